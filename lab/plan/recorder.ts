@@ -1,0 +1,105 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
+import { type Planned, type PlannedResource, plain } from "./planned.ts";
+
+/** What a run of the program is given, and how the mocked engine answers it. */
+export interface RecordOptions {
+  /** Stack name. */
+  readonly stack: string;
+  /** Stack configuration as the engine passes it: `namespace:key` to a string, structured values as JSON. */
+  readonly config: Readonly<Record<string, string>>;
+  /**
+   * Whether outputs that only a provider knows stay unknown, as in `pulumi preview`.
+   * With `false` a resource gets the id `NAME_id` and its inputs as outputs, as after `pulumi up`. Default true.
+   */
+  readonly preview?: boolean;
+  /** Outputs that a provider would compute, merged over the inputs. Default: none. */
+  readonly outputs?: (type: string, name: string, inputs: pulumi.Inputs) => pulumi.Inputs;
+  /** Answers of provider functions. Default: the call's own arguments. */
+  readonly call?: (token: string, inputs: pulumi.Inputs) => pulumi.Inputs;
+}
+
+/** What a run registered, in the order of registration, and what it exported. */
+export interface Recording {
+  readonly resources: readonly PlannedResource[];
+  readonly outputs: { readonly [key: string]: Planned };
+  /** Names of the exported outputs that are secret. */
+  readonly secretOutputs: readonly string[];
+}
+
+export const PROJECT = "eks-dns-logging";
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+/**
+ * Runs a program against a mocked engine and records every registration with its parent, dependencies and options.
+ * What the program throws, this throws. One run at a time: the Pulumi runtime's settings are global.
+ */
+export async function record(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
+  const preview = options.preview ?? true;
+  const mocks: pulumi.runtime.Mocks = {
+    newResource: ({ type, name, inputs }) => ({
+      id: preview ? undefined : `${name}_id`,
+      state: { ...inputs, ...options.outputs?.(type, name, inputs) },
+    }),
+    call: ({ token, inputs }) => options.call?.(token, inputs) ?? inputs,
+  };
+  const monitor = new RecordingMonitor(mocks);
+  // setMocks switches the runtime's features on, but its own monitor keeps parents and dependencies to itself.
+  await pulumi.runtime.setMocks(mocks, PROJECT, options.stack, preview);
+  setMockOptions(monitor, PROJECT, options.stack, preview);
+  pulumi.runtime.setAllConfig({ ...options.config });
+
+  await pulumi.runtime.runInPulumiStack(program);
+  await pulumi.runtime.disconnect();
+  return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
+}
+
+type Callback = (error: unknown, response: unknown) => void;
+
+class RecordingMonitor extends MockMonitor {
+  readonly planned: PlannedResource[] = [];
+  outputs = plain({});
+
+  override async registerResource(request: RegisterResourceRequest, callback: Callback): Promise<void> {
+    const before = new Set(this.resources.keys());
+    await super.registerResource(request, callback);
+    const urn = [...this.resources.keys()].find((key) => !before.has(key));
+    if (urn === undefined) throw new Error(`${request.getType()} ${request.getName()} is registered twice`);
+    if (request.getType() !== STACK_TYPE) this.planned.push(planned(urn, request));
+  }
+
+  override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback): void {
+    if (request.getUrn().includes(`::${STACK_TYPE}::`)) {
+      this.outputs = plain(request.getOutputs()?.toJavaScript() ?? {});
+    }
+    super.registerResourceOutputs(request, callback);
+  }
+}
+
+function planned(urn: string, request: RegisterResourceRequest): PlannedResource {
+  const inputs = plain(request.getObject()?.toJavaScript() ?? {});
+  const timeouts = request.getCustomtimeouts();
+  return {
+    urn,
+    type: request.getType(),
+    name: request.getName(),
+    custom: request.getCustom(),
+    inputs: inputs.value,
+    secrets: inputs.secrets,
+    unknowns: inputs.unknowns,
+    parent: request.getParent(),
+    dependencies: request.getDependenciesList(),
+    provider: request.getProvider(),
+    protect: request.getProtect() ?? false,
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    retainOnDelete: request.getRetainondelete() ?? false,
+    ignoreChanges: request.getIgnorechangesList(),
+    timeouts: {
+      create: timeouts?.getCreate() ?? "",
+      update: timeouts?.getUpdate() ?? "",
+      delete: timeouts?.getDelete() ?? "",
+    },
+  };
+}
