@@ -1,0 +1,49 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+
+/**
+ * What a cluster gives to the components that run on it. An EKS cluster and an existing one give the same handle, and a
+ * component asks the handle what it can do, never where it is.
+ */
+export interface ClusterHandle {
+  /** The EKS cluster's name, or the kubeconfig context of an existing one (`current` when none is named). */
+  readonly name: pulumi.Input<string>;
+  /** The provider that every Kubernetes object of this stack is made by. */
+  readonly provider: k8s.Provider;
+  /**
+   * What must stand before a pod can run: nodes and network. Workloads depend on it, so that they are made after it and
+   * destroyed before it.
+   */
+  readonly ready: readonly pulumi.Resource[];
+  /** Kubeconfig as a secret; undefined where the cluster's owner already holds it as a file. */
+  readonly kubeconfig: pulumi.Output<string> | undefined;
+  /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. */
+  readonly enforcesNetworkPolicies: boolean;
+  /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS belongs to whoever made the cluster. */
+  readonly addons: AddonHost | undefined;
+  /** Set where pods can have an AWS identity; AWS destinations need it. */
+  readonly podIdentity: PodIdentityHost | undefined;
+}
+
+/** Where an EKS add-on is installed. */
+export interface AddonHost {
+  readonly clusterName: pulumi.Input<string>;
+  /** Kubernetes minor version, such as `1.35`. */
+  readonly kubernetesVersion: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where a pod's service account gets an IAM role by EKS Pod Identity.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
+ */
+export interface PodIdentityHost {
+  readonly clusterName: pulumi.Input<string>;
+  /** AWS region, such as `eu-central-1`. */
+  readonly region: string;
+  /** ARN partition of the region: `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. */
+  readonly agent: pulumi.Resource;
+}
