@@ -1,0 +1,136 @@
+import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT } from "./names.ts";
+import type { CurlPodSettings } from "./settings.ts";
+
+/** User and group that the image curlimages/curl is built for. */
+const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
+/** User and group that the image nginx-unprivileged is built for. */
+const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
+
+/**
+ * What Pod Security "restricted" asks of a container, and a read-only root beside it.
+ * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+ */
+const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  capabilities: { drop: ["ALL"] },
+};
+
+const RESOURCES = { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } };
+
+/**
+ * The responder's nginx.conf: one line that says which pod answers whom, and an access line on stdout for each request.
+ * The health path is silent, so that the log holds what people asked. All that nginx writes is under /tmp.
+ */
+export function responderConfig(): string {
+  return `# Answers every request with the pod's name, and logs it to stdout.
+worker_processes 1;
+pid /tmp/nginx.pid;
+error_log /dev/stderr warn;
+events { worker_connections 256; }
+http {
+  client_body_temp_path /tmp/client_temp;
+  proxy_temp_path /tmp/proxy_temp;
+  fastcgi_temp_path /tmp/fastcgi_temp;
+  uwsgi_temp_path /tmp/uwsgi_temp;
+  scgi_temp_path /tmp/scgi_temp;
+  access_log /dev/stdout combined;
+  default_type text/plain;
+  server_tokens off;
+  server {
+    listen ${RESPONDER_PORT};
+    location = /healthz { access_log off; return 204; }
+    location / { return 200 "$hostname answers $remote_addr from $server_addr\\n"; }
+  }
+}
+`;
+}
+
+/**
+ * The lab's pod: a shell with curl and ping that completes after its lifetime, and a responder beside it.
+ *
+ * - The responder is a native sidecar (an init container that stays), so it serves from the start and does not keep the pod
+ *   from completing.
+ * - It listens on port 80, since a pod's own name leads to its own address past the Service: `curl http://curl-ts` inside
+ *   curl-ts needs something on port 80 of the pod itself. The first sysctl lets a user do that without a capability.
+ * - The second sysctl lets every group ping without NET_RAW. Both are "safe" ones, which "restricted" allows.
+ *
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+ * @see https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
+ */
+export function curlPodSpec(
+  team: string,
+  settings: CurlPodSettings,
+  names: { serviceAccount: string; configMap: string },
+) {
+  const tmp = { name: "tmp", mountPath: "/tmp" };
+  return {
+    restartPolicy: "Never",
+    serviceAccountName: names.serviceAccount,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    hostname: curlPodName(team),
+    // `sleep` as PID 1 ignores SIGTERM, so that a longer grace would only be waited out.
+    terminationGracePeriodSeconds: 5,
+    securityContext: {
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+      sysctls: [
+        { name: "net.ipv4.ip_unprivileged_port_start", value: "0" },
+        { name: "net.ipv4.ping_group_range", value: "0 2147483647" },
+      ],
+    },
+    dnsConfig: { options: [{ name: "ndots", value: String(settings.ndots) }] },
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    affinity: apartFromOtherCurlPods(),
+    initContainers: [
+      {
+        name: RESPONDER_CONTAINER,
+        image: settings.responderImage,
+        imagePullPolicy: "IfNotPresent",
+        restartPolicy: "Always",
+        command: ["nginx", "-e", "/dev/stderr", "-c", "/etc/responder/nginx.conf", "-g", "daemon off;"],
+        ports: [{ name: "http", containerPort: RESPONDER_PORT, protocol: "TCP" }],
+        startupProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 1, failureThreshold: 30 },
+        readinessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 5 },
+        securityContext: { ...RESTRICTED, ...NGINX_USER },
+        resources: RESOURCES,
+        volumeMounts: [tmp, { name: "responder", mountPath: "/etc/responder", readOnly: true }],
+      },
+    ],
+    containers: [
+      {
+        name: CURL_CONTAINER,
+        image: settings.image,
+        imagePullPolicy: "IfNotPresent",
+        command: ["sleep", String(settings.lifetime)],
+        securityContext: { ...RESTRICTED, ...CURL_USER },
+        resources: RESOURCES,
+        volumeMounts: [tmp],
+      },
+    ],
+    volumes: [
+      { name: "tmp", emptyDir: { sizeLimit: "16Mi" } },
+      { name: "responder", configMap: { name: names.configMap } },
+    ],
+  };
+}
+
+/** Prefers another node than the other teams' curl pods have, so that the lab's pings cross the network where they can. */
+function apartFromOtherCurlPods() {
+  return {
+    podAntiAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          podAffinityTerm: {
+            topologyKey: "kubernetes.io/hostname",
+            namespaceSelector: {},
+            labelSelector: { matchLabels: { "app.kubernetes.io/name": "curl" } },
+          },
+        },
+      ],
+    },
+  };
+}

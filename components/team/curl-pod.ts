@@ -1,0 +1,67 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";
+import { CURL_CONTAINER, commonLabels, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./names.ts";
+import type { CurlPodSettings } from "./settings.ts";
+
+export interface CurlPodArgs {
+  /** Team that the pod belongs to: `ts` gives pod and Service `curl-ts`. */
+  readonly team: string;
+  readonly settings: CurlPodSettings;
+  /** Service account in the team's namespace; its token is not mounted. */
+  readonly serviceAccount: string;
+}
+
+/** The lab's pod of one team with its Service, so that `curl curl-ts.ts-team` resolves and is answered. */
+export class CurlPod extends pulumi.ComponentResource {
+  /** Full DNS name of the Service, such as `curl-ts.ts-team.svc.cluster.local`. */
+  readonly dnsName: string;
+  /** Name of the pod, such as `curl-ts`. */
+  readonly podName: pulumi.Output<string>;
+
+  constructor(name: string, args: CurlPodArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:team:CurlPod", name, {}, options);
+    const podName = curlPodName(args.team);
+    const namespace = teamNamespace(args.team);
+    const labels = { ...commonLabels("curl"), app: podName, team: args.team };
+
+    const config = new k8s.core.v1.ConfigMap(
+      `${name}-responder`,
+      { metadata: { name: `${podName}-responder`, namespace, labels }, data: { "nginx.conf": responderConfig() } },
+      { parent: this, deleteBeforeReplace: true },
+    );
+    const pod = new k8s.core.v1.Pod(
+      `${name}-pod`,
+      {
+        metadata: {
+          name: podName,
+          namespace,
+          labels,
+          annotations: { "kubectl.kubernetes.io/default-container": CURL_CONTAINER },
+        },
+        spec: curlPodSpec(args.team, args.settings, {
+          serviceAccount: args.serviceAccount,
+          configMap: `${podName}-responder`,
+        }),
+      },
+      // The name is fixed, so the old pod must be gone before the new one can be made.
+      { parent: this, dependsOn: config, deleteBeforeReplace: true },
+    );
+    new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        metadata: { name: podName, namespace, labels },
+        spec: {
+          type: "ClusterIP",
+          selector: { app: podName },
+          ports: [{ name: "http", port: RESPONDER_PORT, targetPort: RESPONDER_PORT, protocol: "TCP" }],
+        },
+      },
+      { parent: this, dependsOn: pod, deleteBeforeReplace: true },
+    );
+
+    this.dnsName = curlServiceName(args.team);
+    this.podName = pod.metadata.name;
+    this.registerOutputs({ dnsName: this.dnsName, podName: this.podName });
+  }
+}

@@ -1,0 +1,143 @@
+import { z } from "zod";
+
+const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
+const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/**
+ * A Kubernetes quantity: cores such as `500m` or `2`, bytes such as `128Mi`.
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+const Quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, "a Kubernetes quantity in quotes, such as '500m', '2' or '128Mi'");
+
+const Count = z.int().min(0);
+
+/**
+ * Limits of a whole namespace, under the keys of a ResourceQuota.
+ * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
+ */
+export const Quota = z.strictObject({
+  "requests.cpu": Quantity.default("2").describe("CPU that all pods together may request, in cores. Default 2."),
+  "requests.memory": Quantity.default("2Gi").describe("Memory that all pods together may request. Default 2Gi."),
+  "limits.memory": Quantity.default("4Gi").describe("Sum of the memory limits of all pods. Default 4Gi."),
+  "requests.storage": Quantity.default("10Gi").describe(
+    "Storage that all volume claims together may request. Default 10Gi.",
+  ),
+  pods: Count.default(20).describe("Pods that have not ended. Default 20."),
+  services: Count.default(10).describe("Services. Default 10."),
+  "services.loadbalancers": Count.default(0).describe("Services that make a cloud load balancer. Default 0."),
+  "services.nodeports": Count.default(0).describe("Services that open a port on every node. Default 0."),
+});
+
+/**
+ * What a container gets that names no resources, and the most that it may ask for.
+ * @see https://kubernetes.io/docs/concepts/policy/limit-range/
+ */
+export const Limits = z.strictObject({
+  cpuRequest: Quantity.default("25m").describe("CPU request of a container that names none. Default 25m."),
+  memoryRequest: Quantity.default("32Mi").describe("Memory request of a container that names none. Default 32Mi."),
+  memoryLimit: Quantity.default("128Mi").describe("Memory limit of a container that names none. Default 128Mi."),
+  maxMemory: Quantity.default("1Gi").describe("Highest memory limit of one container. Default 1Gi."),
+});
+
+export const TeamSettings = z.strictObject({
+  name: z
+    .string()
+    .regex(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter")
+    .max(58, "at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
+    .describe("Short name: `ts` gives namespace `ts-team`, pod and Service `curl-ts`."),
+  peers: z
+    .array(z.string())
+    .default([])
+    .describe("Names of the teams whose pods this team's pods may talk to. Default: none but its own."),
+  members: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .regex(/^(?!system:)/, "no group that starts with 'system:', which Kubernetes keeps for itself"),
+    )
+    .default([])
+    .describe("RBAC groups whose members may work in the namespace, as an EKS access entry names them. Default: none."),
+  labels: z
+    .record(
+      z
+        .string()
+        .regex(LABEL_KEY, "a Kubernetes label key")
+        .regex(
+          /^(?!team$|([a-z0-9-]+\.)*kubernetes\.io\/)/,
+          "another key than 'team' and those of kubernetes.io, which are set by this program",
+        ),
+      z.string().max(63).regex(LABEL_VALUE, "a Kubernetes label value: at most 63 letters, digits, '-', '_' and '.'"),
+    )
+    .default({})
+    .describe("More labels of the namespace. Default: none."),
+  quota: Quota.prefault({}).describe("ResourceQuota of the namespace; keys left out keep their defaults."),
+  limits: Limits.prefault({}).describe("LimitRange of the namespace; keys left out keep their defaults."),
+});
+export type TeamSettings = z.infer<typeof TeamSettings>;
+
+/** All teams. Names are unique and peers are teams of the list. */
+export const TeamsSettings = z
+  .array(TeamSettings)
+  .min(1, "at least one team")
+  .superRefine((teams, context) => {
+    const names = teams.map((team) => team.name);
+    for (const [index, team] of teams.entries()) {
+      if (names.indexOf(team.name) !== index) {
+        context.addIssue({
+          code: "custom",
+          path: [index, "name"],
+          message: "a name that no other team has",
+          input: team.name,
+        });
+      }
+      for (const [place, peer] of team.peers.entries()) {
+        const others = names.filter((name) => name !== team.name);
+        if (others.includes(peer)) continue;
+        context.addIssue({
+          code: "custom",
+          path: [index, "peers", place],
+          message: `the name of another team: ${others.length > 0 ? others.join(", ") : "there is none yet"}`,
+          input: peer,
+        });
+      }
+    }
+  });
+export type TeamsSettings = z.infer<typeof TeamsSettings>;
+
+/** The teams of the lab: two that may talk to each other. */
+export const DEFAULT_TEAMS = [
+  { name: "ts", peers: ["sa"] },
+  { name: "sa", peers: ["ts"] },
+];
+
+const Image = z
+  .string()
+  .regex(
+    /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
+    "an image with a fixed tag or digest, such as 'docker.io/curlimages/curl:8.17.0', and not ':latest'",
+  );
+
+/** The lab's pod, the same for every team. */
+export const CurlPodSettings = z.strictObject({
+  lifetime: z
+    .union([z.int().min(60).max(31_536_000), z.literal("infinity")], "a whole number of seconds from 60, or 'infinity'")
+    .default(3600)
+    .describe("Seconds until the pod completes, as `sleep` takes it, or `infinity`. Default 3600, as in the lab."),
+  ndots: z
+    .int()
+    .min(1)
+    .max(15)
+    .default(3)
+    .describe(
+      "Names with at least as many dots are asked as they are, before the search list. Default 3: a full Service name then costs two DNS queries, not eight.",
+    ),
+  image: Image.default("docker.io/curlimages/curl:8.17.0").describe("Image of the container `curl`."),
+  responderImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
+    "Image of the responder: an nginx that runs as user 101.",
+  ),
+});
+export type CurlPodSettings = z.infer<typeof CurlPodSettings>;
