@@ -10,6 +10,8 @@ export interface CurlPodArgs {
   readonly settings: CurlPodSettings;
   /** Service account in the team's namespace; its token is not mounted. */
   readonly serviceAccount: string;
+  /** What must stand before the pod runs. A component's own `dependsOn` does not reach its children. */
+  readonly after: readonly pulumi.Resource[];
 }
 
 /** The lab's pod of one team with its Service, so that `curl curl-ts.ts-team` resolves and is answered. */
@@ -28,7 +30,7 @@ export class CurlPod extends pulumi.ComponentResource {
     const config = new k8s.core.v1.ConfigMap(
       `${name}-responder`,
       { metadata: { name: `${podName}-responder`, namespace, labels }, data: { "nginx.conf": responderConfig() } },
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true },
     );
     const pod = new k8s.core.v1.Pod(
       `${name}-pod`,
@@ -45,7 +47,7 @@ export class CurlPod extends pulumi.ComponentResource {
         }),
       },
       // The name is fixed, so the old pod must be gone before the new one can be made.
-      { parent: this, dependsOn: config, deleteBeforeReplace: true },
+      { parent: this, dependsOn: [config, ...args.after], deleteBeforeReplace: true },
     );
     new k8s.core.v1.Service(
       `${name}-service`,

@@ -25,6 +25,11 @@ export function curlServiceName(team: string): string {
   return `${curlPodName(team)}.${teamNamespace(team)}.svc.cluster.local`;
 }
 
+/** The names that lead to a team's Service from another namespace: `curl-ts.ts-team` and the full one. */
+export function curlServiceNames(team: string): string[] {
+  return [`${curlPodName(team)}.${teamNamespace(team)}`, curlServiceName(team)];
+}
+
 /**
  * Labels of every Kubernetes object that this program makes.
  * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/

@@ -86,9 +86,14 @@ export class Team extends pulumi.ComponentResource {
 
     this.curlPod = new CurlPod(
       `${name}-curl`,
-      { team: team.name, settings: args.curlPod, serviceAccount: SERVICE_ACCOUNT },
-      // After the quota, so that the pod counts; after the policies, so that it never runs without them.
-      { parent: this, dependsOn: [...guards, account] },
+      {
+        team: team.name,
+        settings: args.curlPod,
+        serviceAccount: SERVICE_ACCOUNT,
+        // After the quota, so that the pod counts; after the policies, so that it never runs without them.
+        after: [...guards, account],
+      },
+      { parent: this },
     );
     this.namespace = namespace.metadata.name;
     this.registerOutputs({ namespace: this.namespace });

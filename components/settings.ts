@@ -1,0 +1,92 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { ClusterSettings } from "./cluster/settings.ts";
+import { checkDns } from "./dns/check.ts";
+import { DnsSettings } from "./dns/settings.ts";
+import { checkLogging } from "./logging/check.ts";
+import { LoggingSettings } from "./logging/settings.ts";
+import { allowed, type Mistake, mistakesOf, SettingsError } from "./settings-error.ts";
+import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
+
+/** Namespace of the settings in `Pulumi.STACK.yaml`. */
+export const CONFIG_NAMESPACE = "eks-dns-logging";
+
+/** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
+export const StackSettings = z.strictObject({
+  cluster: ClusterSettings.describe(
+    "Where everything runs: a new EKS cluster, or an existing cluster by its kubeconfig.",
+  ),
+  dns: DnsSettings.prefault({}).describe("CoreDNS."),
+  teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe("The teams. Default: ts and sa, peers of each other."),
+  curlPod: CurlPodSettings.prefault({}).describe("The lab's pod in each team's namespace."),
+  logging: LoggingSettings.prefault({}).describe("What collects the logs, and where they go."),
+});
+
+/** A stack's settings, complete with defaults. */
+export type Settings = Readonly<z.infer<typeof StackSettings>> & {
+  /** AWS region by `aws:region`; undefined on a stack that needs none. */
+  readonly region: string | undefined;
+};
+
+/**
+ * Reads the configuration of the stack that runs.
+ * @throws {SettingsError} with every mistake, before anything is registered.
+ */
+export function readSettings(): Settings {
+  return parseSettings(pulumi.runtime.allConfig());
+}
+
+/**
+ * Reads a stack's configuration as the engine passes it: `namespace:key` to a string, structured values as JSON.
+ * @throws {SettingsError} with every mistake.
+ */
+export function parseSettings(config: Readonly<Record<string, string>>): Settings {
+  const prefix = `${CONFIG_NAMESPACE}:`;
+  const raw = Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), structured(value)]),
+  );
+  const region = config["aws:region"];
+  const parsed = StackSettings.safeParse(raw, { error: allowed });
+  if (!parsed.success)
+    throw new SettingsError([...mistakesOf(parsed.error, raw, []), ...regionMistakes(raw.cluster, region)]);
+
+  const settings = parsed.data;
+  const mistakes = [
+    ...regionMistakes(settings.cluster, region),
+    ...under("dns", checkDns(settings.dns, settings.cluster.kind === "eks" ? settings.cluster.version : undefined)),
+    ...under("logging", checkLogging(settings.logging, settings.cluster.kind)),
+  ];
+  if (mistakes.length > 0) throw new SettingsError(mistakes);
+  return deepFreeze({ ...settings, region });
+}
+
+function under(key: string, mistakes: readonly Mistake[]): Mistake[] {
+  return mistakes.map((mistake) => ({ ...mistake, path: [key, ...mistake.path] }));
+}
+
+/** The engine hands structured values over as JSON and plain ones as they are. */
+function structured(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+function regionMistakes(cluster: unknown, region: string | undefined): Mistake[] {
+  const isEks = typeof cluster === "object" && cluster !== null && "kind" in cluster && cluster.kind === "eks";
+  if (!isEks || (region !== undefined && REGION.test(region))) return [];
+  return [{ path: ["aws:region"], message: "an AWS region, such as eu-central-1", value: region }];
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -1,0 +1,32 @@
+import { createCluster } from "./components/cluster/index.ts";
+import { CoreDns } from "./components/dns/core-dns.ts";
+import { LogCollection } from "./components/logging/log-collection.ts";
+import { readSettings } from "./components/settings.ts";
+import { curlServiceNames } from "./components/team/names.ts";
+import { Team } from "./components/team/team.ts";
+
+const settings = readSettings();
+
+const cluster = createCluster(settings.cluster, settings.region);
+const dns = new CoreDns("coredns", { cluster, settings: settings.dns });
+const logs = new LogCollection("logs", { cluster, settings: settings.logging, teams: settings.teams });
+const teams = settings.teams.map(
+  (team) =>
+    new Team(team.name, {
+      cluster,
+      team,
+      curlPod: settings.curlPod,
+      network: { teams: settings.teams, dnsAddresses: dns.addresses, egress: logs.teamEgress },
+    }),
+);
+
+/** Kubeconfig of a cluster that this stack made; nothing on an existing one, whose owner has it. */
+export const kubeconfig = cluster.kubeconfig;
+export const namespaces = teams.map((team) => team.namespace);
+export const pods = teams.map((team) => team.curlPod.podName);
+/** The names that the lab curls from the other team: `name.namespace` and the full one, for each team. */
+export const dnsNames = settings.teams.flatMap((team) => curlServiceNames(team.name));
+export const logDestination = logs.destination;
+/** What the index of a line written now is called. */
+export const logIndices = logs.indices;
+export const verify = "npm run verify";

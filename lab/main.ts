@@ -1,0 +1,31 @@
+import { Command, CommanderError } from "commander";
+import { Failure } from "./failure.ts";
+import { registerPlan } from "./plan/command.ts";
+
+const program = new Command("lab")
+  .description("CoreDNS, team namespaces and log collection: plan them, run them, prove them")
+  .showHelpAfterError("(add --help for the options)")
+  .exitOverride();
+registerPlan(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints what went wrong and returns the exit code. Only what nobody foresaw keeps its stack trace. */
+function report(error: unknown): number {
+  // Commander has printed its own message.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Failure) {
+    process.stderr.write(`${error.message}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof Error && error.name === "SettingsError") {
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 70;
+}

@@ -1,0 +1,68 @@
+import { stripVTControlCharacters } from "node:util";
+import { type Command, Option } from "commander";
+import { readStack } from "../stack.ts";
+import type { PlannedResource } from "./planned.ts";
+import type { Recording } from "./recorder.ts";
+
+interface PlanFlags {
+  readonly stack: string;
+  readonly json?: true;
+  readonly manifests?: string;
+}
+
+/** Adds `plan` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerPlan(program: Command): void {
+  program
+    .command("plan")
+    .description("show what `pulumi up` would make, without CLI, account, cluster or network")
+    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .option("--json", "print one JSON document: each resource with its inputs, parent and dependencies")
+    .option(
+      "--manifests <folder>",
+      "write each Kubernetes object as a manifest, in an order in which it can be applied",
+    )
+    .action(plan);
+}
+
+async function plan(flags: PlanFlags): Promise<void> {
+  const stack = await readStack(flags.stack);
+  const { planStack } = await import("./plan.ts");
+  const recording = await planStack(stack);
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify(asJson(stack.name, recording), null, 2)}\n`);
+  } else {
+    const { formatPlan } = await import("./tree.ts");
+    const text = formatPlan(stack.name, recording);
+    process.stdout.write(process.stdout.isTTY ? text : stripVTControlCharacters(text));
+  }
+  if (flags.manifests !== undefined) await writeFolder(flags.manifests, recording);
+}
+
+async function writeFolder(folder: string, recording: Recording): Promise<void> {
+  const { manifestsOf, writeManifests } = await import("./manifests.ts");
+  const manifests = manifestsOf(recording.resources);
+  const count = await writeManifests(folder, manifests);
+  process.stderr.write(`Wrote ${count} manifests: kubectl apply -f ${folder}\n`);
+}
+
+/** The plan for a program. Secret inputs and outputs are masked. */
+export function asJson(stack: string, recording: Recording) {
+  return {
+    stack,
+    resources: recording.resources.map(masked),
+    outputs: Object.fromEntries(
+      Object.entries(recording.outputs).map(([key, value]) => [
+        key,
+        recording.secretOutputs.includes(key) ? MASK : value,
+      ]),
+    ),
+  };
+}
+
+const MASK = "[secret]";
+
+function masked(resource: PlannedResource): PlannedResource {
+  const tops = new Set(resource.secrets.map((path) => path.split(/[.[]/)[0]));
+  const inputs = Object.entries(resource.inputs).map(([key, value]) => [key, tops.has(key) ? MASK : value]);
+  return { ...resource, inputs: Object.fromEntries(inputs) };
+}

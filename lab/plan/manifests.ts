@@ -1,0 +1,68 @@
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Planned, PlannedResource } from "./planned.ts";
+
+/** One Kubernetes object of a plan. */
+export interface Manifest {
+  /** File name, which sorts into an order in which the objects can be applied. */
+  readonly file: string;
+  readonly object: { readonly [key: string]: Planned };
+}
+
+/**
+ * The Kubernetes objects of a plan, each after all that it depends on. A component's dependency holds for what is in it.
+ * @throws where the resources depend on each other in a circle, which Pulumi itself would not accept.
+ */
+export function manifestsOf(resources: readonly PlannedResource[]): Manifest[] {
+  const objects = resources.filter(isKubernetesObject);
+  const width = Math.max(3, String(objects.length).length);
+  // The engine starts a resource when its dependencies stand, and the program registers in that order.
+  return objects.map((resource, index) => {
+    const metadata = group(resource.inputs.metadata);
+    const parts = [resource.inputs.kind, metadata.namespace, metadata.name].filter((part) => typeof part === "string");
+    return {
+      file: `${String(index + 1).padStart(width, "0")}-${parts.join("-").toLowerCase()}.yaml`,
+      object: ordered(resource.inputs),
+    };
+  });
+}
+
+function isKubernetesObject(resource: PlannedResource): boolean {
+  return resource.type.startsWith("kubernetes:") && typeof resource.inputs.kind === "string";
+}
+
+/** The keys in the order in which people write them. */
+function ordered(inputs: PlannedResource["inputs"]): Manifest["object"] {
+  const { apiVersion, kind, metadata, ...rest } = inputs;
+  return Object.fromEntries(
+    Object.entries({ apiVersion, kind, metadata, ...rest }).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value]],
+    ),
+  );
+}
+
+function group(value: Planned | undefined): { readonly [key: string]: Planned } {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : {};
+}
+
+/** Text of a manifest's file. */
+export function manifestText(manifest: Manifest): string {
+  return stringify(JSON.parse(JSON.stringify(manifest.object)), { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+const OWN_FILES = /^\d{3,}-.*\.yaml$/;
+
+/**
+ * Writes one file an object, and removes those of an earlier plan; other files stay. `kubectl apply -f FOLDER` takes them in order.
+ * @returns how many were written.
+ */
+export async function writeManifests(folder: string, manifests: readonly Manifest[]): Promise<number> {
+  await mkdir(folder, { recursive: true });
+  const old = (await readdir(folder)).filter((file) => OWN_FILES.test(file));
+  await Promise.all(old.map((file) => rm(join(folder, file))));
+  await Promise.all(manifests.map((manifest) => writeFile(join(folder, manifest.file), manifestText(manifest))));
+  return manifests.length;
+}

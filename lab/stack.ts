@@ -1,0 +1,82 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse, YAMLParseError } from "yaml";
+import { parseSettings, type Settings } from "../components/settings.ts";
+import { Failure } from "./failure.ts";
+import { PROJECT_ROOT } from "./project.ts";
+
+/** A stack as its file describes it. */
+export interface Stack {
+  readonly name: string;
+  /** Configuration as the engine would pass it: `namespace:key` to a string, structured values as JSON. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** Stands for a value that is encrypted in the file and that only the engine can read. */
+const ENCRYPTED = "(encrypted)";
+
+/**
+ * Reads `Pulumi.NAME.yaml`.
+ * @throws {Failure} where there is no such file, or it is not a stack file.
+ * @see https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/
+ */
+export async function readStack(name: string, folder: string = PROJECT_ROOT): Promise<Stack> {
+  const file = `Pulumi.${name}.yaml`;
+  const text = await readFile(join(folder, file), "utf8").catch(async () => {
+    throw new Failure(
+      `there is no stack '${name}': no file ${file}; there are: ${(await stackNames(folder)).join(", ")}`,
+    );
+  });
+  const document = parseYaml(text, file);
+  if (!isGroup(document))
+    throw new Failure(`${file} holds no stack configuration: it must be a group of keys with 'config'`);
+  const config = document.config ?? {};
+  if (!isGroup(config))
+    throw new Failure(`${file}: 'config' must be a group of keys such as 'eks-dns-logging:cluster'`);
+  return {
+    name,
+    config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, asEngineString(value)])),
+  };
+}
+
+/**
+ * Reads a stack's file and its settings.
+ * @throws {Failure} as {@link readStack}
+ * @throws {SettingsError} with every mistake in the settings.
+ */
+export async function loadStack(name: string, folder?: string): Promise<Stack & { readonly settings: Settings }> {
+  const stack = await readStack(name, folder);
+  return { ...stack, settings: parseSettings(stack.config) };
+}
+
+/** Names of the stacks that have a file in the folder, sorted. */
+export async function stackNames(folder: string = PROJECT_ROOT): Promise<string[]> {
+  const files = await readdir(folder);
+  return files.flatMap((file) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+}
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof YAMLParseError)
+      throw new Failure(`${file} is not valid YAML: ${error.message.split("\n")[0]}`);
+    throw error;
+  }
+}
+
+function asEngineString(value: unknown): string {
+  const readable = withoutSecrets(value);
+  return typeof readable === "string" ? readable : JSON.stringify(readable);
+}
+
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (!isGroup(value)) return value;
+  if (Object.keys(value).length === 1 && typeof value.secure === "string") return ENCRYPTED;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

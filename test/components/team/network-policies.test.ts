@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { networkPolicies, type PolicyContext } from "../../../components/team/network-policies.ts";
+
+const teams = [
+  { name: "ts", peers: ["sa"] },
+  { name: "sa", peers: ["ts"] },
+  { name: "qa", peers: ["ts"] },
+];
+
+function policy(team: string, name: string, context: PolicyContext = { teams }) {
+  const found = teams.find((each) => each.name === team);
+  assert.ok(found);
+  return networkPolicies(found, context).find((each) => each.name === name)?.spec;
+}
+
+const namespaces = (peers: readonly { namespaceSelector?: { matchLabels: Record<string, string> } }[] | undefined) =>
+  peers?.map((peer) => peer.namespaceSelector?.matchLabels["kubernetes.io/metadata.name"]);
+
+describe("networkPolicies", () => {
+  it("denies all that no other policy lets through", () => {
+    assert.deepEqual(policy("ts", "default-deny"), { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+  });
+
+  it("lets DNS out over UDP and TCP, to CoreDNS alone", () => {
+    assert.deepEqual(policy("ts", "allow-dns")?.egress, [
+      {
+        to: [
+          {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+            podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+          },
+        ],
+        ports: [
+          { protocol: "UDP", port: 53 },
+          { protocol: "TCP", port: 53 },
+        ],
+      },
+    ]);
+  });
+
+  it("lets DNS out to a node's own cache where there is one", () => {
+    const rule = policy("ts", "allow-dns", { teams, dnsAddresses: ["169.254.20.10"] })?.egress?.[0];
+    assert.deepEqual(rule?.to[1], { ipBlock: { cidr: "169.254.20.10/32" } });
+  });
+
+  it("lets a team out to its peers and itself, and in whoever names it", () => {
+    const ts = policy("ts", "allow-peers");
+    assert.deepEqual(namespaces(ts?.egress?.[0]?.to), ["sa-team", "ts-team"]);
+    assert.deepEqual(namespaces(ts?.ingress?.[0]?.from), ["qa-team", "sa-team", "ts-team"]);
+    const qa = policy("qa", "allow-peers");
+    assert.deepEqual(namespaces(qa?.egress?.[0]?.to), ["qa-team", "ts-team"]);
+    assert.deepEqual(namespaces(qa?.ingress?.[0]?.from), ["qa-team"]);
+  });
+
+  it("names no ports between pods, since ports would stop ping", () => {
+    const { egress, ingress } = policy("ts", "allow-peers") ?? {};
+    assert.deepEqual(Object.keys(egress?.[0] ?? {}), ["to"]);
+    assert.deepEqual(Object.keys(ingress?.[0] ?? {}), ["from"]);
+  });
+
+  it("opens the way to a log destination only where one is given", () => {
+    assert.equal(policy("ts", "allow-log-destination"), undefined);
+    const rule = { to: [{ ipBlock: { cidr: "192.0.2.1/32" } }], ports: [{ protocol: "TCP" as const, port: 9200 }] };
+    assert.deepEqual(policy("ts", "allow-log-destination", { teams, egress: [rule] })?.egress, [rule]);
+  });
+
+  it("opens a way in exactly where the other side opens the way out, for any teams", () => {
+    const names = ["a", "b", "c", "d"];
+    const anyTeams = fc.tuple(
+      ...names.map((name) => fc.subarray(names.filter((other) => other !== name)).map((peers) => ({ name, peers }))),
+    );
+    fc.assert(
+      fc.property(anyTeams, (all) => {
+        const sides = new Map(
+          all.map((team) => [
+            team.name,
+            networkPolicies(team, { teams: all }).find((each) => each.name === "allow-peers")?.spec,
+          ]),
+        );
+        for (const from of names) {
+          for (const to of names) {
+            const out = namespaces(sides.get(from)?.egress?.[0]?.to)?.includes(`${to}-team`);
+            const into = namespaces(sides.get(to)?.ingress?.[0]?.from)?.includes(`${from}-team`);
+            assert.equal(out, into, `${from} to ${to}`);
+          }
+        }
+      }),
+    );
+  });
+});

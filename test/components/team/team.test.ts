@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import * as k8s from "@pulumi/kubernetes";
+import { CurlPodSettings, TeamsSettings } from "../../../components/team/settings.ts";
+import { Team } from "../../../components/team/team.ts";
+import { type Recording, record } from "../../../lab/plan/recorder.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+import { find, ofType } from "../../support/find.ts";
+
+const teams = TeamsSettings.parse([
+  { name: "ts", peers: ["sa"], members: ["ts-developers"], labels: { "cost-centre": "42" }, quota: { pods: 5 } },
+  { name: "sa", peers: ["ts"] },
+]);
+
+describe("Team", () => {
+  let recording: Recording;
+  let nodesUrn: string | undefined;
+
+  before(async () => {
+    recording = await record({ stack: "test", config: {}, preview: false }, async () => {
+      const nodes = new k8s.core.v1.ConfigMap("nodes", {});
+      const cluster = existingClusterHandle({ ready: [nodes] });
+      for (const team of teams) {
+        new Team(team.name, { cluster, team, curlPod: CurlPodSettings.parse({}), network: { teams } });
+      }
+    });
+    nodesUrn = find(recording.resources, "kubernetes:core/v1:ConfigMap", "nodes").urn;
+  });
+
+  const one = (type: string, name: string) => find(recording.resources, `kubernetes:${type}`, name);
+
+  it("makes the namespace with Pod Security restricted in all three modes, and the team's labels", () => {
+    assert.deepEqual(one("core/v1:Namespace", "ts-namespace").inputs.metadata, {
+      name: "ts-team",
+      labels: {
+        "app.kubernetes.io/managed-by": "pulumi",
+        "app.kubernetes.io/name": "team",
+        "app.kubernetes.io/part-of": "eks-dns-logging",
+        "cost-centre": "42",
+        "pod-security.kubernetes.io/audit": "restricted",
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/warn": "restricted",
+        team: "ts",
+      },
+    });
+  });
+
+  it("waits for the nodes, so that a destroy ends the pods while there is a kubelet", () => {
+    assert.deepEqual(one("core/v1:Namespace", "ts-namespace").dependencies, [nodesUrn]);
+  });
+
+  it("puts everything of a team into its namespace, after it, and replaces by deleting first", () => {
+    const namespace = one("core/v1:Namespace", "sa-namespace");
+    const inside = recording.resources.filter((resource) => resource.custom && /^sa-/.test(resource.name));
+    assert.equal(inside.length, 11);
+    for (const resource of inside) {
+      assert.equal(resource.deleteBeforeReplace, true, resource.name);
+      if (resource === namespace) continue;
+      const { metadata } = resource.inputs;
+      assert.ok(typeof metadata === "object" && metadata !== null && "namespace" in metadata, resource.name);
+      assert.equal(metadata.namespace, "sa-team", resource.name);
+    }
+    assert.ok(one("core/v1:ResourceQuota", "sa-quota").dependencies.includes(namespace.urn));
+  });
+
+  it("makes the pod after quota, limits, policies and account", () => {
+    const pod = one("core/v1:Pod", "ts-curl-pod");
+    const before = ["ts-quota", "ts-limits", "ts-default-deny", "ts-allow-dns", "ts-allow-peers", "ts-workload"];
+    const dependencies = recording.resources.filter((resource) => pod.dependencies.includes(resource.urn));
+    for (const name of before)
+      assert.ok(
+        dependencies.some((resource) => resource.name === name),
+        name,
+      );
+  });
+
+  it("keeps a quota's numbers as the strings that the API stores, with the defaults beside what is set", () => {
+    assert.deepEqual(one("core/v1:ResourceQuota", "ts-quota").inputs.spec, {
+      hard: {
+        "requests.cpu": "2",
+        "requests.memory": "2Gi",
+        "limits.memory": "4Gi",
+        "requests.storage": "10Gi",
+        pods: "5",
+        services: "10",
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+      },
+    });
+  });
+
+  it("limits what a container gets that names nothing", () => {
+    assert.deepEqual(one("core/v1:LimitRange", "ts-limits").inputs.spec, {
+      limits: [
+        {
+          type: "Container",
+          defaultRequest: { cpu: "25m", memory: "32Mi" },
+          default: { memory: "128Mi" },
+          max: { memory: "1Gi" },
+        },
+      ],
+    });
+  });
+
+  it("binds the role to the groups of the members, and to nobody where there are none", () => {
+    assert.deepEqual(one("rbac.authorization.k8s.io/v1:RoleBinding", "ts-members").inputs.subjects, [
+      { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "ts-developers" },
+    ]);
+    assert.deepEqual(
+      ofType(recording.resources, "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding").map((binding) => binding.name),
+      ["ts-members"],
+    );
+  });
+
+  it("gives members neither secrets, nor wildcards, nor what raises their own limits", () => {
+    const { rules } = one("rbac.authorization.k8s.io/v1:Role", "ts-member").inputs;
+    const text = JSON.stringify(rules);
+    for (const word of ["*", "secrets", "escalate", "impersonate", "bind", "roles", "serviceaccounts"]) {
+      assert.ok(!text.includes(`"${word}"`), word);
+    }
+    assert.match(text, /"resources":\["resourcequotas"|"resourcequotas"/);
+    assert.ok(Array.isArray(rules));
+    for (const rule of rules) {
+      const resources = JSON.stringify(rule.resources);
+      if (!/quota|limitrange|networkpolicies/.test(resources)) continue;
+      assert.deepEqual(rule.verbs, ["get", "list", "watch"], resources);
+    }
+  });
+
+  it("mounts no token", () => {
+    assert.equal(one("core/v1:ServiceAccount", "ts-workload").inputs.automountServiceAccountToken, false);
+  });
+
+  it("makes a Service of the pod's name on port 80 that selects it", () => {
+    const service = one("core/v1:Service", "sa-curl-service");
+    assert.deepEqual(service.inputs.spec, {
+      type: "ClusterIP",
+      selector: { app: "curl-sa" },
+      ports: [{ name: "http", port: 80, targetPort: 80, protocol: "TCP" }],
+    });
+    assert.deepEqual(
+      [service.inputs.metadata, one("core/v1:Pod", "sa-curl-pod").inputs.metadata].map((metadata) =>
+        typeof metadata === "object" && metadata !== null && "name" in metadata ? metadata.name : undefined,
+      ),
+      ["curl-sa", "curl-sa"],
+    );
+  });
+});
