@@ -1,12 +1,14 @@
 import { Command, CommanderError } from "commander";
 import { Failure } from "./failure.ts";
 import { registerPlan } from "./plan/command.ts";
+import { registerSchema } from "./schema/command.ts";
 
 const program = new Command("lab")
   .description("CoreDNS, team namespaces and log collection: plan them, run them, prove them")
   .showHelpAfterError("(add --help for the options)")
   .exitOverride();
 registerPlan(program);
+registerSchema(program);
 
 try {
   await program.parseAsync();

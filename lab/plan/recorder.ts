@@ -1,5 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RegisterResourceOutputsRequest, RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
+import type {
+  RegisterResourceOutputsRequest,
+  RegisterResourceRequest,
+  RegisterResourceResponse,
+} from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import { type Planned, type PlannedResource, plain } from "./planned.ts";
@@ -56,21 +60,24 @@ export async function record(options: RecordOptions, program: () => Promise<unkn
   return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
 }
 
-type Callback = (error: unknown, response: unknown) => void;
+type Callback<T> = (error: unknown, response: T) => void;
 
 class RecordingMonitor extends MockMonitor {
   readonly planned: PlannedResource[] = [];
   outputs = plain({});
 
-  override async registerResource(request: RegisterResourceRequest, callback: Callback): Promise<void> {
-    const before = new Set(this.resources.keys());
-    await super.registerResource(request, callback);
-    const urn = [...this.resources.keys()].find((key) => !before.has(key));
-    if (urn === undefined) throw new Error(`${request.getType()} ${request.getName()} is registered twice`);
-    if (request.getType() !== STACK_TYPE) this.planned.push(planned(urn, request));
+  override registerResource(
+    request: RegisterResourceRequest,
+    callback: Callback<RegisterResourceResponse>,
+  ): Promise<void> {
+    // Registrations overlap, so only the answer to this request tells its URN.
+    return super.registerResource(request, (error: unknown, response: RegisterResourceResponse) => {
+      if (error === null && request.getType() !== STACK_TYPE) this.planned.push(planned(response.getUrn(), request));
+      callback(error, response);
+    });
   }
 
-  override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback): void {
+  override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<object>): void {
     if (request.getUrn().includes(`::${STACK_TYPE}::`)) {
       this.outputs = plain(request.getOutputs()?.toJavaScript() ?? {});
     }

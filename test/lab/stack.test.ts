@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Failure } from "../../lab/failure.ts";
+import { readStack, stackNames } from "../../lab/stack.ts";
+
+describe("readStack", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "stacks-"));
+    await writeFile(
+      join(folder, "Pulumi.good.yaml"),
+      "config:\n  aws:region: eu-central-1\n  eks-dns-logging:teams: [{name: ts}]\n  eks-dns-logging:token: {secure: abc}\n",
+    );
+    await writeFile(join(folder, "Pulumi.broken.yaml"), "config: [1,\n");
+    await writeFile(join(folder, "Pulumi.list.yaml"), "- 1\n");
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it("gives the configuration as the engine passes it", async () => {
+    assert.deepEqual(await readStack("good", folder), {
+      name: "good",
+      config: {
+        "aws:region": "eu-central-1",
+        "eks-dns-logging:teams": '[{"name":"ts"}]',
+        "eks-dns-logging:token": "(encrypted)",
+      },
+    });
+  });
+
+  it("names the stacks that there are when one is not", async () => {
+    await assert.rejects(
+      readStack("prod", folder),
+      new Failure("there is no stack 'prod': no file Pulumi.prod.yaml; there are: broken, good, list"),
+    );
+    assert.deepEqual(await stackNames(folder), ["broken", "good", "list"]);
+  });
+
+  it("says in one line what is no stack file", async () => {
+    await assert.rejects(readStack("broken", folder), /^Error: Pulumi.broken.yaml is not valid YAML: .+/);
+    await assert.rejects(readStack("list", folder), /Pulumi.list.yaml holds no stack configuration/);
+  });
+});
