@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { Failure } from "./failure.ts";
+import { registerImages } from "./images/command.ts";
 import { registerPlan } from "./plan/command.ts";
 import { registerSchema } from "./schema/command.ts";
 
@@ -8,6 +9,7 @@ const program = new Command("lab")
   .showHelpAfterError("(add --help for the options)")
   .exitOverride();
 registerPlan(program);
+registerImages(program);
 registerSchema(program);
 
 try {
