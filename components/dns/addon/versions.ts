@@ -1,0 +1,38 @@
+/**
+ * The add-on version for each Kubernetes version, so that two clusters made a month apart run the same CoreDNS. Each was
+ * EKS's default for that version when it was last looked up, in November 2026.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
+ */
+export const ADDON_VERSIONS: Readonly<Record<string, string>> = {
+  "1.33": "v1.12.4-eksbuild.29",
+  "1.34": "v1.12.4-eksbuild.29",
+  "1.35": "v1.13.2-eksbuild.31",
+  "1.36": "v1.14.3-eksbuild.23",
+};
+
+/** An add-on version in its parts. */
+export interface AddonVersion {
+  /** CoreDNS's own version: major, minor, patch. */
+  readonly coredns: readonly [number, number, number];
+  /** EKS's build of it. */
+  readonly build: number;
+}
+
+const VERSION = /^v(\d+)\.(\d+)\.(\d+)-eksbuild\.(\d+)$/;
+
+/** Parts of `v1.13.2-eksbuild.31`; undefined where the text is no add-on version. */
+export function parseAddonVersion(text: string): AddonVersion | undefined {
+  const parts = VERSION.exec(text)?.slice(1).map(Number);
+  if (parts === undefined) return undefined;
+  const [major = 0, minor = 0, patch = 0, build = 0] = parts;
+  return { coredns: [major, minor, patch], build };
+}
+
+/** Whether CoreDNS's version of an add-on is at least the given one. */
+export function isAtLeast(version: AddonVersion, ...wanted: readonly [number, number, number]): boolean {
+  for (const [index, number] of version.coredns.entries()) {
+    const difference = number - (wanted[index] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}

@@ -1,0 +1,135 @@
+import { spelled, type Token, tokens } from "./lexer.ts";
+
+/** One line of a Corefile: a name, its words, and the lines between its braces. */
+export interface Directive {
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Undefined where there are no braces. */
+  readonly block?: readonly Directive[] | undefined;
+}
+
+/** One `ZONE… { … }` of a Corefile. A snippet is a block whose only zone is `(name)`. */
+export interface Block {
+  readonly zones: readonly string[];
+  readonly directives: readonly Directive[];
+}
+
+/** Text that CoreDNS would not read as a Corefile. */
+export class CorefileSyntaxError extends Error {
+  /** Line of the text, from 1. */
+  readonly line: number;
+
+  constructor(line: number, message: string) {
+    super(`line ${line}: ${message}`);
+    this.name = "CorefileSyntaxError";
+    this.line = line;
+  }
+}
+
+/**
+ * Reads a Corefile's blocks and lines, without knowing any plugin.
+ * @throws {CorefileSyntaxError} where a brace is missing or too many.
+ * @see https://coredns.io/manual/configuration/
+ */
+export function parseBlocks(text: string): Block[] {
+  const reader = new Reader(tokens(text));
+  const blocks: Block[] = [];
+  while (reader.peek() !== undefined) blocks.push(block(reader));
+  return blocks;
+}
+
+class Reader {
+  private readonly words: readonly Token[];
+  private position = 0;
+
+  constructor(words: readonly Token[]) {
+    this.words = words;
+  }
+
+  peek(): Token | undefined {
+    return this.words[this.position];
+  }
+
+  next(): Token | undefined {
+    const word = this.words[this.position];
+    this.position += 1;
+    return word;
+  }
+
+  /** Whether the next word stands on the line of the one before it. */
+  sameLine(): boolean {
+    const [before, word] = [this.words[this.position - 1], this.words[this.position]];
+    return before !== undefined && word !== undefined && word.line === before.endLine;
+  }
+
+  line(): number {
+    return this.words.at(Math.min(this.position, this.words.length) - 1)?.endLine ?? 1;
+  }
+}
+
+function block(reader: Reader): Block {
+  const zones: string[] = [];
+  for (;;) {
+    const word = reader.next();
+    if (word === undefined) throw new CorefileSyntaxError(reader.line(), "a zone needs its plugins in braces");
+    if (word.text === "}") throw new CorefileSyntaxError(word.line, "a closing brace without an opening one");
+    if (word.text === "{") break;
+    const more = word.text.endsWith(",");
+    zones.push(more ? word.text.slice(0, -1) : word.text);
+    const following = reader.peek();
+    if (!more && following !== undefined && following.text !== "{" && !reader.sameLine()) {
+      throw new CorefileSyntaxError(following.line, `expected { after the zones, found ${following.text}`);
+    }
+  }
+  if (zones.length === 0) throw new CorefileSyntaxError(reader.line(), "a block needs a zone before its {");
+  return { zones, directives: directives(reader) };
+}
+
+function directives(reader: Reader): Directive[] {
+  const found: Directive[] = [];
+  for (;;) {
+    const word = reader.next();
+    if (word === undefined) throw new CorefileSyntaxError(reader.line(), "the text ends before a closing brace");
+    if (word.text === "}") return found;
+    if (word.text === "{") throw new CorefileSyntaxError(word.line, "an opening brace must follow a name on its line");
+    found.push(directive(reader, word.text));
+  }
+}
+
+function directive(reader: Reader, name: string): Directive {
+  const args: string[] = [];
+  while (reader.sameLine()) {
+    const word = reader.next();
+    if (word === undefined) break;
+    if (word.text === "}") throw new CorefileSyntaxError(word.line, "a closing brace must stand on its own line");
+    if (word.text === "{") return { name, args, block: innerBlock(reader) };
+    args.push(word.text);
+  }
+  return { name, args };
+}
+
+/** CoreDNS takes what follows a closing brace on its line for another argument. */
+function innerBlock(reader: Reader): Directive[] {
+  const inner = directives(reader);
+  const following = reader.peek();
+  if (following !== undefined && reader.sameLine()) {
+    throw new CorefileSyntaxError(following.line, `expected a new line after }, found ${following.text}`);
+  }
+  return inner;
+}
+
+const INDENT = "    ";
+
+/** Text of a Corefile, each plugin on its line, as `coredns` reads it. */
+export function renderBlocks(blocks: readonly Block[]): string {
+  return blocks.map((one) => `${one.zones.map(spelled).join(" ")} {\n${lines(one.directives, INDENT)}}\n`).join("");
+}
+
+function lines(list: readonly Directive[], indent: string): string {
+  return list
+    .map(({ name, args, block: inner }) => {
+      const head = `${indent}${[name, ...args].map(spelled).join(" ")}`;
+      return inner === undefined ? `${head}\n` : `${head} {\n${lines(inner, indent + INDENT)}${indent}}\n`;
+    })
+    .join("");
+}

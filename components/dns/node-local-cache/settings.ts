@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { Address } from "../corefile-settings.ts";
+
+/** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
+export const LOCAL_ADDRESS = "169.254.20.10";
+
+/**
+ * NodeLocal DNSCache.
+ * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
+ */
+export const NodeLocalCacheSettings = z.strictObject({
+  mode: z
+    .enum(["iptables", "kubelet"])
+    .default("iptables")
+    .describe(
+      "`iptables`: the cache answers on kube-dns's own address too, and no pod changes; needs clusterDns and kube-proxy in iptables mode. `kubelet`: only pods that are told its address use it, by kubelet's --cluster-dns or by dnsConfig. Default iptables.",
+    ),
+  address: Address.default(LOCAL_ADDRESS).describe(
+    `Link-local address of the cache on every node. Default ${LOCAL_ADDRESS}.`,
+  ),
+  image: z
+    .string()
+    .regex(
+      /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
+      "an image with a fixed tag or digest, and not ':latest'",
+    )
+    .default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8")
+    .describe("Image of the cache. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8."),
+});
+export type NodeLocalCacheSettings = z.infer<typeof NodeLocalCacheSettings>;

@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
+import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
+
+const Quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, "a Kubernetes quantity in quotes, such as '100m', '2' or '170Mi'");
+
+const IntOrPercent = z.union(
+  [z.int().min(0), z.string().regex(/^(100|[1-9]?\d)%$/)],
+  "a whole number, or a share in quotes such as '50%'",
+);
+
+const StringMap = z.record(z.string(), z.string("text in quotes"));
+
+/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+const Toleration = z.strictObject({
+  key: z.string().optional().describe("Taint's key. Default: every key, with operator Exists."),
+  operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
+  value: z.string().optional().describe("Taint's value, with operator Equal."),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: every effect."),
+  tolerationSeconds: z.int().optional().describe("Seconds until eviction, with effect NoExecute. Default: never."),
+});
+
+/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
+const SpreadConstraint = z.strictObject({
+  maxSkew: z.int().min(1).default(1).describe("Most pods that one place may have more than another. Default 1."),
+  topologyKey: z
+    .string()
+    .default("topology.kubernetes.io/zone")
+    .describe("Node label that makes a place. Default topology.kubernetes.io/zone."),
+  whenUnsatisfiable: z
+    .enum(["ScheduleAnyway", "DoNotSchedule"])
+    .default("ScheduleAnyway")
+    .describe("What happens where it cannot be kept. Default ScheduleAnyway."),
+});
+
+/**
+ * CoreDNS: the EKS add-on's configuration and the Corefile. On an existing cluster only the Corefile is used, to render it.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
+ */
+export const DnsSettings = z
+  .strictObject({
+    addonVersion: z
+      .string()
+      .regex(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
+      .optional()
+      .describe("Version of the EKS add-on `coredns`. Default: a fixed one for each Kubernetes version."),
+    replicas: z.int().min(1).max(1000).optional().describe("CoreDNS pods. Default 2; not together with autoscaling."),
+    autoscaling: z
+      .strictObject({
+        minReplicas: z.int().min(2).max(1000).default(2).describe("Fewest CoreDNS pods, 2 to 1000. Default 2."),
+        maxReplicas: z
+          .int()
+          .min(2)
+          .max(1000)
+          .optional()
+          .describe("Most CoreDNS pods, 2 to 1000. Default: the add-on's own."),
+      })
+      .optional()
+      .describe("Let the add-on scale with nodes and cores: max(nodes / 16, cores / 256). Default: off."),
+    resources: z
+      .strictObject({
+        requests: z
+          .strictObject({
+            cpu: Quantity.optional().describe("CPU request. Default 100m."),
+            memory: Quantity.optional().describe("Memory request. Default 70Mi."),
+          })
+          .optional(),
+        limits: z
+          .strictObject({
+            cpu: Quantity.optional().describe("CPU limit. Default: none."),
+            memory: Quantity.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
+          })
+          .optional(),
+      })
+      .optional()
+      .describe("Resources of a CoreDNS pod."),
+    podDisruptionBudget: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe("Default true."),
+        maxUnavailable: IntOrPercent.optional().describe("Most pods that may be away. Default 1."),
+        minAvailable: IntOrPercent.optional().describe("Fewest pods that must answer; instead of maxUnavailable."),
+      })
+      .optional()
+      .describe("How many pods an eviction may take. Default: at most 1 away."),
+    topologySpread: z
+      .array(SpreadConstraint)
+      .optional()
+      .describe("How pods spread. Default: over zones where that can be done. An empty list takes the default away."),
+    affinity: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe(
+        "A pod's affinity as Kubernetes writes it, instead of the add-on's own. Default: Linux nodes, hosts apart.",
+      ),
+    nodeSelector: StringMap.optional().describe("Labels of the nodes that may run it. Default: none."),
+    tolerations: z.array(Toleration).optional().describe("Taints that it tolerates, instead of the add-on's own."),
+    podLabels: StringMap.optional().describe("More labels of the pods. Default: none."),
+    podAnnotations: StringMap.optional().describe("Annotations of the pods. Default: none."),
+    computeType: z.enum(["ec2", "Fargate"]).optional().describe("`Fargate` where no node runs pods. Default ec2."),
+    corefile: CorefileSettings.prefault({}).describe("What CoreDNS does. Default: the EKS default Corefile."),
+    clusterDns: z
+      .array(Address)
+      .min(1)
+      .optional()
+      .describe(
+        "Addresses of the Service kube-dns, to recognize a Corefile that forwards to itself. Default: EKS's own two.",
+      ),
+    clusterSize: z
+      .strictObject({
+        nodes: z.int().min(1).describe("Nodes."),
+        pods: z.int().min(1).describe("Pods of all namespaces."),
+        services: z.int().min(1).describe("Services of all namespaces."),
+        cores: z.int().min(1).optional().describe("Cores of all nodes together. Default 4 a node."),
+      })
+      .optional()
+      .describe("How big the cluster gets: autoscaling, memory limit and cache follow from it where they are not set."),
+    conflicts: z
+      .strictObject({
+        onCreate: z
+          .enum(["NONE", "OVERWRITE"], "NONE or OVERWRITE; EKS takes PRESERVE on an update only")
+          .default("OVERWRITE")
+          .describe("What happens to a CoreDNS that is there already. Default OVERWRITE."),
+        onUpdate: z
+          .enum(["NONE", "OVERWRITE", "PRESERVE"])
+          .default("OVERWRITE")
+          .describe("What happens to what was changed in the cluster. Default OVERWRITE: these settings hold."),
+      })
+      .prefault({})
+      .describe("Who wins where the add-on finds other values in the cluster."),
+    timeouts: z
+      .strictObject({
+        create: Duration.default("25m").describe("Default 25m: EKS itself gives up after 20."),
+        update: Duration.default("25m").describe("Default 25m."),
+        delete: Duration.default("25m").describe("Default 25m."),
+      })
+      .prefault({})
+      .describe("How long the add-on may take, from 20m."),
+    nodeLocalCache: NodeLocalCacheSettings.optional().describe(
+      "A DNS cache on every node before CoreDNS. Default: none.",
+    ),
+  })
+  .superRefine((dns, context) => {
+    const add = (path: PropertyKey[], message: string, input: unknown) =>
+      context.addIssue({ code: "custom", path, message, input });
+    if (dns.replicas !== undefined && dns.autoscaling !== undefined) {
+      add(["replicas"], "either replicas or autoscaling", dns.replicas);
+    }
+    const { minReplicas, maxReplicas } = dns.autoscaling ?? {};
+    if (minReplicas !== undefined && maxReplicas !== undefined && maxReplicas < minReplicas) {
+      add(["autoscaling", "maxReplicas"], `at least minReplicas, ${minReplicas}`, maxReplicas);
+    }
+    const budget = dns.podDisruptionBudget;
+    if (budget?.maxUnavailable !== undefined && budget.minAvailable !== undefined) {
+      add(["podDisruptionBudget", "minAvailable"], "either maxUnavailable or minAvailable", budget.minAvailable);
+    }
+  });
+export type DnsSettings = z.infer<typeof DnsSettings>;
