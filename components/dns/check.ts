@@ -1,16 +1,106 @@
+import { addonConfiguration, settingPath } from "./addon/configuration.ts";
+import { rejections } from "./addon/schemas.ts";
+import { ADDON_VERSIONS, parseAddonVersion } from "./addon/versions.ts";
+import { checkOptions } from "./check-options.ts";
+import { type CheckContext, checkCorefile } from "./corefile/check.ts";
+import { seconds } from "./corefile/duration.ts";
+import { corefileOf } from "./corefile/from-settings.ts";
+import { type Corefile, parseCorefile } from "./corefile/model.ts";
+import { CorefileSyntaxError } from "./corefile/syntax.ts";
+import { checkNodeLocalCache } from "./node-local-cache/check.ts";
 import type { DnsSettings } from "./settings.ts";
 
-/** One mistake in the DNS settings, with its path under `dns`. */
+/** One mistake in the DNS settings. */
 export interface DnsMistake {
+  /** Path under `dns`. */
   readonly path: readonly (string | number)[];
+  /** What would be right, in words. */
   readonly message: string;
   readonly value?: unknown;
 }
+
+const LEAST_TIMEOUT = 20 * 60;
 
 /**
  * What the schema cannot see: settings that the add-on's version rejects, and Corefiles that CoreDNS would refuse or loop with.
  * `kubernetesVersion` is that of the EKS cluster; undefined on an existing cluster, which takes no add-on.
  */
-export function checkDns(_settings: DnsSettings, _kubernetesVersion: string | undefined): DnsMistake[] {
-  return [];
+export function checkDns(settings: DnsSettings, kubernetesVersion: string | undefined): DnsMistake[] {
+  const addon = kubernetesVersion === undefined ? [] : addonMistakes(settings, kubernetesVersion);
+  return [...addon, ...corefileMistakes(settings, kubernetesVersion), ...checkNodeLocalCache(settings)];
+}
+
+/** The add-on's version: the one that is set, or the one for the Kubernetes version; undefined where there is neither. */
+export function addonVersion(
+  settings: Pick<DnsSettings, "addonVersion">,
+  kubernetesVersion: string,
+): string | undefined {
+  return settings.addonVersion ?? ADDON_VERSIONS[kubernetesVersion];
+}
+
+function addonMistakes(settings: DnsSettings, kubernetesVersion: string): DnsMistake[] {
+  const version = addonVersion(settings, kubernetesVersion);
+  if (version === undefined) {
+    const known = Object.keys(ADDON_VERSIONS).join(", ");
+    return [
+      {
+        path: ["addonVersion"],
+        message: `a version for Kubernetes ${kubernetesVersion}, since one is known for ${known} only`,
+      },
+    ];
+  }
+  const rejected = rejections(addonConfiguration(settings), version).map(({ path, message }): DnsMistake => {
+    const at = settingPath(path);
+    return { path: at, message, value: valueAt(settings, at) };
+  });
+  const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsMistake[] =>
+    (seconds(value) ?? 0) >= LEAST_TIMEOUT
+      ? []
+      : [{ path: ["timeouts", key], message: "at least 20m: EKS itself waits that long", value }],
+  );
+  return [...rejected, ...timeouts];
+}
+
+function valueAt(settings: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce((value: unknown, key) => {
+    return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  }, settings);
+}
+
+function context(settings: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
+  const version = kubernetesVersion === undefined ? undefined : addonVersion(settings, kubernetesVersion);
+  const parsed = version === undefined ? undefined : parseAddonVersion(version);
+  return { clusterDns: settings.clusterDns, coredns: parsed?.coredns };
+}
+
+function corefileMistakes(settings: DnsSettings, kubernetesVersion: string | undefined): DnsMistake[] {
+  const { text } = settings.corefile;
+  const checked = context(settings, kubernetesVersion);
+  if (text === undefined) return checkOptions(settings, checked);
+  const parsed = parsedText(text);
+  if (typeof parsed === "string") {
+    return [{ path: ["corefile", "text"], message: `a Corefile; ${parsed}`, value: text }];
+  }
+  return checkCorefile(parsed, checked).errors.map((message) => ({
+    path: ["corefile", "text"],
+    message: `a Corefile that CoreDNS runs; ${message}`,
+    value: text,
+  }));
+}
+
+function parsedText(text: string): Corefile | string {
+  try {
+    return parseCorefile(text);
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return error.message;
+    throw error;
+  }
+}
+
+/** What is worth a look in the Corefile of settings that {@link checkDns} accepts. */
+export function dnsWarnings(settings: DnsSettings, kubernetesVersion: string | undefined): readonly string[] {
+  const { text } = settings.corefile;
+  const corefile = text === undefined ? corefileOf(settings) : parsedText(text);
+  if (typeof corefile === "string") return [];
+  return checkCorefile(corefile, context(settings, kubernetesVersion)).warnings;
 }

@@ -55,7 +55,10 @@ const CacheSide = z.strictObject({
     .int()
     .min(1024)
     .max(1_000_000)
-    .describe("Answers that are kept, from 1024; CoreDNS rounds down to a multiple of 256. CoreDNS's default is 9984."),
+    .optional()
+    .describe(
+      "Answers that are kept, from 1024; CoreDNS rounds down to a multiple of 256. Default 9984, or by profile and size.",
+    ),
   ttl: z
     .int()
     .min(1)
@@ -154,7 +157,7 @@ export const CorefileOptions = z.strictObject({
         )
         .min(1)
         .describe("One address each with its names."),
-      ttl: z.int().min(0).max(65_535).optional().describe("Time to live of the answers in seconds. Default 3600."),
+      ttl: z.int().min(1).max(65_535).optional().describe("Time to live of the answers in seconds. Default 3600."),
     })
     .optional()
     .describe("Names with fixed addresses, before all other sources. Default: none."),
@@ -212,6 +215,21 @@ export const CorefileSettings = z
         "Where the options start: `eks-default` is what the add-on brings; `tuned` keeps more answers, gives stale ones while upstreams are down, and bounds waiting queries. Default eks-default.",
       ),
     options: CorefileOptions.optional().describe("What differs from the profile."),
+    upstreamLoad: z
+      .strictObject({
+        queriesPerSecond: z
+          .int()
+          .min(1)
+          .default(1024)
+          .describe(
+            "Queries a second that one pod sends upstream at its peak. Default 1024, what a VPC resolver takes from a node.",
+          ),
+        delay: Duration.default("2s").describe(
+          "Longest time an answer takes. Default 2s, after which CoreDNS gives up.",
+        ),
+      })
+      .optional()
+      .describe("Sizes the tuned profile's max_concurrent: rate × delay."),
     text: z.string().min(1).optional().describe("A whole Corefile instead of profile and options."),
   })
   .superRefine((corefile, context) => {

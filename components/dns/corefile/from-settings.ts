@@ -1,25 +1,122 @@
+import type { CorefileOptions } from "../corefile-settings.ts";
+import { type DnsProfile, dnsProfile } from "../profile.ts";
 import type { DnsSettings } from "../settings.ts";
+import { DEFAULT_CAPACITY } from "../sizing.ts";
+import { type Corefile, type Plugin, renderCorefile, type Server } from "./model.ts";
+import type { CachePlugin } from "./plugins/cache.ts";
+import type { ForwardPlugin } from "./plugins/forward.ts";
 
-const EKS_DEFAULT = `.:53 {
-    errors
-    health {
-        lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf
-    cache 30
-    loop
-    reload
-    loadbalance
+/** What the tuned profile sets where the options do not. The figures behind it are in the profile's rows and the docs. */
+const TUNED = {
+  /** Endpoints take seconds to leave every node after a pod is told to end; the pod is killed after 30. */
+  lameduck: "20s",
+  /** Popular answers are asked again before they expire, so that nobody waits for them. */
+  prefetch: { amount: 10, duration: "1m", percentage: 10 },
+  /** With upstreams gone, 200 of 200 known names were answered instead of none. */
+  serveStale: { duration: "1h", refresh: "immediate" },
+} as const;
+
+const REVERSE_ZONES = ["in-addr.arpa", "ip6.arpa"];
+
+/** The Corefile that the settings ask for, as text: the given one as it is, or the rendered one. */
+export function corefileText(settings: DnsSettings): string {
+  return settings.corefile.text ?? renderCorefile(corefileOf(settings));
 }
-`;
 
-/** The Corefile that the settings ask for. */
-export function corefileText(settings: Pick<DnsSettings, "corefile">): string {
-  return settings.corefile.text ?? EKS_DEFAULT;
+/** The Corefile of profile and options; a whole text in the settings is not read. */
+export function corefileOf(settings: DnsSettings): Corefile {
+  const { options = {}, profile } = settings.corefile;
+  const sizes = dnsProfile(settings);
+  const stubs = (options.stubDomains ?? []).map(stubServer);
+  return { snippets: [], servers: [rootServer(options, profile === "tuned", sizes), ...stubs] };
+}
+
+/** In the order of the EKS default Corefile, so that a diff against it shows only what differs. */
+function rootServer(options: CorefileOptions, tuned: boolean, sizes: DnsProfile): Server {
+  const domain = options.clusterDomain ?? "cluster.local";
+  const plugins: (Plugin | undefined)[] = [
+    { plugin: "errors" },
+    options.log && { plugin: "log", scope: options.log.zones, classes: options.log.classes },
+    { plugin: "health", lameduck: options.lameduck ?? (tuned ? TUNED.lameduck : "5s") },
+    { plugin: "ready" },
+    ...rewrites(options),
+    options.autopath ? { plugin: "autopath", source: "@kubernetes" } : undefined,
+    options.hosts && { plugin: "hosts", entries: options.hosts.entries, ttl: options.hosts.ttl, fallthrough: [] },
+    {
+      plugin: "kubernetes",
+      zones: [domain, ...REVERSE_ZONES],
+      pods: options.pods ?? (options.autopath ? "verified" : "insecure"),
+      fallthrough: REVERSE_ZONES,
+      ttl: options.ttl,
+    },
+    { plugin: "prometheus", address: ":9153" },
+    forward(options.upstreams ?? ["/etc/resolv.conf"], options.forward, sizes.maxConcurrent),
+    cache(options, tuned, sizes),
+    { plugin: "loop" },
+    { plugin: "reload", interval: options.reload?.interval, jitter: options.reload?.jitter },
+    { plugin: "loadbalance" },
+    options.multisocket === undefined ? undefined : { plugin: "multisocket", sockets: options.multisocket },
+  ];
+  return { zones: [".:53"], plugins: plugins.filter((plugin) => plugin !== undefined) };
+}
+
+function rewrites(options: CorefileOptions): Plugin[] {
+  return (options.rewrite ?? []).map(({ match, from, to, answerAuto, continue: goOn }) => ({
+    plugin: "rewrite",
+    match,
+    from,
+    to,
+    // An exact rule gives the answer under the name asked for in any case.
+    answer: answerAuto && match !== "exact" ? ["answer", "auto"] : undefined,
+    continue: goOn,
+  }));
+}
+
+type ForwardChoices = NonNullable<CorefileOptions["forward"]>;
+
+function forward(
+  upstreams: readonly string[],
+  { healthCheck, maxConcurrent, ...choices }: ForwardChoices = {},
+  limit: number | undefined = undefined,
+): ForwardPlugin {
+  return {
+    plugin: "forward",
+    from: ".",
+    upstreams,
+    ...choices,
+    healthCheck: healthCheck === undefined ? undefined : { interval: healthCheck },
+    maxConcurrent: maxConcurrent ?? limit,
+  };
+}
+
+function cache({ cache: choices = {} }: CorefileOptions, tuned: boolean, sizes: DnsProfile): CachePlugin {
+  const side = (name: "success" | "denial") => {
+    const capacity = sizes.cache[name];
+    if (capacity === undefined && choices[name] === undefined) return undefined;
+    return { ...choices[name], capacity: capacity ?? DEFAULT_CAPACITY };
+  };
+  return {
+    plugin: "cache",
+    ttl: choices.ttl ?? 30,
+    success: side("success"),
+    denial: side("denial"),
+    prefetch: choices.prefetch ?? (tuned ? TUNED.prefetch : undefined),
+    serveStale: choices.serveStale ?? (tuned ? TUNED.serveStale : undefined),
+    servfail: choices.servfail,
+  };
+}
+
+/** A block of its own, so that neither the cluster's names nor the other upstreams see these names. */
+function stubServer(stub: NonNullable<CorefileOptions["stubDomains"]>[number]): Server {
+  return {
+    zones: stub.domains.map((domain) => `${domain}:53`),
+    plugins: [
+      { plugin: "errors" },
+      { plugin: "prometheus", address: ":9153" },
+      forward(stub.upstreams, stub.forward),
+      { plugin: "cache", ttl: stub.cache },
+      { plugin: "loop" },
+      { plugin: "loadbalance" },
+    ],
+  };
 }

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import fetched from "./schemas/fetched.json" with { type: "json" };
+import withAutoscaling from "./schemas/with-autoscaling.json" with { type: "json" };
+import withoutAutoscaling from "./schemas/without-autoscaling.json" with { type: "json" };
+import withoutPods from "./schemas/without-pods.json" with { type: "json" };
+import { isAtLeast, parseAddonVersion } from "./versions.ts";
+
+/** The configuration schema of an add-on version, with where it comes from. */
+export interface AddonSchema {
+  /** The version that the schema was read from. */
+  readonly seenIn: string;
+  readonly source: string;
+  /** When, as year and month. */
+  readonly lookedUp: string;
+  readonly schema: z.core.JSONSchema.JSONSchema;
+}
+
+const Stored = z.object({
+  seenIn: z.string(),
+  source: z.string(),
+  lookedUp: z.string(),
+  schema: z.record(z.string(), z.unknown()),
+});
+
+/** Schemas that were fetched from EKS for one version each; they win over the rules below. */
+const FETCHED = z.record(z.string(), Stored).parse(fetched);
+
+/** First builds that take `autoScaling`; every CoreDNS after these takes it. */
+const FIRST_AUTOSCALING: Readonly<Record<string, number>> = { "1.9.3": 15, "1.10.1": 11, "1.11.1": 9 };
+/** First build that takes affinity, tolerations, disruption budget and spread. */
+const FIRST_PODS = { coredns: [1, 9, 3], build: 5 } as const;
+
+/**
+ * The schema that an add-on version checks its configuration with. It does not only grow: v1.11.1-eksbuild.8 rejects
+ * `autoScaling`, which the older v1.10.1-eksbuild.11 takes.
+ * @returns undefined where the text is no add-on version.
+ * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeAddonConfiguration.html
+ */
+export function schemaFor(version: string): AddonSchema | undefined {
+  const parsed = parseAddonVersion(version);
+  if (parsed === undefined) return undefined;
+  const own = FETCHED[version];
+  if (own !== undefined) return own;
+  const firstBuild = FIRST_AUTOSCALING[parsed.coredns.join(".")];
+  if (firstBuild === undefined ? isAtLeast(parsed, 1, 11, 1) : parsed.build >= firstBuild)
+    return Stored.parse(withAutoscaling);
+  const pods = isAtLeast(parsed, ...FIRST_PODS.coredns);
+  const early = parsed.coredns.join(".") === FIRST_PODS.coredns.join(".") && parsed.build < FIRST_PODS.build;
+  return Stored.parse(pods && !early ? withoutAutoscaling : withoutPods);
+}
+
+/** One value that an add-on version rejects. */
+export interface Rejection {
+  /** Path in the configuration, such as `["autoScaling", "minReplicas"]`. */
+  readonly path: readonly (string | number)[];
+  /** What that version takes there. */
+  readonly message: string;
+}
+
+/** What EKS would reject in a configuration for that version. */
+export function rejections(configuration: unknown, version: string): Rejection[] {
+  const found = schemaFor(version);
+  if (found === undefined) return [{ path: [], message: `a configuration for a known version, not ${version}` }];
+  const result = z.fromJSONSchema(found.schema).safeParse(configuration);
+  return (result.error?.issues ?? []).flatMap((issue): Rejection[] => {
+    const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => ({ path: [...path, key], message: `nothing: ${version} has no ${key}` }));
+    }
+    return [{ path, message: `${wanted(issue)}, for ${version}` }];
+  });
+}
+
+function wanted(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type") return `a value of type ${issue.expected}`;
+  if (issue.code === "too_small") return `a number from ${issue.minimum}`;
+  if (issue.code === "too_big") return `a number up to ${issue.maximum}`;
+  return issue.message.toLowerCase().replace("invalid input", "another kind of value");
+}

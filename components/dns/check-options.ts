@@ -1,0 +1,138 @@
+import type { DnsMistake } from "./check.ts";
+import { type CheckContext, checkCorefile, EKS_CLUSTER_DNS } from "./corefile/check.ts";
+import { seconds } from "./corefile/duration.ts";
+import { corefileOf } from "./corefile/from-settings.ts";
+import { isOwnHost, readUpstream, sameAddress } from "./corefile/upstream.ts";
+import type { CorefileOptions } from "./corefile-settings.ts";
+import type { DnsSettings } from "./settings.ts";
+
+const OPTIONS = ["corefile", "options"] as const;
+const MAX_LAMEDUCK = 25;
+
+/** Mistakes in the Corefile's options, each at its own path. What none of these sees, the whole Corefile's check does. */
+export function checkOptions(settings: DnsSettings, context: CheckContext): DnsMistake[] {
+  const options = settings.corefile.options ?? {};
+  const found = [
+    ...upstreamMistakes(options, context.clusterDns ?? EKS_CLUSTER_DNS),
+    ...stubMistakes(options),
+    ...durationMistakes(options),
+    ...choiceMistakes(options, settings),
+    ...spellingMistakes(options),
+  ];
+  if (found.length > 0) return found;
+  return checkCorefile(corefileOf(settings), context).errors.map((message) => ({
+    path: [...OPTIONS],
+    message: `options that CoreDNS runs with; ${message}`,
+    value: settings.corefile.options,
+  }));
+}
+
+function mistake(path: readonly (string | number)[], message: string, value: unknown): DnsMistake {
+  return { path: [...OPTIONS, ...path], message, value };
+}
+
+function upstreamMistakes(options: CorefileOptions, clusterDns: readonly string[]): DnsMistake[] {
+  const lists = [
+    { path: ["upstreams"], upstreams: options.upstreams ?? [] },
+    ...(options.stubDomains ?? []).map(({ upstreams }, index) => ({
+      path: ["stubDomains", index, "upstreams"],
+      upstreams,
+    })),
+  ];
+  return lists.flatMap(({ path, upstreams }) =>
+    upstreams.flatMap((text, index) => {
+      const message = upstreamMistake(text, clusterDns);
+      return message === undefined ? [] : [mistake([...path, index], message, text)];
+    }),
+  );
+}
+
+function upstreamMistake(text: string, clusterDns: readonly string[]): string | undefined {
+  const upstream = readUpstream(text);
+  if (typeof upstream === "string") return upstream;
+  if (upstream.kind === "file" || upstream.tls || (upstream.port ?? 53) !== 53) return undefined;
+  if (isOwnHost(upstream.target)) return "another server than CoreDNS's own pod, which would ask itself for ever";
+  if (clusterDns.some((address) => sameAddress(address, upstream.target))) {
+    return "another server than the Service kube-dns, since CoreDNS is behind it and would ask itself for ever";
+  }
+  return undefined;
+}
+
+function stubMistakes(options: CorefileOptions): DnsMistake[] {
+  const clusterDomain = plain(options.clusterDomain ?? "cluster.local");
+  const seen = new Set<string>();
+  return (options.stubDomains ?? []).flatMap(({ domains }, index) =>
+    domains.flatMap((domain, place): DnsMistake[] => {
+      const path = ["stubDomains", index, "domains", place];
+      const name = plain(domain);
+      if (name === clusterDomain || clusterDomain.endsWith(`.${name}`) || name.endsWith(`.${clusterDomain}`)) {
+        return [mistake(path, `a domain outside ${clusterDomain}, whose names the cluster itself answers`, domain)];
+      }
+      if (domain.startsWith("*")) return [mistake(path, "a domain without *: it holds for all names below it", domain)];
+      if (seen.has(name)) return [mistake(path, "a domain that no other entry has", domain)];
+      seen.add(name);
+      return [];
+    }),
+  );
+}
+
+function plain(domain: string): string {
+  return domain.toLowerCase().replace(/\.$/, "");
+}
+
+function durationMistakes({ lameduck, reload, cache }: CorefileOptions): DnsMistake[] {
+  const over = (text: string | undefined, most: number) => text !== undefined && (seconds(text) ?? 0) > most;
+  const under = (text: string | undefined, least: number) => text !== undefined && (seconds(text) ?? 0) < least;
+  const found: DnsMistake[] = [];
+  if (over(lameduck, MAX_LAMEDUCK)) {
+    found.push(mistake(["lameduck"], `at most ${MAX_LAMEDUCK}s: the add-on's pods are killed after 30 s`, lameduck));
+  }
+  if (under(reload?.interval, 2)) found.push(mistake(["reload", "interval"], "at least 2s", reload?.interval));
+  if (under(reload?.jitter, 1) && !under(reload?.jitter, Number.MIN_VALUE)) {
+    found.push(mistake(["reload", "jitter"], "0s, or at least 1s", reload?.jitter));
+  }
+  if (over(cache?.servfail, 300)) found.push(mistake(["cache", "servfail"], "at most 5m", cache?.servfail));
+  return found;
+}
+
+function choiceMistakes(options: CorefileOptions, { corefile }: DnsSettings): DnsMistake[] {
+  const found: DnsMistake[] = [];
+  if (options.autopath && options.pods !== undefined && options.pods !== "verified") {
+    found.push(mistake(["pods"], "verified, as autopath needs it to tell a pod's namespace", options.pods));
+  }
+  if (corefile.upstreamLoad !== undefined && corefile.profile !== "tuned") {
+    const path = ["corefile", "upstreamLoad"];
+    found.push({
+      path,
+      message: "only with profile tuned, whose max_concurrent it sizes",
+      value: corefile.upstreamLoad,
+    });
+  }
+  return found;
+}
+
+/** CoreDNS reads regular expressions as Go does; what JavaScript refuses, Go refuses too, but for a few. */
+function spellingMistakes(options: CorefileOptions): DnsMistake[] {
+  return (options.rewrite ?? []).flatMap(({ match, from, to }, index): DnsMistake[] => {
+    const found: DnsMistake[] = [];
+    if (match === "regex" && !isRegex(from)) {
+      found.push(mistake(["rewrite", index, "from"], "a regular expression in Go's syntax", from));
+    }
+    for (const [key, word] of Object.entries({ from, to })) {
+      if (/^[{}]$|\{[$%]|[\s#"]/.test(word)) {
+        found.push(mistake(["rewrite", index, key], 'text without a single brace, {$, {%, # and "', word));
+      }
+    }
+    return found;
+  });
+}
+
+/** Go has inline flags such as (?i), which JavaScript does not have at the start. */
+function isRegex(text: string): boolean {
+  try {
+    new RegExp(text.replace(/^\(\?[imsU]+\)/, "").replaceAll("(?P<", "(?<"));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,203 @@
+import { type CachePlugin, readCache, writeCache } from "./plugins/cache.ts";
+import { type ForwardPlugin, readForward, writeForward } from "./plugins/forward.ts";
+import {
+  type AutopathPlugin,
+  type KubernetesPlugin,
+  readAutopath,
+  readKubernetes,
+  writeAutopath,
+  writeKubernetes,
+} from "./plugins/kubernetes.ts";
+import { type ErrorsPlugin, type LogPlugin, readErrors, readLog, writeErrors, writeLog } from "./plugins/logs.ts";
+import {
+  type HostsPlugin,
+  type RewritePlugin,
+  readHosts,
+  readRewrite,
+  writeHosts,
+  writeRewrite,
+} from "./plugins/names.ts";
+import { directive, PluginProblem } from "./plugins/options.ts";
+import {
+  type BindPlugin,
+  type EndpointPlugin,
+  type HealthPlugin,
+  type LoadbalancePlugin,
+  type LoopPlugin,
+  type MultisocketPlugin,
+  type ReloadPlugin,
+  readBind,
+  readEndpoint,
+  readHealth,
+  readLoadbalance,
+  readLoop,
+  readMultisocket,
+  readReload,
+  writeEndpoint,
+  writeHealth,
+  writeReload,
+} from "./plugins/serving.ts";
+import { type Block, type Directive, parseBlocks, renderBlocks } from "./syntax.ts";
+
+/** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */
+export interface OtherPlugin {
+  readonly plugin: "other";
+  readonly line: Directive;
+  /** Why CoreDNS would refuse the line; undefined for a plugin that is only unknown. */
+  readonly problem?: string | undefined;
+}
+
+/** A plugin's line with its options. */
+export type Plugin =
+  | AutopathPlugin
+  | BindPlugin
+  | CachePlugin
+  | EndpointPlugin
+  | ErrorsPlugin
+  | ForwardPlugin
+  | HealthPlugin
+  | HostsPlugin
+  | KubernetesPlugin
+  | LoadbalancePlugin
+  | LogPlugin
+  | LoopPlugin
+  | MultisocketPlugin
+  | OtherPlugin
+  | ReloadPlugin
+  | RewritePlugin;
+
+/** A server block: the zones it answers for, and its plugins. Their order is CoreDNS's own, not that of the lines. */
+export interface Server {
+  /** Such as `.:53` or `corp.example.com:53`. */
+  readonly zones: readonly string[];
+  readonly plugins: readonly Plugin[];
+}
+
+export interface Corefile {
+  /** Blocks `(name)` that others import, as they are written. */
+  readonly snippets: readonly Block[];
+  readonly servers: readonly Server[];
+}
+
+/**
+ * Reads a Corefile. Plugins and options that this model does not know are kept as they are written.
+ * @throws {CorefileSyntaxError} where the braces do not match.
+ */
+export function parseCorefile(text: string): Corefile {
+  return modelOf(parseBlocks(text));
+}
+
+export function modelOf(blocks: readonly Block[]): Corefile {
+  return {
+    snippets: blocks.filter(isSnippet),
+    servers: blocks
+      .filter((block) => !isSnippet(block))
+      .map(({ zones, directives }) => ({ zones, plugins: directives.map(readPlugin) })),
+  };
+}
+
+/** Text that CoreDNS reads as this Corefile. */
+export function renderCorefile(corefile: Corefile): string {
+  return renderBlocks(blocksOf(corefile));
+}
+
+/** The lines of a Corefile, snippets first, as CoreDNS needs them before their import. */
+export function blocksOf(corefile: Corefile): Block[] {
+  const servers = corefile.servers.map(({ zones, plugins }) => ({ zones, directives: plugins.map(writePlugin) }));
+  return [...corefile.snippets, ...servers];
+}
+
+export function isSnippet({ zones }: Block): boolean {
+  const [zone = ""] = zones;
+  return zones.length === 1 && zone.startsWith("(") && zone.endsWith(")");
+}
+
+/** Name of the plugin as a Corefile spells it. */
+export function pluginName(plugin: Plugin): string {
+  return plugin.plugin === "other" ? plugin.line.name : plugin.plugin;
+}
+
+export function readPlugin(line: Directive): Plugin {
+  try {
+    return readKnown(line) ?? { plugin: "other", line };
+  } catch (error) {
+    if (error instanceof PluginProblem) return { plugin: "other", line, problem: error.message };
+    throw error;
+  }
+}
+
+function readKnown(line: Directive): Plugin | undefined {
+  switch (line.name) {
+    case "autopath":
+      return readAutopath(line);
+    case "bind":
+      return readBind(line);
+    case "cache":
+      return readCache(line);
+    case "errors":
+      return readErrors(line);
+    case "forward":
+      return readForward(line);
+    case "health":
+      return readHealth(line);
+    case "hosts":
+      return readHosts(line);
+    case "kubernetes":
+      return readKubernetes(line);
+    case "loadbalance":
+      return readLoadbalance(line);
+    case "log":
+      return readLog(line);
+    case "loop":
+      return readLoop(line);
+    case "multisocket":
+      return readMultisocket(line);
+    case "prometheus":
+    case "ready":
+      return readEndpoint(line.name, line);
+    case "reload":
+      return readReload(line);
+    case "rewrite":
+      return readRewrite(line);
+    default:
+      return undefined;
+  }
+}
+
+export function writePlugin(plugin: Plugin): Directive {
+  switch (plugin.plugin) {
+    case "autopath":
+      return writeAutopath(plugin);
+    case "bind":
+      return directive("bind", plugin.addresses, plugin.more);
+    case "cache":
+      return writeCache(plugin);
+    case "errors":
+      return writeErrors(plugin);
+    case "forward":
+      return writeForward(plugin);
+    case "health":
+      return writeHealth(plugin);
+    case "hosts":
+      return writeHosts(plugin);
+    case "kubernetes":
+      return writeKubernetes(plugin);
+    case "loadbalance":
+      return directive("loadbalance", plugin.policy ?? [], plugin.more);
+    case "log":
+      return writeLog(plugin);
+    case "loop":
+      return directive("loop", []);
+    case "multisocket":
+      return directive("multisocket", [plugin.sockets]);
+    case "other":
+      return plugin.line;
+    case "prometheus":
+    case "ready":
+      return writeEndpoint(plugin);
+    case "reload":
+      return writeReload(plugin);
+    case "rewrite":
+      return writeRewrite(plugin);
+  }
+}

@@ -1,0 +1,132 @@
+import { seconds } from "../duration.ts";
+import type { Directive } from "../syntax.ts";
+import { directive, OptionReader, option } from "./options.ts";
+
+/** One half of the cache: answers with a record, or denials. */
+export interface CacheSide {
+  /** Answers that are kept; CoreDNS rounds down to a multiple of 256, and up to 1024. */
+  readonly capacity: number;
+  /** Longest time, in seconds. */
+  readonly ttl?: number | undefined;
+  /** Shortest time, in seconds. */
+  readonly minTtl?: number | undefined;
+}
+
+/** @see https://coredns.io/plugins/cache/ */
+export interface CachePlugin {
+  readonly plugin: "cache";
+  /** Longest time of an answer, in seconds; CoreDNS's own is 3600 for answers, 1800 for denials. */
+  readonly ttl?: number | undefined;
+  /** Zones that are cached; default all of the server. */
+  readonly zones?: readonly string[] | undefined;
+  readonly success?: CacheSide | undefined;
+  readonly denial?: CacheSide | undefined;
+  readonly prefetch?: Prefetch | undefined;
+  readonly serveStale?: ServeStale | undefined;
+  /** How long a SERVFAIL is kept; CoreDNS's own is 5s. */
+  readonly servfail?: string | undefined;
+  /** Options that this model does not know, as written. */
+  readonly more?: readonly Directive[] | undefined;
+}
+
+export interface Prefetch {
+  readonly amount: number;
+  readonly duration?: string | undefined;
+  /** 10 to 90. */
+  readonly percentage?: number | undefined;
+}
+
+export interface ServeStale {
+  readonly duration?: string | undefined;
+  readonly refresh?: "immediate" | "verify" | undefined;
+  /** Words that a newer CoreDNS takes after these. */
+  readonly further?: readonly string[] | undefined;
+}
+
+export function readCache(line: Directive): CachePlugin {
+  const options = new OptionReader(line);
+  const [first, ...others] = line.args;
+  const hasTtl = first !== undefined && /^[+-]?\d+$/.test(first);
+  const zones = hasTtl ? others : line.args;
+  const servfail = options.duration("servfail");
+  if (servfail !== undefined && (seconds(servfail) ?? 0) > 300) options.fail("servfail", "at most 5m");
+  return {
+    plugin: "cache",
+    ttl: hasTtl ? options.number("the TTL", first, 1) : undefined,
+    zones: zones.length > 0 ? zones : undefined,
+    success: side(options, "success"),
+    denial: side(options, "denial"),
+    prefetch: prefetch(options),
+    serveStale: serveStale(options),
+    servfail,
+    more: options.rest(),
+  };
+}
+
+function side(options: OptionReader, name: "success" | "denial"): CacheSide | undefined {
+  const words = options.words(name);
+  if (words === undefined) return undefined;
+  const [capacity, ttl, minTtl, ...more] = words;
+  if (more.length > 0) options.fail(name, "a capacity, a TTL and a least TTL");
+  return {
+    capacity: options.number(name, capacity, 1),
+    ttl: ttl === undefined ? undefined : options.number(name, ttl, 1),
+    minTtl: minTtl === undefined ? undefined : options.number(name, minTtl),
+  };
+}
+
+function prefetch(options: OptionReader): Prefetch | undefined {
+  const words = options.words("prefetch");
+  if (words === undefined) return undefined;
+  const [amount, duration, percentage, ...more] = words;
+  const wrong = (duration !== undefined && seconds(duration) === undefined) || more.length > 0;
+  if (wrong || (percentage !== undefined && !percentage.endsWith("%"))) {
+    options.fail("prefetch", "an amount, a duration and a percentage, such as 10 1m 10%");
+  }
+  return {
+    amount: options.number("prefetch", amount),
+    duration,
+    percentage: percentage === undefined ? undefined : options.number("prefetch", percentage.slice(0, -1), 10, 90),
+  };
+}
+
+const REFRESH = ["immediate", "verify"] as const;
+
+function serveStale(options: OptionReader): ServeStale | undefined {
+  const words = options.words("serve_stale", 0);
+  if (words === undefined) return undefined;
+  const [duration, mode, ...further] = words;
+  const refresh = REFRESH.find((value) => value === mode?.toLowerCase());
+  if (duration !== undefined && seconds(duration) === undefined) options.fail("serve_stale", "a duration, such as 1h");
+  if (mode !== undefined && refresh === undefined)
+    options.fail("serve_stale", "immediate or verify after the duration");
+  return { duration, refresh, further: further.length > 0 ? further : undefined };
+}
+
+export function writeCache(cache: CachePlugin): Directive {
+  const { success, denial, prefetch: fetch, serveStale: stale } = cache;
+  return directive(
+    "cache",
+    [cache.ttl, ...(cache.zones ?? [])],
+    option("success", success && [success.capacity, ...times(success, cache.ttl ?? 3600)]),
+    option("denial", denial && [denial.capacity, ...times(denial, cache.ttl ?? 1800)]),
+    option("prefetch", fetch && [fetch.amount, ...popularity(fetch)]),
+    option("serve_stale", stale && staleness(stale)),
+    option("servfail", cache.servfail),
+    cache.more,
+  );
+}
+
+/** The words stand by place, so that a later one needs those before it. */
+function times({ ttl, minTtl }: CacheSide, inherited: number): (number | undefined)[] {
+  return minTtl === undefined ? [ttl] : [ttl ?? inherited, minTtl];
+}
+
+function popularity({ duration, percentage }: Prefetch): (string | undefined)[] {
+  return percentage === undefined ? [duration] : [duration ?? "1m", `${percentage}%`];
+}
+
+function staleness({ duration, refresh, further }: ServeStale): (string | undefined)[] {
+  if (further !== undefined) return [duration ?? "1h", refresh ?? "immediate", ...further];
+  return refresh === undefined ? [duration] : [duration ?? "1h", refresh];
+}

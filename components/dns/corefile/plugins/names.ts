@@ -1,0 +1,97 @@
+import ipaddr from "ipaddr.js";
+import type { Directive } from "../syntax.ts";
+import { directive, OptionReader, option, PluginProblem } from "./options.ts";
+
+/** @see https://coredns.io/plugins/hosts/ */
+export interface HostsPlugin {
+  readonly plugin: "hosts";
+  /** A hosts file and the zones it answers for. */
+  readonly file?: readonly string[] | undefined;
+  readonly entries: readonly HostEntry[];
+  /** Time to live in seconds; CoreDNS's own is 3600. */
+  readonly ttl?: number | undefined;
+  readonly noReverse?: boolean | undefined;
+  readonly reload?: string | undefined;
+  /** Zones whose unknown names go on to the next plugin; an empty list is all. */
+  readonly fallthrough?: readonly string[] | undefined;
+  readonly more?: readonly Directive[] | undefined;
+}
+
+export interface HostEntry {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+export function readHosts(line: Directive): HostsPlugin {
+  const block = line.block ?? [];
+  const isEntry = ({ name, args }: Directive) => ipaddr.isValid(name) && args.length > 0;
+  const options = new OptionReader({ ...line, block: block.filter((inner) => !isEntry(inner)) });
+  return {
+    plugin: "hosts",
+    file: line.args.length > 0 ? line.args : undefined,
+    entries: block.filter(isEntry).map(({ name, args }) => ({ address: name, names: args })),
+    ttl: options.whole("ttl", 1, 65_535),
+    noReverse: options.flag("no_reverse"),
+    reload: options.duration("reload"),
+    fallthrough: options.words("fallthrough", 0),
+    more: options.rest(),
+  };
+}
+
+export function writeHosts(hosts: HostsPlugin): Directive {
+  return directive(
+    "hosts",
+    hosts.file ?? [],
+    hosts.entries.map(({ address, names }) => ({ name: address, args: names })),
+    option("ttl", hosts.ttl),
+    option("no_reverse", hosts.noReverse),
+    option("reload", hosts.reload),
+    // CoreDNS takes no entries after this line.
+    hosts.more,
+    option("fallthrough", hosts.fallthrough),
+  );
+}
+
+const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"] as const;
+
+/**
+ * A rule for the name asked for. Rules for types, classes, TTLs and other fields stay as they are written.
+ * @see https://coredns.io/plugins/rewrite/
+ */
+export interface RewritePlugin {
+  readonly plugin: "rewrite";
+  readonly match: (typeof MATCHES)[number];
+  readonly from: string;
+  readonly to: string;
+  /** Words after the names, such as `answer auto`. */
+  readonly answer?: readonly string[] | undefined;
+  /** Whether later rules apply too. */
+  readonly continue?: boolean | undefined;
+}
+
+/** Undefined where the rule is not for a name. */
+export function readRewrite(line: Directive): RewritePlugin | undefined {
+  // CoreDNS takes a rule's words from braces too, where the line has fewer than two.
+  const inner = line.args.length < 2 ? (line.block ?? []).flatMap(({ name, args }) => [name, ...args]) : [];
+  const [first = "", ...others] = [...line.args, ...inner];
+  const mode = first.toLowerCase();
+  const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : [first, ...others];
+  if (field.toLowerCase() !== "name") return undefined;
+  const match = words.length === 2 ? "exact" : MATCHES.find((value) => value === words[0]?.toLowerCase());
+  const [from, to, ...answer] = words.length === 2 ? words : words.slice(1);
+  if (match === undefined || from === undefined || to === undefined) {
+    throw new PluginProblem(`rewrite: a name rule takes ${MATCHES.join(", ")}, then two names`);
+  }
+  return {
+    plugin: "rewrite",
+    match,
+    from,
+    to,
+    answer: answer.length > 0 ? answer : undefined,
+    continue: mode === "continue" ? true : undefined,
+  };
+}
+
+export function writeRewrite({ match, from, to, answer, continue: goOn }: RewritePlugin): Directive {
+  return directive("rewrite", [goOn ? "continue" : "stop", "name", match, from, to, ...(answer ?? [])]);
+}
