@@ -1,0 +1,87 @@
+import { type Block, parseBlocks } from "../../../components/dns/corefile/syntax.ts";
+import { CURL_CONTAINER, curlPodName, teamNamespace } from "../../../components/team/names.ts";
+import { type Check, fail, type Outcome, pass, warn } from "../check.ts";
+import type { Lab } from "../lab.ts";
+
+/** CoreDNS runs, and what its Corefile says. It is read and never written. */
+export function corednsCheck(): Check {
+  return { id: "coredns", group: "coredns", what: "CoreDNS runs; its Corefile", from: "coredns", to: "", run: coredns };
+}
+
+async function coredns(lab: Lab): Promise<Outcome> {
+  const [pods, service, corefile] = await Promise.all([lab.dnsPods(), lab.dnsService(), lab.corefile()]);
+  const ready = pods.filter((pod) => pod.ready);
+  const blocks = parseBlocks(corefile).filter((block) => !block.zones.some((zone) => zone.startsWith("(")));
+  const detail = `${service.clusterIP}, ${ready.length} of ${pods.length} pods ready; ${blocks.map(summary).join("; ")}`;
+  const facts = {
+    address: service.clusterIP,
+    pods: pods.map((pod) => `${pod.name} ${pod.ip}`),
+    ready: ready.length,
+    zones: blocks.flatMap((block) => block.zones),
+    corefile,
+  };
+  if (ready.length > 0) return pass(detail, facts);
+  return fail(detail, "no CoreDNS pod is ready: `kubectl -n kube-system get pods -l k8s-app=kube-dns`", facts);
+}
+
+/** Zones and plugins of a server block: `.:53: errors, health, …`. */
+function summary({ zones, directives }: Block): string {
+  return `${zones.join(" ")}: ${directives.map((directive) => directive.name).join(", ")}`;
+}
+
+/** A pod's resolv.conf leads to the cluster's DNS, with the search list and ndots that the lab expects. */
+export function resolverCheck(team: string, ndots: number): Check {
+  return {
+    id: `resolver:${team}`,
+    group: "resolver",
+    what: "resolv.conf of the pod",
+    from: curlPodName(team),
+    to: "coredns",
+    run: (lab) => resolver(lab, team, ndots),
+  };
+}
+
+async function resolver(lab: Lab, team: string, ndots: number): Promise<Outcome> {
+  const pod = await lab.runningPod(team);
+  const { stdout } = await lab.cluster.exec(pod, CURL_CONTAINER, ["cat", "/etc/resolv.conf"]);
+  const found = parseResolvConf(stdout);
+  const { clusterIP } = await lab.dnsService();
+  const detail = `${found.nameservers.join(", ")}, ndots ${found.ndots}, search ${found.search.join(" ")}`;
+  const facts = { nameservers: found.nameservers, ndots: found.ndots, search: found.search };
+  const first = `${teamNamespace(team)}.svc.cluster.local`;
+  if (found.search[0] !== first)
+    return fail(
+      detail,
+      `the search list does not start with ${first}: the pod's dnsPolicy or the cluster's domain is another`,
+      facts,
+    );
+  if (!found.nameservers.includes(clusterIP))
+    return warn(
+      detail,
+      `the pod does not ask the DNS Service ${clusterIP} but another address, as with NodeLocal DNSCache`,
+      facts,
+    );
+  if (found.ndots !== ndots)
+    return warn(
+      detail,
+      `the settings say ndots ${ndots}: the pod is from before that change; replace it by \`npm run lab -- up\``,
+      facts,
+    );
+  return pass(detail, facts);
+}
+
+/** @see https://man7.org/linux/man-pages/man5/resolv.conf.5.html */
+export function parseResolvConf(text: string) {
+  const nameservers: string[] = [];
+  let search: string[] = [];
+  // What the resolver takes where the file says nothing.
+  let ndots = 1;
+  for (const line of text.split("\n")) {
+    const [keyword, ...words] = line.trim().split(/\s+/);
+    if (keyword === "nameserver") nameservers.push(...words.slice(0, 1));
+    if (keyword === "search") search = words;
+    if (keyword !== "options") continue;
+    for (const word of words) if (word.startsWith("ndots:")) ndots = Number(word.slice("ndots:".length));
+  }
+  return { nameservers, search, ndots };
+}

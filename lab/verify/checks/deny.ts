@@ -1,0 +1,111 @@
+import { curlPodName, RESPONDER_PORT } from "../../../components/team/names.ts";
+import { type Check, fail, type Outcome, pass, warn } from "../check.ts";
+import type { PodFacts } from "../cluster/cluster.ts";
+import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
+import { type Lab, Obstacle } from "../lab.ts";
+import type { Pair } from "./names.ts";
+
+/** Long enough for any answer inside a cluster, short enough to wait for none. */
+const SECONDS = 3;
+/** CoreDNS's readiness and health ports: they listen, and no team has a reason to ask there. */
+const DNS_PORTS = [8181, 8080, 9153];
+
+export interface Enforcement {
+  /** Whether the cluster's network is known to enforce NetworkPolicies. */
+  readonly enforced: boolean;
+}
+
+/** A team's pod asks a port of CoreDNS that its policies do not open. */
+export function denyCoreDnsCheck(team: string, context: Enforcement): Check {
+  return {
+    id: `deny:${team}:coredns`,
+    group: "deny",
+    what: "no way to CoreDNS but DNS",
+    from: curlPodName(team),
+    to: `coredns:${DNS_PORTS[0]}`,
+    run: (lab) => denyCoreDns(lab, team, context),
+  };
+}
+
+async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promise<Outcome> {
+  const pod = await lab.runningPod(team);
+  const target = (await lab.dnsPods()).find((candidate) => candidate.ready && candidate.ip !== "");
+  if (target === undefined)
+    throw new Obstacle("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
+  let refused = "";
+  for (const port of DNS_PORTS) {
+    const place = `${urlHost(target.ip)}:${port}`;
+    const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
+    if (connected(result)) return reached(place, context);
+    if (result.end === "timed out") return dropped(lab, pod, target, place);
+    if (await listens(lab, target, port)) return pass(`${place} refused by the network`, { place });
+    refused = place;
+  }
+  return warn(
+    `${refused} refused`,
+    "nothing was seen to listen there, so this does not show whether the network enforces NetworkPolicies",
+  );
+}
+
+/** Silence proves a policy only where the way to the same pod is open: DNS on TCP 53 must connect. */
+async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string): Promise<Outcome> {
+  const dns = await curlFrom(lab, pod, `http://${urlHost(target.ip)}:53/`, SECONDS);
+  if (dns.connected) return pass(`${place} dropped, :53 open`, { place });
+  return warn(
+    `${place} dropped, and :53 too`,
+    "the CoreDNS pod cannot be reached at all, so this does not show a policy at work",
+  );
+}
+
+/** Whether a port answers the API server, which no policy of a team keeps out. */
+async function listens(lab: Lab, target: PodFacts, port: number): Promise<boolean> {
+  const proxied = { kind: "pods", name: `${target.name}:${port}` } as const;
+  return lab.cluster
+    .proxyGet(target.namespace, proxied, port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics")
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
+/** A team's pod asks the responder of a team that is not its peer. */
+export function denyTeamCheck({ from, to }: Pair, context: Enforcement): Check {
+  return {
+    id: `deny:${from}:${to}`,
+    group: "deny",
+    what: "no way to a team that is no peer",
+    from: curlPodName(from),
+    to: curlPodName(to),
+    run: (lab) => denyTeam(lab, { from, to }, context),
+  };
+}
+
+async function denyTeam(lab: Lab, { from, to }: Pair, context: Enforcement): Promise<Outcome> {
+  const [pod, target] = await Promise.all([lab.runningPod(from), lab.runningPod(to)]);
+  const place = `${urlHost(target.ip)}:${RESPONDER_PORT}`;
+  if (!target.ready)
+    throw new Obstacle(`${target.name} is not ready`, `nothing listens in ${target.name}: see row pods:${to}`);
+  const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
+  if (connected(result)) return reached(place, context);
+  return pass(`${place} ${result.end === "timed out" ? "dropped" : "refused by the network"}`, { place });
+}
+
+function connected(result: CurlResult): boolean {
+  return result.connected || result.end === "answered";
+}
+
+function reached(place: string, { enforced }: Enforcement): Outcome {
+  const detail = `${place} connected, though no policy allows it`;
+  const facts = { place };
+  if (enforced)
+    return fail(
+      detail,
+      "the VPC CNI enforces no NetworkPolicies: its add-on needs enableNetworkPolicy, and the node agent must run",
+      facts,
+    );
+  return warn(
+    detail,
+    "this cluster's network does not enforce NetworkPolicies: they are stored and have no effect",
+    facts,
+  );
+}

@@ -1,0 +1,64 @@
+import { curlPodName } from "../../../components/team/names.ts";
+import { type Check, fail, type Outcome, pass } from "../check.ts";
+import { type CurlResult, curlFrom } from "../curl.ts";
+import type { Lab } from "../lab.ts";
+import { FORM_TITLES, type Form, nameInForm, type Pair } from "./names.ts";
+
+/** Looks a form of a name up from a pod, and compares the address with the Service's. */
+export function lookupCheck({ from, to }: Pair, form: Form): Check {
+  const elsewhere = form === "short" && from !== to;
+  return {
+    id: `dns:${from}:${to}:${form}`,
+    group: "dns",
+    what: elsewhere ? "short name is unknown elsewhere" : `look up the ${FORM_TITLES[form]}`,
+    from: curlPodName(from),
+    to: nameInForm(to, form),
+    run: (lab) => (elsewhere ? unknown(lab, from, to) : lookup(lab, { from, to }, form)),
+  };
+}
+
+async function lookup(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> {
+  const pod = await lab.runningPod(from);
+  const name = nameInForm(to, form);
+  const expected = await expectedAddress(lab, { from, to }, form);
+  const result = await curlFrom(lab, pod, `http://${name}/`);
+  const detail = `${result.addresses.join(", ") || "no address"} in ${result.lookupMs} ms`;
+  const facts = { name, addresses: result.addresses, expected: expected.address, lookupMs: result.lookupMs };
+  if (result.addresses.includes(expected.address)) return pass(detail + expected.note, facts);
+  if (result.addresses.length === 0) return fail(detail, await whyUnknown(lab, to, name, result), facts);
+  return fail(
+    detail,
+    `the ${expected.of} has ${expected.address}: another name comes first in the search list, or an answer from before a change is cached`,
+    facts,
+  );
+}
+
+/** A pod's own short name is in its /etc/hosts, so it leads to the pod itself and past the Service. */
+async function expectedAddress(lab: Lab, { from, to }: Pair, form: Form) {
+  if (form === "short") return { address: (await lab.runningPod(from)).ip, of: "pod", note: " (by /etc/hosts)" };
+  return { address: (await lab.service(to)).clusterIP, of: "Service", note: "" };
+}
+
+async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
+  const pod = await lab.runningPod(from);
+  const name = nameInForm(to, "short");
+  const result = await curlFrom(lab, pod, `http://${name}/`);
+  const facts = { name, addresses: result.addresses };
+  if (result.addresses.length === 0) return pass("not resolved, as it should", facts);
+  return fail(
+    result.addresses.join(", "),
+    `something outside ${to}-team is called ${name}: a search domain of the node, or a Service in ${from}-team`,
+    facts,
+  );
+}
+
+/** Why a name has no address: nothing answered, or nothing has that name. */
+export async function whyUnknown(lab: Lab, to: string, name: string, result: CurlResult): Promise<string> {
+  const service = await lab.service(to).catch(() => undefined);
+  if (service === undefined) return `NXDOMAIN: there is no Service ${curlPodName(to)} in ${to}-team`;
+  const dnsPods = await lab.dnsPods().catch(() => []);
+  if (dnsPods.length > 0 && !dnsPods.some((pod) => pod.ready)) return "no CoreDNS pod is ready";
+  if (/time/i.test(result.message))
+    return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53, or CoreDNS is down";
+  return `NXDOMAIN for ${name}, though its Service exists: the Corefile's kubernetes zone is not cluster.local, or a search list is missing`;
+}

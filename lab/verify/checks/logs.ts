@@ -1,0 +1,72 @@
+import { CURL_CONTAINER, curlPodName } from "../../../components/team/names.ts";
+import { type Check, fail, type Outcome, pass, skip } from "../check.ts";
+import type { MarkerFinder } from "../find/finder.ts";
+import type { Lab } from "../lab.ts";
+import { newMarker, seek, writeMarker } from "../marker.ts";
+
+/** The kubelet answers from a file on its node: more than this is a fault. */
+const LOG_SECONDS = 10;
+/** A marker is looked for from a little before it was written, since clocks differ. */
+const SKEW_SECONDS = 30;
+
+/** A line written to the pod's stdout comes back as `kubectl logs` reads it. */
+export function logsCheck(team: string): Check {
+  return {
+    id: `logs:${team}`,
+    group: "logs",
+    what: "stdout comes back by the logs API",
+    from: curlPodName(team),
+    to: "kubelet",
+    run: (lab) => logs(lab, team),
+  };
+}
+
+async function logs(lab: Lab, team: string): Promise<Outcome> {
+  const pod = await lab.runningPod(team);
+  const marker = newMarker();
+  await writeMarker(lab, pod, marker);
+  const result = await seek(LOG_SECONDS, async (elapsed) => {
+    const text = await lab.cluster.logs(pod, { container: CURL_CONTAINER, seconds: SKEW_SECONDS + elapsed / 1000 });
+    return text.includes(marker) ? true : undefined;
+  });
+  if (result !== undefined)
+    return pass(`marker read back after ${result.delayMs} ms`, { marker, delayMs: result.delayMs });
+  return fail(
+    `marker ${marker} did not come back within ${LOG_SECONDS} s`,
+    "the node's runtime or kubelet does not write or serve the log: look at the node's disk and its kubelet",
+    { marker },
+  );
+}
+
+export interface CollectorContext {
+  readonly finder: MarkerFinder;
+  /** How long the marker may take to the destination. */
+  readonly seconds: number;
+}
+
+/** A line written to the pod's stdout arrives where the collector sends logs. */
+export function collectorCheck(team: string, { finder, seconds }: CollectorContext): Check {
+  return {
+    id: `collector:${team}`,
+    group: "collector",
+    what: "stdout arrives at the destination",
+    from: curlPodName(team),
+    to: finder.place,
+    run: (lab) => collector(lab, team, finder, seconds),
+  };
+}
+
+async function collector(lab: Lab, team: string, finder: MarkerFinder, seconds: number): Promise<Outcome> {
+  if (finder.unable !== undefined) return skip(finder.unable);
+  const pod = await lab.runningPod(team);
+  const marker = newMarker();
+  await finder.prepare?.(lab, pod);
+  await writeMarker(lab, pod, marker);
+  const result = await seek(seconds, (elapsed) =>
+    finder.find(lab, { marker, pod, seconds: SKEW_SECONDS + elapsed / 1000 }),
+  );
+  if (result === undefined)
+    return fail(`marker ${marker} did not arrive within ${seconds} s`, await finder.whyMissing(lab, pod), { marker });
+  const { where } = result.found;
+  return pass(`marker found in ${where} after ${result.delayMs} ms`, { marker, where, delayMs: result.delayMs });
+}

@@ -1,0 +1,91 @@
+/** A pod as the checks see it. */
+export interface PodFacts {
+  readonly namespace: string;
+  readonly name: string;
+  /** `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`. */
+  readonly phase: string;
+  readonly ready: boolean;
+  /** Empty until the pod has one, and after it ended. */
+  readonly ip: string;
+  readonly node: string;
+  /** Why the pod or its first waiting container is not running, such as `ImagePullBackOff`; empty when it runs. */
+  readonly reason: string;
+  /** Containers, native sidecars included. */
+  readonly containers: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly deleting: boolean;
+}
+
+export interface ServiceFacts {
+  /** `None` for a headless Service. */
+  readonly clusterIP: string;
+  readonly ports: readonly number[];
+}
+
+export interface NodeFacts {
+  readonly name: string;
+  readonly ready: boolean;
+  /** Kubelet version, such as `v1.36.3`. */
+  readonly version: string;
+  /** Availability zone, where the cloud has set one; otherwise empty. */
+  readonly zone: string;
+}
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface LogQuery {
+  readonly container: string;
+  /** How far to look back. */
+  readonly seconds: number;
+}
+
+/**
+ * The few questions that the checks ask of a live cluster. The real one is {@link kubeCluster}; tests give their own.
+ * Every method throws a {@link ClusterError}.
+ */
+export interface Cluster {
+  /** Address of the API server. */
+  readonly server: string;
+  /** Name of the kubeconfig context in use. */
+  readonly context: string;
+  /** Version of the API server, such as `v1.36.3`. */
+  version(): Promise<string>;
+  nodes(): Promise<NodeFacts[]>;
+  pod(namespace: string, name: string): Promise<PodFacts>;
+  /** Pods that carry a label, as `key=value`. */
+  pods(namespace: string, selector: string): Promise<PodFacts[]>;
+  service(namespace: string, name: string): Promise<ServiceFacts>;
+  /** Addresses behind a Service that are ready, from its EndpointSlices. */
+  endpoints(namespace: string, service: string): Promise<string[]>;
+  configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>>>;
+  /** A Secret's values, decoded. */
+  secret(namespace: string, name: string): Promise<Readonly<Record<string, string>>>;
+  /** Runs a program in a container, without a shell. A program that fails is a result, not an error. */
+  exec(pod: PodFacts, container: string, command: readonly string[], seconds?: number): Promise<ExecResult>;
+  logs(pod: PodFacts, query: LogQuery): Promise<string>;
+  /** GET through the API server to a pod's or a Service's HTTP port. `path` starts with a slash. */
+  proxyGet(namespace: string, target: ProxyTarget, path: string): Promise<string>;
+}
+
+/** `name` is `[https:]NAME:PORT`, as in the API server's proxy paths. */
+export interface ProxyTarget {
+  readonly kind: "pods" | "services";
+  readonly name: string;
+}
+
+export type ClusterErrorKind = "forbidden" | "not-found" | "unauthorized" | "unreachable" | "timeout" | "other";
+
+/** What the cluster would not do, in one line. */
+export class ClusterError extends Error {
+  readonly kind: ClusterErrorKind;
+
+  constructor(kind: ClusterErrorKind, message: string) {
+    super(message);
+    this.name = "ClusterError";
+    this.kind = kind;
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  CoreV1Api,
+  DiscoveryV1Api,
+  type KubeConfig,
+  type V1Node,
+  type V1Pod,
+  VersionApi,
+} from "@kubernetes/client-node";
+import { type Cluster, ClusterError, type NodeFacts, type PodFacts } from "./cluster.ts";
+import { asClusterError } from "./errors.ts";
+import { execInPod } from "./exec.ts";
+import { proxyGet } from "./proxy.ts";
+
+/** Longest that one request to the API server may take. */
+const REQUEST_SECONDS = 10;
+/** Enough for a minute of a busy collector's log, and no more than one wants in memory. */
+const LOG_BYTES = 8 * 1024 * 1024;
+
+/** A live cluster by the current context of a kubeconfig. */
+export function kubeCluster(config: KubeConfig): Cluster {
+  const core = config.makeApiClient(CoreV1Api);
+  const discovery = config.makeApiClient(DiscoveryV1Api);
+  const server = config.getCurrentCluster()?.server ?? "";
+  return {
+    server,
+    context: config.getCurrentContext(),
+    async version() {
+      return (await asked("read the version", config.makeApiClient(VersionApi).getCode())).gitVersion;
+    },
+    async nodes() {
+      return (await asked("list nodes", core.listNode())).items.map(nodeFacts);
+    },
+    async pod(namespace, name) {
+      return podFacts(await asked(`get pods in ${namespace}`, core.readNamespacedPod({ namespace, name })));
+    },
+    async pods(namespace, labelSelector) {
+      const list = await asked(`list pods in ${namespace}`, core.listNamespacedPod({ namespace, labelSelector }));
+      return list.items.map(podFacts);
+    },
+    async service(namespace, name) {
+      const { spec } = await asked(`get services in ${namespace}`, core.readNamespacedService({ namespace, name }));
+      return { clusterIP: spec?.clusterIP ?? "", ports: (spec?.ports ?? []).map((port) => port.port) };
+    },
+    async endpoints(namespace, service) {
+      const labelSelector = `kubernetes.io/service-name=${service}`;
+      const request = discovery.listNamespacedEndpointSlice({ namespace, labelSelector });
+      const slices = await asked(`list endpointslices in ${namespace}`, request);
+      return slices.items
+        .flatMap((slice) => slice.endpoints ?? [])
+        .filter((endpoint) => endpoint.conditions?.ready !== false)
+        .flatMap((endpoint) => endpoint.addresses);
+    },
+    async configMap(namespace, name) {
+      const request = core.readNamespacedConfigMap({ namespace, name });
+      return (await asked(`get configmaps in ${namespace}`, request)).data ?? {};
+    },
+    async secret(namespace, name) {
+      const secret = await asked(`get secrets in ${namespace}`, core.readNamespacedSecret({ namespace, name }));
+      const entries = Object.entries(secret.data ?? {});
+      return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]));
+    },
+    exec: (pod, container, command, seconds = 20) => execInPod(config, pod, container, command, seconds),
+    async logs({ namespace, name }, { container, seconds }) {
+      const limits = { sinceSeconds: Math.max(1, Math.ceil(seconds)), limitBytes: LOG_BYTES };
+      const request = core.readNamespacedPodLog({ namespace, name, container, ...limits });
+      return (await asked(`get pods/log in ${namespace}`, request)) ?? "";
+    },
+    proxyGet: (namespace, target, path) => proxyGet(config, namespace, target, path),
+  };
+}
+
+async function asked<T>(what: string, request: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new ClusterError("unreachable", `the API server does not answer within ${REQUEST_SECONDS} s`)),
+    REQUEST_SECONDS * 1000,
+  );
+  try {
+    return await Promise.race([request, late]);
+  } catch (error) {
+    throw asClusterError(error, what);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
+  // Native sidecars stand among the init containers.
+  const sidecars = (spec?.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const waiting = statuses.flatMap((container) => container.state?.waiting?.reason ?? []);
+  const condition = status?.conditions?.find(
+    (candidate) => candidate.status === "False" && candidate.type === "PodScheduled",
+  );
+  return {
+    namespace: metadata?.namespace ?? "",
+    name: metadata?.name ?? "",
+    phase: status?.phase ?? "Unknown",
+    ready: status?.conditions?.some((candidate) => candidate.type === "Ready" && candidate.status === "True") ?? false,
+    ip: status?.podIP ?? "",
+    node: spec?.nodeName ?? "",
+    reason: status?.reason ?? waiting[0] ?? condition?.reason ?? "",
+    containers: [...sidecars, ...(spec?.containers ?? [])].map((container) => container.name),
+    labels: metadata?.labels ?? {},
+    deleting: metadata?.deletionTimestamp !== undefined,
+  };
+}
+
+function nodeFacts({ metadata, status }: V1Node): NodeFacts {
+  return {
+    name: metadata?.name ?? "",
+    ready: status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false,
+    version: status?.nodeInfo?.kubeletVersion ?? "",
+    zone: metadata?.labels?.["topology.kubernetes.io/zone"] ?? "",
+  };
+}

@@ -1,0 +1,87 @@
+import { CURL_CONTAINER } from "../../components/team/names.ts";
+import type { PodFacts } from "./cluster/cluster.ts";
+import type { Lab } from "./lab.ts";
+
+/** Seconds for lookup and connection together. A resolver asks each server twice, 5 s each, so it may take longer. */
+const CONNECT_SECONDS = 6;
+
+/**
+ * What curl's exit code says.
+ * @see https://curl.se/libcurl/c/libcurl-errors.html
+ */
+export type CurlEnd = "answered" | "not resolved" | "refused" | "timed out" | "failed";
+
+export interface CurlResult {
+  readonly end: CurlEnd;
+  /** Addresses that the name led to, in the order tried. */
+  readonly addresses: readonly string[];
+  /** Whether a TCP connection came about. */
+  readonly connected: boolean;
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  readonly body: string;
+  /** From the start to the address. */
+  readonly lookupMs: number;
+  /** From the start to the last byte. */
+  readonly totalMs: number;
+  /** What curl said, where it failed. */
+  readonly message: string;
+}
+
+/**
+ * Runs curl in a team's pod. curl is the one program that the pod surely has, and it looks names up as every program there
+ * does; busybox's nslookup leaves the search list out for a name with a dot, so `curl-sa.sa-team` fails there and nowhere else.
+ */
+export async function curlFrom(lab: Lab, pod: PodFacts, url: string, seconds = CONNECT_SECONDS): Promise<CurlResult> {
+  const command = curlCommand(url, seconds);
+  const { exitCode, stdout, stderr } = await lab.cluster.exec(pod, CURL_CONTAINER, command, seconds + 13);
+  return parseCurl(exitCode, stdout, stderr);
+}
+
+/** Stands after the body, a line each. */
+const WRITE_OUT = ["", "%{http_code}", "%{time_namelookup}", "%{time_connect}", "%{time_total}", "%{remote_ip}"].join(
+  "\\n",
+);
+const WRITTEN_LINES = 5;
+
+export function curlCommand(url: string, seconds: number): string[] {
+  const limits = ["--connect-timeout", String(seconds), "--max-time", String(seconds + 3)];
+  // -q: no ~/.curlrc; -v: the only place where the address stands when nothing answers there.
+  return ["curl", "-q", "-sSv", "--noproxy", "*", "--globoff", ...limits, "-w", WRITE_OUT, url];
+}
+
+export function parseCurl(exitCode: number, stdout: string, stderr: string): CurlResult {
+  const lines = stdout.split("\n");
+  const [status = "0", lookup = "0", connect = "0", total = "0", remote = ""] = lines.slice(-WRITTEN_LINES);
+  const tried = [...stderr.matchAll(/^\*\s+Trying \[?([0-9a-f.:]+?)\]?:\d+\.\.\./gim)].flatMap(
+    (match) => match[1] ?? [],
+  );
+  const message = /^curl: \(\d+\) (.*)$/m.exec(stderr)?.[1]?.trim() ?? "";
+  return {
+    end: endOf(exitCode, message),
+    addresses: [...new Set(tried.length > 0 ? tried : remote === "" ? [] : [remote])],
+    status: Number(status) || 0,
+    body: lines.slice(0, -WRITTEN_LINES).join("\n").trim(),
+    connected: Number(connect) > 0,
+    lookupMs: milliseconds(lookup),
+    totalMs: milliseconds(total),
+    message,
+  };
+}
+
+function endOf(exitCode: number, message: string): CurlEnd {
+  if (exitCode === 0) return "answered";
+  if (exitCode === 6 || /resolv/i.test(message)) return "not resolved";
+  if (exitCode === 7) return /timed? ?out/i.test(message) ? "timed out" : "refused";
+  return exitCode === 28 ? "timed out" : "failed";
+}
+
+/** curl counts in seconds with six decimals. */
+function milliseconds(seconds: string): number {
+  return Math.round((Number(seconds) || 0) * 1_000_000) / 1000;
+}
+
+/** A host for a URL: IPv6 addresses stand in brackets. */
+export function urlHost(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}

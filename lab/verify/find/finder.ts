@@ -1,0 +1,37 @@
+import type { PodFacts } from "../cluster/cluster.ts";
+import type { Lab } from "../lab.ts";
+
+export interface Wanted {
+  readonly marker: string;
+  /** The pod that wrote it. */
+  readonly pod: PodFacts;
+  /** How far to look back. */
+  readonly seconds: number;
+}
+
+/** Where a marker was found, such as the index or the log stream. */
+export interface Found {
+  readonly where: string;
+}
+
+/** Looks for a line where a collector sends logs. One for each kind of destination. */
+export interface MarkerFinder {
+  /** The destination, for the table. */
+  readonly place: string;
+  /** Set where the destination cannot be read from here: why. */
+  readonly unable?: string;
+  /**
+   * Checks what must stand before it is worth waiting.
+   * @throws {Obstacle} where it does not.
+   */
+  prepare?(lab: Lab, pod: PodFacts): Promise<void>;
+  /** Undefined as long as the marker is not there. */
+  find(lab: Lab, wanted: Wanted): Promise<Found | undefined>;
+  /** One line on why it did not come. */
+  whyMissing(lab: Lab, pod: PodFacts): Promise<string>;
+}
+
+/** A destination that cannot be read. */
+export function unableFinder(place: string, unable: string): MarkerFinder {
+  return { place, unable, find: async () => undefined, whyMissing: async () => unable };
+}

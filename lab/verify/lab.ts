@@ -1,0 +1,109 @@
+import { curlPodName, teamNamespace } from "../../components/team/names.ts";
+import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "./cluster/cluster.ts";
+
+/** The command that makes the lab, and replaces pods that have ended. */
+export const UP_COMMAND = "npm run lab -- up";
+/** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
+const DNS_NAMESPACE = "kube-system";
+const DNS_SELECTOR = "k8s-app=kube-dns";
+const DNS_SERVICE = "kube-dns";
+
+/** What stops a check before it can begin, with the likely cause. */
+export class Obstacle extends Error {
+  readonly likelyCause: string;
+
+  constructor(message: string, likelyCause: string) {
+    super(message);
+    this.name = "Obstacle";
+    this.likelyCause = likelyCause;
+  }
+}
+
+/** A cluster with the lab's objects on it. Pods and Services are asked for once a run. */
+export class Lab {
+  readonly cluster: Cluster;
+  readonly #pods = new Map<string, Promise<PodFacts>>();
+  readonly #services = new Map<string, Promise<ServiceFacts>>();
+  #dnsPods: Promise<PodFacts[]> | undefined;
+
+  constructor(cluster: Cluster) {
+    this.cluster = cluster;
+  }
+
+  /** A team's curl pod, whatever state it is in. */
+  pod(team: string): Promise<PodFacts> {
+    const namespace = teamNamespace(team);
+    return once(this.#pods, team, () => this.cluster.pod(namespace, curlPodName(team)));
+  }
+
+  /**
+   * A team's curl pod that can be worked in.
+   * @throws {Obstacle} where it is missing, has ended or does not run yet.
+   */
+  async runningPod(team: string): Promise<PodFacts> {
+    const pod = await this.pod(team).catch((error) => {
+      throw error instanceof ClusterError && error.kind === "not-found" ? missingPod(team) : error;
+    });
+    const obstacle = whyNotRunning(pod);
+    if (obstacle !== undefined) throw obstacle;
+    return pod;
+  }
+
+  service(team: string): Promise<ServiceFacts> {
+    return once(this.#services, team, () => this.cluster.service(teamNamespace(team), curlPodName(team)));
+  }
+
+  dnsPods(): Promise<PodFacts[]> {
+    this.#dnsPods ??= this.cluster.pods(DNS_NAMESPACE, DNS_SELECTOR);
+    return this.#dnsPods;
+  }
+
+  dnsService(): Promise<ServiceFacts> {
+    return once(this.#services, " dns", () => this.cluster.service(DNS_NAMESPACE, DNS_SERVICE));
+  }
+
+  async corefile(): Promise<string> {
+    return (await this.cluster.configMap(DNS_NAMESPACE, "coredns")).Corefile ?? "";
+  }
+}
+
+function once<T>(cache: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const known = cache.get(key) ?? ask();
+  cache.set(key, known);
+  return known;
+}
+
+function missingPod(team: string): Obstacle {
+  const name = curlPodName(team);
+  return new Obstacle(
+    `there is no pod ${name} in ${teamNamespace(team)}`,
+    `the pod ${name} is gone or was never made: \`${UP_COMMAND}\` makes it`,
+  );
+}
+
+/** Why a pod cannot be worked in; undefined where it can. */
+export function whyNotRunning(pod: PodFacts): Obstacle | undefined {
+  if (pod.deleting)
+    return new Obstacle(`${pod.name} is being deleted`, `wait until it is gone, then \`${UP_COMMAND}\``);
+  if (pod.phase === "Succeeded")
+    return new Obstacle(
+      `${pod.name} has ended (Completed)`,
+      `the pod ${pod.name} lives for curlPod.lifetime seconds (3600 in the lab) and its time is over: \`${UP_COMMAND}\` replaces it`,
+    );
+  if (pod.phase === "Failed")
+    return new Obstacle(
+      `${pod.name} has failed${pod.reason === "" ? "" : ` (${pod.reason})`}`,
+      `\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` says why; \`${UP_COMMAND}\` replaces it`,
+    );
+  if (pod.phase !== "Running" || pod.ip === "")
+    return new Obstacle(`${pod.name} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}`, whyPending(pod));
+  return undefined;
+}
+
+function whyPending(pod: PodFacts): string {
+  if (/ImagePull|ErrImage/.test(pod.reason))
+    return "the node cannot pull the image: check curlPod.image, curlPod.responderImage and the node's way to the registry";
+  if (/Unschedulable/.test(pod.reason))
+    return "no node has room or none fits: `kubectl describe node` shows what is requested";
+  return `it is still starting, or the node cannot run it: \`kubectl -n ${pod.namespace} describe pod ${pod.name}\``;
+}

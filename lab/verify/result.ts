@@ -1,0 +1,78 @@
+import type { Row, Status } from "./check.ts";
+import type { NodeFacts, PodFacts } from "./cluster/cluster.ts";
+
+/** Version of the JSON document; it changes when a field is renamed or removed. */
+const SCHEMA_VERSION = 1;
+
+/** A team as it stands on the cluster. */
+export interface TeamView {
+  readonly team: string;
+  readonly namespace: string;
+  /** Undefined where there is no pod. */
+  readonly pod: PodFacts | undefined;
+}
+
+/** A whole run: what the table, the JSON document and the report are made from. */
+export interface VerifyResult {
+  readonly stack: string;
+  readonly context: string;
+  readonly server: string;
+  /** Version of the API server. */
+  readonly version: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly rows: readonly Row[];
+  readonly nodes: readonly NodeFacts[];
+  readonly teams: readonly TeamView[];
+}
+
+export type Summary = Readonly<Record<Status, number>>;
+
+export function summarize(rows: readonly Row[]): Summary {
+  const count = (status: Status) => rows.filter((row) => row.status === status).length;
+  return { pass: count("pass"), warn: count("warn"), fail: count("fail"), skip: count("skip") };
+}
+
+/** `41 passed, 2 warnings, 0 failed, 1 skipped in 3.2 s`. */
+export function summaryLine({ rows, seconds }: Pick<VerifyResult, "rows" | "seconds">): string {
+  const { pass, warn, fail, skip } = summarize(rows);
+  const parts = [
+    `${pass} passed`,
+    `${warn} ${warn === 1 ? "warning" : "warnings"}`,
+    `${fail} failed`,
+    `${skip} skipped`,
+  ];
+  return `${parts.join(", ")} in ${seconds.toFixed(1)} s`;
+}
+
+/** The causes of what did not pass, each once, with the rows that it explains. */
+export function causes(
+  rows: readonly Row[],
+): { readonly status: Status; readonly cause: string; readonly ids: string[] }[] {
+  const found = new Map<string, { status: Status; cause: string; ids: string[] }>();
+  for (const { id, status, cause } of rows) {
+    if (cause === undefined) continue;
+    const key = `${status} ${cause}`;
+    const group = found.get(key) ?? { status, cause, ids: [] };
+    group.ids.push(id);
+    found.set(key, group);
+  }
+  return [...found.values()].sort((one, other) => Number(other.status === "fail") - Number(one.status === "fail"));
+}
+
+/** The JSON document of `--json`. */
+export function asJson(result: VerifyResult) {
+  const { stack, context, server, version, startedAt, seconds, rows } = result;
+  return {
+    schema: SCHEMA_VERSION,
+    stack,
+    context,
+    server,
+    version,
+    startedAt,
+    seconds,
+    summary: summarize(rows),
+    rows,
+  };
+}
