@@ -1,8 +1,13 @@
+import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "commander";
+import { registerBench } from "./bench/command.ts";
 import { Failure } from "./failure.ts";
 import { registerImages } from "./images/command.ts";
 import { registerPlan } from "./plan/command.ts";
 import { registerSchema } from "./schema/command.ts";
+
+// A plan imports a few thousand modules; compiled once, they start in two thirds of the time.
+enableCompileCache();
 
 const program = new Command("lab")
   .description("CoreDNS, team namespaces and log collection: plan them, run them, prove them")
@@ -10,6 +15,7 @@ const program = new Command("lab")
   .exitOverride();
 registerPlan(program);
 registerImages(program);
+registerBench(program);
 registerSchema(program);
 
 try {

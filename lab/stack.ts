@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
-import { parseSettings, type Settings } from "../components/settings.ts";
+import type { Settings } from "../components/settings.ts";
 import { Failure } from "./failure.ts";
 import { PROJECT_ROOT } from "./project.ts";
 
@@ -25,18 +25,21 @@ export async function readStack(name: string, folder: string = PROJECT_ROOT): Pr
   const text = await readFile(join(folder, file), "utf8").catch(async () => {
     throw new Failure(
       `there is no stack '${name}': no file ${file}; there are: ${(await stackNames(folder)).join(", ")}`,
+      2,
     );
   });
-  const document = parseYaml(text, file);
-  if (!isGroup(document))
-    throw new Failure(`${file} holds no stack configuration: it must be a group of keys with 'config'`);
-  const config = document.config ?? {};
-  if (!isGroup(config))
-    throw new Failure(`${file}: 'config' must be a group of keys such as 'eks-dns-logging:cluster'`);
-  return {
-    name,
-    config: Object.fromEntries(Object.entries(config).map(([key, value]) => [key, asEngineString(value)])),
-  };
+  return { name, config: configOf(text, file) };
+}
+
+/**
+ * Reads a stack from another file than its own, as `pulumi --config-file` does.
+ * @throws {Failure} where there is no such file, or it is not a stack file.
+ */
+export async function readStackFile(name: string, file: string): Promise<Stack> {
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Failure(`there is no file ${file}`, 2);
+  });
+  return { name, config: configOf(text, file) };
 }
 
 /**
@@ -46,6 +49,8 @@ export async function readStack(name: string, folder: string = PROJECT_ROOT): Pr
  */
 export async function loadStack(name: string, folder?: string): Promise<Stack & { readonly settings: Settings }> {
   const stack = await readStack(name, folder);
+  // The settings bring Pulumi with them, which `--help` need not wait for.
+  const { parseSettings } = await import("../components/settings.ts");
   return { ...stack, settings: parseSettings(stack.config) };
 }
 
@@ -55,12 +60,22 @@ export async function stackNames(folder: string = PROJECT_ROOT): Promise<string[
   return files.flatMap((file) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
+function configOf(text: string, file: string): Stack["config"] {
+  const document = parseYaml(text, file);
+  if (!isGroup(document))
+    throw new Failure(`${file} holds no stack configuration: it must be a group of keys with 'config'`, 2);
+  const config = document.config ?? {};
+  if (!isGroup(config))
+    throw new Failure(`${file}: 'config' must be a group of keys such as 'eks-dns-logging:cluster'`, 2);
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, asEngineString(value)]));
+}
+
 function parseYaml(text: string, file: string): unknown {
   try {
     return parse(text);
   } catch (error) {
     if (error instanceof YAMLParseError)
-      throw new Failure(`${file} is not valid YAML: ${error.message.split("\n")[0]}`);
+      throw new Failure(`${file} is not valid YAML: ${error.message.split("\n")[0]}`, 2);
     throw error;
   }
 }

@@ -1,11 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Command, Option } from "commander";
-import { readStack } from "../stack.ts";
+import { readStack, readStackFile } from "../stack.ts";
 import type { PlannedResource } from "./planned.ts";
 import type { Recording } from "./recorder.ts";
 
 interface PlanFlags {
   readonly stack: string;
+  readonly configFile?: string;
   readonly json?: true;
   readonly manifests?: string;
 }
@@ -16,6 +17,7 @@ export function registerPlan(program: Command): void {
     .command("plan")
     .description("show what `pulumi up` would make, without CLI, account, cluster or network")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
     .option("--json", "print one JSON document: each resource with its inputs, parent and dependencies")
     .option(
       "--manifests <folder>",
@@ -25,7 +27,8 @@ export function registerPlan(program: Command): void {
 }
 
 async function plan(flags: PlanFlags): Promise<void> {
-  const stack = await readStack(flags.stack);
+  const stack =
+    flags.configFile === undefined ? await readStack(flags.stack) : await readStackFile(flags.stack, flags.configFile);
   const { planStack } = await import("./plan.ts");
   const recording = await planStack(stack);
   if (flags.json) {

@@ -1,0 +1,86 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  ApiException,
+  CoreV1Api,
+  KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  PatchStrategy,
+  type V1Pod,
+} from "@kubernetes/client-node";
+import { parse } from "yaml";
+
+const FIELD_MANAGER = "eks-dns-logging-test";
+
+/** The cluster that the tests run on: that of $KUBECONFIG or ~/.kube/config, in its current context. */
+export class TestCluster {
+  readonly objects: KubernetesObjectApi;
+  readonly core: CoreV1Api;
+  readonly context: string;
+
+  constructor() {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    this.context = config.getCurrentContext();
+    this.objects = KubernetesObjectApi.makeApiClient(config);
+    this.core = config.makeApiClient(CoreV1Api);
+  }
+
+  /** Applies on the server's side, which refuses a field that the API does not have. */
+  async apply(object: KubernetesObject): Promise<void> {
+    await this.objects.patch(object, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply);
+  }
+
+  /** Deletes and waits until the object is gone; one that was never there is gone. */
+  async remove(object: KubernetesObject): Promise<void> {
+    const { apiVersion, kind, metadata } = object;
+    const header = {
+      apiVersion: apiVersion ?? "",
+      kind: kind ?? "",
+      metadata: { name: metadata?.name ?? "", namespace: metadata?.namespace ?? "" },
+    };
+    await this.objects.delete(header).catch(ignoreMissing);
+    await until(`${kind} ${metadata?.name} is gone`, () => this.objects.read(header).then(() => false, ignoreMissing));
+  }
+
+  async pod(namespace: string, name: string): Promise<V1Pod> {
+    return this.core.readNamespacedPod({ namespace, name });
+  }
+
+  async podIsReady(namespace: string, name: string): Promise<boolean> {
+    const conditions = (await this.pod(namespace, name)).status?.conditions ?? [];
+    return conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
+  }
+
+  async hasNamespace(name: string): Promise<boolean> {
+    return this.core.readNamespace({ name }).then(
+      () => true,
+      (error: unknown) => !ignoreMissing(error),
+    );
+  }
+}
+
+/** True for "not found"; throws anything else. */
+function ignoreMissing(error: unknown): true {
+  if (error instanceof ApiException && error.code === 404) return true;
+  throw error;
+}
+
+/** Waits for a condition, two minutes at most. */
+export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 120_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`two minutes went by until ${what}`);
+    await wait(500);
+  }
+}
+
+/** The objects that `plan --manifests` wrote, in their order. */
+export async function readManifests(folder: string): Promise<KubernetesObject[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".yaml")).sort();
+  return Promise.all(
+    files.map(async (file): Promise<KubernetesObject> => parse(await readFile(join(folder, file), "utf8"))),
+  );
+}
