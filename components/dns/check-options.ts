@@ -1,8 +1,9 @@
 import type { DnsMistake } from "./check.ts";
+import { isOwnHost, sameAddress } from "./corefile/address.ts";
 import { type CheckContext, checkCorefile, EKS_CLUSTER_DNS } from "./corefile/check.ts";
 import { seconds } from "./corefile/duration.ts";
 import { corefileOf } from "./corefile/from-settings.ts";
-import { isOwnHost, readUpstream, sameAddress } from "./corefile/upstream.ts";
+import { readUpstream } from "./corefile/upstream.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import type { DnsSettings } from "./settings.ts";
 

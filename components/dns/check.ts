@@ -51,6 +51,10 @@ function addonMistakes(settings: DnsSettings, kubernetesVersion: string): DnsMis
   }
   const rejected = rejections(addonConfiguration(settings), version).map(({ path, message }): DnsMistake => {
     const at = settingPath(path);
+    if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
+      const instead = `replicas beside it, since ${version} does not scale by itself`;
+      return { path: ["clusterSize"], message: instead, value: settings.clusterSize };
+    }
     return { path: at, message, value: valueAt(settings, at) };
   });
   const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsMistake[] =>

@@ -2,8 +2,10 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { addonConfiguration, sortedJson } from "./addon/configuration.ts";
-import { ADDON_VERSIONS } from "./addon/versions.ts";
+import { addonVersion, dnsWarnings } from "./check.ts";
 import { corefileText } from "./corefile/from-settings.ts";
+import { NodeLocalCache } from "./node-local-cache/node-local-cache.ts";
+import { dnsProfile, type ProfileRow } from "./profile.ts";
 import type { DnsSettings } from "./settings.ts";
 
 export interface CoreDnsArgs {
@@ -23,23 +25,25 @@ export class CoreDns extends pulumi.ComponentResource {
   readonly addresses: readonly string[];
   /** The add-on; undefined where the cluster takes none. */
   readonly addon: aws.eks.Addon | undefined;
+  /** Sizes and switches that follow from the settings, each with its reason. */
+  readonly profile: readonly ProfileRow[];
+  /** What is worth a look in the Corefile, in one sentence each. */
+  readonly warnings: readonly string[];
 
   constructor(name: string, args: CoreDnsArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:dns:CoreDns", name, {}, options);
     const { cluster, settings } = args;
-    this.corefile = corefileText(settings);
-    this.addresses = settings.nodeLocalCache === undefined ? [] : [settings.nodeLocalCache.address];
-
     const host = cluster.addons;
+    this.corefile = corefileText(settings);
+    this.profile = dnsProfile(settings).rows;
+    this.warnings = dnsWarnings(settings, host?.kubernetesVersion);
     if (host !== undefined) {
-      const version = settings.addonVersion ?? ADDON_VERSIONS[host.kubernetesVersion];
-      if (version === undefined) throw new Error(`no CoreDNS add-on version for Kubernetes ${host.kubernetesVersion}`);
       this.addon = new aws.eks.Addon(
         `${name}-addon`,
         {
           clusterName: host.clusterName,
           addonName: "coredns",
-          addonVersion: version,
+          addonVersion: versionFor(settings, host.kubernetesVersion),
           configurationValues: sortedJson(addonConfiguration(settings)),
           resolveConflictsOnCreate: settings.conflicts.onCreate,
           resolveConflictsOnUpdate: settings.conflicts.onUpdate,
@@ -49,6 +53,26 @@ export class CoreDns extends pulumi.ComponentResource {
         { parent: this, dependsOn: [...cluster.ready], customTimeouts: { ...settings.timeouts } },
       );
     }
-    this.registerOutputs({ corefile: this.corefile, addresses: this.addresses, addonArn: this.addon?.arn });
+    const after = this.addon === undefined ? [] : [this.addon];
+    const cache = settings.nodeLocalCache;
+    const local =
+      cache === undefined
+        ? undefined
+        : new NodeLocalCache(`${name}-local`, { cluster, settings, cache, after }, { parent: this });
+    this.addresses = local?.addresses ?? [];
+    this.registerOutputs({
+      corefile: this.corefile,
+      addresses: this.addresses,
+      warnings: this.warnings,
+      addonArn: this.addon?.arn,
+    });
   }
+}
+
+/** Settings without a version for their Kubernetes version are a mistake that `checkDns` has reported. */
+function versionFor(settings: DnsSettings, kubernetesVersion: string): string {
+  const version = addonVersion(settings, kubernetesVersion);
+  if (version === undefined)
+    throw new Error(`no version of the CoreDNS add-on is known for Kubernetes ${kubernetesVersion}`);
+  return version;
 }

@@ -1,5 +1,5 @@
-import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { isAddress } from "./corefile/address.ts";
 import { seconds } from "./corefile/duration.ts";
 
 /**
@@ -14,7 +14,7 @@ const DOMAIN = /^(\*\.)?([a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?\.)*[a-zA-Z0-9
 export const Domain = z.string().max(253).regex(DOMAIN, "a domain, such as 'corp.example.com'");
 const Zone = z.union([z.literal("."), Domain], "a domain, such as 'corp.example.com', or '.' for all");
 
-export const Address = z.string().refine((text) => ipaddr.isValid(text), "an IP address, such as '10.0.0.2'");
+export const Address = z.string().refine(isAddress, "an IP address, such as '10.0.0.2'");
 
 /** An upstream's spelling is checked as a whole by `checkDns`, together with loops to itself. */
 const Upstream = z

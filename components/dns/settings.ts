@@ -6,10 +6,8 @@ const Quantity = z
   .string()
   .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, "a Kubernetes quantity in quotes, such as '100m', '2' or '170Mi'");
 
-const IntOrPercent = z.union(
-  [z.int().min(0), z.string().regex(/^(100|[1-9]?\d)%$/)],
-  "a whole number, or a share in quotes such as '50%'",
-);
+const SHARE = "a whole number, or a share in quotes such as '50%'";
+const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string().regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
 const StringMap = z.record(z.string(), z.string("text in quotes"));
 

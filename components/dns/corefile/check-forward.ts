@@ -1,7 +1,8 @@
+import { isOwnHost, sameAddress } from "./address.ts";
 import type { Findings } from "./check.ts";
 import type { Server } from "./model.ts";
 import type { ForwardPlugin } from "./plugins/forward.ts";
-import { isOwnHost, readUpstream, sameAddress, type Upstream } from "./upstream.ts";
+import { readUpstream, type Upstream } from "./upstream.ts";
 
 const MAX_UPSTREAMS = 15;
 const DNS_PORT = 53;

@@ -1,4 +1,4 @@
-import ipaddr from "ipaddr.js";
+import { isAddress } from "./address.ts";
 
 /** Where a forward sends queries. */
 export interface Upstream {
@@ -24,7 +24,7 @@ export function readUpstream(text: string): Upstream | string {
   const tls = scheme === "tls";
   const [, host = rest, serverName, suffix = ""] = /^([^%]*)%([^:\]]+)(.*)$/.exec(rest) ?? [];
   const parts = split(`${host}${serverName === undefined ? "" : suffix}`);
-  if (parts === undefined || !ipaddr.isValid(parts.address)) {
+  if (parts === undefined) {
     if (rest.startsWith("/")) return { kind: "file", target: rest, port: undefined, tls, serverName: undefined };
     return `${SHAPES}; ${text} is none, and names are not looked up`;
   }
@@ -37,23 +37,6 @@ function split(text: string): { readonly address: string; readonly port: number 
   const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
   const plain = bracketed ?? /^([\d.]+)(?::(\d+))?$/.exec(text);
   const [, address = text, port] = plain ?? [];
-  // ipaddr.js takes 10 and 0x0a for addresses, which CoreDNS does not.
-  if (!address.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(address)) return undefined;
+  if (!isAddress(address)) return undefined;
   return { address, port: port === undefined ? undefined : Number(port) };
-}
-
-/** Whether two addresses are the same, however they are spelled. */
-export function sameAddress(one: string, other: string): boolean {
-  return (
-    ipaddr.isValid(one) &&
-    ipaddr.isValid(other) &&
-    ipaddr.parse(one).toNormalizedString() === ipaddr.parse(other).toNormalizedString()
-  );
-}
-
-/** Whether an address is the pod itself: loopback, or the unspecified one, which goes to loopback. */
-export function isOwnHost(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const range = ipaddr.process(address).range();
-  return range === "loopback" || range === "unspecified";
 }

@@ -66,8 +66,8 @@ export function readCache(line: Directive): CachePlugin {
 function side(options: OptionReader, name: "success" | "denial"): CacheSide | undefined {
   const words = options.words(name);
   if (words === undefined) return undefined;
-  const [capacity, ttl, minTtl, ...more] = words;
-  if (more.length > 0) options.fail(name, "a capacity, a TTL and a least TTL");
+  // CoreDNS ignores what comes after these.
+  const [capacity, ttl, minTtl] = words;
   return {
     capacity: options.number(name, capacity, 1),
     ttl: ttl === undefined ? undefined : options.number(name, ttl, 1),

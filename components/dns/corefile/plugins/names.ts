@@ -1,4 +1,4 @@
-import ipaddr from "ipaddr.js";
+import { isAddress } from "../address.ts";
 import type { Directive } from "../syntax.ts";
 import { directive, OptionReader, option, PluginProblem } from "./options.ts";
 
@@ -24,7 +24,7 @@ export interface HostEntry {
 
 export function readHosts(line: Directive): HostsPlugin {
   const block = line.block ?? [];
-  const isEntry = ({ name, args }: Directive) => ipaddr.isValid(name) && args.length > 0;
+  const isEntry = ({ name, args }: Directive) => isAddress(name) && args.length > 0;
   const options = new OptionReader({ ...line, block: block.filter((inner) => !isEntry(inner)) });
   return {
     plugin: "hosts",

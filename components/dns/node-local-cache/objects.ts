@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import type * as k8s from "@pulumi/kubernetes";
+import { HEALTH_PORT, METRICS_PORT } from "./corefile.ts";
+
+/** Name of every object of the cache, as Kubernetes' own manifest has it, so that people find it. */
+export const NAME = "node-local-dns";
+/** The Service through which the cache reaches CoreDNS: kube-dns's own address leads to the cache itself. */
+export const UPSTREAM_SERVICE = "kube-dns-upstream";
+export const NAMESPACE = "kube-system";
+
+const SELECTOR = { "k8s-app": NAME };
+
+/** What the DaemonSet is made of. */
+export interface CacheDaemon {
+  readonly image: string;
+  /** Addresses that it answers on, its own first. */
+  readonly addresses: readonly string[];
+  /** The rendered Corefile; its hash restarts the pods when it changes. */
+  readonly corefile: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Ports of DNS on a Service, both to the port that CoreDNS listens on. */
+export const DNS_PORTS = [
+  { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
+  { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
+];
+
+/**
+ * Spec of the DaemonSet, after Kubernetes' own manifest.
+ * @see https://github.com/kubernetes/kubernetes/blob/master/cluster/addons/dns/nodelocaldns/nodelocaldns.yaml
+ */
+export function daemonSetSpec(daemon: CacheDaemon): k8s.types.input.apps.v1.DaemonSetSpec {
+  return {
+    selector: { matchLabels: SELECTOR },
+    // A node without its cache has no DNS in iptables mode for the seconds of the restart.
+    updateStrategy: { rollingUpdate: { maxUnavailable: "10%" } },
+    template: {
+      metadata: {
+        labels: { ...daemon.labels, ...SELECTOR },
+        annotations: {
+          "checksum/corefile": createHash("sha256").update(daemon.corefile).digest("hex"),
+          "prometheus.io/port": String(METRICS_PORT),
+          "prometheus.io/scrape": "true",
+        },
+      },
+      spec: {
+        priorityClassName: "system-node-critical",
+        serviceAccountName: NAME,
+        automountServiceAccountToken: false,
+        hostNetwork: true,
+        // The node's own resolvers: the cluster's DNS would be the cache itself.
+        dnsPolicy: "Default",
+        // It takes its interface and its iptables rules away when it ends; killed before that, the node has no DNS.
+        terminationGracePeriodSeconds: 30,
+        tolerations: [
+          { key: "CriticalAddonsOnly", operator: "Exists" },
+          { effect: "NoExecute", operator: "Exists" },
+          { effect: "NoSchedule", operator: "Exists" },
+        ],
+        containers: [container(daemon)],
+        volumes: [
+          { name: "xtables-lock", hostPath: { path: "/run/xtables.lock", type: "FileOrCreate" } },
+          { name: "config", configMap: { name: NAME, items: [{ key: "Corefile", path: "Corefile.base" }] } },
+          // Seldom there, but node-cache writes its Corefile only when it has this folder to watch.
+          { name: "kube-dns-config", configMap: { name: "kube-dns", optional: true } },
+        ],
+      },
+    },
+  };
+}
+
+function container({ image, addresses }: CacheDaemon): k8s.types.input.core.v1.Container {
+  const [own = ""] = addresses;
+  return {
+    name: "node-cache",
+    image,
+    args: [
+      "-localip",
+      addresses.join(","),
+      "-conf",
+      "/etc/Corefile",
+      "-upstreamsvc",
+      UPSTREAM_SERVICE,
+      "-pidfile",
+      "/tmp/node-cache.pid",
+    ],
+    resources: { requests: { cpu: "25m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+    // It makes a network interface and iptables rules.
+    securityContext: { capabilities: { add: ["NET_ADMIN"] } },
+    ports: [
+      { name: "dns", containerPort: 53, protocol: "UDP" },
+      { name: "dns-tcp", containerPort: 53, protocol: "TCP" },
+      { name: "metrics", containerPort: METRICS_PORT, protocol: "TCP" },
+    ],
+    livenessProbe: {
+      httpGet: { host: own, path: "/health", port: HEALTH_PORT },
+      initialDelaySeconds: 60,
+      timeoutSeconds: 5,
+    },
+    volumeMounts: [
+      { name: "xtables-lock", mountPath: "/run/xtables.lock" },
+      { name: "config", mountPath: "/etc/coredns" },
+      { name: "kube-dns-config", mountPath: "/etc/kube-dns" },
+    ],
+  };
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { addonConfiguration, settingPath, sortedJson } from "../../../../components/dns/addon/configuration.ts";
+import { rejections, schemaFor } from "../../../../components/dns/addon/schemas.ts";
+import { ADDON_VERSIONS, isAtLeast, parseAddonVersion } from "../../../../components/dns/addon/versions.ts";
+import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { dnsSettings } from "../arbitraries.ts";
+
+function configuration(settings: unknown) {
+  const { corefile, ...others } = addonConfiguration(DnsSettings.parse(settings));
+  assert.equal(typeof corefile, "string");
+  return others;
+}
+
+describe("the add-on's configuration", () => {
+  it("holds the Corefile and what the settings say, and leaves the rest to the add-on", () => {
+    assert.deepEqual(configuration({}), { replicaCount: 2 });
+    assert.deepEqual(
+      configuration({
+        autoscaling: { minReplicas: 2, maxReplicas: 10 },
+        resources: { requests: { cpu: "200m" }, limits: { memory: "256Mi" } },
+        podDisruptionBudget: { minAvailable: "50%" },
+        topologySpread: [{}],
+        affinity: { podAntiAffinity: {} },
+        nodeSelector: { "kubernetes.io/arch": "arm64" },
+        tolerations: [],
+        podLabels: { a: "b" },
+        podAnnotations: { c: "d" },
+        computeType: "Fargate",
+      }),
+      {
+        affinity: { podAntiAffinity: {} },
+        autoScaling: { enabled: true, minReplicas: 2, maxReplicas: 10 },
+        computeType: "Fargate",
+        nodeSelector: { "kubernetes.io/arch": "arm64" },
+        podAnnotations: { c: "d" },
+        podDisruptionBudget: { enabled: true, minAvailable: "50%" },
+        podLabels: { a: "b" },
+        resources: { limits: { memory: "256Mi" }, requests: { cpu: "200m" } },
+        tolerations: [],
+        topologySpreadConstraints: [
+          {
+            maxSkew: 1,
+            topologyKey: "topology.kubernetes.io/zone",
+            whenUnsatisfiable: "ScheduleAnyway",
+            labelSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+          },
+        ],
+      },
+    );
+  });
+
+  it("asks for no number of pods where the add-on scales by itself", () => {
+    assert.deepEqual(configuration({ autoscaling: {} }), { autoScaling: { enabled: true, minReplicas: 2 } });
+  });
+
+  it("is taken by the schema of every version that is a default, whatever the settings", () => {
+    fc.assert(
+      fc.property(dnsSettings, fc.constantFrom(...Object.values(ADDON_VERSIONS)), (settings, version) => {
+        assert.deepEqual(rejections(addonConfiguration(settings), version), []);
+      }),
+    );
+  });
+
+  it("has no null and no missing value, and the same JSON whatever the order of its keys", () => {
+    fc.assert(
+      fc.property(dnsSettings, (settings) => {
+        const values = addonConfiguration(settings);
+        const json = sortedJson(values);
+        assert.deepEqual(JSON.parse(json), values);
+        assert.equal(sortedJson(Object.fromEntries(Object.entries(values).reverse())), json);
+        assert.ok(!json.includes(":null"));
+      }),
+    );
+    assert.equal(sortedJson({ b: [{ d: 1, c: 2 }], a: null }), '{"a":null,"b":[{"c":2,"d":1}]}');
+  });
+});
+
+describe("the schema of an add-on version", () => {
+  const chosen: readonly (readonly [version: string, seenIn: string])[] = [
+    ["v1.8.7-eksbuild.10", "v1.8.7-eksbuild.2"],
+    ["v1.9.3-eksbuild.4", "v1.8.7-eksbuild.2"],
+    ["v1.9.3-eksbuild.14", "v1.11.1-eksbuild.8"],
+    ["v1.9.3-eksbuild.15", "v1.10.1-eksbuild.11"],
+    ["v1.10.1-eksbuild.10", "v1.11.1-eksbuild.8"],
+    ["v1.10.1-eksbuild.11", "v1.10.1-eksbuild.11"],
+    ["v1.11.1-eksbuild.8", "v1.11.1-eksbuild.8"],
+    ["v1.11.1-eksbuild.9", "v1.10.1-eksbuild.11"],
+    ["v1.11.3-eksbuild.1", "v1.10.1-eksbuild.11"],
+    ["v1.13.2-eksbuild.31", "v1.10.1-eksbuild.11"],
+    ["v2.0.0-eksbuild.1", "v1.10.1-eksbuild.11"],
+  ];
+  for (const [version, seenIn] of chosen) {
+    it(`of ${version} is the one seen in ${seenIn}`, () => assert.equal(schemaFor(version)?.seenIn, seenIn));
+  }
+
+  it("says where it comes from", () => {
+    const schema = schemaFor("v1.13.2-eksbuild.31");
+    assert.match(schema?.source ?? "", /^aws eks describe-addon-configuration/);
+    assert.match(schema?.lookedUp ?? "", /^\d{4}-\d{2}$/);
+  });
+
+  const NEW = "v1.13.2-eksbuild.31";
+  const rejected: readonly (readonly [configuration: unknown, path: string, message: string])[] = [
+    [null, "", "a value of type object, for v1.13.2-eksbuild.31"],
+    [{ replicas: 2 }, "replicas", "nothing: v1.13.2-eksbuild.31 has no replicas"],
+    [{ replicaCount: "2" }, "replicaCount", "a value of type number, for v1.13.2-eksbuild.31"],
+    [{ replicaCount: null }, "replicaCount", "a value of type number, for v1.13.2-eksbuild.31"],
+    [
+      { resources: { limits: { memory: 170 } } },
+      "resources.limits.memory",
+      "a value of type string, for v1.13.2-eksbuild.31",
+    ],
+    [{ resources: { limits: { disk: "1Gi" } } }, "resources.limits.disk", "nothing: v1.13.2-eksbuild.31 has no disk"],
+    [{ autoScaling: {} }, "autoScaling.enabled", "a value of type boolean, for v1.13.2-eksbuild.31"],
+    [
+      { autoScaling: { enabled: true, minReplicas: 1 } },
+      "autoScaling.minReplicas",
+      "a number from 2, for v1.13.2-eksbuild.31",
+    ],
+    [
+      { autoScaling: { enabled: true, maxReplicas: 1001 } },
+      "autoScaling.maxReplicas",
+      "a number up to 1000, for v1.13.2-eksbuild.31",
+    ],
+    [{ affinity: 1 }, "affinity", "another kind of value, for v1.13.2-eksbuild.31"],
+  ];
+  for (const [values, path, message] of rejected) {
+    it(`rejects ${JSON.stringify(values)}`, () => {
+      assert.deepEqual(
+        rejections(values, NEW).map((one) => [one.path.join("."), one.message]),
+        [[path, message]],
+      );
+    });
+  }
+
+  it("is none for what is no version", () => {
+    assert.equal(schemaFor("latest"), undefined);
+    assert.deepEqual(rejections({}, "latest"), [
+      { path: [], message: "a configuration for a known version, not latest" },
+    ]);
+  });
+
+  it("reports a key as the setting that it comes from", () => {
+    assert.deepEqual(settingPath(["replicaCount"]), ["replicas"]);
+    assert.deepEqual(settingPath(["autoScaling", "minReplicas"]), ["autoscaling", "minReplicas"]);
+    assert.deepEqual(settingPath(["tolerations", 0]), ["tolerations", 0]);
+    assert.deepEqual(settingPath([]), []);
+  });
+
+  it("compares versions by their numbers", () => {
+    const version = parseAddonVersion("v1.12.4-eksbuild.29");
+    assert.deepEqual(version, { coredns: [1, 12, 4], build: 29 });
+    assert.ok(
+      version !== undefined &&
+        isAtLeast(version, 1, 9, 9) &&
+        isAtLeast(version, 1, 12, 4) &&
+        !isAtLeast(version, 1, 13, 0),
+    );
+  });
+});

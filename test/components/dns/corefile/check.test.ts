@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type CheckContext, checkCorefile } from "../../../../components/dns/corefile/check.ts";
+import { corefileOf } from "../../../../components/dns/corefile/from-settings.ts";
+import { parseCorefile } from "../../../../components/dns/corefile/model.ts";
+import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { dnsSettings } from "../arbitraries.ts";
+
+const BASE = [
+  ...["errors", "health", "ready", "kubernetes cluster.local", "prometheus :9153", "forward . 10.0.0.2", "cache 30"],
+  ...["loop", "reload", "loadbalance"],
+];
+
+/** Findings of the base Corefile with other lines, some of its own left out, and more blocks. */
+function check(lines: readonly string[], without: readonly string[] = [], blocks = "", context: CheckContext = {}) {
+  const kept = BASE.filter((line) => !without.some((name) => line.startsWith(name)));
+  const text = `.:53 {\n${[...kept, ...lines].join("\n")}\n}\n${blocks}`;
+  return checkCorefile(parseCorefile(text), context);
+}
+
+describe("checkCorefile", () => {
+  it("finds nothing in the EKS default, nor in the tuned profile", () => {
+    for (const profile of ["eks-default", "tuned"]) {
+      const corefile = corefileOf(DnsSettings.parse({ corefile: { profile } }));
+      assert.deepEqual(checkCorefile(corefile), { errors: [], warnings: [] });
+    }
+  });
+
+  it("finds no error in what options make, whatever they are", () => {
+    fc.assert(
+      fc.property(dnsSettings, (settings) => {
+        assert.deepEqual(checkCorefile(corefileOf(settings)).errors, []);
+      }),
+    );
+  });
+
+  const errors: readonly (readonly [what: string, found: ReturnType<typeof check>, message: string])[] = [
+    [
+      "a host's name upstream",
+      check(["forward . dns.corp"], ["forward"]),
+      "dns.corp is none, and names are not looked up",
+    ],
+    [
+      "a protocol that forward does not speak",
+      check(["forward . quic://1.1.1.1"], ["forward"]),
+      "forward does not speak quic",
+    ],
+    ["a port that is none", check(["forward . 1.1.1.1:70000"], ["forward"]), "a port is 1 to 65535"],
+    ["half an address", check(["forward . 10.0"], ["forward"]), "10.0 is none"],
+    [
+      "sixteen upstreams",
+      check([`forward . ${Array(16).fill("1.1.1.1").join(" ")}`], ["forward"]),
+      "16 upstreams: CoreDNS takes at most 15",
+    ],
+    [
+      "loopback upstream",
+      check(["forward . 127.0.0.53"], ["forward"]),
+      "a loop to itself, since this address is the CoreDNS pod's own",
+    ],
+    ["IPv6 loopback upstream", check(["forward . [::1]:53"], ["forward"]), "a loop to itself"],
+    ["kube-dns of EKS upstream", check(["forward . 172.20.0.10"], ["forward"]), "this address is the Service kube-dns"],
+    [
+      "kube-dns of the settings upstream",
+      check(["forward . fd00::a"], ["forward"], "", { clusterDns: ["fd00:0::0a"] }),
+      "Service kube-dns",
+    ],
+    ["a plugin twice", check(["cache 60"]), "cache stands 2 times: CoreDNS takes it once and does not start"],
+    ["a plugin that is none", check(["cahce 60"]), "cahce: CoreDNS has no plugin of that name"],
+    [
+      "a line that CoreDNS refuses",
+      check(["multisocket 0"]),
+      "multisocket: its line takes a whole number from 1 to 1024",
+    ],
+    ["no kubernetes", check([], ["kubernetes"]), "no kubernetes: the cluster's own names get no answer"],
+    ["no forward", check([], ["forward"]), "no forward: names outside the cluster get no answer"],
+    [
+      "no health",
+      check([], ["health"]),
+      "no health: the add-on's probe asks it on :8080, and Kubernetes restarts the pod",
+    ],
+    ["no ready", check([], ["ready"]), "no ready: the add-on's probe asks it on :8181, and the pod gets no queries"],
+    ["health on another port", check(["health :8081"], ["health"]), "health elsewhere"],
+    [
+      "a lame duck over the grace",
+      check(["health {\nlameduck 30s\n}"], ["health"]),
+      "lameduck 30s: at most 25s, since the pod is killed after 30s",
+    ],
+    ["two blocks for one zone", check([], [], "dns://.:53 {\n errors\n}\n"), ".:53 has a block already"],
+    [
+      "multisocket before 1.12",
+      check(["multisocket 2"], [], "", { coredns: [1, 11, 4] }),
+      "CoreDNS has it from 1.12.0, and this is 1.11",
+    ],
+  ];
+  for (const [what, { errors: found }, message] of errors) {
+    it(`calls ${what} an error`, () => {
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.ok(found[0]?.includes(message), found[0]);
+    });
+  }
+
+  it("calls a Corefile without .:53 an error", () => {
+    const { errors: found } = checkCorefile(parseCorefile("corp.example {\n health\n ready\n}\n"));
+    assert.deepEqual(found, ["no block for .:53: names outside the other blocks are refused"]);
+  });
+
+  const warnings: readonly (readonly [what: string, found: ReturnType<typeof check>, message: string])[] = [
+    ["no errors", check([], ["errors"]), "no errors: errors are not logged"],
+    ["no cache", check([], ["cache"]), "no cache: every query goes to its source"],
+    ["no loop", check([], ["loop"]), "no loop: a loop through the upstreams is not noticed"],
+    ["no reload", check([], ["reload"]), "no reload: a changed Corefile is taken over at the next restart only"],
+    [
+      "an order that is not used",
+      check(["hosts {\n10.0.0.1 a\nfallthrough\n}"]),
+      "hosts stands after forward but sees a query before it",
+    ],
+    ["a forward behind a wider one", check(["forward corp.example 10.0.0.3"]), "forward corp.example is never asked"],
+    ["a plugin that counts once", check(["loadbalance"]), "loadbalance stands 2 times: only one of them has an effect"],
+    [
+      "autopath without verified pods",
+      check(["autopath @kubernetes"]),
+      "autopath has no effect without `pods verified`",
+    ],
+    [
+      "TLS without a name",
+      check(["forward . tls://9.9.9.9"], ["forward"]),
+      "without tls_servername anybody in between can answer",
+    ],
+    [
+      "a file that is not there",
+      check(["forward . /etc/other.conf"], ["forward"]),
+      "the add-on's pods have no such file",
+    ],
+    ["metrics on localhost", check(["prometheus"], ["prometheus"]), "prometheus listens on localhost"],
+    [
+      "an answer under another name",
+      check(["rewrite name suffix .a .b"], ["kubernetes", "forward"]),
+      "without `answer auto` many resolvers reject",
+    ],
+    [
+      "an import that cannot be read",
+      check(["import custom/*.override"], ["health", "ready", "cache"]),
+      "what is in that file is not checked",
+    ],
+  ];
+  for (const [what, { warnings: found }, message] of warnings) {
+    it(`warns of ${what}`, () => {
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.ok(found[0]?.includes(message), found[0]);
+    });
+  }
+
+  it("takes a TLS upstream with a name, in either place, and another port of the pod", () => {
+    const found = check(
+      ["forward . tls://9.9.9.9%dns.quad9.net tls://[2620:fe::fe]:853%dns.quad9.net 127.0.0.1:5353"],
+      ["forward"],
+    );
+    assert.deepEqual(found.errors, []);
+    const named = check(["forward . tls://9.9.9.9 {\ntls_servername dns.quad9.net\n}"], ["forward"]);
+    assert.deepEqual(named, { errors: [], warnings: [] });
+  });
+
+  it("looks into snippets, and lets blocks on different addresses share a zone", () => {
+    const text = `(base) {\n${BASE.join("\n")}\n}\n.:53 {\n import base\n bind 10.0.0.1\n}\n.:53 {\n errors\n bind 10.0.0.2\n}\n`;
+    assert.deepEqual(checkCorefile(parseCorefile(text)), { errors: [], warnings: [] });
+  });
+});

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { spelled, tokens } from "../../../../components/dns/corefile/lexer.ts";
+
+const words = (text: string) => tokens(text).map((token) => token.text);
+
+describe("Corefile words", () => {
+  it("are split at white space, and a comment ends its line even inside a word", () => {
+    assert.deepEqual(words("forward . 10.0.0.2 # the company\n# all of it\ncache 30#x\nloop"), [
+      ...["forward", ".", "10.0.0.2", "cache", "30", "loop"],
+    ]);
+  });
+
+  it("stay whole in quotes, over lines too, with an escaped quote and other backslashes as they are", () => {
+    assert.deepEqual(tokens('consolidate 5m ".* i/o \\"timeout\\" \\d\n$" x'), [
+      { text: "consolidate", line: 1, endLine: 1 },
+      { text: "5m", line: 1, endLine: 1 },
+      { text: '.* i/o "timeout" \\d\n$', line: 1, endLine: 2 },
+      { text: "x", line: 2, endLine: 2 },
+    ]);
+  });
+
+  it("ignore carriage returns, a byte order mark and an empty text", () => {
+    assert.deepEqual(words("\uFEFFerrors\r\ncache 30\r\n"), ["errors", "cache", "30"]);
+    assert.deepEqual(words(""), []);
+    assert.deepEqual(words('""'), [""]);
+    assert.deepEqual(words('"open'), ["open"]);
+  });
+
+  it("are read back as they were, or refused where no spelling does that", () => {
+    const word = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom("\\", '"', " ", "#", "a", "{", "}") }));
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 4 }), (list) => {
+        let text: string;
+        try {
+          text = list.map(spelled).join(" ");
+        } catch (error) {
+          return error instanceof Error && error.message.startsWith("a Corefile cannot hold");
+        }
+        assert.deepEqual(words(text), list);
+        return true;
+      }),
+    );
+  });
+
+  it("cannot be a single brace, nor end in a backslash where they need quotes", () => {
+    assert.throws(() => spelled("{"), /single brace/);
+    assert.throws(() => spelled("a b\\"), /backslash before a quote/);
+    assert.equal(spelled("a\\"), "a\\");
+    assert.equal(spelled("a b\\\\"), '"a b\\\\"');
+  });
+});

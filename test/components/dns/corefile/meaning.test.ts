@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { expanded, sameMeaning } from "../../../../components/dns/corefile/meaning.ts";
+import { parseCorefile, renderCorefile } from "../../../../components/dns/corefile/model.ts";
+
+const same = (one: string, other: string) => sameMeaning(parseCorefile(one), parseCorefile(other));
+
+describe("the meaning of a Corefile", () => {
+  it("is not in the order of different plugins, options or blocks", () => {
+    assert.ok(
+      same(".:53 {\n cache 30\n errors\n}\na.:53 {\n loop\n}\n", "a.:53 {\n loop\n}\n.:53 {\n errors\n cache 30\n}\n"),
+    );
+    assert.ok(
+      same(
+        ".:53 {\n kubernetes a {\n ttl 5\n pods insecure\n }\n}\n",
+        ".:53 {\n kubernetes a {\n pods insecure\n ttl 5\n }\n}\n",
+      ),
+    );
+    assert.ok(same(".:53 {\n health {\n }\n}\n", ".:53 {\n health\n}\n"));
+  });
+
+  it("is in the order of lines of one plugin, and in every word", () => {
+    assert.ok(
+      !same(
+        ".:53 {\n forward a 1.1.1.1\n forward . 2.2.2.2\n}\n",
+        ".:53 {\n forward . 2.2.2.2\n forward a 1.1.1.1\n}\n",
+      ),
+    );
+    assert.ok(!same(".:53 {\n cache 30\n}\n", ".:53 {\n cache 31\n}\n"));
+  });
+
+  it("is the same with a snippet and with what is in it", () => {
+    const text =
+      "(base) {\n errors\n}\n(more) {\n import base\n cache\n}\n.:53 {\n import more\n import other.conf\n}\n";
+    assert.ok(same(text, ".:53 {\n errors\n cache\n import other.conf\n}\n"));
+  });
+
+  it("does not follow a snippet that imports itself for ever", () => {
+    const corefile = expanded(parseCorefile("(a) {\n import a\n}\n.:53 {\n import a\n}\n"));
+    assert.equal(renderCorefile(corefile), ".:53 {\n    import a\n}\n");
+  });
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Directive, parseBlocks, renderBlocks } from "../../../../components/dns/corefile/syntax.ts";
+
+describe("Corefile syntax", () => {
+  it("gives blocks with their zones, lines and options", () => {
+    const text =
+      "example.org, example.net:1053 {\n    hosts {\n        10.0.0.1 a b\n        fallthrough\n    }\n    log . {\n    }\n}\n. {\n}";
+    assert.deepEqual(parseBlocks(text), [
+      {
+        zones: ["example.org", "example.net:1053"],
+        directives: [
+          {
+            name: "hosts",
+            args: [],
+            block: [
+              { name: "10.0.0.1", args: ["a", "b"] },
+              { name: "fallthrough", args: [] },
+            ],
+          },
+          { name: "log", args: ["."], block: [] },
+        ],
+      },
+      { zones: ["."], directives: [] },
+    ]);
+  });
+
+  const mistakes: readonly (readonly [text: string, message: string])[] = [
+    [".:53 {\n errors\n", "line 2: the text ends before a closing brace"],
+    [".:53 {\n errors }\n", "line 2: a closing brace must stand on its own line"],
+    [".:53 {\n health {\n  lameduck 5s }\n}\n", "line 3: a closing brace must stand on its own line"],
+    [".:53 {\n health {\n  lameduck 5s\n } ready\n}\n", "line 4: expected a new line after }, found ready"],
+    [".:53 {\n health\n {\n }\n}\n", "line 3: an opening brace must follow a name on its line"],
+    ["}\n", "line 1: a closing brace without an opening one"],
+    ["{\n}\n", "line 1: a block needs a zone before its {"],
+    [".:53\nerrors\n", "line 2: expected { after the zones, found errors"],
+    [".:53", "line 1: a zone needs its plugins in braces"],
+  ];
+  for (const [text, message] of mistakes) {
+    it(`says where ${JSON.stringify(text)} is wrong`, () => {
+      assert.throws(() => parseBlocks(text), { name: "CorefileSyntaxError", message });
+    });
+  }
+
+  it("takes no zone and no line out of an empty text", () => {
+    assert.deepEqual(parseBlocks("# nothing\n"), []);
+  });
+
+  it("survives rendering, whatever the lines are", () => {
+    const word = fc.string({ unit: fc.constantFrom("a", ".", ":", " ", "#", "é"), minLength: 1, maxLength: 5 });
+    const { line } = fc.letrec<{ line: Directive }>((tie) => ({
+      line: fc.record({
+        name: word,
+        args: fc.array(word, { maxLength: 3 }),
+        block: fc.option(fc.array(tie("line"), { maxLength: 2 }), { nil: undefined, depthSize: "small" }),
+      }),
+    }));
+    const zone = fc.stringMatching(/^[a-z.]{1,6}(:53)?$/);
+    const block = fc.record({
+      zones: fc.array(zone, { minLength: 1, maxLength: 2 }),
+      directives: fc.array(line, { maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(block, { maxLength: 3 }), (blocks) => {
+        const parsed = parseBlocks(renderBlocks(blocks));
+        assert.deepEqual(JSON.parse(JSON.stringify(parsed)), JSON.parse(JSON.stringify(blocks)));
+      }),
+    );
+  });
+});

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { parseCorefile } from "../../../../components/dns/corefile/model.ts";
+import { cacheAddresses, nodeLocalCorefile } from "../../../../components/dns/node-local-cache/corefile.ts";
+import { NodeLocalCache } from "../../../../components/dns/node-local-cache/node-local-cache.ts";
+import { NodeLocalCacheSettings } from "../../../../components/dns/node-local-cache/settings.ts";
+import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { record } from "../../../../lab/plan/recorder.ts";
+import { existingClusterHandle } from "../../../support/cluster-handle.ts";
+import { find, ofType } from "../../../support/find.ts";
+
+const CLUSTER_DNS = "172.20.0.10";
+const settings = (corefile: unknown = {}) => DnsSettings.parse({ corefile, clusterDns: [CLUSTER_DNS] });
+const cache = (choices: unknown = {}) => NodeLocalCacheSettings.parse(choices);
+
+/** Upstreams by zone. */
+function upstreams(text: string) {
+  return parseCorefile(text).servers.map(({ zones, plugins }) => [
+    zones.join(" "),
+    plugins.flatMap((plugin) => (plugin.plugin === "forward" ? plugin.upstreams : [])).join(" "),
+  ]);
+}
+
+/** Addresses that each block listens on. */
+function listens(text: string) {
+  const found = parseCorefile(text).servers.flatMap(({ plugins }) =>
+    plugins.flatMap((plugin) => (plugin.plugin === "bind" ? [plugin.addresses.join(" ")] : [])),
+  );
+  return [...new Set(found)];
+}
+
+async function registered(choices: unknown = {}, dns = settings()) {
+  const { resources } = await record({ stack: "local", config: {} }, async () => {
+    new NodeLocalCache("local", { cluster: existingClusterHandle(), settings: dns, cache: cache(choices), after: [] });
+  });
+  return resources;
+}
+
+describe("NodeLocal DNSCache's Corefile", () => {
+  it("asks CoreDNS for the cluster's names, and the node's resolvers for the others", () => {
+    assert.deepEqual(upstreams(nodeLocalCorefile(settings(), cache())), [
+      ["cluster.local:53", "__PILLAR__CLUSTER__DNS__"],
+      ["in-addr.arpa:53", "__PILLAR__CLUSTER__DNS__"],
+      ["ip6.arpa:53", "__PILLAR__CLUSTER__DNS__"],
+      [".:53", "__PILLAR__UPSTREAM__SERVERS__"],
+    ]);
+  });
+
+  it("asks CoreDNS for all names where its Corefile treats some of them in another way", () => {
+    const other = [
+      { options: { stubDomains: [{ domains: ["corp.example"], upstreams: ["10.0.0.2"] }] } },
+      { options: { hosts: { entries: [{ address: "10.0.0.3", names: ["a.example"] }] } } },
+      { options: { rewrite: [{ from: "a.example", to: "b.example" }] } },
+      { options: { upstreams: ["10.0.0.2"] } },
+      { text: ".:53 {\n}\n" },
+    ];
+    for (const corefile of other) {
+      assert.deepEqual(upstreams(nodeLocalCorefile(settings(corefile), cache())).at(-1), [
+        ".:53",
+        "__PILLAR__CLUSTER__DNS__",
+      ]);
+    }
+    assert.equal(
+      upstreams(nodeLocalCorefile(settings({ options: { clusterDomain: "k8s.corp" } }), cache()))[0]?.[0],
+      "k8s.corp:53",
+    );
+  });
+
+  it("listens on kube-dns's address too in iptables mode, and on its own alone in kubelet mode", () => {
+    assert.deepEqual(listens(nodeLocalCorefile(settings(), cache())), ["169.254.20.10 172.20.0.10"]);
+    assert.deepEqual(listens(nodeLocalCorefile(settings(), cache({ mode: "kubelet" }))), ["169.254.20.10"]);
+    assert.deepEqual(cacheAddresses(cache(), undefined), ["169.254.20.10"]);
+  });
+
+  it("answers health on its own address only, with IPv6 in brackets", () => {
+    assert.match(nodeLocalCorefile(settings(), cache()), /health 169\.254\.20\.10:8080/);
+    assert.match(nodeLocalCorefile(settings(), cache({ address: "fe80::a" })), /health \[fe80::a\]:8080/);
+  });
+});
+
+describe("NodeLocalCache", () => {
+  it("runs on every node, on the node's network, with the node's resolvers", async () => {
+    const daemon = find(await registered(), "kubernetes:apps/v1:DaemonSet", "local-daemon");
+    const text = JSON.stringify(daemon.inputs.spec);
+    for (const part of [
+      '"hostNetwork":true',
+      '"dnsPolicy":"Default"',
+      '"priorityClassName":"system-node-critical"',
+      '"image":"registry.k8s.io/dns/k8s-dns-node-cache:1.26.8"',
+      '["-localip","169.254.20.10,172.20.0.10","-conf","/etc/Corefile","-upstreamsvc","kube-dns-upstream"',
+      '"capabilities":{"add":["NET_ADMIN"]}',
+      '{"effect":"NoExecute","operator":"Exists"}',
+      '"maxUnavailable":"10%"',
+    ]) {
+      assert.ok(text.includes(part), `${part} in ${text}`);
+    }
+    assert.equal(daemon.deleteBeforeReplace, true);
+  });
+
+  it("reaches CoreDNS through a Service of its own, which stands before the pods", async () => {
+    const resources = await registered();
+    const service = find(resources, "kubernetes:core/v1:Service", "local-upstream");
+    assert.deepEqual(service.inputs.metadata, {
+      name: "kube-dns-upstream",
+      namespace: "kube-system",
+      labels: {
+        "app.kubernetes.io/name": "node-local-dns",
+        "app.kubernetes.io/part-of": "eks-dns-logging",
+        "app.kubernetes.io/managed-by": "pulumi",
+        "k8s-app": "node-local-dns",
+      },
+    });
+    assert.ok(JSON.stringify(service.inputs.spec).includes('"selector":{"k8s-app":"kube-dns"}'));
+    assert.ok(find(resources, "kubernetes:apps/v1:DaemonSet", "local-daemon").dependencies.includes(service.urn));
+  });
+
+  it("restarts its pods when the Corefile changes, and only then", async () => {
+    const hash = async (dns: DnsSettings) => {
+      const daemon = find(await registered({}, dns), "kubernetes:apps/v1:DaemonSet", "local-daemon");
+      return /"checksum\/corefile":"([0-9a-f]{64})"/.exec(JSON.stringify(daemon.inputs.spec))?.[1];
+    };
+    assert.equal(await hash(settings()), await hash(settings({ profile: "tuned" })));
+    assert.notEqual(await hash(settings()), await hash(settings({ options: { upstreams: ["10.0.0.2"] } })));
+  });
+
+  it("never writes CoreDNS's own objects", async () => {
+    const names = (await registered()).flatMap(({ inputs }) => {
+      const found = /"name":"([^"]+)","namespace":"kube-system"|"namespace":"kube-system"/.exec(
+        JSON.stringify(inputs.metadata),
+      );
+      return found?.[1] === undefined ? [] : [found[1]];
+    });
+    assert.ok(!names.includes("coredns") && !names.includes("kube-dns"));
+    assert.equal(ofType(await registered(), "kubernetes:core/v1:ConfigMap").length, 1);
+  });
+});

@@ -1,0 +1,61 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { type Corefile, type Plugin, renderCorefile } from "../../../components/dns/corefile/model.ts";
+
+/** The real CoreDNS on this machine: COREDNS_BINARY, or `coredns` on the PATH; undefined where there is none. */
+export const COREDNS: string | undefined = [process.env.COREDNS_BINARY, "coredns"].find(
+  (program) => program !== undefined && spawnSync(program, ["-version"]).status === 0,
+);
+
+/** Why the tests that need it do not run. */
+export const SKIPPED =
+  COREDNS === undefined ? " (skipped: no program coredns on the PATH, and COREDNS_BINARY names none)" : "";
+
+/** `describe`, which skips and says why where there is no CoreDNS. */
+export const describeReal = COREDNS === undefined ? describe.skip : describe;
+
+/**
+ * A block that CoreDNS refuses, and only after all plugins of all other blocks were set up, since `view` is among the last in its
+ * order. So it stops before it opens a port or asks a cluster.
+ */
+const LAST_WORD = "last-word.invalid:53 {\n    view\n}\n";
+
+/** What CoreDNS says against a Corefile; undefined where it would run it. */
+export async function complaint(corefile: string): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "corefile-"));
+  try {
+    const file = join(folder, "Corefile");
+    await writeFile(file, corefile + LAST_WORD);
+    const child = spawn(COREDNS ?? "coredns", ["-conf", file, "-dns.port", "0"], { stdio: ["ignore", "pipe", "pipe"] });
+    const [out, error] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const said = `${out}${error}`.split("\n").filter((line) => line !== "" && !line.startsWith("maxprocs:"));
+    const last = said.at(-1) ?? "";
+    return last.startsWith("plugin/view: ") ? undefined : said.join("\n");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The same Corefile where there is no cluster: the kubernetes plugin is given an address where nobody answers. */
+export function withoutCluster(corefile: Corefile, changes: (plugin: Plugin) => Plugin = (plugin) => plugin): string {
+  const alone = (plugin: Plugin): Plugin =>
+    plugin.plugin === "kubernetes"
+      ? {
+          ...plugin,
+          more: [
+            { name: "endpoint", args: ["http://127.0.0.1:1"] },
+            { name: "startup_timeout", args: ["1ms"] },
+          ],
+        }
+      : plugin;
+  return renderCorefile({
+    ...corefile,
+    servers: corefile.servers.map((server) => ({
+      ...server,
+      plugins: server.plugins.map((plugin) => changes(alone(plugin))),
+    })),
+  });
+}

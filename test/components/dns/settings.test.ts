@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { seconds } from "../../../components/dns/corefile/duration.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+
+/** `path: message` of each mistake that the schema finds. */
+function mistakes(settings: unknown): string[] {
+  const { error } = DnsSettings.safeParse(settings);
+  return (error?.issues ?? []).map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+}
+
+describe("DnsSettings", () => {
+  it("needs nothing: two pods with the EKS default Corefile", () => {
+    assert.deepEqual(DnsSettings.parse({}), {
+      corefile: {},
+      conflicts: { onCreate: "OVERWRITE", onUpdate: "OVERWRITE" },
+      timeouts: { create: "25m", update: "25m", delete: "25m" },
+    });
+  });
+
+  const wrong: readonly (readonly [settings: unknown, mistake: RegExp])[] = [
+    [{ replicas: 3, autoscaling: {} }, /^replicas: either replicas or autoscaling$/],
+    [{ autoscaling: { minReplicas: 5, maxReplicas: 4 } }, /^autoscaling\.maxReplicas: at least minReplicas, 5$/],
+    [{ autoscaling: { minReplicas: 1 } }, /^autoscaling\.minReplicas: .*>=2/],
+    [{ autoscaling: { maxReplicas: 1001 } }, /^autoscaling\.maxReplicas: .*<=1000/],
+    [{ addonVersion: "1.13.2" }, /^addonVersion: a version of the add-on, such as v1\.13\.2-eksbuild\.31$/],
+    [{ resources: { limits: { memory: 170 } } }, /^resources\.limits\.memory: .*expected string/],
+    [{ resources: { limits: { memory: "170 MB" } } }, /^resources\.limits\.memory: a Kubernetes quantity in quotes/],
+    [
+      { podDisruptionBudget: { maxUnavailable: 1, minAvailable: 1 } },
+      /minAvailable: either maxUnavailable or minAvailable/,
+    ],
+    [{ podDisruptionBudget: { maxUnavailable: "120%" } }, /maxUnavailable: a whole number, or a share/],
+    [{ nodeSelector: { zone: 1 } }, /^nodeSelector\.zone: text in quotes$/],
+    [{ conflicts: { onCreate: "PRESERVE" } }, /onCreate: NONE or OVERWRITE; EKS takes PRESERVE on an update only/],
+    [{ replicas: null }, /^replicas: /],
+    [{ replica: 2 }, /^: Unrecognized key: "replica"/],
+    [{ timeouts: { create: "soon" } }, /^timeouts\.create: a duration in quotes/],
+    [{ corefile: { text: ".:53 {\n}\n", profile: "tuned" } }, /^corefile\.profile: either profile or text/],
+    [{ corefile: { text: ".:53 {\n}\n", options: {} } }, /^corefile\.options: either options or text/],
+    [{ corefile: { profile: "fast" } }, /^corefile\.profile: /],
+    [
+      { corefile: { options: { hosts: { entries: [{ address: "10.0.0", names: ["a"] }] } } } },
+      /address: an IP address/,
+    ],
+    [
+      { corefile: { options: { stubDomains: [{ domains: ["a b"], upstreams: ["10.0.0.2"] }] } } },
+      /domains\.0: a domain, such as/,
+    ],
+    [{ corefile: { options: { cache: { success: { capacity: 100 } } } } }, /capacity: .*>=1024/],
+    [{ corefile: { options: { rewrite: [{ from: "a b", to: "c" }] } } }, /rewrite\.0\.from: text without spaces/],
+    [{ nodeLocalCache: { image: "node-cache:latest" } }, /image: an image with a fixed tag or digest/],
+    [{ clusterSize: { nodes: 0, pods: 1, services: 1 } }, /^clusterSize\.nodes: /],
+  ];
+  for (const [settings, mistake] of wrong) {
+    it(`rejects ${JSON.stringify(settings)} with one mistake`, () => {
+      const found = mistakes(settings);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", mistake);
+    });
+  }
+
+  it("can be shown to editors as a JSON schema, each setting with words", () => {
+    const schema = z.toJSONSchema(DnsSettings, { io: "input" });
+    const silent = Object.entries(schema.properties ?? {}).filter(
+      ([, property]) => typeof property === "object" && property.description === undefined,
+    );
+    assert.deepEqual(silent, []);
+  });
+});
+
+describe("a duration", () => {
+  const read: readonly (readonly [text: string, value: number | undefined])[] = [
+    ["0", 0],
+    ["500ms", 0.5],
+    ["1h30m", 5400],
+    ["1.5s", 1.5],
+    ["10", undefined],
+    ["-1s", undefined],
+    ["1 s", undefined],
+    ["s", undefined],
+    ["", undefined],
+  ];
+  for (const [text, value] of read) {
+    it(`of ${JSON.stringify(text)} is ${value ?? "none"}`, () => assert.equal(seconds(text), value));
+  }
+});
