@@ -5,6 +5,7 @@ import { checkDns } from "./dns/check.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
+import { extend } from "./settings-base.ts";
 import { allowed, type Mistake, mistakesOf, SettingsError } from "./settings-error.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
@@ -48,12 +49,19 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
       .map(([key, value]) => [key.slice(prefix.length), structured(value)]),
   );
   const region = config["aws:region"];
-  const parsed = StackSettings.safeParse(raw, { error: allowed });
-  if (!parsed.success)
-    throw new SettingsError([...mistakesOf(parsed.error, raw, []), ...regionMistakes(raw.cluster, region)]);
+  const { settings: given, mistakes: unread } = extend(raw);
+  const parsed = StackSettings.safeParse(given, { error: allowed });
+  if (!parsed.success) {
+    throw new SettingsError([
+      ...unread,
+      ...mistakesOf(parsed.error, given, []),
+      ...regionMistakes(given.cluster, region),
+    ]);
+  }
 
   const settings = parsed.data;
   const mistakes = [
+    ...unread,
     ...regionMistakes(settings.cluster, region),
     ...under("dns", checkDns(settings.dns, settings.cluster.kind === "eks" ? settings.cluster.version : undefined)),
     ...under("logging", checkLogging(settings.logging, settings.cluster.kind)),

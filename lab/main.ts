@@ -2,6 +2,7 @@ import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "commander";
 import { registerBench } from "./bench/command.ts";
 import { Failure } from "./failure.ts";
+import { registerFleet } from "./fleet/command.ts";
 import { registerImages } from "./images/command.ts";
 import { registerPlan } from "./plan/command.ts";
 import { registerSchema } from "./schema/command.ts";
@@ -15,6 +16,7 @@ const program = new Command("lab")
   .exitOverride();
 registerPlan(program);
 registerImages(program);
+registerFleet(program);
 registerBench(program);
 registerSchema(program);
 
