@@ -90,7 +90,7 @@ export const DnsSettings = z
       .record(z.string(), z.unknown())
       .optional()
       .describe(
-        "A pod's affinity as Kubernetes writes it, instead of the add-on's own. Default: Linux nodes, hosts apart.",
+        "A pod's affinity as Kubernetes writes it. EKS merges it with the add-on's own, Linux nodes and hosts apart: an empty list takes one of them away.",
       ),
     nodeSelector: StringMap.optional().describe("Labels of the nodes that may run it. Default: none."),
     tolerations: z.array(Toleration).optional().describe("Taints that it tolerates, instead of the add-on's own."),

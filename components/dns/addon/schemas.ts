@@ -49,6 +49,31 @@ export function schemaFor(version: string): AddonSchema | undefined {
   return Stored.parse(pods && !early ? withoutAutoscaling : withoutPods);
 }
 
+/** File of the schemas that were fetched, as a URL; `lab dns schema --update` writes it. */
+export const FETCHED_FILE: URL = new URL("./schemas/fetched.json", import.meta.url);
+
+/**
+ * The content of {@link FETCHED_FILE} with one more version's schema.
+ * @param configurationSchema the text that EKS's DescribeAddonConfiguration returns.
+ * @param lookedUp year and month, such as `2026-11`.
+ * @throws where the text is no JSON schema of an object, or the version is none.
+ */
+export function withFetched(
+  version: string,
+  configurationSchema: string,
+  lookedUp: string,
+): Record<string, AddonSchema> {
+  if (parseAddonVersion(version) === undefined)
+    throw new Error(`${version} is no add-on version, such as v1.13.2-eksbuild.31`);
+  const schema = z.record(z.string(), z.unknown()).safeParse(JSON.parse(configurationSchema));
+  if (!schema.success || !validator(schema.data).safeParse({}).success) {
+    throw new Error(`the schema of ${version} does not take an empty configuration, so it is none of a CoreDNS add-on`);
+  }
+  const source = `aws eks describe-addon-configuration --addon-name coredns --addon-version ${version}`;
+  const added = { ...FETCHED, [version]: { seenIn: version, source, lookedUp, schema: schema.data } };
+  return Object.fromEntries(Object.entries(added).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** One value that an add-on version rejects. */
 export interface Rejection {
   /** Path in the configuration, such as `["autoScaling", "minReplicas"]`. */
@@ -57,11 +82,16 @@ export interface Rejection {
   readonly message: string;
 }
 
+/** EKS answers in draft 6, which draft 7 only adds to. */
+function validator(schema: z.core.JSONSchema.JSONSchema): z.ZodType {
+  return z.fromJSONSchema({ ...schema, $schema: "http://json-schema.org/draft-07/schema#" });
+}
+
 /** What EKS would reject in a configuration for that version. */
 export function rejections(configuration: unknown, version: string): Rejection[] {
   const found = schemaFor(version);
   if (found === undefined) return [{ path: [], message: `a configuration for a known version, not ${version}` }];
-  const result = z.fromJSONSchema(found.schema).safeParse(configuration);
+  const result = validator(found.schema).safeParse(configuration);
   return (result.error?.issues ?? []).flatMap((issue): Rejection[] => {
     const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
     if (issue.code === "unrecognized_keys") {

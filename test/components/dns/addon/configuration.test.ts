@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { addonConfiguration, settingPath, sortedJson } from "../../../../components/dns/addon/configuration.ts";
-import { rejections, schemaFor } from "../../../../components/dns/addon/schemas.ts";
+import { FETCHED_FILE, rejections, schemaFor, withFetched } from "../../../../components/dns/addon/schemas.ts";
 import { ADDON_VERSIONS, isAtLeast, parseAddonVersion } from "../../../../components/dns/addon/versions.ts";
 import { DnsSettings } from "../../../../components/dns/settings.ts";
 import { dnsSettings } from "../arbitraries.ts";
@@ -146,6 +146,28 @@ describe("the schema of an add-on version", () => {
     assert.deepEqual(settingPath(["autoScaling", "minReplicas"]), ["autoscaling", "minReplicas"]);
     assert.deepEqual(settingPath(["tolerations", 0]), ["tolerations", 0]);
     assert.deepEqual(settingPath([]), []);
+  });
+
+  it("can be fetched for a version, as EKS answers it with its references", () => {
+    const definitions = {
+      Coredns: { type: "object", additionalProperties: false, properties: { corefile: { type: "string" } } },
+    };
+    const answer = JSON.stringify({
+      $ref: "#/definitions/Coredns",
+      $schema: "http://json-schema.org/draft-06/schema#",
+      definitions,
+    });
+    const stored = withFetched("v1.14.6-eksbuild.4", answer, "2026-11");
+    assert.deepEqual(stored["v1.14.6-eksbuild.4"], {
+      seenIn: "v1.14.6-eksbuild.4",
+      source: "aws eks describe-addon-configuration --addon-name coredns --addon-version v1.14.6-eksbuild.4",
+      lookedUp: "2026-11",
+      schema: JSON.parse(answer),
+    });
+    assert.ok(FETCHED_FILE.pathname.endsWith("/components/dns/addon/schemas/fetched.json"));
+    assert.throws(() => withFetched("newest", answer, "2026-11"), /newest is no add-on version/);
+    assert.throws(() => withFetched("v1.14.6-eksbuild.4", "[]", "2026-11"), /does not take an empty configuration/);
+    assert.throws(() => withFetched("v1.14.6-eksbuild.4", '{"type":"string"}', "2026-11"), /does not take an empty/);
   });
 
   it("compares versions by their numbers", () => {

@@ -6,7 +6,7 @@ import { NodeLocalCacheSettings } from "../../../../components/dns/node-local-ca
 import { DnsSettings } from "../../../../components/dns/settings.ts";
 import { record } from "../../../../lab/plan/recorder.ts";
 import { existingClusterHandle } from "../../../support/cluster-handle.ts";
-import { find, ofType } from "../../../support/find.ts";
+import { find } from "../../../support/find.ts";
 
 const CLUSTER_DNS = "172.20.0.10";
 const settings = (corefile: unknown = {}) => DnsSettings.parse({ corefile, clusterDns: [CLUSTER_DNS] });
@@ -122,14 +122,20 @@ describe("NodeLocalCache", () => {
     assert.notEqual(await hash(settings()), await hash(settings({ options: { upstreams: ["10.0.0.2"] } })));
   });
 
-  it("never writes CoreDNS's own objects", async () => {
-    const names = (await registered()).flatMap(({ inputs }) => {
-      const found = /"name":"([^"]+)","namespace":"kube-system"|"namespace":"kube-system"/.exec(
-        JSON.stringify(inputs.metadata),
-      );
-      return found?.[1] === undefined ? [] : [found[1]];
-    });
-    assert.ok(!names.includes("coredns") && !names.includes("kube-dns"));
-    assert.equal(ofType(await registered(), "kubernetes:core/v1:ConfigMap").length, 1);
+  it("never writes CoreDNS's own objects, and makes all by the cluster's provider", async () => {
+    const objects = (await registered()).filter(({ type }) => type.startsWith("kubernetes:"));
+    assert.deepEqual(
+      objects
+        .map(({ inputs }) => `${inputs.kind} ${/"name":"([^"]+)"/.exec(JSON.stringify(inputs.metadata))?.[1]}`)
+        .sort(),
+      [
+        "ConfigMap node-local-dns",
+        "DaemonSet node-local-dns",
+        "Service kube-dns-upstream",
+        "Service node-local-dns",
+        "ServiceAccount node-local-dns",
+      ],
+    );
+    assert.ok(objects.every(({ provider }) => provider.includes("::laptop::")));
   });
 });

@@ -1,0 +1,110 @@
+/** What a pod's `/etc/resolv.conf` tells its resolver. */
+export interface ResolverConfig {
+  /** Servers that are asked, in order. */
+  readonly nameservers: readonly string[];
+  /** Domains that are tried after a name, in order. */
+  readonly search: readonly string[];
+  /** Names with at least as many dots are tried as they are first. The resolver's own default is 1; Kubernetes writes 5. */
+  readonly ndots: number;
+}
+
+/** Which C library asks: glibc (Debian, Ubuntu, Amazon Linux), or musl (Alpine, and so the curl image). */
+export type Libc = "glibc" | "musl";
+
+const MAX_NDOTS = 15;
+
+/**
+ * Reads a resolv.conf. The last `search` or `domain` line holds, as does the last `ndots`.
+ * @see https://man7.org/linux/man-pages/man5/resolv.conf.5.html
+ */
+export function parseResolvConf(text: string): ResolverConfig {
+  const nameservers: string[] = [];
+  let search: readonly string[] = [];
+  let ndots = 1;
+  for (const line of text.split("\n")) {
+    const [keyword = "", ...values] = line.split(/[#;]/, 1).join("").trim().split(/\s+/);
+    if (keyword === "nameserver") nameservers.push(...values.slice(0, 1));
+    if (keyword === "search" || keyword === "domain") search = values;
+    if (keyword !== "options") continue;
+    for (const value of values) {
+      const number = /^ndots:(\d+)$/.exec(value)?.[1];
+      if (number !== undefined) ndots = Math.min(MAX_NDOTS, Number(number));
+    }
+  }
+  return { nameservers, search, ndots };
+}
+
+/**
+ * The names that a resolver tries for a name, in order and with their trailing dot, until one exists. With enough dots the name
+ * itself is first: glibc walks the search list after it, musl does not. With too few dots the search list is first.
+ */
+export function candidateNames(
+  name: string,
+  config: Pick<ResolverConfig, "search" | "ndots">,
+  libc: Libc = "glibc",
+): string[] {
+  if (name.endsWith(".")) return [name];
+  const own = `${name}.`;
+  const searched = config.search.map((domain) => (domain === "." ? own : `${name}.${domain.replace(/\.$/, "")}.`));
+  const dots = name.split(".").length - 1;
+  const list = dots < config.ndots ? [...searched, own] : libc === "musl" ? [own] : [own, ...searched];
+  return [...new Set(list)];
+}
+
+/** One query that a name costs. */
+export interface Query {
+  /** Fully qualified, with its trailing dot. */
+  readonly name: string;
+  readonly type: "A" | "AAAA";
+}
+
+/** The queries that a name costs a resolver that wants both address families, up to the first name that exists. */
+export function queriesOf(
+  name: string,
+  config: Pick<ResolverConfig, "search" | "ndots">,
+  exists: (name: string) => boolean,
+  libc: Libc = "glibc",
+): Query[] {
+  const names = candidateNames(name, config, libc);
+  const found = names.findIndex(exists);
+  return names.slice(0, found === -1 ? names.length : found + 1).flatMap((one): Query[] => [
+    { name: one, type: "A" },
+    { name: one, type: "AAAA" },
+  ]);
+}
+
+/** A way to ask for the same name with fewer queries. */
+export interface Saving {
+  /** What to write or set. */
+  readonly change: string;
+  readonly queries: number;
+}
+
+/**
+ * What would cost fewer queries, best first: a trailing dot, or fewer ndots. Fewer than 3 is never advised: `name.ns.svc` then
+ * goes to the outside resolver first.
+ */
+export function savings(
+  name: string,
+  config: Pick<ResolverConfig, "search" | "ndots">,
+  exists: (name: string) => boolean,
+  libc: Libc = "glibc",
+): Saving[] {
+  const now = queriesOf(name, config, exists, libc);
+  const reached = now.at(-1)?.name;
+  if (reached === undefined || !exists(reached)) return [];
+  const changes: { readonly change: string; readonly name: string; readonly ndots: number }[] = [
+    { change: `the name ${reached} with its trailing dot`, name: reached, ndots: config.ndots },
+  ];
+  if (config.ndots > LEAST_NDOTS)
+    changes.push({ change: `ndots ${LEAST_NDOTS} in dnsConfig`, name, ndots: LEAST_NDOTS });
+  return changes
+    .map(({ change, name: other, ndots }) => ({
+      change,
+      queries: queriesOf(other, { ...config, ndots }, exists, libc).length,
+    }))
+    .filter(({ queries }) => queries < now.length)
+    .sort((a, b) => a.queries - b.queries);
+}
+
+const LEAST_NDOTS = 3;

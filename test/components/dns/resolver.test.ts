@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { candidateNames, parseResolvConf, queriesOf, savings } from "../../../components/dns/resolver.ts";
+
+const SEARCH = ["ts-team.svc.cluster.local", "svc.cluster.local", "cluster.local"];
+const config = (ndots: number) => ({ search: SEARCH, ndots });
+const FULL = "curl-sa.sa-team.svc.cluster.local";
+const exists = (name: string) => name === `${FULL}.`;
+
+describe("a pod's resolver", () => {
+  it("is read from resolv.conf, the last search and ndots holding", () => {
+    const text =
+      "domain x.example\nnameserver 10.96.0.10 # kube-dns\n; note\nsearch a.example b.example\nnameserver fd00::a\noptions timeout:2 ndots:5\noptions ndots:99";
+    assert.deepEqual(parseResolvConf(text), {
+      nameservers: ["10.96.0.10", "fd00::a"],
+      search: ["a.example", "b.example"],
+      ndots: 15,
+    });
+    assert.deepEqual(parseResolvConf(""), { nameservers: [], search: [], ndots: 1 });
+  });
+
+  it("walks the search list first where a name has too few dots", () => {
+    assert.deepEqual(candidateNames("curl-sa.sa-team", config(5)), [
+      "curl-sa.sa-team.ts-team.svc.cluster.local.",
+      "curl-sa.sa-team.svc.cluster.local.",
+      "curl-sa.sa-team.cluster.local.",
+      "curl-sa.sa-team.",
+    ]);
+  });
+
+  it("asks for the name itself first where it has enough dots, and musl for nothing else", () => {
+    assert.equal(candidateNames(FULL, config(4))[0], `${FULL}.`);
+    assert.equal(candidateNames(FULL, config(4)).length, 4);
+    assert.deepEqual(candidateNames(FULL, config(4), "musl"), [`${FULL}.`]);
+    assert.deepEqual(candidateNames(`${FULL}.`, config(5)), [`${FULL}.`]);
+    assert.deepEqual(candidateNames("a", { search: ["."], ndots: 5 }), ["a."]);
+  });
+
+  const costs: readonly (readonly [name: string, ndots: number, queries: number])[] = [
+    [FULL, 5, 8],
+    [FULL, 3, 2],
+    [`${FULL}.`, 5, 2],
+    ["curl-sa.sa-team", 5, 4],
+    ["curl-sa.sa-team", 3, 4],
+    ["curl-sa.sa-team.svc", 3, 6],
+    ["curl-sa.sa-team.svc", 2, 8],
+  ];
+  for (const [name, ndots, queries] of costs) {
+    it(`asks ${queries} times for ${name} with ndots ${ndots}`, () => {
+      assert.equal(queriesOf(name, config(ndots), exists).length, queries);
+    });
+  }
+
+  it("always ends with the name that exists, or tries them all", () => {
+    const label = fc.stringMatching(/^[a-z]{1,3}$/);
+    const name = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join("."));
+    fc.assert(
+      fc.property(
+        name,
+        fc.array(name, { maxLength: 4 }),
+        fc.nat(15),
+        fc.constantFrom("glibc", "musl"),
+        (asked, search, ndots, libc) => {
+          const all = candidateNames(asked, { search, ndots }, libc);
+          assert.ok(
+            all.includes(`${asked}.`) && all.every((one) => one.endsWith(".")) && new Set(all).size === all.length,
+          );
+          for (const [index, target] of all.entries()) {
+            const queries = queriesOf(asked, { search, ndots }, (one) => one === target, libc);
+            assert.equal(queries.length, 2 * (index + 1));
+            assert.equal(queries.at(-1)?.name, target);
+          }
+          assert.equal(queriesOf(asked, { search, ndots }, () => false, libc).length, 2 * all.length);
+        },
+      ),
+    );
+  });
+
+  it("is told what costs less, best first, and nothing where nothing does", () => {
+    assert.deepEqual(savings(FULL, config(5), exists), [
+      { change: `the name ${FULL}. with its trailing dot`, queries: 2 },
+      { change: "ndots 3 in dnsConfig", queries: 2 },
+    ]);
+    assert.deepEqual(savings("curl-sa.sa-team", config(3), exists), [
+      { change: `the name ${FULL}. with its trailing dot`, queries: 2 },
+    ]);
+    assert.deepEqual(savings(FULL, config(3), exists), []);
+    assert.deepEqual(savings("nonesuch", config(5), exists), []);
+  });
+});
