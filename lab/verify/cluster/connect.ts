@@ -62,9 +62,13 @@ export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
 
 /** The files that kubectl would read, in its order. */
 function kubeconfigFiles(named: string | undefined): string[] {
-  if (named !== undefined && named !== "") return [named.replace(/^~(?=\/|$)/, homedir())];
+  if (named !== undefined && named !== "") return [expandHome(named)];
   const listed = (process.env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
   return listed.length > 0 ? listed : [join(homedir(), ".kube", "config")];
+}
+
+export function expandHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, homedir());
 }
 
 async function present(files: readonly string[]): Promise<string[]> {

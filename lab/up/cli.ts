@@ -1,0 +1,58 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
+import { Failure } from "../failure.ts";
+import { PROJECT_ROOT } from "../project.ts";
+import { STATE_ROOT } from "./state-folder.ts";
+
+/** Version of Pulumi's own npm package that is fetched where no CLI is installed. */
+export const NPX_VERSION = "3.265.0";
+
+/**
+ * PATH with the project's Node first: the CLI runs the program with the Node that it finds there, and only a Node of this age reads
+ * TypeScript.
+ */
+export function pathWithNode(path: string = process.env.PATH ?? ""): string {
+  return [join(PROJECT_ROOT, "node_modules", ".bin"), path].join(delimiter);
+}
+
+/**
+ * The Pulumi CLI that the person has, or Pulumi's npm package by npx.
+ * @throws {Failure} with how to get one.
+ */
+export async function findPulumi(): Promise<PulumiCommand> {
+  if (await runs("pulumi", ["version"])) return PulumiCommand.get();
+  const root = await npxShim(join(STATE_ROOT, "cli"));
+  process.stderr.write(`There is no pulumi on the PATH: using npx --yes pulumi@${NPX_VERSION}\n`);
+  return PulumiCommand.get({ root }).catch(() => {
+    throw new Failure(
+      `neither pulumi nor 'npx --yes pulumi@${NPX_VERSION}' runs: install the CLI as https://www.pulumi.com/docs/iac/download-install/ says`,
+      2,
+    );
+  });
+}
+
+/** Whether a program is there and ends well. */
+export async function runs(program: string, args: readonly string[]): Promise<boolean> {
+  return promisify(execFile)(program, [...args], { timeout: 30_000, shell: process.platform === "win32" }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * A folder with `bin/pulumi` that calls npx: the Automation API wants a folder to find its CLI in. npx keeps what it fetched, so
+ * only the first call takes long.
+ */
+export async function npxShim(root: string, version: string = NPX_VERSION): Promise<string> {
+  const bin = join(root, "bin");
+  await mkdir(bin, { recursive: true });
+  // This folder comes first on the PATH of what runs below, where `pulumi` must not mean this file again: npx is given the package.
+  const call = `npx --yes --package=pulumi@${version} -- pulumi`;
+  await writeFile(join(bin, "pulumi"), `#!/bin/sh\nexec ${call} "$@"\n`);
+  await chmod(join(bin, "pulumi"), 0o755);
+  await writeFile(join(bin, "pulumi.cmd"), `@${call} %*\r\n`);
+  return root;
+}

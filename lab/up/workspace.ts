@@ -1,0 +1,121 @@
+import { readdir, readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { Failure } from "../failure.ts";
+import { findPulumi, pathWithNode } from "./cli.ts";
+import type { StateFolder } from "./state-folder.ts";
+
+/** Opens the stack in its state folder, and makes it there the first time. The folder's project must be written. */
+export async function openStack(folder: StateFolder): Promise<Stack> {
+  const pulumiCommand = await findPulumi();
+  const stack = await LocalWorkspace.createOrSelectStack(
+    { stackName: folder.stack, workDir: folder.project },
+    {
+      pulumiCommand,
+      envVars: {
+        PATH: pathWithNode(),
+        PULUMI_BACKEND_URL: folder.backend,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        // State of a laptop's lab holds nothing worth a passphrase that one would have to remember.
+        ...(process.env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined
+          ? { PULUMI_CONFIG_PASSPHRASE: process.env.PULUMI_CONFIG_PASSPHRASE ?? "" }
+          : {}),
+      },
+    },
+  );
+  await releaseStaleLock(stack, folder);
+  return stack;
+}
+
+/**
+ * Takes away the lock of a run that was killed.
+ * @throws {Failure} where the run that holds it may still be at work.
+ */
+async function releaseStaleLock(stack: Stack, folder: StateFolder): Promise<void> {
+  for (const lock of await locks(folder)) {
+    const here = lock.hostname === hostname();
+    if (!here || isAlive(lock.pid)) {
+      const place = here ? "" : ` on ${lock.hostname}`;
+      throw new Failure(
+        `another run is at work on stack '${folder.stack}' (process ${lock.pid}${place}): wait for it`,
+        2,
+      );
+    }
+  }
+  if ((await locks(folder)).length > 0) await stack.cancel();
+}
+
+/**
+ * The file backend's locks of this stack: a file each, with the process that made it.
+ * @see https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem
+ */
+async function locks(folder: StateFolder): Promise<{ pid: number; hostname: string }[]> {
+  const root = join(fileURLToPath(folder.backend), ".pulumi", "locks");
+  const files = await readdir(root, { recursive: true }).catch(() => []);
+  const ours = files.filter((file) => file.endsWith(".json") && file.split(/[\\/]/).at(-2) === folder.stack);
+  const found: unknown[] = await Promise.all(
+    ours.map(async (file) => JSON.parse(await readFile(join(root, file), "utf8"))),
+  );
+  return found.flatMap((lock) =>
+    typeof lock === "object" && lock !== null && "pid" in lock && "hostname" in lock
+      ? [{ pid: Number(lock.pid), hostname: String(lock.hostname) }]
+      : [],
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** Shows Pulumi's progress on stderr, so that stdout keeps the table or the JSON document. */
+export function shown() {
+  const write = (text: string) => {
+    process.stderr.write(text);
+  };
+  const color: "always" | "never" = process.stderr.hasColors?.() ? "always" : "never";
+  return { onOutput: write, onError: write, color, suppressProgress: true };
+}
+
+/**
+ * Runs a Pulumi operation. Ctrl-C reaches the CLI by itself, which then stops in order; this process waits for it.
+ * @throws {Failure} in one line, since Pulumi has shown its own diagnostics.
+ */
+export async function operate<T>(command: string, operation: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  let interrupted = false;
+  const wait = () => {
+    interrupted = true;
+  };
+  const terminate = () => {
+    interrupted = true;
+    stop.abort();
+  };
+  process.on("SIGINT", wait);
+  process.on("SIGTERM", terminate);
+  try {
+    return await operation(stop.signal);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const state = interrupted ? "was interrupted" : "failed";
+    throw new Failure(
+      `pulumi ${command} ${state}${interrupted ? "" : `: ${firstError(error.message)}`}; run the same command again to go on`,
+    );
+  } finally {
+    process.off("SIGINT", wait);
+    process.off("SIGTERM", terminate);
+  }
+}
+
+/** The first error of Pulumi's diagnostics. */
+export function firstError(output: string): string {
+  const lines = output.split("\n").map((line) => line.trim());
+  const told = lines.find((line) => line.startsWith("error:") && !/update failed|preview failed/.test(line));
+  return told?.slice("error:".length).trim() || "its diagnostics stand above";
+}

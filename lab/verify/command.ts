@@ -1,0 +1,104 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Failure } from "../failure.ts";
+import type { Progress } from "./progress.ts";
+
+export interface VerifyFlags {
+  readonly stack: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly json?: true;
+  readonly report?: string;
+  readonly only: readonly string[];
+  readonly skip: readonly string[];
+  readonly parallel: number;
+  readonly wait: number;
+}
+
+/** Adds `verify` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerVerify(program: Command): void {
+  const command = program
+    .command("verify")
+    .description("prove the lab on a live cluster: pods, ping, names, curl, policies and logs, a row each")
+    .addOption(new Option("-s, --stack <name>", "stack whose teams and destination are tried").default("local"))
+    .option("--context <name>", "kubeconfig context (default: that of the stack, else the current one)")
+    .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
+  verifyOptions(command)
+    .addHelpText("after", EXIT_CODES)
+    .action(async (flags: VerifyFlags) => {
+      process.exitCode = await runVerify(flags);
+    });
+}
+
+const EXIT_CODES = `
+A ROW is an id (ping:ts:sa), its beginning (dns, dns:ts) or has * for a part (curl:*:sa).
+Exit code: 0 where no row failed, 1 where one did, 2 where nothing could be tried.`;
+
+/** What \`up\` takes too, for the verify at its end. */
+export function verifyOptions(command: Command): Command {
+  return command
+    .option("--json", "print one JSON document instead of the table")
+    .option("--report <file>", "write a self-contained HTML page with a picture")
+    .option("--only <row...>", "only these rows", collect, [])
+    .option("--skip <row...>", "all but these rows", collect, [])
+    .addOption(new Option("--parallel <count>", "rows at the same time").argParser(between(1, 64)).default(4))
+    .addOption(
+      new Option("--wait <seconds>", "longest that a marker may take to the logs' destination")
+        .argParser(between(1, 3600))
+        .default(60),
+    );
+}
+
+/** `--only a b`, `--only a,b` and `--only a --only b` are the same. */
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, ...value.split(",").filter((part) => part !== "")];
+}
+
+function between(least: number, most: number) {
+  return (value: string) => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** Runs the rows, prints them, and returns the exit code. */
+export async function runVerify(flags: VerifyFlags): Promise<number> {
+  const [{ loadStack }, { planOf, targetOf }, { verify }, { progress }] = await Promise.all([
+    import("../stack.ts"),
+    import("./from-settings.ts"),
+    import("./verify.ts"),
+    import("./progress.ts"),
+  ]);
+  const { name, settings } = await loadStack(flags.stack);
+  const shown: Progress = progress();
+  const result = await verify({
+    stack: name,
+    plan: planOf(settings, flags.wait),
+    target: targetOf(settings, flags),
+    selection: flags,
+    parallel: flags.parallel,
+    onRow: shown.row,
+  }).finally(shown.stop);
+
+  if (flags.json) {
+    const { asJson } = await import("./result.ts");
+    process.stdout.write(`${JSON.stringify(asJson(result), null, 2)}\n`);
+  } else {
+    const { formatResult } = await import("./table.ts");
+    const colour = process.stdout.hasColors?.() ?? false;
+    process.stdout.write(formatResult(result, { colour, width: process.stdout.columns ?? 160 }));
+  }
+  if (flags.report !== undefined) {
+    const { reportPage } = await import("../report/page.ts");
+    await writeReport(flags.report, reportPage(result));
+  }
+  return result.rows.some((row) => row.status === "fail") ? 1 : 0;
+}
+
+async function writeReport(file: string, page: string): Promise<void> {
+  await writeFile(file, page).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`the report cannot be written to ${file}: ${error.code ?? error.message}`);
+  });
+  process.stderr.write(`Wrote ${file}\n`);
+}

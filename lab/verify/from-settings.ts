@@ -1,0 +1,24 @@
+import type { Settings } from "../../components/settings.ts";
+import type { Plan } from "./catalog.ts";
+import type { Target } from "./cluster/connect.ts";
+import { finderFor } from "./find/finders.ts";
+
+/** What a stack's settings promise, and so what is to be proved. */
+export function planOf(settings: Settings, wait: number): Plan {
+  return {
+    teams: settings.teams,
+    ndots: settings.curlPod.ndots,
+    // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
+    enforced: settings.cluster.kind === "eks",
+    finder: finderFor(settings.logging, settings.region),
+    wait,
+  };
+}
+
+/** Where the stack's cluster is; what the person names comes first. */
+export function targetOf(settings: Settings, flags: Target): Target {
+  const { cluster } = settings;
+  const own = cluster.kind === "existing" ? cluster : undefined;
+  // A context named by hand is not looked for in a file named by the stack only where the file is named by hand too.
+  return { kubeconfig: flags.kubeconfig ?? own?.kubeconfig, context: flags.context ?? own?.context };
+}
