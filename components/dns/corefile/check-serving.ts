@@ -20,19 +20,24 @@ const WANTED: readonly (readonly [name: string, why: string])[] = [
 const VITAL: ReadonlySet<string> = new Set(["kubernetes", "forward"]);
 
 /** Checks that need all servers: who answers for what, and whether the pod's probes find an answer. */
-export function checkServing(servers: readonly Server[], context: CheckContext, findings: Findings): void {
+export function checkServing(
+  servers: readonly Server[],
+  hasImports: boolean,
+  context: CheckContext,
+  findings: Findings,
+): void {
   checkZones(servers, findings);
   const root = servers.find((server) => server.zones.some((zone) => zoneAndPort(zone) === ".:53"));
-  if (root === undefined) {
+  if (root === undefined && !hasImports) {
     findings.errors.push("no block for .:53: names outside the other blocks are refused");
-  } else if (!hasFileImport(root)) {
+  } else if (root !== undefined && !hasFileImport(root)) {
     for (const [name, why] of WANTED) {
       if (root.plugins.some((plugin) => pluginName(plugin) === name)) continue;
       if (VITAL.has(name)) findings.error(root, `no ${name}: ${why}`);
       else findings.warn(root, `no ${name}: ${why}`);
     }
   }
-  checkProbes(servers, findings);
+  if (!hasImports && !servers.some(hasFileImport)) checkProbes(servers, findings);
   for (const server of servers) {
     for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
   }
@@ -65,7 +70,6 @@ function checkZones(servers: readonly Server[], findings: Findings): void {
 /** The add-on's probes are fixed: one answer from any block is enough. */
 function checkProbes(servers: readonly Server[], findings: Findings): void {
   const plugins = servers.flatMap((server) => server.plugins);
-  if (servers.some(hasFileImport)) return;
   for (const [name, port] of Object.entries(PROBES)) {
     const found = plugins.filter((plugin) => plugin.plugin === name);
     const answers = found.some((plugin) => "address" in plugin && (plugin.address ?? `:${port}`) === `:${port}`);

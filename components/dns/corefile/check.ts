@@ -42,13 +42,14 @@ export class Findings {
 /** Checks a Corefile as the EKS add-on would run it. */
 export function checkCorefile(corefile: Corefile, context: CheckContext = {}): CorefileFindings {
   const findings = new Findings();
-  const { servers } = expanded(corefile);
+  const { servers, imports } = expanded(corefile);
+  for (const file of imports) findings.warnings.push(`import ${file}: what is in that file is not checked`);
   for (const server of servers) {
     checkLines(server, findings);
     checkOrder(server, findings);
     checkForwards(server, context.clusterDns ?? EKS_CLUSTER_DNS, findings);
   }
-  checkServing(servers, context, findings);
+  checkServing(servers, imports.length > 0, context, findings);
   return { errors: findings.errors, warnings: findings.warnings };
 }
 

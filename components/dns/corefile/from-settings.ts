@@ -28,7 +28,7 @@ export function corefileOf(settings: DnsSettings): Corefile {
   const { options = {}, profile } = settings.corefile;
   const sizes = dnsProfile(settings);
   const stubs = (options.stubDomains ?? []).map(stubServer);
-  return { snippets: [], servers: [rootServer(options, profile === "tuned", sizes), ...stubs] };
+  return { snippets: [], imports: [], servers: [rootServer(options, profile === "tuned", sizes), ...stubs] };
 }
 
 /** In the order of the EKS default Corefile, so that a diff against it shows only what differs. */

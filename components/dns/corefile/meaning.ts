@@ -4,7 +4,7 @@ import type { Block, Directive } from "./syntax.ts";
 
 /** A Corefile without its snippets: each stands where it was imported. Imports of files stay. */
 export function expanded(corefile: Corefile): Corefile {
-  const blocks = blocksOf(corefile);
+  const { blocks, imports } = blocksOf(corefile);
   const snippets = new Map(
     blocks.filter(isSnippet).map(({ zones, directives }) => [zones[0]?.slice(1, -1), directives]),
   );
@@ -14,11 +14,11 @@ export function expanded(corefile: Corefile): Corefile {
       if (snippet !== undefined) return expand(snippet, depth + 1);
       return [line.block === undefined ? line : { ...line, block: expand(line.block, depth) }];
     });
-  return modelOf(
-    blocks
-      .filter((block) => !isSnippet(block))
-      .map(({ zones, directives }) => ({ zones, directives: expand(directives, 0) })),
-  );
+  const servers = blocks
+    .filter((block) => !isSnippet(block))
+    .map(({ zones, directives }) => ({ zones, directives: expand(directives, 0) }));
+  // A snippet may hold whole blocks, which are not looked into.
+  return modelOf({ blocks: servers, imports });
 }
 
 /** CoreDNS stops at a snippet that imports itself; deeper than this nobody writes them. */
@@ -33,11 +33,12 @@ export function sameMeaning(one: Corefile, other: Corefile): boolean {
 }
 
 function canonical(corefile: Corefile): string {
-  const blocks: Block[] = blocksOf(expanded(corefile)).map(({ zones, directives }) => ({
+  const blocks: Block[] = blocksOf(expanded(corefile)).blocks.map(({ zones, directives }) => ({
     zones: [...zones].sort(),
     directives: directives.map(sortedOptions).sort((a, b) => place(a) - place(b) || compare(a.name, b.name)),
   }));
-  return JSON.stringify(blocks.sort((a, b) => compare(String(a.zones), String(b.zones))));
+  const sorted = blocks.sort((a, b) => compare(String(a.zones), String(b.zones)));
+  return JSON.stringify({ sorted, imports: [...corefile.imports].sort() });
 }
 
 /** JavaScript's sort keeps the order of equals. */

@@ -37,7 +37,7 @@ import {
   writeHealth,
   writeReload,
 } from "./plugins/serving.ts";
-import { type Block, type Directive, parseBlocks, renderBlocks } from "./syntax.ts";
+import { type Block, type Blocks, type Directive, parseBlocks, renderBlocks } from "./syntax.ts";
 
 /** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */
 export interface OtherPlugin {
@@ -77,6 +77,8 @@ export interface Corefile {
   /** Blocks `(name)` that others import, as they are written. */
   readonly snippets: readonly Block[];
   readonly servers: readonly Server[];
+  /** Files with more blocks, which are not read. */
+  readonly imports: readonly string[];
 }
 
 /**
@@ -87,12 +89,13 @@ export function parseCorefile(text: string): Corefile {
   return modelOf(parseBlocks(text));
 }
 
-export function modelOf(blocks: readonly Block[]): Corefile {
+export function modelOf({ blocks, imports }: Blocks): Corefile {
   return {
     snippets: blocks.filter(isSnippet),
     servers: blocks
       .filter((block) => !isSnippet(block))
       .map(({ zones, directives }) => ({ zones, plugins: directives.map(readPlugin) })),
+    imports,
   };
 }
 
@@ -102,9 +105,9 @@ export function renderCorefile(corefile: Corefile): string {
 }
 
 /** The lines of a Corefile, snippets first, as CoreDNS needs them before their import. */
-export function blocksOf(corefile: Corefile): Block[] {
+export function blocksOf(corefile: Corefile): Blocks {
   const servers = corefile.servers.map(({ zones, plugins }) => ({ zones, directives: plugins.map(writePlugin) }));
-  return [...corefile.snippets, ...servers];
+  return { blocks: [...corefile.snippets, ...servers], imports: corefile.imports };
 }
 
 export function isSnippet({ zones }: Block): boolean {

@@ -14,6 +14,13 @@ export interface Block {
   readonly directives: readonly Directive[];
 }
 
+/** What a Corefile's text holds: its blocks, and the files that it imports beside them. */
+export interface Blocks {
+  readonly blocks: readonly Block[];
+  /** File names or patterns, such as k3s's `/etc/coredns/custom/*.server`, whose blocks come on top. */
+  readonly imports: readonly string[];
+}
+
 /** Text that CoreDNS would not read as a Corefile. */
 export class CorefileSyntaxError extends Error {
   /** Line of the text, from 1. */
@@ -31,11 +38,22 @@ export class CorefileSyntaxError extends Error {
  * @throws {CorefileSyntaxError} where a brace is missing or too many.
  * @see https://coredns.io/manual/configuration/
  */
-export function parseBlocks(text: string): Block[] {
+export function parseBlocks(text: string): Blocks {
   const reader = new Reader(tokens(text));
   const blocks: Block[] = [];
-  while (reader.peek() !== undefined) blocks.push(block(reader));
-  return blocks;
+  const imports: string[] = [];
+  for (let word = reader.peek(); word !== undefined; word = reader.peek()) {
+    if (word.text === "import") imports.push(importOf(reader));
+    else blocks.push(block(reader));
+  }
+  return { blocks, imports };
+}
+
+function importOf(reader: Reader): string {
+  const line = reader.next()?.line ?? 1;
+  const file = reader.sameLine() ? reader.next() : undefined;
+  if (file === undefined || reader.sameLine()) throw new CorefileSyntaxError(line, "import takes one file or pattern");
+  return file.text;
 }
 
 class Reader {
@@ -121,8 +139,9 @@ function innerBlock(reader: Reader): Directive[] {
 const INDENT = "    ";
 
 /** Text of a Corefile, each plugin on its line, as `coredns` reads it. */
-export function renderBlocks(blocks: readonly Block[]): string {
-  return blocks.map((one) => `${one.zones.map(spelled).join(" ")} {\n${lines(one.directives, INDENT)}}\n`).join("");
+export function renderBlocks({ blocks, imports }: Blocks): string {
+  const text = blocks.map((one) => `${one.zones.map(spelled).join(" ")} {\n${lines(one.directives, INDENT)}}\n`);
+  return [...text, ...imports.map((file) => `import ${spelled(file)}\n`)].join("");
 }
 
 function lines(list: readonly Directive[], indent: string): string {

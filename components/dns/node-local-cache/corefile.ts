@@ -36,6 +36,7 @@ export function nodeLocalCorefile(settings: DnsSettings, cache: NodeLocalCacheSe
   const denial = { plugin: "cache", success: { capacity: 9984, ttl: 30 }, denial: { capacity: 9984, ttl: 5 } } as const;
   const corefile: Corefile = {
     snippets: [],
+    imports: [],
     servers: [
       server(domain, addresses, [denial, toCluster(), health]),
       server("in-addr.arpa", addresses, [{ plugin: "cache", ttl: 30 }, toCluster()]),

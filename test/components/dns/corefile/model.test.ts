@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { checkCorefile } from "../../../../components/dns/corefile/check.ts";
 import { corefileOf, corefileText } from "../../../../components/dns/corefile/from-settings.ts";
 import { sameMeaning } from "../../../../components/dns/corefile/meaning.ts";
 import { parseCorefile, pluginName, renderCorefile } from "../../../../components/dns/corefile/model.ts";
@@ -201,6 +202,46 @@ describe("Corefile model", () => {
     const corefile = parseCorefile(text);
     assert.equal(renderCorefile(corefile), text);
     assert.deepEqual(corefile.servers[0]?.plugins.map(pluginName), ["import", "import", "nonesuch"]);
+  });
+
+  it("keeps what other distributions write, such as k3s and kubeadm", () => {
+    const k3s = [
+      ".:53 {",
+      "    errors",
+      "    health",
+      "    ready",
+      "    kubernetes cluster.local in-addr.arpa ip6.arpa {",
+      "        pods insecure",
+      "        fallthrough in-addr.arpa ip6.arpa",
+      "    }",
+      "    hosts /etc/coredns/NodeHosts {",
+      "        ttl 60",
+      "        reload 15s",
+      "        fallthrough",
+      "    }",
+      "    prometheus :9153",
+      "    cache 30 {",
+      "        disable success cluster.local",
+      "        disable denial cluster.local",
+      "    }",
+      "    forward . /etc/resolv.conf {",
+      "        max_concurrent 1000",
+      "    }",
+      "    import /etc/coredns/custom/*.override",
+      "}",
+      "import /etc/coredns/custom/*.server",
+      "",
+    ].join("\n");
+    const corefile = parseCorefile(k3s);
+    assert.equal(renderCorefile(corefile), k3s);
+    assert.deepEqual(checkCorefile(corefile), {
+      errors: [],
+      warnings: [
+        "import /etc/coredns/custom/*.server: what is in that file is not checked",
+        ".:53: import /etc/coredns/custom/*.override: what is in that file is not checked",
+        ".:53: hosts stands after kubernetes but sees a query before it: CoreDNS's order is fixed, that of the lines is not used",
+      ],
+    });
   });
 
   it("gives a capacity's least TTL the place after the TTL that holds without it", () => {

@@ -6,7 +6,7 @@ describe("Corefile syntax", () => {
   it("gives blocks with their zones, lines and options", () => {
     const text =
       "example.org, example.net:1053 {\n    hosts {\n        10.0.0.1 a b\n        fallthrough\n    }\n    log . {\n    }\n}\n. {\n}";
-    assert.deepEqual(parseBlocks(text), [
+    assert.deepEqual(parseBlocks(text).blocks, [
       {
         zones: ["example.org", "example.net:1053"],
         directives: [
@@ -34,6 +34,8 @@ describe("Corefile syntax", () => {
     ["}\n", "line 1: a closing brace without an opening one"],
     ["{\n}\n", "line 1: a block needs a zone before its {"],
     [".:53\nerrors\n", "line 2: expected { after the zones, found errors"],
+    ["import\n.:53 {\n}\n", "line 1: import takes one file or pattern"],
+    ["import a b\n", "line 1: import takes one file or pattern"],
     [".:53", "line 1: a zone needs its plugins in braces"],
   ];
   for (const [text, message] of mistakes) {
@@ -43,7 +45,7 @@ describe("Corefile syntax", () => {
   }
 
   it("takes no zone and no line out of an empty text", () => {
-    assert.deepEqual(parseBlocks("# nothing\n"), []);
+    assert.deepEqual(parseBlocks("# nothing\n"), { blocks: [], imports: [] });
   });
 
   it("survives rendering, whatever the lines are", () => {
@@ -61,9 +63,9 @@ describe("Corefile syntax", () => {
       directives: fc.array(line, { maxLength: 4 }),
     });
     fc.assert(
-      fc.property(fc.array(block, { maxLength: 3 }), (blocks) => {
-        const parsed = parseBlocks(renderBlocks(blocks));
-        assert.deepEqual(JSON.parse(JSON.stringify(parsed)), JSON.parse(JSON.stringify(blocks)));
+      fc.property(fc.array(block, { maxLength: 3 }), fc.array(zone, { maxLength: 2 }), (blocks, imports) => {
+        const parsed = parseBlocks(renderBlocks({ blocks, imports }));
+        assert.deepEqual(JSON.parse(JSON.stringify(parsed)), JSON.parse(JSON.stringify({ blocks, imports })));
       }),
     );
   });
