@@ -37,7 +37,7 @@ import {
   writeHealth,
   writeReload,
 } from "./plugins/serving.ts";
-import { type Block, type Blocks, type Directive, parseBlocks, renderBlocks } from "./syntax.ts";
+import { type Block, type Blocks, type Directive, parseSyntax, renderBlocks } from "./syntax.ts";
 
 /** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */
 export interface OtherPlugin {
@@ -86,7 +86,7 @@ export interface Corefile {
  * @throws {CorefileSyntaxError} where the braces do not match.
  */
 export function parseCorefile(text: string): Corefile {
-  return modelOf(parseBlocks(text));
+  return modelOf(parseSyntax(text));
 }
 
 export function modelOf({ blocks, imports }: Blocks): Corefile {

@@ -33,12 +33,17 @@ export class CorefileSyntaxError extends Error {
   }
 }
 
+/** The blocks of a Corefile's text, snippets among them; see {@link parseSyntax}. */
+export function parseBlocks(text: string): readonly Block[] {
+  return parseSyntax(text).blocks;
+}
+
 /**
  * Reads a Corefile's blocks and lines, without knowing any plugin.
  * @throws {CorefileSyntaxError} where a brace is missing or too many.
  * @see https://coredns.io/manual/configuration/
  */
-export function parseBlocks(text: string): Blocks {
+export function parseSyntax(text: string): Blocks {
   const reader = new Reader(tokens(text));
   const blocks: Block[] = [];
   const imports: string[] = [];

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Directive, parseBlocks, renderBlocks } from "../../../../components/dns/corefile/syntax.ts";
+import { type Directive, parseBlocks, parseSyntax, renderBlocks } from "../../../../components/dns/corefile/syntax.ts";
 
 describe("Corefile syntax", () => {
   it("gives blocks with their zones, lines and options", () => {
     const text =
       "example.org, example.net:1053 {\n    hosts {\n        10.0.0.1 a b\n        fallthrough\n    }\n    log . {\n    }\n}\n. {\n}";
-    assert.deepEqual(parseBlocks(text).blocks, [
+    assert.deepEqual(parseBlocks(text), [
       {
         zones: ["example.org", "example.net:1053"],
         directives: [
@@ -45,7 +45,7 @@ describe("Corefile syntax", () => {
   }
 
   it("takes no zone and no line out of an empty text", () => {
-    assert.deepEqual(parseBlocks("# nothing\n"), { blocks: [], imports: [] });
+    assert.deepEqual(parseSyntax("# nothing\n"), { blocks: [], imports: [] });
   });
 
   it("survives rendering, whatever the lines are", () => {
@@ -64,7 +64,7 @@ describe("Corefile syntax", () => {
     });
     fc.assert(
       fc.property(fc.array(block, { maxLength: 3 }), fc.array(zone, { maxLength: 2 }), (blocks, imports) => {
-        const parsed = parseBlocks(renderBlocks({ blocks, imports }));
+        const parsed = parseSyntax(renderBlocks({ blocks, imports }));
         assert.deepEqual(JSON.parse(JSON.stringify(parsed)), JSON.parse(JSON.stringify({ blocks, imports })));
       }),
     );
