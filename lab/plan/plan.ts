@@ -14,6 +14,9 @@ export function planStack(stack: Stack): Promise<Recording> {
   );
 }
 
+/** Stands for the account that nobody has named yet: the number that AWS's own documentation uses. */
+export const EXAMPLE_ACCOUNT = "123456789012";
+
 /** Answers the provider functions that the program asks, as far as the configuration tells. */
 function answer(
   token: string,
@@ -22,7 +25,8 @@ function answer(
 ): Record<string, unknown> {
   const region = config["aws:region"] ?? "";
   if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
-    return { names: ["a", "b", "c"].map((letter) => `${region}${letter}`) };
+    return { ...inputs, names: ["a", "b", "c"].map((letter) => `${region}${letter}`) };
   }
+  if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { ...inputs, accountId: EXAMPLE_ACCOUNT };
   return inputs;
 }

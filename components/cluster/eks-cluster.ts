@@ -1,0 +1,240 @@
+import * as aws from "@pulumi/aws";
+import * as eks from "@pulumi/eks";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { ControlPlaneLogs } from "./encryption.ts";
+import type { ClusterHandle } from "./handle.ts";
+import { partitionOf, serviceRole } from "./iam.ts";
+import { type Network, Vpc } from "./network.ts";
+import { Nodes } from "./nodes.ts";
+import type { AccessEntrySettings, EksClusterSettings } from "./settings.ts";
+import { ADDON_VERSIONS } from "./versions.ts";
+
+export interface EksClusterArgs {
+  readonly settings: EksClusterSettings;
+  /** Region, such as `eu-central-1`. */
+  readonly region: string;
+}
+
+/**
+ * An EKS cluster of one's own. The control plane is made by @pulumi/eks; all else is a plain resource, so that a preview and a
+ * policy see it. It is made in this order: network and key, control plane, vpc-cni, kube-proxy and Pod Identity agent, nodes.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/create-cluster.html
+ */
+export class EksCluster extends pulumi.ComponentResource {
+  readonly handle: ClusterHandle;
+  readonly #name: string;
+  readonly #args: EksClusterArgs;
+  readonly #tags: Readonly<Record<string, string>>;
+  readonly #partition: string;
+
+  constructor(name: string, args: EksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("eks-dns-logging:cluster:EksCluster", name, {}, options);
+    this.#name = name;
+    this.#args = args;
+    this.#tags = { ...args.settings.tags, "eks-dns-logging/stack": pulumi.getStack() };
+    this.#partition = partitionOf(args.region);
+    const { settings, region } = args;
+
+    const network = this.#network();
+    const control = this.#controlPlane(network);
+    // As text, so that a preview shows it; what uses it waits for the cluster by dependsOn.
+    const clusterName = settings.name;
+    this.#grantAccess(clusterName, control);
+
+    const versions = { ...ADDON_VERSIONS[settings.version], ...withoutUndefined(settings.addons) };
+    const networkAddons = [
+      this.#vpcCni(clusterName, versions.vpcCni, control),
+      this.#addon(clusterName, "kube-proxy", versions.kubeProxy, control),
+    ];
+    const agent = this.#addon(clusterName, "eks-pod-identity-agent", versions.podIdentityAgent, control);
+    const nodes = new Nodes(
+      `${name}-nodes`,
+      {
+        clusterName,
+        kubernetesVersion: settings.version,
+        groups: settings.nodeGroups,
+        subnetIds: network.privateSubnetIds,
+        partition: this.#partition,
+        tags: this.#tags,
+        after: [...network.ready, ...networkAddons, agent],
+      },
+      { parent: this },
+    );
+    const kubeconfig = pulumi.secret(control.kubeconfigJson);
+    const provider = new k8s.Provider(
+      `${name}-kubernetes`,
+      {
+        kubeconfig,
+        // Pins what the provider takes for the same cluster: another kubeconfig then replaces nothing that stands.
+        clusterIdentifier: `${region}/${settings.name}`,
+        enableServerSideApply: true,
+      },
+      { parent: this },
+    );
+
+    this.handle = {
+      name: settings.name,
+      provider,
+      ready: nodes.groups,
+      kubeconfig,
+      // The policy agent of vpc-cni is on.
+      enforcesNetworkPolicies: true,
+      addons: { clusterName, kubernetesVersion: settings.version, tags: this.#tags },
+      podIdentity: { clusterName, region, partition: this.#partition, tags: this.#tags, agent },
+    };
+    this.registerOutputs({ name: settings.name });
+  }
+
+  #network(): Network {
+    const { settings, region } = this.#args;
+    if ("cidr" in settings.vpc) {
+      const args = { settings: settings.vpc, region, tags: this.#tags };
+      return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
+    }
+    const { id, privateSubnetIds, publicSubnetIds } = settings.vpc;
+    return { vpcId: id, privateSubnetIds: [...privateSubnetIds], publicSubnetIds: [...publicSubnetIds], ready: [] };
+  }
+
+  #controlPlane(network: Network): eks.Cluster {
+    const { settings, region } = this.#args;
+    const { key, group } = new ControlPlaneLogs(
+      `${this.#name}-control-plane`,
+      {
+        clusterName: settings.name,
+        region,
+        partition: this.#partition,
+        retentionDays: settings.logRetentionDays,
+        tags: this.#tags,
+      },
+      { parent: this },
+    );
+    const { role, attachments } = serviceRole(
+      `${this.#name}-control-plane`,
+      {
+        service: "eks.amazonaws.com",
+        actions: ["sts:AssumeRole", "sts:TagSession"],
+        policies: ["AmazonEKSClusterPolicy"],
+        partition: this.#partition,
+        tags: this.#tags,
+      },
+      { parent: this },
+    );
+    const { endpointAccess } = settings;
+    return new eks.Cluster(
+      this.#name,
+      {
+        name: settings.name,
+        version: settings.version,
+        serviceRole: role,
+        vpcId: network.vpcId,
+        privateSubnetIds: network.privateSubnetIds,
+        publicSubnetIds: network.publicSubnetIds,
+        endpointPrivateAccess: endpointAccess.private,
+        endpointPublicAccess: endpointAccess.public,
+        ...(endpointAccess.public ? { publicAccessCidrs: endpointAccess.publicCidrs } : {}),
+        authenticationMode: eks.AuthenticationMode.Api,
+        encryptionConfigKeyArn: key.arn,
+        enabledClusterLogTypes: settings.logTypes,
+        upgradePolicy: { supportType: "STANDARD" },
+        deletionProtection: settings.deletionProtection,
+        // Nodes, network, kube-proxy and CoreDNS are resources of this program.
+        skipDefaultNodeGroup: true,
+        skipDefaultSecurityGroups: true,
+        createInstanceRole: false,
+        createOidcProvider: false,
+        bootstrapSelfManagedAddons: false,
+        useDefaultVpcCni: true,
+        kubeProxyAddonOptions: { enabled: false },
+        corednsAddonOptions: { enabled: false },
+        tags: this.#tags,
+      },
+      // EKS would make the log group itself, unencrypted and for ever.
+      { parent: this, dependsOn: [group, ...attachments] },
+    );
+  }
+
+  /**
+   * The network add-on with its NetworkPolicy agent, and a role of its own, so that the nodes' role need not manage addresses.
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
+   */
+  #vpcCni(clusterName: string, version: string, cluster: pulumi.Resource): aws.eks.Addon {
+    const { role, attachments } = serviceRole(
+      `${this.#name}-vpc-cni`,
+      {
+        service: "pods.eks.amazonaws.com",
+        actions: ["sts:AssumeRole", "sts:TagSession"],
+        policies: ["AmazonEKS_CNI_Policy"],
+        partition: this.#partition,
+        tags: this.#tags,
+      },
+      { parent: this },
+    );
+    return this.#addon(clusterName, "vpc-cni", version, cluster, {
+      configurationValues: JSON.stringify({ enableNetworkPolicy: "true" }),
+      podIdentityAssociations: [{ roleArn: role.arn, serviceAccount: "aws-node" }],
+      after: attachments,
+    });
+  }
+
+  #addon(
+    clusterName: string,
+    addonName: string,
+    addonVersion: string,
+    cluster: pulumi.Resource,
+    more: Pick<aws.eks.AddonArgs, "configurationValues" | "podIdentityAssociations"> & {
+      after?: pulumi.Resource[];
+    } = {},
+  ): aws.eks.Addon {
+    const { after = [], ...args } = more;
+    return new aws.eks.Addon(
+      `${this.#name}-${addonName}`,
+      {
+        clusterName,
+        addonName,
+        addonVersion,
+        resolveConflictsOnCreate: "OVERWRITE",
+        resolveConflictsOnUpdate: "OVERWRITE",
+        tags: this.#tags,
+        ...args,
+      },
+      { parent: this, dependsOn: [cluster, ...after] },
+    );
+  }
+
+  #grantAccess(clusterName: string, cluster: pulumi.Resource): void {
+    for (const entry of this.#args.settings.accessEntries) {
+      const name = `${this.#name}-access-${entry.principalArn.split(":").at(-1)?.replaceAll("/", "-")}`;
+      const access = new aws.eks.AccessEntry(
+        name,
+        {
+          clusterName,
+          principalArn: entry.principalArn,
+          kubernetesGroups: entry.groups,
+          type: "STANDARD",
+          tags: this.#tags,
+        },
+        { parent: this, dependsOn: cluster },
+      );
+      if (entry.policy === undefined) continue;
+      new aws.eks.AccessPolicyAssociation(
+        name,
+        {
+          clusterName,
+          principalArn: entry.principalArn,
+          policyArn: `arn:${this.#partition}:eks::aws:cluster-access-policy/${entry.policy}`,
+          accessScope: accessScope(entry),
+        },
+        { parent: this, dependsOn: access },
+      );
+    }
+  }
+}
+
+function accessScope(entry: AccessEntrySettings): { type: string; namespaces?: string[] } {
+  return entry.namespaces.length === 0 ? { type: "cluster" } : { type: "namespace", namespaces: entry.namespaces };
+}
+
+function withoutUndefined(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,209 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { VpcSettings } from "./settings.ts";
+import { cutSubnets } from "./subnets.ts";
+
+/** Where a cluster's control plane and nodes are. */
+export interface Network {
+  readonly vpcId: pulumi.Input<string>;
+  readonly privateSubnetIds: pulumi.Input<string>[];
+  readonly publicSubnetIds: pulumi.Input<string>[];
+  /** What must stand before a node can reach the internet, and so its cluster and images. */
+  readonly ready: pulumi.Resource[];
+}
+
+export interface VpcArgs {
+  readonly settings: Extract<VpcSettings, { cidr: string }>;
+  /** Region, such as `eu-central-1`. */
+  readonly region: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * A VPC with a private and a public subnet in each zone: nodes and pods in the private ones, with a way out by NAT.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
+export class Vpc extends pulumi.ComponentResource {
+  readonly network: Network;
+  readonly #name: string;
+  readonly #args: VpcArgs;
+
+  constructor(name: string, args: VpcArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:cluster:Vpc", name, {}, options);
+    this.#name = name;
+    this.#args = args;
+    const { settings } = args;
+
+    const vpc = new aws.ec2.Vpc(
+      name,
+      { cidrBlock: settings.cidr, enableDnsHostnames: true, enableDnsSupport: true, tags: this.#tags(name) },
+      { parent: this },
+    );
+    // Without rules: whoever forgets a security group gets no traffic at all.
+    new aws.ec2.DefaultSecurityGroup(
+      `${name}-default`,
+      { vpcId: vpc.id, ingress: [], egress: [], tags: this.#tags(`${name}-default`) },
+      { parent: this },
+    );
+    const gateway = new aws.ec2.InternetGateway(
+      `${name}-internet`,
+      { vpcId: vpc.id, tags: this.#tags(`${name}-internet`) },
+      { parent: this },
+    );
+
+    const zones = this.#zones();
+    const cuts = cutSubnets(settings.cidr, zones.length);
+    const subnets = zones.map((zone, index) => ({
+      public: this.#subnet("public", index, cuts[index]?.public, zone, vpc.id),
+      private: this.#subnet("private", index, cuts[index]?.private, zone, vpc.id),
+    }));
+    const publicTable = this.#routeTable("public", vpc.id, { gatewayId: gateway.id });
+    const publicLinks = subnets.map((zone, index) => this.#associate("public", index, zone.public, publicTable.table));
+    const nats = subnets
+      .slice(0, settings.nat === "single" ? 1 : zones.length)
+      .map((zone, index) =>
+        this.#nat(index, zone.public, [gateway, publicTable.route, ...publicLinks.slice(index, index + 1)]),
+      );
+    const privateTables = nats.map((nat, index) =>
+      this.#routeTable(`private-${index}`, vpc.id, { natGatewayId: nat.id }),
+    );
+    const privateLinks = subnets.flatMap((zone, index) => {
+      const route = privateTables[index % privateTables.length];
+      return route === undefined ? [] : [this.#associate("private", index, zone.private, route.table)];
+    });
+    this.#endpoints(
+      vpc,
+      privateTables.map(({ table }) => table.id),
+      subnets.map((zone) => zone.private.id),
+    );
+
+    this.network = {
+      vpcId: vpc.id,
+      privateSubnetIds: subnets.map((zone) => zone.private.id),
+      publicSubnetIds: subnets.map((zone) => zone.public.id),
+      ready: [...privateTables.map(({ route }) => route), ...privateLinks],
+    };
+    this.registerOutputs({ vpcId: vpc.id });
+  }
+
+  #tags(name: string): Record<string, string> {
+    return { ...this.#args.tags, Name: name };
+  }
+
+  #zones(): pulumi.Input<string>[] {
+    const { zones } = this.#args.settings;
+    if (typeof zones !== "number") return [...zones];
+    const available = aws.getAvailabilityZonesOutput(
+      // Local and wavelength zones have to be opted in to, and cannot hold a control plane.
+      { state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
+      { parent: this },
+    );
+    return Array.from({ length: zones }, (_, index) => available.names.apply((names) => zoneAt(names, index)));
+  }
+
+  #subnet(
+    kind: "public" | "private",
+    index: number,
+    cidr: string | undefined,
+    zone: pulumi.Input<string>,
+    vpcId: pulumi.Input<string>,
+  ) {
+    if (cidr === undefined) throw new Error(`the VPC is cut for fewer than ${index + 1} zones`);
+    const name = `${this.#name}-${kind}-${index}`;
+    // By these tags the load balancer controller finds the subnets.
+    const role = kind === "public" ? "kubernetes.io/role/elb" : "kubernetes.io/role/internal-elb";
+    return new aws.ec2.Subnet(
+      name,
+      {
+        vpcId,
+        cidrBlock: cidr,
+        availabilityZone: zone,
+        mapPublicIpOnLaunch: false,
+        tags: { ...this.#tags(name), [role]: "1" },
+      },
+      // A region that gets one more zone must not move the subnets that stand.
+      { parent: this, ignoreChanges: typeof this.#args.settings.zones === "number" ? ["availabilityZone"] : [] },
+    );
+  }
+
+  #routeTable(
+    name: string,
+    vpcId: pulumi.Input<string>,
+    target: { gatewayId?: pulumi.Input<string>; natGatewayId?: pulumi.Input<string> },
+  ) {
+    const full = `${this.#name}-${name}`;
+    const table = new aws.ec2.RouteTable(full, { vpcId, tags: this.#tags(full) }, { parent: this });
+    const route = new aws.ec2.Route(
+      `${full}-out`,
+      { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", ...target },
+      { parent: this },
+    );
+    return { table, route };
+  }
+
+  #associate(
+    kind: string,
+    index: number,
+    subnet: aws.ec2.Subnet,
+    table: aws.ec2.RouteTable,
+  ): aws.ec2.RouteTableAssociation {
+    return new aws.ec2.RouteTableAssociation(
+      `${this.#name}-${kind}-${index}`,
+      { subnetId: subnet.id, routeTableId: table.id },
+      { parent: this },
+    );
+  }
+
+  #nat(index: number, subnet: aws.ec2.Subnet, after: pulumi.Resource[]): aws.ec2.NatGateway {
+    const name = `${this.#name}-nat-${index}`;
+    const address = new aws.ec2.Eip(
+      name,
+      { domain: "vpc", tags: this.#tags(name) },
+      { parent: this, dependsOn: after },
+    );
+    return new aws.ec2.NatGateway(
+      name,
+      { subnetId: subnet.id, allocationId: address.id, tags: this.#tags(name) },
+      { parent: this, dependsOn: after },
+    );
+  }
+
+  /** `s3` is a route; the others are addresses in each private subnet, which only the VPC may reach. */
+  #endpoints(vpc: aws.ec2.Vpc, routeTableIds: pulumi.Input<string>[], subnetIds: pulumi.Input<string>[]): void {
+    const { settings, region } = this.#args;
+    const endpoint = (service: string, args: Omit<aws.ec2.VpcEndpointArgs, "vpcId" | "serviceName" | "tags">) => {
+      const name = `${this.#name}-${service.replace(".", "-")}`;
+      const serviceName = `com.amazonaws.${region}.${service}`;
+      new aws.ec2.VpcEndpoint(name, { vpcId: vpc.id, serviceName, tags: this.#tags(name), ...args }, { parent: this });
+    };
+    const interfaces = settings.endpoints.filter((service) => service !== "s3");
+    if (settings.endpoints.includes("s3")) endpoint("s3", { vpcEndpointType: "Gateway", routeTableIds });
+    if (interfaces.length === 0) return;
+    const group = new aws.ec2.SecurityGroup(
+      `${this.#name}-endpoints`,
+      {
+        vpcId: vpc.id,
+        description: "HTTPS from the VPC to AWS services",
+        ingress: [{ protocol: "tcp", fromPort: 443, toPort: 443, cidrBlocks: [vpc.cidrBlock] }],
+        tags: this.#tags(`${this.#name}-endpoints`),
+      },
+      { parent: this },
+    );
+    for (const service of interfaces) {
+      endpoint(service, {
+        vpcEndpointType: "Interface",
+        subnetIds,
+        securityGroupIds: [group.id],
+        privateDnsEnabled: true,
+      });
+    }
+  }
+}
+
+function zoneAt(names: readonly string[], index: number): string {
+  const zone = [...names].sort()[index];
+  if (zone !== undefined) return zone;
+  throw new pulumi.RunError(
+    `cluster.vpc.zones: the region has ${names.length} zones (${names.join(", ")}), not ${index + 1}`,
+  );
+}

@@ -1,0 +1,100 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { serviceRole } from "./iam.ts";
+import type { NodeGroupSettings } from "./node-group-settings.ts";
+
+export interface NodesArgs {
+  readonly clusterName: pulumi.Input<string>;
+  readonly kubernetesVersion: string;
+  readonly groups: readonly NodeGroupSettings[];
+  readonly subnetIds: pulumi.Input<string>[];
+  readonly partition: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** What a node needs to become ready: routes out, and the network add-ons. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** Amazon Linux 2023, optimized for EKS. */
+const AMI_TYPES = { arm64: "AL2023_ARM_64_STANDARD", amd64: "AL2023_x86_64_STANDARD" };
+
+/**
+ * The cluster's nodes: managed node groups on Amazon Linux 2023, in private subnets.
+ *
+ * Pods cannot reach the node's credentials: IMDSv2 answers one hop away at most, and a pod is two. The node's role may pull
+ * images and join the cluster; the network add-on has a role of its own.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html
+ * @see https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
+ */
+export class Nodes extends pulumi.ComponentResource {
+  readonly groups: readonly aws.eks.NodeGroup[];
+
+  constructor(name: string, args: NodesArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:cluster:Nodes", name, {}, options);
+    const { role, attachments } = serviceRole(
+      name,
+      {
+        service: "ec2.amazonaws.com",
+        actions: ["sts:AssumeRole"],
+        policies: ["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"],
+        partition: args.partition,
+        tags: args.tags,
+      },
+      { parent: this },
+    );
+    this.groups = args.groups.map((group) => {
+      const groupName = `${name}-${group.name}`;
+      const template = launchTemplate(groupName, group, args.tags, { parent: this });
+      return new aws.eks.NodeGroup(
+        groupName,
+        {
+          clusterName: args.clusterName,
+          version: args.kubernetesVersion,
+          amiType: AMI_TYPES[group.architecture],
+          capacityType: group.capacityType,
+          instanceTypes: group.instanceTypes,
+          launchTemplate: { id: template.id, version: template.latestVersion.apply(String) },
+          nodeRoleArn: role.arn,
+          scalingConfig: { minSize: group.minSize, desiredSize: group.desiredSize, maxSize: group.maxSize },
+          subnetIds: args.subnetIds,
+          updateConfig: { maxUnavailable: 1 },
+          labels: group.labels,
+          tags: args.tags,
+        },
+        {
+          parent: this,
+          dependsOn: [...args.after, ...attachments],
+          // The number at first; an autoscaler changes it while the cluster lives.
+          ignoreChanges: ["scalingConfig.desiredSize"],
+        },
+      );
+    });
+    this.registerOutputs({ groups: this.groups.map((group) => group.nodeGroupName) });
+  }
+}
+
+function launchTemplate(
+  name: string,
+  group: NodeGroupSettings,
+  tags: Readonly<Record<string, string>>,
+  options: pulumi.CustomResourceOptions,
+): aws.ec2.LaunchTemplate {
+  return new aws.ec2.LaunchTemplate(
+    name,
+    {
+      updateDefaultVersion: true,
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      blockDeviceMappings: [
+        {
+          deviceName: "/dev/xvda",
+          ebs: { volumeSize: group.diskSize, volumeType: "gp3", encrypted: "true", deleteOnTermination: "true" },
+        },
+      ],
+      tagSpecifications: ["instance", "volume"].map((resourceType) => ({
+        resourceType,
+        tags: { ...tags, Name: name },
+      })),
+      tags,
+    },
+    options,
+  );
+}
