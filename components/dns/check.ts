@@ -82,13 +82,13 @@ function corefileMistakes(settings: DnsSettings, kubernetesVersion: string | und
   const checked = context(settings, kubernetesVersion);
   if (text === undefined) return checkOptions(settings, checked);
   const parsed = parsedText(text);
-  if (typeof parsed === "string") {
-    return [{ path: ["corefile", "text"], message: `a Corefile; ${parsed}`, value: text }];
-  }
+  // The whole text would hide the message.
+  const value = `${text.trimEnd().split("\n").length} lines`;
+  if (typeof parsed === "string") return [{ path: ["corefile", "text"], message: `a Corefile; ${parsed}`, value }];
   return checkCorefile(parsed, checked).errors.map((message) => ({
     path: ["corefile", "text"],
     message: `a Corefile that CoreDNS runs; ${message}`,
-    value: text,
+    value,
   }));
 }
 

@@ -2,9 +2,8 @@ import { z } from "zod";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
 import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
 
-const Quantity = z
-  .string()
-  .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, "a Kubernetes quantity in quotes, such as '100m', '2' or '170Mi'");
+const QUANTITY = "a Kubernetes quantity in quotes, such as '100m', '2' or '170Mi'";
+const Quantity = z.string(QUANTITY).regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, QUANTITY);
 
 const SHARE = "a whole number, or a share in quotes such as '50%'";
 const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string().regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
@@ -64,13 +63,15 @@ export const DnsSettings = z
             cpu: Quantity.optional().describe("CPU request. Default 100m."),
             memory: Quantity.optional().describe("Memory request. Default 70Mi."),
           })
-          .optional(),
+          .optional()
+          .describe("What a pod is sure to get."),
         limits: z
           .strictObject({
             cpu: Quantity.optional().describe("CPU limit. Default: none."),
             memory: Quantity.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
           })
-          .optional(),
+          .optional()
+          .describe("What a pod gets at most."),
       })
       .optional()
       .describe("Resources of a CoreDNS pod."),

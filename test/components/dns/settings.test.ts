@@ -24,7 +24,7 @@ describe("DnsSettings", () => {
     [{ autoscaling: { minReplicas: 1 } }, /^autoscaling\.minReplicas: .*>=2/],
     [{ autoscaling: { maxReplicas: 1001 } }, /^autoscaling\.maxReplicas: .*<=1000/],
     [{ addonVersion: "1.13.2" }, /^addonVersion: a version of the add-on, such as v1\.13\.2-eksbuild\.31$/],
-    [{ resources: { limits: { memory: 170 } } }, /^resources\.limits\.memory: .*expected string/],
+    [{ resources: { limits: { memory: 170 } } }, /^resources\.limits\.memory: a Kubernetes quantity in quotes/],
     [{ resources: { limits: { memory: "170 MB" } } }, /^resources\.limits\.memory: a Kubernetes quantity in quotes/],
     [
       { podDisruptionBudget: { maxUnavailable: 1, minAvailable: 1 } },
@@ -35,6 +35,7 @@ describe("DnsSettings", () => {
     [{ conflicts: { onCreate: "PRESERVE" } }, /onCreate: NONE or OVERWRITE; EKS takes PRESERVE on an update only/],
     [{ replicas: null }, /^replicas: /],
     [{ replica: 2 }, /^: Unrecognized key: "replica"/],
+    [{ timeouts: { create: 25 } }, /^timeouts\.create: a duration in quotes/],
     [{ timeouts: { create: "soon" } }, /^timeouts\.create: a duration in quotes/],
     [{ corefile: { text: ".:53 {\n}\n", profile: "tuned" } }, /^corefile\.profile: either profile or text/],
     [{ corefile: { text: ".:53 {\n}\n", options: {} } }, /^corefile\.options: either options or text/],

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { corefileOf, corefileText } from "../../../../components/dns/corefile/from-settings.ts";
+import { type Plugin, writePlugin } from "../../../../components/dns/corefile/model.ts";
+import { renderBlocks } from "../../../../components/dns/corefile/syntax.ts";
+import { DnsSettings } from "../../../../components/dns/settings.ts";
+
+const text = (corefile: unknown) => corefileText(DnsSettings.parse({ corefile }));
+
+/** One plugin's line of the block for all names, with its options. */
+function lineOf(corefile: unknown, name: Plugin["plugin"]): string {
+  const [root] = corefileOf(DnsSettings.parse({ corefile })).servers;
+  const found = root?.plugins.find(({ plugin }) => plugin === name);
+  if (found === undefined) return "";
+  const lines = renderBlocks({ blocks: [{ zones: ["."], directives: [writePlugin(found)] }], imports: [] }).split("\n");
+  return lines
+    .slice(1, -2)
+    .map((line) => line.trim())
+    .join(" ");
+}
+
+describe("the Corefile of the settings", () => {
+  it("with the tuned profile keeps more answers, gives stale ones, and bounds waiting queries", () => {
+    const tuned = { profile: "tuned" };
+    assert.equal(lineOf(tuned, "cache"), "cache 30 { success 19968 prefetch 10 1m 10% serve_stale 1h immediate }");
+    assert.equal(lineOf(tuned, "forward"), "forward . /etc/resolv.conf { max_concurrent 2048 }");
+    assert.equal(lineOf(tuned, "health"), "health { lameduck 20s }");
+    assert.equal(lineOf(tuned, "autopath"), "");
+  });
+
+  it("lets options override the profile one by one", () => {
+    const options = {
+      lameduck: "10s",
+      forward: { maxConcurrent: 500, policy: "sequential" },
+      upstreams: ["10.0.0.2", "10.0.0.3"],
+      cache: { ttl: 60, success: { ttl: 120 }, serveStale: { duration: "10m", refresh: "verify" } },
+    };
+    const tuned = { profile: "tuned", options };
+    assert.equal(lineOf(tuned, "cache"), "cache 60 { success 19968 120 prefetch 10 1m 10% serve_stale 10m verify }");
+    assert.equal(lineOf(tuned, "forward"), "forward . 10.0.0.2 10.0.0.3 { policy sequential max_concurrent 500 }");
+    assert.equal(lineOf(tuned, "health"), "health { lameduck 10s }");
+    assert.equal(lineOf({ options }, "cache"), "cache 60 { success 9984 120 serve_stale 10m verify }");
+  });
+
+  it("watches all pods with autopath, which cannot work without", () => {
+    assert.match(lineOf({ options: { autopath: true } }, "kubernetes"), /pods verified/);
+    assert.equal(lineOf({ options: { autopath: true } }, "autopath"), "autopath @kubernetes");
+    assert.match(lineOf({ options: { pods: "disabled", ttl: 60 } }, "kubernetes"), /pods disabled .* ttl 60 \}$/);
+  });
+
+  it("has a block of its own for each stub domain", () => {
+    const { servers } = corefileOf(
+      DnsSettings.parse({
+        corefile: {
+          options: { stubDomains: [{ domains: ["corp.example", "b.example"], upstreams: ["10.0.0.2"], cache: 300 }] },
+        },
+      }),
+    );
+    assert.deepEqual(servers[1]?.zones, ["corp.example:53", "b.example:53"]);
+    assert.deepEqual(
+      servers[1]?.plugins.map(({ plugin }) => plugin),
+      [...["errors", "prometheus", "forward", "cache", "loop", "loadbalance"]],
+    );
+  });
+
+  it("puts fixed names before the cluster's, and lets all others through", () => {
+    const hosts = { entries: [{ address: "10.0.0.3", names: ["a.example", "b.example"] }], ttl: 60 };
+    assert.equal(lineOf({ options: { hosts } }, "hosts"), "hosts { 10.0.0.3 a.example b.example ttl 60 fallthrough }");
+  });
+
+  it("gives a rewritten answer under the name that was asked for", () => {
+    const rule = { from: "a.example", to: "b.example" };
+    assert.equal(lineOf({ options: { rewrite: [rule] } }, "rewrite"), "rewrite stop name exact a.example b.example");
+    assert.equal(
+      lineOf({ options: { rewrite: [{ ...rule, match: "suffix", continue: true }] } }, "rewrite"),
+      "rewrite continue name suffix a.example b.example answer auto",
+    );
+  });
+
+  it("logs the classes that are asked for, and nothing by default", () => {
+    assert.equal(lineOf({ options: { log: {} } }, "log"), "log { class denial error }");
+    assert.equal(lineOf({}, "log"), "");
+  });
+
+  it("is a whole text as it is given", () => {
+    assert.equal(text({ text: "# mine\n.:53 {\n}\n" }), "# mine\n.:53 {\n}\n");
+  });
+});
