@@ -1,4 +1,5 @@
 import { createCluster } from "./components/cluster/index.ts";
+import { preflight } from "./components/cluster/preflight.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
 import { readSettings } from "./components/settings.ts";
@@ -7,6 +8,7 @@ import { Team } from "./components/team/team.ts";
 
 const settings = readSettings();
 
+preflight(settings.cluster);
 const cluster = createCluster(settings.cluster, settings.region);
 const dns = new CoreDns("coredns", { cluster, settings: settings.dns });
 const logs = new LogCollection("logs", { cluster, settings: settings.logging, teams: settings.teams });

@@ -7,7 +7,7 @@ import type { ClusterHandle } from "./handle.ts";
 import { partitionOf, serviceRole } from "./iam.ts";
 import { type Network, Vpc } from "./network.ts";
 import { Nodes } from "./nodes.ts";
-import type { AccessEntrySettings, EksClusterSettings } from "./settings.ts";
+import { type AccessEntrySettings, type EksClusterSettings, VpcSettings } from "./settings.ts";
 import { ADDON_VERSIONS } from "./versions.ts";
 
 export interface EksClusterArgs {
@@ -88,12 +88,12 @@ export class EksCluster extends pulumi.ComponentResource {
 
   #network(): Network {
     const { settings, region } = this.#args;
-    if ("cidr" in settings.vpc) {
-      const args = { settings: settings.vpc, region, tags: this.#tags };
-      return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
+    if (settings.existingVpc !== undefined) {
+      const { id, privateSubnetIds, publicSubnetIds } = settings.existingVpc;
+      return { vpcId: id, privateSubnetIds: [...privateSubnetIds], publicSubnetIds: [...publicSubnetIds], ready: [] };
     }
-    const { id, privateSubnetIds, publicSubnetIds } = settings.vpc;
-    return { vpcId: id, privateSubnetIds: [...privateSubnetIds], publicSubnetIds: [...publicSubnetIds], ready: [] };
+    const args = { settings: settings.vpc ?? VpcSettings.parse({}), region, tags: this.#tags };
+    return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
   }
 
   #controlPlane(network: Network): eks.Cluster {

@@ -13,7 +13,7 @@ export interface Network {
 }
 
 export interface VpcArgs {
-  readonly settings: Extract<VpcSettings, { cidr: string }>;
+  readonly settings: VpcSettings;
   /** Region, such as `eu-central-1`. */
   readonly region: string;
   readonly tags: Readonly<Record<string, string>>;

@@ -22,47 +22,45 @@ const VpcCidr = z.string().superRefine((cidr, context) => {
 
 const SubnetIds = z.array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, "a subnet id, such as subnet-0123456789abcdef0"));
 
-/** A new VPC, or one that is there already. */
-const VpcSettings = z.union(
-  [
-    z.strictObject({
-      cidr: VpcCidr.default("10.0.0.0/16").describe("IPv4 block of a new VPC, /16 to /22. Default 10.0.0.0/16."),
-      zones: z
-        .union([
-          z.int().min(2).max(MAX_ZONES),
-          z
-            .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "an availability zone, such as eu-central-1a"))
-            .min(2)
-            .max(MAX_ZONES),
-        ])
-        .default(2)
-        .describe("How many availability zones, or which. Default 2."),
-      nat: z
-        .enum(["single", "per-zone"])
-        .default("single")
-        .describe(
-          "One NAT gateway for all zones, or one in each, which costs more and survives the loss of a zone. Default single.",
-        ),
-      endpoints: z
-        .array(z.enum(["s3", "ecr.api", "ecr.dkr", "logs", "sts", "ec2", "eks-auth"]))
-        .default(["s3"])
-        .describe(
-          "AWS services reached without NAT. `s3` is free and carries image layers; each other costs by zone and hour. Default s3.",
-        ),
-    }),
-    z.strictObject({
-      id: z
-        .string()
-        .regex(/^vpc-[0-9a-f]{8,17}$/, "a VPC id, such as vpc-0123456789abcdef0")
-        .describe("VPC that is there already."),
-      privateSubnetIds: SubnetIds.min(2, "at least two subnets, in different zones").describe(
-        "Subnets of the nodes, with a way out by NAT.",
-      ),
-      publicSubnetIds: SubnetIds.default([]).describe("Subnets of load balancers. Default: none."),
-    }),
-  ],
-  "either cidr, zones, nat and endpoints of a new VPC, or id, privateSubnetIds and publicSubnetIds of a given one",
-);
+/** The network of the cluster, made by this stack. */
+export const VpcSettings = z.strictObject({
+  cidr: VpcCidr.default("10.0.0.0/16").describe("IPv4 block of the VPC, /16 to /22. Default 10.0.0.0/16."),
+  zones: z
+    .union(
+      [
+        z.int().min(2).max(MAX_ZONES),
+        z
+          .array(z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/))
+          .min(2)
+          .max(MAX_ZONES),
+      ],
+      `a number from 2 to ${MAX_ZONES}, or that many zones by name, such as [eu-central-1a, eu-central-1b]`,
+    )
+    .default(2)
+    .describe("How many availability zones, or which. Default 2."),
+  nat: z
+    .enum(["single", "per-zone"])
+    .default("single")
+    .describe(
+      "One NAT gateway for all zones, or one in each: dearer, and survives the loss of a zone. Default single.",
+    ),
+  endpoints: z
+    .array(z.enum(["s3", "ecr.api", "ecr.dkr", "logs", "sts", "ec2", "eks-auth"]))
+    .default(["s3"])
+    .describe("AWS services reached without NAT. s3 is free; each other costs by zone and hour. Default s3."),
+});
+
+/** A network that is there already. */
+const ExistingVpcSettings = z.strictObject({
+  id: z
+    .string()
+    .regex(/^vpc-[0-9a-f]{8,17}$/, "a VPC id, such as vpc-0123456789abcdef0")
+    .describe("The VPC."),
+  privateSubnetIds: SubnetIds.min(2, "at least two subnets, in different zones").describe(
+    "Subnets of the nodes, with a way out by NAT.",
+  ),
+  publicSubnetIds: SubnetIds.default([]).describe("Subnets of load balancers. Default: none."),
+});
 export type VpcSettings = z.infer<typeof VpcSettings>;
 
 /** Retention periods that CloudWatch Logs takes, in days. @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -138,7 +136,8 @@ const EksClusterSettings = z.strictObject({
     .enum(KUBERNETES_VERSIONS)
     .default("1.35")
     .describe("Kubernetes version in quotes, one in standard support. Default '1.35'."),
-  vpc: VpcSettings.prefault({}).describe("Network: a new VPC, or a given one. Default: a new one."),
+  vpc: VpcSettings.optional().describe("A new VPC. Default: one with two zones and one NAT gateway."),
+  existingVpc: ExistingVpcSettings.optional().describe("A VPC that is there already, instead of a new one."),
   nodeGroups: z
     .array(NodeGroupSettings)
     .min(1, "at least one node group")
@@ -175,7 +174,15 @@ export type EksClusterSettings = z.infer<typeof EksClusterSettings>;
 export const ClusterSettings = z
   .discriminatedUnion("kind", [EksClusterSettings, ExistingClusterSettings])
   .superRefine((cluster, context) => {
-    if (cluster.kind !== "eks" || !Array.isArray(cluster.nodeGroups)) return;
+    if (cluster.kind !== "eks") return;
+    if (cluster.vpc !== undefined && cluster.existingVpc !== undefined) {
+      context.addIssue({
+        code: "custom",
+        path: ["existingVpc"],
+        message: "either vpc or existingVpc",
+        input: cluster.existingVpc,
+      });
+    }
     const names = cluster.nodeGroups.map((group) => group.name);
     for (const [index, name] of names.entries()) {
       if (names.indexOf(name) === index) continue;
