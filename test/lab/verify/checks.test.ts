@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import type { Check, Row } from "../../../lab/verify/check.ts";
+import { corednsCheck, resolverCheck } from "../../../lab/verify/checks/coredns.ts";
+import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/deny.ts";
+import { lookupCheck } from "../../../lab/verify/checks/dns.ts";
+import { curlCheck } from "../../../lab/verify/checks/http.ts";
+import { pingCheck } from "../../../lab/verify/checks/ping.ts";
+import { podCheck, serviceCheck } from "../../../lab/verify/checks/pods.ts";
+import { type Cluster, ClusterError } from "../../../lab/verify/cluster/cluster.ts";
+import { Lab } from "../../../lab/verify/lab.ts";
+import { runChecks } from "../../../lab/verify/run.ts";
+import { answered, type Execute, failed, fakeCluster, healthy, notFound, ran, runningPod } from "./fake-cluster.ts";
+
+const TS_SA = { from: "ts", to: "sa" };
+const TS_TS = { from: "ts", to: "ts" };
+
+async function rowOf(check: Check, changes: Partial<Cluster> = {}, execute?: Execute): Promise<Row> {
+  const [row] = await runChecks([check], new Lab(fakeCluster(changes, execute)), { parallel: 1 });
+  assert.ok(row);
+  return row;
+}
+
+/** Every curl ends in the same way. */
+function curls(result: ReturnType<typeof failed>): Execute {
+  return (command, pod) => (command[0] === "curl" ? result : healthy(command, pod));
+}
+
+describe("rows of verify", () => {
+  describe("pods", () => {
+    it("pass with phase, address and node", async () => {
+      const row = await rowOf(podCheck("ts"));
+      assert.deepEqual([row.status, row.detail], ["pass", "Running, 10.0.0.1 on node-1"]);
+    });
+
+    for (const [changes, cause] of [
+      [{ phase: "Succeeded", ready: false }, /lives for curlPod.lifetime seconds .* `npm run lab -- up` replaces it/],
+      [{ phase: "Failed", reason: "Evicted" }, /replaces it/],
+      [{ phase: "Pending", reason: "ImagePullBackOff", ip: "" }, /cannot pull the image/],
+      [{ phase: "Pending", reason: "Unschedulable", ip: "" }, /no node has room/],
+      [{ phase: "Pending", ip: "" }, /still starting/],
+      [{ deleting: true }, /wait until it is gone/],
+      [{ ready: false, reason: "CrashLoopBackOff" }, /not ready \(CrashLoopBackOff\)/],
+    ] as const) {
+      it(`fail with the cause for ${JSON.stringify(changes)}`, async () => {
+        const row = await rowOf(podCheck("ts"), { pod: async () => runningPod("ts", changes) });
+        assert.equal(row.status, "fail");
+        assert.match(row.cause ?? "", cause);
+      });
+    }
+
+    it("fail where there is none, naming the command that makes it", async () => {
+      const row = await rowOf(podCheck("ts"), { pod: () => Promise.reject(notFound("pod")) });
+      assert.equal(row.detail, "there is no pod curl-ts in ts-team");
+      assert.match(row.cause ?? "", /npm run lab -- up/);
+    });
+
+    it("fail without the right to see them, naming the rights", async () => {
+      const forbidden = new ClusterError("forbidden", "forbidden: no right to get pods in ts-team");
+      const row = await rowOf(podCheck("ts"), { pod: () => Promise.reject(forbidden) });
+      assert.match(row.cause ?? "", /lacks that right.*pods\/exec/);
+    });
+  });
+
+  it("service: leads to the pod, or says why not", async () => {
+    assert.equal((await rowOf(serviceCheck("ts"))).detail, "10.96.1.1:80 → 10.0.0.1");
+    assert.match(
+      (await rowOf(serviceCheck("ts"), { endpoints: async () => [] })).cause ?? "",
+      /not ready or lacks the label/,
+    );
+    assert.match((await rowOf(serviceCheck("ts"), { endpoints: async () => ["10.9.9.9"] })).cause ?? "", /another pod/);
+    const service = async () => ({ clusterIP: "10.96.1.1", ports: [8080] });
+    assert.match((await rowOf(serviceCheck("ts"), { service })).cause ?? "", /no port 80/);
+  });
+
+  it("coredns: shows the DNS address, zones and plugins", async () => {
+    const row = await rowOf(corednsCheck());
+    assert.equal(row.detail, "10.96.0.10, 1 of 1 pods ready; .:53: errors, forward");
+    const pods = async () => [runningPod("dns", { ready: false })];
+    assert.equal((await rowOf(corednsCheck(), { pods })).status, "fail");
+  });
+
+  it("resolver: compares resolv.conf with the DNS Service and the settings", async () => {
+    assert.equal((await rowOf(resolverCheck("ts", 3))).status, "pass");
+    const stale = await rowOf(resolverCheck("ts", 5));
+    assert.deepEqual([stale.status, /say ndots 5/.test(stale.cause ?? "")], ["warn", true]);
+    const local = "search ts-team.svc.cluster.local\nnameserver 169.254.20.10\noptions ndots:3\n";
+    assert.match((await rowOf(resolverCheck("ts", 3), {}, () => ran(local))).cause ?? "", /NodeLocal DNSCache/);
+    assert.equal((await rowOf(resolverCheck("ts", 3), {}, () => ran("nameserver 10.96.0.10\n"))).status, "fail");
+  });
+
+  it("ping: tells loss and round trip, and why there is none", async () => {
+    assert.equal((await rowOf(pingCheck(TS_SA))).detail, "10.0.0.2: 0 % loss, 0.026/0.044/0.057 ms");
+    const lost = ran("5 packets transmitted, 0 received, 100% packet loss, time 4ms\n");
+    assert.match((await rowOf(pingCheck(TS_SA), {}, () => lost)).cause ?? "", /NetworkPolicy whose rule has ports/);
+    const some = ran("5 packets transmitted, 4 received, 20% packet loss, time 4ms\n");
+    assert.match((await rowOf(pingCheck(TS_SA), {}, () => some)).cause ?? "", /lost on the way/);
+    const denied = { exitCode: 1, stdout: "", stderr: "ping: permission denied (are you root?)\n" };
+    assert.match((await rowOf(pingCheck(TS_SA), {}, () => denied)).cause ?? "", /ping_group_range/);
+    assert.match((await rowOf(pingCheck(TS_SA), {}, () => ran("?"))).cause ?? "", /did not run as expected/);
+  });
+
+  describe("dns", () => {
+    it("passes with the Service's address", async () => {
+      const row = await rowOf(lookupCheck(TS_SA, "full"));
+      assert.deepEqual(
+        [row.status, row.to, row.detail],
+        ["pass", "curl-sa.sa-team.svc.cluster.local", "10.96.1.2 in 0.9 ms"],
+      );
+    });
+
+    it("passes for the own short name with the pod's own address, which /etc/hosts gives", async () => {
+      assert.equal((await rowOf(lookupCheck(TS_TS, "short"))).detail, "10.0.0.1 in 0.9 ms (by /etc/hosts)");
+    });
+
+    it("wants a short name to be unknown elsewhere", async () => {
+      assert.equal((await rowOf(lookupCheck(TS_SA, "short"))).status, "pass");
+      const known = await rowOf(lookupCheck(TS_SA, "short"), {}, curls(answered("93.184.0.1", "x")));
+      assert.match(known.cause ?? "", /something outside sa-team is called curl-sa/);
+    });
+
+    it("fails for another address than the Service's", async () => {
+      const row = await rowOf(lookupCheck(TS_SA, "ns"), {}, curls(answered("10.96.9.9", "x")));
+      assert.match(row.cause ?? "", /the Service has 10.96.1.2/);
+    });
+
+    for (const [changes, message, cause] of [
+      [{}, "Could not resolve host", /NXDOMAIN .* though its Service exists/],
+      [{}, "Resolving timed out after 6000 milliseconds", /UDP and TCP 53/],
+      [
+        { pods: async () => [runningPod("dns", { ready: false })] },
+        "Could not resolve host",
+        /no CoreDNS pod is ready/,
+      ],
+    ] as const) {
+      it(`fails with the cause: ${cause.source}`, async () => {
+        const row = await rowOf(lookupCheck(TS_SA, "full"), changes, curls(failed(6, message)));
+        assert.match(row.cause ?? "", cause);
+      });
+    }
+
+    it("fails where the Service is gone", async () => {
+      const service = () => Promise.reject(notFound('services "curl-sa"'));
+      assert.equal((await rowOf(lookupCheck(TS_SA, "full"), { service })).status, "fail");
+    });
+  });
+
+  describe("curl", () => {
+    it("passes when the right pod answers", async () => {
+      const row = await rowOf(curlCheck(TS_SA, "dot"));
+      assert.equal(row.detail, '200 "curl-sa answers 10.0.0.1 from 10.0.0.2" in 3 ms');
+    });
+
+    for (const [result, changes, cause] of [
+      [answered("10.96.1.2", "curl-xx answers"), {}, /another pod than curl-sa/],
+      [answered("10.96.1.2", "hello", 404), {}, /something else than the lab's responder/],
+      [failed(7, "Connection refused", "10.96.1.2"), {}, /container responder/],
+      [failed(28, "Connection timed out", "10.96.1.2"), {}, /NetworkPolicy/],
+      [failed(7, "Connection refused", "10.96.1.2"), { endpoints: async () => [] }, /no endpoints/],
+      [failed(6, "Could not resolve host"), {}, /NXDOMAIN/],
+      [failed(52, "Empty reply"), {}, /another way/],
+    ] as const) {
+      it(`fails with the cause: ${cause.source}`, async () => {
+        const row = await rowOf(curlCheck(TS_SA, "full"), changes, curls(result));
+        assert.equal(row.status, "fail");
+        assert.match(row.cause ?? "", cause);
+      });
+    }
+
+    it("names hairpin mode where a pod does not reach itself", async () => {
+      const row = await rowOf(curlCheck(TS_TS, "full"), {}, curls(failed(28, "Connection timed out", "10.96.1.1")));
+      assert.match(row.cause ?? "", /hairpin/);
+    });
+  });
+
+  describe("deny", () => {
+    const enforced = { enforced: true };
+    const unknown = { enforced: false };
+
+    it("passes where CoreDNS's port is silent and DNS on the same pod is open", async () => {
+      const execute: Execute = (command) =>
+        command.at(-1)?.endsWith(":53/") ? answered("10.0.0.53", "") : failed(28, "Connection timed out");
+      const row = await rowOf(denyCoreDnsCheck("ts", enforced), {}, execute);
+      assert.deepEqual([row.status, row.detail], ["pass", "10.0.0.53:8181 dropped, :53 open"]);
+    });
+
+    it("proves nothing where DNS on the same pod is silent too", async () => {
+      const row = await rowOf(denyCoreDnsCheck("ts", enforced), {}, curls(failed(28, "Connection timed out")));
+      assert.equal(row.status, "warn");
+    });
+
+    it("passes where the network refuses what the API server reaches, and proves nothing where it does not", async () => {
+      const refused = curls(failed(7, "Connection refused"));
+      assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), {}, refused)).status, "pass");
+      const proxyGet = () => Promise.reject(new ClusterError("other", "no"));
+      assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), { proxyGet }, refused)).status, "warn");
+    });
+
+    it("fails on a network that should enforce policies, warns on one that may not", async () => {
+      const open = curls(answered("10.0.0.53", "OK"));
+      const known = await rowOf(denyCoreDnsCheck("ts", enforced), {}, open);
+      assert.match(known.cause ?? "", /enableNetworkPolicy/);
+      assert.equal(known.status, "fail");
+      const other = await rowOf(denyCoreDnsCheck("ts", unknown), {}, open);
+      assert.equal(other.status, "warn");
+      assert.match(other.cause ?? "", /does not enforce NetworkPolicies/);
+    });
+
+    it("keeps a team from one that is no peer", async () => {
+      assert.equal((await rowOf(denyTeamCheck(TS_SA, enforced), {}, curls(failed(28, "timed out")))).status, "pass");
+      assert.equal((await rowOf(denyTeamCheck(TS_SA, enforced), {}, curls(answered("10.0.0.2", "x")))).status, "fail");
+      const pod = async (_: string, name: string) => runningPod(name.replace("curl-", ""), { ready: false });
+      assert.match((await rowOf(denyTeamCheck(TS_SA, enforced), { pod })).cause ?? "", /nothing listens/);
+    });
+
+    it("says where there is no CoreDNS pod to try", async () => {
+      assert.equal(
+        (await rowOf(denyCoreDnsCheck("ts", enforced), { pods: async () => [] })).detail,
+        "no CoreDNS pod is ready",
+      );
+    });
+  });
+});
