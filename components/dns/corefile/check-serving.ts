@@ -5,19 +5,19 @@ import { type Plugin, pluginName, type Server } from "./model.ts";
 const TERMINATION_GRACE = 30;
 /** What CoreDNS needs after its lame duck to close connections. */
 const SHUTDOWN_RESERVE = 5;
-const PROBES = { health: 8080, ready: 8181 } as const;
+/** Ports of the add-on's probes, and what follows when nobody answers there. */
+const PROBES = [
+  { plugin: "health", port: ":8080", consequence: "Kubernetes restarts the pod again and again" },
+  { plugin: "ready", port: ":8181", consequence: "the pod gets no queries" },
+] as const;
 
-/** What missing plugins cost in the server for all names. */
+/** What it costs where the block for all names does not have a plugin. */
 const WANTED: readonly (readonly [name: string, why: string])[] = [
   ["errors", "errors are not logged"],
-  ["kubernetes", "the cluster's own names get no answer"],
   ["forward", "names outside the cluster get no answer"],
   ["cache", "every query goes to its source"],
   ["loop", "a loop through the upstreams is not noticed until memory is used up"],
-  ["reload", "a changed Corefile is taken over at the next restart only"],
 ];
-/** Without these DNS is down, not worse. */
-const VITAL: ReadonlySet<string> = new Set(["kubernetes", "forward"]);
 
 /** Checks that need all servers: who answers for what, and whether the pod's probes find an answer. */
 export function checkServing(
@@ -30,17 +30,39 @@ export function checkServing(
   const root = servers.find((server) => server.zones.some((zone) => zoneAndPort(zone) === ".:53"));
   if (root === undefined && !hasImports) {
     findings.errors.push("no block for .:53: names outside the other blocks are refused");
-  } else if (root !== undefined && !hasFileImport(root)) {
-    for (const [name, why] of WANTED) {
-      if (root.plugins.some((plugin) => pluginName(plugin) === name)) continue;
-      if (VITAL.has(name)) findings.error(root, `no ${name}: ${why}`);
-      else findings.warn(root, `no ${name}: ${why}`);
-    }
   }
-  if (!hasImports && !servers.some(hasFileImport)) checkProbes(servers, findings);
+  if (root !== undefined && !hasFileImport(root)) {
+    for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, `no ${name}: ${why}`);
+  }
+  if (!hasImports && !servers.some(hasFileImport)) checkProcess(servers, findings);
   for (const server of servers) {
     for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
   }
+}
+
+/** What one block does for the whole process, whichever it is. */
+function checkProcess(servers: readonly Server[], findings: Findings): void {
+  if (!servers.some((server) => hasPlugin(server, "kubernetes"))) {
+    findings.errors.push("no kubernetes: the cluster's own names get no answer");
+  }
+  if (!servers.some((server) => hasPlugin(server, "reload"))) {
+    findings.warnings.push("no reload: a changed Corefile is taken over at the next restart only");
+  }
+  const plugins = servers.flatMap((server) => server.plugins);
+  for (const { plugin: name, port, consequence } of PROBES) {
+    const addresses = plugins.flatMap((plugin) =>
+      (plugin.plugin === "health" || plugin.plugin === "ready") && plugin.plugin === name
+        ? [plugin.address ?? port]
+        : [],
+    );
+    if (addresses.includes(port)) continue;
+    const what = addresses.length === 0 ? `no ${name}` : `${name} elsewhere`;
+    findings.errors.push(`${what}: the add-on's probe asks it on ${port}, and ${consequence}`);
+  }
+}
+
+function hasPlugin(server: Server, name: string): boolean {
+  return server.plugins.some((plugin) => pluginName(plugin) === name);
 }
 
 function hasFileImport(server: Server): boolean {
@@ -67,53 +89,57 @@ function checkZones(servers: readonly Server[], findings: Findings): void {
   }
 }
 
-/** The add-on's probes are fixed: one answer from any block is enough. */
-function checkProbes(servers: readonly Server[], findings: Findings): void {
-  const plugins = servers.flatMap((server) => server.plugins);
-  for (const [name, port] of Object.entries(PROBES)) {
-    const found = plugins.filter((plugin) => plugin.plugin === name);
-    const answers = found.some((plugin) => "address" in plugin && (plugin.address ?? `:${port}`) === `:${port}`);
-    if (answers) continue;
-    const consequence = name === "health" ? "Kubernetes restarts the pod again and again" : "the pod gets no queries";
-    findings.errors.push(
-      `${found.length === 0 ? `no ${name}` : `${name} elsewhere`}: the add-on's probe asks it on :${port}, and ${consequence}`,
-    );
+function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
+  switch (plugin.plugin) {
+    case "health":
+      checkLameduck(server, plugin.lameduck, context.terminationGrace ?? TERMINATION_GRACE, findings);
+      break;
+    case "autopath":
+      if (plugin.source === "@kubernetes" && !watchesPods(server)) {
+        findings.warn(
+          server,
+          "autopath has no effect without `pods verified` in kubernetes: it cannot tell a client's namespace",
+        );
+      }
+      break;
+    case "prometheus":
+      if (/^(localhost|127\.|\[::1\])/.test(plugin.address ?? "localhost")) {
+        findings.warn(
+          server,
+          "prometheus listens on localhost, where no collector reaches it; the Service names :9153",
+        );
+      }
+      break;
+    case "rewrite":
+      if (plugin.match !== "exact" && plugin.answer === undefined) {
+        findings.warn(
+          server,
+          `rewrite ${plugin.from}: without \`answer auto\` many resolvers reject the answer's other name`,
+        );
+      }
+      break;
+    case "multisocket":
+      if (context.coredns !== undefined && isBefore(context.coredns, MULTISOCKET_SINCE)) {
+        const [since, version] = [MULTISOCKET_SINCE, context.coredns].map((parts) => parts.join("."));
+        findings.error(server, `multisocket: CoreDNS has it from ${since}, and this is ${version}`);
+      }
+      break;
   }
 }
 
-function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
-  if (plugin.plugin === "health" && plugin.lameduck !== undefined) {
-    const grace = context.terminationGrace ?? TERMINATION_GRACE;
-    if ((seconds(plugin.lameduck) ?? 0) > grace - SHUTDOWN_RESERVE) {
-      findings.error(
-        server,
-        `lameduck ${plugin.lameduck}: at most ${grace - SHUTDOWN_RESERVE}s, since the pod is killed after ${grace}s`,
-      );
-    }
-  }
-  if (plugin.plugin === "autopath" && plugin.source === "@kubernetes") {
-    const kubernetes = server.plugins.find((other) => other.plugin === "kubernetes");
-    if (kubernetes?.plugin !== "kubernetes" || kubernetes.pods !== "verified") {
-      findings.warn(
-        server,
-        "autopath has no effect without `pods verified` in kubernetes: it cannot tell a client's namespace",
-      );
-    }
-  }
-  if (plugin.plugin === "prometheus" && (plugin.address ?? "localhost").startsWith("localhost")) {
-    findings.warn(
-      server,
-      "prometheus listens on localhost, where no collector reaches it; :9153 is what the Service names",
-    );
-  }
-  if (plugin.plugin === "rewrite" && plugin.match !== "exact" && plugin.answer === undefined) {
-    findings.warn(
-      server,
-      `rewrite ${plugin.from}: without \`answer auto\` many resolvers reject the answer's other name`,
-    );
-  }
-  const [major, minor] = context.coredns ?? [1, 99];
-  if (plugin.plugin === "multisocket" && major === 1 && minor < 12) {
-    findings.error(server, `multisocket: CoreDNS has it from 1.12.0, and this is 1.${minor}`);
-  }
+const MULTISOCKET_SINCE = [1, 12, 0] as const;
+
+function isBefore(version: readonly [number, number, number], since: readonly [number, number, number]): boolean {
+  const index = version.findIndex((part, place) => part !== since[place]);
+  return index !== -1 && (version[index] ?? 0) < (since[index] ?? 0);
+}
+
+function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {
+  const most = grace - SHUTDOWN_RESERVE;
+  if (lameduck === undefined || (seconds(lameduck) ?? 0) <= most) return;
+  findings.error(server, `lameduck ${lameduck}: at most ${most}s, since the pod is killed after ${grace}s`);
+}
+
+function watchesPods(server: Server): boolean {
+  return server.plugins.some((plugin) => plugin.plugin === "kubernetes" && plugin.pods === "verified");
 }

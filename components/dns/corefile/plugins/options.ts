@@ -50,7 +50,7 @@ export class OptionReader {
   /** At least `min` words. */
   words(name: string, min = 1): readonly string[] | undefined {
     const args = this.take(name);
-    if (args !== undefined && args.length < min) this.fail(name, `at least ${min} words`);
+    if (args !== undefined && args.length < min) this.fail(name, `at least ${min === 1 ? "one word" : `${min} words`}`);
     return args;
   }
 

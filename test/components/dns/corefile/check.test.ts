@@ -72,7 +72,6 @@ describe("checkCorefile", () => {
       "multisocket: its line takes a whole number from 1 to 1024",
     ],
     ["no kubernetes", check([], ["kubernetes"]), "no kubernetes: the cluster's own names get no answer"],
-    ["no forward", check([], ["forward"]), "no forward: names outside the cluster get no answer"],
     [
       "no health",
       check([], ["health"]),
@@ -89,7 +88,7 @@ describe("checkCorefile", () => {
     [
       "multisocket before 1.12",
       check(["multisocket 2"], [], "", { coredns: [1, 11, 4] }),
-      "CoreDNS has it from 1.12.0, and this is 1.11",
+      "CoreDNS has it from 1.12.0, and this is 1.11.4",
     ],
   ];
   for (const [what, { errors: found }, message] of errors) {
@@ -100,12 +99,15 @@ describe("checkCorefile", () => {
   }
 
   it("calls a Corefile without .:53 an error", () => {
-    const { errors: found } = checkCorefile(parseCorefile("corp.example {\n health\n ready\n}\n"));
+    const { errors: found } = checkCorefile(
+      parseCorefile("corp.example {\n health\n ready\n reload\n kubernetes\n}\n"),
+    );
     assert.deepEqual(found, ["no block for .:53: names outside the other blocks are refused"]);
   });
 
   const warnings: readonly (readonly [what: string, found: ReturnType<typeof check>, message: string])[] = [
     ["no errors", check([], ["errors"]), "no errors: errors are not logged"],
+    ["no forward", check([], ["forward"]), "no forward: names outside the cluster get no answer"],
     ["no cache", check([], ["cache"]), "no cache: every query goes to its source"],
     ["no loop", check([], ["loop"]), "no loop: a loop through the upstreams is not noticed"],
     ["no reload", check([], ["reload"]), "no reload: a changed Corefile is taken over at the next restart only"],
@@ -134,7 +136,7 @@ describe("checkCorefile", () => {
     ["metrics on localhost", check(["prometheus"], ["prometheus"]), "prometheus listens on localhost"],
     [
       "an answer under another name",
-      check(["rewrite name suffix .a .b"], ["kubernetes", "forward"]),
+      check(["rewrite name suffix .a .b", "kubernetes a", "forward . 10.0.0.2"], ["kubernetes", "forward"]),
       "without `answer auto` many resolvers reject",
     ],
     [
@@ -158,6 +160,11 @@ describe("checkCorefile", () => {
     assert.deepEqual(found.errors, []);
     const named = check(["forward . tls://9.9.9.9 {\ntls_servername dns.quad9.net\n}"], ["forward"]);
     assert.deepEqual(named, { errors: [], warnings: [] });
+  });
+
+  it("takes the cluster's names in a block of their own", () => {
+    const found = check([], ["kubernetes", "reload"], "cluster.local {\n kubernetes\n errors\n reload\n}\n");
+    assert.deepEqual(found, { errors: [], warnings: [] });
   });
 
   it("looks into snippets, and lets blocks on different addresses share a zone", () => {

@@ -13,7 +13,7 @@ export const REFUSED_LINES: readonly (readonly [line: string, problem: RegExp])[
   ["forward . 1.1.1.1 {\n max_fails\n}", /max_fails takes one whole number/],
   ["forward . 1.1.1.1 {\n force_tcp yes\n}", /force_tcp takes no words/],
   ["forward . 1.1.1.1 {\n expire soon\n}", /expire takes a duration/],
-  ["forward . 1.1.1.1 {\n except\n}", /except takes at least 1 words/],
+  ["forward . 1.1.1.1 {\n except\n}", /except takes at least one word/],
   ["forward . 1.1.1.1 {\n tls a b c d\n}", /tls takes at most/],
   ["forward . 1.1.1.1 {\n health_check often\n}", /health_check takes a duration first/],
   ["forward . 1.1.1.1 {\n health_check 1s now\n}", /health_check takes a duration, then no_rec/],
