@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import type { Check } from "../../../lab/verify/check.ts";
+import { collectorCheck, logsCheck } from "../../../lab/verify/checks/logs.ts";
+import type { Cluster, PodFacts } from "../../../lab/verify/cluster/cluster.ts";
+import { unableFinder } from "../../../lab/verify/find/finder.ts";
+import { stdoutFinder } from "../../../lab/verify/find/stdout.ts";
+import { Lab } from "../../../lab/verify/lab.ts";
+import { newMarker, seek } from "../../../lab/verify/marker.ts";
+import { runChecks } from "../../../lab/verify/run.ts";
+import { fakeCluster, runningPod } from "./fake-cluster.ts";
+
+const COLLECTOR = runningPod("fluent-bit", {
+  namespace: "logging",
+  name: "fluent-bit-x1",
+  containers: ["fluent-bit"],
+  ip: "10.0.0.7",
+});
+
+async function rowOf(check: Check, changes: Partial<Cluster> = {}) {
+  const [row] = await runChecks([check], new Lab(fakeCluster(changes)), { parallel: 1 });
+  assert.ok(row);
+  return row;
+}
+
+/** A node's collector that prints what the curl pods wrote, or nothing. */
+function collecting(prints: boolean): Partial<Cluster> {
+  const written: string[] = [];
+  return {
+    pods: async () => [COLLECTOR],
+    exec: async (_pod: PodFacts, _container: string, command: readonly string[]) => {
+      written.push(command[2] ?? "");
+      return { exitCode: 0, stdout: "", stderr: "" };
+    },
+    logs: async (pod: PodFacts) => (pod.name === COLLECTOR.name && prints ? written.join("\n") : ""),
+  };
+}
+
+describe("a marker", () => {
+  it("is one word of letters and digits, so that an index that cuts words finds it", () => {
+    assert.match(newMarker(), /^labmarker[a-z0-9]{20}$/);
+    assert.notEqual(newMarker(), newMarker());
+  });
+
+  it("is looked for until it is there or the time is over", async () => {
+    let asked = 0;
+    const found = await seek(5, async () => (++asked === 2 ? "here" : undefined));
+    assert.equal(found?.found, "here");
+    assert.ok((found?.delayMs ?? 0) >= 200);
+    assert.equal(await seek(0.01, async () => undefined), undefined);
+  });
+
+  it("comes back by the logs API", async () => {
+    const row = await rowOf(logsCheck("ts"));
+    assert.equal(row.status, "pass");
+    assert.match(row.detail, /^marker read back after \d+ ms$/);
+  });
+
+  it("fails the row where it cannot be written", async () => {
+    const exec = async () => ({
+      exitCode: 1,
+      stdout: "",
+      stderr: "sh: can't create /proc/1/fd/1: Permission denied\n",
+    });
+    assert.match((await rowOf(logsCheck("ts"), { exec })).detail, /could not be written: .*Permission denied/);
+  });
+});
+
+describe("the collector's row", () => {
+  const context = { finder: stdoutFinder("fluent-bit"), seconds: 0.3 };
+
+  it("passes when the marker stands in the log of the collector on the same node", async () => {
+    const row = await rowOf(collectorCheck("ts", context), collecting(true));
+    assert.equal(row.status, "pass");
+    assert.match(row.detail, /^marker found in log of fluent-bit-x1 after \d+ ms$/);
+    assert.equal(row.to, "fluent-bit stdout");
+  });
+
+  it("fails when it does not", async () => {
+    const row = await rowOf(collectorCheck("ts", context), collecting(false));
+    assert.equal(row.status, "fail");
+    assert.match(row.cause ?? "", /kubectl -n logging logs daemonset\/fluent-bit/);
+  });
+
+  for (const [pods, detail, cause] of [
+    [[], /no fluent-bit pod on node node-1/, /DaemonSet fluent-bit is not there/],
+    [[{ ...COLLECTOR, node: "node-2" }], /no fluent-bit pod on node node-1/, /tolerations or node selector/],
+    [[{ ...COLLECTOR, phase: "Pending", reason: "ErrImagePull" }], /ErrImagePull/, /cannot pull the collector's image/],
+    [[{ ...COLLECTOR, ready: false }], /fluent-bit-x1 is not ready/, /say why/],
+  ] as const) {
+    it(`says before waiting: ${detail.source}, ${cause.source}`, async () => {
+      const row = await rowOf(collectorCheck("ts", context), { pods: async () => [...pods] });
+      assert.match(row.detail, detail);
+      assert.match(row.cause ?? "", cause);
+    });
+  }
+
+  it("is skipped with the reason where the destination cannot be read", async () => {
+    const finder = unableFinder("http", "an HTTP receiver cannot be asked for what it got");
+    const row = await rowOf(collectorCheck("ts", { finder, seconds: 1 }));
+    assert.deepEqual([row.status, row.detail], ["skip", "an HTTP receiver cannot be asked for what it got"]);
+  });
+});
