@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { npxShim, pathWithNode, runs } from "../../../lab/up/cli.ts";
+import { deleteKind, ensureKind } from "../../../lab/up/kind.ts";
+import { streamed } from "../../../lab/up/stream.ts";
+import { firstError } from "../../../lab/up/workspace.ts";
+
+describe("the programs that up calls", () => {
+  const before = process.env.PATH ?? "";
+  let folder: string;
+  const log = () => readFile(join(folder, "log"), "utf8").catch(() => "");
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "programs-"));
+    process.env.PATH = [folder, "/usr/bin", "/bin"].join(delimiter);
+  });
+
+  afterEach(async () => {
+    process.env.PATH = before;
+    await rm(folder, { recursive: true });
+  });
+
+  /** A program that writes its arguments to a log and then does as told. */
+  async function program(name: string, script = ""): Promise<void> {
+    const file = join(folder, name);
+    await writeFile(file, `#!/bin/sh\necho "${name} $*" >> '${join(folder, "log")}'\n${script}\n`);
+    await chmod(file, 0o755);
+  }
+
+  it("run on the project's Node, whatever the machine has", () => {
+    const first = pathWithNode("/usr/bin").split(delimiter)[0] ?? "";
+    assert.match(first, /node_modules[\\/]\.bin$/);
+  });
+
+  it("are there or not", async () => {
+    await program("good");
+    await program("bad", "exit 1");
+    assert.deepEqual(await Promise.all(["good", "bad", "missing"].map((name) => runs(name, []))), [true, false, false]);
+  });
+
+  it("are Pulumi's npm package by npx where there is no CLI", async () => {
+    await program("npx");
+    const root = await npxShim(join(folder, "cli"), "3.1.2");
+    assert.equal(await runs(join(root, "bin", "pulumi"), ["up", "--stack", "a b"]), true);
+    assert.equal(await log(), "npx --yes --package=pulumi@3.1.2 -- pulumi up --stack a b\n");
+  });
+
+  it("make a kind cluster once", async () => {
+    await program("docker");
+    await program("kind", '[ "$1" = get ] && cat clusters 2>/dev/null; exit 0');
+    assert.equal(await ensureKind(), true);
+    assert.match(await log(), /kind create cluster --name eks-dns-logging --wait 180s\n$/);
+    await program("kind", '[ "$1" = get ] && echo eks-dns-logging; exit 0');
+    assert.equal(await ensureKind(), false);
+    await deleteKind("eks-dns-logging");
+    assert.match(await log(), /kind delete cluster --name eks-dns-logging\n$/);
+  });
+
+  it("are named with a way to get them where they are missing", async () => {
+    await program("kind", "exit 1");
+    await assert.rejects(ensureKind(), /^Failure: kind is not there: install it as https:/);
+    await program("kind");
+    await program("docker", "exit 1");
+    await assert.rejects(ensureKind(), /^Failure: Docker is not there or not started/);
+  });
+
+  it("fail in one line", async () => {
+    await program("breaks", "exit 3");
+    await assert.rejects(streamed("breaks", ["now"]), /^Failure: 'breaks now' failed \(exit code 3\)/);
+    await assert.rejects(streamed("missing", []), /^Failure: missing does not run/);
+  });
+
+  it("show their first error, not the one that only says that there was one", () => {
+    const output =
+      'Diagnostics:\n  pulumi:pulumi:Stack:\n    error: update failed\n\n  x:\n    error: services "a" already exists\n';
+    assert.equal(firstError(output), 'services "a" already exists');
+    assert.equal(firstError("nothing"), "its diagnostics stand above");
+  });
+});
