@@ -10,7 +10,7 @@ export function planOf(settings: Settings, wait: number): Plan {
     ndots: settings.curlPod.ndots,
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
     enforced: settings.cluster.kind === "eks",
-    finder: finderFor(settings.logging, settings.region),
+    finder: finderFor(settings),
     wait,
   };
 }

@@ -59,13 +59,11 @@ async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string)
 
 /** Whether a port answers the API server, which no policy of a team keeps out. */
 async function listens(lab: Lab, target: PodFacts, port: number): Promise<boolean> {
-  const proxied = { kind: "pods", name: `${target.name}:${port}` } as const;
-  return lab.cluster
-    .proxyGet(target.namespace, proxied, port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics")
-    .then(
-      () => true,
-      () => false,
-    );
+  const proxied = { kind: "pods", namespace: target.namespace, name: `${target.name}:${port}` } as const;
+  return lab.cluster.proxyGet(proxied, port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics").then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A team's pod asks the responder of a team that is not its peer. */

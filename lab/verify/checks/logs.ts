@@ -67,6 +67,10 @@ async function collector(lab: Lab, team: string, finder: MarkerFinder, seconds: 
   );
   if (result === undefined)
     return fail(`marker ${marker} did not arrive within ${seconds} s`, await finder.whyMissing(lab, pod), { marker });
-  const { where } = result.found;
+  const { where, unexpected } = result.found;
+  if (unexpected !== undefined) {
+    const detail = `marker found in ${where} after ${result.delayMs} ms`;
+    return fail(detail, unexpected, { marker, where, delayMs: result.delayMs });
+  }
   return pass(`marker found in ${where} after ${result.delayMs} ms`, { marker, where, delayMs: result.delayMs });
 }

@@ -67,15 +67,17 @@ export interface Cluster {
   /** Runs a program in a container, without a shell. A program that fails is a result, not an error. */
   exec(pod: PodFacts, container: string, command: readonly string[], seconds?: number): Promise<ExecResult>;
   logs(pod: PodFacts, query: LogQuery): Promise<string>;
-  /** GET through the API server to a pod's or a Service's HTTP port. `path` starts with a slash. */
-  proxyGet(namespace: string, target: ProxyTarget, path: string): Promise<string>;
+  /**
+   * GET through the API server to a pod's or a Service's HTTP port, or to a node's kubelet. `path` starts with a slash. The API
+   * server keeps an Authorization header for itself, so no password can be sent on.
+   */
+  proxyGet(target: ProxyTarget, path: string, headers?: Readonly<Record<string, string>>): Promise<string>;
 }
 
-/** `name` is `[https:]NAME:PORT`, as in the API server's proxy paths. */
-export interface ProxyTarget {
-  readonly kind: "pods" | "services";
-  readonly name: string;
-}
+/** Where the API server's proxy leads; with a port the name is `[https:]NAME:PORT`. */
+export type ProxyTarget =
+  | { readonly kind: "pods" | "services"; readonly namespace: string; readonly name: string }
+  | { readonly kind: "nodes"; readonly name: string };
 
 export type ClusterErrorKind = "forbidden" | "not-found" | "unauthorized" | "unreachable" | "timeout" | "other";
 

@@ -65,7 +65,7 @@ export function kubeCluster(config: KubeConfig): Cluster {
       const request = core.readNamespacedPodLog({ namespace, name, container, ...limits });
       return (await asked(`get pods/log in ${namespace}`, request)) ?? "";
     },
-    proxyGet: (namespace, target, path) => proxyGet(config, namespace, target, path),
+    proxyGet: (target, path, headers) => proxyGet(config, target, path, headers),
   };
 }
 

@@ -12,6 +12,8 @@ export interface Wanted {
 /** Where a marker was found, such as the index or the log stream. */
 export interface Found {
   readonly where: string;
+  /** Set where it should not be just there, such as in an index with another name: what was expected. */
+  readonly unexpected?: string;
 }
 
 /** Looks for a line where a collector sends logs. One for each kind of destination. */

@@ -1,10 +1,44 @@
 import type { Settings } from "../../../components/settings.ts";
+import { cloudwatchFinder } from "./cloudwatch.ts";
+import { fileFinder } from "./file.ts";
 import { type MarkerFinder, unableFinder } from "./finder.ts";
+import { lokiFinder } from "./loki.ts";
+import { searchFinder } from "./search.ts";
 import { stdoutFinder } from "./stdout.ts";
 
 /** What looks for a marker where this stack's collector sends logs. */
-export function finderFor(logging: Settings["logging"], _region: string | undefined): MarkerFinder {
-  const { collector, destination } = logging;
-  if (destination.kind === "stdout") return stdoutFinder(collector);
-  return unableFinder(destination.kind, `there is no way yet to read ${destination.kind} back`);
+export function finderFor({
+  logging,
+  cluster,
+  region,
+}: Pick<Settings, "logging" | "cluster" | "region">): MarkerFinder {
+  const { collector, destination, index } = logging;
+  if (logging.carrier === "sidecar")
+    return unableFinder(
+      `${collector} sidecar`,
+      "a sidecar reads the files of the application, and this marker goes to stdout",
+    );
+  switch (destination.kind) {
+    case "stdout":
+      return stdoutFinder(collector);
+    case "opensearch":
+    case "elasticsearch":
+      return searchFinder(destination, index, collector);
+    case "loki":
+      return lokiFinder(destination, collector);
+    case "file":
+      return fileFinder(destination.path, collector);
+    case "cloudwatch": {
+      const name = cluster.kind === "eks" ? cluster.name : "";
+      const logGroup = destination.logGroup ?? `/eks-dns-logging/${name}/pods`;
+      return cloudwatchFinder({ logGroup, region: region ?? "" }, collector);
+    }
+    case "http":
+      return unableFinder("http", "an HTTP receiver cannot be asked for what it got");
+    case "s3":
+      return unableFinder(
+        "s3",
+        "lines go to S3 in compressed objects, minutes later: `aws s3 ls` shows when one comes",
+      );
+  }
 }

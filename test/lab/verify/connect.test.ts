@@ -170,7 +170,7 @@ describe("the connection to a cluster", () => {
     assert.deepEqual(await cluster.nodes(), [{ name: "node-1", ready: false, version: "", zone: "a" }]);
     assert.equal(await cluster.logs(pod, { container: "curl", seconds: 10 }), "one\ntwo\n");
     assert.equal(
-      await cluster.proxyGet("logging", { kind: "services", name: "search:9200" }, "/_search?q=x"),
+      await cluster.proxyGet({ kind: "services", namespace: "logging", name: "search:9200" }, "/_search?q=x"),
       '{"hits":1}',
     );
   });
@@ -184,7 +184,7 @@ describe("the connection to a cluster", () => {
       cluster.pod("ts-team", "forbidden"),
       /^ClusterError: forbidden: no right to get pods in ts-team \(pods "forbidden" is not for you\)$/,
     );
-    await assert.rejects(cluster.proxyGet("x", { kind: "pods", name: "y:1" }, "/"), { kind: "not-found" });
+    await assert.rejects(cluster.proxyGet({ kind: "pods", namespace: "x", name: "y:1" }, "/"), { kind: "not-found" });
     await assert.rejects(
       cluster.exec(
         { ...POD.metadata, phase: "", ready: true, ip: "", node: "", reason: "", containers: [], deleting: false },

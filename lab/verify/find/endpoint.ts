@@ -1,0 +1,63 @@
+import type { RequestOptions } from "node:https";
+import type { Credentials } from "../../../components/logging/destination-settings.ts";
+import { ClusterError } from "../cluster/cluster.ts";
+import { get } from "../http-get.ts";
+import type { Lab } from "../lab.ts";
+import { LOGGING_NAMESPACE } from "./collector-pods.ts";
+
+/** An HTTP destination, as the settings describe it. */
+export interface Endpoint {
+  /** With scheme, host and port. */
+  readonly url: URL;
+  /** Refuse a certificate that is not valid. */
+  readonly verify: boolean;
+  /** Secret with the authority to trust, under `ca.crt`. */
+  readonly caSecretName?: string | undefined;
+  readonly credentials?: Credentials | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const TIMEOUT_SECONDS = 10;
+/** `NAME.NAMESPACE.svc` and `NAME.NAMESPACE.svc.cluster.local`, which only pods can look up. */
+const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.cluster\.local)?\.?$/;
+
+/** Why an endpoint cannot be asked from here; undefined where it can. */
+export function whyOutOfReach({ url, credentials }: Endpoint): string | undefined {
+  if (credentials === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
+  return `${url.hostname} is a Service that wants a password, and the API server's proxy passes none on: look for the marker there by hand`;
+}
+
+/**
+ * GET from a destination: one inside the cluster through the API server, another one directly, with the password from its Secret.
+ * @throws {ClusterError} in one line.
+ */
+export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<string> {
+  const { url } = endpoint;
+  const [, name, namespace] = SERVICE_HOST.exec(url.hostname) ?? [];
+  if (name !== undefined && namespace !== undefined) {
+    const port = url.port || (url.protocol === "https:" ? "443" : "80");
+    const target = `${url.protocol === "https:" ? "https:" : ""}${name}:${port}`;
+    return lab.cluster.proxyGet({ kind: "services", namespace, name: target }, path, endpoint.headers);
+  }
+  const answer = await get(new URL(path, url), await options(lab, endpoint)).catch((error: Error) => {
+    throw new ClusterError("other", `${url.host} does not answer: ${error.message || error.name}`);
+  });
+  if (answer.status < 400) return answer.body;
+  const line = answer.body.replaceAll(/\s+/g, " ").slice(0, 200);
+  throw new ClusterError("other", `${url.host} answered ${answer.status}: ${line}`);
+}
+
+async function options(lab: Lab, { verify, caSecretName, credentials, headers }: Endpoint): Promise<RequestOptions> {
+  const secretOf = (name: string) => lab.cluster.secret(LOGGING_NAMESPACE, name);
+  const ca = caSecretName === undefined ? undefined : (await secretOf(caSecretName))["ca.crt"];
+  const secret = credentials === undefined ? undefined : await secretOf(credentials.secretName);
+  const auth =
+    credentials === undefined ? undefined : `${secret?.[credentials.usernameKey]}:${secret?.[credentials.passwordKey]}`;
+  return {
+    signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
+    rejectUnauthorized: verify,
+    ...(headers === undefined ? {} : { headers }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(auth === undefined ? {} : { auth }),
+  };
+}
