@@ -76,11 +76,25 @@ function isAlive(pid: number): boolean {
 
 /** Shows Pulumi's progress on stderr, so that stdout keeps the table or the JSON document. */
 export function shown() {
-  const write = (text: string) => {
-    process.stderr.write(text);
-  };
   const color: "always" | "never" = process.stderr.hasColors?.() ? "always" : "never";
+  const write = withoutRepeats((text) => {
+    process.stderr.write(text);
+  });
   return { onOutput: write, onError: write, color, suppressProgress: true };
+}
+
+/** Without a terminal of its own the CLI prints a resource's line again with each of its events. */
+export function withoutRepeats(write: (text: string) => void): (text: string) => void {
+  let rest = "";
+  let last: string | undefined;
+  return (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line !== last || line === "") write(`${line}\n`);
+      last = line;
+    }
+  };
 }
 
 /**

@@ -39,8 +39,8 @@ export function verifyOptions(command: Command): Command {
   return command
     .option("--json", "print one JSON document instead of the table")
     .option("--report <file>", "write a self-contained HTML page with a picture")
-    .option("--only <row...>", "only these rows", collect, [])
-    .option("--skip <row...>", "all but these rows", collect, [])
+    .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
+    .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
     .addOption(new Option("--parallel <count>", "rows at the same time").argParser(between(1, 64)).default(4))
     .addOption(
       new Option("--wait <seconds>", "longest that a marker may take to the logs' destination")

@@ -23,8 +23,11 @@ export function asClusterError(error: unknown, what: string): ClusterError {
 function fromStatus(code: number, message: string, what: string): ClusterError {
   if (code === 401)
     return new ClusterError("unauthorized", "the API server does not accept the kubeconfig's credentials");
-  if (code === 403)
-    return new ClusterError("forbidden", `forbidden: no right to ${what}${message === "" ? "" : ` (${message})`}`);
+  if (code === 403) {
+    // The API server's own sentence says the same at three times the length.
+    const user = /User "([^"]+)"/.exec(message)?.[1] ?? "the kubeconfig's user";
+    return new ClusterError("forbidden", `forbidden: ${user} has no right to ${what}`);
+  }
   if (code === 404) return new ClusterError("not-found", message === "" ? `not found: ${what}` : message);
   return new ClusterError("other", `${what}: the API server answered ${code}${message === "" ? "" : `: ${message}`}`);
 }

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { npxShim, pathWithNode, runs } from "../../../lab/up/cli.ts";
 import { deleteKind, ensureKind } from "../../../lab/up/kind.ts";
 import { streamed } from "../../../lab/up/stream.ts";
-import { firstError } from "../../../lab/up/workspace.ts";
+import { firstError, withoutRepeats } from "../../../lab/up/workspace.ts";
 
 describe("the programs that up calls", () => {
   const before = process.env.PATH ?? "";
@@ -70,6 +70,13 @@ describe("the programs that up calls", () => {
     await program("breaks", "exit 3");
     await assert.rejects(streamed("breaks", ["now"]), /^Failure: 'breaks now' failed \(exit code 3\)/);
     await assert.rejects(streamed("missing", []), /^Failure: missing does not run/);
+  });
+
+  it("do not say the same line twice in a row", () => {
+    const said: string[] = [];
+    const write = withoutRepeats((text) => said.push(text));
+    for (const text of ["a creating\na cre", "ating\n", "\n\nb\n", "a creating\n"]) write(text);
+    assert.equal(said.join(""), "a creating\n\n\nb\na creating\n");
   });
 
   it("show their first error, not the one that only says that there was one", () => {

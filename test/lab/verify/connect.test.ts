@@ -73,7 +73,7 @@ describe("the connection to a cluster", () => {
             : 200;
       const type = typeof answer === "string" ? "text/plain" : "application/json";
       response.writeHead(status, { "content-type": type });
-      const message = `pods "${path.split("/").at(-1)}" is not for you`;
+      const message = `pods "${path.split("/").at(-1)}" is forbidden: User "jane" cannot`;
       response.end(
         status !== 200
           ? JSON.stringify({ kind: "Status", message })
@@ -182,7 +182,7 @@ describe("the connection to a cluster", () => {
       await assert.rejects(cluster.pod("ts-team", name), { name: "ClusterError", kind });
     await assert.rejects(
       cluster.pod("ts-team", "forbidden"),
-      /^ClusterError: forbidden: no right to get pods in ts-team \(pods "forbidden" is not for you\)$/,
+      /^ClusterError: forbidden: jane has no right to get pods in ts-team$/,
     );
     await assert.rejects(cluster.proxyGet({ kind: "pods", namespace: "x", name: "y:1" }, "/"), { kind: "not-found" });
     await assert.rejects(
