@@ -18,7 +18,7 @@ const teams = settings.teams.map(
       cluster,
       team,
       curlPod: settings.curlPod,
-      network: { teams: settings.teams, dnsAddresses: dns.addresses, egress: logs.teamEgress },
+      network: { teams: settings.teams, dnsAddresses: dns.addresses },
     }),
 );
 

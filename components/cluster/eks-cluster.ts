@@ -2,18 +2,23 @@ import * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/eks";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { grantAccess } from "./access.ts";
 import { ControlPlaneLogs } from "./encryption.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { partitionOf, serviceRole } from "./iam.ts";
+import { withProfile } from "./kubeconfig.ts";
 import { type Network, Vpc } from "./network.ts";
+import { VpcSettings } from "./network-settings.ts";
 import { Nodes } from "./nodes.ts";
-import { type AccessEntrySettings, type EksClusterSettings, VpcSettings } from "./settings.ts";
+import type { EksClusterSettings } from "./settings.ts";
 import { ADDON_VERSIONS } from "./versions.ts";
 
 export interface EksClusterArgs {
   readonly settings: EksClusterSettings;
   /** Region, such as `eu-central-1`. */
   readonly region: string;
+  /** AWS profile of the stack (`aws:profile`), which `aws eks get-token` then uses too. Default: that of the environment. */
+  readonly profile?: string | undefined;
 }
 
 /**
@@ -40,7 +45,17 @@ export class EksCluster extends pulumi.ComponentResource {
     const control = this.#controlPlane(network);
     // As text, so that a preview shows it; what uses it waits for the cluster by dependsOn.
     const clusterName = settings.name;
-    this.#grantAccess(clusterName, control);
+    grantAccess(
+      `${name}-access`,
+      {
+        clusterName,
+        partition: this.#partition,
+        entries: settings.accessEntries,
+        tags: this.#tags,
+        cluster: control,
+      },
+      { parent: this },
+    );
 
     const versions = { ...ADDON_VERSIONS[settings.version], ...withoutUndefined(settings.addons) };
     const networkAddons = [
@@ -61,11 +76,10 @@ export class EksCluster extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const kubeconfig = pulumi.secret(control.kubeconfigJson);
     const provider = new k8s.Provider(
       `${name}-kubernetes`,
       {
-        kubeconfig,
+        kubeconfig: pulumi.secret(this.#kubeconfig(control)),
         // Pins what the provider takes for the same cluster: another kubeconfig then replaces nothing that stands.
         clusterIdentifier: `${region}/${settings.name}`,
         enableServerSideApply: true,
@@ -77,7 +91,8 @@ export class EksCluster extends pulumi.ComponentResource {
       name: settings.name,
       provider,
       ready: nodes.groups,
-      kubeconfig,
+      // Without a profile: whoever uses it has credentials of their own.
+      kubeconfig: pulumi.secret(control.kubeconfigJson),
       // The policy agent of vpc-cni is on.
       enforcesNetworkPolicies: true,
       addons: { clusterName, kubernetesVersion: settings.version, tags: this.#tags },
@@ -86,11 +101,18 @@ export class EksCluster extends pulumi.ComponentResource {
     this.registerOutputs({ name: settings.name });
   }
 
+  #kubeconfig(control: eks.Cluster): pulumi.Output<string> {
+    const { profile } = this.#args;
+    return profile === undefined
+      ? control.kubeconfigJson
+      : control.kubeconfigJson.apply((kubeconfig) => withProfile(kubeconfig, profile));
+  }
+
   #network(): Network {
     const { settings, region } = this.#args;
     if (settings.existingVpc !== undefined) {
-      const { id, privateSubnetIds, publicSubnetIds } = settings.existingVpc;
-      return { vpcId: id, privateSubnetIds: [...privateSubnetIds], publicSubnetIds: [...publicSubnetIds], ready: [] };
+      const { id, privateSubnetIds } = settings.existingVpc;
+      return { vpcId: id, privateSubnetIds: [...privateSubnetIds], ready: [] };
     }
     const args = { settings: settings.vpc ?? VpcSettings.parse({}), region, tags: this.#tags };
     return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
@@ -107,7 +129,8 @@ export class EksCluster extends pulumi.ComponentResource {
         retentionDays: settings.logRetentionDays,
         tags: this.#tags,
       },
-      { parent: this },
+      // Without its key the cluster's secrets are lost.
+      { parent: this, protect: settings.deletionProtection },
     );
     const { role, attachments } = serviceRole(
       `${this.#name}-control-plane`,
@@ -128,8 +151,7 @@ export class EksCluster extends pulumi.ComponentResource {
         version: settings.version,
         serviceRole: role,
         vpcId: network.vpcId,
-        privateSubnetIds: network.privateSubnetIds,
-        publicSubnetIds: network.publicSubnetIds,
+        subnetIds: network.privateSubnetIds,
         endpointPrivateAccess: endpointAccess.private,
         endpointPublicAccess: endpointAccess.public,
         ...(endpointAccess.public ? { publicAccessCidrs: endpointAccess.publicCidrs } : {}),
@@ -149,8 +171,12 @@ export class EksCluster extends pulumi.ComponentResource {
         corednsAddonOptions: { enabled: false },
         tags: this.#tags,
       },
-      // EKS would make the log group itself, unencrypted and for ever.
-      { parent: this, dependsOn: [group, ...attachments] },
+      {
+        parent: this,
+        // EKS would make the log group itself, unencrypted and for ever.
+        dependsOn: [group, ...attachments],
+        protect: settings.deletionProtection,
+      },
     );
   }
 
@@ -201,38 +227,6 @@ export class EksCluster extends pulumi.ComponentResource {
       { parent: this, dependsOn: [cluster, ...after] },
     );
   }
-
-  #grantAccess(clusterName: string, cluster: pulumi.Resource): void {
-    for (const entry of this.#args.settings.accessEntries) {
-      const name = `${this.#name}-access-${entry.principalArn.split(":").at(-1)?.replaceAll("/", "-")}`;
-      const access = new aws.eks.AccessEntry(
-        name,
-        {
-          clusterName,
-          principalArn: entry.principalArn,
-          kubernetesGroups: entry.groups,
-          type: "STANDARD",
-          tags: this.#tags,
-        },
-        { parent: this, dependsOn: cluster },
-      );
-      if (entry.policy === undefined) continue;
-      new aws.eks.AccessPolicyAssociation(
-        name,
-        {
-          clusterName,
-          principalArn: entry.principalArn,
-          policyArn: `arn:${this.#partition}:eks::aws:cluster-access-policy/${entry.policy}`,
-          accessScope: accessScope(entry),
-        },
-        { parent: this, dependsOn: access },
-      );
-    }
-  }
-}
-
-function accessScope(entry: AccessEntrySettings): { type: string; namespaces?: string[] } {
-  return entry.namespaces.length === 0 ? { type: "cluster" } : { type: "namespace", namespaces: entry.namespaces };
 }
 
 function withoutUndefined(values: object): object {

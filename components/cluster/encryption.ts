@@ -48,6 +48,16 @@ export class ControlPlaneLogs extends pulumi.ComponentResource {
   }
 }
 
+const LOG_ACTIONS = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
+
 /** The account decides by IAM who uses the key, as for any key; CloudWatch Logs may use it for this one group. */
 function keyPolicy(account: string, groupName: string, { region, partition }: ControlPlaneLogsArgs): string {
   return JSON.stringify({
@@ -60,7 +70,7 @@ function keyPolicy(account: string, groupName: string, { region, partition }: Co
         Sid: "AccountByIam",
       },
       {
-        Action: ["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+        Action: LOG_ACTIONS,
         Condition: {
           ArnEquals: {
             "kms:EncryptionContext:aws:logs:arn": `arn:${partition}:logs:${region}:${account}:log-group:${groupName}`,

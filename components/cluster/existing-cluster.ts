@@ -2,11 +2,13 @@ import { homedir } from "node:os";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "./handle.ts";
-import type { ClusterSettings } from "./settings.ts";
+import type { ExistingClusterSettings } from "./settings.ts";
 
-type ExistingClusterSettings = Extract<ClusterSettings, { kind: "existing" }>;
-
-/** A cluster that somebody else made, reached by a kubeconfig. Planning needs neither the file nor the server. */
+/**
+ * A cluster that somebody else made, reached by a kubeconfig. Planning needs neither the file nor the server; `preflight` reads
+ * the file before a deployment. Nothing but the lab's own objects is ever made on it.
+ * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
+ */
 export class ExistingCluster extends pulumi.ComponentResource {
   readonly handle: ClusterHandle;
 
@@ -15,12 +17,13 @@ export class ExistingCluster extends pulumi.ComponentResource {
     const provider = new k8s.Provider(
       `${name}-kubernetes`,
       {
+        // Without a path the provider reads $KUBECONFIG, else ~/.kube/config, as kubectl does.
         ...(settings.kubeconfig === undefined
           ? {}
-          : { kubeconfig: settings.kubeconfig.replace(/^~(?=\/)/, homedir()) }),
+          : { kubeconfig: settings.kubeconfig.replace(/^~(?=\/|$)/, homedir()) }),
         ...(settings.context === undefined ? {} : { context: settings.context }),
-        // Pins the provider's identity: another kubeconfig for the same cluster replaces nothing.
-        clusterIdentifier: "eks-dns-logging-existing",
+        // By default the provider compares kubeconfigs, and replaces every object when the file or the context has another name.
+        clusterIdentifier: settings.identifier,
         enableServerSideApply: true,
       },
       { parent: this },

@@ -7,7 +7,7 @@ import type * as pulumi from "@pulumi/pulumi";
  */
 export interface ClusterHandle {
   /** The EKS cluster's name, or the kubeconfig context of an existing one (`current` when none is named). */
-  readonly name: pulumi.Input<string>;
+  readonly name: string;
   /** The provider that every Kubernetes object of this stack is made by. */
   readonly provider: k8s.Provider;
   /**

@@ -1,16 +1,19 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { VpcSettings } from "./settings.ts";
+import type { VpcSettings } from "./network-settings.ts";
 import { cutSubnets } from "./subnets.ts";
 
 /** Where a cluster's control plane and nodes are. */
 export interface Network {
   readonly vpcId: pulumi.Input<string>;
+  /** Subnets of the control plane's interfaces and of the nodes. */
   readonly privateSubnetIds: pulumi.Input<string>[];
-  readonly publicSubnetIds: pulumi.Input<string>[];
   /** What must stand before a node can reach the internet, and so its cluster and images. */
   readonly ready: pulumi.Resource[];
 }
+
+/** Zones that EKS refuses. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html#cluster-subnets */
+const ZONES_WITHOUT_EKS = ["cac1-az3", "use1-az3", "usw1-az2"];
 
 export interface VpcArgs {
   readonly settings: VpcSettings;
@@ -80,7 +83,6 @@ export class Vpc extends pulumi.ComponentResource {
     this.network = {
       vpcId: vpc.id,
       privateSubnetIds: subnets.map((zone) => zone.private.id),
-      publicSubnetIds: subnets.map((zone) => zone.public.id),
       ready: [...privateTables.map(({ route }) => route), ...privateLinks],
     };
     this.registerOutputs({ vpcId: vpc.id });
@@ -94,8 +96,12 @@ export class Vpc extends pulumi.ComponentResource {
     const { zones } = this.#args.settings;
     if (typeof zones !== "number") return [...zones];
     const available = aws.getAvailabilityZonesOutput(
-      // Local and wavelength zones have to be opted in to, and cannot hold a control plane.
-      { state: "available", filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }] },
+      {
+        state: "available",
+        // Local and wavelength zones have to be opted in to, and cannot hold a control plane.
+        filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+        excludeZoneIds: [...ZONES_WITHOUT_EKS],
+      },
       { parent: this },
     );
     return Array.from({ length: zones }, (_, index) => available.names.apply((names) => zoneAt(names, index)));

@@ -1,11 +1,33 @@
 import { z } from "zod";
+import { unique } from "./unique.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 /** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first. */
 const GRAVITON = /^(a1|[a-z]+\d+g[a-z]*)\./;
 
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LabelKey = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+    "a label key, such as workload or example.com/workload",
+  );
+const LabelValue = z
+  .string("text in quotes")
+  .regex(/^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/, "up to 63 letters, digits, '-', '_' and '.'");
+
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/node-taints-managed-node-groups.html */
+const Taint = z.strictObject({
+  key: LabelKey.describe("Taint's key."),
+  value: LabelValue.default("").describe("Taint's value. Default: none."),
+  effect: z
+    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+    .describe("What happens to pods that do not tolerate it."),
+});
+
 /**
- * A managed node group.
+ * A managed node group. Other instance types, another architecture or capacity type make new nodes before the old ones go;
+ * a bigger disk and other sizes change the group where it stands.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
  */
 export const NodeGroupSettings = z
@@ -21,6 +43,8 @@ export const NodeGroupSettings = z
     instanceTypes: z
       .array(z.string().regex(INSTANCE_TYPE, "an EC2 instance type, such as t4g.medium"))
       .min(1, "at least one instance type")
+      .max(20, "20 instance types at most")
+      .superRefine(unique("each instance type once"))
       .default(["t4g.medium"])
       .describe(
         "Instance types, in order of preference; several make SPOT capacity easier to get. Default t4g.medium.",
@@ -34,8 +58,10 @@ export const NodeGroupSettings = z
       .int()
       .min(0)
       .max(450)
-      .default(2)
-      .describe("Nodes at first; an autoscaler may change it later and keeps its say. Default 2."),
+      .optional()
+      .describe(
+        "Nodes that each `pulumi up` brings back. Default: minSize at first, then what an autoscaler makes of it.",
+      ),
     maxSize: z.int().min(1).max(450).default(3).describe("Most nodes. Default 3."),
     diskSize: z
       .int()
@@ -43,19 +69,17 @@ export const NodeGroupSettings = z
       .max(16_384)
       .default(20)
       .describe("Encrypted gp3 disk of each node, in GiB, from 20. Default 20."),
-    labels: z
-      .record(z.string(), z.string("text in quotes"))
-      .default({})
-      .describe("Kubernetes labels of the nodes. Default: none."),
+    labels: z.record(LabelKey, LabelValue).default({}).describe("Kubernetes labels of the nodes. Default: none."),
+    taints: z.array(Taint).default([]).describe("Taints of the nodes, which keep other pods away. Default: none."),
   })
   .superRefine(
     (group, context) => {
       const add = (path: PropertyKey[], message: string, input: unknown) =>
         context.addIssue({ code: "custom", path, message, input });
-      if (group.desiredSize < group.minSize)
-        add(["desiredSize"], `at least minSize, ${group.minSize}`, group.desiredSize);
-      if (group.desiredSize > group.maxSize)
-        add(["desiredSize"], `at most maxSize, ${group.maxSize}`, group.desiredSize);
+      const { minSize, maxSize, desiredSize = minSize } = group;
+      if (minSize > maxSize) add(["minSize"], `at most maxSize, ${maxSize}`, minSize);
+      else if (desiredSize < minSize) add(["desiredSize"], `at least minSize, ${minSize}`, desiredSize);
+      else if (desiredSize > maxSize) add(["desiredSize"], `at most maxSize, ${maxSize}`, desiredSize);
       for (const [index, type] of Array.isArray(group.instanceTypes) ? group.instanceTypes.entries() : []) {
         if (
           typeof type !== "string" ||
@@ -71,3 +95,16 @@ export const NodeGroupSettings = z
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 export type NodeGroupSettings = z.infer<typeof NodeGroupSettings>;
+
+/** CoreDNS waits for a node that takes it: without one its add-on fails after 20 minutes. */
+const TAINTED = "at least one group without NoSchedule and NoExecute taints, for CoreDNS and the lab's pods";
+
+export const NodeGroups = z
+  .array(NodeGroupSettings)
+  .min(1, "at least one node group")
+  .superRefine(unique("a name that no other node group has", (group) => group.name, ["name"]))
+  .refine(
+    (groups) =>
+      groups.length === 0 || groups.some((group) => group.taints.every(({ effect }) => effect === "PreferNoSchedule")),
+    TAINTED,
+  );

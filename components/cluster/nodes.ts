@@ -4,7 +4,8 @@ import { serviceRole } from "./iam.ts";
 import type { NodeGroupSettings } from "./node-group-settings.ts";
 
 export interface NodesArgs {
-  readonly clusterName: pulumi.Input<string>;
+  /** As text, which a preview shows; `after` holds the cluster. */
+  readonly clusterName: string;
   readonly kubernetesVersion: string;
   readonly groups: readonly NodeGroupSettings[];
   readonly subnetIds: pulumi.Input<string>[];
@@ -16,6 +17,13 @@ export interface NodesArgs {
 
 /** Amazon Linux 2023, optimized for EKS. */
 const AMI_TYPES = { arm64: "AL2023_ARM_64_STANDARD", amd64: "AL2023_x86_64_STANDARD" };
+
+/** EKS's words for what Kubernetes calls an effect. */
+const TAINT_EFFECTS = {
+  NoSchedule: "NO_SCHEDULE",
+  PreferNoSchedule: "PREFER_NO_SCHEDULE",
+  NoExecute: "NO_EXECUTE",
+};
 
 /**
  * The cluster's nodes: managed node groups on Amazon Linux 2023, in private subnets.
@@ -54,17 +62,22 @@ export class Nodes extends pulumi.ComponentResource {
           instanceTypes: group.instanceTypes,
           launchTemplate: { id: template.id, version: template.latestVersion.apply(String) },
           nodeRoleArn: role.arn,
-          scalingConfig: { minSize: group.minSize, desiredSize: group.desiredSize, maxSize: group.maxSize },
+          scalingConfig: {
+            minSize: group.minSize,
+            desiredSize: group.desiredSize ?? group.minSize,
+            maxSize: group.maxSize,
+          },
           subnetIds: args.subnetIds,
           updateConfig: { maxUnavailable: 1 },
           labels: group.labels,
+          taints: group.taints.map(({ key, value, effect }) => ({ key, value, effect: TAINT_EFFECTS[effect] })),
           tags: args.tags,
         },
         {
           parent: this,
           dependsOn: [...args.after, ...attachments],
-          // The number at first; an autoscaler changes it while the cluster lives.
-          ignoreChanges: ["scalingConfig.desiredSize"],
+          // Left open by the settings, the number is an autoscaler's while the cluster lives.
+          ignoreChanges: group.desiredSize === undefined ? ["scalingConfig.desiredSize"] : [],
         },
       );
     });

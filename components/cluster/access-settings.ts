@@ -1,0 +1,89 @@
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { unique } from "./unique.ts";
+
+const PUBLIC_BLOCK = "an IPv4 block of public addresses from /8 to /32, such as 203.0.113.7/32; never 0.0.0.0/0";
+/** EKS sees a caller's address on the internet, and refuses blocks that cannot be one. */
+const NOT_PUBLIC = new Set(["private", "carrierGradeNat", "loopback", "linkLocal", "multicast", "unspecified"]);
+
+/** An IPv4 cluster takes no IPv6 blocks. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html */
+function isPublicBlock(cidr: string): boolean {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return false;
+  const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
+  const start = ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
+  return prefix >= 8 && start === address.toString() && !NOT_PUBLIC.has(address.range());
+}
+
+/**
+ * Who reaches the Kubernetes API. Pulumi makes Kubernetes objects through it, so it has to run where one of the two lets it in.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
+ */
+export const EndpointAccess = z
+  .strictObject({
+    private: z.boolean().default(true).describe("Reachable from the VPC. Default true; nodes use it."),
+    public: z.boolean().default(false).describe("Reachable from the internet, by publicCidrs alone. Default false."),
+    publicCidrs: z
+      .array(z.string().refine(isPublicBlock, PUBLIC_BLOCK))
+      .max(40, "40 blocks at most")
+      .superRefine(unique("each block once"))
+      .default([])
+      .describe("Who may reach the public endpoint: CIDR blocks, never 0.0.0.0/0. Default: none."),
+  })
+  .superRefine((access, context) => {
+    const add = (path: string, message: string, input: unknown) =>
+      context.addIssue({ code: "custom", path: [path], message, input });
+    if (access.public && access.publicCidrs.length === 0)
+      add("publicCidrs", "at least one CIDR block, since public is true", access.publicCidrs);
+    if (!access.public && access.publicCidrs.length > 0)
+      add("publicCidrs", "none, since public is false", access.publicCidrs);
+    if (!access.public && !access.private) add("private", "true, since public is false", false);
+  });
+
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html */
+export const ACCESS_POLICIES = [
+  "AmazonEKSClusterAdminPolicy",
+  "AmazonEKSAdminPolicy",
+  "AmazonEKSAdminViewPolicy",
+  "AmazonEKSEditPolicy",
+  "AmazonEKSViewPolicy",
+] as const;
+
+/**
+ * An IAM principal that may use the Kubernetes API. The one that makes the cluster is its admin without an entry.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+ */
+const AccessEntrySettings = z
+  .strictObject({
+    principalArn: z
+      .string()
+      .regex(
+        /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
+        "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
+      )
+      .describe("IAM role or user."),
+    groups: z
+      .array(z.string().regex(/^(?!system:)./, "a group that does not start with 'system:'"))
+      .superRefine(unique("each group once"))
+      .default([])
+      .describe("RBAC groups, such as a team's members. Default: none."),
+    policy: z.enum(ACCESS_POLICIES).optional().describe("EKS access policy. Default: none, the groups' rights alone."),
+    namespaces: z
+      .array(z.string().min(1))
+      .superRefine(unique("each namespace once"))
+      .default([])
+      .describe("Namespaces for which the policy holds. Default: all."),
+  })
+  .refine((entry) => entry.groups.length > 0 || entry.policy !== undefined, {
+    path: ["groups"],
+    message: "a group or a policy, or both",
+  })
+  .refine((entry) => entry.namespaces.length === 0 || entry.policy !== undefined, {
+    path: ["policy"],
+    message: "a policy, since namespaces are named",
+  });
+export type AccessEntrySettings = z.infer<typeof AccessEntrySettings>;
+
+/** EKS takes one entry a principal. */
+export const AccessEntries = z
+  .array(AccessEntrySettings)
+  .superRefine(unique("a principal that no other entry has", (entry) => entry.principalArn, ["principalArn"]));

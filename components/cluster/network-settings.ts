@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { MAX_ZONES, vpcCidrMistake } from "./subnets.ts";
+import { unique } from "./unique.ts";
+
+const VpcCidr = z.string().superRefine((cidr, context) => {
+  const message = vpcCidrMistake(cidr);
+  if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
+});
+
+const ZONE = "a zone of the region, such as eu-central-1a";
+const Zones = z
+  .array(z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$/, ZONE))
+  .min(2, "two zones at least")
+  .max(MAX_ZONES, `${MAX_ZONES} zones at most`)
+  .superRefine(unique("each zone once"));
+
+/**
+ * The network of the cluster, made by this stack. Another `cidr`, or other zones in a list, replaces subnets and what is in them; one more zone
+ * at the end replaces nothing, and neither does a change between one NAT gateway and several.
+ */
+export const VpcSettings = z.strictObject({
+  cidr: VpcCidr.default("10.0.0.0/16").describe("IPv4 block of the VPC, /16 to /22. Default 10.0.0.0/16."),
+  zones: z
+    .union(
+      [z.int().min(2).max(MAX_ZONES), Zones],
+      `a number from 2 to ${MAX_ZONES}, or that many zones by name, such as [eu-central-1a, eu-central-1b]`,
+    )
+    .default(2)
+    .describe("How many availability zones, or which; add new ones at the end. Default 2."),
+  nat: z
+    .enum(["single", "per-zone"])
+    .default("single")
+    .describe(
+      "One NAT gateway for all zones, or one in each: dearer, and survives the loss of a zone. Default single.",
+    ),
+  endpoints: z
+    .array(z.enum(["s3", "ecr.api", "ecr.dkr", "logs", "sts", "ec2", "eks-auth"]))
+    .superRefine(unique("each service once"))
+    .default(["s3"])
+    .describe("AWS services reached without NAT. s3 is free; each other costs by zone and hour. Default s3."),
+});
+export type VpcSettings = z.infer<typeof VpcSettings>;
+
+const SubnetIds = z
+  .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, "a subnet id, such as subnet-0123456789abcdef0"))
+  .superRefine(unique("each subnet once"));
+
+/**
+ * A network that is there already. Nothing in it is changed: load balancers find the subnets only when their owner has tagged them.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
+export const ExistingVpcSettings = z.strictObject({
+  id: z
+    .string()
+    .regex(/^vpc-[0-9a-f]{8,17}$/, "a VPC id, such as vpc-0123456789abcdef0")
+    .describe("The VPC."),
+  privateSubnetIds: SubnetIds.min(2, "at least two subnets, in different zones").describe(
+    "Subnets of the control plane's interfaces and of the nodes, with a way out by NAT.",
+  ),
+});
+export type ExistingVpcSettings = z.infer<typeof ExistingVpcSettings>;

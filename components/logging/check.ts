@@ -1,0 +1,38 @@
+import type { ClusterSettings } from "../cluster/settings.ts";
+import type { Mistake } from "../settings-error.ts";
+import { COLLECTORS, collectorNames } from "./collectors/table.ts";
+import { logPipeline } from "./pipeline.ts";
+import type { LoggingSettings } from "./settings.ts";
+
+/**
+ * What the schema cannot see: a collector that cannot do what the other settings ask, and an AWS destination on a cluster whose
+ * pods have no AWS identity. Paths are below `logging`.
+ */
+export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSettings["kind"]): Mistake[] {
+  const { destination, carrier } = settings;
+  const mistakes: Mistake[] = [];
+  if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind !== "eks") {
+    const message =
+      "a destination that needs no AWS identity, since only cluster.kind eks gives pods one: stdout, file, http, opensearch, elasticsearch, loki";
+    mistakes.push({ path: ["destination", "kind"], message, value: destination.kind });
+  }
+  const collector = COLLECTORS[settings.collector];
+  if (collector === undefined)
+    return [...mistakes, { path: ["collector"], message: collectorNames(), value: settings.collector }];
+  if (!collector.carriers.includes(carrier)) {
+    mistakes.push({
+      path: ["carrier"],
+      message: `${collector.carriers.join(", ")} for ${collector.title}`,
+      value: carrier,
+    });
+  }
+  if (!collector.destinations.includes(destination.kind)) {
+    mistakes.push({
+      path: ["destination", "kind"],
+      message: `${collector.destinations.join(", ")} for ${collector.title}`,
+      value: destination.kind,
+    });
+  }
+  const pipeline = logPipeline(settings, { cluster: "", region: undefined });
+  return [...mistakes, ...collector.unsupported(pipeline)];
+}

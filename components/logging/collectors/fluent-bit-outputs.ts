@@ -1,0 +1,154 @@
+import { notation } from "../index-format.ts";
+import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
+
+/** A section of the YAML configuration: option to value. */
+export type Section = Record<string, string | number>;
+
+/** Key that a record carries where indices are split; see the Lua filter. */
+export const INDEX_KEY = "index_prefix";
+
+/**
+ * The output of a pipeline. Retries never end, so that a destination that is away for an hour loses nothing; what waits is
+ * bounded by `storage.total_limit_size`.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/outputs
+ */
+export function output(pipeline: LogPipeline): Section {
+  const common: Section = {
+    match: "kube.*",
+    retry_limit: "no_limits",
+    ...(pipeline.buffer.whenFull === "drop-oldest"
+      ? { "storage.total_limit_size": fluentSize(pipeline.buffer.size) }
+      : {}),
+  };
+  return { ...destinationOptions(pipeline), ...common, ...tlsOptions(pipeline) };
+}
+
+/** `2Gi` as Fluent Bit writes it: `2G` is 2^30 there. */
+export function fluentSize(size: string): string {
+  return size.replace(/i$/, "");
+}
+
+function destinationOptions(pipeline: LogPipeline): Section {
+  const { destination, context } = pipeline;
+  switch (destination.kind) {
+    case "stdout":
+      return { name: "stdout", format: "json_lines", json_date_key: "@timestamp", json_date_format: "iso8601" };
+    case "file":
+      return { name: "file", path: destination.path, mkdir: "on", format: "plain", file: "pods.log" };
+    case "http": {
+      const { host, port, path } = address(destination.url);
+      return {
+        name: "http",
+        host,
+        port,
+        uri: path,
+        format: "json_lines",
+        json_date_key: "@timestamp",
+        json_date_format: "iso8601",
+        compress: "gzip",
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    }
+    case "opensearch":
+      return {
+        name: "opensearch",
+        ...searchOptions(pipeline, searchHost(destination)),
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    case "elasticsearch":
+      return {
+        name: "es",
+        ...searchOptions(pipeline, searchHost(destination)),
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    case "cloudwatch":
+      return {
+        name: "cloudwatch_logs",
+        region: context.region ?? "",
+        log_group_name: logGroupName(destination, context.cluster),
+        // The stream of each container; the prefix is for what has no metadata.
+        log_stream_template: "$kubernetes['namespace_name'].$kubernetes['pod_name'].$kubernetes['container_name']",
+        log_stream_prefix: "unknown-",
+        auto_create_group: "off",
+      };
+    case "s3":
+      return {
+        name: "s3",
+        region: context.region ?? "",
+        bucket: context.bucket ?? "",
+        s3_key_format: `/${destination.prefix}/%Y/%m/%d/%H/$UUID.gz`,
+        store_dir: "/var/lib/fluent-bit/s3",
+        store_dir_limit_size: fluentSize(pipeline.buffer.size),
+        total_file_size: "50M",
+        upload_timeout: "5m",
+        use_put_object: "on",
+        compression: "gzip",
+        json_date_key: "@timestamp",
+        json_date_format: "iso8601",
+      };
+    case "loki": {
+      const { host, port } = address(destination.url);
+      return {
+        name: "loki",
+        host,
+        port,
+        // Labels that have few values; all else stays in the line.
+        labels:
+          "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream",
+        line_format: "json",
+        ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    }
+  }
+}
+
+/**
+ * The options that OpenSearch and Elasticsearch share, where the defaults lose or double lines: the type that both refuse since
+ * their last major versions, a response buffer too small for a bulk answer, documents without an id, which a repeated chunk doubles.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch
+ */
+function searchOptions({ index }: LogPipeline, { host, port }: { host: string; port: number }): Section {
+  return {
+    host,
+    port,
+    logstash_format: "on",
+    logstash_prefix: index.prefix,
+    logstash_prefix_separator: index.separator,
+    ...(index.splitBy === "none" ? {} : { logstash_prefix_key: `$${INDEX_KEY}` }),
+    logstash_dateformat: notation(index.datePattern, "strftime"),
+    time_key: "@timestamp",
+    time_key_nanos: "on",
+    suppress_type_name: "on",
+    replace_dots: "on",
+    generate_id: "on",
+    buffer_size: "4M",
+    workers: 2,
+    trace_error: "on",
+  };
+}
+
+function userAndPassword(): Section {
+  return { http_user: `\${${USER_VARIABLE}}`, http_passwd: `\${${PASSWORD_VARIABLE}}` };
+}
+
+function tlsOptions({ destination }: LogPipeline): Section {
+  const tls = tlsOf(destination);
+  if (tls === undefined) return {};
+  return {
+    tls: "on",
+    "tls.verify": tls.verify ? "on" : "off",
+    "tls.verify_hostname": tls.verify ? "on" : "off",
+    ...(tls.caFile === undefined ? {} : { "tls.ca_file": tls.caFile }),
+  };
+}
+
+/** Parts of a URL that Fluent Bit takes apart. */
+function address(url: string): { host: string; port: number; path: string } {
+  const { hostname, port, protocol, pathname, search } = new URL(url);
+  return {
+    host: hostname,
+    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+    path: `${pathname}${search}`,
+  };
+}

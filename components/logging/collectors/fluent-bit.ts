@@ -1,0 +1,156 @@
+import { stringify } from "yaml";
+import { hasIndex, type LogPipeline } from "../pipeline.ts";
+import type { Collector, Unsupported } from "./collector.ts";
+import { output, type Section } from "./fluent-bit-outputs.ts";
+import { INDEX_FUNCTION, indexScript } from "./fluent-bit-script.ts";
+
+const CONFIG_FOLDER = "/fluent-bit/etc/conf";
+const STATE_FOLDER = "/var/lib/fluent-bit";
+const HTTP_PORT = 2020;
+const GRACE_SECONDS = 5;
+
+/**
+ * Fluent Bit, with the options that lose nothing where its defaults do. Why each is set was measured: docs/logging.md.
+ * @see https://docs.fluentbit.io/manual
+ */
+export const fluentBit: Collector = {
+  id: "fluent-bit",
+  title: "Fluent Bit",
+  image: "cr.fluentbit.io/fluent/fluent-bit:5.1.1",
+  documentation: "https://docs.fluentbit.io/manual",
+  carriers: ["daemonset"],
+  destinations: ["stdout", "file", "http", "opensearch", "elasticsearch", "cloudwatch", "s3", "loki"],
+  configFolder: CONFIG_FOLDER,
+  stateFolder: STATE_FOLDER,
+  graceSeconds: GRACE_SECONDS,
+  liveness: { path: "/", port: HTTP_PORT },
+  readiness: { path: "/api/v1/health", port: HTTP_PORT },
+  metricsPort: HTTP_PORT,
+  // The filter reads pods from the API server. Reading them from the kubelet would need nodes/proxy, which can exec in any pod.
+  apiRules: [{ apiGroups: [""], resources: ["namespaces", "pods"], verbs: ["get", "list", "watch"] }],
+  unsupported,
+  render: (pipeline) => ({
+    files: {
+      "fluent-bit.yaml": stringify(configuration(pipeline), { lineWidth: 0 }),
+      ...(usesScript(pipeline) ? { "index.lua": indexScript(pipeline.index) } : {}),
+    },
+    args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],
+  }),
+};
+
+function unsupported({ index, destination }: LogPipeline): Unsupported[] {
+  if (!hasIndex(destination) || index.timeZone === "UTC") return [];
+  const message = "UTC, since Fluent Bit begins a day there";
+  return [{ path: ["index", "timeZone"], message, value: index.timeZone }];
+}
+
+/** The whole configuration. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
+function configuration(pipeline: LogPipeline): object {
+  return {
+    service: service(),
+    parsers: [{ name: "team", format: "regex", regex: "^(?<team>.+)-team$" }],
+    pipeline: { inputs: [input(pipeline)], filters: filters(pipeline), outputs: [output(pipeline)] },
+  };
+}
+
+function service(): Section {
+  return {
+    flush: 1,
+    grace: GRACE_SECONDS,
+    log_level: "info",
+    http_server: "on",
+    http_listen: "0.0.0.0",
+    http_port: HTTP_PORT,
+    health_check: "on",
+    "storage.path": `${STATE_FOLDER}/buffer`,
+    "storage.sync": "normal",
+    "storage.metrics": "on",
+    "storage.backlog.mem_limit": "64M",
+    // A chunk that the disk has spoilt is dropped, and one that the destination always refuses is put aside: neither blocks the rest.
+    "storage.delete_irrecoverable_chunks": "on",
+    "storage.keep.rejected": "on",
+    "storage.rejected.path": "rejected",
+    "scheduler.base": 1,
+    "scheduler.cap": 30,
+  };
+}
+
+/** @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail */
+function input({ namespaces }: LogPipeline): Section {
+  const ofNamespace = (namespace: string) => `/var/log/containers/*_${namespace}_*.log`;
+  return {
+    name: "tail",
+    tag: "kube.*",
+    path: namespaces.include.length === 0 ? "/var/log/containers/*.log" : namespaces.include.map(ofNamespace).join(","),
+    exclude_path: namespaces.exclude.map(ofNamespace).join(","),
+    "multiline.parser": "cri",
+    db: `${STATE_FOLDER}/positions.db`,
+    "storage.type": "filesystem",
+    read_from_head: "on",
+    refresh_interval: 5,
+    rotate_wait: 30,
+    buffer_chunk_size: "256k",
+    buffer_max_size: "2M",
+    skip_long_lines: "on",
+    threaded: "off",
+  };
+}
+
+function filters(pipeline: LogPipeline): Section[] {
+  return [
+    ...multiline(pipeline),
+    {
+      name: "kubernetes",
+      match: "kube.*",
+      kube_tag_prefix: "kube.var.log.containers.",
+      buffer_size: 0,
+      labels: pipeline.metadata.labels || usesLabels(pipeline) ? "on" : "off",
+      annotations: pipeline.metadata.annotations ? "on" : "off",
+      // The pod's annotation fluentbit.io/exclude.
+      "k8s-logging.exclude": "on",
+      ...(pipeline.parseJson ? { merge_log: "on", merge_log_key: "fields", keep_log: "on" } : { merge_log: "off" }),
+    },
+    {
+      name: "parser",
+      match: "kube.*",
+      key_name: "$kubernetes['namespace_name']",
+      parser: "team",
+      reserve_data: "on",
+      preserve_key: "on",
+    },
+    ...Object.entries(pipeline.labels).map(([key, value]) => ({
+      name: "grep",
+      match: "kube.*",
+      regex: `$kubernetes['labels']['${key}'] ^${value.replaceAll(/[.\\+*?[^\]$(){}|]/g, "\\$&")}$`,
+    })),
+    ...(usesScript(pipeline)
+      ? [{ name: "lua", match: "kube.*", script: `${CONFIG_FOLDER}/index.lua`, call: INDEX_FUNCTION }]
+      : []),
+  ];
+}
+
+/** Rules for JavaScript's traces are those of Java here. @see https://docs.fluentbit.io/manual/data-pipeline/parsers/multiline-parsing */
+function multiline({ multiline: languages }: LogPipeline): Section[] {
+  const parsers = [...new Set(languages.map((language) => (language === "node" ? "java" : language)))].sort();
+  if (parsers.length === 0) return [];
+  // Without its own buffer the filter joins what was read together: a trace may be cut in two, but none is lost when it is killed.
+  return [
+    {
+      name: "multiline",
+      match: "kube.*",
+      "multiline.key_content": "log",
+      "multiline.parser": parsers.join(","),
+      mode: "parser",
+      buffer: "off",
+    },
+  ];
+}
+
+/** Only an index that is split needs a value of each record in its name. */
+function usesScript({ index, destination }: LogPipeline): boolean {
+  return hasIndex(destination) && index.splitBy !== "none";
+}
+
+function usesLabels(pipeline: LogPipeline): boolean {
+  return Object.keys(pipeline.labels).length > 0 || (usesScript(pipeline) && pipeline.index.splitBy === "app");
+}

@@ -1,0 +1,13 @@
+import type { CollectorId } from "../settings.ts";
+import type { Collector } from "./collector.ts";
+import { fluentBit } from "./fluent-bit.ts";
+
+/** Every collector that this program can run, by its name in the settings. */
+export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
+  "fluent-bit": fluentBit,
+};
+
+/** Names of the collectors that there are. */
+export function collectorNames(): string {
+  return Object.keys(COLLECTORS).join(", ");
+}

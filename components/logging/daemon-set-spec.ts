@@ -1,0 +1,105 @@
+import type { Collector, Rendered } from "./collectors/collector.ts";
+import type { Credentials, Destination } from "./destination-settings.ts";
+import { CA_FILE, PASSWORD_VARIABLE, USER_VARIABLE } from "./pipeline.ts";
+import type { LoggingSettings } from "./settings.ts";
+
+/** Buffers and read positions of a collector on its node; they outlive its pods. */
+function stateOnNode(id: string): string {
+  return `/var/lib/eks-dns-logging/${id}`;
+}
+
+interface SpecArgs {
+  readonly collector: Collector;
+  readonly rendered: Rendered;
+  readonly destination: Destination;
+  readonly settings: Pick<LoggingSettings, "image" | "resources">;
+}
+
+/**
+ * The pod of a collector on a node. It runs as root, since the kubelet's log files are root's alone, with no capability at all:
+ * as their owner it needs none. Logs are mounted read-only; only its own state is writable.
+ */
+export function collectorPodSpec({ collector, rendered, destination, settings }: SpecArgs) {
+  const { resources } = settings;
+  const caSecret = caSecretOf(destination);
+  const file =
+    destination.kind === "file" ? [{ name: "destination", mountPath: destination.path, host: destination.path }] : [];
+  return {
+    serviceAccountName: collector.id,
+    automountServiceAccountToken: collector.apiRules.length > 0,
+    enableServiceLinks: false,
+    // Before the teams' pods and after nothing: a node under pressure keeps its collector.
+    priorityClassName: "system-node-critical",
+    tolerations: [{ operator: "Exists" }],
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    // Longer than the collector's own grace, or it would be killed while it hands over.
+    terminationGracePeriodSeconds: collector.graceSeconds + 10,
+    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+    containers: [
+      {
+        name: collector.id,
+        image: settings.image ?? collector.image,
+        imagePullPolicy: "IfNotPresent",
+        ...(collector.command === undefined ? {} : { command: [...collector.command] }),
+        args: [...rendered.args],
+        env: [
+          { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+          ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
+          ...credentialVariables(destination),
+        ],
+        ports: [{ name: "metrics", containerPort: collector.metricsPort, protocol: "TCP" }],
+        livenessProbe: { httpGet: collector.liveness, initialDelaySeconds: 10, periodSeconds: 15, failureThreshold: 4 },
+        readinessProbe: { httpGet: collector.readiness, periodSeconds: 5, failureThreshold: 3 },
+        resources: {
+          requests: { cpu: resources.cpu, memory: resources.memory },
+          limits: { memory: resources.memoryLimit },
+        },
+        securityContext: {
+          runAsUser: 0,
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          privileged: false,
+          capabilities: { drop: ["ALL"] },
+        },
+        volumeMounts: [
+          { name: "config", mountPath: collector.configFolder, readOnly: true },
+          { name: "state", mountPath: collector.stateFolder },
+          { name: "tmp", mountPath: "/tmp" },
+          { name: "pods", mountPath: "/var/log/pods", readOnly: true },
+          { name: "containers", mountPath: "/var/log/containers", readOnly: true },
+          ...file.map(({ name, mountPath }) => ({ name, mountPath })),
+          ...(caSecret === undefined ? [] : [{ name: "ca", mountPath: CA_FILE, subPath: "ca.crt", readOnly: true }]),
+        ],
+      },
+    ],
+    volumes: [
+      { name: "config", configMap: { name: collector.id } },
+      { name: "state", hostPath: { path: stateOnNode(collector.id), type: "DirectoryOrCreate" } },
+      { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+      { name: "pods", hostPath: { path: "/var/log/pods", type: "Directory" } },
+      { name: "containers", hostPath: { path: "/var/log/containers", type: "Directory" } },
+      ...file.map(({ name, host }) => ({ name, hostPath: { path: host, type: "DirectoryOrCreate" } })),
+      ...(caSecret === undefined
+        ? []
+        : [{ name: "ca", secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
+    ],
+  };
+}
+
+function caSecretOf(destination: Destination): string | undefined {
+  if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return undefined;
+  return destination.tls === false ? undefined : destination.tls?.caSecretName;
+}
+
+function credentialVariables(destination: Destination) {
+  const credentials = "credentials" in destination ? destination.credentials : undefined;
+  if (credentials === undefined) return [];
+  const variable = (name: string, key: string, { secretName }: Credentials) => ({
+    name,
+    valueFrom: { secretKeyRef: { name: secretName, key } },
+  });
+  return [
+    variable(USER_VARIABLE, credentials.usernameKey, credentials),
+    variable(PASSWORD_VARIABLE, credentials.passwordKey, credentials),
+  ];
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { commonLabels } from "../team/names.ts";
+import type { Collector, Rendered } from "./collectors/collector.ts";
+import { collectorPodSpec } from "./daemon-set-spec.ts";
+import type { Destination } from "./destination-settings.ts";
+import { LOGGING_NAMESPACE } from "./pipeline.ts";
+import type { LoggingSettings } from "./settings.ts";
+
+export interface CollectorDaemonSetArgs {
+  readonly collector: Collector;
+  readonly rendered: Rendered;
+  readonly destination: Destination;
+  readonly settings: Pick<LoggingSettings, "image" | "resources">;
+  /** What must stand before a collector starts: its namespace, its AWS identity, its destination. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * A collector on every node, whichever it is: service account, the least role, configuration and DaemonSet.
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
+ */
+export class CollectorDaemonSet extends pulumi.ComponentResource {
+  readonly daemonSet: k8s.apps.v1.DaemonSet;
+
+  constructor(name: string, args: CollectorDaemonSetArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:logging:CollectorDaemonSet", name, {}, options);
+    const { collector, rendered } = args;
+    const app = collector.id;
+    const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
+    const own = { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true };
+
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata, automountServiceAccountToken: false },
+      own,
+    );
+    const access = this.#grant(name, args, own);
+    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: { ...rendered.files } }, own);
+    this.daemonSet = new k8s.apps.v1.DaemonSet(
+      `${name}-daemonset`,
+      {
+        metadata,
+        spec: {
+          selector: { matchLabels: { "app.kubernetes.io/name": app } },
+          // One node at a time: a mistake in the configuration stops at the first one.
+          updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
+          template: {
+            metadata: {
+              labels: commonLabels(app),
+              // A new configuration starts new pods; a mounted ConfigMap alone would change under the old ones.
+              annotations: { "eks-dns-logging/config": hash(rendered.files) },
+            },
+            spec: collectorPodSpec(args),
+          },
+        },
+      },
+      { ...own, dependsOn: [...args.after, account, config, ...access] },
+    );
+    this.registerOutputs({ name: this.daemonSet.metadata.name });
+  }
+
+  #grant(
+    name: string,
+    { collector }: CollectorDaemonSetArgs,
+    options: pulumi.CustomResourceOptions,
+  ): pulumi.Resource[] {
+    if (collector.apiRules.length === 0) return [];
+    // Cluster-wide names carry the project's, so that they meet nobody else's.
+    const metadata = { name: `eks-dns-logging-${collector.id}`, labels: commonLabels(collector.id) };
+    const role = new k8s.rbac.v1.ClusterRole(`${name}-role`, { metadata, rules: [...collector.apiRules] }, options);
+    const binding = new k8s.rbac.v1.ClusterRoleBinding(
+      `${name}-binding`,
+      {
+        metadata,
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
+        subjects: [{ kind: "ServiceAccount", name: collector.id, namespace: LOGGING_NAMESPACE }],
+      },
+      { ...options, dependsOn: role },
+    );
+    return [role, binding];
+  }
+}
+
+/** Changes when a file does, and only then. */
+function hash(files: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { RETENTION_DAYS } from "../cluster/settings.ts";
+
+const SecretName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret")
+  .max(253);
+const SecretKey = z.string().regex(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
+
+/** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
+const Credentials = z.strictObject({
+  secretName: SecretName.describe("Secret in the collector's namespace, made by whoever holds the password."),
+  usernameKey: SecretKey.default("username").describe("Its key with the user. Default username."),
+  passwordKey: SecretKey.default("password").describe("Its key with the password. Default password."),
+});
+export type Credentials = z.infer<typeof Credentials>;
+
+const Tls = z.strictObject({
+  verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+  caSecretName: SecretName.optional().describe(
+    "Secret whose key ca.crt is the authority to trust. Default: the public ones.",
+  ),
+});
+
+const Host = z
+  .string()
+  .regex(/^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$/, "a host name or address, without scheme or port");
+const Port = z.int().min(1).max(65_535);
+
+/** What OpenSearch and Elasticsearch share. */
+const searchEngine = {
+  port: Port.default(9200).describe("Port. Default 9200."),
+  tls: z
+    .union([z.literal(false), Tls], "false, or verify and caSecretName")
+    .optional()
+    .describe("TLS, or false for none. Default: with verification."),
+  credentials: Credentials.optional().describe("User and password. Default: none."),
+};
+
+const Url = z.url({ protocol: /^https?$/, error: "an http or https URL, such as https://logs.example.com/ingest" });
+
+export const Destination = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("stdout").describe("The collector's own log, which `kubectl logs` shows.") }),
+    z.strictObject({
+      kind: z.literal("file").describe("Files on each node."),
+      path: z
+        .string()
+        .regex(
+          /^\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
+          "a folder below /var/log, other than pods and containers",
+        )
+        .default("/var/log/collected")
+        .describe("Folder on the node. Default /var/log/collected."),
+    }),
+    z.strictObject({
+      kind: z.literal("http").describe("JSON lines by POST."),
+      url: Url.describe("Where to post to."),
+      verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+      credentials: Credentials.optional().describe("User and password. Default: none."),
+    }),
+    z.strictObject({
+      kind: z.literal("opensearch"),
+      host: Host.optional().describe("Host of the cluster; not together with inCluster."),
+      inCluster: z
+        .boolean()
+        .default(false)
+        .describe("Bring a single-node OpenSearch with Dashboards, for trying out. Default false."),
+      storage: z
+        .string()
+        .regex(/^\d+(Mi|Gi)$/, "a size such as '10Gi'")
+        .optional()
+        .describe("Volume of the OpenSearch that inCluster brings. Default: none, and the logs go with the pod."),
+      ...searchEngine,
+    }),
+    z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host of the cluster."), ...searchEngine }),
+    z.strictObject({
+      kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group that this stack makes."),
+      logGroup: z
+        .string()
+        .regex(/^[\w./#-]{1,512}$/, "1 to 512 letters, digits and '_', '-', '/', '.', '#'")
+        .optional()
+        .describe("Name of the log group. Default /eks-dns-logging/CLUSTER/pods."),
+      retentionDays: z.literal(RETENTION_DAYS).default(30).describe("How long lines are kept, in days. Default 30."),
+    }),
+    z.strictObject({
+      kind: z.literal("s3").describe("Objects in a bucket that this stack makes."),
+      prefix: z
+        .string()
+        .regex(/^[\w./-]*$/, "letters, digits and '_', '-', '/', '.'")
+        .default("logs")
+        .describe("First part of the keys. Default logs."),
+      retentionDays: z
+        .int()
+        .min(1)
+        .max(3653)
+        .default(90)
+        .describe("Objects older than that are deleted, in days. Default 90."),
+    }),
+    z.strictObject({
+      kind: z.literal("loki").describe("Grafana Loki, which has labels and no index."),
+      url: Url.describe("Address of Loki, without a path, such as http://loki.monitoring.svc:3100."),
+      tenant: z.string().min(1).optional().describe("X-Scope-OrgID. Default: none."),
+      verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+      credentials: Credentials.optional().describe("User and password. Default: none."),
+    }),
+  ])
+  .superRefine((destination, context) => {
+    const add = (path: string, message: string, input: unknown) =>
+      context.addIssue({ code: "custom", path: [path], message, input });
+    if (destination.kind === "opensearch") {
+      if (destination.host === undefined && !destination.inCluster)
+        add("host", "a host, or inCluster: true", undefined);
+      if (destination.host !== undefined && destination.inCluster)
+        add("host", "either host or inCluster", destination.host);
+      if (destination.storage !== undefined && !destination.inCluster)
+        add("storage", "nothing, without inCluster", destination.storage);
+    }
+    if (
+      (destination.kind === "opensearch" || destination.kind === "elasticsearch") &&
+      destination.tls === false &&
+      destination.credentials
+    ) {
+      add("tls", "TLS, since a password would go over the network in the clear", false);
+    }
+    if (
+      (destination.kind === "http" || destination.kind === "loki") &&
+      destination.credentials &&
+      destination.url.startsWith("http:")
+    ) {
+      add("url", "an https URL, since a password would go over the network in the clear", destination.url);
+    }
+  });
+export type Destination = z.infer<typeof Destination>;
+export type DestinationKind = Destination["kind"];

@@ -1,0 +1,115 @@
+import { DateTime, IANAZone } from "luxon";
+import { z } from "zod";
+
+/**
+ * The parts that a date pattern is made of. Each is written the same in Unicode's notation (TR 35), which Joda, luxon and most
+ * libraries share; strftime has others for them.
+ * @see https://www.unicode.org/reports/tr35/tr35-dates.html#Date_Field_Symbol_Table
+ */
+const DATE_PARTS = [
+  { part: "yyyy", means: "calendar year", luxon: "yyyy", strftime: "%Y", joda: "yyyy" },
+  { part: "MM", means: "month, 01 to 12", luxon: "MM", strftime: "%m", joda: "MM" },
+  { part: "dd", means: "day of the month, 01 to 31", luxon: "dd", strftime: "%d", joda: "dd" },
+  { part: "HH", means: "hour, 00 to 23", luxon: "HH", strftime: "%H", joda: "HH" },
+  { part: "xxxx", means: "ISO week year, which goes with ww", luxon: "kkkk", strftime: "%G", joda: "xxxx" },
+  { part: "ww", means: "ISO week, 01 to 53", luxon: "WW", strftime: "%V", joda: "ww" },
+] as const;
+
+type Notation = "luxon" | "strftime" | "joda";
+
+const PART = new RegExp(DATE_PARTS.map(({ part }) => part).join("|"), "g");
+/** Parts, with separators that may stand in the name of an index. */
+const PATTERN = new RegExp(`^(${DATE_PARTS.map(({ part }) => part).join("|")}|[._-])+$`);
+
+/** The notation's parts in words, for messages and documents. */
+export const DATE_NOTATION = DATE_PARTS.map(({ part, means }) => `${part} (${means})`).join(", ");
+
+/** OpenSearch and Elasticsearch refuse a longer name. @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/ */
+export const MAX_INDEX_BYTES = 255;
+/** Longest value of a team, namespace or app in a name: Kubernetes' own limit for each. */
+const MAX_SPLIT = 63;
+
+/** How an index is called. The name of a line's index is `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
+export const IndexFormat = z
+  .strictObject({
+    prefix: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]*$/, "lower-case letters, digits, '.', '-' and '_', starting with a letter or digit")
+      .max(100, "at most 100 characters")
+      .default("logs")
+      .describe("First part of the name. Default logs."),
+    separator: z.enum(["-", ".", "_"]).default("-").describe("Stands between the parts. Default '-'."),
+    datePattern: z
+      .string()
+      .regex(PATTERN, `${DATE_NOTATION}, and '.', '-' or '_' between them`)
+      .default("yyyy.MM.dd")
+      .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
+    timeZone: z
+      .string()
+      .refine((zone) => IANAZone.isValidZone(zone), "an IANA time zone, such as UTC or Europe/Madrid")
+      .default("UTC")
+      .describe("Time zone in which a day begins. Default UTC."),
+    splitBy: z
+      .enum(["none", "team", "namespace", "app"])
+      .default("none")
+      .describe(
+        "Puts the lines of each team, namespace or app (label app.kubernetes.io/name or app) in indices of their own. Default none.",
+      ),
+  })
+  .superRefine((format, context) => {
+    const parts = new Set<string>(format.datePattern.match(PART) ?? []);
+    const mixed =
+      parts.has("ww") !== parts.has("xxxx") ||
+      (parts.has("ww") && (parts.has("MM") || parts.has("dd") || parts.has("yyyy")));
+    if (!mixed) return;
+    const message =
+      "xxxx and ww together and without yyyy, MM and dd, since an ISO week may belong to another year than its days";
+    context.addIssue({ code: "custom", path: ["datePattern"], message, input: format.datePattern });
+  });
+export type IndexFormat = z.infer<typeof IndexFormat>;
+
+/** What is known of a log line, as far as the name of its index depends on it. */
+export interface IndexFields {
+  readonly team?: string;
+  readonly namespace?: string;
+  readonly app?: string;
+}
+
+/** Stands for a value that a line does not have: a pod of no team, or without an app label. */
+export const NO_VALUE = "none";
+
+/** Name of the index of a line written at that time. Every collector gives the same. */
+export function indexName(format: IndexFormat, at: Date, fields: IndexFields = {}): string {
+  const date = DateTime.fromJSDate(at, { zone: format.timeZone })
+    .setLocale("en-US")
+    .toFormat(notation(format.datePattern, "luxon"));
+  return [indexPrefix(format, fields), date].join(format.separator);
+}
+
+/** What stands before the date: the prefix, and the value that the indices are split by. */
+export function indexPrefix(format: IndexFormat, fields: IndexFields = {}): string {
+  if (format.splitBy === "none") return format.prefix;
+  return [format.prefix, safeIndexPart(fields[format.splitBy] ?? NO_VALUE)].join(format.separator);
+}
+
+/**
+ * Makes a value safe in the name of an index: lower case, and `-` for every other character than letters, digits, '.', '_' and
+ * '-'; cut to 63 characters. Two values that differ in these alone share an index.
+ */
+export function safeIndexPart(value: string): string {
+  const safe = value
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]/g, "-")
+    .slice(0, MAX_SPLIT);
+  return safe === "" ? NO_VALUE : safe;
+}
+
+/** Matches the indices of a format, whatever their date and split: for templates and searches. */
+export function indexPattern(format: IndexFormat): string {
+  return `${format.prefix}${format.separator}*`;
+}
+
+/** The date pattern in another notation: strftime (Fluent Bit, Fluentd, Vector), Joda (Filebeat) or luxon. */
+export function notation(pattern: string, wanted: Notation): string {
+  return pattern.replaceAll(PART, (found) => DATE_PARTS.find(({ part }) => part === found)?.[wanted] ?? found);
+}

@@ -1,0 +1,123 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClusterHandle, PodIdentityHost } from "../cluster/handle.ts";
+import { commonLabels } from "../team/names.ts";
+import type { TeamSettings } from "../team/settings.ts";
+import { LogBucket } from "./aws/bucket.ts";
+import { PodLogGroup } from "./aws/cloudwatch.ts";
+import { PodIdentity } from "./aws/pod-identity.ts";
+import { COLLECTORS } from "./collectors/table.ts";
+import { CollectorDaemonSet } from "./daemon-set.ts";
+import {
+  type DestinationContext,
+  describeDestination,
+  hasIndex,
+  LOGGING_NAMESPACE,
+  logGroupName,
+  logPipeline,
+} from "./pipeline.ts";
+import type { LoggingSettings } from "./settings.ts";
+import { todaysIndices } from "./todays-indices.ts";
+
+export interface LogCollectionArgs {
+  readonly cluster: ClusterHandle;
+  readonly settings: LoggingSettings;
+  readonly teams: readonly Pick<TeamSettings, "name">[];
+}
+
+/** What collects the logs, in a namespace of its own, and the AWS resources that its destination needs. */
+export class LogCollection extends pulumi.ComponentResource {
+  /** Where the lines go, in words. */
+  readonly destination: string;
+  /** What the indices of today are called; none where the destination has no indices. */
+  readonly indices: readonly string[];
+
+  constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("eks-dns-logging:logging:LogCollection", name, {}, { ...options, provider: args.cluster.provider });
+    const { cluster, settings } = args;
+    const collector = COLLECTORS[settings.collector];
+    if (collector === undefined)
+      throw new Error(`collector ${settings.collector} passed the settings and is not in the table`);
+
+    const namespace = new k8s.core.v1.Namespace(
+      `${name}-namespace`,
+      { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels() } } },
+      { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
+    );
+    const context = contextOf(cluster);
+    const identity =
+      cluster.podIdentity === undefined ? [] : this.#awsDestination(name, settings, context, cluster.podIdentity);
+    const pipeline = logPipeline(settings, context);
+    new CollectorDaemonSet(
+      `${name}-${collector.id}`,
+      {
+        collector,
+        rendered: collector.render(pipeline),
+        destination: settings.destination,
+        settings,
+        after: [namespace, ...identity],
+      },
+      { parent: this },
+    );
+
+    this.destination = describeDestination(pipeline);
+    this.indices = hasIndex(settings.destination) ? todaysIndices(settings.index, args.teams, new Date()) : [];
+    this.registerOutputs({ destination: this.destination, indices: this.indices });
+  }
+
+  /** The AWS resources of a destination, and the identity by which the collector may write there. */
+  #awsDestination(
+    name: string,
+    settings: LoggingSettings,
+    context: DestinationContext,
+    host: PodIdentityHost,
+  ): pulumi.Resource[] {
+    const { destination } = settings;
+    const target =
+      destination.kind === "cloudwatch"
+        ? new PodLogGroup(
+            `${name}-group`,
+            { host, groupName: logGroupName(destination, context.cluster), retentionDays: destination.retentionDays },
+            { parent: this },
+          )
+        : destination.kind === "s3"
+          ? new LogBucket(
+              `${name}-bucket`,
+              {
+                host,
+                bucketName: context.bucket ?? "",
+                prefix: destination.prefix,
+                retentionDays: destination.retentionDays,
+              },
+              { parent: this },
+            )
+          : undefined;
+    if (target === undefined) return [];
+    const identity = new PodIdentity(
+      `${name}-identity`,
+      { host, namespace: LOGGING_NAMESPACE, serviceAccount: settings.collector, statements: target.statements },
+      { parent: this },
+    );
+    return [identity.association];
+  }
+}
+
+function contextOf({ name, podIdentity }: ClusterHandle): DestinationContext {
+  return {
+    cluster: name,
+    region: podIdentity?.region,
+    bucket: podIdentity === undefined ? undefined : `${name}-logs-${podIdentity.region}`,
+  };
+}
+
+/**
+ * A collector reads the node's files, which only "privileged" lets a pod mount; the other modes still tell what else it takes.
+ * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
+ */
+function podSecurityLabels(): Record<string, string> {
+  return {
+    "pod-security.kubernetes.io/enforce": "privileged",
+    "pod-security.kubernetes.io/audit": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+  };
+}

@@ -1,0 +1,129 @@
+import type { Destination } from "./destination-settings.ts";
+import type { IndexFormat } from "./index-format.ts";
+import type { LoggingSettings } from "./settings.ts";
+
+/** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */
+export const LOGGING_NAMESPACE = "logging";
+
+/** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit and Fluentd know it by themselves. */
+export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
+
+/** Where a destination's credentials and authority reach the collector: environment variables and a file, from Secrets. */
+export const USER_VARIABLE = "LOG_USER";
+export const PASSWORD_VARIABLE = "LOG_PASSWORD";
+export const CA_FILE = "/etc/log-destination/ca.crt";
+
+/** Where a destination is, once the stack is known. */
+export interface DestinationContext {
+  /** Name of the cluster; stands in names of AWS resources. */
+  readonly cluster: string;
+  /** AWS region; undefined where pods have no AWS identity. */
+  readonly region: string | undefined;
+  /** Bucket of destination `s3`. */
+  readonly bucket?: string | undefined;
+}
+
+/**
+ * What a collector is to do, in plain data: every collector renders its configuration from this alone, so that another one gives
+ * the same lines under the same index names.
+ */
+export interface LogPipeline {
+  readonly carrier: LoggingSettings["carrier"];
+  readonly destination: Destination;
+  readonly context: DestinationContext;
+  readonly index: IndexFormat;
+  readonly namespaces: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  /** Labels that a pod must have, all of them. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly multiline: LoggingSettings["multiline"];
+  readonly parseJson: boolean;
+  readonly metadata: LoggingSettings["metadata"];
+  readonly buffer: LoggingSettings["buffer"];
+  /** Whether each line carries its team: the namespace without `-team`. */
+  readonly team: true;
+}
+
+/** The pipeline of a stack's settings. */
+export function logPipeline(settings: LoggingSettings, context: DestinationContext): LogPipeline {
+  const { include, exclude } = settings.namespaces;
+  return {
+    carrier: settings.carrier,
+    destination: settings.destination,
+    context,
+    index: settings.index,
+    namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, LOGGING_NAMESPACE])].sort() },
+    labels: settings.labels,
+    multiline: settings.multiline,
+    parseJson: settings.parseJson,
+    metadata: settings.metadata,
+    buffer: settings.buffer,
+    team: true,
+  };
+}
+
+/** Host and port of a search engine, whether it is given or brought by this stack. */
+export function searchHost(destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>): {
+  host: string;
+  port: number;
+} {
+  if (destination.kind === "opensearch" && destination.inCluster)
+    return { host: `opensearch.${LOGGING_NAMESPACE}.svc.cluster.local`, port: 9200 };
+  return { host: destination.host ?? "", port: destination.port };
+}
+
+/** TLS of a destination: undefined for none. The OpenSearch that this stack brings has none. */
+export function tlsOf(destination: Destination): { verify: boolean; caFile: string | undefined } | undefined {
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch": {
+      if (destination.tls === false || (destination.kind === "opensearch" && destination.inCluster)) return undefined;
+      return {
+        verify: destination.tls?.verify ?? true,
+        caFile: destination.tls?.caSecretName === undefined ? undefined : CA_FILE,
+      };
+    }
+    case "http":
+    case "loki":
+      return destination.url.startsWith("https:") ? { verify: destination.verify, caFile: undefined } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Name of the log group of destination `cloudwatch`. */
+export function logGroupName(destination: Extract<Destination, { kind: "cloudwatch" }>, cluster: string): string {
+  return destination.logGroup ?? `/eks-dns-logging/${cluster}/pods`;
+}
+
+/** Bytes of a size such as `2Gi`. */
+export function bytes(size: string): number {
+  const units: Readonly<Record<string, number>> = { Mi: 2 ** 20, Gi: 2 ** 30 };
+  return Number.parseInt(size, 10) * (units[size.slice(-2)] ?? 1);
+}
+
+/** Where the logs go, in a sentence. */
+export function describeDestination({ destination, context }: Pick<LogPipeline, "destination" | "context">): string {
+  switch (destination.kind) {
+    case "stdout":
+      return "the collector's own stdout, in namespace logging";
+    case "file":
+      return `files below ${destination.path} on each node`;
+    case "http":
+    case "loki":
+      return `${destination.kind} at ${destination.url}`;
+    case "opensearch":
+    case "elasticsearch": {
+      const { host, port } = searchHost(destination);
+      return `${destination.kind} at ${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
+    }
+    case "cloudwatch":
+      return `log group ${logGroupName(destination, context.cluster)} of CloudWatch Logs`;
+    case "s3":
+      return `bucket ${context.bucket ?? "of this stack"}, below ${destination.prefix}/`;
+  }
+}
+
+/** Whether lines go into indices, and so `index` has a meaning there. */
+export function hasIndex(destination: Destination): boolean {
+  return destination.kind === "opensearch" || destination.kind === "elasticsearch";
+}

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import { Destination } from "./destination-settings.ts";
+import { IndexFormat } from "./index-format.ts";
+
+/** Collectors by the names that people know them by. */
+export const COLLECTOR_IDS = [
+  "fluent-bit",
+  "fluentd",
+  "filebeat",
+  "vector",
+  "promtail",
+  "logagent",
+  "tail",
+  "opentelemetry",
+] as const;
+export type CollectorId = (typeof COLLECTOR_IDS)[number];
+
+const NamespaceName = z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "the name of a namespace");
+
+/** A size on disk in the notation of Kubernetes. */
+const Size = z.string().regex(/^[1-9]\d*(Mi|Gi)$/, "a size such as '512Mi' or '2Gi'");
+
+const Quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, "a Kubernetes quantity in quotes, such as '100m' or '256Mi'");
+
+/** What collects the pods' logs, from which of them, and where they go. */
+export const LoggingSettings = z.strictObject({
+  collector: z
+    .enum(COLLECTOR_IDS)
+    .default("fluent-bit")
+    .describe("Program that collects. Default fluent-bit; `npm run lab -- collectors` compares them."),
+  carrier: z
+    .enum(["daemonset", "sidecar"])
+    .default("daemonset")
+    .describe(
+      "One collector on each node, or one beside each curl pod that reads the files of the application. Default daemonset.",
+    ),
+  destination: Destination.prefault({ kind: "stdout" }).describe(
+    "Where the lines go. Default: the collector's own stdout.",
+  ),
+  index: IndexFormat.prefault({}).describe(
+    "How indices are called, in destinations that have them. Default logs-yyyy.MM.dd.",
+  ),
+  namespaces: z
+    .strictObject({
+      include: z.array(NamespaceName).default([]).describe("Only these. Default: all."),
+      exclude: z
+        .array(NamespaceName)
+        .default([])
+        .describe("All but these. Default: none. The collector's own namespace is never read."),
+    })
+    .prefault({})
+    .describe("Namespaces whose pods are read."),
+  labels: z.record(z.string(), z.string()).default({}).describe("Only pods with all of these labels. Default: any."),
+  multiline: z
+    .array(z.enum(["java", "python", "go", "node"]))
+    .default(["java", "python", "go", "node"])
+    .describe("Languages whose stack traces are joined to one record. Default: all four."),
+  parseJson: z.boolean().default(true).describe("Turn a line that is a JSON object into fields. Default true."),
+  metadata: z
+    .strictObject({
+      labels: z
+        .boolean()
+        .default(true)
+        .describe("Keep the pod's labels, with '_' for the dots in their keys. Default true."),
+      annotations: z.boolean().default(false).describe("Keep the pod's annotations, likewise. Default false."),
+    })
+    .prefault({})
+    .describe("What is kept beside namespace, pod, container, node and team."),
+  buffer: z
+    .strictObject({
+      size: Size.default("2Gi").describe("Most that may wait on the node's disk. Default 2Gi."),
+      whenFull: z
+        .enum(["drop-oldest", "block"])
+        .default("drop-oldest")
+        .describe(
+          "Drop what has waited longest, or stop reading until there is room: then the kubelet's rotation sets the limit. Default drop-oldest.",
+        ),
+    })
+    .prefault({})
+    .describe("What happens while the destination does not take the lines."),
+  resources: z
+    .strictObject({
+      cpu: Quantity.default("50m").describe("CPU request. Default 50m."),
+      memory: Quantity.default("64Mi").describe("Memory request. Default 64Mi."),
+      memoryLimit: Quantity.default("256Mi").describe("Memory limit. Default 256Mi."),
+    })
+    .prefault({})
+    .describe("Resources of each collector."),
+  image: z
+    .string()
+    .regex(
+      /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
+      "an image with a fixed tag or digest, and not ':latest'",
+    )
+    .optional()
+    .describe("Image of the collector. Default: a fixed version of it."),
+});
+export type LoggingSettings = z.infer<typeof LoggingSettings>;
