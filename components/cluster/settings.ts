@@ -103,7 +103,8 @@ export const ClusterSettings = z
         input: cluster.existingVpc,
       });
     }
-    if (!cluster.endpointAccess.private && cluster.existingVpc === undefined) {
+    const { endpointAccess } = cluster;
+    if (endpointAccess.public && !endpointAccess.private && cluster.existingVpc === undefined) {
       context.addIssue({
         code: "custom",
         path: ["endpointAccess", "private"],

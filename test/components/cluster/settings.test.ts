@@ -3,6 +3,7 @@ import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { mistakesIn } from "../../support/mistakes.ts";
 
 const eks = (changes: object) => mistakesIn(ClusterSettings, { kind: "eks", ...changes });
+const GIVEN = { id: "vpc-01234567", privateSubnetIds: ["subnet-01234567", "subnet-89abcdef"] };
 const group = (changes: object) => eks({ nodeGroups: [{ name: "default", ...changes }] });
 
 describe("cluster settings", () => {
@@ -18,6 +19,58 @@ describe("cluster settings", () => {
     assert.deepEqual(settings.logTypes, ["api", "audit", "authenticator"]);
   });
 
+  it("take a public endpoint for some addresses, a role of another account and a tainted group beside another", () => {
+    assert.deepEqual(
+      eks({
+        endpointAccess: { public: true, publicCidrs: ["203.0.113.7/32", "198.51.100.0/24"] },
+        accessEntries: [{ principalArn: "arn:aws:iam::111122223333:role/teams/ts", groups: ["team-ts"] }],
+        nodeGroups: [
+          { name: "default" },
+          {
+            name: "batch",
+            labels: { "example.com/workload": "batch" },
+            taints: [{ key: "batch", effect: "NoSchedule" }],
+            capacityType: "SPOT",
+          },
+        ],
+      }),
+      [],
+    );
+  });
+
+  it("tell Graviton types from others by their names", () => {
+    for (const type of [
+      "t4g.medium",
+      "m7gd.large",
+      "c7gn.16xlarge",
+      "im4gn.large",
+      "x2gd.large",
+      "a1.large",
+      "g5g.xlarge",
+    ]) {
+      assert.deepEqual(group({ instanceTypes: [type] }), [], type);
+    }
+    for (const type of [
+      "t3.medium",
+      "m7i-flex.large",
+      "g4dn.xlarge",
+      "p5.48xlarge",
+      "u7i-12tb.224xlarge",
+      "c5n.large",
+    ]) {
+      assert.deepEqual(group({ architecture: "amd64", instanceTypes: [type] }), [], type);
+    }
+  });
+
+  it("leave the number of nodes to an autoscaler unless it is set", () => {
+    const settings = ClusterSettings.parse({ kind: "eks" });
+    assert.ok(settings.kind === "eks");
+    assert.equal(settings.nodeGroups[0]?.desiredSize, undefined);
+  });
+
+  const role = "arn:aws:iam::111122223333:role/developers";
+  const PUBLIC_BLOCK =
+    /^endpointAccess\.publicCidrs\[0\]: an IPv4 block of public addresses from \/8 to \/32.*never 0\.0\.0\.0\/0$/;
   const wrong: readonly [string, string[], RegExp][] = [
     ["another kind", mistakesIn(ClusterSettings, { kind: "gke" }), /^kind: eks, existing$/],
     ["a version out of standard support", eks({ version: "1.29" }), /^version: 1\.34, 1\.35, 1\.36$/],
@@ -30,13 +83,67 @@ describe("cluster settings", () => {
     [
       "a public endpoint for everybody",
       eks({ endpointAccess: { public: true, publicCidrs: ["0.0.0.0/0"] } }),
-      /^endpointAccess\.publicCidrs\[0\]: a block smaller than the whole internet$/,
+      PUBLIC_BLOCK,
     ],
     [
       "a public endpoint for everybody by IPv6",
       eks({ endpointAccess: { public: true, publicCidrs: ["::/0"] } }),
-      /^endpointAccess\.publicCidrs\[0\]: a block smaller than the whole internet$/,
+      PUBLIC_BLOCK,
     ],
+    ...["0.0.0.0/1", "10.0.0.0/8", "192.168.1.0/24", "203.0.113.7", "203.0.113.7/24", "2001:db8::/32"].map(
+      (cidr): [string, string[], RegExp] => [
+        `a public endpoint for ${cidr}`,
+        eks({ endpointAccess: { public: true, publicCidrs: [cidr] } }),
+        PUBLIC_BLOCK,
+      ],
+    ),
+    [
+      "nodes without a way to the API",
+      eks({ endpointAccess: { public: true, private: false, publicCidrs: ["203.0.113.7/32"] } }),
+      /^endpointAccess\.private: true: the address of a new NAT gateway/,
+    ],
+    ["a zone twice", eks({ vpc: { zones: ["eu-central-1a", "eu-central-1a"] } }), /^vpc\.zones/],
+    ["one zone", eks({ vpc: { zones: 1 } }), /^vpc\.zones/],
+    ["a VPC made and given", eks({ vpc: {}, existingVpc: GIVEN }), /^existingVpc: either vpc or existingVpc$/],
+    [
+      "a subnet twice",
+      eks({ existingVpc: { ...GIVEN, privateSubnetIds: ["subnet-01234567", "subnet-01234567"] } }),
+      /^existingVpc\.privateSubnetIds\[1\]: each subnet once$/,
+    ],
+    ["a log type twice", eks({ logTypes: ["api", "api"] }), /^logTypes\[1\]: each type once$/],
+    [
+      "two entries of one principal",
+      eks({
+        accessEntries: [
+          { principalArn: role, groups: ["a"] },
+          { principalArn: role, groups: ["b"] },
+        ],
+      }),
+      /^accessEntries\[1\]\.principalArn: a principal that no other entry has$/,
+    ],
+    [
+      "a role that is only assumed",
+      eks({ accessEntries: [{ principalArn: "arn:aws:sts::111122223333:assumed-role/a/b", groups: ["a"] }] }),
+      /principalArn: the ARN of an IAM role or user, such as/,
+    ],
+    [
+      "an access policy that EKS does not have",
+      eks({ accessEntries: [{ principalArn: role, policy: "AdministratorAccess" }] }),
+      /policy: AmazonEKSClusterAdminPolicy, AmazonEKSAdminPolicy/,
+    ],
+    [
+      "namespaces without a policy",
+      eks({ accessEntries: [{ principalArn: role, groups: ["a"], namespaces: ["ts-team"] }] }),
+      /policy: a policy, since namespaces are named/,
+    ],
+    ["a tag of AWS", eks({ tags: { "aws:owner": "x" } }), /not starting with 'aws:'/],
+    [
+      "taints on every group",
+      group({ taints: [{ key: "a", effect: "NoSchedule" }] }),
+      /^nodeGroups: at least one group without/,
+    ],
+    ["a label that Kubernetes refuses", group({ labels: { "a/b/c": "x" } }), /labels.*a label key/],
+    ["an empty kubeconfig", mistakesIn(ClusterSettings, { kind: "existing", kubeconfig: "" }), /^kubeconfig: a path/],
     [
       "CIDRs without a public endpoint",
       eks({ endpointAccess: { publicCidrs: ["203.0.113.1/32"] } }),
@@ -44,7 +151,8 @@ describe("cluster settings", () => {
     ],
     ["a cluster that nobody reaches", eks({ endpointAccess: { private: false } }), /^endpointAccess\.private: true/],
     ["fewer nodes than the least", group({ minSize: 3, desiredSize: 2 }), /desiredSize: at least minSize, 3/],
-    ["more nodes than the most", group({ maxSize: 1 }), /desiredSize: at most maxSize, 1/],
+    ["more nodes than the most", group({ desiredSize: 4 }), /desiredSize: at most maxSize, 3/],
+    ["a least that is above the most", group({ minSize: 4, desiredSize: 9 }), /minSize: at most maxSize, 3/],
     [
       "an Intel type among arm64",
       group({ instanceTypes: ["m7i.large"] }),
@@ -79,7 +187,7 @@ describe("cluster settings", () => {
     [
       "an unknown key of an existing cluster",
       mistakesIn(ClusterSettings, { kind: "existing", region: "x" }),
-      /^region: the keys kind, kubeconfig, context$/,
+      /^region: the keys kind, kubeconfig, context, identifier$/,
     ],
     [
       "two groups of one name",
@@ -98,12 +206,12 @@ describe("cluster settings", () => {
     const found = eks({
       version: "1.29",
       logRetentionDays: 31,
-      nodeGroups: [{ name: "default", minSize: "two", maxSize: 1, instanceTypes: ["m7i.large"] }],
+      nodeGroups: [{ name: "default", minSize: "two", maxSize: 0, instanceTypes: ["m7i.large"] }],
     });
     assert.deepEqual(found.map((line) => line.split(":")[0]).sort(), [
       "logRetentionDays",
-      "nodeGroups[0].desiredSize",
       "nodeGroups[0].instanceTypes[0]",
+      "nodeGroups[0].maxSize",
       "nodeGroups[0].minSize",
       "version",
     ]);
