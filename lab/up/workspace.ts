@@ -83,16 +83,22 @@ export function shown() {
   return { onOutput: write, onError: write, color, suppressProgress: true };
 }
 
+/** What a resource's line looks like while it is at work: its name, what is done and since when, perhaps a message. */
+const PROGRESS = /^(.*(?:creating|updating|deleting|refreshing|replacing|replacement)) \(\d+s\)(.*)$/;
+
 /** Without a terminal of its own the CLI prints a resource's line again with each of its events. */
 export function withoutRepeats(write: (text: string) => void): (text: string) => void {
   let rest = "";
-  let last: string | undefined;
+  const said = new Set<string>();
   return (text) => {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) {
-      if (line !== last || line === "") write(`${line}\n`);
-      last = line;
+      const [, start, message] = PROGRESS.exec(line) ?? [];
+      const key = start === undefined ? undefined : `${start}${message?.trim()}`;
+      if (key !== undefined && said.has(key)) continue;
+      if (key !== undefined) said.add(key);
+      write(`${line}\n`);
     }
   };
 }

@@ -72,11 +72,20 @@ describe("the programs that up calls", () => {
     await assert.rejects(streamed("missing", []), /^Failure: missing does not run/);
   });
 
-  it("do not say the same line twice in a row", () => {
+  it("say what they do with a resource once, and all else as it comes", () => {
     const said: string[] = [];
     const write = withoutRepeats((text) => said.push(text));
-    for (const text of ["a creating\na cre", "ating\n", "\n\nb\n", "a creating\n"]) write(text);
-    assert.equal(said.join(""), "a creating\n\n\nb\na creating\n");
+    for (const text of [
+      " + Pod a creating (0s)\n + Po",
+      "d b creating (0s)\n\n",
+      " + Pod a creating (1s) \n\n",
+      " + Pod a creating (2s) Waiting\n + Pod a created (2s)\n",
+    ])
+      write(text);
+    assert.equal(
+      said.join(""),
+      " + Pod a creating (0s)\n + Pod b creating (0s)\n\n\n + Pod a creating (2s) Waiting\n + Pod a created (2s)\n",
+    );
   });
 
   it("show their first error, not the one that only says that there was one", () => {
