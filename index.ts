@@ -22,8 +22,8 @@ const teams = settings.teams.map(
     }),
 );
 
-/** Kubeconfig of a cluster that this stack made; nothing on an existing one, whose owner has it. */
-export const kubeconfig = cluster.kubeconfig;
+/** Kubeconfig of a cluster that this stack made, as a secret; on an existing one, whose owner has it, where it is. */
+export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";
 export const namespaces = teams.map((team) => team.namespace);
 export const pods = teams.map((team) => team.curlPod.podName);
 /** The names that the lab curls from the other team: `name.namespace` and the full one, for each team. */

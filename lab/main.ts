@@ -6,6 +6,8 @@ import { registerFleet } from "./fleet/command.ts";
 import { registerImages } from "./images/command.ts";
 import { registerPlan } from "./plan/command.ts";
 import { registerSchema } from "./schema/command.ts";
+import { registerDown, registerUp } from "./up/command.ts";
+import { registerVerify } from "./verify/command.ts";
 
 // A plan imports a few thousand modules; compiled once, they start in two thirds of the time.
 enableCompileCache();
@@ -15,6 +17,9 @@ const program = new Command("lab")
   .showHelpAfterError("(add --help for the options)")
   .exitOverride();
 registerPlan(program);
+registerVerify(program);
+registerUp(program);
+registerDown(program);
 registerImages(program);
 registerFleet(program);
 registerBench(program);

@@ -22,6 +22,7 @@ export const fluentBit: Collector = {
   destinations: ["stdout", "file", "http", "opensearch", "elasticsearch", "cloudwatch", "s3", "loki"],
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
+  command: ["/fluent-bit/bin/fluent-bit"],
   graceSeconds: GRACE_SECONDS,
   liveness: { path: "/", port: HTTP_PORT },
   readiness: { path: "/api/v1/health", port: HTTP_PORT },
