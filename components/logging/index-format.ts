@@ -56,16 +56,22 @@ export const IndexFormat = z
         "Puts the lines of each team, namespace or app (label app.kubernetes.io/name or app) in indices of their own. Default none.",
       ),
   })
-  .superRefine((format, context) => {
-    const parts = new Set<string>(format.datePattern.match(PART) ?? []);
-    const mixed =
-      parts.has("ww") !== parts.has("xxxx") ||
-      (parts.has("ww") && (parts.has("MM") || parts.has("dd") || parts.has("yyyy")));
-    if (!mixed) return;
-    const message =
-      "xxxx and ww together and without yyyy, MM and dd, since an ISO week may belong to another year than its days";
-    context.addIssue({ code: "custom", path: ["datePattern"], message, input: format.datePattern });
-  });
+  .superRefine(
+    (format, context) => {
+      const parts = new Set<string>(format.datePattern.match(PART) ?? []);
+      const week = parts.has("ww") || parts.has("xxxx");
+      const alone = parts.has("ww") && parts.has("xxxx") && !["yyyy", "MM", "dd", "HH"].some((part) => parts.has(part));
+      if (!week || alone) return;
+      const message =
+        "xxxx and ww together and nothing else, since an ISO week may belong to another year than its days";
+      context.addIssue({ code: "custom", path: ["datePattern"], message, input: format.datePattern });
+    },
+    // Also where the prefix has a mistake of its own, so that both are told together.
+    {
+      when: ({ value }) =>
+        typeof value === "object" && value !== null && "datePattern" in value && typeof value.datePattern === "string",
+    },
+  );
 export type IndexFormat = z.infer<typeof IndexFormat>;
 
 /** What is known of a log line, as far as the name of its index depends on it. */

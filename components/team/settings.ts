@@ -83,29 +83,24 @@ export type TeamSettings = z.infer<typeof TeamSettings>;
 export const TeamsSettings = z
   .array(TeamSettings)
   .min(1, "at least one team")
-  .superRefine((teams, context) => {
-    const names = teams.map((team) => team.name);
-    for (const [index, team] of teams.entries()) {
-      if (names.indexOf(team.name) !== index) {
-        context.addIssue({
-          code: "custom",
-          path: [index, "name"],
-          message: "a name that no other team has",
-          input: team.name,
-        });
+  .superRefine(
+    (teams, context) => {
+      const add = (path: PropertyKey[], message: string, input: unknown) =>
+        context.addIssue({ code: "custom", path, message, input });
+      const names = teams.map((team) => team?.name);
+      for (const [index, team] of teams.entries()) {
+        if (names.indexOf(team?.name) !== index) add([index, "name"], "a name that no other team has", team?.name);
+        const others = names.filter((name) => name !== team?.name);
+        for (const [place, peer] of Array.isArray(team?.peers) ? team.peers.entries() : []) {
+          if (others.includes(peer)) continue;
+          const choice = others.length > 0 ? others.join(", ") : "there is none yet";
+          add([index, "peers", place], `the name of another team: ${choice}`, peer);
+        }
       }
-      for (const [place, peer] of team.peers.entries()) {
-        const others = names.filter((name) => name !== team.name);
-        if (others.includes(peer)) continue;
-        context.addIssue({
-          code: "custom",
-          path: [index, "peers", place],
-          message: `the name of another team: ${others.length > 0 ? others.join(", ") : "there is none yet"}`,
-          input: peer,
-        });
-      }
-    }
-  });
+    },
+    // Also where a team has other mistakes, so that all are told together: then a field may be missing.
+    { when: ({ value }) => Array.isArray(value) },
+  );
 export type TeamsSettings = z.infer<typeof TeamsSettings>;
 
 /** The teams of the lab: two that may talk to each other. */

@@ -7,10 +7,11 @@ import { type Recording, record } from "./recorder.ts";
  * @throws {SettingsError} with every mistake in the settings.
  */
 export function planStack(stack: Stack): Promise<Recording> {
-  // Once a process: the program's module is evaluated on its first import.
+  // A module runs on its first import alone, so that every stack has its own.
+  const program = new URL(`../../index.ts?stack=${stack.name}`, import.meta.url).href;
   return record(
     { stack: stack.name, config: stack.config, call: (token, inputs) => answer(token, inputs, stack.config) },
-    () => import("../../index.ts"),
+    () => import(program),
   );
 }
 

@@ -32,13 +32,13 @@ describe("readStack", () => {
   it("names the stacks that there are when one is not", async () => {
     await assert.rejects(
       readStack("prod", folder),
-      new Failure("there is no stack 'prod': no file Pulumi.prod.yaml; there are: broken, good, list"),
+      new Failure("there is no stack 'prod': no file Pulumi.prod.yaml; there are: broken, good, list", 2),
     );
     assert.deepEqual(await stackNames(folder), ["broken", "good", "list"]);
   });
 
   it("says in one line what is no stack file", async () => {
-    await assert.rejects(readStack("broken", folder), /^Error: Pulumi.broken.yaml is not valid YAML: .+/);
+    await assert.rejects(readStack("broken", folder), /Pulumi.broken.yaml is not valid YAML: .+/);
     await assert.rejects(readStack("list", folder), /Pulumi.list.yaml holds no stack configuration/);
   });
 });
