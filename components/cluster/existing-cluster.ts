@@ -1,7 +1,7 @@
-import { homedir } from "node:os";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "./handle.ts";
+import { expandHome } from "./kubeconfig-files.ts";
 import type { ExistingClusterSettings } from "./settings.ts";
 
 /**
@@ -18,9 +18,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       `${name}-kubernetes`,
       {
         // Without a path the provider reads $KUBECONFIG, else ~/.kube/config, as kubectl does.
-        ...(settings.kubeconfig === undefined
-          ? {}
-          : { kubeconfig: settings.kubeconfig.replace(/^~(?=\/|$)/, homedir()) }),
+        ...(settings.kubeconfig === undefined ? {} : { kubeconfig: expandHome(settings.kubeconfig) }),
         ...(settings.context === undefined ? {} : { context: settings.context }),
         // By default the provider compares kubeconfigs, and replaces every object when the file or the context has another name.
         clusterIdentifier: settings.identifier,

@@ -1,12 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
 import ipaddr from "ipaddr.js";
-import { parse } from "yaml";
+import { findServer, kubeconfigFiles } from "./kubeconfig-files.ts";
+import { serverMistake } from "./server.ts";
 import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } from "./settings.ts";
 
 /**
@@ -14,82 +12,37 @@ import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } fro
  * stack trace. A plan runs against mocks and needs none of it.
  * @throws {pulumi.RunError} with what is missing and how to get it.
  */
-export function preflight(settings: ClusterSettings): void {
+export async function preflight(settings: ClusterSettings): Promise<void> {
   if (getMonitor() instanceof MockMonitor) return;
-  if (settings.kind === "existing") {
-    const mistake = kubeconfigMistake(settings, kubeconfigFiles(settings, process.env.KUBECONFIG));
-    if (mistake !== undefined) throw new pulumi.RunError(mistake);
-    return;
-  }
-  const mistake = awsCliMistake(awsCliVersion());
+  const mistake =
+    settings.kind === "existing" ? await existingMistake(settings, process.env) : awsCliMistake(awsCliVersion());
   if (mistake !== undefined) throw new pulumi.RunError(mistake);
-  if (reachesNobody(settings)) {
+  if (settings.kind === "eks" && reachesNobody(settings)) {
     pulumi.log.warn(
       "cluster.endpointAccess.publicCidrs holds an address for documentation only: put your own there, or Pulumi cannot reach the cluster",
     );
   }
 }
 
-/** Files that a kubeconfig is read from: the one of the settings, else those of $KUBECONFIG, else ~/.kube/config. */
-export function kubeconfigFiles(settings: ExistingClusterSettings, environment: string | undefined): string[] {
-  if (settings.kubeconfig !== undefined) return [settings.kubeconfig.replace(/^~(?=\/|$)/, homedir())];
-  const named = (environment ?? "").split(delimiter).filter((file) => file !== "");
-  return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
-}
-
-/** Why the kubeconfig cannot be used, in one line; undefined where it can. */
-export function kubeconfigMistake(settings: ExistingClusterSettings, files: readonly string[]): string | undefined {
-  const contexts: string[] = [];
-  let current: string | undefined;
-  let found = false;
-  for (const file of files) {
-    const document = readYaml(file);
-    if (document === "missing") continue;
-    found = true;
-    if (document === "broken") return `cluster.kubeconfig: ${file} is no kubeconfig: it is not valid YAML`;
-    contexts.push(...document.contexts);
-    current ??= document.current;
-  }
-  if (!found)
-    return `cluster.kubeconfig: there is no file ${files.join(" or ")}; name another, or make a cluster, for example by kind create cluster`;
-  const wanted = settings.context ?? current;
-  if (wanted === undefined || wanted === "")
-    return `cluster.context: not set, and the kubeconfig has no current context; it has ${listed(contexts)}`;
-  return contexts.includes(wanted)
+/** Why an existing cluster cannot be used, in one line; undefined where its server can be reached. */
+export async function existingMistake(
+  settings: ExistingClusterSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const found = findServer(settings, kubeconfigFiles(settings, environment.KUBECONFIG));
+  if ("mistake" in found) return found.mistake;
+  // What a proxy reaches, a connection from here need not.
+  const proxied = found.proxied || environment.HTTPS_PROXY !== undefined || environment.https_proxy !== undefined;
+  const mistake = proxied ? undefined : await serverMistake(found.server);
+  return mistake === undefined
     ? undefined
-    : `cluster.context: found '${wanted}'; the kubeconfig has ${listed(contexts)}`;
+    : `cluster: context '${found.context}' names the server ${found.server}, which ${mistake}; start the cluster, or name another context`;
 }
 
-function listed(contexts: readonly string[]): string {
-  return contexts.length > 0 ? contexts.join(", ") : "no contexts";
-}
-
-interface Kubeconfig {
-  readonly contexts: readonly string[];
-  readonly current: string | undefined;
-}
-
-function readYaml(file: string): Kubeconfig | "missing" | "broken" {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    return "missing";
-  }
-  try {
-    const document: { contexts?: { name?: unknown }[]; "current-context"?: unknown } = parse(text) ?? {};
-    const names = (document.contexts ?? []).flatMap(({ name }) => (typeof name === "string" ? [name] : []));
-    const current = document["current-context"];
-    return { contexts: names, current: typeof current === "string" ? current : undefined };
-  } catch {
-    return "broken";
-  }
-}
-
-/** What `aws --version` says; undefined where there is no such program. */
+/** What `aws --version` says; undefined where there is no such program. Version 1 of old wrote it to stderr. */
 function awsCliVersion(): string | undefined {
-  const { status, stdout } = spawnSync("aws", ["--version"], { encoding: "utf8" });
-  return status === 0 ? stdout : undefined;
+  const { status, stdout, stderr } = spawnSync("aws", ["--version"], { encoding: "utf8", timeout: 20_000 });
+  return status === 0 ? stdout || stderr : undefined;
 }
 
 /**

@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { ExistingClusterSettings } from "./settings.ts";
+
+/** The parts of a kubeconfig that say where a server is. @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
+const Kubeconfig = z
+  .object({
+    "current-context": z.string().nullish(),
+    contexts: z.array(z.object({ name: z.string(), context: z.object({ cluster: z.string().default("") }) })).nullish(),
+    clusters: z
+      .array(
+        z.object({ name: z.string(), cluster: z.object({ server: z.string(), "proxy-url": z.string().nullish() }) }),
+      )
+      .nullish(),
+  })
+  .nullish();
+
+/** The server that a context names. */
+export interface Server {
+  readonly context: string;
+  /** URL, such as `https://127.0.0.1:6443`. */
+  readonly server: string;
+  /** Whether the kubeconfig names a proxy for it. */
+  readonly proxied: boolean;
+}
+
+/** Files that a kubeconfig is read from: the one of the settings, else those of $KUBECONFIG, else ~/.kube/config. */
+export function kubeconfigFiles(settings: ExistingClusterSettings, variable: string | undefined): string[] {
+  if (settings.kubeconfig !== undefined) return [expandHome(settings.kubeconfig)];
+  const named = (variable ?? "").split(delimiter).filter((file) => file !== "");
+  return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
+}
+
+/** `~` as the home folder. */
+export function expandHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, homedir());
+}
+
+/** The server of the wanted context, or why there is none, in one line. Of what files say twice the first holds, as for kubectl. */
+export function findServer(settings: ExistingClusterSettings, files: readonly string[]): Server | { mistake: string } {
+  const documents: Document[] = [];
+  for (const file of files) {
+    const document = readKubeconfig(file);
+    if (document === undefined) continue;
+    if ("mistake" in document) return { mistake: `cluster.kubeconfig: ${document.mistake}` };
+    documents.push(document);
+  }
+  if (documents.length === 0)
+    return {
+      mistake: `cluster.kubeconfig: there is no file ${files.join(" or ")}; name another, or make a cluster, for example by kind create cluster`,
+    };
+  const contexts = documents.flatMap((document) => document.contexts ?? []);
+  const there = contexts.length > 0 ? contexts.map(({ name }) => name).join(", ") : "no contexts";
+  const wanted = settings.context ?? documents.map((document) => document["current-context"]).find(isNamed);
+  if (wanted === undefined)
+    return { mistake: `cluster.context: not set, and the kubeconfig has no current context; it has ${there}` };
+  const context = contexts.find(({ name }) => name === wanted)?.context;
+  if (context === undefined) return { mistake: `cluster.context: found '${wanted}'; the kubeconfig has ${there}` };
+  const cluster = documents
+    .flatMap((document) => document.clusters ?? [])
+    .find(({ name }) => name === context.cluster)?.cluster;
+  return cluster === undefined
+    ? {
+        mistake: `cluster.context: '${wanted}' names a cluster '${context.cluster}' that the kubeconfig does not describe`,
+      }
+    : { context: wanted, server: cluster.server, proxied: isNamed(cluster["proxy-url"]) };
+}
+
+function isNamed(value: string | null | undefined): value is string {
+  return value !== undefined && value !== null && value !== "";
+}
+
+type Document = NonNullable<z.infer<typeof Kubeconfig>>;
+
+/** A file's document, why it is none, or nothing where there is no file. */
+function readKubeconfig(file: string): Document | { mistake: string } | undefined {
+  try {
+    const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
+    return document.success ? (document.data ?? {}) : { mistake: `${file} is no kubeconfig` };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    return {
+      mistake: code === "EACCES" || code === "EISDIR" ? `${file} cannot be read (${code})` : `${file} is no kubeconfig`,
+    };
+  }
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { findServer, kubeconfigFiles } from "../../../components/cluster/kubeconfig-files.ts";
+import { ClusterSettings, type ExistingClusterSettings } from "../../../components/cluster/settings.ts";
+
+function existing(changes: { kubeconfig?: string; context?: string } = {}): ExistingClusterSettings {
+  const settings = ClusterSettings.parse({ kind: "existing", ...changes });
+  assert.ok(settings.kind === "existing");
+  return settings;
+}
+
+const KUBECONFIG = `
+current-context: lab
+contexts:
+  - { name: lab, context: { cluster: lab, user: admin } }
+  - { name: behind, context: { cluster: behind, user: admin } }
+  - { name: torn, context: { cluster: gone } }
+clusters:
+  - { name: lab, cluster: { server: "https://127.0.0.1:6443" } }
+  - { name: behind, cluster: { server: "https://10.0.0.1", proxy-url: "http://proxy:3128" } }
+`;
+const SECOND = `
+current-context: second
+contexts:
+  - { name: second, context: { cluster: lab } }
+clusters:
+  - { name: lab, cluster: { server: "https://other:6443" } }
+`;
+
+describe("kubeconfigFiles", () => {
+  it("are the file of the settings, else those of KUBECONFIG, else kubectl's own", () => {
+    assert.deepEqual(kubeconfigFiles(existing({ kubeconfig: "~/lab.yaml" }), "/a"), [join(homedir(), "lab.yaml")]);
+    assert.deepEqual(kubeconfigFiles(existing(), ["/a", "", "/b"].join(delimiter)), ["/a", "/b"]);
+    assert.deepEqual(kubeconfigFiles(existing(), ""), [join(homedir(), ".kube", "config")]);
+    assert.deepEqual(kubeconfigFiles(existing(), undefined), [join(homedir(), ".kube", "config")]);
+  });
+});
+
+describe("findServer", () => {
+  let folder: string;
+  const file = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is that of the current context, or of the one that the settings name", () => {
+    const files = [file("a", KUBECONFIG)];
+    assert.deepEqual(findServer(existing(), files), {
+      context: "lab",
+      server: "https://127.0.0.1:6443",
+      proxied: false,
+    });
+    assert.deepEqual(findServer(existing({ context: "behind" }), files), {
+      context: "behind",
+      server: "https://10.0.0.1",
+      proxied: true,
+    });
+  });
+
+  it("takes what the first of several files says, as kubectl does", () => {
+    const files = [join(folder, "missing"), file("a", KUBECONFIG), file("b", SECOND)];
+    assert.deepEqual(findServer(existing({ context: "second" }), files), {
+      context: "second",
+      server: "https://127.0.0.1:6443",
+      proxied: false,
+    });
+  });
+
+  const mistakes: readonly [string, string | undefined, { context?: string }, RegExp][] = [
+    ["no file", undefined, {}, /^cluster\.kubeconfig: there is no file .*config; name another, or make a cluster/],
+    ["no YAML", "a: [", {}, /^cluster\.kubeconfig: .*config is no kubeconfig$/],
+    ["a list", "- a", {}, /is no kubeconfig$/],
+    ["an empty file", "", {}, /^cluster\.context: not set, .* it has no contexts$/],
+    ["no current context", KUBECONFIG.replace("current-context: lab", ""), {}, /not set, .* it has lab, behind, torn$/],
+    [
+      "an unknown context",
+      KUBECONFIG,
+      { context: "prod" },
+      /^cluster\.context: found 'prod'; the kubeconfig has lab, behind, torn$/,
+    ],
+    ["a context without its cluster", KUBECONFIG, { context: "torn" }, /'torn' names a cluster 'gone'/],
+  ];
+  for (const [what, text, settings, expected] of mistakes) {
+    it(`says in one line that there is ${what}`, () => {
+      const path = text === undefined ? join(folder, "config") : file("config", text);
+      const found = findServer(existing(settings), [path]);
+      assert.ok("mistake" in found);
+      assert.match(found.mistake, expected);
+      assert.doesNotMatch(found.mistake, /\n/);
+    });
+  }
+
+  it("tells a folder from a file", () => {
+    const found = findServer(existing(), [folder]);
+    assert.ok("mistake" in found);
+    assert.match(found.mistake, /cannot be read \(EISDIR\)$/);
+  });
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { awsCliMistake, existingMistake, preflight } from "../../../components/cluster/preflight.ts";
+import { serverMistake } from "../../../components/cluster/server.ts";
+import { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { record } from "../../../lab/plan/recorder.ts";
+
+/** A server that takes connections, and the port that it has. */
+async function listen(): Promise<{ server: Server; port: number }> {
+  const server = createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return { server, port: address.port };
+}
+
+async function closedPort(): Promise<number> {
+  const { server, port } = await listen();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+describe("awsCliMistake", () => {
+  for (const version of ["aws-cli/2.7.0 Python/3.9", "aws-cli/2.31.5 Python/3.13 Linux/6", "aws-cli/3.0.1"]) {
+    it(`takes ${version}`, () => assert.equal(awsCliMistake(version), undefined));
+  }
+  for (const [version, found] of [
+    [undefined, "none"],
+    ["aws-cli/1.44.2 Python/3.9\n", "aws-cli/1.44.2 Python/3.9"],
+    ["aws-cli/2.6.9", "aws-cli/2.6.9"],
+    ["something else", "something else"],
+  ] as const) {
+    it(`refuses ${version}`, () => {
+      const mistake = awsCliMistake(version) ?? "";
+      assert.ok(
+        mistake.startsWith(`an EKS stack needs the AWS CLI 2.7 or newer on the PATH, found ${found}: https://`),
+      );
+      assert.doesNotMatch(mistake, /\n/);
+    });
+  }
+});
+
+describe("serverMistake", () => {
+  it("is none where a connection comes about", async () => {
+    const { server, port } = await listen();
+    assert.equal(await serverMistake(`https://127.0.0.1:${port}`), undefined);
+    server.close();
+  });
+
+  it("names why there is none", async () => {
+    assert.equal(await serverMistake(`https://127.0.0.1:${await closedPort()}`), "does not answer (ECONNREFUSED)");
+    assert.match((await serverMistake("https://[::1]:1")) ?? "", /^does not answer \(E/);
+    assert.match((await serverMistake("https://no-such-host.invalid")) ?? "", /^does not answer \(E/);
+    assert.equal(await serverMistake("not a url"), "is no URL");
+  });
+});
+
+describe("existingMistake", () => {
+  let folder: string;
+  const kubeconfig = (port: number, more = "") => {
+    const path = join(folder, "config");
+    const text = `{ current-context: lab, contexts: [{ name: lab, context: { cluster: lab } }], clusters: [{ name: lab, cluster: { server: "https://127.0.0.1:${port}"${more} } }] }`;
+    writeFileSync(path, text);
+    const settings = ClusterSettings.parse({ kind: "existing", kubeconfig: path });
+    assert.ok(settings.kind === "existing");
+    return settings;
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "preflight-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is none for a server that can be reached", async () => {
+    const { server, port } = await listen();
+    assert.equal(await existingMistake(kubeconfig(port), {}), undefined);
+    server.close();
+  });
+
+  it("names context, server and reason for one that cannot", async () => {
+    const port = await closedPort();
+    assert.equal(
+      await existingMistake(kubeconfig(port), {}),
+      `cluster: context 'lab' names the server https://127.0.0.1:${port}, which does not answer (ECONNREFUSED); start the cluster, or name another context`,
+    );
+  });
+
+  it("leaves a server behind a proxy to Pulumi", async () => {
+    const port = await closedPort();
+    assert.equal(await existingMistake(kubeconfig(port, ', proxy-url: "http://proxy"'), {}), undefined);
+    assert.equal(await existingMistake(kubeconfig(port), { HTTPS_PROXY: "http://proxy" }), undefined);
+  });
+
+  it("names the files of KUBECONFIG that are not there", async () => {
+    const settings = ClusterSettings.parse({ kind: "existing" });
+    assert.ok(settings.kind === "existing");
+    assert.match(
+      (await existingMistake(settings, { KUBECONFIG: join(folder, "none") })) ?? "",
+      /^cluster\.kubeconfig: there is no file .*none; name another/,
+    );
+  });
+});
+
+describe("preflight", () => {
+  it("asks nothing of the machine in a plan", async () => {
+    await record({ stack: "dev", config: {} }, async () => {
+      await preflight(ClusterSettings.parse({ kind: "eks" }));
+      await preflight(ClusterSettings.parse({ kind: "existing", kubeconfig: "/there/is/no/such/file" }));
+    });
+  });
+});
