@@ -87,7 +87,7 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
   } else {
     const { formatResult } = await import("./table.ts");
     const colour = process.stdout.hasColors?.() ?? false;
-    process.stdout.write(formatResult(result, { colour, width: process.stdout.columns ?? 160 }));
+    process.stdout.write(formatResult(result, { colour, width: process.stdout.columns || 160 }));
   }
   if (flags.report !== undefined) {
     const { reportPage } = await import("../report/page.ts");

@@ -8,7 +8,8 @@ export interface Progress {
 }
 
 export function progress(): Progress {
-  if (!process.stderr.isTTY) return { row: () => {}, stop: () => {} };
+  // A terminal that says it has no columns makes ora clear lines without end.
+  if (!process.stderr.isTTY || !(process.stderr.columns > 0)) return { row: () => {}, stop: () => {} };
   const spinner = ora({ text: "asking the cluster", stream: process.stderr }).start();
   let failed = 0;
   return {
