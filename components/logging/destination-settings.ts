@@ -47,7 +47,7 @@ export const Destination = z
       path: z
         .string()
         .regex(
-          /^\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
+          /^(?!.*\.\.)\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
           "a folder below /var/log, other than pods and containers",
         )
         .default("/var/log/collected")

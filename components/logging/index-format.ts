@@ -46,7 +46,10 @@ export const IndexFormat = z
       .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
     timeZone: z
       .string()
-      .refine((zone) => IANAZone.isValidZone(zone), "an IANA time zone, such as UTC or Europe/Madrid")
+      .refine(
+        (zone) => /^[A-Za-z]/.test(zone) && IANAZone.isValidZone(zone),
+        "an IANA time zone, such as UTC or Europe/Madrid",
+      )
       .default("UTC")
       .describe("Time zone in which a day begins. Default UTC."),
     splitBy: z

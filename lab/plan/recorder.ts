@@ -55,8 +55,15 @@ export async function record(options: RecordOptions, program: () => Promise<unkn
   setMockOptions(monitor, PROJECT, options.stack, preview);
   pulumi.runtime.setAllConfig({ ...options.config });
 
-  await pulumi.runtime.runInPulumiStack(program);
+  // The stack keeps promises of its own on the program, which would end the process: so a failure leaves by another way.
+  const failures: unknown[] = [];
+  await pulumi.runtime.runInPulumiStack(() =>
+    program().catch((error: unknown) => {
+      failures.push(error);
+    }),
+  );
   await pulumi.runtime.disconnect();
+  if (failures.length > 0) throw failures[0];
   return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
 }
 

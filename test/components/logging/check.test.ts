@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { checkLogging } from "../../../components/logging/check.ts";
+import { Destination } from "../../../components/logging/destination-settings.ts";
+import { describeDestination, hasIndex, logPipeline } from "../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { todaysIndices } from "../../../components/logging/todays-indices.ts";
+import { mistakesIn } from "../../support/mistakes.ts";
+
+const check = (settings: object, kind: "eks" | "existing" = "existing") =>
+  checkLogging(LoggingSettings.parse(settings), kind);
+
+describe("checkLogging", () => {
+  it("finds nothing wrong with the defaults, on EKS and elsewhere", () => {
+    assert.deepEqual(check({}), []);
+    assert.deepEqual(check({ destination: { kind: "cloudwatch" } }, "eks"), []);
+  });
+
+  it("refuses an AWS destination where pods have no AWS identity, and names the others", () => {
+    for (const kind of ["cloudwatch", "s3"]) {
+      const [mistake] = check({ destination: { kind } });
+      assert.deepEqual(mistake?.path, ["destination", "kind"]);
+      assert.equal(mistake?.value, kind);
+      assert.match(mistake?.message ?? "", /only cluster\.kind eks gives pods one: stdout, file, http, opensearch/);
+    }
+  });
+
+  it("passes on what the collector cannot do", () => {
+    const [mistake] = check({ destination: { kind: "opensearch", host: "h" }, index: { timeZone: "Asia/Tokyo" } });
+    assert.deepEqual(mistake?.path, ["index", "timeZone"]);
+  });
+});
+
+describe("destination settings", () => {
+  const credentials = { secretName: "writer" };
+  const wrong: readonly [string, object, RegExp][] = [
+    [
+      "an unknown kind",
+      { kind: "kafka" },
+      /^kind: stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki$/,
+    ],
+    ["OpenSearch without a host", { kind: "opensearch" }, /^host: a host, or inCluster: true$/],
+    ["a host beside inCluster", { kind: "opensearch", host: "h", inCluster: true }, /^host: either host or inCluster$/],
+    [
+      "storage without inCluster",
+      { kind: "opensearch", host: "h", storage: "1Gi" },
+      /^storage: nothing, without inCluster$/,
+    ],
+    [
+      "a scheme in a host",
+      { kind: "elasticsearch", host: "https://h" },
+      /^host: a host name or address, without scheme or port$/,
+    ],
+    [
+      "a password in the clear",
+      { kind: "elasticsearch", host: "h", tls: false, credentials },
+      /^tls: TLS, since a password/,
+    ],
+    [
+      "a password in the clear over HTTP",
+      { kind: "http", url: "http://h/x", credentials },
+      /^url: an https URL, since a password/,
+    ],
+    [
+      "a password in the settings",
+      { kind: "elasticsearch", host: "h", password: "x" },
+      /^password: the keys kind, host, port, tls, credentials$/,
+    ],
+    ["a file among the pods' own", { kind: "file", path: "/var/log/pods/x" }, /^path: a folder below \/var\/log/],
+    ["a file elsewhere on the node", { kind: "file", path: "/etc/cron.d" }, /^path: a folder below \/var\/log/],
+    ["a file by a way round", { kind: "file", path: "/var/log/../../etc" }, /^path: a folder below \/var\/log/],
+    ["a retention that CloudWatch does not take", { kind: "cloudwatch", retentionDays: 42 }, /^retentionDays: 1, 3, 5/],
+    ["a URL of another scheme", { kind: "loki", url: "ftp://h" }, /^url: an http or https URL/],
+  ];
+  for (const [what, destination, expected] of wrong) {
+    it(`refuse ${what}`, () => {
+      const found = mistakesIn(Destination, destination);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", expected);
+    });
+  }
+});
+
+describe("describeDestination", () => {
+  const of = (destination: object) =>
+    describeDestination(
+      logPipeline(LoggingSettings.parse({ destination }), {
+        cluster: "dev",
+        region: "eu-central-1",
+        bucket: "dev-logs",
+      }),
+    );
+
+  it("says where the lines go", () => {
+    assert.equal(of({ kind: "stdout" }), "the collector's own stdout, in namespace logging");
+    assert.equal(of({ kind: "file" }), "files below /var/log/collected on each node");
+    assert.equal(
+      of({ kind: "opensearch", inCluster: true }),
+      "opensearch at http://opensearch.logging.svc.cluster.local:9200",
+    );
+    assert.equal(of({ kind: "elasticsearch", host: "h", port: 443 }), "elasticsearch at https://h:443");
+    assert.equal(of({ kind: "cloudwatch" }), "log group /eks-dns-logging/dev/pods of CloudWatch Logs");
+    assert.equal(of({ kind: "s3", prefix: "p" }), "bucket dev-logs, below p/");
+    assert.equal(of({ kind: "loki", url: "http://l:3100" }), "loki at http://l:3100");
+  });
+
+  it("knows indices in search engines alone", () => {
+    assert.equal(hasIndex(Destination.parse({ kind: "opensearch", host: "h" })), true);
+    assert.equal(hasIndex(Destination.parse({ kind: "loki", url: "http://l" })), false);
+  });
+});
+
+describe("todaysIndices", () => {
+  const at = new Date("2026-11-23T12:00:00Z");
+  const index = (splitBy: string) => LoggingSettings.parse({ index: { splitBy } }).index;
+
+  it("is one name, or one for each team", () => {
+    const teams = [{ name: "ts" }, { name: "sa" }];
+    assert.deepEqual(todaysIndices(index("none"), teams, at), ["logs-2026.11.23"]);
+    assert.deepEqual(todaysIndices(index("team"), teams, at), ["logs-sa-2026.11.23", "logs-ts-2026.11.23"]);
+    assert.deepEqual(todaysIndices(index("namespace"), teams, at), [
+      "logs-sa-team-2026.11.23",
+      "logs-ts-team-2026.11.23",
+    ]);
+    assert.deepEqual(todaysIndices(index("app"), teams, at), ["logs-curl-2026.11.23"]);
+  });
+});

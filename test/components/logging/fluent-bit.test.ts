@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { fluentBit } from "../../../components/logging/collectors/fluent-bit.ts";
+import { logPipeline } from "../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+
+const Section = z.record(z.string(), z.union([z.string(), z.number()]));
+const Configuration = z.strictObject({
+  service: Section,
+  parsers: z.array(Section),
+  pipeline: z.strictObject({ inputs: z.array(Section), filters: z.array(Section), outputs: z.array(Section) }),
+});
+const Names = z.array(z.string());
+const Options = z.object({
+  service: Names,
+  inputs: z.record(z.string(), Names),
+  filters: z.record(z.string(), Names),
+  outputs: z.record(z.string(), Names),
+});
+/** Every option that Fluent Bit documents for the plugins that are rendered. */
+const documented = Options.parse(
+  JSON.parse(readFileSync(new URL("./fluent-bit-options.json", import.meta.url), "utf8")),
+);
+
+function render(settings: object) {
+  const pipeline = logPipeline(LoggingSettings.parse(settings), {
+    cluster: "dev",
+    region: "eu-central-1",
+    bucket: "dev-logs",
+  });
+  const { files } = fluentBit.render(pipeline);
+  const configuration = Configuration.parse(parse(files["fluent-bit.yaml"] ?? ""));
+  const [input = {}] = configuration.pipeline.inputs;
+  const [output = {}] = configuration.pipeline.outputs;
+  const filter = (name: string) => configuration.pipeline.filters.find((section) => section.name === name);
+  return { files, configuration, input, output, filter };
+}
+
+const credentials = { secretName: "log-writer" };
+const DESTINATIONS: readonly object[] = [
+  { kind: "stdout" },
+  { kind: "file" },
+  { kind: "http", url: "https://logs.example.com:8443/ingest?a=1", credentials },
+  { kind: "opensearch", host: "search.example.com", credentials, tls: { caSecretName: "search-ca" } },
+  { kind: "opensearch", inCluster: true },
+  { kind: "elasticsearch", host: "10.0.0.5", tls: false },
+  { kind: "cloudwatch" },
+  { kind: "s3" },
+  { kind: "loki", url: "http://loki.monitoring.svc:3100", tenant: "one" },
+];
+
+describe("Fluent Bit's configuration", () => {
+  for (const destination of DESTINATIONS) {
+    for (const splitBy of ["none", "team", "namespace", "app"]) {
+      it(`has no option that Fluent Bit does not document: ${JSON.stringify(destination)}, split by ${splitBy}`, () => {
+        const { configuration } = render({ destination, index: { splitBy }, labels: { app: "web" } });
+        const check = (kind: "inputs" | "filters" | "outputs") => {
+          for (const { name, ...options } of configuration.pipeline[kind]) {
+            for (const option of Object.keys(options)) {
+              assert.ok(documented[kind][String(name)]?.includes(option), `${kind} ${name}: ${option}`);
+            }
+          }
+        };
+        for (const option of Object.keys(configuration.service)) assert.ok(documented.service.includes(option), option);
+        check("inputs");
+        check("filters");
+        check("outputs");
+      });
+    }
+  }
+
+  it("buffers on disk, keeps its places and waits for what a rotation left", () => {
+    const { input, configuration } = render({});
+    assert.equal(input["storage.type"], "filesystem");
+    assert.equal(input.db, "/var/lib/fluent-bit/positions.db");
+    assert.equal(configuration.service["storage.path"], "/var/lib/fluent-bit/buffer");
+    assert.equal(input.rotate_wait, 30);
+    assert.equal(input.refresh_interval, 5);
+    assert.equal(input.read_from_head, "on");
+    assert.equal(input.buffer_chunk_size, "256k");
+    assert.equal(input.threaded, "off");
+    assert.equal(input["multiline.parser"], "cri");
+  });
+
+  it("retries for ever, within the buffer's size, and puts aside what is always refused", () => {
+    const { output, configuration } = render({ buffer: { size: "3Gi" } });
+    assert.equal(output.retry_limit, "no_limits");
+    assert.equal(output["storage.total_limit_size"], "3G");
+    assert.equal(configuration.service["storage.keep.rejected"], "on");
+    assert.equal(render({ buffer: { whenFull: "block" } }).output["storage.total_limit_size"], undefined);
+  });
+
+  it("never reads its own namespace", () => {
+    assert.equal(render({}).input.exclude_path, "/var/log/containers/*_logging_*.log");
+    const { input } = render({ namespaces: { include: ["ts-team", "sa-team"], exclude: ["kube-system"] } });
+    assert.equal(input.path, "/var/log/containers/*_sa-team_*.log,/var/log/containers/*_ts-team_*.log");
+    assert.equal(input.exclude_path, "/var/log/containers/*_kube-system_*.log,/var/log/containers/*_logging_*.log");
+  });
+
+  it("names the index as the settings say, in strftime's notation", () => {
+    const { output } = render({
+      destination: { kind: "opensearch", host: "h" },
+      index: { prefix: "pods", separator: "_", datePattern: "xxxx.ww" },
+    });
+    assert.equal(output.logstash_format, "on");
+    assert.equal(output.logstash_prefix, "pods");
+    assert.equal(output.logstash_prefix_separator, "_");
+    assert.equal(output.logstash_dateformat, "%G.%V");
+    assert.equal(output.logstash_prefix_key, undefined);
+  });
+
+  it("takes the prefix from a key that a script writes where indices are split", () => {
+    const { output, files, filter } = render({
+      destination: { kind: "opensearch", host: "h" },
+      index: { splitBy: "app" },
+    });
+    assert.equal(output.logstash_prefix_key, "$index_prefix");
+    assert.equal(filter("lua")?.call, "index_prefix");
+    assert.match(
+      files["index.lua"] ?? "",
+      /local value = labels\["app.kubernetes.io\/name"\] or labels\["app"\] or "none"/,
+    );
+    assert.match(files["index.lua"] ?? "", /record\["index_prefix"\] = "logs-" \.\. value/);
+  });
+
+  it("sends what OpenSearch and Elasticsearch take since their last major versions, and nothing twice", () => {
+    for (const destination of [
+      { kind: "opensearch", host: "h" },
+      { kind: "elasticsearch", host: "h" },
+    ]) {
+      const { output } = render({ destination });
+      assert.equal(output.suppress_type_name, "on");
+      assert.equal(output.replace_dots, "on");
+      assert.equal(output.generate_id, "on");
+      assert.equal(output.buffer_size, "4M");
+      assert.equal(output.time_key_nanos, "on");
+      // Compression takes the CPU that reading needs: measured, it lost lines at 40 MB/s.
+      assert.equal(output.compress, undefined);
+    }
+  });
+
+  it("verifies certificates unless told not to, and takes user and password from the environment", () => {
+    const { output, files } = render({
+      destination: { kind: "opensearch", host: "h", credentials, tls: { caSecretName: "ca" } },
+    });
+    assert.equal(output.tls, "on");
+    assert.equal(output["tls.verify"], "on");
+    assert.equal(output["tls.ca_file"], "/etc/log-destination/ca.crt");
+    assert.equal(output.http_passwd, `\${LOG_PASSWORD}`);
+    assert.ok(!Object.values(files).join().includes("log-writer"));
+    assert.equal(
+      render({ destination: { kind: "opensearch", host: "h", tls: { verify: false } } }).output["tls.verify"],
+      "off",
+    );
+    assert.equal(render({ destination: { kind: "elasticsearch", host: "h", tls: false } }).output.tls, undefined);
+  });
+
+  it("joins stack traces by the languages' own rules, and JavaScript's by Java's", () => {
+    assert.equal(render({}).filter("multiline")?.["multiline.parser"], "go,java,python");
+    assert.equal(render({ multiline: ["node"] }).filter("multiline")?.["multiline.parser"], "java");
+    assert.equal(render({ multiline: [] }).filter("multiline"), undefined);
+  });
+
+  it("reads pods from the API server, and so needs no right on nodes/proxy", () => {
+    assert.equal(render({}).filter("kubernetes")?.use_kubelet, undefined);
+    assert.deepEqual(fluentBit.apiRules, [
+      { apiGroups: [""], resources: ["namespaces", "pods"], verbs: ["get", "list", "watch"] },
+    ]);
+  });
+
+  it("takes labels to choose pods by letter, not as a pattern", () => {
+    assert.equal(render({ labels: { app: "a.b" } }).filter("grep")?.regex, "$kubernetes['labels']['app'] ^a\\.b$");
+  });
+
+  it("says that it begins a day in UTC alone", () => {
+    const of = (settings: object) =>
+      fluentBit.unsupported(logPipeline(LoggingSettings.parse(settings), { cluster: "", region: undefined }));
+    const index = { timeZone: "Europe/Madrid" };
+    assert.deepEqual(of({ destination: { kind: "opensearch", host: "h" }, index }), [
+      { path: ["index", "timeZone"], message: "UTC, since Fluent Bit begins a day there", value: "Europe/Madrid" },
+    ]);
+    assert.deepEqual(of({ index }), []);
+  });
+});

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import * as k8s from "@pulumi/kubernetes";
+import { parse } from "yaml";
+import type { PodIdentityHost } from "../../../components/cluster/handle.ts";
+import { LogCollection } from "../../../components/logging/log-collection.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { type Recording, record } from "../../../lab/plan/recorder.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+import { find, ofType } from "../../support/find.ts";
+
+type Aws = "on AWS" | "elsewhere";
+
+async function collect(settings: object, where: Aws = "elsewhere"): Promise<Recording> {
+  const call = (_token: string, inputs: object) => ({ ...inputs, accountId: "111122223333" });
+  return record({ stack: "test", config: {}, preview: false, call }, async () => {
+    const agent = new k8s.core.v1.ConfigMap("agent", {});
+    const podIdentity: PodIdentityHost = {
+      clusterName: "dev",
+      region: "eu-central-1",
+      partition: "aws",
+      tags: { a: "b" },
+      agent,
+    };
+    const cluster = existingClusterHandle({
+      name: "dev",
+      ready: [agent],
+      podIdentity: where === "on AWS" ? podIdentity : undefined,
+    });
+    new LogCollection("logs", { cluster, settings: LoggingSettings.parse(settings), teams: [{ name: "ts" }] });
+  });
+}
+
+describe("LogCollection", () => {
+  let recording: Recording;
+  before(async () => {
+    recording = await collect({});
+  });
+  const one = (type: string, name: string) => find(recording.resources, `kubernetes:${type}`, name);
+  /** The DaemonSet's pod, as plain JSON. */
+  const pod = (of = recording) =>
+    JSON.parse(
+      JSON.stringify(find(of.resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset").inputs.spec),
+    ).template.spec;
+
+  it("lets host paths into its own namespace alone, and still warns of what is not restricted", () => {
+    const { metadata } = one("core/v1:Namespace", "logs-namespace").inputs;
+    assert.ok(typeof metadata === "object" && metadata !== null && "labels" in metadata && "name" in metadata);
+    assert.equal(metadata.name, "logging");
+    const labels = JSON.stringify(metadata.labels);
+    assert.match(labels, /"pod-security\.kubernetes\.io\/enforce":"privileged"/);
+    assert.match(labels, /"pod-security\.kubernetes\.io\/warn":"restricted"/);
+    assert.match(labels, /"pod-security\.kubernetes\.io\/audit":"restricted"/);
+  });
+
+  it("runs on every node, and stays there under pressure", () => {
+    const spec = pod();
+    assert.deepEqual(spec.tolerations, [{ operator: "Exists" }]);
+    assert.equal(spec.priorityClassName, "system-node-critical");
+    assert.deepEqual(spec.nodeSelector, { "kubernetes.io/os": "linux" });
+  });
+
+  it("has time to hand over what it holds: the pod's grace is longer than its own", () => {
+    const { data } = one("core/v1:ConfigMap", "logs-fluent-bit-config").inputs;
+    assert.ok(typeof data === "object" && data !== null && "fluent-bit.yaml" in data);
+    const { service } = parse(String(data["fluent-bit.yaml"]));
+    assert.ok(pod().terminationGracePeriodSeconds > service.grace);
+    assert.equal(pod().terminationGracePeriodSeconds, 15);
+  });
+
+  it("is hardened: a read-only root, no capability, and host paths read-only but for its own state", () => {
+    const spec = pod();
+    assert.deepEqual(spec.containers[0].securityContext, {
+      runAsUser: 0,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      privileged: false,
+      capabilities: { drop: ["ALL"] },
+    });
+    assert.deepEqual(spec.securityContext, { seccompProfile: { type: "RuntimeDefault" } });
+    const hostPaths: { name: string; hostPath?: { path: string } }[] = spec.volumes.filter(
+      (volume: object) => "hostPath" in volume,
+    );
+    const writable = new Set(
+      spec.containers[0].volumeMounts.flatMap((mount: { name: string; readOnly?: boolean }) =>
+        mount.readOnly ? [] : [mount.name],
+      ),
+    );
+    assert.deepEqual(
+      hostPaths.map(({ name, hostPath }) => [hostPath?.path, writable.has(name) ? "rw" : "ro"]),
+      [
+        ["/var/lib/eks-dns-logging/fluent-bit", "rw"],
+        ["/var/log/pods", "ro"],
+        ["/var/log/containers", "ro"],
+      ],
+    );
+  });
+
+  it("may read pods and namespaces, and nothing else", () => {
+    assert.deepEqual(one("rbac.authorization.k8s.io/v1:ClusterRole", "logs-fluent-bit-role").inputs.rules, [
+      { apiGroups: [""], resources: ["namespaces", "pods"], verbs: ["get", "list", "watch"] },
+    ]);
+    assert.deepEqual(
+      one("rbac.authorization.k8s.io/v1:ClusterRoleBinding", "logs-fluent-bit-binding").inputs.subjects,
+      [{ kind: "ServiceAccount", name: "fluent-bit", namespace: "logging" }],
+    );
+  });
+
+  it("starts new pods for a new configuration, and only then", async () => {
+    const hashOf = async (settings: object) => {
+      const { resources } = await collect(settings);
+      const { spec } = find(resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset").inputs;
+      return JSON.parse(JSON.stringify(spec)).template.metadata.annotations["eks-dns-logging/config"];
+    };
+    assert.equal(await hashOf({}), await hashOf({ index: { prefix: "unused-by-stdout" } }));
+    assert.notEqual(await hashOf({}), await hashOf({ multiline: [] }));
+  });
+
+  it("waits for the nodes and is destroyed before them", () => {
+    const agent = find(recording.resources, "kubernetes:core/v1:ConfigMap", "agent");
+    assert.deepEqual(one("core/v1:Namespace", "logs-namespace").dependencies, [agent.urn]);
+  });
+
+  it("takes user, password and authority from Secrets that somebody else made", async () => {
+    const destination = {
+      kind: "opensearch",
+      host: "h",
+      credentials: { secretName: "writer" },
+      tls: { caSecretName: "ca" },
+    };
+    const spec = pod(await collect({ destination }));
+    const variable = (name: string) => spec.containers[0].env.find((each: { name: string }) => each.name === name);
+    assert.deepEqual(variable("LOG_PASSWORD").valueFrom, { secretKeyRef: { name: "writer", key: "password" } });
+    assert.deepEqual(variable("LOG_USER").valueFrom, { secretKeyRef: { name: "writer", key: "username" } });
+    assert.deepEqual(spec.volumes.at(-1), {
+      name: "ca",
+      secret: { secretName: "ca", items: [{ key: "ca.crt", path: "ca.crt" }] },
+    });
+  });
+
+  it("makes the folder of destination file on the node, and mounts that one writable", async () => {
+    const spec = pod(await collect({ destination: { kind: "file", path: "/var/log/out" } }));
+    assert.deepEqual(spec.volumes.at(-1), {
+      name: "destination",
+      hostPath: { path: "/var/log/out", type: "DirectoryOrCreate" },
+    });
+    assert.deepEqual(spec.containers[0].volumeMounts.at(-1), { name: "destination", mountPath: "/var/log/out" });
+  });
+
+  describe("on AWS", () => {
+    it("makes the log group with an end and a key, before the collector", async () => {
+      const { resources } = await collect({ destination: { kind: "cloudwatch", retentionDays: 7 } }, "on AWS");
+      const group = find(resources, "aws:cloudwatch/logGroup:LogGroup", "logs-group");
+      assert.equal(group.inputs.retentionInDays, 7);
+      assert.equal(group.inputs.name, "/eks-dns-logging/dev/pods");
+      assert.equal(find(resources, "aws:kms/key:Key", "logs-group-key").inputs.enableKeyRotation, true);
+      const association = find(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "logs-identity");
+      const daemonSet = find(resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset");
+      assert.ok(daemonSet.dependencies.includes(association.urn));
+    });
+
+    it("lets only this service account of this cluster take the role on", async () => {
+      const { resources } = await collect({ destination: { kind: "cloudwatch" } }, "on AWS");
+      const trust = JSON.parse(String(find(resources, "aws:iam/role:Role", "logs-identity").inputs.assumeRolePolicy));
+      assert.deepEqual(trust.Statement[0].Principal, { Service: "pods.eks.amazonaws.com" });
+      assert.deepEqual(trust.Statement[0].Condition, {
+        StringEquals: {
+          "aws:RequestTag/eks-cluster-name": "dev",
+          "aws:RequestTag/kubernetes-namespace": "logging",
+          "aws:RequestTag/kubernetes-service-account": "fluent-bit",
+        },
+      });
+    });
+
+    it("makes a bucket that is closed, encrypted and forgets, and lets the collector write below its prefix", async () => {
+      const { resources } = await collect({ destination: { kind: "s3", prefix: "p", retentionDays: 5 } }, "on AWS");
+      assert.equal(find(resources, "aws:s3/bucket:Bucket", "logs-bucket").inputs.bucket, "dev-logs-eu-central-1");
+      const block = find(resources, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "logs-bucket").inputs;
+      assert.deepEqual(
+        [block.blockPublicAcls, block.blockPublicPolicy, block.ignorePublicAcls, block.restrictPublicBuckets],
+        [true, true, true, true],
+      );
+      assert.equal(
+        ofType(resources, "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration")
+          .length,
+        1,
+      );
+      const policy = JSON.parse(
+        String(find(resources, "aws:iam/rolePolicy:RolePolicy", "logs-identity").inputs.policy),
+      );
+      assert.deepEqual(policy.Statement, [
+        {
+          Sid: "WriteObjects",
+          Effect: "Allow",
+          Action: ["s3:PutObject"],
+          Resource: ["arn:aws:s3:::dev-logs-eu-central-1/p/*"],
+        },
+      ]);
+    });
+
+    it("makes nothing of AWS for a destination elsewhere", async () => {
+      const { resources } = await collect({ destination: { kind: "stdout" } }, "on AWS");
+      assert.deepEqual(
+        resources.filter(({ type }) => type.startsWith("aws:")),
+        [],
+      );
+    });
+  });
+});

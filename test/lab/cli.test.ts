@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type LabRun, runLab } from "../support/run-lab.ts";
+
+/** Each a process of its own, as a person starts it. */
+describe("the command line", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cli-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const failsWith = ({ exitCode, stderr }: LabRun, code: number, expected: RegExp) => {
+    assert.equal(exitCode, code, stderr);
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /^\s+at /m, "a stack trace");
+  };
+
+  it("plans the stack dev without account, cluster and network, in less than five seconds", async () => {
+    const start = performance.now();
+    const { exitCode, stdout, stderr } = await runLab(["plan"], { PATH: "", HOME: folder });
+    assert.ok(performance.now() - start < 5000);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(stderr, "");
+    for (const text of [
+      /eks:index:Cluster +cluster/,
+      /aws:eks\/addon:Addon +coredns-addon/,
+      /ts-namespace/,
+      /DaemonSet +logs-fluent-bit-daemonset/,
+      /\d+ to create: \d+ resources \(\d+ aws, 1 pulumi, 28 kubernetes\)/,
+    ]) {
+      assert.match(stdout, text);
+    }
+    assert.ok(!stdout.includes("\u001b["), "colour where nobody sees it");
+  });
+
+  it("plans as one JSON document, and writes manifests beside it", async () => {
+    const { exitCode, stdout, stderr } = await runLab([
+      "plan",
+      "--stack",
+      "local",
+      "--json",
+      "--manifests",
+      join(folder, "out"),
+    ]);
+    assert.equal(exitCode, 0, stderr);
+    const plan: { stack: string; resources: unknown[] } = JSON.parse(stdout);
+    assert.equal(plan.stack, "local");
+    assert.equal(plan.resources.length, 37);
+    assert.equal((await readdir(join(folder, "out"))).filter((file) => file.endsWith(".yaml")).length, 28);
+    assert.match(stderr, /^Wrote 28 manifests: kubectl apply -f /);
+  });
+
+  it("lists the images", async () => {
+    const { stdout } = await runLab(["images"]);
+    assert.match(stdout, /^curl docker\.io\/curlimages\/curl:\d/m);
+    assert.match(stdout, /^responder docker\.io\/nginxinc\/nginx-unprivileged:\d/m);
+  });
+
+  it("prints the settings' schema", async () => {
+    const schema: { title: string } = JSON.parse((await runLab(["schema"])).stdout);
+    assert.equal(schema.title, "Stack settings of eks-dns-logging");
+  });
+
+  it("plans a fleet and shows what differs", async () => {
+    const { stdout, stderr, exitCode } = await runLab(["fleet", "dev", "local", "--json"]);
+    assert.equal(exitCode, 0, stderr);
+    const fleet: {
+      stacks: { stack: string; resources: number }[];
+      differences: { setting: string; values: string[] }[];
+    } = JSON.parse(stdout);
+    assert.deepEqual(
+      fleet.stacks.map(({ stack }) => stack),
+      ["dev", "local"],
+    );
+    assert.deepEqual(fleet.differences.find(({ setting }) => setting === "cluster.kind")?.values, ["eks", "existing"]);
+    assert.ok(!fleet.differences.some(({ setting }) => setting.startsWith("teams")));
+  });
+
+  it("tells all mistakes in the settings, and plans nothing", async () => {
+    const file = join(folder, "Pulumi.wrong.yaml");
+    await writeFile(
+      file,
+      "config:\n  eks-dns-logging:cluster: {kind: eks, version: '1.1'}\n  eks-dns-logging:teams: [{name: A}]\n",
+    );
+    const run = await runLab(["plan", "--config-file", file]);
+    failsWith(run, 2, /^3 settings are wrong; nothing was changed$/m);
+    assert.match(run.stderr, /cluster\.version: found "1\.1"; allowed: 1\.3/);
+    assert.match(run.stderr, /teams\[0\]\.name: found "A"; allowed: lower-case letters/);
+    assert.match(run.stderr, /aws:region: not set; allowed: an AWS region/);
+    assert.equal(run.stdout, "");
+  });
+
+  it("says in one line what it does not know", async () => {
+    const [stack, flag, command] = await Promise.all([
+      runLab(["plan", "--stack", "prod"]),
+      runLab(["plan", "--stak", "dev"]),
+      runLab(["deploy"]),
+    ]);
+    failsWith(stack, 2, /^there is no stack 'prod': no file Pulumi\.prod\.yaml; there are: dev, local\n$/);
+    failsWith(flag, 2, /unknown option '--stak'/);
+    failsWith(command, 2, /unknown command 'deploy'/);
+  });
+});
