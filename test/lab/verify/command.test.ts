@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { runLab } from "../../support/run-lab.ts";
+
+/** Fails in one line, without a trace of the stack, and with the exit code for what could not be tried. */
+async function refused(
+  args: readonly string[],
+  message: RegExp,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { exitCode, stdout, stderr } = await runLab(args, env);
+  assert.match(stderr, message);
+  assert.equal(stderr.includes("    at "), false, stderr);
+  assert.equal(stdout, "");
+  assert.equal(exitCode, 2);
+}
+
+describe("the command verify", () => {
+  it("refuses a stack, a row and a number that there are not", async () => {
+    await Promise.all([
+      refused(["verify", "--stack", "nowhere"], /^there is no stack 'nowhere'/),
+      refused(["verify", "--only", "pink"], /^no row is called 'pink'; ids start with: coredns/),
+      refused(["verify", "--parallel", "0"], /whole number from 1 to 64/),
+    ]);
+  });
+
+  it("says in one line that there is no kubeconfig, as `up` does", async () => {
+    const env = { KUBECONFIG: "/nowhere/config" };
+    const line = /^there is no kubeconfig at \/nowhere\/config: [^\n]+\n$/;
+    await Promise.all([refused(["verify"], line, env), refused(["up", "--kubeconfig", "/nowhere/config"], line)]);
+  });
+
+  it("is not for the cluster that a stack makes itself, in `up` and `down`", async () => {
+    await Promise.all([
+      refused(["up", "--stack", "dev"], /^stack 'dev' makes a cluster of its own: use `pulumi up --stack dev`/),
+      refused(["down", "--stack", "dev"], /^stack 'dev' makes a cluster of its own/),
+    ]);
+  });
+});
