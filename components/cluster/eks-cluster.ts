@@ -38,7 +38,7 @@ export class EksCluster extends pulumi.ComponentResource {
     this.#name = name;
     this.#args = args;
     this.#tags = { ...args.settings.tags, "eks-dns-logging/stack": pulumi.getStack() };
-    this.#partition = partitionOf(args.region);
+    this.#partition = partitionOf(args.region).id;
     const { settings, region } = args;
 
     const network = this.#network();
@@ -112,7 +112,8 @@ export class EksCluster extends pulumi.ComponentResource {
     const { settings, region } = this.#args;
     if (settings.existingVpc !== undefined) {
       const { id, privateSubnetIds } = settings.existingVpc;
-      return { vpcId: id, privateSubnetIds: [...privateSubnetIds], ready: [] };
+      const subnets = [...privateSubnetIds];
+      return { vpcId: id, privateSubnetIds: subnets, controlPlaneSubnetIds: subnets, ready: [] };
     }
     const args = { settings: settings.vpc ?? VpcSettings.parse({}), region, tags: this.#tags };
     return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
@@ -125,7 +126,7 @@ export class EksCluster extends pulumi.ComponentResource {
       {
         clusterName: settings.name,
         region,
-        partition: this.#partition,
+        partition: partitionOf(region),
         retentionDays: settings.logRetentionDays,
         tags: this.#tags,
       },
@@ -151,7 +152,7 @@ export class EksCluster extends pulumi.ComponentResource {
         version: settings.version,
         serviceRole: role,
         vpcId: network.vpcId,
-        subnetIds: network.privateSubnetIds,
+        subnetIds: network.controlPlaneSubnetIds,
         endpointPrivateAccess: endpointAccess.private,
         endpointPublicAccess: endpointAccess.public,
         ...(endpointAccess.public ? { publicAccessCidrs: endpointAccess.publicCidrs } : {}),

@@ -1,10 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { Partition } from "./iam.ts";
 
 export interface ControlPlaneLogsArgs {
   readonly clusterName: string;
   readonly region: string;
-  readonly partition: string;
+  readonly partition: Partition;
   readonly retentionDays: number;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -65,7 +66,7 @@ function keyPolicy(account: string, groupName: string, { region, partition }: Co
       {
         Action: "kms:*",
         Effect: "Allow",
-        Principal: { AWS: `arn:${partition}:iam::${account}:root` },
+        Principal: { AWS: `arn:${partition.id}:iam::${account}:root` },
         Resource: "*",
         Sid: "AccountByIam",
       },
@@ -73,11 +74,11 @@ function keyPolicy(account: string, groupName: string, { region, partition }: Co
         Action: LOG_ACTIONS,
         Condition: {
           ArnEquals: {
-            "kms:EncryptionContext:aws:logs:arn": `arn:${partition}:logs:${region}:${account}:log-group:${groupName}`,
+            "kms:EncryptionContext:aws:logs:arn": `arn:${partition.id}:logs:${region}:${account}:log-group:${groupName}`,
           },
         },
         Effect: "Allow",
-        Principal: { Service: `logs.${region}.amazonaws.com` },
+        Principal: { Service: `logs.${region}.${partition.dnsSuffix}` },
         Resource: "*",
         Sid: "ControlPlaneLogs",
       },

@@ -17,8 +17,9 @@ export class ExistingCluster extends pulumi.ComponentResource {
     const provider = new k8s.Provider(
       `${name}-kubernetes`,
       {
-        // Without a path the provider reads $KUBECONFIG, else ~/.kube/config, as kubectl does.
-        ...(settings.kubeconfig === undefined ? {} : { kubeconfig: expandHome(settings.kubeconfig) }),
+        // Empty means the files of $KUBECONFIG, else ~/.kube/config, read as kubectl reads them. Left out, the SDK would write
+        // $KUBECONFIG into the state, and the provider take several files in it for one.
+        kubeconfig: settings.kubeconfig === undefined ? "" : expandHome(settings.kubeconfig),
         ...(settings.context === undefined ? {} : { context: settings.context }),
         // By default the provider compares kubeconfigs, and replaces every object when the file or the context has another name.
         clusterIdentifier: settings.identifier,

@@ -15,8 +15,8 @@ const Zones = z
   .superRefine(unique("each zone once"));
 
 /**
- * The network of the cluster, made by this stack. Another `cidr`, or other zones in a list, replaces subnets and what is in them; one more zone
- * at the end replaces nothing, and neither does a change between one NAT gateway and several.
+ * The network of the cluster, made by this stack. A zone more moves no subnet, and new nodes stand before the old ones go; another NAT
+ * replaces nothing. Another `cidr`, or zones in another order, replaces subnets and with them the cluster.
  */
 export const VpcSettings = z.strictObject({
   cidr: VpcCidr.default("10.0.0.0/16").describe("IPv4 block of the VPC, /16 to /22. Default 10.0.0.0/16."),
@@ -55,7 +55,7 @@ export const ExistingVpcSettings = z.strictObject({
     .regex(/^vpc-[0-9a-f]{8,17}$/, "a VPC id, such as vpc-0123456789abcdef0")
     .describe("The VPC."),
   privateSubnetIds: SubnetIds.min(2, "at least two subnets, in different zones").describe(
-    "Subnets of the control plane's interfaces and of the nodes, with a way out by NAT.",
+    "Subnets of the nodes and of the control plane's interfaces, with a way out by NAT. Later ones: only in zones that the cluster was made in.",
   ),
 });
 export type ExistingVpcSettings = z.infer<typeof ExistingVpcSettings>;

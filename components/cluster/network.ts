@@ -6,8 +6,10 @@ import { cutSubnets } from "./subnets.ts";
 /** Where a cluster's control plane and nodes are. */
 export interface Network {
   readonly vpcId: pulumi.Input<string>;
-  /** Subnets of the control plane's interfaces and of the nodes. */
+  /** Subnets of the nodes. */
   readonly privateSubnetIds: pulumi.Input<string>[];
+  /** Those of them in which the control plane has its interfaces: in two zones at least, and never in others later. */
+  readonly controlPlaneSubnetIds: pulumi.Input<string>[];
   /** What must stand before a node can reach the internet, and so its cluster and images. */
   readonly ready: pulumi.Resource[];
 }
@@ -83,6 +85,8 @@ export class Vpc extends pulumi.ComponentResource {
     this.network = {
       vpcId: vpc.id,
       privateSubnetIds: subnets.map((zone) => zone.private.id),
+      // EKS holds a cluster to the zones that it was made in. Two are enough, and leave room for a zone more.
+      controlPlaneSubnetIds: subnets.slice(0, 2).map((zone) => zone.private.id),
       ready: [...privateTables.map(({ route }) => route), ...privateLinks],
     };
     this.registerOutputs({ vpcId: vpc.id });
@@ -206,10 +210,12 @@ export class Vpc extends pulumi.ComponentResource {
   }
 }
 
-function zoneAt(names: readonly string[], index: number): string {
-  const zone = [...names].sort()[index];
+/** The zone at a place among a region's zones, by their names: AWS lists them in no order. */
+export function zoneAt(names: readonly string[], index: number): string {
+  const sorted = names.toSorted();
+  const zone = sorted[index];
   if (zone !== undefined) return zone;
   throw new pulumi.RunError(
-    `cluster.vpc.zones: the region has ${names.length} zones (${names.join(", ")}), not ${index + 1}`,
+    `cluster.vpc.zones: the region has ${names.length} zones (${sorted.join(", ")}), not ${index + 1}`,
   );
 }

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { createCluster } from "../../../components/cluster/index.ts";
+import { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { record } from "../../../lab/plan/recorder.ts";
+import { find } from "../../support/find.ts";
+import { recordCluster, standardCluster } from "./recorded.ts";
+
+const PROVIDER = "pulumi:providers:kubernetes";
+
+describe("handle of an EKS cluster", () => {
+  it("takes add-ons and pod identities, and enforces network policies", async () => {
+    const { handle, resources } = await standardCluster();
+    const tags = { "eks-dns-logging/stack": "dev" };
+    assert.equal(handle.name, "eks-dns-logging");
+    assert.equal(handle.enforcesNetworkPolicies, true);
+    assert.deepEqual(handle.addons, { clusterName: "eks-dns-logging", kubernetesVersion: "1.35", tags });
+    const { agent, ...identity } = handle.podIdentity ?? assert.fail("no pod identities");
+    assert.deepEqual(identity, {
+      clusterName: "eks-dns-logging",
+      region: "eu-central-1",
+      partition: "aws",
+      tags,
+    });
+    assert.ok(agent.urn !== undefined);
+    assert.ok(resources.some(({ name }) => name === "cluster-eks-pod-identity-agent"));
+  });
+
+  it("needs a region", async () => {
+    await assert.rejects(
+      record({ stack: "dev", config: {} }, async () => {
+        createCluster(ClusterSettings.parse({ kind: "eks" }), undefined);
+      }),
+      /without a region/,
+    );
+  });
+});
+
+describe("handle of an existing cluster", () => {
+  it("makes nothing but a provider by the current kubeconfig", async () => {
+    const { handle, resources, outputs } = await recordCluster({ kind: "existing" });
+    assert.deepEqual(
+      resources.map(({ type, name }) => [type, name]),
+      [
+        ["eks-dns-logging:cluster:ExistingCluster", "cluster"],
+        [PROVIDER, "cluster-kubernetes"],
+      ],
+    );
+    assert.deepEqual(find(resources, PROVIDER, "cluster-kubernetes").inputs, {
+      // Not the value of KUBECONFIG, whatever it is here.
+      kubeconfig: "",
+      clusterIdentifier: "eks-dns-logging-existing",
+      enableServerSideApply: "true",
+    });
+    assert.equal(handle.name, "current");
+    assert.deepEqual(handle.ready, []);
+    assert.equal(handle.addons, undefined);
+    assert.equal(handle.podIdentity, undefined);
+    assert.equal(handle.enforcesNetworkPolicies, false);
+    assert.equal(outputs.kubeconfig ?? undefined, undefined);
+  });
+
+  it("names file and context, but is not known by them", async () => {
+    const { handle, resources } = await recordCluster({
+      kind: "existing",
+      kubeconfig: "~/lab.yaml",
+      context: "kind-lab",
+    });
+    assert.equal(handle.name, "kind-lab");
+    assert.deepEqual(find(resources, PROVIDER, "cluster-kubernetes").inputs, {
+      kubeconfig: join(homedir(), "lab.yaml"),
+      context: "kind-lab",
+      clusterIdentifier: "eks-dns-logging-existing",
+      enableServerSideApply: "true",
+    });
+  });
+
+  it("is another cluster when the settings say so", async () => {
+    const { resources } = await recordCluster({ kind: "existing", identifier: "second" });
+    assert.equal(find(resources, PROVIDER, "cluster-kubernetes").inputs.clusterIdentifier, "second");
+  });
+});
