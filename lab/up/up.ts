@@ -37,12 +37,13 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
       `the lab stands on context '${before.context}': \`npm run lab -- down\` takes it away from there, then it can go to '${memory.context}'`,
       2,
     );
+  // A cluster of our own must be known from now on; one that is there only once something may be on it.
+  if (memory.kind !== undefined) await folder.remember(memory);
   const config = await loadKubeConfig(memory);
   await connect(memory);
   await folder.writeProject(memory);
-  await folder.remember(memory);
-
   const stack = await openStack(folder);
+  await folder.remember(memory);
   const state = await settled(stack, config);
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing pods that have ended: ${replace.map(podOfUrn).join(", ")}\n`);

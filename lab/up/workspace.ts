@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { Failure } from "../failure.ts";
@@ -18,6 +18,7 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
         PATH: pathWithNode(),
         PULUMI_BACKEND_URL: folder.backend,
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...absoluteKubeconfig(),
         // State of a laptop's lab holds nothing worth a passphrase that one would have to remember.
         ...(process.env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined
           ? { PULUMI_CONFIG_PASSPHRASE: process.env.PULUMI_CONFIG_PASSPHRASE ?? "" }
@@ -27,6 +28,14 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
   );
   await releaseStaleLock(stack, folder);
   return stack;
+}
+
+/** The CLI runs in another folder than the person, so that a relative path would lead elsewhere. */
+function absoluteKubeconfig(): Record<string, string> {
+  const named = process.env.KUBECONFIG;
+  if (named === undefined || named === "") return {};
+  const files = named.split(delimiter).filter((file) => file !== "");
+  return { KUBECONFIG: files.map((file) => resolve(file)).join(delimiter) };
 }
 
 /**
