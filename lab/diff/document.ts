@@ -1,0 +1,63 @@
+import { z } from "zod";
+
+/** JSON as `lab plan --json` prints it. */
+export type Json = z.infer<ReturnType<typeof z.json>>;
+
+/** A resource of a plan. What an older revision of the project does not print has a default. */
+const PlannedResourceDocument = z.object({
+  urn: z.string(),
+  type: z.string(),
+  name: z.string(),
+  custom: z.boolean().default(true),
+  inputs: z.record(z.string(), z.json()),
+  secrets: z.array(z.string()).default([]),
+  unknowns: z.array(z.string()).default([]),
+  parent: z.string().default(""),
+  dependencies: z.array(z.string()).default([]),
+  provider: z.string().default(""),
+  protect: z.boolean().default(false),
+  retainOnDelete: z.boolean().default(false),
+  deleteBeforeReplace: z.boolean().default(false),
+  ignoreChanges: z.array(z.string()).default([]),
+});
+export type PlannedResourceDocument = z.infer<typeof PlannedResourceDocument>;
+
+/** What one rule of the policy pack said about one resource. */
+const PolicyFinding = z.object({
+  rule: z.string(),
+  level: z.enum(["mandatory", "advisory", "disabled"]),
+  /** `undecided`: the rule met a value that only the deployment tells. `exempt`: allowed by name, with a reason. */
+  outcome: z.enum(["violated", "undecided", "exempt"]),
+  urn: z.string().default(""),
+  message: z.string(),
+});
+export type PolicyFinding = z.infer<typeof PolicyFinding>;
+
+/** The plan of a stack at a revision. `policies` is absent where that revision does not run any. */
+export const PlanDocument = z.object({
+  stack: z.string(),
+  resources: z.array(PlannedResourceDocument),
+  outputs: z.record(z.string(), z.json()).default({}),
+  policies: z.array(PolicyFinding).optional(),
+});
+export type PlanDocument = z.infer<typeof PlanDocument>;
+
+/** What a plan prints for a secret and for a value that only the deployment tells. */
+export const SECRET = "[secret]";
+export const UNKNOWN_TEXT = "(known after deployment)";
+
+/** The plan of a revision that has none. */
+export function emptyPlan(stack: string): PlanDocument {
+  return { stack, resources: [], outputs: {} };
+}
+
+export type JsonGroup = { readonly [key: string]: Json };
+
+export function isGroup(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value at a path of keys, or undefined. */
+export function valueAt(value: Json | undefined, ...keys: readonly string[]): Json | undefined {
+  return keys.reduce<Json | undefined>((inner, key) => (isGroup(inner) ? inner[key] : undefined), value);
+}

@@ -1,0 +1,43 @@
+import type { PolicyFinding } from "./document.ts";
+
+/** What the policies say of head, beside what they said of base. */
+export interface PolicyComparison {
+  /** Head violates a rule, or leaves one undecided, that base did not. */
+  readonly fresh: readonly PolicyFinding[];
+  /** It was so in base already. */
+  readonly known: readonly PolicyFinding[];
+  /** It was so in base and is no more. */
+  readonly mended: readonly PolicyFinding[];
+  /** Allowed by name in head, each with its reason. */
+  readonly exempt: readonly PolicyFinding[];
+  /** How many mandatory rules head violates or leaves undecided: the check fails on any. */
+  readonly failing: number;
+}
+
+/** Compares what the policies say. Undefined where head's plan ran none. */
+export function comparePolicies(
+  base: readonly PolicyFinding[] | undefined,
+  head: readonly PolicyFinding[] | undefined,
+): PolicyComparison | undefined {
+  if (head === undefined) return undefined;
+  const before = (base ?? []).filter(isOpen);
+  const after = head.filter(isOpen);
+  const beforeKeys = new Set(before.map(keyOf));
+  const afterKeys = new Set(after.map(keyOf));
+  return {
+    fresh: after.filter((finding) => !beforeKeys.has(keyOf(finding))),
+    known: after.filter((finding) => beforeKeys.has(keyOf(finding))),
+    mended: before.filter((finding) => !afterKeys.has(keyOf(finding))),
+    exempt: head.filter((finding) => finding.outcome === "exempt"),
+    failing: after.filter((finding) => finding.level === "mandatory").length,
+  };
+}
+
+function isOpen(finding: PolicyFinding): boolean {
+  return finding.outcome !== "exempt" && finding.level !== "disabled";
+}
+
+/** A rule may find several mistakes in one resource, which only their messages tell apart. */
+function keyOf({ rule, urn, outcome, message }: PolicyFinding): string {
+  return JSON.stringify([rule, urn, outcome, message]);
+}
