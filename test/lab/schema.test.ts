@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/project.ts";
+import { REFERENCE_FILE, settingsReference } from "../../lab/schema/reference.ts";
 import { SCHEMA_FILE, stackSchema } from "../../lab/schema/stack-schema.ts";
 import { stackNames } from "../../lab/stack.ts";
 
@@ -36,5 +37,11 @@ describe("the JSON Schema of the settings", () => {
     const schema: { properties?: { config?: object } } = stackSchema();
     walk(schema.properties?.config, "config");
     assert.deepEqual(undescribed, []);
+  });
+});
+
+describe("the reference of the settings", () => {
+  it("is the one that the settings make now: npm run lab -- schema --reference --write", async () => {
+    assert.equal(await readFile(join(PROJECT_ROOT, REFERENCE_FILE), "utf8"), settingsReference());
   });
 });
