@@ -170,6 +170,7 @@ export class EksCluster extends pulumi.ComponentResource {
         useDefaultVpcCni: true,
         kubeProxyAddonOptions: { enabled: false },
         corednsAddonOptions: { enabled: false },
+        clusterTags: { Name: settings.name },
         tags: this.#tags,
       },
       {

@@ -12,7 +12,9 @@ export interface ControlPlaneLogsArgs {
 
 /**
  * The key of the cluster's secrets and logs, and the log group of the control plane. EKS would make the group itself, without
- * a key and for ever, so it has to be there first.
+ * a key and for ever, so it has to be there first. Lines that come late make it anew after it was destroyed: a group that is in the way of
+ * the next cluster of this name is such a leftover, and `aws logs delete-log-group` takes it away.
+ * @see https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763
  * @see https://docs.aws.amazon.com/eks/latest/userguide/envelope-encryption.html
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */

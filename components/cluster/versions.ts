@@ -17,7 +17,7 @@ const VPC_CNI = "v1.22.4-eksbuild.3";
 const POD_IDENTITY_AGENT = "v1.3.10-eksbuild.3";
 
 export const ADDON_VERSIONS: Readonly<Record<KubernetesVersion, AddonVersions>> = {
-  "1.34": { vpcCni: VPC_CNI, kubeProxy: "v1.34.0-eksbuild.2", podIdentityAgent: POD_IDENTITY_AGENT },
+  "1.34": { vpcCni: VPC_CNI, kubeProxy: "v1.34.6-eksbuild.21", podIdentityAgent: POD_IDENTITY_AGENT },
   "1.35": { vpcCni: VPC_CNI, kubeProxy: "v1.35.3-eksbuild.29", podIdentityAgent: POD_IDENTITY_AGENT },
   "1.36": { vpcCni: VPC_CNI, kubeProxy: "v1.36.0-eksbuild.25", podIdentityAgent: POD_IDENTITY_AGENT },
 };

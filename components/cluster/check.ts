@@ -1,0 +1,28 @@
+import type { Mistake } from "../settings-error.ts";
+import { partitionOf } from "./iam.ts";
+import type { ClusterSettings } from "./settings.ts";
+
+/** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */
+export function checkCluster(settings: ClusterSettings, region: string | undefined): Mistake[] {
+  if (settings.kind !== "eks" || region === undefined) return [];
+  const { id } = partitionOf(region);
+  const zones = Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];
+  return [
+    ...zones.flatMap((zone, index): Mistake[] =>
+      zone.slice(0, -1) === region
+        ? []
+        : [{ path: ["vpc", "zones", index], message: `a zone of aws:region, such as ${region}a`, value: zone }],
+    ),
+    ...settings.accessEntries.flatMap(({ principalArn }, index): Mistake[] =>
+      principalArn.startsWith(`arn:${id}:`)
+        ? []
+        : [
+            {
+              path: ["accessEntries", index, "principalArn"],
+              message: `an ARN that starts with arn:${id}:, as ${region} is there`,
+              value: principalArn,
+            },
+          ],
+    ),
+  ];
+}
