@@ -1,0 +1,88 @@
+import { access, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Failure } from "../failure.ts";
+import type { Repository } from "./git.ts";
+import { run } from "./run.ts";
+
+/** The project at a revision, in a folder where it can be run. */
+export interface Checkout {
+  /** As the person named it: `main`, `.`. */
+  readonly revision: string;
+  /** Null for the working tree, with what is not committed. */
+  readonly commit: string | null;
+  readonly folder: string;
+}
+
+/** Where checkouts are made and what they are made of. */
+export interface CheckoutOptions {
+  readonly repository: Repository;
+  /** The working copy, whose installed packages serve a revision with the same lock file. */
+  readonly project: string;
+  readonly signal: AbortSignal;
+  /** Told what takes its time. */
+  readonly onStep: (step: string) => void;
+}
+
+/** The revision that means the working tree. */
+export const WORKING_TREE = ".";
+
+/**
+ * Checks out two revisions beside the working copy, does something with them, and takes them away again, whatever happens.
+ * @throws {Failure} where git knows no such revision, or its packages cannot be installed.
+ */
+export async function withCheckouts<T>(
+  revisions: readonly [string, string],
+  options: CheckoutOptions,
+  use: (base: Checkout, head: Checkout) => Promise<T>,
+): Promise<T> {
+  const root = await mkdtemp(join(tmpdir(), "lab-diff-"));
+  const made: string[] = [];
+  const check = async (revision: string, name: string): Promise<Checkout> => {
+    if (revision === WORKING_TREE) return { revision, commit: null, folder: options.project };
+    const commit = await options.repository.commit(revision);
+    const worktree = join(root, name);
+    made.push(worktree);
+    await options.repository.addWorktree(worktree, commit);
+    const folder = join(worktree, await options.repository.prefix());
+    await providePackages(folder, revision, options);
+    return { revision, commit, folder };
+  };
+  try {
+    const [base, head] = revisions;
+    return await use(await check(base, "base"), await check(head, "head"));
+  } finally {
+    // One that was never made, or only in part, is no reason to leave the others.
+    for (const worktree of made) await options.repository.removeWorktree(worktree).catch(() => undefined);
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** Links the installed packages where the lock file is the same, else installs those of the revision. */
+async function providePackages(folder: string, revision: string, options: CheckoutOptions): Promise<void> {
+  const { project, signal, onStep } = options;
+  if (!(await isThere(join(folder, "package.json"))) || (await isThere(join(folder, "node_modules")))) return;
+  const locks = await Promise.all([project, folder].map((place) => lockOf(place)));
+  if (locks[0] === locks[1] && (await isThere(join(project, "node_modules")))) {
+    // A junction needs no rights on Windows; elsewhere the type is not looked at.
+    return symlink(join(project, "node_modules"), join(folder, "node_modules"), "junction");
+  }
+  onStep(`installing the packages of ${revision}, whose lock file is another`);
+  // Plans need no install scripts, and those of a stranger's revision should not run.
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const { exitCode, stderr } = await run("npm", args, { cwd: folder, signal });
+  if (exitCode === 0) return;
+  const cause = stderr.split("\n").find((line) => /npm err/i.test(line)) ?? `exit code ${exitCode}`;
+  throw new Failure(`npm ${args.join(" ")} fails at ${revision}: ${cause.replace(/^npm err\w*!?\s*/i, "")}`);
+}
+
+async function lockOf(folder: string): Promise<string> {
+  return readFile(join(folder, "package-lock.json"), "utf8").catch(() => "");
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

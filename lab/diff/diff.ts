@@ -1,0 +1,102 @@
+import { Failure } from "../failure.ts";
+import { stackNames } from "../stack.ts";
+import { type Checkout, type CheckoutOptions, withCheckouts } from "./checkout.ts";
+import { comparePlans, type StackComparison } from "./compare.ts";
+import { emptyPlan } from "./document.ts";
+import { Repository } from "./git.ts";
+import { planAt } from "./plan-at.ts";
+
+/** One of the two revisions: as it was named, and its commit, which the working tree has none of. */
+export interface Side {
+  readonly revision: string;
+  readonly commit: string | null;
+}
+
+/** One stack: compared, or why head has no plan of it. */
+export type StackDiff =
+  | { readonly stack: string; readonly comparison: StackComparison; readonly notes: readonly string[] }
+  | { readonly stack: string; readonly problem: string };
+
+/** All that changes between two revisions. */
+export interface Diff {
+  readonly base: Side;
+  readonly head: Side;
+  readonly stacks: readonly StackDiff[];
+  /** What concerns no single stack's plan. */
+  readonly notes: readonly string[];
+}
+
+export interface DiffOptions {
+  /** Revisions as git names them; `.` is the working tree. */
+  readonly base: string;
+  readonly head: string;
+  /** Stacks to compare. Default: those that have a file in head. */
+  readonly stacks: readonly string[];
+  /** Folder of the project. */
+  readonly project: string;
+  /** Stops it; the checkouts are taken away all the same. */
+  readonly signal: AbortSignal;
+  readonly onStep: (step: string) => void;
+}
+
+/**
+ * Compares the plans of two revisions.
+ * @throws {Failure} where git knows no such revision, or neither has the stack.
+ */
+export async function diff(options: DiffOptions): Promise<Diff> {
+  const { signal, project, onStep } = options;
+  const repository = await Repository.open(project, signal);
+  const checkouts: CheckoutOptions = { repository, project, signal, onStep };
+  return withCheckouts([options.base, options.head], checkouts, async (base, head) => {
+    const [before, after] = await Promise.all([base, head].map(({ folder }) => stackNames(folder)));
+    const known = { before: before ?? [], after: after ?? [] };
+    const stacks = options.stacks.length > 0 ? options.stacks : known.after;
+    requireKnown(stacks, [...new Set([...known.before, ...known.after])]);
+    const results: StackDiff[] = [];
+    for (const stack of stacks) {
+      onStep(`planning stack ${stack}`);
+      results.push(await diffStack(stack, base, head, signal));
+    }
+    return { base: sideOf(base), head: sideOf(head), stacks: results, notes: goneStacks(known, options.stacks) };
+  });
+}
+
+function sideOf({ revision, commit }: Checkout): Side {
+  return { revision, commit };
+}
+
+function requireKnown(stacks: readonly string[], known: readonly string[]): void {
+  const unknown = stacks.find((stack) => !known.includes(stack));
+  if (unknown === undefined) return;
+  const there = known.length === 0 ? "there are none" : `there are: ${known.toSorted().join(", ")}`;
+  throw new Failure(`there is no stack '${unknown}' in either revision; ${there}`, 2);
+}
+
+/** Pulumi itself touches nothing when a stack's file is deleted. */
+function goneStacks(
+  known: { readonly before: string[]; readonly after: string[] },
+  asked: readonly string[],
+): string[] {
+  if (asked.length > 0) return [];
+  return known.before
+    .filter((stack) => !known.after.includes(stack))
+    .map((stack) => `stack ${stack} has no file any more: what it made stays until 'pulumi destroy' is run for it`);
+}
+
+async function diffStack(stack: string, base: Checkout, head: Checkout, signal: AbortSignal): Promise<StackDiff> {
+  const [before, after] = await Promise.all([planAt(base, stack, signal), planAt(head, stack, signal)]);
+  if ("problem" in after) return { stack, problem: after.problem };
+  const notes: string[] = [];
+  if ("absent" in before) notes.push(`${base.revision} ${before.absent}: all of it is new`);
+  if ("absent" in after) notes.push(`${head.revision} ${after.absent}: all of it is gone`);
+  if ("problem" in before) {
+    notes.push(`${base.revision} cannot be planned, so that all of head looks new: ${before.problem}`);
+  }
+  const [basePlan, headPlan] = [before, after].map((side) => ("plan" in side ? side.plan : emptyPlan(stack)));
+  return { stack, comparison: comparePlans(basePlan ?? emptyPlan(stack), headPlan ?? emptyPlan(stack)), notes };
+}
+
+/** Whether a check on this diff should fail: a stack of head has no plan, or a mandatory policy says no or nothing. */
+export function fails({ stacks }: Diff): boolean {
+  return stacks.some((stack) => "problem" in stack || (stack.comparison.policies?.failing ?? 0) > 0);
+}

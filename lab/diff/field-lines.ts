@@ -1,0 +1,55 @@
+import { stringify } from "yaml";
+import type { ShownField } from "./compare.ts";
+import { type Json, SECRET, UNKNOWN_TEXT } from "./document.ts";
+import { diffLines, type Line, shortened } from "./line-diff.ts";
+
+/** A value longer than this is cut where it stands on one line. */
+const LONGEST = 160;
+
+/**
+ * A changed field as lines with `-` and `+`: one a side where the values are short, else what differs between their lines.
+ * @param most how many lines at most; the rest is counted.
+ */
+export function fieldLines(field: ShownField, most: number): Line[] {
+  const label = field.path || "(all)";
+  const note = field.replaces ? "  # forces replacement" : "";
+  if (field.before === SECRET && field.after === SECRET) {
+    return [{ sign: " ", text: `${label}: ${SECRET}, another value${note}` }];
+  }
+  const [before, after] = [linesOf(field.before), linesOf(field.after)];
+  if (before.length <= 1 && after.length <= 1) {
+    return [...oneLine("-", label, before, note), ...oneLine("+", label, after, note)];
+  }
+  const lines = shortened(diffLines(before, after), 1).map(
+    ({ sign, text }): Line => ({ sign, text: `    ${cut(text)}` }),
+  );
+  return [{ sign: " ", text: `${label}:${note}` }, ...bounded(lines, most)];
+}
+
+function oneLine(sign: "-" | "+", label: string, lines: readonly string[], note: string): Line[] {
+  return lines.map((text) => ({ sign, text: `${label}: ${cut(text)}${note}` }));
+}
+
+function bounded(lines: readonly Line[], most: number): Line[] {
+  if (lines.length <= most) return [...lines];
+  return [...lines.slice(0, most), { sign: " ", text: `    … and ${lines.length - most} more lines` }];
+}
+
+/** An absent value has no lines. */
+function linesOf(value: Json | undefined): string[] {
+  if (value === undefined) return [];
+  if (typeof value === "string") return value.includes("\n") ? value.replace(/\n$/, "").split("\n") : [quoted(value)];
+  if (typeof value !== "object" || value === null || Object.keys(value).length === 0) return [JSON.stringify(value)];
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");
+}
+
+/** Text that is no plain word is quoted, so that "5" is not taken for 5. */
+function quoted(text: string): string {
+  return text === SECRET || text === UNKNOWN_TEXT ? text : JSON.stringify(text);
+}
+
+function cut(text: string): string {
+  // Control characters would draw over the terminal, or end a line.
+  const plain = text.replaceAll(/\p{Cc}/gu, " ");
+  return plain.length <= LONGEST ? plain : `${plain.slice(0, LONGEST)}… (${plain.length} characters)`;
+}

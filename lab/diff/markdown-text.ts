@@ -1,0 +1,30 @@
+/** One line of text in which nothing is taken for Markdown or HTML, and no `@name` calls anybody. */
+export function plainText(text: string): string {
+  return oneLine(text)
+    .replaceAll(/[\\`*_{}[\]<>#|~$]/g, (character) => `\\${character}`)
+    .replaceAll(/&(?=[#\w])/g, "&amp;")
+    .replaceAll(/@(?=\w)/g, "@<!-- -->")
+    .replaceAll(/(?<=\bhttps?|\bwww):?(?=\/\/|\.)/gi, (colon) => `${colon}<!-- -->`);
+}
+
+/** A code span of any text. */
+export function code(text: string): string {
+  const line = oneLine(text);
+  const ticks = "`".repeat(longestRun(line, "`") + 1);
+  const space = line.startsWith("`") || line.endsWith("`") || line === "" ? " " : "";
+  return `${ticks}${space}${line}${space}${ticks}`;
+}
+
+/** A code block of any text. */
+export function fenced(language: string, text: string): string {
+  const fence = "`".repeat(Math.max(3, longestRun(text, "`") + 1));
+  return `${fence}${language}\n${text}\n${fence}`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+}
+
+function longestRun(text: string, character: string): number {
+  return Math.max(0, ...text.split(new RegExp(`[^${character}]`)).map((run) => run.length));
+}

@@ -1,0 +1,119 @@
+import type { ResourceChange } from "./compare.ts";
+import type { Diff, StackDiff } from "./diff.ts";
+import { fieldLines } from "./field-lines.ts";
+import { code, fenced, plainText } from "./markdown-text.ts";
+import type { PolicyComparison } from "./policies.ts";
+import { findingText } from "./terminal.ts";
+import { countsText, KINDS, outsideText, sideText, warningsOf } from "./words.ts";
+
+/** First line of the comment, by which the next run finds it again. GitHub does not show it. */
+export const MARKER = "<!-- eks-dns-logging: lab diff -->";
+
+/** GitHub takes 65,536 characters in a comment; the rest is for what the workflow adds. */
+export const LONGEST_COMMENT = 60_000;
+
+/** How much is told: lines of one field, and resources of one kind. Less and less, until the comment is short enough. */
+const DETAIL = [
+  { lines: 60, resources: 500 },
+  { lines: 15, resources: 200 },
+  { lines: 0, resources: 100 },
+  { lines: 0, resources: 10 },
+];
+type Detail = (typeof DETAIL)[number];
+
+/** The comparison as the one comment on a pull request. At most {@link LONGEST_COMMENT} characters. */
+export function markdownOf(diff: Diff): string {
+  const texts = DETAIL.map((detail) => () => render(diff, detail));
+  const fitting = texts.reduce((text, next) => (text.length <= LONGEST_COMMENT ? text : next()), texts[0]?.() ?? "");
+  return fitting.length <= LONGEST_COMMENT ? fitting : cutAtLine(fitting);
+}
+
+/** With no detail left there is nothing open that a cut would leave open, but for the list of warnings. */
+function cutAtLine(text: string): string {
+  const end = "\n\nThere is more: run `lab diff` to see all of it.\n";
+  const start = text.slice(0, LONGEST_COMMENT - end.length);
+  return `${start.slice(0, start.lastIndexOf("\n"))}${end}`;
+}
+
+function render(diff: Diff, detail: Detail): string {
+  return `${[
+    MARKER,
+    `### What ${plainText(sideText(diff.head))} changes where ${plainText(sideText(diff.base))} stands`,
+    warningBlock(diff),
+    diff.notes.map((note) => `- ${plainText(note)}`).join("\n"),
+    ...diff.stacks.flatMap((stack) => stackBlocks(stack, detail)),
+    "Plans of both revisions compared, without account or cluster: what was changed by hand outside is not in them.",
+  ]
+    .filter((block) => block !== "")
+    .join("\n\n")}\n`;
+}
+
+function warningBlock(diff: Diff): string {
+  const warnings = warningsOf(diff);
+  if (warnings.length === 0) return "";
+  const lines = warnings.map(({ stack, warning }) => `> - **${plainText(warning)}** (stack ${plainText(stack)})`);
+  return ["> [!CAUTION]", ...lines].join("\n");
+}
+
+function stackBlocks(stack: StackDiff, detail: Detail): string[] {
+  const title = `#### Stack ${plainText(stack.stack)}: ${countsText(stack)}`;
+  if ("problem" in stack)
+    return [title, "**This revision cannot be planned:**", fenced("text", stack.problem.slice(0, 5000))];
+  const { changes, outputs, policies } = stack.comparison;
+  const outputLines = outputs.flatMap((field) => fieldLines(field, detail.lines));
+  return [
+    title,
+    stack.notes.map((note) => `- ${plainText(note)}`).join("\n"),
+    ...(policies === undefined ? ["Policies: not run at this revision."] : policyBlocks(policies, detail)),
+    ...KINDS.map(({ kind }) => kindBlock(kind, changes, detail)),
+    detail.lines === 0 || outputs.length === 0 ? "" : folded("Outputs", fenced("diff", signedText(outputLines))),
+  ];
+}
+
+function kindBlock(kind: ResourceChange["kind"], all: readonly ResourceChange[], detail: Detail): string {
+  const changes = all.filter((change) => change.kind === kind);
+  if (changes.length === 0) return "";
+  const told = changes.slice(0, detail.resources).map((change) => changeText(change, detail));
+  const rest = changes.length - told.length;
+  const body = [...told, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join("\n");
+  const title = `${changes.length} ${kind}`;
+  return detail.lines === 0 ? `${title}:\n\n${body}` : folded(title, body);
+}
+
+function changeText(change: ResourceChange, detail: Detail): string {
+  const name = code(outsideText(change));
+  const title = `- ${change.warning === undefined ? name : `**${name}**`} ${code(change.type)}`;
+  const reasons = change.reasons.map((reason) => `  - because ${plainText(reason)}`);
+  const lines = change.fields.flatMap((field) => fieldLines(field, detail.lines));
+  if (detail.lines === 0 || lines.length === 0) return [title, ...reasons].join("\n");
+  // A fence inside a list item is indented like the item's text.
+  const block = fenced("diff", signedText(lines)).replaceAll(/^/gm, "  ");
+  return [title, ...reasons, "", block, ""].join("\n");
+}
+
+function signedText(lines: readonly { readonly sign: string; readonly text: string }[]): string {
+  return lines.map(({ sign, text }) => `${sign} ${text}`).join("\n");
+}
+
+function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
+  const { fresh, known, mended, exempt, failing } = policies;
+  const list = (title: string, findings: PolicyComparison["fresh"]) => {
+    if (findings.length === 0) return [];
+    const told = findings.slice(0, detail.resources).map((finding) => `- ${plainText(findingText(finding))}`);
+    const rest = findings.length - told.length;
+    return [[title, "", ...told, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join("\n")];
+  };
+  const verdict =
+    failing > 0 ? `**${failing} mandatory policy findings: this check fails.**` : "Policies: nothing mandatory.";
+  return [
+    verdict,
+    ...list("New with this change:", fresh),
+    ...list("As before:", known),
+    ...list("Mended:", mended),
+    ...list("Exempt, by name:", exempt),
+  ];
+}
+
+function folded(title: string, body: string): string {
+  return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
+}

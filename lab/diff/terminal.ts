@@ -1,0 +1,78 @@
+import { styleText } from "node:util";
+import type { ResourceChange, ShownField } from "./compare.ts";
+import type { Diff, StackDiff } from "./diff.ts";
+import type { PolicyFinding } from "./document.ts";
+import { fieldLines } from "./field-lines.ts";
+import type { PolicyComparison } from "./policies.ts";
+import { countsText, KINDS, outsideText, sideText, warningsOf } from "./words.ts";
+
+/** Lines of one field at most; `--json` has all. */
+const MOST_LINES = 30;
+
+/** The comparison for a person at a terminal. Colours are for a terminal: take them off for anything else. */
+export function formatDiff(diff: Diff): string {
+  const title = `What ${styleText("bold", sideText(diff.head))} changes where ${styleText("bold", sideText(diff.base))} stands`;
+  const warnings = warningsOf(diff).map(({ stack, warning }) =>
+    styleText(["bold", "red"], `WARNING  stack ${stack}: ${warning}`),
+  );
+  const blocks = [[title], warnings, [...diff.notes], ...diff.stacks.map(stackLines)];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function stackLines(stack: StackDiff): string[] {
+  const head = `${styleText("bold", `Stack ${stack.stack}`)}: ${countsText(stack)}`;
+  if ("problem" in stack) return [head, ...indented(stack.problem.split("\n"), 4)];
+  const { changes, outputs, policies } = stack.comparison;
+  return [
+    head,
+    ...stack.notes.map((note) => `    ${note}`),
+    ...changes.flatMap(changeLines),
+    ...(outputs.length > 0 ? ["  outputs", ...outputs.flatMap(lines)] : []),
+    ...(policies === undefined ? [] : policyLines(policies)),
+  ];
+}
+
+const COLOURS = { replaced: "magenta", deleted: "red", changed: "yellow", added: "green" } as const;
+
+function changeLines(change: ResourceChange): string[] {
+  const sign = KINDS.find(({ kind }) => kind === change.kind)?.sign ?? " ";
+  const text = `  ${sign} ${change.kind.padEnd(8)} ${change.type}  ${outsideText(change)}`;
+  const title = change.warning === undefined ? styleText(COLOURS[change.kind], text) : styleText(["bold", "red"], text);
+  const name = change.outside === change.name ? "" : styleText("dim", `  (${change.name})`);
+  return [
+    `${title}${name}`,
+    ...change.reasons.map((reason) => `      because ${reason}`),
+    ...change.fields.flatMap(lines),
+  ];
+}
+
+function lines(field: ShownField): string[] {
+  return fieldLines(field, MOST_LINES).map(({ sign, text }) => {
+    const line = `      ${sign} ${text}`;
+    return sign === " " ? line : styleText(sign === "+" ? "green" : "red", line);
+  });
+}
+
+function policyLines(policies: PolicyComparison): string[] {
+  const { fresh, known, mended, exempt, failing } = policies;
+  const counts = `${fresh.length} new, ${known.length} as before, ${mended.length} mended, ${exempt.length} exempt`;
+  return [
+    `  policies: ${counts}${failing > 0 ? styleText(["bold", "red"], `; ${failing} mandatory, so this fails`) : ""}`,
+    ...fresh.map((finding) => styleText("red", `    new      ${findingText(finding)}`)),
+    ...known.map((finding) => `    before   ${findingText(finding)}`),
+    ...mended.map((finding) => styleText("green", `    mended   ${findingText(finding)}`)),
+    ...exempt.map((finding) => styleText("dim", `    exempt   ${findingText(finding)}`)),
+  ];
+}
+
+/** One line for one finding. */
+export function findingText({ rule, level, outcome, message }: PolicyFinding): string {
+  return `${rule} (${level}${outcome === "undecided" ? ", undecided" : ""}): ${message.replaceAll(/\s+/g, " ")}`;
+}
+
+function indented(texts: readonly string[], width: number): string[] {
+  return texts.map((text) => `${" ".repeat(width)}${text}`);
+}
