@@ -1,8 +1,8 @@
-import * as aws from "@pulumi/aws";
 import * as eks from "@pulumi/eks";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { grantAccess } from "./access.ts";
+import { installAddons } from "./addons.ts";
 import { ControlPlaneLogs } from "./encryption.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { partitionOf, serviceRole } from "./iam.ts";
@@ -11,7 +11,6 @@ import { type Network, Vpc } from "./network.ts";
 import { VpcSettings } from "./network-settings.ts";
 import { Nodes } from "./nodes.ts";
 import type { EksClusterSettings } from "./settings.ts";
-import { ADDON_VERSIONS } from "./versions.ts";
 
 export interface EksClusterArgs {
   readonly settings: EksClusterSettings;
@@ -57,12 +56,11 @@ export class EksCluster extends pulumi.ComponentResource {
       { parent: this },
     );
 
-    const versions = { ...ADDON_VERSIONS[settings.version], ...withoutUndefined(settings.addons) };
-    const networkAddons = [
-      this.#vpcCni(clusterName, versions.vpcCni, control),
-      this.#addon(clusterName, "kube-proxy", versions.kubeProxy, control),
-    ];
-    const agent = this.#addon(clusterName, "eks-pod-identity-agent", versions.podIdentityAgent, control);
+    const addons = installAddons(
+      name,
+      { settings, partition: this.#partition, tags: this.#tags, cluster: control },
+      { parent: this },
+    );
     const nodes = new Nodes(
       `${name}-nodes`,
       {
@@ -72,7 +70,7 @@ export class EksCluster extends pulumi.ComponentResource {
         subnetIds: network.privateSubnetIds,
         partition: this.#partition,
         tags: this.#tags,
-        after: [...network.ready, ...networkAddons, agent],
+        after: [...network.ready, ...addons.all],
       },
       { parent: this },
     );
@@ -96,7 +94,7 @@ export class EksCluster extends pulumi.ComponentResource {
       // The policy agent of vpc-cni is on.
       enforcesNetworkPolicies: true,
       addons: { clusterName, kubernetesVersion: settings.version, tags: this.#tags },
-      podIdentity: { clusterName, region, partition: this.#partition, tags: this.#tags, agent },
+      podIdentity: { clusterName, region, partition: this.#partition, tags: this.#tags, agent: addons.agent },
     };
     this.registerOutputs({ name: settings.name });
   }
@@ -181,56 +179,4 @@ export class EksCluster extends pulumi.ComponentResource {
       },
     );
   }
-
-  /**
-   * The network add-on with its NetworkPolicy agent, and a role of its own, so that the nodes' role need not manage addresses.
-   * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
-   */
-  #vpcCni(clusterName: string, version: string, cluster: pulumi.Resource): aws.eks.Addon {
-    const { role, attachments } = serviceRole(
-      `${this.#name}-vpc-cni`,
-      {
-        service: "pods.eks.amazonaws.com",
-        actions: ["sts:AssumeRole", "sts:TagSession"],
-        policies: ["AmazonEKS_CNI_Policy"],
-        partition: this.#partition,
-        tags: this.#tags,
-      },
-      { parent: this },
-    );
-    return this.#addon(clusterName, "vpc-cni", version, cluster, {
-      configurationValues: JSON.stringify({ enableNetworkPolicy: "true" }),
-      podIdentityAssociations: [{ roleArn: role.arn, serviceAccount: "aws-node" }],
-      after: attachments,
-    });
-  }
-
-  #addon(
-    clusterName: string,
-    addonName: string,
-    addonVersion: string,
-    cluster: pulumi.Resource,
-    more: Pick<aws.eks.AddonArgs, "configurationValues" | "podIdentityAssociations"> & {
-      after?: pulumi.Resource[];
-    } = {},
-  ): aws.eks.Addon {
-    const { after = [], ...args } = more;
-    return new aws.eks.Addon(
-      `${this.#name}-${addonName}`,
-      {
-        clusterName,
-        addonName,
-        addonVersion,
-        resolveConflictsOnCreate: "OVERWRITE",
-        resolveConflictsOnUpdate: "OVERWRITE",
-        tags: this.#tags,
-        ...args,
-      },
-      { parent: this, dependsOn: [cluster, ...after] },
-    );
-  }
-}
-
-function withoutUndefined(values: object): object {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -14,20 +14,28 @@ import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } fro
  */
 export async function preflight(settings: ClusterSettings): Promise<void> {
   if (getMonitor() instanceof MockMonitor) return;
-  const mistake =
-    settings.kind === "existing" ? await existingMistake(settings, process.env) : awsCliMistake(awsCliVersion());
+  const mistake = await deploymentMistake(settings, process.env);
   if (mistake !== undefined) throw new pulumi.RunError(mistake);
-  if (settings.kind === "eks" && reachesNobody(settings)) {
-    pulumi.log.warn(
-      "cluster.endpointAccess.publicCidrs holds an address for documentation only: put your own there, or Pulumi cannot reach the cluster",
-    );
-  }
+  const warning = settings.kind === "eks" ? endpointWarning(settings) : undefined;
+  if (warning !== undefined) pulumi.log.warn(warning);
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is missing on this machine, in one line; undefined where nothing is. */
+export async function deploymentMistake(
+  settings: ClusterSettings,
+  environment: Environment,
+): Promise<string | undefined> {
+  return settings.kind === "existing"
+    ? existingMistake(settings, environment)
+    : awsCliMistake(awsCliVersion(environment));
 }
 
 /** Why an existing cluster cannot be used, in one line; undefined where its server can be reached. */
 export async function existingMistake(
   settings: ExistingClusterSettings,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Promise<string | undefined> {
   const found = findServer(settings, kubeconfigFiles(settings, environment.KUBECONFIG));
   if ("mistake" in found) return found.mistake;
@@ -40,8 +48,12 @@ export async function existingMistake(
 }
 
 /** What `aws --version` says; undefined where there is no such program. Version 1 of old wrote it to stderr. */
-function awsCliVersion(): string | undefined {
-  const { status, stdout, stderr } = spawnSync("aws", ["--version"], { encoding: "utf8", timeout: 20_000 });
+export function awsCliVersion(environment: Environment): string | undefined {
+  const { status, stdout, stderr } = spawnSync("aws", ["--version"], {
+    encoding: "utf8",
+    env: { ...environment },
+    timeout: 20_000,
+  });
   return status === 0 ? stdout || stderr : undefined;
 }
 
@@ -56,10 +68,10 @@ export function awsCliMistake(version: string | undefined): string | undefined {
   return `an EKS stack needs the AWS CLI 2.7 or newer on the PATH, found ${found}: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html`;
 }
 
-/** Blocks that RFC 5737 keeps for documentation. */
-function reachesNobody({ endpointAccess }: EksClusterSettings): boolean {
-  return (
-    endpointAccess.public &&
-    endpointAccess.publicCidrs.every((cidr) => ipaddr.parse(cidr.split("/")[0] ?? "").range() === "reserved")
-  );
+/** Warns of a public endpoint for nobody but the addresses that RFC 5737 keeps for documentation, as an example has them. */
+export function endpointWarning({ endpointAccess }: EksClusterSettings): string | undefined {
+  const isExample = (cidr: string) => ipaddr.parse(cidr.split("/")[0] ?? "").range() === "reserved";
+  return endpointAccess.public && endpointAccess.publicCidrs.every(isExample)
+    ? "cluster.endpointAccess.publicCidrs holds an address for documentation only: put your own there, or Pulumi cannot reach the cluster"
+    : undefined;
 }

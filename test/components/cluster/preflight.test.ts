@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { awsCliMistake, existingMistake, preflight } from "../../../components/cluster/preflight.ts";
+import {
+  awsCliMistake,
+  awsCliVersion,
+  deploymentMistake,
+  endpointWarning,
+  existingMistake,
+  preflight,
+} from "../../../components/cluster/preflight.ts";
 import { serverMistake } from "../../../components/cluster/server.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { record } from "../../../lab/plan/recorder.ts";
@@ -33,7 +40,7 @@ describe("awsCliMistake", () => {
     ["aws-cli/2.6.9", "aws-cli/2.6.9"],
     ["something else", "something else"],
   ] as const) {
-    it(`refuses ${version}`, () => {
+    it(`refuses ${version?.trim()}`, () => {
       const mistake = awsCliMistake(version) ?? "";
       assert.ok(
         mistake.startsWith(`an EKS stack needs the AWS CLI 2.7 or newer on the PATH, found ${found}: https://`),
@@ -41,6 +48,57 @@ describe("awsCliMistake", () => {
       assert.doesNotMatch(mistake, /\n/);
     });
   }
+});
+
+describe("awsCliVersion", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "aws-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it("is what the program on the PATH says", async () => {
+    const program = join(folder, "aws");
+    writeFileSync(program, "#!/bin/sh\necho aws-cli/2.31.0 Python/3.13\n");
+    chmodSync(program, 0o755);
+    const environment = { PATH: folder };
+    assert.equal(awsCliVersion(environment), "aws-cli/2.31.0 Python/3.13\n");
+    assert.equal(await deploymentMistake(ClusterSettings.parse({ kind: "eks" }), environment), undefined);
+  });
+
+  it("is nothing where there is no program, or one that fails", async () => {
+    const environment = { PATH: folder };
+    assert.equal(awsCliVersion(environment), undefined);
+    assert.match(
+      (await deploymentMistake(ClusterSettings.parse({ kind: "eks" }), environment)) ?? "",
+      /^an EKS stack needs the AWS CLI 2\.7 or newer on the PATH, found none: /,
+    );
+    writeFileSync(join(folder, "aws"), "#!/bin/sh\nexit 1\n");
+    chmodSync(join(folder, "aws"), 0o755);
+    assert.equal(awsCliVersion(environment), undefined);
+  });
+});
+
+describe("endpointWarning", () => {
+  const warning = (publicCidrs: string[]) => {
+    const settings = ClusterSettings.parse({
+      kind: "eks",
+      endpointAccess: { public: publicCidrs.length > 0, publicCidrs },
+    });
+    assert.ok(settings.kind === "eks");
+    return endpointWarning(settings);
+  };
+
+  it("tells that an example's address was left in place", () => {
+    assert.match(warning(["203.0.113.10/32"]) ?? "", /^cluster\.endpointAccess\.publicCidrs holds an address for doc/);
+  });
+
+  it("is silent for real addresses, and where the endpoint is private", () => {
+    assert.equal(warning(["203.0.113.10/32", "9.9.9.9/32"]), undefined);
+    assert.equal(warning([]), undefined);
+  });
 });
 
 describe("serverMistake", () => {
@@ -79,6 +137,7 @@ describe("existingMistake", () => {
   it("is none for a server that can be reached", async () => {
     const { server, port } = await listen();
     assert.equal(await existingMistake(kubeconfig(port), {}), undefined);
+    assert.equal(await deploymentMistake(kubeconfig(port), {}), undefined);
     server.close();
   });
 

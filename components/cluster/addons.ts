@@ -1,0 +1,79 @@
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import { serviceRole } from "./iam.ts";
+import type { EksClusterSettings } from "./settings.ts";
+import { ADDON_VERSIONS } from "./versions.ts";
+
+export interface AddonsArgs {
+  readonly settings: EksClusterSettings;
+  readonly partition: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The cluster that they are installed on. */
+  readonly cluster: pulumi.Resource;
+}
+
+/** What nodes need to become ready. CoreDNS, which needs nodes, is not among them. */
+export interface Addons {
+  /** All of them. */
+  readonly all: readonly aws.eks.Addon[];
+  /** The Pod Identity agent. */
+  readonly agent: aws.eks.Addon;
+}
+
+/**
+ * Installs vpc-cni, kube-proxy and the Pod Identity agent. None waits for a node: a DaemonSet without nodes is complete.
+ *
+ * vpc-cni has its NetworkPolicy agent on, and a role of its own by Pod Identity, so that the nodes' role need not manage addresses. On a new
+ * node that works because both run on the host's network and the Pod Identity agent tolerates a node that is not ready.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
+ */
+export function installAddons(name: string, args: AddonsArgs, options: pulumi.CustomResourceOptions): Addons {
+  const { settings, partition, tags, cluster } = args;
+  const versions = ADDON_VERSIONS[settings.version];
+  const chosen = settings.addons;
+  const { role, attachments } = serviceRole(
+    `${name}-vpc-cni`,
+    {
+      service: "pods.eks.amazonaws.com",
+      actions: ["sts:AssumeRole", "sts:TagSession"],
+      policies: ["AmazonEKS_CNI_Policy"],
+      partition,
+      tags,
+    },
+    options,
+  );
+  const install = (
+    addonName: string,
+    addonVersion: string,
+    more: Pick<aws.eks.AddonArgs, "configurationValues" | "podIdentityAssociations"> = {},
+    after: readonly pulumi.Resource[] = [],
+  ) =>
+    new aws.eks.Addon(
+      `${name}-${addonName}`,
+      {
+        clusterName: settings.name,
+        addonName,
+        addonVersion,
+        resolveConflictsOnCreate: "OVERWRITE",
+        resolveConflictsOnUpdate: "OVERWRITE",
+        tags,
+        ...more,
+      },
+      { ...options, dependsOn: [cluster, ...after] },
+    );
+
+  const cni = install(
+    "vpc-cni",
+    chosen.vpcCni ?? versions.vpcCni,
+    {
+      // The schema of the add-on wants text.
+      configurationValues: JSON.stringify({ enableNetworkPolicy: "true" }),
+      podIdentityAssociations: [{ roleArn: role.arn, serviceAccount: "aws-node" }],
+    },
+    attachments,
+  );
+  const proxy = install("kube-proxy", chosen.kubeProxy ?? versions.kubeProxy);
+  const agent = install("eks-pod-identity-agent", chosen.podIdentityAgent ?? versions.podIdentityAgent);
+  return { all: [cni, proxy, agent], agent };
+}
