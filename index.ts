@@ -8,8 +8,8 @@ import { Team } from "./components/team/team.ts";
 
 const settings = readSettings();
 
-preflight(settings.cluster);
-const cluster = createCluster(settings.cluster, settings.region);
+await preflight(settings.cluster);
+const cluster = createCluster(settings.cluster, settings.region, settings.profile);
 const dns = new CoreDns("coredns", { cluster, settings: settings.dns });
 const logs = new LogCollection("logs", { cluster, settings: settings.logging, teams: settings.teams });
 const teams = settings.teams.map(

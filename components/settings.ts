@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { checkCluster } from "./cluster/check.ts";
 import { ClusterSettings } from "./cluster/settings.ts";
 import { checkDns } from "./dns/check.ts";
 import { DnsSettings } from "./dns/settings.ts";
@@ -27,6 +28,8 @@ export const StackSettings = z.strictObject({
 export type Settings = Readonly<z.infer<typeof StackSettings>> & {
   /** AWS region by `aws:region`; undefined on a stack that needs none. */
   readonly region: string | undefined;
+  /** AWS profile by `aws:profile`; undefined for the default credentials. */
+  readonly profile: string | undefined;
 };
 
 /**
@@ -63,11 +66,12 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
   const mistakes = [
     ...unread,
     ...regionMistakes(settings.cluster, region),
+    ...under("cluster", checkCluster(settings.cluster, region)),
     ...under("dns", checkDns(settings.dns, settings.cluster.kind === "eks" ? settings.cluster.version : undefined)),
     ...under("logging", checkLogging(settings.logging, settings.cluster.kind)),
   ];
   if (mistakes.length > 0) throw new SettingsError(mistakes);
-  return deepFreeze({ ...settings, region });
+  return deepFreeze({ ...settings, region, profile: config["aws:profile"] });
 }
 
 function under(key: string, mistakes: readonly Mistake[]): Mistake[] {

@@ -1,6 +1,7 @@
 import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "commander";
 import { registerBench } from "./bench/command.ts";
+import { registerDiff } from "./diff/command.ts";
 import { Failure } from "./failure.ts";
 import { registerFleet } from "./fleet/command.ts";
 import { registerImages } from "./images/command.ts";
@@ -17,6 +18,7 @@ const program = new Command("lab")
   .showHelpAfterError("(add --help for the options)")
   .exitOverride();
 registerPlan(program);
+registerDiff(program);
 registerVerify(program);
 registerUp(program);
 registerDown(program);

@@ -52,7 +52,13 @@ export class CurlPod extends pulumi.ComponentResource {
     new k8s.core.v1.Service(
       `${name}-service`,
       {
-        metadata: { name: podName, namespace, labels },
+        metadata: {
+          name: podName,
+          namespace,
+          labels,
+          // The pod is ready by then; waiting for its endpoint as well would take ten seconds more.
+          annotations: { "pulumi.com/skipAwait": "true" },
+        },
         spec: {
           type: "ClusterIP",
           selector: { app: podName },

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Command, Option } from "commander";
+import type { Settings } from "../../components/settings.ts";
 import { readStack, readStackFile } from "../stack.ts";
 import type { PlannedResource } from "./planned.ts";
 import type { Recording } from "./recorder.ts";
@@ -31,20 +32,23 @@ async function plan(flags: PlanFlags): Promise<void> {
     flags.configFile === undefined ? await readStack(flags.stack) : await readStackFile(flags.stack, flags.configFile);
   const { planStack } = await import("./plan.ts");
   const recording = await planStack(stack);
+  const { parseSettings } = await import("../../components/settings.ts");
+  const settings = parseSettings(stack.config);
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(asJson(stack.name, recording), null, 2)}\n`);
   } else {
-    const { formatPlan } = await import("./tree.ts");
-    const text = formatPlan(stack.name, recording);
+    const [{ formatPlan }, { formatDns }] = await Promise.all([import("./tree.ts"), import("./dns.ts")]);
+    const text = formatPlan(stack.name, recording) + formatDns(settings);
     process.stdout.write(process.stdout.isTTY ? text : stripVTControlCharacters(text));
   }
-  if (flags.manifests !== undefined) await writeFolder(flags.manifests, recording);
+  if (flags.manifests !== undefined) await writeFolder(flags.manifests, recording, settings);
 }
 
-async function writeFolder(folder: string, recording: Recording): Promise<void> {
-  const { manifestsOf, writeManifests } = await import("./manifests.ts");
+async function writeFolder(folder: string, recording: Recording, settings: Settings): Promise<void> {
+  const { manifestsOf, writeCorefile, writeManifests } = await import("./manifests.ts");
   const manifests = manifestsOf(recording.resources);
   const count = await writeManifests(folder, manifests);
+  if (settings.cluster.kind === "existing") await writeCorefile(folder, settings.dns);
   process.stderr.write(`Wrote ${count} manifests: kubectl apply -f ${folder}\n`);
 }
 
