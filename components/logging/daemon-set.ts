@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../team/names.ts";
 import type { Collector, Rendered } from "./collectors/collector.ts";
 import { collectorPodSpec } from "./daemon-set-spec.ts";
 import type { Destination } from "./destination-settings.ts";
+import { filesHash } from "./files-hash.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 
@@ -50,7 +50,7 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
             metadata: {
               labels: commonLabels(app),
               // A new configuration starts new pods; a mounted ConfigMap alone would change under the old ones.
-              annotations: { "eks-dns-logging/config": hash(rendered.files) },
+              annotations: { "eks-dns-logging/config": filesHash(rendered.files) },
             },
             spec: collectorPodSpec(args),
           },
@@ -81,10 +81,4 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
     );
     return [role, binding];
   }
-}
-
-/** Changes when a file does, and only then. */
-function hash(files: Readonly<Record<string, string>>): string {
-  const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16);
 }

@@ -8,6 +8,7 @@ import { PodLogGroup } from "./aws/cloudwatch.ts";
 import { PodIdentity } from "./aws/pod-identity.ts";
 import { COLLECTORS } from "./collectors/table.ts";
 import { CollectorDaemonSet } from "./daemon-set.ts";
+import { InClusterOpenSearch } from "./opensearch/in-cluster.ts";
 import {
   type DestinationContext,
   describeDestination,
@@ -48,20 +49,31 @@ export class LogCollection extends pulumi.ComponentResource {
     const identity =
       cluster.podIdentity === undefined ? [] : this.#awsDestination(name, settings, context, cluster.podIdentity);
     const pipeline = logPipeline(settings, context);
+    const { destination, index } = settings;
+    const search =
+      destination.kind === "opensearch" && destination.inCluster
+        ? [
+            new InClusterOpenSearch(
+              `${name}-opensearch`,
+              { index, storage: destination.storage, after: [namespace] },
+              { parent: this },
+            ).statefulSet,
+          ]
+        : [];
     new CollectorDaemonSet(
       `${name}-${collector.id}`,
       {
         collector,
         rendered: collector.render(pipeline),
-        destination: settings.destination,
+        destination,
         settings,
-        after: [namespace, ...identity],
+        after: [namespace, ...identity, ...search],
       },
       { parent: this },
     );
 
     this.destination = describeDestination(pipeline);
-    this.indices = hasIndex(settings.destination) ? todaysIndices(settings.index, args.teams, new Date()) : [];
+    this.indices = hasIndex(destination) ? todaysIndices(index, args.teams, new Date()) : [];
     this.registerOutputs({ destination: this.destination, indices: this.indices });
   }
 

@@ -1,0 +1,50 @@
+import { type IndexFormat, indexPattern } from "../index-format.ts";
+
+/** Name of the index template. */
+export const TEMPLATE_NAME = "eks-dns-logging";
+
+const keywords = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, { type: "keyword" }]));
+
+/**
+ * The index template that fits the records: names as keywords, times to the nanosecond, and what has keys of everybody's own
+ * (labels, annotations, the fields of JSON lines) flattened to one field each, so that no pod can fill the mapping.
+ * @see https://docs.opensearch.org/latest/im-plugin/index-templates/
+ * @see https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/flattened
+ */
+export function indexTemplate(format: IndexFormat, engine: "opensearch" | "elasticsearch"): object {
+  const flattened = { type: engine === "opensearch" ? "flat_object" : "flattened" };
+  return {
+    index_patterns: [indexPattern(format)],
+    priority: 100,
+    template: {
+      // For one node; more shards and replicas are a matter of the cluster that one has.
+      settings: { index: { number_of_shards: 1, number_of_replicas: 0 } },
+      mappings: {
+        properties: {
+          "@timestamp": { type: "date_nanos" },
+          time: { type: "date_nanos" },
+          log: { type: "text" },
+          ...keywords("stream", "team", "index_prefix", "_p"),
+          fields: flattened,
+          kubernetes: {
+            properties: {
+              ...keywords(
+                "namespace_name",
+                "pod_name",
+                "container_name",
+                "host",
+                "pod_id",
+                "pod_ip",
+                "docker_id",
+                "container_hash",
+                "container_image",
+              ),
+              labels: flattened,
+              annotations: flattened,
+            },
+          },
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { IndexFormat } from "../../../components/logging/index-format.ts";
+import { LogCollection } from "../../../components/logging/log-collection.ts";
+import { indexTemplate } from "../../../components/logging/opensearch/template.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { record } from "../../../lab/plan/recorder.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+import { find } from "../../support/find.ts";
+
+async function collect(destination: object) {
+  const settings = LoggingSettings.parse({
+    destination: { kind: "opensearch", inCluster: true, ...destination },
+    index: { prefix: "pods" },
+  });
+  const { resources } = await record({ stack: "test", config: {}, preview: false }, async () => {
+    new LogCollection("logs", { cluster: existingClusterHandle(), settings, teams: [{ name: "ts" }] });
+  });
+  const one = (type: string, name: string) => find(resources, `kubernetes:${type}`, name);
+  return { one, node: JSON.parse(JSON.stringify(one("apps/v1:StatefulSet", "logs-opensearch-node").inputs.spec)) };
+}
+
+describe("the OpenSearch that inCluster brings", () => {
+  it("is one node, ready once the index template stands", async () => {
+    const { node } = await collect({});
+    assert.equal(node.replicas, 1);
+    const [opensearch] = node.template.spec.containers;
+    assert.deepEqual(opensearch.readinessProbe.httpGet, { path: "/_index_template/eks-dns-logging", port: 9200 });
+  });
+
+  it("is made before the collector starts to send", async () => {
+    const { one } = await collect({});
+    const collector = one("apps/v1:DaemonSet", "logs-fluent-bit-daemonset");
+    assert.ok(collector.dependencies.includes(one("apps/v1:StatefulSet", "logs-opensearch-node").urn));
+  });
+
+  it("keeps its data on a volume where one is asked for, and beyond the set itself", async () => {
+    const { node } = await collect({ storage: "5Gi" });
+    assert.deepEqual(node.volumeClaimTemplates[0].spec.resources, { requests: { storage: "5Gi" } });
+    assert.deepEqual(node.persistentVolumeClaimRetentionPolicy, { whenDeleted: "Retain", whenScaled: "Retain" });
+    const without = await collect({});
+    assert.equal(without.node.volumeClaimTemplates, undefined);
+    assert.deepEqual(without.node.template.spec.volumes.at(-1), { name: "data", emptyDir: {} });
+  });
+
+  it("runs as no root and without capabilities", async () => {
+    const { node, one } = await collect({});
+    const dashboards = JSON.parse(JSON.stringify(one("apps/v1:Deployment", "logs-opensearch-dashboards").inputs.spec));
+    for (const spec of [node.template.spec, dashboards.template.spec]) {
+      assert.equal(spec.securityContext.runAsUser, 1000);
+      assert.equal(spec.automountServiceAccountToken, false);
+      for (const { securityContext } of spec.containers) {
+        assert.equal(securityContext.allowPrivilegeEscalation, false);
+        assert.deepEqual(securityContext.capabilities, { drop: ["ALL"] });
+      }
+    }
+  });
+
+  it("starts anew for another template", async () => {
+    const annotations = ({ node }: { node: { template: { metadata: { annotations: object } } } }) =>
+      node.template.metadata.annotations;
+    assert.deepEqual(annotations(await collect({})), annotations(await collect({ storage: "1Gi" })));
+  });
+});
+
+describe("indexTemplate", () => {
+  it("covers the indices of its format, keeps time to the nanosecond and flattens what is everybody's own", () => {
+    const template = indexTemplate(IndexFormat.parse({ prefix: "pods", separator: "_" }), "opensearch");
+    const text = JSON.parse(JSON.stringify(template));
+    assert.deepEqual(text.index_patterns, ["pods_*"]);
+    const { properties } = text.template.mappings;
+    assert.deepEqual(properties["@timestamp"], { type: "date_nanos" });
+    assert.deepEqual(properties.kubernetes.properties.labels, { type: "flat_object" });
+    assert.deepEqual(properties.kubernetes.properties.namespace_name, { type: "keyword" });
+  });
+
+  it("names the flattened type as Elasticsearch does", () => {
+    assert.match(
+      JSON.stringify(indexTemplate(IndexFormat.parse({}), "elasticsearch")),
+      /"fields":\{"type":"flattened"\}/,
+    );
+  });
+});
