@@ -72,8 +72,13 @@ async function providePackages(folder: string, revision: string, options: Checko
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
   const { exitCode, stderr } = await run("npm", args, { cwd: folder, signal });
   if (exitCode === 0) return;
-  const cause = stderr.split("\n").find((line) => /npm err/i.test(line)) ?? `exit code ${exitCode}`;
-  throw new Failure(`npm ${args.join(" ")} fails at ${revision}: ${cause.replace(/^npm err\w*!?\s*/i, "")}`);
+  throw new Failure(`npm ${args.join(" ")} fails at ${revision}: ${causeOf(stderr) ?? `exit code ${exitCode}`}`);
+}
+
+/** npm says its code first and then what is wrong. */
+function causeOf(stderr: string): string | undefined {
+  const lines = stderr.split("\n").flatMap((line) => /^npm (?:err\w*!?)\s+(.+)$/i.exec(line)?.[1] ?? []);
+  return lines.find((line) => !line.startsWith("code ")) ?? lines[0];
 }
 
 async function lockOf(folder: string): Promise<string> {

@@ -4,7 +4,7 @@ import { Failure } from "../failure.ts";
 import { PROJECT_ROOT } from "../project.ts";
 
 interface DiffFlags {
-  readonly stack?: readonly string[];
+  readonly stack: readonly string[];
   readonly markdown?: true;
   readonly json?: true;
 }
@@ -18,7 +18,12 @@ export function registerDiff(program: Command): void {
     )
     .argument("<base>", "revision that stands, such as main")
     .argument("[head]", "revision that changes it; . is the working tree", ".")
-    .option("-s, --stack <name...>", "stacks to compare (default: all that have a file in head)")
+    .option(
+      "-s, --stack <name>",
+      "stack to compare, as often as wanted (default: all that have a file in head)",
+      (name: string, earlier: readonly string[]) => [...earlier, name],
+      [],
+    )
     .addOption(new Option("--markdown", "print the comment for a pull request").conflicts("json"))
     .option("--json", "print one JSON document")
     .addHelpText(
@@ -38,7 +43,7 @@ async function diffCommand(base: string, head: string, flags: DiffFlags): Promis
     const result = await diff({
       base,
       head,
-      stacks: flags.stack ?? [],
+      stacks: flags.stack,
       project: PROJECT_ROOT,
       signal: stop.signal,
       onStep: (step) => process.stderr.write(`${step} …\n`),

@@ -23,7 +23,7 @@ export interface ResourceChange {
   readonly urn: string;
   /** What it is called outside Pulumi, such as `ts-team/curl-ts`. */
   readonly outside: string;
-  /** The one in whose place it comes, where Pulumi knows them for two. */
+  /** The one in whose place it comes, where that is called something else. */
   readonly previous?: { readonly name: string; readonly urn: string; readonly outside: string };
   readonly fields: readonly ShownField[];
   /** Why it is replaced, in words. */
@@ -102,7 +102,8 @@ function whyReplaced(pairs: readonly Pair[], base: PlanDocument, head: PlanDocum
 function ownReasons(pair: Pair, fixed: readonly string[]): string[] {
   const { before, after, renamed } = pair;
   const fields = inputChanges(pair).filter((field) => forcesReplacement(field, fixed));
-  const paths = fields.map((field) => `${pathText(field.path)} cannot be changed on it`);
+  const paths =
+    fields.length === 0 ? [] : [`${fields.map(({ path }) => pathText(path)).join(", ")} cannot be changed on it`];
   if (!renamed) return paths;
   const names = `its Pulumi name is another: ${before.name} → ${after.name}`;
   const same = outsideName(before) === outsideName(after) && outsideName(after) !== after.name;
@@ -141,10 +142,10 @@ function changeOf(pair: Pair, reasons: string[], fixed: readonly string[]): Reso
   const kind = reasons.length > 0 ? "replaced" : "changed";
   if (kind === "changed" && fields.length === 0) return undefined;
   const previous = { name: before.name, urn: before.urn, outside: outsideName(before) };
-  const warning = kind === "replaced" ? lossOf(before, "replaced") : undefined;
+  const warning = kind === "replaced" ? lossOf(before, "replaced", after) : undefined;
   return {
     ...described(kind, after),
-    ...(renamed ? { previous } : {}),
+    ...(renamed || previous.outside !== outsideName(after) ? { previous } : {}),
     fields,
     reasons,
     ...(warning === undefined ? {} : { warning }),
@@ -165,11 +166,16 @@ function described(kind: ResourceChange["kind"], resource: PlannedResourceDocume
   return { kind, type: resource.type, name: resource.name, urn: resource.urn, outside: outsideName(resource) };
 }
 
-function lossOf(resource: PlannedResourceDocument, verb: "replaced" | "deleted"): string | undefined {
+function lossOf(
+  resource: PlannedResourceDocument,
+  verb: "replaced" | "deleted",
+  successor: PlannedResourceDocument = resource,
+): string | undefined {
   const holds = HOLDS[resource.type];
   // A provider is nothing outside: it matters where it takes its resources along.
   if (holds === undefined || (verb === "deleted" && resource.type.startsWith("pulumi:providers:"))) return undefined;
-  const what = `${holds.noun} ${outsideName(resource)} would be ${verb}`;
+  const [then, now] = [outsideName(resource), outsideName(successor)];
+  const what = `${holds.noun} ${then} would be ${verb}${then === now ? "" : ` by ${now}`}`;
   if (resource.protect) return `${what}, which Pulumi refuses as long as it is protected`;
   if (resource.retainOnDelete) return `${what} in the stack; the old one stays and has to be taken care of by hand`;
   return `${what}: ${holds.loss}`;

@@ -17,7 +17,7 @@ export function fieldLines(field: ShownField, most: number): Line[] {
     return [{ sign: " ", text: `${label}: ${SECRET}, another value${note}` }];
   }
   const [before, after] = [linesOf(field.before), linesOf(field.after)];
-  if (before.length <= 1 && after.length <= 1) {
+  if (isShort(field.before) && isShort(field.after)) {
     return [...oneLine("-", label, before, note), ...oneLine("+", label, after, note)];
   }
   const lines = shortened(diffLines(before, after), 1).map(
@@ -35,11 +35,16 @@ function bounded(lines: readonly Line[], most: number): Line[] {
   return [...lines.slice(0, most), { sign: " ", text: `    … and ${lines.length - most} more lines` }];
 }
 
+function isShort(value: Json | undefined): boolean {
+  if (typeof value === "string") return !value.includes("\n");
+  return typeof value !== "object" || value === null || Object.keys(value).length === 0;
+}
+
 /** An absent value has no lines. */
 function linesOf(value: Json | undefined): string[] {
   if (value === undefined) return [];
-  if (typeof value === "string") return value.includes("\n") ? value.replace(/\n$/, "").split("\n") : [quoted(value)];
-  if (typeof value !== "object" || value === null || Object.keys(value).length === 0) return [JSON.stringify(value)];
+  if (typeof value === "string") return isShort(value) ? [quoted(value)] : value.replace(/\n$/, "").split("\n");
+  if (isShort(value)) return [JSON.stringify(value)];
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split("\n");
 }
 

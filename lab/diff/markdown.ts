@@ -51,7 +51,7 @@ function render(diff: Diff, detail: Detail): string {
 function warningBlock(diff: Diff): string {
   const warnings = warningsOf(diff);
   if (warnings.length === 0) return "";
-  const lines = warnings.map(({ stack, warning }) => `> - **${plainText(warning)}** (stack ${plainText(stack)})`);
+  const lines = warnings.map(({ stacks, warning }) => `> - **${plainText(warning)}** (${plainText(stacks)})`);
   return ["> [!CAUTION]", ...lines].join("\n");
 }
 

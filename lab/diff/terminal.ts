@@ -12,8 +12,8 @@ const MOST_LINES = 30;
 /** The comparison for a person at a terminal. Colours are for a terminal: take them off for anything else. */
 export function formatDiff(diff: Diff): string {
   const title = `What ${styleText("bold", sideText(diff.head))} changes where ${styleText("bold", sideText(diff.base))} stands`;
-  const warnings = warningsOf(diff).map(({ stack, warning }) =>
-    styleText(["bold", "red"], `WARNING  stack ${stack}: ${warning}`),
+  const warnings = warningsOf(diff).map(({ stacks, warning }) =>
+    styleText(["bold", "red"], `WARNING  ${stacks}: ${warning}`),
   );
   const blocks = [[title], warnings, [...diff.notes], ...diff.stacks.map(stackLines)];
   return `${blocks

@@ -32,13 +32,17 @@ export function sideText({ revision, commit }: Side): string {
   return commit.startsWith(revision) ? short : `${revision} (${short})`;
 }
 
-/** All warnings, with the stack that each is for. */
-export function warningsOf({ stacks }: Diff): { readonly stack: string; readonly warning: string }[] {
-  return stacks.flatMap((stack) =>
+/** All warnings, each with the stacks that it is for. */
+export function warningsOf({ stacks }: Diff): { readonly stacks: string; readonly warning: string }[] {
+  const all = stacks.flatMap((stack) =>
     "problem" in stack
       ? []
       : stack.comparison.changes.flatMap(({ warning }) =>
           warning === undefined ? [] : [{ stack: stack.stack, warning }],
         ),
   );
+  return [...Map.groupBy(all, ({ warning }) => warning)].map(([warning, same]) => ({
+    warning,
+    stacks: `${same.length > 1 ? "stacks" : "stack"} ${[...new Set(same.map(({ stack }) => stack))].join(", ")}`,
+  }));
 }
