@@ -1,0 +1,99 @@
+import { type Exemption, exemptionMistake } from "./exemption.ts";
+import { type Knob, KnobError, Settings } from "./knob.ts";
+import type { Level, Rule } from "./rule.ts";
+
+/** Configuration in the form of `--policy-pack-config`: a rule's id, or `all`, to its level or settings. */
+export type PackConfig = { readonly [rule: string]: unknown };
+
+/** How one rule runs. */
+export interface RuleConfig {
+  readonly level: Level;
+  readonly settings: Settings;
+  readonly exemptions: readonly Exemption[];
+  /** What is wrong in the configuration, for a person. */
+  readonly mistakes: readonly string[];
+}
+
+const LEVELS: readonly Level[] = ["mandatory", "advisory", "disabled"];
+/** Keys of a rule's configuration that are no settings of its own. */
+const OWN_KEYS = ["enforcementLevel", "exempt"];
+
+/** Reads the configuration of one rule. A wrong part is told and left out, so the rule still runs. */
+export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
+  const mistakes: string[] = [];
+  const properties = group(config[rule.id]);
+  const level = levelOf(config[rule.id]) ?? levelOf(config.all) ?? rule.level;
+  if (!isLevel(level)) mistakes.push(`${rule.id}: enforcementLevel is ${JSON.stringify(level)}: it must be one of ${LEVELS.join(", ")}`);
+  const knobs = rule.knobs ?? [];
+  const sound = Object.entries(properties).filter(([key]) => {
+    if (OWN_KEYS.includes(key)) return false;
+    const mistake = knobMistake(knobs.find(({ name }) => name === key), properties, allowedKeys(knobs), key);
+    if (mistake !== undefined) mistakes.push(`${rule.id}: ${mistake}`);
+    return mistake === undefined;
+  });
+  const exemptions = readExemptions(rule.id, properties.exempt, mistakes);
+  return { level: isLevel(level) ? level : rule.level, settings: new Settings(Object.fromEntries(sound)), exemptions, mistakes };
+}
+
+/** Names in a configuration that are no rules. */
+export function unknownRules(rules: readonly Rule[], config: PackConfig): string[] {
+  const ids = new Set(["all", ...rules.map(({ id }) => id)]);
+  return Object.keys(config)
+    .filter((id) => !ids.has(id))
+    .map((id) => `${id}: there is no such rule`);
+}
+
+function allowedKeys(knobs: readonly Knob<unknown>[]): string {
+  return [...OWN_KEYS, ...knobs.map(({ name }) => name)].join(", ");
+}
+
+function knobMistake(
+  knob: Knob<unknown> | undefined,
+  properties: Readonly<Record<string, unknown>>,
+  allowed: string,
+  key: string,
+): string | undefined {
+  if (knob === undefined) return `${key} is no setting of it; there are: ${allowed}`;
+  try {
+    knob.read(properties);
+    return undefined;
+  } catch (error) {
+    if (error instanceof KnobError) return error.message;
+    throw error;
+  }
+}
+
+function readExemptions(rule: string, raw: unknown, mistakes: string[]): Exemption[] {
+  if (raw === undefined) return [];
+  if (!Array.isArray(raw)) {
+    mistakes.push(`${rule}: exempt must be a list of {resource, reason}`);
+    return [];
+  }
+  return raw.flatMap((item): Exemption[] => {
+    const { resource, reason, only } = group(item);
+    const exemption: Exemption = {
+      rule,
+      resource: typeof resource === "string" ? resource : "",
+      reason: typeof reason === "string" ? reason : "",
+      ...(only === "undecided" ? { only } : {}),
+    };
+    const mistake =
+      only === undefined || only === "undecided"
+        ? exemptionMistake(exemption, new Set([rule]))
+        : `exemption of ${exemption.resource} from ${rule}: only is ${JSON.stringify(only)}: it must be "undecided" or absent`;
+    if (mistake !== undefined) mistakes.push(mistake);
+    return mistake === undefined ? [exemption] : [];
+  });
+}
+
+function levelOf(raw: unknown): unknown {
+  return typeof raw === "string" ? raw : group(raw).enforcementLevel;
+}
+
+function isLevel(value: unknown): value is Level {
+  return LEVELS.some((level) => level === value);
+}
+
+function group(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

@@ -1,0 +1,44 @@
+import type { Resource } from "./resource.ts";
+import type { Verdict } from "./report.ts";
+
+/** A rule does not bind a resource, for a reason that somebody has written down. */
+export interface Exemption {
+  /** Id of the rule. */
+  readonly rule: string;
+  /**
+   * URN, Pulumi name or label of the resource (`DaemonSet/logging/fluent-bit`, `Namespace/logging`); `*` stands for any
+   * text.
+   */
+  readonly resource: string;
+  readonly reason: string;
+  /** Allows only that the rule cannot be decided before deployment. Default: violations too. */
+  readonly only?: "undecided";
+}
+
+/** A mistake in an exemption, for a person; undefined where it is complete. */
+export function exemptionMistake(exemption: Exemption, ruleIds: ReadonlySet<string>): string | undefined {
+  const what = `exemption of ${exemption.resource || "no resource"} from ${exemption.rule}`;
+  if (!ruleIds.has(exemption.rule)) return `${what}: there is no such rule`;
+  if (exemption.resource.trim() === "") return `${what}: it must name a resource`;
+  if (exemption.reason.trim() === "") return `${what}: it must say why`;
+  return undefined;
+}
+
+export function isExempt(exemption: Exemption, verdict: Verdict): boolean {
+  if (exemption.only === "undecided" && verdict.outcome !== "undecided") return false;
+  return matchesResource(exemption.resource, verdict.resource);
+}
+
+/** Whether a pattern means a resource. */
+export function matchesResource(pattern: string, { urn, name, label }: Resource): boolean {
+  return [urn, name, label].some((text) => matchesGlob(pattern, text));
+}
+
+/** Whether a text is of a form in which `*` stands for any text. */
+export function matchesGlob(pattern: string, text: string): boolean {
+  const source = pattern
+    .split("*")
+    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+    .join(".*");
+  return new RegExp(`^${source}$`).test(text);
+}
