@@ -70,6 +70,13 @@ describe("the comment", () => {
     );
   });
 
+  it("counts what is left out of very many resources", () => {
+    const many = plan(...Array.from({ length: 3000 }, (_, index) => resource("aws:ec2/vpc:Vpc", `vpc-${index}`)));
+    const text = markdownOf(diffOf(many, plan()));
+    assert.ok(text.length <= LONGEST_COMMENT, `${text.length} characters`);
+    assert.match(text, /#### Stack test: 3000 deleted|There is more/);
+  });
+
   it("tells the policies' findings, new ones apart from old ones", () => {
     const finding = (rule: string, more: Partial<PolicyFinding> = {}): PolicyFinding => ({
       rule,

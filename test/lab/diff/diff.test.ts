@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Diff, diff, fails } from "../../../lab/diff/diff.ts";
+import { Failure } from "../../../lab/failure.ts";
+import { Project } from "./project.ts";
+import { namespace, plan } from "./resources.ts";
+
+/** What each stack's comparison says, short. */
+function told(result: Diff): string[] {
+  return result.stacks.map((stack) =>
+    "problem" in stack
+      ? `${stack.stack}: ${stack.problem}`
+      : `${stack.stack}: ${[...stack.notes, ...stack.comparison.changes.map(({ kind, outside }) => `${kind} ${outside}`)].join("; ")}`,
+  );
+}
+
+describe("diff", () => {
+  let project: Project;
+  beforeEach(async () => {
+    project = await Project.create();
+  });
+  afterEach(async () => {
+    assert.deepEqual(await project.checkouts(), [], "a checkout was left");
+    await project.remove();
+  });
+
+  it("compares the plans of two commits", async () => {
+    await project.stack("dev", namespace("ts-team"));
+    const base = await project.commit();
+    await project.stack("dev", namespace("tx-team"));
+    const head = await project.commit();
+    const result = await project.diff("HEAD^1", "main");
+    assert.deepEqual(
+      [result.base, result.head],
+      [
+        { revision: "HEAD^1", commit: base },
+        { revision: "main", commit: head },
+      ],
+    );
+    assert.deepEqual(told(result), ["dev: replaced tx-team"]);
+    assert.equal(fails(result), false);
+  });
+
+  it("takes a dot for the working tree, with what is not committed", async () => {
+    await project.stack("dev", namespace("ts-team"));
+    await project.commit();
+    await project.stack("dev", namespace("ts-team"), namespace("sa-team", { team: "sa" }));
+    const result = await project.diff("main", ".");
+    assert.equal(result.head.commit, null);
+    assert.deepEqual(told(result), ["dev: added sa-team"]);
+  });
+
+  it("finds the project in a folder of the repository", async () => {
+    const inner = await Project.create("deploy/aws");
+    try {
+      await inner.stack("dev", namespace("ts-team"));
+      await inner.commit();
+      await inner.stack("dev");
+      await inner.commit();
+      assert.deepEqual(told(await inner.diff("HEAD~1", "HEAD")), ["dev: deleted ts-team"]);
+    } finally {
+      await rm(join(inner.folder, "..", ".."), { recursive: true });
+    }
+  });
+
+  it("takes all for new where base has no such stack, or is older than the plan", async () => {
+    await project.write("README.md", "nothing yet\n");
+    await project.write("Pulumi.old.yaml", "config: {}\n");
+    await project.commit();
+    await project.stack("dev", namespace("ts-team"));
+    await project.stack("old", namespace("ts-team"));
+    await project.commit();
+    assert.deepEqual(told(await project.diff("HEAD^1", "HEAD")), [
+      "dev: HEAD^1 has no such stack: all of it is new; added ts-team",
+      "old: HEAD^1 is older than lab plan: all of it is new; added ts-team",
+    ]);
+  });
+
+  it("compares the stacks of head, or those that are asked for", async () => {
+    await project.stack("dev", namespace("ts-team"));
+    await project.stack("gone", namespace("ts-team"));
+    await project.commit();
+    await project.git("rm", "--quiet", "Pulumi.gone.yaml");
+    await project.commit();
+    const result = await project.diff("HEAD^1", "HEAD");
+    assert.deepEqual(told(result), ["dev: "]);
+    assert.deepEqual(result.notes, [
+      "stack gone has no file any more: what it made stays until 'pulumi destroy' is run for it",
+    ]);
+    assert.deepEqual(told(await project.diff("HEAD^1", "HEAD", { stacks: ["gone"] })), [
+      "gone: HEAD has no such stack: all of it is gone; deleted ts-team",
+    ]);
+    await assert.rejects(
+      project.diff("HEAD^1", "HEAD", { stacks: ["prod"] }),
+      new Failure("there is no stack 'prod' in either revision; there are: dev, gone", 2),
+    );
+  });
+
+  it("gives the message of a head that cannot be planned, and fails", async () => {
+    await project.stack("dev", namespace("ts-team"));
+    await project.commit();
+    await project.write("dev.fails", '1 setting is wrong\n  teams[0].name: found "X"\n');
+    await project.commit();
+    const result = await project.diff("HEAD^1", "HEAD");
+    assert.deepEqual(told(result), ['dev: 1 setting is wrong\n  teams[0].name: found "X"']);
+    assert.equal(fails(result), true);
+    assert.deepEqual(told(await project.diff("HEAD", "HEAD^1")), [
+      'dev: HEAD cannot be planned, so that all of head looks new: 1 setting is wrong\n  teams[0].name: found "X"; added ts-team',
+    ]);
+  });
+
+  it("says that a plan cannot be read", async () => {
+    await project.stack("dev");
+    await project.write("dev.plan.json", '{"resources": 1}');
+    await project.commit();
+    assert.deepEqual(told(await project.diff("HEAD", ".")), ["dev: lab plan prints no plan that can be read"]);
+  });
+
+  it("fails where head violates a mandatory policy, or leaves one undecided", async () => {
+    const policies = [{ rule: "quota", level: "mandatory", outcome: "undecided", message: "cannot tell" }];
+    await project.stack("dev");
+    await project.commit();
+    await project.write("dev.plan.json", JSON.stringify({ ...plan(), policies }));
+    assert.equal(fails(await project.diff("main", ".")), true);
+    const advisory = policies.map((finding) => ({ ...finding, level: "advisory" }));
+    await project.write("dev.plan.json", JSON.stringify({ ...plan(), policies: advisory }));
+    assert.equal(fails(await project.diff("main", ".")), false);
+  });
+
+  it("uses the installed packages where the lock file is the same", async () => {
+    await project.stack("dev");
+    await project.write(".gitignore", "node_modules/\n");
+    await project.write("package.json", '{"type":"module"}');
+    await project.write("package-lock.json", "{}");
+    await project.write("node_modules/word/package.json", '{"name":"word","type":"module","exports":"./index.js"}');
+    await project.write("node_modules/word/index.js", 'export const word = "from node_modules";');
+    await project.write("lab/main.ts", 'import { word } from "word"; process.stderr.write(word);');
+    await project.commit();
+    const steps: string[] = [];
+    const result = await project.diff("main", "main", { onStep: (step) => steps.push(step) });
+    assert.deepEqual(told(result), ["dev: from node_modules"]);
+    assert.deepEqual(steps, ["planning stack dev"]);
+  });
+
+  it("installs the packages of a revision with another lock file, and says in one line what npm says", async () => {
+    await project.stack("dev");
+    // Without any lock file npm asks no registry.
+    await project.write("package.json", '{"name":"p","version":"1.0.0"}');
+    await project.commit();
+    await project.write("package-lock.json", "{}");
+    const steps: string[] = [];
+    await assert.rejects(project.diff("main", ".", { onStep: (step) => steps.push(step) }), (error: unknown) => {
+      assert.ok(error instanceof Failure);
+      assert.match(
+        error.message,
+        /^npm ci --ignore-scripts --no-audit --no-fund fails at main: .*can only install with an existing package-lock/,
+      );
+      assert.ok(!error.message.includes("\n"));
+      return true;
+    });
+    assert.deepEqual(steps, ["installing the packages of main, whose lock file is another"]);
+  });
+
+  it("takes the checkouts away when it is stopped", async () => {
+    await project.stack("dev");
+    await project.write("lab/main.ts", "setTimeout(() => undefined, 60_000);");
+    await project.commit();
+    const stop = new AbortController();
+    const onStep = () => setTimeout(() => stop.abort(), 50);
+    await assert.rejects(project.diff("main", "main", { onStep }, stop.signal), { name: "AbortError" });
+  });
+
+  it("says in one line which revision there is not", async () => {
+    await project.stack("dev");
+    await project.commit();
+    for (const revision of ["nope", "--all", "HEAD~5", ""]) {
+      await assert.rejects(project.diff(revision, "HEAD"), (error: unknown) => {
+        assert.ok(error instanceof Failure);
+        assert.equal(error.exitCode, 2);
+        assert.ok(error.message.startsWith(`git knows no revision '${revision}': `), error.message);
+        return true;
+      });
+    }
+  });
+
+  it("says so outside of a repository", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "no-git-"));
+    try {
+      const { signal } = new AbortController();
+      const options = { base: "main", head: ".", stacks: [], project: folder, signal, onStep: () => undefined };
+      await assert.rejects(
+        diff(options),
+        new Failure(`${folder} is not in a git repository, so there are no revisions to compare`, 2),
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
