@@ -96,21 +96,22 @@ function signedText(lines: readonly { readonly sign: string; readonly text: stri
 }
 
 function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
-  const { fresh, known, mended, exempt, failing } = policies;
-  const list = (title: string, findings: PolicyComparison["fresh"]) => {
-    if (findings.length === 0) return [];
-    const told = findings.slice(0, detail.resources).map((finding) => `- ${plainText(findingText(finding))}`);
-    const rest = findings.length - told.length;
+  const { fresh, known, mended, exempt, mistakes, failing } = policies;
+  const list = (title: string, texts: readonly string[]) => {
+    if (texts.length === 0) return [];
+    const told = texts.slice(0, detail.resources).map((text) => `- ${plainText(text)}`);
+    const rest = texts.length - told.length;
     return [[title, "", ...told, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join("\n")];
   };
   const verdict =
     failing > 0 ? `**${failing} mandatory policy findings: this check fails.**` : "Policies: nothing mandatory.";
   return [
     verdict,
-    ...list("New with this change:", fresh),
-    ...list("As before:", known),
-    ...list("Mended:", mended),
-    ...list("Exempt, by name:", exempt),
+    ...list("Mistakes in the configuration of the policies:", mistakes),
+    ...list("New with this change:", fresh.map(findingText)),
+    ...list("As before:", known.map(findingText)),
+    ...list("Mended:", mended.map(findingText)),
+    ...list("Exempt, by name:", exempt.map(findingText)),
   ];
 }
 

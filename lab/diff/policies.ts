@@ -1,4 +1,4 @@
-import type { PolicyFinding } from "./document.ts";
+import type { PolicyFinding, PolicyRun } from "./document.ts";
 
 /** What the policies say of head, beside what they said of base. */
 export interface PolicyComparison {
@@ -10,26 +10,29 @@ export interface PolicyComparison {
   readonly mended: readonly PolicyFinding[];
   /** Allowed by name in head, each with its reason. */
   readonly exempt: readonly PolicyFinding[];
-  /** How many mandatory rules head violates or leaves undecided: the check fails on any. */
+  /** What is wrong in the configuration of the policies. */
+  readonly mistakes: readonly string[];
+  /** How many mistakes, and mandatory rules that head violates or leaves undecided: the check fails on any. */
   readonly failing: number;
 }
 
 /** Compares what the policies say. Undefined where head's plan ran none. */
 export function comparePolicies(
-  base: readonly PolicyFinding[] | undefined,
-  head: readonly PolicyFinding[] | undefined,
+  base: PolicyRun | undefined,
+  head: PolicyRun | undefined,
 ): PolicyComparison | undefined {
   if (head === undefined) return undefined;
-  const before = (base ?? []).filter(isOpen);
-  const after = head.filter(isOpen);
+  const before = (base?.findings ?? []).filter(isOpen);
+  const after = head.findings.filter(isOpen);
   const beforeKeys = new Set(before.map(keyOf));
   const afterKeys = new Set(after.map(keyOf));
   return {
     fresh: after.filter((finding) => !beforeKeys.has(keyOf(finding))),
     known: after.filter((finding) => beforeKeys.has(keyOf(finding))),
     mended: before.filter((finding) => !afterKeys.has(keyOf(finding))),
-    exempt: head.filter((finding) => finding.outcome === "exempt"),
-    failing: after.filter((finding) => finding.level === "mandatory").length,
+    exempt: head.findings.filter((finding) => finding.outcome === "exempt"),
+    mistakes: head.mistakes,
+    failing: after.filter((finding) => finding.level === "mandatory").length + head.mistakes.length,
   };
 }
 

@@ -122,10 +122,10 @@ describe("diff", () => {
     const policies = [{ rule: "quota", level: "mandatory", outcome: "undecided", message: "cannot tell" }];
     await project.stack("dev");
     await project.commit();
-    await project.write("dev.plan.json", JSON.stringify({ ...plan(), policies }));
+    await project.write("dev.plan.json", JSON.stringify({ ...plan(), policies: { findings: policies } }));
     assert.equal(fails(await project.diff("main", ".")), true);
     const advisory = policies.map((finding) => ({ ...finding, level: "advisory" }));
-    await project.write("dev.plan.json", JSON.stringify({ ...plan(), policies: advisory }));
+    await project.write("dev.plan.json", JSON.stringify({ ...plan(), policies: { findings: advisory } }));
     assert.equal(fails(await project.diff("main", ".")), false);
   });
 

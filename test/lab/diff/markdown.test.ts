@@ -86,19 +86,23 @@ describe("the comment", () => {
       message: `${rule} says no`,
       ...more,
     });
-    const base = { ...plan(), policies: [finding("old"), finding("gone")] };
+    const base = { ...plan(), policies: { findings: [finding("old"), finding("gone")], mistakes: [] } };
     const head = {
       ...plan(),
-      policies: [
-        finding("old"),
-        finding("new", { outcome: "undecided" }),
-        finding("soft", { level: "advisory" }),
-        finding("allowed", { outcome: "exempt" }),
-      ],
+      policies: {
+        mistakes: ["exemption of x from y has no effect"],
+        findings: [
+          finding("old"),
+          finding("new", { outcome: "undecided" }),
+          finding("soft", { level: "advisory" }),
+          finding("allowed", { outcome: "exempt" }),
+        ],
+      },
     };
     const text = markdownOf(diffOf(base, head));
-    assert.match(text, /\*\*2 mandatory policy findings: this check fails\.\*\*/);
+    assert.match(text, /\*\*3 mandatory policy findings: this check fails\.\*\*/);
     assert.match(text, /New with this change:\n\n- new \(mandatory, undecided\): new says no\n- soft \(advisory\)/);
+    assert.match(text, /- exemption of x from y has no effect/);
     assert.match(text, /As before:\n\n- old/);
     assert.match(text, /Mended:\n\n- gone/);
     assert.match(text, /Exempt, by name:\n\n- allowed/);
