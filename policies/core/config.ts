@@ -23,16 +23,27 @@ export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   const mistakes: string[] = [];
   const properties = group(config[rule.id]);
   const level = levelOf(config[rule.id]) ?? levelOf(config.all) ?? rule.level;
-  if (!isLevel(level)) mistakes.push(`${rule.id}: enforcementLevel is ${JSON.stringify(level)}: it must be one of ${LEVELS.join(", ")}`);
+  if (!isLevel(level))
+    mistakes.push(`${rule.id}: enforcementLevel is ${JSON.stringify(level)}: it must be one of ${LEVELS.join(", ")}`);
   const knobs = rule.knobs ?? [];
   const sound = Object.entries(properties).filter(([key]) => {
     if (OWN_KEYS.includes(key)) return false;
-    const mistake = knobMistake(knobs.find(({ name }) => name === key), properties, allowedKeys(knobs), key);
+    const mistake = knobMistake(
+      knobs.find(({ name }) => name === key),
+      properties,
+      allowedKeys(knobs),
+      key,
+    );
     if (mistake !== undefined) mistakes.push(`${rule.id}: ${mistake}`);
     return mistake === undefined;
   });
   const exemptions = readExemptions(rule.id, properties.exempt, mistakes);
-  return { level: isLevel(level) ? level : rule.level, settings: new Settings(Object.fromEntries(sound)), exemptions, mistakes };
+  return {
+    level: isLevel(level) ? level : rule.level,
+    settings: new Settings(Object.fromEntries(sound)),
+    exemptions,
+    mistakes,
+  };
 }
 
 /** Names in a configuration that are no rules. */

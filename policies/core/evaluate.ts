@@ -1,8 +1,8 @@
 import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./config.ts";
 import { type Exemption, isExempt, matchesResource } from "./exemption.ts";
+import type { Settings } from "./knob.ts";
 import { Report, type Verdict } from "./report.ts";
 import { isStackRule, judges, type Level, type Rule } from "./rule.ts";
-import type { Settings } from "./knob.ts";
 import type { Stack } from "./stack.ts";
 
 /** What a rule said of a resource in a run. */
@@ -47,7 +47,10 @@ export interface Judgement {
 export function evaluate(stack: Stack, { rules, config = {}, standing = [] }: Judgement): Evaluation {
   const runs = rules
     .map((rule) => ({ rule, config: ruleConfig(rule, config) }))
-    .map((run) => ({ ...run, verdicts: run.config.level === "disabled" ? [] : verdictsOf(run.rule, stack, run.config.settings) }));
+    .map((run) => ({
+      ...run,
+      verdicts: run.config.level === "disabled" ? [] : verdictsOf(run.rule, stack, run.config.settings),
+    }));
   const used = runs.flatMap(({ rule, config: { exemptions }, verdicts }) => {
     const standingHere = standing.filter((exemption) => exemption.rule === rule.id);
     return [...exemptions, ...standingHere].map((exemption) => usage(exemption, verdicts, stack));
@@ -72,7 +75,11 @@ export function evaluate(stack: Stack, { rules, config = {}, standing = [] }: Ju
 export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readonly Verdict[] {
   const report = new Report(rule);
   if (isStackRule(rule)) report.part(() => rule.checkStack(stack, report, settings));
-  else report.each(stack.resources.filter(({ type }) => judges(rule, type)), (one) => rule.check(one, report, settings));
+  else
+    report.each(
+      stack.resources.filter(({ type }) => judges(rule, type)),
+      (one) => rule.check(one, report, settings),
+    );
   return report.verdicts;
 }
 

@@ -54,7 +54,12 @@ export function flag(name: string, description: string, byDefault: boolean): Kno
 export function text(name: string, description: string, byDefault: string, allowed?: readonly string[]): Knob<string> {
   return {
     name,
-    schema: { type: "string", description, default: byDefault, ...(allowed === undefined ? {} : { enum: [...allowed] }) },
+    schema: {
+      type: "string",
+      description,
+      default: byDefault,
+      ...(allowed === undefined ? {} : { enum: [...allowed] }),
+    },
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (typeof value === "string" && (allowed?.includes(value) ?? true)) return value;

@@ -1,4 +1,4 @@
-import { Field, Undecided } from "./field.ts";
+import { type Field, Undecided } from "./field.ts";
 import type { Resource } from "./resource.ts";
 import type { Rule } from "./rule.ts";
 
@@ -39,7 +39,11 @@ export class Report {
   }
 
   undecided(field: Field, why = "is known only after deployment"): void {
-    this.add("undecided", field.owner, `${field.owner.label}: ${field.path} ${why}, so nobody can tell yet: ${this.rule.title}`);
+    this.add(
+      "undecided",
+      field.owner,
+      `${field.owner.label}: ${field.path} ${why}, so nobody can tell yet: ${this.rule.title}`,
+    );
   }
 
   /** Runs a part of a check. Where that meets an unknown value, the other parts still run. */

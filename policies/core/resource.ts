@@ -46,7 +46,9 @@ export class Resource {
   }
 
   isSecret(path: string): boolean {
-    return this.secrets.some((secret) => path === secret || path.startsWith(`${secret}.`) || path.startsWith(`${secret}[`));
+    return this.secrets.some(
+      (secret) => path === secret || path.startsWith(`${secret}.`) || path.startsWith(`${secret}[`),
+    );
   }
 
   /** Last part of the type: `Pod` of `kubernetes:core/v1:Pod`. */

@@ -1,0 +1,197 @@
+import { count, text, texts } from "../core/knob.ts";
+import type { Rule } from "../core/rule.ts";
+import { CLUSTER_NODES } from "./cluster-nodes.ts";
+import { CLUSTERS, controlPlane, EKS_CLUSTER, EKS_COMPONENT, secretsKey } from "./control-plane.ts";
+import { isEncrypted } from "./encryption.ts";
+import { aws, cis } from "./sources.ts";
+import { standardSupportEnd } from "./support.ts";
+
+const SHORTEST = count("shortestPrefix", "Shortest prefix of a public CIDR; a shorter one is too many addresses", 8, 1);
+const LOGS = texts("logTypes", "Logs that the control plane must keep", ["audit", "authenticator"]);
+const AS_OF = text("asOf", "The day to judge support by, as YYYY-MM-DD; empty for today", "");
+const PRODUCTION_KEYS = texts("tagKeys", "Tags that say what a stack is for", ["environment", "env", "stage"]);
+const PRODUCTION_VALUES = texts("tagValues", "Values of these tags that mean production", [
+  "production",
+  "prod",
+  "live",
+]);
+const ADDON = "aws:eks/addon:Addon";
+const ADDON_VERSION = /^v\d+(\.\d+)+-eksbuild\.\d+$/;
+
+/** How the control plane is reached, what it keeps, and how long it is supported. */
+export const CLUSTER: readonly Rule[] = [
+  {
+    id: "cluster-endpoint-restricted",
+    family: "cluster",
+    level: "mandatory",
+    title: "The public endpoint is off, or open to named addresses alone",
+    reason: "Open to 0.0.0.0/0, which is the default, the API server is one stolen token away from anybody.",
+    fix: "set endpointPublicAccess: false, or publicAccessCidrs to the addresses that need it",
+    source: cis("5.4.1"),
+    knobs: [SHORTEST],
+    types: CLUSTERS,
+    check: (cluster, report, settings) => {
+      const { endpointPublicAccess, publicAccessCidrs } = controlPlane(cluster);
+      // An open list is wrong whatever becomes of the switch, unless that is off.
+      if (!endpointPublicAccess.isUnknown && endpointPublicAccess.flag() === false) return;
+      const cidrs = publicAccessCidrs.items();
+      if (cidrs.length === 0) return report.wrong(publicAccessCidrs, "which opens the endpoint to 0.0.0.0/0");
+      report.each(cidrs, (cidr) => {
+        const [address = "", prefix = ""] = (cidr.text() ?? "").split("/");
+        const shortest = address.includes(":") ? 32 : settings.get(SHORTEST);
+        if (Number(prefix || "128") < shortest) report.wrong(cidr, "which opens the endpoint to the world");
+      });
+    },
+  },
+  {
+    id: "cluster-secrets-encrypted",
+    family: "cluster",
+    level: "mandatory",
+    title: "Kubernetes Secrets are encrypted by a KMS key of the account's own",
+    reason: "Who reads etcd or a backup of it reads every Secret otherwise.",
+    fix: "set encryptionConfigKeyArn (@pulumi/eks) or encryptionConfig (aws.eks.Cluster) to the ARN of a KMS key",
+    source: cis("5.3.1"),
+    types: [...CLUSTERS, "aws:kms/key:Key"],
+    checkStack: (stack, report) =>
+      report.each(stack.ofType(...CLUSTERS), (cluster) => {
+        const key = secretsKey(cluster);
+        if (!isEncrypted(stack, key)) return report.wrong(key, "so Secrets have no key of their own");
+        if (cluster.type !== EKS_CLUSTER) return;
+        const resources = cluster.at("encryptionConfig", "resources");
+        if (!resources.items().some((one) => one.text() === "secrets"))
+          report.wrong(resources, "which leaves Secrets out");
+      }),
+  },
+  {
+    id: "cluster-logs",
+    family: "cluster",
+    level: "mandatory",
+    title: "The control plane keeps its audit and authenticator logs",
+    reason: "Without them nobody finds out who did what.",
+    fix: "add the log type to enabledClusterLogTypes",
+    source: cis("2.1.1"),
+    knobs: [LOGS],
+    types: CLUSTERS,
+    check: (cluster, report, settings) => {
+      const { logTypes } = controlPlane(cluster);
+      const on = logTypes.items();
+      report.each(settings.get(LOGS), (type) => {
+        if (on.some((one) => !one.isUnknown && one.text() === type)) return;
+        for (const one of on) one.text();
+        report.wrong(logTypes, `without ${type}`);
+      });
+    },
+  },
+  {
+    id: "cluster-authentication-mode",
+    family: "cluster",
+    level: "mandatory",
+    title: "Access to the cluster is by access entries alone",
+    reason: "A mistake in the aws-auth ConfigMap locks all out, and whoever may write it is an administrator.",
+    fix: "set authenticationMode: API",
+    source: cis("4.1.7"),
+    types: CLUSTERS,
+    check: (cluster, report) => {
+      const { authenticationMode } = controlPlane(cluster);
+      if (authenticationMode.text() !== "API")
+        report.wrong(authenticationMode, "so the ConfigMap aws-auth gives access");
+    },
+  },
+  {
+    id: "cluster-version-supported",
+    family: "cluster",
+    level: "mandatory",
+    title: "The Kubernetes version is named and in standard support",
+    reason: "In extended support a cluster costs six times as much, and gets fewer fixes.",
+    fix: "set version to one in standard support, and upgradePolicy.supportType: STANDARD",
+    source: aws("EKS Kubernetes versions", "eks/latest/userguide/kubernetes-versions.html"),
+    knobs: [AS_OF],
+    types: CLUSTERS,
+    check: (cluster, report, settings) => {
+      const { version, supportType } = controlPlane(cluster);
+      report.part(() => {
+        const today = settings.get(AS_OF) || new Date().toISOString().slice(0, 10);
+        const end = standardSupportEnd(version.text() ?? "");
+        if (end === undefined) report.wrong(version, "not a Kubernetes version that is named");
+        else if (end < today) report.wrong(version, `whose standard support ended on ${end || "a day long past"}`);
+      });
+      if (supportType.text() !== "STANDARD")
+        report.wrong(supportType, "so the cluster goes into paid extended support by itself");
+    },
+  },
+  {
+    id: "cluster-deletion-protection",
+    family: "cluster",
+    level: "mandatory",
+    title: "A production cluster is protected from deletion",
+    reason: "One wrong destroy takes everything that runs on it away.",
+    fix: "set deletionProtection: true",
+    source: aws("Protect EKS clusters from accidental deletion", "eks/latest/userguide/deletion-protection.html"),
+    knobs: [PRODUCTION_KEYS, PRODUCTION_VALUES],
+    types: CLUSTERS,
+    check: (cluster, report, settings) => {
+      const { tags, deletionProtection } = controlPlane(cluster);
+      if (!deletionProtection.isUnknown && deletionProtection.flag() === true) return;
+      const places = [tags, cluster.provider.at("defaultTags", "tags")];
+      const values = places.flatMap((place) => settings.get(PRODUCTION_KEYS).map((key) => place.at(key)));
+      const production = settings.get(PRODUCTION_VALUES);
+      const isProduction = values.some((value) => production.includes((value.text() ?? "").toLowerCase()));
+      if (isProduction && deletionProtection.flag() !== true)
+        report.wrong(deletionProtection, "on a cluster that is tagged as production");
+    },
+  },
+  {
+    id: "cluster-kubeconfig-secret",
+    family: "cluster",
+    level: "mandatory",
+    title: "A kubeconfig among the stack's outputs is secret",
+    reason: "In the open it stands in the state, in logs and on every terminal that shows the outputs.",
+    fix: "wrap the output in pulumi.secret()",
+    source: { id: "Pulumi: secrets", url: "https://www.pulumi.com/docs/iac/concepts/secrets/" },
+    types: [],
+    planOnly: true,
+    checkStack: (stack, report) =>
+      report.each(stack.outputs ?? [], ({ name, field, isSecret }) => {
+        if (isSecret) return;
+        if (field.isUnknown && !/kube_?config/i.test(name)) return;
+        const isKubeconfig =
+          (field.at("clusters").isSet && field.at("users").isSet) ||
+          /certificate-authority-data|\busers"?:[\s\S]*\bclusters"?:|\bclusters"?:[\s\S]*\busers"?:/.test(
+            field.text() ?? "",
+          );
+        if (isKubeconfig) report.hidden(field, "a kubeconfig that everybody sees");
+      }),
+  },
+  {
+    id: "cluster-addons-pinned",
+    family: "cluster",
+    level: "mandatory",
+    title: "Each EKS add-on names its version",
+    reason: "Without one, two clusters made a month apart run two versions.",
+    fix: "set addonVersion to a whole version such as v1.13.2-eksbuild.31",
+    source: aws("Update an EKS add-on", "eks/latest/userguide/updating-an-add-on.html"),
+    types: [ADDON, EKS_COMPONENT],
+    check: (resource, report) => {
+      if (resource.type === ADDON) {
+        const version = resource.at("addonVersion");
+        if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not one whole version");
+        return;
+      }
+      // What @pulumi/eks installs unless told otherwise, at the newest version of the day.
+      report.each(["corednsAddonOptions", "kubeProxyAddonOptions"], (key) => {
+        const options = resource.at(key);
+        const version = options.at("version");
+        if (options.at("enabled").flag() !== false && !ADDON_VERSION.test(version.text() ?? ""))
+          report.wrong(version, "so @pulumi/eks takes the newest", `set ${key}.version, or ${key}.enabled: false`);
+      });
+      const cni = resource.at("vpcCniOptions", "addonVersion");
+      if (resource.at("useDefaultVpcCni").flag() !== true && !ADDON_VERSION.test(cni.text() ?? ""))
+        report.wrong(
+          cni,
+          "so @pulumi/eks takes the newest",
+          "set vpcCniOptions.addonVersion, or useDefaultVpcCni: true",
+        );
+    },
+  },
+  ...CLUSTER_NODES,
+];

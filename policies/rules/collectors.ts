@@ -1,0 +1,79 @@
+import { texts } from "../core/knob.ts";
+import type { Rule } from "../core/rule.ts";
+import { collectorDaemonSets, mountsOf } from "../fluent-bit/in-stack.ts";
+import { credentialsIn } from "../kubernetes/credentials.ts";
+import { podSpecOf } from "../kubernetes/pod-spec.ts";
+import { COLLECTORS_FLUENT_BIT } from "./collectors-fluent-bit.ts";
+import { cis, podSecurity } from "./sources.ts";
+
+const LOG_PATHS = texts("logPaths", "Paths of the node that a collector may read, with what is under them", [
+  "/var/log",
+  "/var/lib/docker/containers",
+  "/run/log/journal",
+  "/etc/machine-id",
+]);
+const STATE_PATHS = texts("statePaths", "Paths of the node that a collector may write, with what is under them", [
+  "/var/lib/eks-dns-logging",
+  "/var/lib/fluent-bit",
+  "/var/fluent-bit/state",
+  "/var/lib/fluentd",
+  "/var/lib/filebeat",
+  "/var/lib/filebeat-data",
+  "/var/lib/vector",
+  "/var/lib/promtail",
+  "/run/promtail",
+  "/var/lib/logagent",
+  "/var/lib/otelcol",
+]);
+
+/** What programs that collect logs may touch. */
+export const COLLECTORS: readonly Rule[] = [
+  {
+    id: "collectors-host-paths",
+    family: "collectors",
+    level: "mandatory",
+    title: "A collector mounts the node's logs alone, read-only, and writes only its own state",
+    reason: "A collector runs on every node: what it may write there, who takes it over may write.",
+    fix: "mount a log path with readOnly: true, and keep the state in a path of the rule's setting `statePaths`",
+    source: podSecurity("Baseline", "HostPath Volumes"),
+    knobs: [LOG_PATHS, STATE_PATHS],
+    types: ["kubernetes:apps/v1:DaemonSet"],
+    checkStack: (stack, report, settings) => {
+      const isUnder = (paths: readonly string[], path: string) =>
+        paths.some((root) => path === root || path.startsWith(`${root}/`));
+      report.each(collectorDaemonSets(stack, report), (resource) => {
+        const pod = podSpecOf(resource);
+        if (pod === undefined) return;
+        report.each(pod.at("volumes").items(), (volume) => {
+          const path = volume.at("hostPath", "path");
+          const text = path.text();
+          if (text !== undefined && !isUnder([...settings.get(LOG_PATHS), ...settings.get(STATE_PATHS)], text))
+            report.wrong(path, "which a collector does not need");
+        });
+        const writable = mountsOf(pod).filter(({ readOnly, hostPath }) => hostPath !== undefined && !readOnly);
+        report.each(writable, ({ hostPath, field }) => {
+          if (!isUnder(settings.get(STATE_PATHS), hostPath ?? ""))
+            report.wrong(field.at("readOnly"), `so the collector may write to ${hostPath}`);
+        });
+      });
+    },
+  },
+  {
+    id: "collectors-no-credentials",
+    family: "collectors",
+    level: "mandatory",
+    title: "No ConfigMap holds a password, a key or a token",
+    reason: "ConfigMaps are read by whoever may see the namespace, and are not encrypted by KMS.",
+    fix: "put it into a Secret and refer to it, as ${NAME} from the environment, or use Pod Identity",
+    source: cis("4.4.1"),
+    types: ["kubernetes:core/v1:ConfigMap"],
+    check: (map, report) =>
+      report.each(map.at("data").entries(), ([key, file]) => {
+        const text = file.text() ?? "";
+        for (const { line, what } of credentialsIn(text.includes("\n") ? text : `${key}: ${text}`)) {
+          report.wrongIn(file, `line ${line} (value not shown)`, `${what} in a ConfigMap`);
+        }
+      }),
+  },
+  ...COLLECTORS_FLUENT_BIT,
+];

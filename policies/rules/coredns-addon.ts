@@ -1,0 +1,92 @@
+import type { Field } from "../core/field.ts";
+import type { Report } from "../core/report.ts";
+import type { Resource } from "../core/resource.ts";
+import type { ResourceRule, Rule } from "../core/rule.ts";
+import { parseCorefile, type ServerBlock } from "../coredns/corefile.ts";
+
+export const ADDON = "aws:eks/addon:Addon";
+const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
+
+export function isCoreDns(resource: Resource): boolean {
+  return resource.type === ADDON && resource.at("addonName").text() === "coredns";
+}
+
+export type Json = { readonly [key: string]: unknown };
+
+export function isGroup(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The add-on's configuration: empty where there is none, undefined where it is no JSON object. @throws {Undecided} */
+export function configurationOf(addon: Resource): Json | undefined {
+  const field = addon.at("configurationValues");
+  const text = field.text();
+  // Both forms of nothing leave the add-on at its defaults.
+  if (text === undefined || text.trim() === "") return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return isGroup(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value inside a configuration. */
+export function inside(value: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((inner, key) => (isGroup(inner) ? inner[key] : undefined), value);
+}
+
+type Facts = Omit<ResourceRule, "check" | "types" | "family">;
+
+/** A rule on the configuration of the CoreDNS add-on; one that is no JSON is `coredns-configuration-valid`'s to tell. */
+export function addonRule(
+  facts: Facts,
+  check: (configuration: Json, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
+): Rule {
+  return {
+    ...facts,
+    family: "coredns",
+    types: [ADDON],
+    check: (addon, report, settings) => {
+      if (!isCoreDns(addon)) return;
+      const configuration = configurationOf(addon);
+      if (configuration !== undefined) check(configuration, addon.at("configurationValues"), report, settings);
+    },
+  };
+}
+
+/** A rule on the Corefile of the add-on, where it brings one, and of the ConfigMap `coredns`. */
+export function corefileRule(
+  facts: Facts,
+  check: (
+    blocks: readonly ServerBlock[],
+    field: Field,
+    report: Report,
+    settings: Parameters<ResourceRule["check"]>[2],
+  ) => void,
+): Rule {
+  return {
+    ...facts,
+    family: "coredns",
+    types: [ADDON, CONFIG_MAP],
+    check: (resource, report, settings) => {
+      const found = corefileOf(resource);
+      if (found === undefined) return;
+      const blocks = parseCorefile(found.text);
+      if (blocks === undefined) report.wrongIn(found.field, "the Corefile", "whose braces do not match");
+      else check(blocks, found.field, report, settings);
+    },
+  };
+}
+
+function corefileOf(resource: Resource): { readonly field: Field; readonly text: string } | undefined {
+  if (resource.type === ADDON) {
+    const corefile = isCoreDns(resource) ? configurationOf(resource)?.corefile : undefined;
+    return typeof corefile === "string" ? { field: resource.at("configurationValues"), text: corefile } : undefined;
+  }
+  const named = resource.at("metadata", "name");
+  if (named.isUnknown || named.text() !== "coredns") return undefined;
+  const field = resource.at("data", "Corefile");
+  const text = field.text();
+  return text === undefined ? undefined : { field, text };
+}

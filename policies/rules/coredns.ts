@@ -1,0 +1,218 @@
+import { count, texts } from "../core/knob.ts";
+import type { Rule } from "../core/rule.ts";
+import { seconds, servesRoot } from "../coredns/corefile.ts";
+import { rejectionsOf } from "../coredns/json-schema.ts";
+import { schemaOf } from "../coredns/schema.ts";
+import { quantity } from "../kubernetes/quantity.ts";
+import { ADDON, addonRule, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
+import { aws, coreDns } from "./sources.ts";
+
+const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
+  "health",
+  "ready",
+  "kubernetes",
+  "loop",
+  "reload",
+]);
+const IN_ROOT = texts("inRoot", "Plugins that the server block of the zone . must have", [
+  "errors",
+  "forward",
+  "cache",
+]);
+const TERMINATION = count("terminationGraceSeconds", "Grace of CoreDNS's pods; the add-on fixes it", 30, 1);
+const PODS_PER_NODE = count("podsPerNode", "Pods that a node runs at most", 110, 1);
+const SERVICES = count("services", "Services of the cluster", 1000);
+const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+/** The memory limit of the add-on unless configured. */
+const DEFAULT_LIMIT = "170Mi";
+const MEBI = 2 ** 20;
+
+/** What keeps names resolving. */
+export const COREDNS: readonly Rule[] = [
+  {
+    id: "coredns-configuration-valid",
+    family: "coredns",
+    level: "mandatory",
+    title: "The add-on's configuration fits the schema of its version",
+    reason: "EKS refuses another one, after minutes, and leaves the add-on degraded.",
+    fix: "write what `aws eks describe-addon-configuration` shows for the version",
+    source: aws("EKS add-on configuration", "eks/latest/APIReference/API_DescribeAddonConfiguration.html"),
+    types: [ADDON],
+    check: (addon, report) => {
+      if (!isCoreDns(addon)) return;
+      const field = addon.at("configurationValues");
+      const configuration = configurationOf(addon);
+      if (configuration === undefined) return report.wrong(field, "not a JSON object");
+      if (Object.keys(configuration).length === 0) return;
+      const version = addon.at("addonVersion").text() ?? "";
+      // Without a version nobody knows the schema; cluster-addons-pinned tells that.
+      for (const { path, why } of rejectionsOf(configuration, schemaOf(version) ?? {}))
+        report.wrongIn(
+          field,
+          `${path} is ${JSON.stringify(inside(configuration, ...path.split(".")))}`,
+          `${why} (${version})`,
+        );
+    },
+  },
+  addonRule(
+    {
+      id: "coredns-replicas",
+      level: "mandatory",
+      title: "CoreDNS runs twice at least, by replicas or by autoscaling, not both",
+      reason: "With one pod, names stop whenever its node does; two ways to count undo each other.",
+      fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
+      source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
+    },
+    ({ replicaCount, autoScaling }, field, report) => {
+      const scales = inside(autoScaling, "enabled") === true;
+      if (scales && replicaCount !== undefined)
+        report.wrongIn(field, `replicaCount is ${replicaCount}`, "though autoScaling is enabled");
+      if (!scales && typeof replicaCount === "number" && replicaCount < 2)
+        report.wrongIn(field, `replicaCount is ${replicaCount}`, "so one node takes DNS away");
+      const [least, most] = [inside(autoScaling, "minReplicas"), inside(autoScaling, "maxReplicas")];
+      if (scales && typeof least === "number" && least < 2)
+        report.wrongIn(field, `autoScaling.minReplicas is ${least}`, "so one node takes DNS away");
+      if (scales && typeof least === "number" && typeof most === "number" && most < least)
+        report.wrongIn(field, `autoScaling.maxReplicas is ${most}`, `below minReplicas, which is ${least}`);
+    },
+  ),
+  addonRule(
+    {
+      id: "coredns-disruption",
+      level: "mandatory",
+      title: "A disruption budget and a spread keep CoreDNS up while nodes go",
+      reason: "A drain may take every pod at once; pods on one node go with it.",
+      fix: "leave podDisruptionBudget, affinity and topologySpreadConstraints at the add-on's defaults",
+      source: aws("EKS best practices, CoreDNS reliability", "eks/latest/best-practices/scale-cluster-services.html"),
+    },
+    (configuration, field, report) => {
+      const budget = configuration.podDisruptionBudget;
+      const replicas = typeof configuration.replicaCount === "number" ? configuration.replicaCount : 2;
+      if (inside(budget, "enabled") === false)
+        report.wrongIn(field, "podDisruptionBudget.enabled is false", "so a drain takes all pods");
+      const [most, least] = [inside(budget, "maxUnavailable"), inside(budget, "minAvailable")];
+      if (most === "100%" || (typeof most === "number" && most >= replicas))
+        report.wrongIn(
+          field,
+          `podDisruptionBudget.maxUnavailable is ${most}`,
+          `of ${replicas} pods, so a drain takes all`,
+        );
+      if (least === "100%" || (typeof least === "number" && least >= replicas))
+        report.wrongIn(
+          field,
+          `podDisruptionBudget.minAvailable is ${least}`,
+          `of ${replicas} pods, so no node can be drained`,
+        );
+      const { affinity, topologySpreadConstraints: spread } = configuration;
+      const apart = affinity === undefined || inside(affinity, "podAntiAffinity") !== undefined;
+      const spreads = spread === undefined || (Array.isArray(spread) && spread.length > 0);
+      if (!apart && !spreads)
+        report.wrongIn(
+          field,
+          `affinity is ${JSON.stringify(affinity)} and topologySpreadConstraints is ${JSON.stringify(spread)}`,
+          "so all pods may stand on one node",
+        );
+    },
+  ),
+  corefileRule(
+    {
+      id: "coredns-corefile-complete",
+      level: "mandatory",
+      title: "The Corefile has the plugins that a cluster's DNS needs",
+      reason:
+        "Without health and ready pods are not restarted, without loop one mistake eats the CPU, without cache each query goes upstream.",
+      fix: "add the plugin to the server block",
+      source: {
+        id: "CoreDNS: the EKS default Corefile",
+        url: "https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html",
+      },
+      knobs: [EVERYWHERE, IN_ROOT],
+    },
+    (blocks, field, report, settings) => {
+      const has = (among: typeof blocks, name: string) =>
+        among.some(({ plugins }) => plugins.some((plugin) => plugin.name === name));
+      const root = blocks.filter(servesRoot);
+      if (root.length === 0)
+        report.wrongIn(field, "the Corefile", "which has no server block for the zone .", "add a server block .:53");
+      for (const name of settings.get(EVERYWHERE).filter((wanted) => !has(blocks, wanted)))
+        report.wrongIn(field, "the Corefile", `which lacks the plugin ${name}`);
+      for (const name of settings.get(IN_ROOT).filter((wanted) => root.length > 0 && !has(root, wanted)))
+        report.wrongIn(field, "the Corefile", `whose server block for . lacks the plugin ${name}`);
+    },
+  ),
+  corefileRule(
+    {
+      id: "coredns-lameduck",
+      level: "mandatory",
+      title: "CoreDNS answers on while it stops, for less than its grace",
+      reason:
+        "Without lameduck queries are lost while endpoints still name the pod; at the grace the kubelet kills it.",
+      fix: "write health { lameduck 5s }",
+      source: coreDns("health"),
+      knobs: [TERMINATION],
+    },
+    (blocks, field, report, settings) => {
+      for (const health of blocks.flatMap(({ plugins }) => plugins.filter(({ name }) => name === "health"))) {
+        const written = health.block.find(([word]) => word === "lameduck")?.[1];
+        const lasts = seconds(written ?? "") ?? 0;
+        if (lasts <= 0)
+          report.wrongIn(field, `lameduck is ${written ?? "not set"}`, "so queries are lost when a pod stops");
+        else if (lasts >= settings.get(TERMINATION))
+          report.wrongIn(field, `lameduck is ${written}`, `and the pod is killed after ${settings.get(TERMINATION)} s`);
+      }
+    },
+  ),
+  {
+    id: "coredns-memory",
+    family: "coredns",
+    level: "mandatory",
+    title: "CoreDNS's memory limit fits the cluster's size",
+    reason: "It keeps every pod and Service in memory: past the limit it is killed, again and again.",
+    fix: "raise resources.limits.memory",
+    source: {
+      id: "CoreDNS: scaling in Kubernetes",
+      url: "https://github.com/coredns/deployment/blob/master/kubernetes/Scaling_CoreDNS.md",
+    },
+    knobs: [PODS_PER_NODE, SERVICES],
+    types: [ADDON, NODE_GROUP],
+    checkStack: (stack, report, settings) =>
+      report.each(stack.ofType(ADDON).filter(isCoreDns), (addon) => {
+        const field = addon.at("configurationValues");
+        const configuration = configurationOf(addon) ?? {};
+        const limit = inside(configuration, "resources", "limits", "memory") ?? DEFAULT_LIMIT;
+        const bytes = typeof limit === "string" ? (quantity(limit) ?? 0) : 0;
+        const nodes = stack
+          .ofType(NODE_GROUP)
+          .reduce((sum, group) => sum + (group.at("scalingConfig", "maxSize").number() ?? 0), 0);
+        const objects = nodes * settings.get(PODS_PER_NODE) + settings.get(SERVICES);
+        const autopath = typeof configuration.corefile === "string" && /^\s*autopath\b/m.test(configuration.corefile);
+        const needed = autopath ? objects / 250 + 56 : objects / 1000 + 54;
+        if (bytes < needed * 1e6)
+          report.wrongIn(
+            field,
+            `resources.limits.memory is ${limit}`,
+            `and ${nodes} nodes with ${objects} pods and Services need ${Math.ceil((needed * 1e6) / MEBI)}Mi${autopath ? " with autopath" : ""}`,
+          );
+      }),
+  },
+  {
+    id: "coredns-conflict-modes",
+    family: "coredns",
+    level: "mandatory",
+    title: "An add-on says what happens to what is there already, in a way that EKS takes",
+    reason: "PRESERVE is refused on create, after the cluster stands; a mode that is missing stops the next update.",
+    fix: "set resolveConflictsOnCreate: OVERWRITE (or NONE) and resolveConflictsOnUpdate: OVERWRITE, PRESERVE or NONE",
+    source: aws("EKS CreateAddon, resolveConflicts", "eks/latest/APIReference/API_CreateAddon.html"),
+    types: [ADDON],
+    check: (addon, report) => {
+      const modes = {
+        resolveConflictsOnCreate: ["OVERWRITE", "NONE"],
+        resolveConflictsOnUpdate: ["OVERWRITE", "PRESERVE", "NONE"],
+      };
+      report.each(Object.entries(modes), ([key, allowed]) => {
+        const mode = addon.at(key);
+        if (!allowed.includes(mode.text() ?? "")) report.wrong(mode, `none of ${allowed.join(", ")}`);
+      });
+    },
+  },
+];

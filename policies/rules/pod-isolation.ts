@@ -1,0 +1,166 @@
+import { texts } from "../core/knob.ts";
+import type { Rule } from "../core/rule.ts";
+import { containerRule, podRule } from "./pod-rule.ts";
+import { cis, podSecurity } from "./sources.ts";
+
+const ADDED = texts("capabilities", "Capabilities that a container may add", ["NET_BIND_SERVICE"]);
+
+/** What keeps a container apart from its node and its neighbours. */
+export const POD_ISOLATION: readonly Rule[] = [
+  containerRule(
+    {
+      id: "pods-not-privileged",
+      level: "mandatory",
+      title: "No container is privileged",
+      reason: "A privileged container is root on the node.",
+      fix: "remove securityContext.privileged, and add the one capability or device that is needed",
+      source: podSecurity("Baseline", "Privileged Containers"),
+    },
+    (container, report) => {
+      report.part(() => {
+        const privileged = container.at("securityContext", "privileged");
+        if (privileged.flag()) report.wrong(privileged, "which makes the container root on the node");
+      });
+      const hostProcess = container.at("securityContext", "windowsOptions", "hostProcess");
+      if (hostProcess.flag()) report.wrong(hostProcess, "which runs the container on the Windows host itself");
+    },
+  ),
+  podRule(
+    {
+      id: "pods-no-host-namespaces",
+      level: "mandatory",
+      title: "No pod shares the node's network, processes or IPC",
+      reason: "In the node's namespaces a pod sees and signals what others run, and passes network policies by.",
+      fix: "remove hostNetwork, hostPID and hostIPC",
+      source: cis("4.2.2 to 4.2.4"),
+    },
+    (pod, report) =>
+      report.each(["hostNetwork", "hostPID", "hostIPC"], (key) => {
+        if (pod.at(key).flag()) report.wrong(pod.at(key), "so the pod is not apart from its node");
+      }),
+  ),
+  containerRule(
+    {
+      id: "pods-no-host-ports",
+      level: "mandatory",
+      title: "No container takes a port of its node",
+      reason: "A host port passes network policies by and lets one such pod run on a node.",
+      fix: "remove hostPort and reach the pod through a Service",
+      source: podSecurity("Baseline", "Host Ports"),
+    },
+    (container, report) =>
+      report.each(container.at("ports").items(), (port) => {
+        const hostPort = port.at("hostPort");
+        if ((hostPort.number() ?? 0) !== 0) report.wrong(hostPort, "a port of the node itself");
+      }),
+  ),
+  containerRule(
+    {
+      id: "pods-no-escalation",
+      level: "mandatory",
+      title: "No process gains more privileges than its parent",
+      reason: "A set-user-id program in the image makes root of any user.",
+      fix: "set securityContext.allowPrivilegeEscalation: false",
+      source: cis("4.2.5"),
+    },
+    (container, report) => {
+      const escalation = container.at("securityContext", "allowPrivilegeEscalation");
+      if (escalation.flag() !== false) report.wrong(escalation, "so a process may gain privileges");
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-drop-capabilities",
+      level: "mandatory",
+      title: "All Linux capabilities are dropped; those added are from a list",
+      reason: "A runtime gives a container fourteen capabilities, raw sockets among them, that few programs need.",
+      fix: "set securityContext.capabilities.drop: [ALL] and add none",
+      source: podSecurity("Restricted", "Capabilities"),
+      knobs: [ADDED],
+    },
+    (container, report, settings) => {
+      const capabilities = container.at("securityContext", "capabilities");
+      report.part(() => {
+        const dropped = capabilities.at("drop").items();
+        if (dropped.some((one) => !one.isUnknown && one.text() === "ALL")) return;
+        for (const one of dropped) one.text();
+        report.wrong(capabilities.at("drop"), "which leaves the container capabilities");
+      });
+      const allowed = settings.get(ADDED);
+      report.each(capabilities.at("add").items(), (added) => {
+        if (!allowed.includes(added.text() ?? "")) {
+          report.wrong(added, "a capability that is not allowed", `add none but ${allowed.join(", ") || "none"}`);
+        }
+      });
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-seccomp",
+      level: "mandatory",
+      title: "The runtime's seccomp profile is on",
+      reason: "Without it a container may make every system call of the kernel.",
+      fix: "set securityContext.seccompProfile: {type: RuntimeDefault} on the pod",
+      source: podSecurity("Restricted", "Seccomp"),
+    },
+    (container, report, _, pod) => {
+      const own = container.at("securityContext", "seccompProfile", "type");
+      const type = own.isSet ? own : pod.at("securityContext", "seccompProfile", "type");
+      if (!["RuntimeDefault", "Localhost"].includes(type.text() ?? "")) {
+        report.wrong(type, `so ${container.path} may make every system call`);
+      }
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-non-root",
+      level: "mandatory",
+      title: "No container runs as root",
+      reason: "Who breaks out of a container as root is root on the node.",
+      fix: "set securityContext.runAsNonRoot: true on the pod, with a runAsUser other than 0 where the image names none",
+      source: podSecurity("Restricted", "Running as Non-root"),
+    },
+    (container, report, _, pod) => {
+      report.part(() => {
+        const user = container.at("securityContext", "runAsUser");
+        const inherited = user.isSet ? user : pod.at("securityContext", "runAsUser");
+        if (inherited.number() === 0) report.wrong(inherited, `so ${container.path} runs as root`);
+      });
+      const own = container.at("securityContext", "runAsNonRoot");
+      const nonRoot = own.isSet ? own : pod.at("securityContext", "runAsNonRoot");
+      if (nonRoot.flag() !== true) report.wrong(nonRoot, `so ${container.path} may run as root`);
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-read-only-root",
+      level: "mandatory",
+      title: "Each container's root file system is read-only",
+      reason: "Who gets into a container that can be written to leaves programs in it.",
+      fix: "set securityContext.readOnlyRootFilesystem: true and mount an emptyDir where the program writes",
+      source: {
+        id: "NSA Kubernetes Hardening Guide 1.2, immutable container file systems",
+        url: "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
+      },
+    },
+    (container, report) => {
+      const readOnly = container.at("securityContext", "readOnlyRootFilesystem");
+      if (readOnly.flag() !== true) report.wrong(readOnly, "so the container can be written to");
+    },
+  ),
+  podRule(
+    {
+      id: "pods-no-host-path",
+      level: "mandatory",
+      title: "No pod mounts a path of its node",
+      reason: "A path of the node shows other pods' files, and a writable one gives the node away.",
+      fix: "use an emptyDir, a ConfigMap or a PersistentVolumeClaim",
+      source: podSecurity("Baseline", "HostPath Volumes"),
+    },
+    (pod, report) =>
+      report.each(pod.at("volumes").items(), (volume) => {
+        const path = volume.at("hostPath", "path");
+        if (volume.at("hostPath").isSet) report.wrong(path, "a path of the node");
+      }),
+  ),
+];

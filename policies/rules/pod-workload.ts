@@ -1,0 +1,180 @@
+import { matchesGlob } from "../core/exemption.ts";
+import type { Field } from "../core/field.ts";
+import { flag, texts } from "../core/knob.ts";
+import type { Report } from "../core/report.ts";
+import type { Resource } from "../core/resource.ts";
+import type { Rule } from "../core/rule.ts";
+import type { Stack } from "../core/stack.ts";
+import { parseImage } from "../kubernetes/image.ts";
+import { namespaceOf, podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
+import { containerRule } from "./pod-rule.ts";
+import { cis, kubernetes } from "./sources.ts";
+
+const DIGESTS = flag("digests", "Whether a tag is not enough and each image needs a digest", false);
+const MOVING = texts("movingTags", "Tags that do not stay the same image", [
+  "latest",
+  "stable",
+  "edge",
+  "main",
+  "master",
+  "nightly",
+]);
+const REGISTRIES = texts(
+  "registries",
+  "Where images may come from: a registry, or with a path a part of it; * stands for any text",
+  [
+    "docker.io",
+    "quay.io",
+    "ghcr.io",
+    "registry.k8s.io",
+    "public.ecr.aws",
+    "*.dkr.ecr.*.amazonaws.com",
+    "cr.fluentbit.io",
+    "docker.elastic.co",
+  ],
+);
+const SECRET_NAMES = /(passw|passwd|secret|token|api_?key|access_?key|private_?key|credential)/i;
+/** A name that ends so says where a secret stands, not what it is. */
+const NOT_SECRET = /(_file|_path|_name|_dir|_url|_ttl|_header)$/i;
+
+const BINDINGS = [
+  "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+];
+const SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount";
+
+/** What a container runs, on what, and what it is given. */
+export const POD_WORKLOAD: readonly Rule[] = [
+  containerRule(
+    {
+      id: "pods-images-pinned",
+      level: "mandatory",
+      title: "Each image is pinned by a version or a digest",
+      reason: "A tag that moves makes two pods of one manifest run two programs.",
+      fix: "name a version, such as :1.2.3, or a digest",
+      source: kubernetes("Configuration good practices, container images", "concepts/containers/images/#image-names"),
+      knobs: [DIGESTS, MOVING],
+    },
+    (container, report, settings) => {
+      const image = container.at("image");
+      const text = image.text();
+      if (text === undefined) return report.wrong(image, "so the container has no image");
+      const { tag, digest } = parseImage(text);
+      if (digest !== undefined) return;
+      if (settings.get(DIGESTS)) report.wrong(image, "without a digest");
+      else if (tag === undefined) report.wrong(image, "without a tag, which means latest");
+      else if (settings.get(MOVING).includes(tag)) report.wrong(image, `whose tag ${tag} moves`);
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-image-registries",
+      level: "mandatory",
+      title: "Images come from approved registries",
+      reason: "From any registry comes any program.",
+      fix: "take the image from an approved registry, or add its registry to the rule's setting `registries`",
+      source: cis("5.1.4"),
+      knobs: [REGISTRIES],
+    },
+    (container, report, settings) => {
+      const image = container.at("image");
+      const text = image.text();
+      if (text === undefined) return;
+      const { registry, repository } = parseImage(text);
+      const allowed = settings.get(REGISTRIES);
+      const is = (pattern: string) =>
+        matchesGlob(pattern, registry) || matchesGlob(`${pattern.replace(/\/$/, "")}/*`, `${registry}/${repository}`);
+      if (!allowed.some(is)) report.wrong(image, `from ${registry}, which is none of ${allowed.join(", ")}`);
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-resources",
+      level: "mandatory",
+      title: "Each container requests CPU and memory and limits its memory",
+      reason:
+        "Without requests the scheduler overfills nodes; without a memory limit one pod takes the others' memory.",
+      fix: "set resources.requests.cpu, resources.requests.memory and resources.limits.memory",
+      source: kubernetes("Resource management for pods", "concepts/configuration/manage-resources-containers/"),
+    },
+    (container, report) => {
+      const resources = container.at("resources");
+      const wanted = [
+        resources.at("requests", "cpu"),
+        resources.at("requests", "memory"),
+        resources.at("limits", "memory"),
+      ];
+      report.each(wanted, (field) => {
+        if (!field.isSet) report.wrong(field, "so the node cannot plan for this container");
+      });
+    },
+    // Ephemeral containers cannot have resources.
+    ["initContainers", "containers"],
+  ),
+  containerRule(
+    {
+      id: "pods-no-literal-secrets",
+      level: "mandatory",
+      title: "No secret stands literally in a container's environment",
+      reason: "Whoever may read the pod, its manifest or the stack's state reads the secret.",
+      fix: "mount a Secret as a file, or take the value from one by valueFrom.secretKeyRef",
+      source: cis("4.4.1"),
+    },
+    (container, report) =>
+      report.each(container.at("env").items(), (entry) => {
+        const name = entry.at("name").text() ?? "";
+        if (!SECRET_NAMES.test(name) || NOT_SECRET.test(name)) return;
+        const value = entry.at("value");
+        if (value.isUnknown || (value.text() ?? "") !== "") report.hidden(value, `the literal value of ${name}`);
+      }),
+  ),
+  {
+    id: "pods-service-account-token",
+    family: "pods",
+    level: "mandatory",
+    title: "A pod mounts a service account's token only where a role is bound to that account",
+    reason: "A token that nothing needs is one that can be stolen, and the default account is everybody's.",
+    fix: "set automountServiceAccountToken: false, or bind the role that the pod needs to an account of its own",
+    source: cis("4.1.5 and 4.1.6"),
+    types: [...WORKLOADS, ...BINDINGS, SERVICE_ACCOUNT],
+    checkStack: (stack, report) =>
+      report.each(stack.resources, (resource) => {
+        const pod = podSpecOf(resource);
+        if (pod !== undefined) checkToken(stack, resource, pod, report);
+      }),
+  },
+];
+
+function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report): void {
+  const automount = pod.at("automountServiceAccountToken");
+  if (automount.flag() === false) return;
+  const account = pod.at("serviceAccountName").text() ?? "default";
+  const namespace = namespaceOf(resource);
+  if (automount.flag() === undefined && accountMountsNone(stack, namespace, account)) return;
+  if (account === "default")
+    report.wrong(automount, "so the token of the account default is mounted, which all pods share");
+  else if (!isBound(stack, namespace, account)) {
+    report.wrong(automount, `so the token of ${account} is mounted, to which this stack binds no role`);
+  }
+}
+
+function accountMountsNone(stack: Stack, namespace: string, name: string): boolean {
+  return stack
+    .ofType(SERVICE_ACCOUNT)
+    .filter((account) => account.at("metadata", "name").text() === name && namespaceOf(account) === namespace)
+    .some((account) => account.at("automountServiceAccountToken").flag() === false);
+}
+
+function isBound(stack: Stack, namespace: string, name: string): boolean {
+  return stack.ofType(...BINDINGS).some((binding) =>
+    binding
+      .at("subjects")
+      .items()
+      .some(
+        (subject) =>
+          subject.at("kind").text() === "ServiceAccount" &&
+          subject.at("name").text() === name &&
+          (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace,
+      ),
+  );
+}

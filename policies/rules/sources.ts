@@ -1,0 +1,34 @@
+import type { Source } from "../core/rule.ts";
+
+/** A recommendation of the CIS Amazon EKS Benchmark v1.7.0, whose text needs a login. */
+export function cis(number: string): Source {
+  return { id: `CIS EKS 1.7.0, ${number}`, url: "https://www.cisecurity.org/benchmark/kubernetes" };
+}
+
+/** A control of the Pod Security Standards, by level and name. */
+export function podSecurity(level: "Baseline" | "Restricted", control: string): Source {
+  return {
+    id: `Pod Security ${level}: ${control}`,
+    url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
+  };
+}
+
+/** A page of AWS's documentation, by its path. */
+export function aws(title: string, path: string): Source {
+  return { id: `AWS: ${title}`, url: `https://docs.aws.amazon.com/${path}` };
+}
+
+/** A page of the Kubernetes documentation, by its path. */
+export function kubernetes(title: string, path: string): Source {
+  return { id: `Kubernetes: ${title}`, url: `https://kubernetes.io/docs/${path}` };
+}
+
+/** A page of the Fluent Bit manual, by its path. */
+export function fluentBit(title: string, path: string): Source {
+  return { id: `Fluent Bit: ${title}`, url: `https://docs.fluentbit.io/manual/${path}` };
+}
+
+/** A plugin of CoreDNS. */
+export function coreDns(plugin: string): Source {
+  return { id: `CoreDNS: ${plugin}`, url: `https://coredns.io/plugins/${plugin}/` };
+}
