@@ -54,7 +54,8 @@ export async function withCheckouts<T>(
   } finally {
     // One that was never made, or only in part, is no reason to leave the others.
     for (const worktree of made) await options.repository.removeWorktree(worktree).catch(() => undefined);
-    await rm(root, { recursive: true, force: true });
+    // A program that was stopped may still be writing its last file.
+    await rm(root, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

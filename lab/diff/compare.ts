@@ -1,9 +1,10 @@
 import { type Json, type PlanDocument, type PlannedResourceDocument, SECRET } from "./document.ts";
 import { changedFields, type FieldChange, pathText } from "./fields.ts";
-import { type Pair, pairUp } from "./pairs.ts";
+import { pairUp } from "./pairs.ts";
 import { comparePolicies, type PolicyComparison } from "./policies.ts";
-import { fieldsWithNewIds, forcesReplacement, outsideName, providerUrn, replacingFields } from "./replacement.ts";
+import { outsideName, providerUrn } from "./replacement.ts";
 import { HOLDS } from "./replacement-table.ts";
+import { type ComparedPair, comparePair, takesAlong, whyReplaced } from "./why-replaced.ts";
 
 /** A field that differs, ready to be shown: secrets are masked. An absent side was added or removed. */
 export interface ShownField {
@@ -47,10 +48,11 @@ const ORDER: readonly ResourceChange["kind"][] = ["replaced", "deleted", "change
 
 /** Compares two plans of a stack: what `pulumi up` of head would do where base stands. */
 export function comparePlans(base: PlanDocument, head: PlanDocument): StackComparison {
-  const { pairs, deleted, added } = pairUp(base.resources.filter(isShown), head.resources.filter(isShown));
-  const reasons = whyReplaced(pairs, base, head);
+  const { deleted, added, ...paired } = pairUp(base.resources.filter(isShown), head.resources.filter(isShown));
+  const pairs = paired.pairs.map((pair) => comparePair(pair, base, head));
+  const reasons = whyReplaced(pairs);
   const changes = [
-    ...pairs.map((pair) => changeOf(pair, reasons.get(pair) ?? [], fixedFields(pair, base, head))),
+    ...pairs.map((pair) => changeOf(pair, reasons.get(pair) ?? [])),
     ...deleted.map((resource) => lone("deleted", resource)),
     ...added.map((resource) => lone("added", resource)),
   ].filter((change) => change !== undefined);
@@ -75,65 +77,17 @@ function byKindAndName(one: ResourceChange, other: ResourceChange): number {
   return kinds || warned || (one.urn < other.urn ? -1 : Number(one.urn > other.urn));
 }
 
-function fixedFields({ before, after }: Pair, base: PlanDocument, head: PlanDocument): string[] {
-  const then = new Set(replacingFields(before, base));
-  // A provider's identity that only one side pins decides nothing.
-  return replacingFields(after, head).filter(
-    (field) => after.type !== "pulumi:providers:kubernetes" || then.has(field),
-  );
-}
-
-/** Why each replaced pair is replaced. What hangs on a replaced resource is replaced with it. */
-function whyReplaced(pairs: readonly Pair[], base: PlanDocument, head: PlanDocument): Map<Pair, string[]> {
-  const reasons = new Map(pairs.map((pair) => [pair, ownReasons(pair, fixedFields(pair, base, head))]));
-  const replaced = (pair: Pair) => (reasons.get(pair)?.length ?? 0) > 0;
-  for (let settled = false; !settled; ) {
-    const gone = pairs.filter(replaced);
-    const inherited = pairs
-      .filter((pair) => !replaced(pair))
-      .map((pair) => ({ pair, why: inheritedReasons(pair, gone, fixedFields(pair, base, head)) }))
-      .filter(({ why }) => why.length > 0);
-    for (const { pair, why } of inherited) reasons.set(pair, why);
-    settled = inherited.length === 0;
-  }
-  return reasons;
-}
-
-function ownReasons(pair: Pair, fixed: readonly string[]): string[] {
-  const { before, after, renamed } = pair;
-  const fields = inputChanges(pair).filter((field) => forcesReplacement(field, fixed));
-  const paths =
-    fields.length === 0 ? [] : [`${fields.map(({ path }) => pathText(path)).join(", ")} cannot be changed on it`];
-  if (!renamed) return paths;
-  const names = `its Pulumi name is another: ${before.name} → ${after.name}`;
-  const same = outsideName(before) === outsideName(after) && outsideName(after) !== after.name;
-  return [same ? `${names}; an alias would keep it` : names, ...paths];
-}
-
-function inheritedReasons({ after }: Pair, gone: readonly Pair[], fixed: readonly string[]): string[] {
-  // A provider under another name with the same identity takes over what the old one made.
-  const provider = gone.find((pair) => pair.after.urn === providerUrn(after) && !pair.renamed);
-  if (provider !== undefined) return [`its provider ${provider.after.name} is replaced`];
-  const sources = gone.filter((pair) => after.dependencies.includes(pair.after.urn));
-  const types = new Set(sources.map((pair) => pair.after.type));
-  return fieldsWithNewIds(after, fixed, types).map((field) => `${field} is another, as what it comes from is replaced`);
-}
-
-function inputChanges({ before, after }: Pair): FieldChange[] {
-  return changedFields(before.inputs, after.inputs);
-}
-
 /** Options that a reviewer should see change. */
 function optionsOf(resource: PlannedResourceDocument) {
   const { protect, retainOnDelete, ignoreChanges } = resource;
   return { protect, retainOnDelete, ignoreChanges, provider: providerUrn(resource) };
 }
 
-function changeOf(pair: Pair, reasons: string[], fixed: readonly string[]): ResourceChange | undefined {
+function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChange | undefined {
   const { before, after, renamed } = pair;
   const secret = secretKeys(before, after);
-  const inputs = inputChanges(pair).map((field) =>
-    shown(field, secret.has(field.path[0] ?? ""), forcesReplacement(field, fixed)),
+  const inputs = pair.changes.map((field) =>
+    shown(field, secret.has(field.path[0] ?? ""), pair.forcing.includes(field)),
   );
   const options = changedFields(optionsOf(before), optionsOf(after), ["options"]).map((field) =>
     shown(field, false, false),
@@ -142,7 +96,9 @@ function changeOf(pair: Pair, reasons: string[], fixed: readonly string[]): Reso
   const kind = reasons.length > 0 ? "replaced" : "changed";
   if (kind === "changed" && fields.length === 0) return undefined;
   const previous = { name: before.name, urn: before.urn, outside: outsideName(before) };
-  const warning = kind === "replaced" ? lossOf(before, "replaced", after) : undefined;
+  // A provider is nothing outside: it matters where it takes its resources along.
+  const harmless = kind === "changed" || (isProvider(before) && !takesAlong(pair));
+  const warning = harmless ? undefined : lossOf(before, "replaced", after);
   return {
     ...described(kind, after),
     ...(renamed || previous.outside !== outsideName(after) ? { previous } : {}),
@@ -153,7 +109,7 @@ function changeOf(pair: Pair, reasons: string[], fixed: readonly string[]): Reso
 }
 
 function lone(kind: "added" | "deleted", resource: PlannedResourceDocument): ResourceChange {
-  const warning = kind === "deleted" ? lossOf(resource, "deleted") : undefined;
+  const warning = kind === "deleted" && !isProvider(resource) ? lossOf(resource, "deleted") : undefined;
   return {
     ...described(kind, resource),
     fields: [],
@@ -166,14 +122,17 @@ function described(kind: ResourceChange["kind"], resource: PlannedResourceDocume
   return { kind, type: resource.type, name: resource.name, urn: resource.urn, outside: outsideName(resource) };
 }
 
+function isProvider({ type }: PlannedResourceDocument): boolean {
+  return type.startsWith("pulumi:providers:");
+}
+
 function lossOf(
   resource: PlannedResourceDocument,
   verb: "replaced" | "deleted",
   successor: PlannedResourceDocument = resource,
 ): string | undefined {
   const holds = HOLDS[resource.type];
-  // A provider is nothing outside: it matters where it takes its resources along.
-  if (holds === undefined || (verb === "deleted" && resource.type.startsWith("pulumi:providers:"))) return undefined;
+  if (holds === undefined) return undefined;
   const [then, now] = [outsideName(resource), outsideName(successor)];
   const what = `${holds.noun} ${then} would be ${verb}${then === now ? "" : ` by ${now}`}`;
   if (resource.protect) return `${what}, which Pulumi refuses as long as it is protected`;

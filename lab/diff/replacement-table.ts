@@ -8,7 +8,7 @@
  * logs/group.go and so on), on which @pulumi/aws is built.
  */
 
-/** `*` stands for each member of a list. A field stands for all that is below it. */
+/** A field stands for all that is below it. */
 export const REPLACING_FIELDS: { readonly [type: string]: readonly string[] } = {
   "kubernetes:core/v1:Pod": [
     ...[

@@ -31,16 +31,24 @@ export function providerUrn(resource: PlannedResourceDocument): string {
 }
 
 /** Whether a change touches one of the fields: the field itself, something below it, or a group that holds it. */
-export function forcesReplacement(change: FieldChange, fields: readonly string[]): boolean {
-  const patterns = fields.map((field) => field.split("."));
-  const touched = [...leafPaths(change.before, change.path), ...leafPaths(change.after, change.path)];
-  return touched.some((leaf) => patterns.some((pattern) => startsWith(leaf, pattern)));
+export function touches(change: FieldChange, fields: readonly string[]): boolean {
+  return leavesOf(change).some((leaf) => fields.some((field) => startsWith(leaf, field)));
 }
 
-function startsWith(path: FieldPath, pattern: readonly string[]): boolean {
-  return pattern.every((step, index) => {
+/** Whether a change is in these fields only. */
+export function isWithin(change: FieldChange, fields: readonly string[]): boolean {
+  return leavesOf(change).every((leaf) => fields.some((field) => startsWith(leaf, field)));
+}
+
+function leavesOf({ path, before, after }: FieldChange): FieldPath[] {
+  return [...leafPaths(before, path), ...leafPaths(after, path)];
+}
+
+/** `*` stands for any key, `[*]` for each member of a list. */
+function startsWith(path: FieldPath, field: string): boolean {
+  return field.split(/\.|(?=\[)/).every((step, index) => {
     const actual = path[index];
-    return actual !== undefined && (actual === step || (step === "*" && isMember(actual)));
+    return actual !== undefined && (actual === step || step === "*" || (step === "[*]" && isMember(actual)));
   });
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { comparePlans, type ResourceChange } from "../../../lab/diff/compare.ts";
 import type { PlannedResourceDocument } from "../../../lab/diff/document.ts";
-import { namespace, plan, resource } from "./resources.ts";
+import { only, plan, resource } from "./resources.ts";
 
 const anyResource = fc
   .record({
@@ -21,13 +21,6 @@ const anyResource = fc
 const anyPlan = fc
   .uniqueArray(anyResource, { selector: ({ urn }) => urn, maxLength: 8 })
   .map((resources) => plan(...resources));
-
-function only(changes: readonly ResourceChange[]): ResourceChange {
-  assert.equal(changes.length, 1, JSON.stringify(changes));
-  const [change] = changes;
-  assert.ok(change);
-  return change;
-}
 
 describe("comparePlans", () => {
   it("finds nothing between a plan and itself", () => {
@@ -92,268 +85,23 @@ describe("comparePlans", () => {
     assert.deepEqual(comparePlans(one(true, "id1"), one(true, "id2")).changes, []);
   });
 
+  it("leaves out what Pulumi is told to ignore, unless it is made anew", () => {
+    const group = (desiredSize: number, name: string) =>
+      plan(
+        resource(
+          "aws:eks/nodeGroup:NodeGroup",
+          name,
+          { amiType: "AL2023", scalingConfig: { desiredSize } },
+          { ignoreChanges: ["scalingConfig.desiredSize"] },
+        ),
+      );
+    assert.deepEqual(comparePlans(group(1, "nodes"), group(2, "nodes")).changes, []);
+    assert.equal(only(comparePlans(group(1, "nodes"), group(2, "nodes-2")).changes).fields.length, 1);
+  });
+
   it("tells outputs apart", () => {
     const [base, head] = [plan(), plan()];
     const { outputs } = comparePlans({ ...base, outputs: { pods: ["a"] } }, { ...head, outputs: { pods: ["b"] } });
     assert.deepEqual(outputs, [{ path: "pods[0]", before: "a", after: "b", replaces: false }]);
-  });
-});
-
-describe("comparePlans, of a replacement", () => {
-  it("takes a renamed namespace for one, with what is lost", () => {
-    const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("tx-team"))).changes);
-    assert.equal(change.kind, "replaced");
-    assert.match(change.warning ?? "", /^namespace ts-team would be replaced by tx-team: everything in it is deleted/);
-    assert.deepEqual(change.reasons, ["metadata.name cannot be changed on it"]);
-  });
-
-  it("takes one under another Pulumi name for one too", () => {
-    const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("tx-team", { team: "tx" }))).changes);
-    assert.equal(change.kind, "replaced");
-    assert.equal(change.previous?.outside, "ts-team");
-    assert.match(change.warning ?? "", /^namespace ts-team would be replaced by tx-team/);
-    assert.match(change.reasons.join(), /its Pulumi name is another: ts-namespace → tx-namespace,metadata.name/);
-  });
-
-  it("names the alias that would keep the same object under another Pulumi name", () => {
-    const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("ts-team", { team: "tx" }))).changes);
-    assert.match(change.reasons.join(), /an alias would keep it/);
-  });
-
-  it("pairs the most alike of several", () => {
-    const policy = (team: string, name: string) =>
-      resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", `${team}-${name}`, {
-        metadata: { name, namespace: `${team}-team` },
-        spec: { podSelector: {} },
-      });
-    const names = ["default-deny", "allow-dns", "allow-peers"];
-    const { changes } = comparePlans(
-      plan(...names.map((name) => policy("ts", name))),
-      plan(...names.toReversed().map((name) => policy("tx", name))),
-    );
-    assert.deepEqual(
-      changes.map(({ kind, name, previous }) => `${kind} ${previous?.name} ${name}`),
-      ["allow-dns", "allow-peers", "default-deny"].map((name) => `replaced ts-${name} tx-${name}`),
-    );
-  });
-
-  it("keeps things apart that are not alike", () => {
-    const map = (name: string, data: string) =>
-      resource("kubernetes:core/v1:ConfigMap", name, { data: { [data]: data } });
-    const { changes } = comparePlans(plan(map("corefile", "a")), plan(map("unrelated", "b")));
-    assert.deepEqual(
-      changes.map(({ kind }) => kind),
-      ["deleted", "added"],
-    );
-  });
-
-  it("warns of a namespace that is only deleted", () => {
-    const change = only(comparePlans(plan(namespace("ts-team")), plan()).changes);
-    assert.match(change.warning ?? "", /^namespace ts-team would be deleted: /);
-  });
-
-  it("says what Pulumi refuses, and what stays", () => {
-    const warning = (options: { readonly protect?: boolean; readonly retainOnDelete?: boolean }) =>
-      only(comparePlans(plan(namespace("ts-team", options)), plan()).changes).warning ?? "";
-    assert.match(warning({ protect: true }), /Pulumi refuses as long as it is protected/);
-    assert.match(warning({ retainOnDelete: true }), /the old one stays/);
-  });
-
-  const cases: [string, string, object, object, boolean][] = [
-    [
-      "kubernetes:core/v1:Pod",
-      "image",
-      { spec: { containers: [{ name: "c", image: "a" }] } },
-      { spec: { containers: [{ name: "c", image: "b" }] } },
-      true,
-    ],
-    [
-      "kubernetes:core/v1:Pod",
-      "label",
-      { metadata: { labels: { a: "1" } } },
-      { metadata: { labels: { a: "2" } } },
-      false,
-    ],
-    [
-      "kubernetes:core/v1:Service",
-      "selector",
-      { spec: { selector: { app: "a" } } },
-      { spec: { selector: { app: "b" } } },
-      false,
-    ],
-    [
-      "kubernetes:core/v1:Service",
-      "clusterIP",
-      { spec: { clusterIP: "10.0.0.1" } },
-      { spec: { clusterIP: "10.0.0.2" } },
-      true,
-    ],
-    [
-      "kubernetes:apps/v1:DaemonSet",
-      "selector",
-      { spec: { selector: { matchLabels: { a: "1" } } } },
-      { spec: { selector: { matchLabels: { a: "2" } } } },
-      true,
-    ],
-    [
-      "kubernetes:apps/v1:DaemonSet",
-      "template",
-      { spec: { template: { spec: { hostPID: true } } } },
-      { spec: { template: { spec: {} } } },
-      false,
-    ],
-    [
-      "kubernetes:apps/v1:StatefulSet",
-      "claims",
-      { spec: { volumeClaimTemplates: [] } },
-      { spec: { volumeClaimTemplates: [{ kind: "x" }] } },
-      true,
-    ],
-    [
-      "kubernetes:core/v1:PersistentVolumeClaim",
-      "class",
-      { spec: { storageClassName: "gp2" } },
-      { spec: { storageClassName: "gp3" } },
-      true,
-    ],
-    [
-      "kubernetes:core/v1:PersistentVolumeClaim",
-      "size",
-      { spec: { resources: { requests: { storage: "1Gi" } } } },
-      { spec: { resources: { requests: { storage: "2Gi" } } } },
-      false,
-    ],
-    [
-      "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
-      "roleRef",
-      { roleRef: { name: "a" } },
-      { roleRef: { name: "b" } },
-      true,
-    ],
-    ["kubernetes:core/v1:ConfigMap", "data", { data: { a: "1" } }, { data: { a: "2" } }, true],
-    ["eks:index:Cluster", "name", { name: "a" }, { name: "b" }, true],
-    ["eks:index:Cluster", "version", { version: "1.34" }, { version: "1.35" }, false],
-    [
-      "aws:eks/nodeGroup:NodeGroup",
-      "instance types",
-      { instanceTypes: ["t4g.medium"] },
-      { instanceTypes: ["t4g.large"] },
-      true,
-    ],
-    [
-      "aws:eks/nodeGroup:NodeGroup",
-      "size",
-      { scalingConfig: { maxSize: 2 } },
-      { scalingConfig: { maxSize: 3 } },
-      false,
-    ],
-    [
-      "aws:eks/nodeGroup:NodeGroup",
-      "template's version",
-      { launchTemplate: { id: "x", version: "1" } },
-      { launchTemplate: { id: "x", version: "2" } },
-      false,
-    ],
-    ["aws:ec2/vpc:Vpc", "block", { cidrBlock: "10.0.0.0/16" }, { cidrBlock: "10.1.0.0/16" }, true],
-    ["aws:cloudwatch/logGroup:LogGroup", "retention", { retentionInDays: 7 }, { retentionInDays: 30 }, false],
-    ["aws:cloudwatch/logGroup:LogGroup", "name", { name: "/a" }, { name: "/b" }, true],
-    [
-      "aws:eks/cluster:Cluster",
-      "access without the creator",
-      {},
-      { accessConfig: { authenticationMode: "API" } },
-      false,
-    ],
-    [
-      "aws:eks/cluster:Cluster",
-      "access with the creator",
-      {},
-      { accessConfig: { bootstrapClusterCreatorAdminPermissions: true } },
-      true,
-    ],
-  ];
-  for (const [type, field, before, after, replaced] of cases) {
-    it(`${replaced ? "replaces" : "changes"} a ${type} of another ${field}`, () => {
-      const of = (inputs: object) => plan(resource(type, "a", JSON.parse(JSON.stringify(inputs))));
-      assert.equal(only(comparePlans(of(before), of(after)).changes).kind, replaced ? "replaced" : "changed");
-    });
-  }
-
-  it("changes a ConfigMap in place where its provider may", () => {
-    const provider = resource("pulumi:providers:kubernetes", "k8s", { enableConfigMapMutable: "true" });
-    const map = (text: string, immutable: boolean) =>
-      resource(
-        "kubernetes:core/v1:ConfigMap",
-        "map",
-        { data: { text }, immutable },
-        { provider: `${provider.urn}::id` },
-      );
-    const kind = (immutable: boolean) =>
-      only(comparePlans(plan(provider, map("a", immutable)), plan(provider, map("b", immutable))).changes).kind;
-    assert.equal(kind(false), "changed");
-    assert.equal(kind(true), "replaced");
-  });
-});
-
-describe("comparePlans, of what hangs on a replaced resource", () => {
-  const kubernetes = (inputs: { readonly [key: string]: string }) =>
-    resource("pulumi:providers:kubernetes", "k8s", inputs);
-  const onProvider = (inputs: { readonly [key: string]: string }) => {
-    const provider = kubernetes(inputs);
-    return plan(provider, namespace("ts-team", { provider: `${provider.urn}::${JSON.stringify(inputs)}` }));
-  };
-  const kinds = (base: ReturnType<typeof plan>, head: ReturnType<typeof plan>) =>
-    comparePlans(base, head).changes.map(({ kind, type }) => `${kind} ${type}`);
-
-  it("replaces everything of a provider whose cluster is another", () => {
-    const { changes } = comparePlans(onProvider({ clusterIdentifier: "a" }), onProvider({ clusterIdentifier: "b" }));
-    assert.deepEqual(
-      changes.map(({ kind, reasons }) => [kind, reasons.join()]),
-      [
-        ["replaced", "its provider k8s is replaced"],
-        ["replaced", "clusterIdentifier cannot be changed on it"],
-      ],
-    );
-    assert.match(changes[0]?.warning ?? "", /namespace ts-team would be replaced: everything in it/);
-  });
-
-  it("takes another kubeconfig for another cluster only where no identity is pinned", () => {
-    assert.deepEqual(kinds(onProvider({ kubeconfig: "a" }), onProvider({ kubeconfig: "b" })), [
-      "replaced kubernetes:core/v1:Namespace",
-      "replaced pulumi:providers:kubernetes",
-    ]);
-    assert.deepEqual(
-      kinds(
-        onProvider({ kubeconfig: "a", clusterIdentifier: "x" }),
-        onProvider({ kubeconfig: "b", clusterIdentifier: "x" }),
-      ),
-      ["changed pulumi:providers:kubernetes"],
-    );
-    assert.deepEqual(kinds(onProvider({ kubeconfig: "a" }), onProvider({ kubeconfig: "a", clusterIdentifier: "x" })), [
-      "changed pulumi:providers:kubernetes",
-    ]);
-  });
-
-  it("replaces what carries the id of a replaced resource, and only that", () => {
-    const network = (cidrBlock: string) => {
-      const vpc = resource("aws:ec2/vpc:Vpc", "vpc", { cidrBlock });
-      const unknown = "(known after deployment)";
-      const subnet = resource("aws:ec2/subnet:Subnet", "subnet", { vpcId: unknown }, { dependencies: [vpc.urn] });
-      const nodes = resource(
-        "aws:eks/nodeGroup:NodeGroup",
-        "nodes",
-        { subnetIds: [unknown] },
-        { dependencies: [subnet.urn] },
-      );
-      const role = resource("aws:iam/role:Role", "role", {}, { dependencies: [vpc.urn] });
-      return plan(vpc, subnet, nodes, role);
-    };
-    const { changes, unchanged } = comparePlans(network("10.0.0.0/16"), network("10.1.0.0/16"));
-    assert.deepEqual(changes.map(({ name, reasons }) => `${name}: ${reasons}`).sort(), [
-      "nodes: subnetIds is another, as what it comes from is replaced",
-      "subnet: vpcId is another, as what it comes from is replaced",
-      "vpc: cidrBlock cannot be changed on it",
-    ]);
-    assert.equal(unchanged, 1);
   });
 });

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import type { ResourceChange } from "../../../lab/diff/compare.ts";
 import { type Json, PlanDocument, type PlannedResourceDocument } from "../../../lab/diff/document.ts";
 
 type Options = Partial<Omit<PlannedResourceDocument, "urn" | "type" | "name" | "inputs">> & {
@@ -24,4 +26,12 @@ export function namespace(name: string, options: Options & { readonly team?: str
   const { team = "ts", ...rest } = options;
   const inputs = { apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { team, "part-of": "lab" } } };
   return resource("kubernetes:core/v1:Namespace", `${team}-namespace`, inputs, { parents: "lab:Team", ...rest });
+}
+
+/** The one change that there is. */
+export function only(changes: readonly ResourceChange[]): ResourceChange {
+  assert.equal(changes.length, 1, JSON.stringify(changes));
+  const [change] = changes;
+  assert.ok(change);
+  return change;
 }
