@@ -64,7 +64,7 @@ export const COLLECTORS: readonly Rule[] = [
     level: "mandatory",
     title: "No ConfigMap holds a password, a key or a token",
     reason: "ConfigMaps are read by whoever may see the namespace, and are not encrypted by KMS.",
-    fix: "put it into a Secret and refer to it, as ${NAME} from the environment, or use Pod Identity",
+    fix: "put it into a Secret and refer to it by an environment variable, or use Pod Identity",
     source: cis("4.4.1"),
     types: ["kubernetes:core/v1:ConfigMap"],
     check: (map, report) =>
