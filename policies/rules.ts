@@ -5,17 +5,13 @@ import { COLLECTORS } from "./rules/collectors.ts";
 import { COREDNS } from "./rules/coredns.ts";
 import { POD_ISOLATION } from "./rules/pod-isolation.ts";
 import { POD_WORKLOAD } from "./rules/pod-workload.ts";
-import { TENANCY_NAMESPACES } from "./rules/tenancy-namespaces.ts";
-import { TENANCY_NETWORK } from "./rules/tenancy-network.ts";
-import { TENANCY_RBAC } from "./rules/tenancy-rbac.ts";
+import { TENANCY } from "./rules/tenancy.ts";
 
 /** All rules of the pack, a family after the other. */
 export const RULES: readonly Rule[] = [
   ...CLUSTER,
   ...COREDNS,
-  ...TENANCY_NAMESPACES,
-  ...TENANCY_NETWORK,
-  ...TENANCY_RBAC,
+  ...TENANCY,
   ...POD_ISOLATION,
   ...POD_WORKLOAD,
   ...COLLECTORS,
