@@ -6,6 +6,7 @@ import type { PlanDocument, PolicyFinding } from "../../../lab/diff/document.ts"
 import { fieldLines } from "../../../lab/diff/field-lines.ts";
 import { LONGEST_COMMENT, MARKER, markdownOf } from "../../../lab/diff/markdown.ts";
 import { code, fenced, plainText } from "../../../lab/diff/markdown-text.ts";
+import { formatDiff } from "../../../lab/diff/terminal.ts";
 import { namespace, plan, resource } from "./resources.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -106,6 +107,9 @@ describe("the comment", () => {
     assert.match(text, /As before:\n\n- old/);
     assert.match(text, /Mended:\n\n- gone/);
     assert.match(text, /Exempt, by name:\n\n- allowed/);
+    const lines = formatDiff(diffOf(base, head));
+    assert.match(lines, /policies: 2 new, 1 as before, 1 mended, 1 exempt.*; 3 mandatory, so this fails/);
+    assert.match(lines, /mistake {2}exemption of x from y has no effect/);
     assert.match(markdownOf(diffOf(base, plan())), /Policies: not run at this revision/);
   });
 });
@@ -146,6 +150,14 @@ describe("fieldLines", () => {
       "      d",
       "      …",
     ]);
+  });
+
+  it("shows a group that is new by its lines", () => {
+    const lines = fieldLines({ path: "metadata.annotations", after: { a: "1", b: [] }, replaces: false }, 5);
+    assert.deepEqual(
+      lines.map(({ sign, text: line }) => `${sign} ${line}`),
+      ["  metadata.annotations:", '+     a: "1"', "+     b: []"],
+    );
   });
 
   it("counts what is too much to show", () => {
