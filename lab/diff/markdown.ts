@@ -39,7 +39,7 @@ function render(diff: Diff, detail: Detail): string {
   return `${[
     MARKER,
     `### What ${plainText(sideText(diff.head))} changes where ${plainText(sideText(diff.base))} stands`,
-    warningBlock(diff),
+    warningBlock(diff, detail),
     diff.notes.map((note) => `- ${plainText(note)}`).join("\n"),
     ...diff.stacks.flatMap((stack) => stackBlocks(stack, detail)),
     "Plans of both revisions compared, without account or cluster: what was changed by hand outside is not in them.",
@@ -48,17 +48,27 @@ function render(diff: Diff, detail: Detail): string {
     .join("\n\n")}\n`;
 }
 
-function warningBlock(diff: Diff): string {
+function warningBlock(diff: Diff, detail: Detail): string {
   const warnings = warningsOf(diff);
   if (warnings.length === 0) return "";
   const lines = warnings.map(({ stacks, warning }) => `> - **${plainText(warning)}** (${plainText(stacks)})`);
-  return ["> [!CAUTION]", ...lines].join("\n");
+  return ["> [!CAUTION]", ...bounded(lines, detail, "> ")].join("\n");
+}
+
+/** At most so many lines, with the rest counted. */
+function bounded(lines: readonly string[], { resources }: Detail, prefix = ""): string[] {
+  const rest = lines.length - resources;
+  return rest <= 0 ? [...lines] : [...lines.slice(0, resources), `${prefix}- … and ${rest} more`];
 }
 
 function stackBlocks(stack: StackDiff, detail: Detail): string[] {
   const title = `#### Stack ${plainText(stack.stack)}: ${countsText(stack)}`;
   if ("problem" in stack)
-    return [title, "**This revision cannot be planned:**", fenced("text", stack.problem.slice(0, 5000))];
+    return [
+      title,
+      "**This revision cannot be planned:**",
+      fenced("text", stack.problem.slice(0, detail.lines === 0 ? 500 : 5000)),
+    ];
   const { changes, outputs, policies } = stack.comparison;
   const outputLines = outputs.flatMap((field) => fieldLines(field, detail.lines));
   return [
@@ -66,18 +76,17 @@ function stackBlocks(stack: StackDiff, detail: Detail): string[] {
     stack.notes.map((note) => `- ${plainText(note)}`).join("\n"),
     ...(policies === undefined ? ["Policies: not run at this revision."] : policyBlocks(policies, detail)),
     ...KINDS.map(({ kind }) => kindBlock(kind, changes, detail)),
-    detail.lines === 0 || outputs.length === 0 ? "" : folded("Outputs", fenced("diff", signedText(outputLines))),
+    detail.lines === 0 || outputs.length === 0
+      ? ""
+      : section("Outputs", fenced("diff", signedText(outputLines)), detail),
   ];
 }
 
 function kindBlock(kind: ResourceChange["kind"], all: readonly ResourceChange[], detail: Detail): string {
   const changes = all.filter((change) => change.kind === kind);
   if (changes.length === 0) return "";
-  const told = changes.slice(0, detail.resources).map((change) => changeText(change, detail));
-  const rest = changes.length - told.length;
-  const body = [...told, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join("\n");
-  const title = `${changes.length} ${kind}`;
-  return detail.lines === 0 ? `${title}:\n\n${body}` : folded(title, body);
+  const texts = changes.map((change) => changeText(change, detail));
+  return section(`${changes.length} ${kind}`, bounded(texts, detail).join("\n"), detail);
 }
 
 function changeText(change: ResourceChange, detail: Detail): string {
@@ -97,24 +106,36 @@ function signedText(lines: readonly { readonly sign: string; readonly text: stri
 
 function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
   const { fresh, known, mended, exempt, mistakes, failing } = policies;
-  const list = (title: string, texts: readonly string[]) => {
-    if (texts.length === 0) return [];
-    const told = texts.slice(0, detail.resources).map((text) => `- ${plainText(text)}`);
-    const rest = texts.length - told.length;
-    return [[title, "", ...told, ...(rest > 0 ? [`- … and ${rest} more`] : [])].join("\n")];
-  };
   const verdict =
     failing > 0 ? `**${failing} mandatory policy findings: this check fails.**` : "Policies: nothing mandatory.";
+  const quiet = (title: string, findings: PolicyComparison["fresh"]) =>
+    findings.length === 0
+      ? ""
+      : section(`${title}: ${findings.length}`, bullets(findings.map(findingText), detail), detail);
+  const loud = (title: string, texts: readonly string[]) =>
+    texts.length === 0 ? "" : `${title}:\n\n${bullets(texts, detail)}`;
   return [
     verdict,
-    ...list("Mistakes in the configuration of the policies:", mistakes),
-    ...list("New with this change:", fresh.map(findingText)),
-    ...list("As before:", known.map(findingText)),
-    ...list("Mended:", mended.map(findingText)),
-    ...list("Exempt, by name:", exempt.map(findingText)),
+    loud("Mistakes in the configuration of the policies", mistakes),
+    loud("New with this change", fresh.map(findingText)),
+    quiet("As before", known),
+    quiet("Mended", mended),
+    quiet("Exempt, by name", exempt),
   ];
 }
 
-function folded(title: string, body: string): string {
+/** A message may name long values. */
+const LONGEST_BULLET = 1000;
+
+function bullets(texts: readonly string[], detail: Detail): string {
+  return bounded(
+    texts.map((text) => `- ${plainText(text.slice(0, LONGEST_BULLET))}`),
+    detail,
+  ).join("\n");
+}
+
+/** Folded, but for the shortest form, which may be cut and must leave nothing open. */
+function section(title: string, body: string, { lines }: Detail): string {
+  if (lines === 0) return `${title}:\n\n${body}`;
   return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
 }

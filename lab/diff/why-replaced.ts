@@ -41,12 +41,17 @@ export function whyReplaced(pairs: readonly ComparedPair[]): Map<ComparedPair, r
 }
 
 function ownReasons({ before, after, renamed, forcing }: ComparedPair): string[] {
-  const fields = forcing.map(({ path }) => pathText(path)).join(", ");
+  const fields = shortList(forcing.map(({ path }) => pathText(path)));
   const paths = forcing.length === 0 ? [] : [`${fields} cannot be changed on it`];
   if (!renamed) return paths;
   const names = `its Pulumi name is another: ${before.name} → ${after.name}`;
   const same = outsideName(before) === outsideName(after) && outsideName(after) !== after.name;
   return [same ? `${names}; an alias would keep it` : names, ...paths];
+}
+
+/** The fields themselves are shown with what differs in them. */
+function shortList(paths: readonly string[]): string {
+  return paths.length <= 3 ? paths.join(", ") : `${paths.slice(0, 2).join(", ")} and ${paths.length - 2} more`;
 }
 
 function inheritedReasons({ after, fixed }: ComparedPair, gone: readonly ComparedPair[]): string[] {

@@ -75,7 +75,10 @@ describe("the comment", () => {
     const many = plan(...Array.from({ length: 3000 }, (_, index) => resource("aws:ec2/vpc:Vpc", `vpc-${index}`)));
     const text = markdownOf(diffOf(many, plan()));
     assert.ok(text.length <= LONGEST_COMMENT, `${text.length} characters`);
-    assert.match(text, /#### Stack test: 3000 deleted|There is more/);
+    assert.match(text, /> - … and 2800 more\n/);
+    assert.match(text, /#### Stack test: 3000 deleted/);
+    assert.match(text, /<summary>3000 deleted<\/summary>\n\n- \*\*`vpc-0`/);
+    assert.match(text, /\n- … and 2800 more\n/);
   });
 
   it("tells the policies' findings, new ones apart from old ones", () => {
@@ -104,9 +107,9 @@ describe("the comment", () => {
     assert.match(text, /\*\*3 mandatory policy findings: this check fails\.\*\*/);
     assert.match(text, /New with this change:\n\n- new \(mandatory, undecided\): new says no\n- soft \(advisory\)/);
     assert.match(text, /- exemption of x from y has no effect/);
-    assert.match(text, /As before:\n\n- old/);
-    assert.match(text, /Mended:\n\n- gone/);
-    assert.match(text, /Exempt, by name:\n\n- allowed/);
+    assert.match(text, /<summary>As before: 1<\/summary>\n\n- old/);
+    assert.match(text, /Mended: 1<\/summary>\n\n- gone/);
+    assert.match(text, /Exempt, by name: 1<\/summary>\n\n- allowed/);
     const lines = formatDiff(diffOf(base, head));
     assert.match(lines, /policies: 2 new, 1 as before, 1 mended, 1 exempt.*; 3 mandatory, so this fails/);
     assert.match(lines, /mistake {2}exemption of x from y has no effect/);
