@@ -7,18 +7,13 @@ import type { Rule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf, namespaceOf } from "../kubernetes/pod-spec.ts";
 import { cis, kubernetes } from "./sources.ts";
+import { inNamespace, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
+import { TENANCY_NETWORK } from "./tenancy-network.ts";
 import { TENANCY_RBAC } from "./tenancy-rbac.ts";
 
-const NAMESPACE = "kubernetes:core/v1:Namespace";
 const QUOTA = "kubernetes:core/v1:ResourceQuota";
 const LIMITS = "kubernetes:core/v1:LimitRange";
-const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
-const LABEL = text("teamLabel", "Label that names a namespace's team", "team");
-const NAMES = texts("teamNames", "Names of namespaces that belong to a team; * stands for any text", [
-  "*-team",
-  "team-*",
-]);
 const STANDARD = text("standard", "Pod Security level that namespaces enforce at least", "restricted", [
   "baseline",
   "restricted",
@@ -124,30 +119,6 @@ export const TENANCY: readonly Rule[] = [
       }),
   },
   {
-    id: "tenancy-network-policy",
-    family: "tenancy",
-    level: "mandatory",
-    title: "Each team's namespace denies by default, and lets DNS out by UDP and TCP",
-    reason: "Without a policy all pods reach each other; without TCP long DNS answers are lost.",
-    fix: "add a NetworkPolicy that selects all pods with policyTypes Ingress and Egress, and one that lets UDP and TCP 53 out",
-    source: cis("4.3.2"),
-    knobs: [LABEL, NAMES],
-    types: [NAMESPACE, NETWORK_POLICY],
-    checkStack: (stack, report, settings) =>
-      report.each(stack.ofType(NAMESPACE), (namespace) => {
-        if (!isTeams(namespace, settings)) return;
-        const policies = inNamespace(stack, NETWORK_POLICY, nameOf(namespace)).filter(selectsAll);
-        for (const type of ["Ingress", "Egress"]) {
-          if (!policies.some((policy) => typesOf(policy).includes(type)))
-            report.missing(namespace, `no NetworkPolicy denies ${type} for all of its pods`);
-        }
-        for (const protocol of ["UDP", "TCP"]) {
-          if (!policies.some((policy) => letsDnsOut(policy, protocol)))
-            report.missing(namespace, `no NetworkPolicy lets DNS out by ${protocol} 53`);
-        }
-      }),
-  },
-  {
     id: "tenancy-no-default-namespace",
     family: "tenancy",
     level: "mandatory",
@@ -161,47 +132,6 @@ export const TENANCY: readonly Rule[] = [
         report.wrong(resource.at("metadata", "namespace"), "which is the namespace default");
     },
   },
+  ...TENANCY_NETWORK,
   ...TENANCY_RBAC,
 ];
-
-/** @throws {Undecided} where neither label nor name tells. */
-function isTeams(namespace: Resource, settings: Settings): boolean {
-  const label = namespace.at("metadata", "labels", settings.get(LABEL));
-  if (!label.isUnknown && (label.text() ?? "") !== "") return true;
-  return settings.get(NAMES).some((pattern) => matchesGlob(pattern, nameOf(namespace)));
-}
-
-function inNamespace(stack: Stack, type: string, name: string): Resource[] {
-  return stack.ofType(type).filter((resource) => namespaceOf(resource) === name);
-}
-
-function selectsAll(policy: Resource): boolean {
-  const selector = policy.at("spec", "podSelector");
-  return selector.at("matchLabels").entries().length === 0 && selector.at("matchExpressions").items().length === 0;
-}
-
-/** What a policy denies unless a rule lets it through; as Kubernetes fills it in. */
-function typesOf(policy: Resource): string[] {
-  const types = policy
-    .at("spec", "policyTypes")
-    .items()
-    .map((type) => type.text() ?? "");
-  if (types.length > 0) return types;
-  return policy.at("spec", "egress").isSet ? ["Ingress", "Egress"] : ["Ingress"];
-}
-
-function letsDnsOut(policy: Resource, protocol: string): boolean {
-  return policy
-    .at("spec", "egress")
-    .items()
-    .some((rule) => {
-      const ports = rule.at("ports").items();
-      // Peers without ports are other teams; a rule without both lets everything out.
-      if (ports.length === 0) return !rule.at("to").isSet;
-      return ports.some((port) => (port.at("protocol").text() ?? "TCP") === protocol && isDns(port.at("port")));
-    });
-}
-
-function isDns(port: Field): boolean {
-  return port.number() === 53 || port.text() === "dns" || port.text() === "dns-tcp";
-}

@@ -1,0 +1,111 @@
+import type { Policies, PolicyConfigSchema, ReportViolation, StackValidationPolicy } from "@pulumi/policy";
+import { ruleConfig } from "./core/config.ts";
+import { evaluate } from "./core/evaluate.ts";
+import type { Exemption } from "./core/exemption.ts";
+import { isStackRule, judges, type Rule } from "./core/rule.ts";
+import { Stack } from "./core/stack.ts";
+import { resourceOf, resourcesOf } from "./engine-resource.ts";
+import { Ledger } from "./ledger.ts";
+
+/** Policies of the pack's own, beside the rules. */
+export const OWN_POLICIES = { exemptions: "exemptions", undecided: "undecided" } as const;
+
+/**
+ * The rules as policies of a pack. A rule on one resource runs before that is made; a rule on several at the end of a preview,
+ * and of a deployment. Two more policies tell what was exempt and what could not be decided.
+ */
+export function policiesOf(rules: readonly Rule[], standing: readonly Exemption[]): Policies {
+  const ledger = new Ledger();
+  // Only a plan can tell what some rules read.
+  const inEngine = rules.filter((rule) => !(isStackRule(rule) && rule.planOnly));
+  return [...inEngine.map((rule) => policyOf(rule, standing, ledger)), ...ownPolicies(ledger)];
+}
+
+function policyOf(rule: Rule, standing: readonly Exemption[], ledger: Ledger): Policies[number] {
+  const facts = {
+    name: rule.id,
+    displayName: rule.title,
+    description: `${rule.title}. ${rule.reason}`,
+    remediationSteps: rule.fix,
+    url: rule.source.url,
+    tags: [rule.family, rule.source.id],
+    enforcementLevel: rule.level,
+    configSchema: configSchema(rule),
+  };
+  const run = (stack: Stack, judged: string, config: object, reportViolation: ReportViolation) => {
+    const pack = { [rule.id]: config };
+    const { findings, exemptions } = evaluate(stack, { rules: [rule], config: pack, standing });
+    const configured = ruleConfig(rule, pack);
+    ledger.keep(rule.id, judged, findings);
+    ledger.keepExemptions(configured.exemptions, exemptions);
+    ledger.keepMistakes(configured.mistakes);
+    for (const { message, urn } of findings.filter(({ outcome }) => outcome === "violated"))
+      reportViolation(message, urn);
+  };
+  if (isStackRule(rule)) {
+    return {
+      ...facts,
+      validateStack: (args, reportViolation) =>
+        run(new Stack(resourcesOf(args.resources, ledger)), "the stack", args.getConfig(), reportViolation),
+    };
+  }
+  return {
+    ...facts,
+    validateResource: (args, reportViolation) => {
+      const resource = resourceOf(args, ledger);
+      if (resource === undefined || !judges(rule, args.type)) return;
+      run(new Stack([resource]), args.urn, args.getConfig(), reportViolation);
+    },
+  };
+}
+
+/** Last of all, so that every rule has run. */
+function ownPolicies(ledger: Ledger): StackValidationPolicy[] {
+  return [
+    {
+      name: OWN_POLICIES.undecided,
+      description: "Every mandatory rule can be decided. Set it to mandatory to stop a preview that leaves one open.",
+      enforcementLevel: "advisory",
+      validateStack: (_, reportViolation) => {
+        for (const { rule, level, message, urn } of ledger.findings("undecided"))
+          if (level === "mandatory") reportViolation(`${rule}: ${message}`, urn);
+      },
+    },
+    {
+      name: OWN_POLICIES.exemptions,
+      description: "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.",
+      enforcementLevel: "advisory",
+      validateStack: (_, reportViolation) => {
+        for (const { rule, message, urn } of ledger.findings("exempt")) reportViolation(`${rule}: ${message}`, urn);
+        for (const mistake of ledger.configurationMistakes()) reportViolation(mistake);
+      },
+    },
+  ];
+}
+
+function configSchema(rule: Rule): PolicyConfigSchema {
+  const knobs = (rule.knobs ?? []).map(({ name, schema }) => [name, schema] as const);
+  return { properties: { ...Object.fromEntries(knobs), exempt: EXEMPT_SCHEMA } };
+}
+
+const EXEMPT_SCHEMA: PolicyConfigSchema["properties"][string] = {
+  type: "array",
+  description: "Resources that the rule does not bind, each with the reason",
+  items: {
+    type: "object",
+    required: ["resource", "reason"],
+    properties: {
+      resource: {
+        type: "string",
+        minLength: 1,
+        description: "URN, name or KIND/NAMESPACE/NAME; * stands for any text",
+      },
+      reason: { type: "string", minLength: 1 },
+      only: {
+        type: "string",
+        enum: ["undecided"],
+        description: "Allows only what cannot be decided before deployment",
+      },
+    },
+  },
+};

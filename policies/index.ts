@@ -1,0 +1,11 @@
+import { PolicyPack } from "@pulumi/policy";
+import { policiesOf } from "./engine.ts";
+import { STANDING_EXEMPTIONS } from "./exemptions.ts";
+import { RULES } from "./rules.ts";
+
+new PolicyPack("eks-dns-logging", {
+  displayName: "EKS, DNS and logging",
+  description: "Guard rails for EKS clusters, CoreDNS, team namespaces, pods, log collectors and AWS accounts",
+  repository: "eks-dns-logging",
+  policies: policiesOf(RULES, STANDING_EXEMPTIONS),
+});

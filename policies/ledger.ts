@@ -1,0 +1,45 @@
+import type { Finding } from "./core/evaluate.ts";
+import type { Exemption } from "./core/exemption.ts";
+import type { Group } from "./core/value.ts";
+
+/** What one run of the engine has told the pack, and what the rules said beside violations. */
+export class Ledger {
+  /** Inputs by URN. A preview may know no outputs at all, so rules on the whole stack read these. */
+  readonly inputs = new Map<string, Group>();
+  private readonly said = new Map<string, readonly Finding[]>();
+  private readonly idle = new Map<string, Exemption>();
+  private readonly used = new Set<string>();
+  private readonly mistakes = new Set<string>();
+
+  /** Keeps what a rule said of what it judged; what it said of that before, as in a preview, counts no more. */
+  keep(rule: string, judged: string, findings: readonly Finding[]): void {
+    this.said.set(JSON.stringify([rule, judged]), findings);
+  }
+
+  /** Keeps the exemptions of the pack's configuration, and those of them that allowed something. */
+  keepExemptions(configured: readonly Exemption[], used: readonly Exemption[]): void {
+    for (const exemption of used) this.used.add(keyOf(exemption));
+    for (const exemption of configured) this.idle.set(keyOf(exemption), exemption);
+  }
+
+  keepMistakes(mistakes: readonly string[]): void {
+    for (const mistake of mistakes) this.mistakes.add(mistake);
+  }
+
+  findings(outcome: Finding["outcome"]): Finding[] {
+    return [...this.said.values()].flat().filter((finding) => finding.outcome === outcome);
+  }
+
+  /** What is wrong in the configuration, exemptions that allowed nothing among it. */
+  configurationMistakes(): string[] {
+    const idle = [...this.idle].filter(([key]) => !this.used.has(key));
+    return [
+      ...this.mistakes,
+      ...idle.map(([, { rule, resource }]) => `exemption of ${resource} from ${rule} has no effect; take it out`),
+    ];
+  }
+}
+
+function keyOf({ rule, resource, reason }: Exemption): string {
+  return JSON.stringify([rule, resource, reason]);
+}
