@@ -1,10 +1,6 @@
 import { matchesGlob } from "../core/exemption.ts";
-import type { Field } from "../core/field.ts";
-import type { Settings } from "../core/knob.ts";
 import { text, texts } from "../core/knob.ts";
-import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
-import type { Stack } from "../core/stack.ts";
 import { nameOf, namespaceOf } from "../kubernetes/pod-spec.ts";
 import { cis, kubernetes } from "./sources.ts";
 import { inNamespace, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
