@@ -18,11 +18,10 @@ export function registerDiff(program: Command): void {
     )
     .argument("<base>", "revision that stands, such as main")
     .argument("[head]", "revision that changes it; . is the working tree", ".")
-    .option(
-      "-s, --stack <name>",
-      "stack to compare, as often as wanted (default: all that have a file in head)",
-      (name: string, earlier: readonly string[]) => [...earlier, name],
-      [],
+    .addOption(
+      new Option("-s, --stack <name>", "stack to compare, as often as wanted")
+        .default([], "all that have a file in head")
+        .argParser((name: string, earlier: readonly string[]) => [...earlier, name]),
     )
     .addOption(new Option("--markdown", "print the comment for a pull request").conflicts("json"))
     .option("--json", "print one JSON document")
