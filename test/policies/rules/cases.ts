@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { ruleConfig } from "../../../policies/core/config.ts";
+import { verdictsOf } from "../../../policies/core/evaluate.ts";
+import type { Rule } from "../../../policies/core/rule.ts";
+import { RULES } from "../../../policies/rules.ts";
+import { type Sample, stackOf } from "./samples.ts";
+
+/** What a rule must say of samples. */
+export interface RuleCases {
+  /** Nothing is wrong, by what each is. */
+  readonly good: { readonly [what: string]: Sample };
+  /** One way to be bad each, with the beginning of each message. */
+  readonly bad: { readonly [what: string]: readonly [Sample, ...string[]] };
+  /** The rule cannot decide, with the beginning of each message. */
+  readonly unknown: { readonly [what: string]: readonly [Sample, ...string[]] };
+  /** Other settings than the rule's own, for all of its cases. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+export type CasesByRule = { readonly [rule: string]: RuleCases };
+
+/** Describes the rules of a family by their cases; every rule of it must have cases of all three kinds. */
+export function describeRules(family: string, prefix: string, cases: CasesByRule): void {
+  describe(`rules: ${family}`, () => {
+    const rules = RULES.filter(({ id }) => id.startsWith(prefix));
+
+    it("have good, bad and unknown cases each, and no case is without a rule", () => {
+      const untested = (kind: "good" | "bad" | "unknown") =>
+        rules.filter(({ id }) => Object.keys(cases[id]?.[kind] ?? {}).length === 0).map(({ id }) => `${id}: ${kind}`);
+      assert.deepEqual([...untested("good"), ...untested("bad"), ...untested("unknown")], []);
+      const ids = RULES.map(({ id }) => id);
+      assert.deepEqual(
+        Object.keys(cases).filter((id) => !ids.includes(id)),
+        [],
+      );
+    });
+
+    for (const rule of RULES) {
+      const own = cases[rule.id];
+      if (own !== undefined) describe(rule.id, () => describeRule(rule, own));
+    }
+  });
+}
+
+function describeRule(rule: Rule, { good, bad, unknown, config = {} }: RuleCases): void {
+  const { settings, mistakes } = ruleConfig(rule, { [rule.id]: config });
+  const saysOf = (sample: Sample) => verdictsOf(rule, stackOf(sample), settings);
+
+  it("has settings that it takes", () => assert.deepEqual(mistakes, []));
+
+  for (const [what, sample] of Object.entries(good)) {
+    it(`takes ${what}`, () => {
+      assert.deepEqual(
+        saysOf(sample).map(({ message }) => message),
+        [],
+      );
+    });
+  }
+  for (const [what, [sample, ...messages]] of Object.entries(bad)) {
+    it(`refuses ${what}`, () => {
+      const verdicts = saysOf(sample);
+      expectMessages(verdicts, messages);
+      for (const { outcome, message } of verdicts) {
+        assert.equal(outcome, "violated", message);
+        assert.match(message, /\. Fix: \S/);
+      }
+    });
+  }
+  for (const [what, [sample, ...messages]] of Object.entries(unknown)) {
+    it(`cannot decide ${what}`, () => {
+      const verdicts = saysOf(sample);
+      expectMessages(verdicts, messages);
+      for (const { outcome, message } of verdicts) assert.equal(outcome, "undecided", message);
+    });
+  }
+}
+
+function expectMessages(verdicts: ReturnType<typeof verdictsOf>, wanted: readonly string[]): void {
+  const messages = verdicts.map(({ message }) => message);
+  assert.ok(wanted.length > 0, "the case names no message");
+  assert.equal(messages.length, wanted.length, `said ${JSON.stringify(messages, null, 2)}`);
+  for (const [index, beginning] of wanted.entries()) {
+    const message = messages[index] ?? "";
+    assert.ok(message.startsWith(beginning), `said      ${message}\nexpected  ${beginning}`);
+  }
+}

@@ -1,0 +1,360 @@
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import { type CasesByRule, describeRules } from "./cases.ts";
+import { first, type Sample, type SampleResource } from "./samples.ts";
+import { CONTAINER, GOOD_POD } from "./workloads.ts";
+
+const C = "spec.containers.0";
+const AT = "Pod/ts-team/curl-ts: spec.containers[0]";
+const set = (path: string, to: Parameters<typeof first>[2]) => first(GOOD_POD, path, to);
+
+const ACCOUNT: SampleResource = {
+  type: "kubernetes:core/v1:ServiceAccount",
+  name: "workload",
+  props: { metadata: { name: "workload", namespace: "ts-team" } },
+};
+const QUIET_ACCOUNT: SampleResource = { ...ACCOUNT, props: { ...ACCOUNT.props, automountServiceAccountToken: false } };
+const BINDING: SampleResource = {
+  type: "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+  name: "binding",
+  props: {
+    metadata: { name: "binding" },
+    roleRef: { kind: "ClusterRole", name: "reader" },
+    subjects: [{ kind: "ServiceAccount", name: "workload", namespace: "ts-team" }],
+  },
+};
+const withToken = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", true), ...others];
+const unsaid = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", undefined), ...others];
+
+const CASES: CasesByRule = {
+  "pods-not-privileged": {
+    good: { "a pod that says nothing": GOOD_POD, "privileged: false": set(`${C}.securityContext.privileged`, false) },
+    bad: {
+      "a privileged container": [
+        set(`${C}.securityContext.privileged`, true),
+        `${AT}.securityContext.privileged is true, which makes the container root on the node. Fix: remove`,
+      ],
+      "a privileged init container": [
+        set("spec.initContainers", [{ name: "init", securityContext: { privileged: true } }]),
+        "Pod/ts-team/curl-ts: spec.initContainers[0].securityContext.privileged is true",
+      ],
+      "a privileged ephemeral container": [
+        set("spec.ephemeralContainers", [{ name: "debug", securityContext: { privileged: true } }]),
+        "Pod/ts-team/curl-ts: spec.ephemeralContainers[0].securityContext.privileged is true",
+      ],
+      "a Windows host process": [
+        set(`${C}.securityContext.windowsOptions`, { hostProcess: true }),
+        `${AT}.securityContext.windowsOptions.hostProcess is true`,
+      ],
+      "the second container": [
+        set("spec.containers", [CONTAINER, { name: "second", securityContext: { privileged: true } }]),
+        "Pod/ts-team/curl-ts: spec.containers[1].securityContext.privileged is true",
+      ],
+    },
+    unknown: {
+      "an unknown switch": [
+        set(`${C}.securityContext.privileged`, UNKNOWN),
+        `${AT}.securityContext.privileged is known`,
+      ],
+      "unknown containers": [
+        set("spec.containers", UNKNOWN),
+        "Pod/ts-team/curl-ts: spec.containers is known only after",
+      ],
+      "an unknown spec": [
+        set("spec", UNKNOWN),
+        "Pod/ts-team/curl-ts: spec.initContainers is known only",
+        "Pod/ts-team/curl-ts: spec.containers is known only",
+        "Pod/ts-team/curl-ts: spec.ephemeralContainers is known only",
+      ],
+    },
+  },
+  "pods-no-host-namespaces": {
+    good: { "a pod that says nothing": GOOD_POD, "hostNetwork: false": set("spec.hostNetwork", false) },
+    bad: {
+      hostNetwork: [set("spec.hostNetwork", true), "Pod/ts-team/curl-ts: spec.hostNetwork is true, so the pod"],
+      hostPID: [set("spec.hostPID", true), "Pod/ts-team/curl-ts: spec.hostPID is true"],
+      hostIPC: [set("spec.hostIPC", true), "Pod/ts-team/curl-ts: spec.hostIPC is true"],
+    },
+    unknown: { "an unknown switch": [set("spec.hostPID", UNKNOWN), "Pod/ts-team/curl-ts: spec.hostPID is known only"] },
+  },
+  "pods-no-host-ports": {
+    good: { "a port of the container": GOOD_POD, "hostPort: 0": set(`${C}.ports.0.hostPort`, 0) },
+    bad: { "a host port": [set(`${C}.ports.0.hostPort`, 8080), `${AT}.ports[0].hostPort is 8080, a port of the node`] },
+    unknown: {
+      "an unknown host port": [set(`${C}.ports.0.hostPort`, UNKNOWN), `${AT}.ports[0].hostPort is known only`],
+      "unknown ports": [set(`${C}.ports`, UNKNOWN), `${AT}.ports is known only`],
+    },
+  },
+  "pods-no-escalation": {
+    good: { "false, said": GOOD_POD },
+    bad: {
+      "nothing said": [
+        set(`${C}.securityContext.allowPrivilegeEscalation`, undefined),
+        `${AT}.securityContext.allowPrivilegeEscalation is not set, so a process may gain`,
+      ],
+      true: [
+        set(`${C}.securityContext.allowPrivilegeEscalation`, true),
+        `${AT}.securityContext.allowPrivilegeEscalation is true`,
+      ],
+    },
+    unknown: {
+      "an unknown context": [
+        set(`${C}.securityContext`, UNKNOWN),
+        `${AT}.securityContext.allowPrivilegeEscalation is known only`,
+      ],
+    },
+  },
+  "pods-drop-capabilities": {
+    good: {
+      "all dropped": GOOD_POD,
+      "the one that is allowed": set(`${C}.securityContext.capabilities.add`, ["NET_BIND_SERVICE"]),
+    },
+    bad: {
+      "nothing dropped": [
+        set(`${C}.securityContext.capabilities`, undefined),
+        `${AT}.securityContext.capabilities.drop is not set, which leaves`,
+      ],
+      "some dropped": [
+        set(`${C}.securityContext.capabilities.drop`, ["NET_RAW"]),
+        `${AT}.securityContext.capabilities.drop is ["NET_RAW"]`,
+      ],
+      "one added": [
+        set(`${C}.securityContext.capabilities.add`, ["NET_BIND_SERVICE", "SYS_ADMIN"]),
+        `${AT}.securityContext.capabilities.add[1] is "SYS_ADMIN", a capability that is not allowed. Fix: add none but NET_BIND`,
+      ],
+    },
+    unknown: {
+      "an unknown list": [
+        set(`${C}.securityContext.capabilities.drop`, UNKNOWN),
+        `${AT}.securityContext.capabilities.drop is known only`,
+      ],
+      "an unknown one added": [
+        set(`${C}.securityContext.capabilities.add`, [UNKNOWN]),
+        `${AT}.securityContext.capabilities.add[0] is known only`,
+      ],
+    },
+  },
+  "pods-seccomp": {
+    good: {
+      "the pod's profile": GOOD_POD,
+      "the container's own": first(
+        set("spec.securityContext.seccompProfile", undefined),
+        `${C}.securityContext.seccompProfile`,
+        { type: "Localhost", localhostProfile: "app.json" },
+      ),
+    },
+    bad: {
+      "no profile": [
+        set("spec.securityContext.seccompProfile", undefined),
+        "Pod/ts-team/curl-ts: spec.securityContext.seccompProfile.type is not set, so spec.containers[0] may make",
+      ],
+      "a container without": [
+        set(`${C}.securityContext.seccompProfile`, { type: "Unconfined" }),
+        `${AT}.securityContext.seccompProfile.type is "Unconfined"`,
+      ],
+    },
+    unknown: {
+      "an unknown profile": [
+        set("spec.securityContext.seccompProfile", UNKNOWN),
+        "Pod/ts-team/curl-ts: spec.securityContext.seccompProfile.type is known only",
+      ],
+    },
+  },
+  "pods-non-root": {
+    good: {
+      "said on the pod": GOOD_POD,
+      "said on the container": first(
+        set("spec.securityContext.runAsNonRoot", undefined),
+        `${C}.securityContext.runAsNonRoot`,
+        true,
+      ),
+    },
+    bad: {
+      "nothing said": [
+        set("spec.securityContext.runAsNonRoot", undefined),
+        "Pod/ts-team/curl-ts: spec.securityContext.runAsNonRoot is not set, so spec.containers[0] may run as root",
+      ],
+      "taken back by the container": [
+        set(`${C}.securityContext.runAsNonRoot`, false),
+        `${AT}.securityContext.runAsNonRoot is false`,
+      ],
+      "user 0": [set(`${C}.securityContext.runAsUser`, 0), `${AT}.securityContext.runAsUser is 0, so`],
+      "user 0 of the pod": [
+        first(set(`${C}.securityContext.runAsUser`, undefined), "spec.securityContext.runAsUser", 0),
+        "Pod/ts-team/curl-ts: spec.securityContext.runAsUser is 0",
+      ],
+    },
+    unknown: {
+      "an unknown user": [
+        set(`${C}.securityContext.runAsUser`, UNKNOWN),
+        `${AT}.securityContext.runAsUser is known only`,
+      ],
+      "an unknown switch": [
+        set("spec.securityContext.runAsNonRoot", UNKNOWN),
+        "Pod/ts-team/curl-ts: spec.securityContext.runAsNonRoot is known only",
+      ],
+    },
+  },
+  "pods-read-only-root": {
+    good: { "true, said": GOOD_POD },
+    bad: {
+      "nothing said": [
+        set(`${C}.securityContext.readOnlyRootFilesystem`, undefined),
+        `${AT}.securityContext.readOnlyRootFilesystem is not set, so the container can be written to`,
+      ],
+      false: [
+        set(`${C}.securityContext.readOnlyRootFilesystem`, false),
+        `${AT}.securityContext.readOnlyRootFilesystem is false`,
+      ],
+    },
+    unknown: {
+      "an unknown switch": [
+        set(`${C}.securityContext.readOnlyRootFilesystem`, UNKNOWN),
+        `${AT}.securityContext.readOnlyRootFilesystem is known only`,
+      ],
+    },
+  },
+  "pods-no-host-path": {
+    good: { "an emptyDir": GOOD_POD, "no volumes": set("spec.volumes", undefined) },
+    bad: {
+      "a path of the node": [
+        set("spec.volumes", [{ name: "root", hostPath: { path: "/" } }]),
+        'Pod/ts-team/curl-ts: spec.volumes[0].hostPath.path is "/", a path of the node',
+      ],
+    },
+    unknown: {
+      "unknown volumes": [set("spec.volumes", UNKNOWN), "Pod/ts-team/curl-ts: spec.volumes is known only"],
+      "an unknown volume": [
+        set("spec.volumes", [UNKNOWN]),
+        "Pod/ts-team/curl-ts: spec.volumes[0].hostPath is known only",
+      ],
+    },
+  },
+  "pods-images-pinned": {
+    good: {
+      "a version": GOOD_POD,
+      "a digest": set(`${C}.image`, `docker.io/app@sha256:${"0".repeat(64)}`),
+      "a moving tag with a digest": set(`${C}.image`, `docker.io/app:latest@sha256:${"0".repeat(64)}`),
+      "a registry with a port": set(`${C}.image`, "localhost:5000/app:1"),
+    },
+    bad: {
+      latest: [
+        set(`${C}.image`, "docker.io/app:latest"),
+        `${AT}.image is "docker.io/app:latest", whose tag latest moves`,
+      ],
+      "no tag": [set(`${C}.image`, "app"), `${AT}.image is "app", without a tag, which means latest`],
+      "no tag after a port": [
+        set(`${C}.image`, "localhost:5000/app"),
+        `${AT}.image is "localhost:5000/app", without a tag`,
+      ],
+      "no image": [set(`${C}.image`, undefined), `${AT}.image is not set`],
+    },
+    unknown: { "an unknown image": [set(`${C}.image`, UNKNOWN), `${AT}.image is known only`] },
+  },
+  "pods-image-registries": {
+    good: {
+      "an approved registry": GOOD_POD,
+      "an image that names none": set(`${C}.image`, "nginx:1.29"),
+      "an account's own": set(`${C}.image`, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:1"),
+    },
+    bad: {
+      "another registry": [
+        set(`${C}.image`, "evil.example/curl:1"),
+        `${AT}.image is "evil.example/curl:1", from evil.example, which is none of docker.io, quay.io`,
+      ],
+      "one that begins like an approved one": [
+        set(`${C}.image`, "docker.io.evil.example/curl:1"),
+        `${AT}.image is "docker.io.evil.example/curl:1", from docker.io.evil.example`,
+      ],
+    },
+    unknown: { "an unknown image": [set(`${C}.image`, UNKNOWN), `${AT}.image is known only`] },
+  },
+  "pods-resources": {
+    good: {
+      "all three": GOOD_POD,
+      "an ephemeral container, which cannot have them": set("spec.ephemeralContainers", [{ name: "debug" }]),
+      "a CPU limit too": set(`${C}.resources.limits.cpu`, "1"),
+    },
+    bad: {
+      "no CPU request": [
+        set(`${C}.resources.requests.cpu`, undefined),
+        `${AT}.resources.requests.cpu is not set, so the node`,
+      ],
+      "no memory request": [
+        set(`${C}.resources.requests.memory`, undefined),
+        `${AT}.resources.requests.memory is not set`,
+      ],
+      "no memory limit": [set(`${C}.resources.limits`, undefined), `${AT}.resources.limits.memory is not set`],
+      "an init container without": [
+        set("spec.initContainers", [{ name: "init" }]),
+        "Pod/ts-team/curl-ts: spec.initContainers[0].resources.requests.cpu is not set",
+        "Pod/ts-team/curl-ts: spec.initContainers[0].resources.requests.memory is not set",
+        "Pod/ts-team/curl-ts: spec.initContainers[0].resources.limits.memory is not set",
+      ],
+    },
+    unknown: {
+      "unknown limits": [set(`${C}.resources.limits`, UNKNOWN), `${AT}.resources.limits.memory is known only`],
+    },
+  },
+  "pods-no-literal-secrets": {
+    good: {
+      "a setting": GOOD_POD,
+      "a Secret": set(`${C}.env`, [{ name: "PASSWORD", valueFrom: { secretKeyRef: { name: "s", key: "p" } } }]),
+      "a file's name": set(`${C}.env`, [{ name: "PASSWORD_FILE", value: "/run/secrets/password" }]),
+    },
+    bad: {
+      "a password": [
+        set(`${C}.env`, [{ name: "DB_PASSWORD", value: "hunter2" }]),
+        `${AT}.env[0].value (value not shown), the literal value of DB_PASSWORD`,
+      ],
+      "an AWS key": [
+        set(`${C}.env`, [{ name: "AWS_SECRET_ACCESS_KEY", value: "abc" }]),
+        `${AT}.env[0].value (value not shown), the literal value of AWS_SECRET_ACCESS_KEY`,
+      ],
+      "a token that is not known yet, but stands literally": [
+        set(`${C}.env`, [{ name: "API_TOKEN", value: UNKNOWN }]),
+        `${AT}.env[0].value (value not shown), the literal value of API_TOKEN`,
+      ],
+    },
+    unknown: { "an unknown environment": [set(`${C}.env`, UNKNOWN), `${AT}.env is known only`] },
+  },
+  "pods-service-account-token": {
+    good: {
+      "a pod without": GOOD_POD,
+      "an account without": unsaid(QUIET_ACCOUNT),
+      "an account with a role": withToken(ACCOUNT, BINDING),
+    },
+    bad: {
+      "an account without a role": [
+        withToken(ACCOUNT),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true, so the token of workload is mounted, to which this stack",
+      ],
+      "nothing said": [
+        unsaid(ACCOUNT),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token",
+      ],
+      "the default account": [
+        first(unsaid(), "spec.serviceAccountName", undefined),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token of the account default",
+      ],
+      "a role of an account of the same name elsewhere": [
+        withToken({
+          ...BINDING,
+          props: { ...BINDING.props, subjects: [{ kind: "ServiceAccount", name: "workload", namespace: "sa-team" }] },
+        }),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true",
+      ],
+    },
+    unknown: {
+      "an unknown switch": [
+        set("spec.automountServiceAccountToken", UNKNOWN),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is known only",
+      ],
+      "unknown subjects": [
+        withToken({ ...BINDING, props: { ...BINDING.props, subjects: UNKNOWN } }),
+        "ClusterRoleBinding/binding: subjects is known only",
+      ],
+    },
+  },
+};
+
+describeRules("pods", "pods-", CASES);
