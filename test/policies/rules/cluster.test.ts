@@ -1,0 +1,372 @@
+import type { Group } from "../../../policies/core/value.ts";
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import { type CasesByRule, describeRules } from "./cases.ts";
+import { first, named, type Sample, type SampleResource } from "./samples.ts";
+
+/** As a plan sees a cluster. */
+const COMPONENT: SampleResource = {
+  type: "eks:index:Cluster",
+  name: "dev",
+  props: {
+    authenticationMode: "API",
+    corednsAddonOptions: { enabled: false },
+    deletionProtection: false,
+    enabledClusterLogTypes: ["api", "audit", "authenticator"],
+    encryptionConfigKeyArn: "arn:aws:kms:eu-central-1:123456789012:key/1",
+    endpointPublicAccess: true,
+    kubeProxyAddonOptions: { enabled: false },
+    publicAccessCidrs: ["203.0.113.10/32"],
+    tags: { environment: "dev" },
+    upgradePolicy: { supportType: "STANDARD" },
+    useDefaultVpcCni: true,
+    version: "1.35",
+  },
+};
+/** As the engine sees one. */
+const CLUSTER: SampleResource = {
+  type: "aws:eks/cluster:Cluster",
+  name: "dev",
+  props: {
+    accessConfig: { authenticationMode: "API" },
+    deletionProtection: false,
+    enabledClusterLogTypes: ["audit", "authenticator"],
+    encryptionConfig: {
+      provider: { keyArn: "arn:aws:kms:eu-central-1:123456789012:key/1" },
+      resources: ["secrets"],
+    },
+    tags: { environment: "dev" },
+    upgradePolicy: { supportType: "STANDARD" },
+    version: "1.35",
+    vpcConfig: { endpointPublicAccess: true, publicAccessCidrs: ["203.0.113.10/32"] },
+  },
+};
+const component = (path: string, to: Parameters<typeof first>[2]) => first([COMPONENT], path, to);
+const cluster = (path: string, to: Parameters<typeof first>[2]) => first([CLUSTER], path, to);
+const BOTH: Record<string, Sample> = { "a cluster of @pulumi/eks": [COMPONENT], "a cluster of @pulumi/aws": [CLUSTER] };
+
+const KEY: SampleResource = { type: "aws:kms/key:Key", name: "key", props: {} };
+const PRODUCTION: Group = { Environment: "x", environment: "Production" };
+
+const ADDON: SampleResource = {
+  type: "aws:eks/addon:Addon",
+  name: "proxy",
+  props: { addonName: "kube-proxy", addonVersion: "v1.35.3-eksbuild.29" },
+};
+
+/** A node group in one subnet, whose route out is `out`. */
+const network = (out: SampleResource, mapsAddresses: Group[string] = false): Sample => [
+  {
+    type: "aws:eks/nodeGroup:NodeGroup",
+    name: "nodes",
+    props: { subnetIds: [UNKNOWN], launchTemplate: { id: UNKNOWN } },
+    waitsFor: ["subnet"],
+  },
+  { type: "aws:ec2/subnet:Subnet", name: "subnet", props: { mapPublicIpOnLaunch: mapsAddresses } },
+  { type: "aws:ec2/routeTable:RouteTable", name: "table", props: {} },
+  {
+    type: "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    name: "association",
+    props: {},
+    waitsFor: ["subnet", "table"],
+  },
+  out,
+  {
+    type: "aws:ec2/route:Route",
+    name: "route",
+    props: { destinationCidrBlock: "0.0.0.0/0" },
+    waitsFor: ["table", out.name],
+  },
+];
+const NAT: SampleResource = { type: "aws:ec2/natGateway:NatGateway", name: "nat", props: {} };
+const INTERNET: SampleResource = { type: "aws:ec2/internetGateway:InternetGateway", name: "internet", props: {} };
+
+const TEMPLATE: SampleResource = {
+  type: "aws:ec2/launchTemplate:LaunchTemplate",
+  name: "nodes",
+  props: { metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 } },
+};
+const template = (path: string, to: Parameters<typeof first>[2]) => first([TEMPLATE], path, to);
+
+const CASES: CasesByRule = {
+  "cluster-endpoint-restricted": {
+    good: {
+      ...BOTH,
+      "a private endpoint": first(component("endpointPublicAccess", false), "publicAccessCidrs", undefined),
+      "a private endpoint in the engine": cluster("vpcConfig", { endpointPublicAccess: false }),
+      "an IPv6 address": component("publicAccessCidrs", ["2001:db8::/64"]),
+    },
+    bad: {
+      "the whole world": [
+        component("publicAccessCidrs", ["203.0.113.10/32", "0.0.0.0/0"]),
+        'Cluster/dev: publicAccessCidrs[1] is "0.0.0.0/0", which opens the endpoint to the world. Fix: set endpointPublicAccess',
+      ],
+      "half of the world": [
+        component("publicAccessCidrs", ["0.0.0.0/1"]),
+        'Cluster/dev: publicAccessCidrs[0] is "0.0.0.0/1"',
+      ],
+      "the whole world by IPv6": [
+        component("publicAccessCidrs", ["::/0"]),
+        'Cluster/dev: publicAccessCidrs[0] is "::/0"',
+      ],
+      "no CIDRs": [component("publicAccessCidrs", undefined), "Cluster/dev: publicAccessCidrs is not set, which opens"],
+      "the default": [
+        first(component("publicAccessCidrs", undefined), "endpointPublicAccess", undefined),
+        "Cluster/dev: publicAccessCidrs is not set",
+      ],
+      "the whole world in the engine": [
+        cluster("vpcConfig.publicAccessCidrs", ["0.0.0.0/0"]),
+        'Cluster/dev: vpcConfig.publicAccessCidrs[0] is "0.0.0.0/0"',
+      ],
+      "an open list, though the switch is unknown": [
+        first(component("publicAccessCidrs", ["0.0.0.0/0"]), "endpointPublicAccess", UNKNOWN),
+        'Cluster/dev: publicAccessCidrs[0] is "0.0.0.0/0"',
+      ],
+    },
+    unknown: {
+      "unknown CIDRs": [component("publicAccessCidrs", UNKNOWN), "Cluster/dev: publicAccessCidrs is known only"],
+      "an unknown CIDR": [component("publicAccessCidrs", [UNKNOWN]), "Cluster/dev: publicAccessCidrs[0] is known only"],
+      "an unknown network in the engine": [
+        cluster("vpcConfig", UNKNOWN),
+        "Cluster/dev: vpcConfig.publicAccessCidrs is known only",
+      ],
+    },
+  },
+  "cluster-secrets-encrypted": {
+    good: {
+      ...BOTH,
+      "a key that the stack makes": [
+        { ...COMPONENT, props: { ...COMPONENT.props, encryptionConfigKeyArn: UNKNOWN }, waitsFor: ["key"] },
+        KEY,
+      ],
+    },
+    bad: {
+      "no key": [
+        component("encryptionConfigKeyArn", undefined),
+        "Cluster/dev: encryptionConfigKeyArn is not set, so Secrets",
+      ],
+      "no key in the engine": [
+        cluster("encryptionConfig", undefined),
+        "Cluster/dev: encryptionConfig.provider.keyArn is not set",
+      ],
+      "other resources alone": [
+        cluster("encryptionConfig.resources", []),
+        "Cluster/dev: encryptionConfig.resources is [], which leaves Secrets out",
+      ],
+    },
+    unknown: {
+      "a key that comes from nowhere": [
+        component("encryptionConfigKeyArn", UNKNOWN),
+        "Cluster/dev: encryptionConfigKeyArn is known only",
+      ],
+      "unknown encryption": [
+        cluster("encryptionConfig", UNKNOWN),
+        "Cluster/dev: encryptionConfig.provider.keyArn is known only",
+      ],
+    },
+  },
+  "cluster-logs": {
+    good: BOTH,
+    bad: {
+      "no audit log": [
+        component("enabledClusterLogTypes", ["authenticator"]),
+        'Cluster/dev: enabledClusterLogTypes is ["authenticator"], without audit',
+      ],
+      "no logs": [
+        cluster("enabledClusterLogTypes", undefined),
+        "Cluster/dev: enabledClusterLogTypes is not set, without audit",
+        "Cluster/dev: enabledClusterLogTypes is not set, without authenticator",
+      ],
+    },
+    unknown: {
+      "unknown logs": [
+        component("enabledClusterLogTypes", UNKNOWN),
+        "Cluster/dev: enabledClusterLogTypes is known only",
+      ],
+      "an unknown log beside one": [
+        component("enabledClusterLogTypes", ["audit", UNKNOWN]),
+        "Cluster/dev: enabledClusterLogTypes[1] is known only",
+      ],
+    },
+  },
+  "cluster-authentication-mode": {
+    good: BOTH,
+    bad: {
+      "the default": [component("authenticationMode", undefined), "Cluster/dev: authenticationMode is not set, so the"],
+      both: [
+        cluster("accessConfig.authenticationMode", "API_AND_CONFIG_MAP"),
+        'Cluster/dev: accessConfig.authenticationMode is "API_AND_CONFIG_MAP"',
+      ],
+    },
+    unknown: {
+      "an unknown mode": [component("authenticationMode", UNKNOWN), "Cluster/dev: authenticationMode is known only"],
+    },
+  },
+  "cluster-version-supported": {
+    config: { asOf: "2026-11-23" },
+    good: { ...BOTH, "a version newer than the table": component("version", "1.40") },
+    bad: {
+      "no version": [component("version", undefined), "Cluster/dev: version is not set, not a Kubernetes version"],
+      "a version in extended support": [
+        component("version", "1.33"),
+        'Cluster/dev: version is "1.33", whose standard support ended on 2026-07-29',
+      ],
+      "a version long past": [
+        cluster("version", "1.20"),
+        'Cluster/dev: version is "1.20", whose standard support ended on a day',
+      ],
+      "extended support": [
+        component("upgradePolicy.supportType", "EXTENDED"),
+        'Cluster/dev: upgradePolicy.supportType is "EXTENDED", so the cluster goes into paid',
+      ],
+      "the default, which is extended": [
+        cluster("upgradePolicy", undefined),
+        "Cluster/dev: upgradePolicy.supportType is not set",
+      ],
+    },
+    unknown: { "an unknown version": [component("version", UNKNOWN), "Cluster/dev: version is known only"] },
+  },
+  "cluster-deletion-protection": {
+    good: {
+      ...BOTH,
+      "a protected one": first(component("tags", PRODUCTION), "deletionProtection", true),
+      "unknown tags on a protected one": first(component("tags", UNKNOWN), "deletionProtection", true),
+    },
+    bad: {
+      "production without": [
+        component("tags", PRODUCTION),
+        "Cluster/dev: deletionProtection is false, on a cluster that is tagged as production",
+      ],
+      "production by the provider's tags": [
+        [{ ...CLUSTER, provider: { defaultTags: { tags: { stage: "prod" } } } }],
+        "Cluster/dev: deletionProtection is false",
+      ],
+      "nothing said": [
+        first(cluster("tags", PRODUCTION), "deletionProtection", undefined),
+        "Cluster/dev: deletionProtection is not set",
+      ],
+    },
+    unknown: {
+      "unknown tags": [component("tags", UNKNOWN), "Cluster/dev: tags.environment is known only"],
+      "an unknown switch": [
+        first(component("tags", PRODUCTION), "deletionProtection", UNKNOWN),
+        "Cluster/dev: deletionProtection is known only",
+      ],
+    },
+  },
+  "cluster-addons-pinned": {
+    good: {
+      "a whole version": [ADDON],
+      "add-ons of @pulumi/eks off": [COMPONENT],
+      "add-ons of @pulumi/eks pinned": first(
+        first(
+          first(component("useDefaultVpcCni", undefined), "vpcCniOptions", { addonVersion: "v1.22.4-eksbuild.3" }),
+          "corednsAddonOptions",
+          { version: "v1.13.2-eksbuild.31" },
+        ),
+        "kubeProxyAddonOptions",
+        { version: "v1.35.3-eksbuild.29" },
+      ),
+    },
+    bad: {
+      "no version": [
+        first([ADDON], "addonVersion", undefined),
+        "Addon/proxy: addonVersion is not set, not one whole version",
+      ],
+      latest: [first([ADDON], "addonVersion", "latest"), 'Addon/proxy: addonVersion is "latest"'],
+      "half a version": [first([ADDON], "addonVersion", "v1.35"), 'Addon/proxy: addonVersion is "v1.35"'],
+      "CoreDNS of @pulumi/eks": [
+        component("corednsAddonOptions", undefined),
+        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest. Fix: set corednsAddonOptions.version",
+      ],
+      "kube-proxy of @pulumi/eks": [
+        component("kubeProxyAddonOptions", {}),
+        "Cluster/dev: kubeProxyAddonOptions.version is not set",
+      ],
+      "the CNI of @pulumi/eks": [
+        component("useDefaultVpcCni", undefined),
+        "Cluster/dev: vpcCniOptions.addonVersion is not set",
+      ],
+    },
+    unknown: {
+      "an unknown version": [first([ADDON], "addonVersion", UNKNOWN), "Addon/proxy: addonVersion is known only"],
+    },
+  },
+  "cluster-nodes-private": {
+    good: { "a route by NAT": network(NAT) },
+    bad: {
+      "a route to the internet": [
+        network(INTERNET),
+        "NodeGroup/nodes: subnetIds include Subnet/subnet, a public subnet. Fix: give the node group",
+      ],
+      "an IPv6 route to the internet": [
+        named(
+          named(network(INTERNET), "route", "destinationCidrBlock", undefined),
+          "route",
+          "destinationIpv6CidrBlock",
+          "::/0",
+        ),
+        "NodeGroup/nodes: subnetIds include Subnet/subnet",
+      ],
+      "a template that gives public addresses": [
+        first([TEMPLATE], "networkInterfaces", [{ associatePublicIpAddress: "true" }]),
+        'LaunchTemplate/nodes: networkInterfaces[0].associatePublicIpAddress is "true", which gives nodes',
+      ],
+      "a subnet that gives public addresses": [network(NAT, true), "NodeGroup/nodes: subnetIds include Subnet/subnet"],
+    },
+    unknown: {
+      "subnets from nowhere": [
+        network(NAT).map((one) => ({ ...one, waitsFor: [] })),
+        "NodeGroup/nodes: subnetIds is known only",
+      ],
+      "subnets of another stack": [
+        first(
+          network(NAT).map((one) => ({ ...one, waitsFor: [] })),
+          "subnetIds",
+          ["subnet-1"],
+        ),
+        'NodeGroup/nodes: subnetIds is ["subnet-1"], of subnets that are not in this stack',
+      ],
+      "an unknown switch": [network(NAT, UNKNOWN), "Subnet/subnet: mapPublicIpOnLaunch is known only"],
+      "an unknown destination": [
+        named(network(INTERNET), "route", "destinationCidrBlock", UNKNOWN),
+        "Route/route: destinationCidrBlock is known only",
+      ],
+    },
+  },
+  "cluster-nodes-imdsv2": {
+    good: {
+      "tokens, one hop": [TEMPLATE],
+      "no metadata at all": template("metadataOptions", { httpEndpoint: "disabled", httpPutResponseHopLimit: 1 }),
+      "a node group with a template": network(NAT),
+    },
+    bad: {
+      "tokens by choice": [
+        template("metadataOptions.httpTokens", "optional"),
+        'LaunchTemplate/nodes: metadataOptions.httpTokens is "optional", so IMDSv1 answers without a token',
+      ],
+      "two hops": [
+        template("metadataOptions.httpPutResponseHopLimit", 2),
+        "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is 2, so answers travel into pods",
+      ],
+      "nothing said": [
+        template("metadataOptions", undefined),
+        "LaunchTemplate/nodes: metadataOptions.httpTokens is not set",
+        "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is not set",
+      ],
+      "a node group without a template": [
+        first(network(NAT), "launchTemplate", undefined),
+        "NodeGroup/nodes: launchTemplate is not set, so EKS lets answers travel two hops",
+      ],
+    },
+    unknown: {
+      "unknown options": [
+        template("metadataOptions", UNKNOWN),
+        "LaunchTemplate/nodes: metadataOptions.httpEndpoint is known only",
+        "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is known only",
+      ],
+    },
+  },
+};
+
+// Its cases are outputs and no resources: they stand in kubeconfig.test.ts.
+describeRules("cluster", "cluster-", CASES, ["cluster-kubeconfig-secret"]);

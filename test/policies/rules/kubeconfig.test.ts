@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { verdictsOf } from "../../../policies/core/evaluate.ts";
+import { Settings } from "../../../policies/core/knob.ts";
+import { stackOfPlan } from "../../../policies/core/plan.ts";
+import { isStackRule } from "../../../policies/core/rule.ts";
+import { RULES } from "../../../policies/rules.ts";
+
+const MARK = {};
+const TEXT = "apiVersion: v1\nclusters:\n- name: dev\nusers:\n- name: dev\n";
+
+function saysOf(outputs: Record<string, unknown>, secretOutputs: readonly string[] = []) {
+  const rule = RULES.find(({ id }) => id === "cluster-kubeconfig-secret");
+  assert.ok(rule !== undefined);
+  const stack = stackOfPlan({ resources: [], outputs, secretOutputs }, (value) => value === MARK);
+  return verdictsOf(rule, stack, new Settings({})).map(({ outcome, message }) => `${outcome} ${message}`);
+}
+
+describe("cluster-kubeconfig-secret", () => {
+  it("takes a secret kubeconfig, known or not, and outputs that are none", () => {
+    assert.deepEqual(saysOf({ kubeconfig: TEXT }, ["kubeconfig"]), []);
+    assert.deepEqual(saysOf({ kubeconfig: MARK }, ["kubeconfig"]), []);
+    assert.deepEqual(saysOf({ kubeconfig: "that of the existing cluster", names: ["a"], id: MARK }), []);
+  });
+
+  it("refuses one in the open, as text, as JSON and as an object, under any name, and does not print it", () => {
+    const wanted =
+      "violated Stack/outputs: outputs.access (value not shown), a kubeconfig that everybody sees. Fix: wrap";
+    for (const access of [TEXT, JSON.stringify({ clusters: [], users: [] }), { clusters: [{}], users: [{}] }]) {
+      const [message = "", ...more] = saysOf({ access });
+      assert.ok(message.startsWith(wanted), message);
+      assert.deepEqual(more, []);
+    }
+  });
+
+  it("cannot decide an unknown one in the open", () => {
+    const [message = ""] = saysOf({ kubeConfig: MARK });
+    assert.ok(message.startsWith("undecided Stack/outputs: outputs.kubeConfig"), message);
+  });
+
+  it("is for plans alone, as the engine tells a pack no outputs", () => {
+    const rule = RULES.find(({ id }) => id === "cluster-kubeconfig-secret");
+    assert.ok(rule !== undefined && isStackRule(rule) && rule.planOnly);
+  });
+});
