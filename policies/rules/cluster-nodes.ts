@@ -73,7 +73,8 @@ function checkSubnets(stack: Stack, group: Resource, report: Report): void {
   const subnets = (stack.dependenciesOf(group) ?? []).filter(({ type }) => type === SUBNET);
   // A subnet's id is unknown before, and outside the stack it says nothing: what the group waits for tells.
   if (subnets.length === 0) {
-    report.undecided(ids, ids.isUnknown ? undefined : `is ${ids.shown}, of subnets that are not in this stack`);
+    const areUnknown = ids.isUnknown || ids.items().some((id) => id.isUnknown);
+    report.undecided(ids, areUnknown ? undefined : `is ${ids.shown}, of subnets that are not in this stack`);
     return;
   }
   report.each(subnets, (subnet) => {

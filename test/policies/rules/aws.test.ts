@@ -1,0 +1,195 @@
+import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { type CasesByRule, describeRules } from "./cases.ts";
+import { first, type Sample, type SampleResource } from "./samples.ts";
+
+const LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:/pods:*";
+
+/** A policy with one statement. */
+function policy(statement: object): Sample {
+  const document = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+  return [{ type: "aws:iam/rolePolicy:RolePolicy", name: "logs", props: { policy: document } }];
+}
+const GOOD_POLICY = policy({ Action: ["logs:PutLogEvents"], Resource: [LOGS] });
+const UNKNOWN_POLICY = first(GOOD_POLICY, "policy", UNKNOWN);
+
+/** A role with what an AWS service may do. */
+function role(principal: unknown, more: Group = {}, condition?: object): Sample {
+  const statement = { Effect: "Allow", Action: "sts:AssumeRole", Principal: principal, Condition: condition };
+  const props = { assumeRolePolicy: JSON.stringify({ Statement: statement }), ...more };
+  return [{ type: "aws:iam/role:Role", name: "node", props }];
+}
+const SERVICE = { Service: "ec2.amazonaws.com" };
+
+const attachment = (arn: Value): Sample => [
+  { type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment", name: "node", props: { policyArn: arn } },
+];
+
+const GROUP: SampleResource = {
+  type: "aws:cloudwatch/logGroup:LogGroup",
+  name: "pods",
+  props: { retentionInDays: 7, kmsKeyId: "arn:aws:kms:eu-central-1:123456789012:key/1" },
+};
+const group = (path: string, to: Value | undefined) => first([GROUP], path, to);
+const KEY: SampleResource = { type: "aws:kms/key:Key", name: "key", props: { enableKeyRotation: true } };
+const key = (path: string, to: Value | undefined) => first([KEY], path, to);
+
+const VPC: SampleResource = {
+  type: "aws:ec2/vpc:Vpc",
+  name: "main",
+  props: { tags: { project: "lab", environment: "dev" } },
+};
+const vpc = (path: string, to: Value | undefined) => first([VPC], path, to);
+const byProvider = { defaultTags: { tags: { project: "lab", environment: "dev" } } };
+
+const CASES: CasesByRule = {
+  "aws-iam-actions": {
+    good: {
+      "named actions": GOOD_POLICY,
+      "a family of actions": policy({ Action: "ec2:Describe*", Resource: "*" }),
+      "a denial of all": policy({ Effect: "Deny", Action: "*", Resource: "*" }),
+    },
+    bad: {
+      "all actions": [
+        policy({ Action: "*", Resource: LOGS }),
+        "RolePolicy/logs: policy: Action *, which is everything. Fix: name the actions",
+      ],
+      "all actions of a service": [
+        policy({ Action: ["logs:PutLogEvents", "s3:*"], Resource: LOGS }),
+        "RolePolicy/logs: policy: Action s3:*, which is everything",
+      ],
+      "all others": [
+        policy({ NotAction: "iam:*", Resource: LOGS }),
+        "RolePolicy/logs: policy: NotAction iam:*, which allows all the others",
+      ],
+      "a policy inside a role": [
+        role(SERVICE, {
+          inlinePolicies: [{ name: "all", policy: JSON.stringify({ Statement: { Effect: "Allow", Action: "*" } }) }],
+        }),
+        "Role/node: inlinePolicies[0].policy: Action *, which is everything",
+      ],
+      "a document as an object": [
+        first(GOOD_POLICY, "policy", { Statement: [{ Effect: "Allow", Action: ["*"], Resource: LOGS }] }),
+        "RolePolicy/logs: policy: Action *",
+      ],
+    },
+    unknown: {
+      "an unknown policy": [UNKNOWN_POLICY, "RolePolicy/logs: policy is known only"],
+      "an unknown part of one": [
+        first(GOOD_POLICY, "policy", { Statement: [{ Effect: "Allow", Action: UNKNOWN }] }),
+        "RolePolicy/logs: policy.Statement[0].Action is known only",
+      ],
+    },
+  },
+  "aws-iam-resources": {
+    good: {
+      "named resources": GOOD_POLICY,
+      "an action without resources": policy({ Action: "ecr:GetAuthorizationToken", Resource: "*" }),
+      "everything under a condition": policy({
+        Action: "kms:Decrypt",
+        Resource: "*",
+        Condition: { StringEquals: { "kms:ViaService": "logs.eu-central-1.amazonaws.com" } },
+      }),
+    },
+    bad: {
+      "every resource": [
+        policy({ Action: ["logs:PutLogEvents"], Resource: "*" }),
+        "RolePolicy/logs: policy: Resource * for logs:PutLogEvents, which is everybody's",
+      ],
+      "every resource of a service": [
+        policy({ Action: "s3:GetObject", Resource: ["arn:aws:s3:::*"] }),
+        "RolePolicy/logs: policy: Resource arn:aws:s3:::* for s3:GetObject",
+      ],
+      "one action that has resources beside one that has none": [
+        policy({ Action: ["ec2:DescribeVpcs", "ec2:DeleteVpc"], Resource: "*" }),
+        "RolePolicy/logs: policy: Resource * for ec2:DeleteVpc,",
+      ],
+    },
+    unknown: { "an unknown policy": [UNKNOWN_POLICY, "RolePolicy/logs: policy is known only"] },
+  },
+  "aws-iam-trust": {
+    good: {
+      "a service": role(SERVICE),
+      "everybody under a condition": role("*", {}, { StringEquals: { "aws:PrincipalOrgID": "o-1" } }),
+    },
+    bad: {
+      everybody: [role("*"), "Role/node: assumeRolePolicy: Principal *, so every account may assume the role"],
+      "every account": [role({ AWS: ["*"] }), "Role/node: assumeRolePolicy: Principal *"],
+    },
+    unknown: {
+      "an unknown document": [
+        first(role(SERVICE), "assumeRolePolicy", UNKNOWN),
+        "Role/node: assumeRolePolicy is known only",
+      ],
+    },
+  },
+  "aws-iam-managed": {
+    good: {
+      "a narrow policy": attachment("arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"),
+      "a role without": role(SERVICE),
+    },
+    bad: {
+      "the administrator's": [
+        attachment("arn:aws:iam::aws:policy/AdministratorAccess"),
+        'RolePolicyAttachment/node: policyArn is "arn:aws:iam::aws:policy/AdministratorAccess", which may do nearly everything',
+      ],
+      "one inside a role": [
+        role(SERVICE, { managedPolicyArns: ["arn:aws:iam::aws:policy/IAMFullAccess"] }),
+        'Role/node: managedPolicyArns[0] is "arn:aws:iam::aws:policy/IAMFullAccess"',
+      ],
+    },
+    unknown: { "an unknown policy": [attachment(UNKNOWN), "RolePolicyAttachment/node: policyArn is known only"] },
+  },
+  "aws-log-retention": {
+    good: { "a week": [GROUP] },
+    bad: {
+      "nothing said": [
+        group("retentionInDays", undefined),
+        "LogGroup/pods: retentionInDays is not set, so its logs are kept",
+      ],
+      "for ever": [group("retentionInDays", 0), "LogGroup/pods: retentionInDays is 0, so its logs are kept for ever"],
+      "a century": [group("retentionInDays", 36500), "LogGroup/pods: retentionInDays is 36500, longer than 3653 days"],
+    },
+    unknown: { "unknown days": [group("retentionInDays", UNKNOWN), "LogGroup/pods: retentionInDays is known only"] },
+  },
+  "aws-log-encryption": {
+    good: {
+      "a key": [GROUP],
+      "a key that the stack makes": [{ ...GROUP, props: { kmsKeyId: UNKNOWN }, waitsFor: ["key"] }, KEY],
+    },
+    bad: {
+      "no key": [group("kmsKeyId", undefined), "LogGroup/pods: kmsKeyId is not set, so AWS's own key encrypts it"],
+      "an empty text": [group("kmsKeyId", ""), 'LogGroup/pods: kmsKeyId is "", so'],
+    },
+    unknown: { "a key from nowhere": [group("kmsKeyId", UNKNOWN), "LogGroup/pods: kmsKeyId is known only"] },
+  },
+  "aws-kms-rotation": {
+    good: {
+      "a key that rotates": [KEY],
+      "an asymmetric key, which cannot": first(key("enableKeyRotation", false), "customerMasterKeySpec", "RSA_2048"),
+    },
+    bad: {
+      "nothing said": [key("enableKeyRotation", undefined), "Key/key: enableKeyRotation is not set, so the key stays"],
+      false: [key("enableKeyRotation", false), "Key/key: enableKeyRotation is false"],
+    },
+    unknown: {
+      "an unknown switch": [key("enableKeyRotation", UNKNOWN), "Key/key: enableKeyRotation is known only"],
+      "an unknown kind": [key("customerMasterKeySpec", UNKNOWN), "Key/key: customerMasterKeySpec is known only"],
+    },
+  },
+  "aws-tags": {
+    good: {
+      "both tags": [VPC],
+      "a tag whose value is not known": vpc("tags.project", UNKNOWN),
+      "tags of the provider": [{ ...VPC, props: {}, provider: byProvider }],
+      "tags of the provider beside unknown ones": [{ ...VPC, props: { tags: UNKNOWN }, provider: byProvider }],
+      "tags as the engine merges them": [{ ...VPC, props: { tagsAll: { project: "lab", environment: "dev" } } }],
+    },
+    bad: {
+      "one missing": [vpc("tags.project", undefined), "Vpc/main: tags.project is not set, a tag that is required"],
+      "no tags": [vpc("tags", undefined), "Vpc/main: tags.project is not set", "Vpc/main: tags.environment is not set"],
+    },
+    unknown: { "unknown tags": [vpc("tags", UNKNOWN), "Vpc/main: tags is known only"] },
+  },
+};
+
+describeRules("aws", "aws-", CASES);
