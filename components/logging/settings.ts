@@ -70,7 +70,9 @@ export const LoggingSettings = z.strictObject({
     .describe("What is kept beside namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
-      size: Size.default("2Gi").describe("Most that may wait on the node's disk. Default 2Gi."),
+      size: Size.default("4Gi").describe(
+        "Most that may wait on the node's disk: about a minute at 40 MB/s. Default 4Gi.",
+      ),
       whenFull: z
         .enum(["drop-oldest", "block"])
         .default("drop-oldest")
@@ -84,7 +86,7 @@ export const LoggingSettings = z.strictObject({
     .strictObject({
       cpu: Quantity.default("50m").describe("CPU request. Default 50m."),
       memory: Quantity.default("64Mi").describe("Memory request. Default 64Mi."),
-      memoryLimit: Quantity.default("256Mi").describe("Memory limit. Default 256Mi."),
+      memoryLimit: Quantity.default("512Mi").describe("Memory limit. Default 512Mi: catching up at 40 MB/s took 263."),
     })
     .prefault({})
     .describe("Resources of each collector."),

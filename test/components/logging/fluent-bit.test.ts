@@ -71,17 +71,36 @@ describe("Fluent Bit's configuration", () => {
     }
   }
 
-  it("buffers on disk, keeps its places and waits for what a rotation left", () => {
+  it("buffers on disk, keeps its places and sees a new file within a second", () => {
     const { input, configuration } = render({});
     assert.equal(input["storage.type"], "filesystem");
     assert.equal(input.db, "/var/lib/fluent-bit/positions.db");
     assert.equal(configuration.service["storage.path"], "/var/lib/fluent-bit/buffer");
-    assert.equal(input.rotate_wait, 30);
-    assert.equal(input.refresh_interval, 5);
+    assert.equal(input.refresh_interval, 1);
     assert.equal(input.read_from_head, "on");
     assert.equal(input.buffer_chunk_size, "256k");
     assert.equal(input.threaded, "off");
     assert.equal(input["multiline.parser"], "cri");
+  });
+
+  it("reads what was rotated away while it was stopped, and watches it until the kubelet deletes it", () => {
+    const { input } = render({});
+    assert.equal(input.path, "/var/log/pods/*_*/*/*.log,/var/log/pods/*_*/*/*.log.20??????-??????");
+    // Forgotten earlier, a rotated file would be taken for a new one and read again.
+    assert.ok(Number(input.rotate_wait) >= 86_400);
+  });
+
+  it("takes namespace, pod and container from the file's place", () => {
+    const { input, configuration, filter } = render({});
+    const tag = new RegExp(String(input.tag_regex)).exec("/var/log/pods/ts-team_curl-ts_72bef1b5-8a16/responder/0.log");
+    assert.deepEqual({ ...tag?.groups }, { namespace: "ts-team", pod: "curl-ts", container: "responder" });
+    const parser = configuration.parsers.find(({ name }) => name === filter("kubernetes")?.regex_parser);
+    const made = new RegExp(String(parser?.regex)).exec("ts-team_curl-ts_responder");
+    assert.deepEqual(
+      { ...made?.groups },
+      { namespace_name: "ts-team", pod_name: "curl-ts", container_name: "responder" },
+    );
+    assert.equal(input.tag, "kube.<namespace>_<pod>_<container>");
   });
 
   it("retries for ever, within the buffer's size, and puts aside what is always refused", () => {
@@ -93,10 +112,17 @@ describe("Fluent Bit's configuration", () => {
   });
 
   it("never reads its own namespace", () => {
-    assert.equal(render({}).input.exclude_path, "/var/log/containers/*_logging_*.log");
+    const own = "/var/log/pods/logging_*/*/*.log,/var/log/pods/logging_*/*/*.log.20??????-??????";
+    assert.equal(render({}).input.exclude_path, own);
     const { input } = render({ namespaces: { include: ["ts-team", "sa-team"], exclude: ["kube-system"] } });
-    assert.equal(input.path, "/var/log/containers/*_sa-team_*.log,/var/log/containers/*_ts-team_*.log");
-    assert.equal(input.exclude_path, "/var/log/containers/*_kube-system_*.log,/var/log/containers/*_logging_*.log");
+    assert.deepEqual(String(input.path).split(","), [
+      "/var/log/pods/sa-team_*/*/*.log",
+      "/var/log/pods/sa-team_*/*/*.log.20??????-??????",
+      "/var/log/pods/ts-team_*/*/*.log",
+      "/var/log/pods/ts-team_*/*/*.log.20??????-??????",
+    ]);
+    assert.ok(String(input.exclude_path).startsWith("/var/log/pods/kube-system_*/*/*.log,"));
+    assert.ok(String(input.exclude_path).endsWith(own));
   });
 
   it("names the index as the settings say, in strftime's notation", () => {

@@ -64,7 +64,7 @@ describe("LogCollection", () => {
     assert.ok(typeof data === "object" && data !== null && "fluent-bit.yaml" in data);
     const { service } = parse(String(data["fluent-bit.yaml"]));
     assert.ok(pod().terminationGracePeriodSeconds > service.grace);
-    assert.equal(pod().terminationGracePeriodSeconds, 15);
+    assert.equal(pod().terminationGracePeriodSeconds, 11);
   });
 
   it("is hardened: a read-only root, no capability, and host paths read-only but for its own state", () => {
