@@ -1,0 +1,154 @@
+import { isIP } from "node:net";
+import type { Libc, Saving } from "../../components/dns/resolver.ts";
+import { Failure } from "../failure.ts";
+import { type Cluster, ClusterError } from "../verify/cluster/cluster.ts";
+import { answeredBy, type OwnZones, ownZones } from "./answered-by.ts";
+import { type Asked, ask, type CurlLookup, curlLookup } from "./ask.ts";
+import { cheaper } from "./cheaper.ts";
+import { isName, outcomeOf, type QueryType } from "./message.ts";
+import type { Asker } from "./pod.ts";
+import { hostsAddresses, messagesFor, type Pair, succeeds, walk } from "./walk.ts";
+
+/** One query, as the table shows it. */
+export interface QueryRow {
+  readonly name: string;
+  readonly type: QueryType;
+  /** `NOERROR`, `NODATA` where the name exists without such an address, `NXDOMAIN`, …, or `no answer`. */
+  readonly code: string;
+  readonly addresses: readonly string[];
+  /** Seconds that the answer may be kept. */
+  readonly ttl: number | undefined;
+  readonly milliseconds: number | undefined;
+  readonly answeredBy: string;
+}
+
+export interface Explanation {
+  readonly name: string;
+  /** As `namespace/pod`. */
+  readonly from: string;
+  readonly libc: Libc;
+  readonly nameservers: readonly string[];
+  readonly search: readonly string[];
+  readonly ndots: number;
+  readonly rows: readonly QueryRow[];
+  /** Addresses from the pod's /etc/hosts, or the address that the name is itself; then nothing is asked. */
+  readonly withoutAsking: readonly string[];
+  /** Messages that the resolver sends, those included that it sends again where a server fails. */
+  readonly queries: number;
+  /** The slower of A and AAAA of each name, summed, since those two are asked at once. */
+  readonly milliseconds: number;
+  readonly found: boolean;
+  /** What the pod's curl took; undefined where there is no curl. */
+  readonly curl: CurlLookup | undefined;
+  readonly cheaper: readonly Saving[];
+  readonly notes: readonly string[];
+}
+
+export interface ExplainOptions {
+  /** Instead of that of the pod's resolv.conf. */
+  readonly ndots?: number | undefined;
+}
+
+/** Asks for a name as the pod's resolver would, one name of its walk after the other. */
+export async function explain(
+  cluster: Cluster,
+  asker: Asker,
+  name: string,
+  options: ExplainOptions = {},
+): Promise<Explanation> {
+  const { libc, resolver, pod, hosts } = asker;
+  const config = { ...resolver, ndots: options.ndots ?? resolver.ndots };
+  const base = { name, from: `${pod.namespace}/${pod.name}`, libc, ...shown(config) };
+  const withoutAsking = isIP(name) > 0 ? [name] : hostsAddresses(hosts, name);
+  if (withoutAsking.length === 0 && !isName(name))
+    throw new Failure(
+      `'${name}' is no name: letters, digits, '-' and '_' in labels between dots, such as curl-sa.sa-team`,
+      2,
+    );
+  const own = withoutAsking.length > 0 ? undefined : await corefileZones(cluster);
+  const asked = withoutAsking.length > 0 ? [] : await askAll(cluster, asker, name, config);
+  const last = asked.at(-1);
+  const found = withoutAsking.length > 0 || (last !== undefined && succeeds(pairOf(last), libc));
+  const reached = last?.[0]?.name ?? name;
+  const simulated = config.ndots !== resolver.ndots;
+  const patience = { attempts: resolver.attempts, servers: resolver.nameservers.length };
+  return {
+    ...base,
+    rows: asked.flat().map((query) => rowOf(query, own)),
+    withoutAsking,
+    queries: asked.reduce((sum, pair) => sum + messagesFor(pairOf(pair), libc, patience), 0),
+    milliseconds: asked.reduce((sum, pair) => sum + Math.max(...pair.map((query) => query.milliseconds ?? 0)), 0),
+    found,
+    curl: asker.hasCurl && !simulated ? await curlLookup(cluster, asker, name) : undefined,
+    cheaper: found && withoutAsking.length === 0 ? cheaper(name, reached, config, libc) : [],
+    notes: notesOn(asker, asked, own, simulated),
+  };
+}
+
+function shown(config: Pick<Explanation, "nameservers" | "search" | "ndots">) {
+  return { nameservers: config.nameservers, search: config.search, ndots: config.ndots };
+}
+
+async function askAll(
+  cluster: Cluster,
+  asker: Asker,
+  name: string,
+  config: Pick<Explanation, "search" | "ndots">,
+): Promise<Asked[][]> {
+  const steps = walk(name, config, asker.libc);
+  const asked: Asked[][] = [];
+  for (let step = steps.next(); !step.done; ) {
+    const pair = await ask(cluster, asker, step.value).catch((error: unknown) => {
+      if (error instanceof ClusterError)
+        throw new Failure(`${asker.pod.namespace}/${asker.pod.name}: ${error.message}`, 2);
+      throw error;
+    });
+    asked.push(pair);
+    step = steps.next(pairOf(pair));
+  }
+  return asked;
+}
+
+function pairOf(asked: readonly Asked[]): Pair {
+  const of = (type: QueryType) => outcomeOf(asked.find((query) => query.type === type)?.answer);
+  return { A: of("A"), AAAA: of("AAAA") };
+}
+
+/** Where the ConfigMap may not be read, or someone else serves DNS, less can be told, and that is all. */
+async function corefileZones(cluster: Cluster): Promise<OwnZones | undefined> {
+  const data = await cluster.configMap("kube-system", "coredns").catch(() => undefined);
+  return data?.Corefile === undefined ? undefined : ownZones(data.Corefile);
+}
+
+function rowOf({ name, type, answer, milliseconds }: Asked, own: OwnZones | undefined): QueryRow {
+  const empty = answer?.code === "NOERROR" && answer.addresses.length === 0;
+  return {
+    name,
+    type,
+    code: answer === undefined ? "no answer" : empty ? "NODATA" : answer.code,
+    addresses: answer?.addresses ?? [],
+    ttl: answer?.ttl,
+    milliseconds,
+    answeredBy: answeredBy(name, answer, own),
+  };
+}
+
+function notesOn(asker: Asker, asked: readonly Asked[][], own: OwnZones | undefined, simulated: boolean): string[] {
+  const { libc, libcSeen, resolver, curlResolver } = asker;
+  const outcomes = asked.flat().map(({ answer }) => outcomeOf(answer));
+  const failing = outcomes.includes("failed");
+  return [
+    ...(simulated
+      ? [`the pod itself has ndots ${resolver.ndots}: the names are those of another ndots, the answers are real`]
+      : []),
+    ...(libcSeen ? [] : ["the image shows no C library, so glibc's order is taken"]),
+    ...(curlResolver === undefined ? [] : [`curl looks names up by ${curlResolver} here, other programs by ${libc}`]),
+    ...(own === undefined && asked.length > 0
+      ? ["the ConfigMap kube-system/coredns does not tell who answers which zone"]
+      : []),
+    ...(outcomes.length > 0 && outcomes.every((outcome) => outcome === "silent")
+      ? [`${resolver.nameservers[0]} did not answer over TCP: is port 53 open for TCP as well as UDP?`]
+      : []),
+    ...(failing ? [`where a server fails, ${libc} asks it again: those queries are counted, not shown`] : []),
+  ];
+}

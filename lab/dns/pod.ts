@@ -1,0 +1,119 @@
+import { type Libc, parseResolvConf, type ResolverConfig } from "../../components/dns/resolver.ts";
+import { Failure } from "../failure.ts";
+import { type Cluster, ClusterError, type PodFacts } from "../verify/cluster/cluster.ts";
+import { attemptsOf } from "./walk.ts";
+
+/** A pod that can be asked from, and what its resolver goes by. */
+export interface Asker {
+  readonly pod: PodFacts;
+  readonly container: string;
+  readonly resolver: ResolverConfig & { readonly attempts: number };
+  readonly libc: Libc;
+  /** False where the image has neither C library to be seen, so glibc is assumed. */
+  readonly libcSeen: boolean;
+  /** Text of `/etc/hosts`. */
+  readonly hosts: string;
+  readonly hasCurl: boolean;
+  /** curl brings its own resolver, which no C library has to do with; such as `c-ares/1.34.5`. */
+  readonly curlResolver: string | undefined;
+}
+
+/** Exit code where nothing could be asked. */
+const NOT_TRIED = 2;
+/** What the lab's pods call the container that people work in. */
+const USUAL_CONTAINER = "curl";
+const LAB = "npm run lab -- up";
+
+/** `namespace/pod`. @throws {Failure} for anything else. */
+export function parseFrom(text: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = "", name = "", ...more] = text.split("/");
+  if (namespace !== "" && name !== "" && more.length === 0) return { namespace, name };
+  throw new Failure(`--from is '${text}': it must be NAMESPACE/POD, such as ts-team/curl-ts`, NOT_TRIED);
+}
+
+/**
+ * The pod, with what its resolver reads.
+ * @throws {Failure} with one line where pod, namespace, right or the programs in the image are missing.
+ */
+export async function askerAt(cluster: Cluster, from: string, container?: string): Promise<Asker> {
+  const { namespace, name } = parseFrom(from);
+  try {
+    const pod = await cluster.pod(namespace, name).catch(async (error: unknown) => {
+      if (error instanceof ClusterError && error.kind === "not-found") throw await missing(cluster, namespace, name);
+      throw error;
+    });
+    const chosen = containerOf(pod, container);
+    return { pod, container: chosen, ...(await look(cluster, pod, chosen)) };
+  } catch (error) {
+    if (error instanceof ClusterError) throw new Failure(`${from}: ${error.message}`, NOT_TRIED);
+    throw error;
+  }
+}
+
+/** The API server says "pod not found" for a missing namespace too. */
+async function missing(cluster: Cluster, namespace: string, name: string): Promise<Failure> {
+  const pods = await cluster.pods(namespace, "").catch(() => []);
+  if (pods.length > 0) {
+    const running = pods.map((pod) => pod.name).sort();
+    const shown = running.length > 5 ? `${running.slice(0, 5).join(", ")} and ${running.length - 5} more` : running;
+    return new Failure(`there is no pod '${name}' in namespace ${namespace}; there are: ${shown}`, NOT_TRIED);
+  }
+  // Kubernetes itself keeps this ConfigMap in every namespace.
+  const empty = await cluster.configMap(namespace, "kube-root-ca.crt").then(
+    () => true,
+    (error: unknown) => !(error instanceof ClusterError && error.kind === "not-found"),
+  );
+  const what = empty ? `no pod '${name}' in namespace ${namespace}` : `no namespace '${namespace}'`;
+  return new Failure(`there is ${what} in context ${cluster.context}: bring the lab up by ${LAB}`, NOT_TRIED);
+}
+
+function containerOf(pod: PodFacts, wanted: string | undefined): string {
+  const at = `pod ${pod.namespace}/${pod.name}`;
+  if (pod.phase === "Succeeded")
+    throw new Failure(`${at} has ended, as the lab's pods do after an hour: start it again by ${LAB}`, NOT_TRIED);
+  if (pod.phase !== "Running")
+    throw new Failure(`${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running`, NOT_TRIED);
+  const usual = pod.containers.includes(USUAL_CONTAINER) ? USUAL_CONTAINER : pod.containers[0];
+  const chosen = wanted ?? usual ?? "";
+  if (pod.containers.includes(chosen)) return chosen;
+  throw new Failure(`${at} has no container '${chosen}'; there are: ${pod.containers.join(", ")}`, NOT_TRIED);
+}
+
+const MARK = "--- lab dns ---";
+const TOOLS = ["nc", "base64"] as const;
+
+/** Reads everything by one run: a run costs more than all that is read. */
+const LOOK = [
+  "cat /etc/resolv.conf",
+  "cat /etc/hosts",
+  "ls -d /lib/ld-musl-* 2>/dev/null",
+  "ls -d /lib/ld-linux* /lib64/ld-linux* 2>/dev/null",
+  `for tool in ${TOOLS.join(" ")}; do command -v $tool >/dev/null || echo $tool; done`,
+  "command -v curl >/dev/null && curl -q --version",
+].join(`; echo; echo '${MARK}'; `);
+
+async function look(cluster: Cluster, pod: PodFacts, container: string): Promise<Omit<Asker, "pod" | "container">> {
+  const at = `container ${container} of ${pod.namespace}/${pod.name}`;
+  const result = await cluster.exec(pod, container, ["sh", "-c", LOOK]).catch((error: unknown) => {
+    const text = error instanceof Error ? error.message : "";
+    if (/"sh": executable file not found|no such file or directory/.test(text))
+      throw new Failure(`${at} has no sh, which the queries are asked with: choose another by --container`, NOT_TRIED);
+    throw error;
+  });
+  const [resolvConf = "", hosts = "", musl = "", glibc = "", lacking = "", curl = ""] = result.stdout
+    .split(MARK)
+    .map((part) => part.trim());
+  if (lacking !== "")
+    throw new Failure(`${at} has no ${lacking.split(/\s+/).join(" and no ")}, which the queries need`, NOT_TRIED);
+  const resolver = parseResolvConf(resolvConf);
+  if (resolver.nameservers.length === 0)
+    throw new Failure(`${at} has no name server in its /etc/resolv.conf`, NOT_TRIED);
+  return {
+    resolver: { ...resolver, attempts: attemptsOf(resolvConf) },
+    hosts,
+    libc: musl === "" ? "glibc" : "musl",
+    libcSeen: musl !== "" || glibc !== "",
+    hasCurl: curl !== "",
+    curlResolver: /\bc-ares\/\S+/.exec(curl)?.[0],
+  };
+}

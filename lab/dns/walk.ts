@@ -1,0 +1,99 @@
+import { candidateNames, type Libc, type ResolverConfig } from "../../components/dns/resolver.ts";
+
+/**
+ * What came of one query. `no address`: the name exists, but has no address of that type. `failed` is SERVFAIL, `refused` every
+ * other error code, `silent` no answer at all.
+ */
+export type Outcome = "address" | "no address" | "no name" | "failed" | "refused" | "silent";
+
+/** What came of the two queries for one name, which a resolver sends at once. */
+export interface Pair {
+  readonly A: Outcome;
+  readonly AAAA: Outcome;
+}
+
+/** How often a resolver asks again where it gets no answer. */
+export interface Patience {
+  /** `options attempts` of resolv.conf; both C libraries' own default is 2. */
+  readonly attempts: number;
+  /** Name servers in resolv.conf. */
+  readonly servers: number;
+}
+
+const DEFAULT_ATTEMPTS = 2;
+
+/**
+ * The names that a resolver asks for, in order. It is given what came of each, and ends where the resolver gives up or is content.
+ *
+ * glibc goes on after every answer without an address; where no server answers, it stops, unless the name itself was tried before
+ * the search list. musl goes on only where the name does not exist: a name without an address, or a server that fails, ends its walk.
+ * @see https://sourceware.org/git/?p=glibc.git;a=blob;f=resolv/res_query.c
+ * @see https://git.musl-libc.org/cgit/musl/tree/src/network/lookup_name.c
+ */
+export function* walk(
+  name: string,
+  config: Pick<ResolverConfig, "search" | "ndots">,
+  libc: Libc,
+): Generator<string, void, Pair> {
+  const names = candidateNames(name, config, libc);
+  for (const [index, candidate] of names.entries()) {
+    const pair = yield candidate;
+    const ownNameFirst = index === 0 && candidate === `${name}.`;
+    if (libc === "musl" ? endsMusl(pair) : endsGlibc(pair) && !(ownNameFirst && !has(pair, "address"))) return;
+  }
+}
+
+function endsGlibc({ A, AAAA }: Pair): boolean {
+  const dead = (outcome: Outcome) => outcome === "silent" || outcome === "refused";
+  return A === "address" || AAAA === "address" || (dead(A) && dead(AAAA));
+}
+
+/** The A answer is looked at first. */
+function endsMusl({ A, AAAA }: Pair): boolean {
+  for (const outcome of [A, AAAA]) {
+    if (outcome === "no name") return false;
+    if (outcome === "failed" || outcome === "refused" || outcome === "silent") return true;
+  }
+  return true;
+}
+
+/** Whether the program that asks gets an address. For musl, one of two failing answers spoils the other. */
+export function succeeds({ A, AAAA }: Pair, libc: Libc): boolean {
+  const found = A === "address" || AAAA === "address";
+  const spoilt = [A, AAAA].some((outcome) => !["address", "no address"].includes(outcome));
+  return found && (libc === "glibc" || !spoilt);
+}
+
+function has({ A, AAAA }: Pair, outcome: Outcome): boolean {
+  return A === outcome || AAAA === outcome;
+}
+
+/**
+ * Messages that a resolver sends for one name: two, and more where a server fails or is silent. glibc asks each server in turn,
+ * `attempts` times; musl asks all at once, again on SERVFAIL up to four times in each attempt, and waits out its timeout.
+ * @see https://git.musl-libc.org/cgit/musl/tree/src/network/res_msend.c
+ */
+export function messagesFor(pair: Pair, libc: Libc, { attempts, servers }: Patience): number {
+  const outcomes = [pair.A, pair.AAAA];
+  const bad = outcomes.filter((outcome) => ["failed", "refused", "silent"].includes(outcome));
+  if (libc === "glibc") return bad.length === outcomes.length ? outcomes.length * attempts * servers : outcomes.length;
+  const again = bad.includes("failed") ? SERVFAIL_RETRIES : 0;
+  return (outcomes.length - bad.length) * servers + attempts * (bad.length * servers + (bad.length > 0 ? again : 0));
+}
+
+const SERVFAIL_RETRIES = 4;
+
+/** `options attempts:N` of a resolv.conf, up to 5 as in glibc. */
+export function attemptsOf(resolvConf: string): number {
+  const told = [...resolvConf.matchAll(/^\s*options\b[^\n#;]*?\battempts:(\d+)/gm)].at(-1)?.[1];
+  return told === undefined ? DEFAULT_ATTEMPTS : Math.min(5, Math.max(1, Number(told)));
+}
+
+/** Addresses that `/etc/hosts` has for a name. A name that stands there costs no query. */
+export function hostsAddresses(hosts: string, name: string): string[] {
+  return hosts.split("\n").flatMap((line) => {
+    const [address, ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
+    const listed = names.some((one) => one.toLowerCase() === name.toLowerCase());
+    return listed && address !== undefined ? [address] : [];
+  });
+}
