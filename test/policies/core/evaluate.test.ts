@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { evaluate, failing } from "../../../policies/core/evaluate.ts";
+import type { Exemption } from "../../../policies/core/exemption.ts";
+import { Field } from "../../../policies/core/field.ts";
+import { count, flag, text, texts } from "../../../policies/core/knob.ts";
+import { stackOfPlan } from "../../../policies/core/plan.ts";
+import type { Rule } from "../../../policies/core/rule.ts";
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import { type Sample, stackOf } from "../rules/samples.ts";
+
+const LIMIT = count("limit", "Most", 3, 1);
+const WORDS = texts("words", "Words", ["a"]);
+const SWITCH = flag("switch", "Switch", true);
+const WAY = text("way", "Way", "up", ["up", "down"]);
+const facts = {
+  family: "pods",
+  level: "mandatory",
+  reason: "Because.",
+  fix: "make it smaller",
+  source: { id: "none", url: "https://example.com" },
+} as const;
+const SMALL: Rule = {
+  ...facts,
+  id: "pods-small",
+  title: "Things are small",
+  knobs: [LIMIT, WORDS, SWITCH, WAY],
+  types: ["test:index:Thing"],
+  check: (thing, report, settings) =>
+    report.each(thing.at("sizes").items(), (size) => {
+      if ((size.number() ?? 0) > settings.get(LIMIT)) report.wrong(size, "which is too much");
+    }),
+};
+const FEW: Rule = {
+  ...facts,
+  id: "pods-few",
+  level: "advisory",
+  title: "Things are few",
+  types: ["test:index:*"],
+  checkStack: (stack, report) => {
+    for (const thing of stack.resources.slice(1)) report.missing(thing, "is one too many");
+  },
+};
+const RULES = [SMALL, FEW];
+
+const thing = (name: string, sizes: Sample[number]["props"][string]): Sample[number] => ({
+  type: "test:index:Thing",
+  name,
+  props: { sizes },
+});
+const ONE = stackOf([thing("one", [9, UNKNOWN, 1])]);
+const exempt = (more: Partial<Exemption> = {}): Exemption => ({
+  rule: "pods-small",
+  resource: "one",
+  reason: "it is an elephant",
+  ...more,
+});
+
+describe("evaluate", () => {
+  it("tells what is violated though something else is unknown, and each once", () => {
+    const { findings, rules } = evaluate(ONE, { rules: RULES });
+    const urn = "urn:pulumi:dev::test::test:index:Thing::one";
+    const about = { rule: "pods-small", level: "mandatory", urn, resource: "Thing/one" };
+    assert.deepEqual(findings, [
+      { ...about, outcome: "violated", message: "Thing/one: sizes[0] is 9, which is too much. Fix: make it smaller" },
+      {
+        ...about,
+        outcome: "undecided",
+        message: "Thing/one: sizes[1] is known only after deployment, so nobody can tell yet: Things are small",
+      },
+    ]);
+    assert.equal(rules, 2);
+  });
+
+  it("fails on mandatory findings alone, undecided ones too", () => {
+    assert.equal(failing(evaluate(ONE, { rules: RULES })).length, 2);
+    assert.equal(failing(evaluate(ONE, { rules: RULES, config: { "pods-small": "advisory" } })).length, 0);
+    assert.equal(failing(evaluate(stackOf([thing("a", []), thing("b", [])]), { rules: RULES })).length, 0);
+  });
+
+  it("takes levels by rule, or for all, and a rule's own settings", () => {
+    const outcomes = (config: Record<string, unknown>) =>
+      evaluate(ONE, { rules: RULES, config }).findings.map(({ level, outcome }) => `${level} ${outcome}`);
+    assert.deepEqual(outcomes({ all: "disabled" }), []);
+    assert.deepEqual(outcomes({ all: "disabled", "pods-small": "advisory" }), [
+      "advisory violated",
+      "advisory undecided",
+    ]);
+    assert.deepEqual(outcomes({ "pods-small": { limit: 9 } }), ["mandatory undecided"]);
+    assert.deepEqual(outcomes({ "pods-small": { enforcementLevel: "disabled" } }), []);
+  });
+
+  it("lets by what is exempt, with the reason, and lists it", () => {
+    const config = { "pods-small": { exempt: [{ resource: "Thing/o*", reason: "it is an elephant" }] } };
+    const { findings, exemptions, mistakes } = evaluate(ONE, { rules: RULES, config });
+    assert.deepEqual(
+      findings.map(({ outcome }) => outcome),
+      ["exempt", "exempt"],
+    );
+    assert.match(findings[0]?.message ?? "", /sizes\[0\] is 9.*Allowed: it is an elephant$/);
+    assert.deepEqual(exemptions, [{ ...exempt({ resource: "Thing/o*" }), findings: 2, matches: true }]);
+    assert.deepEqual(mistakes, []);
+  });
+
+  it("lets by only what cannot be decided, where the exemption says so", () => {
+    const config = { "pods-small": { exempt: [{ resource: "one", reason: "made elsewhere", only: "undecided" }] } };
+    assert.deepEqual(
+      failing(evaluate(ONE, { rules: RULES, config })).map(({ outcome }) => outcome),
+      ["violated"],
+    );
+  });
+
+  it("tells of exemptions that are incomplete or have no effect, but not of standing ones", () => {
+    const said = (exemption: unknown) =>
+      evaluate(ONE, { rules: RULES, config: { "pods-small": { exempt: [exemption] } } }).mistakes;
+    assert.deepEqual(said({ resource: "one", reason: " " }), ["exemption of one from pods-small: it must say why"]);
+    assert.deepEqual(said({ reason: "x" }), ["exemption of no resource from pods-small: it must name a resource"]);
+    assert.deepEqual(said({ resource: "one", reason: "x", only: "violated" }), [
+      'exemption of one from pods-small: only is "violated": it must be "undecided" or absent',
+    ]);
+    assert.deepEqual(said({ resource: "two", reason: "x" }), [
+      "exemption of two from pods-small has no effect: there is no such resource; take it out",
+    ]);
+    const quiet = stackOf([thing("one", [1])]);
+    const config = { "pods-small": { exempt: [{ resource: "one", reason: "x" }] } };
+    assert.deepEqual(evaluate(quiet, { rules: RULES, config }).mistakes, [
+      "exemption of one from pods-small has no effect: the rule has nothing against it; take it out",
+    ]);
+    assert.deepEqual(evaluate(quiet, { rules: RULES, standing: [exempt()] }).mistakes, []);
+    assert.equal(failing(evaluate(ONE, { rules: RULES, standing: [exempt()] })).length, 0);
+  });
+
+  it("tells every mistake in a configuration, and runs the rule by its own settings", () => {
+    const config = {
+      "pods-big": "mandatory",
+      "pods-few": { exempt: "one" },
+      "pods-small": { enforcementLevel: "strict", limit: 0, words: "a", switch: 1, way: "left", size: 1 },
+    };
+    const { mistakes, findings } = evaluate(ONE, { rules: RULES, config });
+    assert.deepEqual(mistakes, [
+      "pods-big: there is no such rule",
+      'pods-small: enforcementLevel is "strict": it must be one of mandatory, advisory, disabled',
+      "pods-small: limit is 0: it must be a whole number from 1",
+      'pods-small: words is "a": it must be a list of texts',
+      "pods-small: switch is 1: it must be true or false",
+      'pods-small: way is "left": it must be one of up, down',
+      "pods-small: size is no setting of it; there are: enforcementLevel, exempt, limit, words, switch, way",
+      "pods-few: exempt must be a list of {resource, reason}",
+    ]);
+    assert.equal(findings.length, 2);
+  });
+});
+
+describe("the stack of a plan", () => {
+  const MARK = {};
+  const planned = {
+    name: "a",
+    type: "test:index:Thing",
+    inputs: {},
+    secrets: [],
+    dependencies: [],
+    provider: "",
+    protect: false,
+  };
+  const plan = {
+    resources: [
+      { ...planned, urn: "provider", inputs: { namespace: "ts-team" } },
+      {
+        ...planned,
+        urn: "a",
+        inputs: { sizes: [MARK], password: "x" },
+        secrets: ["password"],
+        provider: "provider::1-2",
+      },
+      { ...planned, urn: "b", dependencies: ["a", "elsewhere"] },
+    ],
+  };
+  const stack = stackOfPlan(plan, (value) => value === MARK);
+  const [, a, b] = stack.resources;
+
+  it("has unknown values, providers and dependencies as planned", () => {
+    assert.ok(a !== undefined && b !== undefined);
+    assert.equal(a.at("sizes", 0).isUnknown, true);
+    assert.equal(a.provider.at("namespace").text(), "ts-team");
+    assert.equal(b.provider.at("namespace").text(), undefined);
+    assert.deepEqual(stack.dependenciesOf(b), [a]);
+    assert.equal(stack.outputs, undefined);
+  });
+
+  it("never shows a secret or an endless value", () => {
+    assert.ok(a !== undefined);
+    assert.equal(a.at("password").shown, "[secret]");
+    assert.equal(a.at("password", "part").shown, "[secret]");
+    assert.equal(new Field(a, "x", "y".repeat(200)).shown.length, 81);
+    assert.equal(a.at("sizes").shown, '["(unknown)"]');
+  });
+});

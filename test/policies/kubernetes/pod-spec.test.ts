@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { evaluate } from "../../../policies/core/evaluate.ts";
+import { judges } from "../../../policies/core/rule.ts";
+import { parseImage } from "../../../policies/kubernetes/image.ts";
+import { podSpecOf, WORKLOADS } from "../../../policies/kubernetes/pod-spec.ts";
+import { quantity } from "../../../policies/kubernetes/quantity.ts";
+import { RULES } from "../../../policies/rules.ts";
+import { stackOf } from "../rules/samples.ts";
+
+const SPEC = { containers: [{ name: "app", securityContext: { privileged: true } }] };
+const TEMPLATE = { template: { spec: SPEC } };
+const KINDS: Record<string, object> = {
+  "kubernetes:core/v1:Pod": { spec: SPEC },
+  "kubernetes:core/v1:PodTemplate": TEMPLATE,
+  "kubernetes:core/v1:ReplicationController": { spec: TEMPLATE },
+  "kubernetes:apps/v1:Deployment": { spec: TEMPLATE },
+  "kubernetes:apps/v1:DaemonSet": { spec: TEMPLATE },
+  "kubernetes:apps/v1:StatefulSet": { spec: TEMPLATE },
+  "kubernetes:apps/v1:ReplicaSet": { spec: TEMPLATE },
+  "kubernetes:apps/v1beta2:Deployment": { spec: TEMPLATE },
+  "kubernetes:batch/v1:Job": { spec: TEMPLATE },
+  "kubernetes:batch/v1:CronJob": { spec: { jobTemplate: { spec: TEMPLATE } } },
+};
+
+describe("podSpecOf", () => {
+  const privileged = RULES.filter(({ id }) => id === "pods-not-privileged");
+
+  for (const [type, props] of Object.entries(KINDS)) {
+    it(`sees through ${type}`, () => {
+      const stack = stackOf([{ type, name: "x", props: { ...props } }]);
+      const [finding, ...more] = evaluate(stack, { rules: privileged }).findings;
+      assert.match(finding?.message ?? "", /containers\[0\]\.securityContext\.privileged is true/);
+      assert.deepEqual(more, []);
+      assert.ok(privileged.every((rule) => judges(rule, type)));
+    });
+  }
+
+  it("finds no pod in what makes none", () => {
+    for (const type of ["kubernetes:core/v1:Service", "kubernetes:apps/v1:ControllerRevision", "aws:ec2/vpc:Vpc"]) {
+      const [resource] = stackOf([{ type, name: "x", props: {} }]).resources;
+      assert.ok(resource !== undefined && podSpecOf(resource) === undefined, type);
+    }
+    assert.ok(WORKLOADS.length > 0);
+  });
+});
+
+describe("parseImage", () => {
+  const cases: [string, string, string, string | undefined][] = [
+    ["nginx", "docker.io", "library/nginx", undefined],
+    ["nginx:1.29", "docker.io", "library/nginx", "1.29"],
+    ["curlimages/curl:8", "docker.io", "curlimages/curl", "8"],
+    ["localhost/app", "localhost", "app", undefined],
+    ["registry.example:5000/a/b:1", "registry.example:5000", "a/b", "1"],
+    ["docker.io/app@sha256:0", "docker.io", "library/app", undefined],
+  ];
+  for (const [reference, registry, repository, tag] of cases) {
+    it(`reads ${reference}`, () => {
+      const image = parseImage(reference);
+      assert.deepEqual([image.registry, image.repository, image.tag], [registry, repository, tag]);
+    });
+  }
+});
+
+describe("quantity", () => {
+  it("reads the forms that Kubernetes writes", () => {
+    const forms: Record<string, number | undefined> = {
+      "170Mi": 178257920,
+      "100m": 0.1,
+      "1": 1,
+      "1.5Gi": 1610612736,
+      "2k": 2000,
+      "1e3": 1000,
+      lots: undefined,
+      "": undefined,
+    };
+    for (const [written, number] of Object.entries(forms)) assert.equal(quantity(written), number, written);
+  });
+});
