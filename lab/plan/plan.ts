@@ -1,19 +1,24 @@
 import type { Stack } from "../stack.ts";
 import { type Recording, record } from "./recorder.ts";
 
+const plans = 0;
+
 /**
  * What `pulumi up` would make of a stack: runs the real index.ts against a mocked engine. Needs no CLI, account, cluster or
  * network; what only a provider knows stays unknown.
  * @throws {SettingsError} with every mistake in the settings.
  */
 export function planStack(stack: Stack): Promise<Recording> {
-  // A module runs on its first import alone, so that every stack has its own.
-  const program = new URL(`../../index.ts?stack=${stack.name}`, import.meta.url).href;
+  // A module runs on its first import alone, so that every plan has its own.
+  runs += 1;
+  const program = new URL(`../../index.ts?stack=${stack.name}&run=${runs}`, import.meta.url).href;
   return record(
     { stack: stack.name, config: stack.config, call: (token, inputs) => answer(token, inputs, stack.config) },
     () => import(program),
   );
 }
+
+let runs = 0;
 
 /** Stands for the account that nobody has named yet: the number that AWS's own documentation uses. */
 export const EXAMPLE_ACCOUNT = "123456789012";
