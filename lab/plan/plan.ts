@@ -1,8 +1,6 @@
 import type { Stack } from "../stack.ts";
 import { type Recording, record } from "./recorder.ts";
 
-const plans = 0;
-
 /**
  * What `pulumi up` would make of a stack: runs the real index.ts against a mocked engine. Needs no CLI, account, cluster or
  * network; what only a provider knows stays unknown.
