@@ -22,6 +22,10 @@ export function registerDns(program: Command): void {
     )
     .option("--json", "print one JSON document instead of the table")
     .action(explain);
+  onCluster(dns.command("forms <service.namespace>"))
+    .description("print what each form of a Service's name costs with ndots 5, 3 and 2, as Markdown")
+    .option("--json", "print one JSON document instead of the table")
+    .action(forms);
 }
 
 /** The options that say which pod of which cluster asks. */
@@ -54,4 +58,11 @@ async function explain(name: string, flags: ExplainFlags): Promise<void> {
   const explanation = await explain(cluster, asker, name, flags);
   process.stdout.write(flags.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
   process.exitCode = explanation.found ? 0 : 1;
+}
+
+async function forms(name: string, flags: ClusterFlags): Promise<void> {
+  const { cluster, asker } = await connected(flags);
+  const { formatForms, nameForms } = await import("./forms.ts");
+  const costs = await nameForms(cluster, asker, name);
+  process.stdout.write(flags.json ? `${JSON.stringify(costs, null, 2)}\n` : formatForms(costs));
 }

@@ -47,6 +47,8 @@ export interface Explanation {
 export interface ExplainOptions {
   /** Instead of that of the pod's resolv.conf. */
   readonly ndots?: number | undefined;
+  /** Instead of that of the pod's resolv.conf. */
+  readonly search?: readonly string[] | undefined;
 }
 
 /** Asks for a name as the pod's resolver would, one name of its walk after the other. */
@@ -57,7 +59,7 @@ export async function explain(
   options: ExplainOptions = {},
 ): Promise<Explanation> {
   const { libc, resolver, pod, hosts } = asker;
-  const config = { ...resolver, ndots: options.ndots ?? resolver.ndots };
+  const config = { ...resolver, ndots: options.ndots ?? resolver.ndots, search: options.search ?? resolver.search };
   const base = { name, from: `${pod.namespace}/${pod.name}`, libc, ...shown(config) };
   const withoutAsking = isIP(name) > 0 ? [name] : hostsAddresses(hosts, name);
   if (withoutAsking.length === 0 && !isName(name))
@@ -70,7 +72,7 @@ export async function explain(
   const last = asked.at(-1);
   const found = withoutAsking.length > 0 || (last !== undefined && succeeds(pairOf(last), libc));
   const reached = last?.[0]?.name ?? name;
-  const simulated = config.ndots !== resolver.ndots;
+  const simulated = config.ndots !== resolver.ndots || config.search !== resolver.search;
   const patience = { attempts: resolver.attempts, servers: resolver.nameservers.length };
   return {
     ...base,

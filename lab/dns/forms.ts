@@ -1,0 +1,86 @@
+import { Failure } from "../failure.ts";
+import type { Cluster } from "../verify/cluster/cluster.ts";
+import { type Explanation, explain } from "./explain.ts";
+import type { Asker } from "./pod.ts";
+import { ms } from "./terminal.ts";
+
+/** The values of ndots that are worth comparing: what Kubernetes writes, what the lab sets, and what is too few. */
+export const COMPARED_NDOTS = [5, 3, 2] as const;
+
+/** A way to write a Service's name, and what it costs. */
+export interface FormCost {
+  readonly form: string;
+  /** Where a pod asks so; the short form leads somewhere in the Service's own namespace only. */
+  readonly asked: string;
+  readonly ndots: number;
+  readonly queries: number;
+  /** Of them, those that a resolver sends again since a server failed. */
+  readonly again: number;
+  readonly milliseconds: number;
+  readonly found: boolean;
+}
+
+/** `service.namespace`. @throws {Failure} for anything else. */
+export function parseService(text: string): { readonly service: string; readonly namespace: string } {
+  const [service = "", namespace = "", ...more] = text.split(".");
+  if (service !== "" && namespace !== "" && more.length === 0) return { service, namespace };
+  throw new Failure(`'${text}' must be SERVICE.NAMESPACE, such as curl-sa.sa-team`, 2);
+}
+
+/** Asks for each form of a Service's name, with each ndots, from one pod. */
+export async function nameForms(cluster: Cluster, asker: Asker, text: string): Promise<FormCost[]> {
+  const { service, namespace } = parseService(text);
+  const { search } = asker.resolver;
+  const zone = search.find((domain) => domain.startsWith("svc."));
+  if (zone === undefined)
+    throw new Failure(
+      `the pod's search list has no svc.<cluster domain>, so names of Services have no short forms: ${search.join(" ")}`,
+      2,
+    );
+  const at = (own: string) =>
+    search.map((domain, index) => (index === 0 && domain.endsWith(`.${zone}`) ? `${own}.${zone}` : domain));
+  const { namespace: here } = asker.pod;
+  const forms = [
+    { form: service, asked: namespace },
+    { form: `${service}.${namespace}`, asked: here },
+    { form: `${service}.${namespace}.svc`, asked: here },
+    { form: `${service}.${namespace}.${zone}`, asked: here },
+    { form: `${service}.${namespace}.${zone}.`, asked: here },
+  ];
+  const costs: FormCost[] = [];
+  // One after the other: two at a time would disturb each other's times.
+  for (const { form, asked } of forms) {
+    for (const ndots of COMPARED_NDOTS) {
+      const options = { ndots, search: at(asked) };
+      costs.push({
+        form,
+        asked,
+        ndots,
+        ...costOf(await explain(cluster, { ...asker, hosts: "", hasCurl: false }, form, options)),
+      });
+    }
+  }
+  return costs;
+}
+
+function costOf({ queries, rows, milliseconds, found }: Explanation) {
+  return { queries, again: queries - rows.length, milliseconds, found };
+}
+
+/** The table as Markdown, as it stands in docs/dns.md. */
+export function formatForms(costs: readonly FormCost[]): string {
+  const forms = [...new Set(costs.map(({ form }) => form))];
+  const lines = forms.map((form) => {
+    const own = costs.filter((cost) => cost.form === form);
+    const cells = COMPARED_NDOTS.map((ndots) => cellOf(own.find((cost) => cost.ndots === ndots)));
+    return `| \`${form}\` | ${own[0]?.asked ?? ""} | ${cells.join(" | ")} |`;
+  });
+  const head = ["| name | asked in | ndots 5 | ndots 3 | ndots 2 |", "|---|---|---|---|---|"];
+  return `${[...head, ...lines].join("\n")}\n`;
+}
+
+function cellOf(cost: FormCost | undefined): string {
+  if (cost === undefined) return "";
+  const again = cost.again > 0 ? ` (${cost.again} again)` : "";
+  return `${cost.found ? "" : "not found, "}${cost.queries} queries${again}, ${ms(cost.milliseconds)} ms`;
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { setTimeout as wait } from "node:timers/promises";
+import type { KubernetesObject } from "@kubernetes/client-node";
+import { type Explanation, explain } from "../../lab/dns/explain.ts";
+import { askerAt } from "../../lab/dns/pod.ts";
+import type { Cluster } from "../../lab/verify/cluster/cluster.ts";
+import { connect } from "../../lab/verify/cluster/connect.ts";
+import { TestCluster, until } from "./cluster.ts";
+
+const NAMESPACE = "dns-explain-test";
+const RECORDER = "recorder";
+const SERVICE = "asked";
+const ZONE = "svc.cluster.local";
+const FULL = `${SERVICE}.${NAMESPACE}.${ZONE}`;
+const CURL_IMAGE = "docker.io/curlimages/curl:8.17.0";
+
+/** Queries that a name which exists costs, by how it is written and the pod's ndots. */
+const COSTS: readonly (readonly [form: string, ndots: number, queries: number])[] = [
+  [SERVICE, 5, 2],
+  [SERVICE, 3, 2],
+  [SERVICE, 2, 2],
+  [`${SERVICE}.${NAMESPACE}`, 5, 4],
+  [`${SERVICE}.${NAMESPACE}`, 3, 4],
+  [`${SERVICE}.${NAMESPACE}`, 2, 4],
+  [`${SERVICE}.${NAMESPACE}.svc`, 5, 6],
+  [`${SERVICE}.${NAMESPACE}.svc`, 3, 6],
+  [FULL, 5, 8],
+  [FULL, 3, 2],
+  [FULL, 2, 2],
+  [`${FULL}.`, 5, 2],
+  [`${FULL}.`, 3, 2],
+];
+
+/** A line that the recording CoreDNS writes for a query. */
+interface Recorded {
+  readonly proto: string;
+  readonly query: string;
+}
+
+describe("what a name costs, against a CoreDNS that writes down each query", () => {
+  const tests = new TestCluster();
+  let cluster: Cluster;
+  const namespace = object("v1", "Namespace", NAMESPACE);
+
+  before(async () => {
+    await tests.remove(namespace);
+    ({ cluster } = await connect({}));
+    const [{ clusterIP }, image] = await Promise.all([cluster.service("kube-system", "kube-dns"), coreDnsImage(tests)]);
+    await tests.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+    for (const one of recorder(image, clusterIP)) await tests.apply(one);
+    await tests.apply(service());
+    await until("the recorder runs", () => tests.podIsReady(NAMESPACE, RECORDER));
+    const { ip } = await cluster.pod(NAMESPACE, RECORDER);
+    for (const ndots of [5, 3, 2]) await tests.apply(askingPod(ndots, ip));
+    for (const ndots of [5, 3, 2]) await until("a pod runs", () => tests.podIsReady(NAMESPACE, `ndots-${ndots}`));
+  });
+
+  after(() => tests.remove(namespace));
+
+  for (const [form, ndots, queries] of COSTS) {
+    it(`costs ${queries} queries to look up ${form} with ndots ${ndots}, twice in a row`, async () => {
+      for (const turn of ["first", "second"]) {
+        const { explanation, resolver } = await observed(form, ndots);
+        assert.ok(explanation.found && explanation.curl?.found, turn);
+        assert.equal(explanation.queries, queries, turn);
+        assert.deepEqual(resolver, namesOf(explanation), turn);
+      }
+    });
+  }
+
+  it("costs the full name a quarter with ndots 3 of what it costs with ndots 5", async () => {
+    const [five, three] = [await observed(FULL, 5), await observed(FULL, 3)];
+    assert.ok(five.resolver.length >= 3 * three.resolver.length, `${five.resolver.length}, ${three.resolver.length}`);
+  });
+
+  it("counts a name that nobody knows, with the queries that are sent again where the upstream fails", async () => {
+    const { explanation, resolver } = await observed(`nobody.${NAMESPACE}`, 3);
+    assert.equal(explanation.found, false);
+    assert.equal(resolver.length, explanation.queries, resolver.join("\n"));
+    assert.deepEqual([...new Set(resolver)], namesOf(explanation));
+  });
+
+  it("asks itself for the same names in the same order as the resolver", async () => {
+    const { asked, resolver } = await observed(`${SERVICE}.${NAMESPACE}`, 5);
+    assert.deepEqual(asked, resolver);
+  });
+
+  /** Explains a name, and returns what the recorder saw: by UDP the resolver of the pod's curl, by TCP explain itself. */
+  async function observed(form: string, ndots: number) {
+    const before = (await recorded(tests)).length;
+    const explanation = await explain(cluster, await askerAt(cluster, `${NAMESPACE}/ndots-${ndots}`), form);
+    const marks = async () => (await recorded(tests)).slice(before);
+    const by = (lines: readonly Recorded[], proto: string) =>
+      pairwise(lines.filter((line) => line.proto === proto).map((line) => line.query));
+    await until("the recorder has written", async () => by(await marks(), "udp").length >= explanation.queries);
+    // One more would come at once, and be one too many.
+    await wait(500);
+    const lines = await marks();
+    return { explanation, resolver: by(lines, "udp"), asked: by(lines, "tcp") };
+  }
+});
+
+/** The two queries for one name are sent at once, so either may come first. */
+function pairwise(queries: readonly string[]): string[] {
+  return queries.flatMap((_, index) => (index % 2 === 0 ? queries.slice(index, index + 2).toSorted() : []));
+}
+
+function namesOf({ rows }: Explanation): string[] {
+  return pairwise(rows.map(({ name, type }) => `${name} ${type}`));
+}
+
+async function recorded(tests: TestCluster): Promise<Recorded[]> {
+  const log = await tests.core.readNamespacedPodLog({ namespace: NAMESPACE, name: RECORDER });
+  return [...log.matchAll(/asked (udp|tcp) (\S+) (\S+)/g)].map(([, proto = "", name = "", type = ""]) => ({
+    proto,
+    query: `${name} ${type}`,
+  }));
+}
+
+async function coreDnsImage(tests: TestCluster): Promise<string> {
+  const pods = await tests.core.listNamespacedPod({ namespace: "kube-system", labelSelector: "k8s-app=kube-dns" });
+  const image = pods.items[0]?.spec?.containers[0]?.image;
+  assert.ok(image !== undefined, "CoreDNS runs in kube-system");
+  return image;
+}
+
+function object(apiVersion: string, kind: string, name: string): KubernetesObject {
+  return { apiVersion, kind, metadata: { name } };
+}
+
+/** A CoreDNS of its own, which writes each query down and asks the cluster's. */
+function recorder(image: string, clusterDns: string): KubernetesObject[] {
+  const metadata = { name: RECORDER, namespace: NAMESPACE };
+  const corefile = `.:53 {\n  errors\n  log . "asked {proto} {name} {type}"\n  forward . ${clusterDns}\n}\n`;
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { Corefile: corefile } };
+  const container = {
+    name: "coredns",
+    image,
+    args: ["-conf", "/etc/coredns/Corefile"],
+    readinessProbe: { tcpSocket: { port: 53 }, periodSeconds: 1 },
+    volumeMounts: [{ name: "config", mountPath: "/etc/coredns" }],
+  };
+  const volumes = [{ name: "config", configMap: { name: RECORDER } }];
+  const pod = { apiVersion: "v1", kind: "Pod", metadata, spec: { containers: [container], volumes } };
+  return [configMap, pod];
+}
+
+/** A name to look up; nothing needs to answer behind it. */
+function service(): KubernetesObject {
+  const spec = { ports: [{ port: 80 }] };
+  return Object.assign(object("v1", "Service", SERVICE), { metadata: { name: SERVICE, namespace: NAMESPACE }, spec });
+}
+
+function askingPod(ndots: number, server: string): KubernetesObject {
+  const spec = {
+    containers: [{ name: "curl", image: CURL_IMAGE, command: ["sleep", "3600"] }],
+    dnsPolicy: "None",
+    dnsConfig: {
+      nameservers: [server],
+      searches: [`${NAMESPACE}.${ZONE}`, ZONE, "cluster.local"],
+      options: [{ name: "ndots", value: String(ndots) }],
+    },
+    terminationGracePeriodSeconds: 0,
+  };
+  const metadata = { name: `ndots-${ndots}`, namespace: NAMESPACE };
+  return Object.assign(object("v1", "Pod", metadata.name), { metadata, spec });
+}
