@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { styleText } from "node:util";
+import type { PackConfig } from "../../policies/core/config.ts";
+import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
+import { stackOfPlan } from "../../policies/core/plan.ts";
+import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
+import { RULES } from "../../policies/rules.ts";
+import { Failure } from "../failure.ts";
+import { UNKNOWN } from "../plan/planned.ts";
+import type { Recording } from "../plan/recorder.ts";
+
+/** What the policies say of a plan: the rules of the policy pack, without an engine. */
+export function policyReport(plan: Recording, config: PackConfig = {}): Evaluation {
+  const stack = stackOfPlan(plan, (value) => value === UNKNOWN);
+  return evaluate(stack, { rules: RULES, standing: STANDING_EXEMPTIONS, config });
+}
+
+/** Whether a plan must not go on: a mandatory rule is violated or left open, or the configuration is wrong. */
+export function stops(evaluation: Evaluation): boolean {
+  return failing(evaluation).length > 0 || evaluation.mistakes.length > 0;
+}
+
+/**
+ * Reads levels, settings and exemptions from a file of the form of `pulumi preview --policy-pack-config`.
+ * @throws {Failure} where there is no such file, or it is no JSON object.
+ * @see https://www.pulumi.com/docs/insights/policy/configuration/
+ */
+export async function readPackConfig(file: string): Promise<PackConfig> {
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Failure(`there is no file ${file} to configure the policies by`);
+  });
+  try {
+    const config: unknown = JSON.parse(text);
+    if (typeof config === "object" && config !== null && !Array.isArray(config)) return { ...config };
+  } catch {
+    // Told below, as anything else that is no object.
+  }
+  throw new Failure(`${file} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`);
+}
+
+const TITLES = { violated: "violated", undecided: "cannot be decided", exempt: "exempt" } as const;
+
+/** What the policies say, for a person: what stops the plan first, exemptions last and each with its reason. */
+export function formatPolicies(evaluation: Evaluation): string {
+  const { findings, mistakes, rules } = evaluation;
+  const stopping = failing(evaluation);
+  const others = findings.filter((finding) => !stopping.includes(finding));
+  const lines = [
+    ...stopping.map((finding) => line("red", finding)),
+    ...mistakes.map((mistake) => `  ${styleText("red", "configuration")} ${mistake}`),
+    ...others.filter(({ outcome }) => outcome !== "exempt").map((finding) => line("yellow", finding)),
+    ...others.filter(({ outcome }) => outcome === "exempt").map((finding) => line("dim", finding)),
+  ];
+  const exempt = findings.filter(({ outcome }) => outcome === "exempt").length;
+  const failed = stopping.length + mistakes.length;
+  const summary = `${rules} rules: ${failed === 0 ? "none stops this plan" : `${failed} findings stop this plan`}, ${exempt} exempt`;
+  return `\n${styleText("bold", "Policies")}\n${lines.join("\n")}${lines.length > 0 ? "\n" : ""}  ${summary}\n`;
+}
+
+function line(colour: "red" | "yellow" | "dim", { rule, level, outcome, message }: Finding): string {
+  return `  ${styleText(colour, `${TITLES[outcome]}, ${level}: ${rule}`)}\n    ${message}`;
+}
