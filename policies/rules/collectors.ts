@@ -12,19 +12,24 @@ const LOG_PATHS = texts("logPaths", "Paths of the node that a collector may read
   "/run/log/journal",
   "/etc/machine-id",
 ]);
-const STATE_PATHS = texts("statePaths", "Paths of the node that a collector may write, with what is under them", [
-  "/var/lib/eks-dns-logging",
-  "/var/lib/fluent-bit",
-  "/var/fluent-bit/state",
-  "/var/lib/fluentd",
-  "/var/lib/filebeat",
-  "/var/lib/filebeat-data",
-  "/var/lib/vector",
-  "/var/lib/promtail",
-  "/run/promtail",
-  "/var/lib/logagent",
-  "/var/lib/otelcol",
-]);
+const STATE_PATHS = texts(
+  "statePaths",
+  "Paths of the node that a collector may write, its state and files that it collects into, with what is under them",
+  [
+    "/var/lib/eks-dns-logging",
+    "/var/lib/fluent-bit",
+    "/var/fluent-bit/state",
+    "/var/lib/fluentd",
+    "/var/lib/filebeat",
+    "/var/lib/filebeat-data",
+    "/var/lib/vector",
+    "/var/lib/promtail",
+    "/run/promtail",
+    "/var/lib/logagent",
+    "/var/lib/otelcol",
+    "/var/log/collected",
+  ],
+);
 
 /** What programs that collect logs may touch. */
 export const COLLECTORS: readonly Rule[] = [
