@@ -97,6 +97,18 @@ function inCell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }
 
+/** A configuration of the pack. Each line of the page's example is one of its rules. */
+export const EXAMPLE = {
+  "aws-tags": { enforcementLevel: "mandatory", required: ["project", "environment", "owner"] },
+  "pods-non-root": { exempt: [{ resource: "DaemonSet/monitoring/exporter", reason: "reads the host's /proc" }] },
+  "cluster-nodes-private": { exempt: [{ resource: "workers", reason: "subnets of another stack", only: "undecided" }] },
+};
+
+function exampleText(): string {
+  const lines = Object.entries(EXAMPLE).map(([rule, config]) => `  ${JSON.stringify(rule)}: ${JSON.stringify(config)}`);
+  return `{\n${lines.join(",\n")}\n}`;
+}
+
 const INTRODUCTION = `# Policies
 
 ${RULES.length} rules that find mistakes before they are deployed. One definition, in \`policies/\`, runs in two places:
@@ -111,11 +123,7 @@ reports the rule as undecided and stops, and the engine lists it under the polic
 Levels, settings and exemptions are given by rule, as JSON, with \`--policy-pack-config\`:
 
 \`\`\`json
-{
-  "aws-tags": { "enforcementLevel": "mandatory", "required": ["project", "environment", "owner"] },
-  "pods-non-root": { "exempt": [{ "resource": "DaemonSet/monitoring/node-exporter", "reason": "reads /proc of the host" }] },
-  "cluster-private-nodes": { "exempt": [{ "resource": "workers", "reason": "subnets of another stack", "only": "undecided" }] }
-}
+${exampleText()}
 \`\`\`
 
 A resource is named by its URN, its name in the program, or KIND/NAMESPACE/NAME; \`*\` stands for any text. An exemption that allows nothing is a mistake.

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { registerPolicies } from "../../lab/policies/command.ts";
+import { readPackConfig } from "../../lab/policies/report.ts";
+import { EXAMPLE, POLICIES_FILE, rulesJson, rulesPage, rulesTable } from "../../lab/policies/table.ts";
+import { PROJECT_ROOT } from "../../lab/project.ts";
+import { ruleConfig, unknownRules } from "../../policies/core/config.ts";
+import { RULES } from "../../policies/rules.ts";
+
+describe("the page of the policies", () => {
+  it("is the one that the rules make now: npm run lab -- policies --markdown --write", async () => {
+    assert.equal(await readFile(join(PROJECT_ROOT, POLICIES_FILE), "utf8"), rulesPage());
+  });
+
+  it("shows a configuration that the pack takes", () => {
+    assert.deepEqual(unknownRules(RULES, EXAMPLE), []);
+    const mistakes = RULES.filter(({ id }) => id in EXAMPLE).flatMap((rule) => ruleConfig(rule, EXAMPLE).mistakes);
+    assert.deepEqual(mistakes, []);
+  });
+});
+
+describe("the rules", () => {
+  it("have an id of their family, once, and say what, why, how and whence", () => {
+    const ids = RULES.map(({ id }) => id);
+    assert.deepEqual([...new Set(ids)], ids);
+    for (const { id, family, title, reason, fix, source } of RULES) {
+      assert.ok(id.startsWith(`${family}-`), id);
+      for (const text of [title, reason, fix, source.id]) assert.ok(text.trim().length > 5, id);
+      assert.match(source.url, /^https:\/\//, id);
+    }
+    assert.deepEqual([...new Set(RULES.map(({ family }) => family))].sort(), [
+      "aws",
+      "cluster",
+      "collectors",
+      "coredns",
+      "pods",
+      "tenancy",
+    ]);
+  });
+
+  it("are printed by lab policies, as a table, a page and a document", async () => {
+    const printed: string[] = [];
+    const write = process.stdout.write;
+    const run = async (...flags: string[]) => {
+      const program = new Command().exitOverride();
+      registerPolicies(program);
+      process.stdout.write = (text: string | Uint8Array) => printed.push(String(text)) > 0;
+      try {
+        await program.parseAsync(["node", "lab", "policies", ...flags]);
+      } finally {
+        process.stdout.write = write;
+      }
+    };
+    await run();
+    await run("--markdown");
+    await run("--json");
+    const [table = "", page, document = ""] = printed;
+    assert.ok(table.includes(`${RULES.length} rules`) && !table.includes("\u001b["));
+    assert.ok(rulesTable().length >= table.length);
+    assert.equal(page, rulesPage());
+    assert.deepEqual(JSON.parse(document), JSON.parse(JSON.stringify(rulesJson())));
+  });
+});
+
+describe("the configuration of the policies", () => {
+  it("is read from a file, or the file is named", async () => {
+    await assert.rejects(readPackConfig("no/such.json"), /there is no file no\/such\.json/);
+    await assert.rejects(readPackConfig(join(PROJECT_ROOT, "LICENSE")), /must be a JSON object of rules/);
+    assert.ok("name" in (await readPackConfig(join(PROJECT_ROOT, "policies", "package.json"))));
+  });
+});

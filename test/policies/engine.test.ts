@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
+import { OWN_POLICIES, policiesOf } from "../../policies/engine.ts";
+import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
+import { RULES } from "../../policies/rules.ts";
+
+/** What the engine writes for a text that it does not know yet. */
+const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+interface Given {
+  readonly type: string;
+  readonly name: string;
+  readonly props: object;
+  /** What the engine shows at the end, where that is not the inputs. */
+  readonly outputs?: object;
+  readonly dependsOn?: readonly string[];
+}
+
+type Said = readonly [rule: string, message: string, urn: string | undefined];
+
+const OPTIONS: ResourceValidationArgs["opts"] = {
+  protect: false,
+  ignoreChanges: [],
+  aliases: [],
+  customTimeouts: { createSeconds: 0, updateSeconds: 0, deleteSeconds: 0 },
+  additionalSecretOutputs: [],
+};
+
+const urnOf = (type: string, name: string, project = "shop") => `urn:pulumi:dev::${project}::${type}::${name}`;
+const noMore = () => {
+  throw new Error("not applicable");
+};
+
+/** The proxy by which @pulumi/policy shows inputs: reading an unknown value throws. */
+function proxied(props: object): Record<string, unknown> {
+  const { unknownCheckingProxy }: { unknownCheckingProxy: (props: object) => Record<string, unknown> } = createRequire(
+    import.meta.url,
+  )("@pulumi/policy/proxy.js");
+  return unknownCheckingProxy(props);
+}
+
+/** Runs the pack as the engine does: each resource by itself, and the stack at the end. */
+async function runPack(given: readonly Given[], config: Readonly<Record<string, object>> = {}, project = "shop") {
+  const said: Said[] = [];
+  const policies = policiesOf(RULES, STANDING_EXEMPTIONS);
+  const shared = { stackTags: new Map<string, string>(), opts: OPTIONS, notApplicable: noMore };
+  const base = ({ type, name, props }: Given) => ({
+    type,
+    name,
+    urn: urnOf(type, name, project),
+    props: proxied(props),
+    isType: () => false,
+    asType: () => undefined,
+  });
+  for (const policy of policies) {
+    const getConfig = <T extends object>(): T => JSON.parse(JSON.stringify(config[policy.name] ?? {}));
+    const report = (message: string, urn?: string) => said.push([policy.name, message, urn]);
+    if (!("validateResource" in policy) || typeof policy.validateResource !== "function") continue;
+    for (const one of given) await policy.validateResource({ ...base(one), ...shared, getConfig }, report);
+  }
+  const all = given.map(
+    (one): PolicyResource => ({
+      ...base(one),
+      props: proxied(one.outputs ?? one.props),
+      opts: OPTIONS,
+      dependencies: [],
+      propertyDependencies: {},
+    }),
+  );
+  for (const [index, { dependsOn = [] }] of given.entries())
+    all[index]?.dependencies.push(...all.filter(({ name }) => dependsOn.includes(name)));
+  for (const policy of policies) {
+    const getConfig = <T extends object>(): T => JSON.parse(JSON.stringify(config[policy.name] ?? {}));
+    const report = (message: string, urn?: string) => said.push([policy.name, message, urn]);
+    if ("validateStack" in policy) await policy.validateStack({ ...shared, resources: all, getConfig }, report);
+  }
+  return said;
+}
+
+const namespace = (enforce: string): Given => ({
+  type: "kubernetes:core/v1:Namespace",
+  name: "logs-namespace",
+  props: {
+    metadata: {
+      name: "logging",
+      labels: Object.fromEntries(
+        ["enforce", "audit", "warn"].map((way) => [`pod-security.kubernetes.io/${way}`, enforce]),
+      ),
+    },
+  },
+});
+const CONTROL_PLANE: Given = {
+  type: "aws:eks/cluster:Cluster",
+  name: "main",
+  props: {
+    version: "1.35",
+    upgradePolicy: { supportType: "STANDARD" },
+    accessConfig: { authenticationMode: "API" },
+    enabledClusterLogTypes: ["audit", "authenticator"],
+    encryptionConfig: { provider: { keyArn: UNKNOWN_TEXT }, resources: ["secrets"] },
+    vpcConfig: { endpointPublicAccess: true, publicAccessCidrs: ["0.0.0.0/0"], subnetIds: [UNKNOWN_TEXT] },
+    tags: { project: "shop", environment: "dev" },
+  },
+};
+
+describe("the policy pack in the engine", () => {
+  const rulesIn = (said: readonly Said[]) => [...new Set(said.map(([rule]) => rule))].sort();
+
+  it("has a policy for each rule that the engine can answer, and two of its own", () => {
+    const policies = policiesOf(RULES, []);
+    const inPlanOnly = RULES.filter((rule) => "planOnly" in rule && rule.planOnly).map(({ id }) => id);
+    assert.deepEqual(
+      policies.map(({ name }) => name),
+      [...RULES.map(({ id }) => id).filter((id) => !inPlanOnly.includes(id)), ...Object.values(OWN_POLICIES).reverse()],
+    );
+    for (const { name, configSchema, description, enforcementLevel } of policies) {
+      assert.ok(description.length > 20, name);
+      assert.ok(enforcementLevel === "mandatory" || enforcementLevel === "advisory", name);
+      for (const schema of Object.values(configSchema?.properties ?? {})) assert.ok(schema.description, name);
+    }
+  });
+
+  it("finds a mistake beside values that a preview does not know", async () => {
+    const said = await runPack([CONTROL_PLANE]);
+    assert.deepEqual(
+      said.filter(([rule]) => rule === "cluster-endpoint-restricted").map(([, message, urn]) => [message, urn]),
+      [
+        [
+          'Cluster/main: vpcConfig.publicAccessCidrs[0] is "0.0.0.0/0", which opens the endpoint to the world. Fix: set endpointPublicAccess: false, or publicAccessCidrs to the addresses that need it',
+          urnOf(CONTROL_PLANE.type, "main"),
+        ],
+      ],
+    );
+  });
+
+  it("takes the cluster that @pulumi/eks makes, and not the component that shows no inputs", async () => {
+    const said = await runPack([{ type: "eks:index:Cluster", name: "cluster", props: {} }]);
+    assert.deepEqual(said, []);
+  });
+
+  it("lists a mandatory rule that cannot be decided", async () => {
+    const { vpcConfig, ...others }: { vpcConfig?: object } = CONTROL_PLANE.props;
+    const props = { ...others, vpcConfig: { ...vpcConfig, publicAccessCidrs: [UNKNOWN_TEXT] } };
+    const said = await runPack([{ ...CONTROL_PLANE, props }]);
+    const open = said.filter(([rule]) => rule === OWN_POLICIES.undecided).map(([, message]) => message);
+    assert.ok(
+      open.some((message) =>
+        /^cluster-endpoint-restricted: Cluster\/main: vpcConfig\.publicAccessCidrs\[0\] is known only/.test(message),
+      ),
+      open.join("\n"),
+    );
+  });
+
+  it("reads at the end of a preview what each resource was asked for, where the provider tells nothing yet", async () => {
+    const said = await runPack([
+      { type: "kubernetes:core/v1:Namespace", name: "ts", props: { metadata: { name: "ts-team" } }, outputs: {} },
+    ]);
+    assert.ok(said.some(([rule, message]) => rule === "tenancy-quota" && message.includes("Namespace/ts-team")));
+  });
+
+  it("exempts this project's collector, and lists that; and nobody else's", async () => {
+    const here = await runPack([namespace("privileged")], {}, "eks-dns-logging");
+    assert.deepEqual(rulesIn(here), [OWN_POLICIES.exemptions]);
+    assert.match(here[0]?.[1] ?? "", /^tenancy-pod-security: Namespace\/logging: .* Allowed: the log collector reads/);
+    const elsewhere = await runPack([namespace("privileged")]);
+    assert.deepEqual(rulesIn(elsewhere), ["tenancy-pod-security"]);
+  });
+
+  it("takes exemptions and settings from its configuration, and tells which have no effect", async () => {
+    const exempt = [{ resource: "Namespace/logging", reason: "a trial" }];
+    const allowed = await runPack([namespace("privileged")], { "tenancy-pod-security": { exempt } });
+    assert.deepEqual(rulesIn(allowed), [OWN_POLICIES.exemptions]);
+    assert.match(allowed[0]?.[1] ?? "", /Allowed: a trial$/);
+
+    const idle = await runPack([namespace("restricted")], { "tenancy-pod-security": { exempt } });
+    assert.deepEqual(
+      idle.map(([rule, message]) => [rule, message]),
+      [
+        [
+          OWN_POLICIES.exemptions,
+          "exemption of Namespace/logging from tenancy-pod-security has no effect; take it out",
+        ],
+      ],
+    );
+  });
+});

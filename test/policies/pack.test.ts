@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { parse } from "yaml";
+import { PROJECT_ROOT } from "../../lab/project.ts";
+
+const PACK = join(PROJECT_ROOT, "policies");
+
+describe("the folder of the policy pack", () => {
+  it("imports nothing outside itself but what its package.json names", async () => {
+    const { dependencies }: { dependencies: object } = JSON.parse(await readFile(join(PACK, "package.json"), "utf8"));
+    const allowed = Object.keys(dependencies);
+    const files = await readdir(PACK, { recursive: true });
+    const wrong: string[] = [];
+    for (const file of files.filter((name) => /\.[jt]s$/.test(name) && !name.includes("node_modules"))) {
+      const text = await readFile(join(PACK, file), "utf8");
+      for (const [, target = ""] of text.matchAll(/^(?:import|export)\b[^;]*?"([^"]+)"/gm)) {
+        const isInside =
+          target.startsWith(".") && !relative(PACK, resolve(PACK, dirname(file), target)).startsWith("..");
+        const isNamed = allowed.some((name) => target === name || target.startsWith(`${name}/`));
+        if (!isInside && !isNamed && !target.startsWith("node:")) wrong.push(`${file} imports ${target}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it("starts as Pulumi starts it: from the main file of PulumiPolicy.yaml, and tells its port", async () => {
+    const project: { main: string } = parse(await readFile(join(PACK, "PulumiPolicy.yaml"), "utf8"));
+    const pack = spawn(process.execPath, [project.main], { cwd: PACK, stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const [port]: Buffer[] = await once(pack.stdout, "data");
+      assert.match(String(port), /^\d{4,5}\n$/);
+    } finally {
+      pack.kill();
+      await once(pack, "exit");
+    }
+  });
+});
