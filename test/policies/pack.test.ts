@@ -16,7 +16,7 @@ describe("the folder of the policy pack", () => {
     const wrong: string[] = [];
     for (const file of files.filter((name) => /\.[jt]s$/.test(name) && !name.includes("node_modules"))) {
       const text = await readFile(join(PACK, file), "utf8");
-      for (const [, target = ""] of text.matchAll(/^(?:import|export)\b[^;]*?"([^"]+)"/gm)) {
+      for (const [, target = ""] of text.matchAll(/^(?:import|export)\s(?:[^"';=(]*?\sfrom\s)?"([^"]+)"/gm)) {
         const isInside =
           target.startsWith(".") && !relative(PACK, resolve(PACK, dirname(file), target)).startsWith("..");
         const isNamed = allowed.some((name) => target === name || target.startsWith(`${name}/`));
