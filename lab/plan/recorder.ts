@@ -72,23 +72,11 @@ type Callback<T> = (error: unknown, response: T) => void;
 class RecordingMonitor extends MockMonitor {
   readonly planned: PlannedResource[] = [];
   outputs = plain({});
-  readonly #waiting: (() => void)[] = [];
 
-  /**
-   * Answers one request at a time, the newest first: so a team's resources are finished before the next team's begin, and a
-   * thousand teams need the memory of a few.
-   */
   override registerResource(
     request: RegisterResourceRequest,
     callback: Callback<RegisterResourceResponse>,
   ): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push(() => resolve(this.#register(request, callback)));
-      setImmediate(() => this.#waiting.pop()?.());
-    });
-  }
-
-  #register(request: RegisterResourceRequest, callback: Callback<RegisterResourceResponse>): Promise<void> {
     // Registrations overlap, so only the answer to this request tells its URN.
     return super.registerResource(request, (error: unknown, response: RegisterResourceResponse) => {
       if (error === null && request.getType() !== STACK_TYPE) this.planned.push(planned(response.getUrn(), request));
