@@ -1,0 +1,116 @@
+import { randomInt } from "node:crypto";
+import { Failure } from "../../failure.ts";
+import { type Cluster, ClusterError } from "../../verify/cluster/cluster.ts";
+import { ask } from "../ask.ts";
+import { isName } from "../message.ts";
+import type { Asker } from "../pod.ts";
+import { ms } from "../terminal.ts";
+import { readSamples, type Summary, summarize } from "./samples.ts";
+import { BENCH_SCRIPT, type Load, NUMBER, scriptArguments } from "./script.ts";
+
+/** More than this is not asked, whatever the flags say: it is a measurement, not a load test. */
+export const LIMITS = { perSecond: 200, seconds: 60 } as const;
+/** One connection sends no faster, so that an answer is there before the next query leaves. */
+const PER_CONNECTION = 25;
+/** Slower or failing names would only measure how long their upstream takes to fail. */
+const TOO_SLOW_MS = 500;
+const BASELINE_SECONDS = 2;
+
+export interface BenchOptions {
+  /** Queries a second for each kind of name. */
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** A name of the cluster. Default: the API server's Service. */
+  readonly internal?: string | undefined;
+  /** A name outside. */
+  readonly outside: string;
+}
+
+/** One kind of name, and what it came to; `skipped` says why it was not measured. */
+export interface BenchRow {
+  readonly kind: "internal" | "outside" | "unknown";
+  /** `########` stands for a number, another each time. */
+  readonly name: string;
+  readonly summary: Summary | undefined;
+  readonly skipped: string | undefined;
+}
+
+export interface BenchResult {
+  readonly from: string;
+  readonly server: string;
+  readonly context: string;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly rows: readonly BenchRow[];
+  /** The same with pipes alone: what the method itself adds to each time. */
+  readonly own: Summary;
+}
+
+/** Measures one kind of name after the other. `onStep` is told what is under way. */
+export async function bench(
+  cluster: Cluster,
+  asker: Asker,
+  options: BenchOptions,
+  onStep: (what: string) => void = () => {},
+): Promise<BenchResult> {
+  const { pod, resolver } = asker;
+  const zone = resolver.search.find((domain) => domain.startsWith("svc."))?.replace(/\.$/, "") ?? "svc.cluster.local";
+  const names = [
+    { kind: "internal", name: options.internal ?? `kubernetes.default.${zone}` },
+    { kind: "outside", name: options.outside },
+    { kind: "unknown", name: `${NUMBER}.${pod.namespace}.${zone}` },
+  ] as const;
+  for (const { kind, name } of names.slice(0, 2))
+    if (!isName(name)) throw new Failure(`--${kind} is '${name}', which is no name`, 2);
+  const server = resolver.nameservers[0] ?? "";
+  onStep("the method itself");
+  const own = await measure(cluster, asker, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));
+  if (own.answered === 0)
+    throw new Failure(
+      `container ${asker.container} has no shell that tells microseconds: bench needs busybox's sh, 1.33 or later`,
+      2,
+    );
+  const rows: BenchRow[] = [];
+  for (const { kind, name } of names) {
+    onStep(`${kind} names`);
+    const skipped = await whyNot(cluster, asker, name);
+    const load = loadOf(name, options.perSecond, options.seconds);
+    const summary = skipped === undefined ? await measure(cluster, asker, server, load) : undefined;
+    rows.push({ kind, name, summary, skipped });
+  }
+  const { perSecond, seconds } = options;
+  return { from: `${pod.namespace}/${pod.name}`, server, context: cluster.context, perSecond, seconds, rows, own };
+}
+
+/** Spreads a rate over connections that are each slow enough. */
+export function loadOf(name: string, perSecond: number, seconds: number): Load {
+  const connections = Math.ceil(perSecond / PER_CONNECTION);
+  return { name, connections, count: Math.ceil((perSecond * seconds) / connections), gap: connections / perSecond };
+}
+
+/** Asks once before asking often. */
+async function whyNot(cluster: Cluster, asker: Asker, name: string): Promise<string | undefined> {
+  const [first] = await ask(cluster, asker, name.replace(NUMBER, String(firstNumber())));
+  const took = first?.milliseconds === undefined ? "" : ` after ${ms(first.milliseconds)} ms`;
+  if (first?.answer === undefined) return "no answer: is TCP port 53 open?";
+  const { code } = first.answer;
+  if (code !== "NOERROR" && code !== "NXDOMAIN") return `the server says ${code}${took}: its upstream does not answer`;
+  if (first.milliseconds !== undefined && first.milliseconds > TOO_SLOW_MS)
+    return `the first answer came${took}: too slow to ask often`;
+  return undefined;
+}
+
+async function measure(cluster: Cluster, { pod, container }: Asker, server: string, load: Load): Promise<Summary> {
+  const command = ["sh", "-c", BENCH_SCRIPT, "bench", ...scriptArguments(server, load, firstNumber())];
+  const seconds = load.count * load.gap * 1.5 + 20;
+  const { stdout } = await cluster.exec(pod, container, command, seconds).catch((error: unknown) => {
+    if (error instanceof ClusterError) throw new Failure(`${pod.namespace}/${pod.name}: ${error.message}`, 2);
+    throw error;
+  });
+  return summarize(readSamples(stdout));
+}
+
+/** Eight digits, with room for all queries of a run; another start each time, so that no cache knows the names. */
+function firstNumber(): number {
+  return randomInt(10_000_000, 99_000_000);
+}
