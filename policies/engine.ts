@@ -1,5 +1,5 @@
 import type { Policies, PolicyConfigSchema, ReportViolation, StackValidationPolicy } from "@pulumi/policy";
-import { ruleConfig } from "./core/config.ts";
+import { type PackConfig, ruleConfig } from "./core/config.ts";
 import { evaluate } from "./core/evaluate.ts";
 import type { Exemption } from "./core/exemption.ts";
 import { isStackRule, judges, type Rule } from "./core/rule.ts";
@@ -32,13 +32,17 @@ function policyOf(rule: Rule, standing: readonly Exemption[], ledger: Ledger): P
     enforcementLevel: rule.level,
     configSchema: configSchema(rule),
   };
-  const run = (stack: Stack, judged: string, config: object, reportViolation: ReportViolation) => {
-    const pack = { [rule.id]: config };
-    const { findings, exemptions } = evaluate(stack, { rules: [rule], config: pack, standing });
-    const configured = ruleConfig(rule, pack);
+  /** Keeps what the configuration says even where the rule has nothing to judge: its exemptions are idle then. */
+  const configured = (config: object) => {
+    const { exemptions, mistakes } = ruleConfig(rule, { [rule.id]: config });
+    ledger.keepExemptions(exemptions);
+    ledger.keepMistakes(mistakes);
+    return { [rule.id]: config };
+  };
+  const run = (stack: Stack, judged: string, config: PackConfig, reportViolation: ReportViolation) => {
+    const { findings, exemptions } = evaluate(stack, { rules: [rule], config, standing });
     ledger.keep(rule.id, judged, findings);
-    ledger.keepExemptions(configured.exemptions, exemptions);
-    ledger.keepMistakes(configured.mistakes);
+    ledger.keepUse(exemptions);
     for (const { message, urn } of findings.filter(({ outcome }) => outcome === "violated"))
       reportViolation(message, urn);
   };
@@ -46,15 +50,16 @@ function policyOf(rule: Rule, standing: readonly Exemption[], ledger: Ledger): P
     return {
       ...facts,
       validateStack: (args, reportViolation) =>
-        run(new Stack(resourcesOf(args.resources, ledger)), "the stack", args.getConfig(), reportViolation),
+        run(new Stack(resourcesOf(args.resources, ledger)), "the stack", configured(args.getConfig()), reportViolation),
     };
   }
   return {
     ...facts,
     validateResource: (args, reportViolation) => {
+      const config = configured(args.getConfig());
       const resource = resourceOf(args, ledger);
       if (resource === undefined || !judges(rule, args.type)) return;
-      run(new Stack([resource]), args.urn, args.getConfig(), reportViolation);
+      run(new Stack([resource]), args.urn, config, reportViolation);
     },
   };
 }

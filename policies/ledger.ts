@@ -7,7 +7,7 @@ export class Ledger {
   /** Inputs by URN. A preview may know no outputs at all, so rules on the whole stack read these. */
   readonly inputs = new Map<string, Group>();
   private readonly said = new Map<string, readonly Finding[]>();
-  private readonly idle = new Map<string, Exemption>();
+  private readonly configured = new Map<string, Exemption>();
   private readonly used = new Set<string>();
   private readonly mistakes = new Set<string>();
 
@@ -16,10 +16,14 @@ export class Ledger {
     this.said.set(JSON.stringify([rule, judged]), findings);
   }
 
-  /** Keeps the exemptions of the pack's configuration, and those of them that allowed something. */
-  keepExemptions(configured: readonly Exemption[], used: readonly Exemption[]): void {
+  /** Keeps the exemptions of the pack's configuration. */
+  keepExemptions(configured: readonly Exemption[]): void {
+    for (const exemption of configured) this.configured.set(keyOf(exemption), exemption);
+  }
+
+  /** Keeps which exemptions allowed something. */
+  keepUse(used: readonly Exemption[]): void {
     for (const exemption of used) this.used.add(keyOf(exemption));
-    for (const exemption of configured) this.idle.set(keyOf(exemption), exemption);
   }
 
   keepMistakes(mistakes: readonly string[]): void {
@@ -32,7 +36,7 @@ export class Ledger {
 
   /** What is wrong in the configuration, exemptions that allowed nothing among it. */
   configurationMistakes(): string[] {
-    const idle = [...this.idle].filter(([key]) => !this.used.has(key));
+    const idle = [...this.configured].filter(([key]) => !this.used.has(key));
     return [
       ...this.mistakes,
       ...idle.map(([, { rule, resource }]) => `exemption of ${resource} from ${rule} has no effect; take it out`),

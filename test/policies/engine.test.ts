@@ -167,6 +167,15 @@ describe("the policy pack in the engine", () => {
     assert.deepEqual(rulesIn(elsewhere), ["tenancy-pod-security"]);
   });
 
+  it("tells an exemption whose rule had nothing to judge", async () => {
+    const exempt = [{ resource: "LogGroup/pods", reason: "a trial" }];
+    const said = await runPack([namespace("restricted")], { "aws-log-retention": { exempt } });
+    assert.deepEqual(
+      said.map(([, message]) => message),
+      ["exemption of LogGroup/pods from aws-log-retention has no effect; take it out"],
+    );
+  });
+
   it("takes exemptions and settings from its configuration, and tells which have no effect", async () => {
     const exempt = [{ resource: "Namespace/logging", reason: "a trial" }];
     const allowed = await runPack([namespace("privileged")], { "tenancy-pod-security": { exempt } });
