@@ -14,15 +14,17 @@ export class Stack {
   /** Undefined where the runner does not know them. */
   readonly outputs: readonly StackOutput[] | undefined;
   private readonly byUrn: ReadonlyMap<string, Resource>;
+  private readonly byType: ReadonlyMap<string, readonly Resource[]>;
 
   constructor(resources: readonly Resource[], outputs?: readonly StackOutput[]) {
     this.resources = resources;
     this.outputs = outputs;
     this.byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
+    this.byType = Map.groupBy(resources, ({ type }) => type);
   }
 
   ofType(...types: readonly string[]): Resource[] {
-    return this.resources.filter(({ type }) => types.includes(type));
+    return types.flatMap((type) => this.byType.get(type) ?? []);
   }
 
   /** What a resource must wait for, as far as it is in the stack; undefined where the runner does not know. */

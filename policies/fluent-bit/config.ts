@@ -19,10 +19,6 @@ export class Section {
   isOn(option: string): boolean {
     return ["on", "true", "yes", "1"].includes((this.get(option) ?? "").toLowerCase());
   }
-
-  all(): [string, string][] {
-    return [...this.options];
-  }
 }
 
 /** A Fluent Bit configuration, as far as the rules read it. */

@@ -98,7 +98,14 @@ function configMapsOf(stack: Stack, workload: Resource): Resource[] {
   const names = pod
     .at("volumes")
     .items()
-    .map((volume) => volume.at("configMap", "name").text());
+    .flatMap((volume) => [
+      volume.at("configMap", "name"),
+      ...volume
+        .at("projected", "sources")
+        .items()
+        .map((source) => source.at("configMap", "name")),
+    ])
+    .map((name) => name.text());
   return stack
     .ofType("kubernetes:core/v1:ConfigMap")
     .filter((map) => names.includes(map.at("metadata", "name").text()) && namespaceOf(map) === namespaceOf(workload));

@@ -1,14 +1,14 @@
 import type { Field } from "../core/field.ts";
 import type { Resource } from "../core/resource.ts";
 
-/** Where the pod's spec stands in each kind that makes pods, all API versions alike. */
+/** Where the pod's spec stands in each kind that makes pods, all API versions alike. Patches are no whole pods. */
 const PATHS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^kubernetes:core\/v1:Pod$/, ["spec"]],
-  [/^kubernetes:core\/v1:(PodTemplate)$/, ["template", "spec"]],
+  [/^kubernetes:core\/v1:PodTemplate$/, ["template", "spec"]],
   [/^kubernetes:core\/v1:ReplicationController$/, ["spec", "template", "spec"]],
-  [/^kubernetes:apps\/\w+:(Deployment|DaemonSet|StatefulSet|ReplicaSet)(Patch)?$/, ["spec", "template", "spec"]],
-  [/^kubernetes:batch\/\w+:Job(Patch)?$/, ["spec", "template", "spec"]],
-  [/^kubernetes:batch\/\w+:CronJob(Patch)?$/, ["spec", "jobTemplate", "spec", "template", "spec"]],
+  [/^kubernetes:apps\/\w+:(Deployment|DaemonSet|StatefulSet|ReplicaSet)$/, ["spec", "template", "spec"]],
+  [/^kubernetes:batch\/\w+:Job$/, ["spec", "template", "spec"]],
+  [/^kubernetes:batch\/\w+:CronJob$/, ["spec", "jobTemplate", "spec", "template", "spec"]],
 ];
 
 /** Types of the resources that make pods. */
@@ -24,12 +24,6 @@ export const WORKLOADS: readonly string[] = [
 export function podSpecOf(resource: Resource): Field | undefined {
   const path = PATHS.find(([type]) => type.test(resource.type))?.[1];
   return path === undefined ? undefined : resource.at(...path);
-}
-
-/** The pod's labels. */
-export function podLabelsOf(resource: Resource): Field {
-  const path = PATHS.find(([type]) => type.test(resource.type))?.[1] ?? ["spec"];
-  return resource.at(...path.slice(0, -1), "metadata", "labels");
 }
 
 const CONTAINER_LISTS = ["initContainers", "containers", "ephemeralContainers"] as const;

@@ -19,7 +19,14 @@ export function isTeams(namespace: Resource, settings: Settings): boolean {
   return label.isSet;
 }
 
+/** By stack and type, since a stack of a thousand teams asks a thousand times. */
+const BY_NAMESPACE = new WeakMap<Stack, Map<string, Map<string, Resource[]>>>();
+
 /** Resources of a type in a namespace. @throws {Undecided} where one's namespace is unknown. */
-export function inNamespace(stack: Stack, type: string, name: string): Resource[] {
-  return stack.ofType(type).filter((resource) => namespaceOf(resource) === name);
+export function inNamespace(stack: Stack, type: string, name: string): readonly Resource[] {
+  const types = BY_NAMESPACE.get(stack) ?? new Map<string, Map<string, Resource[]>>();
+  BY_NAMESPACE.set(stack, types);
+  const namespaces = types.get(type) ?? Map.groupBy(stack.ofType(type), namespaceOf);
+  types.set(type, namespaces);
+  return namespaces.get(name) ?? [];
 }

@@ -84,6 +84,8 @@ export const TENANCY_RBAC: readonly Rule[] = [
     types: ROLES,
     check: (role, report) =>
       eachRule(role, report, (rule) => {
+        // One Secret by its name is what a program may be given.
+        if (rule.at("resourceNames").items().length > 0) return;
         const secrets = rule
           .at("resources")
           .items()

@@ -36,7 +36,12 @@ describe("podSpecOf", () => {
   }
 
   it("finds no pod in what makes none", () => {
-    for (const type of ["kubernetes:core/v1:Service", "kubernetes:apps/v1:ControllerRevision", "aws:ec2/vpc:Vpc"]) {
+    for (const type of [
+      "kubernetes:core/v1:Service",
+      "kubernetes:apps/v1:ControllerRevision",
+      "kubernetes:apps/v1:DaemonSetPatch",
+      "aws:ec2/vpc:Vpc",
+    ]) {
       const [resource] = stackOf([{ type, name: "x", props: {} }]).resources;
       assert.ok(resource !== undefined && podSpecOf(resource) === undefined, type);
     }

@@ -165,6 +165,13 @@ const CASES: CasesByRule = {
       ],
       "nothing said": [line("      retry_limit: no_limits\n", ""), `${F}Retry_Limit of opensearch is not set`],
       "no retry": [line("no_limits", "no_retries"), `${F}Retry_Limit of opensearch is no_retries`],
+      "a projected ConfigMap": [
+        named(line("no_limits", "1"), "collector", "spec.template.spec.volumes.0", {
+          name: "config",
+          projected: { sources: [{ configMap: { name: "fluent-bit" } }] },
+        }),
+        `${F}Retry_Limit of opensearch is 1`,
+      ],
       "the classic format": [classic("False", "3"), `${F}Retry_Limit of opensearch is 3`],
     },
     unknown: UNKNOWN_FILE,

@@ -311,7 +311,11 @@ const CASES: CasesByRule = {
     unknown: { "an unknown verb": [role({ ...PODS, verbs: ["get", UNKNOWN] }), `${R}.verbs[1] is known only`] },
   },
   "tenancy-no-secret-reading": {
-    good: { pods: role(PODS), "writing alone": role({ ...PODS, resources: ["secrets"], verbs: ["create"] }) },
+    good: {
+      pods: role(PODS),
+      "one Secret by its name": role({ ...PODS, resources: ["secrets"], resourceNames: ["mine"] }),
+      "writing alone": role({ ...PODS, resources: ["secrets"], verbs: ["create"] }),
+    },
     bad: Object.fromEntries(
       ["get", "list", "watch", "*"].map((verb) => [
         verb,
