@@ -8,7 +8,6 @@ import { registerFleet } from "./fleet/command.ts";
 import { registerImages } from "./images/command.ts";
 import { registerPlan } from "./plan/command.ts";
 import { registerPolicies } from "./policies/command.ts";
-import { registerPolicies } from "./policies/command.ts";
 import { registerSchema } from "./schema/command.ts";
 import { registerDown, registerUp } from "./up/command.ts";
 import { registerVerify } from "./verify/command.ts";
@@ -22,7 +21,6 @@ const program = new Command("lab")
   .exitOverride();
 registerPlan(program);
 registerDiff(program);
-registerPolicies(program);
 registerVerify(program);
 registerUp(program);
 registerDown(program);
