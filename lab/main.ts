@@ -25,7 +25,6 @@ registerVerify(program);
 registerUp(program);
 registerDown(program);
 registerImages(program);
-registerPolicies(program);
 registerDns(program);
 registerFleet(program);
 registerBench(program);

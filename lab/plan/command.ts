@@ -10,6 +10,7 @@ interface PlanFlags {
   readonly configFile?: string;
   readonly json?: true;
   readonly manifests?: string;
+  readonly policyConfig?: string;
 }
 
 /** Adds `plan` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
@@ -24,6 +25,14 @@ export function registerPlan(program: Command): void {
       "--manifests <folder>",
       "write each Kubernetes object as a manifest, in an order in which it can be applied",
     )
+    .option(
+      "--policy-config <file>",
+      "levels, settings and exemptions of the policies, as for pulumi --policy-pack-config",
+    )
+    .addHelpText(
+      "after",
+      "\nExits with 1 where a mandatory policy is violated or cannot be decided, with 2 where settings are wrong.",
+    )
     .action(plan);
 }
 
@@ -34,13 +43,19 @@ async function plan(flags: PlanFlags): Promise<void> {
   const recording = await planStack(stack);
   const { parseSettings } = await import("../../components/settings.ts");
   const settings = parseSettings(stack.config);
+  const { formatPolicies, policyReport, readPackConfig, stops } = await import("../policies/report.ts");
+  const policies = policyReport(
+    recording,
+    flags.policyConfig === undefined ? {} : await readPackConfig(flags.policyConfig),
+  );
   if (flags.json) {
-    process.stdout.write(`${JSON.stringify(asJson(stack.name, recording), null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ ...asJson(stack.name, recording), policies }, null, 2)}\n`);
   } else {
     const [{ formatPlan }, { formatDns }] = await Promise.all([import("./tree.ts"), import("./dns.ts")]);
-    const text = formatPlan(stack.name, recording) + formatDns(settings);
+    const text = formatPlan(stack.name, recording) + formatDns(settings) + formatPolicies(policies);
     process.stdout.write(process.stdout.isTTY ? text : stripVTControlCharacters(text));
   }
+  if (stops(policies)) process.exitCode = 1;
   if (flags.manifests !== undefined) await writeFolder(flags.manifests, recording, settings);
 }
 
