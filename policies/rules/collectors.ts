@@ -1,10 +1,10 @@
 import { texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
-import { collectorDaemonSets, mountsOf } from "../fluent-bit/in-stack.ts";
+import { collectorDaemonSets, fluentBitConfigs, mountsOf } from "../fluent-bit/in-stack.ts";
 import { credentialsIn } from "../kubernetes/credentials.ts";
 import { podSpecOf } from "../kubernetes/pod-spec.ts";
 import { COLLECTORS_FLUENT_BIT } from "./collectors-fluent-bit.ts";
-import { cis, podSecurity } from "./sources.ts";
+import { cis, fluentBit, podSecurity } from "./sources.ts";
 
 const LOG_PATHS = texts("logPaths", "Paths of the node that a collector may read, with what is under them", [
   "/var/log",
@@ -79,6 +79,24 @@ export const COLLECTORS: readonly Rule[] = [
           report.wrongIn(file, `line ${line} (value not shown)`, `${what} in a ConfigMap`);
         }
       }),
+  },
+  {
+    id: "collectors-configuration-read",
+    family: "collectors",
+    level: "advisory",
+    title: "These rules can read the collector's configuration",
+    reason:
+      "Buffers, retries, TLS and index names are judged where Fluent Bit's configuration is in a ConfigMap of the stack, and nowhere else.",
+    fix: "put the configuration into a ConfigMap of the stack, or look it over by hand and exempt the collector with what was found",
+    source: fluentBit("Configuration file", "administration/configuring-fluent-bit"),
+    types: ["kubernetes:apps/v1:DaemonSet", "kubernetes:core/v1:ConfigMap"],
+    checkStack: (stack, report) => {
+      const read = new Set(fluentBitConfigs(stack, report).map(({ workload }) => workload));
+      // What is unknown has been told as such.
+      if (report.verdicts.length > 0) return;
+      for (const collector of collectorDaemonSets(stack, report).filter((resource) => !read.has(resource)))
+        report.missing(collector, "no ConfigMap of this stack holds a Fluent Bit configuration for it");
+    },
   },
   ...COLLECTORS_FLUENT_BIT,
 ];

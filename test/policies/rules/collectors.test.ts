@@ -118,6 +118,22 @@ const CASES: CasesByRule = {
     },
     unknown: UNKNOWN_FILE,
   },
+  "collectors-configuration-read": {
+    good: BOTH,
+    bad: {
+      "no ConfigMap": [
+        [DAEMON_SET],
+        "DaemonSet/logging/fluent-bit: no ConfigMap of this stack holds a Fluent Bit configuration for it. Fix: put",
+      ],
+      "YAML that is none": [file("pipeline: [inputs"), "DaemonSet/logging/fluent-bit: no ConfigMap of this stack"],
+      "a ConfigMap of another namespace": [
+        named(COLLECTOR, "config", "metadata.namespace", "other"),
+        "DaemonSet/logging/fluent-bit: no ConfigMap of this stack",
+      ],
+      "another collector": [file("sources:\n  logs:\n    type: file\n"), "DaemonSet/logging/fluent-bit: no ConfigMap"],
+    },
+    unknown: UNKNOWN_FILE,
+  },
   "collectors-buffer-on-disk": {
     good: {
       ...BOTH,
