@@ -24,6 +24,7 @@ registerDiff(program);
 registerVerify(program);
 registerUp(program);
 registerDown(program);
+registerPolicies(program);
 registerImages(program);
 registerDns(program);
 registerFleet(program);
