@@ -1,5 +1,6 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
 import type { Mistake } from "../settings-error.ts";
+import { destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
 import { logPipeline } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
@@ -26,12 +27,10 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
       value: carrier,
     });
   }
-  if (!collector.destinations.includes(destination.kind)) {
-    mistakes.push({
-      path: ["destination", "kind"],
-      message: `${collector.destinations.join(", ")} for ${collector.title}`,
-      value: destination.kind,
-    });
+  const support = collector.destinations[destination.kind];
+  if (support !== true) {
+    const message = `${destinationsOf(collector).join(", ")} for ${collector.title}: ${support}`;
+    mistakes.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
   return [...mistakes, ...collector.unsupported(pipeline)];

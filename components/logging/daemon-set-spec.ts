@@ -1,6 +1,6 @@
-import type { Collector, Rendered } from "./collectors/collector.ts";
+import type { Collector, Probe, Rendered } from "./collectors/collector.ts";
 import type { Credentials, Destination } from "./destination-settings.ts";
-import { CA_FILE, PASSWORD_VARIABLE, USER_VARIABLE } from "./pipeline.ts";
+import { CA_FILE, NODE_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** Buffers and read positions of a collector on its node; they outlive its pods. */
@@ -20,7 +20,7 @@ interface SpecArgs {
  * as their owner it needs none. Logs are mounted read-only; only its own state is writable.
  */
 export function collectorPodSpec({ collector, rendered, destination, settings }: SpecArgs) {
-  const { resources } = settings;
+  const resources = { ...collector.resources, ...settings.resources };
   const caSecret = caSecretOf(destination);
   const file =
     destination.kind === "file" ? [{ name: "destination", mountPath: destination.path, host: destination.path }] : [];
@@ -43,13 +43,16 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
         ...(collector.command === undefined ? {} : { command: [...collector.command] }),
         args: [...rendered.args],
         env: [
-          { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+          { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
           ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
           ...credentialVariables(destination),
         ],
-        ports: [{ name: "metrics", containerPort: collector.metricsPort, protocol: "TCP" }],
-        livenessProbe: { httpGet: collector.liveness, initialDelaySeconds: 10, periodSeconds: 15, failureThreshold: 4 },
-        readinessProbe: { httpGet: collector.readiness, periodSeconds: 5, failureThreshold: 3 },
+        ports: Object.entries(collector.ports).map(([name, containerPort]) => ({
+          name,
+          containerPort,
+          protocol: "TCP",
+        })),
+        ...probes(collector),
         resources: {
           requests: { cpu: resources.cpu, memory: resources.memory },
           limits: { memory: resources.memoryLimit },
@@ -86,12 +89,38 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
   };
 }
 
-function caSecretOf(destination: Destination): string | undefined {
-  if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return undefined;
-  return destination.tls === false ? undefined : destination.tls?.caSecretName;
+/** The probes that a collector has, as a container names them. */
+export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "readiness">) {
+  const how = (probe: Probe) =>
+    "command" in probe
+      ? { exec: { command: [...probe.command] } }
+      : { httpGet: { path: probe.path, port: probe.port } };
+  return {
+    ...(liveness === undefined
+      ? {}
+      : { livenessProbe: { ...how(liveness), initialDelaySeconds: 10, periodSeconds: 15, failureThreshold: 4 } }),
+    ...(readiness === undefined
+      ? {}
+      : { readinessProbe: { ...how(readiness), periodSeconds: 5, failureThreshold: 3 } }),
+  };
 }
 
-function credentialVariables(destination: Destination) {
+/** Name of the Secret with the authority that a destination's certificate is checked by; undefined for the public ones. */
+export function caSecretOf(destination: Destination): string | undefined {
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch":
+      return destination.tls === false ? undefined : destination.tls?.caSecretName;
+    case "http":
+    case "loki":
+      return destination.caSecretName;
+    default:
+      return undefined;
+  }
+}
+
+/** The variables with user and password of a destination, from its Secret. */
+export function credentialVariables(destination: Destination) {
   const credentials = "credentials" in destination ? destination.credentials : undefined;
   if (credentials === undefined) return [];
   const variable = (name: string, key: string, { secretName }: Credentials) => ({

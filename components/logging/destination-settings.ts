@@ -15,11 +15,13 @@ const Credentials = z.strictObject({
 });
 export type Credentials = z.infer<typeof Credentials>;
 
+const caSecretName = SecretName.optional().describe(
+  "Secret whose key ca.crt is the authority to trust. Default: the public ones.",
+);
+
 const Tls = z.strictObject({
   verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
-  caSecretName: SecretName.optional().describe(
-    "Secret whose key ca.crt is the authority to trust. Default: the public ones.",
-  ),
+  caSecretName,
 });
 
 const Host = z
@@ -57,6 +59,7 @@ export const Destination = z
       kind: z.literal("http").describe("JSON lines by POST."),
       url: Url.describe("Where to post to."),
       verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+      caSecretName,
       credentials: Credentials.optional().describe("User and password. Default: none."),
     }),
     z.strictObject({
@@ -102,6 +105,7 @@ export const Destination = z
       url: Url.describe("Address of Loki, without a path, such as http://loki.monitoring.svc:3100."),
       tenant: z.string().min(1).optional().describe("X-Scope-OrgID. Default: none."),
       verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+      caSecretName,
       credentials: Credentials.optional().describe("User and password. Default: none."),
     }),
   ])
@@ -129,6 +133,13 @@ export const Destination = z
       destination.url.startsWith("http:")
     ) {
       add("url", "an https URL, since a password would go over the network in the clear", destination.url);
+    }
+    if (
+      (destination.kind === "http" || destination.kind === "loki") &&
+      destination.caSecretName !== undefined &&
+      destination.url.startsWith("http:")
+    ) {
+      add("caSecretName", "nothing with an http URL, which has no certificate", destination.caSecretName);
     }
   });
 export type Destination = z.infer<typeof Destination>;

@@ -26,8 +26,11 @@ export const DATE_NOTATION = DATE_PARTS.map(({ part, means }) => `${part} (${mea
 
 /** OpenSearch and Elasticsearch refuse a longer name. @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/ */
 export const MAX_INDEX_BYTES = 255;
-/** Longest value of a team, namespace or app in a name: Kubernetes' own limit for each. */
-const MAX_SPLIT = 63;
+/**
+ * Longest prefix, and longest value of a team, namespace or app: Kubernetes' own limit for these. Together they stay below the 128
+ * bytes at which Fluent Bit cuts the part of a name that comes from a record.
+ */
+const MAX_PART = 63;
 
 /** How an index is called. The name of a line's index is `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export const IndexFormat = z
@@ -35,7 +38,7 @@ export const IndexFormat = z
     prefix: z
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]*$/, "lower-case letters, digits, '.', '-' and '_', starting with a letter or digit")
-      .max(100, "at most 100 characters")
+      .max(MAX_PART, "at most 63 characters")
       .default("logs")
       .describe("First part of the name. Default logs."),
     separator: z.enum(["-", ".", "_"]).default("-").describe("Stands between the parts. Default '-'."),
@@ -109,7 +112,7 @@ export function safeIndexPart(value: string): string {
   const safe = value
     .toLowerCase()
     .replaceAll(/[^a-z0-9._-]/g, "-")
-    .slice(0, MAX_SPLIT);
+    .slice(0, MAX_PART);
   return safe === "" ? NO_VALUE : safe;
 }
 

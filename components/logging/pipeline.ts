@@ -23,12 +23,35 @@ export interface DestinationContext {
   readonly bucket?: string | undefined;
 }
 
+/** The pod of a sidecar, known when the configuration is rendered: its lines need no look-up. */
+export interface ApplicationPod {
+  readonly namespace: string;
+  readonly pod: string;
+  /** Container that writes the files. */
+  readonly container: string;
+  /** Team of the namespace; undefined for none. */
+  readonly team: string | undefined;
+  /** Label app.kubernetes.io/name or app; undefined for none. */
+  readonly app: string | undefined;
+}
+
+/** Where lines come from: the kubelet's files on a node, in CRI's format, or an application's own files in a shared volume, as they are. */
+export type LogSource = { readonly kind: "node" } | { readonly kind: "application"; readonly pod: ApplicationPod };
+
+export const NODE: LogSource = { kind: "node" };
+const NO_POD: ApplicationPod = { namespace: "none", pod: "none", container: "none", team: undefined, app: undefined };
+
+/** Folder of the shared volume that an application writes to and its sidecar reads: every file `*.log`. */
+export const APPLICATION_LOGS = "/var/log/app";
+/** Variable with the name of the node, in every collector's container. */
+export const NODE_VARIABLE = "NODE_NAME";
+
 /**
  * What a collector is to do, in plain data: every collector renders its configuration from this alone, so that another one gives
  * the same lines under the same index names.
  */
 export interface LogPipeline {
-  readonly carrier: LoggingSettings["carrier"];
+  readonly source: LogSource;
   readonly destination: Destination;
   readonly context: DestinationContext;
   readonly index: IndexFormat;
@@ -43,11 +66,18 @@ export interface LogPipeline {
   readonly team: true;
 }
 
-/** The pipeline of a stack's settings. */
-export function logPipeline(settings: LoggingSettings, context: DestinationContext): LogPipeline {
+/**
+ * The pipeline of a stack's settings.
+ * @param source Default: that of the carrier; a sidecar's pod is then one of no name, for checks.
+ */
+export function logPipeline(
+  settings: LoggingSettings,
+  context: DestinationContext,
+  source: LogSource = settings.carrier === "daemonset" ? NODE : { kind: "application", pod: NO_POD },
+): LogPipeline {
   const { include, exclude } = settings.namespaces;
   return {
-    carrier: settings.carrier,
+    source,
     destination: settings.destination,
     context,
     index: settings.index,
@@ -84,7 +114,9 @@ export function tlsOf(destination: Destination): { verify: boolean; caFile: stri
     }
     case "http":
     case "loki":
-      return destination.url.startsWith("https:") ? { verify: destination.verify, caFile: undefined } : undefined;
+      return destination.url.startsWith("https:")
+        ? { verify: destination.verify, caFile: destination.caSecretName === undefined ? undefined : CA_FILE }
+        : undefined;
     default:
       return undefined;
   }

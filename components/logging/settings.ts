@@ -17,6 +17,12 @@ export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
 const NamespaceName = z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "the name of a namespace");
 
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+const LabelKey = z
+  .string()
+  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "the key of a label");
+const LabelValue = z.string().regex(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "the value of a label");
+
 /** A size on disk in the notation of Kubernetes. */
 const Size = z.string().regex(/^[1-9]\d*(Mi|Gi)$/, "a size such as '512Mi' or '2Gi'");
 
@@ -52,7 +58,7 @@ export const LoggingSettings = z.strictObject({
     })
     .prefault({})
     .describe("Namespaces whose pods are read."),
-  labels: z.record(z.string(), z.string()).default({}).describe("Only pods with all of these labels. Default: any."),
+  labels: z.record(LabelKey, LabelValue).default({}).describe("Only pods with all of these labels. Default: any."),
   multiline: z
     .array(z.enum(["java", "python", "go", "node"]))
     .default(["java", "python", "go", "node"])
@@ -84,12 +90,12 @@ export const LoggingSettings = z.strictObject({
     .describe("What happens while the destination does not take the lines."),
   resources: z
     .strictObject({
-      cpu: Quantity.default("50m").describe("CPU request. Default 50m."),
-      memory: Quantity.default("64Mi").describe("Memory request. Default 64Mi."),
-      memoryLimit: Quantity.default("512Mi").describe("Memory limit. Default 512Mi: catching up at 40 MB/s took 263."),
+      cpu: Quantity.optional().describe("CPU request. Default: the collector's, 50m for Fluent Bit."),
+      memory: Quantity.optional().describe("Memory request. Default: the collector's, 64Mi for Fluent Bit."),
+      memoryLimit: Quantity.optional().describe("Memory limit. Default: the collector's, 512Mi for Fluent Bit."),
     })
     .prefault({})
-    .describe("Resources of each collector."),
+    .describe("Resources of each collector's pod."),
   image: z
     .string()
     .regex(

@@ -2,7 +2,7 @@ import type { DestinationKind } from "../destination-settings.ts";
 import type { LogPipeline } from "../pipeline.ts";
 import type { CollectorId, LoggingSettings } from "../settings.ts";
 
-/** What a collector makes of a pipeline. */
+/** What a collector makes of a pipeline. It holds no secret: credentials reach the container as variables and files. */
 export interface Rendered {
   /** Configuration files: name to text. */
   readonly files: Readonly<Record<string, string>>;
@@ -18,10 +18,19 @@ export interface ApiRule {
   readonly verbs: string[];
 }
 
-/** A probe of the collector's own HTTP server. */
-export interface HttpProbe {
-  readonly path: string;
-  readonly port: number;
+/** How to ask a collector whether it lives: its own HTTP server, or a command in its container. */
+export type Probe = { readonly path: string; readonly port: number } | { readonly command: readonly string[] };
+
+/** What a collector is, in words, for the table that compares them. */
+export interface About {
+  /** How lines are parsed: CRI parts, stack traces, JSON. */
+  readonly parsing: string;
+  /** What holds lines while the destination is away. */
+  readonly buffer: string;
+  /** How it names an index. */
+  readonly index: string;
+  /** Whether somebody maintains it, and what follows it if not. */
+  readonly maintenance: string;
 }
 
 /** A program that collects logs, as this stack knows it. Adding one is a file of this shape and a line in the table. */
@@ -35,8 +44,9 @@ export interface Collector {
   readonly documentation: string;
   /** How it can be run. */
   readonly carriers: readonly LoggingSettings["carrier"][];
-  /** Where it can send to. */
-  readonly destinations: readonly DestinationKind[];
+  /** Of every destination: whether it can send there, or in words why not. */
+  readonly destinations: Readonly<Record<DestinationKind, true | string>>;
+  readonly about: About;
   /** Folder in the container where the configuration is mounted. */
   readonly configFolder: string;
   /** Folder for buffers and read positions, on a volume that outlives the container. */
@@ -45,10 +55,13 @@ export interface Collector {
   readonly command?: readonly string[];
   /** Seconds that it may take to hand over what it holds when it is stopped; the pod gets a few more. */
   readonly graceSeconds: number;
-  readonly liveness: HttpProbe;
-  readonly readiness: HttpProbe;
-  /** Port of its own metrics. */
-  readonly metricsPort: number;
+  /** None where the process alone tells: a container that ends is started again. */
+  readonly liveness?: Probe;
+  readonly readiness?: Probe;
+  /** Ports that it listens on, by name: `metrics` for its own metrics. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Resources where the settings name none. */
+  readonly resources: Required<LoggingSettings["resources"]>;
   /** What it must read from the Kubernetes API. */
   readonly apiRules: readonly ApiRule[];
   /** What it cannot do of a pipeline, each in words that follow `logging.`; empty where it can do all. */
@@ -63,4 +76,9 @@ export interface Unsupported {
   /** What is allowed instead, in words. */
   readonly message: string;
   readonly value: unknown;
+}
+
+/** Destinations that a collector can send to. */
+export function destinationsOf({ destinations }: Pick<Collector, "destinations">): string[] {
+  return Object.entries(destinations).flatMap(([kind, support]) => (support === true ? [kind] : []));
 }

@@ -4,7 +4,7 @@ import { IndexFormat } from "../../../components/logging/index-format.ts";
 /** Formats that the settings take. */
 export const anyFormat: fc.Arbitrary<IndexFormat> = fc
   .record({
-    prefix: fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,99}$/),
+    prefix: fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,62}$/),
     separator: fc.constantFrom("-", ".", "_"),
     datePattern: fc.constantFrom(
       "yyyy.MM.dd",
