@@ -3,23 +3,38 @@ import type { Exemption } from "./core/exemption.ts";
 /** Of any stack of this project: what another project calls the same is not meant. */
 const PROJECT = "urn:pulumi:*::eks-dns-logging::";
 
-const READS_NODE = "the log collector reads the log files of all pods, which belong to root, on its node";
+/** What one resource of this project is exempt from, by rule with the end of the reason. */
+function exempt(resource: string, because: string, rules: Readonly<Record<string, string>>): Exemption[] {
+  return Object.entries(rules).map(([rule, more]) => ({
+    rule,
+    resource: `${PROJECT}*${resource}`,
+    reason: `${because}; ${more}`,
+  }));
+}
 
-/** What stands exempt of itself: the log collector of this project, which cannot do its work otherwise. */
+const READS_NODE = "the log collector reads the log files of all pods, which belong to root, on its node";
+const CACHES_DNS = "NodeLocal DNSCache answers DNS in the node's own network, as Kubernetes' manifest has it";
+const TRIES_OUT = "the OpenSearch that inCluster brings is for trying out";
+const WRITES_CONFIG = "its image writes its own configuration folder when it starts";
+
+/** What stands exempt of itself: what cannot do its work otherwise. Of these, the cache and OpenSearch are by choice. */
 export const STANDING_EXEMPTIONS: readonly Exemption[] = [
-  {
-    rule: "tenancy-pod-security",
-    resource: `${PROJECT}*Namespace::logs-namespace`,
-    reason: `${READS_NODE}, which needs the level privileged; audit and warn stay restricted`,
-  },
-  {
-    rule: "pods-no-host-path",
-    resource: `${PROJECT}*DaemonSet::logs-*-daemonset`,
-    reason: `${READS_NODE}; collectors-host-paths says which paths it may mount`,
-  },
-  {
-    rule: "pods-non-root",
-    resource: `${PROJECT}*DaemonSet::logs-*-daemonset`,
-    reason: `${READS_NODE}; it has no capability and a read-only root file system`,
-  },
+  ...exempt("Namespace::logs-namespace", READS_NODE, {
+    "tenancy-pod-security": "that needs the level privileged, and audit and warn stay restricted",
+  }),
+  ...exempt("DaemonSet::logs-*-daemonset", READS_NODE, {
+    "pods-no-host-path": "collectors-host-paths says which paths it may mount",
+    "pods-non-root": "it has no capability and a read-only root file system",
+  }),
+  ...exempt("DaemonSet::coredns-local-daemon", CACHES_DNS, {
+    "pods-no-host-namespaces": "there it makes an interface with the cache's address",
+    "pods-drop-capabilities": "it needs NET_ADMIN for that",
+    "pods-no-escalation": "it is root already",
+    "pods-non-root": "only root may change the node's network",
+    "pods-no-host-path": "it shares the lock of iptables with kube-proxy",
+    "pods-read-only-root": "it writes /etc/Corefile when it starts",
+    "pods-seccomp": "it changes the node's network by iptables",
+  }),
+  ...exempt("StatefulSet::logs-opensearch-node", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
+  ...exempt("Deployment::logs-opensearch-dashboards", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
 ];
