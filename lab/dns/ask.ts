@@ -14,8 +14,9 @@ export interface Asked {
 }
 
 const TYPES = ["A", "AAAA"] as const;
-/** CoreDNS gives its upstreams 5 s before it answers SERVFAIL. */
-const ANSWER_SECONDS = 15;
+/** To connect, and in some builds of nc twice that without a byte. CoreDNS gives its upstreams 5 s before it answers SERVFAIL. */
+const NC_SECONDS = 6;
+const ASK_SECONDS = 20;
 
 /**
  * Asks the first name server for both types, at once, over TCP: nc of some images has no UDP. The connection stands before the
@@ -26,7 +27,7 @@ server=$1; shift
 exec 3>&1
 ask() {
   { sleep 0.1; echo "sent $1 $EPOCHREALTIME" >&3; printf "$2"; } |
-    nc -w ${ANSWER_SECONDS} $server 53 2>/dev/null |
+    nc -w ${NC_SECONDS} $server 53 2>/dev/null |
     { IFS= read -r -n 1 first; at=$EPOCHREALTIME; bytes=$(base64); echo "came $1 $at" $bytes >&3; }
 }
 number=0
@@ -39,7 +40,7 @@ export async function ask(cluster: Cluster, { pod, container, resolver }: Asker,
   const queries = TYPES.map((type) => ({ type, id: randomInt(1, 0xffff) }));
   const packets = queries.map(({ type, id }) => shellBytes(encodeQuery(name, type, id)));
   const command = ["sh", "-c", SCRIPT, "ask", resolver.nameservers[0] ?? "", ...packets];
-  const output = await cluster.exec(pod, container, command, ANSWER_SECONDS + 5).then(
+  const output = await cluster.exec(pod, container, command, ASK_SECONDS).then(
     ({ stdout }) => stdout,
     (error: unknown) => {
       if (error instanceof ClusterError && error.kind === "timeout") return "";

@@ -1,4 +1,6 @@
+import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { Failure } from "../failure.ts";
 
 interface ClusterFlags {
   readonly from: string;
@@ -11,6 +13,24 @@ interface ClusterFlags {
 interface ExplainFlags extends ClusterFlags {
   readonly ndots?: number;
 }
+
+interface BenchFlags extends ClusterFlags {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly internal?: string;
+  readonly outside: string;
+  readonly html?: string;
+}
+
+interface SchemaFlags {
+  readonly update?: true;
+  readonly version?: readonly string[];
+  readonly region?: string;
+}
+
+/** As in bench/bench.ts, which brings more with it than `--help` should wait for. */
+const MOST_PER_SECOND = 200;
+const MOST_SECONDS = 60;
 
 /** Adds `dns` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
 export function registerDns(program: Command): void {
@@ -26,6 +46,33 @@ export function registerDns(program: Command): void {
     .description("print what each form of a Service's name costs with ndots 5, 3 and 2, as Markdown")
     .option("--json", "print one JSON document instead of the table")
     .action(forms);
+  onCluster(dns.command("bench"))
+    .description(
+      "measure the cluster's DNS from a pod: a name of the cluster, one outside, and names that do not exist",
+    )
+    .addOption(new Option("--rate <number>", "queries a second").argParser(between(1, MOST_PER_SECOND)).default(100))
+    .addOption(
+      new Option("--seconds <number>", "how long for each kind of name")
+        .argParser(between(1, MOST_SECONDS))
+        .default(10),
+    )
+    .option("--internal <name>", "name of the cluster (default: that of the API server's Service)")
+    .option("--outside <name>", "name outside", "aws.amazon.com")
+    .option("--html <file>", "write a self-contained page with a picture as well")
+    .option("--json", "print one JSON document instead of the table")
+    .action(bench);
+  dns
+    .command("schema")
+    .description("show which schema each version of the EKS add-on is checked with, or fetch newer ones")
+    .option("--update", "ask EKS by the AWS CLI, and keep the answers in components/dns/addon/schemas/fetched.json")
+    .option("--version <version...>", "add-on versions to ask for (default: those that this program uses)")
+    .option("--region <region>", "AWS region to ask (default: the AWS CLI's own)")
+    .action(schema);
+  dns
+    .command("profile")
+    .description("show what a stack's DNS settings come to, and why")
+    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .action(profile);
 }
 
 /** The options that say which pod of which cluster asks. */
@@ -65,4 +112,42 @@ async function forms(name: string, flags: ClusterFlags): Promise<void> {
   const { formatForms, nameForms } = await import("./forms.ts");
   const costs = await nameForms(cluster, asker, name);
   process.stdout.write(flags.json ? `${JSON.stringify(costs, null, 2)}\n` : formatForms(costs));
+}
+
+async function bench(flags: BenchFlags): Promise<void> {
+  const { cluster, asker } = await connected(flags);
+  const [{ bench }, { formatBench }, { progress }] = await Promise.all([
+    import("./bench/bench.ts"),
+    import("./bench/text.ts"),
+    import("./bench/progress.ts"),
+  ]);
+  const shown = progress();
+  const options = { ...flags, perSecond: flags.rate };
+  const result = await bench(cluster, asker, options, shown.step).finally(shown.stop);
+  process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : formatBench(result));
+  if (flags.html === undefined) return;
+  const { benchPage } = await import("./bench/page.ts");
+  const { html } = flags;
+  await writeFile(html, benchPage(result)).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`the page cannot be written to ${html}: ${error.code ?? error.message}`);
+  });
+  process.stderr.write(`Wrote ${html}\n`);
+}
+
+async function schema(flags: SchemaFlags): Promise<void> {
+  if (flags.update === undefined && (flags.version !== undefined || flags.region !== undefined))
+    throw new Failure("--version and --region say what to fetch: add --update", 2);
+  const { formatSchemas, updateSchemas } = await import("./schema.ts");
+  if (flags.update === undefined) {
+    process.stdout.write(formatSchemas());
+    return;
+  }
+  const changed = await updateSchemas({ versions: flags.version, region: flags.region });
+  process.stdout.write(changed.length === 0 ? "nothing new\n" : `new: ${changed.join(", ")}\n`);
+}
+
+async function profile(flags: { readonly stack: string }): Promise<void> {
+  const [{ loadStack }, { formatDns }] = await Promise.all([import("../stack.ts"), import("../plan/dns.ts")]);
+  const { settings } = await loadStack(flags.stack);
+  process.stdout.write(formatDns(settings));
 }

@@ -55,7 +55,8 @@ async function missing(cluster: Cluster, namespace: string, name: string): Promi
   const pods = await cluster.pods(namespace, "").catch(() => []);
   if (pods.length > 0) {
     const running = pods.map((pod) => pod.name).sort();
-    const shown = running.length > 5 ? `${running.slice(0, 5).join(", ")} and ${running.length - 5} more` : running;
+    const more = running.length > 5 ? ` and ${running.length - 5} more` : "";
+    const shown = `${running.slice(0, 5).join(", ")}${more}`;
     return new Failure(`there is no pod '${name}' in namespace ${namespace}; there are: ${shown}`, NOT_TRIED);
   }
   // Kubernetes itself keeps this ConfigMap in every namespace.

@@ -1,0 +1,68 @@
+import { html, type Markup, raw } from "../../report/escape.ts";
+import { STYLE } from "../../report/style.ts";
+import { ms } from "../terminal.ts";
+import type { BenchResult, BenchRow } from "./bench.ts";
+import type { Summary } from "./samples.ts";
+import { bucketName, codesOf, KINDS, methodOf } from "./words.ts";
+
+const WIDTH = 760;
+const ROW = 26;
+const LABEL = 110;
+const COUNT = 70;
+
+/** The result as one page that needs nothing else, no network and no script. */
+export function benchPage(result: BenchResult): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>DNS of ${result.context}</title>
+<style>${raw(STYLE)}
+svg .bar { fill: var(--pass); } svg .number { text-anchor: end; }</style>
+</head>
+<body>
+<main>
+<h1>DNS of ${result.context}</h1>
+<p>From ${result.from}. ${methodOf(result)}.</p>
+<div class="wide"><table>
+<thead><tr><th>Names</th><th>Name</th><th>Asked</th><th>Answered</th><th>q/s</th><th>p50</th><th>p90</th><th>p99</th><th>Max</th><th>Answers</th></tr></thead>
+<tbody>
+${result.rows.map(tableRow)}
+</tbody>
+</table></div>
+${result.rows.map(figure)}
+</main>
+</body>
+</html>
+`.text;
+}
+
+function tableRow({ kind, name, summary, skipped }: BenchRow): Markup {
+  const start = html`<td>${KINDS[kind]}</td><td><code>${name}</code></td>`;
+  if (summary === undefined) return html`<tr>${start}<td colspan="8">not measured: ${skipped ?? ""}</td></tr>\n`;
+  const { asked, answered, perSecond, p50, p90, p99, max, codes } = summary;
+  const numbers = [String(asked), String(answered), perSecond.toFixed(0), ...[p50, p90, p99, max].map(ms)];
+  return html`<tr>${start}${numbers.map((number) => html`<td class="number">${number}</td>`)}<td>${codesOf(codes)}</td></tr>\n`;
+}
+
+function figure({ kind, name, summary }: BenchRow): Markup {
+  if (summary === undefined) return html``;
+  return html`<h2>${KINDS[kind]}</h2>
+<figure>${bars(summary, `Times of ${name}`)}<figcaption>${name}: answers by their time, p50 ${ms(summary.p50)} ms, p99 ${ms(summary.p99)} ms</figcaption></figure>
+`;
+}
+
+function bars({ histogram }: Summary, title: string): Markup {
+  const most = Math.max(1, ...histogram);
+  const widest = WIDTH - LABEL - COUNT - 10;
+  const rows = histogram.map((count, index) => {
+    const y = index * ROW + 4;
+    // One answer among thousands is the one that matters, so it gets a mark.
+    const width = count === 0 ? 0 : Math.max(2, Math.round((count / most) * widest));
+    return html`<text class="number" x="${LABEL}" y="${y + 14}">${bucketName(index)}</text><rect class="bar" x="${LABEL + 10}" y="${y}" width="${width}" height="${ROW - 8}"/><text class="soft" x="${LABEL + 18 + width}" y="${y + 14}">${count}</text>\n`;
+  });
+  return html`<svg viewBox="0 0 ${WIDTH} ${histogram.length * ROW + 4}" role="img" aria-label="${title}">
+${rows}</svg>`;
+}

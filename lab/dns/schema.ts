@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { FETCHED_FILE, schemaFor, withFetched } from "../../components/dns/addon/schemas.ts";
+import { ADDON_VERSIONS, parseAddonVersion } from "../../components/dns/addon/versions.ts";
+import { Failure } from "../failure.ts";
+import { columns } from "./terminal.ts";
+
+/** Runs the AWS CLI and returns what it prints. */
+export type Aws = (args: readonly string[]) => Promise<string>;
+
+const TIMEOUT_SECONDS = 60;
+const NEEDS =
+  "it needs the AWS CLI v2, credentials (aws configure, or aws sso login), a region (--region or AWS_REGION), and the right eks:DescribeAddonConfiguration";
+
+export async function runAws(args: readonly string[]): Promise<string> {
+  const options = { timeout: TIMEOUT_SECONDS * 1000, shell: process.platform === "win32", maxBuffer: 2 ** 24 };
+  return (await promisify(execFile)("aws", [...args], options)).stdout;
+}
+
+/** The add-on versions of this program's Kubernetes versions, the newest last. */
+export function usedVersions(): string[] {
+  return [...new Set(Object.values(ADDON_VERSIONS))].sort(new Intl.Collator("en", { numeric: true }).compare);
+}
+
+export interface UpdateOptions {
+  /** Default: those that this program uses. */
+  readonly versions?: readonly string[] | undefined;
+  readonly region?: string | undefined;
+  readonly file?: URL;
+  readonly aws?: Aws;
+  readonly now?: Date;
+}
+
+/**
+ * Asks EKS for the schemas of add-on versions, and keeps them in the data file, where they win over those that come with the program.
+ * @returns the versions whose schema is new or another than before.
+ * @throws {Failure} with one line that says what is needed. Nothing is written then.
+ * @see https://docs.aws.amazon.com/cli/latest/reference/eks/describe-addon-configuration.html
+ */
+export async function updateSchemas(options: UpdateOptions = {}): Promise<string[]> {
+  const { versions = usedVersions(), region, file = FETCHED_FILE, aws = runAws, now = new Date() } = options;
+  for (const version of versions)
+    if (parseAddonVersion(version) === undefined)
+      throw new Failure(
+        `--version is '${version}': it must be a version of the add-on, such as v1.13.2-eksbuild.31`,
+        2,
+      );
+  const before = await stored(file);
+  const added: Record<string, unknown> = {};
+  for (const version of versions) {
+    const text = configurationSchema(await describe(aws, version, region), version);
+    added[version] = fetchedSchema(version, text, now.toISOString().slice(0, 7));
+  }
+  const changed = versions.filter((version) => schemaText(before[version]) !== schemaText(added[version]));
+  // What is the same keeps the date of its first look-up, so that a second run changes nothing.
+  const kept = Object.fromEntries(changed.map((version) => [version, added[version]]));
+  const all = Object.entries({ ...before, ...kept }).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (changed.length > 0) await writeFile(file, `${JSON.stringify(Object.fromEntries(all), null, 2)}\n`);
+  return changed;
+}
+
+async function stored(file: URL): Promise<Record<string, unknown>> {
+  const value: unknown = JSON.parse(await readFile(file, "utf8"));
+  return isGroup(value) ? value : {};
+}
+
+function schemaText(entry: unknown): string | undefined {
+  return isGroup(entry) ? JSON.stringify(entry.schema) : undefined;
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function describe(aws: Aws, version: string, region: string | undefined): Promise<string> {
+  const place = region === undefined ? [] : ["--region", region];
+  const call = ["eks", "describe-addon-configuration", "--addon-name", "coredns", "--addon-version", version];
+  try {
+    return await aws([...call, "--output", "json", ...place]);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+      throw new Failure(`there is no aws on the PATH: ${NEEDS}`, 2);
+    const told = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+    const line = told.split("\n").findLast((one) => one.trim() !== "") ?? "it failed without saying why";
+    throw new Failure(`aws eks describe-addon-configuration for ${version}: ${line.trim()}; ${NEEDS}`);
+  }
+}
+
+function configurationSchema(output: string, version: string): string {
+  const answer: unknown = parsed(output);
+  if (isGroup(answer) && typeof answer.configurationSchema === "string") return answer.configurationSchema;
+  throw new Failure(`aws eks describe-addon-configuration for ${version} printed no configurationSchema`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fetchedSchema(version: string, text: string, month: string): unknown {
+  try {
+    return withFetched(version, text, month)[version];
+  } catch (error) {
+    throw new Failure(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Which schema each of this program's add-on versions is checked with, and where it comes from. */
+export function formatSchemas(): string {
+  const lines = Object.entries(ADDON_VERSIONS).map(([kubernetes, version]) => {
+    const found = schemaFor(version);
+    const own = found?.seenIn === version;
+    return [
+      kubernetes,
+      version,
+      found?.seenIn ?? "none",
+      found?.lookedUp ?? "",
+      own ? "its own" : "of an earlier version",
+    ];
+  });
+  const advice = "Fetch each version's own from EKS by --update.";
+  return `${columns(["Kubernetes", "add-on", "schema seen in", "looked up", "which"], lines).join("\n")}\n${advice}\n`;
+}

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { explain } from "../../../lab/dns/explain.ts";
+import { formatExplanation } from "../../../lab/dns/explain-text.ts";
+import { formatForms, nameForms, parseService } from "../../../lab/dns/forms.ts";
+import { askerAt } from "../../../lab/dns/pod.ts";
+import { fakeCluster, runningPod } from "../verify/fake-cluster.ts";
+import { dnsPod, type FakePod } from "./fake-pod.ts";
+
+const FULL = "curl-sa.sa-team.svc.cluster.local";
+const COREFILE = ".:53 {\n  kubernetes cluster.local\n  forward . /etc/resolv.conf\n}\n";
+const SEARCH = "search ts-team.svc.cluster.local svc.cluster.local cluster.local";
+const POD: FakePod = {
+  resolvConf: `${SEARCH}\nnameserver 10.96.0.10\noptions ndots:5\n`,
+  hosts: "127.0.0.1 localhost\n10.244.0.3 curl-ts\n",
+  names: { [`${FULL}.`]: ["10.96.1.2"] },
+};
+
+async function explained(name: string, changes: Partial<FakePod> = {}, options: Parameters<typeof explain>[3] = {}) {
+  const { execute, asked } = dnsPod({ ...POD, ...changes });
+  const cluster = fakeCluster(
+    { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
+    execute,
+  );
+  const explanation = await explain(cluster, await askerAt(cluster, "ts-team/curl-ts"), name, options);
+  return { explanation, asked, text: formatExplanation(explanation) };
+}
+
+describe("lab dns explain", () => {
+  it("asks what the resolver would ask, a row each, and says what would be cheaper", async () => {
+    const { explanation, asked, text } = await explained(FULL);
+    assert.deepEqual(
+      asked.filter((query) => query.endsWith(" A")),
+      [
+        `${FULL}.ts-team.svc.cluster.local. A`,
+        `${FULL}.svc.cluster.local. A`,
+        `${FULL}.cluster.local. A`,
+        `${FULL}. A`,
+      ],
+    );
+    assert.deepEqual(
+      explanation.rows.map(({ name, type }) => `${name} ${type}`),
+      asked,
+    );
+    assert.deepEqual(
+      explanation.rows.slice(-2).map(({ code, addresses, answeredBy, ttl }) => ({ code, addresses, answeredBy, ttl })),
+      [
+        { code: "NOERROR", addresses: ["10.96.1.2"], answeredBy: "kubernetes", ttl: 5 },
+        { code: "NODATA", addresses: [], answeredBy: "kubernetes", ttl: undefined },
+      ],
+    );
+    assert.equal(explanation.queries, 8);
+    assert.equal(explanation.milliseconds.toFixed(2), "8.00");
+    assert.deepEqual(explanation.cheaper, [
+      { change: `the name ${FULL}. with its trailing dot`, queries: 2 },
+      { change: "ndots 3 in dnsConfig", queries: 2 },
+      { change: "the form curl-sa.sa-team", queries: 4 },
+      { change: "the form curl-sa.sa-team.svc", queries: 6 },
+    ]);
+    assert.match(text, /^found after 8 queries for 4 names, 8\.00 ms in a row; curl's own lookup took 1\.50 ms$/m);
+    assert.match(text, /^cheaper: ndots 3 in dnsConfig: 2 queries$/m);
+  });
+
+  it("says so where nothing costs less", async () => {
+    const { explanation, text } = await explained(`${FULL}.`);
+    assert.deepEqual([explanation.queries, explanation.cheaper], [2, []]);
+    assert.match(text, /^nothing costs less$/m);
+  });
+
+  it("asks nothing for a name in /etc/hosts or an address", async () => {
+    for (const [name, address] of [
+      ["curl-ts", "10.244.0.3"],
+      ["10.1.2.3", "10.1.2.3"],
+      ["fd00::1", "fd00::1"],
+    ] as const) {
+      const { explanation, asked, text } = await explained(name);
+      assert.deepEqual(
+        [asked, explanation.withoutAsking, explanation.queries, explanation.found],
+        [[], [address], 0, true],
+      );
+      assert.match(text, /^no query: /m);
+    }
+  });
+
+  it("counts what is asked again where the upstream fails, and does not find the name", async () => {
+    const { explanation, text } = await explained("example.com", { failing: ["example.com."], names: {} });
+    assert.deepEqual([explanation.found, explanation.rows.length, explanation.queries], [false, 8, 10]);
+    assert.equal(explanation.rows.at(-1)?.answeredBy, "upstream, which failed");
+    assert.match(text, /^not found after 10 queries \(2 of them asked again\) for 4 names/m);
+    assert.match(text, /^note: where a server fails, glibc asks it again/m);
+    assert.doesNotMatch(text, /cheaper/);
+  });
+
+  it("walks as musl does in an image that has it", async () => {
+    const resolvConf = `${SEARCH}\nnameserver 10.96.0.10\noptions ndots:2\n`;
+    const name = "curl-sa.sa-team.svc";
+    assert.equal((await explained(name, { resolvConf })).explanation.rows.length, 8);
+    const { explanation } = await explained(name, { resolvConf, libc: "musl" });
+    assert.deepEqual([explanation.libc, explanation.rows.length, explanation.found], ["musl", 2, false]);
+  });
+
+  it("takes another ndots, and then leaves curl out, which has the pod's own", async () => {
+    const { explanation } = await explained(FULL, {}, { ndots: 3 });
+    assert.deepEqual([explanation.ndots, explanation.queries, explanation.curl], [3, 2, undefined]);
+    assert.match(explanation.notes[0] ?? "", /^the pod itself has ndots 5/);
+  });
+
+  it("says that curl brings its own resolver", async () => {
+    const { explanation } = await explained(FULL, { curlVersion: "curl 8.17.0 libcurl/8.17.0 c-ares/1.34.5" });
+    assert.deepEqual(explanation.notes, ["curl looks names up by c-ares/1.34.5 here, other programs by glibc"]);
+  });
+
+  it("refuses what is no name, in one line", async () => {
+    await assert.rejects(explained("http://curl-sa"), { name: "Failure", exitCode: 2, message: /is no name: letters/ });
+  });
+});
+
+describe("lab dns forms", () => {
+  it("makes a table of each form with each ndots, the short one as asked in the Service's namespace", async () => {
+    const { execute } = dnsPod(POD);
+    const cluster = fakeCluster(
+      { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
+      execute,
+    );
+    const costs = await nameForms(cluster, await askerAt(cluster, "ts-team/curl-ts"), "curl-sa.sa-team");
+    assert.equal(
+      formatForms(costs),
+      `| name | asked in | ndots 5 | ndots 3 | ndots 2 |
+|---|---|---|---|---|
+| \`curl-sa\` | sa-team | 2 queries, 2.00 ms | 2 queries, 2.00 ms | 2 queries, 2.00 ms |
+| \`curl-sa.sa-team\` | ts-team | 4 queries, 4.00 ms | 4 queries, 4.00 ms | 4 queries, 4.00 ms |
+| \`curl-sa.sa-team.svc\` | ts-team | 6 queries, 6.00 ms | 6 queries, 6.00 ms | 8 queries, 8.00 ms |
+| \`${FULL}\` | ts-team | 8 queries, 8.00 ms | 2 queries, 2.00 ms | 2 queries, 2.00 ms |
+| \`${FULL}.\` | ts-team | 2 queries, 2.00 ms | 2 queries, 2.00 ms | 2 queries, 2.00 ms |
+`,
+    );
+  });
+
+  it("wants a Service and its namespace", () => {
+    assert.deepEqual(parseService("a.b"), { service: "a", namespace: "b" });
+    for (const text of ["a", "a.", "a.b.svc", ""])
+      assert.throws(() => parseService(text), { name: "Failure", exitCode: 2, message: /must be SERVICE\.NAMESPACE/ });
+  });
+});

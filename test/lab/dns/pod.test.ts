@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { askerAt, parseFrom } from "../../../lab/dns/pod.ts";
+import { type Cluster, ClusterError } from "../../../lab/verify/cluster/cluster.ts";
+import { type Execute, fakeCluster, notFound, runningPod } from "../verify/fake-cluster.ts";
+import { dnsPod, type FakePod } from "./fake-pod.ts";
+
+const POD: FakePod = {
+  resolvConf: "search a.svc.cluster.local svc.cluster.local\nnameserver 10.96.0.10\noptions ndots:3 attempts:3\n",
+  names: {},
+};
+const FROM = "ts-team/curl-ts";
+const gone: Partial<Cluster> = {
+  pod: async () => {
+    throw notFound('pods "curl-ts"');
+  },
+};
+
+/** The one line that askerAt fails with. */
+async function failure(
+  changes: Partial<Cluster>,
+  execute: Execute = dnsPod(POD).execute,
+  container?: string,
+): Promise<string> {
+  const error: unknown = await askerAt(fakeCluster(changes, execute), FROM, container).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof Error && error.name === "Failure", String(error));
+  assert.ok(!error.message.includes("\n"));
+  return error.message;
+}
+
+describe("the pod that asks", () => {
+  it("tells its resolver, its C library and its programs", async () => {
+    const { execute } = dnsPod({ ...POD, libc: "musl", hosts: "10.0.0.1 curl-ts", curlVersion: "" });
+    const asker = await askerAt(fakeCluster({}, execute), FROM);
+    assert.equal(asker.container, "curl");
+    assert.deepEqual(asker.resolver, {
+      nameservers: ["10.96.0.10"],
+      search: ["a.svc.cluster.local", "svc.cluster.local"],
+      ndots: 3,
+      attempts: 3,
+    });
+    assert.deepEqual(
+      [asker.libc, asker.libcSeen, asker.hosts, asker.hasCurl, asker.curlResolver],
+      ["musl", true, "10.0.0.1 curl-ts", false, undefined],
+    );
+  });
+
+  it("is in another container where one is named, or the only one", async () => {
+    const { execute } = dnsPod(POD);
+    assert.equal((await askerAt(fakeCluster({}, execute), FROM, "responder")).container, "responder");
+    const pod = async () => runningPod("ts", { containers: ["app"] });
+    assert.equal((await askerAt(fakeCluster({ pod }, execute), FROM)).container, "app");
+    assert.equal(
+      await failure({}, execute, "nope"),
+      "pod ts-team/curl-ts has no container 'nope'; there are: responder, curl",
+    );
+  });
+
+  it("says in one line which pods there are instead", async () => {
+    const pods = async () => [runningPod("b"), runningPod("a")];
+    assert.equal(
+      await failure({ ...gone, pods }),
+      "there is no pod 'curl-ts' in namespace ts-team; there are: curl-a, curl-b",
+    );
+  });
+
+  it("tells an empty namespace from one that is not there", async () => {
+    const pods = async () => [];
+    assert.equal(
+      await failure({ ...gone, pods, configMap: async () => ({}) }),
+      "there is no pod 'curl-ts' in namespace ts-team in context test: bring the lab up by npm run lab -- up",
+    );
+    const configMap = async () => {
+      throw notFound('configmaps "kube-root-ca.crt"');
+    };
+    assert.equal(
+      await failure({ ...gone, pods, configMap }),
+      "there is no namespace 'ts-team' in context test: bring the lab up by npm run lab -- up",
+    );
+  });
+
+  it("names the right that is missing", async () => {
+    const forbidden = (what: string) => async () => {
+      throw new ClusterError("forbidden", `forbidden: jane has no right to ${what} in ts-team`);
+    };
+    const pod = await failure({ pod: forbidden("get pods") });
+    assert.equal(pod, "ts-team/curl-ts: forbidden: jane has no right to get pods in ts-team");
+    const exec = await failure({ exec: forbidden("create pods/exec") });
+    assert.equal(exec, "ts-team/curl-ts: forbidden: jane has no right to create pods/exec in ts-team");
+  });
+
+  it("says why a pod that does not run cannot ask", async () => {
+    assert.match(
+      await failure({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }),
+      /has ended, as .* an hour/,
+    );
+    const pending = async () => runningPod("ts", { phase: "Pending", reason: "ImagePullBackOff" });
+    assert.equal(await failure({ pod: pending }), "pod ts-team/curl-ts is Pending (ImagePullBackOff), not Running");
+  });
+
+  it("says what the image lacks", async () => {
+    const noShell = async () => {
+      throw new ClusterError("other", 'exec failed: exec: "sh": executable file not found in $PATH');
+    };
+    assert.match(await failure({ exec: noShell }), /^container curl of ts-team\/curl-ts has no sh, .* --container$/);
+    const { execute } = dnsPod({ ...POD, lacking: ["nc", "base64"] });
+    assert.match(await failure({}, execute), /has no nc and no base64, which the queries need$/);
+    assert.match(await failure({}, dnsPod({ ...POD, resolvConf: "" }).execute), /has no name server/);
+  });
+
+  it("is named by namespace and name", () => {
+    assert.deepEqual(parseFrom("a/b"), { namespace: "a", name: "b" });
+    for (const text of ["a", "/b", "a/", "a/b/c"])
+      assert.throws(() => parseFrom(text), { name: "Failure", exitCode: 2, message: /must be NAMESPACE\/POD/ });
+  });
+});
