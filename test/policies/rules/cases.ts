@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { ruleConfig } from "../../../policies/core/config.ts";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import type { Rule } from "../../../policies/core/rule.ts";
-import { RULES } from "../../../policies/rules.ts";
 import { type Sample, stackOf } from "./samples.ts";
 
 /** What a rule must say of samples. */
@@ -19,35 +18,8 @@ export interface RuleCases {
 
 export type CasesByRule = { readonly [rule: string]: RuleCases };
 
-/** Describes the rules of a family by their cases; every rule of it must have cases of all three kinds, here or elsewhere. */
-export function describeRules(
-  family: string,
-  prefix: string,
-  cases: CasesByRule,
-  elsewhere: readonly string[] = [],
-): void {
-  describe(`rules: ${family}`, () => {
-    const rules = RULES.filter(({ id }) => id.startsWith(prefix) && !elsewhere.includes(id));
-
-    it("have good, bad and unknown cases each, and no case is without a rule", () => {
-      const untested = (kind: "good" | "bad" | "unknown") =>
-        rules.filter(({ id }) => Object.keys(cases[id]?.[kind] ?? {}).length === 0).map(({ id }) => `${id}: ${kind}`);
-      assert.deepEqual([...untested("good"), ...untested("bad"), ...untested("unknown")], []);
-      const ids = RULES.map(({ id }) => id);
-      assert.deepEqual(
-        Object.keys(cases).filter((id) => !ids.includes(id)),
-        [],
-      );
-    });
-
-    for (const rule of RULES) {
-      const own = cases[rule.id];
-      if (own !== undefined) describe(rule.id, () => describeRule(rule, own));
-    }
-  });
-}
-
-function describeRule(rule: Rule, { good, bad, unknown, config = {} }: RuleCases): void {
+/** Describes a rule by its cases. */
+export function describeRule(rule: Rule, { good, bad, unknown, config = {} }: RuleCases): void {
   const { settings, mistakes } = ruleConfig(rule, { [rule.id]: config });
   const saysOf = (sample: Sample) => verdictsOf(rule, stackOf(sample), settings);
 

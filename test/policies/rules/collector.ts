@@ -1,5 +1,5 @@
-import type { Group } from "../../../policies/core/value.ts";
-import type { Sample, SampleResource } from "./samples.ts";
+import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { named, type Sample, type SampleResource } from "./samples.ts";
 import { CONTAINER } from "./workloads.ts";
 
 /** A configuration in the YAML format that every rule takes. */
@@ -80,3 +80,37 @@ export const DAEMON_SET: SampleResource = {
 
 /** A collector that every rule takes. */
 export const COLLECTOR: Sample = [DAEMON_SET, CONFIG];
+
+/** The collector with another configuration file. */
+export const file = (text: Value): Sample => [
+  DAEMON_SET,
+  { ...CONFIG, props: { ...CONFIG.props, data: { "fluent-bit.yaml": text } } },
+];
+/** The collector with a line of its configuration written otherwise. */
+export function line(before: string, after: string): Sample {
+  if (!FLUENT_BIT.includes(before)) throw new Error(`no ${before} in the configuration`);
+  return file(FLUENT_BIT.replace(before, after));
+}
+/** The same of the classic format. */
+export const classic = (before: string, after: string): Sample => file(CLASSIC.replace(before, after));
+/** The collector with another field of its pod. */
+export const spec = (path: string, to: Value | undefined) =>
+  named(COLLECTOR, "collector", `spec.template.spec.${path}`, to);
+
+/** How messages on the file begin, and on the DaemonSet. */
+export const F = 'ConfigMap/logging/fluent-bit: data["fluent-bit.yaml"]: ';
+export const D = "DaemonSet/logging/fluent-bit: spec.template.spec.";
+/** What is right in both formats. */
+export const BOTH: Record<string, Sample> = {
+  "the YAML format": COLLECTOR,
+  "the classic format": file(CLASSIC),
+  "no collector": [],
+};
+/** What no rule on the file can decide. */
+export const UNKNOWN_FILE = {
+  "an unknown file": [file(UNKNOWN), 'ConfigMap/logging/fluent-bit: data["fluent-bit.yaml"] is known only'] as const,
+  "an unknown ConfigMap": [
+    named(COLLECTOR, "config", "data", UNKNOWN),
+    "ConfigMap/logging/fluent-bit: data is known only",
+  ] as const,
+};

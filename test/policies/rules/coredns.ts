@@ -1,7 +1,5 @@
-import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
-import { type CasesByRule, describeRules } from "./cases.ts";
+import type { CasesByRule } from "./cases.ts";
 import { first, type Sample, type SampleResource } from "./samples.ts";
 
 const COREFILE = `.:53 {
@@ -58,7 +56,7 @@ const IN = "Addon/coredns: configurationValues: ";
 const NOT_YET = "Addon/coredns: configurationValues is known only";
 const limit = (memory: string, more: object = {}) => addon({ resources: { limits: { memory } }, ...more });
 
-const CASES: CasesByRule = {
+export const COREDNS_CASES: CasesByRule = {
   "coredns-configuration-valid": {
     good: {
       ...GOOD,
@@ -294,18 +292,3 @@ const CASES: CasesByRule = {
     },
   },
 };
-
-describeRules("coredns", "coredns-", CASES);
-
-describe("the pack's schemas of the CoreDNS add-on", () => {
-  for (const file of ["with-autoscaling", "without-autoscaling", "without-pods", "fetched"]) {
-    it(`are those of components/dns: ${file}.json`, async () => {
-      const [pack, component] = await Promise.all(
-        ["../../../policies/coredns/", "../../../components/dns/addon/schemas/"].map((folder) =>
-          readFile(new URL(`${folder}${file}.json`, import.meta.url), "utf8"),
-        ),
-      );
-      assert.equal(pack, component, `copy components/dns/addon/schemas/${file}.json to policies/coredns/`);
-    });
-  }
-});

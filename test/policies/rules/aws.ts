@@ -1,5 +1,5 @@
 import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
-import { type CasesByRule, describeRules } from "./cases.ts";
+import type { CasesByRule } from "./cases.ts";
 import { first, type Sample, type SampleResource } from "./samples.ts";
 
 const LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:/pods:*";
@@ -41,7 +41,7 @@ const VPC: SampleResource = {
 const vpc = (path: string, to: Value | undefined) => first([VPC], path, to);
 const byProvider = { defaultTags: { tags: { project: "lab", environment: "dev" } } };
 
-const CASES: CasesByRule = {
+export const AWS_CASES: CasesByRule = {
   "aws-iam-actions": {
     good: {
       "named actions": GOOD_POLICY,
@@ -191,5 +191,3 @@ const CASES: CasesByRule = {
     unknown: { "unknown tags": [vpc("tags", UNKNOWN), "Vpc/main: tags is known only"] },
   },
 };
-
-describeRules("aws", "aws-", CASES);

@@ -1,7 +1,7 @@
 import type { Group } from "../../../policies/core/value.ts";
 import { UNKNOWN } from "../../../policies/core/value.ts";
-import { type CasesByRule, describeRules } from "./cases.ts";
-import { first, named, type Sample, type SampleResource } from "./samples.ts";
+import type { CasesByRule } from "./cases.ts";
+import { first, type Sample, type SampleResource } from "./samples.ts";
 
 /** As a plan sees a cluster. */
 const COMPONENT: SampleResource = {
@@ -53,41 +53,7 @@ const ADDON: SampleResource = {
   props: { addonName: "kube-proxy", addonVersion: "v1.35.3-eksbuild.29" },
 };
 
-/** A node group in one subnet, whose route out is `out`. */
-const network = (out: SampleResource, mapsAddresses: Group[string] = false): Sample => [
-  {
-    type: "aws:eks/nodeGroup:NodeGroup",
-    name: "nodes",
-    props: { subnetIds: [UNKNOWN], launchTemplate: { id: UNKNOWN } },
-    waitsFor: ["subnet"],
-  },
-  { type: "aws:ec2/subnet:Subnet", name: "subnet", props: { mapPublicIpOnLaunch: mapsAddresses } },
-  { type: "aws:ec2/routeTable:RouteTable", name: "table", props: {} },
-  {
-    type: "aws:ec2/routeTableAssociation:RouteTableAssociation",
-    name: "association",
-    props: {},
-    waitsFor: ["subnet", "table"],
-  },
-  out,
-  {
-    type: "aws:ec2/route:Route",
-    name: "route",
-    props: { destinationCidrBlock: "0.0.0.0/0" },
-    waitsFor: ["table", out.name],
-  },
-];
-const NAT: SampleResource = { type: "aws:ec2/natGateway:NatGateway", name: "nat", props: {} };
-const INTERNET: SampleResource = { type: "aws:ec2/internetGateway:InternetGateway", name: "internet", props: {} };
-
-const TEMPLATE: SampleResource = {
-  type: "aws:ec2/launchTemplate:LaunchTemplate",
-  name: "nodes",
-  props: { metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 } },
-};
-const template = (path: string, to: Parameters<typeof first>[2]) => first([TEMPLATE], path, to);
-
-const CASES: CasesByRule = {
+export const CLUSTER_CASES: CasesByRule = {
   "cluster-endpoint-restricted": {
     good: {
       ...BOTH,
@@ -291,82 +257,4 @@ const CASES: CasesByRule = {
       "an unknown version": [first([ADDON], "addonVersion", UNKNOWN), "Addon/proxy: addonVersion is known only"],
     },
   },
-  "cluster-nodes-private": {
-    good: { "a route by NAT": network(NAT) },
-    bad: {
-      "a route to the internet": [
-        network(INTERNET),
-        "NodeGroup/nodes: subnetIds include Subnet/subnet, a public subnet. Fix: give the node group",
-      ],
-      "an IPv6 route to the internet": [
-        named(
-          named(network(INTERNET), "route", "destinationCidrBlock", undefined),
-          "route",
-          "destinationIpv6CidrBlock",
-          "::/0",
-        ),
-        "NodeGroup/nodes: subnetIds include Subnet/subnet",
-      ],
-      "a template that gives public addresses": [
-        first([TEMPLATE], "networkInterfaces", [{ associatePublicIpAddress: "true" }]),
-        'LaunchTemplate/nodes: networkInterfaces[0].associatePublicIpAddress is "true", which gives nodes',
-      ],
-      "a subnet that gives public addresses": [network(NAT, true), "NodeGroup/nodes: subnetIds include Subnet/subnet"],
-    },
-    unknown: {
-      "subnets from nowhere": [
-        network(NAT).map((one) => ({ ...one, waitsFor: [] })),
-        "NodeGroup/nodes: subnetIds is known only",
-      ],
-      "subnets of another stack": [
-        first(
-          network(NAT).map((one) => ({ ...one, waitsFor: [] })),
-          "subnetIds",
-          ["subnet-1"],
-        ),
-        'NodeGroup/nodes: subnetIds is ["subnet-1"], of subnets that are not in this stack',
-      ],
-      "an unknown switch": [network(NAT, UNKNOWN), "Subnet/subnet: mapPublicIpOnLaunch is known only"],
-      "an unknown destination": [
-        named(network(INTERNET), "route", "destinationCidrBlock", UNKNOWN),
-        "Route/route: destinationCidrBlock is known only",
-      ],
-    },
-  },
-  "cluster-nodes-imdsv2": {
-    good: {
-      "tokens, one hop": [TEMPLATE],
-      "no metadata at all": template("metadataOptions", { httpEndpoint: "disabled", httpPutResponseHopLimit: 1 }),
-      "a node group with a template": network(NAT),
-    },
-    bad: {
-      "tokens by choice": [
-        template("metadataOptions.httpTokens", "optional"),
-        'LaunchTemplate/nodes: metadataOptions.httpTokens is "optional", so IMDSv1 answers without a token',
-      ],
-      "two hops": [
-        template("metadataOptions.httpPutResponseHopLimit", 2),
-        "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is 2, so answers travel into pods",
-      ],
-      "nothing said": [
-        template("metadataOptions", undefined),
-        "LaunchTemplate/nodes: metadataOptions.httpTokens is not set",
-        "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is not set",
-      ],
-      "a node group without a template": [
-        first(network(NAT), "launchTemplate", undefined),
-        "NodeGroup/nodes: launchTemplate is not set, so EKS lets answers travel two hops",
-      ],
-    },
-    unknown: {
-      "unknown options": [
-        template("metadataOptions", UNKNOWN),
-        "LaunchTemplate/nodes: metadataOptions.httpEndpoint is known only",
-        "LaunchTemplate/nodes: metadataOptions.httpPutResponseHopLimit is known only",
-      ],
-    },
-  },
 };
-
-// Its cases are outputs and no resources: they stand in kubeconfig.test.ts.
-describeRules("cluster", "cluster-", CASES, ["cluster-kubeconfig-secret"]);

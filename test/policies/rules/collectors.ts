@@ -1,0 +1,110 @@
+import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import type { CasesByRule } from "./cases.ts";
+import { BOTH, COLLECTOR, CONFIG, classic, D, DAEMON_SET, F, file, line, spec, UNKNOWN_FILE } from "./collector.ts";
+import { first, named, type Sample } from "./samples.ts";
+
+const configMap = (data: Value): Sample => [
+  { type: CONFIG.type, name: "app", props: { metadata: { name: "app", namespace: "ts-team" }, data } },
+];
+
+export const COLLECTORS_CASES: CasesByRule = {
+  "collectors-host-paths": {
+    good: {
+      "logs read-only, state writable": COLLECTOR,
+      "a DaemonSet that collects nothing": [
+        first(
+          first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "x", hostPath: { path: "/opt/cni" } }]),
+          "spec.template.spec.containers.0.image",
+          "registry.k8s.io/cni:1",
+        )[0] ?? DAEMON_SET,
+      ],
+    },
+    bad: {
+      "another path": [
+        spec("volumes.2.hostPath.path", "/etc"),
+        `${D}volumes[2].hostPath.path is "/etc", which a collector does not need. Fix: mount`,
+      ],
+      "the whole node": [spec("volumes.2.hostPath.path", "/"), `${D}volumes[2].hostPath.path is "/"`],
+      "a path that begins like an allowed one": [
+        spec("volumes.2.hostPath.path", "/var/logs"),
+        `${D}volumes[2].hostPath.path is "/var/logs"`,
+      ],
+      "logs that can be written": [
+        spec("containers.0.volumeMounts.2.readOnly", undefined),
+        `${D}containers[0].volumeMounts[2].readOnly is not set, so the collector may write to /var/log`,
+      ],
+    },
+    unknown: {
+      "unknown volumes": [spec("volumes", UNKNOWN), `${D}volumes is known only`],
+      "an unknown path": [spec("volumes.1.hostPath.path", UNKNOWN), `${D}volumes[1].hostPath.path is known only`],
+      "an unknown mount": [
+        spec("containers.0.volumeMounts.2.readOnly", UNKNOWN),
+        `${D}containers[0].volumeMounts[2].readOnly is known only`,
+      ],
+    },
+  },
+  "collectors-no-credentials": {
+    good: {
+      ...BOTH,
+      "references and switches": configMap({
+        "app.conf": [
+          `http_passwd \${PASSWORD}`,
+          "password: $(PASSWORD)",
+          "token_file: /run/token",
+          "kube_token_ttl 600",
+          "server_tokens off;",
+          "# password: old",
+          "secret: {{ vault }}",
+        ].join("\n"),
+      }),
+      "a name": configMap({ secretName: "app" }),
+    },
+    bad: {
+      "a password": [
+        line("tls: on", "tls: on\n      http_passwd: hunter2"),
+        `${F}line 15 (value not shown), a literal http_passwd in a ConfigMap. Fix: put it into a Secret`,
+      ],
+      "a password in the classic format": [
+        classic("tls.verify ", "HTTP_Passwd  hunter2\n    tls.verify "),
+        `${F}line 18 (value not shown), a literal HTTP_Passwd`,
+      ],
+      "a key as a value by itself": [
+        configMap({ API_KEY: "abc" }),
+        "ConfigMap/ts-team/app: data.API_KEY: line 1 (value not shown), a literal API_KEY",
+      ],
+      "an AWS key": [
+        configMap({ "a.ini": "[default]\nid = AKIAIOSFODNN7EXAMPLE\n" }),
+        'ConfigMap/ts-team/app: data["a.ini"]: line 2 (value not shown), an AWS access key',
+      ],
+      "a private key": [
+        configMap({ "key.pem": "-----BEGIN RSA PRIVATE KEY-----\nabc\n" }),
+        'ConfigMap/ts-team/app: data["key.pem"]: line 1 (value not shown), a private key',
+      ],
+      "a password in a URL": [
+        configMap({ "a.yaml": "url: https://me:hunter2@example.com\n" }),
+        'ConfigMap/ts-team/app: data["a.yaml"]: line 1 (value not shown), a password in a URL',
+      ],
+      "a token in JSON": [
+        configMap({ "a.json": '{\n  "auth_token": "abc"\n}\n' }),
+        'ConfigMap/ts-team/app: data["a.json"]: line 2 (value not shown), a literal auth_token',
+      ],
+    },
+    unknown: UNKNOWN_FILE,
+  },
+  "collectors-configuration-read": {
+    good: BOTH,
+    bad: {
+      "no ConfigMap": [
+        [DAEMON_SET],
+        "DaemonSet/logging/fluent-bit: no ConfigMap of this stack holds a Fluent Bit configuration for it. Fix: put",
+      ],
+      "YAML that is none": [file("pipeline: [inputs"), "DaemonSet/logging/fluent-bit: no ConfigMap of this stack"],
+      "a ConfigMap of another namespace": [
+        named(COLLECTOR, "config", "metadata.namespace", "other"),
+        "DaemonSet/logging/fluent-bit: no ConfigMap of this stack",
+      ],
+      "another collector": [file("sources:\n  logs:\n    type: file\n"), "DaemonSet/logging/fluent-bit: no ConfigMap"],
+    },
+    unknown: UNKNOWN_FILE,
+  },
+};

@@ -1,0 +1,155 @@
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import type { CasesByRule } from "./cases.ts";
+import { first, type Sample, type SampleResource } from "./samples.ts";
+import { GOOD_POD } from "./workloads.ts";
+
+const C = "spec.containers.0";
+const AT = "Pod/ts-team/curl-ts: spec.containers[0]";
+const set = (path: string, to: Parameters<typeof first>[2]) => first(GOOD_POD, path, to);
+
+const ACCOUNT: SampleResource = {
+  type: "kubernetes:core/v1:ServiceAccount",
+  name: "workload",
+  props: { metadata: { name: "workload", namespace: "ts-team" } },
+};
+const QUIET_ACCOUNT: SampleResource = { ...ACCOUNT, props: { ...ACCOUNT.props, automountServiceAccountToken: false } };
+const BINDING: SampleResource = {
+  type: "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+  name: "binding",
+  props: {
+    metadata: { name: "binding" },
+    roleRef: { kind: "ClusterRole", name: "reader" },
+    subjects: [{ kind: "ServiceAccount", name: "workload", namespace: "ts-team" }],
+  },
+};
+const withToken = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", true), ...others];
+const unsaid = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", undefined), ...others];
+
+export const POD_WORKLOAD_CASES: CasesByRule = {
+  "pods-images-pinned": {
+    good: {
+      "a version": GOOD_POD,
+      "a digest": set(`${C}.image`, `docker.io/app@sha256:${"0".repeat(64)}`),
+      "a moving tag with a digest": set(`${C}.image`, `docker.io/app:latest@sha256:${"0".repeat(64)}`),
+      "a registry with a port": set(`${C}.image`, "localhost:5000/app:1"),
+    },
+    bad: {
+      latest: [
+        set(`${C}.image`, "docker.io/app:latest"),
+        `${AT}.image is "docker.io/app:latest", whose tag latest moves`,
+      ],
+      "no tag": [set(`${C}.image`, "app"), `${AT}.image is "app", without a tag, which means latest`],
+      "no tag after a port": [
+        set(`${C}.image`, "localhost:5000/app"),
+        `${AT}.image is "localhost:5000/app", without a tag`,
+      ],
+      "no image": [set(`${C}.image`, undefined), `${AT}.image is not set`],
+    },
+    unknown: { "an unknown image": [set(`${C}.image`, UNKNOWN), `${AT}.image is known only`] },
+  },
+  "pods-image-registries": {
+    good: {
+      "an approved registry": GOOD_POD,
+      "an image that names none": set(`${C}.image`, "nginx:1.29"),
+      "an account's own": set(`${C}.image`, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:1"),
+    },
+    bad: {
+      "another registry": [
+        set(`${C}.image`, "evil.example/curl:1"),
+        `${AT}.image is "evil.example/curl:1", from evil.example, which is none of docker.io, quay.io`,
+      ],
+      "one that begins like an approved one": [
+        set(`${C}.image`, "docker.io.evil.example/curl:1"),
+        `${AT}.image is "docker.io.evil.example/curl:1", from docker.io.evil.example`,
+      ],
+    },
+    unknown: { "an unknown image": [set(`${C}.image`, UNKNOWN), `${AT}.image is known only`] },
+  },
+  "pods-resources": {
+    good: {
+      "all three": GOOD_POD,
+      "an ephemeral container, which cannot have them": set("spec.ephemeralContainers", [{ name: "debug" }]),
+      "a CPU limit too": set(`${C}.resources.limits.cpu`, "1"),
+    },
+    bad: {
+      "no CPU request": [
+        set(`${C}.resources.requests.cpu`, undefined),
+        `${AT}.resources.requests.cpu is not set, so the node`,
+      ],
+      "no memory request": [
+        set(`${C}.resources.requests.memory`, undefined),
+        `${AT}.resources.requests.memory is not set`,
+      ],
+      "no memory limit": [set(`${C}.resources.limits`, undefined), `${AT}.resources.limits.memory is not set`],
+      "an init container without": [
+        set("spec.initContainers", [{ name: "init" }]),
+        "Pod/ts-team/curl-ts: spec.initContainers[0].resources.requests.cpu is not set",
+        "Pod/ts-team/curl-ts: spec.initContainers[0].resources.requests.memory is not set",
+        "Pod/ts-team/curl-ts: spec.initContainers[0].resources.limits.memory is not set",
+      ],
+    },
+    unknown: {
+      "unknown limits": [set(`${C}.resources.limits`, UNKNOWN), `${AT}.resources.limits.memory is known only`],
+    },
+  },
+  "pods-no-literal-secrets": {
+    good: {
+      "a setting": GOOD_POD,
+      "a Secret": set(`${C}.env`, [{ name: "PASSWORD", valueFrom: { secretKeyRef: { name: "s", key: "p" } } }]),
+      "a file's name": set(`${C}.env`, [{ name: "PASSWORD_FILE", value: "/run/secrets/password" }]),
+    },
+    bad: {
+      "a password": [
+        set(`${C}.env`, [{ name: "DB_PASSWORD", value: "hunter2" }]),
+        `${AT}.env[0].value (value not shown), the literal value of DB_PASSWORD`,
+      ],
+      "an AWS key": [
+        set(`${C}.env`, [{ name: "AWS_SECRET_ACCESS_KEY", value: "abc" }]),
+        `${AT}.env[0].value (value not shown), the literal value of AWS_SECRET_ACCESS_KEY`,
+      ],
+      "a token that is not known yet, but stands literally": [
+        set(`${C}.env`, [{ name: "API_TOKEN", value: UNKNOWN }]),
+        `${AT}.env[0].value (value not shown), the literal value of API_TOKEN`,
+      ],
+    },
+    unknown: { "an unknown environment": [set(`${C}.env`, UNKNOWN), `${AT}.env is known only`] },
+  },
+  "pods-service-account-token": {
+    good: {
+      "a pod without": GOOD_POD,
+      "an account without": unsaid(QUIET_ACCOUNT),
+      "an account with a role": withToken(ACCOUNT, BINDING),
+    },
+    bad: {
+      "an account without a role": [
+        withToken(ACCOUNT),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true, so the token of workload is mounted, to which this stack",
+      ],
+      "nothing said": [
+        unsaid(ACCOUNT),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token",
+      ],
+      "the default account": [
+        first(unsaid(), "spec.serviceAccountName", undefined),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token of the account default",
+      ],
+      "a role of an account of the same name elsewhere": [
+        withToken({
+          ...BINDING,
+          props: { ...BINDING.props, subjects: [{ kind: "ServiceAccount", name: "workload", namespace: "sa-team" }] },
+        }),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true",
+      ],
+    },
+    unknown: {
+      "an unknown switch": [
+        set("spec.automountServiceAccountToken", UNKNOWN),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is known only",
+      ],
+      "unknown subjects": [
+        withToken({ ...BINDING, props: { ...BINDING.props, subjects: UNKNOWN } }),
+        "ClusterRoleBinding/binding: subjects is known only",
+      ],
+    },
+  },
+};

@@ -1,0 +1,102 @@
+import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import type { CasesByRule } from "./cases.ts";
+import { COLLECTOR } from "./collector.ts";
+import { named, type Sample } from "./samples.ts";
+
+const role = (rule: Value): Sample => [
+  {
+    type: "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
+    name: "role",
+    props: { metadata: { name: "reader" }, rules: [rule] },
+  },
+];
+const PODS = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] };
+const binding = (to: Value, subject: Value = { kind: "Group", name: "ts" }): Sample => [
+  {
+    type: "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    name: "binding",
+    props: { metadata: { name: "members", namespace: "ts-team" }, roleRef: { name: to }, subjects: [subject] },
+  },
+];
+const PROXY = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
+const kubelet = (value: string): Sample =>
+  named(COLLECTOR, "config", "data", {
+    "fluent-bit.yaml": `pipeline:\n  filters:\n    - name: kubernetes\n      use_kubelet: ${value}\n`,
+  });
+const R = "ClusterRole/reader: rules[0]";
+
+export const TENANCY_RBAC_CASES: CasesByRule = {
+  "tenancy-no-wildcards": {
+    good: { "named rights": role(PODS) },
+    bad: {
+      verbs: [role({ ...PODS, verbs: ["*"] }), `${R}.verbs[0] is "*", a wildcard. Fix: name the API groups`],
+      resources: [role({ ...PODS, resources: ["pods", "*"] }), `${R}.resources[1] is "*"`],
+      "a part of resources": [role({ ...PODS, resources: ["*/scale"] }), `${R}.resources[0] is "*/scale"`],
+      groups: [role({ ...PODS, apiGroups: ["*"] }), `${R}.apiGroups[0] is "*"`],
+      paths: [role({ nonResourceURLs: ["/metrics/*"], verbs: ["get"] }), `${R}.nonResourceURLs[0] is "/metrics/*"`],
+    },
+    unknown: {
+      "unknown verbs": [role({ ...PODS, verbs: UNKNOWN }), `${R}.verbs is known only`],
+      "an unknown rule": [
+        role(UNKNOWN),
+        `${R}.apiGroups is known only`,
+        `${R}.resources is known only`,
+        `${R}.verbs is known only`,
+        `${R}.nonResourceURLs is known only`,
+      ],
+    },
+  },
+  "tenancy-no-cluster-admin": {
+    good: { "a narrow role": binding("team-member") },
+    bad: {
+      "cluster-admin": [
+        binding("cluster-admin"),
+        'RoleBinding/ts-team/members: roleRef.name is "cluster-admin", which may do everything',
+      ],
+      "system:masters": [
+        binding("team-member", { kind: "Group", name: "system:masters" }),
+        'RoleBinding/ts-team/members: subjects[0].name is "system:masters", a group that passes',
+      ],
+    },
+    unknown: {
+      "an unknown role": [binding(UNKNOWN), "RoleBinding/ts-team/members: roleRef.name is known only"],
+      "an unknown subject": [binding("a", UNKNOWN), "RoleBinding/ts-team/members: subjects[0].name is known only"],
+    },
+  },
+  "tenancy-no-escalation": {
+    good: { reading: role(PODS) },
+    bad: Object.fromEntries(
+      ["bind", "escalate", "impersonate"].map((verb) => [
+        verb,
+        [role({ ...PODS, verbs: ["get", verb] }), `${R}.verbs[1] is "${verb}", which gives any right away`] as const,
+      ]),
+    ),
+    unknown: { "an unknown verb": [role({ ...PODS, verbs: ["get", UNKNOWN] }), `${R}.verbs[1] is known only`] },
+  },
+  "tenancy-no-secret-reading": {
+    good: {
+      pods: role(PODS),
+      "one Secret by its name": role({ ...PODS, resources: ["secrets"], resourceNames: ["mine"] }),
+      "writing alone": role({ ...PODS, resources: ["secrets"], verbs: ["create"] }),
+    },
+    bad: Object.fromEntries(
+      ["get", "list", "watch", "*"].map((verb) => [
+        verb,
+        [
+          role({ ...PODS, resources: ["secrets"], verbs: [verb] }),
+          `${R}.verbs[0] is "${verb}", on secrets, which shows`,
+        ] as const,
+      ]),
+    ),
+    unknown: { "unknown resources": [role({ ...PODS, resources: [UNKNOWN] }), `${R}.resources[0] is known only`] },
+  },
+  "tenancy-nodes-proxy": {
+    good: { "no such right": role(PODS), "a collector that asks the kubelet": [...role(PROXY), ...kubelet("on")] },
+    bad: {
+      "no collector": [role(PROXY), `${R}.resources[0] is "nodes/proxy", though no collector of this stack asks`],
+      "one that does not ask": [[...role(PROXY), ...kubelet("off")], `${R}.resources[0] is "nodes/proxy"`],
+      "all parts of nodes": [role({ ...PROXY, resources: ["nodes/*"] }), `${R}.resources[0] is "nodes/*"`],
+    },
+    unknown: { "unknown resources": [role({ ...PROXY, resources: UNKNOWN }), `${R}.resources is known only`] },
+  },
+};
