@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { KubernetesObject } from "@kubernetes/client-node";
+import { KubeConfig, type KubernetesObject } from "@kubernetes/client-node";
+import { bench } from "../../lab/dns/bench/bench.ts";
 import { type Explanation, explain } from "../../lab/dns/explain.ts";
 import { askerAt } from "../../lab/dns/pod.ts";
 import type { Cluster } from "../../lab/verify/cluster/cluster.ts";
 import { connect } from "../../lab/verify/cluster/connect.ts";
+import { runLab } from "../support/run-lab.ts";
 import { TestCluster, until } from "./cluster.ts";
 
 const NAMESPACE = "dns-explain-test";
@@ -83,6 +88,64 @@ describe("what a name costs, against a CoreDNS that writes down each query", () 
   it("asks itself for the same names in the same order as the resolver", async () => {
     const { asked, resolver } = await observed(`${SERVICE}.${NAMESPACE}`, 5);
     assert.deepEqual(asked, resolver);
+  });
+
+  it("benches as many queries as it says, and no more", async () => {
+    const before = (await recorded(tests)).length;
+    const asker = await askerAt(cluster, `${NAMESPACE}/ndots-5`);
+    const internal = `${FULL}.`;
+    const { rows } = await bench(cluster, asker, { perSecond: 50, seconds: 2, internal, outside: `none.${FULL}` });
+    const lines = (await recorded(tests)).slice(before);
+    // Each kind of name is asked for once, by both types, before it is asked for often.
+    const seen = (part: string) => lines.filter(({ query }) => query.includes(part)).length - 2;
+    for (const { kind, summary } of rows) {
+      assert.deepEqual([summary?.asked, summary?.answered], [100, 100], kind);
+      const { p50 = 0, p99 = 0, perSecond = 0 } = summary ?? {};
+      assert.ok(p50 > 0 && p50 <= p99 && perSecond <= 55, `${p50} ${p99} ${perSecond}`);
+    }
+    assert.deepEqual(Object.keys(rows[0]?.summary?.codes ?? {}), ["NOERROR"]);
+    assert.deepEqual(Object.keys(rows[2]?.summary?.codes ?? {}), ["NXDOMAIN"]);
+    assert.equal(seen(`none.${FULL}`), 100);
+    assert.equal(lines.length, 3 * 100 + 3 * 2);
+  });
+
+  it("is run from the command line, and finds", async () => {
+    const run = await runLab(["dns", "explain", FULL, "--from", `${NAMESPACE}/ndots-3`]);
+    assert.equal(run.exitCode, 0, run.stderr);
+    assert.match(run.stdout, /^found after 2 queries for 1 name, .* ms in a row; curl's own lookup took/m);
+    assert.equal((await runLab(["dns", "explain", "nobody.", "--from", `${NAMESPACE}/ndots-3`])).exitCode, 1);
+  });
+
+  for (const [what, from, line] of [
+    ["pod", `${NAMESPACE}/none`, /^there is no pod 'none' in namespace dns-explain-test; there are: ndots-2, /],
+    ["namespace", "no-such-namespace/none", /^there is no namespace 'no-such-namespace' in context /],
+    ["shell", `${NAMESPACE}/${RECORDER}`, /^container coredns of dns-explain-test\/recorder has no sh, /],
+  ] as const) {
+    it(`says in one line that the ${what} is missing`, async () => {
+      for (const command of [["explain", FULL], ["bench"]]) {
+        const run = await runLab(["dns", ...command, "--from", from]);
+        assert.deepEqual([run.exitCode, run.stdout, run.stderr.split("\n").length], [2, "", 2], run.stderr);
+        assert.match(run.stderr, line);
+      }
+    });
+  }
+
+  it("says in one line which right is missing", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "kubeconfig-"));
+    const file = join(folder, "config");
+    await writeFile(file, await kubeconfigOf(tests, "stranger"));
+    const args = ["dns", "explain", FULL, "--from", `${NAMESPACE}/ndots-3`, "--kubeconfig", file];
+    const stranger = `system:serviceaccount:${NAMESPACE}:stranger has no right to`;
+    const before = await runLab(args);
+    for (const one of readsPods("stranger")) await tests.apply(one);
+    const reader = await runLab(args);
+    await rm(folder, { recursive: true });
+    assert.deepEqual([before.exitCode, reader.exitCode], [2, 2]);
+    assert.equal(before.stderr, `${NAMESPACE}/ndots-3: forbidden: ${stranger} get pods in ${NAMESPACE}\n`);
+    assert.match(
+      reader.stderr,
+      /^dns-explain-test\/ndots-3: forbidden: .* has no right to create pods\/exec in [\w-]+\n$/,
+    );
   });
 
   /** Explains a name, and returns what the recorder saw: by UDP the resolver of the pod's curl, by TCP explain itself. */
@@ -164,4 +227,31 @@ function askingPod(ndots: number, server: string): KubernetesObject {
   };
   const metadata = { name: `ndots-${ndots}`, namespace: NAMESPACE };
   return Object.assign(object("v1", "Pod", metadata.name), { metadata, spec });
+}
+
+/** A kubeconfig for a ServiceAccount without rights. */
+async function kubeconfigOf(tests: TestCluster, name: string): Promise<string> {
+  await tests.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace: NAMESPACE } });
+  const body = { spec: { audiences: [], expirationSeconds: 600 } };
+  const { status } = await tests.core.createNamespacedServiceAccountToken({ name, namespace: NAMESPACE, body });
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  const cluster = config.getCurrentCluster();
+  assert.ok(cluster !== null && status !== undefined);
+  const user = { name, token: status.token };
+  config.loadFromClusterAndUser(cluster, user);
+  return config.exportConfig();
+}
+
+/** The right to see pods, and nothing more. */
+function readsPods(name: string): KubernetesObject[] {
+  const metadata = { name, namespace: NAMESPACE };
+  const group = "rbac.authorization.k8s.io";
+  const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }];
+  const subjects = [{ kind: "ServiceAccount", name, namespace: NAMESPACE }];
+  const roleRef = { apiGroup: group, kind: "Role", name };
+  return [
+    Object.assign(object(`${group}/v1`, "Role", name), { metadata, rules }),
+    Object.assign(object(`${group}/v1`, "RoleBinding", name), { metadata, subjects, roleRef }),
+  ];
 }
