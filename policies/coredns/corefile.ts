@@ -28,6 +28,8 @@ export function parseCorefile(text: string): ServerBlock[] | undefined {
     if (name === "}") {
       depth -= 1;
       if (depth < 0) return undefined;
+    } else if (depth === 0 && name === "import") {
+      // Files with more server blocks, such as k3s's, which nobody sees here.
     } else if (depth === 0) {
       // Addresses may go on over lines until the brace.
       addresses.push(...content.flatMap((word) => word.split(",")).filter((word) => word !== ""));

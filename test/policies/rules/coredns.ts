@@ -177,6 +177,7 @@ export const COREDNS_CASES: CasesByRule = {
       ...GOOD,
       "the default of EKS": corefile(COREFILE),
       "a ConfigMap": configMap(COREFILE),
+      "a ConfigMap that imports more, as k3s has it": configMap(`${COREFILE}import /etc/coredns/custom/*.server\n`),
       "another ConfigMap": first(configMap("x {"), "metadata.name", "other"),
       "kubernetes in a zone of its own, comments, and a snippet": corefile(
         `(log) {\n  log\n}\n${COREFILE.replace("kubernetes cluster.local", "# kubernetes cluster.local").replace(/ {4}# kub[^}]*}\n/, "")}\ncluster.local:53 {\n  kubernetes\n}\n`,
