@@ -53,7 +53,7 @@ export function formatPolicies(evaluation: Evaluation): string {
   ];
   const exempt = findings.filter(({ outcome }) => outcome === "exempt").length;
   const failed = stopping.length + mistakes.length;
-  const summary = `${rules} rules: ${failed === 0 ? "none stops this plan" : `${failed} findings stop this plan`}, ${exempt} exempt`;
+  const summary = `${rules} rules: ${failed === 0 ? "none stops this plan" : `${failed} ${failed === 1 ? "finding stops" : "findings stop"} this plan`}, ${exempt} exempt`;
   return `\n${styleText("bold", "Policies")}\n${lines.join("\n")}${lines.length > 0 ? "\n" : ""}  ${summary}\n`;
 }
 
