@@ -14,6 +14,10 @@ interface ExplainFlags extends ClusterFlags {
   readonly ndots?: number;
 }
 
+interface FormsFlags extends ClusterFlags {
+  readonly runs: number;
+}
+
 interface BenchFlags extends ClusterFlags {
   readonly rate: number;
   readonly seconds: number;
@@ -44,6 +48,9 @@ export function registerDns(program: Command): void {
     .action(explain);
   onCluster(dns.command("forms <service.namespace>"))
     .description("print what each form of a Service's name costs with ndots 5, 3 and 2, as Markdown")
+    .addOption(
+      new Option("--runs <number>", "rounds, of whose times the median is shown").argParser(between(1, 20)).default(3),
+    )
     .option("--json", "print one JSON document instead of the table")
     .action(forms);
   onCluster(dns.command("bench"))
@@ -72,6 +79,7 @@ export function registerDns(program: Command): void {
     .command("profile")
     .description("show what a stack's DNS settings come to, and why")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .option("--sizes", "print what it comes to for clusters of several sizes instead, as Markdown")
     .action(profile);
 }
 
@@ -107,10 +115,10 @@ async function explain(name: string, flags: ExplainFlags): Promise<void> {
   process.exitCode = explanation.found ? 0 : 1;
 }
 
-async function forms(name: string, flags: ClusterFlags): Promise<void> {
+async function forms(name: string, flags: FormsFlags): Promise<void> {
   const { cluster, asker } = await connected(flags);
   const { formatForms, nameForms } = await import("./forms.ts");
-  const costs = await nameForms(cluster, asker, name);
+  const costs = await nameForms(cluster, asker, name, flags.runs);
   process.stdout.write(flags.json ? `${JSON.stringify(costs, null, 2)}\n` : formatForms(costs));
 }
 
@@ -146,7 +154,12 @@ async function schema(flags: SchemaFlags): Promise<void> {
   process.stdout.write(changed.length === 0 ? "nothing new\n" : `new: ${changed.join(", ")}\n`);
 }
 
-async function profile(flags: { readonly stack: string }): Promise<void> {
+async function profile(flags: { readonly stack: string; readonly sizes?: true }): Promise<void> {
+  if (flags.sizes) {
+    const { profileTable } = await import("./profile-table.ts");
+    process.stdout.write(profileTable());
+    return;
+  }
   const [{ loadStack }, { formatDns }] = await Promise.all([import("../stack.ts"), import("../plan/dns.ts")]);
   const { settings } = await loadStack(flags.stack);
   process.stdout.write(formatDns(settings));

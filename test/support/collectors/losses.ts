@@ -1,0 +1,60 @@
+import { Receiver, type ReceiverMode } from "./receiver.ts";
+import { type LocalCollector, Sandbox } from "./sandbox.ts";
+import type { Stats } from "./tally.ts";
+import { type WriterOptions, writeLogs } from "./writer.ts";
+
+/** What happens while a writer writes and a collector collects. */
+export interface Trial {
+  /** Settings below `logging`; the destination is the receiver, as OpenSearch, unless it is named. */
+  readonly settings?: object;
+  readonly write: Omit<WriterOptions, "folder">;
+  /** Default: nothing. */
+  readonly meanwhile?: (trial: Running) => Promise<void>;
+  /** How long nothing may come before it counts as lost, in seconds. Default 8. */
+  readonly quietSeconds?: number;
+}
+
+interface Running {
+  readonly receiver: Receiver;
+  readonly sandbox: Sandbox;
+  set(mode: ReceiverMode): void;
+  /** Stops the collector by a signal and starts it again after some seconds. */
+  restart(signal: "SIGTERM" | "SIGKILL", pauseSeconds?: number): Promise<void>;
+}
+
+export interface Outcome {
+  readonly written: number;
+  readonly lost: number;
+  readonly stats: Stats;
+}
+
+export const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
+
+/** Runs a collector against a writer and a receiver, and counts. */
+export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outcome> {
+  const receiver = await Receiver.start({ labels: { "app.kubernetes.io/name": "curl" } });
+  const destination = { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false };
+  const sandbox = new Sandbox(local, { destination, ...trial.settings }, receiver.port);
+  let collector = sandbox.start();
+  try {
+    await seconds(1);
+    const writing = writeLogs({ folder: sandbox.pods, ...trial.write });
+    await trial.meanwhile?.({
+      receiver,
+      sandbox,
+      set: (mode) => receiver.set(mode),
+      restart: async (signal, pauseSeconds = 0) => {
+        await collector.stop(signal);
+        await seconds(pauseSeconds);
+        collector = sandbox.start();
+      },
+    });
+    const written = await writing;
+    const stats = await receiver.settled(written, trial.quietSeconds);
+    return { written, lost: written - stats.unique, stats };
+  } finally {
+    await collector.stop("SIGKILL");
+    await receiver.stop();
+    sandbox.remove();
+  }
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from "node:http";
+
+/** A record as it came: where to, its line, and the id that it has there. */
+export interface Received {
+  readonly place: string;
+  readonly log: string;
+  readonly id?: string;
+  /** The record whole, as JSON. */
+  readonly json: string;
+}
+
+/** Takes a request apart; undefined where the protocol does not know it. */
+export type Protocol = (
+  request: Pick<IncomingMessage, "method" | "url" | "headers">,
+  body: Buffer,
+) => Received[] | undefined;
+
+/** Elasticsearch's and OpenSearch's bulk API: an action line and a document, in turn. */
+const bulk: Protocol = ({ url = "" }, body) => {
+  const path = url.split("?")[0] ?? "";
+  if (!path.endsWith("/_bulk")) return undefined;
+  const received: Received[] = [];
+  let action: { readonly place: string; readonly id: string | undefined } | undefined;
+  for (const line of lines(body)) {
+    if (action === undefined) action = actionOf(line, path);
+    else {
+      received.push({
+        place: action.place,
+        log: logOf(line),
+        ...(action.id === undefined ? {} : { id: action.id }),
+        json: line,
+      });
+      action = undefined;
+    }
+  }
+  return received;
+};
+
+function actionOf(line: string, path: string) {
+  const target = /"_index":\s*"([^"]*)"/.exec(line)?.[1] ?? path.split("/")[1] ?? "";
+  return { place: target, id: /"_id":\s*"([^"]*)"/.exec(line)?.[1] };
+}
+
+/** Loki's push API, in JSON. The place is the stream's labels. */
+const loki: Protocol = ({ url }, body) => {
+  if (url !== "/loki/api/v1/push") return undefined;
+  const push: { streams: { stream: Record<string, string>; values: [string, string][] }[] } = JSON.parse(
+    body.toString(),
+  );
+  return push.streams.flatMap(({ stream, values }) =>
+    values.map(([, line]) => ({ place: JSON.stringify(stream), log: line, json: line })),
+  );
+};
+
+/** CloudWatch Logs' PutLogEvents. The place is group and stream. */
+const cloudwatch: Protocol = ({ headers }, body) => {
+  const target = headers["x-amz-target"];
+  if (typeof target !== "string") return undefined;
+  if (!target.endsWith(".PutLogEvents")) return [];
+  const put: { logGroupName: string; logStreamName: string; logEvents: { message: string }[] } = JSON.parse(
+    body.toString(),
+  );
+  return put.logEvents.map(({ message }) => ({
+    place: `${put.logGroupName} ${put.logStreamName}`,
+    log: message,
+    json: message,
+  }));
+};
+
+/** Anything else: a JSON object a line, by POST or as an S3 object by PUT. The place is the path. */
+const jsonLines: Protocol = ({ method, url = "" }, body) => {
+  if (method !== "POST" && method !== "PUT") return undefined;
+  return lines(body).map((json) => ({ place: url, log: logOf(json), json }));
+};
+
+/** The first that knows a request takes it. */
+export const PROTOCOLS: readonly Protocol[] = [bulk, loki, cloudwatch, jsonLines];
+
+function lines(body: Buffer): string[] {
+  return body
+    .toString()
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+/** The value of `log`; looked for and not parsed, since there are 100,000 a second. */
+function logOf(json: string): string {
+  const at = json.indexOf('"log":"');
+  return at < 0 ? json : json.slice(at + 7, at + 200);
+}

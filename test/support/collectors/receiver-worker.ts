@@ -1,0 +1,89 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
+import { parentPort, workerData } from "node:worker_threads";
+import { gunzipSync } from "node:zlib";
+import { PROTOCOLS, type Received } from "./protocols.ts";
+import type { ReceiverMode } from "./receiver.ts";
+import { Tally } from "./tally.ts";
+
+/** What every document says that search engines refuse for good, in the mode `poison`. */
+const POISON = "poison";
+const { keep, labels }: { keep: number; labels: Record<string, string> } = workerData;
+const tally = new Tally();
+const kept: Received[] = [];
+let mode: ReceiverMode = "take";
+let requests = 0;
+
+const server = createServer((request, response) => {
+  answer(request, response).catch((error: Error) => response.writeHead(500).end(String(error)));
+});
+server.listen(0, "127.0.0.1", () => parentPort?.postMessage(server.address()));
+
+parentPort?.on("message", (message: { mode?: ReceiverMode; ask?: "stats" | "kept" }) => {
+  if (message.mode !== undefined) mode = message.mode;
+  if (message.ask === "stats") parentPort?.postMessage(tally.stats());
+  if (message.ask === "kept") parentPort?.postMessage(kept);
+});
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const raw = await buffer(request);
+  const url = request.url ?? "";
+  const pod = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/?]+)/.exec(url);
+  if (pod !== null) return json(response, 200, podOf(pod[1] ?? "", pod[2] ?? ""));
+  if (request.method === "GET" || request.method === "HEAD") return json(response, 200, hello());
+  requests += 1;
+  if (mode === "away") return void request.socket.destroy();
+  if (mode === "busy" || mode === "failing") return json(response, mode === "busy" ? 429 : 503, { error: mode });
+
+  const body = request.headers["content-encoding"] === "gzip" || url.endsWith(".gz") ? gunzipSync(raw) : raw;
+  tally.request(raw.length);
+  const received = PROTOCOLS.map((protocol) => protocol(request, body)).find((found) => found !== undefined) ?? [];
+  const statuses = received.map((record, at) => statusOf(record, at));
+  for (const [at, record] of received.entries()) {
+    if (statuses[at] !== 201) continue;
+    tally.add(record.place, record.log, record.id);
+    if (kept.length < keep) kept.push(record);
+  }
+  if (url.includes("_bulk")) return bulkAnswer(response, statuses);
+  // Of other protocols none takes a part: one refused record refuses all.
+  json(response, statuses.includes(400) ? 400 : 200, {});
+}
+
+/** In the mode `partial` every third request has every seventh document refused for now. */
+function statusOf({ log }: Received, at: number): number {
+  if (log.includes(POISON)) return 400;
+  return mode === "partial" && requests % 3 === 0 && at % 7 === 0 ? 429 : 201;
+}
+
+function bulkAnswer(response: ServerResponse, statuses: readonly number[]): void {
+  const errors = statuses.some((status) => status !== 201);
+  const items = statuses.map((status) => `{"create":{"status":${status}}}`).join(",");
+  response.setHeader("content-type", "application/json");
+  response.setHeader("X-Elastic-Product", "Elasticsearch");
+  response.end(`{"took":1,"errors":${errors},"items":[${items}]}`);
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json", "X-Elastic-Product": "Elasticsearch" });
+  response.end(JSON.stringify(body));
+}
+
+function hello(): object {
+  return {
+    name: "receiver",
+    cluster_name: "test",
+    version: { number: "8.19.0", build_flavor: "default" },
+    tagline: "You Know, for Search",
+  };
+}
+
+/** A pod as the API server describes it, with the labels that the test gives to all. */
+function podOf(namespace: string, name: string): object {
+  return {
+    kind: "Pod",
+    apiVersion: "v1",
+    metadata: { name, namespace, uid: "95c1ec06-0000-0000-0000-000000000000", labels, annotations: {} },
+    spec: { nodeName: "node", containers: [] },
+    status: { phase: "Running", podIP: "10.0.0.1", containerStatuses: [] },
+  };
+}

@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Collector } from "../../../components/logging/collectors/collector.ts";
+import { logPipeline } from "../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { Running } from "./program.ts";
+
+/** How a collector's rendered files are made to run outside a cluster. */
+export interface LocalCollector {
+  readonly collector: Collector;
+  readonly program: string;
+  /** Changes that only the absence of a cluster asks for: address of the API server, endpoints of AWS. Nothing that is tested. */
+  adapt(text: string, local: { readonly receiverPort: number; readonly token: string }): string;
+}
+
+/** A folder that stands for a node: its logs, a collector's configuration and its state. */
+export class Sandbox {
+  readonly folder = mkdtempSync(join(tmpdir(), "collector-"));
+  readonly pods = join(this.folder, "pods");
+  readonly state = join(this.folder, "state");
+  readonly log = join(this.folder, "collector.log");
+  readonly #local: LocalCollector;
+  readonly #args: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
+
+  constructor(local: LocalCollector, settings: object, receiverPort: number) {
+    this.#local = local;
+    const { collector } = local;
+    const config = join(this.folder, "config");
+    for (const path of [this.pods, this.state, config]) mkdirSync(path, { recursive: true });
+    const pipeline = logPipeline(LoggingSettings.parse({ collector: collector.id, ...settings }), {
+      cluster: "test",
+      region: "eu-central-1",
+      bucket: "test-logs",
+    });
+    const rendered = collector.render(pipeline);
+    const token = join(this.folder, "token");
+    writeFileSync(token, "token of the sandbox");
+    const move = (text: string) =>
+      text
+        .replaceAll("/var/log/pods", this.pods)
+        .replaceAll(collector.configFolder, config)
+        .replaceAll(collector.stateFolder, this.state);
+    for (const [name, text] of Object.entries(rendered.files)) {
+      writeFileSync(join(config, name), local.adapt(move(text), { receiverPort, token }), { mode: 0o600 });
+    }
+    this.#args = rendered.args.map(move);
+    this.#environment = rendered.environment ?? {};
+  }
+
+  start(extraArgs: readonly string[] = []): Running {
+    return new Running(this.#local.program, [...this.#args, ...extraArgs], this.log, {
+      NODE_NAME: "node",
+      LOG_USER: "user",
+      LOG_PASSWORD: "password",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      ...this.#environment,
+    });
+  }
+
+  /** Writes a container's log file: lines in CRI's format. */
+  write(
+    pod: { readonly namespace: string; readonly pod: string; readonly container: string },
+    lines: readonly string[],
+  ): void {
+    const place = join(this.pods, `${pod.namespace}_${pod.pod}_95c1ec06-0000-0000-0000-000000000000`, pod.container);
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, "0.log"), lines.map((line) => `${line}\n`).join(""), { flag: "a" });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,72 @@
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import type { WriterOptions } from "./writer.ts";
+
+const ROTATE_AT = 10 * 2 ** 20;
+const PAD = "x".repeat(230);
+const { folder, files, bytesPerSecond, seconds, poisonEvery }: WriterOptions = workerData;
+
+/** One container's log, rotated as the kubelet does. */
+class ContainerLog {
+  readonly #path: string;
+  readonly #number: number;
+  #descriptor: number;
+  #size = 0;
+  #rotated: string | undefined;
+  #rotations = 0;
+  lines = 0;
+
+  constructor(number: number) {
+    const place = `${folder}/ts-team_curl-ts_95c1ec06-0000-0000-0000-000000000000/load${number}`;
+    mkdirSync(place, { recursive: true });
+    this.#number = number;
+    this.#path = `${place}/0.log`;
+    this.#descriptor = openSync(this.#path, "a");
+  }
+
+  write(count: number): number {
+    const time = new Date().toISOString().slice(0, -1);
+    let text = "";
+    for (let at = 0; at < count; at += 1) {
+      const nanoseconds = String(this.lines % 1_000_000).padStart(6, "0");
+      const word = poisonEvery !== undefined && this.lines % poisonEvery === 0 ? "poison " : "";
+      text += `${time}${nanoseconds}Z stdout F f${this.#number} s${this.lines} ${word}${PAD}\n`;
+      this.lines += 1;
+    }
+    const bytes = writeSync(this.#descriptor, text);
+    this.#size += bytes;
+    if (this.#size > ROTATE_AT) this.#rotate();
+    return bytes;
+  }
+
+  /** @see https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/logs/container_log_manager.go */
+  #rotate(): void {
+    closeSync(this.#descriptor);
+    // All but the latest rotated file are compressed, and so out of a collector's sight.
+    if (this.#rotated !== undefined && existsSync(this.#rotated)) {
+      writeFileSync(`${this.#rotated}.gz`, "");
+      unlinkSync(this.#rotated);
+    }
+    this.#rotations += 1;
+    const day = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+    this.#rotated = `${this.#path}.${day}-${String(this.#rotations).padStart(6, "0")}`;
+    renameSync(this.#path, this.#rotated);
+    this.#descriptor = openSync(this.#path, "a");
+    this.#size = 0;
+  }
+}
+
+const logs = Array.from({ length: files }, (_, number) => new ContainerLog(number));
+const lineBytes = PAD.length + 60;
+const started = Date.now();
+let written = 0;
+const timer = setInterval(() => {
+  const elapsed = (Date.now() - started) / 1000;
+  if (elapsed >= seconds) {
+    clearInterval(timer);
+    parentPort?.postMessage(logs.reduce((sum, log) => sum + log.lines, 0));
+    return;
+  }
+  const each = Math.floor((bytesPerSecond * elapsed - written) / files / lineBytes);
+  if (each > 0) for (const log of logs) written += log.write(each);
+}, 20);
