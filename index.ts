@@ -18,7 +18,9 @@ const teams = settings.teams.map(
       cluster,
       team,
       curlPod: settings.curlPod,
-      network: { teams: settings.teams, dnsAddresses: dns.addresses },
+      network: { teams: settings.teams, dnsAddresses: dns.addresses, egress: logs.sidecar?.egress ?? [] },
+      sidecar: logs.sidecar,
+      after: logs.ready,
     }),
 );
 

@@ -4,6 +4,7 @@ import { destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
 import { logPipeline } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
+import { checkSidecar } from "./sidecar/check.ts";
 
 /**
  * What the schema cannot see: a collector that cannot do what the other settings ask, and an AWS destination on a cluster whose
@@ -32,6 +33,13 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
     const message = `${destinationsOf(collector).join(", ")} for ${collector.title}: ${support}`;
     mistakes.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
+  if (carrier === "sidecar") mistakes.push(...checkSidecar(settings));
+  else if (settings.sidecar.destinationCidrs.length > 0)
+    mistakes.push({
+      path: ["sidecar", "destinationCidrs"],
+      message: "nothing with carrier daemonset, which no network policy holds back",
+      value: settings.sidecar.destinationCidrs,
+    });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
   return [...mistakes, ...collector.unsupported(pipeline)];
 }

@@ -82,9 +82,9 @@ export type IndexFormat = z.infer<typeof IndexFormat>;
 
 /** What is known of a log line, as far as the name of its index depends on it. */
 export interface IndexFields {
-  readonly team?: string;
-  readonly namespace?: string;
-  readonly app?: string;
+  readonly team?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly app?: string | undefined;
 }
 
 /** Stands for a value that a line does not have: a pod of no team, or without an app label. */

@@ -18,6 +18,7 @@ import {
   logPipeline,
 } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
+import { type Sidecar, sidecarOf } from "./sidecar/sidecar.ts";
 import { todaysIndices } from "./todays-indices.ts";
 
 export interface LogCollectionArgs {
@@ -30,6 +31,10 @@ export interface LogCollectionArgs {
 export class LogCollection extends pulumi.ComponentResource {
   /** Where the lines go, in words. */
   readonly destination: string;
+  /** What collects beside each curl pod; undefined where a DaemonSet does. */
+  readonly sidecar: Sidecar | undefined;
+  /** What must stand before a sidecar's pod starts. */
+  readonly ready: readonly pulumi.Resource[];
   /** What the indices of today are called; none where the destination has no indices. */
   readonly indices: readonly string[];
 
@@ -42,7 +47,7 @@ export class LogCollection extends pulumi.ComponentResource {
 
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
-      { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels() } } },
+      { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(settings) } } },
       { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
     );
     const context = contextOf(cluster);
@@ -60,18 +65,17 @@ export class LogCollection extends pulumi.ComponentResource {
             ).statefulSet,
           ]
         : [];
-    new CollectorDaemonSet(
-      `${name}-${collector.id}`,
-      {
-        collector,
-        rendered: collector.render(pipeline),
-        destination,
-        settings,
-        after: [namespace, ...identity, ...search],
-      },
-      { parent: this },
-    );
+    if (settings.carrier === "daemonset") {
+      const after = [namespace, ...identity, ...search];
+      new CollectorDaemonSet(
+        `${name}-${collector.id}`,
+        { collector, rendered: collector.render(pipeline), destination, settings, after },
+        { parent: this },
+      );
+    }
 
+    this.sidecar = settings.carrier === "sidecar" ? sidecarOf(collector, settings, context) : undefined;
+    this.ready = search;
     this.destination = describeDestination(pipeline);
     this.indices = hasIndex(destination) ? todaysIndices(index, args.teams, new Date()) : [];
     this.registerOutputs({ destination: this.destination, indices: this.indices });
@@ -126,9 +130,9 @@ function contextOf({ name, podIdentity }: ClusterHandle): DestinationContext {
  * A collector reads the node's files, which only "privileged" lets a pod mount; the other modes still tell what else it takes.
  * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
  */
-function podSecurityLabels(): Record<string, string> {
+function podSecurityLabels({ carrier }: LoggingSettings): Record<string, string> {
   return {
-    "pod-security.kubernetes.io/enforce": "privileged",
+    "pod-security.kubernetes.io/enforce": carrier === "daemonset" ? "privileged" : "restricted",
     "pod-security.kubernetes.io/audit": "restricted",
     "pod-security.kubernetes.io/warn": "restricted",
   };

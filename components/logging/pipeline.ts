@@ -43,6 +43,8 @@ const NO_POD: ApplicationPod = { namespace: "none", pod: "none", container: "non
 
 /** Folder of the shared volume that an application writes to and its sidecar reads: every file `*.log`. */
 export const APPLICATION_LOGS = "/var/log/app";
+/** The files that the lab's pod writes there: the responder's access log, and what a person writes by hand. */
+export const APPLICATION_FILES = ["access.log", "app.log"] as const;
 /** Variable with the name of the node, in every collector's container. */
 export const NODE_VARIABLE = "NODE_NAME";
 
@@ -134,10 +136,16 @@ export function bytes(size: string): number {
 }
 
 /** Where the logs go, in a sentence. */
-export function describeDestination({ destination, context }: Pick<LogPipeline, "destination" | "context">): string {
+export function describeDestination({
+  destination,
+  context,
+  source = NODE,
+}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source">>): string {
   switch (destination.kind) {
     case "stdout":
-      return "the collector's own stdout, in namespace logging";
+      return source.kind === "node"
+        ? "the collector's own stdout, in namespace logging"
+        : "the sidecar's own stdout, in each curl pod";
     case "file":
       return `files below ${destination.path} on each node`;
     case "http":

@@ -42,6 +42,17 @@ export const LoggingSettings = z.strictObject({
     .describe(
       "One collector on each node, or one beside each curl pod that reads the files of the application. Default daemonset.",
     ),
+  sidecar: z
+    .strictObject({
+      destinationCidrs: z
+        .array(z.union([z.cidrv4(), z.cidrv6()], "addresses as a CIDR, such as 203.0.113.0/24"))
+        .default([])
+        .describe(
+          "Addresses of a destination that is a host name outside the cluster: the teams' network policies open to these. Default: none.",
+        ),
+    })
+    .prefault({})
+    .describe("What carrier sidecar needs beside the rest."),
   destination: Destination.prefault({ kind: "stdout" }).describe(
     "Where the lines go. Default: the collector's own stdout.",
   ),

@@ -1,3 +1,4 @@
+import type { PodParts } from "../logging/sidecar/sidecar.ts";
 import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
 
@@ -22,8 +23,9 @@ const RESOURCES = { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: 
 /**
  * The responder's nginx.conf: one line that says which pod answers whom, and an access line on stdout for each request.
  * The health path is silent, so that the log holds what people asked. All that nginx writes is under /tmp.
+ * @param logFolder Where it writes the access log to a file as well, for a sidecar. Default: nowhere.
  */
-export function responderConfig(): string {
+export function responderConfig(logFolder?: string): string {
   return `# Answers every request with the pod's name, and logs it to stdout.
 worker_processes 1;
 pid /tmp/nginx.pid;
@@ -36,7 +38,7 @@ http {
   uwsgi_temp_path /tmp/uwsgi_temp;
   scgi_temp_path /tmp/scgi_temp;
   access_log /dev/stdout combined;
-  default_type text/plain;
+${logFolder === undefined ? "" : `  access_log ${logFolder}/access.log combined;\n`}  default_type text/plain;
   server_tokens off;
   server {
     listen ${RESPONDER_PORT};
@@ -63,8 +65,10 @@ export function curlPodSpec(
   team: string,
   settings: CurlPodSettings,
   names: { serviceAccount: string; configMap: string },
+  sidecar?: PodParts,
 ) {
   const tmp = { name: "tmp", mountPath: "/tmp" };
+  const logs = sidecar === undefined ? [] : [sidecar.applicationMount];
   return {
     restartPolicy: "Never",
     serviceAccountName: names.serviceAccount,
@@ -72,7 +76,7 @@ export function curlPodSpec(
     enableServiceLinks: false,
     hostname: curlPodName(team),
     // `sleep` as PID 1 ignores SIGTERM, so that a longer grace would only be waited out.
-    terminationGracePeriodSeconds: 5,
+    terminationGracePeriodSeconds: sidecar?.graceSeconds ?? 5,
     securityContext: {
       runAsNonRoot: true,
       seccompProfile: { type: "RuntimeDefault" },
@@ -85,6 +89,8 @@ export function curlPodSpec(
     nodeSelector: { "kubernetes.io/os": "linux" },
     affinity: apartFromOtherCurlPods(),
     initContainers: [
+      // First, so that it reads from the first line on, and is stopped last.
+      ...(sidecar === undefined ? [] : [sidecar.container]),
       {
         name: RESPONDER_CONTAINER,
         image: settings.responderImage,
@@ -96,7 +102,7 @@ export function curlPodSpec(
         readinessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 5 },
         securityContext: { ...RESTRICTED, ...NGINX_USER },
         resources: RESOURCES,
-        volumeMounts: [tmp, { name: "responder", mountPath: "/etc/responder", readOnly: true }],
+        volumeMounts: [tmp, ...logs, { name: "responder", mountPath: "/etc/responder", readOnly: true }],
       },
     ],
     containers: [
@@ -107,12 +113,13 @@ export function curlPodSpec(
         command: ["sleep", String(settings.lifetime)],
         securityContext: { ...RESTRICTED, ...CURL_USER },
         resources: RESOURCES,
-        volumeMounts: [tmp],
+        volumeMounts: [tmp, ...logs],
       },
     ],
     volumes: [
       { name: "tmp", emptyDir: { sizeLimit: "16Mi" } },
       { name: "responder", configMap: { name: names.configMap } },
+      ...(sidecar === undefined ? [] : sidecar.volumes),
     ],
   };
 }

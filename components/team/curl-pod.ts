@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { Sidecar } from "../logging/sidecar/sidecar.ts";
 import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";
 import { CURL_CONTAINER, commonLabels, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
@@ -12,6 +13,8 @@ export interface CurlPodArgs {
   readonly serviceAccount: string;
   /** What must stand before the pod runs. A component's own `dependsOn` does not reach its children. */
   readonly after: readonly pulumi.Resource[];
+  /** Collects what the pod's containers write to files. Default: none. */
+  readonly sidecar?: Sidecar | undefined;
 }
 
 /** The lab's pod of one team with its Service, so that `curl curl-ts.ts-team` resolves and is answered. */
@@ -27,9 +30,26 @@ export class CurlPod extends pulumi.ComponentResource {
     const namespace = teamNamespace(args.team);
     const labels = { ...commonLabels("curl"), app: podName, team: args.team };
 
+    const sidecar = args.sidecar?.parts(
+      { namespace, pod: podName, container: CURL_CONTAINER, team: args.team, app: "curl" },
+      `${podName}-collector`,
+    );
+    const collectorConfig =
+      sidecar === undefined
+        ? []
+        : [
+            new k8s.core.v1.ConfigMap(
+              `${name}-collector`,
+              { metadata: { name: `${podName}-collector`, namespace, labels }, data: { ...sidecar.files } },
+              { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true },
+            ),
+          ];
     const config = new k8s.core.v1.ConfigMap(
       `${name}-responder`,
-      { metadata: { name: `${podName}-responder`, namespace, labels }, data: { "nginx.conf": responderConfig() } },
+      {
+        metadata: { name: `${podName}-responder`, namespace, labels },
+        data: { "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath) },
+      },
       { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true },
     );
     const pod = new k8s.core.v1.Pod(
@@ -39,15 +59,20 @@ export class CurlPod extends pulumi.ComponentResource {
           name: podName,
           namespace,
           labels,
-          annotations: { "kubectl.kubernetes.io/default-container": CURL_CONTAINER },
+          annotations: {
+            "kubectl.kubernetes.io/default-container": CURL_CONTAINER,
+            ...(sidecar === undefined ? {} : { "eks-dns-logging/config": sidecar.hash }),
+          },
         },
-        spec: curlPodSpec(args.team, args.settings, {
-          serviceAccount: args.serviceAccount,
-          configMap: `${podName}-responder`,
-        }),
+        spec: curlPodSpec(
+          args.team,
+          args.settings,
+          { serviceAccount: args.serviceAccount, configMap: `${podName}-responder` },
+          sidecar,
+        ),
       },
       // The name is fixed, so the old pod must be gone before the new one can be made.
-      { parent: this, dependsOn: [config, ...args.after], deleteBeforeReplace: true },
+      { parent: this, dependsOn: [config, ...collectorConfig, ...args.after], deleteBeforeReplace: true },
     );
     new k8s.core.v1.Service(
       `${name}-service`,

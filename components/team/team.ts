@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
+import type { Sidecar } from "../logging/sidecar/sidecar.ts";
 import { CurlPod } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-role.ts";
 import { commonLabels, teamNamespace } from "./names.ts";
@@ -13,6 +14,10 @@ export interface TeamArgs {
   readonly curlPod: CurlPodSettings;
   /** The other side of the team's network policies. */
   readonly network: PolicyContext;
+  /** Collects beside the curl pod. Default: none. */
+  readonly sidecar?: Sidecar | undefined;
+  /** What must stand before the curl pod starts, beside its namespace. Default: nothing. */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /** Service account of a team's pods. */
@@ -91,7 +96,8 @@ export class Team extends pulumi.ComponentResource {
         settings: args.curlPod,
         serviceAccount: SERVICE_ACCOUNT,
         // After the quota, so that the pod counts; after the policies, so that it never runs without them.
-        after: [...guards, account],
+        after: [...guards, account, ...(args.after ?? [])],
+        sidecar: args.sidecar,
       },
       { parent: this },
     );

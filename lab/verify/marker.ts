@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { APPLICATION_FILES, APPLICATION_LOGS } from "../../components/logging/pipeline.ts";
 import { CURL_CONTAINER } from "../../components/team/names.ts";
 import { ClusterError, type PodFacts } from "./cluster/cluster.ts";
 import type { Lab } from "./lab.ts";
@@ -11,9 +12,13 @@ export function newMarker(): string {
   return `labmarker${randomBytes(10).toString("hex")}`;
 }
 
-/** Writes a line to a container's stdout from outside, so that it takes the same way as the program's own lines. */
-export async function writeMarker(lab: Lab, pod: PodFacts, marker: string): Promise<void> {
-  const command = ["sh", "-c", `echo ${marker} > /proc/1/fd/1`];
+/**
+ * Writes a line to a container's stdout from outside, so that it takes the same way as the program's own lines; or to the file
+ * that a sidecar reads.
+ */
+export async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = false): Promise<void> {
+  const place = inFile ? `>> ${APPLICATION_LOGS}/${APPLICATION_FILES[1]}` : "> /proc/1/fd/1";
+  const command = ["sh", "-c", `echo ${marker} ${place}`];
   const { exitCode, stderr } = await lab.cluster.exec(pod, CURL_CONTAINER, command);
   if (exitCode !== 0) throw new ClusterError("other", `the marker could not be written: ${stderr.trim()}`);
 }

@@ -1,4 +1,4 @@
-import { notation } from "../index-format.ts";
+import { indexPrefix, notation } from "../index-format.ts";
 import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
 
 /** A section of the YAML configuration: option to value. */
@@ -108,14 +108,15 @@ function destinationOptions(pipeline: LogPipeline): Section {
  * their last major versions, a response buffer too small for a bulk answer, documents without an id, which a repeated chunk doubles.
  * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch
  */
-function searchOptions({ index }: LogPipeline, { host, port }: { host: string; port: number }): Section {
+function searchOptions({ index, source }: LogPipeline, { host, port }: { host: string; port: number }): Section {
+  const byRecord = index.splitBy !== "none" && source.kind === "node";
   return {
     host,
     port,
     logstash_format: "on",
-    logstash_prefix: index.prefix,
+    logstash_prefix: source.kind === "node" ? index.prefix : indexPrefix(index, source.pod),
     logstash_prefix_separator: index.separator,
-    ...(index.splitBy === "none" ? {} : { logstash_prefix_key: `$${INDEX_KEY}` }),
+    ...(byRecord ? { logstash_prefix_key: `$${INDEX_KEY}` } : {}),
     logstash_dateformat: notation(index.datePattern, "strftime"),
     time_key: "@timestamp",
     time_key_nanos: "on",

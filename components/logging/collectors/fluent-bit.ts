@@ -1,6 +1,13 @@
 import { stringify } from "yaml";
 import { hasIndex, type LogPipeline } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
+import {
+  applicationFilters,
+  applicationInput,
+  applicationScript,
+  JSON_PARSER,
+  LINE_KEY,
+} from "./fluent-bit-application.ts";
 import { output, type Section } from "./fluent-bit-outputs.ts";
 import { INDEX_FUNCTION, indexScript } from "./fluent-bit-script.ts";
 
@@ -19,7 +26,7 @@ export const fluentBit: Collector = {
   title: "Fluent Bit",
   image: "cr.fluentbit.io/fluent/fluent-bit:5.1.1",
   documentation: "https://docs.fluentbit.io/manual",
-  carriers: ["daemonset"],
+  carriers: ["daemonset", "sidecar"],
   destinations: {
     stdout: true,
     file: true,
@@ -52,6 +59,9 @@ export const fluentBit: Collector = {
     files: {
       "fluent-bit.yaml": stringify(configuration(pipeline), { lineWidth: 0 }),
       ...(usesScript(pipeline) ? { "index.lua": indexScript(pipeline.index) } : {}),
+      ...(pipeline.source.kind === "application"
+        ? { "application.lua": applicationScript(pipeline.source.pod, pipeline) }
+        : {}),
     },
     args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],
   }),
@@ -65,6 +75,17 @@ function unsupported({ index, destination }: LogPipeline): Unsupported[] {
 
 /** The whole configuration. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
 function configuration(pipeline: LogPipeline): object {
+  if (pipeline.source.kind === "application") {
+    const filters = [
+      ...multiline(pipeline, LINE_KEY),
+      ...applicationFilters(pipeline, `${CONFIG_FOLDER}/application.lua`),
+    ];
+    return {
+      service: service(),
+      parsers: [{ name: JSON_PARSER, format: "json" }],
+      pipeline: { inputs: [applicationInput(STATE_FOLDER)], filters, outputs: [output(pipeline)] },
+    };
+  }
   return {
     service: service(),
     parsers: [
@@ -132,7 +153,7 @@ function input({ namespaces }: LogPipeline): Section {
 
 function filters(pipeline: LogPipeline): Section[] {
   return [
-    ...multiline(pipeline),
+    ...multiline(pipeline, "log"),
     {
       name: "kubernetes",
       match: "kube.*",
@@ -165,7 +186,7 @@ function filters(pipeline: LogPipeline): Section[] {
 }
 
 /** Rules for JavaScript's traces are those of Java here. @see https://docs.fluentbit.io/manual/data-pipeline/parsers/multiline-parsing */
-function multiline({ multiline: languages }: LogPipeline): Section[] {
+function multiline({ multiline: languages }: LogPipeline, key: string): Section[] {
   const parsers = [...new Set(languages.map((language) => (language === "node" ? "java" : language)))].sort();
   if (parsers.length === 0) return [];
   // Without its own buffer the filter joins what was read together: a trace may be cut in two, but none is lost when it is killed.
@@ -173,7 +194,7 @@ function multiline({ multiline: languages }: LogPipeline): Section[] {
     {
       name: "multiline",
       match: "kube.*",
-      "multiline.key_content": "log",
+      "multiline.key_content": key,
       "multiline.parser": parsers.join(","),
       mode: "parser",
       buffer: "off",
@@ -181,9 +202,9 @@ function multiline({ multiline: languages }: LogPipeline): Section[] {
   ];
 }
 
-/** Only an index that is split needs a value of each record in its name. */
-function usesScript({ index, destination }: LogPipeline): boolean {
-  return hasIndex(destination) && index.splitBy !== "none";
+/** Only an index that is split needs a value of each record in its name; a sidecar's records have all the same. */
+function usesScript({ index, destination, source }: LogPipeline): boolean {
+  return source.kind === "node" && hasIndex(destination) && index.splitBy !== "none";
 }
 
 function usesLabels(pipeline: LogPipeline): boolean {

@@ -1,10 +1,12 @@
 import type { CollectorId } from "../settings.ts";
 import type { Collector } from "./collector.ts";
 import { fluentBit } from "./fluent-bit.ts";
+import { tail } from "./tail.ts";
 
 /** Every collector that this program can run, by its name in the settings. */
 export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   "fluent-bit": fluentBit,
+  tail,
 };
 
 /** Names of the collectors that there are. */

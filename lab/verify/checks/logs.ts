@@ -49,7 +49,7 @@ export function collectorCheck(team: string, { finder, seconds }: CollectorConte
   return {
     id: `collector:${team}`,
     group: "collector",
-    what: "stdout arrives at the destination",
+    what: finder.inFile ? "a line in a file arrives at the destination" : "stdout arrives at the destination",
     from: curlPodName(team),
     to: finder.place,
     run: (lab) => collector(lab, team, finder, seconds),
@@ -61,7 +61,7 @@ async function collector(lab: Lab, team: string, finder: MarkerFinder, seconds: 
   const pod = await lab.runningPod(team);
   const marker = newMarker();
   await finder.prepare?.(lab, pod);
-  await writeMarker(lab, pod, marker);
+  await writeMarker(lab, pod, marker, finder.inFile);
   const result = await seek(seconds, (elapsed) =>
     finder.find(lab, { marker, pod, seconds: SKEW_SECONDS + elapsed / 1000 }),
   );

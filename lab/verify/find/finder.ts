@@ -20,6 +20,8 @@ export interface Found {
 export interface MarkerFinder {
   /** The destination, for the table. */
   readonly place: string;
+  /** Whether the marker goes to a file of the application, which a sidecar reads, and not to stdout. Default false. */
+  readonly inFile?: boolean;
   /** Set where the destination cannot be read from here: why. */
   readonly unable?: string;
   /**

@@ -4,20 +4,23 @@ import { fileFinder } from "./file.ts";
 import { type MarkerFinder, unableFinder } from "./finder.ts";
 import { lokiFinder } from "./loki.ts";
 import { searchFinder } from "./search.ts";
+import { sidecarStdoutFinder, throughSidecar } from "./sidecar.ts";
 import { stdoutFinder } from "./stdout.ts";
 
+type Stack = Pick<Settings, "logging" | "cluster" | "region">;
+
 /** What looks for a marker where this stack's collector sends logs. */
-export function finderFor({
-  logging,
-  cluster,
-  region,
-}: Pick<Settings, "logging" | "cluster" | "region">): MarkerFinder {
+export function finderFor(stack: Stack): MarkerFinder {
+  const { collector, carrier, destination } = stack.logging;
+  if (carrier === "daemonset") return destinationFinder(stack);
+  return throughSidecar(
+    destination.kind === "stdout" ? sidecarStdoutFinder(collector) : destinationFinder(stack),
+    collector,
+  );
+}
+
+function destinationFinder({ logging, cluster, region }: Stack): MarkerFinder {
   const { collector, destination, index } = logging;
-  if (logging.carrier === "sidecar")
-    return unableFinder(
-      `${collector} sidecar`,
-      "a sidecar reads the files of the application, and this marker goes to stdout",
-    );
   switch (destination.kind) {
     case "stdout":
       return stdoutFinder(collector);

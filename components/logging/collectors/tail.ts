@@ -1,0 +1,46 @@
+import { APPLICATION_FILES, APPLICATION_LOGS } from "../pipeline.ts";
+import type { Collector } from "./collector.ts";
+
+const STDOUT_ONLY = "tail writes to its own stdout";
+
+/**
+ * The smallest sidecar: `tail -F` on the files of the application, to a stdout of its own, where `kubectl logs` and whatever
+ * collects on the node find them.
+ * @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#sidecar-container-with-logging-agent
+ */
+export const tail: Collector = {
+  id: "tail",
+  title: "tail",
+  image: "docker.io/curlimages/curl:8.17.0",
+  documentation: "https://kubernetes.io/docs/concepts/cluster-administration/logging/",
+  carriers: ["sidecar"],
+  destinations: {
+    stdout: true,
+    file: STDOUT_ONLY,
+    http: STDOUT_ONLY,
+    opensearch: STDOUT_ONLY,
+    elasticsearch: STDOUT_ONLY,
+    cloudwatch: STDOUT_ONLY,
+    s3: STDOUT_ONLY,
+    loki: STDOUT_ONLY,
+  },
+  about: {
+    parsing: "none: lines as they are",
+    buffer: "none: the file is the buffer",
+    index: "none",
+    maintenance: "part of every system",
+  },
+  configFolder: "/etc/tail",
+  stateFolder: "/var/lib/tail",
+  command: ["tail"],
+  graceSeconds: 1,
+  ports: {},
+  resources: { cpu: "5m", memory: "8Mi", memoryLimit: "32Mi" },
+  apiRules: [],
+  unsupported: () => [],
+  // From their beginning, and again under the same name after a rotation; a file that is not there yet is waited for.
+  render: () => ({
+    files: {},
+    args: ["-q", "-n", "+1", "-F", ...APPLICATION_FILES.map((file) => `${APPLICATION_LOGS}/${file}`)],
+  }),
+};

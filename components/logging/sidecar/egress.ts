@@ -1,0 +1,57 @@
+import { isIP } from "node:net";
+import type { EgressRule } from "../../team/network-policies.ts";
+import type { Destination } from "../destination-settings.ts";
+import { LOGGING_NAMESPACE } from "../pipeline.ts";
+
+/** `NAME.NAMESPACE.svc`, with or without the cluster's domain. */
+const SERVICE_HOST = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\.|$)/;
+
+/** Whether the addresses of a destination must be given, since a network policy knows no names. */
+export function needsCidrs(destination: Destination): boolean {
+  const target = targetOf(destination);
+  return (
+    target !== undefined && target.host !== undefined && isIP(target.host) === 0 && !SERVICE_HOST.test(target.host)
+  );
+}
+
+/**
+ * The way out of a team's namespace to the destination of its sidecars, and to nothing else; none where lines go to stdout.
+ *
+ * A Service is opened by its namespace: a rule sees the pods behind it and not the Service, and their labels are not known here.
+ * @param cidrs Addresses of a destination outside the cluster that is named by a host name.
+ * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
+ */
+export function destinationEgress(destination: Destination, cidrs: readonly string[]): EgressRule[] {
+  const target = targetOf(destination);
+  if (target === undefined) return [];
+  const ports: EgressRule["ports"] = [{ protocol: "TCP", port: target.port }];
+  const inNamespace = (name: string) => ({
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
+  });
+  if (target.host === undefined) {
+    const podSelector = { matchLabels: { "app.kubernetes.io/name": "opensearch" } };
+    return [{ to: [{ ...inNamespace(LOGGING_NAMESPACE), podSelector }], ports }];
+  }
+  const family = isIP(target.host);
+  if (family !== 0) return [{ to: [{ ipBlock: { cidr: `${target.host}/${family === 4 ? 32 : 128}` } }], ports }];
+  const [, namespace] = SERVICE_HOST.exec(target.host) ?? [];
+  if (namespace !== undefined) return [{ to: [inNamespace(namespace)], ports }];
+  return [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
+}
+
+/** Host and port that lines go to; no host for the OpenSearch of this stack. */
+function targetOf(destination: Destination): { readonly host: string | undefined; readonly port: number } | undefined {
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch":
+      return { host: destination.host, port: destination.port };
+    case "http":
+    case "loki": {
+      const { hostname, port, protocol } = new URL(destination.url);
+      const host = hostname.replace(/^\[(.*)\]$/, "$1");
+      return { host, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+import type { EgressRule } from "../../team/network-policies.ts";
+import type { Collector } from "../collectors/collector.ts";
+import { caSecretOf, credentialVariables, probes } from "../daemon-set-spec.ts";
+import { filesHash } from "../files-hash.ts";
+import {
+  APPLICATION_LOGS,
+  type ApplicationPod,
+  CA_FILE,
+  type DestinationContext,
+  logPipeline,
+  NODE_VARIABLE,
+} from "../pipeline.ts";
+import type { LoggingSettings } from "../settings.ts";
+import { destinationEgress } from "./egress.ts";
+
+/** User and group of a sidecar: nobody's, as "restricted" asks, whatever its image would run as. */
+const NOBODY = { runAsUser: 65_534, runAsGroup: 65_534 };
+/** What waits here goes with the pod, and counts against its node's disk. */
+const MAX_APPLICATION_LOGS = "128Mi";
+
+/** What a sidecar adds to a pod, in plain data. */
+export interface PodParts {
+  /** Configuration files, for a ConfigMap of the name that {@link Sidecar.parts} was given. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Changes with the configuration, as an annotation of the pod. */
+  readonly hash: string;
+  /** The native sidecar: an init container that stays. */
+  readonly container: ReturnType<typeof containerOf>;
+  /** How the application's own containers mount the folder that they write to. */
+  readonly applicationMount: { readonly name: string; readonly mountPath: string };
+  readonly volumes: ReturnType<typeof volumesOf>;
+  /** Seconds that the pod needs to end, so that the sidecar can hand over. */
+  readonly graceSeconds: number;
+}
+
+/** A collector beside an application, which reads the files that it writes to a shared volume. */
+export interface Sidecar {
+  readonly collector: Collector;
+  /** Ways out that its destination needs. */
+  readonly egress: readonly EgressRule[];
+  parts(pod: ApplicationPod, configMap: string): PodParts;
+}
+
+/** The sidecar of a stack's settings, which carry it. */
+export function sidecarOf(collector: Collector, settings: LoggingSettings, context: DestinationContext): Sidecar {
+  return {
+    collector,
+    egress: destinationEgress(settings.destination, settings.sidecar.destinationCidrs),
+    parts: (pod, configMap) => {
+      const rendered = collector.render(logPipeline(settings, context, { kind: "application", pod }));
+      return {
+        files: rendered.files,
+        hash: filesHash(rendered.files),
+        container: containerOf(collector, rendered, settings),
+        applicationMount: { name: "app-logs", mountPath: APPLICATION_LOGS },
+        volumes: volumesOf(settings, configMap),
+        graceSeconds: collector.graceSeconds + 5,
+      };
+    },
+  };
+}
+
+/**
+ * The container. It has no readiness probe: a pod whose logs are late still answers.
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
+ */
+function containerOf(collector: Collector, rendered: ReturnType<Collector["render"]>, settings: LoggingSettings) {
+  const resources = { ...collector.resources, ...settings.resources };
+  const caSecret = caSecretOf(settings.destination);
+  return {
+    name: collector.id,
+    image: settings.image ?? collector.image,
+    imagePullPolicy: "IfNotPresent",
+    restartPolicy: "Always",
+    ...(collector.command === undefined ? {} : { command: [...collector.command] }),
+    args: [...rendered.args],
+    env: [
+      { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+      ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
+      ...credentialVariables(settings.destination),
+    ],
+    ...probes({ ...(collector.liveness === undefined ? {} : { liveness: collector.liveness }) }),
+    resources: {
+      requests: { cpu: resources.cpu, memory: resources.memory },
+      limits: { memory: resources.memoryLimit },
+    },
+    securityContext: {
+      ...NOBODY,
+      runAsNonRoot: true,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    volumeMounts: [
+      { name: "collector-config", mountPath: collector.configFolder, readOnly: true },
+      { name: "collector-state", mountPath: collector.stateFolder },
+      { name: "collector-tmp", mountPath: "/tmp" },
+      { name: "app-logs", mountPath: APPLICATION_LOGS, readOnly: true },
+      ...(caSecret === undefined
+        ? []
+        : [{ name: "collector-ca", mountPath: CA_FILE, subPath: "ca.crt", readOnly: true }]),
+    ],
+  };
+}
+
+function volumesOf(settings: LoggingSettings, configMap: string) {
+  const caSecret = caSecretOf(settings.destination);
+  return [
+    { name: "app-logs", emptyDir: { sizeLimit: MAX_APPLICATION_LOGS } },
+    { name: "collector-config", configMap: { name: configMap } },
+    { name: "collector-state", emptyDir: { sizeLimit: settings.buffer.size } },
+    { name: "collector-tmp", emptyDir: { sizeLimit: "64Mi" } },
+    ...(caSecret === undefined
+      ? []
+      : [{ name: "collector-ca", secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
+  ];
+}

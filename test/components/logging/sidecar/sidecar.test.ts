@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { COLLECTORS } from "../../../../components/logging/collectors/table.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { sidecarOf } from "../../../../components/logging/sidecar/sidecar.ts";
+import { curlPodSpec, responderConfig } from "../../../../components/team/curl-pod-spec.ts";
+import { CurlPodSettings } from "../../../../components/team/settings.ts";
+
+const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" };
+const names = { serviceAccount: "workload", configMap: "curl-ts-responder" };
+
+function parts(settings: object) {
+  const parsed = LoggingSettings.parse({ carrier: "sidecar", ...settings });
+  const collector = COLLECTORS[parsed.collector];
+  assert.ok(collector);
+  return sidecarOf(collector, parsed, { cluster: "c", region: undefined }).parts(pod, "curl-ts-collector");
+}
+const spec = (settings: object) => curlPodSpec("ts", CurlPodSettings.parse({}), names, parts(settings));
+const search = {
+  kind: "opensearch",
+  host: "10.0.0.5",
+  credentials: { secretName: "writer" },
+  tls: { caSecretName: "ca" },
+};
+
+describe("a sidecar", () => {
+  for (const [id, collector] of Object.entries(COLLECTORS).filter(([, { carriers }]) => carriers.includes("sidecar"))) {
+    it(`meets Pod Security restricted and writes only to its own volumes: ${id}`, () => {
+      const { container, volumes } = parts({
+        collector: id,
+        ...(collector.destinations.stdout === true ? {} : { destination: search }),
+      });
+      assert.deepEqual(container.securityContext, {
+        runAsUser: 65_534,
+        runAsGroup: 65_534,
+        runAsNonRoot: true,
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      });
+      const writable = container.volumeMounts.filter((mount) => !("readOnly" in mount)).map(({ name }) => name);
+      assert.deepEqual(writable, ["collector-state", "collector-tmp"]);
+      assert.equal(
+        volumes.some((volume) => "hostPath" in volume),
+        false,
+      );
+    });
+  }
+
+  it("starts before all containers and is stopped after them, as a native sidecar", () => {
+    const { initContainers } = spec({ collector: "tail" });
+    assert.deepEqual(
+      initContainers.map(({ name, restartPolicy }) => [name, restartPolicy]),
+      [
+        ["tail", "Always"],
+        ["responder", "Always"],
+      ],
+    );
+  });
+
+  it("never makes the pod unready, and gets the time to hand over", () => {
+    const { initContainers, terminationGracePeriodSeconds } = spec({ collector: "fluent-bit" });
+    assert.equal("readinessProbe" in (initContainers[0] ?? {}), false);
+    assert.equal(terminationGracePeriodSeconds, 6);
+  });
+
+  it("shares the folder with the containers that write to it", () => {
+    const pod = spec({ collector: "tail" });
+    const mount = { name: "app-logs", mountPath: "/var/log/app" };
+    assert.deepEqual(pod.containers[0]?.volumeMounts[1], mount);
+    assert.deepEqual(pod.initContainers[1]?.volumeMounts[1], mount);
+    assert.deepEqual(pod.initContainers[0]?.volumeMounts.at(-1), { ...mount, readOnly: true });
+    assert.match(
+      responderConfig("/var/log/app"),
+      /access_log \/dev\/stdout combined;\n {2}access_log \/var\/log\/app\/access\.log combined;/,
+    );
+    assert.doesNotMatch(responderConfig(), /access\.log/);
+  });
+
+  it("reads the two files of the lab's pod, from their beginning and under the same name after a rotation", () => {
+    const { container } = parts({ collector: "tail" });
+    assert.deepEqual(container.args, ["-q", "-n", "+1", "-F", "/var/log/app/access.log", "/var/log/app/app.log"]);
+  });
+
+  it("gets user, password and authority from Secrets of the team", () => {
+    const { container, volumes, files } = parts({ destination: search });
+    const from = (key: string) => ({ secretKeyRef: { name: "writer", key } });
+    assert.deepEqual(container.env.slice(1), [
+      { name: "LOG_USER", valueFrom: from("username") },
+      { name: "LOG_PASSWORD", valueFrom: from("password") },
+    ]);
+    assert.deepEqual(volumes.at(-1), {
+      name: "collector-ca",
+      secret: { secretName: "ca", items: [{ key: "ca.crt", path: "ca.crt" }] },
+    });
+    assert.match(files["fluent-bit.yaml"] ?? "", /http_passwd: \$\{LOG_PASSWORD\}/);
+  });
+
+  it("has a hash that changes with the configuration", () => {
+    assert.equal(parts({}).hash, parts({}).hash);
+    assert.notEqual(parts({}).hash, parts({ parseJson: false }).hash);
+  });
+});
+
+describe("Fluent Bit as a sidecar", () => {
+  const files = (settings: object) =>
+    parts({ collector: "fluent-bit", destination: { kind: "opensearch", inCluster: true }, ...settings }).files;
+
+  it("knows its pod, and names the index without asking a record", () => {
+    const configuration = files({ index: { splitBy: "app" } })["fluent-bit.yaml"] ?? "";
+    assert.match(configuration, /logstash_prefix: logs-curl\n/);
+    assert.doesNotMatch(configuration, /logstash_prefix_key|name: kubernetes/);
+    assert.deepEqual(Object.keys(files({})), ["fluent-bit.yaml", "application.lua"]);
+    assert.match(files({})["application.lua"] ?? "", /namespace_name = "ts-team",\n {4}pod_name = "curl-ts",/);
+  });
+
+  it("leaves out fields and labels where they are not wanted", () => {
+    assert.doesNotMatch(files({ parseJson: false })["fluent-bit.yaml"] ?? "", /name: parser\n/);
+    assert.doesNotMatch(files({ metadata: { labels: false } })["application.lua"] ?? "", /labels/);
+  });
+});
