@@ -1,7 +1,7 @@
 import { Receiver, type ReceiverMode } from "./receiver.ts";
 import { type LocalCollector, Sandbox } from "./sandbox.ts";
 import type { Stats } from "./tally.ts";
-import { type WriterOptions, writeLogs } from "./writer.ts";
+import { type WriterOptions, type Written, writeLogs } from "./writer.ts";
 
 /** What happens while a writer writes and a collector collects. */
 export interface Trial {
@@ -18,12 +18,15 @@ interface Running {
   readonly receiver: Receiver;
   readonly sandbox: Sandbox;
   set(mode: ReceiverMode): void;
+  /** Writes more, beside the trial's own writer; what it writes is counted with the rest. */
+  write(options: Omit<WriterOptions, "folder">): Promise<void>;
   /** Stops the collector by a signal and starts it again after some seconds. */
   restart(signal: "SIGTERM" | "SIGKILL", pauseSeconds?: number): Promise<void>;
 }
 
 export interface Outcome {
   readonly written: number;
+  /** Lines that never came, without those that the receiver refuses for good. */
   readonly lost: number;
   readonly stats: Stats;
 }
@@ -38,20 +41,29 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
   let collector = sandbox.start();
   try {
     await seconds(1);
-    const writing = writeLogs({ folder: sandbox.pods, ...trial.write });
+    const writers: Promise<Written>[] = [];
+    const write = (options: Omit<WriterOptions, "folder">) => {
+      const writing = writeLogs({ folder: sandbox.pods, ...options });
+      writers.push(writing);
+      return writing;
+    };
+    write(trial.write);
     await trial.meanwhile?.({
       receiver,
       sandbox,
       set: (mode) => receiver.set(mode),
+      write: async (options) => void (await write(options)),
       restart: async (signal, pauseSeconds = 0) => {
         await collector.stop(signal);
         await seconds(pauseSeconds);
         collector = sandbox.start();
       },
     });
-    const written = await writing;
-    const stats = await receiver.settled(written, trial.quietSeconds);
-    return { written, lost: written - stats.unique, stats };
+    const all = await Promise.all(writers);
+    const written = all.reduce((sum, { lines }) => sum + lines, 0);
+    const wanted = all.reduce((sum, { poisoned }) => sum - poisoned, written);
+    const stats = await receiver.settled(wanted, trial.quietSeconds);
+    return { written, lost: wanted - stats.unique, stats };
   } finally {
     await collector.stop("SIGKILL");
     await receiver.stop();

@@ -5,6 +5,8 @@ export interface Received {
   readonly place: string;
   readonly log: string;
   readonly id?: string;
+  /** Whether it is refused where there is one of this id. */
+  readonly create?: boolean;
   /** The record whole, as JSON. */
   readonly json: string;
 }
@@ -20,13 +22,14 @@ const bulk: Protocol = ({ url = "" }, body) => {
   const path = url.split("?")[0] ?? "";
   if (!path.endsWith("/_bulk")) return undefined;
   const received: Received[] = [];
-  let action: { readonly place: string; readonly id: string | undefined } | undefined;
+  let action: ReturnType<typeof actionOf> | undefined;
   for (const line of lines(body)) {
     if (action === undefined) action = actionOf(line, path);
     else {
       received.push({
         place: action.place,
         log: logOf(line),
+        create: action.create,
         ...(action.id === undefined ? {} : { id: action.id }),
         json: line,
       });
@@ -38,7 +41,7 @@ const bulk: Protocol = ({ url = "" }, body) => {
 
 function actionOf(line: string, path: string) {
   const target = /"_index":\s*"([^"]*)"/.exec(line)?.[1] ?? path.split("/")[1] ?? "";
-  return { place: target, id: /"_id":\s*"([^"]*)"/.exec(line)?.[1] };
+  return { place: target, create: line.startsWith('{"create"'), id: /"_id":\s*"([^"]*)"/.exec(line)?.[1] };
 }
 
 /** Loki's push API, in JSON. The place is the stream's labels. */

@@ -41,7 +41,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const statuses = received.map((record, at) => statusOf(record, at));
   for (const [at, record] of received.entries()) {
     if (statuses[at] !== 201) continue;
-    tally.add(record.place, record.log, record.id);
+    // As a search engine answers that is to create a document under an id that it has.
+    if (tally.add(record.place, record.log, record.id) && record.create) statuses[at] = 409;
     if (kept.length < keep) kept.push(record);
   }
   if (url.includes("_bulk")) return bulkAnswer(response, statuses);

@@ -12,6 +12,8 @@ export interface Stats {
   readonly requests: number;
   /** Records an index, stream or path. */
   readonly places: Readonly<Record<string, number>>;
+  /** Records of the writer by the number of their file, each once. */
+  readonly files: Readonly<Record<number, number>>;
 }
 
 /** The writer's lines begin with their file and their number: `f3 s1024 `. */
@@ -28,6 +30,7 @@ export class Tally {
   #bytes = 0;
   #requests = 0;
   readonly #places = new Map<string, number>();
+  readonly #files = new Map<number, number>();
   readonly #seen = new Map<number, Uint32Array>();
 
   request(bytes: number): void {
@@ -35,18 +38,23 @@ export class Tally {
     this.#bytes += bytes;
   }
 
-  add(place: string, log: string, id?: string): void {
+  /** @returns whether a record with this line has come under this id before. */
+  add(place: string, log: string, id?: string): boolean {
     this.#records += 1;
     this.#places.set(place, (this.#places.get(place) ?? 0) + 1);
     const [, file, number] = MARKER.exec(log) ?? [];
-    if (file === undefined || number === undefined) return;
+    if (file === undefined || number === undefined) return false;
     const hash = id === undefined ? NO_ID : hashOf(id);
     const seen = this.#room(Number(file), Number(number));
     const before = seen[Number(number)];
-    if (before === 0) this.#unique += 1;
-    else if (before === hash && hash !== NO_ID) this.#repeated += 1;
+    const again = before === hash && hash !== NO_ID;
+    if (before === 0) {
+      this.#unique += 1;
+      this.#files.set(Number(file), (this.#files.get(Number(file)) ?? 0) + 1);
+    } else if (again) this.#repeated += 1;
     else this.#doubled += 1;
     seen[Number(number)] = hash;
+    return again;
   }
 
   stats(): Stats {
@@ -58,6 +66,7 @@ export class Tally {
       bytes: this.#bytes,
       requests: this.#requests,
       places: Object.fromEntries([...this.#places].sort()),
+      files: Object.fromEntries(this.#files),
     };
   }
 

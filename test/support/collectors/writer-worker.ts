@@ -1,10 +1,18 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import type { WriterOptions } from "./writer.ts";
+import type { WriterOptions, Written } from "./writer.ts";
 
 const ROTATE_AT = 10 * 2 ** 20;
 const PAD = "x".repeat(230);
-const { folder, files, bytesPerSecond, seconds, poisonEvery }: WriterOptions = workerData;
+const {
+  folder,
+  files,
+  bytesPerSecond,
+  seconds,
+  poisonEvery,
+  firstFile = 0,
+  ownPods = false,
+}: WriterOptions = workerData;
 
 /** One container's log, rotated as the kubelet does. */
 class ContainerLog {
@@ -15,9 +23,11 @@ class ContainerLog {
   #rotated: string | undefined;
   #rotations = 0;
   lines = 0;
+  poisoned = 0;
 
   constructor(number: number) {
-    const place = `${folder}/ts-team_curl-ts_95c1ec06-0000-0000-0000-000000000000/load${number}`;
+    const pod = ownPods ? `load-${number}` : "curl-ts";
+    const place = `${folder}/ts-team_${pod}_95c1ec06-0000-0000-0000-000000000000/load${number}`;
     mkdirSync(place, { recursive: true });
     this.#number = number;
     this.#path = `${place}/0.log`;
@@ -29,8 +39,9 @@ class ContainerLog {
     let text = "";
     for (let at = 0; at < count; at += 1) {
       const nanoseconds = String(this.lines % 1_000_000).padStart(6, "0");
-      const word = poisonEvery !== undefined && this.lines % poisonEvery === 0 ? "poison " : "";
-      text += `${time}${nanoseconds}Z stdout F f${this.#number} s${this.lines} ${word}${PAD}\n`;
+      const poison = poisonEvery !== undefined && this.lines % poisonEvery === 0;
+      text += `${time}${nanoseconds}Z stdout F f${this.#number} s${this.lines} ${poison ? "poison " : ""}${PAD}\n`;
+      if (poison) this.poisoned += 1;
       this.lines += 1;
     }
     const bytes = writeSync(this.#descriptor, text);
@@ -56,7 +67,7 @@ class ContainerLog {
   }
 }
 
-const logs = Array.from({ length: files }, (_, number) => new ContainerLog(number));
+const logs = Array.from({ length: files }, (_, number) => new ContainerLog(firstFile + number));
 const lineBytes = PAD.length + 60;
 const started = Date.now();
 let written = 0;
@@ -64,7 +75,8 @@ const timer = setInterval(() => {
   const elapsed = (Date.now() - started) / 1000;
   if (elapsed >= seconds) {
     clearInterval(timer);
-    parentPort?.postMessage(logs.reduce((sum, log) => sum + log.lines, 0));
+    const sum = (what: "lines" | "poisoned") => logs.reduce((total, log) => total + log[what], 0);
+    parentPort?.postMessage({ lines: sum("lines"), poisoned: sum("poisoned") } satisfies Written);
     return;
   }
   const each = Math.floor((bytesPerSecond * elapsed - written) / files / lineBytes);

@@ -11,12 +11,22 @@ export interface WriterOptions {
   readonly seconds: number;
   /** Every so many lines of a file one is refused for good by the receiver. Default: none. */
   readonly poisonEvery?: number;
+  /** Number of the first file, where several writers write. Default 0. */
+  readonly firstFile?: number;
+  /** Whether each file is of a pod of its own. Default: all are of one pod. */
+  readonly ownPods?: boolean;
 }
 
-/** Writes numbered lines as a container runtime does, rotated at 10 MiB as the kubelet does. Resolves to how many there are. */
-export async function writeLogs(options: WriterOptions): Promise<number> {
+/** How many lines were written, and how many of them the receiver refuses for good. */
+export interface Written {
+  readonly lines: number;
+  readonly poisoned: number;
+}
+
+/** Writes numbered lines as a container runtime does, rotated at 10 MiB as the kubelet does. */
+export async function writeLogs(options: WriterOptions): Promise<Written> {
   const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), { workerData: options });
-  const [lines]: number[] = await once(worker, "message");
+  const [written]: Written[] = await once(worker, "message");
   await worker.terminate();
-  return lines ?? 0;
+  return written ?? { lines: 0, poisoned: 0 };
 }
