@@ -20,6 +20,7 @@ const teams = settings.teams.map(
       curlPod: settings.curlPod,
       network: { teams: settings.teams, dnsAddresses: dns.addresses, egress: logs.sidecar?.egress ?? [] },
       sidecar: logs.sidecar,
+      dns: dns.forPods,
       after: logs.ready,
     }),
 );

@@ -5,6 +5,7 @@ import { addonConfiguration, sortedJson } from "./addon/configuration.ts";
 import { addonVersion, dnsWarnings } from "./check.ts";
 import { corefileText } from "./corefile/from-settings.ts";
 import { NodeLocalCache } from "./node-local-cache/node-local-cache.ts";
+import { type PodDns, podDns } from "./node-local-cache/pod-dns.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";
 import type { DnsSettings } from "./settings.ts";
 
@@ -23,6 +24,8 @@ export class CoreDns extends pulumi.ComponentResource {
   readonly corefile: string;
   /** Addresses that answer DNS beside the CoreDNS pods, which network policies must let through. */
   readonly addresses: readonly string[];
+  /** Where this stack's pods ask for names; undefined where their node's kubelet says so rightly. */
+  readonly forPods: PodDns | undefined;
   /** The add-on; undefined where the cluster takes none. */
   readonly addon: aws.eks.Addon | undefined;
   /** Sizes and switches that follow from the settings, each with its reason. */
@@ -60,6 +63,7 @@ export class CoreDns extends pulumi.ComponentResource {
         ? undefined
         : new NodeLocalCache(`${name}-local`, { cluster, settings, cache, after }, { parent: this });
     this.addresses = local?.addresses ?? [];
+    this.forPods = podDns(settings);
     this.registerOutputs({
       corefile: this.corefile,
       addresses: this.addresses,

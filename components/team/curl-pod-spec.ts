@@ -1,5 +1,6 @@
+import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
 import type { PodParts } from "../logging/sidecar/sidecar.ts";
-import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT } from "./names.ts";
+import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
 
 /** User and group that the image curlimages/curl is built for. */
@@ -66,6 +67,7 @@ export function curlPodSpec(
   settings: CurlPodSettings,
   names: { serviceAccount: string; configMap: string },
   sidecar?: PodParts,
+  dns?: PodDns,
 ) {
   const tmp = { name: "tmp", mountPath: "/tmp" };
   const logs = sidecar === undefined ? [] : [sidecar.applicationMount];
@@ -85,7 +87,7 @@ export function curlPodSpec(
         { name: "net.ipv4.ping_group_range", value: "0 2147483647" },
       ],
     },
-    dnsConfig: { options: [{ name: "ndots", value: String(settings.ndots) }] },
+    ...resolver(team, settings.ndots, dns),
     nodeSelector: { "kubernetes.io/os": "linux" },
     affinity: apartFromOtherCurlPods(),
     initContainers: [
@@ -122,6 +124,19 @@ export function curlPodSpec(
       ...(sidecar === undefined ? [] : sidecar.volumes),
     ],
   };
+}
+
+/**
+ * What the kubelet writes into the pod's resolv.conf. Servers of one's own need policy None, since ClusterFirst would put them
+ * after kube-dns; the search list is then the one that ClusterFirst writes.
+ * @see https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-dns-config
+ */
+function resolver(team: string, ndots: number, dns: PodDns | undefined) {
+  const options = [{ name: "ndots", value: String(ndots) }];
+  if (dns === undefined) return { dnsConfig: { options } };
+  const services = `svc.${dns.clusterDomain}`;
+  const searches = [`${teamNamespace(team)}.${services}`, services, dns.clusterDomain];
+  return { dnsPolicy: "None", dnsConfig: { nameservers: [...dns.nameservers], searches, options } };
 }
 
 /** Prefers another node than the other teams' curl pods have, so that the lab's pings cross the network where they can. */

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
 import type { Sidecar } from "../logging/sidecar/sidecar.ts";
 import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";
 import { CURL_CONTAINER, commonLabels, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./names.ts";
@@ -15,6 +16,8 @@ export interface CurlPodArgs {
   readonly after: readonly pulumi.Resource[];
   /** Collects what the pod's containers write to files. Default: none. */
   readonly sidecar?: Sidecar | undefined;
+  /** Where the pod asks for names. Default: where its node's kubelet says. */
+  readonly dns?: PodDns | undefined;
 }
 
 /** The lab's pod of one team with its Service, so that `curl curl-ts.ts-team` resolves and is answered. */
@@ -69,6 +72,7 @@ export class CurlPod extends pulumi.ComponentResource {
           args.settings,
           { serviceAccount: args.serviceAccount, configMap: `${podName}-responder` },
           sidecar,
+          args.dns,
         ),
       },
       // The name is fixed, so the old pod must be gone before the new one can be made.

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { teamNamespace } from "./names.ts";
 import type { TeamSettings } from "./settings.ts";
 
@@ -88,7 +89,7 @@ function dnsRule(addresses: readonly string[]): EgressRule {
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
         podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
       },
-      ...addresses.map((address) => ({ ipBlock: { cidr: `${address}/32` } })),
+      ...addresses.map((address) => ({ ipBlock: { cidr: `${address}/${isIPv6(address) ? 128 : 32}` } })),
     ],
     ports: [
       { protocol: "UDP", port: 53 },

@@ -1,6 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
+import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
 import type { Sidecar } from "../logging/sidecar/sidecar.ts";
 import { CurlPod } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-role.ts";
@@ -16,6 +17,8 @@ export interface TeamArgs {
   readonly network: PolicyContext;
   /** Collects beside the curl pod. Default: none. */
   readonly sidecar?: Sidecar | undefined;
+  /** Where the curl pod asks for names. Default: where its node's kubelet says. */
+  readonly dns?: PodDns | undefined;
   /** What must stand before the curl pod starts, beside its namespace. Default: nothing. */
   readonly after?: readonly pulumi.Resource[];
 }
@@ -98,6 +101,7 @@ export class Team extends pulumi.ComponentResource {
         // After the quota, so that the pod counts; after the policies, so that it never runs without them.
         after: [...guards, account, ...(args.after ?? [])],
         sidecar: args.sidecar,
+        dns: args.dns,
       },
       { parent: this },
     );

@@ -14,6 +14,8 @@ export interface Plan {
   readonly teams: readonly TeamPeers[];
   /** `ndots` that the pods' resolv.conf should have. */
   readonly ndots: number;
+  /** Address that their resolv.conf should name first. Default: the DNS Service's. */
+  readonly nameserver?: string | undefined;
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
   readonly finder: MarkerFinder;
@@ -32,7 +34,7 @@ export function allChecks(plan: Plan): Check[] {
     corednsCheck(),
     ...teams.map(podCheck),
     ...teams.map(serviceCheck),
-    ...teams.map((team) => resolverCheck(team, plan.ndots)),
+    ...teams.map((team) => resolverCheck(team, plan)),
     ...between.map(pingCheck),
     ...own.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form))),
     ...between.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form))),

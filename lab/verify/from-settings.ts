@@ -1,3 +1,4 @@
+import { podDns } from "../../components/dns/node-local-cache/pod-dns.ts";
 import type { Settings } from "../../components/settings.ts";
 import type { Plan } from "./catalog.ts";
 import type { Target } from "./cluster/connect.ts";
@@ -8,6 +9,7 @@ export function planOf(settings: Settings, wait: number): Plan {
   return {
     teams: settings.teams,
     ndots: settings.curlPod.ndots,
+    nameserver: podDns(settings.dns)?.nameservers[0],
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
     enforced: settings.cluster.kind === "eks",
     finder: finderFor(settings),

@@ -13,8 +13,9 @@ export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefil
       message: "the address of the Service kube-dns: with nodeLocalCache in iptables mode every node answers on it",
     });
   }
-  if (ipaddr.process(cache.address).range() !== "linkLocal") {
-    const message = "a link-local address, such as 169.254.20.10, since it exists on every node";
+  if (!isLocal(cache.address)) {
+    const message =
+      "an address of 169.254.0.0/16, such as 169.254.20.10, or of fd00::/8 on an IPv6 cluster, since it exists on every node";
     found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
   }
   const families = [cache.address, ...(clusterDns ?? [])].map((address) => ipaddr.parse(address).kind());
@@ -32,4 +33,13 @@ export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefil
     found.push({ path: ["corefile", "options", "autopath"], message, value: true });
   }
   return found;
+}
+
+/**
+ * Whether an address can be the same on every node. IPv6's link-local ones cannot: a resolv.conf would have to name the interface.
+ * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
+ */
+function isLocal(address: string): boolean {
+  const parsed = ipaddr.process(address);
+  return parsed.range() === (parsed.kind() === "ipv4" ? "linkLocal" : "uniqueLocal");
 }

@@ -17,7 +17,8 @@ export interface NodeLocalCacheArgs {
 
 /**
  * NodeLocal DNSCache: a DNS cache on every node before CoreDNS. In iptables mode it answers on kube-dns's own address and no pod
- * changes; in kubelet mode a pod uses it when its resolv.conf names it, by kubelet's `--cluster-dns` or by the pod's dnsConfig.
+ * changes; in kubelet mode a pod uses it when its resolv.conf names it, by its kubelet's clusterDNS or by its dnsConfig, as the
+ * curl pods do.
  * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
  */
 export class NodeLocalCache extends pulumi.ComponentResource {

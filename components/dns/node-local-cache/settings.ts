@@ -13,10 +13,10 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables`: the cache answers on kube-dns's own address too, and no pod changes; needs clusterDns and kube-proxy in iptables mode. `kubelet`: only pods that are told its address use it, by kubelet's --cluster-dns or by dnsConfig. Default iptables.",
+      "`iptables`: the cache answers on kube-dns's own address too, and no pod changes; needs clusterDns and kube-proxy in iptables mode. `kubelet`: the curl pods ask it by their dnsConfig; every other pod goes on asking CoreDNS until its node's kubelet has the address as clusterDNS. Default iptables.",
     ),
   address: Address.default(LOCAL_ADDRESS).describe(
-    `Link-local address of the cache on every node. Default ${LOCAL_ADDRESS}.`,
+    `Address of the cache, the same on every node: of 169.254.0.0/16, or of fd00::/8 on an IPv6 cluster. Default ${LOCAL_ADDRESS}.`,
   ),
   image: z
     .string()

@@ -1,4 +1,5 @@
 import { type Block, parseBlocks } from "../../../components/dns/corefile/syntax.ts";
+import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { CURL_CONTAINER, curlPodName, teamNamespace } from "../../../components/team/names.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../check.ts";
 import type { Lab } from "../lab.ts";
@@ -29,19 +30,26 @@ function summary({ zones, directives }: Block): string {
   return `${zones.join(" ")}: ${directives.map((directive) => directive.name).join(", ")}`;
 }
 
-/** A pod's resolv.conf leads to the cluster's DNS, with the search list and ndots that the lab expects. */
-export function resolverCheck(team: string, ndots: number): Check {
+/** What the settings make of the pods' resolv.conf. */
+interface Expected {
+  readonly ndots: number;
+  /** The server asked first. Default: the DNS Service. */
+  readonly nameserver?: string | undefined;
+}
+
+/** A pod's resolv.conf leads to the cluster's DNS, with the search list and ndots that the settings expect. */
+export function resolverCheck(team: string, expected: Expected): Check {
   return {
     id: `resolver:${team}`,
     group: "resolver",
     what: "resolv.conf of the pod",
     from: curlPodName(team),
     to: "coredns",
-    run: (lab) => resolver(lab, team, ndots),
+    run: (lab) => resolver(lab, team, expected),
   };
 }
 
-async function resolver(lab: Lab, team: string, ndots: number): Promise<Outcome> {
+async function resolver(lab: Lab, team: string, { ndots, nameserver }: Expected): Promise<Outcome> {
   const pod = await lab.runningPod(team);
   const { stdout } = await lab.cluster.exec(pod, CURL_CONTAINER, ["cat", "/etc/resolv.conf"]);
   const found = parseResolvConf(stdout);
@@ -55,7 +63,13 @@ async function resolver(lab: Lab, team: string, ndots: number): Promise<Outcome>
       `the search list does not start with ${first}: the pod's dnsPolicy or the cluster's domain is another`,
       facts,
     );
-  if (!found.nameservers.includes(clusterIP))
+  if (nameserver !== undefined && found.nameservers[0] !== nameserver)
+    return warn(
+      detail,
+      `the settings say that it asks NodeLocal DNSCache at ${nameserver}: replace the pod by \`npm run lab -- up\``,
+      facts,
+    );
+  if (nameserver === undefined && !found.nameservers.includes(clusterIP))
     return warn(
       detail,
       `the pod does not ask the DNS Service ${clusterIP} but another address, as with NodeLocal DNSCache`,
@@ -68,20 +82,4 @@ async function resolver(lab: Lab, team: string, ndots: number): Promise<Outcome>
       facts,
     );
   return pass(detail, facts);
-}
-
-/** @see https://man7.org/linux/man-pages/man5/resolv.conf.5.html */
-export function parseResolvConf(text: string) {
-  const nameservers: string[] = [];
-  let search: string[] = [];
-  // What the resolver takes where the file says nothing.
-  let ndots = 1;
-  for (const line of text.split("\n")) {
-    const [keyword, ...words] = line.trim().split(/\s+/);
-    if (keyword === "nameserver") nameservers.push(...words.slice(0, 1));
-    if (keyword === "search") search = words;
-    if (keyword !== "options") continue;
-    for (const word of words) if (word.startsWith("ndots:")) ndots = Number(word.slice("ndots:".length));
-  }
-  return { nameservers, search, ndots };
 }

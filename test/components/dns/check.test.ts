@@ -74,7 +74,14 @@ describe("checkDns", () => {
     [{ corefile: { upstreamLoad: {} } }, /^corefile\.upstreamLoad: only with profile tuned/],
     [{ corefile: { text: ".:53 {\n errors\n" } }, /^corefile\.text: a Corefile; line 2: the text ends before/],
     [{ nodeLocalCache: {} }, /^clusterDns: the address of the Service kube-dns/],
-    [{ nodeLocalCache: { mode: "kubelet", address: "10.0.0.1" } }, /^nodeLocalCache\.address: a link-local address/],
+    [
+      { nodeLocalCache: { mode: "kubelet", address: "10.0.0.1" } },
+      /^nodeLocalCache\.address: an address of 169\.254\.0\.0\/16/,
+    ],
+    [
+      { nodeLocalCache: { mode: "kubelet", address: "fe80::a" } },
+      /^nodeLocalCache\.address: .* or of fd00::\/8 on an IPv6/,
+    ],
     [
       { nodeLocalCache: {}, clusterDns: ["169.254.20.10"] },
       /^nodeLocalCache\.address: another address than clusterDns/,

@@ -48,6 +48,20 @@ describe("curlPodSpec", () => {
     assert.deepEqual(spec({ ndots: 5 }).dnsConfig.options, [{ name: "ndots", value: "5" }]);
   });
 
+  it("asks servers of its own with the search list that the kubelet would write", () => {
+    const dns = { nameservers: ["169.254.20.10"], clusterDomain: "cluster.local" };
+    const pod = curlPodSpec("ts", CurlPodSettings.parse({}), names, undefined, dns);
+    assert.deepEqual("dnsPolicy" in pod && [pod.dnsPolicy, pod.dnsConfig], [
+      "None",
+      {
+        nameservers: ["169.254.20.10"],
+        searches: ["ts-team.svc.cluster.local", "svc.cluster.local", "cluster.local"],
+        options: [{ name: "ndots", value: "3" }],
+      },
+    ]);
+    assert.ok(!("dnsPolicy" in spec()));
+  });
+
   it("answers with the pod's name and logs each request to stdout, but not the health checks", () => {
     assert.match(responderConfig(), /return 200 "\$hostname answers \$remote_addr from \$server_addr\\n";/);
     assert.match(responderConfig(), /access_log \/dev\/stdout combined;/);

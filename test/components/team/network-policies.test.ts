@@ -42,6 +42,8 @@ describe("networkPolicies", () => {
   it("lets DNS out to a node's own cache where there is one", () => {
     const rule = policy("ts", "allow-dns", { teams, dnsAddresses: ["169.254.20.10"] })?.egress?.[0];
     assert.deepEqual(rule?.to[1], { ipBlock: { cidr: "169.254.20.10/32" } });
+    const six = policy("ts", "allow-dns", { teams, dnsAddresses: ["fd00:20::a"] })?.egress?.[0];
+    assert.deepEqual(six?.to[1], { ipBlock: { cidr: "fd00:20::a/128" } });
   });
 
   it("lets a team out to its peers and itself, and in whoever names it", () => {

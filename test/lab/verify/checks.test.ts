@@ -80,12 +80,21 @@ describe("rows of verify", () => {
   });
 
   it("resolver: compares resolv.conf with the DNS Service and the settings", async () => {
-    assert.equal((await rowOf(resolverCheck("ts", 3))).status, "pass");
-    const stale = await rowOf(resolverCheck("ts", 5));
+    assert.equal((await rowOf(resolverCheck("ts", { ndots: 3 }))).status, "pass");
+    const stale = await rowOf(resolverCheck("ts", { ndots: 5 }));
     assert.deepEqual([stale.status, /say ndots 5/.test(stale.cause ?? "")], ["warn", true]);
     const local = "search ts-team.svc.cluster.local\nnameserver 169.254.20.10\noptions ndots:3\n";
-    assert.match((await rowOf(resolverCheck("ts", 3), {}, () => ran(local))).cause ?? "", /NodeLocal DNSCache/);
-    assert.equal((await rowOf(resolverCheck("ts", 3), {}, () => ran("nameserver 10.96.0.10\n"))).status, "fail");
+    assert.match((await rowOf(resolverCheck("ts", { ndots: 3 }), {}, () => ran(local))).cause ?? "", /NodeLocal/);
+    const none = () => ran("nameserver 10.96.0.10\n");
+    assert.equal((await rowOf(resolverCheck("ts", { ndots: 3 }), {}, none)).status, "fail");
+  });
+
+  it("resolver: with NodeLocal DNSCache in kubelet mode wants its address first", async () => {
+    const check = resolverCheck("ts", { ndots: 3, nameserver: "169.254.20.10" });
+    const local = "search ts-team.svc.cluster.local\nnameserver 169.254.20.10\noptions ndots:3\n";
+    assert.equal((await rowOf(check, {}, () => ran(local))).status, "pass");
+    const stale = await rowOf(check);
+    assert.deepEqual([stale.status, /NodeLocal DNSCache at 169\.254\.20\.10/.test(stale.cause ?? "")], ["warn", true]);
   });
 
   it("ping: tells loss and round trip, and why there is none", async () => {

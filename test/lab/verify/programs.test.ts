@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { parseResolvConf } from "../../../lab/verify/checks/coredns.ts";
 import { curlCommand, parseCurl, urlHost } from "../../../lab/verify/curl.ts";
 import { parsePing, pingCommand } from "../../../lab/verify/ping.ts";
 import { answered, failed } from "./fake-cluster.ts";
@@ -63,16 +62,6 @@ describe("what programs in the pod print", () => {
     const lost = "5 packets transmitted, 0 received, 100% packet loss, time 4ms\n";
     assert.deepEqual(parsePing(lost), { sent: 5, received: 0, loss: 100, roundTrip: undefined });
     assert.equal(parsePing("ping: permission denied (are you root?)"), undefined);
-  });
-
-  it("is resolv.conf", () => {
-    const text = "search a.svc.cluster.local svc.cluster.local\nnameserver 10.96.0.10\noptions edns0 ndots:3\n";
-    assert.deepEqual(parseResolvConf(text), {
-      nameservers: ["10.96.0.10"],
-      search: ["a.svc.cluster.local", "svc.cluster.local"],
-      ndots: 3,
-    });
-    assert.deepEqual(parseResolvConf("nameserver ::1\n"), { nameservers: ["::1"], search: [], ndots: 1 });
   });
 
   it("comes from programs that run without a shell", () => {

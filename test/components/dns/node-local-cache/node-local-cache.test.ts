@@ -73,7 +73,7 @@ describe("NodeLocal DNSCache's Corefile", () => {
 
   it("answers health on its own address only, with IPv6 in brackets", () => {
     assert.match(nodeLocalCorefile(settings(), cache()), /health 169\.254\.20\.10:8080/);
-    assert.match(nodeLocalCorefile(settings(), cache({ address: "fe80::a" })), /health \[fe80::a\]:8080/);
+    assert.match(nodeLocalCorefile(settings(), cache({ address: "fd00::a" })), /health \[fd00::a\]:8080/);
   });
 });
 

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { podDns } from "../../../../components/dns/node-local-cache/pod-dns.ts";
+import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { planStack } from "../../../../lab/plan/plan.ts";
+import { readStack, withSettings } from "../../../../lab/stack.ts";
+import { planOf } from "../../../../lab/verify/from-settings.ts";
+import { find } from "../../../support/find.ts";
+
+const CLUSTER_DNS = ["172.20.0.10"];
+
+describe("where a pod asks for names", () => {
+  it("is the node's cache in kubelet mode, since no kubelet names it by itself", () => {
+    const corefile = { options: { clusterDomain: "k8s.corp" } };
+    assert.deepEqual(podDns(DnsSettings.parse({ nodeLocalCache: { mode: "kubelet" }, corefile })), {
+      nameservers: ["169.254.20.10"],
+      clusterDomain: "k8s.corp",
+    });
+  });
+
+  it("is left to the kubelet in iptables mode and without the cache", () => {
+    assert.equal(podDns(DnsSettings.parse({ nodeLocalCache: {}, clusterDns: CLUSTER_DNS })), undefined);
+    assert.equal(podDns(DnsSettings.parse({})), undefined);
+  });
+
+  it("reaches the pods of a stack, their way out, and what verify expects", async () => {
+    const local = await readStack("local");
+    const plan = async (dns: unknown) => {
+      const stack = { ...local, config: { ...local.config, "eks-dns-logging:dns": JSON.stringify(dns) } };
+      const { resources } = await planStack(stack);
+      const spec = (type: string, name: string) =>
+        JSON.stringify(find(resources, `kubernetes:${type}`, name).inputs.spec);
+      return {
+        pod: spec("core/v1:Pod", "sa-curl-pod"),
+        policy: spec("networking.k8s.io/v1:NetworkPolicy", "sa-allow-dns"),
+        nameserver: planOf((await withSettings(stack)).settings, 1).nameserver,
+      };
+    };
+    const kubelet = await plan({ nodeLocalCache: { mode: "kubelet" } });
+    assert.match(kubelet.pod, /"nameservers":\["169\.254\.20\.10"\].*"dnsPolicy":"None"/);
+    assert.match(kubelet.policy, /"169\.254\.20\.10\/32"/);
+    assert.equal(kubelet.nameserver, "169.254.20.10");
+    const iptables = await plan({ nodeLocalCache: {}, clusterDns: CLUSTER_DNS });
+    assert.doesNotMatch(iptables.pod, /dnsPolicy|nameservers/);
+    assert.match(iptables.policy, /"169\.254\.20\.10\/32".*"172\.20\.0\.10\/32"/);
+    assert.equal(iptables.nameserver, undefined);
+  });
+});
