@@ -1,4 +1,5 @@
 import { APPLICATION_LOGS, type ApplicationPod, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
+import { bufferInput } from "./fluent-bit-buffer.ts";
 import type { Section } from "./fluent-bit-outputs.ts";
 
 /** Key of a line until the script makes a record of it: one that no application's JSON has. */
@@ -12,14 +13,14 @@ export const JSON_PARSER = "json_line";
  * Reads every file that the application writes, as it is. A file that was rotated away is read to its end.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
  */
-export function applicationInput(stateFolder: string): Section {
+export function applicationInput(pipeline: LogPipeline, stateFolder: string): Section {
   return {
     name: "tail",
     tag: "kube.application",
     path: `${APPLICATION_LOGS}/*.log`,
     key: LINE_KEY,
     db: `${stateFolder}/positions.db`,
-    "storage.type": "filesystem",
+    ...bufferInput(pipeline),
     read_from_head: "on",
     refresh_interval: 1,
     rotate_wait: 60,

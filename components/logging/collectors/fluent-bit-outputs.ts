@@ -1,5 +1,14 @@
 import { indexPrefix, notation } from "../index-format.ts";
-import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
+import {
+  bytes,
+  type LogPipeline,
+  logGroupName,
+  PASSWORD_VARIABLE,
+  searchHost,
+  tlsOf,
+  USER_VARIABLE,
+} from "../pipeline.ts";
+import { bufferOutput } from "./fluent-bit-buffer.ts";
 
 /** A section of the YAML configuration: option to value. */
 export type Section = Record<string, string | number>;
@@ -7,25 +16,9 @@ export type Section = Record<string, string | number>;
 /** Key that a record carries where indices are split; see the Lua filter. */
 export const INDEX_KEY = "index_prefix";
 
-/**
- * The output of a pipeline. Retries never end, so that a destination that is away for an hour loses nothing; what waits is
- * bounded by `storage.total_limit_size`.
- * @see https://docs.fluentbit.io/manual/data-pipeline/outputs
- */
+/** The output of a pipeline. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */
 export function output(pipeline: LogPipeline): Section {
-  const common: Section = {
-    match: "kube.*",
-    retry_limit: "no_limits",
-    ...(pipeline.buffer.whenFull === "drop-oldest"
-      ? { "storage.total_limit_size": fluentSize(pipeline.buffer.size) }
-      : {}),
-  };
-  return { ...destinationOptions(pipeline), ...common, ...tlsOptions(pipeline) };
-}
-
-/** `2Gi` as Fluent Bit writes it: `2G` is 2^30 there. */
-export function fluentSize(size: string): string {
-  return size.replace(/i$/, "");
+  return { ...destinationOptions(pipeline), match: "kube.*", ...bufferOutput(pipeline), ...tlsOptions(pipeline) };
 }
 
 function destinationOptions(pipeline: LogPipeline): Section {
@@ -78,7 +71,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
         bucket: context.bucket ?? "",
         s3_key_format: `/${destination.prefix}/%Y/%m/%d/%H/$UUID.gz`,
         store_dir: "/var/lib/fluent-bit/s3",
-        store_dir_limit_size: fluentSize(pipeline.buffer.size),
+        store_dir_limit_size: bytes(pipeline.buffer.size),
         total_file_size: "50M",
         upload_timeout: "5m",
         use_put_object: "on",

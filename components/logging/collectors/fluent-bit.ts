@@ -8,6 +8,7 @@ import {
   JSON_PARSER,
   LINE_KEY,
 } from "./fluent-bit-application.ts";
+import { bufferInput, bufferService } from "./fluent-bit-buffer.ts";
 import { output, type Section } from "./fluent-bit-outputs.ts";
 import { INDEX_FUNCTION, indexScript } from "./fluent-bit-script.ts";
 
@@ -81,13 +82,13 @@ function configuration(pipeline: LogPipeline): object {
       ...applicationFilters(pipeline, `${CONFIG_FOLDER}/application.lua`),
     ];
     return {
-      service: service(),
+      service: service(pipeline),
       parsers: [{ name: JSON_PARSER, format: "json" }],
-      pipeline: { inputs: [applicationInput(STATE_FOLDER)], filters, outputs: [output(pipeline)] },
+      pipeline: { inputs: [applicationInput(pipeline, STATE_FOLDER)], filters, outputs: [output(pipeline)] },
     };
   }
   return {
-    service: service(),
+    service: service(pipeline),
     parsers: [
       // What the tag of a line says, and the team that a namespace belongs to.
       { name: "pod", format: "regex", regex: "^(?<namespace_name>[^_]+)_(?<pod_name>[^_]+)_(?<container_name>[^_]+)$" },
@@ -97,7 +98,7 @@ function configuration(pipeline: LogPipeline): object {
   };
 }
 
-function service(): Section {
+function service(pipeline: LogPipeline): Section {
   return {
     flush: 1,
     grace: GRACE_SECONDS,
@@ -106,16 +107,7 @@ function service(): Section {
     http_listen: "0.0.0.0",
     http_port: HTTP_PORT,
     health_check: "on",
-    "storage.path": `${STATE_FOLDER}/buffer`,
-    "storage.sync": "normal",
-    "storage.metrics": "on",
-    "storage.backlog.mem_limit": "64M",
-    // A chunk that the disk has spoilt is dropped, and one that the destination always refuses is put aside: neither blocks the rest.
-    "storage.delete_irrecoverable_chunks": "on",
-    "storage.keep.rejected": "on",
-    "storage.rejected.path": "rejected",
-    "scheduler.base": 1,
-    "scheduler.cap": 30,
+    ...bufferService(pipeline, STATE_FOLDER),
   };
 }
 
@@ -125,8 +117,8 @@ function service(): Section {
  * look at the folder would take it for a new one and read it again.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
  */
-function input({ namespaces }: LogPipeline): Section {
-  const { include, exclude } = namespaces;
+function input(pipeline: LogPipeline): Section {
+  const { include, exclude } = pipeline.namespaces;
   const files = (namespace: string) => [
     `/var/log/pods/${namespace}_*/*/*.log`,
     `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
@@ -139,7 +131,7 @@ function input({ namespaces }: LogPipeline): Section {
     exclude_path: exclude.flatMap(files).join(","),
     "multiline.parser": "cri",
     db: `${STATE_FOLDER}/positions.db`,
-    "storage.type": "filesystem",
+    ...bufferInput(pipeline),
     read_from_head: "on",
     // Also how long a new file may go unseen: at 4 MB/s a file is rotated away after two and a half seconds.
     refresh_interval: 1,

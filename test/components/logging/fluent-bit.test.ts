@@ -103,12 +103,39 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(input.tag, "kube.<namespace>_<pod>_<container>");
   });
 
-  it("retries for ever, within the buffer's size, and puts aside what is always refused", () => {
-    const { output, configuration } = render({ buffer: { size: "3Gi" } });
-    assert.equal(output.retry_limit, "no_limits");
-    assert.equal(output["storage.total_limit_size"], "3G");
-    assert.equal(configuration.service["storage.keep.rejected"], "on");
-    assert.equal(render({ buffer: { whenFull: "block" } }).output["storage.total_limit_size"], undefined);
+  it("retries for ever within the buffer's size, but in bounds where a refusal looks like an outage", () => {
+    for (const destination of [
+      { kind: "http", url: "http://h" },
+      { kind: "loki", url: "http://h" },
+      { kind: "cloudwatch" },
+    ]) {
+      assert.equal(render({ destination }).output.retry_limit, "no_limits");
+    }
+    for (const kind of ["opensearch", "elasticsearch"]) {
+      assert.equal(render({ destination: { kind, host: "h" } }).output.retry_limit, 100);
+    }
+    // One chunk a second that is always refused, until it is given up: Fluent Bit has room for 16,384.
+    const { configuration } = render({});
+    const waits = Array.from(
+      { length: 100 },
+      (_, n) => 1 + (1 + Math.min(Number(configuration.service["scheduler.cap"]), 2 ** (n + 1))) / 2,
+    );
+    const seconds = waits.reduce((sum, wait) => sum + wait, 0);
+    assert.ok(seconds > 3.5 * 3600 && seconds < 16_384, `${seconds} s`);
+    assert.equal(configuration.service["storage.keep.rejected"], undefined);
+  });
+
+  it("drops the oldest or stops reading when the buffer is full", () => {
+    const dropping = render({ buffer: { size: "3Gi" } });
+    assert.equal(dropping.output["storage.total_limit_size"], 3 * 2 ** 30);
+    assert.equal(dropping.input["storage.pause_on_chunks_overlimit"], undefined);
+    assert.equal(dropping.configuration.service["storage.max_chunks_up"], undefined);
+    const blocking = render({ buffer: { size: "512Mi", whenFull: "block" } });
+    assert.equal(blocking.output["storage.total_limit_size"], undefined);
+    assert.equal(blocking.input["storage.pause_on_chunks_overlimit"], "on");
+    assert.equal(blocking.configuration.service["storage.max_chunks_up"], 256);
+    const large = render({ buffer: { size: "4Gi", whenFull: "block" } });
+    assert.equal(large.configuration.service["storage.max_chunks_up"], 512);
   });
 
   it("never reads its own namespace", () => {

@@ -1,0 +1,51 @@
+import { bytes, hasIndex, type LogPipeline } from "../pipeline.ts";
+import type { Section } from "./fluent-bit-outputs.ts";
+
+/** A chunk is closed at this size. */
+const CHUNK = 2 * 2 ** 20;
+/** Of a buffer that blocks: each of its chunks is an open file, and some container runtimes allow 1024. */
+const MOST_OPEN_CHUNKS = 512;
+/**
+ * How often a chunk is tried again where the destination cannot say "never": with the waits of `scheduler.cap` it takes about
+ * four hours. A bulk request with one document that is always refused counts as failed; without a bound it would come again for
+ * ever, and 16,384 of its kind stop all others. Measured: docs/logging.md.
+ */
+export const RETRIES = 100;
+/** Longest wait between two tries, in seconds. It grows with the outage, so that a short one is noticed at once. */
+const LONGEST_WAIT = 300;
+
+/**
+ * The disk buffer and the retries, for the whole program. What was given up is not kept (`storage.keep.rejected`): its limit counts
+ * only what lay there at the start, and so one pod that writes what is always refused could fill the node's disk.
+ * @see https://docs.fluentbit.io/manual/administration/buffering-and-storage
+ */
+export function bufferService({ buffer }: Pick<LogPipeline, "buffer">, stateFolder: string): Section {
+  const chunks = Math.min(MOST_OPEN_CHUNKS, Math.ceil(bytes(buffer.size) / CHUNK));
+  return {
+    "storage.path": `${stateFolder}/buffer`,
+    "storage.sync": "normal",
+    "storage.metrics": "on",
+    "storage.backlog.mem_limit": "64M",
+    ...(buffer.whenFull === "block" ? { "storage.max_chunks_up": chunks } : {}),
+    // A chunk that the disk has spoilt is dropped, so that it does not block the rest.
+    "storage.delete_irrecoverable_chunks": "on",
+    "scheduler.base": 1,
+    "scheduler.cap": LONGEST_WAIT,
+  };
+}
+
+/** How an input buffers, and whether it stops reading while the buffer is full. */
+export function bufferInput({ buffer }: Pick<LogPipeline, "buffer">): Section {
+  return {
+    "storage.type": "filesystem",
+    ...(buffer.whenFull === "block" ? { "storage.pause_on_chunks_overlimit": "on" } : {}),
+  };
+}
+
+/** How often an output tries again, and how much may wait for it before what has waited longest is dropped. */
+export function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer" | "destination">): Section {
+  return {
+    retry_limit: hasIndex(destination) ? RETRIES : "no_limits",
+    ...(buffer.whenFull === "drop-oldest" ? { "storage.total_limit_size": bytes(buffer.size) } : {}),
+  };
+}
