@@ -10,6 +10,10 @@ export interface Extended {
   readonly mistakes: readonly Mistake[];
 }
 
+/** What the key `extends` is, for the JSON Schema and the reference. */
+export const EXTENDS_DESCRIPTION =
+  "A YAML file of this project with settings such as `teams` at its top, which several stacks share: the stack's own go over it, key by key. Default: none.";
+
 const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 const ALLOWED =
   "a YAML file of this project with settings such as 'teams' at its top, for example environments/prod.yaml";

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { CONFIG_NAMESPACE, StackSettings } from "../../components/settings.ts";
+import { EXTENDS_DESCRIPTION } from "../../components/settings-base.ts";
 
 /** File that editors complete and check `Pulumi.*.yaml` by; each of those names it in its first line. */
 export const SCHEMA_FILE = "settings.schema.json";
+
+const EXTENDS = `${CONFIG_NAMESPACE}:extends`;
 
 /** JSON Schema of a whole `Pulumi.STACK.yaml`, made from the schemas that read it. */
 export function stackSchema(): object {
@@ -18,9 +21,11 @@ export function stackSchema(): object {
         type: "object",
         properties: {
           "aws:region": { type: "string", description: "AWS region, such as eu-central-1; an EKS stack needs it." },
+          [EXTENDS]: { type: "string", description: EXTENDS_DESCRIPTION },
           ...Object.fromEntries(named),
         },
-        required: required.map((key) => `${CONFIG_NAMESPACE}:${key}`),
+        // What a stack leaves out may stand in the file that it names.
+        anyOf: [{ required: required.map((key) => `${CONFIG_NAMESPACE}:${key}`) }, { required: [EXTENDS] }],
       },
     },
     required: ["config"],
