@@ -1,6 +1,12 @@
+import assert from "node:assert/strict";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
-import { findProgram } from "../support/collectors/program.ts";
+import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { findProgram, whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
+import type { WriterOptions } from "../support/collectors/writer.ts";
+
+/** MB/s of all containers together; docs/logging.md has the figures at 40. */
+export const RATE = Number(process.env.LOG_RATE ?? 10);
 
 /** Fluent Bit of this machine; undefined where there is none. */
 export function localFluentBit(): LocalCollector | undefined {
@@ -22,4 +28,35 @@ export function localFluentBit(): LocalCollector | undefined {
           (found) => `${found}      endpoint: http://127.0.0.1:${receiverPort}\n      tls: off\n`,
         ),
   };
+}
+
+/** Leaves a suite out, with a line that says why, where there is no Fluent Bit. */
+export function skipWithoutFluentBit(this: Mocha.Context): void {
+  if (localFluentBit() !== undefined) return;
+  process.stdout.write(`      ${whyMissing("fluent-bit")}\n`);
+  this.skip();
+}
+
+type FluentBitTrial = Omit<Trial, "write"> & {
+  /** What differs from ten containers that write at the rate for ten seconds. */
+  readonly write?: Partial<WriterOptions>;
+  /** Changes of the rendered configuration that make time pass faster, and nothing else. */
+  readonly hasten?: (configuration: string) => string;
+};
+
+/** Tries Fluent Bit out, and writes what came of it. */
+export async function run({ write, hasten, ...trial }: FluentBitTrial): Promise<Outcome> {
+  const local = localFluentBit();
+  assert.ok(local);
+  const hastened: LocalCollector =
+    hasten === undefined ? local : { ...local, adapt: (text, place) => hasten(local.adapt(text, place)) };
+  const outcome = await tryOut(hastened, {
+    ...trial,
+    write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
+  });
+  const { written, lost, stats } = outcome;
+  process.stdout.write(
+    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${stats.requests} requests\n`,
+  );
+  return outcome;
 }

@@ -19,7 +19,7 @@ interface Running {
   readonly sandbox: Sandbox;
   set(mode: ReceiverMode): void;
   /** Writes more, beside the trial's own writer; what it writes is counted with the rest. */
-  write(options: Omit<WriterOptions, "folder">): Promise<void>;
+  write(options: Omit<WriterOptions, "folder">): Promise<Written>;
   /** Stops the collector by a signal and starts it again after some seconds. */
   restart(signal: "SIGTERM" | "SIGKILL", pauseSeconds?: number): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
       receiver,
       sandbox,
       set: (mode) => receiver.set(mode),
-      write: async (options) => void (await write(options)),
+      write,
       restart: async (signal, pauseSeconds = 0) => {
         await collector.stop(signal);
         await seconds(pauseSeconds);

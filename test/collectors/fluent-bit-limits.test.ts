@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { seconds } from "../support/collectors/losses.ts";
+import { run, skipWithoutFluentBit } from "./fluent-bit-local.ts";
+
+const MIB = 2 ** 20;
+
+/** Bytes of all files below a folder. */
+function sizeOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
+/** A line as a container runtime writes it: in parts of 16 KiB. */
+function inParts(line: string): string[] {
+  const parts = line.match(/.{1,16384}/g) ?? [];
+  const time = `${new Date().toISOString().slice(0, -1)}000000Z`;
+  return parts.map((part, at) => `${time} stdout ${at === parts.length - 1 ? "F" : "P"} ${part}`);
+}
+
+describe("Fluent Bit at its limits", () => {
+  before(skipWithoutFluentBit);
+
+  it("drops what has waited longest when its buffer is full, keeps to its size, and goes on afterwards", async () => {
+    let waiting = 0;
+    let later = 0;
+    const { lost, stats } = await run({
+      settings: { buffer: { size: "64Mi", whenFull: "drop-oldest" } },
+      write: { seconds: 8, bytesPerSecond: 10e6 },
+      meanwhile: async ({ set, sandbox, write }) => {
+        set("away");
+        await seconds(9);
+        waiting = sizeOf(join(sandbox.state, "buffer"));
+        set("take");
+        later = (await write({ files: 10, firstFile: 100, bytesPerSecond: 5e6, seconds: 4 })).lines;
+      },
+      quietSeconds: 20,
+    });
+    assert.ok(waiting > 40 * MIB && waiting < 80 * MIB, `${waiting} bytes waited`);
+    // What was written once it was back is all there, and of what was written before the latest.
+    const came = (from: number) =>
+      Object.entries(stats.files).reduce((sum, [file, lines]) => sum + (Number(file) >= from ? lines : 0), 0);
+    assert.equal(came(100), later);
+    assert.ok(lost > 0 && came(0) - later > 50_000, `${came(0) - later} of those before`);
+    assert.equal(stats.doubled, 0);
+  });
+
+  it("stops reading when its buffer is full, and loses nothing that the kubelet still has", async () => {
+    let waiting = 0;
+    const { lost, stats } = await run({
+      settings: { buffer: { size: "64Mi", whenFull: "block" } },
+      write: { seconds: 8, bytesPerSecond: 10e6 },
+      meanwhile: async ({ set, sandbox }) => {
+        set("away");
+        await seconds(9);
+        waiting = sizeOf(join(sandbox.state, "buffer"));
+        set("take");
+      },
+      quietSeconds: 35,
+    });
+    assert.ok(waiting > 40 * MIB && waiting < 100 * MIB, `${waiting} bytes waited`);
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("delivers all but the documents that are always refused, gives these up, and has room again", async () => {
+    let waiting = Number.NaN;
+    let requests = 0;
+    const { lost, stats } = await run({
+      write: { bytesPerSecond: 2e6, seconds: 6, poisonEvery: 500 },
+      // Three tries in place of a hundred.
+      hasten: (configuration) => configuration.replace("retry_limit: 100", "retry_limit: 3"),
+      meanwhile: async ({ sandbox, receiver, write }) => {
+        await seconds(6);
+        // Chunks without a refused document are not held up by those that are tried again.
+        const before = Date.now();
+        await write({ files: 1, firstFile: 100, bytesPerSecond: 1e5, seconds: 2 });
+        while ((await receiver.stats()).files[100] === undefined) await seconds(0.1);
+        assert.ok(Date.now() - before < 5000);
+        await seconds(25);
+        waiting = readdirSync(join(sandbox.state, "buffer", "tail.0")).length;
+        requests = (await receiver.stats()).requests;
+        await seconds(3);
+      },
+      quietSeconds: 1,
+    });
+    assert.equal(lost, 0);
+    assert.equal(stats.doubled, 0);
+    assert.deepEqual([waiting, stats.requests], [0, requests]);
+  });
+
+  it("joins lines of 1 and 3 MiB, and goes on after one that the runtime did not divide", async () => {
+    const long = [MIB, 3 * MIB].map((size) => "y".repeat(size));
+    const came = new Map<string, string>();
+    await run({
+      write: { files: 1, bytesPerSecond: 3000, seconds: 4 },
+      meanwhile: async ({ sandbox, receiver }) => {
+        const place = { namespace: "sa-team", pod: "curl-sa", container: "curl" };
+        sandbox.write(place, [...long, "after the parts"].flatMap(inParts));
+        const undivided = `${inParts("z").join("")}${"z".repeat(3 * MIB)}`;
+        sandbox.write({ ...place, container: "whole" }, [undivided, ...inParts("after the whole")]);
+        await seconds(5);
+        for (const { json } of await receiver.kept()) {
+          const record: { log: string; kubernetes: { container_name: string } } = JSON.parse(json);
+          came.set(record.log, record.kubernetes.container_name);
+        }
+      },
+    });
+    assert.deepEqual(
+      [...long, "after the parts", "after the whole"].map((line) => came.get(line)),
+      ["curl", "curl", "curl", "whole"],
+    );
+    assert.ok(![...came.keys()].some((line) => line.includes("zzz")));
+  });
+});
