@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { corefileText } from "../../../components/dns/corefile/from-settings.ts";
+import { CorefileOptions } from "../../../components/dns/corefile-settings.ts";
+import { queriesOf } from "../../../components/dns/resolver.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { COMPARED_NDOTS } from "../../../lab/dns/forms.ts";
+import { profileTable } from "../../../lab/dns/profile-table.ts";
+import { planStack } from "../../../lab/plan/plan.ts";
+import { PROJECT_ROOT } from "../../../lab/project.ts";
+import { readStack } from "../../../lab/stack.ts";
+
+const ZONE = "svc.cluster.local";
+const FULL = `curl-sa.sa-team.${ZONE}.`;
+
+describe("the page of DNS", () => {
+  let page: string;
+  before(async () => {
+    page = await readFile(join(PROJECT_ROOT, "docs", "dns.md"), "utf8");
+  });
+
+  it("has the table of cluster sizes that the profile makes now: npm run lab -- dns profile --sizes", () => {
+    assert.ok(page.includes(profileTable()));
+  });
+
+  it("says of each setting what it is good for", () => {
+    const keys = Object.keys(DnsSettings.shape).filter((key) => key !== "corefile");
+    const options = Object.keys(CorefileOptions.shape).filter((key) => key !== "clusterDomain");
+    const [, table = ""] = page.split("## The settings");
+    const first = [...table.matchAll(/^\| (`[^|]+`) \|/gm)].map(([, cell]) => cell).join(" ");
+    for (const key of keys) assert.ok(first.includes(`\`${key}\``), key);
+    for (const key of options) assert.match(first, new RegExp(`\\.${key}\``), key);
+  });
+
+  it("gives each name form the count that a resolver's own rules give", () => {
+    const rows = [...page.matchAll(/^\| `(curl-sa[^`]*)` \| (\S+) \| (.+) \|$/gm)];
+    assert.equal(rows.length, 5);
+    for (const [, form = "", namespace = "", cells = ""] of rows) {
+      const search = [`${namespace}.${ZONE}`, ZONE, "cluster.local"];
+      const counts = cells.split(" | ").map((cell) => {
+        const [, queries = "", again = "0"] = /^(\d+) queries(?: \((\d+) again\))?,/.exec(cell) ?? [];
+        return Number(queries) - Number(again);
+      });
+      const expected = COMPARED_NDOTS.map(
+        (ndots) => queriesOf(form, { search, ndots }, (name) => name === FULL).length,
+      );
+      assert.deepEqual(counts, expected, form);
+    }
+  });
+
+  it("tells the values of the tuned profile", () => {
+    const text = corefileText(DnsSettings.parse({ corefile: { profile: "tuned" } }));
+    for (const [line, told] of [
+      ["success 19968", "19,968"],
+      ["prefetch 10 1m 10%", "10 queries, 1m, 10 %"],
+      ["serve_stale 1h immediate", "1h, immediate"],
+      ["max_concurrent 2048", "2,048: rate × delay"],
+      ["lameduck 20s", "| 20s |"],
+    ] as const) {
+      assert.ok(text.includes(line), text);
+      assert.ok(page.includes(told), told);
+    }
+  });
+
+  it("counts what a team costs as the plan does", async () => {
+    const local = await readStack("local");
+    const key = "eks-dns-logging:teams";
+    const teams = [...parse(local.config[key] ?? ""), { name: "qa" }];
+    const three = await planStack({ name: "three", config: { ...local.config, [key]: JSON.stringify(teams) } });
+    const added = three.resources.filter(({ name }) => /^qa/.test(name));
+    const objects = added.filter(({ type }) => type.startsWith("kubernetes:"));
+    assert.match(page, new RegExp(`^\\| Pulumi resources \\| ${added.length} \\|`, "m"));
+    assert.match(page, new RegExp(`^\\| API objects that it makes \\| ${objects.length} \\|`, "m"));
+  });
+
+  it("shows settings that are taken", async () => {
+    const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => parse(text ?? ""));
+    const [stub, environment, stack] = blocks;
+    const local = await readStack("local");
+    const read = (settings: object) =>
+      parseSettings({
+        ...local.config,
+        "aws:region": "us-east-1",
+        ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, JSON.stringify(value)])),
+      });
+    assert.equal(read(stub).dns.corefile.options?.stubDomains?.length, 1);
+    const named = Object.entries(environment).map(([name, value]) => [`eks-dns-logging:${name}`, value]);
+    assert.equal(read(Object.fromEntries(named)).dns.autoscaling?.maxReplicas, 10);
+    assert.equal(stack.config["eks-dns-logging:extends"], "environments/prod.yaml");
+  });
+});
