@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { podDns } from "../../../../components/dns/node-local-cache/pod-dns.ts";
 import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { parseSettings } from "../../../../components/settings.ts";
 import { planStack } from "../../../../lab/plan/plan.ts";
-import { readStack, withSettings } from "../../../../lab/stack.ts";
+import { readStack } from "../../../../lab/stack.ts";
 import { planOf } from "../../../../lab/verify/from-settings.ts";
 import { find } from "../../../support/find.ts";
 
@@ -32,7 +33,7 @@ describe("where a pod asks for names", () => {
       return {
         pod: spec("core/v1:Pod", "sa-curl-pod"),
         policy: spec("networking.k8s.io/v1:NetworkPolicy", "sa-allow-dns"),
-        nameserver: planOf((await withSettings(stack)).settings, 1).nameserver,
+        nameserver: planOf(parseSettings(stack.config), 1).nameserver,
       };
     };
     const kubelet = await plan({ nodeLocalCache: { mode: "kubelet" } });
