@@ -120,7 +120,6 @@ function nodeSource({ namespaces, labels }: LogPipeline): Options {
   const { include, exclude } = namespaces;
   return {
     type: "kubernetes_logs",
-    data_dir: `${STATE_FOLDER}/positions`,
     auto_partial_merge: true,
     extra_field_selector: exclude.map((namespace) => `metadata.namespace!=${namespace}`).join(","),
     ...(Object.keys(labels).length === 0
@@ -178,7 +177,6 @@ function applicationSource(): Options {
   return {
     type: "file",
     include: [`${APPLICATION_LOGS}/*.log`],
-    data_dir: `${STATE_FOLDER}/positions`,
     fingerprint: { strategy: "device_and_inode" },
     ignore_not_found: true,
     read_from: "beginning",
