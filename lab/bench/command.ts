@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
-import type { BenchRow } from "./suite.ts";
+import type { Target } from "../verify/cluster/connect.ts";
 
-interface BenchFlags {
+interface BenchFlags extends Target {
   readonly runs: number;
   readonly output?: string;
   readonly json?: true;
@@ -13,34 +13,48 @@ interface BenchFlags {
 export function registerBench(program: Command): void {
   program
     .command("bench")
-    .description("measure start-up, plans from 2 to 1,000 teams and the unit tests, as whole processes")
+    .description("measure start-up, plans from 2 to 1,000 teams and the tests, as whole processes; verify on a cluster")
     .option("--runs <number>", "counted runs of each", wholeNumber, 5)
+    .option("--context <name>", "kubeconfig context: put 20 teams there, measure verify and names, take them away")
+    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config); only with --context")
     .option("--json", "print one JSON document instead of the table")
     .option("--output <file>", "write the JSON document to a file as well")
     .action(bench);
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
-  const { default: ora } = await import("ora");
-  const { runSuite } = await import("./suite.ts");
+  const [{ default: ora }, { runSuite }, { goalsOf }, { formatBench }] = await Promise.all([
+    import("ora"),
+    import("./suite.ts"),
+    import("./goals.ts"),
+    import("./text.ts"),
+  ]);
   const spinner = ora({ stream: process.stderr }).start("measuring");
-  const rows = await runSuite(flags.runs, (what) => {
+  const say = (what: string) => {
     spinner.text = `measuring: ${what}`;
-  }).finally(() => spinner.stop());
-  const document = `${JSON.stringify({ node: process.version, cores: cpus().length, rows }, null, 2)}\n`;
-  if (flags.output !== undefined) await writeFile(flags.output, document);
-  process.stdout.write(flags.json ? document : formatBench(rows));
+  };
+  try {
+    // First, since a cluster that cannot be asked should be told before ten minutes have gone by.
+    const live = flags.context === undefined ? undefined : await onCluster(flags, say);
+    const own = await runSuite(flags.runs, say);
+    const rows = [...own, ...(live?.rows ?? [])];
+    const found = { node: process.version, cores: cpus().length, rows, goals: goalsOf(rows), forms: live?.forms ?? [] };
+    const text = `${JSON.stringify(found, null, 2)}\n`;
+    if (flags.output !== undefined) await writeFile(flags.output, text);
+    spinner.stop();
+    process.stdout.write(flags.json ? text : formatBench(found));
+  } finally {
+    spinner.stop();
+  }
 }
 
-/** The table as Markdown, as it stands in the README. */
-export function formatBench(rows: readonly BenchRow[]): string {
-  const lines = rows.map((row) => {
-    const { median, min, max } = row.seconds;
-    const perResource = row.resources === undefined ? "" : `${((median * 1000) / row.resources).toFixed(1)} ms`;
-    return `| ${row.name} | ${median.toFixed(2)} s | ${min.toFixed(2)}–${max.toFixed(2)} | ${row.peakMb.toFixed(0)} MB | ${row.resources ?? ""} | ${perResource} |`;
-  });
-  const head = ["| what | median | min–max | peak memory | resources | a resource |", "|---|---|---|---|---|---|"];
-  return `${[...head, ...lines].join("\n")}\n`;
+async function onCluster(flags: BenchFlags, say: (what: string) => void) {
+  const target = { context: flags.context, kubeconfig: flags.kubeconfig };
+  // Tells what is wrong with it before the Pulumi packages have come in.
+  const { connect } = await import("../verify/cluster/connect.ts");
+  await connect(target);
+  const { runOnCluster } = await import("./on-cluster.ts");
+  return runOnCluster(target, flags.runs, say);
 }
 
 function wholeNumber(text: string): number {

@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { PROJECT_ROOT } from "../project.ts";
 
-/** One run of a Node program as a whole process. */
+/** One run of a program as a whole process, with all that it starts. */
 export interface Sample {
   readonly seconds: number;
-  /** Largest resident set of the process. */
+  /** Largest resident set of one Node process of the run. */
   readonly peakMb: number;
 }
 
@@ -24,24 +24,27 @@ export interface MeasureOptions {
   /** Counted runs. */
   readonly runs: number;
   /** With false each run compiles everything anew, as the first run after an installation does. Default true. */
-  readonly warm?: boolean;
+  readonly warm?: boolean | undefined;
 }
 
-/** A process tells its own peak only as it ends, so it writes it down then. */
+/** A program with its arguments; `node` is the one that runs this. */
+export type Command = readonly [program: string, ...args: string[]];
+
+/** A process tells its own peak only as it ends, so it writes it down then; NODE_OPTIONS has it in every Node process of a run. */
 const REPORT_PEAK = `data:text/javascript,${encodeURIComponent(
-  'import { writeFileSync } from "node:fs"; process.on("exit", () => writeFileSync(process.env.BENCH_REPORT, String(process.resourceUsage().maxRSS)));',
+  'import { writeFileSync } from "node:fs"; process.on("exit", () => { try { writeFileSync(process.env.BENCH_PEAKS + "/" + process.pid, String(process.resourceUsage().maxRSS)); } catch {} });',
 )}`;
 
-/** Runs `node ARGS` a number of times and takes the median. A warm measurement has one run first that is not counted. */
-export async function measure(name: string, args: readonly string[], options: MeasureOptions): Promise<Measurement> {
+/** Runs a command a number of times and takes the median. A warm measurement has one run first that is not counted. */
+export async function measure(name: string, command: Command, options: MeasureOptions): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), "bench-"));
   try {
     const warm = options.warm ?? true;
     const cache = join(folder, "cache");
-    if (warm) await runOnce(args, folder, cache);
+    if (warm) await runOnce(command, join(folder, "first"), cache);
     const samples: Sample[] = [];
     for (let run = 0; run < options.runs; run++) {
-      samples.push(await runOnce(args, folder, warm ? cache : join(folder, `cold-${run}`)));
+      samples.push(await runOnce(command, join(folder, `run-${run}`), warm ? cache : join(folder, `cold-${run}`)));
     }
     return summarize(name, samples);
   } finally {
@@ -49,18 +52,35 @@ export async function measure(name: string, args: readonly string[], options: Me
   }
 }
 
-async function runOnce(args: readonly string[], folder: string, cache: string): Promise<Sample> {
-  const report = join(folder, "peak");
+async function runOnce([program, ...args]: Command, peaks: string, cache: string): Promise<Sample> {
+  await mkdir(peaks);
   const start = performance.now();
-  const child = spawn(process.execPath, ["--import", REPORT_PEAK, ...args], {
+  const child = spawn(program === "node" ? process.execPath : program, args, {
     cwd: PROJECT_ROOT,
-    env: { ...process.env, BENCH_REPORT: report, NODE_COMPILE_CACHE: cache },
-    stdio: ["ignore", "ignore", "inherit"],
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${REPORT_PEAK}`,
+      BENCH_PEAKS: peaks,
+      NODE_COMPILE_CACHE: cache,
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+    // npm is a script there.
+    shell: process.platform === "win32" && program !== "node",
+  });
+  let told = "";
+  child.stderr.on("data", (chunk) => {
+    told = `${told}${chunk}`.slice(-2000);
   });
   const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Error(`node ${args.join(" ")} ended with exit code ${code}`);
+  if (code !== 0) throw new Error(`${[program, ...args].join(" ")} ended with exit code ${code}\n${told}`);
   const seconds = (performance.now() - start) / 1000;
-  return { seconds, peakMb: Number(await readFile(report, "utf8")) / 1024 };
+  return { seconds, peakMb: await highest(peaks) };
+}
+
+async function highest(folder: string): Promise<number> {
+  const files = await readdir(folder);
+  const sizes = await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")));
+  return Math.max(0, ...sizes.map(Number)) / 1024;
 }
 
 /** The middle run's time, with the quickest and the slowest, and the highest peak. */

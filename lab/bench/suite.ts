@@ -1,86 +1,64 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { stringify } from "yaml";
 import { PROJECT_ROOT } from "../project.ts";
-import { readStack } from "../stack.ts";
-import { type Measurement, measure } from "./measure.ts";
+import { type Command, type Measurement, measure } from "./measure.ts";
+import { measureStages } from "./stages.ts";
+import { TEAM_COUNTS, withTeamFiles } from "./teams.ts";
 
-/** A measurement, and how many resources it planned where it planned any. */
+/** A measurement, and how many things it made where that can be counted. */
 export interface BenchRow extends Measurement {
-  readonly resources?: number;
+  readonly count?: number;
+  /** What is counted. */
+  readonly of?: "resources" | "rows";
 }
 
-const MAIN = join(PROJECT_ROOT, "lab", "main.ts");
-const IMPORTS = ["pulumi", "aws", "eks", "kubernetes"].map((name) => `import "@pulumi/${name}";`).join(" ");
-/** Fleet sizes whose cost a team is compared. */
-export const TEAM_COUNTS = [2, 20, 200, 1000];
+/** Names of the rows that the goals are about. */
+export const ROW = {
+  imports: "importing the Pulumi packages",
+  plan: "lab plan, stack dev",
+  teams: (count: number) => `lab plan, ${count.toLocaleString("en")} teams`,
+  units: "npm run test:unit",
+} as const;
 
-/** Measures everything that `npm run bench` reports, one after the other, and says what it is at. */
+const MAIN = join("lab", "main.ts");
+const EMPTY: Command = ["node", "--input-type=module", "--eval", ""];
+const PACKAGES = ["pulumi", "aws", "eks", "kubernetes"].map((name) => `import "@pulumi/${name}";`).join(" ");
+
+/** Measures what needs no cluster, one after the other, and says what it is at. */
 export async function runSuite(runs: number, say: (what: string) => void): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
-  const add = async (name: string, args: readonly string[], options: { warm?: boolean; resources?: number } = {}) => {
+  const add = async (name: string, command: Command, options: { cold?: true; count?: number } = {}) => {
     say(name);
-    const row = await measure(name, args, { runs, ...(options.warm === undefined ? {} : { warm: options.warm }) });
-    rows.push(options.resources === undefined ? row : { ...row, resources: options.resources });
+    const row = await measure(name, command, { runs, warm: options.cold !== true });
+    rows.push(options.count === undefined ? row : { ...row, count: options.count, of: "resources" });
   };
+  const plan = (...args: string[]): Command => ["node", MAIN, "plan", "--json", ...args];
 
-  await add("an empty program", ["--input-type=module", "--eval", ""]);
-  await add("importing the Pulumi packages", ["--input-type=module", "--eval", IMPORTS]);
-  await add("lab --help", [MAIN, "--help"]);
-  await add("lab plan, stack dev, cold", [MAIN, "plan", "--json"], {
-    warm: false,
-    resources: await countResources([]),
-  });
-  await add("lab plan, stack dev", [MAIN, "plan", "--json"], { resources: await countResources([]) });
-  await withFleetFiles(async (files) => {
+  await add("an empty program", EMPTY);
+  await add(ROW.imports, ["node", "--input-type=module", "--eval", PACKAGES]);
+  await add("lab --help", ["node", MAIN, "--help"]);
+  const count = await countResources(plan());
+  await add(`${ROW.plan}, cold`, plan(), { cold: true, count });
+  await add(ROW.plan, plan(), { count });
+  await withTeamFiles(TEAM_COUNTS, async (files) => {
     for (const [teams, file] of files) {
-      const args = ["--stack", "local", "--config-file", file];
-      await add(`lab plan, ${teams} teams`, [MAIN, "plan", "--json", ...args], {
-        resources: await countResources(args),
-      });
+      const command = plan("--stack", "local", "--config-file", file);
+      await add(ROW.teams(teams), command, { count: await countResources(command) });
     }
+    const most = Math.max(...TEAM_COUNTS);
+    say(`the parts of a plan of ${most} teams`);
+    rows.push(...(await measureStages(`${most.toLocaleString("en")} teams`, files.get(most) ?? "", runs)));
   });
-  const mocha = join(PROJECT_ROOT, "node_modules", "mocha", "bin", "mocha.js");
-  await add("unit tests, cold", [mocha, "--reporter", "dot"], { warm: false });
-  await add("unit tests", [mocha, "--reporter", "dot"]);
+  await add(`${ROW.units}, cold`, ["npm", "run", "test:unit"], { cold: true });
+  await add(ROW.units, ["npm", "run", "test:unit"]);
+  await add("npm test, cold", ["npm", "test"], { cold: true });
+  await add("npm test", ["npm", "test"]);
   return rows;
 }
 
-async function countResources(args: readonly string[]): Promise<number> {
-  const run = promisify(execFile);
-  const { stdout } = await run(process.execPath, [MAIN, "plan", "--json", ...args], {
-    cwd: PROJECT_ROOT,
-    maxBuffer: 2 ** 30,
-  });
+async function countResources([, ...args]: Command): Promise<number> {
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: PROJECT_ROOT, maxBuffer: 2 ** 30 });
   const plan: { readonly resources: readonly unknown[] } = JSON.parse(stdout);
   return plan.resources.length;
-}
-
-/** Writes the local stack with 2, 20, 200 and 1,000 teams, each with two peers. */
-async function withFleetFiles(use: (files: ReadonlyMap<number, string>) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "fleet-"));
-  try {
-    const local = await readStack("local");
-    const files = new Map<number, string>();
-    for (const count of TEAM_COUNTS) {
-      const file = join(folder, `Pulumi.teams-${count}.yaml`);
-      await writeFile(file, stringify({ config: { ...local.config, "eks-dns-logging:teams": teamsOf(count) } }));
-      files.set(count, file);
-    }
-    await use(files);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** A ring: each team may talk to its two neighbours. */
-function teamsOf(count: number) {
-  const name = (index: number) => `team-${(index + count) % count}`;
-  return Array.from({ length: count }, (_, index) => ({
-    name: name(index),
-    peers: [...new Set([name(index - 1), name(index + 1)])].filter((peer) => peer !== name(index)),
-  }));
 }
