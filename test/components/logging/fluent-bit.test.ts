@@ -129,13 +129,13 @@ describe("Fluent Bit's configuration", () => {
     const dropping = render({ buffer: { size: "3Gi" } });
     assert.equal(dropping.output["storage.total_limit_size"], 3 * 2 ** 30);
     assert.equal(dropping.input["storage.pause_on_chunks_overlimit"], undefined);
-    assert.equal(dropping.configuration.service["storage.max_chunks_up"], undefined);
-    const blocking = render({ buffer: { size: "512Mi", whenFull: "block" } });
+    assert.equal(dropping.configuration.service["storage.max_chunks_up"], 64);
+    const blocking = render({ buffer: { size: "64Mi", whenFull: "block" } });
     assert.equal(blocking.output["storage.total_limit_size"], undefined);
     assert.equal(blocking.input["storage.pause_on_chunks_overlimit"], "on");
-    assert.equal(blocking.configuration.service["storage.max_chunks_up"], 256);
+    assert.equal(blocking.configuration.service["storage.max_chunks_up"], 32);
     const large = render({ buffer: { size: "4Gi", whenFull: "block" } });
-    assert.equal(large.configuration.service["storage.max_chunks_up"], 512);
+    assert.equal(large.configuration.service["storage.max_chunks_up"], 64);
   });
 
   it("never reads its own namespace", () => {
