@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
+import { bytes } from "../../components/logging/pipeline.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { run, skipWithoutFluentBit } from "./fluent-bit-local.ts";
 
@@ -11,6 +13,13 @@ function sizeOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
+/** Most memory that a process has had, in bytes; undefined where the system does not say. */
+function peakMemory(pid: number | undefined): number | undefined {
+  const status = `/proc/${pid}/status`;
+  if (!existsSync(status)) return undefined;
+  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(status, "utf8"))?.[1]) * 1024;
 }
 
 /** A line as a container runtime writes it: in parts of 16 KiB. */
@@ -69,8 +78,8 @@ describe("Fluent Bit at its limits", () => {
     let requests = 0;
     const { lost, stats } = await run({
       write: { bytesPerSecond: 2e6, seconds: 6, poisonEvery: 500 },
-      // Three tries in place of a hundred.
-      hasten: (configuration) => configuration.replace("retry_limit: 100", "retry_limit: 3"),
+      // Three tries in place of fifty.
+      hasten: (configuration) => configuration.replace("retry_limit: 50", "retry_limit: 3"),
       meanwhile: async ({ sandbox, receiver, write }) => {
         await seconds(6);
         // Chunks without a refused document are not held up by those that are tried again.
@@ -88,6 +97,26 @@ describe("Fluent Bit at its limits", () => {
     assert.equal(lost, 0);
     assert.equal(stats.doubled, 0);
     assert.deepEqual([waiting, stats.requests], [0, requests]);
+  });
+
+  it("reads what was written while it was stopped, within its memory limit", async () => {
+    let peak: number | undefined;
+    const { lost, stats } = await run({
+      write: { files: 1, bytesPerSecond: 3000, seconds: 1 },
+      meanwhile: async ({ restart, write, receiver, pid }) => {
+        const [{ lines }] = await Promise.all([
+          write({ files: 25, firstFile: 100, ownPods: true, bytesPerSecond: 112e6, seconds: 2 }),
+          restart("SIGTERM", 5),
+        ]);
+        const started = Date.now();
+        await receiver.settled(lines, 20);
+        const rate = Math.round(225 / ((Date.now() - started) / 1000));
+        peak = peakMemory(pid());
+        process.stdout.write(`        ${rate} MB/s, ${Math.round((peak ?? Number.NaN) / 1e6)} MB of memory at most\n`);
+      },
+    });
+    assert.ok(peak === undefined || peak < bytes(fluentBit.resources.memoryLimit), `${peak} bytes`);
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
   it("joins lines of 1 and 3 MiB, and goes on after one that the runtime did not divide", async () => {

@@ -18,11 +18,11 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
 
   it("with the destination away for a while", async () => {
     const { lost, stats } = await run({
-      write: { seconds: 20 },
+      write: { seconds: 14 },
       meanwhile: async ({ set }) => {
         await seconds(3);
         set("away");
-        await seconds(12);
+        await seconds(8);
         set("take");
       },
       quietSeconds: 35,

@@ -10,12 +10,12 @@ const CHUNK = 2 * 2 ** 20;
 const MOST_CHUNKS_UP = 64;
 /**
  * How often a chunk is tried again where the destination cannot say "never": with the waits of `scheduler.cap` it takes about
- * four hours. A bulk request with one document that is always refused counts as failed; without a bound it would come again for
- * ever, and 16,384 of its kind stop all others. Measured: docs/logging.md.
+ * three and a half hours. A bulk request with one document that is always refused counts as failed as a whole; without a bound it
+ * would come again for ever, and the more of its kind, the less room for others. Measured: docs/logging.md.
  */
-export const RETRIES = 100;
-/** Longest wait between two tries, in seconds. It grows with the outage, so that a short one is noticed at once. */
-const LONGEST_WAIT = 300;
+const RETRIES = 50;
+/** Longest wait between two tries, in seconds. It grows with the outage, so that the end of a short one is noticed soon. */
+const LONGEST_WAIT = 600;
 
 /**
  * The disk buffer and the retries, for the whole program. What was given up is not kept (`storage.keep.rejected`): its limit counts

@@ -17,6 +17,8 @@ export interface Trial {
 interface Running {
   readonly receiver: Receiver;
   readonly sandbox: Sandbox;
+  /** Of the collector's process; another one after a restart. */
+  pid(): number | undefined;
   set(mode: ReceiverMode): void;
   /** Writes more, beside the trial's own writer; what it writes is counted with the rest. */
   write(options: Omit<WriterOptions, "folder">): Promise<Written>;
@@ -51,6 +53,7 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
     await trial.meanwhile?.({
       receiver,
       sandbox,
+      pid: () => collector.pid,
       set: (mode) => receiver.set(mode),
       write,
       restart: async (signal, pauseSeconds = 0) => {
