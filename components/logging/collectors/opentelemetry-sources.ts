@@ -1,0 +1,94 @@
+import { APPLICATION_LOGS, type LogPipeline } from "../pipeline.ts";
+import type { Options } from "./opentelemetry-outputs.ts";
+import { continuationPattern } from "./stack-traces.ts";
+
+export const POSITION_STORAGE = "file_storage/positions";
+export const GRPC_PORT = 4317;
+export const HTTP_PORT = 4318;
+/** Longest line as it stands in a file, and longest that is joined from parts. */
+const MAX_LINE = "2MiB";
+const MAX_JOINED = "16MiB";
+
+/** Where lines come from, by name. @see https://opentelemetry.io/docs/collector/components/receiver/ */
+export function receivers(pipeline: LogPipeline): Readonly<Record<string, Options>> {
+  if (pipeline.source.kind === "application") return { file_log: applicationFiles(pipeline) };
+  return {
+    file_log: podFiles(pipeline),
+    // For applications that send their lines themselves.
+    otlp: {
+      protocols: { grpc: { endpoint: `0.0.0.0:${GRPC_PORT}` }, http: { endpoint: `0.0.0.0:${HTTP_PORT}` } },
+    },
+  };
+}
+
+/**
+ * The pods' files and what was rotated away from them but is not compressed yet, so that a rotation while it is stopped loses nothing:
+ * a file is known by how it begins and not by its name.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/filelogreceiver
+ */
+function podFiles(pipeline: LogPipeline): Options {
+  const { include, exclude } = pipeline.namespaces;
+  const files = (namespace: string) => [
+    `/var/log/pods/${namespace}_*/*/*.log`,
+    `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
+  ];
+  return {
+    include: (include.length === 0 ? ["*"] : include).flatMap(files),
+    exclude: exclude.flatMap(files),
+    ...reading(),
+    include_file_path: true,
+    include_file_record_offset: true,
+    operators: [{ type: "container", max_log_size: MAX_JOINED }, ...joining(pipeline), ...parsing(pipeline)],
+  };
+}
+
+/** Every file that the application writes, line by line. */
+function applicationFiles(pipeline: LogPipeline): Options {
+  return {
+    include: [`${APPLICATION_LOGS}/*.log`],
+    ...reading(),
+    include_file_path: true,
+    operators: [...joining(pipeline), ...parsing(pipeline)],
+  };
+}
+
+function reading(): Options {
+  return {
+    start_at: "beginning",
+    storage: POSITION_STORAGE,
+    max_log_size: MAX_LINE,
+    // As it was written: a line may begin and end with blanks.
+    preserve_leading_whitespaces: true,
+    preserve_trailing_whitespaces: true,
+    // What the queue does not take is offered again, without end.
+    retry_on_failure: { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 },
+  };
+}
+
+/** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/recombine.md */
+function joining({ multiline, source }: LogPipeline): Options[] {
+  const pattern = continuationPattern(multiline);
+  if (pattern === undefined) return [];
+  const path = 'attributes["log.file.path"]';
+  // What one stream writes does not go on in the other.
+  const key = source.kind === "node" ? `${path} + attributes["log.iostream"]` : path;
+  return [
+    { type: "add", field: "attributes.source", value: `EXPR(${key})` },
+    {
+      type: "recombine",
+      combine_field: "body",
+      is_first_entry: `not (body matches ${JSON.stringify(pattern)})`,
+      source_identifier: "attributes.source",
+      force_flush_period: "1s",
+      max_log_size: MAX_JOINED,
+      max_sources: 10_000,
+    },
+  ];
+}
+
+/** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/json_parser.md */
+function parsing({ parseJson }: LogPipeline): Options[] {
+  if (!parseJson) return [];
+  const options = { parse_to: "attributes.fields", parse_ints: true, on_error: "send_quiet" };
+  return [{ type: "json_parser", if: 'body startsWith "{"', ...options }];
+}

@@ -1,0 +1,112 @@
+import { stringify } from "yaml";
+import { bytes, hasIndex, type LogPipeline, PASSWORD_VARIABLE, USER_VARIABLE } from "../pipeline.ts";
+import type { Collector, Unsupported } from "./collector.ts";
+import {
+  BASIC_AUTH,
+  DESTINATIONS,
+  exporter,
+  MIN_BUFFER_BYTES,
+  type Options,
+  QUEUE_STORAGE,
+} from "./opentelemetry-outputs.ts";
+import { processors } from "./opentelemetry-record.ts";
+import { GRPC_PORT, HTTP_PORT, POSITION_STORAGE, receivers } from "./opentelemetry-sources.ts";
+
+const CONFIG_FOLDER = "/etc/otelcol-contrib";
+const STATE_FOLDER = "/var/lib/otelcol";
+const HEALTH_PORT = 13_133;
+const METRICS_PORT = 8888;
+
+/**
+ * OpenTelemetry Collector, of the distribution with all components. It reads files as the others do, and on each node it takes what
+ * applications send by OTLP themselves.
+ * @see https://opentelemetry.io/docs/collector/
+ */
+export const opentelemetry: Collector = {
+  id: "opentelemetry",
+  title: "OpenTelemetry Collector",
+  image: "docker.io/otel/opentelemetry-collector-contrib:0.156.0",
+  documentation: "https://opentelemetry.io/docs/collector/",
+  carriers: ["daemonset", "sidecar"],
+  destinations: DESTINATIONS,
+  about: {
+    parsing: "CRI parts joined; stack traces by indentation; JSON to fields; OTLP from applications",
+    buffer: "a queue on the node, up to half of buffer.size; then it stops reading",
+    index: "prefix, split value and date, in UTC and without weeks",
+    maintenance: "maintained (CNCF)",
+  },
+  configFolder: CONFIG_FOLDER,
+  stateFolder: STATE_FOLDER,
+  graceSeconds: 10,
+  liveness: { path: "/", port: HEALTH_PORT },
+  readiness: { path: "/", port: HEALTH_PORT },
+  ports: { metrics: METRICS_PORT, "otlp-grpc": GRPC_PORT, "otlp-http": HTTP_PORT },
+  resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
+  apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
+  unsupported,
+  render: (pipeline) => ({
+    files: { "config.yaml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }) },
+    args: ["--config", `${CONFIG_FOLDER}/config.yaml`],
+  }),
+};
+
+function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[] {
+  const found: Unsupported[] = [];
+  const add = (section: string, key: string, message: string, value: unknown) =>
+    found.push({ path: [section, key], message, value });
+  if (buffer.whenFull !== "block") {
+    const message = "block for the OpenTelemetry Collector, which can drop the newest lines but not the oldest";
+    add("buffer", "whenFull", message, buffer.whenFull);
+  }
+  if (bytes(buffer.size) < MIN_BUFFER_BYTES)
+    add("buffer", "size", "at least 64Mi for the OpenTelemetry Collector, whose queue holds half of it", buffer.size);
+  if (!hasIndex(destination)) return found;
+  if (index.timeZone !== "UTC")
+    add("index", "timeZone", "UTC, since the OpenTelemetry Collector begins a day there", index.timeZone);
+  if (/ww|xxxx/.test(index.datePattern)) {
+    const message = "a pattern without xxxx and ww, which the OpenTelemetry Collector does not know";
+    add("index", "datePattern", message, index.datePattern);
+  }
+  return found;
+}
+
+/** @see https://opentelemetry.io/docs/collector/configuration/ */
+function configuration(pipeline: LogPipeline): Options {
+  const { name, options } = exporter(pipeline);
+  const [inputs, steps, helpers] = [receivers(pipeline), processors(pipeline), extensions(pipeline)];
+  return {
+    extensions: helpers,
+    receivers: inputs,
+    processors: steps,
+    exporters: { [name]: options },
+    service: {
+      telemetry: {
+        logs: { level: "info", encoding: "json" },
+        metrics: {
+          readers: [{ pull: { exporter: { prometheus: { host: "0.0.0.0", port: METRICS_PORT } } } }],
+        },
+      },
+      extensions: Object.keys(helpers),
+      pipelines: { logs: { receivers: Object.keys(inputs), processors: Object.keys(steps), exporters: [name] } },
+    },
+  };
+}
+
+/** @see https://opentelemetry.io/docs/collector/components/extension/ */
+function extensions({ destination }: LogPipeline): Readonly<Record<string, Options>> {
+  const storage = (folder: string) => ({
+    directory: `${STATE_FOLDER}/${folder}`,
+    create_directory: true,
+    // A file that is broken, by a node that lost its power, is put aside and begun anew.
+    recreate: true,
+    compaction: { directory: `${STATE_FOLDER}/${folder}`, on_start: true, on_rebound: true, cleanup_on_start: true },
+  });
+  const withUser = destination.kind === "loki" && destination.credentials !== undefined;
+  const user = { username: `\${env:${USER_VARIABLE}}`, password: `\${env:${PASSWORD_VARIABLE}}` };
+  return {
+    health_check: { endpoint: `0.0.0.0:${HEALTH_PORT}` },
+    [POSITION_STORAGE]: storage("positions"),
+    [QUEUE_STORAGE]: storage("queue"),
+    ...(withUser ? { [BASIC_AUTH]: { client_auth: user } } : {}),
+  };
+}
