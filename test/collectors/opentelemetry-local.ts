@@ -5,6 +5,10 @@ import { findProgram } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import { kubeconfig, startClusterApi } from "./cluster-api.ts";
 
+/** Where the settings say that destinations are; the sandbox puts the receiver in their place. */
+export const ELASTICSEARCH = { kind: "elasticsearch", host: "elasticsearch.test", tls: false };
+export const LOKI = { kind: "loki", url: "http://loki.test:3100" };
+
 export interface LocalOpenTelemetry extends LocalCollector {
   stop(): void;
 }
@@ -24,7 +28,11 @@ export async function localOpenTelemetry(): Promise<LocalOpenTelemetry | undefin
       return text
         .replaceAll("/var/log/app", join(sandbox, "app"))
         .replace("auth_type: serviceAccount", "auth_type: kubeConfig")
-        .replace("endpoint: http://loki.test:3100/otlp", `endpoint: http://127.0.0.1:${receiverPort}\n    encoding: json`)
+        .replace("http://elasticsearch.test:9200", `http://127.0.0.1:${receiverPort}`)
+        .replace(
+          "endpoint: http://loki.test:3100/otlp",
+          `endpoint: http://127.0.0.1:${receiverPort}\n    encoding: json`,
+        )
         .replace("host: 0.0.0.0\n                port: 8888", "host: 127.0.0.1\n                port: 0")
         .replaceAll(/0\.0\.0\.0:(4317|4318|13133)/g, "127.0.0.1:0")
         .replace("awscloudwatchlogs:\n", `awscloudwatchlogs:\n    endpoint: http://127.0.0.1:${receiverPort}\n`)

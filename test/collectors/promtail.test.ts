@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import { Receiver } from "../support/collectors/receiver.ts";
+import { Sandbox } from "../support/collectors/sandbox.ts";
+import type { WriterOptions } from "../support/collectors/writer.ts";
+import { LEFT_OUT } from "./cluster-api.ts";
+import { LOKI, type LocalPromtail, localPromtail } from "./promtail-local.ts";
+
+/** MB/s of all containers together. */
+const RATE = Number(process.env.LOG_RATE ?? 10);
+const Line = z.record(z.string(), z.unknown());
+
+let promtail: LocalPromtail | undefined;
+
+before(async () => {
+  promtail = await localPromtail();
+});
+
+after(() => promtail?.stop());
+
+function skipWithoutPromtail(this: Mocha.Context): void {
+  if (promtail !== undefined) return;
+  process.stdout.write(`      ${whyMissing("promtail")}\n`);
+  this.skip();
+}
+
+describe("Promtail's records", () => {
+  before(skipWithoutPromtail);
+
+  it("are those of Fluent Bit, under the labels of their stream", async () => {
+    assert.ok(promtail);
+    const receiver = await Receiver.start();
+    const sandbox = new Sandbox(promtail, { destination: LOKI }, receiver.port);
+    const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
+    sandbox.write({ namespace: "ts-team", pod: "curl-ts", container: "curl" }, [
+      line(1, "stdout P one "),
+      line(2, "stdout F line"),
+      line(3, 'stdout F {"level":{"name":"info"}}'),
+      line(4, "stderr F java.lang.Error: no"),
+      line(5, "stderr F \tat com.example.Main(Main.java:1)"),
+      line(6, "stderr F Caused by: nothing"),
+      line(7, `stdout F ${"x".repeat(2 ** 20)}`),
+    ]);
+    sandbox.write({ namespace: "ts-team", pod: LEFT_OUT, container: "curl" }, [line(1, "stdout F never")]);
+    sandbox.write({ namespace: "logging", pod: "promtail", container: "promtail" }, [line(1, "stdout F never")]);
+    const running = sandbox.start();
+    await receiver.settled(1, 5);
+    const kept = await receiver.kept();
+    await running.stop("SIGKILL");
+    await receiver.stop();
+    sandbox.remove();
+
+    const records = kept.map(({ json }) => Line.parse(JSON.parse(json)));
+    const byLog = new Map(records.map((record) => [String(record.log).slice(0, 60), record]));
+    const kubernetes = {
+      namespace_name: "ts-team",
+      pod_name: "curl-ts",
+      container_name: "curl",
+      host: "node",
+      labels: { app_kubernetes_io_name: "curl", team: "ts" },
+    };
+    const common = { stream: "stdout", kubernetes, team: "ts" };
+    assert.deepEqual(byLog.get("one line"), { log: "one line", time: "2026-02-01T10:00:00.123456782Z", ...common });
+    assert.deepEqual(byLog.get('{"level":{"name":"info"}}'), {
+      log: '{"level":{"name":"info"}}',
+      time: "2026-02-01T10:00:00.123456783Z",
+      fields: { level: { name: "info" } },
+      ...common,
+    });
+    const trace = "java.lang.Error: no\n\tat com.example.Main(Main.java:1)\nCaused by: nothing";
+    assert.ok(records.some(({ log }) => log === trace));
+    assert.ok(records.some(({ log }) => String(log).length === 2 ** 20));
+    assert.equal(records.length, 4);
+    assert.deepEqual(JSON.parse(kept.find(({ json }) => json.includes('"one line"'))?.place ?? ""), {
+      job: "eks-dns-logging",
+      namespace: "ts-team",
+      pod: "curl-ts",
+      container: "curl",
+      stream: "stdout",
+      team: "ts",
+    });
+  });
+});
+
+describe(`What Promtail loses at ${RATE} MB/s`, () => {
+  before(skipWithoutPromtail);
+
+  type PromtailTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+
+  async function run({ write, ...trial }: PromtailTrial): Promise<{ lost: number; written: number; doubled: number }> {
+    assert.ok(promtail);
+    const outcome = await tryOut(promtail, {
+      ...trial,
+      settings: { destination: LOKI },
+      write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
+    });
+    const { written, lost, stats } = outcome;
+    process.stdout.write(`        ${written} written, ${lost} lost, ${stats.doubled} doubled\n`);
+    return { lost, written, doubled: stats.doubled };
+  }
+
+  it("is nothing with files rotated under it", async () => {
+    const { lost, doubled } = await run({});
+    assert.deepEqual([lost, doubled], [0, 0]);
+  });
+
+  it("is nothing with the destination away for a while", async () => {
+    const { lost } = await run({
+      write: { seconds: 20 },
+      meanwhile: async ({ set }) => {
+        await seconds(3);
+        set("away");
+        await seconds(12);
+        set("take");
+      },
+      quietSeconds: 35,
+    });
+    assert.equal(lost, 0);
+  });
+
+  for (const mode of ["busy", "failing"] as const) {
+    it(`is nothing with the destination ${mode}`, async () => {
+      const { lost } = await run({
+        meanwhile: async ({ set }) => {
+          set(mode);
+          await seconds(5);
+          set("take");
+        },
+        quietSeconds: 35,
+      });
+      assert.equal(lost, 0);
+    });
+  }
+
+  // It notes its places now and then and not with each line, so what it sent since comes twice.
+  it("is nothing stopped and started again, but lines come twice", async () => {
+    const { lost } = await run({ meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 2)) });
+    assert.equal(lost, 0);
+  });
+
+  it("is nothing killed and started again, but lines come twice", async () => {
+    const { lost } = await run({ meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")) });
+    assert.equal(lost, 0);
+  });
+
+  it("is nothing but lines that are refused for good", async () => {
+    const { lost } = await run({ write: { poisonEvery: 5000 } });
+    assert.equal(lost, 0);
+  });
+});

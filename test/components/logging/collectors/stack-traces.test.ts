@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  continuationPattern,
+  continuations,
+  firstLinePattern,
+} from "../../../../components/logging/collectors/stack-traces.ts";
+
+const languages = fc.uniqueArray(fc.constantFrom("java" as const, "python" as const, "go" as const, "node" as const), {
+  minLength: 1,
+});
+/** Lines that begin as a continuation does, or nearly so. */
+const line = fc.oneof(
+  fc.string({ unit: fc.constantFrom(" ", "\t", "a", "C", "c", "g", "m", ".", "(", "*") }),
+  fc
+    .tuple(fc.constantFrom(...continuations(["java", "go"]), "  ", "\t"), fc.nat(20), fc.string())
+    .map(([beginning, length, rest]) => beginning.slice(0, length) + rest.replaceAll(/[\r\n\u2028\u2029]/g, "")),
+);
+
+describe("Patterns of stack traces", () => {
+  it("take each line for a first line or for a continuation, and never for both", () => {
+    fc.assert(
+      fc.property(languages, line, (chosen, text) => {
+        const first = new RegExp(firstLinePattern(chosen) ?? "");
+        const continuation = new RegExp(continuationPattern(chosen) ?? "");
+        // RE2 and JavaScript mean the same by these patterns.
+        assert.notEqual(first.test(text), continuation.test(text), JSON.stringify(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("are none without languages", () => {
+    assert.deepEqual([continuationPattern([]), firstLinePattern([])], [undefined, undefined]);
+  });
+
+  it("know what traces of each language go on with", () => {
+    const java = new RegExp(continuationPattern(["java"]) ?? "");
+    assert.deepEqual(
+      ["\tat a.B.c(B.java:1)", "Caused by: x", "Exception in thread", "  ... 3 more", "", "   "].map((text) =>
+        java.test(text),
+      ),
+      [true, true, false, true, false, false],
+    );
+  });
+});
