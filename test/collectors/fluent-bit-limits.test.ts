@@ -99,6 +99,21 @@ describe("Fluent Bit at its limits", () => {
     assert.deepEqual([waiting, stats.requests], [0, requests]);
   });
 
+  it("drops the chunk that an HTTP server refuses, and no other", async () => {
+    const { stats } = await run({
+      settings: (port) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/lines` } }),
+      write: { files: 5, bytesPerSecond: 1e6, seconds: 5 },
+      meanwhile: async ({ write }) => {
+        await write({ files: 1, firstFile: 100, bytesPerSecond: 1e5, seconds: 4, poisonEvery: 10 });
+      },
+      quietSeconds: 4,
+    });
+    assert.equal(stats.files[100], undefined);
+    const lines = [0, 1, 2, 3, 4].map((file) => stats.files[file] ?? 0);
+    assert.ok(Math.min(...lines) > 3000 && new Set(lines).size === 1, lines.join());
+    assert.equal(stats.doubled, 0);
+  });
+
   it("reads what was written while it was stopped, within its memory limit", async () => {
     let peak: number | undefined;
     const { lost, stats } = await run({

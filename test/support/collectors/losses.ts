@@ -5,8 +5,8 @@ import { type WriterOptions, type Written, writeLogs } from "./writer.ts";
 
 /** What happens while a writer writes and a collector collects. */
 export interface Trial {
-  /** Settings below `logging`; the destination is the receiver, as OpenSearch, unless it is named. */
-  readonly settings?: object;
+  /** Settings below `logging`, or what makes them of the receiver's port; the destination is the receiver, as OpenSearch, unless it is named. */
+  readonly settings?: object | ((port: number) => object);
   readonly write: Omit<WriterOptions, "folder">;
   /** Default: nothing. */
   readonly meanwhile?: (trial: Running) => Promise<void>;
@@ -39,7 +39,8 @@ export const seconds = (count: number): Promise<void> => new Promise((resolve) =
 export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outcome> {
   const receiver = await Receiver.start({ labels: { "app.kubernetes.io/name": "curl" } });
   const destination = { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false };
-  const sandbox = new Sandbox(local, { destination, ...trial.settings }, receiver.port);
+  const settings = typeof trial.settings === "function" ? trial.settings(receiver.port) : trial.settings;
+  const sandbox = new Sandbox(local, { destination, ...settings }, receiver.port);
   let collector = sandbox.start();
   try {
     await seconds(1);

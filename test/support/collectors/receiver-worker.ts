@@ -39,6 +39,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   tally.request(raw.length);
   const received = PROTOCOLS.map((protocol) => protocol(request, body)).find((found) => found !== undefined) ?? [];
   const statuses = received.map((record, at) => statusOf(record, at));
+  const refused = statuses.includes(400);
+  // The bulk API and Loki take the rest of a request of which they refuse a part; nobody else does.
+  if (refused && !url.includes("_bulk") && !url.startsWith("/loki/")) return json(response, 400, {});
   for (const [at, record] of received.entries()) {
     if (statuses[at] !== 201) continue;
     // As a search engine answers that is to create a document under an id that it has.
@@ -46,8 +49,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     if (kept.length < keep) kept.push(record);
   }
   if (url.includes("_bulk")) return bulkAnswer(response, statuses);
-  // Of other protocols none takes a part: one refused record refuses all.
-  json(response, statuses.includes(400) ? 400 : 200, {});
+  json(response, refused ? 400 : 200, {});
 }
 
 /** In the mode `partial` every third request has every seventh document refused for now. */
