@@ -11,13 +11,13 @@ import type { Cluster } from "../../lab/verify/cluster/cluster.ts";
 import { connect } from "../../lab/verify/cluster/connect.ts";
 import { runLab } from "../support/run-lab.ts";
 import { TestCluster, until } from "./cluster.ts";
+import { askingPod, object, runCoreDns } from "./dns-pods.ts";
 
 const NAMESPACE = "dns-explain-test";
 const RECORDER = "recorder";
 const SERVICE = "asked";
 const ZONE = "svc.cluster.local";
 const FULL = `${SERVICE}.${NAMESPACE}.${ZONE}`;
-const CURL_IMAGE = "docker.io/curlimages/curl:8.17.0";
 
 /** Queries that a name which exists costs, by how it is written and the pod's ndots. */
 const COSTS: readonly (readonly [form: string, ndots: number, queries: number])[] = [
@@ -50,13 +50,13 @@ describe("what a name costs, against a CoreDNS that writes down each query", () 
   before(async () => {
     await tests.remove(namespace);
     ({ cluster } = await connect({}));
-    const [{ clusterIP }, image] = await Promise.all([cluster.service("kube-system", "kube-dns"), coreDnsImage(tests)]);
+    const { clusterIP } = await cluster.service("kube-system", "kube-dns");
     await tests.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
-    for (const one of recorder(image, clusterIP)) await tests.apply(one);
+    // It writes each query down and asks the cluster's own.
+    const corefile = `.:53 {\n  errors\n  log . "asked {proto} {name} {type}"\n  forward . ${clusterIP}\n}\n`;
+    const ip = await runCoreDns(tests, NAMESPACE, RECORDER, corefile);
     await tests.apply(service());
-    await until("the recorder runs", () => tests.podIsReady(NAMESPACE, RECORDER));
-    const { ip } = await cluster.pod(NAMESPACE, RECORDER);
-    for (const ndots of [5, 3, 2]) await tests.apply(askingPod(ndots, ip));
+    for (const ndots of [5, 3, 2]) await tests.apply(askingPod(NAMESPACE, `ndots-${ndots}`, ip, ndots));
     for (const ndots of [5, 3, 2]) await until("a pod runs", () => tests.podIsReady(NAMESPACE, `ndots-${ndots}`));
   });
 
@@ -180,53 +180,10 @@ async function recorded(tests: TestCluster): Promise<Recorded[]> {
   }));
 }
 
-async function coreDnsImage(tests: TestCluster): Promise<string> {
-  const pods = await tests.core.listNamespacedPod({ namespace: "kube-system", labelSelector: "k8s-app=kube-dns" });
-  const image = pods.items[0]?.spec?.containers[0]?.image;
-  assert.ok(image !== undefined, "CoreDNS runs in kube-system");
-  return image;
-}
-
-function object(apiVersion: string, kind: string, name: string): KubernetesObject {
-  return { apiVersion, kind, metadata: { name } };
-}
-
-/** A CoreDNS of its own, which writes each query down and asks the cluster's. */
-function recorder(image: string, clusterDns: string): KubernetesObject[] {
-  const metadata = { name: RECORDER, namespace: NAMESPACE };
-  const corefile = `.:53 {\n  errors\n  log . "asked {proto} {name} {type}"\n  forward . ${clusterDns}\n}\n`;
-  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { Corefile: corefile } };
-  const container = {
-    name: "coredns",
-    image,
-    args: ["-conf", "/etc/coredns/Corefile"],
-    readinessProbe: { tcpSocket: { port: 53 }, periodSeconds: 1 },
-    volumeMounts: [{ name: "config", mountPath: "/etc/coredns" }],
-  };
-  const volumes = [{ name: "config", configMap: { name: RECORDER } }];
-  const pod = { apiVersion: "v1", kind: "Pod", metadata, spec: { containers: [container], volumes } };
-  return [configMap, pod];
-}
-
 /** A name to look up; nothing needs to answer behind it. */
 function service(): KubernetesObject {
   const spec = { ports: [{ port: 80 }] };
   return Object.assign(object("v1", "Service", SERVICE), { metadata: { name: SERVICE, namespace: NAMESPACE }, spec });
-}
-
-function askingPod(ndots: number, server: string): KubernetesObject {
-  const spec = {
-    containers: [{ name: "curl", image: CURL_IMAGE, command: ["sleep", "3600"] }],
-    dnsPolicy: "None",
-    dnsConfig: {
-      nameservers: [server],
-      searches: [`${NAMESPACE}.${ZONE}`, ZONE, "cluster.local"],
-      options: [{ name: "ndots", value: String(ndots) }],
-    },
-    terminationGracePeriodSeconds: 0,
-  };
-  const metadata = { name: `ndots-${ndots}`, namespace: NAMESPACE };
-  return Object.assign(object("v1", "Pod", metadata.name), { metadata, spec });
 }
 
 /** A kubeconfig for a ServiceAccount without rights. */
