@@ -36,6 +36,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (mode === "busy" || mode === "failing") return json(response, mode === "busy" ? 429 : 503, { error: mode });
 
   const body = request.headers["content-encoding"] === "gzip" || url.endsWith(".gz") ? gunzipSync(raw) : raw;
+  if (String(request.headers["x-amz-target"]).endsWith(".DescribeLogStreams"))
+    return json(response, 200, { logStreams: [{ logStreamName: JSON.parse(body.toString()).logStreamNamePrefix }] });
   tally.request(raw.length);
   const received = PROTOCOLS.map((protocol) => protocol(request, body)).find((found) => found !== undefined) ?? [];
   const statuses = received.map((record, at) => statusOf(record, at));
