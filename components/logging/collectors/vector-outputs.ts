@@ -55,8 +55,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
     case "http":
       return {
         type: "http",
-        // A percent sign begins a part of a date in a template.
-        uri: destination.url.replaceAll("%", "%%"),
+        uri: destination.url,
         method: "post",
         encoding: JSON_CODEC,
         framing: LINES,
@@ -125,6 +124,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         encoding: JSON_CODEC,
         compression: "gzip",
         out_of_order_action: "accept",
+        remove_timestamp: false,
         request,
         ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
         ...auth(destination),

@@ -9,6 +9,11 @@ const STATE_FOLDER = "/var/lib/vector";
 const METRICS_PORT = 9598;
 /** Enough to put what is in its hands into the buffer on disk; what is unsent waits there. */
 const GRACE_SECONDS = 5;
+/**
+ * How many lines go on together. It bounds what is on its way to the buffer, and so what a kill may lose on a node: measured, 4,400
+ * lines at Vector's own 1000 and up to 70 at this.
+ */
+const CHUNK = 100;
 /** Also how long a new file may go unseen, and how often the places in all files are written. */
 const LOOK_EVERY_MS = 1000;
 
@@ -55,6 +60,8 @@ export const vector: Collector = {
       `${CONFIG_FOLDER}/vector.yaml`,
       "--graceful-shutdown-limit-secs",
       String(GRACE_SECONDS),
+      "--chunk-size-events",
+      String(CHUNK),
       // The password is a variable, and since 0.57 variables are left as they are without this.
       ...(usesCredentials(pipeline) ? ["--dangerously-allow-env-var-interpolation"] : []),
     ],
@@ -64,7 +71,7 @@ export const vector: Collector = {
 };
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
-  const { buffer, source } = pipeline;
+  const { buffer, destination, source } = pipeline;
   const found: Unsupported[] = [];
   if (buffer.whenFull !== "block") {
     const message = "block for Vector, which can drop the newest lines but not the oldest";
@@ -73,6 +80,10 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
   if (bufferBytes(pipeline) < MIN_BUFFER_BYTES) {
     const message = `at least ${source.kind === "node" ? "257Mi" : "289Mi"} for Vector, whose buffer has files of 128Mi`;
     found.push({ path: ["buffer", "size"], message, value: buffer.size });
+  }
+  if (destination.kind === "http" && /%|\{\{/.test(destination.url)) {
+    const message = "a URL without '%' and '{{' for Vector, which takes them for a date or a field";
+    found.push({ path: ["destination", "url"], message, value: destination.url });
   }
   return found;
 }

@@ -107,7 +107,14 @@ describe("Vector's configuration", () => {
     assert.equal(logs.oldest_first, false);
     assert.equal(logs.auto_partial_merge, true);
     assert.deepEqual(environment, { VECTOR_SELF_NODE_NAME: "$(NODE_NAME)" });
-    assert.deepEqual(args, ["--config", "/etc/vector/vector.yaml", "--graceful-shutdown-limit-secs", "5"]);
+    assert.deepEqual(args, [
+      "--config",
+      "/etc/vector/vector.yaml",
+      "--graceful-shutdown-limit-secs",
+      "5",
+      "--chunk-size-events",
+      "100",
+    ]);
   });
 
   it("never reads its own namespace, and of the others those that are asked for", () => {
@@ -231,13 +238,13 @@ describe("Vector's configuration", () => {
     });
   });
 
-  it("writes every other dollar sign twice where variables are put in, and leaves percent signs as they are", () => {
-    const url = "https://logs.example.com/in%2Fgest?a=$1";
+  it("writes every other dollar sign twice where variables are put in", () => {
+    const url = "https://logs.example.com/ingest?a=$1";
     assert.equal(
       render({ destination: { kind: "http", url, credentials } }).output.uri,
-      "https://logs.example.com/in%%2Fgest?a=$$1",
+      "https://logs.example.com/ingest?a=$$1",
     );
-    assert.equal(render({ destination: { kind: "http", url } }).output.uri, "https://logs.example.com/in%%2Fgest?a=$1");
+    assert.equal(render({ destination: { kind: "http", url } }).output.uri, url);
   });
 
   it("verifies certificates unless told not to", () => {
@@ -304,6 +311,17 @@ describe("Vector's configuration", () => {
         value: "200Mi",
       },
     ]);
+    const url = "https://logs.example.com/a%2Fb";
+    assert.deepEqual(
+      vector.unsupported(pipelineOf({ buffer: { whenFull: "block" }, destination: { kind: "http", url } })),
+      [
+        {
+          path: ["destination", "url"],
+          message: "a URL without '%' and '{{' for Vector, which takes them for a date or a field",
+          value: url,
+        },
+      ],
+    );
     const small = (size: string) =>
       vector.unsupported(pipelineOf({ buffer: { whenFull: "block", size } }, "application")).map(({ path }) => path);
     assert.deepEqual(small("288Mi"), [["buffer", "size"]]);
