@@ -113,7 +113,6 @@ function s3({ destination, context }: LogPipeline): Options {
       s3_prefix: destination.prefix,
       s3_partition_format: "%Y/%m/%d/%H",
       s3_partition_timezone: "UTC",
-      file_prefix: "logs_",
       unique_key_func_name: "uuidv7",
       compression: "gzip",
     },

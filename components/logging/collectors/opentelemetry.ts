@@ -37,7 +37,8 @@ export const opentelemetry: Collector = {
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
-  graceSeconds: 10,
+  // Short, since what is unsent is on disk already: while the destination is away it waits until it is killed.
+  graceSeconds: 2,
   liveness: { path: "/", port: HEALTH_PORT },
   readiness: { path: "/", port: HEALTH_PORT },
   ports: { metrics: METRICS_PORT, "otlp-grpc": GRPC_PORT, "otlp-http": HTTP_PORT },
