@@ -10,10 +10,10 @@ const METRICS_PORT = 9598;
 /** Enough to put what is in its hands into the buffer on disk; what is unsent waits there. */
 const GRACE_SECONDS = 5;
 /**
- * How many lines go on together. It bounds what is on its way to the buffer, and so what a kill may lose on a node: measured, 4,400
- * lines at Vector's own 1000 and up to 70 at this.
+ * How many lines go on together. It bounds what is on its way to the buffer, and so what a kill may lose on a node, where places are
+ * noted when a line is read: measured, 4,400 lines at Vector's own 1000, 270 at 100, 9 at this.
  */
-const CHUNK = 100;
+const CHUNK = 20;
 /** Also how long a new file may go unseen, and how often the places in all files are written. */
 const LOOK_EVERY_MS = 1000;
 
@@ -38,8 +38,8 @@ export const vector: Collector = {
     loki: true,
   },
   about: {
-    parsing: "CRI parts joined; stack traces by indentation; JSON to fields",
-    buffer: "files on the node, up to buffer.size; then it stops reading",
+    parsing: "CRI parts joined; stack traces by indentation, the last line of Python's apart; JSON to fields",
+    buffer: "files on the node, up to buffer.size, then it stops reading; a kill may lose what is on its way there",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (Datadog)",
   },

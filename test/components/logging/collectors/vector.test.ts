@@ -113,7 +113,7 @@ describe("Vector's configuration", () => {
       "--graceful-shutdown-limit-secs",
       "5",
       "--chunk-size-events",
-      "100",
+      "20",
     ]);
   });
 
