@@ -58,9 +58,9 @@ export function exporter(pipeline: LogPipeline): { readonly name: string; readon
       return {
         name: "otlp_http",
         options: {
-          endpoint: new URL("/otlp", destination.url).href,
+          endpoint: verbatim(new URL("/otlp", destination.url).href),
           ...tls(pipeline),
-          ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": destination.tenant } }),
+          ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": verbatim(destination.tenant) } }),
           ...(destination.credentials === undefined ? {} : { auth: { authenticator: BASIC_AUTH } }),
           ...retry(),
           ...queue(pipeline, SMALL),
@@ -155,4 +155,9 @@ function tls({ destination }: LogPipeline): Options {
       ...(settings.caFile === undefined ? {} : { ca_file: settings.caFile }),
     },
   };
+}
+
+/** A value that is no variable: in the configuration `$` begins one. */
+function verbatim(value: string): string {
+  return value.replaceAll("$", "$$$$");
 }

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import type { WriterOptions } from "../support/collectors/writer.ts";
+import { ELASTICSEARCH, type LocalOpenTelemetry, localOpenTelemetry } from "./opentelemetry-local.ts";
+
+/** MB/s of all containers together. */
+const RATE = Number(process.env.LOG_RATE ?? 10);
+let otelcol: LocalOpenTelemetry | undefined;
+
+type OpenTelemetryTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+
+async function run({ write, settings, ...trial }: OpenTelemetryTrial): Promise<Outcome> {
+  assert.ok(otelcol);
+  const outcome = await tryOut(otelcol, {
+    ...trial,
+    settings: { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings },
+    write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
+  });
+  const { written, lost, stats } = outcome;
+  process.stdout.write(
+    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled\n`,
+  );
+  return outcome;
+}
+
+describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
+  before(async function () {
+    otelcol = await localOpenTelemetry();
+    if (otelcol !== undefined) return;
+    process.stdout.write(`      ${whyMissing("otelcol")}\n`);
+    this.skip();
+  });
+
+  after(() => otelcol?.stop());
+
+  it("with files rotated under it", async () => {
+    const { lost, stats } = await run({});
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with the destination away for a while", async () => {
+    const { lost, stats } = await run({
+      write: { seconds: 20 },
+      meanwhile: async ({ set }) => {
+        await seconds(3);
+        set("away");
+        await seconds(12);
+        set("take");
+      },
+      quietSeconds: 35,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  for (const mode of ["busy", "failing", "partial"] as const) {
+    it(`with the destination ${mode}`, async () => {
+      const { lost, stats } = await run({
+        meanwhile: async ({ set }) => {
+          await seconds(1);
+          set(mode);
+          await seconds(5);
+          set("take");
+        },
+        quietSeconds: 35,
+      });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+  }
+
+  it("stopped and started again", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 2)),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed and started again, three times", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ restart }) => {
+        for (const pause of [2.3, 2.6, 2.9]) {
+          await seconds(pause);
+          await restart("SIGKILL");
+        }
+      },
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed while the destination is away", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ set, restart }) => {
+        await seconds(2);
+        set("away");
+        await seconds(3);
+        await restart("SIGKILL", 2);
+        set("take");
+      },
+      quietSeconds: 35,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("but the documents that are refused for good", async () => {
+    const { lost, stats } = await run({ write: { poisonEvery: 5000 } });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("with a hundred new pods at once", async () => {
+    const { lost, stats } = await run({ write: { files: 100, ownPods: true } });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+});
