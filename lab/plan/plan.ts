@@ -6,14 +6,22 @@ import { type Recording, record } from "./recorder.ts";
  * network; what only a provider knows stays unknown.
  * @throws {SettingsError} with every mistake in the settings.
  */
-export function planStack(stack: Stack): Promise<Recording> {
+export async function planStack(stack: Stack): Promise<Recording> {
+  try {
+    return await run(stack, false);
+  } catch (error) {
+    // What is wrong in the settings tells its place itself. Anything else is run again, to tell where it comes from.
+    if (error instanceof Error && error.name === "SettingsError") throw error;
+    return run(stack, true);
+  }
+}
+
+function run({ name, config }: Stack, stackTraces: boolean): Promise<Recording> {
   // A module runs on its first import alone, so that every plan has its own.
   runs += 1;
-  const program = new URL(`../../index.ts?stack=${stack.name}&run=${runs}`, import.meta.url).href;
-  return record(
-    { stack: stack.name, config: stack.config, call: (token, inputs) => answer(token, inputs, stack.config) },
-    () => import(program),
-  );
+  const program = new URL(`../../index.ts?stack=${name}&run=${runs}`, import.meta.url).href;
+  const call = (token: string, inputs: Record<string, unknown>) => answer(token, inputs, config);
+  return record({ stack: name, config, call, stackTraces }, () => import(program));
 }
 
 let runs = 0;

@@ -23,6 +23,11 @@ export interface RecordOptions {
   readonly outputs?: (type: string, name: string, inputs: pulumi.Inputs) => pulumi.Inputs;
   /** Answers of provider functions. Default: the call's own arguments. */
   readonly call?: (token: string, inputs: pulumi.Inputs) => pulumi.Inputs;
+  /**
+   * Whether errors tell where they come from. Pulumi takes a trace for each of its promises, a third of a plan's time and memory,
+   * and shows it only for promises that never settle. Default true.
+   */
+  readonly stackTraces?: boolean;
 }
 
 /** What a run registered, in the order of registration, and what it exported. */
@@ -41,6 +46,16 @@ const STACK_TYPE = "pulumi:pulumi:Stack";
  * What the program throws, this throws. One run at a time: the Pulumi runtime's settings are global.
  */
 export async function record(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
+  const limit = Error.stackTraceLimit;
+  if (options.stackTraces === false) Error.stackTraceLimit = 0;
+  try {
+    return await run(options, program);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+async function run(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
   const preview = options.preview ?? true;
   const mocks: pulumi.runtime.Mocks = {
     newResource: ({ type, name, inputs }) => ({

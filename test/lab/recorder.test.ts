@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { planStack } from "../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../lab/plan/planned.ts";
 import { record } from "../../lab/plan/recorder.ts";
 
@@ -61,5 +62,35 @@ describe("record", () => {
       }),
       /wrong settings/,
     );
+  });
+
+  it("takes no stack traces where it is told so, and leaves them on afterwards", async () => {
+    const limit = Error.stackTraceLimit;
+    const seen = await record({ stack: "dev", config: {}, stackTraces: false }, async () => ({
+      frames: new Error("here").stack?.includes("recorder.test.ts"),
+    }));
+    assert.deepEqual(seen.outputs, { frames: false });
+    assert.equal(Error.stackTraceLimit, limit);
+  });
+});
+
+describe("planStack", () => {
+  it("runs again with stack traces when something unforeseen fails, so that it tells where", async () => {
+    const limits: number[] = [];
+    const config = {
+      get broken(): string {
+        limits.push(Error.stackTraceLimit);
+        throw new Error("unforeseen");
+      },
+    };
+    await assert.rejects(planStack({ name: "broken", config }), (error: Error) =>
+      /unforeseen.*recorder\.test\.ts/s.test(error.stack ?? ""),
+    );
+    assert.deepEqual(limits, [0, Error.stackTraceLimit]);
+  });
+
+  it("tells mistakes in the settings once, as they are", async () => {
+    const config = { "eks-dns-logging:cluster": '{"kind":"none"}' };
+    await assert.rejects(planStack({ name: "wrong", config }), { name: "SettingsError" });
   });
 });
