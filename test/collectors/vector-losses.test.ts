@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import type { LocalCollector } from "../support/collectors/sandbox.ts";
+import type { WriterOptions } from "../support/collectors/writer.ts";
+import { type LocalVector, localVector, whyNoVector } from "./vector-local.ts";
+
+/** MB/s of all containers together: little, for builds of Vector without optimisation. */
+const RATE = Number(process.env.LOG_RATE ?? 1);
+/** Lines that wait for the next one, which may continue them: one of each file. */
+const FILES = 10;
+
+let local: LocalVector | undefined;
+
+type VectorTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+
+async function run(
+  { write, settings, ...trial }: VectorTrial,
+  as: LocalCollector | undefined = local,
+): Promise<Outcome> {
+  assert.ok(as);
+  const outcome = await tryOut(as, {
+    quietSeconds: 40,
+    ...trial,
+    settings: { buffer: { whenFull: "block" }, ...settings },
+    write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
+  });
+  const { written, lost, stats } = outcome;
+  process.stdout.write(
+    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${stats.requests} requests\n`,
+  );
+  return outcome;
+}
+
+describe(`Vector loses nothing at ${RATE} MB/s`, () => {
+  before(async function () {
+    local = await localVector();
+    if (local !== undefined) return;
+    process.stdout.write(`      ${whyNoVector()}\n`);
+    this.skip();
+  });
+  after(() => local?.stop());
+
+  it("with a file rotated under it", async () => {
+    const { lost, stats } = await run({ write: { files: 1, seconds: 25 / RATE } });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with the destination away for a while", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ set }) => {
+        await seconds(3);
+        set("away");
+        await seconds(15);
+        set("take");
+      },
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  for (const mode of ["busy", "failing", "partial"] as const) {
+    it(`with the destination ${mode}`, async () => {
+      const { lost, stats } = await run({
+        meanwhile: async ({ set }) => {
+          await seconds(2);
+          set(mode);
+          await seconds(6);
+          set("take");
+        },
+      });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+  }
+
+  it("but the documents that are refused for good, which hold up no other", async () => {
+    const { lost, stats } = await run({ write: { poisonEvery: 500 } });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped and started again", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 2)),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped while a file is rotated away", async () => {
+    const { lost, stats } = await run({
+      write: { files: 1, seconds: 16 / RATE },
+      // The file is rotated at 10 MiB, while Vector is away.
+      meanwhile: async ({ restart }) => seconds(8 / RATE).then(() => restart("SIGTERM", 4 / RATE)),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped while the destination is away", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ set, restart }) => {
+        await seconds(2);
+        set("away");
+        await seconds(3);
+        await restart("SIGTERM", 2);
+        set("take");
+      },
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed and started again, but what was on its way to the buffer", async () => {
+    const { lost, stats } = await run({ meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")) });
+    // Its source of pods notes a place when it reads and not when the line is safe; the file source of a sidecar does better.
+    assert.ok(lost <= 5 * FILES, `${lost} lost`);
+    assert.equal(stats.doubled, 0);
+  });
+
+  it("killed and started again as a sidecar, whose source takes acknowledgements", async () => {
+    assert.ok(local);
+    const vector = local;
+    const sidecar: LocalCollector = {
+      ...vector,
+      // The writer's files stand for the application's.
+      adapt: (text, place) =>
+        vector
+          .adapt(text.replace("/var/log/app/*.log", join(place.token, "..", "pods/*/*/*.log")), place)
+          .replace(join("/var/log/pods/*/*/*.log"), join(place.token, "..", "pods/*/*/*.log")),
+    };
+    const { lost } = await run(
+      {
+        settings: { carrier: "sidecar" },
+        meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")),
+      },
+      sidecar,
+    );
+    // Read again, a line has another time and so another id: it may stand twice.
+    assert.equal(lost, 0);
+  });
+});
