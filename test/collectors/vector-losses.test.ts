@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
@@ -43,6 +43,16 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
 
   it("with a file rotated under it", async () => {
     const { lost, stats } = await run({ write: { files: 1, seconds: 25 / RATE } });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with thirty new pods at once", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ write }) => {
+        await seconds(2);
+        await write({ files: 30, firstFile: 100, ownPods: true, bytesPerSecond: 3e5, seconds: 2 });
+      },
+    });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
@@ -116,13 +126,11 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
   it("killed and started again as a sidecar, whose source takes acknowledgements", async () => {
     assert.ok(local);
     const vector = local;
+    // The writer's files stand for the application's.
     const sidecar: LocalCollector = {
       ...vector,
-      // The writer's files stand for the application's.
       adapt: (text, place) =>
-        vector
-          .adapt(text.replace("/var/log/app/*.log", join(place.token, "..", "pods/*/*/*.log")), place)
-          .replace(join("/var/log/pods/*/*/*.log"), join(place.token, "..", "pods/*/*/*.log")),
+        vector.adapt(text, place).replace(/include:\n.*\n/, `include: ["${dirname(place.token)}/pods/*/*/*.log"]\n`),
     };
     const { lost } = await run(
       {
