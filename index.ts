@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { createCluster } from "./components/cluster/index.ts";
 import { preflight } from "./components/cluster/preflight.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
@@ -12,8 +13,9 @@ await preflight(settings.cluster);
 const cluster = createCluster(settings.cluster, settings.region, settings.profile);
 const dns = new CoreDns("coredns", { cluster, settings: settings.dns });
 const logs = new LogCollection("logs", { cluster, settings: settings.logging, teams: settings.teams });
-const teams = settings.teams.map(
-  (team) =>
+const teams: Team[] = [];
+for (const team of settings.teams) {
+  teams.push(
     new Team(team.name, {
       cluster,
       team,
@@ -23,7 +25,10 @@ const teams = settings.teams.map(
       dns: dns.forPods,
       after: logs.ready,
     }),
-);
+  );
+  // A turn for the engine, which else hears of the first team once the last is described: a thousand would wait in memory together.
+  await turn();
+}
 
 /** Kubeconfig of a cluster that this stack made, as a secret; on an existing one, whose owner has it, where it is. */
 export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";
