@@ -1,6 +1,6 @@
 import { APPLICATION_LOGS, type LogPipeline } from "../pipeline.ts";
 import type { Options } from "./opentelemetry-outputs.ts";
-import { continuationPattern } from "./stack-traces.ts";
+import { continuationPattern, firstLinePattern } from "./stack-traces.ts";
 
 export const POSITION_STORAGE = "file_storage/positions";
 export const GRPC_PORT = 4317;
@@ -42,13 +42,16 @@ function podFiles(pipeline: LogPipeline): Options {
   };
 }
 
-/** Every file that the application writes, line by line. */
-function applicationFiles(pipeline: LogPipeline): Options {
+/** Every file that the application writes, line by line, and what was rotated away from it last while this was stopped. */
+function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
+  const start = firstLinePattern(multiline);
   return {
-    include: [`${APPLICATION_LOGS}/*.log`],
+    include: [`${APPLICATION_LOGS}/*.log`, `${APPLICATION_LOGS}/*.log.1`],
     ...reading(),
     include_file_path: true,
-    operators: [...joining(pipeline), ...parsing(pipeline)],
+    // Joined by what reads: its place in the file moves on only with what it hands over, so that none is lost when it is killed.
+    ...(start === undefined ? {} : { multiline: { line_start_pattern: start }, preserve_trailing_whitespaces: false }),
+    operators: parsing(pipeline),
   };
 }
 
@@ -65,13 +68,16 @@ function reading(): Options {
   };
 }
 
-/** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/recombine.md */
-function joining({ multiline, source }: LogPipeline): Options[] {
+/**
+ * Joins the lines of a trace that come one after another. It holds the last line of each stream until it knows what follows, and
+ * loses that one when it is killed.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/recombine.md
+ */
+function joining({ multiline }: LogPipeline): Options[] {
   const pattern = continuationPattern(multiline);
   if (pattern === undefined) return [];
-  const path = 'attributes["log.file.path"]';
   // What one stream writes does not go on in the other.
-  const key = source.kind === "node" ? `${path} + attributes["log.iostream"]` : path;
+  const key = 'attributes["log.file.path"] + attributes["log.iostream"]';
   return [
     { type: "add", field: "attributes.source", value: `EXPR(${key})` },
     {
@@ -79,7 +85,7 @@ function joining({ multiline, source }: LogPipeline): Options[] {
       combine_field: "body",
       is_first_entry: `not (body matches ${JSON.stringify(pattern)})`,
       source_identifier: "attributes.source",
-      force_flush_period: "1s",
+      force_flush_period: "500ms",
       max_log_size: MAX_JOINED,
       max_sources: 10_000,
     },
@@ -87,7 +93,7 @@ function joining({ multiline, source }: LogPipeline): Options[] {
 }
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/json_parser.md */
-function parsing({ parseJson }: LogPipeline): Options[] {
+function parsing({ parseJson }: Pick<LogPipeline, "parseJson">): Options[] {
   if (!parseJson) return [];
   const options = { parse_to: "attributes.fields", parse_ints: true, on_error: "send_quiet" };
   return [{ type: "json_parser", if: 'body startsWith "{"', ...options }];

@@ -30,7 +30,8 @@ export const opentelemetry: Collector = {
   carriers: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   about: {
-    parsing: "CRI parts joined; stack traces by indentation; JSON to fields; OTLP from applications",
+    parsing:
+      "CRI parts joined; stack traces by indentation; JSON to fields; OTLP from applications; killed on a node it loses the line that it holds of each stream",
     buffer: "a queue on the node, up to half of buffer.size; then it stops reading",
     index: "prefix, split value and date, in UTC and without weeks",
     maintenance: "maintained (CNCF)",

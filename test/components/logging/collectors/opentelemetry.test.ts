@@ -124,7 +124,6 @@ describe("OpenTelemetry Collector", () => {
   it("takes no tenant for a variable", () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the collector's own notation.
     const destination = { kind: "loki", url: "http://loki:3100", tenant: "${env:LOG_PASSWORD}" };
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the collector's own notation.
     assert.deepEqual(render({ destination }).exporter.headers, { "X-Scope-OrgID": "$${env:LOG_PASSWORD}" });
   });
 
@@ -190,7 +189,7 @@ describe("OpenTelemetry Collector", () => {
   it("asks no API beside an application, and knows its pod", () => {
     const { receivers, processors, statements, files } = render({ index: { splitBy: "app" } }, true);
     assert.deepEqual(Object.keys(receivers), ["file_log"]);
-    assert.deepEqual(files.include, ["/var/log/app/*.log"]);
+    assert.deepEqual(files.include, ["/var/log/app/*.log", "/var/log/app/*.log.1"]);
     assert.deepEqual(Object.keys(processors), ["memory_limiter", "transform"]);
     for (const [name, value] of [
       ["k8s.namespace.name", "ts-team"],
