@@ -22,6 +22,13 @@ function peakMemory(pid: number | undefined): number | undefined {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(status, "utf8"))?.[1]) * 1024;
 }
 
+/** What waits on disk, and says so. */
+function waitingBytes(state: string): number {
+  const waiting = sizeOf(join(state, "buffer"));
+  process.stdout.write(`        ${Math.round(waiting / 1e6)} MB waited on disk\n`);
+  return waiting;
+}
+
 /** A line as a container runtime writes it: in parts of 16 KiB. */
 function inParts(line: string): string[] {
   const parts = line.match(/.{1,16384}/g) ?? [];
@@ -41,7 +48,7 @@ describe("Fluent Bit at its limits", () => {
       meanwhile: async ({ set, sandbox, write }) => {
         set("away");
         await seconds(9);
-        waiting = sizeOf(join(sandbox.state, "buffer"));
+        waiting = waitingBytes(sandbox.state);
         set("take");
         later = (await write({ files: 10, firstFile: 100, bytesPerSecond: 5e6, seconds: 4 })).lines;
       },
@@ -64,7 +71,7 @@ describe("Fluent Bit at its limits", () => {
       meanwhile: async ({ set, sandbox }) => {
         set("away");
         await seconds(9);
-        waiting = sizeOf(join(sandbox.state, "buffer"));
+        waiting = waitingBytes(sandbox.state);
         set("take");
       },
       quietSeconds: 35,
