@@ -1,8 +1,9 @@
 import { stringify } from "yaml";
-import { APPLICATION_LOGS, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
+import { type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { bufferBytes, MIN_BUFFER_BYTES, type Options, sink, usesCredentials } from "./vector-outputs.ts";
-import { firstLineCondition, recordProgram } from "./vector-record.ts";
+import { recordProgram } from "./vector-record.ts";
+import { applicationSource, joinTraces, nodeSource } from "./vector-sources.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
@@ -14,8 +15,6 @@ const GRACE_SECONDS = 5;
  * noted when a line is read: measured, 4,400 lines at Vector's own 1000, 270 at 100, 9 at this.
  */
 const CHUNK = 20;
-/** Also how long a new file may go unseen, and how often the places in all files are written. */
-const LOOK_EVERY_MS = 1000;
 
 /**
  * Vector, from the files of all pods or of one application, with a buffer on disk and retries without end.
@@ -119,99 +118,5 @@ function configuration(pipeline: LogPipeline): Options {
       destination: { inputs: ["records"], ...sink(pipeline) },
       metrics: { type: "prometheus_exporter", inputs: ["internal"], address: `0.0.0.0:${METRICS_PORT}` },
     },
-  };
-}
-
-/**
- * Reads the pods' files, and what was rotated away from them but is not compressed yet. A pod may be gone from the API while its
- * last lines wait.
- * @see https://vector.dev/docs/reference/configuration/sources/kubernetes_logs/
- */
-function nodeSource({ namespaces, labels }: LogPipeline): Options {
-  const { include, exclude } = namespaces;
-  return {
-    type: "kubernetes_logs",
-    auto_partial_merge: true,
-    extra_field_selector: exclude.map((namespace) => `metadata.namespace!=${namespace}`).join(","),
-    ...(Object.keys(labels).length === 0
-      ? {}
-      : {
-          extra_label_selector: Object.entries(labels)
-            .map(([key, value]) => `${key}=${value}`)
-            .sort()
-            .join(","),
-        }),
-    ...(include.length === 0
-      ? {}
-      : { include_paths_glob_patterns: include.map((namespace) => `/var/log/pods/${namespace}_*/*/*`) }),
-    exclude_paths_glob_patterns: ["**/*.gz", "**/*.tmp"],
-    read_from: "beginning",
-    glob_minimum_cooldown_ms: LOOK_EVERY_MS,
-    // The oldest first would leave the others to the kubelet's rotation while one writes much.
-    oldest_first: false,
-    max_read_bytes: 131_072,
-    // Of a part: a runtime cuts at 16 KiB. Longer ones cost a look at each file that much reading.
-    max_line_bytes: 65_536,
-    delay_deletion_ms: 600_000,
-    // Lists pods from the API server's memory, which a thousand nodes that start at once can bear.
-    use_apiserver_cache: true,
-    insert_namespace_fields: false,
-    pod_annotation_fields: {
-      pod_namespace: ".kubernetes.namespace_name",
-      pod_name: ".kubernetes.pod_name",
-      container_name: ".kubernetes.container_name",
-      pod_labels: ".pod_labels",
-      pod_annotations: ".pod_annotations",
-      ...Object.fromEntries(UNUSED_POD_FIELDS.map((field) => [field, ""])),
-    },
-    node_annotation_fields: { node_labels: "" },
-  };
-}
-
-const UNUSED_POD_FIELDS = [
-  "container_id",
-  "container_image",
-  "container_image_id",
-  "pod_ip",
-  "pod_ips",
-  "pod_node_name",
-  "pod_owner",
-  "pod_uid",
-] as const;
-
-/**
- * Reads every file that the application writes. A file is known by its inode: two that begin alike are two. One that is emptied
- * and written again under the same inode is read on from where it was.
- * @see https://vector.dev/docs/reference/configuration/sources/file/
- */
-function applicationSource(): Options {
-  return {
-    type: "file",
-    include: [`${APPLICATION_LOGS}/*.log`],
-    fingerprint: { strategy: "device_and_inode" },
-    ignore_not_found: true,
-    read_from: "beginning",
-    glob_minimum_cooldown_ms: LOOK_EVERY_MS,
-    max_read_bytes: 131_072,
-    max_line_bytes: 2 * 2 ** 20,
-  };
-}
-
-/**
- * Joins a line that continues a stack trace to the line before.
- * @see https://vector.dev/docs/reference/configuration/transforms/reduce/
- */
-function joinTraces(pipeline: LogPipeline): Options | undefined {
-  const starts = firstLineCondition(pipeline);
-  if (starts === undefined) return undefined;
-  return {
-    type: "reduce",
-    inputs: ["logs"],
-    group_by: pipeline.source.kind === "node" ? ["file", "stream"] : ["file"],
-    starts_when: { type: "vrl", source: starts },
-    merge_strategies: { message: "concat_newline", "@timestamp": "discard" },
-    expire_after_ms: 1000,
-    flush_period_ms: 250,
-    max_events: 1000,
   };
 }

@@ -1,0 +1,58 @@
+import { parse } from "yaml";
+import { z } from "zod";
+import { vector } from "../../../../components/logging/collectors/vector.ts";
+import { type ApplicationPod, logPipeline } from "../../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+
+const Component = z.looseObject({ type: z.string() });
+type Component = z.infer<typeof Component>;
+const Components = z.record(z.string(), Component);
+const Configuration = z.looseObject({ sources: Components, transforms: Components, sinks: Components });
+const POD: ApplicationPod = {
+  namespace: "ts-team",
+  pod: "curl-ts",
+  container: "responder",
+  team: "ts",
+  app: "curl-ts",
+};
+export const credentials = { secretName: "log-writer" };
+/** Each kind, and what differs within it. */
+export const DESTINATIONS: readonly object[] = [
+  { kind: "stdout" },
+  { kind: "file" },
+  { kind: "http", url: "https://logs.example.com:8443/ingest?a=1", credentials },
+  { kind: "opensearch", host: "search.example.com", credentials, tls: { caSecretName: "search-ca" } },
+  { kind: "opensearch", inCluster: true },
+  { kind: "elasticsearch", host: "10.0.0.5", tls: false },
+  { kind: "cloudwatch" },
+  { kind: "s3" },
+  { kind: "loki", url: "https://loki.example.com", tenant: "one", verify: false, credentials },
+];
+
+/** The pipeline of settings below `logging`. */
+export function pipelineOf(settings: object, source?: "application") {
+  return logPipeline(
+    LoggingSettings.parse({ collector: "vector", ...settings }),
+    { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" },
+    ...(source === undefined ? [] : [{ kind: source, pod: POD }]),
+  );
+}
+
+/** What Vector is told for settings below `logging`, taken apart. */
+export function render(settings: object = {}, source?: "application") {
+  const { files, args, environment } = vector.render(pipelineOf(settings, source));
+  const text = files["vector.yaml"] ?? "";
+  const configuration = Configuration.parse(parse(text));
+  const part = (parts: Record<string, Component>, name: string): Component => parts[name] ?? { type: "missing" };
+  return {
+    text,
+    args,
+    environment,
+    configuration,
+    logs: part(configuration.sources, "logs"),
+    traces: configuration.transforms.traces,
+    records: part(configuration.transforms, "records"),
+    program: String(configuration.transforms.records?.source),
+    output: part(configuration.sinks, "destination"),
+  };
+}
