@@ -110,4 +110,26 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
     const { lost, stats } = await run({ write: { files: 100, ownPods: true } });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
+
+  const killed = async ({ restart }: Parameters<NonNullable<Trial["meanwhile"]>>[0]) => {
+    for (const pause of [2.3, 2.6, 2.9]) {
+      await seconds(pause);
+      await restart("SIGKILL");
+    }
+  };
+
+  it("killed while little is written, and no traces are joined", async () => {
+    const { lost, stats } = await run({
+      write: { bytesPerSecond: 50_000 },
+      settings: { multiline: [] },
+      meanwhile: killed,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("but a line of each file, killed while little is written and traces are joined", async () => {
+    const { lost, stats } = await run({ write: { bytesPerSecond: 50_000 }, meanwhile: killed });
+    assert.ok(lost <= 30, `${lost}`);
+    assert.equal(stats.doubled, 0);
+  });
 });

@@ -77,17 +77,17 @@ function joining({ multiline }: LogPipeline): Options[] {
   const pattern = continuationPattern(multiline);
   if (pattern === undefined) return [];
   // What one stream writes does not go on in the other.
-  const key = 'attributes["log.file.path"] + attributes["log.iostream"]';
+  const stream = 'EXPR(attributes["log.file.path"] + attributes["log.iostream"])';
+  const limits = { max_batch_size: 1000, max_log_size: MAX_JOINED, max_sources: 10_000 };
   return [
-    { type: "add", field: "attributes.source", value: `EXPR(${key})` },
+    { type: "add", field: "attributes.source", value: stream },
     {
       type: "recombine",
       combine_field: "body",
       is_first_entry: `not (body matches ${JSON.stringify(pattern)})`,
       source_identifier: "attributes.source",
       force_flush_period: "500ms",
-      max_log_size: MAX_JOINED,
-      max_sources: 10_000,
+      ...limits,
     },
   ];
 }

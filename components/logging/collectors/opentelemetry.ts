@@ -48,7 +48,8 @@ export const opentelemetry: Collector = {
   unsupported,
   render: (pipeline) => ({
     files: { "config.yaml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }) },
-    args: ["--config", `${CONFIG_FOLDER}/config.yaml`],
+    // Without the gate it notes the place of lines that it has not handed over yet, and loses these when it is killed.
+    args: ["--config", `${CONFIG_FOLDER}/config.yaml`, "--feature-gates", "stanza.synchronousLogEmitter"],
   }),
 };
 
