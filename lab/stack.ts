@@ -42,13 +42,22 @@ export async function readStackFile(name: string, file: string): Promise<Stack> 
   return { name, config: configOf(text, file) };
 }
 
+/** Reads the stack that the flags name: its own file, or the one given instead. */
+export async function chosenStack(flags: { readonly stack: string; readonly configFile?: string }): Promise<Stack> {
+  return flags.configFile === undefined ? readStack(flags.stack) : readStackFile(flags.stack, flags.configFile);
+}
+
 /**
  * Reads a stack's file and its settings.
  * @throws {Failure} as {@link readStack}
  * @throws {SettingsError} with every mistake in the settings.
  */
 export async function loadStack(name: string, folder?: string): Promise<Stack & { readonly settings: Settings }> {
-  const stack = await readStack(name, folder);
+  return withSettings(await readStack(name, folder));
+}
+
+/** A stack with its settings. @throws {SettingsError} with every mistake in them. */
+export async function withSettings(stack: Stack): Promise<Stack & { readonly settings: Settings }> {
   // The settings bring Pulumi with them, which `--help` need not wait for.
   const { parseSettings } = await import("../components/settings.ts");
   return { ...stack, settings: parseSettings(stack.config) };

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Command, Option } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { readStack, readStackFile } from "../stack.ts";
+import { chosenStack } from "../stack.ts";
 import type { PlannedResource } from "./planned.ts";
 import type { Recording } from "./recorder.ts";
 
@@ -37,8 +37,7 @@ export function registerPlan(program: Command): void {
 }
 
 async function plan(flags: PlanFlags): Promise<void> {
-  const stack =
-    flags.configFile === undefined ? await readStack(flags.stack) : await readStackFile(flags.stack, flags.configFile);
+  const stack = await chosenStack(flags);
   const { planStack } = await import("./plan.ts");
   const recording = await planStack(stack);
   const { parseSettings } = await import("../../components/settings.ts");

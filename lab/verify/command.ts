@@ -5,6 +5,7 @@ import type { Progress } from "./progress.ts";
 
 export interface VerifyFlags {
   readonly stack: string;
+  readonly configFile?: string;
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly json?: true;
@@ -21,6 +22,7 @@ export function registerVerify(program: Command): void {
     .command("verify")
     .description("prove the lab on a live cluster: pods, ping, names, curl, policies and logs, a row each")
     .addOption(new Option("-s, --stack <name>", "stack whose teams and destination are tried").default("local"))
+    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
     .option("--context <name>", "kubeconfig context (default: that of the stack, else the current one)")
     .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
   verifyOptions(command)
@@ -64,13 +66,13 @@ function between(least: number, most: number) {
 
 /** Runs the rows, prints them, and returns the exit code. */
 export async function runVerify(flags: VerifyFlags): Promise<number> {
-  const [{ loadStack }, { planOf, targetOf }, { verify }, { progress }] = await Promise.all([
+  const [{ chosenStack, withSettings }, { planOf, targetOf }, { verify }, { progress }] = await Promise.all([
     import("../stack.ts"),
     import("./from-settings.ts"),
     import("./verify.ts"),
     import("./progress.ts"),
   ]);
-  const { name, settings } = await loadStack(flags.stack);
+  const { name, settings } = await withSettings(await chosenStack(flags));
   const shown: Progress = progress();
   const result = await verify({
     stack: name,

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../../components/settings.ts";
+import { collectorCheck } from "../../../lab/verify/checks/logs.ts";
+import type { Cluster, PodFacts } from "../../../lab/verify/cluster/cluster.ts";
+import { finderFor } from "../../../lab/verify/find/finders.ts";
+import { Lab } from "../../../lab/verify/lab.ts";
+import { runChecks } from "../../../lab/verify/run.ts";
+import { fakeCluster, runningPod } from "./fake-cluster.ts";
+
+const logging = { carrier: "sidecar", collector: "tail" };
+const config = {
+  "eks-dns-logging:cluster": JSON.stringify({ kind: "existing" }),
+  "eks-dns-logging:logging": JSON.stringify(logging),
+};
+
+async function rowOf(containers: readonly string[], prints: boolean) {
+  const commands: string[] = [];
+  const changes: Partial<Cluster> = {
+    pod: async () => runningPod("ts", { containers }),
+    exec: async (_pod: PodFacts, container: string, command: readonly string[]) => {
+      commands.push(`${container}: ${command[2]}`);
+      return { exitCode: 0, stdout: "", stderr: "" };
+    },
+    logs: async (_pod, { container }) => (prints && container === "tail" ? commands.join("\n") : ""),
+  };
+  const check = collectorCheck("ts", { finder: finderFor(parseSettings(config)), seconds: 0.3 });
+  const [row] = await runChecks([check], new Lab(fakeCluster(changes)), { parallel: 1 });
+  assert.ok(row);
+  return { row, commands };
+}
+
+describe("the row of a sidecar", () => {
+  it("writes the marker to the application's file and finds it in the sidecar's log", async () => {
+    const { row, commands } = await rowOf(["tail", "responder", "curl"], true);
+    assert.equal(row.status, "pass");
+    assert.equal(row.what, "a line in a file arrives at the destination");
+    assert.match(row.detail, /^marker found in log of curl-ts, container tail after \d+ ms$/);
+    assert.match(commands[0] ?? "", /^curl: echo labmarker\w+ >> \/var\/log\/app\/app\.log$/);
+  });
+
+  it("says where to look when it does not come", async () => {
+    const { row } = await rowOf(["tail", "responder", "curl"], false);
+    assert.equal(row.status, "fail");
+    assert.match(row.cause ?? "", /kubectl -n ts-team logs curl-ts -c tail/);
+  });
+
+  it("says before waiting that the pod was made without it", async () => {
+    const { row, commands } = await rowOf(["responder", "curl"], true);
+    assert.equal(row.status, "fail");
+    assert.equal(row.detail, "no container tail in curl-ts");
+    assert.deepEqual(commands, []);
+  });
+});
