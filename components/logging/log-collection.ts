@@ -89,11 +89,17 @@ export class LogCollection extends pulumi.ComponentResource {
     host: PodIdentityHost,
   ): pulumi.Resource[] {
     const { destination } = settings;
+    const actions = COLLECTORS[settings.collector]?.logGroupActions ?? [];
     const target =
       destination.kind === "cloudwatch"
         ? new PodLogGroup(
             `${name}-group`,
-            { host, groupName: logGroupName(destination, context.cluster), retentionDays: destination.retentionDays },
+            {
+              host,
+              groupName: logGroupName(destination, context.cluster),
+              retentionDays: destination.retentionDays,
+              actions,
+            },
             { parent: this },
           )
         : destination.kind === "s3"

@@ -63,10 +63,13 @@ export interface LogPipeline {
   readonly multiline: LoggingSettings["multiline"];
   readonly parseJson: boolean;
   readonly metadata: LoggingSettings["metadata"];
-  readonly buffer: LoggingSettings["buffer"];
+  readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "block" };
   /** Whether each line carries its team: the namespace without `-team`. */
   readonly team: true;
 }
+
+/** Collectors that can drop what has waited longest; the others stop reading when their buffer is full. */
+const DROPS_OLDEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["fluent-bit", "fluentd"]);
 
 /**
  * The pipeline of a stack's settings.
@@ -88,7 +91,10 @@ export function logPipeline(
     multiline: settings.multiline,
     parseJson: settings.parseJson,
     metadata: settings.metadata,
-    buffer: settings.buffer,
+    buffer: {
+      size: settings.buffer.size,
+      whenFull: settings.buffer.whenFull ?? (DROPS_OLDEST.has(settings.collector) ? "drop-oldest" : "block"),
+    },
     team: true,
   };
 }

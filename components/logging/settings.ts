@@ -92,9 +92,9 @@ export const LoggingSettings = z.strictObject({
       ),
       whenFull: z
         .enum(["drop-oldest", "block"])
-        .default("drop-oldest")
+        .optional()
         .describe(
-          "Drop what has waited longest, or stop reading until there is room: then the kubelet's rotation sets the limit. Default drop-oldest.",
+          "Drop what has waited longest, or stop reading until there is room: then the kubelet's rotation sets the limit. Default: drop-oldest where the collector can, else block.",
         ),
     })
     .prefault({})

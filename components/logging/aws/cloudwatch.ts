@@ -8,6 +8,8 @@ export interface LogGroupArgs {
   /** Name of the log group. */
   readonly groupName: string;
   readonly retentionDays: number;
+  /** What the collector asks of the group beside making streams and writing to them. */
+  readonly actions: readonly string[];
 }
 
 /**
@@ -49,6 +51,16 @@ export class PodLogGroup extends pulumi.ComponentResource {
         Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
         Resource: [`${groupArn}:*`],
       },
+      ...(args.actions.length === 0
+        ? []
+        : [
+            {
+              Sid: "OfItsGroup",
+              Effect: "Allow" as const,
+              Action: [...args.actions],
+              Resource: [groupArn, `${groupArn}:*`],
+            },
+          ]),
     ]);
     this.registerOutputs({ logGroup: this.group.name });
   }

@@ -62,6 +62,8 @@ export interface Collector {
   readonly ports: Readonly<Record<string, number>>;
   /** Resources where the settings name none. */
   readonly resources: Required<LoggingSettings["resources"]>;
+  /** What it asks of its log group in CloudWatch Logs beside making streams and writing to them. Default: nothing. */
+  readonly logGroupActions?: readonly string[];
   /** What it must read from the Kubernetes API. */
   readonly apiRules: readonly ApiRule[];
   /** What it cannot do of a pipeline, each in words that follow `logging.`; empty where it can do all. */

@@ -1,11 +1,17 @@
 import type { CollectorId } from "../settings.ts";
 import type { Collector } from "./collector.ts";
 import { fluentBit } from "./fluent-bit.ts";
+import { opentelemetry } from "./opentelemetry.ts";
+import { promtail } from "./promtail.ts";
 import { tail } from "./tail.ts";
+import { vector } from "./vector.ts";
 
 /** Every collector that this program can run, by its name in the settings. */
 export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   "fluent-bit": fluentBit,
+  vector,
+  promtail,
+  opentelemetry,
   tail,
 };
 

@@ -49,6 +49,8 @@ export const vector: Collector = {
   readiness: { path: "/metrics", port: METRICS_PORT },
   ports: { metrics: METRICS_PORT },
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
+  // It looks for a stream before it makes one, and drops the lines if it may not.
+  logGroupActions: ["logs:DescribeLogStreams"],
   // It watches its own node too, whatever it takes from it.
   apiRules: [{ apiGroups: [""], resources: ["nodes", "pods"], verbs: ["get", "list", "watch"] }],
   unsupported,

@@ -133,8 +133,8 @@ describe("Vector's configuration", () => {
   });
 
   it("says what it cannot do", () => {
-    assert.deepEqual(vector.unsupported(pipelineOf({ buffer: { whenFull: "block" } })), []);
-    assert.deepEqual(vector.unsupported(pipelineOf({ buffer: { size: "200Mi" } })), [
+    assert.deepEqual(vector.unsupported(pipelineOf({})), []);
+    assert.deepEqual(vector.unsupported(pipelineOf({ buffer: { size: "200Mi", whenFull: "drop-oldest" } })), [
       {
         path: ["buffer", "whenFull"],
         message: "block for Vector, which can drop the newest lines but not the oldest",

@@ -27,7 +27,7 @@ describe("a sidecar", () => {
     it(`meets Pod Security restricted and writes only to its own volumes: ${id}`, () => {
       const { container, volumes } = parts({
         collector: id,
-        ...(collector.destinations.stdout === true ? {} : { destination: search }),
+        destination: collector.destinations.stdout === true ? { kind: "stdout" } : { ...search, kind: "elasticsearch" },
       });
       assert.deepEqual(container.securityContext, {
         runAsUser: 65_534,
