@@ -1,6 +1,7 @@
 import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "commander";
 import { registerBench } from "./bench/command.ts";
+import { registerCollectors } from "./collectors/command.ts";
 import { registerDiff } from "./diff/command.ts";
 import { registerDns } from "./dns/command.ts";
 import { Failure } from "./failure.ts";
@@ -25,6 +26,7 @@ registerVerify(program);
 registerUp(program);
 registerDown(program);
 registerPolicies(program);
+registerCollectors(program);
 registerImages(program);
 registerDns(program);
 registerFleet(program);

@@ -18,7 +18,7 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   file: `${ENVELOPES} to files`,
   http: "the OpenTelemetry Collector posts OTLP and no JSON lines",
   opensearch:
-    "the OpenTelemetry Collector's exporter for Elasticsearch refuses OpenSearch, and that for OpenSearch is untried here",
+    "the OpenTelemetry Collector's exporter for Elasticsearch refuses OpenSearch, and its exporter for OpenSearch has not been proved",
   elasticsearch: true,
   cloudwatch: true,
   s3: true,
