@@ -5,6 +5,7 @@ import { filesHash } from "../files-hash.ts";
 import {
   APPLICATION_LOGS,
   type ApplicationPod,
+  bytes,
   CA_FILE,
   type DestinationContext,
   logPipeline,
@@ -103,12 +104,17 @@ function containerOf(collector: Collector, rendered: ReturnType<Collector["rende
   };
 }
 
+/** Room for the buffer, for what goes over it while it is full, and for the places in the files: a volume over its limit ends the pod. */
+function stateLimit(buffer: string): string {
+  return `${Math.ceil((bytes(buffer) * 1.5) / 2 ** 20)}Mi`;
+}
+
 function volumesOf(settings: LoggingSettings, configMap: string) {
   const caSecret = caSecretOf(settings.destination);
   return [
     { name: "app-logs", emptyDir: { sizeLimit: MAX_APPLICATION_LOGS } },
     { name: "collector-config", configMap: { name: configMap } },
-    { name: "collector-state", emptyDir: { sizeLimit: settings.buffer.size } },
+    { name: "collector-state", emptyDir: { sizeLimit: stateLimit(settings.buffer.size) } },
     { name: "collector-tmp", emptyDir: { sizeLimit: "64Mi" } },
     ...(caSecret === undefined
       ? []

@@ -95,6 +95,11 @@ describe("a sidecar", () => {
     assert.match(files["fluent-bit.yaml"] ?? "", /http_passwd: \$\{LOG_PASSWORD\}/);
   });
 
+  it("has room on its volume for more than its buffer, since a volume over its limit ends the pod", () => {
+    const state = parts({ buffer: { size: "1Gi" } }).volumes.find(({ name }) => name === "collector-state");
+    assert.deepEqual(state, { name: "collector-state", emptyDir: { sizeLimit: "1536Mi" } });
+  });
+
   it("has a hash that changes with the configuration", () => {
     assert.equal(parts({}).hash, parts({}).hash);
     assert.notEqual(parts({}).hash, parts({ parseJson: false }).hash);
