@@ -1,5 +1,5 @@
 import type { Collector } from "../../components/logging/collectors/collector.ts";
-import { collectors, DESTINATION_KINDS } from "./table.ts";
+import { collectors, DESTINATION_KINDS, resourcesOf } from "./table.ts";
 
 /** File that holds the comparison. */
 export const COLLECTORS_FILE = "docs/collectors.md";
@@ -56,8 +56,8 @@ export function collectorsPage(): string {
     INTRODUCTION,
     "## How they run",
     "",
-    "| collector | runs as | parsing | when the destination is away | index | maintenance |",
-    "|---|---|---|---|---|---|",
+    "| collector | runs as | parsing | while the destination is away | index | resources | maintenance |",
+    "|---|---|---|---|---|---|---|",
     ...all.map(aboutRow),
     "",
     "## Where they send",
@@ -79,10 +79,11 @@ export function collectorsPage(): string {
   ].join("\n");
 }
 
-function aboutRow({ title, documentation, image, carriers, about }: Collector): string {
+function aboutRow(collector: Collector): string {
+  const { title, documentation, image, carriers, about } = collector;
   const { parsing, buffer, index, maintenance } = about;
   const name = `[${title}](${documentation}), \`${image}\``;
-  return `| ${[name, carriers.join(", "), parsing, buffer, index, maintenance].map(inCell).join(" | ")} |`;
+  return `| ${[name, carriers.join(", "), parsing, buffer, index, resourcesOf(collector), maintenance].map(inCell).join(" | ")} |`;
 }
 
 /** A line for each reason, with the destinations that it holds for. */

@@ -26,12 +26,26 @@ export function collectorsTable(): string {
     const cells = DESTINATION_KINDS.map((kind) => (destinations[kind] === true ? "yes" : "-"));
     table.push([id, carriers.join(", "), ...cells]);
   }
-  return `${table.toString()}\n--markdown adds why not, and how each parses, buffers and names an index\n`;
+  const about = new Table({
+    head: ["collector", "parsing", "while the destination is away", "index", "resources", "maintenance"],
+    wordWrap: true,
+    colWidths: [15, 30, 25, 20, 18, 20],
+  });
+  for (const collector of collectors()) {
+    const { parsing, buffer, index, maintenance } = collector.about;
+    about.push([collector.id, parsing, buffer, index, resourcesOf(collector), maintenance]);
+  }
+  return `${table.toString()}\n${about.toString()}\n--markdown adds why not\n`;
+}
+
+/** What a collector asks for and may take, in words. */
+export function resourcesOf({ resources }: Collector): string {
+  return `${resources.cpu} CPU, ${resources.memory} to ${resources.memoryLimit}`;
 }
 
 /** The collectors for a program. */
 export function collectorsJson() {
-  return collectors().map(({ id, title, image, documentation, carriers, destinations, about }) => ({
+  return collectors().map(({ id, title, image, documentation, carriers, destinations, about, resources }) => ({
     id,
     title,
     image,
@@ -39,5 +53,6 @@ export function collectorsJson() {
     carriers,
     destinations,
     about,
+    resources,
   }));
 }

@@ -27,7 +27,7 @@ const LOKI_ONLY = "Promtail sends to Loki alone";
 export const promtail: Collector = {
   id: "promtail",
   title: "Promtail",
-  image: "grafana/promtail:3.6.11",
+  image: "docker.io/grafana/promtail:3.6.11",
   documentation: "https://grafana.com/docs/loki/latest/send-data/promtail/",
   carriers: ["daemonset"],
   destinations: {
