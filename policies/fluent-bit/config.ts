@@ -61,6 +61,8 @@ function parseClassic(text: string): FluentBitConfig {
 function parseYaml(text: string): FluentBitConfig | undefined {
   const document = parseQuietly(text);
   if (!isGroup(document) || !(isGroup(document.pipeline) || isGroup(document.service))) return undefined;
+  // The OpenTelemetry Collector has a service too.
+  if (isGroup(document.receivers) || isGroup(document.exporters)) return undefined;
   const pipeline = isGroup(document.pipeline) ? document.pipeline : {};
   const of = (key: string) => (Array.isArray(pipeline[key]) ? pipeline[key] : []).filter(isGroup).map(sectionOf);
   const service = new Section("service", optionsOf(isGroup(document.service) ? document.service : {}));

@@ -104,6 +104,10 @@ export const COLLECTORS_CASES: CasesByRule = {
         "DaemonSet/logging/fluent-bit: no ConfigMap of this stack",
       ],
       "another collector": [file("sources:\n  logs:\n    type: file\n"), "DaemonSet/logging/fluent-bit: no ConfigMap"],
+      "another collector that has a service": [
+        file("receivers: { file_log: {} }\nservice:\n  extensions: []\n"),
+        "DaemonSet/logging/fluent-bit: no ConfigMap",
+      ],
     },
     unknown: UNKNOWN_FILE,
   },
