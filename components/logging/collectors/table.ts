@@ -1,5 +1,6 @@
 import type { CollectorId } from "../settings.ts";
 import type { Collector } from "./collector.ts";
+import { filebeat } from "./filebeat.ts";
 import { fluentBit } from "./fluent-bit.ts";
 import { opentelemetry } from "./opentelemetry.ts";
 import { promtail } from "./promtail.ts";
@@ -9,6 +10,7 @@ import { vector } from "./vector.ts";
 /** Every collector that this program can run, by its name in the settings. */
 export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   "fluent-bit": fluentBit,
+  filebeat,
   vector,
   promtail,
   opentelemetry,

@@ -17,8 +17,8 @@ export function indexTemplate(format: IndexFormat, engine: "opensearch" | "elast
     index_patterns: [indexPattern(format)],
     priority: 100,
     template: {
-      // For one node; more shards and replicas are a matter of the cluster that one has.
-      settings: { index: { number_of_shards: 1, number_of_replicas: 0 } },
+      // For the one node of this stack; shards and replicas elsewhere are a matter of the cluster that one has.
+      ...(engine === "opensearch" ? { settings: { index: { number_of_shards: 1, number_of_replicas: 0 } } } : {}),
       mappings: {
         properties: {
           "@timestamp": { type: "date_nanos" },

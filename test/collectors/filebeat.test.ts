@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
+import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import type { Received } from "../support/collectors/protocols.ts";
+import { Receiver } from "../support/collectors/receiver.ts";
+import { Sandbox } from "../support/collectors/sandbox.ts";
+import { LEFT_OUT } from "./cluster-api.ts";
+import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./filebeat-local.ts";
+
+const Json = z.record(z.string(), z.unknown());
+const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl" };
+const KUBERNETES = {
+  host: "node",
+  namespace_name: "ts-team",
+  pod_name: "curl-ts",
+  container_name: "curl",
+  labels: { team: "ts", "app_kubernetes_io/name": "curl" },
+};
+const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
+const records = (kept: readonly Received[]) => kept.map(({ json }) => Json.parse(JSON.parse(json)));
+
+let filebeat: LocalFilebeat | undefined;
+
+async function collect(settings: object, write: (sandbox: Sandbox) => void): Promise<readonly Received[]> {
+  assert.ok(filebeat);
+  const receiver = await Receiver.start();
+  const sandbox = new Sandbox(filebeat, { destination: ELASTICSEARCH, ...settings }, receiver.port);
+  write(sandbox);
+  const running = sandbox.start();
+  await seconds(6);
+  await receiver.settled(1, 5);
+  const kept = await receiver.kept();
+  await running.stop("SIGKILL");
+  await receiver.stop();
+  sandbox.remove();
+  return kept.filter(({ place }) => !place.startsWith("/"));
+}
+
+describe("Filebeat", () => {
+  before(async function () {
+    filebeat = await localFilebeat();
+    if (filebeat !== undefined) return;
+    process.stdout.write(`      ${whyMissing("filebeat")}\n`);
+    this.skip();
+  });
+
+  after(() => filebeat?.stop());
+
+  it("sends the record of Fluent Bit, to the nanosecond, under ids of its own", async () => {
+    const kept = await collect({}, (sandbox) => {
+      sandbox.write(pod, [
+        line(1, "stdout P one "),
+        line(2, "stdout F line"),
+        line(3, 'stdout F {"level":{"name":"info"},"count":12}'),
+        line(4, "stderr F java.lang.Error: no"),
+        line(5, "stderr F \tat com.example.Main(Main.java:1)"),
+        line(6, `stdout F ${"x".repeat(2 ** 20)}`),
+      ]);
+      sandbox.write({ ...pod, namespace: "logging" }, [line(1, "stdout F own")]);
+      // With a UID of its own, by which Filebeat knows a pod.
+      const folder = join(sandbox.pods, `other_${LEFT_OUT}_95c1ec06-0000-0000-0000-000000000001`, "curl");
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "0.log"), `${line(1, "stdout F left out")}\n`);
+    });
+    const byTime = records(kept).sort((one, other) =>
+      String(one["@timestamp"]).localeCompare(String(other["@timestamp"])),
+    );
+    const [joined, json, trace, long, ...more] = byTime;
+    assert.deepEqual(
+      more.map(({ log }) => String(log).slice(0, 50)),
+      [],
+    );
+    assert.deepEqual(joined, {
+      "@timestamp": "2026-02-01T10:00:00.123456781Z",
+      log: "one line",
+      stream: "stdout",
+      team: "ts",
+      kubernetes: KUBERNETES,
+    });
+    assert.deepEqual(json?.fields, { level: { name: "info" }, count: 12 });
+    assert.equal(json?.log, '{"level":{"name":"info"},"count":12}');
+    assert.equal(trace?.log, "java.lang.Error: no\n\tat com.example.Main(Main.java:1)");
+    assert.equal(String(long?.log).length, 2 ** 20);
+    assert.equal(new Set(kept.map(({ id }) => id)).size, 4);
+    assert.match(kept[0]?.id ?? "", /^[0-9a-f]{64}$/);
+  });
+
+  for (const format of [
+    {},
+    { splitBy: "team", separator: "_" },
+    { splitBy: "namespace", datePattern: "xxxx.ww" },
+    { splitBy: "app", datePattern: "yyyy-MM-dd-HH" },
+  ]) {
+    it(`names the index as the model does: ${JSON.stringify(format)}`, async () => {
+      const times = ["2026-01-01T00:00:00.5Z", "2025-12-29T23:59:59.999999999Z"];
+      const kept = await collect({ index: format }, (sandbox) =>
+        sandbox.write(
+          pod,
+          times.map((time) => `${time} stdout F line at ${time}`),
+        ),
+      );
+      const wanted = times.map((time) =>
+        indexName(IndexFormat.parse(format), new Date(time), { team: "ts", namespace: "ts-team", app: "curl" }),
+      );
+      assert.deepEqual(kept.map(({ place }) => place).sort(), wanted.sort());
+    });
+  }
+
+  it("reads an application's files as a sidecar", async () => {
+    const kept = await collect({ carrier: "sidecar", index: { splitBy: "team" } }, (sandbox) => {
+      mkdirSync(join(sandbox.folder, "app"));
+      writeFileSync(join(sandbox.folder, "app", "app.log"), 'hello\n{"a":1}\n');
+    });
+    const [hello, json] = records(kept);
+    assert.equal(hello?.log, "hello");
+    assert.deepEqual(hello?.kubernetes, {
+      namespace_name: "none",
+      pod_name: "none",
+      container_name: "none",
+      host: "node",
+    });
+    assert.deepEqual(json?.fields, { a: 1 });
+    assert.deepEqual(Object.keys(hello ?? {}).sort(), ["@timestamp", "kubernetes", "log"]);
+  });
+});
+
+describe("What Filebeat loses at 5 MB/s", () => {
+  before(async function () {
+    filebeat = await localFilebeat();
+    if (filebeat === undefined) this.skip();
+  });
+  after(() => filebeat?.stop());
+
+  const trials: Readonly<Record<string, Trial["meanwhile"]>> = {
+    "with files rotated under it": undefined,
+    "stopped and started again": async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 1)),
+    "killed and started again": async ({ restart }) => seconds(4).then(() => restart("SIGKILL")),
+    "with the destination away for 10 s": async ({ set }) => {
+      set("away");
+      await seconds(10);
+      set("take");
+    },
+    "with the destination busy": async ({ set }) => {
+      set("busy");
+      await seconds(5);
+      set("take");
+    },
+  };
+  for (const [name, meanwhile] of Object.entries(trials)) {
+    it(`none: ${name}`, async () => {
+      assert.ok(filebeat);
+      const { lost, stats, written } = await tryOut(filebeat, {
+        settings: { destination: ELASTICSEARCH },
+        write: { files: 5, bytesPerSecond: 5e6, seconds: 10 },
+        ...(meanwhile === undefined ? {} : { meanwhile }),
+        quietSeconds: 35,
+      });
+      process.stdout.write(
+        `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled\n`,
+      );
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+  }
+});
