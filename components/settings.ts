@@ -54,24 +54,29 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
   const region = config["aws:region"];
   const { settings: given, mistakes: unread } = extend(raw);
   const parsed = StackSettings.safeParse(given, { error: allowed });
-  if (!parsed.success) {
-    throw new SettingsError([
-      ...unread,
-      ...mistakesOf(parsed.error, given, []),
-      ...regionMistakes(given.cluster, region),
-    ]);
-  }
-
-  const settings = parsed.data;
   const mistakes = [
     ...unread,
-    ...regionMistakes(settings.cluster, region),
-    ...under("cluster", checkCluster(settings.cluster, region)),
-    ...under("dns", checkDns(settings.dns, settings.cluster.kind === "eks" ? settings.cluster.version : undefined)),
-    ...under("logging", checkLogging(settings.logging, settings.cluster.kind)),
+    ...(parsed.success ? [] : mistakesOf(parsed.error, given, [])),
+    ...regionMistakes(given.cluster, region),
+    ...mistakesOfSections(given, region),
   ];
-  if (mistakes.length > 0) throw new SettingsError(mistakes);
-  return deepFreeze({ ...settings, region, profile: config["aws:profile"] });
+  if (!parsed.success || mistakes.length > 0) throw new SettingsError(mistakes);
+  return deepFreeze({ ...parsed.data, region, profile: config["aws:profile"] });
+}
+
+/** What the schemas cannot see, of every section that its own schema takes: a mistake elsewhere hides none of it. */
+function mistakesOfSections(given: Readonly<Record<string, unknown>>, region: string | undefined): Mistake[] {
+  const { shape } = StackSettings;
+  const cluster = shape.cluster.safeParse(given.cluster).data;
+  const dns = shape.dns.safeParse(given.dns).data;
+  const logging = shape.logging.safeParse(given.logging).data;
+  const kind = isEks(given.cluster) ? "eks" : "existing";
+  const version = kind === "eks" ? kubernetesVersion(given.cluster) : undefined;
+  return [
+    ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster, region))),
+    ...(dns === undefined ? [] : under("dns", checkDns(dns, version))),
+    ...(logging === undefined ? [] : under("logging", checkLogging(logging, kind))),
+  ];
 }
 
 function under(key: string, mistakes: readonly Mistake[]): Mistake[] {
@@ -89,9 +94,19 @@ function structured(value: string): unknown {
 
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
+/** The version of an EKS cluster; that of an empty one where its own is wrong. */
+function kubernetesVersion(cluster: unknown): string | undefined {
+  const { shape } = StackSettings;
+  const known = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
+  return known.kind === "eks" ? known.version : undefined;
+}
+
+function isEks(cluster: unknown): boolean {
+  return typeof cluster === "object" && cluster !== null && "kind" in cluster && cluster.kind === "eks";
+}
+
 function regionMistakes(cluster: unknown, region: string | undefined): Mistake[] {
-  const isEks = typeof cluster === "object" && cluster !== null && "kind" in cluster && cluster.kind === "eks";
-  if (!isEks || (region !== undefined && REGION.test(region))) return [];
+  if (!isEks(cluster) || (region !== undefined && REGION.test(region))) return [];
   return [{ path: ["aws:region"], message: "an AWS region, such as eu-central-1", value: region }];
 }
 

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../components/settings.ts";
+import { SettingsError } from "../../components/settings-error.ts";
+
+/** Places of the mistakes in a stack's configuration. */
+function placesOf(config: Readonly<Record<string, object>>): string[] {
+  const given = Object.entries(config).map(([key, value]) => [`eks-dns-logging:${key}`, JSON.stringify(value)]);
+  try {
+    parseSettings({ "aws:region": "eu-central-1", ...Object.fromEntries(given) });
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    return error.mistakes.map(({ path }) => path.join("."));
+  }
+  return [];
+}
+
+describe("Mistakes across the settings", () => {
+  const promtail = { collector: "promtail", destination: { kind: "opensearch", host: "search.example.com" } };
+  const dns = { addonVersion: "v1.11.1-eksbuild.8", autoscaling: {}, corefile: { options: { lameduck: "60s" } } };
+
+  it("are told of a section that its schema takes, though another section is wrong", () => {
+    assert.deepEqual(placesOf({ cluster: { kind: "eks", name: "no name" }, dns, logging: promtail }), [
+      "cluster.name",
+      "dns.autoscaling",
+      "dns.corefile.options.lameduck",
+      "logging.destination.kind",
+    ]);
+  });
+
+  it("are told once where every schema takes its section", () => {
+    assert.deepEqual(placesOf({ cluster: { kind: "eks" }, dns, logging: promtail }), [
+      "dns.autoscaling",
+      "dns.corefile.options.lameduck",
+      "logging.destination.kind",
+    ]);
+  });
+
+  it("of a cluster that nobody can tell leave the rest to be checked as for an existing one", () => {
+    const cloudwatch = { destination: { kind: "cloudwatch" } };
+    assert.deepEqual(placesOf({ cluster: { kind: "gke" }, logging: cloudwatch }), [
+      "cluster.kind",
+      "logging.destination.kind",
+    ]);
+    assert.deepEqual(placesOf({ cluster: { kind: "eks", name: "no name" }, logging: cloudwatch }), ["cluster.name"]);
+  });
+});
