@@ -1,4 +1,5 @@
 import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
+import { configurationVariable, filesHash } from "../logging/files-hash.ts";
 import type { PodParts } from "../logging/sidecar/sidecar.ts";
 import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
@@ -71,6 +72,7 @@ export function curlPodSpec(
 ) {
   const tmp = { name: "tmp", mountPath: "/tmp" };
   const logs = sidecar === undefined ? [] : [sidecar.applicationMount];
+  const configuration = filesHash({ "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath) });
   return {
     restartPolicy: "Never",
     serviceAccountName: names.serviceAccount,
@@ -99,6 +101,7 @@ export function curlPodSpec(
         imagePullPolicy: "IfNotPresent",
         restartPolicy: "Always",
         command: ["nginx", "-e", "/dev/stderr", "-c", "/etc/responder/nginx.conf", "-g", "daemon off;"],
+        env: [configurationVariable(configuration)],
         ports: [{ name: "http", containerPort: RESPONDER_PORT, protocol: "TCP" }],
         startupProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 1, failureThreshold: 30 },
         readinessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 5 },

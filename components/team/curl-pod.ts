@@ -62,10 +62,7 @@ export class CurlPod extends pulumi.ComponentResource {
           name: podName,
           namespace,
           labels,
-          annotations: {
-            "kubectl.kubernetes.io/default-container": CURL_CONTAINER,
-            ...(sidecar === undefined ? {} : { "eks-dns-logging/config": sidecar.hash }),
-          },
+          annotations: { "kubectl.kubernetes.io/default-container": CURL_CONTAINER },
         },
         spec: curlPodSpec(
           args.team,

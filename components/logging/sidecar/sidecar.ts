@@ -1,7 +1,7 @@
 import type { EgressRule } from "../../team/network-policies.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { caSecretOf, credentialVariables, probes } from "../daemon-set-spec.ts";
-import { filesHash } from "../files-hash.ts";
+import { configurationVariable, filesHash } from "../files-hash.ts";
 import {
   APPLICATION_LOGS,
   type ApplicationPod,
@@ -23,8 +23,6 @@ const MAX_APPLICATION_LOGS = "128Mi";
 export interface PodParts {
   /** Configuration files, for a ConfigMap of the name that {@link Sidecar.parts} was given. */
   readonly files: Readonly<Record<string, string>>;
-  /** Changes with the configuration, as an annotation of the pod. */
-  readonly hash: string;
   /** The native sidecar: an init container that stays. */
   readonly container: ReturnType<typeof containerOf>;
   /** How the application's own containers mount the folder that they write to. */
@@ -51,7 +49,6 @@ export function sidecarOf(collector: Collector, settings: LoggingSettings, conte
       const rendered = collector.render(logPipeline(settings, context, { kind: "application", pod }));
       return {
         files: rendered.files,
-        hash: filesHash(rendered.files),
         container: containerOf(collector, rendered, settings),
         applicationMount: { name: "app-logs", mountPath: APPLICATION_LOGS },
         volumes: volumesOf(settings, configMap),
@@ -77,6 +74,7 @@ function containerOf(collector: Collector, rendered: ReturnType<Collector["rende
     args: [...rendered.args],
     env: [
       { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+      configurationVariable(filesHash(rendered.files)),
       ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
       ...credentialVariables(settings.destination),
     ],

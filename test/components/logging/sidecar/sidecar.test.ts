@@ -84,7 +84,7 @@ describe("a sidecar", () => {
   it("gets user, password and authority from Secrets of the team", () => {
     const { container, volumes, files } = parts({ destination: search });
     const from = (key: string) => ({ secretKeyRef: { name: "writer", key } });
-    assert.deepEqual(container.env.slice(1), [
+    assert.deepEqual(container.env.slice(2), [
       { name: "LOG_USER", valueFrom: from("username") },
       { name: "LOG_PASSWORD", valueFrom: from("password") },
     ]);
@@ -100,9 +100,23 @@ describe("a sidecar", () => {
     assert.deepEqual(state, { name: "collector-state", emptyDir: { sizeLimit: "1536Mi" } });
   });
 
-  it("has a hash that changes with the configuration", () => {
-    assert.equal(parts({}).hash, parts({}).hash);
-    assert.notEqual(parts({}).hash, parts({ parseJson: false }).hash);
+  it("makes its pod anew when its configuration changes, which an annotation would not", () => {
+    const variable = (settings: object) =>
+      parts(settings).container.env.find(({ name }) => name === "CONFIGURATION_HASH") ?? {};
+    assert.match(JSON.stringify(variable({})), /"value":"[0-9a-f]{16}"/);
+    assert.deepEqual(variable({}), variable({}));
+    assert.notDeepEqual(variable({}), variable({ parseJson: false }));
+  });
+
+  it("makes the responder anew too when that has another configuration", () => {
+    const hashOf = (pod: ReturnType<typeof curlPodSpec>) =>
+      pod.initContainers
+        .find(({ name }) => name === "responder")
+        ?.env.find(({ name }) => name === "CONFIGURATION_HASH");
+    assert.notDeepEqual(
+      hashOf(spec({ collector: "tail" })),
+      hashOf(curlPodSpec("ts", CurlPodSettings.parse({}), names)),
+    );
   });
 });
 
