@@ -124,12 +124,6 @@ const StubDomain = z.strictObject({
   domains: z.array(Domain).min(1).describe("Domains that these upstreams answer for."),
   upstreams: z.array(Upstream).min(1).max(15).describe("Their servers, at most 15."),
   forward: ForwardOptions.optional().describe("How they are asked."),
-  cache: z
-    .int()
-    .min(1)
-    .max(3600)
-    .default(30)
-    .describe("Longest time of an answer in the cache, in seconds. Default 30."),
 });
 
 /** What a Corefile does beyond the profile it starts from. */
@@ -146,7 +140,9 @@ export const CorefileOptions = z.strictObject({
   stubDomains: z
     .array(StubDomain)
     .optional()
-    .describe("Domains with servers of their own, such as a company's. Default: none."),
+    .describe(
+      "Domains with servers of their own, such as a company's; of two that fit a name, the longer one holds. Default: none.",
+    ),
   hosts: z
     .strictObject({
       entries: z

@@ -27,12 +27,11 @@ export function corefileText(settings: DnsSettings): string {
 export function corefileOf(settings: DnsSettings): Corefile {
   const { options = {}, profile } = settings.corefile;
   const sizes = dnsProfile(settings);
-  const stubs = (options.stubDomains ?? []).map(stubServer);
-  return { snippets: [], imports: [], servers: [rootServer(options, profile === "tuned", sizes), ...stubs] };
+  return { snippets: [], imports: [], servers: [server(options, profile === "tuned", sizes)] };
 }
 
 /** In the order of the EKS default Corefile, so that a diff against it shows only what differs. */
-function rootServer(options: CorefileOptions, tuned: boolean, sizes: DnsProfile): Server {
+function server(options: CorefileOptions, tuned: boolean, sizes: DnsProfile): Server {
   const domain = options.clusterDomain ?? "cluster.local";
   const plugins: (Plugin | undefined)[] = [
     { plugin: "errors" },
@@ -50,7 +49,8 @@ function rootServer(options: CorefileOptions, tuned: boolean, sizes: DnsProfile)
       ttl: options.ttl,
     },
     { plugin: "prometheus", address: ":9153" },
-    forward(options.upstreams ?? ["/etc/resolv.conf"], options.forward, sizes.maxConcurrent),
+    ...stubForwards(options),
+    forward(".", options.upstreams ?? ["/etc/resolv.conf"], options.forward, sizes.maxConcurrent),
     cache(options, tuned, sizes),
     { plugin: "loop" },
     { plugin: "reload", interval: options.reload?.interval, jitter: options.reload?.jitter },
@@ -75,13 +75,14 @@ function rewrites(options: CorefileOptions): Plugin[] {
 type ForwardChoices = NonNullable<CorefileOptions["forward"]>;
 
 function forward(
+  from: string,
   upstreams: readonly string[],
   { healthCheck, maxConcurrent, ...choices }: ForwardChoices = {},
   limit: number | undefined = undefined,
 ): ForwardPlugin {
   return {
     plugin: "forward",
-    from: ".",
+    from,
     upstreams,
     ...choices,
     healthCheck: healthCheck === undefined ? undefined : { interval: healthCheck },
@@ -106,17 +107,19 @@ function cache({ cache: choices = {} }: CorefileOptions, tuned: boolean, sizes: 
   };
 }
 
-/** A block of its own, so that neither the cluster's names nor the other upstreams see these names. */
-function stubServer(stub: NonNullable<CorefileOptions["stubDomains"]>[number]): Server {
-  return {
-    zones: stub.domains.map((domain) => `${domain}:53`),
-    plugins: [
-      { plugin: "errors" },
-      { plugin: "prometheus", address: ":9153" },
-      forward(stub.upstreams, stub.forward),
-      { plugin: "cache", ttl: stub.cache },
-      { plugin: "loop" },
-      { plugin: "loadbalance" },
-    ],
-  };
+/**
+ * Lines in the block for all names and no blocks of their own, in which neither fixed names nor rewrites nor the log would be seen.
+ * CoreDNS takes the first line that fits a name, so the longest domains stand first.
+ */
+function stubForwards({ stubDomains = [] }: CorefileOptions): ForwardPlugin[] {
+  return stubDomains
+    .flatMap(({ domains, upstreams, forward: choices }) =>
+      domains.map((domain) => ({ labels: labelsOf(domain), line: forward(domain, upstreams, choices) })),
+    )
+    .sort((a, b) => b.labels - a.labels)
+    .map(({ line }) => line);
+}
+
+function labelsOf(domain: string): number {
+  return domain.replace(/\.$/, "").split(".").length;
 }

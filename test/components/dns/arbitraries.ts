@@ -78,11 +78,7 @@ const options = fc.record(
     stubDomains: fc
       .uniqueArray(domain, { maxLength: 3 })
       .chain((names) =>
-        fc.tuple(
-          ...names.map((name) =>
-            fc.record({ domains: fc.constant([name]), upstreams, forward, cache: fc.integer({ min: 1, max: 3600 }) }),
-          ),
-        ),
+        fc.tuple(...names.map((name) => fc.record({ domains: fc.constant([name]), upstreams, forward }))),
       ),
     hosts: fc.record(
       {

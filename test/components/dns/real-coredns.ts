@@ -39,6 +39,23 @@ export async function complaint(corefile: string): Promise<string | undefined> {
   }
 }
 
+/** What CoreDNS says against each of these lines, in a block of their own; some at a time. */
+export async function complaints(lines: readonly string[]): Promise<(string | undefined)[]> {
+  const said: (string | undefined)[] = [];
+  const queue = lines.entries();
+  const worker = async () => {
+    for (const [index, line] of queue) said[index] = await complaint(`.:53 {\n${line}\n}\n`);
+  };
+  await Promise.all([worker(), worker(), worker()]);
+  return said;
+}
+
+/** The lines that CoreDNS takes, of those that it should not. */
+export async function taken(lines: readonly string[]): Promise<string[]> {
+  const said = await complaints(lines);
+  return lines.filter((_, index) => said[index] === undefined);
+}
+
 /** The same Corefile where there is no cluster: the kubernetes plugin is given an address where nobody answers. */
 export function withoutCluster(corefile: Corefile, changes: (plugin: Plugin) => Plugin = (plugin) => plugin): string {
   const alone = (plugin: Plugin): Plugin =>

@@ -47,19 +47,23 @@ describe("the Corefile of the settings", () => {
     assert.match(lineOf({ options: { pods: "disabled", ttl: 60 } }, "kubernetes"), /pods disabled .* ttl 60 \}$/);
   });
 
-  it("has a block of its own for each stub domain", () => {
-    const { servers } = corefileOf(
-      DnsSettings.parse({
-        corefile: {
-          options: { stubDomains: [{ domains: ["corp.example", "b.example"], upstreams: ["10.0.0.2"], cache: 300 }] },
-        },
-      }),
-    );
-    assert.deepEqual(servers[1]?.zones, ["corp.example:53", "b.example:53"]);
+  it("asks the servers of stub domains in the block for all names, the longest domain first", () => {
+    const stubDomains = [
+      { domains: ["corp.example", "b.example"], upstreams: ["10.0.0.2"], forward: { policy: "sequential" } },
+      { domains: ["eu.corp.example."], upstreams: ["10.0.0.3"] },
+    ];
+    const { servers } = corefileOf(DnsSettings.parse({ corefile: { profile: "tuned", options: { stubDomains } } }));
+    const forwards = servers.flatMap(({ plugins }) => plugins.filter(({ plugin }) => plugin === "forward"));
     assert.deepEqual(
-      servers[1]?.plugins.map(({ plugin }) => plugin),
-      [...["errors", "prometheus", "forward", "cache", "loop", "loadbalance"]],
+      forwards.map((plugin) => writePlugin(plugin)).map(({ args, block }) => [...args, ...(block ?? [])]),
+      [
+        ["eu.corp.example.", "10.0.0.3"],
+        ["corp.example", "10.0.0.2", { name: "policy", args: ["sequential"] }],
+        ["b.example", "10.0.0.2", { name: "policy", args: ["sequential"] }],
+        [".", "/etc/resolv.conf", { name: "max_concurrent", args: ["2048"] }],
+      ],
     );
+    assert.equal(servers.length, 1);
   });
 
   it("puts fixed names before the cluster's, and lets all others through", () => {
