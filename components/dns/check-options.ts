@@ -1,8 +1,8 @@
 import type { DnsMistake } from "./check.ts";
-import { isOwnHost, sameAddress } from "./corefile/address.ts";
-import { type CheckContext, checkCorefile, EKS_CLUSTER_DNS } from "./corefile/check.ts";
+import { type CheckContext, checkCorefile } from "./corefile/check.ts";
 import { seconds } from "./corefile/duration.ts";
 import { corefileOf } from "./corefile/from-settings.ts";
+import { loopOf } from "./corefile/loop.ts";
 import { readUpstream } from "./corefile/upstream.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import type { DnsSettings } from "./settings.ts";
@@ -14,7 +14,7 @@ const MAX_LAMEDUCK = 25;
 export function checkOptions(settings: DnsSettings, context: CheckContext): DnsMistake[] {
   const options = settings.corefile.options ?? {};
   const found = [
-    ...upstreamMistakes(options, context.clusterDns ?? EKS_CLUSTER_DNS),
+    ...upstreamMistakes(options, context),
     ...stubMistakes(options),
     ...durationMistakes(options),
     ...choiceMistakes(options, settings),
@@ -32,7 +32,7 @@ function mistake(path: readonly (string | number)[], message: string, value: unk
   return { path: [...OPTIONS, ...path], message, value };
 }
 
-function upstreamMistakes(options: CorefileOptions, clusterDns: readonly string[]): DnsMistake[] {
+function upstreamMistakes(options: CorefileOptions, context: CheckContext): DnsMistake[] {
   const lists = [
     { path: ["upstreams"], upstreams: options.upstreams ?? [] },
     ...(options.stubDomains ?? []).map(({ upstreams }, index) => ({
@@ -42,21 +42,17 @@ function upstreamMistakes(options: CorefileOptions, clusterDns: readonly string[
   ];
   return lists.flatMap(({ path, upstreams }) =>
     upstreams.flatMap((text, index) => {
-      const message = upstreamMistake(text, clusterDns);
+      const message = upstreamMistake(text, context);
       return message === undefined ? [] : [mistake([...path, index], message, text)];
     }),
   );
 }
 
-function upstreamMistake(text: string, clusterDns: readonly string[]): string | undefined {
+function upstreamMistake(text: string, context: CheckContext): string | undefined {
   const upstream = readUpstream(text);
   if (typeof upstream === "string") return upstream;
-  if (upstream.kind === "file" || upstream.tls || (upstream.port ?? 53) !== 53) return undefined;
-  if (isOwnHost(upstream.target)) return "another server than CoreDNS's own pod, which would ask itself for ever";
-  if (clusterDns.some((address) => sameAddress(address, upstream.target))) {
-    return "another server than the Service kube-dns, since CoreDNS is behind it and would ask itself for ever";
-  }
-  return undefined;
+  const loop = loopOf(upstream, context);
+  return loop === undefined ? undefined : `another server: this is ${loop}, which would ask itself for ever`;
 }
 
 function stubMistakes(options: CorefileOptions): DnsMistake[] {

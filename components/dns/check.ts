@@ -74,7 +74,8 @@ function valueAt(settings: unknown, path: readonly (string | number)[]): unknown
 function context(settings: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
   const version = kubernetesVersion === undefined ? undefined : addonVersion(settings, kubernetesVersion);
   const parsed = version === undefined ? undefined : parseAddonVersion(version);
-  return { clusterDns: settings.clusterDns, coredns: parsed?.coredns };
+  const nodeLocal = settings.nodeLocalCache?.address;
+  return { clusterDns: settings.clusterDns, coredns: parsed?.coredns, nodeLocal };
 }
 
 function corefileMistakes(settings: DnsSettings, kubernetesVersion: string | undefined): DnsMistake[] {

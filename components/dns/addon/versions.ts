@@ -1,3 +1,5 @@
+import { isBefore, type Version } from "../corefile/version.ts";
+
 /**
  * The add-on version for each Kubernetes version, so that two clusters made a month apart run the same CoreDNS. Each was
  * EKS's default for that version when it was last looked up, in November 2026.
@@ -12,8 +14,8 @@ export const ADDON_VERSIONS: Readonly<Record<string, string>> = {
 
 /** An add-on version in its parts. */
 export interface AddonVersion {
-  /** CoreDNS's own version: major, minor, patch. */
-  readonly coredns: readonly [number, number, number];
+  /** CoreDNS's own version. */
+  readonly coredns: Version;
   /** EKS's build of it. */
   readonly build: number;
 }
@@ -29,10 +31,6 @@ export function parseAddonVersion(text: string): AddonVersion | undefined {
 }
 
 /** Whether CoreDNS's version of an add-on is at least the given one. */
-export function isAtLeast(version: AddonVersion, ...wanted: readonly [number, number, number]): boolean {
-  for (const [index, number] of version.coredns.entries()) {
-    const difference = number - (wanted[index] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
+export function isAtLeast(version: AddonVersion, ...wanted: Version): boolean {
+  return !isBefore(version.coredns, wanted);
 }

@@ -1,15 +1,27 @@
-import { isOwnHost, sameAddress } from "./address.ts";
-import type { Findings } from "./check.ts";
+import { sameAddress } from "./address.ts";
+import type { CheckContext, Findings } from "./check.ts";
+import { loopOf } from "./loop.ts";
 import type { Server } from "./model.ts";
 import type { ForwardPlugin } from "./plugins/forward.ts";
-import { readUpstream, type Upstream } from "./upstream.ts";
+import { readUpstream } from "./upstream.ts";
+import { isBefore } from "./version.ts";
 
 const MAX_UPSTREAMS = 15;
-const DNS_PORT = 53;
+/** Before it, a second line of forward in a block kept CoreDNS from starting. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.9.4.md */
+const SEVERAL_SINCE = [1, 9, 4] as const;
+/** Where NodeLocal DNSCache usually is. */
+const USUAL_NODE_LOCAL = "169.254.20.10";
 
 /** Upstreams that CoreDNS refuses, that are CoreDNS itself, or that no query reaches. */
-export function checkForwards(server: Server, clusterDns: readonly string[], findings: Findings): void {
+export function checkForwards(server: Server, context: CheckContext, findings: Findings): void {
   const forwards = server.plugins.filter((plugin) => plugin.plugin === "forward");
+  if (forwards.length > 1 && context.coredns !== undefined && isBefore(context.coredns, SEVERAL_SINCE)) {
+    const [since, version] = [SEVERAL_SINCE, context.coredns].map((parts) => parts.join("."));
+    findings.error(
+      server,
+      `forward stands ${forwards.length} times: CoreDNS takes that from ${since}, and this is ${version}`,
+    );
+  }
   for (const [index, forward] of forwards.entries()) {
     const wider = forwards.slice(0, index).find((earlier) => covers(earlier.from, forward.from));
     if (wider !== undefined) {
@@ -18,7 +30,7 @@ export function checkForwards(server: Server, clusterDns: readonly string[], fin
         `forward ${forward.from} is never asked: forward ${wider.from} stands before it and takes its names`,
       );
     }
-    checkUpstreams(server, forward, clusterDns, findings);
+    checkUpstreams(server, forward, context, findings);
   }
 }
 
@@ -31,12 +43,7 @@ function normal(zone: string): string {
   return zone === "." || zone.endsWith(".") ? zone.toLowerCase() : `${zone.toLowerCase()}.`;
 }
 
-function checkUpstreams(
-  server: Server,
-  forward: ForwardPlugin,
-  clusterDns: readonly string[],
-  findings: Findings,
-): void {
+function checkUpstreams(server: Server, forward: ForwardPlugin, context: CheckContext, findings: Findings): void {
   const { from, upstreams } = forward;
   if (upstreams.length > MAX_UPSTREAMS) {
     findings.error(server, `forward ${from} has ${upstreams.length} upstreams: CoreDNS takes at most ${MAX_UPSTREAMS}`);
@@ -47,8 +54,15 @@ function checkUpstreams(
       findings.error(server, `forward ${from}: an upstream is ${upstream}`);
       continue;
     }
-    const loop = loopOf(upstream, clusterDns);
-    if (loop !== undefined) findings.error(server, `forward ${from} ${text}: ${loop}`);
+    const loop = loopOf(upstream, context);
+    if (loop !== undefined) {
+      findings.error(server, `forward ${from} ${text}: a loop to itself, since this is ${loop}`);
+    } else if (sameAddress(upstream.target, USUAL_NODE_LOCAL)) {
+      findings.warn(
+        server,
+        `forward ${from} ${text}: NodeLocal DNSCache usually has this address, and asks CoreDNS itself for many names`,
+      );
+    }
     if (upstream.kind === "file" && upstream.target !== "/etc/resolv.conf") {
       findings.warn(server, `forward ${from} ${text}: the add-on's pods have no such file but /etc/resolv.conf`);
     }
@@ -56,14 +70,4 @@ function checkUpstreams(
       findings.warn(server, `forward ${from} ${text}: without tls_servername anybody in between can answer`);
     }
   }
-}
-
-/** Why queries to this upstream come back. */
-function loopOf(upstream: Upstream, clusterDns: readonly string[]): string | undefined {
-  if (upstream.kind === "file" || (upstream.port ?? DNS_PORT) !== DNS_PORT || upstream.tls) return undefined;
-  if (isOwnHost(upstream.target)) return "a loop to itself, since this address is the CoreDNS pod's own";
-  if (clusterDns.some((address) => sameAddress(address, upstream.target))) {
-    return "a loop to itself, since this address is the Service kube-dns, and CoreDNS is behind it";
-  }
-  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { CheckContext, Findings } from "./check.ts";
 import { seconds } from "./duration.ts";
 import { type Plugin, pluginName, type Server } from "./model.ts";
+import { isBefore } from "./version.ts";
 
 const TERMINATION_GRACE = 30;
 /** What CoreDNS needs after its lame duck to close connections. */
@@ -128,11 +129,6 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
 }
 
 const MULTISOCKET_SINCE = [1, 12, 0] as const;
-
-function isBefore(version: readonly [number, number, number], since: readonly [number, number, number]): boolean {
-  const index = version.findIndex((part, place) => part !== since[place]);
-  return index !== -1 && (version[index] ?? 0) < (since[index] ?? 0);
-}
 
 function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {
   const most = grace - SHUTDOWN_RESERVE;

@@ -1,8 +1,10 @@
 import { checkForwards } from "./check-forward.ts";
 import { checkServing } from "./check-serving.ts";
+import { checkKnownOptions } from "./known-options.ts";
 import { expanded } from "./meaning.ts";
 import { type Corefile, type Plugin, pluginName, type Server } from "./model.ts";
 import { DECIDERS, ONCE, REPEATABLE, rankOf } from "./order.ts";
+import type { Version } from "./version.ts";
 
 /** What is known of where the Corefile will run. */
 export interface CheckContext {
@@ -11,11 +13,10 @@ export interface CheckContext {
   /** Seconds until the pod is killed. Default 30, which the add-on fixes. */
   readonly terminationGrace?: number | undefined;
   /** CoreDNS's version. Default: new enough for all that the model knows. */
-  readonly coredns?: readonly [number, number, number] | undefined;
+  readonly coredns?: Version | undefined;
+  /** Address of NodeLocal DNSCache, where the stack makes it: to forward there is a loop too. */
+  readonly nodeLocal?: string | undefined;
 }
-
-/** The address of kube-dns on EKS, which depends on the VPC's range. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
-export const EKS_CLUSTER_DNS: readonly string[] = ["10.100.0.10", "172.20.0.10"];
 
 /** What is wrong with a Corefile, each in one sentence that says why. */
 export interface CorefileFindings {
@@ -47,7 +48,8 @@ export function checkCorefile(corefile: Corefile, context: CheckContext = {}): C
   for (const server of servers) {
     checkLines(server, findings);
     checkOrder(server, findings);
-    checkForwards(server, context.clusterDns ?? EKS_CLUSTER_DNS, findings);
+    checkForwards(server, context, findings);
+    for (const plugin of server.plugins) checkKnownOptions(server, plugin, context, findings);
   }
   checkServing(servers, imports.length > 0, context, findings);
   return { errors: findings.errors, warnings: findings.warnings };

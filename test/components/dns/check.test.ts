@@ -42,11 +42,28 @@ describe("checkDns", () => {
     ],
     [{ timeouts: { create: "10m" } }, /^timeouts\.create: at least 20m/],
     [options({ upstreams: ["10.0.0.2", "dns.corp"] }), /^corefile\.options\.upstreams\.1: an IP address/],
-    [options({ upstreams: ["127.0.0.1"] }), /^corefile\.options\.upstreams\.0: another server than CoreDNS's own pod/],
-    [options({ upstreams: ["10.100.0.10"] }), /upstreams\.0: another server than the Service kube-dns/],
+    [
+      options({ upstreams: ["127.0.0.1"] }),
+      /^corefile\.options\.upstreams\.0: another server: this is the CoreDNS pod's own address/,
+    ],
+    [options({ upstreams: ["10.100.0.10"] }), /upstreams\.0: another server: this is the Service kube-dns/],
     [
       { clusterDns: ["10.96.0.10"], ...options({ upstreams: ["10.96.0.10:53"] }) },
-      /another server than the Service kube-dns/,
+      /another server: this is the Service kube-dns/,
+    ],
+    [
+      {
+        nodeLocalCache: { mode: "kubelet" },
+        ...options({ stubDomains: [{ domains: ["corp.example"], upstreams: ["169.254.20.10"] }] }),
+      },
+      /^corefile\.options\.stubDomains\.0\.upstreams\.0: another server: this is the node's cache/,
+    ],
+    [
+      {
+        addonVersion: "v1.9.3-eksbuild.15",
+        ...options({ stubDomains: [{ domains: ["a.example"], upstreams: ["10.0.0.2"] }] }),
+      },
+      /^corefile\.options: .*forward stands 2 times: CoreDNS takes that from 1\.9\.4/,
     ],
     [
       options({ stubDomains: [{ domains: ["corp.example"], upstreams: ["localhost"] }] }),

@@ -25,6 +25,10 @@ export interface HostEntry {
 export function readHosts(line: Directive): HostsPlugin {
   const block = line.block ?? [];
   const isEntry = ({ name, args }: Directive) => isAddress(name) && args.length > 0;
+  const end = block.findIndex(({ name }) => name === "fallthrough");
+  if (end !== -1 && block.slice(end).some(isEntry)) {
+    throw new PluginProblem("hosts: takes fallthrough after the addresses: CoreDNS takes none below it");
+  }
   const options = new OptionReader({ ...line, block: block.filter((inner) => !isEntry(inner)) });
   return {
     plugin: "hosts",

@@ -16,10 +16,19 @@ export function readHealth(line: Directive): HealthPlugin {
   const options = new OptionReader(line);
   return {
     plugin: "health",
-    address: atMostOneArg(line),
+    address: address(line),
     lameduck: options.duration("lameduck"),
     more: options.rest(),
   };
+}
+
+/** CoreDNS takes a host only together with a port. */
+function address(line: Directive): string | undefined {
+  const text = atMostOneArg(line);
+  if (text !== undefined && !/^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/.test(text)) {
+    throw new PluginProblem(`${line.name}: takes an address with its port, such as :8080, and not ${text}`);
+  }
+  return text;
 }
 
 export function writeHealth({ address, lameduck, more }: HealthPlugin): Directive {
@@ -35,7 +44,7 @@ export interface EndpointPlugin {
 }
 
 export function readEndpoint(plugin: "ready" | "prometheus", line: Directive): EndpointPlugin {
-  return { plugin, address: atMostOneArg(line), more: new OptionReader(line).rest() };
+  return { plugin, address: address(line), more: new OptionReader(line).rest() };
 }
 
 export function writeEndpoint({ plugin, address, more }: EndpointPlugin): Directive {

@@ -55,14 +55,34 @@ describe("checkCorefile", () => {
     [
       "loopback upstream",
       check(["forward . 127.0.0.53"], ["forward"]),
-      "a loop to itself, since this address is the CoreDNS pod's own",
+      "a loop to itself, since this is the CoreDNS pod's own address",
     ],
     ["IPv6 loopback upstream", check(["forward . [::1]:53"], ["forward"]), "a loop to itself"],
-    ["kube-dns of EKS upstream", check(["forward . 172.20.0.10"], ["forward"]), "this address is the Service kube-dns"],
+    ["kube-dns of EKS upstream", check(["forward . 172.20.0.10"], ["forward"]), "this is the Service kube-dns"],
     [
       "kube-dns of the settings upstream",
       check(["forward . fd00::a"], ["forward"], "", { clusterDns: ["fd00:0::0a"] }),
       "Service kube-dns",
+    ],
+    [
+      "the node's cache upstream",
+      check(["forward . 169.254.20.11"], ["forward"], "", { nodeLocal: "169.254.20.11" }),
+      "a loop to itself, since this is the node's cache, which asks CoreDNS",
+    ],
+    [
+      "two forwards before 1.9.4",
+      check(["forward corp.example 10.0.0.3", "forward . 10.0.0.2"], ["forward"], "", { coredns: [1, 9, 3] }),
+      "forward stands 2 times: CoreDNS takes that from 1.9.4, and this is 1.9.3",
+    ],
+    [
+      "a slip in an option",
+      check(["health {\n lameduk 5s\n}"], ["health"]),
+      ".:53: health: CoreDNS does not start with the option lameduk; it takes lameduck",
+    ],
+    [
+      "an option of years ago",
+      check(["kubernetes cluster.local {\n upstream\n}"], ["kubernetes"], "", { coredns: [1, 12, 4] }),
+      "CoreDNS does not start with the option upstream; it takes endpoint, tls, ",
     ],
     ["a plugin twice", check(["cache 60"]), "cache stands 2 times: CoreDNS takes it once and does not start"],
     ["a plugin that is none", check(["cahce 60"]), "cahce: CoreDNS has no plugin of that name"],
@@ -112,6 +132,24 @@ describe("checkCorefile", () => {
     ["no loop", check([], ["loop"]), "no loop: a loop through the upstreams is not noticed"],
     ["no reload", check([], ["reload"]), "no reload: a changed Corefile is taken over at the next restart only"],
     [
+      "an option that this program has not seen yet",
+      check(["cache 30 {\n warm_up\n}"], ["cache"], "", { coredns: [1, 14, 6] }),
+      "cache: warm_up was no option in CoreDNS 1.14.3",
+    ],
+    [
+      "a line of hosts that says nothing",
+      check(
+        ["hosts {\n10.0.0.300 a.example\nfallthrough\n}", "kubernetes a", "forward . 10.0.0.2"],
+        ["kubernetes", "forward"],
+      ),
+      "hosts: 10.0.0.300 is neither an option nor an address, so that CoreDNS ignores its line",
+    ],
+    [
+      "the usual address of a node's cache upstream",
+      check(["forward . 169.254.20.10"], ["forward"]),
+      "NodeLocal DNSCache usually has this address",
+    ],
+    [
       "an order that is not used",
       check(["hosts {\n10.0.0.1 a\nfallthrough\n}"]),
       "hosts stands after forward but sees a query before it",
@@ -160,6 +198,11 @@ describe("checkCorefile", () => {
     assert.deepEqual(found.errors, []);
     const named = check(["forward . tls://9.9.9.9 {\ntls_servername dns.quad9.net\n}"], ["forward"]);
     assert.deepEqual(named, { errors: [], warnings: [] });
+  });
+
+  it("takes forwards for some domains before that for all", () => {
+    const found = check(["forward corp.example 10.0.0.3", "forward . 10.0.0.2"], ["forward"]);
+    assert.deepEqual(found, { errors: [], warnings: [] });
   });
 
   it("takes the cluster's names in a block of their own", () => {
