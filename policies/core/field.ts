@@ -4,9 +4,12 @@ import { isGroup, UNKNOWN, type Value } from "./value.ts";
 /** A rule met a value that only the deployment will tell. */
 export class Undecided extends Error {
   readonly field: Field;
-  constructor(field: Field) {
-    super(`${field.path} is known only after deployment`);
+  /** Why nobody knows, after the field's path. */
+  readonly why: string;
+  constructor(field: Field, why = "is known only after deployment") {
+    super(`${field.path} ${why}`);
     this.field = field;
+    this.why = why;
   }
 }
 

@@ -38,7 +38,7 @@ export class Report {
     this.add("violated", resource, `${resource.label}: ${problem}. Fix: ${fix}`);
   }
 
-  undecided(field: Field, why = "is known only after deployment"): void {
+  undecided(field: Field, why: string): void {
     this.add(
       "undecided",
       field.owner,
@@ -52,7 +52,7 @@ export class Report {
       check();
     } catch (error) {
       if (!(error instanceof Undecided)) throw error;
-      this.undecided(error.field);
+      this.undecided(error.field, error.why);
     }
   }
 

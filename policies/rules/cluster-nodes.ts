@@ -1,7 +1,9 @@
+import { type Field, Undecided } from "../core/field.ts";
 import { count } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { someKnown } from "../core/some-known.ts";
 import type { Stack } from "../core/stack.ts";
 import { aws, cis } from "./sources.ts";
 
@@ -48,34 +50,49 @@ export const CLUSTER_NODES: readonly Rule[] = [
     ),
     knobs: [HOPS],
     types: [TEMPLATE, NODE_GROUP],
-    check: (resource, report, settings) => {
-      if (resource.type === NODE_GROUP) {
-        const template = resource.at("launchTemplate");
-        if (!template.isUnknown && !template.isSet) report.wrong(template, "so EKS lets answers travel two hops");
-        return;
-      }
-      const metadata = resource.at("metadataOptions");
-      report.part(() => {
-        if (metadata.at("httpEndpoint").text() === "disabled") return;
-        const tokens = metadata.at("httpTokens");
-        if (tokens.text() !== "required") report.wrong(tokens, "so IMDSv1 answers without a token");
-      });
-      const hops = metadata.at("httpPutResponseHopLimit");
-      const limit = hops.number();
-      // Images may set 2 where the template says nothing.
-      if (limit === undefined || limit > settings.get(HOPS)) report.wrong(hops, "so answers travel into pods");
+    checkStack: (stack, report, settings) => {
+      report.each(stack.ofType(NODE_GROUP), (group) => checkTemplate(stack, group, report));
+      report.each(stack.ofType(TEMPLATE), (template) => checkMetadata(template, report, settings.get(HOPS)));
     },
   },
 ];
+
+/** A group without a template has EKS's own; what one of another stack says, nobody knows. */
+function checkTemplate(stack: Stack, group: Resource, report: Report): void {
+  const template = group.at("launchTemplate");
+  if (!template.isUnknown && !template.isSet) {
+    report.wrong(template, "so EKS lets answers travel two hops");
+    return;
+  }
+  if ((stack.dependenciesOf(group) ?? []).some(({ type }) => type === TEMPLATE)) return;
+  const parts = [template, template.at("id"), template.at("name")];
+  const unknown = parts.find((part) => part.isUnknown);
+  throw unknown === undefined
+    ? new Undecided(template, `is ${template.shown}, a template that is not in this stack`)
+    : new Undecided(unknown);
+}
+
+function checkMetadata(template: Resource, report: Report, mostHops: number): void {
+  const metadata = template.at("metadataOptions");
+  if (!metadata.isUnknown && metadata.at("httpEndpoint").raw === "disabled") return;
+  report.part(() => {
+    metadata.at("httpEndpoint").text();
+    const tokens = metadata.at("httpTokens");
+    if (tokens.text() !== "required") report.wrong(tokens, "so IMDSv1 answers without a token");
+  });
+  const hops = metadata.at("httpPutResponseHopLimit");
+  const limit = hops.number();
+  // Images may set 2 where the template says nothing.
+  if (limit === undefined || limit > mostHops) report.wrong(hops, "so answers travel into pods");
+}
 
 function checkSubnets(stack: Stack, group: Resource, report: Report): void {
   const ids = group.at("subnetIds");
   const subnets = (stack.dependenciesOf(group) ?? []).filter(({ type }) => type === SUBNET);
   // A subnet's id is unknown before, and outside the stack it says nothing: what the group waits for tells.
   if (subnets.length === 0) {
-    const areUnknown = ids.isUnknown || ids.items().some((id) => id.isUnknown);
-    report.undecided(ids, areUnknown ? undefined : `is ${ids.shown}, of subnets that are not in this stack`);
-    return;
+    if (ids.isUnknown || ids.items().some((id) => id.isUnknown)) throw new Undecided(ids);
+    throw new Undecided(ids, `is ${ids.shown}, of subnets that are not in this stack`);
   }
   report.each(subnets, (subnet) => {
     if (isPublic(stack, subnet)) report.missing(group, `subnetIds include ${subnet.label}, a public subnet`);
@@ -89,13 +106,29 @@ function isPublic(stack: Stack, subnet: Resource): boolean {
     .ofType(ASSOCIATION)
     .filter((association) => waitsFor(association, SUBNET).includes(subnet))
     .flatMap((association) => waitsFor(association, ROUTE_TABLE));
-  const byRoute = stack
+  const routes = stack
     .ofType(ROUTE)
-    .filter((route) => waitsFor(route, ROUTE_TABLE).some((table) => tables.includes(table)))
-    .some((route) => waitsFor(route, GATEWAY).length > 0 && ["0.0.0.0/0", "::/0"].includes(destinationOf(route)));
-  return byRoute || (subnet.at("mapPublicIpOnLaunch").flag() ?? false);
+    .filter((route) => waitsFor(route, ROUTE_TABLE).some((table) => tables.includes(table)));
+  const byRoute = (route: Resource) =>
+    waitsFor(route, GATEWAY).length > 0 &&
+    isEverywhere(route.at("destinationCidrBlock"), route.at("destinationIpv6CidrBlock"));
+  // Routes may stand in the table itself, whose gateway is an input of it.
+  const byTable = (table: Resource) =>
+    waitsFor(table, GATEWAY).length > 0 &&
+    someKnown(
+      table.at("routes").items(),
+      (route) =>
+        (route.at("gatewayId").isUnknown || route.at("gatewayId").isSet) &&
+        isEverywhere(route.at("cidrBlock"), route.at("ipv6CidrBlock")),
+    );
+  const ways = [
+    () => someKnown(routes, byRoute),
+    () => someKnown(tables, byTable),
+    () => subnet.at("mapPublicIpOnLaunch").flag() ?? false,
+  ];
+  return someKnown(ways, (isSo) => isSo());
 }
 
-function destinationOf(route: Resource): string {
-  return route.at("destinationCidrBlock").text() ?? route.at("destinationIpv6CidrBlock").text() ?? "";
+function isEverywhere(...blocks: readonly Field[]): boolean {
+  return someKnown(blocks, (block) => ["0.0.0.0/0", "::/0"].includes(block.text() ?? ""));
 }

@@ -7,6 +7,7 @@ import type { Rule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { parseImage } from "../kubernetes/image.ts";
 import { namespaceOf, podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
+import { BINDINGS } from "../kubernetes/rbac.ts";
 import { containerRule } from "./pod-rule.ts";
 import { cis, kubernetes } from "./sources.ts";
 
@@ -37,10 +38,6 @@ const SECRET_NAMES = /(passw|passwd|secret|token|api_?key|access_?key|private_?k
 /** A name that ends so says where a secret stands, not what it is. */
 const NOT_SECRET = /(_file|_path|_name|_dir|_url|_ttl|_header)$/i;
 
-const BINDINGS = [
-  "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
-  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
-];
 const SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount";
 
 /** What a container runs, on what, and what it is given. */

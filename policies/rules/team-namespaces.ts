@@ -22,11 +22,27 @@ export function isTeams(namespace: Resource, settings: Settings): boolean {
 /** By stack and type, since a stack of a thousand teams asks a thousand times. */
 const BY_NAMESPACE = new WeakMap<Stack, Map<string, Map<string, Resource[]>>>();
 
-/** Resources of a type in a namespace. @throws {Undecided} where one's namespace is unknown. */
+/** Where resources stand whose namespace is unknown: no namespace can be called so. */
+const NOWHERE_YET = "";
+
+/**
+ * Resources of a type in a namespace, and after them those that may be in it, as their namespace is unknown: {@link isIn} tells
+ * them apart.
+ */
 export function inNamespace(stack: Stack, type: string, name: string): readonly Resource[] {
   const types = BY_NAMESPACE.get(stack) ?? new Map<string, Map<string, Resource[]>>();
   BY_NAMESPACE.set(stack, types);
-  const namespaces = types.get(type) ?? Map.groupBy(stack.ofType(type), namespaceOf);
+  const namespaces = types.get(type) ?? Map.groupBy(stack.ofType(type), knownNamespaceOf);
   types.set(type, namespaces);
-  return namespaces.get(name) ?? [];
+  return [...(namespaces.get(name) ?? []), ...(namespaces.get(NOWHERE_YET) ?? [])];
+}
+
+/** Whether a resource is in a namespace. @throws {Undecided} */
+export function isIn(resource: Resource, name: string): boolean {
+  return namespaceOf(resource) === name;
+}
+
+function knownNamespaceOf(resource: Resource): string {
+  const places = [resource.at("metadata", "namespace"), resource.provider.at("namespace")];
+  return places.some((place) => place.isUnknown) ? NOWHERE_YET : namespaceOf(resource);
 }

@@ -3,10 +3,11 @@ import type { Settings } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { someKnown } from "../core/some-known.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf } from "../kubernetes/pod-spec.ts";
 import { cis, kubernetes } from "./sources.ts";
-import { inNamespace, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
+import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const DNS_PORT = 53;
@@ -31,13 +32,17 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     types: [NAMESPACE, POLICY],
     checkStack: (stack, report, settings) =>
       eachTeams(stack, report, settings, (namespace, policies) => {
-        for (const [type, rules] of WAYS) {
-          if (!policies.some((policy) => selectsAll(policy) && typesOf(policy).includes(type)))
+        report.each(WAYS, ([type, rules]) => {
+          report.each(policies, (policy) =>
+            report.each(policy.at("spec", rules).items(), (rule) => {
+              if (isIn(policy, nameOf(namespace)) && isOpen(rule)) report.wrong(rule, `which lets all ${type} through`);
+            }),
+          );
+          const denies = (policy: Resource) =>
+            isIn(policy, nameOf(namespace)) && selectsAll(policy) && typesOf(policy).includes(type);
+          if (!someKnown(policies, denies))
             report.missing(namespace, `no NetworkPolicy denies ${type} for all of its pods`);
-          const lists = policies.map((policy) => policy.at("spec", rules));
-          for (const open of lists.flatMap((list) => list.items()).filter(isOpen))
-            report.wrong(open, `which lets all ${type} through`);
-        }
+        });
       }),
   },
   {
@@ -52,11 +57,12 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     types: [NAMESPACE, POLICY],
     checkStack: (stack, report, settings) =>
       eachTeams(stack, report, settings, (namespace, policies) => {
-        if (!policies.some((policy) => typesOf(policy).includes("Egress"))) return;
-        for (const protocol of ["UDP", "TCP"]) {
-          if (!policies.some((policy) => selectsAll(policy) && letsDnsOut(policy, protocol)))
+        const here = (policy: Resource) => isIn(policy, nameOf(namespace));
+        if (!someKnown(policies, (policy) => here(policy) && typesOf(policy).includes("Egress"))) return;
+        report.each(["UDP", "TCP"], (protocol) => {
+          if (!someKnown(policies, (policy) => here(policy) && selectsAll(policy) && letsDnsOut(policy, protocol)))
             report.missing(namespace, `no NetworkPolicy lets DNS out by ${protocol} 53`);
-        }
+        });
       }),
   },
 ];
@@ -87,22 +93,42 @@ function typesOf(policy: Resource): string[] {
   return policy.at("spec", "egress").isSet ? ["Ingress", "Egress"] : ["Ingress"];
 }
 
-/** A rule without peers and ports lets everything through. */
+/** A rule without ports lets everything through where it names no peers, or every address as one. */
 function isOpen(rule: Field): boolean {
-  return ["from", "to", "ports"].every((key) => rule.at(key).items().length === 0);
+  if (rule.at("ports").items().length > 0) return false;
+  const peers = peersOf(rule);
+  return peers.length === 0 || someKnown(peers, isEverybody);
+}
+
+function peersOf(rule: Field): Field[] {
+  return ["from", "to"].flatMap((key) => rule.at(key).items());
+}
+
+function isEverybody(peer: Field): boolean {
+  const block = peer.at("ipBlock");
+  return ["0.0.0.0/0", "::/0"].includes(block.at("cidr").text() ?? "") && block.at("except").items().length === 0;
 }
 
 function letsDnsOut(policy: Resource, protocol: string): boolean {
-  const ports = policy
-    .at("spec", "egress")
-    .items()
-    .flatMap((rule) => (isOpen(rule) ? [undefined] : rule.at("ports").items()));
-  return ports.some(
-    (port) => port === undefined || ((port.at("protocol").text() ?? "TCP") === protocol && coversDns(port)),
-  );
+  return someKnown(policy.at("spec", "egress").items(), (rule) => {
+    const peers = rule.at("to").items();
+    if (peers.length > 0 && !someKnown(peers, mayBeDns)) return false;
+    const ports = rule.at("ports").items();
+    const isDns = (port: Field) => (port.at("protocol").text() ?? "TCP") === protocol && coversDns(port);
+    return ports.length === 0 || someKnown(ports, isDns);
+  });
+}
+
+/** Pods without a namespace are those of the policy's own, and DNS is in another. */
+function mayBeDns(peer: Field): boolean {
+  if (peer.at("ipBlock").isSet) return true;
+  if (!peer.at("namespaceSelector").isSet) return false;
+  const named = peer.at("namespaceSelector", "matchLabels", "kubernetes.io/metadata.name").text();
+  return named === undefined || named === "kube-system";
 }
 
 function coversDns(port: Field): boolean {
+  if (!port.at("port").isSet) return true;
   const first = port.at("port").number();
   if (first === undefined) return ["dns", "dns-tcp"].includes(port.at("port").text() ?? "");
   return first <= DNS_PORT && DNS_PORT <= (port.at("endPort").number() ?? first);

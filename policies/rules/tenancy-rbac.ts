@@ -3,14 +3,11 @@ import { texts } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { someKnown } from "../core/some-known.ts";
 import { fluentBitConfigs } from "../fluent-bit/in-stack.ts";
+import { BINDINGS, ROLES } from "../kubernetes/rbac.ts";
 import { cis, kubernetes } from "./sources.ts";
 
-const ROLES = ["kubernetes:rbac.authorization.k8s.io/v1:Role", "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"];
-const BINDINGS = [
-  "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
-  "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding",
-];
 const FORBIDDEN_ROLES = texts("roles", "ClusterRoles that nobody is bound to", ["cluster-admin"]);
 const READING = ["get", "list", "watch", "*"];
 
@@ -25,7 +22,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
     fix: "name the API groups, resources and verbs that are needed",
     source: cis("4.1.3"),
     types: ROLES,
-    check: (role, report) =>
+    check: (role, report) => {
       eachRule(role, report, (rule) => {
         const lists = ["apiGroups", "resources", "verbs", "nonResourceURLs"].map((key) => rule.at(key));
         report.each(lists, (list) =>
@@ -33,7 +30,13 @@ export const TENANCY_RBAC: readonly Rule[] = [
             if (item.text()?.includes("*")) report.wrong(item, "a wildcard");
           }),
         );
-      }),
+      });
+      report.each(role.at("aggregationRule", "clusterRoleSelectors").items(), (selector) => {
+        const wanted = [...selector.at("matchLabels").entries(), ...selector.at("matchExpressions").items()];
+        if (wanted.length === 0)
+          report.wrong(selector, "which takes in the rules of every ClusterRole", "name the label of the roles");
+      });
+    },
   },
   {
     id: "tenancy-no-cluster-admin",
@@ -84,15 +87,15 @@ export const TENANCY_RBAC: readonly Rule[] = [
     types: ROLES,
     check: (role, report) =>
       eachRule(role, report, (rule) => {
+        const reading = rule
+          .at("verbs")
+          .items()
+          .filter((verb) => verb.isUnknown || READING.includes(verb.text() ?? ""));
+        if (reading.length === 0 || !isOnSecrets(rule)) return;
         // One Secret by its name is what a program may be given.
         if (rule.at("resourceNames").items().length > 0) return;
-        const secrets = rule
-          .at("resources")
-          .items()
-          .find((item) => item.text() === "secrets");
-        if (secrets === undefined) return;
-        report.each(rule.at("verbs").items(), (verb) => {
-          if (READING.includes(verb.text() ?? "")) report.wrong(verb, "on secrets, which shows their content");
+        report.each(reading, (verb) => {
+          if (verb.text() !== undefined) report.wrong(verb, "on secrets, which shows their content");
         });
       }),
   },
@@ -122,6 +125,15 @@ export const TENANCY_RBAC: readonly Rule[] = [
       ),
   },
 ];
+
+/** Secrets of Kubernetes itself; another API group may call something of its own so. */
+function isOnSecrets(rule: Field): boolean {
+  const groups = rule.at("apiGroups").items();
+  return (
+    someKnown(rule.at("resources").items(), (item) => item.text() === "secrets") &&
+    (groups.length === 0 || someKnown(groups, (group) => ["", "*"].includes(group.text() ?? "")))
+  );
+}
 
 function eachRule(role: Resource, report: Report, check: (rule: Field) => void): void {
   report.part(() => report.each(role.at("rules").items(), check));

@@ -2,14 +2,20 @@ import { type Group, UNKNOWN } from "../../../policies/core/value.ts";
 import type { CasesByRule } from "./cases.ts";
 import { first, named, type Sample, type SampleResource } from "./samples.ts";
 
+const TEMPLATE: SampleResource = {
+  type: "aws:ec2/launchTemplate:LaunchTemplate",
+  name: "nodes",
+  props: { metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 } },
+};
 /** A node group in one subnet, whose route out is `out`. */
 const network = (out: SampleResource, mapsAddresses: Group[string] = false): Sample => [
   {
     type: "aws:eks/nodeGroup:NodeGroup",
     name: "nodes",
     props: { subnetIds: [UNKNOWN], launchTemplate: { id: UNKNOWN } },
-    waitsFor: ["subnet"],
+    waitsFor: ["subnet", "template"],
   },
+  { ...TEMPLATE, name: "template" },
   { type: "aws:ec2/subnet:Subnet", name: "subnet", props: { mapPublicIpOnLaunch: mapsAddresses } },
   { type: "aws:ec2/routeTable:RouteTable", name: "table", props: {} },
   {
@@ -29,16 +35,31 @@ const network = (out: SampleResource, mapsAddresses: Group[string] = false): Sam
 const NAT: SampleResource = { type: "aws:ec2/natGateway:NatGateway", name: "nat", props: {} };
 const INTERNET: SampleResource = { type: "aws:ec2/internetGateway:InternetGateway", name: "internet", props: {} };
 
-const TEMPLATE: SampleResource = {
-  type: "aws:ec2/launchTemplate:LaunchTemplate",
-  name: "nodes",
-  props: { metadataOptions: { httpTokens: "required", httpPutResponseHopLimit: 1 } },
+const UNKNOWN_ROUTE: SampleResource = {
+  type: "aws:ec2/route:Route",
+  name: "other",
+  props: { destinationCidrBlock: UNKNOWN },
+  waitsFor: ["table", "internet"],
 };
+/** The same with the route in the table. */
+const inTable = (out: SampleResource, route: Group): Sample =>
+  network(out)
+    .filter(({ name }) => name !== "route")
+    .map((one) => (one.name === "table" ? { ...one, props: { routes: [route] }, waitsFor: [out.name] } : one));
 const template = (path: string, to: Parameters<typeof first>[2]) => first([TEMPLATE], path, to);
 
 export const CLUSTER_NODES_CASES: CasesByRule = {
   "cluster-nodes-private": {
-    good: { "a route by NAT": network(NAT) },
+    good: {
+      "a route by NAT": network(NAT),
+      "a route by NAT in the table itself": inTable(NAT, { cidrBlock: "0.0.0.0/0", natGatewayId: UNKNOWN }),
+      "a route to the internet for some addresses": named(
+        network(INTERNET),
+        "route",
+        "destinationCidrBlock",
+        "198.51.100.0/24",
+      ),
+    },
     bad: {
       "a route to the internet": [
         network(INTERNET),
@@ -51,6 +72,18 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
           "destinationIpv6CidrBlock",
           "::/0",
         ),
+        "NodeGroup/nodes: subnetIds include Subnet/subnet",
+      ],
+      "a route to the internet in the table itself": [
+        inTable(INTERNET, { cidrBlock: "0.0.0.0/0", gatewayId: UNKNOWN }),
+        "NodeGroup/nodes: subnetIds include Subnet/subnet",
+      ],
+      "an IPv6 route to the internet in the table itself": [
+        inTable(INTERNET, { ipv6CidrBlock: "::/0", gatewayId: "igw-1" }),
+        "NodeGroup/nodes: subnetIds include Subnet/subnet",
+      ],
+      "a route to the internet beside an unknown one": [
+        [UNKNOWN_ROUTE, ...network(INTERNET)],
         "NodeGroup/nodes: subnetIds include Subnet/subnet",
       ],
       "a template that gives public addresses": [
@@ -82,7 +115,7 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
   "cluster-nodes-imdsv2": {
     good: {
       "tokens, one hop": [TEMPLATE],
-      "no metadata at all": template("metadataOptions", { httpEndpoint: "disabled", httpPutResponseHopLimit: 1 }),
+      "no metadata at all": template("metadataOptions", { httpEndpoint: "disabled" }),
       "a node group with a template": network(NAT),
     },
     bad: {
@@ -105,6 +138,14 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
       ],
     },
     unknown: {
+      "a template of another stack": [
+        first(network(NAT), "launchTemplate", { id: "lt-1" }).map((one) => ({ ...one, waitsFor: ["subnet"] })),
+        'NodeGroup/nodes: launchTemplate is {"id":"lt-1"}, a template that is not in this stack, so nobody can tell',
+      ],
+      "a template from nowhere": [
+        network(NAT).map((one) => ({ ...one, waitsFor: ["subnet"] })),
+        "NodeGroup/nodes: launchTemplate.id is known only",
+      ],
       "unknown options": [
         template("metadataOptions", UNKNOWN),
         "LaunchTemplate/nodes: metadataOptions.httpEndpoint is known only",

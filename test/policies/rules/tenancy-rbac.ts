@@ -18,6 +18,15 @@ const binding = (to: Value, subject: Value = { kind: "Group", name: "ts" }): Sam
     props: { metadata: { name: "members", namespace: "ts-team" }, roleRef: { name: to }, subjects: [subject] },
   },
 ];
+const RBAC = "kubernetes:rbac.authorization.k8s.io";
+const as = (type: string, sample: Sample): Sample => sample.map((one) => ({ ...one, type: `${RBAC}/${type}` }));
+const aggregated = (clusterRoleSelectors: Value): Sample => [
+  {
+    type: `${RBAC}/v1:ClusterRole`,
+    name: "role",
+    props: { metadata: { name: "reader" }, aggregationRule: { clusterRoleSelectors } },
+  },
+];
 const PROXY = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
 const kubelet = (value: string): Sample =>
   named(COLLECTOR, "config", "data", {
@@ -27,11 +36,20 @@ const R = "ClusterRole/reader: rules[0]";
 
 export const TENANCY_RBAC_CASES: CasesByRule = {
   "tenancy-no-wildcards": {
-    good: { "named rights": role(PODS) },
+    good: { "named rights": role(PODS), "rules by a label": aggregated([{ matchLabels: { "ours/reader": "true" } }]) },
     bad: {
       verbs: [role({ ...PODS, verbs: ["*"] }), `${R}.verbs[0] is "*", a wildcard. Fix: name the API groups`],
       resources: [role({ ...PODS, resources: ["pods", "*"] }), `${R}.resources[1] is "*"`],
       "a part of resources": [role({ ...PODS, resources: ["*/scale"] }), `${R}.resources[0] is "*/scale"`],
+      "the rules of every role": [
+        aggregated([{}]),
+        "ClusterRole/reader: aggregationRule.clusterRoleSelectors[0] is {}, which takes in the rules of every ClusterRole. Fix: name",
+      ],
+      "an older API": [as("v1beta1:ClusterRole", role({ ...PODS, verbs: ["*"] })), `${R}.verbs[0] is "*"`],
+      "a patch of a role": [
+        as("v1:ClusterRolePatch", role({ ...PODS, verbs: ["*"] })),
+        'ClusterRolePatch/reader: rules[0].verbs[0] is "*"',
+      ],
       groups: [role({ ...PODS, apiGroups: ["*"] }), `${R}.apiGroups[0] is "*"`],
       paths: [role({ nonResourceURLs: ["/metrics/*"], verbs: ["get"] }), `${R}.nonResourceURLs[0] is "/metrics/*"`],
     },
@@ -44,6 +62,10 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
         `${R}.verbs is known only`,
         `${R}.nonResourceURLs is known only`,
       ],
+      "unknown roles to take in": [
+        aggregated([{ matchLabels: UNKNOWN }]),
+        "ClusterRole/reader: aggregationRule.clusterRoleSelectors[0].matchLabels is known only",
+      ],
     },
   },
   "tenancy-no-cluster-admin": {
@@ -52,6 +74,27 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
       "cluster-admin": [
         binding("cluster-admin"),
         'RoleBinding/ts-team/members: roleRef.name is "cluster-admin", which may do everything',
+      ],
+      "a binding of an older API": [
+        as("v1beta1:ClusterRoleBinding", binding("cluster-admin")),
+        'ClusterRoleBinding/ts-team/members: roleRef.name is "cluster-admin"',
+      ],
+      "system:masters beside others": [
+        [
+          {
+            type: `${RBAC}/v1:ClusterRoleBinding`,
+            name: "all",
+            props: {
+              metadata: { name: "all" },
+              roleRef: { name: "view" },
+              subjects: [
+                { kind: "User", name: "me" },
+                { kind: "Group", name: "system:masters" },
+              ],
+            },
+          },
+        ],
+        'ClusterRoleBinding/all: subjects[1].name is "system:masters"',
       ],
       "system:masters": [
         binding("team-member", { kind: "Group", name: "system:masters" }),
@@ -78,6 +121,9 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
       pods: role(PODS),
       "one Secret by its name": role({ ...PODS, resources: ["secrets"], resourceNames: ["mine"] }),
       "writing alone": role({ ...PODS, resources: ["secrets"], verbs: ["create"] }),
+      "writing alone, on what is not known": role({ ...PODS, resources: [UNKNOWN], verbs: ["create"] }),
+      "what another API group calls so": role({ ...PODS, apiGroups: ["vault.example"], resources: ["secrets"] }),
+      "no resources and unknown names": role({ ...PODS, resources: ["pods"], resourceNames: UNKNOWN }),
     },
     bad: Object.fromEntries(
       ["get", "list", "watch", "*"].map((verb) => [
@@ -88,7 +134,17 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
         ] as const,
       ]),
     ),
-    unknown: { "unknown resources": [role({ ...PODS, resources: [UNKNOWN] }), `${R}.resources[0] is known only`] },
+    unknown: {
+      "unknown resources": [role({ ...PODS, resources: [UNKNOWN] }), `${R}.resources[0] is known only`],
+      "an unknown verb": [
+        role({ ...PODS, resources: ["secrets"], verbs: ["create", UNKNOWN] }),
+        `${R}.verbs[1] is known only`,
+      ],
+      "unknown names": [
+        role({ ...PODS, resources: ["secrets"], resourceNames: UNKNOWN }),
+        `${R}.resourceNames is known only`,
+      ],
+    },
   },
   "tenancy-nodes-proxy": {
     good: { "no such right": role(PODS), "a collector that asks the kubelet": [...role(PROXY), ...kubelet("on")] },

@@ -35,6 +35,7 @@ const inTeam = (type: string, name: string, spec: Value): SampleResource => ({
   name,
   props: { metadata: { name, namespace: "ts-team" }, spec },
 });
+const OTHER_TEAM = { ...NAMESPACE, name: "other", props: { metadata: { name: "sa-team", labels: { team: "sa" } } } };
 const HARD = { pods: "20", "requests.cpu": "2", "requests.memory": "2Gi", "limits.memory": "4Gi" };
 const quota = (hard: Value) => [NAMESPACE, inTeam("kubernetes:core/v1:ResourceQuota", "quota", { hard })];
 const range = (limits: Value) => [NAMESPACE, inTeam("kubernetes:core/v1:LimitRange", "limits", { limits })];
@@ -51,7 +52,7 @@ const NETWORK: Sample = [
   inTeam(POLICY, "dns", {
     podSelector: {},
     policyTypes: ["Egress"],
-    egress: [{ to: [{ podSelector: {} }], ports: DNS_PORTS }],
+    egress: [{ to: [{ namespaceSelector: {} }], ports: DNS_PORTS }],
   }),
 ];
 
@@ -94,12 +95,40 @@ export const TENANCY_CASES: CasesByRule = {
     },
   },
   "tenancy-quota": {
-    good: { "all four bounds": quota(HARD), "a namespace of nobody's": OTHERS },
+    good: {
+      "all four bounds": quota(HARD),
+      "a namespace of nobody's": OTHERS,
+      "other names of the bounds": quota({ "count/pods": "20", cpu: "2", memory: "2Gi", "limits.memory": "4Gi" }),
+      "bounds in two quotas, and one more in an unknown namespace": [
+        ...quota({ pods: "20", "requests.cpu": "2" }),
+        inTeam("kubernetes:core/v1:ResourceQuota", "memory", {
+          hard: { "requests.memory": "2Gi", "limits.memory": "4Gi" },
+        }),
+        { type: "kubernetes:core/v1:ResourceQuota", name: "elsewhere", props: { metadata: { namespace: UNKNOWN } } },
+      ],
+    },
     bad: {
       "no quota": [[NAMESPACE], `${NS}no ResourceQuota is in it. Fix: add a ResourceQuota`],
       "a quota of another namespace": [
         named(quota(HARD), "quota", "metadata.namespace", "sa-team"),
         `${NS}no ResourceQuota is in it`,
+      ],
+      "a quota for the pods that end": [
+        quota(HARD).map((one) =>
+          one.name === "quota" ? inTeam(one.type, "quota", { hard: HARD, scopes: ["Terminating"] }) : one,
+        ),
+        `${NS}each ResourceQuota in it is for some pods alone, by its scopes`,
+      ],
+      "a quota for a class of pods": [
+        quota(HARD).map((one) =>
+          one.name === "quota"
+            ? inTeam(one.type, "quota", {
+                hard: HARD,
+                scopeSelector: { matchExpressions: [{ scopeName: "PriorityClass", operator: "In", values: ["low"] }] },
+              })
+            : one,
+        ),
+        `${NS}each ResourceQuota in it is for some pods alone`,
       ],
       "no bound on pods": [
         quota({ "requests.cpu": "2", "requests.memory": "2Gi", "limits.memory": "4Gi" }),
@@ -112,15 +141,40 @@ export const TENANCY_CASES: CasesByRule = {
       ],
     },
     unknown: {
-      "unknown bounds": [quota(UNKNOWN), "ResourceQuota/ts-team/quota: spec.hard.pods is known only"],
+      "unknown bounds": [quota(UNKNOWN), "ResourceQuota/ts-team/quota: spec.hard is known only"],
       "a quota in an unknown namespace": [
         named(quota(HARD), "quota", "metadata.namespace", UNKNOWN),
         "ResourceQuota/quota: metadata.namespace is known only",
       ],
+      "a team of two, whose quota's namespace is unknown": [
+        [
+          ...quota(HARD),
+          OTHER_TEAM,
+          { type: "kubernetes:core/v1:ResourceQuota", name: "other", props: { metadata: { namespace: UNKNOWN } } },
+        ],
+        "ResourceQuota/other: metadata.namespace is known only",
+      ],
+      "a quota in the namespace of a provider that is unknown": [
+        quota(HARD).map((one) =>
+          one.name === "quota"
+            ? { ...one, props: { metadata: { name: "quota" }, spec: { hard: HARD } }, provider: { namespace: UNKNOWN } }
+            : one,
+        ),
+        "ResourceQuota/quota: namespace is known only",
+      ],
     },
   },
   "tenancy-limits": {
-    good: { "all three defaults": range([LIMIT]), "a namespace of nobody's": OTHERS },
+    good: {
+      "all three defaults": range([LIMIT]),
+      "a namespace of nobody's": OTHERS,
+      "defaults in two lists, beside an unknown one": [
+        ...range([{ type: "Container", default: { memory: "128Mi" } }, UNKNOWN]),
+        inTeam("kubernetes:core/v1:LimitRange", "requests", {
+          limits: [{ type: "Container", defaultRequest: { cpu: "25m", memory: "32Mi" } }],
+        }),
+      ],
+    },
     bad: {
       "no LimitRange": [[NAMESPACE], `${NS}no LimitRange is in it. Fix: add a LimitRange`],
       "no default limit": [
@@ -142,7 +196,21 @@ export const TENANCY_CASES: CasesByRule = {
     unknown: { "unknown limits": [range(UNKNOWN), "LimitRange/ts-team/limits: spec.limits is known only"] },
   },
   "tenancy-default-deny": {
-    good: { "a denial of both ways": NETWORK, "a namespace of nobody's": OTHERS },
+    good: {
+      "a denial of both ways": NETWORK,
+      "a namespace of nobody's": OTHERS,
+      "a denial beside a policy of which nothing is known": [
+        inTeam(POLICY, "more", { podSelector: UNKNOWN, policyTypes: UNKNOWN }),
+        ...NETWORK,
+      ],
+      "every address but some, on one port": named(NETWORK, "dns", "spec.egress.0", {
+        to: [{ ipBlock: { cidr: "0.0.0.0/0" } }],
+        ports: [{ port: 443 }],
+      }),
+      "every address but those inside": named(NETWORK, "dns", "spec.egress.0", {
+        to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } }],
+      }),
+    },
     bad: {
       "no policy": [
         [NAMESPACE],
@@ -162,12 +230,30 @@ export const TENANCY_CASES: CasesByRule = {
         named(NETWORK, "deny", "spec.ingress", [{}]),
         "NetworkPolicy/ts-team/deny: spec.ingress[0] is {}, which lets all Ingress through",
       ],
+      "a rule that names every address": [
+        named(NETWORK, "dns", "spec.egress", [
+          { to: [{ ipBlock: { cidr: "10.0.0.0/8" } }, { ipBlock: { cidr: "::/0" } }] },
+        ]),
+        "NetworkPolicy/ts-team/dns: spec.egress[0] is",
+      ],
+      "a denial in another namespace": [
+        named(NETWORK, "deny", "metadata.namespace", "sa-team"),
+        `${NS}no NetworkPolicy denies Ingress`,
+      ],
       "a rule that lets everything out": [
         named(NETWORK, "dns", "spec.egress", [{ ports: [] }]),
         'NetworkPolicy/ts-team/dns: spec.egress[0] is {"ports":[]}, which lets all Egress through',
       ],
     },
     unknown: {
+      "an unknown rule beside a denial": [
+        named(NETWORK, "deny", "spec.ingress", UNKNOWN),
+        "NetworkPolicy/ts-team/deny: spec.ingress is known only",
+      ],
+      "a policy in an unknown namespace": [
+        named(without(NETWORK, "dns"), "deny", "metadata.namespace", UNKNOWN),
+        "NetworkPolicy/deny: metadata.namespace is known only",
+      ],
       "unknown ways": [
         without(named(NETWORK, "deny", "spec.policyTypes", UNKNOWN), "dns"),
         "NetworkPolicy/ts-team/deny: spec.policyTypes is known only",
@@ -185,6 +271,18 @@ export const TENANCY_CASES: CasesByRule = {
       "no denial of egress, so DNS is open": without(named(NETWORK, "deny", "spec.policyTypes", ["Ingress"]), "dns"),
       "a policy without types, as Kubernetes fills them in": named(NETWORK, "dns", "spec.policyTypes", undefined),
       "everything let out": named(NETWORK, "dns", "spec.egress", [{}]),
+      "all ports of the namespace of DNS": named(NETWORK, "dns", "spec.egress", [
+        { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } }] },
+      ]),
+      "all ports of a protocol": named(NETWORK, "dns", "spec.egress.0.ports", [
+        { protocol: "UDP" },
+        { protocol: "TCP" },
+      ]),
+      "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
+      "DNS let out beside a policy of which nothing is known": [
+        inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
+        ...NETWORK,
+      ],
     },
     bad: {
       "no DNS": [
@@ -199,6 +297,26 @@ export const TENANCY_CASES: CasesByRule = {
       "TCP alone, the default protocol": [
         named(NETWORK, "dns", "spec.egress.0.ports", [{ port: 53 }]),
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+      ],
+      "to the pods of its own namespace, where DNS is not": [
+        named(NETWORK, "dns", "spec.egress.0.to", [{ podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to another namespace": [
+        named(NETWORK, "dns", "spec.egress.0.to", [
+          { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "logging" } } },
+        ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "a port beside it": [
+        named(NETWORK, "dns", "spec.egress.0.ports", [
+          { port: 54, endPort: 60 },
+          { port: 50, endPort: 52, protocol: "UDP" },
+        ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],
       "for some pods": [
         named(NETWORK, "dns", "spec.podSelector", { matchExpressions: [{ key: "app", operator: "Exists" }] }),
@@ -226,6 +344,16 @@ export const TENANCY_CASES: CasesByRule = {
       "a custom resource, of which nobody knows": [
         { type: "kubernetes:example.com/v1:Thing", name: "thing", props: { metadata: { name: "thing" } } },
       ],
+      "a patch of what is there": [
+        {
+          type: "kubernetes:core/v1:ServiceAccountPatch",
+          name: "quiet",
+          props: { metadata: { name: "default", namespace: "default" }, automountServiceAccountToken: false },
+        },
+      ],
+      "a Helm release elsewhere": [
+        { type: "kubernetes:helm.sh/v3:Release", name: "app", props: { chart: "app", namespace: "shop" } },
+      ],
     },
     bad: {
       "default, said": [
@@ -233,8 +361,28 @@ export const TENANCY_CASES: CasesByRule = {
         'Pod/default/curl-ts: metadata.namespace is "default", which is the namespace default. Fix: set metadata.namespace',
       ],
       "nothing said": [first(GOOD_POD, "metadata.namespace", undefined), "Pod/curl-ts: metadata.namespace is not set"],
+      "a custom resource that says so": [
+        [{ type: "kubernetes:example.com/v1:Thing", name: "thing", props: { metadata: { namespace: "default" } } }],
+        'Thing/default/thing: metadata.namespace is "default"',
+      ],
+      "an older API": [
+        [{ type: "kubernetes:batch/v1beta1:CronJob", name: "job", props: {} }],
+        "CronJob/job: metadata.namespace is not set",
+      ],
+      "a Helm release that names none": [
+        [{ type: "kubernetes:helm.sh/v3:Release", name: "app", props: { chart: "app" } }],
+        "Release/app: namespace is not set, which is the namespace default",
+      ],
     },
     unknown: {
+      "the unknown namespace of a custom resource": [
+        [{ type: "kubernetes:example.com/v1:Thing", name: "thing", props: { metadata: { namespace: UNKNOWN } } }],
+        "Thing/thing: metadata.namespace is known only",
+      ],
+      "the unknown namespace of a Helm release": [
+        [{ type: "kubernetes:helm.sh/v3:Release", name: "app", props: { namespace: UNKNOWN } }],
+        "Release/app: namespace is known only",
+      ],
       "an unknown namespace": [
         first(GOOD_POD, "metadata.namespace", UNKNOWN),
         "Pod/curl-ts: metadata.namespace is known only",
