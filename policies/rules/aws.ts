@@ -1,47 +1,13 @@
-import type { Field } from "../core/field.ts";
 import { count, texts } from "../core/knob.ts";
-import type { Report } from "../core/report.ts";
-import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { AWS_IAM } from "./aws-iam.ts";
 import { isEncrypted } from "./encryption.ts";
-import { type Statement, statementsOf } from "./iam-document.ts";
 import { aws } from "./sources.ts";
 
-const POLICIES = [
-  "aws:iam/policy:Policy",
-  "aws:iam/rolePolicy:RolePolicy",
-  "aws:iam/userPolicy:UserPolicy",
-  "aws:iam/groupPolicy:GroupPolicy",
-];
 const ROLE = "aws:iam/role:Role";
-const ATTACHMENTS = [
-  "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-  "aws:iam/userPolicyAttachment:UserPolicyAttachment",
-  "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
-  "aws:iam/policyAttachment:PolicyAttachment",
-];
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 const KEY = "aws:kms/key:Key";
 
-const UNBOUNDED = texts(
-  "unbounded",
-  "Actions that AWS knows without a resource, so * is right for them; * stands for any text",
-  [
-    "ec2:Describe*",
-    "ecr:GetAuthorizationToken",
-    "logs:DescribeLogGroups",
-    "cloudwatch:PutMetricData",
-    "sts:GetCallerIdentity",
-    "eks:ListClusters",
-    "elasticloadbalancing:Describe*",
-    "autoscaling:Describe*",
-  ],
-);
-const BROAD = texts("broad", "Managed policies that nobody gets", [
-  "AdministratorAccess",
-  "PowerUserAccess",
-  "IAMFullAccess",
-]);
 const LONGEST = count("longestDays", "Longest retention, in days", 3653, 1);
 const REQUIRED = texts("required", "Tags that each resource carries, of its own or from its provider", [
   "project",
@@ -68,88 +34,7 @@ const TAGGED = [
 
 /** What the stack may do in the account, and what it costs and leaves there. */
 export const AWS: readonly Rule[] = [
-  {
-    id: "aws-iam-actions",
-    family: "aws",
-    level: "mandatory",
-    title: "No IAM policy allows all actions, of AWS or of a service",
-    reason: "With * a role may do more than anybody thought of, also to itself.",
-    fix: "name the actions that are needed",
-    source: aws(
-      "IAM best practices, least privilege",
-      "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    ),
-    types: [...POLICIES, ROLE],
-    check: (resource, report) =>
-      eachAllowed(resource, report, (statement, field) => {
-        for (const action of statement.actions.filter((one) => /^(\*|[\w-]+:\*)$/.test(one)))
-          report.wrongIn(field, `Action ${action}`, "which is everything");
-        if (statement.notActions.length > 0)
-          report.wrongIn(field, `NotAction ${statement.notActions.join(", ")}`, "which allows all the others");
-      }),
-  },
-  {
-    id: "aws-iam-resources",
-    family: "aws",
-    level: "mandatory",
-    title: "IAM policies name their resources",
-    reason: "An action on * reaches what other teams and stacks own.",
-    fix: "name the ARNs, or put an action that AWS knows without one into the rule's setting `unbounded`",
-    source: aws("IAM JSON policy elements, Resource", "IAM/latest/UserGuide/reference_policies_elements_resource.html"),
-    knobs: [UNBOUNDED],
-    types: [...POLICIES, ROLE],
-    check: (resource, report, settings) =>
-      eachAllowed(resource, report, (statement, field) => {
-        const unbounded = statement.resources.filter((one) => /^(\*|arn:aws[\w-]*:[\w-]+:\*?:\*?:\*)$/.test(one));
-        const bound = statement.actions.filter(
-          (action) => !settings.get(UNBOUNDED).some((free) => covers(free, action)),
-        );
-        if (unbounded.length > 0 && bound.length > 0 && !statement.hasCondition)
-          report.wrongIn(field, `Resource ${unbounded.join(", ")} for ${bound.join(", ")}`, "which is everybody's");
-      }),
-  },
-  {
-    id: "aws-iam-trust",
-    family: "aws",
-    level: "mandatory",
-    title: "No role lets everybody assume it",
-    reason: "With * as the principal every AWS account may take the role.",
-    fix: "name the service or the account in Principal",
-    source: aws(
-      "IAM JSON policy elements, Principal",
-      "IAM/latest/UserGuide/reference_policies_elements_principal.html",
-    ),
-    types: [ROLE],
-    check: (role, report) => {
-      const field = role.at("assumeRolePolicy");
-      for (const statement of statementsOf(field).filter(({ allows }) => allows)) {
-        if (statement.principals.includes("*") && !statement.hasCondition)
-          report.wrongIn(field, "Principal *", "so every account may assume the role");
-      }
-    },
-  },
-  {
-    id: "aws-iam-managed",
-    family: "aws",
-    level: "mandatory",
-    title: "No administrator's policy is attached",
-    reason: "A program that may do everything is the way into the account.",
-    fix: "write a policy with the actions that are needed",
-    source: aws(
-      "IAM best practices, least privilege",
-      "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    ),
-    knobs: [BROAD],
-    types: [...ATTACHMENTS, ROLE],
-    check: (resource, report, settings) => {
-      const arns = resource.type === ROLE ? resource.at("managedPolicyArns").items() : [resource.at("policyArn")];
-      report.each(arns, (arn) => {
-        const name = arn.text()?.split("/").at(-1);
-        if (name !== undefined && settings.get(BROAD).includes(name))
-          report.wrong(arn, "which may do nearly everything");
-      });
-    },
-  },
+  ...AWS_IAM,
   {
     id: "aws-log-retention",
     family: "aws",
@@ -219,25 +104,3 @@ export const AWS: readonly Rule[] = [
     },
   },
 ];
-
-/** Each statement that allows something, in a policy or in the policies inside a role. */
-function eachAllowed(resource: Resource, report: Report, check: (statement: Statement, field: Field) => void): void {
-  report.part(() => {
-    const inside =
-      resource.type === ROLE
-        ? resource
-            .at("inlinePolicies")
-            .items()
-            .map((one) => one.at("policy"))
-        : [resource.at("policy")];
-    report.each(inside, (field) => {
-      for (const statement of statementsOf(field).filter(({ allows }) => allows)) check(statement, field);
-    });
-  });
-}
-
-/** Whether one form of an action covers another, which may have a `*` of its own. */
-function covers(free: string, action: string): boolean {
-  const prefix = free.replace(/\*$/, "");
-  return free.endsWith("*") ? action.startsWith(prefix) : action === free;
-}

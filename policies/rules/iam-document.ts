@@ -1,64 +1,58 @@
-import type { Field } from "../core/field.ts";
-
-/** A statement of an IAM policy, lists made of what may stand alone. */
-export interface Statement {
-  readonly allows: boolean;
-  readonly actions: readonly string[];
-  readonly notActions: readonly string[];
-  readonly resources: readonly string[];
-  readonly principals: readonly string[];
-  readonly hasCondition: boolean;
-}
+import { Field } from "../core/field.ts";
+import type { Value } from "../core/value.ts";
 
 /**
  * Statements of a policy document, as JSON text or as an object. None where the text is no document: AWS refuses that.
- * @throws {Undecided}
+ * @throws {Undecided} where nobody knows how many there are.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
  */
-export function statementsOf(field: Field): Statement[] {
+export function statementsOf(field: Field): Field[] {
   const text = field.text();
-  const document = text === undefined ? plainOf(field) : parseQuietly(text);
-  return listOf(isGroup(document) ? document.Statement : undefined)
-    .filter(isGroup)
-    .map(statement);
+  const document = text === undefined ? field : new Field(field.owner, field.path, parseQuietly(text));
+  return oneOrMore(document.at("Statement"));
 }
 
-function statement(raw: Group): Statement {
-  const principal = raw.Principal;
-  return {
-    allows: raw.Effect === "Allow",
-    actions: textsOf(raw.Action),
-    notActions: textsOf(raw.NotAction),
-    resources: textsOf(raw.Resource),
-    principals: isGroup(principal) ? Object.values(principal).flatMap(textsOf) : textsOf(principal),
-    hasCondition: isGroup(raw.Condition) && Object.keys(raw.Condition).length > 0,
-  };
+/** @throws {Undecided} */
+export function allows(statement: Field): boolean {
+  return statement.at("Effect").text() === "Allow";
 }
 
-/** The value of a field, whole. @throws {Undecided} where a part of it is unknown. */
-function plainOf(field: Field): unknown {
-  const entries = field.entries();
-  if (entries.length > 0) return Object.fromEntries(entries.map(([key, inner]) => [key, plainOf(inner)]));
+/** What may stand alone or in a list. @throws {Undecided} */
+export function oneOrMore(field: Field): Field[] {
   const items = field.items();
-  return items.length > 0 ? items.map(plainOf) : (field.text() ?? field.flag() ?? field.number());
+  return items.length > 0 ? items : [field].filter((one) => one.isSet && !Array.isArray(one.raw));
 }
 
-type Group = { readonly [key: string]: unknown };
-
-function isGroup(value: unknown): value is Group {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** Texts of an element of a statement, such as its actions. @throws {Undecided} where one is unknown. */
+export function textsOf(statement: Field, element: string): string[] {
+  return oneOrMore(statement.at(element)).flatMap((one) => one.text() ?? []);
 }
 
-function listOf(value: unknown): unknown[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? value : [value];
+/** Whom a statement is about, of every kind. @throws {Undecided} */
+export function principalsOf(statement: Field): string[] {
+  const principal = statement.at("Principal");
+  const kinds = principal.entries().map(([kind]) => kind);
+  return kinds.length > 0 ? kinds.flatMap((kind) => textsOf(principal, kind)) : textsOf(statement, "Principal");
 }
 
-function textsOf(value: unknown): string[] {
-  return listOf(value).filter((item) => typeof item === "string");
+/** Keys of conditions that say how a request comes, and nothing of whose the resource or the caller is. */
+const HOW = ["aws:securetransport", "aws:multifactorauthpresent", "aws:currenttime", "aws:epochtime", "aws:useragent"];
+
+/** Whether a condition bounds what a statement reaches. One that takes any value bounds nothing. @throws {Undecided} */
+export function isBounded(statement: Field): boolean {
+  return statement
+    .at("Condition")
+    .entries()
+    .flatMap(([operator, keys]) => keys.entries().map(([key, values]) => ({ operator, key, values })))
+    .some(({ operator, key, values }) => {
+      if (HOW.includes(key.toLowerCase()) || /^(ForAllValues:)?Null$|^ForAllValues:|IfExists$/i.test(operator))
+        return false;
+      // What is not known yet is a value.
+      return values.isUnknown || !oneOrMore(values).some((value) => !value.isUnknown && value.text() === "*");
+    });
 }
 
-function parseQuietly(text: string): unknown {
+function parseQuietly(text: string): Value | undefined {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,0 +1,186 @@
+import { matchesGlob } from "../core/exemption.ts";
+import type { Field } from "../core/field.ts";
+import { texts } from "../core/knob.ts";
+import type { Report } from "../core/report.ts";
+import type { Resource } from "../core/resource.ts";
+import type { Rule } from "../core/rule.ts";
+import { allows, isBounded, principalsOf, statementsOf, textsOf } from "./iam-document.ts";
+import { aws } from "./sources.ts";
+
+const POLICIES = [
+  "aws:iam/policy:Policy",
+  "aws:iam/rolePolicy:RolePolicy",
+  "aws:iam/userPolicy:UserPolicy",
+  "aws:iam/groupPolicy:GroupPolicy",
+];
+const ROLE = "aws:iam/role:Role";
+const ATTACHMENTS = [
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+  "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+  "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+  "aws:iam/policyAttachment:PolicyAttachment",
+];
+
+const UNBOUNDED = texts(
+  "unbounded",
+  "Actions that AWS knows without a resource, so * is right for them; * stands for any text",
+  [
+    "ec2:Describe*",
+    "ecr:GetAuthorizationToken",
+    "logs:DescribeLogGroups",
+    "cloudwatch:PutMetricData",
+    "sts:GetCallerIdentity",
+    "eks:ListClusters",
+    "elasticloadbalancing:Describe*",
+    "autoscaling:Describe*",
+  ],
+);
+const BROAD = texts("broad", "Managed policies that nobody gets", [
+  "AdministratorAccess",
+  "PowerUserAccess",
+  "IAMFullAccess",
+]);
+
+/** What roles, users and groups may do in the account. */
+export const AWS_IAM: readonly Rule[] = [
+  {
+    id: "aws-iam-actions",
+    family: "aws",
+    level: "mandatory",
+    title: "No IAM policy allows all actions, of AWS or of a service",
+    reason: "With * a role may do more than anybody thought of, also to itself.",
+    fix: "name the actions that are needed",
+    source: aws(
+      "IAM best practices, least privilege",
+      "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    ),
+    types: [...POLICIES, ROLE],
+    check: (resource, report) =>
+      eachAllowed(resource, report, ({ statement, policy }) => {
+        report.part(() => {
+          for (const action of textsOf(statement, "Action").filter(isEverything))
+            report.wrongIn(policy, `Action ${action}`, "which is everything");
+        });
+        const others = textsOf(statement, "NotAction");
+        if (others.length > 0) report.wrongIn(policy, `NotAction ${others.join(", ")}`, "which allows all the others");
+      }),
+  },
+  {
+    id: "aws-iam-resources",
+    family: "aws",
+    level: "mandatory",
+    title: "IAM policies name their resources",
+    reason: "An action on * reaches what other teams and stacks own.",
+    fix: "name the ARNs, or put an action that AWS knows without one into the rule's setting `unbounded`",
+    source: aws("IAM JSON policy elements, Resource", "IAM/latest/UserGuide/reference_policies_elements_resource.html"),
+    knobs: [UNBOUNDED],
+    types: [...POLICIES, ROLE],
+    check: (resource, report, settings) =>
+      eachAllowed(resource, report, ({ statement, policy }) => {
+        report.part(() => {
+          const others = textsOf(statement, "NotResource");
+          if (others.length > 0)
+            report.wrongIn(policy, `NotResource ${others.join(", ")}`, "which reaches everybody's but these");
+        });
+        const unbounded = textsOf(statement, "Resource").filter(isEverybodys);
+        if (unbounded.length === 0) return;
+        const free = settings.get(UNBOUNDED).map((action) => action.toLowerCase());
+        const bound = textsOf(statement, "Action").filter(
+          (action) => !free.some((pattern) => matchesGlob(pattern, action.toLowerCase())),
+        );
+        if (bound.length > 0 && !isBounded(statement))
+          report.wrongIn(policy, `Resource ${unbounded.join(", ")} for ${bound.join(", ")}`, "which is everybody's");
+      }),
+  },
+  {
+    id: "aws-iam-trust",
+    family: "aws",
+    level: "mandatory",
+    title: "No role lets everybody assume it",
+    reason: "With * as the principal every AWS account may take the role.",
+    fix: "name the service or the account in Principal",
+    source: aws(
+      "IAM JSON policy elements, Principal",
+      "IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    ),
+    types: [ROLE],
+    check: (role, report) => {
+      const policy = role.at("assumeRolePolicy");
+      report.each(statementsOf(policy), (statement) => {
+        if (!allows(statement) || isBounded(statement)) return;
+        if (principalsOf(statement).includes("*"))
+          report.wrongIn(policy, "Principal *", "so every account may assume the role");
+        if (statement.at("NotPrincipal").isSet)
+          report.wrongIn(policy, "NotPrincipal", "so every other account may assume the role");
+      });
+    },
+  },
+  {
+    id: "aws-iam-managed",
+    family: "aws",
+    level: "mandatory",
+    title: "No administrator's policy is attached",
+    reason: "A program that may do everything is the way into the account.",
+    fix: "write a policy with the actions that are needed",
+    source: aws(
+      "IAM best practices, least privilege",
+      "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    ),
+    knobs: [BROAD],
+    types: [...ATTACHMENTS, ROLE],
+    check: (resource, report, settings) => {
+      const arns = resource.type === ROLE ? resource.at("managedPolicyArns").items() : [resource.at("policyArn")];
+      report.each(arns, (arn) => {
+        const name = arn.text()?.split("/").at(-1);
+        if (name !== undefined && settings.get(BROAD).includes(name))
+          report.wrong(arn, "which may do nearly everything");
+      });
+    },
+  },
+];
+
+/** Each statement that allows something, in a policy or in the policies inside a role. */
+function eachAllowed(resource: Resource, report: Report, check: (statement: Statement) => void): void {
+  report.part(() => {
+    const inside =
+      resource.type === ROLE
+        ? resource
+            .at("inlinePolicies")
+            .items()
+            .map((one) => one.at("policy"))
+        : [resource.at("policy")];
+    report.each(inside, (policy) =>
+      report.each(statementsOf(policy), (statement) => {
+        if (allows(statement)) check({ statement, policy });
+      }),
+    );
+  });
+}
+
+/** A statement, and the field that its document stands in. */
+interface Statement {
+  readonly statement: Field;
+  readonly policy: Field;
+}
+
+/** All of AWS, or all of a service. */
+function isEverything(action: string): boolean {
+  return /^[*?]+$|^[\w*?-]+:[*?]+$/.test(action);
+}
+
+/**
+ * Whether an ARN names no resource: nothing but wildcards, of every account where there is one. `arn:aws:s3:::bucket/*` names a
+ * bucket.
+ */
+function isEverybodys(resource: string): boolean {
+  const [prefix = "", , , , account = "", ...rest] = resource.split(":");
+  if (
+    /^[*?]+$/.test(resource) ||
+    /[*?]/.test(prefix) ||
+    (prefix === "arn" && rest.length === 0 && resource.includes("*"))
+  )
+    return true;
+  const name = rest.join(":");
+  if (account === "") return /^[*?/]+$/.test(name);
+  return /^[*?]+$/.test(account) && /^([\w-]+[:/])*[*?/:]+$/.test(name);
+}
