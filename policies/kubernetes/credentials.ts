@@ -1,14 +1,39 @@
-const NAME = /(passw(or)?d|passwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)/i;
+const NAME =
+  /(passw(or)?d|passphrase|secret|token|credential|(api|access|private|shared|license|account)[_-]?key|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands or how it is used, not what it is. */
-const NO_SECRET_NAME = /[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref)$/i;
-/** A reference, a switch, a number, a path or a placeholder. */
-const NO_SECRET_VALUE = /^(\$|\{\{|%|<|\/|@|on\b|off\b|true\b|false\b|yes\b|no\b|null\b|~$|\d+[a-z]?$|\||>|\[|\{)/i;
+const NO_SECRET_NAME = /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref)|[_.-](url|id))$/i;
+/** Of these, a number is a value as any other. */
+const PASSWORD_NAME = /pass|pwd/i;
+/** A reference to an environment variable, a template's place, a path or a file that holds the value. */
+const REFERENCE = /^(\$\{[^}]*\}|\$\([^)]*\)|\$[A-Z_][A-Z0-9_]*$|\{\{|%[({]|<[^>]*>$|\/|@)/;
+const SWITCH = /^(on|off|true|false|yes|no|null|none|~)$/i;
+const NUMBER = /^\d+[a-z]?$/i;
+/** The value stands on other lines. */
+const NESTED = /^([|>][+-]?\d*|[[{].*)$/;
 
 /** A line that holds a credential. */
 export interface Credential {
   /** From 1. */
   readonly line: number;
   readonly what: string;
+}
+
+/** Whether a value of that name is a password, key or token itself. */
+export function isCredential(name: string, value: string): boolean {
+  if (!NAME.test(name) || NO_SECRET_NAME.test(name)) return false;
+  const text = value.trim();
+  if (text === "" || REFERENCE.test(text) || SWITCH.test(text) || NESTED.test(text)) return false;
+  return PASSWORD_NAME.test(name) || !NUMBER.test(text);
+}
+
+/** What kind of credential a text holds that shows itself as one, whatever its name. */
+export function credentialInText(text: string): string | undefined {
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return "a private key";
+  if (/\b(AKIA|ASIA)[0-9A-Z]{16}\b/.test(text)) return "an AWS access key";
+  const [, inUrl] = /:\/\/[^/\s:@"']*:([^/\s@"']+)@/.exec(text) ?? [];
+  if (inUrl !== undefined && !REFERENCE.test(inUrl)) return "a password in a URL";
+  const [, inHeader] = /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk)\s+([^\s"']+)/i.exec(text) ?? [];
+  return inHeader !== undefined && !REFERENCE.test(inHeader) ? "a literal Authorization" : undefined;
 }
 
 /** Lines of a configuration file, of any collector, that hold a password, key or token literally. */
@@ -21,14 +46,20 @@ export function credentialsIn(text: string): Credential[] {
 
 function credentialIn(line: string): string | undefined {
   if (/^\s*(#|;|\/\/)/.test(line)) return undefined;
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(line)) return "a private key";
-  if (/\bAKIA[0-9A-Z]{16}\b/.test(line)) return "an AWS access key";
-  if (/:\/\/[^/\s:@]+:[^/\s:@${]+@/.test(line)) return "a password in a URL";
-  const [, name = "", value = ""] =
-    /^\s*-?\s*["']?([\w.-]+)["']?\s*[:=]\s*["']?([^"'#;]+)/.exec(line) ??
+  const pairs = pairsIn(line);
+  return (
+    credentialInText(line) ??
+    pairs.filter(([name, value]) => isCredential(name, value)).map(([name]) => `a literal ${name}`)[0]
+  );
+}
+
+/** Names with their values, as YAML, INI, JSON on one line, or the words of a classic configuration write them. */
+function pairsIn(line: string): [name: string, value: string][] {
+  const json = [...line.matchAll(/"([\w.-]+)"\s*:\s*"([^"]*)"/g)];
+  const [, name, value] =
+    /^\s*(?:-\s+|export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?([^"'#;]+)/.exec(line) ??
     /^\s*([\w.-]+)\s+["']?([^\s"';]+)["']?;?\s*$/.exec(line) ??
     [];
-  const isSecret =
-    NAME.test(name) && !NO_SECRET_NAME.test(name) && value.trim() !== "" && !NO_SECRET_VALUE.test(value.trim());
-  return isSecret ? `a literal ${name}` : undefined;
+  const pairs = json.map(([, key = "", text = ""]): [string, string] => [key, text]);
+  return name === undefined || value === undefined ? pairs : [...pairs, [name, value]];
 }

@@ -4,7 +4,7 @@ export interface Image {
   readonly registry: string;
   readonly repository: string;
   readonly tag: string | undefined;
-  /** `sha256:` and 64 hex digits. */
+  /** `sha256:` and 64 hex digits; undefined where what stands for one is none. */
   readonly digest: string | undefined;
 }
 
@@ -13,7 +13,8 @@ export interface Image {
  * @see https://kubernetes.io/docs/concepts/containers/images/#image-names
  */
 export function parseImage(reference: string): Image {
-  const [withTag = "", digest] = reference.split("@");
+  const [withTag = "", written = ""] = reference.split("@");
+  const digest = /^[a-z0-9+._-]+:[0-9a-f]{32,}$/i.test(written) ? written : undefined;
   const colon = withTag.lastIndexOf(":");
   const hasTag = colon > withTag.lastIndexOf("/");
   const path = (hasTag ? withTag.slice(0, colon) : withTag).split("/");

@@ -1,3 +1,4 @@
+import type { Field } from "../core/field.ts";
 import { texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
 import { collectorDaemonSets, fluentBitConfigs, mountsOf } from "../fluent-bit/in-stack.ts";
@@ -71,14 +72,22 @@ export const COLLECTORS: readonly Rule[] = [
     reason: "ConfigMaps are read by whoever may see the namespace, and are not encrypted by KMS.",
     fix: "put it into a Secret and refer to it by an environment variable, or use Pod Identity",
     source: cis("4.4.1"),
-    types: ["kubernetes:core/v1:ConfigMap"],
-    check: (map, report) =>
-      report.each(map.at("data").entries(), ([key, file]) => {
-        const text = file.text() ?? "";
-        for (const { line, what } of credentialsIn(text.includes("\n") ? text : `${key}: ${text}`)) {
+    types: ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"],
+    check: (map, report) => {
+      const tell = (file: Field, text: string) => {
+        for (const { line, what } of credentialsIn(text))
           report.wrongIn(file, `line ${line} (value not shown)`, `${what} in a ConfigMap`);
-        }
-      }),
+      };
+      report.part(() =>
+        report.each(map.at("data").entries(), ([key, file]) => {
+          const text = file.text() ?? "";
+          tell(file, text.includes("\n") ? text : `${key}: ${text}`);
+        }),
+      );
+      report.each(map.at("binaryData").entries(), ([, file]) =>
+        tell(file, Buffer.from(file.text() ?? "", "base64").toString("utf8")),
+      );
+    },
   },
   {
     id: "collectors-configuration-read",

@@ -10,6 +10,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
     {
       id: "pods-not-privileged",
+      forbids: true,
       level: "mandatory",
       title: "No container is privileged",
       reason: "A privileged container is root on the node.",
@@ -28,6 +29,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   podRule(
     {
       id: "pods-no-host-namespaces",
+      forbids: true,
       level: "mandatory",
       title: "No pod shares the node's network, processes or IPC",
       reason: "In the node's namespaces a pod sees and signals what others run, and passes network policies by.",
@@ -42,6 +44,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
     {
       id: "pods-no-host-ports",
+      forbids: true,
       level: "mandatory",
       title: "No container takes a port of its node",
       reason: "A host port passes network policies by and lets one such pod run on a node.",
@@ -57,6 +60,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
     {
       id: "pods-no-escalation",
+      linuxOnly: true,
       level: "mandatory",
       title: "No process gains more privileges than its parent",
       reason: "A set-user-id program in the image makes root of any user.",
@@ -71,6 +75,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
     {
       id: "pods-drop-capabilities",
+      linuxOnly: true,
       level: "mandatory",
       title: "All Linux capabilities are dropped; those added are from a list",
       reason: "A runtime gives a container fourteen capabilities, raw sockets among them, that few programs need.",
@@ -97,6 +102,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
     {
       id: "pods-seccomp",
+      linuxOnly: true,
       level: "mandatory",
       title: "The runtime's seccomp profile is on",
       reason: "Without it a container may make every system call of the kernel.",
@@ -134,6 +140,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
     {
       id: "pods-read-only-root",
+      linuxOnly: true,
       level: "mandatory",
       title: "Each container's root file system is read-only",
       reason: "Who gets into a container that can be written to leaves programs in it.",
@@ -151,6 +158,7 @@ export const POD_ISOLATION: readonly Rule[] = [
   podRule(
     {
       id: "pods-no-host-path",
+      forbids: true,
       level: "mandatory",
       title: "No pod mounts a path of its node",
       reason: "A path of the node shows other pods' files, and a writable one gives the node away.",

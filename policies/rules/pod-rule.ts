@@ -2,20 +2,34 @@ import type { Field } from "../core/field.ts";
 import type { Settings } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { ResourceRule } from "../core/rule.ts";
-import { type ContainerList, containerLists, podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
+import {
+  type ContainerList,
+  containerLists,
+  podPatchOf,
+  podSpecOf,
+  WORKLOAD_PATCHES,
+  WORKLOADS,
+} from "../kubernetes/pod-spec.ts";
 
-type Facts = Omit<ResourceRule, "check" | "types" | "family">;
 type Check = (field: Field, report: Report, settings: Settings) => void;
 
+interface Facts extends Omit<ResourceRule, "check" | "types" | "family"> {
+  /** Whether the rule forbids what stands there, so that it judges patches too. Default: it asks for what is missing. */
+  readonly forbids?: true;
+  /** Whether the rule is on what Windows has not. Default false. */
+  readonly linuxOnly?: true;
+}
+
 /** A rule on the pod of every kind that makes pods. */
-export function podRule(facts: Facts, check: Check): ResourceRule {
+export function podRule({ forbids, linuxOnly, ...facts }: Facts, check: Check): ResourceRule {
   return {
     ...facts,
     family: "pods",
-    types: WORKLOADS,
+    types: forbids ? [...WORKLOADS, ...WORKLOAD_PATCHES] : WORKLOADS,
     check: (resource, report, settings) => {
-      const pod = podSpecOf(resource);
-      if (pod !== undefined) check(pod, report, settings);
+      const pod = podSpecOf(resource) ?? (forbids ? podPatchOf(resource) : undefined);
+      if (pod === undefined || (linuxOnly && pod.at("os", "name").raw === "windows")) return;
+      check(pod, report, settings);
     },
   };
 }

@@ -5,21 +5,19 @@ import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
+import { credentialInText, isCredential } from "../kubernetes/credentials.ts";
 import { parseImage } from "../kubernetes/image.ts";
-import { namespaceOf, podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
+import { namespaceOf, podPatchOf, podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
 import { BINDINGS } from "../kubernetes/rbac.ts";
 import { containerRule } from "./pod-rule.ts";
 import { cis, kubernetes } from "./sources.ts";
 
 const DIGESTS = flag("digests", "Whether a tag is not enough and each image needs a digest", false);
-const MOVING = texts("movingTags", "Tags that do not stay the same image", [
-  "latest",
-  "stable",
-  "edge",
-  "main",
-  "master",
-  "nightly",
-]);
+const MOVING = texts(
+  "movingTags",
+  "Tags that do not stay the same image, beside those without a digit, which name no version; * stands for any text",
+  ["latest", "latest-*", "*-latest", "stable*", "edge*", "main", "main-*", "master", "master-*", "nightly*"],
+);
 const REGISTRIES = texts(
   "registries",
   "Where images may come from: a registry, or with a path a part of it; * stands for any text",
@@ -34,10 +32,6 @@ const REGISTRIES = texts(
     "docker.elastic.co",
   ],
 );
-const SECRET_NAMES = /(passw|passwd|secret|token|api_?key|access_?key|private_?key|credential)/i;
-/** A name that ends so says where a secret stands, not what it is. */
-const NOT_SECRET = /(_file|_path|_name|_dir|_url|_ttl|_header)$/i;
-
 const SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount";
 
 /** What a container runs, on what, and what it is given. */
@@ -45,6 +39,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
   containerRule(
     {
       id: "pods-images-pinned",
+      forbids: true,
       level: "mandatory",
       title: "Each image is pinned by a version or a digest",
       reason: "A tag that moves makes two pods of one manifest run two programs.",
@@ -55,17 +50,24 @@ export const POD_WORKLOAD: readonly Rule[] = [
     (container, report, settings) => {
       const image = container.at("image");
       const text = image.text();
-      if (text === undefined) return report.wrong(image, "so the container has no image");
+      if (text === undefined) {
+        // A patch changes what it names and leaves the rest.
+        if (podPatchOf(container.owner) === undefined) report.wrong(image, "so the container has no image");
+        return;
+      }
       const { tag, digest } = parseImage(text);
       if (digest !== undefined) return;
       if (settings.get(DIGESTS)) report.wrong(image, "without a digest");
       else if (tag === undefined) report.wrong(image, "without a tag, which means latest");
-      else if (settings.get(MOVING).includes(tag)) report.wrong(image, `whose tag ${tag} moves`);
+      else if (settings.get(MOVING).some((moving) => matchesGlob(moving, tag.toLowerCase())))
+        report.wrong(image, `whose tag ${tag} moves`);
+      else if (!/\d/.test(tag)) report.wrong(image, `whose tag ${tag} names no version`);
     },
   ),
   containerRule(
     {
       id: "pods-image-registries",
+      forbids: true,
       level: "mandatory",
       title: "Images come from approved registries",
       reason: "From any registry comes any program.",
@@ -79,8 +81,12 @@ export const POD_WORKLOAD: readonly Rule[] = [
       if (text === undefined) return;
       const { registry, repository } = parseImage(text);
       const allowed = settings.get(REGISTRIES);
-      const is = (pattern: string) =>
-        matchesGlob(pattern, registry) || matchesGlob(`${pattern.replace(/\/$/, "")}/*`, `${registry}/${repository}`);
+      const is = (pattern: string) => {
+        const [host = "", ...path] = pattern.replace(/\/$/, "").split("/");
+        // The registry by itself: a * in it must not reach into the path, where anybody writes what he likes.
+        if (!matchesGlob(host, registry)) return false;
+        return path.length === 0 || matchesGlob(`${path.join("/")}/*`, `${repository}/`);
+      };
       if (!allowed.some(is)) report.wrong(image, `from ${registry}, which is none of ${allowed.join(", ")}`);
     },
   ),
@@ -111,19 +117,32 @@ export const POD_WORKLOAD: readonly Rule[] = [
   containerRule(
     {
       id: "pods-no-literal-secrets",
+      forbids: true,
       level: "mandatory",
-      title: "No secret stands literally in a container's environment",
+      title: "No secret stands literally in a container's environment or arguments",
       reason: "Whoever may read the pod, its manifest or the stack's state reads the secret.",
       fix: "mount a Secret as a file, or take the value from one by valueFrom.secretKeyRef",
       source: cis("4.4.1"),
     },
-    (container, report) =>
-      report.each(container.at("env").items(), (entry) => {
-        const name = entry.at("name").text() ?? "";
-        if (!SECRET_NAMES.test(name) || NOT_SECRET.test(name)) return;
-        const value = entry.at("value");
-        if (value.isUnknown || (value.text() ?? "") !== "") report.hidden(value, `the literal value of ${name}`);
-      }),
+    (container, report) => {
+      report.part(() =>
+        report.each(container.at("env").items(), (entry) => {
+          const name = entry.at("name").text() ?? "";
+          const value = entry.at("value");
+          // What is not known yet stands there literally once it is.
+          if (isCredential(name, value.isUnknown ? "(unknown)" : (value.text() ?? "")))
+            report.hidden(value, `the literal value of ${name}`);
+          else if (!value.isUnknown) tellCredential(value, report);
+        }),
+      );
+      report.each(["command", "args"], (list) =>
+        report.each(container.at(list).items(), (word) => {
+          const [, name = "", value = ""] = /^--?([\w.-]+)=(.*)$/s.exec(word.text() ?? "") ?? [];
+          if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
+          else tellCredential(word, report);
+        }),
+      );
+    },
   ),
   {
     id: "pods-service-account-token",
@@ -141,6 +160,11 @@ export const POD_WORKLOAD: readonly Rule[] = [
       }),
   },
 ];
+
+function tellCredential(field: Field, report: Report): void {
+  const what = credentialInText(field.text() ?? "");
+  if (what !== undefined) report.hidden(field, what);
+}
 
 function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report): void {
   const automount = pod.at("automountServiceAccountToken");

@@ -55,6 +55,12 @@ export const COLLECTORS_CASES: CasesByRule = {
           "server_tokens off;",
           "# password: old",
           "secret: {{ vault }}",
+          "login_token $TOKEN",
+          "password: ~",
+          "token:",
+          "  - header",
+          "url: http://$" + "{USER}:$" + "{PASSWORD}@search",
+          "header Authorization Bearer $" + "{TOKEN}",
         ].join("\n"),
       }),
       "a name": configMap({ secretName: "app" }),
@@ -71,6 +77,47 @@ export const COLLECTORS_CASES: CasesByRule = {
       "a key as a value by itself": [
         configMap({ API_KEY: "abc" }),
         "ConfigMap/ts-team/app: data.API_KEY: line 1 (value not shown), a literal API_KEY",
+      ],
+      "a password of digits alone": [
+        configMap({ "a.ini": "a\npassword = 123456\n" }),
+        'ConfigMap/ts-team/app: data["a.ini"]: line 2',
+      ],
+      "a password that begins like a switch": [
+        configMap({ "a.yaml": "a: b\npassword: on-the-run\nother_password: $ecret\n" }),
+        'ConfigMap/ts-team/app: data["a.yaml"]: line 2 (value not shown), a literal password',
+        'ConfigMap/ts-team/app: data["a.yaml"]: line 3 (value not shown), a literal other_password',
+      ],
+      "a password in JSON on one line": [
+        configMap({ "a.json": '{"user":"me","password":"hunter2"}' }),
+        'ConfigMap/ts-team/app: data["a.json"]: line 1 (value not shown), a literal password',
+      ],
+      "a token in a header": [
+        line("tls: on", "tls: on\n      header: Authorization Bearer hunter2"),
+        `${F}line 15 (value not shown), a literal Authorization`,
+      ],
+      "a shared key": [
+        configMap({ "a.conf": "[OUTPUT]\n  Shared_Key hunter2\n" }),
+        'ConfigMap/ts-team/app: data["a.conf"]: line 2',
+      ],
+      "a password of nobody in a URL": [
+        configMap({ CACHE: "redis://:hunter2@cache.shop.svc" }),
+        "ConfigMap/ts-team/app: data.CACHE: line 1 (value not shown), a password in a URL",
+      ],
+      "a password in binary data": [
+        [
+          {
+            ...CONFIG,
+            props: {
+              metadata: { name: "app", namespace: "ts-team" },
+              binaryData: { "a.ini": Buffer.from("[x]\npassword=hunter2\n").toString("base64") },
+            },
+          },
+        ],
+        'ConfigMap/ts-team/app: binaryData["a.ini"]: line 2 (value not shown), a literal password',
+      ],
+      "a password that a patch sets": [
+        [{ ...(configMap({ PASSWORD: "hunter2" })[0] ?? CONFIG), type: "kubernetes:core/v1:ConfigMapPatch" }],
+        "ConfigMapPatch/ts-team/app: data.PASSWORD: line 1 (value not shown)",
       ],
       "an AWS key": [
         configMap({ "a.ini": "[default]\nid = AKIAIOSFODNN7EXAMPLE\n" }),

@@ -23,6 +23,29 @@ export const POD_ISOLATION_CASES: CasesByRule = {
         set("spec.ephemeralContainers", [{ name: "debug", securityContext: { privileged: true } }]),
         "Pod/ts-team/curl-ts: spec.ephemeralContainers[0].securityContext.privileged is true",
       ],
+      "a patch that makes one so": [
+        [
+          {
+            type: "kubernetes:core/v1:PodPatch",
+            name: "patch",
+            props: {
+              metadata: { name: "app", namespace: "shop" },
+              spec: { containers: [{ name: "app", securityContext: { privileged: true } }] },
+            },
+          },
+        ],
+        "PodPatch/shop/app: spec.containers[0].securityContext.privileged is true",
+      ],
+      "one of an old API": [
+        [
+          {
+            type: "kubernetes:extensions/v1beta1:DaemonSet",
+            name: "old",
+            props: { spec: { template: { spec: { containers: [{ securityContext: { privileged: true } }] } } } },
+          },
+        ],
+        "DaemonSet/old: spec.template.spec.containers[0].securityContext.privileged is true",
+      ],
       "a Windows host process": [
         set(`${C}.securityContext.windowsOptions`, { hostProcess: true }),
         `${AT}.securityContext.windowsOptions.hostProcess is true`,
@@ -67,7 +90,15 @@ export const POD_ISOLATION_CASES: CasesByRule = {
     },
   },
   "pods-no-escalation": {
-    good: { "false, said": GOOD_POD },
+    good: {
+      "false, said": GOOD_POD,
+      "a Windows pod, which has no such thing": first(set(`${C}.securityContext`, undefined), "spec.os", {
+        name: "windows",
+      }),
+      "a patch, which says what it changes alone": [
+        { type: "kubernetes:core/v1:PodPatch", name: "patch", props: { spec: { containers: [{ name: "app" }] } } },
+      ],
+    },
     bad: {
       "nothing said": [
         set(`${C}.securityContext.allowPrivilegeEscalation`, undefined),

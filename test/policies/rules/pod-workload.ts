@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../policies/core/value.ts";
+import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
 import type { CasesByRule } from "./cases.ts";
 import { first, type Sample, type SampleResource } from "./samples.ts";
 import { GOOD_POD } from "./workloads.ts";
@@ -22,6 +22,14 @@ const BINDING: SampleResource = {
     subjects: [{ kind: "ServiceAccount", name: "workload", namespace: "ts-team" }],
   },
 };
+/** A patch of somebody else's Deployment. */
+const PATCHED = (container: Value): Sample => [
+  {
+    type: "kubernetes:apps/v1:DeploymentPatch",
+    name: "patch",
+    props: { metadata: { name: "app", namespace: "shop" }, spec: { template: { spec: { containers: [container] } } } },
+  },
+];
 const withToken = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", true), ...others];
 const unsaid = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", undefined), ...others];
 
@@ -31,12 +39,34 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "a version": GOOD_POD,
       "a digest": set(`${C}.image`, `docker.io/app@sha256:${"0".repeat(64)}`),
       "a moving tag with a digest": set(`${C}.image`, `docker.io/app:latest@sha256:${"0".repeat(64)}`),
+      "a patch that leaves the image": PATCHED({ name: "app", env: [] }),
+      "a version in a tag of words": set(`${C}.image`, "docker.io/app:3.20-alpine"),
       "a registry with a port": set(`${C}.image`, "localhost:5000/app:1"),
     },
     bad: {
       latest: [
         set(`${C}.image`, "docker.io/app:latest"),
         `${AT}.image is "docker.io/app:latest", whose tag latest moves`,
+      ],
+      "latest of a variant": [
+        set(`${C}.image`, "docker.io/app:latest-amd64"),
+        `${AT}.image is "docker.io/app:latest-amd64", whose tag latest-amd64 moves`,
+      ],
+      "latest in other letters": [
+        set(`${C}.image`, "docker.io/app:Latest"),
+        `${AT}.image is "docker.io/app:Latest", whose`,
+      ],
+      "a word": [
+        set(`${C}.image`, "docker.io/nginx:alpine"),
+        `${AT}.image is "docker.io/nginx:alpine", whose tag alpine names no`,
+      ],
+      "a digest that is none": [
+        set(`${C}.image`, "docker.io/app@sha256:abc"),
+        `${AT}.image is "docker.io/app@sha256:abc", without a tag`,
+      ],
+      "an image that a patch sets": [
+        PATCHED({ name: "app", image: "docker.io/app:latest" }),
+        'DeploymentPatch/shop/app: spec.template.spec.containers[0].image is "docker.io/app:latest"',
       ],
       "no tag": [set(`${C}.image`, "app"), `${AT}.image is "app", without a tag, which means latest`],
       "no tag after a port": [
@@ -57,6 +87,14 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "another registry": [
         set(`${C}.image`, "evil.example/curl:1"),
         `${AT}.image is "evil.example/curl:1", from evil.example, which is none of docker.io, quay.io`,
+      ],
+      "one that writes an approved one into its path": [
+        set(`${C}.image`, "evil.example/a.dkr.ecr.b.amazonaws.com/curl:1"),
+        `${AT}.image is "evil.example/a.dkr.ecr.b.amazonaws.com/curl:1", from evil.example`,
+      ],
+      "one of a port of its own": [
+        set(`${C}.image`, "quay.io:5000/curl:1"),
+        `${AT}.image is "quay.io:5000/curl:1", from quay.io:5000`,
       ],
       "one that begins like an approved one": [
         set(`${C}.image`, "docker.io.evil.example/curl:1"),
@@ -97,11 +135,52 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "a setting": GOOD_POD,
       "a Secret": set(`${C}.env`, [{ name: "PASSWORD", valueFrom: { secretKeyRef: { name: "s", key: "p" } } }]),
       "a file's name": set(`${C}.env`, [{ name: "PASSWORD_FILE", value: "/run/secrets/password" }]),
+      "another variable": set(`${C}.env`, [{ name: "DB_PASSWORD", value: "$(PASSWORD)" }]),
+      "switches and numbers": set(`${C}.env`, [
+        { name: "ALLOW_EMPTY_PASSWORD", value: "yes" },
+        { name: "MAX_TOKENS", value: "4096" },
+        { name: "TOKEN_TTL", value: "10m" },
+        { name: "TOKEN_CACHE_SIZE_OF_TOKEN", value: "100" },
+      ]),
+      "a URL without a password": set(`${C}.env`, [
+        { name: "DATABASE_URL", value: "postgres://shop@db.shop.svc:5432/shop" },
+        { name: "CACHE_URL", value: "redis://:$(PASSWORD)@cache.shop.svc" },
+      ]),
+      "an unknown value of no secret": set(`${C}.env`, [{ name: "DATABASE_HOST", value: UNKNOWN }]),
+      arguments: set(`${C}.args`, ["--password-file=/run/p", "--log-level=debug", "--token=$(TOKEN)"]),
     },
     bad: {
       "a password": [
         set(`${C}.env`, [{ name: "DB_PASSWORD", value: "hunter2" }]),
         `${AT}.env[0].value (value not shown), the literal value of DB_PASSWORD`,
+      ],
+      "a password by its short name": [
+        set(`${C}.env`, [
+          { name: "DB_PASS", value: "hunter2" },
+          { name: "MYSQL_PWD", value: "12345678" },
+        ]),
+        `${AT}.env[0].value (value not shown), the literal value of DB_PASS`,
+        `${AT}.env[1].value (value not shown), the literal value of MYSQL_PWD`,
+      ],
+      "a password in a URL": [
+        set(`${C}.env`, [{ name: "DATABASE_URL", value: "postgres://shop:hunter2$@db.shop.svc/shop" }]),
+        `${AT}.env[0].value (value not shown), a password in a URL`,
+      ],
+      "an access key under any name": [
+        set(`${C}.env`, [{ name: "ID", value: "AKIAIOSFODNN7EXAMPLE" }]),
+        `${AT}.env[0].value (value not shown), an AWS access key`,
+      ],
+      "a password among the arguments": [
+        set(`${C}.args`, ["serve", "--db-password=hunter2"]),
+        `${AT}.args[1] (value not shown), the literal value of db-password`,
+      ],
+      "a URL in the command": [
+        set(`${C}.command`, ["migrate", "mysql://root:hunter2@db/shop"]),
+        `${AT}.command[1] (value not shown), a password in a URL`,
+      ],
+      "a secret that a patch sets": [
+        PATCHED({ name: "app", env: [{ name: "API_KEY", value: "hunter2" }] }),
+        "DeploymentPatch/shop/app: spec.template.spec.containers[0].env[0].value (value not shown)",
       ],
       "an AWS key": [
         set(`${C}.env`, [{ name: "AWS_SECRET_ACCESS_KEY", value: "abc" }]),
@@ -112,7 +191,10 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
         `${AT}.env[0].value (value not shown), the literal value of API_TOKEN`,
       ],
     },
-    unknown: { "an unknown environment": [set(`${C}.env`, UNKNOWN), `${AT}.env is known only`] },
+    unknown: {
+      "an unknown environment": [set(`${C}.env`, UNKNOWN), `${AT}.env is known only`],
+      "unknown arguments": [set(`${C}.args`, [UNKNOWN]), `${AT}.args[0] is known only`],
+    },
   },
   "pods-service-account-token": {
     good: {
