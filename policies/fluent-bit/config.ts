@@ -1,76 +1,66 @@
 import { parse } from "yaml";
 
-/** An input, filter, output or the service of a configuration. */
-export class Section {
-  /** The plugin's name, such as `tail`; `service` for the service. */
-  readonly name: string;
-  private readonly options: ReadonlyMap<string, string>;
+/** Parts of a configuration that the rules read. */
+const KINDS = ["service", "inputs", "filters", "outputs"] as const;
+export type SectionKind = (typeof KINDS)[number];
 
-  constructor(name: string, options: Iterable<readonly [string, string]>) {
-    this.name = name;
-    this.options = new Map([...options].map(([key, value]) => [key.toLowerCase(), value]));
-  }
-
-  /** An option's value as written; its name in any case. */
-  get(option: string): string | undefined {
-    return this.options.get(option.toLowerCase());
-  }
-
-  isOn(option: string): boolean {
-    return ["on", "true", "yes", "1"].includes((this.get(option) ?? "").toLowerCase());
-  }
+/** A part of a configuration as a file writes it. */
+export interface WrittenSection {
+  readonly kind: SectionKind;
+  readonly options: readonly (readonly [option: string, value: string])[];
 }
 
-/** A Fluent Bit configuration, as far as the rules read it. */
-export interface FluentBitConfig {
-  readonly service: Section;
-  readonly inputs: readonly Section[];
-  readonly filters: readonly Section[];
-  readonly outputs: readonly Section[];
+/** One file of a Fluent Bit configuration, as far as the rules read it. */
+export interface WrittenConfig {
+  readonly sections: readonly WrittenSection[];
+  /** Values for `${NAME}` that the file itself sets. */
+  readonly variables: readonly (readonly [name: string, value: string])[];
 }
 
 /**
- * Reads a configuration in either format; undefined where the text is none.
+ * Reads one file of a configuration in either format; undefined where the text is none.
  * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit
  */
-export function parseFluentBit(text: string): FluentBitConfig | undefined {
+export function parseFluentBit(text: string): WrittenConfig | undefined {
   return /^\s*\[(SERVICE|INPUT|FILTER|OUTPUT)\]\s*$/im.test(text) ? parseClassic(text) : parseYaml(text);
 }
 
-function parseClassic(text: string): FluentBitConfig {
-  const sections: { readonly kind: string; readonly options: [string, string][] }[] = [];
+/** Sections of the classic format that the rules read. */
+const CLASSIC_KINDS: Readonly<Record<string, SectionKind>> = {
+  SERVICE: "service",
+  INPUT: "inputs",
+  FILTER: "filters",
+  OUTPUT: "outputs",
+};
+
+function parseClassic(text: string): WrittenConfig {
+  const sections: { readonly kind: SectionKind | undefined; readonly options: [string, string][] }[] = [];
+  const variables: [string, string][] = [];
   for (const line of text.split("\n").map((raw) => raw.trim())) {
     const header = /^\[(\w+)\]$/.exec(line)?.[1];
-    if (header !== undefined) sections.push({ kind: header.toUpperCase(), options: [] });
+    if (header !== undefined) sections.push({ kind: CLASSIC_KINDS[header.toUpperCase()], options: [] });
+    const [, variable, set] = /^@SET\s+([^=\s]+)\s*=\s*(.*)$/i.exec(line) ?? [];
+    if (variable !== undefined && set !== undefined) variables.push([variable, set]);
     const [, key, value] = /^([^\s#@[]\S*)\s+(.+)$/.exec(line) ?? [];
     if (key !== undefined && value !== undefined) sections.at(-1)?.options.push([key, value]);
   }
-  const of = (kind: string) =>
-    sections
-      .filter((section) => section.kind === kind)
-      .map(({ options }) => new Section(options.find(([key]) => key.toLowerCase() === "name")?.[1] ?? "", options));
-  const service = sections.filter(({ kind }) => kind === "SERVICE").flatMap(({ options }) => options);
   return {
-    service: new Section("service", service),
-    inputs: of("INPUT"),
-    filters: of("FILTER"),
-    outputs: of("OUTPUT"),
+    sections: sections.flatMap(({ kind, options }) => (kind === undefined ? [] : [{ kind, options }])),
+    variables,
   };
 }
 
-function parseYaml(text: string): FluentBitConfig | undefined {
+function parseYaml(text: string): WrittenConfig | undefined {
   const document = parseQuietly(text);
   if (!isGroup(document) || !(isGroup(document.pipeline) || isGroup(document.service))) return undefined;
   // The OpenTelemetry Collector has a service too.
   if (isGroup(document.receivers) || isGroup(document.exporters)) return undefined;
   const pipeline = isGroup(document.pipeline) ? document.pipeline : {};
-  const of = (key: string) => (Array.isArray(pipeline[key]) ? pipeline[key] : []).filter(isGroup).map(sectionOf);
-  const service = new Section("service", optionsOf(isGroup(document.service) ? document.service : {}));
-  return { service, inputs: of("inputs"), filters: of("filters"), outputs: of("outputs") };
-}
-
-function sectionOf(group: Group): Section {
-  return new Section(String(group.name ?? ""), optionsOf(group));
+  const sections = KINDS.flatMap((kind) => {
+    const groups = kind === "service" ? [document.service] : pipeline[kind];
+    return (Array.isArray(groups) ? groups : []).filter(isGroup).map((group) => ({ kind, options: optionsOf(group) }));
+  });
+  return { sections, variables: optionsOf(isGroup(document.env) ? document.env : {}) };
 }
 
 function optionsOf(group: Group): [string, string][] {

@@ -1,112 +1,161 @@
-import type { Field } from "../core/field.ts";
+import { type Field, Undecided } from "../core/field.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Stack } from "../core/stack.ts";
-import { namespaceOf, podSpecOf } from "../kubernetes/pod-spec.ts";
-import { type FluentBitConfig, parseFluentBit } from "./config.ts";
+import { containerLists, namespaceOf, podSpecOf } from "../kubernetes/pod-spec.ts";
+import { parseFluentBit, type WrittenConfig } from "./config.ts";
+import { Section } from "./section.ts";
 
-/** A volume as a container sees it. */
-export interface Mount {
-  readonly path: string;
-  readonly readOnly: boolean;
-  /** Path on the node; undefined for other volumes. */
-  readonly hostPath: string | undefined;
-  /** The mount, for messages. */
-  readonly field: Field;
-}
-
-/** A Fluent Bit configuration and the workload that runs it. */
+/** A Fluent Bit configuration, of all files that a workload mounts, and the workload that runs it. */
 export interface RunningConfig {
   readonly workload: Resource;
-  readonly configMap: Resource;
-  /** The file in the ConfigMap. */
-  readonly file: Field;
-  readonly config: FluentBitConfig;
+  /** Whether it is a DaemonSet, which reads for its node; else it stands beside an application. */
+  readonly isOnNode: boolean;
+  readonly service: Section;
+  readonly inputs: readonly Section[];
+  readonly filters: readonly Section[];
+  readonly outputs: readonly Section[];
 }
 
+/** What collects logs in a stack. */
+interface Collectors {
+  readonly daemonSets: readonly Resource[];
+  readonly running: readonly RunningConfig[];
+  /** What could not be found out. */
+  readonly open: readonly Undecided[];
+}
+
+const DAEMON_SET = /^kubernetes:(apps|extensions)\/\w+:DaemonSet$/;
+const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 const LOG_PATHS = /^\/(var\/log|var\/lib\/docker\/containers|run\/log)(\/|$)/;
 const COLLECTOR_IMAGES = /fluent|filebeat|vector|promtail|logagent|otel|opentelemetry|alloy/;
+const FLUENT_BIT_IMAGES = /fluent-?bit/;
+
+/** Each rule on collectors asks the same of the same stack. */
+const FOUND = new WeakMap<Stack, Collectors>();
 
 /** DaemonSets that read the node's log files, or run a collector that is known. */
-export function collectorDaemonSets(stack: Stack, report: Report): Resource[] {
-  const found: Resource[] = [];
-  report.each(stack.ofType("kubernetes:apps/v1:DaemonSet"), (resource) => {
-    const pod = podSpecOf(resource);
-    if (pod === undefined) return;
-    const logs = pod
-      .at("volumes")
-      .items()
-      .some((volume) => LOG_PATHS.test(volume.at("hostPath", "path").text() ?? ""));
-    const images = pod
-      .at("containers")
-      .items()
-      .map((container) => container.at("image"));
-    const known = images.some((image) => !image.isUnknown && COLLECTOR_IMAGES.test(image.text() ?? ""));
-    if (logs || known) found.push(resource);
-  });
-  return found;
-}
-
-/** What the containers of a pod mount. @throws {Undecided} */
-export function mountsOf(pod: Field): Mount[] {
-  const hostPaths = new Map(
-    pod
-      .at("volumes")
-      .items()
-      .map((volume) => [volume.at("name").text(), volume.at("hostPath", "path").text()]),
-  );
-  return pod
-    .at("containers")
-    .items()
-    .flatMap((container) =>
-      container
-        .at("volumeMounts")
-        .items()
-        .map((mount) => ({
-          path: mount.at("mountPath").text() ?? "",
-          readOnly: mount.at("readOnly").flag() ?? false,
-          hostPath: hostPaths.get(mount.at("name").text()),
-          field: mount,
-        })),
-    );
-}
-
-/** Where on the node a path of the container stands; undefined where it is gone with the pod. */
-export function onNode(path: string, mounts: readonly Mount[]): string | undefined {
-  const over = mounts.filter((mount) => path === mount.path || path.startsWith(`${mount.path.replace(/\/$/, "")}/`));
-  const nearest = over.toSorted((one, other) => other.path.length - one.path.length)[0];
-  return nearest?.hostPath;
+export function collectorDaemonSets(stack: Stack, report: Report): readonly Resource[] {
+  return collectorsOf(stack, report).daemonSets;
 }
 
 /** The Fluent Bit configurations that workloads of the stack mount from its ConfigMaps. */
-export function fluentBitConfigs(stack: Stack, report: Report): RunningConfig[] {
-  return collectorDaemonSets(stack, report).flatMap((workload) => {
-    const found: RunningConfig[] = [];
-    report.each(configMapsOf(stack, workload), (configMap) =>
-      report.each(configMap.at("data").entries(), ([, file]) => {
-        const config = parseFluentBit(file.text() ?? "");
-        if (config !== undefined) found.push({ workload, configMap, file, config });
-      }),
-    );
-    return found;
-  });
+export function fluentBitConfigs(stack: Stack, report: Report): readonly RunningConfig[] {
+  return collectorsOf(stack, report).running;
 }
 
-function configMapsOf(stack: Stack, workload: Resource): Resource[] {
-  const pod = podSpecOf(workload);
-  if (pod === undefined) return [];
+function collectorsOf(stack: Stack, report: Report): Collectors {
+  const found = FOUND.get(stack) ?? findCollectors(stack);
+  FOUND.set(stack, found);
+  for (const { field, why } of found.open) report.undecided(field, why);
+  return found;
+}
+
+function findCollectors(stack: Stack): Collectors {
+  const open: Undecided[] = [];
+  const daemonSets: Resource[] = [];
+  const running: RunningConfig[] = [];
+  const part = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof Undecided)) throw error;
+      open.push(error);
+      return undefined;
+    }
+  };
+  const configMaps = Map.groupBy(stack.ofType(CONFIG_MAP), (map) => String(map.at("metadata", "name").raw));
+  for (const workload of stack.resources) {
+    const pod = podSpecOf(workload);
+    if (pod === undefined) continue;
+    const isOnNode = DAEMON_SET.test(workload.type);
+    // Beside an application, what is unknown is the application's affair unless Fluent Bit runs there.
+    if (!isOnNode && !hasImage(pod, FLUENT_BIT_IMAGES)) continue;
+    const files = part(() => filesOf(workload, pod, configMaps)) ?? [];
+    const written = files.flatMap((file) => {
+      const config = part(() => parseFluentBit(file.text() ?? ""));
+      return config === undefined ? [] : [{ file, config }];
+    });
+    if (isOnNode && (part(() => readsLogs(pod)) || hasImage(pod, COLLECTOR_IMAGES) || written.length > 0))
+      daemonSets.push(workload);
+    if (written.length > 0) running.push(merged(workload, isOnNode, pod, written));
+  }
+  return { daemonSets, running, open };
+}
+
+function readsLogs(pod: Field): boolean {
+  return pod
+    .at("volumes")
+    .items()
+    .some((volume) => LOG_PATHS.test(volume.at("hostPath", "path").text() ?? ""));
+}
+
+/** Whether a container is known to run such an image. */
+function hasImage(pod: Field, images: RegExp): boolean {
+  return containerLists(pod)
+    .filter((list) => !list.isUnknown)
+    .flatMap((list) => list.items())
+    .some((container) => {
+      const image = container.at("image").raw;
+      return typeof image === "string" && images.test(image);
+    });
+}
+
+/** Files of the ConfigMaps that a workload mounts. @throws {Undecided} */
+function filesOf(workload: Resource, pod: Field, configMaps: ReadonlyMap<string, readonly Resource[]>): Field[] {
   const names = pod
     .at("volumes")
     .items()
-    .flatMap((volume) => [
-      volume.at("configMap", "name"),
-      ...volume
-        .at("projected", "sources")
-        .items()
-        .map((source) => source.at("configMap", "name")),
-    ])
-    .map((name) => name.text());
-  return stack
-    .ofType("kubernetes:core/v1:ConfigMap")
-    .filter((map) => names.includes(map.at("metadata", "name").text()) && namespaceOf(map) === namespaceOf(workload));
+    .flatMap((volume) => [volume, ...volume.at("projected", "sources").items()])
+    .map((source) => source.at("configMap", "name").text());
+  return [...new Set(names)]
+    .flatMap((name) => (name === undefined ? [] : (configMaps.get(name) ?? [])))
+    .filter((map) => namespaceOf(map) === namespaceOf(workload))
+    .flatMap((map) =>
+      map
+        .at("data")
+        .entries()
+        .map(([, file]) => file),
+    );
+}
+
+/** One configuration of several files, which include one another. */
+function merged(
+  workload: Resource,
+  isOnNode: boolean,
+  pod: Field,
+  written: readonly { readonly file: Field; readonly config: WrittenConfig }[],
+): RunningConfig {
+  const variables = new Map([...environmentOf(pod), ...written.flatMap(({ config }) => config.variables)]);
+  const all = written.flatMap(({ file, config }) => config.sections.map((section) => ({ ...section, file })));
+  const of = (wanted: (typeof all)[number]["kind"]) =>
+    all.filter(({ kind }) => kind === wanted).map(({ file, options }) => new Section("", file, options, variables));
+  const services = all.filter(({ kind }) => kind === "service");
+  const [first] = services.length > 0 ? services : all;
+  return {
+    workload,
+    isOnNode,
+    service: new Section(
+      "service",
+      first?.file ?? pod,
+      services.flatMap(({ options }) => options),
+      variables,
+    ),
+    inputs: of("inputs"),
+    filters: of("filters"),
+    outputs: of("outputs"),
+  };
+}
+
+/** Variables of the containers whose values stand in the stack. */
+function environmentOf(pod: Field): [string, string][] {
+  return containerLists(pod)
+    .filter((list) => !list.isUnknown)
+    .flatMap((list) => list.items())
+    .filter((container) => !container.isUnknown && !container.at("env").isUnknown)
+    .flatMap((container) => container.at("env").items())
+    .flatMap((entry) => {
+      const [name, value] = [entry.at("name").raw, entry.at("value").raw];
+      return typeof name === "string" && typeof value === "string" ? [[name, value] satisfies [string, string]] : [];
+    });
 }

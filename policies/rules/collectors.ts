@@ -1,8 +1,10 @@
+import { posix } from "node:path";
 import type { Field } from "../core/field.ts";
 import { texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
-import { collectorDaemonSets, fluentBitConfigs, mountsOf } from "../fluent-bit/in-stack.ts";
+import { collectorDaemonSets, fluentBitConfigs } from "../fluent-bit/in-stack.ts";
 import { credentialsIn } from "../kubernetes/credentials.ts";
+import { mountsOf } from "../kubernetes/mounts.ts";
 import { podSpecOf } from "../kubernetes/pod-spec.ts";
 import { COLLECTORS_FLUENT_BIT } from "./collectors-fluent-bit.ts";
 import { cis, fluentBit, podSecurity } from "./sources.ts";
@@ -46,7 +48,7 @@ export const COLLECTORS: readonly Rule[] = [
     types: ["kubernetes:apps/v1:DaemonSet"],
     checkStack: (stack, report, settings) => {
       const isUnder = (paths: readonly string[], path: string) =>
-        paths.some((root) => path === root || path.startsWith(`${root}/`));
+        paths.some((root) => `${posix.join(path, ".")}/`.startsWith(`${root}/`));
       report.each(collectorDaemonSets(stack, report), (resource) => {
         const pod = podSpecOf(resource);
         if (pod === undefined) return;

@@ -116,8 +116,10 @@ export const TENANCY_RBAC: readonly Rule[] = [
         eachRule(role, report, (rule) =>
           report.each(rule.at("resources").items(), (item) => {
             if (!["nodes/proxy", "nodes/*"].includes(item.text() ?? "")) return;
-            const asksKubelet = fluentBitConfigs(stack, report).some(({ config }) =>
-              config.filters.some((filter) => filter.name === "kubernetes" && filter.isOn("use_kubelet")),
+            const filters = fluentBitConfigs(stack, report).flatMap((config) => config.filters);
+            const asksKubelet = someKnown(
+              filters.filter(({ name }) => name === "kubernetes"),
+              (filter) => filter.isOn("use_kubelet"),
             );
             if (!asksKubelet) report.wrong(item, "though no collector of this stack asks the kubelet");
           }),

@@ -114,3 +114,46 @@ export const UNKNOWN_FILE = {
     "ConfigMap/logging/fluent-bit: data is known only",
   ] as const,
 };
+
+/** Both files of a configuration that includes one from the other, as the CloudWatch chart has it. */
+export function split(main: string, input: string): Sample {
+  const data = { "fluent-bit.conf": main, "application-log.conf": input };
+  return [DAEMON_SET, { ...CONFIG, props: { ...CONFIG.props, data } }];
+}
+/** The files of {@link CLASSIC}. */
+export const SPLIT = {
+  main: CLASSIC.slice(0, CLASSIC.indexOf("[INPUT]")),
+  input: CLASSIC.slice(CLASSIC.indexOf("[INPUT]")),
+};
+
+/** Fluent Bit beside an application, with its state in the pod, and a line of its configuration written otherwise. */
+export function sidecar(before = "", after = "", container: Group = {}): Sample {
+  const text = FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/app/*.log").replace(
+    / {6}exclude_path.*\n/,
+    "",
+  );
+  const pod: Group = {
+    initContainers: [
+      {
+        ...CONTAINER,
+        image: "cr.fluentbit.io/fluent/fluent-bit:5.1.1",
+        restartPolicy: "Always",
+        volumeMounts: [{ name: "state", mountPath: "/state" }],
+        ...container,
+      },
+    ],
+    containers: [CONTAINER],
+    volumes: [
+      { name: "config", configMap: { name: "fluent-bit" } },
+      { name: "state", emptyDir: {} },
+    ],
+  };
+  return [
+    {
+      type: "kubernetes:apps/v1:Deployment",
+      name: "app",
+      props: { metadata: { name: "app", namespace: "logging" }, spec: { template: { spec: pod } } },
+    },
+    { ...CONFIG, props: { ...CONFIG.props, data: { "fluent-bit.yaml": text.replace(before, after) } } },
+  ];
+}

@@ -11,6 +11,7 @@ export const COLLECTORS_CASES: CasesByRule = {
   "collectors-host-paths": {
     good: {
       "logs read-only, state writable": COLLECTOR,
+      "a path with a slash at its end": spec("volumes.2.hostPath.path", "/var/log/"),
       "a DaemonSet that collects nothing": [
         first(
           first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "x", hostPath: { path: "/opt/cni" } }]),
@@ -28,6 +29,14 @@ export const COLLECTORS_CASES: CasesByRule = {
       "a path that begins like an allowed one": [
         spec("volumes.2.hostPath.path", "/var/logs"),
         `${D}volumes[2].hostPath.path is "/var/logs"`,
+      ],
+      "a path that leads out of an allowed one": [
+        spec("volumes.2.hostPath.path", "/var/log/../../etc"),
+        `${D}volumes[2].hostPath.path is "/var/log/../../etc", which`,
+      ],
+      "logs that an init container can write": [
+        spec("initContainers", [{ name: "init", volumeMounts: [{ name: "logs", mountPath: "/var/log" }] }]),
+        `${D}initContainers[0].volumeMounts[0].readOnly is not set, so the collector may write to /var/log`,
       ],
       "logs that can be written": [
         spec("containers.0.volumeMounts.2.readOnly", undefined),

@@ -1,12 +1,47 @@
-import { UNKNOWN } from "../../../policies/core/value.ts";
+import { type Group, UNKNOWN } from "../../../policies/core/value.ts";
 import type { CasesByRule } from "./cases.ts";
-import { BOTH, COLLECTOR, classic, D, F, FLUENT_BIT, file, line, spec, UNKNOWN_FILE } from "./collector.ts";
-import { named } from "./samples.ts";
+import {
+  BOTH,
+  COLLECTOR,
+  classic,
+  D,
+  F,
+  FLUENT_BIT,
+  file,
+  line,
+  SPLIT,
+  sidecar,
+  spec,
+  split,
+  UNKNOWN_FILE,
+} from "./collector.ts";
+import { named, type Sample } from "./samples.ts";
+
+/** A variable as a configuration writes it. */
+const variable = (name: string) => `\${${name}}`;
+const dated = (format: string) =>
+  line("logstash_prefix: pods", `logstash_format: on\n      logstash_dateformat: "${format}"`);
+const withVariable = (sample: Sample, entry: Group): Sample =>
+  named(sample, "collector", "spec.template.spec.containers.0.env", [entry]);
 
 export const FLUENT_BIT_CASES: CasesByRule = {
   "collectors-buffer-on-disk": {
     good: {
       ...BOTH,
+      "a configuration of two files": split(SPLIT.main, SPLIT.input),
+      "other letters": line("filesystem", "Filesystem"),
+      "Fluent Bit beside an application, whose volumes are the pod's": sidecar(),
+      "a path by a variable of the container": withVariable(
+        line("/state/positions.db", `${variable("STATE")}/positions.db`),
+        { name: "STATE", value: "/state" },
+      ),
+      "a path by a variable of the file": file(
+        `env:\n  state: /state\n${FLUENT_BIT.replace("/state/positions.db", `${variable("state")}/positions.db`)}`,
+      ),
+      "a path by a variable of the classic format": classic(
+        "[SERVICE]\n    Grace         5\n    storage.path  /state",
+        `@SET state=/state\n[SERVICE]\n    storage.path  ${variable("state")}`,
+      ),
       "an input that is no file": line("- name: tail", "- name: fluentbit_metrics\n    - name: tail"),
     },
     bad: {
@@ -25,6 +60,24 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       ],
       "no path of the buffer": [line("  storage.path: /state/buffer\n", ""), `${F}service has no storage.path`],
       "a buffer inside the pod": [line("/state/buffer", "/tmp/buffer"), `${F}storage.path of service is /tmp/buffer`],
+      "plugins in capital letters": [
+        line("- name: tail", "- Name: Tail\n      storage.type: memory\n    - name: tail"),
+        `${F}storage.type of tail is memory`,
+        `${F}tail has no db`,
+      ],
+      "no path of the buffer in a configuration of two files": [
+        split(SPLIT.main.replace(/ {4}storage.path.*\n/, ""), SPLIT.input),
+        'ConfigMap/logging/fluent-bit: data["fluent-bit.conf"]: service has no storage.path',
+      ],
+      "a collector whose image is not known, by its configuration": [
+        named(
+          named(line("filesystem", "memory"), "collector", "spec.template.spec.containers.0.image", UNKNOWN),
+          "collector",
+          "spec.template.spec.volumes.2",
+          undefined,
+        ),
+        `${F}storage.type of tail is memory`,
+      ],
       "a volume that goes with the pod": [
         spec("volumes.1", { name: "state", emptyDir: {} }),
         `${F}db of tail is /state/positions.db, which goes with the pod`,
@@ -36,7 +89,17 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       ],
       "the classic format": [classic("filesystem", "memory"), `${F}storage.type of tail is memory`],
     },
-    unknown: { ...UNKNOWN_FILE, "unknown volumes": [spec("volumes", UNKNOWN), `${D}volumes is known only`] },
+    unknown: {
+      ...UNKNOWN_FILE,
+      "unknown volumes": [spec("volumes", UNKNOWN), `${D}volumes is known only`],
+      "a path by a variable of which nobody says the value": [
+        withVariable(line("/state/positions.db", `${variable("STATE")}/positions.db`), {
+          name: "STATE",
+          valueFrom: { fieldRef: { fieldPath: "metadata.name" } },
+        }),
+        `ConfigMap/logging/fluent-bit: data["fluent-bit.yaml"] has ${variable("STATE")} for db of tail, of which this stack does`,
+      ],
+    },
   },
   "collectors-retries": {
     good: {
@@ -50,6 +113,14 @@ export const FLUENT_BIT_CASES: CasesByRule = {
         `${F}Retry_Limit of opensearch is 1, so an outage loses logs. Fix: set Retry`,
       ],
       "nothing said": [line("      retry_limit: no_limits\n", ""), `${F}Retry_Limit of opensearch is not set`],
+      "one retry beside an application": [
+        sidecar("no_limits", "1"),
+        `${F}Retry_Limit of opensearch is 1, so an outage loses logs`,
+      ],
+      "one retry in the second file": [
+        split(SPLIT.main, SPLIT.input.replace("False", "1")),
+        'ConfigMap/logging/fluent-bit: data["application-log.conf"]: Retry_Limit of opensearch is 1',
+      ],
       "no retry": [line("no_limits", "no_retries"), `${F}Retry_Limit of opensearch is no_retries`],
       "a projected ConfigMap": [
         named(line("no_limits", "1"), "collector", "spec.template.spec.volumes.0", {
@@ -73,6 +144,14 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       ),
     },
     bad: {
+      "longer than the pod's, in a configuration of two files": [
+        split(SPLIT.main.replace("Grace         5", "Grace 30"), SPLIT.input),
+        'ConfigMap/logging/fluent-bit: data["fluent-bit.conf"]: Grace is 30, and the pod of DaemonSet/logging/fluent-bit gets 15 s',
+      ],
+      "longer than that of an application's pod": [
+        sidecar("grace: 5", "grace: 40"),
+        `${F}Grace is 40, and the pod of Deployment/logging/app gets 30 s`,
+      ],
       "longer than the pod's": [
         line("grace: 5", "grace: 30"),
         `${F}Grace is 30, and the pod of DaemonSet/logging/fluent-bit gets 15 s. Fix: set Grace below`,
@@ -98,6 +177,10 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       "a Service of the cluster": file(
         FLUENT_BIT.replace("search.example.com", "opensearch.logging.svc").replace(/ {6}tls.*\n/g, ""),
       ),
+      "a Service by its whole name": file(
+        FLUENT_BIT.replace("search.example.com", "opensearch.logging.svc.cluster.local").replace(/ {6}tls.*\n/g, ""),
+      ),
+      "an output that always uses TLS": file(FLUENT_BIT.replace("opensearch", "slack").replace(/ {6}tls.*\n/g, "")),
       "an output of AWS": line("- name: opensearch", "- name: cloudwatch_logs"),
       stdout: file(FLUENT_BIT.replace("opensearch", "stdout").replace(/ {6}tls.*\n/g, "")),
     },
@@ -105,6 +188,18 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       "no verification": [
         line("tls.verify: on", "tls.verify: off"),
         `${F}tls.verify of opensearch is off, so anybody may stand for search.example.com. Fix: set tls on`,
+      ],
+      "no verification of AWS": [
+        file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),
+        `${F}tls.verify of cloudwatch_logs is off, so anybody may stand for search.example.com`,
+      ],
+      "a host whose name has .svc in its middle": [
+        file(FLUENT_BIT.replace("search.example.com", "logs.svc.example.com").replace("tls: on", "tls: off")),
+        `${F}tls of opensearch is off, so logs travel to logs.svc.example.com`,
+      ],
+      "a service of the internet that is not named": [
+        file(FLUENT_BIT.replace("opensearch", "datadog").replace(/ {6}(tls|host).*\n/g, "")),
+        `${F}tls of datadog is not set, so logs travel to datadoghq.com`,
       ],
       "in the clear": [
         line("tls: on", "tls: off"),
@@ -116,11 +211,19 @@ export const FLUENT_BIT_CASES: CasesByRule = {
         `${F}tls.verify of opensearch is Off`,
       ],
     },
-    unknown: UNKNOWN_FILE,
+    unknown: {
+      ...UNKNOWN_FILE,
+      "a switch by a variable": [
+        line("tls: on", `tls: ${variable("TLS")}`),
+        `ConfigMap/logging/fluent-bit: data["fluent-bit.yaml"] has ${variable("TLS")} for tls of opensearch`,
+      ],
+    },
   },
   "collectors-index-names": {
     good: {
       ...BOTH,
+      "a date that is not used": line("logstash_prefix: pods", "logstash_dateformat: '%d/%m'"),
+      "a date in digits": dated("%Y.%m.%d.%H"),
       "a placeholder": line("logstash_prefix: pods", "index: $kubernetes['namespace_name']-%Y"),
       "another output": file(FLUENT_BIT.replace("opensearch", "loki").replace("prefix: pods", "prefix: PODS")),
     },
@@ -137,6 +240,22 @@ export const FLUENT_BIT_CASES: CasesByRule = {
         line("prefix: pods", "prefix: _pods"),
         `${F}logstash_prefix of opensearch is _pods, which begins with _`,
       ],
+      "a date with names of months": [
+        dated("%d-%b-%Y"),
+        `${F}logstash_dateformat of opensearch is %d-%b-%Y, which makes names with Jan in them`,
+      ],
+      "a date with slashes": [
+        dated("%Y/%m/%d"),
+        `${F}logstash_dateformat of opensearch is %Y/%m/%d, which has "/" in it`,
+      ],
+      "a time with a letter": [
+        dated("%Y.%m.%dT%H"),
+        `${F}logstash_dateformat of opensearch is %Y.%m.%dT%H, which has upper-case`,
+      ],
+      "a separator that is none": [
+        line("logstash_prefix: pods", "logstash_format: on\n      logstash_prefix_separator: ':'"),
+        `${F}logstash_prefix_separator of opensearch is :, which has ":" in it`,
+      ],
       "too long": [line("prefix: pods", `prefix: ${"p".repeat(256)}`), `${F}logstash_prefix of opensearch is ppp`],
       "the classic format": [
         classic("tls.verify ", "Index Logs\n    tls.verify "),
@@ -149,9 +268,19 @@ export const FLUENT_BIT_CASES: CasesByRule = {
     good: {
       ...BOTH,
       "its own file": line("*_logging_*.log", "fluent-bit-*_logging_*.log"),
-      "its own file on the node's other path": line(
-        "/var/log/containers/*_logging_*.log",
-        "/var/log/pods/logging_fluent-bit-*/*/*.log",
+      "its own file on the node's other path": file(
+        FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/pods/*/*/*.log").replace(
+          "/var/log/containers/*_logging_*.log",
+          "/var/log/pods/logging_fluent-bit-*/*/*.log",
+        ),
+      ),
+      "a part of its name": line("*_logging_*.log", "*fluent*"),
+      "one of a list, by other wildcards": line("*_logging_*.log", "other*.log, /var/log/containers/fluent?bit-*"),
+      "the logs of one team alone": file(
+        FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/containers/*_ts-team_*.log").replace(
+          / {6}exclude_path.*\n/,
+          "",
+        ),
       ),
       "one file of the node": file(
         FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/syslog").replace(/ {6}exclude_path.*\n/, ""),
@@ -161,6 +290,14 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       "nothing left out": [
         line("      exclude_path: /var/log/containers/*_logging_*.log\n", ""),
         `${F}Exclude_Path of tail is not set, which takes the logs of logging/fluent-bit in. Fix: set Exclude_Path`,
+      ],
+      "its own files on the path that is not read": [
+        line("/var/log/containers/*_logging_*.log", "/var/log/pods/logging_fluent-bit-*/*/*.log"),
+        `${F}Exclude_Path of tail is /var/log/pods/logging_fluent-bit-*/*/*.log, which takes`,
+      ],
+      "its own files on the path of pods": [
+        file(FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/pods/*/*/*.log")),
+        `${F}Exclude_Path of tail is /var/log/containers/*_logging_*.log, which takes`,
       ],
       "others left out": [
         line("*_logging_*.log", "*_kube-system_*.log"),

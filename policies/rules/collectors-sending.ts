@@ -1,0 +1,102 @@
+import { flag } from "../core/knob.ts";
+import type { Rule } from "../core/rule.ts";
+import type { Section } from "../fluent-bit/section.ts";
+import { fluentBitRule } from "./fluent-bit-rule.ts";
+import { indexMistake, indexPartMistake } from "./index-name.ts";
+import { fluentBit } from "./sources.ts";
+
+const PLAIN_INSIDE = flag(
+  "plainInside",
+  "Whether logs may go without TLS to a Service of the cluster, a name that ends in .svc or .svc.cluster.local",
+  true,
+);
+/** Outputs over the network that use TLS only where told so. See FLB_IO_OPT_TLS in the plugins' sources. */
+const PLAIN_BY_DEFAULT = [
+  "es",
+  "opensearch",
+  "http",
+  "loki",
+  "forward",
+  "splunk",
+  "gelf",
+  "influxdb",
+  "kafka-rest",
+  "opentelemetry",
+  "syslog",
+  "tcp",
+  "datadog",
+  "prometheus_remote_write",
+  "skywalking",
+  "websocket",
+];
+const NAMES = { index: indexMistake, logstash_prefix: indexMistake };
+/** What follows the prefix in a name with a date. */
+const DATED_PARTS = { logstash_prefix_separator: indexPartMistake, logstash_dateformat: indexPartMistake };
+
+/** What keeps logs from going where others read them, or nobody takes them. */
+export const COLLECTORS_SENDING: readonly Rule[] = [
+  fluentBitRule(
+    {
+      id: "collectors-tls",
+      level: "mandatory",
+      title: "Logs that leave the cluster travel by TLS, and the other side is verified",
+      reason: "Logs hold what users do; without verification anybody on the way reads them.",
+      fix: "set tls on and tls.verify on for the output",
+      source: fluentBit("Transport security", "administration/transport-security"),
+      knobs: [PLAIN_INSIDE],
+    },
+    ({ outputs }, report, settings) =>
+      report.each(outputs, (output) => {
+        // Those of AWS verify too, and may be told not to.
+        const verify = output.get("tls.verify");
+        if (verify !== undefined && !output.isOn("tls.verify"))
+          report.wrongIn(
+            output.file,
+            `tls.verify of ${output.name} is ${verify}`,
+            `so anybody may stand for ${hostOf(output)}`,
+          );
+        if (!PLAIN_BY_DEFAULT.includes(output.name) || output.isOn("tls")) return;
+        if (!(isInside(output) && settings.get(PLAIN_INSIDE)))
+          report.wrongIn(
+            output.file,
+            `tls of ${output.name} is ${output.get("tls") ?? "not set"}`,
+            `so logs travel to ${hostOf(output)} in the clear`,
+          );
+      }),
+  ),
+  fluentBitRule(
+    {
+      id: "collectors-index-names",
+      level: "mandatory",
+      title: "Index names are legal in OpenSearch and Elasticsearch",
+      reason: "A name that the server refuses loses every line that would go there.",
+      fix: "use lower-case letters, digits, - and _, not first; 255 bytes at most",
+      source: {
+        id: "OpenSearch: index naming restrictions",
+        url: "https://docs.opensearch.org/latest/api-reference/index-apis/create-index/",
+      },
+    },
+    ({ outputs }, report) =>
+      report.each(
+        outputs.filter(({ name }) => ["es", "opensearch"].includes(name)),
+        (output) => {
+          const parts = output.isOn("logstash_format") ? DATED_PARTS : {};
+          for (const [option, mistakeOf] of Object.entries({ ...NAMES, ...parts })) {
+            const written = output.written(option);
+            const mistake = written === undefined ? undefined : mistakeOf(written);
+            if (mistake !== undefined)
+              report.wrongIn(output.file, `${option} of ${output.name} is ${written}`, mistake);
+          }
+        },
+      ),
+  ),
+];
+
+function hostOf(output: Section): string {
+  return output.get("host") ?? (output.name === "datadog" ? "datadoghq.com" : "127.0.0.1");
+}
+
+function isInside(output: Section): boolean {
+  const host = hostOf(output);
+  return /\.svc(\.cluster\.local)?\.?$/.test(host) || ["127.0.0.1", "localhost", "::1"].includes(host);
+}
