@@ -45,7 +45,18 @@ export function parseCorefile(text: string): ServerBlock[] | undefined {
         ?.block.push([...content]);
     if (opens) depth += 1;
   }
-  return depth === 0 && addresses.length === 0 ? blocks.filter(isServed) : undefined;
+  if (depth !== 0 || addresses.length > 0) return undefined;
+  return blocks.filter(isServed).map((block) => ({ ...block, plugins: block.plugins.flatMap(withSnippets(blocks)) }));
+}
+
+/** What a snippet brings stands in the place of its `import`; of a file that is imported nobody here knows the content. */
+function withSnippets(blocks: readonly ServerBlock[], within: readonly string[] = []) {
+  return (plugin: Plugin): readonly Plugin[] => {
+    const name = plugin.name === "import" ? `(${plugin.args[0]})` : undefined;
+    const snippet = blocks.find(({ addresses }) => name !== undefined && addresses.includes(name));
+    if (name === undefined || snippet === undefined || within.includes(name)) return [plugin];
+    return snippet.plugins.flatMap(withSnippets(blocks, [...within, name]));
+  };
 }
 
 /** A name in parentheses is a snippet, which serves nothing by itself. */

@@ -6,11 +6,13 @@ const FACTORS: Readonly<Record<string, number>> = {
   G: 1e9,
   T: 1e12,
   P: 1e15,
+  E: 1e18,
   Ki: 2 ** 10,
   Mi: 2 ** 20,
   Gi: 2 ** 30,
   Ti: 2 ** 40,
   Pi: 2 ** 50,
+  Ei: 2 ** 60,
 };
 
 /**
@@ -18,7 +20,7 @@ const FACTORS: Readonly<Record<string, number>> = {
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 export function quantity(text: string): number | undefined {
-  const [, number, suffix] = /^(\d+(?:\.\d+)?(?:e\d+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/.exec(text) ?? [];
+  const [, number, suffix] = /^(\d+(?:\.\d+)?(?:e\d+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/.exec(text) ?? [];
   const factor = FACTORS[suffix ?? ""];
   return number === undefined || factor === undefined ? undefined : Number(number) * factor;
 }

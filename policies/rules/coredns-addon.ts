@@ -1,3 +1,4 @@
+import { parse } from "yaml";
 import type { Field } from "../core/field.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
@@ -5,7 +6,8 @@ import type { ResourceRule, Rule } from "../core/rule.ts";
 import { parseCorefile, type ServerBlock } from "../coredns/corefile.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
-const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
+/** A patch of it is how a stack changes the Corefile that EKS has made. */
+const CONFIG_MAPS = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
 
 export function isCoreDns(resource: Resource): boolean {
   return resource.type === ADDON && resource.at("addonName").text() === "coredns";
@@ -17,14 +19,15 @@ export function isGroup(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The add-on's configuration: empty where there is none, undefined where it is no JSON object. @throws {Undecided} */
+/** The add-on's configuration: empty where there is none, undefined where it is no JSON or YAML object. @throws {Undecided} */
 export function configurationOf(addon: Resource): Json | undefined {
   const field = addon.at("configurationValues");
   const text = field.text();
   // Both forms of nothing leave the add-on at its defaults.
   if (text === undefined || text.trim() === "") return {};
   try {
-    const value: unknown = JSON.parse(text);
+    // EKS takes YAML too, of which JSON is a part.
+    const value: unknown = parse(text);
     return isGroup(value) ? value : undefined;
   } catch {
     return undefined;
@@ -38,7 +41,7 @@ export function inside(value: unknown, ...keys: readonly string[]): unknown {
 
 type Facts = Omit<ResourceRule, "check" | "types" | "family">;
 
-/** A rule on the configuration of the CoreDNS add-on; one that is no JSON is `coredns-configuration-valid`'s to tell. */
+/** A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell. */
 export function addonRule(
   facts: Facts,
   check: (configuration: Json, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
@@ -68,7 +71,7 @@ export function corefileRule(
   return {
     ...facts,
     family: "coredns",
-    types: [ADDON, CONFIG_MAP],
+    types: [ADDON, ...CONFIG_MAPS],
     check: (resource, report, settings) => {
       const found = corefileOf(resource);
       if (found === undefined) return;
@@ -84,9 +87,9 @@ function corefileOf(resource: Resource): { readonly field: Field; readonly text:
     const corefile = isCoreDns(resource) ? configurationOf(resource)?.corefile : undefined;
     return typeof corefile === "string" ? { field: resource.at("configurationValues"), text: corefile } : undefined;
   }
-  const named = resource.at("metadata", "name");
-  if (named.isUnknown || named.text() !== "coredns") return undefined;
   const field = resource.at("data", "Corefile");
+  // Most ConfigMaps hold none, and then their names do not matter.
+  if (field.raw === undefined || resource.at("metadata", "name").text() !== "coredns") return undefined;
   const text = field.text();
   return text === undefined ? undefined : { field, text };
 }

@@ -4,7 +4,8 @@ import { seconds, servesRoot } from "../coredns/corefile.ts";
 import { rejectionsOf } from "../coredns/json-schema.ts";
 import { schemaOf } from "../coredns/schema.ts";
 import { quantity } from "../kubernetes/quantity.ts";
-import { ADDON, addonRule, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
+import { ADDON, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
+import { COREDNS_PODS } from "./coredns-pods.ts";
 import { aws, coreDns } from "./sources.ts";
 
 const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
@@ -42,7 +43,7 @@ export const COREDNS: readonly Rule[] = [
       if (!isCoreDns(addon)) return;
       const field = addon.at("configurationValues");
       const configuration = configurationOf(addon);
-      if (configuration === undefined) return report.wrong(field, "not a JSON object");
+      if (configuration === undefined) return report.wrong(field, "neither a JSON nor a YAML object");
       if (Object.keys(configuration).length === 0) return;
       const version = addon.at("addonVersion").text() ?? "";
       // Without a version nobody knows the schema; cluster-addons-pinned tells that.
@@ -54,66 +55,7 @@ export const COREDNS: readonly Rule[] = [
         );
     },
   },
-  addonRule(
-    {
-      id: "coredns-replicas",
-      level: "mandatory",
-      title: "CoreDNS runs twice at least, by replicas or by autoscaling, not both",
-      reason: "With one pod, names stop whenever its node does; two ways to count undo each other.",
-      fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
-      source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
-    },
-    ({ replicaCount, autoScaling }, field, report) => {
-      const scales = inside(autoScaling, "enabled") === true;
-      if (scales && replicaCount !== undefined)
-        report.wrongIn(field, `replicaCount is ${replicaCount}`, "though autoScaling is enabled");
-      if (!scales && typeof replicaCount === "number" && replicaCount < 2)
-        report.wrongIn(field, `replicaCount is ${replicaCount}`, "so one node takes DNS away");
-      const [least, most] = [inside(autoScaling, "minReplicas"), inside(autoScaling, "maxReplicas")];
-      if (scales && typeof least === "number" && least < 2)
-        report.wrongIn(field, `autoScaling.minReplicas is ${least}`, "so one node takes DNS away");
-      if (scales && typeof least === "number" && typeof most === "number" && most < least)
-        report.wrongIn(field, `autoScaling.maxReplicas is ${most}`, `below minReplicas, which is ${least}`);
-    },
-  ),
-  addonRule(
-    {
-      id: "coredns-disruption",
-      level: "mandatory",
-      title: "A disruption budget and a spread keep CoreDNS up while nodes go",
-      reason: "A drain may take every pod at once; pods on one node go with it.",
-      fix: "leave podDisruptionBudget, affinity and topologySpreadConstraints at the add-on's defaults",
-      source: aws("EKS best practices, CoreDNS reliability", "eks/latest/best-practices/scale-cluster-services.html"),
-    },
-    (configuration, field, report) => {
-      const budget = configuration.podDisruptionBudget;
-      const replicas = typeof configuration.replicaCount === "number" ? configuration.replicaCount : 2;
-      if (inside(budget, "enabled") === false)
-        report.wrongIn(field, "podDisruptionBudget.enabled is false", "so a drain takes all pods");
-      const [most, least] = [inside(budget, "maxUnavailable"), inside(budget, "minAvailable")];
-      if (most === "100%" || (typeof most === "number" && most >= replicas))
-        report.wrongIn(
-          field,
-          `podDisruptionBudget.maxUnavailable is ${most}`,
-          `of ${replicas} pods, so a drain takes all`,
-        );
-      if (least === "100%" || (typeof least === "number" && least >= replicas))
-        report.wrongIn(
-          field,
-          `podDisruptionBudget.minAvailable is ${least}`,
-          `of ${replicas} pods, so no node can be drained`,
-        );
-      const { affinity, topologySpreadConstraints: spread } = configuration;
-      const apart = affinity === undefined || inside(affinity, "podAntiAffinity") !== undefined;
-      const spreads = spread === undefined || (Array.isArray(spread) && spread.length > 0);
-      if (!apart && !spreads)
-        report.wrongIn(
-          field,
-          `affinity is ${JSON.stringify(affinity)} and topologySpreadConstraints is ${JSON.stringify(spread)}`,
-          "so all pods may stand on one node",
-        );
-    },
-  ),
+  ...COREDNS_PODS,
   corefileRule(
     {
       id: "coredns-corefile-complete",
@@ -147,7 +89,7 @@ export const COREDNS: readonly Rule[] = [
       title: "CoreDNS answers on while it stops, for less than its grace",
       reason:
         "Without lameduck queries are lost while endpoints still name the pod; at the grace the kubelet kills it.",
-      fix: "write health { lameduck 5s }",
+      fix: "give the plugin health a block with the line lameduck 5s",
       source: coreDns("health"),
       knobs: [TERMINATION],
     },

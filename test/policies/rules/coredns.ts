@@ -60,17 +60,23 @@ export const COREDNS_CASES: CasesByRule = {
   "coredns-configuration-valid": {
     good: {
       ...GOOD,
+      YAML: first(addon({}), "configurationValues", "replicaCount: 2\nresources:\n  limits:\n    memory: 170Mi\n"),
       "an empty text": first(addon({}), "configurationValues", ""),
       "autoscaling where the version has it": addon({ autoScaling: { enabled: true } }, "v1.11.1-eksbuild.9"),
       "a percentage": addon({ podDisruptionBudget: { maxUnavailable: "50%" } }),
       "another add-on's": first(first(addon({ any: 1 }), "addonName", "vpc-cni"), "addonVersion", "v1.22.4-eksbuild.3"),
     },
     bad: {
-      "no JSON": [
-        first(addon({}), "configurationValues", "replicaCount: 2"),
-        'Addon/coredns: configurationValues is "replicaCount: 2", not a JSON object. Fix: write what',
+      "neither JSON nor YAML": [
+        first(addon({}), "configurationValues", "{replicaCount: 2"),
+        'Addon/coredns: configurationValues is "{replicaCount: 2", neither a JSON nor a YAML object. Fix: write what',
       ],
-      null: [addon(null), 'Addon/coredns: configurationValues is "null", not a JSON object'],
+      "an unknown key in YAML": [
+        first(addon({}), "configurationValues", "replicas: 2\n"),
+        `${IN}replicas is 2, which the version does not know`,
+      ],
+      "a list": [addon([]), 'Addon/coredns: configurationValues is "[]", neither a JSON nor a YAML object'],
+      null: [addon(null), 'Addon/coredns: configurationValues is "null", neither a JSON nor a YAML object'],
       "an unknown key": [
         addon({ replicas: 2 }),
         `${IN}replicas is 2, which the version does not know (v1.13.2-eksbuild.31)`,
@@ -125,6 +131,11 @@ export const COREDNS_CASES: CasesByRule = {
         addon({ replicaCount: 1 }),
         `${IN}replicaCount is 1, so one node takes DNS away. Fix: set replicaCount: 2`,
       ],
+      "one pod in YAML": [
+        first(addon({}), "configurationValues", "replicaCount: 1\n"),
+        `${IN}replicaCount is 1, so one node takes DNS away`,
+      ],
+      "no pod": [addon({ replicaCount: 0 }), `${IN}replicaCount is 0, so`],
       both: [
         addon({ replicaCount: 2, autoScaling: { enabled: true } }),
         `${IN}replicaCount is 2, though autoScaling is enabled`,
@@ -145,7 +156,16 @@ export const COREDNS_CASES: CasesByRule = {
       ...GOOD,
       "one pod at a time": addon({ podDisruptionBudget: { enabled: true, maxUnavailable: 1 } }),
       "spread without affinity": addon({ affinity: {}, topologySpreadConstraints: [{ maxSkew: 1 }] }),
-      "apart without spread": addon({ affinity: { podAntiAffinity: {} }, topologySpreadConstraints: [] }),
+      "apart without spread": addon({
+        affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100 }] } },
+        topologySpreadConstraints: [],
+      }),
+      "two of five at once, as the autoscaler keeps five": addon({
+        autoScaling: { enabled: true, minReplicas: 5, maxReplicas: 9 },
+        podDisruptionBudget: { maxUnavailable: 2 },
+      }),
+      "half of them": addon({ podDisruptionBudget: { maxUnavailable: "50%" } }),
+      "half of them at least": addon({ podDisruptionBudget: { minAvailable: "50%" } }),
       "no affinity, the default spread": addon({ affinity: null }),
     },
     bad: {
@@ -160,6 +180,26 @@ export const COREDNS_CASES: CasesByRule = {
       "all pods by share": [
         addon({ podDisruptionBudget: { maxUnavailable: "100%" } }),
         `${IN}podDisruptionBudget.maxUnavailable is 100%`,
+      ],
+      "more than half, which is both of two": [
+        addon({ podDisruptionBudget: { maxUnavailable: "51%" } }),
+        `${IN}podDisruptionBudget.maxUnavailable is 51%, of 2 pods, so a drain takes all`,
+      ],
+      "no pod at least": [
+        addon({ podDisruptionBudget: { minAvailable: 0 } }),
+        `${IN}podDisruptionBudget.minAvailable is 0, of 2 pods, so a drain takes all`,
+      ],
+      "no pod at once": [
+        addon({ podDisruptionBudget: { maxUnavailable: 0 } }),
+        `${IN}podDisruptionBudget.maxUnavailable is 0, of 2 pods, so no node can be drained`,
+      ],
+      "three quarters, which is both of two": [
+        addon({ podDisruptionBudget: { minAvailable: "75%" } }),
+        `${IN}podDisruptionBudget.minAvailable is 75%, of 2 pods, so no node can be drained`,
+      ],
+      "an anti-affinity of nothing": [
+        addon({ affinity: { podAntiAffinity: {} }, topologySpreadConstraints: [] }),
+        `${IN}affinity is {"podAntiAffinity":{}} and topologySpreadConstraints is []`,
       ],
       "no drain ever": [
         addon({ replicaCount: 3, podDisruptionBudget: { minAvailable: 3 } }),
@@ -178,6 +218,14 @@ export const COREDNS_CASES: CasesByRule = {
       "the default of EKS": corefile(COREFILE),
       "a ConfigMap": configMap(COREFILE),
       "a ConfigMap that imports more, as k3s has it": configMap(`${COREFILE}import /etc/coredns/custom/*.server\n`),
+      "plugins of a snippet": corefile(
+        `(common) {\n  errors\n  import more\n}\n(more) {\n  loop\n}\n${COREFILE.replace("    errors\n", "    import common\n").replace("    loop\n", "")}`,
+      ),
+      "an unknown name of a ConfigMap without a Corefile": first(
+        first(configMap("x"), "data", { "app.ini": "a=b" }),
+        "metadata.name",
+        UNKNOWN,
+      ),
       "another ConfigMap": first(configMap("x {"), "metadata.name", "other"),
       "kubernetes in a zone of its own, comments, and a snippet": corefile(
         `(log) {\n  log\n}\n${COREFILE.replace("kubernetes cluster.local", "# kubernetes cluster.local").replace(/ {4}# kub[^}]*}\n/, "")}\ncluster.local:53 {\n  kubernetes\n}\n`,
@@ -208,6 +256,18 @@ export const COREDNS_CASES: CasesByRule = {
         configMap(COREFILE.replace("    loop\n", "")),
         "ConfigMap/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
+      "a patch of the ConfigMap that EKS has made": [
+        configMap(COREFILE.replace("    loop\n", "")).map((one) => ({ ...one, type: `${one.type}Patch` })),
+        "ConfigMapPatch/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
+      ],
+      "a snippet that is not imported": [
+        corefile(`(common) {\n  loop\n}\n${COREFILE.replace("    loop\n", "")}`),
+        `${IN}the Corefile, which lacks the plugin loop`,
+      ],
+      "a snippet that imports itself": [
+        corefile(`(common) {\n  import common\n}\n${COREFILE.replace("    loop\n", "    import common\n")}`),
+        `${IN}the Corefile, which lacks the plugin loop`,
+      ],
       "no block for all names": [
         corefile(COREFILE.replace(".:53", "cluster.local:53")),
         `${IN}the Corefile, which has no server block for the zone .. Fix: add a server block .:53`,
@@ -217,6 +277,10 @@ export const COREDNS_CASES: CasesByRule = {
     },
     unknown: {
       "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET],
+      "the unknown name of a ConfigMap that has a Corefile": [
+        first(configMap(COREFILE), "metadata.name", UNKNOWN),
+        "ConfigMap/kube-system/corefile: metadata.name is known only",
+      ],
       "an unknown ConfigMap": [configMap(UNKNOWN), "ConfigMap/kube-system/coredns: data.Corefile is known only"],
     },
   },
@@ -225,13 +289,18 @@ export const COREDNS_CASES: CasesByRule = {
     bad: {
       "no lameduck": [
         corefile(COREFILE.replace("        lameduck 5s\n", "")),
-        `${IN}lameduck is not set, so queries are lost when a pod stops. Fix: write health { lameduck 5s }`,
+        `${IN}lameduck is not set, so queries are lost when a pod stops. Fix: give the plugin health a block with the line lameduck 5s`,
       ],
       "0 seconds": [corefile(COREFILE.replace("5s", "0s")), `${IN}lameduck is 0s, so queries are lost`],
       "as long as the grace": [
         corefile(COREFILE.replace("5s", "30s")),
         `${IN}lameduck is 30s, and the pod is killed after 30 s`,
       ],
+      "a block on one line, which CoreDNS refuses": [
+        corefile(COREFILE.replace(/health {[^}]*}/, "health { lameduck 5s }")),
+        `${IN}lameduck is not set`,
+      ],
+      "no unit": [corefile(COREFILE.replace("5s", "5")), `${IN}lameduck is 5, so queries are lost`],
       "longer by another unit": [corefile(COREFILE.replace("5s", "1m10s")), `${IN}lameduck is 1m10s, and the pod`],
     },
     unknown: { "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET] },
