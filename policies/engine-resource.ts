@@ -12,7 +12,16 @@ export function resourceOf(args: ResourceValidationArgs, ledger: Ledger): Resour
   const props = readProps(args.props);
   ledger.inputs.set(urn, props);
   if (isEmptyComponent(type, props)) return undefined;
-  return new Resource({ urn, type, name, props, protect: opts.protect, provider: readProps(args.provider?.props) });
+  const stackTags = Object.fromEntries(args.stackTags.entries());
+  return new Resource({
+    urn,
+    type,
+    name,
+    props,
+    protect: opts.protect,
+    provider: readProps(args.provider?.props),
+    stackTags,
+  });
 }
 
 /** The resources of a stack, at the end of a preview or deployment. */

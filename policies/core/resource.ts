@@ -15,6 +15,8 @@ export interface ResourceFacts {
   readonly protect?: boolean;
   /** Inputs of its provider, as far as known. */
   readonly provider?: Group;
+  /** Tags of the stack, which its backend keeps. */
+  readonly stackTags?: Group;
 }
 
 /** A resource as the rules see it. */
@@ -28,6 +30,8 @@ export class Resource {
   readonly inputs: Field;
   /** Inputs of its provider. */
   readonly provider: Field;
+  /** Tags of its stack; empty where the runner does not know them. */
+  readonly stackTags: Field;
   private readonly secrets: readonly string[];
 
   constructor(facts: ResourceFacts) {
@@ -39,6 +43,7 @@ export class Resource {
     this.secrets = facts.secrets ?? [];
     this.inputs = new Field(this, "", facts.props);
     this.provider = new Field(this, "", facts.provider ?? {});
+    this.stackTags = new Field(this, "", facts.stackTags ?? {});
   }
 
   at(...keys: readonly (string | number)[]): Field {

@@ -1,5 +1,7 @@
+import type { Field } from "../core/field.ts";
 import { count, text, texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { someKnown } from "../core/some-known.ts";
 import { CLUSTER_NODES } from "./cluster-nodes.ts";
 import { CLUSTERS, controlPlane, EKS_CLUSTER, EKS_COMPONENT, secretsKey } from "./control-plane.ts";
 import { isEncrypted } from "./encryption.ts";
@@ -9,8 +11,12 @@ import { standardSupportEnd } from "./support.ts";
 const SHORTEST = count("shortestPrefix", "Shortest prefix of a public CIDR; a shorter one is too many addresses", 8, 1);
 const LOGS = texts("logTypes", "Logs that the control plane must keep", ["audit", "authenticator"]);
 const AS_OF = text("asOf", "The day to judge support by, as YYYY-MM-DD; empty for today", "");
-const PRODUCTION_KEYS = texts("tagKeys", "Tags that say what a stack is for", ["environment", "env", "stage"]);
-const PRODUCTION_VALUES = texts("tagValues", "Values of these tags that mean production", [
+const PRODUCTION_KEYS = texts("tagKeys", "Tags that say what a cluster or its stack is for, in any case", [
+  "environment",
+  "env",
+  "stage",
+]);
+const PRODUCTION_VALUES = texts("tagValues", "Values of these tags that mean production, in any case", [
   "production",
   "prod",
   "live",
@@ -35,11 +41,14 @@ export const CLUSTER: readonly Rule[] = [
       // An open list is wrong whatever becomes of the switch, unless that is off.
       if (!endpointPublicAccess.isUnknown && endpointPublicAccess.flag() === false) return;
       const cidrs = publicAccessCidrs.items();
-      if (cidrs.length === 0) return report.wrong(publicAccessCidrs, "which opens the endpoint to 0.0.0.0/0");
+      if (cidrs.length === 0) {
+        endpointPublicAccess.flag();
+        return report.wrong(publicAccessCidrs, "which opens the endpoint to 0.0.0.0/0");
+      }
       report.each(cidrs, (cidr) => {
-        const [address = "", prefix = ""] = (cidr.text() ?? "").split("/");
+        const [address = "", prefix = "128"] = (cidr.text() ?? "").split("/");
         const shortest = address.includes(":") ? 32 : settings.get(SHORTEST);
-        if (Number(prefix || "128") < shortest) report.wrong(cidr, "which opens the endpoint to the world");
+        if (!(Number(prefix) >= shortest)) report.wrong(cidr, "which opens the endpoint to the world");
       });
     },
   },
@@ -132,11 +141,14 @@ export const CLUSTER: readonly Rule[] = [
     check: (cluster, report, settings) => {
       const { tags, deletionProtection } = controlPlane(cluster);
       if (!deletionProtection.isUnknown && deletionProtection.flag() === true) return;
-      const places = [tags, cluster.provider.at("defaultTags", "tags")];
-      const values = places.flatMap((place) => settings.get(PRODUCTION_KEYS).map((key) => place.at(key)));
-      const production = settings.get(PRODUCTION_VALUES);
-      const isProduction = values.some((value) => production.includes((value.text() ?? "").toLowerCase()));
-      if (isProduction && deletionProtection.flag() !== true)
+      const places = [tags, cluster.at("tagsAll"), cluster.provider.at("defaultTags", "tags"), cluster.stackTags];
+      const [keys, values] = [settings.get(PRODUCTION_KEYS), settings.get(PRODUCTION_VALUES)];
+      const isProduction = (place: Field) =>
+        someKnown(
+          place.entries().filter(([key]) => keys.includes(key.toLowerCase())),
+          ([, value]) => values.includes((value.text() ?? "").toLowerCase()),
+        );
+      if (someKnown(places, isProduction) && deletionProtection.flag() !== true)
         report.wrong(deletionProtection, "on a cluster that is tagged as production");
     },
   },

@@ -41,10 +41,15 @@ function proxied(props: object): Record<string, unknown> {
 }
 
 /** Runs the pack as the engine does: each resource by itself, and the stack at the end. */
-async function runPack(given: readonly Given[], config: Readonly<Record<string, object>> = {}, project = "shop") {
+async function runPack(
+  given: readonly Given[],
+  config: Readonly<Record<string, object>> = {},
+  project = "shop",
+  stackTags = new Map<string, string>(),
+) {
   const said: Said[] = [];
   const policies = policiesOf(RULES, STANDING_EXEMPTIONS);
-  const shared = { stackTags: new Map<string, string>(), opts: OPTIONS, notApplicable: noMore };
+  const shared = { stackTags, opts: OPTIONS, notApplicable: noMore };
   const base = ({ type, name, props }: Given) => ({
     type,
     name,
@@ -119,6 +124,17 @@ describe("the policy pack in the engine", () => {
       assert.ok(enforcementLevel === "mandatory" || enforcementLevel === "advisory", name);
       for (const schema of Object.values(configSchema?.properties ?? {})) assert.ok(schema.description, name);
     }
+  });
+
+  it("takes the tags of the stack for those of its cluster", async () => {
+    const tags = new Map([["Environment", "production"]]);
+    const said = await runPack([CONTROL_PLANE], {}, "shop", tags);
+    assert.deepEqual(
+      said.filter(([rule]) => rule === "cluster-deletion-protection").map(([, message]) => message),
+      [
+        "Cluster/main: deletionProtection is not set, on a cluster that is tagged as production. Fix: set deletionProtection: true",
+      ],
+    );
   });
 
   it("finds a mistake beside values that a preview does not know", async () => {

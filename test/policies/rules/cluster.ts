@@ -59,6 +59,7 @@ export const CLUSTER_CASES: CasesByRule = {
       ...BOTH,
       "a private endpoint": first(component("endpointPublicAccess", false), "publicAccessCidrs", undefined),
       "a private endpoint in the engine": cluster("vpcConfig", { endpointPublicAccess: false }),
+      "an address without a prefix": component("publicAccessCidrs", ["203.0.113.10"]),
       "an IPv6 address": component("publicAccessCidrs", ["2001:db8::/64"]),
     },
     bad: {
@@ -70,6 +71,16 @@ export const CLUSTER_CASES: CasesByRule = {
         component("publicAccessCidrs", ["0.0.0.0/1"]),
         'Cluster/dev: publicAccessCidrs[0] is "0.0.0.0/1"',
       ],
+      "the whole world in two halves": [
+        component("publicAccessCidrs", ["0.0.0.0/1", "128.0.0.0/1"]),
+        'Cluster/dev: publicAccessCidrs[0] is "0.0.0.0/1"',
+        'Cluster/dev: publicAccessCidrs[1] is "128.0.0.0/1"',
+      ],
+      "a prefix that is no number": [
+        component("publicAccessCidrs", ["0.0.0.0/x"]),
+        'Cluster/dev: publicAccessCidrs[0] is "0.0.0.0/x"',
+      ],
+      "an empty list": [component("publicAccessCidrs", []), "Cluster/dev: publicAccessCidrs is [], which opens"],
       "the whole world by IPv6": [
         component("publicAccessCidrs", ["::/0"]),
         'Cluster/dev: publicAccessCidrs[0] is "::/0"',
@@ -90,6 +101,10 @@ export const CLUSTER_CASES: CasesByRule = {
     },
     unknown: {
       "unknown CIDRs": [component("publicAccessCidrs", UNKNOWN), "Cluster/dev: publicAccessCidrs is known only"],
+      "no list and an unknown switch": [
+        first(component("publicAccessCidrs", undefined), "endpointPublicAccess", UNKNOWN),
+        "Cluster/dev: endpointPublicAccess is known only",
+      ],
       "an unknown CIDR": [component("publicAccessCidrs", [UNKNOWN]), "Cluster/dev: publicAccessCidrs[0] is known only"],
       "an unknown network in the engine": [
         cluster("vpcConfig", UNKNOWN),
@@ -202,6 +217,18 @@ export const CLUSTER_CASES: CasesByRule = {
         component("tags", PRODUCTION),
         "Cluster/dev: deletionProtection is false, on a cluster that is tagged as production",
       ],
+      "production in other letters": [
+        component("tags", { Environment: "Production" }),
+        "Cluster/dev: deletionProtection is false, on a cluster that is tagged as production",
+      ],
+      "production by the stack's own tags, beside unknown ones": [
+        [{ ...CLUSTER, props: { ...CLUSTER.props, tags: UNKNOWN }, stackTags: { environment: "prod" } }],
+        "Cluster/dev: deletionProtection is false",
+      ],
+      "production by the tags that the engine merges": [
+        cluster("tagsAll", { env: "live" }),
+        "Cluster/dev: deletionProtection is false",
+      ],
       "production by the provider's tags": [
         [{ ...CLUSTER, provider: { defaultTags: { tags: { stage: "prod" } } } }],
         "Cluster/dev: deletionProtection is false",
@@ -212,7 +239,7 @@ export const CLUSTER_CASES: CasesByRule = {
       ],
     },
     unknown: {
-      "unknown tags": [component("tags", UNKNOWN), "Cluster/dev: tags.environment is known only"],
+      "unknown tags": [component("tags", UNKNOWN), "Cluster/dev: tags is known only"],
       "an unknown switch": [
         first(component("tags", PRODUCTION), "deletionProtection", UNKNOWN),
         "Cluster/dev: deletionProtection is known only",

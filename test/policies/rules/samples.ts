@@ -10,6 +10,7 @@ export interface SampleResource {
   readonly waitsFor?: readonly string[];
   readonly secrets?: readonly string[];
   readonly provider?: Group;
+  readonly stackTags?: Group;
 }
 
 /** The stack that a rule judges. */
