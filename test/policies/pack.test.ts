@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
-import { parse } from "yaml";
 import { PROJECT_ROOT } from "../../lab/project.ts";
 
 const PACK = join(PROJECT_ROOT, "policies");
@@ -24,17 +21,5 @@ describe("the folder of the policy pack", () => {
       }
     }
     assert.deepEqual(wrong, []);
-  });
-
-  it("starts as Pulumi starts it: from the main file of PulumiPolicy.yaml, and tells its port", async () => {
-    const project: { main: string } = parse(await readFile(join(PACK, "PulumiPolicy.yaml"), "utf8"));
-    const pack = spawn(process.execPath, [project.main], { cwd: PACK, stdio: ["ignore", "pipe", "inherit"] });
-    try {
-      const [port]: Buffer[] = await once(pack.stdout, "data");
-      assert.match(String(port), /^\d{4,5}\n$/);
-    } finally {
-      pack.kill();
-      await once(pack, "exit");
-    }
   });
 });
