@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
+import { promisify } from "node:util";
 import { PROJECT_ROOT } from "../../lab/project.ts";
 
 const PACK = join(PROJECT_ROOT, "policies");
@@ -21,5 +23,10 @@ describe("the folder of the policy pack", () => {
       }
     }
     assert.deepEqual(wrong, []);
+  });
+
+  it("says which Node it needs, where that of the PATH runs no TypeScript", async () => {
+    const run = promisify(execFile)(process.execPath, ["--no-strip-types", "main.js"], { cwd: PACK });
+    await assert.rejects(run, /needs a Node that runs TypeScript, 22\.18 or newer, first on the PATH; this is v\d+/);
   });
 });
