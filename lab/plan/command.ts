@@ -27,7 +27,7 @@ export function registerPlan(program: Command): void {
     )
     .option(
       "--policy-config <file>",
-      "levels, settings and exemptions of the policies, as for pulumi --policy-pack-config",
+      "levels, settings and exemptions of the policies, as for pulumi --policy-pack-config (default: policy-config.json)",
     )
     .addHelpText(
       "after",
@@ -43,10 +43,7 @@ async function plan(flags: PlanFlags): Promise<void> {
   const { parseSettings } = await import("../../components/settings.ts");
   const settings = parseSettings(stack.config);
   const { formatPolicies, policyReport, readPackConfig, stops } = await import("../policies/report.ts");
-  const policies = policyReport(
-    recording,
-    flags.policyConfig === undefined ? {} : await readPackConfig(flags.policyConfig),
-  );
+  const policies = policyReport(recording, await readPackConfig(flags.policyConfig));
   if (flags.json) {
     process.stdout.write(`${JSON.stringify({ ...asJson(stack.name, recording), policies }, null, 2)}\n`);
   } else {

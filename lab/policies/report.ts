@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { styleText } from "node:util";
 import type { PackConfig } from "../../policies/core/config.ts";
 import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
@@ -8,6 +9,7 @@ import { RULES } from "../../policies/rules.ts";
 import { Failure } from "../failure.ts";
 import { UNKNOWN } from "../plan/planned.ts";
 import type { Recording } from "../plan/recorder.ts";
+import { PROJECT_ROOT } from "../project.ts";
 
 /** What the policies say of a plan: the rules of the policy pack, without an engine. */
 export function policyReport(plan: Recording, config: PackConfig = {}): Evaluation {
@@ -20,13 +22,18 @@ export function stops(evaluation: Evaluation): boolean {
   return failing(evaluation).length > 0 || evaluation.mistakes.length > 0;
 }
 
+/** File of the project that plans, pull requests and deployments alike take their configuration of the policies from. */
+export const POLICY_CONFIG_FILE = "policy-config.json";
+
 /**
- * Reads levels, settings and exemptions from a file of the form of `pulumi preview --policy-pack-config`.
+ * Reads levels, settings and exemptions from a file of the form of `pulumi preview --policy-pack-config`; without one, from the
+ * project's own, where it has any.
  * @throws {Failure} where there is no such file, or it is no JSON object.
  * @see https://www.pulumi.com/docs/insights/policy/configuration/
  */
-export async function readPackConfig(file: string): Promise<PackConfig> {
-  const text = await readFile(file, "utf8").catch(() => {
+export async function readPackConfig(file: string | undefined, project: string = PROJECT_ROOT): Promise<PackConfig> {
+  const text = await readFile(file ?? join(project, POLICY_CONFIG_FILE), "utf8").catch(() => {
+    if (file === undefined) return "{}";
     throw new Failure(`there is no file ${file} to configure the policies by`);
   });
   try {
@@ -35,7 +42,7 @@ export async function readPackConfig(file: string): Promise<PackConfig> {
   } catch {
     // Told below, as anything else that is no object.
   }
-  throw new Failure(`${file} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`);
+  throw new Failure(`${file ?? POLICY_CONFIG_FILE} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`);
 }
 
 const TITLES = { violated: "violated", undecided: "cannot be decided", exempt: "exempt" } as const;

@@ -46,9 +46,12 @@ export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   };
 }
 
+/** Policies of the pack's own, beside the rules: only the engine needs them, as a plan tells both by itself. */
+export const OWN_POLICIES = { exemptions: "exemptions", undecided: "undecided" } as const;
+
 /** Names in a configuration that are no rules. */
 export function unknownRules(rules: readonly Rule[], config: PackConfig): string[] {
-  const ids = new Set(["all", ...rules.map(({ id }) => id)]);
+  const ids = new Set(["all", ...Object.values(OWN_POLICIES), ...rules.map(({ id }) => id)]);
   return Object.keys(config)
     .filter((id) => !ids.has(id))
     .map((id) => `${id}: there is no such rule`);

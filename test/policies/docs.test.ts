@@ -14,7 +14,9 @@ describe("the page of the policies", () => {
     assert.equal(await readFile(join(PROJECT_ROOT, POLICIES_FILE), "utf8"), rulesPage());
   });
 
-  it("shows a configuration that the pack takes", () => {
+  it("shows a configuration that the pack takes, as it takes the project's own", async () => {
+    assert.deepEqual(unknownRules(RULES, await readPackConfig(undefined)), []);
+    assert.deepEqual(unknownRules(RULES, { undecidable: "mandatory" }), ["undecidable: there is no such rule"]);
     assert.deepEqual(unknownRules(RULES, EXAMPLE), []);
     const mistakes = RULES.filter(({ id }) => id in EXAMPLE).flatMap((rule) => ruleConfig(rule, EXAMPLE).mistakes);
     assert.deepEqual(mistakes, []);
@@ -68,6 +70,8 @@ describe("the configuration of the policies", () => {
   it("is read from a file, or the file is named", async () => {
     await assert.rejects(readPackConfig("no/such.json"), /there is no file no\/such\.json/);
     await assert.rejects(readPackConfig(join(PROJECT_ROOT, "LICENSE")), /must be a JSON object of rules/);
+    assert.deepEqual(await readPackConfig(undefined), { undecided: "mandatory" });
+    assert.deepEqual(await readPackConfig(undefined, "no/such/project"), {});
     assert.ok("name" in (await readPackConfig(join(PROJECT_ROOT, "policies", "package.json"))));
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { OWN_POLICIES, policiesOf } from "../../policies/engine.ts";
+import { OWN_POLICIES } from "../../policies/core/config.ts";
+import { policiesOf } from "../../policies/engine.ts";
 import { RULES } from "../../policies/rules.ts";
 import { type Given, runPack, type Said, UNKNOWN_TEXT, urnOf } from "./engine-run.ts";
 

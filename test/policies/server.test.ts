@@ -8,7 +8,7 @@ import grpc from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/analyzer_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { PROJECT_ROOT } from "../../lab/project.ts";
-import { OWN_POLICIES } from "../../policies/engine.ts";
+import { OWN_POLICIES } from "../../policies/core/config.ts";
 import { RULES } from "../../policies/rules.ts";
 import { UNKNOWN_TEXT, urnOf } from "./engine-run.ts";
 

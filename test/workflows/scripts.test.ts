@@ -10,11 +10,16 @@ interface World {
   /** What the API answers, by the name of the call. */
   readonly answers: Readonly<Record<string, readonly object[]>>;
   readonly files: Readonly<Record<string, string>>;
+  /** Names of those files that are links. */
+  readonly links?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a workflow's script as actions/github-script does, and returns what it wrote. */
-async function run(name: string, { payload = {}, answers, files, env = {} }: World): Promise<readonly Call[]> {
+async function run(
+  name: string,
+  { payload = {}, answers, files, links = [], env = {} }: World,
+): Promise<readonly Call[]> {
   const written: Call[] = [];
   const group = (prefix: string) =>
     new Proxy<Record<string, (args: Readonly<Record<string, unknown>>) => Promise<object>>>(
@@ -34,6 +39,7 @@ async function run(name: string, { payload = {}, answers, files, env = {} }: Wor
   const context = { payload, repo: { owner: "o", repo: "r" }, serverUrl: "https://github.com", runId: 7 };
   const fs = {
     existsSync: (file: string) => file in files,
+    lstatSync: (file: string) => ({ isFile: () => file in files && !links.includes(file) }),
     readFileSync: (file: string) => {
       const text = files[file];
       if (text === undefined) throw new Error(`no file ${file}`);
@@ -61,7 +67,12 @@ function only(calls: readonly Call[]): Call {
 const MARKER = "<!-- eks-dns-logging: lab diff -->";
 
 describe("the script of comment.yml", () => {
-  const workflow_run = { head_sha: "abc", head_branch: "patch", head_repository: { owner: { login: "fork" } } };
+  const workflow_run = {
+    html_url: "https://github.com/o/r/actions/runs/7",
+    head_sha: "abc",
+    head_branch: "patch",
+    head_repository: { owner: { login: "fork" } },
+  };
   const pull = { number: 5, head: { sha: "abc" } };
   const world = (
     comments: readonly object[],
@@ -96,6 +107,20 @@ describe("the script of comment.yml", () => {
     const newer = { number: 5, head: { sha: "def" } };
     assert.deepEqual(await run("comment", world([], "x", [newer])), []);
     assert.deepEqual(await run("comment", world([], "x", [])), []);
+  });
+
+  it("says so where nothing was compared, instead of leaving an older comparison", async () => {
+    for (const text of ["", `${MARKER}\n`]) {
+      const [, args] = only(await run("comment", world([], text)));
+      assert.equal(
+        args.body,
+        `${MARKER}\nThe two revisions could not be compared: https://github.com/o/r/actions/runs/7\n`,
+      );
+    }
+  });
+
+  it("reads no link, which would show a file of the runner", async () => {
+    await assert.rejects(run("comment", { ...world([]), links: ["preview/comment.md"] }), /holds no file comment\.md/);
   });
 
   it("keeps one marker and GitHub's limit, whatever the artifact holds", async () => {

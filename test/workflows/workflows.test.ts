@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
 import { MARKER } from "../../lab/diff/markdown.ts";
+import { POLICY_CONFIG_FILE } from "../../lab/policies/report.ts";
 import { PROJECT_ROOT } from "../../lab/project.ts";
 import { GITHUB_FOLDER, type Job, readWorkflows, type Step } from "./workflows.ts";
 
@@ -130,7 +131,9 @@ describe("the workflows", () => {
     assert.equal(pulumi.length, 3);
     for (const { where, step } of pulumi) {
       assert.equal(step.with["pulumi-version"], dependencies["@pulumi/pulumi"], where);
-      if (step.with.command !== undefined) assert.equal(step.with.policyPacks, "policies", where);
+      if (step.with.command === undefined) continue;
+      assert.equal(step.with.policyPacks, "policies", where);
+      assert.equal(step.with.policyPackConfigs, POLICY_CONFIG_FILE, where);
     }
     assert.ok(existsSync(`${PROJECT_ROOT}policies/PulumiPolicy.yaml`));
     assert.equal(jobOf("deploy.deploy").environment, expression("matrix.stack"));
