@@ -1,6 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
+import * as pulumi from "@pulumi/pulumi";
 import { createCluster } from "./components/cluster/index.ts";
 import { preflight } from "./components/cluster/preflight.ts";
+import { verifyCommand } from "./components/commands.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
 import { readSettings } from "./components/settings.ts";
@@ -39,4 +41,5 @@ export const dnsNames = settings.teams.flatMap((team) => curlServiceNames(team.n
 export const logDestination = logs.destination;
 /** What the index of a line written now is called. */
 export const logIndices = logs.indices;
-export const verify = "npm run verify";
+/** The command that proves all of it. */
+export const verify = verifyCommand({ stack: pulumi.getStack(), ...settings });

@@ -121,7 +121,10 @@ describe("the stack dev", () => {
     assert.deepEqual(namespaces, ["ts-team", "sa-team"]);
     assert.deepEqual(pods, ["curl-ts", "curl-sa"]);
     assert.equal(logDestination, "log group /eks-dns-logging/eks-dns-logging-dev/pods of CloudWatch Logs");
-    assert.equal(verify, "npm run verify");
+    assert.equal(
+      verify,
+      "aws eks update-kubeconfig --name eks-dns-logging-dev --region eu-central-1 && npm run verify -- --stack dev",
+    );
   });
 });
 

@@ -65,6 +65,6 @@ function verifyCommand(file: string, { context, kubeconfig }: Target): Command {
 }
 
 async function countRows(file: string): Promise<number> {
-  const settings = parseSettings((await readStackFile("local", file)).config);
-  return allChecks(planOf(settings, 1)).filter(({ id }) => !fits(id, SKIPPED)).length;
+  const { name, config } = await readStackFile("local", file);
+  return allChecks(planOf(name, parseSettings(config), 1)).filter(({ id }) => !fits(id, SKIPPED)).length;
 }

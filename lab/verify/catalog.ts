@@ -19,6 +19,8 @@ export interface Plan {
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
   readonly finder: MarkerFinder;
+  /** The command that makes what is missing. Default: that of the stack local. */
+  readonly up?: string;
   /** How long a marker may take to the destination, in seconds. */
   readonly wait: number;
 }

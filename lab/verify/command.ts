@@ -76,7 +76,7 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
   const shown: Progress = progress();
   const result = await verify({
     stack: name,
-    plan: planOf(settings, flags.wait),
+    plan: planOf(name, settings, flags.wait),
     target: targetOf(settings, flags),
     selection: flags,
     parallel: flags.parallel,

@@ -1,3 +1,4 @@
+import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/node-local-cache/pod-dns.ts";
 import type { Settings } from "../../components/settings.ts";
 import type { Plan } from "./catalog.ts";
@@ -5,7 +6,7 @@ import type { Target } from "./cluster/connect.ts";
 import { finderFor } from "./find/finders.ts";
 
 /** What a stack's settings promise, and so what is to be proved. */
-export function planOf(settings: Settings, wait: number): Plan {
+export function planOf(stack: string, settings: Settings, wait: number): Plan {
   return {
     teams: settings.teams,
     ndots: settings.curlPod.ndots,
@@ -13,6 +14,7 @@ export function planOf(settings: Settings, wait: number): Plan {
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
     enforced: settings.cluster.kind === "eks",
     finder: finderFor(settings),
+    up: upCommand({ stack, cluster: settings.cluster }),
     wait,
   };
 }

@@ -1,8 +1,6 @@
 import { curlPodName, teamNamespace } from "../../components/team/names.ts";
 import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "./cluster/cluster.ts";
 
-/** The command that makes the lab, and replaces pods that have ended. */
-export const UP_COMMAND = "npm run lab -- up";
 /** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
 const DNS_NAMESPACE = "kube-system";
 const DNS_SELECTOR = "k8s-app=kube-dns";
@@ -22,12 +20,15 @@ export class Obstacle extends Error {
 /** A cluster with the lab's objects on it. Pods and Services are asked for once a run. */
 export class Lab {
   readonly cluster: Cluster;
+  /** The command that makes what is missing, and replaces pods that have ended. */
+  readonly up: string;
   readonly #pods = new Map<string, Promise<PodFacts>>();
   readonly #services = new Map<string, Promise<ServiceFacts>>();
   #dnsPods: Promise<PodFacts[]> | undefined;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, up = "npm run lab -- up") {
     this.cluster = cluster;
+    this.up = up;
   }
 
   /** A team's curl pod, whatever state it is in. */
@@ -42,9 +43,9 @@ export class Lab {
    */
   async runningPod(team: string): Promise<PodFacts> {
     const pod = await this.pod(team).catch((error) => {
-      throw error instanceof ClusterError && error.kind === "not-found" ? missingPod(team) : error;
+      throw error instanceof ClusterError && error.kind === "not-found" ? missingPod(team, this.up) : error;
     });
-    const obstacle = whyNotRunning(pod);
+    const obstacle = whyNotRunning(pod, this.up);
     if (obstacle !== undefined) throw obstacle;
     return pod;
   }
@@ -73,27 +74,26 @@ function once<T>(cache: Map<string, Promise<T>>, key: string, ask: () => Promise
   return known;
 }
 
-function missingPod(team: string): Obstacle {
+function missingPod(team: string, up: string): Obstacle {
   const name = curlPodName(team);
   return new Obstacle(
     `there is no pod ${name} in ${teamNamespace(team)}`,
-    `the pod ${name} is gone or was never made: \`${UP_COMMAND}\` makes it`,
+    `the pod ${name} is gone or was never made: \`${up}\` makes it`,
   );
 }
 
 /** Why a pod cannot be worked in; undefined where it can. */
-export function whyNotRunning(pod: PodFacts): Obstacle | undefined {
-  if (pod.deleting)
-    return new Obstacle(`${pod.name} is being deleted`, `wait until it is gone, then \`${UP_COMMAND}\``);
+export function whyNotRunning(pod: PodFacts, up: string): Obstacle | undefined {
+  if (pod.deleting) return new Obstacle(`${pod.name} is being deleted`, `wait until it is gone, then \`${up}\``);
   if (pod.phase === "Succeeded")
     return new Obstacle(
       `${pod.name} has ended (Completed)`,
-      `the pod ${pod.name} lives for curlPod.lifetime seconds (3600 in the lab) and its time is over: \`${UP_COMMAND}\` replaces it`,
+      `the pod ${pod.name} lives for curlPod.lifetime seconds (3600 in the lab) and its time is over: \`${up}\` replaces it`,
     );
   if (pod.phase === "Failed")
     return new Obstacle(
       `${pod.name} has failed${pod.reason === "" ? "" : ` (${pod.reason})`}`,
-      `\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` says why; \`${UP_COMMAND}\` replaces it`,
+      `\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` says why; \`${up}\` replaces it`,
     );
   if (pod.phase !== "Running" || pod.ip === "")
     return new Obstacle(`${pod.name} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}`, whyPending(pod));

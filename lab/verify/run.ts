@@ -26,20 +26,20 @@ export async function runChecks(checks: readonly Check[], lab: Lab, options: Run
 
 async function runCheck(check: Check, lab: Lab): Promise<Row> {
   const start = performance.now();
-  const outcome = await check.run(lab).catch(outcomeOf);
+  const outcome = await check.run(lab).catch((error) => outcomeOf(error, lab));
   const { id, group, what, from, to } = check;
   return { id, group, what, from, to, ...outcome, milliseconds: Math.round(performance.now() - start) };
 }
 
 /** A check that could not end is a row that failed; a fault of the check itself is one too, and says so. */
-function outcomeOf(error: unknown): Outcome {
+function outcomeOf(error: unknown, lab: Lab): Outcome {
   if (error instanceof Obstacle) return fail(error.message, error.likelyCause);
-  if (error instanceof ClusterError) return fail(error.message, clusterCause(error));
+  if (error instanceof ClusterError) return fail(error.message, clusterCause(error, lab));
   const message = error instanceof Error ? error.message : String(error);
   return fail(message, "a fault of this check, not of the cluster: please report it");
 }
 
-function clusterCause(error: ClusterError): string {
+function clusterCause(error: ClusterError, { up }: Lab): string {
   switch (error.kind) {
     case "forbidden":
       return "the kubeconfig's user lacks that right: verify needs get and list of pods, services, configmaps and endpointslices, get of pods/log and create of pods/exec";
@@ -48,7 +48,7 @@ function clusterCause(error: ClusterError): string {
     case "unreachable":
       return "the API server went away during the run";
     case "not-found":
-      return "it is gone or was never made: `npm run lab -- up` makes it";
+      return `it is gone or was never made: \`${up}\` makes it`;
     case "timeout":
       return "the pod or its node is overloaded, or the program hangs";
     case "other":

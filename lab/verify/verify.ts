@@ -27,7 +27,7 @@ export interface VerifyOptions {
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const checks = select(allChecks(options.plan), options.selection);
   const { cluster, version } = await connect(options.target);
-  const lab = new Lab(cluster);
+  const lab = new Lab(cluster, options.plan.up);
   const start = Date.now();
   const teams = await Promise.all(options.plan.teams.map(({ name }) => view(lab, name)));
   const { parallel, onRow } = options;

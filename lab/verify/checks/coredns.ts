@@ -66,7 +66,7 @@ async function resolver(lab: Lab, team: string, { ndots, nameserver }: Expected)
   if (nameserver !== undefined && found.nameservers[0] !== nameserver)
     return warn(
       detail,
-      `the settings say that it asks NodeLocal DNSCache at ${nameserver}: replace the pod by \`npm run lab -- up\``,
+      `the settings say that it asks NodeLocal DNSCache at ${nameserver}: replace the pod by \`${lab.up}\``,
       facts,
     );
   if (nameserver === undefined && !found.nameservers.includes(clusterIP))
@@ -78,7 +78,7 @@ async function resolver(lab: Lab, team: string, { ndots, nameserver }: Expected)
   if (found.ndots !== ndots)
     return warn(
       detail,
-      `the settings say ndots ${ndots}: the pod is from before that change; replace it by \`npm run lab -- up\``,
+      `the settings say ndots ${ndots}: the pod is from before that change; replace it by \`${lab.up}\``,
       facts,
     );
   return pass(detail, facts);

@@ -1,5 +1,5 @@
 import type { PodFacts } from "../cluster/cluster.ts";
-import { type Lab, Obstacle, UP_COMMAND, whyNotRunning } from "../lab.ts";
+import { type Lab, Obstacle, whyNotRunning } from "../lab.ts";
 
 /** Namespace of the collectors. */
 export const LOGGING_NAMESPACE = "logging";
@@ -14,11 +14,11 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
   if (pod === undefined) {
     const cause =
       pods.length === 0
-        ? `the DaemonSet ${collector} is not there, or its pods are not admitted: \`${UP_COMMAND}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``
+        ? `the DaemonSet ${collector} is not there, or its pods are not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``
         : `its tolerations or node selector leave ${node} out`;
     throw new Obstacle(`no ${collector} pod on node ${node}`, cause);
   }
-  const obstacle = whyNotRunning(pod);
+  const obstacle = whyNotRunning(pod, lab.up);
   if (obstacle !== undefined) throw new Obstacle(`${pod.name}: ${obstacle.message}`, await logHint(pod));
   if (!pod.ready) throw new Obstacle(`${pod.name} is not ready${pod.reason && ` (${pod.reason})`}`, await logHint(pod));
   return pod;

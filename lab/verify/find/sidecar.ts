@@ -1,5 +1,5 @@
 import type { PodFacts } from "../cluster/cluster.ts";
-import { Obstacle, UP_COMMAND } from "../lab.ts";
+import { Obstacle } from "../lab.ts";
 import type { MarkerFinder } from "./finder.ts";
 
 /** What a sidecar prints: the marker stands in its own log, in the pod that wrote it. */
@@ -19,9 +19,9 @@ export function throughSidecar(finder: MarkerFinder, collector: string): MarkerF
   return {
     ...finder,
     inFile: true,
-    async prepare(_lab, pod) {
+    async prepare(lab, pod) {
       if (pod.containers.includes(collector)) return;
-      const cause = `the pod was made without it: \`${UP_COMMAND}\` makes it again`;
+      const cause = `the pod was made without it: \`${lab.up}\` makes it again`;
       throw new Obstacle(`no container ${collector} in ${pod.name}`, cause);
     },
     whyMissing: async (_lab, pod) => hint(collector, pod),

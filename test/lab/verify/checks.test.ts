@@ -54,6 +54,14 @@ describe("rows of verify", () => {
       assert.match(row.cause ?? "", /npm run lab -- up/);
     });
 
+    it("name the command of their own stack", async () => {
+      const ended = { pod: async () => runningPod("ts", { phase: "Succeeded" }) };
+      const [row] = await runChecks([podCheck("ts")], new Lab(fakeCluster(ended), "pulumi up --stack dev"), {
+        parallel: 1,
+      });
+      assert.match(row?.cause ?? "", /: `pulumi up --stack dev` replaces it$/);
+    });
+
     it("fail without the right to see them, naming the rights", async () => {
       const forbidden = new ClusterError("forbidden", "forbidden: no right to get pods in ts-team");
       const row = await rowOf(podCheck("ts"), { pod: () => Promise.reject(forbidden) });

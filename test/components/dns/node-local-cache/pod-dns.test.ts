@@ -33,7 +33,7 @@ describe("where a pod asks for names", () => {
       return {
         pod: spec("core/v1:Pod", "sa-curl-pod"),
         policy: spec("networking.k8s.io/v1:NetworkPolicy", "sa-allow-dns"),
-        nameserver: planOf(parseSettings(stack.config), 1).nameserver,
+        nameserver: planOf("local", parseSettings(stack.config), 1).nameserver,
       };
     };
     const kubelet = await plan({ nodeLocalCache: { mode: "kubelet" } });
