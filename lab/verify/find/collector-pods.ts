@@ -19,7 +19,7 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
     throw new Obstacle(`no ${collector} pod on node ${node}`, cause);
   }
   const obstacle = whyNotRunning(pod, lab.up);
-  if (obstacle !== undefined) throw new Obstacle(`${pod.name}: ${obstacle.message}`, await logHint(pod));
+  if (obstacle !== undefined) throw new Obstacle(obstacle.message, await logHint(pod));
   if (!pod.ready) throw new Obstacle(`${pod.name} is not ready${pod.reason && ` (${pod.reason})`}`, await logHint(pod));
   return pod;
 }

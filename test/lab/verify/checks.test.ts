@@ -140,24 +140,34 @@ describe("rows of verify", () => {
       assert.match(row.cause ?? "", /the Service has 10.96.1.2/);
     });
 
-    for (const [changes, message, cause] of [
-      [{}, "Could not resolve host", /NXDOMAIN .* though its Service exists/],
-      [{}, "Resolving timed out after 6000 milliseconds", /UDP and TCP 53/],
-      [
-        { pods: async () => [runningPod("dns", { ready: false })] },
-        "Could not resolve host",
-        /no CoreDNS pod is ready/,
-      ],
+    const unknown = failed(6, "Could not resolve host");
+    const noService = { service: () => Promise.reject(notFound('services "curl-sa"')) };
+    for (const [why, changes, result, cause] of [
+      ["another zone", {}, unknown, /NXDOMAIN .* though its Service exists/],
+      ["no Service", noService, unknown, /^NXDOMAIN: there is no Service curl-sa in sa-team; `npm run lab -- up`/],
+      ["no answer", {}, failed(6, "Resolving timed out after 6000 milliseconds"), /UDP and TCP 53/],
+      // So says curl with musl's resolver, whose five seconds are over.
+      ["no answer to musl", noService, failed(6, "Could not resolve host", undefined, 5.03), /UDP and TCP 53/],
+      ["no pod ready", { pods: async () => [runningPod("dns", { ready: false })] }, unknown, /no CoreDNS pod is ready/],
+      ["no pod at all", { pods: async () => [] }, unknown, /no CoreDNS pod is ready/],
+      ["no right to see them", { pods: () => Promise.reject(new Error("no")) }, unknown, /NXDOMAIN/],
     ] as const) {
-      it(`fails with the cause: ${cause.source}`, async () => {
-        const row = await rowOf(lookupCheck(TS_SA, "full"), changes, curls(failed(6, message)));
+      it(`fails with its cause: ${why}`, async () => {
+        const row = await rowOf(lookupCheck(TS_SA, "full"), changes, curls(result));
+        assert.deepEqual([row.status, row.detail], ["fail", /curl: \(6\) (.*)/.exec(result.stderr)?.[1]]);
         assert.match(row.cause ?? "", cause);
       });
     }
 
-    it("fails where the Service is gone", async () => {
-      const service = () => Promise.reject(notFound('services "curl-sa"'));
-      assert.equal((await rowOf(lookupCheck(TS_SA, "full"), { service })).status, "fail");
+    it("does not take a name for unknown where nothing could have answered", async () => {
+      const row = await rowOf(lookupCheck(TS_SA, "short"), { pods: async () => [] }, curls(unknown));
+      assert.equal(row.status, "fail");
+      assert.match(row.cause ?? "", /no CoreDNS pod is ready/);
+    });
+
+    it("fails where the name leads somewhere, and its Service is gone", async () => {
+      const row = await rowOf(lookupCheck(TS_SA, "full"), noService);
+      assert.match(row.cause ?? "", /`npm run lab -- up` makes it/);
     });
   });
 

@@ -86,11 +86,11 @@ export function answered(address: string, body: string, status = 200): ExecResul
   return { exitCode: 0, stdout: `${body}\n\n${status}\n0.000900\n0.001300\n0.003000\n${address}`, stderr };
 }
 
-export function failed(exitCode: number, message: string, address?: string): ExecResult {
+export function failed(exitCode: number, message: string, address?: string, seconds = 3.001): ExecResult {
   const tried = address === undefined ? "" : `*   Trying ${address}:80...\n`;
   return {
     exitCode,
-    stdout: "\n000\n0.000000\n0.000000\n3.001000\n",
+    stdout: `\n000\n0.000000\n0.000000\n${seconds}\n`,
     stderr: `${tried}curl: (${exitCode}) ${message}\n`,
   };
 }
