@@ -11,6 +11,12 @@ import { STATE_ROOT } from "./state-folder.ts";
 export const NPX_VERSION = "3.265.0";
 
 /**
+ * Oldest CLI that does what is asked of it here: `up --refresh --run-program`, with a resource that is replaced or gone. As major and minor.
+ * @see https://github.com/pulumi/pulumi/blob/master/CHANGELOG.md
+ */
+const OLDEST = [3, 207] as const;
+
+/**
  * PATH with the project's Node first: the CLI runs the program with the Node that it finds there, and only a Node of this age reads
  * TypeScript.
  */
@@ -23,9 +29,10 @@ export function pathWithNode(path: string = process.env.PATH ?? ""): string {
  * @throws {Failure} with how to get one.
  */
 export async function findPulumi(): Promise<PulumiCommand> {
-  if (await runs("pulumi", ["version"])) return PulumiCommand.get();
+  const mistake = cliMistake(await output("pulumi", ["version"]));
+  if (mistake === undefined) return PulumiCommand.get();
   const root = await npxShim(join(STATE_ROOT, "cli"));
-  process.stderr.write(`There is no pulumi on the PATH: using npx --yes pulumi@${NPX_VERSION}\n`);
+  process.stderr.write(`${mistake}: using npx --yes pulumi@${NPX_VERSION}\n`);
   return PulumiCommand.get({ root }).catch(() => {
     throw new Failure(
       `neither pulumi nor 'npx --yes pulumi@${NPX_VERSION}' runs: install the CLI as https://www.pulumi.com/docs/iac/download-install/ says`,
@@ -34,11 +41,25 @@ export async function findPulumi(): Promise<PulumiCommand> {
   });
 }
 
+/** Why a CLI cannot be used, by what `pulumi version` says; undefined where it can. One without a number is built from source. */
+export function cliMistake(version: string | undefined): string | undefined {
+  if (version === undefined) return "There is no pulumi on the PATH";
+  const [, major, minor] = /^v?(\d+)\.(\d+)\./.exec(version.trim()) ?? [];
+  if (major === undefined || minor === undefined) return undefined;
+  const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
+  return isOld ? `pulumi ${version.trim()} is older than ${OLDEST.join(".")}` : undefined;
+}
+
 /** Whether a program is there and ends well. */
 export async function runs(program: string, args: readonly string[]): Promise<boolean> {
+  return (await output(program, args)) !== undefined;
+}
+
+/** What a program says; undefined where it is not there or fails. */
+async function output(program: string, args: readonly string[]): Promise<string | undefined> {
   return promisify(execFile)(program, [...args], { timeout: 30_000, shell: process.platform === "win32" }).then(
-    () => true,
-    () => false,
+    ({ stdout }) => stdout,
+    () => undefined,
   );
 }
 

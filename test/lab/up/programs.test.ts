@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { npxShim, pathWithNode, runs } from "../../../lab/up/cli.ts";
+import { cliMistake, npxShim, pathWithNode, runs } from "../../../lab/up/cli.ts";
 import { deleteKind, ensureKind } from "../../../lab/up/kind.ts";
 import { streamed } from "../../../lab/up/stream.ts";
 import { firstError, withoutRepeats } from "../../../lab/up/workspace.ts";
@@ -45,6 +45,14 @@ describe("the programs that up calls", () => {
     const root = await npxShim(join(folder, "cli"), "3.1.2");
     assert.equal(await runs(join(root, "bin", "pulumi"), ["up", "--stack", "a b"]), true);
     assert.equal(await log(), "npx --yes --package=pulumi@3.1.2 -- pulumi up --stack a b\n");
+  });
+
+  it("are the person's own CLI, where it is new enough for what is asked of it", () => {
+    assert.equal(cliMistake(undefined), "There is no pulumi on the PATH");
+    assert.equal(cliMistake("v3.206.1\n"), "pulumi v3.206.1 is older than 3.207");
+    assert.equal(cliMistake("v2.300.0"), "pulumi v2.300.0 is older than 3.207");
+    for (const version of ["v3.207.0\n", "v3.265.0", "v4.0.0", "3.300.0-dev.0", ""])
+      assert.equal(cliMistake(version), undefined);
   });
 
   it("make a kind cluster once", async () => {
