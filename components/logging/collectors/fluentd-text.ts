@@ -1,0 +1,37 @@
+/** Options of a section: names and values. */
+export type Options = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A section of Fluentd's configuration. */
+export interface Section {
+  readonly name: string;
+  /** What it is for: a tag, the name of a label, or nothing. */
+  readonly of?: string;
+  readonly options?: Options;
+  readonly sections?: readonly Section[];
+}
+
+/** A value that Fluentd reads from a variable of its container when it starts, so that no secret stands in the configuration. */
+export function variable(name: string): string {
+  return `"#{ENV['${name}']}"`;
+}
+
+/**
+ * Text in single quotes, in which Fluentd puts in no Ruby.
+ * @see https://docs.fluentd.org/configuration/config-file#supported-data-types-for-values
+ */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}
+
+/** The text of a configuration. Values stand as they are: those that somebody chose go through `quoted`. */
+export function configurationText(sections: readonly Section[], indent = ""): string {
+  return sections.map((section) => sectionText(section, indent)).join("");
+}
+
+function sectionText({ name, of, options = {}, sections = [] }: Section, indent: string): string {
+  const lines = Object.entries(options).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${indent}  ${key} ${value}\n`],
+  );
+  const begin = of === undefined ? name : `${name} ${of}`;
+  return `${indent}<${begin}>\n${lines.join("")}${configurationText(sections, `${indent}  `)}${indent}</${name}>\n`;
+}

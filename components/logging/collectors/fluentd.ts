@@ -1,0 +1,153 @@
+import { indexPrefix, notation } from "../index-format.ts";
+import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
+import type { Collector, Unsupported } from "./collector.ts";
+import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
+import { output } from "./fluentd-outputs.ts";
+import { applicationSource, joins, LINES, nodeSource } from "./fluentd-sources.ts";
+import { configurationText, type Options, quoted, type Section, variable } from "./fluentd-text.ts";
+
+const CONFIG_FOLDER = "/fluentd/config";
+const STATE_FOLDER = "/var/lib/fluentd";
+const METRICS_PORT = 24_231;
+const LABEL = "@RECORDS";
+const OTHER_IMAGE = "the image of Fluentd for OpenSearch has no plugin for it";
+/** The place of a pod's file in its tag, for the look-up. */
+const POD_OF_TAG =
+  "(?<namespace>[^._]+)_(?<pod_name>[^_]+)_(?<pod_uuid>[^_.]+)\\.(?<container_name>[^.]+)\\.\\d+\\.log";
+
+/**
+ * Fluentd, from the files of all pods or of one application, with a buffer in files and retries without end.
+ * @see https://docs.fluentd.org/
+ */
+export const fluentd: Collector = {
+  id: "fluentd",
+  title: "Fluentd",
+  image: "docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-opensearch-1.1",
+  documentation: "https://docs.fluentd.org/",
+  carriers: ["daemonset", "sidecar"],
+  destinations: {
+    stdout: true,
+    file: true,
+    http: true,
+    opensearch: true,
+    elasticsearch: OTHER_IMAGE,
+    cloudwatch: OTHER_IMAGE,
+    s3: OTHER_IMAGE,
+    loki: OTHER_IMAGE,
+  },
+  about: {
+    parsing: "CRI parts joined; stack traces by indentation, the last line of Python's apart; JSON to fields",
+    buffer:
+      "files on the node, up to buffer.size; a kill may lose the last line of each file, which waits for the next",
+    index: "prefix, split value and strftime date, in any time zone",
+    maintenance: "maintained (CNCF)",
+  },
+  configFolder: CONFIG_FOLDER,
+  stateFolder: STATE_FOLDER,
+  // The image's own entry point reads another configuration.
+  command: ["tini", "--", "fluentd"],
+  graceSeconds: 20,
+  liveness: { path: "/metrics", port: METRICS_PORT },
+  readiness: { path: "/metrics", port: METRICS_PORT },
+  ports: { metrics: METRICS_PORT },
+  resources: { cpu: "100m", memory: "200Mi", memoryLimit: "512Mi" },
+  apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
+  unsupported,
+  render: (pipeline) => ({
+    files: {
+      "fluent.conf": configurationText(configuration(pipeline)),
+      [RECORD_FILTER_FILE]: RECORD_FILTER_PROGRAM,
+    },
+    // Kubernetes starts it again if it ends: no process of its own is needed for that.
+    args: ["--no-supervisor", "--config", `${CONFIG_FOLDER}/fluent.conf`, "--plugin", CONFIG_FOLDER],
+  }),
+};
+
+function unsupported({ destination }: LogPipeline): Unsupported[] {
+  if (destination.kind !== "http" || !/%|\$\{/.test(destination.url)) return [];
+  const message = "a URL without '%' and '${' for Fluentd, which takes them for a date or a field";
+  return [{ path: ["destination", "url"], message, value: destination.url }];
+}
+
+/** The whole configuration. @see https://docs.fluentd.org/configuration/config-file */
+function configuration(pipeline: LogPipeline): Section[] {
+  const node = pipeline.source.kind === "node";
+  return [
+    { name: "system", options: { log_level: "warn" } },
+    { name: "source", options: { "@type": "prometheus", bind: "0.0.0.0", port: METRICS_PORT } },
+    { name: "source", options: { "@type": "prometheus_output_monitor" } },
+    node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(STATE_FOLDER),
+    ...joins(pipeline, LABEL),
+    { name: "match", of: LINES, options: { "@type": "relabel", "@label": LABEL } },
+    // What the output sends again starts here.
+    { name: "match", of: "**", options: { "@type": "relabel", "@label": LABEL } },
+    {
+      name: "label",
+      of: LABEL,
+      sections: [...(node ? [metadata()] : []), record(pipeline), output(pipeline, STATE_FOLDER)],
+    },
+  ];
+}
+
+/**
+ * Labels and annotations, from the API server and not more than every ten minutes.
+ * @see https://github.com/fabric8io/fluent-plugin-kubernetes_metadata_filter
+ */
+function metadata(): Section {
+  return {
+    name: "filter",
+    of: LINES,
+    options: {
+      "@type": "kubernetes_metadata",
+      tag_to_kubernetes_name_regexp: quoted(POD_OF_TAG),
+      watch: false,
+      cache_ttl: 600,
+      annotation_match: JSON.stringify([".*"]),
+      skip_namespace_metadata: true,
+      skip_container_metadata: true,
+      skip_master_url: true,
+      stats_interval: 0,
+    },
+  };
+}
+
+function record(pipeline: LogPipeline): Section {
+  const { source, labels, metadata: wanted, parseJson } = pipeline;
+  return {
+    name: "filter",
+    of: LINES,
+    options: {
+      "@type": RECORD_FILTER,
+      node: variable(NODE_VARIABLE),
+      opt_out: OPT_OUT_ANNOTATION,
+      labels: wanted.labels,
+      annotations: wanted.annotations,
+      parse_json: parseJson,
+      ...(source.kind === "application"
+        ? { application: application(pipeline) }
+        : { required_labels: quoted(JSON.stringify(labels)) }),
+      ...index(pipeline),
+    },
+  };
+}
+
+/** What each record of an application has, which is known now. */
+function application({ source, metadata: wanted }: LogPipeline): string | undefined {
+  if (source.kind === "node") return undefined;
+  const { namespace, pod, container, team, app } = source.pod;
+  const labels = wanted.labels && app !== undefined ? { labels: { "app_kubernetes_io/name": app } } : {};
+  const kubernetes = { namespace_name: namespace, pod_name: pod, container_name: container, ...labels };
+  return quoted(JSON.stringify({ kubernetes, team }));
+}
+
+function index({ destination, index: format, source }: LogPipeline): Options {
+  if (!hasIndex(destination)) return {};
+  const node = source.kind === "node";
+  return {
+    index_prefix: quoted(node ? format.prefix : indexPrefix(format, source.pod)),
+    index_separator: quoted(format.separator),
+    index_date: quoted(notation(format.datePattern, "strftime")),
+    index_zone: quoted(format.timeZone),
+    index_split: node ? format.splitBy : "none",
+  };
+}
