@@ -1,4 +1,4 @@
-import type { Collector, Probe, Rendered } from "./collectors/collector.ts";
+import { type Collector, imageFor, type Probe, type Rendered } from "./collectors/collector.ts";
 import type { Credentials, Destination } from "./destination-settings.ts";
 import { CA_FILE, NODE_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
@@ -38,7 +38,7 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
     containers: [
       {
         name: collector.id,
-        image: settings.image ?? collector.image,
+        image: settings.image ?? imageFor(collector, destination),
         imagePullPolicy: "IfNotPresent",
         ...(collector.command === undefined ? {} : { command: [...collector.command] }),
         args: [...rendered.args],

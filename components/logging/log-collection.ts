@@ -89,7 +89,7 @@ export class LogCollection extends pulumi.ComponentResource {
     host: PodIdentityHost,
   ): pulumi.Resource[] {
     const { destination } = settings;
-    const actions = COLLECTORS[settings.collector]?.logGroupActions ?? [];
+    const { logGroupActions: actions = [], listsLogGroups: lists = false } = COLLECTORS[settings.collector] ?? {};
     const target =
       destination.kind === "cloudwatch"
         ? new PodLogGroup(
@@ -99,6 +99,7 @@ export class LogCollection extends pulumi.ComponentResource {
               groupName: logGroupName(destination, context.cluster),
               retentionDays: destination.retentionDays,
               actions,
+              lists,
             },
             { parent: this },
           )

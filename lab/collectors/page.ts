@@ -80,9 +80,10 @@ export function collectorsPage(): string {
 }
 
 function aboutRow(collector: Collector): string {
-  const { title, documentation, image, carriers, about } = collector;
+  const { title, documentation, image, images = {}, carriers, about } = collector;
   const { parsing, buffer, index, maintenance } = about;
-  const name = `[${title}](${documentation}), \`${image}\``;
+  const others = Object.entries(images).map(([kind, other]) => `, for ${kind} \`${other}\``);
+  const name = `[${title}](${documentation}), \`${image}\`${others.join("")}`;
   return `| ${[name, carriers.join(", "), parsing, buffer, index, resourcesOf(collector), maintenance].map(inCell).join(" | ")} |`;
 }
 

@@ -45,14 +45,17 @@ export function resourcesOf({ resources }: Collector): string {
 
 /** The collectors for a program. */
 export function collectorsJson() {
-  return collectors().map(({ id, title, image, documentation, carriers, destinations, about, resources }) => ({
-    id,
-    title,
-    image,
-    documentation,
-    carriers,
-    destinations,
-    about,
-    resources,
-  }));
+  return collectors().map(
+    ({ id, title, image, images = {}, documentation, carriers, destinations, about, resources }) => ({
+      id,
+      title,
+      image,
+      images,
+      documentation,
+      carriers,
+      destinations,
+      about,
+      resources,
+    }),
+  );
 }

@@ -10,6 +10,8 @@ export interface LogGroupArgs {
   readonly retentionDays: number;
   /** What the collector asks of the group beside making streams and writing to them. */
   readonly actions: readonly string[];
+  /** Whether the collector lists the region's log groups to find this one: no smaller right than to list all of them lets it. */
+  readonly lists: boolean;
 }
 
 /**
@@ -25,9 +27,8 @@ export class PodLogGroup extends pulumi.ComponentResource {
     super("eks-dns-logging:logging:PodLogGroup", name, {}, options);
     const { host, groupName } = args;
     const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
-    const arn = accountId.apply(
-      (account) => `arn:${host.partition}:logs:${host.region}:${account}:log-group:${groupName}`,
-    );
+    const groups = accountId.apply((account) => `arn:${host.partition}:logs:${host.region}:${account}:log-group:`);
+    const arn = pulumi.interpolate`${groups}${groupName}`;
     const key = new aws.kms.Key(
       `${name}-key`,
       {
@@ -44,7 +45,7 @@ export class PodLogGroup extends pulumi.ComponentResource {
       { name: groupName, retentionInDays: args.retentionDays, kmsKeyId: key.arn, tags: host.tags },
       { parent: this, deleteBeforeReplace: true },
     );
-    this.statements = arn.apply((groupArn) => [
+    this.statements = pulumi.all([arn, groups]).apply(([groupArn, anyGroup]) => [
       {
         Sid: "WriteLines",
         Effect: "Allow" as const,
@@ -61,6 +62,16 @@ export class PodLogGroup extends pulumi.ComponentResource {
               Resource: [groupArn, `${groupArn}:*`],
             },
           ]),
+      ...(args.lists
+        ? [
+            {
+              Sid: "FindsItsGroup",
+              Effect: "Allow" as const,
+              Action: ["logs:DescribeLogGroups"],
+              Resource: [`${anyGroup}*`],
+            },
+          ]
+        : []),
     ]);
     this.registerOutputs({ logGroup: this.group.name });
   }

@@ -1,4 +1,4 @@
-import type { DestinationKind } from "../destination-settings.ts";
+import type { Destination, DestinationKind } from "../destination-settings.ts";
 import type { LogPipeline } from "../pipeline.ts";
 import type { CollectorId, LoggingSettings } from "../settings.ts";
 
@@ -40,6 +40,8 @@ export interface Collector {
   readonly title: string;
   /** Image with a fixed tag. */
   readonly image: string;
+  /** Images for destinations whose plugin is in another one. Default: none. */
+  readonly images?: Readonly<Partial<Record<DestinationKind, string>>>;
   /** Where its documentation is. */
   readonly documentation: string;
   /** How it can be run. */
@@ -64,6 +66,8 @@ export interface Collector {
   readonly resources: Required<LoggingSettings["resources"]>;
   /** What it asks of its log group in CloudWatch Logs beside making streams and writing to them. Default: nothing. */
   readonly logGroupActions?: readonly string[];
+  /** Whether it looks for its log group among all of the region, by their names. Default false. */
+  readonly listsLogGroups?: boolean;
   /** What it must read from the Kubernetes API. */
   readonly apiRules: readonly ApiRule[];
   /** What it cannot do of a pipeline, each in words that follow `logging.`; empty where it can do all. */
@@ -78,6 +82,14 @@ export interface Unsupported {
   /** What is allowed instead, in words. */
   readonly message: string;
   readonly value: unknown;
+}
+
+/** The image of a collector that sends there. */
+export function imageFor(
+  { image, images }: Pick<Collector, "image" | "images">,
+  { kind }: Pick<Destination, "kind">,
+): string {
+  return images?.[kind] ?? image;
 }
 
 /** Destinations that a collector can send to. */

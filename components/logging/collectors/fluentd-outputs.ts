@@ -1,5 +1,14 @@
-import { bytes, type LogPipeline, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
-import { ID_FIELD, INDEX_FIELD } from "./fluentd-filter.ts";
+import {
+  bytes,
+  hasIndex,
+  type LogPipeline,
+  logGroupName,
+  PASSWORD_VARIABLE,
+  tlsOf,
+  USER_VARIABLE,
+} from "../pipeline.ts";
+import { PLACE_FIELD } from "./fluentd-filter.ts";
+import { searchOutput } from "./fluentd-search.ts";
 import { type Options, quoted, type Section, variable } from "./fluentd-text.ts";
 
 const JSON_LINES: Section = { name: "format", options: { "@type": "json" } };
@@ -7,47 +16,66 @@ const JSON_LINES: Section = { name: "format", options: { "@type": "json" } };
 const NOT_NOW = [408, 425, 429, 500, 502, 503, 504];
 /** Kept free beside a sidecar's buffer, since a volume that is over its limit ends the pod. */
 const SIDECAR_RESERVE = 32 * 2 ** 20;
-/** Of a tag: records that the output sends again by itself are records already. */
-export const AGAIN = "again";
+/** The largest chunk: a record that is larger is dropped, and its line has to be shorter by what else the record holds. */
+const CHUNK_BYTES = 8 * 2 ** 20;
+/** Two of them at once have to fit into the /tmp that S3's are compressed in. */
+const S3_CHUNK_BYTES = 2 * CHUNK_BYTES;
+/** The smallest buffer that leaves room for some chunks, also beside the reserve. */
+export const MIN_BUFFER = "128Mi";
+/** Characters that CloudWatch Logs takes of an event: 1 MiB, even if each were of four bytes. */
+const CLOUDWATCH_CHARACTERS = 256_000;
+
+/** What differs between destinations. */
+interface Output {
+  readonly options: Options;
+  readonly sections?: readonly Section[];
+  /** What a chunk has in common. Default: nothing. */
+  readonly chunkKey?: string;
+  readonly buffer?: Options;
+}
 
 /**
  * The output of a pipeline. Retries never end, so a destination that is away for an hour loses nothing; what waits is on disk.
  * @see https://docs.fluentd.org/output
  */
 export function output(pipeline: LogPipeline, stateFolder: string): Section {
-  const { options, sections = [] } = destinationOptions(pipeline);
-  return { name: "match", of: "**", options, sections: [...sections, buffer(pipeline, stateFolder)] };
+  const found = outputOf(pipeline);
+  const { options, sections = [] } = found;
+  return { name: "match", of: "**", options, sections: [...sections, buffer(pipeline, stateFolder, found)] };
 }
 
 /**
  * A buffer in files: what waits is sent after a restart. Chunks are small, so that a destination is not asked too much at once.
  * @see https://docs.fluentd.org/configuration/buffer-section
  */
-function buffer({ buffer: { size, whenFull }, source }: LogPipeline, stateFolder: string): Section {
-  const room = bytes(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0);
+function buffer({ buffer: settings, source }: LogPipeline, stateFolder: string, { chunkKey, buffer }: Output): Section {
+  const { size, whenFull } = settings;
   return {
     name: "buffer",
-    of: "[]",
+    of: chunkKey ?? "[]",
     options: {
       "@type": "file",
       path: `${stateFolder}/buffer`,
-      total_limit_size: Math.max(room, SIDECAR_RESERVE),
-      chunk_limit_size: "4m",
+      total_limit_size: bytes(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
+      chunk_limit_size: CHUNK_BYTES,
       overflow_action: whenFull === "block" ? "block" : "drop_oldest_chunk",
       flush_mode: "interval",
       flush_interval: "1s",
       flush_thread_count: 2,
       flush_at_shutdown: true,
       retry_forever: true,
+      retry_wait: "1s",
       retry_max_interval: "30s",
       // A chunk that is refused for good would be kept in a folder that nobody looks into.
       disable_chunk_backup: true,
+      ...buffer,
     },
   };
 }
 
-function destinationOptions(pipeline: LogPipeline): { options: Options; sections?: Section[] } {
-  const { destination } = pipeline;
+function outputOf(pipeline: LogPipeline): Output {
+  const { destination, context } = pipeline;
+  if (hasIndex(destination)) return { options: searchOutput(pipeline), chunkKey: PLACE_FIELD };
   switch (destination.kind) {
     case "file":
       return {
@@ -55,71 +83,65 @@ function destinationOptions(pipeline: LogPipeline): { options: Options; sections
         sections: [JSON_LINES],
       };
     case "http":
+      return http(pipeline, destination);
+    case "cloudwatch":
       return {
         options: {
-          "@type": "http",
-          endpoint: quoted(destination.url),
-          content_type: "application/x-ndjson",
-          compress: "gzip",
-          open_timeout: 10,
-          read_timeout: 60,
-          retryable_response_codes: NOT_NOW.join(","),
-          ...httpTls(pipeline),
+          "@type": "cloudwatch_logs",
+          region: context.region ?? "",
+          log_group_name: quoted(logGroupName(destination, context.cluster)),
+          log_stream_name_key: PLACE_FIELD,
+          remove_log_stream_name_key: true,
+          auto_create_stream: true,
+          max_message_length: CLOUDWATCH_CHARACTERS,
+          // It would drop the lines after some tries.
+          put_log_events_disable_retry_limit: true,
+          log_rejected_request: true,
         },
-        sections: [
-          JSON_LINES,
-          ...(destination.credentials === undefined
-            ? []
-            : [
-                {
-                  name: "auth",
-                  options: {
-                    method: "basic",
-                    username: variable(USER_VARIABLE),
-                    password: variable(PASSWORD_VARIABLE),
-                  },
-                },
-              ]),
-        ],
       };
-    case "opensearch":
-      return { options: { "@type": "opensearch", ...openSearch(pipeline) } };
+    case "s3":
+      return {
+        options: {
+          "@type": "s3",
+          s3_bucket: context.bucket ?? "",
+          s3_region: context.region ?? "",
+          path: quoted(`${destination.prefix}/%Y/%m/%d/%H/`),
+          // Made from the chunk: sent again, it replaces itself.
+          s3_object_key_format: quoted("%{path}%{time_slice}-%{hex_random}.%{file_extension}"),
+          hex_random_length: 16,
+          store_as: "gzip",
+          // All of these would list the bucket, or read from it, which the role may not.
+          check_apikey_on_start: false,
+          check_bucket: false,
+          auto_create_bucket: false,
+          check_object: false,
+        },
+        sections: [JSON_LINES],
+        chunkKey: "time",
+        buffer: { timekey: "1h", timekey_use_utc: true, flush_interval: "300s", chunk_limit_size: S3_CHUNK_BYTES },
+      };
     default:
       return { options: { "@type": "stdout" }, sections: [JSON_LINES] };
   }
 }
 
-/** @see https://github.com/fluent/fluent-plugin-opensearch */
-function openSearch({ destination }: LogPipeline): Options {
-  if (destination.kind !== "opensearch") return {};
-  const { host, port } = searchHost(destination);
-  const tls = tlsOf(destination);
-  return {
-    host: quoted(host),
-    port,
-    scheme: tls === undefined ? "http" : "https",
-    ...(tls === undefined ? {} : { ssl_verify: tls.verify, ca_file: tls.caFile }),
-    ...(destination.credentials === undefined
-      ? {}
-      : { user: variable(USER_VARIABLE), password: variable(PASSWORD_VARIABLE) }),
-    // A line that comes again replaces itself.
-    write_operation: "index",
-    target_index_key: INDEX_FIELD,
-    id_key: ID_FIELD,
-    remove_keys: ID_FIELD,
-    suppress_type_name: true,
-    request_timeout: "60s",
-    reload_connections: false,
-    reconnect_on_error: true,
-    // It would not start while the destination is away.
-    verify_os_version_at_startup: false,
-    log_os_400_reason: true,
-    retry_tag: AGAIN,
+function http(pipeline: LogPipeline, destination: Extract<LogPipeline["destination"], { kind: "http" }>): Output {
+  const tls = tlsOf(pipeline.destination);
+  const auth: Section = {
+    name: "auth",
+    options: { method: "basic", username: variable(USER_VARIABLE), password: variable(PASSWORD_VARIABLE) },
   };
-}
-
-function httpTls({ destination }: LogPipeline): Options {
-  const tls = tlsOf(destination);
-  if (tls === undefined) return {};
-  return { tls_verify_mode: tls.verify ? "peer" : "none", tls_ca_cert_path: tls.caFile };
+  return {
+    options: {
+      "@type": "http",
+      endpoint: quoted(destination.url),
+      content_type: "application/x-ndjson",
+      compress: "gzip",
+      open_timeout: 10,
+      read_timeout: 60,
+      retryable_response_codes: NOT_NOW.join(","),
+      ...(tls === undefined ? {} : { tls_verify_mode: tls.verify ? "peer" : "none", tls_ca_cert_path: tls.caFile }),
+    },
+    sections: destination.credentials === undefined ? [JSON_LINES] : [JSON_LINES, auth],
+  };
 }

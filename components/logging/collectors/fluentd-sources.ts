@@ -15,8 +15,8 @@ function tail(stateFolder: string) {
     read_from_head: true,
     follow_inodes: true,
     refresh_interval: 1,
-    rotate_wait: 60,
-    encoding: "utf-8",
+    rotate_wait: 0,
+    max_line_size: "2m",
   };
 }
 

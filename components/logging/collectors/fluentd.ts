@@ -1,8 +1,9 @@
 import { indexPrefix, notation } from "../index-format.ts";
-import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
+import { bytes, hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
-import { output } from "./fluentd-outputs.ts";
+import { MIN_BUFFER, output } from "./fluentd-outputs.ts";
+import { POD_LOOKUP_FILE, POD_LOOKUP_PROGRAM } from "./fluentd-pods.ts";
 import { applicationSource, joins, LINES, nodeSource } from "./fluentd-sources.ts";
 import { configurationText, type Options, quoted, type Section, variable } from "./fluentd-text.ts";
 
@@ -10,10 +11,8 @@ const CONFIG_FOLDER = "/fluentd/config";
 const STATE_FOLDER = "/var/lib/fluentd";
 const METRICS_PORT = 24_231;
 const LABEL = "@RECORDS";
-const OTHER_IMAGE = "the image of Fluentd for OpenSearch has no plugin for it";
-/** The place of a pod's file in its tag, for the look-up. */
-const POD_OF_TAG =
-  "(?<namespace>[^._]+)_(?<pod_name>[^_]+)_(?<pod_uuid>[^_.]+)\\.(?<container_name>[^.]+)\\.\\d+\\.log";
+/** Each destination's plugin is in an image of its own. @see https://github.com/fluent/fluentd-kubernetes-daemonset */
+const imageWith = (plugin: string) => `docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-${plugin}-1.1`;
 
 /**
  * Fluentd, from the files of all pods or of one application, with a buffer in files and retries without end.
@@ -22,7 +21,13 @@ const POD_OF_TAG =
 export const fluentd: Collector = {
   id: "fluentd",
   title: "Fluentd",
-  image: "docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-opensearch-1.1",
+  image: imageWith("opensearch"),
+  images: {
+    // Its client is understood by Elasticsearch 8 and 9; that of the image for 9 by 9 alone.
+    elasticsearch: imageWith("elasticsearch8"),
+    cloudwatch: imageWith("cloudwatch"),
+    s3: imageWith("s3"),
+  },
   documentation: "https://docs.fluentd.org/",
   carriers: ["daemonset", "sidecar"],
   destinations: {
@@ -30,10 +35,10 @@ export const fluentd: Collector = {
     file: true,
     http: true,
     opensearch: true,
-    elasticsearch: OTHER_IMAGE,
-    cloudwatch: OTHER_IMAGE,
-    s3: OTHER_IMAGE,
-    loki: OTHER_IMAGE,
+    elasticsearch: true,
+    cloudwatch: true,
+    s3: true,
+    loki: "no image of Fluentd for Kubernetes has the plugin for it",
   },
   about: {
     parsing: "CRI parts joined; stack traces by indentation, the last line of Python's apart; JSON to fields",
@@ -51,22 +56,30 @@ export const fluentd: Collector = {
   readiness: { path: "/metrics", port: METRICS_PORT },
   ports: { metrics: METRICS_PORT },
   resources: { cpu: "100m", memory: "200Mi", memoryLimit: "512Mi" },
+  logGroupActions: ["logs:DescribeLogStreams"],
+  listsLogGroups: true,
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
   unsupported,
   render: (pipeline) => ({
     files: {
       "fluent.conf": configurationText(configuration(pipeline)),
       [RECORD_FILTER_FILE]: RECORD_FILTER_PROGRAM,
+      [POD_LOOKUP_FILE]: POD_LOOKUP_PROGRAM,
     },
     // Kubernetes starts it again if it ends: no process of its own is needed for that.
     args: ["--no-supervisor", "--config", `${CONFIG_FOLDER}/fluent.conf`, "--plugin", CONFIG_FOLDER],
   }),
 };
 
-function unsupported({ destination }: LogPipeline): Unsupported[] {
-  if (destination.kind !== "http" || !/%|\$\{/.test(destination.url)) return [];
-  const message = "a URL without '%' and '${' for Fluentd, which takes them for a date or a field";
-  return [{ path: ["destination", "url"], message, value: destination.url }];
+function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupported[] {
+  const found: Unsupported[] = [];
+  if (bytes(size) < bytes(MIN_BUFFER))
+    found.push({ path: ["buffer", "size"], message: `at least ${MIN_BUFFER} for Fluentd`, value: size });
+  if (destination.kind === "http" && /%|\$\{/.test(destination.url)) {
+    const message = "a URL without '%' and '${' for Fluentd, which takes them for a date or a field";
+    found.push({ path: ["destination", "url"], message, value: destination.url });
+  }
+  return found;
 }
 
 /** The whole configuration. @see https://docs.fluentd.org/configuration/config-file */
@@ -79,40 +92,16 @@ function configuration(pipeline: LogPipeline): Section[] {
     node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(STATE_FOLDER),
     ...joins(pipeline, LABEL),
     { name: "match", of: LINES, options: { "@type": "relabel", "@label": LABEL } },
-    // What the output sends again starts here.
-    { name: "match", of: "**", options: { "@type": "relabel", "@label": LABEL } },
     {
       name: "label",
       of: LABEL,
-      sections: [...(node ? [metadata()] : []), record(pipeline), output(pipeline, STATE_FOLDER)],
+      sections: [record(pipeline), output(pipeline, STATE_FOLDER)],
     },
   ];
 }
 
-/**
- * Labels and annotations, from the API server and not more than every ten minutes.
- * @see https://github.com/fabric8io/fluent-plugin-kubernetes_metadata_filter
- */
-function metadata(): Section {
-  return {
-    name: "filter",
-    of: LINES,
-    options: {
-      "@type": "kubernetes_metadata",
-      tag_to_kubernetes_name_regexp: quoted(POD_OF_TAG),
-      watch: false,
-      cache_ttl: 600,
-      annotation_match: JSON.stringify([".*"]),
-      skip_namespace_metadata: true,
-      skip_container_metadata: true,
-      skip_master_url: true,
-      stats_interval: 0,
-    },
-  };
-}
-
 function record(pipeline: LogPipeline): Section {
-  const { source, labels, metadata: wanted, parseJson } = pipeline;
+  const { source, labels, metadata: wanted, parseJson, destination } = pipeline;
   return {
     name: "filter",
     of: LINES,
@@ -126,6 +115,7 @@ function record(pipeline: LogPipeline): Section {
       ...(source.kind === "application"
         ? { application: application(pipeline) }
         : { required_labels: quoted(JSON.stringify(labels)) }),
+      stream: destination.kind === "cloudwatch" ? true : undefined,
       ...index(pipeline),
     },
   };

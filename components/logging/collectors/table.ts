@@ -2,6 +2,7 @@ import type { CollectorId } from "../settings.ts";
 import type { Collector } from "./collector.ts";
 import { filebeat } from "./filebeat.ts";
 import { fluentBit } from "./fluent-bit.ts";
+import { fluentd } from "./fluentd.ts";
 import { opentelemetry } from "./opentelemetry.ts";
 import { promtail } from "./promtail.ts";
 import { tail } from "./tail.ts";
@@ -10,6 +11,7 @@ import { vector } from "./vector.ts";
 /** Every collector that this program can run, by its name in the settings. */
 export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   "fluent-bit": fluentBit,
+  fluentd,
   filebeat,
   vector,
   promtail,

@@ -1,5 +1,5 @@
 import type { EgressRule } from "../../team/network-policies.ts";
-import type { Collector } from "../collectors/collector.ts";
+import { type Collector, imageFor } from "../collectors/collector.ts";
 import { caSecretOf, credentialVariables, probes } from "../daemon-set-spec.ts";
 import { configurationVariable, filesHash } from "../files-hash.ts";
 import {
@@ -67,7 +67,7 @@ function containerOf(collector: Collector, rendered: ReturnType<Collector["rende
   const caSecret = caSecretOf(settings.destination);
   return {
     name: collector.id,
-    image: settings.image ?? collector.image,
+    image: settings.image ?? imageFor(collector, settings.destination),
     imagePullPolicy: "IfNotPresent",
     restartPolicy: "Always",
     ...(collector.command === undefined ? {} : { command: [...collector.command] }),

@@ -9,6 +9,12 @@ import { Tally } from "./tally.ts";
 /** What every document says that search engines refuse for good, in the mode `poison`. */
 const POISON = "poison";
 const { keep, labels }: { keep: number; labels: Record<string, string> } = workerData;
+/** What a search engine says of a document that it does not take: some collectors go by its type. */
+const ERRORS: Readonly<Record<number, string>> = {
+  400: ',"error":{"type":"mapper_parsing_exception","reason":"failed to parse"}',
+  409: ',"error":{"type":"version_conflict_engine_exception","reason":"document already exists"}',
+  429: ',"error":{"type":"rejected_execution_exception","reason":"rejected execution"}',
+};
 const tally = new Tally();
 const kept: Received[] = [];
 let mode: ReceiverMode = "take";
@@ -30,7 +36,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const url = request.url ?? "";
   const pod = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/?]+)/.exec(url);
   if (pod !== null) return json(response, 200, podOf(pod[1] ?? "", pod[2] ?? ""));
-  if (request.method === "GET" || request.method === "HEAD") return json(response, 200, hello());
+  if (request.method === "GET" || request.method === "HEAD") return json(response, 200, hello(request));
   requests += 1;
   if (mode === "away") return void request.socket.destroy();
   if (mode === "busy" || mode === "failing") return json(response, mode === "busy" ? 429 : 503, { error: mode });
@@ -38,6 +44,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const body = request.headers["content-encoding"] === "gzip" || url.endsWith(".gz") ? gunzipSync(raw) : raw;
   if (String(request.headers["x-amz-target"]).endsWith(".DescribeLogStreams"))
     return json(response, 200, { logStreams: [{ logStreamName: JSON.parse(body.toString()).logStreamNamePrefix }] });
+  if (String(request.headers["x-amz-target"]).endsWith(".DescribeLogGroups"))
+    return json(response, 200, { logGroups: [{ logGroupName: JSON.parse(body.toString()).logGroupNamePrefix }] });
   tally.request(raw.length);
   const received = PROTOCOLS.map((protocol) => protocol(request, body)).find((found) => found !== undefined) ?? [];
   const statuses = received.map((record, at) => statusOf(record, at));
@@ -51,6 +59,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     if (kept.length < keep) kept.push(record);
   }
   if (url.includes("_bulk")) return bulkAnswer(response, statuses);
+  // S3 answers without a body, and its own clients would read one as XML.
+  if (request.method === "PUT") return void response.writeHead(refused ? 400 : 200).end();
   json(response, refused ? 400 : 200, {});
 }
 
@@ -62,7 +72,7 @@ function statusOf({ log }: Received, at: number): number {
 
 function bulkAnswer(response: ServerResponse, statuses: readonly number[]): void {
   const errors = statuses.some((status) => status !== 201);
-  const items = statuses.map((status) => `{"create":{"status":${status}}}`).join(",");
+  const items = statuses.map((status) => `{"create":{"status":${status}${ERRORS[status] ?? ""}}}`).join(",");
   response.setHeader("content-type", "application/json");
   response.setHeader("X-Elastic-Product", "Elasticsearch");
   response.end(`{"took":1,"errors":${errors},"items":[${items}]}`);
@@ -73,11 +83,15 @@ function json(response: ServerResponse, status: number, body: object): void {
   response.end(JSON.stringify(body));
 }
 
-function hello(): object {
+/** OpenSearch's own client takes no other, and Elasticsearch's neither. */
+function hello({ headers }: IncomingMessage): object {
+  const opensearch = String(headers["user-agent"]).startsWith("opensearch");
   return {
     name: "receiver",
     cluster_name: "test",
-    version: { number: "8.19.0", build_flavor: "default" },
+    version: opensearch
+      ? { number: "2.19.0", distribution: "opensearch" }
+      : { number: "8.19.0", build_flavor: "default" },
     tagline: "You Know, for Search",
   };
 }

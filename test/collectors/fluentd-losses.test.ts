@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import type { WriterOptions } from "../support/collectors/writer.ts";
+import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
+
+/** MB/s of all containers together: Ruby runs on one core, which it shares here. */
+const RATE = Number(process.env.LOG_RATE ?? 1);
+const FILES = 10;
+let fluentd: LocalFluentd | undefined;
+
+type FluentdTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+
+async function run({ write, ...trial }: FluentdTrial): Promise<Outcome> {
+  assert.ok(fluentd);
+  const outcome = await tryOut(fluentd, {
+    quietSeconds: 40,
+    ...trial,
+    write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
+  });
+  const { written, lost, stats } = outcome;
+  process.stdout.write(
+    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${stats.requests} requests\n`,
+  );
+  return outcome;
+}
+
+describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
+  before(async function () {
+    fluentd = await localFluentd();
+    if (fluentd !== undefined) return;
+    process.stdout.write(`      ${whyMissing("fluentd")}\n`);
+    this.skip();
+  });
+  after(() => fluentd?.stop());
+
+  it("with a file rotated under it", async () => {
+    const { lost, stats } = await run({ write: { files: 1, seconds: 25 / RATE } });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with a hundred new pods at once", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ write }) => {
+        await seconds(2);
+        await write({ files: 100, firstFile: 100, ownPods: true, bytesPerSecond: 3e5, seconds: 3 });
+      },
+    });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  for (const mode of ["away", "busy", "failing", "partial"] as const) {
+    it(`with the destination ${mode} for a while`, async () => {
+      const { lost, stats } = await run({
+        write: { seconds: 15 },
+        meanwhile: async ({ set }) => {
+          await seconds(3);
+          set(mode);
+          await seconds(8);
+          set("take");
+        },
+      });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+  }
+
+  it("but the documents that are refused for good, which hold up no other", async () => {
+    const { lost, stats } = await run({ write: { poisonEvery: 500 } });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped and started again", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ restart }) => seconds(6).then(() => restart("SIGTERM", 2)),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped while a file is rotated away", async () => {
+    const { lost, stats } = await run({
+      write: { files: 1, seconds: 16 / RATE },
+      // The file is rotated at 10 MiB, while Fluentd is away.
+      meanwhile: async ({ restart }) => seconds(8 / RATE).then(() => restart("SIGTERM", 4 / RATE)),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped while the destination is away", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ set, restart }) => {
+        await seconds(4);
+        set("away");
+        await seconds(3);
+        await restart("SIGTERM", 2);
+        set("take");
+      },
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed and started again, with no traces joined", async () => {
+    const { lost, stats } = await run({
+      settings: { multiline: [] },
+      meanwhile: async ({ restart }) => seconds(6).then(() => restart("SIGKILL")),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("but a line of each file that waits for the next, killed while traces are joined", async () => {
+    const { lost, stats } = await run({ meanwhile: async ({ restart }) => seconds(6).then(() => restart("SIGKILL")) });
+    assert.ok(lost <= FILES, `${lost}`);
+    assert.equal(stats.doubled, 0);
+  });
+});
