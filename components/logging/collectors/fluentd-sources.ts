@@ -1,4 +1,5 @@
 import { APPLICATION_LOGS, type LogPipeline } from "../pipeline.ts";
+import { LINES_FILTER } from "./fluentd-lines.ts";
 import { quoted, type Section } from "./fluentd-text.ts";
 import { continuationPattern } from "./stack-traces.ts";
 
@@ -57,36 +58,21 @@ export function applicationSource(stateFolder: string): Section {
 
 /**
  * Joins the parts of a line, and then the lines of a stack trace. What waits too long for the rest goes on by the label.
- * @see https://github.com/fluent-plugins-nursery/fluent-plugin-concat
+ * None where lines stand as they are.
  */
-export function joins({ multiline, source }: LogPipeline, label: string): Section[] {
+export function joins({ multiline, source }: LogPipeline, label: string, stateFolder: string): Section[] {
   const traces = continuationPattern(multiline);
-  const node = source.kind === "node";
-  const concat = (options: Section["options"]): Section => ({
-    name: "filter",
-    of: LINES,
-    options: {
-      "@type": "concat",
-      key: "log",
-      ...(node ? { stream_identity_key: "stream" } : {}),
-      use_first_timestamp: true,
-      timeout_label: label,
-      ...options,
+  if (traces === undefined && source.kind === "application") return [];
+  return [
+    {
+      name: "filter",
+      of: LINES,
+      options: {
+        "@type": LINES_FILTER,
+        label,
+        journal: `${stateFolder}/held`,
+        continuation: traces === undefined ? undefined : quoted(`/${traces}/`),
+      },
     },
-  });
-  const parts = concat({
-    use_partial_cri_logtag: true,
-    partial_cri_logtag_key: "logtag",
-    // It takes this field out of the record.
-    partial_cri_stream_key: "none",
-    separator: '""',
-    flush_interval: 60,
-  });
-  const lines = (pattern: string) =>
-    concat({
-      multiline_start_regexp: quoted(`/^(?!${pattern.replace(/^\^/, "")})/`),
-      separator: '"\\n"',
-      flush_interval: 1,
-    });
-  return [...(node ? [parts] : []), ...(traces === undefined ? [] : [lines(traces)])];
+  ];
 }

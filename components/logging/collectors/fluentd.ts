@@ -2,6 +2,8 @@ import { indexPrefix, notation } from "../index-format.ts";
 import { bytes, hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
+import { JOURNAL_FILE, JOURNAL_PROGRAM } from "./fluentd-journal.ts";
+import { LINES_FILTER_FILE, LINES_FILTER_PROGRAM } from "./fluentd-lines.ts";
 import { MIN_BUFFER, output } from "./fluentd-outputs.ts";
 import { POD_LOOKUP_FILE, POD_LOOKUP_PROGRAM } from "./fluentd-pods.ts";
 import { applicationSource, joins, LINES, nodeSource } from "./fluentd-sources.ts";
@@ -42,8 +44,7 @@ export const fluentd: Collector = {
   },
   about: {
     parsing: "CRI parts joined; stack traces by indentation, the last line of Python's apart; JSON to fields",
-    buffer:
-      "files on the node, up to buffer.size; a kill may lose the last line of each file, which waits for the next",
+    buffer: "files on the node, up to buffer.size; lines that wait for the next are on disk too",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (CNCF)",
   },
@@ -65,6 +66,8 @@ export const fluentd: Collector = {
       "fluent.conf": configurationText(configuration(pipeline)),
       [RECORD_FILTER_FILE]: RECORD_FILTER_PROGRAM,
       [POD_LOOKUP_FILE]: POD_LOOKUP_PROGRAM,
+      [LINES_FILTER_FILE]: LINES_FILTER_PROGRAM,
+      [JOURNAL_FILE]: JOURNAL_PROGRAM,
     },
     // Kubernetes starts it again if it ends: no process of its own is needed for that.
     args: ["--no-supervisor", "--config", `${CONFIG_FOLDER}/fluent.conf`, "--plugin", CONFIG_FOLDER],
@@ -90,7 +93,7 @@ function configuration(pipeline: LogPipeline): Section[] {
     { name: "source", options: { "@type": "prometheus", bind: "0.0.0.0", port: METRICS_PORT } },
     { name: "source", options: { "@type": "prometheus_output_monitor" } },
     node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(STATE_FOLDER),
-    ...joins(pipeline, LABEL),
+    ...joins(pipeline, LABEL, STATE_FOLDER),
     { name: "match", of: LINES, options: { "@type": "relabel", "@label": LABEL } },
     {
       name: "label",

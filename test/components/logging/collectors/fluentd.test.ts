@@ -38,7 +38,7 @@ function unknownOptions(section: Parsed, above = "", program = ""): string[] {
   const outer = (documented.match[above] ?? []).flatMap((option) =>
     option.startsWith(`${name}.`) ? [option.slice(name.length + 1)] : [],
   );
-  const known = [...ANY, ...(type === "pod_record" ? own : (byType[type] ?? [])), ...outer];
+  const known = [...ANY, ...(/^pod_/.test(type) ? own : (byType[type] ?? [])), ...outer];
   return [
     ...Object.keys(options).flatMap((option) => (known.includes(option) ? [] : [`${name} ${type}: ${option}`])),
     ...sections.flatMap((inner) => unknownOptions(inner, type, program)),
@@ -55,7 +55,7 @@ describe("Fluentd's configuration", () => {
       it(`has no option that no plugin declares: ${source ?? "node"}, ${JSON.stringify(destination)}`, () => {
         const settings = { destination, labels: { app: "web" }, namespaces: { include: ["a"] } };
         const { sections, files } = render(settings, source);
-        const program = files["filter_pod_record.rb"] ?? "";
+        const program = Object.values(files).join("");
         assert.deepEqual(
           sections.flatMap((section) => unknownOptions(section, "", program)),
           [],
@@ -109,19 +109,20 @@ describe("Fluentd's configuration", () => {
     ]);
   });
 
-  it("joins the parts of a line, and then what continues a trace", () => {
-    const [parts, lines] = render({ multiline: ["java"] }).joins;
-    assert.equal(parts?.options.use_partial_cri_logtag, "true");
-    assert.equal(parts?.options.separator, "");
-    assert.equal(lines?.options.multiline_start_regexp, "/^(?!([ \\t]+[^ \\t]|Caused by: ))/");
-    assert.equal(lines?.options.separator, "\\n");
-    for (const join of [parts, lines]) {
-      assert.equal(join?.options.stream_identity_key, "stream");
-      assert.equal(join?.options.use_first_timestamp, "true");
-      assert.equal(join?.options.timeout_label, "@RECORDS");
-    }
-    assert.equal(render({ multiline: [] }).joins.length, 1);
-    assert.equal(render({ multiline: [] }, "application").joins.length, 0);
+  it("joins the parts of a line, and then what continues a trace, and notes what it holds", () => {
+    const [lines] = render({ multiline: ["java"] }).joins;
+    assert.deepEqual(lines?.options, {
+      "@type": "pod_lines",
+      label: "@RECORDS",
+      journal: "/var/lib/fluentd/held",
+      continuation: "/^([ \\t]+[^ \\t]|Caused by: )/",
+    });
+    assert.deepEqual(
+      render({ multiline: [] }).joins.map(({ options }) => options.continuation),
+      [undefined],
+    );
+    assert.deepEqual(render({ multiline: [] }, "application").joins, []);
+    assert.equal(render({}, "application").joins.length, 1);
   });
 
   it("leaves its own events out, which would feed themselves", () => {
@@ -135,7 +136,13 @@ describe("Fluentd's configuration", () => {
 
   it("asks the API for one pod after the other", () => {
     assert.deepEqual(fluentd.apiRules, [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }]);
-    assert.deepEqual(Object.keys(render().files), ["fluent.conf", "filter_pod_record.rb", "pod_lookup.rb"]);
+    assert.deepEqual(Object.keys(render().files), [
+      "fluent.conf",
+      "filter_pod_record.rb",
+      "pod_lookup.rb",
+      "filter_pod_lines.rb",
+      "line_journal.rb",
+    ]);
   });
 
   it("makes the record as the settings say", () => {

@@ -1,0 +1,68 @@
+/** File beside the filter of lines, which loads it. */
+export const JOURNAL_FILE = "line_journal.rb";
+
+/** Keeps on disk what the filter of lines holds back, so that a kill loses none of it: the source takes these lines for read. */
+export const JOURNAL_PROGRAM = `require "fileutils"
+require "msgpack"
+
+# What is held back, by its key: the last entry of a key counts.
+class LineJournal
+  LONGEST = 4 * 2**20
+
+  def initialize(path)
+    @path = path
+    @before = "#{path}.before"
+    @held = {}
+  end
+
+  # What was held when the last run ended. It stays on disk until it is forgotten.
+  def open
+    FileUtils.mkdir_p(File.dirname(@path))
+    found = read(@before).merge(read(@path))
+    write_whole(@before, found) unless found.empty?
+    start
+    found.values.flatten(1)
+  end
+
+  def forget_before
+    FileUtils.rm_f(@before)
+  end
+
+  # Records of a key; none where nothing is held.
+  def put(key, records)
+    records.empty? ? @held.delete(key) : @held[key] = records
+    @file.write(MessagePack.pack([key, records]))
+    start if @file.pos > LONGEST
+  end
+
+  def close
+    @file.close
+  end
+
+  private
+
+  def start
+    write_whole("#{@path}.new", @held)
+    @file&.close
+    File.rename("#{@path}.new", @path)
+    @file = File.open(@path, "ab")
+    @file.sync = true
+    @file.seek(0, IO::SEEK_END)
+  end
+
+  def write_whole(path, held)
+    File.binwrite(path, held.map { |entry| MessagePack.pack(entry) }.join)
+  end
+
+  def read(path)
+    found = {}
+    return found unless File.exist?(path)
+    File.open(path, "rb") do |file|
+      MessagePack::Unpacker.new(file).each { |key, records| found[key] = records }
+    rescue EOFError, MessagePack::UnpackError
+      # The last entry was being written.
+    end
+    found
+  end
+end
+`;
