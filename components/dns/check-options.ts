@@ -2,7 +2,9 @@ import type { DnsMistake } from "./check.ts";
 import { type CheckContext, checkCorefile } from "./corefile/check.ts";
 import { seconds } from "./corefile/duration.ts";
 import { corefileOf } from "./corefile/from-settings.ts";
+import { groupsOf, isGoRegexp } from "./corefile/go-regexp.ts";
 import { loopOf } from "./corefile/loop.ts";
+import { usedGroups } from "./corefile/plugins/rewrite.ts";
 import { readUpstream } from "./corefile/upstream.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import type { DnsSettings } from "./settings.ts";
@@ -108,12 +110,17 @@ function choiceMistakes(options: CorefileOptions, { corefile }: DnsSettings): Dn
   return found;
 }
 
-/** CoreDNS reads regular expressions as Go does; what JavaScript refuses, Go refuses too, but for a few. */
-function spellingMistakes(options: CorefileOptions): DnsMistake[] {
-  return (options.rewrite ?? []).flatMap(({ match, from, to }, index): DnsMistake[] => {
+function spellingMistakes({ rewrite = [] }: CorefileOptions): DnsMistake[] {
+  return rewrite.flatMap(({ match, from, to }, index): DnsMistake[] => {
+    const at = (key: "from" | "to") => ["rewrite", index, key];
     const found: DnsMistake[] = [];
-    if (match === "regex" && !isRegex(from)) {
-      found.push(mistake(["rewrite", index, "from"], "a regular expression in Go's syntax", from));
+    if (match === "regex" && !isGoRegexp(from)) {
+      found.push(
+        mistake(at("from"), "a regular expression in Go's syntax, without look-around and back references", from),
+      );
+    } else if (usedGroups(to) > (match === "regex" ? groupsOf(from) : 0)) {
+      const message = match === "regex" ? `no more groups than ${from} has` : "no groups, which only a regex has";
+      found.push(mistake(at("to"), message, to));
     }
     for (const [key, word] of Object.entries({ from, to })) {
       if (/^[{}]$|\{[$%]|[\s#"]/.test(word)) {
@@ -122,14 +129,4 @@ function spellingMistakes(options: CorefileOptions): DnsMistake[] {
     }
     return found;
   });
-}
-
-/** Go has inline flags such as (?i), which JavaScript does not have at the start. */
-function isRegex(text: string): boolean {
-  try {
-    new RegExp(text.replace(/^\(\?[imsU]+\)/, "").replaceAll("(?P<", "(?<"));
-    return true;
-  } catch {
-    return false;
-  }
 }

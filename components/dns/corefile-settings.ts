@@ -10,7 +10,7 @@ const DURATION = "a duration in quotes, such as '500ms', '30s' or '1h'";
  */
 export const Duration = z.string(DURATION).refine((text) => seconds(text) !== undefined, DURATION);
 
-const DOMAIN = /^(\*\.)?([a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?\.?$/;
+const DOMAIN = /^([a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([-a-zA-Z0-9_]*[a-zA-Z0-9_])?\.?$/;
 export const Domain = z.string().max(253).regex(DOMAIN, "a domain, such as 'corp.example.com'");
 const Zone = z.union([z.literal("."), Domain], "a domain, such as 'corp.example.com', or '.' for all");
 
@@ -107,7 +107,9 @@ const RewriteRule = z.strictObject({
   match: z
     .enum(["exact", "prefix", "suffix", "substring", "regex"])
     .default("exact")
-    .describe("How `from` is compared with the name asked for. Default exact."),
+    .describe(
+      "How `from` is compared with the name asked for. CoreDNS puts a dot behind a prefix and a substring: a part of a label needs a regex. Default exact.",
+    ),
   from: z.string().regex(/^\S+$/, "text without spaces").describe("What is looked for in the name."),
   to: z
     .string()
@@ -120,8 +122,11 @@ const RewriteRule = z.strictObject({
   continue: z.boolean().default(false).describe("Apply the rules that follow too. Default false."),
 });
 
+/** With a `*` too, which `checkDns` has words for. */
+const StubDomainName = z.union([Domain, z.string().regex(/^\*\./)], "a domain, such as 'corp.example.com'");
+
 const StubDomain = z.strictObject({
-  domains: z.array(Domain).min(1).describe("Domains that these upstreams answer for."),
+  domains: z.array(StubDomainName).min(1).describe("Domains that these upstreams answer for."),
   upstreams: z.array(Upstream).min(1).max(15).describe("Their servers, at most 15."),
   forward: ForwardOptions.optional().describe("How they are asked."),
 });
@@ -149,7 +154,10 @@ export const CorefileOptions = z.strictObject({
         .array(
           z.strictObject({
             address: Address.describe("IP address."),
-            names: z.array(Domain).min(1).describe("Names that it answers for."),
+            names: z
+              .array(Domain)
+              .min(1)
+              .describe("Names that it answers for, without `*`: a regex in `rewrite` can lead many names to one."),
           }),
         )
         .min(1)

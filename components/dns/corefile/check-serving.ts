@@ -1,6 +1,7 @@
 import type { CheckContext, Findings } from "./check.ts";
 import { seconds } from "./duration.ts";
 import { type Plugin, pluginName, type Server } from "./model.ts";
+import type { RewritePlugin } from "./plugins/rewrite.ts";
 import { isBefore } from "./version.ts";
 
 const TERMINATION_GRACE = 30;
@@ -96,12 +97,7 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
       checkLameduck(server, plugin.lameduck, context.terminationGrace ?? TERMINATION_GRACE, findings);
       break;
     case "autopath":
-      if (plugin.source === "@kubernetes" && !watchesPods(server)) {
-        findings.warn(
-          server,
-          "autopath has no effect without `pods verified` in kubernetes: it cannot tell a client's namespace",
-        );
-      }
+      checkAutopath(server, plugin.source, findings);
       break;
     case "prometheus":
       if (/^(localhost|127\.|\[::1\])/.test(plugin.address ?? "localhost")) {
@@ -112,12 +108,7 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
       }
       break;
     case "rewrite":
-      if (plugin.match !== "exact" && plugin.answer === undefined) {
-        findings.warn(
-          server,
-          `rewrite ${plugin.from}: without \`answer auto\` many resolvers reject the answer's other name`,
-        );
-      }
+      checkRewrite(server, plugin, findings);
       break;
     case "multisocket":
       if (context.coredns !== undefined && isBefore(context.coredns, MULTISOCKET_SINCE)) {
@@ -129,6 +120,30 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
 }
 
 const MULTISOCKET_SINCE = [1, 12, 0] as const;
+
+function checkAutopath(server: Server, source: string, findings: Findings): void {
+  if (source === "@kubernetes") {
+    if (watchesPods(server)) return;
+    findings.warn(
+      server,
+      "autopath has no effect without `pods verified` in kubernetes: it cannot tell a client's namespace",
+    );
+  } else if (source.startsWith("@") && !hasPlugin(server, source.slice(1))) {
+    findings.warn(server, `autopath ${source} has no effect: this block has no plugin ${source.slice(1)}`);
+  }
+}
+
+function checkRewrite(server: Server, { match, from, answer }: RewritePlugin, findings: Findings): void {
+  if (match !== "exact" && answer === undefined) {
+    findings.warn(server, `rewrite ${from}: without \`answer auto\` many resolvers reject the answer's other name`);
+  }
+  if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
+    findings.warn(
+      server,
+      `rewrite ${match} ${from}: CoreDNS puts a dot behind it, so that it fits whole labels only; a part of a label needs a regex`,
+    );
+  }
+}
 
 function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {
   const most = grace - SHUTDOWN_RESERVE;

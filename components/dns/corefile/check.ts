@@ -2,7 +2,7 @@ import { checkForwards } from "./check-forward.ts";
 import { checkServing } from "./check-serving.ts";
 import { checkKnownOptions } from "./known-options.ts";
 import { expanded } from "./meaning.ts";
-import { type Corefile, type Plugin, pluginName, type Server } from "./model.ts";
+import { type Corefile, hasVariable, type Plugin, pluginName, type Server, writePlugin } from "./model.ts";
 import { DECIDERS, ONCE, REPEATABLE, rankOf } from "./order.ts";
 import type { Version } from "./version.ts";
 
@@ -60,6 +60,12 @@ function checkLines(server: Server, findings: Findings): void {
   for (const plugin of server.plugins) {
     const name = pluginName(plugin);
     counts.set(name, (counts.get(name) ?? 0) + 1);
+    if (hasVariable(writePlugin(plugin))) {
+      findings.warn(
+        server,
+        `${name}: a variable is replaced by what CoreDNS's environment has, and the add-on sets none`,
+      );
+    }
     if (plugin.plugin !== "other") continue;
     if (plugin.problem !== undefined) findings.error(server, plugin.problem);
     if (name === "import") {

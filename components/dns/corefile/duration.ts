@@ -8,7 +8,7 @@ const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/y;
 export function seconds(text: string): number | undefined {
   if (text === "0") return 0;
   let total = 0;
-  PART.lastIndex = 0;
+  PART.lastIndex = text.startsWith("+") ? 1 : 0;
   do {
     const part = PART.exec(text);
     if (part === null) return undefined;

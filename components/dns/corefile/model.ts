@@ -1,5 +1,6 @@
 import { type CachePlugin, readCache, writeCache } from "./plugins/cache.ts";
 import { type ForwardPlugin, readForward, writeForward } from "./plugins/forward.ts";
+import { type HostsPlugin, readHosts, writeHosts } from "./plugins/hosts.ts";
 import {
   type AutopathPlugin,
   type KubernetesPlugin,
@@ -9,15 +10,8 @@ import {
   writeKubernetes,
 } from "./plugins/kubernetes.ts";
 import { type ErrorsPlugin, type LogPlugin, readErrors, readLog, writeErrors, writeLog } from "./plugins/logs.ts";
-import {
-  type HostsPlugin,
-  type RewritePlugin,
-  readHosts,
-  readRewrite,
-  writeHosts,
-  writeRewrite,
-} from "./plugins/names.ts";
 import { directive, PluginProblem } from "./plugins/options.ts";
+import { type RewritePlugin, readRewrite, writeRewrite } from "./plugins/rewrite.ts";
 import {
   type BindPlugin,
   type EndpointPlugin,
@@ -37,7 +31,7 @@ import {
   writeHealth,
   writeReload,
 } from "./plugins/serving.ts";
-import { type Block, type Blocks, type Directive, parseSyntax, renderBlocks } from "./syntax.ts";
+import { type Block, type Blocks, type Directive, parseSyntax, renderBlocks, snippetName } from "./syntax.ts";
 
 /** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */
 export interface OtherPlugin {
@@ -110,9 +104,8 @@ export function blocksOf(corefile: Corefile): Blocks {
   return { blocks: [...corefile.snippets, ...servers], imports: corefile.imports };
 }
 
-export function isSnippet({ zones }: Block): boolean {
-  const [zone = ""] = zones;
-  return zones.length === 1 && zone.startsWith("(") && zone.endsWith(")");
+export function isSnippet(block: Block): boolean {
+  return snippetName(block) !== undefined;
 }
 
 /** Name of the plugin as a Corefile spells it. */
@@ -124,10 +117,21 @@ export function readPlugin(line: Directive): Plugin {
   try {
     return readKnown(line) ?? { plugin: "other", line };
   } catch (error) {
-    if (error instanceof PluginProblem) return { plugin: "other", line, problem: error.message };
+    // What stands in the place of a variable is not known here.
+    const problem = error instanceof PluginProblem && !hasVariable(line) ? error.message : undefined;
+    if (error instanceof PluginProblem) return { plugin: "other", line, problem };
     throw error;
   }
 }
+
+/** Whether a word has a variable of the environment, `{$NAME}` or `{%NAME%}`, which CoreDNS replaces by its value. */
+export function hasVariable({ args, block = [] }: Directive): boolean {
+  return (
+    args.some((word) => VARIABLE.test(word)) || block.some((line) => VARIABLE.test(line.name) || hasVariable(line))
+  );
+}
+
+const VARIABLE = /\{\$[^{}]+\}|\{%[^{}]+%\}/;
 
 function readKnown(line: Directive): Plugin | undefined {
   switch (line.name) {

@@ -40,18 +40,49 @@ export function parseBlocks(text: string): readonly Block[] {
 
 /**
  * Reads a Corefile's blocks and lines, without knowing any plugin.
- * @throws {CorefileSyntaxError} where a brace is missing or too many.
+ * @throws {CorefileSyntaxError} where a brace is missing or too many, or a snippet is not there for an import.
  * @see https://coredns.io/manual/configuration/
  */
 export function parseSyntax(text: string): Blocks {
   const reader = new Reader(tokens(text));
   const blocks: Block[] = [];
   const imports: string[] = [];
+  const snippets = new Map<string, readonly Import[]>();
   for (let word = reader.peek(); word !== undefined; word = reader.peek()) {
-    if (word.text === "import") imports.push(importOf(reader));
-    else blocks.push(block(reader));
+    if (word.text === "import") {
+      imports.push(importOf(reader));
+      continue;
+    }
+    const one = block(reader);
+    const imported = reader.takeImports();
+    const name = snippetName(one);
+    if (name === undefined) checkImports(imported, snippets);
+    else snippets.set(name, imported);
+    blocks.push(one);
   }
   return { blocks, imports };
+}
+
+/** Name of a snippet; undefined for a block that serves zones. */
+export function snippetName({ zones }: Block): string | undefined {
+  const [zone = ""] = zones;
+  return zones.length === 1 && zone.startsWith("(") && zone.endsWith(")") ? zone.slice(1, -1) : undefined;
+}
+
+/** CoreDNS looks for a snippet among those above the block, and else for a file, which a name alone hardly is. */
+function checkImports(
+  imports: readonly Import[],
+  snippets: ReadonlyMap<string, readonly Import[]>,
+  within: readonly string[] = [],
+): void {
+  for (const { name, line } of imports) {
+    const inner = snippets.get(name);
+    if (within.includes(name)) throw new CorefileSyntaxError(line, `the snippet (${name}) imports itself`);
+    if (inner !== undefined) checkImports(inner, snippets, [...within, name]);
+    else if (/^[\w-]+$/.test(name)) {
+      throw new CorefileSyntaxError(line, `import ${name}: no snippet (${name}) stands above this block`);
+    }
+  }
 }
 
 function importOf(reader: Reader): string {
@@ -61,7 +92,13 @@ function importOf(reader: Reader): string {
   return file.text;
 }
 
+interface Import {
+  readonly name: string;
+  readonly line: number;
+}
+
 class Reader {
+  private imports: Import[] = [];
   private readonly words: readonly Token[];
   private position = 0;
 
@@ -83,6 +120,18 @@ class Reader {
   sameLine(): boolean {
     const [before, word] = [this.words[this.position - 1], this.words[this.position]];
     return before !== undefined && word !== undefined && word.line === before.endLine;
+  }
+
+  /** Notes an import within a block. */
+  imported(one: Import): void {
+    this.imports.push(one);
+  }
+
+  /** The imports noted since the last call. */
+  takeImports(): readonly Import[] {
+    const taken = this.imports;
+    this.imports = [];
+    return taken;
   }
 
   line(): number {
@@ -115,7 +164,15 @@ function directives(reader: Reader): Directive[] {
     if (word === undefined) throw new CorefileSyntaxError(reader.line(), "the text ends before a closing brace");
     if (word.text === "}") return found;
     if (word.text === "{") throw new CorefileSyntaxError(word.line, "an opening brace must follow a name on its line");
-    found.push(directive(reader, word.text));
+    const one = directive(reader, word.text);
+    if (one.name === "import") {
+      const [name, ...more] = one.args;
+      if (name === undefined || more.length > 0) {
+        throw new CorefileSyntaxError(word.line, "import takes one snippet, file or pattern");
+      }
+      reader.imported({ name, line: word.line });
+    }
+    found.push(one);
   }
 }
 

@@ -87,6 +87,16 @@ describe("checkDns", () => {
     [options({ cache: { servfail: "10m" } }), /cache\.servfail: at most 5m/],
     [options({ autopath: true, pods: "insecure" }), /^corefile\.options\.pods: verified/],
     [options({ rewrite: [{ match: "regex", from: "(a", to: "b" }] }), /rewrite\.0\.from: a regular expression/],
+    [
+      options({ rewrite: [{ match: "regex", from: "^(?!a)", to: "b" }] }),
+      /rewrite\.0\.from: a regular expression in Go's syntax, without look-around/,
+    ],
+    [
+      options({ rewrite: [{ match: "regex", from: "(.*)\\.a", to: "{2}.{1}" }] }),
+      /rewrite\.0\.to: no more groups than \(\.\*\)\\\.a has/,
+    ],
+    [options({ rewrite: [{ from: "a.example", to: "{1}" }] }), /rewrite\.0\.to: no groups, which only a regex has/],
+    [{ corefile: { text: ".:53 {\n import own\n}\n" } }, /^corefile\.text: a Corefile; line 2: import own: no snippet/],
     [options({ rewrite: [{ from: "{$HOME}", to: "b" }] }), /rewrite\.0\.from: text without/],
     [{ corefile: { upstreamLoad: {} } }, /^corefile\.upstreamLoad: only with profile tuned/],
     [{ corefile: { text: ".:53 {\n errors\n" } }, /^corefile\.text: a Corefile; line 2: the text ends before/],

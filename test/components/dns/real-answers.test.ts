@@ -99,15 +99,13 @@ describeReal(`answers of the real CoreDNS${SKIPPED}`, () => {
         profile,
       );
       for (const name of ["known.test", "known.corp.test"]) await ask(name);
-      for (const upstream of [outside, corp]) upstream.close();
+      for (const upstream of [outside, corp]) upstream.silence();
       await pause(1500);
       for (const name of ["known.test", "known.corp.test"]) {
         const answer = await ask(name);
         assert.equal(codeOf(answer), profile === "tuned" ? 0 : SERVFAIL);
         assert.equal(addresses(answer).length, profile === "tuned" ? 1 : 0);
       }
-      // afterEach closes what is open.
-      [outside, corp] = await Promise.all([upstreamWith(OUTSIDE), upstreamWith(CORP)]);
     }).timeout(40_000);
   }
 

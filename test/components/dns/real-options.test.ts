@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { KNOWN_OPTIONS } from "../../../components/dns/corefile/known-options.ts";
+import { PATTERNS } from "./corefile/go-patterns.ts";
 import { complaints, describeReal, SKIPPED } from "./real-coredns.ts";
 
 /** A plugin's line that CoreDNS takes. */
@@ -28,6 +29,16 @@ describeReal(`the options of the real CoreDNS${SKIPPED}`, () => {
     assert.deepEqual(
       refused.map(({ plugin, name }) => `${plugin} ${name}`),
       Object.keys(KNOWN_OPTIONS).map((plugin) => `${plugin} bogus`),
+    );
+  });
+});
+
+describeReal(`regular expressions of the real CoreDNS${SKIPPED}`, () => {
+  it("are those that the model takes for such", async () => {
+    const said = await complaints(PATTERNS.map(([pattern]) => `rewrite name regex ${pattern} b`));
+    assert.deepEqual(
+      PATTERNS.map(([pattern], index) => [pattern, said[index] === undefined]),
+      PATTERNS,
     );
   });
 });

@@ -21,13 +21,17 @@ export interface Upstream {
   readonly server: string;
   /** Names that it was asked for. */
   readonly asked: readonly string[];
+  /** From now on it answers nothing. */
+  silence(): void;
   close(): void;
 }
 
 export async function upstreamWith(address: string, ttl = 3600): Promise<Upstream> {
   const asked: string[] = [];
+  let silent = false;
   const socket = createSocket("udp4");
   socket.on("message", (bytes, client) => {
+    if (silent) return;
     const { id = 0, questions = [] } = decode(bytes);
     const [{ name, type } = { name: "", type: "A" }] = questions;
     // The plugin loop asks once for a random name, of type HINFO.
@@ -40,7 +44,14 @@ export async function upstreamWith(address: string, ttl = 3600): Promise<Upstrea
     socket.send(answer, client.port, client.address);
   });
   const port = await bound(socket);
-  return { server: `${LOOPBACK}:${port}`, asked, close: () => socket.close() };
+  return {
+    server: `${LOOPBACK}:${port}`,
+    asked,
+    silence() {
+      silent = true;
+    },
+    close: () => socket.close(),
+  };
 }
 
 /** A CoreDNS that runs as settings say, where there is no cluster. */

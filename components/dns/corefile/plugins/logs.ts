@@ -1,4 +1,5 @@
 import { seconds } from "../duration.ts";
+import { isGoRegexp } from "../go-regexp.ts";
 import type { Directive } from "../syntax.ts";
 import { directive, OptionReader, option, PluginProblem } from "./options.ts";
 
@@ -26,7 +27,7 @@ export function readErrors(line: Directive): ErrorsPlugin {
     throw new PluginProblem("errors: takes no word but stdout on its line");
   }
   const consolidate = options.every("consolidate").map(([period = "", pattern, ...further]) => {
-    if (seconds(period) === undefined || pattern === undefined) {
+    if (seconds(period) === undefined || pattern === undefined || !isGoRegexp(pattern)) {
       return options.fail("consolidate", 'a duration and a pattern, such as 5m ".* i/o timeout$"');
     }
     return { period, pattern, further: further.length > 0 ? further : undefined };

@@ -65,7 +65,8 @@ export function readReload({ args, block }: Directive): ReloadPlugin {
   if (more.length > 0 || block !== undefined || args.some((word) => seconds(word) === undefined)) {
     throw new PluginProblem("reload: takes an interval and a jitter, such as 30s 15s");
   }
-  if (tooShort(interval, 2) || tooShort(jitter, 1)) {
+  const zeroJitter = jitter !== undefined && seconds(jitter) === 0;
+  if (tooShort(interval, 2) || (tooShort(jitter, 1) && !zeroJitter)) {
     throw new PluginProblem("reload: takes an interval from 2s and a jitter from 1s");
   }
   return { plugin: "reload", interval, jitter };
@@ -73,8 +74,7 @@ export function readReload({ args, block }: Directive): ReloadPlugin {
 
 function tooShort(text: string | undefined, least: number): boolean {
   const value = text === undefined ? undefined : seconds(text);
-  // Zero switches it off.
-  return value !== undefined && value !== 0 && value < least;
+  return value !== undefined && value < least;
 }
 
 export function writeReload({ interval, jitter }: ReloadPlugin): Directive {
@@ -100,8 +100,9 @@ export interface LoadbalancePlugin {
 }
 
 export function readLoadbalance(line: Directive): LoadbalancePlugin {
-  const [policy] = line.args;
-  if (policy !== undefined && policy !== "round_robin" && policy !== "weighted") {
+  const [policy, ...words] = line.args;
+  const files = { round_robin: 0, weighted: 1 }[policy ?? "round_robin"];
+  if (files !== words.length) {
     throw new PluginProblem("loadbalance: takes round_robin or weighted FILE");
   }
   return {

@@ -91,6 +91,11 @@ describe("checkCorefile", () => {
       check(["multisocket 0"]),
       "multisocket: its line takes a whole number from 1 to 1024",
     ],
+    [
+      "a file that the add-on's pods do not have",
+      check(["forward . /etc/other.conf"], ["forward"], "", { coredns: [1, 13, 2] }),
+      "forward . /etc/other.conf: the add-on's pods have no such file but /etc/resolv.conf",
+    ],
     ["no kubernetes", check([], ["kubernetes"]), "no kubernetes: the cluster's own names get no answer"],
     [
       "no health",
@@ -160,6 +165,29 @@ describe("checkCorefile", () => {
       "autopath without verified pods",
       check(["autopath @kubernetes"]),
       "autopath has no effect without `pods verified`",
+    ],
+    [
+      "autopath by a plugin that is not there",
+      check(["autopath @kubernets"]),
+      "autopath @kubernets has no effect: this block has no plugin kubernets",
+    ],
+    [
+      "a prefix that ends within a label",
+      check(
+        ["rewrite name prefix old- new- answer auto", "kubernetes a", "forward . 10.0.0.2"],
+        ["kubernetes", "forward"],
+      ),
+      "rewrite prefix old-: CoreDNS puts a dot behind it, so that it fits whole labels only",
+    ],
+    [
+      "a variable of the environment",
+      check(["forward . {$UPSTREAM}"], ["forward"]),
+      "forward: a variable is replaced by what CoreDNS's environment has, and the add-on sets none",
+    ],
+    [
+      "a variable where a number belongs",
+      check(["cache {$TTL}"], ["cache"]),
+      "cache: a variable is replaced by what CoreDNS's environment has",
     ],
     [
       "TLS without a name",

@@ -36,6 +36,11 @@ describe("Corefile syntax", () => {
     [".:53\nerrors\n", "line 2: expected { after the zones, found errors"],
     ["import\n.:53 {\n}\n", "line 1: import takes one file or pattern"],
     ["import a b\n", "line 1: import takes one file or pattern"],
+    [".:53 {\n import a b\n}\n", "line 2: import takes one snippet, file or pattern"],
+    [".:53 {\n errors\n import own\n}\n", "line 3: import own: no snippet (own) stands above this block"],
+    [".:53 {\n import own\n}\n(own) {\n errors\n}\n", "line 2: import own: no snippet (own) stands above this block"],
+    ["(a) {\n import b\n}\n.:53 {\n import a\n}\n", "line 2: import b: no snippet (b) stands above this block"],
+    ["(a) {\n import a\n}\n.:53 {\n import a\n}\n", "line 2: the snippet (a) imports itself"],
     [".:53", "line 1: a zone needs its plugins in braces"],
   ];
   for (const [text, message] of mistakes) {
@@ -43,6 +48,11 @@ describe("Corefile syntax", () => {
       assert.throws(() => parseBlocks(text), { name: "CorefileSyntaxError", message });
     });
   }
+
+  it("takes a snippet that another one imports, wherever both stand above the block, and files by their paths", () => {
+    const text = "(a) {\n import b\n}\n(b) {\n errors\n}\n.:53 {\n import a\n import /etc/a\n import *.override\n}\n";
+    assert.equal(parseBlocks(text).length, 3);
+  });
 
   it("takes no zone and no line out of an empty text", () => {
     assert.deepEqual(parseSyntax("# nothing\n"), { blocks: [], imports: [] });

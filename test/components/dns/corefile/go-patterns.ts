@@ -1,0 +1,20 @@
+/** Patterns, and whether Go compiles them; `real-options.test.ts` asks CoreDNS itself. */
+export const PATTERNS: readonly (readonly [pattern: string, compiles: boolean])[] = [
+  ["(.*)-(us|eu)\\.example\\.org", true],
+  ["^[^.]+\\.a\\.$", true],
+  ["(?i)^a", true],
+  ["a(?i:b)c(?:d)", true],
+  ["(?P<host>a+)", true],
+  ["\\d+\\pL\\x41\\A\\z", true],
+  ["a{1,3}?", true],
+  ["(", false],
+  ["a**", false],
+  ["[b-a]", false],
+  ["(?=a)", false],
+  ["a(?!b)", false],
+  ["(?<=a)b", false],
+  ["(?<!a)b", false],
+  ["(a)\\1", false],
+  ["\\y", false],
+  ["a\\", false],
+];
