@@ -44,19 +44,36 @@ export function pairUp(base: readonly PlannedResourceDocument[], head: readonly 
 const ALIKE = 0.5;
 
 function likeliest(deleted: readonly PlannedResourceDocument[], added: readonly PlannedResourceDocument[]): Pair[] {
-  const candidates = deleted.flatMap((before) =>
-    added
-      .filter((after) => qualifiedType(after.urn) === qualifiedType(before.urn))
-      .map((after) => ({ before, after, score: likeness(before, after) })),
-  );
+  const come = Map.groupBy(added.map(traitsOf), ({ resource }) => qualifiedType(resource.urn));
+  const candidates = deleted
+    .map(traitsOf)
+    .flatMap((before) =>
+      (come.get(qualifiedType(before.resource.urn)) ?? []).map((after) => ({
+        before: before.resource,
+        after: after.resource,
+        score: likeness(before, after),
+      })),
+    )
+    .filter(({ score }) => score >= ALIKE);
   const taken = new Set<PlannedResourceDocument>();
   const pairs: Pair[] = [];
-  for (const { before, after, score } of candidates.sort((one, other) => other.score - one.score)) {
-    if (score < ALIKE || taken.has(before) || taken.has(after)) continue;
+  for (const { before, after } of candidates.sort((one, other) => other.score - one.score)) {
+    if (taken.has(before) || taken.has(after)) continue;
     taken.add(before).add(after);
     pairs.push({ before, after, renamed: true });
   }
   return pairs;
+}
+
+/** What a resource is compared by: made once, since each is compared with all others of its type. */
+interface Traits {
+  readonly resource: PlannedResourceDocument;
+  readonly outside: string;
+  readonly leaves: ReadonlySet<string>;
+}
+
+function traitsOf(resource: PlannedResourceDocument): Traits {
+  return { resource, outside: outsideName(resource), leaves: leaves(resource.inputs) };
 }
 
 /** Types of the parents and of the resource, as `parent$child` in the URN. */
@@ -65,9 +82,9 @@ export function qualifiedType(urn: string): string {
 }
 
 /** From 0 (nothing in common) to 1: half by the Pulumi names, half by the inputs. The same object outside is the same. */
-function likeness(before: PlannedResourceDocument, after: PlannedResourceDocument): number {
-  if (outsideName(before) === outsideName(after) && outsideName(before) !== before.name) return 1;
-  return (sharedText(before.name, after.name) + sharedLeaves(before.inputs, after.inputs)) / 2;
+function likeness(before: Traits, after: Traits): number {
+  if (before.outside === after.outside && before.outside !== before.resource.name) return 1;
+  return (sharedText(before.resource.name, after.resource.name) + sharedLeaves(before.leaves, after.leaves)) / 2;
 }
 
 /** How much of the longer name is the other's start or end. */
@@ -82,10 +99,11 @@ function sharedText(one: string, other: string): number {
 }
 
 /** Share of the values that both have in the same place. */
-function sharedLeaves(one: Json, other: Json): number {
-  const [left, right] = [leaves(one), leaves(other)];
-  const all = new Set([...left, ...right]).size;
-  return all === 0 ? 1 : (left.size + right.size - all) / all;
+function sharedLeaves(one: ReadonlySet<string>, other: ReadonlySet<string>): number {
+  let shared = 0;
+  for (const leaf of one) if (other.has(leaf)) shared += 1;
+  const all = one.size + other.size - shared;
+  return all === 0 ? 1 : shared / all;
 }
 
 function leaves(value: Json, path = ""): Set<string> {
