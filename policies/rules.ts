@@ -4,6 +4,7 @@ import { CLUSTER } from "./rules/cluster.ts";
 import { COLLECTORS } from "./rules/collectors.ts";
 import { COREDNS } from "./rules/coredns.ts";
 import { POD_ISOLATION } from "./rules/pod-isolation.ts";
+import { POD_KERNEL } from "./rules/pod-kernel.ts";
 import { POD_WORKLOAD } from "./rules/pod-workload.ts";
 import { TENANCY } from "./rules/tenancy.ts";
 
@@ -13,6 +14,7 @@ export const RULES: readonly Rule[] = [
   ...COREDNS,
   ...TENANCY,
   ...POD_ISOLATION,
+  ...POD_KERNEL,
   ...POD_WORKLOAD,
   ...COLLECTORS,
   ...AWS,

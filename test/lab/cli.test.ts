@@ -53,6 +53,24 @@ describe("the command line", () => {
     assert.match(stderr, /^Wrote 28 manifests: kubectl apply -f /);
   });
 
+  it("stops at a policy, and says which resource, field and value, and what to write", async () => {
+    const file = join(folder, "Pulumi.test.yaml");
+    const curlPod = { image: "registry.example/curl:8.17.0" };
+    const config = {
+      "eks-dns-logging:cluster": { kind: "existing" },
+      "eks-dns-logging:teams": [{ name: "ts" }],
+      "eks-dns-logging:curlPod": curlPod,
+    };
+    await writeFile(file, JSON.stringify({ config }));
+    const { exitCode, stdout, stderr } = await runLab(["plan", "--config-file", file]);
+    assert.equal(exitCode, 1, stderr);
+    assert.match(
+      stdout,
+      /violated, mandatory: pods-image-registries\n +Pod\/ts-team\/curl-ts: spec\.containers\[0\]\.image is "registry\.example\/curl:8\.17\.0", .* Fix: take/,
+    );
+    assert.match(stdout, /\d+ rules: 1 finding stops this plan, \d+ exempt\n$/);
+  });
+
   it("lists the images", async () => {
     const { stdout } = await runLab(["images"]);
     assert.match(stdout, /^curl docker\.io\/curlimages\/curl:\d/m);

@@ -54,6 +54,15 @@ export const AWS_CASES: CasesByRule = {
         policy({ Action: "*", Resource: LOGS }),
         "RolePolicy/logs: policy: Action *, which is everything. Fix: name the actions",
       ],
+      ...Object.fromEntries(
+        ["policy:Policy", "userPolicy:UserPolicy", "groupPolicy:GroupPolicy"].map((kind) => [
+          `all actions, in a ${kind}`,
+          [
+            policy({ Action: "*", Resource: LOGS }).map((one) => ({ ...one, type: `aws:iam/${kind}` })),
+            `${kind.split(":")[1]}/logs: policy: Action *,`,
+          ] as const,
+        ]),
+      ),
       "all actions of a service": [
         policy({ Action: ["logs:PutLogEvents", "s3:*"], Resource: LOGS }),
         "RolePolicy/logs: policy: Action s3:*, which is everything",
@@ -218,6 +227,18 @@ export const AWS_CASES: CasesByRule = {
       "a role without": role(SERVICE),
     },
     bad: {
+      ...Object.fromEntries(
+        ["userPolicyAttachment:User", "groupPolicyAttachment:Group", "policyAttachment:"].map((kind) => [
+          `the administrator's, by ${kind}PolicyAttachment`,
+          [
+            attachment("arn:aws:iam::aws:policy/AdministratorAccess").map((one) => ({
+              ...one,
+              type: `aws:iam/${kind}PolicyAttachment`,
+            })),
+            `${kind.split(":")[1]}PolicyAttachment/node: policyArn is`,
+          ] as const,
+        ]),
+      ),
       "the administrator's": [
         attachment("arn:aws:iam::aws:policy/AdministratorAccess"),
         'RolePolicyAttachment/node: policyArn is "arn:aws:iam::aws:policy/AdministratorAccess", which may do nearly everything',

@@ -80,6 +80,10 @@ export const CLUSTER_CASES: CasesByRule = {
         component("publicAccessCidrs", ["0.0.0.0/x"]),
         'Cluster/dev: publicAccessCidrs[0] is "0.0.0.0/x"',
       ],
+      "a part of the IPv6 world that is too large": [
+        component("publicAccessCidrs", ["2001::/16"]),
+        'Cluster/dev: publicAccessCidrs[0] is "2001::/16"',
+      ],
       "an empty list": [component("publicAccessCidrs", []), "Cluster/dev: publicAccessCidrs is [], which opens"],
       "the whole world by IPv6": [
         component("publicAccessCidrs", ["::/0"]),

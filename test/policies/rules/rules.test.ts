@@ -8,6 +8,7 @@ import { COLLECTORS_CASES } from "./collectors.ts";
 import { COREDNS_CASES } from "./coredns.ts";
 import { FLUENT_BIT_CASES } from "./fluent-bit.ts";
 import { POD_ISOLATION_CASES } from "./pod-isolation.ts";
+import { POD_KERNEL_CASES } from "./pod-kernel.ts";
 import { POD_WORKLOAD_CASES } from "./pod-workload.ts";
 import { TENANCY_CASES } from "./tenancy.ts";
 import { TENANCY_RBAC_CASES } from "./tenancy-rbac.ts";
@@ -20,6 +21,7 @@ const CASES: CasesByRule = {
   ...COREDNS_CASES,
   ...FLUENT_BIT_CASES,
   ...POD_ISOLATION_CASES,
+  ...POD_KERNEL_CASES,
   ...POD_WORKLOAD_CASES,
   ...TENANCY_CASES,
   ...TENANCY_RBAC_CASES,

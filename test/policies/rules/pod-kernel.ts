@@ -1,0 +1,70 @@
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import type { CasesByRule } from "./cases.ts";
+import { first } from "./samples.ts";
+import { GOOD_POD } from "./workloads.ts";
+
+const C = "spec.containers.0";
+const POD = "Pod/ts-team/curl-ts: spec.securityContext.";
+const AT = "Pod/ts-team/curl-ts: spec.containers[0].securityContext.";
+const set = (path: string, to: Parameters<typeof first>[2]) => first(GOOD_POD, path, to);
+
+export const POD_KERNEL_CASES: CasesByRule = {
+  "pods-kernel-defaults": {
+    good: {
+      "a pod that says nothing": GOOD_POD,
+      "settings of the pod's own": set("spec.securityContext.sysctls", [
+        { name: "net.ipv4.ping_group_range", value: "0 2147483647" },
+        { name: "net.ipv4.ip_unprivileged_port_start", value: "0" },
+      ]),
+      "the defaults, said": first(
+        first(set(`${C}.securityContext.procMount`, "Default"), "spec.securityContext.appArmorProfile", {
+          type: "RuntimeDefault",
+        }),
+        `${C}.securityContext.seLinuxOptions`,
+        { level: "s0:c1,c2", type: "container_t" },
+      ),
+      "a Windows pod": first(set("spec.os", { name: "windows" }), `${C}.securityContext.procMount`, "Unmasked"),
+    },
+    bad: {
+      "a setting of the node": [
+        set("spec.securityContext.sysctls", [
+          { name: "net.ipv4.tcp_syncookies", value: "1" },
+          { name: "kernel.msgmax", value: "1" },
+        ]),
+        `${POD}sysctls[1].name is "kernel.msgmax", which is not the pod's own. Fix: take the field out`,
+      ],
+      "all of /proc": [
+        set(`${C}.securityContext.procMount`, "Unmasked"),
+        `${AT}procMount is "Unmasked", none of Default`,
+      ],
+      "all of /proc in an init container": [
+        set("spec.initContainers", [{ name: "init", securityContext: { procMount: "Unmasked" } }]),
+        'Pod/ts-team/curl-ts: spec.initContainers[0].securityContext.procMount is "Unmasked"',
+      ],
+      "no AppArmor": [
+        set("spec.securityContext.appArmorProfile", { type: "Unconfined" }),
+        `${POD}appArmorProfile.type is "Unconfined", none of RuntimeDefault, Localhost`,
+      ],
+      "another SELinux type, user and role": [
+        set(`${C}.securityContext.seLinuxOptions`, { type: "spc_t", user: "root", role: "system_r" }),
+        `${AT}seLinuxOptions.type is "spc_t", none of container_t`,
+        `${AT}seLinuxOptions.user is "root", which must be left to the runtime`,
+        `${AT}seLinuxOptions.role is "system_r"`,
+      ],
+      "a patch": [
+        [
+          {
+            type: "kubernetes:apps/v1:DeploymentPatch",
+            name: "patch",
+            props: { spec: { template: { spec: { securityContext: { sysctls: [{ name: "kernel.sem" }] } } } } },
+          },
+        ],
+        'DeploymentPatch/patch: spec.template.spec.securityContext.sysctls[0].name is "kernel.sem"',
+      ],
+    },
+    unknown: {
+      "unknown settings": [set("spec.securityContext.sysctls", UNKNOWN), `${POD}sysctls is known only`],
+      "an unknown mask": [set(`${C}.securityContext.procMount`, UNKNOWN), `${AT}procMount is known only`],
+    },
+  },
+};
