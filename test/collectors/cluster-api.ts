@@ -9,7 +9,7 @@ export const LEFT_OUT = "left-out";
 export const LABELS = { "app.kubernetes.io/name": "curl", team: "ts" };
 
 /**
- * An API server's lists and watches of pods, for collectors that keep all pods of their node in mind. The pods are those that have a
+ * An API server's pods, lists and watches of them, for collectors that keep all pods of their node in mind. The pods are those that have a
  * log folder in a sandbox, and their containers those that have one there.
  */
 export async function startClusterApi(): Promise<{ readonly url: (sandbox: string) => string; stop(): void }> {
@@ -18,6 +18,14 @@ export async function startClusterApi(): Promise<{ readonly url: (sandbox: strin
     const sandbox = Buffer.from(url.pathname.split("/")[1] ?? "", "base64url").toString();
     const list = () => (url.pathname.endsWith("/pods") ? podsOf(join(sandbox, "pods")) : []);
     response.setHeader("content-type", "application/json");
+    const one = /\/namespaces\/([^/]+)\/pods\/([^/]+)$/.exec(url.pathname);
+    if (one !== null) {
+      const pod = podsOf(join(sandbox, "pods")).find(
+        ({ metadata }) => metadata.namespace === one[1] && metadata.name === one[2],
+      );
+      response.statusCode = pod === undefined ? 404 : 200;
+      return void response.end(JSON.stringify(pod ?? { kind: "Status", code: 404 }));
+    }
     const query = url.searchParams;
     if (["true", "1"].includes(query.get("watch") ?? "")) return watch(response, list, query.has("sendInitialEvents"));
     const kind = url.pathname.endsWith("/pods") ? "PodList" : "List";
@@ -69,7 +77,7 @@ function watch(response: ServerResponse, list: () => readonly object[], initial:
   response.on("close", () => clearInterval(timer));
 }
 
-function podsOf(folder: string): object[] {
+function podsOf(folder: string) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).map((place) => {
     const [namespace = "", name = "", uid = ""] = place.split("_");

@@ -3,6 +3,7 @@ import type { Collector } from "./collector.ts";
 import { filebeat } from "./filebeat.ts";
 import { fluentBit } from "./fluent-bit.ts";
 import { fluentd } from "./fluentd.ts";
+import { logagent } from "./logagent.ts";
 import { opentelemetry } from "./opentelemetry.ts";
 import { promtail } from "./promtail.ts";
 import { tail } from "./tail.ts";
@@ -15,6 +16,7 @@ export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {
   filebeat,
   vector,
   promtail,
+  logagent,
   opentelemetry,
   tail,
 };

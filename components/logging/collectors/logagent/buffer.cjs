@@ -1,0 +1,146 @@
+// @ts-check
+"use strict";
+const fs = require("fs");
+const path = require("path");
+const { openPositions } = require("./positions.cjs");
+
+/** @type {Map<string, ReturnType<typeof createBuffer>>} */
+const opened = new Map();
+/** A request's worth. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * @typedef {object} Chunk
+ * @property {string} file
+ * @property {number} bytes
+ * @property {boolean} busy Whether it is being sent.
+ */
+
+/**
+ * What is read and not sent yet: files of records on disk, the oldest first, and the places in the logs up to which they are there.
+ * @param {string} folder
+ * @param {{ bytes: number, whenFull: "block" | "drop-oldest" }} limits
+ * @param {(message: string) => void} tell
+ */
+function createBuffer(folder, limits, tell) {
+  const positions = openPositions(folder);
+  const chunkFolder = path.join(folder, "buffer");
+  fs.mkdirSync(chunkFolder, { recursive: true });
+  /** @type {Chunk[]} */
+  const chunks = chunksIn(chunkFolder);
+  let last = chunks.reduce((highest, { file }) => Math.max(highest, Number.parseInt(path.basename(file), 10)), 0);
+  let onDisk = chunks.reduce((sum, { bytes }) => sum + bytes, 0);
+  /** @type {string[]} */
+  let lines = [];
+  let length = 0;
+  /** @type {Map<string, number>} */
+  let marks = new Map();
+  let failed = false;
+  let wake = () => {};
+
+  /** @param {Chunk} chunk */
+  function remove(chunk) {
+    const at = chunks.indexOf(chunk);
+    if (at < 0) return;
+    chunks.splice(at, 1);
+    onDisk -= chunk.bytes;
+    fs.unlinkSync(chunk.file);
+  }
+
+  function dropOldest() {
+    let dropped = 0;
+    for (const chunk of chunks.filter(({ busy }) => !busy)) {
+      if (onDisk + length <= limits.bytes) break;
+      remove(chunk);
+      dropped += 1;
+    }
+    if (dropped > 0) tell(`the buffer is full: ${dropped} of its oldest files are dropped`);
+  }
+
+  /** Writes what has come to the disk; where that fails, it stays and nothing more is read. */
+  function flush() {
+    if (length === 0) return;
+    if (limits.whenFull === "drop-oldest") dropOldest();
+    const file = path.join(chunkFolder, `${String(last + 1).padStart(12, "0")}.chunk`);
+    try {
+      const text = lines.join("");
+      fs.writeFileSync(`${file}.new`, text);
+      fs.renameSync(`${file}.new`, file);
+      last += 1;
+      chunks.push({ file, bytes: Buffer.byteLength(text), busy: false });
+      onDisk += Buffer.byteLength(text);
+      positions.move(marks);
+      [lines, length, marks] = [[], 0, new Map()];
+      positions.save();
+      failed = false;
+    } catch (error) {
+      if (!failed) tell(`the buffer cannot be written: ${error}`);
+      failed = true;
+    }
+    wake();
+  }
+
+  return {
+    positions,
+    /** Adds a record with its action. @param {string} text @param {readonly [string, number][]} reached */
+    add(text, reached) {
+      lines.push(text);
+      length += text.length;
+      for (const [key, offset] of reached) marks.set(key, offset);
+      if (length >= CHUNK_BYTES && !failed) flush();
+    },
+    flush,
+    /** Whether nothing more is to be read for now. */
+    isFull: () => failed || (limits.whenFull === "block" && onDisk + length >= limits.bytes),
+    isEmpty: () => length === 0 && chunks.length === 0,
+    /** The oldest file that nobody sends, or undefined; it is the taker's until `done` or `back`. */
+    take() {
+      const chunk = chunks.find(({ busy }) => !busy);
+      if (chunk !== undefined) chunk.busy = true;
+      return chunk;
+    },
+    done: remove,
+    /** @param {Chunk} chunk */
+    back(chunk) {
+      chunk.busy = false;
+    },
+    /** Until there is something new, or a while has passed. @param {number} milliseconds @returns {Promise<void>} */
+    wait: (milliseconds) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        const before = wake;
+        wake = () => {
+          clearTimeout(timer);
+          before();
+          resolve();
+          wake = () => {};
+        };
+      }),
+  };
+}
+
+/** What was left by the one before. @param {string} folder @returns {Chunk[]} */
+function chunksIn(folder) {
+  const names = fs.readdirSync(folder).sort();
+  for (const name of names.filter((one) => one.endsWith(".new"))) fs.unlinkSync(path.join(folder, name));
+  return names
+    .filter((name) => name.endsWith(".chunk"))
+    .map((name) => path.join(folder, name))
+    .map((file) => ({ file, bytes: fs.statSync(file).size, busy: false }));
+}
+
+/** @type {typeof createBuffer} */
+function openBuffer(folder, limits, tell) {
+  const buffer = createBuffer(folder, limits, tell);
+  opened.set(folder, buffer);
+  return buffer;
+}
+
+/** The buffer of a folder, which input and output share: the output opens it. @param {string} folder */
+function bufferAt(folder) {
+  const buffer = opened.get(folder);
+  if (buffer === undefined) throw new Error(`no output has its state in ${folder}`);
+  return buffer;
+}
+
+module.exports = { bufferAt, openBuffer };

@@ -1,0 +1,137 @@
+// @ts-check
+"use strict";
+const { bufferAt } = require("./buffer.cjs");
+const { followLog } = require("./files.cjs");
+const { createJoiner, parseCri, parsePlain } = require("./lines.cjs");
+const { createPods } = require("./pods.cjs");
+const { idOf, recordOf } = require("./record.cjs");
+const { fail, isKnown, tell } = require("./say.cjs");
+const { applicationLogs, nodeLogs } = require("./sources.cjs");
+
+const LOOK_EVERY_MS = 1000;
+const PAUSE_MS = 250;
+/** How long it may read on when it is stopped. What an application wrote last goes with its pod. */
+const LAST_LOOK_MS = 1000;
+const OPTIONS = ["application", "continues", "debug", "configFile", "module", "node", "api", "record", "state"];
+
+/**
+ * @typedef {object} InputConfig
+ * @property {string} state
+ * @property {import("./sources.cjs").NodeOptions} [node]
+ * @property {{ url: string, tokenFile: string, caFile: string }} [api] Goes with `node`.
+ * @property {import("./sources.cjs").ApplicationOptions} [application]
+ * @property {string} [continues] Matches a line that belongs to the line before.
+ * @property {{ parseJson: boolean, safeNames: boolean }} record
+ */
+
+/**
+ * Logagent's input plugin: gives a record for each line of the node's containers, or of an application's files.
+ * @see https://sematext.com/docs/logagent/plugins/
+ * @param {InputConfig} config
+ * @param {{ emit(event: string, record: object, context: object): void }} emitter
+ */
+function Input(config, emitter) {
+  /** @type {Map<string, ReturnType<typeof followLog>>} */
+  const logs = new Map();
+  let stopped = false;
+
+  function find() {
+    const { node, api, application } = config;
+    if (node !== undefined && api !== undefined) {
+      const pods = createPods(api, tell);
+      return () => nodeLogs(node, pods);
+    }
+    if (application !== undefined) return () => applicationLogs(application);
+    throw new Error("neither node with api, nor application");
+  }
+
+  /** @param {import("./sources.cjs").Log} log */
+  function follow({ name, source, app }) {
+    const { positions } = bufferAt(config.state);
+    const { namespace_name: namespace, pod_name: pod, container_name: container } = source.kubernetes;
+    const joiner = createJoiner(
+      config.node === undefined ? parsePlain : parseCri,
+      config.continues === undefined ? undefined : new RegExp(config.continues),
+      (piece, marks) => {
+        const { file, start, stream, time, first } = piece;
+        const { born = 0 } = positions.get(file) || {};
+        // An application's line has no time of its own.
+        const id = idOf(
+          stream === "" ? [born, file, start, first] : [stream, namespace, pod, container, time, first].map(String),
+        );
+        emitter.emit("data.object", recordOf(piece, source, config.record), {
+          sourceName: name,
+          id,
+          app,
+          namespace,
+          marks,
+        });
+      },
+    );
+    return followLog(positions, joiner, tell);
+  }
+
+  /** @param {() => import("./sources.cjs").Log[]} look */
+  function scan(look) {
+    const { positions } = bufferAt(config.state);
+    const found = new Map(look().map((log) => [log.name, log]));
+    for (const [name, log] of found) {
+      const followed = logs.get(name) || follow(log);
+      logs.set(name, followed);
+      followed.see(log.files);
+    }
+    for (const [name, log] of logs) {
+      if (!found.has(name)) log.see([]);
+      if (!log.isOver()) continue;
+      log.end();
+      logs.delete(name);
+    }
+    positions.keep((key) => [...logs.values()].some((log) => log.isFollowing(key)));
+  }
+
+  /** @param {() => import("./sources.cjs").Log[]} look */
+  async function run(look) {
+    const buffer = bufferAt(config.state);
+    let looked = 0;
+    while (!stopped) {
+      let count = 0;
+      if (Date.now() - looked >= LOOK_EVERY_MS && !buffer.isFull()) {
+        scan(look);
+        looked = Date.now();
+      }
+      for (const log of logs.values()) {
+        if (stopped || buffer.isFull()) break;
+        const read = log.read();
+        count += read;
+        // Lets Logagent hand on what was given.
+        if (read > 0) await new Promise(setImmediate);
+      }
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  this.start = () => {
+    try {
+      isKnown(config, OPTIONS);
+      const look = find();
+      // Logagent's own listeners come after its plugins.
+      setImmediate(() => run(look).catch(fail));
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+  /** @param {() => void} done */
+  this.stop = (done) => {
+    stopped = true;
+    const until = Date.now() + LAST_LOOK_MS;
+    for (const log of logs.values()) {
+      while (Date.now() < until && !bufferAt(config.state).isFull() && log.read() > 0);
+      log.flush();
+      log.close();
+    }
+    done();
+  };
+}
+
+module.exports = Input;

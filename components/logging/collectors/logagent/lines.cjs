@@ -1,0 +1,138 @@
+// @ts-check
+"use strict";
+
+/** Most of a line that a runtime divided, and of a trace. */
+const LONGEST = 16 * 1024 * 1024;
+const MOST_LINES = 1000;
+/** How long a line waits for one that continues it. */
+const PATIENCE_MS = 1000;
+const CRI = /^(\S+) (stdout|stderr) ([PF])\S* ?/;
+
+/**
+ * @typedef {object} Piece A line, or some that belong together.
+ * @property {string} time
+ * @property {string} stream Empty where the source has none.
+ * @property {string} first Its first line.
+ * @property {string[]} lines
+ * @property {number} size In characters.
+ * @property {string} file Device and inode of the file that it begins in.
+ * @property {number} start Where it begins there, in bytes.
+ * @property {number} seen When it was last added to, in milliseconds.
+ *
+ * @typedef {readonly [string, number]} Mark How far a file is done with: all before is in records that were given.
+ * @typedef {{ time: string, stream: string, log: string, partial: boolean }} Parsed
+ */
+
+/**
+ * Joins what a runtime divided and what a stack trace goes on with, for each stream of a container. Marks never go beyond what is
+ * held back, so that it is read again after a stop.
+ * @param {(line: string) => Parsed} parse
+ * @param {RegExp | undefined} continues Matches a line that belongs to the line before; undefined where no traces are joined.
+ * @param {(piece: Piece, marks: Mark[]) => void} give
+ */
+function createJoiner(parse, continues, give) {
+  /** @type {Map<string, { part?: Piece | undefined, held?: Piece | undefined }>} */
+  const streams = new Map();
+  /** @type {Map<string, number>} */
+  const ends = new Map();
+  let current = "";
+
+  /** @returns {Mark[]} */
+  function marks() {
+    const lowest = new Map(ends);
+    for (const { part, held } of streams.values())
+      for (const piece of [part, held]) {
+        if (piece === undefined) continue;
+        const known = lowest.get(piece.file);
+        if (known === undefined || known > piece.start) lowest.set(piece.file, piece.start);
+      }
+    for (const file of [...ends.keys()]) if (file !== current && lowest.get(file) === ends.get(file)) ends.delete(file);
+    return [...lowest];
+  }
+
+  /** @param {Piece} piece @param {{ held?: Piece | undefined }} state */
+  function complete(piece, state) {
+    piece.first = piece.lines.length === 1 ? piece.lines[0] || "" : piece.lines.join("");
+    piece.lines = [piece.first];
+    piece.seen = Date.now();
+    if (continues === undefined) return give(piece, marks());
+    const { held } = state;
+    const room = held !== undefined && held.lines.length < MOST_LINES && held.size < LONGEST;
+    if (held !== undefined && room && continues.test(piece.first)) {
+      held.lines.push(piece.first);
+      held.size += piece.size;
+      held.seen = piece.seen;
+      return;
+    }
+    state.held = piece;
+    if (held !== undefined) give(held, marks());
+  }
+
+  return {
+    /** @param {string} text @param {string} file @param {number} start @param {number} end */
+    add(text, file, start, end) {
+      ends.set(file, end);
+      current = file;
+      const { time, stream, log, partial } = parse(text);
+      const state = streams.get(stream) || {};
+      streams.set(stream, state);
+      const piece = state.part || { time, stream, first: "", lines: [], size: 0, file, start, seen: 0 };
+      piece.lines.push(log);
+      piece.size += log.length;
+      state.part = partial && piece.size < LONGEST ? piece : undefined;
+      if (state.part === undefined) complete(piece, state);
+    },
+    /** Gives what has waited long enough for a line that continues it, or all of it. @param {boolean} [all] */
+    flush(all) {
+      for (const state of streams.values()) {
+        const { held } = state;
+        if (held === undefined || !(all || Date.now() - held.seen >= PATIENCE_MS)) continue;
+        state.held = undefined;
+        give(held, marks());
+      }
+    },
+    /** Gives what is there of a line whose end will not come. */
+    end() {
+      for (const state of streams.values()) {
+        const { part } = state;
+        state.part = undefined;
+        if (part !== undefined) complete(part, state);
+      }
+      this.flush(true);
+    },
+  };
+}
+
+/** A line as the container runtime writes it. @param {string} text @returns {Parsed} */
+function parseCri(text) {
+  const found = CRI.exec(text);
+  if (found === null) return { time: now(), stream: "stdout", log: text, partial: false };
+  const [all, time = "", stream = "", tag] = found;
+  return { time: utc(time), stream, log: text.slice(all.length), partial: tag === "P" };
+}
+
+/** A line of an application, with the time of its reading. @param {string} text @returns {Parsed} */
+function parsePlain(text) {
+  return { time: now(), stream: "", log: text.endsWith("\r") ? text.slice(0, -1) : text, partial: false };
+}
+
+/** The same moment in UTC, with all its digits. @param {string} time */
+function utc(time) {
+  if (time.endsWith("Z")) return time;
+  const [, fraction = ""] = /(\.\d+)/.exec(time) || [];
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? now() : `${new Date(at).toISOString().slice(0, 19)}${fraction}Z`;
+}
+
+let latest = 0;
+let count = 0;
+
+/** Lines of the same millisecond keep their order. */
+function now() {
+  const time = Date.now();
+  count = time === latest ? count + 1 : 0;
+  latest = time;
+  return `${new Date(time).toISOString().slice(0, -1)}${String(count % 1000000).padStart(6, "0")}Z`;
+}
+
+module.exports = { createJoiner, parseCri, parsePlain };

@@ -1,0 +1,118 @@
+// @ts-check
+"use strict";
+const fs = require("fs");
+const { openBuffer } = require("./buffer.cjs");
+const { createNames } = require("./names.cjs");
+const { fail, isKnown, tell } = require("./say.cjs");
+const { createSender } = require("./send.cjs");
+
+const FLUSH_EVERY_MS = 500;
+const LONGEST_WAIT_MS = 30000;
+/** How long it may go on sending when it is stopped; what is left is on the disk. */
+const FAREWELL_MS = 4000;
+const OPTIONS = [
+  "buffer",
+  "bulk",
+  "configFile",
+  "configName",
+  "debug",
+  "file",
+  "http",
+  "index",
+  "module",
+  "state",
+  "stdout",
+];
+
+/**
+ * @typedef {object} Extra
+ * @property {string} state
+ * @property {{ bytes: number, whenFull: "block" | "drop-oldest" }} buffer
+ * @property {import("./names.cjs").IndexFormat} index
+ *
+ * @typedef {Extra & import("./send.cjs").Destination} OutputConfig
+ *
+ * @typedef {object} Context What the input says of a record.
+ * @property {string} id
+ * @property {string} [app]
+ * @property {string} [namespace]
+ * @property {[string, number][]} marks
+ */
+
+/**
+ * Logagent's output plugin: puts records into the buffer on disk, and sends from there until they are taken.
+ * @see https://sematext.com/docs/logagent/plugins/
+ * @param {OutputConfig} config
+ * @param {{ on(event: string, listener: (record: Record<string, string>, context: Context) => void): void }} emitter
+ */
+function Output(config, emitter) {
+  let stopped = false;
+
+  /** @param {ReturnType<typeof openBuffer>} buffer @param {import("./send.cjs").Send} send */
+  async function work(buffer, send) {
+    let failures = 0;
+    while (!stopped) {
+      const chunk = buffer.take();
+      if (chunk === undefined) {
+        await buffer.wait(FLUSH_EVERY_MS);
+        continue;
+      }
+      let lines = fs.readFileSync(chunk.file, "utf8").split("\n").slice(0, -1);
+      while (lines.length > 0 && !stopped) {
+        try {
+          const { again, refused, reason } = await send(lines);
+          if (refused > 0) tell(`${refused} records are refused for good: ${reason}`);
+          failures = again.length === lines.length ? failures + 1 : Math.min(again.length, 1);
+          lines = again;
+        } catch (error) {
+          failures += 1;
+          tell(`the destination does not take records, which wait: ${error}`);
+        }
+        if (failures > 0 && !stopped) await pause(Math.min(500 * 2 ** failures, LONGEST_WAIT_MS));
+      }
+      if (lines.length === 0) buffer.done(chunk);
+    }
+  }
+
+  this.start = () => {
+    try {
+      isKnown(config, OPTIONS);
+      const { state, buffer: limits, index, bulk, http } = config;
+      const buffer = openBuffer(state, limits, tell);
+      const send = createSender(config);
+      const nameOf = createNames(index);
+      emitter.on("data.parsed", (record, { id, app, namespace, marks }) => {
+        const { "@timestamp": time = "", team } = record;
+        const action = { index: { _index: nameOf(time, { team, namespace, app }), _id: id } };
+        buffer.add(`${JSON.stringify(action)}\n${JSON.stringify(record)}\n`, marks);
+      });
+      setInterval(() => buffer.flush(), FLUSH_EVERY_MS);
+      // Lines of a file or of stdout would meet; requests do not.
+      for (let worker = 0; worker < (bulk || http ? 2 : 1); worker += 1) work(buffer, send).catch(fail);
+      this.stop = () => end(buffer);
+    } catch (error) {
+      fail(error);
+    }
+  };
+
+  /** @param {ReturnType<typeof openBuffer>} buffer */
+  async function end(buffer) {
+    // What the input gave when it was stopped comes a turn later.
+    await new Promise(setImmediate);
+    buffer.flush();
+    const until = Date.now() + FAREWELL_MS;
+    while (!buffer.isEmpty() && Date.now() < until) await pause(20);
+    stopped = true;
+    // Logagent would wait for five seconds more.
+    process.exit(0);
+  }
+
+  this.stop = () => {};
+}
+
+/** @param {number} milliseconds @returns {Promise<void>} */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+module.exports = Output;

@@ -1,0 +1,21 @@
+// @ts-check
+"use strict";
+
+/** Says something where the records are not: on stderr. @param {string} message */
+function tell(message) {
+  process.stderr.write(`${new Date().toISOString()} ${message}\n`);
+}
+
+/** Ends the program, since Logagent goes on without a plugin that failed. @param {unknown} error */
+function fail(error) {
+  tell(`cannot go on: ${error instanceof Error ? error.stack : error}`);
+  process.exit(1);
+}
+
+/** @param {object} config @param {readonly string[]} options @throws {Error} where a name is not among them. */
+function isKnown(config, options) {
+  const unknown = Object.keys(config).filter((name) => !options.includes(name));
+  if (unknown.length > 0) throw new Error(`no such option: ${unknown.join(", ")}`);
+}
+
+module.exports = { fail, isKnown, tell };

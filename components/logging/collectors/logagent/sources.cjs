@@ -1,0 +1,111 @@
+// @ts-check
+"use strict";
+const fs = require("fs");
+const path = require("path");
+const { withoutDots } = require("./record.cjs");
+
+/**
+ * @typedef {object} Log What one container, or one application, writes.
+ * @property {string} name Path of the file that is written.
+ * @property {import("./record.cjs").Source} source
+ * @property {string | undefined} app What an index that is split by app is called by.
+ * @property {{ key: string, path: string, size: number, rotated: boolean }[]} files Oldest first.
+ *
+ * @typedef {object} NodeOptions
+ * @property {string} folder
+ * @property {readonly string[]} include Namespaces; none for all.
+ * @property {readonly string[]} exclude
+ * @property {Record<string, string>} labels
+ * @property {string} optOut
+ * @property {{ labels: boolean, annotations: boolean }} keep
+ *
+ * @typedef {{ folder: string, kubernetes: Record<string, unknown>, team?: string, app?: string }} ApplicationOptions
+ */
+
+/** What was rotated away and is not compressed yet has its time behind its name. */
+const LOG_FILE = /^(.+\.log)(\.\d{8}-\d{6})?$/;
+
+/**
+ * The logs of the node's containers, but for pods that are left out, and those that the API server has not told of yet.
+ * @param {NodeOptions} options
+ * @param {ReturnType<typeof import("./pods.cjs").createPods>} pods
+ * @returns {Log[]}
+ */
+function nodeLogs({ folder, include, exclude, labels, optOut, keep }, pods) {
+  const folders = namesIn(folder).filter((name) => {
+    const namespace = name.split("_")[0] || "";
+    return !exclude.includes(namespace) && (include.length === 0 || include.includes(namespace));
+  });
+  pods.keep(new Set(folders));
+  return folders.flatMap((name) => {
+    const [namespace = "", pod = ""] = name.split("_");
+    const facts = pods.find(name, namespace, pod);
+    if (facts === undefined || facts.annotations[optOut] === "true") return [];
+    if (Object.entries(labels).some(([key, value]) => facts.labels[key] !== value)) return [];
+    const kubernetes = {
+      namespace_name: namespace,
+      pod_name: pod,
+      host: process.env.NODE_NAME,
+      ...(keep.labels ? { labels: withoutDots(facts.labels) } : {}),
+      ...(keep.annotations ? { annotations: withoutDots(facts.annotations) } : {}),
+    };
+    const team = /^(.+)-team$/.exec(namespace);
+    return namesIn(path.join(folder, name)).flatMap((container) =>
+      logsIn(path.join(folder, name, container)).map(([file, files]) => ({
+        name: file,
+        source: { kubernetes: { ...kubernetes, container_name: container }, team: team === null ? undefined : team[1] },
+        app: facts.labels["app.kubernetes.io/name"] || facts.labels.app,
+        files,
+      })),
+    );
+  });
+}
+
+/** @param {ApplicationOptions} options @returns {Log[]} */
+function applicationLogs({ folder, kubernetes, team, app }) {
+  return logsIn(folder).map(([name, files]) => ({
+    name,
+    source: { kubernetes: { ...kubernetes, host: process.env.NODE_NAME }, team },
+    app,
+    files,
+  }));
+}
+
+/** The logs of a folder, by the file that is written. @param {string} folder @returns {[string, Log["files"]][]} */
+function logsIn(folder) {
+  /** @type {Map<string, Log["files"]>} */
+  const found = new Map();
+  for (const name of namesIn(folder)) {
+    const [, base = "", rotated] = LOG_FILE.exec(name) || [];
+    const file = path.join(folder, name);
+    const stat = base === "" ? undefined : statOf(file);
+    if (stat === undefined || !stat.isFile()) continue;
+    const log = path.join(folder, base);
+    const files = found.get(log) || [];
+    files.push({ key: `${stat.dev}:${stat.ino}`, path: file, size: stat.size, rotated: rotated !== undefined });
+    found.set(log, files);
+  }
+  for (const files of found.values())
+    files.sort((one, other) => Number(other.rotated) - Number(one.rotated) || (one.path < other.path ? -1 : 1));
+  return [...found];
+}
+
+/** A folder that is gone meanwhile has none. @param {string} folder */
+function namesIn(folder) {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} file */
+function statOf(file) {
+  try {
+    return fs.statSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+module.exports = { applicationLogs, nodeLogs };
