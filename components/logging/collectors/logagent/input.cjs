@@ -71,10 +71,14 @@ function Input(config, emitter) {
     return followLog(positions, joiner, tell);
   }
 
-  /** @param {() => import("./sources.cjs").Log[]} look */
+  /** @typedef {() => (import("./sources.cjs").Log | undefined)[]} Look */
+  /** @param {Look} look */
   function scan(look) {
     const { positions } = bufferAt(config.state);
-    const found = new Map(look().map((log) => [log.name, log]));
+    const all = look();
+    /** @type {Map<string, import("./sources.cjs").Log>} */
+    const found = new Map();
+    for (const log of all) if (log !== undefined) found.set(log.name, log);
     for (const [name, log] of found) {
       const followed = logs.get(name) || follow(log);
       logs.set(name, followed);
@@ -86,10 +90,11 @@ function Input(config, emitter) {
       log.end();
       logs.delete(name);
     }
-    positions.keep((key) => [...logs.values()].some((log) => log.isFollowing(key)));
+    // A file is not gone because its pod is not known yet.
+    if (!all.includes(undefined)) positions.keep((key) => [...logs.values()].some((log) => log.isFollowing(key)));
   }
 
-  /** @param {() => import("./sources.cjs").Log[]} look */
+  /** @param {Look} look */
   async function run(look) {
     const buffer = bufferAt(config.state);
     let looked = 0;

@@ -26,10 +26,10 @@ const { withoutDots } = require("./record.cjs");
 const LOG_FILE = /^(.+\.log)(\.\d{8}-\d{6})?$/;
 
 /**
- * The logs of the node's containers, but for pods that are left out, and those that the API server has not told of yet.
+ * The logs of the node's containers, but for pods that are left out; undefined for those that the API server has not told of yet.
  * @param {NodeOptions} options
  * @param {ReturnType<typeof import("./pods.cjs").createPods>} pods
- * @returns {Log[]}
+ * @returns {(Log | undefined)[]}
  */
 function nodeLogs({ folder, include, exclude, labels, optOut, keep }, pods) {
   const folders = namesIn(folder).filter((name) => {
@@ -40,7 +40,8 @@ function nodeLogs({ folder, include, exclude, labels, optOut, keep }, pods) {
   return folders.flatMap((name) => {
     const [namespace = "", pod = ""] = name.split("_");
     const facts = pods.find(name, namespace, pod);
-    if (facts === undefined || facts.annotations[optOut] === "true") return [];
+    if (facts === undefined) return [undefined];
+    if (facts.annotations[optOut] === "true") return [];
     if (Object.entries(labels).some(([key, value]) => facts.labels[key] !== value)) return [];
     const kubernetes = {
       namespace_name: namespace,
