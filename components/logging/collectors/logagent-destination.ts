@@ -1,5 +1,6 @@
 import type { Destination, DestinationKind } from "../destination-settings.ts";
 import { type LogPipeline, searchHost, tlsOf } from "../pipeline.ts";
+import type { HttpOptions, Destination as SendTo } from "./logagent/send.cjs";
 
 const NO_OUTPUT = "Logagent has no output for it";
 export const LOGAGENT_DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
@@ -14,7 +15,7 @@ export const LOGAGENT_DESTINATIONS: Readonly<Record<DestinationKind, true | stri
 };
 
 /** Where the output plugin sends to, and how. User and password it takes from variables. */
-export function logagentDestination({ destination }: Pick<LogPipeline, "destination">): object {
+export function logagentDestination({ destination }: Pick<LogPipeline, "destination">): SendTo {
   switch (destination.kind) {
     case "stdout":
       return { stdout: {} };
@@ -35,7 +36,7 @@ export function logagentDestination({ destination }: Pick<LogPipeline, "destinat
   }
 }
 
-function access(destination: Destination): object {
+function access(destination: Destination): Omit<HttpOptions, "url"> {
   const tls = tlsOf(destination);
   return {
     ...("credentials" in destination && destination.credentials !== undefined ? { credentials: true } : {}),

@@ -8,7 +8,10 @@ import {
   type LogPipeline,
   OPT_OUT_ANNOTATION,
 } from "../pipeline.ts";
-import type { Collector, Unsupported } from "./collector.ts";
+import type { Collector } from "./collector.ts";
+import type { InputConfig } from "./logagent/input.cjs";
+import type { OutputConfig } from "./logagent/output.cjs";
+import type { ApplicationOptions } from "./logagent/sources.cjs";
 import { LOGAGENT_DESTINATIONS, logagentDestination } from "./logagent-destination.ts";
 import { continuationPattern } from "./stack-traces.ts";
 import { timeZoneOffsets } from "./time-zone-offsets.ts";
@@ -17,10 +20,6 @@ import { timeZoneOffsets } from "./time-zone-offsets.ts";
 const CONFIG_FOLDER = "/etc/sematext";
 const STATE_FOLDER = "/var/lib/logagent";
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
-/** Kept free beside a sidecar's buffer for what is being written. */
-const RESERVE_BYTES = 4 * 2 ** 20;
-
-type Options = Readonly<Record<string, unknown>>;
 
 /** Programs that Logagent loads, as they stand in the folder of that name. In JavaScript of 2019, which the Node.js of its image knows. */
 const PLUGINS = [
@@ -67,7 +66,7 @@ export const logagent: Collector = {
   ports: {},
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
-  unsupported,
+  unsupported: () => [],
   render: (pipeline) => ({
     files: {
       "logagent.yml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }),
@@ -77,34 +76,32 @@ export const logagent: Collector = {
   }),
 };
 
-function unsupported(_pipeline: LogPipeline): Unsupported[] {
-  return [];
-}
-
 /** @see https://sematext.com/docs/logagent/config-file/ */
-function configuration(pipeline: LogPipeline): Options {
-  const { buffer, index } = pipeline;
-  const { timeZone, ...format } = index;
+function configuration(pipeline: LogPipeline): object {
   return {
     // Its own output to stdout, which is always there, is to be silent.
     options: { suppress: true, diskBufferDir: STATE_FOLDER },
-    input: { logs: { module: `${CONFIG_FOLDER}/input.cjs`, state: STATE_FOLDER, ...source(pipeline) } },
-    output: {
-      destination: {
-        module: `${CONFIG_FOLDER}/output.cjs`,
-        state: STATE_FOLDER,
-        buffer: { bytes: bytes(buffer.size) - RESERVE_BYTES, whenFull: buffer.whenFull },
-        index: { ...format, offsets: timeZoneOffsets(timeZone) },
-        ...logagentDestination(pipeline),
-      },
-    },
+    input: { logs: { module: `${CONFIG_FOLDER}/input.cjs`, ...input(pipeline) } },
+    output: { destination: { module: `${CONFIG_FOLDER}/output.cjs`, ...output(pipeline) } },
   };
 }
 
-function source(pipeline: LogPipeline): Options {
+function output(pipeline: LogPipeline): OutputConfig {
+  const { size, whenFull } = pipeline.buffer;
+  const { timeZone, ...format } = pipeline.index;
+  return {
+    state: STATE_FOLDER,
+    buffer: { bytes: bytes(size), whenFull },
+    index: { ...format, offsets: timeZoneOffsets(timeZone) },
+    ...logagentDestination(pipeline),
+  };
+}
+
+function input(pipeline: LogPipeline): InputConfig {
   const { source, namespaces, labels, metadata, multiline, parseJson, destination } = pipeline;
   const continues = continuationPattern(multiline);
   return {
+    state: STATE_FOLDER,
     ...(source.kind === "node"
       ? {
           node: { folder: "/var/log/pods", ...namespaces, labels, optOut: OPT_OUT_ANNOTATION, keep: metadata },
@@ -122,7 +119,7 @@ function source(pipeline: LogPipeline): Options {
 }
 
 /** The pod of a sidecar is known: its lines need no look-up. */
-function application({ namespace, pod, container, team, app }: ApplicationPod, labels: boolean): Options {
+function application({ namespace, pod, container, team, app }: ApplicationPod, labels: boolean): ApplicationOptions {
   return {
     folder: APPLICATION_LOGS,
     kubernetes: {
