@@ -36,7 +36,8 @@ function createBuffer(folder, limits, tell) {
   /** @type {Map<string, number>} */
   let marks = new Map();
   let failed = false;
-  let wake = () => {};
+  /** @type {Set<() => void>} */
+  const waiting = new Set();
 
   /** @param {Chunk} chunk */
   function remove(chunk) {
@@ -77,7 +78,7 @@ function createBuffer(folder, limits, tell) {
       if (!failed) tell(`the buffer cannot be written: ${error}`);
       failed = true;
     }
-    wake();
+    for (const go of waiting) go();
   }
 
   return {
@@ -107,14 +108,13 @@ function createBuffer(folder, limits, tell) {
     /** Until there is something new, or a while has passed. @param {number} milliseconds @returns {Promise<void>} */
     wait: (milliseconds) =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        const before = wake;
-        wake = () => {
+        const go = () => {
           clearTimeout(timer);
-          before();
+          waiting.delete(go);
           resolve();
-          wake = () => {};
         };
+        const timer = setTimeout(go, milliseconds);
+        waiting.add(go);
       }),
   };
 }

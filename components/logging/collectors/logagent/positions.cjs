@@ -25,7 +25,7 @@ function openPositions(folder) {
     get: (key) => places.get(key),
     /** @param {string} key @param {Place} place */
     set: (key, place) => void places.set(key, place),
-    /** @param {Iterable<[string, number]>} marks Offsets by file. */
+    /** @param {Iterable<readonly [string, number]>} marks Offsets by file. */
     move(marks) {
       for (const [key, offset] of marks) {
         const place = places.get(key);

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import files from "../../../../../components/logging/collectors/logagent/files.cjs";
+import lines from "../../../../../components/logging/collectors/logagent/lines.cjs";
+import positions from "../../../../../components/logging/collectors/logagent/positions.cjs";
+
+describe("A log that Logagent follows", () => {
+  let folder = "";
+  let current = "";
+  let told: string[] = [];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "follow-"));
+    current = join(folder, "0.log");
+    told = [];
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** A process that follows: what it gives, and its places as they stand on the disk. */
+  function follower() {
+    const places = positions.openPositions(join(folder, "state"));
+    const given: string[] = [];
+    const joiner = lines.createJoiner(lines.parsePlain, undefined, ({ first }, marks) => {
+      given.push(first);
+      places.move(marks);
+    });
+    const log = files.followLog(places, joiner, (message) => told.push(message));
+    const see = (...paths: string[]) =>
+      log.see(
+        paths.map((path) => {
+          const { dev, ino, size } = statSync(path);
+          return { key: `${dev}:${ino}`, path, size, rotated: path !== current };
+        }),
+      );
+    const readAll = () => {
+      while (log.read() > 0);
+      return given;
+    };
+    return { log, given, see, readAll, save: () => places.save() };
+  }
+
+  it("is read from its beginning, a line once it is whole", () => {
+    writeFileSync(current, "a\nb\nhal");
+    const { see, readAll } = follower();
+    see(current);
+    assert.deepEqual(readAll(), ["a", "b"]);
+    appendFileSync(current, "f\nünd\n");
+    assert.deepEqual(readAll(), ["a", "b", "half", "ünd"]);
+  });
+
+  it("goes on where the places say, after a stop", () => {
+    writeFileSync(current, "a\nb\n");
+    const before = follower();
+    before.see(current);
+    before.readAll();
+    before.save();
+    before.log.close();
+    appendFileSync(current, "c\n");
+    const after = follower();
+    after.see(current);
+    assert.deepEqual(after.readAll(), ["c"]);
+  });
+
+  it("is read to its end after a rotation, and then the next", async () => {
+    writeFileSync(current, "a\n");
+    const { see, readAll, log } = follower();
+    see(current);
+    readAll();
+    const rotated = `${current}.20260101-000000`;
+    renameSync(current, rotated);
+    appendFileSync(rotated, "late\n");
+    writeFileSync(current, "b\n");
+    see(rotated, current);
+    assert.deepEqual(readAll(), ["a", "late"]);
+    // It may be written to a little longer.
+    appendFileSync(rotated, "later\n");
+    assert.deepEqual(readAll(), ["a", "late", "later"]);
+    await sleep(1010);
+    assert.deepEqual(readAll(), ["a", "late", "later"]);
+    assert.deepEqual(readAll(), ["a", "late", "later", "b"]);
+    // It is not read again for being there.
+    see(rotated, current);
+    assert.deepEqual(readAll().length, 4);
+    assert.equal(log.isOver(), false);
+  });
+
+  it("is read again from its beginning once it is cut, or another under the same inode", () => {
+    writeFileSync(current, "first\nsecond\n");
+    const before = follower();
+    before.see(current);
+    before.readAll();
+    truncateSync(current, 0);
+    appendFileSync(current, "new\n");
+    assert.deepEqual(before.readAll(), ["first", "second", "new"]);
+    assert.match(told.join(), /was cut to 4 bytes/);
+    before.save();
+    before.log.close();
+    writeFileSync(current, "other beginning\nmore than before\n");
+    const after = follower();
+    after.see(current);
+    assert.deepEqual(after.readAll(), ["other beginning", "more than before"]);
+  });
+
+  it("has lines of megabytes", () => {
+    const long = "x".repeat(3 * 2 ** 20);
+    writeFileSync(current, `${long}\nnext\n`);
+    const { see, readAll } = follower();
+    see(current);
+    assert.deepEqual(readAll(), [long, "next"]);
+  });
+
+  it("has a line that is too long skipped, which is told, and the next read", () => {
+    writeFileSync(current, "before\n");
+    appendFileSync(current, Buffer.alloc(17 * 2 ** 20, "x"));
+    appendFileSync(current, "\nnext\n");
+    const { see, readAll } = follower();
+    see(current);
+    assert.deepEqual(readAll(), ["before", "next"]);
+    assert.match(told.join(), /a line of more than 16777216 bytes, which is skipped/);
+  });
+
+  it("gives its last line without an end once it is gone, and is over then", async () => {
+    writeFileSync(current, "a\nno end");
+    const { see, readAll, log } = follower();
+    see(current);
+    assert.deepEqual(readAll(), ["a"]);
+    rmSync(current);
+    log.see([]);
+    readAll();
+    await sleep(1010);
+    assert.deepEqual(readAll(), ["a", "no end"]);
+    assert.equal(log.isOver(), true);
+  });
+
+  it("tells of a file that went before it was read", () => {
+    writeFileSync(current, "a\n");
+    const { see, readAll, log } = follower();
+    see(current);
+    rmSync(current);
+    assert.deepEqual(readAll(), []);
+    assert.match(told.join(), /0\.log: Error: ENOENT/);
+    log.see([]);
+    assert.equal(log.isOver(), true);
+  });
+});

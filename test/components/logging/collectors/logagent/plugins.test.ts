@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
+import { parse } from "yaml";
+import { z } from "zod";
+import { logagent } from "../../../../../components/logging/collectors/logagent.ts";
+import { logPipeline } from "../../../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../../../components/logging/settings.ts";
+
+const PLUGINS = dirname(
+  fileURLToPath(import.meta.resolve("../../../../../components/logging/collectors/logagent/input.cjs")),
+);
+const Section = z.record(z.string(), z.unknown());
+const Rendered = z.object({ input: z.object({ logs: Section }), output: z.object({ destination: Section }) });
+
+describe("Logagent's plugins at work", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "logagent-"));
+    mkdirSync(join(folder, "app"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Runs them for settings below `logging`, as a sidecar whose folders are the test's. */
+  function start(settings: object, change: (rendered: z.infer<typeof Rendered>) => void = () => {}) {
+    const parsed = LoggingSettings.parse({ collector: "logagent", carrier: "sidecar", ...settings });
+    const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" };
+    const pipeline = logPipeline(parsed, { cluster: "dev", region: undefined }, { kind: "application", pod });
+    const rendered = (logagent.render(pipeline).files["logagent.yml"] ?? "")
+      .replaceAll("/etc/sematext", PLUGINS)
+      .replaceAll("/var/lib/logagent", join(folder, "state"))
+      .replaceAll("/var/log/", `${folder}/`);
+    const configuration = Rendered.parse(parse(rendered));
+    change(configuration);
+    const { input, output } = configuration;
+    const worker = new Worker(new URL("./logagent-worker.ts", import.meta.url), {
+      workerData: { input: input.logs, output: output.destination },
+      stderr: true,
+      stdout: true,
+    });
+    const said: string[] = [];
+    worker.stderr.on("data", (part) => said.push(String(part)));
+    return { worker, output: text(worker.stdout), messages: () => said.join("") };
+  }
+  const collected = join("collected", "pods.log");
+  async function stop({ worker }: { worker: Worker }): Promise<number> {
+    worker.postMessage("stop");
+    const [code]: number[] = await once(worker, "exit");
+    return code ?? -1;
+  }
+  async function until(done: () => boolean): Promise<void> {
+    for (let wait = 0; wait < 200 && !done(); wait += 1) await sleep(50);
+    assert.ok(done());
+  }
+
+  it("bring an application's lines to where they go, and end when they are stopped", async () => {
+    appendFileSync(join(folder, "app", "app.log"), 'hello\n{"a":1}\n');
+    const running = start({ destination: { kind: "file" } });
+    await until(() => existsSync(join(folder, collected)));
+    // What is written last is read before the end.
+    appendFileSync(join(folder, "app", "app.log"), "bye\n");
+    assert.equal(await stop(running), 0);
+    const records = readFileSync(join(folder, collected), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const kubernetes = {
+      namespace_name: "ts-team",
+      pod_name: "curl-ts",
+      container_name: "curl",
+      labels: { "app_kubernetes_io/name": "curl" },
+      ...(process.env.NODE_NAME === undefined ? {} : { host: process.env.NODE_NAME }),
+    };
+    assert.deepEqual(
+      records.map(({ "@timestamp": time, ...record }) => ({ ...record, digits: time.length })),
+      [
+        { log: "hello", kubernetes, team: "ts", digits: 30 },
+        { log: '{"a":1}', kubernetes, team: "ts", fields: { a: 1 }, digits: 30 },
+        { log: "bye", kubernetes, team: "ts", digits: 30 },
+      ],
+    );
+    // All is sent, and its place noted.
+    assert.deepEqual(readdirSync(join(folder, "state", "buffer")), []);
+  });
+
+  it("print records on stdout, and nothing else there", async () => {
+    appendFileSync(join(folder, "app", "app.log"), "hello\n");
+    const running = start({ destination: { kind: "stdout" } });
+    await sleep(1500);
+    await stop(running);
+    const printed = (await running.output)
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).log);
+    assert.deepEqual(printed, ["hello"]);
+  });
+
+  it("keep on the disk what the destination does not take, and tell why", async () => {
+    appendFileSync(join(folder, "app", "app.log"), "hello\n");
+    const running = start({ destination: { kind: "http", url: "http://127.0.0.1:9/nobody" } });
+    const buffer = join(folder, "state", "buffer");
+    await until(() => existsSync(buffer) && readdirSync(buffer).length === 1);
+    const wait = /the destination does not take records, which wait: Error: connect ECONNREFUSED/;
+    await until(() => wait.test(running.messages()));
+    await running.worker.terminate();
+    // Another goes on with it.
+    const again = start({ destination: { kind: "file" } });
+    await until(() => existsSync(join(folder, collected)));
+    await stop(again);
+    assert.deepEqual(readFileSync(join(folder, collected), "utf8").match(/"log":"[^"]*"/g), ['"log":"hello"']);
+  });
+
+  it("end at once for an option that they do not know, since Logagent would go on without them", async () => {
+    for (const plugin of ["input", "output"] as const) {
+      const { worker, messages } = start({ destination: { kind: "stdout" } }, ({ input, output }) => {
+        (plugin === "input" ? input.logs : output.destination).continuez = true;
+      });
+      const [code] = await once(worker, "exit");
+      assert.equal(code, 1);
+      assert.match(messages(), /cannot go on: Error: no such option: continuez/);
+    }
+  });
+});

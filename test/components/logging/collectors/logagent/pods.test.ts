@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import podsModule from "../../../../../components/logging/collectors/logagent/pods.cjs";
+import sources from "../../../../../components/logging/collectors/logagent/sources.cjs";
+
+/** Pods as the API server has them. */
+const PODS: Readonly<Record<string, object>> = {
+  "/api/v1/namespaces/ts-team/pods/web": { labels: { app: "web", "a.b/c": "d" }, annotations: { "x.y": "z" } },
+  "/api/v1/namespaces/ts-team/pods/quiet": { labels: { app: "web" }, annotations: { "fluentbit.io/exclude": "true" } },
+  "/api/v1/namespaces/shop/pods/other": { labels: { "app.kubernetes.io/name": "shop", app: "x" } },
+};
+
+describe("The logs of a node that Logagent reads", () => {
+  let folder = "";
+  let server: Server;
+  let asked: string[] = [];
+  let away = false;
+  let told: string[] = [];
+  let pods: ReturnType<typeof podsModule.createPods>;
+
+  beforeEach((done) => {
+    folder = mkdtempSync(join(tmpdir(), "node-"));
+    [asked, told, away] = [[], [], false];
+    writeFileSync(join(folder, "token"), "secret\n");
+    for (const place of ["ts-team_web_1/app", "ts-team_quiet_2/app", "shop_other_3/app", "logging_own_4/app"]) {
+      mkdirSync(join(folder, "pods", place), { recursive: true });
+      writeFileSync(join(folder, "pods", place, "0.log"), "x\n");
+    }
+    server = createServer((request, response) => {
+      asked.push(`${request.url} ${request.headers.authorization}`);
+      const metadata = PODS[request.url ?? ""];
+      response.statusCode = away ? 503 : metadata === undefined ? 404 : 200;
+      response.end(JSON.stringify(away ? {} : { metadata }));
+    }).listen(0, "127.0.0.1", () => {
+      const { port }: Pick<AddressInfo, "port"> = Object(server.address());
+      const api = { url: `http://127.0.0.1:${port}`, tokenFile: join(folder, "token"), caFile: "" };
+      pods = podsModule.createPods(api, (message) => told.push(message));
+      done();
+    });
+  });
+  afterEach(() => {
+    server.close();
+    server.closeAllConnections();
+    rmSync(folder, { recursive: true });
+  });
+
+  const look = (options: object = {}) =>
+    sources.nodeLogs(
+      {
+        folder: join(folder, "pods"),
+        include: [],
+        exclude: ["logging"],
+        labels: {},
+        optOut: "fluentbit.io/exclude",
+        keep: { labels: true, annotations: false },
+        ...options,
+      },
+      pods,
+    );
+  async function known(options: object = {}) {
+    for (let wait = 0; wait < 100 && look(options).includes(undefined); wait += 1) await sleep(20);
+    return look(options).flatMap((log) => log ?? []);
+  }
+
+  it("are those of pods that are known, and none before the API server has told of them", async () => {
+    assert.deepEqual(look(), [undefined, undefined, undefined]);
+    const names = (await known()).map(({ name }) => name.slice(folder.length));
+    assert.deepEqual(names, ["/pods/shop_other_3/app/0.log", "/pods/ts-team_web_1/app/0.log"]);
+    // Each is asked for once, and the own namespace never.
+    assert.equal(asked.length, 3);
+    assert.ok(asked.every((request) => request.endsWith(" Bearer secret")));
+  });
+
+  it("say of their pod what a record holds", async () => {
+    const [shop, web] = await known({ keep: { labels: true, annotations: true } });
+    assert.deepEqual(web?.source, {
+      kubernetes: {
+        namespace_name: "ts-team",
+        pod_name: "web",
+        container_name: "app",
+        host: process.env.NODE_NAME,
+        labels: { app: "web", "a_b/c": "d" },
+        annotations: { x_y: "z" },
+      },
+      team: "ts",
+    });
+    assert.deepEqual([shop?.source.team, shop?.app, web?.app], [undefined, "shop", "web"]);
+  });
+
+  it("are those of namespaces and labels that are named", async () => {
+    assert.deepEqual((await known({ include: ["shop"] })).length, 1);
+    assert.deepEqual(
+      (await known({ labels: { app: "web" } })).map(({ source }) => source.kubernetes.pod_name),
+      ["web"],
+    );
+    assert.deepEqual(await known({ labels: { app: "none" } }), []);
+  });
+
+  it("wait while the API server is away, which is told", async () => {
+    away = true;
+    look();
+    for (let wait = 0; wait < 100 && told.length < 3; wait += 1) await sleep(20);
+    assert.deepEqual(look(), [undefined, undefined, undefined]);
+    assert.match(told[0] ?? "", /does not tell of pod [a-z-]+\/[a-z]+, whose lines wait: Error: it answers 503/);
+  });
+
+  it("are read without labels where the pod is forgotten already", async () => {
+    mkdirSync(join(folder, "pods", "shop_gone_5", "app"), { recursive: true });
+    writeFileSync(join(folder, "pods", "shop_gone_5", "app", "0.log"), "x\n");
+    const gone = (await known()).find(({ name }) => name.includes("gone"));
+    assert.deepEqual(gone?.source.kubernetes.labels, {});
+  });
+
+  it("have their files oldest first, each container's by its restart", async () => {
+    const place = join(folder, "pods", "ts-team_web_1", "app");
+    for (const name of ["0.log.20260102-000000", "0.log.20260101-000000", "1.log", "0.log.20251231-000000.gz", "notes"])
+      writeFileSync(join(place, name), "x\n");
+    const logs = (await known()).filter(({ name }) => name.includes("web"));
+    const names = logs.map(({ files }) => files.map(({ path, rotated }) => `${path.slice(place.length)} ${rotated}`));
+    assert.deepEqual(names, [
+      ["/0.log.20260101-000000 true", "/0.log.20260102-000000 true", "/0.log false"],
+      ["/1.log false"],
+    ]);
+  });
+});
