@@ -18,6 +18,8 @@ export interface JsonSchema {
 export interface Rejection {
   /** As `autoScaling.minReplicas`; empty for the whole. */
   readonly path: string;
+  /** What stands there; undefined where something is missing. */
+  readonly value: unknown;
   /** Why, as the end of a sentence: `which is no integer`. */
   readonly why: string;
 }
@@ -28,32 +30,32 @@ export function rejectionsOf(value: unknown, schema: JsonSchema, root: JsonSchem
   if (definition !== undefined) return rejectionsOf(value, root.definitions?.[definition] ?? {}, root, path);
   const types = typeof schema.type === "string" ? [schema.type] : schema.type;
   if (types !== undefined && !types.some((type) => isOfType(value, type)))
-    return [{ path, why: `which is no ${types.join(" or ")}` }];
+    return [{ path, value, why: `which is no ${types.join(" or ")}` }];
   if (schema.anyOf !== undefined && !schema.anyOf.some((one) => rejectionsOf(value, one, root, path).length === 0))
-    return [{ path, why: "which is of none of the forms that the version takes" }];
+    return [{ path, value, why: "which is of none of the forms that the version takes" }];
   if (typeof value === "number") return numberRejections(value, schema, path);
   if (typeof value === "string" && schema.pattern !== undefined && !new RegExp(schema.pattern).test(value))
-    return [{ path, why: `which is not of the form ${schema.pattern}` }];
+    return [{ path, value, why: `which is not of the form ${schema.pattern}` }];
   if (schema.enum !== undefined && !schema.enum.includes(value))
-    return [{ path, why: `which is none of ${schema.enum.join(", ")}` }];
+    return [{ path, value, why: `which is none of ${schema.enum.join(", ")}` }];
   if (Array.isArray(value))
     return value.flatMap((item, index) => rejectionsOf(item, schema.items ?? {}, root, `${path}[${index}]`));
   return isGroup(value) ? groupRejections(value, schema, root, path) : [];
 }
 
 function numberRejections(value: number, { minimum, maximum }: JsonSchema, path: string): Rejection[] {
-  if (minimum !== undefined && value < minimum) return [{ path, why: `which is less than ${minimum}` }];
-  return maximum !== undefined && value > maximum ? [{ path, why: `which is more than ${maximum}` }] : [];
+  if (minimum !== undefined && value < minimum) return [{ path, value, why: `which is less than ${minimum}` }];
+  return maximum !== undefined && value > maximum ? [{ path, value, why: `which is more than ${maximum}` }] : [];
 }
 
 function groupRejections(value: Group, schema: JsonSchema, root: JsonSchema, path: string): Rejection[] {
   const inside = (key: string) => (path === "" ? key : `${path}.${key}`);
   const missing = (schema.required ?? []).filter((key) => !(key in value));
   return [
-    ...missing.map((key) => ({ path: inside(key), why: "which the version wants" })),
+    ...missing.map((key) => ({ path: inside(key), value: undefined, why: "which the version wants" })),
     ...Object.entries(value).flatMap(([key, inner]) => {
       const property = schema.properties?.[key] ?? schema.additionalProperties ?? true;
-      if (property === false) return [{ path: inside(key), why: "which the version does not know" }];
+      if (property === false) return [{ path: inside(key), value: inner, why: "which the version does not know" }];
       return property === true ? [] : rejectionsOf(inner, property, root, inside(key));
     }),
   ];

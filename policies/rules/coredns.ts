@@ -47,10 +47,10 @@ export const COREDNS: readonly Rule[] = [
       if (Object.keys(configuration).length === 0) return;
       const version = addon.at("addonVersion").text() ?? "";
       // Without a version nobody knows the schema; cluster-addons-pinned tells that.
-      for (const { path, why } of rejectionsOf(configuration, schemaOf(version) ?? {}))
+      for (const { path, value, why } of rejectionsOf(configuration, schemaOf(version) ?? {}))
         report.wrongIn(
           field,
-          `${path} is ${JSON.stringify(inside(configuration, ...path.split(".")))}`,
+          `${path} is ${value === undefined ? "not set" : JSON.stringify(value)}`,
           `${why} (${version})`,
         );
     },

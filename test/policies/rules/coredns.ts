@@ -100,7 +100,11 @@ export const COREDNS_CASES: CasesByRule = {
       ],
       "autoscaling without enabled": [
         addon({ autoScaling: {} }),
-        `${IN}autoScaling.enabled is undefined, which the version wants`,
+        `${IN}autoScaling.enabled is not set, which the version wants`,
+      ],
+      "a key that is wrong in a list": [
+        addon({ tolerations: ["NoSchedule"] }),
+        `${IN}tolerations[0] is "NoSchedule", which is no object`,
       ],
       "too few replicas": [
         addon({ autoScaling: { enabled: true, minReplicas: 1 } }),

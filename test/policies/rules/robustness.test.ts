@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ruleConfig } from "../../../policies/core/config.ts";
+import { verdictsOf } from "../../../policies/core/evaluate.ts";
+import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { RULES } from "../../../policies/rules.ts";
+import { AWS_CASES } from "./aws.ts";
+import { CLUSTER_CASES } from "./cluster.ts";
+import { CLUSTER_NODES_CASES } from "./cluster-nodes.ts";
+import { COLLECTORS_CASES } from "./collectors.ts";
+import { COREDNS_CASES } from "./coredns.ts";
+import { POD_ISOLATION_CASES } from "./pod-isolation.ts";
+import { POD_WORKLOAD_CASES } from "./pod-workload.ts";
+import { type Sample, stackOf } from "./samples.ts";
+import { TENANCY_CASES } from "./tenancy.ts";
+import { TENANCY_RBAC_CASES } from "./tenancy-rbac.ts";
+
+const CASES = [
+  AWS_CASES,
+  CLUSTER_CASES,
+  CLUSTER_NODES_CASES,
+  COLLECTORS_CASES,
+  COREDNS_CASES,
+  POD_ISOLATION_CASES,
+  POD_WORKLOAD_CASES,
+  TENANCY_CASES,
+  TENANCY_RBAC_CASES,
+].flatMap((cases) => Object.entries(cases));
+const SAMPLES: readonly Sample[] = CASES.flatMap(([, { good, bad }]) => [
+  ...Object.values(good),
+  ...Object.values(bad).map(([sample]) => sample),
+]);
+
+/** What a program may write into any field, by mistake. */
+const ANYTHING: readonly Value[] = [
+  null,
+  "",
+  "x",
+  "{",
+  "[]",
+  "null",
+  0,
+  -1,
+  1.5,
+  true,
+  [],
+  [null],
+  [[]],
+  {},
+  { a: {} },
+  UNKNOWN,
+];
+
+/** An environment's unknown values are mostly addresses and names: of those whose name is no secret's, none is called open. */
+const SILENT = ["a password in a URL", "an access key under any name"].map(
+  (what) => `pods-no-literal-secrets: ${what}: curl: .spec.containers.0.env.0.value`,
+);
+
+/** How many places a value has, itself the first. */
+function placesIn(value: Value): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, inner) => sum + placesIn(inner), 1);
+}
+
+/** The value with another in one of its places. */
+function replacedAt(value: Value, place: number, by: Value): Value {
+  if (place === 0) return by;
+  if (typeof value !== "object" || value === null) return value;
+  let before = 1;
+  const entries = Object.entries(value).map(([key, inner]): [string, Value] => {
+    const from = before;
+    before += placesIn(inner);
+    return [key, place >= from && place < before ? replacedAt(inner, place - from, by) : inner];
+  });
+  return Array.isArray(value) ? entries.map(([, inner]) => inner) : Object.fromEntries(entries);
+}
+
+/** Keys to a place, for a person. */
+function pathOf(value: Value, place: number): string {
+  if (place === 0 || typeof value !== "object" || value === null) return "";
+  let before = 1;
+  for (const [key, inner] of Object.entries(value)) {
+    if (place < before + placesIn(inner)) return `.${key}${pathOf(inner, place - before)}`;
+    before += placesIn(inner);
+  }
+  return "";
+}
+
+function isGroup(value: Value): value is Group {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+describe("the rules, whatever a program writes", () => {
+  it("say something or nothing, and never fail", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...SAMPLES),
+        fc.nat(),
+        fc.nat(),
+        fc.constantFrom(...ANYTHING),
+        (sample, one, at, by) => {
+          const changed = sample.map((resource, index) => {
+            if (index !== one % sample.length) return resource;
+            const props = replacedAt(resource.props, at % placesIn(resource.props), by);
+            return { ...resource, props: isGroup(props) ? props : {} };
+          });
+          const stack = stackOf(changed);
+          for (const rule of RULES)
+            for (const { message } of verdictsOf(rule, stack, ruleConfig(rule, {}).settings))
+              assert.doesNotMatch(message, /undefined|\[object|Symbol\(/, rule.id);
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  it("let no mistake pass because one value in the stack is not known", () => {
+    const silent: string[] = [];
+    for (const [id, { bad, config = {} }] of CASES) {
+      const rule = RULES.find((one) => one.id === id);
+      assert.ok(rule !== undefined);
+      const { settings } = ruleConfig(rule, { [id]: config });
+      for (const [what, [sample]] of Object.entries(bad))
+        for (const [index, { name, props }] of sample.entries())
+          for (let place = 1; place < placesIn(props); place++) {
+            const hidden = replacedAt(props, place, UNKNOWN);
+            const changed = sample.map((one, at) =>
+              at === index && isGroup(hidden) ? { ...one, props: hidden } : one,
+            );
+            if (verdictsOf(rule, stackOf(changed), settings).length === 0)
+              silent.push(`${id}: ${what}: ${name}: ${pathOf(props, place)}`);
+          }
+    }
+    assert.deepEqual(silent, SILENT);
+  });
+});
