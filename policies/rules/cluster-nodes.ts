@@ -1,19 +1,19 @@
-import { type Field, Undecided } from "../core/field.ts";
+import { Undecided } from "../core/field.ts";
 import { count } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
 import { someKnown } from "../core/some-known.ts";
 import type { Stack } from "../core/stack.ts";
+import { EKS_COMPONENT } from "./control-plane.ts";
+import { checkSubnets, NETWORK } from "./node-subnets.ts";
 import { aws, cis } from "./sources.ts";
 
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
-const SUBNET = "aws:ec2/subnet:Subnet";
-const ROUTE = "aws:ec2/route:Route";
-const ROUTE_TABLE = "aws:ec2/routeTable:RouteTable";
-const ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation";
-const GATEWAY = "aws:ec2/internetGateway:InternetGateway";
+/** Nodes that no EKS node group makes. */
+const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
+const SCALING_GROUP = "aws:autoscaling/group:Group";
 const HOPS = count("hopLimit", "Most hops that an answer of the metadata service may travel", 1, 1);
 
 /** Where nodes stand and what they tell their pods. */
@@ -26,9 +26,17 @@ export const CLUSTER_NODES: readonly Rule[] = [
     reason: "A node with a public address is reached from everywhere, past the cluster's endpoint.",
     fix: "give the node group the subnets whose route out is a NAT gateway",
     source: cis("5.4.3"),
-    types: [NODE_GROUP, TEMPLATE, SUBNET, ROUTE, ROUTE_TABLE, ASSOCIATION, GATEWAY],
+    types: [NODE_GROUP, SCALING_GROUP, TEMPLATE, CONFIGURATION, EKS_COMPONENT, ...NETWORK],
     checkStack: (stack, report) => {
-      report.each(stack.ofType(NODE_GROUP), (group) => checkSubnets(stack, group, report));
+      report.each(stack.ofType(NODE_GROUP), (group) => checkSubnets(stack, group.at("subnetIds"), report));
+      report.each(stack.ofType(SCALING_GROUP), (group) => {
+        if (isOfCluster(group)) checkSubnets(stack, group.at("vpcZoneIdentifiers"), report);
+      });
+      report.each(stack.ofType(CONFIGURATION), (configuration) => {
+        const address = configuration.at("associatePublicIpAddress");
+        if (address.flag()) report.wrong(address, "which gives nodes public addresses", "take it out");
+      });
+      report.each(stack.ofType(EKS_COMPONENT), (cluster) => checkDefaultGroup(cluster, report));
       report.each(stack.ofType(TEMPLATE), (template) =>
         report.each(template.at("networkInterfaces").items(), (face) => {
           const address = face.at("associatePublicIpAddress");
@@ -49,13 +57,36 @@ export const CLUSTER_NODES: readonly Rule[] = [
       "eks/latest/best-practices/identity-and-access-management.html",
     ),
     knobs: [HOPS],
-    types: [TEMPLATE, NODE_GROUP],
+    types: [TEMPLATE, CONFIGURATION, NODE_GROUP],
     checkStack: (stack, report, settings) => {
       report.each(stack.ofType(NODE_GROUP), (group) => checkTemplate(stack, group, report));
-      report.each(stack.ofType(TEMPLATE), (template) => checkMetadata(template, report, settings.get(HOPS)));
+      report.each(stack.ofType(TEMPLATE, CONFIGURATION), (template) =>
+        checkMetadata(template, report, settings.get(HOPS)),
+      );
     },
   },
 ];
+
+/** The group that @pulumi/eks makes unless told otherwise, with public addresses unless told otherwise. */
+function checkDefaultGroup(cluster: Resource, report: Report): void {
+  const skips = [cluster.at("skipDefaultNodeGroup"), cluster.at("fargate"), cluster.at("autoMode", "enabled")];
+  // Fargate may be a group of settings.
+  if (someKnown(skips, (field) => field.flag() ?? field.isSet)) return;
+  const address = cluster.at("nodeAssociatePublicIpAddress");
+  if (address.flag() !== false)
+    report.wrong(
+      address,
+      "so the default nodes get public addresses",
+      "set skipDefaultNodeGroup: true, or nodeAssociatePublicIpAddress: false",
+    );
+}
+
+/** Whether an Auto Scaling group makes nodes, by the tag that a cluster finds them by. @throws {Undecided} */
+function isOfCluster(group: Resource): boolean {
+  return someKnown(group.at("tags").items(), (tag) =>
+    /^(kubernetes\.io|k8s\.io)\/cluster\//.test(tag.at("key").text() ?? ""),
+  );
+}
 
 /** A group without a template has EKS's own; what one of another stack says, nobody knows. */
 function checkTemplate(stack: Stack, group: Resource, report: Report): void {
@@ -84,51 +115,4 @@ function checkMetadata(template: Resource, report: Report, mostHops: number): vo
   const limit = hops.number();
   // Images may set 2 where the template says nothing.
   if (limit === undefined || limit > mostHops) report.wrong(hops, "so answers travel into pods");
-}
-
-function checkSubnets(stack: Stack, group: Resource, report: Report): void {
-  const ids = group.at("subnetIds");
-  const subnets = (stack.dependenciesOf(group) ?? []).filter(({ type }) => type === SUBNET);
-  // A subnet's id is unknown before, and outside the stack it says nothing: what the group waits for tells.
-  if (subnets.length === 0) {
-    if (ids.isUnknown || ids.items().some((id) => id.isUnknown)) throw new Undecided(ids);
-    throw new Undecided(ids, `is ${ids.shown}, of subnets that are not in this stack`);
-  }
-  report.each(subnets, (subnet) => {
-    if (isPublic(stack, subnet)) report.missing(group, `subnetIds include ${subnet.label}, a public subnet`);
-  });
-}
-
-function isPublic(stack: Stack, subnet: Resource): boolean {
-  const waitsFor = (resource: Resource, type: string) =>
-    (stack.dependenciesOf(resource) ?? []).filter((one) => one.type === type);
-  const tables = stack
-    .ofType(ASSOCIATION)
-    .filter((association) => waitsFor(association, SUBNET).includes(subnet))
-    .flatMap((association) => waitsFor(association, ROUTE_TABLE));
-  const routes = stack
-    .ofType(ROUTE)
-    .filter((route) => waitsFor(route, ROUTE_TABLE).some((table) => tables.includes(table)));
-  const byRoute = (route: Resource) =>
-    waitsFor(route, GATEWAY).length > 0 &&
-    isEverywhere(route.at("destinationCidrBlock"), route.at("destinationIpv6CidrBlock"));
-  // Routes may stand in the table itself, whose gateway is an input of it.
-  const byTable = (table: Resource) =>
-    waitsFor(table, GATEWAY).length > 0 &&
-    someKnown(
-      table.at("routes").items(),
-      (route) =>
-        (route.at("gatewayId").isUnknown || route.at("gatewayId").isSet) &&
-        isEverywhere(route.at("cidrBlock"), route.at("ipv6CidrBlock")),
-    );
-  const ways = [
-    () => someKnown(routes, byRoute),
-    () => someKnown(tables, byTable),
-    () => subnet.at("mapPublicIpOnLaunch").flag() ?? false,
-  ];
-  return someKnown(ways, (isSo) => isSo());
-}
-
-function isEverywhere(...blocks: readonly Field[]): boolean {
-  return someKnown(blocks, (block) => ["0.0.0.0/0", "::/0"].includes(block.text() ?? ""));
 }

@@ -1,4 +1,4 @@
-import { type Group, UNKNOWN } from "../../../policies/core/value.ts";
+import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
 import type { CasesByRule } from "./cases.ts";
 import { first, named, type Sample, type SampleResource } from "./samples.ts";
 
@@ -35,6 +35,19 @@ const network = (out: SampleResource, mapsAddresses: Group[string] = false): Sam
 const NAT: SampleResource = { type: "aws:ec2/natGateway:NatGateway", name: "nat", props: {} };
 const INTERNET: SampleResource = { type: "aws:ec2/internetGateway:InternetGateway", name: "internet", props: {} };
 
+/** The same of an Auto Scaling group. */
+const asScalingGroup = (sample: Sample, tags: Value): Sample =>
+  sample.map((one) =>
+    one.name === "nodes"
+      ? { ...one, type: "aws:autoscaling/group:Group", props: { vpcZoneIdentifiers: [UNKNOWN], tags } }
+      : one,
+  );
+const NO_DEFAULT_NODES: readonly Group[] = [
+  { skipDefaultNodeGroup: true },
+  { fargate: { subnetIds: ["subnet-1"] } },
+  { autoMode: { enabled: true } },
+  { nodeAssociatePublicIpAddress: false },
+];
 const UNKNOWN_ROUTE: SampleResource = {
   type: "aws:ec2/route:Route",
   name: "other",
@@ -52,6 +65,10 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
   "cluster-nodes-private": {
     good: {
       "a route by NAT": network(NAT),
+      "an Auto Scaling group of something else": asScalingGroup(network(INTERNET), [{ key: "app", value: "shop" }]),
+      "the default nodes of @pulumi/eks, left out, by Fargate or without addresses": NO_DEFAULT_NODES.map(
+        (props, index) => ({ type: "eks:index:Cluster", name: `dev-${index}`, props }),
+      ),
       "a route by NAT in the table itself": inTable(NAT, { cidrBlock: "0.0.0.0/0", natGatewayId: UNKNOWN }),
       "a route to the internet for some addresses": named(
         network(INTERNET),
@@ -86,6 +103,24 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
         [UNKNOWN_ROUTE, ...network(INTERNET)],
         "NodeGroup/nodes: subnetIds include Subnet/subnet",
       ],
+      "an Auto Scaling group of a cluster": [
+        asScalingGroup(network(INTERNET), [{ key: "kubernetes.io/cluster/dev", value: "owned" }]),
+        "Group/nodes: vpcZoneIdentifiers include Subnet/subnet, a public subnet",
+      ],
+      "a launch configuration that gives public addresses": [
+        [
+          {
+            type: "aws:ec2/launchConfiguration:LaunchConfiguration",
+            name: "old",
+            props: { associatePublicIpAddress: true },
+          },
+        ],
+        "LaunchConfiguration/old: associatePublicIpAddress is true, which gives nodes public addresses. Fix: take it out",
+      ],
+      "the default nodes of @pulumi/eks": [
+        [{ type: "eks:index:Cluster", name: "dev", props: {} }],
+        "Cluster/dev: nodeAssociatePublicIpAddress is not set, so the default nodes get public addresses. Fix: set skip",
+      ],
       "a template that gives public addresses": [
         first([TEMPLATE], "networkInterfaces", [{ associatePublicIpAddress: "true" }]),
         'LaunchTemplate/nodes: networkInterfaces[0].associatePublicIpAddress is "true", which gives nodes',
@@ -93,6 +128,14 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
       "a subnet that gives public addresses": [network(NAT, true), "NodeGroup/nodes: subnetIds include Subnet/subnet"],
     },
     unknown: {
+      "the unknown switch of the default nodes": [
+        [{ type: "eks:index:Cluster", name: "dev", props: { skipDefaultNodeGroup: UNKNOWN } }],
+        "Cluster/dev: skipDefaultNodeGroup is known only",
+      ],
+      "a group that may be a cluster's": [
+        asScalingGroup(network(INTERNET), [{ key: UNKNOWN, value: "owned" }]),
+        "Group/nodes: tags[0].key is known only",
+      ],
       "subnets from nowhere": [
         network(NAT).map((one) => ({ ...one, waitsFor: [] })),
         "NodeGroup/nodes: subnetIds is known only",
@@ -122,6 +165,11 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
       "tokens by choice": [
         template("metadataOptions.httpTokens", "optional"),
         'LaunchTemplate/nodes: metadataOptions.httpTokens is "optional", so IMDSv1 answers without a token',
+      ],
+      "a launch configuration that says nothing": [
+        [{ type: "aws:ec2/launchConfiguration:LaunchConfiguration", name: "old", props: {} }],
+        "LaunchConfiguration/old: metadataOptions.httpTokens is not set",
+        "LaunchConfiguration/old: metadataOptions.httpPutResponseHopLimit is not set",
       ],
       "two hops": [
         template("metadataOptions.httpPutResponseHopLimit", 2),
