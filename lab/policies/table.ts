@@ -119,7 +119,7 @@ ${RULES.length} rules that find mistakes before they are deployed. One definitio
 
 A mandatory rule that is violated stops both. A value that only the deployment tells passes no rule silently: where a rule needs it, \`npm run plan\`
 reports the rule as undecided and stops, and the engine lists it under the policy \`undecided\`, which is advisory of itself, and mandatory by this
-project's \`policy-config.json\`.
+project's \`policy-config.json\`. The engine does not tell a pack which levels are configured: \`undecided\` goes by each rule's own.
 
 Levels, settings and exemptions are given by rule, in a JSON file. \`npm run plan\`, \`lab diff\` and the workflows read \`policy-config.json\` of the revision
 that they judge; by hand it is \`pulumi … --policy-pack policies --policy-pack-config policy-config.json\`, or \`npm run plan -- --policy-config FILE\` for

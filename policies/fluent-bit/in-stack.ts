@@ -20,6 +20,8 @@ export interface RunningConfig {
 /** What collects logs in a stack. */
 interface Collectors {
   readonly daemonSets: readonly Resource[];
+  /** Images that are unknown, of DaemonSets that may be collectors by them alone. */
+  readonly perhaps: readonly Field[];
   readonly running: readonly RunningConfig[];
   /** What could not be found out. */
   readonly open: readonly Undecided[];
@@ -44,6 +46,11 @@ export function fluentBitConfigs(stack: Stack, report: Report): readonly Running
   return collectorsOf(stack, report).running;
 }
 
+/** Images that are unknown, of DaemonSets that may be collectors by them alone. */
+export function unknownImages(stack: Stack, report: Report): readonly Field[] {
+  return collectorsOf(stack, report).perhaps;
+}
+
 function collectorsOf(stack: Stack, report: Report): Collectors {
   const found = FOUND.get(stack) ?? findCollectors(stack);
   FOUND.set(stack, found);
@@ -54,6 +61,7 @@ function collectorsOf(stack: Stack, report: Report): Collectors {
 function findCollectors(stack: Stack): Collectors {
   const open: Undecided[] = [];
   const daemonSets: Resource[] = [];
+  const perhaps: Field[] = [];
   const running: RunningConfig[] = [];
   const part = <T>(read: () => T): T | undefined => {
     try {
@@ -78,9 +86,10 @@ function findCollectors(stack: Stack): Collectors {
     });
     if (isOnNode && (part(() => readsLogs(pod)) || hasImage(pod, COLLECTOR_IMAGES) || written.length > 0))
       daemonSets.push(workload);
+    else if (isOnNode) perhaps.push(...unknownImagesOf(pod));
     if (written.length > 0) running.push(merged(workload, isOnNode, pod, written));
   }
-  return { daemonSets, running, open };
+  return { daemonSets, perhaps, running, open };
 }
 
 function readsLogs(pod: Field): boolean {
@@ -88,6 +97,13 @@ function readsLogs(pod: Field): boolean {
     .at("volumes")
     .items()
     .some((volume) => LOG_PATHS.test(volume.at("hostPath", "path").text() ?? ""));
+}
+
+function unknownImagesOf(pod: Field): Field[] {
+  const images = containerLists(pod).flatMap((list) =>
+    list.isUnknown ? [list] : list.items().map((container) => container.at("image")),
+  );
+  return images.filter((image) => image.isUnknown);
 }
 
 /** Whether a container is known to run such an image. */

@@ -1,8 +1,8 @@
 import { posix } from "node:path";
-import type { Field } from "../core/field.ts";
+import { type Field, Undecided } from "../core/field.ts";
 import { texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
-import { collectorDaemonSets, fluentBitConfigs } from "../fluent-bit/in-stack.ts";
+import { collectorDaemonSets, fluentBitConfigs, unknownImages } from "../fluent-bit/in-stack.ts";
 import { credentialsIn } from "../kubernetes/credentials.ts";
 import { mountsOf } from "../kubernetes/mounts.ts";
 import { podSpecOf } from "../kubernetes/pod-spec.ts";
@@ -49,6 +49,11 @@ export const COLLECTORS: readonly Rule[] = [
     checkStack: (stack, report, settings) => {
       const isUnder = (paths: readonly string[], path: string) =>
         paths.some((root) => `${posix.join(path, ".")}/`.startsWith(`${root}/`));
+      report.each(unknownImages(stack, report), (image) => {
+        const pod = podSpecOf(image.owner);
+        if (pod !== undefined && mountsOf(pod).some(({ hostPath }) => hostPath !== undefined))
+          throw new Undecided(image);
+      });
       report.each(collectorDaemonSets(stack, report), (resource) => {
         const pod = podSpecOf(resource);
         if (pod === undefined) return;
@@ -103,6 +108,9 @@ export const COLLECTORS: readonly Rule[] = [
     types: ["kubernetes:apps/v1:DaemonSet", "kubernetes:core/v1:ConfigMap"],
     checkStack: (stack, report) => {
       const read = new Set(fluentBitConfigs(stack, report).map(({ workload }) => workload));
+      report.each(unknownImages(stack, report), (image) => {
+        throw new Undecided(image);
+      });
       // What is unknown has been told as such.
       if (report.verdicts.length > 0) return;
       for (const collector of collectorDaemonSets(stack, report).filter((resource) => !read.has(resource)))

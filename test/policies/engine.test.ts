@@ -89,6 +89,20 @@ describe("the policy pack in the engine", () => {
     );
   });
 
+  it("calls no advisory rule open, nor fails on what is null", async () => {
+    const props = { cidrBlock: UNKNOWN_TEXT, tags: UNKNOWN_TEXT, tagsAll: null };
+    assert.deepEqual(await runPack([{ type: "aws:ec2/vpc:Vpc", name: "main", props }]), []);
+  });
+
+  it("takes no exemption without resource and reason", () => {
+    for (const { name, configSchema } of policiesOf(RULES, [])) {
+      if (name in OWN_POLICIES) continue;
+      const items = configSchema?.properties.exempt?.items;
+      assert.ok(typeof items === "object" && !Array.isArray(items), name);
+      assert.deepEqual(items.required, ["resource", "reason"], name);
+    }
+  });
+
   it("reads at the end of a preview what each resource was asked for, where the provider tells nothing yet", async () => {
     const said = await runPack([
       { type: "kubernetes:core/v1:Namespace", name: "ts", props: { metadata: { name: "ts-team" } }, outputs: {} },

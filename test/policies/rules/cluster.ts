@@ -60,6 +60,7 @@ export const CLUSTER_CASES: CasesByRule = {
       "a private endpoint": first(component("endpointPublicAccess", false), "publicAccessCidrs", undefined),
       "a private endpoint in the engine": cluster("vpcConfig", { endpointPublicAccess: false }),
       "an address without a prefix": component("publicAccessCidrs", ["203.0.113.10"]),
+      "a network": component("publicAccessCidrs", ["198.51.100.0/24"]),
       "an IPv6 address": component("publicAccessCidrs", ["2001:db8::/64"]),
     },
     bad: {

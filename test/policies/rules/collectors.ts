@@ -12,6 +12,11 @@ export const COLLECTORS_CASES: CasesByRule = {
     good: {
       "logs read-only, state writable": COLLECTOR,
       "a path with a slash at its end": spec("volumes.2.hostPath.path", "/var/log/"),
+      "a DaemonSet of an unknown image that mounts nothing": first(
+        first([DAEMON_SET], "spec.template.spec.volumes", []),
+        "spec.template.spec.containers.0.image",
+        UNKNOWN,
+      ),
       "a DaemonSet that collects nothing": [
         first(
           first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "x", hostPath: { path: "/opt/cni" } }]),
@@ -45,6 +50,14 @@ export const COLLECTORS_CASES: CasesByRule = {
     },
     unknown: {
       "unknown volumes": [spec("volumes", UNKNOWN), `${D}volumes is known only`],
+      "a DaemonSet of an unknown image that mounts a path of its node": [
+        first(
+          first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "state", hostPath: { path: "/opt/cni" } }]),
+          "spec.template.spec.containers.0.image",
+          UNKNOWN,
+        ),
+        `${D}containers[0].image is known only`,
+      ],
       "an unknown path": [spec("volumes.1.hostPath.path", UNKNOWN), `${D}volumes[1].hostPath.path is known only`],
       "an unknown mount": [
         spec("containers.0.volumeMounts.2.readOnly", UNKNOWN),
@@ -153,6 +166,10 @@ export const COLLECTORS_CASES: CasesByRule = {
       "no ConfigMap": [
         [DAEMON_SET],
         "DaemonSet/logging/fluent-bit: no ConfigMap of this stack holds a Fluent Bit configuration for it. Fix: put",
+      ],
+      "a collector that is known by its image alone": [
+        named(first([DAEMON_SET], "spec.template.spec.volumes", []), "collector", "metadata.name", "agent"),
+        "DaemonSet/logging/agent: no ConfigMap of this stack holds a Fluent Bit configuration",
       ],
       "YAML that is none": [file("pipeline: [inputs"), "DaemonSet/logging/fluent-bit: no ConfigMap of this stack"],
       "a ConfigMap of another namespace": [

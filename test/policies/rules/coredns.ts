@@ -205,6 +205,13 @@ export const COREDNS_CASES: CasesByRule = {
         addon({ affinity: { podAntiAffinity: {} }, topologySpreadConstraints: [] }),
         `${IN}affinity is {"podAntiAffinity":{}} and topologySpreadConstraints is []`,
       ],
+      "an anti-affinity without terms": [
+        addon({
+          affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [] } },
+          topologySpreadConstraints: [],
+        }),
+        `${IN}affinity is {"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[]}}`,
+      ],
       "no drain ever": [
         addon({ replicaCount: 3, podDisruptionBudget: { minAvailable: 3 } }),
         `${IN}podDisruptionBudget.minAvailable is 3, of 3 pods, so no node can be drained`,

@@ -17,6 +17,11 @@ import {
 } from "./collector.ts";
 import { named, type Sample } from "./samples.ts";
 
+/** Outputs over the network, beside the one of the samples. */
+const PLAIN =
+  "es http loki forward splunk gelf influxdb kafka-rest opentelemetry syslog tcp datadog prometheus_remote_write skywalking websocket".split(
+    " ",
+  );
 /** A variable as a configuration writes it. */
 const variable = (name: string) => `\${${name}}`;
 const dated = (format: string) =>
@@ -189,6 +194,15 @@ export const FLUENT_BIT_CASES: CasesByRule = {
         line("tls.verify: on", "tls.verify: off"),
         `${F}tls.verify of opensearch is off, so anybody may stand for search.example.com. Fix: set tls on`,
       ],
+      ...Object.fromEntries(
+        PLAIN.map((output) => [
+          `${output}, which is plain unless told otherwise`,
+          [
+            file(FLUENT_BIT.replace("- name: opensearch", `- name: ${output}`).replace("tls: on", "tls: off")),
+            `${F}tls of ${output} is off, so logs travel to search.example.com`,
+          ] as const,
+        ]),
+      ),
       "no verification of AWS": [
         file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),
         `${F}tls.verify of cloudwatch_logs is off, so anybody may stand for search.example.com`,
@@ -240,6 +254,15 @@ export const FLUENT_BIT_CASES: CasesByRule = {
         line("prefix: pods", "prefix: _pods"),
         `${F}logstash_prefix of opensearch is _pods, which begins with _`,
       ],
+      ...Object.fromEntries(
+        [".", ".."].map((name) => [
+          `the folder ${name}`,
+          [
+            line("logstash_prefix: pods", `index: ${name}`),
+            `${F}index of opensearch is ${name}, which means a folder`,
+          ] as const,
+        ]),
+      ),
       "a date with names of months": [
         dated("%d-%b-%Y"),
         `${F}logstash_dateformat of opensearch is %d-%b-%Y, which makes names with Jan in them`,
