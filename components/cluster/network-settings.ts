@@ -16,10 +16,13 @@ const Zones = z
 
 /**
  * The network of the cluster, made by this stack. A zone more moves no subnet, and new nodes stand before the old ones go; another NAT
- * replaces nothing. Another `cidr`, or zones in another order, replaces subnets and with them the cluster.
+ * replaces nothing. Another `cidr`, or zones in another order, makes other subnets, which AWS refuses while a cluster stands in the old
+ * ones.
  */
 export const VpcSettings = z.strictObject({
-  cidr: VpcCidr.default("10.0.0.0/16").describe("IPv4 block of the VPC, /16 to /22. Default 10.0.0.0/16."),
+  cidr: VpcCidr.default("10.0.0.0/16").describe(
+    "IPv4 block of the VPC, /16 to /22. It stays as it is while the cluster stands. Default 10.0.0.0/16.",
+  ),
   zones: z
     .union(
       [z.int().min(2).max(MAX_ZONES), Zones],

@@ -5,21 +5,29 @@ const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 /** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first. */
 const GRAVITON = /^(a1|[a-z]+\d+g[a-z]*)\./;
 
-/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+/**
+ * EKS takes shorter keys than Kubernetes, and no label without a value.
+ * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html
+ */
 const LabelKey = z
   .string()
+  .max(63, "a key of at most 63 characters")
   .regex(
     /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
     "a label key, such as workload or example.com/workload",
   );
 const LabelValue = z
   .string("text in quotes")
-  .regex(/^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/, "up to 63 letters, digits, '-', '_' and '.'");
+  .regex(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "1 to 63 letters, digits, '-', '_' and '.'");
 
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/node-taints-managed-node-groups.html */
 const Taint = z.strictObject({
   key: LabelKey.describe("Taint's key."),
-  value: LabelValue.default("").describe("Taint's value. Default: none."),
+  value: z
+    .union([LabelValue, z.literal("")])
+    .default("")
+    .describe("Taint's value. Default: none."),
   effect: z
     .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
     .describe("What happens to pods that do not tolerate it."),

@@ -55,7 +55,9 @@ const EksClusterSettings = z.strictObject({
     .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/, "1 to 100 letters, digits, '-' and '_', starting with a letter or digit")
     .default("eks-dns-logging")
-    .describe("Name of the cluster. Another name makes another cluster. Default eks-dns-logging."),
+    .describe(
+      "Name of the cluster. It stays as it is while the cluster stands: another name is for another stack. Default eks-dns-logging.",
+    ),
   version: z
     .enum(KUBERNETES_VERSIONS)
     .default("1.35")

@@ -4,6 +4,7 @@ import { connect, loadKubeConfig, type Target } from "../verify/cluster/connect.
 import { type MadeObject, madeObjects } from "./deployment.ts";
 import { deleteKind, kindClusters } from "./kind.ts";
 import { thoseThere } from "./objects.ts";
+import { ensureKubernetesPlugin } from "./plugin.ts";
 import { settled } from "./settle.ts";
 import { type Memory, StateFolder } from "./state-folder.ts";
 import { needExisting } from "./up.ts";
@@ -53,6 +54,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[
   const config = await loadKubeConfig(memory);
   await folder.writeProject(memory);
   const stack = await openStack(folder);
+  await ensureKubernetesPlugin(stack.workspace);
   const made = madeObjects(await settled(stack, config));
   await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
   const left = await thoseThere(config, made);

@@ -8,6 +8,7 @@ import { connect, expandHome, loadKubeConfig, type Target } from "../verify/clus
 import { kubeCluster } from "../verify/cluster/kube-cluster.ts";
 import { type Deployment, podUrns } from "./deployment.ts";
 import { ensureKind, KIND_CLUSTER, KIND_CONTEXT } from "./kind.ts";
+import { ensureKubernetesPlugin } from "./plugin.ts";
 import { settled } from "./settle.ts";
 import { type Memory, StateFolder } from "./state-folder.ts";
 import { openStack, operate, shown } from "./workspace.ts";
@@ -43,6 +44,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   await connect(memory);
   await folder.writeProject(memory);
   const stack = await openStack(folder);
+  await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
   const state = await settled(stack, config);
   const replace = await endedPods(state, config, settings);

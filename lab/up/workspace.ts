@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { Failure } from "../failure.ts";
 import { findPulumi, pathWithNode } from "./cli.ts";
+import { FETCH_NOTHING } from "./plugin.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** Opens the stack in its state folder, and makes it there the first time. The folder's project must be written. */
@@ -18,6 +19,7 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
         PATH: pathWithNode(),
         PULUMI_BACKEND_URL: folder.backend,
         PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...FETCH_NOTHING,
         ...absoluteKubeconfig(),
         // State of a laptop's lab holds nothing worth a passphrase that one would have to remember.
         ...(process.env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined

@@ -143,6 +143,17 @@ describe("cluster settings", () => {
       /^nodeGroups: at least one group without/,
     ],
     ["a label that Kubernetes refuses", group({ labels: { "a/b/c": "x" } }), /labels.*a label key/],
+    [
+      "a label that EKS refuses for its length",
+      group({ labels: { [`example.com/${"a".repeat(52)}`]: "x" } }),
+      /at most 63 characters/,
+    ],
+    ["a label without a value, which EKS refuses", group({ labels: { batch: "" } }), /labels\.batch: 1 to 63 letters/],
+    [
+      "a taint that EKS refuses for its length",
+      group({ taints: [{ key: `example.com/${"a".repeat(52)}`, effect: "PreferNoSchedule" }] }),
+      /at most 63 characters/,
+    ],
     ["an empty kubeconfig", mistakesIn(ClusterSettings, { kind: "existing", kubeconfig: "" }), /^kubeconfig: a path/],
     [
       "CIDRs without a public endpoint",

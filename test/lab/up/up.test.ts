@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseSettings } from "../../../components/settings.ts";
@@ -29,11 +30,14 @@ const PULUMI = `#!/bin/sh
 [ "$1" = version ] || echo "$*" >> log
 case "$1 $2" in
   version*) echo v3.260.0 ;;
+  "plugin ls") cat plugins.json 2>/dev/null || echo '[]' ;;
+  "plugin install") [ ! -e offline ] || { echo 'error: no such host' >&2; exit 1; } ;;
   "stack export") cat state.json ;;
   "stack import") while [ "$1" != --file ]; do shift; done; cp "$2" state.json ;;
   "stack output") echo '{}' ;;
   "stack history") echo '[{"kind":"update","startTime":"2026-01-01T00:00:00.000Z","message":"","environment":{},"config":{},"result":"succeeded"}]' ;;
-  up*|destroy*) [ ! -e broken ] || { echo 'error: it broke' >&2; exit 1; } ;;
+  up*|destroy*) [ "$PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" = true ] && echo "fetching of itself: off" >> log
+    [ ! -e broken ] || { echo 'error: it broke' >&2; exit 1; } ;;
 esac
 `;
 
@@ -104,6 +108,26 @@ describe("up and down", () => {
     );
     assert.equal(state.deployment.pending_operations, undefined);
     assert.deepEqual(await folder.memory(), { context: "one" });
+  });
+
+  it("fetches the one provider that it needs, once, and no other", async () => {
+    await run();
+    const { version } = createRequire(import.meta.url)("@pulumi/kubernetes/package.json");
+    const installs = async () => (await asked()).filter((line) => line.startsWith("plugin install"));
+    assert.equal((await installs())[0]?.split(" --")[0], `plugin install resource kubernetes v${version}`);
+    await writeFile(join(folder.project, "plugins.json"), JSON.stringify([{ name: "kubernetes", version }]));
+    await run();
+    assert.equal((await installs()).length, 1);
+    const fetching = (await asked()).filter((line) => line.startsWith("fetching"));
+    assert.deepEqual([...new Set(fetching)], ["fetching of itself: off"]);
+  });
+
+  it("says in one line that the provider cannot be fetched", async () => {
+    await writeFile(join(folder.project, "offline"), "");
+    await assert.rejects(
+      run(),
+      /^Failure: Pulumi's plugin kubernetes [\d.]+ cannot be fetched \(error: no such host\)/,
+    );
   });
 
   it("stays on its cluster, and says how to leave it", async () => {
