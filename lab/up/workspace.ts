@@ -97,14 +97,17 @@ export function shown() {
 /** What a resource's line looks like while it is at work: its name, what is done and since when, perhaps a message. */
 const PROGRESS = /^(.*(?:creating|updating|deleting|refreshing|replacing|replacement)) \(\d+s\)(.*)$/;
 
-/** Without a terminal of its own the CLI prints a resource's line again with each of its events. */
+/** What `destroy` says of the stack that `down` removes by itself; in the person's own folder the advice would hit another one. */
+const ADVICE = /^(The resources in the stack have been deleted, but|If you want to remove the stack completely, run)/;
+
+/** Without a terminal of its own the CLI prints a resource's line again with each of its events. Its advice on `stack rm` is left out. */
 export function withoutRepeats(write: (text: string) => void): (text: string) => void {
   let rest = "";
   const said = new Set<string>();
   return (text) => {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) {
+    for (const line of lines.filter((candidate) => !ADVICE.test(candidate))) {
       const [, start, message] = PROGRESS.exec(line) ?? [];
       const key = start === undefined ? undefined : `${start}${message?.trim()}`;
       if (key !== undefined && said.has(key)) continue;

@@ -96,6 +96,14 @@ describe("the programs that up calls", () => {
     );
   });
 
+  it("leave out the advice to remove a stack that down removes", () => {
+    const said: string[] = [];
+    withoutRepeats((text) => said.push(text))(
+      "Duration: 1s\nThe resources in the stack have been deleted, but the history is not.\nIf you want to remove the stack completely, run `pulumi stack rm local`.\n",
+    );
+    assert.deepEqual(said, ["Duration: 1s\n"]);
+  });
+
   it("show their first error, not the one that only says that there was one", () => {
     const output =
       'Diagnostics:\n  pulumi:pulumi:Stack:\n    error: update failed\n\n  x:\n    error: services "a" already exists\n';
