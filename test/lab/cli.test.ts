@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PROJECT_ROOT } from "../../lab/project.ts";
 import { type LabRun, runLab } from "../support/run-lab.ts";
 
 /** Each a process of its own, as a person starts it. */
@@ -34,6 +35,13 @@ describe("the command line", () => {
       assert.match(stdout, text);
     }
     assert.ok(!stdout.includes("\u001b["), "colour where nobody sees it");
+    // What the README shows of it, but for the width of the columns.
+    const words = (line: string) => line.trim().replaceAll(/ +/g, " ");
+    const printed = new Set(stdout.split("\n").map(words));
+    const readme = await readFile(join(PROJECT_ROOT, "README.md"), "utf8");
+    const shown = readme.split("\n").filter((line) => /^ {5}\+ |^ {8}\+ \d/.test(line));
+    assert.equal(shown.length, 7);
+    for (const line of shown) assert.ok(printed.has(words(line)), line);
   });
 
   it("plans as one JSON document, and writes manifests beside it", async () => {
