@@ -2,8 +2,9 @@ import type { Field } from "../core/field.ts";
 import { count, text, texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
 import { someKnown } from "../core/some-known.ts";
+import { CLUSTER_ADDONS } from "./cluster-addons.ts";
 import { CLUSTER_NODES } from "./cluster-nodes.ts";
-import { CLUSTERS, controlPlane, EKS_CLUSTER, EKS_COMPONENT, secretsKey } from "./control-plane.ts";
+import { CLUSTERS, controlPlane, EKS_CLUSTER, secretsKey } from "./control-plane.ts";
 import { isEncrypted } from "./encryption.ts";
 import { aws, cis } from "./sources.ts";
 import { standardSupportEnd } from "./support.ts";
@@ -21,8 +22,6 @@ const PRODUCTION_VALUES = texts("tagValues", "Values of these tags that mean pro
   "prod",
   "live",
 ]);
-const ADDON = "aws:eks/addon:Addon";
-const ADDON_VERSION = /^v\d+(\.\d+)+-eksbuild\.\d+$/;
 
 /** How the control plane is reached, what it keeps, and how long it is supported. */
 export const CLUSTER: readonly Rule[] = [
@@ -174,36 +173,6 @@ export const CLUSTER: readonly Rule[] = [
         if (isKubeconfig) report.hidden(field, "a kubeconfig that everybody sees");
       }),
   },
-  {
-    id: "cluster-addons-pinned",
-    family: "cluster",
-    level: "mandatory",
-    title: "Each EKS add-on names its version",
-    reason: "Without one, two clusters made a month apart run two versions.",
-    fix: "set addonVersion to a whole version such as v1.13.2-eksbuild.31",
-    source: aws("Update an EKS add-on", "eks/latest/userguide/updating-an-add-on.html"),
-    types: [ADDON, EKS_COMPONENT],
-    check: (resource, report) => {
-      if (resource.type === ADDON) {
-        const version = resource.at("addonVersion");
-        if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not one whole version");
-        return;
-      }
-      // What @pulumi/eks installs unless told otherwise, at the newest version of the day.
-      report.each(["corednsAddonOptions", "kubeProxyAddonOptions"], (key) => {
-        const options = resource.at(key);
-        const version = options.at("version");
-        if (options.at("enabled").flag() !== false && !ADDON_VERSION.test(version.text() ?? ""))
-          report.wrong(version, "so @pulumi/eks takes the newest", `set ${key}.version, or ${key}.enabled: false`);
-      });
-      const cni = resource.at("vpcCniOptions", "addonVersion");
-      if (resource.at("useDefaultVpcCni").flag() !== true && !ADDON_VERSION.test(cni.text() ?? ""))
-        report.wrong(
-          cni,
-          "so @pulumi/eks takes the newest",
-          "set vpcCniOptions.addonVersion, or useDefaultVpcCni: true",
-        );
-    },
-  },
+  ...CLUSTER_ADDONS,
   ...CLUSTER_NODES,
 ];

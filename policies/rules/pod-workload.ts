@@ -2,14 +2,12 @@ import { matchesGlob } from "../core/exemption.ts";
 import type { Field } from "../core/field.ts";
 import { flag, texts } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
-import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
-import type { Stack } from "../core/stack.ts";
 import { credentialInText, isCredential } from "../kubernetes/credentials.ts";
 import { parseImage } from "../kubernetes/image.ts";
-import { namespaceOf, podPatchOf, podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
-import { BINDINGS } from "../kubernetes/rbac.ts";
+import { podPatchOf } from "../kubernetes/pod-spec.ts";
 import { containerRule } from "./pod-rule.ts";
+import { POD_TOKEN } from "./pod-token.ts";
 import { cis, kubernetes } from "./sources.ts";
 
 const DIGESTS = flag("digests", "Whether a tag is not enough and each image needs a digest", false);
@@ -32,7 +30,6 @@ const REGISTRIES = texts(
     "docker.elastic.co",
   ],
 );
-const SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount";
 
 /** What a container runs, on what, and what it is given. */
 export const POD_WORKLOAD: readonly Rule[] = [
@@ -144,58 +141,10 @@ export const POD_WORKLOAD: readonly Rule[] = [
       );
     },
   ),
-  {
-    id: "pods-service-account-token",
-    family: "pods",
-    level: "mandatory",
-    title: "A pod mounts a service account's token only where a role is bound to that account",
-    reason: "A token that nothing needs is one that can be stolen, and the default account is everybody's.",
-    fix: "set automountServiceAccountToken: false, or bind the role that the pod needs to an account of its own",
-    source: cis("4.1.5 and 4.1.6"),
-    types: [...WORKLOADS, ...BINDINGS, SERVICE_ACCOUNT],
-    checkStack: (stack, report) =>
-      report.each(stack.resources, (resource) => {
-        const pod = podSpecOf(resource);
-        if (pod !== undefined) checkToken(stack, resource, pod, report);
-      }),
-  },
+  ...POD_TOKEN,
 ];
 
 function tellCredential(field: Field, report: Report): void {
   const what = credentialInText(field.text() ?? "");
   if (what !== undefined) report.hidden(field, what);
-}
-
-function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report): void {
-  const automount = pod.at("automountServiceAccountToken");
-  if (automount.flag() === false) return;
-  const account = pod.at("serviceAccountName").text() ?? "default";
-  const namespace = namespaceOf(resource);
-  if (automount.flag() === undefined && accountMountsNone(stack, namespace, account)) return;
-  if (account === "default")
-    report.wrong(automount, "so the token of the account default is mounted, which all pods share");
-  else if (!isBound(stack, namespace, account)) {
-    report.wrong(automount, `so the token of ${account} is mounted, to which this stack binds no role`);
-  }
-}
-
-function accountMountsNone(stack: Stack, namespace: string, name: string): boolean {
-  return stack
-    .ofType(SERVICE_ACCOUNT)
-    .filter((account) => account.at("metadata", "name").text() === name && namespaceOf(account) === namespace)
-    .some((account) => account.at("automountServiceAccountToken").flag() === false);
-}
-
-function isBound(stack: Stack, namespace: string, name: string): boolean {
-  return stack.ofType(...BINDINGS).some((binding) =>
-    binding
-      .at("subjects")
-      .items()
-      .some(
-        (subject) =>
-          subject.at("kind").text() === "ServiceAccount" &&
-          subject.at("name").text() === name &&
-          (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace,
-      ),
-  );
 }

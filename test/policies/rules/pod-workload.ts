@@ -201,6 +201,15 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "a pod without": GOOD_POD,
       "an account without": unsaid(QUIET_ACCOUNT),
       "an account with a role": withToken(ACCOUNT, BINDING),
+      "an account with a role, beside what is not known": withToken(
+        { ...BINDING, name: "other", props: { metadata: { name: "other" }, subjects: UNKNOWN } },
+        ACCOUNT,
+        BINDING,
+      ),
+      "an account without, beside one that is not known": unsaid(
+        { ...ACCOUNT, name: "other", props: { metadata: UNKNOWN } },
+        QUIET_ACCOUNT,
+      ),
     },
     bad: {
       "an account without a role": [
@@ -210,6 +219,17 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "nothing said": [
         unsaid(ACCOUNT),
         "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token",
+      ],
+      "a role of a user": [
+        withToken(ACCOUNT, {
+          ...BINDING,
+          props: { ...BINDING.props, subjects: [{ kind: "User", name: "workload", namespace: "ts-team" }] },
+        }),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true",
+      ],
+      "an account by the field's old name": [
+        first(first(withToken(ACCOUNT), "spec.serviceAccountName", undefined), "spec.serviceAccount", "workload"),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true, so the token of workload",
       ],
       "the default account": [
         first(unsaid(), "spec.serviceAccountName", undefined),
