@@ -1,4 +1,3 @@
-import { matchesGlob } from "../core/exemption.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Section } from "../fluent-bit/section.ts";
 import { nameOf, namespaceOf, podSpecOf } from "../kubernetes/pod-spec.ts";
@@ -16,7 +15,8 @@ export function readsOwnLogs(input: Section, workload: Resource): boolean {
   const [paths, excluded] = [patternsOf(input, "path"), patternsOf(input, "exclude_path")];
   return ownFiles(workload).some(
     (file) =>
-      paths.some((pattern) => matchesPath(pattern, file)) && !excluded.some((pattern) => matchesPath(pattern, file)),
+      paths.some((pattern) => matches(pattern, file, "[^/]")) &&
+      !excluded.some((pattern) => matches(pattern, file, ".")),
   );
 }
 
@@ -36,13 +36,20 @@ function ownFiles(workload: Resource): string[] {
   });
 }
 
-/** Shell patterns: `*`, `?` and `[abc]`. As fnmatch without flags, a `*` goes over slashes too. */
-function matchesPath(pattern: string, file: string): boolean {
-  if (!/[?[]/.test(pattern)) return matchesGlob(pattern, file);
+/**
+ * Shell patterns: `*`, `?` and `[abc]`. Of a path they stand for all but a slash, as in glob; of what is left out for a slash too,
+ * as in fnmatch without flags.
+ */
+function matches(pattern: string, file: string, any: "." | "[^/]"): boolean {
   const source = pattern.replaceAll(/\[!?[^\]]+\]|[.*+?^${}()|[\]\\]/g, (part) => {
-    if (part === "*") return ".*";
-    if (part === "?") return ".";
+    if (part === "*") return `${any}*`;
+    if (part === "?") return any;
     return part.length > 2 ? part.replace("[!", "[^") : `\\${part}`;
   });
-  return new RegExp(`^${source}$`).test(file);
+  try {
+    return new RegExp(`^${source}$`).test(file);
+  } catch {
+    // Such as [z-a], which matches nothing.
+    return false;
+  }
 }

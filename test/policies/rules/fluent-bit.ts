@@ -299,6 +299,10 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       ),
       "a part of its name": line("*_logging_*.log", "*fluent*"),
       "one of a list, by other wildcards": line("*_logging_*.log", "other*.log, /var/log/containers/fluent?bit-*"),
+      "the node's own logs, in a folder above": file(
+        FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/*.log").replace(/ {6}exclude_path.*\n/, ""),
+      ),
+      "one of a class of letters": line("*_logging_*.log", "[!a-e]*"),
       "the logs of one team alone": file(
         FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/containers/*_ts-team_*.log").replace(
           / {6}exclude_path.*\n/,
@@ -317,6 +321,14 @@ export const FLUENT_BIT_CASES: CasesByRule = {
       "its own files on the path that is not read": [
         line("/var/log/containers/*_logging_*.log", "/var/log/pods/logging_fluent-bit-*/*/*.log"),
         `${F}Exclude_Path of tail is /var/log/pods/logging_fluent-bit-*/*/*.log, which takes`,
+      ],
+      "nothing, by a class of no letters": [
+        line("*_logging_*.log", "[z-a]*.log"),
+        `${F}Exclude_Path of tail is /var/log/containers/[z-a]*.log, which takes`,
+      ],
+      "others, by a class of letters": [
+        line("*_logging_*.log", "[a-e]*.log"),
+        `${F}Exclude_Path of tail is /var/log/containers/[a-e]*.log, which takes`,
       ],
       "its own files on the path of pods": [
         file(FLUENT_BIT.replace("/var/log/containers/*.log", "/var/log/pods/*/*/*.log")),
