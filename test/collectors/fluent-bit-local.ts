@@ -19,13 +19,14 @@ export function localFluentBit(): LocalCollector | undefined {
       text
         .replace("http_port: 2020", "http_port: 0")
         .replace("http_server: on", "http_server: off")
-        .replace(
+        .replaceAll(
           "name: kubernetes\n",
           `name: kubernetes\n      kube_url: http://127.0.0.1:${receiverPort}\n      kube_token_file: ${token}\n`,
         )
+        .replace("name: s3\n", (found) => `${found}      endpoint: http://127.0.0.1:${receiverPort}\n      tls: off\n`)
         .replace(
-          /name: (cloudwatch_logs|s3)\n/,
-          (found) => `${found}      endpoint: http://127.0.0.1:${receiverPort}\n      tls: off\n`,
+          "name: cloudwatch_logs\n",
+          (found) => `${found}      endpoint: 127.0.0.1\n      port: ${receiverPort}\n      tls: off\n`,
         ),
   };
 }

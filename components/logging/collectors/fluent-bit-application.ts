@@ -1,24 +1,20 @@
 import { APPLICATION_LOGS, type ApplicationPod, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import { bufferInput } from "./fluent-bit-buffer.ts";
+import { jsonOptions, tagFilter } from "./fluent-bit-filters.ts";
+import { stackTraceFilters } from "./fluent-bit-multiline.ts";
 import type { Section } from "./fluent-bit-outputs.ts";
-
-/** Key of a line until the script makes a record of it: one that no application's JSON has. */
-export const LINE_KEY = "_line";
-/** Name of the function that the filter calls. */
-export const RECORD_FUNCTION = "application_record";
-/** Name of the parser that turns a line into fields. */
-export const JSON_PARSER = "json_line";
 
 /**
  * Reads every file that the application writes, as it is. A file that was rotated away is read to its end.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
  */
-export function applicationInput(pipeline: LogPipeline, stateFolder: string): Section {
+export function applicationInput(pipeline: LogPipeline, of: ApplicationPod, stateFolder: string): Section {
   return {
     name: "tail",
-    tag: "kube.application",
+    // As on a node, but that a pod's UID is not known before it is there.
+    tag: `kube.${of.namespace}_${of.pod}_-_${of.container}`,
     path: `${APPLICATION_LOGS}/*.log`,
-    key: LINE_KEY,
+    key: "log",
     db: `${stateFolder}/positions.db`,
     ...bufferInput(pipeline),
     read_from_head: "on",
@@ -31,41 +27,35 @@ export function applicationInput(pipeline: LogPipeline, stateFolder: string): Se
   };
 }
 
-/** Turns lines into the records that a DaemonSet sends. @param script Path of the script. */
-export function applicationFilters({ parseJson }: LogPipeline, script: string): Section[] {
-  const parse: Section = {
-    name: "parser",
-    match: "kube.*",
-    key_name: LINE_KEY,
-    parser: JSON_PARSER,
-    preserve_key: "on",
-    reserve_data: "on",
-  };
-  return [...(parseJson ? [parse] : []), { name: "lua", match: "kube.*", script, call: RECORD_FUNCTION }];
-}
-
 /**
- * A Lua filter that makes the record: the line, what its JSON says, and the pod, which is known when this is rendered.
- * @see https://docs.fluentbit.io/manual/data-pipeline/filters/lua
+ * Turns lines into the records that a DaemonSet sends: the line, what its JSON says, and the pod, which is known when this is
+ * rendered. No script does it, since Lua keeps neither the order of keys nor a null, an empty list or a large number.
  */
-export function applicationScript(
-  { namespace, pod, container, team, app }: ApplicationPod,
-  { metadata }: Pick<LogPipeline, "metadata">,
-): string {
-  const labels =
-    app === undefined || !metadata.labels ? "" : `, labels = { ["app_kubernetes_io/name"] = ${JSON.stringify(app)} }`;
-  return `function ${RECORD_FUNCTION}(tag, timestamp, record)
-  local line = record["${LINE_KEY}"]
-  record["${LINE_KEY}"] = nil
-  local fields = nil
-  if next(record) ~= nil then fields = record end
-  local kubernetes = {
-    namespace_name = ${JSON.stringify(namespace)},
-    pod_name = ${JSON.stringify(pod)},
-    container_name = ${JSON.stringify(container)},
-    host = os.getenv("${NODE_VARIABLE}")${labels}
-  }
-  return 2, timestamp, { log = line, fields = fields, kubernetes = kubernetes, team = ${team === undefined ? "nil" : JSON.stringify(team)} }
-end
-`;
+export function applicationFilters(pipeline: LogPipeline, { team, app }: ApplicationPod): Section[] {
+  const every = { match: "kube.*" };
+  const labels = app !== undefined && pipeline.metadata.labels;
+  const nest = (wildcard: string, nest_under: string): Section => ({
+    name: "nest",
+    ...every,
+    operation: "nest",
+    wildcard: `${wildcard}*`,
+    nest_under,
+    remove_prefix: wildcard,
+  });
+  return [
+    ...stackTraceFilters(pipeline, "log"),
+    tagFilter(jsonOptions(pipeline)),
+    { name: "nest", ...every, operation: "lift", nested_under: "kubernetes", add_prefix: "kubernetes:" },
+    {
+      name: "record_modifier",
+      ...every,
+      record: [
+        `kubernetes:host \${${NODE_VARIABLE}}`,
+        ...(team === undefined ? [] : [`team ${team}`]),
+        ...(labels ? [`label:app_kubernetes_io/name ${app}`] : []),
+      ],
+    },
+    ...(labels ? [nest("label:", "kubernetes:labels")] : []),
+    nest("kubernetes:", "kubernetes"),
+  ];
 }

@@ -14,6 +14,8 @@ const MOST_CHUNKS_UP = 64;
  * would come again for ever, and the more of its kind, the less room for others. Measured: docs/logging.md.
  */
 const RETRIES = 50;
+/** Of S3's output, which takes "no limit" for five and then drops the object: more than an outage is long. */
+const S3_RETRIES = 1_000_000;
 /** Longest wait between two tries, in seconds. It grows with the outage, so that the end of a short one is noticed soon. */
 const LONGEST_WAIT = 600;
 
@@ -48,8 +50,15 @@ export function bufferInput({ buffer }: Pick<LogPipeline, "buffer">): Section {
 
 /** How often an output tries again, and how much may wait for it before what has waited longest is dropped. */
 export function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer" | "destination">): Section {
+  const s3 = destination.kind === "s3";
+  const most = s3 ? storeSize({ buffer }) : bytes(buffer.size);
   return {
-    retry_limit: hasIndex(destination) ? RETRIES : "no_limits",
-    ...(buffer.whenFull === "drop-oldest" ? { "storage.total_limit_size": bytes(buffer.size) } : {}),
+    retry_limit: hasIndex(destination) ? RETRIES : s3 ? S3_RETRIES : "no_limits",
+    ...(buffer.whenFull === "drop-oldest" ? { "storage.total_limit_size": most } : {}),
   };
+}
+
+/** Bytes of the files that objects are gathered in: half of the buffer, since what they have no room for waits beside them. */
+export function storeSize({ buffer }: Pick<LogPipeline, "buffer">): number {
+  return bytes(buffer.size) / 2;
 }

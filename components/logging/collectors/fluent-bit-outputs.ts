@@ -1,6 +1,6 @@
 import { indexPrefix, notation } from "../index-format.ts";
 import {
-  bytes,
+  hasIndex,
   type LogPipeline,
   logGroupName,
   PASSWORD_VARIABLE,
@@ -8,13 +8,20 @@ import {
   tlsOf,
   USER_VARIABLE,
 } from "../pipeline.ts";
-import { bufferOutput } from "./fluent-bit-buffer.ts";
+import { bufferOutput, storeSize } from "./fluent-bit-buffer.ts";
 
-/** A section of the YAML configuration: option to value. */
-export type Section = Record<string, string | number>;
+/** A section of the YAML configuration: option to value, or to several where an option may stand more than once. */
+export type Section = Readonly<Record<string, string | number | readonly string[]>>;
 
-/** Key that a record carries where indices are split; see the Lua filter. */
-export const INDEX_KEY = "index_prefix";
+/** Key that a record carries where its index is split by team or app: the value. */
+export const SPLIT_KEY = "index_split";
+/** Key of a record's id where a script has touched it. */
+export const ID_KEY = "line_id";
+
+/** Whether a script finds what indices are split by; it sees each record, so it is there for an app alone. */
+export function splitByScript({ index, destination, source }: LogPipeline): boolean {
+  return source.kind === "node" && hasIndex(destination) && index.splitBy === "app";
+}
 
 /** The output of a pipeline. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */
 export function output(pipeline: LogPipeline): Section {
@@ -71,7 +78,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
         bucket: context.bucket ?? "",
         s3_key_format: `/${destination.prefix}/%Y/%m/%d/%H/$UUID.gz`,
         store_dir: "/var/lib/fluent-bit/s3",
-        store_dir_limit_size: bytes(pipeline.buffer.size),
+        store_dir_limit_size: storeSize(pipeline),
         total_file_size: "50M",
         upload_timeout: "5m",
         use_put_object: "on",
@@ -101,25 +108,35 @@ function destinationOptions(pipeline: LogPipeline): Section {
  * their last major versions, a response buffer too small for a bulk answer, documents without an id, which a repeated chunk doubles.
  * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch
  */
-function searchOptions({ index, source }: LogPipeline, { host, port }: { host: string; port: number }): Section {
-  const byRecord = index.splitBy !== "none" && source.kind === "node";
+function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; port: number }): Section {
+  const { index, source } = pipeline;
   return {
     host,
     port,
     logstash_format: "on",
     logstash_prefix: source.kind === "node" ? index.prefix : indexPrefix(index, source.pod),
     logstash_prefix_separator: index.separator,
-    ...(byRecord ? { logstash_prefix_key: `$${INDEX_KEY}` } : {}),
+    ...(source.kind === "node" && index.splitBy !== "none" ? { logstash_prefix_key: splitPrefix(index) } : {}),
     logstash_dateformat: notation(index.datePattern, "strftime"),
     time_key: "@timestamp",
     time_key_nanos: "on",
     suppress_type_name: "on",
     replace_dots: "on",
-    generate_id: "on",
+    ...(splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" }),
     buffer_size: "4M",
     workers: 2,
     trace_error: "on",
   };
+}
+
+/**
+ * What stands before the date in a record's index. The option takes a key alone, which must come first, or whatever begins with one:
+ * so it begins with a part of the tag that no tag has.
+ * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/record-accessor
+ */
+function splitPrefix({ prefix, separator, splitBy }: LogPipeline["index"]): string {
+  const value = splitBy === "namespace" ? "$kubernetes['namespace_name']" : `$${SPLIT_KEY}`;
+  return `$TAG[999]${prefix}${separator}${value}`;
 }
 
 function userAndPassword(): Section {

@@ -1,16 +1,12 @@
 import { stringify } from "yaml";
 import { hasIndex, type LogPipeline } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
-import {
-  applicationFilters,
-  applicationInput,
-  applicationScript,
-  JSON_PARSER,
-  LINE_KEY,
-} from "./fluent-bit-application.ts";
+import { applicationFilters, applicationInput } from "./fluent-bit-application.ts";
 import { bufferInput, bufferService } from "./fluent-bit-buffer.ts";
-import { output, type Section } from "./fluent-bit-outputs.ts";
-import { INDEX_FUNCTION, indexScript } from "./fluent-bit-script.ts";
+import { nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./fluent-bit-filters.ts";
+import { CRI_PARTS, criLine, criParts, stackTraceParsers } from "./fluent-bit-multiline.ts";
+import { output, type Section, splitByScript } from "./fluent-bit-outputs.ts";
+import { appScript } from "./fluent-bit-script.ts";
 
 const CONFIG_FOLDER = "/fluent-bit/etc/conf";
 const STATE_FOLDER = "/var/lib/fluent-bit";
@@ -59,10 +55,7 @@ export const fluentBit: Collector = {
   render: (pipeline) => ({
     files: {
       "fluent-bit.yaml": stringify(configuration(pipeline), { lineWidth: 0 }),
-      ...(usesScript(pipeline) ? { "index.lua": indexScript(pipeline.index) } : {}),
-      ...(pipeline.source.kind === "application"
-        ? { "application.lua": applicationScript(pipeline.source.pod, pipeline) }
-        : {}),
+      ...(splitByScript(pipeline) ? { "index.lua": appScript() } : {}),
     },
     args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],
   }),
@@ -76,25 +69,19 @@ function unsupported({ index, destination }: LogPipeline): Unsupported[] {
 
 /** The whole configuration. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
 function configuration(pipeline: LogPipeline): object {
-  if (pipeline.source.kind === "application") {
-    const filters = [
-      ...multiline(pipeline, LINE_KEY),
-      ...applicationFilters(pipeline, `${CONFIG_FOLDER}/application.lua`),
-    ];
-    return {
-      service: service(pipeline),
-      parsers: [{ name: JSON_PARSER, format: "json" }],
-      pipeline: { inputs: [applicationInput(pipeline, STATE_FOLDER)], filters, outputs: [output(pipeline)] },
-    };
-  }
+  const { source } = pipeline;
+  const node = source.kind === "node";
+  // In this order: Fluent Bit gives the parser of one to those after it that name none.
+  const joining = [...stackTraceParsers(pipeline), ...(node ? [criParts] : [])];
   return {
     service: service(pipeline),
-    parsers: [
-      // What the tag of a line says, and the team that a namespace belongs to.
-      { name: "pod", format: "regex", regex: "^(?<namespace_name>[^_]+)_(?<pod_name>[^_]+)_(?<container_name>[^_]+)$" },
-      { name: "team", format: "regex", regex: "^(?<team>.+)-team$" },
-    ],
-    pipeline: { inputs: [input(pipeline)], filters: filters(pipeline), outputs: [output(pipeline)] },
+    parsers: [TAG_PARSER, ...(node ? [POD_PARSER, teamParser(pipeline), criLine] : [])],
+    ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
+    pipeline: {
+      inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod, STATE_FOLDER)],
+      filters: node ? nodeFilters(pipeline, `${CONFIG_FOLDER}/index.lua`) : applicationFilters(pipeline, source.pod),
+      outputs: [output(pipeline)],
+    },
   };
 }
 
@@ -103,6 +90,8 @@ function service(pipeline: LogPipeline): Section {
     flush: 1,
     grace: GRACE_SECONDS,
     log_level: "info",
+    // A record stays as long as it is: nothing waits in memory, since the multiline filter has no buffer.
+    multiline_buffer_limit: 0,
     http_server: "on",
     http_listen: "0.0.0.0",
     http_port: HTTP_PORT,
@@ -117,7 +106,7 @@ function service(pipeline: LogPipeline): Section {
  * look at the folder would take it for a new one and read it again.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
  */
-function input(pipeline: LogPipeline): Section {
+function nodeInput(pipeline: LogPipeline): Section {
   const { include, exclude } = pipeline.namespaces;
   const files = (namespace: string) => [
     `/var/log/pods/${namespace}_*/*/*.log`,
@@ -125,11 +114,11 @@ function input(pipeline: LogPipeline): Section {
   ];
   return {
     name: "tail",
-    tag: "kube.<namespace>_<pod>_<container>",
-    tag_regex: "^/var/log/pods/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_[^/]+/(?<container>[^/]+)/",
+    tag: "kube.<namespace>_<pod>_<uid>_<container>",
+    tag_regex: "^/var/log/pods/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_(?<uid>[^_/]+)/(?<container>[^/]+)/",
     path: (include.length === 0 ? ["*"] : include).flatMap(files).join(","),
     exclude_path: exclude.flatMap(files).join(","),
-    "multiline.parser": "cri",
+    "multiline.parser": CRI_PARTS,
     db: `${STATE_FOLDER}/positions.db`,
     ...bufferInput(pipeline),
     read_from_head: "on",
@@ -141,64 +130,4 @@ function input(pipeline: LogPipeline): Section {
     skip_long_lines: "on",
     threaded: "off",
   };
-}
-
-function filters(pipeline: LogPipeline): Section[] {
-  return [
-    ...multiline(pipeline, "log"),
-    {
-      name: "kubernetes",
-      match: "kube.*",
-      kube_tag_prefix: "kube.",
-      regex_parser: "pod",
-      buffer_size: 0,
-      labels: pipeline.metadata.labels || usesLabels(pipeline) ? "on" : "off",
-      annotations: pipeline.metadata.annotations ? "on" : "off",
-      // The pod's annotation fluentbit.io/exclude.
-      "k8s-logging.exclude": "on",
-      ...(pipeline.parseJson ? { merge_log: "on", merge_log_key: "fields", keep_log: "on" } : { merge_log: "off" }),
-    },
-    {
-      name: "parser",
-      match: "kube.*",
-      key_name: "$kubernetes['namespace_name']",
-      parser: "team",
-      reserve_data: "on",
-      preserve_key: "on",
-    },
-    ...Object.entries(pipeline.labels).map(([key, value]) => ({
-      name: "grep",
-      match: "kube.*",
-      regex: `$kubernetes['labels']['${key}'] ^${value.replaceAll(/[.\\+*?[^\]$(){}|]/g, "\\$&")}$`,
-    })),
-    ...(usesScript(pipeline)
-      ? [{ name: "lua", match: "kube.*", script: `${CONFIG_FOLDER}/index.lua`, call: INDEX_FUNCTION }]
-      : []),
-  ];
-}
-
-/** Rules for JavaScript's traces are those of Java here. @see https://docs.fluentbit.io/manual/data-pipeline/parsers/multiline-parsing */
-function multiline({ multiline: languages }: LogPipeline, key: string): Section[] {
-  const parsers = [...new Set(languages.map((language) => (language === "node" ? "java" : language)))].sort();
-  if (parsers.length === 0) return [];
-  // Without its own buffer the filter joins what was read together: a trace may be cut in two, but none is lost when it is killed.
-  return [
-    {
-      name: "multiline",
-      match: "kube.*",
-      "multiline.key_content": key,
-      "multiline.parser": parsers.join(","),
-      mode: "parser",
-      buffer: "off",
-    },
-  ];
-}
-
-/** Only an index that is split needs a value of each record in its name; a sidecar's records have all the same. */
-function usesScript({ index, destination, source }: LogPipeline): boolean {
-  return source.kind === "node" && hasIndex(destination) && index.splitBy !== "none";
-}
-
-function usesLabels(pipeline: LogPipeline): boolean {
-  return Object.keys(pipeline.labels).length > 0 || (usesScript(pipeline) && pipeline.index.splitBy === "app");
 }

@@ -6,15 +6,21 @@ import { fluentBit } from "../../../components/logging/collectors/fluent-bit.ts"
 import { logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 
-const Section = z.record(z.string(), z.union([z.string(), z.number()]));
+const Section = z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())]));
+const Joining = z
+  .object({ name: z.string(), parser: z.string().optional(), rules: z.array(Section).optional() })
+  .loose();
 const Configuration = z.strictObject({
   service: Section,
   parsers: z.array(Section),
+  multiline_parsers: z.array(Joining).default([]),
   pipeline: z.strictObject({ inputs: z.array(Section), filters: z.array(Section), outputs: z.array(Section) }),
 });
 const Names = z.array(z.string());
 const Options = z.object({
   service: Names,
+  parsers: Names,
+  multiline_parsers: Names,
   inputs: z.record(z.string(), Names),
   filters: z.record(z.string(), Names),
   outputs: z.record(z.string(), Names),
@@ -34,8 +40,10 @@ function render(settings: object) {
   const configuration = Configuration.parse(parse(files["fluent-bit.yaml"] ?? ""));
   const [input = {}] = configuration.pipeline.inputs;
   const [output = {}] = configuration.pipeline.outputs;
-  const filter = (name: string) => configuration.pipeline.filters.find((section) => section.name === name);
-  return { files, configuration, input, output, filter };
+  const named = (name: string) => configuration.pipeline.filters.filter((section) => section.name === name);
+  const filter = (name: string) => named(name).at(-1);
+  const joining = (name: string) => configuration.multiline_parsers.find((parser) => parser.name === name);
+  return { files, configuration, input, output, named, filter, joining };
 }
 
 const credentials = { secretName: "log-writer" };
@@ -64,6 +72,11 @@ describe("Fluent Bit's configuration", () => {
           }
         };
         for (const option of Object.keys(configuration.service)) assert.ok(documented.service.includes(option), option);
+        for (const kind of ["parsers", "multiline_parsers"] as const) {
+          for (const option of configuration[kind].flatMap((section) => Object.keys(section))) {
+            assert.ok(documented[kind].includes(option), `${kind}: ${option}`);
+          }
+        }
         check("inputs");
         check("filters");
         check("outputs");
@@ -80,7 +93,6 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(input.read_from_head, "on");
     assert.equal(input.buffer_chunk_size, "256k");
     assert.equal(input.threaded, "off");
-    assert.equal(input["multiline.parser"], "cri");
   });
 
   it("reads what was rotated away while it was stopped, and watches it until the kubelet deletes it", () => {
@@ -90,17 +102,35 @@ describe("Fluent Bit's configuration", () => {
     assert.ok(Number(input.rotate_wait) >= 86_400);
   });
 
-  it("takes namespace, pod and container from the file's place", () => {
-    const { input, configuration, filter } = render({});
-    const tag = new RegExp(String(input.tag_regex)).exec("/var/log/pods/ts-team_curl-ts_72bef1b5-8a16/responder/0.log");
-    assert.deepEqual({ ...tag?.groups }, { namespace: "ts-team", pod: "curl-ts", container: "responder" });
-    const parser = configuration.parsers.find(({ name }) => name === filter("kubernetes")?.regex_parser);
-    const made = new RegExp(String(parser?.regex)).exec("ts-team_curl-ts_responder");
-    assert.deepEqual(
-      { ...made?.groups },
-      { namespace_name: "ts-team", pod_name: "curl-ts", container_name: "responder" },
-    );
-    assert.equal(input.tag, "kube.<namespace>_<pod>_<container>");
+  it("takes namespace, pod and container from the file's place, and tells pods of one name apart by their UID", () => {
+    const { input, configuration, named } = render({});
+    const place = "/var/log/pods/ts-team_curl-ts_72bef1b5-8a16/responder/0.log";
+    const tag = new RegExp(String(input.tag_regex)).exec(place);
+    const container = { namespace: "ts-team", pod: "curl-ts", uid: "72bef1b5-8a16", container: "responder" };
+    assert.deepEqual({ ...tag?.groups }, container);
+    assert.equal(input.tag, "kube.<namespace>_<pod>_<uid>_<container>");
+    const [fromTag, fromApi] = named("kubernetes").map(({ regex_parser }) => {
+      const parser = configuration.parsers.find(({ name }) => name === regex_parser);
+      return { ...new RegExp(String(parser?.regex)).exec("ts-team_curl-ts_72bef1b5-8a16_responder")?.groups };
+    });
+    const names = { namespace_name: "ts-team", pod_name: "curl-ts", container_name: "responder" };
+    assert.deepEqual(fromTag, names);
+    assert.deepEqual(fromApi, { ...names, docker_id: "72bef1b5-8a16" });
+  });
+
+  it("knows a pod by the tag before it asks the API server, which may not know it any more", () => {
+    const [fromTag, fromApi] = render({}).named("kubernetes");
+    assert.equal(fromTag?.use_tag_for_meta, "on");
+    assert.equal(fromTag?.merge_log, "off");
+    assert.equal(fromApi?.use_tag_for_meta, undefined);
+    assert.equal(fromApi?.cache_use_docker_id, "on");
+    // Before its probes give it up: 70 s.
+    assert.ok(Number(fromApi?.dns_retries) * Number(fromApi?.dns_wait_time) < 30);
+  });
+
+  it("keeps the values of a line's JSON as they are", () => {
+    assert.equal(render({}).filter("kubernetes")?.merge_log_trim, "off");
+    assert.equal(render({ parseJson: false }).filter("kubernetes")?.merge_log, "off");
   });
 
   it("retries for ever within the buffer's size, but in bounds where a refusal looks like an outage", () => {
@@ -111,6 +141,8 @@ describe("Fluent Bit's configuration", () => {
     ]) {
       assert.equal(render({ destination }).output.retry_limit, "no_limits");
     }
+    // Its output takes "no_limits" for five.
+    assert.equal(render({ destination: { kind: "s3" } }).output.retry_limit, 1_000_000);
     for (const kind of ["opensearch", "elasticsearch"]) {
       assert.equal(render({ destination: { kind, host: "h" } }).output.retry_limit, 50);
     }
@@ -136,6 +168,11 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(blocking.configuration.service["storage.max_chunks_up"], 32);
     const large = render({ buffer: { size: "4Gi", whenFull: "block" } });
     assert.equal(large.configuration.service["storage.max_chunks_up"], 64);
+  });
+
+  it("gives what waits for S3 the buffer's size in both places together", () => {
+    const { output } = render({ destination: { kind: "s3" }, buffer: { size: "2Gi" } });
+    assert.deepEqual([output.store_dir_limit_size, output["storage.total_limit_size"]], [2 ** 30, 2 ** 30]);
   });
 
   it("never reads its own namespace", () => {
@@ -164,18 +201,35 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(output.logstash_prefix_key, undefined);
   });
 
-  it("takes the prefix from a key that a script writes where indices are split", () => {
+  it("takes the value that indices are split by from the record, without a script where it can", () => {
+    const split = (splitBy: string) =>
+      render({ destination: { kind: "opensearch", host: "h" }, index: { splitBy, prefix: "a.b", separator: "_" } });
+    const namespace = split("namespace");
+    assert.equal(namespace.output.logstash_prefix_key, "$TAG[999]a.b_$kubernetes['namespace_name']");
+    const team = split("team");
+    assert.equal(team.output.logstash_prefix_key, "$TAG[999]a.b_$index_split");
+    const parser = new RegExp(String(team.configuration.parsers.find(({ name }) => name === "team")?.regex));
+    assert.deepEqual({ ...parser.exec("ts-team")?.groups }, { team: "ts", index_split: "ts" });
+    assert.equal(parser.exec("team"), null);
+    assert.equal(team.filter("modify")?.condition, "Key_does_not_exist index_split");
+    assert.equal(team.filter("modify")?.add, "index_split none");
+    for (const { files, output } of [namespace, team]) {
+      assert.deepEqual(Object.keys(files), ["fluent-bit.yaml"]);
+      assert.equal(output.generate_id, "on");
+    }
+  });
+
+  it("finds an app by a script, and then gives ids of its own, since Lua keeps no order among keys", () => {
     const { output, files, filter } = render({
       destination: { kind: "opensearch", host: "h" },
       index: { splitBy: "app" },
     });
-    assert.equal(output.logstash_prefix_key, "$index_prefix");
-    assert.equal(filter("lua")?.call, "index_prefix");
-    assert.match(
-      files["index.lua"] ?? "",
-      /local value = labels\["app.kubernetes.io\/name"\] or labels\["app"\] or "none"/,
-    );
-    assert.match(files["index.lua"] ?? "", /record\["index_prefix"\] = "logs-" \.\. value/);
+    assert.equal(output.logstash_prefix_key, "$TAG[999]logs-$index_split");
+    assert.deepEqual([output.id_key, output.generate_id], ["line_id", undefined]);
+    assert.equal(filter("lua")?.call, "app_of_record");
+    const script = files["index.lua"] ?? "";
+    assert.match(script, /local value = labels\["app.kubernetes.io\/name"\] or labels\["app"\] or "none"/);
+    assert.match(script, /record\["line_id"\] = time \.\. hash\(/);
   });
 
   it("sends what OpenSearch and Elasticsearch take since their last major versions, and nothing twice", () => {
@@ -210,10 +264,44 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(render({ destination: { kind: "elasticsearch", host: "h", tls: false } }).output.tls, undefined);
   });
 
-  it("joins stack traces by the languages' own rules, and JavaScript's by Java's", () => {
-    assert.equal(render({}).filter("multiline")?.["multiline.parser"], "go,java,python");
-    assert.equal(render({ multiline: ["node"] }).filter("multiline")?.["multiline.parser"], "java");
+  it("joins stack traces by one parser with the rules of each language, JavaScript's those of Java", () => {
+    const starts = (multiline?: string[]) =>
+      (render(multiline === undefined ? {} : { multiline }).joining("stack_trace")?.rules ?? [])
+        .filter(({ state }) => String(state).startsWith("start_state"))
+        .map(({ regex }) => regex);
+    const java = [
+      "/Exception[:\\r\\n]/",
+      "/Error[:\\r\\n]/",
+      "/Throwable[:\\r\\n]/",
+      "/V8 errors stack trace[:\\r\\n]/",
+    ];
+    const python = ["/\\ATraceback \\(most recent call last\\):$/"];
+    const go = ["/\\bpanic: /", "/http: panic serving/"];
+    assert.deepEqual(starts(["node"]), java);
+    assert.deepEqual(starts(), [...java, ...python, ...go]);
+    assert.deepEqual(starts([]), []);
     assert.equal(render({ multiline: [] }).filter("multiline"), undefined);
+    assert.equal(render({}).filter("multiline")?.["multiline.parser"], "stack_trace");
+  });
+
+  it("leads from each rule to one that is there, without which Fluent Bit does not start", () => {
+    const rules = render({}).joining("stack_trace")?.rules ?? [];
+    const states = new Set(rules.flatMap(({ state }) => String(state).split(",")));
+    for (const { next_state } of rules) assert.ok(states.has(String(next_state)), String(next_state));
+  });
+
+  it("cuts no line, and takes one that is empty", () => {
+    const { configuration, input, joining } = render({});
+    assert.equal(configuration.service.multiline_buffer_limit, 0);
+    assert.equal(input["multiline.parser"], "cri_parts");
+    // Fluent Bit gives the parser of one to those after it that name none.
+    assert.deepEqual(
+      configuration.multiline_parsers.map(({ name }) => name),
+      ["stack_trace", "cri_parts"],
+    );
+    const line = configuration.parsers.find(({ name }) => name === joining("cri_parts")?.parser);
+    assert.equal(line?.skip_empty_values, "off");
+    assert.equal(line?.time_keep, "on");
   });
 
   it("reads pods from the API server, and so needs no right on nodes/proxy", () => {

@@ -8,7 +8,8 @@ import { Tally } from "./tally.ts";
 
 /** What every document says that search engines refuse for good, in the mode `poison`. */
 const POISON = "poison";
-const { keep, labels }: { keep: number; labels: Record<string, string> } = workerData;
+const { keep }: { keep: number } = workerData;
+let labels: Readonly<Record<string, string>> = workerData.labels;
 /** What a search engine says of a document that it does not take: some collectors go by its type. */
 const ERRORS: Readonly<Record<number, string>> = {
   400: ',"error":{"type":"mapper_parsing_exception","reason":"failed to parse"}',
@@ -25,8 +26,9 @@ const server = createServer((request, response) => {
 });
 server.listen(0, "127.0.0.1", () => parentPort?.postMessage(server.address()));
 
-parentPort?.on("message", (message: { mode?: ReceiverMode; ask?: "stats" | "kept" }) => {
+parentPort?.on("message", (message: { mode?: ReceiverMode; labels?: typeof labels; ask?: "stats" | "kept" }) => {
   if (message.mode !== undefined) mode = message.mode;
+  if (message.labels !== undefined) labels = message.labels;
   if (message.ask === "stats") parentPort?.postMessage(tally.stats());
   if (message.ask === "kept") parentPort?.postMessage(kept);
 });
@@ -79,7 +81,9 @@ function bulkAnswer(response: ServerResponse, statuses: readonly number[]): void
 }
 
 function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "content-type": "application/json", "X-Elastic-Product": "Elasticsearch" });
+  // Elasticsearch's and Amazon's clients believe no answer without their header.
+  const headers = { "X-Elastic-Product": "Elasticsearch", "x-amzn-RequestId": "1" };
+  response.writeHead(status, { "content-type": "application/json", ...headers });
   response.end(JSON.stringify(body));
 }
 

@@ -34,6 +34,11 @@ export class Receiver {
     this.#worker.postMessage({ mode });
   }
 
+  /** Gives all pods other labels from now on. */
+  relabel(labels: Readonly<Record<string, string>>): void {
+    this.#worker.postMessage({ labels });
+  }
+
   async stats(): Promise<Stats> {
     this.#worker.postMessage({ ask: "stats" });
     const [stats] = await once(this.#worker, "message");

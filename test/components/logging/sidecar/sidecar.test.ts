@@ -127,13 +127,25 @@ describe("Fluent Bit as a sidecar", () => {
   it("knows its pod, and names the index without asking a record", () => {
     const configuration = files({ index: { splitBy: "app" } })["fluent-bit.yaml"] ?? "";
     assert.match(configuration, /logstash_prefix: logs-curl\n/);
-    assert.doesNotMatch(configuration, /logstash_prefix_key|name: kubernetes/);
-    assert.deepEqual(Object.keys(files({})), ["fluent-bit.yaml", "application.lua"]);
-    assert.match(files({})["application.lua"] ?? "", /namespace_name = "ts-team",\n {4}pod_name = "curl-ts",/);
+    assert.doesNotMatch(configuration, /logstash_prefix_key/);
+    assert.match(configuration, /tag: kube.ts-team_curl-ts_-_curl\n/);
+    // It has no token, and so must not ask the API server.
+    assert.equal(
+      configuration.match(/name: kubernetes\n/g)?.length,
+      configuration.match(/use_tag_for_meta: on\n/g)?.length,
+    );
+    assert.match(configuration, /- kubernetes:host \$\{NODE_NAME\}\n/);
+    assert.match(configuration, /- team ts\n/);
+  });
+
+  it("makes its records without a script, in which nulls, empty lists and large numbers would be lost", () => {
+    assert.deepEqual(Object.keys(files({})), ["fluent-bit.yaml"]);
+    assert.doesNotMatch(files({})["fluent-bit.yaml"] ?? "", /name: lua/);
   });
 
   it("leaves out fields and labels where they are not wanted", () => {
-    assert.doesNotMatch(files({ parseJson: false })["fluent-bit.yaml"] ?? "", /name: parser\n/);
-    assert.doesNotMatch(files({ metadata: { labels: false } })["application.lua"] ?? "", /labels/);
+    assert.match(files({ parseJson: false })["fluent-bit.yaml"] ?? "", /merge_log: off\n/);
+    assert.match(files({})["fluent-bit.yaml"] ?? "", /label:app_kubernetes_io\/name curl\n/);
+    assert.doesNotMatch(files({ metadata: { labels: false } })["fluent-bit.yaml"] ?? "", /label/);
   });
 });
