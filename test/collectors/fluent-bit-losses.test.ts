@@ -77,6 +77,30 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
+  it("killed and started again with an index for each app, whose ids a script makes", async () => {
+    const { lost, stats } = await run({
+      settings: { index: { splitBy: "app" } },
+      write: { bytesPerSecond: (RATE * 1e6) / 2 },
+      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("with S3 away for longer than five tries", async () => {
+    const { lost } = await run({
+      settings: { destination: { kind: "s3" } },
+      write: { files: 2, bytesPerSecond: 1e5, seconds: 4 },
+      hasten: (configuration) => configuration.replace("upload_timeout: 5m", "upload_timeout: 6s"),
+      meanwhile: async ({ set }) => {
+        set("failing");
+        await seconds(40);
+        set("take");
+      },
+      quietSeconds: 30,
+    });
+    assert.equal(lost, 0);
+  });
+
   it("stopped while the destination is away", async () => {
     const { lost, stats } = await run({
       meanwhile: async ({ set, restart }) => {
