@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { access, chmod, mkdir, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 import { Failure } from "../failure.ts";
 import { PROJECT_ROOT } from "../project.ts";
 import { STATE_ROOT } from "./state-folder.ts";
+import { streamed } from "./stream.ts";
 
 /** Version of Pulumi's own npm package that is fetched where no CLI is installed. */
 export const NPX_VERSION = "3.265.0";
@@ -31,14 +33,30 @@ export function pathWithNode(path: string = process.env.PATH ?? ""): string {
 export async function findPulumi(): Promise<PulumiCommand> {
   const mistake = cliMistake(await output("pulumi", ["version"]));
   if (mistake === undefined) return PulumiCommand.get();
-  const root = await npxShim(join(STATE_ROOT, "cli"));
   process.stderr.write(`${mistake}: using npx --yes pulumi@${NPX_VERSION}\n`);
-  return PulumiCommand.get({ root }).catch(() => {
+  return pulumiByNpx(join(STATE_ROOT, "cli")).catch(() => {
     throw new Failure(
       `neither pulumi nor 'npx --yes pulumi@${NPX_VERSION}' runs: install the CLI as https://www.pulumi.com/docs/iac/download-install/ says`,
       2,
     );
   });
+}
+
+/**
+ * Pulumi's npm package fetches the CLI on its first call, and what the installer says then stands on stdout before the answer. So the
+ * first call is one of its own; afterwards the CLI is called where the package has put it, as the Automation API's own installer would,
+ * and is reached by Ctrl-C without npx between.
+ */
+export async function pulumiByNpx(folder: string): Promise<PulumiCommand> {
+  const shim = await npxShim(folder);
+  await streamed(join(shim, "bin", "pulumi"), ["version"]);
+  const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
+  const fetched = join(home, "versions", NPX_VERSION);
+  const isThere = await access(join(fetched, "bin", "pulumi")).then(
+    () => true,
+    () => false,
+  );
+  return PulumiCommand.get({ root: isThere ? fetched : shim });
 }
 
 /** Why a CLI cannot be used, by what `pulumi version` says; undefined where it can. One without a number is built from source. */

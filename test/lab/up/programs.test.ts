@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { cliMistake, npxShim, pathWithNode, runs } from "../../../lab/up/cli.ts";
+import { cliMistake, NPX_VERSION, npxShim, pathWithNode, pulumiByNpx, runs } from "../../../lab/up/cli.ts";
 import { deleteKind, ensureKind } from "../../../lab/up/kind.ts";
 import { streamed } from "../../../lab/up/stream.ts";
 import { firstError, withoutRepeats } from "../../../lab/up/workspace.ts";
 
 describe("the programs that up calls", () => {
   const before = process.env.PATH ?? "";
+  const home = process.env.PULUMI_HOME;
   let folder: string;
   const log = () => readFile(join(folder, "log"), "utf8").catch(() => "");
 
@@ -19,6 +20,8 @@ describe("the programs that up calls", () => {
 
   afterEach(async () => {
     process.env.PATH = before;
+    if (home === undefined) delete process.env.PULUMI_HOME;
+    else process.env.PULUMI_HOME = home;
     await rm(folder, { recursive: true });
   });
 
@@ -45,6 +48,19 @@ describe("the programs that up calls", () => {
     const root = await npxShim(join(folder, "cli"), "3.1.2");
     assert.equal(await runs(join(root, "bin", "pulumi"), ["up", "--stack", "a b"]), true);
     assert.equal(await log(), "npx --yes --package=pulumi@3.1.2 -- pulumi up --stack a b\n");
+  });
+
+  it("are that package also on the first call, when its installer speaks before the CLI does", async () => {
+    process.env.PULUMI_HOME = join(folder, "home");
+    const version = `[ -e fetched ] || echo '=== Installing Pulumi ===' && touch '${join(folder, "fetched")}'; echo v${NPX_VERSION}`;
+    await program("npx", version.replace("-e fetched", `-e '${join(folder, "fetched")}'`));
+    assert.equal((await pulumiByNpx(join(folder, "cli"))).version?.version, NPX_VERSION);
+    // Where the package has left the CLI, it is called without npx.
+    const bin = join(folder, "home", "versions", NPX_VERSION, "bin");
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, "pulumi"), "#!/bin/sh\necho v3.300.0\n");
+    await chmod(join(bin, "pulumi"), 0o755);
+    assert.equal((await pulumiByNpx(join(folder, "cli"))).version?.version, "3.300.0");
   });
 
   it("are the person's own CLI, where it is new enough for what is asked of it", () => {
