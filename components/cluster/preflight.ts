@@ -58,14 +58,14 @@ export function awsCliVersion(environment: Environment): string | undefined {
 }
 
 /**
- * @pulumi/eks runs `aws eks get-token` for the kubeconfig that it makes.
+ * @pulumi/eks runs `aws eks get-token` for the kubeconfig that it makes, and takes the same versions.
  * @see https://www.pulumi.com/registry/packages/eks/installation-configuration/
  */
 export function awsCliMistake(version: string | undefined): string | undefined {
-  const [, major = "0", minor = "0"] = /^aws-cli\/(\d+)\.(\d+)/.exec(version ?? "") ?? [];
-  if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 7)) return undefined;
+  const [major = 0, minor = 0] = (/^aws-cli\/(\d+)\.(\d+)/.exec(version ?? "") ?? []).slice(1).map(Number);
+  if (major > 2 || (major === 2 && minor >= 7) || (major === 1 && minor >= 24)) return undefined;
   const found = version === undefined ? "none" : version.trim();
-  return `an EKS stack needs the AWS CLI 2.7 or newer on the PATH, found ${found}: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html`;
+  return `an EKS stack needs the AWS CLI 2.7 or newer, or 1.24 of the first version, on the PATH, found ${found}: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html`;
 }
 
 /** Warns of a public endpoint for nobody but the addresses that RFC 5737 keeps for documentation, as an example has them. */

@@ -27,7 +27,7 @@ export function picture(result: VerifyResult): Markup {
 ${TIPS}
 <rect class="box" x="1" y="1" width="${WIDTH - 2}" height="${height - 2}" rx="12"/>
 <text class="title" x="20" y="28">${result.context}</text><text class="soft" x="20" y="46">Kubernetes ${result.version}</text>
-${result.teams.map((team) => namespaceBox(team, places))}
+${result.teams.map((team) => namespaceBox(team, places, result.rows))}
 ${endBox(places, COREDNS, "kube-system", "CoreDNS", result.rows)}
 ${endBox(places, LOGS, "logs", destination(result.rows), result.rows)}
 ${lines(ways, places)}
@@ -62,10 +62,12 @@ function layout({ teams }: VerifyResult): Places {
   return { boxes, bottom: last + 90 + middle.height + 20 };
 }
 
-function namespaceBox({ team, namespace, pod }: TeamView, { boxes }: Places): Markup {
+/** In the colour of the pod's own rows, its Service's among them; where none was tried, by what the pod is. */
+function namespaceBox({ team, namespace, pod }: TeamView, { boxes }: Places, rows: readonly Row[]): Markup {
   const box = boxes.get(team);
   if (box === undefined) return html``;
-  const status = pod === undefined ? "fail" : pod.ready ? "pass" : "warn";
+  const own = rows.filter(({ id }) => id === `pods:${team}` || id === `service:${team}`);
+  const status = worst([...own.map((row) => row.status), pod?.ready ? "pass" : "fail"]);
   const [x, y] = [box.x + 12, box.y];
   const lines =
     pod === undefined
@@ -110,7 +112,9 @@ function lines(ways: readonly Way[], { boxes }: Places): Markup[] {
       const { start, end } = between(from, to, (index - (bundle.length - 1) / 2) * SPACING);
       // Labels on slanting lines would meet in the middle.
       const level = Math.abs(start.y - end.y) < 1;
-      const place = along(start, end, level ? 0.5 : index % 2 === 0 ? 0.36 : 0.66);
+      // Counted from the same end for both directions.
+      const share = (index + 1) / (bundle.length + 1);
+      const place = along(start, end, level ? 0.5 : way.from < way.to ? share : 1 - share);
       const d = `M${round(start.x)} ${round(start.y)}L${round(end.x)} ${round(end.y)}`;
       return line(way, d, place.x, place.y + (level ? -6 : 4), "middle");
     }),

@@ -31,19 +31,26 @@ async function closedPort(): Promise<number> {
 }
 
 describe("awsCliMistake", () => {
-  for (const version of ["aws-cli/2.7.0 Python/3.9", "aws-cli/2.31.5 Python/3.13 Linux/6", "aws-cli/3.0.1"]) {
+  for (const version of [
+    "aws-cli/2.7.0 Python/3.9",
+    "aws-cli/2.31.5 Python/3.13 Linux/6",
+    "aws-cli/3.0.1",
+    "aws-cli/1.24.0 Python/3.8",
+  ]) {
     it(`takes ${version}`, () => assert.equal(awsCliMistake(version), undefined));
   }
   for (const [version, found] of [
     [undefined, "none"],
-    ["aws-cli/1.44.2 Python/3.9\n", "aws-cli/1.44.2 Python/3.9"],
+    ["aws-cli/1.23.9 Python/3.9\n", "aws-cli/1.23.9 Python/3.9"],
     ["aws-cli/2.6.9", "aws-cli/2.6.9"],
     ["something else", "something else"],
   ] as const) {
     it(`refuses ${version?.trim()}`, () => {
       const mistake = awsCliMistake(version) ?? "";
       assert.ok(
-        mistake.startsWith(`an EKS stack needs the AWS CLI 2.7 or newer on the PATH, found ${found}: https://`),
+        mistake.startsWith(
+          `an EKS stack needs the AWS CLI 2.7 or newer, or 1.24 of the first version, on the PATH, found ${found}: https://`,
+        ),
       );
       assert.doesNotMatch(mistake, /\n/);
     });
@@ -73,7 +80,7 @@ describe("awsCliVersion", () => {
     assert.equal(awsCliVersion(environment), undefined);
     assert.match(
       (await deploymentMistake(ClusterSettings.parse({ kind: "eks" }), environment)) ?? "",
-      /^an EKS stack needs the AWS CLI 2\.7 or newer on the PATH, found none: /,
+      /^an EKS stack needs the AWS CLI 2\.7 or newer, .* on the PATH, found none: /,
     );
     writeFileSync(join(folder, "aws"), "#!/bin/sh\nexit 1\n");
     chmodSync(join(folder, "aws"), 0o755);

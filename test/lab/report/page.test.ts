@@ -79,6 +79,34 @@ describe("the report", () => {
     assert.match(page, /The lab works/);
   });
 
+  /** Colours of the teams' boxes, in their order. */
+  const boxes = (result: VerifyResult) =>
+    [...reportPage(result).matchAll(/namespace t\d-team<\/text>\n<g class="(\w+)">/g)].map((match) => match[1]);
+
+  it("draws a team in the colour of its pod's and its Service's rows, or of the pod where none was tried", () => {
+    const result = resultOf(2);
+    const rowsWith = (status: Status) =>
+      result.rows.map((row): Row => ({ ...row, status: row.id === "service:t1" ? status : "pass" }));
+    assert.deepEqual(boxes({ ...result, rows: rowsWith("pass") }), ["pass", "pass"]);
+    assert.deepEqual(boxes({ ...result, rows: rowsWith("fail") }), ["pass", "fail"]);
+    const ended = runningPod("t1", { phase: "Succeeded", ready: false });
+    const [first] = result.teams;
+    assert.ok(first);
+    assert.deepEqual(boxes({ ...result, rows: [], teams: [first, { team: "t1", namespace: "t1-team", pod: ended }] }), [
+      "pass",
+      "fail",
+    ]);
+  });
+
+  it("writes no two labels of lines between the same teams at one height, where the lines are not level", () => {
+    const labels = [...reportPage(resultOf(3)).matchAll(/<text class="label" x="([\d.]+)" y="([\d.]+)"/g)];
+    const places = labels.map(([, x, y]) => [Number(x), Number(y)] as const);
+    // t0 stands above t2: between them the lines are upright.
+    const upright = places.filter(([x, y]) => x < 330 && y > 340 && y < 560).map(([, y]) => Math.round(y));
+    assert.ok(upright.length >= 3, String(upright));
+    assert.equal(new Set(upright).size, upright.length);
+  });
+
   it("escapes whatever the cluster says", () => {
     const plain = reportPage(resultOf(3, "x")).replaceAll(/[^<>]/g, "");
     fc.assert(
