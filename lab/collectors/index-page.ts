@@ -70,7 +70,7 @@ such value. Two values that differ in these alone share an index.
 
 1. Change the setting, and look at \`npm run plan\`: it says what today's indices will be called.
 2. \`pulumi up\` (\`npm run lab -- up\` on a laptop) rolls the collectors, one node at a time. What is in their buffers is sent under the
-   new name; a line is never sent under both, since a collector goes on where it stopped.
+   new name, by Logagent under the old one; a line is never sent under both, since a collector goes on where it stopped.
 3. The old indices stay as they are. Search both by a pattern such as \`logs-*\` or an alias, or copy the old ones by \`_reindex\`.
 
 Nothing is lost and nothing is doubled: a document has an id, made from what it holds, but an id is unique in one index only. So a

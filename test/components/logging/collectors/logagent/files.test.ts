@@ -19,12 +19,12 @@ describe("A log that Logagent follows", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** A process that follows: what it gives, and its places as they stand on the disk. */
-  function follower() {
+  function follower(noted = true) {
     const places = positions.openPositions(join(folder, "state"));
     const given: string[] = [];
     const joiner = lines.createJoiner(lines.parsePlain, undefined, ({ first }, marks) => {
       given.push(first);
-      places.move(marks);
+      if (noted) places.move(marks);
     });
     const log = files.followLog(places, joiner, (message) => told.push(message));
     const see = (...paths: string[]) =>
@@ -84,6 +84,30 @@ describe("A log that Logagent follows", () => {
     see(rotated, current);
     assert.deepEqual(readAll().length, 4);
     assert.equal(log.isOver(), false);
+  });
+
+  it("is not read again after a rotation though its lines are not in the buffer yet", async () => {
+    writeFileSync(current, "a\n");
+    const { see, readAll } = follower(false);
+    see(current);
+    readAll();
+    const rotated = `${current}.20260101-000000`;
+    renameSync(current, rotated);
+    writeFileSync(current, "b\n");
+    see(rotated, current);
+    readAll();
+    await sleep(1010);
+    readAll();
+    see(rotated, current);
+    const again = `${current}.20260102-000000`;
+    renameSync(current, again);
+    writeFileSync(current, "c\n");
+    see(rotated, again, current);
+    for (let wait = 0; wait < 3; wait += 1) {
+      readAll();
+      await sleep(1010);
+    }
+    assert.deepEqual(readAll(), ["a", "b", "c"]);
   });
 
   it("is read again from its beginning once it is cut, or another under the same inode", () => {

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -10,7 +21,7 @@ import { Worker } from "node:worker_threads";
 import { parse } from "yaml";
 import { z } from "zod";
 import { logagent } from "../../../../../components/logging/collectors/logagent.ts";
-import { logPipeline } from "../../../../../components/logging/pipeline.ts";
+import { logPipeline, NODE } from "../../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../../components/logging/settings.ts";
 
 const PLUGINS = dirname(
@@ -27,11 +38,12 @@ describe("Logagent's plugins at work", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Runs them for settings below `logging`, as a sidecar whose folders are the test's. */
+  /** Runs them for settings below `logging`, with folders of the test. */
   function start(settings: object, change: (rendered: z.infer<typeof Rendered>) => void = () => {}) {
     const parsed = LoggingSettings.parse({ collector: "logagent", carrier: "sidecar", ...settings });
     const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" };
-    const pipeline = logPipeline(parsed, { cluster: "dev", region: undefined }, { kind: "application", pod });
+    const source = parsed.carrier === "daemonset" ? NODE : { kind: "application" as const, pod };
+    const pipeline = logPipeline(parsed, { cluster: "dev", region: undefined }, source);
     const rendered = (logagent.render(pipeline).files["logagent.yml"] ?? "")
       .replaceAll("/etc/sematext", PLUGINS)
       .replaceAll("/var/lib/logagent", join(folder, "state"))
@@ -49,6 +61,11 @@ describe("Logagent's plugins at work", () => {
     return { worker, output: text(worker.stdout), messages: () => said.join("") };
   }
   const collected = join("collected", "pods.log");
+  const lines = () =>
+    readFileSync(join(folder, collected), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).log);
   async function stop({ worker }: { worker: Worker }): Promise<number> {
     worker.postMessage("stop");
     const [code]: number[] = await once(worker, "exit");
@@ -102,18 +119,63 @@ describe("Logagent's plugins at work", () => {
   });
 
   it("keep on the disk what the destination does not take, and tell why", async () => {
-    appendFileSync(join(folder, "app", "app.log"), "hello\n");
+    appendFileSync(join(folder, "app", "app.log"), "hello\nhello\n");
     const running = start({ destination: { kind: "http", url: "http://127.0.0.1:9/nobody" } });
     const buffer = join(folder, "state", "buffer");
-    await until(() => existsSync(buffer) && readdirSync(buffer).length === 1);
+    const ids = () =>
+      readdirSync(buffer).flatMap(
+        (name) => readFileSync(join(buffer, name), "utf8").match(/"_id":"[0-9a-f]{40}"/g) ?? [],
+      );
+    await until(() => existsSync(buffer) && ids().length === 2);
     const wait = /the destination does not take records, which wait: Error: connect ECONNREFUSED/;
     await until(() => wait.test(running.messages()));
     await running.worker.terminate();
+    // Each has an id of its own, though it says the same.
+    assert.equal(new Set(ids()).size, 2);
     // Another goes on with it.
     const again = start({ destination: { kind: "file" } });
     await until(() => existsSync(join(folder, collected)));
     await stop(again);
-    assert.deepEqual(readFileSync(join(folder, collected), "utf8").match(/"log":"[^"]*"/g), ['"log":"hello"']);
+    assert.deepEqual(readFileSync(join(folder, collected), "utf8").match(/"log":"[^"]*"/g), [
+      '"log":"hello"',
+      '"log":"hello"',
+    ]);
+  });
+
+  it("go on where they stopped, though no pod is known at first, and read none that opts out", async () => {
+    const api = createServer((request, response) => {
+      const annotations = request.url?.endsWith("/quiet") ? { "fluentbit.io/exclude": "true" } : {};
+      setTimeout(() => response.end(JSON.stringify({ metadata: { labels: { app: "web" }, annotations } })), 300);
+    });
+    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+    const { port }: Pick<AddressInfo, "port"> = Object(api.address());
+    writeFileSync(join(folder, "token"), "token");
+    const write = (pod: string, log: string) => {
+      const place = join(folder, "pods", `ts-team_${pod}_1`, "app");
+      mkdirSync(place, { recursive: true });
+      appendFileSync(join(place, "0.log"), `2026-01-01T00:00:00Z stdout F ${log}\n`);
+    };
+    const settings = { carrier: "daemonset", destination: { kind: "file" } };
+    const run = () =>
+      start(settings, ({ input }) => {
+        input.logs.api = { url: `http://127.0.0.1:${port}`, tokenFile: join(folder, "token"), caFile: "" };
+      });
+    try {
+      for (const [at, log] of ["one", "two"].entries()) {
+        write("web", log);
+        write("quiet", log);
+        const running = run();
+        await until(() => existsSync(join(folder, collected)) && lines().length > at);
+        assert.equal(await stop(running), 0);
+      }
+      const [first, ...more] = lines();
+      assert.deepEqual(more, ["two"]);
+      assert.equal(first, "one");
+      assert.match(readFileSync(join(folder, collected), "utf8"), /"labels":\{"app":"web"\}/);
+    } finally {
+      api.close();
+      api.closeAllConnections();
+    }
   });
 
   it("end at once for an option that they do not know, since Logagent would go on without them", async () => {

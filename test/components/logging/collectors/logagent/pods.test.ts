@@ -21,11 +21,13 @@ describe("The logs of a node that Logagent reads", () => {
   let asked: string[] = [];
   let away = false;
   let told: string[] = [];
+  let [atOnce, most] = [0, 0];
   let pods: ReturnType<typeof podsModule.createPods>;
 
   beforeEach((done) => {
     folder = mkdtempSync(join(tmpdir(), "node-"));
     [asked, told, away] = [[], [], false];
+    [atOnce, most] = [0, 0];
     writeFileSync(join(folder, "token"), "secret\n");
     for (const place of ["ts-team_web_1/app", "ts-team_quiet_2/app", "shop_other_3/app", "logging_own_4/app"]) {
       mkdirSync(join(folder, "pods", place), { recursive: true });
@@ -34,8 +36,13 @@ describe("The logs of a node that Logagent reads", () => {
     server = createServer((request, response) => {
       asked.push(`${request.url} ${request.headers.authorization}`);
       const metadata = PODS[request.url ?? ""];
+      atOnce += 1;
+      most = Math.max(most, atOnce);
       response.statusCode = away ? 503 : metadata === undefined ? 404 : 200;
-      response.end(JSON.stringify(away ? {} : { metadata }));
+      setTimeout(() => {
+        atOnce -= 1;
+        response.end(JSON.stringify(away ? {} : { metadata }));
+      }, 10);
     }).listen(0, "127.0.0.1", () => {
       const { port }: Pick<AddressInfo, "port"> = Object(server.address());
       const api = { url: `http://127.0.0.1:${port}`, tokenFile: join(folder, "token"), caFile: "" };
@@ -107,6 +114,14 @@ describe("The logs of a node that Logagent reads", () => {
     for (let wait = 0; wait < 100 && told.length < 3; wait += 1) await sleep(20);
     assert.deepEqual(look(), [undefined, undefined, undefined]);
     assert.match(told[0] ?? "", /does not tell of pod [a-z-]+\/[a-z]+, whose lines wait: Error: it answers 503/);
+  });
+
+  it("of a hundred new pods are asked for eight at a time", async () => {
+    for (let pod = 0; pod < 100; pod += 1)
+      mkdirSync(join(folder, "pods", `shop_new-${pod}_1`, "app"), { recursive: true });
+    await known();
+    assert.equal(asked.length, 103);
+    assert.ok(most > 1 && most <= 8, String(most));
   });
 
   it("are read without labels where the pod is forgotten already", async () => {

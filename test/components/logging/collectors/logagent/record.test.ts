@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import records from "../../../../../components/logging/collectors/logagent/record.cjs";
+
+const SOURCE = { kubernetes: { pod_name: "web" }, team: undefined };
+
+/** The fields of a line. */
+function fieldsOf(line: string, safeNames = true): unknown {
+  const piece = { time: "t", stream: "stdout", first: line, lines: [line], size: 0, file: "1", start: 0, seen: 0 };
+  return records.recordOf(piece, SOURCE, { parseJson: true, safeNames }).fields;
+}
+
+describe("Logagent's fields", () => {
+  it("have no dots in their names where they would be a path, however deep", () => {
+    const line = '{"a.b":{"c.d":[{"e.f.g":null}]},"x":1.5}';
+    assert.deepEqual(fieldsOf(line), { a_b: { c_d: [{ e_f_g: null }] }, x: 1.5 });
+    assert.deepEqual(fieldsOf(line, false), JSON.parse(line));
+  });
+
+  it("are none where a line is no JSON object", () => {
+    for (const line of ["{", "{a}", "[1]", '"{}"', "7", "{} trailing"]) assert.equal(fieldsOf(line), undefined, line);
+  });
+
+  it("may be called as what JavaScript gives a meaning to", () => {
+    assert.equal(
+      JSON.stringify(fieldsOf('{"__proto__":{"a":1},"constructor":2}')),
+      '{"__proto__":{"a":1},"constructor":2}',
+    );
+  });
+});
+
+describe("Logagent's ids", () => {
+  it("differ with what a line is, and are the same for the same", () => {
+    assert.equal(records.idOf(["stdout", "ns", "line"]), records.idOf(["stdout", "ns", "line"]));
+    assert.notEqual(records.idOf(["stdout", "ns", "line"]), records.idOf(["stderr", "ns", "line"]));
+  });
+});
