@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import files from "../../../../../components/logging/collectors/logagent/files.cjs";
 import lines from "../../../../../components/logging/collectors/logagent/lines.cjs";
 import positions from "../../../../../components/logging/collectors/logagent/positions.cjs";
+import { Clock } from "./clock.ts";
+
+const clock = new Clock();
 
 describe("A log that Logagent follows", () => {
   let folder = "";
@@ -16,7 +18,10 @@ describe("A log that Logagent follows", () => {
     current = join(folder, "0.log");
     told = [];
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    clock.restore();
+    rmSync(folder, { recursive: true });
+  });
 
   /** A process that follows: what it gives, and its places as they stand on the disk. */
   function follower(noted = true) {
@@ -63,7 +68,7 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(after.readAll(), ["c"]);
   });
 
-  it("is read to its end after a rotation, and then the next", async () => {
+  it("is read to its end after a rotation, and then the next", () => {
     writeFileSync(current, "a\n");
     const { see, readAll, log } = follower();
     see(current);
@@ -75,9 +80,10 @@ describe("A log that Logagent follows", () => {
     see(rotated, current);
     assert.deepEqual(readAll(), ["a", "late"]);
     // It may be written to a little longer.
+    readAll();
     appendFileSync(rotated, "later\n");
     assert.deepEqual(readAll(), ["a", "late", "later"]);
-    await sleep(1010);
+    clock.forward(1010);
     assert.deepEqual(readAll(), ["a", "late", "later"]);
     assert.deepEqual(readAll(), ["a", "late", "later", "b"]);
     // It is not read again for being there.
@@ -86,7 +92,7 @@ describe("A log that Logagent follows", () => {
     assert.equal(log.isOver(), false);
   });
 
-  it("is not read again after a rotation though its lines are not in the buffer yet", async () => {
+  it("is not read again after a rotation though its lines are not in the buffer yet", () => {
     writeFileSync(current, "a\n");
     const { see, readAll } = follower(false);
     see(current);
@@ -96,7 +102,7 @@ describe("A log that Logagent follows", () => {
     writeFileSync(current, "b\n");
     see(rotated, current);
     readAll();
-    await sleep(1010);
+    clock.forward(1010);
     readAll();
     see(rotated, current);
     const again = `${current}.20260102-000000`;
@@ -105,7 +111,7 @@ describe("A log that Logagent follows", () => {
     see(rotated, again, current);
     for (let wait = 0; wait < 3; wait += 1) {
       readAll();
-      await sleep(1010);
+      clock.forward(1010);
     }
     assert.deepEqual(readAll(), ["a", "b", "c"]);
   });
@@ -145,7 +151,7 @@ describe("A log that Logagent follows", () => {
     assert.match(told.join(), /a line of more than 16777216 bytes, which is skipped/);
   });
 
-  it("gives its last line without an end once it is gone, and is over then", async () => {
+  it("gives its last line without an end once it is gone, and is over then", () => {
     writeFileSync(current, "a\nno end");
     const { see, readAll, log } = follower();
     see(current);
@@ -153,7 +159,7 @@ describe("A log that Logagent follows", () => {
     rmSync(current);
     log.see([]);
     readAll();
-    await sleep(1010);
+    clock.forward(1010);
     assert.deepEqual(readAll(), ["a", "no end"]);
     assert.equal(log.isOver(), true);
   });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import lines from "../../../../../components/logging/collectors/logagent/lines.cjs";
 import { continuationPattern } from "../../../../../components/logging/collectors/stack-traces.ts";
+import { Clock } from "./clock.ts";
 
 const TRACES = new RegExp(continuationPattern(["java", "go"]) ?? "");
 
@@ -28,6 +28,8 @@ function joined(continues: RegExp | undefined, parse = lines.parseCri) {
   return { joiner, given, add };
 }
 const logs = (given: readonly Given[]) => given.map(({ log }) => log);
+
+const clock = new Clock();
 
 describe("Lines of a container runtime", () => {
   it("are taken apart, with all digits of their time", () => {
@@ -84,6 +86,8 @@ describe("Lines of a container runtime", () => {
 });
 
 describe("Stack traces", () => {
+  afterEach(() => clock.restore());
+
   it("are one record with the time of their first line, once another begins", () => {
     const { add, given } = joined(TRACES);
     add("2026-01-01T00:00:01Z stderr F Error: no");
@@ -95,12 +99,12 @@ describe("Stack traces", () => {
     assert.deepEqual(given[0]?.marks, [["1", 79]]);
   });
 
-  it("wait a second for more, and no longer", async () => {
+  it("wait a second for more, and no longer", () => {
     const { add, given, joiner } = joined(TRACES);
     add("1 stdout F a");
     joiner.flush();
     assert.deepEqual(logs(given), []);
-    await sleep(1010);
+    clock.forward(1010);
     joiner.flush();
     assert.deepEqual(logs(given), ["a"]);
   });

@@ -40,7 +40,7 @@ describe("Logagent's plugins at work", () => {
 
   /** Runs them for settings below `logging`, with folders of the test. */
   function start(settings: object, change: (rendered: z.infer<typeof Rendered>) => void = () => {}) {
-    const parsed = LoggingSettings.parse({ collector: "logagent", carrier: "sidecar", ...settings });
+    const parsed = LoggingSettings.parse({ collector: "logagent", carrier: "sidecar", multiline: [], ...settings });
     const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" };
     const source = parsed.carrier === "daemonset" ? NODE : { kind: "application" as const, pod };
     const pipeline = logPipeline(parsed, { cluster: "dev", region: undefined }, source);
