@@ -60,15 +60,18 @@ async function collect(
 const bodies = (records: readonly Received[]): unknown[] => records.map(({ json }) => JSON.parse(json));
 const lines = (records: readonly Received[]): string[] => records.map(({ json }) => JSON.parse(json).log).sort();
 
-before(async function () {
-  local = await localLogagent();
+/** Of each suite, and not of the file: a hook of the file would skip every other collector too. */
+async function skipWithoutLogagent(this: Mocha.Context): Promise<void> {
+  local ??= await localLogagent();
   if (local !== undefined) return;
   process.stdout.write(`      ${whyMissing("logagent")}\n`);
   this.skip();
-});
+}
 after(() => local?.stop());
 
 describe("Logagent's record", () => {
+  before(skipWithoutLogagent);
+
   it("is that of the model, to the nanosecond", async () => {
     const records = await collect({}, (sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a.b":1,"c":{"d":"x"}}`]));
     const record = {
@@ -168,6 +171,8 @@ describe("Logagent's record", () => {
 });
 
 describe("Logagent's index", () => {
+  before(skipWithoutLogagent);
+
   for (const format of [
     {},
     { splitBy: "team", separator: "_" },
@@ -194,6 +199,8 @@ describe("Logagent's index", () => {
 });
 
 describe("Logagent delivers to", () => {
+  before(skipWithoutLogagent);
+
   const write = (sandbox: Sandbox) => sandbox.write(POD, [`${TIME} stdout F hello`]);
   const isRecord = (json: string) => {
     const { "@timestamp": came, log, team } = JSON.parse(json);

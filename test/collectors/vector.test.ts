@@ -60,15 +60,18 @@ async function collect(
 const bodies = (records: readonly Received[]): unknown[] => records.map(({ json }) => JSON.parse(json));
 const lines = (records: readonly Received[]): string[] => records.map(({ json }) => JSON.parse(json).log).sort();
 
-before(async function () {
-  local = await localVector();
+/** Of each suite, and not of the file: a hook of the file would skip every other collector too. */
+async function skipWithoutVector(this: Mocha.Context): Promise<void> {
+  local ??= await localVector();
   if (local !== undefined) return;
   process.stdout.write(`      ${whyNoVector()}\n`);
   this.skip();
-});
+}
 after(() => local?.stop());
 
 describe("Vector's record", () => {
+  before(skipWithoutVector);
+
   it("is that of the model, to the nanosecond", async () => {
     const records = await collect({}, (sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a.b":1,"c":{"d":"x"}}`]));
     const record = {
@@ -167,6 +170,8 @@ describe("Vector's record", () => {
 });
 
 describe("Vector delivers to", () => {
+  before(skipWithoutVector);
+
   // CloudWatch Logs takes nothing that is older than two weeks.
   const time = new Date().toISOString().replace("Z", "456789Z");
   const today = time.slice(0, 10);
