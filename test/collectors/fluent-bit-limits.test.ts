@@ -10,9 +10,15 @@ const MIB = 2 ** 20;
 
 /** Bytes of all files below a folder. */
 function sizeOf(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+  return (
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      // One may be gone meanwhile: sent, or dropped.
+      .reduce(
+        (sum, { parentPath, name }) => sum + (statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0),
+        0,
+      )
+  );
 }
 
 /** Most memory that a process has had, in bytes; undefined where the system does not say. */
