@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+// Of the SDK only this, which it exports too: the commands that read settings and make no resources start in half the time.
+import { RunError } from "@pulumi/pulumi/errors.js";
 import { z } from "zod";
 
 /** One mistake in the stack configuration. */
@@ -14,7 +15,7 @@ export interface Mistake {
 /**
  * Every mistake of a stack's configuration in one error. A RunError, which the engine prints without a stack trace.
  */
-export class SettingsError extends pulumi.RunError {
+export class SettingsError extends RunError {
   readonly mistakes: readonly Mistake[];
 
   constructor(mistakes: readonly Mistake[]) {

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { checkCluster } from "./cluster/check.ts";
 import { ClusterSettings } from "./cluster/settings.ts";
@@ -37,7 +37,7 @@ export type Settings = Readonly<z.infer<typeof StackSettings>> & {
  * @throws {SettingsError} with every mistake, before anything is registered.
  */
 export function readSettings(): Settings {
-  return parseSettings(pulumi.runtime.allConfig());
+  return parseSettings(allConfig());
 }
 
 /**

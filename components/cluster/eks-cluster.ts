@@ -5,11 +5,12 @@ import { grantAccess } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import { ControlPlaneLogs } from "./encryption.ts";
 import type { ClusterHandle } from "./handle.ts";
-import { partitionOf, serviceRole } from "./iam.ts";
+import { serviceRole } from "./iam.ts";
 import { withProfile } from "./kubeconfig.ts";
 import { type Network, Vpc } from "./network.ts";
 import { VpcSettings } from "./network-settings.ts";
 import { Nodes } from "./nodes.ts";
+import { partitionOf } from "./partition.ts";
 import type { EksClusterSettings } from "./settings.ts";
 
 export interface EksClusterArgs {

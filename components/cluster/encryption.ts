@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Partition } from "./iam.ts";
+import type { Partition } from "./partition.ts";
 
 export interface ControlPlaneLogsArgs {
   readonly clusterName: string;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { partitionOf } from "../../../components/cluster/iam.ts";
+import { partitionOf } from "../../../components/cluster/partition.ts";
 
 describe("partitionOf", () => {
   for (const [region, id, dnsSuffix] of [
