@@ -7,6 +7,7 @@ interface BenchFlags extends Target {
   readonly runs: number;
   readonly output?: string;
   readonly json?: true;
+  readonly write?: true;
 }
 
 /** Adds `bench` to the command line. */
@@ -19,6 +20,7 @@ export function registerBench(program: Command): void {
     .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config); only with --context")
     .option("--json", "print one JSON document instead of the table")
     .option("--output <file>", "write the JSON document to a file as well")
+    .option("--write", "write the tables into README.md as well")
     .action(bench);
 }
 
@@ -36,13 +38,16 @@ async function bench(flags: BenchFlags): Promise<void> {
   try {
     // First, since a cluster that cannot be asked should be told before ten minutes have gone by.
     const live = flags.context === undefined ? undefined : await onCluster(flags, say);
-    const own = await runSuite(flags.runs, say);
+    const { rows: own, failed } = await runSuite(flags.runs, say);
     const rows = [...own, ...(live?.rows ?? [])];
     const found = { node: process.version, cores: cpus().length, rows, goals: goalsOf(rows), forms: live?.forms ?? [] };
     const text = `${JSON.stringify(found, null, 2)}\n`;
     if (flags.output !== undefined) await writeFile(flags.output, text);
+    if (flags.write) await (await import("./readme.ts")).writeReadme(formatBench(found));
     spinner.stop();
     process.stdout.write(flags.json ? text : formatBench(found));
+    for (const line of failed) process.stderr.write(`left out, since it failed: ${line}\n`);
+    if (failed.length > 0) process.exitCode = 1;
   } finally {
     spinner.stop();
   }

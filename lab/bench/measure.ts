@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { Failure } from "../failure.ts";
 import { PROJECT_ROOT } from "../project.ts";
 
 /** One run of a program as a whole process, with all that it starts. */
@@ -72,7 +73,7 @@ async function runOnce([program, ...args]: Command, peaks: string, cache: string
     told = `${told}${chunk}`.slice(-2000);
   });
   const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Error(`${[program, ...args].join(" ")} ended with exit code ${code}\n${told}`);
+  if (code !== 0) throw new Failure(`${[program, ...args].join(" ")} ended with exit code ${code}\n${told}`.trimEnd());
   const seconds = (performance.now() - start) / 1000;
   return { seconds, peakMb: await highest(peaks) };
 }

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Failure } from "../failure.ts";
 import { PROJECT_ROOT } from "../project.ts";
 import { type Command, type Measurement, measure } from "./measure.ts";
 import { measureStages } from "./stages.ts";
@@ -25,13 +26,26 @@ const MAIN = join("lab", "main.ts");
 const EMPTY: Command = ["node", "--input-type=module", "--eval", ""];
 const PACKAGES = ["pulumi", "aws", "eks", "kubernetes"].map((name) => `import "@pulumi/${name}";`).join(" ");
 
+/** What was measured, and what could not be, each in one line. */
+export interface SuiteResult {
+  readonly rows: readonly BenchRow[];
+  /** Programs that failed. Their rows are left out, and the minutes of the others are not lost. */
+  readonly failed: readonly string[];
+}
+
 /** Measures what needs no cluster, one after the other, and says what it is at. */
-export async function runSuite(runs: number, say: (what: string) => void): Promise<BenchRow[]> {
+export async function runSuite(runs: number, say: (what: string) => void): Promise<SuiteResult> {
   const rows: BenchRow[] = [];
+  const failed: string[] = [];
   const add = async (name: string, command: Command, options: { cold?: true; count?: number } = {}) => {
     say(name);
-    const row = await measure(name, command, { runs, warm: options.cold !== true });
-    rows.push(options.count === undefined ? row : { ...row, count: options.count, of: "resources" });
+    const row = await measure(name, command, { runs, warm: options.cold !== true }).catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error;
+      failed.push(`${name}: ${error.message}`);
+      return undefined;
+    });
+    if (row !== undefined)
+      rows.push(options.count === undefined ? row : { ...row, count: options.count, of: "resources" });
   };
   const plan = (...args: string[]): Command => ["node", MAIN, "plan", "--json", ...args];
 
@@ -54,7 +68,7 @@ export async function runSuite(runs: number, say: (what: string) => void): Promi
   await add(ROW.units, ["npm", "run", "test:unit"]);
   await add("npm test, cold", ["npm", "test"], { cold: true });
   await add("npm test", ["npm", "test"]);
-  return rows;
+  return { rows, failed };
 }
 
 async function countResources([, ...args]: Command): Promise<number> {

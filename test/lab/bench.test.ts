@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goalsOf } from "../../lab/bench/goals.ts";
 import { measure, type Sample, summarize } from "../../lab/bench/measure.ts";
+import { benchOf, withBench } from "../../lab/bench/readme.ts";
 import { measureStages } from "../../lab/bench/stages.ts";
-import type { BenchRow } from "../../lab/bench/suite.ts";
+import { type BenchRow, ROW } from "../../lab/bench/suite.ts";
 import { objectsOf } from "../../lab/bench/team-objects.ts";
-import { teamsOf, withTeamFiles } from "../../lab/bench/teams.ts";
+import { TEAM_COUNTS, teamsOf, withTeamFiles } from "../../lab/bench/teams.ts";
 import { formatBench } from "../../lab/bench/text.ts";
+import { PROJECT_ROOT } from "../../lab/project.ts";
 import { runLab } from "../support/run-lab.ts";
 
 const samples = (...seconds: number[]): Sample[] =>
@@ -119,6 +121,21 @@ What a name costs a pod, with ndots 5, 3, 2:
 `,
     );
     assert.doesNotMatch(formatBench({ ...document, goals: [], forms: [] }), /goal|name costs/);
+  });
+
+  it("writes its tables into the place that the README keeps for them, again and again", async () => {
+    const readme = await readFile(join(PROJECT_ROOT, "README.md"), "utf8");
+    const once = withBench(readme, "| a |\n");
+    assert.equal(benchOf(once), "\n| a |\n\n");
+    assert.equal(withBench(once, "| a |\n"), once);
+    assert.throws(() => withBench("# no place\n", ""), /README\.md has no place for the tables/);
+  });
+
+  it("stands in the README with the rows of start-up and of each number of teams, held against the goals", async () => {
+    const tables = benchOf(await readFile(join(PROJECT_ROOT, "README.md"), "utf8")) ?? "";
+    const names = ["an empty program", ROW.imports, ROW.plan, ...TEAM_COUNTS.map(ROW.teams)];
+    for (const name of names) assert.match(tables, new RegExp(`^\\| ${name} \\| [\\d.]+ s `, "m"), name);
+    assert.ok([...tables.matchAll(/^\| .* \| (yes|no) \|$/gm)].length >= 3);
   });
 
   it("plans teams in a ring, each with its neighbours", () => {
