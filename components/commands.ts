@@ -4,7 +4,7 @@ import type { ClusterSettings } from "./cluster/settings.ts";
 const DEFAULT_STACK = "local";
 
 /** What the commands for a stack follow from. */
-export interface Stood {
+export interface StackContext {
   /** Name of the stack. */
   readonly stack: string;
   readonly cluster: Pick<ClusterSettings, "kind"> & { readonly name?: string };
@@ -16,14 +16,14 @@ export interface Stood {
  * The command that proves a stack. On EKS it asks first for the cluster's context, or it would prove whichever cluster the person used
  * before.
  */
-export function verifyCommand({ stack, cluster, region }: Stood): string {
+export function verifyCommand({ stack, cluster, region }: StackContext): string {
   const verify = `npm run verify${stack === DEFAULT_STACK ? "" : ` -- --stack ${stack}`}`;
   if (cluster.kind === "existing") return verify;
   return `aws eks update-kubeconfig --name ${cluster.name} --region ${region} && ${verify}`;
 }
 
 /** The command that makes what is missing and replaces the curl pods, which end after their lifetime. */
-export function upCommand({ stack, cluster }: Pick<Stood, "stack" | "cluster">): string {
+export function upCommand({ stack, cluster }: Pick<StackContext, "stack" | "cluster">): string {
   if (cluster.kind === "eks") return `pulumi up --stack ${stack} --refresh --replace '**-curl-pod'`;
   return `npm run lab -- up${stack === DEFAULT_STACK ? "" : ` --stack ${stack}`}`;
 }
