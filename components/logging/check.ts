@@ -2,6 +2,7 @@ import type { ClusterSettings } from "../cluster/settings.ts";
 import type { Mistake } from "../settings-error.ts";
 import { destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
+import { isKeptByElasticsearch, KEPT_PATTERNS } from "./data-stream-names.ts";
 import { logPipeline } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { checkSidecar } from "./sidecar/check.ts";
@@ -32,6 +33,10 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
   if (support !== true) {
     const message = `${destinationsOf(collector).join(", ")} for ${collector.title}: ${support}`;
     mistakes.push({ path: ["destination", "kind"], message, value: destination.kind });
+  }
+  if (destination.kind === "elasticsearch" && isKeptByElasticsearch(settings.index)) {
+    const message = `another prefix, such as pods, or another separator than '-', since Elasticsearch keeps names like ${KEPT_PATTERNS} for itself`;
+    mistakes.push({ path: ["index", "prefix"], message, value: settings.index.prefix });
   }
   if (carrier === "sidecar") mistakes.push(...checkSidecar(settings));
   else if (settings.sidecar.destinationCidrs.length > 0)

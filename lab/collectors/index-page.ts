@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
+import { KEPT_PATTERNS } from "../../components/logging/data-stream-names.ts";
 import { DATE_NOTATION, indexName } from "../../components/logging/index-format.ts";
 import { logPipeline } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
@@ -66,6 +67,14 @@ OpenSearch and Elasticsearch refuse upper case, \`\\ / * ? " < > |\`, blanks, co
 lower case, \`-\` for every other character than letters, digits, \`.\`, \`_\` and \`-\`, cut to 63 characters; \`none\` where a line has no
 such value. Two values that differ in these alone share an index.
 
+Elasticsearch keeps names like ${KEPT_PATTERNS.split(", ")
+    .map((pattern) => `\`${pattern}\``)
+    .join(", ")}
+for itself: it comes with index templates for them, most of data streams, where no index of the name can be. With
+\`destination: { kind: elasticsearch }\` a format that may lead there is an error in the settings, such as
+\`{ splitBy: team }\` with the prefix \`logs\`: take another prefix, such as \`pods\`, or the separator \`_\`. OpenSearch keeps none of
+them.
+
 ## Changing the format
 
 1. Change the setting, and look at \`npm run plan\`: it says what today's indices will be called.
@@ -77,8 +86,11 @@ Nothing is lost and nothing is doubled: a document has an id, made from what it 
 collector that is killed, not stopped, in the minute of the change may send its last lines again, under the new name.
 
 Fields keep their types through an index template. The OpenSearch that \`inCluster: true\` brings gets one for
-\`PREFIX SEPARATOR *\`; one of your own needs it by hand: \`npm run plan -- --manifests FOLDER\` writes it with
-\`destination: { kind: opensearch, inCluster: true }\` as the ConfigMap \`opensearch-template\`.
+\`PREFIX SEPARATOR *\`, and Filebeat gives Elasticsearch one as it connects. Everywhere else it must be put there by hand, as
+\`/_index_template/eks-dns-logging\`. \`npm run plan -- --manifests FOLDER\` writes it: for OpenSearch with
+\`destination: { kind: opensearch, inCluster: true }\` in the ConfigMap \`opensearch-template\`, for one node and without replicas; for
+Elasticsearch with \`collector: filebeat\` in the ConfigMap \`filebeat\`. Its priority is the length of its pattern, so that a longer
+prefix wins over a shorter one and both may stay.
 
 ## Each collector
 

@@ -30,6 +30,46 @@ describe("checkLogging", () => {
   });
 });
 
+describe("names that Elasticsearch keeps for itself", () => {
+  const elasticsearch = { kind: "elasticsearch", host: "h" };
+  const taken: readonly object[] = [
+    { splitBy: "team" },
+    { datePattern: "yyyy-MM-dd" },
+    { prefix: "logs-k8s" },
+    { prefix: "logs-k8s", separator: ".", splitBy: "app" },
+    { prefix: "metrics-a-b", separator: "_" },
+    { prefix: "profiling" },
+  ];
+  for (const index of taken) {
+    it(`are refused: ${JSON.stringify(index)}`, () => {
+      const [mistake, ...more] = check({ collector: "filebeat", destination: elasticsearch, index });
+      assert.deepEqual(more, []);
+      assert.deepEqual(mistake?.path, ["index", "prefix"]);
+      assert.match(
+        mistake?.message ?? "",
+        /^another prefix, such as pods, or another separator than '-', since .*logs-\*-\*/,
+      );
+    });
+  }
+
+  const free: readonly object[] = [
+    {},
+    { separator: "_", splitBy: "team" },
+    { separator: ".", datePattern: "yyyy-MM" },
+    { prefix: "pods", splitBy: "team", datePattern: "yyyy-MM-dd" },
+    { prefix: "logstash", splitBy: "team" },
+  ];
+  for (const index of free) {
+    it(`are not these: ${JSON.stringify(index)}`, () => {
+      assert.deepEqual(check({ collector: "filebeat", destination: elasticsearch, index }), []);
+    });
+  }
+
+  it("are names like others in OpenSearch", () => {
+    assert.deepEqual(check({ destination: { kind: "opensearch", host: "h" }, index: { splitBy: "team" } }), []);
+  });
+});
+
 describe("destination settings", () => {
   const credentials = { secretName: "writer" };
   const wrong: readonly [string, object, RegExp][] = [
