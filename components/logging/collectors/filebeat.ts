@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { indexPattern } from "../index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../opensearch/template.ts";
 import { APPLICATION_LOGS, bytes, hasIndex, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
@@ -30,7 +31,7 @@ export const filebeat: Collector = {
   destinations: FILEBEAT_DESTINATIONS,
   about: {
     parsing:
-      "CRI parts joined; stack traces by indentation; JSON to fields; on stdout and in files a key @metadata of its own",
+      "CRI parts joined, but a long line of one stream ends with the next line of the other; stack traces by indentation; JSON to fields; on stdout and in files a key @metadata of its own",
     buffer: "a queue on the node, up to buffer.size; then it stops reading",
     index: "prefix, split value and Joda date, in UTC",
     maintenance: "maintained (Elastic)",
@@ -72,7 +73,9 @@ function unsupported({ buffer, destination, index, metadata }: LogPipeline): Uns
 
 /** @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-reference-yml */
 function configuration(pipeline: LogPipeline): Options {
-  const templateName = `${TEMPLATE_NAME}-${pipeline.index.prefix}`;
+  const pattern = indexPattern(pipeline.index);
+  // One for each pattern: since one that is there is not written again, another pattern needs another name.
+  const templateName = `${TEMPLATE_NAME}-${pattern.slice(0, -1)}`;
   const queue = { max_size: `${bytes(pipeline.buffer.size)}B`, segment_size: "16MB" };
   return {
     // Read seconds after the start: until pods are known from the API, lines would go on without their labels, and those left out too.
@@ -86,7 +89,7 @@ function configuration(pipeline: LogPipeline): Options {
       ? {
           "setup.template": {
             name: templateName,
-            pattern: `${pipeline.index.prefix}${pipeline.index.separator}*`,
+            pattern,
             // One that somebody has changed by hand stays.
             overwrite: false,
             json: { enabled: true, path: TEMPLATE_FILE, name: templateName },
@@ -158,7 +161,8 @@ function processors(pipeline: LogPipeline): Options[] {
   const json = {
     fields: ["message"],
     target: "fields",
-    max_depth: 8,
+    // More would also decode what is JSON inside of a string.
+    max_depth: 1,
     process_array: false,
     add_error_key: false,
     when: { regexp: { message: "^\\{" } },

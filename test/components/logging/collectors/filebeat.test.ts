@@ -56,13 +56,21 @@ describe("Filebeat's configuration", () => {
     assert.equal(output.index, "lab_%{[@metadata.split]}_%{+xxxx.ww}");
     assert.equal(main["setup.ilm.enabled"], false);
     assert.deepEqual(main["setup.template"], {
-      name: "eks-dns-logging-lab",
+      name: "eks-dns-logging-lab_",
       pattern: "lab_*",
       overwrite: false,
-      json: { enabled: true, path: "/etc/filebeat/template.json", name: "eks-dns-logging-lab" },
+      json: { enabled: true, path: "/etc/filebeat/template.json", name: "eks-dns-logging-lab_" },
     });
     assert.match(files["template.json"] ?? "", /"lab_\*"/);
     assert.match(files["filebeat.yml"] ?? "", /event\.Put\("@metadata\.split"/);
+  });
+
+  it("writes another template for another pattern, since it leaves the one that is there as it is", () => {
+    const names = ["-", "_", "."].map((separator) => {
+      const { main } = render({ index: { separator } });
+      return z.looseObject({ name: z.string() }).parse(main["setup.template"]).name;
+    });
+    assert.equal(new Set(names).size, 3);
   });
 
   it("takes user and password from variables, and checks certificates by the authority that is named", () => {
@@ -91,6 +99,12 @@ describe("Filebeat's configuration", () => {
     assert.equal(JSON.stringify(input.parsers).includes("container"), false);
     assert.doesNotMatch(files["filebeat.yml"] ?? "", /add_kubernetes_metadata/);
     assert.match(files["filebeat.yml"] ?? "", /namespace_name: "ts-team",/);
+  });
+
+  it("leaves a string that is JSON itself a string", () => {
+    const processors = z.array(Options).parse(render({}).main.processors);
+    const decode = Options.parse(processors.find((processor) => "decode_json_fields" in processor)?.decode_json_fields);
+    assert.equal(decode.max_depth, 1);
   });
 
   it("reads only pods with the labels that are asked for", () => {
