@@ -64,6 +64,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     const kept = await collect({}, (sandbox) => {
       sandbox.write(pod, [
         line(1, "stdout P one "),
+        line(1, "stderr F meanwhile"),
         line(2, "stdout F line "),
         line(3, 'stdout F {"level":{"name":"info"},"count":1234567890123456}'),
         line(4, "stderr F java.lang.Error: no"),
@@ -90,8 +91,9 @@ describe("Records of the OpenTelemetry Collector", () => {
     assert.equal(found.get("java.lang.Error: no\n")?.log, trace);
     assert.equal(found.get("java.lang.Error: no\n")?.stream, "stderr");
     assert.equal(String(found.get("x".repeat(20))?.log).length, 2 ** 20);
-    assert.equal(kept.length, 7);
-    assert.equal(new Set(kept.map(({ id }) => id)).size, 7);
+    assert.equal(found.get("meanwhile")?.stream, "stderr");
+    assert.equal(kept.length, 8);
+    assert.equal(new Set(kept.map(({ id }) => id)).size, 8);
     assert.ok(!kept.some(({ json }) => json.includes("never")));
   });
 

@@ -14,20 +14,16 @@ const Line = z.record(z.string(), z.unknown());
 
 let promtail: LocalPromtail | undefined;
 
-before(async () => {
+async function start(this: Mocha.Context): Promise<void> {
   promtail = await localPromtail();
-});
-
-after(() => promtail?.stop());
-
-function skipWithoutPromtail(this: Mocha.Context): void {
   if (promtail !== undefined) return;
   process.stdout.write(`      ${whyMissing("promtail")}\n`);
   this.skip();
 }
 
 describe("Promtail's records", () => {
-  before(skipWithoutPromtail);
+  before(start);
+  after(() => promtail?.stop());
 
   it("are those of Fluent Bit, under the labels of their stream", async () => {
     assert.ok(promtail);
@@ -36,6 +32,7 @@ describe("Promtail's records", () => {
     const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
     sandbox.write({ namespace: "ts-team", pod: "curl-ts", container: "curl" }, [
       line(1, "stdout P one "),
+      line(1, "stderr F meanwhile"),
       line(2, "stdout F line"),
       line(3, 'stdout F {"level":{"name":"info"}}'),
       line(4, "stderr F java.lang.Error: no"),
@@ -72,7 +69,8 @@ describe("Promtail's records", () => {
     const trace = "java.lang.Error: no\n\tat com.example.Main(Main.java:1)\nCaused by: nothing";
     assert.ok(records.some(({ log }) => log === trace));
     assert.ok(records.some(({ log }) => String(log).length === 2 ** 20));
-    assert.equal(records.length, 4);
+    assert.equal(byLog.get("meanwhile")?.stream, "stderr");
+    assert.equal(records.length, 5);
     assert.deepEqual(JSON.parse(kept.find(({ json }) => json.includes('"one line"'))?.place ?? ""), {
       job: "eks-dns-logging",
       namespace: "ts-team",
@@ -85,25 +83,33 @@ describe("Promtail's records", () => {
 });
 
 describe(`What Promtail loses at ${RATE} MB/s`, () => {
-  before(skipWithoutPromtail);
+  before(start);
+  after(() => promtail?.stop());
 
   type PromtailTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
 
-  async function run({ write, ...trial }: PromtailTrial): Promise<{ lost: number; written: number; doubled: number }> {
+  async function run({
+    write,
+    ...trial
+  }: PromtailTrial): Promise<{ lost: number; doubled: number; rotations: number }> {
     assert.ok(promtail);
     const outcome = await tryOut(promtail, {
       ...trial,
       settings: { destination: LOKI },
-      write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
+      // Few enough that each is rotated again and again.
+      write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
     });
-    const { written, lost, stats } = outcome;
-    process.stdout.write(`        ${written} written, ${lost} lost, ${stats.doubled} doubled\n`);
-    return { lost, written, doubled: stats.doubled };
+    const { written, lost, stats, rotations } = outcome;
+    process.stdout.write(
+      `        ${written} written, ${lost} lost, ${stats.doubled} doubled, ${rotations} rotations\n`,
+    );
+    return { lost, doubled: stats.doubled, rotations };
   }
 
   it("is nothing with files rotated under it", async () => {
-    const { lost, doubled } = await run({});
+    const { lost, doubled, rotations } = await run({});
     assert.deepEqual([lost, doubled], [0, 0]);
+    assert.ok(rotations >= 3, `${rotations} rotations`);
   });
 
   it("is nothing with the destination away for a while", async () => {

@@ -164,7 +164,8 @@ function indexStatements({ index, source }: LogPipeline): string[] {
   const id = [
     resource("k8s.pod.uid"),
     resource("k8s.container.name"),
-    'log.attributes["time"]',
+    // After a rotation, and when the container starts again, a file has the same offsets anew.
+    "log.time_unix_nano",
     'log.attributes["log.file.record_offset"]',
   ];
   return [

@@ -38,8 +38,21 @@ function podFiles(pipeline: LogPipeline): Options {
     ...reading(),
     include_file_path: true,
     include_file_record_offset: true,
-    operators: [{ type: "container", max_log_size: MAX_JOINED }, ...joining(pipeline), ...parsing(pipeline)],
+    operators: [...containerLines(), ...joining(pipeline), ...parsing(pipeline)],
   };
+}
+
+/**
+ * Takes the runtime's lines apart and joins the parts of long ones. One operator would end a line of stdout with the next one of
+ * stderr, since it knows parts by their file alone; so each stream has one, and the second takes what the first has let pass.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/container.md
+ */
+function containerLines(): Options[] {
+  const container = { type: "container", max_log_size: MAX_JOINED };
+  return [
+    { ...container, id: "stdout", if: 'body matches "^[^ ]+ stdout "' },
+    { ...container, id: "stderr", if: 'attributes["log.iostream"] == nil' },
+  ];
 }
 
 /** Every file that the application writes, line by line, and what was rotated away from it last while this was stopped. */

@@ -37,7 +37,8 @@ export const vector: Collector = {
     loki: true,
   },
   about: {
-    parsing: "CRI parts joined; stack traces by indentation, the last line of Python's apart; JSON to fields",
+    parsing:
+      "CRI parts joined, but a long line of one stream ends with the next line of the other; stack traces by indentation, the last line of Python's apart; JSON to fields",
     buffer: "files on the node, up to buffer.size, then it stops reading; a kill may lose what is on its way there",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (Datadog)",

@@ -30,6 +30,8 @@ export interface Outcome {
   readonly written: number;
   /** Lines that never came, without those that the receiver refuses for good. */
   readonly lost: number;
+  /** How often the writers' files were rotated, all together. */
+  readonly rotations: number;
   readonly stats: Stats;
 }
 
@@ -67,7 +69,8 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
     const written = all.reduce((sum, { lines }) => sum + lines, 0);
     const wanted = all.reduce((sum, { poisoned }) => sum - poisoned, written);
     const stats = await receiver.settled(wanted, trial.quietSeconds);
-    return { written, lost: wanted - stats.unique, stats };
+    const rotations = all.reduce((sum, found) => sum + found.rotations, 0);
+    return { written, lost: wanted - stats.unique, rotations, stats };
   } finally {
     await collector.stop("SIGKILL");
     await receiver.stop();

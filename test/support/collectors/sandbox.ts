@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
@@ -24,11 +24,14 @@ export class Sandbox {
   readonly #args: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
 
-  constructor(local: LocalCollector, settings: object, receiverPort: number) {
+  /** @param pods A folder that stands in the place of the sandbox's own pods. Default: none, and the sandbox begins empty. */
+  constructor(local: LocalCollector, settings: object, receiverPort: number, pods?: string) {
     this.#local = local;
     const { collector } = local;
     const config = join(this.folder, "config");
-    for (const path of [this.pods, this.state, config]) mkdirSync(path, { recursive: true });
+    for (const path of [this.state, config]) mkdirSync(path, { recursive: true });
+    if (pods === undefined) mkdirSync(this.pods);
+    else symlinkSync(pods, this.pods);
     const pipeline = logPipeline(LoggingSettings.parse({ collector: collector.id, ...settings }), {
       cluster: "test",
       region: "eu-central-1",

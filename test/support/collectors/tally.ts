@@ -8,6 +8,8 @@ export interface Stats {
   readonly repeated: number;
   /** Records that came again without an id, or under another: these stand twice. */
   readonly doubled: number;
+  /** Records under an id that another line has in the same place: a search engine takes them for that one, and they are lost. */
+  readonly collided: number;
   readonly bytes: number;
   readonly requests: number;
   /** Records an index, stream or path. */
@@ -21,17 +23,25 @@ const MARKER = /f(\d+) s(\d+) /;
 /** Stands for a record without an id. */
 const NO_ID = 1;
 
+/** More than any file has, to make one number of a file's and a line's. */
+const LINES_OF_A_FILE = 1e9;
+/** With as many more values as a number holds exactly, ids of a few million lines do not meet by chance. */
+const HALF_OF_A_HASH = 2 ** 20;
+
 /** Counts records by the writer's marker, in a few bytes a record: there are millions. */
 export class Tally {
   #records = 0;
   #unique = 0;
   #repeated = 0;
   #doubled = 0;
+  #collided = 0;
   #bytes = 0;
   #requests = 0;
   readonly #places = new Map<string, number>();
   readonly #files = new Map<number, number>();
   readonly #seen = new Map<number, Uint32Array>();
+  /** The line that has an id, by hashes of both. */
+  readonly #lines = new Map<number, number>();
 
   request(bytes: number): void {
     this.#requests += 1;
@@ -45,6 +55,10 @@ export class Tally {
     const [, file, number] = MARKER.exec(log) ?? [];
     if (file === undefined || number === undefined) return false;
     const hash = id === undefined ? NO_ID : hashOf(id);
+    if (id !== undefined && this.#isOfAnother(`${place} ${id}`, Number(file) * LINES_OF_A_FILE + Number(number))) {
+      this.#collided += 1;
+      return true;
+    }
     const seen = this.#room(Number(file), Number(number));
     const before = seen[Number(number)];
     const again = before === hash && hash !== NO_ID;
@@ -63,11 +77,19 @@ export class Tally {
       unique: this.#unique,
       repeated: this.#repeated,
       doubled: this.#doubled,
+      collided: this.#collided,
       bytes: this.#bytes,
       requests: this.#requests,
       places: Object.fromEntries([...this.#places].sort()),
       files: Object.fromEntries(this.#files),
     };
+  }
+
+  #isOfAnother(id: string, line: number): boolean {
+    const hash = hashOf(id) * HALF_OF_A_HASH + (hashOf(`again ${id}`) % HALF_OF_A_HASH);
+    const owner = this.#lines.get(hash);
+    if (owner === undefined) this.#lines.set(hash, line);
+    return owner !== undefined && owner !== line;
   }
 
   #room(file: number, number: number): Uint32Array {

@@ -21,7 +21,7 @@ class ContainerLog {
   #descriptor: number;
   #size = 0;
   #rotated: string | undefined;
-  #rotations = 0;
+  rotations = 0;
   lines = 0;
   poisoned = 0;
 
@@ -58,9 +58,9 @@ class ContainerLog {
       writeFileSync(`${this.#rotated}.gz`, "");
       unlinkSync(this.#rotated);
     }
-    this.#rotations += 1;
+    this.rotations += 1;
     const day = new Date().toISOString().slice(0, 10).replaceAll("-", "");
-    this.#rotated = `${this.#path}.${day}-${String(this.#rotations).padStart(6, "0")}`;
+    this.#rotated = `${this.#path}.${day}-${String(this.rotations).padStart(6, "0")}`;
     renameSync(this.#path, this.#rotated);
     this.#descriptor = openSync(this.#path, "a");
     this.#size = 0;
@@ -75,8 +75,9 @@ const timer = setInterval(() => {
   const elapsed = (Date.now() - started) / 1000;
   if (elapsed >= seconds) {
     clearInterval(timer);
-    const sum = (what: "lines" | "poisoned") => logs.reduce((total, log) => total + log[what], 0);
-    parentPort?.postMessage({ lines: sum("lines"), poisoned: sum("poisoned") } satisfies Written);
+    const sum = (what: "lines" | "poisoned" | "rotations") => logs.reduce((total, log) => total + log[what], 0);
+    const found = { lines: sum("lines"), poisoned: sum("poisoned"), rotations: sum("rotations") };
+    parentPort?.postMessage(found satisfies Written);
     return;
   }
   const each = Math.floor((bytesPerSecond * elapsed - written) / files / lineBytes);

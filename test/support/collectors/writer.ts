@@ -17,10 +17,12 @@ export interface WriterOptions {
   readonly ownPods?: boolean;
 }
 
-/** How many lines were written, and how many of them the receiver refuses for good. */
+/** What was written: lines, and how many of them the receiver refuses for good. */
 export interface Written {
   readonly lines: number;
   readonly poisoned: number;
+  /** How often a file was put aside for a new one, of all files together. */
+  readonly rotations: number;
 }
 
 /** Writes numbered lines as a container runtime does, rotated at 10 MiB as the kubelet does. */
@@ -28,5 +30,5 @@ export async function writeLogs(options: WriterOptions): Promise<Written> {
   const worker = new Worker(new URL("./writer-worker.ts", import.meta.url), { workerData: options });
   const [written]: Written[] = await once(worker, "message");
   await worker.terminate();
-  return written ?? { lines: 0, poisoned: 0 };
+  return written ?? { lines: 0, poisoned: 0, rotations: 0 };
 }

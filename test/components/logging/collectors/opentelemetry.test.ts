@@ -82,6 +82,15 @@ describe("OpenTelemetry Collector", () => {
     assert.equal(render({ destination: { ...elasticsearch, tls: false } }).exporter.tls, undefined);
   });
 
+  it("makes an id of the line's own time too, since a file has the same offsets again after a rotation", () => {
+    const { statements } = render();
+    const id = statements.find((statement) => statement.includes('["elasticsearch.document_id"]')) ?? "";
+    assert.match(
+      id,
+      /k8s\.pod\.uid.*k8s\.container\.name.*, log\.time_unix_nano, log\.attributes\["log\.file\.record_offset"\]/,
+    );
+  });
+
   it("sends to CloudWatch Logs as a stream a container", () => {
     const { name, exporter, statements } = render({ destination: { kind: "cloudwatch", logGroup: "/pods" } });
     assert.equal(name, "awscloudwatchlogs");
@@ -208,8 +217,8 @@ describe("OpenTelemetry Collector", () => {
         .array(z.looseObject({ type: z.string() }))
         .parse(render(settings).files.operators)
         .map(({ type }) => type);
-    assert.deepEqual(types({}), ["container", "add", "recombine", "json_parser"]);
-    assert.deepEqual(types({ multiline: [], parseJson: false }), ["container"]);
+    assert.deepEqual(types({}), ["container", "container", "add", "recombine", "json_parser"]);
+    assert.deepEqual(types({ multiline: [], parseJson: false }), ["container", "container"]);
   });
 
   it("says what it cannot do", () => {

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { Tally } from "./tally.ts";
+
+describe("A receiver's tally", () => {
+  const line = (number: number) => `f0 s${number} text`;
+
+  it("takes a line under the id of another for that one, as a search engine does, and so for lost", () => {
+    const tally = new Tally();
+    assert.equal(tally.add("pods-1", line(1), "a"), false);
+    assert.equal(tally.add("pods-1", line(2), "a"), true);
+    assert.equal(tally.add("pods-1", line(1), "a"), true);
+    const { unique, collided, repeated, doubled } = tally.stats();
+    assert.deepEqual({ unique, collided, repeated, doubled }, { unique: 1, collided: 1, repeated: 1, doubled: 0 });
+  });
+
+  it("keeps one id in two indices apart, and counts what comes again without one as doubled", () => {
+    const tally = new Tally();
+    for (const [place, number, id] of [
+      ["pods-1", 1, "a"],
+      ["pods-2", 2, "a"],
+      ["pods-1", 3],
+      ["pods-1", 3],
+    ] as const)
+      tally.add(place, line(number), id);
+    const { unique, collided, doubled } = tally.stats();
+    assert.deepEqual({ unique, collided, doubled }, { unique: 3, collided: 0, doubled: 1 });
+  });
+});
