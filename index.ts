@@ -22,7 +22,7 @@ for (const team of settings.teams) {
       cluster,
       team,
       curlPod: settings.curlPod,
-      network: { teams: settings.teams, dnsAddresses: dns.addresses, egress: logs.sidecar?.egress ?? [] },
+      network: { teams: settings.teams, dnsAddresses: dns.addresses, egress: logs.egress },
       sidecar: logs.sidecar,
       dns: dns.forPods,
       after: logs.ready,

@@ -6,6 +6,7 @@ import { collectorPodSpec } from "./daemon-set-spec.ts";
 import type { Destination } from "./destination-settings.ts";
 import { filesHash } from "./files-hash.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
+import { receiverService } from "./receiver.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 export interface CollectorDaemonSetArgs {
@@ -18,7 +19,8 @@ export interface CollectorDaemonSetArgs {
 }
 
 /**
- * A collector on every node, whichever it is: service account, the least role, configuration and DaemonSet.
+ * A collector on every node, whichever it is: service account, the least role, configuration and DaemonSet, and a Service where it
+ * receives from applications.
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
  */
 export class CollectorDaemonSet extends pulumi.ComponentResource {
@@ -37,6 +39,7 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
       own,
     );
     const access = this.#grant(name, args, own);
+    receiverService(name, collector, metadata, own);
     const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: { ...rendered.files } }, own);
     this.daemonSet = new k8s.apps.v1.DaemonSet(
       `${name}-daemonset`,

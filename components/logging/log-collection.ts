@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle, PodIdentityHost } from "../cluster/handle.ts";
 import { commonLabels } from "../team/names.ts";
+import type { EgressRule } from "../team/network-policies.ts";
 import type { TeamSettings } from "../team/settings.ts";
 import { LogBucket } from "./aws/bucket.ts";
 import { PodLogGroup } from "./aws/cloudwatch.ts";
@@ -17,6 +18,7 @@ import {
   logGroupName,
   logPipeline,
 } from "./pipeline.ts";
+import { receiverEgress } from "./receiver.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { type Sidecar, sidecarOf } from "./sidecar/sidecar.ts";
 import { todaysIndices } from "./todays-indices.ts";
@@ -33,6 +35,8 @@ export class LogCollection extends pulumi.ComponentResource {
   readonly destination: string;
   /** What collects beside each curl pod; undefined where a DaemonSet does. */
   readonly sidecar: Sidecar | undefined;
+  /** Ways out of the teams' namespaces: to a sidecar's destination, or to a collector that receives from applications. */
+  readonly egress: readonly EgressRule[];
   /** What must stand before a sidecar's pod starts. */
   readonly ready: readonly pulumi.Resource[];
   /** What the indices of today are called; none where the destination has no indices. */
@@ -75,6 +79,7 @@ export class LogCollection extends pulumi.ComponentResource {
     }
 
     this.sidecar = settings.carrier === "sidecar" ? sidecarOf(collector, settings, context) : undefined;
+    this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = search;
     this.destination = describeDestination(pipeline);
     this.indices = hasIndex(destination) ? todaysIndices(index, args.teams, new Date()) : [];

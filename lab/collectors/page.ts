@@ -45,8 +45,17 @@ are for \`daemonset\` alone, since a team's pod has no AWS identity and may not 
 
 ## An application that sends by itself
 
-The third way: with \`collector: opentelemetry\` each node takes OTLP on ports 4317 (gRPC) and 4318 (HTTP) of the collector's pod. The
-team's network policies let nobody there by default.
+The third way: with \`collector: opentelemetry\` each node takes OTLP, and the teams' network policies let their pods there, to these
+two ports and nothing else. The Service leads to the collector of the pod's own node alone:
+
+\`\`\`yaml
+env:
+  - name: OTEL_EXPORTER_OTLP_ENDPOINT
+    value: http://opentelemetry.logging.svc.cluster.local:4318 # 4317 for gRPC
+\`\`\`
+
+The pod is known by its address, so that the lines carry its names and labels like those that are read; attributes become \`fields\`. An
+exporter must try again while its node's collector is replaced: none is there for some seconds.
 `;
 
 /** The page of the collectors. */

@@ -62,6 +62,8 @@ export interface Collector {
   readonly readiness?: Probe;
   /** Ports that it listens on, by name: `metrics` for its own metrics. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Those of its ports, on each node, at which applications may send their lines themselves. Default: none. */
+  readonly receives?: Readonly<Record<string, number>>;
   /** Resources where the settings name none. */
   readonly resources: Required<LoggingSettings["resources"]>;
   /** What it asks of its log group in CloudWatch Logs beside making streams and writing to them. Default: nothing. */

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { parse } from "yaml";
 import type { PodIdentityHost } from "../../../components/cluster/handle.ts";
+import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
+import { receiverEgress } from "../../../components/logging/receiver.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { type Recording, record } from "../../../lab/plan/recorder.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
@@ -204,5 +206,36 @@ describe("LogCollection", () => {
         [],
       );
     });
+  });
+
+  it("gives what applications send to a name on their own node, and the teams a way there and nowhere else", async () => {
+    const settings = { collector: "opentelemetry", destination: { kind: "loki", url: "http://loki.test:3100" } };
+    const { resources } = await collect(settings);
+    const { spec } = find(resources, "kubernetes:core/v1:Service", "logs-opentelemetry-receiver").inputs;
+    assert.deepEqual(JSON.parse(JSON.stringify(spec)), {
+      type: "ClusterIP",
+      internalTrafficPolicy: "Local",
+      selector: { "app.kubernetes.io/name": "opentelemetry" },
+      ports: [
+        { name: "otlp-grpc", port: 4317, targetPort: "otlp-grpc", protocol: "TCP" },
+        { name: "otlp-http", port: 4318, targetPort: "otlp-http", protocol: "TCP" },
+      ],
+    });
+    assert.deepEqual(ofType(recording.resources, "kubernetes:core/v1:Service"), []);
+    assert.ok(COLLECTORS.opentelemetry);
+    assert.deepEqual(receiverEgress(COLLECTORS.opentelemetry), [
+      {
+        to: [
+          {
+            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "logging" } },
+            podSelector: { matchLabels: { "app.kubernetes.io/name": "opentelemetry" } },
+          },
+        ],
+        ports: [
+          { protocol: "TCP", port: 4317 },
+          { protocol: "TCP", port: 4318 },
+        ],
+      },
+    ]);
   });
 });
