@@ -5,6 +5,13 @@ import type { LoggingSettings } from "./settings.ts";
 /** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */
 export const LOGGING_NAMESPACE = "logging";
 
+/**
+ * Longest JSON line that becomes `fields` on its way to OpenSearch, in bytes: its type flat_object refuses a document with a longer
+ * value than 32,766 bytes and has no option to ignore that one. Such a line arrives as it is, in `log`.
+ * @see https://docs.opensearch.org/latest/mappings/supported-field-types/flat-object/
+ */
+export const MAX_FIELDS_BYTES = 32_000;
+
 /** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit and Fluentd know it by themselves. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 

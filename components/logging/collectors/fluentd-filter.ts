@@ -31,6 +31,7 @@ module Fluent::Plugin
     config_param :labels, :bool, default: true
     config_param :annotations, :bool, default: false
     config_param :parse_json, :bool, default: true
+    config_param :fields_bytes, :integer, default: nil
     # Whether a record names the stream of its container.
     config_param :stream, :bool, default: false
     # Without a prefix there is no index, and no id.
@@ -104,7 +105,7 @@ module Fluent::Plugin
     end
 
     def fields_of(line)
-      return nil unless line.start_with?("{")
+      return nil if !line.start_with?("{") || (@fields_bytes && line.bytesize > @fields_bytes)
       parsed = JSON.parse(line)
       parsed.is_a?(Hash) ? clean(parsed) : nil
     rescue JSON::ParserError

@@ -1,5 +1,5 @@
 import { indexPrefix, notation } from "../index-format.ts";
-import { bytes, hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
+import { bytes, hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
 import { JOURNAL_FILE, JOURNAL_PROGRAM } from "./fluentd-journal.ts";
@@ -115,6 +115,7 @@ function record(pipeline: LogPipeline): Section {
       labels: wanted.labels,
       annotations: wanted.annotations,
       parse_json: parseJson,
+      fields_bytes: destination.kind === "opensearch" ? MAX_FIELDS_BYTES : undefined,
       ...(source.kind === "application"
         ? { application: application(pipeline) }
         : { required_labels: quoted(JSON.stringify(labels)) }),

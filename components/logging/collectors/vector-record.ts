@@ -1,5 +1,12 @@
 import { type IndexFormat, indexPrefix, NO_VALUE, notation } from "../index-format.ts";
-import { type ApplicationPod, hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
+import {
+  type ApplicationPod,
+  hasIndex,
+  type LogPipeline,
+  MAX_FIELDS_BYTES,
+  NODE_VARIABLE,
+  OPT_OUT_ANNOTATION,
+} from "../pipeline.ts";
 import { continuationPattern } from "./stack-traces.ts";
 
 /** Field with the id of a document; the output takes it out of the record. */
@@ -38,7 +45,7 @@ export function recordProgram(pipeline: LogPipeline): string {
     'line = string(.message) ?? ""',
     "time = timestamp(.@timestamp) ?? now()",
     ...(source.kind === "node" ? nodeRecord(pipeline) : applicationRecord(pipeline, source.pod)),
-    ...(parseJson ? fields(search) : []),
+    ...(parseJson ? fields(destination) : []),
     ...(search ? [...index(pipeline), ...id(pipeline)] : []),
     "",
   ].join("\n");
@@ -94,9 +101,11 @@ function withoutDots(object: string, recursive: boolean): string {
   return `map_keys(${object}, recursive: ${recursive}) -> |key| { replace(key, ".", "_") }`;
 }
 
-function fields(search: boolean): string[] {
+function fields(destination: LogPipeline["destination"]): string[] {
+  const search = hasIndex(destination);
+  const short = destination.kind === "opensearch" ? ` && length(line) <= ${MAX_FIELDS_BYTES}` : "";
   return [
-    'if starts_with(line, "{") {',
+    `if starts_with(line, "{")${short} {`,
     "  parsed, problem = parse_json(line)",
     `  if problem == null && is_object(parsed) { .fields = ${search ? withoutDots("object!(parsed)", true) : "parsed"} }`,
     "}",

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { TEMPLATE_NAME } from "./template.ts";
 
 export const OPENSEARCH_IMAGE = "docker.io/opensearchproject/opensearch:3.8.0";
@@ -6,6 +7,8 @@ export const DASHBOARDS_IMAGE = "docker.io/opensearchproject/opensearch-dashboar
 const CURL_IMAGE = "docker.io/curlimages/curl:8.17.0";
 export const OPENSEARCH_PORT = 9200;
 export const DASHBOARDS_PORT = 5601;
+/** File that says that the template stands. */
+const TEMPLATE_WRITTEN = "/run/template/written";
 /** User and group of both images. */
 const OPENSEARCH_USER = 1000;
 
@@ -20,7 +23,7 @@ const POD_SECURITY = {
 /**
  * A single OpenSearch node without its security plugin: reachable inside the cluster only, for looking at the result.
  *
- * The container beside it writes the index template each time the pod starts, and the node counts as ready once the template
+ * The container beside it writes the index template each time the pod starts, and the pod is ready once the template
  * stands: so no line can make an index with other types before.
  * @see https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/
  */
@@ -46,10 +49,7 @@ export function opensearchPodSpec(config: { readonly configMap: string; readonly
         }).map(([name, value]) => ({ name, value })),
         ports: [{ name: "http", containerPort: OPENSEARCH_PORT, protocol: "TCP" }],
         startupProbe: { httpGet: { path: "/", port: OPENSEARCH_PORT }, periodSeconds: 5, failureThreshold: 60 },
-        readinessProbe: {
-          httpGet: { path: `/_index_template/${TEMPLATE_NAME}`, port: OPENSEARCH_PORT },
-          periodSeconds: 5,
-        },
+        readinessProbe: { httpGet: { path: "/", port: OPENSEARCH_PORT }, periodSeconds: 5 },
         livenessProbe: { tcpSocket: { port: OPENSEARCH_PORT }, periodSeconds: 20, failureThreshold: 6 },
         resources: { requests: { cpu: "250m", memory: "1Gi" }, limits: { memory: "1536Mi" } },
         securityContext: HARDENED,
@@ -60,13 +60,19 @@ export function opensearchPodSpec(config: { readonly configMap: string; readonly
         image: CURL_IMAGE,
         imagePullPolicy: "IfNotPresent",
         command: ["sh", "-c", writeTemplate()],
+        // Not by asking the node for the template: on a volume it has that of the last pod.
+        readinessProbe: { exec: { command: ["test", "-e", TEMPLATE_WRITTEN] }, periodSeconds: 2 },
         resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { memory: "64Mi" } },
         securityContext: { ...HARDENED, readOnlyRootFilesystem: true, runAsUser: 100, runAsGroup: 101 },
-        volumeMounts: [{ name: "template", mountPath: "/etc/template", readOnly: true }],
+        volumeMounts: [
+          { name: "template", mountPath: "/etc/template", readOnly: true },
+          { name: "written", mountPath: dirname(TEMPLATE_WRITTEN) },
+        ],
       },
     ],
     volumes: [
       { name: "template", configMap: { name: config.configMap } },
+      { name: "written", emptyDir: { sizeLimit: "1Mi" } },
       ...(config.storage ? [] : [{ name: "data", emptyDir: {} }]),
     ],
   };
@@ -77,6 +83,7 @@ function writeTemplate(): string {
   const url = `http://127.0.0.1:${OPENSEARCH_PORT}/_index_template/${TEMPLATE_NAME}`;
   return [
     `until curl -sS --fail-with-body -X PUT -H 'Content-Type: application/json' --data-binary @/etc/template/template.json '${url}'; do sleep 2; done`,
+    `touch ${TEMPLATE_WRITTEN}`,
     "trap 'exit 0' TERM",
     "while true; do sleep 3600 & wait $!; done",
   ].join("\n");

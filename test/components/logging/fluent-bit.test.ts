@@ -324,4 +324,22 @@ describe("Fluent Bit's configuration", () => {
     ]);
     assert.deepEqual(of({ index }), []);
   });
+
+  it("leaves a long JSON line as it is on its way to OpenSearch, which would refuse its fields", () => {
+    const conditions = (settings: object) =>
+      render(settings).configuration.pipeline.filters.flatMap(({ name, condition, remove }) =>
+        name === "modify" ? [`${condition} ${remove}`] : [],
+      );
+    const [condition = "", ...more] = conditions({ destination: { kind: "opensearch", host: "h" } });
+    assert.deepEqual(more, []);
+    const pattern = /^key_value_matches log \\A(\\\{\(\?m:(.*)\)) fields$/.exec(condition);
+    const tooLong = new RegExp(`^\\{(?:${pattern?.[2]})`, "su");
+    assert.equal(tooLong.test(`{"a":"${"x".repeat(31_992)}"}`), false);
+    assert.equal(tooLong.test(`{"a":"${"x".repeat(31_993)}"}`), true);
+    assert.equal(tooLong.test(`{"a":"${"\u20ac".repeat(7991)}"}`), false);
+    assert.equal(tooLong.test(`{"a":"${"\u20ac".repeat(7993)}"}`), true);
+    assert.equal(tooLong.test("x".repeat(40_000)), false);
+    assert.deepEqual(conditions({ destination: { kind: "elasticsearch", host: "h" } }), []);
+    assert.deepEqual(conditions({ destination: { kind: "opensearch", host: "h" }, parseJson: false }), []);
+  });
 });

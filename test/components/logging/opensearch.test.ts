@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { IndexFormat } from "../../../components/logging/index-format.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import { indexTemplate } from "../../../components/logging/opensearch/template.ts";
@@ -7,10 +8,10 @@ import { record } from "../../../lab/plan/recorder.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find } from "../../support/find.ts";
 
-async function collect(destination: object) {
+async function collect(destination: object, prefix = "pods") {
   const settings = LoggingSettings.parse({
     destination: { kind: "opensearch", inCluster: true, ...destination },
-    index: { prefix: "pods" },
+    index: { prefix },
   });
   const { resources } = await record({ stack: "test", config: {}, preview: false }, async () => {
     new LogCollection("logs", { cluster: existingClusterHandle(), settings, teams: [{ name: "ts" }] });
@@ -23,8 +24,12 @@ describe("the OpenSearch that inCluster brings", () => {
   it("is one node, ready once the index template stands", async () => {
     const { node } = await collect({});
     assert.equal(node.replicas, 1);
-    const [opensearch] = node.template.spec.containers;
-    assert.deepEqual(opensearch.readinessProbe.httpGet, { path: "/_index_template/eks-dns-logging", port: 9200 });
+    const [, template] = node.template.spec.containers;
+    assert.deepEqual(template.readinessProbe.exec, { command: ["test", "-e", "/run/template/written"] });
+    assert.match(
+      template.command.at(-1),
+      /^until curl .*\/_index_template\/eks-dns-logging'; do sleep 2; done\ntouch \/run\/template\/written\n/,
+    );
   });
 
   it("is made before the collector starts to send", async () => {
@@ -55,10 +60,11 @@ describe("the OpenSearch that inCluster brings", () => {
     }
   });
 
-  it("starts anew for another template", async () => {
+  it("starts anew for another template, and for nothing else", async () => {
     const annotations = ({ node }: { node: { template: { metadata: { annotations: object } } } }) =>
       node.template.metadata.annotations;
     assert.deepEqual(annotations(await collect({})), annotations(await collect({ storage: "1Gi" })));
+    assert.notDeepEqual(annotations(await collect({})), annotations(await collect({}, "logs")));
   });
 });
 
@@ -73,10 +79,19 @@ describe("indexTemplate", () => {
     assert.deepEqual(properties.kubernetes.properties.namespace_name, { type: "keyword" });
   });
 
-  it("names the flattened type as Elasticsearch does", () => {
+  it("stands beside those of other prefixes, and below Elasticsearch's own for logs-*-*, by its priority", () => {
+    const Priority = z.looseObject({ priority: z.number() });
+    const priority = (format: object) =>
+      Priority.parse(indexTemplate(IndexFormat.parse(format), "elasticsearch")).priority;
+    assert.ok(priority({ prefix: "pods-dev" }) > priority({ prefix: "pods" }));
+    assert.ok(priority({ prefix: "p".repeat(63) }) < 100);
+    assert.ok(priority({ prefix: "p" }) > 0);
+  });
+
+  it("names the flattened type as Elasticsearch does, and has long or deep values refused there by none", () => {
     assert.match(
       JSON.stringify(indexTemplate(IndexFormat.parse({}), "elasticsearch")),
-      /"fields":\{"type":"flattened"\}/,
+      /"fields":\{"type":"flattened","ignore_above":8191,"depth_limit":1000\}/,
     );
   });
 });

@@ -158,6 +158,9 @@ describe("Fluentd's configuration", () => {
     });
     const { record: own } = render({ carrier: "sidecar", parseJson: false }, "application");
     assert.equal(own.parse_json, "false");
+    assert.equal(own.fields_bytes, undefined);
+    const toOpenSearch = render({ destination: { kind: "opensearch", host: "h" } }).record;
+    assert.equal(toOpenSearch.fields_bytes, "32000");
     assert.deepEqual(JSON.parse(own.application ?? ""), {
       kubernetes: {
         namespace_name: "ts-team",

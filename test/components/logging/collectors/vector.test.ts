@@ -105,6 +105,9 @@ describe("Vector's configuration", () => {
   it("parses a line of JSON unless told not to", () => {
     assert.match(render().program, /\.fields = parsed /);
     assert.doesNotMatch(render({ parseJson: false }).program, /fields|parse_json/);
+    assert.match(render({ destination: { kind: "stdout" } }).program, /if starts_with\(line, "\{"\) \{/);
+    const toOpenSearch = render({ destination: { kind: "opensearch", host: "h" } }).program;
+    assert.match(toOpenSearch, /if starts_with\(line, "\{"\) && length\(line\) <= 32000 \{/);
     // A dot in a name is a path there.
     const { program } = render({ destination: { kind: "opensearch", inCluster: true } });
     assert.match(program, /\.fields = map_keys\(object!\(parsed\), recursive: true\)/);
