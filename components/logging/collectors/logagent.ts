@@ -6,6 +6,7 @@ import {
   bytes,
   hasIndex,
   type LogPipeline,
+  MAX_FIELDS_BYTES,
   OPT_OUT_ANNOTATION,
 } from "../pipeline.ts";
 import type { Collector } from "./collector.ts";
@@ -114,7 +115,11 @@ function input(pipeline: LogPipeline): InputConfig {
       : { application: application(source.pod, metadata.labels) }),
     ...(continues === undefined ? {} : { continues }),
     // A search engine takes a dot in a name for a path.
-    record: { parseJson, safeNames: hasIndex(destination) },
+    record: {
+      parseJson,
+      safeNames: hasIndex(destination),
+      ...(destination.kind === "opensearch" ? { fieldsBytes: MAX_FIELDS_BYTES } : {}),
+    },
   };
 }
 

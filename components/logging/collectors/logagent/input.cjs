@@ -21,7 +21,7 @@ const OPTIONS = ["application", "continues", "debug", "configFile", "module", "n
  * @property {{ url: string, tokenFile: string, caFile: string }} [api] Goes with `node`.
  * @property {import("./sources.cjs").ApplicationOptions} [application]
  * @property {string} [continues] Matches a line that belongs to the line before.
- * @property {{ parseJson: boolean, safeNames: boolean }} record
+ * @property {{ parseJson: boolean, safeNames: boolean, fieldsBytes?: number }} record
  */
 
 /**

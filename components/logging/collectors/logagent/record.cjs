@@ -12,17 +12,18 @@ const crypto = require("crypto");
  * The record of a line.
  * @param {import("./lines.cjs").Piece} piece
  * @param {Source} source
- * @param {{ parseJson: boolean, safeNames: boolean }} options
+ * @param {{ parseJson: boolean, safeNames: boolean, fieldsBytes?: number }} options Longest line that has fields; none: any.
  * @returns {Record<string, unknown>}
  */
-function recordOf({ time, stream, first, lines }, { kubernetes, team }, { parseJson, safeNames }) {
+function recordOf({ time, stream, first, lines }, { kubernetes, team }, { parseJson, safeNames, fieldsBytes }) {
   const log = lines.length === 1 ? first : lines.join("\n");
   /** @type {Record<string, unknown>} */
   const record = { "@timestamp": time, log };
   if (stream !== "") record.stream = stream;
   record.kubernetes = kubernetes;
   if (team !== undefined) record.team = team;
-  const fields = parseJson && log.startsWith("{") ? parsed(log) : undefined;
+  const short = fieldsBytes === undefined || Buffer.byteLength(log) <= fieldsBytes;
+  const fields = parseJson && short && log.startsWith("{") ? parsed(log) : undefined;
   if (fields !== undefined) record.fields = safeNames ? withoutDots(fields) : fields;
   return record;
 }

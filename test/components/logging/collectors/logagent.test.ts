@@ -122,7 +122,7 @@ describe("Logagent's configuration", () => {
     assert.equal("continues" in render({ multiline: [] }).input, false);
     assert.deepEqual(render({ parseJson: false }).input.record, { parseJson: false, safeNames: false });
     const destination = { kind: "opensearch", inCluster: true };
-    assert.deepEqual(render({ destination }).input.record, { parseJson: true, safeNames: true });
+    assert.deepEqual(render({ destination }).input.record, { parseJson: true, safeNames: true, fieldsBytes: 32_000 });
   });
 
   it("knows its pod as a sidecar, and asks no API", () => {
