@@ -1,5 +1,6 @@
 import { APPLICATION_LOGS, type ApplicationPod, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import { bufferInput } from "./fluent-bit-buffer.ts";
+import { withoutLongFields } from "./fluent-bit-fields.ts";
 import { jsonOptions, tagFilter } from "./fluent-bit-filters.ts";
 import { stackTraceFilters } from "./fluent-bit-multiline.ts";
 import type { Section } from "./fluent-bit-outputs.ts";
@@ -45,6 +46,7 @@ export function applicationFilters(pipeline: LogPipeline, { team, app }: Applica
   return [
     ...stackTraceFilters(pipeline, "log"),
     tagFilter(jsonOptions(pipeline)),
+    ...withoutLongFields(pipeline),
     { name: "nest", ...every, operation: "lift", nested_under: "kubernetes", add_prefix: "kubernetes:" },
     {
       name: "record_modifier",

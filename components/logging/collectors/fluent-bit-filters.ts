@@ -1,5 +1,6 @@
 import { NO_VALUE } from "../index-format.ts";
 import { hasIndex, type LogPipeline } from "../pipeline.ts";
+import { withoutLongFields } from "./fluent-bit-fields.ts";
 import { stackTraceFilters } from "./fluent-bit-multiline.ts";
 import { type Section, SPLIT_KEY, splitByScript } from "./fluent-bit-outputs.ts";
 import { APP_FUNCTION } from "./fluent-bit-script.ts";
@@ -52,6 +53,7 @@ export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
     // For pods that the API server does not know any more, or while it is away: the next filter then adds nothing.
     tagFilter({ merge_log: "off" }),
     podFilter(pipeline),
+    ...withoutLongFields(pipeline),
     {
       name: "parser",
       match: "kube.*",

@@ -3,7 +3,6 @@ import { hasIndex, type LogPipeline } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { applicationFilters, applicationInput } from "./fluent-bit-application.ts";
 import { bufferInput, bufferService } from "./fluent-bit-buffer.ts";
-import { withoutLongFields } from "./fluent-bit-fields.ts";
 import { nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./fluent-bit-filters.ts";
 import { CRI_PARTS, criLine, criParts, stackTraceParsers } from "./fluent-bit-multiline.ts";
 import { output, type Section, splitByScript } from "./fluent-bit-outputs.ts";
@@ -80,10 +79,7 @@ function configuration(pipeline: LogPipeline): object {
     ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
     pipeline: {
       inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod, STATE_FOLDER)],
-      filters: [
-        ...(node ? nodeFilters(pipeline, `${CONFIG_FOLDER}/index.lua`) : applicationFilters(pipeline, source.pod)),
-        ...withoutLongFields(pipeline),
-      ],
+      filters: node ? nodeFilters(pipeline, `${CONFIG_FOLDER}/index.lua`) : applicationFilters(pipeline, source.pod),
       outputs: [output(pipeline)],
     },
   };
