@@ -4,9 +4,9 @@ import records from "../../../../../components/logging/collectors/logagent/recor
 const SOURCE = { kubernetes: { pod_name: "web" }, team: undefined };
 
 /** The fields of a line. */
-function fieldsOf(line: string, safeNames = true): unknown {
+function fieldsOf(line: string, safeNames = true, limit: { fieldsBytes?: number } = {}): unknown {
   const piece = { time: "t", stream: "stdout", first: line, lines: [line], size: 0, file: "1", start: 0, seen: 0 };
-  return records.recordOf(piece, SOURCE, { parseJson: true, safeNames }).fields;
+  return records.recordOf(piece, SOURCE, { parseJson: true, safeNames, ...limit }).fields;
 }
 
 describe("Logagent's fields", () => {
@@ -18,6 +18,12 @@ describe("Logagent's fields", () => {
 
   it("are none where a line is no JSON object", () => {
     for (const line of ["{", "{a}", "[1]", '"{}"', "7", "{} trailing"]) assert.equal(fieldsOf(line), undefined, line);
+  });
+
+  it("are none of a longer line than the destination can take, in bytes", () => {
+    const line = '{"a":"€"}';
+    assert.deepEqual(fieldsOf(line, true, { fieldsBytes: 11 }), { a: "€" });
+    assert.equal(fieldsOf(line, true, { fieldsBytes: 10 }), undefined);
   });
 
   it("may be called as what JavaScript gives a meaning to", () => {
