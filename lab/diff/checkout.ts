@@ -70,7 +70,8 @@ async function providePackages(folder: string, revision: string, options: Checko
   }
   onStep(`installing the packages of ${revision}, whose lock file is another`);
   // Plans need no install scripts, and those of a stranger's revision should not run.
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  // With its own level: run by `npm run --silent`, it would keep the reason to itself.
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const { exitCode, stderr } = await run("npm", args, { cwd: folder, signal });
   if (exitCode === 0) return;
   throw new Failure(`npm ${args.join(" ")} fails at ${revision}: ${causeOf(stderr) ?? `exit code ${exitCode}`}`);
