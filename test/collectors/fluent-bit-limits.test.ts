@@ -1,46 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
 import { bytes } from "../../components/logging/pipeline.ts";
 import { seconds } from "../support/collectors/losses.ts";
+import { inParts, peakMemory, waitingBytes } from "../support/collectors/measures.ts";
 import { run, skipWithoutFluentBit } from "./fluent-bit-local.ts";
 
 const MIB = 2 ** 20;
-
-/** Bytes of all files below a folder. */
-function sizeOf(folder: string): number {
-  return (
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      // One may be gone meanwhile: sent, or dropped.
-      .reduce(
-        (sum, { parentPath, name }) => sum + (statSync(join(parentPath, name), { throwIfNoEntry: false })?.size ?? 0),
-        0,
-      )
-  );
-}
-
-/** Most memory that a process has had, in bytes; undefined where the system does not say. */
-function peakMemory(pid: number | undefined): number | undefined {
-  const status = `/proc/${pid}/status`;
-  if (!existsSync(status)) return undefined;
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(status, "utf8"))?.[1]) * 1024;
-}
-
-/** What waits on disk, and says so. */
-function waitingBytes(state: string): number {
-  const waiting = sizeOf(join(state, "buffer"));
-  process.stdout.write(`        ${Math.round(waiting / 1e6)} MB waited on disk\n`);
-  return waiting;
-}
-
-/** A line as a container runtime writes it: in parts of 16 KiB. */
-function inParts(line: string): string[] {
-  const parts = line.match(/.{1,16384}/g) ?? [];
-  const time = `${new Date().toISOString().slice(0, -1)}000000Z`;
-  return parts.map((part, at) => `${time} stdout ${at === parts.length - 1 ? "F" : "P"} ${part}`);
-}
 
 describe("Fluent Bit at its limits", () => {
   before(skipWithoutFluentBit);

@@ -39,6 +39,12 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
+  it("with more written than it can read for a while, and files rotated as often as the kubelet does", async () => {
+    const write = { files: 4, bytesPerSecond: RATE * 20e6, seconds: 26, rotationSeconds: 10 };
+    const { lost, stats } = await run({ write, quietSeconds: 60 });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
   it("with a hundred new pods at once", async () => {
     const { lost, stats } = await run({
       meanwhile: async ({ write }) => {

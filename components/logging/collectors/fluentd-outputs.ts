@@ -143,5 +143,7 @@ function http(pipeline: LogPipeline, destination: Extract<LogPipeline["destinati
       ...(tls === undefined ? {} : { tls_verify_mode: tls.verify ? "peer" : "none", tls_ca_cert_path: tls.caFile }),
     },
     sections: destination.credentials === undefined ? [JSON_LINES] : [JSON_LINES, auth],
+    // A chunk that is refused is lost as a whole: it is of one container.
+    chunkKey: "tag",
   };
 }

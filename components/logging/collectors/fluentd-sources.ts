@@ -1,4 +1,5 @@
 import { APPLICATION_LOGS, type LogPipeline } from "../pipeline.ts";
+import { FILES_SOURCE } from "./fluentd-files.ts";
 import { LINES_FILTER } from "./fluentd-lines.ts";
 import { quoted, type Section } from "./fluentd-text.ts";
 import { continuationPattern } from "./stack-traces.ts";
@@ -9,7 +10,7 @@ export const LINES = "kubernetes.**";
 /** What all files are read by. @see https://docs.fluentd.org/input/tail */
 function tail(stateFolder: string) {
   return {
-    "@type": "tail",
+    "@type": FILES_SOURCE,
     "@id": "files",
     tag: "kubernetes.*",
     pos_file: `${stateFolder}/positions`,
@@ -17,6 +18,9 @@ function tail(stateFolder: string) {
     follow_inodes: true,
     refresh_interval: 1,
     rotate_wait: 0,
+    // Of each file at a time, so that none keeps the others waiting until they are deleted unseen: at 20 MB/s, four times as much as it
+    // could send, 4m lost half of all lines and this none. It also has a rotated file read to its end, however long that takes.
+    read_bytes_limit_per_second: "1m",
     max_line_size: "2m",
   };
 }
@@ -39,8 +43,10 @@ export function nodeSource({ namespaces: { include, exclude } }: LogPipeline, st
         options: {
           "@type": "regexp",
           expression: "/^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]+) (?<log>.*)$/",
-          // Runtimes leave out zeros at the end of a second's parts.
-          time_format: "%iso8601",
+          // The first is seven times as fast; a runtime that leaves out zeros writes no parts of a full second.
+          time_type: "mixed",
+          time_format: "%Y-%m-%dT%H:%M:%S.%N%z",
+          time_format_fallbacks: "%iso8601",
         },
       },
     ],

@@ -1,6 +1,7 @@
 import { indexPrefix, notation } from "../index-format.ts";
 import { bytes, hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
+import { FILES_SOURCE_FILE, FILES_SOURCE_PROGRAM } from "./fluentd-files.ts";
 import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
 import { JOURNAL_FILE, JOURNAL_PROGRAM } from "./fluentd-journal.ts";
 import { LINES_FILTER_FILE, LINES_FILTER_PROGRAM } from "./fluentd-lines.ts";
@@ -64,6 +65,7 @@ export const fluentd: Collector = {
   render: (pipeline) => ({
     files: {
       "fluent.conf": configurationText(configuration(pipeline)),
+      [FILES_SOURCE_FILE]: FILES_SOURCE_PROGRAM,
       [RECORD_FILTER_FILE]: RECORD_FILTER_PROGRAM,
       [POD_LOOKUP_FILE]: POD_LOOKUP_PROGRAM,
       [LINES_FILTER_FILE]: LINES_FILTER_PROGRAM,

@@ -12,6 +12,7 @@ const {
   poisonEvery,
   firstFile = 0,
   ownPods = false,
+  rotationSeconds = 0,
 }: WriterOptions = workerData;
 
 /** One container's log, rotated as the kubelet does. */
@@ -22,6 +23,7 @@ class ContainerLog {
   #size = 0;
   #rotated: string | undefined;
   rotations = 0;
+  #looked = Date.now();
   lines = 0;
   poisoned = 0;
 
@@ -46,6 +48,8 @@ class ContainerLog {
     }
     const bytes = writeSync(this.#descriptor, text);
     this.#size += bytes;
+    if (Date.now() - this.#looked < rotationSeconds * 1000) return bytes;
+    this.#looked = Date.now();
     if (this.#size > ROTATE_AT) this.#rotate();
     return bytes;
   }

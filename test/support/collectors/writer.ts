@@ -13,6 +13,8 @@ export interface WriterOptions {
   readonly poisonEvery?: number;
   /** Number of the first file, where several writers write. Default 0. */
   readonly firstFile?: number;
+  /** How often it is looked whether a file is large enough to be rotated; the kubelet does every ten seconds. Default: at each write. */
+  readonly rotationSeconds?: number;
   /** Whether each file is of a pod of its own. Default: all are of one pod. */
   readonly ownPods?: boolean;
 }

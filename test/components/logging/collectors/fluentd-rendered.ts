@@ -91,7 +91,7 @@ export function render(settings: object = {}, source?: "application") {
     args,
     text,
     sections,
-    tail: typed(sections, "source", "tail"),
+    tail: typed(sections, "source", "pod_files"),
     joins: sections.filter(({ name }) => name === "filter"),
     record: typed(records, "filter", "pod_record")?.options ?? {},
     output,

@@ -38,7 +38,9 @@ function unknownOptions(section: Parsed, above = "", program = ""): string[] {
   const outer = (documented.match[above] ?? []).flatMap((option) =>
     option.startsWith(`${name}.`) ? [option.slice(name.length + 1)] : [],
   );
-  const known = [...ANY, ...(/^pod_/.test(type) ? own : (byType[type] ?? [])), ...outer];
+  // The source is Fluentd's own with a change; the filters are all this program's.
+  const declared = type === "pod_files" ? byType.tail : /^pod_/.test(type) ? own : byType[type];
+  const known = [...ANY, ...(declared ?? []), ...outer];
   return [
     ...Object.keys(options).flatMap((option) => (known.includes(option) ? [] : [`${name} ${type}: ${option}`])),
     ...sections.flatMap((inner) => unknownOptions(inner, type, program)),
@@ -90,8 +92,10 @@ describe("Fluentd's configuration", () => {
     ]);
     assert.equal(tail?.options.read_from_head, "true");
     assert.equal(tail?.options.follow_inodes, "true");
-    // It is read to its end when it is seen to be rotated; kept longer, it would be read by two.
+    assert.equal(tail?.options["@type"], "pod_files");
+    // A limit has it wait for the end of a rotated file and not for a time; a small one lets it see all files in turn.
     assert.equal(tail?.options.rotate_wait, "0");
+    assert.equal(tail?.options.read_bytes_limit_per_second, "1m");
     assert.equal(tail?.options.refresh_interval, "1");
     assert.deepEqual(args, [
       "--no-supervisor",
@@ -138,6 +142,7 @@ describe("Fluentd's configuration", () => {
     assert.deepEqual(fluentd.apiRules, [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }]);
     assert.deepEqual(Object.keys(render().files), [
       "fluent.conf",
+      "in_pod_files.rb",
       "filter_pod_record.rb",
       "pod_lookup.rb",
       "filter_pod_lines.rb",

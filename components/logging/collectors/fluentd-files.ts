@@ -1,0 +1,22 @@
+/** Name of the source in Fluentd's configuration, and the file that Fluentd looks for it in. */
+export const FILES_SOURCE = "pod_files";
+export const FILES_SOURCE_FILE = `in_${FILES_SOURCE}.rb`;
+
+/**
+ * Fluentd's own source of files, but a file that was rotated away and is still being read is not taken for a new one: it would have
+ * two readers. So it may be read to its end, however long that takes, and even after it is deleted.
+ * @see https://docs.fluentd.org/input/tail
+ */
+export const FILES_SOURCE_PROGRAM = `require "fluent/plugin/in_tail"
+
+module Fluent::Plugin
+  class PodFilesInput < TailInput
+    Fluent::Plugin.register_input("${FILES_SOURCE}", self)
+
+    def start_watchers(targets)
+      busy = @tails_rotate_wait.keys.map(&:ino)
+      super(targets.reject { |_, target| busy.include?(target.ino) })
+    end
+  end
+end
+`;
