@@ -51,7 +51,7 @@ class LineJournal
   end
 
   def write_whole(path, held)
-    File.binwrite(path, held.map { |entry| MessagePack.pack(entry) }.join)
+    File.binwrite(path, held.map { |entry| MessagePack.pack(entry) }.join, perm: 0o600)
   end
 
   def read(path)

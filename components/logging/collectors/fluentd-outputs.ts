@@ -56,6 +56,9 @@ function buffer({ buffer: settings, source }: LogPipeline, stateFolder: string, 
     options: {
       "@type": "file",
       path: `${stateFolder}/buffer`,
+      // Fluentd's own would let everybody on the node read the lines.
+      file_permission: "0600",
+      dir_permission: "0700",
       total_limit_size: bytes(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
       chunk_limit_size: CHUNK_BYTES,
       overflow_action: whenFull === "block" ? "block" : "drop_oldest_chunk",

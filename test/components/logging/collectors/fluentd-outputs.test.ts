@@ -8,6 +8,7 @@ describe("Fluentd's outputs", () => {
       assert.equal(buffer?.options["@type"], "file");
       assert.equal(buffer?.options.path, "/var/lib/fluentd/buffer");
       assert.equal(buffer?.options.total_limit_size, String(3 * 2 ** 30));
+      assert.deepEqual([buffer?.options.file_permission, buffer?.options.dir_permission], ["0600", "0700"]);
       assert.equal(buffer?.options.retry_forever, "true");
       assert.equal(buffer?.options.retry_max_interval, "30s");
       assert.equal(buffer?.options.overflow_action, "drop_oldest_chunk");
