@@ -1,13 +1,16 @@
+import { JOURNAL_FILE } from "./fluentd-journal.ts";
+
 /** Name of the source in Fluentd's configuration, and the file that Fluentd looks for it in. */
 export const FILES_SOURCE = "pod_files";
 export const FILES_SOURCE_FILE = `in_${FILES_SOURCE}.rb`;
 
 /**
  * Fluentd's own source of files, but a file that was rotated away and is still being read is not taken for a new one: it would have
- * two readers. So it may be read to its end, however long that takes, and even after it is deleted.
+ * two readers. So it may be read to its end, however long that takes, and even after it is deleted. It also notes whose lines were not taken.
  * @see https://docs.fluentd.org/input/tail
  */
 export const FILES_SOURCE_PROGRAM = `require "fluent/plugin/in_tail"
+require_relative "${JOURNAL_FILE}"
 
 module Fluent::Plugin
   class PodFilesInput < TailInput
@@ -16,6 +19,12 @@ module Fluent::Plugin
     def start_watchers(targets)
       busy = @tails_rotate_wait.keys.map(&:ino)
       super(targets.reject { |_, target| busy.include?(target.ino) })
+    end
+
+    def receive_lines(lines, watcher)
+      tag = "#{@tag_prefix}#{watcher.tag}#{@tag_suffix}"
+      LineJournal::UNTAKEN[tag] = LineJournal::UNTAKEN[tag] == :refused ? :again : :under_way
+      super.tap { |taken| taken ? LineJournal::UNTAKEN.delete(tag) : LineJournal::UNTAKEN[tag] = :refused }
     end
   end
 end

@@ -1,12 +1,17 @@
 /** File beside the filter of lines, which loads it. */
 export const JOURNAL_FILE = "line_journal.rb";
 
-/** Keeps on disk what the filter of lines holds back, so that a kill loses none of it: the source takes these lines for read. */
+/**
+ * Keeps on disk what the filter of lines holds back, so that a kill loses none of it: the source takes these lines for read. It also has
+ * the tags whose last lines are not in the buffer, where there may be no room: the source sends these again.
+ */
 export const JOURNAL_PROGRAM = `require "fileutils"
 require "msgpack"
 
 # What is held back, by its key: the last entry of a key counts.
 class LineJournal
+  # By tag: whether these are under way, refused, or under way again.
+  UNTAKEN = {}
   LONGEST = 4 * 2**20
 
   def initialize(path)

@@ -40,8 +40,15 @@ module Fluent::Plugin
         record.merge("log" => texts.join(separator))
       end
     end
-    # Of a container's stream: parts of a line, lines of a trace, and those that the last call let go.
-    Stream = Struct.new(:parts, :lines, :gone)
+    # Of a container's stream: parts of a line, lines of a trace, those that the last call let go, what there was before it, and what
+    # is on its way to the label.
+    Stream = Struct.new(:parts, :lines, :gone, :before, :leaving) do
+      def begin(again)
+        self.parts, self.lines = before if again && before
+        self.before = [parts, lines].map { |held| held&.dup.tap { |copy| copy.texts = copy.texts.dup if copy } }
+        self.gone = nil
+      end
+    end
 
     def start
       super
@@ -62,10 +69,11 @@ module Fluent::Plugin
       made = Fluent::MultiEventStream.new
       @mutex.synchronize do
         touched = {}
+        again = LineJournal::UNTAKEN[tag] == :again
         lines.each do |time, record|
           key = [tag, record["stream"].to_s]
-          stream = @streams[key] ||= Stream.new
-          touched[key] ||= stream.tap { stream.gone = nil }
+          stream = @streams[key] ||= Stream.new(nil, nil, nil, nil, [])
+          touched[key] ||= stream.tap { stream.begin(again) }
           add(stream, time, record, made)
         end
         touched.each { |key, stream| note(key, stream) }
@@ -102,25 +110,31 @@ module Fluent::Plugin
     # What was let go in this call is not in the buffer yet.
     def note(key, stream)
       kept = [[stream.gone, "\\n"], [stream.lines, "\\n"], [stream.parts, ""]]
-      @held.put(key, kept.filter_map { |held, separator| entry(key, held, separator) if held })
+      @held.put(key, stream.leaving + kept.filter_map { |held, separator| entry(key, held, separator) if held })
     end
 
     def entry(key, held, separator)
       [key.first, held.time.to_i, held.time.nsec, held.joined(separator)]
     end
 
-    # In the label it comes to the buffer; if that is full and this is the end, the journal still has it.
+    # In the label it comes to the buffer. If that is full and this is the end, it stays in the journal.
     def send_late(always: false)
       router = event_emitter_router(@label)
+      restore(router)
+      late(always).each do |key, entries|
+        emit(router, entries)
+        @mutex.synchronize { settle(key, entries) }
+      rescue StandardError => error
+        log.warn "lines that wait stay in the journal", error: error
+      end
+    end
+
+    def restore(router)
       emit(router, @restored)
       @held.forget_before
       @restored = []
-      late(always).each do |key, entries|
-        emit(router, entries)
-        @mutex.synchronize { @streams[key] ? note(key, @streams[key]) : @held.put(key, []) }
-      end
     rescue StandardError => error
-      log.warn "lines that wait stay in the journal", error: error
+      log.warn "lines that waited stay in the journal", error: error
     end
 
     def emit(router, entries)
@@ -131,18 +145,29 @@ module Fluent::Plugin
 
     def late(always)
       @mutex.synchronize do
-        found = {}
-        @streams.delete_if do |key, stream|
-          lines = stream.lines if stream.lines && (always || now - stream.lines.at >= WAIT)
-          parts = stream.parts if stream.parts && (always || now - stream.parts.at >= WAIT_FOR_REST)
-          stream.lines = nil if lines
-          stream.parts = nil if parts
-          entries = [(entry(key, lines, "\\n") if lines), (entry(key, parts, "") if parts)].compact
-          found[key] = entries unless entries.empty?
-          stream.lines.nil? && stream.parts.nil?
+        @streams.each do |key, stream|
+          # What was let go is not safe, and may come again, and these lines with it.
+          next if LineJournal::UNTAKEN.key?(key.first)
+          if stream.lines && (always || now - stream.lines.at >= WAIT)
+            stream.leaving << entry(key, stream.lines, "\\n")
+            stream.lines = nil
+          end
+          if stream.parts && (always || now - stream.parts.at >= WAIT_FOR_REST)
+            stream.leaving << entry(key, stream.parts, "")
+            stream.parts = nil
+          end
         end
-        found
+        @streams.filter_map { |key, stream| [key, stream.leaving.dup] unless stream.leaving.empty? }
       end
+    end
+
+    def settle(key, entries)
+      stream = @streams[key]
+      return unless stream
+      stream.leaving -= entries
+      return note(key, stream) if stream.lines || stream.parts || LineJournal::UNTAKEN.key?(key.first)
+      @streams.delete(key)
+      @held.put(key, [])
     end
 
     def now
