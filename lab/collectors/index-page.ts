@@ -78,8 +78,10 @@ them.
 ## Changing the format
 
 1. Change the setting, and look at \`npm run plan\`: it says what today's indices will be called.
-2. \`pulumi up\` (\`npm run lab -- up\` on a laptop) rolls the collectors, one node at a time. What is in their buffers is sent under the
-   new name, by Logagent under the old one; a line is never sent under both, since a collector goes on where it stopped.
+2. \`pulumi up\` (\`npm run lab -- up\` on a laptop) rolls the collectors, one node at a time. What waits in their buffers has
+   its old name from Fluentd, Logagent and the OpenTelemetry Collector, which name a line when they read it, and the new one from
+   Fluent Bit and Filebeat, which name it when they send it; Vector sends the old date under the new prefix. A line is never sent
+   under both, since a collector goes on where it stopped.
 3. The old indices stay as they are. Search both by a pattern such as \`logs-*\` or an alias, or copy the old ones by \`_reindex\`.
 
 Nothing is lost and nothing is doubled: a document has an id, made from what it holds, but an id is unique in one index only. So a

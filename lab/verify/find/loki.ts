@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destination-settings.ts";
+import { readAnswer } from "./answer.ts";
 import { collectorPod, LOGGING_NAMESPACE } from "./collector-pods.ts";
 import { ask, type Endpoint, whyOutOfReach } from "./endpoint.ts";
 import type { MarkerFinder } from "./finder.ts";
@@ -32,7 +33,7 @@ export function lokiFinder(destination: LokiDestination, collector: string): Mar
         since: `${Math.ceil(seconds)}s`,
       });
       const body = await ask(lab, endpoint, `/loki/api/v1/query_range?${query}`);
-      const stream = QueryAnswer.parse(JSON.parse(body)).data.result[0]?.stream;
+      const stream = readAnswer(QueryAnswer, body, endpoint.url.host).data.result[0]?.stream;
       if (stream === undefined) return undefined;
       const labels = Object.entries(stream).map(([key, value]) => `${key}=${value}`);
       return { where: `stream {${labels.slice(0, 4).join(", ")}}` };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Destination } from "../../../components/logging/destination-settings.ts";
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/index-format.ts";
 import type { PodFacts } from "../cluster/cluster.ts";
+import { readAnswer } from "./answer.ts";
 import { collectorPod, LOGGING_NAMESPACE } from "./collector-pods.ts";
 import { ask, type Endpoint, whyOutOfReach } from "./endpoint.ts";
 import type { MarkerFinder } from "./finder.ts";
@@ -29,7 +30,7 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
       // Right after its line an index may not be there yet.
       const query = `q=${marker}&lenient=true&size=1&_source=false&ignore_unavailable=true&allow_no_indices=true`;
       const body = await ask(lab, endpoint, `/${encodeURIComponent(pattern).replaceAll("%2A", "*")}/_search?${query}`);
-      const name = SearchAnswer.parse(JSON.parse(body)).hits.hits[0]?._index;
+      const name = readAnswer(SearchAnswer, body, endpoint.url.host).hits.hits[0]?._index;
       if (name === undefined) return undefined;
       const wanted = expectedNames(index, pod, new Date());
       const found = { where: `index ${name}` };

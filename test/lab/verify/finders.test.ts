@@ -104,6 +104,25 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
   });
 });
 
+describe("finding a marker where something else answers", () => {
+  for (const [answer, told] of [
+    [
+      "<html>\n Sign in </html>",
+      /^ClusterError: .* answered something else than was asked for: <html> Sign in <\/html>$/,
+    ],
+    ["{}", /asked for: {}$/],
+    ["", /asked for: nothing$/],
+  ] as const) {
+    it(`says so in one line: ${JSON.stringify(answer)}`, async () => {
+      const { lab } = proxied(() => answer);
+      const search = { ...none, kind: "opensearch", inCluster: true, host: undefined, storage: undefined } as const;
+      await assert.rejects(searchFinder(search, index, "fluent-bit").find(lab, wanted), told);
+      const loki = { kind: "loki", url: "http://loki.monitoring.svc", tenant: undefined, verify: true } as const;
+      await assert.rejects(lokiFinder({ ...loki, credentials: undefined }, "promtail").find(lab, wanted), told);
+    });
+  }
+});
+
 describe("finding a marker in Loki", () => {
   const url = "http://loki.monitoring.svc:3100";
 
