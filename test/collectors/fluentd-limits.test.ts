@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fluentd as collector } from "../../components/logging/collectors/fluentd.ts";
 import { bytes } from "../../components/logging/pipeline.ts";
@@ -69,6 +69,28 @@ describe("Fluentd at its limits", () => {
       quietSeconds: 60,
     });
     assert.ok(waiting > 100 * MIB && waiting < 160 * MIB, `${waiting} bytes waited`);
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("cuts off half a record that a kill left at the end of a chunk, and loses nothing of the chunk", async () => {
+    const { lost, stats } = await run({
+      write: { files: 2, bytesPerSecond: 2e5, seconds: 20 },
+      meanwhile: async ({ set, restart, sandbox }) => {
+        await seconds(6);
+        set("away");
+        await seconds(4);
+        const again = restart("SIGKILL", 2);
+        await seconds(1);
+        const chunks = readdirSync(join(sandbox.state, "buffer")).filter((file) => file.endsWith(".log"));
+        assert.ok(chunks.length > 0);
+        // An array of two, and the beginning of the first.
+        for (const file of chunks) appendFileSync(join(sandbox.state, "buffer", file), Buffer.from([0x92, 0xcf, 0]));
+        await again;
+        await seconds(4);
+        set("take");
+      },
+      quietSeconds: 40,
+    });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 

@@ -9,12 +9,47 @@ export const FILES_SOURCE_FILE = `in_${FILES_SOURCE}.rb`;
  * two readers. So it may be read to its end, however long that takes, and even after it is deleted. It also notes whose lines were not taken.
  * @see https://docs.fluentd.org/input/tail
  */
-export const FILES_SOURCE_PROGRAM = `require "fluent/plugin/in_tail"
+export const FILES_SOURCE_PROGRAM = `require "fluent/msgpack_factory"
+require "fluent/plugin/in_tail"
 require_relative "${JOURNAL_FILE}"
 
 module Fluent::Plugin
   class PodFilesInput < TailInput
     Fluent::Plugin.register_input("${FILES_SOURCE}", self)
+
+    # Where the chunks of the output are, and whether they are lines of text or MessagePack.
+    config_param :buffer_folder, :string
+    config_param :buffer_of_text, :bool
+
+    # Before the output opens its buffer.
+    def configure(conf)
+      super
+      Dir.glob("#{@buffer_folder}/buffer.*.log") { |path| cut(path) }
+    end
+
+    # A kill may leave half a record at the end of a chunk: with others behind it the whole chunk would be thrown away. Its lines were
+    # not noted as read.
+    def cut(path)
+      data = File.binread(path)
+      whole = @buffer_of_text ? (data.rindex("\\n") || -1) + 1 : whole_records(data)
+      return if whole.zero? || whole == data.bytesize
+      log.warn "half a record is cut off", path: path, bytes: data.bytesize - whole
+      File.truncate(path, whole)
+    end
+
+    def whole_records(data)
+      unpacker = Fluent::MessagePackFactory.msgpack_unpacker
+      unpacker.feed(data)
+      whole = 0
+      loop do
+        unpacker.skip
+        whole = data.bytesize - unpacker.buffer.size
+      end
+    rescue EOFError
+      whole
+    rescue MessagePack::UnpackError
+      data.bytesize
+    end
 
     def start_watchers(targets)
       busy = @tails_rotate_wait.keys.map(&:ino)

@@ -1,4 +1,4 @@
-import { APPLICATION_LOGS, type LogPipeline } from "../pipeline.ts";
+import { APPLICATION_LOGS, hasIndex, type LogPipeline } from "../pipeline.ts";
 import { FILES_SOURCE } from "./fluentd-files.ts";
 import { LINES_FILTER } from "./fluentd-lines.ts";
 import { quoted, type Section } from "./fluentd-text.ts";
@@ -8,7 +8,7 @@ import { continuationPattern } from "./stack-traces.ts";
 export const LINES = "kubernetes.**";
 
 /** What all files are read by. @see https://docs.fluentd.org/input/tail */
-function tail(stateFolder: string) {
+function tail({ destination }: LogPipeline, stateFolder: string) {
   return {
     "@type": FILES_SOURCE,
     "@id": "files",
@@ -22,18 +22,22 @@ function tail(stateFolder: string) {
     // could send, 4m lost half of all lines and this none. It also has a rotated file read to its end, however long that takes.
     read_bytes_limit_per_second: "1m",
     max_line_size: "2m",
+    buffer_folder: `${stateFolder}/buffer`,
+    // These outputs make their text when they send, and not before.
+    buffer_of_text: !hasIndex(destination) && destination.kind !== "cloudwatch",
   };
 }
 
 /** Reads the pods' files, and what was rotated away from them but is not compressed yet. */
-export function nodeSource({ namespaces: { include, exclude } }: LogPipeline, stateFolder: string): Section {
+export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section {
+  const { include, exclude } = pipeline.namespaces;
   const places = include.length === 0 ? ["*"] : include.map((namespace) => `${namespace}_*`);
   const paths = places.flatMap((place) => ["*.log", "*.log.*"].map((file) => `/var/log/pods/${place}/*/${file}`));
   const without = exclude.map((namespace) => `/var/log/pods/${namespace}_*/*/*`);
   return {
     name: "source",
     options: {
-      ...tail(stateFolder),
+      ...tail(pipeline, stateFolder),
       path: paths.join(","),
       exclude_path: JSON.stringify([...without, "/var/log/pods/*/*/*.gz", "/var/log/pods/*/*/*.tmp"]),
     },
@@ -54,10 +58,10 @@ export function nodeSource({ namespaces: { include, exclude } }: LogPipeline, st
 }
 
 /** Reads every file that the application writes, as it is. */
-export function applicationSource(stateFolder: string): Section {
+export function applicationSource(pipeline: LogPipeline, stateFolder: string): Section {
   return {
     name: "source",
-    options: { ...tail(stateFolder), path: `${APPLICATION_LOGS}/*.log` },
+    options: { ...tail(pipeline, stateFolder), path: `${APPLICATION_LOGS}/*.log` },
     sections: [{ name: "parse", options: { "@type": "none", message_key: "log" } }],
   };
 }

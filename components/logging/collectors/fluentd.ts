@@ -94,7 +94,7 @@ function configuration(pipeline: LogPipeline): Section[] {
     { name: "system", options: { log_level: "warn" } },
     { name: "source", options: { "@type": "prometheus", bind: "0.0.0.0", port: METRICS_PORT } },
     { name: "source", options: { "@type": "prometheus_output_monitor" } },
-    node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(STATE_FOLDER),
+    node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(pipeline, STATE_FOLDER),
     ...joins(pipeline, LABEL, STATE_FOLDER),
     { name: "match", of: LINES, options: { "@type": "relabel", "@label": LABEL } },
     {

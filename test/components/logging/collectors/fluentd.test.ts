@@ -39,7 +39,7 @@ function unknownOptions(section: Parsed, above = "", program = ""): string[] {
     option.startsWith(`${name}.`) ? [option.slice(name.length + 1)] : [],
   );
   // The source is Fluentd's own with a change; the filters are all this program's.
-  const declared = type === "pod_files" ? byType.tail : /^pod_/.test(type) ? own : byType[type];
+  const declared = type === "pod_files" ? [...(byType.tail ?? []), ...own] : /^pod_/.test(type) ? own : byType[type];
   const known = [...ANY, ...(declared ?? []), ...outer];
   return [
     ...Object.keys(options).flatMap((option) => (known.includes(option) ? [] : [`${name} ${type}: ${option}`])),
@@ -127,6 +127,21 @@ describe("Fluentd's configuration", () => {
     );
     assert.deepEqual(render({ multiline: [] }, "application").joins, []);
     assert.equal(render({}, "application").joins.length, 1);
+  });
+
+  it("knows which chunks of its buffer are text, to cut off half a record by", () => {
+    const text = (destination: object) => render({ destination }).tail?.options.buffer_of_text;
+    assert.deepEqual(
+      [{ kind: "stdout" }, { kind: "file" }, { kind: "s3" }, { kind: "http", url: "https://logs.example.com" }].map(
+        text,
+      ),
+      ["true", "true", "true", "true"],
+    );
+    assert.deepEqual(
+      [{ kind: "opensearch", host: "h" }, { kind: "elasticsearch", host: "h" }, { kind: "cloudwatch" }].map(text),
+      ["false", "false", "false"],
+    );
+    assert.equal(render().tail?.options.buffer_folder, "/var/lib/fluentd/buffer");
   });
 
   it("leaves its own events out, which would feed themselves", () => {
