@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
 import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { findProgram, whyMissing } from "../support/collectors/program.ts";
+import { findProgram, skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
 
@@ -34,8 +34,7 @@ export function localFluentBit(): LocalCollector | undefined {
 /** Leaves a suite out, with a line that says why, where there is no Fluent Bit. */
 export function skipWithoutFluentBit(this: Mocha.Context): void {
   if (localFluentBit() !== undefined) return;
-  process.stdout.write(`      ${whyMissing("fluent-bit")}\n`);
-  this.skip();
+  skipSuite(this, whyMissing("fluent-bit"));
 }
 
 type FluentBitTrial = Omit<Trial, "write"> & {
@@ -51,13 +50,8 @@ export async function run({ write, hasten, ...trial }: FluentBitTrial): Promise<
   assert.ok(local);
   const hastened: LocalCollector =
     hasten === undefined ? local : { ...local, adapt: (text, place) => hasten(local.adapt(text, place)) };
-  const outcome = await tryOut(hastened, {
+  return tryOut(hastened, {
     ...trial,
     write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
   });
-  const { written, lost, stats } = outcome;
-  process.stdout.write(
-    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${stats.requests} requests\n`,
-  );
-  return outcome;
 }

@@ -5,7 +5,7 @@ import { fluentd as collector } from "../../components/logging/collectors/fluent
 import { bytes } from "../../components/logging/pipeline.ts";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../support/collectors/measures.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
 
 const MIB = 2 ** 20;
@@ -13,20 +13,14 @@ let fluentd: LocalFluentd | undefined;
 
 async function run(trial: Trial): Promise<Outcome> {
   assert.ok(fluentd);
-  const outcome = await tryOut(fluentd, trial);
-  const { written, lost, stats } = outcome;
-  process.stdout.write(
-    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled\n`,
-  );
-  return outcome;
+  return tryOut(fluentd, trial);
 }
 
 describe("Fluentd at its limits", () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd !== undefined) return;
-    process.stdout.write(`      ${whyMissing("fluentd")}\n`);
-    this.skip();
+    skipSuite(this, whyMissing("fluentd"));
   });
   after(() => fluentd?.stop());
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
 import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
 
@@ -13,24 +13,18 @@ type FluentdTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOpti
 
 async function run({ write, ...trial }: FluentdTrial): Promise<Outcome> {
   assert.ok(fluentd);
-  const outcome = await tryOut(fluentd, {
+  return tryOut(fluentd, {
     quietSeconds: 40,
     ...trial,
     write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
   });
-  const { written, lost, stats } = outcome;
-  process.stdout.write(
-    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${stats.requests} requests\n`,
-  );
-  return outcome;
 }
 
 describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd !== undefined) return;
-    process.stdout.write(`      ${whyMissing("fluentd")}\n`);
-    this.skip();
+    skipSuite(this, whyMissing("fluentd"));
   });
   after(() => fluentd?.stop());
 

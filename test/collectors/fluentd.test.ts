@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
@@ -59,8 +59,7 @@ describe("Records of Fluentd", () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd !== undefined) return;
-    process.stdout.write(`      ${whyMissing("fluentd")}\n`);
-    this.skip();
+    skipSuite(this, whyMissing("fluentd"));
   });
 
   after(() => fluentd?.stop());

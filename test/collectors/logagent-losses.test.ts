@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
 import { type LocalLogagent, localLogagent } from "./logagent-local.ts";
@@ -16,16 +16,11 @@ type LogagentTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOpt
 
 async function run({ write, ...trial }: LogagentTrial, as: LocalCollector | undefined = local): Promise<Outcome> {
   assert.ok(as);
-  const outcome = await tryOut(as, {
+  return tryOut(as, {
     quietSeconds: 40,
     ...trial,
     write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
   });
-  const { written, lost, stats } = outcome;
-  process.stdout.write(
-    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${stats.requests} requests\n`,
-  );
-  return outcome;
 }
 
 /** As a sidecar, where the writer's files stand for the application's. */
@@ -45,8 +40,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     local = await localLogagent();
     if (local !== undefined) return;
-    process.stdout.write(`      ${whyMissing("logagent")}\n`);
-    this.skip();
+    skipSuite(this, whyMissing("logagent"));
   });
   after(() => local?.stop());
 

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
@@ -64,8 +64,7 @@ const lines = (records: readonly Received[]): string[] => records.map(({ json })
 async function skipWithoutLogagent(this: Mocha.Context): Promise<void> {
   local ??= await localLogagent();
   if (local !== undefined) return;
-  process.stdout.write(`      ${whyMissing("logagent")}\n`);
-  this.skip();
+  skipSuite(this, whyMissing("logagent"));
 }
 after(() => local?.stop());
 

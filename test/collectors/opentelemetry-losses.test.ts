@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
 import { ELASTICSEARCH, type LocalOpenTelemetry, localOpenTelemetry } from "./opentelemetry-local.ts";
 
@@ -12,25 +12,19 @@ type OpenTelemetryTrial = Omit<Trial, "write"> & { readonly write?: Partial<Writ
 
 async function run({ write, settings, ...trial }: OpenTelemetryTrial): Promise<Outcome> {
   assert.ok(otelcol);
-  const outcome = await tryOut(otelcol, {
+  return tryOut(otelcol, {
     ...trial,
     settings: { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings },
     // Few enough that each is rotated again and again.
     write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
   });
-  const { written, lost, stats } = outcome;
-  process.stdout.write(
-    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${outcome.rotations} rotations\n`,
-  );
-  return outcome;
 }
 
 describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     otelcol = await localOpenTelemetry();
     if (otelcol !== undefined) return;
-    process.stdout.write(`      ${whyMissing("otelcol")}\n`);
-    this.skip();
+    skipSuite(this, whyMissing("otelcol"));
   });
 
   after(() => otelcol?.stop());

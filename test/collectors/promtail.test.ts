@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
@@ -17,8 +17,7 @@ let promtail: LocalPromtail | undefined;
 async function start(this: Mocha.Context): Promise<void> {
   promtail = await localPromtail();
   if (promtail !== undefined) return;
-  process.stdout.write(`      ${whyMissing("promtail")}\n`);
-  this.skip();
+  skipSuite(this, whyMissing("promtail"));
 }
 
 describe("Promtail's records", () => {
@@ -99,10 +98,7 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
       // Few enough that each is rotated again and again.
       write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
     });
-    const { written, lost, stats, rotations } = outcome;
-    process.stdout.write(
-      `        ${written} written, ${lost} lost, ${stats.doubled} doubled, ${rotations} rotations\n`,
-    );
+    const { lost, stats, rotations } = outcome;
     return { lost, doubled: stats.doubled, rotations };
   }
 

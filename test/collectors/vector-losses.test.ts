@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { skipSuite } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
 import { type LocalVector, localVector, whyNoVector } from "./vector-local.ts";
@@ -19,25 +20,19 @@ async function run(
   as: LocalCollector | undefined = local,
 ): Promise<Outcome> {
   assert.ok(as);
-  const outcome = await tryOut(as, {
+  return tryOut(as, {
     quietSeconds: 40,
     ...trial,
     settings: { buffer: { whenFull: "block" }, ...settings },
     write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
   });
-  const { written, lost, stats } = outcome;
-  process.stdout.write(
-    `        ${written} written, ${lost} lost, ${stats.repeated} repeated by id, ${stats.doubled} doubled, ${stats.requests} requests\n`,
-  );
-  return outcome;
 }
 
 describe(`Vector loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     local = await localVector();
     if (local !== undefined) return;
-    process.stdout.write(`      ${whyNoVector()}\n`);
-    this.skip();
+    skipSuite(this, whyNoVector());
   });
   after(() => local?.stop());
 

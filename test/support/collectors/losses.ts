@@ -37,7 +37,7 @@ export interface Outcome {
 
 export const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
 
-/** Runs a collector against a writer and a receiver, and counts. */
+/** Runs a collector against a writer and a receiver, counts, and says what it counted. */
 export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outcome> {
   const receiver = await Receiver.start({ labels: { "app.kubernetes.io/name": "curl" } });
   const destination = { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false };
@@ -70,10 +70,16 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
     const wanted = all.reduce((sum, { poisoned }) => sum - poisoned, written);
     const stats = await receiver.settled(wanted, trial.quietSeconds);
     const rotations = all.reduce((sum, found) => sum + found.rotations, 0);
-    return { written, lost: wanted - stats.unique, rotations, stats };
+    const outcome = { written, lost: wanted - stats.unique, rotations, stats };
+    process.stdout.write(`        ${inWords(outcome)}\n`);
+    return outcome;
   } finally {
     await collector.stop("SIGKILL");
     await receiver.stop();
     sandbox.remove();
   }
+}
+
+function inWords({ written, lost, rotations, stats: { repeated, doubled, requests } }: Outcome): string {
+  return `${written} written, ${lost} lost, ${repeated} repeated by id, ${doubled} doubled, ${requests} requests, ${rotations} rotations`;
 }
