@@ -20,6 +20,8 @@ export interface RunningConfig {
 /** What collects logs in a stack. */
 interface Collectors {
   readonly daemonSets: readonly Resource[];
+  /** Fluent Bit beside an application. */
+  readonly sidecars: readonly Resource[];
   /** Images that are unknown, of DaemonSets that may be collectors by them alone. */
   readonly perhaps: readonly Field[];
   readonly running: readonly RunningConfig[];
@@ -39,6 +41,11 @@ const FOUND = new WeakMap<Stack, Collectors>();
 /** DaemonSets that read the node's log files, or run a collector that is known. */
 export function collectorDaemonSets(stack: Stack, report: Report): readonly Resource[] {
   return collectorsOf(stack, report).daemonSets;
+}
+
+/** Workloads but DaemonSets that run Fluent Bit, beside an application. */
+export function fluentBitSidecars(stack: Stack, report: Report): readonly Resource[] {
+  return collectorsOf(stack, report).sidecars;
 }
 
 /** The Fluent Bit configurations that workloads of the stack mount from its ConfigMaps. */
@@ -61,6 +68,7 @@ function collectorsOf(stack: Stack, report: Report): Collectors {
 function findCollectors(stack: Stack): Collectors {
   const open: Undecided[] = [];
   const daemonSets: Resource[] = [];
+  const sidecars: Resource[] = [];
   const perhaps: Field[] = [];
   const running: RunningConfig[] = [];
   const part = <T>(read: () => T): T | undefined => {
@@ -79,6 +87,7 @@ function findCollectors(stack: Stack): Collectors {
     const isOnNode = DAEMON_SET.test(workload.type);
     // Beside an application, what is unknown is the application's affair unless Fluent Bit runs there.
     if (!isOnNode && !hasImage(pod, FLUENT_BIT_IMAGES)) continue;
+    if (!isOnNode) sidecars.push(workload);
     const files = part(() => filesOf(workload, pod, configMaps)) ?? [];
     const written = files.flatMap((file) => {
       const config = part(() => parseFluentBit(file.text() ?? ""));
@@ -89,7 +98,7 @@ function findCollectors(stack: Stack): Collectors {
     else if (isOnNode) perhaps.push(...unknownImagesOf(pod));
     if (written.length > 0) running.push(merged(workload, isOnNode, pod, written));
   }
-  return { daemonSets, perhaps, running, open };
+  return { daemonSets, sidecars, perhaps, running, open };
 }
 
 function readsLogs(pod: Field): boolean {

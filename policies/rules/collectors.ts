@@ -2,10 +2,10 @@ import { posix } from "node:path";
 import { type Field, Undecided } from "../core/field.ts";
 import { texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
-import { collectorDaemonSets, fluentBitConfigs, unknownImages } from "../fluent-bit/in-stack.ts";
+import { collectorDaemonSets, fluentBitConfigs, fluentBitSidecars, unknownImages } from "../fluent-bit/in-stack.ts";
 import { credentialsIn } from "../kubernetes/credentials.ts";
 import { mountsOf } from "../kubernetes/mounts.ts";
-import { podSpecOf } from "../kubernetes/pod-spec.ts";
+import { podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
 import { COLLECTORS_FLUENT_BIT } from "./collectors-fluent-bit.ts";
 import { cis, fluentBit, podSecurity } from "./sources.ts";
 
@@ -105,7 +105,7 @@ export const COLLECTORS: readonly Rule[] = [
       "Buffers, retries, TLS and index names are judged where Fluent Bit's configuration is in a ConfigMap of the stack, and nowhere else.",
     fix: "put the configuration into a ConfigMap of the stack, or look it over by hand and exempt the collector with what was found",
     source: fluentBit("Configuration file", "administration/configuring-fluent-bit"),
-    types: ["kubernetes:apps/v1:DaemonSet", "kubernetes:core/v1:ConfigMap"],
+    types: [...WORKLOADS, "kubernetes:core/v1:ConfigMap"],
     checkStack: (stack, report) => {
       const read = new Set(fluentBitConfigs(stack, report).map(({ workload }) => workload));
       report.each(unknownImages(stack, report), (image) => {
@@ -113,7 +113,8 @@ export const COLLECTORS: readonly Rule[] = [
       });
       // What is unknown has been told as such.
       if (report.verdicts.length > 0) return;
-      for (const collector of collectorDaemonSets(stack, report).filter((resource) => !read.has(resource)))
+      const collectors = [...collectorDaemonSets(stack, report), ...fluentBitSidecars(stack, report)];
+      for (const collector of collectors.filter((resource) => !read.has(resource)))
         report.missing(collector, "no ConfigMap of this stack holds a Fluent Bit configuration for it");
     },
   },

@@ -1,57 +1,10 @@
-import type { Group } from "../../../policies/core/value.ts";
-import { UNKNOWN } from "../../../policies/core/value.ts";
+import { type Group, UNKNOWN } from "../../../policies/core/value.ts";
 import type { CasesByRule } from "./cases.ts";
-import { first, type Sample, type SampleResource } from "./samples.ts";
-
-/** As a plan sees a cluster. */
-const COMPONENT: SampleResource = {
-  type: "eks:index:Cluster",
-  name: "dev",
-  props: {
-    authenticationMode: "API",
-    corednsAddonOptions: { enabled: false },
-    deletionProtection: false,
-    enabledClusterLogTypes: ["api", "audit", "authenticator"],
-    encryptionConfigKeyArn: "arn:aws:kms:eu-central-1:123456789012:key/1",
-    endpointPublicAccess: true,
-    kubeProxyAddonOptions: { enabled: false },
-    publicAccessCidrs: ["203.0.113.10/32"],
-    tags: { environment: "dev" },
-    upgradePolicy: { supportType: "STANDARD" },
-    useDefaultVpcCni: true,
-    version: "1.35",
-  },
-};
-/** As the engine sees one. */
-const CLUSTER: SampleResource = {
-  type: "aws:eks/cluster:Cluster",
-  name: "dev",
-  props: {
-    accessConfig: { authenticationMode: "API" },
-    deletionProtection: false,
-    enabledClusterLogTypes: ["audit", "authenticator"],
-    encryptionConfig: {
-      provider: { keyArn: "arn:aws:kms:eu-central-1:123456789012:key/1" },
-      resources: ["secrets"],
-    },
-    tags: { environment: "dev" },
-    upgradePolicy: { supportType: "STANDARD" },
-    version: "1.35",
-    vpcConfig: { endpointPublicAccess: true, publicAccessCidrs: ["203.0.113.10/32"] },
-  },
-};
-const component = (path: string, to: Parameters<typeof first>[2]) => first([COMPONENT], path, to);
-const cluster = (path: string, to: Parameters<typeof first>[2]) => first([CLUSTER], path, to);
-const BOTH: Record<string, Sample> = { "a cluster of @pulumi/eks": [COMPONENT], "a cluster of @pulumi/aws": [CLUSTER] };
+import { BOTH, CLUSTER, COMPONENT, cluster, component } from "./cluster-samples.ts";
+import { first, type SampleResource } from "./samples.ts";
 
 const KEY: SampleResource = { type: "aws:kms/key:Key", name: "key", props: {} };
 const PRODUCTION: Group = { Environment: "x", environment: "Production" };
-
-const ADDON: SampleResource = {
-  type: "aws:eks/addon:Addon",
-  name: "proxy",
-  props: { addonName: "kube-proxy", addonVersion: "v1.35.3-eksbuild.29" },
-};
 
 export const CLUSTER_CASES: CasesByRule = {
   "cluster-endpoint-restricted": {
@@ -249,44 +202,6 @@ export const CLUSTER_CASES: CasesByRule = {
         first(component("tags", PRODUCTION), "deletionProtection", UNKNOWN),
         "Cluster/dev: deletionProtection is known only",
       ],
-    },
-  },
-  "cluster-addons-pinned": {
-    good: {
-      "a whole version": [ADDON],
-      "add-ons of @pulumi/eks off": [COMPONENT],
-      "add-ons of @pulumi/eks pinned": first(
-        first(
-          first(component("useDefaultVpcCni", undefined), "vpcCniOptions", { addonVersion: "v1.22.4-eksbuild.3" }),
-          "corednsAddonOptions",
-          { version: "v1.13.2-eksbuild.31" },
-        ),
-        "kubeProxyAddonOptions",
-        { version: "v1.35.3-eksbuild.29" },
-      ),
-    },
-    bad: {
-      "no version": [
-        first([ADDON], "addonVersion", undefined),
-        "Addon/proxy: addonVersion is not set, not one whole version",
-      ],
-      latest: [first([ADDON], "addonVersion", "latest"), 'Addon/proxy: addonVersion is "latest"'],
-      "half a version": [first([ADDON], "addonVersion", "v1.35"), 'Addon/proxy: addonVersion is "v1.35"'],
-      "CoreDNS of @pulumi/eks": [
-        component("corednsAddonOptions", undefined),
-        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest. Fix: set corednsAddonOptions.version",
-      ],
-      "kube-proxy of @pulumi/eks": [
-        component("kubeProxyAddonOptions", {}),
-        "Cluster/dev: kubeProxyAddonOptions.version is not set",
-      ],
-      "the CNI of @pulumi/eks": [
-        component("useDefaultVpcCni", undefined),
-        "Cluster/dev: vpcCniOptions.addonVersion is not set",
-      ],
-    },
-    unknown: {
-      "an unknown version": [first([ADDON], "addonVersion", UNKNOWN), "Addon/proxy: addonVersion is known only"],
     },
   },
 };

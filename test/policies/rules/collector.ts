@@ -157,3 +157,6 @@ export function sidecar(before = "", after = "", container: Group = {}): Sample 
     { ...CONFIG, props: { ...CONFIG.props, data: { "fluent-bit.yaml": text.replace(before, after) } } },
   ];
 }
+
+/** A variable as a configuration writes it. */
+export const variable = (name: string) => `\${${name}}`;

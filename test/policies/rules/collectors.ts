@@ -1,6 +1,19 @@
 import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
 import type { CasesByRule } from "./cases.ts";
-import { BOTH, COLLECTOR, CONFIG, classic, D, DAEMON_SET, F, file, line, spec, UNKNOWN_FILE } from "./collector.ts";
+import {
+  BOTH,
+  COLLECTOR,
+  CONFIG,
+  classic,
+  D,
+  DAEMON_SET,
+  F,
+  file,
+  line,
+  sidecar,
+  spec,
+  UNKNOWN_FILE,
+} from "./collector.ts";
 import { first, named, type Sample } from "./samples.ts";
 
 const configMap = (data: Value): Sample => [
@@ -161,7 +174,7 @@ export const COLLECTORS_CASES: CasesByRule = {
     unknown: UNKNOWN_FILE,
   },
   "collectors-configuration-read": {
-    good: BOTH,
+    good: { ...BOTH, "Fluent Bit beside an application": sidecar() },
     bad: {
       "no ConfigMap": [
         [DAEMON_SET],
@@ -170,6 +183,10 @@ export const COLLECTORS_CASES: CasesByRule = {
       "a collector that is known by its image alone": [
         named(first([DAEMON_SET], "spec.template.spec.volumes", []), "collector", "metadata.name", "agent"),
         "DaemonSet/logging/agent: no ConfigMap of this stack holds a Fluent Bit configuration",
+      ],
+      "Fluent Bit beside an application whose ConfigMap is another": [
+        named(sidecar(), "config", "metadata.name", "other"),
+        "Deployment/logging/app: no ConfigMap of this stack holds a Fluent Bit configuration for it",
       ],
       "YAML that is none": [file("pipeline: [inputs"), "DaemonSet/logging/fluent-bit: no ConfigMap of this stack"],
       "a ConfigMap of another namespace": [

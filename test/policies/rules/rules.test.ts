@@ -1,31 +1,8 @@
 import assert from "node:assert/strict";
 import { RULES } from "../../../policies/rules.ts";
-import { AWS_CASES } from "./aws.ts";
-import { type CasesByRule, describeRule } from "./cases.ts";
-import { CLUSTER_CASES } from "./cluster.ts";
-import { CLUSTER_NODES_CASES } from "./cluster-nodes.ts";
-import { COLLECTORS_CASES } from "./collectors.ts";
-import { COREDNS_CASES } from "./coredns.ts";
-import { FLUENT_BIT_CASES } from "./fluent-bit.ts";
-import { POD_ISOLATION_CASES } from "./pod-isolation.ts";
-import { POD_KERNEL_CASES } from "./pod-kernel.ts";
-import { POD_WORKLOAD_CASES } from "./pod-workload.ts";
-import { TENANCY_CASES } from "./tenancy.ts";
-import { TENANCY_RBAC_CASES } from "./tenancy-rbac.ts";
+import { CASES } from "./all.ts";
+import { describeRule } from "./cases.ts";
 
-const CASES: CasesByRule = {
-  ...AWS_CASES,
-  ...CLUSTER_CASES,
-  ...CLUSTER_NODES_CASES,
-  ...COLLECTORS_CASES,
-  ...COREDNS_CASES,
-  ...FLUENT_BIT_CASES,
-  ...POD_ISOLATION_CASES,
-  ...POD_KERNEL_CASES,
-  ...POD_WORKLOAD_CASES,
-  ...TENANCY_CASES,
-  ...TENANCY_RBAC_CASES,
-};
 /** Judges outputs and no resources: its cases stand in kubeconfig.test.ts. */
 const ELSEWHERE = ["cluster-kubeconfig-secret"];
 

@@ -1,0 +1,236 @@
+import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import type { CasesByRule } from "./cases.ts";
+import { first, type Sample } from "./samples.ts";
+
+const LOGS = "arn:aws:logs:eu-central-1:123456789012:log-group:/pods:*";
+
+/** A policy with one statement. */
+function policy(statement: object): Sample {
+  const document = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+  return [{ type: "aws:iam/rolePolicy:RolePolicy", name: "logs", props: { policy: document } }];
+}
+const GOOD_POLICY = policy({ Action: ["logs:PutLogEvents"], Resource: [LOGS] });
+const UNKNOWN_POLICY = first(GOOD_POLICY, "policy", UNKNOWN);
+
+/** A role with what an AWS service may do. */
+function role(principal: unknown, more: Group = {}, condition?: object): Sample {
+  const statement = { Effect: "Allow", Action: "sts:AssumeRole", Principal: principal, Condition: condition };
+  const props = { assumeRolePolicy: JSON.stringify({ Statement: statement }), ...more };
+  return [{ type: "aws:iam/role:Role", name: "node", props }];
+}
+const SERVICE = { Service: "ec2.amazonaws.com" };
+
+const attachment = (arn: Value): Sample => [
+  { type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment", name: "node", props: { policyArn: arn } },
+];
+
+export const AWS_IAM_CASES: CasesByRule = {
+  "aws-iam-actions": {
+    good: {
+      "named actions": GOOD_POLICY,
+      "a family of actions": policy({ Action: "ec2:Describe*", Resource: "*" }),
+      "an action that is a part of a service": policy({ Action: "s3:Get*", Resource: LOGS }),
+      "a denial of all": policy({ Effect: "Deny", Action: "*", Resource: "*" }),
+    },
+    bad: {
+      "all actions": [
+        policy({ Action: "*", Resource: LOGS }),
+        "RolePolicy/logs: policy: Action *, which is everything. Fix: name the actions",
+      ],
+      ...Object.fromEntries(
+        ["policy:Policy", "userPolicy:UserPolicy", "groupPolicy:GroupPolicy"].map((kind) => [
+          `all actions, in a ${kind}`,
+          [
+            policy({ Action: "*", Resource: LOGS }).map((one) => ({ ...one, type: `aws:iam/${kind}` })),
+            `${kind.split(":")[1]}/logs: policy: Action *,`,
+          ] as const,
+        ]),
+      ),
+      "all actions of a service": [
+        policy({ Action: ["logs:PutLogEvents", "s3:*"], Resource: LOGS }),
+        "RolePolicy/logs: policy: Action s3:*, which is everything",
+      ],
+      "all actions of all services": [
+        policy({ Action: "*:*", Resource: LOGS }),
+        "RolePolicy/logs: policy: Action *:*,",
+      ],
+      "all actions in another way": [
+        policy({ Action: "iam:?*", Resource: LOGS }),
+        "RolePolicy/logs: policy: Action iam:?*,",
+      ],
+      "all actions on what is not known": [
+        first(GOOD_POLICY, "policy", { Statement: { Effect: "Allow", Action: "iam:*", Resource: UNKNOWN } }),
+        "RolePolicy/logs: policy: Action iam:*,",
+      ],
+      "all others": [
+        policy({ NotAction: "iam:*", Resource: LOGS }),
+        "RolePolicy/logs: policy: NotAction iam:*, which allows all the others",
+      ],
+      "a policy inside a role": [
+        role(SERVICE, {
+          inlinePolicies: [{ name: "all", policy: JSON.stringify({ Statement: { Effect: "Allow", Action: "*" } }) }],
+        }),
+        "Role/node: inlinePolicies[0].policy: Action *, which is everything",
+      ],
+      "a document as an object": [
+        first(GOOD_POLICY, "policy", { Statement: [{ Effect: "Allow", Action: ["*"], Resource: LOGS }] }),
+        "RolePolicy/logs: policy: Action *",
+      ],
+    },
+    unknown: {
+      "an unknown policy": [UNKNOWN_POLICY, "RolePolicy/logs: policy is known only"],
+      "an unknown part of one": [
+        first(GOOD_POLICY, "policy", { Statement: [{ Effect: "Allow", Action: UNKNOWN }] }),
+        "RolePolicy/logs: policy.Statement[0].Action is known only",
+      ],
+      "an unknown statement": [
+        first(GOOD_POLICY, "policy", { Statement: [UNKNOWN, { Effect: "Allow", Action: "s3:GetObject" }] }),
+        "RolePolicy/logs: policy.Statement[0].Effect is known only",
+      ],
+    },
+  },
+  "aws-iam-resources": {
+    good: {
+      "named resources": GOOD_POLICY,
+      "an action without resources": policy({ Action: "ecr:GetAuthorizationToken", Resource: "*" }),
+      "the objects of a bucket": policy({ Action: "s3:PutObject", Resource: "arn:aws:s3:::logs/*" }),
+      "an object of each name in a bucket of a family": policy({
+        Action: "s3:PutObject",
+        Resource: "arn:aws:s3:::logs-*",
+      }),
+      "the roles of the account": policy({ Action: "sts:AssumeRole", Resource: "arn:aws:iam::123456789012:role/*" }),
+      "what is not known yet": first(GOOD_POLICY, "policy", {
+        Statement: { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::logs/*", Condition: UNKNOWN },
+      }),
+      "an action without resources, in other letters": policy({ Action: "EC2:DescribeVpcs", Resource: "*" }),
+      "everything under a condition": policy({
+        Action: "kms:Decrypt",
+        Resource: "*",
+        Condition: { StringEquals: { "kms:ViaService": "logs.eu-central-1.amazonaws.com" } },
+      }),
+    },
+    bad: {
+      "every resource": [
+        policy({ Action: ["logs:PutLogEvents"], Resource: "*" }),
+        "RolePolicy/logs: policy: Resource * for logs:PutLogEvents, which is everybody's",
+      ],
+      "every resource of a service": [
+        policy({ Action: "s3:GetObject", Resource: ["arn:aws:s3:::*"] }),
+        "RolePolicy/logs: policy: Resource arn:aws:s3:::* for s3:GetObject",
+      ],
+      "every object of every bucket": [
+        policy({ Action: "s3:GetObject", Resource: "arn:aws:s3:::*/*" }),
+        "RolePolicy/logs: policy: Resource arn:aws:s3:::*/* for s3:GetObject",
+      ],
+      "the roles of every account": [
+        policy({ Action: "sts:AssumeRole", Resource: "arn:aws:iam::*:role/*" }),
+        "RolePolicy/logs: policy: Resource arn:aws:iam::*:role/* for sts:AssumeRole",
+      ],
+      "every ARN": [
+        policy({ Action: "sqs:SendMessage", Resource: "arn:aws:*" }),
+        "RolePolicy/logs: policy: Resource arn:aws:* for sqs:SendMessage",
+      ],
+      "all resources but one": [
+        policy({ Action: "s3:GetObject", NotResource: "arn:aws:s3:::secret/*" }),
+        "RolePolicy/logs: policy: NotResource arn:aws:s3:::secret/*, which reaches everybody's but these",
+      ],
+      "every resource under a condition that says how alone": [
+        policy({ Action: "s3:GetObject", Resource: "*", Condition: { Bool: { "aws:SecureTransport": "true" } } }),
+        "RolePolicy/logs: policy: Resource * for s3:GetObject",
+      ],
+      "every resource under a condition that takes any value": [
+        policy({ Action: "s3:GetObject", Resource: "*", Condition: { StringLike: { "aws:ResourceTag/team": "*" } } }),
+        "RolePolicy/logs: policy: Resource * for s3:GetObject",
+      ],
+      "every resource under a condition that a request may leave out": [
+        policy({
+          Action: "s3:GetObject",
+          Resource: "*",
+          Condition: { StringEqualsIfExists: { "aws:ResourceTag/team": "a" } },
+        }),
+        "RolePolicy/logs: policy: Resource * for s3:GetObject",
+      ],
+      "every resource in one statement, beside an unknown one": [
+        first(GOOD_POLICY, "policy", {
+          Statement: [
+            { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::logs/*" },
+            { Effect: "Allow", Action: "s3:PutObject", Resource: "*" },
+          ],
+        }),
+        "RolePolicy/logs: policy: Resource * for s3:PutObject",
+      ],
+      "one action that has resources beside one that has none": [
+        policy({ Action: ["ec2:DescribeVpcs", "ec2:DeleteVpc"], Resource: "*" }),
+        "RolePolicy/logs: policy: Resource * for ec2:DeleteVpc,",
+      ],
+    },
+    unknown: {
+      "an unknown policy": [UNKNOWN_POLICY, "RolePolicy/logs: policy is known only"],
+      "an unknown condition on everything": [
+        first(GOOD_POLICY, "policy", {
+          Statement: { Effect: "Allow", Action: "s3:GetObject", Resource: "*", Condition: UNKNOWN },
+        }),
+        "RolePolicy/logs: policy.Statement.Condition is known only",
+      ],
+      "an unknown resource": [
+        first(GOOD_POLICY, "policy", { Statement: [{ Effect: "Allow", Action: "s3:GetObject", Resource: [UNKNOWN] }] }),
+        "RolePolicy/logs: policy.Statement[0].Resource[0] is known only",
+      ],
+    },
+  },
+  "aws-iam-trust": {
+    good: {
+      "a service": role(SERVICE),
+      "everybody under a condition": role("*", {}, { StringEquals: { "aws:PrincipalOrgID": "o-1" } }),
+    },
+    bad: {
+      everybody: [role("*"), "Role/node: assumeRolePolicy: Principal *, so every account may assume the role"],
+      "everybody but one": [
+        first(role(SERVICE), "assumeRolePolicy", {
+          Statement: { Effect: "Allow", Action: "sts:AssumeRole", NotPrincipal: { AWS: "123456789012" } },
+        }),
+        "Role/node: assumeRolePolicy: NotPrincipal, so every other account may assume the role",
+      ],
+      "everybody over TLS": [
+        role("*", {}, { Bool: { "aws:SecureTransport": "true" } }),
+        "Role/node: assumeRolePolicy: Principal *",
+      ],
+      "every account": [role({ AWS: ["*"] }), "Role/node: assumeRolePolicy: Principal *"],
+    },
+    unknown: {
+      "an unknown document": [
+        first(role(SERVICE), "assumeRolePolicy", UNKNOWN),
+        "Role/node: assumeRolePolicy is known only",
+      ],
+    },
+  },
+  "aws-iam-managed": {
+    good: {
+      "a narrow policy": attachment("arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"),
+      "a role without": role(SERVICE),
+    },
+    bad: {
+      ...Object.fromEntries(
+        ["userPolicyAttachment:User", "groupPolicyAttachment:Group", "policyAttachment:"].map((kind) => [
+          `the administrator's, by ${kind}PolicyAttachment`,
+          [
+            attachment("arn:aws:iam::aws:policy/AdministratorAccess").map((one) => ({
+              ...one,
+              type: `aws:iam/${kind}PolicyAttachment`,
+            })),
+            `${kind.split(":")[1]}PolicyAttachment/node: policyArn is`,
+          ] as const,
+        ]),
+      ),
+      "the administrator's": [
+        attachment("arn:aws:iam::aws:policy/AdministratorAccess"),
+        'RolePolicyAttachment/node: policyArn is "arn:aws:iam::aws:policy/AdministratorAccess", which may do nearly everything',
+      ],
+      "one inside a role": [
+        role(SERVICE, { managedPolicyArns: ["arn:aws:iam::aws:policy/IAMFullAccess"] }),
+        'Role/node: managedPolicyArns[0] is "arn:aws:iam::aws:policy/IAMFullAccess"',
+      ],
+    },
+    unknown: { "an unknown policy": [attachment(UNKNOWN), "RolePolicyAttachment/node: policyArn is known only"] },
+  },
+};

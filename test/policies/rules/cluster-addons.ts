@@ -1,0 +1,51 @@
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import type { CasesByRule } from "./cases.ts";
+import { COMPONENT, component } from "./cluster-samples.ts";
+import { first, type SampleResource } from "./samples.ts";
+
+const ADDON: SampleResource = {
+  type: "aws:eks/addon:Addon",
+  name: "proxy",
+  props: { addonName: "kube-proxy", addonVersion: "v1.35.3-eksbuild.29" },
+};
+
+export const CLUSTER_ADDONS_CASES: CasesByRule = {
+  "cluster-addons-pinned": {
+    good: {
+      "a whole version": [ADDON],
+      "add-ons of @pulumi/eks off": [COMPONENT],
+      "add-ons of @pulumi/eks pinned": first(
+        first(
+          first(component("useDefaultVpcCni", undefined), "vpcCniOptions", { addonVersion: "v1.22.4-eksbuild.3" }),
+          "corednsAddonOptions",
+          { version: "v1.13.2-eksbuild.31" },
+        ),
+        "kubeProxyAddonOptions",
+        { version: "v1.35.3-eksbuild.29" },
+      ),
+    },
+    bad: {
+      "no version": [
+        first([ADDON], "addonVersion", undefined),
+        "Addon/proxy: addonVersion is not set, not one whole version",
+      ],
+      latest: [first([ADDON], "addonVersion", "latest"), 'Addon/proxy: addonVersion is "latest"'],
+      "half a version": [first([ADDON], "addonVersion", "v1.35"), 'Addon/proxy: addonVersion is "v1.35"'],
+      "CoreDNS of @pulumi/eks": [
+        component("corednsAddonOptions", undefined),
+        "Cluster/dev: corednsAddonOptions.version is not set, so @pulumi/eks takes the newest. Fix: set corednsAddonOptions.version",
+      ],
+      "kube-proxy of @pulumi/eks": [
+        component("kubeProxyAddonOptions", {}),
+        "Cluster/dev: kubeProxyAddonOptions.version is not set",
+      ],
+      "the CNI of @pulumi/eks": [
+        component("useDefaultVpcCni", undefined),
+        "Cluster/dev: vpcCniOptions.addonVersion is not set",
+      ],
+    },
+    unknown: {
+      "an unknown version": [first([ADDON], "addonVersion", UNKNOWN), "Addon/proxy: addonVersion is known only"],
+    },
+  },
+};

@@ -1,0 +1,42 @@
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import { first, type Sample } from "./samples.ts";
+
+export const COREFILE = `.:53 {
+    errors
+    health {
+        lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf
+    cache 30
+    loop
+    reload
+    loadbalance
+}
+`;
+
+/** The add-on with a configuration. */
+export function addon(configuration: unknown, version = "v1.13.2-eksbuild.31"): Sample {
+  const props = {
+    addonName: "coredns",
+    addonVersion: version,
+    configurationValues: JSON.stringify(configuration),
+    resolveConflictsOnCreate: "OVERWRITE",
+    resolveConflictsOnUpdate: "OVERWRITE",
+  };
+  return [{ type: "aws:eks/addon:Addon", name: "coredns", props }];
+}
+
+export const corefile = (text: string) => addon({ corefile: text });
+export const GOOD: Record<string, Sample> = {
+  "the default": first(addon({}), "configurationValues", undefined),
+  "a whole configuration": addon({ corefile: COREFILE, replicaCount: 2 }),
+};
+export const UNKNOWN_CONFIGURATION = first(addon({}), "configurationValues", UNKNOWN);
+export const IN = "Addon/coredns: configurationValues: ";
+export const NOT_YET = "Addon/coredns: configurationValues is known only";

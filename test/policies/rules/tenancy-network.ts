@@ -1,0 +1,158 @@
+import { UNKNOWN } from "../../../policies/core/value.ts";
+import type { CasesByRule } from "./cases.ts";
+import { named, type Sample, without } from "./samples.ts";
+import { inTeam, NAMESPACE, NS, namespace, OTHERS } from "./tenancy-samples.ts";
+
+const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+const DNS_PORTS = [
+  { port: 53, protocol: "UDP" },
+  { port: 53, protocol: "TCP" },
+];
+const NETWORK: Sample = [
+  NAMESPACE,
+  inTeam(POLICY, "deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
+  inTeam(POLICY, "dns", {
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: [{ to: [{ namespaceSelector: {} }], ports: DNS_PORTS }],
+  }),
+];
+
+export const TENANCY_NETWORK_CASES: CasesByRule = {
+  "tenancy-default-deny": {
+    good: {
+      "a denial of both ways": NETWORK,
+      "a namespace of nobody's": OTHERS,
+      "a denial beside a policy of which nothing is known": [
+        inTeam(POLICY, "more", { podSelector: UNKNOWN, policyTypes: UNKNOWN }),
+        ...NETWORK,
+      ],
+      "every address but some, on one port": named(NETWORK, "dns", "spec.egress.0", {
+        to: [{ ipBlock: { cidr: "0.0.0.0/0" } }],
+        ports: [{ port: 443 }],
+      }),
+      "every address but those inside": named(NETWORK, "dns", "spec.egress.0", {
+        to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } }],
+      }),
+    },
+    bad: {
+      "no policy": [
+        [NAMESPACE],
+        `${NS}no NetworkPolicy denies Ingress for all of its pods. Fix: add a NetworkPolicy`,
+        `${NS}no NetworkPolicy denies Egress for all of its pods`,
+      ],
+      "a denial of ingress alone": [
+        without(named(NETWORK, "deny", "spec.policyTypes", ["Ingress"]), "dns"),
+        `${NS}no NetworkPolicy denies Egress`,
+      ],
+      "a denial for some pods": [
+        without(named(NETWORK, "deny", "spec.podSelector", { matchLabels: { app: "a" } }), "dns"),
+        `${NS}no NetworkPolicy denies Ingress`,
+        `${NS}no NetworkPolicy denies Egress`,
+      ],
+      "a rule that lets everything in": [
+        named(NETWORK, "deny", "spec.ingress", [{}]),
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is {}, which lets all Ingress through",
+      ],
+      "a rule that names every address": [
+        named(NETWORK, "dns", "spec.egress", [
+          { to: [{ ipBlock: { cidr: "10.0.0.0/8" } }, { ipBlock: { cidr: "::/0" } }] },
+        ]),
+        "NetworkPolicy/ts-team/dns: spec.egress[0] is",
+      ],
+      "a denial in another namespace": [
+        named(NETWORK, "deny", "metadata.namespace", "sa-team"),
+        `${NS}no NetworkPolicy denies Ingress`,
+      ],
+      "a rule that lets everything out": [
+        named(NETWORK, "dns", "spec.egress", [{ ports: [] }]),
+        'NetworkPolicy/ts-team/dns: spec.egress[0] is {"ports":[]}, which lets all Egress through',
+      ],
+    },
+    unknown: {
+      "an unknown rule beside a denial": [
+        named(NETWORK, "deny", "spec.ingress", UNKNOWN),
+        "NetworkPolicy/ts-team/deny: spec.ingress is known only",
+      ],
+      "a policy in an unknown namespace": [
+        named(without(NETWORK, "dns"), "deny", "metadata.namespace", UNKNOWN),
+        "NetworkPolicy/deny: metadata.namespace is known only",
+      ],
+      "unknown ways": [
+        without(named(NETWORK, "deny", "spec.policyTypes", UNKNOWN), "dns"),
+        "NetworkPolicy/ts-team/deny: spec.policyTypes is known only",
+      ],
+      "an unknown label": [namespace(UNKNOWN, { team: UNKNOWN }), "Namespace/namespace: metadata.name is known only"],
+    },
+  },
+  "tenancy-dns-egress": {
+    good: {
+      "both protocols": NETWORK,
+      "both by name and by range": named(NETWORK, "dns", "spec.egress.0.ports", [
+        { port: "dns", protocol: "UDP" },
+        { port: 50, endPort: 60 },
+      ]),
+      "no denial of egress, so DNS is open": without(named(NETWORK, "deny", "spec.policyTypes", ["Ingress"]), "dns"),
+      "a policy without types, as Kubernetes fills them in": named(NETWORK, "dns", "spec.policyTypes", undefined),
+      "everything let out": named(NETWORK, "dns", "spec.egress", [{}]),
+      "all ports of the namespace of DNS": named(NETWORK, "dns", "spec.egress", [
+        { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } }] },
+      ]),
+      "all ports of a protocol": named(NETWORK, "dns", "spec.egress.0.ports", [
+        { protocol: "UDP" },
+        { protocol: "TCP" },
+      ]),
+      "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
+      "DNS let out beside a policy of which nothing is known": [
+        inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
+        ...NETWORK,
+      ],
+    },
+    bad: {
+      "no DNS": [
+        without(NETWORK, "dns"),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53. Fix: let port 53 out for both`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "UDP alone": [
+        named(NETWORK, "dns", "spec.egress.0.ports", [{ port: 53, protocol: "UDP" }]),
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "TCP alone, the default protocol": [
+        named(NETWORK, "dns", "spec.egress.0.ports", [{ port: 53 }]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+      ],
+      "to the pods of its own namespace, where DNS is not": [
+        named(NETWORK, "dns", "spec.egress.0.to", [{ podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to another namespace": [
+        named(NETWORK, "dns", "spec.egress.0.to", [
+          { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "logging" } } },
+        ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "a port beside it": [
+        named(NETWORK, "dns", "spec.egress.0.ports", [
+          { port: 54, endPort: 60 },
+          { port: 50, endPort: 52, protocol: "UDP" },
+        ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "for some pods": [
+        named(NETWORK, "dns", "spec.podSelector", { matchExpressions: [{ key: "app", operator: "Exists" }] }),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+    },
+    unknown: {
+      "unknown ports": [
+        named(NETWORK, "dns", "spec.egress.0.ports", UNKNOWN),
+        "NetworkPolicy/ts-team/dns: spec.egress[0].ports is known only",
+      ],
+    },
+  },
+};
