@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
+import { CorefileSettings } from "./corefile-settings.ts";
+import { Address, Duration } from "./corefile-values.ts";
 import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
 
 const QUANTITY = "a Kubernetes quantity in quotes, such as '100m', '2' or '170Mi'";

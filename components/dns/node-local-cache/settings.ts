@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Address } from "../corefile-settings.ts";
+import { Address } from "../corefile-values.ts";
 
 /** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
 export const LOCAL_ADDRESS = "169.254.20.10";
