@@ -1,25 +1,14 @@
 import type { Row } from "../verify/check.ts";
 import { causes, summarize, summaryLine, type VerifyResult } from "../verify/result.ts";
-import { html, type Markup, raw } from "./escape.ts";
+import { htmlDocument } from "./document.ts";
+import { html, type Markup } from "./escape.ts";
 import { picture } from "./picture.ts";
-import { STYLE } from "./style.ts";
 
 /** The report: one page that needs nothing else, no network and no script. */
 export function reportPage(result: VerifyResult): string {
   const { fail } = summarize(result.rows);
   const verdict = fail === 0 ? "pass" : "fail";
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${result.context}: ${summaryLine(result)}</title>
-<style>${raw(STYLE)}</style>
-</head>
-<body>
-<main>
-<h1 class="${verdict}">${fail === 0 ? "The lab works" : "The lab does not work"}</h1>
+  const body = html`<h1 class="${verdict}">${fail === 0 ? "The lab works" : "The lab does not work"}</h1>
 <p>${summaryLine(result)}</p>
 <dl>
 <dt>Cluster</dt><dd>${result.context}, Kubernetes ${result.version}, ${result.server}</dd>
@@ -38,11 +27,8 @@ ${picture(result)}
 ${result.rows.map(tableRow)}
 </tbody>
 </table></div>
-${corefile(result.rows)}
-</main>
-</body>
-</html>
-`.text;
+${corefile(result.rows)}`;
+  return htmlDocument(`${result.context}: ${summaryLine(result)}`, body);
 }
 
 function causesSection(rows: readonly Row[]): Markup {

@@ -1,10 +1,12 @@
-import { html, type Markup, raw } from "../../report/escape.ts";
-import { STYLE } from "../../report/style.ts";
+import { htmlDocument } from "../../report/document.ts";
+import { html, type Markup } from "../../report/escape.ts";
 import { ms } from "../terminal.ts";
 import type { BenchResult, BenchRow } from "./bench.ts";
 import type { Summary } from "./samples.ts";
 import { bucketName, codesOf, KINDS, methodOf } from "./words.ts";
 
+/** Style of the bars. */
+const BARS = "svg .bar { fill: var(--pass); } svg .number { text-anchor: end; }";
 const WIDTH = 760;
 const ROW = 26;
 const LABEL = 110;
@@ -12,19 +14,7 @@ const COUNT = 70;
 
 /** The result as one page that needs nothing else, no network and no script. */
 export function benchPage(result: BenchResult): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>DNS of ${result.context}</title>
-<style>${raw(STYLE)}
-svg .bar { fill: var(--pass); } svg .number { text-anchor: end; }</style>
-</head>
-<body>
-<main>
-<h1>DNS of ${result.context}</h1>
+  const body = html`<h1>DNS of ${result.context}</h1>
 <p>From ${result.from}. ${methodOf(result)}.</p>
 <div class="wide"><table>
 <thead><tr><th>Names</th><th>Name</th><th>Asked</th><th>Answered</th><th>q/s</th><th>p50</th><th>p90</th><th>p99</th><th>Max</th><th>Answers</th></tr></thead>
@@ -32,11 +22,8 @@ svg .bar { fill: var(--pass); } svg .number { text-anchor: end; }</style>
 ${result.rows.map(tableRow)}
 </tbody>
 </table></div>
-${result.rows.map(figure)}
-</main>
-</body>
-</html>
-`.text;
+${result.rows.map(figure)}`;
+  return htmlDocument(`DNS of ${result.context}`, body, BARS);
 }
 
 function tableRow({ kind, name, summary, skipped }: BenchRow): Markup {

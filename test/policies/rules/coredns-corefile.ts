@@ -1,9 +1,10 @@
 import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import type { CasesByRule } from "./cases.ts";
-import { COREFILE, corefile, GOOD, IN, NOT_YET, UNKNOWN_CONFIGURATION } from "./coredns-samples.ts";
+import { corefile, GOOD, IN, NOT_YET, UNKNOWN_CONFIGURATION } from "./coredns-samples.ts";
 import { first, type Sample } from "./samples.ts";
 
-const lacking = (line: string) => corefile(COREFILE.replace(`    ${line}\n`, ""));
+const lacking = (line: string) => corefile(EKS_COREFILE.replace(`    ${line}\n`, ""));
 const configMap = (text: Value): Sample => [
   {
     type: "kubernetes:core/v1:ConfigMap",
@@ -16,11 +17,11 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
   "coredns-corefile-complete": {
     good: {
       ...GOOD,
-      "the default of EKS": corefile(COREFILE),
-      "a ConfigMap": configMap(COREFILE),
-      "a ConfigMap that imports more, as k3s has it": configMap(`${COREFILE}import /etc/coredns/custom/*.server\n`),
+      "the default of EKS": corefile(EKS_COREFILE),
+      "a ConfigMap": configMap(EKS_COREFILE),
+      "a ConfigMap that imports more, as k3s has it": configMap(`${EKS_COREFILE}import /etc/coredns/custom/*.server\n`),
       "plugins of a snippet": corefile(
-        `(common) {\n  errors\n  import more\n}\n(more) {\n  loop\n}\n${COREFILE.replace("    errors\n", "    import common\n").replace("    loop\n", "")}`,
+        `(common) {\n  errors\n  import more\n}\n(more) {\n  loop\n}\n${EKS_COREFILE.replace("    errors\n", "    import common\n").replace("    loop\n", "")}`,
       ),
       "an unknown name of a ConfigMap without a Corefile": first(
         first(configMap("x"), "data", { "app.ini": "a=b" }),
@@ -29,7 +30,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       ),
       "another ConfigMap": first(configMap("x {"), "metadata.name", "other"),
       "kubernetes in a zone of its own, comments, and a snippet": corefile(
-        `(log) {\n  log\n}\n${COREFILE.replace("kubernetes cluster.local", "# kubernetes cluster.local").replace(/ {4}# kub[^}]*}\n/, "")}\ncluster.local:53 {\n  kubernetes\n}\n`,
+        `(log) {\n  log\n}\n${EKS_COREFILE.replace("kubernetes cluster.local", "# kubernetes cluster.local").replace(/ {4}# kub[^}]*}\n/, "")}\ncluster.local:53 {\n  kubernetes\n}\n`,
       ),
     },
     bad: {
@@ -46,63 +47,63 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       "no loop": [lacking("loop"), `${IN}the Corefile, which lacks the plugin loop`],
       "no reload": [lacking("reload"), `${IN}the Corefile, which lacks the plugin reload`],
       "no health": [
-        corefile(COREFILE.replace(/ {4}health {[^}]*}\n/, "")),
+        corefile(EKS_COREFILE.replace(/ {4}health {[^}]*}\n/, "")),
         `${IN}the Corefile, which lacks the plugin health`,
       ],
       "no kubernetes": [
-        corefile(COREFILE.replace(/ {4}kubernetes [^}]*}\n/, "")),
+        corefile(EKS_COREFILE.replace(/ {4}kubernetes [^}]*}\n/, "")),
         `${IN}the Corefile, which lacks the plugin kubernetes`,
       ],
       "a ConfigMap without loop": [
-        configMap(COREFILE.replace("    loop\n", "")),
+        configMap(EKS_COREFILE.replace("    loop\n", "")),
         "ConfigMap/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
       "a patch of the ConfigMap that EKS has made": [
-        configMap(COREFILE.replace("    loop\n", "")).map((one) => ({ ...one, type: `${one.type}Patch` })),
+        configMap(EKS_COREFILE.replace("    loop\n", "")).map((one) => ({ ...one, type: `${one.type}Patch` })),
         "ConfigMapPatch/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
       "a snippet that is not imported": [
-        corefile(`(common) {\n  loop\n}\n${COREFILE.replace("    loop\n", "")}`),
+        corefile(`(common) {\n  loop\n}\n${EKS_COREFILE.replace("    loop\n", "")}`),
         `${IN}the Corefile, which lacks the plugin loop`,
       ],
       "a snippet that imports itself": [
-        corefile(`(common) {\n  import common\n}\n${COREFILE.replace("    loop\n", "    import common\n")}`),
+        corefile(`(common) {\n  import common\n}\n${EKS_COREFILE.replace("    loop\n", "    import common\n")}`),
         `${IN}the Corefile, which lacks the plugin loop`,
       ],
       "no block for all names": [
-        corefile(COREFILE.replace(".:53", "cluster.local:53")),
+        corefile(EKS_COREFILE.replace(".:53", "cluster.local:53")),
         `${IN}the Corefile, which has no server block for the zone .. Fix: add a server block .:53`,
       ],
       "a brace too few": [corefile(".:53 {\n  errors\n"), `${IN}the Corefile, whose braces do not match`],
-      "a brace too many": [corefile(`${COREFILE}}\n`), `${IN}the Corefile, whose braces do not match`],
+      "a brace too many": [corefile(`${EKS_COREFILE}}\n`), `${IN}the Corefile, whose braces do not match`],
     },
     unknown: {
       "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET],
       "the unknown name of a ConfigMap that has a Corefile": [
-        first(configMap(COREFILE), "metadata.name", UNKNOWN),
+        first(configMap(EKS_COREFILE), "metadata.name", UNKNOWN),
         "ConfigMap/kube-system/corefile: metadata.name is known only",
       ],
       "an unknown ConfigMap": [configMap(UNKNOWN), "ConfigMap/kube-system/coredns: data.Corefile is known only"],
     },
   },
   "coredns-lameduck": {
-    good: { ...GOOD, "20 seconds": corefile(COREFILE.replace("5s", "20s")) },
+    good: { ...GOOD, "20 seconds": corefile(EKS_COREFILE.replace("5s", "20s")) },
     bad: {
       "no lameduck": [
-        corefile(COREFILE.replace("        lameduck 5s\n", "")),
+        corefile(EKS_COREFILE.replace("        lameduck 5s\n", "")),
         `${IN}lameduck is not set, so queries are lost when a pod stops. Fix: give the plugin health a block with the line lameduck 5s`,
       ],
-      "0 seconds": [corefile(COREFILE.replace("5s", "0s")), `${IN}lameduck is 0s, so queries are lost`],
+      "0 seconds": [corefile(EKS_COREFILE.replace("5s", "0s")), `${IN}lameduck is 0s, so queries are lost`],
       "as long as the grace": [
-        corefile(COREFILE.replace("5s", "30s")),
+        corefile(EKS_COREFILE.replace("5s", "30s")),
         `${IN}lameduck is 30s, and the pod is killed after 30 s`,
       ],
       "a block on one line, which CoreDNS refuses": [
-        corefile(COREFILE.replace(/health {[^}]*}/, "health { lameduck 5s }")),
+        corefile(EKS_COREFILE.replace(/health {[^}]*}/, "health { lameduck 5s }")),
         `${IN}lameduck is not set`,
       ],
-      "no unit": [corefile(COREFILE.replace("5s", "5")), `${IN}lameduck is 5, so queries are lost`],
-      "longer by another unit": [corefile(COREFILE.replace("5s", "1m10s")), `${IN}lameduck is 1m10s, and the pod`],
+      "no unit": [corefile(EKS_COREFILE.replace("5s", "5")), `${IN}lameduck is 5, so queries are lost`],
+      "longer by another unit": [corefile(EKS_COREFILE.replace("5s", "1m10s")), `${IN}lameduck is 1m10s, and the pod`],
     },
     unknown: { "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET] },
   },

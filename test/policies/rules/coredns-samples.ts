@@ -1,24 +1,6 @@
 import { UNKNOWN } from "../../../policies/core/value.ts";
+import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import { first, type Sample } from "./samples.ts";
-
-export const COREFILE = `.:53 {
-    errors
-    health {
-        lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`;
 
 /** The add-on with a configuration. */
 export function addon(configuration: unknown, version = "v1.13.2-eksbuild.31"): Sample {
@@ -35,7 +17,7 @@ export function addon(configuration: unknown, version = "v1.13.2-eksbuild.31"): 
 export const corefile = (text: string) => addon({ corefile: text });
 export const GOOD: Record<string, Sample> = {
   "the default": first(addon({}), "configurationValues", undefined),
-  "a whole configuration": addon({ corefile: COREFILE, replicaCount: 2 }),
+  "a whole configuration": addon({ corefile: EKS_COREFILE, replicaCount: 2 }),
 };
 export const UNKNOWN_CONFIGURATION = first(addon({}), "configurationValues", UNKNOWN);
 export const IN = "Addon/coredns: configurationValues: ";

@@ -1,6 +1,7 @@
 import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import type { CasesByRule } from "./cases.ts";
-import { addon, COREFILE, GOOD, IN, NOT_YET, UNKNOWN_CONFIGURATION } from "./coredns-samples.ts";
+import { addon, GOOD, IN, NOT_YET, UNKNOWN_CONFIGURATION } from "./coredns-samples.ts";
 import { first, type SampleResource } from "./samples.ts";
 
 const nodes = (maxSize: Value): SampleResource => ({
@@ -99,7 +100,7 @@ export const COREDNS_CASES: CasesByRule = {
       ],
       "too little for autopath": [
         [
-          ...limit("170Mi", { corefile: COREFILE.replace("    loop", "    autopath @kubernetes\n    loop") }),
+          ...limit("170Mi", { corefile: EKS_COREFILE.replace("    loop", "    autopath @kubernetes\n    loop") }),
           nodes(300),
         ],
         `${IN}resources.limits.memory is 170Mi, and 300 nodes with 34000 pods and Services need 184Mi with autopath`,

@@ -5,29 +5,10 @@ import { corefileOf, corefileText } from "../../../../components/dns/corefile/fr
 import { sameMeaning } from "../../../../components/dns/corefile/meaning.ts";
 import { parseCorefile, pluginName, renderCorefile } from "../../../../components/dns/corefile/model.ts";
 import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { EKS_COREFILE } from "../../../support/eks-corefile.ts";
 import { dnsSettings } from "../arbitraries.ts";
 import { PLUGIN_LINES } from "./plugin-lines.ts";
 import { REFUSED_LINES } from "./refused-lines.ts";
-
-/** As the add-on writes it, with its own indentation. */
-const EKS_DEFAULT = `.:53 {
-    errors
-    health {
-        lameduck 5s
-      }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`;
 
 /** The only plugin of a Corefile with one line. */
 function plugin(line: string) {
@@ -47,7 +28,7 @@ function rendered(line: string): string {
 
 describe("Corefile model", () => {
   it("reads the EKS default as typed plugins, and renders the same meaning", () => {
-    const corefile = parseCorefile(EKS_DEFAULT);
+    const corefile = parseCorefile(EKS_COREFILE);
     assert.deepEqual(
       corefile.servers.flatMap(({ plugins }) => plugins.filter(({ plugin: name }) => name === "other")),
       [],
@@ -56,7 +37,7 @@ describe("Corefile model", () => {
   });
 
   it("makes the EKS default of settings that say nothing", () => {
-    assert.ok(sameMeaning(corefileOf(DnsSettings.parse({})), parseCorefile(EKS_DEFAULT)));
+    assert.ok(sameMeaning(corefileOf(DnsSettings.parse({})), parseCorefile(EKS_COREFILE)));
   });
 
   for (const [line, model, spelling] of PLUGIN_LINES) {

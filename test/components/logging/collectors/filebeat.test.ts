@@ -2,22 +2,15 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
 import { filebeat } from "../../../../components/logging/collectors/filebeat.ts";
-import { type LogSource, logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { pipelines } from "./pipelines.ts";
 
 const elasticsearch = { kind: "elasticsearch", host: "search.example.com" };
-const application: LogSource = {
-  kind: "application",
-  pod: { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" },
-};
 const Options = z.record(z.string(), z.unknown());
 
-function pipelineOf(settings: object, source?: LogSource) {
-  const parsed = LoggingSettings.parse({ collector: "filebeat", destination: elasticsearch, ...settings });
-  return logPipeline(parsed, { cluster: "c", region: undefined }, source);
-}
+/** The pipeline of settings below `logging`. */
+const pipelineOf = pipelines({ collector: "filebeat", destination: elasticsearch });
 
-function render(settings: object, source?: LogSource) {
+function render(settings: object, source?: "application") {
   const { files } = filebeat.render(pipelineOf(settings, source));
   const [input = {}] = z.array(Options).parse(parse(files["inputs.yml"] ?? ""));
   return { files, input, main: Options.parse(parse(files["filebeat.yml"] ?? "")) };
@@ -94,7 +87,7 @@ describe("Filebeat's configuration", () => {
   });
 
   it("knows its pod as a sidecar, and asks no API", () => {
-    const { input, files } = render({}, application);
+    const { input, files } = render({}, "application");
     assert.deepEqual(input.paths, ["/var/log/app/*.log"]);
     assert.equal(JSON.stringify(input.parsers).includes("container"), false);
     assert.doesNotMatch(files["filebeat.yml"] ?? "", /add_kubernetes_metadata/);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit.ts";
-import { logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
-import { credentials, render } from "./fluent-bit-rendered.ts";
+import { pipelineOf, render } from "./fluent-bit-rendered.ts";
+import { credentials } from "./pipelines.ts";
 
 describe("Fluent Bit's outputs", () => {
   it("retries for ever within the buffer's size, but in bounds where a refusal looks like an outage", () => {
@@ -123,8 +122,7 @@ describe("Fluent Bit's outputs", () => {
   });
 
   it("says that it begins a day in UTC alone", () => {
-    const of = (settings: object) =>
-      fluentBit.unsupported(logPipeline(LoggingSettings.parse(settings), { cluster: "", region: undefined }));
+    const of = (settings: object) => fluentBit.unsupported(pipelineOf(settings));
     const index = { timeZone: "Europe/Madrid" };
     assert.deepEqual(of({ destination: { kind: "opensearch", host: "h" }, index }), [
       { path: ["index", "timeZone"], message: "UTC, since Fluent Bit begins a day there", value: "Europe/Madrid" },

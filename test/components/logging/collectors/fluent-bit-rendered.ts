@@ -1,8 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit.ts";
-import { logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { credentials, pipelines } from "./pipelines.ts";
 
 const Section = z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())]));
 const Joining = z
@@ -15,14 +14,12 @@ const Configuration = z.strictObject({
   pipeline: z.strictObject({ inputs: z.array(Section), filters: z.array(Section), outputs: z.array(Section) }),
 });
 
+/** The pipeline of settings below `logging`. */
+export const pipelineOf = pipelines({ collector: "fluent-bit" });
+
 /** What Fluent Bit is told for settings below `logging`, taken apart. */
 export function render(settings: object) {
-  const pipeline = logPipeline(LoggingSettings.parse(settings), {
-    cluster: "dev",
-    region: "eu-central-1",
-    bucket: "dev-logs",
-  });
-  const { files } = fluentBit.render(pipeline);
+  const { files } = fluentBit.render(pipelineOf(settings));
   const configuration = Configuration.parse(parse(files["fluent-bit.yaml"] ?? ""));
   const [input = {}] = configuration.pipeline.inputs;
   const [output = {}] = configuration.pipeline.outputs;
@@ -32,7 +29,6 @@ export function render(settings: object) {
   return { files, configuration, input, output, named, filter, joining };
 }
 
-export const credentials = { secretName: "log-writer" };
 /** Each kind, and what differs within it. */
 export const DESTINATIONS: readonly object[] = [
   { kind: "stdout" },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { credentials, DESTINATIONS, render } from "./fluentd-rendered.ts";
+import { DESTINATIONS, render } from "./fluentd-rendered.ts";
+import { credentials } from "./pipelines.ts";
 
 describe("Fluentd's outputs", () => {
   it("wait on disk within the buffer's size, and try without end", () => {

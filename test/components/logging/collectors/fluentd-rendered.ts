@@ -1,6 +1,5 @@
 import { fluentd } from "../../../../components/logging/collectors/fluentd.ts";
-import { type ApplicationPod, logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { credentials, pipelines } from "./pipelines.ts";
 
 /** A section as Fluentd reads it. */
 export interface Parsed {
@@ -10,14 +9,6 @@ export interface Parsed {
   readonly sections: readonly Parsed[];
 }
 
-const POD: ApplicationPod = {
-  namespace: "ts-team",
-  pod: "curl-ts",
-  container: "responder",
-  team: "ts",
-  app: "curl-ts",
-};
-export const credentials = { secretName: "log-writer" };
 /** Each kind, and what differs within it. */
 export const DESTINATIONS: readonly object[] = [
   { kind: "stdout" },
@@ -69,13 +60,7 @@ function readValue(text: string): string {
 }
 
 /** The pipeline of settings below `logging`. */
-export function pipelineOf(settings: object, source?: "application") {
-  return logPipeline(
-    LoggingSettings.parse({ collector: "fluentd", ...settings }),
-    { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" },
-    ...(source === undefined ? [] : [{ kind: source, pod: POD }]),
-  );
-}
+export const pipelineOf = pipelines({ collector: "fluentd" });
 
 /** What Fluentd is told for settings below `logging`, taken apart. */
 export function render(settings: object = {}, source?: "application") {

@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
 import { logagent } from "../../../../components/logging/collectors/logagent.ts";
-import { type ApplicationPod, logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { credentials, pipelines } from "./pipelines.ts";
 
 const Options = z.record(z.string(), z.unknown());
 const Section = z.looseObject({ module: z.string() });
@@ -18,7 +17,6 @@ const KNOWN = z
   .object({ logagent: Known, input: Known, output: Known })
   .parse(JSON.parse(readFileSync(new URL("./logagent-options.json", import.meta.url), "utf8")));
 
-const credentials = { secretName: "log-writer" };
 const DESTINATIONS: readonly object[] = [
   { kind: "stdout" },
   { kind: "file", path: "/var/log/all" },
@@ -27,21 +25,9 @@ const DESTINATIONS: readonly object[] = [
   { kind: "opensearch", inCluster: true },
   { kind: "elasticsearch", host: "10.0.0.5", tls: false },
 ];
-const POD: ApplicationPod = {
-  namespace: "ts-team",
-  pod: "curl-ts",
-  container: "responder",
-  team: "ts",
-  app: "curl-ts",
-};
 
-function pipelineOf(settings: object, source?: "application") {
-  return logPipeline(
-    LoggingSettings.parse({ collector: "logagent", ...settings }),
-    { cluster: "dev", region: undefined },
-    ...(source === undefined ? [] : [{ kind: source, pod: POD }]),
-  );
-}
+/** The pipeline of settings below `logging`. */
+const pipelineOf = pipelines({ collector: "logagent" });
 
 function render(settings: object = {}, source?: "application") {
   const { files, args } = logagent.render(pipelineOf(settings, source));

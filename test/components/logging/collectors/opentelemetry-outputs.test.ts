@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry.ts";
 import { anyFormat } from "../arbitraries.ts";
-import { credentials, elasticsearch, Options, render, unsupported } from "./opentelemetry-rendered.ts";
+import { elasticsearch, Options, render, unsupported } from "./opentelemetry-rendered.ts";
+import { credentials } from "./pipelines.ts";
 
 describe("the OpenTelemetry Collector's outputs", () => {
   it("sends bodies as documents to Elasticsearch, each under an index and an id of its own", () => {
@@ -115,9 +116,9 @@ describe("the OpenTelemetry Collector's outputs", () => {
 
   it("names an index of every format that it takes", () => {
     fc.assert(
-      fc.property(anyFormat, fc.boolean(), (index, sidecar) => {
+      fc.property(anyFormat, fc.constantFrom(undefined, "application" as const), (index, source) => {
         fc.pre(unsupported({ index }).length === 0);
-        const { statements } = render({ index }, sidecar);
+        const { statements } = render({ index }, source);
         const named = statements.find((statement) => statement.startsWith('set(log.attributes["elasticsearch.index"]'));
         const split = index.splitBy === "none" ? "" : ', resource.attributes["split"]';
         assert.ok(named?.includes(`Concat(["${index.prefix}"${split}, FormatTime(log.time, "`), named);

@@ -1,8 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry.ts";
-import { logPipeline, NODE } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { pipelines } from "./pipelines.ts";
 
 export const Options = z.record(z.string(), z.unknown());
 const Components = z.record(z.string(), Options);
@@ -25,17 +24,11 @@ const Configuration = z.strictObject({
 });
 
 export const elasticsearch = { kind: "elasticsearch", host: "search.example.com" };
-export const credentials = { secretName: "log-writer" };
-const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" };
 
-function pipelineOf(settings: object, sidecar = false) {
-  const parsed = LoggingSettings.parse({ destination: elasticsearch, buffer: { whenFull: "block" }, ...settings });
-  const context = { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" };
-  return logPipeline(parsed, context, sidecar ? { kind: "application", pod } : NODE);
-}
+const pipelineOf = pipelines({ collector: "opentelemetry", destination: elasticsearch, buffer: { whenFull: "block" } });
 
-export function render(settings: object = {}, sidecar = false) {
-  const text = opentelemetry.render(pipelineOf(settings, sidecar)).files["config.yaml"] ?? "";
+export function render(settings: object = {}, source?: "application") {
+  const text = opentelemetry.render(pipelineOf(settings, source)).files["config.yaml"] ?? "";
   const configuration = Configuration.parse(parse(text));
   const [exporter = ["", {}]] = Object.entries(configuration.exporters);
   const statements = Statements.parse(configuration.processors.transform?.log_statements);

@@ -36,16 +36,16 @@ describe("OpenTelemetry Collector", () => {
   });
 
   it("asks no API beside an application, and knows its pod", () => {
-    const { receivers, processors, statements, files } = render({ index: { splitBy: "app" } }, true);
+    const { receivers, processors, statements, files } = render({ index: { splitBy: "app" } }, "application");
     assert.deepEqual(Object.keys(receivers), ["file_log"]);
     assert.deepEqual(files.include, ["/var/log/app/*.log", "/var/log/app/*.log.1"]);
     assert.deepEqual(Object.keys(processors), ["memory_limiter", "transform"]);
     for (const [name, value] of [
       ["k8s.namespace.name", "ts-team"],
       ["k8s.pod.name", "curl-ts"],
-      ["k8s.container.name", "curl"],
+      ["k8s.container.name", "responder"],
       ["team", "ts"],
-      ["label/app.kubernetes.io/name", "curl"],
+      ["label/app.kubernetes.io/name", "curl-ts"],
     ])
       assert.ok(statements.includes(`set(resource.attributes["${name}"], "${value}")`), name);
     assert.ok(!statements.some((statement) => statement.includes('set(log.attributes["elasticsearch.document_id"]')));
@@ -65,7 +65,7 @@ describe("OpenTelemetry Collector", () => {
     assert.deepEqual(unsupported({}), []);
     assert.deepEqual(
       unsupported({
-        buffer: { size: "32Mi" },
+        buffer: { size: "32Mi", whenFull: "drop-oldest" },
         index: { timeZone: "Europe/Madrid", datePattern: "xxxx.ww" },
       }),
       [
@@ -78,8 +78,8 @@ describe("OpenTelemetry Collector", () => {
   });
 
   it("has every component that a pipeline names, and names every one that it has", () => {
-    for (const sidecar of [false, true]) {
-      const { receivers, processors, exporters, extensions, service } = render({}, sidecar);
+    for (const source of [undefined, "application"] as const) {
+      const { receivers, processors, exporters, extensions, service } = render({}, source);
       assert.deepEqual(service.pipelines.logs.receivers, Object.keys(receivers));
       assert.deepEqual(service.pipelines.logs.processors, Object.keys(processors));
       assert.deepEqual(service.pipelines.logs.exporters, Object.keys(exporters));

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
 import { promtail } from "../../../../components/logging/collectors/promtail.ts";
-import { logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { pipelines } from "./pipelines.ts";
 
 const Relabel = z.looseObject({
   source_labels: z.array(z.string()).optional(),
@@ -24,10 +23,8 @@ const Configuration = z.looseObject({
 
 const loki = { kind: "loki", url: "https://loki.example.com:3100" };
 
-function pipelineOf(settings: object) {
-  const parsed = LoggingSettings.parse({ collector: "promtail", destination: loki, ...settings });
-  return logPipeline(parsed, { cluster: "dev", region: undefined });
-}
+/** The pipeline of settings below `logging`. */
+const pipelineOf = pipelines({ collector: "promtail", destination: loki });
 
 function render(settings: object = {}) {
   const text = promtail.render(pipelineOf(settings)).files["promtail.yaml"] ?? "";

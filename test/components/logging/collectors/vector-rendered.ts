@@ -1,21 +1,12 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { vector } from "../../../../components/logging/collectors/vector.ts";
-import { type ApplicationPod, logPipeline } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { credentials, pipelines } from "./pipelines.ts";
 
 const Component = z.looseObject({ type: z.string() });
 type Component = z.infer<typeof Component>;
 const Components = z.record(z.string(), Component);
 const Configuration = z.looseObject({ sources: Components, transforms: Components, sinks: Components });
-const POD: ApplicationPod = {
-  namespace: "ts-team",
-  pod: "curl-ts",
-  container: "responder",
-  team: "ts",
-  app: "curl-ts",
-};
-export const credentials = { secretName: "log-writer" };
 /** Each kind, and what differs within it. */
 export const DESTINATIONS: readonly object[] = [
   { kind: "stdout" },
@@ -30,13 +21,7 @@ export const DESTINATIONS: readonly object[] = [
 ];
 
 /** The pipeline of settings below `logging`. */
-export function pipelineOf(settings: object, source?: "application") {
-  return logPipeline(
-    LoggingSettings.parse({ collector: "vector", ...settings }),
-    { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" },
-    ...(source === undefined ? [] : [{ kind: source, pod: POD }]),
-  );
-}
+export const pipelineOf = pipelines({ collector: "vector" });
 
 /** What Vector is told for settings below `logging`, taken apart. */
 export function render(settings: object = {}, source?: "application") {
