@@ -5,6 +5,7 @@ import { Failure } from "../failure.ts";
 interface ClusterFlags {
   readonly from: string;
   readonly container?: string;
+  readonly stack: string;
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly json?: true;
@@ -88,8 +89,9 @@ function onCluster(command: Command): Command {
   return command
     .option("--from <namespace/pod>", "pod that asks", "ts-team/curl-ts")
     .option("--container <name>", "container in it (default: curl, else the first one)")
-    .option("--context <name>", "kubeconfig context (default: the current one)")
-    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)");
+    .addOption(new Option("-s, --stack <name>", "stack whose cluster it is").default("local"))
+    .option("--context <name>", "kubeconfig context (default: that of the stack, else the current one)")
+    .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
 }
 
 function between(least: number, most: number) {
@@ -101,9 +103,17 @@ function between(least: number, most: number) {
 }
 
 async function connected(flags: ClusterFlags) {
-  const [{ connect }, { askerAt }] = await Promise.all([import("../verify/cluster/connect.ts"), import("./pod.ts")]);
-  const { cluster } = await connect(flags);
-  return { cluster, asker: await askerAt(cluster, flags.from, flags.container) };
+  const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { askerAt }] = await Promise.all([
+    import("../stack.ts"),
+    import("../verify/from-settings.ts"),
+    import("../../components/commands.ts"),
+    import("../verify/cluster/connect.ts"),
+    import("./pod.ts"),
+  ]);
+  const { name, settings } = await loadStack(flags.stack);
+  const { cluster } = await connect(targetOf(settings, flags));
+  const up = upCommand({ stack: name, cluster: settings.cluster });
+  return { cluster, asker: await askerAt(cluster, flags.from, { up, container: flags.container }) };
 }
 
 /** Exit code 1 where the name leads nowhere. */

@@ -22,7 +22,6 @@ export interface Asker {
 const NOT_TRIED = 2;
 /** What the lab's pods call the container that people work in. */
 const USUAL_CONTAINER = "curl";
-const LAB = "npm run lab -- up";
 
 /** `namespace/pod`. @throws {Failure} for anything else. */
 export function parseFrom(text: string): { readonly namespace: string; readonly name: string } {
@@ -31,18 +30,30 @@ export function parseFrom(text: string): { readonly namespace: string; readonly 
   throw new Failure(`--from is '${text}': it must be NAMESPACE/POD, such as ts-team/curl-ts`, NOT_TRIED);
 }
 
+interface AskerOptions {
+  /** Container that asks. Default `curl`, else the first one. */
+  readonly container?: string | undefined;
+  /** Command that brings the lab up. Default: the one for a laptop's. */
+  readonly up?: string;
+}
+
 /**
  * The pod, with what its resolver reads.
  * @throws {Failure} with one line where pod, namespace, right or the programs in the image are missing.
  */
-export async function askerAt(cluster: Cluster, from: string, container?: string): Promise<Asker> {
+export async function askerAt(
+  cluster: Cluster,
+  from: string,
+  { container, up = "npm run lab -- up" }: AskerOptions = {},
+): Promise<Asker> {
   const { namespace, name } = parseFrom(from);
   try {
     const pod = await cluster.pod(namespace, name).catch(async (error: unknown) => {
-      if (error instanceof ClusterError && error.kind === "not-found") throw await missing(cluster, namespace, name);
+      if (error instanceof ClusterError && error.kind === "not-found")
+        throw await missing(cluster, namespace, name, up);
       throw error;
     });
-    const chosen = containerOf(pod, container);
+    const chosen = containerOf(pod, container, up);
     return { pod, container: chosen, ...(await look(cluster, pod, chosen)) };
   } catch (error) {
     if (error instanceof ClusterError) throw new Failure(`${from}: ${error.message}`, NOT_TRIED);
@@ -51,7 +62,7 @@ export async function askerAt(cluster: Cluster, from: string, container?: string
 }
 
 /** The API server says "pod not found" for a missing namespace too. */
-async function missing(cluster: Cluster, namespace: string, name: string): Promise<Failure> {
+async function missing(cluster: Cluster, namespace: string, name: string, up: string): Promise<Failure> {
   const pods = await cluster.pods(namespace, "").catch(() => []);
   if (pods.length > 0) {
     const running = pods.map((pod) => pod.name).sort();
@@ -65,13 +76,13 @@ async function missing(cluster: Cluster, namespace: string, name: string): Promi
     (error: unknown) => !(error instanceof ClusterError && error.kind === "not-found"),
   );
   const what = empty ? `no pod '${name}' in namespace ${namespace}` : `no namespace '${namespace}'`;
-  return new Failure(`there is ${what} in context ${cluster.context}: bring the lab up by ${LAB}`, NOT_TRIED);
+  return new Failure(`there is ${what} in context ${cluster.context}: bring the lab up by ${up}`, NOT_TRIED);
 }
 
-function containerOf(pod: PodFacts, wanted: string | undefined): string {
+function containerOf(pod: PodFacts, wanted: string | undefined, up: string): string {
   const at = `pod ${pod.namespace}/${pod.name}`;
   if (pod.phase === "Succeeded")
-    throw new Failure(`${at} has ended, as the lab's pods do after an hour: start it again by ${LAB}`, NOT_TRIED);
+    throw new Failure(`${at} has ended, as the lab's pods do after an hour: start it again by ${up}`, NOT_TRIED);
   if (pod.phase !== "Running")
     throw new Failure(`${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running`, NOT_TRIED);
   const usual = pod.containers.includes(USUAL_CONTAINER) ? USUAL_CONTAINER : pod.containers[0];

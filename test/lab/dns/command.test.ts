@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { LIMITS } from "../../../lab/dns/bench/bench.ts";
 import { registerDns } from "../../../lab/dns/command.ts";
@@ -17,6 +21,31 @@ async function refused(...args: readonly string[]): Promise<string> {
     return true;
   });
   return said.join("");
+}
+
+/** Runs with the kubeconfig of an API server that has nothing but its version. */
+async function withEmptyCluster(run: (kubeconfig: string) => Promise<void>): Promise<void> {
+  const server = createServer((request, response) => {
+    const found = request.url === "/version" ? { gitVersion: "v1.36.3" } : undefined;
+    const list = request.url?.split("?")[0]?.endsWith("/pods") ? { items: [] } : undefined;
+    response.writeHead((found ?? list) ? 200 : 404, { "content-type": "application/json" });
+    response.end(JSON.stringify(found ?? list ?? { message: "not found" }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const folder = await mkdtemp(join(tmpdir(), "dns-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  const config = {
+    clusters: [
+      { name: "c", cluster: { server: `http://127.0.0.1:${address.port}`, "insecure-skip-tls-verify": true } },
+    ],
+    users: [{ name: "u", user: {} }],
+    contexts: [{ name: "one", context: { cluster: "c", user: "u" } }],
+    "current-context": "one",
+  };
+  await writeFile(kubeconfig, JSON.stringify(config));
+  await run(kubeconfig).finally(() => Promise.all([rm(folder, { recursive: true }), server.close()]));
 }
 
 describe("the command line of lab dns", () => {
@@ -39,6 +68,22 @@ describe("the command line of lab dns", () => {
       await refused("explain", "a", "--kubeconfig", "no/such/file"),
       /^Failure: there is no kubeconfig at no\/such\/file: .*$/,
     );
+  });
+
+  it("names the command that brings up the stack whose lab is not there", async () => {
+    await withEmptyCluster(async (kubeconfig) => {
+      const lacking = "Failure: there is no namespace 'ts-team' in context one: bring the lab up by";
+      const local = await refused("explain", "a", "--kubeconfig", kubeconfig);
+      assert.equal(local, `${lacking} npm run lab -- up`);
+      for (const command of [["explain", "a"], ["forms", "a.b"], ["bench"]]) {
+        const dev = await refused(...command, "--stack", "dev", "--kubeconfig", kubeconfig);
+        assert.equal(dev, `${lacking} pulumi up --stack dev --refresh --replace '**-curl-pod'`);
+      }
+    });
+  });
+
+  it("knows the stack by its name", async () => {
+    assert.match(await refused("explain", "a", "--stack", "nope"), /there is no stack 'nope'/);
   });
 
   it("fetches schemas only when told to", async () => {

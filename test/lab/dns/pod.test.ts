@@ -21,7 +21,7 @@ async function failure(
   execute: Execute = dnsPod(POD).execute,
   container?: string,
 ): Promise<string> {
-  const error: unknown = await askerAt(fakeCluster(changes, execute), FROM, container).then(
+  const error: unknown = await askerAt(fakeCluster(changes, execute), FROM, { container, up: "make lab" }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -49,7 +49,7 @@ describe("the pod that asks", () => {
 
   it("is in another container where one is named, or the only one", async () => {
     const { execute } = dnsPod(POD);
-    assert.equal((await askerAt(fakeCluster({}, execute), FROM, "responder")).container, "responder");
+    assert.equal((await askerAt(fakeCluster({}, execute), FROM, { container: "responder" })).container, "responder");
     const pod = async () => runningPod("ts", { containers: ["app"] });
     assert.equal((await askerAt(fakeCluster({ pod }, execute), FROM)).container, "app");
     assert.equal(
@@ -70,14 +70,14 @@ describe("the pod that asks", () => {
     const pods = async () => [];
     assert.equal(
       await failure({ ...gone, pods, configMap: async () => ({}) }),
-      "there is no pod 'curl-ts' in namespace ts-team in context test: bring the lab up by npm run lab -- up",
+      "there is no pod 'curl-ts' in namespace ts-team in context test: bring the lab up by make lab",
     );
     const configMap = async () => {
       throw notFound('configmaps "kube-root-ca.crt"');
     };
     assert.equal(
       await failure({ ...gone, pods, configMap }),
-      "there is no namespace 'ts-team' in context test: bring the lab up by npm run lab -- up",
+      "there is no namespace 'ts-team' in context test: bring the lab up by make lab",
     );
   });
 
@@ -94,7 +94,7 @@ describe("the pod that asks", () => {
   it("says why a pod that does not run cannot ask", async () => {
     assert.match(
       await failure({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }),
-      /has ended, as .* an hour/,
+      /has ended, as .* an hour: start it again by make lab$/,
     );
     const pending = async () => runningPod("ts", { phase: "Pending", reason: "ImagePullBackOff" });
     assert.equal(await failure({ pod: pending }), "pod ts-team/curl-ts is Pending (ImagePullBackOff), not Running");
