@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import type { Mistake } from "./settings-error.ts";
 
+/** Namespace of the settings in `Pulumi.STACK.yaml`: the project's name, as the engine has it. */
+export const CONFIG_NAMESPACE = "eks-dns-logging";
+
 /** A stack's own settings over those of the environment file that it names by `extends`. */
 export interface Extended {
   readonly settings: Readonly<Record<string, unknown>>;

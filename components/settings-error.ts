@@ -27,11 +27,16 @@ export class SettingsError extends RunError {
 }
 
 function describe(mistake: Mistake): string {
-  const found = mistake.value === undefined ? "not set" : `found ${shorten(JSON.stringify(mistake.value))}`;
+  const found = mistake.value === undefined ? "not set" : `found ${foundAt(mistake.path, mistake.value)}`;
   return `  ${formatPath(mistake.path)}: ${found}; allowed: ${mistake.message}`;
 }
 
-function shorten(text: string): string {
+const CONFIDENTIAL = /passw(or)?d$|token$|secret$/i;
+
+/** A password where none belongs is a mistake that need not be in every log as well. */
+function foundAt(path: readonly PropertyKey[], value: unknown): string {
+  const shown = (key: string, inner: unknown) => (CONFIDENTIAL.test(key) ? "(not shown)" : inner);
+  const text = JSON.stringify(shown(String(path.at(-1)), value), shown).replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@");
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
@@ -51,6 +56,8 @@ export function formatPath(path: readonly PropertyKey[]): string {
 export function mistakesOf(error: z.ZodError, raw: unknown, path: readonly PropertyKey[]): Mistake[] {
   return error.issues.flatMap((issue): Mistake[] => {
     const at = [...path, ...issue.path];
+    // Here the key is what is wrong, whatever stands under it.
+    if (issue.code === "invalid_key") return [{ path: at, message: `as a key ${issue.message}`, value: at.at(-1) }];
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => ({
         path: [...at, key],
@@ -78,13 +85,13 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
 export const allowed: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case "invalid_type":
-      return TYPE_NAMES[issue.expected] ?? issue.expected;
+      return `${TYPE_NAMES[issue.expected] ?? issue.expected}${contentsOf(issue.inst)}`;
     case "invalid_value":
-      return issue.values.map(String).join(", ");
+      return `${issue.values.map(String).join(", ")}${unquoted(issue.input, issue.values)}`;
     case "too_small":
-      return `${sizeOf(issue.origin)} from ${issue.minimum}`;
+      return `${sizeOf(issue.origin)} at least ${issue.minimum}`;
     case "too_big":
-      return `${sizeOf(issue.origin)} up to ${issue.maximum}`;
+      return `${sizeOf(issue.origin)} at most ${issue.maximum}`;
     case "unrecognized_keys":
       return issue.inst instanceof z.ZodObject ? `the keys ${Object.keys(issue.inst.shape).join(", ")}` : "no such key";
     case "invalid_union":
@@ -97,7 +104,7 @@ export const allowed: z.core.$ZodErrorMap = (issue) => {
 };
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: "text",
+  string: "text in quotes",
   number: "a number",
   int: "a whole number",
   boolean: "true or false",
@@ -106,8 +113,28 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   record: "a group of keys",
 };
 
+/** The keys that a group has, which a person who wrote something else there wants to know. */
+function contentsOf(schema: unknown): string {
+  if (schema instanceof z.ZodDiscriminatedUnion) return ` with ${schema.def.discriminator}: ${kindsOf(schema)}`;
+  if (schema instanceof z.ZodObject) return `: ${Object.keys(schema.shape).join(", ")}`;
+  return "";
+}
+
+function kindsOf(schema: z.ZodDiscriminatedUnion): string {
+  const kinds = schema.options.flatMap((option) => {
+    const kind = option instanceof z.ZodObject ? option.shape[schema.def.discriminator] : undefined;
+    return kind instanceof z.ZodLiteral ? [...kind.values] : [];
+  });
+  return kinds.join(", ");
+}
+
+/** YAML takes 1.35 for a number, where only "1.35" is allowed. */
+function unquoted(input: unknown, values: readonly unknown[]): string {
+  return typeof input !== "string" && values.includes(String(input)) ? ", in quotes" : "";
+}
+
 function sizeOf(origin: string): string {
-  if (origin === "string") return "text with a length";
-  if (origin === "array") return "a list with a length";
-  return "a number";
+  if (origin === "string") return "text whose length is";
+  if (origin === "array") return "a list whose length is";
+  return "a number of";
 }

@@ -6,23 +6,26 @@ import { checkDns } from "./dns/check.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
-import { extend } from "./settings-base.ts";
+import { CONFIG_NAMESPACE, extend } from "./settings-base.ts";
 import { allowed, type Mistake, mistakesOf, SettingsError } from "./settings-error.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
-/** Namespace of the settings in `Pulumi.STACK.yaml`. */
-export const CONFIG_NAMESPACE = "eks-dns-logging";
-
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
-export const StackSettings = z.strictObject({
-  cluster: ClusterSettings.describe(
-    "Where everything runs: a new EKS cluster, or an existing cluster by its kubeconfig.",
-  ),
-  dns: DnsSettings.prefault({}).describe("CoreDNS."),
-  teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe("The teams. Default: ts and sa, peers of each other."),
-  curlPod: CurlPodSettings.prefault({}).describe("The lab's pod in each team's namespace."),
-  logging: LoggingSettings.prefault({}).describe("What collects the logs, and where they go."),
-});
+export const StackSettings = z.strictObject(
+  {
+    cluster: ClusterSettings.describe(
+      "Where everything runs: a new EKS cluster, or an existing cluster by its kubeconfig.",
+    ),
+    dns: DnsSettings.prefault({}).describe("CoreDNS."),
+    teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe("The teams. Default: ts and sa, peers of each other."),
+    curlPod: CurlPodSettings.prefault({}).describe("The lab's pod in each team's namespace."),
+    logging: LoggingSettings.prefault({}).describe("What collects the logs, and where they go."),
+  },
+  { error: (issue) => (issue.code === "unrecognized_keys" ? `the keys ${KEYS.join(", ")}` : undefined) },
+);
+
+/** All keys that a stack's file may have; `extends` is gone when the rest is read. */
+const KEYS: readonly string[] = [...Object.keys(StackSettings.shape), "extends"];
 
 /** A stack's settings, complete with defaults. */
 export type Settings = Readonly<z.infer<typeof StackSettings>> & {
@@ -58,10 +61,23 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
     ...unread,
     ...(parsed.success ? [] : mistakesOf(parsed.error, given, [])),
     ...regionMistakes(given.cluster, region),
+    ...strayKeys(config),
     ...mistakesOfSections(given, region),
   ];
   if (!parsed.success || mistakes.length > 0) throw new SettingsError(mistakes);
   return deepFreeze({ ...parsed.data, region, profile: config["aws:profile"] });
+}
+
+/** The kubernetes provider has a setting of its own that is called `cluster`. */
+const OTHERS_KEYS = ["kubernetes:cluster"];
+
+/** Settings under a misspelt namespace, which the engine would take for those of a provider that is not there. */
+function strayKeys(config: Readonly<Record<string, string>>): Mistake[] {
+  return Object.entries(config).flatMap(([key, value]) => {
+    const [namespace = "", name = ""] = key.split(":");
+    if (namespace === CONFIG_NAMESPACE || !KEYS.includes(name) || OTHERS_KEYS.includes(key)) return [];
+    return [{ path: [key], message: `as a key ${CONFIG_NAMESPACE}:${name}`, value: structured(value) }];
+  });
 }
 
 /** What the schemas cannot see, of every section that its own schema takes: a mistake elsewhere hides none of it. */

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import type { Settings } from "../components/settings.ts";
+import { CONFIG_NAMESPACE } from "../components/settings-base.ts";
 import { Failure } from "./failure.ts";
 import { PROJECT_ROOT } from "./project.ts";
 
@@ -76,7 +77,9 @@ function configOf(text: string, file: string): Stack["config"] {
   const config = document.config ?? {};
   if (!isGroup(config))
     throw new Failure(`${file}: 'config' must be a group of keys such as 'eks-dns-logging:cluster'`, 2);
-  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, asEngineString(value)]));
+  // As the engine, which takes a key without a namespace for the project's own.
+  const named = (key: string) => (key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`);
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [named(key), asEngineString(value)]));
 }
 
 function parseYaml(text: string, file: string): unknown {

@@ -1,5 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { text } from "../settings-values.ts";
 import { unique } from "./unique.ts";
 
 const PUBLIC_BLOCK = "an IPv4 block of public addresses from /8 to /32, such as 203.0.113.7/32; never 0.0.0.0/0";
@@ -54,15 +55,12 @@ export const ACCESS_POLICIES = [
  */
 const AccessEntrySettings = z
   .strictObject({
-    principalArn: z
-      .string()
-      .regex(
-        /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
-        "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
-      )
-      .describe("IAM role or user."),
+    principalArn: text(
+      /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
+      "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
+    ).describe("IAM role or user."),
     groups: z
-      .array(z.string().regex(/^(?!system:)./, "a group that does not start with 'system:'"))
+      .array(text(/^(?!system:)./, "a group that does not start with 'system:'"))
       .superRefine(unique("each group once"))
       .default([])
       .describe("RBAC groups, such as a team's members. Default: none."),

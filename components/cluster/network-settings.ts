@@ -1,15 +1,17 @@
 import { z } from "zod";
+import { text } from "../settings-values.ts";
 import { MAX_ZONES, vpcCidrMistake } from "./subnets.ts";
 import { unique } from "./unique.ts";
 
-const VpcCidr = z.string().superRefine((cidr, context) => {
+const VpcCidr = z.string("a private IPv4 block, such as 10.0.0.0/16").superRefine((cidr, context) => {
   const message = vpcCidrMistake(cidr);
   if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
 });
 
 const ZONE = "a zone of the region, such as eu-central-1a";
+const ZONES = `a whole number from 2 to ${MAX_ZONES}, or that many zones by name, such as [eu-central-1a, eu-central-1b]`;
 const Zones = z
-  .array(z.string().regex(/^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$/, ZONE))
+  .array(text(/^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$/, ZONE))
   .min(2, "two zones at least")
   .max(MAX_ZONES, `${MAX_ZONES} zones at most`)
   .superRefine(unique("each zone once"));
@@ -24,10 +26,7 @@ export const VpcSettings = z.strictObject({
     "IPv4 block of the VPC, /16 to /22. It stays as it is while the cluster stands. Default 10.0.0.0/16.",
   ),
   zones: z
-    .union(
-      [z.int().min(2).max(MAX_ZONES), Zones],
-      `a number from 2 to ${MAX_ZONES}, or that many zones by name, such as [eu-central-1a, eu-central-1b]`,
-    )
+    .union([z.int(ZONES).min(2, ZONES).max(MAX_ZONES, ZONES), Zones], ZONES)
     .default(2)
     .describe("How many availability zones, or which; add new ones at the end. Default 2."),
   nat: z
@@ -45,7 +44,7 @@ export const VpcSettings = z.strictObject({
 export type VpcSettings = z.infer<typeof VpcSettings>;
 
 const SubnetIds = z
-  .array(z.string().regex(/^subnet-[0-9a-f]{8,17}$/, "a subnet id, such as subnet-0123456789abcdef0"))
+  .array(text(/^subnet-[0-9a-f]{8,17}$/, "a subnet id, such as subnet-0123456789abcdef0"))
   .superRefine(unique("each subnet once"));
 
 /**
@@ -53,10 +52,7 @@ const SubnetIds = z
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export const ExistingVpcSettings = z.strictObject({
-  id: z
-    .string()
-    .regex(/^vpc-[0-9a-f]{8,17}$/, "a VPC id, such as vpc-0123456789abcdef0")
-    .describe("The VPC."),
+  id: text(/^vpc-[0-9a-f]{8,17}$/, "a VPC id, such as vpc-0123456789abcdef0").describe("The VPC."),
   privateSubnetIds: SubnetIds.min(2, "at least two subnets, in different zones").describe(
     "Subnets of the nodes and of the control plane's interfaces, with a way out by NAT. Later ones: only in zones that the cluster was made in.",
   ),

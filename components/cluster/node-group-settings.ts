@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text, whole } from "../settings-values.ts";
 import { unique } from "./unique.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
@@ -25,7 +26,7 @@ const LabelValue = z
 const Taint = z.strictObject({
   key: LabelKey.describe("Taint's key."),
   value: z
-    .union([LabelValue, z.literal("")])
+    .union([LabelValue, z.literal("")], "text in quotes: up to 63 letters, digits, '-', '_' and '.'")
     .default("")
     .describe("Taint's value. Default: none."),
   effect: z
@@ -40,16 +41,16 @@ const Taint = z.strictObject({
  */
 export const NodeGroupSettings = z
   .strictObject({
-    name: z
-      .string()
-      .regex(/^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/, "up to 32 lower-case letters, digits and '-', starting with a letter")
-      .describe("Name of the group in this stack."),
+    name: text(
+      /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/,
+      "up to 32 lower-case letters, digits and '-', starting with a letter",
+    ).describe("Name of the group in this stack."),
     architecture: z
       .enum(["arm64", "amd64"])
       .default("arm64")
       .describe("Processor of the nodes. Default arm64, which costs less."),
     instanceTypes: z
-      .array(z.string().regex(INSTANCE_TYPE, "an EC2 instance type, such as t4g.medium"))
+      .array(text(INSTANCE_TYPE, "an EC2 instance type, such as t4g.medium"))
       .min(1, "at least one instance type")
       .max(20, "20 instance types at most")
       .superRefine(unique("each instance type once"))
@@ -61,22 +62,14 @@ export const NodeGroupSettings = z
       .enum(["ON_DEMAND", "SPOT"])
       .default("ON_DEMAND")
       .describe("SPOT is cheaper and may be taken back. Default ON_DEMAND."),
-    minSize: z.int().min(0).max(450).default(2).describe("Fewest nodes. Default 2."),
-    desiredSize: z
-      .int()
-      .min(0)
-      .max(450)
+    minSize: whole(0, 450).default(2).describe("Fewest nodes. Default 2."),
+    desiredSize: whole(0, 450)
       .optional()
       .describe(
         "Nodes that each `pulumi up` brings back. Default: minSize at first, then what an autoscaler makes of it.",
       ),
-    maxSize: z.int().min(1).max(450).default(3).describe("Most nodes. Default 3."),
-    diskSize: z
-      .int()
-      .min(20)
-      .max(16_384)
-      .default(20)
-      .describe("Encrypted gp3 disk of each node, in GiB, from 20. Default 20."),
+    maxSize: whole(1, 450).default(3).describe("Most nodes. Default 3."),
+    diskSize: whole(20, 16_384).default(20).describe("Encrypted gp3 disk of each node, in GiB, from 20. Default 20."),
     labels: z.record(LabelKey, LabelValue).default({}).describe("Kubernetes labels of the nodes. Default: none."),
     taints: z.array(Taint).default([]).describe("Taints of the nodes, which keep other pods away. Default: none."),
   })

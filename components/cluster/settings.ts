@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../settings-values.ts";
 import { AccessEntries, EndpointAccess } from "./access-settings.ts";
 import { ExistingVpcSettings, VpcSettings } from "./network-settings.ts";
 import { NodeGroups } from "./node-group-settings.ts";
@@ -33,9 +34,7 @@ export const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
-const AddonVersion = z
-  .string()
-  .regex(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.22.4-eksbuild.3");
+const AddonVersion = text(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.22.4-eksbuild.3");
 
 /**
  * A resource takes 50 tags; some are set by this program.
@@ -44,16 +43,17 @@ const AddonVersion = z
 const TAG = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
 const Tags = z
   .record(
-    z.string().regex(TAG, "up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
-    z.string().regex(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "up to 256 letters, digits, spaces and _.:/=+-@"),
+    text(TAG, "up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
+    text(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "up to 256 letters, digits, spaces and _.:/=+-@"),
   )
   .refine((tags) => Object.keys(tags).length <= 40, "40 tags at most");
 
 const EksClusterSettings = z.strictObject({
   kind: z.literal("eks").describe("A new EKS cluster; `aws:region` says where."),
-  name: z
-    .string()
-    .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/, "1 to 100 letters, digits, '-' and '_', starting with a letter or digit")
+  name: text(
+    /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/,
+    "1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
+  )
     .default("eks-dns-logging")
     .describe(
       "Name of the cluster. It stays as it is while the cluster stands: another name is for another stack. Default eks-dns-logging.",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text, whole } from "../settings-values.ts";
 import { Address, Domain, Duration, Upstream, Zone } from "./corefile-values.ts";
 
 /**
@@ -10,16 +11,12 @@ const ForwardOptions = z.strictObject({
     .enum(["random", "round_robin", "sequential"])
     .optional()
     .describe("Which upstream is asked first. Default random."),
-  maxConcurrent: z
-    .int()
-    .min(1)
+  maxConcurrent: whole(1)
     .optional()
     .describe(
       "Queries that wait for upstreams at a time; more are refused. Size it above rate × delay: 5,000 queries/s at 400 ms need 2,000. Default: no limit.",
     ),
-  maxFails: z
-    .int()
-    .min(0)
+  maxFails: whole(0)
     .optional()
     .describe("Failed health checks until an upstream counts as down; 0 is never. Default 2."),
   expire: Duration.optional().describe("How long an idle connection is kept. Default 10s."),
@@ -31,21 +28,13 @@ const ForwardOptions = z.strictObject({
 });
 
 const CacheSide = z.strictObject({
-  capacity: z
-    .int()
-    .min(1024)
-    .max(1_000_000)
+  capacity: whole(1024, 1_000_000)
     .optional()
     .describe(
       "Answers that are kept, from 1024; CoreDNS rounds down to a multiple of 256. Default 9984, or by profile and size.",
     ),
-  ttl: z
-    .int()
-    .min(1)
-    .max(86_400)
-    .optional()
-    .describe("Longest time in the cache, in seconds. Default: the cache's ttl."),
-  minTtl: z.int().min(0).max(3600).optional().describe("Shortest time in the cache, in seconds. Default 5."),
+  ttl: whole(1, 86_400).optional().describe("Longest time in the cache, in seconds. Default: the cache's ttl."),
+  minTtl: whole(0, 3600).optional().describe("Shortest time in the cache, in seconds. Default 5."),
 });
 
 /**
@@ -53,17 +42,14 @@ const CacheSide = z.strictObject({
  * @see https://coredns.io/plugins/cache/
  */
 const CacheOptions = z.strictObject({
-  ttl: z.int().min(1).max(3600).optional().describe("Longest time of an answer in the cache, in seconds. Default 30."),
+  ttl: whole(1, 3600).optional().describe("Longest time of an answer in the cache, in seconds. Default 30."),
   success: CacheSide.optional().describe("Answers with a record."),
   denial: CacheSide.optional().describe("Answers that a name or record does not exist."),
   prefetch: z
     .strictObject({
-      amount: z.int().min(1).describe("Queries that make an answer popular."),
+      amount: whole(1).describe("Queries that make an answer popular."),
       duration: Duration.default("1m").describe("Longest gap between these queries. Default 1m."),
-      percentage: z
-        .int()
-        .min(10)
-        .max(90)
+      percentage: whole(10, 90)
         .default(10)
         .describe("Rest of the time to live at which it is asked again, in percent. Default 10."),
     })
@@ -89,11 +75,8 @@ const RewriteRule = z.strictObject({
     .describe(
       "How `from` is compared with the name asked for. CoreDNS puts a dot behind a prefix and a substring: a part of a label needs a regex. Default exact.",
     ),
-  from: z.string().regex(/^\S+$/, "text without spaces").describe("What is looked for in the name."),
-  to: z
-    .string()
-    .regex(/^\S+$/, "text without spaces")
-    .describe("What stands there instead; {1} is the first group of a regex."),
+  from: text(/^\S+$/, "text without spaces").describe("What is looked for in the name."),
+  to: text(/^\S+$/, "text without spaces").describe("What stands there instead; {1} is the first group of a regex."),
   answerAuto: z
     .boolean()
     .default(true)
@@ -141,7 +124,7 @@ export const CorefileOptions = z.strictObject({
         )
         .min(1)
         .describe("One address each with its names."),
-      ttl: z.int().min(1).max(65_535).optional().describe("Time to live of the answers in seconds. Default 3600."),
+      ttl: whole(1, 65_535).optional().describe("Time to live of the answers in seconds. Default 3600."),
     })
     .optional()
     .describe("Names with fixed addresses, before all other sources. Default: none."),
@@ -164,17 +147,14 @@ export const CorefileOptions = z.strictObject({
     .enum(["disabled", "insecure", "verified"])
     .optional()
     .describe("Names made of a pod's IP; `verified` watches all pods. Default insecure, with autopath verified."),
-  ttl: z.int().min(0).max(3600).optional().describe("Time to live of the cluster's own names in seconds. Default 5."),
+  ttl: whole(0, 3600).optional().describe("Time to live of the cluster's own names in seconds. Default 5."),
   autopath: z
     .boolean()
     .optional()
     .describe(
       "Walk a pod's search list on the server, so that a name outside costs two queries and not eight. Watches all pods, which costs memory. Default false.",
     ),
-  multisocket: z
-    .int()
-    .min(1)
-    .max(1024)
+  multisocket: whole(1, 1024)
     .optional()
     .describe("Sockets that listen on the port, for many cores; needs CoreDNS 1.12. Default: one."),
   reload: z
@@ -201,9 +181,7 @@ export const CorefileSettings = z
     options: CorefileOptions.optional().describe("What differs from the profile."),
     upstreamLoad: z
       .strictObject({
-        queriesPerSecond: z
-          .int()
-          .min(1)
+        queriesPerSecond: whole(1)
           .default(1024)
           .describe(
             "Queries a second that one pod sends upstream at its peak. Default 1024, what a VPC resolver takes from a node.",

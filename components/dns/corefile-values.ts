@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../settings-values.ts";
 import { isAddress } from "./corefile/address.ts";
 import { seconds } from "./corefile/duration.ts";
 
@@ -18,6 +19,7 @@ const ADDRESS = "an IP address, such as '10.0.0.2'";
 export const Address = z.string(ADDRESS).refine(isAddress, ADDRESS);
 
 /** An upstream's spelling is checked as a whole by `checkDns`, together with loops to itself. */
-export const Upstream = z
-  .string()
-  .regex(/^\S+$/, "an IP address with an optional port, tls://ADDRESS, or a file such as '/etc/resolv.conf'");
+export const Upstream = text(
+  /^\S+$/,
+  "an IP address with an optional port, tls://ADDRESS, or a file such as '/etc/resolv.conf'",
+);

@@ -1,13 +1,11 @@
 import { z } from "zod";
+import { Quantity, text, whole } from "../settings-values.ts";
 import { CorefileSettings } from "./corefile-settings.ts";
 import { Address, Duration } from "./corefile-values.ts";
 import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
 
-const QUANTITY = "a Kubernetes quantity in quotes, such as '100m', '2' or '170Mi'";
-const Quantity = z.string(QUANTITY).regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, QUANTITY);
-
 const SHARE = "a whole number, or a share in quotes such as '50%'";
-const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string().regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
+const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), text(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
 const StringMap = z.record(z.string(), z.string("text in quotes"));
 
@@ -22,7 +20,7 @@ const Toleration = z.strictObject({
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
 const SpreadConstraint = z.strictObject({
-  maxSkew: z.int().min(1).default(1).describe("Most pods that one place may have more than another. Default 1."),
+  maxSkew: whole(1).default(1).describe("Most pods that one place may have more than another. Default 1."),
   topologyKey: z
     .string()
     .default("topology.kubernetes.io/zone")
@@ -39,21 +37,14 @@ const SpreadConstraint = z.strictObject({
  */
 export const DnsSettings = z
   .strictObject({
-    addonVersion: z
-      .string()
-      .regex(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
+    addonVersion: text(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
       .optional()
       .describe("Version of the EKS add-on `coredns`. Default: a fixed one for each Kubernetes version."),
-    replicas: z.int().min(1).max(1000).optional().describe("CoreDNS pods. Default 2; not together with autoscaling."),
+    replicas: whole(1, 1000).optional().describe("CoreDNS pods. Default 2; not together with autoscaling."),
     autoscaling: z
       .strictObject({
-        minReplicas: z.int().min(2).max(1000).default(2).describe("Fewest CoreDNS pods, 2 to 1000. Default 2."),
-        maxReplicas: z
-          .int()
-          .min(2)
-          .max(1000)
-          .optional()
-          .describe("Most CoreDNS pods, 2 to 1000. Default: the add-on's own."),
+        minReplicas: whole(2, 1000).default(2).describe("Fewest CoreDNS pods, 2 to 1000. Default 2."),
+        maxReplicas: whole(2, 1000).optional().describe("Most CoreDNS pods, 2 to 1000. Default: the add-on's own."),
       })
       .optional()
       .describe("Let the add-on scale with nodes and cores: max(nodes / 16, cores / 256). Default: off."),
@@ -109,10 +100,10 @@ export const DnsSettings = z
       ),
     clusterSize: z
       .strictObject({
-        nodes: z.int().min(1).describe("Nodes."),
-        pods: z.int().min(1).describe("Pods of all namespaces."),
-        services: z.int().min(1).describe("Services of all namespaces."),
-        cores: z.int().min(1).optional().describe("Cores of all nodes together. Default 4 a node."),
+        nodes: whole(1).describe("Nodes."),
+        pods: whole(1).describe("Pods of all namespaces."),
+        services: whole(1).describe("Services of all namespaces."),
+        cores: whole(1).optional().describe("Cores of all nodes together. Default 4 a node."),
       })
       .optional()
       .describe("How big the cluster gets: autoscaling, memory limit and cache follow from it where they are not set."),

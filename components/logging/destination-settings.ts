@@ -1,11 +1,9 @@
 import { z } from "zod";
 import { RETENTION_DAYS } from "../cluster/settings.ts";
+import { text, whole } from "../settings-values.ts";
 
-const SecretName = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret")
-  .max(253);
-const SecretKey = z.string().regex(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
+const SecretName = text(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
+const SecretKey = text(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 
 /** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
 const Credentials = z.strictObject({
@@ -24,10 +22,8 @@ const Tls = z.strictObject({
   caSecretName,
 });
 
-const Host = z
-  .string()
-  .regex(/^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$/, "a host name or address, without scheme or port");
-const Port = z.int().min(1).max(65_535);
+const Host = text(/^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$/, "a host name or address, without scheme or port");
+const Port = whole(1, 65_535);
 
 /** What OpenSearch and Elasticsearch share. */
 const searchEngine = {
@@ -39,19 +35,20 @@ const searchEngine = {
   credentials: Credentials.optional().describe("User and password. Default: none."),
 };
 
-const Url = z.url({ protocol: /^https?$/, error: "an http or https URL, such as https://logs.example.com/ingest" });
+const Url = z
+  .url({ protocol: /^https?$/, error: "an http or https URL, such as https://logs.example.com/ingest" })
+  // It would stand in a ConfigMap.
+  .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), "a URL without user and password, which belong in credentials");
 
 export const Destination = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("stdout").describe("The collector's own log, which `kubectl logs` shows.") }),
     z.strictObject({
       kind: z.literal("file").describe("Files on each node."),
-      path: z
-        .string()
-        .regex(
-          /^(?!.*\.\.)\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
-          "a folder below /var/log, other than pods and containers",
-        )
+      path: text(
+        /^(?!.*\.\.)\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
+        "a folder below /var/log, other than pods and containers",
+      )
         .default("/var/log/collected")
         .describe("Folder on the node. Default /var/log/collected."),
     }),
@@ -69,9 +66,7 @@ export const Destination = z
         .boolean()
         .default(false)
         .describe("Bring a single-node OpenSearch with Dashboards, for trying out. Default false."),
-      storage: z
-        .string()
-        .regex(/^\d+(Mi|Gi)$/, "a size such as '10Gi'")
+      storage: text(/^\d+(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
         .optional()
         .describe("Volume of the OpenSearch that inCluster brings. Default: none, and the logs go with the pod."),
       ...searchEngine,
@@ -79,30 +74,26 @@ export const Destination = z
     z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host of the cluster."), ...searchEngine }),
     z.strictObject({
       kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group that this stack makes."),
-      logGroup: z
-        .string()
-        .regex(/^[\w./#-]{1,512}$/, "1 to 512 letters, digits and '_', '-', '/', '.', '#'")
+      logGroup: text(/^[\w./#-]{1,512}$/, "1 to 512 letters, digits and '_', '-', '/', '.', '#'")
         .optional()
         .describe("Name of the log group. Default /eks-dns-logging/CLUSTER/pods."),
       retentionDays: z.literal(RETENTION_DAYS).default(30).describe("How long lines are kept, in days. Default 30."),
     }),
     z.strictObject({
       kind: z.literal("s3").describe("Objects in a bucket that this stack makes."),
-      prefix: z
-        .string()
-        .regex(/^[\w./-]*$/, "letters, digits and '_', '-', '/', '.'")
+      prefix: text(/^[\w./-]*$/, "letters, digits and '_', '-', '/', '.'")
         .default("logs")
         .describe("First part of the keys. Default logs."),
-      retentionDays: z
-        .int()
-        .min(1)
-        .max(3653)
-        .default(90)
-        .describe("Objects older than that are deleted, in days. Default 90."),
+      retentionDays: whole(1, 3653).default(90).describe("Objects older than that are deleted, in days. Default 90."),
     }),
     z.strictObject({
       kind: z.literal("loki").describe("Grafana Loki, which has labels and no index."),
-      url: Url.describe("Address of Loki, without a path, such as http://loki.monitoring.svc:3100."),
+      url: Url.refine((url) => {
+        const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
+        return pathname === "/" && search === "" && hash === "";
+      }, "a URL without a path, such as http://loki.monitoring.svc:3100: each collector adds its own").describe(
+        "Address of Loki, without a path, such as http://loki.monitoring.svc:3100.",
+      ),
       tenant: z.string().min(1).optional().describe("X-Scope-OrgID. Default: none."),
       verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
       caSecretName,

@@ -1,5 +1,6 @@
 import { DateTime, IANAZone } from "luxon";
 import { z } from "zod";
+import { text } from "../settings-values.ts";
 
 /**
  * The parts that a date pattern is made of. Each is written the same in Unicode's notation (TR 35), which Joda, luxon and most
@@ -35,16 +36,15 @@ const MAX_PART = 63;
 /** How an index is called. The name of a line's index is `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export const IndexFormat = z
   .strictObject({
-    prefix: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9._-]*$/, "lower-case letters, digits, '.', '-' and '_', starting with a letter or digit")
+    prefix: text(
+      /^[a-z0-9][a-z0-9._-]*$/,
+      "lower-case letters, digits, '.', '-' and '_', starting with a letter or digit",
+    )
       .max(MAX_PART, "at most 63 characters")
       .default("logs")
       .describe("First part of the name. Default logs."),
     separator: z.enum(["-", ".", "_"]).default("-").describe("Stands between the parts. Default '-'."),
-    datePattern: z
-      .string()
-      .regex(PATTERN, `${DATE_NOTATION}, and '.', '-' or '_' between them`)
+    datePattern: text(PATTERN, `${DATE_NOTATION}, and '.', '-' or '_' between them`)
       .default("yyyy.MM.dd")
       .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
     timeZone: z

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Image, Quantity, text } from "../settings-values.ts";
 import { Destination } from "./destination-settings.ts";
 import { IndexFormat } from "./index-format.ts";
 
@@ -15,20 +16,17 @@ export const COLLECTOR_IDS = [
 ] as const;
 export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
-const NamespaceName = z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "the name of a namespace");
+const NamespaceName = text(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "the name of a namespace");
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const LabelKey = z
-  .string()
-  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "the key of a label");
-const LabelValue = z.string().regex(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "the value of a label");
+const LabelKey = text(
+  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "the key of a label",
+);
+const LabelValue = text(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "the value of a label");
 
 /** A size on disk in the notation of Kubernetes. */
-const Size = z.string().regex(/^[1-9]\d*(Mi|Gi)$/, "a size such as '512Mi' or '2Gi'");
-
-const Quantity = z
-  .string()
-  .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, "a Kubernetes quantity in quotes, such as '100m' or '256Mi'");
+const Size = text(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
 
 /** What collects the pods' logs, from which of them, and where they go. */
 export const LoggingSettings = z.strictObject({
@@ -107,13 +105,6 @@ export const LoggingSettings = z.strictObject({
     })
     .prefault({})
     .describe("Resources of each collector's pod."),
-  image: z
-    .string()
-    .regex(
-      /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
-      "an image with a fixed tag or digest, and not ':latest'",
-    )
-    .optional()
-    .describe("Image of the collector. Default: a fixed version of it."),
+  image: Image.optional().describe("Image of the collector. Default: a fixed version of it."),
 });
 export type LoggingSettings = z.infer<typeof LoggingSettings>;

@@ -1,18 +1,12 @@
 import { z } from "zod";
+import { amount, Image, Quantity, text, whole } from "../settings-values.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
-/**
- * A Kubernetes quantity: cores such as `500m` or `2`, bytes such as `128Mi`.
- * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
- */
-const Quantity = z
-  .string()
-  .regex(/^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/, "a Kubernetes quantity in quotes, such as '500m', '2' or '128Mi'");
-
-const Count = z.int().min(0);
+const Count = whole(0);
+const LIFETIME = "a whole number of seconds from 60 to 31536000, which is a year, or 'infinity'";
 
 /**
  * Limits of a whole namespace, under the keys of a ResourceQuota.
@@ -25,27 +19,42 @@ export const Quota = z.strictObject({
   "requests.storage": Quantity.default("10Gi").describe(
     "Storage that all volume claims together may request. Default 10Gi.",
   ),
-  pods: Count.default(20).describe("Pods that have not ended. Default 20."),
-  services: Count.default(10).describe("Services. Default 10."),
+  pods: whole(1).default(20).describe("Pods that have not ended, the lab's own among them. Default 20."),
+  services: whole(1).default(10).describe("Services, the lab's own among them. Default 10."),
   "services.loadbalancers": Count.default(0).describe("Services that make a cloud load balancer. Default 0."),
   "services.nodeports": Count.default(0).describe("Services that open a port on every node. Default 0."),
 });
+
+/** What may not be more than the other. */
+const ORDER = [
+  ["memoryRequest", "memoryLimit"],
+  ["memoryLimit", "maxMemory"],
+] as const;
 
 /**
  * What a container gets that names no resources, and the most that it may ask for.
  * @see https://kubernetes.io/docs/concepts/policy/limit-range/
  */
-export const Limits = z.strictObject({
-  cpuRequest: Quantity.default("25m").describe("CPU request of a container that names none. Default 25m."),
-  memoryRequest: Quantity.default("32Mi").describe("Memory request of a container that names none. Default 32Mi."),
-  memoryLimit: Quantity.default("128Mi").describe("Memory limit of a container that names none. Default 128Mi."),
-  maxMemory: Quantity.default("1Gi").describe("Highest memory limit of one container. Default 1Gi."),
-});
+export const Limits = z
+  .strictObject({
+    cpuRequest: Quantity.default("25m").describe("CPU request of a container that names none. Default 25m."),
+    memoryRequest: Quantity.default("32Mi").describe("Memory request of a container that names none. Default 32Mi."),
+    memoryLimit: Quantity.default("128Mi").describe("Memory limit of a container that names none. Default 128Mi."),
+    maxMemory: Quantity.default("1Gi").describe("Highest memory limit of one container. Default 1Gi."),
+  })
+  .superRefine((limits, context) => {
+    for (const [lower, upper] of ORDER)
+      if (amount(limits[lower]) > amount(limits[upper]))
+        context.addIssue({
+          code: "custom",
+          path: [lower],
+          message: `at most ${upper}, ${limits[upper]}, and it is ${limits[lower]}: Kubernetes refuses such a LimitRange`,
+          input: limits[lower],
+        });
+  });
 
 export const TeamSettings = z.strictObject({
-  name: z
-    .string()
-    .regex(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter")
+  name: text(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter")
     .max(58, "at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
     .describe("Short name: `ts` gives namespace `ts-team`, pod and Service `curl-ts`."),
   peers: z
@@ -63,13 +72,10 @@ export const TeamSettings = z.strictObject({
     .describe("RBAC groups whose members may work in the namespace, as an EKS access entry names them. Default: none."),
   labels: z
     .record(
-      z
-        .string()
-        .regex(LABEL_KEY, "a Kubernetes label key")
-        .regex(
-          /^(?!team$|([a-z0-9-]+\.)*kubernetes\.io\/)/,
-          "another key than 'team' and those of kubernetes.io, which are set by this program",
-        ),
+      text(LABEL_KEY, "a Kubernetes label key").regex(
+        /^(?!team$|([a-z0-9-]+\.)*kubernetes\.io\/)/,
+        "another key than 'team' and those of kubernetes.io, which are set by this program",
+      ),
       z.string().max(63).regex(LABEL_VALUE, "a Kubernetes label value: at most 63 letters, digits, '-', '_' and '.'"),
     )
     .default({})
@@ -89,10 +95,11 @@ export const TeamsSettings = z
         context.addIssue({ code: "custom", path, message, input });
       const names = teams.map((team) => team?.name);
       for (const [index, team] of teams.entries()) {
-        if (names.indexOf(team?.name) !== index) add([index, "name"], "a name that no other team has", team?.name);
+        if (team?.name !== undefined && names.indexOf(team.name) !== index)
+          add([index, "name"], "a name that no other team has", team?.name);
         const others = names.filter((name) => name !== team?.name);
         for (const [place, peer] of Array.isArray(team?.peers) ? team.peers.entries() : []) {
-          if (others.includes(peer)) continue;
+          if (typeof peer !== "string" || others.includes(peer)) continue;
           const choice = others.length > 0 ? others.join(", ") : "there is none yet";
           add([index, "peers", place], `the name of another team: ${choice}`, peer);
         }
@@ -109,23 +116,13 @@ export const DEFAULT_TEAMS = [
   { name: "sa", peers: ["ts"] },
 ];
 
-const Image = z
-  .string()
-  .regex(
-    /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
-    "an image with a fixed tag or digest, such as 'docker.io/curlimages/curl:8.17.0', and not ':latest'",
-  );
-
 /** The lab's pod, the same for every team. */
 export const CurlPodSettings = z.strictObject({
   lifetime: z
-    .union([z.int().min(60).max(31_536_000), z.literal("infinity")], "a whole number of seconds from 60, or 'infinity'")
+    .union([z.int(LIFETIME).min(60, LIFETIME).max(31_536_000, LIFETIME), z.literal("infinity", LIFETIME)], LIFETIME)
     .default(3600)
     .describe("Seconds until the pod completes, as `sleep` takes it, or `infinity`. Default 3600, as in the lab."),
-  ndots: z
-    .int()
-    .min(1)
-    .max(15)
+  ndots: whole(1, 15)
     .default(3)
     .describe(
       "Names with at least as many dots are asked as they are, before the search list. Default 3: a full Service name then costs two DNS queries, not eight.",

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { CONFIG_NAMESPACE, StackSettings } from "../../components/settings.ts";
-import { EXTENDS_DESCRIPTION } from "../../components/settings-base.ts";
+import { StackSettings } from "../../components/settings.ts";
+import { CONFIG_NAMESPACE, EXTENDS_DESCRIPTION } from "../../components/settings-base.ts";
 
 /** File that editors complete and check `Pulumi.*.yaml` by; each of those names it in its first line. */
 export const SCHEMA_FILE = "settings.schema.json";

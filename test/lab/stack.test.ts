@@ -15,6 +15,7 @@ describe("readStack", () => {
     );
     await writeFile(join(folder, "Pulumi.broken.yaml"), "config: [1,\n");
     await writeFile(join(folder, "Pulumi.list.yaml"), "- 1\n");
+    await writeFile(join(folder, "Pulumi.plain.yaml"), "config: {teams: [{name: ts}], aws:region: eu-central-1}\n");
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -29,12 +30,17 @@ describe("readStack", () => {
     });
   });
 
+  it("takes a key without a namespace for the project's own, as the engine does", async () => {
+    const { config } = await readStack("plain", folder);
+    assert.deepEqual(config, { "eks-dns-logging:teams": '[{"name":"ts"}]', "aws:region": "eu-central-1" });
+  });
+
   it("names the stacks that there are when one is not", async () => {
     await assert.rejects(
       readStack("prod", folder),
-      new Failure("there is no stack 'prod': no file Pulumi.prod.yaml; there are: broken, good, list", 2),
+      new Failure("there is no stack 'prod': no file Pulumi.prod.yaml; there are: broken, good, list, plain", 2),
     );
-    assert.deepEqual(await stackNames(folder), ["broken", "good", "list"]);
+    assert.deepEqual(await stackNames(folder), ["broken", "good", "list", "plain"]);
   });
 
   it("says in one line what is no stack file", async () => {

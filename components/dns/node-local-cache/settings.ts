@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Image } from "../../settings-values.ts";
 import { Address } from "../corefile-values.ts";
 
 /** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
@@ -18,13 +19,8 @@ export const NodeLocalCacheSettings = z.strictObject({
   address: Address.default(LOCAL_ADDRESS).describe(
     `Address of the cache, the same on every node: of 169.254.0.0/16, or of fd00::/8 on an IPv6 cluster. Default ${LOCAL_ADDRESS}.`,
   ),
-  image: z
-    .string()
-    .regex(
-      /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
-      "an image with a fixed tag or digest, and not ':latest'",
-    )
-    .default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8")
-    .describe("Image of the cache. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8."),
+  image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
+    "Image of the cache. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
+  ),
 });
 export type NodeLocalCacheSettings = z.infer<typeof NodeLocalCacheSettings>;

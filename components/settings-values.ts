@@ -1,0 +1,37 @@
+import { z } from "zod";
+
+/** Text that matches. `words` say what is allowed, of another type of value too. */
+export function text(pattern: RegExp, words: string) {
+  return z.string(words).regex(pattern, words);
+}
+
+/** A whole number in bounds; the message always names both. */
+export function whole(least: number, most?: number) {
+  const words = `a whole number from ${least}${most === undefined ? "" : ` to ${most}`}`;
+  const number = z.int(words).min(least, words);
+  return most === undefined ? number : number.max(most, words);
+}
+
+/**
+ * A Kubernetes quantity: cores such as `500m` or `2`, bytes such as `128Mi`.
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+export const Quantity = text(
+  /^\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?$/,
+  "a Kubernetes quantity in quotes, such as '500m', '2' or '128Mi'",
+);
+
+const UNITS = ["", "k", "M", "G", "T", "P", "E"];
+
+/** How much a {@link Quantity} is, in cores or bytes. */
+export function amount(quantity: string): number {
+  const [, number = "", unit = "", binary] = /^([\d.]+)([a-zA-Z]?)(i?)$/.exec(quantity) ?? [];
+  if (unit === "m") return Number(number) / 1000;
+  return Number(number) * (binary === "i" ? 1024 : 1000) ** UNITS.indexOf(unit === "K" ? "k" : unit);
+}
+
+/** An image that stays the same: a pod may start again on another node at any time. */
+export const Image = text(
+  /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
+  "an image with a fixed tag or digest, such as 'docker.io/curlimages/curl:8.17.0', and not ':latest'",
+);
