@@ -115,4 +115,18 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });
   }
+
+  it("killed again and again, mostly before it has sent what it held at the kill before", async () => {
+    const { lost, stats } = await run({
+      write: { seconds: 20 },
+      meanwhile: async ({ restart }) => {
+        await seconds(4);
+        for (let kill = 0; kill < 12; kill += 1) {
+          await restart("SIGKILL");
+          await seconds(1 + kill / 10);
+        }
+      },
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
 });

@@ -21,10 +21,10 @@ module Fluent::Plugin
     config_param :buffer_folder, :string
     config_param :buffer_of_text, :bool
 
-    # Before the output opens its buffer.
+    # Before the output opens its buffer. Only a chunk that is not queued yet is written to.
     def configure(conf)
       super
-      Dir.glob("#{@buffer_folder}/buffer.*.log") { |path| cut(path) }
+      Dir.glob("#{@buffer_folder}/buffer.b*.log") { |path| cut(path) }
     end
 
     # A kill may leave half a record at the end of a chunk: with others behind it the whole chunk would be thrown away. Its lines were
@@ -32,7 +32,7 @@ module Fluent::Plugin
     def cut(path)
       data = File.binread(path)
       whole = @buffer_of_text ? (data.rindex("\\n") || -1) + 1 : whole_records(data)
-      return if whole.zero? || whole == data.bytesize
+      return if whole == data.bytesize
       log.warn "half a record is cut off", path: path, bytes: data.bytesize - whole
       File.truncate(path, whole)
     end

@@ -23,8 +23,9 @@ class LineJournal
   # What was held when the last run ended. It stays on disk until it is forgotten.
   def open
     FileUtils.mkdir_p(File.dirname(@path))
-    found = read(@before).merge(read(@path))
-    write_whole(@before, found) unless found.empty?
+    # Both count: a run that ended before it sent what the one before had held has held lines of its own.
+    found = read(@before).merge(read(@path)) { |_, before, after| before | after }
+    replace(@before, found) unless found.empty?
     start
     found.values.flatten(1)
   end
@@ -47,16 +48,17 @@ class LineJournal
   private
 
   def start
-    write_whole("#{@path}.new", @held)
     @file&.close
-    File.rename("#{@path}.new", @path)
+    replace(@path, @held)
     @file = File.open(@path, "ab")
     @file.sync = true
     @file.seek(0, IO::SEEK_END)
   end
 
-  def write_whole(path, held)
-    File.binwrite(path, held.map { |entry| MessagePack.pack(entry) }.join, perm: 0o600)
+  # A kill leaves the old or the new.
+  def replace(path, held)
+    File.binwrite("#{path}.new", held.map { |entry| MessagePack.pack(entry) }.join, perm: 0o600)
+    File.rename("#{path}.new", path)
   end
 
   def read(path)

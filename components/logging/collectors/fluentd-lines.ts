@@ -53,6 +53,8 @@ module Fluent::Plugin
     def start
       super
       @streams = {}
+      # By tag: the streams of its last call.
+      @touched = {}
       @mutex = Mutex.new
       @held = LineJournal.new(@journal)
       @restored = @held.open
@@ -68,12 +70,14 @@ module Fluent::Plugin
     def filter_stream(tag, lines)
       made = Fluent::MultiEventStream.new
       @mutex.synchronize do
-        touched = {}
-        again = LineJournal::UNTAKEN[tag] == :again
+        # What was refused is taken back, also of a stream that has nothing now: a file that was rotated away has the same tag.
+        touched = LineJournal::UNTAKEN[tag] == :again ? @touched.fetch(tag, {}) : {}
+        touched.each_value { |stream| stream.begin(true) }
+        @touched[tag] = touched
         lines.each do |time, record|
           key = [tag, record["stream"].to_s]
           stream = @streams[key] ||= Stream.new(nil, nil, nil, nil, [])
-          touched[key] ||= stream.tap { stream.begin(again) }
+          touched[key] ||= stream.tap { stream.begin(false) }
           add(stream, time, record, made)
         end
         touched.each { |key, stream| note(key, stream) }
@@ -167,6 +171,7 @@ module Fluent::Plugin
       stream.leaving -= entries
       return note(key, stream) if stream.lines || stream.parts || LineJournal::UNTAKEN.key?(key.first)
       @streams.delete(key)
+      @touched.delete(key.first)
       @held.put(key, [])
     end
 

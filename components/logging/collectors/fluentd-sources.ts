@@ -17,6 +17,9 @@ function tail({ destination }: LogPipeline, stateFolder: string) {
     read_from_head: true,
     follow_inodes: true,
     refresh_interval: 1,
+    // Its first look would read before anything else starts: with a full buffer, or without an API server, it would never answer its
+    // probes, and not end when it is told to.
+    skip_refresh_on_startup: true,
     rotate_wait: 0,
     // Of each file at a time, so that none keeps the others waiting until they are deleted unseen: at 20 MB/s, four times as much as it
     // could send, 4m lost half of all lines and this none. It also has a rotated file read to its end, however long that takes.

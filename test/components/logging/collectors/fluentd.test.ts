@@ -97,6 +97,7 @@ describe("Fluentd's configuration", () => {
     assert.equal(tail?.options.rotate_wait, "0");
     assert.equal(tail?.options.read_bytes_limit_per_second, "1m");
     assert.equal(tail?.options.refresh_interval, "1");
+    assert.equal(tail?.options.skip_refresh_on_startup, "true");
     assert.deepEqual(args, [
       "--no-supervisor",
       "--config",

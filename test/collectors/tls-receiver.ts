@@ -1,0 +1,90 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:https";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { gunzipSync } from "node:zlib";
+
+export interface TlsReceiver {
+  readonly port: number;
+  /** Of the authority that signed its certificate, and of another. */
+  readonly authorities: { readonly right: string; readonly wrong: string };
+  /** What came in the bodies of requests, and as whom. */
+  readonly bodies: string[];
+  readonly authorizations: Set<string | undefined>;
+  stop(): void;
+}
+
+/** Whether certificates can be made. */
+export function hasOpenssl(): boolean {
+  try {
+    return execFileSync("openssl", ["version"]).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** A server that takes everything, by TLS, with a certificate of its own authority for 127.0.0.1. */
+export async function startTlsReceiver(): Promise<TlsReceiver> {
+  const folder = mkdtempSync(join(tmpdir(), "tls-receiver-"));
+  const file = (name: string) => join(folder, name);
+  for (const name of ["right", "wrong"]) authority(file(name));
+  certificate(file("server"), file("right"));
+  const bodies: string[] = [];
+  const authorizations = new Set<string | undefined>();
+  const keys = { key: readFileSync(file("server.key")), cert: readFileSync(file("server.crt")) };
+  const server = createServer(keys, async (request, response) => {
+    response.setHeader("content-type", "application/json");
+    response.setHeader("X-Elastic-Product", "Elasticsearch");
+    if (request.method !== "POST") return void response.end(hello(request.headers["user-agent"]));
+    authorizations.add(request.headers.authorization);
+    if (request.headers["content-encoding"] === "gzip") {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part);
+      bodies.push(gunzipSync(Buffer.concat(parts)).toString());
+    } else bodies.push(await text(request));
+    response.end('{"took":1,"errors":false,"items":[]}');
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    authorities: { right: file("right.crt"), wrong: file("wrong.crt") },
+    bodies,
+    authorizations,
+    stop: () => {
+      server.close();
+      server.closeAllConnections();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** OpenSearch's own client takes no other, and Elasticsearch's neither. */
+function hello(agent: string | undefined): string {
+  const version = agent?.startsWith("opensearch")
+    ? { number: "2.19.0", distribution: "opensearch" }
+    : { number: "8.19.0", build_flavor: "default" };
+  return JSON.stringify({ version, tagline: "You Know, for Search" });
+}
+
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+function authority(path: string): void {
+  const files = ["-keyout", `${path}.key`, "-out", `${path}.crt`];
+  openssl(["req", "-x509", ...NEW_KEY, ...files, "-days", "2", "-subj", `/CN=${basename(path)} authority`]);
+}
+
+function certificate(path: string, signer: string): void {
+  writeFileSync(`${path}.ext`, "subjectAltName=IP:127.0.0.1\n");
+  openssl(["req", ...NEW_KEY, "-keyout", `${path}.key`, "-out", `${path}.csr`, "-subj", "/CN=receiver"]);
+  const by = ["-CA", `${signer}.crt`, "-CAkey", `${signer}.key`, "-CAcreateserial", "-extfile", `${path}.ext`];
+  openssl(["x509", "-req", "-in", `${path}.csr`, ...by, "-out", `${path}.crt`, "-days", "2"]);
+}
+
+function openssl(args: readonly string[]): void {
+  execFileSync("openssl", args, { stdio: "ignore" });
+}
