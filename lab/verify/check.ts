@@ -42,6 +42,8 @@ export interface Check {
   readonly from: string;
   /** Where it leads; empty where it leads nowhere. */
   readonly to: string;
+  /** Checks with the same word run at the same time, since they share a session in a pod. Default: none. */
+  readonly together?: string;
   run(lab: Lab): Promise<Outcome>;
 }
 

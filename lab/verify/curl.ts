@@ -1,10 +1,3 @@
-import { CURL_CONTAINER } from "../../components/team/names.ts";
-import type { PodFacts } from "./cluster/cluster.ts";
-import type { Lab } from "./lab.ts";
-
-/** Seconds for lookup and connection together. A resolver asks each server twice, 5 s each, so it may take longer. */
-const CONNECT_SECONDS = 6;
-
 /**
  * What curl's exit code says.
  * @see https://curl.se/libcurl/c/libcurl-errors.html
@@ -26,16 +19,6 @@ export interface CurlResult {
   readonly totalMs: number;
   /** What curl said, where it failed. */
   readonly message: string;
-}
-
-/**
- * Runs curl in a team's pod. curl is the one program that the pod surely has, and it looks names up as every program there
- * does; busybox's nslookup leaves the search list out for a name with a dot, so `curl-sa.sa-team` fails there and nowhere else.
- */
-export async function curlFrom(lab: Lab, pod: PodFacts, url: string, seconds = CONNECT_SECONDS): Promise<CurlResult> {
-  const command = curlCommand(url, seconds);
-  const { exitCode, stdout, stderr } = await lab.cluster.exec(pod, CURL_CONTAINER, command, seconds + 13);
-  return parseCurl(exitCode, stdout, stderr);
 }
 
 /** Stands after the body, a line each. */

@@ -1,5 +1,6 @@
 import { curlPodName, teamNamespace } from "../../components/team/names.ts";
 import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "./cluster/cluster.ts";
+import { CurlSessions } from "./curl-sessions.ts";
 
 /** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
 const DNS_NAMESPACE = "kube-system";
@@ -22,6 +23,7 @@ export class Lab {
   readonly cluster: Cluster;
   /** The command that makes what is missing, and replaces pods that have ended. */
   readonly up: string;
+  readonly curls: CurlSessions;
   readonly #pods = new Map<string, Promise<PodFacts>>();
   readonly #services = new Map<string, Promise<ServiceFacts>>();
   #dnsPods: Promise<PodFacts[]> | undefined;
@@ -29,6 +31,7 @@ export class Lab {
   constructor(cluster: Cluster, up = "npm run lab -- up") {
     this.cluster = cluster;
     this.up = up;
+    this.curls = new CurlSessions(cluster);
   }
 
   /** A team's curl pod, whatever state it is in. */

@@ -3,7 +3,7 @@ import { ClusterError } from "./cluster/cluster.ts";
 import { type Lab, Obstacle } from "./lab.ts";
 
 export interface RunOptions {
-  /** Rows that run at the same time. */
+  /** Rows that run at the same time; those that share a session in a pod count as one. */
   readonly parallel: number;
   /** Told of each row as it ends. */
   readonly onRow?: (row: Row, done: number, all: number) => void;
@@ -12,15 +12,16 @@ export interface RunOptions {
 /** Runs the checks, some at a time, and returns their rows in the checks' order. */
 export async function runChecks(checks: readonly Check[], lab: Lab, options: RunOptions): Promise<Row[]> {
   const rows = new Map<string, Row>();
-  const queue = [...checks];
-  const worker = async () => {
-    for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
-      const row = await runCheck(check, lab);
-      rows.set(check.id, row);
-      options.onRow?.(row, rows.size, checks.length);
-    }
+  const queue = [...Map.groupBy(checks, ({ id, together = id }) => together).values()];
+  const run = async (check: Check) => {
+    const row = await runCheck(check, lab);
+    rows.set(check.id, row);
+    options.onRow?.(row, rows.size, checks.length);
   };
-  await Promise.all(Array.from({ length: Math.min(options.parallel, checks.length) }, worker));
+  const worker = async () => {
+    for (let group = queue.shift(); group !== undefined; group = queue.shift()) await Promise.all(group.map(run));
+  };
+  await Promise.all(Array.from({ length: Math.min(options.parallel, queue.length) }, worker));
   return checks.flatMap((check) => rows.get(check.id) ?? []);
 }
 

@@ -1,6 +1,7 @@
 import { curlPodName } from "../../../components/team/names.ts";
 import { type Check, fail, type Outcome, pass } from "../check.ts";
-import { type CurlResult, curlFrom } from "../curl.ts";
+import type { CurlResult } from "../curl.ts";
+import { curlFrom } from "../curl-sessions.ts";
 import type { Lab } from "../lab.ts";
 import { FORM_TITLES, type Form, nameInForm, type Pair } from "./names.ts";
 
@@ -13,6 +14,7 @@ export function lookupCheck({ from, to }: Pair, form: Form): Check {
     what: elsewhere ? "short name is unknown elsewhere" : `look up the ${FORM_TITLES[form]}`,
     from: curlPodName(from),
     to: nameInForm(to, form),
+    together: `names:${from}:${to}`,
     run: (lab) => (elsewhere ? unknown(lab, from, to) : lookup(lab, { from, to }, form)),
   };
 }

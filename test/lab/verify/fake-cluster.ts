@@ -49,12 +49,23 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
     async exec(pod, _container, command) {
       const marker = /echo (\w+) > /.exec(command[2] ?? "")?.[1];
       if (marker !== undefined) logs.set(pod.name, `${logs.get(pod.name) ?? ""}${marker}\n`);
-      return execute(command, pod);
+      return command[0] === "sh" && command[2]?.startsWith("for url;") === true
+        ? curls(command, pod, execute)
+        : execute(command, pod);
     },
     logs: async (pod) => logs.get(pod.name) ?? "",
     proxyGet: async () => "ok",
     ...changes,
   };
+}
+
+/** A session that runs curl for several URLs, each answered as if it ran alone. */
+function curls([, , script = "", , ...urls]: readonly string[], pod: PodFacts, execute: Execute): ExecResult {
+  const mark = /printf '\\n(.*?) %s/.exec(script)?.[1];
+  const runs = urls.map((url) => execute(["curl", url], pod));
+  const joined = (stream: "stdout" | "stderr") =>
+    runs.map((run) => `${run[stream]}\n${mark} ${run.exitCode}\n`).join("");
+  return { exitCode: 0, stdout: joined("stdout"), stderr: joined("stderr") };
 }
 
 /** What programs print in a lab where all is well. */
