@@ -43,7 +43,9 @@ export function verifyOptions(command: Command): Command {
     .option("--report <file>", "write a self-contained HTML page with a picture")
     .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
     .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
-    .addOption(new Option("--parallel <count>", "sessions in pods at the same time").argParser(between(1, 64)).default(4))
+    .addOption(
+      new Option("--parallel <count>", "sessions in pods at the same time").argParser(between(1, 64)).default(4),
+    )
     .addOption(
       new Option("--wait <seconds>", "longest that a marker may take to the logs' destination")
         .argParser(between(1, 3600))
