@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
@@ -116,14 +118,18 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
     });
   }
 
-  it("killed again and again, mostly before it has sent what it held at the kill before", async () => {
+  it("killed twelve times, each before it has sent what it held at the kill before", async () => {
     const { lost, stats } = await run({
-      write: { seconds: 20 },
-      meanwhile: async ({ restart }) => {
-        await seconds(4);
+      write: { seconds: 40 },
+      meanwhile: async ({ restart, sandbox }) => {
+        const journal = join(sandbox.state, "held");
+        await seconds(5);
         for (let kill = 0; kill < 12; kill += 1) {
+          const { ino } = statSync(journal);
           await restart("SIGKILL");
-          await seconds(1 + kill / 10);
+          const isNew = () => statSync(journal).ino !== ino && statSync(journal).size > 0;
+          while (!isNew()) await seconds(0.02);
+          await seconds(kill / 50);
         }
       },
     });

@@ -7,6 +7,8 @@ import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { localFilebeat } from "./filebeat-local.ts";
 import { localFluentBit } from "./fluent-bit-local.ts";
+import { localFluentd } from "./fluentd-local.ts";
+import { localLogagent } from "./logagent-local.ts";
 import { LINES, NAMESPACE, NodePods } from "./node-pods.ts";
 import { localOpenTelemetry } from "./opentelemetry-local.ts";
 import { localPromtail } from "./promtail-local.ts";
@@ -23,6 +25,8 @@ const elasticsearch = () => ({ kind: "elasticsearch", host: "elasticsearch.test"
 const opensearch = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false });
 const CANDIDATES: readonly Candidate[] = [
   { name: "fluent-bit", start: localFluentBit, destination: opensearch },
+  { name: "fluentd", start: localFluentd, destination: opensearch },
+  { name: "logagent", start: localLogagent, destination: opensearch },
   { name: "filebeat", start: localFilebeat, destination: elasticsearch },
   { name: "vector", start: localVector, destination: opensearch },
   { name: "otelcol", start: localOpenTelemetry, destination: elasticsearch },
