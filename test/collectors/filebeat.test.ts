@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
-import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { seconds } from "../support/collectors/losses.ts";
 import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
@@ -125,42 +125,4 @@ describe("Filebeat", () => {
     assert.deepEqual(json?.fields, { a: 1 });
     assert.deepEqual(Object.keys(hello ?? {}).sort(), ["@timestamp", "kubernetes", "log"]);
   });
-});
-
-describe("What Filebeat loses at 2 MB/s", () => {
-  before(async function () {
-    filebeat = await localFilebeat();
-    if (filebeat === undefined) this.skip();
-  });
-  after(() => filebeat?.stop());
-
-  const trials: Readonly<Record<string, Trial["meanwhile"]>> = {
-    "with files rotated under it": undefined,
-    "stopped and started again": async ({ restart }) => seconds(9).then(() => restart("SIGTERM", 1)),
-    "killed and started again": async ({ restart }) => seconds(9).then(() => restart("SIGKILL")),
-    "with the destination away for 10 s": async ({ set }) => {
-      set("away");
-      await seconds(10);
-      set("take");
-    },
-    "with the destination busy": async ({ set }) => {
-      set("busy");
-      await seconds(5);
-      set("take");
-    },
-  };
-  for (const [name, meanwhile] of Object.entries(trials)) {
-    it(`none: ${name}`, async () => {
-      assert.ok(filebeat);
-      const { lost, stats, rotations } = await tryOut(filebeat, {
-        settings: { destination: ELASTICSEARCH },
-        // A file lives for ten seconds, as with a kubelet, which looks every ten: the first seconds pass before Filebeat reads.
-        write: { files: 2, bytesPerSecond: 2e6, seconds: 24 },
-        ...(meanwhile === undefined ? {} : { meanwhile }),
-        quietSeconds: 35,
-      });
-      assert.deepEqual([lost, stats.doubled], [0, 0]);
-      assert.ok(rotations >= 2, `${rotations} rotations`);
-    });
-  }
 });

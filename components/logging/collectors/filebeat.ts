@@ -125,6 +125,11 @@ function input({ namespaces, source, multiline }: LogPipeline): Options {
     "prospector.scanner.fingerprint.enabled": false,
     ...(node ? { "prospector.scanner.exclude_files": exclude.map((name) => `^/var/log/pods/${name}_`) } : {}),
     file_identity: { native: null },
+    // Else a file that the kubelet deletes is left where the reading stands. Clean-up of places goes on: nobody can come back to it.
+    "close.on_state_change.removed": false,
+    // How long a file at its end is left alone: by default up to 10 s, in which it could be rotated away unread.
+    "backoff.init": "1s",
+    "backoff.max": "1s",
     buffer_size: 262_144,
     message_max_bytes: 16_777_216,
     parsers: [

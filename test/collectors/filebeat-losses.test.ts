@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import type { ReceiverMode } from "../support/collectors/receiver.ts";
+import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./filebeat-local.ts";
+
+/** MB/s of all containers together. */
+const RATE = Number(process.env.LOG_RATE ?? 2);
+/** Until it reads: it waits for the pods. */
+const STARTED = 7;
+
+let filebeat: LocalFilebeat | undefined;
+
+type FilebeatTrial = Omit<Trial, "write"> & { readonly write?: Partial<Trial["write"]> };
+
+async function run({ write, settings, ...trial }: FilebeatTrial = {}) {
+  assert.ok(filebeat);
+  return tryOut(filebeat, {
+    quietSeconds: 45,
+    ...trial,
+    settings: { destination: ELASTICSEARCH, ...settings },
+    // The kubelet looks every ten seconds whether a file is large enough.
+    write: { files: 2, bytesPerSecond: RATE * 1e6, seconds: 24, rotationSeconds: 10, ...write },
+  });
+}
+
+/** Answers so for a while, once Filebeat reads. */
+const answering = (mode: ReceiverMode, count: number): NonNullable<Trial["meanwhile"]> => {
+  return async ({ set }) => {
+    await seconds(STARTED);
+    set(mode);
+    await seconds(count);
+    set("take");
+  };
+};
+
+describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
+  before(async function () {
+    filebeat = await localFilebeat();
+    if (filebeat === undefined) skipSuite(this, whyMissing("filebeat"));
+  });
+  after(() => filebeat?.stop());
+
+  const trials: Readonly<Record<string, FilebeatTrial>> = {
+    "with files rotated under it": {},
+    "from a hundred pods that start at once": { write: { files: 100, ownPods: true } },
+    "with the destination away": { meanwhile: answering("away", 10) },
+    "with the destination at 429": { meanwhile: answering("busy", 8) },
+    "with the destination at 503": { meanwhile: answering("failing", 8) },
+    "with a part of each third bulk refused for now": { meanwhile: answering("partial", 10) },
+    "but the documents that are refused for good": { write: { poisonEvery: 500 } },
+    "stopped and started again": {
+      meanwhile: async ({ restart }) => seconds(STARTED + 3).then(() => restart("SIGTERM", 1)),
+    },
+    "killed and started again": {
+      meanwhile: async ({ restart }) => seconds(STARTED + 3).then(() => restart("SIGKILL")),
+    },
+    "stopped while the destination is away": {
+      meanwhile: async ({ set, restart }) => {
+        await seconds(STARTED);
+        set("away");
+        await seconds(4);
+        await restart("SIGTERM", 1);
+        await seconds(2);
+        set("take");
+      },
+    },
+  };
+  for (const [name, trial] of Object.entries(trials)) {
+    it(name, async () => {
+      const { lost, stats } = await run(trial);
+      assert.deepEqual([lost, stats.doubled, stats.collided], [0, 0, 0]);
+    });
+  }
+});
