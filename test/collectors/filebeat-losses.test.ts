@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { waitingBytes } from "../support/collectors/measures.ts";
 import { skipSuite, whyMissing } from "../support/collectors/program.ts";
 import type { ReceiverMode } from "../support/collectors/receiver.ts";
 import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./filebeat-local.ts";
@@ -55,13 +56,14 @@ describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
     "killed and started again": {
       meanwhile: async ({ restart }) => seconds(STARTED + 3).then(() => restart("SIGKILL")),
     },
+    // It tries on until it is killed.
     "stopped while the destination is away": {
+      write: { seconds: 34 },
       meanwhile: async ({ set, restart }) => {
         await seconds(STARTED);
         set("away");
         await seconds(4);
         await restart("SIGTERM", 1);
-        await seconds(2);
         set("take");
       },
     },
@@ -72,4 +74,19 @@ describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
       assert.deepEqual([lost, stats.doubled, stats.collided], [0, 0, 0]);
     });
   }
+
+  it("with its queue full, which keeps to its size", async () => {
+    const { lost, stats } = await run({
+      settings: { buffer: { size: "64Mi" } },
+      write: { seconds: 60 / RATE, rotationSeconds: 20 / RATE },
+      meanwhile: async ({ set, sandbox }) => {
+        set("away");
+        await seconds(60 / RATE);
+        const waiting = waitingBytes(sandbox.state, "diskqueue");
+        assert.ok(waiting > 50e6 && waiting <= 64 * 2 ** 20, `${waiting} bytes`);
+        set("take");
+      },
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
 });

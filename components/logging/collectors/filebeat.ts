@@ -131,7 +131,6 @@ function input({ namespaces, source, multiline }: LogPipeline): Options {
     "backoff.init": "1s",
     "backoff.max": "1s",
     buffer_size: 262_144,
-    message_max_bytes: 16_777_216,
     parsers: [
       ...(node ? [{ container: { stream: "all", format: "cri" } }] : []),
       ...(pattern === undefined

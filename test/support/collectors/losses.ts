@@ -22,7 +22,7 @@ interface Running {
   set(mode: ReceiverMode): void;
   /** Writes more, beside the trial's own writer; what it writes is counted with the rest. */
   write(options: Omit<WriterOptions, "folder">): Promise<Written>;
-  /** Stops the collector by a signal and starts it again after some seconds. */
+  /** Stops the collector by a signal, as Kubernetes does, which kills it after its grace, and starts it again after some seconds. */
   restart(signal: "SIGTERM" | "SIGKILL", pauseSeconds?: number): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
       set: (mode) => receiver.set(mode),
       write,
       restart: async (signal, pauseSeconds = 0) => {
-        await collector.stop(signal);
+        await collector.stop(signal, local.collector.graceSeconds + 10);
         await seconds(pauseSeconds);
         collector = sandbox.start();
       },

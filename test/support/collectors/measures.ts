@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** What waits in the buffer on disk, in bytes; it is printed too. */
-export function waitingBytes(state: string): number {
-  const waiting = readdirSync(join(state, "buffer"), { recursive: true, withFileTypes: true })
+/** What waits in the buffer on disk, a folder of the collector's state, in bytes; it is printed too. */
+export function waitingBytes(state: string, folder = "buffer"): number {
+  const waiting = readdirSync(join(state, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     // One may be gone meanwhile: sent, or dropped.
     .reduce(

@@ -50,11 +50,17 @@ export class Running {
     return this.#child.pid;
   }
 
-  /** Asks it to stop, or kills it, and waits until it is gone. */
-  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+  /**
+   * Asks it to stop, or kills it, and waits until it is gone.
+   * @param graceSeconds After these it is killed, as Kubernetes does. Default: never.
+   */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM", graceSeconds?: number): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.kill(signal);
+    const timer =
+      graceSeconds === undefined ? undefined : setTimeout(() => this.#child.kill("SIGKILL"), graceSeconds * 1000);
     await gone;
+    clearTimeout(timer);
   }
 }

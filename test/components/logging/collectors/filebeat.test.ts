@@ -23,6 +23,9 @@ describe("Filebeat's configuration", () => {
     assert.deepEqual(input.file_identity, { native: null });
     assert.equal(input["prospector.scanner.fingerprint.enabled"], false);
     assert.equal(input["prospector.scanner.check_interval"], "1s");
+    // A file that the kubelet deletes is read to its end.
+    assert.equal(input["close.on_state_change.removed"], false);
+    assert.deepEqual([input["backoff.init"], input["backoff.max"]], ["1s", "1s"]);
     assert.deepEqual(input["prospector.scanner.exclude_files"], [
       "^/var/log/pods/kube-system_",
       "^/var/log/pods/logging_",
