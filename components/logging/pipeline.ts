@@ -76,7 +76,7 @@ export interface LogPipeline {
 }
 
 /** Collectors that can drop what has waited longest; the others stop reading when their buffer is full. */
-const DROPS_OLDEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["fluent-bit", "fluentd"]);
+const DROPS_OLDEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["fluent-bit", "fluentd", "logagent"]);
 
 /**
  * The pipeline of a stack's settings.
@@ -140,12 +140,6 @@ export function tlsOf(destination: Destination): { verify: boolean; caFile: stri
 /** Name of the log group of destination `cloudwatch`. */
 export function logGroupName(destination: Extract<Destination, { kind: "cloudwatch" }>, cluster: string): string {
   return destination.logGroup ?? `/eks-dns-logging/${cluster}/pods`;
-}
-
-/** Bytes of a size such as `2Gi`. */
-export function bytes(size: string): number {
-  const units: Readonly<Record<string, number>> = { Mi: 2 ** 20, Gi: 2 ** 30 };
-  return Number.parseInt(size, 10) * (units[size.slice(-2)] ?? 1);
 }
 
 /** Where the logs go, in a sentence. */

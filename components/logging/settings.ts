@@ -67,7 +67,7 @@ export const LoggingSettings = z.strictObject({
     })
     .prefault({})
     .describe("Namespaces whose pods are read."),
-  labels: z.record(LabelKey, LabelValue).default({}).describe("Only pods with all of these labels. Default: any."),
+  labels: z.record(LabelKey, LabelValue).default({}).describe("Only pods with all of these labels. Default: all pods."),
   multiline: z
     .array(z.enum(["java", "python", "go", "node"]))
     .default(["java", "python", "go", "node"])

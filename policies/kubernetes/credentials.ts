@@ -2,7 +2,7 @@ const NAME =
   /(passw(or)?d|passphrase|secret|token|credential|(api|access|private|shared|license|account)[_-]?key|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands or how it is used, not what it is. */
 const NO_SECRET_NAME = /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref)|[_.-](url|id))$/i;
-/** Of these, a number is a value as any other. */
+/** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /** A reference to an environment variable, a template's place, a path or a file that holds the value. */
 const REFERENCE = /^(\$\{[^}]*\}|\$\([^)]*\)|\$[A-Z_][A-Z0-9_]*$|\{\{|%[({]|<[^>]*>$|\/|@)/;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { waitingBytes } from "../support/collectors/measures.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import type { ReceiverMode } from "../support/collectors/receiver.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./filebeat-local.ts";
 
 /** MB/s of all containers together. */
@@ -38,7 +39,7 @@ const answering = (mode: ReceiverMode, count: number): NonNullable<Trial["meanwh
 describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     filebeat = await localFilebeat();
-    if (filebeat === undefined) skipSuite(this, whyMissing("filebeat"));
+    if (filebeat === undefined) leaveOut(this, whyMissing("filebeat"));
   });
   after(() => filebeat?.stop());
 

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { LEFT_OUT } from "./cluster-api.ts";
 import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./filebeat-local.ts";
 
@@ -44,7 +45,7 @@ describe("Filebeat", () => {
   before(async function () {
     filebeat = await localFilebeat();
     if (filebeat !== undefined) return;
-    skipSuite(this, whyMissing("filebeat"));
+    leaveOut(this, whyMissing("filebeat"));
   });
 
   after(() => filebeat?.stop());

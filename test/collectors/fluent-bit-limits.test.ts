@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
-import { bytes } from "../../components/logging/pipeline.ts";
+import { amount } from "../../components/settings-values.ts";
+
 import { seconds } from "../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../support/collectors/measures.ts";
 import { run, skipWithoutFluentBit } from "./fluent-bit-local.ts";
@@ -110,7 +111,7 @@ describe("Fluent Bit at its limits", () => {
         process.stdout.write(`        ${rate} MB/s, ${Math.round((peak ?? Number.NaN) / 1e6)} MB of memory at most\n`);
       },
     });
-    assert.ok(peak === undefined || peak < bytes(fluentBit.resources.memoryLimit), `${peak} bytes`);
+    assert.ok(peak === undefined || peak < amount(fluentBit.resources.memoryLimit), `${peak} bytes`);
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
 import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { findProgram, skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { findProgram, whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
+import { leaveOut } from "../support/leave-out.ts";
 
 /** MB/s of all containers together; docs/logging.md has the figures at 40. */
 export const RATE = Number(process.env.LOG_RATE ?? 10);
@@ -34,7 +35,7 @@ export function localFluentBit(): LocalCollector | undefined {
 /** Leaves a suite out, with a line that says why, where there is no Fluent Bit. */
 export function skipWithoutFluentBit(this: Mocha.Context): void {
   if (localFluentBit() !== undefined) return;
-  skipSuite(this, whyMissing("fluent-bit"));
+  leaveOut(this, whyMissing("fluent-bit"));
 }
 
 type FluentBitTrial = Omit<Trial, "write"> & {

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { JOURNAL_FILE, JOURNAL_PROGRAM } from "../../components/logging/collectors/fluentd-journal.ts";
-import { findProgram, skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { findProgram, whyMissing } from "../support/collectors/program.ts";
+import { leaveOut } from "../support/leave-out.ts";
 
 const PROGRAM = findProgram("ruby");
 
@@ -26,7 +27,7 @@ const put = (...records: readonly string[]) => `journal.put(["tag", "stdout"], $
 
 describe("Fluentd's journal of lines that wait", () => {
   before(function () {
-    if (PROGRAM === undefined) skipSuite(this, whyMissing("ruby"));
+    if (PROGRAM === undefined) leaveOut(this, whyMissing("ruby"));
   });
 
   it("has what two runs held that were killed, the second before it sent what the first had", () => {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fluentd as collector } from "../../components/logging/collectors/fluentd.ts";
-import { bytes } from "../../components/logging/pipeline.ts";
+import { amount } from "../../components/settings-values.ts";
+
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../support/collectors/measures.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
 
 const MIB = 2 ** 20;
@@ -20,7 +22,7 @@ describe("Fluentd at its limits", () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd !== undefined) return;
-    skipSuite(this, whyMissing("fluentd"));
+    leaveOut(this, whyMissing("fluentd"));
   });
   after(() => fluentd?.stop());
 
@@ -120,7 +122,7 @@ describe("Fluentd at its limits", () => {
         process.stdout.write(`        ${rate} MB/s, ${Math.round((peak ?? Number.NaN) / 1e6)} MB of memory at most\n`);
       },
     });
-    assert.ok(peak === undefined || peak < bytes(collector.resources.memoryLimit), `${peak} bytes`);
+    assert.ok(peak === undefined || peak < amount(collector.resources.memoryLimit), `${peak} bytes`);
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 

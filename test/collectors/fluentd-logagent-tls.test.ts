@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { CA_FILE } from "../../components/logging/pipeline.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { localFluentd } from "./fluentd-local.ts";
 import { localLogagent } from "./logagent-local.ts";
 import { hasOpenssl, startTlsReceiver, type TlsReceiver } from "./tls-receiver.ts";
@@ -61,8 +62,8 @@ for (const [title, start] of [
     let local: Awaited<ReturnType<typeof start>>;
     before(async function () {
       local = await start();
-      if (local === undefined) skipSuite(this, whyMissing(title));
-      else if (!hasOpenssl()) skipSuite(this, "no openssl");
+      if (local === undefined) leaveOut(this, whyMissing(title));
+      else if (!hasOpenssl()) leaveOut(this, "no openssl");
     });
     after(() => local?.stop());
 

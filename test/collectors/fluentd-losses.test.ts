@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
 
 /** MB/s of all containers together: Ruby runs on one core, which it shares here. */
@@ -26,7 +27,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd !== undefined) return;
-    skipSuite(this, whyMissing("fluentd"));
+    leaveOut(this, whyMissing("fluentd"));
   });
   after(() => fluentd?.stop());
 

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { LABELS, LEFT_OUT } from "./cluster-api.ts";
 import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
 
@@ -59,7 +60,7 @@ describe("Records of Fluentd", () => {
   before(async function () {
     fluentd = await localFluentd();
     if (fluentd !== undefined) return;
-    skipSuite(this, whyMissing("fluentd"));
+    leaveOut(this, whyMissing("fluentd"));
   });
 
   after(() => fluentd?.stop());

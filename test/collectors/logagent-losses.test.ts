@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { type LocalLogagent, localLogagent } from "./logagent-local.ts";
 
 /** MB/s of all containers together. */
@@ -40,7 +41,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     local = await localLogagent();
     if (local !== undefined) return;
-    skipSuite(this, whyMissing("logagent"));
+    leaveOut(this, whyMissing("logagent"));
   });
   after(() => local?.stop());
 
@@ -188,7 +189,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
 describe("Logagent's full buffer", () => {
   before(async function () {
     local = await localLogagent();
-    if (local === undefined) this.skip();
+    if (local === undefined) leaveOut(this, whyMissing("logagent"));
   });
   after(() => local?.stop());
 

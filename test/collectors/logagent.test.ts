@@ -3,10 +3,11 @@ import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { LEFT_OUT } from "./cluster-api.ts";
 import { type LocalLogagent, localLogagent } from "./logagent-local.ts";
 
@@ -64,7 +65,7 @@ const lines = (records: readonly Received[]): string[] => records.map(({ json })
 async function skipWithoutLogagent(this: Mocha.Context): Promise<void> {
   local ??= await localLogagent();
   if (local !== undefined) return;
-  skipSuite(this, whyMissing("logagent"));
+  leaveOut(this, whyMissing("logagent"));
 }
 after(() => local?.stop());
 

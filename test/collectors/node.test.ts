@@ -5,6 +5,7 @@ import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { localFilebeat } from "./filebeat-local.ts";
 import { localFluentBit } from "./fluent-bit-local.ts";
 import { localFluentd } from "./fluentd-local.ts";
@@ -42,8 +43,7 @@ describe("On the files of a real node", () => {
       pods = found;
       return;
     }
-    process.stdout.write(`      left out: ${found}\n`);
-    this.skip();
+    leaveOut(this, found);
   });
 
   after(() => pods?.remove());
@@ -51,10 +51,7 @@ describe("On the files of a real node", () => {
   for (const { name, start, destination } of CANDIDATES) {
     it(`${name} delivers each line once known: through the kubelet's rotation, a container that starts again, a stop and an outage`, async function () {
       const local = await start();
-      if (local === undefined) {
-        process.stdout.write(`        left out: ${whyMissing(name)}\n`);
-        return this.skip();
-      }
+      if (local === undefined) return leaveOut(this, whyMissing(name));
       const receiver = await Receiver.start();
       const settings = {
         destination: destination(receiver.port),

@@ -5,6 +5,7 @@ import { IndexFormat, indexName } from "../../components/logging/index-format.ts
 import { indexTemplate, TEMPLATE_NAME } from "../../components/logging/opensearch/template.ts";
 import { MAX_FIELDS_BYTES } from "../../components/logging/pipeline.ts";
 import { anyFormat, anyTime } from "../components/logging/arbitraries.ts";
+import { leaveOut } from "../support/leave-out.ts";
 
 /** An OpenSearch that may be written to, such as `http://127.0.0.1:9200`. */
 const url = process.env.OPENSEARCH_URL;
@@ -41,8 +42,7 @@ describe("A real OpenSearch", () => {
       assert.equal(status, 200, text);
       return;
     }
-    process.stdout.write("      left out: no OpenSearch in OPENSEARCH_URL\n");
-    this.skip();
+    leaveOut(this, "no OpenSearch in OPENSEARCH_URL");
   });
 
   after(async () => {

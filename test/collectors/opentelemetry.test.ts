@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { LABELS, LEFT_OUT } from "./cluster-api.ts";
 import { ELASTICSEARCH, LOKI, type LocalOpenTelemetry, localOpenTelemetry } from "./opentelemetry-local.ts";
 
@@ -54,7 +55,7 @@ describe("Records of the OpenTelemetry Collector", () => {
   before(async function () {
     otelcol = await localOpenTelemetry();
     if (otelcol !== undefined) return;
-    skipSuite(this, whyMissing("otelcol"));
+    leaveOut(this, whyMissing("otelcol"));
   });
 
   after(() => otelcol?.stop());

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { LEFT_OUT } from "./cluster-api.ts";
 import { LOKI, type LocalPromtail, localPromtail } from "./promtail-local.ts";
 
@@ -17,7 +18,7 @@ let promtail: LocalPromtail | undefined;
 async function start(this: Mocha.Context): Promise<void> {
   promtail = await localPromtail();
   if (promtail !== undefined) return;
-  skipSuite(this, whyMissing("promtail"));
+  leaveOut(this, whyMissing("promtail"));
 }
 
 describe("Promtail's records", () => {

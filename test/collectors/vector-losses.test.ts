@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
-import { skipSuite } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { type LocalVector, localVector, whyNoVector } from "./vector-local.ts";
 
 /** MB/s of all containers together: little, for builds of Vector without optimisation. */
@@ -32,7 +32,7 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     local = await localVector();
     if (local !== undefined) return;
-    skipSuite(this, whyNoVector());
+    leaveOut(this, whyNoVector());
   });
   after(() => local?.stop());
 

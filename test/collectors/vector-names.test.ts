@@ -9,7 +9,8 @@ import { type IndexFormat, indexName } from "../../components/logging/index-form
 import { logPipeline } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { anyFormat, anyTime } from "../components/logging/arbitraries.ts";
-import { findProgram, skipSuite, whyMissing } from "../support/collectors/program.ts";
+import { findProgram, whyMissing } from "../support/collectors/program.ts";
+import { leaveOut } from "../support/leave-out.ts";
 
 const PROGRAM = findProgram("vector");
 /** Namespaces and labels that Kubernetes takes. */
@@ -37,7 +38,7 @@ function namesByVector(index: IndexFormat, lines: readonly object[], folder: str
 describe("Vector's names of indices", () => {
   before(function () {
     if (PROGRAM !== undefined) return;
-    skipSuite(this, whyMissing("vector"));
+    leaveOut(this, whyMissing("vector"));
   });
 
   it("are those of the model, for any format, date and pod", () => {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { seconds } from "../support/collectors/losses.ts";
-import { skipSuite } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { LEFT_OUT } from "./vector-api.ts";
 import { type LocalVector, localVector, whyNoVector } from "./vector-local.ts";
 
@@ -65,7 +65,7 @@ const lines = (records: readonly Received[]): string[] => records.map(({ json })
 async function skipWithoutVector(this: Mocha.Context): Promise<void> {
   local ??= await localVector();
   if (local !== undefined) return;
-  skipSuite(this, whyNoVector());
+  leaveOut(this, whyNoVector());
 }
 after(() => local?.stop());
 

@@ -1,7 +1,8 @@
 import { stringify } from "yaml";
+import { amount } from "../../settings-values.ts";
 import { indexPattern } from "../index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../opensearch/template.ts";
-import { APPLICATION_LOGS, bytes, hasIndex, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
+import { APPLICATION_LOGS, hasIndex, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { FILEBEAT_DESTINATIONS, filebeatOutput } from "./filebeat-outputs.ts";
 import { filebeatScript, NODE_FIELD } from "./filebeat-script.ts";
@@ -63,7 +64,7 @@ function unsupported({ buffer, destination, index, metadata }: LogPipeline): Uns
   const add = (path: readonly string[], message: string, value: unknown) => found.push({ path, message, value });
   if (buffer.whenFull !== "block")
     add(["buffer", "whenFull"], "block for Filebeat, whose queue drops nothing", buffer.whenFull);
-  if (bytes(buffer.size) < MIN_BUFFER_BYTES) add(["buffer", "size"], "at least 64Mi for Filebeat", buffer.size);
+  if (amount(buffer.size) < MIN_BUFFER_BYTES) add(["buffer", "size"], "at least 64Mi for Filebeat", buffer.size);
   if (metadata.annotations)
     add(["metadata", "annotations"], "false for Filebeat, which keeps none but those that it is told by name", true);
   if (hasIndex(destination) && index.timeZone !== "UTC")
@@ -76,7 +77,7 @@ function configuration(pipeline: LogPipeline): Options {
   const pattern = indexPattern(pipeline.index);
   // One for each pattern: since one that is there is not written again, another pattern needs another name.
   const templateName = `${TEMPLATE_NAME}-${pattern.slice(0, -1)}`;
-  const queue = { max_size: `${bytes(pipeline.buffer.size)}B`, segment_size: "16MB" };
+  const queue = { max_size: `${amount(pipeline.buffer.size)}B`, segment_size: "16MB" };
   return {
     // Read seconds after the start: until pods are known from the API, lines would go on without their labels, and those left out too.
     "filebeat.config.inputs": { enabled: true, path: INPUTS_FILE, reload: { enabled: true, period: "5s" } },
@@ -125,7 +126,8 @@ function input({ namespaces, source, multiline }: LogPipeline): Options {
     "prospector.scanner.fingerprint.enabled": false,
     ...(node ? { "prospector.scanner.exclude_files": exclude.map((name) => `^/var/log/pods/${name}_`) } : {}),
     file_identity: { native: null },
-    // Else a file that the kubelet deletes is left where the reading stands. Clean-up of places goes on: nobody can come back to it.
+    // Else a file that the kubelet deletes is left where the reading stands. Its place is still cleaned up (`clean_removed`): nobody can
+    // open it again, and the inode may be given to another file.
     "close.on_state_change.removed": false,
     // How long a file at its end is left alone: by default up to 10 s, in which it could be rotated away unread.
     "backoff.init": "1s",

@@ -1,4 +1,5 @@
-import { bytes, hasIndex, type LogPipeline } from "../pipeline.ts";
+import { amount } from "../../settings-values.ts";
+import { hasIndex, type LogPipeline } from "../pipeline.ts";
 import type { Section } from "./fluent-bit-outputs.ts";
 
 /** A chunk is closed at this size. */
@@ -26,7 +27,7 @@ const LONGEST_WAIT = 600;
  */
 export function bufferService({ buffer }: Pick<LogPipeline, "buffer">, stateFolder: string): Section {
   // A buffer that blocks is full when as many are in memory; the kubelet's files are what holds the rest.
-  const wanted = buffer.whenFull === "block" ? Math.ceil(bytes(buffer.size) / CHUNK) : MOST_CHUNKS_UP;
+  const wanted = buffer.whenFull === "block" ? Math.ceil(amount(buffer.size) / CHUNK) : MOST_CHUNKS_UP;
   return {
     "storage.path": `${stateFolder}/buffer`,
     "storage.sync": "normal",
@@ -51,7 +52,7 @@ export function bufferInput({ buffer }: Pick<LogPipeline, "buffer">): Section {
 /** How often an output tries again, and how much may wait for it before what has waited longest is dropped. */
 export function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer" | "destination">): Section {
   const s3 = destination.kind === "s3";
-  const most = s3 ? storeSize({ buffer }) : bytes(buffer.size);
+  const most = s3 ? storeSize({ buffer }) : amount(buffer.size);
   return {
     retry_limit: hasIndex(destination) ? RETRIES : s3 ? S3_RETRIES : "no_limits",
     ...(buffer.whenFull === "drop-oldest" ? { "storage.total_limit_size": most } : {}),
@@ -60,5 +61,5 @@ export function bufferOutput({ buffer, destination }: Pick<LogPipeline, "buffer"
 
 /** Bytes of the files that objects are gathered in: half of the buffer, since what they have no room for waits beside them. */
 export function storeSize({ buffer }: Pick<LogPipeline, "buffer">): number {
-  return bytes(buffer.size) / 2;
+  return amount(buffer.size) / 2;
 }

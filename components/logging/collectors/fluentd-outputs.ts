@@ -1,12 +1,5 @@
-import {
-  bytes,
-  hasIndex,
-  type LogPipeline,
-  logGroupName,
-  PASSWORD_VARIABLE,
-  tlsOf,
-  USER_VARIABLE,
-} from "../pipeline.ts";
+import { amount } from "../../settings-values.ts";
+import { hasIndex, type LogPipeline, logGroupName, PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../pipeline.ts";
 import { PLACE_FIELD } from "./fluentd-filter.ts";
 import { searchOutput } from "./fluentd-search.ts";
 import { type Options, quoted, type Section, variable } from "./fluentd-text.ts";
@@ -59,7 +52,7 @@ function buffer({ buffer: settings, source }: LogPipeline, stateFolder: string, 
       // Fluentd's own would let everybody on the node read the lines.
       file_permission: "0600",
       dir_permission: "0700",
-      total_limit_size: bytes(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
+      total_limit_size: amount(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
       chunk_limit_size: CHUNK_BYTES,
       overflow_action: whenFull === "block" ? "block" : "drop_oldest_chunk",
       flush_mode: "interval",

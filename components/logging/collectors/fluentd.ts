@@ -1,5 +1,6 @@
+import { amount } from "../../settings-values.ts";
 import { indexPrefix, notation } from "../index-format.ts";
-import { bytes, hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
+import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { FILES_SOURCE_FILE, FILES_SOURCE_PROGRAM } from "./fluentd-files.ts";
 import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
@@ -78,7 +79,7 @@ export const fluentd: Collector = {
 
 function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupported[] {
   const found: Unsupported[] = [];
-  if (bytes(size) < bytes(MIN_BUFFER))
+  if (amount(size) < amount(MIN_BUFFER))
     found.push({ path: ["buffer", "size"], message: `at least ${MIN_BUFFER} for Fluentd`, value: size });
   if (destination.kind === "http" && /%|\$\{/.test(destination.url)) {
     const message = "a URL without '%' and '${' for Fluentd, which takes them for a date or a field";

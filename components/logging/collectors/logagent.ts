@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
+import { amount } from "../../settings-values.ts";
 import {
   APPLICATION_LOGS,
   type ApplicationPod,
-  bytes,
   hasIndex,
   type LogPipeline,
   MAX_FIELDS_BYTES,
@@ -92,7 +92,7 @@ function output(pipeline: LogPipeline): OutputConfig {
   const { timeZone, ...format } = pipeline.index;
   return {
     state: STATE_FOLDER,
-    buffer: { bytes: bytes(size), whenFull },
+    buffer: { bytes: amount(size), whenFull },
     index: { ...format, offsets: timeZoneOffsets(timeZone) },
     ...logagentDestination(pipeline),
   };

@@ -1,13 +1,6 @@
+import { amount } from "../../settings-values.ts";
 import type { DestinationKind } from "../destination-settings.ts";
-import {
-  bytes,
-  type LogPipeline,
-  logGroupName,
-  PASSWORD_VARIABLE,
-  searchHost,
-  tlsOf,
-  USER_VARIABLE,
-} from "../pipeline.ts";
+import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
 
 /** A component's options, as they stand in the configuration. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -131,7 +124,7 @@ function queue({ buffer }: LogPipeline, batch: Options): Options {
     sending_queue: {
       storage: QUEUE_STORAGE,
       sizer: "bytes",
-      queue_size: Math.floor(bytes(buffer.size) * QUEUE_SHARE),
+      queue_size: Math.floor(amount(buffer.size) * QUEUE_SHARE),
       // What does not fit stays in the files until there is room.
       block_on_overflow: true,
       num_consumers: 4,

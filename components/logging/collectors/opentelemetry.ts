@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
-import { bytes, hasIndex, type LogPipeline, PASSWORD_VARIABLE, USER_VARIABLE } from "../pipeline.ts";
+import { amount } from "../../settings-values.ts";
+import { hasIndex, type LogPipeline, PASSWORD_VARIABLE, USER_VARIABLE } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import {
   BASIC_AUTH,
@@ -64,7 +65,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
     const message = "block for the OpenTelemetry Collector, which can drop the newest lines but not the oldest";
     add("buffer", "whenFull", message, buffer.whenFull);
   }
-  if (bytes(buffer.size) < MIN_BUFFER_BYTES)
+  if (amount(buffer.size) < MIN_BUFFER_BYTES)
     add("buffer", "size", "at least 64Mi for the OpenTelemetry Collector, whose queue holds half of it", buffer.size);
   if (!hasIndex(destination)) return found;
   if (index.timeZone !== "UTC")

@@ -1,13 +1,6 @@
 import { Scalar } from "yaml";
-import {
-  bytes,
-  type LogPipeline,
-  logGroupName,
-  PASSWORD_VARIABLE,
-  searchHost,
-  tlsOf,
-  USER_VARIABLE,
-} from "../pipeline.ts";
+import { amount } from "../../settings-values.ts";
+import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
 import { ID_FIELD, indexTemplate } from "./vector-record.ts";
 
 /** Options of a component, as they stand in the YAML configuration. */
@@ -27,7 +20,7 @@ const LINES: Options = { method: "newline_delimited" };
 
 /** Bytes that may wait on the disk. */
 export function bufferBytes({ buffer, source }: LogPipeline): number {
-  return bytes(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0);
+  return amount(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { amount } from "../../settings-values.ts";
 import type { EgressRule } from "../../team/network-policies.ts";
 import { type Collector, imageFor } from "../collectors/collector.ts";
 import { caSecretOf, credentialVariables, probes } from "../daemon-set-spec.ts";
@@ -5,7 +6,6 @@ import { configurationVariable, filesHash } from "../files-hash.ts";
 import {
   APPLICATION_LOGS,
   type ApplicationPod,
-  bytes,
   CA_FILE,
   type DestinationContext,
   logPipeline,
@@ -104,7 +104,7 @@ function containerOf(collector: Collector, rendered: ReturnType<Collector["rende
 
 /** Room for the buffer, for what goes over it while it is full, and for the places in the files: a volume over its limit ends the pod. */
 function stateLimit(buffer: string): string {
-  return `${Math.ceil((bytes(buffer) * 1.5) / 2 ** 20)}Mi`;
+  return `${Math.ceil((amount(buffer) * 1.5) / 2 ** 20)}Mi`;
 }
 
 function volumesOf(settings: LoggingSettings, configMap: string) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Packet } from "dns-packet";
-import { describeReal, SKIPPED } from "./real-coredns.ts";
+import { describeReal } from "./real-coredns.ts";
 import { type Running, running, type Upstream, upstreamWith } from "./running-coredns.ts";
 
 const OUTSIDE = "192.0.2.1";
@@ -10,7 +10,7 @@ const BRANCH = "192.0.2.3";
 const NXDOMAIN = 3;
 const SERVFAIL = 2;
 
-describeReal(`answers of the real CoreDNS${SKIPPED}`, () => {
+describeReal("answers of the real CoreDNS", () => {
   let outside: Upstream;
   let corp: Upstream;
   let branch: Upstream;

@@ -9,11 +9,11 @@ import { NodeLocalCacheSettings } from "../../../components/dns/node-local-cache
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { dnsSettings } from "./arbitraries.ts";
 import { REFUSED_LINES } from "./corefile/refused-lines.ts";
-import { COREDNS, complaint, describeReal, SKIPPED, taken, withoutCluster } from "./real-coredns.ts";
+import { COREDNS, complaint, describeReal, taken, withoutCluster } from "./real-coredns.ts";
 
 const settings = (corefile: unknown) => DnsSettings.parse({ corefile });
 
-describeReal(`the real CoreDNS${SKIPPED}`, () => {
+describeReal("the real CoreDNS", () => {
   for (const profile of ["eks-default", "tuned"]) {
     it(`takes the profile ${profile}`, async () => {
       assert.equal(await complaint(withoutCluster(corefileOf(settings({ profile })))), undefined);

@@ -10,14 +10,10 @@ export const COREDNS: string | undefined = [process.env.COREDNS_BINARY, "coredns
   (program) => program !== undefined && spawnSync(program, ["-version"]).status === 0,
 );
 
-/** Why the tests that need it do not run. */
-export const SKIPPED =
-  COREDNS === undefined ? " (skipped: no program coredns on the PATH, and COREDNS_BINARY names none)" : "";
-
-/** `describe`, which skips where there is no CoreDNS. Mocha's own is another in each file when files run side by side. */
+/** `describe`, left out with the reason where there is no CoreDNS. Mocha's own is another in each file when files run side by side. */
 export function describeReal(title: string, suite: () => void): void {
-  if (COREDNS === undefined) describe.skip(title, suite);
-  else describe(title, suite);
+  if (COREDNS !== undefined) describe(title, suite);
+  else describe.skip(`${title} (left out: no program coredns on the PATH, and COREDNS_BINARY names none)`, suite);
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { KNOWN_OPTIONS } from "../../../components/dns/corefile/known-options.ts";
 import { PATTERNS } from "./corefile/go-patterns.ts";
-import { complaints, describeReal, SKIPPED } from "./real-coredns.ts";
+import { complaints, describeReal } from "./real-coredns.ts";
 
 /** A plugin's line that CoreDNS takes. */
 const HEADS: Readonly<Record<string, string>> = { bind: "bind 127.0.0.1", forward: "forward . 10.0.0.2" };
@@ -17,7 +17,7 @@ const WORDS: Readonly<Record<string, string>> = {
   "loadbalance prefer": "10.0.0.0/8",
 };
 
-describeReal(`the options of the real CoreDNS${SKIPPED}`, () => {
+describeReal("the options of the real CoreDNS", () => {
   it("are those that the model knows, and no others", async () => {
     const options = Object.entries(KNOWN_OPTIONS).flatMap(([plugin, names]) =>
       [...names, "bogus"].map((name) => ({ plugin, name })),
@@ -33,7 +33,7 @@ describeReal(`the options of the real CoreDNS${SKIPPED}`, () => {
   });
 });
 
-describeReal(`regular expressions of the real CoreDNS${SKIPPED}`, () => {
+describeReal("regular expressions of the real CoreDNS", () => {
   it("are those that the model takes for such", async () => {
     const said = await complaints(PATTERNS.map(([pattern]) => `rewrite name regex ${pattern} b`));
     assert.deepEqual(

@@ -15,12 +15,6 @@ export function whyMissing(name: string): string {
   return `no ${name} on the PATH or in ${name.toUpperCase().replaceAll("-", "_")}_BINARY`;
 }
 
-/** Leaves a suite out, with a line that says why. */
-export function skipSuite(suite: Mocha.Context, why: string): void {
-  process.stdout.write(`      ${why}\n`);
-  suite.skip();
-}
-
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit.ts";
-import { credentials, pipelines } from "./pipelines.ts";
+import { pipelines } from "./pipelines.ts";
 
 const Section = z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())]));
 const Joining = z
@@ -28,16 +28,3 @@ export function render(settings: object) {
   const joining = (name: string) => configuration.multiline_parsers.find((parser) => parser.name === name);
   return { files, configuration, input, output, named, filter, joining };
 }
-
-/** Each kind, and what differs within it. */
-export const DESTINATIONS: readonly object[] = [
-  { kind: "stdout" },
-  { kind: "file" },
-  { kind: "http", url: "https://logs.example.com:8443/ingest?a=1", credentials },
-  { kind: "opensearch", host: "search.example.com", credentials, tls: { caSecretName: "search-ca" } },
-  { kind: "opensearch", inCluster: true },
-  { kind: "elasticsearch", host: "10.0.0.5", tls: false },
-  { kind: "cloudwatch" },
-  { kind: "s3" },
-  { kind: "loki", url: "http://loki.monitoring.svc:3100", tenant: "one" },
-];

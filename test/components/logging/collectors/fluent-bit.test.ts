@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit.ts";
-import { DESTINATIONS, render } from "./fluent-bit-rendered.ts";
+import { render } from "./fluent-bit-rendered.ts";
+import { DESTINATIONS } from "./pipelines.ts";
 
 const Names = z.array(z.string());
 const Options = z.object({

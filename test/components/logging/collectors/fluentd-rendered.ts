@@ -1,5 +1,5 @@
 import { fluentd } from "../../../../components/logging/collectors/fluentd.ts";
-import { credentials, pipelines } from "./pipelines.ts";
+import { DESTINATIONS as ALL, pipelines } from "./pipelines.ts";
 
 /** A section as Fluentd reads it. */
 export interface Parsed {
@@ -9,17 +9,8 @@ export interface Parsed {
   readonly sections: readonly Parsed[];
 }
 
-/** Each kind, and what differs within it. */
-export const DESTINATIONS: readonly object[] = [
-  { kind: "stdout" },
-  { kind: "file" },
-  { kind: "http", url: "https://logs.example.com:8443/ingest?a=1", credentials, caSecretName: "http-ca" },
-  { kind: "opensearch", host: "search.example.com", credentials, tls: { caSecretName: "search-ca" } },
-  { kind: "opensearch", inCluster: true },
-  { kind: "elasticsearch", host: "10.0.0.5", tls: false },
-  { kind: "cloudwatch" },
-  { kind: "s3" },
-];
+/** Each kind that Fluentd has. */
+export const DESTINATIONS = ALL.filter(({ kind }) => kind !== "loki");
 
 /**
  * Reads the part of Fluentd's grammar that is rendered: sections, and options whose values are plain, in quotes or JSON.

@@ -96,7 +96,12 @@ describe("Logagent's configuration", () => {
     const { input, output } = render({ buffer: { size: "1Gi", whenFull: "drop-oldest" } });
     assert.deepEqual([input.state, output.state], [logagent.stateFolder, logagent.stateFolder]);
     assert.deepEqual(output.buffer, { bytes: 1_073_741_824, whenFull: "drop-oldest" });
-    assert.deepEqual(render().output.buffer, { bytes: 4 * 2 ** 30, whenFull: "block" });
+    assert.deepEqual(render({ buffer: { whenFull: "block" } }).output.buffer, {
+      bytes: 4 * 2 ** 30,
+      whenFull: "block",
+    });
+    // What the settings promise of a collector that can.
+    assert.deepEqual(render().output.buffer, { bytes: 4 * 2 ** 30, whenFull: "drop-oldest" });
   });
 
   it("silences Logagent's own output to stdout, which would have each record twice", () => {

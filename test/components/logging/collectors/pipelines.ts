@@ -21,3 +21,17 @@ export function pipelines(always: object) {
       source === undefined ? NODE : { kind: source, pod: POD },
     );
 }
+
+/** Each kind that a collector may have, and what differs within it. */
+export const DESTINATIONS: readonly Readonly<Record<string, unknown>>[] = [
+  { kind: "stdout" },
+  { kind: "file" },
+  { kind: "http", url: "https://logs.example.com:8443/ingest?a=1", credentials, caSecretName: "http-ca" },
+  { kind: "opensearch", host: "search.example.com", credentials, tls: { caSecretName: "search-ca" } },
+  { kind: "opensearch", inCluster: true },
+  { kind: "elasticsearch", host: "10.0.0.5", tls: false },
+  { kind: "cloudwatch" },
+  { kind: "s3" },
+  { kind: "loki", url: "http://loki.monitoring.svc:3100", tenant: "one" },
+  { kind: "loki", url: "https://loki.example.com", tenant: "one", verify: false, credentials },
+];

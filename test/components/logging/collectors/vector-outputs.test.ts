@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { z } from "zod";
 import { notation } from "../../../../components/logging/index-format.ts";
 import { anyFormat } from "../arbitraries.ts";
-import { credentials } from "./pipelines.ts";
-import { DESTINATIONS, render } from "./vector-rendered.ts";
+import { credentials, DESTINATIONS } from "./pipelines.ts";
+import { render } from "./vector-rendered.ts";
 
 describe("Vector's outputs", () => {
   it("waits on disk within the buffer's size, retries without end, and stops reading when it is full", () => {

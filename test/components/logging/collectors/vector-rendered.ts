@@ -1,24 +1,12 @@
 import { parse } from "yaml";
 import { z } from "zod";
 import { vector } from "../../../../components/logging/collectors/vector.ts";
-import { credentials, pipelines } from "./pipelines.ts";
+import { pipelines } from "./pipelines.ts";
 
 const Component = z.looseObject({ type: z.string() });
 type Component = z.infer<typeof Component>;
 const Components = z.record(z.string(), Component);
 const Configuration = z.looseObject({ sources: Components, transforms: Components, sinks: Components });
-/** Each kind, and what differs within it. */
-export const DESTINATIONS: readonly object[] = [
-  { kind: "stdout" },
-  { kind: "file" },
-  { kind: "http", url: "https://logs.example.com:8443/ingest?a=1", credentials },
-  { kind: "opensearch", host: "search.example.com", credentials, tls: { caSecretName: "search-ca" } },
-  { kind: "opensearch", inCluster: true },
-  { kind: "elasticsearch", host: "10.0.0.5", tls: false },
-  { kind: "cloudwatch" },
-  { kind: "s3" },
-  { kind: "loki", url: "https://loki.example.com", tenant: "one", verify: false, credentials },
-];
 
 /** The pipeline of settings below `logging`. */
 export const pipelineOf = pipelines({ collector: "vector" });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { vector } from "../../../../components/logging/collectors/vector.ts";
-import { DESTINATIONS, pipelineOf, render } from "./vector-rendered.ts";
+import { DESTINATIONS } from "./pipelines.ts";
+import { pipelineOf, render } from "./vector-rendered.ts";
 
 const Names = z.array(z.string());
 const ByType = z.record(z.string(), Names);
