@@ -21,13 +21,14 @@ export const Quantity = text(
   "a Kubernetes quantity in quotes, such as '500m', '2' or '128Mi'",
 );
 
-const UNITS = ["", "k", "M", "G", "T", "P", "E"];
+/** Each is a thousand times the one before, or 1,024 times with an `i`. */
+const UNITS = ["m", "", "k", "M", "G", "T", "P", "E"];
 
 /** How much a {@link Quantity} is, in cores or bytes. */
 export function amount(quantity: string): number {
   const [, number = "", unit = "", binary] = /^([\d.]+)([a-zA-Z]?)(i?)$/.exec(quantity) ?? [];
-  if (unit === "m") return Number(number) / 1000;
-  return Number(number) * (binary === "i" ? 1024 : 1000) ** UNITS.indexOf(unit === "K" ? "k" : unit);
+  const power = UNITS.indexOf(unit === "K" ? "k" : unit) - UNITS.indexOf("");
+  return Number(number) * (binary === "i" ? 1024 : 1000) ** power;
 }
 
 /** An image that stays the same: a pod may start again on another node at any time. */

@@ -102,7 +102,8 @@ function between(least: number, most: number) {
   };
 }
 
-async function connected(flags: ClusterFlags) {
+/** The cluster of the stack that the flags name, and the pod that asks. @param folder Where the stacks' files are. Default: the project. */
+export async function connected(flags: ClusterFlags, folder?: string) {
   const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { askerAt }] = await Promise.all([
     import("../stack.ts"),
     import("../verify/from-settings.ts"),
@@ -110,7 +111,7 @@ async function connected(flags: ClusterFlags) {
     import("../verify/cluster/connect.ts"),
     import("./pod.ts"),
   ]);
-  const { name, settings } = await loadStack(flags.stack);
+  const { name, settings } = await loadStack(flags.stack, folder);
   const { cluster } = await connect(targetOf(settings, flags));
   const up = upCommand({ stack: name, cluster: settings.cluster });
   return { cluster, asker: await askerAt(cluster, flags.from, { up, container: flags.container }) };

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { LIMITS } from "../../../lab/dns/bench/bench.ts";
-import { registerDns } from "../../../lab/dns/command.ts";
+import { connected, registerDns } from "../../../lab/dns/command.ts";
 
 /** What the command line says of arguments that it does not take. */
 async function refused(...args: readonly string[]): Promise<string> {
@@ -84,6 +84,24 @@ describe("the command line of lab dns", () => {
 
   it("knows the stack by its name", async () => {
     assert.match(await refused("explain", "a", "--stack", "nope"), /there is no stack 'nope'/);
+  });
+
+  it("goes to the stack's own cluster, unless another one is named", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "dns-"));
+    const cluster = { kind: "existing", kubeconfig: join(folder, "own") };
+    await writeFile(join(folder, "Pulumi.x.yaml"), JSON.stringify({ config: { "eks-dns-logging:cluster": cluster } }));
+    const flags = { stack: "x", from: "ts-team/curl-ts" };
+    try {
+      await assert.rejects(connected(flags, folder), {
+        message: new RegExp(`^there is no kubeconfig at ${folder}/own`),
+      });
+      await assert.rejects(
+        connected({ ...flags, kubeconfig: "no/other" }, folder),
+        /there is no kubeconfig at no\/other/,
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("fetches schemas only when told to", async () => {
