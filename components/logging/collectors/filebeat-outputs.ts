@@ -61,7 +61,7 @@ function elasticsearch({ destination, index }: LogPipeline): object {
     "backoff.max": "30s",
     ...(destination.credentials === undefined
       ? {}
-      : { username: `\${${USER_VARIABLE}}`, password: `\${${PASSWORD_VARIABLE}}` }),
+      : { username: quoted(USER_VARIABLE), password: quoted(PASSWORD_VARIABLE) }),
     ...(tls === undefined
       ? {}
       : {
@@ -71,4 +71,13 @@ function elasticsearch({ destination, index }: LogPipeline): object {
           },
         }),
   };
+}
+
+/**
+ * Filebeat reads what a variable holds as a value of its own: a comma makes it a list, a bracket one too, and digits a number. In quotes
+ * it is the text that it is; a single quote cannot be in there.
+ * @see https://github.com/elastic/go-ucfg/blob/main/parse/parse.go
+ */
+function quoted(variable: string): string {
+  return `'\${${variable}}'`;
 }

@@ -10,6 +10,7 @@ import {
 } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { firstLinePattern } from "./stack-traces.ts";
+import { variableText } from "./variable-text.ts";
 
 const CONFIG_FOLDER = "/etc/promtail";
 const STATE_FOLDER = "/var/lib/promtail";
@@ -106,7 +107,7 @@ function client({ destination }: LogPipeline): object {
     ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
     ...(destination.credentials === undefined
       ? {}
-      : { basic_auth: { username: `\${${USER_VARIABLE}}`, password: `\${${PASSWORD_VARIABLE}}` } }),
+      : { basic_auth: { username: variableText(USER_VARIABLE), password: variableText(PASSWORD_VARIABLE) } }),
     ...(tls === undefined
       ? {}
       : {

@@ -52,7 +52,8 @@ export class Sandbox {
     this.#environment = rendered.environment ?? {};
   }
 
-  start(extraArgs: readonly string[] = []): Running {
+  /** @param environment Variables besides those that a pod has, or other values of them. */
+  start(extraArgs: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Running {
     return new Running(this.#local.program, [...this.#args, ...extraArgs], this.log, {
       NODE_NAME: "node",
       LOG_USER: "user",
@@ -60,6 +61,7 @@ export class Sandbox {
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       ...this.#environment,
+      ...environment,
     });
   }
 

@@ -73,8 +73,8 @@ describe("Filebeat's configuration", () => {
     const secure = { ...elasticsearch, credentials: { secretName: "w" }, tls: { caSecretName: "ca" } };
     const output = Options.parse(render({ destination: secure }).main["output.elasticsearch"]);
     assert.deepEqual(output.hosts, ["https://search.example.com:9200"]);
-    assert.equal(output.username, `\${LOG_USER}`);
-    assert.equal(output.password, `\${LOG_PASSWORD}`);
+    assert.equal(output.username, `'\${LOG_USER}'`);
+    assert.equal(output.password, `'\${LOG_PASSWORD}'`);
     assert.deepEqual(output.ssl, {
       verification_mode: "full",
       certificate_authorities: ["/etc/log-destination/ca.crt"],
