@@ -149,6 +149,26 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
     assert.equal(lost, 0);
   });
 
+  it("is nothing from a hundred pods that start at once", async () => {
+    const { lost, doubled } = await run({ write: { files: 100, ownPods: true } });
+    assert.deepEqual([lost, doubled], [0, 0]);
+  });
+
+  it("stopped while the destination is away", async () => {
+    const { lost } = await run({
+      write: { files: 10, seconds: 20 },
+      meanwhile: async ({ set, restart }) => {
+        await seconds(4);
+        set("away");
+        await seconds(4);
+        await restart("SIGTERM", 1);
+        set("take");
+      },
+      quietSeconds: 35,
+    });
+    assert.equal(lost, 0);
+  });
+
   it("is nothing but lines that are refused for good", async () => {
     const { lost } = await run({ write: { poisonEvery: 5000 } });
     assert.equal(lost, 0);
