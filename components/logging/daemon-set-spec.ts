@@ -1,6 +1,7 @@
 import { type Collector, imageFor, type Probe, type Rendered } from "./collectors/collector.ts";
-import type { Credentials, Destination } from "./destination-settings.ts";
-import { CA_FILE, NODE_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE } from "./pipeline.ts";
+import { destinationSecrets } from "./destination-secrets.ts";
+import type { Destination } from "./destination-settings.ts";
+import { NODE_VARIABLE } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** Buffers and read positions of a collector on its node; they outlive its pods. */
@@ -21,7 +22,7 @@ interface SpecArgs {
  */
 export function collectorPodSpec({ collector, rendered, destination, settings }: SpecArgs) {
   const resources = { ...collector.resources, ...settings.resources };
-  const caSecret = caSecretOf(destination);
+  const secrets = destinationSecrets(collector, destination);
   const file =
     destination.kind === "file" ? [{ name: "destination", mountPath: destination.path, host: destination.path }] : [];
   return {
@@ -45,7 +46,7 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
         env: [
           { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
           ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
-          ...credentialVariables(destination),
+          ...secrets.env,
         ],
         ports: Object.entries(collector.ports).map(([name, containerPort]) => ({
           name,
@@ -71,7 +72,7 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
           { name: "pods", mountPath: "/var/log/pods", readOnly: true },
           { name: "containers", mountPath: "/var/log/containers", readOnly: true },
           ...file.map(({ name, mountPath }) => ({ name, mountPath })),
-          ...(caSecret === undefined ? [] : [{ name: "ca", mountPath: CA_FILE, subPath: "ca.crt", readOnly: true }]),
+          ...secrets.volumeMounts,
         ],
       },
     ],
@@ -82,9 +83,7 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
       { name: "pods", hostPath: { path: "/var/log/pods", type: "Directory" } },
       { name: "containers", hostPath: { path: "/var/log/containers", type: "Directory" } },
       ...file.map(({ name, host }) => ({ name, hostPath: { path: host, type: "DirectoryOrCreate" } })),
-      ...(caSecret === undefined
-        ? []
-        : [{ name: "ca", secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
+      ...secrets.volumes,
     ],
   };
 }
@@ -103,32 +102,4 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
       ? {}
       : { readinessProbe: { ...how(readiness), periodSeconds: 5, failureThreshold: 3 } }),
   };
-}
-
-/** Name of the Secret with the authority that a destination's certificate is checked by; undefined for the public ones. */
-export function caSecretOf(destination: Destination): string | undefined {
-  switch (destination.kind) {
-    case "opensearch":
-    case "elasticsearch":
-      return destination.tls === false ? undefined : destination.tls?.caSecretName;
-    case "http":
-    case "loki":
-      return destination.caSecretName;
-    default:
-      return undefined;
-  }
-}
-
-/** The variables with user and password of a destination, from its Secret. */
-export function credentialVariables(destination: Destination) {
-  const credentials = "credentials" in destination ? destination.credentials : undefined;
-  if (credentials === undefined) return [];
-  const variable = (name: string, key: string, { secretName }: Credentials) => ({
-    name,
-    valueFrom: { secretKeyRef: { name: secretName, key } },
-  });
-  return [
-    variable(USER_VARIABLE, credentials.usernameKey, credentials),
-    variable(PASSWORD_VARIABLE, credentials.passwordKey, credentials),
-  ];
 }

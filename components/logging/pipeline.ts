@@ -15,9 +15,12 @@ export const MAX_FIELDS_BYTES = 32_000;
 /** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit and Fluentd know it by themselves. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 
-/** Where a destination's credentials and authority reach the collector: environment variables and a file, from Secrets. */
+/** Where a destination's credentials and authority reach the collector, from Secrets: variables, or files for those that read files. */
 export const USER_VARIABLE = "LOG_USER";
 export const PASSWORD_VARIABLE = "LOG_PASSWORD";
+export const CREDENTIALS_FOLDER = "/etc/log-destination/credentials";
+export const USER_FILE = `${CREDENTIALS_FOLDER}/username`;
+export const PASSWORD_FILE = `${CREDENTIALS_FOLDER}/password`;
 export const CA_FILE = "/etc/log-destination/ca.crt";
 
 /** Where a destination is, once the stack is known. */

@@ -28,6 +28,7 @@ const secretName = "log-writer";
 const USER = "log writer";
 /** Characters with a meaning in YAML, JSON, TOML, Ruby, a shell, and in what collectors know as variables. */
 const PASSWORD = `[p,a: #&*s]{w}"o"r$d$$\\ %{HOME} \${HOME} #{1}007`;
+/** What each says in its log, but the OpenTelemetry Collector's exporter to Elasticsearch, which tells a failed request by a metric alone. */
 const REFUSED =
   /certificate verif\w+ failed|unable to (get local issuer certificate|verify the first certificate)|signed by unknown authority/i;
 
@@ -60,7 +61,7 @@ async function deliver(
   };
   const sandbox = new Sandbox(trusting, { destination: destination(receiver.port) }, api.port);
   sandbox.write(POD, [`${new Date().toISOString().slice(0, -1)}000000Z stdout F secret line`]);
-  const running = sandbox.start([], { LOG_USER: USER, LOG_PASSWORD: password });
+  const running = sandbox.start([], { user: USER, password });
   const has = () => receiver.bodies.some((body) => body.includes("secret line"));
   const said = () => readFileSync(sandbox.log, { encoding: "utf8", flag: "a+" });
   try {
@@ -119,7 +120,7 @@ for (const [title, collector, start] of [
             "wrong",
           );
           assert.deepEqual([wrong.came, wrong.authorizations.size], [false, 0]);
-          assert.match(wrong.said, REFUSED);
+          if (title !== "otelcol" || kind !== "elasticsearch") assert.match(wrong.said, REFUSED);
         });
 
         it("sends whoever it is, where nothing is verified; with a password of digits", async () => {

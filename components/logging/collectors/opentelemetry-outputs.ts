@@ -1,6 +1,6 @@
 import { amount } from "../../settings-values.ts";
 import type { DestinationKind } from "../destination-settings.ts";
-import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
+import { type LogPipeline, logGroupName, searchHost, tlsOf } from "../pipeline.ts";
 
 /** A component's options, as they stand in the configuration. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -80,9 +80,7 @@ function elasticsearch(pipeline: LogPipeline): Options {
     mapping: { allowed_modes: ["bodymap"] },
     logs_dynamic_id: { enabled: true },
     suppress_conflict_errors: true,
-    ...(destination.credentials === undefined
-      ? {}
-      : { user: `\${env:${USER_VARIABLE}}`, password: `\${env:${PASSWORD_VARIABLE}}` }),
+    ...(destination.credentials === undefined ? {} : { auth: { authenticator: BASIC_AUTH } }),
     ...tls(pipeline),
     timeout: "60s",
     // It has no retry without end; this is one in effect.

@@ -1,16 +1,8 @@
 import { stringify } from "yaml";
 import { IndexFormat } from "../index-format.ts";
-import {
-  type LogPipeline,
-  NODE_VARIABLE,
-  OPT_OUT_ANNOTATION,
-  PASSWORD_VARIABLE,
-  tlsOf,
-  USER_VARIABLE,
-} from "../pipeline.ts";
+import { type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION, PASSWORD_FILE, tlsOf, USER_FILE } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { firstLinePattern } from "./stack-traces.ts";
-import { variableText } from "./variable-text.ts";
 
 const CONFIG_FOLDER = "/etc/promtail";
 const STATE_FOLDER = "/var/lib/promtail";
@@ -53,12 +45,13 @@ export const promtail: Collector = {
   graceSeconds: 10,
   readiness: { path: "/ready", port: HTTP_PORT },
   ports: { metrics: HTTP_PORT },
+  readsCredentials: "files",
   resources: { cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" },
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
   unsupported,
   render: (pipeline) => ({
     files: { "promtail.yaml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }) },
-    args: [`-config.file=${CONFIG_FOLDER}/promtail.yaml`, "-config.expand-env=true"],
+    args: [`-config.file=${CONFIG_FOLDER}/promtail.yaml`],
     // It asks for the pods of the node of this name, and in a pod the variable has the pod's unless it is set.
     environment: { HOSTNAME: `$(${NODE_VARIABLE})` },
   }),
@@ -107,7 +100,7 @@ function client({ destination }: LogPipeline): object {
     ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
     ...(destination.credentials === undefined
       ? {}
-      : { basic_auth: { username: variableText(USER_VARIABLE), password: variableText(PASSWORD_VARIABLE) } }),
+      : { basic_auth: { username_file: USER_FILE, password_file: PASSWORD_FILE } }),
     ...(tls === undefined
       ? {}
       : {

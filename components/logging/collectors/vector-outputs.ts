@@ -1,6 +1,6 @@
+import { Scalar } from "yaml";
 import { amount } from "../../settings-values.ts";
 import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
-import { variableText } from "./variable-text.ts";
 import { ID_FIELD, indexTemplate } from "./vector-record.ts";
 
 /** Options of a component, as they stand in the YAML configuration. */
@@ -133,7 +133,14 @@ export function usesCredentials({ destination }: LogPipeline): boolean {
 
 function auth(destination: LogPipeline["destination"]): Options {
   if (!("credentials" in destination) || destination.credentials === undefined) return {};
-  return { auth: { strategy: "basic", user: variableText(USER_VARIABLE), password: variableText(PASSWORD_VARIABLE) } };
+  return { auth: { strategy: "basic", user: variable(USER_VARIABLE), password: variable(PASSWORD_VARIABLE) } };
+}
+
+/** Vector puts a variable's text in before it reads the YAML: as a block no character of it has a meaning there. */
+function variable(name: string): Scalar {
+  const scalar = new Scalar(`\${${name}}`);
+  scalar.type = Scalar.BLOCK_LITERAL;
+  return scalar;
 }
 
 function tls({ destination }: LogPipeline): Options {

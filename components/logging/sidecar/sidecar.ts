@@ -1,12 +1,12 @@
 import { amount } from "../../settings-values.ts";
 import type { EgressRule } from "../../team/network-policies.ts";
 import { type Collector, imageFor } from "../collectors/collector.ts";
-import { caSecretOf, credentialVariables, probes } from "../daemon-set-spec.ts";
+import { probes } from "../daemon-set-spec.ts";
+import { destinationSecrets } from "../destination-secrets.ts";
 import { configurationVariable, filesHash } from "../files-hash.ts";
 import {
   APPLICATION_LOGS,
   type ApplicationPod,
-  CA_FILE,
   type DestinationContext,
   logPipeline,
   NODE_VARIABLE,
@@ -18,6 +18,9 @@ import { destinationEgress } from "./egress.ts";
 const NOBODY = { runAsUser: 65_534, runAsGroup: 65_534 };
 /** What waits here goes with the pod, and counts against its node's disk. */
 const MAX_APPLICATION_LOGS = "128Mi";
+
+/** Begins the names of its volumes, beside those of the application. */
+const VOLUMES = "collector-";
 
 /** What a sidecar adds to a pod, in plain data. */
 export interface PodParts {
@@ -51,7 +54,7 @@ export function sidecarOf(collector: Collector, settings: LoggingSettings, conte
         files: rendered.files,
         container: containerOf(collector, rendered, settings),
         applicationMount: { name: "app-logs", mountPath: APPLICATION_LOGS },
-        volumes: volumesOf(settings, configMap),
+        volumes: volumesOf(collector, settings, configMap),
         graceSeconds: collector.graceSeconds + 5,
       };
     },
@@ -64,7 +67,7 @@ export function sidecarOf(collector: Collector, settings: LoggingSettings, conte
  */
 function containerOf(collector: Collector, rendered: ReturnType<Collector["render"]>, settings: LoggingSettings) {
   const resources = { ...collector.resources, ...settings.resources };
-  const caSecret = caSecretOf(settings.destination);
+  const secrets = destinationSecrets(collector, settings.destination, VOLUMES);
   return {
     name: collector.id,
     image: settings.image ?? imageFor(collector, settings.destination),
@@ -76,7 +79,7 @@ function containerOf(collector: Collector, rendered: ReturnType<Collector["rende
       { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
       configurationVariable(filesHash(rendered.files)),
       ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
-      ...credentialVariables(settings.destination),
+      ...secrets.env,
     ],
     ...probes({ ...(collector.liveness === undefined ? {} : { liveness: collector.liveness }) }),
     resources: {
@@ -91,13 +94,11 @@ function containerOf(collector: Collector, rendered: ReturnType<Collector["rende
       capabilities: { drop: ["ALL"] },
     },
     volumeMounts: [
-      { name: "collector-config", mountPath: collector.configFolder, readOnly: true },
-      { name: "collector-state", mountPath: collector.stateFolder },
-      { name: "collector-tmp", mountPath: "/tmp" },
+      { name: `${VOLUMES}config`, mountPath: collector.configFolder, readOnly: true },
+      { name: `${VOLUMES}state`, mountPath: collector.stateFolder },
+      { name: `${VOLUMES}tmp`, mountPath: "/tmp" },
       { name: "app-logs", mountPath: APPLICATION_LOGS, readOnly: true },
-      ...(caSecret === undefined
-        ? []
-        : [{ name: "collector-ca", mountPath: CA_FILE, subPath: "ca.crt", readOnly: true }]),
+      ...secrets.volumeMounts,
     ],
   };
 }
@@ -107,15 +108,12 @@ function stateLimit(buffer: string): string {
   return `${Math.ceil((amount(buffer) * 1.5) / 2 ** 20)}Mi`;
 }
 
-function volumesOf(settings: LoggingSettings, configMap: string) {
-  const caSecret = caSecretOf(settings.destination);
+function volumesOf(collector: Collector, settings: LoggingSettings, configMap: string) {
   return [
     { name: "app-logs", emptyDir: { sizeLimit: MAX_APPLICATION_LOGS } },
-    { name: "collector-config", configMap: { name: configMap } },
-    { name: "collector-state", emptyDir: { sizeLimit: stateLimit(settings.buffer.size) } },
-    { name: "collector-tmp", emptyDir: { sizeLimit: "64Mi" } },
-    ...(caSecret === undefined
-      ? []
-      : [{ name: "collector-ca", secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
+    { name: `${VOLUMES}config`, configMap: { name: configMap } },
+    { name: `${VOLUMES}state`, emptyDir: { sizeLimit: stateLimit(settings.buffer.size) } },
+    { name: `${VOLUMES}tmp`, emptyDir: { sizeLimit: "64Mi" } },
+    ...destinationSecrets(collector, settings.destination, VOLUMES).volumes,
   ];
 }

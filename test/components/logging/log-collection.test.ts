@@ -39,9 +39,9 @@ describe("LogCollection", () => {
   });
   const one = (type: string, name: string) => find(recording.resources, `kubernetes:${type}`, name);
   /** The DaemonSet's pod, as plain JSON. */
-  const pod = (of = recording) =>
+  const pod = (of = recording, collector = "fluent-bit") =>
     JSON.parse(
-      JSON.stringify(find(of.resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset").inputs.spec),
+      JSON.stringify(find(of.resources, "kubernetes:apps/v1:DaemonSet", `logs-${collector}-daemonset`).inputs.spec),
     ).template.spec;
 
   it("lets host paths into its own namespace alone, and still warns of what is not restricted", () => {
@@ -137,6 +137,19 @@ describe("LogCollection", () => {
       name: "ca",
       secret: { secretName: "ca", items: [{ key: "ca.crt", path: "ca.crt" }] },
     });
+  });
+
+  it("gives user and password in files to a collector that reads files, and in no variable", async () => {
+    const destination = { kind: "loki", url: "https://loki:3100", credentials: { secretName: "writer" } };
+    const spec = pod(await collect({ collector: "promtail", destination }), "promtail");
+    assert.doesNotMatch(JSON.stringify(spec.containers[0].env), /LOG_|writer/);
+    const mountPath = "/etc/log-destination/credentials";
+    assert.deepEqual(spec.containers[0].volumeMounts.at(-1), { name: "credentials", mountPath, readOnly: true });
+    const items = [
+      { key: "username", path: "username" },
+      { key: "password", path: "password" },
+    ];
+    assert.deepEqual(spec.volumes.at(-1), { name: "credentials", secret: { secretName: "writer", items } });
   });
 
   it("makes the folder of destination file on the node, and mounts that one writable", async () => {

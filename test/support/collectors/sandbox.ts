@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
-import { logPipeline } from "../../../components/logging/pipeline.ts";
+import { CREDENTIALS_FOLDER, logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { Running } from "./program.ts";
 
@@ -20,6 +20,7 @@ export class Sandbox {
   readonly pods = join(this.folder, "pods");
   readonly state = join(this.folder, "state");
   readonly log = join(this.folder, "collector.log");
+  readonly #credentials = join(this.folder, "credentials");
   readonly #local: LocalCollector;
   readonly #args: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
@@ -29,7 +30,7 @@ export class Sandbox {
     this.#local = local;
     const { collector } = local;
     const config = join(this.folder, "config");
-    for (const path of [this.state, config]) mkdirSync(path, { recursive: true });
+    for (const path of [this.state, config, this.#credentials]) mkdirSync(path, { recursive: true });
     if (pods === undefined) mkdirSync(this.pods);
     else symlinkSync(pods, this.pods);
     const pipeline = logPipeline(LoggingSettings.parse({ collector: collector.id, ...settings }), {
@@ -44,7 +45,8 @@ export class Sandbox {
       text
         .replaceAll("/var/log/pods", this.pods)
         .replaceAll(collector.configFolder, config)
-        .replaceAll(collector.stateFolder, this.state);
+        .replaceAll(collector.stateFolder, this.state)
+        .replaceAll(CREDENTIALS_FOLDER, this.#credentials);
     for (const [name, text] of Object.entries(rendered.files)) {
       writeFileSync(join(config, name), local.adapt(move(text), { receiverPort, token }), { mode: 0o600 });
     }
@@ -52,16 +54,17 @@ export class Sandbox {
     this.#environment = rendered.environment ?? {};
   }
 
-  /** @param environment Variables besides those that a pod has, or other values of them. */
-  start(extraArgs: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Running {
+  /** @param login User and password of the destination. */
+  start(extraArgs: readonly string[] = [], login = { user: "user", password: "password" }): Running {
+    writeFileSync(join(this.#credentials, "username"), login.user);
+    writeFileSync(join(this.#credentials, "password"), login.password);
     return new Running(this.#local.program, [...this.#args, ...extraArgs], this.log, {
       NODE_NAME: "node",
-      LOG_USER: "user",
-      LOG_PASSWORD: "password",
+      LOG_USER: login.user,
+      LOG_PASSWORD: login.password,
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       ...this.#environment,
-      ...environment,
     });
   }
 

@@ -55,10 +55,10 @@ describe("Promtail", () => {
       },
     });
     assert.equal(client.tenant_id, "team-a");
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: Promtail's own notation.
-    assert.deepEqual(client.basic_auth, { username: "${LOG_USER}", password: "${LOG_PASSWORD}" });
-    // Its text is put in before the YAML is read.
-    assert.match(text, /password: \|-\n +\$\{LOG_PASSWORD\}\n/);
+    assert.deepEqual(client.basic_auth, {
+      username_file: "/etc/log-destination/credentials/username",
+      password_file: "/etc/log-destination/credentials/password",
+    });
     assert.deepEqual(client.tls_config, { insecure_skip_verify: true, ca_file: "/etc/log-destination/ca.crt" });
     assert.doesNotMatch(text, /log-writer/);
   });

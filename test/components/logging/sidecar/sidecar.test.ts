@@ -95,6 +95,23 @@ describe("a sidecar", () => {
     assert.match(files["fluent-bit.yaml"] ?? "", /http_passwd: \$\{LOG_PASSWORD\}/);
   });
 
+  it("gets user and password in files where it reads files", () => {
+    const destination = {
+      kind: "elasticsearch",
+      host: "h",
+      credentials: { secretName: "writer", usernameKey: "user" },
+    };
+    const { container, volumes } = parts({ collector: "opentelemetry", destination });
+    assert.doesNotMatch(JSON.stringify(container.env), /LOG_|writer/);
+    const mount = { name: "collector-credentials", mountPath: "/etc/log-destination/credentials", readOnly: true };
+    assert.deepEqual(container.volumeMounts.at(-1), mount);
+    const items = [
+      { key: "user", path: "username" },
+      { key: "password", path: "password" },
+    ];
+    assert.deepEqual(volumes.at(-1), { name: "collector-credentials", secret: { secretName: "writer", items } });
+  });
+
   it("has room on its volume for more than its buffer, since a volume over its limit ends the pod", () => {
     const state = parts({ buffer: { size: "1Gi" } }).volumes.find(({ name }) => name === "collector-state");
     assert.deepEqual(state, { name: "collector-state", emptyDir: { sizeLimit: "1536Mi" } });
