@@ -27,7 +27,9 @@ const POD = { namespace: "ts-team", pod: "curl-ts", container: "curl" };
 const secretName = "log-writer";
 const USER = "log writer";
 /** Characters with a meaning in YAML, JSON, TOML, Ruby, a shell, and in what collectors know as variables. */
-const PASSWORD = `[p,a: #&*s]{w}"o"r$d$$\\ %{HOME} \${HOME} #{1}007`;
+const PASSWORD = `[p,a: #&*s]{w}"o"r$d$$\\ %{HOME} \${HOME} #{1}'007`;
+/** What these two cannot have in one. docs/logging.md tells of it. */
+const EXCEPT: Readonly<Record<string, string>> = { filebeat: "'", fluentd: "%{HOME}" };
 /** What each says in its log, but the OpenTelemetry Collector's exporter to Elasticsearch, which tells a failed request by a metric alone. */
 const REFUSED =
   /certificate verif\w+ failed|unable to (get local issuer certificate|verify the first certificate)|signed by unknown authority/i;
@@ -51,7 +53,7 @@ async function deliver(
   local: LocalCollector,
   destination: (port: number) => object,
   authority: "right" | "wrong",
-  password = PASSWORD,
+  password: string,
 ): Promise<Pick<TlsReceiver, "authorizations"> & { readonly came: boolean; readonly said: string }> {
   const receiver = await startTlsReceiver();
   const api = await Receiver.start();
@@ -98,6 +100,7 @@ for (const [title, collector, start] of [
     });
     after(() => local?.stop?.());
 
+    const odd = PASSWORD.replace(EXCEPT[title] ?? "", "");
     const able = Object.entries(collector.destinations).filter(([, how]) => how === true);
     for (const [kind, destination] of Object.entries(destinations)) {
       if (!able.some(([name]) => name === kind)) continue;
@@ -108,8 +111,9 @@ for (const [title, collector, start] of [
             local,
             (port) => destination(port, { verify: true, caSecretName: "ca" }),
             "right",
+            odd,
           );
-          assert.deepEqual([right.came, [...right.authorizations]], [true, [basic(PASSWORD)]], right.said);
+          assert.deepEqual([right.came, [...right.authorizations]], [true, [basic(odd)]], right.said);
         });
 
         it("sends nothing, and says why, where the authority is another", async () => {
@@ -118,6 +122,7 @@ for (const [title, collector, start] of [
             local,
             (port) => destination(port, { verify: true, caSecretName: "ca" }),
             "wrong",
+            odd,
           );
           assert.deepEqual([wrong.came, wrong.authorizations.size], [false, 0]);
           if (title !== "otelcol" || kind !== "elasticsearch") assert.match(wrong.said, REFUSED);
