@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { answering, killed, restartedWhileAway, stopped } from "../support/collectors/events.ts";
 import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { waitingBytes } from "../support/collectors/measures.ts";
 import { whyMissing } from "../support/collectors/program.ts";
-import type { ReceiverMode } from "../support/collectors/receiver.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./filebeat-local.ts";
 
@@ -26,16 +26,6 @@ async function run({ write, settings, ...trial }: FilebeatTrial = {}) {
   });
 }
 
-/** Answers so for a while, once Filebeat reads. */
-const answering = (mode: ReceiverMode, count: number): NonNullable<Trial["meanwhile"]> => {
-  return async ({ set }) => {
-    await seconds(STARTED);
-    set(mode);
-    await seconds(count);
-    set("take");
-  };
-};
-
 describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
   before(async function () {
     filebeat = await localFilebeat();
@@ -46,27 +36,23 @@ describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
   const trials: Readonly<Record<string, FilebeatTrial>> = {
     "with files rotated under it": {},
     "from a hundred pods that start at once": { write: { files: 100, ownPods: true } },
-    "with the destination away": { meanwhile: answering("away", 10) },
-    "with the destination at 429": { meanwhile: answering("busy", 8) },
-    "with the destination at 503": { meanwhile: answering("failing", 8) },
-    "with a part of each third bulk refused for now": { meanwhile: answering("partial", 10) },
+    "with the destination away": { meanwhile: answering("away", { after: STARTED, during: 10 }) },
+    "with the destination at 429": { meanwhile: answering("busy", { after: STARTED, during: 8 }) },
+    "with the destination at 503": { meanwhile: answering("failing", { after: STARTED, during: 8 }) },
+    "with a part of each third bulk refused for now": {
+      meanwhile: answering("partial", { after: STARTED, during: 10 }),
+    },
     "but the documents that are refused for good": { write: { poisonEvery: 500 } },
     "stopped and started again": {
-      meanwhile: async ({ restart }) => seconds(STARTED + 3).then(() => restart("SIGTERM", 1)),
+      meanwhile: stopped({ after: STARTED + 3, pause: 1 }),
     },
     "killed and started again": {
-      meanwhile: async ({ restart }) => seconds(STARTED + 3).then(() => restart("SIGKILL")),
+      meanwhile: killed(STARTED + 3),
     },
     // It tries on until it is killed.
     "stopped while the destination is away": {
       write: { seconds: 34 },
-      meanwhile: async ({ set, restart }) => {
-        await seconds(STARTED);
-        set("away");
-        await seconds(4);
-        await restart("SIGTERM", 1);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGTERM", { after: STARTED, away: 4, pause: 1 }),
     },
   };
   for (const [name, trial] of Object.entries(trials)) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { seconds } from "../support/collectors/losses.ts";
+import { answering, killed, restartedWhileAway, stopped } from "../support/collectors/events.ts";
 import { RATE, run, skipWithoutFluentBit } from "./fluent-bit-local.ts";
 
 describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
@@ -19,12 +19,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
   it("with the destination away for a while", async () => {
     const { lost, stats } = await run({
       write: { seconds: 14 },
-      meanwhile: async ({ set }) => {
-        await seconds(3);
-        set("away");
-        await seconds(8);
-        set("take");
-      },
+      meanwhile: answering("away", { after: 3, during: 8 }),
       quietSeconds: 35,
     });
     // Nothing comes twice while it catches up: no request took so long that it was given up and sent again.
@@ -34,11 +29,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
   for (const mode of ["busy", "failing"] as const) {
     it(`with the destination ${mode}`, async () => {
       const { lost, stats } = await run({
-        meanwhile: async ({ set }) => {
-          set(mode);
-          await seconds(5);
-          set("take");
-        },
+        meanwhile: answering(mode, { after: 0, during: 5 }),
         quietSeconds: 35,
       });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
@@ -47,11 +38,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
 
   it("with a part of the documents refused for now", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set }) => {
-        set("partial");
-        await seconds(6);
-        set("take");
-      },
+      meanwhile: answering("partial", { after: 0, during: 6 }),
       quietSeconds: 35,
     });
     // A chunk is sent again whole; its documents have their ids.
@@ -60,19 +47,14 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
 
   it("stopped and started again", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 2)),
+      meanwhile: stopped({ after: 4, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("killed and started again, three times", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => {
-        for (const pause of [2.3, 2.6, 2.9]) {
-          await seconds(pause);
-          await restart("SIGKILL");
-        }
-      },
+      meanwhile: killed(2.3, 2.6, 2.9),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -81,7 +63,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
     const { lost, stats } = await run({
       settings: { index: { splitBy: "app" } },
       write: { bytesPerSecond: (RATE * 1e6) / 2 },
-      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")),
+      meanwhile: killed(4),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -91,11 +73,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
       settings: { destination: { kind: "s3" } },
       write: { files: 2, bytesPerSecond: 1e5, seconds: 4 },
       hasten: (configuration) => configuration.replace("upload_timeout: 5m", "upload_timeout: 6s"),
-      meanwhile: async ({ set }) => {
-        set("failing");
-        await seconds(40);
-        set("take");
-      },
+      meanwhile: answering("failing", { after: 0, during: 40 }),
       quietSeconds: 30,
     });
     assert.equal(lost, 0);
@@ -103,13 +81,7 @@ describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
 
   it("stopped while the destination is away", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set, restart }) => {
-        await seconds(2);
-        set("away");
-        await seconds(3);
-        await restart("SIGTERM", 2);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }),
       quietSeconds: 35,
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);

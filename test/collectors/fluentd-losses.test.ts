@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { answering, killed, newPods, restartedWhileAway, stopped } from "../support/collectors/events.ts";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
@@ -44,10 +45,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
 
   it("with a hundred new pods at once", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ write }) => {
-        await seconds(2);
-        await write({ files: 100, firstFile: 100, ownPods: true, bytesPerSecond: 3e5, seconds: 3 });
-      },
+      meanwhile: newPods(100, { bytesPerSecond: 3e5, during: 3 }),
     });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
@@ -56,12 +54,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
     it(`with the destination ${mode} for a while`, async () => {
       const { lost, stats } = await run({
         write: { seconds: 15 },
-        meanwhile: async ({ set }) => {
-          await seconds(3);
-          set(mode);
-          await seconds(8);
-          set("take");
-        },
+        meanwhile: answering(mode, { after: 3, during: 8 }),
       });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });
@@ -74,7 +67,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
 
   it("stopped and started again", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => seconds(6).then(() => restart("SIGTERM", 2)),
+      meanwhile: stopped({ after: 6, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -83,20 +76,14 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
     const { lost, stats } = await run({
       write: { files: 1, seconds: 16 / RATE },
       // The file is rotated at 10 MiB, while Fluentd is away.
-      meanwhile: async ({ restart }) => seconds(8 / RATE).then(() => restart("SIGTERM", 4 / RATE)),
+      meanwhile: stopped({ after: 8 / RATE, pause: 4 / RATE }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("stopped while the destination is away", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set, restart }) => {
-        await seconds(4);
-        set("away");
-        await seconds(3);
-        await restart("SIGTERM", 2);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGTERM", { after: 4, away: 3, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -108,12 +95,7 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
     it(`killed and started again, three times, ${what}`, async () => {
       const { lost, stats } = await run({
         write: { bytesPerSecond, seconds: 20 },
-        meanwhile: async ({ restart }) => {
-          for (const pause of [5.3, 5.6, 5.9]) {
-            await seconds(pause);
-            await restart("SIGKILL");
-          }
-        },
+        meanwhile: killed(5.3, 5.6, 5.9),
       });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });

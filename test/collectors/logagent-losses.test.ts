@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import { answering, killed, newPods, restartedWhileAway, stopped } from "../support/collectors/events.ts";
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
@@ -57,22 +58,14 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
 
   it("with a hundred new pods at once", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ write }) => {
-        await seconds(2);
-        await write({ files: 100, firstFile: 100, ownPods: true, bytesPerSecond: 1e6, seconds: 2 });
-      },
+      meanwhile: newPods(100, { bytesPerSecond: 1e6, during: 2 }),
     });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
   it("with the destination away for a while", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set }) => {
-        await seconds(2);
-        set("away");
-        await seconds(15);
-        set("take");
-      },
+      meanwhile: answering("away", { after: 2, during: 15 }),
     });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
@@ -80,12 +73,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
   for (const mode of ["busy", "failing", "partial"] as const) {
     it(`with the destination ${mode}`, async () => {
       const { lost, stats } = await run({
-        meanwhile: async ({ set }) => {
-          await seconds(2);
-          set(mode);
-          await seconds(5);
-          set("take");
-        },
+        meanwhile: answering(mode, { after: 2, during: 5 }),
       });
       assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
     });
@@ -104,7 +92,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
 
   it("stopped and started again", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 1)),
+      meanwhile: stopped({ after: 4, pause: 1 }),
     });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
@@ -113,43 +101,28 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
     const { lost, stats } = await run({
       // Twice rotated away, a file would be compressed.
       write: { files: 1, bytesPerSecond: 1e6, seconds: 18 },
-      meanwhile: async ({ restart }) => seconds(8).then(() => restart("SIGTERM", 4)),
+      meanwhile: stopped({ after: 8, pause: 4 }),
     });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
   it("stopped while the destination is away", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set, restart }) => {
-        await seconds(2);
-        set("away");
-        await seconds(3);
-        await restart("SIGTERM", 2);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
   it("killed and started again, three times", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => {
-        for (let time = 0; time < 3; time += 1) await seconds(2.5).then(() => restart("SIGKILL"));
-      },
+      meanwhile: killed(2.5, 2.5, 2.5),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("killed while the destination is away", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set, restart }) => {
-        await seconds(2);
-        set("away");
-        await seconds(3);
-        await restart("SIGKILL");
-        await seconds(2);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -163,7 +136,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
           destination: { kind: "opensearch", host: "127.0.0.1", port, tls: false },
         }),
         write: { files: 1, seconds: 8 / RATE },
-        meanwhile: async ({ restart }) => seconds(4 / RATE).then(() => restart("SIGKILL")),
+        meanwhile: killed(4 / RATE),
       },
       asSidecar(local),
     );
@@ -176,11 +149,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
         buffer: { size: "16Mi", whenFull: "block" },
         destination: { kind: "opensearch", host: "127.0.0.1", port, tls: false },
       }),
-      meanwhile: async ({ set }) => {
-        set("away");
-        await seconds(12);
-        set("take");
-      },
+      meanwhile: answering("away", { after: 0, during: 12 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { answering, killed, restartedWhileAway, stopped } from "../support/collectors/events.ts";
+import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
@@ -7,6 +8,7 @@ import { ELASTICSEARCH, type LocalOpenTelemetry, localOpenTelemetry } from "./op
 
 /** MB/s of all containers together. */
 const RATE = Number(process.env.LOG_RATE ?? 10);
+const KILLED_THRICE = killed(2.3, 2.6, 2.9);
 let otelcol: LocalOpenTelemetry | undefined;
 
 type OpenTelemetryTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
@@ -39,12 +41,7 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
   it("with the destination away for a while", async () => {
     const { lost, stats } = await run({
       write: { seconds: 20 },
-      meanwhile: async ({ set }) => {
-        await seconds(3);
-        set("away");
-        await seconds(12);
-        set("take");
-      },
+      meanwhile: answering("away", { after: 3, during: 12 }),
       quietSeconds: 35,
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
@@ -53,12 +50,7 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
   for (const mode of ["busy", "failing", "partial"] as const) {
     it(`with the destination ${mode}`, async () => {
       const { lost, stats } = await run({
-        meanwhile: async ({ set }) => {
-          await seconds(1);
-          set(mode);
-          await seconds(5);
-          set("take");
-        },
+        meanwhile: answering(mode, { after: 1, during: 5 }),
         quietSeconds: 35,
       });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
@@ -67,32 +59,21 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
 
   it("stopped and started again", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 2)),
+      meanwhile: stopped({ after: 4, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("killed and started again, three times", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => {
-        for (const pause of [2.3, 2.6, 2.9]) {
-          await seconds(pause);
-          await restart("SIGKILL");
-        }
-      },
+      meanwhile: KILLED_THRICE,
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("killed while the destination is away", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set, restart }) => {
-        await seconds(2);
-        set("away");
-        await seconds(3);
-        await restart("SIGKILL", 2);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }),
       quietSeconds: 35,
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
@@ -108,24 +89,17 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  const killed = async ({ restart }: Parameters<NonNullable<Trial["meanwhile"]>>[0]) => {
-    for (const pause of [2.3, 2.6, 2.9]) {
-      await seconds(pause);
-      await restart("SIGKILL");
-    }
-  };
-
   it("killed while little is written, and no traces are joined", async () => {
     const { lost, stats } = await run({
       write: { bytesPerSecond: 50_000 },
       settings: { multiline: [] },
-      meanwhile: killed,
+      meanwhile: KILLED_THRICE,
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("but a line of each file, killed while little is written and traces are joined", async () => {
-    const { lost, stats } = await run({ write: { bytesPerSecond: 50_000 }, meanwhile: killed });
+    const { lost, stats } = await run({ write: { bytesPerSecond: 50_000 }, meanwhile: KILLED_THRICE });
     assert.ok(lost <= 30, `${lost}`);
     assert.equal(stats.doubled, 0);
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { answering, killed, restartedWhileAway, stopped } from "../support/collectors/events.ts";
+import { type Trial, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
@@ -113,12 +114,7 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
   it("is nothing with the destination away for a while", async () => {
     const { lost } = await run({
       write: { files: 10, seconds: 20 },
-      meanwhile: async ({ set }) => {
-        await seconds(3);
-        set("away");
-        await seconds(12);
-        set("take");
-      },
+      meanwhile: answering("away", { after: 3, during: 12 }),
       quietSeconds: 35,
     });
     assert.equal(lost, 0);
@@ -127,11 +123,7 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
   for (const mode of ["busy", "failing"] as const) {
     it(`is nothing with the destination ${mode}`, async () => {
       const { lost } = await run({
-        meanwhile: async ({ set }) => {
-          set(mode);
-          await seconds(5);
-          set("take");
-        },
+        meanwhile: answering(mode, { after: 0, during: 5 }),
         quietSeconds: 35,
       });
       assert.equal(lost, 0);
@@ -140,12 +132,12 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
 
   // It notes its places now and then and not with each line, so what it sent since comes twice.
   it("is nothing stopped and started again, but lines come twice", async () => {
-    const { lost } = await run({ meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 2)) });
+    const { lost } = await run({ meanwhile: stopped({ after: 4, pause: 2 }) });
     assert.equal(lost, 0);
   });
 
   it("is nothing killed and started again, but lines come twice", async () => {
-    const { lost } = await run({ meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")) });
+    const { lost } = await run({ meanwhile: killed(4) });
     assert.equal(lost, 0);
   });
 
@@ -157,13 +149,7 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
   it("stopped while the destination is away", async () => {
     const { lost } = await run({
       write: { files: 10, seconds: 20 },
-      meanwhile: async ({ set, restart }) => {
-        await seconds(4);
-        set("away");
-        await seconds(4);
-        await restart("SIGTERM", 1);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGTERM", { after: 4, away: 4, pause: 1 }),
       quietSeconds: 35,
     });
     assert.equal(lost, 0);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
-import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { answering, killed, newPods, restartedWhileAway, stopped } from "../support/collectors/events.ts";
+import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
@@ -43,22 +44,14 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
 
   it("with thirty new pods at once", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ write }) => {
-        await seconds(2);
-        await write({ files: 30, firstFile: 100, ownPods: true, bytesPerSecond: 3e5, seconds: 2 });
-      },
+      meanwhile: newPods(30, { bytesPerSecond: 3e5, during: 2 }),
     });
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
   it("with the destination away for a while", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set }) => {
-        await seconds(3);
-        set("away");
-        await seconds(15);
-        set("take");
-      },
+      meanwhile: answering("away", { after: 3, during: 15 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -66,12 +59,7 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
   for (const mode of ["busy", "failing", "partial"] as const) {
     it(`with the destination ${mode}`, async () => {
       const { lost, stats } = await run({
-        meanwhile: async ({ set }) => {
-          await seconds(2);
-          set(mode);
-          await seconds(6);
-          set("take");
-        },
+        meanwhile: answering(mode, { after: 2, during: 6 }),
       });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });
@@ -84,7 +72,7 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
 
   it("stopped and started again", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGTERM", 2)),
+      meanwhile: stopped({ after: 4, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
@@ -93,26 +81,20 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
     const { lost, stats } = await run({
       write: { files: 1, seconds: 16 / RATE },
       // The file is rotated at 10 MiB, while Vector is away.
-      meanwhile: async ({ restart }) => seconds(8 / RATE).then(() => restart("SIGTERM", 4 / RATE)),
+      meanwhile: stopped({ after: 8 / RATE, pause: 4 / RATE }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("stopped while the destination is away", async () => {
     const { lost, stats } = await run({
-      meanwhile: async ({ set, restart }) => {
-        await seconds(2);
-        set("away");
-        await seconds(3);
-        await restart("SIGTERM", 2);
-        set("take");
-      },
+      meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }),
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
   it("killed and started again, but what was on its way to the buffer", async () => {
-    const { lost, stats } = await run({ meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")) });
+    const { lost, stats } = await run({ meanwhile: killed(4) });
     // Its source of pods notes a place when it reads and not when the line is safe; the file source of a sidecar does better.
     assert.ok(lost <= 5 * FILES, `${lost} lost`);
     assert.equal(stats.doubled, 0);
@@ -130,7 +112,7 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
     const { lost } = await run(
       {
         settings: { carrier: "sidecar" },
-        meanwhile: async ({ restart }) => seconds(4).then(() => restart("SIGKILL")),
+        meanwhile: killed(4),
       },
       sidecar,
     );
