@@ -94,13 +94,18 @@ export function stackTraceFilters({ multiline }: Pick<LogPipeline, "multiline">,
   ];
 }
 
-/** What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time is what has no blank, and not the shortest that fits. */
+/**
+ * What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time begins with a date and is what has no blank, and
+ * not the shortest that fits.
+ */
 export const criLine: Section = {
   name: CRI_LINE,
   format: "regex",
-  regex: "\\A(?<time>[^ ]+) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>(?m:.*))",
+  regex: "\\A(?<time>\\d{4}-\\d\\d-\\d\\dT[^ ]+) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>(?m:.*))",
   time_key: "time",
   time_format: "%Y-%m-%dT%H:%M:%S.%L%z",
+  // A runtime leaves out the fraction of a full second; else that line would have the time of its reading.
+  time_strict: "off",
   time_keep: "on",
   // A line may be empty.
   skip_empty_values: "off",

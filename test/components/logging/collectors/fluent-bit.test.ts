@@ -147,6 +147,16 @@ describe("Fluent Bit's configuration", () => {
     assert.equal(line?.time_keep, "on");
   });
 
+  it("reads a time without a fraction, and takes no other word for a time", () => {
+    const { configuration } = render({});
+    const line = configuration.parsers.find(({ name }) => name === "cri_line");
+    assert.equal(line?.time_strict, "off");
+    // Its engine has `(?m:.*)` for what is `[^]*` here.
+    const pattern = new RegExp(String(line?.regex).replace("\\A", "^").replace("(?m:.*)", "[^]*"));
+    assert.equal(pattern.exec("2026-02-01T10:00:00Z stdout F x")?.groups?.time, "2026-02-01T10:00:00Z");
+    assert.equal(pattern.exec("yesterday stdout F x"), null);
+  });
+
   it("reads pods from the API server, and so needs no right on nodes/proxy", () => {
     assert.equal(render({}).filter("kubernetes")?.use_kubelet, undefined);
     assert.deepEqual(fluentBit.apiRules, [
