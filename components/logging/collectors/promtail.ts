@@ -165,13 +165,19 @@ function recordTemplate(parseJson: boolean, labels: boolean): string {
   const value = (name: string) => `{{ toRawJson .${name} }}`;
   const names = { namespace_name: "namespace", pod_name: "pod", container_name: "container", host: "node" };
   const kubernetes = Object.entries(names).map(([key, label]) => `"${key}":${value(label)}`);
-  const fields = `{{ if hasPrefix "{" .Entry }}{{ $fields := fromJson .Entry }}{{ if kindIs "map" $fields }},"fields":{{ toRawJson $fields }}{{ end }}{{ end }}`;
+  const known = (key: string) => `{{ if .${key} }},"${key}":${value(key)}{{ end }}`;
+  // As it stands in the line, since its numbers are rounded when they are written again; through JSON, which replaces what is no UTF-8.
+  const fields = `{{ if hasPrefix "{" .Entry }}{{ if kindIs "map" (fromJson .Entry) }},"fields":{{ fromJson (toRawJson .Entry) }}{{ end }}{{ end }}`;
   // A template cannot tell the last from the others, so the comma stands before each but the first.
   const podLabels = `{{ $comma := "" }}{{ range $key, $value := . }}{{ if hasPrefix "${POD_LABEL}" $key }}{{ $comma }}{{ toRawJson (trimPrefix "${POD_LABEL}" $key) }}:{{ toRawJson $value }}{{ $comma = "," }}{{ end }}{{ end }}`;
+  // What other programs write has a carriage return at the end, which the other collectors leave out.
+  const log = '{{ $log := trimSuffix "\\r" (replace "\\r\\n" "\\n" .Entry) }}';
   return [
-    `{"log":${value("Entry")},"stream":${value("stream")},"time":${value("time")}`,
+    log,
+    // A line that no runtime wrote has neither.
+    `{"log":{{ toRawJson $log }}${known("stream")}${known("time")}`,
     `,"kubernetes":{${kubernetes.join(",")}${labels ? `,"labels":{ ${podLabels}}` : ""}}`,
-    `{{ if .team }},"team":${value("team")}{{ end }}`,
+    known("team"),
     parseJson ? fields : "",
     "}",
   ].join("");

@@ -120,6 +120,15 @@ describe("Promtail", () => {
     assert.doesNotMatch(plain, /\{\{\{/);
   });
 
+  it("keeps a JSON line as it is for its fields, so that no number is rounded, and names no stream where there is none", () => {
+    assert.match(render().record, /"fields":\{\{ fromJson \(toRawJson \.Entry\) \}\}/);
+    assert.match(render().record, /\{\{ if \.stream \}\},"stream":\{\{ toRawJson \.stream \}\}\{\{ end \}\}/);
+  });
+
+  it("leaves out a carriage return at the end of a line, and of each line of a trace", () => {
+    assert.match(render().record, /trimSuffix "\\r" \(replace "\\r\\n" "\\n" \.Entry\)/);
+  });
+
   it("joins traces only where there are languages", () => {
     assert.ok(render().stages.some(({ multiline }) => multiline !== undefined));
     assert.ok(!render({ multiline: [] }).stages.some(({ multiline }) => multiline !== undefined));
