@@ -23,9 +23,28 @@ ${pipeline.source.kind === "node" ? fromFolder(pipeline) : fromPod(pipeline)}
   event.Delete("log");
   event.Put("log", line);
   if (team !== "") event.Put("team", team);
-${split(pipeline)}}
-`;
+${hasDots(pipeline) ? WITHOUT_DOTS_CALL : ""}${split(pipeline)}}
+${hasDots(pipeline) ? WITHOUT_DOTS : ""}`;
 }
+
+/** A search engine takes a dot in a name for a path, and refuses `a` beside `a.b`. */
+function hasDots({ parseJson, destination }: LogPipeline): boolean {
+  return parseJson && hasIndex(destination);
+}
+
+/** Only where a key may have one: to go through all fields takes time. */
+const WITHOUT_DOTS_CALL = `  var fields = event.Get("fields");
+  if (fields !== null && /\\.[^"]*"\\s*:/.test(line)) event.Put("fields", withoutDots(fields));
+`;
+
+const WITHOUT_DOTS = `function withoutDots(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(withoutDots);
+  var made = {};
+  for (var key in value) made[key.replace(/\\./g, "_")] = withoutDots(value[key]);
+  return made;
+}
+`;
 
 function fromFolder({ labels, metadata }: LogPipeline): string {
   const chosen = Object.entries(labels)

@@ -50,7 +50,7 @@ export const filebeat: Collector = {
   render: (pipeline) => ({
     files: {
       "filebeat.yml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }),
-      "inputs.yml": stringify([input(pipeline)], { lineWidth: 0 }),
+      "inputs.yml": stringify(inputs(pipeline), { lineWidth: 0 }),
       ...(hasIndex(pipeline.destination)
         ? { "template.json": `${JSON.stringify(indexTemplate(pipeline.index, "elasticsearch"), null, 2)}\n` }
         : {}),
@@ -105,11 +105,21 @@ function configuration(pipeline: LogPipeline): Options {
 }
 
 /**
+ * One for each stream of the containers: a trace would take in what the other stream writes meanwhile. Each reads all files, and
+ * takes its own lines from them.
+ */
+function inputs(pipeline: LogPipeline): Options[] {
+  if (pipeline.source.kind === "application") return [input(pipeline, "application")];
+  const streams = pipeline.multiline.length === 0 ? ["all"] : ["stdout", "stderr"];
+  return streams.map((stream) => input(pipeline, "pods", stream));
+}
+
+/**
  * A file is known by its inode and not by how it begins, since that would leave files below 1 KiB unread; so it is followed through
  * a rotation. What was rotated away and is not compressed yet is read too.
  * @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream
  */
-function input({ namespaces, source, multiline }: LogPipeline): Options {
+function input({ namespaces, source, multiline }: LogPipeline, name: string, stream = "all"): Options {
   const { include, exclude } = namespaces;
   const files = (namespace: string) => [
     `/var/log/pods/${namespace}_*/*/*.log`,
@@ -119,7 +129,7 @@ function input({ namespaces, source, multiline }: LogPipeline): Options {
   const node = source.kind === "node";
   return {
     type: "filestream",
-    id: node ? "pods" : "application",
+    id: stream === "all" ? name : `${name}-${stream}`,
     paths: node ? (include.length === 0 ? ["*"] : include).flatMap(files) : [`${APPLICATION_LOGS}/*.log`],
     // Also how long a new file may go unseen.
     "prospector.scanner.check_interval": "1s",
@@ -134,7 +144,7 @@ function input({ namespaces, source, multiline }: LogPipeline): Options {
     "backoff.max": "1s",
     buffer_size: 262_144,
     parsers: [
-      ...(node ? [{ container: { stream: "all", format: "cri" } }] : []),
+      ...(node ? [{ container: { stream, format: "cri" } }] : []),
       ...(pattern === undefined
         ? []
         : [{ multiline: { type: "pattern", pattern, negate: false, match: "after", max_lines: 1000, timeout: "1s" } }]),

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import { parse } from "yaml";
 import { z } from "zod";
 import { filebeat } from "../../../../components/logging/collectors/filebeat.ts";
+import { filebeatScript } from "../../../../components/logging/collectors/filebeat-script.ts";
+import type { LogPipeline } from "../../../../components/logging/pipeline.ts";
 import { pipelines } from "./pipelines.ts";
 
 const elasticsearch = { kind: "elasticsearch", host: "search.example.com" };
@@ -14,6 +17,22 @@ function render(settings: object, source?: "application") {
   const { files } = filebeat.render(pipelineOf(settings, source));
   const [input = {}] = z.array(Options).parse(parse(files["inputs.yml"] ?? ""));
   return { files, input, main: Options.parse(parse(files["filebeat.yml"] ?? "")) };
+}
+
+/** Runs the script on a line of JSON, as Filebeat does, and gives the fields in JSON. */
+function fieldsBy(pipeline: LogPipeline, line: string): string {
+  const values = new Map<string, unknown>([
+    ["message", line],
+    ["fields", JSON.parse(line)],
+    ["log.file.path", "/var/log/pods/ts-team_curl-ts_1/curl/0.log"],
+  ]);
+  const event = {
+    Get: (key: string) => values.get(key) ?? null,
+    Put: (key: string, value: unknown) => values.set(key, value),
+    Delete: (key: string) => values.delete(key),
+  };
+  runInNewContext(`${filebeatScript(pipeline)} process(event);`, { event });
+  return JSON.stringify(values.get("fields"));
 }
 
 describe("Filebeat's configuration", () => {
@@ -87,6 +106,28 @@ describe("Filebeat's configuration", () => {
     const file = Options.parse(render({ destination: { kind: "file" } }).main["output.file"]);
     assert.equal(file.path, "/var/log/collected");
     assert.equal(file.filename, "pods");
+  });
+
+  it("reads each stream by itself, so that no trace takes in a line of the other", () => {
+    const streams = (settings: object) =>
+      z
+        .array(z.looseObject({ id: z.string(), parsers: z.array(z.looseObject({ container: Options.optional() })) }))
+        .parse(parse(render(settings).files["inputs.yml"] ?? ""))
+        .map(({ id, parsers }) => [id, parsers[0]?.container?.stream]);
+    assert.deepEqual(streams({}), [
+      ["pods-stdout", "stdout"],
+      ["pods-stderr", "stderr"],
+    ]);
+    assert.deepEqual(streams({ multiline: [] }), [["pods", "all"]]);
+  });
+
+  it("has no dots in the names of fields where they are searched", () => {
+    assert.deepEqual(
+      fieldsBy(pipelineOf({}), '{"a.b":{"c.d":[{"e.f":null}]},"text":"x.y"}'),
+      '{"a_b":{"c_d":[{"e_f":null}]},"text":"x.y"}',
+    );
+    const file = pipelineOf({ destination: { kind: "file" } });
+    assert.deepEqual(fieldsBy(file, '{"a.b":1}'), '{"a.b":1}');
   });
 
   it("knows its pod as a sidecar, and asks no API", () => {
