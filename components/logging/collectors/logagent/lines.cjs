@@ -108,12 +108,19 @@ function parseCri(text) {
   const found = CRI.exec(text);
   if (found === null) return { time: now(), stream: "stdout", log: text, partial: false };
   const [all, time = "", stream = "", tag] = found;
-  return { time: utc(time), stream, log: text.slice(all.length), partial: tag === "P" };
+  const partial = tag === "P";
+  const log = text.slice(all.length);
+  return { time: utc(time), stream, log: partial ? log : withoutReturn(log), partial };
 }
 
 /** A line of an application, with the time of its reading. @param {string} text @returns {Parsed} */
 function parsePlain(text) {
-  return { time: now(), stream: "", log: text.endsWith("\r") ? text.slice(0, -1) : text, partial: false };
+  return { time: now(), stream: "", log: withoutReturn(text), partial: false };
+}
+
+/** What other programs write has a carriage return at the end. @param {string} text */
+function withoutReturn(text) {
+  return text.endsWith("\r") ? text.slice(0, -1) : text;
 }
 
 /** The same moment in UTC, with all its digits. @param {string} time */

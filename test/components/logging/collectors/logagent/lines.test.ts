@@ -47,6 +47,11 @@ describe("Lines of a container runtime", () => {
     });
   });
 
+  it("end before a carriage return, but for one within a line", () => {
+    assert.equal(lines.parseCri("2026-01-01T00:00:00Z stdout F a\rb\r").log, "a\rb");
+    assert.equal(lines.parseCri("2026-01-01T00:00:00Z stdout P a\r").log, "a\r");
+  });
+
   it("stay whole where they are none", () => {
     const { stream, log, time } = lines.parseCri("panic");
     assert.deepEqual([stream, log], ["stdout", "panic"]);
