@@ -12,15 +12,17 @@ export const LABELS = { "app.kubernetes.io/name": "curl", team: "ts" };
  * An API server's pods, lists and watches of them, for collectors that keep all pods of their node in mind. The pods are those that have a
  * log folder in a sandbox, and their containers those that have one there.
  */
-export async function startClusterApi(): Promise<{ readonly url: (sandbox: string) => string; stop(): void }> {
+export async function startClusterApi(
+  labels: Readonly<Record<string, string>> = LABELS,
+): Promise<{ readonly url: (sandbox: string) => string; stop(): void }> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
     const sandbox = Buffer.from(url.pathname.split("/")[1] ?? "", "base64url").toString();
-    const list = () => (url.pathname.endsWith("/pods") ? podsOf(join(sandbox, "pods")) : []);
+    const list = () => (url.pathname.endsWith("/pods") ? podsOf(join(sandbox, "pods"), labels) : []);
     response.setHeader("content-type", "application/json");
     const one = /\/namespaces\/([^/]+)\/pods\/([^/]+)$/.exec(url.pathname);
     if (one !== null) {
-      const pod = podsOf(join(sandbox, "pods")).find(
+      const pod = podsOf(join(sandbox, "pods"), labels).find(
         ({ metadata }) => metadata.namespace === one[1] && metadata.name === one[2],
       );
       response.statusCode = pod === undefined ? 404 : 200;
@@ -77,7 +79,7 @@ function watch(response: ServerResponse, list: () => readonly object[], initial:
   response.on("close", () => clearInterval(timer));
 }
 
-function podsOf(folder: string) {
+function podsOf(folder: string, labels: Readonly<Record<string, string>>) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).map((place) => {
     const [namespace = "", name = "", uid = ""] = place.split("_");
@@ -90,7 +92,7 @@ function podsOf(folder: string) {
         namespace,
         uid,
         resourceVersion: "1",
-        labels: LABELS,
+        labels,
         annotations: name === LEFT_OUT ? { "fluentbit.io/exclude": "true" } : { "example.com/note": "kept" },
       },
       spec: { nodeName: "node", containers: containers.map((container) => ({ name: container, image: "image:1" })) },

@@ -9,6 +9,8 @@ export interface Received {
   readonly create?: boolean;
   /** The record whole, as JSON. */
   readonly json: string;
+  /** Its time in nanoseconds, where that stands beside it. */
+  readonly at?: string;
 }
 
 /** Takes a request apart; undefined where the protocol does not know it. */
@@ -51,7 +53,7 @@ const loki: Protocol = ({ url }, body) => {
     body.toString(),
   );
   return push.streams.flatMap(({ stream, values }) =>
-    values.map(([, line]) => ({ place: JSON.stringify(stream), log: line, json: line })),
+    values.map(([at, line]) => ({ place: JSON.stringify(stream), log: line, json: line, at })),
   );
 };
 

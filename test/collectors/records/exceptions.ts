@@ -1,0 +1,122 @@
+import { LONG } from "./json.ts";
+import { time, type Wanted } from "./lines.ts";
+
+/** What comes of a case in the place of what should come. docs/logging.md tells of each. */
+type Exceptions = Readonly<Record<string, readonly Wanted[]>>;
+
+const line = (number: number, log: string, more: Partial<Wanted> = {}): Wanted => ({ log, at: time(number), ...more });
+const red = (number: number, log: string): Wanted => line(number, log, { stream: "stderr" });
+const BEFORE = line(0, "before");
+
+/** Of those that know a trace by its indentation: the last line of Python's, and parts of Go's, are records of their own. */
+function byIndentation(emptyLines: "kept" | "left out"): Exceptions {
+  const goroutine = (number: number, text: string) =>
+    emptyLines === "kept" ? red(number, `\n${text}`) : red(number, text);
+  return {
+    blanks: [line(0, "   \n  both  "), line(2, "one ")],
+    python: [
+      red(0, 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\n    f()\n    ^^^'),
+      red(4, "ValueError: bad"),
+      red(5, "between 0"),
+      red(6, 'Traceback (most recent call last):\n  File "x.py", line 2, in g\n    raise Stop'),
+      red(9, "KeyboardInterrupt"),
+      red(10, "between 1"),
+    ],
+    go: [
+      red(0, "panic: runtime error: index out of range [5] with length 3"),
+      goroutine(1, "goroutine 1 [running]:"),
+      red(3, "main.crash(...)\n\t/app/main.go:12\nmain.main()\n\t/app/main.go:8 +0x1d"),
+      red(7, "between 0"),
+    ],
+    "go-signal": [
+      red(0, "panic: runtime error: invalid memory address or nil pointer dereference"),
+      red(1, "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x45]"),
+      goroutine(2, "goroutine 7 [running]:"),
+      red(
+        4,
+        "example.com/app/pkg.(*Server).Handle(0xc0000, {0x1, 0x2})\n\t/app/pkg/server.go:30 +0x1\n" +
+          "created by example.com/app/pkg.Start in goroutine 1\n\t/app/pkg/server.go:10 +0x2",
+      ),
+      red(8, "between 0"),
+    ],
+  };
+}
+
+const infinite = (fields: string): Exceptions => ({ "json-infinite": [line(0, '{"a":1e400}', { fields })] });
+const ENDS_APART: Exceptions = {
+  "parts-in-two-files": [BEFORE, line(1, "begins "), line(2, "ends"), line(3, "after")],
+};
+/** The part is not lost: it waits for the rest, for a minute or until the file is gone. */
+const WAITS: Exceptions = { "parts-without-an-end": [BEFORE] };
+/** Nested deeper than it goes. */
+const DEEP: Exceptions = { "json-deep-200": [line(0, `${'{"a":'.repeat(200)}1${"}".repeat(200)}`)] };
+const AND_MORE: Exceptions = { "json-and-more": [line(0, '{"a":1} and more', { fields: '{"a":1}' })] };
+
+export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
+  "fluent-bit": {
+    ...ENDS_APART,
+    ...AND_MORE,
+    "no-utf8": [line(0, "latin \ue0e9 \ue0ff end"), line(1, "next")],
+    "json-of-other-kinds": ["[1,2]", "1", '"text"', "null", "true", "{}", "{", "{broken}"].map((log, at) =>
+      line(at, log),
+    ),
+    "json-after-blanks": [line(0, '  {"a":1}', { fields: '{"a":1}' })],
+    ...DEEP,
+    "trace-between": [
+      red(0, "java.lang.Error: one\n\tat A.b(A.java:1)"),
+      line(2, "out"),
+      red(3, "\tat A.c(A.java:2)\nCaused by: java.lang.Error: two"),
+      line(5, "out again"),
+      red(6, "\tat A.d(A.java:3)"),
+      red(7, "done"),
+    ],
+  },
+  fluentd: {
+    ...byIndentation("kept"),
+    ...WAITS,
+    ...infinite('{"a":null}'),
+    ...DEEP,
+    "json-half-a-pair": [line(0, '{"a":"\\ud800"}')],
+  },
+  filebeat: {
+    ...byIndentation("left out"),
+    ...infinite('{"a":"1e400"}'),
+    // Lost.
+    "parts-in-two-files": [BEFORE, line(2, "ends"), line(3, "after")],
+    "parts-without-an-end": [BEFORE],
+    "parts-of-two-streams": [line(0, "one red two blue"), line(4, "three"), red(5, "alone")],
+  },
+  promtail: {
+    ...byIndentation("left out"),
+    ...infinite('{"a":1e400}'),
+    "json-half-a-pair": [line(0, '{"a":"\\ud800"}', { fields: '{"a":"\\ud800"}' })],
+    "json-dots": [
+      line(0, '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}', { fields: '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}' }),
+    ],
+    "json-dots-and-not": [line(0, '{"a":1,"a.b":2}', { fields: '{"a":1,"a.b":2}' })],
+    empty: [line(1, "x")],
+    // It has the time of a line's last part.
+    "json-long": [line(64, LONG, { fields: LONG })],
+    "parts-of-two-streams": [line(4, "one two three"), red(3, "red blue"), red(5, "alone")],
+    "parts-in-two-files": [BEFORE, line(2, "begins ends"), line(3, "after")],
+    // Never sent.
+    "parts-without-an-end": [BEFORE],
+  },
+  logagent: {
+    ...byIndentation("kept"),
+    ...WAITS,
+    ...infinite('{"a":null}'),
+    "json-half-a-pair": [line(0, '{"a":"\\ud800"}', { fields: '{"a":"\\ud800"}' })],
+  },
+  opentelemetry: {
+    // A line without a tag is a part of the next one.
+    broken: [line(3, "without a taggood")],
+    ...byIndentation("left out"),
+    ...ENDS_APART,
+    ...AND_MORE,
+    "json-dots": [
+      line(0, '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}', { fields: '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}' }),
+    ],
+    "json-dots-and-not": [line(0, '{"a":1,"a.b":2}', { fields: '{"a":1,"a.b":2}' })],
+  },
+};
