@@ -90,14 +90,23 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
 
 /** The probes that a collector has, as a container names them. */
 export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "readiness">) {
-  const how = (probe: Probe) =>
-    "command" in probe
+  const how = (probe: Probe) => ({
+    ...("command" in probe
       ? { exec: { command: [...probe.command] } }
-      : { httpGet: { path: probe.path, port: probe.port } };
+      : { httpGet: { path: probe.path, port: probe.port } }),
+    ...(probe.timeoutSeconds === undefined ? {} : { timeoutSeconds: probe.timeoutSeconds }),
+  });
   return {
     ...(liveness === undefined
       ? {}
-      : { livenessProbe: { ...how(liveness), initialDelaySeconds: 10, periodSeconds: 15, failureThreshold: 4 } }),
+      : {
+          livenessProbe: {
+            ...how(liveness),
+            initialDelaySeconds: 10,
+            periodSeconds: Math.max(15, liveness.timeoutSeconds ?? 1),
+            failureThreshold: 4,
+          },
+        }),
     ...(readiness === undefined
       ? {}
       : { readinessProbe: { ...how(readiness), periodSeconds: 5, failureThreshold: 3 } }),

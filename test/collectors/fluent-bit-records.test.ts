@@ -86,15 +86,15 @@ describe("Fluent Bit's record", () => {
     });
   });
 
-  it("tells its namespace, pod, container and team where the API server does not answer", async () => {
+  it("tells its namespace, pod, container, team and fields where the API server does not answer", async () => {
     for (const splitBy of ["team", "namespace"] as const) {
-      const { kept, records } = await collect((sandbox) => sandbox.write(POD, [`${TIME} stdout F line`]), {
+      const { kept, records } = await collect((sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a":1}`]), {
         settings: { index: { splitBy } },
         adapt: (text) => text.replaceAll(/kube_url: .*/g, "kube_url: http://127.0.0.1:9"),
         wanted: 1,
       });
       assert.deepEqual(records[0]?.kubernetes, NAMES);
-      assert.equal(records[0]?.team, "ts");
+      assert.deepEqual([records[0]?.team, records[0]?.fields], ["ts", { a: 1 }]);
       assert.deepEqual(places(kept), [`logs-${splitBy === "team" ? "ts" : "ts-team"}-2026.02.01`]);
     }
   });

@@ -19,7 +19,10 @@ export interface ApiRule {
 }
 
 /** How to ask a collector whether it lives: its own HTTP server, or a command in its container. */
-export type Probe = { readonly path: string; readonly port: number } | { readonly command: readonly string[] };
+export type Probe = ({ readonly path: string; readonly port: number } | { readonly command: readonly string[] }) & {
+  /** How long an answer may take, in seconds. Default 1. */
+  readonly timeoutSeconds?: number;
+};
 
 /** What a collector is, in words, for the table that compares them. */
 export interface About {

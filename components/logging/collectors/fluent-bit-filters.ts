@@ -50,8 +50,8 @@ export function tagFilter(options: Section): Section {
 export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
   return [
     ...stackTraceFilters(pipeline, "log"),
-    // For pods that the API server does not know any more, or while it is away: the next filter then adds nothing.
-    tagFilter({ merge_log: "off" }),
+    // Also for pods that the API server does not know any more, or while it is away: the next filter then adds nothing.
+    tagFilter(jsonOptions(pipeline)),
     podFilter(pipeline),
     ...withoutLongFields(pipeline),
     {
@@ -85,7 +85,7 @@ function podFilter(pipeline: LogPipeline): Section {
     annotations: pipeline.metadata.annotations ? "on" : "off",
     // The pod's annotation fluentbit.io/exclude.
     "k8s-logging.exclude": "on",
-    ...jsonOptions(pipeline),
+    merge_log: "off",
   };
 }
 

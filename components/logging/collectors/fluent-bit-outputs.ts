@@ -25,7 +25,13 @@ export function splitByScript({ index, destination, source }: LogPipeline): bool
 
 /** The output of a pipeline. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */
 export function output(pipeline: LogPipeline): Section {
-  return { ...destinationOptions(pipeline), match: "kube.*", ...bufferOutput(pipeline), ...tlsOptions(pipeline) };
+  return {
+    ...destinationOptions(pipeline),
+    match: "kube.*",
+    ...bufferOutput(pipeline),
+    ...networkOptions(pipeline),
+    ...tlsOptions(pipeline),
+  };
 }
 
 function destinationOptions(pipeline: LogPipeline): Section {
@@ -123,7 +129,8 @@ function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; po
     suppress_type_name: "on",
     replace_dots: "on",
     ...(splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" }),
-    buffer_size: "4M",
+    // A chunk of empty lines has 16,000 documents, and the answer is 5 MB where all of them are there already.
+    buffer_size: "16M",
     workers: 2,
     trace_error: "on",
   };
@@ -143,6 +150,17 @@ function userAndPassword(): Section {
   return { http_user: `\${${USER_VARIABLE}}`, http_passwd: `\${${PASSWORD_VARIABLE}}` };
 }
 
+/**
+ * An answer may take a minute, as long as a search engine waits for its shards. By default there is no limit: what was sent to a
+ * server that then fell silent waits until Fluent Bit starts again, and a buffer that blocks is full for ever.
+ * @see https://docs.fluentbit.io/manual/administration/networking
+ */
+function networkOptions({ destination: { kind } }: LogPipeline): Section {
+  if (kind === "stdout" || kind === "file") return {};
+  // S3's output would ask again on the connection whose answer is late, and take each answer for that to the question before.
+  return { "net.io_timeout": "90s", ...(kind === "s3" ? { "net.keepalive": "off" } : {}) };
+}
+
 function tlsOptions({ destination }: LogPipeline): Section {
   const tls = tlsOf(destination);
   if (tls === undefined) return {};
@@ -158,7 +176,8 @@ function tlsOptions({ destination }: LogPipeline): Section {
 function address(url: string): { host: string; port: number; path: string } {
   const { hostname, port, protocol, pathname, search } = new URL(url);
   return {
-    host: hostname,
+    // An IPv6 address without the brackets that a URL has around it.
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
     path: `${pathname}${search}`,
   };

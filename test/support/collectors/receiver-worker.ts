@@ -10,11 +10,14 @@ import { Tally } from "./tally.ts";
 const POISON = "poison";
 const { keep }: { keep: number } = workerData;
 let labels: Readonly<Record<string, string>> = workerData.labels;
-/** What a search engine says of a document that it does not take: some collectors go by its type. */
-const ERRORS: Readonly<Record<number, string>> = {
-  400: ',"error":{"type":"mapper_parsing_exception","reason":"failed to parse"}',
-  409: ',"error":{"type":"version_conflict_engine_exception","reason":"document already exists"}',
-  429: ',"error":{"type":"rejected_execution_exception","reason":"rejected execution"}',
+/** What a search engine says of a document, as long as it says it; some collectors go by the type of an error. */
+const SAYS: Readonly<Record<number, (id: string, place: string) => string>> = {
+  201: () =>
+    '"_version":1,"result":"created","_shards":{"total":2,"successful":1,"failed":0},"_seq_no":1048576,"_primary_term":1',
+  400: () => '"error":{"type":"mapper_parsing_exception","reason":"failed to parse"}',
+  409: (id, place) =>
+    `"error":{"type":"version_conflict_engine_exception","reason":"[${id}]: version conflict, document already exists (current version [1])","index":"${place}","shard":"0","index_uuid":"aAsFqTI0Tc2W0LCWgPNrOA"}`,
+  429: () => '"error":{"type":"rejected_execution_exception","reason":"rejected execution"}',
 };
 const tally = new Tally();
 const kept: Received[] = [];
@@ -41,6 +44,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (request.method === "GET" || request.method === "HEAD") return json(response, 200, hello(request));
   requests += 1;
   if (mode === "away") return void request.socket.destroy();
+  if (mode === "silent") return;
   if (mode === "busy" || mode === "failing") return json(response, mode === "busy" ? 429 : 503, { error: mode });
 
   const body = request.headers["content-encoding"] === "gzip" || url.endsWith(".gz") ? gunzipSync(raw) : raw;
@@ -60,7 +64,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     if (tally.add(record.place, record.log, record.id) && record.create) statuses[at] = 409;
     if (kept.length < keep) kept.push(record);
   }
-  if (url.includes("_bulk")) return bulkAnswer(response, statuses);
+  if (mode === "forgetful") return void request.socket.destroy();
+  if (url.includes("_bulk")) return bulkAnswer(response, statuses, received);
   // S3 answers without a body, and its own clients would read one as XML.
   if (request.method === "PUT") return void response.writeHead(refused ? 400 : 200).end();
   json(response, refused ? 400 : 200, {});
@@ -72,9 +77,14 @@ function statusOf({ log }: Received, at: number): number {
   return mode === "partial" && requests % 3 === 0 && at % 7 === 0 ? 429 : 201;
 }
 
-function bulkAnswer(response: ServerResponse, statuses: readonly number[]): void {
+function bulkAnswer(response: ServerResponse, statuses: readonly number[], received: readonly Received[]): void {
   const errors = statuses.some((status) => status !== 201);
-  const items = statuses.map((status) => `{"create":{"status":${status}${ERRORS[status] ?? ""}}}`).join(",");
+  const items = received
+    .map(({ id = "made-by-the-engine", place }, at) => {
+      const status = statuses[at] ?? 201;
+      return `{"create":{"_index":"${place}","_id":"${id}",${SAYS[status]?.(id, place)},"status":${status}}}`;
+    })
+    .join(",");
   response.setHeader("content-type", "application/json");
   response.setHeader("X-Elastic-Product", "Elasticsearch");
   response.end(`{"took":1,"errors":${errors},"items":[${items}]}`);

@@ -3,8 +3,11 @@ import { Worker } from "node:worker_threads";
 import type { Received } from "./protocols.ts";
 import type { Stats } from "./tally.ts";
 
-/** take all · away: connections break · busy: 429 · failing: 503 · partial: some documents of a bulk get 429. */
-export type ReceiverMode = "take" | "away" | "busy" | "failing" | "partial";
+/**
+ * take all · away: connections break · silent: requests are never answered · busy: 429 · failing: 503 · partial: some documents of a
+ * bulk get 429 · forgetful: all documents are taken, and the connection breaks before the answer.
+ */
+export type ReceiverMode = "take" | "away" | "silent" | "busy" | "failing" | "partial" | "forgetful";
 
 /**
  * A server of the test's own that takes what collectors send, counts it, and answers as told: Elasticsearch's and OpenSearch's bulk

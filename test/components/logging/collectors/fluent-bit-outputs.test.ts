@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit.ts";
 import { pipelineOf, render } from "./fluent-bit-rendered.ts";
-import { credentials } from "./pipelines.ts";
+import { credentials, DESTINATIONS } from "./pipelines.ts";
 
 describe("Fluent Bit's outputs", () => {
   it("retries for ever within the buffer's size, but in bounds where a refusal looks like an outage", () => {
@@ -98,10 +98,24 @@ describe("Fluent Bit's outputs", () => {
       assert.equal(output.suppress_type_name, "on");
       assert.equal(output.replace_dots, "on");
       assert.equal(output.generate_id, "on");
-      assert.equal(output.buffer_size, "4M");
+      assert.equal(output.buffer_size, "16M");
       assert.equal(output.time_key_nanos, "on");
       // Compression takes the CPU that reading needs: measured, it lost lines at 40 MB/s.
       assert.equal(output.compress, undefined);
+    }
+  });
+
+  it("waits for an answer over the network, and not for ever", () => {
+    for (const destination of DESTINATIONS) {
+      const remote = destination.kind !== "stdout" && destination.kind !== "file";
+      assert.equal(render({ destination }).output["net.io_timeout"], remote ? "90s" : undefined);
+    }
+  });
+
+  it("takes an address of IPv6 out of its brackets", () => {
+    for (const kind of ["http", "loki"]) {
+      const { output } = render({ destination: { kind, url: "http://[2001:db8::1]:3100" } });
+      assert.deepEqual([output.host, output.port], ["2001:db8::1", 3100]);
     }
   });
 

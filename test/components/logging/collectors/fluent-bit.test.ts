@@ -81,7 +81,7 @@ describe("Fluent Bit's configuration", () => {
   it("knows a pod by the tag before it asks the API server, which may not know it any more", () => {
     const [fromTag, fromApi] = render({}).named("kubernetes");
     assert.equal(fromTag?.use_tag_for_meta, "on");
-    assert.equal(fromTag?.merge_log, "off");
+    assert.deepEqual([fromTag?.merge_log, fromApi?.merge_log], ["on", "off"]);
     assert.equal(fromApi?.use_tag_for_meta, undefined);
     assert.equal(fromApi?.cache_use_docker_id, "on");
     // Before its probes give it up: 70 s.
@@ -89,8 +89,11 @@ describe("Fluent Bit's configuration", () => {
   });
 
   it("keeps the values of a line's JSON as they are", () => {
-    assert.equal(render({}).filter("kubernetes")?.merge_log_trim, "off");
-    assert.equal(render({ parseJson: false }).filter("kubernetes")?.merge_log, "off");
+    assert.equal(render({}).named("kubernetes")[0]?.merge_log_trim, "off");
+    const merge = render({ parseJson: false })
+      .named("kubernetes")
+      .map(({ merge_log }) => merge_log);
+    assert.deepEqual(merge, ["off", "off"]);
   });
 
   it("never reads its own namespace", () => {
