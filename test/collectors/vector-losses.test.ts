@@ -24,7 +24,10 @@ async function run(
   return tryOut(as, {
     quietSeconds: 40,
     ...trial,
-    settings: { buffer: { whenFull: "block" }, ...settings },
+    settings: (port) => ({
+      buffer: { whenFull: "block" },
+      ...(typeof settings === "function" ? settings(port) : settings),
+    }),
     write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
   });
 }
@@ -60,6 +63,25 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
     it(`with the destination ${mode}`, async () => {
       const { lost, stats } = await run({
         meanwhile: answering(mode, { after: 2, during: 6 }),
+      });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+  }
+
+  const others = {
+    http: (port: number) => ({ kind: "http", url: `http://127.0.0.1:${port}/in` }),
+    s3: () => ({ kind: "s3" }),
+  };
+  for (const [kind, destination] of Object.entries(others)) {
+    it(`with access to ${kind} denied for a while, which keeps no ids`, async () => {
+      const { lost, stats } = await run({
+        settings: (port) => ({ destination: destination(port) }),
+        meanwhile: async ({ set }) => {
+          await seconds(2);
+          set("denied");
+          await seconds(6);
+          set("take");
+        },
       });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });

@@ -13,6 +13,18 @@ const SIDECAR_RESERVE = 32 * 2 ** 20;
 /** As many as JavaScript can write exactly: without end. */
 const ENDLESS = Number.MAX_SAFE_INTEGER;
 
+/**
+ * What an HTTP server answers that says nothing against the lines, but against the password, the place or the moment. Vector's own
+ * are 408, 429 and 5xx: it would drop what is sent while a password changes.
+ */
+const FOR_NOW: readonly number[] = [
+  ...[301, 302, 303, 307, 308],
+  ...[401, 403, 404, 405, 407, 408, 421, 425, 429],
+  ...[500, 501, 502, 503, 504, 507, 508, 511],
+  // Those of proxies.
+  ...[520, 521, 522, 523, 524, 525, 526, 527, 529, 530],
+];
+
 /** Names in templates are those of Kubernetes and never a line's own words, so the check for a literal beginning may go. */
 const TRUSTED_TEMPLATES: Options = { dangerously_allow_unconfined_template_resolution: true };
 const JSON_CODEC: Options = { codec: "json" };
@@ -54,6 +66,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         framing: LINES,
         compression: "gzip",
         request,
+        retry_strategy: { type: "custom", status_codes: FOR_NOW },
         ...auth(destination),
       };
     case "opensearch":
@@ -99,6 +112,8 @@ function destinationOptions(pipeline: LogPipeline): Options {
         framing: LINES,
         batch: { max_bytes: 50_000_000, timeout_secs: 300 },
         request,
+        // No object is refused for what is in it; a role that is new is, for some seconds.
+        retry_strategy: { type: "all" },
         // It would list the bucket, which the role may not.
         healthcheck: { enabled: false },
       };

@@ -83,9 +83,14 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
     const message = `at least ${source.kind === "node" ? "257Mi" : "289Mi"} for Vector, whose buffer has files of 128Mi`;
     found.push({ path: ["buffer", "size"], message, value: buffer.size });
   }
-  if (destination.kind === "http" && /%|\{\{/.test(destination.url)) {
-    const message = "a URL without '%' and '{{' for Vector, which takes them for a date or a field";
-    found.push({ path: ["destination", "url"], message, value: destination.url });
+  const templates = [
+    { option: "url", what: "a URL", text: destination.kind === "http" ? destination.url : undefined },
+    { option: "tenant", what: "a tenant", text: destination.kind === "loki" ? destination.tenant : undefined },
+  ];
+  for (const { option, what, text } of templates) {
+    if (text === undefined || !/%|\{\{/.test(text)) continue;
+    const message = `${what} without '%' and '{{' for Vector, which takes them for a date or a field`;
+    found.push({ path: ["destination", option], message, value: text });
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { parentPort, workerData } from "node:worker_threads";
 import { gunzipSync } from "node:zlib";
 import { PROTOCOLS, type Received } from "./protocols.ts";
-import type { ReceiverMode } from "./receiver.ts";
+import { REFUSALS, type ReceiverMode } from "./receiver.ts";
 import { Tally } from "./tally.ts";
 
 /** What every document says that search engines refuse for good, in the mode `poison`. */
@@ -45,7 +45,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   requests += 1;
   if (mode === "away") return void request.socket.destroy();
   if (mode === "silent") return;
-  if (mode === "busy" || mode === "failing") return json(response, mode === "busy" ? 429 : 503, { error: mode });
+  if (mode === "busy" || mode === "failing" || mode === "denied")
+    return json(response, REFUSALS[mode], { error: mode });
 
   const body = request.headers["content-encoding"] === "gzip" || url.endsWith(".gz") ? gunzipSync(raw) : raw;
   if (String(request.headers["x-amz-target"]).endsWith(".DescribeLogStreams"))

@@ -4,10 +4,13 @@ import type { Received } from "./protocols.ts";
 import type { Stats } from "./tally.ts";
 
 /**
- * take all · away: connections break · silent: requests are never answered · busy: 429 · failing: 503 · partial: some documents of a
- * bulk get 429 · forgetful: all documents are taken, and the connection breaks before the answer.
+ * take all · away: connections break · silent: requests are never answered · busy: 429 · failing: 503 · denied: 403 · partial: some
+ * documents of a bulk get 429 · forgetful: all documents are taken, and the connection breaks before the answer.
  */
-export type ReceiverMode = "take" | "away" | "silent" | "busy" | "failing" | "partial" | "forgetful";
+export type ReceiverMode = "take" | "away" | "silent" | keyof typeof REFUSALS | "partial" | "forgetful";
+
+/** What is answered in a mode that refuses all. */
+export const REFUSALS = { busy: 429, failing: 503, denied: 403 } as const;
 
 /**
  * A server of the test's own that takes what collectors send, counts it, and answers as told: Elasticsearch's and OpenSearch's bulk

@@ -35,6 +35,16 @@ describe("Vector's outputs", () => {
     assert.doesNotMatch(render().program, /_id/);
   });
 
+  it("keeps what an HTTP server or S3 refuses for another reason than what is in it, and drops the rest", () => {
+    const { retry_strategy: byHttp } = render({ destination: { kind: "http", url: "https://h/in" } }).output;
+    const { status_codes: again } = z
+      .strictObject({ type: z.literal("custom"), status_codes: z.array(z.int()) })
+      .parse(byHttp);
+    for (const status of [302, 401, 403, 404, 408, 425, 429, 500, 501, 503]) assert.ok(again.includes(status));
+    for (const status of [200, 400, 406, 409, 411, 413, 415, 422]) assert.ok(!again.includes(status));
+    assert.deepEqual(render({ destination: { kind: "s3" } }).output.retry_strategy, { type: "all" });
+  });
+
   it("names the index as the settings say, in any time zone", () => {
     const destination = { kind: "opensearch", host: "h" };
     const index = { prefix: "pods", separator: "_", datePattern: "xxxx.ww", timeZone: "Europe/Madrid", splitBy: "app" };

@@ -161,6 +161,17 @@ describe("Vector's configuration", () => {
         },
       ],
     );
+    const loki = { kind: "loki", url: "http://loki:3100" };
+    const toTenant = (tenant: string) =>
+      pipelineOf({ buffer: { whenFull: "block" }, destination: { ...loki, tenant } });
+    assert.deepEqual(vector.unsupported(toTenant("50%")), [
+      {
+        path: ["destination", "tenant"],
+        message: "a tenant without '%' and '{{' for Vector, which takes them for a date or a field",
+        value: "50%",
+      },
+    ]);
+    assert.deepEqual(vector.unsupported(toTenant("one")), []);
     const small = (size: string) =>
       vector.unsupported(pipelineOf({ buffer: { whenFull: "block", size } }, "application")).map(({ path }) => path);
     assert.deepEqual(small("288Mi"), [["buffer", "size"]]);
