@@ -15,7 +15,7 @@ function found(...runs: readonly string[]): unknown {
   try {
     writeFileSync(join(folder, JOURNAL_FILE), JOURNAL_PROGRAM);
     const script = runs.map((run) => `journal = LineJournal.new("${folder}/held"); found << journal.open; ${run}`);
-    const text = `require "json"\nrequire "${folder}/${JOURNAL_FILE}"\nfound = []\n${script.join("\n")}\nputs found.to_json\n`;
+    const text = `require "json"\nrequire "${folder}/${JOURNAL_FILE}"\nfolder = "${folder}"\nfound = []\n${script.join("\n")}\nputs found.to_json\n`;
     writeFileSync(join(folder, "runs.rb"), text);
     return JSON.parse(execFileSync(PROGRAM ?? "", [join(folder, "runs.rb")], { encoding: "utf8" }));
   } finally {
@@ -41,5 +41,26 @@ describe("Fluentd's journal of lines that wait", () => {
   it("forgets what was sent, and what a key holds no more", () => {
     const sent = `journal.forget_before; ${put("c")}`;
     assert.deepEqual(found(put("a"), sent, `journal.forget_before; ${put("d")}; ${put()}`, ""), [[], ["a"], ["c"], []]);
+  });
+
+  it("has what was put after the disk was full in the middle of an entry", () => {
+    // A limit of a file's size stands for the disk: it takes the beginning too, and refuses the rest.
+    const full = `trap("XFSZ", "IGNORE")
+      most = Process.getrlimit(:FSIZE)[1]
+      Process.setrlimit(:FSIZE, 1000, most)
+      begin
+        journal.put(["tag", "stderr"], ["x" * 5000])
+      rescue SystemCallError
+        found << "refused"
+      end
+      Process.setrlimit(:FSIZE, most)`;
+    assert.deepEqual(found(`${put("a")}; ${full}; ${put("b")}`, ""), [[], "refused", ["b"]]);
+  });
+
+  it("goes on where there is no room to write it anew", () => {
+    const long = 'journal.put(["tag", "stderr"], ["x" * 5_000_000]); journal.put(["tag", "stderr"], [])';
+    // A folder stands in the place of the new one.
+    const runs = [`Dir.mkdir("#{folder}/held.new"); ${long}; ${put("c")}; Dir.rmdir("#{folder}/held.new")`, ""];
+    assert.deepEqual(found(...runs), [[], ["c"]]);
   });
 });

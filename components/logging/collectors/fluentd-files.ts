@@ -6,49 +6,40 @@ export const FILES_SOURCE_FILE = `in_${FILES_SOURCE}.rb`;
 
 /**
  * Fluentd's own source of files, but a file that was rotated away and is still being read is not taken for a new one: it would have
- * two readers. So it may be read to its end, however long that takes, and even after it is deleted. It also notes whose lines were not taken.
+ * two readers. So it may be read to its end, however long that takes, and even after it is deleted. Lines that the buffer has no
+ * room for on the disk are not taken for read.
  * @see https://docs.fluentd.org/input/tail
  */
-export const FILES_SOURCE_PROGRAM = `require "fluent/msgpack_factory"
-require "fluent/plugin/in_tail"
+export const FILES_SOURCE_PROGRAM = `require "fluent/plugin/in_tail"
 require_relative "${JOURNAL_FILE}"
 
 module Fluent::Plugin
   class PodFilesInput < TailInput
     Fluent::Plugin.register_input("${FILES_SOURCE}", self)
 
-    # Where the chunks of the output are, and whether they are lines of text or MessagePack.
-    config_param :buffer_folder, :string
-    config_param :buffer_of_text, :bool
+    # Seconds until lines are sent again that were refused, and all others too: what one file has no room for, no other has.
+    PAUSE = 1
 
-    # Before the output opens its buffer. Only a chunk that is not queued yet is written to.
+    # A file that was rotated away is closed at its end, but not before its last lines are taken.
+    module ReadToTheEnd
+      def eof?
+        super && (@lines.empty? || @io.nil?)
+      end
+    end
+
     def configure(conf)
       super
-      Dir.glob("#{@buffer_folder}/buffer.b*.log") { |path| cut(path) }
+      @refused_at = -PAUSE
     end
 
-    # A kill may leave half a record at the end of a chunk: with others behind it the whole chunk would be thrown away. Its lines were
-    # not noted as read.
-    def cut(path)
-      data = File.binread(path)
-      whole = @buffer_of_text ? (data.rindex("\\n") || -1) + 1 : whole_records(data)
-      return if whole == data.bytesize
-      log.warn "half a record is cut off", path: path, bytes: data.bytesize - whole
-      File.truncate(path, whole)
-    end
-
-    def whole_records(data)
-      unpacker = Fluent::MessagePackFactory.msgpack_unpacker
-      unpacker.feed(data)
-      whole = 0
-      loop do
-        unpacker.skip
-        whole = data.bytesize - unpacker.buffer.size
-      end
-    rescue EOFError
-      whole
-    rescue MessagePack::UnpackError
-      data.bytesize
+    # A timer that fails is never called again.
+    def refresh_watchers
+      super
+    rescue SystemCallError => error
+      log.warn "new files have to wait", error: error
+      # Half an entry would make the one behind it unreadable.
+      entries = File.binread(@pos_file)
+      File.truncate(@pos_file, (entries.rindex("\\n") || -1) + 1)
     end
 
     def start_watchers(targets)
@@ -56,10 +47,31 @@ module Fluent::Plugin
       super(targets.reject { |_, target| busy.include?(target.ino) })
     end
 
+    # The filter of lines is told whose lines were not taken.
     def receive_lines(lines, watcher)
+      return false if Fluent::Clock.now - @refused_at < PAUSE
       tag = "#{@tag_prefix}#{watcher.tag}#{@tag_suffix}"
       LineJournal::UNTAKEN[tag] = LineJournal::UNTAKEN[tag] == :refused ? :again : :under_way
-      super.tap { |taken| taken ? LineJournal::UNTAKEN.delete(tag) : LineJournal::UNTAKEN[tag] = :refused }
+      taken = take(tag, parse_singleline(lines, watcher))
+      taken ? LineJournal::UNTAKEN.delete(tag) : LineJournal::UNTAKEN[tag] = :refused
+      @refused_at = Fluent::Clock.now unless taken
+      taken
+    end
+
+    private
+
+    def take(tag, lines)
+      router.emit_stream(tag, lines) unless lines.empty?
+      true
+    rescue Buffer::BufferOverflowError, SystemCallError
+      false
+    rescue StandardError
+      # It would fail again; Fluentd has logged why.
+      true
+    end
+
+    def io_handler(watcher, path)
+      super.extend(ReadToTheEnd)
     end
   end
 end

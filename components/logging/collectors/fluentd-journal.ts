@@ -25,7 +25,7 @@ class LineJournal
     FileUtils.mkdir_p(File.dirname(@path))
     # Both count: a run that ended before it sent what the one before had held has held lines of its own.
     found = read(@before).merge(read(@path)) { |_, before, after| before | after }
-    replace(@before, found) unless found.empty?
+    replace(@before, found).close unless found.empty?
     start
     found.values.flatten(1)
   end
@@ -37,8 +37,8 @@ class LineJournal
   # Records of a key; none where nothing is held.
   def put(key, records)
     records.empty? ? @held.delete(key) : @held[key] = records
-    @file.write(MessagePack.pack([key, records]))
-    start if @file.pos > LONGEST
+    add(MessagePack.pack([key, records]))
+    shorten if @file.pos > LONGEST
   end
 
   def close
@@ -48,17 +48,38 @@ class LineJournal
   private
 
   def start
-    @file&.close
-    replace(@path, @held)
-    @file = File.open(@path, "ab")
-    @file.sync = true
-    @file.seek(0, IO::SEEK_END)
+    before = @file
+    @file = replace(@path, @held)
+    before&.close
   end
 
-  # A kill leaves the old or the new.
+  # Where the disk has no room for half an entry's rest, those behind it would be unreadable.
+  def add(entry)
+    place = @file.pos
+    @file.write(entry)
+  rescue SystemCallError
+    @file.truncate(place)
+    @file.seek(place)
+    raise
+  end
+
+  def shorten
+    start
+  rescue SystemCallError
+    # There is no room for it now: what there is goes on.
+  end
+
+  # A kill leaves the old or the new, and so does a full disk.
   def replace(path, held)
-    File.binwrite("#{path}.new", held.map { |entry| MessagePack.pack(entry) }.join, perm: 0o600)
+    file = File.open("#{path}.new", "wb", 0o600)
+    file.sync = true
+    file.write(held.map { |entry| MessagePack.pack(entry) }.join)
     File.rename("#{path}.new", path)
+    file
+  rescue SystemCallError
+    file&.close
+    FileUtils.rm_f("#{path}.new")
+    raise
   end
 
   def read(path)

@@ -1,5 +1,6 @@
 import { amount } from "../../settings-values.ts";
 import { hasIndex, type LogPipeline, logGroupName, PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../pipeline.ts";
+import { BUFFER } from "./fluentd-buffer.ts";
 import { PLACE_FIELD } from "./fluentd-filter.ts";
 import { searchOutput } from "./fluentd-search.ts";
 import { type Options, quoted, type Section, variable } from "./fluentd-text.ts";
@@ -41,14 +42,17 @@ export function output(pipeline: LogPipeline, stateFolder: string): Section {
  * A buffer in files: what waits is sent after a restart. Chunks are small, so that a destination is not asked too much at once.
  * @see https://docs.fluentd.org/configuration/buffer-section
  */
-function buffer({ buffer: settings, source }: LogPipeline, stateFolder: string, { chunkKey, buffer }: Output): Section {
+function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }: Output): Section {
+  const { buffer: settings, destination, source } = pipeline;
   const { size, whenFull } = settings;
   return {
     name: "buffer",
     of: chunkKey ?? "[]",
     options: {
-      "@type": "file",
+      "@type": BUFFER,
       path: `${stateFolder}/buffer`,
+      // These two make their text when they send, and not before.
+      of_text: !hasIndex(destination) && destination.kind !== "cloudwatch",
       // Fluentd's own would let everybody on the node read the lines.
       file_permission: "0600",
       dir_permission: "0700",

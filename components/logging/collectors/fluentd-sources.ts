@@ -1,4 +1,4 @@
-import { APPLICATION_LOGS, hasIndex, type LogPipeline } from "../pipeline.ts";
+import { APPLICATION_LOGS, type LogPipeline } from "../pipeline.ts";
 import { FILES_SOURCE } from "./fluentd-files.ts";
 import { LINES_FILTER } from "./fluentd-lines.ts";
 import { quoted, type Section } from "./fluentd-text.ts";
@@ -8,7 +8,7 @@ import { continuationPattern } from "./stack-traces.ts";
 export const LINES = "kubernetes.**";
 
 /** What all files are read by. @see https://docs.fluentd.org/input/tail */
-function tail({ destination }: LogPipeline, stateFolder: string) {
+function tail(stateFolder: string) {
   return {
     "@type": FILES_SOURCE,
     "@id": "files",
@@ -25,9 +25,6 @@ function tail({ destination }: LogPipeline, stateFolder: string) {
     // could send, 4m lost half of all lines and this none. It also has a rotated file read to its end, however long that takes.
     read_bytes_limit_per_second: "1m",
     max_line_size: "2m",
-    buffer_folder: `${stateFolder}/buffer`,
-    // These outputs make their text when they send, and not before.
-    buffer_of_text: !hasIndex(destination) && destination.kind !== "cloudwatch",
   };
 }
 
@@ -40,7 +37,7 @@ export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section 
   return {
     name: "source",
     options: {
-      ...tail(pipeline, stateFolder),
+      ...tail(stateFolder),
       path: paths.join(","),
       exclude_path: JSON.stringify([...without, "/var/log/pods/*/*/*.gz", "/var/log/pods/*/*/*.tmp"]),
     },
@@ -61,10 +58,10 @@ export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section 
 }
 
 /** Reads every file that the application writes, as it is. */
-export function applicationSource(pipeline: LogPipeline, stateFolder: string): Section {
+export function applicationSource(stateFolder: string): Section {
   return {
     name: "source",
-    options: { ...tail(pipeline, stateFolder), path: `${APPLICATION_LOGS}/*.log` },
+    options: { ...tail(stateFolder), path: `${APPLICATION_LOGS}/*.log` },
     sections: [{ name: "parse", options: { "@type": "none", message_key: "log" } }],
   };
 }

@@ -2,6 +2,7 @@ import { amount } from "../../settings-values.ts";
 import { indexPrefix, notation } from "../index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
+import { BUFFER_FILE, BUFFER_PROGRAM } from "./fluentd-buffer.ts";
 import { FILES_SOURCE_FILE, FILES_SOURCE_PROGRAM } from "./fluentd-files.ts";
 import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
 import { JOURNAL_FILE, JOURNAL_PROGRAM } from "./fluentd-journal.ts";
@@ -67,6 +68,7 @@ export const fluentd: Collector = {
     files: {
       "fluent.conf": configurationText(configuration(pipeline)),
       [FILES_SOURCE_FILE]: FILES_SOURCE_PROGRAM,
+      [BUFFER_FILE]: BUFFER_PROGRAM,
       [RECORD_FILTER_FILE]: RECORD_FILTER_PROGRAM,
       [POD_LOOKUP_FILE]: POD_LOOKUP_PROGRAM,
       [LINES_FILTER_FILE]: LINES_FILTER_PROGRAM,
@@ -92,10 +94,11 @@ function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupporte
 function configuration(pipeline: LogPipeline): Section[] {
   const node = pipeline.source.kind === "node";
   return [
-    { name: "system", options: { log_level: "warn" } },
+    // With its disk full it would fill it with what it says of that.
+    { name: "system", options: { log_level: "warn", emit_error_log_interval: "60s" } },
     { name: "source", options: { "@type": "prometheus", bind: "0.0.0.0", port: METRICS_PORT } },
     { name: "source", options: { "@type": "prometheus_output_monitor" } },
-    node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(pipeline, STATE_FOLDER),
+    node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(STATE_FOLDER),
     ...joins(pipeline, LABEL, STATE_FOLDER),
     { name: "match", of: LINES, options: { "@type": "relabel", "@label": LABEL } },
     {

@@ -6,7 +6,7 @@ describe("Fluentd's outputs", () => {
   it("wait on disk within the buffer's size, and try without end", () => {
     for (const destination of DESTINATIONS) {
       const { buffer } = render({ destination, buffer: { size: "3Gi" } });
-      assert.equal(buffer?.options["@type"], "file");
+      assert.equal(buffer?.options["@type"], "pod_file");
       assert.equal(buffer?.options.path, "/var/lib/fluentd/buffer");
       assert.equal(buffer?.options.total_limit_size, String(3 * 2 ** 30));
       assert.deepEqual([buffer?.options.file_permission, buffer?.options.dir_permission], ["0600", "0700"]);

@@ -38,8 +38,9 @@ function unknownOptions(section: Parsed, above = "", program = ""): string[] {
   const outer = (documented.match[above] ?? []).flatMap((option) =>
     option.startsWith(`${name}.`) ? [option.slice(name.length + 1)] : [],
   );
-  // The source is Fluentd's own with a change; the filters are all this program's.
-  const declared = type === "pod_files" ? [...(byType.tail ?? []), ...own] : /^pod_/.test(type) ? own : byType[type];
+  // The source and the buffer are Fluentd's own with a change; the filters are all this program's.
+  const changed = type === "pod_files" ? byType.tail : type === "pod_file" ? byType.file : [];
+  const declared = /^pod_/.test(type) ? [...(changed ?? []), ...own] : byType[type];
   const known = [...ANY, ...(declared ?? []), ...outer];
   return [
     ...Object.keys(options).flatMap((option) => (known.includes(option) ? [] : [`${name} ${type}: ${option}`])),
@@ -131,7 +132,7 @@ describe("Fluentd's configuration", () => {
   });
 
   it("knows which chunks of its buffer are text, to cut off half a record by", () => {
-    const text = (destination: object) => render({ destination }).tail?.options.buffer_of_text;
+    const text = (destination: object) => render({ destination }).buffer?.options.of_text;
     assert.deepEqual(
       [{ kind: "stdout" }, { kind: "file" }, { kind: "s3" }, { kind: "http", url: "https://logs.example.com" }].map(
         text,
@@ -142,7 +143,6 @@ describe("Fluentd's configuration", () => {
       [{ kind: "opensearch", host: "h" }, { kind: "elasticsearch", host: "h" }, { kind: "cloudwatch" }].map(text),
       ["false", "false", "false"],
     );
-    assert.equal(render().tail?.options.buffer_folder, "/var/lib/fluentd/buffer");
   });
 
   it("leaves its own events out, which would feed themselves", () => {
@@ -159,6 +159,7 @@ describe("Fluentd's configuration", () => {
     assert.deepEqual(Object.keys(render().files), [
       "fluent.conf",
       "in_pod_files.rb",
+      "buf_pod_file.rb",
       "filter_pod_record.rb",
       "pod_lookup.rb",
       "filter_pod_lines.rb",
