@@ -1,3 +1,4 @@
+import { BIRTHS_FILE } from "./fluentd-births.ts";
 import { JOURNAL_FILE } from "./fluentd-journal.ts";
 
 /** Name of the source in Fluentd's configuration, and the file that Fluentd looks for it in. */
@@ -7,10 +8,11 @@ export const FILES_SOURCE_FILE = `in_${FILES_SOURCE}.rb`;
 /**
  * Fluentd's own source of files, but a file that was rotated away and is still being read is not taken for a new one: it would have
  * two readers. So it may be read to its end, however long that takes, and even after it is deleted. Lines that the buffer has no
- * room for on the disk are not taken for read.
+ * room for on the disk are not taken for read, and a new file with the inode of an old one not for that one.
  * @see https://docs.fluentd.org/input/tail
  */
 export const FILES_SOURCE_PROGRAM = `require "fluent/plugin/in_tail"
+require_relative "${BIRTHS_FILE}"
 require_relative "${JOURNAL_FILE}"
 
 module Fluent::Plugin
@@ -29,7 +31,12 @@ module Fluent::Plugin
 
     def configure(conf)
       super
+      @births = FileBirths.new("#{@pos_file}.births")
       @refused_at = -PAUSE
+    end
+
+    def expand_paths
+      super.tap { |found| @births.forget_all_but(found) }
     end
 
     # A timer that fails is never called again.
@@ -45,6 +52,11 @@ module Fluent::Plugin
     def start_watchers(targets)
       busy = @tails_rotate_wait.keys.map(&:ino)
       super(targets.reject { |_, target| busy.include?(target.ino) })
+    end
+
+    def setup_watcher(target, entry)
+      @births.check(target.path, target.ino) { entry.update(target.ino, 0) }
+      super
     end
 
     # The filter of lines is told whose lines were not taken.

@@ -2,6 +2,7 @@ import { amount } from "../../settings-values.ts";
 import { indexPrefix, notation } from "../index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
+import { BIRTHS_FILE, BIRTHS_PROGRAM } from "./fluentd-births.ts";
 import { BUFFER_FILE, BUFFER_PROGRAM } from "./fluentd-buffer.ts";
 import { FILES_SOURCE_FILE, FILES_SOURCE_PROGRAM } from "./fluentd-files.ts";
 import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./fluentd-filter.ts";
@@ -68,6 +69,7 @@ export const fluentd: Collector = {
     files: {
       "fluent.conf": configurationText(configuration(pipeline)),
       [FILES_SOURCE_FILE]: FILES_SOURCE_PROGRAM,
+      [BIRTHS_FILE]: BIRTHS_PROGRAM,
       [BUFFER_FILE]: BUFFER_PROGRAM,
       [RECORD_FILTER_FILE]: RECORD_FILTER_PROGRAM,
       [POD_LOOKUP_FILE]: POD_LOOKUP_PROGRAM,

@@ -159,6 +159,7 @@ describe("Fluentd's configuration", () => {
     assert.deepEqual(Object.keys(render().files), [
       "fluent.conf",
       "in_pod_files.rb",
+      "file_births.rb",
       "buf_pod_file.rb",
       "filter_pod_record.rb",
       "pod_lookup.rb",
