@@ -1,6 +1,6 @@
 import { type LogPipeline, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
 import { ID_FIELD, PLACE_FIELD } from "./fluentd-filter.ts";
-import { type Options, quoted, variable } from "./fluentd-text.ts";
+import { authorization, type Options, quoted } from "./fluentd-text.ts";
 
 /** Of a tag: records that the output sends again by itself are records already. */
 const AGAIN = "again";
@@ -20,9 +20,10 @@ export function searchOutput({ destination }: LogPipeline): Options {
     port,
     scheme: tls === undefined ? "http" : "https",
     ...(tls === undefined ? {} : { ssl_verify: tls.verify, ca_file: tls.caFile }),
+    // Of the option `password` only what stands between "%{" and "}" would be sent, where these are in it.
     ...(destination.credentials === undefined
       ? {}
-      : { user: variable(USER_VARIABLE), password: variable(PASSWORD_VARIABLE) }),
+      : { custom_headers: authorization(USER_VARIABLE, PASSWORD_VARIABLE) }),
     // A line that comes again replaces itself.
     write_operation: "index",
     target_index_key: PLACE_FIELD,

@@ -16,6 +16,14 @@ export function variable(name: string): string {
 }
 
 /**
+ * The header of a user and a password that are in variables, as JSON.
+ * @see https://www.rfc-editor.org/rfc/rfc7617
+ */
+export function authorization(user: string, password: string): string {
+  return `"#{JSON.generate('Authorization' => 'Basic ' + [ENV['${user}'] + ':' + ENV['${password}']].pack('m0'))}"`;
+}
+
+/**
  * Text in single quotes, in which Fluentd puts in no Ruby.
  * @see https://docs.fluentd.org/configuration/config-file#supported-data-types-for-values
  */

@@ -33,8 +33,7 @@ describe("Fluentd's outputs", () => {
       assert.equal(options.remove_keys, "_document_id");
       assert.equal(options.unrecoverable_error_types, '["out_of_memory_error"]');
       assert.equal(options.retry_tag, "again");
-      assert.equal(options.user, "#{ENV['LOG_USER']}");
-      assert.equal(options.password, "#{ENV['LOG_PASSWORD']}");
+      assert.match(options.custom_headers ?? "", /'Basic ' \+ \[ENV\['LOG_USER'\] \+ ':' \+ ENV\['LOG_PASSWORD'\]\]/);
       assert.deepEqual(
         [options.scheme, options.ssl_verify, options.ca_file],
         ["https", "true", "/etc/log-destination/ca.crt"],

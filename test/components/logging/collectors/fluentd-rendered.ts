@@ -43,7 +43,7 @@ export function parseConfiguration(text: string): Parsed[] {
 function readValue(text: string): string {
   if (/^'([^'\\]|\\.)*'$/.test(text)) return text.slice(1, -1).replaceAll(/\\(['\\])/g, "$1");
   // Ruby in double quotes is what Fluentd runs when it starts.
-  if (/^"(#\{ENV\['[A-Z_]+'\]\}|\\n)?"$/.test(text)) return text.slice(1, -1);
+  if (/^"(#\{(ENV\['[A-Z_]+'\]|JSON\.generate\([^"{}]+\))\}|\\n)?"$/.test(text)) return text.slice(1, -1);
   if (/^[[{]/.test(text)) return JSON.stringify(JSON.parse(text));
   // A blank before a number sign begins a comment.
   if (/^['"]| #/.test(text)) throw new Error(`not a value: ${text}`);
