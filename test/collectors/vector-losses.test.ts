@@ -76,12 +76,7 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
     it(`with access to ${kind} denied for a while, which keeps no ids`, async () => {
       const { lost, stats } = await run({
         settings: (port) => ({ destination: destination(port) }),
-        meanwhile: async ({ set }) => {
-          await seconds(2);
-          set("denied");
-          await seconds(6);
-          set("take");
-        },
+        meanwhile: answering("denied", { after: 2, during: 6 }),
       });
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });
