@@ -151,10 +151,15 @@ function recordStatements(pipeline: LogPipeline): string[] {
     `set(${record("team")}, ${resource("team")}) where ${resource("team")} != nil`,
     `set(${record("fields")}, ${attribute("fields")}) where ${fromFile} and ${attribute("fields")} != nil`,
     `set(${record("fields")}, log.attributes) where not (${fromFile}) and Len(log.attributes) > 0`,
-    ...(hasIndex(pipeline.destination) ? indexStatements(pipeline) : []),
+    ...(hasIndex(pipeline.destination) ? [withoutDots(record("fields")), ...indexStatements(pipeline)] : []),
     'set(log.body, log.cache["record"])',
     `keep_keys(log.attributes, ["${INDEX}", "${ID}"])`,
   ];
+}
+
+/** A search engine takes a dot in a name for a path. The Collector goes no deeper than the first level. */
+function withoutDots(map: string): string {
+  return `replace_all_patterns(${map}, "key", "\\\\.", "_") where ${map} != nil`;
 }
 
 /** The name of a record's index by its own time, and an id that a line has again when it is read again. */

@@ -51,6 +51,15 @@ describe("OpenTelemetry Collector", () => {
     assert.ok(!statements.some((statement) => statement.includes('set(log.attributes["elasticsearch.document_id"]')));
   });
 
+  it("has no dots in the names of fields where they are searched", () => {
+    const dots = (settings: object) =>
+      render(settings).statements.filter((statement) => /^replace_all_patterns\(.*"fields"\]/.test(statement));
+    assert.deepEqual(dots({}), [
+      'replace_all_patterns(log.cache["record"]["fields"], "key", "\\\\.", "_") where log.cache["record"]["fields"] != nil',
+    ]);
+    assert.deepEqual(dots({ destination: { kind: "s3" } }), []);
+  });
+
   it("joins and parses only where it is to", () => {
     const types = (settings: object) =>
       z
