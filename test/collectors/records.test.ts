@@ -15,6 +15,7 @@ import { JSON_CASES } from "./records/json.ts";
 import type { RecordCase, Wanted } from "./records/lines.ts";
 import { TEXT_CASES } from "./records/texts.ts";
 import { TRACE_CASES } from "./records/traces.ts";
+import { localVector } from "./vector-local.ts";
 
 interface Tried {
   readonly program: string;
@@ -42,6 +43,7 @@ const TRIED: readonly Tried[] = [
   // Its labels are Prometheus'.
   { program: "promtail", start: localPromtail, destination: () => LOKI, label: /\W/g, fullLabels: true },
   { program: "logagent", start: localLogagent, rounds: true },
+  { program: "vector", start: localVector },
 ];
 const CASES: readonly RecordCase[] = [...TEXT_CASES, ...JSON_CASES, ...TRACE_CASES];
 

@@ -42,7 +42,8 @@ export function recordProgram(pipeline: LogPipeline): string {
   const { source, parseJson, destination } = pipeline;
   const search = hasIndex(destination);
   return [
-    'line = string(.message) ?? ""',
+    // What other programs write has a carriage return at the end, which the other collectors leave out.
+    `line = replace(string(.message) ?? "", r'(?m)\\r$', "")`,
     "time = timestamp(.@timestamp) ?? now()",
     ...(source.kind === "node" ? nodeRecord(pipeline) : applicationRecord(pipeline, source.pod)),
     ...(parseJson ? fields(destination) : []),

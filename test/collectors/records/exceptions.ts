@@ -7,6 +7,7 @@ type Exceptions = Readonly<Record<string, readonly Wanted[]>>;
 const line = (number: number, log: string, more: Partial<Wanted> = {}): Wanted => ({ log, at: time(number), ...more });
 const red = (number: number, log: string): Wanted => line(number, log, { stream: "stderr" });
 const BEFORE = line(0, "before");
+const BEFORE_ROTATION = line(0, "before the rotation");
 
 /** Of those that know a trace by its indentation: the last line of Python's, and parts of Go's, are records of their own. */
 function byIndentation(emptyLines: "kept" | "left out"): Exceptions {
@@ -44,12 +45,13 @@ function byIndentation(emptyLines: "kept" | "left out"): Exceptions {
 
 const infinite = (fields: string): Exceptions => ({ "json-infinite": [line(0, '{"a":1e400}', { fields })] });
 const ENDS_APART: Exceptions = {
-  "parts-in-two-files": [BEFORE, line(1, "begins "), line(2, "ends"), line(3, "after")],
+  "parts-in-two-files": [BEFORE_ROTATION, line(1, "begins "), line(2, "ends"), line(3, "after")],
 };
 /** The part is not lost: it waits for the rest, for a minute or until the file is gone. */
 const WAITS: Exceptions = { "parts-without-an-end": [BEFORE] };
 /** Nested deeper than it goes. */
 const DEEP: Exceptions = { "json-deep-200": [line(0, `${'{"a":'.repeat(200)}1${"}".repeat(200)}`)] };
+const NO_PAIR: Exceptions = { "json-half-a-pair": [line(0, '{"a":"\\ud800"}')] };
 const AND_MORE: Exceptions = { "json-and-more": [line(0, '{"a":1} and more', { fields: '{"a":1}' })] };
 
 export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
@@ -76,13 +78,13 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...WAITS,
     ...infinite('{"a":null}'),
     ...DEEP,
-    "json-half-a-pair": [line(0, '{"a":"\\ud800"}')],
+    ...NO_PAIR,
   },
   filebeat: {
     ...byIndentation("left out"),
     ...infinite('{"a":"1e400"}'),
     // Lost.
-    "parts-in-two-files": [BEFORE, line(2, "ends"), line(3, "after")],
+    "parts-in-two-files": [BEFORE_ROTATION, line(2, "ends"), line(3, "after")],
     "parts-without-an-end": [BEFORE],
     "parts-of-two-streams": [line(0, "one red two blue"), line(4, "three"), red(5, "alone")],
   },
@@ -98,7 +100,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     // It has the time of a line's last part.
     "json-long": [line(64, LONG, { fields: LONG })],
     "parts-of-two-streams": [line(4, "one two three"), red(3, "red blue"), red(5, "alone")],
-    "parts-in-two-files": [BEFORE, line(2, "begins ends"), line(3, "after")],
+    "parts-in-two-files": [BEFORE_ROTATION, line(2, "begins ends"), line(3, "after")],
     // Never sent.
     "parts-without-an-end": [BEFORE],
   },
@@ -107,6 +109,13 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...WAITS,
     ...infinite('{"a":null}'),
     "json-half-a-pair": [line(0, '{"a":"\\ud800"}', { fields: '{"a":"\\ud800"}' })],
+  },
+  vector: {
+    ...byIndentation("kept"),
+    ...DEEP,
+    ...NO_PAIR,
+    "parts-of-two-streams": [line(0, "one red two blue"), line(4, "three"), red(5, "alone")],
+    ...WAITS,
   },
   opentelemetry: {
     // A line without a tag is a part of the next one.

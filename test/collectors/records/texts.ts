@@ -81,10 +81,10 @@ const PARTS: readonly RecordCase[] = [
   },
   {
     name: "parts-in-two-files",
-    lines: cri("before", [PART, "begins "]),
+    lines: cri("before the rotation", [PART, "begins "]),
     afterRotation: [`${time(2)} stdout F ends`, `${time(3)} stdout F after`],
     wanted: [
-      { log: "before", at: time(0) },
+      { log: "before the rotation", at: time(0) },
       { log: "begins ends", at: time(1) },
       { log: "after", at: time(3) },
     ],

@@ -103,6 +103,10 @@ describe("Vector's configuration", () => {
     assert.deepEqual(without.records.inputs, ["logs"]);
   });
 
+  it("leaves out a carriage return at the end of a line, and of each line of a trace", () => {
+    assert.match(render().program, /^line = replace\(string\(\.message\) \?\? "", r'\(\?m\)\\r\$', ""\)$/m);
+  });
+
   it("parses a line of JSON unless told not to", () => {
     assert.match(render().program, /\.fields = parsed /);
     assert.doesNotMatch(render({ parseJson: false }).program, /fields|parse_json/);
