@@ -32,6 +32,8 @@ export const MAX_INDEX_BYTES = 255;
  * bytes at which Fluent Bit cuts the part of a name that comes from a record.
  */
 const MAX_PART = 63;
+/** What these leave of a name; a date is as long as its pattern. */
+const MAX_DATE = MAX_INDEX_BYTES - 2 * (MAX_PART + 1);
 
 /** How an index is called. The name of a line's index is `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export const IndexFormat = z
@@ -45,6 +47,7 @@ export const IndexFormat = z
       .describe("First part of the name. Default logs."),
     separator: z.enum(["-", ".", "_"]).default("-").describe("Stands between the parts. Default '-'."),
     datePattern: text(PATTERN, `${DATE_NOTATION}, and '.', '-' or '_' between them`)
+      .max(MAX_DATE, `at most ${MAX_DATE} characters`)
       .default("yyyy.MM.dd")
       .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
     timeZone: z

@@ -81,7 +81,9 @@ them.
 2. \`pulumi up\` (\`npm run lab -- up\` on a laptop) rolls the collectors, one node at a time. What waits in their buffers has
    its old name from Fluentd, Logagent and the OpenTelemetry Collector, which name a line when they read it, and the new one from
    Fluent Bit and Filebeat, which name it when they send it; Vector sends the old date under the new prefix. A line is never sent
-   under both, since a collector goes on where it stopped.
+   under both, since a collector goes on where it stopped. A new \`splitBy\` of \`team\` or \`app\` Fluent Bit does not find in lines that
+   wait: they go to \`logs--2026.12.30\`, with nothing where the value would be, or keep the value of the old split; with \`app\` they
+   have no id, and a chunk that is sent again is there twice. So change it while nothing waits.
 3. The old indices stay as they are. Search both by a pattern such as \`logs-*\` or an alias, or copy the old ones by \`_reindex\`.
 
 Nothing is lost and nothing is doubled: a document has an id, made from what it holds, but an id is unique in one index only. So a

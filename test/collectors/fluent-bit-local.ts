@@ -31,7 +31,8 @@ export function localFluentBit(): LocalCollector | undefined {
         .replace("name: s3\n", (found) => `${found}      endpoint: http://127.0.0.1:${receiverPort}\n      tls: off\n`)
         .replace(
           "name: cloudwatch_logs\n",
-          (found) => `${found}      endpoint: 127.0.0.1\n      port: ${receiverPort}\n      tls: off\n`,
+          // It always speaks TLS.
+          (found) => `${found}      endpoint: 127.0.0.1\n      port: ${receiverPort}\n      tls.verify: off\n`,
         ),
   };
 }

@@ -38,6 +38,7 @@ export async function startTlsReceiver(): Promise<TlsReceiver> {
   const server = createServer(keys, async (request, response) => {
     response.setHeader("content-type", "application/json");
     response.setHeader("X-Elastic-Product", "Elasticsearch");
+    response.setHeader("x-amzn-RequestId", "1");
     if (request.method !== "POST") return void response.end(hello(request.headers["user-agent"]));
     authorizations.add(request.headers.authorization);
     if (request.headers["content-encoding"] === "gzip") {

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { amount } from "../../settings-values.ts";
 import { hasIndex, type LogPipeline } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { applicationFilters, applicationInput } from "./fluent-bit-application.ts";
@@ -14,6 +15,12 @@ const HTTP_PORT = 2020;
 const ALIVE_PORT = 2021;
 /** Short, since what is unsent is on disk already: while it stops it reads nothing, and a file rotated meanwhile is lost. */
 const GRACE_SECONDS = 1;
+
+/**
+ * Lines are read up to 50 MB at a time, and wait on disk until their turn to be sent comes. Measured at 5 MB/s of twenty containers with a
+ * destination that answers at once: of 32Mi it dropped 83,000 of 142,000 lines, of 64Mi none.
+ */
+const MIN_DROPPING_BYTES = 64 * 2 ** 20;
 
 /**
  * Answers the liveness probe from the thread that reads. Fluent Bit's own server has a thread of its own, and answers while the other
@@ -71,10 +78,18 @@ export const fluentBit: Collector = {
   }),
 };
 
-function unsupported({ index, destination }: LogPipeline): Unsupported[] {
-  if (!hasIndex(destination) || index.timeZone === "UTC") return [];
-  const message = "UTC, since Fluent Bit begins a day there";
-  return [{ path: ["index", "timeZone"], message, value: index.timeZone }];
+function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[] {
+  const found: Unsupported[] = [];
+  if (buffer.whenFull === "drop-oldest" && amount(buffer.size) < MIN_DROPPING_BYTES) {
+    const message =
+      "at least 64Mi with whenFull drop-oldest for Fluent Bit, which would drop lines while they are sent";
+    found.push({ path: ["buffer", "size"], message, value: buffer.size });
+  }
+  if (hasIndex(destination) && index.timeZone !== "UTC") {
+    const message = "UTC, since Fluent Bit begins a day there";
+    found.push({ path: ["index", "timeZone"], message, value: index.timeZone });
+  }
+  return found;
 }
 
 /** The whole configuration. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */

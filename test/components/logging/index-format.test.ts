@@ -111,6 +111,7 @@ describe("index settings", () => {
     ["two dots alone", { prefix: ".." }, /^prefix: /],
     ["strftime's notation", { datePattern: "%Y.%m.%d" }, /^datePattern: yyyy \(calendar year\), MM/],
     ["minutes, which look like months", { datePattern: "yyyy.mm" }, /^datePattern: /],
+    ["a date that makes the name too long", { datePattern: "yyyy.MM.dd-".repeat(12) }, /^datePattern: at most 127/],
     ["an ISO week with a calendar year", { datePattern: "yyyy.ww" }, /^datePattern: xxxx and ww together/],
     ["an ISO year without a week", { datePattern: "xxxx.MM" }, /^datePattern: xxxx and ww together/],
     ["a time zone that is none", { timeZone: "Madrid" }, /^timeZone: an IANA time zone/],

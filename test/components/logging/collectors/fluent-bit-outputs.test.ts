@@ -158,6 +158,7 @@ describe("Fluent Bit's outputs", () => {
     assert.equal(tooLong.test(`{"a":"${"\u20ac".repeat(7991)}"}`), false);
     assert.equal(tooLong.test(`{"a":"${"\u20ac".repeat(7993)}"}`), true);
     assert.equal(tooLong.test("x".repeat(40_000)), false);
+    assert.match(String(render({ destination: { kind: "cloudwatch" } }).filter("modify")?.condition), /\.\{100000\}/);
     assert.deepEqual(conditions({ destination: { kind: "elasticsearch", host: "h" } }), []);
     assert.deepEqual(conditions({ destination: { kind: "opensearch", host: "h" }, parseJson: false }), []);
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit.ts";
-import { render } from "./fluent-bit-rendered.ts";
+import { pipelineOf, render } from "./fluent-bit-rendered.ts";
 import { DESTINATIONS } from "./pipelines.ts";
 
 const Names = z.array(z.string());
@@ -94,6 +94,21 @@ describe("Fluent Bit's configuration", () => {
       .named("kubernetes")
       .map(({ merge_log }) => merge_log);
     assert.deepEqual(merge, ["off", "off"]);
+  });
+
+  it("takes no buffer that drops lines while they are sent", () => {
+    const wrong = (buffer: object) => fluentBit.unsupported(pipelineOf({ buffer })).map(({ path }) => path.join("."));
+    assert.deepEqual(wrong({ size: "63Mi" }), ["buffer.size"]);
+    assert.deepEqual([...wrong({ size: "64Mi" }), ...wrong({ size: "1Mi", whenFull: "block" })], []);
+  });
+
+  it("is asked whether it lives in the thread that reads", () => {
+    const { liveness } = fluentBit;
+    const [, alive] = render({}).configuration.pipeline.inputs;
+    assert.ok(liveness !== undefined && "port" in liveness);
+    assert.deepEqual([alive?.name, alive?.port], ["splunk", liveness.port]);
+    // Its lines go nowhere.
+    assert.doesNotMatch(String(alive?.tag), /^kube\./);
   });
 
   it("never reads its own namespace", () => {
