@@ -1,6 +1,6 @@
 import { Scalar } from "yaml";
 import { amount } from "../../settings-values.ts";
-import { type LogPipeline, logGroupName, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../pipeline.ts";
+import { CREDENTIALS_FOLDER, type LogPipeline, logGroupName, searchHost, tlsOf } from "../pipeline.ts";
 import { ID_FIELD, indexTemplate } from "./vector-record.ts";
 
 /** Options of a component, as they stand in the YAML configuration. */
@@ -141,21 +141,27 @@ function destinationOptions(pipeline: LogPipeline): Options {
   }
 }
 
-/** Whether user and password come into the configuration, from variables. */
-export function usesCredentials({ destination }: LogPipeline): boolean {
-  return "credentials" in destination && destination.credentials !== undefined;
+/** Where user and password are read from, of a destination that asks for them: files of these names. */
+export function secrets({ destination }: LogPipeline): Options {
+  if (!("credentials" in destination) || destination.credentials === undefined) return {};
+  return { secret: { credentials: { type: "directory", path: CREDENTIALS_FOLDER } } };
 }
 
 function auth(destination: LogPipeline["destination"]): Options {
   if (!("credentials" in destination) || destination.credentials === undefined) return {};
-  return { auth: { strategy: "basic", user: variable(USER_VARIABLE), password: variable(PASSWORD_VARIABLE) } };
+  return { auth: { strategy: "basic", user: secret("username"), password: secret("password") } };
 }
 
-/** Vector puts a variable's text in before it reads the YAML: as a block no character of it has a meaning there. */
-function variable(name: string): Scalar {
-  const scalar = new Scalar(`\${${name}}`);
+/** Vector puts a secret's text in before it reads the YAML: as a block no character of it has a meaning there. */
+function secret(name: string): Scalar {
+  const scalar = new Scalar(`SECRET[credentials.${name}]`);
   scalar.type = Scalar.BLOCK_LITERAL;
   return scalar;
+}
+
+/** Says by how much these blocks are indented, which is else guessed: a blank at a secret's beginning would go. */
+export function withIndentation(yaml: string): string {
+  return yaml.replaceAll(/\|-(?=\n +SECRET\[)/g, "|2-");
 }
 
 function tls({ destination }: LogPipeline): Options {

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
-import { bufferBytes, MIN_BUFFER_BYTES, type Options, sink, usesCredentials } from "./vector-outputs.ts";
+import { bufferBytes, MIN_BUFFER_BYTES, type Options, secrets, sink, withIndentation } from "./vector-outputs.ts";
 import { recordProgram } from "./vector-record.ts";
 import { applicationSource, joinTraces, nodeSource } from "./vector-sources.ts";
 
@@ -50,13 +50,19 @@ export const vector: Collector = {
   readiness: { path: "/metrics", port: METRICS_PORT },
   ports: { metrics: METRICS_PORT },
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
+  // Since 0.57 it puts in no variables, unless it is told to put in all.
+  readsCredentials: "files",
   // It looks for a stream before it makes one, and drops the lines if it may not.
   logGroupActions: ["logs:DescribeLogStreams"],
   // It watches its own node too, whatever it takes from it.
   apiRules: [{ apiGroups: [""], resources: ["nodes", "pods"], verbs: ["get", "list", "watch"] }],
   unsupported,
   render: (pipeline) => ({
-    files: { "vector.yaml": render(pipeline) },
+    files: {
+      "vector.yaml": withIndentation(
+        stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }),
+      ),
+    },
     args: [
       "--config",
       `${CONFIG_FOLDER}/vector.yaml`,
@@ -64,8 +70,6 @@ export const vector: Collector = {
       String(GRACE_SECONDS),
       "--chunk-size-events",
       String(CHUNK),
-      // The password is a variable, and since 0.57 variables are left as they are without this.
-      ...(usesCredentials(pipeline) ? ["--dangerously-allow-env-var-interpolation"] : []),
     ],
     // Kubernetes puts the value of the one into the other.
     ...(pipeline.source.kind === "node" ? { environment: { VECTOR_SELF_NODE_NAME: `$(${NODE_VARIABLE})` } } : {}),
@@ -95,12 +99,6 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
   return found;
 }
 
-function render(pipeline: LogPipeline): string {
-  const text = stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false });
-  // Where variables are put in, every other dollar sign is written twice.
-  return usesCredentials(pipeline) ? text.replaceAll(/\$(?!\{LOG_)/g, "$$$$") : text;
-}
-
 /** The whole configuration. @see https://vector.dev/docs/reference/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
   const traces = joinTraces(pipeline);
@@ -108,6 +106,7 @@ function configuration(pipeline: LogPipeline): Options {
     data_dir: STATE_FOLDER,
     log_schema: { timestamp_key: "@timestamp" },
     expire_metrics_secs: 300,
+    ...secrets(pipeline),
     sources: {
       logs: pipeline.source.kind === "node" ? nodeSource(pipeline) : applicationSource(),
       internal: { type: "internal_metrics" },

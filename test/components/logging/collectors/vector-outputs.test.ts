@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { parse } from "yaml";
 import { z } from "zod";
 import { notation } from "../../../../components/logging/index-format.ts";
 import { anyFormat } from "../arbitraries.ts";
@@ -76,27 +77,28 @@ describe("Vector's outputs", () => {
     );
   });
 
-  it("takes user and password from the environment, as text that has no meaning in YAML", () => {
+  it("takes user and password from files, as text that has no meaning in YAML", () => {
     const destination = { kind: "opensearch", host: "h", credentials, tls: { caSecretName: "ca" } };
-    const { output, text, args } = render({ destination });
-    assert.deepEqual(output.auth, { strategy: "basic", user: `\${LOG_USER}`, password: `\${LOG_PASSWORD}` });
-    assert.match(text, /password: \|-\n +\$\{LOG_PASSWORD\}\n/);
-    assert.ok(args.includes("--dangerously-allow-env-var-interpolation"));
+    const { configuration, output, text, args } = render({ destination });
+    assert.deepEqual(configuration.secret, {
+      credentials: { type: "directory", path: "/etc/log-destination/credentials" },
+    });
+    const [user, password] = ["SECRET[credentials.username]", "SECRET[credentials.password]"];
+    assert.deepEqual(output.auth, { strategy: "basic", user, password });
+    const odd = text.replaceAll(password, " 'p\": #%{$x} ");
+    assert.deepEqual(
+      z.looseObject({ sinks: z.looseObject({ destination: z.looseObject({}) }) }).parse(parse(odd)).sinks.destination
+        .auth,
+      { strategy: "basic", user, password: " 'p\": #%{$x} " },
+    );
+    assert.ok(!args.join(" ").includes("env-var"));
     assert.ok(!text.includes("log-writer"));
     assert.deepEqual(output.tls, {
       verify_certificate: true,
       verify_hostname: true,
       ca_file: "/etc/log-destination/ca.crt",
     });
-  });
-
-  it("writes every other dollar sign twice where variables are put in", () => {
-    const url = "https://logs.example.com/ingest?a=$1";
-    assert.equal(
-      render({ destination: { kind: "http", url, credentials } }).output.uri,
-      "https://logs.example.com/ingest?a=$$1",
-    );
-    assert.equal(render({ destination: { kind: "http", url } }).output.uri, url);
+    assert.equal(render().configuration.secret, undefined);
   });
 
   it("verifies certificates unless told not to", () => {
