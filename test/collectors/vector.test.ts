@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { z } from "zod";
 import { seconds } from "../support/collectors/losses.ts";
 import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
@@ -111,6 +112,35 @@ describe("Vector's record", () => {
       ),
     );
     assert.deepEqual(lines(records), [parts.join("")]);
+  });
+
+  it("is of one stream, where long lines of both come in parts, and without the carriage return of a line's end", async () => {
+    const written = [
+      "stdout P one ",
+      "stderr P red ",
+      "stdout P two ",
+      "stderr F blue\r",
+      "stdout F three",
+      "stdout F a\rb\r",
+    ];
+    const records = await collect(
+      {},
+      (sandbox) =>
+        sandbox.write(
+          POD,
+          written.map((line, at) => `2026-01-01T00:30:0${at}Z ${line}`),
+        ),
+      3,
+    );
+    const streams = bodies(records).map((body) => z.object({ log: z.string(), stream: z.string() }).parse(body));
+    assert.deepEqual(
+      streams.sort((one, other) => (one.log < other.log ? -1 : 1)),
+      [
+        { log: "a\rb", stream: "stdout" },
+        { log: "one two three", stream: "stdout" },
+        { log: "red blue", stream: "stderr" },
+      ],
+    );
   });
 
   it("holds a stack trace together, and each stream apart", async () => {

@@ -25,7 +25,8 @@ export function nodeSource({ namespaces, labels }: LogPipeline): Options {
   const { include, exclude } = namespaces;
   return {
     type: "kubernetes_logs",
-    auto_partial_merge: true,
+    // It would end a long line of one stream with the next line of the other.
+    auto_partial_merge: false,
     extra_field_selector: exclude.map((namespace) => `metadata.namespace!=${namespace}`).join(","),
     ...(Object.keys(labels).length === 0
       ? {}
@@ -80,16 +81,36 @@ export function applicationSource(): Options {
   };
 }
 
+/** What comes from a source on its way to the record: each step takes what the one before gives. */
+export function joining(pipeline: LogPipeline): Readonly<Record<string, Options>> {
+  const node = pipeline.source.kind === "node";
+  const traces = joinTraces(pipeline, node ? "parts" : "logs");
+  return { ...(node ? { parts: joinParts("logs") } : {}), ...(traces === undefined ? {} : { traces }) };
+}
+
+/** Joins the parts that a runtime makes of a long line, of each file and stream. What has no end goes on after the time of Vector's own. */
+function joinParts(from: string): Options {
+  return {
+    type: "reduce",
+    inputs: [from],
+    group_by: ["file", "stream"],
+    ends_when: { type: "vrl", source: "!exists(._partial)" },
+    merge_strategies: { message: "concat_raw", "@timestamp": "discard" },
+    expire_after_ms: 30_000,
+    flush_period_ms: 1000,
+  };
+}
+
 /**
  * Joins a line that continues a stack trace to the line before; undefined where no traces are joined.
  * @see https://vector.dev/docs/reference/configuration/transforms/reduce/
  */
-export function joinTraces(pipeline: LogPipeline): Options | undefined {
+function joinTraces(pipeline: LogPipeline, from: string): Options | undefined {
   const starts = firstLineCondition(pipeline);
   if (starts === undefined) return undefined;
   return {
     type: "reduce",
-    inputs: ["logs"],
+    inputs: [from],
     group_by: pipeline.source.kind === "node" ? ["file", "stream"] : ["file"],
     starts_when: { type: "vrl", source: starts },
     merge_strategies: { message: "concat_newline", "@timestamp": "discard" },

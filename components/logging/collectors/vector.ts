@@ -3,7 +3,7 @@ import { type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { bufferBytes, MIN_BUFFER_BYTES, type Options, secrets, sink, withIndentation } from "./vector-outputs.ts";
 import { recordProgram } from "./vector-record.ts";
-import { applicationSource, joinTraces, nodeSource } from "./vector-sources.ts";
+import { applicationSource, joining, nodeSource } from "./vector-sources.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
@@ -37,8 +37,7 @@ export const vector: Collector = {
     loki: true,
   },
   about: {
-    parsing:
-      "CRI parts joined, but a long line of one stream ends with the next line of the other; stack traces by indentation, the last line of Python's apart; JSON to fields",
+    parsing: "CRI parts joined; stack traces by indentation, the last line of Python's apart; JSON to fields",
     buffer: "files on the node, up to buffer.size, then it stops reading; a kill may lose what is on its way there",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (Datadog)",
@@ -101,7 +100,7 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
 
 /** The whole configuration. @see https://vector.dev/docs/reference/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
-  const traces = joinTraces(pipeline);
+  const joined = joining(pipeline);
   return {
     data_dir: STATE_FOLDER,
     log_schema: { timestamp_key: "@timestamp" },
@@ -112,10 +111,10 @@ function configuration(pipeline: LogPipeline): Options {
       internal: { type: "internal_metrics" },
     },
     transforms: {
-      ...(traces === undefined ? {} : { traces }),
+      ...joined,
       records: {
         type: "remap",
-        inputs: [traces === undefined ? "logs" : "traces"],
+        inputs: [Object.keys(joined).at(-1) ?? "logs"],
         source: recordProgram(pipeline),
         drop_on_error: false,
         drop_on_abort: true,

@@ -114,7 +114,6 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...byIndentation("kept"),
     ...DEEP,
     ...NO_PAIR,
-    "parts-of-two-streams": [line(0, "one red two blue"), line(4, "three"), red(5, "alone")],
     ...WAITS,
   },
   opentelemetry: {

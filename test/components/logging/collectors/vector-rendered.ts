@@ -23,6 +23,7 @@ export function render(settings: object = {}, source?: "application") {
     environment,
     configuration,
     logs: part(configuration.sources, "logs"),
+    parts: configuration.transforms.parts,
     traces: configuration.transforms.traces,
     records: part(configuration.transforms, "records"),
     program: String(configuration.transforms.records?.source),

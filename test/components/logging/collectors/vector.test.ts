@@ -54,7 +54,6 @@ describe("Vector's configuration", () => {
     assert.equal(logs.read_from, "beginning");
     assert.equal(logs.glob_minimum_cooldown_ms, 1000);
     assert.equal(logs.oldest_first, false);
-    assert.equal(logs.auto_partial_merge, true);
     assert.deepEqual(environment, { VECTOR_SELF_NODE_NAME: "$(NODE_NAME)" });
     assert.deepEqual(args, [
       "--config",
@@ -95,15 +94,25 @@ describe("Vector's configuration", () => {
     assert.equal(render().logs.use_apiserver_cache, true);
   });
 
+  it("joins the parts of a long line for each file and stream, which the source would do for the file alone", () => {
+    const { logs, parts } = render();
+    assert.equal(logs.auto_partial_merge, false);
+    assert.deepEqual([parts?.inputs, parts?.group_by], [["logs"], ["file", "stream"]]);
+    assert.deepEqual(parts?.merge_strategies, { message: "concat_raw", "@timestamp": "discard" });
+    const sidecar = render({ carrier: "sidecar" }, "application");
+    assert.deepEqual([sidecar.parts, sidecar.traces?.inputs], [undefined, ["logs"]]);
+    assert.deepEqual(render({ carrier: "sidecar", multiline: [] }, "application").records.inputs, ["logs"]);
+  });
+
   it("joins what continues a trace to the line before, for each file and stream", () => {
     const { traces, records } = render();
-    assert.deepEqual(traces?.group_by, ["file", "stream"]);
+    assert.deepEqual([traces?.inputs, traces?.group_by], [["parts"], ["file", "stream"]]);
     assert.deepEqual(traces?.merge_strategies, { message: "concat_newline", "@timestamp": "discard" });
     assert.equal(traces?.expire_after_ms, 1000);
     assert.deepEqual(records.inputs, ["traces"]);
     const without = render({ multiline: [] });
     assert.equal(without.traces, undefined);
-    assert.deepEqual(without.records.inputs, ["logs"]);
+    assert.deepEqual(without.records.inputs, ["parts"]);
   });
 
   it("leaves out a carriage return at the end of a line, and of each line of a trace", () => {
