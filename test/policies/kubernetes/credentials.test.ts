@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
+import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
+import { credentialsIn } from "../../../policies/kubernetes/credentials.ts";
+import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
+
+describe("what counts as a credential in a ConfigMap", () => {
+  // The rule is mandatory: a reference that it took for a password would stop the deployment.
+  for (const [id, collector] of Object.entries(COLLECTORS)) {
+    it(`is nothing that ${id} is rendered with, wherever it sends to`, () => {
+      const able = new Set(destinationsOf(collector));
+      const tried = DESTINATIONS.filter(({ kind }) => able.has(String(kind)));
+      assert.ok(tried.length > 0);
+      for (const destination of tried) {
+        const pipelineOf = pipelines({ collector: id, destination });
+        const source = collector.carriers.includes("daemonset") ? undefined : "application";
+        for (const [file, text] of Object.entries(collector.render(pipelineOf({}, source)).files))
+          assert.deepEqual(credentialsIn(text), [], `${file} for ${JSON.stringify(destination)}`);
+      }
+    });
+  }
+
+  it("is a password, and no reference to one", () => {
+    const lines = ["|-", "|2-", ">-2", "SECRET[store.password]", `\${LOG_PASSWORD}`, "hunter2", "SECRET", "|hunter2"];
+    const found = lines.filter((value) => credentialsIn(`a: b\npassword: ${value}`).length > 0);
+    assert.deepEqual(found, ["hunter2", "SECRET", "|hunter2"]);
+  });
+});
