@@ -11,7 +11,8 @@ export const FILES_SOURCE_FILE = `in_${FILES_SOURCE}.rb`;
  * room for on the disk are not taken for read, and a new file with the inode of an old one not for that one.
  * @see https://docs.fluentd.org/input/tail
  */
-export const FILES_SOURCE_PROGRAM = `require "fluent/plugin/in_tail"
+export const FILES_SOURCE_PROGRAM = `require "set"
+require "fluent/plugin/in_tail"
 require_relative "${BIRTHS_FILE}"
 require_relative "${JOURNAL_FILE}"
 
@@ -33,10 +34,15 @@ module Fluent::Plugin
       super
       @births = FileBirths.new("#{@pos_file}.births")
       @refused_at = -PAUSE
+      @watchers = Set.new
     end
 
+    # A file that is renamed meanwhile may be missed under both of its names, and would be read again from its beginning.
     def expand_paths
-      super.tap { |found| @births.forget_all_but(found) }
+      found = super
+      found = super unless (being_read - found.keys).empty?
+      @births.forget_all_but(found)
+      found
     end
 
     # A timer that fails is never called again.
@@ -50,13 +56,24 @@ module Fluent::Plugin
     end
 
     def start_watchers(targets)
-      busy = @tails_rotate_wait.keys.map(&:ino)
+      busy = being_read
       super(targets.reject { |_, target| busy.include?(target.ino) })
     end
 
     def setup_watcher(target, entry)
       @births.check(target.path, target.ino) { entry.update(target.ino, 0) }
+      super.tap { |watcher| @watchers << watcher }
+    end
+
+    # Of a file that is deleted already, Fluentd would leave the watcher as it is, and so the file open for ever.
+    def update_watcher(watcher, entry, inode)
       super
+      detach_watcher_after_rotate_wait(watcher, entry.read_inode)
+    end
+
+    def detach_watcher(watcher, *)
+      super
+      @watchers.delete(watcher)
     end
 
     # The filter of lines is told whose lines were not taken.
@@ -71,6 +88,11 @@ module Fluent::Plugin
     end
 
     private
+
+    # Fluentd's own lists have not all of these: the watcher of a new file takes the place of the old one's before that is done.
+    def being_read
+      @watchers.map(&:ino)
+    end
 
     def take(tag, lines)
       router.emit_stream(tag, lines) unless lines.empty?
