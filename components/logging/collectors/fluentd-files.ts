@@ -76,6 +76,11 @@ module Fluent::Plugin
       @watchers.delete(watcher)
     end
 
+    def shutdown
+      super
+      LineJournal::LAST_CALLS.each(&:call)
+    end
+
     # The filter of lines is told whose lines were not taken.
     def receive_lines(lines, watcher)
       return false if Fluent::Clock.now - @refused_at < PAUSE

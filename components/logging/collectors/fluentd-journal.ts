@@ -12,6 +12,8 @@ require "msgpack"
 class LineJournal
   # By tag: whether these are under way, refused, or under way again.
   UNTAKEN = {}
+  # What the source calls when it has read for the last time, while the output can still send: at a filter's own end it cannot.
+  LAST_CALLS = []
   LONGEST = 4 * 2**20
 
   def initialize(path)

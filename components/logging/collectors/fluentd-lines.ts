@@ -59,6 +59,7 @@ module Fluent::Plugin
       @held = LineJournal.new(@journal)
       @restored = @held.open
       timer_execute(:pod_lines, 0.5) { send_late }
+      LineJournal::LAST_CALLS << -> { send_late(always: true) }
     end
 
     def shutdown
