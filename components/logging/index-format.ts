@@ -35,6 +35,9 @@ const MAX_PART = 63;
 /** What these leave of a name; a date is as long as its pattern. */
 const MAX_DATE = MAX_INDEX_BYTES - 2 * (MAX_PART + 1);
 
+/** What a name may begin with, since it begins with the prefix. */
+export const FIRST_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+
 /** How an index is called. The name of a line's index is `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export const IndexFormat = z
   .strictObject({

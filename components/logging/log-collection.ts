@@ -64,7 +64,7 @@ export class LogCollection extends pulumi.ComponentResource {
         ? [
             new InClusterOpenSearch(
               `${name}-opensearch`,
-              { index, storage: destination.storage, after: [namespace] },
+              { storage: destination.storage, after: [namespace] },
               { parent: this },
             ).statefulSet,
           ]

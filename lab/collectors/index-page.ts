@@ -89,12 +89,18 @@ them.
 Nothing is lost and nothing is doubled: a document has an id, made from what it holds, but an id is unique in one index only. So a
 collector that is killed, not stopped, in the minute of the change may send its last lines again, under the new name.
 
-Fields keep their types through an index template. The OpenSearch that \`inCluster: true\` brings gets one for
-\`PREFIX SEPARATOR *\`, and Filebeat gives Elasticsearch one as it connects. Everywhere else it must be put there by hand, as
-\`/_index_template/eks-dns-logging\`. \`npm run plan -- --manifests FOLDER\` writes it: for OpenSearch with
-\`destination: { kind: opensearch, inCluster: true }\` in the ConfigMap \`opensearch-template\`, for one node and without replicas; for
-Elasticsearch with \`collector: filebeat\` in the ConfigMap \`filebeat\`. Its priority is the length of its pattern, so that a longer
-prefix wins over a shorter one and both may stay.
+Where the new format splits by team or app, what waits in Fluent Bit's buffer still has the value of the old one: none after
+\`splitBy: none\` or \`namespace\`, so that it is sent to \`PREFIX SEPARATOR SEPARATOR DATE\` such as \`pods--2026.11.26\`, which \`pods-*\`
+finds too.
+
+Fields keep their types through an index template. The OpenSearch that \`inCluster: true\` brings has one for every name that a format
+can give, so that a change of format leaves it running, with its logs; and Filebeat gives Elasticsearch one as it connects. Everywhere
+else it must be put there by hand, before the first line: \`npm run plan -- --manifests FOLDER\` writes it to
+\`FOLDER/by-hand/index-template.json\`.
+
+    curl -X PUT -H 'Content-Type: application/json' --data-binary @FOLDER/by-hand/index-template.json https://HOST:9200/_index_template/eks-dns-logging
+
+Its priority is the length of its pattern, so that a longer prefix wins over a shorter one and both may stay, under two names.
 
 ## Each collector
 

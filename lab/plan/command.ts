@@ -56,10 +56,11 @@ async function plan(flags: PlanFlags): Promise<void> {
 }
 
 async function writeFolder(folder: string, recording: Recording, settings: Settings): Promise<void> {
-  const { manifestsOf, writeCorefile, writeManifests } = await import("./manifests.ts");
+  const { manifestsOf, writeCorefile, writeIndexTemplate, writeManifests } = await import("./manifests.ts");
   const manifests = manifestsOf(recording.resources);
   const count = await writeManifests(folder, manifests);
   if (settings.cluster.kind === "existing") await writeCorefile(folder, settings.dns);
+  await writeIndexTemplate(folder, settings.logging);
   process.stderr.write(`Wrote ${count} manifests: kubectl apply -f ${folder}\n`);
 }
 

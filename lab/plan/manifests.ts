@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile/config-map.ts";
 import type { DnsSettings } from "../../components/dns/settings.ts";
+import { indexTemplate } from "../../components/logging/opensearch/template.ts";
+import type { LoggingSettings } from "../../components/logging/settings.ts";
 import type { Planned, PlannedResource } from "./planned.ts";
 
 /** One Kubernetes object of a plan. */
@@ -63,6 +65,15 @@ export async function writeCorefile(folder: string, settings: DnsSettings): Prom
   await mkdir(join(folder, BY_HAND), { recursive: true });
   const text = `${CONFIG_MAP_HEADER}${stringify(corefileConfigMap(settings), { lineWidth: 0 })}`;
   await writeFile(join(folder, BY_HAND, "configmap-kube-system-coredns.yaml"), text);
+}
+
+/** Writes the index template for a search engine that nobody here may write to: whoever runs it puts it there. */
+export async function writeIndexTemplate(folder: string, { destination, index }: LoggingSettings): Promise<void> {
+  const file = join(folder, BY_HAND, "index-template.json");
+  if (destination.kind !== "elasticsearch" && (destination.kind !== "opensearch" || destination.inCluster))
+    return rm(file, { force: true });
+  await mkdir(join(folder, BY_HAND), { recursive: true });
+  await writeFile(file, `${JSON.stringify(indexTemplate(index, destination.kind), null, 2)}\n`);
 }
 
 const OWN_FILES = /^\d{3,}-.*\.yaml$/;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
-import { indexTemplate, TEMPLATE_NAME } from "../../components/logging/opensearch/template.ts";
+import { everyIndexTemplate, indexTemplate, TEMPLATE_NAME } from "../../components/logging/opensearch/template.ts";
 import { MAX_FIELDS_BYTES } from "../../components/logging/pipeline.ts";
 import { anyFormat, anyTime } from "../components/logging/arbitraries.ts";
 import { leaveOut } from "../support/leave-out.ts";
@@ -56,6 +56,15 @@ describe("A real OpenSearch", () => {
     const other = template({ prefix: `${PREFIX}-other` });
     assert.equal((await ask("PUT", `/_index_template/${TEMPLATE_NAME}-other`, other)).status, 200);
     assert.equal((await ask("DELETE", `/_index_template/${TEMPLATE_NAME}-other`)).status, 200);
+  });
+
+  it("takes the template of all names, which stands below that of a format", async () => {
+    const name = `${TEMPLATE_NAME}-every`;
+    const every = await ask("PUT", `/_index_template/${name}`, everyIndexTemplate());
+    const simulated = await ask("POST", `/_index_template/_simulate_index/${PREFIX}-2026.11.25`);
+    await ask("DELETE", `/_index_template/${name}`);
+    assert.equal(every.status, 200, every.text);
+    assert.match(simulated.text, new RegExp(`"overlapping":\\[.*"${name}"`));
   });
 
   it("takes labels and JSON fields of any shape side by side", async () => {

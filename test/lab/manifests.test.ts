@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import { parse } from "yaml";
-import { manifestsOf, writeManifests } from "../../lab/plan/manifests.ts";
+import { LoggingSettings } from "../../components/logging/settings.ts";
+import { manifestsOf, writeIndexTemplate, writeManifests } from "../../lab/plan/manifests.ts";
 import { record } from "../../lab/plan/recorder.ts";
 
 describe("manifests", () => {
@@ -48,5 +49,19 @@ describe("manifests", () => {
       "002-configmap-ts-team-c.yaml",
       "kustomization.yaml",
     ]);
+  });
+
+  it("bring the index template for a search engine that one has, and for no other", async () => {
+    const write = (destination: object) =>
+      writeIndexTemplate(folder, LoggingSettings.parse({ destination, index: { prefix: "pods" } }));
+    await write({ kind: "opensearch", host: "search.example.com" });
+    const text = await readFile(join(folder, "by-hand", "index-template.json"), "utf8");
+    assert.deepEqual(JSON.parse(text).index_patterns, ["pods-*"]);
+    for (const destination of [{ kind: "stdout" }, { kind: "opensearch", inCluster: true }]) {
+      await write(destination);
+      assert.deepEqual(await readdir(join(folder, "by-hand")), []);
+    }
+    await write({ kind: "elasticsearch", host: "search.example.com" });
+    assert.deepEqual(await readdir(join(folder, "by-hand")), ["index-template.json"]);
   });
 });

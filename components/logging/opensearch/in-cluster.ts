@@ -2,13 +2,11 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../../team/names.ts";
 import { filesHash } from "../files-hash.ts";
-import type { IndexFormat } from "../index-format.ts";
 import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import { DASHBOARDS_PORT, dashboardsPodSpec, OPENSEARCH_PORT, opensearchPodSpec } from "./pod-specs.ts";
-import { indexTemplate } from "./template.ts";
+import { everyIndexTemplate } from "./template.ts";
 
 export interface InClusterOpenSearchArgs {
-  readonly index: IndexFormat;
   /** Size of the data volume, such as `10Gi`; undefined for none, and then the data goes with the pod. */
   readonly storage: string | undefined;
   readonly after: readonly pulumi.Resource[];
@@ -25,7 +23,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
   constructor(name: string, args: InClusterOpenSearchArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:InClusterOpenSearch", name, {}, options);
     const own = { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true };
-    const template = JSON.stringify(indexTemplate(args.index, "opensearch"), null, 2);
+    const template = JSON.stringify(everyIndexTemplate(), null, 2);
     const config = new k8s.core.v1.ConfigMap(
       `${name}-template`,
       { metadata: metadata(OPENSEARCH, "opensearch-template"), data: { "template.json": template } },

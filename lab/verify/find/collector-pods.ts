@@ -18,13 +18,18 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
         : `its tolerations or node selector leave ${node} out`;
     throw new Obstacle(`no ${collector} pod on node ${node}`, cause);
   }
-  const obstacle = whyNotRunning(pod, lab.up);
-  if (obstacle !== undefined) throw new Obstacle(obstacle.message, await logHint(pod));
-  if (!pod.ready) throw new Obstacle(`${pod.name} is not ready${pod.reason && ` (${pod.reason})`}`, await logHint(pod));
+  await mustBeReady(lab, pod);
   return pod;
 }
 
+/** @throws {Obstacle} where a pod of the logging namespace does not run or is not ready. */
+export async function mustBeReady(lab: Lab, pod: PodFacts): Promise<void> {
+  const obstacle = whyNotRunning(pod, lab.up);
+  if (obstacle !== undefined) throw new Obstacle(obstacle.message, await logHint(pod));
+  if (!pod.ready) throw new Obstacle(`${pod.name} is not ready${pod.reason && ` (${pod.reason})`}`, await logHint(pod));
+}
+
 async function logHint(pod: PodFacts): Promise<string> {
-  const image = /ImagePull|ErrImage/.test(pod.reason) ? "the node cannot pull the collector's image; " : "";
+  const image = /ImagePull|ErrImage/.test(pod.reason) ? "the node cannot pull its image; " : "";
   return `${image}\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` and \`kubectl -n ${pod.namespace} logs ${pod.name}\` say why`;
 }

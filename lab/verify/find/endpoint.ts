@@ -2,7 +2,7 @@ import type { RequestOptions } from "node:https";
 import type { Credentials } from "../../../components/logging/destination-settings.ts";
 import { ClusterError } from "../cluster/cluster.ts";
 import { get } from "../http-get.ts";
-import type { Lab } from "../lab.ts";
+import { type Lab, Obstacle } from "../lab.ts";
 import { LOGGING_NAMESPACE } from "./collector-pods.ts";
 
 /** An HTTP destination, as the settings describe it. */
@@ -27,6 +27,9 @@ export function whyOutOfReach({ url, credentials }: Endpoint): string | undefine
   return `${url.hostname} is a Service that wants a password, and the API server's proxy passes none on: look for the marker there by hand`;
 }
 
+/** How the API server's proxy says that no pod of a Service is ready, or that the one it took is gone. */
+const NOBODY_THERE = /no endpoints available|error trying to reach service/;
+
 /**
  * GET from a destination: one inside the cluster through the API server, another one directly, with the password from its Secret.
  * @throws {ClusterError} in one line.
@@ -37,7 +40,11 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
   if (name !== undefined && namespace !== undefined) {
     const port = url.port || (url.protocol === "https:" ? "443" : "80");
     const target = `${url.protocol === "https:" ? "https:" : ""}${name}:${port}`;
-    return lab.cluster.proxyGet({ kind: "services", namespace, name: target }, path, endpoint.headers);
+    return lab.cluster
+      .proxyGet({ kind: "services", namespace, name: target }, path, endpoint.headers)
+      .catch((error: Error) => {
+        throw NOBODY_THERE.test(error.message) ? nobodyThere(name, namespace) : error;
+      });
   }
   const answer = await get(new URL(path, url), await options(lab, endpoint)).catch((error: Error) => {
     throw new ClusterError("other", `${url.host} does not answer: ${error.message || error.name}`);
@@ -45,6 +52,13 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
   if (answer.status < 400) return answer.body;
   const line = answer.body.replaceAll(/\s+/g, " ").slice(0, 200);
   throw new ClusterError("other", `${url.host} answered ${answer.status}: ${line}`);
+}
+
+function nobodyThere(name: string, namespace: string): Obstacle {
+  return new Obstacle(
+    `no pod behind the Service ${name} in ${namespace} answers`,
+    `the destination starts, or does not run: \`kubectl -n ${namespace} get pods\` shows which pod is not ready`,
+  );
 }
 
 async function options(lab: Lab, { verify, caSecretName, credentials, headers }: Endpoint): Promise<RequestOptions> {

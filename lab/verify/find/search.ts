@@ -2,8 +2,9 @@ import { z } from "zod";
 import type { Destination } from "../../../components/logging/destination-settings.ts";
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/index-format.ts";
 import type { PodFacts } from "../cluster/cluster.ts";
+import { type Lab, Obstacle } from "../lab.ts";
 import { readAnswer } from "./answer.ts";
-import { collectorPod, LOGGING_NAMESPACE } from "./collector-pods.ts";
+import { collectorPod, LOGGING_NAMESPACE, mustBeReady } from "./collector-pods.ts";
 import { ask, type Endpoint, whyOutOfReach } from "./endpoint.ts";
 import type { MarkerFinder } from "./finder.ts";
 
@@ -24,6 +25,7 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
     ...(unable === undefined ? {} : { unable }),
     async prepare(lab, pod) {
       await collectorPod(lab, collector, pod.node);
+      if (destination.kind === "opensearch" && destination.inCluster) await ownNode(lab);
       await ask(lab, endpoint, "/");
     },
     async find(lab, { marker, pod }) {
@@ -43,6 +45,14 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
     whyMissing: async () =>
       `${collector} runs and ${endpoint.url.host} answers, but no index ${pattern} has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was refused`,
   };
+}
+
+/** @throws {Obstacle} where the OpenSearch that `inCluster` brings is not there or not ready. */
+async function ownNode(lab: Lab): Promise<void> {
+  const [pod] = await lab.cluster.pods(LOGGING_NAMESPACE, "app.kubernetes.io/name=opensearch");
+  if (pod !== undefined) return mustBeReady(lab, pod);
+  const cause = `the StatefulSet opensearch is not there, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
+  throw new Obstacle("there is no pod of opensearch", cause);
 }
 
 export function endpointOf(destination: SearchDestination): Endpoint {

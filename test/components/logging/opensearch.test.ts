@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { z } from "zod";
-import { IndexFormat } from "../../../components/logging/index-format.ts";
+import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
-import { indexTemplate } from "../../../components/logging/opensearch/template.ts";
+import { everyIndexTemplate, indexTemplate } from "../../../components/logging/opensearch/template.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { record } from "../../../lab/plan/recorder.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find } from "../../support/find.ts";
+import { anyFormat, anyTime } from "./arbitraries.ts";
 
-async function collect(destination: object, prefix = "pods") {
+async function collect(destination: object, index: object = { prefix: "pods" }) {
   const settings = LoggingSettings.parse({
     destination: { kind: "opensearch", inCluster: true, ...destination },
-    index: { prefix },
+    index,
   });
   const { resources } = await record({ stack: "test", config: {}, preview: false }, async () => {
     new LogCollection("logs", { cluster: existingClusterHandle(), settings, teams: [{ name: "ts" }] });
@@ -60,15 +62,46 @@ describe("the OpenSearch that inCluster brings", () => {
     }
   });
 
-  it("starts anew for another template, and for nothing else", async () => {
-    const annotations = ({ node }: { node: { template: { metadata: { annotations: object } } } }) =>
-      node.template.metadata.annotations;
-    assert.deepEqual(annotations(await collect({})), annotations(await collect({ storage: "1Gi" })));
-    assert.notDeepEqual(annotations(await collect({})), annotations(await collect({}, "logs")));
+  it("is left running, with the logs that would go with its pod, where the format of the index changes", async () => {
+    const [before, after] = [await collect({}), await collect({}, { prefix: "logs", separator: "_", splitBy: "team" })];
+    assert.deepEqual(before.node, after.node);
+    const template = ({ one }: typeof before) => one("core/v1:ConfigMap", "logs-opensearch-template").inputs.data;
+    assert.deepEqual(template(before), template(after));
+  });
+});
+
+describe("everyIndexTemplate", () => {
+  const { index_patterns: patterns } = z
+    .looseObject({ index_patterns: z.array(z.string()) })
+    .parse(everyIndexTemplate());
+  const covers = (name: string) => patterns.some((pattern) => name.startsWith(pattern.slice(0, -1)));
+
+  it("covers the indices of every format", () => {
+    const value = fc.string({ unit: "grapheme", maxLength: 80 });
+    fc.assert(
+      fc.property(anyFormat, anyTime, value, (format, time, text) => {
+        assert.ok(covers(indexName(format, time, { team: text, namespace: text, app: text })));
+      }),
+    );
+    assert.ok(patterns.every((pattern) => /^[a-z0-9]\*$/.test(pattern)));
+  });
+
+  it("leaves alone what Dashboards keeps for itself", () => {
+    assert.ok(!covers(".opensearch_dashboards_1"));
+  });
+
+  it("has a keyword for each key that Fluent Bit adds, as for all that is a name", () => {
+    const text = JSON.stringify(everyIndexTemplate());
+    for (const key of ["index_split", "line_id", "team", "stream"])
+      assert.ok(text.includes(`"${key}":{"type":"keyword"}`), key);
   });
 });
 
 describe("indexTemplate", () => {
+  it("leaves shards and replicas to the cluster that one has", () => {
+    assert.doesNotMatch(JSON.stringify(indexTemplate(IndexFormat.parse({}), "opensearch")), /number_of/);
+  });
+
   it("covers the indices of its format, keeps time to the nanosecond and flattens what is everybody's own", () => {
     const template = indexTemplate(IndexFormat.parse({ prefix: "pods", separator: "_" }), "opensearch");
     const text = JSON.parse(JSON.stringify(template));

@@ -14,6 +14,7 @@ import { fakeCluster, notFound, runningPod } from "./fake-cluster.ts";
 
 const pod = runningPod("ts", { labels: { app: "curl-ts", team: "ts", "app.kubernetes.io/name": "curl" } });
 const collector = runningPod("fluent-bit", { namespace: "logging", name: "fluent-bit-1", ip: "10.0.0.7" });
+const opensearch = runningPod("opensearch", { namespace: "logging", name: "opensearch-0", ip: "10.0.0.9" });
 const wanted = { marker: "labmarkerabc", pod, seconds: 30 };
 const index = IndexFormat.parse({});
 const none = { port: 9200, tls: undefined, credentials: undefined };
@@ -47,6 +48,38 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
     assert.deepEqual(await searchFinder(inCluster, index, "fluent-bit").find(lab, wanted), { where: `index ${name}` });
     assert.match(asked[0] ?? "", /^logging\/opensearch:9200 \/logs-\*\/_search\?q=labmarkerabc&/);
   });
+
+  for (const [nodes, message, cause] of [
+    [[], "there is no pod of opensearch", /StatefulSet opensearch is not there/],
+    [
+      [{ ...opensearch, phase: "Pending", reason: "Unschedulable" }],
+      "opensearch-0 is Pending (Unschedulable)",
+      /say why/,
+    ],
+    [[{ ...opensearch, ready: false }], "opensearch-0 is not ready", /kubectl -n logging describe pod opensearch-0/],
+  ] as const) {
+    it(`says before waiting what is the matter with the one inside the cluster: ${message}`, async () => {
+      const pods = async (_namespace: string, selector: string) =>
+        selector.endsWith("=opensearch") ? [...nodes] : [collector];
+      const prepared = searchFinder(inCluster, index, "fluent-bit").prepare?.(new Lab(fakeCluster({ pods })), pod);
+      await assert.rejects(async () => prepared, { name: "Obstacle", message, likelyCause: cause });
+    });
+  }
+
+  for (const refusal of [
+    'the API server answered 503: no endpoints available for service "opensearch:9200"',
+    "the API server answered 503: error trying to reach service: dial tcp 10.0.0.9:9200: connect: connection refused",
+  ]) {
+    it(`says that nobody is there, and not that the API server refused: ${refusal.slice(30)}`, async () => {
+      const { lab } = proxied(() => {
+        throw new ClusterError("other", refusal);
+      });
+      await assert.rejects(searchFinder(inCluster, index, "fluent-bit").find(lab, wanted), {
+        name: "Obstacle",
+        message: "no pod behind the Service opensearch in logging answers",
+      });
+    });
+  }
 
   it("waits while there is no hit, and says when the index has another name than the settings give", async () => {
     const finder = searchFinder(inCluster, index, "fluent-bit");

@@ -84,7 +84,7 @@ describe("the collector's row", () => {
   for (const [pods, detail, cause] of [
     [[], /no fluent-bit pod on node node-1/, /DaemonSet fluent-bit is not there/],
     [[{ ...COLLECTOR, node: "node-2" }], /no fluent-bit pod on node node-1/, /tolerations or node selector/],
-    [[{ ...COLLECTOR, phase: "Pending", reason: "ErrImagePull" }], /ErrImagePull/, /cannot pull the collector's image/],
+    [[{ ...COLLECTOR, phase: "Pending", reason: "ErrImagePull" }], /ErrImagePull/, /cannot pull its image/],
     [[{ ...COLLECTOR, ready: false }], /fluent-bit-x1 is not ready/, /say why/],
   ] as const) {
     it(`says before waiting: ${detail.source}, ${cause.source}`, async () => {
