@@ -44,6 +44,8 @@ export function opensearchPodSpec(config: { readonly configMap: string; readonly
           // Without it the node's kernel would need another vm.max_map_count.
           "node.store.allow_mmap": "false",
           DISABLE_INSTALL_DEMO_CONFIG: "true",
+          // Another Java program in the container, which ends the node where it cannot write.
+          DISABLE_PERFORMANCE_ANALYZER_AGENT_CLI: "true",
           DISABLE_SECURITY_PLUGIN: "true",
           OPENSEARCH_JAVA_OPTS: "-Xms512m -Xmx512m",
         }).map(([name, value]) => ({ name, value })),

@@ -62,6 +62,15 @@ describe("the OpenSearch that inCluster brings", () => {
     }
   });
 
+  it("runs OpenSearch and no other program in its container", async () => {
+    const [{ env }] = (await collect({})).node.template.spec.containers;
+    for (const name of ["DISABLE_SECURITY_PLUGIN", "DISABLE_PERFORMANCE_ANALYZER_AGENT_CLI"])
+      assert.deepEqual(
+        env.filter((each: { name: string }) => each.name === name),
+        [{ name, value: "true" }],
+      );
+  });
+
   it("is left running, with the logs that would go with its pod, where the format of the index changes", async () => {
     const [before, after] = [await collect({}), await collect({}, { prefix: "logs", separator: "_", splitBy: "team" })];
     assert.deepEqual(before.node, after.node);
