@@ -18,8 +18,8 @@ eks-dns-logging:logging:
 that its containers write to \`/var/log/app\`. Each gives the same record: \`@timestamp\`, \`log\`, \`stream\`, \`kubernetes\` (namespace,
 pod, container, node, labels), \`team\`, and \`fields\` where a line is JSON. A collector keeps its place in the files and its buffer on
 the node below \`/var/lib/eks-dns-logging/NAME\`; another collector begins with the files that are there, so what the one before it sent
-from them comes again. [logging.md](logging.md) says what is lost and what is not; [log-index.md](log-index.md) how indices are
-called.
+from them comes again. [logging.md](logging.md) and [other-collectors.md](other-collectors.md) say what is lost and what is not;
+[log-index.md](log-index.md) how indices are called.
 `;
 
 const CUSTOM = `## A sidecar of your own
