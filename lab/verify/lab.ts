@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { curlPodName, teamNamespace } from "../../components/team/names.ts";
 import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "./cluster/cluster.ts";
 import { CurlSessions } from "./curl-sessions.ts";
@@ -24,14 +25,17 @@ export class Lab {
   /** The command that makes what is missing, and replaces pods that have ended. */
   readonly up: string;
   readonly curls: CurlSessions;
+  /** Lets seconds pass before something is tried again. */
+  readonly pause: (seconds: number) => Promise<unknown>;
   readonly #pods = new Map<string, Promise<PodFacts>>();
   readonly #services = new Map<string, Promise<ServiceFacts>>();
   #dnsPods: Promise<PodFacts[]> | undefined;
 
-  constructor(cluster: Cluster, up = "npm run lab -- up") {
+  constructor(cluster: Cluster, up = "npm run lab -- up", pause = (seconds: number) => wait(seconds * 1000)) {
     this.cluster = cluster;
     this.up = up;
     this.curls = new CurlSessions(cluster);
+    this.pause = pause;
   }
 
   /** A team's curl pod, whatever state it is in. */

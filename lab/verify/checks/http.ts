@@ -6,6 +6,9 @@ import type { Lab } from "../lab.ts";
 import { whyUnknown } from "./dns.ts";
 import { FORM_TITLES, type Form, nameInForm, type Pair } from "./names.ts";
 
+/** kube-proxy opens a Service a moment after its pod is ready, and later on a busy node: until then connections are refused. */
+const OPENING_SECONDS = 5;
+
 /** Curls a form of a name from a pod; the answer must name the right pod. */
 export function curlCheck({ from, to }: Pair, form: Form): Check {
   return {
@@ -22,7 +25,7 @@ export function curlCheck({ from, to }: Pair, form: Form): Check {
 async function curl(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> {
   const pod = await lab.runningPod(from);
   const name = nameInForm(to, form);
-  const result = await curlFrom(lab, pod, `http://${name}/`);
+  const result = await untilOpen(lab, () => curlFrom(lab, pod, `http://${name}/`));
   const answer = result.body.split("\n")[0] ?? "";
   const facts = {
     name,
@@ -43,6 +46,15 @@ async function curl(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> 
       facts,
     );
   return pass(detail, facts);
+}
+
+async function untilOpen(lab: Lab, ask: () => Promise<CurlResult>): Promise<CurlResult> {
+  for (let second = 0; second < OPENING_SECONDS; second += 1) {
+    const result = await ask();
+    if (result.end !== "refused") return result;
+    await lab.pause(1);
+  }
+  return ask();
 }
 
 async function whyNoAnswer(lab: Lab, { from, to }: Pair, name: string, result: CurlResult): Promise<string> {

@@ -15,7 +15,8 @@ const TS_SA = { from: "ts", to: "sa" };
 const TS_TS = { from: "ts", to: "ts" };
 
 async function rowOf(check: Check, changes: Partial<Cluster> = {}, execute?: Execute): Promise<Row> {
-  const [row] = await runChecks([check], new Lab(fakeCluster(changes, execute)), { parallel: 1 });
+  const lab = new Lab(fakeCluster(changes, execute), undefined, async () => {});
+  const [row] = await runChecks([check], lab, { parallel: 1 });
   assert.ok(row);
   return row;
 }
@@ -192,6 +193,19 @@ describe("rows of verify", () => {
         assert.match(row.cause ?? "", cause);
       });
     }
+
+    it("asks again where the Service is not open yet, and gives up after five seconds", async () => {
+      const refusing = (times: number): Execute => {
+        let left = times;
+        return (command, pod) => {
+          if (command[0] !== "curl") return healthy(command, pod);
+          left -= 1;
+          return left < 0 ? healthy(command, pod) : failed(7, "Connection refused", "10.96.1.2");
+        };
+      };
+      const statusAfter = async (times: number) => (await rowOf(curlCheck(TS_SA, "full"), {}, refusing(times))).status;
+      assert.deepEqual([await statusAfter(5), await statusAfter(6)], ["pass", "fail"]);
+    });
 
     it("names hairpin mode where a pod does not reach itself", async () => {
       const row = await rowOf(curlCheck(TS_TS, "full"), {}, curls(failed(28, "Connection timed out", "10.96.1.1")));
