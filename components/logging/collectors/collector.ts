@@ -67,7 +67,7 @@ export interface Collector {
   readonly ports: Readonly<Record<string, number>>;
   /** Those of its ports, on each node, at which applications may send their lines themselves. Default: none. */
   readonly receives?: Readonly<Record<string, number>>;
-  /** How it reads user and password: from variables, or from files where it would take a part of a variable for something else. Default variables. */
+  /** How it reads user and password: from files where it would take a part of a variable for something else. Default variables. */
   readonly readsCredentials?: "variables" | "files";
   /** Resources where the settings name none. */
   readonly resources: Required<LoggingSettings["resources"]>;

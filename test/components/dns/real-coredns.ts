@@ -4,16 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Corefile, type Plugin, renderCorefile } from "../../../components/dns/corefile/model.ts";
+import { leaveOut } from "../../support/leave-out.ts";
 
 /** The real CoreDNS on this machine: COREDNS_BINARY, or `coredns` on the PATH; undefined where there is none. */
 export const COREDNS: string | undefined = [process.env.COREDNS_BINARY, "coredns"].find(
   (program) => program !== undefined && spawnSync(program, ["-version"]).status === 0,
 );
 
-/** `describe`, left out with the reason where there is no CoreDNS. Mocha's own is another in each file when files run side by side. */
+/** `describe`, left out with the reason where there is no CoreDNS, which is a Go program and nothing that npm installs. */
 export function describeReal(title: string, suite: () => void): void {
-  if (COREDNS !== undefined) describe(title, suite);
-  else describe.skip(`${title} (left out: no program coredns on the PATH, and COREDNS_BINARY names none)`, suite);
+  describe(title, () => {
+    before(function () {
+      if (COREDNS === undefined) leaveOut(this, "no program coredns on the PATH, and COREDNS_BINARY names none");
+    });
+    suite();
+  });
 }
 
 /**

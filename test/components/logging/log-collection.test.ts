@@ -122,6 +122,13 @@ describe("LogCollection", () => {
     assert.deepEqual(one("core/v1:Namespace", "logs-namespace").dependencies, [agent.urn]);
   });
 
+  it("is started again after two minutes without an answer of the thread that reads, and not for a slow one", () => {
+    const { livenessProbe } = pod().containers[0];
+    const { httpGet, timeoutSeconds, periodSeconds, failureThreshold } = livenessProbe;
+    assert.deepEqual(httpGet, { path: "/services/collector/health", port: 2021 });
+    assert.deepEqual([timeoutSeconds, periodSeconds * failureThreshold], [30, 120]);
+  });
+
   it("takes user, password and authority from Secrets that somebody else made", async () => {
     const destination = {
       kind: "opensearch",

@@ -80,8 +80,8 @@ describe("the OpenSearch that inCluster brings", () => {
 });
 
 describe("everyIndexTemplate", () => {
-  const { index_patterns: patterns } = z
-    .looseObject({ index_patterns: z.array(z.string()) })
+  const { index_patterns: patterns, priority } = z
+    .looseObject({ index_patterns: z.array(z.string()), priority: z.number() })
     .parse(everyIndexTemplate());
   const covers = (name: string) => patterns.some((pattern) => name.startsWith(pattern.slice(0, -1)));
 
@@ -93,6 +93,10 @@ describe("everyIndexTemplate", () => {
       }),
     );
     assert.ok(patterns.every((pattern) => /^[a-z0-9]\*$/.test(pattern)));
+  });
+
+  it("gives way to each template that somebody adds", () => {
+    assert.equal(priority, 0);
   });
 
   it("leaves alone what Dashboards keeps for itself", () => {
