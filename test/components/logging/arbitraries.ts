@@ -30,3 +30,24 @@ export const anyTime = fc
       .map(([year, offset]) => Date.UTC(year, 0, 1) / 1000 + offset),
   )
   .map((seconds) => new Date(seconds * 1000));
+
+const label = /^([a-z0-9]([-a-z0-9.]{0,9}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,9}[A-Za-z0-9])?$/;
+const value = /^[A-Za-z0-9]([-\w.]{0,9}[A-Za-z0-9])?$/;
+const namespaces = fc.array(fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,9}[a-z0-9])?$/), { maxLength: 3 });
+
+/** Settings below `logging` that the schema takes, but for collector and destination; a collector may refuse some of them. */
+export const anyLogging = fc.record(
+  {
+    index: anyFormat,
+    namespaces: fc.record({ include: namespaces, exclude: namespaces }),
+    labels: fc.dictionary(fc.stringMatching(label), fc.stringMatching(value), { maxKeys: 3 }),
+    multiline: fc.uniqueArray(fc.constantFrom("java", "python", "go", "node")),
+    parseJson: fc.boolean(),
+    metadata: fc.record({ labels: fc.boolean(), annotations: fc.boolean() }),
+    buffer: fc.record(
+      { size: fc.constantFrom("64Mi", "300Mi", "4Gi"), whenFull: fc.constantFrom("drop-oldest", "block") },
+      { requiredKeys: [] },
+    ),
+  },
+  { requiredKeys: [] },
+);

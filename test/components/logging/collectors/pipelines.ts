@@ -2,7 +2,7 @@ import { type ApplicationPod, logPipeline, NODE } from "../../../../components/l
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 
 /** What a collector beside an application is told of its pod. */
-const POD: ApplicationPod = {
+export const POD: ApplicationPod = {
   namespace: "ts-team",
   pod: "curl-ts",
   container: "responder",

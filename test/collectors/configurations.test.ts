@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { rootCertificates } from "node:tls";
+import fc from "fast-check";
+import { checkLogging } from "../../components/logging/check.ts";
+import { type Collector, destinationsOf } from "../../components/logging/collectors/collector.ts";
+import { filebeat } from "../../components/logging/collectors/filebeat.ts";
+import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
+import { opentelemetry } from "../../components/logging/collectors/opentelemetry.ts";
+import { promtail } from "../../components/logging/collectors/promtail.ts";
+import { vector } from "../../components/logging/collectors/vector.ts";
+import { CA_FILE, type LogPipeline, logPipeline, NODE } from "../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../components/logging/settings.ts";
+import { anyLogging } from "../components/logging/arbitraries.ts";
+import { DESTINATIONS, POD } from "../components/logging/collectors/pipelines.ts";
+import { findProgram, whyMissing } from "../support/collectors/program.ts";
+import { leaveOut } from "../support/leave-out.ts";
+import { kubeconfig } from "./cluster-api.ts";
+
+/** A program that can be asked to read its configuration and not to run. */
+interface Reader {
+  readonly collector: Collector;
+  readonly program: string;
+  readonly check: (args: readonly string[]) => readonly string[];
+  /** A word of its configuration that it must know. */
+  readonly word: string;
+}
+
+/** Fluentd has a test of its own, which looks at its warnings too; Logagent cannot be asked. */
+const READERS: readonly Reader[] = [
+  { collector: fluentBit, program: "fluent-bit", check: (args) => [...args, "--dry-run"], word: "refresh_interval" },
+  {
+    collector: filebeat,
+    program: "filebeat",
+    check: (args) => ["test", "config", ...args.filter((arg) => arg !== "-e")],
+    word: "output.",
+  },
+  {
+    collector: vector,
+    program: "vector",
+    check: (args) => ["validate", "--skip-healthchecks", ...args.filter((arg) => arg.endsWith(".yaml"))],
+    word: "kubernetes_logs",
+  },
+  { collector: promtail, program: "promtail", check: (args) => [...args, "-check-syntax"], word: "pipeline_stages" },
+  { collector: opentelemetry, program: "otelcol", check: (args) => ["validate", ...args], word: "start_at" },
+];
+
+/** Random settings for each destination and carrier: a program needs up to a second to read them. */
+const RUNS = 5;
+
+/** Settings without those that the collector refuses, which so have their defaults. */
+function fitting(settings: Readonly<Record<string, unknown>>): LoggingSettings {
+  const refused = new Set(checkLogging(LoggingSettings.parse(settings), "eks").map(({ path }) => path[0]));
+  return LoggingSettings.parse(Object.fromEntries(Object.entries(settings).filter(([name]) => !refused.has(name))));
+}
+
+/** What a program says of a configuration that it does not take; nothing of one that it takes. */
+function complaint(
+  { collector, program, check }: Reader,
+  settings: LoggingSettings,
+  source: LogPipeline["source"] = NODE,
+  change = (text: string) => text,
+): string {
+  const folder = mkdtempSync(join(tmpdir(), `${program}-check-`));
+  try {
+    const secrets = join(folder, "destination");
+    mkdirSync(join(folder, "state"));
+    mkdirSync(join(secrets, "credentials"), { recursive: true });
+    writeFileSync(join(secrets, "ca.crt"), rootCertificates[0] ?? "");
+    for (const name of ["username", "password"]) writeFileSync(join(secrets, "credentials", name), name);
+    writeFileSync(join(folder, "kubeconfig"), kubeconfig("http://127.0.0.1:9"));
+    const move = (text: string) =>
+      text
+        .replaceAll(collector.configFolder, folder)
+        .replaceAll(collector.stateFolder, join(folder, "state"))
+        .replaceAll(dirname(CA_FILE), secrets);
+    const context = { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" };
+    const { files, args, environment } = collector.render(logPipeline(settings, context, source));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), change(move(text)));
+    const { status, stdout, stderr } = spawnSync(findProgram(program) ?? "", check(args.map(move)), {
+      encoding: "utf8",
+      timeout: 60_000,
+      env: {
+        ...process.env,
+        ...environment,
+        NODE_NAME: "node",
+        LOG_USER: "user",
+        LOG_PASSWORD: "password",
+        KUBECONFIG: join(folder, "kubeconfig"),
+      },
+    });
+    return status === 0 ? "" : `ended with ${status}: ${stdout}${stderr}`;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+for (const reader of READERS) {
+  const { collector, program, word } = reader;
+  const destinations = DESTINATIONS.filter(({ kind }) => destinationsOf(collector).includes(String(kind)));
+  describe(`${collector.title} takes what it is told`, () => {
+    before(function () {
+      if (findProgram(program) === undefined) leaveOut(this, whyMissing(program));
+    });
+
+    for (const carrier of collector.carriers) {
+      for (const destination of destinations) {
+        it(`with any settings: ${carrier}, ${JSON.stringify(destination)}`, () => {
+          const source = carrier === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
+          const property = fc.property(anyLogging, (logging) => {
+            const settings = fitting({ ...logging, collector: collector.id, destination });
+            assert.deepEqual(checkLogging(settings, "eks"), []);
+            assert.equal(complaint(reader, settings, source), "");
+          });
+          fc.assert(property, { numRuns: RUNS, endOnFailure: true });
+        });
+      }
+    }
+
+    it(`but not with a typo in ${word}`, () => {
+      const settings = fitting({ collector: collector.id, destination: destinations[0] });
+      const said = complaint(reader, settings, NODE, (text) => text.replaceAll(word, `x${word}`));
+      assert.match(said, /^ended with [1-9]/);
+    });
+  });
+}
