@@ -37,15 +37,31 @@ function followLog(positions, joiner, tell) {
   /** Files that are read to their end. @type {Set<string>} */
   const finished = new Set();
 
-  /** @param {Followed} file */
+  /** @param {Followed} file @returns {number | undefined} Nothing while it has another name than at the last look, or is gone. */
   function open(file) {
     if (file.fd !== undefined) return file.fd;
-    file.fd = fs.openSync(file.path, "r");
+    const fd = openThere(file.path);
+    if (fd === undefined) return undefined;
+    const { dev, ino, size } = fs.fstatSync(fd);
+    if (`${dev}:${ino}` !== file.key) {
+      fs.closeSync(fd);
+      return undefined;
+    }
+    file.fd = fd;
     const place = positions.get(file.key);
-    const known = place !== undefined && place.head !== "" && place.head === headOf(file.fd, place.head.length);
-    if (place !== undefined && known && place.offset <= fs.fstatSync(file.fd).size) file.offset = place.offset;
-    else begin(file, file.fd);
-    return file.fd;
+    if (place !== undefined && beginsAs(fd, place.head) && place.offset <= size) file.offset = place.offset;
+    else begin(file, fd);
+    return fd;
+  }
+
+  /** Whether a file has only the inode of one that was read to its end and is gone. @param {string} key @param {string} path */
+  function isAnother(key, path) {
+    const place = positions.get(key);
+    const fd = place === undefined ? undefined : openThere(path);
+    if (place === undefined || fd === undefined) return false;
+    const another = !beginsAs(fd, place.head);
+    fs.closeSync(fd);
+    return another;
   }
 
   /** Notes a new file before anything is read of it, so that its lines have the same ids after a kill. @param {Followed} file @param {number} fd */
@@ -69,9 +85,8 @@ function followLog(positions, joiner, tell) {
     fs.closeSync(file.fd);
   }
 
-  /** Reads some whole lines. @param {Followed} file @returns {number} Bytes. */
-  function readBlock(file) {
-    const fd = open(file);
+  /** Reads some whole lines. @param {Followed} file @param {number} fd @returns {number} Bytes. */
+  function readBlock(file, fd) {
     const { size } = fs.fstatSync(fd);
     if (size < file.offset) {
       tell(`${file.path} was cut to ${size} bytes and is read from its beginning`);
@@ -127,6 +142,7 @@ function followLog(positions, joiner, tell) {
           continue;
         }
         const place = positions.get(key);
+        if (finished.has(key) && isAnother(key, path)) finished.delete(key);
         if (finished.has(key) || (rotated && place !== undefined && place.offset === size)) continue;
         files.push({ key, path, fd: undefined, offset: 0, block: BLOCK_BYTES, skipping: false, endSeen: undefined });
       }
@@ -137,7 +153,14 @@ function followLog(positions, joiner, tell) {
       joiner.flush();
       if (file === undefined) return 0;
       try {
-        const count = readBlock(file);
+        const fd = open(file);
+        if (fd === undefined) {
+          if (there.has(file.key)) return 0;
+          tell(`${file.path} went before it was read`);
+          finish(file);
+          return 0;
+        }
+        const count = readBlock(file, fd);
         const over = next !== undefined || !there.has(file.key);
         if (count > 0 || !over) file.endSeen = undefined;
         else if (file.endSeen === undefined) file.endSeen = Date.now();
@@ -159,6 +182,21 @@ function followLog(positions, joiner, tell) {
       for (const { fd } of files) if (fd !== undefined) fs.closeSync(fd);
     },
   };
+}
+
+/** @param {string} path @returns {number | undefined} Nothing where there is no such file. */
+function openThere(path) {
+  try {
+    return fs.openSync(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** @param {number} fd @param {string} head */
+function beginsAs(fd, head) {
+  return head !== "" && head === headOf(fd, head.length);
 }
 
 /** @param {number} fd @param {number} length */
