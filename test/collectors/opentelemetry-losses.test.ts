@@ -6,8 +6,8 @@ import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { ELASTICSEARCH, type LocalOpenTelemetry, localOpenTelemetry } from "./opentelemetry-local.ts";
 
-/** MB/s of all containers together. */
-const RATE = Number(process.env.LOG_RATE ?? 10);
+/** MB/s of all containers together. At 10, beside other work, it comes behind the rotation. */
+const RATE = Number(process.env.LOG_RATE ?? 5);
 const KILLED_THRICE = killed(2.3, 2.6, 2.9);
 let otelcol: LocalOpenTelemetry | undefined;
 
