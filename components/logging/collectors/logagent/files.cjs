@@ -7,6 +7,8 @@ const BLOCK_BYTES = 256 * 1024;
 const LONGEST_BYTES = 16 * 1024 * 1024;
 /** How long a file that was rotated away may still be written to. */
 const GOES_ON_MS = 1000;
+/** As many files of one log are open at once: each may be one that is deleted, and keeps its place on the disk. */
+const MOST_OPEN = 4;
 /** As many bytes of its beginning know a file again. */
 const HEAD_BYTES = 64;
 
@@ -23,8 +25,8 @@ const HEAD_BYTES = 64;
  */
 
 /**
- * The files of one log, oldest first: the one that is written, and what was rotated away from it. Only the first is open, so that a
- * full buffer keeps no more than one deleted file on the disk.
+ * The files of one log, oldest first: the one that is written, and what was rotated away from it. While the buffer is full nobody
+ * looks for more, so that a log keeps no more than a few deleted files on the disk.
  * @param {Positions} positions
  * @param {ReturnType<typeof import("./lines.cjs").createJoiner>} joiner
  * @param {(message: string) => void} tell
@@ -52,6 +54,15 @@ function followLog(positions, joiner, tell) {
     if (place !== undefined && beginsAs(fd, place.head) && place.offset <= size) file.offset = place.offset;
     else begin(file, fd);
     return fd;
+  }
+
+  /** Before its turn, since it may be deleted until then. @param {Followed} file */
+  function openEarly(file) {
+    try {
+      open(file);
+    } catch {
+      // Its turn comes, and what is wrong is told then.
+    }
   }
 
   /** Whether a file has only the inode of one that was read to its end and is gone. @param {string} key @param {string} path */
@@ -144,7 +155,9 @@ function followLog(positions, joiner, tell) {
         const place = positions.get(key);
         if (finished.has(key) && isAnother(key, path)) finished.delete(key);
         if (finished.has(key) || (rotated && place !== undefined && place.offset === size)) continue;
-        files.push({ key, path, fd: undefined, offset: 0, block: BLOCK_BYTES, skipping: false, endSeen: undefined });
+        const file = { key, path, fd: undefined, offset: 0, block: BLOCK_BYTES, skipping: false, endSeen: undefined };
+        files.push(file);
+        if (files.length <= MOST_OPEN) openEarly(file);
       }
     },
     /** Reads on a little. @returns {number} Bytes, 0 at the end. */

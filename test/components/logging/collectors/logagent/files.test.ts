@@ -92,22 +92,47 @@ describe("A log that Logagent follows", () => {
     assert.deepEqual(readAll(), ["a", "b", "c"]);
   });
 
-  it("is opened under the name that it has at the next look, where it was rotated away since the last one", () => {
-    writeFileSync(current, "a\n");
-    const { see, readAll, log } = follower();
-    see(current);
+  it("is read to its end though it was deleted before its turn", () => {
     const rotated = `${current}.20260101-000000`;
-    renameSync(current, rotated);
-    assert.equal(log.read(), 0);
+    writeFileSync(rotated, "a\n");
     writeFileSync(current, "b\n");
-    assert.equal(log.read(), 0);
+    const { see, readAll } = follower();
     see(rotated, current);
-    assert.deepEqual(readAll(), ["a"]);
-    clock.forward(1010);
+    rmSync(current);
     readAll();
     clock.forward(1010);
     readAll();
     assert.deepEqual(readAll(), ["a", "b"]);
+  });
+
+  /** Files that were rotated away, as many as are open at once. */
+  function rotatedFiles(): string[] {
+    const paths = [1, 2, 3, 4].map((at) => `${current}.20260101-00000${at}`);
+    for (const path of paths) writeFileSync(path, "old\n");
+    return paths;
+  }
+
+  const OLD = ["old", "old", "old", "old"];
+
+  it("is opened under the name that it has at the next look, where it was renamed before its turn", () => {
+    const paths = rotatedFiles();
+    writeFileSync(current, "a\n");
+    const { see, readAll } = follower();
+    see(...paths, current);
+    const renamed = `${current}.20260101-000005`;
+    renameSync(current, renamed);
+    writeFileSync(current, "b\n");
+    const readOn = () => {
+      for (const _ of paths) {
+        readAll();
+        clock.forward(1010);
+        readAll();
+      }
+      return readAll();
+    };
+    assert.deepEqual(readOn(), OLD);
+    see(...paths, renamed, current);
+    assert.deepEqual(readOn(), [...OLD, "a", "b"]);
     assert.deepEqual(told, []);
   });
 
@@ -208,15 +233,20 @@ describe("A log that Logagent follows", () => {
   });
 
   it("tells of a file that went before it was read", () => {
+    const paths = rotatedFiles();
     writeFileSync(current, "a\n");
-    const { see, readAll, log } = follower();
-    see(current);
+    const { see, readAll } = follower();
+    see(...paths, current);
     rmSync(current);
+    for (const _ of paths) {
+      readAll();
+      clock.forward(1010);
+      readAll();
+    }
     // It may only have another name.
-    assert.deepEqual([readAll(), told], [[], []]);
-    log.see([]);
+    assert.deepEqual([readAll(), told], [OLD, []]);
+    see(...paths);
     readAll();
     assert.deepEqual(told, [`${current} went before it was read`]);
-    assert.equal(log.isOver(), true);
   });
 });

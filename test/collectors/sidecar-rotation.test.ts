@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdirSync, renameSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { APPLICATION_LOGS } from "../../components/logging/pipeline.ts";
+import { seconds } from "../support/collectors/losses.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import { Receiver } from "../support/collectors/receiver.ts";
+import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
+import { localFluentBit } from "./fluent-bit-local.ts";
+import { localFluentd } from "./fluentd-local.ts";
+import { localLogagent } from "./logagent-local.ts";
+import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry-local.ts";
+
+type Local = LocalCollector & { stop?(): void };
+
+/** Vector and Filebeat are not among them: docs/other-collectors.md has what they lose. */
+const PROGRAMS: Readonly<Record<string, () => Promise<Local | undefined>>> = {
+  "fluent-bit": async () => localFluentBit(),
+  fluentd: localFluentd,
+  logagent: localLogagent,
+  otelcol: localOpenTelemetry,
+};
+
+const LINES = 3000;
+const ROTATIONS = 7;
+/** How often a file is written to before it is renamed. */
+const STEPS = 20;
+
+/** Writes numbered lines to a file that is renamed every two seconds, over the one before: file systems give its inode again at once. */
+async function writeAndRotate(folder: string): Promise<number> {
+  const file = join(folder, "app.log");
+  let number = 0;
+  for (let rotation = 0; rotation <= ROTATIONS; rotation++) {
+    for (let step = 0; step < STEPS; step++) {
+      const lines = Array.from({ length: LINES / STEPS }, () => `f1 s${number++} ${"x".repeat(70)}\n`);
+      appendFileSync(file, lines.join(""));
+      await seconds(2 / STEPS);
+    }
+    if (rotation < ROTATIONS) renameSync(file, `${file}.1`);
+  }
+  return number;
+}
+
+describe("An application that keeps one old file loses nothing as a sidecar's", () => {
+  for (const [program, find] of Object.entries(PROGRAMS)) {
+    it(program, async function () {
+      const local = await find();
+      if (local === undefined) return leaveOut(this, whyMissing(program));
+      const receiver = await Receiver.start();
+      const appFolder = (token: string) => join(dirname(token), "app");
+      const sidecar: LocalCollector = {
+        ...local,
+        adapt: (text, place) => local.adapt(text, place).replaceAll(APPLICATION_LOGS, appFolder(place.token)),
+      };
+      const destination =
+        program === "otelcol"
+          ? ELASTICSEARCH
+          : { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false };
+      const sandbox = new Sandbox(sidecar, { carrier: "sidecar", destination }, receiver.port);
+      mkdirSync(join(sandbox.folder, "app"));
+      const collector = sandbox.start();
+      try {
+        await seconds(3);
+        const written = await writeAndRotate(join(sandbox.folder, "app"));
+        const { unique, doubled } = await receiver.settled(written, 20);
+        assert.deepEqual([written - unique, doubled], [0, 0]);
+      } finally {
+        await collector.stop("SIGKILL");
+        await receiver.stop();
+        sandbox.remove();
+        local.stop?.();
+      }
+    });
+  }
+});
