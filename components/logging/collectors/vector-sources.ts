@@ -4,6 +4,8 @@ import { firstLineCondition } from "./vector-record.ts";
 
 /** Also how long a new file may go unseen, and how often the places in all files are written. */
 const LOOK_EVERY_MS = 1000;
+/** Of a line: 16 MiB, where the runtime divides it at 16 KiB. What is longer goes on in pieces. */
+const MOST_PARTS = 1024;
 /** What the record has no place for. */
 const UNUSED_POD_FIELDS = [
   "container_id",
@@ -81,14 +83,17 @@ export function applicationSource(): Options {
   };
 }
 
-/** What comes from a source on its way to the record: each step takes what the one before gives. */
+/** The transforms between the source and the record, in their order: parts of a line are joined, and then the lines of a stack trace. */
 export function joining(pipeline: LogPipeline): Readonly<Record<string, Options>> {
   const node = pipeline.source.kind === "node";
   const traces = joinTraces(pipeline, node ? "parts" : "logs");
   return { ...(node ? { parts: joinParts("logs") } : {}), ...(traces === undefined ? {} : { traces }) };
 }
 
-/** Joins the parts that a runtime makes of a long line, of each file and stream. What has no end goes on after the time of Vector's own. */
+/**
+ * Joins the parts that a runtime makes of a long line, of each file and stream. Where the last part never comes, those that are there
+ * go on by themselves: after half a minute without another, or when they are so many that one container could fill the memory.
+ */
 function joinParts(from: string): Options {
   return {
     type: "reduce",
@@ -98,6 +103,7 @@ function joinParts(from: string): Options {
     merge_strategies: { message: "concat_raw", "@timestamp": "discard" },
     expire_after_ms: 30_000,
     flush_period_ms: 1000,
+    max_events: MOST_PARTS,
   };
 }
 

@@ -104,6 +104,11 @@ describe("Vector's configuration", () => {
     assert.deepEqual(render({ carrier: "sidecar", multiline: [] }, "application").records.inputs, ["logs"]);
   });
 
+  it("does not let a line without an end, or a trace, fill the memory", () => {
+    const { parts, traces } = render();
+    assert.deepEqual([parts?.max_events, traces?.max_events], [1024, 1000]);
+  });
+
   it("joins what continues a trace to the line before, for each file and stream", () => {
     const { traces, records } = render();
     assert.deepEqual([traces?.inputs, traces?.group_by], [["parts"], ["file", "stream"]]);
