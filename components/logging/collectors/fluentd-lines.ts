@@ -104,7 +104,8 @@ module Fluent::Plugin
     def continue(stream, time, record, made)
       text = record["log"]
       held = stream.lines
-      return held.add(text, now) if held && held.bytes < MOST_BYTES && @continuation.match?(text)
+      room = held && held.bytes + text.bytesize <= MOST_BYTES
+      return held.add(text, now) if room && @continuation.match?(text)
       if held
         made.add(held.time, held.joined("\\n"))
         stream.gone ||= held
@@ -162,7 +163,17 @@ module Fluent::Plugin
             stream.parts = nil
           end
         end
+        forget_idle
         @streams.filter_map { |key, stream| [key, stream.leaving.dup] unless stream.leaving.empty? }
+      end
+    end
+
+    # Nothing waits of these, and nothing of them may come again: containers come and go.
+    def forget_idle
+      @streams.delete_if do |(tag, _), stream|
+        idle = !stream.lines && !stream.parts && stream.leaving.empty? && !LineJournal::UNTAKEN.key?(tag)
+        @touched.delete(tag) if idle
+        idle
       end
     end
 
