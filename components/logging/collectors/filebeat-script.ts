@@ -32,9 +32,9 @@ function hasDots({ parseJson, destination }: LogPipeline): boolean {
   return parseJson && hasIndex(destination);
 }
 
-/** Only where a key may have one: to go through all fields takes time. */
+/** Only where a key may have one, which JSON may also write as an escape: to go through all fields takes time. */
 const WITHOUT_DOTS_CALL = `  var fields = event.Get("fields");
-  if (fields !== null && /\\.[^"]*"\\s*:/.test(line)) event.Put("fields", withoutDots(fields));
+  if (fields !== null && /(\\.|\\\\u002e)([^"\\\\]|\\\\.)*"\\s*:/i.test(line)) event.Put("fields", withoutDots(fields));
 `;
 
 const WITHOUT_DOTS = `function withoutDots(value) {

@@ -126,6 +126,11 @@ describe("Filebeat's configuration", () => {
       fieldsBy(pipelineOf({}), '{"a.b":{"c.d":[{"e.f":null}]},"text":"x.y"}'),
       '{"a_b":{"c_d":[{"e_f":null}]},"text":"x.y"}',
     );
+    const escapes: readonly (readonly [line: string, fields: string])[] = [
+      ['{"a\\u002Eb":1}', '{"a_b":1}'],
+      ['{"a.\\"b":1}', '{"a_\\"b":1}'],
+    ];
+    for (const [line, fields] of escapes) assert.equal(fieldsBy(pipelineOf({}), line), fields);
     const file = pipelineOf({ destination: { kind: "file" } });
     assert.deepEqual(fieldsBy(file, '{"a.b":1}'), '{"a.b":1}');
   });
