@@ -3,7 +3,6 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
 import { amount } from "../../components/settings-values.ts";
-
 import { seconds } from "../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../support/collectors/measures.ts";
 import { run, skipWithoutFluentBit } from "./fluent-bit-local.ts";

@@ -3,7 +3,6 @@ import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fluentd as collector } from "../../components/logging/collectors/fluentd.ts";
 import { amount } from "../../components/settings-values.ts";
-
 import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../support/collectors/measures.ts";
 import { whyMissing } from "../support/collectors/program.ts";

@@ -29,7 +29,7 @@ interface Tried {
   /** Whether large whole numbers are rounded. */
   readonly rounds?: true;
   /** Whether labels without a value are left out. */
-  readonly fullLabels?: true;
+  readonly dropsEmptyLabels?: true;
 }
 
 const elasticsearch = (port: number) => ({ kind: "elasticsearch", host: "127.0.0.1", port, tls: false });
@@ -39,9 +39,9 @@ const TRIED: readonly Tried[] = [
   { program: "fluentd", start: localFluentd },
   // Version 7 writes milliseconds.
   { program: "filebeat", start: localFilebeat, destination: () => ELASTICSEARCH, tolerance: 999_999n },
-  { program: "otelcol", start: localOpenTelemetry, destination: () => ELASTICSEARCH, fullLabels: true },
+  { program: "otelcol", start: localOpenTelemetry, destination: () => ELASTICSEARCH, dropsEmptyLabels: true },
   // Its labels are Prometheus'.
-  { program: "promtail", start: localPromtail, destination: () => LOKI, label: /\W/g, fullLabels: true },
+  { program: "promtail", start: localPromtail, destination: () => LOKI, label: /\W/g, dropsEmptyLabels: true },
   { program: "logagent", start: localLogagent, rounds: true },
   { program: "vector", start: localVector },
 ];
@@ -54,7 +54,7 @@ for (const {
   tolerance = 0n,
   label = /\./g,
   rounds,
-  fullLabels,
+  dropsEmptyLabels,
 } of TRIED) {
   describe(`Records of odd lines by ${program}`, () => {
     let local: Awaited<ReturnType<Tried["start"]>>;
@@ -89,9 +89,9 @@ for (const {
       });
     }
 
-    it(`have the labels of their pod${fullLabels ? " that have a value" : ", empty ones too"}`, () => {
+    it(`have the labels of their pod${dropsEmptyLabels ? " that have a value" : ", empty ones too"}`, () => {
       const labels = found.get("ts-team/quotes")?.[0]?.kubernetes.labels;
-      const all = Object.entries(ODD_LABELS).filter(([, value]) => value !== "" || !fullLabels);
+      const all = Object.entries(ODD_LABELS).filter(([, value]) => value !== "" || !dropsEmptyLabels);
       assert.deepEqual(labels, Object.fromEntries(all.map(([key, value]) => [key.replaceAll(label, "_"), value])));
     });
   });

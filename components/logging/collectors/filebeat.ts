@@ -105,13 +105,13 @@ function configuration(pipeline: LogPipeline): Options {
 }
 
 /**
- * One for each stream of the containers: a trace would take in what the other stream writes meanwhile. Each reads all files, and
- * takes its own lines from them.
+ * Where traces are joined, one input for each stream of the containers: a trace would take in what the other stream writes meanwhile.
+ * Each reads all files, and takes its own lines from them.
  */
 function inputs(pipeline: LogPipeline): Options[] {
   if (pipeline.source.kind === "application") return [input(pipeline, "application")];
-  const streams = pipeline.multiline.length === 0 ? ["all"] : ["stdout", "stderr"];
-  return streams.map((stream) => input(pipeline, "pods", stream));
+  if (pipeline.multiline.length === 0) return [input(pipeline, "pods", "all")];
+  return ["stdout", "stderr"].map((stream) => input(pipeline, `pods-${stream}`, stream));
 }
 
 /**
@@ -119,7 +119,7 @@ function inputs(pipeline: LogPipeline): Options[] {
  * a rotation. What was rotated away and is not compressed yet is read too.
  * @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream
  */
-function input({ namespaces, source, multiline }: LogPipeline, name: string, stream = "all"): Options {
+function input({ namespaces, source, multiline }: LogPipeline, id: string, stream?: string): Options {
   const { include, exclude } = namespaces;
   const files = (namespace: string) => [
     `/var/log/pods/${namespace}_*/*/*.log`,
@@ -129,7 +129,7 @@ function input({ namespaces, source, multiline }: LogPipeline, name: string, str
   const node = source.kind === "node";
   return {
     type: "filestream",
-    id: stream === "all" ? name : `${name}-${stream}`,
+    id,
     paths: node ? (include.length === 0 ? ["*"] : include).flatMap(files) : [`${APPLICATION_LOGS}/*.log`],
     // Also how long a new file may go unseen.
     "prospector.scanner.check_interval": "1s",
@@ -144,7 +144,7 @@ function input({ namespaces, source, multiline }: LogPipeline, name: string, str
     "backoff.max": "1s",
     buffer_size: 262_144,
     parsers: [
-      ...(node ? [{ container: { stream, format: "cri" } }] : []),
+      ...(stream === undefined ? [] : [{ container: { stream, format: "cri" } }]),
       ...(pattern === undefined
         ? []
         : [{ multiline: { type: "pattern", pattern, negate: false, match: "after", max_lines: 1000, timeout: "1s" } }]),

@@ -46,8 +46,8 @@ export const opentelemetry: Collector = {
   readiness: { path: "/", port: HEALTH_PORT },
   ports: { metrics: METRICS_PORT, ...OTLP_PORTS },
   receives: OTLP_PORTS,
-  // Measured: 70 MB at rest, 400 MB while catching up at 10 MB/s.
   readsCredentials: "files",
+  // Measured: 70 MB at rest, 400 MB while catching up at 10 MB/s.
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "768Mi" },
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
   unsupported,

@@ -170,7 +170,7 @@ function recordTemplate(parseJson: boolean, labels: boolean): string {
   const fields = `{{ if hasPrefix "{" .Entry }}{{ if kindIs "map" (fromJson .Entry) }},"fields":{{ fromJson (toRawJson .Entry) }}{{ end }}{{ end }}`;
   // A template cannot tell the last from the others, so the comma stands before each but the first.
   const podLabels = `{{ $comma := "" }}{{ range $key, $value := . }}{{ if hasPrefix "${POD_LABEL}" $key }}{{ $comma }}{{ toRawJson (trimPrefix "${POD_LABEL}" $key) }}:{{ toRawJson $value }}{{ $comma = "," }}{{ end }}{{ end }}`;
-  // What other programs write has a carriage return at the end, which the other collectors leave out.
+  // Some programs end a line with a carriage return too; the other collectors leave it out.
   const log = '{{ $log := trimSuffix "\\r" (replace "\\r\\n" "\\n" .Entry) }}';
   return [
     log,

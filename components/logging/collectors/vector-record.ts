@@ -42,7 +42,7 @@ export function recordProgram(pipeline: LogPipeline): string {
   const { source, parseJson, destination } = pipeline;
   const search = hasIndex(destination);
   return [
-    // What other programs write has a carriage return at the end, which the other collectors leave out.
+    // Some programs end a line with a carriage return too; the other collectors leave it out.
     `line = replace(string(.message) ?? "", r'(?m)\\r$', "")`,
     "time = timestamp(.@timestamp) ?? now()",
     ...(source.kind === "node" ? nodeRecord(pipeline) : applicationRecord(pipeline, source.pod)),

@@ -6,7 +6,7 @@ import { PROTOCOLS, type Received } from "./protocols.ts";
 import { REFUSALS, type ReceiverMode } from "./receiver.ts";
 import { Tally } from "./tally.ts";
 
-/** What every document says that search engines refuse for good, in the mode `poison`. */
+/** A word that every record has in its line which is refused for good, in each mode that takes records. */
 const POISON = "poison";
 const { keep }: { keep: number } = workerData;
 let labels: Readonly<Record<string, string>> = workerData.labels;

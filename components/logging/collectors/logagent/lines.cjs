@@ -118,7 +118,7 @@ function parsePlain(text) {
   return { time: now(), stream: "", log: withoutReturn(text), partial: false };
 }
 
-/** What other programs write has a carriage return at the end. @param {string} text */
+/** Some programs end a line with a carriage return too. @param {string} text */
 function withoutReturn(text) {
   return text.endsWith("\r") ? text.slice(0, -1) : text;
 }
