@@ -1,22 +1,23 @@
+import { basename } from "node:path";
 import type { Collector } from "./collectors/collector.ts";
 import type { Credentials, Destination } from "./destination-settings.ts";
-import { CA_FILE, CREDENTIALS_FOLDER, PASSWORD_VARIABLE, USER_VARIABLE } from "./pipeline.ts";
+import { CA_FILE, CREDENTIALS_FOLDER, PASSWORD_FILE, PASSWORD_VARIABLE, USER_FILE, USER_VARIABLE } from "./pipeline.ts";
 
 /**
  * What brings a destination's user, password and authority from their Secrets to a collector's container: as it reads them best, in
  * variables or in files, and never in a ConfigMap.
- * @param volumes Begins the names of the volumes. Default: nothing.
+ * @param volumePrefix Begins the names of the volumes. Default: nothing.
  * @see https://kubernetes.io/docs/concepts/configuration/secret/#use-cases
  */
 export function destinationSecrets(
   { readsCredentials }: Pick<Collector, "readsCredentials">,
   destination: Destination,
-  volumes = "",
+  volumePrefix = "",
 ) {
   const credentials = "credentials" in destination ? destination.credentials : undefined;
   const inFiles = readsCredentials === "files" ? credentials : undefined;
   const caSecret = caSecretOf(destination);
-  const [credentialsVolume, caVolume] = [`${volumes}credentials`, `${volumes}ca`];
+  const [credentialsVolume, caVolume] = [`${volumePrefix}credentials`, `${volumePrefix}ca`];
   return {
     env: credentials === undefined || inFiles !== undefined ? [] : credentialVariables(credentials),
     volumeMounts: [
@@ -56,8 +57,8 @@ function credentialVariables({ secretName, usernameKey, passwordKey }: Credentia
 
 function credentialFiles({ secretName, usernameKey, passwordKey }: Credentials) {
   const items = [
-    { key: usernameKey, path: "username" },
-    { key: passwordKey, path: "password" },
+    { key: usernameKey, path: basename(USER_FILE) },
+    { key: passwordKey, path: basename(PASSWORD_FILE) },
   ];
   return { secretName, items };
 }

@@ -12,7 +12,7 @@ export const LOGGING_NAMESPACE = "logging";
  */
 export const MAX_FIELDS_BYTES = 32_000;
 
-/** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit and Fluentd know it by themselves. */
+/** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit knows it by itself. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 
 /** Where a destination's credentials and authority reach the collector, from Secrets: variables, or files for those that read files. */

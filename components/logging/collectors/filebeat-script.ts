@@ -1,5 +1,5 @@
 import { NO_VALUE } from "../index-format.ts";
-import { hasIndex, type LogPipeline } from "../pipeline.ts";
+import { hasIndex, type LogPipeline, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 
 /** Where the script finds the name of the node: in itself a variable would have it read as a value and not as text. */
 export const NODE_FIELD = "node_name";
@@ -55,7 +55,7 @@ function fromFolder({ labels, metadata }: LogPipeline): string {
     .join("");
   return `  var labels = known.labels || {};
   var annotations = known.annotations || {};
-  if (annotations["fluentbit_io/exclude"] === "true") { event.Cancel(); return; }
+  if (annotations[${text(OPT_OUT_ANNOTATION.replaceAll(".", "_"))}] === "true") { event.Cancel(); return; }
 ${chosen}  var folders = event.Get("log.file.path").split("/");
   var pod = folders[folders.length - 3].split("_");
   var kubernetes = {

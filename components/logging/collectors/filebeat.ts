@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { amount } from "../../settings-values.ts";
 import { indexPattern } from "../index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../opensearch/template.ts";
-import { APPLICATION_LOGS, hasIndex, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
+import { APPLICATION_LOGS, hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
 import { FILEBEAT_DESTINATIONS, filebeatOutput } from "./filebeat-outputs.ts";
 import { filebeatScript, NODE_FIELD } from "./filebeat-script.ts";
@@ -14,7 +14,7 @@ const HTTP_PORT = 5066;
 const INPUTS_FILE = `${CONFIG_FOLDER}/inputs.yml`;
 const TEMPLATE_FILE = `${CONFIG_FOLDER}/template.json`;
 /** Least that its disk queue may be. */
-const MIN_BUFFER_BYTES = 64 * 2 ** 20;
+const MIN_BUFFER = "64Mi";
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -64,7 +64,8 @@ function unsupported({ buffer, destination, index, metadata }: LogPipeline): Uns
   const add = (path: readonly string[], message: string, value: unknown) => found.push({ path, message, value });
   if (buffer.whenFull !== "block")
     add(["buffer", "whenFull"], "block for Filebeat, whose queue drops nothing", buffer.whenFull);
-  if (amount(buffer.size) < MIN_BUFFER_BYTES) add(["buffer", "size"], "at least 64Mi for Filebeat", buffer.size);
+  if (amount(buffer.size) < amount(MIN_BUFFER))
+    add(["buffer", "size"], `at least ${MIN_BUFFER} for Filebeat`, buffer.size);
   if (metadata.annotations)
     add(["metadata", "annotations"], "false for Filebeat, which keeps none but those that it is told by name", true);
   if (hasIndex(destination) && index.timeZone !== "UTC")
@@ -172,7 +173,7 @@ function processors(pipeline: LogPipeline): Options[] {
     },
     "labels.dedot": true,
     "annotations.dedot": true,
-    include_annotations: ["fluentbit.io/exclude"],
+    include_annotations: [OPT_OUT_ANNOTATION],
   };
   const json = {
     fields: ["message"],

@@ -18,9 +18,9 @@ const GRACE_SECONDS = 1;
 
 /**
  * Lines are read up to 50 MB at a time, and wait on disk until their turn to be sent comes. Measured at 5 MB/s of twenty containers with a
- * destination that answers at once: of 32Mi it dropped 83,000 of 142,000 lines, of 64Mi none.
+ * destination that answers at once: with 32Mi it dropped 83,000 of 142,000 lines, with 64Mi none.
  */
-const MIN_DROPPING_BYTES = 64 * 2 ** 20;
+const MIN_DROPPING_BUFFER = "64Mi";
 
 /**
  * Answers the liveness probe from the thread that reads. Fluent Bit's own server has a thread of its own, and answers while the other
@@ -80,9 +80,8 @@ export const fluentBit: Collector = {
 
 function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[] {
   const found: Unsupported[] = [];
-  if (buffer.whenFull === "drop-oldest" && amount(buffer.size) < MIN_DROPPING_BYTES) {
-    const message =
-      "at least 64Mi with whenFull drop-oldest for Fluent Bit, which would drop lines while they are sent";
+  if (buffer.whenFull === "drop-oldest" && amount(buffer.size) < amount(MIN_DROPPING_BUFFER)) {
+    const message = `at least ${MIN_DROPPING_BUFFER} with whenFull drop-oldest for Fluent Bit, which would drop lines while they are sent`;
     found.push({ path: ["buffer", "size"], message, value: buffer.size });
   }
   if (hasIndex(destination) && index.timeZone !== "UTC") {

@@ -1,6 +1,15 @@
+import { basename } from "node:path";
 import { Scalar } from "yaml";
 import { amount } from "../../settings-values.ts";
-import { CREDENTIALS_FOLDER, type LogPipeline, logGroupName, searchHost, tlsOf } from "../pipeline.ts";
+import {
+  CREDENTIALS_FOLDER,
+  type LogPipeline,
+  logGroupName,
+  PASSWORD_FILE,
+  searchHost,
+  tlsOf,
+  USER_FILE,
+} from "../pipeline.ts";
 import { ID_FIELD, indexTemplate } from "./vector-record.ts";
 
 /** Options of a component, as they stand in the YAML configuration. */
@@ -149,12 +158,12 @@ export function secrets({ destination }: LogPipeline): Options {
 
 function auth(destination: LogPipeline["destination"]): Options {
   if (!("credentials" in destination) || destination.credentials === undefined) return {};
-  return { auth: { strategy: "basic", user: secret("username"), password: secret("password") } };
+  return { auth: { strategy: "basic", user: secret(USER_FILE), password: secret(PASSWORD_FILE) } };
 }
 
-/** Vector puts a secret's text in before it reads the YAML: as a block no character of it has a meaning there. */
-function secret(name: string): Scalar {
-  const scalar = new Scalar(`SECRET[credentials.${name}]`);
+/** Vector puts a file's text in before it reads the YAML: as a block no character of it has a meaning there. */
+function secret(file: string): Scalar {
+  const scalar = new Scalar(`SECRET[credentials.${basename(file)}]`);
   scalar.type = Scalar.BLOCK_LITERAL;
   return scalar;
 }

@@ -20,7 +20,7 @@ const NOBODY = { runAsUser: 65_534, runAsGroup: 65_534 };
 const MAX_APPLICATION_LOGS = "128Mi";
 
 /** Begins the names of its volumes, beside those of the application. */
-const VOLUMES = "collector-";
+const VOLUME_PREFIX = "collector-";
 
 /** What a sidecar adds to a pod, in plain data. */
 export interface PodParts {
@@ -67,7 +67,7 @@ export function sidecarOf(collector: Collector, settings: LoggingSettings, conte
  */
 function containerOf(collector: Collector, rendered: ReturnType<Collector["render"]>, settings: LoggingSettings) {
   const resources = { ...collector.resources, ...settings.resources };
-  const secrets = destinationSecrets(collector, settings.destination, VOLUMES);
+  const secrets = destinationSecrets(collector, settings.destination, VOLUME_PREFIX);
   return {
     name: collector.id,
     image: settings.image ?? imageFor(collector, settings.destination),
@@ -94,9 +94,9 @@ function containerOf(collector: Collector, rendered: ReturnType<Collector["rende
       capabilities: { drop: ["ALL"] },
     },
     volumeMounts: [
-      { name: `${VOLUMES}config`, mountPath: collector.configFolder, readOnly: true },
-      { name: `${VOLUMES}state`, mountPath: collector.stateFolder },
-      { name: `${VOLUMES}tmp`, mountPath: "/tmp" },
+      { name: `${VOLUME_PREFIX}config`, mountPath: collector.configFolder, readOnly: true },
+      { name: `${VOLUME_PREFIX}state`, mountPath: collector.stateFolder },
+      { name: `${VOLUME_PREFIX}tmp`, mountPath: "/tmp" },
       { name: "app-logs", mountPath: APPLICATION_LOGS, readOnly: true },
       ...secrets.volumeMounts,
     ],
@@ -111,9 +111,9 @@ function stateLimit(buffer: string): string {
 function volumesOf(collector: Collector, settings: LoggingSettings, configMap: string) {
   return [
     { name: "app-logs", emptyDir: { sizeLimit: MAX_APPLICATION_LOGS } },
-    { name: `${VOLUMES}config`, configMap: { name: configMap } },
-    { name: `${VOLUMES}state`, emptyDir: { sizeLimit: stateLimit(settings.buffer.size) } },
-    { name: `${VOLUMES}tmp`, emptyDir: { sizeLimit: "64Mi" } },
-    ...destinationSecrets(collector, settings.destination, VOLUMES).volumes,
+    { name: `${VOLUME_PREFIX}config`, configMap: { name: configMap } },
+    { name: `${VOLUME_PREFIX}state`, emptyDir: { sizeLimit: stateLimit(settings.buffer.size) } },
+    { name: `${VOLUME_PREFIX}tmp`, emptyDir: { sizeLimit: "64Mi" } },
+    ...destinationSecrets(collector, settings.destination, VOLUME_PREFIX).volumes,
   ];
 }
