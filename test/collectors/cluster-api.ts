@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { listen } from "../support/listen.ts";
 
 /** Name of a pod with the annotation that leaves it out. */
 export const LEFT_OUT = "left-out";
@@ -33,10 +33,7 @@ export async function startClusterApi(
     const kind = url.pathname.endsWith("/pods") ? "PodList" : "List";
     response.end(JSON.stringify({ kind, apiVersion: "v1", metadata: { resourceVersion: "1" }, items: list() }));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listen(server);
   return {
     url: (sandbox) => `http://127.0.0.1:${port}/${Buffer.from(sandbox).toString("base64url")}`,
     stop: () => {

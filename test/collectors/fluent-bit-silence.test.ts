@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
+import { listen } from "../support/listen.ts";
 import { localFluentBit, run, skipWithoutFluentBit } from "./fluent-bit-local.ts";
 
 const TIME = "2026-02-01T10:00:00.123456789Z";
@@ -45,7 +45,7 @@ describe("Fluent Bit, where the other side takes what it is asked and falls sile
     const silent = createServer();
     const sockets: Socket[] = [];
     silent.on("connection", (socket) => sockets.push(socket));
-    const port = await listening(silent);
+    const port = await listen(silent);
     const receiver = await Receiver.start();
     const alivePort = await freePort();
     const { liveness } = fluentBit;
@@ -77,15 +77,9 @@ describe("Fluent Bit, where the other side takes what it is asked and falls sile
   });
 });
 
-async function listening(server: Server): Promise<number> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return (server.address() as AddressInfo).port;
-}
-
 async function freePort(): Promise<number> {
   const server = createServer();
-  const port = await listening(server);
+  const port = await listen(server);
   server.close();
   return port;
 }

@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
+import { listen } from "../support/listen.ts";
 import { LABELS, LEFT_OUT } from "./cluster-api.ts";
 
 export interface PodApi {
@@ -21,10 +21,7 @@ export async function startPodApi(): Promise<PodApi> {
     const metadata = { name, namespace, labels: LABELS, annotations };
     response.end(JSON.stringify({ kind: "Pod", apiVersion: "v1", metadata }));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listen(server);
   return {
     url: `http://127.0.0.1:${port}/api`,
     fail: (questions) => {

@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import { listen } from "../support/listen.ts";
 
 /** Labels of a stream, and its entries: time in nanoseconds and line. */
 interface Stream {
@@ -17,10 +17,7 @@ export async function startPush(): Promise<{ readonly url: (receiverPort: number
   const server = createServer((request, response) => {
     pass(request, response).catch(() => request.socket.destroy());
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listen(server);
   return {
     url: (receiverPort) => `http://127.0.0.1:${port}/${receiverPort}`,
     stop: () => {

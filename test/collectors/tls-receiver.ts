@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
+import { listen } from "../support/listen.ts";
 
 export interface TlsReceiver {
   readonly port: number;
@@ -48,11 +48,8 @@ export async function startTlsReceiver(): Promise<TlsReceiver> {
     } else bodies.push(await text(request));
     response.end('{"took":1,"errors":false,"items":[]}');
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
   return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
+    port: await listen(server),
     authorities: { right: file("right.crt"), wrong: file("wrong.crt") },
     bodies,
     authorizations,

@@ -1,8 +1,8 @@
-import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { listen } from "../support/listen.ts";
 
 /** A pod of this name has the annotation that leaves it out. */
 export const LEFT_OUT = "left-out";
@@ -30,10 +30,7 @@ export async function startApi(): Promise<{ readonly url: (sandbox: string) => s
     const List = kind === "pods" ? "PodList" : "NodeList";
     response.end(JSON.stringify({ kind: List, apiVersion: "v1", metadata: { resourceVersion: "1" }, items }));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listen(server);
   return {
     url: (sandbox) => `http://127.0.0.1:${port}/${sandbox}`,
     stop: () => {

@@ -14,18 +14,16 @@ import {
 import { serverMistake } from "../../../components/cluster/server.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { record } from "../../../lab/plan/recorder.ts";
+import { listen } from "../../support/listen.ts";
 
 /** A server that takes connections, and the port that it has. */
-async function listen(): Promise<{ server: Server; port: number }> {
+async function started(): Promise<{ server: Server; port: number }> {
   const server = createServer((socket) => socket.end());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  return { server, port: address.port };
+  return { server, port: await listen(server) };
 }
 
 async function closedPort(): Promise<number> {
-  const { server, port } = await listen();
+  const { server, port } = await started();
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
@@ -110,7 +108,7 @@ describe("endpointWarning", () => {
 
 describe("serverMistake", () => {
   it("is none where a connection comes about", async () => {
-    const { server, port } = await listen();
+    const { server, port } = await started();
     assert.equal(await serverMistake(`https://127.0.0.1:${port}`), undefined);
     server.close();
   });
@@ -142,7 +140,7 @@ describe("existingMistake", () => {
   });
 
   it("is none for a server that can be reached", async () => {
-    const { server, port } = await listen();
+    const { server, port } = await started();
     assert.equal(await existingMistake(kubeconfig(port), {}), undefined);
     assert.equal(await deploymentMistake(kubeconfig(port), {}), undefined);
     server.close();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { LIMITS } from "../../../lab/dns/bench/bench.ts";
 import { connected, registerDns } from "../../../lab/dns/command.ts";
+import { listen } from "../../support/listen.ts";
 
 /** What the command line says of arguments that it does not take. */
 async function refused(...args: readonly string[]): Promise<string> {
@@ -31,15 +32,11 @@ async function withEmptyCluster(run: (kubeconfig: string) => Promise<void>): Pro
     response.writeHead((found ?? list) ? 200 : 404, { "content-type": "application/json" });
     response.end(JSON.stringify(found ?? list ?? { message: "not found" }));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
+  const port = await listen(server);
   const folder = await mkdtemp(join(tmpdir(), "dns-"));
   const kubeconfig = join(folder, "kubeconfig");
   const config = {
-    clusters: [
-      { name: "c", cluster: { server: `http://127.0.0.1:${address.port}`, "insecure-skip-tls-verify": true } },
-    ],
+    clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
     users: [{ name: "u", user: {} }],
     contexts: [{ name: "one", context: { cluster: "c", user: "u" } }],
     "current-context": "one",

@@ -8,6 +8,7 @@ import { parseSettings } from "../../../components/settings.ts";
 import { down } from "../../../lab/up/down.ts";
 import { StateFolder } from "../../../lab/up/state-folder.ts";
 import { up } from "../../../lab/up/up.ts";
+import { listen } from "../../support/listen.ts";
 
 const URN = "urn:pulumi:local::lab::kubernetes:core/v1:";
 
@@ -65,10 +66,7 @@ describe("up and down", () => {
       const resources = ["Pod", "Service"].map((kind) => ({ kind, name: `${kind.toLowerCase()}s`, namespaced: true }));
       response.end(JSON.stringify({ gitVersion: "v1.36.3", resources, status: { phase: "Succeeded" }, metadata: {} }));
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    assert.ok(typeof address === "object" && address !== null);
-    const cluster = { server: `http://127.0.0.1:${address.port}`, "insecure-skip-tls-verify": true };
+    const cluster = { server: `http://127.0.0.1:${await listen(server)}`, "insecure-skip-tls-verify": true };
     const config = {
       clusters: [{ name: "c", cluster }],
       users: [{ name: "u", user: {} }],

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { connect, loadKubeConfig } from "../../../lab/verify/cluster/connect.ts";
 import { kubeCluster } from "../../../lab/verify/cluster/kube-cluster.ts";
+import { listen } from "../../support/listen.ts";
 
 function kubeconfig(server: string, name = "one", current: string | undefined = name): string {
   return JSON.stringify({
@@ -82,9 +82,7 @@ describe("the connection to a cluster", () => {
             : JSON.stringify(answer),
       );
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address: AddressInfo | string | null = server.address();
-    url = typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : "";
+    url = `http://127.0.0.1:${await listen(server)}`;
     await writeFile(join(folder, "good"), kubeconfig(url));
   });
 

@@ -10,6 +10,7 @@ import { finderFor } from "../../../lab/verify/find/finders.ts";
 import { lokiFinder } from "../../../lab/verify/find/loki.ts";
 import { expectedNames, searchFinder } from "../../../lab/verify/find/search.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
+import { listen } from "../../support/listen.ts";
 import { fakeCluster, notFound, runningPod } from "./fake-cluster.ts";
 
 const pod = runningPod("ts", { labels: { app: "curl-ts", team: "ts", "app.kubernetes.io/name": "curl" } });
@@ -115,14 +116,12 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
       response.writeHead(seen.length === 1 ? 200 : 403);
       response.end(seen.length === 1 ? hits(indexName(index, new Date())) : "{\n no }");
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    assert.ok(typeof address === "object" && address !== null);
+    const port = await listen(server);
     const credentials = { secretName: "s", usernameKey: "username", passwordKey: "password" };
     const destination = {
       kind: "elasticsearch",
       host: "127.0.0.1",
-      port: address.port,
+      port,
       tls: false,
       credentials,
     } as const;

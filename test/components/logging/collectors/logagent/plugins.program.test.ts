@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -23,6 +22,7 @@ import { z } from "zod";
 import { logagent } from "../../../../../components/logging/collectors/logagent.ts";
 import { logPipeline, NODE } from "../../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../../components/logging/settings.ts";
+import { listen } from "../../../../support/listen.ts";
 
 const PLUGINS = dirname(
   fileURLToPath(import.meta.resolve("../../../../../components/logging/collectors/logagent/input.cjs")),
@@ -147,8 +147,7 @@ describe("Logagent's plugins at work", () => {
       const annotations = request.url?.endsWith("/quiet") ? { "fluentbit.io/exclude": "true" } : {};
       setTimeout(() => response.end(JSON.stringify({ metadata: { labels: { app: "web" }, annotations } })), 300);
     });
-    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
-    const { port }: Pick<AddressInfo, "port"> = Object(api.address());
+    const port = await listen(api);
     writeFileSync(join(folder, "token"), "token");
     const write = (pod: string, log: string) => {
       const place = join(folder, "pods", `ts-team_${pod}_1`, "app");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import podsModule from "../../../../../components/logging/collectors/logagent/pods.cjs";
 import sources from "../../../../../components/logging/collectors/logagent/sources.cjs";
+import { listen } from "../../../../support/listen.ts";
 
 /** Pods as the API server has them. */
 const PODS: Readonly<Record<string, object>> = {
@@ -24,7 +24,7 @@ describe("The logs of a node that Logagent reads", () => {
   let [atOnce, most] = [0, 0];
   let pods: ReturnType<typeof podsModule.createPods>;
 
-  beforeEach((done) => {
+  beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "node-"));
     [asked, told, away] = [[], [], false];
     [atOnce, most] = [0, 0];
@@ -43,12 +43,9 @@ describe("The logs of a node that Logagent reads", () => {
         atOnce -= 1;
         response.end(JSON.stringify(away ? {} : { metadata }));
       }, 10);
-    }).listen(0, "127.0.0.1", () => {
-      const { port }: Pick<AddressInfo, "port"> = Object(server.address());
-      const api = { url: `http://127.0.0.1:${port}`, tokenFile: join(folder, "token"), caFile: "" };
-      pods = podsModule.createPods(api, (message) => told.push(message));
-      done();
     });
+    const api = { url: `http://127.0.0.1:${await listen(server)}`, tokenFile: join(folder, "token"), caFile: "" };
+    pods = podsModule.createPods(api, (message) => told.push(message));
   });
   afterEach(() => {
     server.close();

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import sender from "../../../../../components/logging/collectors/logagent/send.cjs";
+import { listen } from "../../../../support/listen.ts";
 
 /** Actions and records in turn. */
 const chunk = (...logs: string[]) =>
@@ -23,7 +23,7 @@ describe("Logagent's sender", () => {
   let requests: Request[] = [];
   let answer: (body: string) => { status: number; body?: object };
 
-  beforeEach((done) => {
+  beforeEach(async () => {
     requests = [];
     server = createServer(async (request, response) => {
       const body = await text(request);
@@ -31,11 +31,8 @@ describe("Logagent's sender", () => {
       requests.push({ body, authorization, type });
       const { status, body: json = {} } = answer(body);
       response.writeHead(status).end(JSON.stringify(json));
-    }).listen(0, "127.0.0.1", () => {
-      const { port }: Pick<AddressInfo, "port"> = Object(server.address());
-      url = `http://127.0.0.1:${port}/in`;
-      done();
     });
+    url = `http://127.0.0.1:${await listen(server)}/in`;
   });
   afterEach(() => {
     server.close();
