@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { answering, killed, restartedWhileAway, stopped } from "../support/collectors/events.ts";
-import { seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { changed, type Outcome, seconds, type Trial, type TrialChanges, tryOut } from "../support/collectors/losses.ts";
 import { waitingBytes } from "../support/collectors/measures.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import { leaveOut } from "../support/leave-out.ts";
@@ -13,17 +13,16 @@ const STARTED = 7;
 
 let filebeat: LocalFilebeat | undefined;
 
-type FilebeatTrial = Omit<Trial, "write"> & { readonly write?: Partial<Trial["write"]> };
+const USUAL: Trial = {
+  quietSeconds: 45,
+  settings: { destination: ELASTICSEARCH },
+  // The kubelet looks every ten seconds whether a file is large enough.
+  write: { files: 2, bytesPerSecond: RATE * 1e6, seconds: 24, rotationSeconds: 10 },
+};
 
-async function run({ write, settings, ...trial }: FilebeatTrial = {}) {
+async function run(changes: TrialChanges): Promise<Outcome> {
   assert.ok(filebeat);
-  return tryOut(filebeat, {
-    quietSeconds: 45,
-    ...trial,
-    settings: { destination: ELASTICSEARCH, ...settings },
-    // The kubelet looks every ten seconds whether a file is large enough.
-    write: { files: 2, bytesPerSecond: RATE * 1e6, seconds: 24, rotationSeconds: 10, ...write },
-  });
+  return tryOut(filebeat, changed(USUAL, changes));
 }
 
 describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
@@ -33,7 +32,7 @@ describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
   });
   after(() => filebeat?.stop());
 
-  const trials: Readonly<Record<string, FilebeatTrial>> = {
+  const trials: Readonly<Record<string, TrialChanges>> = {
     "with files rotated under it": {},
     "from a hundred pods that start at once": { write: { files: 100, ownPods: true } },
     "with the destination away": { meanwhile: answering("away", { after: STARTED, during: 10 }) },

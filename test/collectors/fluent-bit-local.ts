@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit.ts";
-import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../support/collectors/losses.ts";
 import { findProgram, whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
-import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
 
 /** MB/s of all containers together; docs/logging.md has the figures at 40. */
@@ -43,21 +42,18 @@ export function skipWithoutFluentBit(this: Mocha.Context): void {
   leaveOut(this, whyMissing("fluent-bit"));
 }
 
-type FluentBitTrial = Omit<Trial, "write"> & {
-  /** What differs from ten containers that write at the rate for ten seconds. */
-  readonly write?: Partial<WriterOptions>;
+const USUAL: Trial = { write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10 } };
+
+type FluentBitTrial = TrialChanges & {
   /** Changes of the rendered configuration that make time pass faster, and nothing else. */
   readonly hasten?: (configuration: string) => string;
 };
 
 /** Tries Fluent Bit out, and writes what came of it. */
-export async function run({ write, hasten, ...trial }: FluentBitTrial): Promise<Outcome> {
+export async function run({ hasten, ...changes }: FluentBitTrial): Promise<Outcome> {
   const local = localFluentBit();
   assert.ok(local);
   const hastened: LocalCollector =
     hasten === undefined ? local : { ...local, adapt: (text, place) => hasten(local.adapt(text, place)) };
-  return tryOut(hastened, {
-    ...trial,
-    write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
-  });
+  return tryOut(hastened, changed(USUAL, changes));
 }

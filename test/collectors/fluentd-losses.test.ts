@@ -2,26 +2,20 @@ import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { answering, killed, newPods, restartedWhileAway, stopped } from "../support/collectors/events.ts";
-import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { changed, type Outcome, seconds, type Trial, type TrialChanges, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
-import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
 
 /** MB/s of all containers together: Ruby runs on one core, which it shares here. */
 const RATE = Number(process.env.LOG_RATE ?? 1);
-const FILES = 10;
 let fluentd: LocalFluentd | undefined;
 
-type FluentdTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+const USUAL: Trial = { quietSeconds: 40, write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10 } };
 
-async function run({ write, ...trial }: FluentdTrial): Promise<Outcome> {
+async function run(changes: TrialChanges): Promise<Outcome> {
   assert.ok(fluentd);
-  return tryOut(fluentd, {
-    quietSeconds: 40,
-    ...trial,
-    write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
-  });
+  return tryOut(fluentd, changed(USUAL, changes));
 }
 
 describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {

@@ -1,28 +1,22 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { answering, killed, newPods, restartedWhileAway, stopped } from "../support/collectors/events.ts";
-import { type Outcome, seconds, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { changed, type Outcome, seconds, type Trial, type TrialChanges, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
-import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { type LocalLogagent, localLogagent } from "./logagent-local.ts";
 
 /** MB/s of all containers together. */
 const RATE = Number(process.env.LOG_RATE ?? 5);
-const FILES = 10;
 
 let local: LocalLogagent | undefined;
 
-type LogagentTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+const USUAL: Trial = { quietSeconds: 40, write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10 } };
 
-async function run({ write, ...trial }: LogagentTrial, as: LocalCollector | undefined = local): Promise<Outcome> {
+async function run(changes: TrialChanges, as: LocalCollector | undefined = local): Promise<Outcome> {
   assert.ok(as);
-  return tryOut(as, {
-    quietSeconds: 40,
-    ...trial,
-    write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
-  });
+  return tryOut(as, changed(USUAL, changes));
 }
 
 /** As a sidecar, where the writer's files stand for the application's. */

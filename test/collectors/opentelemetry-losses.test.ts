@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { answering, killed, restartedWhileAway, stopped } from "../support/collectors/events.ts";
-import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
-import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { ELASTICSEARCH, type LocalOpenTelemetry, localOpenTelemetry } from "./opentelemetry-local.ts";
 
@@ -11,16 +10,15 @@ const RATE = Number(process.env.LOG_RATE ?? 5);
 const KILLED_THRICE = killed(2.3, 2.6, 2.9);
 let otelcol: LocalOpenTelemetry | undefined;
 
-type OpenTelemetryTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+const USUAL: Trial = {
+  settings: { destination: ELASTICSEARCH, buffer: { whenFull: "block" } },
+  // Few enough that each is rotated again and again.
+  write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 10 },
+};
 
-async function run({ write, settings, ...trial }: OpenTelemetryTrial): Promise<Outcome> {
+async function run(changes: TrialChanges): Promise<Outcome> {
   assert.ok(otelcol);
-  return tryOut(otelcol, {
-    ...trial,
-    settings: { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings },
-    // Few enough that each is rotated again and again.
-    write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
-  });
+  return tryOut(otelcol, changed(USUAL, changes));
 }
 
 describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { answering, killed, restartedWhileAway, stopped } from "../support/collectors/events.ts";
-import { type Trial, tryOut } from "../support/collectors/losses.ts";
+import { changed, type Trial, type TrialChanges, tryOut } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
-import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { LEFT_OUT } from "./cluster-api.ts";
 import { LOKI, type LocalPromtail, localPromtail } from "./promtail-local.ts";
@@ -87,20 +86,15 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
   before(start);
   after(() => promtail?.stop());
 
-  type PromtailTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+  const usual: Trial = {
+    settings: { destination: LOKI },
+    // Few enough that each is rotated, and as often as the kubelet looks: what is rotated twice while it is behind is gone.
+    write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 15, rotationSeconds: 10 },
+  };
 
-  async function run({
-    write,
-    ...trial
-  }: PromtailTrial): Promise<{ lost: number; doubled: number; rotations: number }> {
+  async function run(changes: TrialChanges): Promise<{ lost: number; doubled: number; rotations: number }> {
     assert.ok(promtail);
-    const outcome = await tryOut(promtail, {
-      ...trial,
-      settings: { destination: LOKI },
-      // Few enough that each is rotated, and as often as the kubelet looks: what is rotated twice while it is behind is gone.
-      write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 15, rotationSeconds: 10, ...write },
-    });
-    const { lost, stats, rotations } = outcome;
+    const { lost, stats, rotations } = await tryOut(promtail, changed(usual, changes));
     return { lost, doubled: stats.doubled, rotations };
   }
 

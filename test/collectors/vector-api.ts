@@ -3,11 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { listen } from "../support/listen.ts";
-
-/** A pod of this name has the annotation that leaves it out. */
-export const LEFT_OUT = "left-out";
-/** Labels of every pod. */
-export const LABELS = { "app.kubernetes.io/name": "curl", team: "ts" };
+import { LABELS, LEFT_OUT } from "./cluster-api.ts";
 
 interface Metadata {
   readonly name: string;

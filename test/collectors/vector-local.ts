@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { vector } from "../../components/logging/collectors/vector.ts";
 import { findProgram, whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
+import { kubeconfig } from "./cluster-api.ts";
 import { startApi } from "./vector-api.ts";
 
 /** Vector reads `/var/log/pods` and no other folder: in a mount namespace of its own the sandbox's stands there. */
@@ -35,8 +36,8 @@ export async function localVector(): Promise<LocalVector | undefined> {
     program: wrapper,
     adapt: (text, { receiverPort, token }) => {
       const sandbox = dirname(token);
-      const kubeconfig = join(sandbox, "kubeconfig");
-      writeFileSync(kubeconfig, kubeconfigOf(api.url(basename(sandbox))));
+      const file = join(sandbox, "kubeconfig");
+      writeFileSync(file, kubeconfig(api.url(basename(sandbox))));
       return (
         text
           .replaceAll(join(sandbox, "pods"), "/var/log/pods")
@@ -44,7 +45,7 @@ export async function localVector(): Promise<LocalVector | undefined> {
           .replaceAll("/var/log/collected", join(sandbox, "collected"))
           .replace(
             "type: kubernetes_logs\n",
-            `type: kubernetes_logs\n    self_node_name: node\n    kube_config_file: ${kubeconfig}\n`,
+            `type: kubernetes_logs\n    self_node_name: node\n    kube_config_file: ${file}\n`,
           )
           // A batch of S3 waits five minutes for more.
           .replace("timeout_secs: 300", "timeout_secs: 1")
@@ -60,15 +61,4 @@ export async function localVector(): Promise<LocalVector | undefined> {
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-function kubeconfigOf(server: string): string {
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "test", cluster: { server } }],
-    users: [{ name: "test", user: { token: "token of the sandbox" } }],
-    contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
-    "current-context": "test",
-  });
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { answering, killed, newPods, restartedWhileAway, stopped } from "../support/collectors/events.ts";
-import { type Outcome, type Trial, tryOut } from "../support/collectors/losses.ts";
+import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../support/collectors/losses.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
-import type { WriterOptions } from "../support/collectors/writer.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { type LocalVector, localVector, whyNoVector } from "./vector-local.ts";
 
@@ -14,22 +13,15 @@ const FILES = 10;
 
 let local: LocalVector | undefined;
 
-type VectorTrial = Omit<Trial, "write"> & { readonly write?: Partial<WriterOptions> };
+const USUAL: Trial = {
+  quietSeconds: 40,
+  settings: { buffer: { whenFull: "block" } },
+  write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10 },
+};
 
-async function run(
-  { write, settings, ...trial }: VectorTrial,
-  as: LocalCollector | undefined = local,
-): Promise<Outcome> {
+async function run(changes: TrialChanges, as: LocalCollector | undefined = local): Promise<Outcome> {
   assert.ok(as);
-  return tryOut(as, {
-    quietSeconds: 40,
-    ...trial,
-    settings: (port) => ({
-      buffer: { whenFull: "block" },
-      ...(typeof settings === "function" ? settings(port) : settings),
-    }),
-    write: { files: FILES, bytesPerSecond: RATE * 1e6, seconds: 10, ...write },
-  });
+  return tryOut(as, changed(USUAL, changes));
 }
 
 describe(`Vector loses nothing at ${RATE} MB/s`, () => {

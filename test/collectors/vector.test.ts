@@ -7,7 +7,7 @@ import type { Received } from "../support/collectors/protocols.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { LEFT_OUT } from "./vector-api.ts";
+import { LEFT_OUT } from "./cluster-api.ts";
 import { type LocalVector, localVector, whyNoVector } from "./vector-local.ts";
 
 const POD = { namespace: "ts-team", pod: "curl-ts", container: "curl" };

@@ -35,14 +35,30 @@ export interface Outcome {
   readonly stats: Stats;
 }
 
+/** What differs from the usual trial of a suite. */
+export type TrialChanges = Omit<Trial, "write"> & { readonly write?: Partial<Trial["write"]> };
+
+/** A suite's usual trial with a test's changes: settings and what is written one by one, all else as a whole. */
+export function changed(usual: Trial, { write, settings, ...others }: TrialChanges): Trial {
+  return {
+    ...usual,
+    ...others,
+    settings: (port) => ({ ...settingsAt(usual.settings, port), ...settingsAt(settings, port) }),
+    write: { ...usual.write, ...write },
+  };
+}
+
+function settingsAt(settings: Trial["settings"], port: number): object | undefined {
+  return typeof settings === "function" ? settings(port) : settings;
+}
+
 export const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
 
 /** Runs a collector against a writer and a receiver, counts, and says what it counted. */
 export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outcome> {
   const receiver = await Receiver.start({ labels: { "app.kubernetes.io/name": "curl" } });
   const destination = { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false };
-  const settings = typeof trial.settings === "function" ? trial.settings(receiver.port) : trial.settings;
-  const sandbox = new Sandbox(local, { destination, ...settings }, receiver.port);
+  const sandbox = new Sandbox(local, { destination, ...settingsAt(trial.settings, receiver.port) }, receiver.port);
   let collector = sandbox.start();
   try {
     await seconds(1);
