@@ -1,43 +1,24 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
-import { Receiver } from "../support/collectors/receiver.ts";
-import { Sandbox } from "../support/collectors/sandbox.ts";
+import type { Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { LEFT_OUT } from "./cluster-api.ts";
+import { collected, KUBERNETES, line, POD, records } from "./curl-pod.ts";
 import { ELASTICSEARCH, type LocalFilebeat, localFilebeat } from "./filebeat-local.ts";
-
-const Json = z.record(z.string(), z.unknown());
-const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl" };
-const KUBERNETES = {
-  host: "node",
-  namespace_name: "ts-team",
-  pod_name: "curl-ts",
-  container_name: "curl",
-  labels: { team: "ts", "app_kubernetes_io/name": "curl" },
-};
-const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
-const records = (kept: readonly Received[]) => kept.map(({ json }) => Json.parse(JSON.parse(json)));
 
 let filebeat: LocalFilebeat | undefined;
 
 async function collect(settings: object, write: (sandbox: Sandbox) => void): Promise<readonly Received[]> {
   assert.ok(filebeat);
-  const receiver = await Receiver.start();
-  const sandbox = new Sandbox(filebeat, { destination: ELASTICSEARCH, ...settings }, receiver.port);
-  write(sandbox);
-  const running = sandbox.start();
-  await seconds(6);
-  await receiver.settled(1, 5);
-  const kept = await receiver.kept();
-  await running.stop("SIGKILL");
-  await receiver.stop();
-  sandbox.remove();
+  const kept = await collected(filebeat, { destination: ELASTICSEARCH, ...settings }, write, async ({ receiver }) => {
+    await seconds(6);
+    await receiver.settled(1, 5);
+  });
   return kept.filter(({ place }) => !place.startsWith("/"));
 }
 
@@ -52,7 +33,7 @@ describe("Filebeat", () => {
 
   it("sends the record of Fluent Bit, to the nanosecond, under ids of its own", async () => {
     const kept = await collect({}, (sandbox) => {
-      sandbox.write(pod, [
+      sandbox.write(POD, [
         line(1, "stdout P one "),
         line(2, "stdout F line"),
         line(3, 'stdout F {"level":{"name":"info"},"count":12}'),
@@ -60,7 +41,7 @@ describe("Filebeat", () => {
         line(5, "stderr F \tat com.example.Main(Main.java:1)"),
         line(6, `stdout F ${"x".repeat(2 ** 20)}`),
       ]);
-      sandbox.write({ ...pod, namespace: "logging" }, [line(1, "stdout F own")]);
+      sandbox.write({ ...POD, namespace: "logging" }, [line(1, "stdout F own")]);
       // With a UID of its own, by which Filebeat knows a pod.
       const folder = join(sandbox.pods, `other_${LEFT_OUT}_95c1ec06-0000-0000-0000-000000000001`, "curl");
       mkdirSync(folder, { recursive: true });
@@ -99,7 +80,7 @@ describe("Filebeat", () => {
       const times = ["2026-01-01T00:00:00.5Z", "2025-12-29T23:59:59.999999999Z"];
       const kept = await collect({ index: format }, (sandbox) =>
         sandbox.write(
-          pod,
+          POD,
           times.map((time) => `${time} stdout F line at ${time}`),
         ),
       );

@@ -3,24 +3,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
-import { seconds } from "../support/collectors/losses.ts";
+import { seconds, settingsAt } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
-import { Receiver } from "../support/collectors/receiver.ts";
-import { Sandbox } from "../support/collectors/sandbox.ts";
+import type { Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { LABELS, LEFT_OUT } from "./cluster-api.ts";
+import { collected, KUBERNETES, line, POD, records } from "./curl-pod.ts";
 import { type LocalFluentd, localFluentd } from "./fluentd-local.ts";
 
 const Json = z.record(z.string(), z.unknown());
-const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl" };
-const KUBERNETES = {
-  host: "node",
-  namespace_name: "ts-team",
-  pod_name: "curl-ts",
-  container_name: "curl",
-  labels: { team: "ts", "app_kubernetes_io/name": "curl" },
-};
 
 let fluentd: LocalFluentd | undefined;
 
@@ -31,30 +23,19 @@ async function collect(
   meanwhile: (sandbox: Sandbox) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly Received[]> {
   assert.ok(fluentd);
-  const receiver = await Receiver.start();
-  const sandbox = new Sandbox(
+  const opensearch = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false });
+  return collected(
     fluentd,
-    {
-      destination: { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false },
-      ...(typeof settings === "function" ? settings(receiver.port) : settings),
+    (port) => ({ destination: opensearch(port), ...settingsAt(settings, port) }),
+    write,
+    async ({ sandbox, receiver }) => {
+      // It takes seconds to start, more on a machine that has other work.
+      while (!existsSync(join(sandbox.state, "positions"))) await seconds(0.2);
+      await meanwhile(sandbox);
+      await receiver.settled(Number.MAX_SAFE_INTEGER, 6);
     },
-    receiver.port,
   );
-  write(sandbox);
-  const running = sandbox.start();
-  // It takes seconds to start, more on a machine that has other work.
-  while (!existsSync(join(sandbox.state, "positions"))) await seconds(0.2);
-  await meanwhile(sandbox);
-  await receiver.settled(Number.MAX_SAFE_INTEGER, 6);
-  const kept = await receiver.kept();
-  await running.stop("SIGKILL");
-  await receiver.stop();
-  sandbox.remove();
-  return kept;
 }
-
-const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
-const records = (kept: readonly Received[]) => kept.map(({ json }) => Json.parse(JSON.parse(json)));
 
 describe("Records of Fluentd", () => {
   before(async function () {
@@ -67,7 +48,7 @@ describe("Records of Fluentd", () => {
 
   it("are those of Fluent Bit, under ids of their own", async () => {
     const kept = await collect({}, (sandbox) => {
-      sandbox.write(pod, [
+      sandbox.write(POD, [
         line(1, "stdout P one "),
         line(2, "stdout F line "),
         line(3, 'stdout F {"level":{"name":"info"},"count":1234567890123456}'),
@@ -79,8 +60,8 @@ describe("Records of Fluentd", () => {
         line(7, "stdout F "),
         line(8, `stdout F ${"x".repeat(2 ** 20)}`),
       ]);
-      sandbox.write({ ...pod, pod: LEFT_OUT }, [line(1, "stdout F never")]);
-      sandbox.write({ ...pod, namespace: "logging" }, [line(1, "stdout F never")]);
+      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
+      sandbox.write({ ...POD, namespace: "logging" }, [line(1, "stdout F never")]);
     });
     const found = new Map(records(kept).map((record) => [String(record.log).slice(0, 20), record]));
     const common = { kubernetes: KUBERNETES, team: "ts" };
@@ -114,8 +95,8 @@ describe("Records of Fluentd", () => {
       multiline: [],
     };
     const kept = await collect(settings, (sandbox) => {
-      sandbox.write(pod, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
-      sandbox.write({ ...pod, namespace: "kube-system" }, [line(1, "stdout F never")]);
+      sandbox.write(POD, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
+      sandbox.write({ ...POD, namespace: "kube-system" }, [line(1, "stdout F never")]);
     });
     const { labels, ...kubernetes } = KUBERNETES;
     assert.deepEqual(labels, { team: "ts", "app_kubernetes_io/name": "curl" });
@@ -132,8 +113,8 @@ describe("Records of Fluentd", () => {
   it("wait for what the API server says of their pod", async () => {
     fluentd?.api.fail(3);
     const kept = await collect({}, (sandbox) => {
-      sandbox.write({ ...pod, pod: LEFT_OUT }, [line(1, "stdout F never")]);
-      sandbox.write(pod, [line(1, "stdout F a")]);
+      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
+      sandbox.write(POD, [line(1, "stdout F a")]);
     });
     assert.deepEqual(
       records(kept).map(({ log, kubernetes }) => [log, kubernetes]),
@@ -142,7 +123,7 @@ describe("Records of Fluentd", () => {
   });
 
   it("drop pods without a label that is named", async () => {
-    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(pod, [line(1, "stdout F a")]));
+    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
     assert.deepEqual(kept, []);
   });
 
@@ -155,8 +136,8 @@ describe("Records of Fluentd", () => {
   ]) {
     it(`stand in the index of ${JSON.stringify(index)}`, async () => {
       const kept = await collect({ index }, (sandbox) => {
-        sandbox.write(pod, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
-        sandbox.write({ ...pod, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
+        sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
+        sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
       });
       const format = IndexFormat.parse(index);
       const app = LABELS["app.kubernetes.io/name"];
@@ -172,7 +153,7 @@ describe("Records of Fluentd", () => {
     const both: (readonly Received[])[] = [];
     for (const kind of ["opensearch", "elasticsearch"]) {
       const settings = (port: number) => ({ destination: { kind, host: "127.0.0.1", port, tls: false } });
-      both.push(await collect(settings, (sandbox) => sandbox.write(pod, line)));
+      both.push(await collect(settings, (sandbox) => sandbox.write(POD, line)));
     }
     assert.equal(both[0]?.[0]?.place, "logs-2026.01.01");
     assert.deepEqual(both[1], both[0]);
@@ -180,7 +161,7 @@ describe("Records of Fluentd", () => {
 
   it("go to CloudWatch Logs, in the stream of their container", async () => {
     const kept = await collect({ destination: { kind: "cloudwatch" } }, (sandbox) =>
-      sandbox.write(pod, [line(1, "stdout F a"), line(2, `stdout F ${"x".repeat(2 ** 20)}`)]),
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, `stdout F ${"x".repeat(2 ** 20)}`)]),
     );
     assert.deepEqual(
       kept.map(({ place, json }) => [place, json.length]),
@@ -200,7 +181,7 @@ describe("Records of Fluentd", () => {
 
   it("go to S3, a record a line, in a folder of their hour", async () => {
     const kept = await collect({ destination: { kind: "s3" } }, (sandbox) =>
-      sandbox.write(pod, [line(1, "stdout F a"), line(2, "stdout F b")]),
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, "stdout F b")]),
     );
     assert.deepEqual(
       records(kept).map(({ log, kubernetes }) => [log, kubernetes]),
@@ -215,7 +196,7 @@ describe("Records of Fluentd", () => {
   it("go over HTTP, a record a line", async () => {
     const settings = (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/ingest?a=1` } });
     const kept = await collect(settings, (sandbox) =>
-      sandbox.write(pod, [line(1, "stdout F a"), line(2, 'stdout F {"a.b":1e999,"c":123456789012345678901234567890}')]),
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, 'stdout F {"a.b":1e999,"c":123456789012345678901234567890}')]),
     );
     assert.deepEqual(
       records(kept).map(({ log, fields, kubernetes }) => [log, fields, kubernetes]),
@@ -234,7 +215,7 @@ describe("Records of Fluentd", () => {
     let found = "";
     await collect(
       { destination: { kind: "file" } },
-      (sandbox) => sandbox.write(pod, [line(1, "stdout F a")]),
+      (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]),
       async (sandbox) => {
         await seconds(8);
         found = readFileSync(join(sandbox.folder, "collected", "pods.log"), "utf8");
@@ -243,7 +224,7 @@ describe("Records of Fluentd", () => {
     assert.deepEqual(Json.parse(JSON.parse(found)).kubernetes, KUBERNETES);
     await collect(
       { destination: { kind: "stdout" } },
-      (sandbox) => sandbox.write(pod, [line(1, "stdout F a")]),
+      (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]),
       async (sandbox) => {
         await seconds(8);
         found = readFileSync(sandbox.log, "utf8");

@@ -1,26 +1,15 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { Received } from "../support/collectors/protocols.ts";
-import { Receiver } from "../support/collectors/receiver.ts";
-import { Sandbox } from "../support/collectors/sandbox.ts";
+import type { Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { LABELS, LEFT_OUT } from "./cluster-api.ts";
+import { collected, KUBERNETES, line, POD, records } from "./curl-pod.ts";
 import { ELASTICSEARCH, LOKI, type LocalOpenTelemetry, localOpenTelemetry } from "./opentelemetry-local.ts";
-
-const Json = z.record(z.string(), z.unknown());
-const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl" };
-const KUBERNETES = {
-  host: "node",
-  namespace_name: "ts-team",
-  pod_name: "curl-ts",
-  container_name: "curl",
-  labels: { team: "ts", "app_kubernetes_io/name": "curl" },
-};
 
 let otelcol: LocalOpenTelemetry | undefined;
 
@@ -31,25 +20,12 @@ async function collect(
   meanwhile: (sandbox: Sandbox) => Promise<void> = () => Promise.resolve(),
 ): Promise<readonly Received[]> {
   assert.ok(otelcol);
-  const receiver = await Receiver.start();
-  const sandbox = new Sandbox(
-    otelcol,
-    { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings },
-    receiver.port,
-  );
-  write(sandbox);
-  const running = sandbox.start();
-  await meanwhile(sandbox);
-  await receiver.settled(1, 5);
-  const kept = await receiver.kept();
-  await running.stop("SIGKILL");
-  await receiver.stop();
-  sandbox.remove();
-  return kept;
+  const all = { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings };
+  return collected(otelcol, all, write, async ({ sandbox, receiver }) => {
+    await meanwhile(sandbox);
+    await receiver.settled(1, 5);
+  });
 }
-
-const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
-const records = (kept: readonly Received[]) => kept.map(({ json }) => Json.parse(JSON.parse(json)));
 
 describe("Records of the OpenTelemetry Collector", () => {
   before(async function () {
@@ -62,7 +38,7 @@ describe("Records of the OpenTelemetry Collector", () => {
 
   it("are those of Fluent Bit, under ids of their own", async () => {
     const kept = await collect({}, (sandbox) => {
-      sandbox.write(pod, [
+      sandbox.write(POD, [
         line(1, "stdout P one "),
         line(1, "stderr F meanwhile"),
         line(2, "stdout F line "),
@@ -75,8 +51,8 @@ describe("Records of the OpenTelemetry Collector", () => {
         line(7, "stdout F "),
         line(8, `stdout F ${"x".repeat(2 ** 20)}`),
       ]);
-      sandbox.write({ ...pod, pod: LEFT_OUT }, [line(1, "stdout F never")]);
-      sandbox.write({ ...pod, namespace: "logging" }, [line(1, "stdout F never")]);
+      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
+      sandbox.write({ ...POD, namespace: "logging" }, [line(1, "stdout F never")]);
     });
     const found = new Map(records(kept).map((record) => [String(record.log).slice(0, 20), record]));
     const common = { kubernetes: KUBERNETES, team: "ts" };
@@ -106,8 +82,8 @@ describe("Records of the OpenTelemetry Collector", () => {
       multiline: [],
     };
     const kept = await collect(settings, (sandbox) => {
-      sandbox.write(pod, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
-      sandbox.write({ ...pod, namespace: "kube-system" }, [line(1, "stdout F never")]);
+      sandbox.write(POD, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
+      sandbox.write({ ...POD, namespace: "kube-system" }, [line(1, "stdout F never")]);
     });
     const { labels, ...kubernetes } = KUBERNETES;
     assert.deepEqual(labels, { team: "ts", "app_kubernetes_io/name": "curl" });
@@ -122,7 +98,7 @@ describe("Records of the OpenTelemetry Collector", () => {
   });
 
   it("drop pods without a label that is named", async () => {
-    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(pod, [line(1, "stdout F a")]));
+    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
     assert.deepEqual(kept, []);
   });
 
@@ -134,8 +110,8 @@ describe("Records of the OpenTelemetry Collector", () => {
   ]) {
     it(`stand in the index of ${JSON.stringify(index)}`, async () => {
       const kept = await collect({ index }, (sandbox) => {
-        sandbox.write(pod, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
-        sandbox.write({ ...pod, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
+        sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
+        sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
       });
       const format = IndexFormat.parse(index);
       const app = LABELS["app.kubernetes.io/name"];
@@ -150,7 +126,7 @@ describe("Records of the OpenTelemetry Collector", () => {
     // Of today, since what is older than a fortnight is taken by nobody there.
     const now = new Date().toISOString().replace(/\.\d+/, ".123456789");
     const kept = await collect({ destination: { kind: "cloudwatch" } }, (sandbox) =>
-      sandbox.write(pod, [`${now} stdout F a`]),
+      sandbox.write(POD, [`${now} stdout F a`]),
     );
     assert.equal(kept[0]?.place, "/eks-dns-logging/test/pods ts-team.curl-ts.curl");
     const common = { stream: "stdout", kubernetes: KUBERNETES, team: "ts" };
@@ -159,7 +135,7 @@ describe("Records of the OpenTelemetry Collector", () => {
 
   it("go to S3, a record a line", async () => {
     const kept = await collect({ destination: { kind: "s3" } }, (sandbox) =>
-      sandbox.write(pod, [line(1, "stdout F a"), line(2, "stdout F b")]),
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, "stdout F b")]),
     );
     assert.match(kept[0]?.place ?? "", /^\/test-logs\/logs\/\d{4}\/\d\d\/\d\d\/\d\d\/logs_[-0-9a-f]{36}\.txt\.gz/);
     assert.deepEqual(
@@ -172,7 +148,7 @@ describe("Records of the OpenTelemetry Collector", () => {
   });
 
   it("go to Loki by OTLP, with the labels that it takes from there", async () => {
-    const kept = await collect({ destination: LOKI }, (sandbox) => sandbox.write(pod, [line(1, "stdout F a")]));
+    const kept = await collect({ destination: LOKI }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
     assert.equal(kept[0]?.place, "/otlp/v1/logs");
     const json = kept[0]?.json ?? "";
     const attributes = [...json.matchAll(/"key":"((?:k8s|service)[^"]*)","value":\{"stringValue":"([^"]*)"/g)];

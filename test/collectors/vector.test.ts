@@ -2,27 +2,16 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { seconds } from "../support/collectors/losses.ts";
 import type { Received } from "../support/collectors/protocols.ts";
-import { Receiver } from "../support/collectors/receiver.ts";
-import { Sandbox } from "../support/collectors/sandbox.ts";
+import type { Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { LEFT_OUT } from "./cluster-api.ts";
+import { collected, KUBERNETES, POD, records, sortedLogs, stoppedAfter } from "./curl-pod.ts";
 import { type LocalVector, localVector, whyNoVector } from "./vector-local.ts";
 
-const POD = { namespace: "ts-team", pod: "curl-ts", container: "curl" };
 const TIME = "2026-01-01T00:30:00.123456789Z";
-/** What a record says of its pod. */
-const KUBERNETES = {
-  container_name: "curl",
-  host: "node",
-  labels: { "app_kubernetes_io/name": "curl", team: "ts" },
-  namespace_name: "ts-team",
-  pod_name: "curl-ts",
-};
 
 interface Collected {
-  readonly records: readonly (Received & { readonly json: string })[];
   /** What the collector itself wrote. */
   readonly output: string;
   readonly sandbox: Sandbox;
@@ -38,29 +27,19 @@ async function collect(
   check: (collected: Collected) => void = () => {},
 ): Promise<readonly Received[]> {
   assert.ok(local);
-  const receiver = await Receiver.start();
   const { destination = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false }), ...rest } =
     settings;
-  const all = { buffer: { whenFull: "block" }, destination: destination(receiver.port), ...rest };
-  const sandbox = new Sandbox(local, all, receiver.port);
-  write(sandbox);
-  const collector = sandbox.start();
-  try {
-    for (let wait = 0; wait < 40 && (await receiver.kept()).length < wanted; wait += 1) await seconds(0.25);
-    // Nothing may come after what is wanted.
-    await seconds(1.5);
-    await collector.stop();
-    const records = await receiver.kept();
-    check({ records, output: readFileSync(sandbox.log, "utf8"), sandbox });
-    return records;
-  } finally {
-    await collector.stop("SIGKILL");
-    await receiver.stop();
-    sandbox.remove();
-  }
+  return collected(
+    local,
+    (port) => ({ buffer: { whenFull: "block" }, destination: destination(port), ...rest }),
+    write,
+    async (collecting) => {
+      await stoppedAfter(collecting, wanted);
+      const { sandbox } = collecting;
+      check({ output: readFileSync(sandbox.log, "utf8"), sandbox });
+    },
+  );
 }
-const bodies = (records: readonly Received[]): unknown[] => records.map(({ json }) => JSON.parse(json));
-const lines = (records: readonly Received[]): string[] => records.map(({ json }) => JSON.parse(json).log).sort();
 
 /** Of each suite, and not of the file: a hook of the file would skip every other collector too. */
 async function skipWithoutVector(this: Mocha.Context): Promise<void> {
@@ -74,7 +53,7 @@ describe("Vector's record", () => {
   before(skipWithoutVector);
 
   it("is that of the model, to the nanosecond", async () => {
-    const records = await collect({}, (sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a.b":1,"c":{"d":"x"}}`]));
+    const found = await collect({}, (sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a.b":1,"c":{"d":"x"}}`]));
     const record = {
       "@timestamp": TIME,
       fields: { a_b: 1, c: { d: "x" } },
@@ -83,14 +62,14 @@ describe("Vector's record", () => {
       stream: "stdout",
       team: "ts",
     };
-    assert.deepEqual(bodies(records), [record]);
-    assert.equal(records[0]?.place, "logs-2026.01.01");
-    assert.match(records[0]?.id ?? "", /^[0-9a-f]{40}$/);
+    assert.deepEqual(records(found), [record]);
+    assert.equal(found[0]?.place, "logs-2026.01.01");
+    assert.match(found[0]?.id ?? "", /^[0-9a-f]{40}$/);
   });
 
   it("has annotations where they are asked for, no labels where they are not, and no team where there is none", async () => {
     const settings = { metadata: { labels: false, annotations: true }, parseJson: false };
-    const records = await collect(settings, (sandbox) =>
+    const found = await collect(settings, (sandbox) =>
       sandbox.write({ ...POD, namespace: "shop" }, [`${TIME} stderr F {"a":1}`]),
     );
     const { labels: _labels, ...kubernetes } = { ...KUBERNETES, namespace_name: "shop" };
@@ -100,18 +79,18 @@ describe("Vector's record", () => {
       log: '{"a":1}',
       stream: "stderr",
     };
-    assert.deepEqual(bodies(records), [expected]);
+    assert.deepEqual(records(found), [expected]);
   });
 
   it("joins the parts of a line of 1 MiB without anything between", async () => {
     const parts = Array.from({ length: 64 }, (_, at) => String.fromCharCode(97 + (at % 26)).repeat(16_384));
-    const records = await collect({}, (sandbox) =>
+    const found = await collect({}, (sandbox) =>
       sandbox.write(
         POD,
         parts.map((part, at) => `${TIME} stdout ${at < 63 ? "P" : "F"} ${part}`),
       ),
     );
-    assert.deepEqual(lines(records), [parts.join("")]);
+    assert.deepEqual(sortedLogs(found), [parts.join("")]);
   });
 
   it("is of one stream, where long lines of both come in parts, and without the carriage return of a line's end", async () => {
@@ -123,7 +102,7 @@ describe("Vector's record", () => {
       "stdout F three",
       "stdout F a\rb\r",
     ];
-    const records = await collect(
+    const found = await collect(
       {},
       (sandbox) =>
         sandbox.write(
@@ -132,7 +111,7 @@ describe("Vector's record", () => {
         ),
       3,
     );
-    const streams = bodies(records).map((body) => z.object({ log: z.string(), stream: z.string() }).parse(body));
+    const streams = records(found).map((body) => z.object({ log: z.string(), stream: z.string() }).parse(body));
     assert.deepEqual(
       streams.sort((one, other) => (one.log < other.log ? -1 : 1)),
       [
@@ -152,7 +131,7 @@ describe("Vector's record", () => {
       "stderr F \t... 3 more",
       "stderr F next",
     ];
-    const records = await collect(
+    const found = await collect(
       {},
       (sandbox) =>
         sandbox.write(
@@ -163,7 +142,7 @@ describe("Vector's record", () => {
     );
     const trace =
       "java.lang.IllegalStateException: boom\n\tat app.Main.run(Main.java:7)\nCaused by: java.io.IOException\n\t... 3 more";
-    assert.deepEqual(lines(records), ["between", trace, "next"].sort());
+    assert.deepEqual(sortedLogs(found), ["between", trace, "next"].sort());
   });
 
   it("is none of its own namespace, of a pod that opts out, or of what the settings leave out", async () => {
@@ -173,13 +152,13 @@ describe("Vector's record", () => {
         sandbox.write({ ...POD, namespace }, [`${TIME} stdout F ${namespace}`]);
       sandbox.write({ ...POD, pod: LEFT_OUT }, [`${TIME} stdout F left out`]);
     };
-    assert.deepEqual(lines(await collect(settings, write)), ["ts-team"]);
-    assert.deepEqual(lines(await collect({}, write, 3)), ["sa-team", "shop", "ts-team"]);
-    assert.deepEqual(lines(await collect({ labels: { team: "sa" } }, write)), []);
+    assert.deepEqual(sortedLogs(await collect(settings, write)), ["ts-team"]);
+    assert.deepEqual(sortedLogs(await collect({}, write, 3)), ["sa-team", "shop", "ts-team"]);
+    assert.deepEqual(sortedLogs(await collect({ labels: { team: "sa" } }, write)), []);
   });
 
   it("comes from an application's files as they are, each known by itself though they begin alike", async () => {
-    const records = await collect(
+    const found = await collect(
       { carrier: "sidecar", index: { splitBy: "namespace" } },
       (sandbox) => {
         const folder = join(sandbox.folder, "app");
@@ -189,13 +168,13 @@ describe("Vector's record", () => {
       },
       4,
     );
-    assert.deepEqual(lines(records), ["same", "same", `{"a":1}`, "y".repeat(2 ** 20)].sort());
-    const [record] = records.map(({ json }) => JSON.parse(json)).filter(({ log }) => log === '{"a":1}');
+    assert.deepEqual(sortedLogs(found), ["same", "same", `{"a":1}`, "y".repeat(2 ** 20)].sort());
+    const [record] = found.map(({ json }) => JSON.parse(json)).filter(({ log }) => log === '{"a":1}');
     const { "@timestamp": time, ...rest } = record;
     assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000);
     const kubernetes = { container_name: "none", host: "node", namespace_name: "none", pod_name: "none" };
     assert.deepEqual(rest, { fields: { a: 1 }, kubernetes, log: '{"a":1}' });
-    assert.match(records[0]?.place ?? "", /^logs-none-\d{4}\.\d\d\.\d\d$/);
+    assert.match(found[0]?.place ?? "", /^logs-none-\d{4}\.\d\d\.\d\d$/);
   });
 });
 

@@ -48,7 +48,8 @@ export function changed(usual: Trial, { write, settings, ...others }: TrialChang
   };
 }
 
-function settingsAt(settings: Trial["settings"], port: number): object | undefined {
+/** Settings of a trial whose receiver has this port. */
+export function settingsAt(settings: Trial["settings"], port: number): object | undefined {
   return typeof settings === "function" ? settings(port) : settings;
 }
 
