@@ -2,11 +2,11 @@ import { stringify } from "yaml";
 import { amount } from "../../settings-values.ts";
 import { indexPattern } from "../index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../opensearch/template.ts";
-import { APPLICATION_LOGS, hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
+import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
 import type { Collector, Unsupported } from "./collector.ts";
+import { filebeatInputs, type Options } from "./filebeat-inputs.ts";
 import { FILEBEAT_DESTINATIONS, filebeatOutput } from "./filebeat-outputs.ts";
 import { filebeatScript, NODE_FIELD } from "./filebeat-script.ts";
-import { continuationPattern } from "./stack-traces.ts";
 
 const CONFIG_FOLDER = "/etc/filebeat";
 const STATE_FOLDER = "/var/lib/filebeat";
@@ -15,8 +15,6 @@ const INPUTS_FILE = `${CONFIG_FOLDER}/inputs.yml`;
 const TEMPLATE_FILE = `${CONFIG_FOLDER}/template.json`;
 /** Least that its disk queue may be. */
 const MIN_BUFFER = "64Mi";
-
-type Options = Readonly<Record<string, unknown>>;
 
 /**
  * Filebeat, with filestream and a queue on disk. Its own template and its lifecycle of indices are off: an index is called as the
@@ -50,7 +48,7 @@ export const filebeat: Collector = {
   render: (pipeline) => ({
     files: {
       "filebeat.yml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }),
-      "inputs.yml": stringify(inputs(pipeline), { lineWidth: 0 }),
+      "inputs.yml": stringify(filebeatInputs(pipeline), { lineWidth: 0 }),
       ...(hasIndex(pipeline.destination)
         ? { "template.json": `${JSON.stringify(indexTemplate(pipeline.index, "elasticsearch"), null, 2)}\n` }
         : {}),
@@ -102,54 +100,6 @@ function configuration(pipeline: LogPipeline): Options {
     http: { enabled: true, host: "0.0.0.0", port: HTTP_PORT },
     "logging.level": "info",
     "logging.metrics.enabled": false,
-  };
-}
-
-/**
- * Where traces are joined, one input for each stream of the containers: a trace would take in what the other stream writes meanwhile.
- * Each reads all files, and takes its own lines from them.
- */
-function inputs(pipeline: LogPipeline): Options[] {
-  if (pipeline.source.kind === "application") return [input(pipeline, "application")];
-  if (pipeline.multiline.length === 0) return [input(pipeline, "pods", "all")];
-  return ["stdout", "stderr"].map((stream) => input(pipeline, `pods-${stream}`, stream));
-}
-
-/**
- * A file is known by its inode and not by how it begins, since that would leave files below 1 KiB unread; so it is followed through
- * a rotation. What was rotated away and is not compressed yet is read too.
- * @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream
- */
-function input({ namespaces, source, multiline }: LogPipeline, id: string, stream?: string): Options {
-  const { include, exclude } = namespaces;
-  const files = (namespace: string) => [
-    `/var/log/pods/${namespace}_*/*/*.log`,
-    `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
-  ];
-  const pattern = continuationPattern(multiline);
-  const node = source.kind === "node";
-  return {
-    type: "filestream",
-    id,
-    paths: node ? (include.length === 0 ? ["*"] : include).flatMap(files) : [`${APPLICATION_LOGS}/*.log`],
-    // Also how long a new file may go unseen.
-    "prospector.scanner.check_interval": "1s",
-    "prospector.scanner.fingerprint.enabled": false,
-    ...(node ? { "prospector.scanner.exclude_files": exclude.map((name) => `^/var/log/pods/${name}_`) } : {}),
-    file_identity: { native: null },
-    // Else a file that the kubelet deletes is left where the reading stands. Its place is still cleaned up (`clean_removed`): nobody can
-    // open it again, and the inode may be given to another file.
-    "close.on_state_change.removed": false,
-    // How long a file at its end is left alone: by default up to 10 s, in which it could be rotated away unread.
-    "backoff.init": "1s",
-    "backoff.max": "1s",
-    buffer_size: 262_144,
-    parsers: [
-      ...(stream === undefined ? [] : [{ container: { stream, format: "cri" } }]),
-      ...(pattern === undefined
-        ? []
-        : [{ multiline: { type: "pattern", pattern, negate: false, match: "after", max_lines: 1000, timeout: "1s" } }]),
-    ],
   };
 }
 

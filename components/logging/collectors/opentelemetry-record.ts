@@ -1,11 +1,8 @@
 import { NO_VALUE, notation } from "../index-format.ts";
-import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../pipeline.ts";
+import { hasIndex, type LogPipeline, NODE_VARIABLE } from "../pipeline.ts";
 import type { Options } from "./opentelemetry-outputs.ts";
+import { ANNOTATION, LABEL, podAttributes, podFilter, resource, text } from "./opentelemetry-pods.ts";
 
-/** Begins the resource attributes with what a pod is labelled and annotated with. */
-const LABEL = "label/";
-const ANNOTATION = "annotation/";
-const OPT_OUT = "opt-out";
 const APP_LABELS = ["app.kubernetes.io/name", "app"] as const;
 /** Attributes that the exporter for Elasticsearch takes an index and an id from. */
 const INDEX = "elasticsearch.index";
@@ -16,7 +13,7 @@ export function processors(pipeline: LogPipeline): Readonly<Record<string, Optio
   const node = pipeline.source.kind === "node";
   return {
     memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 },
-    ...(node ? { k8s_attributes: podAttributes(pipeline), filter: filter(pipeline) } : {}),
+    ...(node ? { k8s_attributes: podAttributes(pipeline), filter: podFilter(pipeline) } : {}),
     transform: {
       error_mode: "ignore",
       log_statements: [
@@ -25,45 +22,6 @@ export function processors(pipeline: LogPipeline): Readonly<Record<string, Optio
         { context: "resource", statements: finalStatements(pipeline) },
       ],
     },
-  };
-}
-
-/** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor */
-function podAttributes({ metadata }: LogPipeline): Options {
-  const from = (name: string) => ({ from: "resource_attribute", name });
-  // Not by the pod's UID: the folder of a static pod has another.
-  const byName = { sources: [from("k8s.pod.name"), from("k8s.namespace.name")] };
-  return {
-    auth_type: "serviceAccount",
-    passthrough: false,
-    filter: { node_from_env_var: NODE_VARIABLE },
-    wait_for_metadata: true,
-    wait_for_metadata_timeout: "30s",
-    extract: {
-      metadata: ["k8s.namespace.name", "k8s.pod.name"],
-      labels: [{ tag_name: `${LABEL}$$1`, key_regex: "(.*)", from: "pod" }],
-      annotations: [
-        { tag_name: OPT_OUT, key: OPT_OUT_ANNOTATION, from: "pod" },
-        ...(metadata.annotations ? [{ tag_name: `${ANNOTATION}$$1`, key_regex: "(.*)", from: "pod" }] : []),
-      ],
-    },
-    // What an application sends itself is known by its address.
-    pod_association: [byName, { sources: [{ from: "connection" }] }],
-  };
-}
-
-/** What is left out: the first condition that holds drops. */
-function filter({ namespaces, labels }: LogPipeline): Options {
-  const namespace = resource("k8s.namespace.name");
-  const unlike = namespaces.include.map((name) => `${namespace} != ${text(name)}`).join(" and ");
-  return {
-    error_mode: "ignore",
-    log_conditions: [
-      ...namespaces.exclude.map((name) => `${namespace} == ${text(name)}`),
-      ...(unlike === "" ? [] : [unlike]),
-      `${resource(OPT_OUT)} == "true"`,
-      ...Object.entries(labels).map(([key, value]) => `${resource(LABEL + key)} != ${text(value)}`),
-    ],
   };
 }
 
@@ -194,12 +152,4 @@ function finalStatements({ destination }: LogPipeline): string[] {
 
 function keep(names: readonly string[]): string {
   return `keep_keys(resource.attributes, [${names.map(text).join(", ")}])`;
-}
-
-function resource(name: string): string {
-  return `resource.attributes["${name}"]`;
-}
-
-function text(value: string): string {
-  return JSON.stringify(value);
 }
