@@ -30,6 +30,7 @@ export const DESTINATIONS: readonly Readonly<Record<string, unknown>>[] = [
   { kind: "opensearch", host: "search.example.com", credentials, tls: { caSecretName: "search-ca" } },
   { kind: "opensearch", inCluster: true },
   { kind: "elasticsearch", host: "10.0.0.5", tls: false },
+  { kind: "elasticsearch", host: "search.example.com", credentials, tls: { verify: false } },
   { kind: "cloudwatch" },
   { kind: "s3" },
   { kind: "loki", url: "http://loki.monitoring.svc:3100", tenant: "one" },
