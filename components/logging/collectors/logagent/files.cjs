@@ -39,6 +39,18 @@ function followLog(positions, joiner, tell) {
   /** Files that are read to their end. @type {Set<string>} */
   const finished = new Set();
 
+  /** @param {string} path @returns {number | undefined} Nothing where there is no such file, or while too many are open. */
+  function openThere(path) {
+    try {
+      return fs.openSync(path, "r");
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EMFILE" || code === "ENFILE") tell(`${path} has to wait: ${error}`);
+      else if (code !== "ENOENT") throw error;
+      return undefined;
+    }
+  }
+
   /** @param {Followed} file @returns {number | undefined} Nothing while it has another name than at the last look, or is gone. */
   function open(file) {
     if (file.fd !== undefined) return file.fd;
@@ -195,16 +207,6 @@ function followLog(positions, joiner, tell) {
       for (const { fd } of files) if (fd !== undefined) fs.closeSync(fd);
     },
   };
-}
-
-/** @param {string} path @returns {number | undefined} Nothing where there is no such file. */
-function openThere(path) {
-  try {
-    return fs.openSync(path, "r");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 /** @param {number} fd @param {string} head */

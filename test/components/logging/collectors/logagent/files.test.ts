@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import files from "../../../../../components/logging/collectors/logagent/files.cjs";
@@ -230,6 +230,23 @@ describe("A log that Logagent follows", () => {
     clock.forward(1010);
     assert.deepEqual(readAll(), ["a", "no end"]);
     assert.equal(log.isOver(), true);
+  });
+
+  it("waits while the process may open no more files", () => {
+    writeFileSync(current, "a\n");
+    const { see, readAll } = follower();
+    const { openSync } = fs;
+    fs.openSync = () => {
+      throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    };
+    try {
+      see(current);
+      assert.deepEqual(readAll(), []);
+    } finally {
+      fs.openSync = openSync;
+    }
+    assert.match(told.join(), /0\.log has to wait: .*too many open files/);
+    assert.deepEqual(readAll(), ["a"]);
   });
 
   it("tells of a file that went before it was read", () => {
