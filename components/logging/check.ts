@@ -1,5 +1,6 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
 import type { Mistake } from "../settings-error.ts";
+import { Bytes, isMore } from "../settings-values.ts";
 import { destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
 import { isKeptByElasticsearch, KEPT_PATTERNS } from "./data-stream-names.ts";
@@ -37,6 +38,11 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
   if (destination.kind === "elasticsearch" && isKeptByElasticsearch(settings.index)) {
     const message = `another prefix, such as pods, or another separator than '-', since Elasticsearch keeps names like ${KEPT_PATTERNS} for itself`;
     mistakes.push({ path: ["index", "prefix"], message, value: settings.index.prefix });
+  }
+  const { memory, memoryLimit } = { ...collector.resources, ...settings.resources };
+  if (isMore(Bytes, memory, memoryLimit)) {
+    const message = `at most memoryLimit, ${memoryLimit}, and it is ${memory}: Kubernetes refuses such a pod`;
+    mistakes.push({ path: ["resources", "memory"], message, value: settings.resources.memory });
   }
   if (carrier === "sidecar") mistakes.push(...checkSidecar(settings));
   else if (settings.sidecar.destinationCidrs.length > 0)

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Image, Quantity, text } from "../settings-values.ts";
+import { Bytes, Cores, Image, text } from "../settings-values.ts";
 import { Destination } from "./destination-settings.ts";
 import { IndexFormat } from "./index-format.ts";
 
@@ -99,9 +99,9 @@ export const LoggingSettings = z.strictObject({
     .describe("What happens while the destination does not take the lines."),
   resources: z
     .strictObject({
-      cpu: Quantity.optional().describe("CPU request. Default: the collector's, 50m for Fluent Bit."),
-      memory: Quantity.optional().describe("Memory request. Default: the collector's, 64Mi for Fluent Bit."),
-      memoryLimit: Quantity.optional().describe("Memory limit. Default: the collector's, 512Mi for Fluent Bit."),
+      cpu: Cores.optional().describe("CPU request. Default: the collector's, 50m for Fluent Bit."),
+      memory: Bytes.optional().describe("Memory request. Default: the collector's, 64Mi for Fluent Bit."),
+      memoryLimit: Bytes.optional().describe("Memory limit. Default: the collector's, 512Mi for Fluent Bit."),
     })
     .prefault({})
     .describe("Resources of each collector's pod."),

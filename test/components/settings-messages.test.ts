@@ -7,7 +7,8 @@ const EKS = { cluster: { kind: "eks" } };
 const KEYS = "the keys cluster, dns, teams, curlPod, logging, extends";
 const LIFETIME = "a whole number of seconds from 60 to 31536000, which is a year, or 'infinity'";
 const ZONES = "a whole number from 2 to 6, or that many zones by name, such as [eu-central-1a, eu-central-1b]";
-const QUANTITY = "a Kubernetes quantity in quotes, such as '500m', '2' or '128Mi'";
+const CORES = "a Kubernetes quantity in quotes, such as '500m' or '2'";
+const BYTES = "a Kubernetes quantity in quotes, such as '128Mi' or '2Gi'";
 const IMAGE = "an image with a fixed tag or digest, such as 'docker.io/curlimages/curl:8.17.0', and not ':latest'";
 const TEAM = "a group of keys: name, peers, members, labels, quota, limits";
 const DESTINATIONS = "stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki";
@@ -69,7 +70,12 @@ describe("What is said of a wrong setting", () => {
       "cluster: {kind: eks, nodeGroups: [{name: a, taints: [{key: a, value: 7, effect: PreferNoSchedule}]}]}",
       "cluster.nodeGroups[0].taints[0].value: found 7; allowed: text in quotes: up to 63 letters, digits, '-', '_' and '.'",
     ],
-    ["teams: [{name: ts, quota: {requests.cpu: 2}}]", `teams[0].quota["requests.cpu"]: found 2; allowed: ${QUANTITY}`],
+    ["teams: [{name: ts, quota: {requests.cpu: 2}}]", `teams[0].quota["requests.cpu"]: found 2; allowed: ${CORES}`],
+    [
+      "teams: [{name: ts, limits: {cpuRequest: 64Mi, memoryLimit: 512m}}]",
+      `teams[0].limits.cpuRequest: found "64Mi"; allowed: ${CORES}`,
+      `teams[0].limits.memoryLimit: found "512m"; allowed: ${BYTES}`,
+    ],
     // Numbers
     ["curlPod: {lifetime: 5}", `curlPod.lifetime: found 5; allowed: ${LIFETIME}`],
     ["curlPod: {lifetime: 1e9}", `curlPod.lifetime: found 1000000000; allowed: ${LIFETIME}`],
@@ -99,6 +105,19 @@ describe("What is said of a wrong setting", () => {
     [
       "teams: [{name: ts, limits: {maxMemory: 100Mi}}]",
       "teams[0].limits.memoryLimit: not set; allowed: at most maxMemory, 100Mi, and it is 128Mi: Kubernetes refuses such a LimitRange",
+    ],
+    [
+      "logging: {resources: {memory: 1Gi}}",
+      'logging.resources.memory: found "1Gi"; allowed: at most memoryLimit, 512Mi, and it is 1Gi: Kubernetes refuses such a pod',
+    ],
+    [
+      "logging: {resources: {memoryLimit: 32Mi}}",
+      "logging.resources.memory: not set; allowed: at most memoryLimit, 32Mi, and it is 64Mi: Kubernetes refuses such a pod",
+    ],
+    [
+      "dns: {resources: {requests: {cpu: '2', memory: 1Gi}, limits: {cpu: '1'}}}",
+      'dns.resources.requests.cpu: found "2"; allowed: at most resources.limits.cpu, 1, and it is 2: Kubernetes refuses such a pod',
+      'dns.resources.requests.memory: found "1Gi"; allowed: at most resources.limits.memory, 170Mi, and it is 1Gi: Kubernetes refuses such a pod',
     ],
     // What must not be shown, nor stand in a ConfigMap
     [
