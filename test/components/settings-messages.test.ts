@@ -119,6 +119,24 @@ describe("What is said of a wrong setting", () => {
       'dns.resources.requests.cpu: found "2"; allowed: at most resources.limits.cpu, 1, and it is 2: Kubernetes refuses such a pod',
       'dns.resources.requests.memory: found "1Gi"; allowed: at most resources.limits.memory, 170Mi, and it is 1Gi: Kubernetes refuses such a pod',
     ],
+    // Beside another mistake of the same section
+    [
+      "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
+      "logging.buffer.size: found \"4G\"; allowed: a size in Mi or Gi, such as '512Mi' or '2Gi'",
+      'logging.lables: found {"a":"b"}; allowed: the keys collector, carrier, sidecar, destination, index, namespaces, labels, multiline, parseJson, metadata, buffer, resources, image',
+      'logging.destination.kind: found "stdout"; allowed: loki for Promtail: Promtail sends to Loki alone',
+    ],
+    [
+      "dns: {replicas: 0, corefile: {options: {lameduck: 26s}}}",
+      "dns.replicas: found 0; allowed: a whole number from 1 to 1000",
+      'dns.corefile.options.lameduck: found "26s"; allowed: at most 25s: the add-on\'s pods are killed after 30 s',
+    ],
+    // One on which the others hang hides what it would make wrong
+    [
+      "logging: {collector: promtial, labels: [a]}",
+      'logging.collector: found "promtial"; allowed: fluent-bit, fluentd, filebeat, vector, promtail, logagent, tail, opentelemetry',
+      'logging.labels: found ["a"]; allowed: a group of keys',
+    ],
     // What must not be shown, nor stand in a ConfigMap
     [
       "logging: {destination: {kind: http, url: 'https://me:hunter2@logs.example.com/in'}}",
