@@ -14,13 +14,22 @@ const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), text(/^(100|[1-9]?\d)%
 const StringMap = z.record(z.string(), z.string("text in quotes"));
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-const Toleration = z.strictObject({
-  key: z.string().optional().describe("Taint's key. Default: every key, with operator Exists."),
-  operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-  value: z.string().optional().describe("Taint's value, with operator Equal."),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: every effect."),
-  tolerationSeconds: z.int().optional().describe("Seconds until eviction, with effect NoExecute. Default: never."),
-});
+const Toleration = z
+  .strictObject({
+    key: z.string().optional().describe("Taint's key. Default: every key, with operator Exists."),
+    operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
+    value: z.string().optional().describe("Taint's value, with operator Equal."),
+    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: every effect."),
+    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with effect NoExecute. Default: never."),
+  })
+  .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
+    const add = (path: string, message: string, input: unknown) =>
+      context.addIssue({ code: "custom", path: [path], message, input });
+    if ((key ?? "") === "" && operator !== "Exists") add("key", "a key, or operator Exists for every key", key);
+    if (operator === "Exists" && value !== undefined) add("value", "nothing with operator Exists", value);
+    if (tolerationSeconds !== undefined && effect !== "NoExecute")
+      add("tolerationSeconds", "nothing without effect NoExecute", tolerationSeconds);
+  });
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
 const SpreadConstraint = z.strictObject({

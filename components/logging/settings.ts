@@ -16,14 +16,20 @@ export const COLLECTOR_IDS = [
 ] as const;
 export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
-const NamespaceName = text(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "the name of a namespace");
+const NamespaceName = text(
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  "a namespace's name: up to 63 lower-case letters, digits and '-'",
+);
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const LabelKey = text(
   /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "the key of a label",
+  "a label's key, such as app or app.kubernetes.io/name",
 );
-const LabelValue = text(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "the value of a label");
+const LabelValue = text(
+  /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "a label's value in quotes: 1 to 63 letters, digits, '-', '_' and '.'",
+);
 
 /** A size on disk in the notation of Kubernetes. */
 const Size = text(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");

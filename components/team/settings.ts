@@ -3,7 +3,8 @@ import { Bytes, Cores, Image, isMore, text, whole } from "../settings-values.ts"
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
-const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const LABEL_KEY =
+  /^(?=[^/]{1,253}\/|[^/]*$)([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 const Count = whole(0);
 const LIFETIME = "a whole number of seconds from 60 to 31536000, which is a year, or 'infinity'";
@@ -54,7 +55,7 @@ export const Limits = z
   });
 
 export const TeamSettings = z.strictObject({
-  name: text(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter")
+  name: text(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter and not ending with '-'")
     .max(58, "at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
     .describe("Short name: `ts` gives namespace `ts-team`, pod and Service `curl-ts`."),
   peers: z

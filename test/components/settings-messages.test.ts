@@ -119,6 +119,30 @@ describe("What is said of a wrong setting", () => {
       'dns.resources.requests.cpu: found "2"; allowed: at most resources.limits.cpu, 1, and it is 2: Kubernetes refuses such a pod',
       'dns.resources.requests.memory: found "1Gi"; allowed: at most resources.limits.memory, 170Mi, and it is 1Gi: Kubernetes refuses such a pod',
     ],
+    // Names
+    [
+      "logging: {namespaces: {include: [Kube_System, logging, ts-team], exclude: [ts-team]}}",
+      "logging.namespaces.include[0]: found \"Kube_System\"; allowed: a namespace's name: up to 63 lower-case letters, digits and '-'",
+    ],
+    [
+      "logging: {namespaces: {include: [kube-system, logging, ts-team], exclude: [ts-team]}}",
+      'logging.namespaces.include[1]: found "logging"; allowed: another namespace than the collector\'s own, which is never read',
+      'logging.namespaces.include[2]: found "ts-team"; allowed: a namespace that is not among exclude',
+    ],
+    [
+      "logging: {labels: {app: 5, a/b/c: x}}",
+      "logging.labels.app: found 5; allowed: a label's value in quotes: 1 to 63 letters, digits, '-', '_' and '.'",
+      'logging.labels["a/b/c"]: found "a/b/c"; allowed: as a key a label\'s key, such as app or app.kubernetes.io/name',
+    ],
+    [
+      `teams: [{name: ts, labels: {${"a".repeat(64)}: x, a..b/c: x}}]`,
+      `teams[0].labels.${"a".repeat(64)}: found "${"a".repeat(64)}"; allowed: as a key a Kubernetes label key`,
+      'teams[0].labels["a..b/c"]: found "a..b/c"; allowed: as a key a Kubernetes label key',
+    ],
+    [
+      "teams: [{name: ts-}]",
+      "teams[0].name: found \"ts-\"; allowed: lower-case letters, digits and '-', starting with a letter and not ending with '-'",
+    ],
     // Beside another mistake of the same section
     [
       "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
