@@ -1,7 +1,7 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
 import type { Mistake } from "../settings-error.ts";
 import { Bytes, isMore } from "../settings-values.ts";
-import { destinationsOf } from "./collectors/collector.ts";
+import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
 import { isKeptByElasticsearch, KEPT_PATTERNS } from "./data-stream-names.ts";
 import { LOGGING_NAMESPACE, logPipeline } from "./pipeline.ts";
@@ -40,7 +40,7 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
     mistakes.push({ path: ["index", "prefix"], message, value: settings.index.prefix });
   }
   mistakes.push(...unreadNamespaces(settings));
-  const { memory, memoryLimit } = { ...collector.resources, ...settings.resources };
+  const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
   if (isMore(Bytes, memory, memoryLimit)) {
     const message = `at most memoryLimit, ${memoryLimit}, and it is ${memory}: Kubernetes refuses such a pod`;
     mistakes.push({ path: ["resources", "memory"], message, value: settings.resources.memory });
@@ -54,6 +54,12 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
     });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
   return [...mistakes, ...collector.unsupported(pipeline)];
+}
+
+/** What the settings' collector asks for; undefined where there is none of that name. */
+export function resourcesOf({ collector, resources }: LoggingSettings): Collector["resources"] | undefined {
+  const own = COLLECTORS[collector]?.resources;
+  return own === undefined ? undefined : { ...own, ...resources };
 }
 
 /** Of a namespace that is both named and left out nothing would be read, and nobody would see it. */

@@ -119,6 +119,20 @@ describe("What is said of a wrong setting", () => {
       'dns.resources.requests.cpu: found "2"; allowed: at most resources.limits.cpu, 1, and it is 2: Kubernetes refuses such a pod',
       'dns.resources.requests.memory: found "1Gi"; allowed: at most resources.limits.memory, 170Mi, and it is 1Gi: Kubernetes refuses such a pod',
     ],
+    [
+      "teams: [{name: ts}, {name: sa, quota: {requests.cpu: 10m, limits.memory: 100Mi}, limits: {memoryLimit: 32Mi, maxMemory: 32Mi}}]",
+      'teams[1].quota["requests.cpu"]: found "10m"; allowed: at least 20m, for the lab\'s own pod',
+      'teams[1].quota["limits.memory"]: found "100Mi"; allowed: at least 128Mi, for the lab\'s own pod',
+      'teams[1].limits.maxMemory: found "32Mi"; allowed: at least 64Mi, for a container of the lab\'s own pod',
+    ],
+    [
+      JSON.stringify({
+        logging: { carrier: "sidecar" },
+        teams: [{ name: "ts", quota: { "requests.cpu": "60m" }, limits: { maxMemory: "256Mi" } }],
+      }),
+      'teams[0].quota["requests.cpu"]: found "60m"; allowed: at least 70m, for the lab\'s own pod',
+      'teams[0].limits.maxMemory: found "256Mi"; allowed: at least 512Mi, for a container of the lab\'s own pod',
+    ],
     // Names
     [
       "logging: {namespaces: {include: [Kube_System, logging, ts-team], exclude: [ts-team]}}",
