@@ -37,7 +37,7 @@ function readBase(file: string, folder: string): Record<string, unknown> | undef
   const path = join(folder, file);
   if (isAbsolute(file) || relative(folder, path).startsWith("..")) return undefined;
   try {
-    const base: unknown = parse(readFileSync(path, "utf8"));
+    const base: unknown = parse(readFileSync(path, "utf8"), { merge: true });
     return isGroup(base) && !("extends" in base) ? base : undefined;
   } catch {
     return undefined;

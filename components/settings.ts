@@ -4,10 +4,12 @@ import { checkCluster } from "./cluster/check.ts";
 import { ClusterSettings } from "./cluster/settings.ts";
 import { checkDns } from "./dns/check.ts";
 import { DnsSettings } from "./dns/settings.ts";
-import { checkLogging } from "./logging/check.ts";
+import { checkLogging, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { CONFIG_NAMESPACE, extend } from "./settings-base.ts";
 import { allowed, type Mistake, mistakesOf, SettingsError } from "./settings-error.ts";
+import { asFarAsRight } from "./settings-partial.ts";
+import { checkTeams } from "./team/check.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
@@ -80,23 +82,30 @@ function strayKeys(config: Readonly<Record<string, string>>): Mistake[] {
   });
 }
 
-/** What the schemas cannot see, of every section that its own schema takes: a mistake elsewhere hides none of it. */
+/** What the schemas cannot see, of every section as far as its own schema takes it: a mistake elsewhere hides none of it. */
 function mistakesOfSections(given: Readonly<Record<string, unknown>>, region: string | undefined): Mistake[] {
   const { shape } = StackSettings;
-  const cluster = shape.cluster.safeParse(given.cluster).data;
-  const dns = shape.dns.safeParse(given.dns).data;
-  const logging = shape.logging.safeParse(given.logging).data;
+  const cluster = asFarAsRight(shape.cluster, given.cluster, ["kind"]);
+  const dns = asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]);
+  const logging = asFarAsRight(shape.logging, given.logging, ["collector", "carrier", "destination"]);
+  const teams = shape.teams.safeParse(given.teams).data ?? [];
+  const sidecar = logging?.value.carrier === "sidecar" ? resourcesOf(logging.value) : undefined;
   const kind = isEks(given.cluster) ? "eks" : "existing";
   const version = kind === "eks" ? kubernetesVersion(given.cluster) : undefined;
   return [
-    ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster, region))),
-    ...(dns === undefined ? [] : under("dns", checkDns(dns, version))),
-    ...(logging === undefined ? [] : under("logging", checkLogging(logging, kind))),
+    ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
+    ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version), dns.without)),
+    ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind), logging.without)),
+    ...under("teams", checkTeams(teams, sidecar), new Set()),
   ];
 }
 
-function under(key: string, mistakes: readonly Mistake[]): Mistake[] {
-  return mistakes.map((mistake) => ({ ...mistake, path: [key, ...mistake.path] }));
+/** Mistakes of a section, but those of settings that were left out. */
+function under(key: string, mistakes: readonly Mistake[], without: ReadonlySet<PropertyKey>): Mistake[] {
+  return mistakes.flatMap((mistake) => {
+    const [top] = mistake.path;
+    return top !== undefined && without.has(top) ? [] : [{ ...mistake, path: [key, ...mistake.path] }];
+  });
 }
 
 /** The engine hands structured values over as JSON and plain ones as they are. */

@@ -33,6 +33,13 @@ registerFleet(program);
 registerBench(program);
 registerSchema(program);
 
+// Whoever reads may stop before the end, as `head` does: that is no failure, and nothing is left half done for it.
+process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === "EPIPE") return;
+  process.stderr.write(`the output cannot be written: ${code ?? message}\n`);
+  process.exitCode = 2;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

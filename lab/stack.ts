@@ -84,9 +84,11 @@ function configOf(text: string, file: string): Stack["config"] {
 
 function parseYaml(text: string, file: string): unknown {
   try {
-    return parse(text);
+    // With the key `<<`, which the engine knows too.
+    return parse(text, { merge: true });
   } catch (error) {
-    if (error instanceof YAMLParseError)
+    // An alias without its anchor is a ReferenceError.
+    if (error instanceof YAMLParseError || error instanceof ReferenceError)
       throw new Failure(`${file} is not valid YAML: ${error.message.split("\n")[0]}`, 2);
     throw error;
   }

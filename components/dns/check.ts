@@ -62,7 +62,14 @@ function addonMistakes(settings: DnsSettings, kubernetesVersion: string): DnsMis
       ? []
       : [{ path: ["timeouts", key], message: "at least 20m: EKS itself waits that long", value }],
   );
-  return [...rejected, ...timeouts];
+  const domain = settings.corefile.options?.clusterDomain;
+  const other: DnsMistake = {
+    path: ["corefile", "options", "clusterDomain"],
+    message: "cluster.local: the nodes of EKS give pods no other",
+    value: domain,
+  };
+  const isOther = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
+  return [...rejected, ...timeouts, ...(isOther ? [other] : [])];
 }
 
 function valueAt(settings: unknown, path: readonly (string | number)[]): unknown {

@@ -196,7 +196,7 @@ export const CorefileSettings = z
   })
   .superRefine((corefile, context) => {
     if (corefile.text === undefined) return;
-    for (const key of ["profile", "options"] as const) {
+    for (const key of ["profile", "options", "upstreamLoad"] as const) {
       if (corefile[key] === undefined) continue;
       context.addIssue({
         code: "custom",

@@ -1,22 +1,35 @@
 import { z } from "zod";
-import { Quantity, text, whole } from "../settings-values.ts";
+import { Bytes, Cores, isMore, text, whole } from "../settings-values.ts";
 import { CorefileSettings } from "./corefile-settings.ts";
 import { Address, Duration } from "./corefile-values.ts";
 import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
 
 const SHARE = "a whole number, or a share in quotes such as '50%'";
+/** The add-on's own. */
+const DEFAULT_REQUESTS = { cpu: "100m", memory: "70Mi" };
+const DEFAULT_LIMITS = { cpu: undefined, memory: "170Mi" };
+
 const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), text(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
 const StringMap = z.record(z.string(), z.string("text in quotes"));
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-const Toleration = z.strictObject({
-  key: z.string().optional().describe("Taint's key. Default: every key, with operator Exists."),
-  operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-  value: z.string().optional().describe("Taint's value, with operator Equal."),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: every effect."),
-  tolerationSeconds: z.int().optional().describe("Seconds until eviction, with effect NoExecute. Default: never."),
-});
+const Toleration = z
+  .strictObject({
+    key: z.string().optional().describe("Taint's key. Default: every key, with operator Exists."),
+    operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
+    value: z.string().optional().describe("Taint's value, with operator Equal."),
+    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: every effect."),
+    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with effect NoExecute. Default: never."),
+  })
+  .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
+    const add = (path: string, message: string, input: unknown) =>
+      context.addIssue({ code: "custom", path: [path], message, input });
+    if ((key ?? "") === "" && operator !== "Exists") add("key", "a key, or operator Exists for every key", key);
+    if (operator === "Exists" && value !== undefined) add("value", "nothing with operator Exists", value);
+    if (tolerationSeconds !== undefined && effect !== "NoExecute")
+      add("tolerationSeconds", "nothing without effect NoExecute", tolerationSeconds);
+  });
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
 const SpreadConstraint = z.strictObject({
@@ -52,15 +65,15 @@ export const DnsSettings = z
       .strictObject({
         requests: z
           .strictObject({
-            cpu: Quantity.optional().describe("CPU request. Default 100m."),
-            memory: Quantity.optional().describe("Memory request. Default 70Mi."),
+            cpu: Cores.optional().describe("CPU request. Default 100m."),
+            memory: Bytes.optional().describe("Memory request. Default 70Mi."),
           })
           .optional()
           .describe("What a pod is sure to get."),
         limits: z
           .strictObject({
-            cpu: Quantity.optional().describe("CPU limit. Default: none."),
-            memory: Quantity.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
+            cpu: Cores.optional().describe("CPU limit. Default: none."),
+            memory: Bytes.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
           })
           .optional()
           .describe("What a pod gets at most."),
@@ -141,6 +154,18 @@ export const DnsSettings = z
     const { minReplicas, maxReplicas } = dns.autoscaling ?? {};
     if (minReplicas !== undefined && maxReplicas !== undefined && maxReplicas < minReplicas) {
       add(["autoscaling", "maxReplicas"], `at least minReplicas, ${minReplicas}`, maxReplicas);
+    }
+    const [requests, limits] = [dns.resources?.requests, dns.resources?.limits];
+    for (const [key, kind] of [
+      ["cpu", Cores],
+      ["memory", Bytes],
+    ] as const) {
+      // With clusterSize the limit grows by itself, never below the add-on's own.
+      const limit = limits?.[key] ?? (dns.clusterSize === undefined ? DEFAULT_LIMITS[key] : undefined);
+      const request = requests?.[key] ?? DEFAULT_REQUESTS[key];
+      if (limit === undefined || !isMore(kind, request, limit)) continue;
+      const message = `at most resources.limits.${key}, ${limit}, and it is ${request}: Kubernetes refuses such a pod`;
+      add(["resources", "requests", key], message, requests?.[key]);
     }
     const budget = dns.podDisruptionBudget;
     if (budget?.maxUnavailable !== undefined && budget.minAvailable !== undefined) {

@@ -1,9 +1,10 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
 import type { Mistake } from "../settings-error.ts";
-import { destinationsOf } from "./collectors/collector.ts";
+import { Bytes, isMore } from "../settings-values.ts";
+import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
 import { isKeptByElasticsearch, KEPT_PATTERNS } from "./data-stream-names.ts";
-import { logPipeline } from "./pipeline.ts";
+import { LOGGING_NAMESPACE, logPipeline } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { checkSidecar } from "./sidecar/check.ts";
 
@@ -38,6 +39,12 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
     const message = `another prefix, such as pods, or another separator than '-', since Elasticsearch keeps names like ${KEPT_PATTERNS} for itself`;
     mistakes.push({ path: ["index", "prefix"], message, value: settings.index.prefix });
   }
+  mistakes.push(...unreadNamespaces(settings));
+  const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
+  if (isMore(Bytes, memory, memoryLimit)) {
+    const message = `at most memoryLimit, ${memoryLimit}, and it is ${memory}: Kubernetes refuses such a pod`;
+    mistakes.push({ path: ["resources", "memory"], message, value: settings.resources.memory });
+  }
   if (carrier === "sidecar") mistakes.push(...checkSidecar(settings));
   else if (settings.sidecar.destinationCidrs.length > 0)
     mistakes.push({
@@ -47,4 +54,21 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
     });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
   return [...mistakes, ...collector.unsupported(pipeline)];
+}
+
+/** What the settings' collector asks for; undefined where there is none of that name. */
+export function resourcesOf({ collector, resources }: LoggingSettings): Collector["resources"] | undefined {
+  const own = COLLECTORS[collector]?.resources;
+  return own === undefined ? undefined : { ...own, ...resources };
+}
+
+/** Of a namespace that is both named and left out nothing would be read, and nobody would see it. */
+function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings): Mistake[] {
+  return include.flatMap((name, index): Mistake[] => {
+    const path = ["namespaces", "include", index];
+    if (name === LOGGING_NAMESPACE)
+      return [{ path, message: "another namespace than the collector's own, which is never read", value: name }];
+    if (exclude.includes(name)) return [{ path, message: "a namespace that is not among exclude", value: name }];
+    return [];
+  });
 }

@@ -22,12 +22,17 @@ const Tls = z.strictObject({
   caSecretName,
 });
 
-const Host = text(/^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?$/, "a host name or address, without scheme or port");
+const HOST_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?";
+const Host = text(
+  new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`),
+  "a host name or an IPv4 address, without scheme or port",
+);
 const Port = whole(1, 65_535);
+const DEFAULT_PORT = 9200;
 
 /** What OpenSearch and Elasticsearch share. */
 const searchEngine = {
-  port: Port.default(9200).describe("Port. Default 9200."),
+  port: Port.default(DEFAULT_PORT).describe("Port. Default 9200."),
   tls: z
     .union([z.literal(false), Tls], "false, or verify and caSecretName")
     .optional()
@@ -35,8 +40,11 @@ const searchEngine = {
   credentials: Credentials.optional().describe("User and password. Default: none."),
 };
 
+const URL_WORDS = "an http or https URL, such as https://logs.example.com/ingest";
 const Url = z
-  .url({ protocol: /^https?$/, error: "an http or https URL, such as https://logs.example.com/ingest" })
+  .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
+  // What asks for TLS reads the scheme as it is written: HTTPS:// would send without it. Blanks would stand in a configuration.
+  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS)
   // It would stand in a ConfigMap.
   .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), "a URL without user and password, which belong in credentials");
 
@@ -46,7 +54,7 @@ export const Destination = z
     z.strictObject({
       kind: z.literal("file").describe("Files on each node."),
       path: text(
-        /^(?!.*\.\.)\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
+        /^(?!.*\.\.|.*\/\.(\/|$))\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
         "a folder below /var/log, other than pods and containers",
       )
         .default("/var/log/collected")
@@ -66,7 +74,7 @@ export const Destination = z
         .boolean()
         .default(false)
         .describe("Bring a single-node OpenSearch with Dashboards, for trying out. Default false."),
-      storage: text(/^\d+(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
+      storage: text(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
         .optional()
         .describe("Volume of the OpenSearch that inCluster brings. Default: none, and the logs go with the pod."),
       ...searchEngine,
@@ -94,7 +102,10 @@ export const Destination = z
       }, "a URL without a path, such as http://loki.monitoring.svc:3100: each collector adds its own").describe(
         "Address of Loki, without a path, such as http://loki.monitoring.svc:3100.",
       ),
-      tenant: z.string().min(1).optional().describe("X-Scope-OrgID. Default: none."),
+      // It is the value of a header.
+      tenant: text(/^[!-~]+$/, "text in quotes without blanks, such as 'team-a'")
+        .optional()
+        .describe("X-Scope-OrgID. Default: none."),
       verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
       caSecretName,
       credentials: Credentials.optional().describe("User and password. Default: none."),
@@ -110,6 +121,12 @@ export const Destination = z
         add("host", "either host or inCluster", destination.host);
       if (destination.storage !== undefined && !destination.inCluster)
         add("storage", "nothing, without inCluster", destination.storage);
+      if (destination.inCluster) {
+        const own = "with inCluster, whose OpenSearch has no TLS and no users";
+        if (destination.port !== DEFAULT_PORT) add("port", `${DEFAULT_PORT} with inCluster`, destination.port);
+        if (destination.tls !== undefined && destination.tls !== false) add("tls", `nothing ${own}`, destination.tls);
+        if (destination.credentials !== undefined) add("credentials", `nothing ${own}`, destination.credentials);
+      }
     }
     if (
       (destination.kind === "opensearch" || destination.kind === "elasticsearch") &&

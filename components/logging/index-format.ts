@@ -1,6 +1,7 @@
-import { DateTime, IANAZone } from "luxon";
+import { DateTime } from "luxon";
 import { z } from "zod";
 import { text } from "../settings-values.ts";
+import { isTimeZone } from "./time-zone.ts";
 
 /**
  * The parts that a date pattern is made of. Each is written the same in Unicode's notation (TR 35), which Joda, luxon and most
@@ -55,10 +56,7 @@ export const IndexFormat = z
       .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
     timeZone: z
       .string()
-      .refine(
-        (zone) => /^[A-Za-z]/.test(zone) && IANAZone.isValidZone(zone),
-        "an IANA time zone, such as UTC or Europe/Madrid",
-      )
+      .refine(isTimeZone, "an IANA time zone as it is spelt there, such as UTC or Europe/Madrid")
       .default("UTC")
       .describe("Time zone in which a day begins. Default UTC."),
     splitBy: z

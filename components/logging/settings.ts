@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Image, Quantity, text } from "../settings-values.ts";
+import { Bytes, Cores, Image, text } from "../settings-values.ts";
 import { Destination } from "./destination-settings.ts";
 import { IndexFormat } from "./index-format.ts";
 
@@ -16,14 +16,20 @@ export const COLLECTOR_IDS = [
 ] as const;
 export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
-const NamespaceName = text(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "the name of a namespace");
+const NamespaceName = text(
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  "a namespace's name: up to 63 lower-case letters, digits and '-'",
+);
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
 const LabelKey = text(
   /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "the key of a label",
+  "a label's key, such as app or app.kubernetes.io/name",
 );
-const LabelValue = text(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "the value of a label");
+const LabelValue = text(
+  /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "a label's value in quotes: 1 to 63 letters, digits, '-', '_' and '.'",
+);
 
 /** A size on disk in the notation of Kubernetes. */
 const Size = text(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
@@ -99,9 +105,9 @@ export const LoggingSettings = z.strictObject({
     .describe("What happens while the destination does not take the lines."),
   resources: z
     .strictObject({
-      cpu: Quantity.optional().describe("CPU request. Default: the collector's, 50m for Fluent Bit."),
-      memory: Quantity.optional().describe("Memory request. Default: the collector's, 64Mi for Fluent Bit."),
-      memoryLimit: Quantity.optional().describe("Memory limit. Default: the collector's, 512Mi for Fluent Bit."),
+      cpu: Cores.optional().describe("CPU request. Default: the collector's, 50m for Fluent Bit."),
+      memory: Bytes.optional().describe("Memory request. Default: the collector's, 64Mi for Fluent Bit."),
+      memoryLimit: Bytes.optional().describe("Memory limit. Default: the collector's, 512Mi for Fluent Bit."),
     })
     .prefault({})
     .describe("Resources of each collector's pod."),

@@ -1,6 +1,7 @@
 import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
 import { configurationVariable, filesHash } from "../logging/files-hash.ts";
 import type { PodParts } from "../logging/sidecar/sidecar.ts";
+import { CURL_POD } from "./check.ts";
 import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
 
@@ -20,7 +21,10 @@ const RESTRICTED = {
   capabilities: { drop: ["ALL"] },
 };
 
-const RESOURCES = { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } };
+const RESOURCES = {
+  requests: { cpu: CURL_POD.cpu, memory: CURL_POD.memory },
+  limits: { memory: CURL_POD.memoryLimit },
+};
 
 /**
  * The responder's nginx.conf: one line that says which pod answers whom, and an access line on stdout for each request.

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { amount, Image, Quantity, text, whole } from "../settings-values.ts";
+import { Bytes, Cores, Image, isMore, text, whole } from "../settings-values.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
-const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const LABEL_KEY =
+  /^(?=[^/]{1,253}\/|[^/]*$)([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 const Count = whole(0);
 const LIFETIME = "a whole number of seconds from 60 to 31536000, which is a year, or 'infinity'";
@@ -13,10 +14,10 @@ const LIFETIME = "a whole number of seconds from 60 to 31536000, which is a year
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
 export const Quota = z.strictObject({
-  "requests.cpu": Quantity.default("2").describe("CPU that all pods together may request, in cores. Default 2."),
-  "requests.memory": Quantity.default("2Gi").describe("Memory that all pods together may request. Default 2Gi."),
-  "limits.memory": Quantity.default("4Gi").describe("Sum of the memory limits of all pods. Default 4Gi."),
-  "requests.storage": Quantity.default("10Gi").describe(
+  "requests.cpu": Cores.default("2").describe("CPU that all pods together may request, in cores. Default 2."),
+  "requests.memory": Bytes.default("2Gi").describe("Memory that all pods together may request. Default 2Gi."),
+  "limits.memory": Bytes.default("4Gi").describe("Sum of the memory limits of all pods. Default 4Gi."),
+  "requests.storage": Bytes.default("10Gi").describe(
     "Storage that all volume claims together may request. Default 10Gi.",
   ),
   pods: whole(1).default(20).describe("Pods that have not ended, the lab's own among them. Default 20."),
@@ -37,14 +38,14 @@ const ORDER = [
  */
 export const Limits = z
   .strictObject({
-    cpuRequest: Quantity.default("25m").describe("CPU request of a container that names none. Default 25m."),
-    memoryRequest: Quantity.default("32Mi").describe("Memory request of a container that names none. Default 32Mi."),
-    memoryLimit: Quantity.default("128Mi").describe("Memory limit of a container that names none. Default 128Mi."),
-    maxMemory: Quantity.default("1Gi").describe("Highest memory limit of one container. Default 1Gi."),
+    cpuRequest: Cores.default("25m").describe("CPU request of a container that names none. Default 25m."),
+    memoryRequest: Bytes.default("32Mi").describe("Memory request of a container that names none. Default 32Mi."),
+    memoryLimit: Bytes.default("128Mi").describe("Memory limit of a container that names none. Default 128Mi."),
+    maxMemory: Bytes.default("1Gi").describe("Highest memory limit of one container. Default 1Gi."),
   })
   .superRefine((limits, context) => {
     for (const [lower, upper] of ORDER)
-      if (amount(limits[lower]) > amount(limits[upper]))
+      if (isMore(Bytes, limits[lower], limits[upper]))
         context.addIssue({
           code: "custom",
           path: [lower],
@@ -54,7 +55,7 @@ export const Limits = z
   });
 
 export const TeamSettings = z.strictObject({
-  name: text(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter")
+  name: text(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter and not ending with '-'")
     .max(58, "at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
     .describe("Short name: `ts` gives namespace `ts-team`, pod and Service `curl-ts`."),
   peers: z

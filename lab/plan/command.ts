@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Command, Option } from "commander";
 import type { Settings } from "../../components/settings.ts";
+import { Failure } from "../failure.ts";
 import { chosenStack } from "../stack.ts";
 import type { PlannedResource } from "./planned.ts";
 import type { Recording } from "./recorder.ts";
@@ -58,9 +59,15 @@ async function plan(flags: PlanFlags): Promise<void> {
 async function writeFolder(folder: string, recording: Recording, settings: Settings): Promise<void> {
   const { manifestsOf, writeCorefile, writeIndexTemplate, writeManifests } = await import("./manifests.ts");
   const manifests = manifestsOf(recording.resources);
-  const count = await writeManifests(folder, manifests);
-  if (settings.cluster.kind === "existing") await writeCorefile(folder, settings.dns);
-  await writeIndexTemplate(folder, settings.logging);
+  const write = async () => {
+    const written = await writeManifests(folder, manifests);
+    if (settings.cluster.kind === "existing") await writeCorefile(folder, settings.dns);
+    await writeIndexTemplate(folder, settings.logging);
+    return written;
+  };
+  const count = await write().catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`the manifests cannot be written to '${folder}': ${error.code ?? error.message}`, 2);
+  });
   process.stderr.write(`Wrote ${count} manifests: kubectl apply -f ${folder}\n`);
 }
 

@@ -34,7 +34,7 @@ export const POLICY_CONFIG_FILE = "policy-config.json";
 export async function readPackConfig(file: string | undefined, project: string = PROJECT_ROOT): Promise<PackConfig> {
   const text = await readFile(file ?? join(project, POLICY_CONFIG_FILE), "utf8").catch(() => {
     if (file === undefined) return "{}";
-    throw new Failure(`there is no file ${file} to configure the policies by`);
+    throw new Failure(`there is no file ${file} to configure the policies by`, 2);
   });
   try {
     const config: unknown = JSON.parse(text);
@@ -42,7 +42,8 @@ export async function readPackConfig(file: string | undefined, project: string =
   } catch {
     // Told below, as anything else that is no object.
   }
-  throw new Failure(`${file ?? POLICY_CONFIG_FILE} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`);
+  const name = file ?? POLICY_CONFIG_FILE;
+  throw new Failure(`${name} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`, 2);
 }
 
 const TITLES = { violated: "violated", undecided: "cannot be decided", exempt: "exempt" } as const;

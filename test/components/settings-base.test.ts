@@ -11,7 +11,7 @@ describe("extend", () => {
     mkdirSync(join(folder, "environments"));
     writeFileSync(
       join(folder, "environments", "prod.yaml"),
-      "cluster: {kind: eks, version: '1.35', tags: {environment: prod}}\nteams: [{name: ts}, {name: sa}]\n",
+      "cluster: {kind: eks, version: '1.35', tags: {environment: prod}}\nteams: [&ts {name: ts}, {<<: *ts, name: sa}]\n",
     );
     writeFileSync(join(folder, "environments", "chain.yaml"), "extends: environments/prod.yaml\n");
   });
@@ -26,6 +26,11 @@ describe("extend", () => {
       },
       mistakes: [],
     });
+  });
+
+  it("follows merge keys in the file", () => {
+    const { settings } = extend({ extends: "environments/prod.yaml" }, folder);
+    assert.deepEqual(settings.teams, [{ name: "ts" }, { name: "sa" }]);
   });
 
   it("leaves settings without a file as they are", () => {

@@ -7,7 +7,8 @@ const EKS = { cluster: { kind: "eks" } };
 const KEYS = "the keys cluster, dns, teams, curlPod, logging, extends";
 const LIFETIME = "a whole number of seconds from 60 to 31536000, which is a year, or 'infinity'";
 const ZONES = "a whole number from 2 to 6, or that many zones by name, such as [eu-central-1a, eu-central-1b]";
-const QUANTITY = "a Kubernetes quantity in quotes, such as '500m', '2' or '128Mi'";
+const CORES = "a Kubernetes quantity in quotes, such as '500m' or '2'";
+const BYTES = "a Kubernetes quantity in quotes, such as '128Mi' or '2Gi'";
 const IMAGE = "an image with a fixed tag or digest, such as 'docker.io/curlimages/curl:8.17.0', and not ':latest'";
 const TEAM = "a group of keys: name, peers, members, labels, quota, limits";
 const DESTINATIONS = "stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki";
@@ -69,7 +70,12 @@ describe("What is said of a wrong setting", () => {
       "cluster: {kind: eks, nodeGroups: [{name: a, taints: [{key: a, value: 7, effect: PreferNoSchedule}]}]}",
       "cluster.nodeGroups[0].taints[0].value: found 7; allowed: text in quotes: up to 63 letters, digits, '-', '_' and '.'",
     ],
-    ["teams: [{name: ts, quota: {requests.cpu: 2}}]", `teams[0].quota["requests.cpu"]: found 2; allowed: ${QUANTITY}`],
+    ["teams: [{name: ts, quota: {requests.cpu: 2}}]", `teams[0].quota["requests.cpu"]: found 2; allowed: ${CORES}`],
+    [
+      "teams: [{name: ts, limits: {cpuRequest: 64Mi, memoryLimit: 512m}}]",
+      `teams[0].limits.cpuRequest: found "64Mi"; allowed: ${CORES}`,
+      `teams[0].limits.memoryLimit: found "512m"; allowed: ${BYTES}`,
+    ],
     // Numbers
     ["curlPod: {lifetime: 5}", `curlPod.lifetime: found 5; allowed: ${LIFETIME}`],
     ["curlPod: {lifetime: 1e9}", `curlPod.lifetime: found 1000000000; allowed: ${LIFETIME}`],
@@ -99,6 +105,75 @@ describe("What is said of a wrong setting", () => {
     [
       "teams: [{name: ts, limits: {maxMemory: 100Mi}}]",
       "teams[0].limits.memoryLimit: not set; allowed: at most maxMemory, 100Mi, and it is 128Mi: Kubernetes refuses such a LimitRange",
+    ],
+    [
+      "logging: {resources: {memory: 1Gi}}",
+      'logging.resources.memory: found "1Gi"; allowed: at most memoryLimit, 512Mi, and it is 1Gi: Kubernetes refuses such a pod',
+    ],
+    [
+      "logging: {resources: {memoryLimit: 32Mi}}",
+      "logging.resources.memory: not set; allowed: at most memoryLimit, 32Mi, and it is 64Mi: Kubernetes refuses such a pod",
+    ],
+    [
+      "dns: {resources: {requests: {cpu: '2', memory: 1Gi}, limits: {cpu: '1'}}}",
+      'dns.resources.requests.cpu: found "2"; allowed: at most resources.limits.cpu, 1, and it is 2: Kubernetes refuses such a pod',
+      'dns.resources.requests.memory: found "1Gi"; allowed: at most resources.limits.memory, 170Mi, and it is 1Gi: Kubernetes refuses such a pod',
+    ],
+    [
+      "teams: [{name: ts}, {name: sa, quota: {requests.cpu: 10m, limits.memory: 100Mi}, limits: {memoryLimit: 32Mi, maxMemory: 32Mi}}]",
+      'teams[1].quota["requests.cpu"]: found "10m"; allowed: at least 20m, for the lab\'s own pod',
+      'teams[1].quota["limits.memory"]: found "100Mi"; allowed: at least 128Mi, for the lab\'s own pod',
+      'teams[1].limits.maxMemory: found "32Mi"; allowed: at least 64Mi, for a container of the lab\'s own pod',
+    ],
+    [
+      JSON.stringify({
+        logging: { carrier: "sidecar" },
+        teams: [{ name: "ts", quota: { "requests.cpu": "60m" }, limits: { maxMemory: "256Mi" } }],
+      }),
+      'teams[0].quota["requests.cpu"]: found "60m"; allowed: at least 70m, for the lab\'s own pod',
+      'teams[0].limits.maxMemory: found "256Mi"; allowed: at least 512Mi, for a container of the lab\'s own pod',
+    ],
+    // Names
+    [
+      "logging: {namespaces: {include: [Kube_System, logging, ts-team], exclude: [ts-team]}}",
+      "logging.namespaces.include[0]: found \"Kube_System\"; allowed: a namespace's name: up to 63 lower-case letters, digits and '-'",
+    ],
+    [
+      "logging: {namespaces: {include: [kube-system, logging, ts-team], exclude: [ts-team]}}",
+      'logging.namespaces.include[1]: found "logging"; allowed: another namespace than the collector\'s own, which is never read',
+      'logging.namespaces.include[2]: found "ts-team"; allowed: a namespace that is not among exclude',
+    ],
+    [
+      "logging: {labels: {app: 5, a/b/c: x}}",
+      "logging.labels.app: found 5; allowed: a label's value in quotes: 1 to 63 letters, digits, '-', '_' and '.'",
+      'logging.labels["a/b/c"]: found "a/b/c"; allowed: as a key a label\'s key, such as app or app.kubernetes.io/name',
+    ],
+    [
+      `teams: [{name: ts, labels: {${"a".repeat(64)}: x, a..b/c: x}}]`,
+      `teams[0].labels.${"a".repeat(64)}: found "${"a".repeat(64)}"; allowed: as a key a Kubernetes label key`,
+      'teams[0].labels["a..b/c"]: found "a..b/c"; allowed: as a key a Kubernetes label key',
+    ],
+    [
+      "teams: [{name: ts-}]",
+      "teams[0].name: found \"ts-\"; allowed: lower-case letters, digits and '-', starting with a letter and not ending with '-'",
+    ],
+    // Beside another mistake of the same section
+    [
+      "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
+      "logging.buffer.size: found \"4G\"; allowed: a size in Mi or Gi, such as '512Mi' or '2Gi'",
+      'logging.lables: found {"a":"b"}; allowed: the keys collector, carrier, sidecar, destination, index, namespaces, labels, multiline, parseJson, metadata, buffer, resources, image',
+      'logging.destination.kind: found "stdout"; allowed: loki for Promtail: Promtail sends to Loki alone',
+    ],
+    [
+      "dns: {replicas: 0, corefile: {options: {lameduck: 26s}}}",
+      "dns.replicas: found 0; allowed: a whole number from 1 to 1000",
+      'dns.corefile.options.lameduck: found "26s"; allowed: at most 25s: the add-on\'s pods are killed after 30 s',
+    ],
+    // One on which the others hang hides what it would make wrong
+    [
+      "logging: {collector: promtial, labels: [a]}",
+      'logging.collector: found "promtial"; allowed: fluent-bit, fluentd, filebeat, vector, promtail, logagent, tail, opentelemetry',
+      'logging.labels: found ["a"]; allowed: a group of keys',
     ],
     // What must not be shown, nor stand in a ConfigMap
     [

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { PROJECT_ROOT } from "../../lab/project.ts";
 import { type LabRun, runLab } from "../support/run-lab.ts";
 
@@ -133,6 +135,25 @@ describe("the command line", () => {
     assert.match(run.stderr, /teams\[0\]\.name: found "A"; allowed: lower-case letters/);
     assert.match(run.stderr, /aws:region: not set; allowed: an AWS region/);
     assert.equal(run.stdout, "");
+  });
+
+  it("says in one line where it cannot write, and what it cannot read", async () => {
+    const file = join(folder, "a-file");
+    await writeFile(file, "");
+    const [manifests, policies] = await Promise.all([
+      runLab(["plan", "--manifests", file]),
+      runLab(["plan", "--policy-config", join(folder, "none.json")]),
+    ]);
+    failsWith(manifests, 2, /^the manifests cannot be written to '.*a-file': EEXIST\n$/);
+    failsWith(policies, 2, /^there is no file .*none\.json to configure the policies by\n$/);
+  });
+
+  it("takes it for no failure that its reader has read enough", async () => {
+    const child = spawn(process.execPath, ["lab/main.ts", "plan", "--json"], { cwd: PROJECT_ROOT });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const exit = new Promise((resolve) => child.on("close", resolve));
+    assert.equal(await text(child.stderr), "");
+    assert.equal(await exit, 0);
   });
 
   it("says in one line what it does not know", async () => {

@@ -14,6 +14,11 @@ describe("readStack", () => {
       "config:\n  aws:region: eu-central-1\n  eks-dns-logging:teams: [{name: ts}]\n  eks-dns-logging:token: {secure: abc}\n",
     );
     await writeFile(join(folder, "Pulumi.broken.yaml"), "config: [1,\n");
+    await writeFile(
+      join(folder, "Pulumi.anchors.yaml"),
+      "config:\n  teams: [&ts {name: ts, peers: [sa]}, {<<: *ts, name: qa}, {name: sa, labels: &l {a: b}}, {name: x, labels: *l}]\n",
+    );
+    await writeFile(join(folder, "Pulumi.alias.yaml"), "config: {teams: *none}\n");
     await writeFile(join(folder, "Pulumi.list.yaml"), "- 1\n");
     await writeFile(join(folder, "Pulumi.plain.yaml"), "config: {teams: [{name: ts}], aws:region: eu-central-1}\n");
   });
@@ -30,6 +35,16 @@ describe("readStack", () => {
     });
   });
 
+  it("follows anchors, aliases and merge keys, as the engine does", async () => {
+    const { config } = await readStack("anchors", folder);
+    assert.deepEqual(JSON.parse(config["eks-dns-logging:teams"] ?? ""), [
+      { name: "ts", peers: ["sa"] },
+      { name: "qa", peers: ["sa"] },
+      { name: "sa", labels: { a: "b" } },
+      { name: "x", labels: { a: "b" } },
+    ]);
+  });
+
   it("takes a key without a namespace for the project's own, as the engine does", async () => {
     const { config } = await readStack("plain", folder);
     assert.deepEqual(config, { "eks-dns-logging:teams": '[{"name":"ts"}]', "aws:region": "eu-central-1" });
@@ -38,13 +53,17 @@ describe("readStack", () => {
   it("names the stacks that there are when one is not", async () => {
     await assert.rejects(
       readStack("prod", folder),
-      new Failure("there is no stack 'prod': no file Pulumi.prod.yaml; there are: broken, good, list, plain", 2),
+      new Failure(
+        "there is no stack 'prod': no file Pulumi.prod.yaml; there are: alias, anchors, broken, good, list, plain",
+        2,
+      ),
     );
-    assert.deepEqual(await stackNames(folder), ["broken", "good", "list", "plain"]);
+    assert.deepEqual(await stackNames(folder), ["alias", "anchors", "broken", "good", "list", "plain"]);
   });
 
   it("says in one line what is no stack file", async () => {
     await assert.rejects(readStack("broken", folder), /Pulumi.broken.yaml is not valid YAML: .+/);
+    await assert.rejects(readStack("alias", folder), /^Failure: Pulumi.alias.yaml is not valid YAML: .*: none$/);
     await assert.rejects(readStack("list", folder), /Pulumi.list.yaml holds no stack configuration/);
   });
 });

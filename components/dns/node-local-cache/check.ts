@@ -3,6 +3,13 @@ import type { DnsMistake } from "../check.ts";
 import { sameAddress } from "../corefile/address.ts";
 import type { DnsSettings } from "../settings.ts";
 
+/**
+ * Where every node of AWS has services of its own; the cache would answer in the place of the resolver or of Pod Identity's agent.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+ */
+const RESERVED = ["169.254.169.", "169.254.170."];
+
 /** Mistakes in the settings of NodeLocal DNSCache. */
 export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefile }: DnsSettings): DnsMistake[] {
   if (cache === undefined) return [];
@@ -16,6 +23,11 @@ export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefil
   if (!isLocal(cache.address)) {
     const message =
       "an address of 169.254.0.0/16, such as 169.254.20.10, or of fd00::/8 on an IPv6 cluster, since it exists on every node";
+    found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
+  }
+  if (RESERVED.some((block) => ipaddr.process(cache.address).toString().startsWith(block))) {
+    const message =
+      "an address that AWS does not use itself: 169.254.169 is for the node's metadata, DNS and time, 169.254.170 for credentials";
     found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
   }
   const families = [cache.address, ...(clusterDns ?? [])].map((address) => ipaddr.parse(address).kind());

@@ -88,6 +88,15 @@ function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[]
     const message = "UTC, since Fluent Bit begins a day there";
     found.push({ path: ["index", "timeZone"], message, value: index.timeZone });
   }
+  const texts = [
+    { option: "url", what: "a URL", text: destination.kind === "http" ? destination.url : undefined },
+    { option: "tenant", what: "a tenant", text: destination.kind === "loki" ? destination.tenant : undefined },
+  ];
+  for (const { option, what, text } of texts) {
+    if (text === undefined || !text.includes("${")) continue;
+    const message = `${what} without '\${' for Fluent Bit, which takes it for a variable`;
+    found.push({ path: ["destination", option], message, value: text });
+  }
   return found;
 }
 

@@ -18,11 +18,25 @@ describe("checkDns", () => {
   });
 
   it("accepts any settings that are made of right parts", () => {
-    fc.assert(fc.property(dnsSettings, (settings) => assert.deepEqual(checkDns(settings, "1.35"), [])));
+    fc.assert(
+      fc.property(dnsSettings, (settings) => {
+        // EKS has one domain alone.
+        const onEks = (settings.corefile.options?.clusterDomain ?? "cluster.local") === "cluster.local";
+        assert.deepEqual(checkDns(settings, onEks ? "1.35" : undefined), []);
+      }),
+    );
   });
 
   const OLD = "v1.11.1-eksbuild.8";
   const wrong: readonly (readonly [settings: unknown, mistake: RegExp])[] = [
+    [options({ clusterDomain: "corp.local" }), /^corefile\.options\.clusterDomain: cluster\.local: the nodes of EKS/],
+    ...["169.254.169.254", "169.254.169.253", "169.254.170.23", "::ffff:169.254.170.23"].map(
+      (address) =>
+        [
+          { nodeLocalCache: { mode: "kubelet", address } },
+          /^nodeLocalCache\.address: an address that AWS does not use itself/,
+        ] as const,
+    ),
     [{ addonVersion: OLD, autoscaling: {} }, /^autoscaling: nothing: v1\.11\.1-eksbuild\.8 has no autoScaling$/],
     [
       { addonVersion: OLD, clusterSize: { nodes: 9, pods: 9, services: 9 } },

@@ -39,6 +39,13 @@ describe("DnsSettings", () => {
     [{ timeouts: { create: "soon" } }, /^timeouts\.create: a duration in quotes/],
     [{ corefile: { text: ".:53 {\n}\n", profile: "tuned" } }, /^corefile\.profile: either profile or text/],
     [{ corefile: { text: ".:53 {\n}\n", options: {} } }, /^corefile\.options: either options or text/],
+    [{ corefile: { text: ".:53 {\n}\n", upstreamLoad: {} } }, /^corefile\.upstreamLoad: either upstreamLoad or text/],
+    [{ tolerations: [{ key: "a", operator: "Exists", value: "b" }] }, /^tolerations\.0\.value: nothing with operator/],
+    [{ tolerations: [{ effect: "NoSchedule" }] }, /^tolerations\.0\.key: a key, or operator Exists for every key$/],
+    [
+      { tolerations: [{ key: "a", tolerationSeconds: 5 }] },
+      /^tolerations\.0\.tolerationSeconds: nothing without effect/,
+    ],
     [{ corefile: { profile: "fast" } }, /^corefile\.profile: /],
     [
       { corefile: { options: { hosts: { entries: [{ address: "10.0.0", names: ["a"] }] } } } },

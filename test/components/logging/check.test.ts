@@ -88,7 +88,7 @@ describe("destination settings", () => {
     [
       "a scheme in a host",
       { kind: "elasticsearch", host: "https://h" },
-      /^host: a host name or address, without scheme or port$/,
+      /^host: a host name or an IPv4 address, without scheme or port$/,
     ],
     [
       "a password in the clear",
@@ -108,8 +108,31 @@ describe("destination settings", () => {
     ["a file among the pods' own", { kind: "file", path: "/var/log/pods/x" }, /^path: a folder below \/var\/log/],
     ["a file elsewhere on the node", { kind: "file", path: "/etc/cron.d" }, /^path: a folder below \/var\/log/],
     ["a file by a way round", { kind: "file", path: "/var/log/../../etc" }, /^path: a folder below \/var\/log/],
+    ["the pods' own by a dot", { kind: "file", path: "/var/log/./pods" }, /^path: a folder below \/var\/log/],
+    ["/var/log itself by a dot", { kind: "file", path: "/var/log/." }, /^path: a folder below \/var\/log/],
     ["a retention that CloudWatch does not take", { kind: "cloudwatch", retentionDays: 42 }, /^retentionDays: 1, 3, 5/],
     ["a URL of another scheme", { kind: "loki", url: "ftp://h" }, /^url: an http or https URL/],
+    ["a scheme in capitals, which asks for no TLS", { kind: "http", url: "HTTPS://h/x" }, /^url: an http or https URL/],
+    ["a URL with blanks", { kind: "http", url: "https://h/a b" }, /^url: an http or https URL/],
+    ["an IPv6 address, in words", { kind: "elasticsearch", host: "fd00::1" }, /^host: .* an IPv4 address/],
+    ["a host with nothing between dots", { kind: "opensearch", host: "a..b" }, /^host: a host name/],
+    [
+      "a tenant of two lines",
+      { kind: "loki", url: "http://h", tenant: "a\nb" },
+      /^tenant: text in quotes without blanks/,
+    ],
+    [
+      "a port that inCluster has not",
+      { kind: "opensearch", inCluster: true, port: 9300 },
+      /^port: 9200 with inCluster/,
+    ],
+    ["TLS that inCluster has not", { kind: "opensearch", inCluster: true, tls: {} }, /^tls: nothing with inCluster/],
+    [
+      "users that inCluster has not",
+      { kind: "opensearch", inCluster: true, credentials },
+      /^credentials: nothing with/,
+    ],
+    ["a volume of no size", { kind: "opensearch", inCluster: true, storage: "0Gi" }, /^storage: a size in Mi or Gi/],
   ];
   for (const [what, destination, expected] of wrong) {
     it(`refuse ${what}`, () => {

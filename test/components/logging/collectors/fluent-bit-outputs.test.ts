@@ -144,6 +144,19 @@ describe("Fluent Bit's outputs", () => {
     assert.deepEqual(of({ index }), []);
   });
 
+  it("refuses a URL and a tenant in which it would put the value of a variable", () => {
+    const of = (destination: object) => fluentBit.unsupported(pipelineOf({ destination }));
+    const asVariable = `without '\${' for Fluent Bit, which takes it for a variable`;
+    const [url, tenant] = [`https://h/in?key=\${LOG_PASSWORD}`, `\${HOME}`];
+    assert.deepEqual(of({ kind: "http", url }), [
+      { path: ["destination", "url"], message: `a URL ${asVariable}`, value: url },
+    ]);
+    assert.deepEqual(of({ kind: "loki", url: "http://l", tenant }), [
+      { path: ["destination", "tenant"], message: `a tenant ${asVariable}`, value: tenant },
+    ]);
+    assert.deepEqual(of({ kind: "http", url: "https://h/in?cost=$5" }), []);
+  });
+
   it("leaves a long JSON line as it is on its way to OpenSearch, which would refuse its fields", () => {
     const conditions = (settings: object) =>
       render(settings).configuration.pipeline.filters.flatMap(({ name, condition, remove }) =>

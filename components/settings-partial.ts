@@ -1,0 +1,31 @@
+import type { z } from "zod";
+
+/** What is right of a section of the settings. */
+interface RightPart<T> {
+  readonly value: T;
+  /** The settings that were left out, since their mistakes are told already. */
+  readonly without: ReadonlySet<PropertyKey>;
+}
+
+/**
+ * A section as far as its schema takes it, so that a mistake in one setting hides none that the others make together.
+ * @param essential Settings on which the others hang: where one of these is wrong, nothing is said of them.
+ */
+export function asFarAsRight<T>(
+  schema: z.ZodType<T>,
+  given: unknown,
+  essential: readonly string[],
+): RightPart<T> | undefined {
+  const whole = schema.safeParse(given);
+  if (whole.success) return { value: whole.data, without: new Set() };
+  if (typeof given !== "object" || given === null) return undefined;
+  const without = new Set(whole.error.issues.flatMap(topKeys));
+  if (essential.some((key) => without.has(key))) return undefined;
+  const rest = schema.safeParse(Object.fromEntries(Object.entries(given).filter(([key]) => !without.has(key))));
+  return rest.success ? { value: rest.data, without } : undefined;
+}
+
+function topKeys({ path: [top], ...issue }: z.core.$ZodIssue): PropertyKey[] {
+  if (top !== undefined) return [top];
+  return issue.code === "unrecognized_keys" ? issue.keys : [];
+}

@@ -1,0 +1,51 @@
+import type { Mistake } from "../settings-error.ts";
+import { amount } from "../settings-values.ts";
+import type { TeamSettings } from "./settings.ts";
+
+/** What a container asks for, and the memory that it may take at most. */
+export interface ContainerResources {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly memoryLimit: string;
+}
+
+/** What each of the lab's two containers takes. */
+export const CURL_POD: ContainerResources = { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" };
+
+/** Teams whose quota or limits have no room for the lab's own pod, which Kubernetes would refuse. Paths are below `teams`. */
+export function checkTeams(
+  teams: readonly Pick<TeamSettings, "quota" | "limits">[],
+  sidecar: ContainerResources | undefined,
+): Mistake[] {
+  const containers = [CURL_POD, CURL_POD, ...(sidecar === undefined ? [] : [sidecar])];
+  const all = (key: keyof ContainerResources) => containers.map((container) => amount(container[key]));
+  const sum = (key: keyof ContainerResources) => all(key).reduce((total, each) => total + each, 0);
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;
+  const pod = {
+    "requests.cpu": `${Math.ceil(sum("cpu") * 1000)}m`,
+    "requests.memory": mebibytes(sum("memory")),
+    "limits.memory": mebibytes(sum("memoryLimit")),
+  } as const;
+  const largest = mebibytes(Math.max(...all("memoryLimit")));
+  return teams.flatMap(({ quota, limits }, index): Mistake[] => {
+    const needs = [
+      ...(["requests.cpu", "requests.memory", "limits.memory"] as const).map((key) => ({
+        path: ["quota", key],
+        value: quota[key],
+        least: pod[key],
+        what: "the lab's own pod",
+      })),
+      {
+        path: ["limits", "maxMemory"],
+        value: limits.maxMemory,
+        least: largest,
+        what: "a container of the lab's own pod",
+      },
+    ];
+    return needs.flatMap(({ path, value, least, what }) =>
+      amount(value) >= amount(least)
+        ? []
+        : [{ path: [index, ...path], message: `at least ${least}, for ${what}`, value }],
+    );
+  });
+}
