@@ -56,7 +56,7 @@ export const IndexFormat = z
       .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
     timeZone: z
       .string()
-      .refine(isTimeZone, "an IANA time zone as it is spelt there, such as UTC or Europe/Madrid")
+      .refine(isTimeZone, "UTC, or an IANA time zone with its area and as it is spelt there, such as Europe/Madrid")
       .default("UTC")
       .describe("Time zone in which a day begins. Default UTC."),
     splitBy: z

@@ -114,8 +114,8 @@ describe("index settings", () => {
     ["a date that makes the name too long", { datePattern: "yyyy.MM.dd-".repeat(12) }, /^datePattern: at most 127/],
     ["an ISO week with a calendar year", { datePattern: "yyyy.ww" }, /^datePattern: xxxx and ww together/],
     ["an ISO year without a week", { datePattern: "xxxx.MM" }, /^datePattern: xxxx and ww together/],
-    ["a time zone that is none", { timeZone: "Madrid" }, /^timeZone: an IANA time zone/],
-    ["an offset", { timeZone: "+02:00" }, /^timeZone: an IANA time zone/],
+    ["a time zone that is none", { timeZone: "Madrid" }, /^timeZone: UTC, or an IANA time zone with its area/],
+    ["an offset", { timeZone: "+02:00" }, /^timeZone: UTC, or an IANA time zone with its area/],
     ["a separator that is not safe", { separator: "/" }, /^separator: -, \., _/],
     ["a split by something else", { splitBy: "node" }, /^splitBy: none, team, namespace, app/],
   ];
