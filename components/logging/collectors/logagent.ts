@@ -29,6 +29,7 @@ const PLUGINS = [
   "input.cjs",
   "lines.cjs",
   "names.cjs",
+  "open.cjs",
   "output.cjs",
   "pods.cjs",
   "positions.cjs",

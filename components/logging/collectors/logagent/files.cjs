@@ -1,6 +1,7 @@
 // @ts-check
 "use strict";
 const fs = require("fs");
+const { createOpener, headOf } = require("./open.cjs");
 
 const BLOCK_BYTES = 256 * 1024;
 /** A line that is longer is skipped. */
@@ -9,8 +10,6 @@ const LONGEST_BYTES = 16 * 1024 * 1024;
 const GOES_ON_MS = 1000;
 /** As many files of one log are open at once: each may be one that is deleted, and keeps its place on the disk. */
 const MOST_OPEN = 4;
-/** As many bytes of its beginning know a file again. */
-const HEAD_BYTES = 64;
 
 /** @typedef {ReturnType<typeof import("./positions.cjs").openPositions>} Positions */
 /**
@@ -38,61 +37,7 @@ function followLog(positions, joiner, tell) {
   let there = new Set();
   /** Files that are read to their end. @type {Set<string>} */
   const finished = new Set();
-
-  /** @param {string} path @returns {number | undefined} Nothing where there is no such file, or while too many are open. */
-  function openThere(path) {
-    try {
-      return fs.openSync(path, "r");
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
-      if (code === "EMFILE" || code === "ENFILE") tell(`${path} has to wait: ${error}`);
-      else if (code !== "ENOENT") throw error;
-      return undefined;
-    }
-  }
-
-  /** @param {Followed} file @returns {number | undefined} Nothing while it has another name than at the last look, or is gone. */
-  function open(file) {
-    if (file.fd !== undefined) return file.fd;
-    const fd = openThere(file.path);
-    if (fd === undefined) return undefined;
-    const { dev, ino, size } = fs.fstatSync(fd);
-    if (`${dev}:${ino}` !== file.key) {
-      fs.closeSync(fd);
-      return undefined;
-    }
-    file.fd = fd;
-    const place = positions.get(file.key);
-    if (place !== undefined && beginsAs(fd, place.head) && place.offset <= size) file.offset = place.offset;
-    else begin(file, fd);
-    return fd;
-  }
-
-  /** Before its turn, since it may be deleted until then. @param {Followed} file */
-  function openEarly(file) {
-    try {
-      open(file);
-    } catch {
-      // Its turn comes, and what is wrong is told then.
-    }
-  }
-
-  /** Whether a file has only the inode of one that was read to its end and is gone. @param {string} key @param {string} path */
-  function isAnother(key, path) {
-    const place = positions.get(key);
-    const fd = place === undefined ? undefined : openThere(path);
-    if (place === undefined || fd === undefined) return false;
-    const another = !beginsAs(fd, place.head);
-    fs.closeSync(fd);
-    return another;
-  }
-
-  /** Notes a new file before anything is read of it, so that its lines have the same ids after a kill. @param {Followed} file @param {number} fd */
-  function begin(file, fd) {
-    file.offset = 0;
-    positions.set(file.key, { offset: 0, head: headOf(fd, HEAD_BYTES), born: Date.now() });
-    positions.save();
-  }
+  const { open, openEarly, isAnother, begin } = createOpener(positions, tell);
 
   /** @param {Followed} file */
   function finish(file) {
@@ -118,7 +63,7 @@ function followLog(positions, joiner, tell) {
     }
     if (size === file.offset) return 0;
     const place = positions.get(file.key);
-    if (place !== undefined && place.head === "") place.head = headOf(fd, HEAD_BYTES);
+    if (place !== undefined && place.head === "") place.head = headOf(fd);
     const bytes = Buffer.allocUnsafe(Math.min(file.block, size - file.offset));
     const count = fs.readSync(fd, bytes, 0, bytes.length, file.offset);
     const end = bytes.lastIndexOf(10, count - 1) + 1;
@@ -207,17 +152,6 @@ function followLog(positions, joiner, tell) {
       for (const { fd } of files) if (fd !== undefined) fs.closeSync(fd);
     },
   };
-}
-
-/** @param {number} fd @param {string} head */
-function beginsAs(fd, head) {
-  return head !== "" && head === headOf(fd, head.length);
-}
-
-/** @param {number} fd @param {number} length */
-function headOf(fd, length) {
-  const bytes = Buffer.alloc(length);
-  return bytes.toString("latin1", 0, fs.readSync(fd, bytes, 0, length, 0));
 }
 
 module.exports = { followLog };
