@@ -10,7 +10,7 @@ import { LEFT_OUT } from "./cluster-api.ts";
 import { LOKI, type LocalPromtail, localPromtail } from "./promtail-local.ts";
 
 /** MB/s of all containers together. */
-const RATE = Number(process.env.LOG_RATE ?? 10);
+const RATE = Number(process.env.LOG_RATE ?? 5);
 const Line = z.record(z.string(), z.unknown());
 
 let promtail: LocalPromtail | undefined;
