@@ -56,8 +56,7 @@ function createOpener(positions, tell) {
     const place = positions.get(key);
     const fd = place === undefined ? undefined : openThere(path);
     if (place === undefined || fd === undefined) return false;
-    // An empty one says nothing of itself.
-    const another = fs.fstatSync(fd).size > 0 && !beginsAs(fd, place.head);
+    const another = !beginsAs(fd, place.head);
     fs.closeSync(fd);
     return another;
   }

@@ -232,6 +232,22 @@ describe("A log that Logagent follows", () => {
     assert.equal(log.isOver(), true);
   });
 
+  it("goes on beside an old file in which nothing was written", () => {
+    const rotated = `${current}.20260101-000000`;
+    writeFileSync(rotated, "");
+    writeFileSync(current, "a\n");
+    const { see, readAll } = follower();
+    for (let look = 0; look < 4; look++) {
+      see(rotated, current);
+      readAll();
+      clock.forward(1010);
+    }
+    assert.deepEqual(readAll(), ["a"]);
+    appendFileSync(current, "b\n");
+    see(rotated, current);
+    assert.deepEqual(readAll(), ["a", "b"]);
+  });
+
   it("waits while the process may open no more files", () => {
     writeFileSync(current, "a\n");
     const { see, readAll } = follower();
