@@ -7,13 +7,17 @@ const AREA =
 const PLACE = "(?:Baja|Comod|De|Easter)?[A-Z][a-z]+|ACT|LHI|NSW|IN|UCT|UTC|GMT[+-]?\\d*";
 const OLDER_NAME = new RegExp(`^(${AREA})(/(${PLACE})([_-](${PLACE}))*)+$`);
 
+/** The names that JavaScript lists, by what they are in lower case. Made when one is asked for: it takes milliseconds. */
+let spellings: ReadonlyMap<string, string> | undefined;
+
 /**
  * Whether each program knows a zone by that name. JavaScript takes `europe/madrid` and `JST` too, of which Vector sends lines
  * without an index, and Fluentd does not start.
  */
 export function isTimeZone(name: string): boolean {
   if (name === "UTC" || name === "GMT") return true;
-  const spelling = Intl.supportedValuesOf("timeZone").find((zone) => zone.toLowerCase() === name.toLowerCase());
+  spellings ??= new Map(Intl.supportedValuesOf("timeZone").map((zone) => [zone.toLowerCase(), zone]));
+  const spelling = spellings.get(name.toLowerCase());
   if (spelling !== undefined) return spelling === name;
   return OLDER_NAME.test(name) && IANAZone.isValidZone(name);
 }

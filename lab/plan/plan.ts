@@ -6,22 +6,13 @@ import { type Recording, record } from "./recorder.ts";
  * network; what only a provider knows stays unknown.
  * @throws {SettingsError} with every mistake in the settings.
  */
-export async function planStack(stack: Stack): Promise<Recording> {
-  try {
-    return await run(stack, false);
-  } catch (error) {
-    // What is wrong in the settings tells its place itself. Anything else is run again, to tell where it comes from.
-    if (error instanceof Error && error.name === "SettingsError") throw error;
-    return run(stack, true);
-  }
-}
-
-function run({ name, config }: Stack, stackTraces: boolean): Promise<Recording> {
-  // A module runs on its first import alone, so that every plan has its own.
-  runs += 1;
-  const program = new URL(`../../index.ts?stack=${name}&run=${runs}`, import.meta.url).href;
+export function planStack({ name, config }: Stack): Promise<Recording> {
   const call = (token: string, inputs: Record<string, unknown>) => answer(token, inputs, config);
-  return record({ stack: name, config, call, stackTraces }, () => import(program));
+  return record({ stack: name, config, call }, () => {
+    // A module runs on its first import alone, so that every run has its own.
+    runs += 1;
+    return import(new URL(`../../index.ts?stack=${name}&run=${runs}`, import.meta.url).href);
+  });
 }
 
 let runs = 0;

@@ -23,11 +23,6 @@ export interface RecordOptions {
   readonly outputs?: (type: string, name: string, inputs: pulumi.Inputs) => pulumi.Inputs;
   /** Answers of provider functions. Default: the call's own arguments. */
   readonly call?: (token: string, inputs: pulumi.Inputs) => pulumi.Inputs;
-  /**
-   * Whether errors tell where they come from. Pulumi takes a trace for each of its promises, a third of a plan's time and memory,
-   * and shows it only for promises that never settle. Default true.
-   */
-  readonly stackTraces?: boolean;
 }
 
 /** What a run registered, in the order of registration, and what it exported. */
@@ -43,13 +38,24 @@ const STACK_TYPE = "pulumi:pulumi:Stack";
 
 /**
  * Runs a program against a mocked engine and records every registration with its parent, dependencies and options.
- * What the program throws, this throws. One run at a time: the Pulumi runtime's settings are global.
+ * What the program throws, this throws; it runs a second time then. One run at a time: the Pulumi runtime's settings are global.
  */
 export async function record(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
-  const limit = Error.stackTraceLimit;
-  if (options.stackTraces === false) Error.stackTraceLimit = 0;
   try {
-    return await run(options, program);
+    return await withoutStackTraces(() => run(options, program));
+  } catch (error) {
+    // What is wrong in the settings tells its place itself. Anything else is run again, to tell where it comes from.
+    if (error instanceof Error && error.name === "SettingsError") throw error;
+    return run(options, program);
+  }
+}
+
+/** Pulumi takes a trace for each of its promises, a third of a plan's time and memory, and shows those alone that never settle. */
+async function withoutStackTraces<T>(work: () => Promise<T>): Promise<T> {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return await work();
   } finally {
     Error.stackTraceLimit = limit;
   }

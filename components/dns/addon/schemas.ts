@@ -24,6 +24,9 @@ const Stored = z.object({
 
 /** Schemas that were fetched from EKS for one version each; they win over the rules below. */
 const FETCHED = z.record(z.string(), Stored).parse(fetched);
+const WITH_AUTOSCALING = Stored.parse(withAutoscaling);
+const WITHOUT_AUTOSCALING = Stored.parse(withoutAutoscaling);
+const WITHOUT_PODS = Stored.parse(withoutPods);
 
 /** First builds that take `autoScaling`; every CoreDNS after these takes it. */
 const FIRST_AUTOSCALING: Readonly<Record<string, number>> = { "1.9.3": 15, "1.10.1": 11, "1.11.1": 9 };
@@ -42,11 +45,10 @@ export function schemaFor(version: string): AddonSchema | undefined {
   const own = FETCHED[version];
   if (own !== undefined) return own;
   const firstBuild = FIRST_AUTOSCALING[parsed.coredns.join(".")];
-  if (firstBuild === undefined ? isAtLeast(parsed, 1, 11, 1) : parsed.build >= firstBuild)
-    return Stored.parse(withAutoscaling);
+  if (firstBuild === undefined ? isAtLeast(parsed, 1, 11, 1) : parsed.build >= firstBuild) return WITH_AUTOSCALING;
   const pods = isAtLeast(parsed, ...FIRST_PODS.coredns);
   const early = parsed.coredns.join(".") === FIRST_PODS.coredns.join(".") && parsed.build < FIRST_PODS.build;
-  return Stored.parse(pods && !early ? withoutAutoscaling : withoutPods);
+  return pods && !early ? WITHOUT_AUTOSCALING : WITHOUT_PODS;
 }
 
 /** File of the schemas that were fetched, as a URL; `lab dns schema --update` writes it. */
@@ -82,9 +84,15 @@ export interface Rejection {
   readonly message: string;
 }
 
-/** EKS answers in draft 6, which draft 7 only adds to. */
+const VALIDATORS = new WeakMap<z.core.JSONSchema.JSONSchema, z.ZodType>();
+
+/** EKS answers in draft 6, which draft 7 only adds to. To make one takes longer than to ask it. */
 function validator(schema: z.core.JSONSchema.JSONSchema): z.ZodType {
-  return z.fromJSONSchema({ ...schema, $schema: "http://json-schema.org/draft-07/schema#" });
+  const known = VALIDATORS.get(schema);
+  if (known !== undefined) return known;
+  const made = z.fromJSONSchema({ ...schema, $schema: "http://json-schema.org/draft-07/schema#" });
+  VALIDATORS.set(schema, made);
+  return made;
 }
 
 /** What EKS would reject in a configuration for that version. */
