@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text, whole } from "../settings-values.ts";
+import { amount, Bytes, text, whole } from "../settings-values.ts";
 import { unique } from "./unique.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
@@ -34,9 +34,23 @@ const Taint = z.strictObject({
     .describe("What happens to pods that do not tolerate it."),
 });
 
+const GIB = 2 ** 30;
+/** What the kubelet does by itself. */
+const KUBELET = { maxSize: "10Mi", maxFiles: 5 };
+
+/** @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation */
+const ContainerLogs = z.strictObject({
+  maxSize: Bytes.refine((size) => amount(size) >= 2 ** 20, "at least 1Mi")
+    .optional()
+    .describe(`Size at which the kubelet rotates a container's log. Default: its own, ${KUBELET.maxSize}.`),
+  maxFiles: whole(2, 100)
+    .optional()
+    .describe(`Files that it keeps of a container, the current one among them. Default: its own, ${KUBELET.maxFiles}.`),
+});
+
 /**
  * A managed node group. Other instance types, another architecture or capacity type make new nodes before the old ones go;
- * a bigger disk and other sizes change the group where it stands.
+ * a bigger disk, other logs and other sizes change the group where it stands.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
  */
 export const NodeGroupSettings = z
@@ -70,6 +84,9 @@ export const NodeGroupSettings = z
       ),
     maxSize: whole(1, 450).default(3).describe("Most nodes. Default 3."),
     diskSize: whole(20, 16_384).default(20).describe("Encrypted gp3 disk of each node, in GiB, from 20. Default 20."),
+    containerLogs: ContainerLogs.default({}).describe(
+      "What a node keeps of a container's log. What is not compressed yet outlives a collector that stands still, so larger files give it more time. Default: as the kubelet has it.",
+    ),
     labels: z.record(LabelKey, LabelValue).default({}).describe("Kubernetes labels of the nodes. Default: none."),
     taints: z.array(Taint).default([]).describe("Taints of the nodes, which keep other pods away. Default: none."),
   })
@@ -81,6 +98,11 @@ export const NodeGroupSettings = z
       if (minSize > maxSize) add(["minSize"], `at most maxSize, ${maxSize}`, minSize);
       else if (desiredSize < minSize) add(["desiredSize"], `at least minSize, ${minSize}`, desiredSize);
       else if (desiredSize > maxSize) add(["desiredSize"], `at most maxSize, ${maxSize}`, desiredSize);
+      const logs = { ...KUBELET, ...ContainerLogs.safeParse(group.containerLogs).data };
+      if (amount(logs.maxSize) * logs.maxFiles > group.diskSize * GIB) {
+        const found = `${logs.maxFiles} files of ${logs.maxSize}`;
+        add(["containerLogs"], `together at most diskSize, ${group.diskSize}Gi`, found);
+      }
       for (const [index, type] of Array.isArray(group.instanceTypes) ? group.instanceTypes.entries() : []) {
         if (
           typeof type !== "string" ||

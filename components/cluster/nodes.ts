@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "./iam.ts";
 import type { NodeGroupSettings } from "./node-group-settings.ts";
+import { nodeUserData } from "./node-user-data.ts";
 
 export interface NodesArgs {
   /** As text, which a preview shows; `after` holds the cluster. */
@@ -91,6 +92,7 @@ function launchTemplate(
   tags: Readonly<Record<string, string>>,
   options: pulumi.CustomResourceOptions,
 ): aws.ec2.LaunchTemplate {
+  const userData = nodeUserData(group);
   return new aws.ec2.LaunchTemplate(
     name,
     {
@@ -102,6 +104,7 @@ function launchTemplate(
           ebs: { volumeSize: group.diskSize, volumeType: "gp3", encrypted: "true", deleteOnTermination: "true" },
         },
       ],
+      ...(userData === undefined ? {} : { userData: Buffer.from(userData).toString("base64") }),
       tagSpecifications: ["instance", "volume"].map((resourceType) => ({
         resourceType,
         tags: { ...tags, Name: name },
