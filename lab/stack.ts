@@ -87,6 +87,8 @@ function parseYaml(text: string, file: string): unknown {
     // With the key `<<`, which the engine knows too.
     return parse(text, { merge: true });
   } catch (error) {
+    if (error instanceof YAMLParseError && error.code === "MULTIPLE_DOCS")
+      throw new Failure(`${file} holds more than one YAML document, and a stack is one`, 2);
     // An alias without its anchor is a ReferenceError.
     if (error instanceof YAMLParseError || error instanceof ReferenceError)
       throw new Failure(`${file} is not valid YAML: ${error.message.split("\n")[0]}`, 2);

@@ -91,7 +91,8 @@ function corefileMistakes(settings: DnsSettings, kubernetesVersion: string | und
   if (text === undefined) return checkOptions(settings, checked);
   const parsed = parsedText(text);
   // The whole text would hide the message.
-  const value = `${text.trimEnd().split("\n").length} lines`;
+  const lines = text.trimEnd().split("\n").length;
+  const value = lines === 1 ? "1 line" : `${lines} lines`;
   if (typeof parsed === "string") return [{ path: ["corefile", "text"], message: `a Corefile; ${parsed}`, value }];
   return checkCorefile(parsed, checked).errors.map((message) => ({
     path: ["corefile", "text"],

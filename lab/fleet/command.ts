@@ -23,7 +23,7 @@ export function registerFleet(program: Command): void {
 async function fleet(names: readonly string[], flags: { readonly json?: true }): Promise<void> {
   const stacks = names.length > 0 ? names : await stackNames();
   const { default: ora } = await import("ora");
-  const spinner = ora({ stream: process.stderr }).start(`planning ${stacks.length} stacks`);
+  const spinner = ora({ stream: process.stderr }).start(`planning ${stacks.join(", ")}`);
   const planned = await planAll(stacks, (stack) => {
     spinner.text = `planned ${stack}`;
   }).finally(() => spinner.stop());
@@ -37,7 +37,7 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
   const table = new Table({ head: ["setting", ...planned.map(({ stack }) => stack)], style: { head: [], border: [] } });
   table.push(["resources", ...planned.map(({ resources }) => String(resources))]);
   table.push(...rows.map(({ setting, values }) => [setting, ...values.map((value) => value ?? "—")]));
-  process.stdout.write(`${table.toString()}\n${rows.length} settings differ\n`);
+  process.stdout.write(`${table.toString()}\nsettings that differ: ${rows.length}\n`);
 }
 
 /** Every stack is planned, and every mistake in any of them is told, before the first one ends the command. */

@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises";
+import { access, constants, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure } from "../failure.ts";
 import type { Progress } from "./progress.ts";
@@ -75,6 +76,8 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
     import("./progress.ts"),
   ]);
   const { name, settings } = await withSettings(await chosenStack(flags));
+  // Before the rows take their time.
+  if (flags.report !== undefined) await access(dirname(flags.report), constants.W_OK).catch(unwritten(flags.report, 2));
   const shown: Progress = progress();
   const result = await verify({
     stack: name,
@@ -101,8 +104,12 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
 }
 
 async function writeReport(file: string, page: string): Promise<void> {
-  await writeFile(file, page).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`the report cannot be written to ${file}: ${error.code ?? error.message}`);
-  });
+  await writeFile(file, page).catch(unwritten(file, 1));
   process.stderr.write(`Wrote ${file}\n`);
+}
+
+function unwritten(file: string, exitCode: number) {
+  return (error: NodeJS.ErrnoException): never => {
+    throw new Failure(`the report cannot be written to ${file}: ${error.code ?? error.message}`, exitCode);
+  };
 }

@@ -20,6 +20,7 @@ describe("readStack", () => {
     );
     await writeFile(join(folder, "Pulumi.alias.yaml"), "config: {teams: *none}\n");
     await writeFile(join(folder, "Pulumi.list.yaml"), "- 1\n");
+    await writeFile(join(folder, "Pulumi.two.yaml"), "config: {}\n---\nconfig: {}\n");
     await writeFile(join(folder, "Pulumi.plain.yaml"), "config: {teams: [{name: ts}], aws:region: eu-central-1}\n");
   });
   after(() => rm(folder, { recursive: true }));
@@ -54,16 +55,20 @@ describe("readStack", () => {
     await assert.rejects(
       readStack("prod", folder),
       new Failure(
-        "there is no stack 'prod': no file Pulumi.prod.yaml; there are: alias, anchors, broken, good, list, plain",
+        "there is no stack 'prod': no file Pulumi.prod.yaml; there are: alias, anchors, broken, good, list, plain, two",
         2,
       ),
     );
-    assert.deepEqual(await stackNames(folder), ["alias", "anchors", "broken", "good", "list", "plain"]);
+    assert.deepEqual(await stackNames(folder), ["alias", "anchors", "broken", "good", "list", "plain", "two"]);
   });
 
   it("says in one line what is no stack file", async () => {
     await assert.rejects(readStack("broken", folder), /Pulumi.broken.yaml is not valid YAML: .+/);
     await assert.rejects(readStack("alias", folder), /^Failure: Pulumi.alias.yaml is not valid YAML: .*: none$/);
+    await assert.rejects(
+      readStack("two", folder),
+      /Pulumi.two.yaml holds more than one YAML document, and a stack is one$/,
+    );
     await assert.rejects(readStack("list", folder), /Pulumi.list.yaml holds no stack configuration/);
   });
 });

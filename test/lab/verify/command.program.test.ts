@@ -15,10 +15,14 @@ async function refused(
 }
 
 describe("the command verify", () => {
-  it("refuses a stack, a row and a number that there are not", async () => {
+  it("refuses a stack, a row, a folder and a number that there are not", async () => {
     await Promise.all([
       refused(["verify", "--stack", "nowhere"], /^there is no stack 'nowhere'/),
       refused(["verify", "--only", "pink"], /^no row is called 'pink'; ids start with: coredns/),
+      refused(
+        ["verify", "--report", "/nowhere/a.html"],
+        /^the report cannot be written to \/nowhere\/a\.html: ENOENT\n$/,
+      ),
       refused(["verify", "--parallel", "0"], /whole number from 1 to 64/),
     ]);
   });
