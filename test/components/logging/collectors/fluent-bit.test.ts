@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit.ts";
 import { pipelineOf, render } from "./fluent-bit-rendered.ts";
@@ -76,6 +77,22 @@ describe("Fluent Bit's configuration", () => {
     const names = { namespace_name: "ts-team", pod_name: "curl-ts", container_name: "responder" };
     assert.deepEqual(fromTag, names);
     assert.deepEqual(fromApi, { ...names, docker_id: "72bef1b5-8a16" });
+  });
+
+  it("looks for a team in lines of teams' namespaces alone, and in all of these", () => {
+    const { configuration, filter } = render({});
+    const team = configuration.parsers.find(({ name }) => name === "team");
+    const asked = new RegExp(String(filter("parser")?.match_regex));
+    const known = new RegExp(String(team?.regex));
+    const namespace = fc.oneof(
+      fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,9}[a-z0-9])?$/),
+      fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,5}[a-z0-9])?(-team){1,2}(-x)?$/),
+    );
+    fc.assert(
+      fc.property(namespace, fc.constantFrom("curl-ts", "a-team", "x.y-team"), (name, pod) => {
+        assert.equal(asked.test(`kube.${name}_${pod}_72bef1b5-8a16_b-team`), known.test(name));
+      }),
+    );
   });
 
   it("knows a pod by the tag before it asks the API server, which may not know it any more", () => {
