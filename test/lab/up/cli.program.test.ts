@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { PROJECT_ROOT } from "../../../lab/project.ts";
 import { cliMistake, NPX_VERSION, npxShim, pathWithNode, pulumiByNpx, runs } from "../../../lab/up/cli.ts";
 import { deleteKind, ensureKind } from "../../../lab/up/kind.ts";
 import { streamed } from "../../../lab/up/stream.ts";
@@ -35,6 +38,17 @@ describe("the programs that up calls", () => {
   it("run on the project's Node, whatever the machine has", () => {
     const first = pathWithNode("/usr/bin").split(delimiter)[0] ?? "";
     assert.match(first, /node_modules[\\/]\.bin$/);
+  });
+
+  it("run on it from the README's command line too", async () => {
+    await program("pulumi", `node --version >> '${join(folder, "log")}'`);
+    const readme = await readFile(join(PROJECT_ROOT, "README.md"), "utf8");
+    const commands = [...new Set([...readme.matchAll(/`(npm exec [^`]+)`/g)].map(([, command]) => command ?? ""))];
+    assert.equal(commands.length, 1);
+    // Offline, since npm fetches a package of a name that it takes for one.
+    const env = { ...process.env, PATH: [folder, before].join(delimiter), npm_config_offline: "true" };
+    await promisify(execFile)("sh", ["-c", commands.join()], { cwd: PROJECT_ROOT, env });
+    assert.equal(await log(), `pulumi up\n${process.version}\n`);
   });
 
   it("are there or not", async () => {
