@@ -89,12 +89,25 @@ export class StateFolder {
   }
 }
 
-/** The stack's file with another context or kubeconfig in `PROJECT:cluster`, and the salt of the file before it. */
+/** Keys by which the CLI notes in a stack's file how its secrets are encrypted. */
+const ENCRYPTION = ["encryptionsalt", "encryptedkey", "secretsprovider"];
+
+/**
+ * The stack's file with another context or kubeconfig in `PROJECT:cluster`, and the salt of the file before it. `pulumi stack init` in
+ * the person's own folder notes another encryption in theirs: it counts only where secrets in that file were made with it.
+ */
 export function stackFile(name: string, stack: Group, before: Group, cluster: Readonly<Record<string, string>>): Group {
   const key = `${name}:cluster`;
   const config = group(stack.config);
   const salt = before.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt };
-  return { ...salt, ...stack, config: { ...config, [key]: { ...group(config[key]), ...cluster } } };
+  const own = Object.entries(stack).filter(([entry]) => holdsSecret(config) || !ENCRYPTION.includes(entry));
+  return { ...salt, ...Object.fromEntries(own), config: { ...config, [key]: { ...group(config[key]), ...cluster } } };
+}
+
+/** Whether an encrypted value is in there, which the CLI writes as `secure: …`. */
+function holdsSecret(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsSecret);
+  return isGroup(value) && (typeof value.secure === "string" || Object.values(value).some(holdsSecret));
 }
 
 type Group = Readonly<Record<string, unknown>>;

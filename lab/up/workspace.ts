@@ -11,7 +11,7 @@ import type { StateFolder } from "./state-folder.ts";
 /** Opens the stack in its state folder, and makes it there the first time. The folder's project must be written. */
 export async function openStack(folder: StateFolder): Promise<Stack> {
   const pulumiCommand = await findPulumi();
-  const stack = await LocalWorkspace.createOrSelectStack(
+  const opening = LocalWorkspace.createOrSelectStack(
     { stackName: folder.stack, workDir: folder.project },
     {
       pulumiCommand,
@@ -28,6 +28,9 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
       },
     },
   );
+  const stack = await opening.catch((error: unknown) => {
+    throw error instanceof Error ? new Failure(`the lab's state cannot be opened: ${reasonOf(error)}`) : error;
+  });
   await releaseStaleLock(stack, folder);
   return stack;
 }
@@ -137,14 +140,19 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
     return await operation(stop.signal);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const state = interrupted ? "was interrupted" : "failed";
-    throw new Failure(
-      `pulumi ${command} ${state}${interrupted ? "" : `: ${firstError(error.message)}`}; run the same command again to go on`,
-    );
+    const state = interrupted ? "was interrupted" : `failed: ${reasonOf(error)}`;
+    throw new Failure(`pulumi ${command} ${state}; run the same command again to go on`);
   } finally {
     process.off("SIGINT", wait);
     process.off("SIGTERM", terminate);
   }
+}
+
+/** Why the CLI failed, in one line. */
+function reasonOf({ message }: Error): string {
+  return /incorrect passphrase/.test(message)
+    ? "set PULUMI_CONFIG_PASSPHRASE as it was when the lab was made, or unset it where it was not set then"
+    : firstError(message);
 }
 
 /** The first error of Pulumi's diagnostics. */

@@ -52,14 +52,25 @@ describe("the state folder of up", () => {
     assert.equal(await readFile(join(source, "Pulumi.local.yaml"), "utf8"), committed);
   });
 
-  it("prefers a salt of the committed file, since its secrets were made with it", () => {
+  it("prefers a salt of the committed file where its secrets were made with it", () => {
+    const config = { "lab:x": { list: [{ key: { secure: "v1:abc" } }] } };
     const file = stackFile(
       "lab",
-      { encryptionsalt: "v1:theirs", config: {} },
+      { encryptionsalt: "v1:theirs", config },
       { encryptionsalt: "v1:ours" },
       { context: "c" },
     );
     assert.equal(file.encryptionsalt, "v1:theirs");
+  });
+
+  it("takes no encryption from a committed file without secrets, where `pulumi stack init` has noted its own", () => {
+    const theirs = { encryptionsalt: "v1:theirs", encryptedkey: "k", secretsprovider: "awskms://a", config: {} };
+    const config = { "lab:cluster": { context: "c" } };
+    assert.deepEqual(stackFile("lab", theirs, {}, { context: "c" }), { config });
+    assert.deepEqual(stackFile("lab", theirs, { encryptionsalt: "v1:ours" }, { context: "c" }), {
+      encryptionsalt: "v1:ours",
+      config,
+    });
   });
 
   it("remembers where the lab stands until it is forgotten", async () => {

@@ -33,12 +33,13 @@ case "$1 $2" in
   version*) echo v3.260.0 ;;
   "plugin ls") cat plugins.json 2>/dev/null || echo '[]' ;;
   "plugin install") [ ! -e offline ] || { echo 'error: no such host' >&2; exit 1; } ;;
+  "stack init"|"stack select") [ ! -e sealed ] || { echo 'error: incorrect passphrase' >&2; exit 1; } ;;
   "stack export") cat state.json ;;
   "stack import") while [ "$1" != --file ]; do shift; done; cp "$2" state.json ;;
   "stack output") echo '{}' ;;
   "stack history") echo '[{"kind":"update","startTime":"2026-01-01T00:00:00.000Z","message":"","environment":{},"config":{},"result":"succeeded"}]' ;;
   up*|destroy*) [ "$PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" = true ] && echo "fetching of itself: off" >> log
-    [ ! -e broken ] || { echo 'error: it broke' >&2; exit 1; } ;;
+    [ ! -e broken ] || { cat broken >&2; exit 1; } ;;
 esac
 `;
 
@@ -135,10 +136,19 @@ describe("up and down", () => {
   });
 
   it("fails in one line with Pulumi's first error, and can be run again", async () => {
-    await writeFile(join(folder.project, "broken"), "");
+    await writeFile(join(folder.project, "broken"), "error: it broke\n");
     await assert.rejects(run(), /^Failure: pulumi up failed: it broke; run the same command again to go on$/);
     await rm(join(folder.project, "broken"));
     assert.deepEqual(await run(), { context: "one" });
+  });
+
+  it("says that the passphrase is another than it was, whoever finds it", async () => {
+    const words =
+      /: set PULUMI_CONFIG_PASSPHRASE as it was when the lab was made, or unset it where it was not set then/;
+    await writeFile(join(folder.project, "broken"), "error: get stack secrets manager: incorrect passphrase\n");
+    await assert.rejects(run(), words);
+    await writeFile(join(folder.project, "sealed"), "");
+    await assert.rejects(run(), (error: Error) => error.name === "Failure" && words.test(error.message));
   });
 
   it("takes all away and forgets it, and says what the cluster still has", async () => {
