@@ -4,9 +4,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
+import { parseSettings } from "../../components/settings.ts";
 import { MARKER } from "../../lab/diff/markdown.ts";
 import { POLICY_CONFIG_FILE } from "../../lab/policies/report.ts";
 import { PROJECT_ROOT } from "../../lab/project.ts";
+import { readStack } from "../../lab/stack.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { GITHUB_FOLDER, type Job, readWorkflows, type Step } from "./workflows.ts";
 
@@ -138,6 +140,20 @@ describe("the workflows", () => {
     }
     assert.ok(existsSync(`${PROJECT_ROOT}policies/PulumiPolicy.yaml`));
     assert.equal(jobOf("deploy.deploy").environment, expression("matrix.stack"));
+  });
+
+  it("come into the cluster by entries that the settings take, the read-only role with all that a refresh reads", async () => {
+    const page = readFileSync(`${PROJECT_ROOT}docs/pull-requests.md`, "utf8");
+    const example = parse(/```yaml\n([^`]*accessEntries[^`]*)```/.exec(page)?.[1] ?? "")["eks-dns-logging:cluster"];
+    const { config } = await readStack("dev");
+    const cluster = { ...JSON.parse(config["eks-dns-logging:cluster"] ?? ""), ...example };
+    const settings = parseSettings({ ...config, "eks-dns-logging:cluster": JSON.stringify(cluster) });
+    assert.ok(settings.cluster.kind === "eks");
+    // The view policy without "Admin" shows neither roles nor their bindings, which the program makes.
+    assert.deepEqual(
+      settings.cluster.accessEntries.map(({ policy }) => policy),
+      ["AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy"],
+    );
   });
 
   it("find the comment again by the marker that lab diff writes", () => {
