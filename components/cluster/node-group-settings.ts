@@ -85,7 +85,7 @@ export const NodeGroupSettings = z
     maxSize: whole(1, 450).default(3).describe("Most nodes. Default 3."),
     diskSize: whole(20, 16_384).default(20).describe("Encrypted gp3 disk of each node, in GiB, from 20. Default 20."),
     containerLogs: ContainerLogs.default({}).describe(
-      "What a node keeps of a container's log. What is not compressed yet outlives a collector that stands still, so larger files give it more time. Default: as the kubelet has it.",
+      "What a node keeps of a container's log. What is not compressed yet outlives a collector that stands still, so larger files give it more time. A change replaces the nodes, one after another. Default: as the kubelet has it.",
     ),
     labels: z.record(LabelKey, LabelValue).default({}).describe("Kubernetes labels of the nodes. Default: none."),
     taints: z.array(Taint).default([]).describe("Taints of the nodes, which keep other pods away. Default: none."),

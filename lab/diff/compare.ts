@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { type Json, type PlanDocument, type PlannedResourceDocument, SECRET } from "./document.ts";
 import { changedFields, type FieldChange, pathText } from "./fields.ts";
 import { pairUp } from "./pairs.ts";
@@ -87,7 +88,7 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   const { before, after, renamed } = pair;
   const secret = secretKeys(before, after);
   const inputs = pair.changes.map((field) =>
-    shown(field, secret.has(field.path[0] ?? ""), pair.forcing.includes(field)),
+    shown(readable(field, after.type), secret.has(field.path[0] ?? ""), pair.forcing.includes(field)),
   );
   const options = changedFields(optionsOf(before), optionsOf(after), ["options"]).map((field) =>
     shown(field, false, false),
@@ -144,6 +145,24 @@ function secretKeys(...sides: readonly PlannedResourceDocument[]): Set<string> {
   const marked = sides.flatMap(({ secrets }) => secrets.map((path) => path.split(/[.[]/)[0] ?? ""));
   const isSecret = sides.some(({ type }) => type === "kubernetes:core/v1:Secret");
   return new Set([...marked, ...(isSecret ? ["data", "stringData"] : [])]);
+}
+
+/** What EC2 takes in base64, as the text that a reviewer can read. */
+function readable(field: FieldChange, type: string): FieldChange {
+  if (type !== "aws:ec2/launchTemplate:LaunchTemplate" || pathText(field.path) !== "userData") return field;
+  const { before, after } = field;
+  return {
+    ...field,
+    ...(before === undefined ? {} : { before: decoded(before) }),
+    ...(after === undefined ? {} : { after: decoded(after) }),
+  };
+}
+
+/** The text that a value is in base64; any other value as it is. */
+function decoded(value: Json): Json {
+  if (typeof value !== "string") return value;
+  const bytes = Buffer.from(value, "base64");
+  return bytes.toString("base64") === value && isUtf8(bytes) ? bytes.toString() : value;
 }
 
 function shown({ path, before, after }: FieldChange, secret: boolean, replaces: boolean): ShownField {

@@ -104,4 +104,19 @@ describe("comparePlans", () => {
     const { outputs } = comparePlans({ ...base, outputs: { pods: ["a"] } }, { ...head, outputs: { pods: ["b"] } });
     assert.deepEqual(outputs, [{ path: "pods[0]", before: "a", after: "b", replaces: false }]);
   });
+
+  it("shows what a node is told as it starts as text, and what is no base64 of a text as it is", () => {
+    const base64 = (text: string) => Buffer.from(text).toString("base64");
+    const template = (userData: string) =>
+      plan(resource("aws:ec2/launchTemplate:LaunchTemplate", "nodes", { userData }));
+    const sides = (one: string, other: string) => {
+      const { changes } = comparePlans(template(one), template(other));
+      return changes.flatMap(({ fields }) => fields.map(({ path, before, after }) => [path, before, after]));
+    };
+    assert.deepEqual(sides(base64("kind: NodeConfig\n"), base64("kind: Ünother\n")), [
+      ["userData", "kind: NodeConfig\n", "kind: Ünother\n"],
+    ]);
+    const binary = Buffer.from([0xff, 0xfe, 0]).toString("base64");
+    assert.deepEqual(sides("#!/bin/sh", binary), [["userData", "#!/bin/sh", binary]]);
+  });
 });
