@@ -104,8 +104,13 @@ function asEngineString(value: unknown): string {
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!isGroup(value)) return value;
-  if (Object.keys(value).length === 1 && typeof value.secure === "string") return ENCRYPTED;
+  if (isEncrypted(value)) return ENCRYPTED;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
+}
+
+/** Whether the CLI has encrypted a value: it writes `secure: …` then. */
+export function isEncrypted(value: object): boolean {
+  return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";
 }
 
 function isGroup(value: unknown): value is Record<string, unknown> {

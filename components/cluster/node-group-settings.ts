@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { amount, Bytes, text, whole } from "../settings-values.ts";
+import { amount, Bytes, isMore, text, whole } from "../settings-values.ts";
 import { unique } from "./unique.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
@@ -40,7 +40,7 @@ const KUBELET = { maxSize: "10Mi", maxFiles: 5 };
 
 /** @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation */
 const ContainerLogs = z.strictObject({
-  maxSize: Bytes.refine((size) => amount(size) >= 2 ** 20, "at least 1Mi")
+  maxSize: Bytes.refine((size) => !isMore(Bytes, "1Mi", size), "at least 1Mi")
     .optional()
     .describe(`Size at which the kubelet rotates a container's log. Default: its own, ${KUBELET.maxSize}.`),
   maxFiles: whole(2, 100)

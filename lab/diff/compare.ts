@@ -62,7 +62,7 @@ export function comparePlans(base: PlanDocument, head: PlanDocument): StackCompa
     stack: head.stack,
     changes: changes.toSorted(byKindAndName),
     unchanged: pairs.length - changes.filter(({ kind }) => kind === "changed" || kind === "replaced").length,
-    outputs: changedFields(base.outputs, head.outputs).map((field) => shown(field, false, false)),
+    outputs: changedFields(base.outputs, head.outputs).map((field) => shown(field, false)),
     ...(policies === undefined ? {} : { policies }),
   };
 }
@@ -88,11 +88,9 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   const { before, after, renamed } = pair;
   const secret = secretKeys(before, after);
   const inputs = pair.changes.map((field) =>
-    shown(readable(field, after.type), secret.has(field.path[0] ?? ""), pair.forcing.includes(field)),
+    shown(field, pair.forcing.includes(field), secret.has(field.path[0] ?? "") ? masked : viewOf(after.type, field)),
   );
-  const options = changedFields(optionsOf(before), optionsOf(after), ["options"]).map((field) =>
-    shown(field, false, false),
-  );
+  const options = changedFields(optionsOf(before), optionsOf(after), ["options"]).map((field) => shown(field, false));
   const fields = [...inputs, ...options];
   const kind = reasons.length > 0 ? "replaced" : "changed";
   if (kind === "changed" && fields.length === 0) return undefined;
@@ -147,17 +145,6 @@ function secretKeys(...sides: readonly PlannedResourceDocument[]): Set<string> {
   return new Set([...marked, ...(isSecret ? ["data", "stringData"] : [])]);
 }
 
-/** What EC2 takes in base64, as the text that a reviewer can read. */
-function readable(field: FieldChange, type: string): FieldChange {
-  if (type !== "aws:ec2/launchTemplate:LaunchTemplate" || pathText(field.path) !== "userData") return field;
-  const { before, after } = field;
-  return {
-    ...field,
-    ...(before === undefined ? {} : { before: decoded(before) }),
-    ...(after === undefined ? {} : { after: decoded(after) }),
-  };
-}
-
 /** The text that a value is in base64; any other value as it is. */
 function decoded(value: Json): Json {
   if (typeof value !== "string") return value;
@@ -165,11 +152,22 @@ function decoded(value: Json): Json {
   return bytes.toString("base64") === value && isUtf8(bytes) ? bytes.toString() : value;
 }
 
-function shown({ path, before, after }: FieldChange, secret: boolean, replaces: boolean): ShownField {
+/** How a value is shown. */
+type View = (value: Json) => Json;
+
+const asItIs: View = (value) => value;
+const masked: View = () => SECRET;
+
+/** EC2 takes in base64 what a node is told as it starts; a reviewer can read it as text. */
+function viewOf(type: string, { path }: FieldChange): View {
+  return type === "aws:ec2/launchTemplate:LaunchTemplate" && pathText(path) === "userData" ? decoded : asItIs;
+}
+
+function shown({ path, before, after }: FieldChange, replaces: boolean, view: View = asItIs): ShownField {
   return {
     path: pathText(path),
-    ...(before === undefined ? {} : { before: secret ? SECRET : before }),
-    ...(after === undefined ? {} : { after: secret ? SECRET : after }),
+    ...(before === undefined ? {} : { before: view(before) }),
+    ...(after === undefined ? {} : { after: view(after) }),
     replaces,
   };
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { PROJECT_ROOT } from "../project.ts";
+import { isEncrypted } from "../stack.ts";
 
 /** Folder of the project that git ignores and that holds all that `up` keeps. */
 export const STATE_ROOT = join(PROJECT_ROOT, ".pulumi-state");
@@ -100,14 +101,15 @@ export function stackFile(name: string, stack: Group, before: Group, cluster: Re
   const key = `${name}:cluster`;
   const config = group(stack.config);
   const salt = before.encryptionsalt === undefined ? {} : { encryptionsalt: before.encryptionsalt };
-  const own = Object.entries(stack).filter(([entry]) => holdsSecret(config) || !ENCRYPTION.includes(entry));
+  const left = holdsSecret(config) ? [] : ENCRYPTION;
+  const own = Object.entries(stack).filter(([entry]) => !left.includes(entry));
   return { ...salt, ...Object.fromEntries(own), config: { ...config, [key]: { ...group(config[key]), ...cluster } } };
 }
 
-/** Whether an encrypted value is in there, which the CLI writes as `secure: …`. */
+/** Whether an encrypted value is in there. */
 function holdsSecret(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(holdsSecret);
-  return isGroup(value) && (typeof value.secure === "string" || Object.values(value).some(holdsSecret));
+  return isGroup(value) && (isEncrypted(value) || Object.values(value).some(holdsSecret));
 }
 
 type Group = Readonly<Record<string, unknown>>;

@@ -169,6 +169,14 @@ describe("What is said of a wrong setting", () => {
       "dns.replicas: found 0; allowed: a whole number from 1 to 1000",
       'dns.corefile.options.lameduck: found "26s"; allowed: at most 25s: the add-on\'s pods are killed after 30 s',
     ],
+    [
+      "dns: {corefile: {text: '.:53 {'}}",
+      'dns.corefile.text: found "1 line"; allowed: a Corefile; line 1: the text ends before a closing brace',
+    ],
+    [
+      'dns: {corefile: {text: ".:53 {\\n errors\\n"}}',
+      'dns.corefile.text: found "2 lines"; allowed: a Corefile; line 2: the text ends before a closing brace',
+    ],
     // One on which the others hang hides what it would make wrong
     [
       "logging: {collector: promtial, labels: [a]}",

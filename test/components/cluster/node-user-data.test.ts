@@ -65,7 +65,11 @@ describe("containerLogs", () => {
   it("are refused where the kubelet would not start with them", () => {
     assert.deepEqual(wrong({ maxFiles: 1 }), ["nodeGroups[0].containerLogs.maxFiles: a whole number from 2 to 100"]);
     assert.deepEqual(wrong({ maxSize: "0" }), ["nodeGroups[0].containerLogs.maxSize: at least 1Mi"]);
-    assert.match(wrong({ maxSize: "10MB" }).join(), /^nodeGroups\[0\]\.containerLogs\.maxSize: a Kubernetes quantity/);
+    assert.deepEqual(wrong({ maxSize: "1023Ki" }), ["nodeGroups[0].containerLogs.maxSize: at least 1Mi"]);
+    assert.deepEqual(wrong({ maxSize: "1Mi" }), []);
+    assert.deepEqual(wrong({ maxSize: "10MB" }), [
+      "nodeGroups[0].containerLogs.maxSize: a Kubernetes quantity in quotes, such as '128Mi' or '2Gi'",
+    ]);
     assert.deepEqual(wrong(null).length, 1);
   });
 });

@@ -107,10 +107,12 @@ describe("comparePlans", () => {
 
   it("shows what a node is told as it starts as text, and what is no base64 of a text as it is", () => {
     const base64 = (text: string) => Buffer.from(text).toString("base64");
-    const template = (userData: string) =>
-      plan(resource("aws:ec2/launchTemplate:LaunchTemplate", "nodes", { userData }));
-    const sides = (one: string, other: string) => {
-      const { changes } = comparePlans(template(one), template(other));
+    const sides = (one: string, other: string, type = "launchTemplate:LaunchTemplate", secrets: string[] = []) => {
+      const [before, after] = [one, other].map((userData) =>
+        plan(resource(`aws:ec2/${type}`, "nodes", { userData }, { secrets })),
+      );
+      assert.ok(before !== undefined && after !== undefined);
+      const { changes } = comparePlans(before, after);
       return changes.flatMap(({ fields }) => fields.map(({ path, before, after }) => [path, before, after]));
     };
     assert.deepEqual(sides(base64("kind: NodeConfig\n"), base64("kind: Ünother\n")), [
@@ -118,5 +120,9 @@ describe("comparePlans", () => {
     ]);
     const binary = Buffer.from([0xff, 0xfe, 0]).toString("base64");
     assert.deepEqual(sides("#!/bin/sh", binary), [["userData", "#!/bin/sh", binary]]);
+    // An instance takes it as text.
+    assert.deepEqual(sides("abcd", "efgh", "instance:Instance"), [["userData", "abcd", "efgh"]]);
+    const masked = sides(base64("a"), base64("b"), "launchTemplate:LaunchTemplate", ["userData"]);
+    assert.deepEqual(masked, [["userData", "[secret]", "[secret]"]]);
   });
 });
