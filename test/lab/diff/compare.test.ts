@@ -121,8 +121,9 @@ describe("comparePlans", () => {
     const binary = Buffer.from([0xff, 0xfe, 0]).toString("base64");
     assert.deepEqual(sides("#!/bin/sh", binary), [["userData", "#!/bin/sh", binary]]);
     // An instance takes it as text.
-    assert.deepEqual(sides("abcd", "efgh", "instance:Instance"), [["userData", "abcd", "efgh"]]);
-    const masked = sides(base64("a"), base64("b"), "launchTemplate:LaunchTemplate", ["userData"]);
+    const [one, other] = [base64("a"), base64("b")];
+    assert.deepEqual(sides(one, other, "instance:Instance"), [["userData", one, other]]);
+    const masked = sides(one, other, "launchTemplate:LaunchTemplate", ["userData"]);
     assert.deepEqual(masked, [["userData", "[secret]", "[secret]"]]);
   });
 });

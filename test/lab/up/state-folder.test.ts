@@ -64,8 +64,13 @@ describe("the state folder of up", () => {
   });
 
   it("takes no encryption from a committed file without secrets, where `pulumi stack init` has noted its own", () => {
-    const theirs = { encryptionsalt: "v1:theirs", encryptedkey: "k", secretsprovider: "awskms://a", config: {} };
-    const config = { "lab:cluster": { context: "c" } };
+    const theirs = {
+      encryptionsalt: "v1:theirs",
+      encryptedkey: "k",
+      secretsprovider: "awskms://a",
+      config: { "lab:x": { secure: "a key of this name", beside: "another" } },
+    };
+    const config = { "lab:x": { secure: "a key of this name", beside: "another" }, "lab:cluster": { context: "c" } };
     assert.deepEqual(stackFile("lab", theirs, {}, { context: "c" }), { config });
     assert.deepEqual(stackFile("lab", theirs, { encryptionsalt: "v1:ours" }, { context: "c" }), {
       encryptionsalt: "v1:ours",
