@@ -8,7 +8,7 @@ import { leaveOut } from "../../support/leave-out.ts";
 
 /** The real CoreDNS on this machine: COREDNS_BINARY, or `coredns` on the PATH; undefined where there is none. */
 export const COREDNS: string | undefined = [process.env.COREDNS_BINARY, "coredns"].find(
-  (program) => program !== undefined && spawnSync(program, ["-version"]).status === 0,
+  (program) => program !== undefined && program !== "" && spawnSync(program, ["-version"]).status === 0,
 );
 
 /** `describe`, left out with the reason where there is no CoreDNS, which is a Go program and nothing that npm installs. */
