@@ -6,9 +6,9 @@ import { checkDns } from "./dns/check.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
-import { CONFIG_NAMESPACE, extend } from "./settings-base.ts";
-import { allowed, type Mistake, mistakesOf, SettingsError } from "./settings-error.ts";
-import { asFarAsRight } from "./settings-partial.ts";
+import { allowed, type Mistake, mistakesOf, SettingsError } from "./schema/errors.ts";
+import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
+import { asFarAsRight } from "./schema/partial.ts";
 import { checkTeams } from "./team/check.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 

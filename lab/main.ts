@@ -1,16 +1,16 @@
 import { enableCompileCache } from "node:module";
 import { Command, CommanderError } from "commander";
-import { registerBench } from "./bench/command.ts";
+import { registerBench } from "../tools/bench/command.ts";
+import { registerSchema } from "../tools/docs/command.ts";
 import { registerCollectors } from "./collectors/command.ts";
+import { registerDown, registerUp } from "./deploy/command.ts";
 import { registerDiff } from "./diff/command.ts";
 import { registerDns } from "./dns/command.ts";
 import { Failure } from "./failure.ts";
-import { registerFleet } from "./fleet/command.ts";
-import { registerImages } from "./images/command.ts";
 import { registerPlan } from "./plan/command.ts";
+import { registerFleet } from "./plan/fleet-command.ts";
+import { registerImages } from "./plan/images-command.ts";
 import { registerPolicies } from "./policies/command.ts";
-import { registerSchema } from "./schema/command.ts";
-import { registerDown, registerUp } from "./up/command.ts";
 import { registerVerify } from "./verify/command.ts";
 
 // A plan imports a few thousand modules; compiled once, they start in two thirds of the time.

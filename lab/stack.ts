@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
+import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
 import type { Settings } from "../components/settings.ts";
-import { CONFIG_NAMESPACE } from "../components/settings-base.ts";
 import { Failure } from "./failure.ts";
 import { PROJECT_ROOT } from "./project.ts";
 

@@ -1,7 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { text } from "../settings-values.ts";
-import { unique } from "./unique.ts";
+import { unique } from "../schema/unique.ts";
+import { text } from "../schema/values.ts";
 
 const PUBLIC_BLOCK = "an IPv4 block of public addresses from /8 to /32, such as 203.0.113.7/32; never 0.0.0.0/0";
 /** EKS sees a caller's address on the internet, and refuses blocks that cannot be one. */

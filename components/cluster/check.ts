@@ -1,5 +1,5 @@
-import type { Mistake } from "../settings-error.ts";
-import { partitionOf } from "./partition.ts";
+import { partitionOf } from "../aws/partition.ts";
+import type { Mistake } from "../schema/errors.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */

@@ -1,16 +1,16 @@
 import * as eks from "@pulumi/eks";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { partitionOf } from "../aws/partition.ts";
+import { serviceRole } from "../aws/service-role.ts";
 import { grantAccess } from "./access.ts";
 import { installAddons } from "./addons.ts";
-import { ControlPlaneLogs } from "./encryption.ts";
+import { ControlPlaneLogs } from "./control-plane-logs.ts";
 import type { ClusterHandle } from "./handle.ts";
-import { serviceRole } from "./iam.ts";
 import { withProfile } from "./kubeconfig.ts";
 import { type Network, Vpc } from "./network.ts";
 import { VpcSettings } from "./network-settings.ts";
 import { Nodes } from "./nodes.ts";
-import { partitionOf } from "./partition.ts";
 import type { EksClusterSettings } from "./settings.ts";
 
 export interface EksClusterArgs {

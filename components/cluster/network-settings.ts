@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { text } from "../settings-values.ts";
+import { unique } from "../schema/unique.ts";
+import { text } from "../schema/values.ts";
 import { MAX_ZONES, vpcCidrMistake } from "./subnets.ts";
-import { unique } from "./unique.ts";
 
 const VpcCidr = z.string("a private IPv4 block, such as 10.0.0.0/16").superRefine((cidr, context) => {
   const message = vpcCidrMistake(cidr);

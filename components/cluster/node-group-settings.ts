@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { amount, Bytes, isMore, text, whole } from "../settings-values.ts";
-import { unique } from "./unique.ts";
+import { unique } from "../schema/unique.ts";
+import { amount, Bytes, isMore, text, whole } from "../schema/values.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 /** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { text } from "../settings-values.ts";
+import { unique } from "../schema/unique.ts";
+import { text } from "../schema/values.ts";
 import { AccessEntries, EndpointAccess } from "./access-settings.ts";
 import { ExistingVpcSettings, VpcSettings } from "./network-settings.ts";
 import { NodeGroups } from "./node-group-settings.ts";
-import { unique } from "./unique.ts";
 import { KUBERNETES_VERSIONS } from "./versions.ts";
 
 /** How an existing cluster is reached. */

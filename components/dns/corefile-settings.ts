@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text, whole } from "../settings-values.ts";
+import { text, whole } from "../schema/values.ts";
 import { Address, Domain, Duration, Upstream, Zone } from "./corefile-values.ts";
 
 /**

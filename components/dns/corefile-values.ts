@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text } from "../settings-values.ts";
+import { text } from "../schema/values.ts";
 import { isAddress } from "./corefile/address.ts";
 import { seconds } from "./corefile/duration.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, Cores, isMore, text, whole } from "../settings-values.ts";
+import { Bytes, Cores, isMore, text, whole } from "../schema/values.ts";
 import { CorefileSettings } from "./corefile-settings.ts";
 import { Address, Duration } from "./corefile-values.ts";
 import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";

@@ -1,6 +1,6 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
-import type { Mistake } from "../settings-error.ts";
-import { Bytes, isMore } from "../settings-values.ts";
+import type { Mistake } from "../schema/errors.ts";
+import { Bytes, isMore } from "../schema/values.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
 import { isKeptByElasticsearch, KEPT_PATTERNS } from "./data-stream-names.ts";

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { filesHash } from "../kubernetes/config-hash.ts";
 import { commonLabels } from "../team/names.ts";
 import type { Collector, Rendered } from "./collectors/collector.ts";
 import { collectorPodSpec } from "./daemon-set-spec.ts";
 import type { Destination } from "./destination-settings.ts";
-import { filesHash } from "./files-hash.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
 import { receiverService } from "./receiver.ts";
 import type { LoggingSettings } from "./settings.ts";

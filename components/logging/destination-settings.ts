@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RETENTION_DAYS } from "../cluster/settings.ts";
-import { text, whole } from "../settings-values.ts";
+import { text, whole } from "../schema/values.ts";
 
 const SecretName = text(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
 const SecretKey = text(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");

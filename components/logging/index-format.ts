@@ -1,6 +1,6 @@
 import { DateTime } from "luxon";
 import { z } from "zod";
-import { text } from "../settings-values.ts";
+import { text } from "../schema/values.ts";
 import { isTimeZone } from "./time-zone.ts";
 
 /**

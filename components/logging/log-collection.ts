@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { LogBucket } from "../aws/bucket.ts";
+import { PodLogGroup } from "../aws/log-group.ts";
+import { PodIdentity } from "../aws/pod-identity.ts";
 import type { ClusterHandle, PodIdentityHost } from "../cluster/handle.ts";
 import { commonLabels } from "../team/names.ts";
 import type { EgressRule } from "../team/network-policies.ts";
 import type { TeamSettings } from "../team/settings.ts";
-import { LogBucket } from "./aws/bucket.ts";
-import { PodLogGroup } from "./aws/cloudwatch.ts";
-import { PodIdentity } from "./aws/pod-identity.ts";
 import { COLLECTORS } from "./collectors/table.ts";
 import { CollectorDaemonSet } from "./daemon-set.ts";
 import { InClusterOpenSearch } from "./opensearch/in-cluster.ts";

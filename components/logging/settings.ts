@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, text } from "../settings-values.ts";
+import { Bytes, Cores, Image, text } from "../schema/values.ts";
 import { Destination } from "./destination-settings.ts";
 import { IndexFormat } from "./index-format.ts";
 

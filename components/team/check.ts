@@ -1,5 +1,5 @@
-import type { Mistake } from "../settings-error.ts";
-import { amount } from "../settings-values.ts";
+import type { Mistake } from "../schema/errors.ts";
+import { amount } from "../schema/values.ts";
 import type { TeamSettings } from "./settings.ts";
 
 /** What a container asks for, and the memory that it may take at most. */

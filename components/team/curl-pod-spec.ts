@@ -1,5 +1,5 @@
 import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
-import { configurationVariable, filesHash } from "../logging/files-hash.ts";
+import { configurationVariable, filesHash } from "../kubernetes/config-hash.ts";
 import type { PodParts } from "../logging/sidecar/sidecar.ts";
 import { CURL_POD } from "./check.ts";
 import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./names.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, isMore, text, whole } from "../settings-values.ts";
+import { Bytes, Cores, Image, isMore, text, whole } from "../schema/values.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;

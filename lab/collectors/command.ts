@@ -25,7 +25,11 @@ export function registerCollectors(program: Command): void {
 
 async function collectors(flags: CollectorsFlags): Promise<void> {
   const [{ collectorsJson, collectorsTable }, { COLLECTORS_FILE, collectorsPage }, { INDEX_FILE, indexPage }] =
-    await Promise.all([import("./table.ts"), import("./page.ts"), import("./index-page.ts")]);
+    await Promise.all([
+      import("./table.ts"),
+      import("../../tools/docs/collectors-page.ts"),
+      import("../../tools/docs/index-page.ts"),
+    ]);
   if (flags.write) {
     await writeFile(join(PROJECT_ROOT, COLLECTORS_FILE), collectorsPage());
     await writeFile(join(PROJECT_ROOT, INDEX_FILE), indexPage());

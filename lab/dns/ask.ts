@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { type Cluster, ClusterError } from "../verify/cluster/cluster.ts";
+import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type Answer, decodeAnswer, encodeQuery, type QueryType, shellBytes } from "./message.ts";
 import type { Asker } from "./pod.ts";
 

@@ -108,7 +108,7 @@ export async function connected(flags: ClusterFlags, folder?: string) {
     import("../stack.ts"),
     import("../verify/from-settings.ts"),
     import("../../components/commands.ts"),
-    import("../verify/cluster/connect.ts"),
+    import("../kubernetes/connect.ts"),
     import("./pod.ts"),
   ]);
   const { name, settings } = await loadStack(flags.stack, folder);

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import type { Cluster } from "../verify/cluster/cluster.ts";
+import type { Cluster } from "../kubernetes/cluster.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Asker } from "./pod.ts";
 import { ms } from "./terminal.ts";

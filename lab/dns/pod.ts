@@ -1,6 +1,6 @@
 import { type Libc, parseResolvConf, type ResolverConfig } from "../../components/dns/resolver.ts";
 import { Failure } from "../failure.ts";
-import { type Cluster, ClusterError, type PodFacts } from "../verify/cluster/cluster.ts";
+import { type Cluster, ClusterError, type PodFacts } from "../kubernetes/cluster.ts";
 import { attemptsOf } from "./walk.ts";
 
 /** A pod that can be asked from, and what its resolver goes by. */

@@ -97,7 +97,7 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
     process.stdout.write(formatResult(result, { colour, width: process.stdout.columns || 160 }));
   }
   if (flags.report !== undefined) {
-    const { reportPage } = await import("../report/page.ts");
+    const { reportPage } = await import("./report/page.ts");
     await writeReport(flags.report, reportPage(result));
   }
   return result.rows.some((row) => row.status === "fail") ? 1 : 0;

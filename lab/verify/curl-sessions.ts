@@ -1,5 +1,5 @@
 import { CURL_CONTAINER } from "../../components/team/names.ts";
-import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "./cluster/cluster.ts";
+import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../kubernetes/cluster.ts";
 import { type CurlResult, curlCommand, parseCurl } from "./curl.ts";
 import type { Lab } from "./lab.ts";
 

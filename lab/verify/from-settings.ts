@@ -1,8 +1,8 @@
 import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/node-local-cache/pod-dns.ts";
 import type { Settings } from "../../components/settings.ts";
+import type { Target } from "../kubernetes/connect.ts";
 import type { Plan } from "./catalog.ts";
-import type { Target } from "./cluster/connect.ts";
 import { finderFor } from "./find/finders.ts";
 
 /** What a stack's settings promise, and so what is to be proved. */

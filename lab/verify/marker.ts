@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { APPLICATION_FILES, APPLICATION_LOGS } from "../../components/logging/pipeline.ts";
 import { CURL_CONTAINER } from "../../components/team/names.ts";
-import { ClusterError, type PodFacts } from "./cluster/cluster.ts";
+import { ClusterError, type PodFacts } from "../kubernetes/cluster.ts";
 import type { Lab } from "./lab.ts";
 
 const POLL_MS = 250;

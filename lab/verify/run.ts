@@ -1,5 +1,5 @@
+import { ClusterError } from "../kubernetes/cluster.ts";
 import { type Check, fail, type Outcome, type Row } from "./check.ts";
-import { ClusterError } from "./cluster/cluster.ts";
 import { type Lab, Obstacle } from "./lab.ts";
 
 export interface RunOptions {

@@ -1,10 +1,10 @@
 import { teamNamespace } from "../../components/team/names.ts";
 import { Failure } from "../failure.ts";
+import { ClusterError } from "../kubernetes/cluster.ts";
+import { connect, type Target } from "../kubernetes/connect.ts";
 import type { Plan } from "./catalog.ts";
 import { allChecks } from "./catalog.ts";
 import type { Row } from "./check.ts";
-import { ClusterError } from "./cluster/cluster.ts";
-import { connect, type Target } from "./cluster/connect.ts";
 import { Lab } from "./lab.ts";
 import type { TeamView, VerifyResult } from "./result.ts";
 import { runChecks } from "./run.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { withTeamsOn } from "../../lab/bench/team-objects.ts";
-import { withTeamFiles } from "../../lab/bench/teams.ts";
-import { loadKubeConfig } from "../../lab/verify/cluster/connect.ts";
+import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
+import { withTeamsOn } from "../../tools/bench/team-objects.ts";
+import { withTeamFiles } from "../../tools/bench/teams.ts";
 import { TestCluster } from "./cluster.ts";
 
 const TEAMS = ["bench-0", "bench-1"];

@@ -4,8 +4,8 @@ import { corefileText } from "../../components/dns/corefile/from-settings.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { type BenchRow, bench } from "../../lab/dns/bench/bench.ts";
 import { askerAt } from "../../lab/dns/pod.ts";
-import type { Cluster } from "../../lab/verify/cluster/cluster.ts";
-import { connect } from "../../lab/verify/cluster/connect.ts";
+import type { Cluster } from "../../lab/kubernetes/cluster.ts";
+import { connect } from "../../lab/kubernetes/connect.ts";
 import { TestCluster, until } from "./cluster.ts";
 import { askingPod, runCoreDns } from "./dns-pods.ts";
 

@@ -6,14 +6,14 @@ import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { localFilebeat } from "./filebeat-local.ts";
-import { localFluentBit } from "./fluent-bit-local.ts";
-import { localFluentd } from "./fluentd-local.ts";
-import { localLogagent } from "./logagent-local.ts";
+import { localFilebeat } from "./filebeat/local.ts";
+import { localFluentBit } from "./fluent-bit/local.ts";
+import { localFluentd } from "./fluentd/local.ts";
+import { localLogagent } from "./logagent/local.ts";
 import { LINES, NAMESPACE, NodePods } from "./node-pods.ts";
-import { localOpenTelemetry } from "./opentelemetry-local.ts";
-import { localPromtail } from "./promtail-local.ts";
-import { localVector } from "./vector-local.ts";
+import { localOpenTelemetry } from "./opentelemetry/local.ts";
+import { localPromtail } from "./promtail/local.ts";
+import { localVector } from "./vector/local.ts";
 
 interface Candidate {
   readonly name: string;

@@ -3,19 +3,19 @@ import { IndexFormat, indexName } from "../../components/logging/index-format.ts
 import { whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { ELASTICSEARCH, localFilebeat } from "./filebeat-local.ts";
-import { localFluentBit } from "./fluent-bit-local.ts";
-import { localFluentd } from "./fluentd-local.ts";
-import { localLogagent } from "./logagent-local.ts";
-import { localOpenTelemetry } from "./opentelemetry-local.ts";
-import { LOKI, localPromtail } from "./promtail-local.ts";
+import { ELASTICSEARCH, localFilebeat } from "./filebeat/local.ts";
+import { localFluentBit } from "./fluent-bit/local.ts";
+import { localFluentd } from "./fluentd/local.ts";
+import { localLogagent } from "./logagent/local.ts";
+import { localOpenTelemetry } from "./opentelemetry/local.ts";
+import { LOKI, localPromtail } from "./promtail/local.ts";
 import { collectCases, containerOf, type Found, ODD_LABELS } from "./records/collect.ts";
 import { EXCEPTIONS } from "./records/exceptions.ts";
 import { JSON_CASES } from "./records/json.ts";
 import type { RecordCase, Wanted } from "./records/lines.ts";
 import { TEXT_CASES } from "./records/texts.ts";
 import { TRACE_CASES } from "./records/traces.ts";
-import { localVector } from "./vector-local.ts";
+import { localVector } from "./vector/local.ts";
 
 interface Tried {
   readonly program: string;

@@ -7,10 +7,10 @@ import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { localFluentBit } from "./fluent-bit-local.ts";
-import { localFluentd } from "./fluentd-local.ts";
-import { localLogagent } from "./logagent-local.ts";
-import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry-local.ts";
+import { localFluentBit } from "./fluent-bit/local.ts";
+import { localFluentd } from "./fluentd/local.ts";
+import { localLogagent } from "./logagent/local.ts";
+import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry/local.ts";
 
 type Local = LocalCollector & { stop?(): void };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { SettingsError } from "../../components/schema/errors.ts";
 import { parseSettings } from "../../components/settings.ts";
-import { SettingsError } from "../../components/settings-error.ts";
 
 /** Places of the mistakes in a stack's configuration. */
 function placesOf(config: Readonly<Record<string, object>>): string[] {

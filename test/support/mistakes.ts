@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { allowed, formatPath, mistakesOf } from "../../components/settings-error.ts";
+import { allowed, formatPath, mistakesOf } from "../../components/schema/errors.ts";
 
 /** What a schema says of a value: `path: what is allowed`, a line each; empty where it is right. */
 export function mistakesIn(schema: z.ZodType, value: unknown): string[] {

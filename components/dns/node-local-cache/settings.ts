@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Image } from "../../settings-values.ts";
+import { Image } from "../../schema/values.ts";
 import { Address } from "../corefile-values.ts";
 
 /** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */

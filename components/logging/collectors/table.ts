@@ -1,13 +1,13 @@
 import type { CollectorId } from "../settings.ts";
 import type { Collector } from "./collector.ts";
-import { filebeat } from "./filebeat.ts";
-import { fluentBit } from "./fluent-bit.ts";
-import { fluentd } from "./fluentd.ts";
-import { logagent } from "./logagent.ts";
-import { opentelemetry } from "./opentelemetry.ts";
-import { promtail } from "./promtail.ts";
+import { filebeat } from "./filebeat/index.ts";
+import { fluentBit } from "./fluent-bit/index.ts";
+import { fluentd } from "./fluentd/index.ts";
+import { logagent } from "./logagent/index.ts";
+import { opentelemetry } from "./opentelemetry/index.ts";
+import { promtail } from "./promtail/index.ts";
 import { tail } from "./tail.ts";
-import { vector } from "./vector.ts";
+import { vector } from "./vector/index.ts";
 
 /** Every collector that this program can run, by its name in the settings. */
 export const COLLECTORS: Readonly<Partial<Record<CollectorId, Collector>>> = {

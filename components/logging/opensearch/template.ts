@@ -1,4 +1,4 @@
-import { ID_KEY, SPLIT_KEY } from "../collectors/fluent-bit-outputs.ts";
+import { ID_KEY, SPLIT_KEY } from "../collectors/fluent-bit/outputs.ts";
 import { FIRST_CHARACTERS, type IndexFormat, indexPattern } from "../index-format.ts";
 
 /** Name of the index template. */

@@ -1,4 +1,4 @@
-import type { Mistake } from "../../settings-error.ts";
+import type { Mistake } from "../../schema/errors.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { needsCidrs } from "./egress.ts";
 

@@ -1,9 +1,9 @@
-import { amount } from "../../settings-values.ts";
+import { configurationVariable, filesHash } from "../../kubernetes/config-hash.ts";
+import { amount } from "../../schema/values.ts";
 import type { EgressRule } from "../../team/network-policies.ts";
 import { type Collector, imageFor } from "../collectors/collector.ts";
 import { probes } from "../daemon-set-spec.ts";
 import { destinationSecrets } from "../destination-secrets.ts";
-import { configurationVariable, filesHash } from "../files-hash.ts";
 import {
   APPLICATION_LOGS,
   type ApplicationPod,

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { Failure } from "../../failure.ts";
-import { type Cluster, ClusterError } from "../../verify/cluster/cluster.ts";
+import { type Cluster, ClusterError } from "../../kubernetes/cluster.ts";
 import { ask } from "../ask.ts";
 import { isName } from "../message.ts";
 import type { Asker } from "../pod.ts";

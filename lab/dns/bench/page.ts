@@ -1,5 +1,5 @@
-import { htmlDocument } from "../../report/document.ts";
-import { html, type Markup } from "../../report/escape.ts";
+import { htmlDocument } from "../../verify/report/document.ts";
+import { html, type Markup } from "../../verify/report/escape.ts";
 import { ms } from "../terminal.ts";
 import type { BenchResult, BenchRow } from "./bench.ts";
 import type { Summary } from "./samples.ts";

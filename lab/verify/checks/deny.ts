@@ -1,6 +1,6 @@
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/names.ts";
+import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../check.ts";
-import type { PodFacts } from "../cluster/cluster.ts";
 import { type CurlResult, urlHost } from "../curl.ts";
 import { curlFrom } from "../curl-sessions.ts";
 import { type Lab, Obstacle } from "../lab.ts";

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { ClusterError } from "../cluster/cluster.ts";
+import { ClusterError } from "../../kubernetes/cluster.ts";
 
 /**
  * Reads what a destination answered.

@@ -1,6 +1,6 @@
 import type { RequestOptions } from "node:https";
 import type { Credentials } from "../../../components/logging/destination-settings.ts";
-import { ClusterError } from "../cluster/cluster.ts";
+import { ClusterError } from "../../kubernetes/cluster.ts";
 import { get } from "../http-get.ts";
 import { type Lab, Obstacle } from "../lab.ts";
 import { LOGGING_NAMESPACE } from "./collector-pods.ts";

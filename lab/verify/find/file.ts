@@ -1,4 +1,4 @@
-import { ClusterError } from "../cluster/cluster.ts";
+import { ClusterError } from "../../kubernetes/cluster.ts";
 import type { Lab } from "../lab.ts";
 import { collectorPod } from "./collector-pods.ts";
 import type { MarkerFinder } from "./finder.ts";

@@ -1,4 +1,4 @@
-import type { PodFacts } from "../cluster/cluster.ts";
+import type { PodFacts } from "../../kubernetes/cluster.ts";
 import type { Lab } from "../lab.ts";
 
 export interface Wanted {

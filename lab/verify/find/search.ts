@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destination-settings.ts";
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/index-format.ts";
-import type { PodFacts } from "../cluster/cluster.ts";
+import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type Lab, Obstacle } from "../lab.ts";
 import { readAnswer } from "./answer.ts";
 import { collectorPod, LOGGING_NAMESPACE, mustBeReady } from "./collector-pods.ts";

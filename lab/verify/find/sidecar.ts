@@ -1,4 +1,4 @@
-import type { PodFacts } from "../cluster/cluster.ts";
+import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { Obstacle } from "../lab.ts";
 import type { MarkerFinder } from "./finder.ts";
 

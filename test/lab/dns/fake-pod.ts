@@ -1,5 +1,5 @@
 import { type Answer, decode, encode } from "dns-packet";
-import type { ExecResult } from "../../../lab/verify/cluster/cluster.ts";
+import type { ExecResult } from "../../../lab/kubernetes/cluster.ts";
 import { type Execute, ran } from "../verify/fake-cluster.ts";
 
 /** What a pod has, and what its DNS knows. */

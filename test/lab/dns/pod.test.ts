@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { askerAt, parseFrom } from "../../../lab/dns/pod.ts";
-import { type Cluster, ClusterError } from "../../../lab/verify/cluster/cluster.ts";
+import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { type Execute, fakeCluster, notFound, runningPod } from "../verify/fake-cluster.ts";
 import { dnsPod, type FakePod } from "./fake-pod.ts";
 

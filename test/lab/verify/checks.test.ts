@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import type { Check, Row } from "../../../lab/verify/check.ts";
 import { corednsCheck, resolverCheck } from "../../../lab/verify/checks/coredns.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/deny.ts";
@@ -6,7 +7,6 @@ import { lookupCheck } from "../../../lab/verify/checks/dns.ts";
 import { curlCheck } from "../../../lab/verify/checks/http.ts";
 import { pingCheck } from "../../../lab/verify/checks/ping.ts";
 import { podCheck, serviceCheck } from "../../../lab/verify/checks/pods.ts";
-import { type Cluster, ClusterError } from "../../../lab/verify/cluster/cluster.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { runChecks } from "../../../lab/verify/run.ts";
 import { answered, type Execute, failed, fakeCluster, healthy, notFound, ran, runningPod } from "./fake-cluster.ts";

@@ -1,4 +1,4 @@
-import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../../../lab/verify/cluster/cluster.ts";
+import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../../../lab/kubernetes/cluster.ts";
 
 export const DNS_IP = "10.96.0.10";
 export const POD_IPS: Readonly<Record<string, string>> = { ts: "10.0.0.1", sa: "10.0.0.2", ops: "10.0.0.3" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { ClusterError, type ProxyTarget } from "../../../lab/verify/cluster/cluster.ts";
+import { ClusterError, type ProxyTarget } from "../../../lab/kubernetes/cluster.ts";
 import { cloudwatchFinder } from "../../../lab/verify/find/cloudwatch.ts";
 import { fileFinder } from "../../../lab/verify/find/file.ts";
 import type { MarkerFinder } from "../../../lab/verify/find/finder.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import type { Check } from "../../../lab/verify/check.ts";
 import { collectorCheck, logsCheck } from "../../../lab/verify/checks/logs.ts";
-import type { Cluster, PodFacts } from "../../../lab/verify/cluster/cluster.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { stdoutFinder } from "../../../lab/verify/find/stdout.ts";
 import { Lab } from "../../../lab/verify/lab.ts";

@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { parse } from "yaml";
 import { z } from "zod";
-import { logagent } from "../../../../../components/logging/collectors/logagent.ts";
+import { logagent } from "../../../../../components/logging/collectors/logagent/index.ts";
 import { logPipeline, NODE } from "../../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../../components/logging/settings.ts";
 import { listen } from "../../../../support/listen.ts";

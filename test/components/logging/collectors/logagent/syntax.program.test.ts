@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { logagent } from "../../../../../components/logging/collectors/logagent.ts";
+import { logagent } from "../../../../../components/logging/collectors/logagent/index.ts";
 import { logPipeline } from "../../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../../components/logging/settings.ts";
 

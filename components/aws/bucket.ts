@@ -1,0 +1,83 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { PodIdentityHost } from "../cluster/handle.ts";
+import type { PolicyStatement } from "./pod-identity.ts";
+
+export interface LogBucketArgs {
+  readonly host: PodIdentityHost;
+  readonly bucketName: string;
+  /** First part of the keys that a collector may write. */
+  readonly prefix: string;
+  readonly retentionDays: number;
+}
+
+/**
+ * The bucket of destination `s3`: encrypted, closed to the public and to plain HTTP, with an end to what it keeps. The collector
+ * may write below its prefix, and nothing else.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
+ */
+export class LogBucket extends pulumi.ComponentResource {
+  readonly bucket: aws.s3.Bucket;
+  readonly statements: pulumi.Output<PolicyStatement[]>;
+
+  constructor(name: string, args: LogBucketArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:logging:LogBucket", name, {}, options);
+    const { host, bucketName, prefix } = args;
+    const arn = `arn:${host.partition}:s3:::${bucketName}`;
+    this.bucket = new aws.s3.Bucket(name, { bucket: bucketName, tags: host.tags }, { parent: this });
+    const inBucket = { bucket: this.bucket.id };
+    new aws.s3.BucketPublicAccessBlock(
+      name,
+      {
+        ...inBucket,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      { parent: this },
+    );
+    new aws.s3.BucketServerSideEncryptionConfiguration(
+      name,
+      { ...inBucket, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
+      { parent: this },
+    );
+    new aws.s3.BucketLifecycleConfiguration(
+      name,
+      {
+        ...inBucket,
+        rules: [
+          {
+            id: "retention",
+            status: "Enabled",
+            filter: { prefix: `${prefix}/` },
+            expiration: { days: args.retentionDays },
+            abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+          },
+        ],
+      },
+      { parent: this },
+    );
+    new aws.s3.BucketPolicy(name, { ...inBucket, policy: httpsOnly(arn) }, { parent: this });
+    this.statements = pulumi.output([
+      { Sid: "WriteObjects", Effect: "Allow" as const, Action: ["s3:PutObject"], Resource: [`${arn}/${prefix}/*`] },
+    ]);
+    this.registerOutputs({ bucket: this.bucket.bucket });
+  }
+}
+
+function httpsOnly(arn: string): string {
+  return JSON.stringify({
+    Statement: [
+      {
+        Action: "s3:*",
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+        Effect: "Deny",
+        Principal: "*",
+        Resource: [arn, `${arn}/*`],
+        Sid: "HttpsOnly",
+      },
+    ],
+    Version: "2012-10-17",
+  });
+}

@@ -1,0 +1,124 @@
+import type { LogPipeline } from "../../pipeline.ts";
+import type { Section } from "./outputs.ts";
+
+/** Joins the parts that a container runtime makes of a long line. */
+export const CRI_PARTS = "cri_parts";
+/** Joins the lines of a stack trace. */
+export const STACK_TRACE = "stack_trace";
+const CRI_LINE = "cri_line";
+
+/** A line in this state that matches belongs to the record before, and leads to the next state; in `start_state` it begins one. */
+interface Rule {
+  readonly state: string;
+  readonly regex: string;
+  readonly next_state: string;
+}
+type Language = LogPipeline["multiline"][number];
+
+/** Matches no line: Fluent Bit wants a rule in each state. */
+const NEVER = "/(?!)/";
+
+/** A rule for each word, since a word alone is searched for many times faster than one of several. */
+const java: readonly Rule[] = [
+  ...["Exception", "Error", "Throwable", "V8 errors stack trace"].map((word) => ({
+    state: "start_state,java_start_exception",
+    regex: `/${word}[:\\r\\n]/`,
+    next_state: "java_after_exception",
+  })),
+  {
+    state: "java_after_exception",
+    regex: "/^[\\t ]*nested exception is:[\\t ]*/",
+    next_state: "java_start_exception",
+  },
+  { state: "java_after_exception", regex: "/^[\\r\\n]*$/", next_state: "java_after_exception" },
+  {
+    state: "java_after_exception,java",
+    regex: "/^[\\t ]*(?:Caused by|Suppressed):/",
+    next_state: "java_after_exception",
+  },
+  ...[
+    "[\\t ]+(?:eval )?at ",
+    "[\\t ]+--- End of inner exception stack trace ---$",
+    "--- End of stack trace from previous location where exception was thrown ---$",
+    "[\\t ]*... \\d+ (?:more|common frames omitted)",
+  ].map((line) => ({ state: "java_after_exception,java", regex: `/^${line}/`, next_state: "java" })),
+];
+
+const go: readonly Rule[] = [
+  { state: "start_state", regex: "/\\bpanic: /", next_state: "go_after_panic" },
+  { state: "start_state", regex: "/http: panic serving/", next_state: "go_goroutine" },
+  { state: "go_after_panic,go_after_signal,go_frame_1", regex: "/^$/", next_state: "go_goroutine" },
+  { state: "go_after_panic", regex: "/^\\[signal /", next_state: "go_after_signal" },
+  { state: "go_goroutine", regex: "/^goroutine \\d+ \\[[^\\]]+\\]:$/", next_state: "go_frame_1" },
+  { state: "go_frame_1", regex: "/^(?:[^\\s.:]+\\.)*[^\\s.():]+\\(|^created by /", next_state: "go_frame_2" },
+  { state: "go_frame_2", regex: "/^\\s/", next_state: "go_frame_1" },
+];
+
+/** Takes the lines of `^^^` that Python writes below its code since 3.11, and an exception that says nothing. */
+const python: readonly Rule[] = [
+  { state: "start_state", regex: "/\\ATraceback \\(most recent call last\\):$/", next_state: "python" },
+  { state: "python", regex: "/\\A[\\t ]/", next_state: "python" },
+  { state: "python", regex: "/\\A[A-Za-z_][\\w.]*(?::|$)/", next_state: "python_end" },
+  { state: "python_end", regex: NEVER, next_state: "python_end" },
+];
+
+/** JavaScript's traces look like Java's. */
+const RULES: Readonly<Record<Language, readonly Rule[]>> = { java, node: java, go, python };
+
+/**
+ * The rules of Fluent Bit's own parsers `java`, `go` and `python`, in one parser: measured, its own take twice the time, and its
+ * Python sends the last line of each trace a second time.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/parsers/multiline-parsing
+ */
+export function stackTraceParsers({ multiline }: Pick<LogPipeline, "multiline">): object[] {
+  const rules = [...new Set(multiline.map((language) => RULES[language]))].flat();
+  return rules.length === 0 ? [] : [{ name: STACK_TRACE, type: "regex", flush_timeout: 1000, rules }];
+}
+
+/**
+ * Joins stack traces. Without its own buffer the filter joins what was read together: a trace may be cut in two, but none is lost
+ * when it is killed.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/filters/multiline-stacktrace
+ */
+export function stackTraceFilters({ multiline }: Pick<LogPipeline, "multiline">, key: string): Section[] {
+  if (multiline.length === 0) return [];
+  return [
+    {
+      name: "multiline",
+      match: "kube.*",
+      "multiline.key_content": key,
+      "multiline.parser": STACK_TRACE,
+      mode: "parser",
+      buffer: "off",
+    },
+  ];
+}
+
+/**
+ * What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time begins with a date and is what has no blank, and
+ * not the shortest that fits.
+ */
+export const criLine: Section = {
+  name: CRI_LINE,
+  format: "regex",
+  regex: "\\A(?<time>\\d{4}-\\d\\d-\\d\\dT[^ ]+) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>(?m:.*))",
+  time_key: "time",
+  time_format: "%Y-%m-%dT%H:%M:%S.%L%z",
+  // A runtime leaves out the fraction of a full second; else that line would have the time of its reading.
+  time_strict: "off",
+  time_keep: "on",
+  // A line may be empty.
+  skip_empty_values: "off",
+};
+
+/** The parts of a line carry `P`, the last one `F`; those of stdout and stderr may alternate. */
+export const criParts: object = {
+  name: CRI_PARTS,
+  type: "equal",
+  match_string: "F",
+  key_content: "log",
+  key_pattern: "_p",
+  key_group: "stream",
+  parser: CRI_LINE,
+  flush_timeout: 4000,
+};

@@ -1,0 +1,184 @@
+import { indexPrefix, notation } from "../../index-format.ts";
+import {
+  hasIndex,
+  type LogPipeline,
+  logGroupName,
+  PASSWORD_VARIABLE,
+  searchHost,
+  tlsOf,
+  USER_VARIABLE,
+} from "../../pipeline.ts";
+import { bufferOutput, storeSize } from "./buffer.ts";
+
+/** A section of the YAML configuration: option to value, or to several where an option may stand more than once. */
+export type Section = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** Key that a record carries where its index is split by team or app: the value. */
+export const SPLIT_KEY = "index_split";
+/** Key of a record's id where a script has touched it. */
+export const ID_KEY = "line_id";
+
+/** Whether a script finds what indices are split by; it sees each record, so it is there for an app alone. */
+export function splitByScript({ index, destination, source }: LogPipeline): boolean {
+  return source.kind === "node" && hasIndex(destination) && index.splitBy === "app";
+}
+
+/** The output of a pipeline. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */
+export function output(pipeline: LogPipeline): Section {
+  return {
+    ...destinationOptions(pipeline),
+    match: "kube.*",
+    ...bufferOutput(pipeline),
+    ...networkOptions(pipeline),
+    ...tlsOptions(pipeline),
+  };
+}
+
+function destinationOptions(pipeline: LogPipeline): Section {
+  const { destination, context } = pipeline;
+  switch (destination.kind) {
+    case "stdout":
+      return { name: "stdout", format: "json_lines", json_date_key: "@timestamp", json_date_format: "iso8601" };
+    case "file":
+      return { name: "file", path: destination.path, mkdir: "on", format: "plain", file: "pods.log" };
+    case "http": {
+      const { host, port, path } = address(destination.url);
+      return {
+        name: "http",
+        host,
+        port,
+        uri: path,
+        format: "json_lines",
+        json_date_key: "@timestamp",
+        json_date_format: "iso8601",
+        compress: "gzip",
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    }
+    case "opensearch":
+      return {
+        name: "opensearch",
+        ...searchOptions(pipeline, searchHost(destination)),
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    case "elasticsearch":
+      return {
+        name: "es",
+        ...searchOptions(pipeline, searchHost(destination)),
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    case "cloudwatch":
+      return {
+        name: "cloudwatch_logs",
+        region: context.region ?? "",
+        log_group_name: logGroupName(destination, context.cluster),
+        // The stream of each container; the prefix is for what has no metadata.
+        log_stream_template: "$kubernetes['namespace_name'].$kubernetes['pod_name'].$kubernetes['container_name']",
+        log_stream_prefix: "unknown-",
+        auto_create_group: "off",
+      };
+    case "s3":
+      return {
+        name: "s3",
+        region: context.region ?? "",
+        bucket: context.bucket ?? "",
+        s3_key_format: `/${destination.prefix}/%Y/%m/%d/%H/$UUID.gz`,
+        store_dir: "/var/lib/fluent-bit/s3",
+        store_dir_limit_size: storeSize(pipeline),
+        total_file_size: "50M",
+        upload_timeout: "5m",
+        use_put_object: "on",
+        compression: "gzip",
+        json_date_key: "@timestamp",
+        json_date_format: "iso8601",
+      };
+    case "loki": {
+      const { host, port } = address(destination.url);
+      return {
+        name: "loki",
+        host,
+        port,
+        // Labels that have few values; all else stays in the line.
+        labels:
+          "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream",
+        line_format: "json",
+        ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+      };
+    }
+  }
+}
+
+/**
+ * The options that OpenSearch and Elasticsearch share, where the defaults lose or double lines: the type that both refuse since
+ * their last major versions, a response buffer too small for a bulk answer, documents without an id, which a repeated chunk doubles.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch
+ */
+function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; port: number }): Section {
+  const { index, source } = pipeline;
+  return {
+    host,
+    port,
+    logstash_format: "on",
+    logstash_prefix: source.kind === "node" ? index.prefix : indexPrefix(index, source.pod),
+    logstash_prefix_separator: index.separator,
+    ...(source.kind === "node" && index.splitBy !== "none" ? { logstash_prefix_key: splitPrefix(index) } : {}),
+    logstash_dateformat: notation(index.datePattern, "strftime"),
+    time_key: "@timestamp",
+    time_key_nanos: "on",
+    suppress_type_name: "on",
+    replace_dots: "on",
+    ...(splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" }),
+    // A chunk of empty lines has 16,000 documents, and the answer is 5 MB where all of them are there already.
+    buffer_size: "16M",
+    workers: 2,
+    trace_error: "on",
+  };
+}
+
+/**
+ * What stands before the date in a record's index. The option takes a key alone, which must come first, or whatever begins with one:
+ * so it begins with a part of the tag that no tag has.
+ * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/record-accessor
+ */
+function splitPrefix({ prefix, separator, splitBy }: LogPipeline["index"]): string {
+  const value = splitBy === "namespace" ? "$kubernetes['namespace_name']" : `$${SPLIT_KEY}`;
+  return `$TAG[999]${prefix}${separator}${value}`;
+}
+
+function userAndPassword(): Section {
+  return { http_user: `\${${USER_VARIABLE}}`, http_passwd: `\${${PASSWORD_VARIABLE}}` };
+}
+
+/**
+ * An answer may take a minute, as long as a search engine waits for its shards. By default there is no limit: what was sent to a
+ * server that then fell silent waits until Fluent Bit starts again, and a buffer that blocks is full for ever.
+ * @see https://docs.fluentbit.io/manual/administration/networking
+ */
+function networkOptions({ destination: { kind } }: LogPipeline): Section {
+  if (kind === "stdout" || kind === "file") return {};
+  // S3's output would ask again on the connection whose answer is late, and take each answer for that to the question before.
+  return { "net.io_timeout": "90s", ...(kind === "s3" ? { "net.keepalive": "off" } : {}) };
+}
+
+function tlsOptions({ destination }: LogPipeline): Section {
+  const tls = tlsOf(destination);
+  if (tls === undefined) return {};
+  return {
+    tls: "on",
+    "tls.verify": tls.verify ? "on" : "off",
+    "tls.verify_hostname": tls.verify ? "on" : "off",
+    ...(tls.caFile === undefined ? {} : { "tls.ca_file": tls.caFile }),
+  };
+}
+
+/** Parts of a URL that Fluent Bit takes apart. */
+function address(url: string): { host: string; port: number; path: string } {
+  const { hostname, port, protocol, pathname, search } = new URL(url);
+  return {
+    // An IPv6 address without the brackets that a URL has around it.
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+    path: `${pathname}${search}`,
+  };
+}

@@ -1,0 +1,147 @@
+import { POD_LOOKUP_FILE } from "./pods.ts";
+
+/** Name of the filter in Fluentd's configuration, and the file that Fluentd looks for it in. */
+export const RECORD_FILTER = "pod_record";
+export const RECORD_FILTER_FILE = `filter_${RECORD_FILTER}.rb`;
+/** Fields that an output takes the index or stream and the id from, and then out of the record. The plugins want this name. */
+export const PLACE_FIELD = "_index";
+export const ID_FIELD = "_document_id";
+
+/**
+ * A filter of Fluentd that makes the record. What differs between pipelines is in its parameters, so that this text is always the same.
+ * @see https://docs.fluentd.org/plugin-development/api-plugin-filter
+ */
+export const RECORD_FILTER_PROGRAM = `require "digest"
+require "json"
+require "tzinfo"
+require "fluent/plugin/filter"
+require "fluent/plugin/buffer"
+require_relative "${POD_LOOKUP_FILE}"
+
+module Fluent::Plugin
+  class PodRecordFilter < Filter
+    Fluent::Plugin.register_filter("${RECORD_FILTER}", self)
+
+    # What each record of an application has; none on a node, where the path of the file tells.
+    config_param :application, :hash, default: nil
+    config_param :api_url, :string, default: nil
+    config_param :node, :string, default: ""
+    config_param :opt_out, :string
+    config_param :required_labels, :hash, default: {}
+    config_param :labels, :bool, default: true
+    config_param :annotations, :bool, default: false
+    config_param :parse_json, :bool, default: true
+    config_param :fields_bytes, :integer, default: nil
+    # Whether a record names the stream of its container.
+    config_param :stream, :bool, default: false
+    # Without a prefix there is no index, and no id.
+    config_param :index_prefix, :string, default: nil
+    config_param :index_separator, :string, default: "-"
+    config_param :index_date, :string, default: "%Y.%m.%d"
+    config_param :index_zone, :string, default: "UTC"
+    config_param :index_split, :string, default: "none"
+
+    FILE = /([^._]+)_([^_]+)_[^_.]+\\.([^.]+)\\.\\d+\\.log/
+    # MessagePack, and so the buffer, has no larger ones.
+    INTEGERS = (-(2**63)..(2**64 - 1))
+    # What the lines of a container have in common.
+    Origin = Struct.new(:kubernetes, :team, :labels, :wanted)
+
+    def configure(conf)
+      super
+      @zone = TZInfo::Timezone.get(@index_zone)
+      @pods = PodLookup.new(@api_url, log) unless @application
+    end
+
+    def filter_stream(tag, lines)
+      origin = @application ? own : origin_of(tag)
+      made = Fluent::MultiEventStream.new
+      return made unless origin.wanted
+      lines.each do |time, record|
+        made.add(time, record_of(origin, time, record))
+      rescue StandardError => error
+        router.emit_error_event(tag, time, record, error)
+      end
+      made
+    rescue PodLookup::Stopped => error
+      # The source then takes these lines for unread.
+      raise Buffer::BufferOverflowError, error.message
+    end
+
+    private
+
+    def own
+      @own ||= Origin.new(@application["kubernetes"].merge("host" => @node), @application["team"], {}, true)
+    end
+
+    def origin_of(tag)
+      _, namespace, pod, container = *FILE.match(tag)
+      found = @pods.find(namespace, pod) { stopped? }
+      kubernetes = { "namespace_name" => namespace, "pod_name" => pod, "container_name" => container, "host" => @node }
+      kubernetes["labels"] = found.labels.transform_keys { |key| key.tr(".", "_") } if @labels
+      kubernetes["annotations"] = found.annotations.transform_keys { |key| key.tr(".", "_") } if @annotations
+      wanted = found.annotations[@opt_out] != "true" &&
+               @required_labels.all? { |key, value| found.labels[key] == value }
+      team = namespace.delete_suffix("-team") if namespace.end_with?("-team")
+      Origin.new(kubernetes, team, found.labels, wanted)
+    end
+
+    def record_of(origin, time, record)
+      # It was read as bytes, since a line that is no UTF-8 would be dropped.
+      line = record["log"].to_s.dup.force_encoding(Encoding::UTF_8).scrub
+      made = { "@timestamp" => Time.at(time.to_i, time.nsec, :nsec).utc.strftime("%Y-%m-%dT%H:%M:%S.%9NZ"), "log" => line }
+      made["stream"] = record["stream"].dup.force_encoding(Encoding::UTF_8) if record["stream"]
+      made["kubernetes"] = origin.kubernetes
+      made["team"] = origin.team if origin.team
+      fields = @parse_json ? fields_of(line) : nil
+      made["fields"] = fields if fields
+      names = origin.kubernetes.values_at("namespace_name", "pod_name", "container_name")
+      made["${PLACE_FIELD}"] = names.join(".") if @stream
+      return made unless @index_prefix
+      made["${PLACE_FIELD}"] = [@index_prefix, split_of(origin), date_of(time)].compact.join(@index_separator)
+      parts = [*names, made["stream"], time.to_i, time.nsec, line]
+      made["${ID_FIELD}"] = Digest::SHA1.hexdigest(parts.join(" "))
+      made
+    end
+
+    def fields_of(line)
+      return nil if !line.start_with?("{") || (@fields_bytes && line.bytesize > @fields_bytes)
+      parsed = JSON.parse(line)
+      parsed.is_a?(Hash) ? clean(parsed) : nil
+    rescue JSON::ParserError
+      nil
+    end
+
+    # A search engine takes a dot in a name for a path. A number that cannot be written would hold up all others.
+    def clean(value)
+      case value
+      when Hash then value.to_h { |key, inner| [@index_prefix ? key.tr(".", "_") : key, clean(inner)] }
+      when Array then value.map { |inner| clean(inner) }
+      when Integer then INTEGERS.cover?(value) ? value : value.to_s
+      when Float then value.finite? ? value : nil
+      else value
+      end
+    end
+
+    def split_of(origin)
+      value = case @index_split
+              when "none" then return nil
+              when "team" then origin.team
+              when "namespace" then origin.kubernetes["namespace_name"]
+              else origin.labels["app.kubernetes.io/name"] || origin.labels["app"]
+              end
+      safe = value.to_s.downcase.gsub(/[^a-z0-9._-]/, "-")[0, 63]
+      safe.empty? ? "none" : safe
+    end
+
+    # The dates of lines that come one after the other are mostly the same. Two threads come here.
+    def date_of(time)
+      seconds, date = @last_date
+      return date if seconds == time.to_i
+      date = @zone.utc_to_local(Time.at(time.to_i).utc).strftime(@index_date)
+      @last_date = [time.to_i, date]
+      date
+    end
+  end
+end
+`;

@@ -1,0 +1,154 @@
+import { amount } from "../../../schema/values.ts";
+import type { DestinationKind } from "../../destination-settings.ts";
+import { type LogPipeline, logGroupName, searchHost, tlsOf } from "../../pipeline.ts";
+
+/** A component's options, as they stand in the configuration. */
+export type Options = Readonly<Record<string, unknown>>;
+
+const ENVELOPES = "of the OpenTelemetry Collector's exporters none writes a record a line";
+export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
+  stdout: `${ENVELOPES} to stdout`,
+  file: `${ENVELOPES} to files`,
+  http: "the OpenTelemetry Collector posts OTLP and no JSON lines",
+  opensearch:
+    "the OpenTelemetry Collector's exporter for Elasticsearch refuses OpenSearch, and its exporter for OpenSearch has not been proved",
+  elasticsearch: true,
+  cloudwatch: true,
+  s3: true,
+  loki: true,
+};
+
+/** The storage of the queue; that of the read positions is another, so that neither waits for the other. */
+export const QUEUE_STORAGE = "file_storage/queue";
+export const BASIC_AUTH = "basicauth/destination";
+/** Least that the queue must hold: some batches of each of those that send. */
+export const MIN_BUFFER_BYTES = 64 * 2 ** 20;
+/** The queue's file has pages that are half empty, and needs room for a copy of itself when it is made smaller. */
+const QUEUE_SHARE = 0.5;
+
+/** The exporter of a pipeline, by its name. @see https://opentelemetry.io/docs/collector/components/exporter/ */
+export function exporter(pipeline: LogPipeline): { readonly name: string; readonly options: Options } {
+  const { destination, context } = pipeline;
+  switch (destination.kind) {
+    case "elasticsearch":
+      return { name: "elasticsearch", options: { ...elasticsearch(pipeline), ...queue(pipeline, SMALL) } };
+    case "cloudwatch":
+      return {
+        name: "awscloudwatchlogs",
+        options: {
+          region: context.region ?? "",
+          log_group_name: logGroupName(destination, context.cluster),
+          // The stream of each container: the last processor puts its name into the resource attribute `pod`.
+          log_stream_name: "{PodName}",
+          raw_log: true,
+          ...retry(),
+          ...queue(pipeline, SMALL),
+        },
+      };
+    case "s3":
+      return { name: "awss3", options: { ...s3(pipeline), ...retry(), ...queue(pipeline, LARGE) } };
+    case "loki":
+      return {
+        name: "otlp_http",
+        options: {
+          endpoint: verbatim(new URL("/otlp", destination.url).href),
+          ...tls(pipeline),
+          ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": verbatim(destination.tenant) } }),
+          ...(destination.credentials === undefined ? {} : { auth: { authenticator: BASIC_AUTH } }),
+          ...retry(),
+          ...queue(pipeline, SMALL),
+        },
+      };
+    default: {
+      const reason = DESTINATIONS[destination.kind];
+      throw new Error(`destination ${destination.kind}: ${reason}`);
+    }
+  }
+}
+
+/**
+ * Documents are the bodies as they are, each under the index and the id that the record names: in another mode of mapping the
+ * exporter asks for a data stream.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/elasticsearchexporter
+ */
+function elasticsearch(pipeline: LogPipeline): Options {
+  const { destination } = pipeline;
+  if (destination.kind !== "elasticsearch") return {};
+  const { host, port } = searchHost(destination);
+  return {
+    endpoint: `${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`,
+    mapping: { allowed_modes: ["bodymap"] },
+    logs_dynamic_id: { enabled: true },
+    suppress_conflict_errors: true,
+    ...(destination.credentials === undefined ? {} : { auth: { authenticator: BASIC_AUTH } }),
+    ...tls(pipeline),
+    timeout: "60s",
+    // It has no retry without end; this is one in effect.
+    retry: {
+      enabled: true,
+      max_retries: 1_000_000_000,
+      initial_interval: "500ms",
+      max_interval: "10s",
+      retry_on_status: [429, 500, 502, 503, 504],
+    },
+  };
+}
+
+/** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/awss3exporter */
+function s3({ destination, context }: LogPipeline): Options {
+  if (destination.kind !== "s3") return {};
+  return {
+    s3uploader: {
+      region: context.region ?? "",
+      s3_bucket: context.bucket ?? "",
+      s3_prefix: destination.prefix,
+      s3_partition_format: "%Y/%m/%d/%H",
+      s3_partition_timezone: "UTC",
+      unique_key_func_name: "uuidv7",
+      compression: "gzip",
+    },
+    marshaler: "body",
+    timeout: "60s",
+  };
+}
+
+const SMALL = { flush_timeout: "1s", min_size: 1_000_000, max_size: 4_000_000 };
+/** For objects: as large as is good to read, and none later than five minutes. */
+const LARGE = { flush_timeout: "5m", min_size: 20_000_000, max_size: 25_000_000 };
+
+/** @see https://github.com/open-telemetry/opentelemetry-collector/tree/main/exporter/exporterhelper */
+function queue({ buffer }: LogPipeline, batch: Options): Options {
+  return {
+    sending_queue: {
+      storage: QUEUE_STORAGE,
+      sizer: "bytes",
+      queue_size: Math.floor(amount(buffer.size) * QUEUE_SHARE),
+      // What does not fit stays in the files until there is room.
+      block_on_overflow: true,
+      num_consumers: 4,
+      batch: { sizer: "bytes", ...batch },
+    },
+  };
+}
+
+function retry(): Options {
+  return {
+    retry_on_failure: { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 },
+  };
+}
+
+function tls({ destination }: LogPipeline): Options {
+  const settings = tlsOf(destination);
+  if (settings === undefined) return {};
+  return {
+    tls: {
+      insecure_skip_verify: !settings.verify,
+      ...(settings.caFile === undefined ? {} : { ca_file: settings.caFile }),
+    },
+  };
+}
+
+/** A value that is no variable: in the configuration `$` begins one. */
+function verbatim(value: string): string {
+  return value.replaceAll("$", "$$$$");
+}

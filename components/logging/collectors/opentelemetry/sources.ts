@@ -1,0 +1,113 @@
+import { APPLICATION_LOGS, type LogPipeline } from "../../pipeline.ts";
+import { continuationPattern, firstLinePattern } from "../stack-traces.ts";
+import type { Options } from "./outputs.ts";
+
+export const POSITION_STORAGE = "file_storage/positions";
+export const GRPC_PORT = 4317;
+export const HTTP_PORT = 4318;
+/** Longest line as it stands in a file, and longest that is joined from parts. */
+const MAX_LINE = "2MiB";
+const MAX_JOINED = "16MiB";
+
+/** Where lines come from, by name. @see https://opentelemetry.io/docs/collector/components/receiver/ */
+export function receivers(pipeline: LogPipeline): Readonly<Record<string, Options>> {
+  if (pipeline.source.kind === "application") return { file_log: applicationFiles(pipeline) };
+  return {
+    file_log: podFiles(pipeline),
+    // For applications that send their lines themselves.
+    otlp: {
+      protocols: { grpc: { endpoint: `0.0.0.0:${GRPC_PORT}` }, http: { endpoint: `0.0.0.0:${HTTP_PORT}` } },
+    },
+  };
+}
+
+/**
+ * The pods' files and what was rotated away from them but is not compressed yet, so that a rotation while it is stopped loses nothing:
+ * a file is known by how it begins and not by its name.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/filelogreceiver
+ */
+function podFiles(pipeline: LogPipeline): Options {
+  const { include, exclude } = pipeline.namespaces;
+  const files = (namespace: string) => [
+    `/var/log/pods/${namespace}_*/*/*.log`,
+    `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
+  ];
+  return {
+    include: (include.length === 0 ? ["*"] : include).flatMap(files),
+    exclude: exclude.flatMap(files),
+    ...reading(),
+    include_file_path: true,
+    include_file_record_offset: true,
+    operators: [...containerLines(), ...joining(pipeline), ...parsing(pipeline)],
+  };
+}
+
+/**
+ * Takes the runtime's lines apart and joins the parts of long ones. One operator would end a line of stdout with the next one of
+ * stderr, since it knows parts by their file alone; so each stream has one, and the second takes what the first has let pass.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/container.md
+ */
+function containerLines(): Options[] {
+  const container = { type: "container", max_log_size: MAX_JOINED };
+  return [
+    { ...container, id: "stdout", if: 'body matches "^[^ ]+ stdout "' },
+    { ...container, id: "stderr", if: 'attributes["log.iostream"] == nil' },
+  ];
+}
+
+/** Every file that the application writes, line by line, and what was rotated away from it last while this was stopped. */
+function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
+  const start = firstLinePattern(multiline);
+  return {
+    include: [`${APPLICATION_LOGS}/*.log`, `${APPLICATION_LOGS}/*.log.1`],
+    ...reading(),
+    include_file_path: true,
+    // Joined by what reads: its place in the file moves on only with what it hands over, so that none is lost when it is killed.
+    ...(start === undefined ? {} : { multiline: { line_start_pattern: start }, preserve_trailing_whitespaces: false }),
+    operators: parsing(pipeline),
+  };
+}
+
+function reading(): Options {
+  return {
+    start_at: "beginning",
+    storage: POSITION_STORAGE,
+    max_log_size: MAX_LINE,
+    // As it was written: a line may begin and end with blanks.
+    preserve_leading_whitespaces: true,
+    preserve_trailing_whitespaces: true,
+    // What the queue does not take is offered again, without end.
+    retry_on_failure: { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 },
+  };
+}
+
+/**
+ * Joins the lines of a trace that come one after another. It holds the last line of each stream until it knows what follows, and
+ * loses that one when it is killed.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/recombine.md
+ */
+function joining({ multiline }: LogPipeline): Options[] {
+  const pattern = continuationPattern(multiline);
+  if (pattern === undefined) return [];
+  // What one stream writes does not go on in the other.
+  const stream = 'EXPR(attributes["log.file.path"] + attributes["log.iostream"])';
+  const limits = { max_batch_size: 1000, max_log_size: MAX_JOINED, max_sources: 10_000 };
+  return [
+    { type: "add", field: "attributes.source", value: stream },
+    {
+      type: "recombine",
+      combine_field: "body",
+      is_first_entry: `not (body matches ${JSON.stringify(pattern)})`,
+      source_identifier: "attributes.source",
+      force_flush_period: "500ms",
+      ...limits,
+    },
+  ];
+}
+
+/** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/json_parser.md */
+function parsing({ parseJson }: Pick<LogPipeline, "parseJson">): Options[] {
+  if (!parseJson) return [];
+  const options = { parse_to: "attributes.fields", parse_ints: true, on_error: "send_quiet" };
+  return [{ type: "json_parser", if: 'body startsWith "{"', ...options }];
+}

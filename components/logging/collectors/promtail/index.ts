@@ -1,0 +1,196 @@
+import { stringify } from "yaml";
+import { IndexFormat } from "../../index-format.ts";
+import {
+  type LogPipeline,
+  NODE_VARIABLE,
+  OPT_OUT_ANNOTATION,
+  PASSWORD_FILE,
+  tlsOf,
+  USER_FILE,
+} from "../../pipeline.ts";
+import type { Collector, Unsupported } from "../collector.ts";
+import { firstLinePattern } from "../stack-traces.ts";
+
+const CONFIG_FOLDER = "/etc/promtail";
+const STATE_FOLDER = "/var/lib/promtail";
+const HTTP_PORT = 9080;
+/** Begins what a target keeps of its pod's labels until they stand in the record. */
+const POD_LABEL = "pod_label_";
+const LOKI_ONLY = "Promtail sends to Loki alone";
+
+/**
+ * Promtail, which is at the end of its life and stays for those who have it. It knows Loki alone, and so labels and no index. Each
+ * line is the record that Fluent Bit sends, but without the pod's annotations. It has no buffer: what is unsent stays in
+ * the kubelet's files, and it reads no file that was rotated away while it was stopped.
+ * @see https://grafana.com/docs/loki/latest/send-data/promtail/
+ */
+export const promtail: Collector = {
+  id: "promtail",
+  title: "Promtail",
+  image: "docker.io/grafana/promtail:3.6.11",
+  documentation: "https://grafana.com/docs/loki/latest/send-data/promtail/",
+  carriers: ["daemonset"],
+  destinations: {
+    stdout: LOKI_ONLY,
+    file: LOKI_ONLY,
+    http: LOKI_ONLY,
+    opensearch: LOKI_ONLY,
+    elasticsearch: LOKI_ONLY,
+    cloudwatch: LOKI_ONLY,
+    s3: LOKI_ONLY,
+    loki: true,
+  },
+  about: {
+    parsing:
+      "CRI parts joined; stack traces by indentation, empty lines left out then; JSON to fields; '_' for '/' and '-' too in keys of labels",
+    buffer: "none: what is unsent stays in the kubelet's files",
+    index: "none: Loki has labels",
+    maintenance: "end of life since March 2026; Grafana Alloy or OpenTelemetry Collector follow it",
+  },
+  configFolder: CONFIG_FOLDER,
+  stateFolder: STATE_FOLDER,
+  graceSeconds: 10,
+  readiness: { path: "/ready", port: HTTP_PORT },
+  ports: { metrics: HTTP_PORT },
+  readsCredentials: "files",
+  resources: { cpu: "50m", memory: "64Mi", memoryLimit: "256Mi" },
+  apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
+  unsupported,
+  render: (pipeline) => ({
+    files: { "promtail.yaml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }) },
+    args: [`-config.file=${CONFIG_FOLDER}/promtail.yaml`],
+    // It asks for the pods of the node of this name, and in a pod the variable has the pod's unless it is set.
+    environment: { HOSTNAME: `$(${NODE_VARIABLE})` },
+  }),
+};
+
+function unsupported({ index, metadata }: LogPipeline): Unsupported[] {
+  const plain: Record<string, unknown> = IndexFormat.parse({});
+  const changed = Object.entries(index).filter(([key, value]) => value !== plain[key]);
+  return [
+    ...changed.map(([key, value]) => ({
+      path: ["index", key],
+      message: "nothing for Promtail, since Loki has labels and no index",
+      value,
+    })),
+    ...(metadata.annotations
+      ? [{ path: ["metadata", "annotations"], message: "false for Promtail, which keeps none", value: true }]
+      : []),
+  ];
+}
+
+/** @see https://grafana.com/docs/loki/latest/send-data/promtail/configuration/ */
+function configuration(pipeline: LogPipeline): object {
+  return {
+    server: { http_listen_port: HTTP_PORT, grpc_listen_address: "127.0.0.1", grpc_listen_port: 0, log_level: "info" },
+    // Its place is written when a line is read and not when it is sent, so a shorter period loses more when it is killed.
+    positions: { filename: `${STATE_FOLDER}/positions.yaml`, sync_period: "10s" },
+    target_config: { sync_period: "1s" },
+    clients: [client(pipeline)],
+    scrape_configs: [
+      {
+        job_name: "pods",
+        // Of its own node alone: it takes the name from HOSTNAME.
+        kubernetes_sd_configs: [{ role: "pod" }],
+        relabel_configs: relabeling(pipeline),
+        pipeline_stages: stages(pipeline),
+      },
+    ],
+  };
+}
+
+function client({ destination }: LogPipeline): object {
+  if (destination.kind !== "loki") throw new Error(`destination ${destination.kind}: ${LOKI_ONLY}`);
+  const tls = tlsOf(destination);
+  return {
+    url: new URL("/loki/api/v1/push", destination.url).href,
+    ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+    ...(destination.credentials === undefined
+      ? {}
+      : { basic_auth: { username_file: USER_FILE, password_file: PASSWORD_FILE } }),
+    ...(tls === undefined
+      ? {}
+      : {
+          tls_config: {
+            insecure_skip_verify: !tls.verify,
+            ...(tls.caFile === undefined ? {} : { ca_file: tls.caFile }),
+          },
+        }),
+    // 0 is without end: what is refused for now, by 429 or 5xx, waits in the files.
+    backoff_config: { min_period: "500ms", max_period: "30s", max_retries: 0 },
+  };
+}
+
+/** Which containers are read, and the labels of their streams. */
+function relabeling({ namespaces, labels, metadata }: LogPipeline): object[] {
+  const meta = (name: string) => `__meta_kubernetes_${name}`;
+  const copy = (source: string, target: string) => ({ source_labels: [meta(source)], target_label: target });
+  const namespace = [meta("namespace")];
+  return [
+    ...(namespaces.include.length === 0
+      ? []
+      : [{ source_labels: namespace, regex: namespaces.include.join("|"), action: "keep" }]),
+    { source_labels: namespace, regex: namespaces.exclude.join("|"), action: "drop" },
+    { source_labels: [meta(`pod_annotation_${labelName(OPT_OUT_ANNOTATION)}`)], regex: "true", action: "drop" },
+    ...Object.entries(labels).map(([key, value]) => ({
+      source_labels: [meta(`pod_label_${labelName(key)}`)],
+      regex: value.replaceAll(".", "\\."),
+      action: "keep",
+    })),
+    // Not by the pod's UID: the folder of a static pod has another. By separators, since "$1_" would be a group of that name.
+    { source_labels: [meta("namespace"), meta("pod_name")], separator: "_", target_label: "__folder" },
+    {
+      source_labels: ["__folder", meta("pod_container_name")],
+      separator: "_*/",
+      replacement: "/var/log/pods/$1/*.log",
+      target_label: "__path__",
+    },
+    { replacement: "eks-dns-logging", target_label: "job" },
+    copy("namespace", "namespace"),
+    copy("pod_name", "pod"),
+    copy("pod_container_name", "container"),
+    copy("pod_node_name", "node"),
+    { source_labels: namespace, regex: "(.+)-team", target_label: "team" },
+    ...(metadata.labels ? [{ action: "labelmap", regex: meta("pod_label_(.+)"), replacement: `${POD_LABEL}$1` }] : []),
+  ];
+}
+
+/** The stages that make the record: parts are joined for each file, so its name goes last. */
+function stages({ multiline, parseJson, metadata }: LogPipeline): object[] {
+  const firstline = firstLinePattern(multiline);
+  return [
+    { cri: { max_partial_lines: 10_000 } },
+    ...(firstline === undefined ? [] : [{ multiline: { firstline, max_wait_time: "1s", max_lines: 1000 } }]),
+    { template: { source: "record", template: recordTemplate(parseJson, metadata.labels) } },
+    { output: { source: "record" } },
+    { labelallow: ["job", "namespace", "pod", "container", "stream", "team"] },
+  ];
+}
+
+/** @see https://grafana.com/docs/loki/latest/send-data/promtail/stages/template/ */
+function recordTemplate(parseJson: boolean, labels: boolean): string {
+  const value = (name: string) => `{{ toRawJson .${name} }}`;
+  const names = { namespace_name: "namespace", pod_name: "pod", container_name: "container", host: "node" };
+  const kubernetes = Object.entries(names).map(([key, label]) => `"${key}":${value(label)}`);
+  const known = (key: string) => `{{ if .${key} }},"${key}":${value(key)}{{ end }}`;
+  // As it stands in the line, since its numbers are rounded when they are written again; through JSON, which replaces what is no UTF-8.
+  const fields = `{{ if hasPrefix "{" .Entry }}{{ if kindIs "map" (fromJson .Entry) }},"fields":{{ fromJson (toRawJson .Entry) }}{{ end }}{{ end }}`;
+  // A template cannot tell the last from the others, so the comma stands before each but the first.
+  const podLabels = `{{ $comma := "" }}{{ range $key, $value := . }}{{ if hasPrefix "${POD_LABEL}" $key }}{{ $comma }}{{ toRawJson (trimPrefix "${POD_LABEL}" $key) }}:{{ toRawJson $value }}{{ $comma = "," }}{{ end }}{{ end }}`;
+  // Some programs end a line with a carriage return too; the other collectors leave it out.
+  const log = '{{ $log := trimSuffix "\\r" (replace "\\r\\n" "\\n" .Entry) }}';
+  return [
+    log,
+    // A line that no runtime wrote has neither.
+    `{"log":{{ toRawJson $log }}${known("stream")}${known("time")}`,
+    `,"kubernetes":{${kubernetes.join(",")}${labels ? `,"labels":{ ${podLabels}}` : ""}}`,
+    known("team"),
+    parseJson ? fields : "",
+    "}",
+  ].join("");
+}
+
+/** A Kubernetes label or annotation as the name of a Prometheus label. */
+function labelName(key: string): string {
+  return key.replaceAll(/[^a-zA-Z0-9_]/g, "_");
+}

@@ -1,0 +1,187 @@
+import { basename } from "node:path";
+import { Scalar } from "yaml";
+import { amount } from "../../../schema/values.ts";
+import {
+  CREDENTIALS_FOLDER,
+  type LogPipeline,
+  logGroupName,
+  PASSWORD_FILE,
+  searchHost,
+  tlsOf,
+  USER_FILE,
+} from "../../pipeline.ts";
+import { ID_FIELD, indexTemplate } from "./record.ts";
+
+/** Options of a component, as they stand in the YAML configuration. */
+export type Options = Readonly<Record<string, unknown>>;
+
+/** Least size of a disk buffer: two of its files and their ledger. */
+export const MIN_BUFFER_BYTES = 268_435_488;
+/** Kept free beside a sidecar's buffer for read positions, since a volume that is over its limit ends the pod. */
+const SIDECAR_RESERVE = 32 * 2 ** 20;
+/** As many as JavaScript can write exactly: without end. */
+const ENDLESS = Number.MAX_SAFE_INTEGER;
+
+/**
+ * What an HTTP server answers that says nothing against the lines, but against the password, the place or the moment. Vector's own
+ * are 408, 429 and 5xx: it would drop what is sent while a password changes.
+ */
+const FOR_NOW: readonly number[] = [
+  ...[301, 302, 303, 307, 308],
+  ...[401, 403, 404, 405, 407, 408, 421, 425, 429],
+  ...[500, 501, 502, 503, 504, 507, 508, 511],
+  // Those of proxies.
+  ...[520, 521, 522, 523, 524, 525, 526, 527, 529, 530],
+];
+
+/** Names in templates are those of Kubernetes and never a line's own words, so the check for a literal beginning may go. */
+const TRUSTED_TEMPLATES: Options = { dangerously_allow_unconfined_template_resolution: true };
+const JSON_CODEC: Options = { codec: "json" };
+const LINES: Options = { method: "newline_delimited" };
+
+/** Bytes that may wait on the disk. */
+export function bufferBytes({ buffer, source }: LogPipeline): number {
+  return amount(buffer.size) - (source.kind === "application" ? SIDECAR_RESERVE : 0);
+}
+
+/**
+ * The sink of a pipeline. Retries never end, so a destination that is away for an hour loses nothing; what waits is on disk.
+ * @see https://vector.dev/docs/reference/configuration/sinks/
+ */
+export function sink(pipeline: LogPipeline): Options {
+  return {
+    ...destinationOptions(pipeline),
+    ...tls(pipeline),
+    // Only the source of files takes acknowledgements: it moves its place when a line is in the buffer, and kubernetes_logs when it reads.
+    ...(pipeline.source.kind === "application" ? { acknowledgements: { enabled: true } } : {}),
+    buffer: [{ type: "disk", max_size: bufferBytes(pipeline), when_full: "block" }],
+  };
+}
+
+function destinationOptions(pipeline: LogPipeline): Options {
+  const { destination, context } = pipeline;
+  const request = { retry_attempts: ENDLESS, retry_max_duration_secs: 30 };
+  switch (destination.kind) {
+    case "stdout":
+      return { type: "console", target: "stdout", encoding: JSON_CODEC, framing: LINES };
+    case "file":
+      return { type: "file", path: `${destination.path}/pods.log`, encoding: JSON_CODEC, framing: LINES };
+    case "http":
+      return {
+        type: "http",
+        uri: destination.url,
+        method: "post",
+        encoding: JSON_CODEC,
+        framing: LINES,
+        compression: "gzip",
+        request,
+        retry_strategy: { type: "custom", status_codes: FOR_NOW },
+        ...auth(destination),
+      };
+    case "opensearch":
+    case "elasticsearch": {
+      const { host, port } = searchHost(destination);
+      return {
+        type: "elasticsearch",
+        endpoints: [`${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`],
+        // "auto" sends the type that both refuse since their last major versions.
+        api_version: "v8",
+        mode: "bulk",
+        // A line that comes again replaces itself: to create it again would count as an error.
+        bulk: { action: "index", index: indexTemplate(pipeline) },
+        id_key: ID_FIELD,
+        // Without it a part that is refused for now, by 429 or 5xx, is dropped.
+        request_retry_partial: true,
+        request,
+        ...auth(destination),
+      };
+    }
+    case "cloudwatch":
+      return {
+        type: "aws_cloudwatch_logs",
+        region: context.region ?? "",
+        group_name: logGroupName(destination, context.cluster),
+        stream_name: "{{ kubernetes.namespace_name }}.{{ kubernetes.pod_name }}.{{ kubernetes.container_name }}",
+        create_missing_group: false,
+        create_missing_stream: true,
+        encoding: JSON_CODEC,
+        request,
+        // It would list log groups, which the role may not.
+        healthcheck: { enabled: false },
+        ...TRUSTED_TEMPLATES,
+      };
+    case "s3":
+      return {
+        type: "aws_s3",
+        region: context.region ?? "",
+        bucket: context.bucket ?? "",
+        key_prefix: `${destination.prefix}/%Y/%m/%d/%H/`,
+        compression: "gzip",
+        encoding: JSON_CODEC,
+        framing: LINES,
+        batch: { max_bytes: 50_000_000, timeout_secs: 300 },
+        request,
+        // No object is refused for what is in it; a role that is new is, for some seconds.
+        retry_strategy: { type: "all" },
+        // It would list the bucket, which the role may not.
+        healthcheck: { enabled: false },
+      };
+    case "loki":
+      return {
+        type: "loki",
+        endpoint: new URL(destination.url).origin,
+        // Labels that have few values; all else stays in the line.
+        labels: {
+          job: "eks-dns-logging",
+          namespace: "{{ kubernetes.namespace_name }}",
+          pod: "{{ kubernetes.pod_name }}",
+          container: "{{ kubernetes.container_name }}",
+          ...(pipeline.source.kind === "node" ? { stream: "{{ stream }}" } : {}),
+        },
+        encoding: JSON_CODEC,
+        compression: "gzip",
+        out_of_order_action: "accept",
+        remove_timestamp: false,
+        request,
+        ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
+        ...auth(destination),
+        ...TRUSTED_TEMPLATES,
+      };
+  }
+}
+
+/** Where user and password are read from, of a destination that asks for them: files of these names. */
+export function secrets({ destination }: LogPipeline): Options {
+  if (!("credentials" in destination) || destination.credentials === undefined) return {};
+  return { secret: { credentials: { type: "directory", path: CREDENTIALS_FOLDER } } };
+}
+
+function auth(destination: LogPipeline["destination"]): Options {
+  if (!("credentials" in destination) || destination.credentials === undefined) return {};
+  return { auth: { strategy: "basic", user: secret(USER_FILE), password: secret(PASSWORD_FILE) } };
+}
+
+/** Vector puts a file's text in before it reads the YAML: as a block no character of it has a meaning there. */
+function secret(file: string): Scalar {
+  const scalar = new Scalar(`SECRET[credentials.${basename(file)}]`);
+  scalar.type = Scalar.BLOCK_LITERAL;
+  return scalar;
+}
+
+/** Says by how much these blocks are indented, which is else guessed: a blank at a secret's beginning would go. */
+export function withIndentation(yaml: string): string {
+  return yaml.replaceAll(/\|-(?=\n +SECRET\[)/g, "|2-");
+}
+
+function tls({ destination }: LogPipeline): Options {
+  const settings = tlsOf(destination);
+  if (settings === undefined) return {};
+  const { verify, caFile } = settings;
+  return {
+    tls: {
+      verify_certificate: verify,
+      verify_hostname: verify,
+      ...(caFile === undefined ? {} : { ca_file: caFile }),
+    },
+  };
+}

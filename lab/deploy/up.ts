@@ -1,0 +1,100 @@
+import { resolve } from "node:path";
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { Settings } from "../../components/settings.ts";
+import { curlPodName, teamNamespace } from "../../components/team/names.ts";
+import { Failure } from "../failure.ts";
+import { ClusterError } from "../kubernetes/cluster.ts";
+import { connect, expandHome, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { kubeCluster } from "../kubernetes/kube-cluster.ts";
+import { type Deployment, podUrns } from "./deployment.ts";
+import { ensureKind, KIND_CLUSTER, KIND_CONTEXT } from "./kind.ts";
+import { ensureKubernetesPlugin } from "./plugin.ts";
+import { settled } from "./settle.ts";
+import { type Memory, StateFolder } from "./state-folder.ts";
+import { openStack, operate, shown } from "./workspace.ts";
+
+export interface UpOptions {
+  readonly stack: string;
+  readonly settings: Settings;
+  /** kubeconfig and context that the stack or the person named. */
+  readonly target: Target;
+  /** Make a kind cluster and use it. */
+  readonly kind: boolean;
+  /** Default: that of the stack in this project. */
+  readonly folder?: StateFolder;
+}
+
+/**
+ * Puts the lab on a cluster, or brings it up to date: ended curl pods are replaced, and what a cut-off run left is picked up.
+ * @returns where the lab stands.
+ * @throws {Failure} in one line for what is missing.
+ */
+export async function up({ stack: name, settings, target, kind, folder = new StateFolder(name) }: UpOptions) {
+  needExisting(name, settings);
+  const before = await folder.memory();
+  const memory = await chooseCluster(target, kind, before);
+  if (before !== undefined && before.context !== memory.context)
+    throw new Failure(
+      `the lab stands on context '${before.context}': \`npm run lab -- down\` takes it away from there, then it can go to '${memory.context}'`,
+      2,
+    );
+  // A cluster of our own must be known from now on; one that is there only once something may be on it.
+  if (memory.kind !== undefined) await folder.remember(memory);
+  const config = await loadKubeConfig(memory);
+  await connect(memory);
+  await folder.writeProject(memory);
+  const stack = await openStack(folder);
+  await ensureKubernetesPlugin(stack.workspace);
+  await folder.remember(memory);
+  const state = await settled(stack, config);
+  const replace = await endedPods(state, config, settings);
+  if (replace.length > 0) process.stderr.write(`Replacing pods that have ended: ${replace.map(podOfUrn).join(", ")}\n`);
+  // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
+  await operate("up", (signal) => stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace }));
+  return memory;
+}
+
+export function needExisting(name: string, settings: Settings): void {
+  if (settings.cluster.kind === "existing") return;
+  throw new Failure(
+    `stack '${name}' makes a cluster of its own: use \`pulumi up --stack ${name}\`; this is for one that is there`,
+    2,
+  );
+}
+
+/** By flag, by settings, of the last run, or the current context; it is written down, so that it stays the same. */
+async function chooseCluster(target: Target, kind: boolean, before: Memory | undefined): Promise<Memory> {
+  const kubeconfig = target.kubeconfig === undefined ? before?.kubeconfig : resolve(expandHome(target.kubeconfig));
+  const file = kubeconfig === undefined ? {} : { kubeconfig };
+  const own = before?.kind === undefined ? {} : { kind: before.kind };
+  if (kind) {
+    if (target.context !== undefined && target.context !== KIND_CONTEXT)
+      throw new Failure(`--kind uses context '${KIND_CONTEXT}', and another one is named: '${target.context}'`, 2);
+    const made = await ensureKind();
+    return { context: KIND_CONTEXT, ...file, ...(made ? { kind: KIND_CLUSTER } : own) };
+  }
+  const context = target.context ?? before?.context ?? (await loadKubeConfig(file)).getCurrentContext();
+  return { context, ...file, ...own };
+}
+
+/** URNs of curl pods that are in the state and have ended on the cluster. */
+async function endedPods(deployment: Deployment, config: KubeConfig, settings: Settings): Promise<string[]> {
+  const cluster = kubeCluster(config);
+  const known = podUrns(deployment);
+  const urns: string[] = [];
+  for (const { name } of settings.teams) {
+    const [namespace, podName] = [teamNamespace(name), curlPodName(name)];
+    const urn = known.get(`${namespace}/${podName}`);
+    if (urn === undefined) continue;
+    const pod = await cluster.pod(namespace, podName).catch((error) => {
+      if (error instanceof ClusterError && error.kind === "not-found") return undefined;
+      throw error;
+    });
+    if (pod?.phase === "Succeeded" || pod?.phase === "Failed") urns.push(urn);
+  }
+  return urns;
+}
+
+function podOfUrn(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}

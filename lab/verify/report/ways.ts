@@ -1,0 +1,84 @@
+import type { Group, Row, Status } from "../check.ts";
+
+/** Where a way leads when not to a team. */
+export const COREDNS = "(coredns)";
+export const LOGS = "(logs)";
+
+/** Rows that take the same way, drawn as one line. */
+export interface Way {
+  /** A team. */
+  readonly from: string;
+  /** A team, {@link COREDNS} or {@link LOGS}. */
+  readonly to: string;
+  readonly label: string;
+  readonly status: Status;
+  readonly rows: readonly Row[];
+}
+
+const TITLES: Readonly<Partial<Record<Group, string>>> = {
+  ping: "ping",
+  dns: "DNS",
+  curl: "curl",
+  deny: "denied",
+  logs: "logs",
+  collector: "collected",
+};
+
+/** Gathers rows into ways: from which team, where to, of which kind. */
+export function waysOf(rows: readonly Row[]): Way[] {
+  const gathered = new Map<string, { from: string; to: string; title: string; rows: Row[] }>();
+  for (const row of rows) {
+    const title = TITLES[row.group];
+    const [, from, subject] = row.id.split(":");
+    if (title === undefined || from === undefined) continue;
+    const to = target(row.group, subject);
+    const key = `${row.group} ${from} ${to}`;
+    const way = gathered.get(key) ?? { from, to, title, rows: [] };
+    way.rows.push(row);
+    gathered.set(key, way);
+  }
+  return [...gathered.values()].map(({ from, to, title, rows: taken }) => ({
+    from,
+    to,
+    label: title === TITLES.deny ? DENIED[worst(taken.map((row) => row.status))] : `${title} ${result(taken)}`,
+    status: worst(taken.map((row) => row.status)),
+    rows: taken,
+  }));
+}
+
+function target(group: Group, subject: string | undefined): string {
+  if (group === "dns" || subject === "coredns") return COREDNS;
+  return group === "logs" || group === "collector" || subject === undefined ? LOGS : subject;
+}
+
+/** `4 of 5` for several rows, the round trip or the delay for one. */
+function result(rows: readonly Row[]): string {
+  const passed = rows.filter((row) => row.status === "pass").length;
+  const [first] = rows;
+  if (first === undefined || rows.length > 1) return `${passed} of ${rows.length}`;
+  if (first.status !== "pass") return SINGLE[first.status];
+  const time = first.facts?.averageMs ?? first.facts?.delayMs;
+  return time === undefined ? "passed" : `${time} ms`;
+}
+
+/** What must not get through passes where it does not. */
+const DENIED: Readonly<Record<Status, string>> = {
+  pass: "kept out",
+  warn: "not kept out",
+  fail: "not kept out",
+  skip: "not tried",
+};
+
+const SINGLE: Readonly<Record<Status, string>> = {
+  pass: "passed",
+  warn: "warning",
+  fail: "failed",
+  skip: "not tried",
+};
+
+const SEVERITY: readonly Status[] = ["fail", "warn", "pass", "skip"];
+
+/** The result that matters most. */
+export function worst(statuses: readonly Status[]): Status {
+  return SEVERITY.find((status) => statuses.includes(status)) ?? "skip";
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { answering, killed, restartedWhileAway, stopped } from "../../support/collectors/events.ts";
+import { seconds } from "../../support/collectors/losses.ts";
+import { RATE, run, skipWithoutFluentBit } from "./local.ts";
+
+describe(`Fluent Bit loses nothing at ${RATE} MB/s`, () => {
+  before(skipWithoutFluentBit);
+
+  it("with files rotated under it", async () => {
+    const { lost, stats } = await run({});
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with an index for each app, by a script", async () => {
+    const { lost, stats } = await run({ settings: { index: { splitBy: "app" } } });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+    assert.match(Object.keys(stats.places).join(), /^logs-curl-\d{4}\.\d\d\.\d\d$/);
+  });
+
+  it("with the destination away for a while", async () => {
+    const { lost, stats } = await run({
+      write: { seconds: 14 },
+      meanwhile: answering("away", { after: 3, during: 8 }),
+      quietSeconds: 35,
+    });
+    // Nothing comes twice while it catches up: no request took so long that it was given up and sent again.
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  for (const mode of ["busy", "failing"] as const) {
+    it(`with the destination ${mode}`, async () => {
+      const { lost, stats } = await run({
+        meanwhile: answering(mode, { after: 0, during: 5 }),
+        quietSeconds: 35,
+      });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+  }
+
+  it("with a part of the documents refused for now", async () => {
+    const { lost, stats } = await run({
+      meanwhile: answering("partial", { after: 0, during: 6 }),
+      quietSeconds: 35,
+    });
+    // A chunk is sent again whole; its documents have their ids.
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped and started again", async () => {
+    const { lost, stats } = await run({
+      meanwhile: stopped({ after: 4, pause: 2 }),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed and started again, three times", async () => {
+    const { lost, stats } = await run({
+      meanwhile: killed(2.3, 2.6, 2.9),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed and started again with an index for each app, whose ids a script makes", async () => {
+    const { lost, stats } = await run({
+      settings: { index: { splitBy: "app" } },
+      write: { bytesPerSecond: (RATE * 1e6) / 2 },
+      meanwhile: killed(4),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("with S3 away for longer than five tries", async () => {
+    const { lost } = await run({
+      settings: { destination: { kind: "s3" } },
+      write: { files: 2, bytesPerSecond: 1e5, seconds: 4 },
+      hasten: (configuration) => configuration.replace("upload_timeout: 5m", "upload_timeout: 6s"),
+      meanwhile: answering("failing", { after: 0, during: 40 }),
+      quietSeconds: 30,
+    });
+    assert.equal(lost, 0);
+  });
+
+  it("started again with another format of the index, under both names", async () => {
+    const { lost, stats } = await run({
+      meanwhile: async ({ sandbox, restart }) => {
+        await seconds(5);
+        const file = join(sandbox.folder, "config", "fluent-bit.yaml");
+        writeFileSync(file, readFileSync(file, "utf8").replace("logstash_prefix: logs\n", "logstash_prefix: pods\n"));
+        await restart("SIGTERM", 2);
+      },
+    });
+    // A line that was sent as it stopped, and not yet answered, comes under its id in the index of the new name too.
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+    assert.match(Object.keys(stats.places).join(), /^logs-\d{4}\.\d\d\.\d\d,pods-\d{4}\.\d\d\.\d\d$/);
+  });
+
+  it("stopped while the destination is away", async () => {
+    const { lost, stats } = await run({
+      meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }),
+      quietSeconds: 35,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("with a hundred new pods at once, and their metadata", async () => {
+    const { lost, stats } = await run({
+      settings: { index: { splitBy: "app" } },
+      write: { files: 100, ownPods: true },
+    });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+    assert.match(Object.keys(stats.places).join(), /^logs-curl-\d{4}\.\d\d\.\d\d$/);
+  });
+});

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
+import { seconds, settingsAt } from "../../support/collectors/losses.ts";
+import { whyMissing } from "../../support/collectors/program.ts";
+import type { Received } from "../../support/collectors/protocols.ts";
+import type { Sandbox } from "../../support/collectors/sandbox.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+import { LABELS, LEFT_OUT } from "../cluster-api.ts";
+import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
+import { type LocalFluentd, localFluentd } from "./local.ts";
+
+const Json = z.record(z.string(), z.unknown());
+
+let fluentd: LocalFluentd | undefined;
+
+/** What comes of lines that are there when the collector starts, until nothing comes any more. */
+async function collect(
+  settings: object | ((port: number) => object),
+  write: (sandbox: Sandbox) => void,
+  meanwhile: (sandbox: Sandbox) => Promise<void> = () => Promise.resolve(),
+): Promise<readonly Received[]> {
+  assert.ok(fluentd);
+  const opensearch = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false });
+  return collected(
+    fluentd,
+    (port) => ({ destination: opensearch(port), ...settingsAt(settings, port) }),
+    write,
+    async ({ sandbox, receiver }) => {
+      // It takes seconds to start, more on a machine that has other work.
+      while (!existsSync(join(sandbox.state, "positions"))) await seconds(0.2);
+      await meanwhile(sandbox);
+      await receiver.settled(Number.MAX_SAFE_INTEGER, 6);
+    },
+  );
+}
+
+describe("Records of Fluentd", () => {
+  before(async function () {
+    fluentd = await localFluentd();
+    if (fluentd !== undefined) return;
+    leaveOut(this, whyMissing("fluentd"));
+  });
+
+  after(() => fluentd?.stop());
+
+  it("are those of Fluent Bit, under ids of their own", async () => {
+    const kept = await collect({}, (sandbox) => {
+      sandbox.write(POD, [
+        line(1, "stdout P one "),
+        line(2, "stdout F line "),
+        line(3, 'stdout F {"level":{"name":"info"},"count":1234567890123456}'),
+        line(4, "stderr F java.lang.Error: no"),
+        line(4, "stdout F between"),
+        line(5, "stderr F \tat com.example.Main(Main.java:1)"),
+        line(6, "stderr F Caused by: nothing"),
+        line(6, "stdout F "),
+        line(7, "stdout F "),
+        line(8, `stdout F ${"x".repeat(2 ** 20)}`),
+      ]);
+      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
+      sandbox.write({ ...POD, namespace: "logging" }, [line(1, "stdout F never")]);
+    });
+    const found = new Map(records(kept).map((record) => [String(record.log).slice(0, 20), record]));
+    const common = { kubernetes: KUBERNETES, team: "ts" };
+    assert.deepEqual(found.get("one line "), {
+      "@timestamp": "2026-02-01T10:00:00.123456781Z",
+      log: "one line ",
+      stream: "stdout",
+      ...common,
+    });
+    assert.deepEqual(found.get('{"level":{"name":"in')?.fields, { level: { name: "info" }, count: 1234567890123456 });
+    const trace = "java.lang.Error: no\n\tat com.example.Main(Main.java:1)\nCaused by: nothing";
+    assert.equal(found.get("java.lang.Error: no\n")?.log, trace);
+    assert.equal(found.get("java.lang.Error: no\n")?.stream, "stderr");
+    assert.equal(String(found.get("x".repeat(20))?.log).length, 2 ** 20);
+    assert.deepEqual(
+      records(kept)
+        .map(({ log }) => String(log).slice(0, 20))
+        .sort(),
+      ["", "", "between", "java.lang.Error: no\n", "one line ", "x".repeat(20), '{"level":{"name":"in'].sort(),
+    );
+    assert.equal(new Set(kept.map(({ id }) => id)).size, 7);
+    assert.ok(!kept.some(({ json }) => json.includes("never")));
+  });
+
+  it("keep to namespaces and labels that are named, and leave out what is not wanted", async () => {
+    const settings = {
+      namespaces: { include: ["ts-team", "sa-team"] },
+      labels: { "app.kubernetes.io/name": "curl" },
+      metadata: { labels: false, annotations: true },
+      parseJson: false,
+      multiline: [],
+    };
+    const kept = await collect(settings, (sandbox) => {
+      sandbox.write(POD, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
+      sandbox.write({ ...POD, namespace: "kube-system" }, [line(1, "stdout F never")]);
+    });
+    const { labels, ...kubernetes } = KUBERNETES;
+    assert.deepEqual(labels, { team: "ts", "app_kubernetes_io/name": "curl" });
+    assert.deepEqual(
+      records(kept).map(({ log, fields, kubernetes: found }) => ({ log, fields, found })),
+      ['{"a":1}', " indented"].map((log) => ({
+        log,
+        fields: undefined,
+        found: { ...kubernetes, annotations: { "example_com/note": "kept" } },
+      })),
+    );
+  });
+
+  it("wait for what the API server says of their pod", async () => {
+    fluentd?.api.fail(3);
+    const kept = await collect({}, (sandbox) => {
+      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
+      sandbox.write(POD, [line(1, "stdout F a")]);
+    });
+    assert.deepEqual(
+      records(kept).map(({ log, kubernetes }) => [log, kubernetes]),
+      [["a", KUBERNETES]],
+    );
+  });
+
+  it("drop pods without a label that is named", async () => {
+    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
+    assert.deepEqual(kept, []);
+  });
+
+  for (const index of [
+    {},
+    { splitBy: "team", prefix: "pods", separator: "_", datePattern: "dd_MM_yyyy" },
+    { splitBy: "namespace", separator: ".", datePattern: "yyyy-MM" },
+    { splitBy: "app", datePattern: "yyyyMMddHH", timeZone: "Asia/Kolkata" },
+    { datePattern: "xxxx.ww", timeZone: "America/St_Johns" },
+  ]) {
+    it(`stand in the index of ${JSON.stringify(index)}`, async () => {
+      const kept = await collect({ index }, (sandbox) => {
+        sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
+        sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
+      });
+      const format = IndexFormat.parse(index);
+      const app = LABELS["app.kubernetes.io/name"];
+      assert.deepEqual(kept.map(({ log, place }) => `${log.slice(0, 1)} ${place}`).sort(), [
+        `a ${indexName(format, new Date("2025-12-31T23:59:59.999Z"), { team: "ts", namespace: "ts-team", app })}`,
+        `b ${indexName(format, new Date("2026-01-01T00:00:00Z"), { namespace: "other", app })}`,
+      ]);
+    });
+  }
+
+  it("go to Elasticsearch by its own plugin, under the same names and ids", async () => {
+    const line = ["2026-01-01T00:00:00Z stdout F b"];
+    const both: (readonly Received[])[] = [];
+    for (const kind of ["opensearch", "elasticsearch"]) {
+      const settings = (port: number) => ({ destination: { kind, host: "127.0.0.1", port, tls: false } });
+      both.push(await collect(settings, (sandbox) => sandbox.write(POD, line)));
+    }
+    assert.equal(both[0]?.[0]?.place, "logs-2026.01.01");
+    assert.deepEqual(both[1], both[0]);
+  });
+
+  it("go to CloudWatch Logs, in the stream of their container", async () => {
+    const kept = await collect({ destination: { kind: "cloudwatch" } }, (sandbox) =>
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, `stdout F ${"x".repeat(2 ** 20)}`)]),
+    );
+    assert.deepEqual(
+      kept.map(({ place, json }) => [place, json.length]),
+      [
+        ["/eks-dns-logging/test/pods ts-team.curl-ts.curl", kept[0]?.json.length],
+        ["/eks-dns-logging/test/pods ts-team.curl-ts.curl", 256_000],
+      ],
+    );
+    assert.deepEqual(Json.parse(JSON.parse(kept[0]?.json ?? "")), {
+      "@timestamp": "2026-02-01T10:00:00.123456781Z",
+      log: "a",
+      stream: "stdout",
+      kubernetes: KUBERNETES,
+      team: "ts",
+    });
+  });
+
+  it("go to S3, a record a line, in a folder of their hour", async () => {
+    const kept = await collect({ destination: { kind: "s3" } }, (sandbox) =>
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, "stdout F b")]),
+    );
+    assert.deepEqual(
+      records(kept).map(({ log, kubernetes }) => [log, kubernetes]),
+      [
+        ["a", KUBERNETES],
+        ["b", KUBERNETES],
+      ],
+    );
+    assert.match(kept[0]?.place ?? "", /^\/test-logs\/logs\/2026\/02\/01\/10\/2026020110-[0-9a-f]{16}\.gz$/);
+  });
+
+  it("go over HTTP, a record a line", async () => {
+    const settings = (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/ingest?a=1` } });
+    const kept = await collect(settings, (sandbox) =>
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, 'stdout F {"a.b":1e999,"c":123456789012345678901234567890}')]),
+    );
+    assert.deepEqual(
+      records(kept).map(({ log, fields, kubernetes }) => [log, fields, kubernetes]),
+      [
+        ["a", undefined, KUBERNETES],
+        [
+          '{"a.b":1e999,"c":123456789012345678901234567890}',
+          { "a.b": null, c: "123456789012345678901234567890" },
+          KUBERNETES,
+        ],
+      ],
+    );
+  });
+
+  it("go to files and to stdout, a record a line", async () => {
+    let found = "";
+    await collect(
+      { destination: { kind: "file" } },
+      (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]),
+      async (sandbox) => {
+        await seconds(8);
+        found = readFileSync(join(sandbox.folder, "collected", "pods.log"), "utf8");
+      },
+    );
+    assert.deepEqual(Json.parse(JSON.parse(found)).kubernetes, KUBERNETES);
+    await collect(
+      { destination: { kind: "stdout" } },
+      (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]),
+      async (sandbox) => {
+        await seconds(8);
+        found = readFileSync(sandbox.log, "utf8");
+      },
+    );
+    const [json = "{}"] = /^\{.*"log":"a".*\}$/m.exec(found) ?? [];
+    assert.deepEqual(Json.parse(JSON.parse(json)).kubernetes, KUBERNETES);
+  });
+
+  it("of a sidecar are of its pod", async () => {
+    const kept = await collect({ carrier: "sidecar" }, (sandbox) => {
+      const folder = join(sandbox.folder, "app");
+      mkdirSync(folder);
+      writeFileSync(join(folder, "access.log"), 'one\n{"a":{"b.c":1}}\nno\n\tat there\n');
+    });
+    const kubernetes = { namespace_name: "none", pod_name: "none", container_name: "none", host: "node" };
+    assert.deepEqual(
+      records(kept).map(({ log, fields, kubernetes: where, stream }) => ({ log, fields, where, stream })),
+      [
+        { log: "one", fields: undefined },
+        { log: '{"a":{"b.c":1}}', fields: { a: { b_c: 1 } } },
+        { log: "no\n\tat there", fields: undefined },
+      ].map((record) => ({ ...record, where: kubernetes, stream: undefined })),
+    );
+    assert.match(kept[0]?.place ?? "", /^logs-\d{4}\.\d\d\.\d\d$/);
+  });
+});

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fluentd as collector } from "../../../components/logging/collectors/fluentd/index.ts";
+import { amount } from "../../../components/schema/values.ts";
+import { type Outcome, seconds, type Trial, tryOut } from "../../support/collectors/losses.ts";
+import { inParts, peakMemory, waitingBytes } from "../../support/collectors/measures.ts";
+import { whyMissing } from "../../support/collectors/program.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+import { type LocalFluentd, localFluentd } from "./local.ts";
+
+const MIB = 2 ** 20;
+let fluentd: LocalFluentd | undefined;
+
+async function run(trial: Trial): Promise<Outcome> {
+  assert.ok(fluentd);
+  return tryOut(fluentd, trial);
+}
+
+describe("Fluentd at its limits", () => {
+  before(async function () {
+    fluentd = await localFluentd();
+    if (fluentd !== undefined) return;
+    leaveOut(this, whyMissing("fluentd"));
+  });
+  after(() => fluentd?.stop());
+
+  it("drops what has waited longest when its buffer is full, keeps to its size, and goes on afterwards", async () => {
+    let waiting = 0;
+    let later = 0;
+    const { lost, stats } = await run({
+      settings: { buffer: { size: "128Mi", whenFull: "drop-oldest" } },
+      write: { files: 20, seconds: 10, bytesPerSecond: 10e6 },
+      meanwhile: async ({ set, sandbox, write }) => {
+        set("away");
+        await seconds(60);
+        waiting = waitingBytes(sandbox.state);
+        set("take");
+        later = (await write({ files: 10, firstFile: 100, bytesPerSecond: 1e6, seconds: 4 })).lines;
+      },
+      quietSeconds: 40,
+    });
+    assert.ok(waiting > 100 * MIB && waiting < 160 * MIB, `${waiting} bytes waited`);
+    const came = (from: number) =>
+      Object.entries(stats.files).reduce((sum, [file, lines]) => sum + (Number(file) >= from ? lines : 0), 0);
+    assert.equal(came(100), later);
+    assert.ok(lost > 0 && came(0) - later > 50_000, `${came(0) - later} of those before`);
+    assert.equal(stats.doubled, 0);
+  });
+
+  it("stops reading when its buffer is full, loses nothing that the kubelet still has, also stopped meanwhile", async () => {
+    let waiting = 0;
+    const { lost, stats } = await run({
+      settings: { buffer: { size: "128Mi", whenFull: "block" } },
+      write: { files: 20, seconds: 10, bytesPerSecond: 10e6 },
+      meanwhile: async ({ set, sandbox, restart }) => {
+        set("away");
+        await seconds(60);
+        waiting = waitingBytes(sandbox.state);
+        await restart("SIGTERM", 2);
+        await seconds(5);
+        set("take");
+      },
+      quietSeconds: 60,
+    });
+    assert.ok(waiting > 100 * MIB && waiting < 160 * MIB, `${waiting} bytes waited`);
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("cuts off half a record that a kill left at the end of a chunk, and loses nothing of the chunk", async () => {
+    const { lost, stats } = await run({
+      write: { files: 2, bytesPerSecond: 2e5, seconds: 20 },
+      meanwhile: async ({ set, restart, sandbox }) => {
+        await seconds(6);
+        set("away");
+        await seconds(4);
+        const again = restart("SIGKILL", 2);
+        await seconds(1);
+        const chunks = readdirSync(join(sandbox.state, "buffer")).filter((file) => file.endsWith(".log"));
+        assert.ok(chunks.length > 0);
+        // An array of two, and the beginning of the first.
+        for (const file of chunks) appendFileSync(join(sandbox.state, "buffer", file), Buffer.from([0x92, 0xcf, 0]));
+        await again;
+        await seconds(4);
+        set("take");
+      },
+      quietSeconds: 40,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("drops the chunk that an HTTP server refuses, and no other", async () => {
+    const { stats } = await run({
+      settings: (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/lines` } }),
+      write: { files: 5, bytesPerSecond: 5e5, seconds: 8 },
+      meanwhile: async ({ write }) => {
+        await write({ files: 1, firstFile: 100, bytesPerSecond: 1e5, seconds: 7, poisonEvery: 10 });
+      },
+      quietSeconds: 10,
+    });
+    const lines = [0, 1, 2, 3, 4].map((file) => stats.files[file] ?? 0);
+    assert.ok(Math.min(...lines) > 2000 && new Set(lines).size === 1, lines.join());
+    assert.equal(stats.files[100] ?? 0, 0);
+    assert.equal(stats.doubled, 0);
+  });
+
+  it("reads what was written while it was stopped, within its memory limit", async () => {
+    let peak: number | undefined;
+    const { lost, stats } = await run({
+      write: { files: 1, bytesPerSecond: 3000, seconds: 1 },
+      meanwhile: async ({ restart, write, receiver, pid }) => {
+        await seconds(8);
+        const [{ lines }] = await Promise.all([
+          write({ files: 25, firstFile: 100, ownPods: true, bytesPerSecond: 50e6, seconds: 2 }),
+          restart("SIGTERM", 5),
+        ]);
+        const started = Date.now();
+        await receiver.settled(lines, 30);
+        peak = peakMemory(pid());
+        const rate = (100 / ((Date.now() - started) / 1000)).toFixed(1);
+        process.stdout.write(`        ${rate} MB/s, ${Math.round((peak ?? Number.NaN) / 1e6)} MB of memory at most\n`);
+      },
+    });
+    assert.ok(peak === undefined || peak < amount(collector.resources.memoryLimit), `${peak} bytes`);
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("joins lines of 1 and 3 MiB, divides a longer one, and goes on after one that the runtime did not divide", async () => {
+    const long = [MIB, 3 * MIB - 20_000].map((size) => "y".repeat(size));
+    const came: string[] = [];
+    await run({
+      write: { files: 1, bytesPerSecond: 3000, seconds: 4 },
+      meanwhile: async ({ sandbox, receiver }) => {
+        await seconds(8);
+        const place = { namespace: "sa-team", pod: "curl-sa", container: "curl" };
+        sandbox.write(place, [...long, "w".repeat(5 * MIB), "after the parts"].flatMap(inParts));
+        const undivided = `${inParts("z").join("")}${"z".repeat(3 * MIB)}`;
+        sandbox.write({ ...place, container: "whole" }, [undivided, ...inParts("after the whole")]);
+
+        const latin = join(sandbox.pods, "sa-team_curl-sa_95c1ec06-0000-0000-0000-000000000000", "latin");
+        mkdirSync(latin);
+        writeFileSync(join(latin, "0.log"), Buffer.from(`${inParts("caf\u00e9").join("")}\n`, "latin1"));
+        await seconds(20);
+        for (const { json } of await receiver.kept()) {
+          const record: { log: string } = JSON.parse(json);
+          came.push(record.log);
+        }
+      },
+    });
+    for (const line of [...long, "after the parts", "after the whole"])
+      assert.ok(came.includes(line), line.slice(0, 20));
+    const pieces = came.filter((line) => line.startsWith("www"));
+    assert.equal(pieces.join("").length, 5 * MIB);
+    assert.equal(pieces.length, 2);
+    assert.ok(!came.some((line) => line.includes("zzz")));
+  });
+});

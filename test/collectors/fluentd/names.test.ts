@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { z } from "zod";
+import { RECORD_FILTER_FILE } from "../../../components/logging/collectors/fluentd/filter.ts";
+import { indexName } from "../../../components/logging/index-format.ts";
+import { anyFormat, anyTime } from "../../components/logging/arbitraries.ts";
+import { render } from "../../components/logging/collectors/fluentd/rendered.ts";
+import { findProgram, whyMissing } from "../../support/collectors/program.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+
+const PROGRAM = findProgram("ruby");
+/** Namespaces and labels that Kubernetes takes. */
+const anyPod = fc.record({
+  namespace: fc.constantFrom("ts-team", "sa-team", "kube-system", "a", "x".repeat(63)),
+  app: fc.constantFrom(undefined, "curl", "Web_1.x", "Z".repeat(63)),
+});
+const anyCase = fc.record({ format: anyFormat, time: anyTime, pod: anyPod });
+
+/** As much of Fluentd as the filter needs: its parameters, and lines with a time. */
+const DRIVER = `require "json"
+module Fluent
+  class MultiEventStream
+    attr_reader :records
+    def initialize = @records = []
+    def add(_time, record) = @records << record
+  end
+  module Plugin
+    def self.register_filter(*) = nil
+    class Buffer; class BufferOverflowError < StandardError; end; end
+    class Filter
+      def self.register(*) = nil
+      def self.params = @params ||= {}
+      def self.config_param(name, _type, default: nil, **) = params[name] = default
+      def configure(conf) = self.class.params.each { |name, default| instance_variable_set("@#{name}", conf.fetch(name.to_s, default)) }
+      def log = nil
+      def stopped? = false
+    end
+  end
+end
+$LOADED_FEATURES.push("fluent/plugin/filter.rb", "fluent/plugin/buffer.rb", "kubeclient.rb")
+module Kernel
+  alias require_all require
+  def require(name) = name.start_with?("fluent/") || name == "kubeclient" ? false : require_all(name)
+end
+load ARGV[0]
+EventTime = Struct.new(:to_i, :nsec)
+class PodLookup
+  def find(_namespace, name) = Pod.new(JSON.parse($labels), {}, 0)
+end
+STDIN.each_line do |line|
+  given = JSON.parse(line)
+  filter = Fluent::Plugin::PodRecordFilter.new
+  filter.configure(given["conf"])
+  $labels = given["labels"].to_json
+  tag = "kubernetes.var.log.pods.#{given["namespace"]}_pod_uid.container.0.log"
+  made = filter.filter_stream(tag, [[EventTime.new(given["seconds"], 0), { "log" => "x", "stream" => "stdout" }]])
+  puts made.records.first["_index"]
+end
+`;
+
+describe("Fluentd's names of indices", () => {
+  before(function () {
+    if (PROGRAM !== undefined) return;
+    leaveOut(this, whyMissing("ruby"));
+  });
+
+  it("are those of the model, for a thousand formats, dates and pods", () => {
+    const folder = mkdtempSync(join(tmpdir(), "fluentd-names-"));
+    try {
+      const destination = { kind: "opensearch", host: "h" };
+      for (const [name, text] of Object.entries(render({ destination }).files)) writeFileSync(join(folder, name), text);
+      writeFileSync(join(folder, "driver.rb"), DRIVER);
+      const cases = fc.sample(anyCase, 1000);
+      const input = cases.map(({ format, time, pod: { namespace, app } }) => {
+        const { record } = render({ destination, index: format });
+        const conf = Object.fromEntries(Object.entries(record).filter(([key]) => key.startsWith("index_")));
+        const labels = app === undefined ? {} : { app };
+        return JSON.stringify({ conf, seconds: time.getTime() / 1000, namespace, labels });
+      });
+      const args = [join(folder, "driver.rb"), join(folder, RECORD_FILTER_FILE)];
+      const output = execFileSync(PROGRAM ?? "", args, { encoding: "utf8", input: input.join("\n") });
+      const expected = cases.map(({ format, time, pod: { namespace, app } }) =>
+        indexName(format, time, {
+          namespace,
+          app,
+          team: namespace.endsWith("-team") ? namespace.slice(0, -"-team".length) : undefined,
+        }),
+      );
+      assert.deepEqual(z.array(z.string()).parse(output.trim().split("\n")), expected);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { dirname } from "node:path";
+import { answering, killed, newPods, restartedWhileAway, stopped } from "../../support/collectors/events.ts";
+import {
+  changed,
+  type Outcome,
+  seconds,
+  type Trial,
+  type TrialChanges,
+  tryOut,
+} from "../../support/collectors/losses.ts";
+import { whyMissing } from "../../support/collectors/program.ts";
+import type { LocalCollector } from "../../support/collectors/sandbox.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+import { type LocalLogagent, localLogagent } from "./local.ts";
+
+/** MB/s of all containers together. */
+const RATE = Number(process.env.LOG_RATE ?? 5);
+
+let local: LocalLogagent | undefined;
+
+const USUAL: Trial = { quietSeconds: 40, write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10 } };
+
+async function run(changes: TrialChanges, as: LocalCollector | undefined = local): Promise<Outcome> {
+  assert.ok(as);
+  return tryOut(as, changed(USUAL, changes));
+}
+
+/** As a sidecar, where the writer's files stand for the application's. */
+function asSidecar(logagent: LocalCollector): LocalCollector {
+  return {
+    ...logagent,
+    adapt: (text, place) =>
+      logagent.adapt(text, place).replace(/folder: .*\/app\n/, `folder: ${appFolder(place.token)}\n`),
+  };
+}
+
+function appFolder(token: string): string {
+  return `${dirname(token)}/pods/ts-team_curl-ts_95c1ec06-0000-0000-0000-000000000000/load0`;
+}
+
+describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
+  before(async function () {
+    local = await localLogagent();
+    if (local !== undefined) return;
+    leaveOut(this, whyMissing("logagent"));
+  });
+  after(() => local?.stop());
+
+  it("with a file rotated under it", async () => {
+    const { lost, stats } = await run({ write: { files: 1, seconds: 25 / RATE } });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with ten files rotated under it", async () => {
+    const { lost, stats } = await run({ write: { seconds: 150 / RATE } });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with a hundred new pods at once", async () => {
+    const { lost, stats } = await run({
+      meanwhile: newPods(100, { bytesPerSecond: 1e6, during: 2 }),
+    });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("with the destination away for a while", async () => {
+    const { lost, stats } = await run({
+      meanwhile: answering("away", { after: 2, during: 15 }),
+    });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  for (const mode of ["busy", "failing", "partial"] as const) {
+    it(`with the destination ${mode}`, async () => {
+      const { lost, stats } = await run({
+        meanwhile: answering(mode, { after: 2, during: 5 }),
+      });
+      assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+    });
+  }
+
+  it("but the documents that are refused for good, which hold up no other", async () => {
+    const { lost, stats } = await run({ write: { poisonEvery: 500, bytesPerSecond: 1e6 } });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("but the records that an HTTP server refuses for good, which hold up no other", async () => {
+    const settings = (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/in` } });
+    const { lost, stats } = await run({ settings, write: { poisonEvery: 500, bytesPerSecond: 1e6 } });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("stopped and started again", async () => {
+    const { lost, stats } = await run({
+      meanwhile: stopped({ after: 4, pause: 1 }),
+    });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("stopped while a file is rotated away", async () => {
+    const { lost, stats } = await run({
+      // Twice rotated away, a file would be compressed.
+      write: { files: 1, bytesPerSecond: 1e6, seconds: 18 },
+      meanwhile: stopped({ after: 8, pause: 4 }),
+    });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("stopped while the destination is away", async () => {
+    const { lost, stats } = await run({
+      meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }),
+    });
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+  });
+
+  it("killed and started again, three times", async () => {
+    const { lost, stats } = await run({
+      meanwhile: killed(2.5, 2.5, 2.5),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed while the destination is away", async () => {
+    const { lost, stats } = await run({
+      meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed and started again as a sidecar", async () => {
+    assert.ok(local);
+    const { lost, stats } = await run(
+      {
+        settings: (port) => ({
+          carrier: "sidecar",
+          destination: { kind: "opensearch", host: "127.0.0.1", port, tls: false },
+        }),
+        write: { files: 1, seconds: 8 / RATE },
+        meanwhile: killed(4 / RATE),
+      },
+      asSidecar(local),
+    );
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("with a buffer that is full and stops it, within what the kubelet keeps", async () => {
+    const { lost, stats } = await run({
+      settings: (port) => ({
+        buffer: { size: "16Mi", whenFull: "block" },
+        destination: { kind: "opensearch", host: "127.0.0.1", port, tls: false },
+      }),
+      meanwhile: answering("away", { after: 0, during: 12 }),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+});
+
+describe("Logagent's full buffer", () => {
+  before(async function () {
+    local = await localLogagent();
+    if (local === undefined) leaveOut(this, whyMissing("logagent"));
+  });
+  after(() => local?.stop());
+
+  it("drops what has waited longest, and nothing of what comes after the outage", async () => {
+    const { written, lost, stats } = await run({
+      settings: (port) => ({
+        buffer: { size: "16Mi", whenFull: "drop-oldest" },
+        destination: { kind: "opensearch", host: "127.0.0.1", port, tls: false },
+      }),
+      meanwhile: async ({ set, write }) => {
+        set("away");
+        await seconds(10);
+        set("take");
+        // Until it tries again.
+        await seconds(32);
+        await write({ files: 1, firstFile: 50, bytesPerSecond: 2e5, seconds: 3 });
+      },
+    });
+    assert.ok(lost > 0 && lost < written, `${lost} of ${written}`);
+    assert.equal(stats.doubled, 0);
+    assert.ok((stats.files[50] ?? 0) > 1500, `${stats.files[50]} of the lines afterwards`);
+  });
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { answering, killed, restartedWhileAway, stopped } from "../../support/collectors/events.ts";
+import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../../support/collectors/losses.ts";
+import { whyMissing } from "../../support/collectors/program.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+import { ELASTICSEARCH, type LocalOpenTelemetry, localOpenTelemetry } from "./local.ts";
+
+/** MB/s of all containers together. At 10, beside other work, it comes behind the rotation. */
+const RATE = Number(process.env.LOG_RATE ?? 5);
+const KILLED_THRICE = killed(2.3, 2.6, 2.9);
+let otelcol: LocalOpenTelemetry | undefined;
+
+const USUAL: Trial = {
+  settings: { destination: ELASTICSEARCH, buffer: { whenFull: "block" } },
+  // Few enough that each is rotated again and again.
+  write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 10 },
+};
+
+async function run(changes: TrialChanges): Promise<Outcome> {
+  assert.ok(otelcol);
+  return tryOut(otelcol, changed(USUAL, changes));
+}
+
+describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
+  before(async function () {
+    otelcol = await localOpenTelemetry();
+    if (otelcol !== undefined) return;
+    leaveOut(this, whyMissing("otelcol"));
+  });
+
+  after(() => otelcol?.stop());
+
+  it("with files rotated under it", async () => {
+    const { lost, stats, rotations } = await run({});
+    assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
+    assert.ok(rotations >= 3, `${rotations} rotations`);
+  });
+
+  it("with the destination away for a while", async () => {
+    const { lost, stats } = await run({
+      write: { seconds: 20 },
+      meanwhile: answering("away", { after: 3, during: 12 }),
+      quietSeconds: 35,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  for (const mode of ["busy", "failing", "partial"] as const) {
+    it(`with the destination ${mode}`, async () => {
+      const { lost, stats } = await run({
+        meanwhile: answering(mode, { after: 1, during: 5 }),
+        quietSeconds: 35,
+      });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
+  }
+
+  it("stopped and started again", async () => {
+    const { lost, stats } = await run({
+      meanwhile: stopped({ after: 4, pause: 2 }),
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed and started again, three times", async () => {
+    const { lost, stats } = await run({
+      meanwhile: KILLED_THRICE,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed while the destination is away", async () => {
+    const { lost, stats } = await run({
+      meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }),
+      quietSeconds: 35,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("but the documents that are refused for good", async () => {
+    const { lost, stats } = await run({ write: { poisonEvery: 5000 } });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("with a hundred new pods at once", async () => {
+    const { lost, stats } = await run({ write: { files: 100, ownPods: true } });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("killed while little is written, and no traces are joined", async () => {
+    const { lost, stats } = await run({
+      write: { bytesPerSecond: 50_000 },
+      settings: { multiline: [] },
+      meanwhile: KILLED_THRICE,
+    });
+    assert.deepEqual([lost, stats.doubled], [0, 0]);
+  });
+
+  it("but a line of each file, killed while little is written and traces are joined", async () => {
+    const { lost, stats } = await run({ write: { bytesPerSecond: 50_000 }, meanwhile: KILLED_THRICE });
+    assert.ok(lost <= 30, `${lost}`);
+    assert.equal(stats.doubled, 0);
+  });
+});

@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
+import { seconds } from "../../support/collectors/losses.ts";
+import { whyMissing } from "../../support/collectors/program.ts";
+import type { Received } from "../../support/collectors/protocols.ts";
+import type { Sandbox } from "../../support/collectors/sandbox.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+import { LABELS, LEFT_OUT } from "../cluster-api.ts";
+import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
+import { ELASTICSEARCH, LOKI, type LocalOpenTelemetry, localOpenTelemetry } from "./local.ts";
+
+let otelcol: LocalOpenTelemetry | undefined;
+
+/** What comes of lines that are there when the collector starts, until nothing comes any more. */
+async function collect(
+  settings: object,
+  write: (sandbox: Sandbox) => void,
+  meanwhile: (sandbox: Sandbox) => Promise<void> = () => Promise.resolve(),
+): Promise<readonly Received[]> {
+  assert.ok(otelcol);
+  const all = { destination: ELASTICSEARCH, buffer: { whenFull: "block" }, ...settings };
+  return collected(otelcol, all, write, async ({ sandbox, receiver }) => {
+    await meanwhile(sandbox);
+    await receiver.settled(1, 5);
+  });
+}
+
+describe("Records of the OpenTelemetry Collector", () => {
+  before(async function () {
+    otelcol = await localOpenTelemetry();
+    if (otelcol !== undefined) return;
+    leaveOut(this, whyMissing("otelcol"));
+  });
+
+  after(() => otelcol?.stop());
+
+  it("are those of Fluent Bit, under ids of their own", async () => {
+    const kept = await collect({}, (sandbox) => {
+      sandbox.write(POD, [
+        line(1, "stdout P one "),
+        line(1, "stderr F meanwhile"),
+        line(2, "stdout F line "),
+        line(3, 'stdout F {"level":{"name":"info"},"count":1234567890123456}'),
+        line(4, "stderr F java.lang.Error: no"),
+        line(4, "stdout F between"),
+        line(5, "stderr F \tat com.example.Main(Main.java:1)"),
+        line(6, "stderr F Caused by: nothing"),
+        line(7, "stdout F "),
+        line(7, "stdout F "),
+        line(8, `stdout F ${"x".repeat(2 ** 20)}`),
+      ]);
+      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
+      sandbox.write({ ...POD, namespace: "logging" }, [line(1, "stdout F never")]);
+    });
+    const found = new Map(records(kept).map((record) => [String(record.log).slice(0, 20), record]));
+    const common = { kubernetes: KUBERNETES, team: "ts" };
+    assert.deepEqual(found.get("one line "), {
+      "@timestamp": "2026-02-01T10:00:00.123456781Z",
+      log: "one line ",
+      stream: "stdout",
+      ...common,
+    });
+    assert.deepEqual(found.get('{"level":{"name":"in')?.fields, { level: { name: "info" }, count: 1234567890123456 });
+    const trace = "java.lang.Error: no\n\tat com.example.Main(Main.java:1)\nCaused by: nothing";
+    assert.equal(found.get("java.lang.Error: no\n")?.log, trace);
+    assert.equal(found.get("java.lang.Error: no\n")?.stream, "stderr");
+    assert.equal(String(found.get("x".repeat(20))?.log).length, 2 ** 20);
+    assert.equal(found.get("meanwhile")?.stream, "stderr");
+    assert.equal(kept.length, 8);
+    assert.equal(new Set(kept.map(({ id }) => id)).size, 8);
+    assert.ok(!kept.some(({ json }) => json.includes("never")));
+  });
+
+  it("keep to namespaces and labels that are named, and leave out what is not wanted", async () => {
+    const settings = {
+      namespaces: { include: ["ts-team", "sa-team"] },
+      labels: { "app.kubernetes.io/name": "curl" },
+      metadata: { labels: false, annotations: true },
+      parseJson: false,
+      multiline: [],
+    };
+    const kept = await collect(settings, (sandbox) => {
+      sandbox.write(POD, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
+      sandbox.write({ ...POD, namespace: "kube-system" }, [line(1, "stdout F never")]);
+    });
+    const { labels, ...kubernetes } = KUBERNETES;
+    assert.deepEqual(labels, { team: "ts", "app_kubernetes_io/name": "curl" });
+    assert.deepEqual(
+      records(kept).map(({ log, fields, kubernetes: found }) => ({ log, fields, found })),
+      ['{"a":1}', " indented"].map((log) => ({
+        log,
+        fields: undefined,
+        found: { ...kubernetes, annotations: { "example_com/note": "kept" } },
+      })),
+    );
+  });
+
+  it("drop pods without a label that is named", async () => {
+    const kept = await collect({ labels: { team: "other" } }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
+    assert.deepEqual(kept, []);
+  });
+
+  for (const index of [
+    {},
+    { splitBy: "team", prefix: "pods", separator: "_", datePattern: "dd_MM_yyyy" },
+    { splitBy: "namespace", separator: ".", datePattern: "yyyy-MM" },
+    { splitBy: "app", datePattern: "yyyyMMddHH" },
+  ]) {
+    it(`stand in the index of ${JSON.stringify(index)}`, async () => {
+      const kept = await collect({ index }, (sandbox) => {
+        sandbox.write(POD, ["2025-12-31T23:59:59.999999999Z stdout F a"]);
+        sandbox.write({ ...POD, namespace: "other" }, ["2026-01-01T00:00:00Z stdout F b"]);
+      });
+      const format = IndexFormat.parse(index);
+      const app = LABELS["app.kubernetes.io/name"];
+      assert.deepEqual(kept.map(({ log, place }) => `${log.slice(0, 1)} ${place}`).sort(), [
+        `a ${indexName(format, new Date("2025-12-31T23:59:59.999Z"), { team: "ts", namespace: "ts-team", app })}`,
+        `b ${indexName(format, new Date("2026-01-01T00:00:00Z"), { namespace: "other", app })}`,
+      ]);
+    });
+  }
+
+  it("go to CloudWatch Logs, in the stream of their container", async () => {
+    // Of today, since what is older than a fortnight is taken by nobody there.
+    const now = new Date().toISOString().replace(/\.\d+/, ".123456789");
+    const kept = await collect({ destination: { kind: "cloudwatch" } }, (sandbox) =>
+      sandbox.write(POD, [`${now} stdout F a`]),
+    );
+    assert.equal(kept[0]?.place, "/eks-dns-logging/test/pods ts-team.curl-ts.curl");
+    const common = { stream: "stdout", kubernetes: KUBERNETES, team: "ts" };
+    assert.deepEqual(records(kept)[0], { "@timestamp": now, log: "a", ...common });
+  });
+
+  it("go to S3, a record a line", async () => {
+    const kept = await collect({ destination: { kind: "s3" } }, (sandbox) =>
+      sandbox.write(POD, [line(1, "stdout F a"), line(2, "stdout F b")]),
+    );
+    assert.match(kept[0]?.place ?? "", /^\/test-logs\/logs\/\d{4}\/\d\d\/\d\d\/\d\d\/logs_[-0-9a-f]{36}\.txt\.gz/);
+    assert.deepEqual(
+      records(kept).map(({ log, kubernetes }) => [log, kubernetes]),
+      [
+        ["a", KUBERNETES],
+        ["b", KUBERNETES],
+      ],
+    );
+  });
+
+  it("go to Loki by OTLP, with the labels that it takes from there", async () => {
+    const kept = await collect({ destination: LOKI }, (sandbox) => sandbox.write(POD, [line(1, "stdout F a")]));
+    assert.equal(kept[0]?.place, "/otlp/v1/logs");
+    const json = kept[0]?.json ?? "";
+    const attributes = [...json.matchAll(/"key":"((?:k8s|service)[^"]*)","value":\{"stringValue":"([^"]*)"/g)];
+    assert.deepEqual(Object.fromEntries(attributes.map(([, key, value]) => [key, value])), {
+      "k8s.namespace.name": "ts-team",
+      "k8s.pod.name": "curl-ts",
+      "k8s.container.name": "curl",
+      "service.name": "eks-dns-logging",
+    });
+    assert.match(json, /"timeUnixNano":"1769940000123456781"/);
+    assert.match(json, /"key":"log","value":\{"stringValue":"a"\}/);
+  });
+
+  it("come from an application that sends them itself", async () => {
+    const kept = await collect(
+      {},
+      () => {},
+      async (sandbox) => {
+        await seconds(3);
+        const endpoint = /Starting HTTP server".*?"endpoint":"([^"]+)"/.exec(readFileSync(sandbox.log, "utf8"))?.[1];
+        const attributes = [{ key: "user", value: { stringValue: "a" } }];
+        const timeUnixNano = "1769940000123456789";
+        const resource = {
+          attributes: Object.entries({ "k8s.namespace.name": "ts-team", "k8s.pod.name": "curl-ts" }).map(
+            ([key, value]) => ({ key, value: { stringValue: value } }),
+          ),
+        };
+        const logRecords = [
+          { timeUnixNano, body: { stringValue: "sent" }, attributes },
+          { timeUnixNano, body: { intValue: "5" } },
+        ];
+        const body = JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
+        const headers = { "content-type": "application/json" };
+        const response = await fetch(`http://${endpoint}/v1/logs`, { method: "POST", headers, body });
+        assert.equal(response.status, 200);
+      },
+    );
+    const kubernetes = { host: "node", namespace_name: "ts-team", pod_name: "curl-ts" };
+    const common = { "@timestamp": "2026-02-01T10:00:00.123456789Z", kubernetes, team: "ts" };
+    assert.deepEqual(records(kept), [
+      { log: "sent", fields: { user: "a" }, ...common },
+      { log: "5", ...common },
+    ]);
+    assert.equal(kept[0]?.place, "logs-2026.02.01");
+  });
+
+  it("come from an application's own files", async () => {
+    const start = new Date().toISOString();
+    const kept = await collect({ carrier: "sidecar", index: { splitBy: "namespace" } }, ({ folder }) => {
+      mkdirSync(join(folder, "app"));
+      writeFileSync(join(folder, "app", "app.log"), 'first\n  going on\n{"a":1}\n');
+    });
+    const kubernetes = { host: "node", namespace_name: "none", pod_name: "none", container_name: "none" };
+    assert.deepEqual(
+      records(kept).map(({ "@timestamp": time, ...record }) => [String(time) > start, record]),
+      [
+        [true, { log: "first\n  going on", kubernetes }],
+        [true, { log: '{"a":1}', fields: { a: 1 }, kubernetes }],
+      ],
+    );
+    assert.equal(kept[0]?.place, indexName(IndexFormat.parse({ splitBy: "namespace" }), new Date(), {}));
+  });
+});

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { answering, killed, restartedWhileAway, stopped } from "../../support/collectors/events.ts";
+import { changed, type Trial, type TrialChanges, tryOut } from "../../support/collectors/losses.ts";
+import { whyMissing } from "../../support/collectors/program.ts";
+import { Receiver } from "../../support/collectors/receiver.ts";
+import { Sandbox } from "../../support/collectors/sandbox.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+import { LEFT_OUT } from "../cluster-api.ts";
+import { LOKI, type LocalPromtail, localPromtail } from "./local.ts";
+
+/** MB/s of all containers together. */
+const RATE = Number(process.env.LOG_RATE ?? 5);
+const Line = z.record(z.string(), z.unknown());
+
+let promtail: LocalPromtail | undefined;
+
+async function start(this: Mocha.Context): Promise<void> {
+  promtail = await localPromtail();
+  if (promtail !== undefined) return;
+  leaveOut(this, whyMissing("promtail"));
+}
+
+describe("Promtail's records", () => {
+  before(start);
+  after(() => promtail?.stop());
+
+  it("are those of Fluent Bit, under the labels of their stream", async () => {
+    assert.ok(promtail);
+    const receiver = await Receiver.start();
+    const sandbox = new Sandbox(promtail, { destination: LOKI }, receiver.port);
+    const line = (at: number, text: string) => `2026-02-01T10:00:00.12345678${at}Z ${text}`;
+    sandbox.write({ namespace: "ts-team", pod: "curl-ts", container: "curl" }, [
+      line(1, "stdout P one "),
+      line(1, "stderr F meanwhile"),
+      line(2, "stdout F line"),
+      line(3, 'stdout F {"level":{"name":"info"}}'),
+      line(4, "stderr F java.lang.Error: no"),
+      line(5, "stderr F \tat com.example.Main(Main.java:1)"),
+      line(6, "stderr F Caused by: nothing"),
+      line(7, `stdout F ${"x".repeat(2 ** 20)}`),
+    ]);
+    sandbox.write({ namespace: "ts-team", pod: LEFT_OUT, container: "curl" }, [line(1, "stdout F never")]);
+    sandbox.write({ namespace: "logging", pod: "promtail", container: "promtail" }, [line(1, "stdout F never")]);
+    const running = sandbox.start();
+    await receiver.settled(1, 5);
+    const kept = await receiver.kept();
+    await running.stop("SIGKILL");
+    await receiver.stop();
+    sandbox.remove();
+
+    const records = kept.map(({ json }) => Line.parse(JSON.parse(json)));
+    const byLog = new Map(records.map((record) => [String(record.log).slice(0, 60), record]));
+    const kubernetes = {
+      namespace_name: "ts-team",
+      pod_name: "curl-ts",
+      container_name: "curl",
+      host: "node",
+      labels: { app_kubernetes_io_name: "curl", team: "ts" },
+    };
+    const common = { stream: "stdout", kubernetes, team: "ts" };
+    assert.deepEqual(byLog.get("one line"), { log: "one line", time: "2026-02-01T10:00:00.123456782Z", ...common });
+    assert.deepEqual(byLog.get('{"level":{"name":"info"}}'), {
+      log: '{"level":{"name":"info"}}',
+      time: "2026-02-01T10:00:00.123456783Z",
+      fields: { level: { name: "info" } },
+      ...common,
+    });
+    const trace = "java.lang.Error: no\n\tat com.example.Main(Main.java:1)\nCaused by: nothing";
+    assert.ok(records.some(({ log }) => log === trace));
+    assert.ok(records.some(({ log }) => String(log).length === 2 ** 20));
+    assert.equal(byLog.get("meanwhile")?.stream, "stderr");
+    assert.equal(records.length, 5);
+    assert.deepEqual(JSON.parse(kept.find(({ json }) => json.includes('"one line"'))?.place ?? ""), {
+      job: "eks-dns-logging",
+      namespace: "ts-team",
+      pod: "curl-ts",
+      container: "curl",
+      stream: "stdout",
+      team: "ts",
+    });
+  });
+});
+
+describe(`What Promtail loses at ${RATE} MB/s`, () => {
+  before(start);
+  after(() => promtail?.stop());
+
+  const usual: Trial = {
+    settings: { destination: LOKI },
+    // Few enough that each is rotated, and as often as the kubelet looks: what is rotated twice while it is behind is gone.
+    write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 15, rotationSeconds: 10 },
+  };
+
+  async function run(changes: TrialChanges): Promise<{ lost: number; doubled: number; rotations: number }> {
+    assert.ok(promtail);
+    const { lost, stats, rotations } = await tryOut(promtail, changed(usual, changes));
+    return { lost, doubled: stats.doubled, rotations };
+  }
+
+  it("is nothing with files rotated under it", async () => {
+    const { lost, doubled, rotations } = await run({ write: { seconds: 26 } });
+    assert.deepEqual([lost, doubled], [0, 0]);
+    assert.ok(rotations >= 6, `${rotations} rotations`);
+  });
+
+  // It reads nothing meanwhile, so a file that is rotated twice is gone; these are rotated once at most.
+  it("is nothing with the destination away for a while", async () => {
+    const { lost } = await run({
+      write: { files: 10, seconds: 20 },
+      meanwhile: answering("away", { after: 3, during: 12 }),
+      quietSeconds: 35,
+    });
+    assert.equal(lost, 0);
+  });
+
+  for (const mode of ["busy", "failing"] as const) {
+    it(`is nothing with the destination ${mode}`, async () => {
+      const { lost } = await run({
+        meanwhile: answering(mode, { after: 0, during: 5 }),
+        quietSeconds: 35,
+      });
+      assert.equal(lost, 0);
+    });
+  }
+
+  // It notes its places now and then and not with each line, so what it sent since comes twice.
+  it("is nothing stopped and started again, but lines come twice", async () => {
+    const { lost } = await run({ meanwhile: stopped({ after: 4, pause: 2 }) });
+    assert.equal(lost, 0);
+  });
+
+  it("is nothing killed and started again, but lines come twice", async () => {
+    const { lost } = await run({ meanwhile: killed(4) });
+    assert.equal(lost, 0);
+  });
+
+  it("is nothing from a hundred pods that start at once", async () => {
+    const { lost, doubled } = await run({ write: { files: 100, ownPods: true } });
+    assert.deepEqual([lost, doubled], [0, 0]);
+  });
+
+  // It notes its places as it ends, and the request that it could not send ends with it.
+  it("is a request of 1 MiB at most, stopped while the destination is away", async () => {
+    const { lost } = await run({
+      write: { files: 10, seconds: 20 },
+      meanwhile: restartedWhileAway("SIGTERM", { after: 4, away: 4, pause: 1 }),
+      quietSeconds: 35,
+    });
+    assert.ok(lost < 5000, `${lost} lost`);
+  });
+
+  it("is nothing but lines that are refused for good", async () => {
+    const { lost } = await run({ write: { poisonEvery: 5000 } });
+    assert.equal(lost, 0);
+  });
+});

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
+import { parse } from "yaml";
+import { z } from "zod";
+import { filebeat } from "../../../../../components/logging/collectors/filebeat/index.ts";
+import { filebeatScript } from "../../../../../components/logging/collectors/filebeat/script.ts";
+import type { LogPipeline } from "../../../../../components/logging/pipeline.ts";
+import { pipelines } from "../pipelines.ts";
+
+const elasticsearch = { kind: "elasticsearch", host: "search.example.com" };
+const Options = z.record(z.string(), z.unknown());
+
+/** The pipeline of settings below `logging`. */
+const pipelineOf = pipelines({ collector: "filebeat", destination: elasticsearch });
+
+function render(settings: object, source?: "application") {
+  const { files } = filebeat.render(pipelineOf(settings, source));
+  const [input = {}] = z.array(Options).parse(parse(files["inputs.yml"] ?? ""));
+  return { files, input, main: Options.parse(parse(files["filebeat.yml"] ?? "")) };
+}
+
+/** Runs the script on a line of JSON, as Filebeat does, and gives the fields in JSON. */
+function fieldsBy(pipeline: LogPipeline, line: string): string {
+  const values = new Map<string, unknown>([
+    ["message", line],
+    ["fields", JSON.parse(line)],
+    ["log.file.path", "/var/log/pods/ts-team_curl-ts_1/curl/0.log"],
+  ]);
+  const event = {
+    Get: (key: string) => values.get(key) ?? null,
+    Put: (key: string, value: unknown) => values.set(key, value),
+    Delete: (key: string) => values.delete(key),
+  };
+  runInNewContext(`${filebeatScript(pipeline)} process(event);`, { event });
+  return JSON.stringify(values.get("fields"));
+}
+
+describe("Filebeat's configuration", () => {
+  it("follows a file by its inode through a rotation, from its first byte, and never reads its own logs", () => {
+    const { input } = render({ namespaces: { exclude: ["kube-system"] } });
+    assert.deepEqual(input.paths, ["/var/log/pods/*_*/*/*.log", "/var/log/pods/*_*/*/*.log.20??????-??????"]);
+    assert.deepEqual(input.file_identity, { native: null });
+    assert.equal(input["prospector.scanner.fingerprint.enabled"], false);
+    assert.equal(input["prospector.scanner.check_interval"], "1s");
+    // A file that the kubelet deletes is read to its end.
+    assert.equal(input["close.on_state_change.removed"], false);
+    assert.deepEqual([input["backoff.init"], input["backoff.max"]], ["1s", "1s"]);
+    assert.deepEqual(input["prospector.scanner.exclude_files"], [
+      "^/var/log/pods/kube-system_",
+      "^/var/log/pods/logging_",
+    ]);
+    assert.deepEqual(render({ namespaces: { include: ["ts-team"] } }).input.paths, [
+      "/var/log/pods/ts-team_*/*/*.log",
+      "/var/log/pods/ts-team_*/*/*.log.20??????-??????",
+    ]);
+  });
+
+  it("waits on disk, up to the buffer's size, and tries without end", () => {
+    const { main } = render({ buffer: { size: "1Gi" } });
+    assert.deepEqual(main["queue.disk"], { max_size: "1073741824B", segment_size: "16MB" });
+    const output = Options.parse(main["output.elasticsearch"]);
+    assert.equal(output.max_retries, -1);
+    assert.equal(main["timestamp.precision"], "nanosecond");
+  });
+
+  it("names the index itself, with its own template and without a lifecycle", () => {
+    const { main, files } = render({
+      index: { prefix: "lab", separator: "_", datePattern: "xxxx.ww", splitBy: "team" },
+    });
+    const output = Options.parse(main["output.elasticsearch"]);
+    assert.equal(output.index, "lab_%{[@metadata.split]}_%{+xxxx.ww}");
+    assert.equal(main["setup.ilm.enabled"], false);
+    assert.deepEqual(main["setup.template"], {
+      name: "eks-dns-logging-lab_",
+      pattern: "lab_*",
+      overwrite: false,
+      json: { enabled: true, path: "/etc/filebeat/template.json", name: "eks-dns-logging-lab_" },
+    });
+    assert.match(files["template.json"] ?? "", /"lab_\*"/);
+    assert.match(files["filebeat.yml"] ?? "", /event\.Put\("@metadata\.split"/);
+  });
+
+  it("writes another template for another pattern, since it leaves the one that is there as it is", () => {
+    const names = ["-", "_", "."].map((separator) => {
+      const { main } = render({ index: { separator } });
+      return z.looseObject({ name: z.string() }).parse(main["setup.template"]).name;
+    });
+    assert.equal(new Set(names).size, 3);
+  });
+
+  it("takes user and password from variables, and checks certificates by the authority that is named", () => {
+    const secure = { ...elasticsearch, credentials: { secretName: "w" }, tls: { caSecretName: "ca" } };
+    const output = Options.parse(render({ destination: secure }).main["output.elasticsearch"]);
+    assert.deepEqual(output.hosts, ["https://search.example.com:9200"]);
+    assert.equal(output.username, `'\${LOG_USER}'`);
+    assert.equal(output.password, `'\${LOG_PASSWORD}'`);
+    assert.deepEqual(output.ssl, {
+      verification_mode: "full",
+      certificate_authorities: ["/etc/log-destination/ca.crt"],
+    });
+  });
+
+  it("writes JSON lines to stdout and to files", () => {
+    const codec = { "codec.json": { pretty: false, escape_html: false } };
+    assert.deepEqual(render({ destination: { kind: "stdout" } }).main["output.console"], codec);
+    const file = Options.parse(render({ destination: { kind: "file" } }).main["output.file"]);
+    assert.equal(file.path, "/var/log/collected");
+    assert.equal(file.filename, "pods");
+  });
+
+  it("reads each stream by itself, so that no trace takes in a line of the other", () => {
+    const streams = (settings: object) =>
+      z
+        .array(z.looseObject({ id: z.string(), parsers: z.array(z.looseObject({ container: Options.optional() })) }))
+        .parse(parse(render(settings).files["inputs.yml"] ?? ""))
+        .map(({ id, parsers }) => [id, parsers[0]?.container?.stream]);
+    assert.deepEqual(streams({}), [
+      ["pods-stdout", "stdout"],
+      ["pods-stderr", "stderr"],
+    ]);
+    assert.deepEqual(streams({ multiline: [] }), [["pods", "all"]]);
+  });
+
+  it("has no dots in the names of fields where they are searched", () => {
+    assert.deepEqual(
+      fieldsBy(pipelineOf({}), '{"a.b":{"c.d":[{"e.f":null}]},"text":"x.y"}'),
+      '{"a_b":{"c_d":[{"e_f":null}]},"text":"x.y"}',
+    );
+    const escapes: readonly (readonly [line: string, fields: string])[] = [
+      ['{"a\\u002Eb":1}', '{"a_b":1}'],
+      ['{"a.\\"b":1}', '{"a_\\"b":1}'],
+    ];
+    for (const [line, fields] of escapes) assert.equal(fieldsBy(pipelineOf({}), line), fields);
+    const file = pipelineOf({ destination: { kind: "file" } });
+    assert.deepEqual(fieldsBy(file, '{"a.b":1}'), '{"a.b":1}');
+  });
+
+  it("knows its pod as a sidecar, and asks no API", () => {
+    const { input, files } = render({}, "application");
+    assert.deepEqual(input.paths, ["/var/log/app/*.log"]);
+    assert.equal(JSON.stringify(input.parsers).includes("container"), false);
+    assert.doesNotMatch(files["filebeat.yml"] ?? "", /add_kubernetes_metadata/);
+    assert.match(files["filebeat.yml"] ?? "", /namespace_name: "ts-team",/);
+  });
+
+  it("leaves a string that is JSON itself a string", () => {
+    const processors = z.array(Options).parse(render({}).main.processors);
+    const decode = Options.parse(processors.find((processor) => "decode_json_fields" in processor)?.decode_json_fields);
+    assert.equal(decode.max_depth, 1);
+  });
+
+  it("reads only pods with the labels that are asked for", () => {
+    const text = render({ labels: { "app.kubernetes.io/name": "web" } }).files["filebeat.yml"] ?? "";
+    assert.match(text, /if \(labels\["app_kubernetes_io\/name"\] !== "web"\) \{ event\.Cancel\(\); return; \}/);
+  });
+
+  it("says what it cannot do", () => {
+    assert.deepEqual(filebeat.unsupported(pipelineOf({})), []);
+    const settings = {
+      buffer: { size: "32Mi", whenFull: "drop-oldest" },
+      metadata: { annotations: true },
+      index: { timeZone: "Europe/Madrid" },
+    };
+    assert.deepEqual(
+      filebeat.unsupported(pipelineOf(settings)).map(({ path, message }) => `${path.join(".")}: ${message}`),
+      [
+        "buffer.whenFull: block for Filebeat, whose queue drops nothing",
+        "buffer.size: at least 64Mi for Filebeat",
+        "metadata.annotations: false for Filebeat, which keeps none but those that it is told by name",
+        "index.timeZone: UTC, since Filebeat begins a day there",
+      ],
+    );
+  });
+});

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { fluentBit } from "../../../../../components/logging/collectors/fluent-bit/index.ts";
+import { credentials, DESTINATIONS } from "../pipelines.ts";
+import { pipelineOf, render } from "./rendered.ts";
+
+describe("Fluent Bit's outputs", () => {
+  it("retries for ever within the buffer's size, but in bounds where a refusal looks like an outage", () => {
+    for (const destination of [
+      { kind: "http", url: "http://h" },
+      { kind: "loki", url: "http://h" },
+      { kind: "cloudwatch" },
+    ]) {
+      assert.equal(render({ destination }).output.retry_limit, "no_limits");
+    }
+    // Its output takes "no_limits" for five.
+    assert.equal(render({ destination: { kind: "s3" } }).output.retry_limit, 1_000_000);
+    for (const kind of ["opensearch", "elasticsearch"]) {
+      assert.equal(render({ destination: { kind, host: "h" } }).output.retry_limit, 50);
+    }
+    // A container that writes what is always refused has a chunk each second under way, and Fluent Bit has room for 16,384.
+    const { configuration } = render({});
+    const waits = Array.from(
+      { length: 50 },
+      (_, n) => 1 + (1 + Math.min(Number(configuration.service["scheduler.cap"]), 2 ** (n + 1))) / 2,
+    );
+    const seconds = waits.reduce((sum, wait) => sum + wait, 0);
+    assert.ok(seconds > 3.4 * 3600 && seconds < 16_384, `${seconds} s`);
+    assert.equal(configuration.service["storage.keep.rejected"], undefined);
+  });
+
+  it("drops the oldest or stops reading when the buffer is full", () => {
+    const dropping = render({ buffer: { size: "3Gi" } });
+    assert.equal(dropping.output["storage.total_limit_size"], 3 * 2 ** 30);
+    assert.equal(dropping.input["storage.pause_on_chunks_overlimit"], undefined);
+    assert.equal(dropping.configuration.service["storage.max_chunks_up"], 64);
+    const blocking = render({ buffer: { size: "64Mi", whenFull: "block" } });
+    assert.equal(blocking.output["storage.total_limit_size"], undefined);
+    assert.equal(blocking.input["storage.pause_on_chunks_overlimit"], "on");
+    assert.equal(blocking.configuration.service["storage.max_chunks_up"], 32);
+    const large = render({ buffer: { size: "4Gi", whenFull: "block" } });
+    assert.equal(large.configuration.service["storage.max_chunks_up"], 64);
+  });
+
+  it("gives what waits for S3 the buffer's size in both places together", () => {
+    const { output } = render({ destination: { kind: "s3" }, buffer: { size: "2Gi" } });
+    assert.deepEqual([output.store_dir_limit_size, output["storage.total_limit_size"]], [2 ** 30, 2 ** 30]);
+  });
+
+  it("names the index as the settings say, in strftime's notation", () => {
+    const { output } = render({
+      destination: { kind: "opensearch", host: "h" },
+      index: { prefix: "pods", separator: "_", datePattern: "xxxx.ww" },
+    });
+    assert.equal(output.logstash_format, "on");
+    assert.equal(output.logstash_prefix, "pods");
+    assert.equal(output.logstash_prefix_separator, "_");
+    assert.equal(output.logstash_dateformat, "%G.%V");
+    assert.equal(output.logstash_prefix_key, undefined);
+  });
+
+  it("takes the value that indices are split by from the record, without a script where it can", () => {
+    const split = (splitBy: string) =>
+      render({ destination: { kind: "opensearch", host: "h" }, index: { splitBy, prefix: "a.b", separator: "_" } });
+    const namespace = split("namespace");
+    assert.equal(namespace.output.logstash_prefix_key, "$TAG[999]a.b_$kubernetes['namespace_name']");
+    const team = split("team");
+    assert.equal(team.output.logstash_prefix_key, "$TAG[999]a.b_$index_split");
+    const parser = new RegExp(String(team.configuration.parsers.find(({ name }) => name === "team")?.regex));
+    assert.deepEqual({ ...parser.exec("ts-team")?.groups }, { team: "ts", index_split: "ts" });
+    assert.equal(parser.exec("team"), null);
+    assert.equal(team.filter("modify")?.condition, "Key_does_not_exist index_split");
+    assert.equal(team.filter("modify")?.add, "index_split none");
+    for (const { files, output } of [namespace, team]) {
+      assert.deepEqual(Object.keys(files), ["fluent-bit.yaml"]);
+      assert.equal(output.generate_id, "on");
+    }
+  });
+
+  it("finds an app by a script, and then gives ids of its own, since Lua keeps no order among keys", () => {
+    const { output, files, filter } = render({
+      destination: { kind: "opensearch", host: "h" },
+      index: { splitBy: "app" },
+    });
+    assert.equal(output.logstash_prefix_key, "$TAG[999]logs-$index_split");
+    assert.deepEqual([output.id_key, output.generate_id], ["line_id", undefined]);
+    assert.equal(filter("lua")?.call, "app_of_record");
+    const script = files["index.lua"] ?? "";
+    assert.match(script, /local value = labels\["app.kubernetes.io\/name"\] or labels\["app"\] or "none"/);
+    assert.match(script, /record\["line_id"\] = time \.\. hash\(/);
+  });
+
+  it("sends what OpenSearch and Elasticsearch take since their last major versions, and nothing twice", () => {
+    for (const destination of [
+      { kind: "opensearch", host: "h" },
+      { kind: "elasticsearch", host: "h" },
+    ]) {
+      const { output } = render({ destination });
+      assert.equal(output.suppress_type_name, "on");
+      assert.equal(output.replace_dots, "on");
+      assert.equal(output.generate_id, "on");
+      assert.equal(output.buffer_size, "16M");
+      assert.equal(output.time_key_nanos, "on");
+      // Compression takes the CPU that reading needs: measured, it lost lines at 40 MB/s.
+      assert.equal(output.compress, undefined);
+    }
+  });
+
+  it("waits for an answer over the network, and not for ever", () => {
+    for (const destination of DESTINATIONS) {
+      const remote = destination.kind !== "stdout" && destination.kind !== "file";
+      assert.equal(render({ destination }).output["net.io_timeout"], remote ? "90s" : undefined);
+    }
+  });
+
+  it("takes an address of IPv6 out of its brackets", () => {
+    for (const kind of ["http", "loki"]) {
+      const { output } = render({ destination: { kind, url: "http://[2001:db8::1]:3100" } });
+      assert.deepEqual([output.host, output.port], ["2001:db8::1", 3100]);
+    }
+  });
+
+  it("verifies certificates unless told not to, and takes user and password from the environment", () => {
+    const { output, files } = render({
+      destination: { kind: "opensearch", host: "h", credentials, tls: { caSecretName: "ca" } },
+    });
+    assert.equal(output.tls, "on");
+    assert.equal(output["tls.verify"], "on");
+    assert.equal(output["tls.ca_file"], "/etc/log-destination/ca.crt");
+    assert.equal(output.http_passwd, `\${LOG_PASSWORD}`);
+    assert.ok(!Object.values(files).join().includes("log-writer"));
+    assert.equal(
+      render({ destination: { kind: "opensearch", host: "h", tls: { verify: false } } }).output["tls.verify"],
+      "off",
+    );
+    assert.equal(render({ destination: { kind: "elasticsearch", host: "h", tls: false } }).output.tls, undefined);
+  });
+
+  it("says that it begins a day in UTC alone", () => {
+    const of = (settings: object) => fluentBit.unsupported(pipelineOf(settings));
+    const index = { timeZone: "Europe/Madrid" };
+    assert.deepEqual(of({ destination: { kind: "opensearch", host: "h" }, index }), [
+      { path: ["index", "timeZone"], message: "UTC, since Fluent Bit begins a day there", value: "Europe/Madrid" },
+    ]);
+    assert.deepEqual(of({ index }), []);
+  });
+
+  it("refuses a URL and a tenant in which it would put the value of a variable", () => {
+    const of = (destination: object) => fluentBit.unsupported(pipelineOf({ destination }));
+    const asVariable = `without '\${' for Fluent Bit, which takes it for a variable`;
+    const [url, tenant] = [`https://h/in?key=\${LOG_PASSWORD}`, `\${HOME}`];
+    assert.deepEqual(of({ kind: "http", url }), [
+      { path: ["destination", "url"], message: `a URL ${asVariable}`, value: url },
+    ]);
+    assert.deepEqual(of({ kind: "loki", url: "http://l", tenant }), [
+      { path: ["destination", "tenant"], message: `a tenant ${asVariable}`, value: tenant },
+    ]);
+    assert.deepEqual(of({ kind: "http", url: "https://h/in?cost=$5" }), []);
+  });
+
+  it("leaves a long JSON line as it is on its way to OpenSearch, which would refuse its fields", () => {
+    const conditions = (settings: object) =>
+      render(settings).configuration.pipeline.filters.flatMap(({ name, condition, remove }) =>
+        name === "modify" ? [`${condition} ${remove}`] : [],
+      );
+    const [condition = "", ...more] = conditions({ destination: { kind: "opensearch", host: "h" } });
+    assert.deepEqual(more, []);
+    const pattern = /^key_value_matches log \\A(\\\{\(\?m:(.*)\)) fields$/.exec(condition);
+    const tooLong = new RegExp(`^\\{(?:${pattern?.[2]})`, "su");
+    assert.equal(tooLong.test(`{"a":"${"x".repeat(31_992)}"}`), false);
+    assert.equal(tooLong.test(`{"a":"${"x".repeat(31_993)}"}`), true);
+    assert.equal(tooLong.test(`{"a":"${"\u20ac".repeat(7991)}"}`), false);
+    assert.equal(tooLong.test(`{"a":"${"\u20ac".repeat(7993)}"}`), true);
+    assert.equal(tooLong.test("x".repeat(40_000)), false);
+    assert.match(String(render({ destination: { kind: "cloudwatch" } }).filter("modify")?.condition), /\.\{100000\}/);
+    assert.deepEqual(conditions({ destination: { kind: "elasticsearch", host: "h" } }), []);
+    assert.deepEqual(conditions({ destination: { kind: "opensearch", host: "h" }, parseJson: false }), []);
+  });
+});

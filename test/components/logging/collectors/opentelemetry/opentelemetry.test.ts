@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { opentelemetry } from "../../../../../components/logging/collectors/opentelemetry/index.ts";
+import { render, unsupported } from "./rendered.ts";
+
+describe("OpenTelemetry Collector", () => {
+  it("reads pods' files and rotated ones, and never its own", () => {
+    const { files } = render({ namespaces: { include: ["ts-team"], exclude: ["kube-system"] } });
+    assert.deepEqual(files.include, [
+      "/var/log/pods/ts-team_*/*/*.log",
+      "/var/log/pods/ts-team_*/*/*.log.20??????-??????",
+    ]);
+    assert.deepEqual(files.exclude, [
+      "/var/log/pods/kube-system_*/*/*.log",
+      "/var/log/pods/kube-system_*/*/*.log.20??????-??????",
+      "/var/log/pods/logging_*/*/*.log",
+      "/var/log/pods/logging_*/*/*.log.20??????-??????",
+    ]);
+  });
+
+  it("drops by namespace, annotation and label what comes by OTLP too", () => {
+    const { processors } = render({ namespaces: { include: ["a", "b"] }, labels: { app: "curl" } });
+    assert.deepEqual(processors.filter?.log_conditions, [
+      'resource.attributes["k8s.namespace.name"] == "logging"',
+      'resource.attributes["k8s.namespace.name"] != "a" and resource.attributes["k8s.namespace.name"] != "b"',
+      'resource.attributes["opt-out"] == "true"',
+      'resource.attributes["label/app"] != "curl"',
+    ]);
+  });
+
+  it("takes OTLP on a node, on the ports that it names", () => {
+    assert.deepEqual(render().receivers.otlp, {
+      protocols: { grpc: { endpoint: "0.0.0.0:4317" }, http: { endpoint: "0.0.0.0:4318" } },
+    });
+    assert.deepEqual(opentelemetry.ports, { metrics: 8888, "otlp-grpc": 4317, "otlp-http": 4318 });
+  });
+
+  it("asks no API beside an application, and knows its pod", () => {
+    const { receivers, processors, statements, files } = render({ index: { splitBy: "app" } }, "application");
+    assert.deepEqual(Object.keys(receivers), ["file_log"]);
+    assert.deepEqual(files.include, ["/var/log/app/*.log", "/var/log/app/*.log.1"]);
+    assert.deepEqual(Object.keys(processors), ["memory_limiter", "transform"]);
+    for (const [name, value] of [
+      ["k8s.namespace.name", "ts-team"],
+      ["k8s.pod.name", "curl-ts"],
+      ["k8s.container.name", "responder"],
+      ["team", "ts"],
+      ["label/app.kubernetes.io/name", "curl-ts"],
+    ])
+      assert.ok(statements.includes(`set(resource.attributes["${name}"], "${value}")`), name);
+    assert.ok(!statements.some((statement) => statement.includes('set(log.attributes["elasticsearch.document_id"]')));
+  });
+
+  it("has no dots in the names of fields where they are searched", () => {
+    const dots = (settings: object) =>
+      render(settings).statements.filter((statement) => /^replace_all_patterns\(.*"fields"\]/.test(statement));
+    assert.deepEqual(dots({}), [
+      'replace_all_patterns(log.cache["record"]["fields"], "key", "\\\\.", "_") where log.cache["record"]["fields"] != nil',
+    ]);
+    assert.deepEqual(dots({ destination: { kind: "s3" } }), []);
+  });
+
+  it("joins and parses only where it is to", () => {
+    const types = (settings: object) =>
+      z
+        .array(z.looseObject({ type: z.string() }))
+        .parse(render(settings).files.operators)
+        .map(({ type }) => type);
+    assert.deepEqual(types({}), ["container", "container", "add", "recombine", "json_parser"]);
+    assert.deepEqual(types({ multiline: [], parseJson: false }), ["container", "container"]);
+  });
+
+  it("says what it cannot do", () => {
+    assert.deepEqual(unsupported({}), []);
+    assert.deepEqual(
+      unsupported({
+        buffer: { size: "32Mi", whenFull: "drop-oldest" },
+        index: { timeZone: "Europe/Madrid", datePattern: "xxxx.ww" },
+      }),
+      [
+        "buffer.whenFull: block for the OpenTelemetry Collector, which can drop the newest lines but not the oldest",
+        "buffer.size: at least 64Mi for the OpenTelemetry Collector, whose queue holds half of it",
+        "index.timeZone: UTC, since the OpenTelemetry Collector begins a day there",
+        "index.datePattern: a pattern without xxxx and ww, which the OpenTelemetry Collector does not know",
+      ],
+    );
+  });
+
+  it("has every component that a pipeline names, and names every one that it has", () => {
+    for (const source of [undefined, "application"] as const) {
+      const { receivers, processors, exporters, extensions, service } = render({}, source);
+      assert.deepEqual(service.pipelines.logs.receivers, Object.keys(receivers));
+      assert.deepEqual(service.pipelines.logs.processors, Object.keys(processors));
+      assert.deepEqual(service.pipelines.logs.exporters, Object.keys(exporters));
+      assert.deepEqual(service.extensions, Object.keys(extensions));
+    }
+  });
+});

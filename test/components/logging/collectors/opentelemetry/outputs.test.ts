@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { opentelemetry } from "../../../../../components/logging/collectors/opentelemetry/index.ts";
+import { anyFormat } from "../../arbitraries.ts";
+import { credentials } from "../pipelines.ts";
+import { elasticsearch, Options, render, unsupported } from "./rendered.ts";
+
+/** From files: in a variable a "$" would begin another one. */
+const BASIC_AUTH = {
+  client_auth: {
+    username_file: "/etc/log-destination/credentials/username",
+    password_file: "/etc/log-destination/credentials/password",
+  },
+};
+
+describe("the OpenTelemetry Collector's outputs", () => {
+  it("sends bodies as documents to Elasticsearch, each under an index and an id of its own", () => {
+    const { name, exporter, statements } = render();
+    assert.equal(name, "elasticsearch");
+    assert.equal(exporter.endpoint, "https://search.example.com:9200");
+    assert.deepEqual(exporter.mapping, { allowed_modes: ["bodymap"] });
+    assert.deepEqual(exporter.logs_dynamic_id, { enabled: true });
+    assert.equal(exporter.logs_index, undefined);
+    assert.ok(
+      statements.includes(
+        'set(log.attributes["elasticsearch.index"], Concat(["logs", FormatTime(log.time, "%Y.%m.%d")], "-"))',
+      ),
+    );
+    assert.ok(statements.some((statement) => statement.startsWith('set(log.attributes["elasticsearch.document_id"]')));
+  });
+
+  it("takes authority and credentials, and these by name alone", () => {
+    const { exporter, extensions, service, text } = render({
+      destination: { ...elasticsearch, credentials, tls: { verify: false, caSecretName: "search-ca" } },
+    });
+    assert.deepEqual(exporter.tls, { insecure_skip_verify: true, ca_file: "/etc/log-destination/ca.crt" });
+    assert.deepEqual(exporter.auth, { authenticator: "basicauth/destination" });
+    assert.deepEqual(extensions["basicauth/destination"], BASIC_AUTH);
+    assert.ok(service.extensions.includes("basicauth/destination"));
+    assert.doesNotMatch(text, /log-writer/);
+    assert.equal(render({ destination: { ...elasticsearch, tls: false } }).exporter.tls, undefined);
+  });
+
+  it("makes an id of the line's own time too, since a file has the same offsets again after a rotation", () => {
+    const { statements } = render();
+    const id = statements.find((statement) => statement.includes('["elasticsearch.document_id"]')) ?? "";
+    assert.match(
+      id,
+      /k8s\.pod\.uid.*k8s\.container\.name.*, log\.time_unix_nano, log\.attributes\["log\.file\.record_offset"\]/,
+    );
+  });
+
+  it("sends to CloudWatch Logs as a stream a container", () => {
+    const { name, exporter, statements } = render({ destination: { kind: "cloudwatch", logGroup: "/pods" } });
+    assert.equal(name, "awscloudwatchlogs");
+    assert.deepEqual(
+      [exporter.region, exporter.log_group_name, exporter.log_stream_name, exporter.raw_log],
+      ["eu-central-1", "/pods", "{PodName}", true],
+    );
+    assert.equal(statements.at(-1), 'keep_keys(resource.attributes, ["pod"])');
+    assert.ok(
+      !statements.some((statement) => statement.includes("elasticsearch.index") && statement.startsWith("set")),
+    );
+  });
+
+  it("sends to S3 as lines", () => {
+    const { name, exporter } = render({ destination: { kind: "s3", prefix: "pods" } });
+    assert.equal(name, "awss3");
+    assert.equal(exporter.marshaler, "body");
+    const { s3_bucket, s3_prefix, compression } = Options.parse(exporter.s3uploader);
+    assert.deepEqual([s3_bucket, s3_prefix, compression], ["dev-logs", "pods", "gzip"]);
+  });
+
+  it("sends to Loki by OTLP, with tenant and credentials", () => {
+    const url = "https://loki.example.com:3100";
+    const { name, exporter, extensions, service } = render({
+      destination: { kind: "loki", url, tenant: "team-a", credentials, caSecretName: "loki-ca" },
+    });
+    assert.equal(name, "otlp_http");
+    assert.equal(exporter.endpoint, `${url}/otlp`);
+    assert.deepEqual(exporter.headers, { "X-Scope-OrgID": "team-a" });
+    assert.deepEqual(exporter.auth, { authenticator: "basicauth/destination" });
+    assert.deepEqual(exporter.tls, { insecure_skip_verify: false, ca_file: "/etc/log-destination/ca.crt" });
+    assert.deepEqual(extensions["basicauth/destination"], BASIC_AUTH);
+    assert.ok(service.extensions.includes("basicauth/destination"));
+  });
+
+  it("takes no tenant for a variable", () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the collector's own notation.
+    const destination = { kind: "loki", url: "http://loki:3100", tenant: "${env:LOG_PASSWORD}" };
+    assert.deepEqual(render({ destination }).exporter.headers, { "X-Scope-OrgID": "$${env:LOG_PASSWORD}" });
+  });
+
+  it("refuses other destinations in words", () => {
+    const destinations = [
+      { kind: "stdout" },
+      { kind: "file" },
+      { kind: "http", url: "http://logs.test" },
+      { kind: "opensearch", inCluster: true },
+    ];
+    for (const destination of destinations) {
+      const reason = Object.entries(opentelemetry.destinations).find(([kind]) => kind === destination.kind)?.[1];
+      assert.match(String(reason), /OpenTelemetry/);
+      assert.throws(() => render({ destination }), { message: `destination ${destination.kind}: ${reason}` });
+    }
+  });
+
+  it("keeps what is unsent on disk, up to half of the buffer, and tries without end", () => {
+    for (const destination of [{ kind: "cloudwatch" }, { kind: "s3" }, { kind: "loki", url: "http://loki:3100" }]) {
+      const { exporter, extensions } = render({ destination, buffer: { size: "1Gi", whenFull: "block" } });
+      const queue = Options.parse(exporter.sending_queue);
+      assert.deepEqual(
+        [queue.queue_size, queue.sizer, queue.block_on_overflow, queue.storage],
+        [2 ** 29, "bytes", true, "file_storage/queue"],
+      );
+      assert.equal(extensions["file_storage/queue"]?.directory, "/var/lib/otelcol/queue");
+      assert.equal(Options.parse(exporter.retry_on_failure).max_elapsed_time, 0);
+    }
+    assert.deepEqual(Options.parse(render().exporter.retry).retry_on_status, [429, 500, 502, 503, 504]);
+  });
+
+  it("names an index of every format that it takes", () => {
+    fc.assert(
+      fc.property(anyFormat, fc.constantFrom(undefined, "application" as const), (index, source) => {
+        fc.pre(unsupported({ index }).length === 0);
+        const { statements } = render({ index }, source);
+        const named = statements.find((statement) => statement.startsWith('set(log.attributes["elasticsearch.index"]'));
+        const split = index.splitBy === "none" ? "" : ', resource.attributes["split"]';
+        assert.ok(named?.includes(`Concat(["${index.prefix}"${split}, FormatTime(log.time, "`), named);
+        assert.ok(named?.endsWith(`")], "${index.separator}"))`), named);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

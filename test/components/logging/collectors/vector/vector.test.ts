@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { vector } from "../../../../../components/logging/collectors/vector/index.ts";
+import { DESTINATIONS } from "../pipelines.ts";
+import { pipelineOf, render } from "./rendered.ts";
+
+const Names = z.array(z.string());
+const ByType = z.record(z.string(), Names);
+/** Every option of the components that are rendered, from `vector generate-schema` of the version that is pinned. */
+const documented = z
+  .strictObject({ global: Names, sources: ByType, transforms: ByType, sinks: ByType })
+  .parse(JSON.parse(readFileSync(new URL("./options.json", import.meta.url), "utf8")));
+
+/** Paths of all options: `request.retry_attempts`. A list of objects is as its objects. */
+function optionsOf(value: unknown, before = ""): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => optionsOf(item, before));
+  if (typeof value !== "object" || value === null) return [before];
+  return Object.entries(value).flatMap(([key, inner]) => optionsOf(inner, before === "" ? key : `${before}.${key}`));
+}
+
+describe("Vector's configuration", () => {
+  for (const source of [undefined, "application"] as const) {
+    for (const destination of DESTINATIONS) {
+      it(`has no option that Vector does not know: ${source ?? "node"}, ${JSON.stringify(destination)}`, () => {
+        const settings = {
+          destination,
+          labels: { app: "web" },
+          namespaces: { include: ["a"] },
+          index: { splitBy: "app" },
+        };
+        const { configuration } = render(settings, source);
+        for (const kind of ["sources", "transforms", "sinks"] as const) {
+          for (const { ...component } of Object.values(configuration[kind])) {
+            const known = documented[kind][component.type] ?? [];
+            for (const option of optionsOf(component)) {
+              const any = option.replace(/\.[^.]+$/, ".*");
+              assert.ok(known.includes(option) || known.includes(any), `${kind} ${component.type}: ${option}`);
+            }
+          }
+        }
+        const { sources: _sources, transforms: _transforms, sinks: _sinks, ...rest } = configuration;
+        for (const option of optionsOf(rest)) {
+          const any = option.replace(/^secret\.[^.]+/, "secret.*");
+          assert.ok(documented.global.includes(any), option);
+        }
+      });
+    }
+  }
+
+  it("reads the pods' files from their beginning and sees a new one within a second", () => {
+    const { logs, environment, args } = render();
+    assert.equal(logs.type, "kubernetes_logs");
+    assert.equal(logs.read_from, "beginning");
+    assert.equal(logs.glob_minimum_cooldown_ms, 1000);
+    assert.equal(logs.oldest_first, false);
+    assert.deepEqual(environment, { VECTOR_SELF_NODE_NAME: "$(NODE_NAME)" });
+    assert.deepEqual(args, [
+      "--config",
+      "/etc/vector/vector.yaml",
+      "--graceful-shutdown-limit-secs",
+      "5",
+      "--chunk-size-events",
+      "20",
+    ]);
+  });
+
+  it("never reads its own namespace, and of the others those that are asked for", () => {
+    assert.equal(render().logs.extra_field_selector, "metadata.namespace!=logging");
+    const { logs } = render({
+      namespaces: { include: ["ts-team", "sa-team"], exclude: ["kube-system"] },
+      labels: { tier: "x", "app.kubernetes.io/name": "web" },
+    });
+    assert.equal(logs.extra_field_selector, "metadata.namespace!=kube-system,metadata.namespace!=logging");
+    assert.deepEqual(logs.include_paths_glob_patterns, ["/var/log/pods/sa-team_*/*/*", "/var/log/pods/ts-team_*/*/*"]);
+    assert.equal(logs.extra_label_selector, "app.kubernetes.io/name=web,tier=x");
+  });
+
+  it("leaves out a pod by its annotation, also where annotations are not kept", () => {
+    assert.match(render().program, /if \.pod_annotations\."fluentbit\.io\/exclude" == "true" \{ abort \}/);
+    assert.doesNotMatch(render().program, /kubernetes\.annotations/);
+    assert.match(
+      render({ metadata: { annotations: true } }).program,
+      /kubernetes\.annotations = map_keys\(annotations/,
+    );
+    assert.doesNotMatch(render({ metadata: { labels: false } }).program, /kubernetes\.labels/);
+  });
+
+  it("asks the API for what it watches and no more", () => {
+    assert.deepEqual(vector.apiRules, [
+      { apiGroups: [""], resources: ["nodes", "pods"], verbs: ["get", "list", "watch"] },
+    ]);
+    assert.equal(render().logs.insert_namespace_fields, false);
+    assert.equal(render().logs.use_apiserver_cache, true);
+  });
+
+  it("joins the parts of a long line for each file and stream, which the source would do for the file alone", () => {
+    const { logs, parts } = render();
+    assert.equal(logs.auto_partial_merge, false);
+    assert.deepEqual([parts?.inputs, parts?.group_by], [["logs"], ["file", "stream"]]);
+    assert.deepEqual(parts?.merge_strategies, { message: "concat_raw", "@timestamp": "discard" });
+    const sidecar = render({ carrier: "sidecar" }, "application");
+    assert.deepEqual([sidecar.parts, sidecar.traces?.inputs], [undefined, ["logs"]]);
+    assert.deepEqual(render({ carrier: "sidecar", multiline: [] }, "application").records.inputs, ["logs"]);
+  });
+
+  it("does not let a line without an end, or a trace, fill the memory", () => {
+    const { parts, traces } = render();
+    assert.deepEqual([parts?.max_events, traces?.max_events], [1024, 1000]);
+  });
+
+  it("joins what continues a trace to the line before, for each file and stream", () => {
+    const { traces, records } = render();
+    assert.deepEqual([traces?.inputs, traces?.group_by], [["parts"], ["file", "stream"]]);
+    assert.deepEqual(traces?.merge_strategies, { message: "concat_newline", "@timestamp": "discard" });
+    assert.equal(traces?.expire_after_ms, 1000);
+    assert.deepEqual(records.inputs, ["traces"]);
+    const without = render({ multiline: [] });
+    assert.equal(without.traces, undefined);
+    assert.deepEqual(without.records.inputs, ["parts"]);
+  });
+
+  it("leaves out a carriage return at the end of a line, and of each line of a trace", () => {
+    assert.match(render().program, /^line = replace\(string\(\.message\) \?\? "", r'\(\?m\)\\r\$', ""\)$/m);
+  });
+
+  it("parses a line of JSON unless told not to", () => {
+    assert.match(render().program, /\.fields = parsed /);
+    assert.doesNotMatch(render({ parseJson: false }).program, /fields|parse_json/);
+    assert.match(render({ destination: { kind: "stdout" } }).program, /if starts_with\(line, "\{"\) \{/);
+    const toOpenSearch = render({ destination: { kind: "opensearch", host: "h" } }).program;
+    assert.match(toOpenSearch, /if starts_with\(line, "\{"\) && length\(line\) <= 32000 \{/);
+    // A dot in a name is a path there.
+    const { program } = render({ destination: { kind: "opensearch", inCluster: true } });
+    assert.match(program, /\.fields = map_keys\(object!\(parsed\), recursive: true\)/);
+  });
+
+  it("as a sidecar reads the application's files, acknowledged, and knows its pod without asking", () => {
+    const { logs, traces, program, output, environment } = render(
+      { carrier: "sidecar", destination: { kind: "opensearch", host: "h" } },
+      "application",
+    );
+    assert.equal(logs.type, "file");
+    assert.deepEqual(logs.include, ["/var/log/app/*.log"]);
+    assert.deepEqual(logs.fingerprint, { strategy: "device_and_inode" });
+    assert.equal(logs.max_line_bytes, 2 * 2 ** 20);
+    assert.deepEqual(traces?.group_by, ["file"]);
+    assert.deepEqual(output.acknowledgements, { enabled: true });
+    assert.equal(environment, undefined);
+    // Its volume holds the read positions too.
+    assert.deepEqual(output.buffer, [{ type: "disk", max_size: 4 * 2 ** 30 - 32 * 2 ** 20, when_full: "block" }]);
+    assert.match(
+      program,
+      /kubernetes = \{"namespace_name":"ts-team","pod_name":"curl-ts","container_name":"responder","labels":\{"app_kubernetes_io\/name":"curl-ts"\}\}/,
+    );
+    assert.match(program, /\.team = "ts"/);
+    assert.doesNotMatch(program, /stream/);
+  });
+
+  it("says what it cannot do", () => {
+    assert.deepEqual(vector.unsupported(pipelineOf({})), []);
+    assert.deepEqual(vector.unsupported(pipelineOf({ buffer: { size: "200Mi", whenFull: "drop-oldest" } })), [
+      {
+        path: ["buffer", "whenFull"],
+        message: "block for Vector, which can drop the newest lines but not the oldest",
+        value: "drop-oldest",
+      },
+      {
+        path: ["buffer", "size"],
+        message: "at least 257Mi for Vector, whose buffer has files of 128Mi",
+        value: "200Mi",
+      },
+    ]);
+    const url = "https://logs.example.com/a%2Fb";
+    assert.deepEqual(
+      vector.unsupported(pipelineOf({ buffer: { whenFull: "block" }, destination: { kind: "http", url } })),
+      [
+        {
+          path: ["destination", "url"],
+          message: "a URL without '%' and '{{' for Vector, which takes them for a date or a field",
+          value: url,
+        },
+      ],
+    );
+    const loki = { kind: "loki", url: "http://loki:3100" };
+    const toTenant = (tenant: string) =>
+      pipelineOf({ buffer: { whenFull: "block" }, destination: { ...loki, tenant } });
+    assert.deepEqual(vector.unsupported(toTenant("50%")), [
+      {
+        path: ["destination", "tenant"],
+        message: "a tenant without '%' and '{{' for Vector, which takes them for a date or a field",
+        value: "50%",
+      },
+    ]);
+    assert.deepEqual(vector.unsupported(toTenant("one")), []);
+    const small = (size: string) =>
+      vector.unsupported(pipelineOf({ buffer: { whenFull: "block", size } }, "application")).map(({ path }) => path);
+    assert.deepEqual(small("288Mi"), [["buffer", "size"]]);
+    assert.deepEqual(small("289Mi"), []);
+  });
+});

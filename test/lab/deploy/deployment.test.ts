@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { adopted, madeObjects, pendingCreates, podUrns, readDeployment } from "../../../lab/deploy/deployment.ts";
+
+const urn = (type: string, name: string) => `urn:pulumi:local::lab::${type}::${name}`;
+
+function object(kind: string, name: string, namespace?: string) {
+  const type = `kubernetes:core/v1:${kind}`;
+  const metadata = namespace === undefined ? { name } : { name, namespace };
+  return { urn: urn(type, name), type, custom: true, inputs: { apiVersion: "v1", kind, metadata }, parent: "p" };
+}
+
+const STATE = {
+  manifest: { time: "now" },
+  resources: [
+    { urn: urn("pulumi:pulumi:Stack", "s"), type: "pulumi:pulumi:Stack" },
+    { ...object("Namespace", "ts-team"), id: "ts-team" },
+    { ...object("Pod", "curl-ts", "ts-team"), id: "ts-team/curl-ts" },
+  ],
+  pending_operations: [
+    { type: "creating", resource: object("Service", "curl-ts", "ts-team") },
+    { type: "creating", resource: object("ConfigMap", "never-made", "ts-team") },
+    { type: "updating", resource: object("Pod", "curl-ts", "ts-team") },
+  ],
+};
+
+describe("the state of a stack", () => {
+  const deployment = readDeployment(STATE);
+
+  it("names the Kubernetes objects, those on their way included", () => {
+    assert.deepEqual(
+      madeObjects(deployment).map(({ header }) => `${header.kind} ${header.metadata.name}`),
+      ["Namespace ts-team", "Pod curl-ts", "Service curl-ts", "ConfigMap never-made"],
+    );
+    assert.deepEqual([...podUrns(deployment).keys()], ["ts-team/curl-ts"]);
+    assert.equal(pendingCreates(deployment).length, 2);
+  });
+
+  it("takes in what a cut-off run had made, and forgets what it had not", () => {
+    const service = urn("kubernetes:core/v1:Service", "curl-ts");
+    const mended = adopted(deployment, new Set([service]));
+    assert.equal(mended.pending_operations, undefined);
+    assert.deepEqual(mended.manifest, STATE.manifest);
+    assert.equal(mended.resources?.length, 4);
+    const taken = mended.resources?.at(-1);
+    assert.deepEqual([taken?.urn, taken?.id, taken?.parent], [service, "ts-team/curl-ts", "p"]);
+    assert.deepEqual(taken?.outputs, taken?.inputs);
+  });
+
+  it("may be empty", () => {
+    assert.deepEqual(madeObjects(readDeployment(undefined)), []);
+    assert.deepEqual(madeObjects(readDeployment({ resources: [{ urn: "u", type: "kubernetes:x:Y" }] })), []);
+  });
+});

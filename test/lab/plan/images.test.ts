@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import * as k8s from "@pulumi/kubernetes";
+import { imagesOf } from "../../../lab/plan/images.ts";
+import { record } from "../../../lab/plan/recorder.ts";
+
+describe("imagesOf", () => {
+  it("finds the images of pods and of templates, init containers included, each once", async () => {
+    const { resources } = await record({ stack: "dev", config: {} }, async () => {
+      const shell = { name: "curl", image: "curl:1" };
+      new k8s.core.v1.Pod("pod", {
+        spec: { initContainers: [{ name: "responder", image: "nginx:1" }], containers: [shell] },
+      });
+      const template = { spec: { containers: [shell, { name: "agent", image: "agent:1" }] } };
+      new k8s.apps.v1.DaemonSet("daemons", { spec: { selector: {}, template } });
+      new k8s.core.v1.Service("service", { spec: { ports: [{ name: "http", port: 80 }] } });
+    });
+    assert.deepEqual(imagesOf(resources), [
+      { container: "agent", image: "agent:1" },
+      { container: "curl", image: "curl:1" },
+      { container: "responder", image: "nginx:1" },
+    ]);
+  });
+});

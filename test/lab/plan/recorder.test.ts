@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { planStack } from "../../../lab/plan/plan.ts";
+import { UNKNOWN } from "../../../lab/plan/planned.ts";
+import { record } from "../../../lab/plan/recorder.ts";
+
+describe("record", () => {
+  const program = async () => {
+    const first = new k8s.core.v1.Namespace("first", { metadata: { name: "first" } });
+    new k8s.core.v1.Secret(
+      "second",
+      {
+        metadata: { name: first.id, namespace: first.metadata.name },
+        stringData: { password: pulumi.secret("hidden") },
+      },
+      { dependsOn: first, protect: true, deleteBeforeReplace: true, customTimeouts: { create: "3m" } },
+    );
+    return { plain: "shown", password: pulumi.secret("hidden") };
+  };
+
+  it("keeps what a preview does not know as unknown, and says which inputs are secret", async () => {
+    const { resources } = await record({ stack: "dev", config: {} }, program);
+    const second = resources.find((resource) => resource.name === "second");
+    assert.deepEqual(second?.inputs.metadata, { name: UNKNOWN, namespace: "first" });
+    assert.deepEqual(second?.unknowns, ["metadata.name"]);
+    assert.deepEqual(
+      second?.secrets,
+      ["stringData.password"].map((path) => path.split(".")[0]),
+    );
+  });
+
+  it("gives ids and outputs as after a deployment when it is no preview", async () => {
+    const { resources } = await record({ stack: "dev", config: {}, preview: false }, program);
+    const second = resources.find((resource) => resource.name === "second");
+    assert.deepEqual(second?.inputs.metadata, { name: "first_id", namespace: "first" });
+    assert.deepEqual(second?.unknowns, []);
+  });
+
+  it("sees parents, dependencies and options, which mocks do not", async () => {
+    const { resources } = await record({ stack: "dev", config: {} }, program);
+    const [first, second] = resources;
+    assert.equal(second?.type, "kubernetes:core/v1:Secret");
+    assert.deepEqual(second?.dependencies, [first?.urn]);
+    assert.equal(second?.parent, "urn:pulumi:dev::eks-dns-logging::pulumi:pulumi:Stack::eks-dns-logging-dev");
+    assert.equal(second?.protect, true);
+    assert.equal(second?.deleteBeforeReplace, true);
+    assert.equal(second?.timeouts.create, "3m");
+    assert.equal(second?.custom, true);
+  });
+
+  it("returns the stack's outputs and names the secret ones", async () => {
+    const { outputs, secretOutputs } = await record({ stack: "dev", config: {} }, program);
+    assert.deepEqual(outputs, { plain: "shown", password: "hidden" });
+    assert.deepEqual(secretOutputs, ["password"]);
+  });
+
+  it("throws what the program throws", async () => {
+    await assert.rejects(
+      record({ stack: "dev", config: {} }, async () => {
+        throw new Error("wrong settings");
+      }),
+      /wrong settings/,
+    );
+  });
+
+  it("takes no stack traces, and leaves them on afterwards", async () => {
+    const limit = Error.stackTraceLimit;
+    const { outputs } = await record({ stack: "dev", config: {} }, async () => ({ limit: Error.stackTraceLimit }));
+    assert.deepEqual(outputs, { limit: 0 });
+    assert.equal(Error.stackTraceLimit, limit);
+  });
+
+  it("runs again with stack traces when something unforeseen fails, so that it tells where", async () => {
+    const limits: number[] = [];
+    const failing = record({ stack: "dev", config: {} }, async () => {
+      limits.push(Error.stackTraceLimit);
+      throw new Error("unforeseen");
+    });
+    await assert.rejects(failing, (error: Error) => /unforeseen.*recorder\.test\.ts/s.test(error.stack ?? ""));
+    assert.deepEqual(limits, [0, Error.stackTraceLimit]);
+  });
+});
+
+describe("planStack", () => {
+  it("tells mistakes in the settings once, as they are", async () => {
+    const config = { "eks-dns-logging:cluster": '{"kind":"none"}' };
+    await assert.rejects(planStack({ name: "wrong", config }), { name: "SettingsError" });
+  });
+});

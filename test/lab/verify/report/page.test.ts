@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { allChecks } from "../../../../lab/verify/catalog.ts";
+import type { Row, Status } from "../../../../lab/verify/check.ts";
+import { unableFinder } from "../../../../lab/verify/find/finder.ts";
+import { html, raw } from "../../../../lab/verify/report/escape.ts";
+import { between } from "../../../../lab/verify/report/geometry.ts";
+import { reportPage } from "../../../../lab/verify/report/page.ts";
+import { COREDNS, LOGS, waysOf, worst } from "../../../../lab/verify/report/ways.ts";
+import type { VerifyResult } from "../../../../lab/verify/result.ts";
+import { runningPod } from "../fake-cluster.ts";
+
+const STATUSES: readonly Status[] = ["pass", "warn", "fail", "skip"];
+
+/** A run of all checks for so many teams, each row with a result in turn. */
+function resultOf(count: number, text = "detail"): VerifyResult {
+  const names = Array.from({ length: count }, (_, index) => `t${index}`);
+  const teams = names.map((name) => ({ name, peers: names.filter((other) => other !== name).slice(0, 2) }));
+  const checks = allChecks({ teams, ndots: 3, enforced: false, finder: unableFinder("http", "no"), wait: 1 });
+  const rows = checks.map(({ id, group, what, from, to }, index): Row => {
+    const status = STATUSES[index % STATUSES.length] ?? "pass";
+    return { id, group, what, from, to, status, detail: text, cause: text, milliseconds: index };
+  });
+  return {
+    stack: text,
+    context: text,
+    server: text,
+    version: text,
+    startedAt: "2026-01-02T03:04:05.678Z",
+    seconds: 1,
+    rows,
+    nodes: [{ name: text, ready: true, version: "v1", zone: text }],
+    teams: names.map((team) => ({
+      team,
+      namespace: `${team}-team`,
+      pod: runningPod(team, { node: text, reason: text }),
+    })),
+  };
+}
+
+describe("the report", () => {
+  it("is one page that asks for nothing from outside and runs no script", () => {
+    const page = reportPage(resultOf(2));
+    assert.match(page, /^<!doctype html>/);
+    assert.equal(/https?:|<script|<link|<img|@import|url\((?!#)/.test(page), false);
+    assert.match(page, /default-src 'none'/);
+    assert.match(page, /prefers-color-scheme: dark/);
+  });
+
+  it("shows cluster, nodes, namespaces, pods, ways and every row", () => {
+    const result = resultOf(2);
+    const page = reportPage(result);
+    for (const text of [
+      "namespace t0-team",
+      "curl-t1",
+      "Nodes: detail v1 detail",
+      "CoreDNS",
+      "2026-01-02 03:04:05 UTC",
+    ])
+      assert.ok(page.includes(text), text);
+    for (const { id } of result.rows) assert.ok(page.includes(`<code>${id}</code>`), id);
+    assert.ok(page.includes("The lab does not work"));
+  });
+
+  it("draws a matrix where lines would cover each other, and leaves out what nobody could read", () => {
+    assert.match(reportPage(resultOf(8)), /rows: from, columns: to</);
+    assert.match(reportPage(resultOf(70)), /rows: from, columns: to; 10 more teams are in the table only/);
+  });
+
+  it("draws a team that has no pod", () => {
+    const result = resultOf(1);
+    const page = reportPage({
+      ...result,
+      rows: [],
+      nodes: [],
+      teams: [{ team: "t0", namespace: "t0-team", pod: undefined }],
+    });
+    assert.match(page, /there is no pod/);
+    assert.match(page, /The lab works/);
+  });
+
+  /** Colours of the teams' boxes, in their order. */
+  const boxes = (result: VerifyResult) =>
+    [...reportPage(result).matchAll(/namespace t\d-team<\/text>\n<g class="(\w+)">/g)].map((match) => match[1]);
+
+  it("draws a team in the colour of its pod's and its Service's rows, or of the pod where none was tried", () => {
+    const result = resultOf(2);
+    const rowsWith = (status: Status) =>
+      result.rows.map((row): Row => ({ ...row, status: row.id === "service:t1" ? status : "pass" }));
+    assert.deepEqual(boxes({ ...result, rows: rowsWith("pass") }), ["pass", "pass"]);
+    assert.deepEqual(boxes({ ...result, rows: rowsWith("fail") }), ["pass", "fail"]);
+    const ended = runningPod("t1", { phase: "Succeeded", ready: false });
+    const [first] = result.teams;
+    assert.ok(first);
+    assert.deepEqual(boxes({ ...result, rows: [], teams: [first, { team: "t1", namespace: "t1-team", pod: ended }] }), [
+      "pass",
+      "fail",
+    ]);
+  });
+
+  it("writes no two labels of lines between the same teams at one height, where the lines are not level", () => {
+    const labels = [...reportPage(resultOf(3)).matchAll(/<text class="label" x="([\d.]+)" y="([\d.]+)"/g)];
+    const places = labels.map(([, x, y]) => [Number(x), Number(y)] as const);
+    // t0 stands above t2: between them the lines are upright.
+    const upright = places.filter(([x, y]) => x < 330 && y > 340 && y < 560).map(([, y]) => Math.round(y));
+    assert.ok(upright.length >= 3, String(upright));
+    assert.equal(new Set(upright).size, upright.length);
+  });
+
+  it("escapes whatever the cluster says", () => {
+    const plain = reportPage(resultOf(3, "x")).replaceAll(/[^<>]/g, "");
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.constantFrom("<script>", "\"'&", "</title>", "]]>"), (one, other) => {
+        assert.equal(reportPage(resultOf(3, one + other)).replaceAll(/[^<>]/g, ""), plain);
+      }),
+      { numRuns: 30 },
+    );
+    assert.equal(
+      html`<a title="${`"'<&>`}">${raw("<b>")}${[html`${1}`]}</a>`.text,
+      '<a title="&quot;&#39;&lt;&amp;&gt;"><b>1</a>',
+    );
+  });
+});
+
+describe("ways", () => {
+  it("gather the rows that take the same way, with the result that matters most", () => {
+    const ways = waysOf(resultOf(2).rows);
+    const dns = ways.find((way) => way.from === "t0" && way.to === COREDNS && way.label.startsWith("DNS"));
+    assert.equal(dns?.rows.length, 10);
+    assert.equal(dns?.status, "fail");
+    assert.ok(ways.some((way) => way.from === "t1" && way.to === LOGS));
+    assert.ok(ways.some((way) => way.from === "t0" && way.to === "t0" && way.label.startsWith("curl")));
+  });
+
+  it("rank failure before warning before success", () => {
+    assert.equal(worst(["pass", "skip", "warn", "fail"]), "fail");
+    assert.equal(worst(["pass", "skip", "warn"]), "warn");
+    assert.equal(worst(["skip", "pass"]), "pass");
+    assert.equal(worst([]), "skip");
+  });
+});
+
+describe("a line between two boxes", () => {
+  const box = fc.record({ x: fc.integer({ min: 0, max: 400 }), y: fc.integer({ min: 0, max: 400 }) });
+
+  it("starts and ends on the rims, and lies where the way back does not", () => {
+    fc.assert(
+      fc.property(box, box, fc.integer({ min: 1, max: 15 }), (one, other, offset) => {
+        const from = { ...one, width: 100, height: 60 };
+        const to = { x: other.x + 600, y: other.y, width: 100, height: 60 };
+        const there = between(from, to, offset);
+        const back = between(to, from, offset);
+        for (const [point, rim] of [
+          [there.start, from],
+          [there.end, to],
+        ] as const) {
+          const onSide = near(point.x, rim.x) || near(point.x, rim.x + rim.width);
+          const onLevel = near(point.y, rim.y) || near(point.y, rim.y + rim.height);
+          assert.ok(onSide || onLevel);
+        }
+        // The same offset is the same line, whichever end it starts from; another offset is another line.
+        assert.ok(near(there.start.x, back.end.x) && near(there.start.y, back.end.y));
+        assert.ok(
+          !near(between(to, from, -offset).end.y, there.start.y) ||
+            !near(between(to, from, -offset).end.x, there.start.x),
+        );
+      }),
+    );
+  });
+});
+
+function near(one: number, other: number): boolean {
+  return Math.abs(one - other) < 1e-6;
+}
