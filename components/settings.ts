@@ -6,7 +6,7 @@ import { checkDns } from "./dns/check.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
-import { allowed, type Mistake, mistakesOf, SettingsError } from "./schema/errors.ts";
+import { allowed, issuesOf, SettingsError, type SettingsIssue } from "./schema/errors.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight } from "./schema/partial.ts";
 import { checkTeams } from "./team/check.ts";
@@ -39,7 +39,7 @@ export type Settings = Readonly<z.infer<typeof StackSettings>> & {
 
 /**
  * Reads the configuration of the stack that runs.
- * @throws {SettingsError} with every mistake, before anything is registered.
+ * @throws {SettingsError} with every issue, before anything is registered.
  */
 export function readSettings(): Settings {
   return parseSettings(allConfig());
@@ -47,7 +47,7 @@ export function readSettings(): Settings {
 
 /**
  * Reads a stack's configuration as the engine passes it: `namespace:key` to a string, structured values as JSON.
- * @throws {SettingsError} with every mistake.
+ * @throws {SettingsError} with every issue.
  */
 export function parseSettings(config: Readonly<Record<string, string>>): Settings {
   const prefix = `${CONFIG_NAMESPACE}:`;
@@ -57,16 +57,16 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
       .map(([key, value]) => [key.slice(prefix.length), structured(value)]),
   );
   const region = config["aws:region"];
-  const { settings: given, mistakes: unread } = extend(raw);
+  const { settings: given, issues: unread } = extend(raw);
   const parsed = StackSettings.safeParse(given, { error: allowed });
-  const mistakes = [
+  const issues = [
     ...unread,
-    ...(parsed.success ? [] : mistakesOf(parsed.error, given, [])),
-    ...regionMistakes(given.cluster, region),
+    ...(parsed.success ? [] : issuesOf(parsed.error, given, [])),
+    ...regionIssues(given.cluster, region),
     ...strayKeys(config),
-    ...mistakesOfSections(given, region),
+    ...issuesOfSections(given, region),
   ];
-  if (!parsed.success || mistakes.length > 0) throw new SettingsError(mistakes);
+  if (!parsed.success || issues.length > 0) throw new SettingsError(issues);
   return deepFreeze({ ...parsed.data, region, profile: config["aws:profile"] });
 }
 
@@ -74,7 +74,7 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
 const OTHERS_KEYS = ["kubernetes:cluster"];
 
 /** Settings under a misspelt namespace, which the engine would take for those of a provider that is not there. */
-function strayKeys(config: Readonly<Record<string, string>>): Mistake[] {
+function strayKeys(config: Readonly<Record<string, string>>): SettingsIssue[] {
   return Object.entries(config).flatMap(([key, value]) => {
     const [namespace = "", name = ""] = key.split(":");
     if (namespace === CONFIG_NAMESPACE || !KEYS.includes(name) || OTHERS_KEYS.includes(key)) return [];
@@ -82,8 +82,8 @@ function strayKeys(config: Readonly<Record<string, string>>): Mistake[] {
   });
 }
 
-/** What the schemas cannot see, of every section as far as its own schema takes it: a mistake elsewhere hides none of it. */
-function mistakesOfSections(given: Readonly<Record<string, unknown>>, region: string | undefined): Mistake[] {
+/** What the schemas cannot see, of every section as far as its own schema takes it: an issue elsewhere hides none of it. */
+function issuesOfSections(given: Readonly<Record<string, unknown>>, region: string | undefined): SettingsIssue[] {
   const { shape } = StackSettings;
   const cluster = asFarAsRight(shape.cluster, given.cluster, ["kind"]);
   const dns = asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]);
@@ -100,11 +100,11 @@ function mistakesOfSections(given: Readonly<Record<string, unknown>>, region: st
   ];
 }
 
-/** Mistakes of a section, but those of settings that were left out. */
-function under(key: string, mistakes: readonly Mistake[], without: ReadonlySet<PropertyKey>): Mistake[] {
-  return mistakes.flatMap((mistake) => {
-    const [top] = mistake.path;
-    return top !== undefined && without.has(top) ? [] : [{ ...mistake, path: [key, ...mistake.path] }];
+/** Issues of a section, but those of settings that were left out. */
+function under(key: string, issues: readonly SettingsIssue[], without: ReadonlySet<PropertyKey>): SettingsIssue[] {
+  return issues.flatMap((issue) => {
+    const [top] = issue.path;
+    return top !== undefined && without.has(top) ? [] : [{ ...issue, path: [key, ...issue.path] }];
   });
 }
 
@@ -130,7 +130,7 @@ function isEks(cluster: unknown): boolean {
   return typeof cluster === "object" && cluster !== null && "kind" in cluster && cluster.kind === "eks";
 }
 
-function regionMistakes(cluster: unknown, region: string | undefined): Mistake[] {
+function regionIssues(cluster: unknown, region: string | undefined): SettingsIssue[] {
   if (!isEks(cluster) || (region !== undefined && REGION.test(region))) return [];
   return [{ path: ["aws:region"], message: "an AWS region, such as eu-central-1", value: region }];
 }

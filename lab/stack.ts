@@ -51,13 +51,13 @@ export async function chosenStack(flags: { readonly stack: string; readonly conf
 /**
  * Reads a stack's file and its settings.
  * @throws {Failure} as {@link readStack}
- * @throws {SettingsError} with every mistake in the settings.
+ * @throws {SettingsError} with every issue in the settings.
  */
 export async function loadStack(name: string, folder?: string): Promise<Stack & { readonly settings: Settings }> {
   return withSettings(await readStack(name, folder));
 }
 
-/** A stack with its settings. @throws {SettingsError} with every mistake in them. */
+/** A stack with its settings. @throws {SettingsError} with every issue in them. */
 export async function withSettings(stack: Stack): Promise<Stack & { readonly settings: Settings }> {
   // The settings bring Pulumi with them, which `--help` need not wait for.
   const { parseSettings } = await import("../components/settings.ts");

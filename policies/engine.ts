@@ -31,9 +31,9 @@ function policyOf(rule: Rule, standing: readonly Exemption[], ledger: Ledger): P
   };
   /** Keeps what the configuration says even where the rule has nothing to judge: its exemptions are idle then. */
   const configured = (config: object) => {
-    const { exemptions, mistakes } = ruleConfig(rule, { [rule.id]: config });
+    const { exemptions, issues } = ruleConfig(rule, { [rule.id]: config });
     ledger.keepExemptions(exemptions);
-    ledger.keepMistakes(mistakes);
+    ledger.keepIssues(issues);
     return { [rule.id]: config };
   };
   const run = (stack: Stack, judged: string, config: PackConfig, reportViolation: ReportViolation) => {
@@ -79,15 +79,15 @@ function ownPolicies(ledger: Ledger): StackValidationPolicy[] {
       enforcementLevel: "advisory",
       validateStack: (_, reportViolation) => {
         for (const { rule, message, urn } of ledger.findings("exempt")) reportViolation(`${rule}: ${message}`, urn);
-        for (const mistake of ledger.configurationMistakes()) reportViolation(mistake);
+        for (const issue of ledger.configurationIssues()) reportViolation(issue);
       },
     },
   ];
 }
 
 function configSchema(rule: Rule): PolicyConfigSchema {
-  const knobs = (rule.knobs ?? []).map(({ name, schema }) => [name, schema] as const);
-  return { properties: { ...Object.fromEntries(knobs), exempt: EXEMPT_SCHEMA } };
+  const options = (rule.options ?? []).map(({ name, schema }) => [name, schema] as const);
+  return { properties: { ...Object.fromEntries(options), exempt: EXEMPT_SCHEMA } };
 }
 
 const EXEMPT_SCHEMA: PolicyConfigSchema["properties"][string] = {

@@ -9,7 +9,7 @@ export class Ledger {
   private readonly said = new Map<string, readonly Finding[]>();
   private readonly configured = new Map<string, Exemption>();
   private readonly used = new Set<string>();
-  private readonly mistakes = new Set<string>();
+  private readonly issues = new Set<string>();
 
   /** Keeps what a rule said of what it judged; what it said of that before, as in a preview, counts no more. */
   keep(rule: string, judged: string, findings: readonly Finding[]): void {
@@ -26,8 +26,8 @@ export class Ledger {
     for (const exemption of used) this.used.add(keyOf(exemption));
   }
 
-  keepMistakes(mistakes: readonly string[]): void {
-    for (const mistake of mistakes) this.mistakes.add(mistake);
+  keepIssues(issues: readonly string[]): void {
+    for (const issue of issues) this.issues.add(issue);
   }
 
   findings(outcome: Finding["outcome"]): Finding[] {
@@ -35,10 +35,10 @@ export class Ledger {
   }
 
   /** What is wrong in the configuration, exemptions that allowed nothing among it. */
-  configurationMistakes(): string[] {
+  configurationIssues(): string[] {
     const idle = [...this.configured].filter(([key]) => !this.used.has(key));
     return [
-      ...this.mistakes,
+      ...this.issues,
       ...idle.map(([, { rule, resource }]) => `exemption of ${resource} from ${rule} has no effect; take it out`),
     ];
   }

@@ -156,7 +156,7 @@ describe("the stack local", () => {
     );
   });
 
-  it("registers nothing when settings are wrong, and tells every mistake", async () => {
+  it("registers nothing when settings are wrong, and tells every issue", async () => {
     const local = await readStack("local");
     const wrong = {
       ...local.config,

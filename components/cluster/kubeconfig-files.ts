@@ -40,31 +40,31 @@ export function expandHome(path: string): string {
 }
 
 /** The server of the wanted context, or why there is none, in one line. Of what files say twice the first holds, as for kubectl. */
-export function findServer(settings: ExistingClusterSettings, files: readonly string[]): Server | { mistake: string } {
+export function findServer(settings: ExistingClusterSettings, files: readonly string[]): Server | { issue: string } {
   const documents: Document[] = [];
   for (const file of files) {
     const document = readKubeconfig(file);
     if (document === undefined) continue;
-    if ("mistake" in document) return { mistake: `cluster.kubeconfig: ${document.mistake}` };
+    if ("issue" in document) return { issue: `cluster.kubeconfig: ${document.issue}` };
     documents.push(document);
   }
   if (documents.length === 0)
     return {
-      mistake: `cluster.kubeconfig: there is no file ${files.join(" or ")}; name another, or make a cluster, for example by kind create cluster`,
+      issue: `cluster.kubeconfig: there is no file ${files.join(" or ")}; name another, or make a cluster, for example by kind create cluster`,
     };
   const contexts = documents.flatMap((document) => document.contexts ?? []);
   const there = contexts.length > 0 ? contexts.map(({ name }) => name).join(", ") : "no contexts";
   const wanted = settings.context ?? documents.map((document) => document["current-context"]).find(isNamed);
   if (wanted === undefined)
-    return { mistake: `cluster.context: not set, and the kubeconfig has no current context; it has ${there}` };
+    return { issue: `cluster.context: not set, and the kubeconfig has no current context; it has ${there}` };
   const context = contexts.find(({ name }) => name === wanted)?.context;
-  if (context === undefined) return { mistake: `cluster.context: found '${wanted}'; the kubeconfig has ${there}` };
+  if (context === undefined) return { issue: `cluster.context: found '${wanted}'; the kubeconfig has ${there}` };
   const cluster = documents
     .flatMap((document) => document.clusters ?? [])
     .find(({ name }) => name === context.cluster)?.cluster;
   return cluster === undefined
     ? {
-        mistake: `cluster.context: '${wanted}' names a cluster '${context.cluster}' that the kubeconfig does not describe`,
+        issue: `cluster.context: '${wanted}' names a cluster '${context.cluster}' that the kubeconfig does not describe`,
       }
     : { context: wanted, server: cluster.server, proxied: isNamed(cluster["proxy-url"]) };
 }
@@ -76,15 +76,15 @@ function isNamed(value: string | null | undefined): value is string {
 type Document = NonNullable<z.infer<typeof Kubeconfig>>;
 
 /** A file's document, why it is none, or nothing where there is no file. */
-function readKubeconfig(file: string): Document | { mistake: string } | undefined {
+function readKubeconfig(file: string): Document | { issue: string } | undefined {
   try {
     const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
-    return document.success ? (document.data ?? {}) : { mistake: `${file} is no kubeconfig` };
+    return document.success ? (document.data ?? {}) : { issue: `${file} is no kubeconfig` };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     return {
-      mistake: code === "EACCES" || code === "EISDIR" ? `${file} cannot be read (${code})` : `${file} is no kubeconfig`,
+      issue: code === "EACCES" || code === "EISDIR" ? `${file} cannot be read (${code})` : `${file} is no kubeconfig`,
     };
   }
 }

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { unique } from "../schema/unique.ts";
 import { text } from "../schema/values.ts";
-import { MAX_ZONES, vpcCidrMistake } from "./subnets.ts";
+import { MAX_ZONES, vpcCidrIssue } from "./subnets.ts";
 
 const VpcCidr = z.string("a private IPv4 block, such as 10.0.0.0/16").superRefine((cidr, context) => {
-  const message = vpcCidrMistake(cidr);
+  const message = vpcCidrIssue(cidr);
   if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
 });
 

@@ -114,7 +114,7 @@ export const NodeGroupSettings = z
         add(["instanceTypes", index], `an instance type for ${group.architecture}, such as ${example}`, type);
       }
     },
-    // With other mistakes in the group as well: all are told together.
+    // With other issues in the group as well: all are told together.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 export type NodeGroupSettings = z.infer<typeof NodeGroupSettings>;

@@ -4,7 +4,7 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
 import ipaddr from "ipaddr.js";
 import { findServer, kubeconfigFiles } from "./kubeconfig-files.ts";
-import { serverMistake } from "./server.ts";
+import { serverIssue } from "./server.ts";
 import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } from "./settings.ts";
 
 /**
@@ -14,8 +14,8 @@ import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } fro
  */
 export async function preflight(settings: ClusterSettings): Promise<void> {
   if (getMonitor() instanceof MockMonitor) return;
-  const mistake = await deploymentMistake(settings, process.env);
-  if (mistake !== undefined) throw new pulumi.RunError(mistake);
+  const issue = await deploymentIssue(settings, process.env);
+  if (issue !== undefined) throw new pulumi.RunError(issue);
   const warning = settings.kind === "eks" ? endpointWarning(settings) : undefined;
   if (warning !== undefined) pulumi.log.warn(warning);
 }
@@ -23,28 +23,26 @@ export async function preflight(settings: ClusterSettings): Promise<void> {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What is missing on this machine, in one line; undefined where nothing is. */
-export async function deploymentMistake(
+export async function deploymentIssue(
   settings: ClusterSettings,
   environment: Environment,
 ): Promise<string | undefined> {
-  return settings.kind === "existing"
-    ? existingMistake(settings, environment)
-    : awsCliMistake(awsCliVersion(environment));
+  return settings.kind === "existing" ? existingIssue(settings, environment) : awsCliIssue(awsCliVersion(environment));
 }
 
 /** Why an existing cluster cannot be used, in one line; undefined where its server can be reached. */
-export async function existingMistake(
+export async function existingIssue(
   settings: ExistingClusterSettings,
   environment: Environment,
 ): Promise<string | undefined> {
   const found = findServer(settings, kubeconfigFiles(settings, environment.KUBECONFIG));
-  if ("mistake" in found) return found.mistake;
+  if ("issue" in found) return found.issue;
   // What a proxy reaches, a connection from here need not.
   const proxied = found.proxied || environment.HTTPS_PROXY !== undefined || environment.https_proxy !== undefined;
-  const mistake = proxied ? undefined : await serverMistake(found.server);
-  return mistake === undefined
+  const issue = proxied ? undefined : await serverIssue(found.server);
+  return issue === undefined
     ? undefined
-    : `cluster: context '${found.context}' names the server ${found.server}, which ${mistake}; start the cluster, or name another context`;
+    : `cluster: context '${found.context}' names the server ${found.server}, which ${issue}; start the cluster, or name another context`;
 }
 
 /** What `aws --version` says; undefined where there is no such program. Version 1 of old wrote it to stderr. */
@@ -61,7 +59,7 @@ export function awsCliVersion(environment: Environment): string | undefined {
  * @pulumi/eks runs `aws eks get-token` for the kubeconfig that it makes, and takes the same versions.
  * @see https://www.pulumi.com/registry/packages/eks/installation-configuration/
  */
-export function awsCliMistake(version: string | undefined): string | undefined {
+export function awsCliIssue(version: string | undefined): string | undefined {
   const [major = 0, minor = 0] = (/^aws-cli\/(\d+)\.(\d+)/.exec(version ?? "") ?? []).slice(1).map(Number);
   if (major > 2 || (major === 2 && minor >= 7) || (major === 1 && minor >= 24)) return undefined;
   const found = version === undefined ? "none" : version.trim();

@@ -6,7 +6,7 @@ import { connect } from "node:net";
  * @param url such as `https://127.0.0.1:6443`; the port is that of the scheme by default.
  * @param milliseconds how long to wait.
  */
-export function serverMistake(url: string, milliseconds = 5000): Promise<string | undefined> {
+export function serverIssue(url: string, milliseconds = 5000): Promise<string | undefined> {
   if (!URL.canParse(url)) return Promise.resolve("is no URL");
   const { hostname, port, protocol } = new URL(url);
   return new Promise((resolve) => {
@@ -16,9 +16,9 @@ export function serverMistake(url: string, milliseconds = 5000): Promise<string 
       port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
       timeout: milliseconds,
     });
-    const end = (mistake: string | undefined) => {
+    const end = (issue: string | undefined) => {
       socket.destroy();
-      resolve(mistake);
+      resolve(issue);
     };
     socket.once("connect", () => end(undefined));
     socket.once("timeout", () => end(`does not answer within ${milliseconds / 1000} s`));

@@ -39,7 +39,7 @@ function fromNumber(value: number): string {
 }
 
 /** Why a text is no block for a VPC, or undefined where it is one. */
-export function vpcCidrMistake(cidr: string): string | undefined {
+export function vpcCidrIssue(cidr: string): string | undefined {
   const allowed = `a private IPv4 block from /${VPC_PREFIXES.shortest} to /${VPC_PREFIXES.longest}, such as 10.0.0.0/16`;
   if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return allowed;
   const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);

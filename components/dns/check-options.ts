@@ -1,4 +1,4 @@
-import type { DnsMistake } from "./check.ts";
+import type { DnsIssue } from "./check.ts";
 import { type CheckContext, checkCorefile } from "./corefile/check.ts";
 import { seconds } from "./corefile/duration.ts";
 import { corefileOf } from "./corefile/from-settings.ts";
@@ -12,15 +12,15 @@ import type { DnsSettings } from "./settings.ts";
 const OPTIONS = ["corefile", "options"] as const;
 const MAX_LAMEDUCK = 25;
 
-/** Mistakes in the Corefile's options, each at its own path. What none of these sees, the whole Corefile's check does. */
-export function checkOptions(settings: DnsSettings, context: CheckContext): DnsMistake[] {
+/** Issues in the Corefile's options, each at its own path. What none of these sees, the whole Corefile's check does. */
+export function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] {
   const options = settings.corefile.options ?? {};
   const found = [
-    ...upstreamMistakes(options, context),
-    ...stubMistakes(options),
-    ...durationMistakes(options),
-    ...choiceMistakes(options, settings),
-    ...spellingMistakes(options),
+    ...upstreamIssues(options, context),
+    ...stubIssues(options),
+    ...durationIssues(options),
+    ...choiceIssues(options, settings),
+    ...spellingIssues(options),
   ];
   if (found.length > 0) return found;
   return checkCorefile(corefileOf(settings), context).errors.map((message) => ({
@@ -30,11 +30,11 @@ export function checkOptions(settings: DnsSettings, context: CheckContext): DnsM
   }));
 }
 
-function mistake(path: readonly (string | number)[], message: string, value: unknown): DnsMistake {
+function issue(path: readonly (string | number)[], message: string, value: unknown): DnsIssue {
   return { path: [...OPTIONS, ...path], message, value };
 }
 
-function upstreamMistakes(options: CorefileOptions, context: CheckContext): DnsMistake[] {
+function upstreamIssues(options: CorefileOptions, context: CheckContext): DnsIssue[] {
   const lists = [
     { path: ["upstreams"], upstreams: options.upstreams ?? [] },
     ...(options.stubDomains ?? []).map(({ upstreams }, index) => ({
@@ -44,31 +44,31 @@ function upstreamMistakes(options: CorefileOptions, context: CheckContext): DnsM
   ];
   return lists.flatMap(({ path, upstreams }) =>
     upstreams.flatMap((text, index) => {
-      const message = upstreamMistake(text, context);
-      return message === undefined ? [] : [mistake([...path, index], message, text)];
+      const message = upstreamIssue(text, context);
+      return message === undefined ? [] : [issue([...path, index], message, text)];
     }),
   );
 }
 
-function upstreamMistake(text: string, context: CheckContext): string | undefined {
+function upstreamIssue(text: string, context: CheckContext): string | undefined {
   const upstream = readUpstream(text);
   if (typeof upstream === "string") return upstream;
   const loop = loopOf(upstream, context);
   return loop === undefined ? undefined : `another server: this is ${loop}, which would ask itself for ever`;
 }
 
-function stubMistakes(options: CorefileOptions): DnsMistake[] {
+function stubIssues(options: CorefileOptions): DnsIssue[] {
   const clusterDomain = plain(options.clusterDomain ?? "cluster.local");
   const seen = new Set<string>();
   return (options.stubDomains ?? []).flatMap(({ domains }, index) =>
-    domains.flatMap((domain, place): DnsMistake[] => {
+    domains.flatMap((domain, place): DnsIssue[] => {
       const path = ["stubDomains", index, "domains", place];
       const name = plain(domain);
       if (name === clusterDomain || clusterDomain.endsWith(`.${name}`) || name.endsWith(`.${clusterDomain}`)) {
-        return [mistake(path, `a domain outside ${clusterDomain}, whose names the cluster itself answers`, domain)];
+        return [issue(path, `a domain outside ${clusterDomain}, whose names the cluster itself answers`, domain)];
       }
-      if (domain.startsWith("*")) return [mistake(path, "a domain without *: it holds for all names below it", domain)];
-      if (seen.has(name)) return [mistake(path, "a domain that no other entry has", domain)];
+      if (domain.startsWith("*")) return [issue(path, "a domain without *: it holds for all names below it", domain)];
+      if (seen.has(name)) return [issue(path, "a domain that no other entry has", domain)];
       seen.add(name);
       return [];
     }),
@@ -79,25 +79,25 @@ function plain(domain: string): string {
   return domain.toLowerCase().replace(/\.$/, "");
 }
 
-function durationMistakes({ lameduck, reload, cache }: CorefileOptions): DnsMistake[] {
+function durationIssues({ lameduck, reload, cache }: CorefileOptions): DnsIssue[] {
   const over = (text: string | undefined, most: number) => text !== undefined && (seconds(text) ?? 0) > most;
   const under = (text: string | undefined, least: number) => text !== undefined && (seconds(text) ?? 0) < least;
-  const found: DnsMistake[] = [];
+  const found: DnsIssue[] = [];
   if (over(lameduck, MAX_LAMEDUCK)) {
-    found.push(mistake(["lameduck"], `at most ${MAX_LAMEDUCK}s: the add-on's pods are killed after 30 s`, lameduck));
+    found.push(issue(["lameduck"], `at most ${MAX_LAMEDUCK}s: the add-on's pods are killed after 30 s`, lameduck));
   }
-  if (under(reload?.interval, 2)) found.push(mistake(["reload", "interval"], "at least 2s", reload?.interval));
+  if (under(reload?.interval, 2)) found.push(issue(["reload", "interval"], "at least 2s", reload?.interval));
   if (under(reload?.jitter, 1) && !under(reload?.jitter, Number.MIN_VALUE)) {
-    found.push(mistake(["reload", "jitter"], "0s, or at least 1s", reload?.jitter));
+    found.push(issue(["reload", "jitter"], "0s, or at least 1s", reload?.jitter));
   }
-  if (over(cache?.servfail, 300)) found.push(mistake(["cache", "servfail"], "at most 5m", cache?.servfail));
+  if (over(cache?.servfail, 300)) found.push(issue(["cache", "servfail"], "at most 5m", cache?.servfail));
   return found;
 }
 
-function choiceMistakes(options: CorefileOptions, { corefile }: DnsSettings): DnsMistake[] {
-  const found: DnsMistake[] = [];
+function choiceIssues(options: CorefileOptions, { corefile }: DnsSettings): DnsIssue[] {
+  const found: DnsIssue[] = [];
   if (options.autopath && options.pods !== undefined && options.pods !== "verified") {
-    found.push(mistake(["pods"], "verified, as autopath needs it to tell a pod's namespace", options.pods));
+    found.push(issue(["pods"], "verified, as autopath needs it to tell a pod's namespace", options.pods));
   }
   if (corefile.upstreamLoad !== undefined && corefile.profile !== "tuned") {
     const path = ["corefile", "upstreamLoad"];
@@ -110,21 +110,21 @@ function choiceMistakes(options: CorefileOptions, { corefile }: DnsSettings): Dn
   return found;
 }
 
-function spellingMistakes({ rewrite = [] }: CorefileOptions): DnsMistake[] {
-  return rewrite.flatMap(({ match, from, to }, index): DnsMistake[] => {
+function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
+  return rewrite.flatMap(({ match, from, to }, index): DnsIssue[] => {
     const at = (key: "from" | "to") => ["rewrite", index, key];
-    const found: DnsMistake[] = [];
+    const found: DnsIssue[] = [];
     if (match === "regex" && !isGoRegexp(from)) {
       found.push(
-        mistake(at("from"), "a regular expression in Go's syntax, without look-around and back references", from),
+        issue(at("from"), "a regular expression in Go's syntax, without look-around and back references", from),
       );
     } else if (usedGroups(to) > (match === "regex" ? groupsOf(from) : 0)) {
       const message = match === "regex" ? `no more groups than ${from} has` : "no groups, which only a regex has";
-      found.push(mistake(at("to"), message, to));
+      found.push(issue(at("to"), message, to));
     }
     for (const [key, word] of Object.entries({ from, to })) {
       if (/^[{}]$|\{[$%]|[\s#"]/.test(word)) {
-        found.push(mistake(["rewrite", index, key], 'text without a single brace, {$, {%, # and "', word));
+        found.push(issue(["rewrite", index, key], 'text without a single brace, {$, {%, # and "', word));
       }
     }
     return found;

@@ -10,8 +10,8 @@ import { CorefileSyntaxError } from "./corefile/syntax.ts";
 import { checkNodeLocalCache } from "./node-local-cache/check.ts";
 import type { DnsSettings } from "./settings.ts";
 
-/** One mistake in the DNS settings. */
-export interface DnsMistake {
+/** One issue in the DNS settings. */
+export interface DnsIssue {
   /** Path under `dns`. */
   readonly path: readonly (string | number)[];
   /** What would be right, in words. */
@@ -25,9 +25,9 @@ const LEAST_TIMEOUT = 20 * 60;
  * What the schema cannot see: settings that the add-on's version rejects, and Corefiles that CoreDNS would refuse or loop with.
  * `kubernetesVersion` is that of the EKS cluster; undefined on an existing cluster, which takes no add-on.
  */
-export function checkDns(settings: DnsSettings, kubernetesVersion: string | undefined): DnsMistake[] {
-  const addon = kubernetesVersion === undefined ? [] : addonMistakes(settings, kubernetesVersion);
-  return [...addon, ...corefileMistakes(settings, kubernetesVersion), ...checkNodeLocalCache(settings)];
+export function checkDns(settings: DnsSettings, kubernetesVersion: string | undefined): DnsIssue[] {
+  const addon = kubernetesVersion === undefined ? [] : addonIssues(settings, kubernetesVersion);
+  return [...addon, ...corefileIssues(settings, kubernetesVersion), ...checkNodeLocalCache(settings)];
 }
 
 /** The add-on's version: the one that is set, or the one for the Kubernetes version; undefined where there is neither. */
@@ -38,7 +38,7 @@ export function addonVersion(
   return settings.addonVersion ?? ADDON_VERSIONS[kubernetesVersion];
 }
 
-function addonMistakes(settings: DnsSettings, kubernetesVersion: string): DnsMistake[] {
+function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue[] {
   const version = addonVersion(settings, kubernetesVersion);
   if (version === undefined) {
     const known = Object.keys(ADDON_VERSIONS).join(", ");
@@ -49,7 +49,7 @@ function addonMistakes(settings: DnsSettings, kubernetesVersion: string): DnsMis
       },
     ];
   }
-  const rejected = rejections(addonConfiguration(settings), version).map(({ path, message }): DnsMistake => {
+  const rejected = rejections(addonConfiguration(settings), version).map(({ path, message }): DnsIssue => {
     const at = settingPath(path);
     if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
       const instead = `replicas beside it, since ${version} does not scale by itself`;
@@ -57,13 +57,13 @@ function addonMistakes(settings: DnsSettings, kubernetesVersion: string): DnsMis
     }
     return { path: at, message, value: valueAt(settings, at) };
   });
-  const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsMistake[] =>
+  const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsIssue[] =>
     (seconds(value) ?? 0) >= LEAST_TIMEOUT
       ? []
       : [{ path: ["timeouts", key], message: "at least 20m: EKS itself waits that long", value }],
   );
   const domain = settings.corefile.options?.clusterDomain;
-  const other: DnsMistake = {
+  const other: DnsIssue = {
     path: ["corefile", "options", "clusterDomain"],
     message: "cluster.local: the nodes of EKS give pods no other",
     value: domain,
@@ -85,7 +85,7 @@ function context(settings: DnsSettings, kubernetesVersion: string | undefined): 
   return { clusterDns: settings.clusterDns, coredns: parsed?.coredns, nodeLocal };
 }
 
-function corefileMistakes(settings: DnsSettings, kubernetesVersion: string | undefined): DnsMistake[] {
+function corefileIssues(settings: DnsSettings, kubernetesVersion: string | undefined): DnsIssue[] {
   const { text } = settings.corefile;
   const checked = context(settings, kubernetesVersion);
   if (text === undefined) return checkOptions(settings, checked);

@@ -73,7 +73,7 @@ export class CoreDns extends pulumi.ComponentResource {
   }
 }
 
-/** Settings without a version for their Kubernetes version are a mistake that `checkDns` has reported. */
+/** Settings without a version for their Kubernetes version are an issue that `checkDns` has reported. */
 function versionFor(settings: DnsSettings, kubernetesVersion: string): string {
   const version = addonVersion(settings, kubernetesVersion);
   if (version === undefined)

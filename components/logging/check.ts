@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
-import type { Mistake } from "../schema/errors.ts";
+import type { SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
@@ -12,19 +12,19 @@ import { checkSidecar } from "./sidecar/check.ts";
  * What the schema cannot see: a collector that cannot do what the other settings ask, and an AWS destination on a cluster whose
  * pods have no AWS identity. Paths are below `logging`.
  */
-export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSettings["kind"]): Mistake[] {
+export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSettings["kind"]): SettingsIssue[] {
   const { destination, carrier } = settings;
-  const mistakes: Mistake[] = [];
+  const issues: SettingsIssue[] = [];
   if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind !== "eks") {
     const message =
       "a destination that needs no AWS identity, since only cluster.kind eks gives pods one: stdout, file, http, opensearch, elasticsearch, loki";
-    mistakes.push({ path: ["destination", "kind"], message, value: destination.kind });
+    issues.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined)
-    return [...mistakes, { path: ["collector"], message: collectorNames(), value: settings.collector }];
+    return [...issues, { path: ["collector"], message: collectorNames(), value: settings.collector }];
   if (!collector.carriers.includes(carrier)) {
-    mistakes.push({
+    issues.push({
       path: ["carrier"],
       message: `${collector.carriers.join(", ")} for ${collector.title}`,
       value: carrier,
@@ -33,27 +33,27 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
   const support = collector.destinations[destination.kind];
   if (support !== true) {
     const message = `${destinationsOf(collector).join(", ")} for ${collector.title}: ${support}`;
-    mistakes.push({ path: ["destination", "kind"], message, value: destination.kind });
+    issues.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
   if (destination.kind === "elasticsearch" && isKeptByElasticsearch(settings.index)) {
     const message = `another prefix, such as pods, or another separator than '-', since Elasticsearch keeps names like ${KEPT_PATTERNS} for itself`;
-    mistakes.push({ path: ["index", "prefix"], message, value: settings.index.prefix });
+    issues.push({ path: ["index", "prefix"], message, value: settings.index.prefix });
   }
-  mistakes.push(...unreadNamespaces(settings));
+  issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
   if (isMore(Bytes, memory, memoryLimit)) {
     const message = `at most memoryLimit, ${memoryLimit}, and it is ${memory}: Kubernetes refuses such a pod`;
-    mistakes.push({ path: ["resources", "memory"], message, value: settings.resources.memory });
+    issues.push({ path: ["resources", "memory"], message, value: settings.resources.memory });
   }
-  if (carrier === "sidecar") mistakes.push(...checkSidecar(settings));
+  if (carrier === "sidecar") issues.push(...checkSidecar(settings));
   else if (settings.sidecar.destinationCidrs.length > 0)
-    mistakes.push({
+    issues.push({
       path: ["sidecar", "destinationCidrs"],
       message: "nothing with carrier daemonset, which no network policy holds back",
       value: settings.sidecar.destinationCidrs,
     });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
-  return [...mistakes, ...collector.unsupported(pipeline)];
+  return [...issues, ...collector.unsupported(pipeline)];
 }
 
 /** What the settings' collector asks for; undefined where there is none of that name. */
@@ -63,8 +63,8 @@ export function resourcesOf({ collector, resources }: LoggingSettings): Collecto
 }
 
 /** Of a namespace that is both named and left out nothing would be read, and nobody would see it. */
-function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings): Mistake[] {
-  return include.flatMap((name, index): Mistake[] => {
+function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings): SettingsIssue[] {
+  return include.flatMap((name, index): SettingsIssue[] => {
     const path = ["namespaces", "include", index];
     if (name === LOGGING_NAMESPACE)
       return [{ path, message: "another namespace than the collector's own, which is never read", value: name }];

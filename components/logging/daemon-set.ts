@@ -47,7 +47,7 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
         metadata,
         spec: {
           selector: { matchLabels: { "app.kubernetes.io/name": app } },
-          // One node at a time: a mistake in the configuration stops at the first one.
+          // One node at a time: an issue in the configuration stops at the first one.
           updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } },
           template: {
             metadata: {

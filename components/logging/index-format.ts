@@ -76,7 +76,7 @@ export const IndexFormat = z
         "xxxx and ww together and nothing else, since an ISO week may belong to another year than its days";
       context.addIssue({ code: "custom", path: ["datePattern"], message, input: format.datePattern });
     },
-    // Also where the prefix has a mistake of its own, so that both are told together.
+    // Also where the prefix has an issue of its own, so that both are told together.
     {
       when: ({ value }) =>
         typeof value === "object" && value !== null && "datePattern" in value && typeof value.datePattern === "string",

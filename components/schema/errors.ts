@@ -2,8 +2,8 @@
 import { RunError } from "@pulumi/pulumi/errors.js";
 import { z } from "zod";
 
-/** One mistake in the stack configuration. */
-export interface Mistake {
+/** One issue in the stack configuration. */
+export interface SettingsIssue {
   /** Keys and indices from the top: `["teams", 0, "name"]`. */
   readonly path: readonly PropertyKey[];
   /** What would be right, in words. */
@@ -13,27 +13,27 @@ export interface Mistake {
 }
 
 /**
- * Every mistake of a stack's configuration in one error. A RunError, which the engine prints without a stack trace.
+ * Every issue of a stack's configuration in one error. A RunError, which the engine prints without a stack trace.
  */
 export class SettingsError extends RunError {
-  readonly mistakes: readonly Mistake[];
+  readonly issues: readonly SettingsIssue[];
 
-  constructor(mistakes: readonly Mistake[]) {
-    const count = mistakes.length === 1 ? "1 setting is wrong" : `${mistakes.length} settings are wrong`;
-    super(`${count}; nothing was changed\n${mistakes.map(describe).join("\n")}`);
+  constructor(issues: readonly SettingsIssue[]) {
+    const count = issues.length === 1 ? "1 setting is wrong" : `${issues.length} settings are wrong`;
+    super(`${count}; nothing was changed\n${issues.map(describe).join("\n")}`);
     this.name = "SettingsError";
-    this.mistakes = mistakes;
+    this.issues = issues;
   }
 }
 
-function describe(mistake: Mistake): string {
-  const found = mistake.value === undefined ? "not set" : `found ${foundAt(mistake.path, mistake.value)}`;
-  return `  ${formatPath(mistake.path)}: ${found}; allowed: ${mistake.message}`;
+function describe(issue: SettingsIssue): string {
+  const found = issue.value === undefined ? "not set" : `found ${foundAt(issue.path, issue.value)}`;
+  return `  ${formatPath(issue.path)}: ${found}; allowed: ${issue.message}`;
 }
 
 const CONFIDENTIAL = /passw(or)?d$|token$|secret$/i;
 
-/** A password where none belongs is a mistake that need not be in every log as well. */
+/** A password where none belongs is an issue that need not be in every log as well. */
 function foundAt(path: readonly PropertyKey[], value: unknown): string {
   const shown = (key: string, inner: unknown) => (CONFIDENTIAL.test(key) ? "(not shown)" : inner);
   const text = JSON.stringify(shown(String(path.at(-1)), value), shown).replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@");
@@ -52,9 +52,9 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .join("");
 }
 
-/** The mistakes that a schema found in `raw`, which stands at `path`. An unknown key is one mistake each. */
-export function mistakesOf(error: z.ZodError, raw: unknown, path: readonly PropertyKey[]): Mistake[] {
-  return error.issues.flatMap((issue): Mistake[] => {
+/** The issues that a schema found in `raw`, which stands at `path`. An unknown key is one issue each. */
+export function issuesOf(error: z.ZodError, raw: unknown, path: readonly PropertyKey[]): SettingsIssue[] {
+  return error.issues.flatMap((issue): SettingsIssue[] => {
     const at = [...path, ...issue.path];
     // Here the key is what is wrong, whatever stands under it.
     if (issue.code === "invalid_key") return [{ path: at, message: `as a key ${issue.message}`, value: at.at(-1) }];

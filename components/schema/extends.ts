@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
-import type { Mistake } from "./errors.ts";
+import type { SettingsIssue } from "./errors.ts";
 
 /** Namespace of the settings in `Pulumi.STACK.yaml`: the project's name, as the engine has it. */
 export const CONFIG_NAMESPACE = "eks-dns-logging";
@@ -10,7 +10,7 @@ export const CONFIG_NAMESPACE = "eks-dns-logging";
 /** A stack's own settings over those of the environment file that it names by `extends`. */
 export interface Extended {
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly mistakes: readonly Mistake[];
+  readonly issues: readonly SettingsIssue[];
 }
 
 /** What the key `extends` is, for the JSON Schema and the reference. */
@@ -27,10 +27,10 @@ const ALLOWED =
  */
 export function extend(own: Readonly<Record<string, unknown>>, folder: string = PROJECT): Extended {
   const { extends: file, ...settings } = own;
-  if (file === undefined) return { settings, mistakes: [] };
+  if (file === undefined) return { settings, issues: [] };
   const base = typeof file === "string" ? readBase(file, folder) : undefined;
-  if (base === undefined) return { settings, mistakes: [{ path: ["extends"], message: ALLOWED, value: file }] };
-  return { settings: merge(base, settings), mistakes: [] };
+  if (base === undefined) return { settings, issues: [{ path: ["extends"], message: ALLOWED, value: file }] };
+  return { settings: merge(base, settings), issues: [] };
 }
 
 function readBase(file: string, folder: string): Record<string, unknown> | undefined {

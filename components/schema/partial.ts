@@ -3,12 +3,12 @@ import type { z } from "zod";
 /** What is right of a section of the settings. */
 interface RightPart<T> {
   readonly value: T;
-  /** The settings that were left out, since their mistakes are told already. */
+  /** The settings that were left out, since their issues are told already. */
   readonly without: ReadonlySet<PropertyKey>;
 }
 
 /**
- * A section as far as its schema takes it, so that a mistake in one setting hides none that the others make together.
+ * A section as far as its schema takes it, so that an issue in one setting hides none that the others make together.
  * @param essential Settings on which the others hang: where one of these is wrong, nothing is said of them.
  */
 export function asFarAsRight<T>(

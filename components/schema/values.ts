@@ -34,7 +34,7 @@ export function amount(quantity: string): number {
   return Number(number) * (binary === "i" ? 1024 : 1000) ** power;
 }
 
-/** Whether one quantity is more than another; not where one of them is none, which is a mistake of its own. */
+/** Whether one quantity is more than another; not where one of them is none, which is an issue of its own. */
 export function isMore(kind: typeof Bytes, quantity: string, most: string): boolean {
   return [quantity, most].every((each) => kind.safeParse(each).success) && amount(quantity) > amount(most);
 }

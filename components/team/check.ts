@@ -1,4 +1,4 @@
-import type { Mistake } from "../schema/errors.ts";
+import type { SettingsIssue } from "../schema/errors.ts";
 import { amount } from "../schema/values.ts";
 import type { TeamSettings } from "./settings.ts";
 
@@ -16,7 +16,7 @@ export const CURL_POD: ContainerResources = { cpu: "10m", memory: "16Mi", memory
 export function checkTeams(
   teams: readonly Pick<TeamSettings, "quota" | "limits">[],
   sidecar: ContainerResources | undefined,
-): Mistake[] {
+): SettingsIssue[] {
   const containers = [CURL_POD, CURL_POD, ...(sidecar === undefined ? [] : [sidecar])];
   const all = (key: keyof ContainerResources) => containers.map((container) => amount(container[key]));
   const sum = (key: keyof ContainerResources) => all(key).reduce((total, each) => total + each, 0);
@@ -27,7 +27,7 @@ export function checkTeams(
     "limits.memory": mebibytes(sum("memoryLimit")),
   } as const;
   const largest = mebibytes(Math.max(...all("memoryLimit")));
-  return teams.flatMap(({ quota, limits }, index): Mistake[] => {
+  return teams.flatMap(({ quota, limits }, index): SettingsIssue[] => {
     const needs = [
       ...(["requests.cpu", "requests.memory", "limits.memory"] as const).map((key) => ({
         path: ["quota", key],

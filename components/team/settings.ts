@@ -106,7 +106,7 @@ export const TeamsSettings = z
         }
       }
     },
-    // Also where a team has other mistakes, so that all are told together: then a field may be missing.
+    // Also where a team has other issues, so that all are told together: then a field may be missing.
     { when: ({ value }) => Array.isArray(value) },
   );
 export type TeamsSettings = z.infer<typeof TeamsSettings>;

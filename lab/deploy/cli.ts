@@ -31,9 +31,9 @@ export function pathWithNode(path: string = process.env.PATH ?? ""): string {
  * @throws {Failure} with how to get one.
  */
 export async function findPulumi(): Promise<PulumiCommand> {
-  const mistake = cliMistake(await output("pulumi", ["version"]));
-  if (mistake === undefined) return PulumiCommand.get();
-  process.stderr.write(`${mistake}: using npx --yes pulumi@${NPX_VERSION}\n`);
+  const issue = cliIssue(await output("pulumi", ["version"]));
+  if (issue === undefined) return PulumiCommand.get();
+  process.stderr.write(`${issue}: using npx --yes pulumi@${NPX_VERSION}\n`);
   return pulumiByNpx(join(STATE_ROOT, "cli")).catch(() => {
     throw new Failure(
       `neither pulumi nor 'npx --yes pulumi@${NPX_VERSION}' runs: install the CLI as https://www.pulumi.com/docs/iac/download-install/ says`,
@@ -60,7 +60,7 @@ export async function pulumiByNpx(folder: string): Promise<PulumiCommand> {
 }
 
 /** Why a CLI cannot be used, by what `pulumi version` says; undefined where it can. One without a number is built from source. */
-export function cliMistake(version: string | undefined): string | undefined {
+export function cliIssue(version: string | undefined): string | undefined {
   if (version === undefined) return "There is no pulumi on the PATH";
   const [, major, minor] = /^v?(\d+)\.(\d+)\./.exec(version.trim()) ?? [];
   if (major === undefined || minor === undefined) return undefined;

@@ -34,7 +34,7 @@ const PolicyFinding = z.object({
 export type PolicyFinding = z.infer<typeof PolicyFinding>;
 
 /** What a run of the policies said. A mistake is one in their configuration, such as an exemption without a reason. */
-const PolicyRun = z.object({ findings: z.array(PolicyFinding), mistakes: z.array(z.string()).default([]) });
+const PolicyRun = z.object({ findings: z.array(PolicyFinding), issues: z.array(z.string()).default([]) });
 export type PolicyRun = z.infer<typeof PolicyRun>;
 
 /** The plan of a stack at a revision. `policies` is absent where that revision does not run any. */

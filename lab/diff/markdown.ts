@@ -105,7 +105,7 @@ function signedText(lines: readonly { readonly sign: string; readonly text: stri
 }
 
 function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
-  const { fresh, known, mended, exempt, mistakes, failing } = policies;
+  const { fresh, known, mended, exempt, issues, failing } = policies;
   const verdict =
     failing > 0 ? `**${failing} mandatory policy findings: this check fails.**` : "Policies: nothing mandatory.";
   const quiet = (title: string, findings: PolicyComparison["fresh"]) =>
@@ -116,7 +116,7 @@ function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
     texts.length === 0 ? "" : `${title}:\n\n${bullets(texts, detail)}`;
   return [
     verdict,
-    loud("Mistakes in the configuration of the policies", mistakes),
+    loud("Issues in the configuration of the policies", issues),
     loud("New with this change", fresh.map(findingText)),
     quiet("As before", known),
     quiet("Mended", mended),

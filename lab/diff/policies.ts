@@ -11,8 +11,8 @@ export interface PolicyComparison {
   /** Allowed by name in head, each with its reason. */
   readonly exempt: readonly PolicyFinding[];
   /** What is wrong in the configuration of the policies. */
-  readonly mistakes: readonly string[];
-  /** How many mistakes, and mandatory rules that head violates or leaves undecided: the check fails on any. */
+  readonly issues: readonly string[];
+  /** How many issues, and mandatory rules that head violates or leaves undecided: the check fails on any. */
   readonly failing: number;
 }
 
@@ -31,8 +31,8 @@ export function comparePolicies(
     known: after.filter((finding) => beforeKeys.has(keyOf(finding))),
     mended: before.filter((finding) => !afterKeys.has(keyOf(finding))),
     exempt: head.findings.filter((finding) => finding.outcome === "exempt"),
-    mistakes: head.mistakes,
-    failing: after.filter((finding) => finding.level === "mandatory").length + head.mistakes.length,
+    issues: head.issues,
+    failing: after.filter((finding) => finding.level === "mandatory").length + head.issues.length,
   };
 }
 
@@ -40,7 +40,7 @@ function isOpen(finding: PolicyFinding): boolean {
   return finding.outcome !== "exempt" && finding.level !== "disabled";
 }
 
-/** A rule may find several mistakes in one resource, which only their messages tell apart. */
+/** A rule may find several issues in one resource, which only their messages tell apart. */
 function keyOf({ rule, urn, outcome, message }: PolicyFinding): string {
   return JSON.stringify([rule, urn, outcome, message]);
 }

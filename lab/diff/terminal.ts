@@ -57,11 +57,11 @@ function lines(field: ShownField): string[] {
 }
 
 function policyLines(policies: PolicyComparison): string[] {
-  const { fresh, known, mended, exempt, mistakes, failing } = policies;
+  const { fresh, known, mended, exempt, issues, failing } = policies;
   const counts = `${fresh.length} new, ${known.length} as before, ${mended.length} mended, ${exempt.length} exempt`;
   return [
     `  policies: ${counts}${failing > 0 ? styleText(["bold", "red"], `; ${failing} mandatory, so this fails`) : ""}`,
-    ...mistakes.map((mistake) => styleText("red", `    mistake  ${mistake}`)),
+    ...issues.map((issue) => styleText("red", `    issue  ${issue}`)),
     ...fresh.map((finding) => styleText("red", `    new      ${findingText(finding)}`)),
     ...known.map((finding) => `    before   ${findingText(finding)}`),
     ...mended.map((finding) => styleText("green", `    mended   ${findingText(finding)}`)),

@@ -4,7 +4,7 @@ import { type Recording, record } from "./recorder.ts";
 /**
  * What `pulumi up` would make of a stack: runs the real index.ts against a mocked engine. Needs no CLI, account, cluster or
  * network; what only a provider knows stays unknown.
- * @throws {SettingsError} with every mistake in the settings.
+ * @throws {SettingsError} with every issue in the settings.
  */
 export function planStack({ name, config }: Stack): Promise<Recording> {
   const call = (token: string, inputs: Record<string, unknown>) => answer(token, inputs, config);

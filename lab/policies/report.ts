@@ -19,7 +19,7 @@ export function policyReport(plan: Recording, config: PackConfig = {}): Evaluati
 
 /** Whether a plan must not go on: a mandatory rule is violated or left open, or the configuration is wrong. */
 export function stops(evaluation: Evaluation): boolean {
-  return failing(evaluation).length > 0 || evaluation.mistakes.length > 0;
+  return failing(evaluation).length > 0 || evaluation.issues.length > 0;
 }
 
 /** File of the project that plans, pull requests and deployments alike take their configuration of the policies from. */
@@ -50,17 +50,17 @@ const TITLES = { violated: "violated", undecided: "cannot be decided", exempt: "
 
 /** What the policies say, for a person: what stops the plan first, exemptions last and each with its reason. */
 export function formatPolicies(evaluation: Evaluation): string {
-  const { findings, mistakes, rules } = evaluation;
+  const { findings, issues, rules } = evaluation;
   const stopping = failing(evaluation);
   const others = findings.filter((finding) => !stopping.includes(finding));
   const lines = [
     ...stopping.map((finding) => line("red", finding)),
-    ...mistakes.map((mistake) => `  ${styleText("red", "configuration")} ${mistake}`),
+    ...issues.map((issue) => `  ${styleText("red", "configuration")} ${issue}`),
     ...others.filter(({ outcome }) => outcome !== "exempt").map((finding) => line("yellow", finding)),
     ...others.filter(({ outcome }) => outcome === "exempt").map((finding) => line("dim", finding)),
   ];
   const exempt = findings.filter(({ outcome }) => outcome === "exempt").length;
-  const failed = stopping.length + mistakes.length;
+  const failed = stopping.length + issues.length;
   const summary = `${rules} rules: ${failed === 0 ? "none stops this plan" : `${failed} ${failed === 1 ? "finding stops" : "findings stop"} this plan`}, ${exempt} exempt`;
   return `\n${styleText("bold", "Policies")}\n${lines.join("\n")}${lines.length > 0 ? "\n" : ""}  ${summary}\n`;
 }

@@ -31,7 +31,7 @@ export function rulesTable(): string {
 export function rulesJson() {
   return RULES.map((rule) => {
     const { id, family, level, title, reason, fix, source } = rule;
-    const settings = Object.fromEntries((rule.knobs ?? []).map(({ name, schema }) => [name, schema]));
+    const settings = Object.fromEntries((rule.options ?? []).map(({ name, schema }) => [name, schema]));
     return { id, family, level, title, reason, fix, source, settings, planOnly: isPlanOnly(rule) };
   });
 }
@@ -72,7 +72,7 @@ function row(rule: Rule): string {
     rule.level + (isPlanOnly(rule) ? "<br>in `lab plan` only" : ""),
     inCell(rule.reason),
     inCell(rule.fix),
-    (rule.knobs ?? [])
+    (rule.options ?? [])
       .map(
         ({ name, schema }) => `\`${name}\`: ${inCell(schema.description ?? "")}. Default ${defaultOf(schema.default)}`,
       )
@@ -129,7 +129,7 @@ another one. An example:
 ${exampleText()}
 \`\`\`
 
-A resource is named by its URN, its name in the program, or KIND/NAMESPACE/NAME; \`*\` stands for any text. An exemption that allows nothing is a mistake.
+A resource is named by its URN, its name in the program, or KIND/NAMESPACE/NAME; \`*\` stands for any text. An exemption that allows nothing is an issue.
 
 What a \`kubernetes.helm.sh.v3.Release\` installs is made by Helm, and neither run sees it; what a \`Chart\` makes, both see.
 The pack's entry is \`main.js\`, since Pulumi hands a TypeScript entry to a compiler of its own; Node runs all else as it is.

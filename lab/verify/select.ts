@@ -11,7 +11,7 @@ export interface Selection {
 /**
  * The rows that were asked for. A pattern is an id (`ping:ts:sa`), its start up to a colon (`ping`, `dns:ts`), or has `*` for one part
  * (`dns:*:sa`).
- * @throws {Failure} for a pattern that fits no row, since a typing mistake would otherwise pass as a success.
+ * @throws {Failure} for a pattern that fits no row, since a typing issue would otherwise pass as a success.
  */
 export function select(checks: readonly Check[], { only, skip }: Selection): Check[] {
   const ids = checks.map((check) => check.id);

@@ -1,6 +1,6 @@
-import { type Exemption, exemptionMistake } from "./exemption.ts";
-import { type Knob, KnobError, Settings } from "./knob.ts";
+import { type Exemption, exemptionIssue } from "./exemption.ts";
 import type { Level, Rule } from "./rule.ts";
+import { type RuleOption, RuleOptionError, Settings } from "./rule-option.ts";
 
 /** Configuration in the form of `--policy-pack-config`: a rule's id, or `all`, to its level or settings. */
 export type PackConfig = { readonly [rule: string]: unknown };
@@ -11,7 +11,7 @@ export interface RuleConfig {
   readonly settings: Settings;
   readonly exemptions: readonly Exemption[];
   /** What is wrong in the configuration, for a person. */
-  readonly mistakes: readonly string[];
+  readonly issues: readonly string[];
 }
 
 const LEVELS: readonly Level[] = ["mandatory", "advisory", "disabled"];
@@ -20,29 +20,29 @@ const OWN_KEYS = ["enforcementLevel", "exempt"];
 
 /** Reads the configuration of one rule. A wrong part is told and left out, so the rule still runs. */
 export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
-  const mistakes: string[] = [];
+  const issues: string[] = [];
   const properties = group(config[rule.id]);
   const level = levelOf(config[rule.id]) ?? levelOf(config.all) ?? rule.level;
   if (!isLevel(level))
-    mistakes.push(`${rule.id}: enforcementLevel is ${JSON.stringify(level)}: it must be one of ${LEVELS.join(", ")}`);
-  const knobs = rule.knobs ?? [];
+    issues.push(`${rule.id}: enforcementLevel is ${JSON.stringify(level)}: it must be one of ${LEVELS.join(", ")}`);
+  const options = rule.options ?? [];
   const sound = Object.entries(properties).filter(([key]) => {
     if (OWN_KEYS.includes(key)) return false;
-    const mistake = knobMistake(
-      knobs.find(({ name }) => name === key),
+    const issue = optionIssue(
+      options.find(({ name }) => name === key),
       properties,
-      allowedKeys(knobs),
+      allowedKeys(options),
       key,
     );
-    if (mistake !== undefined) mistakes.push(`${rule.id}: ${mistake}`);
-    return mistake === undefined;
+    if (issue !== undefined) issues.push(`${rule.id}: ${issue}`);
+    return issue === undefined;
   });
-  const exemptions = readExemptions(rule.id, properties.exempt, mistakes);
+  const exemptions = readExemptions(rule.id, properties.exempt, issues);
   return {
     level: isLevel(level) ? level : rule.level,
     settings: new Settings(Object.fromEntries(sound)),
     exemptions,
-    mistakes,
+    issues,
   };
 }
 
@@ -57,30 +57,30 @@ export function unknownRules(rules: readonly Rule[], config: PackConfig): string
     .map((id) => `${id}: there is no such rule`);
 }
 
-function allowedKeys(knobs: readonly Knob<unknown>[]): string {
-  return [...OWN_KEYS, ...knobs.map(({ name }) => name)].join(", ");
+function allowedKeys(options: readonly RuleOption<unknown>[]): string {
+  return [...OWN_KEYS, ...options.map(({ name }) => name)].join(", ");
 }
 
-function knobMistake(
-  knob: Knob<unknown> | undefined,
+function optionIssue(
+  option: RuleOption<unknown> | undefined,
   properties: Readonly<Record<string, unknown>>,
   allowed: string,
   key: string,
 ): string | undefined {
-  if (knob === undefined) return `${key} is no setting of it; there are: ${allowed}`;
+  if (option === undefined) return `${key} is no setting of it; there are: ${allowed}`;
   try {
-    knob.read(properties);
+    option.read(properties);
     return undefined;
   } catch (error) {
-    if (error instanceof KnobError) return error.message;
+    if (error instanceof RuleOptionError) return error.message;
     throw error;
   }
 }
 
-function readExemptions(rule: string, raw: unknown, mistakes: string[]): Exemption[] {
+function readExemptions(rule: string, raw: unknown, issues: string[]): Exemption[] {
   if (raw === undefined) return [];
   if (!Array.isArray(raw)) {
-    mistakes.push(`${rule}: exempt must be a list of {resource, reason}`);
+    issues.push(`${rule}: exempt must be a list of {resource, reason}`);
     return [];
   }
   return raw.flatMap((item): Exemption[] => {
@@ -91,12 +91,12 @@ function readExemptions(rule: string, raw: unknown, mistakes: string[]): Exempti
       reason: typeof reason === "string" ? reason : "",
       ...(only === "undecided" ? { only } : {}),
     };
-    const mistake =
+    const issue =
       only === undefined || only === "undecided"
-        ? exemptionMistake(exemption, new Set([rule]))
+        ? exemptionIssue(exemption, new Set([rule]))
         : `exemption of ${exemption.resource} from ${rule}: only is ${JSON.stringify(only)}: it must be "undecided" or absent`;
-    if (mistake !== undefined) mistakes.push(mistake);
-    return mistake === undefined ? [exemption] : [];
+    if (issue !== undefined) issues.push(issue);
+    return issue === undefined ? [exemption] : [];
   });
 }
 

@@ -1,8 +1,8 @@
 import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./config.ts";
 import { type Exemption, isExempt, matchesResource } from "./exemption.ts";
-import type { Settings } from "./knob.ts";
 import { Report, type Verdict } from "./report.ts";
 import { isStackRule, judges, type Level, type Rule } from "./rule.ts";
+import type { Settings } from "./rule-option.ts";
 import type { Stack } from "./stack.ts";
 
 /** What a rule said of a resource in a run. */
@@ -29,7 +29,7 @@ export interface Evaluation {
   readonly findings: readonly Finding[];
   readonly exemptions: readonly UsedExemption[];
   /** What is wrong in the configuration: unknown rules, exemptions without a reason or without effect. */
-  readonly mistakes: readonly string[];
+  readonly issues: readonly string[];
   /** How many rules ran. */
   readonly rules: number;
 }
@@ -39,7 +39,7 @@ export interface Judgement {
   readonly rules: readonly Rule[];
   /** Levels, settings and exemptions by rule. Default: each rule's own. */
   readonly config?: PackConfig;
-  /** Exemptions beside those of `config`; one that allows nothing is no mistake. */
+  /** Exemptions beside those of `config`; one that allows nothing is no issue. */
   readonly standing?: readonly Exemption[];
 }
 
@@ -55,9 +55,9 @@ export function evaluate(stack: Stack, { rules, config = {}, standing = [] }: Ju
     const standingHere = standing.filter((exemption) => exemption.rule === rule.id);
     return [...exemptions, ...standingHere].map((exemption) => usage(exemption, verdicts, stack));
   });
-  const mistakes = [
+  const issues = [
     ...unknownRules(rules, config),
-    ...runs.flatMap((run) => run.config.mistakes),
+    ...runs.flatMap((run) => run.config.issues),
     ...used.filter((exemption) => exemption.findings === 0 && !standing.some(sameAs(exemption))).map(withoutEffect),
   ];
   const findings = runs.flatMap((run) =>
@@ -66,7 +66,7 @@ export function evaluate(stack: Stack, { rules, config = {}, standing = [] }: Ju
   return {
     findings,
     exemptions: used.filter(({ findings }) => findings > 0),
-    mistakes,
+    issues,
     rules: runs.filter((run) => run.config.level !== "disabled").length,
   };
 }
@@ -83,7 +83,7 @@ export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readon
   return report.verdicts;
 }
 
-/** The mandatory findings that no exemption allows: with one of them, or with a mistake, a check fails. */
+/** The mandatory findings that no exemption allows: with one of them, or with an issue, a check fails. */
 export function failing({ findings }: Evaluation): Finding[] {
   return findings.filter(({ level, outcome }) => level === "mandatory" && outcome !== "exempt");
 }

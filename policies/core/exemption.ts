@@ -16,7 +16,7 @@ export interface Exemption {
 }
 
 /** A mistake in an exemption, for a person; undefined where it is complete. */
-export function exemptionMistake(exemption: Exemption, ruleIds: ReadonlySet<string>): string | undefined {
+export function exemptionIssue(exemption: Exemption, ruleIds: ReadonlySet<string>): string | undefined {
   const what = `exemption of ${exemption.resource || "no resource"} from ${exemption.rule}`;
   if (!ruleIds.has(exemption.rule)) return `${what}: there is no such rule`;
   if (exemption.resource.trim() === "") return `${what}: it must name a resource`;

@@ -1,6 +1,6 @@
-import type { Knob, Settings } from "./knob.ts";
 import type { Report } from "./report.ts";
 import type { Resource } from "./resource.ts";
+import type { RuleOption, Settings } from "./rule-option.ts";
 import type { Stack } from "./stack.ts";
 
 export type Level = "mandatory" | "advisory" | "disabled";
@@ -27,7 +27,7 @@ interface RuleFacts {
   readonly fix: string;
   readonly source: Source;
   /** Settings of the rule. Default: none. */
-  readonly knobs?: readonly Knob<unknown>[];
+  readonly options?: readonly RuleOption<unknown>[];
   /** Types of the resources that it judges. Ends in `*` for all types that start so. */
   readonly types: readonly string[];
 }

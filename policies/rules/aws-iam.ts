@@ -1,9 +1,9 @@
 import { matchesGlob } from "../core/exemption.ts";
 import type { Field } from "../core/field.ts";
-import { texts } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-option.ts";
 import { allows, isBounded, principalsOf, statementsOf, textsOf } from "./iam-document.ts";
 import { aws } from "./sources.ts";
 
@@ -73,7 +73,7 @@ export const AWS_IAM: readonly Rule[] = [
     reason: "An action on * reaches what other teams and stacks own.",
     fix: "name the ARNs, or put an action that AWS knows without one into the rule's setting `unbounded`",
     source: aws("IAM JSON policy elements, Resource", "IAM/latest/UserGuide/reference_policies_elements_resource.html"),
-    knobs: [UNBOUNDED],
+    options: [UNBOUNDED],
     types: [...POLICIES, ROLE],
     check: (resource, report, settings) =>
       eachAllowed(resource, report, ({ statement, policy }) => {
@@ -126,7 +126,7 @@ export const AWS_IAM: readonly Rule[] = [
       "IAM best practices, least privilege",
       "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
     ),
-    knobs: [BROAD],
+    options: [BROAD],
     types: [...ATTACHMENTS, ROLE],
     check: (resource, report, settings) => {
       const arns = resource.type === ROLE ? resource.at("managedPolicyArns").items() : [resource.at("policyArn")];

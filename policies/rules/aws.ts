@@ -1,5 +1,5 @@
-import { count, texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { count, texts } from "../core/rule-option.ts";
 import { AWS_IAM } from "./aws-iam.ts";
 import { isEncrypted } from "./encryption.ts";
 import { aws } from "./sources.ts";
@@ -43,7 +43,7 @@ export const AWS: readonly Rule[] = [
     reason: "Without a retention logs are kept, and paid for, for ever.",
     fix: "set retentionInDays",
     source: aws("CloudWatch Logs retention", "AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html"),
-    knobs: [LONGEST],
+    options: [LONGEST],
     types: [LOG_GROUP],
     check: (group, report, settings) => {
       const days = group.at("retentionInDays");
@@ -90,7 +90,7 @@ export const AWS: readonly Rule[] = [
     reason: "Nobody finds out whose an untagged resource is, nor what a stack costs.",
     fix: "set the tag, or the provider's defaultTags",
     source: aws("Tagging best practices", "whitepapers/latest/tagging-best-practices/tagging-best-practices.html"),
-    knobs: [REQUIRED],
+    options: [REQUIRED],
     types: TAGGED,
     check: (resource, report, settings) => {
       const places = [resource.at("tags"), resource.at("tagsAll"), resource.provider.at("defaultTags", "tags")];

@@ -1,8 +1,8 @@
 import { Undecided } from "../core/field.ts";
-import { count } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { count } from "../core/rule-option.ts";
 import { someKnown } from "../core/some-known.ts";
 import type { Stack } from "../core/stack.ts";
 import { EKS_COMPONENT } from "./control-plane.ts";
@@ -56,7 +56,7 @@ export const CLUSTER_NODES: readonly Rule[] = [
       "EKS best practices, restrict access to the instance profile",
       "eks/latest/best-practices/identity-and-access-management.html",
     ),
-    knobs: [HOPS],
+    options: [HOPS],
     types: [TEMPLATE, CONFIGURATION, NODE_GROUP],
     checkStack: (stack, report, settings) => {
       report.each(stack.ofType(NODE_GROUP), (group) => checkTemplate(stack, group, report));

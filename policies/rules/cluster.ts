@@ -1,6 +1,6 @@
 import type { Field } from "../core/field.ts";
-import { count, text, texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { count, text, texts } from "../core/rule-option.ts";
 import { someKnown } from "../core/some-known.ts";
 import { CLUSTER_ADDONS } from "./cluster-addons.ts";
 import { CLUSTER_NODES } from "./cluster-nodes.ts";
@@ -33,7 +33,7 @@ export const CLUSTER: readonly Rule[] = [
     reason: "Open to 0.0.0.0/0, which is the default, the API server is one stolen token away from anybody.",
     fix: "set endpointPublicAccess: false, or publicAccessCidrs to the addresses that need it",
     source: cis("5.4.1"),
-    knobs: [SHORTEST],
+    options: [SHORTEST],
     types: CLUSTERS,
     check: (cluster, report, settings) => {
       const { endpointPublicAccess, publicAccessCidrs } = controlPlane(cluster);
@@ -78,7 +78,7 @@ export const CLUSTER: readonly Rule[] = [
     reason: "Without them nobody finds out who did what.",
     fix: "add the log type to enabledClusterLogTypes",
     source: cis("2.1.1"),
-    knobs: [LOGS],
+    options: [LOGS],
     types: CLUSTERS,
     check: (cluster, report, settings) => {
       const { logTypes } = controlPlane(cluster);
@@ -113,7 +113,7 @@ export const CLUSTER: readonly Rule[] = [
     reason: "In extended support a cluster costs six times as much, and gets fewer fixes.",
     fix: "set version to one in standard support, and upgradePolicy.supportType: STANDARD",
     source: aws("EKS Kubernetes versions", "eks/latest/userguide/kubernetes-versions.html"),
-    knobs: [AS_OF],
+    options: [AS_OF],
     types: CLUSTERS,
     check: (cluster, report, settings) => {
       const { version, supportType } = controlPlane(cluster);
@@ -135,7 +135,7 @@ export const CLUSTER: readonly Rule[] = [
     reason: "One wrong destroy takes everything that runs on it away.",
     fix: "set deletionProtection: true",
     source: aws("Protect EKS clusters from accidental deletion", "eks/latest/userguide/deletion-protection.html"),
-    knobs: [PRODUCTION_KEYS, PRODUCTION_VALUES],
+    options: [PRODUCTION_KEYS, PRODUCTION_VALUES],
     types: CLUSTERS,
     check: (cluster, report, settings) => {
       const { tags, deletionProtection } = controlPlane(cluster);

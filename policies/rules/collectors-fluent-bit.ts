@@ -1,5 +1,5 @@
-import { count } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { count } from "../core/rule-option.ts";
 import type { Section } from "../fluent-bit/section.ts";
 import { mountsOf, onNode } from "../kubernetes/mounts.ts";
 import { nameOf, namespaceOf, podSpecOf } from "../kubernetes/pod-spec.ts";
@@ -64,7 +64,7 @@ export const COLLECTORS_FLUENT_BIT: readonly Rule[] = [
       reason: "By default a chunk that is refused once more is thrown away.",
       fix: "set Retry_Limit no_limits on the output",
       source: fluentBit("Scheduling and retries", "administration/scheduling-and-retries"),
-      knobs: [LEAST_RETRIES],
+      options: [LEAST_RETRIES],
     },
     ({ outputs }, report, settings) =>
       report.each(outputs, (output) => {

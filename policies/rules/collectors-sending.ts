@@ -1,8 +1,8 @@
-import { flag } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { flag } from "../core/rule-option.ts";
 import type { Section } from "../fluent-bit/section.ts";
 import { fluentBitRule } from "./fluent-bit-rule.ts";
-import { indexMistake, indexPartMistake } from "./index-name.ts";
+import { indexIssue, indexPartIssue } from "./index-name.ts";
 import { fluentBit } from "./sources.ts";
 
 const PLAIN_INSIDE = flag(
@@ -29,9 +29,9 @@ const PLAIN_BY_DEFAULT = [
   "skywalking",
   "websocket",
 ];
-const NAMES = { index: indexMistake, logstash_prefix: indexMistake };
+const NAMES = { index: indexIssue, logstash_prefix: indexIssue };
 /** What follows the prefix in a name with a date. */
-const DATED_PARTS = { logstash_prefix_separator: indexPartMistake, logstash_dateformat: indexPartMistake };
+const DATED_PARTS = { logstash_prefix_separator: indexPartIssue, logstash_dateformat: indexPartIssue };
 
 /** What keeps logs from going where others read them, or nobody takes them. */
 export const COLLECTORS_SENDING: readonly Rule[] = [
@@ -43,7 +43,7 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
       reason: "Logs hold what users do; without verification anybody on the way reads them.",
       fix: "set tls on and tls.verify on for the output",
       source: fluentBit("Transport security", "administration/transport-security"),
-      knobs: [PLAIN_INSIDE],
+      options: [PLAIN_INSIDE],
     },
     ({ outputs }, report, settings) =>
       report.each(outputs, (output) => {
@@ -81,11 +81,10 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
         outputs.filter(({ name }) => ["es", "opensearch"].includes(name)),
         (output) => {
           const parts = output.isOn("logstash_format") ? DATED_PARTS : {};
-          for (const [option, mistakeOf] of Object.entries({ ...NAMES, ...parts })) {
+          for (const [option, issueOf] of Object.entries({ ...NAMES, ...parts })) {
             const written = output.written(option);
-            const mistake = written === undefined ? undefined : mistakeOf(written);
-            if (mistake !== undefined)
-              report.wrongIn(output.file, `${option} of ${output.name} is ${written}`, mistake);
+            const issue = written === undefined ? undefined : issueOf(written);
+            if (issue !== undefined) report.wrongIn(output.file, `${option} of ${output.name} is ${written}`, issue);
           }
         },
       ),

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { type Field, Undecided } from "../core/field.ts";
-import { texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-option.ts";
 import { collectorDaemonSets, fluentBitConfigs, fluentBitSidecars, unknownImages } from "../fluent-bit/in-stack.ts";
 import { credentialsIn } from "../kubernetes/credentials.ts";
 import { mountsOf } from "../kubernetes/mounts.ts";
@@ -44,7 +44,7 @@ export const COLLECTORS: readonly Rule[] = [
     reason: "A collector runs on every node: what it may write there, who takes it over may write.",
     fix: "mount a log path with readOnly: true, and keep the state in a path of the rule's setting `statePaths`",
     source: podSecurity("Baseline", "HostPath Volumes"),
-    knobs: [LOG_PATHS, STATE_PATHS],
+    options: [LOG_PATHS, STATE_PATHS],
     types: ["kubernetes:apps/v1:DaemonSet"],
     checkStack: (stack, report, settings) => {
       const isUnder = (paths: readonly string[], path: string) =>

@@ -1,5 +1,5 @@
-import { count, texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { count, texts } from "../core/rule-option.ts";
 import { seconds, servesRoot } from "../coredns/corefile.ts";
 import { rejectionsOf } from "../coredns/json-schema.ts";
 import { schemaOf } from "../coredns/schema.ts";
@@ -68,7 +68,7 @@ export const COREDNS: readonly Rule[] = [
         id: "CoreDNS: the EKS default Corefile",
         url: "https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html",
       },
-      knobs: [EVERYWHERE, IN_ROOT],
+      options: [EVERYWHERE, IN_ROOT],
     },
     (blocks, field, report, settings) => {
       const has = (among: typeof blocks, name: string) =>
@@ -91,7 +91,7 @@ export const COREDNS: readonly Rule[] = [
         "Without lameduck queries are lost while endpoints still name the pod; at the grace the kubelet kills it.",
       fix: "give the plugin health a block with the line lameduck 5s",
       source: coreDns("health"),
-      knobs: [TERMINATION],
+      options: [TERMINATION],
     },
     (blocks, field, report, settings) => {
       for (const health of blocks.flatMap(({ plugins }) => plugins.filter(({ name }) => name === "health"))) {
@@ -115,7 +115,7 @@ export const COREDNS: readonly Rule[] = [
       id: "CoreDNS: scaling in Kubernetes",
       url: "https://github.com/coredns/deployment/blob/master/kubernetes/Scaling_CoreDNS.md",
     },
-    knobs: [PODS_PER_NODE, SERVICES],
+    options: [PODS_PER_NODE, SERVICES],
     types: [ADDON, NODE_GROUP],
     checkStack: (stack, report, settings) =>
       report.each(stack.ofType(ADDON).filter(isCoreDns), (addon) => {

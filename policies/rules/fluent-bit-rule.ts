@@ -1,6 +1,6 @@
-import type { Settings } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { StackRule } from "../core/rule.ts";
+import type { Settings } from "../core/rule-option.ts";
 import type { Stack } from "../core/stack.ts";
 import { fluentBitConfigs, type RunningConfig } from "../fluent-bit/in-stack.ts";
 import { WORKLOADS } from "../kubernetes/pod-spec.ts";

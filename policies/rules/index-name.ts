@@ -25,7 +25,7 @@ const ILLEGAL_DATES: Readonly<Record<string, string>> = {
  * Why OpenSearch and Elasticsearch would refuse an index name or the beginning of one; undefined where they take it.
  * @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/
  */
-export function indexMistake(name: string): string | undefined {
+export function indexIssue(name: string): string | undefined {
   const fixed = name.replace(PLACEHOLDER, "");
   if (/[A-Z]/.test(fixed)) return "which has upper-case letters";
   if (/^[-_+]/.test(fixed) && !/^[$%]/.test(name)) return `which begins with ${fixed[0]}`;
@@ -38,6 +38,6 @@ export function indexMistake(name: string): string | undefined {
 }
 
 /** The same of what stands inside a name, such as its date: that may begin with any of its letters. */
-export function indexPartMistake(part: string): string | undefined {
-  return indexMistake(`a${part}`);
+export function indexPartIssue(part: string): string | undefined {
+  return indexIssue(`a${part}`);
 }

@@ -1,5 +1,5 @@
-import { texts } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-option.ts";
 import { containerRule, podRule } from "./pod-rule.ts";
 import { cis, podSecurity } from "./sources.ts";
 
@@ -81,7 +81,7 @@ export const POD_ISOLATION: readonly Rule[] = [
       reason: "A runtime gives a container fourteen capabilities, raw sockets among them, that few programs need.",
       fix: "set securityContext.capabilities.drop: [ALL] and add none",
       source: podSecurity("Restricted", "Capabilities"),
-      knobs: [ADDED],
+      options: [ADDED],
     },
     (container, report, settings) => {
       const capabilities = container.at("securityContext", "capabilities");

@@ -1,7 +1,7 @@
 import type { Field } from "../core/field.ts";
-import { texts } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-option.ts";
 import { containerLists } from "../kubernetes/pod-spec.ts";
 import { podRule } from "./pod-rule.ts";
 import { podSecurity } from "./sources.ts";
@@ -42,7 +42,7 @@ export const POD_KERNEL: readonly Rule[] = [
         "AppArmor, SELinux and the masks of /proc hold a program that broke out of all else; sysctls reach other pods.",
       fix: "take the field out, or set it to a value that is allowed",
       source: podSecurity("Baseline", "AppArmor, SELinux, /proc Mount Type, Sysctls"),
-      knobs: [SYSCTLS],
+      options: [SYSCTLS],
     },
     (pod, report, settings) => {
       report.part(() =>

@@ -1,7 +1,7 @@
 import type { Field } from "../core/field.ts";
-import type { Settings } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { ResourceRule } from "../core/rule.ts";
+import type { Settings } from "../core/rule-option.ts";
 import {
   type ContainerList,
   containerLists,

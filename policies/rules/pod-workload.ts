@@ -1,8 +1,8 @@
 import { matchesGlob } from "../core/exemption.ts";
 import type { Field } from "../core/field.ts";
-import { flag, texts } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Rule } from "../core/rule.ts";
+import { flag, texts } from "../core/rule-option.ts";
 import { credentialInText, isCredential } from "../kubernetes/credentials.ts";
 import { parseImage } from "../kubernetes/image.ts";
 import { podPatchOf } from "../kubernetes/pod-spec.ts";
@@ -42,7 +42,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
       reason: "A tag that moves makes two pods of one manifest run two programs.",
       fix: "name a version, such as :1.2.3, or a digest",
       source: kubernetes("Configuration good practices, container images", "concepts/containers/images/#image-names"),
-      knobs: [DIGESTS, MOVING],
+      options: [DIGESTS, MOVING],
     },
     (container, report, settings) => {
       const image = container.at("image");
@@ -70,7 +70,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
       reason: "From any registry comes any program.",
       fix: "take the image from an approved registry, or add its registry to the rule's setting `registries`",
       source: cis("5.1.4"),
-      knobs: [REGISTRIES],
+      options: [REGISTRIES],
     },
     (container, report, settings) => {
       const image = container.at("image");

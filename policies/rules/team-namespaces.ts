@@ -1,6 +1,6 @@
 import { matchesGlob } from "../core/exemption.ts";
-import { type Settings, text, texts } from "../core/knob.ts";
 import type { Resource } from "../core/resource.ts";
+import { type Settings, text, texts } from "../core/rule-option.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf, namespaceOf } from "../kubernetes/pod-spec.ts";
 

@@ -1,8 +1,8 @@
 import type { Field } from "../core/field.ts";
-import type { Settings } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import type { Settings } from "../core/rule-option.ts";
 import { someKnown } from "../core/some-known.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf } from "../kubernetes/pod-spec.ts";
@@ -28,7 +28,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
       "A pod that no policy selects is reached by every pod of the cluster, and a rule without peers and ports undoes all.",
     fix: "add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress], and rules that name peers",
     source: cis("4.3.2"),
-    knobs: [LABEL, NAMES],
+    options: [LABEL, NAMES],
     types: [NAMESPACE, POLICY],
     checkStack: (stack, report, settings) =>
       eachTeams(stack, report, settings, (namespace, policies) => {
@@ -53,7 +53,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     reason: "An answer too long for UDP is asked for again by TCP: without it only the long answers fail.",
     fix: "let port 53 out for both: ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]",
     source: kubernetes("Network policies", "concepts/services-networking/network-policies/"),
-    knobs: [LABEL, NAMES],
+    options: [LABEL, NAMES],
     types: [NAMESPACE, POLICY],
     checkStack: (stack, report, settings) =>
       eachTeams(stack, report, settings, (namespace, policies) => {

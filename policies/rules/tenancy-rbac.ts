@@ -1,8 +1,8 @@
 import type { Field } from "../core/field.ts";
-import { texts } from "../core/knob.ts";
 import type { Report } from "../core/report.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-option.ts";
 import { someKnown } from "../core/some-known.ts";
 import { fluentBitConfigs } from "../fluent-bit/in-stack.ts";
 import { BINDINGS, ROLES } from "../kubernetes/rbac.ts";
@@ -46,7 +46,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
     reason: "Both may do everything, and system:masters cannot even be taken back by RBAC.",
     fix: "bind a role with the rights that are needed",
     source: cis("4.1.1"),
-    knobs: [FORBIDDEN_ROLES],
+    options: [FORBIDDEN_ROLES],
     types: BINDINGS,
     check: (binding, report, settings) => {
       report.part(() => {

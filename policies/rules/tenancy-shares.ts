@@ -1,6 +1,6 @@
-import { texts } from "../core/knob.ts";
 import type { Resource } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-option.ts";
 import { someKnown } from "../core/some-known.ts";
 import { nameOf } from "../kubernetes/pod-spec.ts";
 import { kubernetes } from "./sources.ts";
@@ -31,7 +31,7 @@ export const TENANCY_SHARES: readonly Rule[] = [
     reason: "Without one a team takes the whole cluster, by mistake or not.",
     fix: "add a ResourceQuota with hard limits to the namespace",
     source: kubernetes("Multi-tenancy, quotas", "concepts/security/multi-tenancy/#quotas"),
-    knobs: [LABEL, NAMES, HARD],
+    options: [LABEL, NAMES, HARD],
     types: [NAMESPACE, QUOTA],
     checkStack: (stack, report, settings) =>
       report.each(stack.ofType(NAMESPACE), (namespace) => {
@@ -61,7 +61,7 @@ export const TENANCY_SHARES: readonly Rule[] = [
     reason: "Under a quota a container without them is refused; without a default memory limit one takes the node.",
     fix: "add a LimitRange with default.memory and defaultRequest of type Container",
     source: kubernetes("Limit ranges", "concepts/policy/limit-range/"),
-    knobs: [LABEL, NAMES],
+    options: [LABEL, NAMES],
     types: [NAMESPACE, LIMITS],
     checkStack: (stack, report, settings) =>
       report.each(stack.ofType(NAMESPACE), (namespace) => {

@@ -1,6 +1,6 @@
 import { matchesGlob } from "../core/exemption.ts";
-import { text } from "../core/knob.ts";
 import type { Rule } from "../core/rule.ts";
+import { text } from "../core/rule-option.ts";
 import { nameOf } from "../kubernetes/pod-spec.ts";
 import { cis } from "./sources.ts";
 import { LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
@@ -26,7 +26,7 @@ export const TENANCY: readonly Rule[] = [
     reason: "Network policies, quotas and the logs' index find a team by its label.",
     fix: "set metadata.labels.team to the team's name",
     source: cis("4.5.1"),
-    knobs: [LABEL, NAMES],
+    options: [LABEL, NAMES],
     types: [NAMESPACE],
     check: (namespace, report, settings) => {
       const name = nameOf(namespace);
@@ -43,7 +43,7 @@ export const TENANCY: readonly Rule[] = [
     reason: "Without the label the namespace takes privileged pods.",
     fix: "set the labels pod-security.kubernetes.io/enforce, audit and warn to restricted",
     source: cis("4.2.1"),
-    knobs: [STANDARD],
+    options: [STANDARD],
     types: [NAMESPACE],
     check: (namespace, report, settings) =>
       report.each([ENFORCE, "pod-security.kubernetes.io/audit", "pod-security.kubernetes.io/warn"], (key) => {

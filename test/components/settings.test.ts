@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { SettingsError } from "../../components/schema/errors.ts";
 import { parseSettings } from "../../components/settings.ts";
 
-/** Places of the mistakes in a stack's configuration. */
+/** Places of the issues in a stack's configuration. */
 function placesOf(config: Readonly<Record<string, object>>): string[] {
   const given = Object.entries(config).map(([key, value]) => [`eks-dns-logging:${key}`, JSON.stringify(value)]);
   try {
     parseSettings({ "aws:region": "eu-central-1", ...Object.fromEntries(given) });
   } catch (error) {
     assert.ok(error instanceof SettingsError);
-    return error.mistakes.map(({ path }) => path.join("."));
+    return error.issues.map(({ path }) => path.join("."));
   }
   return [];
 }
 
-describe("Mistakes across the settings", () => {
+describe("Issues across the settings", () => {
   const promtail = { collector: "promtail", destination: { kind: "opensearch", host: "search.example.com" } };
   const dns = { addonVersion: "v1.11.1-eksbuild.8", autoscaling: {}, corefile: { options: { lameduck: "60s" } } };
 

@@ -123,7 +123,7 @@ describe("the command line", () => {
     assert.ok(!fleet.differences.some(({ setting }) => setting.startsWith("teams")));
   });
 
-  it("tells all mistakes in the settings, and plans nothing", async () => {
+  it("tells all issues in the settings, and plans nothing", async () => {
     const file = join(folder, "Pulumi.wrong.yaml");
     await writeFile(
       file,

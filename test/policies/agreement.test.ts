@@ -9,7 +9,7 @@ import { parseBlocks } from "../../components/dns/corefile/syntax.ts";
 import { seconds as packSeconds, parseCorefile } from "../../policies/coredns/corefile.ts";
 import { rejectionsOf } from "../../policies/coredns/json-schema.ts";
 import { schemaOf } from "../../policies/coredns/schema.ts";
-import { indexMistake } from "../../policies/rules/index-name.ts";
+import { indexIssue } from "../../policies/rules/index-name.ts";
 import { dnsSettings } from "../components/dns/arbitraries.ts";
 import { anyFormat } from "../components/logging/arbitraries.ts";
 
@@ -105,8 +105,8 @@ describe("the pack and the components agree", () => {
   it("on index names: none that the settings take is refused", () => {
     fc.assert(
       fc.property(anyFormat, ({ prefix, separator }) => {
-        assert.equal(indexMistake(prefix), undefined);
-        assert.equal(indexMistake(`${prefix}${separator}%Y.%m.%d`), undefined);
+        assert.equal(indexIssue(prefix), undefined);
+        assert.equal(indexIssue(`${prefix}${separator}%Y.%m.%d`), undefined);
       }),
     );
   });

@@ -18,8 +18,8 @@ describe("the page of the policies", () => {
     assert.deepEqual(unknownRules(RULES, await readPackConfig(undefined)), []);
     assert.deepEqual(unknownRules(RULES, { undecidable: "mandatory" }), ["undecidable: there is no such rule"]);
     assert.deepEqual(unknownRules(RULES, EXAMPLE), []);
-    const mistakes = RULES.filter(({ id }) => id in EXAMPLE).flatMap((rule) => ruleConfig(rule, EXAMPLE).mistakes);
-    assert.deepEqual(mistakes, []);
+    const issues = RULES.filter(({ id }) => id in EXAMPLE).flatMap((rule) => ruleConfig(rule, EXAMPLE).issues);
+    assert.deepEqual(issues, []);
   });
 });
 

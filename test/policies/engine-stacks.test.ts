@@ -69,7 +69,7 @@ describe("the stacks of this repository, by the policy pack in the engine", () =
       assert.deepEqual(said.map(([, message]) => message).sort(), exempt.sort());
     });
 
-  it("show a mistake to the engine as to a plan", async () => {
+  it("show an issue to the engine as to a plan", async () => {
     const plan = await planStack(await readStack("dev"));
     const resources = plan.resources.map((one) =>
       one.type === COMPONENT ? { ...one, inputs: { ...one.inputs, publicAccessCidrs: ["0.0.0.0/0"] } } : one,

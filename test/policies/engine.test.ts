@@ -58,7 +58,7 @@ describe("the policy pack in the engine", () => {
     );
   });
 
-  it("finds a mistake beside values that a preview does not know", async () => {
+  it("finds an issue beside values that a preview does not know", async () => {
     const said = await runPack([CONTROL_PLANE]);
     assert.deepEqual(
       said.filter(([rule]) => rule === "cluster-endpoint-restricted").map(([, message, urn]) => [message, urn]),

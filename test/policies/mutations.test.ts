@@ -55,7 +55,7 @@ describe("one wrong field in a planned stack", () => {
 
     const exempt = [{ resource: "ts-curl-pod", reason: "the image is made by the same run", only: "undecided" }];
     const allowed = policyReport(plan, { "pods-images-pinned": { exempt }, "pods-image-registries": { exempt } });
-    assert.deepEqual(allowed.mistakes, []);
+    assert.deepEqual(allowed.issues, []);
     assert.ok(!stops(allowed));
   });
 });

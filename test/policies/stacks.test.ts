@@ -37,13 +37,13 @@ describe("the stacks of this repository, by the policies", () => {
 
   it("break no rule but those that they are exempt from, and leave none open", () => {
     assert.ok(stacks.size >= 2);
-    for (const [name, { findings, mistakes, rules }] of evaluations) {
+    for (const [name, { findings, issues, rules }] of evaluations) {
       assert.deepEqual(
         findings.filter(({ outcome }) => outcome !== "exempt").map(({ message }) => message),
         [],
         name,
       );
-      assert.deepEqual(mistakes, [], name);
+      assert.deepEqual(issues, [], name);
       assert.equal(rules, RULES.length);
     }
   });

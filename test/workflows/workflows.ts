@@ -47,8 +47,8 @@ export function readWorkflows(): WorkflowFile[] {
     .map((file) => {
       const text = readFileSync(`${folder}${file}`, "utf8");
       const document = parseDocument(text, { strict: true, uniqueKeys: true });
-      const [mistake] = [...document.errors, ...document.warnings];
-      if (mistake !== undefined) throw new Error(`${file}: ${mistake.message}`);
+      const [issue] = [...document.errors, ...document.warnings];
+      if (issue !== undefined) throw new Error(`${file}: ${issue.message}`);
       return {
         name: file.replace(/\.yml$/, ""),
         path: `${folder}${file}`,

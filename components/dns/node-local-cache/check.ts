@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import type { DnsMistake } from "../check.ts";
+import type { DnsIssue } from "../check.ts";
 import { sameAddress } from "../corefile/address.ts";
 import type { DnsSettings } from "../settings.ts";
 
@@ -10,10 +10,10 @@ import type { DnsSettings } from "../settings.ts";
  */
 const RESERVED = ["169.254.169.", "169.254.170."];
 
-/** Mistakes in the settings of NodeLocal DNSCache. */
-export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefile }: DnsSettings): DnsMistake[] {
+/** Issues in the settings of NodeLocal DNSCache. */
+export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefile }: DnsSettings): DnsIssue[] {
   if (cache === undefined) return [];
-  const found: DnsMistake[] = [];
+  const found: DnsIssue[] = [];
   if (cache.mode === "iptables" && clusterDns === undefined) {
     found.push({
       path: ["clusterDns"],

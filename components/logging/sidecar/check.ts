@@ -1,13 +1,13 @@
-import type { Mistake } from "../../schema/errors.ts";
+import type { SettingsIssue } from "../../schema/errors.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { needsCidrs } from "./egress.ts";
 
 /** What a sidecar cannot do, whichever collector it is: it is a pod of a team, without rights on its node or in AWS. */
-export function checkSidecar(settings: LoggingSettings): Mistake[] {
+export function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
   const { destination, namespaces, labels, metadata, sidecar } = settings;
   const { destinationCidrs } = sidecar;
-  const mistakes: Mistake[] = [];
-  const add = (path: string[], message: string, value: unknown) => mistakes.push({ path, message, value });
+  const issues: SettingsIssue[] = [];
+  const add = (path: string[], message: string, value: unknown) => issues.push({ path, message, value });
   if (destination.kind === "cloudwatch" || destination.kind === "s3")
     add(["destination", "kind"], "one that needs no AWS identity, which a team's pod has not", destination.kind);
   if (destination.kind === "file")
@@ -23,5 +23,5 @@ export function checkSidecar(settings: LoggingSettings): Mistake[] {
     if (namespaces[key].length > 0) add(["namespaces", key], `nothing ${own}`, namespaces[key]);
   if (Object.keys(labels).length > 0) add(["labels"], `nothing ${own}`, labels);
   if (metadata.annotations) add(["metadata", "annotations"], "false with carrier sidecar, which asks no API", true);
-  return mistakes;
+  return issues;
 }

@@ -76,7 +76,7 @@ describe("findServer", () => {
     });
   });
 
-  const mistakes: readonly [string, string | undefined, { context?: string }, RegExp][] = [
+  const issues: readonly [string, string | undefined, { context?: string }, RegExp][] = [
     ["no file", undefined, {}, /^cluster\.kubeconfig: there is no file .*config; name another, or make a cluster/],
     ["no YAML", "a: [", {}, /^cluster\.kubeconfig: .*config is no kubeconfig$/],
     ["a list", "- a", {}, /is no kubeconfig$/],
@@ -90,19 +90,19 @@ describe("findServer", () => {
     ],
     ["a context without its cluster", KUBECONFIG, { context: "torn" }, /'torn' names a cluster 'gone'/],
   ];
-  for (const [what, text, settings, expected] of mistakes) {
+  for (const [what, text, settings, expected] of issues) {
     it(`says in one line that there is ${what}`, () => {
       const path = text === undefined ? join(folder, "config") : file("config", text);
       const found = findServer(existing(settings), [path]);
-      assert.ok("mistake" in found);
-      assert.match(found.mistake, expected);
-      assert.doesNotMatch(found.mistake, /\n/);
+      assert.ok("issue" in found);
+      assert.match(found.issue, expected);
+      assert.doesNotMatch(found.issue, /\n/);
     });
   }
 
   it("tells a folder from a file", () => {
     const found = findServer(existing(), [folder]);
-    assert.ok("mistake" in found);
-    assert.match(found.mistake, /cannot be read \(EISDIR\)$/);
+    assert.ok("issue" in found);
+    assert.match(found.issue, /cannot be read \(EISDIR\)$/);
   });
 });

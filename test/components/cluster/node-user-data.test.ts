@@ -4,7 +4,7 @@ import { z } from "zod";
 import { nodeUserData } from "../../../components/cluster/node-user-data.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { find } from "../../support/find.ts";
-import { mistakesIn } from "../../support/mistakes.ts";
+import { issuesIn } from "../../support/issues.ts";
 import { recordCluster, standardCluster } from "./recorded.ts";
 
 const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
@@ -51,7 +51,7 @@ describe("a node's user data", () => {
 
 describe("containerLogs", () => {
   const wrong = (containerLogs: unknown, diskSize = 20) =>
-    mistakesIn(ClusterSettings, { kind: "eks", nodeGroups: [{ name: "default", diskSize, containerLogs }] });
+    issuesIn(ClusterSettings, { kind: "eks", nodeGroups: [{ name: "default", diskSize, containerLogs }] });
 
   it("may fill the disk and no more", () => {
     assert.deepEqual(wrong({ maxSize: "4Gi", maxFiles: 5 }), []);

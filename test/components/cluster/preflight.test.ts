@@ -4,14 +4,14 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  awsCliMistake,
+  awsCliIssue,
   awsCliVersion,
-  deploymentMistake,
+  deploymentIssue,
   endpointWarning,
-  existingMistake,
+  existingIssue,
   preflight,
 } from "../../../components/cluster/preflight.ts";
-import { serverMistake } from "../../../components/cluster/server.ts";
+import { serverIssue } from "../../../components/cluster/server.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { record } from "../../../lab/plan/recorder.ts";
 import { listen } from "../../support/listen.ts";
@@ -28,14 +28,14 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe("awsCliMistake", () => {
+describe("awsCliIssue", () => {
   for (const version of [
     "aws-cli/2.7.0 Python/3.9",
     "aws-cli/2.31.5 Python/3.13 Linux/6",
     "aws-cli/3.0.1",
     "aws-cli/1.24.0 Python/3.8",
   ]) {
-    it(`takes ${version}`, () => assert.equal(awsCliMistake(version), undefined));
+    it(`takes ${version}`, () => assert.equal(awsCliIssue(version), undefined));
   }
   for (const [version, found] of [
     [undefined, "none"],
@@ -44,13 +44,13 @@ describe("awsCliMistake", () => {
     ["something else", "something else"],
   ] as const) {
     it(`refuses ${version?.trim()}`, () => {
-      const mistake = awsCliMistake(version) ?? "";
+      const issue = awsCliIssue(version) ?? "";
       assert.ok(
-        mistake.startsWith(
+        issue.startsWith(
           `an EKS stack needs the AWS CLI 2.7 or newer, or 1.24 of the first version, on the PATH, found ${found}: https://`,
         ),
       );
-      assert.doesNotMatch(mistake, /\n/);
+      assert.doesNotMatch(issue, /\n/);
     });
   }
 });
@@ -70,14 +70,14 @@ describe("awsCliVersion", () => {
     chmodSync(program, 0o755);
     const environment = { PATH: folder };
     assert.equal(awsCliVersion(environment), "aws-cli/2.31.0 Python/3.13\n");
-    assert.equal(await deploymentMistake(ClusterSettings.parse({ kind: "eks" }), environment), undefined);
+    assert.equal(await deploymentIssue(ClusterSettings.parse({ kind: "eks" }), environment), undefined);
   });
 
   it("is nothing where there is no program, or one that fails", async () => {
     const environment = { PATH: folder };
     assert.equal(awsCliVersion(environment), undefined);
     assert.match(
-      (await deploymentMistake(ClusterSettings.parse({ kind: "eks" }), environment)) ?? "",
+      (await deploymentIssue(ClusterSettings.parse({ kind: "eks" }), environment)) ?? "",
       /^an EKS stack needs the AWS CLI 2\.7 or newer, .* on the PATH, found none: /,
     );
     writeFileSync(join(folder, "aws"), "#!/bin/sh\nexit 1\n");
@@ -106,22 +106,22 @@ describe("endpointWarning", () => {
   });
 });
 
-describe("serverMistake", () => {
+describe("serverIssue", () => {
   it("is none where a connection comes about", async () => {
     const { server, port } = await started();
-    assert.equal(await serverMistake(`https://127.0.0.1:${port}`), undefined);
+    assert.equal(await serverIssue(`https://127.0.0.1:${port}`), undefined);
     server.close();
   });
 
   it("names why there is none", async () => {
-    assert.equal(await serverMistake(`https://127.0.0.1:${await closedPort()}`), "does not answer (ECONNREFUSED)");
-    assert.match((await serverMistake("https://[::1]:1")) ?? "", /^does not answer \(E/);
-    assert.match((await serverMistake("https://no-such-host.invalid")) ?? "", /^does not answer \(E/);
-    assert.equal(await serverMistake("not a url"), "is no URL");
+    assert.equal(await serverIssue(`https://127.0.0.1:${await closedPort()}`), "does not answer (ECONNREFUSED)");
+    assert.match((await serverIssue("https://[::1]:1")) ?? "", /^does not answer \(E/);
+    assert.match((await serverIssue("https://no-such-host.invalid")) ?? "", /^does not answer \(E/);
+    assert.equal(await serverIssue("not a url"), "is no URL");
   });
 });
 
-describe("existingMistake", () => {
+describe("existingIssue", () => {
   let folder: string;
   const kubeconfig = (port: number, more = "") => {
     const path = join(folder, "config");
@@ -141,30 +141,30 @@ describe("existingMistake", () => {
 
   it("is none for a server that can be reached", async () => {
     const { server, port } = await started();
-    assert.equal(await existingMistake(kubeconfig(port), {}), undefined);
-    assert.equal(await deploymentMistake(kubeconfig(port), {}), undefined);
+    assert.equal(await existingIssue(kubeconfig(port), {}), undefined);
+    assert.equal(await deploymentIssue(kubeconfig(port), {}), undefined);
     server.close();
   });
 
   it("names context, server and reason for one that cannot", async () => {
     const port = await closedPort();
     assert.equal(
-      await existingMistake(kubeconfig(port), {}),
+      await existingIssue(kubeconfig(port), {}),
       `cluster: context 'lab' names the server https://127.0.0.1:${port}, which does not answer (ECONNREFUSED); start the cluster, or name another context`,
     );
   });
 
   it("leaves a server behind a proxy to Pulumi", async () => {
     const port = await closedPort();
-    assert.equal(await existingMistake(kubeconfig(port, ', proxy-url: "http://proxy"'), {}), undefined);
-    assert.equal(await existingMistake(kubeconfig(port), { HTTPS_PROXY: "http://proxy" }), undefined);
+    assert.equal(await existingIssue(kubeconfig(port, ', proxy-url: "http://proxy"'), {}), undefined);
+    assert.equal(await existingIssue(kubeconfig(port), { HTTPS_PROXY: "http://proxy" }), undefined);
   });
 
   it("names the files of KUBECONFIG that are not there", async () => {
     const settings = ClusterSettings.parse({ kind: "existing" });
     assert.ok(settings.kind === "existing");
     assert.match(
-      (await existingMistake(settings, { KUBECONFIG: join(folder, "none") })) ?? "",
+      (await existingIssue(settings, { KUBECONFIG: join(folder, "none") })) ?? "",
       /^cluster\.kubeconfig: there is no file .*none; name another/,
     );
   });

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
-import { mistakesIn } from "../../support/mistakes.ts";
+import { issuesIn } from "../../support/issues.ts";
 
-const eks = (changes: object) => mistakesIn(ClusterSettings, { kind: "eks", ...changes });
+const eks = (changes: object) => issuesIn(ClusterSettings, { kind: "eks", ...changes });
 const GIVEN = { id: "vpc-01234567", privateSubnetIds: ["subnet-01234567", "subnet-89abcdef"] };
 const group = (changes: object) => eks({ nodeGroups: [{ name: "default", ...changes }] });
 
 describe("cluster settings", () => {
   it("need nothing but the kind", () => {
     assert.deepEqual(eks({}), []);
-    assert.deepEqual(mistakesIn(ClusterSettings, { kind: "existing" }), []);
+    assert.deepEqual(issuesIn(ClusterSettings, { kind: "existing" }), []);
   });
 
   it("keep the API from the internet, secrets under a key and audit logs by default", () => {
@@ -72,7 +72,7 @@ describe("cluster settings", () => {
   const PUBLIC_BLOCK =
     /^endpointAccess\.publicCidrs\[0\]: an IPv4 block of public addresses from \/8 to \/32.*never 0\.0\.0\.0\/0$/;
   const wrong: readonly [string, string[], RegExp][] = [
-    ["another kind", mistakesIn(ClusterSettings, { kind: "gke" }), /^kind: eks, existing$/],
+    ["another kind", issuesIn(ClusterSettings, { kind: "gke" }), /^kind: eks, existing$/],
     ["a version out of standard support", eks({ version: "1.29" }), /^version: 1\.34, 1\.35, 1\.36$/],
     ["a version without quotes", eks({ version: 1.35 }), /^version: 1\.34, 1\.35, 1\.36, in quotes$/],
     [
@@ -154,7 +154,7 @@ describe("cluster settings", () => {
       group({ taints: [{ key: `example.com/${"a".repeat(52)}`, effect: "PreferNoSchedule" }] }),
       /at most 63 characters/,
     ],
-    ["an empty kubeconfig", mistakesIn(ClusterSettings, { kind: "existing", kubeconfig: "" }), /^kubeconfig: a path/],
+    ["an empty kubeconfig", issuesIn(ClusterSettings, { kind: "existing", kubeconfig: "" }), /^kubeconfig: a path/],
     [
       "CIDRs without a public endpoint",
       eks({ endpointAccess: { publicCidrs: ["203.0.113.1/32"] } }),
@@ -197,7 +197,7 @@ describe("cluster settings", () => {
     ],
     [
       "an unknown key of an existing cluster",
-      mistakesIn(ClusterSettings, { kind: "existing", region: "x" }),
+      issuesIn(ClusterSettings, { kind: "existing", region: "x" }),
       /^region: the keys kind, kubeconfig, context, identifier$/,
     ],
     [
@@ -213,7 +213,7 @@ describe("cluster settings", () => {
     });
   }
 
-  it("tell all mistakes together", () => {
+  it("tell all issues together", () => {
     const found = eks({
       version: "1.29",
       logRetentionDays: 31,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { cutSubnets, MAX_ZONES, VPC_PREFIXES, vpcCidrMistake } from "../../../components/cluster/subnets.ts";
+import { cutSubnets, MAX_ZONES, VPC_PREFIXES, vpcCidrIssue } from "../../../components/cluster/subnets.ts";
 
 /** First and last address of a block, as numbers. */
 function range(cidr: string): [number, number] {
@@ -58,7 +58,7 @@ describe("cutSubnets", () => {
   });
 });
 
-describe("vpcCidrMistake", () => {
+describe("vpcCidrIssue", () => {
   for (const [cidr, expected] of [
     ["10.0.0.0/16", undefined],
     ["172.20.0.0/20", undefined],
@@ -70,9 +70,9 @@ describe("vpcCidrMistake", () => {
     ["fd00::/16", /a private IPv4 block/],
   ] as const) {
     it(`${expected === undefined ? "takes" : "refuses"} ${cidr}`, () => {
-      const mistake = vpcCidrMistake(cidr);
-      if (expected === undefined) assert.equal(mistake, undefined);
-      else assert.match(mistake ?? "", expected);
+      const issue = vpcCidrIssue(cidr);
+      if (expected === undefined) assert.equal(issue, undefined);
+      else assert.match(issue ?? "", expected);
     });
   }
 });

@@ -4,8 +4,8 @@ import { checkDns, dnsWarnings } from "../../../components/dns/check.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { dnsSettings } from "./arbitraries.ts";
 
-/** `path: message` of each mistake, for Kubernetes 1.35 on EKS. */
-function mistakes(settings: unknown, kubernetes: string | undefined = "1.35"): string[] {
+/** `path: message` of each issue, for Kubernetes 1.35 on EKS. */
+function issues(settings: unknown, kubernetes: string | undefined = "1.35"): string[] {
   return checkDns(DnsSettings.parse(settings), kubernetes).map(({ path, message }) => `${path.join(".")}: ${message}`);
 }
 const options = (choices: unknown) => ({ corefile: { options: choices } });
@@ -28,7 +28,7 @@ describe("checkDns", () => {
   });
 
   const OLD = "v1.11.1-eksbuild.8";
-  const wrong: readonly (readonly [settings: unknown, mistake: RegExp])[] = [
+  const wrong: readonly (readonly [settings: unknown, issue: RegExp])[] = [
     [options({ clusterDomain: "corp.local" }), /^corefile\.options\.clusterDomain: cluster\.local: the nodes of EKS/],
     ...["169.254.169.254", "169.254.169.253", "169.254.170.23", "::ffff:169.254.170.23"].map(
       (address) =>
@@ -133,15 +133,15 @@ describe("checkDns", () => {
       /^corefile\.options\.autopath: false with nodeLocalCache/,
     ],
   ];
-  for (const [settings, mistake] of wrong) {
-    it(`finds the one mistake in ${JSON.stringify(settings)}`, () => {
-      const found = mistakes(settings);
+  for (const [settings, issue] of wrong) {
+    it(`finds the one issue in ${JSON.stringify(settings)}`, () => {
+      const found = issues(settings);
       assert.equal(found.length, 1, found.join("\n"));
-      assert.match(found[0] ?? "", mistake);
+      assert.match(found[0] ?? "", issue);
     });
   }
 
-  it("reports all mistakes together, with the values found", () => {
+  it("reports all issues together, with the values found", () => {
     const settings = DnsSettings.parse({
       timeouts: { delete: "1m" },
       ...options({ lameduck: "40s", upstreams: ["::1"] }),
@@ -157,7 +157,7 @@ describe("checkDns", () => {
   });
 
   it("gives each error of a whole Corefile", () => {
-    const found = mistakes({
+    const found = issues({
       corefile: { text: ".:53 {\n forward . 127.0.0.1\n kubernetes\n health\n ready\n bogus\n}\n" },
     });
     assert.equal(found.length, 2);
@@ -167,10 +167,10 @@ describe("checkDns", () => {
 
   it("asks for a version where none is known, and not on an existing cluster", () => {
     assert.match(
-      mistakes({}, "1.50")[0] ?? "",
+      issues({}, "1.50")[0] ?? "",
       /^addonVersion: a version for Kubernetes 1\.50, since one is known for 1\.33, /,
     );
-    assert.deepEqual(mistakes({ addonVersion: "v1.14.6-eksbuild.4" }, "1.50"), []);
+    assert.deepEqual(issues({ addonVersion: "v1.14.6-eksbuild.4" }, "1.50"), []);
     assert.deepEqual(checkDns(DnsSettings.parse({ addonVersion: OLD, autoscaling: {} }), undefined), []);
   });
 });

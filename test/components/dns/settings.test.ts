@@ -3,8 +3,8 @@ import { z } from "zod";
 import { seconds } from "../../../components/dns/corefile/duration.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 
-/** `path: message` of each mistake that the schema finds. */
-function mistakes(settings: unknown): string[] {
+/** `path: message` of each issue that the schema finds. */
+function issues(settings: unknown): string[] {
   const { error } = DnsSettings.safeParse(settings);
   return (error?.issues ?? []).map((issue) => `${issue.path.join(".")}: ${issue.message}`);
 }
@@ -18,7 +18,7 @@ describe("DnsSettings", () => {
     });
   });
 
-  const wrong: readonly (readonly [settings: unknown, mistake: RegExp])[] = [
+  const wrong: readonly (readonly [settings: unknown, issue: RegExp])[] = [
     [{ replicas: 3, autoscaling: {} }, /^replicas: either replicas or autoscaling$/],
     [{ autoscaling: { minReplicas: 5, maxReplicas: 4 } }, /^autoscaling\.maxReplicas: at least minReplicas, 5$/],
     [{ autoscaling: { minReplicas: 1 } }, /^autoscaling\.minReplicas: .* from 2 to 1000$/],
@@ -64,11 +64,11 @@ describe("DnsSettings", () => {
     [{ nodeLocalCache: { image: "node-cache:latest" } }, /image: an image with a fixed tag or digest/],
     [{ clusterSize: { nodes: 0, pods: 1, services: 1 } }, /^clusterSize\.nodes: /],
   ];
-  for (const [settings, mistake] of wrong) {
-    it(`rejects ${JSON.stringify(settings)} with one mistake`, () => {
-      const found = mistakes(settings);
+  for (const [settings, issue] of wrong) {
+    it(`rejects ${JSON.stringify(settings)} with one issue`, () => {
+      const found = issues(settings);
       assert.equal(found.length, 1, found.join("\n"));
-      assert.match(found[0] ?? "", mistake);
+      assert.match(found[0] ?? "", issue);
     });
   }
 

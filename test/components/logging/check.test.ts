@@ -4,7 +4,7 @@ import { Destination } from "../../../components/logging/destination-settings.ts
 import { describeDestination, hasIndex, logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { todaysIndices } from "../../../components/logging/todays-indices.ts";
-import { mistakesIn } from "../../support/mistakes.ts";
+import { issuesIn } from "../../support/issues.ts";
 
 const check = (settings: object, kind: "eks" | "existing" = "existing") =>
   checkLogging(LoggingSettings.parse(settings), kind);
@@ -17,16 +17,16 @@ describe("checkLogging", () => {
 
   it("refuses an AWS destination where pods have no AWS identity, and names the others", () => {
     for (const kind of ["cloudwatch", "s3"]) {
-      const [mistake] = check({ destination: { kind } });
-      assert.deepEqual(mistake?.path, ["destination", "kind"]);
-      assert.equal(mistake?.value, kind);
-      assert.match(mistake?.message ?? "", /only cluster\.kind eks gives pods one: stdout, file, http, opensearch/);
+      const [issue] = check({ destination: { kind } });
+      assert.deepEqual(issue?.path, ["destination", "kind"]);
+      assert.equal(issue?.value, kind);
+      assert.match(issue?.message ?? "", /only cluster\.kind eks gives pods one: stdout, file, http, opensearch/);
     }
   });
 
   it("passes on what the collector cannot do", () => {
-    const [mistake] = check({ destination: { kind: "opensearch", host: "h" }, index: { timeZone: "Asia/Tokyo" } });
-    assert.deepEqual(mistake?.path, ["index", "timeZone"]);
+    const [issue] = check({ destination: { kind: "opensearch", host: "h" }, index: { timeZone: "Asia/Tokyo" } });
+    assert.deepEqual(issue?.path, ["index", "timeZone"]);
   });
 });
 
@@ -42,11 +42,11 @@ describe("names that Elasticsearch keeps for itself", () => {
   ];
   for (const index of taken) {
     it(`are refused: ${JSON.stringify(index)}`, () => {
-      const [mistake, ...more] = check({ collector: "filebeat", destination: elasticsearch, index });
+      const [issue, ...more] = check({ collector: "filebeat", destination: elasticsearch, index });
       assert.deepEqual(more, []);
-      assert.deepEqual(mistake?.path, ["index", "prefix"]);
+      assert.deepEqual(issue?.path, ["index", "prefix"]);
       assert.match(
-        mistake?.message ?? "",
+        issue?.message ?? "",
         /^another prefix, such as pods, or another separator than '-', since .*logs-\*-\*/,
       );
     });
@@ -136,7 +136,7 @@ describe("destination settings", () => {
   ];
   for (const [what, destination, expected] of wrong) {
     it(`refuse ${what}`, () => {
-      const found = mistakesIn(Destination, destination);
+      const found = issuesIn(Destination, destination);
       assert.equal(found.length, 1, found.join("\n"));
       assert.match(found[0] ?? "", expected);
     });

@@ -8,7 +8,7 @@ import {
   notation,
   safeIndexPart,
 } from "../../../components/logging/index-format.ts";
-import { mistakesIn } from "../../support/mistakes.ts";
+import { issuesIn } from "../../support/issues.ts";
 import { anyFormat, anyTime } from "./arbitraries.ts";
 
 /** What strftime writes, by its own definitions and not by those of the library under test. */
@@ -121,7 +121,7 @@ describe("index settings", () => {
   ];
   for (const [what, format, expected] of wrong) {
     it(`refuse ${what}`, () => {
-      const found = mistakesIn(IndexFormat, format);
+      const found = issuesIn(IndexFormat, format);
       assert.equal(found.length, 1, found.join("\n"));
       assert.match(found[0] ?? "", expected);
     });

@@ -24,7 +24,7 @@ describe("extend", () => {
         cluster: { kind: "eks", version: "1.35", tags: { environment: "prod", region: "north" } },
         teams: [{ name: "qa" }],
       },
-      mistakes: [],
+      issues: [],
     });
   });
 
@@ -34,14 +34,14 @@ describe("extend", () => {
   });
 
   it("leaves settings without a file as they are", () => {
-    assert.deepEqual(extend({ teams: [] }, folder), { settings: { teams: [] }, mistakes: [] });
+    assert.deepEqual(extend({ teams: [] }, folder), { settings: { teams: [] }, issues: [] });
   });
 
   for (const file of ["environments/none.yaml", "../elsewhere.yaml", "/etc/hosts", "environments/chain.yaml", 7]) {
     it(`refuses ${file}`, () => {
-      const { mistakes } = extend({ extends: file }, folder);
+      const { issues } = extend({ extends: file }, folder);
       assert.deepEqual(
-        mistakes.map(({ path, value }) => ({ path, value })),
+        issues.map(({ path, value }) => ({ path, value })),
         [{ path: ["extends"], value: file }],
       );
     });

@@ -157,7 +157,7 @@ describe("What is said of a wrong setting", () => {
       "teams: [{name: ts-}]",
       "teams[0].name: found \"ts-\"; allowed: lower-case letters, digits and '-', starting with a letter and not ending with '-'",
     ],
-    // Beside another mistake of the same section
+    // Beside another issue of the same section
     [
       "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
       "logging.buffer.size: found \"4G\"; allowed: a size in Mi or Gi, such as '512Mi' or '2Gi'",

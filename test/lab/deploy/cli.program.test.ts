@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { cliMistake, NPX_VERSION, npxShim, pathWithNode, pulumiByNpx, runs } from "../../../lab/deploy/cli.ts";
+import { cliIssue, NPX_VERSION, npxShim, pathWithNode, pulumiByNpx, runs } from "../../../lab/deploy/cli.ts";
 import { deleteKind, ensureKind } from "../../../lab/deploy/kind.ts";
 import { streamed } from "../../../lab/deploy/stream.ts";
 import { firstError, withoutRepeats } from "../../../lab/deploy/workspace.ts";
@@ -78,11 +78,11 @@ describe("the programs that up calls", () => {
   });
 
   it("are the person's own CLI, where it is new enough for what is asked of it", () => {
-    assert.equal(cliMistake(undefined), "There is no pulumi on the PATH");
-    assert.equal(cliMistake("v3.206.1\n"), "pulumi v3.206.1 is older than 3.207");
-    assert.equal(cliMistake("v2.300.0"), "pulumi v2.300.0 is older than 3.207");
+    assert.equal(cliIssue(undefined), "There is no pulumi on the PATH");
+    assert.equal(cliIssue("v3.206.1\n"), "pulumi v3.206.1 is older than 3.207");
+    assert.equal(cliIssue("v2.300.0"), "pulumi v2.300.0 is older than 3.207");
     for (const version of ["v3.207.0\n", "v3.265.0", "v4.0.0", "3.300.0-dev.0", ""])
-      assert.equal(cliMistake(version), undefined);
+      assert.equal(cliIssue(version), undefined);
   });
 
   it("make a kind cluster once", async () => {

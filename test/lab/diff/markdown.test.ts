@@ -90,11 +90,11 @@ describe("the comment", () => {
       message: `${rule} says no`,
       ...more,
     });
-    const base = { ...plan(), policies: { findings: [finding("old"), finding("gone")], mistakes: [] } };
+    const base = { ...plan(), policies: { findings: [finding("old"), finding("gone")], issues: [] } };
     const head = {
       ...plan(),
       policies: {
-        mistakes: ["exemption of x from y has no effect"],
+        issues: ["exemption of x from y has no effect"],
         findings: [
           finding("old"),
           finding("new", { outcome: "undecided" }),
@@ -112,7 +112,7 @@ describe("the comment", () => {
     assert.match(text, /Exempt, by name: 1<\/summary>\n\n- allowed/);
     const lines = formatDiff(diffOf(base, head));
     assert.match(lines, /policies: 2 new, 1 as before, 1 mended, 1 exempt.*; 3 mandatory, so this fails/);
-    assert.match(lines, /mistake {2}exemption of x from y has no effect/);
+    assert.match(lines, /issue {2}exemption of x from y has no effect/);
     assert.match(markdownOf(diffOf(base, plan())), /Policies: not run at this revision/);
   });
 });

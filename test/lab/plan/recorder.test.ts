@@ -83,7 +83,7 @@ describe("record", () => {
 });
 
 describe("planStack", () => {
-  it("tells mistakes in the settings once, as they are", async () => {
+  it("tells issues in the settings once, as they are", async () => {
     const config = { "eks-dns-logging:cluster": '{"kind":"none"}' };
     await assert.rejects(planStack({ name: "wrong", config }), { name: "SettingsError" });
   });

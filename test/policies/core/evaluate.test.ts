@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { evaluate, failing } from "../../../policies/core/evaluate.ts";
 import type { Exemption } from "../../../policies/core/exemption.ts";
 import { Field } from "../../../policies/core/field.ts";
-import { count, flag, text, texts } from "../../../policies/core/knob.ts";
 import { stackOfPlan } from "../../../policies/core/plan.ts";
 import type { Rule } from "../../../policies/core/rule.ts";
+import { count, flag, text, texts } from "../../../policies/core/rule-option.ts";
 import { UNKNOWN } from "../../../policies/core/value.ts";
 import { type Sample, stackOf } from "../rules/samples.ts";
 
@@ -23,7 +23,7 @@ const SMALL: Rule = {
   ...facts,
   id: "pods-small",
   title: "Things are small",
-  knobs: [LIMIT, WORDS, SWITCH, WAY],
+  options: [LIMIT, WORDS, SWITCH, WAY],
   types: ["test:index:Thing"],
   check: (thing, report, settings) =>
     report.each(thing.at("sizes").items(), (size) => {
@@ -91,14 +91,14 @@ describe("evaluate", () => {
 
   it("lets by what is exempt, with the reason, and lists it", () => {
     const config = { "pods-small": { exempt: [{ resource: "Thing/o*", reason: "it is an elephant" }] } };
-    const { findings, exemptions, mistakes } = evaluate(ONE, { rules: RULES, config });
+    const { findings, exemptions, issues } = evaluate(ONE, { rules: RULES, config });
     assert.deepEqual(
       findings.map(({ outcome }) => outcome),
       ["exempt", "exempt"],
     );
     assert.match(findings[0]?.message ?? "", /sizes\[0\] is 9.*Allowed: it is an elephant$/);
     assert.deepEqual(exemptions, [{ ...exempt({ resource: "Thing/o*" }), findings: 2, matches: true }]);
-    assert.deepEqual(mistakes, []);
+    assert.deepEqual(issues, []);
   });
 
   it("lets by only what cannot be decided, where the exemption says so", () => {
@@ -111,7 +111,7 @@ describe("evaluate", () => {
 
   it("tells of exemptions that are incomplete or have no effect, but not of standing ones", () => {
     const said = (exemption: unknown) =>
-      evaluate(ONE, { rules: RULES, config: { "pods-small": { exempt: [exemption] } } }).mistakes;
+      evaluate(ONE, { rules: RULES, config: { "pods-small": { exempt: [exemption] } } }).issues;
     assert.deepEqual(said({ resource: "one", reason: " " }), ["exemption of one from pods-small: it must say why"]);
     assert.deepEqual(said({ reason: "x" }), ["exemption of no resource from pods-small: it must name a resource"]);
     assert.deepEqual(said({ resource: "one", reason: "x", only: "violated" }), [
@@ -122,21 +122,21 @@ describe("evaluate", () => {
     ]);
     const quiet = stackOf([thing("one", [1])]);
     const config = { "pods-small": { exempt: [{ resource: "one", reason: "x" }] } };
-    assert.deepEqual(evaluate(quiet, { rules: RULES, config }).mistakes, [
+    assert.deepEqual(evaluate(quiet, { rules: RULES, config }).issues, [
       "exemption of one from pods-small has no effect: the rule has nothing against it; take it out",
     ]);
-    assert.deepEqual(evaluate(quiet, { rules: RULES, standing: [exempt()] }).mistakes, []);
+    assert.deepEqual(evaluate(quiet, { rules: RULES, standing: [exempt()] }).issues, []);
     assert.equal(failing(evaluate(ONE, { rules: RULES, standing: [exempt()] })).length, 0);
   });
 
-  it("tells every mistake in a configuration, and runs the rule by its own settings", () => {
+  it("tells every issue in a configuration, and runs the rule by its own settings", () => {
     const config = {
       "pods-big": "mandatory",
       "pods-few": { exempt: "one" },
       "pods-small": { enforcementLevel: "strict", limit: 0, words: "a", switch: 1, way: "left", size: 1 },
     };
-    const { mistakes, findings } = evaluate(ONE, { rules: RULES, config });
-    assert.deepEqual(mistakes, [
+    const { issues, findings } = evaluate(ONE, { rules: RULES, config });
+    assert.deepEqual(issues, [
       "pods-big: there is no such rule",
       'pods-small: enforcementLevel is "strict": it must be one of mandatory, advisory, disabled',
       "pods-small: limit is 0: it must be a whole number from 1",

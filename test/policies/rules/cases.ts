@@ -20,10 +20,10 @@ export type CasesByRule = { readonly [rule: string]: RuleCases };
 
 /** Describes a rule by its cases. */
 export function describeRule(rule: Rule, { good, bad, unknown, config = {} }: RuleCases): void {
-  const { settings, mistakes } = ruleConfig(rule, { [rule.id]: config });
+  const { settings, issues } = ruleConfig(rule, { [rule.id]: config });
   const saysOf = (sample: Sample) => verdictsOf(rule, stackOf(sample), settings);
 
-  it("has settings that it takes", () => assert.deepEqual(mistakes, []));
+  it("has settings that it takes", () => assert.deepEqual(issues, []));
 
   for (const [what, sample] of Object.entries(good)) {
     it(`takes ${what}`, () => {

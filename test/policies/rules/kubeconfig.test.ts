@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
-import { Settings } from "../../../policies/core/knob.ts";
 import { stackOfPlan } from "../../../policies/core/plan.ts";
 import { isStackRule } from "../../../policies/core/rule.ts";
+import { Settings } from "../../../policies/core/rule-option.ts";
 import { RULES } from "../../../policies/rules.ts";
 
 const MARK = {};

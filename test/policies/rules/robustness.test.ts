@@ -13,7 +13,7 @@ const SAMPLES: readonly Sample[] = Object.values(CASES).flatMap(({ good, bad }) 
   ...Object.values(bad).map(([sample]) => sample),
 ]);
 
-/** What a program may write into any field, by mistake. */
+/** What a program may write into any field, by issue. */
 const ANYTHING: readonly Value[] = [
   null,
   "",
@@ -37,7 +37,7 @@ const ANYTHING: readonly Value[] = [
 const SIDECAR_PLACES = ".spec.template.spec.initContainers.0.image"
   .split(".")
   .flatMap((_, index, keys) => (index === 0 ? [] : [keys.slice(0, index + 1).join(".")]));
-/** Where a mistake may pass: it is the affair of whoever wrote the value that is not known. */
+/** Where an issue may pass: it is the affair of whoever wrote the value that is not known. */
 const SILENT = [
   // Beside an application, a container of an unknown image is the application's, and no collector.
   ...[
@@ -116,7 +116,7 @@ describe("the rules, whatever a program writes", () => {
     );
   });
 
-  it("let no mistake pass because one value in the stack is not known", () => {
+  it("let no issue pass because one value in the stack is not known", () => {
     const silent: string[] = [];
     for (const [id, { bad, config = {} }] of Object.entries(CASES)) {
       const rule = RULES.find((one) => one.id === id);

@@ -25,7 +25,7 @@ describe("Corefile syntax", () => {
     ]);
   });
 
-  const mistakes: readonly (readonly [text: string, message: string])[] = [
+  const issues: readonly (readonly [text: string, message: string])[] = [
     [".:53 {\n errors\n", "line 2: the text ends before a closing brace"],
     [".:53 {\n errors }\n", "line 2: a closing brace must stand on its own line"],
     [".:53 {\n health {\n  lameduck 5s }\n}\n", "line 3: a closing brace must stand on its own line"],
@@ -43,7 +43,7 @@ describe("Corefile syntax", () => {
     ["(a) {\n import a\n}\n.:53 {\n import a\n}\n", "line 2: the snippet (a) imports itself"],
     [".:53", "line 1: a zone needs its plugins in braces"],
   ];
-  for (const [text, message] of mistakes) {
+  for (const [text, message] of issues) {
     it(`says where ${JSON.stringify(text)} is wrong`, () => {
       assert.throws(() => parseBlocks(text), { name: "CorefileSyntaxError", message });
     });

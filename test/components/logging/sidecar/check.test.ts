@@ -37,7 +37,7 @@ describe("the settings of a sidecar", () => {
     ]);
   });
 
-  it("refuse a choice among pods, all mistakes together", () => {
+  it("refuse a choice among pods, all issues together", () => {
     const settings = {
       namespaces: { include: ["ts-team"], exclude: ["sa-team"] },
       labels: { app: "web" },

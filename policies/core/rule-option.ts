@@ -1,57 +1,62 @@
 import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
 
 /** One setting of a rule. */
-export interface Knob<T> {
+export interface RuleOption<T> {
   readonly name: string;
   readonly schema: PolicyConfigJSONSchema;
-  /** The value in a configuration, or the default. @throws {KnobError} where it is of another kind. */
+  /** The value in a configuration, or the default. @throws {RuleOptionError} where it is of another kind. */
   read(config: Readonly<Record<string, unknown>>): T;
 }
 
 /** A rule's configuration is wrong. */
-export class KnobError extends Error {}
+export class RuleOptionError extends Error {}
 
 /** A list of texts. */
-export function texts(name: string, description: string, byDefault: readonly string[]): Knob<readonly string[]> {
+export function texts(name: string, description: string, byDefault: readonly string[]): RuleOption<readonly string[]> {
   return {
     name,
     schema: { type: "array", items: { type: "string" }, description, default: [...byDefault] },
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-      throw new KnobError(`${name} is ${JSON.stringify(value)}: it must be a list of texts`);
+      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be a list of texts`);
     },
   };
 }
 
 /** A whole number from a least value. */
-export function count(name: string, description: string, byDefault: number, minimum = 0): Knob<number> {
+export function count(name: string, description: string, byDefault: number, minimum = 0): RuleOption<number> {
   return {
     name,
     schema: { type: "integer", minimum, description, default: byDefault },
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (typeof value === "number" && Number.isInteger(value) && value >= minimum) return value;
-      throw new KnobError(`${name} is ${JSON.stringify(value)}: it must be a whole number from ${minimum}`);
+      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be a whole number from ${minimum}`);
     },
   };
 }
 
 /** Yes or no. */
-export function flag(name: string, description: string, byDefault: boolean): Knob<boolean> {
+export function flag(name: string, description: string, byDefault: boolean): RuleOption<boolean> {
   return {
     name,
     schema: { type: "boolean", description, default: byDefault },
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (typeof value === "boolean") return value;
-      throw new KnobError(`${name} is ${JSON.stringify(value)}: it must be true or false`);
+      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be true or false`);
     },
   };
 }
 
 /** A text, which may be one of a few. */
-export function text(name: string, description: string, byDefault: string, allowed?: readonly string[]): Knob<string> {
+export function text(
+  name: string,
+  description: string,
+  byDefault: string,
+  allowed?: readonly string[],
+): RuleOption<string> {
   return {
     name,
     schema: {
@@ -64,7 +69,7 @@ export function text(name: string, description: string, byDefault: string, allow
       const value = config[name] ?? byDefault;
       if (typeof value === "string" && (allowed?.includes(value) ?? true)) return value;
       const wanted = allowed === undefined ? "a text" : `one of ${allowed.join(", ")}`;
-      throw new KnobError(`${name} is ${JSON.stringify(value)}: it must be ${wanted}`);
+      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be ${wanted}`);
     },
   };
 }
@@ -75,7 +80,7 @@ export class Settings {
   constructor(config: Readonly<Record<string, unknown>>) {
     this.config = config;
   }
-  get<T>(knob: Knob<T>): T {
-    return knob.read(this.config);
+  get<T>(option: RuleOption<T>): T {
+    return option.read(this.config);
   }
 }
