@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { JOURNAL_FILE, JOURNAL_PROGRAM } from "../../../components/logging/collectors/fluentd/journal.ts";
-import { LINES_FILTER_FILE, LINES_FILTER_PROGRAM } from "../../../components/logging/collectors/fluentd/lines.ts";
-import { findProgram, whyMissing } from "../../support/collectors/program.ts";
-import { leaveOut } from "../../support/leave-out.ts";
+import { needsRuby, runRuby } from "./ruby.ts";
 
-const PROGRAM = findProgram("ruby");
 const MIB = 2 ** 20;
 
-/** As much of Fluentd as the filter needs. Its timer never ticks: a test calls `late` in its place. */
+/** As much of Fluentd as the filter needs. Its timer never ticks: a test calls `flush` instead. */
 const DRIVER = `require "json"
 $given = []
 module Fluent
@@ -38,12 +30,12 @@ module Kernel
   alias require_all require
   def require(name) = name.start_with?("fluent/") ? false : require_all(name)
 end
-require_relative "${LINES_FILTER_FILE}"
+require_relative "filter_pod_lines.rb"
 $filter = Fluent::Plugin::PodLinesFilter.new
 $filter.instance_variable_set(:@journal, "#{__dir__}/held")
 $filter.instance_variable_set(:@continuation, ARGV[0] && Regexp.new(ARGV[0]))
 $filter.start
-# What the source gives of a file; what follows says whether it was taken.
+# What the input gives of a file; the calls below say whether it was taken.
 def read(file, *lines)
   untaken = LineJournal::UNTAKEN
   untaken[file] = untaken[file] == :refused ? :again : :under_way
@@ -51,33 +43,27 @@ def read(file, *lines)
 end
 def taken(file) = LineJournal::UNTAKEN.delete(file)
 def refused(file) = LineJournal::UNTAKEN[file] = :refused
-def late(always: false) = $filter.send(:send_late, always: always)
+def flush(all: false) = $filter.send(:flush, all: all)
 def known = %w[@streams @touched].map { |name| $filter.instance_variable_get(name).size }
 `;
 
-/** What a filter gave, and then what the last expression of the script says. */
+/** What a filter gave, and the value of the script's last expression. */
 function filtered(continuation: string | undefined, script: string): unknown {
-  const folder = mkdtempSync(join(tmpdir(), "fluentd-lines-"));
-  try {
-    writeFileSync(join(folder, JOURNAL_FILE), JOURNAL_PROGRAM);
-    writeFileSync(join(folder, LINES_FILTER_FILE), LINES_FILTER_PROGRAM);
-    writeFileSync(join(folder, "run.rb"), `${DRIVER}last = begin\n${script}\nend\nputs [$given, last].to_json\n`);
-    const args = [join(folder, "run.rb"), ...(continuation === undefined ? [] : [continuation])];
-    return JSON.parse(execFileSync(PROGRAM ?? "", args, { encoding: "utf8" }));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const driver = () => `${DRIVER}last = begin
+${script}
+end
+puts [$given, last].to_json
+`;
+  return JSON.parse(runRuby(driver, { args: continuation === undefined ? [] : [continuation] }));
 }
 
-describe("Fluentd's filter of lines", () => {
-  before(function () {
-    if (PROGRAM === undefined) leaveOut(this, whyMissing("ruby"));
-  });
+describe("Fluentd's line filter", () => {
+  before(needsRuby);
 
   for (const continuation of [undefined, "^ "]) {
-    it(`forgets a container of which nothing waits, ${continuation === undefined ? "without" : "with"} traces`, () => {
+    it(`forgets a container without waiting lines, ${continuation === undefined ? "without" : "with"} traces`, () => {
       const script = `read("one", ["F", "a"]); taken("one"); read("two", ["P", "b"]); taken("two")
-        late(always: true); late
+        flush(all: true); flush
         known`;
       assert.deepEqual(filtered(continuation, script), [
         ["a", "b"],
@@ -88,8 +74,8 @@ describe("Fluentd's filter of lines", () => {
 
   it("keeps the beginning of a line whose end was refused", () => {
     const script = `read("one", ["P", "be"]); taken("one")
-      read("one", ["F", "gin"]); refused("one"); late
-      read("one", ["F", "gin"]); taken("one"); late
+      read("one", ["F", "gin"]); refused("one"); flush
+      read("one", ["F", "gin"]); taken("one"); flush
       known`;
     assert.deepEqual(filtered(undefined, script), [
       ["begin", "begin"],

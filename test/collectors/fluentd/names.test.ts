@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
 import { z } from "zod";
-import { RECORD_FILTER_FILE } from "../../../components/logging/collectors/fluentd/filter.ts";
 import { indexName } from "../../../components/logging/index-format.ts";
 import { anyFormat, anyTime } from "../../components/logging/arbitraries.ts";
 import { render } from "../../components/logging/collectors/fluentd/rendered.ts";
-import { findProgram, whyMissing } from "../../support/collectors/program.ts";
-import { leaveOut } from "../../support/leave-out.ts";
+import { needsRuby, runRuby } from "./ruby.ts";
 
-const PROGRAM = findProgram("ruby");
 /** Namespaces and labels that Kubernetes takes. */
 const anyPod = fc.record({
   namespace: fc.constantFrom("ts-team", "sa-team", "kube-system", "a", "x".repeat(63)),
@@ -46,7 +39,7 @@ module Kernel
   alias require_all require
   def require(name) = name.start_with?("fluent/") || name == "kubeclient" ? false : require_all(name)
 end
-load ARGV[0]
+require_relative "filter_pod_record.rb"
 EventTime = Struct.new(:to_i, :nsec)
 class PodLookup
   def find(_namespace, name) = Pod.new(JSON.parse($labels), {}, 0)
@@ -63,36 +56,25 @@ end
 `;
 
 describe("Fluentd's names of indices", () => {
-  before(function () {
-    if (PROGRAM !== undefined) return;
-    leaveOut(this, whyMissing("ruby"));
-  });
+  before(needsRuby);
 
   it("are those of the model, for a thousand formats, dates and pods", () => {
-    const folder = mkdtempSync(join(tmpdir(), "fluentd-names-"));
-    try {
-      const destination = { kind: "opensearch", host: "h" };
-      for (const [name, text] of Object.entries(render({ destination }).files)) writeFileSync(join(folder, name), text);
-      writeFileSync(join(folder, "driver.rb"), DRIVER);
-      const cases = fc.sample(anyCase, 1000);
-      const input = cases.map(({ format, time, pod: { namespace, app } }) => {
-        const { record } = render({ destination, index: format });
-        const conf = Object.fromEntries(Object.entries(record).filter(([key]) => key.startsWith("index_")));
-        const labels = app === undefined ? {} : { app };
-        return JSON.stringify({ conf, seconds: time.getTime() / 1000, namespace, labels });
-      });
-      const args = [join(folder, "driver.rb"), join(folder, RECORD_FILTER_FILE)];
-      const output = execFileSync(PROGRAM ?? "", args, { encoding: "utf8", input: input.join("\n") });
-      const expected = cases.map(({ format, time, pod: { namespace, app } }) =>
-        indexName(format, time, {
-          namespace,
-          app,
-          team: namespace.endsWith("-team") ? namespace.slice(0, -"-team".length) : undefined,
-        }),
-      );
-      assert.deepEqual(z.array(z.string()).parse(output.trim().split("\n")), expected);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const destination = { kind: "opensearch", host: "h" };
+    const cases = fc.sample(anyCase, 1000);
+    const input = cases.map(({ format, time, pod: { namespace, app } }) => {
+      const { record } = render({ destination, index: format });
+      const conf = Object.fromEntries(Object.entries(record).filter(([key]) => key.startsWith("index_")));
+      const labels = app === undefined ? {} : { app };
+      return JSON.stringify({ conf, seconds: time.getTime() / 1000, namespace, labels });
+    });
+    const output = runRuby(() => DRIVER, { input: input.join("\n") });
+    const expected = cases.map(({ format, time, pod: { namespace, app } }) =>
+      indexName(format, time, {
+        namespace,
+        app,
+        team: namespace.endsWith("-team") ? namespace.slice(0, -"-team".length) : undefined,
+      }),
+    );
+    assert.deepEqual(z.array(z.string()).parse(output.trim().split("\n")), expected);
   });
 });

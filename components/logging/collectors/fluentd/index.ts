@@ -1,27 +1,31 @@
 import { amount } from "../../../schema/values.ts";
-import { indexPrefix, notation } from "../../index-format.ts";
-import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
+import type { LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { BIRTHS_FILE, BIRTHS_PROGRAM } from "./births.ts";
-import { BUFFER_FILE, BUFFER_PROGRAM } from "./buffer.ts";
-import { FILES_SOURCE_FILE, FILES_SOURCE_PROGRAM } from "./files.ts";
-import { RECORD_FILTER, RECORD_FILTER_FILE, RECORD_FILTER_PROGRAM } from "./filter.ts";
-import { JOURNAL_FILE, JOURNAL_PROGRAM } from "./journal.ts";
-import { LINES_FILTER_FILE, LINES_FILTER_PROGRAM } from "./lines.ts";
+import { readScripts } from "../scripts.ts";
 import { MIN_BUFFER, output } from "./outputs.ts";
-import { POD_LOOKUP_FILE, POD_LOOKUP_PROGRAM } from "./pods.ts";
+import { record } from "./record.ts";
 import { applicationSource, joins, LINES, nodeSource } from "./sources.ts";
-import { configurationText, type Options, quoted, type Section, variable } from "./text.ts";
+import { configurationText, type Section } from "./syntax.ts";
 
 const CONFIG_FOLDER = "/fluentd/config";
 const STATE_FOLDER = "/var/lib/fluentd";
 const METRICS_PORT = 24_231;
 const LABEL = "@RECORDS";
+/** Ruby plugins, which Fluentd finds by their names, and what they load. */
+const SCRIPTS = readScripts(import.meta.url, [
+  "in_pod_files.rb",
+  "file_identity.rb",
+  "buf_pod_file.rb",
+  "filter_pod_record.rb",
+  "pod_lookup.rb",
+  "filter_pod_lines.rb",
+  "line_journal.rb",
+]);
 /** Each destination's plugin is in an image of its own. @see https://github.com/fluent/fluentd-kubernetes-daemonset */
 const imageWith = (plugin: string) => `docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-${plugin}-1.1`;
 
 /**
- * Fluentd, from the files of all pods or of one application, with a buffer in files and retries without end.
+ * Fluentd: reads the files of all pods or of one application, buffers in files, and retries for ever.
  * @see https://docs.fluentd.org/
  */
 export const fluentd: Collector = {
@@ -29,7 +33,7 @@ export const fluentd: Collector = {
   title: "Fluentd",
   image: imageWith("opensearch"),
   images: {
-    // Its client is understood by Elasticsearch 8 and 9; that of the image for 9 by 9 alone.
+    // The client for 8 works with Elasticsearch 8 and 9, the client for 9 with 9 only.
     elasticsearch: imageWith("elasticsearch8"),
     cloudwatch: imageWith("cloudwatch"),
     s3: imageWith("s3"),
@@ -54,7 +58,7 @@ export const fluentd: Collector = {
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
-  // The image's own entry point reads another configuration.
+  // The entry point of the image reads another configuration.
   command: ["tini", "--", "fluentd"],
   graceSeconds: 20,
   liveness: { path: "/metrics", port: METRICS_PORT },
@@ -68,15 +72,9 @@ export const fluentd: Collector = {
   render: (pipeline) => ({
     files: {
       "fluent.conf": configurationText(configuration(pipeline)),
-      [FILES_SOURCE_FILE]: FILES_SOURCE_PROGRAM,
-      [BIRTHS_FILE]: BIRTHS_PROGRAM,
-      [BUFFER_FILE]: BUFFER_PROGRAM,
-      [RECORD_FILTER_FILE]: RECORD_FILTER_PROGRAM,
-      [POD_LOOKUP_FILE]: POD_LOOKUP_PROGRAM,
-      [LINES_FILTER_FILE]: LINES_FILTER_PROGRAM,
-      [JOURNAL_FILE]: JOURNAL_PROGRAM,
+      ...SCRIPTS,
     },
-    // Kubernetes starts it again if it ends: no process of its own is needed for that.
+    // Kubernetes restarts it, so Fluentd needs no supervisor process.
     args: ["--no-supervisor", "--config", `${CONFIG_FOLDER}/fluent.conf`, "--plugin", CONFIG_FOLDER],
   }),
 };
@@ -96,7 +94,7 @@ function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupporte
 function configuration(pipeline: LogPipeline): Section[] {
   const node = pipeline.source.kind === "node";
   return [
-    // With its disk full it would fill it with what it says of that.
+    // With a full disk it would fill its own log with messages about that.
     { name: "system", options: { log_level: "warn", emit_error_log_interval: "60s" } },
     { name: "source", options: { "@type": "prometheus", bind: "0.0.0.0", port: METRICS_PORT } },
     { name: "source", options: { "@type": "prometheus_output_monitor" } },
@@ -109,47 +107,4 @@ function configuration(pipeline: LogPipeline): Section[] {
       sections: [record(pipeline), output(pipeline, STATE_FOLDER)],
     },
   ];
-}
-
-function record(pipeline: LogPipeline): Section {
-  const { source, labels, metadata: wanted, parseJson, destination } = pipeline;
-  return {
-    name: "filter",
-    of: LINES,
-    options: {
-      "@type": RECORD_FILTER,
-      node: variable(NODE_VARIABLE),
-      opt_out: OPT_OUT_ANNOTATION,
-      labels: wanted.labels,
-      annotations: wanted.annotations,
-      parse_json: parseJson,
-      fields_bytes: destination.kind === "opensearch" ? MAX_FIELDS_BYTES : undefined,
-      ...(source.kind === "application"
-        ? { application: application(pipeline) }
-        : { required_labels: quoted(JSON.stringify(labels)) }),
-      stream: destination.kind === "cloudwatch" ? true : undefined,
-      ...index(pipeline),
-    },
-  };
-}
-
-/** What each record of an application has, which is known now. */
-function application({ source, metadata: wanted }: LogPipeline): string | undefined {
-  if (source.kind === "node") return undefined;
-  const { namespace, pod, container, team, app } = source.pod;
-  const labels = wanted.labels && app !== undefined ? { labels: { "app_kubernetes_io/name": app } } : {};
-  const kubernetes = { namespace_name: namespace, pod_name: pod, container_name: container, ...labels };
-  return quoted(JSON.stringify({ kubernetes, team }));
-}
-
-function index({ destination, index: format, source }: LogPipeline): Options {
-  if (!hasIndex(destination)) return {};
-  const node = source.kind === "node";
-  return {
-    index_prefix: quoted(node ? format.prefix : indexPrefix(format, source.pod)),
-    index_separator: quoted(format.separator),
-    index_date: quoted(notation(format.datePattern, "strftime")),
-    index_zone: quoted(format.timeZone),
-    index_split: node ? format.splitBy : "none",
-  };
 }

@@ -1,35 +1,46 @@
 import { amount } from "../../../schema/values.ts";
-import { hasIndex, type LogPipeline, logGroupName, PASSWORD_VARIABLE, tlsOf, USER_VARIABLE } from "../../pipeline.ts";
-import { BUFFER } from "./buffer.ts";
-import { PLACE_FIELD } from "./filter.ts";
-import { searchOutput } from "./search.ts";
-import { type Options, quoted, type Section, variable } from "./text.ts";
+import {
+  hasIndex,
+  type LogPipeline,
+  logGroupName,
+  PASSWORD_VARIABLE,
+  searchHost,
+  tlsOf,
+  USER_VARIABLE,
+} from "../../pipeline.ts";
+import { authorization, type Options, quoted, type Section, variable } from "./syntax.ts";
+
+/** Fields of `filter_pod_record.rb` that an output takes the index or stream and the id from, and removes from the record. */
+const PLACE_FIELD = "_index";
+const ID_FIELD = "_document_id";
+/** Tag of records that the output emits again itself: they are complete records already. */
+const RETRY_TAG = "again";
 
 const JSON_LINES: Section = { name: "format", options: { "@type": "json" } };
-/** Codes that say "not now". All others are final, so that one refusal never holds up the rest. */
-const NOT_NOW = [408, 425, 429, 500, 502, 503, 504];
-/** Kept free beside a sidecar's buffer, since a volume that is over its limit ends the pod. */
+/** Status codes that are retried. All others are final, so that one refused chunk never blocks the rest. */
+const RETRYABLE_STATUS = [408, 425, 429, 500, 502, 503, 504];
+/** Bytes kept free beside a sidecar's buffer: a volume over its size limit evicts the pod. */
 const SIDECAR_RESERVE = 32 * 2 ** 20;
-/** The largest chunk: a record that is larger is dropped, and its line has to be shorter by what else the record holds. */
+/** Largest chunk in bytes. A larger record is dropped. */
 const CHUNK_BYTES = 8 * 2 ** 20;
-/** Two of them at once have to fit into the /tmp that S3's are compressed in. */
+/** Largest chunk for S3. Two at once must fit into /tmp, where they are compressed. */
 const S3_CHUNK_BYTES = 2 * CHUNK_BYTES;
-/** The smallest buffer that leaves room for some chunks, also beside the reserve. */
+/** Smallest buffer that has room for several chunks, also beside the reserve of a sidecar. */
 export const MIN_BUFFER = "128Mi";
-/** Characters that CloudWatch Logs takes of an event: 1 MiB, even if each were of four bytes. */
+/** Longest event for CloudWatch Logs in characters: below its 1 MiB even at four bytes each. */
 const CLOUDWATCH_CHARACTERS = 256_000;
 
 /** What differs between destinations. */
 interface Output {
   readonly options: Options;
   readonly sections?: readonly Section[];
-  /** What a chunk has in common. Default: nothing. */
+  /** What the records of a chunk have in common. Default: nothing. */
   readonly chunkKey?: string;
   readonly buffer?: Options;
 }
 
 /**
- * The output of a pipeline. Retries never end, so a destination that is away for an hour loses nothing; what waits is on disk.
+ * The output of a pipeline. It retries for ever, so an outage of the destination loses nothing; what waits is on disk.
  * @see https://docs.fluentd.org/output
  */
 export function output(pipeline: LogPipeline, stateFolder: string): Section {
@@ -39,7 +50,7 @@ export function output(pipeline: LogPipeline, stateFolder: string): Section {
 }
 
 /**
- * A buffer in files: what waits is sent after a restart. Chunks are small, so that a destination is not asked too much at once.
+ * A buffer in files, which survives a restart. Chunks are small, so that a request is never too large for a destination.
  * @see https://docs.fluentd.org/configuration/buffer-section
  */
 function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }: Output): Section {
@@ -49,11 +60,11 @@ function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }
     name: "buffer",
     of: chunkKey ?? "[]",
     options: {
-      "@type": BUFFER,
+      "@type": "pod_file",
       path: `${stateFolder}/buffer`,
-      // These two make their text when they send, and not before.
+      // These destinations format a chunk when it is sent; the others store formatted text.
       of_text: !hasIndex(destination) && destination.kind !== "cloudwatch",
-      // Fluentd's own would let everybody on the node read the lines.
+      // By default everybody on the node could read the lines.
       file_permission: "0600",
       dir_permission: "0700",
       total_limit_size: amount(size) - (source.kind === "application" ? SIDECAR_RESERVE : 0),
@@ -66,7 +77,7 @@ function buffer(pipeline: LogPipeline, stateFolder: string, { chunkKey, buffer }
       retry_forever: true,
       retry_wait: "1s",
       retry_max_interval: "30s",
-      // A chunk that is refused for good would be kept in a folder that nobody looks into.
+      // A chunk that is refused for good would fill a folder that nobody looks into.
       disable_chunk_backup: true,
       ...buffer,
     },
@@ -94,7 +105,7 @@ function outputOf(pipeline: LogPipeline): Output {
           remove_log_stream_name_key: true,
           auto_create_stream: true,
           max_message_length: CLOUDWATCH_CHARACTERS,
-          // It would drop the lines after some tries.
+          // By default it drops the lines after some retries.
           put_log_events_disable_retry_limit: true,
           log_rejected_request: true,
         },
@@ -106,11 +117,11 @@ function outputOf(pipeline: LogPipeline): Output {
           s3_bucket: context.bucket ?? "",
           s3_region: context.region ?? "",
           path: quoted(`${destination.prefix}/%Y/%m/%d/%H/`),
-          // Made from the chunk: sent again, it replaces itself.
+          // Derived from the chunk: sent again, the object replaces itself.
           s3_object_key_format: quoted("%{path}%{time_slice}-%{hex_random}.%{file_extension}"),
           hex_random_length: 16,
           store_as: "gzip",
-          // All of these would list the bucket, or read from it, which the role may not.
+          // Each of these lists the bucket or reads from it, which the role does not allow.
           check_apikey_on_start: false,
           check_bucket: false,
           auto_create_bucket: false,
@@ -139,11 +150,49 @@ function http(pipeline: LogPipeline, destination: Extract<LogPipeline["destinati
       compress: "gzip",
       open_timeout: 10,
       read_timeout: 60,
-      retryable_response_codes: NOT_NOW.join(","),
+      retryable_response_codes: RETRYABLE_STATUS.join(","),
       ...(tls === undefined ? {} : { tls_verify_mode: tls.verify ? "peer" : "none", tls_ca_cert_path: tls.caFile }),
     },
     sections: destination.credentials === undefined ? [JSON_LINES] : [JSON_LINES, auth],
-    // A chunk that is refused is lost as a whole: it is of one container.
+    // A refused chunk is lost as a whole, so each holds the lines of one container only.
     chunkKey: "tag",
+  };
+}
+
+/**
+ * Options of the plugins for OpenSearch and Elasticsearch, which share most.
+ * @see https://github.com/fluent/fluent-plugin-opensearch
+ * @see https://github.com/uken/fluent-plugin-elasticsearch
+ */
+function searchOutput({ destination }: LogPipeline): Options {
+  if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return {};
+  const { host, port } = searchHost(destination);
+  const tls = tlsOf(destination);
+  return {
+    "@type": destination.kind,
+    host: quoted(host),
+    port,
+    scheme: tls === undefined ? "http" : "https",
+    ...(tls === undefined ? {} : { ssl_verify: tls.verify, ca_file: tls.caFile }),
+    // A password that contains "%{…}" would be sent as the part between the braces only, so the header is given whole.
+    ...(destination.credentials === undefined
+      ? {}
+      : { custom_headers: authorization(USER_VARIABLE, PASSWORD_VARIABLE) }),
+    // A line that is sent twice replaces itself.
+    write_operation: "index",
+    target_index_key: PLACE_FIELD,
+    id_key: ID_FIELD,
+    remove_keys: ID_FIELD,
+    suppress_type_name: true,
+    request_timeout: "60s",
+    reload_connections: false,
+    reconnect_on_error: true,
+    // By default a temporary shortage (a rejected execution) makes the plugin drop the whole chunk.
+    unrecoverable_error_types: '["out_of_memory_error"]',
+    retry_tag: RETRY_TAG,
+    // Else Fluentd would not start while the destination is unreachable.
+    ...(destination.kind === "opensearch"
+      ? { verify_os_version_at_startup: false, default_opensearch_version: 2, log_os_400_reason: true }
+      : { verify_es_version_at_startup: false, default_elasticsearch_version: 8, log_es_400_reason: true }),
   };
 }

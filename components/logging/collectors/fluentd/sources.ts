@@ -1,34 +1,32 @@
 import { APPLICATION_LOGS, type LogPipeline } from "../../pipeline.ts";
 import { continuationPattern } from "../stack-traces.ts";
-import { FILES_SOURCE } from "./files.ts";
-import { LINES_FILTER } from "./lines.ts";
-import { quoted, type Section } from "./text.ts";
+import { quoted, type Section } from "./syntax.ts";
 
-/** Begins the tag of what was read from a file; the rest is the file's path. */
+/** Tags of lines from files: `kubernetes.` and the path of the file. */
 export const LINES = "kubernetes.**";
 
-/** What all files are read by. @see https://docs.fluentd.org/input/tail */
+/** Options by which all files are read. @see https://docs.fluentd.org/input/tail */
 function tail(stateFolder: string) {
   return {
-    "@type": FILES_SOURCE,
+    "@type": "pod_files",
     "@id": "files",
     tag: "kubernetes.*",
     pos_file: `${stateFolder}/positions`,
     read_from_head: true,
     follow_inodes: true,
     refresh_interval: 1,
-    // Its first look would read before anything else starts: with a full buffer, or without an API server, it would never answer its
-    // probes, and not end when it is told to.
+    // The first scan would read before anything else starts: with a full buffer, or without an API server, Fluentd would neither answer
+    // its probes nor react to SIGTERM.
     skip_refresh_on_startup: true,
     rotate_wait: 0,
-    // Of each file at a time, so that none keeps the others waiting until they are deleted unseen: at 20 MB/s, four times as much as it
-    // could send, 4m lost half of all lines and this none. It also has a rotated file read to its end, however long that takes.
+    // Per file, so that no file starves the others until they are deleted unread: at 20 MB/s, four times what it could send, 4m lost half
+    // of all lines and 1m none. With a limit, a rotated file is also read to its end, however long that takes.
     read_bytes_limit_per_second: "1m",
     max_line_size: "2m",
   };
 }
 
-/** Reads the pods' files, and what was rotated away from them but is not compressed yet. */
+/** Reads the pods' files and the rotated files that are not compressed yet. */
 export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section {
   const { include, exclude } = pipeline.namespaces;
   const places = include.length === 0 ? ["*"] : include.map((namespace) => `${namespace}_*`);
@@ -47,7 +45,7 @@ export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section 
         options: {
           "@type": "regexp",
           expression: "/^(?<time>[^ ]+) (?<stream>stdout|stderr) (?<logtag>[^ ]+) (?<log>.*)$/",
-          // The first is seven times as fast; a runtime that leaves out zeros writes no parts of a full second.
+          // The first format is seven times as fast. The fallback reads full seconds, which a runtime may write without a fraction.
           time_type: "mixed",
           time_format: "%Y-%m-%dT%H:%M:%S.%N%z",
           time_format_fallbacks: "%iso8601",
@@ -57,7 +55,7 @@ export function nodeSource(pipeline: LogPipeline, stateFolder: string): Section 
   };
 }
 
-/** Reads every file that the application writes, as it is. */
+/** Reads every file that the application writes, line by line. */
 export function applicationSource(stateFolder: string): Section {
   return {
     name: "source",
@@ -67,8 +65,8 @@ export function applicationSource(stateFolder: string): Section {
 }
 
 /**
- * Joins the parts of a line, and then the lines of a stack trace. What waits too long for the rest goes on by the label.
- * None where lines stand as they are.
+ * Joins the parts of a line and then the lines of a stack trace; what waits too long for the rest goes to the label.
+ * Empty if there is nothing to join.
  */
 export function joins({ multiline, source }: LogPipeline, label: string, stateFolder: string): Section[] {
   const traces = continuationPattern(multiline);
@@ -78,7 +76,7 @@ export function joins({ multiline, source }: LogPipeline, label: string, stateFo
       name: "filter",
       of: LINES,
       options: {
-        "@type": LINES_FILTER,
+        "@type": "pod_lines",
         label,
         journal: `${stateFolder}/held`,
         continuation: traces === undefined ? undefined : quoted(`/${traces}/`),

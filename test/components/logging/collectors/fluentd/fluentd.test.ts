@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { z } from "zod";
 import { imageFor } from "../../../../../components/logging/collectors/collector.ts";
 import { fluentd } from "../../../../../components/logging/collectors/fluentd/index.ts";
-import { quoted } from "../../../../../components/logging/collectors/fluentd/text.ts";
+import { quoted } from "../../../../../components/logging/collectors/fluentd/syntax.ts";
 import { notation } from "../../../../../components/logging/index-format.ts";
 import { anyFormat } from "../../arbitraries.ts";
 import { DESTINATIONS, type Parsed, parseConfiguration, pipelineOf, render } from "./rendered.ts";
@@ -159,7 +159,7 @@ describe("Fluentd's configuration", () => {
     assert.deepEqual(Object.keys(render().files), [
       "fluent.conf",
       "in_pod_files.rb",
-      "file_births.rb",
+      "file_identity.rb",
       "buf_pod_file.rb",
       "filter_pod_record.rb",
       "pod_lookup.rb",

@@ -1,20 +1,17 @@
-/** File beside the filter of lines, which loads it. */
-export const JOURNAL_FILE = "line_journal.rb";
+# Keeps on disk what the line filter holds back, so that a kill loses none of it: the input counts these lines as read.
+# It also records the tags whose last lines did not reach the buffer, because it was full; the input sends those again.
 
-/**
- * Keeps on disk what the filter of lines holds back, so that a kill loses none of it: the source takes these lines for read. It also has
- * the tags whose last lines are not in the buffer, where there may be no room: the source sends these again.
- */
-export const JOURNAL_PROGRAM = `require "fileutils"
+require "fileutils"
 require "msgpack"
 
-# What is held back, by its key: the last entry of a key counts.
+# A log of held records by key; the last entry of a key counts.
 class LineJournal
-  # By tag: whether these are under way, refused, or under way again.
+  # By tag: whether its lines are :under_way, :refused, or under way :again.
   UNTAKEN = {}
-  # What the source calls when it has read for the last time, while the output can still send: at a filter's own end it cannot.
-  LAST_CALLS = []
-  LONGEST = 4 * 2**20
+  # The input calls these after its last read, while the output can still send. A filter's own shutdown is too late for that.
+  SHUTDOWN_HOOKS = []
+  # Bytes at which the file is rewritten with the entries that still count.
+  MAX_BYTES = 4 * 2**20
 
   def initialize(path)
     @path = path
@@ -22,10 +19,10 @@ class LineJournal
     @held = {}
   end
 
-  # What was held when the last run ended. It stays on disk until it is forgotten.
+  # Returns what was held when the last run ended. It stays on disk until forget_before.
   def open
     FileUtils.mkdir_p(File.dirname(@path))
-    # Both count: a run that ended before it sent what the one before had held has held lines of its own.
+    # Both files count: a run that ended before it sent its predecessor's lines has held lines of its own.
     found = read(@before).merge(read(@path)) { |_, before, after| before | after }
     replace(@before, found).close unless found.empty?
     start
@@ -36,11 +33,11 @@ class LineJournal
     FileUtils.rm_f(@before)
   end
 
-  # Records of a key; none where nothing is held.
+  # Sets the records of a key; an empty list removes it.
   def put(key, records)
     records.empty? ? @held.delete(key) : @held[key] = records
     add(MessagePack.pack([key, records]))
-    shorten if @file.pos > LONGEST
+    compact if @file.pos > MAX_BYTES
   end
 
   def close
@@ -55,7 +52,7 @@ class LineJournal
     before&.close
   end
 
-  # Where the disk has no room for half an entry's rest, those behind it would be unreadable.
+  # If the disk has no room for all of an entry, its beginning is removed, or the entries after it would be unreadable.
   def add(entry)
     place = @file.pos
     @file.write(entry)
@@ -65,13 +62,13 @@ class LineJournal
     raise
   end
 
-  def shorten
+  def compact
     start
   rescue SystemCallError
-    # There is no room for it now: what there is goes on.
+    # No room now: the old file goes on.
   end
 
-  # A kill leaves the old or the new, and so does a full disk.
+  # Atomic: a kill or a full disk leaves the old file or the new one.
   def replace(path, held)
     file = File.open("#{path}.new", "wb", 0o600)
     file.sync = true
@@ -95,4 +92,3 @@ class LineJournal
     found
   end
 end
-`;

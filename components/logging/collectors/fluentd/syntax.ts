@@ -4,19 +4,19 @@ export type Options = Readonly<Record<string, string | number | boolean | undefi
 /** A section of Fluentd's configuration. */
 export interface Section {
   readonly name: string;
-  /** What it is for: a tag, the name of a label, or nothing. */
+  /** Argument of the section: a tag or the name of a label. Default: none. */
   readonly of?: string;
   readonly options?: Options;
   readonly sections?: readonly Section[];
 }
 
-/** A value that Fluentd reads from a variable of its container when it starts, so that no secret stands in the configuration. */
+/** A value that Fluentd reads from an environment variable at start, so that the configuration holds no secret. */
 export function variable(name: string): string {
   return `"#{ENV['${name}']}"`;
 }
 
 /**
- * The header of a user and a password that are in variables, as JSON.
+ * The Authorization header of a user and a password in environment variables, as JSON.
  * @see https://www.rfc-editor.org/rfc/rfc7617
  */
 export function authorization(user: string, password: string): string {
@@ -24,14 +24,14 @@ export function authorization(user: string, password: string): string {
 }
 
 /**
- * Text in single quotes, in which Fluentd puts in no Ruby.
+ * Text in single quotes, in which Fluentd evaluates no Ruby.
  * @see https://docs.fluentd.org/configuration/config-file#supported-data-types-for-values
  */
 export function quoted(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
-/** The text of a configuration. Values stand as they are: those that somebody chose go through `quoted`. */
+/** The text of a configuration. Values are written as they are; pass what a user chose through `quoted`. */
 export function configurationText(sections: readonly Section[], indent = ""): string {
   return sections.map((section) => sectionText(section, indent)).join("");
 }

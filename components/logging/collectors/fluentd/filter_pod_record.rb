@@ -1,50 +1,43 @@
-import { POD_LOOKUP_FILE } from "./pods.ts";
+# Makes the record that all collectors of this project send. Everything that differs between pipelines is a parameter.
+# See https://docs.fluentd.org/plugin-development/api-plugin-filter
 
-/** Name of the filter in Fluentd's configuration, and the file that Fluentd looks for it in. */
-export const RECORD_FILTER = "pod_record";
-export const RECORD_FILTER_FILE = `filter_${RECORD_FILTER}.rb`;
-/** Fields that an output takes the index or stream and the id from, and then out of the record. The plugins want this name. */
-export const PLACE_FIELD = "_index";
-export const ID_FIELD = "_document_id";
-
-/**
- * A filter of Fluentd that makes the record. What differs between pipelines is in its parameters, so that this text is always the same.
- * @see https://docs.fluentd.org/plugin-development/api-plugin-filter
- */
-export const RECORD_FILTER_PROGRAM = `require "digest"
+require "digest"
 require "json"
 require "tzinfo"
 require "fluent/plugin/filter"
 require "fluent/plugin/buffer"
-require_relative "${POD_LOOKUP_FILE}"
+require_relative "pod_lookup.rb"
 
 module Fluent::Plugin
   class PodRecordFilter < Filter
-    Fluent::Plugin.register_filter("${RECORD_FILTER}", self)
+    Fluent::Plugin.register_filter("pod_record", self)
 
-    # What each record of an application has; none on a node, where the path of the file tells.
+    # What each record of an application has. Without it the tag, made of the file's path on the node, names the pod.
     config_param :application, :hash, default: nil
     config_param :api_url, :string, default: nil
     config_param :node, :string, default: ""
+    # Annotation that leaves a pod out when it is "true".
     config_param :opt_out, :string
     config_param :required_labels, :hash, default: {}
     config_param :labels, :bool, default: true
     config_param :annotations, :bool, default: false
     config_param :parse_json, :bool, default: true
+    # Longest line in bytes whose JSON is parsed. Default: any.
     config_param :fields_bytes, :integer, default: nil
-    # Whether a record names the stream of its container.
+    # Whether a record names the CloudWatch stream of its container.
     config_param :stream, :bool, default: false
-    # Without a prefix there is no index, and no id.
+    # Without a prefix a record has no index and no id.
     config_param :index_prefix, :string, default: nil
     config_param :index_separator, :string, default: "-"
     config_param :index_date, :string, default: "%Y.%m.%d"
     config_param :index_zone, :string, default: "UTC"
     config_param :index_split, :string, default: "none"
 
-    FILE = /([^._]+)_([^_]+)_[^_.]+\\.([^.]+)\\.\\d+\\.log/
-    # MessagePack, and so the buffer, has no larger ones.
+    FILE = /([^._]+)_([^_]+)_[^_.]+\.([^.]+)\.\d+\.log/
+    # Range of MessagePack, and so of the buffer.
     INTEGERS = (-(2**63)..(2**64 - 1))
-    # What the lines of a container have in common.
+    MAX_PART = 63
+    # What the lines of a container share.
     Origin = Struct.new(:kubernetes, :team, :labels, :wanted)
 
     def configure(conf)
@@ -64,7 +57,7 @@ module Fluent::Plugin
       end
       made
     rescue PodLookup::Stopped => error
-      # The source then takes these lines for unread.
+      # On this error the input does not count the lines as read.
       raise Buffer::BufferOverflowError, error.message
     end
 
@@ -87,7 +80,7 @@ module Fluent::Plugin
     end
 
     def record_of(origin, time, record)
-      # It was read as bytes, since a line that is no UTF-8 would be dropped.
+      # Lines are read as bytes, since the parser drops what is not UTF-8.
       line = record["log"].to_s.dup.force_encoding(Encoding::UTF_8).scrub
       made = { "@timestamp" => Time.at(time.to_i, time.nsec, :nsec).utc.strftime("%Y-%m-%dT%H:%M:%S.%9NZ"), "log" => line }
       made["stream"] = record["stream"].dup.force_encoding(Encoding::UTF_8) if record["stream"]
@@ -96,11 +89,11 @@ module Fluent::Plugin
       fields = @parse_json ? fields_of(line) : nil
       made["fields"] = fields if fields
       names = origin.kubernetes.values_at("namespace_name", "pod_name", "container_name")
-      made["${PLACE_FIELD}"] = names.join(".") if @stream
+      made["_index"] = names.join(".") if @stream
       return made unless @index_prefix
-      made["${PLACE_FIELD}"] = [@index_prefix, split_of(origin), date_of(time)].compact.join(@index_separator)
+      made["_index"] = [@index_prefix, split_of(origin), date_of(time)].compact.join(@index_separator)
       parts = [*names, made["stream"], time.to_i, time.nsec, line]
-      made["${ID_FIELD}"] = Digest::SHA1.hexdigest(parts.join(" "))
+      made["_document_id"] = Digest::SHA1.hexdigest(parts.join(" "))
       made
     end
 
@@ -112,7 +105,7 @@ module Fluent::Plugin
       nil
     end
 
-    # A search engine takes a dot in a name for a path. A number that cannot be written would hold up all others.
+    # A search engine reads a dot in a field name as a path. A number that cannot be encoded would block the whole buffer.
     def clean(value)
       case value
       when Hash then value.to_h { |key, inner| [@index_prefix ? key.tr(".", "_") : key, clean(inner)] }
@@ -123,6 +116,7 @@ module Fluent::Plugin
       end
     end
 
+    # The rule of safeIndexPart in index-format.ts.
     def split_of(origin)
       value = case @index_split
               when "none" then return nil
@@ -130,11 +124,11 @@ module Fluent::Plugin
               when "namespace" then origin.kubernetes["namespace_name"]
               else origin.labels["app.kubernetes.io/name"] || origin.labels["app"]
               end
-      safe = value.to_s.downcase.gsub(/[^a-z0-9._-]/, "-")[0, 63]
+      safe = value.to_s.downcase.gsub(/[^a-z0-9._-]/, "-")[0, MAX_PART]
       safe.empty? ? "none" : safe
     end
 
-    # The dates of lines that come one after the other are mostly the same. Two threads come here.
+    # Consecutive lines mostly have the same date. Two threads call this, so the pair is replaced as one.
     def date_of(time)
       seconds, date = @last_date
       return date if seconds == time.to_i
@@ -144,4 +138,3 @@ module Fluent::Plugin
     end
   end
 end
-`;

@@ -1,33 +1,28 @@
-import { JOURNAL_FILE } from "./journal.ts";
+# Joins the parts that a container runtime makes of a long line, and then the lines of a stack trace.
+#
+# The concat plugin runs its timeouts in a thread without a lock (measured: one of 89,000 lines lost at 1 MB/s), and a kill loses what it
+# holds. This filter locks, and keeps what it holds in a journal on disk.
+# See https://docs.fluentd.org/plugin-development/api-plugin-filter
 
-/** Name of the filter in Fluentd's configuration, and the file that Fluentd looks for it in. */
-export const LINES_FILTER = "pod_lines";
-export const LINES_FILTER_FILE = `filter_${LINES_FILTER}.rb`;
-
-/**
- * A filter of Fluentd that joins the parts of a line, and then the lines of a stack trace. The plugin for this, concat, has a line
- * of its own thread meet the next one without a lock: at 1 MB/s one of 89,000 was lost; and a kill loses what it holds.
- * @see https://docs.fluentd.org/plugin-development/api-plugin-filter
- */
-export const LINES_FILTER_PROGRAM = `require "fluent/plugin/filter"
-require_relative "${JOURNAL_FILE}"
+require "fluent/plugin/filter"
+require_relative "line_journal.rb"
 
 module Fluent::Plugin
   class PodLinesFilter < Filter
-    Fluent::Plugin.register_filter("${LINES_FILTER}", self)
+    Fluent::Plugin.register_filter("pod_lines", self)
     helpers :timer
 
-    # Where lines go that have waited long enough.
+    # Label that lines go to when they have waited long enough.
     config_param :label, :string
     config_param :journal, :string
-    # Matches a line that belongs to the one before. Default: none does.
+    # Matches a line that belongs to the one before. Default: none.
     config_param :continuation, :regexp, default: nil
 
-    # Seconds that a line waits for the next, and a part of a line for the rest.
-    WAIT = 1
-    WAIT_FOR_REST = 60
-    # What is longer goes on in pieces: the buffer takes no larger record, and a record may hold its line twice.
-    MOST_BYTES = 3 * 2**20
+    # Seconds that a line waits for a continuation, and a part of a line for the rest.
+    MULTILINE_FLUSH = 1
+    PARTIAL_FLUSH = 60
+    # Longer lines go on in pieces: the buffer takes no larger record, and a record may hold its line twice (log and fields).
+    MAX_BYTES = 3 * 2**20
 
     Held = Struct.new(:time, :record, :texts, :bytes, :at) do
       def add(text, now)
@@ -40,38 +35,38 @@ module Fluent::Plugin
         record.merge("log" => texts.join(separator))
       end
     end
-    # Of a container's stream: parts of a line, lines of a trace, those that the last call let go, what there was before it, and what
-    # is on its way to the label.
-    Stream = Struct.new(:parts, :lines, :gone, :before, :leaving) do
+    # State of one container stream: parts of a line, lines of a trace, the trace that the last call released, parts and lines before that
+    # call, and what is on its way to the label.
+    Stream = Struct.new(:parts, :lines, :released, :before, :leaving) do
       def begin(again)
         self.parts, self.lines = before if again && before
         self.before = [parts, lines].map { |held| held&.dup.tap { |copy| copy.texts = copy.texts.dup if copy } }
-        self.gone = nil
+        self.released = nil
       end
     end
 
     def start
       super
       @streams = {}
-      # By tag: the streams of its last call.
+      # By tag: the streams that its last call touched.
       @touched = {}
       @mutex = Mutex.new
       @held = LineJournal.new(@journal)
       @restored = @held.open
-      timer_execute(:pod_lines, 0.5) { send_late }
-      LineJournal::LAST_CALLS << -> { send_late(always: true) }
+      timer_execute(:pod_lines, 0.5) { flush }
+      LineJournal::SHUTDOWN_HOOKS << -> { flush(all: true) }
     end
 
     def shutdown
       super
-      send_late(always: true)
+      flush(all: true)
       @held.close
     end
 
     def filter_stream(tag, lines)
       made = Fluent::MultiEventStream.new
       @mutex.synchronize do
-        # What was refused is taken back, also of a stream that has nothing now: a file that was rotated away has the same tag.
+        # The input sends refused lines again, so this takes them back, for all streams of the tag: a rotated file has the same tag.
         touched = LineJournal::UNTAKEN[tag] == :again ? @touched.fetch(tag, {}) : {}
         touched.each_value { |stream| stream.begin(true) }
         @touched[tag] = touched
@@ -94,7 +89,7 @@ module Fluent::Plugin
       if part || stream.parts
         stream.parts ||= Held.new(time, record, [], 0)
         stream.parts.add(text, now)
-        return if part && stream.parts.bytes < MOST_BYTES
+        return if part && stream.parts.bytes < MAX_BYTES
         time, record, stream.parts = stream.parts.time, stream.parts.joined(""), nil
       end
       return made.add(time, record) unless @continuation
@@ -104,18 +99,18 @@ module Fluent::Plugin
     def continue(stream, time, record, made)
       text = record["log"]
       held = stream.lines
-      room = held && held.bytes + text.bytesize <= MOST_BYTES
+      room = held && held.bytes + text.bytesize <= MAX_BYTES
       return held.add(text, now) if room && @continuation.match?(text)
       if held
-        made.add(held.time, held.joined("\\n"))
-        stream.gone ||= held
+        made.add(held.time, held.joined("\n"))
+        stream.released ||= held
       end
       stream.lines = Held.new(time, record, [text], text.bytesize, now)
     end
 
-    # What was let go in this call is not in the buffer yet.
+    # What this call released is not in the buffer yet.
     def note(key, stream)
-      kept = [[stream.gone, "\\n"], [stream.lines, "\\n"], [stream.parts, ""]]
+      kept = [[stream.released, "\n"], [stream.lines, "\n"], [stream.parts, ""]]
       @held.put(key, stream.leaving + kept.filter_map { |held, separator| entry(key, held, separator) if held })
     end
 
@@ -123,15 +118,15 @@ module Fluent::Plugin
       [key.first, held.time.to_i, held.time.nsec, held.joined(separator)]
     end
 
-    # In the label it comes to the buffer. If that is full and this is the end, it stays in the journal.
-    def send_late(always: false)
+    # Sends what has waited long enough to the label, and so to the buffer. If that is full at shutdown, it stays in the journal.
+    def flush(all: false)
       router = event_emitter_router(@label)
       restore(router)
-      late(always).each do |key, entries|
+      due(all).each do |key, entries|
         emit(router, entries)
         @mutex.synchronize { settle(key, entries) }
       rescue StandardError => error
-        log.warn "lines that wait stay in the journal", error: error
+        log.warn "waiting lines stay in the journal", error: error
       end
     end
 
@@ -140,7 +135,7 @@ module Fluent::Plugin
       @held.forget_before
       @restored = []
     rescue StandardError => error
-      log.warn "lines that waited stay in the journal", error: error
+      log.warn "lines of the last run stay in the journal", error: error
     end
 
     def emit(router, entries)
@@ -149,16 +144,16 @@ module Fluent::Plugin
       end
     end
 
-    def late(always)
+    def due(all)
       @mutex.synchronize do
         @streams.each do |key, stream|
-          # What was let go is not safe, and may come again, and these lines with it.
+          # What was released is not in the buffer: it may come again, and these lines with it.
           next if LineJournal::UNTAKEN.key?(key.first)
-          if stream.lines && (always || now - stream.lines.at >= WAIT)
-            stream.leaving << entry(key, stream.lines, "\\n")
+          if stream.lines && (all || now - stream.lines.at >= MULTILINE_FLUSH)
+            stream.leaving << entry(key, stream.lines, "\n")
             stream.lines = nil
           end
-          if stream.parts && (always || now - stream.parts.at >= WAIT_FOR_REST)
+          if stream.parts && (all || now - stream.parts.at >= PARTIAL_FLUSH)
             stream.leaving << entry(key, stream.parts, "")
             stream.parts = nil
           end
@@ -168,7 +163,7 @@ module Fluent::Plugin
       end
     end
 
-    # Nothing waits of these, and nothing of them may come again: containers come and go.
+    # Forgets streams of which nothing waits and nothing may come again: containers come and go.
     def forget_idle
       @streams.delete_if do |(tag, _), stream|
         idle = !stream.lines && !stream.parts && stream.leaving.empty? && !LineJournal::UNTAKEN.key?(tag)
@@ -192,4 +187,3 @@ module Fluent::Plugin
     end
   end
 end
-`;

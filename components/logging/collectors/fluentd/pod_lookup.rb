@@ -1,18 +1,15 @@
-/** File beside the filter, which loads it. */
-export const POD_LOOKUP_FILE = "pod_lookup.rb";
+# Labels and annotations of pods, from the Kubernetes API.
+#
+# Fluentd's own metadata filter passes lines on without metadata while the API server does not answer. Pods that opt out would then be sent,
+# and pods selected by label left out. This lookup waits instead.
+# See https://github.com/ManageIQ/kubeclient
 
-/**
- * Asks the API server for the labels and annotations of pods. Fluentd's own filter for this sends a pod's lines without them while the
- * API server does not answer, so that what is to be left out would be sent, and what is wanted by its labels left out.
- * @see https://github.com/ManageIQ/kubeclient
- */
-export const POD_LOOKUP_PROGRAM = `require "kubeclient"
+require "kubeclient"
 
-# What the API server says of pods, kept for a while.
 class PodLookup
   ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-  KEPT_SECONDS = 600
-  MOST_PODS = 2_000
+  CACHE_SECONDS = 600
+  MAX_PODS = 2_000
   Pod = Struct.new(:labels, :annotations, :at)
 
   class Stopped < StandardError; end
@@ -24,12 +21,12 @@ class PodLookup
     @mutex = Mutex.new
   end
 
-  # Waits for an answer, since the lines can wait too, until stopped says that there is no time.
+  # Blocks until the API answers; the lines stay in their file meanwhile. Raises Stopped once the block returns true.
   def find(namespace, name, &stopped)
     @mutex.synchronize do
       known = @pods[[namespace, name]]
-      next known if known && now - known.at < KEPT_SECONDS
-      @pods.shift if @pods.size >= MOST_PODS
+      next known if known && now - known.at < CACHE_SECONDS
+      @pods.shift if @pods.size >= MAX_PODS
       @pods[[namespace, name]] = ask(namespace, name, known, &stopped)
     end
   end
@@ -53,25 +50,24 @@ class PodLookup
       rescue Kubeclient::ResourceNotFoundError
         return known || Pod.new({}, {}, now)
       rescue StandardError => error
-        # The next client reads the token again.
+        # A new client reads the token again.
         @client = nil
         @log.warn "no answer for pod #{namespace}/#{name}", error: error
         return Pod.new(known.labels, known.annotations, now) if known
         sleep 1
       end
     end
-    raise Stopped, "stopped before it was known whether the lines of #{namespace}/#{name} are wanted"
+    raise Stopped, "stopped before the API answered for pod #{namespace}/#{name}"
   end
 
   def client
-    authority = "#{ACCOUNT}/ca.crt"
+    ca = "#{ACCOUNT}/ca.crt"
     token = "#{ACCOUNT}/token"
     @client ||= Kubeclient::Client.new(
       @url, "v1",
-      ssl_options: File.exist?(authority) ? { ca_file: authority } : {},
+      ssl_options: File.exist?(ca) ? { ca_file: ca } : {},
       auth_options: File.exist?(token) ? { bearer_token_file: token } : {},
       timeouts: { open: 5, read: 30 }
     )
   end
 end
-`;

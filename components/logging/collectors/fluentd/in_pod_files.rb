@@ -1,0 +1,111 @@
+# Fluentd's tail input, changed in three respects:
+# - A rotated file that is still being read is not opened a second time, so it may be read to its end, however long that takes and even after
+#   it is deleted.
+# - Lines that the buffer cannot take (full, or no disk space) do not count as read.
+# - A new file that reuses an inode does not inherit the read position of the old file.
+# See https://docs.fluentd.org/input/tail
+
+require "set"
+require "fluent/plugin/in_tail"
+require_relative "file_identity.rb"
+require_relative "line_journal.rb"
+
+module Fluent::Plugin
+  class PodFilesInput < TailInput
+    Fluent::Plugin.register_input("pod_files", self)
+
+    # Seconds before refused lines are sent again. It applies to all files: if the buffer refuses one, it refuses the others too.
+    RETRY_DELAY = 1
+
+    # A rotated file is closed at its end, but not before its last lines are taken.
+    module ReadToTheEnd
+      def eof?
+        super && (@lines.empty? || @io.nil?)
+      end
+    end
+
+    def configure(conf)
+      super
+      # The suffix is part of the state on the node: keep it, or an upgrade forgets the files.
+      @file_identity = FileIdentity.new("#{@pos_file}.births")
+      @refused_at = -RETRY_DELAY
+      @watchers = Set.new
+    end
+
+    # A file that is renamed during the scan may be missed under both names, and would be read again from its beginning.
+    def expand_paths
+      found = super
+      found = super unless (open_inodes - found.keys).empty?
+      @file_identity.forget_all_but(found)
+      found
+    end
+
+    # Fluentd never calls a timer again that has raised.
+    def refresh_watchers
+      super
+    rescue SystemCallError => error
+      log.warn "new files have to wait", error: error
+      # A partial entry would make the one after it unreadable.
+      entries = File.binread(@pos_file)
+      File.truncate(@pos_file, (entries.rindex("\n") || -1) + 1)
+    end
+
+    def start_watchers(targets)
+      busy = open_inodes
+      super(targets.reject { |_, target| busy.include?(target.ino) })
+    end
+
+    def setup_watcher(target, entry)
+      @file_identity.check(target.path, target.ino) { entry.update(target.ino, 0) }
+      super.tap { |watcher| @watchers << watcher }
+    end
+
+    # For a file that is already deleted, Fluentd would keep the watcher, and so the file open, for ever.
+    def update_watcher(watcher, entry, inode)
+      super
+      detach_watcher_after_rotate_wait(watcher, entry.read_inode)
+    end
+
+    def detach_watcher(watcher, *)
+      super
+      @watchers.delete(watcher)
+    end
+
+    def shutdown
+      super
+      LineJournal::SHUTDOWN_HOOKS.each(&:call)
+    end
+
+    # Tells the line filter, through LineJournal::UNTAKEN, whose lines were not taken.
+    def receive_lines(lines, watcher)
+      return false if Fluent::Clock.now - @refused_at < RETRY_DELAY
+      tag = "#{@tag_prefix}#{watcher.tag}#{@tag_suffix}"
+      LineJournal::UNTAKEN[tag] = LineJournal::UNTAKEN[tag] == :refused ? :again : :under_way
+      taken = take(tag, parse_singleline(lines, watcher))
+      taken ? LineJournal::UNTAKEN.delete(tag) : LineJournal::UNTAKEN[tag] = :refused
+      @refused_at = Fluent::Clock.now unless taken
+      taken
+    end
+
+    private
+
+    # Fluentd's own list is incomplete: the watcher of a new file replaces the old file's before that one is done.
+    def open_inodes
+      @watchers.map(&:ino)
+    end
+
+    def take(tag, lines)
+      router.emit_stream(tag, lines) unless lines.empty?
+      true
+    rescue Buffer::BufferOverflowError, SystemCallError
+      false
+    rescue StandardError
+      # It would fail again; Fluentd has logged the reason.
+      true
+    end
+
+    def io_handler(watcher, path)
+      super.extend(ReadToTheEnd)
+    end
+  end
+end
