@@ -6,9 +6,10 @@ import { checkDns } from "./dns/check.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
-import { allowed, issuesOf, SettingsError, type SettingsIssue } from "./schema/errors.ts";
+import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight } from "./schema/partial.ts";
+import type { Renames } from "./schema/renamed.ts";
 import { checkTeams } from "./team/check.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
@@ -23,7 +24,7 @@ export const StackSettings = z.strictObject(
     curlPod: CurlPodSettings.prefault({}).describe("The lab's pod in each team's namespace."),
     logging: LoggingSettings.prefault({}).describe("What collects the logs, and where they go."),
   },
-  { error: (issue) => (issue.code === "unrecognized_keys" ? `the keys ${KEYS.join(", ")}` : undefined) },
+  { error: (issue) => (issue.code === "unrecognized_keys" ? unknownKey(KEYS) : undefined) },
 );
 
 /** All keys that a stack's file may have; `extends` is gone when the rest is read. */
@@ -35,11 +36,16 @@ export type Settings = Readonly<z.infer<typeof StackSettings>> & {
   readonly region: string | undefined;
   /** AWS profile by `aws:profile`; undefined for the default credentials. */
   readonly profile: string | undefined;
+  /** Settings without effect and deprecated names, to be reported once. */
+  readonly warnings: readonly SettingsIssue[];
 };
+
+/** Old names of settings, which still work, with a warning. A section adds its own here. */
+const RENAMES: Renames = {};
 
 /**
  * Reads the configuration of the stack that runs.
- * @throws {SettingsError} with every issue, before anything is registered.
+ * @throws {SettingsError} with every error, before anything is registered.
  */
 export function readSettings(): Settings {
   return parseSettings(allConfig());
@@ -47,7 +53,7 @@ export function readSettings(): Settings {
 
 /**
  * Reads a stack's configuration as the engine passes it: `namespace:key` to a string, structured values as JSON.
- * @throws {SettingsError} with every issue.
+ * @throws {SettingsError} with every error. Warnings are in the result.
  */
 export function parseSettings(config: Readonly<Record<string, string>>): Settings {
   const prefix = `${CONFIG_NAMESPACE}:`;
@@ -57,8 +63,8 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
       .map(([key, value]) => [key.slice(prefix.length), structured(value)]),
   );
   const region = config["aws:region"];
-  const { settings: given, issues: unread } = extend(raw);
-  const parsed = StackSettings.safeParse(given, { error: allowed });
+  const { settings: given, issues: unread } = extend(raw, RENAMES);
+  const parsed = StackSettings.safeParse(given, { error: errorMap });
   const issues = [
     ...unread,
     ...(parsed.success ? [] : issuesOf(parsed.error, given, [])),
@@ -66,8 +72,10 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
     ...strayKeys(config),
     ...issuesOfSections(given, region),
   ];
-  if (!parsed.success || issues.length > 0) throw new SettingsError(issues);
-  return deepFreeze({ ...parsed.data, region, profile: config["aws:profile"] });
+  const errors = issues.filter(({ severity }) => severity !== "warning");
+  if (!parsed.success || errors.length > 0) throw new SettingsError(errors);
+  const warnings = issues.filter(({ severity }) => severity === "warning");
+  return deepFreeze({ ...parsed.data, region, profile: config["aws:profile"], warnings });
 }
 
 /** The kubernetes provider has a setting of its own that is called `cluster`. */
@@ -75,10 +83,10 @@ const OTHERS_KEYS = ["kubernetes:cluster"];
 
 /** Settings under a misspelt namespace, which the engine would take for those of a provider that is not there. */
 function strayKeys(config: Readonly<Record<string, string>>): SettingsIssue[] {
-  return Object.entries(config).flatMap(([key, value]) => {
+  return Object.keys(config).flatMap((key) => {
     const [namespace = "", name = ""] = key.split(":");
     if (namespace === CONFIG_NAMESPACE || !KEYS.includes(name) || OTHERS_KEYS.includes(key)) return [];
-    return [{ path: [key], message: `as a key ${CONFIG_NAMESPACE}:${name}`, value: structured(value) }];
+    return [{ path: [key], message: `unknown namespace, must be ${CONFIG_NAMESPACE}:${name}` }];
   });
 }
 
@@ -132,7 +140,8 @@ function isEks(cluster: unknown): boolean {
 
 function regionIssues(cluster: unknown, region: string | undefined): SettingsIssue[] {
   if (!isEks(cluster) || (region !== undefined && REGION.test(region))) return [];
-  return [{ path: ["aws:region"], message: "an AWS region, such as eu-central-1", value: region }];
+  const missing = region === undefined ? ", but is not set" : "";
+  return [{ path: ["aws:region"], message: `must be an AWS region, such as eu-central-1${missing}`, value: region }];
 }
 
 function deepFreeze<T>(value: T): T {

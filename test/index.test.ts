@@ -187,9 +187,9 @@ describe("the stack local", () => {
         "teams[0].quota.pods",
         "typo",
       ]);
-      assert.match(error.message, /^12 settings are wrong; nothing was changed\n/);
-      assert.match(error.message, /teams\[0\]\.name: found "TS"; allowed: lower-case letters, digits and '-'/);
-      assert.match(error.message, /logging\.collector: found "rsyslog"; allowed: fluent-bit, fluentd/);
+      assert.match(error.message, /^Invalid configuration \(12 errors\), nothing was changed\n/);
+      assert.match(error.message, /teams\[0\]\.name: must be a string of lower-case letters.* \(found "TS"\)/);
+      assert.match(error.message, /logging\.collector: must be one of fluent-bit, fluentd.* \(found "rsyslog"\)/);
       return true;
     });
   });

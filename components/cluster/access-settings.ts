@@ -1,9 +1,11 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { relation } from "../schema/errors.ts";
 import { unique } from "../schema/unique.ts";
-import { text } from "../schema/values.ts";
+import { string } from "../schema/values.ts";
 
-const PUBLIC_BLOCK = "an IPv4 block of public addresses from /8 to /32, such as 203.0.113.7/32; never 0.0.0.0/0";
+const PUBLIC_BLOCK =
+  "must be an IPv4 CIDR block of public addresses from /8 to /32, such as 203.0.113.7/32, and never 0.0.0.0/0";
 /** EKS sees a caller's address on the internet, and refuses blocks that cannot be one. */
 const NOT_PUBLIC = new Set(["private", "carrierGradeNat", "loopback", "linkLocal", "multicast", "unspecified"]);
 
@@ -25,19 +27,18 @@ export const EndpointAccess = z
     public: z.boolean().default(false).describe("Reachable from the internet, by publicCidrs alone. Default false."),
     publicCidrs: z
       .array(z.string().refine(isPublicBlock, PUBLIC_BLOCK))
-      .max(40, "40 blocks at most")
-      .superRefine(unique("each block once"))
+      .max(40)
+      .superRefine(unique())
       .default([])
       .describe("Who may reach the public endpoint: CIDR blocks, never 0.0.0.0/0. Default: none."),
   })
   .superRefine((access, context) => {
-    const add = (path: string, message: string, input: unknown) =>
-      context.addIssue({ code: "custom", path: [path], message, input });
     if (access.public && access.publicCidrs.length === 0)
-      add("publicCidrs", "at least one CIDR block, since public is true", access.publicCidrs);
+      relation(context, ["public", "publicCidrs"], "public requires at least one CIDR block in publicCidrs");
     if (!access.public && access.publicCidrs.length > 0)
-      add("publicCidrs", "none, since public is false", access.publicCidrs);
-    if (!access.public && !access.private) add("private", "true, since public is false", false);
+      relation(context, ["public", "publicCidrs"], "publicCidrs requires public to be true");
+    if (!access.public && !access.private)
+      relation(context, ["public", "private"], "at least one of private and public must be true");
   });
 
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html */
@@ -55,33 +56,30 @@ export const ACCESS_POLICIES = [
  */
 const AccessEntrySettings = z
   .strictObject({
-    principalArn: text(
+    principalArn: string(
       /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
       "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
     ).describe("IAM role or user."),
     groups: z
-      .array(text(/^(?!system:)./, "a group that does not start with 'system:'"))
-      .superRefine(unique("each group once"))
+      .array(string(/^(?!system:)./, "a group that does not start with 'system:'"))
+      .superRefine(unique())
       .default([])
       .describe("RBAC groups, such as a team's members. Default: none."),
     policy: z.enum(ACCESS_POLICIES).optional().describe("EKS access policy. Default: none, the groups' rights alone."),
     namespaces: z
       .array(z.string().min(1))
-      .superRefine(unique("each namespace once"))
+      .superRefine(unique())
       .default([])
       .describe("Namespaces for which the policy holds. Default: all."),
   })
-  .refine((entry) => entry.groups.length > 0 || entry.policy !== undefined, {
-    path: ["groups"],
-    message: "a group or a policy, or both",
-  })
-  .refine((entry) => entry.namespaces.length === 0 || entry.policy !== undefined, {
-    path: ["policy"],
-    message: "a policy, since namespaces are named",
+  .superRefine(({ groups, policy, namespaces }, context) => {
+    if (policy !== undefined) return;
+    if (groups.length === 0) relation(context, ["groups", "policy"], "at least one of groups and policy is required");
+    if (namespaces.length > 0) relation(context, ["namespaces", "policy"], "namespaces requires a policy");
   });
 export type AccessEntrySettings = z.infer<typeof AccessEntrySettings>;
 
 /** EKS takes one entry a principal. */
 export const AccessEntries = z
   .array(AccessEntrySettings)
-  .superRefine(unique("a principal that no other entry has", (entry) => entry.principalArn, ["principalArn"]));
+  .superRefine(unique((entry) => entry.principalArn, ["principalArn"]));

@@ -11,7 +11,13 @@ export function checkCluster(settings: ClusterSettings, region: string | undefin
     ...zones.flatMap((zone, index): SettingsIssue[] =>
       zone.slice(0, -1) === region
         ? []
-        : [{ path: ["vpc", "zones", index], message: `a zone of aws:region, such as ${region}a`, value: zone }],
+        : [
+            {
+              path: ["vpc", "zones", index],
+              message: `must be an availability zone of aws:region, such as ${region}a`,
+              value: zone,
+            },
+          ],
     ),
     ...settings.accessEntries.flatMap(({ principalArn }, index): SettingsIssue[] =>
       principalArn.startsWith(`arn:${id}:`)
@@ -19,7 +25,7 @@ export function checkCluster(settings: ClusterSettings, region: string | undefin
         : [
             {
               path: ["accessEntries", index, "principalArn"],
-              message: `an ARN that starts with arn:${id}:, as ${region} is there`,
+              message: `must start with arn:${id}:, the partition of ${region}`,
               value: principalArn,
             },
           ],

@@ -1,20 +1,20 @@
 import { z } from "zod";
 import { unique } from "../schema/unique.ts";
-import { text } from "../schema/values.ts";
+import { string } from "../schema/values.ts";
 import { MAX_ZONES, vpcCidrIssue } from "./subnets.ts";
 
-const VpcCidr = z.string("a private IPv4 block, such as 10.0.0.0/16").superRefine((cidr, context) => {
+const VpcCidr = z.string("must be a private IPv4 CIDR block, such as 10.0.0.0/16").superRefine((cidr, context) => {
   const message = vpcCidrIssue(cidr);
   if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
 });
 
-const ZONE = "a zone of the region, such as eu-central-1a";
-const ZONES = `a whole number from 2 to ${MAX_ZONES}, or that many zones by name, such as [eu-central-1a, eu-central-1b]`;
+const ZONE = "an availability zone of the region, such as eu-central-1a";
+const ZONES = `must be an integer from 2 to ${MAX_ZONES}, or that many zones by name, such as [eu-central-1a, eu-central-1b]`;
 const Zones = z
-  .array(text(/^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$/, ZONE))
-  .min(2, "two zones at least")
-  .max(MAX_ZONES, `${MAX_ZONES} zones at most`)
-  .superRefine(unique("each zone once"));
+  .array(string(/^[a-z]{2,4}(-[a-z]+)+-\d[a-z]$/, ZONE))
+  .min(2, ZONES)
+  .max(MAX_ZONES, ZONES)
+  .superRefine(unique());
 
 /**
  * The network of the cluster, made by this stack. A zone more moves no subnet, and new nodes stand before the old ones go; another NAT
@@ -37,23 +37,23 @@ export const VpcSettings = z.strictObject({
     ),
   endpoints: z
     .array(z.enum(["s3", "ecr.api", "ecr.dkr", "logs", "sts", "ec2", "eks-auth"]))
-    .superRefine(unique("each service once"))
+    .superRefine(unique())
     .default(["s3"])
     .describe("AWS services reached without NAT. s3 is free; each other costs by zone and hour. Default s3."),
 });
 export type VpcSettings = z.infer<typeof VpcSettings>;
 
 const SubnetIds = z
-  .array(text(/^subnet-[0-9a-f]{8,17}$/, "a subnet id, such as subnet-0123456789abcdef0"))
-  .superRefine(unique("each subnet once"));
+  .array(string(/^subnet-[0-9a-f]{8,17}$/, "a subnet ID, such as subnet-0123456789abcdef0"))
+  .superRefine(unique());
 
 /**
  * A network that is there already. Nothing in it is changed: load balancers find the subnets only when their owner has tagged them.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export const ExistingVpcSettings = z.strictObject({
-  id: text(/^vpc-[0-9a-f]{8,17}$/, "a VPC id, such as vpc-0123456789abcdef0").describe("The VPC."),
-  privateSubnetIds: SubnetIds.min(2, "at least two subnets, in different zones").describe(
+  id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("The VPC."),
+  privateSubnetIds: SubnetIds.min(2, "must have at least 2 subnets, in different availability zones").describe(
     "Subnets of the nodes and of the control plane's interfaces, with a way out by NAT. Later ones: only in zones that the cluster was made in.",
   ),
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { relation } from "../schema/errors.ts";
 import { unique } from "../schema/unique.ts";
-import { text } from "../schema/values.ts";
+import { string } from "../schema/values.ts";
 import { AccessEntries, EndpointAccess } from "./access-settings.ts";
 import { ExistingVpcSettings, VpcSettings } from "./network-settings.ts";
 import { NodeGroups } from "./node-group-settings.ts";
@@ -11,17 +12,17 @@ const ExistingClusterSettings = z.strictObject({
   kind: z.literal("existing").describe("A cluster that is there already."),
   kubeconfig: z
     .string()
-    .min(1, "a path, such as ~/.kube/config")
+    .min(1, "must be a path, such as ~/.kube/config")
     .optional()
     .describe("Path of the kubeconfig; `~` is the home folder. Default: $KUBECONFIG, else ~/.kube/config."),
   context: z
     .string()
-    .min(1, "a context's name, such as kind-lab")
+    .min(1, "must be the name of a context, such as kind-lab")
     .optional()
     .describe("Context of the kubeconfig. Default: the current one."),
   identifier: z
     .string()
-    .min(1, "a name of your choice")
+    .min(1, "must be a name of your choice")
     .default("eks-dns-logging-existing")
     .describe(
       "What Pulumi takes for the same cluster, whatever kubeconfig and context are called. Another one moves everything to another cluster: it is removed from the old one and made anew.",
@@ -34,7 +35,7 @@ export const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
-const AddonVersion = text(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.22.4-eksbuild.3");
+const AddonVersion = string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.22.4-eksbuild.3");
 
 /**
  * A resource takes 50 tags; some are set by this program.
@@ -43,16 +44,16 @@ const AddonVersion = text(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the ad
 const TAG = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
 const Tags = z
   .record(
-    text(TAG, "up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
-    text(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "up to 256 letters, digits, spaces and _.:/=+-@"),
+    string(TAG, "a string of up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
+    string(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "a string of up to 256 letters, digits, spaces and _.:/=+-@"),
   )
-  .refine((tags) => Object.keys(tags).length <= 40, "40 tags at most");
+  .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags");
 
 const EksClusterSettings = z.strictObject({
   kind: z.literal("eks").describe("A new EKS cluster; `aws:region` says where."),
-  name: text(
+  name: string(
     /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/,
-    "1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
+    "a string of 1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
   )
     .default("eks-dns-logging")
     .describe(
@@ -69,7 +70,7 @@ const EksClusterSettings = z.strictObject({
   accessEntries: AccessEntries.default([]).describe("IAM principals beside the one that deploys. Default: none."),
   logTypes: z
     .array(z.enum(["api", "audit", "authenticator", "controllerManager", "scheduler"]))
-    .superRefine(unique("each type once"))
+    .superRefine(unique())
     .default(["api", "audit", "authenticator"])
     .describe("Logs of the control plane that are kept. Default api, audit and authenticator."),
   logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("How long they are kept, in days. Default 30."),
@@ -98,19 +99,15 @@ export const ClusterSettings = z
   .superRefine((cluster, context) => {
     if (cluster.kind !== "eks") return;
     if (cluster.vpc !== undefined && cluster.existingVpc !== undefined) {
-      context.addIssue({
-        code: "custom",
-        path: ["existingVpc"],
-        message: "either vpc or existingVpc",
-        input: cluster.existingVpc,
-      });
+      relation(context, ["vpc", "existingVpc"], "vpc and existingVpc are mutually exclusive");
     }
     const { endpointAccess } = cluster;
     if (endpointAccess.public && !endpointAccess.private && cluster.existingVpc === undefined) {
       context.addIssue({
         code: "custom",
         path: ["endpointAccess", "private"],
-        message: "true: the address of a new NAT gateway, by which nodes would come, is not known yet",
+        message:
+          "must be true with a new VPC, since the address of its NAT gateway, from which nodes would come, is not known yet",
         input: false,
       });
     }

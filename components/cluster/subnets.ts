@@ -38,14 +38,12 @@ function fromNumber(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
-/** Why a text is no block for a VPC, or undefined where it is one. */
+/** Why a string is not a CIDR block for a VPC; undefined where it is one. */
 export function vpcCidrIssue(cidr: string): string | undefined {
-  const allowed = `a private IPv4 block from /${VPC_PREFIXES.shortest} to /${VPC_PREFIXES.longest}, such as 10.0.0.0/16`;
-  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return allowed;
+  const message = `must be a private IPv4 CIDR block from /${VPC_PREFIXES.shortest} to /${VPC_PREFIXES.longest}, such as 10.0.0.0/16`;
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return message;
   const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
-  if (prefix < VPC_PREFIXES.shortest || prefix > VPC_PREFIXES.longest || address.range() !== "private") return allowed;
+  if (prefix < VPC_PREFIXES.shortest || prefix > VPC_PREFIXES.longest || address.range() !== "private") return message;
   const network = ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
-  return network === address.toString()
-    ? undefined
-    : `a block that starts at its network address: ${network}/${prefix}`;
+  return network === address.toString() ? undefined : `must start at its network address, ${network}/${prefix}`;
 }

@@ -25,8 +25,7 @@ export function checkOptions(settings: DnsSettings, context: CheckContext): DnsI
   if (found.length > 0) return found;
   return checkCorefile(corefileOf(settings), context).errors.map((message) => ({
     path: [...OPTIONS],
-    message: `options that CoreDNS runs with; ${message}`,
-    value: settings.corefile.options,
+    message: `CoreDNS cannot run with these options: ${message}`,
   }));
 }
 
@@ -52,9 +51,11 @@ function upstreamIssues(options: CorefileOptions, context: CheckContext): DnsIss
 
 function upstreamIssue(text: string, context: CheckContext): string | undefined {
   const upstream = readUpstream(text);
-  if (typeof upstream === "string") return upstream;
+  if (typeof upstream === "string") return `must be ${upstream}`;
   const loop = loopOf(upstream, context);
-  return loop === undefined ? undefined : `another server: this is ${loop}, which would ask itself for ever`;
+  return loop === undefined
+    ? undefined
+    : `must be another server, since this is ${loop}, which would ask itself forever`;
 }
 
 function stubIssues(options: CorefileOptions): DnsIssue[] {
@@ -65,10 +66,13 @@ function stubIssues(options: CorefileOptions): DnsIssue[] {
       const path = ["stubDomains", index, "domains", place];
       const name = plain(domain);
       if (name === clusterDomain || clusterDomain.endsWith(`.${name}`) || name.endsWith(`.${clusterDomain}`)) {
-        return [issue(path, `a domain outside ${clusterDomain}, whose names the cluster itself answers`, domain)];
+        return [
+          issue(path, `must be a domain outside ${clusterDomain}, whose names the cluster itself answers`, domain),
+        ];
       }
-      if (domain.startsWith("*")) return [issue(path, "a domain without *: it holds for all names below it", domain)];
-      if (seen.has(name)) return [issue(path, "a domain that no other entry has", domain)];
+      if (domain.startsWith("*"))
+        return [issue(path, "must be a domain without *, since it covers all names below it", domain)];
+      if (seen.has(name)) return [issue(path, "must be unique among stubDomains", domain)];
       seen.add(name);
       return [];
     }),
@@ -84,27 +88,29 @@ function durationIssues({ lameduck, reload, cache }: CorefileOptions): DnsIssue[
   const under = (text: string | undefined, least: number) => text !== undefined && (seconds(text) ?? 0) < least;
   const found: DnsIssue[] = [];
   if (over(lameduck, MAX_LAMEDUCK)) {
-    found.push(issue(["lameduck"], `at most ${MAX_LAMEDUCK}s: the add-on's pods are killed after 30 s`, lameduck));
+    found.push(
+      issue(["lameduck"], `must be at most ${MAX_LAMEDUCK}s, since the add-on's pods are killed after 30 s`, lameduck),
+    );
   }
-  if (under(reload?.interval, 2)) found.push(issue(["reload", "interval"], "at least 2s", reload?.interval));
+  if (under(reload?.interval, 2)) found.push(issue(["reload", "interval"], "must be at least 2s", reload?.interval));
   if (under(reload?.jitter, 1) && !under(reload?.jitter, Number.MIN_VALUE)) {
-    found.push(issue(["reload", "jitter"], "0s, or at least 1s", reload?.jitter));
+    found.push(issue(["reload", "jitter"], "must be 0s, or at least 1s", reload?.jitter));
   }
-  if (over(cache?.servfail, 300)) found.push(issue(["cache", "servfail"], "at most 5m", cache?.servfail));
+  if (over(cache?.servfail, 300)) found.push(issue(["cache", "servfail"], "must be at most 5m", cache?.servfail));
   return found;
 }
 
 function choiceIssues(options: CorefileOptions, { corefile }: DnsSettings): DnsIssue[] {
   const found: DnsIssue[] = [];
   if (options.autopath && options.pods !== undefined && options.pods !== "verified") {
-    found.push(issue(["pods"], "verified, as autopath needs it to tell a pod's namespace", options.pods));
+    found.push(
+      issue(["pods"], "must be verified with autopath, which needs it to find a pod's namespace", options.pods),
+    );
   }
   if (corefile.upstreamLoad !== undefined && corefile.profile !== "tuned") {
-    const path = ["corefile", "upstreamLoad"];
     found.push({
-      path,
-      message: "only with profile tuned, whose max_concurrent it sizes",
-      value: corefile.upstreamLoad,
+      path: ["corefile"],
+      message: "upstreamLoad requires profile tuned, whose max_concurrent it sizes",
     });
   }
   return found;
@@ -116,15 +122,16 @@ function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
     const found: DnsIssue[] = [];
     if (match === "regex" && !isGoRegexp(from)) {
       found.push(
-        issue(at("from"), "a regular expression in Go's syntax, without look-around and back references", from),
+        issue(at("from"), "must be a regular expression in Go's syntax, without look-around and back references", from),
       );
     } else if (usedGroups(to) > (match === "regex" ? groupsOf(from) : 0)) {
-      const message = match === "regex" ? `no more groups than ${from} has` : "no groups, which only a regex has";
+      const message =
+        match === "regex" ? `must not use more groups than ${from} has` : "must not use groups, which only a regex has";
       found.push(issue(at("to"), message, to));
     }
     for (const [key, word] of Object.entries({ from, to })) {
       if (/^[{}]$|\{[$%]|[\s#"]/.test(word)) {
-        found.push(issue(["rewrite", index, key], 'text without a single brace, {$, {%, # and "', word));
+        found.push(issue(["rewrite", index, key], 'must not contain a single brace, {$, {%, # or "', word));
       }
     }
     return found;

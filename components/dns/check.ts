@@ -14,7 +14,7 @@ import type { DnsSettings } from "./settings.ts";
 export interface DnsIssue {
   /** Path under `dns`. */
   readonly path: readonly (string | number)[];
-  /** What would be right, in words. */
+  /** What is required: see `SettingsIssue`. */
   readonly message: string;
   readonly value?: unknown;
 }
@@ -45,27 +45,26 @@ function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue
     return [
       {
         path: ["addonVersion"],
-        message: `a version for Kubernetes ${kubernetesVersion}, since one is known for ${known} only`,
+        message: `must be set for Kubernetes ${kubernetesVersion}, since a default is known for ${known} only`,
       },
     ];
   }
   const rejected = rejections(addonConfiguration(settings), version).map(({ path, message }): DnsIssue => {
     const at = settingPath(path);
     if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
-      const instead = `replicas beside it, since ${version} does not scale by itself`;
-      return { path: ["clusterSize"], message: instead, value: settings.clusterSize };
+      return { path: [], message: `clusterSize requires replicas, since ${version} has no autoscaling` };
     }
     return { path: at, message, value: valueAt(settings, at) };
   });
   const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsIssue[] =>
     (seconds(value) ?? 0) >= LEAST_TIMEOUT
       ? []
-      : [{ path: ["timeouts", key], message: "at least 20m: EKS itself waits that long", value }],
+      : [{ path: ["timeouts", key], message: "must be at least 20m, since EKS itself waits that long", value }],
   );
   const domain = settings.corefile.options?.clusterDomain;
   const other: DnsIssue = {
     path: ["corefile", "options", "clusterDomain"],
-    message: "cluster.local: the nodes of EKS give pods no other",
+    message: "must be cluster.local, the only domain that EKS nodes give to pods",
     value: domain,
   };
   const isOther = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
@@ -90,14 +89,10 @@ function corefileIssues(settings: DnsSettings, kubernetesVersion: string | undef
   const checked = context(settings, kubernetesVersion);
   if (text === undefined) return checkOptions(settings, checked);
   const parsed = parsedText(text);
-  // The whole text would hide the message.
-  const lines = text.trimEnd().split("\n").length;
-  const value = lines === 1 ? "1 line" : `${lines} lines`;
-  if (typeof parsed === "string") return [{ path: ["corefile", "text"], message: `a Corefile; ${parsed}`, value }];
+  if (typeof parsed === "string") return [{ path: ["corefile", "text"], message: `invalid Corefile: ${parsed}` }];
   return checkCorefile(parsed, checked).errors.map((message) => ({
     path: ["corefile", "text"],
-    message: `a Corefile that CoreDNS runs; ${message}`,
-    value,
+    message: `CoreDNS cannot run this Corefile: ${message}`,
   }));
 }
 

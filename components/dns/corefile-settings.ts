@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { text, whole } from "../schema/values.ts";
+import { relation } from "../schema/errors.ts";
+import { integer, string } from "../schema/values.ts";
 import { Address, Domain, Duration, Upstream, Zone } from "./corefile-values.ts";
 
 /**
@@ -11,12 +12,12 @@ const ForwardOptions = z.strictObject({
     .enum(["random", "round_robin", "sequential"])
     .optional()
     .describe("Which upstream is asked first. Default random."),
-  maxConcurrent: whole(1)
+  maxConcurrent: integer(1)
     .optional()
     .describe(
       "Queries that wait for upstreams at a time; more are refused. Size it above rate × delay: 5,000 queries/s at 400 ms need 2,000. Default: no limit.",
     ),
-  maxFails: whole(0)
+  maxFails: integer(0)
     .optional()
     .describe("Failed health checks until an upstream counts as down; 0 is never. Default 2."),
   expire: Duration.optional().describe("How long an idle connection is kept. Default 10s."),
@@ -28,13 +29,13 @@ const ForwardOptions = z.strictObject({
 });
 
 const CacheSide = z.strictObject({
-  capacity: whole(1024, 1_000_000)
+  capacity: integer(1024, 1_000_000)
     .optional()
     .describe(
       "Answers that are kept, from 1024; CoreDNS rounds down to a multiple of 256. Default 9984, or by profile and size.",
     ),
-  ttl: whole(1, 86_400).optional().describe("Longest time in the cache, in seconds. Default: the cache's ttl."),
-  minTtl: whole(0, 3600).optional().describe("Shortest time in the cache, in seconds. Default 5."),
+  ttl: integer(1, 86_400).optional().describe("Longest time in the cache, in seconds. Default: the cache's ttl."),
+  minTtl: integer(0, 3600).optional().describe("Shortest time in the cache, in seconds. Default 5."),
 });
 
 /**
@@ -42,14 +43,14 @@ const CacheSide = z.strictObject({
  * @see https://coredns.io/plugins/cache/
  */
 const CacheOptions = z.strictObject({
-  ttl: whole(1, 3600).optional().describe("Longest time of an answer in the cache, in seconds. Default 30."),
+  ttl: integer(1, 3600).optional().describe("Longest time of an answer in the cache, in seconds. Default 30."),
   success: CacheSide.optional().describe("Answers with a record."),
   denial: CacheSide.optional().describe("Answers that a name or record does not exist."),
   prefetch: z
     .strictObject({
-      amount: whole(1).describe("Queries that make an answer popular."),
+      amount: integer(1).describe("Queries that make an answer popular."),
       duration: Duration.default("1m").describe("Longest gap between these queries. Default 1m."),
-      percentage: whole(10, 90)
+      percentage: integer(10, 90)
         .default(10)
         .describe("Rest of the time to live at which it is asked again, in percent. Default 10."),
     })
@@ -75,8 +76,10 @@ const RewriteRule = z.strictObject({
     .describe(
       "How `from` is compared with the name asked for. CoreDNS puts a dot behind a prefix and a substring: a part of a label needs a regex. Default exact.",
     ),
-  from: text(/^\S+$/, "text without spaces").describe("What is looked for in the name."),
-  to: text(/^\S+$/, "text without spaces").describe("What stands there instead; {1} is the first group of a regex."),
+  from: string(/^\S+$/, "a string without spaces").describe("What is looked for in the name."),
+  to: string(/^\S+$/, "a string without spaces").describe(
+    "What stands there instead; {1} is the first group of a regex.",
+  ),
   answerAuto: z
     .boolean()
     .default(true)
@@ -85,7 +88,7 @@ const RewriteRule = z.strictObject({
 });
 
 /** With a `*` too, which `checkDns` has words for. */
-const StubDomainName = z.union([Domain, z.string().regex(/^\*\./)], "a domain, such as 'corp.example.com'");
+const StubDomainName = z.union([Domain, z.string().regex(/^\*\./)], "must be a domain, such as 'corp.example.com'");
 
 const StubDomain = z.strictObject({
   domains: z.array(StubDomainName).min(1).describe("Domains that these upstreams answer for."),
@@ -124,7 +127,7 @@ export const CorefileOptions = z.strictObject({
         )
         .min(1)
         .describe("One address each with its names."),
-      ttl: whole(1, 65_535).optional().describe("Time to live of the answers in seconds. Default 3600."),
+      ttl: integer(1, 65_535).optional().describe("Time to live of the answers in seconds. Default 3600."),
     })
     .optional()
     .describe("Names with fixed addresses, before all other sources. Default: none."),
@@ -147,14 +150,14 @@ export const CorefileOptions = z.strictObject({
     .enum(["disabled", "insecure", "verified"])
     .optional()
     .describe("Names made of a pod's IP; `verified` watches all pods. Default insecure, with autopath verified."),
-  ttl: whole(0, 3600).optional().describe("Time to live of the cluster's own names in seconds. Default 5."),
+  ttl: integer(0, 3600).optional().describe("Time to live of the cluster's own names in seconds. Default 5."),
   autopath: z
     .boolean()
     .optional()
     .describe(
       "Walk a pod's search list on the server, so that a name outside costs two queries and not eight. Watches all pods, which costs memory. Default false.",
     ),
-  multisocket: whole(1, 1024)
+  multisocket: integer(1, 1024)
     .optional()
     .describe("Sockets that listen on the port, for many cores; needs CoreDNS 1.12. Default: one."),
   reload: z
@@ -181,7 +184,7 @@ export const CorefileSettings = z
     options: CorefileOptions.optional().describe("What differs from the profile."),
     upstreamLoad: z
       .strictObject({
-        queriesPerSecond: whole(1)
+        queriesPerSecond: integer(1)
           .default(1024)
           .describe(
             "Queries a second that one pod sends upstream at its peak. Default 1024, what a VPC resolver takes from a node.",
@@ -198,12 +201,7 @@ export const CorefileSettings = z
     if (corefile.text === undefined) return;
     for (const key of ["profile", "options", "upstreamLoad"] as const) {
       if (corefile[key] === undefined) continue;
-      context.addIssue({
-        code: "custom",
-        path: [key],
-        message: `either ${key} or text: a whole Corefile leaves nothing to choose`,
-        input: corefile[key],
-      });
+      relation(context, [key, "text"], `${key} and text are mutually exclusive`);
     }
   });
 export type CorefileSettings = z.infer<typeof CorefileSettings>;

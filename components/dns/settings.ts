@@ -1,17 +1,18 @@
 import { z } from "zod";
-import { Bytes, Cores, isMore, text, whole } from "../schema/values.ts";
+import { relation } from "../schema/errors.ts";
+import { Bytes, Cores, integer, isMore, string } from "../schema/values.ts";
 import { CorefileSettings } from "./corefile-settings.ts";
 import { Address, Duration } from "./corefile-values.ts";
 import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
 
-const SHARE = "a whole number, or a share in quotes such as '50%'";
+const SHARE = "must be an integer of at least 0, or a quoted percentage such as '50%'";
 /** The add-on's own. */
 const DEFAULT_REQUESTS = { cpu: "100m", memory: "70Mi" };
 const DEFAULT_LIMITS = { cpu: undefined, memory: "170Mi" };
 
-const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), text(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
+const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string(SHARE).regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
-const StringMap = z.record(z.string(), z.string("text in quotes"));
+const StringMap = z.record(z.string(), z.string("must be a quoted string"));
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
@@ -23,17 +24,17 @@ const Toleration = z
     tolerationSeconds: z.int().optional().describe("Seconds until eviction, with effect NoExecute. Default: never."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
-    const add = (path: string, message: string, input: unknown) =>
-      context.addIssue({ code: "custom", path: [path], message, input });
-    if ((key ?? "") === "" && operator !== "Exists") add("key", "a key, or operator Exists for every key", key);
-    if (operator === "Exists" && value !== undefined) add("value", "nothing with operator Exists", value);
+    if ((key ?? "") === "" && operator !== "Exists")
+      relation(context, ["key", "operator"], "key is required unless operator is Exists, which matches every key");
+    if (operator === "Exists" && value !== undefined)
+      relation(context, ["operator", "value"], "value must not be set with operator Exists");
     if (tolerationSeconds !== undefined && effect !== "NoExecute")
-      add("tolerationSeconds", "nothing without effect NoExecute", tolerationSeconds);
+      relation(context, ["tolerationSeconds", "effect"], "tolerationSeconds requires effect NoExecute");
   });
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
 const SpreadConstraint = z.strictObject({
-  maxSkew: whole(1).default(1).describe("Most pods that one place may have more than another. Default 1."),
+  maxSkew: integer(1).default(1).describe("Most pods that one place may have more than another. Default 1."),
   topologyKey: z
     .string()
     .default("topology.kubernetes.io/zone")
@@ -50,14 +51,14 @@ const SpreadConstraint = z.strictObject({
  */
 export const DnsSettings = z
   .strictObject({
-    addonVersion: text(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
+    addonVersion: string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
       .optional()
       .describe("Version of the EKS add-on `coredns`. Default: a fixed one for each Kubernetes version."),
-    replicas: whole(1, 1000).optional().describe("CoreDNS pods. Default 2; not together with autoscaling."),
+    replicas: integer(1, 1000).optional().describe("CoreDNS pods. Default 2; not together with autoscaling."),
     autoscaling: z
       .strictObject({
-        minReplicas: whole(2, 1000).default(2).describe("Fewest CoreDNS pods, 2 to 1000. Default 2."),
-        maxReplicas: whole(2, 1000).optional().describe("Most CoreDNS pods, 2 to 1000. Default: the add-on's own."),
+        minReplicas: integer(2, 1000).default(2).describe("Fewest CoreDNS pods, 2 to 1000. Default 2."),
+        maxReplicas: integer(2, 1000).optional().describe("Most CoreDNS pods, 2 to 1000. Default: the add-on's own."),
       })
       .optional()
       .describe("Let the add-on scale with nodes and cores: max(nodes / 16, cores / 256). Default: off."),
@@ -113,17 +114,17 @@ export const DnsSettings = z
       ),
     clusterSize: z
       .strictObject({
-        nodes: whole(1).describe("Nodes."),
-        pods: whole(1).describe("Pods of all namespaces."),
-        services: whole(1).describe("Services of all namespaces."),
-        cores: whole(1).optional().describe("Cores of all nodes together. Default 4 a node."),
+        nodes: integer(1).describe("Nodes."),
+        pods: integer(1).describe("Pods of all namespaces."),
+        services: integer(1).describe("Services of all namespaces."),
+        cores: integer(1).optional().describe("Cores of all nodes together. Default 4 a node."),
       })
       .optional()
       .describe("How big the cluster gets: autoscaling, memory limit and cache follow from it where they are not set."),
     conflicts: z
       .strictObject({
         onCreate: z
-          .enum(["NONE", "OVERWRITE"], "NONE or OVERWRITE; EKS takes PRESERVE on an update only")
+          .enum(["NONE", "OVERWRITE"], "must be NONE or OVERWRITE, since EKS accepts PRESERVE on an update only")
           .default("OVERWRITE")
           .describe("What happens to a CoreDNS that is there already. Default OVERWRITE."),
         onUpdate: z
@@ -146,14 +147,13 @@ export const DnsSettings = z
     ),
   })
   .superRefine((dns, context) => {
-    const add = (path: PropertyKey[], message: string, input: unknown) =>
-      context.addIssue({ code: "custom", path, message, input });
     if (dns.replicas !== undefined && dns.autoscaling !== undefined) {
-      add(["replicas"], "either replicas or autoscaling", dns.replicas);
+      relation(context, ["replicas", "autoscaling"], "replicas and autoscaling are mutually exclusive");
     }
     const { minReplicas, maxReplicas } = dns.autoscaling ?? {};
     if (minReplicas !== undefined && maxReplicas !== undefined && maxReplicas < minReplicas) {
-      add(["autoscaling", "maxReplicas"], `at least minReplicas, ${minReplicas}`, maxReplicas);
+      const message = `minReplicas (${minReplicas}) must not exceed maxReplicas (${maxReplicas})`;
+      relation(context, ["minReplicas", "maxReplicas"], message, ["autoscaling"]);
     }
     const [requests, limits] = [dns.resources?.requests, dns.resources?.limits];
     for (const [key, kind] of [
@@ -164,12 +164,13 @@ export const DnsSettings = z
       const limit = limits?.[key] ?? (dns.clusterSize === undefined ? DEFAULT_LIMITS[key] : undefined);
       const request = requests?.[key] ?? DEFAULT_REQUESTS[key];
       if (limit === undefined || !isMore(kind, request, limit)) continue;
-      const message = `at most resources.limits.${key}, ${limit}, and it is ${request}: Kubernetes refuses such a pod`;
-      add(["resources", "requests", key], message, requests?.[key]);
+      const message = `requests.${key} (${request}) must not exceed limits.${key} (${limit}), or Kubernetes refuses the pod`;
+      relation(context, ["requests", "limits"], message, ["resources"]);
     }
     const budget = dns.podDisruptionBudget;
     if (budget?.maxUnavailable !== undefined && budget.minAvailable !== undefined) {
-      add(["podDisruptionBudget", "minAvailable"], "either maxUnavailable or minAvailable", budget.minAvailable);
+      const message = "maxUnavailable and minAvailable are mutually exclusive";
+      relation(context, ["maxUnavailable", "minAvailable"], message, ["podDisruptionBudget"]);
     }
   });
 export type DnsSettings = z.infer<typeof DnsSettings>;

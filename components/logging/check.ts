@@ -1,5 +1,5 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
-import type { SettingsIssue } from "../schema/errors.ts";
+import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
@@ -17,39 +17,42 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
   const issues: SettingsIssue[] = [];
   if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind !== "eks") {
     const message =
-      "a destination that needs no AWS identity, since only cluster.kind eks gives pods one: stdout, file, http, opensearch, elasticsearch, loki";
+      "must be one of stdout, file, http, opensearch, elasticsearch, loki, since only cluster.kind eks gives pods an AWS identity";
     issues.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined)
-    return [...issues, { path: ["collector"], message: collectorNames(), value: settings.collector }];
+    return [
+      ...issues,
+      { path: ["collector"], message: `must be one of ${collectorNames()}`, value: settings.collector },
+    ];
   if (!collector.carriers.includes(carrier)) {
     issues.push({
       path: ["carrier"],
-      message: `${collector.carriers.join(", ")} for ${collector.title}`,
+      message: `must be ${collector.carriers.join(" or ")} with ${collector.title}`,
       value: carrier,
     });
   }
   const support = collector.destinations[destination.kind];
   if (support !== true) {
-    const message = `${destinationsOf(collector).join(", ")} for ${collector.title}: ${support}`;
+    const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
     issues.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
   if (destination.kind === "elasticsearch" && isKeptByElasticsearch(settings.index)) {
-    const message = `another prefix, such as pods, or another separator than '-', since Elasticsearch keeps names like ${KEPT_PATTERNS} for itself`;
-    issues.push({ path: ["index", "prefix"], message, value: settings.index.prefix });
+    const message = `prefix and separator must not form a name that Elasticsearch reserves (${KEPT_PATTERNS})`;
+    issues.push({ path: ["index"], message });
   }
   issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
   if (isMore(Bytes, memory, memoryLimit)) {
-    const message = `at most memoryLimit, ${memoryLimit}, and it is ${memory}: Kubernetes refuses such a pod`;
-    issues.push({ path: ["resources", "memory"], message, value: settings.resources.memory });
+    const message = `memory (${memory}) must not exceed memoryLimit (${memoryLimit}), or Kubernetes refuses the pod`;
+    issues.push({ path: ["resources"], message });
   }
   if (carrier === "sidecar") issues.push(...checkSidecar(settings));
   else if (settings.sidecar.destinationCidrs.length > 0)
     issues.push({
       path: ["sidecar", "destinationCidrs"],
-      message: "nothing with carrier daemonset, which no network policy holds back",
+      message: "must not be set with carrier daemonset, which no network policy restricts",
       value: settings.sidecar.destinationCidrs,
     });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
@@ -67,8 +70,8 @@ function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings)
   return include.flatMap((name, index): SettingsIssue[] => {
     const path = ["namespaces", "include", index];
     if (name === LOGGING_NAMESPACE)
-      return [{ path, message: "another namespace than the collector's own, which is never read", value: name }];
-    if (exclude.includes(name)) return [{ path, message: "a namespace that is not among exclude", value: name }];
+      return [{ path, message: "must not be the collector's own namespace, which is never read", value: name }];
+    if (exclude.includes(name)) return [{ path, message: "must not be in exclude as well", value: name }];
     return [];
   });
 }

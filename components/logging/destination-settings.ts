@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { RETENTION_DAYS } from "../cluster/settings.ts";
-import { text, whole } from "../schema/values.ts";
+import { relation } from "../schema/errors.ts";
+import { integer, string } from "../schema/values.ts";
 
-const SecretName = text(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
-const SecretKey = text(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
+const SecretName = string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
+const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 
 /** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
 const Credentials = z.strictObject({
@@ -23,37 +24,40 @@ const Tls = z.strictObject({
 });
 
 const HOST_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?";
-const Host = text(
+const Host = string(
   new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`),
   "a host name or an IPv4 address, without scheme or port",
 );
-const Port = whole(1, 65_535);
+const Port = integer(1, 65_535);
 const DEFAULT_PORT = 9200;
 
 /** What OpenSearch and Elasticsearch share. */
 const searchEngine = {
   port: Port.default(DEFAULT_PORT).describe("Port. Default 9200."),
   tls: z
-    .union([z.literal(false), Tls], "false, or verify and caSecretName")
+    .union([z.literal(false), Tls], "must be false, or an object whose keys are among verify, caSecretName")
     .optional()
     .describe("TLS, or false for none. Default: with verification."),
   credentials: Credentials.optional().describe("User and password. Default: none."),
 };
 
-const URL_WORDS = "an http or https URL, such as https://logs.example.com/ingest";
+const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
 const Url = z
   .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
   // What asks for TLS reads the scheme as it is written: HTTPS:// would send without it. Blanks would stand in a configuration.
   .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS)
   // It would stand in a ConfigMap.
-  .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), "a URL without user and password, which belong in credentials");
+  .refine(
+    (url) => !/^\w+:\/\/[^/]*@/.test(url),
+    "must be a URL without user and password, which belong in credentials",
+  );
 
 export const Destination = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("stdout").describe("The collector's own log, which `kubectl logs` shows.") }),
     z.strictObject({
       kind: z.literal("file").describe("Files on each node."),
-      path: text(
+      path: string(
         /^(?!.*\.\.|.*\/\.(\/|$))\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
         "a folder below /var/log, other than pods and containers",
       )
@@ -74,7 +78,7 @@ export const Destination = z
         .boolean()
         .default(false)
         .describe("Bring a single-node OpenSearch with Dashboards, for trying out. Default false."),
-      storage: text(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
+      storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
         .optional()
         .describe("Volume of the OpenSearch that inCluster brings. Default: none, and the logs go with the pod."),
       ...searchEngine,
@@ -82,28 +86,28 @@ export const Destination = z
     z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host of the cluster."), ...searchEngine }),
     z.strictObject({
       kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group that this stack makes."),
-      logGroup: text(/^[\w./#-]{1,512}$/, "1 to 512 letters, digits and '_', '-', '/', '.', '#'")
+      logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
         .optional()
         .describe("Name of the log group. Default /eks-dns-logging/CLUSTER/pods."),
       retentionDays: z.literal(RETENTION_DAYS).default(30).describe("How long lines are kept, in days. Default 30."),
     }),
     z.strictObject({
       kind: z.literal("s3").describe("Objects in a bucket that this stack makes."),
-      prefix: text(/^[\w./-]*$/, "letters, digits and '_', '-', '/', '.'")
+      prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
         .default("logs")
         .describe("First part of the keys. Default logs."),
-      retentionDays: whole(1, 3653).default(90).describe("Objects older than that are deleted, in days. Default 90."),
+      retentionDays: integer(1, 3653).default(90).describe("Objects older than that are deleted, in days. Default 90."),
     }),
     z.strictObject({
       kind: z.literal("loki").describe("Grafana Loki, which has labels and no index."),
       url: Url.refine((url) => {
         const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
         return pathname === "/" && search === "" && hash === "";
-      }, "a URL without a path, such as http://loki.monitoring.svc:3100: each collector adds its own").describe(
+      }, "must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own").describe(
         "Address of Loki, without a path, such as http://loki.monitoring.svc:3100.",
       ),
       // It is the value of a header.
-      tenant: text(/^[!-~]+$/, "text in quotes without blanks, such as 'team-a'")
+      tenant: string(/^[!-~]+$/, "a quoted string without spaces, such as 'team-a'")
         .optional()
         .describe("X-Scope-OrgID. Default: none."),
       verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
@@ -116,16 +120,17 @@ export const Destination = z
       context.addIssue({ code: "custom", path: [path], message, input });
     if (destination.kind === "opensearch") {
       if (destination.host === undefined && !destination.inCluster)
-        add("host", "a host, or inCluster: true", undefined);
+        relation(context, ["host", "inCluster"], "one of host and inCluster is required");
       if (destination.host !== undefined && destination.inCluster)
-        add("host", "either host or inCluster", destination.host);
+        relation(context, ["host", "inCluster"], "host and inCluster are mutually exclusive");
       if (destination.storage !== undefined && !destination.inCluster)
-        add("storage", "nothing, without inCluster", destination.storage);
+        relation(context, ["storage", "inCluster"], "storage requires inCluster");
       if (destination.inCluster) {
-        const own = "with inCluster, whose OpenSearch has no TLS and no users";
-        if (destination.port !== DEFAULT_PORT) add("port", `${DEFAULT_PORT} with inCluster`, destination.port);
-        if (destination.tls !== undefined && destination.tls !== false) add("tls", `nothing ${own}`, destination.tls);
-        if (destination.credentials !== undefined) add("credentials", `nothing ${own}`, destination.credentials);
+        const own = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
+        if (destination.port !== DEFAULT_PORT) add("port", `must be ${DEFAULT_PORT} with inCluster`, destination.port);
+        if (destination.tls !== undefined && destination.tls !== false) add("tls", own, destination.tls);
+        if (destination.credentials !== undefined)
+          relation(context, ["credentials", "inCluster"], `credentials ${own}`);
       }
     }
     if (
@@ -133,21 +138,29 @@ export const Destination = z
       destination.tls === false &&
       destination.credentials
     ) {
-      add("tls", "TLS, since a password would go over the network in the clear", false);
+      relation(
+        context,
+        ["tls", "credentials"],
+        "credentials require TLS, since the password would be sent in clear text",
+      );
     }
     if (
       (destination.kind === "http" || destination.kind === "loki") &&
       destination.credentials &&
       destination.url.startsWith("http:")
     ) {
-      add("url", "an https URL, since a password would go over the network in the clear", destination.url);
+      add(
+        "url",
+        "must be an https URL with credentials, since the password would be sent in clear text",
+        destination.url,
+      );
     }
     if (
       (destination.kind === "http" || destination.kind === "loki") &&
       destination.caSecretName !== undefined &&
       destination.url.startsWith("http:")
     ) {
-      add("caSecretName", "nothing with an http URL, which has no certificate", destination.caSecretName);
+      add("caSecretName", "must not be set with an http URL, which has no certificate", destination.caSecretName);
     }
   });
 export type Destination = z.infer<typeof Destination>;

@@ -1,6 +1,6 @@
 import { DateTime } from "luxon";
 import { z } from "zod";
-import { text } from "../schema/values.ts";
+import { string } from "../schema/values.ts";
 import { isTimeZone } from "./time-zone.ts";
 
 /**
@@ -42,21 +42,21 @@ export const FIRST_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 /** How an index is called. The name of a line's index is `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export const IndexFormat = z
   .strictObject({
-    prefix: text(
+    prefix: string(
       /^[a-z0-9][a-z0-9._-]*$/,
-      "lower-case letters, digits, '.', '-' and '_', starting with a letter or digit",
+      "a string of lower-case letters, digits, '.', '-' and '_' that starts with a letter or digit",
     )
-      .max(MAX_PART, "at most 63 characters")
+      .max(MAX_PART, `must have at most ${MAX_PART} characters`)
       .default("logs")
       .describe("First part of the name. Default logs."),
     separator: z.enum(["-", ".", "_"]).default("-").describe("Stands between the parts. Default '-'."),
-    datePattern: text(PATTERN, `${DATE_NOTATION}, and '.', '-' or '_' between them`)
-      .max(MAX_DATE, `at most ${MAX_DATE} characters`)
+    datePattern: string(PATTERN, `made of ${DATE_NOTATION}, with '.', '-' or '_' between them`)
+      .max(MAX_DATE, `must have at most ${MAX_DATE} characters`)
       .default("yyyy.MM.dd")
       .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
     timeZone: z
       .string()
-      .refine(isTimeZone, "UTC, or an IANA time zone with its area and as it is spelt there, such as Europe/Madrid")
+      .refine(isTimeZone, "must be UTC or the full name of an IANA time zone, such as Europe/Madrid")
       .default("UTC")
       .describe("Time zone in which a day begins. Default UTC."),
     splitBy: z
@@ -73,10 +73,10 @@ export const IndexFormat = z
       const alone = parts.has("ww") && parts.has("xxxx") && !["yyyy", "MM", "dd", "HH"].some((part) => parts.has(part));
       if (!week || alone) return;
       const message =
-        "xxxx and ww together and nothing else, since an ISO week may belong to another year than its days";
+        "must use xxxx and ww together and no other part, since an ISO week may belong to another year than its days";
       context.addIssue({ code: "custom", path: ["datePattern"], message, input: format.datePattern });
     },
-    // Also where the prefix has an issue of its own, so that both are told together.
+    // Also when the prefix has an issue of its own, so that both are reported together.
     {
       when: ({ value }) =>
         typeof value === "object" && value !== null && "datePattern" in value && typeof value.datePattern === "string",

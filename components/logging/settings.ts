@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, text } from "../schema/values.ts";
+import { Bytes, Cores, Image, string } from "../schema/values.ts";
 import { Destination } from "./destination-settings.ts";
 import { IndexFormat } from "./index-format.ts";
 
@@ -16,23 +16,23 @@ export const COLLECTOR_IDS = [
 ] as const;
 export type CollectorId = (typeof COLLECTOR_IDS)[number];
 
-const NamespaceName = text(
+const NamespaceName = string(
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-  "a namespace's name: up to 63 lower-case letters, digits and '-'",
+  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
 );
 
 /** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const LabelKey = text(
+const LabelKey = string(
   /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "a label's key, such as app or app.kubernetes.io/name",
+  "a label key, such as app or app.kubernetes.io/name",
 );
-const LabelValue = text(
+const LabelValue = string(
   /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "a label's value in quotes: 1 to 63 letters, digits, '-', '_' and '.'",
+  "a label value: a quoted string of 1 to 63 letters, digits, '-', '_' and '.'",
 );
 
 /** A size on disk in the notation of Kubernetes. */
-const Size = text(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
+const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
 
 /** What collects the pods' logs, from which of them, and where they go. */
 export const LoggingSettings = z.strictObject({
@@ -49,7 +49,7 @@ export const LoggingSettings = z.strictObject({
   sidecar: z
     .strictObject({
       destinationCidrs: z
-        .array(z.union([z.cidrv4(), z.cidrv6()], "addresses as a CIDR, such as 203.0.113.0/24"))
+        .array(z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24"))
         .default([])
         .describe(
           "Addresses of a destination that is a host name outside the cluster: the teams' network policies open to these. Default: none.",

@@ -6,34 +6,45 @@ import { z } from "zod";
 export interface SettingsIssue {
   /** Keys and indices from the top: `["teams", 0, "name"]`. */
   readonly path: readonly PropertyKey[];
-  /** What would be right, in words. */
+  /**
+   * What is required, as the rest of a sentence that begins with the path: `must be an integer from 1`. A relation between several keys
+   * stands at the object that holds them and names them: `replicas and autoscaling are mutually exclusive`.
+   */
   readonly message: string;
-  /** What was found instead; left out where nothing was. */
+  /** The value found, which the text appends. Left out where there is none, or where the message names it. */
   readonly value?: unknown;
+  /**
+   * An `error` stops before anything is registered. A `warning` is about a setting without effect or a deprecated name: it is reported
+   * once and stops nothing.
+   * @default "error"
+   */
+  readonly severity?: "error" | "warning";
 }
 
 /**
- * Every issue of a stack's configuration in one error. A RunError, which the engine prints without a stack trace.
+ * Every error of a stack's configuration at once. A RunError, which the engine prints without a stack trace.
  */
 export class SettingsError extends RunError {
   readonly issues: readonly SettingsIssue[];
 
   constructor(issues: readonly SettingsIssue[]) {
-    const count = issues.length === 1 ? "1 setting is wrong" : `${issues.length} settings are wrong`;
-    super(`${count}; nothing was changed\n${issues.map(describe).join("\n")}`);
+    const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
+    super(
+      `Invalid configuration (${count}), nothing was changed\n${issues.map((each) => `  ${formatIssue(each)}`).join("\n")}`,
+    );
     this.name = "SettingsError";
     this.issues = issues;
   }
 }
 
-function describe(issue: SettingsIssue): string {
-  const found = issue.value === undefined ? "not set" : `found ${foundAt(issue.path, issue.value)}`;
-  return `  ${formatPath(issue.path)}: ${found}; allowed: ${issue.message}`;
+/** An issue as one sentence: `cluster.version: must be one of 1.34, 1.35, 1.36 (found "1.29")`. */
+export function formatIssue({ path, message, value }: SettingsIssue): string {
+  return `${formatPath(path)}: ${message}${value === undefined ? "" : ` (found ${foundAt(path, value)})`}`;
 }
 
 const CONFIDENTIAL = /passw(or)?d$|token$|secret$/i;
 
-/** A password where none belongs is an issue that need not be in every log as well. */
+/** A password in the wrong place must not end up in every log as well. */
 function foundAt(path: readonly PropertyKey[], value: unknown): string {
   const shown = (key: string, inner: unknown) => (CONFIDENTIAL.test(key) ? "(not shown)" : inner);
   const text = JSON.stringify(shown(String(path.at(-1)), value), shown).replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@");
@@ -52,21 +63,40 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .join("");
 }
 
-/** The issues that a schema found in `raw`, which stands at `path`. An unknown key is one issue each. */
+/** The issues that a schema found in `raw`, which stands at `path`. Each unknown key is an issue of its own. */
 export function issuesOf(error: z.ZodError, raw: unknown, path: readonly PropertyKey[]): SettingsIssue[] {
   return error.issues.flatMap((issue): SettingsIssue[] => {
     const at = [...path, ...issue.path];
-    // Here the key is what is wrong, whatever stands under it.
-    if (issue.code === "invalid_key") return [{ path: at, message: `as a key ${issue.message}`, value: at.at(-1) }];
+    if (issue.code === "invalid_key") return [{ path: at, message: `key ${issue.message}` }];
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        path: [...at, key],
-        message: issue.message,
-        value: valueAt(raw, [...issue.path, key]),
-      }));
+      return issue.keys.map((key) => ({ path: [...at, key], message: issue.message }));
     }
-    return [{ path: at, message: issue.message, value: valueAt(raw, issue.path) }];
+    if (relatedKeys(issue) !== undefined) return [{ path: at, message: issue.message }];
+    const value = valueAt(raw, issue.path);
+    const missing = value === undefined && issue.code !== "custom" ? ", but is not set" : "";
+    return [{ path: at, message: `${issue.message}${missing}`, value }];
   });
+}
+
+/**
+ * Adds an issue about several keys of one object, which names the keys and shows no value.
+ * @param keys Keys of the object that is refined.
+ * @param message A whole sentence, such as `minReplicas (5) must not exceed maxReplicas (4)`.
+ * @param path The object that holds the keys, below the one that is refined. Default: that one.
+ */
+export function relation(
+  context: z.RefinementCtx,
+  keys: readonly string[],
+  message: string,
+  path: readonly PropertyKey[] = [],
+): void {
+  context.addIssue({ code: "custom", path: [...path], message, params: { keys: [...keys] } });
+}
+
+/** The keys that a {@link relation} is about; undefined for any other issue. */
+export function relatedKeys(issue: z.core.$ZodIssue): readonly string[] | undefined {
+  const keys: unknown = issue.code === "custom" ? issue.params?.keys : undefined;
+  return Array.isArray(keys) ? keys.map(String) : undefined;
 }
 
 function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
@@ -79,23 +109,25 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /**
- * Says what is allowed where a schema has no words of its own for it; a schema's own message wins over this.
+ * The message of a schema that has none of its own.
  * @see https://zod.dev/error-customization
  */
-export const allowed: z.core.$ZodErrorMap = (issue) => {
+export const errorMap: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {
     case "invalid_type":
-      return `${TYPE_NAMES[issue.expected] ?? issue.expected}${contentsOf(issue.inst)}`;
+      return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}${contentsOf(issue.inst)}`;
     case "invalid_value":
-      return `${issue.values.map(String).join(", ")}${unquoted(issue.input, issue.values)}`;
+      return `must be ${unquoted(issue.input, issue.values)}${oneOf(issue.values)}`;
     case "too_small":
-      return `${sizeOf(issue.origin)} at least ${issue.minimum}`;
+      return sizeMessage(issue.origin, "at least", issue.minimum);
     case "too_big":
-      return `${sizeOf(issue.origin)} at most ${issue.maximum}`;
-    case "unrecognized_keys":
-      return issue.inst instanceof z.ZodObject ? `the keys ${Object.keys(issue.inst.shape).join(", ")}` : "no such key";
+      return sizeMessage(issue.origin, "at most", issue.maximum);
+    case "unrecognized_keys": {
+      const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+      return known.length === 0 ? "unknown key" : unknownKey(known);
+    }
     case "invalid_union":
-      return Array.isArray(issue.options) ? issue.options.map(String).join(", ") : "another kind of value";
+      return Array.isArray(issue.options) ? `must be ${oneOf(issue.options)}` : "must have another type";
     case "invalid_key":
       return issue.issues.map((inner) => inner.message).join(" and ");
     default:
@@ -103,38 +135,48 @@ export const allowed: z.core.$ZodErrorMap = (issue) => {
   }
 };
 
+/** The message for a key that does not exist. */
+export function unknownKey(known: readonly string[]): string {
+  return `unknown key, must be one of ${known.join(", ")}`;
+}
+
 const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: "text in quotes",
+  string: "a string",
   number: "a number",
-  int: "a whole number",
+  int: "an integer",
   boolean: "true or false",
-  array: "a list",
-  object: "a group of keys",
-  record: "a group of keys",
+  array: "an array",
+  object: "an object",
+  record: "an object",
 };
 
-/** The keys that a group has, which a person who wrote something else there wants to know. */
+/** Values in words, to follow `must be`: `one of 1, 2`, or the only one. */
+export function oneOf(values: readonly unknown[]): string {
+  return values.length === 1 ? String(values[0]) : `one of ${values.map(String).join(", ")}`;
+}
+
+/** The keys of an object, for whoever wrote something else in its place. */
 function contentsOf(schema: unknown): string {
-  if (schema instanceof z.ZodDiscriminatedUnion) return ` with ${schema.def.discriminator}: ${kindsOf(schema)}`;
-  if (schema instanceof z.ZodObject) return `: ${Object.keys(schema.shape).join(", ")}`;
+  if (schema instanceof z.ZodDiscriminatedUnion)
+    return ` whose ${schema.def.discriminator} is ${oneOf(kindsOf(schema))}`;
+  if (schema instanceof z.ZodObject) return ` whose keys are among ${Object.keys(schema.shape).join(", ")}`;
   return "";
 }
 
-function kindsOf(schema: z.ZodDiscriminatedUnion): string {
-  const kinds = schema.options.flatMap((option) => {
+function kindsOf(schema: z.ZodDiscriminatedUnion): unknown[] {
+  return schema.options.flatMap((option) => {
     const kind = option instanceof z.ZodObject ? option.shape[schema.def.discriminator] : undefined;
     return kind instanceof z.ZodLiteral ? [...kind.values] : [];
   });
-  return kinds.join(", ");
 }
 
-/** YAML takes 1.35 for a number, where only "1.35" is allowed. */
+/** YAML reads 1.35 as a number, where only the string "1.35" is valid. */
 function unquoted(input: unknown, values: readonly unknown[]): string {
-  return typeof input !== "string" && values.includes(String(input)) ? ", in quotes" : "";
+  return typeof input !== "string" && values.includes(String(input)) ? "a quoted string, " : "";
 }
 
-function sizeOf(origin: string): string {
-  if (origin === "string") return "text whose length is";
-  if (origin === "array") return "a list whose length is";
-  return "a number of";
+function sizeMessage(origin: string, bound: "at least" | "at most", size: number | bigint): string {
+  if (origin === "string") return `must have ${bound} ${size} ${size === 1 ? "character" : "characters"}`;
+  if (origin === "array") return `must have ${bound} ${size} ${size === 1 ? "item" : "items"}`;
+  return `must be ${bound} ${size}`;
 }

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { relatedKeys } from "./errors.ts";
 
 /** What is right of a section of the settings. */
 interface RightPart<T> {
@@ -25,7 +26,8 @@ export function asFarAsRight<T>(
   return rest.success ? { value: rest.data, without } : undefined;
 }
 
-function topKeys({ path: [top], ...issue }: z.core.$ZodIssue): PropertyKey[] {
+function topKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
+  const [top] = issue.path;
   if (top !== undefined) return [top];
-  return issue.code === "unrecognized_keys" ? issue.keys : [];
+  return issue.code === "unrecognized_keys" ? issue.keys : (relatedKeys(issue) ?? []);
 }

@@ -1,11 +1,12 @@
 import type { z } from "zod";
 
+export const UNIQUE = "must be unique";
+
 /**
- * A refinement of a list in which nothing may stand twice; `of` says by what.
- * @example z.array(Group).superRefine(unique("a name that no other node group has", (group) => group.name, ["name"]))
+ * A refinement of an array without duplicates; `of` says by what they are compared.
+ * @example z.array(Group).superRefine(unique((group) => group.name, ["name"]))
  */
 export function unique<T>(
-  message: string,
   of: (item: T) => unknown = (item) => item,
   path: readonly PropertyKey[] = [],
 ): (items: readonly T[], context: z.RefinementCtx) => void {
@@ -13,7 +14,7 @@ export function unique<T>(
     const keys = items.map(of);
     for (const [index, key] of keys.entries()) {
       if (keys.indexOf(key) === index) continue;
-      context.addIssue({ code: "custom", path: [index, ...path], message, input: key });
+      context.addIssue({ code: "custom", path: [index, ...path], message: UNIQUE, input: key });
     }
   };
 }

@@ -12,7 +12,7 @@ export interface ContainerResources {
 /** What each of the lab's two containers takes. */
 export const CURL_POD: ContainerResources = { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" };
 
-/** Teams whose quota or limits have no room for the lab's own pod, which Kubernetes would refuse. Paths are below `teams`. */
+/** Teams whose quota or limits leave no room for the curl pod, which Kubernetes would refuse. Paths are below `teams`. */
 export function checkTeams(
   teams: readonly Pick<TeamSettings, "quota" | "limits">[],
   sidecar: ContainerResources | undefined,
@@ -33,19 +33,19 @@ export function checkTeams(
         path: ["quota", key],
         value: quota[key],
         least: pod[key],
-        what: "the lab's own pod",
+        what: "the curl pod",
       })),
       {
         path: ["limits", "maxMemory"],
         value: limits.maxMemory,
         least: largest,
-        what: "a container of the lab's own pod",
+        what: "a container of the curl pod",
       },
     ];
     return needs.flatMap(({ path, value, least, what }) =>
       amount(value) >= amount(least)
         ? []
-        : [{ path: [index, ...path], message: `at least ${least}, for ${what}`, value }],
+        : [{ path: [index, ...path], message: `must be at least ${least}, for ${what}`, value }],
     );
   });
 }

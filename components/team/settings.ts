@@ -1,13 +1,16 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, isMore, text, whole } from "../schema/values.ts";
+import { relation } from "../schema/errors.ts";
+import { UNIQUE } from "../schema/unique.ts";
+import { Bytes, Cores, Image, integer, isMore, string } from "../schema/values.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
+const LABEL_WORDS = "must be a Kubernetes label value: a quoted string of at most 63 letters, digits, '-', '_' and '.'";
 const LABEL_KEY =
   /^(?=[^/]{1,253}\/|[^/]*$)([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-const Count = whole(0);
-const LIFETIME = "a whole number of seconds from 60 to 31536000, which is a year, or 'infinity'";
+const Count = integer(0);
+const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or 'infinity'";
 
 /**
  * Limits of a whole namespace, under the keys of a ResourceQuota.
@@ -20,8 +23,8 @@ export const Quota = z.strictObject({
   "requests.storage": Bytes.default("10Gi").describe(
     "Storage that all volume claims together may request. Default 10Gi.",
   ),
-  pods: whole(1).default(20).describe("Pods that have not ended, the lab's own among them. Default 20."),
-  services: whole(1).default(10).describe("Services, the lab's own among them. Default 10."),
+  pods: integer(1).default(20).describe("Pods that have not ended, the lab's own among them. Default 20."),
+  services: integer(1).default(10).describe("Services, the lab's own among them. Default 10."),
   "services.loadbalancers": Count.default(0).describe("Services that make a cloud load balancer. Default 0."),
   "services.nodeports": Count.default(0).describe("Services that open a port on every node. Default 0."),
 });
@@ -46,17 +49,19 @@ export const Limits = z
   .superRefine((limits, context) => {
     for (const [lower, upper] of ORDER)
       if (isMore(Bytes, limits[lower], limits[upper]))
-        context.addIssue({
-          code: "custom",
-          path: [lower],
-          message: `at most ${upper}, ${limits[upper]}, and it is ${limits[lower]}: Kubernetes refuses such a LimitRange`,
-          input: limits[lower],
-        });
+        relation(
+          context,
+          [lower, upper],
+          `${lower} (${limits[lower]}) must not exceed ${upper} (${limits[upper]}), or Kubernetes refuses the LimitRange`,
+        );
   });
 
 export const TeamSettings = z.strictObject({
-  name: text(DNS_LABEL, "lower-case letters, digits and '-', starting with a letter and not ending with '-'")
-    .max(58, "at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
+  name: string(
+    DNS_LABEL,
+    "a string of lower-case letters, digits and '-' that starts with a letter and does not end with '-'",
+  )
+    .max(58, "must have at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
     .describe("Short name: `ts` gives namespace `ts-team`, pod and Service `curl-ts`."),
   peers: z
     .array(z.string())
@@ -67,17 +72,17 @@ export const TeamSettings = z.strictObject({
       z
         .string()
         .min(1)
-        .regex(/^(?!system:)/, "no group that starts with 'system:', which Kubernetes keeps for itself"),
+        .regex(/^(?!system:)/, "must not start with 'system:', which Kubernetes reserves"),
     )
     .default([])
     .describe("RBAC groups whose members may work in the namespace, as an EKS access entry names them. Default: none."),
   labels: z
     .record(
-      text(LABEL_KEY, "a Kubernetes label key").regex(
+      string(LABEL_KEY, "a Kubernetes label key, such as app.kubernetes.io/part-of").regex(
         /^(?!team$|([a-z0-9-]+\.)*kubernetes\.io\/)/,
-        "another key than 'team' and those of kubernetes.io, which are set by this program",
+        "must not be 'team' or under kubernetes.io, since this program sets those",
       ),
-      z.string().max(63).regex(LABEL_VALUE, "a Kubernetes label value: at most 63 letters, digits, '-', '_' and '.'"),
+      z.string(LABEL_WORDS).max(63, LABEL_WORDS).regex(LABEL_VALUE, LABEL_WORDS),
     )
     .default({})
     .describe("More labels of the namespace. Default: none."),
@@ -89,24 +94,23 @@ export type TeamSettings = z.infer<typeof TeamSettings>;
 /** All teams. Names are unique and peers are teams of the list. */
 export const TeamsSettings = z
   .array(TeamSettings)
-  .min(1, "at least one team")
+  .min(1)
   .superRefine(
     (teams, context) => {
       const add = (path: PropertyKey[], message: string, input: unknown) =>
         context.addIssue({ code: "custom", path, message, input });
       const names = teams.map((team) => team?.name);
       for (const [index, team] of teams.entries()) {
-        if (team?.name !== undefined && names.indexOf(team.name) !== index)
-          add([index, "name"], "a name that no other team has", team?.name);
+        if (team?.name !== undefined && names.indexOf(team.name) !== index) add([index, "name"], UNIQUE, team?.name);
         const others = names.filter((name) => name !== team?.name);
         for (const [place, peer] of Array.isArray(team?.peers) ? team.peers.entries() : []) {
           if (typeof peer !== "string" || others.includes(peer)) continue;
-          const choice = others.length > 0 ? others.join(", ") : "there is none yet";
-          add([index, "peers", place], `the name of another team: ${choice}`, peer);
+          const choice = others.length > 0 ? ` (${others.join(", ")})` : ", but there is none";
+          add([index, "peers", place], `must be the name of another team${choice}`, peer);
         }
       }
     },
-    // Also where a team has other issues, so that all are told together: then a field may be missing.
+    // Also when a team has other issues, so that all are reported together: then a field may be missing.
     { when: ({ value }) => Array.isArray(value) },
   );
 export type TeamsSettings = z.infer<typeof TeamsSettings>;
@@ -123,7 +127,7 @@ export const CurlPodSettings = z.strictObject({
     .union([z.int(LIFETIME).min(60, LIFETIME).max(31_536_000, LIFETIME), z.literal("infinity", LIFETIME)], LIFETIME)
     .default(3600)
     .describe("Seconds until the pod completes, as `sleep` takes it, or `infinity`. Default 3600, as in the lab."),
-  ndots: whole(1, 15)
+  ndots: integer(1, 15)
     .default(3)
     .describe(
       "Names with at least as many dots are asked as they are, before the search list. Default 3: a full Service name then costs two DNS queries, not eight.",

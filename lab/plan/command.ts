@@ -32,7 +32,7 @@ export function registerPlan(program: Command): void {
     )
     .addHelpText(
       "after",
-      "\nExits with 1 where a mandatory policy is violated or cannot be decided, with 2 where settings are wrong.",
+      "\nExits with 1 where a mandatory policy is violated or cannot be decided, with 2 where the configuration is invalid.",
     )
     .action(plan);
 }
@@ -48,8 +48,12 @@ async function plan(flags: PlanFlags): Promise<void> {
   if (flags.json) {
     process.stdout.write(`${JSON.stringify({ ...asJson(stack.name, recording), policies }, null, 2)}\n`);
   } else {
-    const [{ formatPlan }, { formatDns }] = await Promise.all([import("./tree.ts"), import("./dns.ts")]);
-    const text = formatPlan(stack.name, recording) + formatDns(settings) + formatPolicies(policies);
+    const [{ formatPlan }, { formatDns, formatWarnings }] = await Promise.all([
+      import("./tree.ts"),
+      import("./dns.ts"),
+    ]);
+    const text =
+      formatPlan(stack.name, recording) + formatDns(settings) + formatWarnings(settings) + formatPolicies(policies);
     process.stdout.write(process.stdout.isTTY ? text : stripVTControlCharacters(text));
   }
   if (stops(policies)) process.exitCode = 1;

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { dnsWarnings } from "../../components/dns/check.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
+import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 
 /** What the DNS settings come to, with the reason of each choice, and what CoreDNS would do that one may not expect. */
@@ -19,6 +20,13 @@ export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): 
     "",
     "",
   ].join("\n");
+}
+
+/** Settings without effect and deprecated names, a line each; empty where there are none. */
+export function formatWarnings({ warnings }: Pick<Settings, "warnings">): string {
+  return warnings
+    .map((warning) => `${styleText("yellow", "warning", { stream: process.stdout })}: ${formatIssue(warning)}\n`)
+    .join("");
 }
 
 const bold = (text: string) => styleText("bold", text, { stream: process.stdout });

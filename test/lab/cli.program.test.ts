@@ -130,10 +130,10 @@ describe("the command line", () => {
       "config:\n  eks-dns-logging:cluster: {kind: eks, version: '1.1'}\n  eks-dns-logging:teams: [{name: A}]\n",
     );
     const run = await runLab(["plan", "--config-file", file]);
-    failsWith(run, 2, /^3 settings are wrong; nothing was changed$/m);
-    assert.match(run.stderr, /cluster\.version: found "1\.1"; allowed: 1\.3/);
-    assert.match(run.stderr, /teams\[0\]\.name: found "A"; allowed: lower-case letters/);
-    assert.match(run.stderr, /aws:region: not set; allowed: an AWS region/);
+    failsWith(run, 2, /^Invalid configuration \(3 errors\), nothing was changed$/m);
+    assert.match(run.stderr, /cluster\.version: must be one of 1\.3.* \(found "1\.1"\)/);
+    assert.match(run.stderr, /teams\[0\]\.name: must be a string of lower-case letters.* \(found "A"\)/);
+    assert.match(run.stderr, /aws:region: must be an AWS region, such as eu-central-1, but is not set/);
     assert.equal(run.stdout, "");
   });
 

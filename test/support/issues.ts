@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import { allowed, formatPath, issuesOf } from "../../components/schema/errors.ts";
+import { errorMap, formatPath, issuesOf } from "../../components/schema/errors.ts";
 
-/** What a schema says of a value: `path: what is allowed`, a line each; empty where it is right. */
+/** The issues that a schema finds in a value as `path: message`, a line each; empty where it is valid. */
 export function issuesIn(schema: z.ZodType, value: unknown): string[] {
-  const parsed = schema.safeParse(value, { error: allowed });
+  const parsed = schema.safeParse(value, { error: errorMap });
   if (parsed.success) return [];
   return issuesOf(parsed.error, value, []).map(({ path, message }) => `${formatPath(path)}: ${message}`);
 }

@@ -80,7 +80,7 @@ export function withFetched(
 export interface Rejection {
   /** Path in the configuration, such as `["autoScaling", "minReplicas"]`. */
   readonly path: readonly (string | number)[];
-  /** What that version takes there. */
+  /** What that version requires there: `must be at least 2 for v1.13.2-eksbuild.31`. */
   readonly message: string;
 }
 
@@ -98,20 +98,23 @@ function validator(schema: z.core.JSONSchema.JSONSchema): z.ZodType {
 /** What EKS would reject in a configuration for that version. */
 export function rejections(configuration: unknown, version: string): Rejection[] {
   const found = schemaFor(version);
-  if (found === undefined) return [{ path: [], message: `a configuration for a known version, not ${version}` }];
+  if (found === undefined) return [{ path: [], message: `must be for a known version of the add-on, not ${version}` }];
   const result = validator(found.schema).safeParse(configuration);
   return (result.error?.issues ?? []).flatMap((issue): Rejection[] => {
     const path = issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({ path: [...path, key], message: `nothing: ${version} has no ${key}` }));
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: `must not be set, since ${version} has no ${key}`,
+      }));
     }
-    return [{ path, message: `${wanted(issue)}, for ${version}` }];
+    return [{ path, message: `must be ${wanted(issue)} for ${version}` }];
   });
 }
 
 function wanted(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_type") return `a value of type ${issue.expected}`;
-  if (issue.code === "too_small") return `a number from ${issue.minimum}`;
-  if (issue.code === "too_big") return `a number up to ${issue.maximum}`;
-  return issue.message.toLowerCase().replace("invalid input", "another kind of value");
+  if (issue.code === "too_small") return `at least ${issue.minimum}`;
+  if (issue.code === "too_big") return `at most ${issue.maximum}`;
+  return "of another type";
 }

@@ -17,31 +17,32 @@ export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefil
   if (cache.mode === "iptables" && clusterDns === undefined) {
     found.push({
       path: ["clusterDns"],
-      message: "the address of the Service kube-dns: with nodeLocalCache in iptables mode every node answers on it",
+      message:
+        "must be the address of the Service kube-dns with nodeLocalCache in iptables mode, in which every node answers on it, but is not set",
     });
   }
   if (!isLocal(cache.address)) {
     const message =
-      "an address of 169.254.0.0/16, such as 169.254.20.10, or of fd00::/8 on an IPv6 cluster, since it exists on every node";
+      "must be an address of 169.254.0.0/16, such as 169.254.20.10, or of fd00::/8 on an IPv6 cluster, since it exists on every node";
     found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
   }
   if (RESERVED.some((block) => ipaddr.process(cache.address).toString().startsWith(block))) {
     const message =
-      "an address that AWS does not use itself: 169.254.169 is for the node's metadata, DNS and time, 169.254.170 for credentials";
+      "must not be in 169.254.169.0/24 or 169.254.170.0/24, which AWS uses for metadata, DNS, time and credentials";
     found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
   }
   const families = [cache.address, ...(clusterDns ?? [])].map((address) => ipaddr.parse(address).kind());
   if (cache.mode === "iptables" && new Set(families).size > 1) {
-    const message = "addresses of one family, IPv4 or IPv6, with nodeLocalCache";
+    const message = "must have the address family of nodeLocalCache.address, IPv4 or IPv6";
     found.push({ path: ["clusterDns"], message, value: clusterDns });
   }
   if (clusterDns?.some((address) => sameAddress(address, cache.address))) {
-    const message = "another address than clusterDns";
+    const message = "must not be an address of clusterDns";
     found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
   }
   if (corefile.options?.autopath) {
     const message =
-      "false with nodeLocalCache: CoreDNS then sees nodes and not pods, whose search lists it cannot tell";
+      "must be false with nodeLocalCache, since CoreDNS then sees nodes instead of pods and cannot find their search lists";
     found.push({ path: ["corefile", "options", "autopath"], message, value: true });
   }
   return found;

@@ -86,7 +86,7 @@ export interface Collector {
 export interface Unsupported {
   /** Path below `logging`, such as `["index", "timeZone"]`. */
   readonly path: readonly string[];
-  /** What is allowed instead, in words. */
+  /** What is required instead, as in a settings issue: `must be UTC with Fluent Bit, which …`. */
   readonly message: string;
   readonly value: unknown;
 }

@@ -9,19 +9,28 @@ export function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
   const add = (path: string[], message: string, value: unknown) => issues.push({ path, message, value });
   if (destination.kind === "cloudwatch" || destination.kind === "s3")
-    add(["destination", "kind"], "one that needs no AWS identity, which a team's pod has not", destination.kind);
+    add(
+      ["destination", "kind"],
+      "must not need an AWS identity with carrier sidecar, since a team's pod has none",
+      destination.kind,
+    );
   if (destination.kind === "file")
-    add(["destination", "kind"], "one that is not on the node, where a team's pod may not write", destination.kind);
+    add(
+      ["destination", "kind"],
+      "must not be on the node with carrier sidecar, since a team's pod cannot write there",
+      destination.kind,
+    );
   if (needsCidrs(destination) && destinationCidrs.length === 0) {
-    const message = "the destination's addresses, since its host is a name and a network policy knows none";
+    const message = "must hold the addresses of the destination, since a network policy cannot name a host";
     add(["sidecar", "destinationCidrs"], message, destinationCidrs);
   }
   if (!needsCidrs(destination) && destinationCidrs.length > 0)
-    add(["sidecar", "destinationCidrs"], "nothing, since the destination's place is known", destinationCidrs);
-  const own = "with carrier sidecar, which reads its own pod alone";
+    add(["sidecar", "destinationCidrs"], "must be empty, since the destination's address is known", destinationCidrs);
+  const own = "must be empty with carrier sidecar, which reads only its own pod";
   for (const key of ["include", "exclude"] as const)
-    if (namespaces[key].length > 0) add(["namespaces", key], `nothing ${own}`, namespaces[key]);
-  if (Object.keys(labels).length > 0) add(["labels"], `nothing ${own}`, labels);
-  if (metadata.annotations) add(["metadata", "annotations"], "false with carrier sidecar, which asks no API", true);
+    if (namespaces[key].length > 0) add(["namespaces", key], own, namespaces[key]);
+  if (Object.keys(labels).length > 0) add(["labels"], own, labels);
+  if (metadata.annotations)
+    add(["metadata", "annotations"], "must be false with carrier sidecar, which does not use the Kubernetes API", true);
   return issues;
 }

@@ -23,10 +23,14 @@ describe("checkCluster", () => {
       accessEntries: [{ principalArn: "arn:aws:iam::111122223333:role/ops", groups: ["ops"] }],
     };
     assert.deepEqual(check(settings, "cn-north-1"), [
-      { path: ["vpc", "zones", 1], message: "a zone of aws:region, such as cn-north-1a", value: "eu-central-1b" },
+      {
+        path: ["vpc", "zones", 1],
+        message: "must be an availability zone of aws:region, such as cn-north-1a",
+        value: "eu-central-1b",
+      },
       {
         path: ["accessEntries", 0, "principalArn"],
-        message: "an ARN that starts with arn:aws-cn:, as cn-north-1 is there",
+        message: "must start with arn:aws-cn:, the partition of cn-north-1",
         value: "arn:aws:iam::111122223333:role/ops",
       },
     ]);

@@ -56,16 +56,20 @@ describe("containerLogs", () => {
   it("may fill the disk and no more", () => {
     assert.deepEqual(wrong({ maxSize: "4Gi", maxFiles: 5 }), []);
     assert.deepEqual(wrong({ maxSize: "4Gi", maxFiles: 6 }), [
-      "nodeGroups[0].containerLogs: together at most diskSize, 20Gi",
+      "nodeGroups[0]: containerLogs (6 files of 4Gi) must fit on the node's disk, diskSize (20Gi)",
     ]);
-    assert.deepEqual(wrong({ maxSize: "5Gi" }), ["nodeGroups[0].containerLogs: together at most diskSize, 20Gi"]);
+    assert.deepEqual(wrong({ maxSize: "5Gi" }), [
+      "nodeGroups[0]: containerLogs (5 files of 5Gi) must fit on the node's disk, diskSize (20Gi)",
+    ]);
     assert.deepEqual(wrong({ maxSize: "4Gi", maxFiles: 6 }, 24), []);
   });
 
   it("are refused where the kubelet would not start with them", () => {
-    assert.deepEqual(wrong({ maxFiles: 1 }), ["nodeGroups[0].containerLogs.maxFiles: a whole number from 2 to 100"]);
-    assert.deepEqual(wrong({ maxSize: "0" }), ["nodeGroups[0].containerLogs.maxSize: at least 1Mi"]);
-    assert.deepEqual(wrong({ maxSize: "1023Ki" }), ["nodeGroups[0].containerLogs.maxSize: at least 1Mi"]);
+    assert.deepEqual(wrong({ maxFiles: 1 }), [
+      "nodeGroups[0].containerLogs.maxFiles: must be an integer from 2 to 100",
+    ]);
+    assert.deepEqual(wrong({ maxSize: "0" }), ["nodeGroups[0].containerLogs.maxSize: must be at least 1Mi"]);
+    assert.deepEqual(wrong({ maxSize: "1023Ki" }), ["nodeGroups[0].containerLogs.maxSize: must be at least 1Mi"]);
     assert.deepEqual(wrong({ maxSize: "1Mi" }), []);
     assert.deepEqual(wrong({ maxSize: "10MB" }), [
       "nodeGroups[0].containerLogs.maxSize: a Kubernetes quantity in quotes, such as '128Mi' or '2Gi'",

@@ -70,15 +70,19 @@ describe("cluster settings", () => {
 
   const role = "arn:aws:iam::111122223333:role/developers";
   const PUBLIC_BLOCK =
-    /^endpointAccess\.publicCidrs\[0\]: an IPv4 block of public addresses from \/8 to \/32.*never 0\.0\.0\.0\/0$/;
+    /^endpointAccess\.publicCidrs\[0\]: must be an IPv4 CIDR block of public addresses from \/8 to \/32.*never 0\.0\.0\.0\/0$/;
   const wrong: readonly [string, string[], RegExp][] = [
-    ["another kind", issuesIn(ClusterSettings, { kind: "gke" }), /^kind: eks, existing$/],
-    ["a version out of standard support", eks({ version: "1.29" }), /^version: 1\.34, 1\.35, 1\.36$/],
-    ["a version without quotes", eks({ version: 1.35 }), /^version: 1\.34, 1\.35, 1\.36, in quotes$/],
+    ["another kind", issuesIn(ClusterSettings, { kind: "gke" }), /^kind: must be one of eks, existing$/],
+    ["a version out of standard support", eks({ version: "1.29" }), /^version: must be one of 1\.34, 1\.35, 1\.36$/],
+    [
+      "a version without quotes",
+      eks({ version: 1.35 }),
+      /^version: must be a quoted string, one of 1\.34, 1\.35, 1\.36$/,
+    ],
     [
       "a public endpoint without CIDRs",
       eks({ endpointAccess: { public: true } }),
-      /^endpointAccess\.publicCidrs: at least one CIDR/,
+      /^endpointAccess: public requires at least one CIDR block in publicCidrs$/,
     ],
     [
       "a public endpoint for everybody",
@@ -100,17 +104,17 @@ describe("cluster settings", () => {
     [
       "nodes without a way to the API",
       eks({ endpointAccess: { public: true, private: false, publicCidrs: ["203.0.113.7/32"] } }),
-      /^endpointAccess\.private: true: the address of a new NAT gateway/,
+      /^endpointAccess\.private: must be true with a new VPC, since the address of its NAT/,
     ],
     ["a zone twice", eks({ vpc: { zones: ["eu-central-1a", "eu-central-1a"] } }), /^vpc\.zones/],
     ["one zone", eks({ vpc: { zones: 1 } }), /^vpc\.zones/],
-    ["a VPC made and given", eks({ vpc: {}, existingVpc: GIVEN }), /^existingVpc: either vpc or existingVpc$/],
+    ["a VPC made and given", eks({ vpc: {}, existingVpc: GIVEN }), /^: vpc and existingVpc are mutually exclusive$/],
     [
       "a subnet twice",
       eks({ existingVpc: { ...GIVEN, privateSubnetIds: ["subnet-01234567", "subnet-01234567"] } }),
-      /^existingVpc\.privateSubnetIds\[1\]: each subnet once$/,
+      /^existingVpc\.privateSubnetIds\[1\]: must be unique$/,
     ],
-    ["a log type twice", eks({ logTypes: ["api", "api"] }), /^logTypes\[1\]: each type once$/],
+    ["a log type twice", eks({ logTypes: ["api", "api"] }), /^logTypes\[1\]: must be unique$/],
     [
       "two entries of one principal",
       eks({
@@ -119,28 +123,28 @@ describe("cluster settings", () => {
           { principalArn: role, groups: ["b"] },
         ],
       }),
-      /^accessEntries\[1\]\.principalArn: a principal that no other entry has$/,
+      /^accessEntries\[1\]\.principalArn: must be unique$/,
     ],
     [
       "a role that is only assumed",
       eks({ accessEntries: [{ principalArn: "arn:aws:sts::111122223333:assumed-role/a/b", groups: ["a"] }] }),
-      /principalArn: the ARN of an IAM role or user, such as/,
+      /^accessEntries\[0\]\.principalArn: must be the ARN of an IAM role or user, such as/,
     ],
     [
       "an access policy that EKS does not have",
       eks({ accessEntries: [{ principalArn: role, policy: "AdministratorAccess" }] }),
-      /policy: AmazonEKSClusterAdminPolicy, AmazonEKSAdminPolicy/,
+      /^accessEntries\[0\]\.policy: must be one of AmazonEKSClusterAdminPolicy,/,
     ],
     [
       "namespaces without a policy",
       eks({ accessEntries: [{ principalArn: role, groups: ["a"], namespaces: ["ts-team"] }] }),
-      /policy: a policy, since namespaces are named/,
+      /^accessEntries\[0\]: namespaces requires a policy$/,
     ],
     ["a tag of AWS", eks({ tags: { "aws:owner": "x" } }), /not starting with 'aws:'/],
     [
       "taints on every group",
       group({ taints: [{ key: "a", effect: "NoSchedule" }] }),
-      /^nodeGroups: at least one group without/,
+      /^nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for/,
     ],
     ["a label that Kubernetes refuses", group({ labels: { "a/b/c": "x" } }), /labels.*a label key/],
     [
@@ -148,62 +152,90 @@ describe("cluster settings", () => {
       group({ labels: { [`example.com/${"a".repeat(52)}`]: "x" } }),
       /at most 63 characters/,
     ],
-    ["a label without a value, which EKS refuses", group({ labels: { batch: "" } }), /labels\.batch: 1 to 63 letters/],
+    [
+      "a label without a value, which EKS refuses",
+      group({ labels: { batch: "" } }),
+      /^nodeGroups\[0\]\.labels\.batch: must be 1 to 63 letters, digits, '-', '_' and '\.', starting/,
+    ],
     [
       "a taint that EKS refuses for its length",
       group({ taints: [{ key: `example.com/${"a".repeat(52)}`, effect: "PreferNoSchedule" }] }),
       /at most 63 characters/,
     ],
-    ["an empty kubeconfig", issuesIn(ClusterSettings, { kind: "existing", kubeconfig: "" }), /^kubeconfig: a path/],
+    [
+      "an empty kubeconfig",
+      issuesIn(ClusterSettings, { kind: "existing", kubeconfig: "" }),
+      /^kubeconfig: must be a path, such as ~\/\.kube\/config$/,
+    ],
     [
       "CIDRs without a public endpoint",
       eks({ endpointAccess: { publicCidrs: ["203.0.113.1/32"] } }),
-      /publicCidrs: none, since public is false/,
+      /^endpointAccess: publicCidrs requires public to be true$/,
     ],
-    ["a cluster that nobody reaches", eks({ endpointAccess: { private: false } }), /^endpointAccess\.private: true/],
-    ["fewer nodes than the least", group({ minSize: 3, desiredSize: 2 }), /desiredSize: at least minSize, 3/],
-    ["more nodes than the most", group({ desiredSize: 4 }), /desiredSize: at most maxSize, 3/],
-    ["a least that is above the most", group({ minSize: 4, desiredSize: 9 }), /minSize: at most maxSize, 3/],
+    [
+      "a cluster that nobody reaches",
+      eks({ endpointAccess: { private: false } }),
+      /^endpointAccess: at least one of private and public must be true$/,
+    ],
+    [
+      "fewer nodes than the least",
+      group({ minSize: 3, desiredSize: 2 }),
+      /^nodeGroups\[0\]: minSize \(3\) must not exceed desiredSize \(2\)$/,
+    ],
+    [
+      "more nodes than the most",
+      group({ desiredSize: 4 }),
+      /^nodeGroups\[0\]: desiredSize \(4\) must not exceed maxSize \(3\)$/,
+    ],
+    [
+      "a least that is above the most",
+      group({ minSize: 4, desiredSize: 9 }),
+      /^nodeGroups\[0\]: minSize \(4\) must not exceed maxSize \(3\)$/,
+    ],
     [
       "an Intel type among arm64",
       group({ instanceTypes: ["m7i.large"] }),
-      /instanceTypes\[0\]: an instance type for arm64, such as t4g/,
+      /^nodeGroups\[0\]\.instanceTypes\[0\]: must be an instance type for architecture arm64, such as/,
     ],
     [
       "a Graviton type among amd64",
       group({ architecture: "amd64", instanceTypes: ["t3.medium", "m7gd.large"] }),
-      /instanceTypes\[1\]: an instance type for amd64/,
+      /^nodeGroups\[0\]\.instanceTypes\[1\]: must be an instance type for architecture amd64, such as/,
     ],
-    ["a small VPC", eks({ vpc: { cidr: "10.0.0.0/24" } }), /^vpc\.cidr: a private IPv4 block from \/16 to \/22/],
+    [
+      "a small VPC",
+      eks({ vpc: { cidr: "10.0.0.0/24" } }),
+      /^vpc\.cidr: must be a private IPv4 CIDR block from \/16 to \/22, such as 10\.0\.0\.0\/16$/,
+    ],
     [
       "one subnet of a given VPC",
       eks({ existingVpc: { id: "vpc-01234567", privateSubnetIds: ["subnet-01234567"] } }),
-      /^existingVpc\.privateSubnetIds: at least two subnets/,
+      /^existingVpc\.privateSubnetIds: must have at least 2 subnets, in different availability/,
     ],
     [
       "a retention that CloudWatch does not take",
       eks({ logRetentionDays: 31 }),
-      /^logRetentionDays: 1, 3, 5, 7, 14, 30/,
+      /^logRetentionDays: must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400,/,
     ],
     [
       "an access entry without rights",
       eks({ accessEntries: [{ principalArn: "arn:aws:iam::111122223333:role/dev" }] }),
-      /groups: a group or a policy/,
+      /^accessEntries\[0\]: at least one of groups and policy is required$/,
     ],
     [
       "an unknown key",
       eks({ nodegroups: [] }),
-      /^nodegroups: the keys kind, name, version, vpc, existingVpc, nodeGroups/,
+      /^nodegroups: unknown key, must be one of kind, name, version, vpc, existingVpc,/,
     ],
     [
       "an unknown key of an existing cluster",
       issuesIn(ClusterSettings, { kind: "existing", region: "x" }),
-      /^region: the keys kind, kubeconfig, context, identifier$/,
+      /^region: unknown key, must be one of kind, kubeconfig, context, identifier$/,
     ],
     [
       "two groups of one name",
       eks({ nodeGroups: [{ name: "a" }, { name: "a" }] }),
-      /nodeGroups\[1\]\.name: a name that no other node group has/,
+      /^nodeGroups\[1\]\.name: must be unique$/,
     ],
   ];
   for (const [what, found, expected] of wrong) {
@@ -221,6 +253,7 @@ describe("cluster settings", () => {
     });
     assert.deepEqual(found.map((line) => line.split(":")[0]).sort(), [
       "logRetentionDays",
+      "nodeGroups[0]",
       "nodeGroups[0].instanceTypes[0]",
       "nodeGroups[0].maxSize",
       "nodeGroups[0].minSize",

@@ -64,10 +64,10 @@ describe("vpcCidrIssue", () => {
     ["172.20.0.0/20", undefined],
     ["10.0.0.0/8", /from \/16 to \/22/],
     ["10.0.0.0/24", /from \/16 to \/22/],
-    ["8.8.0.0/16", /a private IPv4 block/],
-    ["10.0.1.0/16", /starts at its network address: 10\.0\.0\.0\/16/],
-    ["10.0.0.0", /a private IPv4 block/],
-    ["fd00::/16", /a private IPv4 block/],
+    ["8.8.0.0/16", /^must be a private IPv4 CIDR block from \/16 to \/22, such as 10\.0\.0\.0\/16$/],
+    ["10.0.1.0/16", /^must start at its network address, 10\.0\.0\.0\/16$/],
+    ["10.0.0.0", /^must be a private IPv4 CIDR block from \/16 to \/22, such as 10\.0\.0\.0\/16$/],
+    ["fd00::/16", /^must be a private IPv4 CIDR block from \/16 to \/22, such as 10\.0\.0\.0\/16$/],
   ] as const) {
     it(`${expected === undefined ? "takes" : "refuses"} ${cidr}`, () => {
       const issue = vpcCidrIssue(cidr);

@@ -29,48 +29,60 @@ describe("checkDns", () => {
 
   const OLD = "v1.11.1-eksbuild.8";
   const wrong: readonly (readonly [settings: unknown, issue: RegExp])[] = [
-    [options({ clusterDomain: "corp.local" }), /^corefile\.options\.clusterDomain: cluster\.local: the nodes of EKS/],
+    [
+      options({ clusterDomain: "corp.local" }),
+      /^corefile\.options\.clusterDomain: must be cluster\.local, the only domain that EKS nodes/,
+    ],
     ...["169.254.169.254", "169.254.169.253", "169.254.170.23", "::ffff:169.254.170.23"].map(
       (address) =>
         [
           { nodeLocalCache: { mode: "kubelet", address } },
-          /^nodeLocalCache\.address: an address that AWS does not use itself/,
+          /^nodeLocalCache\.address: must not be in 169\.254\.169\.0\/24 or 169\.254\.170\.0\/24, which AWS/,
         ] as const,
     ),
-    [{ addonVersion: OLD, autoscaling: {} }, /^autoscaling: nothing: v1\.11\.1-eksbuild\.8 has no autoScaling$/],
+    [
+      { addonVersion: OLD, autoscaling: {} },
+      /^autoscaling: must not be set, since v1\.11\.1-eksbuild\.8 has no autoScaling$/,
+    ],
     [
       { addonVersion: OLD, clusterSize: { nodes: 9, pods: 9, services: 9 } },
-      /^clusterSize: replicas beside it, since v1\.11\.1-eksbuild\.8 does not scale by itself$/,
+      /^: clusterSize requires replicas, since v1\.11\.1-eksbuild\.8 has no autoscaling$/,
     ],
     [
       { addonVersion: "v1.8.7-eksbuild.2", tolerations: [] },
-      /^tolerations: nothing: v1\.8\.7-eksbuild\.2 has no tolerations/,
+      /^tolerations: must not be set, since v1\.8\.7-eksbuild\.2 has no tolerations$/,
     ],
     [
       { addonVersion: "v1.8.7-eksbuild.2", topologySpread: [] },
-      /^topologySpread: nothing: .* has no topologySpreadConstraints/,
+      /^topologySpread: must not be set, since v1\.8\.7-eksbuild\.2 has no topologySpreadConstraints$/,
     ],
     [
       { addonVersion: "v1.11.4-eksbuild.24", ...options({ multisocket: 2 }) },
       /^corefile\.options: .*CoreDNS has it from 1\.12\.0/,
     ],
-    [{ timeouts: { create: "10m" } }, /^timeouts\.create: at least 20m/],
-    [options({ upstreams: ["10.0.0.2", "dns.corp"] }), /^corefile\.options\.upstreams\.1: an IP address/],
+    [{ timeouts: { create: "10m" } }, /^timeouts\.create: must be at least 20m, since EKS itself waits that long$/],
+    [
+      options({ upstreams: ["10.0.0.2", "dns.corp"] }),
+      /^corefile\.options\.upstreams\.1: must be an IP address with an optional port \(10\.0\.0\.2,/,
+    ],
     [
       options({ upstreams: ["127.0.0.1"] }),
-      /^corefile\.options\.upstreams\.0: another server: this is the CoreDNS pod's own address/,
+      /^corefile\.options\.upstreams\.0: must be another server, since this is the CoreDNS pod's own/,
     ],
-    [options({ upstreams: ["10.100.0.10"] }), /upstreams\.0: another server: this is the Service kube-dns/],
+    [
+      options({ upstreams: ["10.100.0.10"] }),
+      /^corefile\.options\.upstreams\.0: must be another server, since this is the Service kube-dns,/,
+    ],
     [
       { clusterDns: ["10.96.0.10"], ...options({ upstreams: ["10.96.0.10:53"] }) },
-      /another server: this is the Service kube-dns/,
+      /^corefile\.options\.upstreams\.0: must be another server, since this is the Service kube-dns,/,
     ],
     [
       {
         nodeLocalCache: { mode: "kubelet" },
         ...options({ stubDomains: [{ domains: ["corp.example"], upstreams: ["169.254.20.10"] }] }),
       },
-      /^corefile\.options\.stubDomains\.0\.upstreams\.0: another server: this is the node's cache/,
+      /^corefile\.options\.stubDomains\.0\.upstreams\.0: must be another server, since this is the/,
     ],
     [
       {
@@ -81,43 +93,73 @@ describe("checkDns", () => {
     ],
     [
       options({ stubDomains: [{ domains: ["corp.example"], upstreams: ["localhost"] }] }),
-      /^corefile\.options\.stubDomains\.0\.upstreams\.0: an IP address/,
+      /^corefile\.options\.stubDomains\.0\.upstreams\.0: must be an IP address with an optional port/,
     ],
     [
       options({ stubDomains: [{ domains: ["svc.cluster.local"], upstreams: ["10.0.0.2"] }] }),
-      /domains\.0: a domain outside cluster\.local/,
+      /^corefile\.options\.stubDomains\.0\.domains\.0: must be a domain outside cluster\.local, whose/,
     ],
     [
       options({ stubDomains: [{ domains: ["*.corp.example"], upstreams: ["10.0.0.2"] }] }),
-      /domains\.0: a domain without \*/,
+      /^corefile\.options\.stubDomains\.0\.domains\.0: must be a domain without \*, since it covers all/,
     ],
     [
       options({ stubDomains: [{ domains: ["a.example", "A.example."], upstreams: ["10.0.0.2"] }] }),
-      /domains\.1: a domain that no other entry has/,
+      /^corefile\.options\.stubDomains\.0\.domains\.1: must be unique among stubDomains$/,
     ],
-    [options({ lameduck: "30s" }), /^corefile\.options\.lameduck: at most 25s/],
-    [options({ reload: { interval: "1s", jitter: "1s" } }), /reload\.interval: at least 2s/],
-    [options({ reload: { jitter: "500ms" } }), /reload\.jitter: 0s, or at least 1s/],
-    [options({ cache: { servfail: "10m" } }), /cache\.servfail: at most 5m/],
-    [options({ autopath: true, pods: "insecure" }), /^corefile\.options\.pods: verified/],
-    [options({ rewrite: [{ match: "regex", from: "(a", to: "b" }] }), /rewrite\.0\.from: a regular expression/],
+    [
+      options({ lameduck: "30s" }),
+      /^corefile\.options\.lameduck: must be at most 25s, since the add-on's pods are killed after/,
+    ],
+    [
+      options({ reload: { interval: "1s", jitter: "1s" } }),
+      /^corefile\.options\.reload\.interval: must be at least 2s$/,
+    ],
+    [options({ reload: { jitter: "500ms" } }), /^corefile\.options\.reload\.jitter: must be 0s, or at least 1s$/],
+    [options({ cache: { servfail: "10m" } }), /^corefile\.options\.cache\.servfail: must be at most 5m$/],
+    [
+      options({ autopath: true, pods: "insecure" }),
+      /^corefile\.options\.pods: must be verified with autopath, which needs it to find a pod's/,
+    ],
+    [
+      options({ rewrite: [{ match: "regex", from: "(a", to: "b" }] }),
+      /^corefile\.options\.rewrite\.0\.from: must be a regular expression in Go's syntax, without/,
+    ],
     [
       options({ rewrite: [{ match: "regex", from: "^(?!a)", to: "b" }] }),
-      /rewrite\.0\.from: a regular expression in Go's syntax, without look-around/,
+      /^corefile\.options\.rewrite\.0\.from: must be a regular expression in Go's syntax, without/,
     ],
     [
       options({ rewrite: [{ match: "regex", from: "(.*)\\.a", to: "{2}.{1}" }] }),
-      /rewrite\.0\.to: no more groups than \(\.\*\)\\\.a has/,
+      /^corefile\.options\.rewrite\.0\.to: must not use more groups than \(\.\*\)\\\.a has$/,
     ],
-    [options({ rewrite: [{ from: "a.example", to: "{1}" }] }), /rewrite\.0\.to: no groups, which only a regex has/],
-    [{ corefile: { text: ".:53 {\n import own\n}\n" } }, /^corefile\.text: a Corefile; line 2: import own: no snippet/],
-    [options({ rewrite: [{ from: "{$HOME}", to: "b" }] }), /rewrite\.0\.from: text without/],
-    [{ corefile: { upstreamLoad: {} } }, /^corefile\.upstreamLoad: only with profile tuned/],
-    [{ corefile: { text: ".:53 {\n errors\n" } }, /^corefile\.text: a Corefile; line 2: the text ends before/],
-    [{ nodeLocalCache: {} }, /^clusterDns: the address of the Service kube-dns/],
+    [
+      options({ rewrite: [{ from: "a.example", to: "{1}" }] }),
+      /^corefile\.options\.rewrite\.0\.to: must not use groups, which only a regex has$/,
+    ],
+    [
+      { corefile: { text: ".:53 {\n import own\n}\n" } },
+      /^corefile\.text: invalid Corefile: line 2: import own: no snippet \(own\) stands above this/,
+    ],
+    [
+      options({ rewrite: [{ from: "{$HOME}", to: "b" }] }),
+      /^corefile\.options\.rewrite\.0\.from: must not contain a single brace, \{\$, \{%, # or "$/,
+    ],
+    [
+      { corefile: { upstreamLoad: {} } },
+      /^corefile: upstreamLoad requires profile tuned, whose max_concurrent it sizes$/,
+    ],
+    [
+      { corefile: { text: ".:53 {\n errors\n" } },
+      /^corefile\.text: invalid Corefile: line 2: the text ends before a closing brace$/,
+    ],
+    [
+      { nodeLocalCache: {} },
+      /^clusterDns: must be the address of the Service kube-dns with nodeLocalCache in iptables/,
+    ],
     [
       { nodeLocalCache: { mode: "kubelet", address: "10.0.0.1" } },
-      /^nodeLocalCache\.address: an address of 169\.254\.0\.0\/16/,
+      /^nodeLocalCache\.address: must be an address of 169\.254\.0\.0\/16, such as 169\.254\.20\.10, or/,
     ],
     [
       { nodeLocalCache: { mode: "kubelet", address: "fe80::a" } },
@@ -125,12 +167,15 @@ describe("checkDns", () => {
     ],
     [
       { nodeLocalCache: {}, clusterDns: ["169.254.20.10"] },
-      /^nodeLocalCache\.address: another address than clusterDns/,
+      /^nodeLocalCache\.address: must not be an address of clusterDns$/,
     ],
-    [{ nodeLocalCache: {}, clusterDns: ["fd00::a"] }, /^clusterDns: addresses of one family/],
+    [
+      { nodeLocalCache: {}, clusterDns: ["fd00::a"] },
+      /^clusterDns: must have the address family of nodeLocalCache\.address, IPv4 or IPv6$/,
+    ],
     [
       { nodeLocalCache: { mode: "kubelet" }, ...options({ autopath: true }) },
-      /^corefile\.options\.autopath: false with nodeLocalCache/,
+      /^corefile\.options\.autopath: must be false with nodeLocalCache, since CoreDNS then sees/,
     ],
   ];
   for (const [settings, issue] of wrong) {
@@ -161,14 +206,17 @@ describe("checkDns", () => {
       corefile: { text: ".:53 {\n forward . 127.0.0.1\n kubernetes\n health\n ready\n bogus\n}\n" },
     });
     assert.equal(found.length, 2);
-    assert.match(found[0] ?? "", /^corefile\.text: a Corefile that CoreDNS runs; \.:53: bogus/);
+    assert.match(
+      found[0] ?? "",
+      /^corefile\.text: CoreDNS cannot run this Corefile: \.:53: bogus: CoreDNS has no plugin of/,
+    );
     assert.match(found[1] ?? "", /a loop to itself/);
   });
 
   it("asks for a version where none is known, and not on an existing cluster", () => {
     assert.match(
       issues({}, "1.50")[0] ?? "",
-      /^addonVersion: a version for Kubernetes 1\.50, since one is known for 1\.33, /,
+      /^addonVersion: must be set for Kubernetes 1\.50, since a default is known for 1\.33, 1\.34,/,
     );
     assert.deepEqual(issues({ addonVersion: "v1.14.6-eksbuild.4" }, "1.50"), []);
     assert.deepEqual(checkDns(DnsSettings.parse({ addonVersion: OLD, autoscaling: {} }), undefined), []);

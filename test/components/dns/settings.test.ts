@@ -19,49 +19,79 @@ describe("DnsSettings", () => {
   });
 
   const wrong: readonly (readonly [settings: unknown, issue: RegExp])[] = [
-    [{ replicas: 3, autoscaling: {} }, /^replicas: either replicas or autoscaling$/],
-    [{ autoscaling: { minReplicas: 5, maxReplicas: 4 } }, /^autoscaling\.maxReplicas: at least minReplicas, 5$/],
+    [{ replicas: 3, autoscaling: {} }, /^: replicas and autoscaling are mutually exclusive$/],
+    [
+      { autoscaling: { minReplicas: 5, maxReplicas: 4 } },
+      /^autoscaling: minReplicas \(5\) must not exceed maxReplicas \(4\)$/,
+    ],
     [{ autoscaling: { minReplicas: 1 } }, /^autoscaling\.minReplicas: .* from 2 to 1000$/],
     [{ autoscaling: { maxReplicas: 1001 } }, /^autoscaling\.maxReplicas: .* from 2 to 1000$/],
-    [{ addonVersion: "1.13.2" }, /^addonVersion: a version of the add-on, such as v1\.13\.2-eksbuild\.31$/],
-    [{ resources: { limits: { memory: 170 } } }, /^resources\.limits\.memory: a Kubernetes quantity in quotes/],
-    [{ resources: { limits: { memory: "170 MB" } } }, /^resources\.limits\.memory: a Kubernetes quantity in quotes/],
+    [{ addonVersion: "1.13.2" }, /^addonVersion: must be a version of the add-on, such as v1\.13\.2-eksbuild\.31$/],
+    [
+      { resources: { limits: { memory: 170 } } },
+      /^resources\.limits\.memory: must be a quoted quantity of bytes, such as '128Mi' or '2Gi'$/,
+    ],
+    [
+      { resources: { limits: { memory: "170 MB" } } },
+      /^resources\.limits\.memory: must be a quoted quantity of bytes, such as '128Mi' or '2Gi'$/,
+    ],
     [
       { podDisruptionBudget: { maxUnavailable: 1, minAvailable: 1 } },
-      /minAvailable: either maxUnavailable or minAvailable/,
+      /^podDisruptionBudget: maxUnavailable and minAvailable are mutually exclusive$/,
     ],
-    [{ podDisruptionBudget: { maxUnavailable: "120%" } }, /maxUnavailable: a whole number, or a share/],
-    [{ nodeSelector: { zone: 1 } }, /^nodeSelector\.zone: text in quotes$/],
-    [{ conflicts: { onCreate: "PRESERVE" } }, /onCreate: NONE or OVERWRITE; EKS takes PRESERVE on an update only/],
+    [
+      { podDisruptionBudget: { maxUnavailable: "120%" } },
+      /^podDisruptionBudget\.maxUnavailable: must be an integer of at least 0, or a quoted/,
+    ],
+    [{ nodeSelector: { zone: 1 } }, /^nodeSelector\.zone: must be a quoted string$/],
+    [
+      { conflicts: { onCreate: "PRESERVE" } },
+      /^conflicts\.onCreate: must be NONE or OVERWRITE, since EKS accepts PRESERVE on an update/,
+    ],
     [{ replicas: null }, /^replicas: /],
     [{ replica: 2 }, /^: Unrecognized key: "replica"/],
-    [{ timeouts: { create: 25 } }, /^timeouts\.create: a duration in quotes/],
-    [{ timeouts: { create: "soon" } }, /^timeouts\.create: a duration in quotes/],
-    [{ corefile: { text: ".:53 {\n}\n", profile: "tuned" } }, /^corefile\.profile: either profile or text/],
-    [{ corefile: { text: ".:53 {\n}\n", options: {} } }, /^corefile\.options: either options or text/],
-    [{ corefile: { text: ".:53 {\n}\n", upstreamLoad: {} } }, /^corefile\.upstreamLoad: either upstreamLoad or text/],
-    [{ tolerations: [{ key: "a", operator: "Exists", value: "b" }] }, /^tolerations\.0\.value: nothing with operator/],
-    [{ tolerations: [{ effect: "NoSchedule" }] }, /^tolerations\.0\.key: a key, or operator Exists for every key$/],
+    [{ timeouts: { create: 25 } }, /^timeouts\.create: must be a quoted duration, such as '500ms', '30s' or '1h'$/],
+    [{ timeouts: { create: "soon" } }, /^timeouts\.create: must be a quoted duration, such as '500ms', '30s' or '1h'$/],
+    [{ corefile: { text: ".:53 {\n}\n", profile: "tuned" } }, /^corefile: profile and text are mutually exclusive$/],
+    [{ corefile: { text: ".:53 {\n}\n", options: {} } }, /^corefile: options and text are mutually exclusive$/],
+    [
+      { corefile: { text: ".:53 {\n}\n", upstreamLoad: {} } },
+      /^corefile: upstreamLoad and text are mutually exclusive$/,
+    ],
+    [
+      { tolerations: [{ key: "a", operator: "Exists", value: "b" }] },
+      /^tolerations\.0: value must not be set with operator Exists$/,
+    ],
+    [
+      { tolerations: [{ effect: "NoSchedule" }] },
+      /^tolerations\.0: key is required unless operator is Exists, which matches every key$/,
+    ],
     [
       { tolerations: [{ key: "a", tolerationSeconds: 5 }] },
-      /^tolerations\.0\.tolerationSeconds: nothing without effect/,
+      /^tolerations\.0: tolerationSeconds requires effect NoExecute$/,
     ],
     [{ corefile: { profile: "fast" } }, /^corefile\.profile: /],
     [
       { corefile: { options: { hosts: { entries: [{ address: "10.0.0", names: ["a"] }] } } } },
-      /address: an IP address/,
+      /^corefile\.options\.hosts\.entries\.0\.address: must be an IP address, such as '10\.0\.0\.2'$/,
     ],
     [
       { corefile: { options: { stubDomains: [{ domains: ["a b"], upstreams: ["10.0.0.2"] }] } } },
-      /domains\.0: a domain, such as/,
+      /^corefile\.options\.stubDomains\.0\.domains\.0: must be a domain, such as 'corp\.example\.com'$/,
     ],
     [
       { corefile: { options: { hosts: { entries: [{ address: "10.0.0.1", names: ["*.a.example"] }] } } } },
-      /names\.0: a domain, such as/,
+      /^corefile\.options\.hosts\.entries\.0\.names\.0: must be a domain, such as 'corp\.example\.com'$/,
     ],
     [{ corefile: { options: { cache: { success: { capacity: 100 } } } } }, /capacity: .* from 1024 to 1000000$/],
-    [{ corefile: { options: { rewrite: [{ from: "a b", to: "c" }] } } }, /rewrite\.0\.from: text without spaces/],
-    [{ nodeLocalCache: { image: "node-cache:latest" } }, /image: an image with a fixed tag or digest/],
+    [
+      { corefile: { options: { rewrite: [{ from: "a b", to: "c" }] } } },
+      /^corefile\.options\.rewrite\.0\.from: must be a string without spaces$/,
+    ],
+    [
+      { nodeLocalCache: { image: "node-cache:latest" } },
+      /^nodeLocalCache\.image: must be an image with a fixed tag or a digest, such as/,
+    ],
     [{ clusterSize: { nodes: 0, pods: 1, services: 1 } }, /^clusterSize\.nodes: /],
   ];
   for (const [settings, issue] of wrong) {

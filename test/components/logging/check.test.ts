@@ -20,7 +20,10 @@ describe("checkLogging", () => {
       const [issue] = check({ destination: { kind } });
       assert.deepEqual(issue?.path, ["destination", "kind"]);
       assert.equal(issue?.value, kind);
-      assert.match(issue?.message ?? "", /only cluster\.kind eks gives pods one: stdout, file, http, opensearch/);
+      assert.match(
+        issue?.message ?? "",
+        /^must be one of stdout, file, http, opensearch, elasticsearch, loki, since only/,
+      );
     }
   });
 
@@ -44,10 +47,10 @@ describe("names that Elasticsearch keeps for itself", () => {
     it(`are refused: ${JSON.stringify(index)}`, () => {
       const [issue, ...more] = check({ collector: "filebeat", destination: elasticsearch, index });
       assert.deepEqual(more, []);
-      assert.deepEqual(issue?.path, ["index", "prefix"]);
+      assert.deepEqual(issue?.path, ["index"]);
       assert.match(
         issue?.message ?? "",
-        /^another prefix, such as pods, or another separator than '-', since .*logs-\*-\*/,
+        /^prefix and separator must not form a name that Elasticsearch reserves \(logs-\*-\*/,
       );
     });
   }
@@ -76,63 +79,111 @@ describe("destination settings", () => {
     [
       "an unknown kind",
       { kind: "kafka" },
-      /^kind: stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki$/,
+      /^kind: must be one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki$/,
     ],
-    ["OpenSearch without a host", { kind: "opensearch" }, /^host: a host, or inCluster: true$/],
-    ["a host beside inCluster", { kind: "opensearch", host: "h", inCluster: true }, /^host: either host or inCluster$/],
+    ["OpenSearch without a host", { kind: "opensearch" }, /^: one of host and inCluster is required$/],
     [
-      "storage without inCluster",
-      { kind: "opensearch", host: "h", storage: "1Gi" },
-      /^storage: nothing, without inCluster$/,
+      "a host beside inCluster",
+      { kind: "opensearch", host: "h", inCluster: true },
+      /^: host and inCluster are mutually exclusive$/,
     ],
+    ["storage without inCluster", { kind: "opensearch", host: "h", storage: "1Gi" }, /^: storage requires inCluster$/],
     [
       "a scheme in a host",
       { kind: "elasticsearch", host: "https://h" },
-      /^host: a host name or an IPv4 address, without scheme or port$/,
+      /^host: must be a host name or an IPv4 address, without scheme or port$/,
     ],
     [
       "a password in the clear",
       { kind: "elasticsearch", host: "h", tls: false, credentials },
-      /^tls: TLS, since a password/,
+      /^: credentials require TLS, since the password would be sent in clear text$/,
     ],
     [
       "a password in the clear over HTTP",
       { kind: "http", url: "http://h/x", credentials },
-      /^url: an https URL, since a password/,
+      /^url: must be an https URL with credentials, since the password would be sent in clear text$/,
     ],
     [
       "a password in the settings",
       { kind: "elasticsearch", host: "h", password: "x" },
-      /^password: the keys kind, host, port, tls, credentials$/,
+      /^password: unknown key, must be one of kind, host, port, tls, credentials$/,
     ],
-    ["a file among the pods' own", { kind: "file", path: "/var/log/pods/x" }, /^path: a folder below \/var\/log/],
-    ["a file elsewhere on the node", { kind: "file", path: "/etc/cron.d" }, /^path: a folder below \/var\/log/],
-    ["a file by a way round", { kind: "file", path: "/var/log/../../etc" }, /^path: a folder below \/var\/log/],
-    ["the pods' own by a dot", { kind: "file", path: "/var/log/./pods" }, /^path: a folder below \/var\/log/],
-    ["/var/log itself by a dot", { kind: "file", path: "/var/log/." }, /^path: a folder below \/var\/log/],
-    ["a retention that CloudWatch does not take", { kind: "cloudwatch", retentionDays: 42 }, /^retentionDays: 1, 3, 5/],
-    ["a URL of another scheme", { kind: "loki", url: "ftp://h" }, /^url: an http or https URL/],
-    ["a scheme in capitals, which asks for no TLS", { kind: "http", url: "HTTPS://h/x" }, /^url: an http or https URL/],
-    ["a URL with blanks", { kind: "http", url: "https://h/a b" }, /^url: an http or https URL/],
+    [
+      "a file among the pods' own",
+      { kind: "file", path: "/var/log/pods/x" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "a file elsewhere on the node",
+      { kind: "file", path: "/etc/cron.d" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "a file by a way round",
+      { kind: "file", path: "/var/log/../../etc" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "the pods' own by a dot",
+      { kind: "file", path: "/var/log/./pods" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "/var/log itself by a dot",
+      { kind: "file", path: "/var/log/." },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "a retention that CloudWatch does not take",
+      { kind: "cloudwatch", retentionDays: 42 },
+      /^retentionDays: must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,/,
+    ],
+    [
+      "a URL of another scheme",
+      { kind: "loki", url: "ftp://h" },
+      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
+    ],
+    [
+      "a scheme in capitals, which asks for no TLS",
+      { kind: "http", url: "HTTPS://h/x" },
+      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
+    ],
+    [
+      "a URL with blanks",
+      { kind: "http", url: "https://h/a b" },
+      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
+    ],
     ["an IPv6 address, in words", { kind: "elasticsearch", host: "fd00::1" }, /^host: .* an IPv4 address/],
-    ["a host with nothing between dots", { kind: "opensearch", host: "a..b" }, /^host: a host name/],
+    [
+      "a host with nothing between dots",
+      { kind: "opensearch", host: "a..b" },
+      /^host: must be a host name or an IPv4 address, without scheme or port$/,
+    ],
     [
       "a tenant of two lines",
       { kind: "loki", url: "http://h", tenant: "a\nb" },
-      /^tenant: text in quotes without blanks/,
+      /^tenant: must be a quoted string without spaces, such as 'team-a'$/,
     ],
     [
       "a port that inCluster has not",
       { kind: "opensearch", inCluster: true, port: 9300 },
-      /^port: 9200 with inCluster/,
+      /^port: must be 9200 with inCluster$/,
     ],
-    ["TLS that inCluster has not", { kind: "opensearch", inCluster: true, tls: {} }, /^tls: nothing with inCluster/],
+    [
+      "TLS that inCluster has not",
+      { kind: "opensearch", inCluster: true, tls: {} },
+      /^tls: must not be set with inCluster, whose OpenSearch has no TLS and no users$/,
+    ],
     [
       "users that inCluster has not",
       { kind: "opensearch", inCluster: true, credentials },
-      /^credentials: nothing with/,
+      /^: credentials must not be set with inCluster, whose OpenSearch has no TLS and no users$/,
     ],
-    ["a volume of no size", { kind: "opensearch", inCluster: true, storage: "0Gi" }, /^storage: a size in Mi or Gi/],
+    [
+      "a volume of no size",
+      { kind: "opensearch", inCluster: true, storage: "0Gi" },
+      /^storage: must be a size in Mi or Gi, such as '10Gi'$/,
+    ],
   ];
   for (const [what, destination, expected] of wrong) {
     it(`refuse ${what}`, () => {

@@ -104,20 +104,52 @@ describe("safeIndexPart", () => {
 
 describe("index settings", () => {
   const wrong: readonly [string, object, RegExp][] = [
-    ["upper case", { prefix: "Logs" }, /^prefix: lower-case letters/],
-    ["a leading dash", { prefix: "-logs" }, /^prefix: .*starting with a letter or digit/],
+    [
+      "upper case",
+      { prefix: "Logs" },
+      /^prefix: must be a string of lower-case letters, digits, '\.', '-' and '_' that starts with/,
+    ],
+    [
+      "a leading dash",
+      { prefix: "-logs" },
+      /^prefix: must be a string of lower-case letters, digits, '\.', '-' and '_' that starts with/,
+    ],
     ["a leading underscore", { prefix: "_logs" }, /^prefix: /],
     ["a character that OpenSearch forbids", { prefix: "logs*" }, /^prefix: /],
     ["two dots alone", { prefix: ".." }, /^prefix: /],
-    ["strftime's notation", { datePattern: "%Y.%m.%d" }, /^datePattern: yyyy \(calendar year\), MM/],
+    [
+      "strftime's notation",
+      { datePattern: "%Y.%m.%d" },
+      /^datePattern: must be made of yyyy \(calendar year\), MM \(month, 01 to 12\), dd \(day of the/,
+    ],
     ["minutes, which look like months", { datePattern: "yyyy.mm" }, /^datePattern: /],
-    ["a date that makes the name too long", { datePattern: "yyyy.MM.dd-".repeat(12) }, /^datePattern: at most 127/],
-    ["an ISO week with a calendar year", { datePattern: "yyyy.ww" }, /^datePattern: xxxx and ww together/],
-    ["an ISO year without a week", { datePattern: "xxxx.MM" }, /^datePattern: xxxx and ww together/],
-    ["a time zone that is none", { timeZone: "Madrid" }, /^timeZone: UTC, or an IANA time zone with its area/],
-    ["an offset", { timeZone: "+02:00" }, /^timeZone: UTC, or an IANA time zone with its area/],
-    ["a separator that is not safe", { separator: "/" }, /^separator: -, \., _/],
-    ["a split by something else", { splitBy: "node" }, /^splitBy: none, team, namespace, app/],
+    [
+      "a date that makes the name too long",
+      { datePattern: "yyyy.MM.dd-".repeat(12) },
+      /^datePattern: must have at most 127 characters$/,
+    ],
+    [
+      "an ISO week with a calendar year",
+      { datePattern: "yyyy.ww" },
+      /^datePattern: must use xxxx and ww together and no other part, since an ISO week may/,
+    ],
+    [
+      "an ISO year without a week",
+      { datePattern: "xxxx.MM" },
+      /^datePattern: must use xxxx and ww together and no other part, since an ISO week may/,
+    ],
+    [
+      "a time zone that is none",
+      { timeZone: "Madrid" },
+      /^timeZone: must be UTC or the full name of an IANA time zone, such as Europe\/Madrid$/,
+    ],
+    [
+      "an offset",
+      { timeZone: "+02:00" },
+      /^timeZone: must be UTC or the full name of an IANA time zone, such as Europe\/Madrid$/,
+    ],
+    ["a separator that is not safe", { separator: "/" }, /^separator: must be one of -, \., _$/],
+    ["a split by something else", { splitBy: "node" }, /^splitBy: must be one of none, team, namespace, app$/],
   ];
   for (const [what, format, expected] of wrong) {
     it(`refuse ${what}`, () => {

@@ -19,7 +19,7 @@ describe("extend", () => {
 
   it("lays a stack's groups over the file's, key by key, and replaces lists", () => {
     const own = { extends: "environments/prod.yaml", cluster: { tags: { region: "north" } }, teams: [{ name: "qa" }] };
-    assert.deepEqual(extend(own, folder), {
+    assert.deepEqual(extend(own, {}, folder), {
       settings: {
         cluster: { kind: "eks", version: "1.35", tags: { environment: "prod", region: "north" } },
         teams: [{ name: "qa" }],
@@ -29,17 +29,28 @@ describe("extend", () => {
   });
 
   it("follows merge keys in the file", () => {
-    const { settings } = extend({ extends: "environments/prod.yaml" }, folder);
+    const { settings } = extend({ extends: "environments/prod.yaml" }, {}, folder);
     assert.deepEqual(settings.teams, [{ name: "ts" }, { name: "sa" }]);
   });
 
   it("leaves settings without a file as they are", () => {
-    assert.deepEqual(extend({ teams: [] }, folder), { settings: { teams: [] }, issues: [] });
+    assert.deepEqual(extend({ teams: [] }, {}, folder), { settings: { teams: [] }, issues: [] });
+  });
+
+  it("reads old names in both files, so that a stack's current name goes over the file's old one", () => {
+    writeFileSync(join(folder, "environments", "old.yaml"), "logging: {carrier: daemonset, labels: {a: b}}\n");
+    const own = { extends: "environments/old.yaml", logging: { mode: "sidecar" } };
+    const { settings, issues } = extend(own, { logging: { carrier: "mode" } }, folder);
+    assert.deepEqual(settings, { logging: { mode: "sidecar", labels: { a: "b" } } });
+    assert.deepEqual(
+      issues.map(({ severity }) => severity),
+      ["warning"],
+    );
   });
 
   for (const file of ["environments/none.yaml", "../elsewhere.yaml", "/etc/hosts", "environments/chain.yaml", 7]) {
     it(`refuses ${file}`, () => {
-      const { issues } = extend({ extends: file }, folder);
+      const { issues } = extend({ extends: file }, {}, folder);
       assert.deepEqual(
         issues.map(({ path, value }) => ({ path, value })),
         [{ path: ["extends"], value: file }],

@@ -101,13 +101,18 @@ describe("diff", () => {
   it("gives the message of a head that cannot be planned, and fails", async () => {
     await project.stack("dev", namespace("ts-team"));
     await project.commit();
-    await project.write("dev.fails", '1 setting is wrong\n  teams[0].name: found "X"\n');
+    await project.write(
+      "dev.fails",
+      'Invalid configuration (1 error), nothing was changed\n  teams[0].name: must be unique (found "X")\n',
+    );
     await project.commit();
     const result = await project.diff("HEAD^1", "HEAD");
-    assert.deepEqual(told(result), ['dev: 1 setting is wrong\n  teams[0].name: found "X"']);
+    assert.deepEqual(told(result), [
+      'dev: Invalid configuration (1 error), nothing was changed\n  teams[0].name: must be unique (found "X")',
+    ]);
     assert.equal(fails(result), true);
     assert.deepEqual(told(await project.diff("HEAD", "HEAD^1")), [
-      'dev: HEAD cannot be planned, so that all of head looks new: 1 setting is wrong\n  teams[0].name: found "X"; added ts-team',
+      'dev: HEAD cannot be planned, so that all of head looks new: Invalid configuration (1 error), nothing was changed\n  teams[0].name: must be unique (found "X"); added ts-team',
     ]);
   });
 

@@ -42,9 +42,9 @@ describe("the comment", () => {
   });
 
   it("shows why head has no plan", () => {
-    const text = markdownOf(diffOf(plan(), plan(), { stack: "dev", problem: "1 setting is wrong\n  teams: ```" }));
+    const text = markdownOf(diffOf(plan(), plan(), { stack: "dev", problem: "Invalid configuration\n  teams: ```" }));
     assert.match(text, /#### Stack dev: cannot be planned/);
-    assert.match(text, /````text\n1 setting is wrong\n {2}teams: ```\n````/);
+    assert.match(text, /````text\nInvalid configuration\n {2}teams: ```\n````/);
   });
 
   it("stays short enough for GitHub, whatever changes, and leaves nothing open", () => {

@@ -61,13 +61,17 @@ function unsupported({ buffer, destination, index, metadata }: LogPipeline): Uns
   const found: Unsupported[] = [];
   const add = (path: readonly string[], message: string, value: unknown) => found.push({ path, message, value });
   if (buffer.whenFull !== "block")
-    add(["buffer", "whenFull"], "block for Filebeat, whose queue drops nothing", buffer.whenFull);
+    add(["buffer", "whenFull"], "must be block with Filebeat, whose queue drops nothing", buffer.whenFull);
   if (amount(buffer.size) < amount(MIN_BUFFER))
-    add(["buffer", "size"], `at least ${MIN_BUFFER} for Filebeat`, buffer.size);
+    add(["buffer", "size"], `must be at least ${MIN_BUFFER} with Filebeat`, buffer.size);
   if (metadata.annotations)
-    add(["metadata", "annotations"], "false for Filebeat, which keeps none but those that it is told by name", true);
+    add(
+      ["metadata", "annotations"],
+      "must be false with Filebeat, which keeps only annotations that it is given by name",
+      true,
+    );
   if (hasIndex(destination) && index.timeZone !== "UTC")
-    add(["index", "timeZone"], "UTC, since Filebeat begins a day there", index.timeZone);
+    add(["index", "timeZone"], "must be UTC with Filebeat, which dates indices in UTC", index.timeZone);
   return found;
 }
 

@@ -81,11 +81,11 @@ export const fluentBit: Collector = {
 function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[] {
   const found: Unsupported[] = [];
   if (buffer.whenFull === "drop-oldest" && amount(buffer.size) < amount(MIN_DROPPING_BUFFER)) {
-    const message = `at least ${MIN_DROPPING_BUFFER} with whenFull drop-oldest for Fluent Bit, which would drop lines while they are sent`;
+    const message = `must be at least ${MIN_DROPPING_BUFFER} with Fluent Bit and whenFull drop-oldest, or lines are dropped while they are sent`;
     found.push({ path: ["buffer", "size"], message, value: buffer.size });
   }
   if (hasIndex(destination) && index.timeZone !== "UTC") {
-    const message = "UTC, since Fluent Bit begins a day there";
+    const message = "must be UTC with Fluent Bit, which dates indices in UTC";
     found.push({ path: ["index", "timeZone"], message, value: index.timeZone });
   }
   const texts = [
@@ -94,7 +94,7 @@ function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[]
   ];
   for (const { option, what, text } of texts) {
     if (text === undefined || !text.includes("${")) continue;
-    const message = `${what} without '\${' for Fluent Bit, which takes it for a variable`;
+    const message = `must be ${what} without '\${' with Fluent Bit, which reads it as a variable`;
     found.push({ path: ["destination", option], message, value: text });
   }
   return found;

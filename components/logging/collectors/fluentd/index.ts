@@ -82,9 +82,9 @@ export const fluentd: Collector = {
 function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupported[] {
   const found: Unsupported[] = [];
   if (amount(size) < amount(MIN_BUFFER))
-    found.push({ path: ["buffer", "size"], message: `at least ${MIN_BUFFER} for Fluentd`, value: size });
+    found.push({ path: ["buffer", "size"], message: `must be at least ${MIN_BUFFER} with Fluentd`, value: size });
   if (destination.kind === "http" && /%|\$\{/.test(destination.url)) {
-    const message = "a URL without '%' and '${' for Fluentd, which takes them for a date or a field";
+    const message = "must be a URL without '%' and '${' with Fluentd, which reads them as a date or a field";
     found.push({ path: ["destination", "url"], message, value: destination.url });
   }
   return found;

@@ -56,16 +56,27 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
   const add = (section: string, key: string, message: string, value: unknown) =>
     found.push({ path: [section, key], message, value });
   if (buffer.whenFull !== "block") {
-    const message = "block for the OpenTelemetry Collector, which can drop the newest lines but not the oldest";
+    const message =
+      "must be block with the OpenTelemetry Collector, which can drop the newest lines but not the oldest";
     add("buffer", "whenFull", message, buffer.whenFull);
   }
   if (amount(buffer.size) < MIN_BUFFER_BYTES)
-    add("buffer", "size", "at least 64Mi for the OpenTelemetry Collector, whose queue holds half of it", buffer.size);
+    add(
+      "buffer",
+      "size",
+      "must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
+      buffer.size,
+    );
   if (!hasIndex(destination)) return found;
   if (index.timeZone !== "UTC")
-    add("index", "timeZone", "UTC, since the OpenTelemetry Collector begins a day there", index.timeZone);
+    add(
+      "index",
+      "timeZone",
+      "must be UTC with the OpenTelemetry Collector, which dates indices in UTC",
+      index.timeZone,
+    );
   if (/ww|xxxx/.test(index.datePattern)) {
-    const message = "a pattern without xxxx and ww, which the OpenTelemetry Collector does not know";
+    const message = "must not use xxxx and ww, which the OpenTelemetry Collector does not know";
     add("index", "datePattern", message, index.datePattern);
   }
   return found;

@@ -70,11 +70,11 @@ function unsupported({ index, metadata }: LogPipeline): Unsupported[] {
   return [
     ...changed.map(([key, value]) => ({
       path: ["index", key],
-      message: "nothing for Promtail, since Loki has labels and no index",
+      message: "must be empty with Promtail, since Loki has labels and no index",
       value,
     })),
     ...(metadata.annotations
-      ? [{ path: ["metadata", "annotations"], message: "false for Promtail, which keeps none", value: true }]
+      ? [{ path: ["metadata", "annotations"], message: "must be false with Promtail, which keeps none", value: true }]
       : []),
   ];
 }

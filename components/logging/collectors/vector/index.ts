@@ -79,11 +79,11 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
   const { buffer, destination, source } = pipeline;
   const found: Unsupported[] = [];
   if (buffer.whenFull !== "block") {
-    const message = "block for Vector, which can drop the newest lines but not the oldest";
+    const message = "must be block with Vector, which can drop the newest lines but not the oldest";
     found.push({ path: ["buffer", "whenFull"], message, value: buffer.whenFull });
   }
   if (bufferBytes(pipeline) < MIN_BUFFER_BYTES) {
-    const message = `at least ${source.kind === "node" ? "257Mi" : "289Mi"} for Vector, whose buffer has files of 128Mi`;
+    const message = `must be at least ${source.kind === "node" ? "257Mi" : "289Mi"} with Vector, whose buffer has files of 128Mi`;
     found.push({ path: ["buffer", "size"], message, value: buffer.size });
   }
   const templates = [
@@ -92,7 +92,7 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
   ];
   for (const { option, what, text } of templates) {
     if (text === undefined || !/%|\{\{/.test(text)) continue;
-    const message = `${what} without '%' and '{{' for Vector, which takes them for a date or a field`;
+    const message = `must be ${what} without '%' and '{{' with Vector, which reads them as a date or a field`;
     found.push({ path: ["destination", option], message, value: text });
   }
   return found;

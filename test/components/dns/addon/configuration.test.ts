@@ -102,28 +102,32 @@ describe("the schema of an add-on version", () => {
 
   const NEW = "v1.13.2-eksbuild.31";
   const rejected: readonly (readonly [configuration: unknown, path: string, message: string])[] = [
-    [null, "", "a value of type object, for v1.13.2-eksbuild.31"],
-    [{ replicas: 2 }, "replicas", "nothing: v1.13.2-eksbuild.31 has no replicas"],
-    [{ replicaCount: "2" }, "replicaCount", "a value of type number, for v1.13.2-eksbuild.31"],
-    [{ replicaCount: null }, "replicaCount", "a value of type number, for v1.13.2-eksbuild.31"],
+    [null, "", "must be a value of type object for v1.13.2-eksbuild.31"],
+    [{ replicas: 2 }, "replicas", "must not be set, since v1.13.2-eksbuild.31 has no replicas"],
+    [{ replicaCount: "2" }, "replicaCount", "must be a value of type number for v1.13.2-eksbuild.31"],
+    [{ replicaCount: null }, "replicaCount", "must be a value of type number for v1.13.2-eksbuild.31"],
     [
       { resources: { limits: { memory: 170 } } },
       "resources.limits.memory",
-      "a value of type string, for v1.13.2-eksbuild.31",
+      "must be a value of type string for v1.13.2-eksbuild.31",
     ],
-    [{ resources: { limits: { disk: "1Gi" } } }, "resources.limits.disk", "nothing: v1.13.2-eksbuild.31 has no disk"],
-    [{ autoScaling: {} }, "autoScaling.enabled", "a value of type boolean, for v1.13.2-eksbuild.31"],
+    [
+      { resources: { limits: { disk: "1Gi" } } },
+      "resources.limits.disk",
+      "must not be set, since v1.13.2-eksbuild.31 has no disk",
+    ],
+    [{ autoScaling: {} }, "autoScaling.enabled", "must be a value of type boolean for v1.13.2-eksbuild.31"],
     [
       { autoScaling: { enabled: true, minReplicas: 1 } },
       "autoScaling.minReplicas",
-      "a number from 2, for v1.13.2-eksbuild.31",
+      "must be at least 2 for v1.13.2-eksbuild.31",
     ],
     [
       { autoScaling: { enabled: true, maxReplicas: 1001 } },
       "autoScaling.maxReplicas",
-      "a number up to 1000, for v1.13.2-eksbuild.31",
+      "must be at most 1000 for v1.13.2-eksbuild.31",
     ],
-    [{ affinity: 1 }, "affinity", "another kind of value, for v1.13.2-eksbuild.31"],
+    [{ affinity: 1 }, "affinity", "must be of another type for v1.13.2-eksbuild.31"],
   ];
   for (const [values, path, message] of rejected) {
     it(`rejects ${JSON.stringify(values)}`, () => {
@@ -137,7 +141,7 @@ describe("the schema of an add-on version", () => {
   it("is none for what is no version", () => {
     assert.equal(schemaFor("latest"), undefined);
     assert.deepEqual(rejections({}, "latest"), [
-      { path: [], message: "a configuration for a known version, not latest" },
+      { path: [], message: "must be for a known version of the add-on, not latest" },
     ]);
   });
 

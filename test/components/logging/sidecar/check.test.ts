@@ -17,23 +17,23 @@ describe("the settings of a sidecar", () => {
 
   it("need the addresses of a name outside, and of nothing else", () => {
     assert.deepEqual(check({ destination: outside }), [
-      "sidecar.destinationCidrs: the destination's addresses, since its host is a name and a network policy knows none",
+      "sidecar.destinationCidrs: must hold the addresses of the destination, since a network policy cannot name a host",
     ]);
     assert.deepEqual(check({ sidecar: { destinationCidrs: ["203.0.113.0/24"] } }), [
-      "sidecar.destinationCidrs: nothing, since the destination's place is known",
+      "sidecar.destinationCidrs: must be empty, since the destination's address is known",
     ]);
     assert.deepEqual(check({ carrier: "daemonset", sidecar: { destinationCidrs: ["203.0.113.0/24"] } }), [
-      "sidecar.destinationCidrs: nothing with carrier daemonset, which no network policy holds back",
+      "sidecar.destinationCidrs: must not be set with carrier daemonset, which no network policy restricts",
     ]);
   });
 
   it("refuse what a team's pod has no right to", () => {
     for (const kind of ["cloudwatch", "s3"])
       assert.deepEqual(check({ destination: { kind } }, "eks"), [
-        "destination.kind: one that needs no AWS identity, which a team's pod has not",
+        "destination.kind: must not need an AWS identity with carrier sidecar, since a team's pod has none",
       ]);
     assert.deepEqual(check({ destination: { kind: "file" } }), [
-      "destination.kind: one that is not on the node, where a team's pod may not write",
+      "destination.kind: must not be on the node with carrier sidecar, since a team's pod cannot write there",
     ]);
   });
 
@@ -43,19 +43,19 @@ describe("the settings of a sidecar", () => {
       labels: { app: "web" },
       metadata: { annotations: true },
     };
-    const own = "nothing with carrier sidecar, which reads its own pod alone";
+    const own = "must be empty with carrier sidecar, which reads only its own pod";
     assert.deepEqual(check(settings), [
       `namespaces.include: ${own}`,
       `namespaces.exclude: ${own}`,
       `labels: ${own}`,
-      "metadata.annotations: false with carrier sidecar, which asks no API",
+      "metadata.annotations: must be false with carrier sidecar, which does not use the Kubernetes API",
     ]);
   });
 
   it("refuse tail on each node, and anywhere but stdout", () => {
-    assert.deepEqual(check({ collector: "tail", carrier: "daemonset" }), ["carrier: sidecar for tail"]);
+    assert.deepEqual(check({ collector: "tail", carrier: "daemonset" }), ["carrier: must be sidecar with tail"]);
     assert.deepEqual(check({ collector: "tail", destination: { kind: "opensearch", inCluster: true } }), [
-      "destination.kind: stdout for tail: tail writes to its own stdout",
+      "destination.kind: must be stdout with tail: tail writes to its own stdout",
     ]);
   });
 });

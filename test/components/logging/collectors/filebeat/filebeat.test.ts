@@ -164,10 +164,10 @@ describe("Filebeat's configuration", () => {
     assert.deepEqual(
       filebeat.unsupported(pipelineOf(settings)).map(({ path, message }) => `${path.join(".")}: ${message}`),
       [
-        "buffer.whenFull: block for Filebeat, whose queue drops nothing",
-        "buffer.size: at least 64Mi for Filebeat",
-        "metadata.annotations: false for Filebeat, which keeps none but those that it is told by name",
-        "index.timeZone: UTC, since Filebeat begins a day there",
+        "buffer.whenFull: must be block with Filebeat, whose queue drops nothing",
+        "buffer.size: must be at least 64Mi with Filebeat",
+        "metadata.annotations: must be false with Filebeat, which keeps only annotations that it is given by name",
+        "index.timeZone: must be UTC with Filebeat, which dates indices in UTC",
       ],
     );
   });

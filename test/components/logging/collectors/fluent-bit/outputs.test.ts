@@ -139,20 +139,24 @@ describe("Fluent Bit's outputs", () => {
     const of = (settings: object) => fluentBit.unsupported(pipelineOf(settings));
     const index = { timeZone: "Europe/Madrid" };
     assert.deepEqual(of({ destination: { kind: "opensearch", host: "h" }, index }), [
-      { path: ["index", "timeZone"], message: "UTC, since Fluent Bit begins a day there", value: "Europe/Madrid" },
+      {
+        path: ["index", "timeZone"],
+        message: "must be UTC with Fluent Bit, which dates indices in UTC",
+        value: "Europe/Madrid",
+      },
     ]);
     assert.deepEqual(of({ index }), []);
   });
 
   it("refuses a URL and a tenant in which it would put the value of a variable", () => {
     const of = (destination: object) => fluentBit.unsupported(pipelineOf({ destination }));
-    const asVariable = `without '\${' for Fluent Bit, which takes it for a variable`;
+    const asVariable = `without '\${' with Fluent Bit, which reads it as a variable`;
     const [url, tenant] = [`https://h/in?key=\${LOG_PASSWORD}`, `\${HOME}`];
     assert.deepEqual(of({ kind: "http", url }), [
-      { path: ["destination", "url"], message: `a URL ${asVariable}`, value: url },
+      { path: ["destination", "url"], message: `must be a URL ${asVariable}`, value: url },
     ]);
     assert.deepEqual(of({ kind: "loki", url: "http://l", tenant }), [
-      { path: ["destination", "tenant"], message: `a tenant ${asVariable}`, value: tenant },
+      { path: ["destination", "tenant"], message: `must be a tenant ${asVariable}`, value: tenant },
     ]);
     assert.deepEqual(of({ kind: "http", url: "https://h/in?cost=$5" }), []);
   });

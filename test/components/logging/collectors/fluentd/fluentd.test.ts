@@ -228,10 +228,10 @@ describe("Fluentd's configuration", () => {
     assert.deepEqual(
       fluentd.unsupported(pipelineOf({ buffer: { size: "127Mi" }, destination: { kind: "http", url } })),
       [
-        { path: ["buffer", "size"], message: "at least 128Mi for Fluentd", value: "127Mi" },
+        { path: ["buffer", "size"], message: "must be at least 128Mi with Fluentd", value: "127Mi" },
         {
           path: ["destination", "url"],
-          message: "a URL without '%' and '${' for Fluentd, which takes them for a date or a field",
+          message: "must be a URL without '%' and '${' with Fluentd, which reads them as a date or a field",
           value: url,
         },
       ],

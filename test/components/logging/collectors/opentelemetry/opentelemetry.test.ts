@@ -78,10 +78,10 @@ describe("OpenTelemetry Collector", () => {
         index: { timeZone: "Europe/Madrid", datePattern: "xxxx.ww" },
       }),
       [
-        "buffer.whenFull: block for the OpenTelemetry Collector, which can drop the newest lines but not the oldest",
-        "buffer.size: at least 64Mi for the OpenTelemetry Collector, whose queue holds half of it",
-        "index.timeZone: UTC, since the OpenTelemetry Collector begins a day there",
-        "index.datePattern: a pattern without xxxx and ww, which the OpenTelemetry Collector does not know",
+        "buffer.whenFull: must be block with the OpenTelemetry Collector, which can drop the newest lines but not the oldest",
+        "buffer.size: must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
+        "index.timeZone: must be UTC with the OpenTelemetry Collector, which dates indices in UTC",
+        "index.datePattern: must not use xxxx and ww, which the OpenTelemetry Collector does not know",
       ],
     );
   });

@@ -162,12 +162,12 @@ describe("Vector's configuration", () => {
     assert.deepEqual(vector.unsupported(pipelineOf({ buffer: { size: "200Mi", whenFull: "drop-oldest" } })), [
       {
         path: ["buffer", "whenFull"],
-        message: "block for Vector, which can drop the newest lines but not the oldest",
+        message: "must be block with Vector, which can drop the newest lines but not the oldest",
         value: "drop-oldest",
       },
       {
         path: ["buffer", "size"],
-        message: "at least 257Mi for Vector, whose buffer has files of 128Mi",
+        message: "must be at least 257Mi with Vector, whose buffer has files of 128Mi",
         value: "200Mi",
       },
     ]);
@@ -177,7 +177,7 @@ describe("Vector's configuration", () => {
       [
         {
           path: ["destination", "url"],
-          message: "a URL without '%' and '{{' for Vector, which takes them for a date or a field",
+          message: "must be a URL without '%' and '{{' with Vector, which reads them as a date or a field",
           value: url,
         },
       ],
@@ -188,7 +188,7 @@ describe("Vector's configuration", () => {
     assert.deepEqual(vector.unsupported(toTenant("50%")), [
       {
         path: ["destination", "tenant"],
-        message: "a tenant without '%' and '{{' for Vector, which takes them for a date or a field",
+        message: "must be a tenant without '%' and '{{' with Vector, which reads them as a date or a field",
         value: "50%",
       },
     ]);
