@@ -1,7 +1,7 @@
 import { PolicyPack } from "@pulumi/policy";
-import { policiesOf } from "./engine.ts";
+import { policiesOf } from "./engine/policies.ts";
 import { STANDING_EXEMPTIONS } from "./exemptions.ts";
-import { RULES } from "./rules.ts";
+import { RULES } from "./rules/index.ts";
 
 new PolicyPack("eks-dns-logging", {
   displayName: "EKS, DNS and logging",

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
-import type { PackConfig } from "../../policies/core/config.ts";
 import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
-import { stackOfPlan } from "../../policies/core/plan.ts";
+import type { PackConfig } from "../../policies/core/pack-config.ts";
+import { stackOfPlan } from "../../policies/core/stack.ts";
 import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
-import { RULES } from "../../policies/rules.ts";
+import { RULES } from "../../policies/rules/index.ts";
 import { Failure } from "../failure.ts";
 import { UNKNOWN } from "../plan/planned.ts";
 import type { Recording } from "../plan/recorder.ts";

@@ -1,8 +1,7 @@
 import Table from "cli-table3";
-import type { Rule } from "../../policies/core/rule.ts";
-import { isStackRule } from "../../policies/core/rule.ts";
+import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
-import { RULES } from "../../policies/rules.ts";
+import { RULES } from "../../policies/rules/index.ts";
 
 /** File that holds the table of the rules. */
 export const POLICIES_FILE = "docs/policies.md";

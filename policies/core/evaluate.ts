@@ -1,8 +1,7 @@
-import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./config.ts";
 import { type Exemption, isExempt, matchesResource } from "./exemption.ts";
-import { Report, type Verdict } from "./report.ts";
-import { isStackRule, judges, type Level, type Rule } from "./rule.ts";
-import type { Settings } from "./rule-option.ts";
+import type { Settings } from "./options.ts";
+import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./pack-config.ts";
+import { isStackRule, judges, type Level, Report, type Rule, type Verdict } from "./rule.ts";
 import type { Stack } from "./stack.ts";
 
 /** What a rule said of a resource in a run. */

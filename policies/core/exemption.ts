@@ -1,5 +1,5 @@
-import type { Verdict } from "./report.ts";
 import type { Resource } from "./resource.ts";
+import type { Verdict } from "./rule.ts";
 
 /** A rule does not bind a resource, for a reason that somebody has written down. */
 export interface Exemption {

@@ -1,5 +1,5 @@
-import type { Field } from "./field.ts";
-import type { Resource } from "./resource.ts";
+import { Field, Resource } from "./resource.ts";
+import { readGroup, readValue } from "./value.ts";
 
 /** An output of the stack. */
 export interface StackOutput {
@@ -31,4 +31,49 @@ export class Stack {
   dependenciesOf(resource: Resource): Resource[] | undefined {
     return resource.dependencies?.map((urn) => this.byUrn.get(urn)).filter((found) => found !== undefined);
   }
+}
+
+/** A resource of a plan. */
+export interface PlannedLike {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: object;
+  /** Paths of secret inputs. */
+  readonly secrets: readonly string[];
+  readonly dependencies: readonly string[];
+  /** `URN::ID` of the provider; empty for the default one. */
+  readonly provider: string;
+  readonly protect: boolean;
+}
+
+/** A plan: what a run of the program registered and exported. */
+export interface PlanLike {
+  readonly resources: readonly PlannedLike[];
+  readonly outputs?: { readonly [name: string]: unknown };
+  readonly secretOutputs?: readonly string[];
+}
+
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+/** The stack of a plan, for the rules. `isUnknown` says which of its values only the deployment will tell. */
+export function stackOfPlan(plan: PlanLike, isUnknown: (value: unknown) => boolean): Stack {
+  const inputs = new Map(plan.resources.map(({ urn, inputs }) => [urn, readGroup(inputs, isUnknown)]));
+  const resources = plan.resources.map((planned) => {
+    const { urn, type, name, secrets, dependencies, protect } = planned;
+    const provider = inputs.get(planned.provider.slice(0, Math.max(0, planned.provider.lastIndexOf("::")))) ?? {};
+    return new Resource({ urn, type, name, secrets, dependencies, protect, provider, props: inputs.get(urn) ?? {} });
+  });
+  return new Stack(resources, plan.outputs === undefined ? undefined : outputsOf(plan, isUnknown));
+}
+
+function outputsOf(plan: PlanLike, isUnknown: (value: unknown) => boolean) {
+  const props = readGroup(plan.outputs ?? {}, isUnknown);
+  const secrets = plan.secretOutputs ?? [];
+  const owner = new Resource({ urn: "", type: STACK_TYPE, name: "outputs", props, secrets });
+  return Object.keys(props).map((name) => ({
+    name,
+    field: new Field(owner, `outputs.${name}`, readValue(plan.outputs?.[name], isUnknown)),
+    isSecret: secrets.includes(name),
+  }));
 }

@@ -1,7 +1,7 @@
+import { count, texts } from "../core/options.ts";
+import { type Field, Undecided } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
-import { count, texts } from "../core/rule-option.ts";
-import { AWS_IAM } from "./aws-iam.ts";
-import { isEncrypted } from "./encryption.ts";
+import type { Stack } from "../core/stack.ts";
 import { aws } from "./sources.ts";
 
 const ROLE = "aws:iam/role:Role";
@@ -34,7 +34,6 @@ const TAGGED = [
 
 /** What the stack may do in the account, and what it costs and leaves there. */
 export const AWS: readonly Rule[] = [
-  ...AWS_IAM,
   {
     id: "aws-log-retention",
     family: "aws",
@@ -104,3 +103,22 @@ export const AWS: readonly Rule[] = [
     },
   },
 ];
+
+const KEYS = [
+  "aws:kms/key:Key",
+  "aws:kms/replicaKey:ReplicaKey",
+  "aws:kms/externalKey:ExternalKey",
+  "aws:kms/alias:Alias",
+];
+
+/**
+ * Whether a field names a KMS key. The ARN of a key that the stack makes is unknown before; then what the resource waits for
+ * tells.
+ * @throws {Undecided} where it waits for no key, or nobody knows.
+ */
+export function isEncrypted(stack: Stack, key: Field): boolean {
+  if (!key.isUnknown) return (key.text() ?? "") !== "";
+  const dependencies = stack.dependenciesOf(key.owner) ?? [];
+  if (dependencies.some(({ type }) => KEYS.includes(type))) return true;
+  throw new Undecided(key);
+}

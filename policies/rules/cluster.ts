@@ -1,13 +1,79 @@
-import type { Field } from "../core/field.ts";
+import { count, text, texts } from "../core/options.ts";
+import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
-import { count, text, texts } from "../core/rule-option.ts";
-import { someKnown } from "../core/some-known.ts";
-import { CLUSTER_ADDONS } from "./cluster-addons.ts";
-import { CLUSTER_NODES } from "./cluster-nodes.ts";
-import { CLUSTERS, controlPlane, EKS_CLUSTER, secretsKey } from "./control-plane.ts";
-import { isEncrypted } from "./encryption.ts";
+import { isEncrypted } from "./aws.ts";
 import { aws, cis } from "./sources.ts";
-import { standardSupportEnd } from "./support.ts";
+
+/** An EKS cluster as a plan sees it: the arguments of @pulumi/eks. */
+export const EKS_COMPONENT = "eks:index:Cluster";
+/** An EKS cluster as the engine sees it. */
+export const EKS_CLUSTER = "aws:eks/cluster:Cluster";
+export const CLUSTERS: readonly string[] = [EKS_COMPONENT, EKS_CLUSTER];
+
+/** What the rules read of a control plane, wherever each form of it keeps that. */
+export interface ControlPlane {
+  readonly endpointPublicAccess: Field;
+  readonly publicAccessCidrs: Field;
+  readonly logTypes: Field;
+  readonly authenticationMode: Field;
+  readonly version: Field;
+  readonly supportType: Field;
+  readonly deletionProtection: Field;
+  readonly tags: Field;
+  readonly subnetIds: Field;
+}
+
+export function controlPlane(cluster: Resource): ControlPlane {
+  const isComponent = cluster.type === EKS_COMPONENT;
+  const network = isComponent ? cluster.inputs : cluster.at("vpcConfig");
+  const shared = {
+    endpointPublicAccess: network.at("endpointPublicAccess"),
+    publicAccessCidrs: network.at("publicAccessCidrs"),
+    logTypes: cluster.at("enabledClusterLogTypes"),
+    version: cluster.at("version"),
+    supportType: cluster.at("upgradePolicy", "supportType"),
+    deletionProtection: cluster.at("deletionProtection"),
+    tags: cluster.at("tags"),
+  };
+  if (!isComponent)
+    return {
+      ...shared,
+      authenticationMode: cluster.at("accessConfig", "authenticationMode"),
+      subnetIds: network.at("subnetIds"),
+    };
+  return { ...shared, authenticationMode: cluster.at("authenticationMode"), subnetIds: cluster.at("subnetIds") };
+}
+
+/** Where each form names the KMS key of the Secrets, whether or not it is set. */
+export function secretsKey(cluster: Resource): Field {
+  if (cluster.type === EKS_COMPONENT) return cluster.at("encryptionConfigKeyArn");
+  return cluster.at("encryptionConfig", "provider", "keyArn");
+}
+
+/**
+ * Last day of standard support of each Kubernetes version on EKS; empty for those long past. Looked up in 2026-11.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+ */
+const ENDS: Readonly<Record<string, string>> = {
+  "1.30": "2025-07-23",
+  "1.31": "2025-11-26",
+  "1.32": "2026-03-23",
+  "1.33": "2026-07-29",
+  "1.34": "2026-12-02",
+  "1.35": "2027-03-27",
+};
+const FIRST = 30;
+const NEVER = "9999-12-31";
+
+/**
+ * The last day of a version's standard support: a far one where it is newer than the table, empty where it is older.
+ * Undefined where the text is no version.
+ */
+export function standardSupportEnd(version: string): string | undefined {
+  const minor = /^1\.(\d+)$/.exec(version)?.[1];
+  if (minor === undefined) return undefined;
+  return ENDS[version] ?? (Number(minor) < FIRST ? "" : NEVER);
+}
 
 const SHORTEST = count("shortestPrefix", "Shortest prefix of a public CIDR; a shorter one is too many addresses", 8, 1);
 const LOGS = texts("logTypes", "Logs that the control plane must keep", ["audit", "authenticator"]);
@@ -173,6 +239,42 @@ export const CLUSTER: readonly Rule[] = [
         if (isKubeconfig) report.hidden(field, "a kubeconfig that everybody sees");
       }),
   },
-  ...CLUSTER_ADDONS,
-  ...CLUSTER_NODES,
+];
+
+const ADDON = "aws:eks/addon:Addon";
+const ADDON_VERSION = /^v\d+(\.\d+)+-eksbuild\.\d+$/;
+
+/** What EKS runs in a cluster. */
+export const CLUSTER_ADDONS: readonly Rule[] = [
+  {
+    id: "cluster-addons-pinned",
+    family: "cluster",
+    level: "mandatory",
+    title: "Each EKS add-on names its version",
+    reason: "Without one, two clusters made a month apart run two versions.",
+    fix: "set addonVersion to a whole version such as v1.13.2-eksbuild.31",
+    source: aws("Update an EKS add-on", "eks/latest/userguide/updating-an-add-on.html"),
+    types: [ADDON, EKS_COMPONENT],
+    check: (resource, report) => {
+      if (resource.type === ADDON) {
+        const version = resource.at("addonVersion");
+        if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not one whole version");
+        return;
+      }
+      // What @pulumi/eks installs unless told otherwise, at the newest version of the day.
+      report.each(["corednsAddonOptions", "kubeProxyAddonOptions"], (key) => {
+        const options = resource.at(key);
+        const version = options.at("version");
+        if (options.at("enabled").flag() !== false && !ADDON_VERSION.test(version.text() ?? ""))
+          report.wrong(version, "so @pulumi/eks takes the newest", `set ${key}.version, or ${key}.enabled: false`);
+      });
+      const cni = resource.at("vpcCniOptions", "addonVersion");
+      if (resource.at("useDefaultVpcCni").flag() !== true && !ADDON_VERSION.test(cni.text() ?? ""))
+        report.wrong(
+          cni,
+          "so @pulumi/eks takes the newest",
+          "set vpcCniOptions.addonVersion, or useDefaultVpcCni: true",
+        );
+    },
+  },
 ];

@@ -1,12 +1,15 @@
 import { posix } from "node:path";
-import { type Field, Undecided } from "../core/field.ts";
+import { texts } from "../core/options.ts";
+import { type Field, Undecided } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
-import { texts } from "../core/rule-option.ts";
-import { collectorDaemonSets, fluentBitConfigs, fluentBitSidecars, unknownImages } from "../fluent-bit/in-stack.ts";
+import {
+  collectorDaemonSets,
+  fluentBitConfigs,
+  fluentBitSidecars,
+  unknownImages,
+} from "../fluent-bit/collectors-in-stack.ts";
 import { credentialsIn } from "../kubernetes/credentials.ts";
-import { mountsOf } from "../kubernetes/mounts.ts";
-import { podSpecOf, WORKLOADS } from "../kubernetes/pod-spec.ts";
-import { COLLECTORS_FLUENT_BIT } from "./collectors-fluent-bit.ts";
+import { mountsOf, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
 import { cis, fluentBit, podSecurity } from "./sources.ts";
 
 const LOG_PATHS = texts("logPaths", "Paths of the node that a collector may read, with what is under them", [
@@ -118,5 +121,4 @@ export const COLLECTORS: readonly Rule[] = [
         report.missing(collector, "no ConfigMap of this stack holds a Fluent Bit configuration for it");
     },
   },
-  ...COLLECTORS_FLUENT_BIT,
 ];

@@ -1,8 +1,6 @@
 import { parse } from "yaml";
-import type { Field } from "../core/field.ts";
-import type { Report } from "../core/report.ts";
-import type { Resource } from "../core/resource.ts";
-import type { ResourceRule, Rule } from "../core/rule.ts";
+import type { Field, Resource } from "../core/resource.ts";
+import type { Report, ResourceRule, Rule } from "../core/rule.ts";
 import { parseCorefile, type ServerBlock } from "../coredns/corefile.ts";
 
 export const ADDON = "aws:eks/addon:Addon";

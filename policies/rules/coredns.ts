@@ -1,5 +1,5 @@
+import { count, texts } from "../core/options.ts";
 import type { Rule } from "../core/rule.ts";
-import { count, texts } from "../core/rule-option.ts";
 import { seconds, servesRoot } from "../coredns/corefile.ts";
 import { rejectionsOf } from "../coredns/json-schema.ts";
 import { schemaOf } from "../coredns/schema.ts";

@@ -1,7 +1,6 @@
-import type { Field } from "../core/field.ts";
-import type { Report } from "../core/report.ts";
-import type { ResourceRule } from "../core/rule.ts";
-import type { Settings } from "../core/rule-option.ts";
+import type { Settings } from "../core/options.ts";
+import type { Field } from "../core/resource.ts";
+import type { Report, ResourceRule } from "../core/rule.ts";
 import {
   type ContainerList,
   containerLists,
@@ -9,7 +8,7 @@ import {
   podSpecOf,
   WORKLOAD_PATCHES,
   WORKLOADS,
-} from "../kubernetes/pod-spec.ts";
+} from "../kubernetes/workload.ts";
 
 type Check = (field: Field, report: Report, settings: Settings) => void;
 

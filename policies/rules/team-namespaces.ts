@@ -1,8 +1,8 @@
 import { matchesGlob } from "../core/exemption.ts";
+import { type Settings, text, texts } from "../core/options.ts";
 import type { Resource } from "../core/resource.ts";
-import { type Settings, text, texts } from "../core/rule-option.ts";
 import type { Stack } from "../core/stack.ts";
-import { nameOf, namespaceOf } from "../kubernetes/pod-spec.ts";
+import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
 
 export const NAMESPACE = "kubernetes:core/v1:Namespace";
 export const LABEL = text("teamLabel", "Label that names a namespace's team", "team");

@@ -1,11 +1,8 @@
-import type { Field } from "../core/field.ts";
-import type { Report } from "../core/report.ts";
-import type { Resource } from "../core/resource.ts";
-import type { Rule } from "../core/rule.ts";
-import type { Settings } from "../core/rule-option.ts";
-import { someKnown } from "../core/some-known.ts";
+import type { Settings } from "../core/options.ts";
+import { type Field, type Resource, someKnown } from "../core/resource.ts";
+import type { Report, Rule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
-import { nameOf } from "../kubernetes/pod-spec.ts";
+import { nameOf } from "../kubernetes/workload.ts";
 import { cis, kubernetes } from "./sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
 

@@ -1,12 +1,22 @@
-import type { Field } from "../core/field.ts";
-import type { Report } from "../core/report.ts";
-import type { Resource } from "../core/resource.ts";
-import type { Rule } from "../core/rule.ts";
-import { texts } from "../core/rule-option.ts";
-import { someKnown } from "../core/some-known.ts";
-import { fluentBitConfigs } from "../fluent-bit/in-stack.ts";
-import { BINDINGS, ROLES } from "../kubernetes/rbac.ts";
+import { texts } from "../core/options.ts";
+import { type Field, type Resource, someKnown } from "../core/resource.ts";
+import type { Report, Rule } from "../core/rule.ts";
+import { fluentBitConfigs } from "../fluent-bit/collectors-in-stack.ts";
 import { cis, kubernetes } from "./sources.ts";
+
+const GROUP = "kubernetes:rbac.authorization.k8s.io";
+
+/** Types of the kinds, in each API version; patches, which change what is there, among them. */
+function types(...kinds: readonly string[]): string[] {
+  return ["v1", "v1beta1", "v1alpha1"].flatMap((version) =>
+    kinds.flatMap((kind) => [`${GROUP}/${version}:${kind}`, `${GROUP}/${version}:${kind}Patch`]),
+  );
+}
+
+/** Types of what says which rights there are. */
+export const ROLES: readonly string[] = types("Role", "ClusterRole");
+/** Types of what says who has them. */
+export const BINDINGS: readonly string[] = types("RoleBinding", "ClusterRoleBinding");
 
 const FORBIDDEN_ROLES = texts("roles", "ClusterRoles that nobody is bound to", ["cluster-admin"]);
 const READING = ["get", "list", "watch", "*"];

@@ -9,7 +9,7 @@ import { parseBlocks } from "../../components/dns/corefile/syntax.ts";
 import { seconds as packSeconds, parseCorefile } from "../../policies/coredns/corefile.ts";
 import { rejectionsOf } from "../../policies/coredns/json-schema.ts";
 import { schemaOf } from "../../policies/coredns/schema.ts";
-import { indexIssue } from "../../policies/rules/index-name.ts";
+import { indexIssue } from "../../policies/rules/collectors-sending.ts";
 import { dnsSettings } from "../components/dns/arbitraries.ts";
 import { anyFormat } from "../components/logging/arbitraries.ts";
 

@@ -6,8 +6,8 @@ import { registerPolicies } from "../../lab/policies/command.ts";
 import { readPackConfig } from "../../lab/policies/report.ts";
 import { EXAMPLE, POLICIES_FILE, rulesJson, rulesPage, rulesTable } from "../../lab/policies/table.ts";
 import { PROJECT_ROOT } from "../../lab/project.ts";
-import { ruleConfig, unknownRules } from "../../policies/core/config.ts";
-import { RULES } from "../../policies/rules.ts";
+import { ruleConfig, unknownRules } from "../../policies/core/pack-config.ts";
+import { RULES } from "../../policies/rules/index.ts";
 
 describe("the page of the policies", () => {
   it("is the one that the rules make now: npm run lab -- policies --markdown --write", async () => {

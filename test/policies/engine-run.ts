@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
-import { policiesOf } from "../../policies/engine.ts";
+import { policiesOf } from "../../policies/engine/policies.ts";
 import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
-import { RULES } from "../../policies/rules.ts";
+import { RULES } from "../../policies/rules/index.ts";
 
 /** What the engine writes for a text that it does not know yet. */
 export const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -4,7 +4,7 @@ import { type Planned, UNKNOWN } from "../../lab/plan/planned.ts";
 import type { Recording } from "../../lab/plan/recorder.ts";
 import { policyReport } from "../../lab/policies/report.ts";
 import { readStack } from "../../lab/stack.ts";
-import { OWN_POLICIES } from "../../policies/core/config.ts";
+import { OWN_POLICIES } from "../../policies/core/pack-config.ts";
 import { type Given, runPack, UNKNOWN_TEXT } from "./engine-run.ts";
 
 const COMPONENT = "eks:index:Cluster";

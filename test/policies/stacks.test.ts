@@ -4,7 +4,7 @@ import { formatPolicies, policyReport, stops } from "../../lab/policies/report.t
 import { readStack, stackNames } from "../../lab/stack.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
 import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
-import { RULES } from "../../policies/rules.ts";
+import { RULES } from "../../policies/rules/index.ts";
 
 /** Settings that bring more objects than the stacks have, by what they bring: the stack and the key that they change. */
 const CHOICES = {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { evaluate, failing } from "../../../policies/core/evaluate.ts";
 import type { Exemption } from "../../../policies/core/exemption.ts";
-import { Field } from "../../../policies/core/field.ts";
-import { stackOfPlan } from "../../../policies/core/plan.ts";
+import { count, flag, text, texts } from "../../../policies/core/options.ts";
+import { Field } from "../../../policies/core/resource.ts";
 import type { Rule } from "../../../policies/core/rule.ts";
-import { count, flag, text, texts } from "../../../policies/core/rule-option.ts";
+import { stackOfPlan } from "../../../policies/core/stack.ts";
 import { UNKNOWN } from "../../../policies/core/value.ts";
 import { type Sample, stackOf } from "../rules/samples.ts";
 

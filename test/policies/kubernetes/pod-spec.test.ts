@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { evaluate } from "../../../policies/core/evaluate.ts";
 import { judges } from "../../../policies/core/rule.ts";
-import { parseImage } from "../../../policies/kubernetes/image.ts";
-import { podSpecOf, WORKLOADS } from "../../../policies/kubernetes/pod-spec.ts";
 import { quantity } from "../../../policies/kubernetes/quantity.ts";
-import { RULES } from "../../../policies/rules.ts";
+import { parseImage, podSpecOf, WORKLOADS } from "../../../policies/kubernetes/workload.ts";
+import { RULES } from "../../../policies/rules/index.ts";
 import { stackOf } from "../rules/samples.ts";
 
 const SPEC = { containers: [{ name: "app", securityContext: { privileged: true } }] };

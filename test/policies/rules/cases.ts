@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ruleConfig } from "../../../policies/core/config.ts";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
+import { ruleConfig } from "../../../policies/core/pack-config.ts";
 import type { Rule } from "../../../policies/core/rule.ts";
 import { type Sample, stackOf } from "./samples.ts";
 

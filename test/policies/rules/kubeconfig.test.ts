@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
-import { stackOfPlan } from "../../../policies/core/plan.ts";
+import { Settings } from "../../../policies/core/options.ts";
 import { isStackRule } from "../../../policies/core/rule.ts";
-import { Settings } from "../../../policies/core/rule-option.ts";
-import { RULES } from "../../../policies/rules.ts";
+import { stackOfPlan } from "../../../policies/core/stack.ts";
+import { RULES } from "../../../policies/rules/index.ts";
 
 const MARK = {};
 const TEXT = "apiVersion: v1\nclusters:\n- name: dev\nusers:\n- name: dev\n";

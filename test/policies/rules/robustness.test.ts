@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ruleConfig } from "../../../policies/core/config.ts";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
+import { ruleConfig } from "../../../policies/core/pack-config.ts";
 import type { Stack } from "../../../policies/core/stack.ts";
 import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
-import { RULES } from "../../../policies/rules.ts";
+import { RULES } from "../../../policies/rules/index.ts";
 import { CASES } from "./all.ts";
 import { type Sample, stackOf } from "./samples.ts";
 

@@ -1,11 +1,10 @@
 import type { Policies, PolicyConfigSchema, ReportViolation, StackValidationPolicy } from "@pulumi/policy";
-import { OWN_POLICIES, type PackConfig, ruleConfig } from "./core/config.ts";
-import { evaluate } from "./core/evaluate.ts";
-import type { Exemption } from "./core/exemption.ts";
-import { isStackRule, judges, type Rule } from "./core/rule.ts";
-import { Stack } from "./core/stack.ts";
-import { resourceOf, resourcesOf } from "./engine-resource.ts";
-import { Ledger } from "./ledger.ts";
+import { evaluate } from "../core/evaluate.ts";
+import type { Exemption } from "../core/exemption.ts";
+import { OWN_POLICIES, type PackConfig, ruleConfig } from "../core/pack-config.ts";
+import { isStackRule, judges, type Rule } from "../core/rule.ts";
+import { Stack } from "../core/stack.ts";
+import { Ledger, resourceOf, resourcesOf } from "./ledger.ts";
 
 /**
  * The rules as policies of a pack. A rule on one resource runs before that is made; a rule on several at the end of a preview,

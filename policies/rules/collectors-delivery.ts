@@ -1,18 +1,31 @@
-import type { Rule } from "../core/rule.ts";
-import { count } from "../core/rule-option.ts";
-import type { Section } from "../fluent-bit/section.ts";
-import { mountsOf, onNode } from "../kubernetes/mounts.ts";
-import { nameOf, namespaceOf, podSpecOf } from "../kubernetes/pod-spec.ts";
-import { COLLECTORS_SENDING } from "./collectors-sending.ts";
-import { fluentBitRule } from "./fluent-bit-rule.ts";
-import { readsOwnLogs } from "./own-logs.ts";
+import { count, type Settings } from "../core/options.ts";
+import type { Report, Rule, StackRule } from "../core/rule.ts";
+import type { Stack } from "../core/stack.ts";
+import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../fluent-bit/collectors-in-stack.ts";
+import type { Section } from "../fluent-bit/parser.ts";
+import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
 import { fluentBit } from "./sources.ts";
+
+const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
+
+type Check = (running: RunningConfig, report: Report, settings: Settings) => void;
+
+/** A rule on each configuration of Fluent Bit that runs. */
+export function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">, check: Check): StackRule {
+  return {
+    ...facts,
+    family: "collectors",
+    types: READS,
+    checkStack: (stack: Stack, report, settings) =>
+      report.each(fluentBitConfigs(stack, report), (running) => check(running, report, settings)),
+  };
+}
 
 const LEAST_RETRIES = count("leastRetries", "Fewest retries of a chunk before it is given up", 10, 1);
 const FILE_INPUTS = ["tail", "systemd"];
 
 /** What keeps Fluent Bit from losing logs, and from sending them where others read them. */
-export const COLLECTORS_FLUENT_BIT: readonly Rule[] = [
+export const COLLECTORS_DELIVERY: readonly Rule[] = [
   fluentBitRule(
     {
       id: "collectors-buffer-on-disk",
@@ -95,7 +108,6 @@ export const COLLECTORS_FLUENT_BIT: readonly Rule[] = [
         );
     },
   ),
-  ...COLLECTORS_SENDING,
   fluentBitRule(
     {
       id: "collectors-own-logs",

@@ -1,0 +1,36 @@
+import type { Rule } from "../core/rule.ts";
+import { AWS } from "./aws.ts";
+import { AWS_IAM } from "./aws-iam.ts";
+import { CLUSTER, CLUSTER_ADDONS } from "./cluster.ts";
+import { CLUSTER_NODES } from "./cluster-nodes.ts";
+import { COLLECTORS } from "./collectors.ts";
+import { COLLECTORS_DELIVERY } from "./collectors-delivery.ts";
+import { COLLECTORS_SENDING } from "./collectors-sending.ts";
+import { COREDNS } from "./coredns.ts";
+import { POD_ISOLATION, POD_KERNEL } from "./pod-security.ts";
+import { POD_TOKEN, POD_WORKLOAD } from "./pod-workload.ts";
+import { TENANCY, TENANCY_DEFAULT_NAMESPACE, TENANCY_SHARES } from "./tenancy.ts";
+import { TENANCY_NETWORK } from "./tenancy-network.ts";
+import { TENANCY_RBAC } from "./tenancy-rbac.ts";
+
+/** All rules of the pack, by family. */
+export const RULES: readonly Rule[] = [
+  ...CLUSTER,
+  ...CLUSTER_ADDONS,
+  ...CLUSTER_NODES,
+  ...COREDNS,
+  ...TENANCY,
+  ...TENANCY_SHARES,
+  ...TENANCY_DEFAULT_NAMESPACE,
+  ...TENANCY_NETWORK,
+  ...TENANCY_RBAC,
+  ...POD_ISOLATION,
+  ...POD_KERNEL,
+  ...POD_WORKLOAD,
+  ...POD_TOKEN,
+  ...COLLECTORS,
+  ...COLLECTORS_DELIVERY,
+  ...COLLECTORS_SENDING,
+  ...AWS_IAM,
+  ...AWS,
+];
