@@ -91,6 +91,19 @@ export interface IndexFields {
   readonly app?: string | undefined;
 }
 
+/** Labels that name a pod's app, the one that counts first. */
+export const APP_LABELS = ["app.kubernetes.io/name", "app"] as const;
+
+/** The app of a pod: the first of {@link APP_LABELS} that has a value; undefined for none. */
+export function appOf(labels: Readonly<Record<string, string>>): string | undefined {
+  return APP_LABELS.map((label) => labels[label]).find((value) => value !== undefined && value !== "");
+}
+
+/** The team of a namespace: what stands before `-team`; undefined for none. */
+export function teamOf(namespace: string): string | undefined {
+  return /^(.+)-team$/.exec(namespace)?.[1];
+}
+
 /** Stands for a value that a line does not have: a pod of no team, or without an app label. */
 export const NO_VALUE = "none";
 

@@ -12,6 +12,11 @@ export const LOGGING_NAMESPACE = "logging";
  */
 export const MAX_FIELDS_BYTES = 32_000;
 
+/** Key that a record carries where its index is split by team or app: the value. */
+export const SPLIT_KEY = "index_split";
+/** Key of a record's id where a script makes one. */
+export const ID_KEY = "line_id";
+
 /** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit knows it by itself. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 

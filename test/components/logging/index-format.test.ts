@@ -8,6 +8,7 @@ import {
   notation,
   safeIndexPart,
 } from "../../../components/logging/index-format.ts";
+import { INDEX_NAMES } from "../../support/collectors/index-names.ts";
 import { issuesIn } from "../../support/issues.ts";
 import { anyFormat, anyTime } from "./arbitraries.ts";
 
@@ -30,34 +31,15 @@ function strftime(pattern: string, at: Date): string {
 }
 
 describe("indexName", () => {
-  const name = (format: object, at: string, fields = {}) => indexName(IndexFormat.parse(format), new Date(at), fields);
+  for (const { why, format, at, fields, name } of INDEX_NAMES) {
+    it(`is ${name}: ${why}`, () => {
+      assert.equal(indexName(format, at, fields), name);
+    });
+  }
 
-  it("is prefix and day by default", () => {
-    assert.equal(name({}, "2026-11-23T23:59:59.999Z"), "logs-2026.11.23");
-  });
-
-  it("begins a day where its time zone does", () => {
-    assert.equal(name({ timeZone: "Europe/Madrid" }, "2026-11-23T23:30:00Z"), "logs-2026.11.24");
-    assert.equal(
-      name({ timeZone: "America/New_York", datePattern: "yyyy.MM.dd.HH" }, "2026-11-23T03:00:00Z"),
-      "logs-2026.11.22.22",
-    );
-  });
-
-  it("counts ISO weeks by ISO years, which differ from the calendar's around New Year", () => {
-    const weekly = { datePattern: "xxxx.ww" };
-    assert.equal(name(weekly, "2027-01-03T12:00:00Z"), "logs-2026.53");
-    assert.equal(name(weekly, "2027-01-04T12:00:00Z"), "logs-2027.01");
-    assert.equal(name(weekly, "2024-12-30T12:00:00Z"), "logs-2025.01");
-  });
-
-  it("puts the value between prefix and date where indices are split", () => {
-    const fields = { team: "ts", namespace: "ts-team", app: "Web Shop" };
-    const at = "2026-11-23T12:00:00Z";
-    assert.equal(name({ splitBy: "team" }, at, fields), "logs-ts-2026.11.23");
-    assert.equal(name({ splitBy: "namespace", separator: "_" }, at, fields), "logs_ts-team_2026.11.23");
-    assert.equal(name({ splitBy: "app" }, at, fields), "logs-web-shop-2026.11.23");
-    assert.equal(name({ splitBy: "team" }, at), "logs-none-2026.11.23");
+  it("replaces what an index may not have in its name", () => {
+    const at = new Date("2026-11-23T12:00:00Z");
+    assert.equal(indexName(IndexFormat.parse({ splitBy: "app" }), at, { app: "Web Shop" }), "logs-web-shop-2026.11.23");
   });
 
   it("is a name that OpenSearch and Elasticsearch take, whatever the format, time and values", () => {

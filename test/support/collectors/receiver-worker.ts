@@ -88,7 +88,9 @@ function bulkAnswer(response: ServerResponse, statuses: readonly number[], recei
     .join(",");
   response.setHeader("content-type", "application/json");
   response.setHeader("X-Elastic-Product", "Elasticsearch");
-  response.end(`{"took":1,"errors":${errors},"items":[${items}]}`);
+  // Newer versions of Elasticsearch name the errors first, OpenSearch and older ones the time.
+  const head = requests % 2 === 0 ? `"errors":${errors},"took":1` : `"took":1,"errors":${errors}`;
+  response.end(`{${head},"items":[${items}]}`);
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

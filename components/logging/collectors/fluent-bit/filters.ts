@@ -1,9 +1,14 @@
 import { NO_VALUE } from "../../index-format.ts";
-import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import { withoutLongFields } from "./fields.ts";
+import {
+  type ApplicationPod,
+  hasIndex,
+  type LogPipeline,
+  MAX_FIELDS_BYTES,
+  NODE_VARIABLE,
+  SPLIT_KEY,
+} from "../../pipeline.ts";
 import { stackTraceFilters } from "./multiline.ts";
-import { type Section, SPLIT_KEY, splitByScript } from "./outputs.ts";
-import { APP_FUNCTION } from "./script.ts";
+import { type Section, splitByScript } from "./outputs.ts";
 
 /** What the tag of a line says of its container. */
 export const TAG_PARSER: Section = {
@@ -93,7 +98,7 @@ function podFilter(pipeline: LogPipeline): Section {
 
 /** Gives each record the value that its index is split by, where it may have none. */
 function splitFilters(pipeline: LogPipeline, script: string): Section[] {
-  if (splitByScript(pipeline)) return [{ name: "lua", match: "kube.*", script, call: APP_FUNCTION }];
+  if (splitByScript(pipeline)) return [{ name: "lua", match: "kube.*", script, call: "app_of_record" }];
   if (!splitByTeam(pipeline)) return [];
   const condition = `Key_does_not_exist ${SPLIT_KEY}`;
   return [{ name: "modify", match: "kube.*", condition, add: `${SPLIT_KEY} ${NO_VALUE}` }];
@@ -105,4 +110,62 @@ function splitByTeam({ index, destination }: LogPipeline): boolean {
 
 function usesLabels(pipeline: LogPipeline): boolean {
   return Object.keys(pipeline.labels).length > 0 || splitByScript(pipeline);
+}
+
+/**
+ * Turns lines into the records that a DaemonSet sends: the line, what its JSON says, and the pod, which is known when this is
+ * rendered. No script does it, since Lua keeps neither the order of keys nor a null, an empty list or a large number.
+ */
+export function applicationFilters(pipeline: LogPipeline, { team, app }: ApplicationPod): Section[] {
+  const every = { match: "kube.*" };
+  const labels = app !== undefined && pipeline.metadata.labels;
+  const nest = (wildcard: string, nest_under: string): Section => ({
+    name: "nest",
+    ...every,
+    operation: "nest",
+    wildcard: `${wildcard}*`,
+    nest_under,
+    remove_prefix: wildcard,
+  });
+  return [
+    ...stackTraceFilters(pipeline, "log"),
+    tagFilter(jsonOptions(pipeline)),
+    ...withoutLongFields(pipeline),
+    { name: "nest", ...every, operation: "lift", nested_under: "kubernetes", add_prefix: "kubernetes:" },
+    {
+      name: "record_modifier",
+      ...every,
+      record: [
+        `kubernetes:host \${${NODE_VARIABLE}}`,
+        ...(team === undefined ? [] : [`team ${team}`]),
+        ...(labels ? [`label:app_kubernetes_io/name ${app}`] : []),
+      ],
+    },
+    ...(labels ? [nest("label:", "kubernetes:labels")] : []),
+    nest("kubernetes:", "kubernetes"),
+  ];
+}
+
+/**
+ * Longest JSON line that becomes `fields` on its way to CloudWatch Logs, in bytes. A quotation mark is four there in `log` and two in
+ * `fields`, and of a record that is then more than 1 MB Fluent Bit sends nothing at all.
+ */
+const MAX_EVENT_FIELDS_BYTES = 100_000;
+
+/**
+ * Begins as JSON does, so that other lines cost one comparison, and is too long for fields; in characters, which have up to four bytes
+ * where one of them is not ASCII.
+ */
+function tooLong(bytes: number): string {
+  return `\\A\\{(?m:.{${bytes}}|(?=[\\x00-\\x7F]*[^\\x00-\\x7F]).{${bytes / 4}})`;
+}
+
+/**
+ * A filter that takes the fields from a line too long for its destination to have them.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/filters/modify
+ */
+export function withoutLongFields({ parseJson, destination: { kind } }: LogPipeline): Section[] {
+  if (!parseJson || (kind !== "opensearch" && kind !== "cloudwatch")) return [];
+  const bytes = kind === "opensearch" ? MAX_FIELDS_BYTES : MAX_EVENT_FIELDS_BYTES;
+  return [{ name: "modify", match: "kube.*", condition: `key_value_matches log ${tooLong(bytes)}`, remove: "fields" }];
 }

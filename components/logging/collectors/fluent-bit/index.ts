@@ -1,13 +1,12 @@
+import { readFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { amount } from "../../../schema/values.ts";
-import { hasIndex, type LogPipeline } from "../../pipeline.ts";
+import { APPLICATION_LOGS, type ApplicationPod, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { applicationFilters, applicationInput } from "./application.ts";
 import { bufferInput, bufferService } from "./buffer.ts";
-import { nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
+import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
 import { CRI_PARTS, criLine, criParts, stackTraceParsers } from "./multiline.ts";
 import { output, type Section, splitByScript } from "./outputs.ts";
-import { appScript } from "./script.ts";
 
 const CONFIG_FOLDER = "/fluent-bit/etc/conf";
 const STATE_FOLDER = "/var/lib/fluent-bit";
@@ -29,6 +28,9 @@ const MIN_DROPPING_BUFFER = "64Mi";
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/splunk
  */
 const ALIVE: Section = { name: "splunk", tag: "alive", listen: "0.0.0.0", port: ALIVE_PORT, buffer_max_size: "4k" };
+
+/** The Lua filter that finds the app of a record. */
+const APP_SCRIPT = readFileSync(new URL("./app-index.lua", import.meta.url), "utf8");
 
 /**
  * Fluent Bit, with the options that lose nothing where its defaults do. Why each is set was measured: docs/logging.md.
@@ -72,7 +74,7 @@ export const fluentBit: Collector = {
   render: (pipeline) => ({
     files: {
       "fluent-bit.yaml": stringify(configuration(pipeline), { lineWidth: 0 }),
-      ...(splitByScript(pipeline) ? { "index.lua": appScript() } : {}),
+      ...(splitByScript(pipeline) ? { "index.lua": APP_SCRIPT } : {}),
     },
     args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],
   }),
@@ -111,7 +113,7 @@ function configuration(pipeline: LogPipeline): object {
     parsers: [TAG_PARSER, ...(node ? [POD_PARSER, teamParser(pipeline), criLine] : [])],
     ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
     pipeline: {
-      inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod, STATE_FOLDER), ALIVE],
+      inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod), ALIVE],
       filters: node ? nodeFilters(pipeline, `${CONFIG_FOLDER}/index.lua`) : applicationFilters(pipeline, source.pod),
       outputs: [output(pipeline)],
     },
@@ -158,6 +160,29 @@ function nodeInput(pipeline: LogPipeline): Section {
     // Also how long a new file may go unseen: at 4 MB/s a file is rotated away after two and a half seconds.
     refresh_interval: 1,
     rotate_wait: 86_400,
+    buffer_chunk_size: "256k",
+    buffer_max_size: "2M",
+    skip_long_lines: "on",
+    threaded: "off",
+  };
+}
+
+/**
+ * Reads every file that the application writes, as it is. A file that was rotated away is read to its end.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
+ */
+function applicationInput(pipeline: LogPipeline, of: ApplicationPod): Section {
+  return {
+    name: "tail",
+    // As on a node, but that a pod's UID is not known before it is there.
+    tag: `kube.${of.namespace}_${of.pod}_-_${of.container}`,
+    path: `${APPLICATION_LOGS}/*.log`,
+    key: "log",
+    db: `${STATE_FOLDER}/positions.db`,
+    ...bufferInput(pipeline),
+    read_from_head: "on",
+    refresh_interval: 1,
+    rotate_wait: 60,
     buffer_chunk_size: "256k",
     buffer_max_size: "2M",
     skip_long_lines: "on",

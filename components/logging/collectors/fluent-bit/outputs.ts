@@ -1,9 +1,11 @@
 import { indexPrefix, notation } from "../../index-format.ts";
 import {
   hasIndex,
+  ID_KEY,
   type LogPipeline,
   logGroupName,
   PASSWORD_VARIABLE,
+  SPLIT_KEY,
   searchHost,
   tlsOf,
   USER_VARIABLE,
@@ -12,11 +14,6 @@ import { bufferOutput, storeSize } from "./buffer.ts";
 
 /** A section of the YAML configuration: option to value, or to several where an option may stand more than once. */
 export type Section = Readonly<Record<string, string | number | readonly string[]>>;
-
-/** Key that a record carries where its index is split by team or app: the value. */
-export const SPLIT_KEY = "index_split";
-/** Key of a record's id where a script has touched it. */
-export const ID_KEY = "line_id";
 
 /** Whether a script finds what indices are split by; it sees each record, so it is there for an app alone. */
 export function splitByScript({ index, destination, source }: LogPipeline): boolean {
@@ -56,14 +53,9 @@ function destinationOptions(pipeline: LogPipeline): Section {
       };
     }
     case "opensearch":
-      return {
-        name: "opensearch",
-        ...searchOptions(pipeline, searchHost(destination)),
-        ...(destination.credentials === undefined ? {} : userAndPassword()),
-      };
     case "elasticsearch":
       return {
-        name: "es",
+        name: "opensearch",
         ...searchOptions(pipeline, searchHost(destination)),
         ...(destination.credentials === undefined ? {} : userAndPassword()),
       };
@@ -110,9 +102,16 @@ function destinationOptions(pipeline: LogPipeline): Section {
 }
 
 /**
- * The options that OpenSearch and Elasticsearch share, where the defaults lose or double lines: the type that both refuse since
- * their last major versions, a response buffer too small for a bulk answer, documents without an id, which a repeated chunk doubles.
+ * The options for OpenSearch and Elasticsearch, where the defaults lose or double lines: the type that both refuse since their last major
+ * versions, a response buffer too small for a bulk answer, documents without an id, which a repeated chunk doubles.
+ *
+ * The output `opensearch` serves Elasticsearch too: both outputs of Fluent Bit 5.1.1 POST the same NDJSON to `/_bulk`, with the same
+ * headers, action lines and basic authentication, and neither asks for the product or version. They differ in reading the answer.
+ * `es` takes a bulk with one success for delivered, so that the documents refused beside it are lost, and retries a bulk whose
+ * documents all exist (409) to the limit; `opensearch` retries until every document is stored.
  * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch
+ * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/out_es/es.c elasticsearch_error_check, cb_es_flush
+ * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/out_opensearch/opensearch.c opensearch_error_check
  */
 function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; port: number }): Section {
   const { index, source } = pipeline;
