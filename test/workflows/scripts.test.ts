@@ -38,7 +38,9 @@ async function run(
   };
   const context = { payload, repo: { owner: "o", repo: "r" }, serverUrl: "https://github.com", runId: 7 };
   const fs = {
-    existsSync: (file: string) => file in files,
+    existsSync: (file: string) => Object.keys(files).some((name) => name === file || name.startsWith(`${file}/`)),
+    readdirSync: (folder: string) =>
+      Object.keys(files).flatMap((name) => (name.startsWith(`${folder}/`) ? [name.slice(folder.length + 1)] : [])),
     lstatSync: (file: string) => ({ isFile: () => file in files && !links.includes(file) }),
     readFileSync: (file: string) => {
       const text = files[file];
@@ -69,6 +71,7 @@ const MARKER = "<!-- eks-dns-logging: lab diff -->";
 describe("the script of comment.yml", () => {
   const workflow_run = {
     html_url: "https://github.com/o/r/actions/runs/7",
+    conclusion: "success",
     head_sha: "abc",
     head_branch: "patch",
     head_repository: { owner: { login: "fork" } },
@@ -120,7 +123,57 @@ describe("the script of comment.yml", () => {
   });
 
   it("reads no link, which would show a file of the runner", async () => {
-    await assert.rejects(run("comment", { ...world([]), links: ["preview/comment.md"] }), /holds no file comment\.md/);
+    await assert.rejects(
+      run("comment", { ...world([]), links: ["preview/comment.md"] }),
+      /comment\.md is not a regular file/,
+    );
+  });
+
+  it("shows the engine's previews, and says of a failed one that it failed, in place of an earlier green one", async () => {
+    const comments = [{ id: 3, user: { login: "github-actions[bot]" }, body: `${MARKER}\n### all green` }];
+    const { files } = world(comments);
+    const [call, args] = only(
+      await run("comment", {
+        ...world(comments),
+        payload: { workflow_run: { ...workflow_run, conclusion: "failure" } },
+        files: {
+          ...files,
+          "preview/engine-dev.txt": "[mandatory] cluster-logs\n```",
+          "preview/engine-dev.failed": "",
+          "preview/engine-prod.txt": "Resources: 83 unchanged",
+          "preview/engine-../x.txt": "not a stack",
+        },
+      }),
+    );
+    assert.deepEqual([call, args.comment_id], ["issues.updateComment", 3]);
+    const body = String(args.body);
+    assert.match(body, /\*\*The preview failed:\*\* https:\/\/github\.com\/o\/r\/actions\/runs\/7/);
+    assert.match(body, /### `pulumi preview`, stack dev: failed\n\n<details open>/);
+    assert.match(body, /````diff\n\[mandatory\] cluster-logs\n```\n````/);
+    assert.match(body, /### `pulumi preview`, stack prod\n\n<details>/);
+    assert.doesNotMatch(body, /all green|not a stack/);
+  });
+
+  it("says so where the engine's job wrote nothing at all", async () => {
+    const [, args] = only(
+      await run("comment", { ...world([]), payload: { workflow_run: { ...workflow_run, conclusion: "failure" } } }),
+    );
+    assert.match(String(args.body), /\*\*The preview failed:\*\*/);
+    const [, empty] = only(await run("comment", { ...world([]), files: {} }));
+    assert.match(String(empty.body), /could not be compared/);
+  });
+
+  it("keeps the previews where the comparison is too long for one comment", async () => {
+    const large = world([], "x".repeat(200_000));
+    const [, args] = only(
+      await run("comment", {
+        ...large,
+        files: { ...large.files, "preview/engine-dev.txt": `${"y".repeat(90_000)} end` },
+      }),
+    );
+    assert.ok(String(args.body).length <= 65_536);
+    assert.match(String(args.body), /stack dev\n/);
+    assert.match(String(args.body), /y end\n```/);
   });
 
   it("keeps one marker and GitHub's limit, whatever the artifact holds", async () => {
@@ -143,6 +196,8 @@ describe("the script of drift.yml", () => {
     const [call, args] = only(await run("drift", drift(files, [])));
     assert.deepEqual([call, args.title], ["issues.create", "Drift in stack dev"]);
     assert.match(String(args.body), /````diff\n~ aws:eks\/cluster\n```\n````/);
+    // `pulumi up` alone compares with the state, and leaves what was changed by hand.
+    assert.match(String(args.body), /`pulumi up --refresh`.*restores.*`pulumi up` without `--refresh` does not/s);
     assert.deepEqual(
       (await run("drift", drift(files, [issue]))).map(([name, { issue_number }]) => [name, issue_number]),
       [["issues.update", 9]],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -9,17 +10,33 @@ import { MARKER } from "../../lab/diff/markdown.ts";
 import { POLICY_CONFIG_FILE } from "../../lab/policies/report.ts";
 import { PROJECT_ROOT } from "../../lab/project.ts";
 import { readStack } from "../../lab/stack.ts";
+import { COMMIT_TYPES } from "../../tools/release/commits.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { GITHUB_FOLDER, type Job, readWorkflows, type Step } from "./workflows.ts";
+import { GITHUB_FOLDER, type Job, readActions, readWorkflows, readYaml, type Step } from "./workflows.ts";
 
-const PackageJson = z.object({ dependencies: z.record(z.string(), z.string()) });
-const Dependabot = z.object({ updates: z.array(z.object({ "package-ecosystem": z.string() })) });
+const Lock = z.object({ packages: z.record(z.string(), z.looseObject({ link: z.boolean().optional() })) });
+const Dependabot = z.object({
+  updates: z.array(
+    z.looseObject({
+      "package-ecosystem": z.string(),
+      directory: z.string().optional(),
+      directories: z.array(z.string()).optional(),
+      "commit-message": z.strictObject({ prefix: z.enum(COMMIT_TYPES), include: z.literal("scope") }),
+    }),
+  ),
+});
 
 const workflows = readWorkflows();
-const jobs = workflows.flatMap(({ name, workflow }) =>
+const actions = readActions();
+const all = workflows.flatMap(({ name, workflow }) =>
   Object.entries(workflow.jobs).map(([id, job]) => ({ name, workflow, job, where: `${name}.${id}` })),
 );
-const steps = jobs.flatMap(({ where, job }) => job.steps.map((step) => ({ where, step })));
+const jobs = all.flatMap(({ job, ...rest }) => ("steps" in job ? [{ ...rest, job }] : []));
+const calls = all.flatMap(({ job, ...rest }) => ("uses" in job ? [{ ...rest, job }] : []));
+const steps = [
+  ...jobs.flatMap(({ where, job }) => job.steps.map((step) => ({ where, step }))),
+  ...actions.flatMap((action) => action.steps.map((step) => ({ where: `action ${action.name}`, step }))),
+];
 
 /** As a workflow writes it. */
 function expression(inner: string): string {
@@ -40,20 +57,26 @@ describe("the workflows", () => {
   it("are these, each with its permissions and limits", () => {
     assert.deepEqual(
       workflows.map(({ name, workflow }) => [name, workflow.name]),
-      ["check", "comment", "deploy", "drift", "preview"].map((name) => [name, name]),
+      ["check", "comment", "deploy-stack", "deploy", "drift", "preview", "release"].map((name) => [name, name]),
     );
   });
 
   it("may do no more than they need", () => {
-    assert.deepEqual(Object.fromEntries(jobs.map(({ where, job }) => [where, job.permissions])), {
+    assert.deepEqual(Object.fromEntries(all.map(({ where, job }) => [where, job.permissions])), {
       "check.test": { contents: "read" },
+      "check.commits": { contents: "read" },
       "check.cluster": { contents: "read" },
       "preview.offline": { contents: "read" },
-      "preview.engine": { contents: "read", "id-token": "write", "pull-requests": "write" },
+      "preview.engine": { contents: "read", "id-token": "write" },
+      "preview.result": {},
       "comment.comment": { actions: "read", "pull-requests": "write" },
-      "deploy.deploy": { contents: "read", "id-token": "write" },
+      "deploy.stack": { contents: "read", "id-token": "write" },
+      "deploy-stack.approve": {},
+      "deploy-stack.deploy": { contents: "read", "id-token": "write" },
       "drift.detect": { contents: "read", "id-token": "write" },
       "drift.report": { issues: "write" },
+      "release.test": { contents: "read" },
+      "release.publish": { contents: "write", "id-token": "write", attestations: "write" },
     });
   });
 
@@ -62,29 +85,96 @@ describe("the workflows", () => {
       assert.ok(job["timeout-minutes"] <= 90, where);
       assert.ok(job.concurrency ?? workflow.concurrency, `${where} has no concurrency`);
     }
-    for (const where of ["deploy.deploy", "drift.detect", "preview.engine"]) {
+    for (const where of ["drift.detect", "preview.engine"]) {
       assert.match(jobOf(where).concurrency?.group ?? "", /\$\{\{ matrix\.stack \}\}/, where);
     }
-    // A group keeps one waiting run, and a newer one of another kind would take its place.
-    const groups = jobs.flatMap(({ job }) => job.concurrency?.group.split("-")[0] ?? []);
-    assert.equal(groups.filter((group) => group === "deploy").length, 1);
-    assert.deepEqual(jobOf("deploy.deploy").concurrency, {
-      group: `deploy-${expression("matrix.stack")}`,
+    // A group keeps one waiting run, and a newer one of another kind would replace it.
+    const groups = jobs.flatMap(({ job, workflow }) => job.concurrency?.group ?? workflow.concurrency?.group ?? []);
+    const kinds = groups.map((group) => group.replace(/\$\{\{.*?\}\}/g, "*"));
+    assert.deepEqual(
+      kinds.filter((kind, index) => kinds.indexOf(kind) !== index),
+      ["check-*", "check-*", "release-*"],
+    );
+  });
+
+  it("deploy one at a time, while an approval that nobody gives holds up no newer commit", () => {
+    const [call] = calls;
+    assert.deepEqual(
+      calls.map(({ where, job }) => [where, job.uses, job.with]),
+      [["deploy.stack", "./.github/workflows/deploy-stack.yml", { stack: expression("matrix.stack") }]],
+    );
+    assert.equal(call?.job.strategy?.["max-parallel"], 1);
+    const [approve, deploy] = [jobOf("deploy-stack.approve"), jobOf("deploy-stack.deploy")];
+    // A job that waits for the reviewers of its environment holds its group: the two must not share one.
+    assert.deepEqual(approve.concurrency, {
+      group: `approve-${expression("inputs.stack")}`,
+      "cancel-in-progress": true,
+    });
+    assert.deepEqual(deploy.concurrency, {
+      group: `deploy-${expression("inputs.stack")}`,
       "cancel-in-progress": false,
     });
+    assert.equal(deploy.needs, "approve");
+    assert.notEqual(approve.environment, deploy.environment);
+    // What may be cancelled must do nothing.
+    assert.deepEqual(approve.steps, [{ run: 'echo "approved"', with: {}, env: {} }]);
+  });
+
+  it("preview with the policies before they deploy, and read the cluster in both", () => {
+    const commands = steps.flatMap(({ where, step }) =>
+      [...(step.run ?? "").replaceAll("\\\n", " ").matchAll(/pulumi (up|preview|refresh)\b.*/g)].map(([command]) => ({
+        where,
+        command,
+      })),
+    );
+    assert.deepEqual(
+      commands.map(({ where, command }) => [where, command.split(" ")[1]]),
+      [
+        ["deploy-stack.deploy", "up"],
+        ["drift.detect", "refresh"],
+        ["preview.engine", "preview"],
+      ],
+    );
+    for (const { where, command } of commands) {
+      assert.doesNotMatch(command, /--skip-preview|\s-f\b/, where);
+      assert.match(command, /--non-interactive/, where);
+      if (where === "drift.detect") continue;
+      assert.match(command, /--refresh(?=\s)/, where);
+      assert.match(command, new RegExp(`--policy-pack policies --policy-pack-config ${POLICY_CONFIG_FILE}`), where);
+    }
+    assert.ok(existsSync(`${PROJECT_ROOT}policies/PulumiPolicy.yaml`));
+    // pulumi/actions adds --skip-preview to `up`, and comments on a pull request after success alone: it only installs.
+    for (const { where, step } of steps.filter(({ step }) => isAction(step, "pulumi/actions")))
+      assert.deepEqual(Object.keys(step.with), ["pulumi-version-file"], where);
+  });
+
+  it("have one check to require, which reports for forks and Dependabot too", () => {
+    const result = jobOf("preview.result");
+    assert.equal(result.if, expression("always()"));
+    assert.equal(result.strategy, undefined);
+    assert.deepEqual(
+      result.needs,
+      jobs
+        .filter(({ name, where }) => name === "preview" && where !== "preview.result")
+        .map(({ where }) => where.slice(8)),
+    );
+    // The others that a branch protection may name have no matrix, whose legs report nothing when the job is skipped.
+    for (const where of ["check.test", "check.commits", "check.cluster"])
+      assert.equal(jobOf(where).strategy, undefined);
   });
 
   it("use actions by digest, with the version beside it, one version of each", () => {
     const pins = new Map<string, string>();
-    for (const { name, text } of workflows) {
+    for (const { name, text } of [...workflows, ...actions]) {
       for (const [line] of text.matchAll(/^.*\buses:.*$/gm)) {
+        if (line.includes("uses: ./.github/")) continue;
         const [, action, pin] = /uses: ([\w-]+\/[\w-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)$/.exec(line) ?? [];
         assert.ok(action && pin, `${name}: ${line.trim()}`);
         assert.equal(pins.get(action) ?? pin, pin, `two versions of ${action}`);
         pins.set(action, pin);
       }
     }
-    assert.ok(pins.size >= 8);
+    assert.ok(pins.size >= 9);
   });
 
   it("write no expression into a shell or a script, where what it gives would be run", () => {
@@ -105,13 +195,17 @@ describe("the workflows", () => {
       assert.ok(!("pull_request_target" in workflow.on), name);
       if (!("workflow_run" in workflow.on)) continue;
       assert.ok(!text.includes("actions/checkout"), `${name} checks out`);
-      assert.ok(!Object.values(workflow.jobs).some((job) => job.steps.some((step) => step.run !== undefined)), name);
+      assert.ok(!JSON.stringify(workflow.jobs).includes('"run":'), name);
     }
-    for (const where of ["check.test", "check.cluster", "preview.offline"]) {
+    for (const where of ["check.test", "check.commits", "check.cluster", "preview.offline", "preview.result"]) {
       assert.doesNotMatch(JSON.stringify(jobOf(where)), /secrets\.|id-token/, where);
     }
     const guard = "github.event.pull_request.head.repo.full_name == github.repository";
     assert.ok(jobOf("preview.engine").if?.includes(guard));
+    // A run that Dependabot starts gets no secrets, and would fail.
+    assert.ok(jobOf("preview.engine").if?.includes("&& github.actor != 'dependabot[bot]'"));
+    // Nothing that a package runs when it is installed gets the right to publish.
+    assert.doesNotMatch(JSON.stringify(jobOf("release.publish")), /npm (ci|install|test|run)/);
   });
 
   it("ask AWS by OIDC, without long-lived keys", () => {
@@ -120,26 +214,15 @@ describe("the workflows", () => {
     assert.deepEqual(
       logins.map(({ where, step }) => [where, step.with["role-to-assume"]]),
       [
-        ["deploy.deploy", expression("vars.AWS_DEPLOY_ROLE")],
+        ["deploy-stack.deploy", expression("vars.AWS_DEPLOY_ROLE")],
         ["drift.detect", expression("vars.AWS_PREVIEW_ROLE")],
         ["preview.engine", expression("vars.AWS_PREVIEW_ROLE")],
       ],
     );
-    for (const { where } of logins) assert.match(jobOf(where).if ?? "", /vars\.AWS_(PREVIEW|DEPLOY)_ROLE != ''/, where);
-  });
-
-  it("run the Pulumi of package.json, with the policies, and gate a deployment by its environment", () => {
-    const { dependencies } = PackageJson.parse(JSON.parse(readFileSync(`${PROJECT_ROOT}package.json`, "utf8")));
-    const pulumi = steps.filter(({ step }) => isAction(step, "pulumi/actions"));
-    assert.equal(pulumi.length, 3);
-    for (const { where, step } of pulumi) {
-      assert.equal(step.with["pulumi-version"], dependencies["@pulumi/pulumi"], where);
-      if (step.with.command === undefined) continue;
-      assert.equal(step.with.policyPacks, "policies", where);
-      assert.equal(step.with.policyPackConfigs, POLICY_CONFIG_FILE, where);
+    for (const where of ["deploy.stack", "drift.detect", "preview.engine"]) {
+      const { if: condition = "" } = all.find((candidate) => candidate.where === where)?.job ?? {};
+      assert.match(condition, /vars\.AWS_(PREVIEW|DEPLOY)_ROLE != ''/, where);
     }
-    assert.ok(existsSync(`${PROJECT_ROOT}policies/PulumiPolicy.yaml`));
-    assert.equal(jobOf("deploy.deploy").environment, expression("matrix.stack"));
   });
 
   it("come into the cluster by entries that the settings take, the read-only role with all that a refresh reads", async () => {
@@ -161,11 +244,19 @@ describe("the workflows", () => {
   });
 
   it("are kept new by Dependabot", () => {
-    const { updates } = Dependabot.parse(parse(readFileSync(`${GITHUB_FOLDER}dependabot.yml`, "utf8")));
+    const { updates } = Dependabot.parse(readYaml(`${GITHUB_FOLDER}dependabot.yml`).value);
     assert.deepEqual(
-      updates.map((update) => update["package-ecosystem"]),
-      ["github-actions"],
+      updates.map((update) => [update["package-ecosystem"], update.directories ?? update.directory]),
+      [
+        ["github-actions", ["/", "/.github/actions/*"]],
+        ["npm", "/"],
+      ],
     );
+    // One lock file has all workspaces.
+    const { packages } = Lock.parse(JSON.parse(readFileSync(`${PROJECT_ROOT}package-lock.json`, "utf8")));
+    const manifests = globSync("*/package.json", { cwd: PROJECT_ROOT }).map((file) => dirname(file));
+    assert.ok(manifests.includes("policies"));
+    for (const workspace of manifests) assert.ok(workspace in packages, workspace);
   });
 
   it("pass actionlint", async function () {

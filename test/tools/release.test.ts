@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { PROJECT_ROOT } from "../../lab/project.ts";
+import { subjectIssue } from "../../tools/release/commits.ts";
+import { releaseNotes } from "../../tools/release/notes.ts";
+
+const run = promisify(execFile);
+const read = (name: string) => readFile(join(PROJECT_ROOT, name), "utf8");
+
+describe("the check of commit subjects", () => {
+  it("takes type(scope): subject", () => {
+    for (const subject of [
+      "fix(dns): keep stale answers to outside names",
+      "feat(policies)!: rename the option leastRetries",
+      "build(deps): bump yaml from 2.9.1 to 2.9.2",
+      `docs(readme): ${"x".repeat(58)}`,
+    ])
+      assert.equal(subjectIssue(subject), undefined, subject);
+  });
+
+  it("refuses all else, and says why", () => {
+    for (const subject of [
+      "Fix the drift workflow",
+      "fix: no scope",
+      "fixed(dns): not a type",
+      "fix(dns): Upper case",
+      "fix(dns): a period.",
+      "fix(dns):no blank",
+      "fix(DNS): upper case scope",
+      "fixup! fix(dns): something",
+    ])
+      assert.match(subjectIssue(subject) ?? "", /^must be "type\(scope\): subject"/, subject);
+    assert.equal(subjectIssue(`docs(readme): ${"x".repeat(59)}`), "must be at most 72 characters (found 73)");
+  });
+
+  it("fails on a commit of a branch that breaks it, and looks at no commit of its base", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "commits-"));
+    try {
+      const git = (...args: string[]) =>
+        run("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd: folder });
+      const check = () =>
+        run(process.execPath, [join(PROJECT_ROOT, "tools/release/commits.ts"), "main"], { cwd: folder });
+      const commit = (subject: string) => git("commit", "--allow-empty", "--quiet", "--message", subject);
+      await git("init", "--quiet", "--initial-branch", "main");
+      await commit("An old subject on the base");
+      await git("switch", "--quiet", "--create", "topic");
+      await commit("feat(lab): something new");
+      assert.equal((await check()).stdout, "1 commit subjects since main, 0 invalid\n");
+      await commit("Planted offence");
+      await assert.rejects(check, /"Planted offence": must be "type\(scope\): subject"/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe("a release", () => {
+  const packageJson = '{"version":"1.2.0"}';
+  const changelog =
+    "# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-11-28\n\n### Fixed\n\n- one\n\n## [1.1.0] - 2026-10-01\n\n- old\n";
+  const notes = (changed: Partial<Parameters<typeof releaseNotes>[0]>) =>
+    releaseNotes({ tag: "v1.2.0", packageJson, changelog, ...changed });
+
+  it("has the notes of its section of the changelog", () => {
+    assert.equal(notes({}), "### Fixed\n\n- one\n");
+  });
+
+  it("stops where tag, version and changelog disagree", () => {
+    assert.throws(() => notes({ tag: "1.2.0" }), /^Error: tag: must be vMAJOR\.MINOR\.PATCH \(found "1\.2\.0"\)/);
+    assert.throws(() => notes({ tag: "v1.3.0" }), /package\.json: version must be 1\.3\.0 \(found "1\.2\.0"\)/);
+    assert.throws(
+      () => notes({ changelog: changelog.replace(" - 2026-11-28", "") }),
+      /must have a section "## \[1\.2\.0\]/,
+    );
+    assert.throws(() => notes({ changelog: changelog.replace("### Fixed\n\n- one\n", "") }), /must not be empty/);
+  });
+
+  it("can be made of this version", async () => {
+    const { version } = z.object({ version: z.string() }).parse(JSON.parse(await read("package.json")));
+    const { stdout } = await run(process.execPath, [join(PROJECT_ROOT, "tools/release/notes.ts"), `v${version}`]);
+    assert.ok(stdout.length > 10);
+    await assert.rejects(run(process.execPath, [join(PROJECT_ROOT, "tools/release/notes.ts"), "v0.0.0"]));
+  });
+});
