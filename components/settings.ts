@@ -2,7 +2,7 @@ import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { checkCluster } from "./cluster/check.ts";
 import { ClusterSettings } from "./cluster/settings.ts";
-import { checkDns } from "./dns/check.ts";
+import { checkDns } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";

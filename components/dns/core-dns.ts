@@ -1,9 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
-import { addonConfiguration, sortedJson } from "./addon/configuration.ts";
-import { addonVersion, dnsWarnings } from "./check.ts";
-import { corefileText } from "./corefile/from-settings.ts";
+import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
+import { corefileText } from "./corefile-rendering.ts";
+import { addonVersion, dnsWarnings } from "./issues.ts";
 import { NodeLocalCache } from "./node-local-cache/node-local-cache.ts";
 import { type PodDns, podDns } from "./node-local-cache/pod-dns.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";

@@ -1,7 +1,6 @@
+import { isAddress, seconds } from "eks-dns-logging-corefile";
 import { z } from "zod";
 import { string } from "../schema/values.ts";
-import { isAddress } from "./corefile/address.ts";
-import { seconds } from "./corefile/duration.ts";
 
 const DURATION = "must be a quoted duration, such as '500ms', '30s' or '1h'";
 

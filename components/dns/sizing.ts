@@ -1,4 +1,4 @@
-import { seconds } from "./corefile/duration.ts";
+import { seconds } from "eks-dns-logging-corefile";
 import type { DnsSettings } from "./settings.ts";
 
 /** What CoreDNS keeps without being told, in answers of each kind. @see https://coredns.io/plugins/cache/ */

@@ -1,5 +1,4 @@
-import { expanded } from "../../components/dns/corefile/meaning.ts";
-import { parseCorefile } from "../../components/dns/corefile/model.ts";
+import { expanded, parseCorefile } from "eks-dns-logging-corefile";
 import type { Answer } from "./message.ts";
 
 /** What CoreDNS's Corefile says about the answers that it makes itself. */

@@ -1,8 +1,13 @@
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { FETCHED_FILE, schemaFor, withFetched } from "../../components/dns/addon/schemas.ts";
-import { ADDON_VERSIONS, parseAddonVersion } from "../../components/dns/addon/versions.ts";
+import {
+  ADDON_VERSIONS,
+  FETCHED_FILE,
+  parseAddonVersion,
+  schemaFor,
+  withFetched,
+} from "eks-dns-logging-corefile/addon";
 import { Failure } from "../failure.ts";
 import { columns } from "./terminal.ts";
 

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { dnsWarnings } from "../../components/dns/check.ts";
+import { dnsWarnings } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile/config-map.ts";
+import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile-rendering.ts";
 import type { DnsSettings } from "../../components/dns/settings.ts";
 import { indexTemplate } from "../../components/logging/opensearch/template.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";

@@ -1,7 +1,7 @@
+import { type Block, CorefileSyntaxError, serverBlocks } from "eks-dns-logging-corefile";
 import { parse } from "yaml";
 import type { Field, Resource } from "../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../core/rule.ts";
-import { parseCorefile, type ServerBlock } from "../coredns/corefile.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
 /** A patch of it is how a stack changes the Corefile that EKS has made. */
@@ -60,7 +60,7 @@ export function addonRule(
 export function corefileRule(
   facts: Facts,
   check: (
-    blocks: readonly ServerBlock[],
+    blocks: readonly Block[],
     field: Field,
     report: Report,
     settings: Parameters<ResourceRule["check"]>[2],
@@ -73,11 +73,21 @@ export function corefileRule(
     check: (resource, report, settings) => {
       const found = corefileOf(resource);
       if (found === undefined) return;
-      const blocks = parseCorefile(found.text);
-      if (blocks === undefined) report.wrongIn(found.field, "the Corefile", "whose braces do not match");
+      const blocks = blocksOf(found.text);
+      if (typeof blocks === "string") report.wrongIn(found.field, "the Corefile", blocks);
       else check(blocks, found.field, report, settings);
     },
   };
+}
+
+/** The server blocks of a Corefile, or why it cannot be read. */
+function blocksOf(text: string): readonly Block[] | string {
+  try {
+    return serverBlocks(text);
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return `which cannot be read, ${error.message}`;
+    throw error;
+  }
 }
 
 function corefileOf(resource: Resource): { readonly field: Field; readonly text: string } | undefined {

@@ -1,8 +1,7 @@
+import { seconds, servesRoot } from "eks-dns-logging-corefile";
+import { parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
 import { count, texts } from "../core/options.ts";
 import type { Rule } from "../core/rule.ts";
-import { seconds, servesRoot } from "../coredns/corefile.ts";
-import { rejectionsOf } from "../coredns/json-schema.ts";
-import { schemaOf } from "../coredns/schema.ts";
 import { quantity } from "../kubernetes/quantity.ts";
 import { ADDON, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
 import { COREDNS_PODS } from "./coredns-pods.ts";
@@ -28,6 +27,11 @@ const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 const DEFAULT_LIMIT = "170Mi";
 const MEBI = 2 ** 20;
 
+/** A path as people write it: `tolerations[0].key`. */
+function dotted(path: readonly (string | number)[]): string {
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
+}
+
 /** What keeps names resolving. */
 export const COREDNS: readonly Rule[] = [
   {
@@ -47,12 +51,14 @@ export const COREDNS: readonly Rule[] = [
       if (Object.keys(configuration).length === 0) return;
       const version = addon.at("addonVersion").text() ?? "";
       // Without a version nobody knows the schema; cluster-addons-pinned tells that.
-      for (const { path, value, why } of rejectionsOf(configuration, schemaOf(version) ?? {}))
-        report.wrongIn(
-          field,
-          `${path} is ${value === undefined ? "not set" : JSON.stringify(value)}`,
-          `${why} (${version})`,
-        );
+      if (parseAddonVersion(version) === undefined) return;
+      for (const { path, value, message, undecided } of rejections(configuration, version))
+        if (!undecided)
+          report.wrongIn(
+            field,
+            `${dotted(path)} is ${value === undefined ? "not set" : JSON.stringify(value)}`,
+            `which ${message} (${version})`,
+          );
     },
   },
   ...COREDNS_PODS,
@@ -72,7 +78,7 @@ export const COREDNS: readonly Rule[] = [
     },
     (blocks, field, report, settings) => {
       const has = (among: typeof blocks, name: string) =>
-        among.some(({ plugins }) => plugins.some((plugin) => plugin.name === name));
+        among.some(({ directives }) => directives.some((line) => line.name === name));
       const root = blocks.filter(servesRoot);
       if (root.length === 0)
         report.wrongIn(field, "the Corefile", "which has no server block for the zone .", "add a server block .:53");
@@ -94,8 +100,8 @@ export const COREDNS: readonly Rule[] = [
       options: [TERMINATION],
     },
     (blocks, field, report, settings) => {
-      for (const health of blocks.flatMap(({ plugins }) => plugins.filter(({ name }) => name === "health"))) {
-        const written = health.block.find(([word]) => word === "lameduck")?.[1];
+      for (const health of blocks.flatMap(({ directives }) => directives.filter(({ name }) => name === "health"))) {
+        const written = health.block?.find(({ name }) => name === "lameduck")?.args[0];
         const lasts = seconds(written ?? "") ?? 0;
         if (lasts <= 0)
           report.wrongIn(field, `lameduck is ${written ?? "not set"}`, "so queries are lost when a pod stops");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
-import { corefileText } from "../../components/dns/corefile/from-settings.ts";
+import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { type BenchRow, bench } from "../../lab/dns/bench/bench.ts";
 import { askerAt } from "../../lab/dns/pod.ts";

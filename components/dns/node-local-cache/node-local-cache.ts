@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../../cluster/handle.ts";
 import { commonLabels } from "../../team/names.ts";
 import type { DnsSettings } from "../settings.ts";
-import { cacheAddresses, METRICS_PORT, nodeLocalCorefile } from "./corefile.ts";
+import { cacheAddresses, METRICS_PORT, nodeLocalCorefile } from "./local-corefile.ts";
 import { DNS_PORTS, daemonSetSpec, NAME, NAMESPACE, UPSTREAM_SERVICE } from "./objects.ts";
 import type { NodeLocalCacheSettings } from "./settings.ts";
 

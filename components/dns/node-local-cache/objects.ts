@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type * as k8s from "@pulumi/kubernetes";
-import { HEALTH_PORT, METRICS_PORT } from "./corefile.ts";
+import { HEALTH_PORT, METRICS_PORT } from "./local-corefile.ts";
 
 /** Name of every object of the cache, as Kubernetes' own manifest has it, so that people find it. */
 export const NAME = "node-local-dns";

@@ -1,4 +1,4 @@
-import { type Block, parseBlocks } from "../../../components/dns/corefile/syntax.ts";
+import { type Block, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { CURL_CONTAINER, curlPodName, teamNamespace } from "../../../components/team/names.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../check.ts";

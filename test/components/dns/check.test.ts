@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { checkDns, dnsWarnings } from "../../../components/dns/check.ts";
+import { checkDns, dnsWarnings } from "../../../components/dns/issues.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { dnsSettings } from "./arbitraries.ts";
 
@@ -42,7 +42,7 @@ describe("checkDns", () => {
     ),
     [
       { addonVersion: OLD, autoscaling: {} },
-      /^autoscaling: must not be set, since v1\.11\.1-eksbuild\.8 has no autoScaling$/,
+      /^autoscaling: must not be set, since v1 does not support it\.11\.1-eksbuild\.8$/,
     ],
     [
       { addonVersion: OLD, clusterSize: { nodes: 9, pods: 9, services: 9 } },
@@ -50,11 +50,11 @@ describe("checkDns", () => {
     ],
     [
       { addonVersion: "v1.8.7-eksbuild.2", tolerations: [] },
-      /^tolerations: must not be set, since v1\.8\.7-eksbuild\.2 has no tolerations$/,
+      /^tolerations: must not be set, since v1 does not support it\.8\.7-eksbuild\.2/,
     ],
     [
       { addonVersion: "v1.8.7-eksbuild.2", topologySpread: [] },
-      /^topologySpread: must not be set, since v1\.8\.7-eksbuild\.2 has no topologySpreadConstraints$/,
+      /^topologySpread: must not be set, since v1 does not support it\.8\.7-eksbuild\.2/,
     ],
     [
       { addonVersion: "v1.11.4-eksbuild.24", ...options({ multisocket: 2 }) },

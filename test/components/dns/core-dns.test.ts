@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { CoreDns } from "../../../components/dns/core-dns.ts";
-import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../../components/dns/corefile/config-map.ts";
+import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { record } from "../../../lab/plan/recorder.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";

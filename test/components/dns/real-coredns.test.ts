@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
-import { corefileOf } from "../../../components/dns/corefile/from-settings.ts";
-import { ONCE, rankOf } from "../../../components/dns/corefile/order.ts";
-import { readUpstream } from "../../../components/dns/corefile/upstream.ts";
-import { nodeLocalCorefile } from "../../../components/dns/node-local-cache/corefile.ts";
+import { corefileOf } from "../../../components/dns/corefile-rendering.ts";
+import { nodeLocalCorefile } from "../../../components/dns/node-local-cache/local-corefile.ts";
 import { NodeLocalCacheSettings } from "../../../components/dns/node-local-cache/settings.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
+import { ONCE, rankOf } from "../../../corefile/order.ts";
+import { readUpstream } from "../../../corefile/upstream.ts";
+import { REFUSED_LINES } from "../../corefile/refused-lines.ts";
 import { dnsSettings } from "./arbitraries.ts";
-import { REFUSED_LINES } from "./corefile/refused-lines.ts";
 import { COREDNS, complaint, describeReal, taken, withoutCluster } from "./real-coredns.ts";
 
 const settings = (corefile: unknown) => DnsSettings.parse({ corefile });

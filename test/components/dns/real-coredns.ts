@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { type Corefile, type Plugin, renderCorefile } from "../../../components/dns/corefile/model.ts";
+import { type Corefile, type Plugin, renderCorefile } from "../../../corefile/model.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 
 /** The real CoreDNS on this machine: COREDNS_BINARY, or `coredns` on the PATH; undefined where there is none. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { KNOWN_OPTIONS } from "../../../components/dns/corefile/known-options.ts";
-import { PATTERNS } from "./corefile/go-patterns.ts";
+import { KNOWN_OPTIONS } from "../../../corefile/known-options.ts";
+import { PATTERNS } from "../../corefile/go-patterns.ts";
 import { complaints, describeReal } from "./real-coredns.ts";
 
 /** A plugin's line that CoreDNS takes. */

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { decode, encode, type Packet, RECURSION_DESIRED } from "dns-packet";
-import { corefileOf } from "../../../components/dns/corefile/from-settings.ts";
-import type { Corefile, Plugin } from "../../../components/dns/corefile/model.ts";
+import { corefileOf } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
+import type { Corefile, Plugin } from "../../../corefile/model.ts";
 import { COREDNS, withoutCluster } from "./real-coredns.ts";
 
 const LOOPBACK = "127.0.0.1";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { seconds } from "../../../components/dns/corefile/duration.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
+import { seconds } from "../../../corefile/duration.ts";
 
 /** `path: message` of each issue that the schema finds. */
 function issues(settings: unknown): string[] {

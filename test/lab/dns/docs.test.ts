@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { corefileText } from "../../../components/dns/corefile/from-settings.ts";
+import { corefileText } from "../../../components/dns/corefile-rendering.ts";
 import { CorefileOptions } from "../../../components/dns/corefile-settings.ts";
 import { queriesOf } from "../../../components/dns/resolver.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";

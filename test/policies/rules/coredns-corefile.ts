@@ -68,14 +68,17 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       ],
       "a snippet that imports itself": [
         corefile(`(common) {\n  import common\n}\n${EKS_COREFILE.replace("    loop\n", "    import common\n")}`),
-        `${IN}the Corefile, which lacks the plugin loop`,
+        `${IN}the Corefile, which cannot be read, line 2: the snippet (common) imports itself`,
       ],
       "no block for all names": [
         corefile(EKS_COREFILE.replace(".:53", "cluster.local:53")),
         `${IN}the Corefile, which has no server block for the zone .. Fix: add a server block .:53`,
       ],
-      "a brace too few": [corefile(".:53 {\n  errors\n"), `${IN}the Corefile, whose braces do not match`],
-      "a brace too many": [corefile(`${EKS_COREFILE}}\n`), `${IN}the Corefile, whose braces do not match`],
+      "a brace too few": [
+        corefile(".:53 {\n  errors\n"),
+        `${IN}the Corefile, which cannot be read, line 2: the text ends before a closing brace`,
+      ],
+      "a brace too many": [corefile(`${EKS_COREFILE}}\n`), `${IN}the Corefile, which cannot be read, line`],
     },
     unknown: {
       "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET],
@@ -100,7 +103,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       ],
       "a block on one line, which CoreDNS refuses": [
         corefile(EKS_COREFILE.replace(/health {[^}]*}/, "health { lameduck 5s }")),
-        `${IN}lameduck is not set`,
+        `${IN}the Corefile, which cannot be read, line`,
       ],
       "no unit": [corefile(EKS_COREFILE.replace("5s", "5")), `${IN}lameduck is 5, so queries are lost`],
       "longer by another unit": [corefile(EKS_COREFILE.replace("5s", "1m10s")), `${IN}lameduck is 1m10s, and the pod`],

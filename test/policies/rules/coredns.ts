@@ -9,6 +9,8 @@ const nodes = (maxSize: Value): SampleResource => ({
   name: "nodes",
   props: { scalingConfig: { maxSize } },
 });
+/** A version whose own schema is known. */
+const KNOWN = "v1.12.3-eksbuild.1";
 const limit = (memory: string, more: object = {}) => addon({ resources: { limits: { memory } }, ...more });
 
 export const COREDNS_CASES: CasesByRule = {
@@ -19,6 +21,7 @@ export const COREDNS_CASES: CasesByRule = {
       "an empty text": first(addon({}), "configurationValues", ""),
       "autoscaling where the version has it": addon({ autoScaling: { enabled: true } }, "v1.11.1-eksbuild.9"),
       "a percentage": addon({ podDisruptionBudget: { maxUnavailable: "50%" } }),
+      "a key of a newer version than the schemas that are known": addon({ replicas: 2 }, "v1.14.3-eksbuild.23"),
       "another add-on's": first(first(addon({ any: 1 }), "addonName", "vpc-cni"), "addonVersion", "v1.22.4-eksbuild.3"),
     },
     bad: {
@@ -27,51 +30,54 @@ export const COREDNS_CASES: CasesByRule = {
         'Addon/coredns: configurationValues is "{replicaCount: 2", neither a JSON nor a YAML object. Fix: write what',
       ],
       "an unknown key in YAML": [
-        first(addon({}), "configurationValues", "replicas: 2\n"),
-        `${IN}replicas is 2, which the version does not know`,
+        first(addon({}, KNOWN), "configurationValues", "replicas: 2\n"),
+        `${IN}replicas is 2, which must not be set, since ${KNOWN} does not support it`,
       ],
       "a list": [addon([]), 'Addon/coredns: configurationValues is "[]", neither a JSON nor a YAML object'],
       null: [addon(null), 'Addon/coredns: configurationValues is "null", neither a JSON nor a YAML object'],
       "an unknown key": [
-        addon({ replicas: 2 }),
-        `${IN}replicas is 2, which the version does not know (v1.13.2-eksbuild.31)`,
+        addon({ replicas: 2 }, KNOWN),
+        `${IN}replicas is 2, which must not be set, since ${KNOWN} does not support it (${KNOWN})`,
       ],
-      "a text where a number belongs": [addon({ replicaCount: "2" }), `${IN}replicaCount is "2", which is no integer`],
+      "a text where a number belongs": [
+        addon({ replicaCount: "2" }),
+        `${IN}replicaCount is "2", which must be an integer`,
+      ],
       "a number where a text belongs": [
         addon({ resources: { limits: { cpu: 1 } } }),
-        `${IN}resources.limits.cpu is 1, which is no string`,
+        `${IN}resources.limits.cpu is 1, which must be a string`,
       ],
       "an unknown key inside": [
-        addon({ resources: { limit: {} } }),
-        `${IN}resources.limit is {}, which the version does not know`,
+        addon({ resources: { limit: {} } }, KNOWN),
+        `${IN}resources.limit is {}, which must not be set, since ${KNOWN} does not support it`,
       ],
       "autoscaling that an older version rejects": [
         addon({ autoScaling: { enabled: true } }, "v1.11.1-eksbuild.8"),
-        `${IN}autoScaling is {"enabled":true}, which the version does not know (v1.11.1-eksbuild.8)`,
+        `${IN}autoScaling is {"enabled":true}, which must not be set, since v1.11.1-eksbuild.8 does not support it (v1.11.1-eksbuild.8)`,
       ],
       "a disruption budget that an old version rejects": [
         addon({ podDisruptionBudget: {} }, "v1.8.7-eksbuild.2"),
-        `${IN}podDisruptionBudget is {}, which the version does not know`,
+        `${IN}podDisruptionBudget is {}, which must not be set, since v1.8.7-eksbuild.2 does not support it`,
       ],
       "autoscaling without enabled": [
         addon({ autoScaling: {} }),
-        `${IN}autoScaling.enabled is not set, which the version wants`,
+        `${IN}autoScaling.enabled is not set, which is required`,
       ],
       "a key that is wrong in a list": [
         addon({ tolerations: ["NoSchedule"] }),
-        `${IN}tolerations[0] is "NoSchedule", which is no object`,
+        `${IN}tolerations[0] is "NoSchedule", which must be an object`,
       ],
       "too few replicas": [
         addon({ autoScaling: { enabled: true, minReplicas: 1 } }),
-        `${IN}autoScaling.minReplicas is 1, which is less than 2`,
+        `${IN}autoScaling.minReplicas is 1, which must be at least 2`,
       ],
       "too many replicas": [
         addon({ autoScaling: { enabled: true, maxReplicas: 1001 } }),
-        `${IN}autoScaling.maxReplicas is 1001, which is more than 1000`,
+        `${IN}autoScaling.maxReplicas is 1001, which must be at most 1000`,
       ],
       "a share without %": [
         addon({ podDisruptionBudget: { maxUnavailable: "half" } }),
-        `${IN}podDisruptionBudget.maxUnavailable is "half", which is of none of the forms`,
+        `${IN}podDisruptionBudget.maxUnavailable is "half", which must have another form`,
       ],
     },
     unknown: {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { parseCorefile } from "../../../../components/dns/corefile/model.ts";
-import { cacheAddresses, nodeLocalCorefile } from "../../../../components/dns/node-local-cache/corefile.ts";
+import { cacheAddresses, nodeLocalCorefile } from "../../../../components/dns/node-local-cache/local-corefile.ts";
 import { NodeLocalCache } from "../../../../components/dns/node-local-cache/node-local-cache.ts";
 import { NodeLocalCacheSettings } from "../../../../components/dns/node-local-cache/settings.ts";
 import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { parseCorefile } from "../../../../corefile/model.ts";
 import { record } from "../../../../lab/plan/recorder.ts";
 import { existingClusterHandle } from "../../../support/cluster-handle.ts";
 import { find } from "../../../support/find.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { expanded, sameMeaning } from "../../../../components/dns/corefile/meaning.ts";
-import { modelOf, parseCorefile, renderCorefile } from "../../../../components/dns/corefile/model.ts";
+import { expanded, sameMeaning } from "../../corefile/meaning.ts";
+import { modelOf, parseCorefile, renderCorefile } from "../../corefile/model.ts";
 
 const same = (one: string, other: string) => sameMeaning(parseCorefile(one), parseCorefile(other));
 

@@ -1,12 +1,16 @@
-import type { DnsIssue } from "./check.ts";
-import { type CheckContext, checkCorefile } from "./corefile/check.ts";
-import { seconds } from "./corefile/duration.ts";
-import { corefileOf } from "./corefile/from-settings.ts";
-import { groupsOf, isGoRegexp } from "./corefile/go-regexp.ts";
-import { loopOf } from "./corefile/loop.ts";
-import { usedGroups } from "./corefile/plugins/rewrite.ts";
-import { readUpstream } from "./corefile/upstream.ts";
+import {
+  type CheckContext,
+  checkCorefile,
+  groupsOf,
+  isGoRegexp,
+  loopOf,
+  readUpstream,
+  seconds,
+  usedGroups,
+} from "eks-dns-logging-corefile";
+import { corefileOf } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
+import type { DnsIssue } from "./issues.ts";
 import type { DnsSettings } from "./settings.ts";
 
 const OPTIONS = ["corefile", "options"] as const;

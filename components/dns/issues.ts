@@ -1,13 +1,16 @@
-import { addonConfiguration, settingPath } from "./addon/configuration.ts";
-import { rejections } from "./addon/schemas.ts";
-import { ADDON_VERSIONS, parseAddonVersion } from "./addon/versions.ts";
-import { checkOptions } from "./check-options.ts";
-import { type CheckContext, checkCorefile } from "./corefile/check.ts";
-import { seconds } from "./corefile/duration.ts";
-import { corefileOf } from "./corefile/from-settings.ts";
-import { type Corefile, parseCorefile } from "./corefile/model.ts";
-import { CorefileSyntaxError } from "./corefile/syntax.ts";
-import { checkNodeLocalCache } from "./node-local-cache/check.ts";
+import {
+  type CheckContext,
+  type Corefile,
+  CorefileSyntaxError,
+  checkCorefile,
+  parseCorefile,
+  seconds,
+} from "eks-dns-logging-corefile";
+import { ADDON_VERSIONS, parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
+import { addonConfiguration, settingPath } from "./addon-configuration.ts";
+import { corefileOf } from "./corefile-rendering.ts";
+import { checkNodeLocalCache } from "./node-local-cache/local-issues.ts";
+import { checkOptions } from "./option-issues.ts";
 import type { DnsSettings } from "./settings.ts";
 
 /** One issue in the DNS settings. */
@@ -49,13 +52,15 @@ function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue
       },
     ];
   }
-  const rejected = rejections(addonConfiguration(settings), version).map(({ path, message }): DnsIssue => {
-    const at = settingPath(path);
-    if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
-      return { path: [], message: `clusterSize requires replicas, since ${version} has no autoscaling` };
-    }
-    return { path: at, message, value: valueAt(settings, at) };
-  });
+  const rejected = rejections(addonConfiguration(settings), version)
+    .filter(({ undecided }) => !undecided)
+    .map(({ path, message }): DnsIssue => {
+      const at = settingPath(path);
+      if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
+        return { path: [], message: `clusterSize requires replicas, since ${version} has no autoscaling` };
+      }
+      return { path: at, message, value: valueAt(settings, at) };
+    });
   const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsIssue[] =>
     (seconds(value) ?? 0) >= LEAST_TIMEOUT
       ? []

@@ -1,6 +1,6 @@
+import { sameAddress } from "eks-dns-logging-corefile";
 import ipaddr from "ipaddr.js";
-import type { DnsIssue } from "../check.ts";
-import { sameAddress } from "../corefile/address.ts";
+import type { DnsIssue } from "../issues.ts";
 import type { DnsSettings } from "../settings.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { corefileText } from "../corefile/from-settings.ts";
-import { dnsProfile } from "../profile.ts";
-import type { DnsSettings } from "../settings.ts";
+import { corefileText } from "./corefile-rendering.ts";
+import { dnsProfile } from "./profile.ts";
+import type { DnsSettings } from "./settings.ts";
 
 /** The add-on's `configurationValues` as an object. */
 export interface AddonConfiguration {

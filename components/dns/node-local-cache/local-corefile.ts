@@ -1,5 +1,4 @@
-import type { Corefile, Plugin, Server } from "../corefile/model.ts";
-import { renderCorefile } from "../corefile/model.ts";
+import { type Corefile, type Plugin, renderCorefile, type Server } from "eks-dns-logging-corefile";
 import type { DnsSettings } from "../settings.ts";
 import type { NodeLocalCacheSettings } from "./settings.ts";
 

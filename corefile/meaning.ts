@@ -1,10 +1,28 @@
 import { blocksOf, type Corefile, isSnippet, modelOf } from "./model.ts";
 import { rankOf } from "./order.ts";
-import type { Block, Directive } from "./syntax.ts";
+import { type Block, type Directive, parseBlocks } from "./syntax.ts";
 
 /** A Corefile without its snippets: each stands where it was imported. Imports of files stay. */
 export function expanded(corefile: Corefile): Corefile {
   const { blocks, imports } = blocksOf(corefile);
+  return modelOf({ blocks: withoutSnippets(blocks), imports });
+}
+
+/**
+ * The server blocks of a Corefile's text, with snippets expanded.
+ * @throws {CorefileSyntaxError} where the text cannot be read.
+ */
+export function serverBlocks(text: string): readonly Block[] {
+  return withoutSnippets(parseBlocks(text));
+}
+
+/** Whether a block answers for every name on the port of DNS. */
+export function servesRoot({ zones }: Block): boolean {
+  return zones.some((zone) => /^(dns:\/\/)?\.(:53)?$/.test(zone.toLowerCase()));
+}
+
+/** A snippet may hold whole blocks, which are not looked into. */
+function withoutSnippets(blocks: readonly Block[]): Block[] {
   const snippets = new Map(
     blocks.filter(isSnippet).map(({ zones, directives }) => [zones[0]?.slice(1, -1), directives]),
   );
@@ -14,11 +32,9 @@ export function expanded(corefile: Corefile): Corefile {
       if (snippet !== undefined) return expand(snippet, depth + 1);
       return [line.block === undefined ? line : { ...line, block: expand(line.block, depth) }];
     });
-  const servers = blocks
+  return blocks
     .filter((block) => !isSnippet(block))
     .map(({ zones, directives }) => ({ zones, directives: expand(directives, 0) }));
-  // A snippet may hold whole blocks, which are not looked into.
-  return modelOf({ blocks: servers, imports });
 }
 
 /** CoreDNS stops at a snippet that imports itself; deeper than this nobody writes them. */

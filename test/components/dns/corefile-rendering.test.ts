@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { corefileOf, corefileText } from "../../../../components/dns/corefile/from-settings.ts";
-import { type Plugin, writePlugin } from "../../../../components/dns/corefile/model.ts";
-import { renderBlocks } from "../../../../components/dns/corefile/syntax.ts";
-import { DnsSettings } from "../../../../components/dns/settings.ts";
+import { corefileOf, corefileText } from "../../../components/dns/corefile-rendering.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+import { type Plugin, writePlugin } from "../../../corefile/model.ts";
+import { renderBlocks } from "../../../corefile/syntax.ts";
 
 const text = (corefile: unknown) => corefileText(DnsSettings.parse({ corefile }));
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type CheckContext, checkCorefile } from "../../../../components/dns/corefile/check.ts";
-import { corefileOf } from "../../../../components/dns/corefile/from-settings.ts";
-import { parseCorefile } from "../../../../components/dns/corefile/model.ts";
-import { DnsSettings } from "../../../../components/dns/settings.ts";
-import { dnsSettings } from "../arbitraries.ts";
+import { corefileOf } from "../../components/dns/corefile-rendering.ts";
+import { DnsSettings } from "../../components/dns/settings.ts";
+import { type CheckContext, checkCorefile } from "../../corefile/check.ts";
+import { parseCorefile } from "../../corefile/model.ts";
+import { dnsSettings } from "../components/dns/arbitraries.ts";
 
 const BASE = [
   ...["errors", "health", "ready", "kubernetes cluster.local", "prometheus :9153", "forward . 10.0.0.2", "cache 30"],

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { checkCorefile } from "../../../../components/dns/corefile/check.ts";
-import { corefileOf, corefileText } from "../../../../components/dns/corefile/from-settings.ts";
-import { sameMeaning } from "../../../../components/dns/corefile/meaning.ts";
-import { parseCorefile, pluginName, renderCorefile } from "../../../../components/dns/corefile/model.ts";
-import { DnsSettings } from "../../../../components/dns/settings.ts";
-import { EKS_COREFILE } from "../../../support/eks-corefile.ts";
-import { dnsSettings } from "../arbitraries.ts";
+import { corefileOf, corefileText } from "../../components/dns/corefile-rendering.ts";
+import { DnsSettings } from "../../components/dns/settings.ts";
+import { checkCorefile } from "../../corefile/check.ts";
+import { sameMeaning } from "../../corefile/meaning.ts";
+import { parseCorefile, pluginName, renderCorefile } from "../../corefile/model.ts";
+import { dnsSettings } from "../components/dns/arbitraries.ts";
+import { EKS_COREFILE } from "../support/eks-corefile.ts";
 import { PLUGIN_LINES } from "./plugin-lines.ts";
 import { REFUSED_LINES } from "./refused-lines.ts";
 

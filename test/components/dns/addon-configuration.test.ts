@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { addonConfiguration, settingPath, sortedJson } from "../../../../components/dns/addon/configuration.ts";
-import { FETCHED_FILE, rejections, schemaFor, withFetched } from "../../../../components/dns/addon/schemas.ts";
-import { ADDON_VERSIONS, isAtLeast, parseAddonVersion } from "../../../../components/dns/addon/versions.ts";
-import { DnsSettings } from "../../../../components/dns/settings.ts";
-import { dnsSettings } from "../arbitraries.ts";
+import { addonConfiguration, settingPath, sortedJson } from "../../../components/dns/addon-configuration.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+import { FETCHED_FILE, rejections, schemaFor, withFetched } from "../../../corefile/addon/schemas.ts";
+import { ADDON_VERSIONS, isAtLeast, parseAddonVersion } from "../../../corefile/addon/versions.ts";
+import { dnsSettings } from "./arbitraries.ts";
 
 function configuration(settings: unknown) {
   const { corefile, ...others } = addonConfiguration(DnsSettings.parse(settings));
@@ -87,8 +87,10 @@ describe("the schema of an add-on version", () => {
     ["v1.11.1-eksbuild.8", "v1.11.1-eksbuild.8"],
     ["v1.11.1-eksbuild.9", "v1.10.1-eksbuild.11"],
     ["v1.11.3-eksbuild.1", "v1.10.1-eksbuild.11"],
-    ["v1.13.2-eksbuild.31", "v1.10.1-eksbuild.11"],
-    ["v2.0.0-eksbuild.1", "v1.10.1-eksbuild.11"],
+    ["v1.12.2-eksbuild.4", "v1.10.1-eksbuild.11"],
+    ["v1.12.3-eksbuild.1", "v1.12.3-eksbuild.1"],
+    ["v1.13.2-eksbuild.31", "v1.12.3-eksbuild.1"],
+    ["v2.0.0-eksbuild.1", "v1.12.3-eksbuild.1"],
   ];
   for (const [version, seenIn] of chosen) {
     it(`of ${version} is the one seen in ${seenIn}`, () => assert.equal(schemaFor(version)?.seenIn, seenIn));
@@ -101,33 +103,25 @@ describe("the schema of an add-on version", () => {
   });
 
   const NEW = "v1.13.2-eksbuild.31";
+  const UNKNOWN_KEY = "is not in the schema of v1.12.3-eksbuild.1, the nearest version whose schema is known";
   const rejected: readonly (readonly [configuration: unknown, path: string, message: string])[] = [
-    [null, "", "must be a value of type object for v1.13.2-eksbuild.31"],
-    [{ replicas: 2 }, "replicas", "must not be set, since v1.13.2-eksbuild.31 has no replicas"],
-    [{ replicaCount: "2" }, "replicaCount", "must be a value of type number for v1.13.2-eksbuild.31"],
-    [{ replicaCount: null }, "replicaCount", "must be a value of type number for v1.13.2-eksbuild.31"],
+    [null, "", "must be an object"],
+    [{ replicas: 2 }, "replicas", UNKNOWN_KEY],
+    [{ replicaCount: "2" }, "replicaCount", "must be an integer"],
+    [{ replicaCount: null }, "replicaCount", "must be an integer"],
+    [{ resources: { limits: { memory: 170 } } }, "resources.limits.memory", "must be a string"],
+    [{ resources: { limits: { disk: "1Gi" } } }, "resources.limits.disk", UNKNOWN_KEY],
+    [{ autoScaling: {} }, "autoScaling.enabled", "is required"],
+    [{ autoScaling: { enabled: true, minReplicas: 1 } }, "autoScaling.minReplicas", "must be at least 2"],
+    [{ autoScaling: { enabled: true, maxReplicas: 1001 } }, "autoScaling.maxReplicas", "must be at most 1000"],
+    [{ affinity: 1 }, "affinity", "must be an object or a null"],
+    [{ annotationTopologyMode: "On" }, "annotationTopologyMode", "must be one of Disabled, Auto"],
+    [{ tolerations: ["x"] }, "tolerations.0", "must be an object"],
     [
-      { resources: { limits: { memory: 170 } } },
-      "resources.limits.memory",
-      "must be a value of type string for v1.13.2-eksbuild.31",
+      { podDisruptionBudget: { maxUnavailable: "half" } },
+      "podDisruptionBudget.maxUnavailable",
+      "must have another form",
     ],
-    [
-      { resources: { limits: { disk: "1Gi" } } },
-      "resources.limits.disk",
-      "must not be set, since v1.13.2-eksbuild.31 has no disk",
-    ],
-    [{ autoScaling: {} }, "autoScaling.enabled", "must be a value of type boolean for v1.13.2-eksbuild.31"],
-    [
-      { autoScaling: { enabled: true, minReplicas: 1 } },
-      "autoScaling.minReplicas",
-      "must be at least 2 for v1.13.2-eksbuild.31",
-    ],
-    [
-      { autoScaling: { enabled: true, maxReplicas: 1001 } },
-      "autoScaling.maxReplicas",
-      "must be at most 1000 for v1.13.2-eksbuild.31",
-    ],
-    [{ affinity: 1 }, "affinity", "must be of another type for v1.13.2-eksbuild.31"],
   ];
   for (const [values, path, message] of rejected) {
     it(`rejects ${JSON.stringify(values)}`, () => {
@@ -138,11 +132,23 @@ describe("the schema of an add-on version", () => {
     });
   }
 
+  it("is undecided on a key that only an older version's schema lacks", () => {
+    const undecided = (version: string) =>
+      rejections({ replicas: 2, replicaCount: "2" }, version).map(({ path, undecided }) => [path.join("."), undecided]);
+    assert.deepEqual(undecided("v1.14.3-eksbuild.23"), [
+      ["replicaCount", false],
+      ["replicas", true],
+    ]);
+    assert.deepEqual(undecided("v1.12.3-eksbuild.1"), [
+      ["replicaCount", false],
+      ["replicas", false],
+    ]);
+    assert.deepEqual(rejections({ annotationTopologyMode: "Auto" }, "v1.12.4-eksbuild.29"), []);
+  });
+
   it("is none for what is no version", () => {
     assert.equal(schemaFor("latest"), undefined);
-    assert.deepEqual(rejections({}, "latest"), [
-      { path: [], message: "must be for a known version of the add-on, not latest" },
-    ]);
+    assert.throws(() => rejections({}, "latest"), /latest is not an add-on version/);
   });
 
   it("reports a key as the setting that it comes from", () => {
@@ -168,10 +174,10 @@ describe("the schema of an add-on version", () => {
       lookedUp: "2026-11",
       schema: JSON.parse(answer),
     });
-    assert.ok(FETCHED_FILE.pathname.endsWith("/components/dns/addon/schemas/fetched.json"));
-    assert.throws(() => withFetched("newest", answer, "2026-11"), /newest is no add-on version/);
-    assert.throws(() => withFetched("v1.14.6-eksbuild.4", "[]", "2026-11"), /does not take an empty configuration/);
-    assert.throws(() => withFetched("v1.14.6-eksbuild.4", '{"type":"string"}', "2026-11"), /does not take an empty/);
+    assert.ok(FETCHED_FILE.pathname.endsWith("/corefile/addon/schemas/fetched.json"));
+    assert.throws(() => withFetched("newest", answer, "2026-11"), /newest is not an add-on version/);
+    assert.throws(() => withFetched("v1.14.6-eksbuild.4", "[]", "2026-11"), /rejects an empty configuration/);
+    assert.throws(() => withFetched("v1.14.6-eksbuild.4", '{"type":"string"}', "2026-11"), /rejects an empty/);
   });
 
   it("compares versions by their numbers", () => {

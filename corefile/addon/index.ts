@@ -1,0 +1,3 @@
+/** The EKS add-on `coredns`: its versions, and what each takes as its configuration. */
+export { type AddonSchema, FETCHED_FILE, type Rejection, rejections, schemaFor, withFetched } from "./schemas.ts";
+export { ADDON_VERSIONS, type AddonVersion, isAtLeast, parseAddonVersion } from "./versions.ts";

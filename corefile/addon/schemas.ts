@@ -1,0 +1,173 @@
+import { type Schema, Validator } from "@cfworker/json-schema";
+import { isBefore, type Version } from "../version.ts";
+import fetched from "./schemas/fetched.json" with { type: "json" };
+import withAutoscaling from "./schemas/with-autoscaling.json" with { type: "json" };
+import withTopologyMode from "./schemas/with-topology-mode.json" with { type: "json" };
+import withoutAutoscaling from "./schemas/without-autoscaling.json" with { type: "json" };
+import withoutPods from "./schemas/without-pods.json" with { type: "json" };
+import { parseAddonVersion } from "./versions.ts";
+
+/** The configuration schema of an add-on version, with where it comes from. */
+export interface AddonSchema {
+  /** The version that the schema was read from. */
+  readonly seenIn: string;
+  readonly source: string;
+  /** When, as year and month. */
+  readonly lookedUp: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+/** Schemas that were fetched from EKS for one version each; they win over the rules below. */
+const FETCHED: Readonly<Record<string, AddonSchema>> = fetched;
+/** First builds that take `autoScaling`; every CoreDNS after these takes it. */
+const FIRST_AUTOSCALING: Readonly<Record<string, number>> = { "1.9.3": 15, "1.10.1": 11, "1.11.1": 9 };
+const AUTOSCALING_SINCE: Version = [1, 11, 1];
+const TOPOLOGY_MODE_SINCE: Version = [1, 12, 3];
+/** First build that takes affinity, tolerations, disruption budget and spread. */
+const FIRST_PODS: { readonly coredns: Version; readonly build: number } = { coredns: [1, 9, 3], build: 5 };
+
+/**
+ * The schema that an add-on version checks its configuration with, or the nearest older one that is known. Schemas do not only grow:
+ * v1.11.1-eksbuild.8 rejects `autoScaling`, which the older v1.10.1-eksbuild.11 takes.
+ * @returns undefined where the text is no add-on version.
+ * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeAddonConfiguration.html
+ */
+export function schemaFor(version: string): AddonSchema | undefined {
+  const parsed = parseAddonVersion(version);
+  if (parsed === undefined) return undefined;
+  const own = FETCHED[version];
+  if (own !== undefined) return own;
+  const { coredns, build } = parsed;
+  if (!isBefore(coredns, TOPOLOGY_MODE_SINCE)) return withTopologyMode;
+  const firstBuild = FIRST_AUTOSCALING[coredns.join(".")];
+  if (firstBuild === undefined ? !isBefore(coredns, AUTOSCALING_SINCE) : build >= firstBuild) return withAutoscaling;
+  const early = coredns.join(".") === FIRST_PODS.coredns.join(".") && build < FIRST_PODS.build;
+  return isBefore(coredns, FIRST_PODS.coredns) || early ? withoutPods : withoutAutoscaling;
+}
+
+/** File of the schemas that were fetched, as a URL; `lab dns schema --update` writes it. */
+export const FETCHED_FILE: URL = new URL("./schemas/fetched.json", import.meta.url);
+
+/**
+ * The content of {@link FETCHED_FILE} with one more version's schema.
+ * @param configurationSchema the text that EKS's DescribeAddonConfiguration returns.
+ * @param lookedUp year and month, such as `2026-11`.
+ * @throws where the text is no JSON schema of an object, or the version is none.
+ */
+export function withFetched(
+  version: string,
+  configurationSchema: string,
+  lookedUp: string,
+): Record<string, AddonSchema> {
+  if (parseAddonVersion(version) === undefined)
+    throw new Error(`${version} is not an add-on version, such as v1.13.2-eksbuild.31`);
+  const schema: unknown = JSON.parse(configurationSchema);
+  if (!isObject(schema) || !validator(schema).validate({}).valid)
+    throw new Error(`the schema of ${version} rejects an empty configuration, so it is not that of the CoreDNS add-on`);
+  const source = `aws eks describe-addon-configuration --addon-name coredns --addon-version ${version}`;
+  const added = { ...FETCHED, [version]: { seenIn: version, source, lookedUp, schema } };
+  return Object.fromEntries(Object.entries(added).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** One value that an add-on version rejects. */
+export interface Rejection {
+  /** Path in the configuration, such as `["autoScaling", "minReplicas"]`. */
+  readonly path: readonly (string | number)[];
+  /** What stands there; undefined where something is missing. */
+  readonly value: unknown;
+  /** What that version takes there, as the end of a sentence: `must be an integer`. */
+  readonly message: string;
+  /** Whether this is only known of an older version: a newer one may have a key that the older does not know. */
+  readonly undecided: boolean;
+}
+
+const VALIDATORS = new WeakMap<object, Validator>();
+
+/** EKS answers in draft 6, of which the validator's draft 7 is an extension. */
+function validator(schema: Schema): Validator {
+  const known = VALIDATORS.get(schema);
+  if (known !== undefined) return known;
+  const made = new Validator(schema, "7", false);
+  VALIDATORS.set(schema, made);
+  return made;
+}
+
+/**
+ * What EKS rejects in a configuration for that version. A key that is unknown to the schema of an older version is undecided.
+ * @throws where the text is no add-on version.
+ */
+export function rejections(configuration: unknown, version: string): Rejection[] {
+  const found = schemaFor(version);
+  if (found === undefined) throw new Error(`${version} is not an add-on version, such as v1.13.2-eksbuild.31`);
+  const { errors } = validator(found.schema).validate(configuration);
+  return errors.flatMap(({ keyword, keywordLocation, instanceLocation }): Rejection[] => {
+    const path = keysOf(instanceLocation, configuration);
+    const value = at(configuration, path);
+    const reject = (message: string, more: Partial<Rejection> = {}): Rejection => {
+      return { path, value, message, undecided: false, ...more };
+    };
+    if (keyword === "false")
+      return found.seenIn === version
+        ? [reject(`must not be set, since ${version} does not support it`)]
+        : [
+            reject(`is not in the schema of ${found.seenIn}, the nearest version whose schema is known`, {
+              undecided: true,
+            }),
+          ];
+    if (WRAPPERS.has(keyword) || keywordLocation.includes("/anyOf/")) return [];
+    const limit = limitAt(found.schema, keywordLocation);
+    if (keyword !== "required") return [reject(`${wanted(keyword, limit)}`)];
+    const names = Array.isArray(limit) ? limit.map(String) : [];
+    return names
+      .filter((name) => !(isObject(value) && name in value))
+      .map((name) => reject("is required", { path: [...path, name], value: undefined }));
+  });
+}
+
+/** Keywords whose errors only say that something below is wrong. */
+const WRAPPERS: ReadonlySet<string> = new Set(["$ref", "properties", "items", "additionalProperties"]);
+
+function wanted(keyword: string, limit: unknown): string {
+  const list = Array.isArray(limit) ? limit.map(String) : [String(limit)];
+  if (keyword === "type")
+    return `must be ${list.map((type) => `${/^[aeiou]/.test(type) ? "an" : "a"} ${type}`).join(" or ")}`;
+  if (keyword === "minimum") return `must be at least ${limit}`;
+  if (keyword === "maximum") return `must be at most ${limit}`;
+  if (keyword === "enum") return `must be one of ${list.join(", ")}`;
+  if (keyword === "pattern") return `must match ${limit}`;
+  return "must have another form";
+}
+
+/** Value of a keyword, such as 2 at `#/properties/minReplicas/minimum`; the location steps through references. */
+function limitAt(schema: unknown, location: string): unknown {
+  return pointer(location).reduce((part: unknown, key) => {
+    const inner = isObject(part) ? part[key] : undefined;
+    if (key !== "$ref" || typeof inner !== "string") return inner;
+    return pointer(inner).reduce((target: unknown, step) => (isObject(target) ? target[step] : undefined), schema);
+  }, schema);
+}
+
+function pointer(location: string): string[] {
+  return location
+    .replace(/^#\/?/, "")
+    .split("/")
+    .filter((step) => step !== "")
+    .map((step) => decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+/** A location as keys, with numbers where it steps into a list. */
+function keysOf(location: string, root: unknown): (string | number)[] {
+  const keys: (string | number)[] = [];
+  for (const step of pointer(location)) keys.push(Array.isArray(at(root, keys)) ? Number(step) : step);
+  return keys;
+}
+
+function at(root: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce((value: unknown, key) => {
+    return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+  }, root);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
