@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KubernetesObject } from "@kubernetes/client-node";
+import type { KubernetesObject, V1Pod } from "@kubernetes/client-node";
+import { commandsOf, pages } from "../docs/markdown.ts";
+import { leaveOut } from "../support/leave-out.ts";
 import { runLab } from "../support/run-lab.ts";
 import { readManifests, TestCluster, until } from "./cluster.ts";
 
@@ -89,6 +92,35 @@ describe("the local stack on a real cluster, from its manifests", () => {
         .filter((group) => group !== "deny"),
       [],
     );
+  });
+
+  it("answers each kubectl command of the page that walks through it", async function () {
+    if (spawnSync("kubectl", ["version", "--client"]).status !== 0) return leaveOut(this, "no kubectl on the PATH");
+    const page = pages().find(({ file }) => file === "docs/explanation/lab.md");
+    assert.ok(page);
+    const { items } = await cluster.core.listNamespacedPod({
+      namespace: "kube-system",
+      labelSelector: "k8s-app=kube-dns",
+    });
+    const address = (pod: V1Pod | undefined) => pod?.status?.podIP ?? "";
+    const commands = commandsOf(page).filter(({ command }) => command.startsWith("kubectl "));
+    assert.ok(commands.length >= 8);
+    const printed = new Map<string, string>();
+    for (const { where, command } of commands) {
+      const here = command
+        .replace("10.244.0.4", address(await cluster.pod("sa-team", "curl-sa")))
+        .replace("COREDNS-POD-IP", address(items[0]));
+      const { status, stdout, stderr } = spawnSync("sh", ["-c", here], { encoding: "utf8" });
+      printed.set(command, stdout);
+      if (command.includes(" run root ")) assert.match(stderr, /violates PodSecurity "restricted/, where);
+      // Only some networks enforce policies.
+      else if (!command.includes(":8080/")) assert.equal(status, 0, `${where}: ${here}: ${stderr}`);
+    }
+    const text = [...printed.values()].join("\n");
+    assert.match(text, /^curl-sa answers \S+ from \S+$/m);
+    assert.match(text, /^options ndots:3$/m);
+    assert.match(text, /^2 packets transmitted, 2 received, 0% packet loss/m);
+    assert.match(text, /^hello$/m);
   });
 
   it("refuses a pod that is not restricted, and names the rule", async () => {

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { PROJECT_ROOT } from "../../lab/project.ts";
 import { subjectIssue } from "../../tools/release/commits.ts";
 import { releaseNotes } from "../../tools/release/notes.ts";
+import { PROJECT_FOLDER } from "../docs/markdown.ts";
 
 const run = promisify(execFile);
-const read = (name: string) => readFile(join(PROJECT_ROOT, name), "utf8");
+const read = (name: string) => readFile(join(PROJECT_FOLDER, name), "utf8");
 
 describe("the check of commit subjects", () => {
   it("takes type(scope): subject", () => {
@@ -44,7 +44,7 @@ describe("the check of commit subjects", () => {
       const git = (...args: string[]) =>
         run("git", ["-c", "user.name=t", "-c", "user.email=t@example.com", ...args], { cwd: folder });
       const check = () =>
-        run(process.execPath, [join(PROJECT_ROOT, "tools/release/commits.ts"), "main"], { cwd: folder });
+        run(process.execPath, [join(PROJECT_FOLDER, "tools/release/commits.ts"), "main"], { cwd: folder });
       const commit = (subject: string) => git("commit", "--allow-empty", "--quiet", "--message", subject);
       await git("init", "--quiet", "--initial-branch", "main");
       await commit("An old subject on the base");
@@ -82,8 +82,8 @@ describe("a release", () => {
 
   it("can be made of this version", async () => {
     const { version } = z.object({ version: z.string() }).parse(JSON.parse(await read("package.json")));
-    const { stdout } = await run(process.execPath, [join(PROJECT_ROOT, "tools/release/notes.ts"), `v${version}`]);
+    const { stdout } = await run(process.execPath, [join(PROJECT_FOLDER, "tools/release/notes.ts"), `v${version}`]);
     assert.ok(stdout.length > 10);
-    await assert.rejects(run(process.execPath, [join(PROJECT_ROOT, "tools/release/notes.ts"), "v0.0.0"]));
+    await assert.rejects(run(process.execPath, [join(PROJECT_FOLDER, "tools/release/notes.ts"), "v0.0.0"]));
   });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { PROJECT_FOLDER } from "../docs/markdown.ts";
 import { stepOf } from "./workflows.ts";
 
 const run = promisify(execFile);
@@ -121,7 +121,7 @@ describe("the shell of the workflows", () => {
 
   it("packs a release with its SBOM, checksums and notes", async () => {
     const clone = join(folder, "clone");
-    await run("git", ["clone", "--quiet", "--depth", "1", `file://${PROJECT_ROOT}`, clone]);
+    await run("git", ["clone", "--quiet", "--depth", "1", `file://${PROJECT_FOLDER}`, clone]);
     const { version } = Manifest.parse(JSON.parse(await readFile(join(clone, "package.json"), "utf8")));
     const built = await shell(script("release", "publish", "Build the archive, its SBOM, checksums and notes"), {
       folder: clone,

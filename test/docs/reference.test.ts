@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { COLLECTORS_FILE, collectorsPage } from "../../tools/docs/collectors-reference.ts";
+import { INDEX_FILE, indexPage } from "../../tools/docs/index-reference.ts";
+import { POLICIES_FILE, rulesPage } from "../../tools/docs/policies-reference.ts";
+import { REFERENCE_FILE, settingsReference } from "../../tools/docs/settings-reference.ts";
+import { PROJECT_FOLDER } from "./markdown.ts";
+
+describe("the reference", () => {
+  for (const [file, page] of [
+    [REFERENCE_FILE, settingsReference],
+    [POLICIES_FILE, rulesPage],
+    [COLLECTORS_FILE, collectorsPage],
+    [INDEX_FILE, indexPage],
+  ] as const)
+    it(`is what the code gives now, in ${file}: npm run docs`, () => {
+      assert.equal(readFileSync(join(PROJECT_FOLDER, file), "utf8"), page());
+    });
+
+  it("names each key once, with its type", () => {
+    const lines = settingsReference().split("\n");
+    assert.ok(lines.some((line) => line.startsWith("- `corefile.options.cache.success.capacity` (integer): ")));
+    assert.ok(lines.some((line) => line.startsWith("- `index.splitBy` (`none`, `team`, `namespace`, `app`): ")));
+    const described = lines.filter((line) => line.startsWith("- `") && !line.includes(" The keys of "));
+    assert.ok(described.length > 200);
+    // The keys of an object that stands in two places are listed once.
+    assert.ok(!lines.some((line) => line.startsWith("- `corefile.options.stubDomains[].forward.policy`")));
+  });
+
+  it("shows the names that an index format gives, and the lines that it decides", () => {
+    const page = indexPage();
+    for (const name of ["logs-2026.12.30", "logs-2026.53", "logs-ts-2026.12.30", "k8s-ts-team-2026.12.30"])
+      assert.ok(page.includes(`\`${name}\``), name);
+    assert.ok(page.includes("| `{ timeZone: Europe/Madrid }` | `logs-2026.12.31` |"));
+    assert.match(page, /logstash_prefix_separator: _\n/);
+  });
+});

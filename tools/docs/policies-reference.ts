@@ -1,0 +1,116 @@
+import { isStackRule, type Rule } from "../../policies/core/rule.ts";
+import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
+import { RULES } from "../../policies/rules/index.ts";
+
+/** File that holds the reference of the rules. */
+export const POLICIES_FILE = "docs/reference/policies.md";
+
+const FAMILIES = {
+  cluster: "The cluster",
+  coredns: "CoreDNS",
+  tenancy: "Teams and rights",
+  pods: "Pods",
+  collectors: "Log collectors",
+  aws: "The AWS account",
+} as const satisfies Record<Rule["family"], string>;
+
+/** A configuration of the pack. Each line of the page's example is one of its rules. */
+export const EXAMPLE = {
+  "aws-tags": { enforcementLevel: "mandatory", required: ["project", "environment", "owner"] },
+  "pods-non-root": { exempt: [{ resource: "DaemonSet/monitoring/exporter", reason: "reads the host's /proc" }] },
+  "cluster-nodes-private": { exempt: [{ resource: "workers", reason: "subnets of another stack", only: "undecided" }] },
+};
+
+/** The page of the rules: how to run them, each with its reason and fix, and what is exempt. */
+export function rulesPage(): string {
+  const sections = Object.entries(FAMILIES).flatMap(([family, title]) => [
+    `## ${title}`,
+    "",
+    ...RULES.filter((rule) => rule.family === family).flatMap(entry),
+    "",
+  ]);
+  return [introduction(), ...sections, "## Built-in exemptions", "", EXEMPTIONS, "", ...exemptions(), ""].join("\n");
+}
+
+function entry(rule: Rule): string[] {
+  const level = `${rule.level}${isPlanOnly(rule) ? ", `lab plan` only" : ""}`;
+  const options = (rule.options ?? []).map(({ name, schema }) => {
+    const text = `  - \`${name}\`: ${inLine(schema.description ?? "")}. Default ${defaultOf(schema.default)}.`;
+    const first = RULES.find((other) => (other.options ?? []).some((option) => option.schema === schema));
+    return first === undefined || first === rule ? text : `  - \`${name}\`: as in \`${first.id}\``;
+  });
+  return [
+    `- **\`${rule.id}\`** (${level}): ${sentence(rule.title)} ${sentence(rule.reason)} Fix: ${sentence(rule.fix)} [${rule.source.id}](${rule.source.url})`,
+    ...options,
+  ];
+}
+
+/** The exemptions, those of one resource together, with what their reasons share said once. */
+function exemptions(): string[] {
+  const byResource = new Map<string, { readonly rule: string; readonly reason: string }[]>();
+  for (const { rule, resource, reason } of STANDING_EXEMPTIONS)
+    byResource.set(resource, [...(byResource.get(resource) ?? []), { rule, reason: inLine(reason) }]);
+  return [...byResource].flatMap(([resource, found]) => {
+    const [{ reason: first = "" } = {}] = found;
+    const shared = found.length === 1 ? "" : first.slice(0, first.indexOf("; ") + 2);
+    const common = found.every(({ reason }) => reason.startsWith(shared)) ? shared : "";
+    return [
+      `- \`${resource}\`${common === "" ? "" : `: ${common.replace(/; $/, "")}`}`,
+      ...found.map(({ rule, reason }) => `  - \`${rule}\`: ${reason.slice(common.length)}`),
+    ];
+  });
+}
+
+/** Whether only a plan can judge it. */
+export function isPlanOnly(rule: Rule): boolean {
+  return isStackRule(rule) && rule.planOnly === true;
+}
+
+const MAX_DEFAULTS = 5;
+
+function defaultOf(value: unknown): string {
+  const values = Array.isArray(value) ? value : [value];
+  if (value === "" || values.length === 0) return "none";
+  const shown = values.slice(0, MAX_DEFAULTS).map((one) => `\`${String(one)}\``);
+  return `${shown.join(", ")}${values.length > MAX_DEFAULTS ? ` and ${values.length - MAX_DEFAULTS} more` : ""}`;
+}
+
+function sentence(text: string): string {
+  const trimmed = inLine(text).replace(/\.$/, "");
+  return `${trimmed}.`;
+}
+
+const inLine = (text: string) => text.replaceAll("\n", " ");
+
+function introduction(): string {
+  const lines = Object.entries(EXAMPLE).map(([rule, config]) => `  ${JSON.stringify(rule)}: ${JSON.stringify(config)}`);
+  return `# Policies
+
+\`\`\`sh
+npm run plan
+pulumi preview --policy-pack policies --policy-pack-config policy-config.json
+\`\`\`
+
+${RULES.length} rules, defined once in \`policies/\`, run in both. The first needs no CLI, account or cluster. The second works on any EKS or Kubernetes
+stack, and \`pulumi policy publish policies\` gives the pack to an organization. \`npm run lab -- policies\` lists the rules.
+
+A mandatory rule that is violated stops both. If a rule needs a value that only the deployment knows, it is **undecided**: the plan
+reports it and stops, and the engine lists it under the policy \`undecided\`, which \`policy-config.json\` makes mandatory.
+
+Levels, options and exemptions are set by rule, in \`policy-config.json\` or the file of \`--policy-config\`:
+
+\`\`\`json
+{
+${lines.join(",\n")}
+}
+\`\`\`
+
+A resource is its URN, its name in the program, or KIND/NAMESPACE/NAME; \`*\` stands for any text. An exemption that allows nothing is
+an error. What a Helm \`Release\` installs is seen by neither run; what a \`Chart\` creates is seen by both.
+
+Generated by \`npm run docs\`.
+`;
+}
+
+const EXEMPTIONS =
+  "What this project's own stacks are exempt from. Every run lists those that it uses, and a test fails on one that none uses.";
