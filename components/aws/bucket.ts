@@ -1,7 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "../cluster/handle.ts";
-import type { PolicyStatement } from "./pod-identity.ts";
+import type { PodIdentityHost, PolicyStatement } from "./iam.ts";
 
 export interface LogBucketArgs {
   readonly host: PodIdentityHost;

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "../cluster/handle.ts";
-import type { PolicyStatement } from "./pod-identity.ts";
+import type { PodIdentityHost, PolicyStatement } from "./iam.ts";
+import { logGroupKeyPolicy } from "./kms.ts";
 
 export interface LogGroupArgs {
   readonly host: PodIdentityHost;
@@ -35,7 +35,9 @@ export class PodLogGroup extends pulumi.ComponentResource {
         description: `Log group ${groupName}`,
         enableKeyRotation: true,
         deletionWindowInDays: 30,
-        policy: pulumi.all([accountId, arn]).apply(([account, groupArn]) => keyPolicy(host, account, groupArn)),
+        policy: accountId.apply((account) =>
+          logGroupKeyPolicy({ accountId: account, region: host.region, groupName, sid: "PodLogs" }),
+        ),
         tags: host.tags,
       },
       { parent: this },
@@ -75,28 +77,4 @@ export class PodLogGroup extends pulumi.ComponentResource {
     ]);
     this.registerOutputs({ logGroup: this.group.name });
   }
-}
-
-/** The account decides by IAM who uses the key; CloudWatch Logs may use it for this one group. */
-function keyPolicy({ partition, region }: PodIdentityHost, account: string, groupArn: string): string {
-  return JSON.stringify({
-    Statement: [
-      {
-        Action: "kms:*",
-        Effect: "Allow",
-        Principal: { AWS: `arn:${partition}:iam::${account}:root` },
-        Resource: "*",
-        Sid: "AccountByIam",
-      },
-      {
-        Action: ["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-        Condition: { ArnEquals: { "kms:EncryptionContext:aws:logs:arn": groupArn } },
-        Effect: "Allow",
-        Principal: { Service: `logs.${region}.amazonaws.com` },
-        Resource: "*",
-        Sid: "PodLogs",
-      },
-    ],
-    Version: "2012-10-17",
-  });
 }

@@ -1,12 +1,12 @@
-/** Where a region belongs. */
+/** A group of AWS regions with accounts, ARNs and endpoints of their own. */
 export interface Partition {
   /** As in an ARN: `aws`, `aws-cn` or `aws-us-gov`. */
   readonly id: string;
-  /** End of its services' names. */
+  /** End of the names of its endpoints, such as `amazonaws.com`. */
   readonly dnsSuffix: string;
 }
 
-/** Partitions beside `aws`, by how the names of their regions start. */
+/** Partitions other than `aws`, by how the names of their regions start. */
 const PARTITIONS: readonly (Partition & { readonly start: string })[] = [
   { start: "cn-", id: "aws-cn", dnsSuffix: "amazonaws.com.cn" },
   { start: "us-gov-", id: "aws-us-gov", dnsSuffix: "amazonaws.com" },
@@ -17,7 +17,27 @@ const PARTITIONS: readonly (Partition & { readonly start: string })[] = [
   { start: "eu-isoe-", id: "aws-iso-e", dnsSuffix: "cloud.adc-e.uk" },
 ];
 
-/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
+/** Partitions in which every name that this program writes is known. */
+export const SUPPORTED_PARTITIONS: readonly string[] = ["aws", "aws-cn", "aws-us-gov"];
+
+/**
+ * The partition of a region.
+ * @param region such as `eu-central-1`.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ */
 export function partitionOf(region: string): Partition {
   return PARTITIONS.find(({ start }) => region.startsWith(start)) ?? { id: "aws", dnsSuffix: "amazonaws.com" };
+}
+
+/** Services whose endpoints in China have the same prefix as elsewhere. */
+const COMMON_PREFIX_IN_CHINA: readonly string[] = ["s3", "logs"];
+
+/**
+ * Name of a VPC endpoint service: `com.amazonaws.eu-central-1.ecr.api`, and in China `cn.com.amazonaws.cn-north-1.ecr.api`.
+ * @param service The service's part of the name, such as `ecr.api`.
+ * @see https://docs.amazonaws.cn/en_us/vpc/latest/privatelink/aws-services-privatelink-support.html
+ */
+export function endpointService(region: string, service: string): string {
+  const isChina = partitionOf(region).id === "aws-cn" && !COMMON_PREFIX_IN_CHINA.includes(service);
+  return `${isChina ? "cn." : ""}com.amazonaws.${region}.${service}`;
 }

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { serviceRole } from "../aws/service-role.ts";
+import { serviceRole } from "../aws/iam.ts";
 import type { EksClusterSettings } from "./settings.ts";
 import { ADDON_VERSIONS } from "./versions.ts";
 

@@ -1,12 +1,15 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { Partition } from "../aws/partition.ts";
+import { logGroupKeyPolicy } from "../aws/kms.ts";
 
 export interface ControlPlaneLogsArgs {
+  /** Name of the EKS cluster, which names the log group. */
   readonly clusterName: string;
+  /** Region, such as `eu-central-1`. */
   readonly region: string;
-  readonly partition: Partition;
+  /** How long lines are kept, in days. */
   readonly retentionDays: number;
+  /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +35,9 @@ export class ControlPlaneLogs extends pulumi.ComponentResource {
         description: `Secrets and control-plane logs of the EKS cluster ${args.clusterName}`,
         enableKeyRotation: true,
         deletionWindowInDays: 30,
-        policy: accountId.apply((account) => keyPolicy(account, groupName, args)),
+        policy: accountId.apply((account) =>
+          logGroupKeyPolicy({ accountId: account, region: args.region, groupName, sid: "ControlPlaneLogs" }),
+        ),
         tags: args.tags,
       },
       { parent: this },
@@ -49,42 +54,4 @@ export class ControlPlaneLogs extends pulumi.ComponentResource {
     );
     this.registerOutputs({ logGroup: this.group.name });
   }
-}
-
-const LOG_ACTIONS = [
-  "kms:Decrypt",
-  "kms:DescribeKey",
-  "kms:Encrypt",
-  "kms:GenerateDataKey",
-  "kms:GenerateDataKeyWithoutPlaintext",
-  "kms:ReEncryptFrom",
-  "kms:ReEncryptTo",
-];
-
-/** The account decides by IAM who uses the key, as for any key; CloudWatch Logs may use it for this one group. */
-function keyPolicy(account: string, groupName: string, { region, partition }: ControlPlaneLogsArgs): string {
-  return JSON.stringify({
-    Statement: [
-      {
-        Action: "kms:*",
-        Effect: "Allow",
-        Principal: { AWS: `arn:${partition.id}:iam::${account}:root` },
-        Resource: "*",
-        Sid: "AccountByIam",
-      },
-      {
-        Action: LOG_ACTIONS,
-        Condition: {
-          ArnEquals: {
-            "kms:EncryptionContext:aws:logs:arn": `arn:${partition.id}:logs:${region}:${account}:log-group:${groupName}`,
-          },
-        },
-        Effect: "Allow",
-        Principal: { Service: `logs.${region}.${partition.dnsSuffix}` },
-        Resource: "*",
-        Sid: "ControlPlaneLogs",
-      },
-    ],
-    Version: "2012-10-17",
-  });
 }

@@ -1,8 +1,8 @@
 import * as eks from "@pulumi/eks";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { serviceRole } from "../aws/iam.ts";
 import { partitionOf } from "../aws/partition.ts";
-import { serviceRole } from "../aws/service-role.ts";
 import { grantAccess } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import { ControlPlaneLogs } from "./control-plane-logs.ts";
@@ -125,7 +125,6 @@ export class EksCluster extends pulumi.ComponentResource {
       {
         clusterName: settings.name,
         region,
-        partition: partitionOf(region),
         retentionDays: settings.logRetentionDays,
         tags: this.#tags,
       },

@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { PodIdentityHost } from "../aws/iam.ts";
 
 /**
  * What a cluster gives to the components that run on it. An EKS cluster and an existing one give the same handle, and a
@@ -31,19 +32,4 @@ export interface AddonHost {
   /** Kubernetes minor version, such as `1.35`. */
   readonly kubernetesVersion: string;
   readonly tags: Readonly<Record<string, string>>;
-}
-
-/**
- * Where a pod's service account gets an IAM role by EKS Pod Identity.
- * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
- */
-export interface PodIdentityHost {
-  readonly clusterName: pulumi.Input<string>;
-  /** AWS region, such as `eu-central-1`. */
-  readonly region: string;
-  /** ARN partition of the region: `aws`, `aws-cn` or `aws-us-gov`. */
-  readonly partition: string;
-  readonly tags: Readonly<Record<string, string>>;
-  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. */
-  readonly agent: pulumi.Resource;
 }

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { endpointService } from "../aws/partition.ts";
 import type { VpcSettings } from "./network-settings.ts";
 import { cutSubnets } from "./subnets.ts";
 
@@ -183,7 +184,7 @@ export class Vpc extends pulumi.ComponentResource {
     const { settings, region } = this.#args;
     const endpoint = (service: string, args: Omit<aws.ec2.VpcEndpointArgs, "vpcId" | "serviceName" | "tags">) => {
       const name = `${this.#name}-${service.replace(".", "-")}`;
-      const serviceName = `com.amazonaws.${region}.${service}`;
+      const serviceName = endpointService(region, service);
       new aws.ec2.VpcEndpoint(name, { vpcId: vpc.id, serviceName, tags: this.#tags(name), ...args }, { parent: this });
     };
     const interfaces = settings.endpoints.filter((service) => service !== "s3");

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { serviceRole } from "../aws/service-role.ts";
+import { serviceRole } from "../aws/iam.ts";
 import type { NodeGroupSettings } from "./node-group-settings.ts";
 import { nodeUserData } from "./node-user-data.ts";
 

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { filesHash } from "../kubernetes/config-hash.ts";
-import { commonLabels } from "../team/names.ts";
+import { filesHash } from "../kubernetes/container.ts";
+import { commonLabels } from "../kubernetes/labels.ts";
 import type { Collector, Rendered } from "./collectors/collector.ts";
 import { collectorPodSpec } from "./daemon-set-spec.ts";
 import type { Destination } from "./destination-settings.ts";

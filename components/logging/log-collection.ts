@@ -1,12 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { LogBucket } from "../aws/bucket.ts";
+import { PodIdentity, type PodIdentityHost } from "../aws/iam.ts";
 import { PodLogGroup } from "../aws/log-group.ts";
-import { PodIdentity } from "../aws/pod-identity.ts";
-import type { ClusterHandle, PodIdentityHost } from "../cluster/handle.ts";
-import { commonLabels } from "../team/names.ts";
-import type { EgressRule } from "../team/network-policies.ts";
-import type { TeamSettings } from "../team/settings.ts";
+import type { ClusterHandle } from "../cluster/handle.ts";
+import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
+import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { COLLECTORS } from "./collectors/table.ts";
 import { CollectorDaemonSet } from "./daemon-set.ts";
 import { InClusterOpenSearch } from "./opensearch/in-cluster.ts";
@@ -26,7 +25,7 @@ import { todaysIndices } from "./todays-indices.ts";
 export interface LogCollectionArgs {
   readonly cluster: ClusterHandle;
   readonly settings: LoggingSettings;
-  readonly teams: readonly Pick<TeamSettings, "name">[];
+  readonly teams: readonly { readonly name: string }[];
 }
 
 /** What collects the logs, in a namespace of its own, and the AWS resources that its destination needs. */
@@ -49,9 +48,11 @@ export class LogCollection extends pulumi.ComponentResource {
     if (collector === undefined)
       throw new Error(`collector ${settings.collector} passed the settings and is not in the table`);
 
+    // A collector on the node mounts the node's files, which only "privileged" allows.
+    const level = settings.carrier === "daemonset" ? "privileged" : "restricted";
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
-      { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(settings) } } },
+      { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(level) } } },
       { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
     );
     const context = contextOf(cluster);
@@ -135,17 +136,5 @@ function contextOf({ name, podIdentity }: ClusterHandle): DestinationContext {
     cluster: name,
     region: podIdentity?.region,
     bucket: podIdentity === undefined ? undefined : `${name}-logs-${podIdentity.region}`,
-  };
-}
-
-/**
- * A collector reads the node's files, which only "privileged" lets a pod mount; the other modes still tell what else it takes.
- * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
- */
-function podSecurityLabels({ carrier }: LoggingSettings): Record<string, string> {
-  return {
-    "pod-security.kubernetes.io/enforce": carrier === "daemonset" ? "privileged" : "restricted",
-    "pod-security.kubernetes.io/audit": "restricted",
-    "pod-security.kubernetes.io/warn": "restricted",
   };
 }

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { EgressRule } from "../team/network-policies.ts";
+import type { EgressRule } from "../kubernetes/network-policy.ts";
 import type { Collector } from "./collectors/collector.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
 

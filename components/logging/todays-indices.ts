@@ -1,4 +1,4 @@
-import { teamNamespace } from "../team/names.ts";
+import { teamNamespace } from "../kubernetes/labels.ts";
 import { type IndexFormat, indexName } from "./index-format.ts";
 
 /**

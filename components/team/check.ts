@@ -1,13 +1,7 @@
+import type { ContainerResources } from "../kubernetes/container.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
 import { amount } from "../schema/values.ts";
 import type { TeamSettings } from "./settings.ts";
-
-/** What a container asks for, and the memory that it may take at most. */
-export interface ContainerResources {
-  readonly cpu: string;
-  readonly memory: string;
-  readonly memoryLimit: string;
-}
 
 /** What each of the lab's two containers takes. */
 export const CURL_POD: ContainerResources = { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" };

@@ -1,6 +1,11 @@
 import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
-import { configurationVariable, filesHash } from "../kubernetes/config-hash.ts";
-import type { PodParts } from "../logging/sidecar/sidecar.ts";
+import {
+  configurationVariable,
+  containerResources,
+  containerSecurity,
+  filesHash,
+  type SidecarParts,
+} from "../kubernetes/container.ts";
 import { CURL_POD } from "./check.ts";
 import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
@@ -10,21 +15,7 @@ const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
 /** User and group that the image nginx-unprivileged is built for. */
 const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
 
-/**
- * What Pod Security "restricted" asks of a container, and a read-only root beside it.
- * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
- */
-const RESTRICTED = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  runAsNonRoot: true,
-  capabilities: { drop: ["ALL"] },
-};
-
-const RESOURCES = {
-  requests: { cpu: CURL_POD.cpu, memory: CURL_POD.memory },
-  limits: { memory: CURL_POD.memoryLimit },
-};
+const RESOURCES = containerResources(CURL_POD);
 
 /**
  * The responder's nginx.conf: one line that says which pod answers whom, and an access line on stdout for each request.
@@ -67,11 +58,11 @@ ${logFolder === undefined ? "" : `  access_log ${logFolder}/access.log combined;
  * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  * @see https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
  */
-export function curlPodSpec(
+export function curlPodSpec<C = never, V = never>(
   team: string,
   settings: CurlPodSettings,
   names: { serviceAccount: string; configMap: string },
-  sidecar?: PodParts,
+  sidecar?: SidecarParts<C, V>,
   dns?: PodDns,
 ) {
   const tmp = { name: "tmp", mountPath: "/tmp" };
@@ -109,7 +100,7 @@ export function curlPodSpec(
         ports: [{ name: "http", containerPort: RESPONDER_PORT, protocol: "TCP" }],
         startupProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 1, failureThreshold: 30 },
         readinessProbe: { httpGet: { path: "/healthz", port: "http" }, periodSeconds: 5 },
-        securityContext: { ...RESTRICTED, ...NGINX_USER },
+        securityContext: containerSecurity({ user: NGINX_USER }),
         resources: RESOURCES,
         volumeMounts: [tmp, ...logs, { name: "responder", mountPath: "/etc/responder", readOnly: true }],
       },
@@ -120,7 +111,7 @@ export function curlPodSpec(
         image: settings.image,
         imagePullPolicy: "IfNotPresent",
         command: ["sleep", String(settings.lifetime)],
-        securityContext: { ...RESTRICTED, ...CURL_USER },
+        securityContext: containerSecurity({ user: CURL_USER }),
         resources: RESOURCES,
         volumeMounts: [tmp, ...logs],
       },

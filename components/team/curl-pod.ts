@@ -1,9 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
-import type { Sidecar } from "../logging/sidecar/sidecar.ts";
+import type { PodSidecar } from "../kubernetes/container.ts";
+import { commonLabels } from "../kubernetes/labels.ts";
 import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";
-import { CURL_CONTAINER, commonLabels, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./names.ts";
+import { CURL_CONTAINER, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
 
 export interface CurlPodArgs {
@@ -15,7 +16,7 @@ export interface CurlPodArgs {
   /** What must stand before the pod runs. A component's own `dependsOn` does not reach its children. */
   readonly after: readonly pulumi.Resource[];
   /** Collects what the pod's containers write to files. Default: none. */
-  readonly sidecar?: Sidecar | undefined;
+  readonly sidecar?: PodSidecar | undefined;
   /** Where the pod asks for names. Default: where its node's kubelet says. */
   readonly dns?: PodDns | undefined;
 }

@@ -3,17 +3,16 @@
  * team's name alone and never carry a generated suffix.
  */
 
+import { teamNamespace } from "../kubernetes/labels.ts";
+
+export { teamNamespace };
+
 /** Container of the curl pod that a person works in; `kubectl exec` and `logs` choose it by default. */
 export const CURL_CONTAINER = "curl";
 /** Container beside it that answers HTTP. */
 export const RESPONDER_CONTAINER = "responder";
 /** Port of the responder and of its Service: the one that `curl http://NAME` uses. */
 export const RESPONDER_PORT = 80;
-
-/** Namespace of a team: `ts` gives `ts-team`. */
-export function teamNamespace(team: string): string {
-  return `${team}-team`;
-}
 
 /** Name of a team's curl pod, of its Service and of its label `app`: `ts` gives `curl-ts`. */
 export function curlPodName(team: string): string {
@@ -28,16 +27,4 @@ export function curlServiceName(team: string): string {
 /** The names that lead to a team's Service from another namespace: `curl-ts.ts-team` and the full one. */
 export function curlServiceNames(team: string): string[] {
   return [`${curlPodName(team)}.${teamNamespace(team)}`, curlServiceName(team)];
-}
-
-/**
- * Labels of every Kubernetes object that this program makes.
- * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
- */
-export function commonLabels(name: string): Record<string, string> {
-  return {
-    "app.kubernetes.io/name": name,
-    "app.kubernetes.io/part-of": "eks-dns-logging",
-    "app.kubernetes.io/managed-by": "pulumi",
-  };
 }

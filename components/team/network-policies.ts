@@ -1,34 +1,17 @@
-import { isIPv6 } from "node:net";
+import {
+  addressPeer,
+  type EgressRule,
+  type Peer,
+  type PolicySpec,
+  podsOfNamespace,
+} from "../kubernetes/network-policy.ts";
 import { teamNamespace } from "./names.ts";
 import type { TeamSettings } from "./settings.ts";
-
-/** A rule's other side, in the shape of the Kubernetes API. */
-interface Peer {
-  namespaceSelector?: { matchLabels: Record<string, string> };
-  podSelector?: { matchLabels: Record<string, string> };
-  ipBlock?: { cidr: string };
-}
-interface Port {
-  protocol: "UDP" | "TCP";
-  port: number;
-}
-export interface EgressRule {
-  to: Peer[];
-  ports?: Port[];
-}
-interface IngressRule {
-  from: Peer[];
-}
 
 /** One NetworkPolicy: its name and its spec. */
 export interface NamedPolicy {
   readonly name: string;
-  readonly spec: {
-    podSelector: Record<string, never>;
-    policyTypes: ("Ingress" | "Egress")[];
-    ingress?: IngressRule[];
-    egress?: EgressRule[];
-  };
+  readonly spec: PolicySpec;
 }
 
 /** What a team's policies depend on beside the team itself. */
@@ -76,21 +59,13 @@ export function networkPolicies(team: Pick<TeamSettings, "name" | "peers">, cont
 }
 
 function podsOf(teams: readonly string[]): Peer[] {
-  return [...new Set(teams)]
-    .sort()
-    .map((team) => ({ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": teamNamespace(team) } } }));
+  return [...new Set(teams)].sort().map((team) => podsOfNamespace(teamNamespace(team)));
 }
 
 /** An answer too long for a UDP packet comes over TCP, so DNS needs both. */
 function dnsRule(addresses: readonly string[]): EgressRule {
   return {
-    to: [
-      {
-        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
-        podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
-      },
-      ...addresses.map((address) => ({ ipBlock: { cidr: `${address}/${isIPv6(address) ? 128 : 32}` } })),
-    ],
+    to: [podsOfNamespace("kube-system", { "k8s-app": "kube-dns" }), ...addresses.map(addressPeer)],
     ports: [
       { protocol: "UDP", port: 53 },
       { protocol: "TCP", port: 53 },

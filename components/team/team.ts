@@ -2,10 +2,11 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
-import type { Sidecar } from "../logging/sidecar/sidecar.ts";
+import type { PodSidecar } from "../kubernetes/container.ts";
+import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import { CurlPod } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-role.ts";
-import { commonLabels, teamNamespace } from "./names.ts";
+import { teamNamespace } from "./names.ts";
 import { networkPolicies, type PolicyContext } from "./network-policies.ts";
 import type { CurlPodSettings, TeamSettings } from "./settings.ts";
 
@@ -16,7 +17,7 @@ export interface TeamArgs {
   /** The other side of the team's network policies. */
   readonly network: PolicyContext;
   /** Collects beside the curl pod. Default: none. */
-  readonly sidecar?: Sidecar | undefined;
+  readonly sidecar?: PodSidecar | undefined;
   /** Where the curl pod asks for names. Default: where its node's kubelet says. */
   readonly dns?: PodDns | undefined;
   /** What must stand before the curl pod starts, beside its namespace. Default: nothing. */
@@ -132,16 +133,6 @@ export class Team extends pulumi.ComponentResource {
       { ...options, dependsOn: role },
     );
   }
-}
-
-/**
- * Labels that make the API server refuse, log and warn of pods that are not "restricted".
- * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
- */
-function podSecurityLabels(): Record<string, string> {
-  return Object.fromEntries(
-    ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]),
-  );
 }
 
 /** The API stores quantities as strings; numbers would show as a change in every preview. */

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../../cluster/handle.ts";
-import { commonLabels } from "../../team/names.ts";
+import { commonLabels } from "../../kubernetes/labels.ts";
 import type { DnsSettings } from "../settings.ts";
 import { cacheAddresses, METRICS_PORT, nodeLocalCorefile } from "./local-corefile.ts";
 import { DNS_PORTS, daemonSetSpec, NAME, NAMESPACE, UPSTREAM_SERVICE } from "./objects.ts";

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { filesHash } from "../../kubernetes/config-hash.ts";
-import { commonLabels } from "../../team/names.ts";
+import { filesHash } from "../../kubernetes/container.ts";
+import { commonLabels } from "../../kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import { DASHBOARDS_PORT, dashboardsPodSpec, OPENSEARCH_PORT, opensearchPodSpec } from "./pod-specs.ts";
 import { everyIndexTemplate } from "./template.ts";

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { EgressRule } from "../../team/network-policies.ts";
+import type { EgressRule } from "../../kubernetes/network-policy.ts";
 import type { Destination } from "../destination-settings.ts";
 import { LOGGING_NAMESPACE } from "../pipeline.ts";
 

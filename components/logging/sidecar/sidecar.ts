@@ -1,6 +1,6 @@
-import { configurationVariable, filesHash } from "../../kubernetes/config-hash.ts";
+import { configurationVariable, filesHash } from "../../kubernetes/container.ts";
+import type { EgressRule } from "../../kubernetes/network-policy.ts";
 import { amount } from "../../schema/values.ts";
-import type { EgressRule } from "../../team/network-policies.ts";
 import { type Collector, imageFor } from "../collectors/collector.ts";
 import { probes } from "../daemon-set-spec.ts";
 import { destinationSecrets } from "../destination-secrets.ts";

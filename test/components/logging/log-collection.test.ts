@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { parse } from "yaml";
-import type { PodIdentityHost } from "../../../components/cluster/handle.ts";
+import type { PodIdentityHost } from "../../../components/aws/iam.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import { receiverEgress } from "../../../components/logging/receiver.ts";

@@ -1,15 +1,35 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "../cluster/handle.ts";
+
+/**
+ * A cluster whose service accounts get IAM roles by EKS Pod Identity.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
+ */
+export interface PodIdentityHost {
+  /** Name of the EKS cluster. */
+  readonly clusterName: pulumi.Input<string>;
+  /** AWS region, such as `eu-central-1`. */
+  readonly region: string;
+  /** ARN partition of the region: `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
+  /** Tags of every AWS resource. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. */
+  readonly agent: pulumi.Resource;
+}
 
 export interface PodIdentityArgs {
+  /** The cluster. */
   readonly host: PodIdentityHost;
+  /** Namespace of the service account. */
   readonly namespace: string;
+  /** Service account whose pods get the role. */
   readonly serviceAccount: string;
   /** What the pods may do; resources by ARN. */
   readonly statements: pulumi.Input<readonly PolicyStatement[]>;
 }
 
+/** A statement of an IAM policy. Its keys are in alphabetical order, as in every JSON document of this program. */
 export interface PolicyStatement {
   readonly Sid: string;
   readonly Effect: "Allow";
@@ -22,7 +42,7 @@ export interface PolicyStatement {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
  */
 export class PodIdentity extends pulumi.ComponentResource {
-  /** Pods must start after it: one that is older gets no credentials. */
+  /** The association. Pods must start after it: an older one gets no credentials. */
   readonly association: aws.eks.PodIdentityAssociation;
 
   constructor(name: string, args: PodIdentityArgs, options: pulumi.ComponentResourceOptions) {
@@ -76,4 +96,39 @@ function trustPolicy(cluster: string, namespace: string, serviceAccount: string)
     ],
     Version: "2012-10-17",
   });
+}
+
+export interface ServiceRoleArgs {
+  /** Service that assumes the role, such as `eks.amazonaws.com`. */
+  readonly service: string;
+  /** STS actions that the service may take, such as `sts:AssumeRole`. */
+  readonly actions: readonly string[];
+  /** Names of AWS managed policies that are attached. */
+  readonly policies: readonly string[];
+  /** ARN partition, such as `aws`. */
+  readonly partition: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** A role that one AWS service assumes, with managed policies. */
+export function serviceRole(
+  name: string,
+  args: ServiceRoleArgs,
+  options: pulumi.CustomResourceOptions,
+): { role: aws.iam.Role; attachments: aws.iam.RolePolicyAttachment[] } {
+  const statement = { Action: args.actions, Effect: "Allow", Principal: { Service: args.service } };
+  const role = new aws.iam.Role(
+    name,
+    { assumeRolePolicy: JSON.stringify({ Statement: [statement], Version: "2012-10-17" }), tags: args.tags },
+    options,
+  );
+  const attachments = args.policies.map(
+    (policy) =>
+      new aws.iam.RolePolicyAttachment(
+        `${name}-${policy.split("/").at(-1)}`,
+        { role: role.name, policyArn: `arn:${args.partition}:iam::aws:policy/${policy}` },
+        options,
+      ),
+  );
+  return { role, attachments };
 }

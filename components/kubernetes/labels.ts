@@ -1,0 +1,40 @@
+/**
+ * Labels of every Kubernetes object that this program makes.
+ * @param name The object's `app.kubernetes.io/name`, such as `curl`.
+ * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+ */
+export function commonLabels(name: string): Record<string, string> {
+  return {
+    "app.kubernetes.io/name": name,
+    "app.kubernetes.io/part-of": "eks-dns-logging",
+    "app.kubernetes.io/managed-by": "pulumi",
+  };
+}
+
+/**
+ * Label that the API server sets on each namespace with the namespace's name, so that a selector can name one.
+ * @see https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
+ */
+export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
+
+/** Namespace of a team: `ts` gives `ts-team`. */
+export function teamNamespace(team: string): string {
+  return `${team}-team`;
+}
+
+/** Levels of the Pod Security Standards. */
+export type PodSecurityLevel = "restricted" | "baseline" | "privileged";
+
+/**
+ * Labels of a namespace for Pod Security admission: the API server refuses pods above `enforce`, and logs and warns about every pod
+ * that is not "restricted".
+ * @param enforce Level that is enforced. Default: restricted.
+ * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
+ */
+export function podSecurityLabels(enforce: PodSecurityLevel = "restricted"): Record<string, string> {
+  return {
+    "pod-security.kubernetes.io/enforce": enforce,
+    "pod-security.kubernetes.io/audit": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+  };
+}

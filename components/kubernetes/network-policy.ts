@@ -1,0 +1,50 @@
+import { isIPv6 } from "node:net";
+import { NAMESPACE_NAME_LABEL } from "./labels.ts";
+
+/** The other side of a rule, in the shape of the Kubernetes API. */
+export interface Peer {
+  namespaceSelector?: { matchLabels: Record<string, string> };
+  podSelector?: { matchLabels: Record<string, string> };
+  ipBlock?: { cidr: string };
+}
+
+/** A port of a rule. */
+export interface PolicyPort {
+  protocol: "UDP" | "TCP";
+  port: number;
+}
+
+/** What pods may connect to. Without ports every protocol is allowed, ping among them. */
+export interface EgressRule {
+  to: Peer[];
+  ports?: PolicyPort[];
+}
+
+/** Who may connect to pods. */
+export interface IngressRule {
+  from: Peer[];
+}
+
+/** The spec of a NetworkPolicy for all pods of its namespace. */
+export interface PolicySpec {
+  podSelector: Record<string, never>;
+  policyTypes: ("Ingress" | "Egress")[];
+  ingress?: IngressRule[];
+  egress?: EgressRule[];
+}
+
+/**
+ * The pods of a namespace.
+ * @param labels Only pods with these labels. Default: all.
+ */
+export function podsOfNamespace(namespace: string, labels?: Record<string, string>): Peer {
+  return {
+    namespaceSelector: { matchLabels: { [NAMESPACE_NAME_LABEL]: namespace } },
+    ...(labels === undefined ? {} : { podSelector: { matchLabels: labels } }),
+  };
+}
+
+/** A single IPv4 or IPv6 address. */
+export function addressPeer(address: string): Peer {
+  return { ipBlock: { cidr: `${address}/${isIPv6(address) ? 128 : 32}` } };
+}
