@@ -19,12 +19,27 @@ export interface ContainerSecurityOptions {
   readonly writableRoot?: boolean;
 }
 
+/** A container's security context, in the shape of the Kubernetes API. */
+export interface ContainerSecurity {
+  allowPrivilegeEscalation: boolean;
+  capabilities: { drop: string[] };
+  privileged?: boolean;
+  readOnlyRootFilesystem?: boolean;
+  runAsGroup?: number;
+  runAsNonRoot?: boolean;
+  runAsUser?: number;
+}
+
 /**
  * The security context of a container: no capabilities, no privilege escalation, a read-only root file system and no root, as Pod
  * Security "restricted" asks.
  * @see https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
  */
-export function containerSecurity({ user, root = false, writableRoot = false }: ContainerSecurityOptions = {}) {
+export function containerSecurity({
+  user,
+  root = false,
+  writableRoot = false,
+}: ContainerSecurityOptions = {}): ContainerSecurity {
   return {
     allowPrivilegeEscalation: false,
     capabilities: { drop: ["ALL"] },

@@ -72,7 +72,7 @@ describe("containerLogs", () => {
     assert.deepEqual(wrong({ maxSize: "1023Ki" }), ["nodeGroups[0].containerLogs.maxSize: must be at least 1Mi"]);
     assert.deepEqual(wrong({ maxSize: "1Mi" }), []);
     assert.deepEqual(wrong({ maxSize: "10MB" }), [
-      "nodeGroups[0].containerLogs.maxSize: a Kubernetes quantity in quotes, such as '128Mi' or '2Gi'",
+      "nodeGroups[0].containerLogs.maxSize: must be a quoted quantity of bytes, such as '128Mi' or '2Gi'",
     ]);
     assert.deepEqual(wrong(null).length, 1);
   });

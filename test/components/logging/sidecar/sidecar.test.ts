@@ -126,10 +126,14 @@ describe("a sidecar", () => {
   });
 
   it("makes the responder anew too when that has another configuration", () => {
-    const hashOf = (pod: ReturnType<typeof curlPodSpec>) =>
+    interface Container {
+      readonly name: string;
+      readonly env?: readonly { readonly name: string }[];
+    }
+    const hashOf = (pod: { readonly initContainers: readonly Container[] }) =>
       pod.initContainers
         .find(({ name }) => name === "responder")
-        ?.env.find(({ name }) => name === "CONFIGURATION_HASH");
+        ?.env?.find(({ name }) => name === "CONFIGURATION_HASH");
     assert.notDeepEqual(
       hashOf(spec({ collector: "tail" })),
       hashOf(curlPodSpec("ts", CurlPodSettings.parse({}), names)),
