@@ -19,9 +19,11 @@ export function timeZoneOffsets(name: string): readonly ZoneOffset[] {
 function find(zone: IANAZone): ZoneOffset[] {
   const offsetAt = (second: number) => Math.round(zone.offset(second * 1000) * 60);
   const offsets: ZoneOffset[] = [[FIRST, offsetAt(FIRST)]];
+  let after = offsetAt(FIRST);
   for (let second = FIRST; second < LAST; second += STEP) {
-    const before = offsetAt(second);
-    if (before === offsetAt(second + STEP)) continue;
+    const before = after;
+    after = offsetAt(second + STEP);
+    if (before === after) continue;
     let [low, high] = [second, second + STEP];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);

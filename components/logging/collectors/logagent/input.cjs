@@ -28,6 +28,7 @@ const OPTIONS = ["application", "continues", "debug", "configFile", "module", "n
  * Logagent's input plugin: gives a record for each line of the node's containers, or of an application's files.
  * @see https://sematext.com/docs/logagent/plugins/
  * @param {InputConfig} config
+ * @this {{ start: () => void, stop: (done: () => void) => void }}
  * @param {{ emit(event: string, record: object, context: object): void }} emitter
  */
 function Input(config, emitter) {

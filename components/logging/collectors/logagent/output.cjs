@@ -43,6 +43,7 @@ const OPTIONS = [
  * Logagent's output plugin: puts records into the buffer on disk, and sends from there until they are taken.
  * @see https://sematext.com/docs/logagent/plugins/
  * @param {OutputConfig} config
+ * @this {{ start: () => void, stop: () => void }}
  * @param {{ on(event: string, listener: (record: Record<string, string>, context: Context) => void): void }} emitter
  */
 function Output(config, emitter) {
