@@ -1,63 +1,42 @@
-import { enableCompileCache } from "node:module";
-import { Command, CommanderError } from "commander";
-import { registerBench } from "../tools/bench/command.ts";
-import { registerSchema } from "../tools/docs/command.ts";
-import { registerCollectors } from "./collectors/command.ts";
-import { registerDown, registerUp } from "./deploy/command.ts";
-import { registerDiff } from "./diff/command.ts";
-import { registerDns } from "./dns/command.ts";
-import { Failure } from "./failure.ts";
-import { registerPlan } from "./plan/command.ts";
-import { registerFleet } from "./plan/fleet-command.ts";
-import { registerImages } from "./plan/images-command.ts";
-import { registerPolicies } from "./policies/command.ts";
-import { registerVerify } from "./verify/command.ts";
+import { commandLine, runCommandLine, writeOutput } from "./command-line.ts";
+import { registerDown, registerUp } from "./deploy/index.ts";
+import { registerDiff } from "./diff/index.ts";
+import { registerDns } from "./dns/index.ts";
+import { registerFleet, registerImages, registerPlan } from "./plan/index.ts";
+import { registerVerify } from "./verify/index.ts";
 
-// A plan imports a few thousand modules; compiled once, they start in two thirds of the time.
-enableCompileCache();
-
-const program = new Command("lab")
-  .description("CoreDNS, team namespaces and log collection: plan them, run them, prove them")
-  .showHelpAfterError("(add --help for the options)")
-  .exitOverride();
+const program = commandLine("lab", "CoreDNS, team namespaces and log collection: plan them, deploy them, verify them");
 registerPlan(program);
 registerDiff(program);
 registerVerify(program);
 registerUp(program);
 registerDown(program);
-registerPolicies(program);
-registerCollectors(program);
+listing("policies", "list the rules that plans and deployments are checked against", async () => {
+  const { rulesJson, rulesTable } = await import("./policies/table.ts");
+  return { table: rulesTable, json: rulesJson };
+});
+listing(
+  "collectors",
+  "compare the log collectors: how each runs, where it can send and what it cannot do",
+  async () => {
+    const { collectorsJson, collectorsTable } = await import("./collectors.ts");
+    return { table: collectorsTable, json: collectorsJson };
+  },
+);
 registerImages(program);
 registerDns(program);
 registerFleet(program);
-registerBench(program);
-registerSchema(program);
 
-// Whoever reads may stop before the end, as `head` does: that is no failure, and nothing is left half done for it.
-process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
-  if (code === "EPIPE") return;
-  process.stderr.write(`the output cannot be written: ${code ?? message}\n`);
-  process.exitCode = 2;
-});
+await runCommandLine(program);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
-}
-
-/** Prints what went wrong and returns the exit code. Only what nobody foresaw keeps its stack trace. */
-function report(error: unknown): number {
-  // Commander has printed its own message.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Failure) {
-    process.stderr.write(`${error.message}\n`);
-    return error.exitCode;
-  }
-  if (error instanceof Error && error.name === "SettingsError") {
-    process.stderr.write(`${error.message}\n`);
-    return 2;
-  }
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  return 70;
+/** Adds a command that prints a table of what the program knows. */
+function listing(name: string, description: string, load: () => Promise<{ table(): string; json(): object }>): void {
+  program
+    .command(name)
+    .description(description)
+    .option("--json", "print one JSON document, with more detail than the table")
+    .action(async ({ json }: { readonly json?: true }) => {
+      const found = await load();
+      writeOutput(json ? found.json() : found.table());
+    });
 }

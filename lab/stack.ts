@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
 import type { Settings } from "../components/settings.ts";
-import { Failure } from "./failure.ts";
-import { PROJECT_ROOT } from "./project.ts";
+import { Failure, PROJECT_ROOT } from "./command-line.ts";
 
 /** A stack as its file describes it. */
 export interface Stack {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { planStack } from "../lab/plan/plan.ts";
+import { planStack, type Recording } from "../lab/plan/plan.ts";
 import { UNKNOWN } from "../lab/plan/planned.ts";
-import type { Recording } from "../lab/plan/recorder.ts";
 import { readStack } from "../lab/stack.ts";
 import { find, ofType } from "./support/find.ts";
 

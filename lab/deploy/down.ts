@@ -1,11 +1,8 @@
 import type { Settings } from "../../components/settings.ts";
-import { Failure } from "../failure.ts";
-import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
-import { type MadeObject, madeObjects } from "./deployment.ts";
-import { deleteKind, kindClusters } from "./kind.ts";
-import { thoseThere } from "./objects.ts";
-import { ensureKubernetesPlugin } from "./plugin.ts";
-import { settled } from "./settle.ts";
+import { Failure } from "../command-line.ts";
+import { connect, loadKubeConfig, type Target } from "../kubernetes/kubeconfig.ts";
+import { deleteKind, ensureKubernetesPlugin, kindClusters } from "./programs.ts";
+import { type MadeObject, madeObjects, settled, thoseThere } from "./state.ts";
 import { type Memory, StateFolder } from "./state-folder.ts";
 import { needExisting } from "./up.ts";
 import { openStack, operate, shown } from "./workspace.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { PROJECT_ROOT } from "../project.ts";
+import { PROJECT_ROOT } from "../command-line.ts";
 import { isEncrypted } from "../stack.ts";
 
 /** Folder of the project that git ignores and that holds all that `up` keeps. */

@@ -3,9 +3,8 @@ import { hostname } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
-import { Failure } from "../failure.ts";
-import { findPulumi, pathWithNode } from "./cli.ts";
-import { FETCH_NOTHING } from "./plugin.ts";
+import { Failure } from "../command-line.ts";
+import { FETCH_NOTHING, findPulumi, pathWithNode } from "./programs.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** Opens the stack in its state folder, and makes it there the first time. The folder's project must be written. */

@@ -1,11 +1,16 @@
 import { isUtf8 } from "node:buffer";
-import { type Json, type PlanDocument, type PlannedResourceDocument, SECRET } from "./document.ts";
+import {
+  type Json,
+  type PlanDocument,
+  type PlannedResourceDocument,
+  type PolicyFinding,
+  type PolicyRun,
+  SECRET,
+} from "./document.ts";
 import { changedFields, type FieldChange, pathText } from "./fields.ts";
 import { pairUp } from "./pairs.ts";
-import { comparePolicies, type PolicyComparison } from "./policies.ts";
-import { outsideName, providerUrn } from "./replacement.ts";
+import { type ComparedPair, comparePair, outsideName, providerUrn, takesAlong, whyReplaced } from "./replacement.ts";
 import { HOLDS } from "./replacement-table.ts";
-import { type ComparedPair, comparePair, takesAlong, whyReplaced } from "./why-replaced.ts";
 
 /** A field that differs, ready to be shown: secrets are masked. An absent side was added or removed. */
 export interface ShownField {
@@ -170,4 +175,49 @@ function shown({ path, before, after }: FieldChange, replaces: boolean, view: Vi
     ...(after === undefined ? {} : { after: view(after) }),
     replaces,
   };
+}
+
+/** What the policies say of head, beside what they said of base. */
+export interface PolicyComparison {
+  /** Head violates a rule, or leaves one undecided, that base did not. */
+  readonly fresh: readonly PolicyFinding[];
+  /** It was so in base already. */
+  readonly known: readonly PolicyFinding[];
+  /** It was so in base and is no more. */
+  readonly mended: readonly PolicyFinding[];
+  /** Allowed by name in head, each with its reason. */
+  readonly exempt: readonly PolicyFinding[];
+  /** What is wrong in the configuration of the policies. */
+  readonly issues: readonly string[];
+  /** How many issues, and mandatory rules that head violates or leaves undecided: the check fails on any. */
+  readonly failing: number;
+}
+
+/** Compares what the policies say. Undefined where head's plan ran none. */
+export function comparePolicies(
+  base: PolicyRun | undefined,
+  head: PolicyRun | undefined,
+): PolicyComparison | undefined {
+  if (head === undefined) return undefined;
+  const before = (base?.findings ?? []).filter(isOpen);
+  const after = head.findings.filter(isOpen);
+  const beforeKeys = new Set(before.map(keyOf));
+  const afterKeys = new Set(after.map(keyOf));
+  return {
+    fresh: after.filter((finding) => !beforeKeys.has(keyOf(finding))),
+    known: after.filter((finding) => beforeKeys.has(keyOf(finding))),
+    mended: before.filter((finding) => !afterKeys.has(keyOf(finding))),
+    exempt: head.findings.filter((finding) => finding.outcome === "exempt"),
+    issues: head.issues,
+    failing: after.filter((finding) => finding.level === "mandatory").length + head.issues.length,
+  };
+}
+
+function isOpen(finding: PolicyFinding): boolean {
+  return finding.outcome !== "exempt" && finding.level !== "disabled";
+}
+
+/** A rule may find several issues in one resource, which only their messages tell apart. */
+function keyOf({ rule, urn, outcome, message }: PolicyFinding): string {
+  return JSON.stringify([rule, urn, outcome, message]);
 }

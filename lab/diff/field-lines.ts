@@ -1,7 +1,7 @@
+import { diffArrays } from "diff";
 import { stringify } from "yaml";
 import type { ShownField } from "./compare.ts";
 import { type Json, SECRET, UNKNOWN_TEXT } from "./document.ts";
-import { diffLines, type Line, shortened } from "./line-diff.ts";
 
 /** A value longer than this is cut where it stands on one line. */
 const LONGEST = 160;
@@ -57,4 +57,35 @@ function cut(text: string): string {
   // Control characters would draw over the terminal, or end a line.
   const plain = text.replaceAll(/\p{Cc}/gu, " ");
   return plain.length <= LONGEST ? plain : `${plain.slice(0, LONGEST)}… (${plain.length} characters)`;
+}
+
+/** A line of a comparison: in both, only before, only after. */
+export interface Line {
+  readonly sign: " " | "+" | "-";
+  readonly text: string;
+}
+
+/** More changed lines than this are not compared further: all lines of both sides are shown. */
+const MAX_EDITS = 300;
+
+/** The shortest way from one list of lines to another. */
+export function diffLines(before: readonly string[], after: readonly string[]): Line[] {
+  const changes = diffArrays([...before], [...after], { maxEditLength: MAX_EDITS });
+  if (changes === undefined) return [...signed("-", before), ...signed("+", after)];
+  return changes.flatMap(({ added, removed, value }) => signed(added ? "+" : removed ? "-" : " ", value));
+}
+
+function signed(sign: Line["sign"], lines: readonly string[]): Line[] {
+  return lines.map((text) => ({ sign, text }));
+}
+
+/** The lines that differ, each with `context` lines around it; what is left out is one line `…`. */
+export function shortened(lines: readonly Line[], context: number): Line[] {
+  const near = lines.map((_, index) =>
+    lines.slice(Math.max(0, index - context), index + context + 1).some(({ sign }) => sign !== " "),
+  );
+  return lines.flatMap((line, index): Line[] => {
+    if (near[index]) return [line];
+    return index === 0 || near[index - 1] ? [{ sign: " ", text: "…" }] : [];
+  });
 }

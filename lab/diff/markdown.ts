@@ -1,10 +1,8 @@
-import type { ResourceChange } from "./compare.ts";
+import { code, fenced, plainText } from "../output/markdown.ts";
+import type { PolicyComparison, ResourceChange } from "./compare.ts";
 import type { Diff, StackDiff } from "./diff.ts";
 import { fieldLines } from "./field-lines.ts";
-import { code, fenced, plainText } from "./markdown-text.ts";
-import type { PolicyComparison } from "./policies.ts";
-import { findingText } from "./terminal.ts";
-import { countsText, KINDS, outsideText, sideText, warningsOf } from "./words.ts";
+import { countsText, findingText, KINDS, outsideText, sideText, warningsOf } from "./terminal.ts";
 
 /** First line of the comment, by which the next run finds it again. GitHub does not show it. */
 export const MARKER = "<!-- eks-dns-logging: lab diff -->";

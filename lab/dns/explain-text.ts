@@ -1,5 +1,5 @@
+import { columns, ms, plural } from "../output/table.ts";
 import type { Explanation } from "./explain.ts";
-import { columns, ms, plural } from "./terminal.ts";
 
 /** The explanation for a person: a row a query, then what it comes to and what would cost less. */
 export function formatExplanation(explanation: Explanation): string {

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Libc, Saving } from "../../components/dns/resolver.ts";
-import { Failure } from "../failure.ts";
+import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { answeredBy, type OwnZones, ownZones } from "./answered-by.ts";
 import { type Asked, ask, type CurlLookup, curlLookup } from "./ask.ts";

@@ -1,8 +1,8 @@
-import { Failure } from "../failure.ts";
+import { Failure } from "../command-line.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
+import { ms } from "../output/table.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { Asker } from "./pod.ts";
-import { ms } from "./terminal.ts";
 
 /** The values of ndots that are worth comparing: what Kubernetes writes, what the lab sets, and what is too few. */
 export const COMPARED_NDOTS = [5, 3, 2] as const;

@@ -1,5 +1,5 @@
 import { type Libc, parseResolvConf, type ResolverConfig } from "../../components/dns/resolver.ts";
-import { Failure } from "../failure.ts";
+import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError, type PodFacts } from "../kubernetes/cluster.ts";
 import { attemptsOf } from "./walk.ts";
 

@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import {
   ADDON_VERSIONS,
   FETCHED_FILE,
@@ -8,8 +6,9 @@ import {
   schemaFor,
   withFetched,
 } from "eks-dns-logging-corefile/addon";
-import { Failure } from "../failure.ts";
-import { columns } from "./terminal.ts";
+import { Failure } from "../command-line.ts";
+import { columns } from "../output/table.ts";
+import { outputOf } from "../process.ts";
 
 /** Runs the AWS CLI and returns what it prints. */
 export type Aws = (args: readonly string[]) => Promise<string>;
@@ -19,8 +18,7 @@ const NEEDS =
   "it needs the AWS CLI v2, credentials (aws configure, or aws sso login), a region (--region or AWS_REGION), and the right eks:DescribeAddonConfiguration";
 
 export async function runAws(args: readonly string[]): Promise<string> {
-  const options = { timeout: TIMEOUT_SECONDS * 1000, shell: process.platform === "win32", maxBuffer: 2 ** 24 };
-  return (await promisify(execFile)("aws", [...args], options)).stdout;
+  return outputOf("aws", args, { timeoutSeconds: TIMEOUT_SECONDS });
 }
 
 /** The add-on versions of this program's Kubernetes versions, the newest last. */

@@ -1,5 +1,13 @@
+import * as pulumi from "@pulumi/pulumi";
+import type {
+  RegisterResourceOutputsRequest,
+  RegisterResourceRequest,
+  RegisterResourceResponse,
+} from "@pulumi/pulumi/proto/resource_pb.js";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import type { Stack } from "../stack.ts";
-import { type Recording, record } from "./recorder.ts";
+import { type Planned, type PlannedResource, plain } from "./planned.ts";
 
 /**
  * What `pulumi up` would make of a stack: runs the real index.ts against a mocked engine. Needs no CLI, account, cluster or
@@ -32,4 +40,135 @@ function answer(
   }
   if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { ...inputs, accountId: EXAMPLE_ACCOUNT };
   return inputs;
+}
+
+/** What a run of the program is given, and how the mocked engine answers it. */
+export interface RecordOptions {
+  /** Stack name. */
+  readonly stack: string;
+  /** Stack configuration as the engine passes it: `namespace:key` to a string, structured values as JSON. */
+  readonly config: Readonly<Record<string, string>>;
+  /**
+   * Whether outputs that only a provider knows stay unknown, as in `pulumi preview`.
+   * With `false` a resource gets the id `NAME_id` and its inputs as outputs, as after `pulumi up`. Default true.
+   */
+  readonly preview?: boolean;
+  /** Outputs that a provider would compute, merged over the inputs. Default: none. */
+  readonly outputs?: (type: string, name: string, inputs: pulumi.Inputs) => pulumi.Inputs;
+  /** Answers of provider functions. Default: the call's own arguments. */
+  readonly call?: (token: string, inputs: pulumi.Inputs) => pulumi.Inputs;
+}
+
+/** What a run registered, in the order of registration, and what it exported. */
+export interface Recording {
+  readonly resources: readonly PlannedResource[];
+  readonly outputs: { readonly [key: string]: Planned };
+  /** Names of the exported outputs that are secret. */
+  readonly secretOutputs: readonly string[];
+}
+
+export const PROJECT = "eks-dns-logging";
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+/**
+ * Runs a program against a mocked engine and records every registration with its parent, dependencies and options.
+ * What the program throws, this throws; it runs a second time then. One run at a time: the Pulumi runtime's settings are global.
+ */
+export async function record(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
+  try {
+    return await withoutStackTraces(() => run(options, program));
+  } catch (error) {
+    // What is wrong in the settings tells its place itself. Anything else is run again, to tell where it comes from.
+    if (error instanceof Error && error.name === "SettingsError") throw error;
+    return run(options, program);
+  }
+}
+
+/** Pulumi takes a trace for each of its promises, a third of a plan's time and memory, and shows those alone that never settle. */
+async function withoutStackTraces<T>(work: () => Promise<T>): Promise<T> {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return await work();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+async function run(options: RecordOptions, program: () => Promise<unknown>): Promise<Recording> {
+  const preview = options.preview ?? true;
+  const mocks: pulumi.runtime.Mocks = {
+    newResource: ({ type, name, inputs }) => ({
+      id: preview ? undefined : `${name}_id`,
+      state: { ...inputs, ...options.outputs?.(type, name, inputs) },
+    }),
+    call: ({ token, inputs }) => options.call?.(token, inputs) ?? inputs,
+  };
+  const monitor = new RecordingMonitor(mocks);
+  // setMocks switches the runtime's features on, but its own monitor keeps parents and dependencies to itself.
+  await pulumi.runtime.setMocks(mocks, PROJECT, options.stack, preview);
+  setMockOptions(monitor, PROJECT, options.stack, preview);
+  pulumi.runtime.setAllConfig({ ...options.config });
+
+  // The stack keeps promises of its own on the program, which would end the process: so a failure leaves by another way.
+  const failures: unknown[] = [];
+  await pulumi.runtime.runInPulumiStack(() =>
+    program().catch((error: unknown) => {
+      failures.push(error);
+    }),
+  );
+  await pulumi.runtime.disconnect();
+  if (failures.length > 0) throw failures[0];
+  return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
+}
+
+type Callback<T> = (error: unknown, response: T) => void;
+
+class RecordingMonitor extends MockMonitor {
+  readonly planned: PlannedResource[] = [];
+  outputs = plain({});
+
+  override registerResource(
+    request: RegisterResourceRequest,
+    callback: Callback<RegisterResourceResponse>,
+  ): Promise<void> {
+    // Registrations overlap, so only the answer to this request tells its URN.
+    return super.registerResource(request, (error: unknown, response: RegisterResourceResponse) => {
+      if (error === null && request.getType() !== STACK_TYPE) this.planned.push(planned(response.getUrn(), request));
+      callback(error, response);
+    });
+  }
+
+  override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<object>): void {
+    if (request.getUrn().includes(`::${STACK_TYPE}::`)) {
+      this.outputs = plain(request.getOutputs()?.toJavaScript() ?? {});
+    }
+    super.registerResourceOutputs(request, callback);
+  }
+}
+
+function planned(urn: string, request: RegisterResourceRequest): PlannedResource {
+  const inputs = plain(request.getObject()?.toJavaScript() ?? {});
+  const timeouts = request.getCustomtimeouts();
+  return {
+    urn,
+    type: request.getType(),
+    name: request.getName(),
+    custom: request.getCustom(),
+    inputs: inputs.value,
+    secrets: inputs.secrets,
+    unknowns: inputs.unknowns,
+    parent: request.getParent(),
+    dependencies: request.getDependenciesList(),
+    provider: request.getProvider(),
+    protect: request.getProtect() ?? false,
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    retainOnDelete: request.getRetainondelete() ?? false,
+    ignoreChanges: request.getIgnorechangesList(),
+    timeouts: {
+      create: timeouts?.getCreate() ?? "",
+      update: timeouts?.getUpdate() ?? "",
+      delete: timeouts?.getDelete() ?? "",
+    },
+  };
 }

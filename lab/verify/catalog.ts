@@ -1,13 +1,18 @@
+import { matchesGlob } from "node:path";
+import { upCommand } from "../../components/commands.ts";
+import { podDns } from "../../components/dns/node-local-cache/pod-dns.ts";
+import type { Settings } from "../../components/settings.ts";
+import { Failure } from "../command-line.ts";
+import type { Target } from "../kubernetes/kubeconfig.ts";
 import type { Check } from "./check.ts";
 import { corednsCheck, resolverCheck } from "./checks/coredns.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
-import { lookupCheck } from "./checks/dns.ts";
-import { curlCheck } from "./checks/http.ts";
 import { collectorCheck, logsCheck } from "./checks/logs.ts";
-import { allowedPairs, deniedPairs, FORMS, type TeamPeers } from "./checks/names.ts";
+import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeers } from "./checks/names.ts";
 import { pingCheck } from "./checks/ping.ts";
 import { podCheck, serviceCheck } from "./checks/pods.ts";
 import type { MarkerFinder } from "./find/finder.ts";
+import { finderFor } from "./find/index.ts";
 
 /** What the checks are made from. */
 export interface Plan {
@@ -47,4 +52,65 @@ export function allChecks(plan: Plan): Check[] {
     ...teams.map(logsCheck),
     ...teams.map((team) => collectorCheck(team, { finder: plan.finder, seconds: plan.wait })),
   ];
+}
+
+export interface Selection {
+  /** Only these rows; empty for all. */
+  readonly only: readonly string[];
+  readonly skip: readonly string[];
+}
+
+/**
+ * The rows that were asked for. A pattern is an id (`ping:ts:sa`), its start up to a colon (`ping`, `dns:ts`), or has `*` for one part
+ * (`dns:*:sa`).
+ * @throws {Failure} for a pattern that fits no row, since a typing issue would otherwise pass as a success.
+ */
+export function select(checks: readonly Check[], { only, skip }: Selection): Check[] {
+  const ids = checks.map((check) => check.id);
+  for (const pattern of [...only, ...skip]) {
+    if (ids.some((id) => fits(id, pattern))) continue;
+    throw new Failure(
+      `no row is called '${pattern}'; ids start with: ${families(ids).join(", ")} (as in ${ids.at(-1)})`,
+      2,
+    );
+  }
+  const chosen = checks.filter(
+    ({ id }) =>
+      (only.length === 0 || only.some((pattern) => fits(id, pattern))) && !skip.some((pattern) => fits(id, pattern)),
+  );
+  if (chosen.length === 0) throw new Failure("--only and --skip leave no row", 2);
+  return chosen;
+}
+
+/** Whether an id or its beginning is what the pattern says. */
+export function fits(id: string, pattern: string): boolean {
+  const parts = id.split(":");
+  const wanted = pattern.split(":");
+  return wanted.length <= parts.length && wanted.every((part, index) => matchesGlob(parts[index] ?? "", part));
+}
+
+function families(ids: readonly string[]): string[] {
+  return [...new Set(ids.flatMap((id) => id.split(":")[0] ?? []))];
+}
+
+/** What a stack's settings promise, and so what is to be proved. */
+export function planOf(stack: string, settings: Settings, wait: number): Plan {
+  return {
+    teams: settings.teams,
+    ndots: settings.curlPod.ndots,
+    nameserver: podDns(settings.dns)?.nameservers[0],
+    // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
+    enforced: settings.cluster.kind === "eks",
+    finder: finderFor(settings),
+    up: upCommand({ stack, cluster: settings.cluster }),
+    wait,
+  };
+}
+
+/** Where the stack's cluster is; what the person names comes first. */
+export function targetOf(settings: Settings, flags: Target): Target {
+  const { cluster } = settings;
+  const own = cluster.kind === "existing" ? cluster : undefined;
+  // A context named by hand is not looked for in a file named by the stack only where the file is named by hand too.
+  return { kubeconfig: flags.kubeconfig ?? own?.kubeconfig, context: flags.context ?? own?.context };
 }

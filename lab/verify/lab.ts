@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { curlPodName, teamNamespace } from "../../components/team/names.ts";
 import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "../kubernetes/cluster.ts";
-import { CurlSessions } from "./curl-sessions.ts";
+import { CurlSessions } from "./curl.ts";
 
 /** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
 const DNS_NAMESPACE = "kube-system";

@@ -1,6 +1,58 @@
+import pLimit from "p-limit";
+import { teamNamespace } from "../../components/team/names.ts";
+import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
+import { connect, type Target } from "../kubernetes/kubeconfig.ts";
+import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
 import { type Check, fail, type Outcome, type Row } from "./check.ts";
-import { type Lab, Obstacle } from "./lab.ts";
+import { Lab, Obstacle } from "./lab.ts";
+import type { TeamView, VerifyResult } from "./result.ts";
+
+export interface VerifyOptions {
+  readonly stack: string;
+  readonly plan: Plan;
+  readonly target: Target;
+  readonly selection: Selection;
+  /** Rows that run at the same time. */
+  readonly parallel: number;
+  readonly onRow?: (row: Row, done: number, all: number) => void;
+}
+
+/**
+ * Runs the lab's experiments on a live cluster.
+ * @throws {Failure} where the cluster cannot be asked at all, or the selection fits nothing.
+ */
+export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  const checks = select(allChecks(options.plan), options.selection);
+  const { cluster, version } = await connect(options.target);
+  const lab = new Lab(cluster, options.plan.up);
+  const start = Date.now();
+  const teams = await Promise.all(options.plan.teams.map(({ name }) => view(lab, name)));
+  const { parallel, onRow } = options;
+  const rows = await runChecks(checks, lab, { parallel, ...(onRow === undefined ? {} : { onRow }) });
+  return {
+    stack: options.stack,
+    context: cluster.context,
+    server: cluster.server,
+    version,
+    startedAt: new Date(start).toISOString(),
+    seconds: (Date.now() - start) / 1000,
+    rows,
+    // Whoever works in one namespace may not see the nodes; the report then shows less of them.
+    nodes: await cluster.nodes().catch(() => []),
+    teams,
+  };
+}
+
+/** The team's pod, as far as it is there. Without the right to see it no row can run, so that ends the run in one line. */
+async function view(lab: Lab, team: string): Promise<TeamView> {
+  const pod = await lab.pod(team).catch((error) => {
+    if (error instanceof ClusterError && error.kind === "not-found") return undefined;
+    if (error instanceof ClusterError) throw new Failure(`context '${lab.cluster.context}': ${error.message}`, 2);
+    throw error;
+  });
+  return { team, namespace: teamNamespace(team), pod };
+}
 
 export interface RunOptions {
   /** Rows that run at the same time; those that share a session in a pod count as one. */
@@ -12,16 +64,13 @@ export interface RunOptions {
 /** Runs the checks, some at a time, and returns their rows in the checks' order. */
 export async function runChecks(checks: readonly Check[], lab: Lab, options: RunOptions): Promise<Row[]> {
   const rows = new Map<string, Row>();
-  const queue = [...Map.groupBy(checks, ({ id, together = id }) => together).values()];
+  const groups = Map.groupBy(checks, ({ id, together = id }) => together).values();
   const run = async (check: Check) => {
     const row = await runCheck(check, lab);
     rows.set(check.id, row);
     options.onRow?.(row, rows.size, checks.length);
   };
-  const worker = async () => {
-    for (let group = queue.shift(); group !== undefined; group = queue.shift()) await Promise.all(group.map(run));
-  };
-  await Promise.all(Array.from({ length: Math.min(options.parallel, queue.length) }, worker));
+  await pLimit(options.parallel).map(groups, (group) => Promise.all(group.map(run)));
   return checks.flatMap((check) => rows.get(check.id) ?? []);
 }
 

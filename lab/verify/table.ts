@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import Table from "cli-table3";
+import { plainTable } from "../output/table.ts";
 import type { Row, Status } from "./check.ts";
 import { causes, summaryLine, type VerifyResult } from "./result.ts";
 
@@ -37,28 +37,9 @@ function tableOf(
   const longest = (column: number) => Math.max(...[head, ...cells].map((line) => line[column]?.length ?? 0));
   const others = [0, 1, 2, 3, 5].reduce((sum, column) => sum + longest(column) + 2, 0);
   const detail = Math.max(30, Math.min(longest(4) + 2, width - others));
-  const table = new Table({
+  return plainTable(
     head,
-    colWidths: [null, null, null, null, detail, null],
-    colAligns: ["left", "left", "left", "left", "left", "right"],
-    wordWrap: true,
-    wrapOnWordBoundary: true,
-    chars: NO_LINES,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 2 },
-  });
-  for (const [index, line] of cells.entries()) {
-    const status = rows[index]?.status ?? "skip";
-    table.push([painted(status, line[0] ?? ""), ...line.slice(1)]);
-  }
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+    cells.map(([status = "", ...others], index) => [painted(rows[index]?.status ?? "skip", status), ...others]),
+    { right: [5], widths: [null, null, null, null, detail, null] },
+  );
 }
-
-const NO_LINES = Object.fromEntries(
-  ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right", "left", "left-mid"]
-    .concat(["mid", "mid-mid", "right", "right-mid", "middle"])
-    .map((name) => [name, ""]),
-);

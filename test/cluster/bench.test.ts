@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
-import { withTeamsOn } from "../../tools/bench/team-objects.ts";
-import { withTeamFiles } from "../../tools/bench/teams.ts";
+import { loadKubeConfig } from "../../lab/kubernetes/kubeconfig.ts";
+import { withTeamsOn } from "../../tools/bench/cluster.ts";
+import { withTeamFiles } from "../../tools/bench/suite.ts";
 import { TestCluster } from "./cluster.ts";
 
 const TEAMS = ["bench-0", "bench-1"];

@@ -5,7 +5,7 @@ import { DnsSettings } from "../../components/dns/settings.ts";
 import { type BenchRow, bench } from "../../lab/dns/bench/bench.ts";
 import { askerAt } from "../../lab/dns/pod.ts";
 import type { Cluster } from "../../lab/kubernetes/cluster.ts";
-import { connect } from "../../lab/kubernetes/connect.ts";
+import { connect } from "../../lab/kubernetes/kubeconfig.ts";
 import { TestCluster, until } from "./cluster.ts";
 import { askingPod, runCoreDns } from "./dns-pods.ts";
 

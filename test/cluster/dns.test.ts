@@ -8,7 +8,7 @@ import { bench } from "../../lab/dns/bench/bench.ts";
 import { type Explanation, explain } from "../../lab/dns/explain.ts";
 import { askerAt } from "../../lab/dns/pod.ts";
 import type { Cluster } from "../../lab/kubernetes/cluster.ts";
-import { connect } from "../../lab/kubernetes/connect.ts";
+import { connect } from "../../lab/kubernetes/kubeconfig.ts";
 import { runLab } from "../support/run-lab.ts";
 import { TestCluster, until } from "./cluster.ts";
 import { askingPod, object, runCoreDns } from "./dns-pods.ts";

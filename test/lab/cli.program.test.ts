@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { type LabRun, runLab } from "../support/run-lab.ts";
 
 /**
@@ -103,9 +103,11 @@ describe("the command line", () => {
     assert.match(stdout, /^responder docker\.io\/nginxinc\/nginx-unprivileged:\d/m);
   });
 
-  it("prints the settings' schema", async () => {
-    const schema: { title: string } = JSON.parse((await runLab(["schema"])).stdout);
-    assert.equal(schema.title, "Stack settings of eks-dns-logging");
+  it("lists the rules, as a table and as a document", async () => {
+    const [table, document] = await Promise.all([runLab(["policies"]), runLab(["policies", "--json"])]);
+    const rules: { id: string; fix: string }[] = JSON.parse(document.stdout);
+    assert.ok(rules.length > 30 && rules.every(({ id, fix }) => id !== "" && fix !== ""));
+    assert.ok(table.stdout.includes(`${rules.length} rules`) && !table.stdout.includes("\u001b["));
   });
 
   it("plans a fleet and shows what differs", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure } from "../../lab/failure.ts";
+import { Failure } from "../../lab/command-line.ts";
 import { readStack, stackNames } from "../../lab/stack.ts";
 
 describe("readStack", () => {

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Command } from "commander";
-import { registerPolicies } from "../../lab/policies/command.ts";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { readPackConfig } from "../../lab/policies/report.ts";
-import { EXAMPLE, POLICIES_FILE, rulesJson, rulesPage, rulesTable } from "../../lab/policies/table.ts";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { EXAMPLE, POLICIES_FILE, rulesPage } from "../../lab/policies/table.ts";
 import { ruleConfig, unknownRules } from "../../policies/core/pack-config.ts";
 import { RULES } from "../../policies/rules/index.ts";
 
 describe("the page of the policies", () => {
-  it("is the one that the rules make now: npm run lab -- policies --markdown --write", async () => {
+  it("is the one that the rules make now: npm run docs", async () => {
     assert.equal(await readFile(join(PROJECT_ROOT, POLICIES_FILE), "utf8"), rulesPage());
   });
 
@@ -40,29 +38,6 @@ describe("the rules", () => {
       "pods",
       "tenancy",
     ]);
-  });
-
-  it("are printed by lab policies, as a table, a page and a document", async () => {
-    const printed: string[] = [];
-    const write = process.stdout.write;
-    const run = async (...flags: string[]) => {
-      const program = new Command().exitOverride();
-      registerPolicies(program);
-      process.stdout.write = (text: string | Uint8Array) => printed.push(String(text)) > 0;
-      try {
-        await program.parseAsync(["node", "lab", "policies", ...flags]);
-      } finally {
-        process.stdout.write = write;
-      }
-    };
-    await run();
-    await run("--markdown");
-    await run("--json");
-    const [table = "", page, document = ""] = printed;
-    assert.ok(table.includes(`${RULES.length} rules`) && !table.includes("\u001b["));
-    assert.ok(rulesTable().length >= table.length);
-    assert.equal(page, rulesPage());
-    assert.deepEqual(JSON.parse(document), JSON.parse(JSON.stringify(rulesJson())));
   });
 });
 

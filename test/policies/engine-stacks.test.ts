@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { planStack } from "../../lab/plan/plan.ts";
+import { planStack, type Recording } from "../../lab/plan/plan.ts";
 import { type Planned, UNKNOWN } from "../../lab/plan/planned.ts";
-import type { Recording } from "../../lab/plan/recorder.ts";
 import { policyReport } from "../../lab/policies/report.ts";
 import { readStack } from "../../lab/stack.ts";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";

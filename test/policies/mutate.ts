@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { Recording } from "../../lab/plan/plan.ts";
 import { type Planned, UNKNOWN } from "../../lab/plan/planned.ts";
-import type { Recording } from "../../lab/plan/recorder.ts";
 
 /** Changes a plan in one place. */
 export type Mutation = (plan: Recording) => Recording;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { planStack } from "../../lab/plan/plan.ts";
+import { planStack, type Recording } from "../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../lab/plan/planned.ts";
-import type { Recording } from "../../lab/plan/recorder.ts";
 import { policyReport, stops } from "../../lab/policies/report.ts";
 import { readStack } from "../../lab/stack.ts";
 import { set } from "./mutate.ts";

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
 
 const PACK = join(PROJECT_ROOT, "policies");
 

@@ -7,7 +7,7 @@ import { credentials } from "@grpc/grpc-js";
 import grpc from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/analyzer_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { UNKNOWN_TEXT, urnOf } from "./engine-run.ts";

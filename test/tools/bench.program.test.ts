@@ -2,16 +2,13 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../../lab/project.ts";
-import { goalsOf } from "../../tools/bench/goals.ts";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
+import { objectsOf } from "../../tools/bench/cluster.ts";
 import { measure, type Sample, summarize } from "../../tools/bench/measure.ts";
-import { benchOf, withBench } from "../../tools/bench/readme.ts";
+import { benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/report.ts";
 import { measureStages } from "../../tools/bench/stages.ts";
-import { type BenchRow, ROW } from "../../tools/bench/suite.ts";
-import { objectsOf } from "../../tools/bench/team-objects.ts";
-import { TEAM_COUNTS, teamsOf, withTeamFiles } from "../../tools/bench/teams.ts";
-import { formatBench } from "../../tools/bench/text.ts";
-import { runLab } from "../support/run-lab.ts";
+import { type BenchRow, ROW, TEAM_COUNTS, teamsOf, withTeamFiles } from "../../tools/bench/suite.ts";
+import { runProgram } from "../support/run-lab.ts";
 
 const samples = (...seconds: number[]): Sample[] =>
   seconds.map((each, index) => ({ seconds: each, peakMb: 100 + index }));
@@ -157,7 +154,7 @@ What a name costs a pod, with ndots 5, 3, 2:
     const folder = await mkdtemp(join(tmpdir(), "kubeconfig-"));
     const kubeconfig = join(folder, "config");
     await writeFile(kubeconfig, "apiVersion: v1\nkind: Config\ncontexts: []\n");
-    const run = await runLab(["bench", "--context", "nowhere", "--kubeconfig", kubeconfig]);
+    const run = await runProgram("tools/bench/index.ts", ["--context", "nowhere", "--kubeconfig", kubeconfig]);
     await rm(folder, { recursive: true });
     assert.deepEqual([run.exitCode, run.stdout], [2, ""]);
     assert.match(run.stderr, /there is no context 'nowhere' in .*; it has none\n$/);

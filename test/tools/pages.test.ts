@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { collectorsJson, collectorsTable, DESTINATION_KINDS } from "../../lab/collectors/table.ts";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { collectorsJson, collectorsTable, DESTINATION_KINDS } from "../../lab/collectors.ts";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { COLLECTORS_FILE, collectorsPage } from "../../tools/docs/collectors-page.ts";
 import { INDEX_FILE, indexPage } from "../../tools/docs/index-page.ts";
 
 const file = (name: string) => readFile(join(PROJECT_ROOT, name), "utf8");
 
 describe("the collectors' pages", () => {
-  it("are those that the program makes now: npm run lab -- collectors --write", async () => {
+  it("are those that the program makes now: npm run docs", async () => {
     assert.equal(await file(COLLECTORS_FILE), collectorsPage());
     assert.equal(await file(INDEX_FILE), indexPage());
   });

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { stackNames } from "../../lab/stack.ts";
-import { REFERENCE_FILE, settingsReference } from "../../tools/docs/reference.ts";
-import { SCHEMA_FILE, stackSchema } from "../../tools/docs/stack-schema.ts";
+import { REFERENCE_FILE, SCHEMA_FILE, settingsReference, stackSchema } from "../../tools/docs/settings.ts";
 
 describe("the JSON Schema of the settings", () => {
-  it("is the one that the settings make now: npm run lab -- schema --write", async () => {
+  it("is the one that the settings make now: npm run docs", async () => {
     const committed: unknown = JSON.parse(await readFile(join(PROJECT_ROOT, SCHEMA_FILE), "utf8"));
     assert.deepEqual(committed, JSON.parse(JSON.stringify(stackSchema())));
   });
@@ -41,7 +40,7 @@ describe("the JSON Schema of the settings", () => {
 });
 
 describe("the reference of the settings", () => {
-  it("is the one that the settings make now: npm run lab -- schema --reference --write", async () => {
+  it("is the one that the settings make now: npm run docs", async () => {
     assert.equal(await readFile(join(PROJECT_ROOT, REFERENCE_FILE), "utf8"), settingsReference());
   });
 });

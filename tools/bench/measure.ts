@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { Failure } from "../../lab/failure.ts";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { Failure, PROJECT_ROOT } from "../../lab/command-line.ts";
+import { run } from "../../lab/process.ts";
 
 /** One run of a program as a whole process, with all that it starts. */
 export interface Sample {
@@ -56,24 +55,19 @@ export async function measure(name: string, command: Command, options: MeasureOp
 async function runOnce([program, ...args]: Command, peaks: string, cache: string): Promise<Sample> {
   await mkdir(peaks);
   const start = performance.now();
-  const child = spawn(program === "node" ? process.execPath : program, args, {
+  const { exitCode, stderr } = await run(program === "node" ? process.execPath : program, args, {
     cwd: PROJECT_ROOT,
     env: {
-      ...process.env,
       NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${REPORT_PEAK}`,
       BENCH_PEAKS: peaks,
       NODE_COMPILE_CACHE: cache,
     },
-    stdio: ["ignore", "ignore", "pipe"],
-    // npm is a script there.
-    shell: process.platform === "win32" && program !== "node",
+    stdout: "ignore",
   });
-  let told = "";
-  child.stderr.on("data", (chunk) => {
-    told = `${told}${chunk}`.slice(-2000);
-  });
-  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Failure(`${[program, ...args].join(" ")} ended with exit code ${code}\n${told}`.trimEnd());
+  if (exitCode !== 0) {
+    const end = stderr.slice(-2000);
+    throw new Failure(`${[program, ...args].join(" ")} ended with exit code ${exitCode}\n${end}`.trimEnd());
+  }
   const seconds = (performance.now() - start) / 1000;
   return { seconds, peakMb: await highest(peaks) };
 }

@@ -1,6 +1,5 @@
-import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { outputOf } from "../../lab/process.ts";
 import { type Measurement, summarize } from "./measure.ts";
 
 /** What one process took for each part of a plan, in seconds. */
@@ -17,8 +16,7 @@ const WORKER = fileURLToPath(new URL("stages-worker.ts", import.meta.url));
 export async function measureStages(name: string, file: string, runs: number): Promise<Measurement[]> {
   const samples: Stages[] = [];
   for (let run = 0; run < runs; run++) {
-    const { stdout } = await promisify(execFile)(process.execPath, [WORKER, file]);
-    const stages: Stages = JSON.parse(stdout);
+    const stages: Stages = JSON.parse(await outputOf(process.execPath, [WORKER, file]));
     samples.push(stages);
   }
   const part = (what: string, stage: "settings" | "program" | "policies") =>

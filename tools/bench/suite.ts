@@ -1,11 +1,12 @@
-import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { Failure } from "../../lab/failure.ts";
-import { PROJECT_ROOT } from "../../lab/project.ts";
+import { stringify } from "yaml";
+import { Failure, PROJECT_ROOT } from "../../lab/command-line.ts";
+import { outputOf } from "../../lab/process.ts";
+import { readStack } from "../../lab/stack.ts";
 import { type Command, type Measurement, measure } from "./measure.ts";
 import { measureStages } from "./stages.ts";
-import { TEAM_COUNTS, withTeamFiles } from "./teams.ts";
 
 /** A measurement, and how many things it made where that can be counted. */
 export interface BenchRow extends Measurement {
@@ -72,7 +73,39 @@ export async function runSuite(runs: number, say: (what: string) => void): Promi
 }
 
 async function countResources([, ...args]: Command): Promise<number> {
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: PROJECT_ROOT, maxBuffer: 2 ** 30 });
-  const plan: { readonly resources: readonly unknown[] } = JSON.parse(stdout);
+  const text = await outputOf(process.execPath, args, { cwd: PROJECT_ROOT });
+  const plan: { readonly resources: readonly unknown[] } = JSON.parse(text);
   return plan.resources.length;
+}
+
+/** Numbers of teams whose cost a team is compared. */
+export const TEAM_COUNTS = [2, 20, 200, 1000] as const;
+
+/** Writes the local stack with each number of teams, as files for `--config-file`, for as long as they are used. */
+export async function withTeamFiles<T>(
+  counts: readonly number[],
+  use: (files: ReadonlyMap<number, string>) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "bench-teams-"));
+  try {
+    const local = await readStack("local");
+    const files = new Map<number, string>();
+    for (const count of counts) {
+      const file = join(folder, `Pulumi.teams-${count}.yaml`);
+      await writeFile(file, stringify({ config: { ...local.config, "eks-dns-logging:teams": teamsOf(count) } }));
+      files.set(count, file);
+    }
+    return await use(files);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** A ring: each team may talk to its two neighbours. */
+export function teamsOf(count: number) {
+  const name = (index: number) => `bench-${(index + count) % count}`;
+  return Array.from({ length: count }, (_, index) => ({
+    name: name(index),
+    peers: [...new Set([name(index - 1), name(index + 1)])].filter((peer) => peer !== name(index)),
+  }));
 }

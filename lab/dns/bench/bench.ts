@@ -1,10 +1,10 @@
 import { randomInt } from "node:crypto";
-import { Failure } from "../../failure.ts";
+import { Failure } from "../../command-line.ts";
 import { type Cluster, ClusterError } from "../../kubernetes/cluster.ts";
+import { ms } from "../../output/table.ts";
 import { ask } from "../ask.ts";
 import { isName } from "../message.ts";
 import type { Asker } from "../pod.ts";
-import { ms } from "../terminal.ts";
 import { readSamples, type Summary, summarize } from "./samples.ts";
 import { BENCH_SCRIPT, type Load, NUMBER, scriptArguments } from "./script.ts";
 

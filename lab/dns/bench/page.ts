@@ -1,6 +1,5 @@
-import { htmlDocument } from "../../verify/report/document.ts";
-import { html, type Markup } from "../../verify/report/escape.ts";
-import { ms } from "../terminal.ts";
+import { html, htmlDocument, type Markup } from "../../output/html.ts";
+import { ms } from "../../output/table.ts";
 import type { BenchResult, BenchRow } from "./bench.ts";
 import type { Summary } from "./samples.ts";
 import { bucketName, codesOf, KINDS, methodOf } from "./words.ts";

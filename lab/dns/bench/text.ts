@@ -1,4 +1,4 @@
-import { columns, ms } from "../terminal.ts";
+import { columns, ms } from "../../output/table.ts";
 import type { BenchResult, BenchRow } from "./bench.ts";
 import { bucketName, codesOf, KINDS, methodOf } from "./words.ts";
 

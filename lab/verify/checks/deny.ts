@@ -1,8 +1,7 @@
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/names.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../check.ts";
-import { type CurlResult, urlHost } from "../curl.ts";
-import { curlFrom } from "../curl-sessions.ts";
+import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
 import { type Lab, Obstacle } from "../lab.ts";
 import type { Pair } from "./names.ts";
 

@@ -1,4 +1,7 @@
 import { curlPodName, curlServiceName, teamNamespace } from "../../../components/team/names.ts";
+import { type Check, fail, type Outcome, pass } from "../check.ts";
+import { type CurlResult, curlFrom } from "../curl.ts";
+import type { Lab } from "../lab.ts";
 
 /** The ways to write a Service's name. */
 export const FORMS = ["short", "ns", "svc", "full", "dot"] as const;
@@ -53,4 +56,144 @@ export function deniedPairs(teams: readonly TeamPeers[]): Pair[] {
     const stranger = others.find((other) => !peers.includes(other));
     return stranger === undefined ? [] : [{ from: name, to: stranger }];
   });
+}
+
+/** Looks a form of a name up from a pod, and compares the address with the Service's. */
+export function lookupCheck({ from, to }: Pair, form: Form): Check {
+  const elsewhere = form === "short" && from !== to;
+  return {
+    id: `dns:${from}:${to}:${form}`,
+    group: "dns",
+    what: elsewhere ? "short name is unknown elsewhere" : `look up the ${FORM_TITLES[form]}`,
+    from: curlPodName(from),
+    to: nameInForm(to, form),
+    together: `names:${from}:${to}`,
+    run: (lab) => (elsewhere ? unknown(lab, from, to) : lookup(lab, { from, to }, form)),
+  };
+}
+
+async function lookup(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> {
+  const pod = await lab.runningPod(from);
+  const name = nameInForm(to, form);
+  const result = await curlFrom(lab, pod, `http://${name}/`);
+  // Before the Service is asked for: a name without one is looked up too, and its cause is NXDOMAIN.
+  if (result.addresses.length === 0)
+    return fail(result.message || "no address", await whyUnknown(lab, to, name, result), { name, addresses: [] });
+  const expected = await expectedAddress(lab, { from, to }, form);
+  const detail = `${result.addresses.join(", ")} in ${result.lookupMs} ms`;
+  const facts = { name, addresses: result.addresses, expected: expected.address, lookupMs: result.lookupMs };
+  if (result.addresses.includes(expected.address)) return pass(detail + expected.note, facts);
+  return fail(
+    detail,
+    `the ${expected.of} has ${expected.address}: another name comes first in the search list, or an answer from before a change is cached`,
+    facts,
+  );
+}
+
+/** A pod's own short name is in its /etc/hosts, so it leads to the pod itself and past the Service. */
+async function expectedAddress(lab: Lab, { from, to }: Pair, form: Form) {
+  if (form === "short") return { address: (await lab.runningPod(from)).ip, of: "pod", note: " (by /etc/hosts)" };
+  return { address: (await lab.service(to)).clusterIP, of: "Service", note: "" };
+}
+
+async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
+  const pod = await lab.runningPod(from);
+  const name = nameInForm(to, "short");
+  const result = await curlFrom(lab, pod, `http://${name}/`);
+  const facts = { name, addresses: result.addresses };
+  if (result.addresses.length > 0)
+    return fail(
+      result.addresses.join(", "),
+      `something outside ${to}-team is called ${name}: a search domain of the node, or a Service in ${from}-team`,
+      facts,
+    );
+  // Without CoreDNS no name has an address. That its upstream is slow to say no is no fault of the lab.
+  if (await hasNoDnsPod(lab)) return fail(result.message || "no address", NO_DNS_POD, facts);
+  return pass("not resolved, as it should", facts);
+}
+
+/** Why a name has no address: nothing answered, or nothing has that name. */
+export async function whyUnknown(lab: Lab, to: string, name: string, result: CurlResult): Promise<string> {
+  if (await hasNoDnsPod(lab)) return NO_DNS_POD;
+  if (/time/i.test(result.message) || result.totalMs >= SILENCE_MS)
+    return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53, or CoreDNS is down";
+  const service = await lab.service(to).catch(() => undefined);
+  if (service === undefined)
+    return `NXDOMAIN: there is no Service ${curlPodName(to)} in ${to}-team; \`${lab.up}\` makes it`;
+  return `NXDOMAIN for ${name}, though its Service exists: the Corefile's kubernetes zone is not cluster.local, or a search list is missing`;
+}
+
+/** musl's resolver gives up after 5 s, and curl then says no more than for a name that nobody has. */
+const SILENCE_MS = 4900;
+const NO_DNS_POD = "no CoreDNS pod is ready: `kubectl -n kube-system get pods -l k8s-app=kube-dns`";
+
+/** Whether it is known that nothing can answer; whoever may not see the DNS pods does not know. */
+async function hasNoDnsPod(lab: Lab): Promise<boolean> {
+  const pods = await lab.dnsPods().catch(() => undefined);
+  return pods !== undefined && !pods.some((pod) => pod.ready);
+}
+
+/** kube-proxy opens a Service a moment after its pod is ready, and later on a busy node: until then connections are refused. */
+const OPENING_SECONDS = 5;
+
+/** Curls a form of a name from a pod; the answer must name the right pod. */
+export function curlCheck({ from, to }: Pair, form: Form): Check {
+  return {
+    id: `curl:${from}:${to}:${form}`,
+    group: "curl",
+    what: `curl the ${FORM_TITLES[form]}`,
+    from: curlPodName(from),
+    to: nameInForm(to, form),
+    together: `names:${from}:${to}`,
+    run: (lab) => curl(lab, { from, to }, form),
+  };
+}
+
+async function curl(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> {
+  const pod = await lab.runningPod(from);
+  const name = nameInForm(to, form);
+  const result = await untilOpen(lab, () => curlFrom(lab, pod, `http://${name}/`));
+  const answer = result.body.split("\n")[0] ?? "";
+  const facts = {
+    name,
+    addresses: result.addresses,
+    status: result.status,
+    answer,
+    lookupMs: result.lookupMs,
+    totalMs: result.totalMs,
+  };
+  if (result.end !== "answered")
+    return fail(result.message || result.end, await whyNoAnswer(lab, { from, to }, name, result), facts);
+  const detail = `${result.status} "${answer}" in ${result.totalMs} ms`;
+  if (result.status !== 200) return fail(detail, "something else than the lab's responder listens there", facts);
+  if (!answer.startsWith(`${curlPodName(to)} answers`))
+    return fail(
+      detail,
+      `the answer comes from another pod than ${curlPodName(to)}: look at the Service's endpoints`,
+      facts,
+    );
+  return pass(detail, facts);
+}
+
+async function untilOpen(lab: Lab, ask: () => Promise<CurlResult>): Promise<CurlResult> {
+  for (let second = 0; second < OPENING_SECONDS; second += 1) {
+    const result = await ask();
+    if (result.end !== "refused") return result;
+    await lab.pause(1);
+  }
+  return ask();
+}
+
+async function whyNoAnswer(lab: Lab, { from, to }: Pair, name: string, result: CurlResult): Promise<string> {
+  if (result.end === "not resolved") return whyUnknown(lab, to, name, result);
+  const endpoints = await lab.cluster.endpoints(teamNamespace(to), curlPodName(to)).catch(() => undefined);
+  if (endpoints?.length === 0)
+    return `the Service has no endpoints: the pod ${curlPodName(to)} is not ready, has ended, or lacks the label app=${curlPodName(to)}`;
+  if (result.end === "refused")
+    return `nothing listens on port 80 of ${curlPodName(to)}: is the container responder running?`;
+  if (result.end === "timed out")
+    return from === to
+      ? "dropped on the way: the network does not let a pod reach itself through its Service (hairpin mode), or a NetworkPolicy drops it"
+      : `dropped on the way: a NetworkPolicy lets ${from} out to ${to} or ${to} in from ${from} no more, or the nodes' security groups differ`;
+  return "curl failed in another way; its message stands in the row";
 }

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
-import { record } from "../../../lab/plan/recorder.ts";
+import { record } from "../../../lab/plan/plan.ts";
 import { find } from "../../support/find.ts";
 import { recordCluster, standardCluster } from "./recorded.ts";
 

@@ -13,7 +13,7 @@ import {
 } from "../../../components/cluster/preflight.ts";
 import { serverIssue } from "../../../components/cluster/server.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
-import { record } from "../../../lab/plan/recorder.ts";
+import { record } from "../../../lab/plan/plan.ts";
 import { listen } from "../../support/listen.ts";
 
 /** A server that takes connections, and the port that it has. */

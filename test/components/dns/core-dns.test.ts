@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import { CoreDns } from "../../../components/dns/core-dns.ts";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
-import { record } from "../../../lab/plan/recorder.ts";
+import { record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find, ofType } from "../../support/find.ts";
 

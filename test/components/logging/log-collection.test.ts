@@ -6,7 +6,7 @@ import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import { receiverEgress } from "../../../components/logging/receiver.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { type Recording, record } from "../../../lab/plan/recorder.ts";
+import { type Recording, record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find, ofType } from "../../support/find.ts";
 

@@ -5,7 +5,7 @@ import { IndexFormat, indexName } from "../../../components/logging/index-format
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import { everyIndexTemplate, indexTemplate } from "../../../components/logging/opensearch/template.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { record } from "../../../lab/plan/recorder.ts";
+import { record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find } from "../../support/find.ts";
 import { anyFormat, anyTime } from "./arbitraries.ts";

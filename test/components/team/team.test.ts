@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import { CurlPodSettings, TeamsSettings } from "../../../components/team/settings.ts";
 import { Team } from "../../../components/team/team.ts";
-import { type Recording, record } from "../../../lab/plan/recorder.ts";
+import { type Recording, record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find, ofType } from "../../support/find.ts";
 

@@ -4,11 +4,19 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { cliIssue, NPX_VERSION, npxShim, pathWithNode, pulumiByNpx, runs } from "../../../lab/deploy/cli.ts";
-import { deleteKind, ensureKind } from "../../../lab/deploy/kind.ts";
-import { streamed } from "../../../lab/deploy/stream.ts";
+import { PROJECT_ROOT } from "../../../lab/command-line.ts";
+import {
+  cliIssue,
+  deleteKind,
+  ensureKind,
+  NPX_VERSION,
+  npxShim,
+  pathWithNode,
+  pulumiByNpx,
+  runs,
+} from "../../../lab/deploy/programs.ts";
 import { firstError, withoutRepeats } from "../../../lab/deploy/workspace.ts";
-import { PROJECT_ROOT } from "../../../lab/project.ts";
+import { streamed } from "../../../lab/process.ts";
 
 describe("the programs that up calls", () => {
   const before = process.env.PATH ?? "";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { adopted, madeObjects, pendingCreates, podUrns, readDeployment } from "../../../lab/deploy/deployment.ts";
+import { adopted, madeObjects, pendingCreates, podUrns, readDeployment } from "../../../lab/deploy/state.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:local::lab::${type}::${name}`;
 

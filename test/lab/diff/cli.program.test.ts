@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PROJECT_ROOT } from "../../../lab/command-line.ts";
 import { comparePlans } from "../../../lab/diff/compare.ts";
 import type { Diff } from "../../../lab/diff/diff.ts";
 import { PlanDocument } from "../../../lab/diff/document.ts";
 import { markdownOf } from "../../../lab/diff/markdown.ts";
 import { formatDiff } from "../../../lab/diff/terminal.ts";
-import { PROJECT_ROOT } from "../../../lab/project.ts";
 import { runLab } from "../../support/run-lab.ts";
 
 /** As on a terminal that has colours. */

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { cp, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { PROJECT_ROOT } from "../../../lab/command-line.ts";
 import { MARKER } from "../../../lab/diff/markdown.ts";
-import { PROJECT_ROOT } from "../../../lab/project.ts";
 import { Project } from "./project.ts";
 
 /** What the command line and the program are made of. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Failure } from "../../../lab/command-line.ts";
 import { type Diff, diff, fails } from "../../../lab/diff/diff.ts";
-import { Failure } from "../../../lab/failure.ts";
 import { Project } from "./project.ts";
 import { namespace, plan } from "./resources.ts";
 

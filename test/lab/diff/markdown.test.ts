@@ -5,8 +5,8 @@ import type { Diff, StackDiff } from "../../../lab/diff/diff.ts";
 import type { PlanDocument, PolicyFinding } from "../../../lab/diff/document.ts";
 import { fieldLines } from "../../../lab/diff/field-lines.ts";
 import { LONGEST_COMMENT, MARKER, markdownOf } from "../../../lab/diff/markdown.ts";
-import { code, fenced, plainText } from "../../../lab/diff/markdown-text.ts";
 import { formatDiff } from "../../../lab/diff/terminal.ts";
+import { code, fenced, plainText } from "../../../lab/output/markdown.ts";
 import { namespace, plan, resource } from "./resources.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";

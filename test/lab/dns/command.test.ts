@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { LIMITS } from "../../../lab/dns/bench/bench.ts";
-import { connected, registerDns } from "../../../lab/dns/command.ts";
+import { connected, registerDns } from "../../../lab/dns/index.ts";
 import { listen } from "../../support/listen.ts";
 
 /** What the command line says of arguments that it does not take. */

@@ -7,10 +7,10 @@ import { CorefileOptions } from "../../../components/dns/corefile-settings.ts";
 import { queriesOf } from "../../../components/dns/resolver.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
+import { PROJECT_ROOT } from "../../../lab/command-line.ts";
 import { COMPARED_NDOTS } from "../../../lab/dns/forms.ts";
 import { profileTable } from "../../../lab/dns/profile-table.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
-import { PROJECT_ROOT } from "../../../lab/project.ts";
 import { readStack } from "../../../lab/stack.ts";
 
 const ZONE = "svc.cluster.local";

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { connect, loadKubeConfig } from "../../../lab/kubernetes/connect.ts";
-import { kubeCluster } from "../../../lab/kubernetes/kube-cluster.ts";
+import { kubeCluster } from "../../../lab/kubernetes/client.ts";
+import { connect, loadKubeConfig } from "../../../lab/kubernetes/kubeconfig.ts";
 import { listen } from "../../support/listen.ts";
 
 function kubeconfig(server: string, name = "one", current: string | undefined = name): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
-import { imagesOf } from "../../../lab/plan/images.ts";
-import { record } from "../../../lab/plan/recorder.ts";
+import { imagesOf } from "../../../lab/plan/manifests.ts";
+import { record } from "../../../lab/plan/plan.ts";
 
 describe("imagesOf", () => {
   it("finds the images of pods and of templates, init containers included, each once", async () => {

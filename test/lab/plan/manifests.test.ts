@@ -6,7 +6,7 @@ import * as k8s from "@pulumi/kubernetes";
 import { parse } from "yaml";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { manifestsOf, writeIndexTemplate, writeManifests } from "../../../lab/plan/manifests.ts";
-import { record } from "../../../lab/plan/recorder.ts";
+import { record } from "../../../lab/plan/plan.ts";
 
 describe("manifests", () => {
   let folder: string;

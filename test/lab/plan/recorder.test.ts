@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planStack } from "../../../lab/plan/plan.ts";
+import { planStack, record } from "../../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../../lab/plan/planned.ts";
-import { record } from "../../../lab/plan/recorder.ts";
 
 describe("record", () => {
   const program = async () => {

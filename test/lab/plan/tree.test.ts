@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { asJson } from "../../../lab/plan/command.ts";
-import { type Recording, record } from "../../../lab/plan/recorder.ts";
-import { formatPlan, treeRows } from "../../../lab/plan/tree.ts";
+import { asJson } from "../../../lab/plan/index.ts";
+import { type Recording, record } from "../../../lab/plan/plan.ts";
+import { formatPlan, treeRows } from "../../../lab/plan/text.ts";
 
 class Group extends pulumi.ComponentResource {
   constructor(name: string) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks } from "../../../lab/verify/catalog.ts";
-import { curlFrom, curlScript } from "../../../lab/verify/curl-sessions.ts";
+import { curlFrom, curlScript } from "../../../lab/verify/curl.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { runChecks } from "../../../lab/verify/run.ts";

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import type { Check } from "../../../lab/verify/check.ts";
-import { collectorCheck, logsCheck } from "../../../lab/verify/checks/logs.ts";
+import { collectorCheck, logsCheck, newMarker, seek } from "../../../lab/verify/checks/logs.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
-import { stdoutFinder } from "../../../lab/verify/find/stdout.ts";
+import { stdoutFinder } from "../../../lab/verify/find/on-cluster.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import { newMarker, seek } from "../../../lab/verify/marker.ts";
 import { runChecks } from "../../../lab/verify/run.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";
 

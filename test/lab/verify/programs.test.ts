@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { parsePing, pingCommand } from "../../../lab/verify/checks/ping.ts";
 import { curlCommand, parseCurl, urlHost } from "../../../lab/verify/curl.ts";
-import { parsePing, pingCommand } from "../../../lab/verify/ping.ts";
 import { answered, failed } from "./fake-cluster.ts";
 
 describe("what programs in the pod print", () => {

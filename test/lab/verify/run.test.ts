@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { styleText } from "node:util";
 import fc from "fast-check";
-import { allChecks } from "../../../lab/verify/catalog.ts";
+import { allChecks, fits, select } from "../../../lab/verify/catalog.ts";
 import { type Check, pass } from "../../../lab/verify/check.ts";
 import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/names.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { asJson, causes, summaryLine } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/run.ts";
-import { fits, select } from "../../../lab/verify/select.ts";
 import { formatResult } from "../../../lab/verify/table.ts";
 import { fakeCluster } from "./fake-cluster.ts";
 

@@ -4,7 +4,7 @@ import { NodeLocalCache } from "../../../../components/dns/node-local-cache/node
 import { NodeLocalCacheSettings } from "../../../../components/dns/node-local-cache/settings.ts";
 import { DnsSettings } from "../../../../components/dns/settings.ts";
 import { parseCorefile } from "../../../../corefile/model.ts";
-import { record } from "../../../../lab/plan/recorder.ts";
+import { record } from "../../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../../support/cluster-handle.ts";
 import { find } from "../../../support/find.ts";
 

@@ -4,7 +4,7 @@ import { DnsSettings } from "../../../../components/dns/settings.ts";
 import { parseSettings } from "../../../../components/settings.ts";
 import { planStack } from "../../../../lab/plan/plan.ts";
 import { readStack } from "../../../../lab/stack.ts";
-import { planOf } from "../../../../lab/verify/from-settings.ts";
+import { planOf } from "../../../../lab/verify/catalog.ts";
 import { find } from "../../../support/find.ts";
 
 const CLUSTER_DNS = ["172.20.0.10"];

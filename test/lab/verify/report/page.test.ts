@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { html, raw } from "../../../../lab/output/html.ts";
 import { allChecks } from "../../../../lab/verify/catalog.ts";
 import type { Row, Status } from "../../../../lab/verify/check.ts";
 import { unableFinder } from "../../../../lab/verify/find/finder.ts";
-import { html, raw } from "../../../../lab/verify/report/escape.ts";
-import { between } from "../../../../lab/verify/report/geometry.ts";
+import { COREDNS, LOGS, waysOf, worst } from "../../../../lab/verify/report/connections.ts";
+import { between } from "../../../../lab/verify/report/layout.ts";
 import { reportPage } from "../../../../lab/verify/report/page.ts";
-import { COREDNS, LOGS, waysOf, worst } from "../../../../lab/verify/report/ways.ts";
 import type { VerifyResult } from "../../../../lab/verify/result.ts";
 import { runningPod } from "../fake-cluster.ts";
 

@@ -1,0 +1,61 @@
+import type { Collector } from "../components/logging/collectors/collector.ts";
+import { COLLECTORS } from "../components/logging/collectors/table.ts";
+import type { DestinationKind } from "../components/logging/destination-settings.ts";
+import { boxedTable } from "./output/table.ts";
+
+/** Every destination, in the order of the settings. */
+export const DESTINATION_KINDS = [
+  "stdout",
+  "file",
+  "http",
+  "opensearch",
+  "elasticsearch",
+  "cloudwatch",
+  "s3",
+  "loki",
+] as const satisfies readonly DestinationKind[];
+
+export function collectors(): Collector[] {
+  return Object.values(COLLECTORS);
+}
+
+/** The collectors for a terminal. */
+export function collectorsTable(): string {
+  const support = collectors().map(({ id, carriers, destinations }) => [
+    id,
+    carriers.join(", "),
+    ...DESTINATION_KINDS.map((kind) => (destinations[kind] === true ? "yes" : "-")),
+  ]);
+  const about = collectors().map((collector) => {
+    const { parsing, buffer, index, maintenance } = collector.about;
+    return [collector.id, parsing, buffer, index, resourcesOf(collector), maintenance];
+  });
+  const aboutHead = ["collector", "parsing", "while the destination is away", "index", "resources", "maintenance"];
+  return [
+    boxedTable(["collector", "runs as", ...DESTINATION_KINDS], support),
+    boxedTable(aboutHead, about, { widths: [15, 30, 25, 20, 18, 20] }),
+    "--json adds why not\n",
+  ].join("\n");
+}
+
+/** What a collector asks for and may take, in words. */
+export function resourcesOf({ resources }: Collector): string {
+  return `${resources.cpu} CPU, ${resources.memory} to ${resources.memoryLimit}`;
+}
+
+/** The collectors for a program. */
+export function collectorsJson() {
+  return collectors().map(
+    ({ id, title, image, images = {}, documentation, carriers, destinations, about, resources }) => ({
+      id,
+      title,
+      image,
+      images,
+      documentation,
+      carriers,
+      destinations,
+      about,
+      resources,
+    }),
+  );
+}

@@ -1,0 +1,177 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Failure } from "../command-line.ts";
+
+interface ClusterFlags {
+  readonly from: string;
+  readonly container?: string;
+  readonly stack: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly json?: true;
+}
+
+interface ExplainFlags extends ClusterFlags {
+  readonly ndots?: number;
+}
+
+interface FormsFlags extends ClusterFlags {
+  readonly runs: number;
+}
+
+interface BenchFlags extends ClusterFlags {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly internal?: string;
+  readonly outside: string;
+  readonly html?: string;
+}
+
+interface SchemaFlags {
+  readonly update?: true;
+  readonly version?: readonly string[];
+  readonly region?: string;
+}
+
+/** As in bench/bench.ts, which brings more with it than `--help` should wait for. */
+const MOST_PER_SECOND = 200;
+const MOST_SECONDS = 60;
+
+/** Adds `dns` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerDns(program: Command): void {
+  const dns = program.command("dns").description("see what a name costs, and how fast the cluster's DNS answers");
+  onCluster(dns.command("explain <name>"))
+    .description("ask for a name as a pod's resolver does, and show a row for each query")
+    .addOption(
+      new Option("--ndots <number>", "walk as with this ndots (default: the pod's own)").argParser(between(0, 15)),
+    )
+    .option("--json", "print one JSON document instead of the table")
+    .action(explain);
+  onCluster(dns.command("forms <service.namespace>"))
+    .description("print what each form of a Service's name costs with ndots 5, 3 and 2, as Markdown")
+    .addOption(
+      new Option("--runs <number>", "rounds, of whose times the median is shown").argParser(between(1, 20)).default(3),
+    )
+    .option("--json", "print one JSON document instead of the table")
+    .action(forms);
+  onCluster(dns.command("bench"))
+    .description(
+      "measure the cluster's DNS from a pod: a name of the cluster, one outside, and names that do not exist",
+    )
+    .addOption(new Option("--rate <number>", "queries a second").argParser(between(1, MOST_PER_SECOND)).default(100))
+    .addOption(
+      new Option("--seconds <number>", "how long for each kind of name")
+        .argParser(between(1, MOST_SECONDS))
+        .default(10),
+    )
+    .option("--internal <name>", "name of the cluster (default: that of the API server's Service)")
+    .option("--outside <name>", "name outside", "aws.amazon.com")
+    .option("--html <file>", "write a self-contained page with a picture as well")
+    .option("--json", "print one JSON document instead of the table")
+    .action(bench);
+  dns
+    .command("schema")
+    .description("show which schema each version of the EKS add-on is checked with, or fetch newer ones")
+    .option("--update", "ask EKS by the AWS CLI, and keep the answers in components/dns/addon/schemas/fetched.json")
+    .option("--version <version...>", "add-on versions to ask for (default: those that this program uses)")
+    .option("--region <region>", "AWS region to ask (default: the AWS CLI's own)")
+    .action(schema);
+  dns
+    .command("profile")
+    .description("show what a stack's DNS settings come to, and why")
+    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .option("--sizes", "print what it comes to for clusters of several sizes instead, as Markdown")
+    .action(profile);
+}
+
+/** The options that say which pod of which cluster asks. */
+function onCluster(command: Command): Command {
+  return command
+    .option("--from <namespace/pod>", "pod that asks", "ts-team/curl-ts")
+    .option("--container <name>", "container in it (default: curl, else the first one)")
+    .addOption(new Option("-s, --stack <name>", "stack whose cluster it is").default("local"))
+    .option("--context <name>", "kubeconfig context (default: that of the stack, else the current one)")
+    .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
+}
+
+function between(least: number, most: number) {
+  return (value: string) => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** The cluster of the stack that the flags name, and the pod that asks. @param folder Where the stacks' files are. Default: the project. */
+export async function connected(flags: ClusterFlags, folder?: string) {
+  const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { askerAt }] = await Promise.all([
+    import("../stack.ts"),
+    import("../verify/catalog.ts"),
+    import("../../components/commands.ts"),
+    import("../kubernetes/kubeconfig.ts"),
+    import("./pod.ts"),
+  ]);
+  const { name, settings } = await loadStack(flags.stack, folder);
+  const { cluster } = await connect(targetOf(settings, flags));
+  const up = upCommand({ stack: name, cluster: settings.cluster });
+  return { cluster, asker: await askerAt(cluster, flags.from, { up, container: flags.container }) };
+}
+
+/** Exit code 1 where the name leads nowhere. */
+async function explain(name: string, flags: ExplainFlags): Promise<void> {
+  const { cluster, asker } = await connected(flags);
+  const [{ explain }, { formatExplanation }] = await Promise.all([import("./explain.ts"), import("./explain-text.ts")]);
+  const explanation = await explain(cluster, asker, name, flags);
+  process.stdout.write(flags.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
+  process.exitCode = explanation.found ? 0 : 1;
+}
+
+async function forms(name: string, flags: FormsFlags): Promise<void> {
+  const { cluster, asker } = await connected(flags);
+  const { formatForms, nameForms } = await import("./forms.ts");
+  const costs = await nameForms(cluster, asker, name, flags.runs);
+  process.stdout.write(flags.json ? `${JSON.stringify(costs, null, 2)}\n` : formatForms(costs));
+}
+
+async function bench(flags: BenchFlags): Promise<void> {
+  const { cluster, asker } = await connected(flags);
+  const [{ bench }, { formatBench }, { progress }] = await Promise.all([
+    import("./bench/bench.ts"),
+    import("./bench/text.ts"),
+    import("../output/progress.ts"),
+  ]);
+  const shown = progress("measuring");
+  const options = { ...flags, perSecond: flags.rate };
+  const result = await bench(cluster, asker, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);
+  process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : formatBench(result));
+  if (flags.html === undefined) return;
+  const { benchPage } = await import("./bench/page.ts");
+  const { html } = flags;
+  await writeFile(html, benchPage(result)).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`the page cannot be written to ${html}: ${error.code ?? error.message}`);
+  });
+  process.stderr.write(`Wrote ${html}\n`);
+}
+
+async function schema(flags: SchemaFlags): Promise<void> {
+  if (flags.update === undefined && (flags.version !== undefined || flags.region !== undefined))
+    throw new Failure("--version and --region say what to fetch: add --update", 2);
+  const { formatSchemas, updateSchemas } = await import("./schema.ts");
+  if (flags.update === undefined) {
+    process.stdout.write(formatSchemas());
+    return;
+  }
+  const changed = await updateSchemas({ versions: flags.version, region: flags.region });
+  process.stdout.write(changed.length === 0 ? "nothing new\n" : `new: ${changed.join(", ")}\n`);
+}
+
+async function profile(flags: { readonly stack: string; readonly sizes?: true }): Promise<void> {
+  if (flags.sizes) {
+    const { profileTable } = await import("./profile-table.ts");
+    process.stdout.write(profileTable());
+    return;
+  }
+  const [{ loadStack }, { formatDns }] = await Promise.all([import("../stack.ts"), import("../plan/text.ts")]);
+  const { settings } = await loadStack(flags.stack);
+  process.stdout.write(formatDns(settings));
+}

@@ -1,0 +1,167 @@
+import * as http from "node:http";
+import type { RequestOptions } from "node:https";
+import * as https from "node:https";
+import { text } from "node:stream/consumers";
+import {
+  ApiException,
+  CoreV1Api,
+  DiscoveryV1Api,
+  type KubeConfig,
+  type V1Node,
+  type V1Pod,
+  VersionApi,
+} from "@kubernetes/client-node";
+import { type Cluster, ClusterError, type NodeFacts, type PodFacts, type ProxyTarget } from "./cluster.ts";
+import { asClusterError } from "./errors.ts";
+import { execInPod } from "./exec.ts";
+
+/** Longest that one request to the API server may take. */
+const REQUEST_SECONDS = 10;
+/** Enough for a minute of a busy collector's log, and no more than one wants in memory. */
+const LOG_BYTES = 8 * 1024 * 1024;
+
+/** A live cluster by the current context of a kubeconfig. */
+export function kubeCluster(config: KubeConfig): Cluster {
+  const core = config.makeApiClient(CoreV1Api);
+  const discovery = config.makeApiClient(DiscoveryV1Api);
+  const server = config.getCurrentCluster()?.server ?? "";
+  return {
+    server,
+    context: config.getCurrentContext(),
+    async version() {
+      return (await asked("read the version", config.makeApiClient(VersionApi).getCode())).gitVersion;
+    },
+    async nodes() {
+      return (await asked("list nodes", core.listNode())).items.map(nodeFacts);
+    },
+    async pod(namespace, name) {
+      return podFacts(await asked(`get pods in ${namespace}`, core.readNamespacedPod({ namespace, name })));
+    },
+    async pods(namespace, labelSelector) {
+      const list = await asked(`list pods in ${namespace}`, core.listNamespacedPod({ namespace, labelSelector }));
+      return list.items.map(podFacts);
+    },
+    async service(namespace, name) {
+      const { spec } = await asked(`get services in ${namespace}`, core.readNamespacedService({ namespace, name }));
+      return { clusterIP: spec?.clusterIP ?? "", ports: (spec?.ports ?? []).map((port) => port.port) };
+    },
+    async endpoints(namespace, service) {
+      const labelSelector = `kubernetes.io/service-name=${service}`;
+      const request = discovery.listNamespacedEndpointSlice({ namespace, labelSelector });
+      const slices = await asked(`list endpointslices in ${namespace}`, request);
+      return slices.items
+        .flatMap((slice) => slice.endpoints ?? [])
+        .filter((endpoint) => endpoint.conditions?.ready !== false)
+        .flatMap((endpoint) => endpoint.addresses);
+    },
+    async configMap(namespace, name) {
+      const request = core.readNamespacedConfigMap({ namespace, name });
+      return (await asked(`get configmaps in ${namespace}`, request)).data ?? {};
+    },
+    async secret(namespace, name) {
+      const secret = await asked(`get secrets in ${namespace}`, core.readNamespacedSecret({ namespace, name }));
+      const entries = Object.entries(secret.data ?? {});
+      return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]));
+    },
+    exec: (pod, container, command, seconds = 20) => execInPod(config, pod, container, command, seconds),
+    async logs({ namespace, name }, { container, seconds }) {
+      const limits = { sinceSeconds: Math.max(1, Math.ceil(seconds)), limitBytes: LOG_BYTES };
+      const request = core.readNamespacedPodLog({ namespace, name, container, ...limits });
+      return (await asked(`get pods/log in ${namespace}`, request)) ?? "";
+    },
+    proxyGet: (target, path, headers) => proxyGet(config, target, path, headers),
+  };
+}
+
+async function asked<T>(what: string, request: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new ClusterError("unreachable", `the API server does not answer within ${REQUEST_SECONDS} s`)),
+    REQUEST_SECONDS * 1000,
+  );
+  try {
+    return await Promise.race([request, late]);
+  } catch (error) {
+    throw asClusterError(error, what);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
+  // Native sidecars stand among the init containers.
+  const sidecars = (spec?.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const waiting = statuses.flatMap((container) => container.state?.waiting?.reason ?? []);
+  const condition = status?.conditions?.find(
+    (candidate) => candidate.status === "False" && candidate.type === "PodScheduled",
+  );
+  return {
+    namespace: metadata?.namespace ?? "",
+    name: metadata?.name ?? "",
+    phase: status?.phase ?? "Unknown",
+    ready: status?.conditions?.some((candidate) => candidate.type === "Ready" && candidate.status === "True") ?? false,
+    ip: status?.podIP ?? "",
+    node: spec?.nodeName ?? "",
+    reason: status?.reason ?? waiting[0] ?? condition?.reason ?? "",
+    containers: [...sidecars, ...(spec?.containers ?? [])].map((container) => container.name),
+    labels: metadata?.labels ?? {},
+    deleting: metadata?.deletionTimestamp !== undefined,
+  };
+}
+
+function nodeFacts({ metadata, status }: V1Node): NodeFacts {
+  return {
+    name: metadata?.name ?? "",
+    ready: status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false,
+    version: status?.nodeInfo?.kubeletVersion ?? "",
+    zone: metadata?.labels?.["topology.kubernetes.io/zone"] ?? "",
+  };
+}
+
+const TIMEOUT_SECONDS = 10;
+
+/**
+ * GET through the API server's proxy to a pod, a Service or a node's kubelet. The generated client escapes the path and takes no
+ * query, so this asks by itself.
+ * @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
+ */
+export async function proxyGet(
+  config: KubeConfig,
+  target: ProxyTarget,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
+  const namespace = target.kind === "nodes" ? "" : `namespaces/${target.namespace}/`;
+  const url = new URL(`${server}/api/v1/${namespace}${target.kind}/${target.name}/proxy${path}`);
+  try {
+    const options: RequestOptions = { signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) };
+    await config.applyToHTTPSOptions(options);
+    const { status, body } = await get(url, { ...options, headers: { ...options.headers, ...headers } });
+    if (status >= 400) throw new ApiException(status, "", body, {});
+    return body;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AbortError")
+      throw new ClusterError("timeout", `${target.name} did not answer within ${TIMEOUT_SECONDS} s`);
+    throw asClusterError(error, `get ${target.kind}/proxy${namespace === "" ? "" : ` in ${namespace.split("/")[1]}`}`);
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** GET with Node's own client, which takes certificates and agents as the kubeconfig's library gives them. */
+export function get(url: URL, options: https.RequestOptions): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const client = url.protocol === "http:" ? http : https;
+  client
+    .request(url, options, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    })
+    .on("error", reject)
+    .end();
+  return promise;
+}

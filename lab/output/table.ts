@@ -1,0 +1,69 @@
+import Table from "cli-table3";
+
+/** How a table is drawn. */
+export interface TableOptions {
+  /** Numbers of the columns whose text is aligned to the right. Default: none. */
+  readonly right?: readonly number[];
+  /** Width of each column in characters, spacing included; null for what its cells need. Longer text wraps. Default: all null. */
+  readonly widths?: readonly (number | null)[];
+  /** Spaces between the columns of {@link plainTable}. Default 2. */
+  readonly gap?: number;
+}
+
+/** A table with lines around its cells. Cells may hold terminal colors. */
+export function boxedTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: TableOptions = {},
+): string {
+  const table = new Table({ ...layoutOf(head, options), head: [...head], style: { head: [], border: [] } });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}
+
+const BORDERS = ["top", "bottom", "left", "right"].flatMap((side) => [side, `${side}-mid`]);
+const CORNERS = ["top-left", "top-right", "bottom-left", "bottom-right", "mid", "mid-mid", "middle"];
+const NO_LINES = Object.fromEntries([...BORDERS, ...CORNERS].map((name) => [name, ""]));
+
+/** A table without lines, as `kubectl` and `pulumi` print them. Cells may hold terminal colors. */
+export function plainTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: TableOptions = {},
+): string {
+  const table = new Table({
+    ...layoutOf(head, options),
+    head: [...head],
+    chars: NO_LINES,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": options.gap ?? 2 },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString().replaceAll(/ +$/gm, "");
+}
+
+function layoutOf(head: readonly string[], { right = [], widths }: TableOptions) {
+  const colAligns = head.map((_, column) => (right.includes(column) ? ("right" as const) : ("left" as const)));
+  return widths === undefined
+    ? { colAligns }
+    : { colAligns, colWidths: [...widths], wordWrap: true, wrapOnWordBoundary: true };
+}
+
+/** The lines of a {@link plainTable}. */
+export function columns(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string[] {
+  return plainTable(head, rows, { right }).split("\n");
+}
+
+/** Milliseconds with two decimals where they matter. */
+export function ms(value: number | undefined): string {
+  if (value === undefined) return "-";
+  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
+}
+
+export function plural(count: number, word: string): string {
+  const many = word.endsWith("y") ? `${word.slice(0, -1)}ies` : `${word}s`;
+  return `${count} ${count === 1 ? word : many}`;
+}

@@ -1,0 +1,175 @@
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import type { Settings } from "../../components/settings.ts";
+import { Failure, PROJECT_ROOT, writeOutput } from "../command-line.ts";
+import { chosenStack, loadStack, readStack, stackNames } from "../stack.ts";
+import { differences, type PlannedStack } from "./fleet.ts";
+import type { Recording } from "./plan.ts";
+import type { PlannedResource } from "./planned.ts";
+
+interface PlanFlags {
+  readonly stack: string;
+  readonly configFile?: string;
+  readonly json?: true;
+  readonly manifests?: string;
+  readonly policyConfig?: string;
+}
+
+/** Adds `plan` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerPlan(program: Command): void {
+  program
+    .command("plan")
+    .description("show what `pulumi up` would make, without CLI, account, cluster or network")
+    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
+    .option("--json", "print one JSON document: each resource with its inputs, parent and dependencies")
+    .option(
+      "--manifests <folder>",
+      "write each Kubernetes object as a manifest, in an order in which it can be applied",
+    )
+    .option(
+      "--policy-config <file>",
+      "levels, settings and exemptions of the policies, as for pulumi --policy-pack-config (default: policy-config.json)",
+    )
+    .addHelpText(
+      "after",
+      "\nExits with 1 where a mandatory policy is violated or cannot be decided, with 2 where the configuration is invalid.",
+    )
+    .action(plan);
+}
+
+async function plan(flags: PlanFlags): Promise<void> {
+  const stack = await chosenStack(flags);
+  const { planStack } = await import("./plan.ts");
+  const recording = await planStack(stack);
+  const { parseSettings } = await import("../../components/settings.ts");
+  const settings = parseSettings(stack.config);
+  const { formatPolicies, policyReport, readPackConfig, stops } = await import("../policies/report.ts");
+  const policies = policyReport(recording, await readPackConfig(flags.policyConfig));
+  if (flags.json) {
+    writeOutput({ ...asJson(stack.name, recording), policies });
+  } else {
+    const { formatDns, formatPlan, formatWarnings } = await import("./text.ts");
+    writeOutput(
+      formatPlan(stack.name, recording) + formatDns(settings) + formatWarnings(settings) + formatPolicies(policies),
+    );
+  }
+  if (stops(policies)) process.exitCode = 1;
+  if (flags.manifests !== undefined) await writeFolder(flags.manifests, recording, settings);
+}
+
+async function writeFolder(folder: string, recording: Recording, settings: Settings): Promise<void> {
+  const { manifestsOf, writeCorefile, writeIndexTemplate, writeManifests } = await import("./manifests.ts");
+  const manifests = manifestsOf(recording.resources);
+  const write = async () => {
+    const written = await writeManifests(folder, manifests);
+    if (settings.cluster.kind === "existing") await writeCorefile(folder, settings.dns);
+    await writeIndexTemplate(folder, settings.logging);
+    return written;
+  };
+  const count = await write().catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`the manifests cannot be written to '${folder}': ${error.code ?? error.message}`, 2);
+  });
+  process.stderr.write(`Wrote ${count} manifests: kubectl apply -f ${folder}\n`);
+}
+
+/** The plan for a program. Secret inputs and outputs are masked. */
+export function asJson(stack: string, recording: Recording) {
+  return {
+    stack,
+    resources: recording.resources.map(masked),
+    outputs: Object.fromEntries(
+      Object.entries(recording.outputs).map(([key, value]) => [
+        key,
+        recording.secretOutputs.includes(key) ? MASK : value,
+      ]),
+    ),
+  };
+}
+
+const MASK = "[secret]";
+
+function masked(resource: PlannedResource): PlannedResource {
+  const tops = new Set(resource.secrets.map((path) => path.split(/[.[]/)[0]));
+  const inputs = Object.entries(resource.inputs).map(([key, value]) => [key, tops.has(key) ? MASK : value]);
+  return { ...resource, inputs: Object.fromEntries(inputs) };
+}
+
+/** Adds `images` to the command line. */
+export function registerImages(program: Command): void {
+  program
+    .command("images")
+    .description("list the images that the pods need, to mirror or to load them where no registry can be reached")
+    .option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml", "local")
+    .option("--json", "print one JSON document")
+    .action(async (flags: { readonly stack: string; readonly json?: true }) => {
+      const stack = await readStack(flags.stack);
+      const { planStack } = await import("./plan.ts");
+      const { imagesOf } = await import("./manifests.ts");
+      const images = imagesOf((await planStack(stack)).resources);
+      const lines = images.map(({ container, image }) => `${container} ${image}`);
+      writeOutput(flags.json ? images : `${lines.join("\n")}\n`);
+    });
+}
+
+/** Plans at the same time: each is a process that fills a core. */
+const PARALLEL = 2;
+
+/** Adds `fleet` to the command line. */
+export function registerFleet(program: Command): void {
+  program
+    .command("fleet")
+    .description("plan several stacks and show what differs between them")
+    .argument("[stacks...]", "stacks, as in Pulumi.NAME.yaml (default: all of the project)")
+    .option("--json", "print one JSON document")
+    .action(fleet);
+}
+
+async function fleet(names: readonly string[], flags: { readonly json?: true }): Promise<void> {
+  const stacks = names.length > 0 ? names : await stackNames();
+  const { progress } = await import("../output/progress.ts");
+  const shown = progress(`planning ${stacks.join(", ")}`);
+  const planned = await planAll(stacks, (stack) => shown.update(`planned ${stack}`)).finally(() => shown.stop());
+  const rows = differences(planned);
+  if (flags.json) {
+    const counts = planned.map(({ stack, resources }) => ({ stack, resources }));
+    writeOutput({ stacks: counts, differences: rows });
+    return;
+  }
+  const { boxedTable } = await import("../output/table.ts");
+  const table = boxedTable(
+    ["setting", ...planned.map(({ stack }) => stack)],
+    [
+      ["resources", ...planned.map(({ resources }) => String(resources))],
+      ...rows.map(({ setting, values }) => [setting, ...values.map((value) => value ?? "—")]),
+    ],
+  );
+  writeOutput(`${table}\nsettings that differ: ${rows.length}\n`);
+}
+
+/** Every stack is planned, and every issue in any of them is told, before the first one ends the command. */
+async function planAll(stacks: readonly string[], done: (stack: string) => void): Promise<PlannedStack[]> {
+  const loaded = await Promise.allSettled(stacks.map((stack) => loadStack(stack)));
+  const wrong = loaded.flatMap((result, index) =>
+    result.status === "rejected"
+      ? [`stack ${stacks[index]}: ${result.reason instanceof Error ? result.reason.message : result.reason}`]
+      : [],
+  );
+  if (wrong.length > 0) throw new Failure(wrong.join("\n"), 2);
+
+  const waiting = loaded.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const { default: pLimit } = await import("p-limit");
+  return pLimit(PARALLEL).map(waiting, async ({ name, settings }) => {
+    const resources = await countResources(name);
+    done(name);
+    return { stack: name, settings, resources };
+  });
+}
+
+/** A process of its own for each: the program is a module, which runs once in a process. */
+async function countResources(stack: string): Promise<number> {
+  const args = [join(PROJECT_ROOT, "lab", "main.ts"), "plan", "--json", "--stack", stack];
+  const { outputOf } = await import("../process.ts");
+  const plan: { readonly resources: readonly unknown[] } = JSON.parse(await outputOf(process.execPath, args));
+  return plan.resources.length;
+}

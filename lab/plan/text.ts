@@ -1,0 +1,129 @@
+import { styleText } from "node:util";
+import { dnsWarnings } from "../../components/dns/issues.ts";
+import { dnsProfile } from "../../components/dns/profile.ts";
+import { formatIssue } from "../../components/schema/errors.ts";
+import type { Settings } from "../../components/settings.ts";
+import { plainTable } from "../output/table.ts";
+import type { Recording } from "./plan.ts";
+import type { PlannedResource } from "./planned.ts";
+
+/** One line of the tree. */
+export interface TreeRow {
+  /** How deep the resource is below the stack. */
+  readonly depth: number;
+  /** Lines of the tree in front of the type, as `pulumi preview` draws them. */
+  readonly branch: string;
+  readonly resource: PlannedResource;
+  /** Names of the resources that wait for this one. */
+  readonly neededBy: readonly string[];
+}
+
+/** The resources as a tree below the stack, in the order of registration. */
+export function treeRows(resources: readonly PlannedResource[]): TreeRow[] {
+  const known = new Set(resources.map((resource) => resource.urn));
+  const children = Map.groupBy(resources, (resource) => (known.has(resource.parent) ? resource.parent : ""));
+  const waiting = dependents(resources);
+
+  const below = (parent: string, depth: number, indent: string): TreeRow[] =>
+    (children.get(parent) ?? []).flatMap((resource, index, siblings) => {
+      const last = index === siblings.length - 1;
+      return [
+        { depth, branch: `${indent}${last ? "└─ " : "├─ "}`, resource, neededBy: waiting.get(resource.urn) ?? [] },
+        ...below(resource.urn, depth + 1, `${indent}${last ? "   " : "│  "}`),
+      ];
+    });
+  return below("", 0, "");
+}
+
+function dependents(resources: readonly PlannedResource[]): Map<string, string[]> {
+  const waiting = new Map<string, string[]>();
+  for (const resource of resources) {
+    const providerUrn = resource.provider.slice(0, resource.provider.lastIndexOf("::"));
+    for (const urn of new Set([...resource.dependencies, providerUrn])) {
+      waiting.set(urn, [...(waiting.get(urn) ?? []), resource.name]);
+    }
+  }
+  return waiting;
+}
+
+/** The plan for a person: tree, counts, what is unknown, outputs. */
+export function formatPlan(stack: string, recording: Recording): string {
+  const rows = treeRows(recording.resources);
+  const lines = rows.map(({ branch, resource, neededBy }) => [
+    ` ${green("+")}  ${dim(branch)}${resource.type}`,
+    resource.name,
+    dim(shortList(neededBy)),
+  ]);
+  const stackLine = [" +  pulumi:pulumi:Stack", `eks-dns-logging-${stack}`, ""];
+  return [
+    `Plan of stack ${bold(stack)}: what ${bold("pulumi up")} would make where nothing stands yet`,
+    "",
+    plainTable(["    Type", "Name", "Needed by"].map(bold), [stackLine, ...lines]),
+    "",
+    ...formatOutputs(recording),
+    "",
+    ...formatCounts(recording.resources),
+    "",
+  ].join("\n");
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 2 ? names.join(", ") : `${names[0]} and ${names.length - 1} more`;
+}
+
+function formatOutputs(recording: Recording): string[] {
+  const entries = Object.entries(recording.outputs);
+  if (entries.length === 0) return [];
+  const width = Math.max(...entries.map(([key]) => key.length));
+  const lines = entries.map(([key, value]) => {
+    const shown = recording.secretOutputs.includes(key)
+      ? "[secret]"
+      : typeof value === "string"
+        ? value
+        : JSON.stringify(value);
+    return `    ${key.padEnd(width)} : ${shown}`;
+  });
+  return [bold("Outputs:"), ...lines];
+}
+
+function formatCounts(resources: readonly PlannedResource[]): string[] {
+  const custom = resources.filter((resource) => resource.custom);
+  const byPackage = Map.groupBy(custom, (resource) => resource.type.split(":")[0] ?? "");
+  const counts = [...byPackage].map(([name, members]) => `${members.length} ${name}`).join(", ");
+  const unknowns = custom.filter((resource) => resource.unknowns.length > 0);
+  const fields = unknowns.reduce((sum, resource) => sum + resource.unknowns.length, 0);
+  return [
+    bold("Resources:"),
+    `    + ${resources.length + 1} to create: ${custom.length} resources (${counts}) in ${resources.length - custom.length} components and the stack`,
+    `    ${fields} values of ${unknowns.length} resources are known only after deployment (--json lists them)`,
+  ];
+}
+
+const bold = (text: string) => styleText("bold", text, { stream: process.stdout });
+const dim = (text: string) => styleText("dim", text, { stream: process.stdout });
+const green = (text: string) => styleText("green", text, { stream: process.stdout });
+
+/** What the DNS settings come to, with the reason of each choice, and what CoreDNS would do that one may not expect. */
+export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
+  const { rows } = dnsProfile(dns);
+  const width = (key: "setting" | "value") => Math.max(...rows.map((row) => row[key].length));
+  const lines = rows.map(
+    ({ setting, value, reason }) =>
+      `    ${setting.padEnd(width("setting"))} : ${value.padEnd(width("value"))}  ${reason}`,
+  );
+  const warnings = dnsWarnings(dns, cluster.kind === "eks" ? cluster.version : undefined);
+  return [
+    bold("DNS:"),
+    ...lines,
+    ...warnings.map((warning) => `    ${styleText("yellow", "warning", { stream: process.stdout })}: ${warning}`),
+    "",
+    "",
+  ].join("\n");
+}
+
+/** Settings without effect and deprecated names, a line each; empty where there are none. */
+export function formatWarnings({ warnings }: Pick<Settings, "warnings">): string {
+  return warnings
+    .map((warning) => `${styleText("yellow", "warning", { stream: process.stdout })}: ${formatIssue(warning)}\n`)
+    .join("");
+}

@@ -1,0 +1,43 @@
+import type { Settings } from "../../../components/settings.ts";
+import { type MarkerFinder, unableFinder } from "./finder.ts";
+import { fileFinder, sidecarStdoutFinder, stdoutFinder, throughSidecar } from "./on-cluster.ts";
+import { cloudwatchFinder, lokiFinder, searchFinder } from "./stores.ts";
+
+type Stack = Pick<Settings, "logging" | "cluster" | "region">;
+
+/** What looks for a marker where this stack's collector sends logs. */
+export function finderFor(stack: Stack): MarkerFinder {
+  const { collector, carrier, destination } = stack.logging;
+  if (carrier === "daemonset") return destinationFinder(stack);
+  return throughSidecar(
+    destination.kind === "stdout" ? sidecarStdoutFinder(collector) : destinationFinder(stack),
+    collector,
+  );
+}
+
+function destinationFinder({ logging, cluster, region }: Stack): MarkerFinder {
+  const { collector, destination, index } = logging;
+  switch (destination.kind) {
+    case "stdout":
+      return stdoutFinder(collector);
+    case "opensearch":
+    case "elasticsearch":
+      return searchFinder(destination, index, collector);
+    case "loki":
+      return lokiFinder(destination, collector);
+    case "file":
+      return fileFinder(destination.path, collector);
+    case "cloudwatch": {
+      const name = cluster.kind === "eks" ? cluster.name : "";
+      const logGroup = destination.logGroup ?? `/eks-dns-logging/${name}/pods`;
+      return cloudwatchFinder({ logGroup, region: region ?? "" }, collector);
+    }
+    case "http":
+      return unableFinder("http", "an HTTP receiver cannot be asked for what it got");
+    case "s3":
+      return unableFinder(
+        "s3",
+        "lines go to S3 in compressed objects, minutes later: `aws s3 ls` shows when one comes",
+      );
+  }
+}

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import type { Destination } from "../../../components/logging/destination-settings.ts";
+import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/index-format.ts";
+import type { PodFacts } from "../../kubernetes/cluster.ts";
+import { outputOf, ProcessError } from "../../process.ts";
+import { type Lab, Obstacle } from "../lab.ts";
+import { ask, type Endpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
+import { collectorPod, LOGGING_NAMESPACE, type MarkerFinder, mustBeReady } from "./finder.ts";
+
+type SearchDestination = Extract<Destination, { kind: "opensearch" | "elasticsearch" }>;
+
+/** Service of the OpenSearch that `inCluster` brings; it is for trying out, without TLS and password. */
+const OWN_HOST = `opensearch.${LOGGING_NAMESPACE}.svc`;
+
+const SearchAnswer = z.object({ hits: z.object({ hits: z.array(z.object({ _index: z.string() })) }) });
+
+/** Destinations opensearch and elasticsearch: the marker is searched for in the indices of the stack's format. */
+export function searchFinder(destination: SearchDestination, index: IndexFormat, collector: string): MarkerFinder {
+  const endpoint = endpointOf(destination);
+  const unable = whyOutOfReach(endpoint);
+  const pattern = indexPattern(index);
+  return {
+    place: `${destination.kind} ${pattern}`,
+    ...(unable === undefined ? {} : { unable }),
+    async prepare(lab, pod) {
+      await collectorPod(lab, collector, pod.node);
+      if (destination.kind === "opensearch" && destination.inCluster) await ownNode(lab);
+      await ask(lab, endpoint, "/");
+    },
+    async find(lab, { marker, pod }) {
+      // Right after its line an index may not be there yet.
+      const query = `q=${marker}&lenient=true&size=1&_source=false&ignore_unavailable=true&allow_no_indices=true`;
+      const body = await ask(lab, endpoint, `/${encodeURIComponent(pattern).replaceAll("%2A", "*")}/_search?${query}`);
+      const name = readAnswer(SearchAnswer, body, endpoint.url.host).hits.hits[0]?._index;
+      if (name === undefined) return undefined;
+      const wanted = expectedNames(index, pod, new Date());
+      const found = { where: `index ${name}` };
+      if (wanted.has(name)) return found;
+      return {
+        ...found,
+        unexpected: `the settings call it ${[...wanted].join(" or ")}: the collector names it otherwise`,
+      };
+    },
+    whyMissing: async () =>
+      `${collector} runs and ${endpoint.url.host} answers, but no index ${pattern} has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was refused`,
+  };
+}
+
+/** @throws {Obstacle} where the OpenSearch that `inCluster` brings is not there or not ready. */
+async function ownNode(lab: Lab): Promise<void> {
+  const [pod] = await lab.cluster.pods(LOGGING_NAMESPACE, "app.kubernetes.io/name=opensearch");
+  if (pod !== undefined) return mustBeReady(lab, pod);
+  const cause = `the StatefulSet opensearch is not there, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
+  throw new Obstacle("there is no pod of opensearch", cause);
+}
+
+export function endpointOf(destination: SearchDestination): Endpoint {
+  const inCluster = destination.kind === "opensearch" && destination.inCluster;
+  const plain = destination.tls === false || (inCluster && destination.tls === undefined);
+  const tls = destination.tls === false ? undefined : destination.tls;
+  const host = destination.host ?? OWN_HOST;
+  return {
+    url: new URL(`${plain ? "http" : "https"}://${host}:${destination.port}`),
+    verify: tls?.verify ?? true,
+    caSecretName: tls?.caSecretName,
+    credentials: destination.credentials,
+  };
+}
+
+/** Names that a line of this moment may have: a minute ago may have been yesterday, and a pod has two labels that tell its app. */
+export function expectedNames(index: IndexFormat, pod: PodFacts, now: Date): ReadonlySet<string> {
+  const { labels, namespace } = pod;
+  const apps = [labels.app, labels["app.kubernetes.io/name"]];
+  const times = [now, new Date(now.getTime() - 60_000)];
+  const fields = { namespace, ...(labels.team === undefined ? {} : { team: labels.team }) };
+  return new Set(
+    times.flatMap((time) =>
+      apps.map((app) => indexName(index, time, { ...fields, ...(app === undefined ? {} : { app }) })),
+    ),
+  );
+}
+
+type LokiDestination = Extract<Destination, { kind: "loki" }>;
+
+const QueryAnswer = z.object({
+  data: z.object({ result: z.array(z.object({ stream: z.record(z.string(), z.string()) })) }),
+});
+
+/**
+ * Destination loki: the marker is searched for in the streams of the pod's namespace.
+ * @see https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time
+ */
+export function lokiFinder(destination: LokiDestination, collector: string): MarkerFinder {
+  const { url, verify, credentials, tenant } = destination;
+  const headers: Readonly<Record<string, string>> = tenant === undefined ? {} : { "X-Scope-OrgID": tenant };
+  const endpoint: Endpoint = { url: new URL(url), verify, credentials, headers };
+  const unable = whyOutOfReach(endpoint);
+  return {
+    place: `loki ${endpoint.url.host}`,
+    ...(unable === undefined ? {} : { unable }),
+    async prepare(lab, pod) {
+      await collectorPod(lab, collector, pod.node);
+    },
+    async find(lab, { marker, pod, seconds }) {
+      const query = new URLSearchParams({
+        query: `{namespace="${pod.namespace}"} |= "${marker}"`,
+        limit: "1",
+        since: `${Math.ceil(seconds)}s`,
+      });
+      const body = await ask(lab, endpoint, `/loki/api/v1/query_range?${query}`);
+      const stream = readAnswer(QueryAnswer, body, endpoint.url.host).data.result[0]?.stream;
+      if (stream === undefined) return undefined;
+      const labels = Object.entries(stream).map(([key, value]) => `${key}=${value}`);
+      return { where: `stream {${labels.slice(0, 4).join(", ")}}` };
+    },
+    whyMissing: async () =>
+      `${collector} runs and Loki answers, but no stream of the namespace has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was refused`,
+  };
+}
+
+const FilterAnswer = z.object({ events: z.array(z.object({ logStreamName: z.string() })) });
+
+/** Asks the AWS CLI; given, so that tests need none. */
+export type Aws = (args: readonly string[]) => Promise<string>;
+
+/**
+ * Destination cloudwatch: the marker is searched for in the log group by the AWS CLI, which an EKS stack needs anyway.
+ * @see https://docs.aws.amazon.com/cli/latest/reference/logs/filter-log-events.html
+ */
+export function cloudwatchFinder(
+  { logGroup, region }: { readonly logGroup: string; readonly region: string },
+  collector: string,
+  aws: Aws = awsCli,
+): MarkerFinder {
+  return {
+    place: `cloudwatch ${logGroup}`,
+    async prepare(lab, pod) {
+      await collectorPod(lab, collector, pod.node);
+    },
+    async find(_lab, { marker, seconds }) {
+      const start = String(Date.now() - Math.ceil(seconds) * 1000);
+      const group = ["--log-group-name", logGroup, "--region", region, "--start-time", start];
+      const filter = ["--filter-pattern", `"${marker}"`, "--max-items", "1", "--output", "json"];
+      const stream = FilterAnswer.parse(JSON.parse(await aws(["logs", "filter-log-events", ...group, ...filter])))
+        .events[0];
+      return stream === undefined ? undefined : { where: `log stream ${stream.logStreamName}` };
+    },
+    whyMissing: async () =>
+      `${collector} runs, but the log group has no such line: its Pod Identity role may lack logs:PutLogEvents; \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was refused`,
+  };
+}
+
+async function awsCli(args: readonly string[]): Promise<string> {
+  try {
+    return await outputOf("aws", args, { timeoutSeconds: 30 });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT")
+      throw new Obstacle(
+        "there is no AWS CLI",
+        "it reads CloudWatch Logs: install it as https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html says",
+      );
+    const said = error instanceof ProcessError ? error.stderr.trim().split("\n").at(-1) : undefined;
+    throw new Obstacle(
+      said || String(error),
+      "the AWS CLI must be logged in and allowed logs:FilterLogEvents on the log group",
+    );
+  }
+}

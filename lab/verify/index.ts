@@ -1,0 +1,120 @@
+import { access, constants, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Failure, writeOutput } from "../command-line.ts";
+import type { Row } from "./check.ts";
+
+export interface VerifyFlags {
+  readonly stack: string;
+  readonly configFile?: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly json?: true;
+  readonly report?: string;
+  readonly only: readonly string[];
+  readonly skip: readonly string[];
+  readonly parallel: number;
+  readonly wait: number;
+}
+
+/** Adds `verify` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerVerify(program: Command): void {
+  const command = program
+    .command("verify")
+    .description("prove the lab on a live cluster: pods, ping, names, curl, policies and logs, a row each")
+    .addOption(new Option("-s, --stack <name>", "stack whose teams and destination are tried").default("local"))
+    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
+    .option("--context <name>", "kubeconfig context (default: that of the stack, else the current one)")
+    .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
+  verifyOptions(command)
+    .addHelpText("after", EXIT_CODES)
+    .action(async (flags: VerifyFlags) => {
+      process.exitCode = await runVerify(flags);
+    });
+}
+
+const EXIT_CODES = `
+A ROW is an id (ping:ts:sa), its beginning (dns, dns:ts) or has * for a part (curl:*:sa).
+Exit code: 0 where no row failed, 1 where one did, 2 where nothing could be tried.`;
+
+/** What \`up\` takes too, for the verify at its end. */
+export function verifyOptions(command: Command): Command {
+  return command
+    .option("--json", "print one JSON document instead of the table")
+    .option("--report <file>", "write a self-contained HTML page with a picture")
+    .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
+    .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
+    .addOption(
+      new Option("--parallel <count>", "sessions in pods at the same time").argParser(between(1, 64)).default(4),
+    )
+    .addOption(
+      new Option("--wait <seconds>", "longest that a marker may take to the logs' destination")
+        .argParser(between(1, 3600))
+        .default(60),
+    );
+}
+
+/** `--only a b`, `--only a,b` and `--only a --only b` are the same. */
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, ...value.split(",").filter((part) => part !== "")];
+}
+
+function between(least: number, most: number) {
+  return (value: string) => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** Runs the rows, prints them, and returns the exit code. */
+export async function runVerify(flags: VerifyFlags): Promise<number> {
+  const [{ chosenStack, withSettings }, { planOf, targetOf }, { verify }, { progress }] = await Promise.all([
+    import("../stack.ts"),
+    import("./catalog.ts"),
+    import("./run.ts"),
+    import("../output/progress.ts"),
+  ]);
+  const { name, settings } = await withSettings(await chosenStack(flags));
+  // Before the rows take their time.
+  if (flags.report !== undefined) await access(dirname(flags.report), constants.W_OK).catch(unwritten(flags.report, 2));
+  const shown = progress("connecting to the cluster");
+  let failed = 0;
+  const onRow = ({ id, status }: Row, done: number, all: number) => {
+    if (status === "fail") failed += 1;
+    shown.update(`${done} of ${all} rows${failed > 0 ? `, ${failed} failed` : ""}, ${id}`);
+  };
+  const result = await verify({
+    stack: name,
+    plan: planOf(name, settings, flags.wait),
+    target: targetOf(settings, flags),
+    selection: flags,
+    parallel: flags.parallel,
+    onRow,
+  }).finally(shown.stop);
+
+  if (flags.json) {
+    const { asJson } = await import("./result.ts");
+    writeOutput(asJson(result));
+  } else {
+    const { formatResult } = await import("./table.ts");
+    const colour = process.stdout.hasColors?.() ?? false;
+    process.stdout.write(formatResult(result, { colour, width: process.stdout.columns || 160 }));
+  }
+  if (flags.report !== undefined) {
+    const { reportPage } = await import("./report/page.ts");
+    await writeReport(flags.report, reportPage(result));
+  }
+  return result.rows.some((row) => row.status === "fail") ? 1 : 0;
+}
+
+async function writeReport(file: string, page: string): Promise<void> {
+  await writeFile(file, page).catch(unwritten(file, 1));
+  process.stderr.write(`Wrote ${file}\n`);
+}
+
+function unwritten(file: string, exitCode: number) {
+  return (error: NodeJS.ErrnoException): never => {
+    throw new Failure(`the report cannot be written to ${file}: ${error.code ?? error.message}`, exitCode);
+  };
+}

@@ -1,0 +1,156 @@
+import { html, type Markup } from "../../output/html.ts";
+import type { Row } from "../check.ts";
+import type { TeamView, VerifyResult } from "../result.ts";
+import { COREDNS, LOGS, type Way, waysOf, worst } from "./connections.ts";
+import { along, type Box, between } from "./layout.ts";
+import { matrix } from "./page.ts";
+
+/** Two columns of teams, two rows at most; the ways of more teams would cover each other, so those become a matrix. */
+const MOST_TEAMS = 3;
+const WIDTH = 1140;
+const POD = { width: 210, height: 112 };
+const NAMESPACE = { width: 270, height: 178 };
+const MARGIN = 40;
+const ROW_HEIGHT = 330;
+const TOP = 70;
+/** Between lines that lead the same way. */
+const SPACING = 29;
+
+/** The cluster with its nodes, namespaces and pods, and the ways that were tried in the colour of their result. */
+export function picture(result: VerifyResult): Markup {
+  const ways = waysOf(result.rows);
+  if (result.teams.length > MOST_TEAMS) return matrix(result.teams, ways);
+  const places = layout(result);
+  const height = places.bottom + 70;
+  const name = `The cluster ${result.context}, its pods and the ways between them`;
+  return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${name}">
+${TIPS}
+<rect class="box" x="1" y="1" width="${WIDTH - 2}" height="${height - 2}" rx="12"/>
+<text class="title" x="20" y="28">${result.context}</text><text class="soft" x="20" y="46">Kubernetes ${result.version}</text>
+${result.teams.map((team) => namespaceBox(team, places, result.rows))}
+${endBox(places, COREDNS, "kube-system", "CoreDNS", result.rows)}
+${endBox(places, LOGS, "logs", destination(result.rows), result.rows)}
+${lines(ways, places)}
+${nodes(result, places.bottom + 34)}
+</svg>`;
+}
+
+/** Arrow heads, one for each colour: few browsers let a marker take its line's colour. */
+const TIPS = html`<defs>${(["pass", "warn", "fail", "skip"] as const).map(
+  (status) =>
+    html`<marker id="tip-${status}" class="${status}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path fill="currentColor" d="M0 0L8 4L0 8z"/></marker>`,
+)}</defs>`;
+
+interface Places {
+  readonly boxes: ReadonlyMap<string, Box>;
+  readonly bottom: number;
+}
+
+function layout({ teams }: VerifyResult): Places {
+  const boxes = new Map<string, Box>();
+  const rows = Math.max(1, Math.ceil(teams.length / 2));
+  const middle = { x: (WIDTH - POD.width) / 2, width: POD.width, height: 56 };
+  boxes.set(COREDNS, { ...middle, y: TOP - 30 });
+  const first = TOP + 130;
+  for (const [index, { team }] of teams.entries()) {
+    const column = index % 2 === 0 ? MARGIN : WIDTH - MARGIN - NAMESPACE.width;
+    const inset = { x: (NAMESPACE.width - POD.width) / 2, y: 40 };
+    boxes.set(team, { ...POD, x: column + inset.x, y: first + Math.floor(index / 2) * ROW_HEIGHT + inset.y });
+  }
+  const last = first + (rows - 1) * ROW_HEIGHT + NAMESPACE.height;
+  boxes.set(LOGS, { ...middle, y: last + 90 });
+  return { boxes, bottom: last + 90 + middle.height + 20 };
+}
+
+/** In the colour of the pod's own rows, its Service's among them; where none was tried, by what the pod is. */
+function namespaceBox({ team, namespace, pod }: TeamView, { boxes }: Places, rows: readonly Row[]): Markup {
+  const box = boxes.get(team);
+  if (box === undefined) return html``;
+  const own = rows.filter(({ id }) => id === `pods:${team}` || id === `service:${team}`);
+  const status = worst([...own.map((row) => row.status), pod?.ready ? "pass" : "fail"]);
+  const [x, y] = [box.x + 12, box.y];
+  const lines =
+    pod === undefined
+      ? html`<text class="soft" x="${x}" y="${y + 46}">there is no pod</text>`
+      : html`<text class="soft" x="${x}" y="${y + 46}">${pod.ip || "no address"}, ${pod.phase}</text><text class="soft" x="${x}" y="${y + 66}">${nodeLine(pod.node)}</text>`;
+  return html`<rect class="box dashed" x="${box.x - 30}" y="${box.y - 40}" width="${NAMESPACE.width}" height="${NAMESPACE.height}" rx="10"/>
+<text class="soft" x="${box.x - 18}" y="${box.y - 20}">namespace ${namespace}</text>
+<g class="${status}"><rect class="filled rim" x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="8"/></g>
+<text class="title" x="${x}" y="${y + 24}">${pod?.name ?? `curl-${team}`}</text>${lines}
+`;
+}
+
+/** Names of cloud nodes are long; their beginning tells them apart. */
+function nodeLine(node: string): string {
+  if (node === "") return "on no node";
+  return node.length <= 24 ? `on ${node}` : `on ${node.slice(0, 23)}…`;
+}
+
+/** CoreDNS above the teams, the logs' destination below them. */
+function endBox({ boxes }: Places, key: string, title: string, subtitle: string, rows: readonly Row[]): Markup {
+  const box = boxes.get(key);
+  if (box === undefined) return html``;
+  const groups = key === COREDNS ? ["coredns"] : ["logs", "collector"];
+  const status = worst(rows.filter((row) => groups.includes(row.group)).map((row) => row.status));
+  return html`<g class="${status}"><rect class="filled rim" x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" rx="8"/></g>
+<text class="title" x="${box.x + 12}" y="${box.y + 23}">${subtitle}</text><text class="soft" x="${box.x + 12}" y="${box.y + 42}">${title}</text>
+`;
+}
+
+function destination(rows: readonly Row[]): string {
+  return rows.find((row) => row.group === "collector")?.to ?? "logs API";
+}
+
+/** Each pair's lines side by side, around the line between the two centres. */
+function lines(ways: readonly Way[], { boxes }: Places): Markup[] {
+  const bundles = Map.groupBy(ways, ({ from, to }) => [from, to].sort().join(" "));
+  return [...bundles.values()].flatMap((bundle) =>
+    bundle.map((way, index) => {
+      const [from, to] = [boxes.get(way.from), boxes.get(way.to)];
+      if (from === undefined || to === undefined) return html``;
+      if (way.from === way.to) return loop(way, from);
+      const { start, end } = between(from, to, (index - (bundle.length - 1) / 2) * SPACING);
+      // Labels on slanting lines would meet in the middle.
+      const level = Math.abs(start.y - end.y) < 1;
+      // Counted from the same end for both directions.
+      const share = (index + 1) / (bundle.length + 1);
+      const place = along(start, end, level ? 0.5 : way.from < way.to ? share : 1 - share);
+      const d = `M${round(start.x)} ${round(start.y)}L${round(end.x)} ${round(end.y)}`;
+      return line(way, d, place.x, place.y + (level ? -6 : 4), "middle");
+    }),
+  );
+}
+
+/** A pod's way to itself by its own names, below the pod. */
+function loop(way: Way, box: Box): Markup {
+  const [x, y] = [box.x + box.width / 2, box.y + box.height];
+  return line(
+    way,
+    `M${x - 70} ${y}C${x - 70} ${y + 26} ${x - 20} ${y + 26} ${x - 20} ${y + 3}`,
+    x - 8,
+    y + 18,
+    "start",
+  );
+}
+
+function line({ status, label, rows }: Way, d: string, x: number, y: number, anchor: string): Markup {
+  const title = rows.map((row) => `${row.id}: ${row.detail}`).join("\n");
+  return html`<g class="way ${status}"><title>${title}</title><path class="hit" d="${d}"/><path class="path ${status}" d="${d}" marker-end="url(#tip-${status})"/><text class="label" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${label}</text></g>
+`;
+}
+
+function nodes({ nodes: known, teams }: VerifyResult, y: number): Markup {
+  const seen = teams.flatMap(({ pod }) => (pod === undefined || pod.node === "" ? [] : [pod.node]));
+  const names =
+    known.length > 0
+      ? known.map(({ name, version, zone, ready }) =>
+          [name, version, zone, ready ? "" : "not ready"].filter(Boolean).join(" "),
+        )
+      : [...new Set(seen)];
+  const more = names.length > 6 ? ` and ${names.length - 6} more` : "";
+  return html`<text class="soft" x="20" y="${y}">Nodes: ${names.slice(0, 6).join(", ") || "unknown"}${more}</text>`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

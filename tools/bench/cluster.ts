@@ -1,0 +1,161 @@
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  ApiException,
+  type KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  PatchStrategy,
+} from "@kubernetes/client-node";
+import { parseSettings } from "../../components/settings.ts";
+import { curlPodName, teamNamespace } from "../../components/team/names.ts";
+import { Failure } from "../../lab/command-line.ts";
+import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
+import { askerAt } from "../../lab/dns/pod.ts";
+import { kubeCluster } from "../../lab/kubernetes/client.ts";
+import { asClusterError } from "../../lab/kubernetes/errors.ts";
+import { connect, loadKubeConfig, type Target } from "../../lab/kubernetes/kubeconfig.ts";
+import { manifestsOf } from "../../lab/plan/manifests.ts";
+import { planStack } from "../../lab/plan/plan.ts";
+import { readStackFile } from "../../lab/stack.ts";
+import { allChecks, fits, planOf } from "../../lab/verify/catalog.ts";
+import { type Command, measure } from "./measure.ts";
+import { type BenchRow, teamsOf, withTeamFiles } from "./suite.ts";
+
+/** Numbers of teams that verify is timed with; the smaller ones are a part of the greatest. */
+const COUNTS = [2, 20] as const;
+const MOST = Math.max(...COUNTS);
+/** The collector is not put on the cluster: its image may be out of reach there, and its time is that of the destination. */
+const SKIPPED = "collector";
+/** Each run with many teams takes a minute. */
+const MOST_RUNS = 3;
+const FORM_RUNS = 3;
+
+export interface ClusterRows {
+  readonly rows: readonly BenchRow[];
+  readonly forms: readonly FormCost[];
+}
+
+/**
+ * Measures on a cluster: verify with some and with many teams, and what each form of a name costs a pod. The teams are put there
+ * for that, and taken away again.
+ * @throws {Failure} where the cluster cannot be asked, or does not take them.
+ */
+export async function runOnCluster(target: Target, runs: number, say: (what: string) => void): Promise<ClusterRows> {
+  const { cluster } = await connect(target);
+  const config = await loadKubeConfig(target);
+  const teams = teamsOf(MOST).map(({ name }) => name);
+  return withTeamFiles(COUNTS, (files) => {
+    say(`putting ${MOST} teams on ${cluster.context}`);
+    return withTeamsOn(config, files.get(MOST) ?? "", teams, async () => {
+      const rows: BenchRow[] = [];
+      for (const [count, file] of files) {
+        say(`lab verify, ${count} teams`);
+        const row = await measure(`lab verify, ${count} teams`, verifyCommand(file, target), {
+          runs: Math.min(runs, MOST_RUNS),
+        });
+        rows.push({ ...row, count: await countRows(file), of: "rows" });
+      }
+      say("what a name costs");
+      const [from = "", other = ""] = teams;
+      const asker = await askerAt(cluster, `${teamNamespace(from)}/${curlPodName(from)}`);
+      const service = `${curlPodName(other)}.${teamNamespace(other)}`;
+      return { rows, forms: await nameForms(cluster, asker, service, FORM_RUNS) };
+    });
+  });
+}
+
+function verifyCommand(file: string, { context, kubeconfig }: Target): Command {
+  const where = [
+    ...(context === undefined ? [] : ["--context", context]),
+    ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
+  ];
+  return ["node", join("lab", "main.ts"), "verify", "--config-file", file, "--skip", SKIPPED, "--json", ...where];
+}
+
+async function countRows(file: string): Promise<number> {
+  const { name, config } = await readStackFile("local", file);
+  return allChecks(planOf(name, parseSettings(config), 1)).filter(({ id }) => !fits(id, SKIPPED)).length;
+}
+
+const FIELD_MANAGER = "eks-dns-logging-bench";
+const READY_SECONDS = 300;
+const GONE_SECONDS = 300;
+
+/** Puts the namespaces of some teams on a cluster with all that is in them, and takes them away again. */
+export async function withTeamsOn<T>(
+  config: KubeConfig,
+  file: string,
+  teams: readonly string[],
+  use: () => Promise<T>,
+): Promise<T> {
+  const api = KubernetesObjectApi.makeApiClient(config);
+  const namespaces = teams.map((team) => namespaceOf(teamNamespace(team)));
+  // Pods of a run that was cut off may have ended, and an ended pod is not started again.
+  await remove(api, namespaces);
+  try {
+    for (const object of await objectsOf(file, new Set(teams.map(teamNamespace)))) await apply(api, object);
+    await podsReady(config, teams);
+    return await use();
+  } finally {
+    await remove(api, namespaces);
+  }
+}
+
+/** The teams' own objects of a plan, in an order in which they can be applied; not the collector, which may be there already. */
+export async function objectsOf(file: string, namespaces: ReadonlySet<string>): Promise<KubernetesObject[]> {
+  const { resources } = await planStack(await readStackFile("local", file));
+  const all = manifestsOf(resources).map(({ object }): KubernetesObject => JSON.parse(JSON.stringify(object)));
+  return all.filter(({ kind, metadata }) =>
+    namespaces.has((kind === "Namespace" ? metadata?.name : metadata?.namespace) ?? ""),
+  );
+}
+
+function namespaceOf(name: string): KubernetesObject & { metadata: { name: string } } {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+}
+
+async function apply(api: KubernetesObjectApi, object: KubernetesObject): Promise<void> {
+  const what = `apply ${object.kind} ${object.metadata?.name}`;
+  await api
+    .patch(object, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply)
+    .catch((error: unknown) => {
+      throw new Failure(asClusterError(error, what).message, 2);
+    });
+}
+
+async function podsReady(config: KubeConfig, teams: readonly string[]): Promise<void> {
+  const cluster = kubeCluster(config);
+  const end = Date.now() + READY_SECONDS * 1000;
+  for (const team of teams) {
+    let pod = await cluster.pod(teamNamespace(team), curlPodName(team));
+    while (!pod.ready) {
+      if (Date.now() > end)
+        throw new Failure(`pod ${curlPodName(team)} is not ready after ${READY_SECONDS} s: ${pod.reason || pod.phase}`);
+      await wait(500);
+      pod = await cluster.pod(teamNamespace(team), curlPodName(team));
+    }
+  }
+}
+
+async function remove(
+  api: KubernetesObjectApi,
+  objects: readonly (KubernetesObject & { metadata: { name: string } })[],
+): Promise<void> {
+  for (const object of objects) await api.delete(object).catch(unlessMissing);
+  const end = Date.now() + GONE_SECONDS * 1000;
+  for (const object of objects) {
+    const there = () => api.read(object).then(() => true, unlessMissing);
+    while (await there()) {
+      if (Date.now() > end)
+        throw new Failure(`namespace ${object.metadata.name} is still there after ${GONE_SECONDS} s`);
+      await wait(500);
+    }
+  }
+}
+
+/** False for what is not there. @throws {Failure} for anything else. */
+function unlessMissing(error: unknown): false {
+  if (error instanceof ApiException && error.code === 404) return false;
+  throw new Failure(asClusterError(error, "delete the bench's namespaces").message, 2);
+}

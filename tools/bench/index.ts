@@ -1,0 +1,68 @@
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { InvalidArgumentError } from "commander";
+import { commandLine, runCommandLine } from "../../lab/command-line.ts";
+import type { Target } from "../../lab/kubernetes/kubeconfig.ts";
+
+interface BenchFlags extends Target {
+  readonly runs: number;
+  readonly output?: string;
+  readonly json?: true;
+  readonly write?: true;
+}
+
+const program = commandLine(
+  "bench",
+  "measure start-up, plans from 2 to 1,000 teams and the tests, as whole processes; verify on a cluster",
+)
+  .option("--runs <number>", "counted runs of each", wholeNumber, 5)
+  .option("--context <name>", "kubeconfig context: put 20 teams there, measure verify and names, take them away")
+  .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config); only with --context")
+  .option("--json", "print one JSON document instead of the table")
+  .option("--output <file>", "write the JSON document to a file as well")
+  .option("--write", "write the tables into README.md as well")
+  .action(bench);
+
+async function bench(flags: BenchFlags): Promise<void> {
+  const [{ progress }, { runSuite }, { goalsOf }, { formatBench }] = await Promise.all([
+    import("../../lab/output/progress.ts"),
+    import("./suite.ts"),
+    import("./report.ts"),
+    import("./report.ts"),
+  ]);
+  const shown = progress("measuring");
+  const say = (what: string) => shown.update(`measuring: ${what}`);
+  try {
+    // First, since a cluster that cannot be asked should be told before ten minutes have gone by.
+    const live = flags.context === undefined ? undefined : await onCluster(flags, say);
+    const { rows: own, failed } = await runSuite(flags.runs, say);
+    const rows = [...own, ...(live?.rows ?? [])];
+    const found = { node: process.version, cores: cpus().length, rows, goals: goalsOf(rows), forms: live?.forms ?? [] };
+    const text = `${JSON.stringify(found, null, 2)}\n`;
+    if (flags.output !== undefined) await writeFile(flags.output, text);
+    if (flags.write) await (await import("./report.ts")).writeReadme(formatBench(found));
+    shown.stop();
+    process.stdout.write(flags.json ? text : formatBench(found));
+    for (const line of failed) process.stderr.write(`left out, since it failed: ${line}\n`);
+    if (failed.length > 0) process.exitCode = 1;
+  } finally {
+    shown.stop();
+  }
+}
+
+async function onCluster(flags: BenchFlags, say: (what: string) => void) {
+  const target = { context: flags.context, kubeconfig: flags.kubeconfig };
+  // Tells what is wrong with it before the Pulumi packages have come in.
+  const { connect } = await import("../../lab/kubernetes/kubeconfig.ts");
+  await connect(target);
+  const { runOnCluster } = await import("./cluster.ts");
+  return runOnCluster(target, flags.runs, say);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1");
+  return value;
+}
+
+await runCommandLine(program);

@@ -1,0 +1,110 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure, PROJECT_ROOT } from "../../lab/command-line.ts";
+import { COMPARED_NDOTS, type FormCost, formatForms } from "../../lab/dns/forms.ts";
+import { type BenchRow, ROW, TEAM_COUNTS } from "./suite.ts";
+
+/** All that a run of the bench found. */
+export interface BenchDocument {
+  readonly node: string;
+  readonly cores: number;
+  readonly rows: readonly BenchRow[];
+  readonly goals: readonly Goal[];
+  /** What each form of a name costs on the cluster; empty without one. */
+  readonly forms: readonly FormCost[];
+}
+
+/** The document as Markdown, as it stands in the README. */
+export function formatBench({ node, cores, rows, goals, forms }: BenchDocument): string {
+  const runs = Math.max(0, ...rows.map((row) => row.runs));
+  const parts = [`Median of ${runs} runs, Node ${node}, ${cores} cores.`, table(rows)];
+  if (goals.length > 0) parts.push(goalTable(goals));
+  if (forms.length > 0)
+    parts.push(`What a name costs a pod, with ndots ${COMPARED_NDOTS.join(", ")}:`, formatForms(forms).trimEnd());
+  return `${parts.join("\n\n")}\n`;
+}
+
+function table(rows: readonly BenchRow[]): string {
+  const lines = rows.map((row) => {
+    const { median, min, max } = row.seconds;
+    const counted = row.count === undefined ? "" : `${row.count.toLocaleString("en")} ${row.of}`;
+    const each = row.count === undefined ? "" : `${((median * 1000) / row.count).toFixed(1)} ms`;
+    return `| ${row.name} | ${median.toFixed(2)} s | ${min.toFixed(2)}–${max.toFixed(2)} | ${row.peakMb.toFixed(0)} MB | ${counted} | ${each} |`;
+  });
+  return ["| what | median | min–max | peak memory | makes | each |", "|---|---|---|---|---|---|", ...lines].join("\n");
+}
+
+function goalTable(goals: readonly Goal[]): string {
+  const lines = goals.map(({ goal, found, met }) => `| ${goal} | ${found} | ${met ? "yes" : "no"} |`);
+  return ["| goal | found | met |", "|---|---|---|", ...lines].join("\n");
+}
+
+/** A goal of the project's speed, and what was measured. */
+export interface Goal {
+  readonly goal: string;
+  readonly found: string;
+  readonly met: boolean;
+}
+
+const MOST_TIMES_IMPORTS = 2;
+const MOST_SECONDS = 30;
+const MOST_MB = 1024;
+const MOST_DRIFT = 0.2;
+const MOST_UNIT_SECONDS = 10;
+
+/** Holds the rows against the goals; a goal whose rows are missing is left out. */
+export function goalsOf(rows: readonly BenchRow[]): Goal[] {
+  const named = (name: string) => rows.find((row) => row.name === name);
+  const goals: Goal[] = [];
+  const [imports, plan, units] = [named(ROW.imports), named(ROW.plan), named(ROW.units)];
+  const [many, few] = [named(ROW.teams(Math.max(...TEAM_COUNTS))), named(ROW.teams(TEAM_COUNTS[2]))];
+  if (imports !== undefined && plan !== undefined) {
+    const times = plan.seconds.median / imports.seconds.median;
+    const goal = `${ROW.plan}: below ${MOST_TIMES_IMPORTS} times ${ROW.imports}`;
+    goals.push({ goal, found: `${times.toFixed(2)} times`, met: times < MOST_TIMES_IMPORTS });
+  }
+  if (many !== undefined) {
+    const { median } = many.seconds;
+    const found = `${median.toFixed(1)} s, ${many.peakMb.toFixed(0)} MB`;
+    const met = median < MOST_SECONDS && many.peakMb < MOST_MB;
+    goals.push({ goal: `${many.name}: below ${MOST_SECONDS} s and ${MOST_MB} MB`, found, met });
+  }
+  const [empty] = rows.filter((row) => row.name === ROW.teams(TEAM_COUNTS[0]));
+  if (many !== undefined && few !== undefined && empty !== undefined) {
+    // What the program costs before its first team is in the smallest plan, and is no cost of a team.
+    const each = (row: BenchRow) =>
+      (row.seconds.median - empty.seconds.median) / Math.max(1, (row.count ?? 0) - (empty.count ?? 0));
+    const drift = each(many) / each(few) - 1;
+    const goal = `a resource costs the same with ${TEAM_COUNTS[2]} and 1,000 teams, within ${MOST_DRIFT * 100} %`;
+    goals.push({ goal, found: `${(drift * 100).toFixed(0)} %`, met: Math.abs(drift) <= MOST_DRIFT });
+  }
+  if (units !== undefined) {
+    const { median } = units.seconds;
+    const goal = `${ROW.units}: below ${MOST_UNIT_SECONDS} s`;
+    goals.push({ goal, found: `${median.toFixed(1)} s`, met: median < MOST_UNIT_SECONDS });
+  }
+  return goals;
+}
+
+const START = "<!-- bench: made by `npm run bench -- --write` -->\n";
+const END = "<!-- /bench -->";
+
+/** The README with other tables in the place that is kept for them. @throws {Failure} where there is no such place. */
+export function withBench(readme: string, markdown: string): string {
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+  if (start === -1 || end < start)
+    throw new Failure(`README.md has no place for the tables: ${START.trim()} and ${END}`);
+  return `${readme.slice(0, start + START.length)}\n${markdown}\n${readme.slice(end)}`;
+}
+
+/** The tables that stand in the README; undefined where there is no place for them. */
+export function benchOf(readme: string): string | undefined {
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+  return start === -1 || end < start ? undefined : readme.slice(start + START.length, end);
+}
+
+/** Writes the tables into the README. */
+export async function writeReadme(markdown: string): Promise<void> {
+  const file = join(PROJECT_ROOT, "README.md");
+  await writeFile(file, withBench(await readFile(file, "utf8"), markdown));
+}

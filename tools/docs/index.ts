@@ -1,0 +1,48 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/command-line.ts";
+import { POLICIES_FILE, rulesPage } from "../../lab/policies/table.ts";
+import { COLLECTORS_FILE, collectorsPage } from "./collectors-page.ts";
+import { INDEX_FILE, indexPage } from "./index-page.ts";
+import { REFERENCE_FILE, SCHEMA_FILE, schemaText, settingsReference } from "./settings.ts";
+
+/** A file of the repository that is generated from the code. */
+interface GeneratedFile {
+  /** Path from the project's root. */
+  readonly file: string;
+  readonly text: () => string;
+}
+
+/** All generated files. `npm run docs` writes them; a test fails where one is not up to date. */
+export const GENERATED_FILES: readonly GeneratedFile[] = [
+  { file: SCHEMA_FILE, text: schemaText },
+  { file: REFERENCE_FILE, text: settingsReference },
+  { file: COLLECTORS_FILE, text: collectorsPage },
+  { file: INDEX_FILE, text: indexPage },
+  { file: POLICIES_FILE, text: rulesPage },
+];
+
+/** The generated files that differ from what the code gives now. */
+export async function outdatedFiles(root: string = PROJECT_ROOT): Promise<GeneratedFile[]> {
+  const compared = GENERATED_FILES.map(async (generated) => {
+    const found = await readFile(join(root, generated.file), "utf8").catch(() => undefined);
+    return found === generated.text() ? [] : [generated];
+  });
+  return (await Promise.all(compared)).flat();
+}
+
+async function generate({ check }: { readonly check?: true }): Promise<void> {
+  const outdated = await outdatedFiles();
+  const names = outdated.map(({ file }) => file).join(", ");
+  if (check && outdated.length > 0) throw new Failure(`out of date: ${names}; run \`npm run docs\``);
+  for (const { file, text } of outdated) await writeFile(join(PROJECT_ROOT, file), text());
+  process.stdout.write(outdated.length === 0 ? "all generated files are up to date\n" : `wrote ${names}\n`);
+}
+
+if (import.meta.main) {
+  await runCommandLine(
+    commandLine("docs", "write the files that are generated from the code: settings schema and reference pages")
+      .option("--check", "write nothing; exit with 1 where a file is out of date")
+      .action(generate),
+  );
+}
