@@ -217,6 +217,19 @@ describe("the pages", () => {
   });
 });
 
+describe("the walks of ARCHITECTURE.md", () => {
+  const [, walks = ""] = page("ARCHITECTURE.md")?.text.split("## Three walks") ?? [];
+  for (const setting of ["teams[].peers", "logging.index.splitBy", "dns.corefile.options.cache.success.capacity"])
+    it(`take ${setting} through at most four files, all of which name it`, () => {
+      const [, walk = ""] = walks.split(`### \`${setting}\``);
+      const files = [...(walk.split("\n#")[0] ?? "").matchAll(/^\d\. `([^`]+)`/gm)].map(([, file]) => file ?? "");
+      assert.ok(files.length >= 3 && files.length <= 4, files.join(", "));
+      const key = setting.split(".").at(-1) ?? "";
+      for (const file of files)
+        assert.match(readFileSync(join(PROJECT_FOLDER, file), "utf8"), new RegExp(`\\b${key}\\b`), file);
+    });
+});
+
 describe("the checks of the pages", () => {
   it("find what they look for", () => {
     const planted = {
