@@ -75,7 +75,7 @@ function costOf(rounds: readonly Explanation[]) {
   };
 }
 
-/** The table as Markdown, as it stands in docs/dns.md. */
+/** The table as Markdown, as it stands in docs/explanation/name-cost.md. */
 export function formatForms(costs: readonly FormCost[]): string {
   const forms = [...new Set(costs.map(({ form }) => form))];
   const lines = forms.map((form) => {

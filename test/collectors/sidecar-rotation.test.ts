@@ -14,7 +14,7 @@ import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry/local.ts";
 
 type Local = LocalCollector & { stop?(): void };
 
-/** Vector and Filebeat are not among them: docs/other-collectors.md has what they lose. */
+/** Vector and Filebeat are not among them: docs/explanation/delivery.md says why. */
 const PROGRAMS: Readonly<Record<string, () => Promise<Local | undefined>>> = {
   "fluent-bit": async () => localFluentBit(),
   fluentd: localFluentd,

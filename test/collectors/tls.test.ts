@@ -28,7 +28,7 @@ const secretName = "log-writer";
 const USER = "log writer";
 /** Characters with a meaning in YAML, JSON, TOML, Ruby, a shell, and in what collectors know as variables. */
 const PASSWORD = ` [p,a: #&*s]{w}"o"r$d$$\\ %{HOME} \${HOME} #{1}'007`;
-/** What Filebeat cannot have in one. docs/logging.md tells of it. */
+/** What Filebeat cannot have in one. */
 const EXCEPT: Readonly<Record<string, string>> = { filebeat: "'", promtail: " ", otelcol: " " };
 /** What each says in its log, but the OpenTelemetry Collector's exporter to Elasticsearch, which tells a failed request by a metric alone. */
 const REFUSED =

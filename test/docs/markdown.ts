@@ -29,19 +29,13 @@ export interface Page {
   readonly prose: readonly string[];
 }
 
-/** Pages that others have replaced. */
-const REPLACED = ["settings", "policies", "collectors", "log-index", "dns"].map((name) => `docs/${name}.md`);
-
 /** Every page of the repository. */
 export function pages(): Page[] {
   const files = globSync(["*.md", "docs/**/*.md", "examples/**/*.md", ".github/*.md"], {
     cwd: PROJECT_FOLDER,
     exclude: (file) => file.includes("node_modules"),
   });
-  return files
-    .filter((file) => !REPLACED.includes(file))
-    .sort()
-    .map(readPage);
+  return files.sort().map(readPage);
 }
 
 function readPage(file: string): Page {

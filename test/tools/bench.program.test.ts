@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { objectsOf } from "../../tools/bench/cluster.ts";
 import { measure, type Sample, summarize } from "../../tools/bench/measure.ts";
-import { benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/report.ts";
+import { BENCH_FILE, benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/report.ts";
 import { measureStages } from "../../tools/bench/stages.ts";
 import { type BenchRow, ROW, TEAM_COUNTS, teamsOf, withTeamFiles } from "../../tools/bench/suite.ts";
 import { runProgram } from "../support/run-lab.ts";
@@ -120,16 +120,16 @@ What a name costs a pod, with ndots 5, 3, 2:
     assert.doesNotMatch(formatBench({ ...document, goals: [], forms: [] }), /goal|name costs/);
   });
 
-  it("writes its tables into the place that the README keeps for them, again and again", async () => {
-    const readme = await readFile(join(PROJECT_ROOT, "README.md"), "utf8");
-    const once = withBench(readme, "| a |\n");
+  it("writes its tables into the place that the page keeps for them, again and again", async () => {
+    const page = await readFile(join(PROJECT_ROOT, BENCH_FILE), "utf8");
+    const once = withBench(page, "| a |\n");
     assert.equal(benchOf(once), "\n| a |\n\n");
     assert.equal(withBench(once, "| a |\n"), once);
-    assert.throws(() => withBench("# no place\n", ""), /README\.md has no place for the tables/);
+    assert.throws(() => withBench("# no place\n", ""), /speed\.md has no place for the tables/);
   });
 
-  it("stands in the README with the rows of start-up and of each number of teams, held against the goals", async () => {
-    const tables = benchOf(await readFile(join(PROJECT_ROOT, "README.md"), "utf8")) ?? "";
+  it("stands on the page with the rows of start-up and of each number of teams, held against the goals", async () => {
+    const tables = benchOf(await readFile(join(PROJECT_ROOT, BENCH_FILE), "utf8")) ?? "";
     const names = ["an empty program", ROW.imports, ROW.plan, ...TEAM_COUNTS.map(ROW.teams)];
     for (const name of names) assert.match(tables, new RegExp(`^\\| ${name} \\| [\\d.]+ s `, "m"), name);
     assert.ok([...tables.matchAll(/^\| .* \| (yes|no) \|$/gm)].length >= 3);

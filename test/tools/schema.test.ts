@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { stackNames } from "../../lab/stack.ts";
-import { REFERENCE_FILE, SCHEMA_FILE, settingsReference, stackSchema } from "../../tools/docs/settings.ts";
+import { SCHEMA_FILE, stackSchema } from "../../tools/docs/settings.ts";
 
 describe("the JSON Schema of the settings", () => {
   it("is the one that the settings make now: npm run docs", async () => {
@@ -36,11 +36,5 @@ describe("the JSON Schema of the settings", () => {
     const schema: { properties?: { config?: object } } = stackSchema();
     walk(schema.properties?.config, "config");
     assert.deepEqual(undescribed, []);
-  });
-});
-
-describe("the reference of the settings", () => {
-  it("is the one that the settings make now: npm run docs", async () => {
-    assert.equal(await readFile(join(PROJECT_ROOT, REFERENCE_FILE), "utf8"), settingsReference());
   });
 });

@@ -226,7 +226,7 @@ describe("the workflows", () => {
   });
 
   it("come into the cluster by entries that the settings take, the read-only role with all that a refresh reads", async () => {
-    const page = readFileSync(`${PROJECT_ROOT}docs/pull-requests.md`, "utf8");
+    const page = readFileSync(`${PROJECT_ROOT}docs/how-to/pull-requests.md`, "utf8");
     const example = parse(/```yaml\n([^`]*accessEntries[^`]*)```/.exec(page)?.[1] ?? "")["eks-dns-logging:cluster"];
     const { config } = await readStack("dev");
     const cluster = { ...JSON.parse(config["eks-dns-logging:cluster"] ?? ""), ...example };

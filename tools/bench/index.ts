@@ -20,7 +20,7 @@ const program = commandLine(
   .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config); only with --context")
   .option("--json", "print one JSON document instead of the table")
   .option("--output <file>", "write the JSON document to a file as well")
-  .option("--write", "write the tables into README.md as well")
+  .option("--write", "write the tables into docs/measurements/speed.md as well")
   .action(bench);
 
 async function bench(flags: BenchFlags): Promise<void> {
@@ -40,7 +40,7 @@ async function bench(flags: BenchFlags): Promise<void> {
     const found = { node: process.version, cores: cpus().length, rows, goals: goalsOf(rows), forms: live?.forms ?? [] };
     const text = `${JSON.stringify(found, null, 2)}\n`;
     if (flags.output !== undefined) await writeFile(flags.output, text);
-    if (flags.write) await (await import("./report.ts")).writeReadme(formatBench(found));
+    if (flags.write) await (await import("./report.ts")).writeBench(formatBench(found));
     shown.stop();
     process.stdout.write(flags.json ? text : formatBench(found));
     for (const line of failed) process.stderr.write(`left out, since it failed: ${line}\n`);

@@ -14,7 +14,7 @@ export interface BenchDocument {
   readonly forms: readonly FormCost[];
 }
 
-/** The document as Markdown, as it stands in the README. */
+/** The document as Markdown, as it stands in {@link BENCH_FILE}. */
 export function formatBench({ node, cores, rows, goals, forms }: BenchDocument): string {
   const runs = Math.max(0, ...rows.map((row) => row.runs));
   const parts = [`Median of ${runs} runs, Node ${node}, ${cores} cores.`, table(rows)];
@@ -86,25 +86,28 @@ export function goalsOf(rows: readonly BenchRow[]): Goal[] {
   return goals;
 }
 
+/** Page that holds the tables. */
+export const BENCH_FILE = "docs/measurements/speed.md";
+
 const START = "<!-- bench: made by `npm run bench -- --write` -->\n";
 const END = "<!-- /bench -->";
 
-/** The README with other tables in the place that is kept for them. @throws {Failure} where there is no such place. */
-export function withBench(readme: string, markdown: string): string {
-  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+/** The page with other tables in the place that is kept for them. @throws {Failure} where there is no such place. */
+export function withBench(page: string, markdown: string): string {
+  const [start, end] = [page.indexOf(START), page.indexOf(END)];
   if (start === -1 || end < start)
-    throw new Failure(`README.md has no place for the tables: ${START.trim()} and ${END}`);
-  return `${readme.slice(0, start + START.length)}\n${markdown}\n${readme.slice(end)}`;
+    throw new Failure(`${BENCH_FILE} has no place for the tables: ${START.trim()} and ${END}`);
+  return `${page.slice(0, start + START.length)}\n${markdown}\n${page.slice(end)}`;
 }
 
-/** The tables that stand in the README; undefined where there is no place for them. */
-export function benchOf(readme: string): string | undefined {
-  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
-  return start === -1 || end < start ? undefined : readme.slice(start + START.length, end);
+/** The tables that stand on the page; undefined where there is no place for them. */
+export function benchOf(page: string): string | undefined {
+  const [start, end] = [page.indexOf(START), page.indexOf(END)];
+  return start === -1 || end < start ? undefined : page.slice(start + START.length, end);
 }
 
-/** Writes the tables into the README. */
-export async function writeReadme(markdown: string): Promise<void> {
-  const file = join(PROJECT_ROOT, "README.md");
+/** Writes the tables into {@link BENCH_FILE}. */
+export async function writeBench(markdown: string): Promise<void> {
+  const file = join(PROJECT_ROOT, BENCH_FILE);
   await writeFile(file, withBench(await readFile(file, "utf8"), markdown));
 }

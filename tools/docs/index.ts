@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/command-line.ts";
-import { POLICIES_FILE, rulesPage } from "../../lab/policies/table.ts";
 import { COLLECTORS_FILE, collectorsPage } from "./collectors-page.ts";
 import { INDEX_FILE, indexPage } from "./index-page.ts";
+import { POLICIES_FILE, rulesPage } from "./policies-page.ts";
 import { REFERENCE_FILE, SCHEMA_FILE, schemaText, settingsReference } from "./settings.ts";
 
 /** A file of the repository that is generated from the code. */

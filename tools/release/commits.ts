@@ -5,7 +5,6 @@
  */
 import { execFileSync } from "node:child_process";
 import { argv, exit, stderr, stdout } from "node:process";
-import { fileURLToPath } from "node:url";
 
 export const COMMIT_TYPES = [
   "feat",
@@ -37,7 +36,7 @@ function subjects(base: string): string[] {
   return log.split("\n").filter((line) => line !== "");
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   const base = argv[2] ?? "origin/main";
   const checked = subjects(base);
   const issues = checked.flatMap((subject) => {

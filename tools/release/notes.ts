@@ -6,7 +6,6 @@
  */
 import { readFileSync } from "node:fs";
 import { argv, exit, stderr, stdout } from "node:process";
-import { fileURLToPath } from "node:url";
 
 /** What a release is checked against. */
 export interface ReleaseSources {
@@ -44,7 +43,7 @@ export function releaseNotes({ tag, packageJson, changelog }: ReleaseSources): s
   return `${notes}\n`;
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
   try {
     stdout.write(

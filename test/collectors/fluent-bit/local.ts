@@ -5,7 +5,7 @@ import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import type { LocalCollector } from "../../support/collectors/sandbox.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 
-/** MB/s of all containers together; docs/logging.md has the figures at 40. */
+/** MB/s of all containers together; docs/measurements/log-delivery.md has the figures at 40. */
 export const RATE = Number(process.env.LOG_RATE ?? 10);
 
 /** The input that answers the liveness probe, whose port two programs cannot share. */

@@ -1,7 +1,7 @@
 import { LONG } from "./json.ts";
 import { time, type Wanted } from "./lines.ts";
 
-/** What comes of a case in the place of what should come. docs/other-collectors.md tells of each. */
+/** What comes of a case in the place of what should come. */
 type Exceptions = Readonly<Record<string, readonly Wanted[]>>;
 
 const line = (number: number, log: string, more: Partial<Wanted> = {}): Wanted => ({ log, at: time(number), ...more });

@@ -12,7 +12,7 @@ const MOST_CHUNKS_UP = 64;
 /**
  * How often a chunk is tried again where the destination cannot say "never": with the waits of `scheduler.cap` it takes about
  * three and a half hours. A bulk request with one document that is always refused counts as failed as a whole; without a bound it
- * would come again for ever, and the more of its kind, the less room for others. Measured: docs/logging.md.
+ * would come again for ever, and the more of its kind, the less room for others. Measured: docs/explanation/delivery.md.
  */
 const RETRIES = 50;
 /** Of S3's output, which takes "no limit" for five and then drops the object: more than an outage is long. */

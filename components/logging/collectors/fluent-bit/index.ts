@@ -33,7 +33,7 @@ const ALIVE: Section = { name: "splunk", tag: "alive", listen: "0.0.0.0", port: 
 const APP_SCRIPT = readFileSync(new URL("./app-index.lua", import.meta.url), "utf8");
 
 /**
- * Fluent Bit, with the options that lose nothing where its defaults do. Why each is set was measured: docs/logging.md.
+ * Fluent Bit, with the options that lose nothing where its defaults do. Why each is set was measured: docs/measurements/log-delivery.md.
  * @see https://docs.fluentbit.io/manual
  */
 export const fluentBit: Collector = {

@@ -61,8 +61,7 @@ function exemptions(): string[] {
   });
 }
 
-/** Whether only a plan can judge it. */
-export function isPlanOnly(rule: Rule): boolean {
+function isPlanOnly(rule: Rule): boolean {
   return isStackRule(rule) && rule.planOnly === true;
 }
 
