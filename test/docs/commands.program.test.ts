@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runLab } from "../support/run-lab.ts";
@@ -20,6 +20,13 @@ const OFFLINE = [
   /^dns profile\b/,
   /^dns schema$/,
 ];
+
+const WRONG = `config:
+  aws:region: eu-central-1
+  eks-dns-logging:cluster: { kind: eks, version: "1.29" }
+  eks-dns-logging:teams: [{ name: ts, peers: [nobody] }, { name: sa }]
+  eks-dns-logging:logging: { index: { prefix: Logs } }
+`;
 
 function labCommands(): LabCommand[] {
   return pages()
@@ -56,6 +63,19 @@ describe("the commands of the pages", () => {
         assert.match(help.get(name) ?? "", new RegExp(`^ +(-\\w, )?${flag}\\b`, "m"), `${where}: ${name} ${flag}`);
     }
   }).timeout(120_000);
+
+  it("report the errors that the README shows", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "commands-"));
+    try {
+      await writeFile(join(folder, "wrong.yaml"), WRONG);
+      const { exitCode, stderr } = await runLab(["plan", "--config-file", join(folder, "wrong.yaml")]);
+      assert.equal(exitCode, 2);
+      const readme = pages().find(({ file }) => file === "README.md")?.text ?? "";
+      assert.ok(readme.includes(`wrong.yaml\n${stderr}\`\`\``), stderr);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it("run as they are shown, where they ask no cluster", async () => {
     const folder = await mkdtemp(join(tmpdir(), "commands-"));
