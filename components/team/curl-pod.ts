@@ -13,7 +13,9 @@ export interface CurlPodArgs {
   readonly settings: CurlPodSettings;
   /** Service account in the team's namespace; its token is not mounted. */
   readonly serviceAccount: string;
-  /** What must stand before the pod runs. A component's own `dependsOn` does not reach its children. */
+  /** The team's namespace, which the pod's configuration and Service wait for. */
+  readonly namespace: pulumi.Resource;
+  /** What must exist before the pod runs. A component's own `dependsOn` does not reach its children. */
   readonly after: readonly pulumi.Resource[];
   /** Collects what the pod's containers write to files. Default: none. */
   readonly sidecar?: PodSidecar | undefined;
@@ -32,6 +34,8 @@ export class CurlPod extends pulumi.ComponentResource {
     super("eks-dns-logging:team:CurlPod", name, {}, options);
     const podName = curlPodName(args.team);
     const namespace = teamNamespace(args.team);
+    // Made beside the quota and the policies, which only the pod has to wait for.
+    const inNamespace = { parent: this, dependsOn: args.namespace, deleteBeforeReplace: true };
     const labels = { ...commonLabels("curl"), app: podName, team: args.team };
 
     const sidecar = args.sidecar?.parts(
@@ -45,7 +49,7 @@ export class CurlPod extends pulumi.ComponentResource {
             new k8s.core.v1.ConfigMap(
               `${name}-collector`,
               { metadata: { name: `${podName}-collector`, namespace, labels }, data: { ...sidecar.files } },
-              { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true },
+              inNamespace,
             ),
           ];
     const config = new k8s.core.v1.ConfigMap(
@@ -54,7 +58,7 @@ export class CurlPod extends pulumi.ComponentResource {
         metadata: { name: `${podName}-responder`, namespace, labels },
         data: { "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath) },
       },
-      { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true },
+      inNamespace,
     );
     const pod = new k8s.core.v1.Pod(
       `${name}-pod`,
@@ -83,7 +87,7 @@ export class CurlPod extends pulumi.ComponentResource {
           name: podName,
           namespace,
           labels,
-          // The pod is ready by then; waiting for its endpoint as well would take ten seconds more.
+          // `up` waits for the pod; waiting for the Service's endpoint as well would take ten seconds more.
           annotations: { "pulumi.com/skipAwait": "true" },
         },
         spec: {
@@ -92,7 +96,7 @@ export class CurlPod extends pulumi.ComponentResource {
           ports: [{ name: "http", port: RESPONDER_PORT, targetPort: RESPONDER_PORT, protocol: "TCP" }],
         },
       },
-      { parent: this, dependsOn: pod, deleteBeforeReplace: true },
+      inNamespace,
     );
 
     this.dnsName = curlServiceName(args.team);

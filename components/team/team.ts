@@ -99,6 +99,7 @@ export class Team extends pulumi.ComponentResource {
         team: team.name,
         settings: args.curlPod,
         serviceAccount: SERVICE_ACCOUNT,
+        namespace,
         // After the quota, so that the pod counts; after the policies, so that it never runs without them.
         after: [...guards, account, ...(args.after ?? [])],
         sidecar: args.sidecar,

@@ -73,6 +73,15 @@ describe("Team", () => {
       );
   });
 
+  it("makes the pod's configuration and its Service beside quota and policies, after the namespace alone", () => {
+    const namespace = one("core/v1:Namespace", "ts-namespace").urn;
+    assert.deepEqual(one("core/v1:ConfigMap", "ts-curl-responder").dependencies, [namespace]);
+    assert.deepEqual(one("core/v1:Service", "ts-curl-service").dependencies, [namespace]);
+    assert.ok(
+      one("core/v1:Pod", "ts-curl-pod").dependencies.includes(one("core/v1:ConfigMap", "ts-curl-responder").urn),
+    );
+  });
+
   it("keeps a quota's numbers as the strings that the API stores, with the defaults beside what is set", () => {
     assert.deepEqual(one("core/v1:ResourceQuota", "ts-quota").inputs.spec, {
       hard: {
