@@ -7,7 +7,7 @@ export type Family = "cluster" | "coredns" | "tenancy" | "pods" | "collectors" |
 
 /** Where a rule comes from. */
 export interface Source {
-  /** Short name, such as `CIS EKS 1.7.0, 5.4.1`. */
+  /** Short name, such as `CIS EKS 1.8.0, 5.4.1`. */
   readonly id: string;
   readonly url: string;
 }

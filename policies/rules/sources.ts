@@ -1,8 +1,8 @@
 import type { Source } from "../core/rule.ts";
 
-/** A recommendation of the CIS Amazon EKS Benchmark v1.7.0, whose text needs a login. */
+/** A recommendation of the CIS Amazon EKS Benchmark v1.8.0, whose text needs a login. */
 export function cis(number: string): Source {
-  return { id: `CIS EKS 1.7.0, ${number}`, url: "https://www.cisecurity.org/benchmark/kubernetes" };
+  return { id: `CIS EKS 1.8.0, ${number}`, url: "https://www.cisecurity.org/benchmark/kubernetes" };
 }
 
 /** A control of the Pod Security Standards, by level and name. */

@@ -1,3 +1,4 @@
+import { markdownTable } from "markdown-table";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../components/logging/collectors/table.ts";
 
@@ -23,11 +24,8 @@ export function collectorsPage(): string {
     "",
     "## Destinations",
     "",
-    `| collector | ${kinds.join(" | ")} |`,
-    `|---|${kinds.map(() => "---|").join("")}`,
-    ...all.map(({ title, destinations }) => {
-      const support = new Map(Object.entries(destinations));
-      return `| ${title} | ${kinds.map((kind) => (support.get(kind) === true ? "yes" : "no")).join(" | ")} |`;
+    markdownTable([["collector", ...kinds], ...all.map((collector) => destinationsRow(collector, kinds))], {
+      alignDelimiters: false,
     }),
     "",
     "Why not:",
@@ -36,6 +34,11 @@ export function collectorsPage(): string {
     "",
     ...all.flatMap(section),
   ].join("\n");
+}
+
+function destinationsRow({ title, destinations }: Collector, kinds: readonly string[]): string[] {
+  const support = new Map(Object.entries(destinations));
+  return [title, ...kinds.map((kind) => (support.get(kind) === true ? "yes" : "no"))];
 }
 
 function section(collector: Collector): string[] {

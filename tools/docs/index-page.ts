@@ -1,3 +1,4 @@
+import { markdownTable } from "markdown-table";
 import { stringify } from "yaml";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../components/logging/collectors/table.ts";
@@ -31,15 +32,13 @@ export function indexPage(): string {
   const rows = FORMATS.map((format) => {
     const { index } = LoggingSettings.parse({ index: format });
     const settings = stringify(format, { collectionStyle: "flow" }).trim();
-    return `| \`${settings}\` | \`${indexName(index, MOMENT, { team: "ts", namespace: "ts-team", app: "curl" })}\` |`;
+    return [`\`${settings}\``, `\`${indexName(index, MOMENT, { team: "ts", namespace: "ts-team", app: "curl" })}\``];
   });
   return `# Index formats
 
 The index of a line that pod curl-ts wrote on 30 December 2026 at 23:30 UTC:
 
-| index | name |
-|---|---|
-${rows.join("\n")}
+${markdownTable([["index", "name"], ...rows], { alignDelimiters: false })}
 
 A date is made of these parts, with \`.\`, \`-\` or \`_\` between them: ${DATE_NOTATION}.
 

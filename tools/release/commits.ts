@@ -18,7 +18,7 @@ export const COMMIT_TYPES = [
   "chore",
   "revert",
 ] as const;
-export const MAX_SUBJECT_LENGTH = 72;
+const MAX_SUBJECT_LENGTH = 72;
 
 const SUBJECT = new RegExp(`^(${COMMIT_TYPES.join("|")})\\([a-z0-9][a-z0-9-]*\\)!?: [a-z0-9\`'"].*[^.\\s]$`);
 
