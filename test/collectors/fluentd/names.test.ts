@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { z } from "zod";
-import { indexName } from "../../../components/logging/index-format.ts";
+import { indexName, teamOf } from "../../../components/logging/index-format.ts";
 import { anyFormat, anyTime } from "../../components/logging/arbitraries.ts";
 import { render } from "../../components/logging/collectors/fluentd/rendered.ts";
+import { INDEX_NAMES, type IndexNameVector } from "../../support/collectors/index-names.ts";
 import { needsRuby, runRuby } from "./ruby.ts";
 
 /** Namespaces and labels that Kubernetes takes. */
@@ -55,26 +55,37 @@ STDIN.each_line do |line|
 end
 `;
 
+const destination = { kind: "opensearch", host: "h" };
+
+/** What the filter calls the indices of these lines. */
+function namesByFluentd(lines: readonly Pick<IndexNameVector, "format" | "at" | "pod">[]): string[] {
+  const input = lines.map(({ format, at, pod: { namespace, labels } }) => {
+    const { record } = render({ destination, index: format });
+    const conf = Object.fromEntries(Object.entries(record).filter(([key]) => key.startsWith("index_")));
+    return JSON.stringify({ conf, seconds: Math.floor(at.getTime() / 1000), namespace, labels });
+  });
+  return runRuby(() => DRIVER, { input: input.join("\n") })
+    .trim()
+    .split("\n");
+}
+
 describe("Fluentd's names of indices", () => {
   before(needsRuby);
 
-  it("are those of the model, for a thousand formats, dates and pods", () => {
-    const destination = { kind: "opensearch", host: "h" };
-    const cases = fc.sample(anyCase, 1000);
-    const input = cases.map(({ format, time, pod: { namespace, app } }) => {
-      const { record } = render({ destination, index: format });
-      const conf = Object.fromEntries(Object.entries(record).filter(([key]) => key.startsWith("index_")));
-      const labels = app === undefined ? {} : { app };
-      return JSON.stringify({ conf, seconds: time.getTime() / 1000, namespace, labels });
-    });
-    const output = runRuby(() => DRIVER, { input: input.join("\n") });
-    const expected = cases.map(({ format, time, pod: { namespace, app } }) =>
-      indexName(format, time, {
-        namespace,
-        app,
-        team: namespace.endsWith("-team") ? namespace.slice(0, -"-team".length) : undefined,
-      }),
+  it("are those of the test vectors", () => {
+    const found = namesByFluentd(INDEX_NAMES);
+    assert.deepEqual(
+      INDEX_NAMES.map(({ why }, at) => `${why}: ${found[at]}`),
+      INDEX_NAMES.map(({ why, name }) => `${why}: ${name}`),
     );
-    assert.deepEqual(z.array(z.string()).parse(output.trim().split("\n")), expected);
+  });
+
+  it("are those of the model, for a thousand formats, dates and pods", () => {
+    const cases = fc.sample(anyCase, 1000).map(({ format, time, pod: { namespace, app } }) => {
+      const fields = { namespace, app, team: teamOf(namespace) };
+      return { format, at: time, pod: { namespace, labels: app === undefined ? {} : { app } }, fields };
+    });
+    const expected = cases.map(({ format, at, fields }) => indexName(format, at, fields));
+    assert.deepEqual(namesByFluentd(cases), expected);
   });
 });

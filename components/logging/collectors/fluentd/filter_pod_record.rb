@@ -122,7 +122,7 @@ module Fluent::Plugin
               when "none" then return nil
               when "team" then origin.team
               when "namespace" then origin.kubernetes["namespace_name"]
-              else origin.labels["app.kubernetes.io/name"] || origin.labels["app"]
+              else origin.labels.values_at("app.kubernetes.io/name", "app").find { |label| !label.to_s.empty? }
               end
       safe = value.to_s.downcase.gsub(/[^a-z0-9._-]/, "-")[0, MAX_PART]
       safe.empty? ? "none" : safe
