@@ -14,3 +14,22 @@ export function readScripts(folder: string, names: readonly string[]): Readonly<
 export function readScript(folder: string, name: string): string {
   return readFileSync(new URL(name, folder), "utf8");
 }
+
+/**
+ * The sections of a script, each from a comment line `# section: NAME` to the next. What stands before the first is for readers only.
+ * @returns A section's lines without comments, blank lines and indented comments; throws for a name that is not there.
+ */
+export function scriptSections(text: string): (name: string) => string {
+  const [, ...parts] = text.split(/^# section: /m);
+  const sections = new Map(
+    parts.map((part) => {
+      const [name = "", ...lines] = part.split("\n");
+      return [name, lines.filter((line) => !/^\s*(#|$)/.test(line)).map((line) => `${line}\n`)];
+    }),
+  );
+  return (name) => {
+    const lines = sections.get(name);
+    if (lines === undefined) throw new Error(`no section ${name}`);
+    return lines.join("");
+  };
+}

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { recordProgram } from "../../../components/logging/collectors/vector/record.ts";
-import { type IndexFormat, indexName } from "../../../components/logging/index-format.ts";
+import { type IndexFormat, indexName, teamOf } from "../../../components/logging/index-format.ts";
 import { logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { anyFormat, anyTime } from "../../components/logging/arbitraries.ts";
+import { INDEX_NAMES, type IndexNameVector } from "../../support/collectors/index-names.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 
@@ -35,11 +36,30 @@ function namesByVector(index: IndexFormat, lines: readonly object[], folder: str
     .map((rest) => `${index.prefix}${index.separator}${rest}`);
 }
 
+/** A line as the source gives it. */
+const lineOf = (at: Date, { namespace, labels }: IndexNameVector["pod"]): object => ({
+  message: "x",
+  "@timestamp": at.toISOString(),
+  kubernetes: { namespace_name: namespace },
+  pod_labels: labels,
+});
+
 describe("Vector's names of indices", () => {
   before(function () {
     if (PROGRAM !== undefined) return;
     leaveOut(this, whyMissing("vector"));
   });
+
+  for (const { why, format, at, pod, name } of INDEX_NAMES) {
+    it(`are ${name}: ${why}`, () => {
+      const folder = mkdtempSync(join(tmpdir(), "vector-names-"));
+      try {
+        assert.deepEqual(namesByVector(format, [lineOf(at, pod)], folder), [name]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
 
   it("are those of the model, for any format, date and pod", () => {
     const folder = mkdtempSync(join(tmpdir(), "vector-names-"));
@@ -49,20 +69,13 @@ describe("Vector's names of indices", () => {
         fc.property(anyFormat, cases, (format, lines) => {
           const names = namesByVector(
             format,
-            lines.map(([time, { namespace, app }]) => ({
-              message: "x",
-              "@timestamp": time.toISOString(),
-              kubernetes: { namespace_name: namespace },
-              pod_labels: app === undefined ? {} : { "app.kubernetes.io/name": app },
-            })),
+            lines.map(([time, { namespace, app }]) =>
+              lineOf(time, { namespace, labels: app === undefined ? {} : { "app.kubernetes.io/name": app } }),
+            ),
             folder,
           );
           const expected = lines.map(([time, { namespace, app }]) =>
-            indexName(format, time, {
-              namespace,
-              app,
-              team: namespace.endsWith("-team") ? namespace.slice(0, -"-team".length) : undefined,
-            }),
+            indexName(format, time, { namespace, app, team: teamOf(namespace) }),
           );
           assert.deepEqual(names, expected);
         }),

@@ -1,14 +1,14 @@
 import type { DestinationKind } from "../../destination-settings.ts";
 import { notation } from "../../index-format.ts";
 import { type LogPipeline, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../../pipeline.ts";
-import { SPLIT_FIELD } from "./script.ts";
+import { SPLIT_FIELD } from "./record.ts";
 
 const NO_OUTPUT = "Filebeat has no output for it";
-export const FILEBEAT_DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
+export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   stdout: true,
   file: true,
   http: NO_OUTPUT,
-  opensearch: "Filebeat asks for Elasticsearch's licence first, which OpenSearch has not",
+  opensearch: "Filebeat requires an Elasticsearch license, which OpenSearch does not report",
   elasticsearch: true,
   cloudwatch: NO_OUTPUT,
   s3: NO_OUTPUT,
@@ -18,13 +18,13 @@ export const FILEBEAT_DESTINATIONS: Readonly<Record<DestinationKind, true | stri
 const CODEC = { "codec.json": { pretty: false, escape_html: false } };
 
 /** The output of a pipeline. @see https://www.elastic.co/docs/reference/beats/filebeat/configuring-output */
-export function filebeatOutput(pipeline: LogPipeline): Readonly<Record<string, unknown>> {
+export function output(pipeline: LogPipeline): Readonly<Record<string, unknown>> {
   const { destination } = pipeline;
   switch (destination.kind) {
     case "stdout":
       return { "output.console": CODEC };
     case "file":
-      // The most files that it keeps: what is older than 100 GB is overwritten.
+      // The largest number of files: beyond 100 GB the oldest are overwritten.
       return {
         "output.file": {
           path: destination.path,
@@ -37,11 +37,11 @@ export function filebeatOutput(pipeline: LogPipeline): Readonly<Record<string, u
     case "elasticsearch":
       return { "output.elasticsearch": elasticsearch(pipeline) };
     default:
-      throw new Error(`destination ${destination.kind}: ${FILEBEAT_DESTINATIONS[destination.kind]}`);
+      throw new Error(`destination ${destination.kind}: ${DESTINATIONS[destination.kind]}`);
   }
 }
 
-/** A document that is refused for good is dropped and told in the log; all else is tried again without end. */
+/** A document that is refused for good is dropped and logged; everything else is retried for ever. */
 function elasticsearch({ destination, index }: LogPipeline): object {
   if (destination.kind !== "elasticsearch") return {};
   const { host, port } = searchHost(destination);
@@ -74,8 +74,8 @@ function elasticsearch({ destination, index }: LogPipeline): object {
 }
 
 /**
- * Filebeat reads what a variable holds as a value of its own: a comma makes it a list, a bracket one too, and digits a number. In quotes
- * it is the text that it is; a single quote cannot be in there.
+ * Filebeat parses the value of a variable: a comma or a bracket makes it a list, digits a number. In quotes it stays text, which must not
+ * contain a single quote.
  * @see https://github.com/elastic/go-ucfg/blob/main/parse/parse.go
  */
 function quoted(variable: string): string {

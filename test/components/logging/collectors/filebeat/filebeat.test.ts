@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
+import { DateTime } from "luxon";
 import { parse } from "yaml";
 import { z } from "zod";
 import { filebeat } from "../../../../../components/logging/collectors/filebeat/index.ts";
-import { filebeatScript } from "../../../../../components/logging/collectors/filebeat/script.ts";
+import { recordScript } from "../../../../../components/logging/collectors/filebeat/record.ts";
 import type { LogPipeline } from "../../../../../components/logging/pipeline.ts";
+import { INDEX_NAMES_IN_UTC } from "../../../../support/collectors/index-names.ts";
 import { pipelines } from "../pipelines.ts";
 
 const elasticsearch = { kind: "elasticsearch", host: "search.example.com" };
@@ -19,21 +21,39 @@ function render(settings: object, source?: "application") {
   return { files, input, main: Options.parse(parse(files["filebeat.yml"] ?? "")) };
 }
 
-/** Runs the script on a line of JSON, as Filebeat does, and gives the fields in JSON. */
-function fieldsBy(pipeline: LogPipeline, line: string): string {
+/** Runs the script on an event, as Filebeat does, and gives its values afterwards; undefined for one that is dropped. */
+function processed(
+  pipeline: LogPipeline,
+  event: Readonly<Record<string, unknown>>,
+): ReadonlyMap<string, unknown> | undefined {
   const values = new Map<string, unknown>([
-    ["message", line],
-    ["fields", JSON.parse(line)],
     ["log.file.path", "/var/log/pods/ts-team_curl-ts_1/curl/0.log"],
+    ["node_name", "node-1"],
+    ...Object.entries(event),
   ]);
-  const event = {
+  let cancelled = false;
+  const methods = {
     Get: (key: string) => values.get(key) ?? null,
     Put: (key: string, value: unknown) => values.set(key, value),
     Delete: (key: string) => values.delete(key),
+    Cancel: () => {
+      cancelled = true;
+    },
   };
-  runInNewContext(`${filebeatScript(pipeline)} process(event);`, { event });
-  return JSON.stringify(values.get("fields"));
+  runInNewContext(`${recordScript(pipeline)} process(event);`, { event: methods });
+  return cancelled ? undefined : values;
 }
+
+/** The fields of a line of JSON, in JSON. */
+function fieldsBy(pipeline: LogPipeline, line: string): string {
+  return JSON.stringify(processed(pipeline, { message: line, fields: JSON.parse(line) })?.get("fields"));
+}
+
+/** Joda's notation in luxon's, where they differ. */
+const luxonOf = (joda: string): string => joda.replace("xxxx", "kkkk").replace("ww", "WW");
+
+/** What an object holds, without the prototypes of the script's context. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe("Filebeat's configuration", () => {
   it("follows a file by its inode through a rotation, from its first byte, and never reads its own logs", () => {
@@ -77,7 +97,6 @@ describe("Filebeat's configuration", () => {
       json: { enabled: true, path: "/etc/filebeat/template.json", name: "eks-dns-logging-lab_" },
     });
     assert.match(files["template.json"] ?? "", /"lab_\*"/);
-    assert.match(files["filebeat.yml"] ?? "", /event\.Put\("@metadata\.split"/);
   });
 
   it("writes another template for another pattern, since it leaves the one that is there as it is", () => {
@@ -140,7 +159,15 @@ describe("Filebeat's configuration", () => {
     assert.deepEqual(input.paths, ["/var/log/app/*.log"]);
     assert.equal(JSON.stringify(input.parsers).includes("container"), false);
     assert.doesNotMatch(files["filebeat.yml"] ?? "", /add_kubernetes_metadata/);
-    assert.match(files["filebeat.yml"] ?? "", /namespace_name: "ts-team",/);
+    const values = processed(pipelineOf({}, "application"), { message: "x" });
+    assert.deepEqual(plain(values?.get("kubernetes")), {
+      namespace_name: "ts-team",
+      pod_name: "curl-ts",
+      container_name: "responder",
+      host: "node-1",
+      labels: { "app_kubernetes_io/name": "curl-ts" },
+    });
+    assert.equal(values?.get("team"), "ts");
   });
 
   it("leaves a string that is JSON itself a string", () => {
@@ -149,10 +176,49 @@ describe("Filebeat's configuration", () => {
     assert.equal(decode.max_depth, 1);
   });
 
-  it("reads only pods with the labels that are asked for", () => {
-    const text = render({ labels: { "app.kubernetes.io/name": "web" } }).files["filebeat.yml"] ?? "";
-    assert.match(text, /if \(labels\["app_kubernetes_io\/name"\] !== "web"\) \{ event\.Cancel\(\); return; \}/);
+  it("makes the record of a pod, with the names that are in the path of its file", () => {
+    const kubernetes = { labels: { app: "web" }, annotations: {} };
+    const record = (settings: object, event: object) => {
+      const values = processed(pipelineOf(settings), { message: "x", log: {}, ...event });
+      return plain(["log", "team", "kubernetes", "node_name"].map((key) => values?.get(key) ?? null));
+    };
+    const names = { namespace_name: "ts-team", pod_name: "curl-ts", container_name: "curl", host: "node-1" };
+    assert.deepEqual(record({}, { kubernetes }), ["x", "ts", { ...names, labels: { app: "web" } }, null]);
+    assert.deepEqual(record({}, {}), ["x", "ts", names, null]);
+    assert.deepEqual(record({ metadata: { labels: false } }, { kubernetes }), ["x", "ts", names, null]);
   });
+
+  it("reads only pods with the labels that are asked for, and none that opts out", () => {
+    const pipeline = pipelineOf({ labels: { "app.kubernetes.io/name": "web", tier: "front" } });
+    const isRead = (labels: object, annotations: object = {}) =>
+      processed(pipeline, { message: "x", kubernetes: { labels, annotations } }) !== undefined;
+    const wanted = { "app_kubernetes_io/name": "web", tier: "front" };
+    assert.equal(isRead(wanted), true);
+    assert.equal(isRead({ ...wanted, tier: "back" }), false);
+    assert.equal(isRead({ tier: "front" }), false);
+    assert.equal(isRead(wanted, { "fluentbit_io/exclude": "true" }), false);
+    assert.equal(isRead(wanted, { "fluentbit_io/exclude": "false" }), true);
+  });
+
+  for (const { why, format, at, pod, name } of INDEX_NAMES_IN_UTC) {
+    it(`gives the split value of an index: ${why}`, () => {
+      const labels = Object.fromEntries(
+        Object.entries(pod.labels).map(([key, value]) => [key.replaceAll(".", "_"), value]),
+      );
+      const values = processed(pipelineOf({ index: format }), {
+        message: "x",
+        kubernetes: { labels },
+        "log.file.path": `/var/log/pods/${pod.namespace}_pod_1/c/0.log`,
+      });
+      const split = values?.get("@metadata.split");
+      const index = z.string().parse(Options.parse(render({ index: format }).main["output.elasticsearch"]).index);
+      // Filebeat itself puts in the split value and the date.
+      const made = index
+        .replace("%{[@metadata.split]}", String(split))
+        .replace(/%\{\+(.*)\}/, (_, joda: string) => DateTime.fromJSDate(at, { zone: "UTC" }).toFormat(luxonOf(joda)));
+      assert.equal(made, name);
+    });
+  }
 
   it("says what it cannot do", () => {
     assert.deepEqual(filebeat.unsupported(pipelineOf({})), []);

@@ -4,6 +4,7 @@ import { DateTime, IANAZone } from "luxon";
 import names from "../../../../../components/logging/collectors/logagent/names.cjs";
 import { timeZoneOffsets } from "../../../../../components/logging/collectors/time-zone-offsets.ts";
 import { indexName } from "../../../../../components/logging/index-format.ts";
+import { INDEX_NAMES } from "../../../../support/collectors/index-names.ts";
 import { anyFormat, anyTime } from "../../arbitraries.ts";
 
 const anyValue = fc.oneof(
@@ -13,6 +14,13 @@ const anyValue = fc.oneof(
 );
 
 describe("Logagent's names of indices", () => {
+  for (const { why, format, at, fields, name } of INDEX_NAMES) {
+    it(`are ${name}: ${why}`, () => {
+      const nameOf = names.createNames({ ...format, offsets: timeZoneOffsets(format.timeZone) });
+      assert.equal(nameOf(at.toISOString(), fields), name);
+    });
+  }
+
   it("are those of the model, for a thousand formats, times and values", () => {
     fc.assert(
       fc.property(anyFormat, fc.array(anyTime, { minLength: 1, maxLength: 4 }), anyValue, (format, times, value) => {

@@ -16,6 +16,7 @@ export function render(settings: object = {}, source?: "application") {
   const { files, args, environment } = vector.render(pipelineOf(settings, source));
   const text = files["vector.yaml"] ?? "";
   const configuration = Configuration.parse(parse(text));
+  const program = String(configuration.transforms.records?.source);
   const part = (parts: Record<string, Component>, name: string): Component => parts[name] ?? { type: "missing" };
   return {
     text,
@@ -26,7 +27,20 @@ export function render(settings: object = {}, source?: "application") {
     parts: configuration.transforms.parts,
     traces: configuration.transforms.traces,
     records: part(configuration.transforms, "records"),
-    program: String(configuration.transforms.records?.source),
+    program,
+    constants: constantsOf(program),
     output: part(configuration.sinks, "destination"),
   };
+}
+
+/** The constants in front of the program; what follows is of `record.vrl`. */
+function constantsOf(program: string): Readonly<Record<string, unknown>> {
+  const [header = ""] = program.split(/^line = /m);
+  return Object.fromEntries(
+    header
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" = ", 2))
+      .map(([name = "", value = ""]) => [name, JSON.parse(value)]),
+  );
 }

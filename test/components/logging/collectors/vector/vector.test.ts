@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { vector } from "../../../../../components/logging/collectors/vector/index.ts";
+import { NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../../../../components/logging/pipeline.ts";
 import { DESTINATIONS } from "../pipelines.ts";
 import { pipelineOf, render } from "./rendered.ts";
 
@@ -78,12 +79,18 @@ describe("Vector's configuration", () => {
 
   it("leaves out a pod by its annotation, also where annotations are not kept", () => {
     assert.match(render().program, /if \.pod_annotations\."fluentbit\.io\/exclude" == "true" \{ abort \}/);
-    assert.doesNotMatch(render().program, /kubernetes\.annotations/);
-    assert.match(
-      render({ metadata: { annotations: true } }).program,
-      /kubernetes\.annotations = map_keys\(annotations/,
-    );
-    assert.doesNotMatch(render({ metadata: { labels: false } }).program, /kubernetes\.labels/);
+    const kept = (settings: object) => {
+      const { keep_labels, keep_annotations } = render(settings).constants;
+      return [keep_labels, keep_annotations];
+    };
+    assert.deepEqual(kept({}), [true, false]);
+    assert.deepEqual(kept({ metadata: { labels: false, annotations: true } }), [false, true]);
+  });
+
+  it("says in the program what the settings call the annotation and the variable of the node", () => {
+    const { program } = render();
+    assert.ok(program.includes(`.pod_annotations."${OPT_OUT_ANNOTATION}"`));
+    assert.ok(program.includes(`get_env_var("${NODE_VARIABLE}")`));
   });
 
   it("asks the API for what it watches and no more", () => {
@@ -125,18 +132,21 @@ describe("Vector's configuration", () => {
   });
 
   it("parses a line of JSON unless told not to", () => {
-    assert.match(render().program, /\.fields = parsed /);
+    assert.match(render().program, /\.fields = parsed$/m);
     assert.doesNotMatch(render({ parseJson: false }).program, /fields|parse_json/);
-    assert.match(render({ destination: { kind: "stdout" } }).program, /if starts_with\(line, "\{"\) \{/);
-    const toOpenSearch = render({ destination: { kind: "opensearch", host: "h" } }).program;
-    assert.match(toOpenSearch, /if starts_with\(line, "\{"\) && length\(line\) <= 32000 \{/);
-    // A dot in a name is a path there.
-    const { program } = render({ destination: { kind: "opensearch", inCluster: true } });
-    assert.match(program, /\.fields = map_keys\(object!\(parsed\), recursive: true\)/);
+    const limits = ({ max_fields_bytes, safe_names }: Readonly<Record<string, unknown>>) => [
+      max_fields_bytes,
+      safe_names,
+    ];
+    assert.deepEqual(limits(render({ destination: { kind: "stdout" } }).constants), [Number.MAX_SAFE_INTEGER, false]);
+    // A dot in a name is a path for a search engine.
+    const elasticsearch = render({ destination: { kind: "elasticsearch", host: "h" } });
+    assert.deepEqual(limits(elasticsearch.constants), [Number.MAX_SAFE_INTEGER, true]);
+    assert.deepEqual(limits(render({ destination: { kind: "opensearch", host: "h" } }).constants), [32_000, true]);
   });
 
   it("as a sidecar reads the application's files, acknowledged, and knows its pod without asking", () => {
-    const { logs, traces, program, output, environment } = render(
+    const { logs, traces, program, constants, output, environment } = render(
       { carrier: "sidecar", destination: { kind: "opensearch", host: "h" } },
       "application",
     );
@@ -149,11 +159,13 @@ describe("Vector's configuration", () => {
     assert.equal(environment, undefined);
     // Its volume holds the read positions too.
     assert.deepEqual(output.buffer, [{ type: "disk", max_size: 4 * 2 ** 30 - 32 * 2 ** 20, when_full: "block" }]);
-    assert.match(
-      program,
-      /kubernetes = \{"namespace_name":"ts-team","pod_name":"curl-ts","container_name":"responder","labels":\{"app_kubernetes_io\/name":"curl-ts"\}\}/,
-    );
-    assert.match(program, /\.team = "ts"/);
+    assert.deepEqual(constants.pod, {
+      namespace_name: "ts-team",
+      pod_name: "curl-ts",
+      container_name: "responder",
+      labels: { "app_kubernetes_io/name": "curl-ts" },
+    });
+    assert.equal(constants.team, "ts");
     assert.doesNotMatch(program, /stream/);
   });
 

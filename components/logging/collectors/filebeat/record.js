@@ -1,0 +1,90 @@
+// Makes the record that all collectors of this project send, in the ECMAScript 5 that Filebeat's interpreter knows.
+//
+// The renderer (record.ts) puts the settings of the pipeline in front, as `var settings = {…};`:
+//   pod         an application's { namespace, name, container, team, app }, "" for no team or app; null on a node
+//   optOut      annotation that leaves a pod out when it is "true", with "_" for its dots
+//   required    labels that a pod must have: [{ key, value }], with "_" for the dots of a key
+//   keepLabels  whether the record has the pod's labels
+//   safeNames   whether dots in the names of fields are replaced
+//   splitBy     what an index is split by: "team", "namespace" or "app"; null for nothing
+// See https://www.elastic.co/docs/reference/beats/filebeat/processor-script
+
+function process(event) {
+  var line = event.Get("message");
+  if (line === null) line = "";
+  var fields = settings.safeNames ? event.Get("fields") : null;
+  var origin = settings.pod === null ? fromPath(event) : fromPod(event);
+  if (origin === null) {
+    event.Cancel();
+    return;
+  }
+  event.Delete("node_name");
+  event.Delete("kubernetes");
+  event.Put("kubernetes", origin.kubernetes);
+  event.Delete("log");
+  event.Put("log", line);
+  if (origin.team !== "") event.Put("team", origin.team);
+  // Only where a name may have a dot, which JSON may also write as an escape: walking through all fields takes time.
+  if (fields !== null && /(\.|\\u002e)([^"\\]|\\.)*"\s*:/i.test(line)) {
+    event.Put("fields", withoutDots(fields));
+  }
+  if (settings.splitBy !== null) event.Put("@metadata.split", splitOf(origin));
+}
+
+// The names are those in the path of the file: the API may not know a new pod yet when its first line is read.
+function fromPath(event) {
+  var known = event.Get("kubernetes") || {};
+  var labels = known.labels || {};
+  var annotations = known.annotations || {};
+  if (annotations[settings.optOut] === "true") return null;
+  var missing = settings.required.filter(function (label) {
+    return labels[label.key] !== label.value;
+  });
+  if (missing.length > 0) return null;
+  var folders = event.Get("log.file.path").split("/");
+  var pod = folders[folders.length - 3].split("_");
+  var kubernetes = {
+    namespace_name: pod[0],
+    pod_name: pod[1],
+    container_name: folders[folders.length - 2],
+    host: event.Get("node_name")
+  };
+  if (settings.keepLabels && known.labels) kubernetes.labels = labels;
+  return { kubernetes: kubernetes, labels: labels, team: /.-team$/.test(pod[0]) ? pod[0].slice(0, -5) : "" };
+}
+
+function fromPod(event) {
+  var pod = settings.pod;
+  var labels = pod.app === "" ? {} : { "app_kubernetes_io/name": pod.app };
+  var kubernetes = {
+    namespace_name: pod.namespace,
+    pod_name: pod.name,
+    container_name: pod.container,
+    host: event.Get("node_name")
+  };
+  if (settings.keepLabels && pod.app !== "") kubernetes.labels = labels;
+  return { kubernetes: kubernetes, labels: labels, team: pod.team };
+}
+
+// A search engine reads a dot in a name as a path, and rejects "a" beside "a.b".
+function withoutDots(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(withoutDots);
+  var made = {};
+  for (var key in value) made[key.replace(/\./g, "_")] = withoutDots(value[key]);
+  return made;
+}
+
+// The rule of safeIndexPart in index-format.ts.
+function splitOf(origin) {
+  var value = {
+    team: origin.team,
+    namespace: origin.kubernetes.namespace_name,
+    app: origin.labels["app_kubernetes_io/name"] || origin.labels.app
+  }[settings.splitBy];
+  var safe = String(value || "none")
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]/g, "-")
+    .slice(0, 63);
+  return safe === "" ? "none" : safe;
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { loadPrism } from "@ruby/prism";
+import { type ecmaVersion, parse } from "acorn";
+import { scriptSections } from "../../../../components/logging/collectors/scripts.ts";
+
+const COLLECTORS = fileURLToPath(new URL("../../../../components/logging/collectors/", import.meta.url));
+
+/** Scripts of a language: path below the collectors' folder and text. VRL and OTTL have no parser on npm: Vector and otelcol check theirs. */
+function scripts(extension: string): [path: string, text: string][] {
+  return readdirSync(COLLECTORS, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(extension))
+    .map((path) => [path, readFileSync(`${COLLECTORS}${path}`, "utf8")]);
+}
+
+/** What a parser says of a JavaScript program as of an edition of the standard; undefined for nothing. */
+function syntaxError(text: string, edition: ecmaVersion): string | undefined {
+  try {
+    parse(text, { ecmaVersion: edition, sourceType: "script" });
+    return undefined;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe("The collectors' scripts", () => {
+  it("in Ruby are valid", async () => {
+    const parseRuby = await loadPrism();
+    const errors = (text: string) => parseRuby(text).errors.map(({ message }) => message);
+    const files = scripts(".rb");
+    assert.equal(files.length, 7);
+    for (const [path, text] of files) assert.deepEqual(errors(text), [], path);
+    assert.ok(errors("def a\n  [1\nend\n").length > 0);
+  });
+
+  it("of Filebeat are in ECMAScript 5, which its interpreter knows", () => {
+    const files = scripts(".js");
+    assert.equal(files.length, 1);
+    for (const [path, text] of files) assert.equal(syntaxError(text, 5), undefined, path);
+    for (const newer of ["const a = 1", "a => a", "`a`"]) assert.match(String(syntaxError(newer, 5)), /SyntaxError/);
+  });
+
+  const plugins = scripts(".cjs");
+
+  it("of Logagent are in the JavaScript of Node.js 12, which its image has", () => {
+    assert.ok(plugins.length > 5);
+    for (const [path, text] of plugins) assert.equal(syntaxError(text, 2019), undefined, path);
+    for (const newer of ["a ?? b", "a?.b", "class A { b = 1 }"])
+      assert.match(String(syntaxError(newer, 2019)), /SyntaxError/);
+  });
+
+  it("of Logagent call nothing that came later, as far as one would write it there", () => {
+    const later = /require\("node:|\.replaceAll\(|\.at\(|\.hasOwn\(|rmSync|structuredClone|\.findLast/;
+    for (const [path, text] of plugins) assert.doesNotMatch(text, later, path);
+  });
+});
+
+describe("scriptSections", () => {
+  const sections = scriptSections(
+    "# For readers.\n# section: one\n# why\na = 1\n\n  # why\n  b\n# section: two\nc # d\n",
+  );
+
+  it("gives the lines of a section without comments and blank lines", () => {
+    assert.equal(sections("one"), "a = 1\n  b\n");
+    assert.equal(sections("two"), "c # d\n");
+  });
+
+  it("throws for a section that is not there", () => {
+    assert.throws(() => sections("three"), /no section three/);
+  });
+});
