@@ -1,17 +1,94 @@
 // @ts-check
 "use strict";
 const fs = require("fs");
-const { createOpener, headOf } = require("./open.cjs");
+
+/** Length of a file's beginning by which it is recognized. */
+const HEAD_BYTES = 64;
+
+/**
+ * Opens files and recognizes them: both an inode and a name may be reused for another file.
+ * @param {Positions} positions
+ * @param {(message: string) => void} tell
+ */
+function createOpener(positions, tell) {
+  /** @param {string} path @returns {number | undefined} Nothing where there is no such file, or while too many are open. */
+  function openThere(path) {
+    try {
+      return fs.openSync(path, "r");
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EMFILE" || code === "ENFILE") tell(`${path} has to wait: ${error}`);
+      else if (code !== "ENOENT") throw error;
+      return undefined;
+    }
+  }
+
+  /** @param {Followed} file @returns {number | undefined} Nothing while it has another name than at the last look, or is gone. */
+  function open(file) {
+    if (file.fd !== undefined) return file.fd;
+    const fd = openThere(file.path);
+    if (fd === undefined) return undefined;
+    const { dev, ino, size } = fs.fstatSync(fd);
+    if (`${dev}:${ino}` !== file.key) {
+      fs.closeSync(fd);
+      return undefined;
+    }
+    file.fd = fd;
+    const place = positions.get(file.key);
+    if (place !== undefined && beginsAs(fd, place.head) && place.offset <= size) file.offset = place.offset;
+    else begin(file, fd);
+    return fd;
+  }
+
+  /** Before its turn, since it may be deleted until then. @param {Followed} file */
+  function openEarly(file) {
+    try {
+      open(file);
+    } catch {
+      // Its turn comes, and what is wrong is told then.
+    }
+  }
+
+  /** Whether a file has only the inode of one that was read to its end and is gone. @param {string} key @param {string} path */
+  function isAnother(key, path) {
+    const place = positions.get(key);
+    const fd = place === undefined ? undefined : openThere(path);
+    if (place === undefined || fd === undefined) return false;
+    const another = !beginsAs(fd, place.head);
+    fs.closeSync(fd);
+    return another;
+  }
+
+  /** Notes a new file before anything is read of it, so that its lines have the same ids after a kill. @param {Followed} file @param {number} fd */
+  function begin(file, fd) {
+    file.offset = 0;
+    positions.set(file.key, { offset: 0, head: headOf(fd), born: Date.now() });
+    positions.save();
+  }
+
+  return { open, openEarly, isAnother, begin };
+}
+
+/** @param {number} fd @param {string} head */
+function beginsAs(fd, head) {
+  return head !== "" && head === headOf(fd, head.length);
+}
+
+/** @param {number} fd @param {number} [length] */
+function headOf(fd, length = HEAD_BYTES) {
+  const bytes = Buffer.alloc(length);
+  return bytes.toString("latin1", 0, fs.readSync(fd, bytes, 0, length, 0));
+}
 
 const BLOCK_BYTES = 256 * 1024;
-/** A line that is longer is skipped. */
-const LONGEST_BYTES = 16 * 1024 * 1024;
-/** How long a file that was rotated away may still be written to. */
-const GOES_ON_MS = 1000;
-/** As many files of one log are open at once: each may be one that is deleted, and keeps its place on the disk. */
-const MOST_OPEN = 4;
+/** A longer line is skipped. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** How long a rotated file may still be written to. */
+const ROTATED_IDLE_MS = 1000;
+/** Most open files of one log: a deleted file keeps its disk space while it is open. */
+const MAX_OPEN_FILES = 4;
 
-/** @typedef {ReturnType<typeof import("./positions.cjs").openPositions>} Positions */
+/** @typedef {ReturnType<typeof import("./buffer.cjs").openPositions>} Positions */
 /**
  * @typedef {object} Followed
  * @property {string} key Device and inode.
@@ -88,11 +165,11 @@ function followLog(positions, joiner, tell) {
   /** A line that is longer than a block: next time a longer block, or never. @param {Followed} file @param {number} count */
   function readLong(file, count) {
     if (count < file.block) return 0;
-    if (file.block < LONGEST_BYTES) {
+    if (file.block < MAX_LINE_BYTES) {
       file.block *= 2;
       return 1;
     }
-    if (!file.skipping) tell(`${file.path} has a line of more than ${LONGEST_BYTES} bytes, which is skipped`);
+    if (!file.skipping) tell(`${file.path} has a line of more than ${MAX_LINE_BYTES} bytes, which is skipped`);
     file.skipping = true;
     file.offset += count;
     return count;
@@ -114,7 +191,7 @@ function followLog(positions, joiner, tell) {
         if (finished.has(key) || (rotated && place !== undefined && place.offset === size)) continue;
         const file = { key, path, fd: undefined, offset: 0, block: BLOCK_BYTES, skipping: false, endSeen: undefined };
         files.push(file);
-        if (files.length <= MOST_OPEN) openEarly(file);
+        if (files.length <= MAX_OPEN_FILES) openEarly(file);
       }
     },
     /** Reads on a little. @returns {number} Bytes, 0 at the end. */
@@ -134,7 +211,7 @@ function followLog(positions, joiner, tell) {
         const over = next !== undefined || !there.has(file.key);
         if (count > 0 || !over) file.endSeen = undefined;
         else if (file.endSeen === undefined) file.endSeen = Date.now();
-        else if (Date.now() - file.endSeen >= GOES_ON_MS) finish(file);
+        else if (Date.now() - file.endSeen >= ROTATED_IDLE_MS) finish(file);
         return count;
       } catch (error) {
         tell(`${file.path}: ${error}`);
@@ -154,4 +231,4 @@ function followLog(positions, joiner, tell) {
   };
 }
 
-module.exports = { followLog };
+module.exports = { createOpener, followLog, headOf };

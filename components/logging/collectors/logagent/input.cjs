@@ -3,15 +3,14 @@
 const { bufferAt } = require("./buffer.cjs");
 const { followLog } = require("./files.cjs");
 const { createJoiner, parseCri, parsePlain } = require("./lines.cjs");
-const { createPods } = require("./pods.cjs");
+const { fail, isKnown, tell } = require("./plugin.cjs");
 const { idOf, recordOf } = require("./record.cjs");
-const { fail, isKnown, tell } = require("./say.cjs");
-const { applicationLogs, nodeLogs } = require("./sources.cjs");
+const { applicationLogs, createPods, nodeLogs } = require("./sources.cjs");
 
-const LOOK_EVERY_MS = 1000;
-const PAUSE_MS = 250;
-/** How long it may read on when it is stopped. What an application wrote last goes with its pod. */
-const LAST_LOOK_MS = 1000;
+const SCAN_INTERVAL_MS = 1000;
+const IDLE_PAUSE_MS = 250;
+/** How long it goes on reading when it is stopped: an application's last lines are deleted with its pod. */
+const FINAL_READ_MS = 1000;
 const OPTIONS = ["application", "continues", "debug", "configFile", "module", "node", "api", "record", "state"];
 
 /**
@@ -56,7 +55,7 @@ function Input(config, emitter) {
       (piece, marks) => {
         const { file, start, stream, time, first } = piece;
         const { born = 0 } = positions.get(file) || {};
-        // An application's line has no time of its own.
+        // An application's line has no timestamp of its own.
         const id = idOf(
           stream === "" ? [born, file, start, first] : [stream, namespace, pod, container, time, first].map(String),
         );
@@ -91,7 +90,7 @@ function Input(config, emitter) {
       log.end();
       logs.delete(name);
     }
-    // A file is not gone because its pod is not known yet.
+    // While a pod is not known yet, its files are not gone.
     if (!all.includes(undefined)) positions.keep((key) => [...logs.values()].some((log) => log.isFollowing(key)));
   }
 
@@ -101,7 +100,7 @@ function Input(config, emitter) {
     let looked = 0;
     while (!stopped) {
       let count = 0;
-      if (Date.now() - looked >= LOOK_EVERY_MS && !buffer.isFull()) {
+      if (Date.now() - looked >= SCAN_INTERVAL_MS && !buffer.isFull()) {
         scan(look);
         looked = Date.now();
       }
@@ -109,10 +108,10 @@ function Input(config, emitter) {
         if (stopped || buffer.isFull()) break;
         const read = log.read();
         count += read;
-        // Lets Logagent hand on what was given.
+        // Lets Logagent pass on what was emitted.
         if (read > 0) await new Promise(setImmediate);
       }
-      if (count === 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (count === 0) await new Promise((resolve) => setTimeout(resolve, IDLE_PAUSE_MS));
     }
   }
 
@@ -120,7 +119,7 @@ function Input(config, emitter) {
     try {
       isKnown(config, OPTIONS);
       const look = find();
-      // Logagent's own listeners come after its plugins.
+      // Logagent registers its own listeners after its plugins.
       setImmediate(() => run(look).catch(fail));
     } catch (error) {
       fail(error);
@@ -130,7 +129,7 @@ function Input(config, emitter) {
   /** @param {() => void} done */
   this.stop = (done) => {
     stopped = true;
-    const until = Date.now() + LAST_LOOK_MS;
+    const until = Date.now() + FINAL_READ_MS;
     for (const log of logs.values()) {
       while (Date.now() < until && !bufferAt(config.state).isFull() && log.read() > 0);
       log.flush();

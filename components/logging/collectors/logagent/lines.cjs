@@ -1,11 +1,11 @@
 // @ts-check
 "use strict";
 
-/** Most of a line that a runtime divided, and of a trace. */
-const LONGEST = 16 * 1024 * 1024;
-const MOST_LINES = 1000;
-/** How long a line waits for one that continues it. */
-const PATIENCE_MS = 1000;
+/** Longest line that is joined from parts, and longest trace, in characters. */
+const MAX_LINE_LENGTH = 16 * 1024 * 1024;
+const MAX_TRACE_LINES = 1000;
+/** How long a line waits for a continuation. */
+const MULTILINE_FLUSH_MS = 1000;
 const CRI = /^(\S+) (stdout|stderr) ([PF])\S* ?/;
 
 /**
@@ -57,7 +57,7 @@ function createJoiner(parse, continues, give) {
     piece.seen = Date.now();
     if (continues === undefined) return give(piece, marks());
     const { held } = state;
-    const room = held !== undefined && held.lines.length < MOST_LINES && held.size < LONGEST;
+    const room = held !== undefined && held.lines.length < MAX_TRACE_LINES && held.size < MAX_LINE_LENGTH;
     if (held !== undefined && room && continues.test(piece.first)) {
       held.lines.push(piece.first);
       held.size += piece.size;
@@ -79,14 +79,14 @@ function createJoiner(parse, continues, give) {
       const piece = state.part || { time, stream, first: "", lines: [], size: 0, file, start, seen: 0 };
       piece.lines.push(log);
       piece.size += log.length;
-      state.part = partial && piece.size < LONGEST ? piece : undefined;
+      state.part = partial && piece.size < MAX_LINE_LENGTH ? piece : undefined;
       if (state.part === undefined) complete(piece, state);
     },
     /** Gives what has waited long enough for a line that continues it, or all of it. @param {boolean} [all] */
     flush(all) {
       for (const state of streams.values()) {
         const { held } = state;
-        if (held === undefined || !(all || Date.now() - held.seen >= PATIENCE_MS)) continue;
+        if (held === undefined || !(all || Date.now() - held.seen >= MULTILINE_FLUSH_MS)) continue;
         state.held = undefined;
         give(held, marks());
       }

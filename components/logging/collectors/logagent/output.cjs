@@ -2,14 +2,14 @@
 "use strict";
 const fs = require("fs");
 const { openBuffer } = require("./buffer.cjs");
-const { createNames } = require("./names.cjs");
-const { fail, isKnown, tell } = require("./say.cjs");
+const { fail, isKnown, tell } = require("./plugin.cjs");
+const { createNames } = require("./record.cjs");
 const { createSender } = require("./send.cjs");
 
-const FLUSH_EVERY_MS = 500;
-const LONGEST_WAIT_MS = 30000;
-/** How long it may go on sending when it is stopped; what is left is on the disk. */
-const FAREWELL_MS = 4000;
+const FLUSH_INTERVAL_MS = 500;
+const MAX_BACKOFF_MS = 30000;
+/** How long it goes on sending when it is stopped; the rest stays on disk. */
+const SHUTDOWN_TIMEOUT_MS = 4000;
 const OPTIONS = [
   "buffer",
   "bulk",
@@ -28,7 +28,7 @@ const OPTIONS = [
  * @typedef {object} Extra
  * @property {string} state
  * @property {{ bytes: number, whenFull: "block" | "drop-oldest" }} buffer
- * @property {import("./names.cjs").IndexFormat} index
+ * @property {import("./record.cjs").IndexFormat} index
  *
  * @typedef {Extra & import("./send.cjs").Destination} OutputConfig
  *
@@ -40,7 +40,7 @@ const OPTIONS = [
  */
 
 /**
- * Logagent's output plugin: puts records into the buffer on disk, and sends from there until they are taken.
+ * Logagent's output plugin: writes records to the buffer on disk and sends from there until they are accepted.
  * @see https://sematext.com/docs/logagent/plugins/
  * @param {OutputConfig} config
  * @this {{ start: () => void, stop: () => void }}
@@ -55,7 +55,7 @@ function Output(config, emitter) {
     while (!stopped) {
       const chunk = buffer.take();
       if (chunk === undefined) {
-        await buffer.wait(FLUSH_EVERY_MS);
+        await buffer.wait(FLUSH_INTERVAL_MS);
         continue;
       }
       let lines = fs.readFileSync(chunk.file, "utf8").split("\n").slice(0, -1);
@@ -69,7 +69,7 @@ function Output(config, emitter) {
           failures += 1;
           tell(`the destination does not take records, which wait: ${error}`);
         }
-        if (failures > 0 && !stopped) await pause(Math.min(500 * 2 ** failures, LONGEST_WAIT_MS));
+        if (failures > 0 && !stopped) await pause(Math.min(500 * 2 ** failures, MAX_BACKOFF_MS));
       }
       if (lines.length === 0) buffer.done(chunk);
     }
@@ -87,8 +87,8 @@ function Output(config, emitter) {
         const action = { index: { _index: nameOf(time, { team, namespace, app }), _id: id } };
         buffer.add(`${JSON.stringify(action)}\n${JSON.stringify(record)}\n`, marks);
       });
-      setInterval(() => buffer.flush(), FLUSH_EVERY_MS);
-      // Lines of a file or of stdout would meet; requests do not.
+      setInterval(() => buffer.flush(), FLUSH_INTERVAL_MS);
+      // Two writers to a file or stdout would mix their lines; requests are independent.
       for (let worker = 0; worker < (bulk || http ? 2 : 1); worker += 1) work(buffer, send).catch(fail);
       this.stop = () => end(buffer);
     } catch (error) {
@@ -98,13 +98,13 @@ function Output(config, emitter) {
 
   /** @param {ReturnType<typeof openBuffer>} buffer */
   async function end(buffer) {
-    // What the input gave when it was stopped comes a turn later.
+    // The last records of the input arrive one turn later.
     await new Promise(setImmediate);
     buffer.flush();
-    const until = Date.now() + FAREWELL_MS;
+    const until = Date.now() + SHUTDOWN_TIMEOUT_MS;
     while (!buffer.isEmpty() && Date.now() < until) await pause(20);
     stopped = true;
-    // Logagent would wait for five seconds more.
+    // Logagent would wait five more seconds.
     process.exit(0);
   }
 

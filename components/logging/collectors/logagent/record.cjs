@@ -3,6 +3,79 @@
 const crypto = require("crypto");
 
 /**
+ * @typedef {object} IndexFormat
+ * @property {string} prefix
+ * @property {string} separator
+ * @property {string} datePattern
+ * @property {"none" | "team" | "namespace" | "app"} splitBy
+ * @property {readonly (readonly [number, number])[]} offsets The zone's offsets from UTC in seconds, each from a moment on, in seconds since 1970.
+ *
+ * @typedef {{ team?: string | undefined, namespace?: string | undefined, app?: string | undefined }} IndexFields
+ */
+
+const NO_VALUE = "none";
+const PART = /yyyy|MM|dd|HH|xxxx|ww/g;
+
+/**
+ * Names the index of a line.
+ * @param {IndexFormat} format
+ * @returns {(time: string, fields: IndexFields) => string}
+ */
+function createNames({ prefix, separator, datePattern, splitBy, offsets }) {
+  let latest = "";
+  let date = "";
+  return (time, fields) => {
+    const second = time.slice(0, 19);
+    if (second !== latest) {
+      date = dateOf(datePattern, Date.parse(`${second}Z`) / 1000, offsets);
+      latest = second;
+    }
+    if (splitBy === "none") return prefix + separator + date;
+    return prefix + separator + safePart(fields[splitBy] || NO_VALUE) + separator + date;
+  };
+}
+
+/** @param {string} pattern @param {number} seconds Since 1970. @param {IndexFormat["offsets"]} offsets */
+function dateOf(pattern, seconds, offsets) {
+  let offset = 0;
+  for (const [from, value] of offsets) if (seconds >= from) offset = value;
+  const at = new Date((seconds + offset) * 1000);
+  const week = weekOf(at);
+  /** @type {Record<string, string>} */
+  const values = {
+    yyyy: digits(at.getUTCFullYear(), 4),
+    MM: digits(at.getUTCMonth() + 1, 2),
+    dd: digits(at.getUTCDate(), 2),
+    HH: digits(at.getUTCHours(), 2),
+    xxxx: digits(week.year, 4),
+    ww: digits(week.number, 2),
+  };
+  return pattern.replace(PART, (part) => values[part] || part);
+}
+
+/** The ISO week, which belongs to the year of its Thursday. @param {Date} at */
+function weekOf(at) {
+  const thursday = new Date(at);
+  thursday.setUTCDate(at.getUTCDate() + 4 - (at.getUTCDay() || 7));
+  const year = thursday.getUTCFullYear();
+  return { year, number: Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / 86400000 / 7) + 1 };
+}
+
+/** @param {number} value @param {number} length */
+function digits(value, length) {
+  return String(value).padStart(length, "0");
+}
+
+/** The rule of safeIndexPart in index-format.ts. @param {string} value */
+function safePart(value) {
+  const safe = value
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]/g, "-")
+    .slice(0, 63);
+  return safe === "" ? NO_VALUE : safe;
+}
+
+/**
  * @typedef {object} Source What is the same for all lines of a log.
  * @property {Record<string, unknown>} kubernetes
  * @property {string | undefined} team
@@ -49,4 +122,4 @@ function withoutDots(value) {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key.replace(/\./g, "_"), withoutDots(inner)]));
 }
 
-module.exports = { idOf, recordOf, withoutDots };
+module.exports = { createNames, idOf, recordOf, withoutDots };

@@ -23,8 +23,8 @@ const path = require("path");
  */
 
 const TIMEOUT_MS = 60000;
-/** What is not wrong with the records, but with the password, the place or the moment. */
-const FOR_NOW = [401, 403, 404, 405, 407, 408, 421, 425, 429];
+/** Status codes that concern the credentials, the URL or the moment, not the records. */
+const RETRYABLE_STATUS = [401, 403, 404, 405, 407, 408, 421, 425, 429];
 const DONE = { again: [], refused: 0 };
 
 /** @param {Destination} destination @returns {Send} */
@@ -54,7 +54,7 @@ function inHalves(request, bodyOf, outcome) {
     const { status, body } = await request(`${bodyOf(lines).join("\n")}\n`);
     if (status >= 200 && status < 300) return outcome(lines, body);
     const reason = `${status} ${body.slice(0, 300)}`;
-    if (status >= 500 || status < 400 || FOR_NOW.includes(status)) throw new Error(`it answers ${reason}`);
+    if (status >= 500 || status < 400 || RETRYABLE_STATUS.includes(status)) throw new Error(`it answers ${reason}`);
     if (lines.length <= 2) return { again: [], refused: 1, reason };
     const half = 2 * Math.ceil(lines.length / 4);
     const one = await send(lines.slice(0, half));

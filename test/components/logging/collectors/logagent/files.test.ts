@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import files from "../../../../../components/logging/collectors/logagent/files.cjs";
 import lines from "../../../../../components/logging/collectors/logagent/lines.cjs";
-import positions from "../../../../../components/logging/collectors/logagent/positions.cjs";
+import positions from "../../../../../components/logging/collectors/logagent/buffer.cjs";
 import { Clock } from "./clock.ts";
 
 const clock = new Clock();

@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import podsModule from "../../../../../components/logging/collectors/logagent/pods.cjs";
+import podsModule from "../../../../../components/logging/collectors/logagent/sources.cjs";
 import sources from "../../../../../components/logging/collectors/logagent/sources.cjs";
 import { listen } from "../../../../support/listen.ts";
 

@@ -1,12 +1,15 @@
 // @ts-check
 "use strict";
 
-/** Says something where the records are not: on stderr. @param {string} message */
+/** Logs to stderr, since records may go to stdout. @param {string} message */
 function tell(message) {
   process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 }
 
-/** Ends the program, since Logagent goes on without a plugin that failed. @param {unknown} error */
+/**
+ * Ends the program: Logagent itself would go on without the plugin that failed.
+ * @param {unknown} error
+ */
 function fail(error) {
   tell(`cannot go on: ${error instanceof Error ? error.stack : error}`);
   process.exit(1);

@@ -1,9 +1,12 @@
+import { amount } from "../../../schema/values.ts";
 import type { Destination, DestinationKind } from "../../destination-settings.ts";
 import { type LogPipeline, searchHost, tlsOf } from "../../pipeline.ts";
+import { timeZoneOffsets } from "../time-zone-offsets.ts";
+import type { OutputConfig } from "./output.cjs";
 import type { HttpOptions, Destination as SendTo } from "./send.cjs";
 
 const NO_OUTPUT = "Logagent has no output for it";
-export const LOGAGENT_DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
+export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   stdout: true,
   file: true,
   http: true,
@@ -14,8 +17,20 @@ export const LOGAGENT_DESTINATIONS: Readonly<Record<DestinationKind, true | stri
   loki: NO_OUTPUT,
 };
 
-/** Where the output plugin sends to, and how. User and password it takes from variables. */
-export function logagentDestination({ destination }: Pick<LogPipeline, "destination">): SendTo {
+/** Options of the output plugin. */
+export function output(pipeline: LogPipeline, stateFolder: string): OutputConfig {
+  const { size, whenFull } = pipeline.buffer;
+  const { timeZone, ...format } = pipeline.index;
+  return {
+    state: stateFolder,
+    buffer: { bytes: amount(size), whenFull },
+    index: { ...format, offsets: timeZoneOffsets(timeZone) },
+    ...destinationOptions(pipeline),
+  };
+}
+
+/** Where the output plugin sends to, and how. It reads user and password from environment variables. */
+function destinationOptions({ destination }: Pick<LogPipeline, "destination">): SendTo {
   switch (destination.kind) {
     case "stdout":
       return { stdout: {} };
@@ -27,12 +42,12 @@ export function logagentDestination({ destination }: Pick<LogPipeline, "destinat
     case "elasticsearch": {
       const { host, port } = searchHost(destination);
       const scheme = tlsOf(destination) === undefined ? "http" : "https";
-      // Of an answer only what went wrong.
+      // The response names failures only.
       const url = `${scheme}://${host}:${port}/_bulk?filter_path=errors,items.*.status,items.*.error`;
       return { bulk: { url, ...access(destination) } };
     }
     default:
-      throw new Error(`destination ${destination.kind}: ${LOGAGENT_DESTINATIONS[destination.kind]}`);
+      throw new Error(`destination ${destination.kind}: ${DESTINATIONS[destination.kind]}`);
   }
 }
 
