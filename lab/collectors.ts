@@ -27,13 +27,21 @@ export function collectorsTable(): string {
     ...DESTINATION_KINDS.map((kind) => (destinations[kind] === true ? "yes" : "-")),
   ]);
   const about = collectors().map((collector) => {
-    const { parsing, buffer, index, maintenance } = collector.about;
-    return [collector.id, parsing, buffer, index, resourcesOf(collector), maintenance];
+    const { parsing, buffer, index, maintenance, ownCode } = collector.about;
+    return [collector.id, parsing, buffer, index, resourcesOf(collector), maintenance, ownCode];
   });
-  const aboutHead = ["collector", "parsing", "while the destination is away", "index", "resources", "maintenance"];
+  const aboutHead = [
+    "collector",
+    "parsing",
+    "while the destination is away",
+    "index",
+    "resources",
+    "maintenance",
+    "code of this project",
+  ];
   return [
     boxedTable(["collector", "runs as", ...DESTINATION_KINDS], support),
-    boxedTable(aboutHead, about, { widths: [15, 30, 25, 20, 18, 20] }),
+    boxedTable(aboutHead, about, { widths: [15, 26, 22, 18, 16, 18, 20] }),
     "--json adds why not\n",
   ].join("\n");
 }

@@ -54,6 +54,7 @@ function section(collector: Collector): string[] {
     `- Index: ${about.index}`,
     `- Resources: ${resourcesOf(collector)}`,
     `- Maintenance: ${about.maintenance}`,
+    `- Code of this project: ${about.ownCode}`,
     `- [Documentation](${documentation})`,
     "",
   ];

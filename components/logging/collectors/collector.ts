@@ -34,6 +34,8 @@ export interface About {
   readonly index: string;
   /** Whether somebody maintains it, and what follows it if not. */
   readonly maintenance: string;
+  /** Scripts and plugins of this project that run inside of it: users of the collector do not know them, and nobody else maintains them. */
+  readonly ownCode: string;
 }
 
 /** A program that collects logs, as this stack knows it. Adding one is a file of this shape and a line in the table. */

@@ -29,6 +29,7 @@ export const tail: Collector = {
     buffer: "none: the file is the buffer",
     index: "none",
     maintenance: "part of every system",
+    ownCode: "none",
   },
   configFolder: "/etc/tail",
   stateFolder: "/var/lib/tail",

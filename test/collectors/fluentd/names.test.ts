@@ -82,8 +82,9 @@ describe("Fluentd's names of indices", () => {
 
   it("are those of the model, for a thousand formats, dates and pods", () => {
     const cases = fc.sample(anyCase, 1000).map(({ format, time, pod: { namespace, app } }) => {
+      const labels: Readonly<Record<string, string>> = app === undefined ? {} : { app };
       const fields = { namespace, app, team: teamOf(namespace) };
-      return { format, at: time, pod: { namespace, labels: app === undefined ? {} : { app } }, fields };
+      return { format, at: time, pod: { namespace, labels }, fields };
     });
     const expected = cases.map(({ format, at, fields }) => indexName(format, at, fields));
     assert.deepEqual(namesByFluentd(cases), expected);

@@ -34,6 +34,7 @@ export const filebeat: Collector = {
     buffer: "a queue on the node, up to buffer.size; then it stops reading",
     index: "prefix, split value and Joda date, in UTC",
     maintenance: "maintained (Elastic)",
+    ownCode: "a JavaScript script that makes the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

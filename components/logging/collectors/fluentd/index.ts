@@ -55,6 +55,7 @@ export const fluentd: Collector = {
     buffer: "files on the node, up to buffer.size; lines that wait for the next are on disk too",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (CNCF)",
+    ownCode: "Ruby plugins for input, buffer, line joining and record, with helpers (7 files)",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

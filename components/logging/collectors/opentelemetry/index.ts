@@ -30,6 +30,7 @@ export const opentelemetry: Collector = {
     buffer: "a queue on the node, up to half of buffer.size; then it stops reading",
     index: "prefix, split value and date, in UTC and without weeks",
     maintenance: "maintained (CNCF)",
+    ownCode: "OTTL statements that make the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

@@ -46,6 +46,7 @@ export const promtail: Collector = {
     buffer: "none: what is unsent stays in the kubelet's files",
     index: "none: Loki has labels",
     maintenance: "end of life since March 2026; Grafana Alloy or OpenTelemetry Collector follow it",
+    ownCode: "a template that makes the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

@@ -41,6 +41,7 @@ export const vector: Collector = {
     buffer: "files on the node, up to buffer.size, then it stops reading; a kill may lose what is on its way there",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (Datadog)",
+    ownCode: "a VRL program that makes the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

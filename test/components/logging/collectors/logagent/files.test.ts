@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fs, { appendFileSync, mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import positions from "../../../../../components/logging/collectors/logagent/buffer.cjs";
 import files from "../../../../../components/logging/collectors/logagent/files.cjs";
 import lines from "../../../../../components/logging/collectors/logagent/lines.cjs";
-import positions from "../../../../../components/logging/collectors/logagent/buffer.cjs";
 import { Clock } from "./clock.ts";
 
 const clock = new Clock();
