@@ -5,6 +5,8 @@ import { answering, killed, newPods, restartedWhileAway, stopped } from "../../s
 import {
   changed,
   type Outcome,
+  SEARCH_ENGINES,
+  searchEngine,
   seconds,
   type Trial,
   type TrialChanges,
@@ -51,14 +53,17 @@ describe(`Fluentd loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
-  for (const mode of ["away", "busy", "failing", "partial"] as const) {
-    it(`with the destination ${mode} for a while`, async () => {
-      const { lost, stats } = await run({
-        write: { seconds: 15 },
-        meanwhile: answering(mode, { after: 3, during: 8 }),
+  for (const kind of SEARCH_ENGINES) {
+    for (const mode of ["away", "busy", "failing", "partial"] as const) {
+      it(`with ${kind} ${mode} for a while`, async () => {
+        const { lost, stats } = await run({
+          settings: searchEngine(kind),
+          write: { seconds: 15 },
+          meanwhile: answering(mode, { after: 3, during: 8 }),
+        });
+        assert.deepEqual([lost, stats.doubled], [0, 0]);
       });
-      assert.deepEqual([lost, stats.doubled], [0, 0]);
-    });
+    }
   }
 
   it("but the documents that are refused for good, which hold up no other", async () => {

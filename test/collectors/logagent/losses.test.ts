@@ -4,6 +4,8 @@ import { answering, killed, newPods, restartedWhileAway, stopped } from "../../s
 import {
   changed,
   type Outcome,
+  SEARCH_ENGINES,
+  searchEngine,
   seconds,
   type Trial,
   type TrialChanges,
@@ -71,13 +73,16 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
-  for (const mode of ["busy", "failing", "partial"] as const) {
-    it(`with the destination ${mode}`, async () => {
-      const { lost, stats } = await run({
-        meanwhile: answering(mode, { after: 2, during: 5 }),
+  for (const kind of SEARCH_ENGINES) {
+    for (const mode of ["busy", "failing", "partial"] as const) {
+      it(`with ${kind} ${mode}`, async () => {
+        const { lost, stats } = await run({
+          settings: searchEngine(kind),
+          meanwhile: answering(mode, { after: 2, during: 5 }),
+        });
+        assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
       });
-      assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
-    });
+    }
   }
 
   it("but the documents that are refused for good, which hold up no other", async () => {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { answering, killed, newPods, restartedWhileAway, stopped } from "../../support/collectors/events.ts";
-import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../../support/collectors/losses.ts";
+import {
+  changed,
+  type Outcome,
+  SEARCH_ENGINES,
+  searchEngine,
+  type Trial,
+  type TrialChanges,
+  tryOut,
+} from "../../support/collectors/losses.ts";
 import type { LocalCollector } from "../../support/collectors/sandbox.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 import { type LocalVector, localVector, whyNoVector } from "./local.ts";
@@ -51,13 +59,16 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  for (const mode of ["busy", "failing", "partial"] as const) {
-    it(`with the destination ${mode}`, async () => {
-      const { lost, stats } = await run({
-        meanwhile: answering(mode, { after: 2, during: 6 }),
+  for (const kind of SEARCH_ENGINES) {
+    for (const mode of ["busy", "failing", "partial"] as const) {
+      it(`with ${kind} ${mode}`, async () => {
+        const { lost, stats } = await run({
+          settings: searchEngine(kind),
+          meanwhile: answering(mode, { after: 2, during: 6 }),
+        });
+        assert.deepEqual([lost, stats.doubled], [0, 0]);
       });
-      assert.deepEqual([lost, stats.doubled], [0, 0]);
-    });
+    }
   }
 
   const others = {

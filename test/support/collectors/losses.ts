@@ -53,6 +53,14 @@ export function settingsAt(settings: Trial["settings"], port: number): object | 
   return typeof settings === "function" ? settings(port) : settings;
 }
 
+/** Destinations with the bulk protocol; a collector may have another output for each. */
+export const SEARCH_ENGINES = ["opensearch", "elasticsearch"] as const;
+
+/** Settings of a trial whose receiver is that search engine. */
+export const searchEngine = (kind: (typeof SEARCH_ENGINES)[number]) => (port: number) => ({
+  destination: { kind, host: "127.0.0.1", port, tls: false },
+});
+
 export const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
 
 /** Runs a collector against a writer and a receiver, counts, and says what it counted. */
