@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { DeletionProtection } from "./components/cluster/deletion-protection.ts";
 import { createCluster } from "./components/cluster/index.ts";
 import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
@@ -14,9 +15,12 @@ const settings = readSettings();
 for (const warning of settings.warnings) await pulumi.log.warn(formatIssue(warning));
 
 await preflight(settings.cluster);
-const cluster = createCluster(settings.cluster, settings.region, settings.profile);
+const clusterComponent = createCluster(settings.cluster, settings.region, settings.profile);
+const cluster = clusterComponent.handle;
 const dns = new CoreDns("coredns", { cluster, settings: settings.dns });
 const logs = new LogCollection("logs", { cluster, settings: settings.logging, teams: settings.teams });
+// What answers on clusterDns may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.
+const dnsAddresses = [...new Set([...dns.addresses, ...(settings.dns.clusterDns ?? [])])];
 const teams: Team[] = [];
 for (const team of settings.teams) {
   teams.push(
@@ -24,7 +28,7 @@ for (const team of settings.teams) {
       cluster,
       team,
       curlPod: settings.curlPod,
-      network: { teams: settings.teams, dnsAddresses: dns.addresses, egress: logs.egress },
+      network: { teams: settings.teams, dnsAddresses, egress: logs.egress },
       sidecar: logs.sidecar,
       dns: dns.forPods,
       after: logs.ready,
@@ -33,6 +37,9 @@ for (const team of settings.teams) {
   // A turn for the engine, which else hears of the first team once the last is described: a thousand would wait in memory together.
   await turn();
 }
+
+if (settings.cluster.kind === "eks" && settings.cluster.deletionProtection)
+  new DeletionProtection("deletion-protection", [clusterComponent, dns, logs, ...teams]);
 
 /** Kubeconfig of a cluster that this stack made, as a secret; on an existing one, whose owner has it, where it is. */
 export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";

@@ -1,11 +1,13 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
+import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
 import { checkCluster } from "./cluster/check.ts";
 import { ClusterSettings } from "./cluster/settings.ts";
 import { checkDns } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
+import { placementIssues, unusedDnsSettings } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight } from "./schema/partial.ts";
@@ -100,11 +102,14 @@ function issuesOfSections(given: Readonly<Record<string, unknown>>, region: stri
   const sidecar = logging?.value.carrier === "sidecar" ? resourcesOf(logging.value) : undefined;
   const kind = isEks(given.cluster) ? "eks" : "existing";
   const version = kind === "eks" ? kubernetesVersion(given.cluster) : undefined;
+  const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version), dns.without)),
     ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind), logging.without)),
     ...under("teams", checkTeams(teams, sidecar), new Set()),
+    ...(kind === "existing" ? unusedDnsSettings(given.dns) : []),
+    ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value)),
   ];
 }
 
@@ -139,7 +144,13 @@ function isEks(cluster: unknown): boolean {
 }
 
 function regionIssues(cluster: unknown, region: string | undefined): SettingsIssue[] {
-  if (!isEks(cluster) || (region !== undefined && REGION.test(region))) return [];
+  if (!isEks(cluster)) return [];
+  const partition = region === undefined ? undefined : partitionOf(region).id;
+  if (partition !== undefined && !SUPPORTED_PARTITIONS.includes(partition)) {
+    const message = `must be a region of ${SUPPORTED_PARTITIONS.join(", ")}, since partition ${partition} is not supported`;
+    return [{ path: ["aws:region"], message, value: region }];
+  }
+  if (region !== undefined && REGION.test(region)) return [];
   const missing = region === undefined ? ", but is not set" : "";
   return [{ path: ["aws:region"], message: `must be an AWS region, such as eu-central-1${missing}`, value: region }];
 }

@@ -127,6 +127,34 @@ describe("the stack dev", () => {
   });
 });
 
+describe("deletionProtection", () => {
+  const plan = async (deletionProtection: boolean) => {
+    const { config } = await readStack("dev");
+    const key = "eks-dns-logging:cluster";
+    const cluster = JSON.stringify({ ...JSON.parse(config[key] ?? ""), deletionProtection });
+    return (await planStack({ name: "dev", config: { ...config, [key]: cluster } })).resources;
+  };
+
+  it("is a protected resource that depends on every other one, so that a destroy stops there first", async () => {
+    const resources = await plan(true);
+    const guard = find(resources, "eks-dns-logging:cluster:DeletionProtection", "deletion-protection");
+    assert.equal(guard.protect, true);
+    assert.deepEqual(
+      resources.filter(({ custom, urn }) => custom && !guard.dependencies.includes(urn)).map(({ name }) => name),
+      [],
+    );
+    assert.deepEqual(
+      resources.filter(({ dependencies }) => dependencies.includes(guard.urn)),
+      [],
+    );
+  });
+
+  it("adds nothing where it is off", async () => {
+    const names = (await plan(false)).map(({ name }) => name);
+    assert.ok(!names.includes("deletion-protection"));
+  });
+});
+
 describe("the stack local", () => {
   it("makes nothing of AWS and nothing of CoreDNS", async () => {
     const { resources } = await planStack(await readStack("local"));
@@ -153,6 +181,14 @@ describe("the stack local", () => {
       JSON.stringify(policy.inputs.spec),
       /"from":\[\{"namespaceSelector":\{"matchLabels":\{"kubernetes.io\/metadata.name":"qa-team"\}\}\}/,
     );
+  });
+
+  it("lets teams ask the addresses that answer DNS on the nodes, as EKS Auto Mode does", async () => {
+    const local = await readStack("local");
+    const config = { ...local.config, "eks-dns-logging:dns": '{"clusterDns":["172.20.0.10"]}' };
+    const { resources } = await planStack({ name: "auto", config });
+    const policy = find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "ts-allow-dns");
+    assert.match(JSON.stringify(policy.inputs.spec), /\{"ipBlock":\{"cidr":"172\.20\.0\.10\/32"\}\}/);
   });
 
   it("registers nothing when settings are wrong, and tells every issue", async () => {

@@ -4,8 +4,31 @@ import { unique } from "../schema/unique.ts";
 import { amount, Bytes, integer, isMore, string } from "../schema/values.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
-/** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first. */
-const GRAVITON = /^(a1|[a-z]+\d+g[a-z]*)\./;
+/** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first, and GB200 has Arm cores too. */
+const GRAVITON = /^(a1|[a-z]+\d+g[a-z]*|p\d+e?-gb\d+)\./;
+
+/** Families with accelerators, and the drivers that they need. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-ami.html */
+const ACCELERATED: readonly (readonly [drivers: "NVIDIA" | "NEURON" | "none", families: RegExp])[] = [
+  ["none", /^(g4ad|p2|dl\d[a-z]*|vt\d|f\d[a-z]*)\./],
+  ["NVIDIA", /^(g\d|gr\d|p\d)/],
+  ["NEURON", /^(inf\d|trn\d)/],
+];
+
+/** Drivers that an instance type needs of its AMI; undefined for none, `none` where EKS has no AMI with them. */
+function driversFor(type: string): "NVIDIA" | "NEURON" | "none" | undefined {
+  return ACCELERATED.find(([, families]) => families.test(type))?.[0];
+}
+
+/** Amazon Linux 2023 optimized for EKS, with the drivers that the group's instances need. */
+export function amiTypeOf({
+  architecture,
+  instanceTypes,
+}: Pick<NodeGroupSettings, "architecture" | "instanceTypes">): string {
+  const [type = ""] = instanceTypes;
+  const drivers = driversFor(type);
+  const image = drivers === "NVIDIA" || drivers === "NEURON" ? drivers : "STANDARD";
+  return `AL2023_${architecture === "arm64" ? "ARM_64" : "x86_64"}_${image}`;
+}
 
 /**
  * EKS takes shorter keys than Kubernetes, and no label without a value.
@@ -125,11 +148,29 @@ export const NodeGroupSettings = z
           type,
         );
       }
+      checkDrivers(group.instanceTypes, context);
     },
     // Also when the group has other issues, so that all are reported together.
     { when: ({ value }) => typeof value === "object" && value !== null },
   );
 export type NodeGroupSettings = z.infer<typeof NodeGroupSettings>;
+
+/** A node group has one AMI, so that its instance types must need the same drivers. */
+function checkDrivers(instanceTypes: unknown, context: z.RefinementCtx): void {
+  const types = Array.isArray(instanceTypes) ? instanceTypes.filter((type) => typeof type === "string") : [];
+  for (const [index, type] of types.entries()) {
+    if (driversFor(type) !== "none") continue;
+    const message =
+      "must be an instance type whose drivers an EKS-optimized AMI has: NVIDIA GPUs from P3 and G4dn on, Inferentia or Trainium";
+    context.addIssue({ code: "custom", path: ["instanceTypes", index], message, input: type });
+  }
+  if (new Set(types.map(driversFor)).size > 1)
+    relation(
+      context,
+      ["instanceTypes"],
+      "instanceTypes must need the same drivers (NVIDIA, Neuron or none), since a node group has one AMI",
+    );
+}
 
 /** CoreDNS waits for a node that takes it: without one its add-on fails after 20 minutes. */
 const TAINTED = "must have at least one group without NoSchedule and NoExecute taints, for CoreDNS and the curl pods";

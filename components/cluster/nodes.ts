@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
-import type { NodeGroupSettings } from "./node-group-settings.ts";
+import { amiTypeOf, type NodeGroupSettings } from "./node-group-settings.ts";
 import { nodeUserData } from "./node-user-data.ts";
 
 export interface NodesArgs {
@@ -15,9 +15,6 @@ export interface NodesArgs {
   /** What a node needs to become ready: routes out, and the network add-ons. */
   readonly after: readonly pulumi.Resource[];
 }
-
-/** Amazon Linux 2023, optimized for EKS. */
-const AMI_TYPES = { arm64: "AL2023_ARM_64_STANDARD", amd64: "AL2023_x86_64_STANDARD" };
 
 /** EKS's words for what Kubernetes calls an effect. */
 const TAINT_EFFECTS = {
@@ -58,7 +55,7 @@ export class Nodes extends pulumi.ComponentResource {
         {
           clusterName: args.clusterName,
           version: args.kubernetesVersion,
-          amiType: AMI_TYPES[group.architecture],
+          amiType: amiTypeOf(group),
           capacityType: group.capacityType,
           instanceTypes: group.instanceTypes,
           launchTemplate: { id: template.id, version: template.latestVersion.apply(String) },

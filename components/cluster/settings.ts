@@ -78,7 +78,7 @@ const EksClusterSettings = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "EKS refuses to delete the cluster, and Pulumi to destroy it or its key, before anything else is gone. Default false.",
+      "EKS refuses to delete the cluster, and Pulumi to destroy the stack, before anything is deleted. Default false.",
     ),
   addons: z
     .strictObject({

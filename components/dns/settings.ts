@@ -110,7 +110,7 @@ export const DnsSettings = z
       .min(1)
       .optional()
       .describe(
-        "Addresses of the Service kube-dns, to recognize a Corefile that forwards to itself. Default: EKS's own two.",
+        "Addresses that answer the pods' queries: of the Service kube-dns, and of a DNS cache on the nodes that this stack does not make. A Corefile that forwards to one is refused, and the teams' network policies let queries out to them. Default: EKS's own two, in Corefiles alone.",
       ),
     clusterSize: z
       .strictObject({

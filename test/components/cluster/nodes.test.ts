@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { amiTypeOf, NodeGroupSettings } from "../../../components/cluster/node-group-settings.ts";
 import { find, ofType } from "../../support/find.ts";
 import { document, recordCluster, standardCluster } from "./recorded.ts";
 
@@ -105,5 +106,36 @@ describe("Nodes", () => {
       { resourceType: "instance", tags: { ...tags, Name: "cluster-nodes-default" } },
       { resourceType: "volume", tags: { ...tags, Name: "cluster-nodes-default" } },
     ]);
+  });
+});
+
+describe("amiTypeOf", () => {
+  for (const [architecture, type, ami] of [
+    ["arm64", "t4g.medium", "AL2023_ARM_64_STANDARD"],
+    ["amd64", "m7i-flex.large", "AL2023_x86_64_STANDARD"],
+    ["amd64", "g5.xlarge", "AL2023_x86_64_NVIDIA"],
+    ["amd64", "gr6.4xlarge", "AL2023_x86_64_NVIDIA"],
+    ["amd64", "p5en.48xlarge", "AL2023_x86_64_NVIDIA"],
+    ["arm64", "g5g.xlarge", "AL2023_ARM_64_NVIDIA"],
+    ["arm64", "p6e-gb200.36xlarge", "AL2023_ARM_64_NVIDIA"],
+    ["amd64", "inf2.xlarge", "AL2023_x86_64_NEURON"],
+    ["amd64", "trn1n.32xlarge", "AL2023_x86_64_NEURON"],
+  ] as const) {
+    it(`of ${type} is ${ami}`, () => assert.equal(amiTypeOf({ architecture, instanceTypes: [type] }), ami));
+  }
+
+  it("needs one kind of drivers a group, which an AMI has", () => {
+    const issuesIn = (instanceTypes: string[]) =>
+      NodeGroupSettings.safeParse({ name: "a", architecture: "amd64", instanceTypes }).error?.issues.map(
+        ({ message }) => message,
+      );
+    assert.equal(issuesIn(["g5.xlarge", "g6.xlarge"]), undefined);
+    assert.deepEqual(issuesIn(["g5.xlarge", "m7i.large"]), [
+      "instanceTypes must need the same drivers (NVIDIA, Neuron or none), since a node group has one AMI",
+    ]);
+    assert.match(
+      issuesIn(["g4ad.xlarge"])?.join() ?? "",
+      /^must be an instance type whose drivers an EKS-optimized AMI has/,
+    );
   });
 });

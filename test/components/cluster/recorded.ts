@@ -20,7 +20,7 @@ export async function recordCluster(
   const { region = "eu-central-1", profile, ...more } = options;
   const handles: ClusterHandle[] = [];
   const recording = await record({ stack: "dev", config: {}, call: answer, ...more }, async () => {
-    const handle = createCluster(ClusterSettings.parse(settings), region, profile);
+    const { handle } = createCluster(ClusterSettings.parse(settings), region, profile);
     handles.push(handle);
     return { kubeconfig: handle.kubeconfig };
   });

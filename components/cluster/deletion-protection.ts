@@ -1,0 +1,17 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/**
+ * Stops `pulumi destroy` before it deletes anything.
+ *
+ * The engine checks `protect` when it comes to a resource, and deletes in the reverse order of dependencies: with `--skip-preview` it would
+ * have deleted all that depends on a protected cluster before it refuses the cluster itself. This resource depends on everything, so that
+ * it is the first to be deleted, and it is protected. It does not hold up updates, replacements or the removal of single resources.
+ * @see https://www.pulumi.com/docs/iac/concepts/resources/options/protect/
+ */
+export class DeletionProtection extends pulumi.ComponentResource {
+  /** @param resources Everything that must not be deleted; of a component also its children. */
+  constructor(name: string, resources: readonly pulumi.Resource[]) {
+    super("eks-dns-logging:cluster:DeletionProtection", name, {}, { protect: true, dependsOn: [...resources] });
+    this.registerOutputs({});
+  }
+}

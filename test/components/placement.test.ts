@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
+import { parseSettings } from "../../components/settings.ts";
+
+/** Errors, or else warnings, of a configuration in YAML. */
+function issuesOf(text: string, region = "eu-central-1"): string[] {
+  const settings: Record<string, unknown> = parse(text);
+  const config = Object.entries(settings).map(([key, value]) => [`eks-dns-logging:${key}`, JSON.stringify(value)]);
+  try {
+    return parseSettings({ "aws:region": region, ...Object.fromEntries(config) }).warnings.map(formatIssue);
+  } catch (error) {
+    assert.ok(error instanceof SettingsError, String(error));
+    return error.issues.map(formatIssue);
+  }
+}
+
+const SELECTOR = "nodeSelector: {component: backend}";
+const TOLERATIONS = "tolerations: [{key: dedicated, operator: Equal, value: backend, effect: NoSchedule}]";
+const BACKEND =
+  "{name: backend, labels: {component: backend}, taints: [{key: dedicated, value: backend, effect: NoSchedule}]}";
+
+describe("DNS settings without effect", () => {
+  it("are warnings on an existing cluster, together", () => {
+    assert.deepEqual(
+      issuesOf("{cluster: {kind: existing}, dns: {replicas: 3, tolerations: [], corefile: {profile: tuned}}}"),
+      [
+        "dns: no effect with cluster.kind existing, whose CoreDNS this stack does not manage: replicas, tolerations",
+        "dns.corefile: only rendered with cluster.kind existing: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS",
+      ],
+    );
+  });
+
+  it("are none where they have one", () => {
+    assert.deepEqual(issuesOf("{cluster: {kind: existing}}"), []);
+    assert.deepEqual(issuesOf("{cluster: {kind: existing}, dns: {clusterDns: [172.20.0.10]}}"), []);
+    assert.deepEqual(issuesOf("{cluster: {kind: eks}, dns: {replicas: 3, corefile: {profile: tuned}}}"), []);
+  });
+});
+
+describe("Nodes for CoreDNS and the curl pods", () => {
+  const wrong: readonly (readonly [settings: string, issue: string])[] = [
+    [
+      "{cluster: {kind: eks}, dns: {computeType: Fargate}}",
+      'dns.computeType: must not be Fargate, since this stack creates no Fargate profile (found "Fargate")',
+    ],
+    [
+      `{cluster: {kind: eks}, dns: {${SELECTOR}}}`,
+      'dns.nodeSelector: must match the labels of a node group, or CoreDNS stays pending and its add-on fails after 20 minutes (found {"component":"backend"})',
+    ],
+    [
+      "{cluster: {kind: eks}, dns: {nodeSelector: {kubernetes.io/arch: amd64}}}",
+      'dns.nodeSelector: must match the labels of a node group, or CoreDNS stays pending and its add-on fails after 20 minutes (found {"kubernetes.io/arch":"amd64"})',
+    ],
+    [
+      `{cluster: {kind: eks, nodeGroups: [{name: default}, ${BACKEND}]}, dns: {${SELECTOR}, tolerations: []}}`,
+      "dns.tolerations: must tolerate the taints of backend, or CoreDNS stays pending and its add-on fails after 20 minutes (found [])",
+    ],
+    [
+      "{cluster: {kind: eks, nodeGroups: [{name: general, minSize: 0, maxSize: 5}]}}",
+      "cluster.nodeGroups: minSize or desiredSize of general must be at least 1 for CoreDNS, or its add-on fails after 20 minutes",
+    ],
+    [
+      `{cluster: {kind: eks, nodeGroups: [{name: default, minSize: 0}, ${BACKEND}]}, dns: {${SELECTOR}, ${TOLERATIONS}}}`,
+      "cluster.nodeGroups: minSize or desiredSize of default must be at least 1 for the curl pods, or the deployment times out",
+    ],
+  ];
+  for (const [settings, issue] of wrong) {
+    it(`are missed in ${settings}`, () => assert.deepEqual(issuesOf(settings), [issue]));
+  }
+
+  it("are found by labels of one's own, of EKS and of the kubelet, and by a desired size", () => {
+    for (const settings of [
+      `{cluster: {kind: eks, nodeGroups: [{name: default}, ${BACKEND}]}, dns: {${SELECTOR}, ${TOLERATIONS}}}`,
+      "{cluster: {kind: eks}, dns: {nodeSelector: {kubernetes.io/os: linux, kubernetes.io/arch: arm64}}}",
+      "{cluster: {kind: eks}, dns: {nodeSelector: {topology.kubernetes.io/zone: eu-central-1a}}}",
+      "{cluster: {kind: eks, nodeGroups: [{name: default, minSize: 0, desiredSize: 1}]}}",
+      "{cluster: {kind: eks, nodeGroups: [{name: a, taints: [{key: x, effect: PreferNoSchedule}]}]}}",
+    ]) {
+      assert.deepEqual(issuesOf(settings), [], settings);
+    }
+  });
+});
+
+describe("A region of another partition", () => {
+  it("is refused where the program does not know all of its names", () => {
+    for (const [region, partition] of [
+      ["us-iso-east-1", "aws-iso"],
+      ["eusc-de-east-1", "aws-eusc"],
+    ]) {
+      assert.deepEqual(issuesOf("{cluster: {kind: eks}}", region), [
+        `aws:region: must be a region of aws, aws-cn, aws-us-gov, since partition ${partition} is not supported (found "${region}")`,
+      ]);
+    }
+    assert.deepEqual(issuesOf("{cluster: {kind: eks}}", "cn-north-1"), []);
+  });
+});
