@@ -25,13 +25,14 @@ const teams: Team[] = [];
 for (const team of settings.teams) {
   teams.push(
     new Team(team.name, {
+      ...team,
       cluster,
-      team,
+      team: team.name,
       curlPod: settings.curlPod,
       network: { teams: settings.teams, dnsAddresses, egress: logs.egress },
       sidecar: logs.sidecar,
       dns: dns.forPods,
-      after: logs.ready,
+      dependsOn: logs.ready,
     }),
   );
   // A turn for the engine, which else hears of the first team once the last is described: a thousand would wait in memory together.
@@ -44,7 +45,7 @@ if (settings.cluster.kind === "eks" && settings.cluster.deletionProtection)
 /** Kubeconfig of a cluster that this stack made, as a secret; on an existing one, whose owner has it, where it is. */
 export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";
 export const namespaces = teams.map((team) => team.namespace);
-export const pods = teams.map((team) => team.curlPod.podName);
+export const pods = teams.flatMap((team) => team.curlPod?.podName ?? []);
 /** The names that the lab curls from the other team: `name.namespace` and the full one, for each team. */
 export const dnsNames = settings.teams.flatMap((team) => curlServiceNames(team.name));
 export const logDestination = logs.destination;

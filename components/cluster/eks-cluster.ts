@@ -3,23 +3,17 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
 import { partitionOf } from "../aws/partition.ts";
+import { errorMap, issuesOf, SettingsError } from "../schema/errors.ts";
 import { grantAccess } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import { ControlPlaneLogs } from "./control-plane-logs.ts";
+import type { EksClusterArgs } from "./eks-cluster-args.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { withProfile } from "./kubeconfig.ts";
 import { type Network, Vpc } from "./network.ts";
 import { VpcSettings } from "./network-settings.ts";
 import { Nodes } from "./nodes.ts";
-import type { EksClusterSettings } from "./settings.ts";
-
-export interface EksClusterArgs {
-  readonly settings: EksClusterSettings;
-  /** Region, such as `eu-central-1`. */
-  readonly region: string;
-  /** AWS profile of the stack (`aws:profile`), which `aws eks get-token` then uses too. Default: that of the environment. */
-  readonly profile?: string | undefined;
-}
+import { EksClusterSettings } from "./settings.ts";
 
 /**
  * An EKS cluster of one's own. The control plane is made by @pulumi/eks; all else is a plain resource, so that a preview and a
@@ -30,6 +24,7 @@ export class EksCluster extends pulumi.ComponentResource {
   readonly handle: ClusterHandle;
   readonly #name: string;
   readonly #args: EksClusterArgs;
+  readonly #settings: EksClusterSettings;
   readonly #tags: Readonly<Record<string, string>>;
   readonly #partition: string;
 
@@ -37,9 +32,11 @@ export class EksCluster extends pulumi.ComponentResource {
     super("eks-dns-logging:cluster:EksCluster", name, {}, options);
     this.#name = name;
     this.#args = args;
-    this.#tags = { ...args.settings.tags, "eks-dns-logging/stack": pulumi.getStack() };
+    this.#settings = settingsOf(name, args);
+    this.#tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
     this.#partition = partitionOf(args.region).id;
-    const { settings, region } = args;
+    const { region } = args;
+    const settings = this.#settings;
 
     const network = this.#network();
     const control = this.#controlPlane(network);
@@ -108,18 +105,19 @@ export class EksCluster extends pulumi.ComponentResource {
   }
 
   #network(): Network {
-    const { settings, region } = this.#args;
-    if (settings.existingVpc !== undefined) {
-      const { id, privateSubnetIds } = settings.existingVpc;
+    const { region, existingVpc } = this.#args;
+    if (existingVpc !== undefined) {
+      const { id, privateSubnetIds } = existingVpc;
       const subnets = [...privateSubnetIds];
       return { vpcId: id, privateSubnetIds: subnets, controlPlaneSubnetIds: subnets, ready: [] };
     }
-    const args = { settings: settings.vpc ?? VpcSettings.parse({}), region, tags: this.#tags };
+    const args = { settings: this.#settings.vpc ?? VpcSettings.parse({}), region, tags: this.#tags };
     return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
   }
 
   #controlPlane(network: Network): eks.Cluster {
-    const { settings, region } = this.#args;
+    const { region } = this.#args;
+    const settings = this.#settings;
     const { key, group } = new ControlPlaneLogs(
       `${this.#name}-control-plane`,
       {
@@ -179,4 +177,15 @@ export class EksCluster extends pulumi.ComponentResource {
       },
     );
   }
+}
+
+/**
+ * The arguments with all defaults.
+ * @throws {SettingsError} with every error in them.
+ */
+function settingsOf(name: string, { region: _region, profile: _profile, existingVpc: _vpc, ...plain }: EksClusterArgs) {
+  const given = { ...plain, kind: "eks" };
+  const parsed = EksClusterSettings.safeParse(given, { error: errorMap });
+  if (!parsed.success) throw new SettingsError(issuesOf(parsed.error, given, [name]));
+  return parsed.data;
 }

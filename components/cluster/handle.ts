@@ -17,13 +17,13 @@ export interface ClusterHandle {
    */
   readonly ready: readonly pulumi.Resource[];
   /** Kubeconfig as a secret; undefined where the cluster's owner already holds it as a file. */
-  readonly kubeconfig: pulumi.Output<string> | undefined;
+  readonly kubeconfig?: pulumi.Output<string> | undefined;
   /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. */
-  readonly enforcesNetworkPolicies: boolean;
+  readonly enforcesNetworkPolicies?: boolean;
   /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS belongs to whoever made the cluster. */
-  readonly addons: AddonHost | undefined;
+  readonly addons?: AddonHost | undefined;
   /** Set where pods can have an AWS identity; AWS destinations need it. */
-  readonly podIdentity: PodIdentityHost | undefined;
+  readonly podIdentity?: PodIdentityHost | undefined;
 }
 
 /** Where an EKS add-on is installed. */

@@ -14,5 +14,5 @@ export function createCluster(
 ): EksCluster | ExistingCluster {
   if (settings.kind === "existing") return new ExistingCluster("cluster", settings);
   if (region === undefined) throw new Error("an EKS cluster without a region passed the settings");
-  return new EksCluster("cluster", { settings, region, profile });
+  return new EksCluster("cluster", { ...settings, region, profile });
 }

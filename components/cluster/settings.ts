@@ -49,7 +49,7 @@ const Tags = z
   )
   .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags");
 
-const EksClusterSettings = z.strictObject({
+export const EksClusterSettings = z.strictObject({
   kind: z.literal("eks").describe("A new EKS cluster; `aws:region` says where."),
   name: string(
     /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/,

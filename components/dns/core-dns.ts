@@ -7,11 +7,17 @@ import { addonVersion, dnsWarnings } from "./issues.ts";
 import { NodeLocalCache } from "./node-local-cache/node-local-cache.ts";
 import { type PodDns, podDns } from "./node-local-cache/pod-dns.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";
-import type { DnsSettings } from "./settings.ts";
+import { type DnsOptions, DnsSettings } from "./settings.ts";
 
 export interface CoreDnsArgs {
+  /** The cluster. With `addons` CoreDNS is an EKS add-on; without, the Corefile is only rendered. */
   readonly cluster: ClusterHandle;
-  readonly settings: DnsSettings;
+  /**
+   * What CoreDNS does and how it runs; docs/settings.md lists the keys under `dns`.
+   * @default two pods with the EKS default Corefile
+   * @example { replicas: 3, corefile: { profile: "tuned" } }
+   */
+  readonly settings?: DnsOptions;
 }
 
 /**
@@ -35,7 +41,8 @@ export class CoreDns extends pulumi.ComponentResource {
 
   constructor(name: string, args: CoreDnsArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:dns:CoreDns", name, {}, options);
-    const { cluster, settings } = args;
+    const { cluster } = args;
+    const settings = DnsSettings.parse({ ...args.settings });
     const host = cluster.addons;
     this.corefile = corefileText(settings);
     this.profile = dnsProfile(settings).rows;

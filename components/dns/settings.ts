@@ -174,3 +174,5 @@ export const DnsSettings = z
     }
   });
 export type DnsSettings = z.infer<typeof DnsSettings>;
+/** The same as they are written, without the defaults. */
+export type DnsOptions = Readonly<z.input<typeof DnsSettings>>;

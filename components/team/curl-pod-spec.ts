@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
 import {
   configurationVariable,
@@ -9,6 +10,12 @@ import {
 import { CURL_POD } from "./check.ts";
 import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./names.ts";
 import type { CurlPodSettings } from "./settings.ts";
+
+/** The curl pod's settings; its images may be outputs, such as of a registry that mirrors them. */
+type PodSettings = Pick<CurlPodSettings, "lifetime" | "ndots"> & {
+  readonly image: pulumi.Input<string>;
+  readonly responderImage: pulumi.Input<string>;
+};
 
 /** User and group that the image curlimages/curl is built for. */
 const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
@@ -60,8 +67,8 @@ ${logFolder === undefined ? "" : `  access_log ${logFolder}/access.log combined;
  */
 export function curlPodSpec<C = never, V = never>(
   team: string,
-  settings: CurlPodSettings,
-  names: { serviceAccount: string; configMap: string },
+  settings: PodSettings,
+  names: { serviceAccount: pulumi.Input<string>; configMap: string },
   sidecar?: SidecarParts<C, V>,
   dns?: PodDns,
 ) {

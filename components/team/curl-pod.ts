@@ -5,21 +5,41 @@ import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";
 import { CURL_CONTAINER, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./names.ts";
-import type { CurlPodSettings } from "./settings.ts";
+import { CurlPodSettings } from "./settings.ts";
+
+/** What the curl pod runs and for how long. */
+export interface CurlPodOptions {
+  /**
+   * Seconds until the pod completes, or `infinity`.
+   * @default 3600
+   */
+  readonly lifetime?: number | "infinity";
+  /**
+   * Names with at least as many dots are queried as they are before the search list. With 3 a full Service name costs two queries, not
+   * eight.
+   * @default 3
+   */
+  readonly ndots?: number;
+  /** Image of the container `curl`, with curl and ping. @default docker.io/curlimages/curl with a fixed tag */
+  readonly image?: pulumi.Input<string>;
+  /** Image of the responder: an nginx that runs as user 101. @default docker.io/nginxinc/nginx-unprivileged with a fixed tag */
+  readonly responderImage?: pulumi.Input<string>;
+}
 
 export interface CurlPodArgs {
   /** Team that the pod belongs to: `ts` gives pod and Service `curl-ts`. */
   readonly team: string;
-  readonly settings: CurlPodSettings;
+  /** What it runs. @default a pod that lives for an hour */
+  readonly pod?: CurlPodOptions | undefined;
   /** Service account in the team's namespace; its token is not mounted. */
-  readonly serviceAccount: string;
+  readonly serviceAccount: pulumi.Input<string>;
   /** The team's namespace, which the pod's configuration and Service wait for. */
   readonly namespace: pulumi.Resource;
-  /** What must exist before the pod runs. A component's own `dependsOn` does not reach its children. */
-  readonly after: readonly pulumi.Resource[];
-  /** Collects what the pod's containers write to files. Default: none. */
+  /** What must exist before the pod starts: the component option `dependsOn` does not reach its children. @default nothing */
+  readonly dependsOn?: readonly pulumi.Resource[];
+  /** Collects what the pod's containers write to files. @default none */
   readonly sidecar?: PodSidecar | undefined;
-  /** Where the pod asks for names. Default: where its node's kubelet says. */
+  /** Resolver of the pod. @default its node's */
   readonly dns?: PodDns | undefined;
 }
 
@@ -32,6 +52,7 @@ export class CurlPod extends pulumi.ComponentResource {
 
   constructor(name: string, args: CurlPodArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:team:CurlPod", name, {}, options);
+    const after = [...(args.dependsOn ?? [])];
     const podName = curlPodName(args.team);
     const namespace = teamNamespace(args.team);
     // Made beside the quota and the policies, which only the pod has to wait for.
@@ -71,14 +92,14 @@ export class CurlPod extends pulumi.ComponentResource {
         },
         spec: curlPodSpec(
           args.team,
-          args.settings,
+          { ...CurlPodSettings.parse({}), ...args.pod },
           { serviceAccount: args.serviceAccount, configMap: `${podName}-responder` },
           sidecar,
           args.dns,
         ),
       },
       // The name is fixed, so the old pod must be gone before the new one can be made.
-      { parent: this, dependsOn: [config, ...collectorConfig, ...args.after], deleteBeforeReplace: true },
+      { parent: this, dependsOn: [config, ...collectorConfig, ...after], deleteBeforeReplace: true },
     );
     new k8s.core.v1.Service(
       `${name}-service`,

@@ -6,7 +6,6 @@ import {
   podsOfNamespace,
 } from "../kubernetes/network-policy.ts";
 import { teamNamespace } from "./names.ts";
-import type { TeamSettings } from "./settings.ts";
 
 /** One NetworkPolicy: its name and its spec. */
 export interface NamedPolicy {
@@ -14,10 +13,16 @@ export interface NamedPolicy {
   readonly spec: PolicySpec;
 }
 
+/** A team and the teams that its pods may connect to. */
+export interface TeamPeers {
+  readonly name: string;
+  readonly peers: readonly string[];
+}
+
 /** What a team's policies depend on beside the team itself. */
 export interface PolicyContext {
   /** All teams of the stack: who names this team as a peer may come in. */
-  readonly teams: readonly Pick<TeamSettings, "name" | "peers">[];
+  readonly teams: readonly TeamPeers[];
   /** Addresses that answer DNS beside the CoreDNS pods, such as NodeLocal DNSCache's `169.254.20.10`. Default: none. */
   readonly dnsAddresses?: readonly string[];
   /** More ways out, such as to a log destination. Default: none. */
@@ -30,7 +35,7 @@ export interface PolicyContext {
  * Rules between pods carry no ports: a rule with ports lets TCP and UDP through and stops ping.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
-export function networkPolicies(team: Pick<TeamSettings, "name" | "peers">, context: PolicyContext): NamedPolicy[] {
+export function networkPolicies(team: TeamPeers, context: PolicyContext): NamedPolicy[] {
   const callers = context.teams.filter((other) => other.peers.includes(team.name)).map((other) => other.name);
   const policies: NamedPolicy[] = [
     { name: "default-deny", spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } },

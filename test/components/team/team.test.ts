@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
-import { CurlPodSettings, TeamsSettings } from "../../../components/team/settings.ts";
+import { TeamsSettings } from "../../../components/team/settings.ts";
 import { Team } from "../../../components/team/team.ts";
 import { type Recording, record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
@@ -20,7 +20,7 @@ describe("Team", () => {
       const nodes = new k8s.core.v1.ConfigMap("nodes", {});
       const cluster = existingClusterHandle({ ready: [nodes] });
       for (const team of teams) {
-        new Team(team.name, { cluster, team, curlPod: CurlPodSettings.parse({}), network: { teams } });
+        new Team(team.name, { ...team, cluster, team: team.name, network: { teams } });
       }
     });
     nodesUrn = find(recording.resources, "kubernetes:core/v1:ConfigMap", "nodes").urn;

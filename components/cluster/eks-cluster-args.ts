@@ -1,0 +1,136 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** A group of nodes of an {@link EksClusterArgs EKS cluster}: a managed node group on Amazon Linux 2023. */
+export interface NodeGroupArgs {
+  /** Name of the group in this stack: up to 32 lower-case letters, digits and '-'. */
+  readonly name: string;
+  /**
+   * Processor of the nodes.
+   * @default "arm64"
+   */
+  readonly architecture?: "arm64" | "amd64";
+  /**
+   * EC2 instance types in order of preference. They need the same drivers, for which the AMI is chosen.
+   * @default ["t4g.medium"]
+   */
+  readonly instanceTypes?: readonly string[];
+  /**
+   * `SPOT` is cheaper, and AWS may take the nodes back.
+   * @default "ON_DEMAND"
+   */
+  readonly capacityType?: "ON_DEMAND" | "SPOT";
+  /**
+   * Fewest nodes.
+   * @default 2
+   */
+  readonly minSize?: number;
+  /**
+   * Nodes that each `pulumi up` restores. Left out, the number is an autoscaler's after the group is made.
+   * @default minSize
+   */
+  readonly desiredSize?: number | undefined;
+  /**
+   * Most nodes.
+   * @default 3
+   */
+  readonly maxSize?: number;
+  /**
+   * Encrypted gp3 disk of each node, in GiB.
+   * @default 20
+   */
+  readonly diskSize?: number;
+  /**
+   * What the kubelet keeps of a container's log on its node.
+   * @default the kubelet's own: 5 files of 10Mi
+   * @example { maxSize: "50Mi", maxFiles: 3 }
+   */
+  readonly containerLogs?: { readonly maxSize?: string | undefined; readonly maxFiles?: number | undefined };
+  /** Kubernetes labels of the nodes. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * Taints of the nodes.
+   * @default none
+   * @example [{ key: "nvidia.com/gpu", value: "true", effect: "NoSchedule" }]
+   */
+  readonly taints?: readonly {
+    readonly key: string;
+    readonly value?: string;
+    readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+  }[];
+}
+
+/** A new VPC. */
+export interface NewVpcArgs {
+  /** IPv4 CIDR block, /16 to /22. @default "10.0.0.0/16" */
+  readonly cidr?: string;
+  /** How many availability zones, or which; new ones at the end. @default 2 */
+  readonly zones?: number | readonly string[];
+  /** One NAT gateway for all zones, or one in each. @default "single" */
+  readonly nat?: "single" | "per-zone";
+  /** AWS services reached without NAT. @default ["s3"] */
+  readonly endpoints?: readonly ("s3" | "ecr.api" | "ecr.dkr" | "logs" | "sts" | "ec2" | "eks-auth")[];
+}
+
+/** An IAM principal that may use the Kubernetes API. */
+export interface AccessEntryArgs {
+  /** ARN of an IAM role or user. */
+  readonly principalArn: string;
+  /** RBAC groups. @default none */
+  readonly groups?: readonly string[];
+  /** EKS access policy, such as `AmazonEKSViewPolicy`. @default none */
+  readonly policy?: string | undefined;
+  /** Namespaces that the policy is for. @default all */
+  readonly namespaces?: readonly string[];
+}
+
+export interface EksClusterArgs {
+  /** AWS region, such as `eu-central-1`, in which the provider works. */
+  readonly region: string;
+  /** AWS profile for `aws eks get-token`. @default that of the environment */
+  readonly profile?: string | undefined;
+  /** Name of the EKS cluster, which cannot be changed. @default "eks-dns-logging" */
+  readonly name?: string;
+  /** Kubernetes version. @default "1.35" */
+  readonly version?: "1.34" | "1.35" | "1.36";
+  /** A new VPC. @default one with two zones and one NAT gateway */
+  readonly vpc?: NewVpcArgs | undefined;
+  /**
+   * An existing VPC with private subnets in at least two zones, instead of a new one.
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+   */
+  readonly existingVpc?:
+    | {
+        readonly id: pulumi.Input<string>;
+        /** Subnets of the nodes and of the control plane's interfaces, with a route to the internet by NAT. */
+        readonly privateSubnetIds: readonly pulumi.Input<string>[];
+      }
+    | undefined;
+  /** Nodes. @default [{ name: "default" }] */
+  readonly nodeGroups?: readonly NodeGroupArgs[];
+  /**
+   * Who reaches the Kubernetes API.
+   * @default { private: true, public: false }
+   * @example { public: true, publicCidrs: ["203.0.113.7/32"] }
+   */
+  readonly endpointAccess?: {
+    readonly private?: boolean;
+    readonly public?: boolean;
+    readonly publicCidrs?: readonly string[];
+  };
+  /** IAM principals beside the one that deploys. @default none */
+  readonly accessEntries?: readonly AccessEntryArgs[];
+  /** Control-plane logs that are kept. @default ["api", "audit", "authenticator"] */
+  readonly logTypes?: readonly ("api" | "audit" | "authenticator" | "controllerManager" | "scheduler")[];
+  /** How long they are kept, in days, as CloudWatch Logs takes it. @default 30 */
+  readonly logRetentionDays?: number;
+  /** EKS refuses to delete the cluster, and Pulumi to delete it or its key. @default false */
+  readonly deletionProtection?: boolean;
+  /** Versions of the add-ons beside CoreDNS. @default a fixed one for each Kubernetes version */
+  readonly addons?: {
+    readonly vpcCni?: string | undefined;
+    readonly kubeProxy?: string | undefined;
+    readonly podIdentityAgent?: string | undefined;
+  };
+  /** Tags of every AWS resource. @default none */
+  readonly tags?: Readonly<Record<string, string>>;
+}

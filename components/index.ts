@@ -1,0 +1,14 @@
+// The public names: what a program of your own imports. examples/as-a-library shows one.
+export type { PodIdentityHost } from "./aws/iam.ts";
+export { EksCluster } from "./cluster/eks-cluster.ts";
+export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks-cluster-args.ts";
+export { ExistingCluster, type ExistingClusterArgs } from "./cluster/existing-cluster.ts";
+export type { AddonHost, ClusterHandle } from "./cluster/handle.ts";
+export { CoreDns, type CoreDnsArgs } from "./dns/core-dns.ts";
+export type { PodDns } from "./dns/node-local-cache/pod-dns.ts";
+export type { PodSidecar, SidecarParts } from "./kubernetes/container.ts";
+export type { EgressRule } from "./kubernetes/network-policy.ts";
+export { LogCollection, type LogCollectionArgs } from "./logging/log-collection.ts";
+export { CurlPod, type CurlPodArgs, type CurlPodOptions } from "./team/curl-pod.ts";
+export type { PolicyContext } from "./team/network-policies.ts";
+export { Team, type TeamArgs } from "./team/team.ts";

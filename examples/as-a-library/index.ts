@@ -1,0 +1,22 @@
+// A program of its own that uses two parts on an EKS cluster that is there already, without this project's settings file:
+// CoreDNS as an add-on, and a team's namespace with what keeps it apart.
+import { CoreDns, ExistingCluster, Team } from "../../components/index.ts";
+
+const { handle } = new ExistingCluster("prod", { kubeconfig: "~/.kube/prod.yaml", context: "prod" });
+const cluster = { ...handle, addons: { clusterName: "prod", kubernetesVersion: "1.35", tags: { owner: "platform" } } };
+
+const dns = new CoreDns("dns", { cluster, settings: { replicas: 3, corefile: { profile: "tuned" } } });
+
+const shop = new Team("shop", {
+  cluster,
+  members: ["shop-developers"],
+  labels: { "cost-center": "42" },
+  quota: { "requests.cpu": "8", pods: 50 },
+  curlPod: false,
+  network: { dnsAddresses: dns.addresses },
+});
+
+/** Namespace of the team, `shop-team`. */
+export const namespace = shop.namespace;
+/** The Corefile that CoreDNS runs. */
+export const corefile = dns.corefile;
