@@ -42,7 +42,7 @@ describe("checkDns", () => {
     ),
     [
       { addonVersion: OLD, autoscaling: {} },
-      /^autoscaling: must not be set, since v1 does not support it\.11\.1-eksbuild\.8$/,
+      /^autoscaling: must not be set, since v1\.11\.1-eksbuild\.8 does not support it$/,
     ],
     [
       { addonVersion: OLD, clusterSize: { nodes: 9, pods: 9, services: 9 } },
@@ -50,11 +50,11 @@ describe("checkDns", () => {
     ],
     [
       { addonVersion: "v1.8.7-eksbuild.2", tolerations: [] },
-      /^tolerations: must not be set, since v1 does not support it\.8\.7-eksbuild\.2/,
+      /^tolerations: must not be set, since v1\.8\.7-eksbuild\.2 does not support it/,
     ],
     [
       { addonVersion: "v1.8.7-eksbuild.2", topologySpread: [] },
-      /^topologySpread: must not be set, since v1 does not support it\.8\.7-eksbuild\.2/,
+      /^topologySpread: must not be set, since v1\.8\.7-eksbuild\.2 does not support it/,
     ],
     [
       { addonVersion: "v1.11.4-eksbuild.24", ...options({ multisocket: 2 }) },
