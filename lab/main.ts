@@ -12,7 +12,7 @@ registerVerify(program);
 registerUp(program);
 registerDown(program);
 listing("policies", "list the rules that plans and deployments are checked against", async () => {
-  const { rulesJson, rulesTable } = await import("./policies/table.ts");
+  const { rulesJson, rulesTable } = await import("./plan/policy-table.ts");
   return { table: rulesTable, json: rulesJson };
 });
 listing(

@@ -6,10 +6,11 @@ import {
   type PolicyFinding,
   type PolicyRun,
   SECRET,
+  outsideName,
 } from "./document.ts";
 import { changedFields, type FieldChange, pathText } from "./fields.ts";
 import { pairUp } from "./pairs.ts";
-import { type ComparedPair, comparePair, outsideName, providerUrn, takesAlong, whyReplaced } from "./replacement.ts";
+import { type ComparedPair, comparePair, providerUrn, takesAlong, whyReplaced } from "./replacement.ts";
 import { HOLDS } from "./replacement-table.ts";
 
 /** A field that differs, ready to be shown: secrets are masked. An absent side was added or removed. */

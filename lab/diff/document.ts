@@ -65,3 +65,13 @@ export function isGroup(value: Json | undefined): value is { [key: string]: Json
 export function valueAt(value: Json | undefined, ...keys: readonly string[]): Json | undefined {
   return keys.reduce<Json | undefined>((inner, key) => (isGroup(inner) ? inner[key] : undefined), value);
 }
+
+/** What a resource is called outside Pulumi: `ts-team/curl-ts`, `eks-dns-logging-dev`. Its Pulumi name where it has no other. */
+export function outsideName(resource: PlannedResourceDocument): string {
+  const { metadata } = resource.inputs;
+  if (isGroup(metadata)) {
+    return [metadata.namespace, metadata.name].filter((part) => typeof part === "string").join("/") || resource.name;
+  }
+  const names = ["name", "bucket", "nodeGroupName", "addonName"].map((key) => resource.inputs[key]);
+  return names.find((name): name is string => typeof name === "string" && name !== UNKNOWN_TEXT) ?? resource.name;
+}

@@ -1,6 +1,5 @@
 import type { Json, PlannedResourceDocument } from "./document.ts";
-import { isGroup } from "./document.ts";
-import { outsideName } from "./replacement.ts";
+import { isGroup, outsideName } from "./document.ts";
 
 /** One resource of each plan that are the same, or the one in the other's place. */
 export interface Pair {

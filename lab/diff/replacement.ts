@@ -1,4 +1,4 @@
-import { isGroup, type PlanDocument, type PlannedResourceDocument, UNKNOWN_TEXT, valueAt } from "./document.ts";
+import { outsideName, type PlanDocument, type PlannedResourceDocument, UNKNOWN_TEXT, valueAt } from "./document.ts";
 import { changedFields, type FieldChange, type FieldPath, isMember, leafPaths, pathText } from "./fields.ts";
 import type { Pair } from "./pairs.ts";
 import { ID_SOURCES, KUBERNETES_IDENTITY, PROVIDER_IDENTITY, REPLACING_FIELDS } from "./replacement-table.ts";
@@ -72,16 +72,6 @@ export function fieldsWithNewIds(
 function holdsUnknown(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(holdsUnknown);
   return value === UNKNOWN_TEXT;
-}
-
-/** What a resource is called outside Pulumi: `ts-team/curl-ts`, `eks-dns-logging-dev`. Its Pulumi name where it has no other. */
-export function outsideName(resource: PlannedResourceDocument): string {
-  const { metadata } = resource.inputs;
-  if (isGroup(metadata)) {
-    return [metadata.namespace, metadata.name].filter((part) => typeof part === "string").join("/") || resource.name;
-  }
-  const names = ["name", "bucket", "nodeGroupName", "addonName"].map((key) => resource.inputs[key]);
-  return names.find((name): name is string => typeof name === "string" && name !== UNKNOWN_TEXT) ?? resource.name;
 }
 
 /** A pair with what differs between its sides. */

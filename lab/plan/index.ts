@@ -44,7 +44,7 @@ async function plan(flags: PlanFlags): Promise<void> {
   const recording = await planStack(stack);
   const { parseSettings } = await import("../../components/settings.ts");
   const settings = parseSettings(stack.config);
-  const { formatPolicies, policyReport, readPackConfig, stops } = await import("../policies/report.ts");
+  const { formatPolicies, policyReport, readPackConfig, stops } = await import("./policy-report.ts");
   const policies = policyReport(recording, await readPackConfig(flags.policyConfig));
   if (flags.json) {
     writeOutput({ ...asJson(stack.name, recording), policies });

@@ -1,6 +1,5 @@
 import { CURL_CONTAINER } from "../../components/team/names.ts";
 import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../kubernetes/cluster.ts";
-import type { Lab } from "./lab.ts";
 
 /**
  * What curl's exit code says.
@@ -82,7 +81,12 @@ const MARK = "--- lab verify curl ---";
  * Runs curl in a team's pod. curl is the one program that the pod surely has, and it looks names up as every program there
  * does; busybox's nslookup leaves the search list out for a name with a dot, so `curl-sa.sa-team` fails there and nowhere else.
  */
-export function curlFrom(lab: Lab, pod: PodFacts, url: string, seconds = CONNECT_SECONDS): Promise<CurlResult> {
+export function curlFrom(
+  lab: { readonly curls: CurlSessions },
+  pod: PodFacts,
+  url: string,
+  seconds = CONNECT_SECONDS,
+): Promise<CurlResult> {
   return lab.curls.curl(pod, url, seconds);
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import { readPackConfig } from "../../lab/policies/report.ts";
+import { readPackConfig } from "../../lab/plan/policy-report.ts";
 import { ruleConfig, unknownRules } from "../../policies/core/pack-config.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { EXAMPLE } from "../../tools/docs/policies-page.ts";

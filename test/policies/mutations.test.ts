@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planStack, type Recording } from "../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../lab/plan/planned.ts";
-import { policyReport, stops } from "../../lab/policies/report.ts";
+import { policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { readStack } from "../../lab/stack.ts";
 import { set } from "./mutate.ts";
 import type { Stack } from "./mutation-case.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { planStack } from "../../lab/plan/plan.ts";
-import { formatPolicies, policyReport, stops } from "../../lab/policies/report.ts";
+import { formatPolicies, policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { readStack, stackNames } from "../../lab/stack.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
 import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";

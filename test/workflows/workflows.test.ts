@@ -8,7 +8,7 @@ import { z } from "zod";
 import { parseSettings } from "../../components/settings.ts";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { MARKER } from "../../lab/diff/markdown.ts";
-import { POLICY_CONFIG_FILE } from "../../lab/policies/report.ts";
+import { POLICY_CONFIG_FILE } from "../../lab/plan/policy-report.ts";
 import { readStack } from "../../lab/stack.ts";
 import { COMMIT_TYPES } from "../../tools/release/commits.ts";
 import { leaveOut } from "../support/leave-out.ts";

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { parseSettings } from "../../components/settings.ts";
 import { planStack } from "../../lab/plan/plan.ts";
-import { policyReport } from "../../lab/policies/report.ts";
+import { policyReport } from "../../lab/plan/policy-report.ts";
 import { readStackFile } from "../../lab/stack.ts";
 import type { Stages } from "./stages.ts";
 

@@ -7,8 +7,8 @@ import { stackOfPlan } from "../../policies/core/stack.ts";
 import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
-import type { Recording } from "../plan/plan.ts";
-import { UNKNOWN } from "../plan/planned.ts";
+import type { Recording } from "./plan.ts";
+import { UNKNOWN } from "./planned.ts";
 
 /** What the policies say of a plan: the rules of the policy pack, without an engine. */
 export function policyReport(plan: Recording, config: PackConfig = {}): Evaluation {
