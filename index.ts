@@ -6,15 +6,13 @@ import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
-import { formatIssue } from "./components/schema/errors.ts";
 import { readSettings } from "./components/settings.ts";
 import { curlServiceNames } from "./components/team/names.ts";
 import { Team } from "./components/team/team.ts";
 
 const settings = readSettings();
-for (const warning of settings.warnings) await pulumi.log.warn(formatIssue(warning));
 
-await preflight(settings.cluster);
+await preflight(settings.cluster, settings.warnings);
 const clusterComponent = createCluster(settings.cluster, settings.region, settings.profile);
 const cluster = clusterComponent.handle;
 const dns = new CoreDns("coredns", { cluster, settings: settings.dns });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
 import { parseSettings } from "../../components/settings.ts";
+import { planStack } from "../../lab/plan/plan.ts";
 
 /** Errors, or else warnings, of a configuration in YAML. */
 function issuesOf(text: string, region = "eu-central-1"): string[] {
@@ -93,5 +94,20 @@ describe("A region of another partition", () => {
       ]);
     }
     assert.deepEqual(issuesOf("{cluster: {kind: eks}}", "cn-north-1"), []);
+  });
+});
+
+describe("The plan of a stack with warnings", () => {
+  it("leaves it to the command to print them, so that each is told once", async () => {
+    const { warn, error } = console;
+    const printed: unknown[] = [];
+    console.warn = console.error = (...words) => printed.push(words);
+    try {
+      const config = { "eks-dns-logging:cluster": '{"kind":"existing"}', "eks-dns-logging:dns": '{"replicas":3}' };
+      await planStack({ name: "warned", config });
+    } finally {
+      Object.assign(console, { warn, error });
+    }
+    assert.deepEqual(printed, []);
   });
 });
