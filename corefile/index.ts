@@ -1,13 +1,13 @@
 /** CoreDNS's Corefile: reading, writing, and checking it as CoreDNS itself would. */
-export { isAddress, sameAddress } from "./address.ts";
-export { type CheckContext, type CorefileFindings, checkCorefile } from "./check.ts";
-export { seconds } from "./duration.ts";
-export { groupsOf, isGoRegexp } from "./go-regexp.ts";
-export { loopOf } from "./loop.ts";
-export { expanded, serverBlocks, servesRoot } from "./meaning.ts";
+export { CorefileSyntaxError } from "./caddyfile.ts";
+export { checkCorefile } from "./checker.ts";
+export type { CheckContext, CorefileFindings } from "./findings.ts";
+export { loopOf } from "./forward-checks.ts";
+export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds } from "./go-values.ts";
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
 export type { ForwardPlugin } from "./plugins/forward.ts";
-export { usedGroups } from "./plugins/rewrite.ts";
-export { type Block, CorefileSyntaxError, type Directive, parseBlocks } from "./syntax.ts";
+export { usedGroups } from "./setups/rewrite.ts";
+export { startOf } from "./starts.ts";
+export { type Block, type Directive, parseBlocks, servesRoot } from "./syntax.ts";
 export { readUpstream } from "./upstream.ts";

@@ -1,3 +1,4 @@
+import { hasVariable as isVariable } from "./caddyfile.ts";
 import { type CachePlugin, readCache, writeCache } from "./plugins/cache.ts";
 import { type ForwardPlugin, readForward, writeForward } from "./plugins/forward.ts";
 import { type HostsPlugin, readHosts, writeHosts } from "./plugins/hosts.ts";
@@ -31,14 +32,12 @@ import {
   writeHealth,
   writeReload,
 } from "./plugins/serving.ts";
-import { type Block, type Blocks, type Directive, parseSyntax, renderBlocks, snippetName } from "./syntax.ts";
+import { type Blocks, type Directive, parseSyntax, renderBlocks } from "./syntax.ts";
 
 /** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */
 export interface OtherPlugin {
   readonly plugin: "other";
   readonly line: Directive;
-  /** Why CoreDNS would refuse the line; undefined for a plugin that is only unknown. */
-  readonly problem?: string | undefined;
 }
 
 /** A plugin's line with its options. */
@@ -67,9 +66,8 @@ export interface Server {
   readonly plugins: readonly Plugin[];
 }
 
+/** A Corefile with its snippets expanded. */
 export interface Corefile {
-  /** Blocks `(name)` that others import, as they are written. */
-  readonly snippets: readonly Block[];
   readonly servers: readonly Server[];
   /** Files with more blocks, which are not read. */
   readonly imports: readonly string[];
@@ -84,13 +82,7 @@ export function parseCorefile(text: string): Corefile {
 }
 
 export function modelOf({ blocks, imports }: Blocks): Corefile {
-  return {
-    snippets: blocks.filter(isSnippet),
-    servers: blocks
-      .filter((block) => !isSnippet(block))
-      .map(({ zones, directives }) => ({ zones, plugins: directives.map(readPlugin) })),
-    imports,
-  };
+  return { servers: blocks.map(({ zones, directives }) => ({ zones, plugins: directives.map(readPlugin) })), imports };
 }
 
 /** Text that CoreDNS reads as this Corefile. */
@@ -98,14 +90,9 @@ export function renderCorefile(corefile: Corefile): string {
   return renderBlocks(blocksOf(corefile));
 }
 
-/** The lines of a Corefile, snippets first, as CoreDNS needs them before their import. */
-export function blocksOf(corefile: Corefile): Blocks {
-  const servers = corefile.servers.map(({ zones, plugins }) => ({ zones, directives: plugins.map(writePlugin) }));
-  return { blocks: [...corefile.snippets, ...servers], imports: corefile.imports };
-}
-
-export function isSnippet(block: Block): boolean {
-  return snippetName(block) !== undefined;
+/** The lines of a Corefile. */
+export function blocksOf({ servers, imports }: Corefile): Blocks {
+  return { blocks: servers.map(({ zones, plugins }) => ({ zones, directives: plugins.map(writePlugin) })), imports };
 }
 
 /** Name of the plugin as a Corefile spells it. */
@@ -113,25 +100,20 @@ export function pluginName(plugin: Plugin): string {
   return plugin.plugin === "other" ? plugin.line.name : plugin.plugin;
 }
 
+/** Reads a plugin's line. One that CoreDNS may refuse is kept as it is written; {@link startOf} says why. */
 export function readPlugin(line: Directive): Plugin {
   try {
     return readKnown(line) ?? { plugin: "other", line };
   } catch (error) {
-    // What stands in the place of a variable is not known here.
-    const problem = error instanceof PluginProblem && !hasVariable(line) ? error.message : undefined;
-    if (error instanceof PluginProblem) return { plugin: "other", line, problem };
+    if (error instanceof PluginProblem) return { plugin: "other", line };
     throw error;
   }
 }
 
 /** Whether a word has a variable of the environment, `{$NAME}` or `{%NAME%}`, which CoreDNS replaces by its value. */
 export function hasVariable({ args, block = [] }: Directive): boolean {
-  return (
-    args.some((word) => VARIABLE.test(word)) || block.some((line) => VARIABLE.test(line.name) || hasVariable(line))
-  );
+  return args.some(isVariable) || block.some((line) => isVariable(line.name) || hasVariable(line));
 }
-
-const VARIABLE = /\{\$[^{}]+\}|\{%[^{}]+%\}/;
 
 function readKnown(line: Directive): Plugin | undefined {
   switch (line.name) {

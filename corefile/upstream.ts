@@ -1,4 +1,4 @@
-import { isAddress } from "./address.ts";
+import { isAddress } from "./go-values.ts";
 
 /** Where a forward sends queries. */
 export interface Upstream {
@@ -10,6 +10,9 @@ export interface Upstream {
   /** Name in the certificate, of `tls://ADDRESS%NAME`. */
   readonly serverName: string | undefined;
 }
+
+/** CoreDNS takes another port too, and reaches nobody there. */
+export const PORT_RANGE = "a port is 1 to 65535";
 
 const SHAPES = "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
 
@@ -28,7 +31,7 @@ export function readUpstream(text: string): Upstream | string {
     if (rest.startsWith("/")) return { kind: "file", target: rest, port: undefined, tls, serverName: undefined };
     return `${SHAPES}; ${text} is none, and names are not looked up`;
   }
-  if (parts.port !== undefined && (parts.port < 1 || parts.port > 65_535)) return `${SHAPES}; a port is 1 to 65535`;
+  if (parts.port !== undefined && (parts.port < 1 || parts.port > 65_535)) return `${SHAPES}; ${PORT_RANGE}`;
   // In fe80::1%eth0 the part after the sign is a network interface.
   return { kind: "address", target: parts.address, port: parts.port, tls, serverName: tls ? serverName : undefined };
 }

@@ -32,7 +32,7 @@ export function corefileText(settings: DnsSettings): string {
 export function corefileOf(settings: DnsSettings): Corefile {
   const { options = {}, profile } = settings.corefile;
   const sizes = dnsProfile(settings);
-  return { snippets: [], imports: [], servers: [server(options, profile === "tuned", sizes)] };
+  return { imports: [], servers: [server(options, profile === "tuned", sizes)] };
 }
 
 /** In the order of the EKS default Corefile, so that a diff against it shows only what differs. */

@@ -1,14 +1,7 @@
-import {
-  type CheckContext,
-  type Corefile,
-  CorefileSyntaxError,
-  checkCorefile,
-  parseCorefile,
-  seconds,
-} from "eks-dns-logging-corefile";
+import { type CheckContext, checkCorefile, seconds } from "eks-dns-logging-corefile";
 import { ADDON_VERSIONS, parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
-import { corefileOf } from "./corefile-rendering.ts";
+import { corefileText } from "./corefile-rendering.ts";
 import { checkNodeLocalCache } from "./node-local-cache/local-issues.ts";
 import { checkOptions } from "./option-issues.ts";
 import type { DnsSettings } from "./settings.ts";
@@ -86,34 +79,21 @@ function context(settings: DnsSettings, kubernetesVersion: string | undefined): 
   const version = kubernetesVersion === undefined ? undefined : addonVersion(settings, kubernetesVersion);
   const parsed = version === undefined ? undefined : parseAddonVersion(version);
   const nodeLocal = settings.nodeLocalCache?.address;
-  return { clusterDns: settings.clusterDns, coredns: parsed?.coredns, nodeLocal };
+  const clusterDomain = settings.corefile.options?.clusterDomain;
+  return { clusterDns: settings.clusterDns, clusterDomain, coredns: parsed?.coredns, nodeLocal };
 }
 
 function corefileIssues(settings: DnsSettings, kubernetesVersion: string | undefined): DnsIssue[] {
   const { text } = settings.corefile;
   const checked = context(settings, kubernetesVersion);
   if (text === undefined) return checkOptions(settings, checked);
-  const parsed = parsedText(text);
-  if (typeof parsed === "string") return [{ path: ["corefile", "text"], message: `invalid Corefile: ${parsed}` }];
-  return checkCorefile(parsed, checked).errors.map((message) => ({
+  return checkCorefile(text, checked).errors.map((message) => ({
     path: ["corefile", "text"],
     message: `CoreDNS cannot run this Corefile: ${message}`,
   }));
 }
 
-function parsedText(text: string): Corefile | string {
-  try {
-    return parseCorefile(text);
-  } catch (error) {
-    if (error instanceof CorefileSyntaxError) return error.message;
-    throw error;
-  }
-}
-
 /** What is worth a look in the Corefile of settings that {@link checkDns} accepts. */
 export function dnsWarnings(settings: DnsSettings, kubernetesVersion: string | undefined): readonly string[] {
-  const { text } = settings.corefile;
-  const corefile = text === undefined ? corefileOf(settings) : parsedText(text);
-  if (typeof corefile === "string") return [];
-  return checkCorefile(corefile, context(settings, kubernetesVersion)).warnings;
+  return checkCorefile(corefileText(settings), context(settings, kubernetesVersion)).warnings;
 }

@@ -8,7 +8,7 @@ import {
   seconds,
   usedGroups,
 } from "eks-dns-logging-corefile";
-import { corefileOf } from "./corefile-rendering.ts";
+import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import type { DnsIssue } from "./issues.ts";
 import type { DnsSettings } from "./settings.ts";
@@ -27,7 +27,7 @@ export function checkOptions(settings: DnsSettings, context: CheckContext): DnsI
     ...spellingIssues(options),
   ];
   if (found.length > 0) return found;
-  return checkCorefile(corefileOf(settings), context).errors.map((message) => ({
+  return checkCorefile(corefileText(settings), context).errors.map((message) => ({
     path: [...OPTIONS],
     message: `CoreDNS cannot run with these options: ${message}`,
   }));

@@ -1,4 +1,4 @@
-import { isAddress } from "../address.ts";
+import { isAddress } from "../go-values.ts";
 import type { Directive } from "../syntax.ts";
 import { directive, OptionReader, option, PluginProblem } from "./options.ts";
 

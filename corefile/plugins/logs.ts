@@ -1,5 +1,4 @@
-import { seconds } from "../duration.ts";
-import { isGoRegexp } from "../go-regexp.ts";
+import { isGoRegexp, seconds } from "../go-values.ts";
 import type { Directive } from "../syntax.ts";
 import { directive, OptionReader, option, PluginProblem } from "./options.ts";
 

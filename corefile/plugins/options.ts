@@ -1,4 +1,4 @@
-import { seconds } from "../duration.ts";
+import { seconds } from "../go-values.ts";
 import type { Directive } from "../syntax.ts";
 
 /** A plugin's line that CoreDNS would refuse; the message says what it takes. */

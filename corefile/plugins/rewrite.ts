@@ -1,4 +1,4 @@
-import { groupsOf, isGoRegexp } from "../go-regexp.ts";
+import { groupsOf, isGoRegexp } from "../go-values.ts";
 import type { Directive } from "../syntax.ts";
 import { directive, PluginProblem } from "./options.ts";
 

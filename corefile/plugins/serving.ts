@@ -1,4 +1,4 @@
-import { seconds } from "../duration.ts";
+import { seconds } from "../go-values.ts";
 import type { Directive } from "../syntax.ts";
 import { atMostOneArg, directive, noArgs, OptionReader, option, PluginProblem } from "./options.ts";
 

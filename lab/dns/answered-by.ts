@@ -1,4 +1,4 @@
-import { expanded, parseCorefile } from "eks-dns-logging-corefile";
+import { parseCorefile } from "eks-dns-logging-corefile";
 import type { Answer } from "./message.ts";
 
 /** What CoreDNS's Corefile says about the answers that it makes itself. */
@@ -15,7 +15,7 @@ const DEFAULT_TTL = 5;
 /** The kubernetes plugin's zones and time to live; undefined where the text is no Corefile, or has no such plugin. */
 export function ownZones(corefile: string): OwnZones | undefined {
   try {
-    for (const server of expanded(parseCorefile(corefile)).servers) {
+    for (const server of parseCorefile(corefile).servers) {
       for (const plugin of server.plugins) {
         if (plugin.plugin !== "kubernetes") continue;
         return { zones: plugin.zones.length > 0 ? plugin.zones : server.zones, ttl: plugin.ttl ?? DEFAULT_TTL };

@@ -1,4 +1,4 @@
-import { type Block, CorefileSyntaxError, serverBlocks } from "eks-dns-logging-corefile";
+import { type Block, CorefileSyntaxError, parseBlocks } from "eks-dns-logging-corefile";
 import { parse } from "yaml";
 import type { Field, Resource } from "../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../core/rule.ts";
@@ -83,7 +83,7 @@ export function corefileRule(
 /** The server blocks of a Corefile, or why it cannot be read. */
 function blocksOf(text: string): readonly Block[] | string {
   try {
-    return serverBlocks(text);
+    return parseBlocks(text);
   } catch (error) {
     if (error instanceof CorefileSyntaxError) return `which cannot be read, ${error.message}`;
     throw error;

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { corefileOf, corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
-import { checkCorefile } from "../../corefile/check.ts";
-import { sameMeaning } from "../../corefile/meaning.ts";
+import { checkCorefile } from "../../corefile/checker.ts";
 import { parseCorefile, pluginName, renderCorefile } from "../../corefile/model.ts";
+import { startOf } from "../../corefile/starts.ts";
 import { dnsSettings } from "../components/dns/arbitraries.ts";
 import { EKS_COREFILE } from "../support/eks-corefile.ts";
 import { PLUGIN_LINES } from "./plugin-lines.ts";
 import { REFUSED_LINES } from "./refused-lines.ts";
+import { sameMeaning } from "./same-meaning.ts";
 
 /** The only plugin of a Corefile with one line. */
 function plugin(line: string) {
@@ -49,16 +50,19 @@ describe("Corefile model", () => {
 
   for (const [line, problem] of REFUSED_LINES) {
     it(`says why CoreDNS refuses ${line.split("\n").join(" ")}`, () => {
-      assert.match(plugin(line).problem, problem);
+      const [found, ...others] = startOf(`.:53 {\n${line}\n}\n`).errors;
+      assert.equal(found, `.:53: ${problem}`);
+      assert.deepEqual(others, []);
     });
   }
 
-  it("keeps snippets, imports and unknown plugins as they are", () => {
+  it("puts snippets where they are imported, and keeps unknown plugins as they are", () => {
     const text =
       '(common) {\n    errors\n    cache 30\n}\n.:53 {\n    import common\n    import custom/*.override\n    nonesuch a "b c" {\n        d\n    }\n}\n';
     const corefile = parseCorefile(text);
-    assert.equal(renderCorefile(corefile), text);
-    assert.deepEqual(corefile.servers[0]?.plugins.map(pluginName), ["import", "import", "nonesuch"]);
+    assert.deepEqual(corefile.servers[0]?.plugins.map(pluginName), ["errors", "cache", "nonesuch"]);
+    assert.deepEqual(corefile.imports, ["custom/*.override"]);
+    assert.ok(renderCorefile(corefile).includes('    nonesuch a "b c" {\n        d\n    }\n'));
   });
 
   it("keeps what other distributions write, such as k3s and kubeadm", () => {
@@ -90,12 +94,16 @@ describe("Corefile model", () => {
       "",
     ].join("\n");
     const corefile = parseCorefile(k3s);
-    assert.equal(renderCorefile(corefile), k3s);
-    assert.deepEqual(checkCorefile(corefile), {
+    assert.deepEqual(corefile.imports, ["/etc/coredns/custom/*.server", "/etc/coredns/custom/*.override"]);
+    assert.deepEqual(
+      corefile.servers.flatMap(({ plugins }) => plugins.map(pluginName)),
+      ["errors", "health", "ready", "kubernetes", "hosts", "prometheus", "cache", "forward"],
+    );
+    assert.deepEqual(checkCorefile(k3s), {
       errors: [],
       warnings: [
         "import /etc/coredns/custom/*.server: what is in that file is not checked",
-        ".:53: import /etc/coredns/custom/*.override: what is in that file is not checked",
+        "import /etc/coredns/custom/*.override: what is in that file is not checked",
         ".:53: hosts stands after kubernetes but sees a query before it: CoreDNS's order is fixed, that of the lines is not used",
       ],
     });

@@ -27,21 +27,14 @@ describe("Corefile syntax", () => {
 
   const issues: readonly (readonly [text: string, message: string])[] = [
     [".:53 {\n errors\n", "line 2: the text ends before a closing brace"],
-    [".:53 {\n errors }\n", "line 2: a closing brace must stand on its own line"],
-    [".:53 {\n health {\n  lameduck 5s }\n}\n", "line 3: a closing brace must stand on its own line"],
-    [".:53 {\n health {\n  lameduck 5s\n } ready\n}\n", "line 4: expected a new line after }, found ready"],
-    [".:53 {\n health\n {\n }\n}\n", "line 3: an opening brace must follow a name on its line"],
-    ["}\n", "line 1: a closing brace without an opening one"],
-    ["{\n}\n", "line 1: a block needs a zone before its {"],
-    [".:53\nerrors\n", "line 2: expected { after the zones, found errors"],
-    ["import\n.:53 {\n}\n", "line 1: import takes one file or pattern"],
-    ["import a b\n", "line 1: import takes one file or pattern"],
-    [".:53 {\n import a b\n}\n", "line 2: import takes one snippet, file or pattern"],
-    [".:53 {\n errors\n import own\n}\n", "line 3: import own: no snippet (own) stands above this block"],
-    [".:53 {\n import own\n}\n(own) {\n errors\n}\n", "line 2: import own: no snippet (own) stands above this block"],
-    ["(a) {\n import b\n}\n.:53 {\n import a\n}\n", "line 2: import b: no snippet (b) stands above this block"],
+    [".:53 {\n errors }\n", "line 2: a closing brace without an opening one"],
+    ["import\n.:53 {\n}\n", "line 1: import takes a snippet, a file or a pattern"],
+    ["import a b\n", "line 1: import takes one word"],
+    [".:53 {\n import a b\n}\n", "line 2: import takes one word"],
     ["(a) {\n import a\n}\n.:53 {\n import a\n}\n", "line 2: the snippet (a) imports itself"],
-    [".:53", "line 1: a zone needs its plugins in braces"],
+    ["(a) {\n}\n(a) {\n}\n", "line 3: the snippet (a) is there already"],
+    [".:53,\n", "line 1: the text ends after a comma"],
+    [".:53, {\n}\n", "line 1: expected another zone after the comma, found {"],
   ];
   for (const [text, message] of issues) {
     it(`says where ${JSON.stringify(text)} is wrong`, () => {
@@ -51,7 +44,26 @@ describe("Corefile syntax", () => {
 
   it("takes a snippet that another one imports, wherever both stand above the block, and files by their paths", () => {
     const text = "(a) {\n import b\n}\n(b) {\n errors\n}\n.:53 {\n import a\n import /etc/a\n import *.override\n}\n";
-    assert.equal(parseBlocks(text).length, 3);
+    assert.deepEqual(
+      parseBlocks(text).map(({ directives }) => directives.map(({ name }) => name)),
+      [["errors"]],
+    );
+    assert.deepEqual(parseSyntax(text).imports, ["/etc/a", "*.override"]);
+  });
+
+  it("takes a block without braces, and options on one line", () => {
+    assert.deepEqual(parseBlocks(".:53\nerrors\ncache 30\n"), [
+      {
+        zones: [".:53"],
+        directives: [
+          { name: "errors", args: [] },
+          { name: "cache", args: ["30"] },
+        ],
+      },
+    ]);
+    assert.deepEqual(parseBlocks(".:53 {\n template ANY AAAA { rcode NXDOMAIN }\n}\n")[0]?.directives, [
+      { name: "template", args: ["ANY", "AAAA"], block: [{ name: "rcode", args: ["NXDOMAIN"] }] },
+    ]);
   });
 
   it("takes no zone and no line out of an empty text", () => {

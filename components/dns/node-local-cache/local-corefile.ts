@@ -34,7 +34,6 @@ export function nodeLocalCorefile(settings: DnsSettings, cache: NodeLocalCacheSe
   const health: Plugin = { plugin: "health", address: `${bracketed(cache.address)}:${HEALTH_PORT}` };
   const denial = { plugin: "cache", success: { capacity: 9984, ttl: 30 }, denial: { capacity: 9984, ttl: 5 } } as const;
   const corefile: Corefile = {
-    snippets: [],
     imports: [],
     servers: [
       server(domain, addresses, [denial, toCluster(), health]),

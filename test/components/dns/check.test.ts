@@ -115,6 +115,10 @@ describe("checkDns", () => {
       options({ reload: { interval: "1s", jitter: "1s" } }),
       /^corefile\.options\.reload\.interval: must be at least 2s$/,
     ],
+    [
+      { addonVersion: "v1.13.2-eksbuild.31", ...options({ reload: { jitter: "0s" } }) },
+      /reload: the jitter takes a duration from 1s/,
+    ],
     [options({ reload: { jitter: "500ms" } }), /^corefile\.options\.reload\.jitter: must be 0s, or at least 1s$/],
     [options({ cache: { servfail: "10m" } }), /^corefile\.options\.cache\.servfail: must be at most 5m$/],
     [

@@ -1,8 +1,9 @@
-import type { CheckContext, Findings } from "./check.ts";
-import { seconds } from "./duration.ts";
+import { type CheckContext, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
+import { seconds } from "./go-values.ts";
 import { type Plugin, pluginName, type Server } from "./model.ts";
+import type { CachePlugin } from "./plugins/cache.ts";
 import type { RewritePlugin } from "./plugins/rewrite.ts";
-import { isBefore } from "./version.ts";
+import { MAX_CACHE_TTL } from "./setups/cache.ts";
 
 const TERMINATION_GRACE = 30;
 /** What CoreDNS needs after its lame duck to close connections. */
@@ -28,15 +29,15 @@ export function checkServing(
   context: CheckContext,
   findings: Findings,
 ): void {
-  checkZones(servers, findings);
-  const root = servers.find((server) => server.zones.some((zone) => zoneAndPort(zone) === ".:53"));
+  const root = servers.find((server) => servedZones(server).some(({ zone, port }) => zone === "." && port === 53));
   if (root === undefined && !hasImports) {
     findings.errors.push("no block for .:53: names outside the other blocks are refused");
   }
-  if (root !== undefined && !hasFileImport(root)) {
+  if (root !== undefined && !hasImports) {
     for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, `no ${name}: ${why}`);
   }
-  if (!hasImports && !servers.some(hasFileImport)) checkProcess(servers, findings);
+  if (!hasImports) checkProcess(servers, findings);
+  if (!hasImports) checkClusterNames(servers, context, findings);
   for (const server of servers) {
     for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
   }
@@ -67,28 +68,43 @@ function hasPlugin(server: Server, name: string): boolean {
   return server.plugins.some((plugin) => pluginName(plugin) === name);
 }
 
-function hasFileImport(server: Server): boolean {
-  return server.plugins.some((plugin) => pluginName(plugin) === "import");
-}
+const CLUSTER_DOMAIN = "cluster.local";
+/** Plugins that may answer for the cluster's names in the place of kubernetes. */
+const OTHER_SOURCES: readonly string[] = [
+  "forward",
+  "file",
+  "auto",
+  "secondary",
+  "etcd",
+  "template",
+  "hosts",
+  "rewrite",
+  "grpc",
+];
 
-/** `.` and `dns://.:53` as `.:53`. */
-function zoneAndPort(zone: string): string {
-  const bare = zone.toLowerCase().replace(/^dns:\/\//, "");
-  const [, name = bare, port = "53"] = /^(.*):(\d+)$/.exec(bare) ?? [];
-  const dotted = name.endsWith(".") || name.includes("/") ? name : `${name}.`;
-  return `${dotted}:${port}`;
-}
-
-function checkZones(servers: readonly Server[], findings: Findings): void {
-  const seen = new Set<string>();
-  for (const server of servers) {
-    // Blocks on different addresses, or told apart by a view, may share a zone.
-    if (server.plugins.some((plugin) => ["bind", "view"].includes(pluginName(plugin)))) continue;
-    for (const zone of server.zones.map(zoneAndPort)) {
-      if (seen.has(zone)) findings.error(server, `${zone} has a block already, and CoreDNS does not start`);
-      seen.add(zone);
-    }
-  }
+/** On EKS every pod asks for names of cluster.local, whatever zone kubernetes is given. */
+function checkClusterNames(
+  servers: readonly Server[],
+  { coredns, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
+  findings: Findings,
+): void {
+  const server = serverFor(domain, 53, servers);
+  if (server === undefined || !servers.some((one) => hasPlugin(one, "kubernetes"))) return;
+  const zones = server.plugins.flatMap((plugin) =>
+    plugin.plugin === "kubernetes"
+      ? plugin.zones.length > 0
+        ? plugin.zones
+        : servedZones(server).map(({ zone }) => zone)
+      : [],
+  );
+  if (zones.some((zone) => isWithin(domain, zone))) return;
+  const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
+  const message = `nobody answers ${domain}, the domain of every pod on EKS: ${inner}`;
+  const another =
+    zones.length === 0 &&
+    OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));
+  if (coredns === undefined || another || hasPlugin(server, "rewrite")) findings.warn(server, message);
+  else findings.error(server, message);
 }
 
 function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
@@ -107,19 +123,14 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
         );
       }
       break;
+    case "cache":
+      checkCache(server, plugin, findings);
+      break;
     case "rewrite":
       checkRewrite(server, plugin, findings);
       break;
-    case "multisocket":
-      if (context.coredns !== undefined && isBefore(context.coredns, MULTISOCKET_SINCE)) {
-        const [since, version] = [MULTISOCKET_SINCE, context.coredns].map((parts) => parts.join("."));
-        findings.error(server, `multisocket: CoreDNS has it from ${since}, and this is ${version}`);
-      }
-      break;
   }
 }
-
-const MULTISOCKET_SINCE = [1, 12, 0] as const;
 
 function checkAutopath(server: Server, source: string, findings: Findings): void {
   if (source === "@kubernetes") {
@@ -133,16 +144,45 @@ function checkAutopath(server: Server, source: string, findings: Findings): void
   }
 }
 
-function checkRewrite(server: Server, { match, from, answer }: RewritePlugin, findings: Findings): void {
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/pkg/dnsutil/ttl.go */
+function checkCache(server: Server, { ttl, success, denial }: CachePlugin, findings: Findings): void {
+  const times = [ttl, success?.ttl, denial?.ttl].filter((time) => time !== undefined && time > MAX_CACHE_TTL);
+  for (const time of new Set(times))
+    findings.warn(
+      server,
+      `cache ${time}: no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own time, so that more has no effect`,
+    );
+}
+
+function checkRewrite(server: Server, { match, from, to, answer }: RewritePlugin, findings: Findings): void {
   if (match !== "exact" && answer === undefined) {
     findings.warn(server, `rewrite ${from}: without \`answer auto\` many resolvers reject the answer's other name`);
   }
+  if (match === "regex") checkPattern(server, { plugin: "rewrite", match, from, to, answer }, findings);
   if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
     findings.warn(
       server,
       `rewrite ${match} ${from}: CoreDNS puts a dot behind it, so that it fits whole labels only; a part of a label needs a regex`,
     );
   }
+}
+
+/** What a pattern does to a name, which CoreDNS gives it whole, in lower case and with the dot at its end. */
+function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
+  if (/(?<!\\)[\w-]\$$/.test(from)) {
+    findings.warn(server, `rewrite ${from}: fits no name, since every name ends with a dot; end it with \\.$`);
+    return;
+  }
+  if (/[A-Z]/.test(from.replace(/\\.|\(\?[^):]*[:)]|\[:\w+:\]|\(\?P?<\w+>/g, "")) && !/\(\?[a-z]*i/.test(from))
+    findings.warn(server, `rewrite ${from}: fits no name, since CoreDNS compares names in lower case`);
+  const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
+  const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
+  const advice = [start, end].filter((part) => part !== "").join(", and ");
+  if (advice !== "")
+    findings.warn(
+      server,
+      `rewrite ${from}: fits anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
+    );
 }
 
 function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {

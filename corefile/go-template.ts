@@ -1,0 +1,167 @@
+/** Functions that Go's templates have, and those that CoreDNS adds. @see https://pkg.go.dev/text/template */
+const FUNCTIONS: ReadonlySet<string> = new Set(
+  "and call html index slice js len not or print printf println urlquery eq ge gt le lt ne parseInt".split(" "),
+);
+const KEYWORDS: ReadonlySet<string> = new Set(
+  "if else end range with define block template break continue nil true false".split(" "),
+);
+
+/** One action between `{{` and `}}`. */
+const ACTION =
+  /\{\{(?:- )?(?:\/\*[^]*?\*\/|((?:"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.|[^'\\\n])*'|[^"`'])*?))(?: -)?\}\}/y;
+const TOKEN =
+  /\s+|"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.|[^'\\\n])+'|:=|\$\w*|(?:\.[A-Za-z_]\w*)+|[+-]?(?:\d[\w.]*)|[A-Za-z_]\w*|\.|[()|,=]/y;
+
+/**
+ * Why Go takes no template from a text; undefined where it does. Calls are parsed, not run: a field that is not there is found by
+ * a query only.
+ * @see https://pkg.go.dev/text/template
+ */
+export function templateProblem(text: string): string | undefined {
+  const open: string[] = [];
+  const variables: (readonly string[])[] = [["$"]];
+  let position = 0;
+  for (;;) {
+    const start = text.indexOf("{{", position);
+    if (start === -1) break;
+    ACTION.lastIndex = start;
+    const action = ACTION.exec(text);
+    if (action === null) return "an action has no }}";
+    position = ACTION.lastIndex;
+    if (action[1] === undefined) continue;
+    const problem = actionProblem(action[1], open, variables);
+    if (problem !== undefined) return problem;
+  }
+  return open.length === 0 ? undefined : `${open.at(-1)} has no end`;
+}
+
+function actionProblem(text: string, open: string[], variables: (readonly string[])[]): string | undefined {
+  const tokens = tokensOf(text);
+  if (tokens === undefined) return `{{${text}}} has a character that no action takes`;
+  const [first, ...rest] = tokens;
+  if (first === undefined) return "an action is empty";
+  switch (first) {
+    case "if":
+    case "with":
+    case "range":
+      open.push(first);
+      variables.push(variables.at(-1) ?? []);
+      return pipelineProblem(rest, variables, first === "range");
+    case "else": {
+      const inner = open.at(-1);
+      if (inner === undefined || !["if", "with", "range"].includes(inner)) return "else has no if";
+      if (rest.length === 0) {
+        open[open.length - 1] = `${inner} else`;
+        return undefined;
+      }
+      if (rest[0] !== "if" && rest[0] !== "with") return "else takes nothing, or if";
+      if (rest[0] !== inner) return `else ${rest[0]} follows ${inner}`;
+      return pipelineProblem(rest.slice(1), variables, false);
+    }
+    case "end":
+      if (rest.length > 0) return "end takes nothing";
+      variables.pop();
+      return open.pop() === undefined ? "end has no beginning" : undefined;
+    case "define":
+    case "block":
+      if (open.length > 0 && first === "define") return "define stands inside another action";
+      if (!/^["`]/.test(rest[0] ?? "")) return `${first} takes a name in quotes`;
+      open.push(first);
+      variables.push(["$"]);
+      return first === "block" ? pipelineProblem(rest.slice(1), variables, false) : undefined;
+    case "template":
+      if (!/^["`]/.test(rest[0] ?? "")) return "template takes a name in quotes";
+      return rest.length === 1 ? undefined : pipelineProblem(rest.slice(1), variables, false);
+    case "break":
+    case "continue":
+      return open.some((one) => one.startsWith("range")) ? undefined : `${first} stands outside of range`;
+    default:
+      return pipelineProblem(tokens, variables, false);
+  }
+}
+
+function tokensOf(text: string): string[] | undefined {
+  const found: string[] = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < text.length) {
+    const token = TOKEN.exec(text);
+    if (token === null) return undefined;
+    if (token[0].trim() !== "") found.push(token[0]);
+  }
+  return found;
+}
+
+/** `$x := OPERAND WORDS | FUNCTION WORDS`. */
+function pipelineProblem(
+  tokens: readonly string[],
+  variables: (readonly string[])[],
+  isRange: boolean,
+): string | undefined {
+  const sign = tokens.findIndex((token) => token === ":=" || token === "=");
+  const names = sign === -1 ? [] : tokens.slice(0, sign).filter((token) => token !== ",");
+  if (names.some((name) => !/^\$\w+$/.test(name)) || names.length > (isRange ? 2 : 1))
+    return "only a variable takes a value";
+  const scope = [...(variables.at(-1) ?? []), ...names];
+  variables[variables.length - 1] = scope;
+  const commands = splitCommands(tokens.slice(sign + 1));
+  if (typeof commands === "string") return commands;
+  for (const [index, command] of commands.entries()) {
+    const problem = commandProblem(command, scope, index > 0);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function splitCommands(tokens: readonly string[]): string[][] | string {
+  const commands: string[][] = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token === "(") depth += 1;
+    if (token === ")") depth -= 1;
+    if (depth < 0) return "a parenthesis is closed that is not open";
+    if (token === "|" && depth === 0) commands.push([]);
+    else commands.at(-1)?.push(token);
+  }
+  if (depth > 0) return "a parenthesis is not closed";
+  return commands.some((command) => command.length === 0) ? "a value is missing" : commands;
+}
+
+function commandProblem(command: readonly string[], scope: readonly string[], isPiped: boolean): string | undefined {
+  const [first = ""] = command;
+  if (isPiped && /^(["`'+\-\d]|nil$|true$|false$|\.$)/.test(first)) return `${first} stands after | and is no function`;
+  if (first === "nil" && command.length === 1) return "nil is no command";
+  for (const token of command) {
+    if (
+      token === ":=" ||
+      token === "=" ||
+      token === "," ||
+      (KEYWORDS.has(token) && !["nil", "true", "false"].includes(token))
+    )
+      return `unexpected ${token}`;
+    if (/^[A-Za-z_]/.test(token) && !KEYWORDS.has(token) && !FUNCTIONS.has(token))
+      return `function ${token} is not defined`;
+    if (token.startsWith("$") && !scope.includes(token)) return `undefined variable ${token}`;
+    if (/^[+-]?\d/.test(token) && !Number.isFinite(Number(token.replaceAll("_", "")))) return `bad number ${token}`;
+  }
+  return nestedProblem(command, scope);
+}
+
+/** Looks into the parentheses of a command. */
+function nestedProblem(command: readonly string[], scope: readonly string[]): string | undefined {
+  for (let start = command.indexOf("("); start !== -1; start = command.indexOf("(", start + 1)) {
+    let depth = 0;
+    const end = command.findIndex((token, index) => {
+      if (index >= start && token === "(") depth += 1;
+      if (index >= start && token === ")") depth -= 1;
+      return index > start && depth === 0;
+    });
+    const inner = splitCommands(command.slice(start + 1, end));
+    if (typeof inner === "string") return inner;
+    for (const [index, one] of inner.entries()) {
+      const problem = commandProblem(one, scope, index > 0);
+      if (problem !== undefined) return problem;
+    }
+    start = end;
+  }
+  return undefined;
+}

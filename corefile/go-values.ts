@@ -1,0 +1,193 @@
+import ipaddr from "ipaddr.js";
+import { RE2JS } from "re2js";
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  μs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  m: 60,
+  h: 3600,
+};
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
+/** Nanoseconds of a duration are 63 bits. */
+const LONGEST = 9_223_372_036.854775;
+
+/**
+ * Seconds of a duration as Go reads it, such as `1h30m`, `-5s` or `500ms`; undefined where it is none.
+ * @see https://pkg.go.dev/time#ParseDuration
+ */
+export function duration(text: string): number | undefined {
+  const sign = text.startsWith("-") ? -1 : 1;
+  const digits = text.replace(/^[-+]/, "");
+  if (digits === "0") return 0;
+  let total = 0;
+  PART.lastIndex = 0;
+  do {
+    const part = PART.exec(digits);
+    if (part === null) return undefined;
+    total += Number(part[1]) * (UNITS[part[2] ?? ""] ?? Number.NaN);
+  } while (PART.lastIndex < digits.length);
+  return total > LONGEST ? undefined : sign * total;
+}
+
+/** Seconds of a duration that is not negative; undefined where it is none. */
+export function seconds(text: string): number | undefined {
+  const value = duration(text);
+  return value === undefined || value < 0 || text.startsWith("-") ? undefined : value;
+}
+
+/** An integer of 64 bits; undefined where the text is none. @see https://pkg.go.dev/strconv#Atoi */
+export function integer(text: string): number | undefined {
+  if (!/^[+-]?\d+$/.test(text)) return undefined;
+  const value = BigInt(text.replace(/^\+/, ""));
+  return value >= -(2n ** 63n) && value < 2n ** 63n ? Number(value) : undefined;
+}
+
+/**
+ * An integer without a sign of so many bits; undefined where the text is none. With base 0 Go takes 0x, 0o, 0b and underscores too.
+ * @see https://pkg.go.dev/strconv#ParseUint
+ */
+export function unsigned(text: string, bits: number, base: 10 | 0 = 10): number | undefined {
+  let digits = text;
+  if (base === 0) {
+    if (/^_|__|_$/.test(digits)) return undefined;
+    digits = digits.replaceAll("_", "");
+    if (/^0\d/.test(digits)) digits = `0o${digits.slice(1)}`;
+  }
+  const form = base === 0 ? /^(\d+|0x[\da-f]+|0o[0-7]+|0b[01]+)$/i : /^\d+$/;
+  if (!form.test(digits)) return undefined;
+  const value = BigInt(digits);
+  return value < 2n ** BigInt(bits) ? Number(value) : undefined;
+}
+
+/** A floating-point number; undefined where the text is none. @see https://pkg.go.dev/strconv#ParseFloat */
+export function float(text: string): number | undefined {
+  if (/^[+-]?(inf|infinity)$/i.test(text))
+    return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  if (/^[+-]?nan$/i.test(text)) return Number.NaN;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+}
+
+/** Whether the text is an IP address as Go reads it: four decimal parts without leading zeros, or IPv6 without a zone. */
+export function isAddress(text: string): boolean {
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return !/(^|\.)0\d/.test(text) && ipaddr.IPv4.isValidFourPartDecimal(text);
+  return text.includes(":") && !text.includes("%") && ipaddr.IPv6.isValid(text);
+}
+
+/** Whether two addresses are the same, however they are spelled. */
+export function sameAddress(one: string, other: string): boolean {
+  if (!isAddress(one) || !isAddress(other)) return false;
+  return ipaddr.process(one).toNormalizedString() === ipaddr.process(other).toNormalizedString();
+}
+
+/** Whether an address is the pod itself: loopback, or the unspecified one, which goes to loopback. */
+export function isOwnHost(address: string): boolean {
+  if (!isAddress(address)) return false;
+  const range = ipaddr.process(address).range();
+  return range === "loopback" || range === "unspecified";
+}
+
+/** A network in CIDR notation. */
+export interface Network {
+  readonly address: string;
+  readonly bits: number;
+  readonly family: 4 | 6;
+}
+
+/** A network such as `10.0.0.0/8`; undefined where the text is none. @see https://pkg.go.dev/net#ParseCIDR */
+export function network(text: string): Network | undefined {
+  const [, address = "", length = ""] = /^(.*)\/(\d{1,3})$/.exec(text) ?? [];
+  if (!isAddress(address) || (length.length > 1 && length.startsWith("0"))) return undefined;
+  const family = address.includes(":") ? 6 : 4;
+  const bits = Number(length);
+  return bits <= (family === 4 ? 32 : 128) ? { address, bits, family } : undefined;
+}
+
+/** Host and port of `HOST:PORT` or `[HOST]:PORT`; undefined where it has another form. @see https://pkg.go.dev/net#SplitHostPort */
+export function hostAndPort(text: string): { readonly host: string; readonly port: string } | undefined {
+  const [, bracketed, plain, port] = /^(?:\[([^[\]]*)\]|([^:[\]]*)):([^:[\]]*)$/.exec(text) ?? [];
+  return port === undefined ? undefined : { host: bracketed ?? plain ?? "", port };
+}
+
+/** Whether Go, and so CoreDNS, takes a text for a regular expression. @see https://github.com/google/re2/wiki/Syntax */
+export function isGoRegexp(text: string): boolean {
+  return compiled(text) !== undefined;
+}
+
+/** Groups of a regular expression, which a rewrite names as {1}, {2} and so on; 0 where the text is none. */
+export function groupsOf(text: string): number {
+  return compiled(text)?.groupCount() ?? 0;
+}
+
+/** Whether a regular expression matches anywhere in a text. */
+export function matchesRegexp(pattern: string, text: string): boolean {
+  return compiled(pattern)?.matcher(text).find() ?? false;
+}
+
+function compiled(text: string): RE2JS | undefined {
+  try {
+    return RE2JS.compile(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether CoreDNS's DNS library takes a text for a domain name. An escaped dot does not separate. */
+export function isDomainName(text: string): boolean {
+  if (text === "" || text === ".") return text === ".";
+  const name = text.endsWith(".") && !text.endsWith("\\.") ? text.slice(0, -1) : text;
+  const labels = name.split(/(?<!\\)\./);
+  const lengths = labels.map((label) => Buffer.byteLength(label.replace(/\\(\d{3}|.)/g, "x")));
+  return (
+    !/(^|[^\\])\\$/.test(name) &&
+    lengths.every((length) => length > 0 && length < 64) &&
+    lengths.reduce((sum, length) => sum + length + 1, 0) <= 256
+  );
+}
+
+/** What `ZONE:PORT` of a server block or of a plugin's line comes to. */
+export interface ZoneAndPort {
+  /** Fully qualified, as written; several where a network is no multiple of 8 or 4 bits. */
+  readonly zones: readonly string[];
+  readonly port: string | undefined;
+}
+
+/**
+ * Reads a zone: a domain or a network, which stands for its reverse zone, with an optional port.
+ * @returns why CoreDNS refuses it, where it does.
+ * @see https://github.com/coredns/coredns/blob/master/plugin/normalize.go
+ */
+export function zoneAndPort(text: string): ZoneAndPort | string {
+  const colon = text.lastIndexOf(":");
+  if (colon === text.length - 1) return colon === -1 ? "a zone is missing" : `${text} has nothing after its colon`;
+  const port = colon === -1 ? undefined : integer(text.slice(colon + 1));
+  const zone = port === undefined ? text : text.slice(0, colon);
+  if (Buffer.byteLength(zone) > 255) return "a zone is at most 255 characters long";
+  if (!isDomainName(zone))
+    return zone === "" ? `${text} has no zone before its port; . is every name` : `${zone} is not a domain name`;
+  const found = network(zone);
+  if (found === undefined) return { zones: [zone.endsWith(".") ? zone : `${zone}.`], port: port?.toString() };
+  if (zone.startsWith(":") || (zone.startsWith("0") && zone.includes(":"))) return `${zone} is not a network`;
+  return { zones: reverseZones(found), port: port?.toString() };
+}
+
+function reverseZones({ address, bits, family }: Network): string[] {
+  const size = family === 4 ? 8 : 4;
+  const kept = Math.ceil(bits / size);
+  const bytes = ipaddr.parse(address).toByteArray();
+  const parts = family === 4 ? bytes : bytes.flatMap((byte) => [byte >> 4, byte & 15]);
+  const suffix = family === 4 ? "in-addr.arpa." : "ip6.arpa.";
+  const name = (digits: readonly number[]) =>
+    [...digits]
+      .reverse()
+      .map((digit) => `${family === 4 ? digit : digit.toString(16)}.`)
+      .join("") + suffix;
+  const spare = kept * size - bits;
+  const last = parts[kept - 1];
+  if (spare === 0 || last === undefined) return [name(parts.slice(0, kept))];
+  const first = last & ~(2 ** spare - 1);
+  return Array.from({ length: 2 ** spare }, (_, index) => name([...parts.slice(0, kept - 1), first + index]));
+}

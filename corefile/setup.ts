@@ -1,0 +1,216 @@
+import { hasVariable } from "./caddyfile.ts";
+import { Dispenser } from "./dispenser.ts";
+import { duration, hostAndPort, integer, isGoRegexp, network, zoneAndPort } from "./go-values.ts";
+import type { Token } from "./lexer.ts";
+import { isBefore, type Version } from "./version.ts";
+
+/** CoreDNS does not start; the message says why. */
+export class Refusal extends Error {
+  /** Whether this is only known of an older version. */
+  readonly undecided: boolean;
+
+  constructor(message: string, undecided = false) {
+    super(message);
+    this.undecided = undecided;
+  }
+}
+
+/** What a plugin's setup knows beside its own words. */
+export interface SetupContext {
+  readonly version: Version;
+  /** Whether the version is newer than the newest whose options are known. */
+  readonly isNewer: boolean;
+  /** Zones of the server block, with their ports. */
+  readonly keys: readonly string[];
+  /** Options that the plugin has in this version; undefined where the plugin is of a version whose data is not known. */
+  readonly options: ReadonlySet<string>;
+  /** Folder of the plugin root, where the block has it. */
+  readonly root: string;
+  /** Whether the pod has a file; undefined where that is not known. */
+  hasFile(path: string): boolean | undefined;
+}
+
+const MAX_REGEXP = 10_000;
+const REGEXP_LIMIT_SINCE: Version = [1, 14, 0];
+const NEW_PARSER_SINCE: Version = [1, 13, 0];
+
+/** One plugin's words in one server block, as its setup reads them. */
+export class Setup extends Dispenser {
+  readonly plugin: string;
+  readonly context: SetupContext;
+  /** What runs otherwise than the text suggests. */
+  readonly warnings: string[] = [];
+
+  constructor(plugin: string, tokens: readonly Token[], context: SetupContext) {
+    super(tokens, isBefore(context.version, NEW_PARSER_SINCE));
+    this.plugin = plugin;
+    this.context = context;
+  }
+
+  refuse(message: string): never {
+    throw new Refusal(`${this.plugin}: ${message}`);
+  }
+
+  warn(message: string): void {
+    this.warnings.push(`${this.plugin}: ${message}`);
+  }
+
+  since(...version: Version): boolean {
+    return !isBefore(this.context.version, version);
+  }
+
+  /** Runs once for each line of the plugin; a second line is refused where the plugin takes one. */
+  lines(read: () => void, most = Number.POSITIVE_INFINITY): void {
+    for (let count = 1; this.next(); count += 1) {
+      if (count > most) this.refuse("CoreDNS takes it once in a server block");
+      read();
+    }
+  }
+
+  /** Reads the options in braces, each by its handler. */
+  block(handlers: Readonly<Record<string, () => void>>, otherwise: (name: string) => void = this.unknown): void {
+    while (this.nextBlock()) {
+      const name = this.value;
+      const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+      if (this.context.options.has(name) && handler !== undefined) handler();
+      else if (this.context.options.has(name)) {
+        this.remaining();
+        this.warn(`${name} is not checked`);
+      } else if (handler !== undefined && this.context.isNewer) handler();
+      else otherwise.call(this, name);
+    }
+  }
+
+  unknown(name: string): void {
+    const known = [...this.context.options].join(", ");
+    const version = this.context.version.join(".");
+    const message = `${this.plugin}: CoreDNS ${version} has no option ${name}${known === "" ? "" : `; it has ${known}`}`;
+    throw new Refusal(message, this.context.isNewer);
+  }
+
+  /** The words of an option, at least and at most so many. */
+  words(option: string, least: number, most = Number.POSITIVE_INFINITY): string[] {
+    const words = this.remaining();
+    if (words.length < least || words.length > most)
+      this.refuse(`${option} takes ${counted(least, most)} (found ${words.length})`);
+    return words;
+  }
+
+  /** The next word of an option. What follows it on the line is taken for the next option. */
+  word(option: string): string {
+    if (!this.nextArgument()) this.refuse(`${option} takes a word`);
+    return this.value;
+  }
+
+  /** Refuses a word that follows. */
+  noWord(option: string): void {
+    if (this.nextArgument()) this.refuse(`${option} takes no words (found ${this.value})`);
+  }
+
+  /** An integer; NaN where it stands in a variable. */
+  int(option: string, text: string, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY): number {
+    if (hasVariable(text)) return Number.NaN;
+    const value = integer(text);
+    if (value === undefined || value < least || value > most)
+      this.refuse(`${option} takes an integer${range(least, most)} (found ${shown(text)})`);
+    return value;
+  }
+
+  /** Seconds of a duration; NaN where it stands in a variable. */
+  time(option: string, text: string, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY): number {
+    if (hasVariable(text)) return Number.NaN;
+    const value = duration(text);
+    if (value === undefined) this.refuse(`${option} takes a duration, such as 30s (found ${shown(text)})`);
+    if (value < least || value > most)
+      this.refuse(`${option} takes a duration${range(least, most, "s")} (found ${shown(text)})`);
+    return value;
+  }
+
+  oneOf(option: string, text: string, allowed: readonly string[]): void {
+    if (!hasVariable(text) && !allowed.includes(text))
+      this.refuse(`${option} takes one of ${allowed.join(", ")} (found ${shown(text)})`);
+  }
+
+  regexp(option: string, text: string, limited = this.since(...REGEXP_LIMIT_SINCE)): void {
+    if (hasVariable(text)) return;
+    if (limited && Buffer.byteLength(text) > MAX_REGEXP)
+      this.refuse(`${option} takes a regular expression of at most ${MAX_REGEXP} characters`);
+    if (!isGoRegexp(text)) this.refuse(`${option} takes a regular expression in Go's syntax (found ${shown(text)})`);
+  }
+
+  /** Whether a text is no regular expression, as far as that is known. */
+  isBrokenRegexp(text: string): boolean {
+    return !hasVariable(text) && !isGoRegexp(text);
+  }
+
+  address(option: string, text: string): void {
+    if (!hasVariable(text) && hostAndPort(text) === undefined)
+      this.refuse(`${option} takes an address with its port, such as :8080 (found ${shown(text)})`);
+  }
+
+  cidr(option: string, text: string): void {
+    if (!hasVariable(text) && network(text) === undefined)
+      this.refuse(`${option} takes a network, such as 10.0.0.0/8 (found ${shown(text)})`);
+  }
+
+  /** Zones of a line, or those of the server block. CoreDNS drops what is none without a word. */
+  zones(words: readonly string[]): readonly string[] {
+    if (words.length === 0) return this.context.keys.flatMap((key) => zonesOf(key).slice(0, 1));
+    for (const word of words)
+      if (!hasVariable(word) && zonesOf(word).length === 0)
+        this.warn(`${shown(word)} is not a zone, and CoreDNS drops it`);
+    return words.flatMap(zonesOf);
+  }
+
+  /** A file that CoreDNS must read to start. */
+  needFile(path: string, what: string): void {
+    if (hasVariable(path)) return;
+    const file = this.path(path);
+    const there = this.context.hasFile(file);
+    if (there === false)
+      this.refuse(`the add-on's pods have no ${what} ${file}, and CoreDNS does not start without it`);
+    if (there === undefined) this.warn(`CoreDNS does not start unless its pod has the ${what} ${file}`);
+  }
+
+  /** A file without which CoreDNS runs, but not as wanted. */
+  wantFile(path: string, what: string, consequence: string): void {
+    if (hasVariable(path)) return;
+    const file = this.path(path);
+    if (this.context.hasFile(file) === false) this.warn(`the add-on's pods have no ${what} ${file}: ${consequence}`);
+  }
+
+  /** Certificate, key and CA: one word is a CA, two are a certificate and its key. */
+  tlsFiles(option: string, words: readonly string[]): void {
+    const [first, second, third] = words;
+    if (words.length > 3) this.refuse(`${option} takes at most a certificate, a key and a CA`);
+    if (first !== undefined) this.needFile(first, words.length === 1 ? "CA" : "certificate");
+    if (second !== undefined) this.needFile(second, "key");
+    if (third !== undefined) this.needFile(third, "CA");
+  }
+
+  path(path: string): string {
+    return path.startsWith("/") || this.context.root === "" ? path : `${this.context.root}/${path}`;
+  }
+}
+
+export function shown(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** Zones that a word of a line stands for; empty where it stands for none. */
+export function zonesOf(word: string): readonly string[] {
+  const read = zoneAndPort(word.replace(/^(dns|tls|quic|grpc|https3?|unix):\/\//, ""));
+  return typeof read === "string" ? [] : read.zones.map((zone) => zone.toLowerCase());
+}
+
+function range(least: number, most: number, unit = ""): string {
+  if (least === Number.NEGATIVE_INFINITY) return most === Number.POSITIVE_INFINITY ? "" : ` up to ${most}${unit}`;
+  return most === Number.POSITIVE_INFINITY ? ` from ${least}${unit}` : ` from ${least}${unit} to ${most}${unit}`;
+}
+
+function counted(least: number, most: number): string {
+  const words = (count: number) => (count === 1 ? "1 word" : `${count} words`);
+  if (least === most) return least === 0 ? "no words" : words(least);
+  if (most === Number.POSITIVE_INFINITY) return `at least ${words(least)}`;
+  return least === 0 ? `at most ${words(most)}` : `${least} to ${words(most)}`;
+}

@@ -1,0 +1,314 @@
+import { hasVariable } from "../caddyfile.ts";
+import { templateProblem } from "../go-template.ts";
+import { groupsOf, isAddress, network, unsigned } from "../go-values.ts";
+import { type Setup, shown } from "../setup.ts";
+import { CLASSES, OPCODES, RCODES, TYPES } from "./dns-names.ts";
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/hosts/setup.go */
+export function hosts(setup: Setup): void {
+  setup.lines(() => {
+    const [file, ...zones] = setup.remaining();
+    if (file !== undefined)
+      setup.wantFile(file, "hosts file", "CoreDNS starts and answers only the entries in the braces");
+    setup.zones(zones);
+    let fallsThrough = false;
+    setup.block(
+      {
+        fallthrough: () => {
+          const words = setup.remaining();
+          fallsThrough = words.length === 0 || setup.zones(words).length > 0;
+        },
+        no_reverse: () => {},
+        ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 1, 65_535),
+        reload: () => setup.time("reload", setup.words("reload", 1, 1)[0] ?? "", 0),
+      },
+      (name) => {
+        if (fallsThrough)
+          setup.refuse(`takes no entries and no other options after fallthrough (found ${shown(name)})`);
+        setup.remaining();
+        if (!hasVariable(name) && !isAddress(name))
+          setup.warn(`${name} is neither an option nor an address, so that CoreDNS ignores its line`);
+      },
+    );
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/file/setup.go */
+export function file(setup: Setup): void {
+  setup.lines(() => {
+    const path = setup.word("its line");
+    setup.zones(setup.remaining());
+    let reload = 60;
+    setup.block({
+      fallthrough: () => setup.zones(setup.remaining()),
+      reload: () => {
+        reload = setup.time("reload", setup.words("reload", 1)[0] ?? "");
+      },
+      upstream: () => setup.remaining(),
+    });
+    if (reload === 0) setup.needFile(path, "zone file");
+    else setup.wantFile(path, "zone file", "CoreDNS starts and answers SERVFAIL for its zone");
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/auto/setup.go */
+export function auto(setup: Setup): void {
+  setup.lines(() => {
+    setup.zones(setup.remaining());
+    setup.block({
+      directory: () => {
+        setup.wantFile(setup.word("directory"), "folder", "CoreDNS starts and has no zones");
+        if (!setup.nextArgument()) return;
+        const pattern = setup.value;
+        setup.regexp("directory", pattern, setup.since(1, 13, 0));
+        if (!hasVariable(pattern) && groupsOf(pattern) === 0)
+          setup.refuse(`directory takes a regular expression with a group (found ${shown(pattern)})`);
+        setup.word("the template of directory");
+        setup.noWord("directory DIR REGEXP TEMPLATE");
+      },
+      reload: () => setup.time("reload", setup.words("reload", 1)[0] ?? "", 0),
+      upstream: () => setup.remaining(),
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/template/setup.go */
+export function template(setup: Setup): void {
+  const templates = (option: string) => () => {
+    for (const text of setup.words(option, 1)) {
+      const problem = hasVariable(text) ? undefined : templateProblem(text);
+      if (problem !== undefined) setup.refuse(`${option} takes a template in Go's syntax; ${problem}`);
+    }
+  };
+  const name = (what: string, known: ReadonlySet<string>) => {
+    const word = setup.word(what);
+    if (!hasVariable(word) && !known.has(word)) setup.refuse(`${shown(word)} is not a ${what}`);
+  };
+  setup.lines(() => {
+    name("class, such as IN or ANY", CLASSES);
+    name("type, such as A or ANY", TYPES);
+    setup.zones(setup.remaining());
+    setup.block({
+      match: () => {
+        for (const pattern of setup.words("match", 1)) setup.regexp("match", pattern);
+      },
+      answer: templates("answer"),
+      additional: templates("additional"),
+      authority: templates("authority"),
+      rcode: () => name("response code, such as NXDOMAIN", RCODES),
+      ederror: () => {
+        const [code = ""] = setup.words("ederror", 1, 2);
+        if (!hasVariable(code) && unsigned(code, 16) === undefined)
+          setup.refuse(`ederror takes a code from 0 to 65535 (found ${shown(code)})`);
+      },
+      fallthrough: () => setup.zones(setup.remaining()),
+      upstream: () => setup.remaining(),
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/header/setup.go */
+export function header(setup: Setup): void {
+  while (setup.next()) {
+    let rules = 0;
+    while (setup.nextBlock()) {
+      const kind = setup.value.toLowerCase();
+      if (kind !== "query" && kind !== "response")
+        setup.refuse(`takes query or response (found ${shown(setup.value)})`);
+      const action = setup.nextArgument() ? setup.value : "";
+      setup.oneOf(kind, action.toLowerCase(), ["set", "clear"]);
+      const flags = setup.words(`${kind} ${action}`, 1);
+      for (const flag of flags) setup.oneOf(`${kind} ${action}`, flag.toLowerCase(), ["aa", "ra", "rd"]);
+      rules += flags.length;
+    }
+    // CoreDNS reads no further line then.
+    if (rules > 0) return;
+  }
+  setup.refuse("takes at least one rule in braces, such as response set ra");
+}
+
+const ACTIONS = ["allow", "block", "filter", "drop"];
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/acl/setup.go */
+export function acl(setup: Setup): void {
+  setup.lines(() => {
+    setup.zones(setup.remaining());
+    while (setup.nextBlock()) {
+      setup.oneOf("a rule", setup.value.toLowerCase(), ACTIONS);
+      let section = "";
+      let count = 1;
+      for (const word of setup.remaining()) {
+        const isSection = ["type", "net"].includes(word.toLowerCase());
+        if (isSection ? count === 0 : section === "")
+          setup.refuse(`a rule takes type TYPES and net NETWORKS (found ${shown(word)})`);
+        count = isSection ? 0 : count + 1;
+        if (isSection) section = word.toLowerCase();
+        else if (word !== "*" && section === "type" && !hasVariable(word) && !TYPES.has(word))
+          setup.refuse(`${shown(word)} is not a type`);
+        else if (word !== "*" && section === "net")
+          setup.cidr("net", word.includes("/") ? word : `${word}/${word.includes(":") ? 128 : 32}`);
+      }
+      if (count === 0) setup.refuse(`${section} takes at least 1 word`);
+    }
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dns64/setup.go */
+export function dns64(setup: Setup): void {
+  const prefix = (text: string) => {
+    if (hasVariable(text)) return;
+    const net = network(text);
+    if (net === undefined || net.family !== 6 || net.bits % 8 !== 0 || net.bits < 32 || net.bits > 96)
+      setup.refuse(`takes an IPv6 network of 32 to 96 bits, such as 64:ff9b::/96 (found ${shown(text)})`);
+  };
+  setup.lines(() => {
+    const words = setup.words("its line", 0, 1);
+    // CoreDNS takes what stands in braces after a prefix for lines of their own.
+    if (words.length === 1) return prefix(words[0] ?? "");
+    setup.block({ prefix: () => prefix(setup.word("prefix")), translate_all: () => {}, allow_ipv4: () => {} });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/erratic/setup.go */
+export function erratic(setup: Setup): void {
+  const amount = (option: string, words: readonly string[]) => {
+    if (words[0] !== undefined) setup.int(option, words[0], 0, 2 ** 31 - 1);
+  };
+  setup.lines(() => {
+    setup.block({
+      drop: () => amount("drop", setup.words("drop", 0, 1)),
+      truncate: () => amount("truncate", setup.words("truncate", 0, 1)),
+      delay: () => {
+        const words = setup.words("delay", 0, 2);
+        amount("delay", words);
+        if (words[1] !== undefined) setup.time("delay", words[1]);
+      },
+      large: () => {},
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/autopath/setup.go */
+export function autopath(setup: Setup): void {
+  setup.lines(() => {
+    const words = setup.words("its line", 1);
+    const source = words.at(-1) ?? "";
+    if (!source.startsWith("@")) setup.needFile(source, "resolv.conf");
+    setup.zones(words.slice(0, -1));
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dnssec/setup.go */
+export function dnssec(setup: Setup): void {
+  setup.lines(() => {
+    setup.zones(setup.remaining());
+    setup.block({
+      key: () => keys(setup),
+      cache_capacity: () => setup.int("cache_capacity", setup.word("cache_capacity")),
+    });
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/sign/setup.go */
+export function sign(setup: Setup): void {
+  setup.lines(() => {
+    const path = setup.word("its line");
+    setup.wantFile(path, "zone file", "CoreDNS starts and signs nothing");
+    setup.zones(setup.remaining());
+    setup.block({ key: () => keys(setup), directory: () => setup.words("directory", 1, 1) });
+  });
+}
+
+function keys(setup: Setup): void {
+  const kind = setup.word("key");
+  if (kind === "directory" && setup.plugin === "sign") setup.refuse("key directory is not implemented in CoreDNS");
+  const isSecret = kind === "aws_secretsmanager" && setup.plugin === "dnssec";
+  if (kind !== "file" && !isSecret) return;
+  for (const name of setup.words(`key ${kind}`, 1)) {
+    if (isSecret) setup.warn("the key is in AWS Secrets Manager: CoreDNS does not start without credentials for it");
+    else setup.needFile(`${name.replace(/\.(key|private)$/, "")}.key`, "key");
+  }
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/tsig/setup.go */
+export function tsig(setup: Setup): void {
+  const names = (option: string, known: ReadonlySet<string>) => () => {
+    const words = setup.words(option, 1);
+    if (words[0] === "all" || words[0] === "none") return;
+    for (const word of words)
+      if (!hasVariable(word) && !known.has(word)) setup.refuse(`${option} does not know ${shown(word)}`);
+  };
+  setup.lines(() => {
+    const seen = new Set<string>();
+    setup.zones(setup.remaining());
+    setup.block({
+      secret: () => {
+        const [name = ""] = setup.words("secret", 2, 2);
+        const key = name.toLowerCase().replace(/\.?$/, ".");
+        if (seen.has(key)) setup.refuse(`the key ${key} is there already`);
+        seen.add(key);
+      },
+      secrets: () => setup.needFile(setup.words("secrets", 1, 1)[0] ?? "", "key file"),
+      require: names("require", TYPES),
+      require_opcode: names("require_opcode", OPCODES),
+    });
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/geoip/setup.go */
+export function geoip(setup: Setup): void {
+  let databases = 0;
+  setup.lines(() => {
+    const path = setup.word("its line");
+    databases += 1;
+    if (databases > 1) setup.refuse("takes one database");
+    setup.words("its line", 0, 0);
+    setup.block({ "edns-subnet": () => {} });
+    setup.needFile(path, "database");
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/view/setup.go */
+export function view(setup: Setup): void {
+  setup.lines(() => {
+    setup.words("its line", 1, 1);
+    setup.block({
+      expr: () => {
+        setup.remaining();
+        setup.warn("its expression is not checked");
+      },
+    });
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/loadbalance/setup.go */
+export function loadbalance(setup: Setup): void {
+  setup.lines(() => {
+    const [policy = "round_robin", ...words] = setup.remaining();
+    setup.oneOf("its line", policy, ["round_robin", "weighted"]);
+    const count = policy === "weighted" ? 1 : 0;
+    if (words.length !== count)
+      setup.refuse(`takes round_robin or weighted FILE (found ${[policy, ...words].join(" ")})`);
+    if (policy === "weighted") {
+      let interval = 30;
+      setup.block({
+        reload: () => {
+          interval = setup.time("reload", setup.words("reload", 1, 1)[0] ?? "");
+        },
+      });
+      if (interval === 0) setup.needFile(words[0] ?? "", "weight file");
+      else setup.wantFile(words[0] ?? "", "weight file", "all addresses weigh the same");
+    }
+    setup.block(
+      {
+        reload: () => setup.refuse("reload is an option of weighted FILE"),
+        prefer: () => {
+          for (const net of setup.remaining()) setup.cidr("prefer", net);
+        },
+      },
+      (name) => {
+        setup.unknown(name);
+      },
+    );
+  });
+}

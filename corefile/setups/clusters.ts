@@ -1,0 +1,203 @@
+import { hasVariable } from "../caddyfile.ts";
+import { float } from "../go-values.ts";
+import { type Setup, shown } from "../setup.ts";
+
+const POD_MODES = ["disabled", "insecure", "verified"];
+/** `in-addr.arpa` itself is none to CoreDNS. */
+const REVERSE = /\.(in-addr|ip6)\.arpa\.$/;
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/kubernetes/setup.go */
+export function kubernetes(setup: Setup): void {
+  const one = (option: string) => setup.words(option, 1, 1)[0] ?? "";
+  setup.lines(() => {
+    const zones = setup.zones(setup.remaining());
+    if (zones.every((zone) => REVERSE.test(zone))) setup.refuse("takes at least one zone that is not a reverse zone");
+    let [namespaces, labels] = [false, false];
+    const multicluster: string[] = [];
+    const selector = (option: string) => {
+      const text = setup.words(option, 1).join(" ");
+      if (!hasVariable(text) && !isSelector(text))
+        setup.refuse(`${option} takes a label selector, such as a=b (found ${shown(text)})`);
+    };
+    setup.block({
+      endpoint_pod_names: () => setup.words("endpoint_pod_names", 0, 0),
+      pods: () => setup.oneOf("pods", one("pods"), POD_MODES),
+      namespaces: () => {
+        setup.words("namespaces", 1);
+        namespaces = true;
+      },
+      endpoint: () => setup.words("endpoint", 1),
+      tls: () => setup.tlsFiles("tls", setup.words("tls", 3, 3)),
+      labels: () => selector("labels"),
+      namespace_labels: () => {
+        selector("namespace_labels");
+        labels = true;
+      },
+      fallthrough: () => setup.zones(setup.remaining()),
+      ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 0, 3600),
+      noendpoints: () => setup.words("noendpoints", 0, 0),
+      ignore: () => {
+        const [what] = setup.remaining();
+        if (what !== undefined) setup.oneOf("ignore", what, ["empty_service"]);
+      },
+      kubeconfig: () => setup.needFile(setup.words("kubeconfig", 1, 2)[0] ?? "", "kubeconfig"),
+      multicluster: () => {
+        const words = setup.remaining();
+        if (words.length > 0) multicluster.push(...setup.zones(words));
+      },
+      startup_timeout: () => setup.time("startup_timeout", setup.words("startup_timeout", 1)[0] ?? ""),
+      apiserver_qps: () => {
+        const text = one("apiserver_qps");
+        const rate = float(text);
+        if (!hasVariable(text) && (rate === undefined || rate < 0 || Math.abs(rate) > 3.5e38))
+          setup.refuse(`apiserver_qps takes a number from 0 (found ${shown(text)})`);
+      },
+      apiserver_burst: () => setup.int("apiserver_burst", one("apiserver_burst"), 0),
+      apiserver_max_inflight: () => setup.int("apiserver_max_inflight", one("apiserver_max_inflight"), 0),
+    });
+    if (namespaces && labels) setup.refuse("takes namespaces or namespace_labels, not both");
+    for (const zone of multicluster)
+      if (!zones.includes(zone)) setup.refuse(`multicluster takes zones of its line (found ${zone})`);
+  }, 1);
+}
+
+const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+/** Requirements of a label selector, such as `a=b,c in (d, e),!f`. */
+function isSelector(text: string): boolean {
+  const requirements = text.match(/([^,(]|\([^)]*\))+/g) ?? [];
+  return requirements.every((requirement) => {
+    const [, key = "", , sign, value = "", , list = ""] =
+      /^\s*(?:!\s*)?([^\s=!()]+)\s*((==?)\s*([^\s()=!]*)|(in|notin)\s*\(([^()]*)\))?\s*$/.exec(requirement) ?? [];
+    const values = sign === undefined ? list.split(",").map((one) => one.trim()) : [value];
+    return KEY.test(key) && values.every((one) => VALUE.test(one));
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/k8s_external/setup.go */
+export function k8sExternal(setup: Setup): void {
+  setup.lines(() => {
+    setup.zones(setup.remaining());
+    setup.block({
+      ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 0, 3600),
+      apex: () => setup.words("apex", 1),
+      headless: () => {},
+      fallthrough: () => setup.zones(setup.remaining()),
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/etcd/setup.go */
+export function etcd(setup: Setup): void {
+  setup.next();
+  setup.zones(setup.remaining());
+  const lease = (option: string) => () => {
+    const text = setup.word(option).trim();
+    if (text !== "") setup.time(option, /^\d+$/.test(text) ? `${text}s` : text, 0, 2 ** 32 - 1);
+  };
+  setup.block(
+    {
+      stubzones: () => {},
+      fallthrough: () => setup.zones(setup.remaining()),
+      debug: () => {},
+      path: () => setup.word("path"),
+      endpoint: () => setup.words("endpoint", 1),
+      upstream: () => setup.remaining(),
+      tls: () => setup.tlsFiles("tls", setup.remaining()),
+      credentials: () => {
+        setup.words("credentials", 2, 2);
+        setup.warn("with credentials CoreDNS does not start before etcd answers");
+      },
+      "min-lease-ttl": lease("min-lease-ttl"),
+      "max-lease-ttl": lease("max-lease-ttl"),
+    },
+    (name) => {
+      if (name !== "}") setup.unknown(name);
+    },
+  );
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/nomad/setup.go */
+export function nomad(setup: Setup): void {
+  setup.next();
+  setup.remaining();
+  while (setup.nextBlock()) {
+    const name = setup.value.toLowerCase();
+    if (name === "address") setup.words(name, 1);
+    else if (name === "filter" || name === "token") setup.words(name, 1, 1);
+    else if (name === "ttl") setup.int(name, setup.words(name, 1, 1)[0] ?? "", 0, 3600);
+    else setup.unknown(name);
+  }
+  setup.warn("asks a Nomad agent, which a cluster on EKS does not have");
+}
+
+/** Words such as `ZONE:ID`, each once. */
+function pairs(setup: Setup, what: string, parts: number): void {
+  const seen = new Set<string>();
+  for (const word of setup.remaining()) {
+    if (hasVariable(word)) continue;
+    const split = word.split(":");
+    const found = [...split.slice(0, parts - 1), split.slice(parts - 1).join(":")];
+    if (split.length < parts || found.includes("")) setup.refuse(`its line takes ${what} (found ${shown(word)})`);
+    if (seen.has(word)) setup.refuse(`${word} stands twice`);
+    seen.add(word);
+  }
+}
+
+const CREDENTIALS =
+  "its credentials are not checked: CoreDNS does not start where it cannot read the zone, and the add-on's service account has no role by itself";
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/route53/setup.go */
+export function route53(setup: Setup): void {
+  setup.lines(() => {
+    pairs(setup, "ZONE:HOSTED_ZONE_ID", 2);
+    setup.block({
+      aws_access_key: () => setup.words("aws_access_key", 2),
+      aws_endpoint: () => setup.word("aws_endpoint"),
+      upstream: () => setup.remaining(),
+      credentials: () => {
+        setup.word("credentials");
+        if (setup.nextArgument()) setup.needFile(setup.value, "credentials file");
+      },
+      fallthrough: () => setup.zones(setup.remaining()),
+      refresh: () => {
+        const text = setup.word("refresh");
+        if (setup.time("refresh", /^[+-]?\d+$/.test(text) ? `${text}s` : text) <= 0)
+          setup.refuse(`refresh takes a duration above 0 (found ${shown(text)})`);
+      },
+    });
+    setup.warn(CREDENTIALS);
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/azure/setup.go */
+export function azure(setup: Setup): void {
+  const word = (option: string) => () => setup.word(option);
+  setup.lines(() => {
+    pairs(setup, "RESOURCE_GROUP:ZONE", 2);
+    setup.block({
+      subscription: word("subscription"),
+      tenant: word("tenant"),
+      client: word("client"),
+      secret: word("secret"),
+      environment: word("environment"),
+      fallthrough: () => setup.zones(setup.remaining()),
+      access: () => setup.oneOf("access", setup.word("access"), ["public", "private"]),
+    });
+    setup.warn(CREDENTIALS);
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/clouddns/setup.go */
+export function clouddns(setup: Setup): void {
+  setup.lines(() => {
+    pairs(setup, "ZONE:PROJECT:HOSTED_ZONE", 3);
+    setup.block({
+      upstream: () => setup.remaining(),
+      credentials: () => setup.needFile(setup.word("credentials"), "credentials file"),
+      fallthrough: () => setup.zones(setup.remaining()),
+    });
+    setup.warn(CREDENTIALS);
+  });
+}

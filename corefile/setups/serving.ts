@@ -1,0 +1,340 @@
+import { hasVariable } from "../caddyfile.ts";
+import { duration, float, isAddress, unsigned } from "../go-values.ts";
+import { type Setup, shown } from "../setup.ts";
+
+/** Interfaces that every pod has. Others depend on its network. */
+const INTERFACES = ["lo", "eth0"];
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/bind/setup.go */
+export function bind(setup: Setup): void {
+  const check = (words: readonly string[]) => {
+    for (const word of words)
+      if (!hasVariable(word) && !isAddress(word) && !INTERFACES.includes(word)) {
+        if (/^(\d+\.)+\d+$|[:/*]/.test(word) || word === "localhost")
+          setup.refuse(`takes addresses and network interfaces (found ${shown(word)})`);
+        setup.warn(`CoreDNS does not start unless its pod has the network interface ${word}`);
+      }
+  };
+  setup.lines(() => {
+    check(setup.words("its line", 1));
+    setup.block({ except: () => check(setup.words("except", 1)) });
+  });
+}
+
+const CLIENT_AUTH = ["nocert", "request", "require", "verify_if_given", "require_and_verify"];
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/tls/tls.go */
+export function tls(setup: Setup): void {
+  setup.lines(() => {
+    const files = setup.words("its line", 2, 3);
+    setup.block({
+      client_auth: () => setup.oneOf("client_auth", setup.words("client_auth", 1, 1)[0] ?? "", CLIENT_AUTH),
+      keylog: () => {
+        setup.words("keylog", 1, 1);
+        setup.warn(
+          "keylog writes the keys of every connection to a file, and CoreDNS does not start where it cannot write it",
+        );
+      },
+    });
+    setup.tlsFiles("its line", files);
+  });
+}
+
+/** Limits of the servers for other transports, each of which stands once. */
+function limits(least: Readonly<Record<string, number>>): (setup: Setup) => void {
+  return (setup) => {
+    setup.next();
+    setup.words("its line", 0, 0);
+    const seen = new Set<string>();
+    const read = (option: string, from: number) => () => {
+      setup.int(option, setup.words(option, 1, 1)[0] ?? "", from);
+      if (seen.has(option)) setup.refuse(`${option} stands twice`);
+      seen.add(option);
+    };
+    setup.block(Object.fromEntries(Object.entries(least).map(([option, from]) => [option, read(option, from)])));
+  };
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/quic/setup.go */
+export const quic = limits({ max_streams: 1, worker_pool_size: 1 });
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/grpc_server/setup.go */
+export const grpcServer = limits({ max_streams: 0, max_connections: 0 });
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https/setup.go */
+export const https = limits({ max_connections: 0 });
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https3/setup.go */
+export const https3 = limits({ max_streams: 0 });
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/proxyproto/setup.go */
+export function proxyproto(setup: Setup): void {
+  setup.lines(() => {
+    setup.words("its line", 0, 0);
+    setup.block({
+      allow: () => {
+        for (const net of setup.remaining()) setup.cidr("allow", net);
+      },
+      default: () =>
+        setup.oneOf("default", (setup.words("default", 1, 1)[0] ?? "").toLowerCase(), [
+          "use",
+          "ignore",
+          "reject",
+          "skip",
+        ]),
+      udp_session_tracking: () => {
+        const [time = "", sessions] = setup.words("udp_session_tracking", 1, 2);
+        setup.time("udp_session_tracking", time);
+        if (sessions !== undefined) setup.int("udp_session_tracking", sessions, 1);
+      },
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/timeouts/timeouts.go */
+export function timeouts(setup: Setup): void {
+  setup.lines(() => {
+    setup.words("its line", 0, 0);
+    let count = 0;
+    while (setup.nextBlock()) {
+      const name = setup.value;
+      const [text = ""] = setup.words(name, 1, 1);
+      setup.time(name, /^[+-]?\d+$/.test(text) ? `${text}s` : text, 1, 86_400);
+      if (!setup.context.options.has(name)) setup.unknown(name);
+      count += 1;
+    }
+    if (count === 0) setup.refuse("takes at least one of read, write and idle in braces");
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/multisocket/multisocket.go */
+export function multisocket(setup: Setup): void {
+  setup.next();
+  const words = setup.words("its line", 0, 1);
+  if (setup.next()) setup.refuse("CoreDNS takes it once in a server block, without options");
+  if (words[0] !== undefined) setup.int("its line", words[0], 1, setup.since(1, 13, 0) ? 1024 : undefined);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/reload/setup.go */
+export function reload(setup: Setup): void {
+  setup.next();
+  const [interval, jitter] = setup.words("its line", 0, 2);
+  if (interval !== undefined) setup.time("the interval", interval, 2);
+  if (jitter === undefined) return;
+  const none = duration(jitter) === 0;
+  if (none && !setup.since(1, 14, 0)) setup.refuse("the jitter takes a duration from 1s (found 0)");
+  if (!none) setup.time("the jitter", jitter, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/root/root.go */
+export function root(setup: Setup): void {
+  setup.lines(() => {
+    setup.wantFile(setup.word("its line"), "folder", "files that other plugins name are looked for there");
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/cancel/cancel.go */
+export function cancel(setup: Setup): void {
+  setup.lines(() => {
+    const [time] = setup.words("its line", 0, 1);
+    if (time !== undefined && setup.time("its line", time) <= 0)
+      setup.refuse(`its line takes a duration above 0 (found ${shown(time)})`);
+  });
+}
+
+/** A plugin that takes nothing on its line, and no braces. */
+export function bare(setup: Setup): void {
+  setup.lines(() => setup.noWord("its line"));
+}
+
+/** As {@link bare}, but CoreDNS reads its first line only. */
+export function bareFirst(setup: Setup): void {
+  setup.next();
+  setup.noWord("its line");
+}
+
+/** A plugin that reads none of its words. */
+export function unread(): void {}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/loop/setup.go */
+export function loop(setup: Setup): void {
+  setup.lines(() => setup.noWord("its line"), 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/nsid/setup.go */
+export function nsid(setup: Setup): void {
+  setup.lines(() => void setup.remaining(), 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/metadata/setup.go */
+export function metadata(setup: Setup): void {
+  setup.next();
+  setup.zones(setup.remaining());
+  if (setup.nextBlock() || setup.next()) setup.refuse("CoreDNS takes it once in a server block, without options");
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/bufsize/setup.go */
+export function bufsize(setup: Setup): void {
+  setup.next();
+  const [size] = setup.words("its line", 0, 1);
+  if (size !== undefined) setup.int("its line", size, 512, 4096);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/health/setup.go */
+export function health(setup: Setup): void {
+  setup.lines(() => {
+    const [address] = setup.words("its line", 0, 1);
+    if (address !== undefined) setup.address("its line", address);
+    setup.block({ lameduck: () => setup.time("lameduck", setup.words("lameduck", 1, 1)[0] ?? "") });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/ready/setup.go */
+export function ready(setup: Setup): void {
+  setup.lines(() => {
+    const [address] = setup.words("its line", 0, 1);
+    if (address !== undefined) setup.address("its line", address);
+    setup.block(
+      { monitor: () => setup.oneOf("monitor", setup.words("monitor", 1, 1)[0] ?? "", ["until-ready", "continuously"]) },
+      // What CoreDNS does not know here it reads over, word by word.
+      (name) => setup.warn(`CoreDNS ignores ${shown(name)}`),
+    );
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/metrics/setup.go */
+export function prometheus(setup: Setup): void {
+  setup.lines(() => {
+    const [address] = setup.words("its line", 0, 1);
+    if (address !== undefined) setup.address("its line", address);
+    let files = 0;
+    if (!setup.since(1, 14, 0)) return;
+    setup.block({
+      runtime_metrics: () => setup.words("runtime_metrics", 0, 0),
+      tls: () => {
+        if (files > 0) setup.refuse("tls stands twice");
+        files += 1;
+        setup.needFile(setup.words("tls", 1, 1)[0] ?? "", "TLS configuration");
+      },
+    });
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/pprof/setup.go */
+export function pprof(setup: Setup): void {
+  setup.lines(() => {
+    const [address] = setup.words("its line", 0, 1);
+    if (address !== undefined) setup.address("its line", address);
+    setup.block({
+      block: () => {
+        const [rate] = setup.words("block", 0, 1);
+        if (rate !== undefined) setup.int("block", rate);
+      },
+    });
+  }, 1);
+}
+
+const LEVELS = ["warning", "error", "info", "debug"];
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/errors/setup.go */
+export function errors(setup: Setup): void {
+  const consolidate = () => {
+    const [period = "", pattern = "", ...more] = setup.words("consolidate", 2, setup.since(1, 14, 0) ? 4 : 3);
+    setup.time("consolidate", period);
+    setup.regexp("consolidate", pattern);
+    const showsFirst = setup.since(1, 14, 0);
+    let [level, first] = [false, false];
+    for (const word of more) {
+      if (LEVELS.includes(word)) {
+        if (level || first) setup.refuse("consolidate takes one level, before show_first");
+        level = true;
+      } else if (word === "show_first" && showsFirst) first = true;
+      else
+        setup.refuse(
+          `consolidate takes ${LEVELS.join(", ")}${showsFirst ? " and show_first" : ""} after the pattern (found ${shown(word)})`,
+        );
+    }
+  };
+  setup.lines(() => {
+    const [target] = setup.words("its line", 0, 1);
+    if (target !== undefined) setup.oneOf("its line", target, ["stdout"]);
+    setup.block({ stacktrace: () => {}, consolidate });
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/log/setup.go */
+export function log(setup: Setup): void {
+  setup.lines(() => {
+    setup.remaining();
+    setup.block({
+      class: () => {
+        for (const word of setup.words("class", 1)) setup.oneOf("class", word, ["success", "denial", "error", "all"]);
+      },
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dnstap/setup.go */
+export function dnstap(setup: Setup): void {
+  setup.lines(() => {
+    const [, , buffer, queue] = setup.words("its line", 1);
+    if (setup.since(1, 13, 0)) {
+      if (buffer !== undefined) setup.int("the write buffer", buffer, 1, 1024);
+      if (queue !== undefined) setup.int("the queue", queue, 1, 4096);
+    }
+    setup.block(
+      {
+        skipverify: () => {},
+        identity: () => setup.word("identity"),
+        version: () => setup.word("version"),
+        extra: () => setup.word("extra"),
+      },
+      (name) => setup.warn(`CoreDNS ignores ${shown(name)}`),
+    );
+  });
+}
+
+const ENDPOINTS = ["zipkin", "datadog"];
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/trace/setup.go */
+export function trace(setup: Setup): void {
+  const one = (option: string) => setup.words(option, 1, 1)[0] ?? "";
+  setup.lines(() => {
+    const words = setup.words("its line", 0, 2);
+    if (words.length === 2) setup.oneOf("its line", (words[0] ?? "").toLowerCase(), ENDPOINTS);
+    setup.block(
+      {
+        every: () => {
+          const text = one("every");
+          if (!hasVariable(text) && unsigned(text, 64) === undefined)
+            setup.refuse(`every takes an integer from 0 (found ${shown(text)})`);
+        },
+        service: () => one("service"),
+        client_server: () => {
+          const [text] = setup.words("client_server", 0, 1);
+          if (text !== undefined) setup.oneOf("client_server", text, BOOLEANS);
+        },
+        datadog_analytics_rate: () => {
+          const [text] = setup.words("datadog_analytics_rate", 0, 1);
+          const rate = text === undefined || hasVariable(text) ? 0 : float(text);
+          if (rate === undefined || rate < 0 || rate > 1)
+            setup.refuse(`datadog_analytics_rate takes a number from 0 to 1 (found ${shown(text ?? "")})`);
+        },
+        zipkin_max_backlog_size: () => setup.int("zipkin_max_backlog_size", one("zipkin_max_backlog_size")),
+        zipkin_max_batch_size: () => setup.int("zipkin_max_batch_size", one("zipkin_max_batch_size")),
+        zipkin_max_batch_interval: () => setup.time("zipkin_max_batch_interval", one("zipkin_max_batch_interval")),
+      },
+      (name) => setup.warn(`CoreDNS ignores ${shown(name)}`),
+    );
+  });
+}
+
+const BOOLEANS = ["1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False"];
+
+const EVENTS = ["startup", "shutdown", "certrenew"];
+
+/** @see https://github.com/coredns/caddy/blob/master/onevent/on.go */
+export function on(setup: Setup): void {
+  setup.lines(() => {
+    setup.oneOf("its line", setup.word("its line").toLowerCase(), EVENTS);
+    if (setup.remaining().length === 0) setup.refuse("takes an event and a command");
+    setup.warn("its command is not checked, and the add-on's image has no shell");
+  });
+}

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { RELEASES, versionOf } from "../../corefile/releases.ts";
+import { SETUPS } from "../../corefile/setups/index.ts";
+import { startOf } from "../../corefile/starts.ts";
+import { corpus, recorded } from "../../tools/coredns/verdicts.ts";
+
+describe("the corpus of Corefiles", () => {
+  const { versions, starts } = recorded();
+
+  it("has a verdict of every release for each of at least 300 Corefiles, of both kinds", () => {
+    const texts = corpus();
+    assert.ok(texts.length >= 300, String(texts.length));
+    assert.deepEqual(Object.keys(starts).sort(), [...texts].sort());
+    assert.deepEqual(
+      versions,
+      RELEASES.map(({ version }) => version),
+    );
+    for (const index of versions.keys()) {
+      const count = Object.values(starts).filter((verdict) => verdict[index] === "y").length;
+      assert.ok(count > 150 && texts.length - count > 150, `${versions[index]}: ${count} of ${texts.length}`);
+    }
+    assert.ok(new Set(Object.values(starts)).size > 4, "releases differ in some");
+  });
+
+  for (const [index, version] of versions.entries()) {
+    it(`is judged as CoreDNS ${version} judged it`, () => {
+      const wrong = Object.entries(starts).filter(([text, verdict]) => {
+        const { errors } = startOf(text, { coredns: versionOf(version), isAddon: true });
+        return (errors.length === 0 ? "y" : "n") !== verdict[index];
+      });
+      assert.deepEqual(wrong, []);
+    });
+  }
+
+  it("is about every plugin that a release has, and each of them is checked", () => {
+    const texts = corpus().join("\n");
+    for (const { version, plugins } of RELEASES)
+      for (const { name } of plugins) {
+        assert.ok(Object.hasOwn(SETUPS, name), `${name} of ${version} has no check`);
+        assert.match(texts, new RegExp(`^\\s*${name}\\b`, "m"));
+      }
+  });
+});
