@@ -19,6 +19,10 @@ const TUNED = {
   prefetch: { amount: 10, duration: "1m", percentage: 10 },
   /** With upstreams gone, 200 of 200 known names were answered instead of none. */
   serveStale: { duration: "1h", refresh: "immediate" },
+  /** An upstream that answers SERVFAIL would else take the known answers away for 5 s. */
+  servfail: "0s",
+  /** CoreDNS refreshes and prefetches over TCP, so that answers stay stale where only UDP gets through. */
+  preferUdp: true,
 } as const;
 
 const REVERSE_ZONES = ["in-addr.arpa", "ip6.arpa"];
@@ -54,9 +58,9 @@ function server(options: CorefileOptions, tuned: boolean, sizes: DnsProfile): Se
       ttl: options.ttl,
     },
     { plugin: "prometheus", address: ":9153" },
-    ...stubForwards(options),
-    forward(".", options.upstreams ?? ["/etc/resolv.conf"], options.forward, sizes.maxConcurrent),
-    cache(options, tuned, sizes),
+    ...stubForwards(options, tuned),
+    forward(".", options.upstreams ?? ["/etc/resolv.conf"], transport(options.forward, tuned), sizes.maxConcurrent),
+    cache(options, tuned, sizes, domain),
     { plugin: "loop" },
     { plugin: "reload", interval: options.reload?.interval, jitter: options.reload?.jitter },
     { plugin: "loadbalance" },
@@ -95,7 +99,20 @@ function forward(
   };
 }
 
-function cache({ cache: choices = {} }: CorefileOptions, tuned: boolean, sizes: DnsProfile): CachePlugin {
+/** UDP for what CoreDNS asks by itself, where the options say nothing else. */
+function transport(choices: ForwardChoices = {}, tuned: boolean): ForwardChoices {
+  if (!tuned || choices.preferUdp !== undefined || choices.forceTcp) return choices;
+  return { ...choices, preferUdp: TUNED.preferUdp };
+}
+
+/** A stale answer for the cluster's own names would be the address of a Service that is gone, so that they are not cached. */
+function cache(
+  { cache: choices = {} }: CorefileOptions,
+  tuned: boolean,
+  sizes: DnsProfile,
+  domain: string,
+): CachePlugin {
+  const serveStale = choices.serveStale ?? (tuned ? TUNED.serveStale : undefined);
   const side = (name: "success" | "denial") => {
     const capacity = sizes.cache[name];
     if (capacity === undefined && choices[name] === undefined) return undefined;
@@ -107,8 +124,9 @@ function cache({ cache: choices = {} }: CorefileOptions, tuned: boolean, sizes: 
     success: side("success"),
     denial: side("denial"),
     prefetch: choices.prefetch ?? (tuned ? TUNED.prefetch : undefined),
-    serveStale: choices.serveStale ?? (tuned ? TUNED.serveStale : undefined),
-    servfail: choices.servfail,
+    serveStale,
+    servfail: choices.servfail ?? (tuned ? TUNED.servfail : undefined),
+    more: serveStale && ["success", "denial"].map((kind) => ({ name: "disable", args: [kind, domain] })),
   };
 }
 
@@ -116,10 +134,13 @@ function cache({ cache: choices = {} }: CorefileOptions, tuned: boolean, sizes: 
  * Lines in the block for all names and no blocks of their own, in which neither fixed names nor rewrites nor the log would be seen.
  * CoreDNS takes the first line that fits a name, so the longest domains stand first.
  */
-function stubForwards({ stubDomains = [] }: CorefileOptions): ForwardPlugin[] {
+function stubForwards({ stubDomains = [] }: CorefileOptions, tuned: boolean): ForwardPlugin[] {
   return stubDomains
     .flatMap(({ domains, upstreams, forward: choices }) =>
-      domains.map((domain) => ({ labels: labelsOf(domain), line: forward(domain, upstreams, choices) })),
+      domains.map((domain) => ({
+        labels: labelsOf(domain),
+        line: forward(domain, upstreams, transport(choices, tuned)),
+      })),
     )
     .sort((a, b) => b.labels - a.labels)
     .map(({ line }) => line);

@@ -21,8 +21,11 @@ function lineOf(corefile: unknown, name: Plugin["plugin"]): string {
 describe("the Corefile of the settings", () => {
   it("with the tuned profile keeps more answers, gives stale ones, and bounds waiting queries", () => {
     const tuned = { profile: "tuned" };
-    assert.equal(lineOf(tuned, "cache"), "cache 30 { success 19968 prefetch 10 1m 10% serve_stale 1h immediate }");
-    assert.equal(lineOf(tuned, "forward"), "forward . /etc/resolv.conf { max_concurrent 2048 }");
+    assert.equal(
+      lineOf(tuned, "cache"),
+      "cache 30 { success 19968 prefetch 10 1m 10% serve_stale 1h immediate servfail 0s disable success cluster.local disable denial cluster.local }",
+    );
+    assert.equal(lineOf(tuned, "forward"), "forward . /etc/resolv.conf { prefer_udp max_concurrent 2048 }");
     assert.equal(lineOf(tuned, "health"), "health { lameduck 20s }");
     assert.equal(lineOf(tuned, "autopath"), "");
   });
@@ -35,10 +38,19 @@ describe("the Corefile of the settings", () => {
       cache: { ttl: 60, success: { ttl: 120 }, serveStale: { duration: "10m", refresh: "verify" } },
     };
     const tuned = { profile: "tuned", options };
-    assert.equal(lineOf(tuned, "cache"), "cache 60 { success 19968 120 prefetch 10 1m 10% serve_stale 10m verify }");
-    assert.equal(lineOf(tuned, "forward"), "forward . 10.0.0.2 10.0.0.3 { policy sequential max_concurrent 500 }");
+    assert.equal(
+      lineOf(tuned, "cache"),
+      "cache 60 { success 19968 120 prefetch 10 1m 10% serve_stale 10m verify servfail 0s disable success cluster.local disable denial cluster.local }",
+    );
+    assert.equal(
+      lineOf(tuned, "forward"),
+      "forward . 10.0.0.2 10.0.0.3 { prefer_udp policy sequential max_concurrent 500 }",
+    );
     assert.equal(lineOf(tuned, "health"), "health { lameduck 10s }");
-    assert.equal(lineOf({ options }, "cache"), "cache 60 { success 9984 120 serve_stale 10m verify }");
+    assert.equal(
+      lineOf({ options }, "cache"),
+      "cache 60 { success 9984 120 serve_stale 10m verify disable success cluster.local disable denial cluster.local }",
+    );
   });
 
   it("watches all pods with autopath, which cannot work without", () => {
@@ -57,10 +69,10 @@ describe("the Corefile of the settings", () => {
     assert.deepEqual(
       forwards.map((plugin) => writePlugin(plugin)).map(({ args, block }) => [...args, ...(block ?? [])]),
       [
-        ["eu.corp.example.", "10.0.0.3"],
-        ["corp.example", "10.0.0.2", { name: "policy", args: ["sequential"] }],
-        ["b.example", "10.0.0.2", { name: "policy", args: ["sequential"] }],
-        [".", "/etc/resolv.conf", { name: "max_concurrent", args: ["2048"] }],
+        ["eu.corp.example.", "10.0.0.3", { name: "prefer_udp", args: [] }],
+        ["corp.example", "10.0.0.2", { name: "prefer_udp", args: [] }, { name: "policy", args: ["sequential"] }],
+        ["b.example", "10.0.0.2", { name: "prefer_udp", args: [] }, { name: "policy", args: ["sequential"] }],
+        [".", "/etc/resolv.conf", { name: "prefer_udp", args: [] }, { name: "max_concurrent", args: ["2048"] }],
       ],
     );
     assert.equal(servers.length, 1);

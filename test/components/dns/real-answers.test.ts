@@ -9,6 +9,7 @@ const CORP = "192.0.2.2";
 const BRANCH = "192.0.2.3";
 const NXDOMAIN = 3;
 const SERVFAIL = 2;
+const REFUSED = 5;
 
 describeReal("answers of the real CoreDNS", () => {
   let outside: Upstream;
@@ -108,6 +109,32 @@ describeReal("answers of the real CoreDNS", () => {
       }
     }).timeout(40_000);
   }
+
+  for (const [code, what] of [
+    [SERVFAIL, "SERVFAIL"],
+    [REFUSED, "REFUSED"],
+  ] as const) {
+    it(`with the profile tuned are the known ones while an upstream answers ${what}`, async () => {
+      const { ask } = await run({ cache: { ttl: 1, success: { ttl: 1, minTtl: 0 } } }, "tuned");
+      await ask("known.test");
+      outside.fail(code);
+      await pause(2500);
+      for (let number = 0; number < 3; number += 1) {
+        assert.deepEqual(addresses(await ask("known.test")), [OUTSIDE], String(number));
+        await pause(300);
+      }
+    }).timeout(40_000);
+  }
+
+  it("with the profile tuned are fresh again where the upstream takes UDP alone", async () => {
+    const { ask } = await run({ cache: { ttl: 1, success: { ttl: 1, minTtl: 0 } } }, "tuned");
+    await ask("known.test");
+    await pause(2500);
+    await ask("known.test");
+    await pause(500);
+    assert.deepEqual(outside.asked, ["known.test", "known.test"]);
+    assert.ok(ttlOf(await ask("known.test")) > 0);
+  }).timeout(40_000);
 
   it("come from the upstreams in the order of the policy", async () => {
     const upstreams = [outside.server, corp.server];

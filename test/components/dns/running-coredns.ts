@@ -23,17 +23,26 @@ export interface Upstream {
   readonly asked: readonly string[];
   /** From now on it answers nothing. */
   silence(): void;
+  /** From now on it answers only this code. */
+  fail(code: number): void;
   close(): void;
 }
 
 export async function upstreamWith(address: string, ttl = 3600): Promise<Upstream> {
   const asked: string[] = [];
   let silent = false;
+  let failure = 0;
   const socket = createSocket("udp4");
   socket.on("message", (bytes, client) => {
     if (silent) return;
     const { id = 0, questions = [] } = decode(bytes);
     const [{ name, type } = { name: "", type: "A" }] = questions;
+    if (failure !== 0)
+      return socket.send(
+        encode({ type: "response", id, flags: RECURSION_DESIRED | failure, questions }),
+        client.port,
+        client.address,
+      );
     // The plugin loop asks once for a random name, of type HINFO.
     if (type === "A" || type === "AAAA") asked.push(name);
     const answers = type === "A" && !name.startsWith("no") ? [{ name, type: "A", ttl, data: address } as const] : [];
@@ -49,6 +58,9 @@ export async function upstreamWith(address: string, ttl = 3600): Promise<Upstrea
     asked,
     silence() {
       silent = true;
+    },
+    fail(code) {
+      failure = code;
     },
     close: () => socket.close(),
   };
