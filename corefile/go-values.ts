@@ -13,7 +13,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y;
 /** Nanoseconds of a duration are 63 bits. */
-const LONGEST = 9_223_372_036.854775;
+const LONGEST = 9_223_372_036;
 
 /**
  * Seconds of a duration as Go reads it, such as `1h30m`, `-5s` or `500ms`; undefined where it is none.

@@ -13,6 +13,8 @@ export interface DnsIssue {
   /** What is required: see `SettingsIssue`. */
   readonly message: string;
   readonly value?: unknown;
+  /** @default "error" */
+  readonly severity?: "error" | "warning";
 }
 
 const LEAST_TIMEOUT = 20 * 60;
@@ -22,8 +24,27 @@ const LEAST_TIMEOUT = 20 * 60;
  * `kubernetesVersion` is that of the EKS cluster; undefined on an existing cluster, which takes no add-on.
  */
 export function checkDns(settings: DnsSettings, kubernetesVersion: string | undefined): DnsIssue[] {
-  const addon = kubernetesVersion === undefined ? [] : addonIssues(settings, kubernetesVersion);
+  const addon = kubernetesVersion === undefined ? unusedIssues(settings) : addonIssues(settings, kubernetesVersion);
   return [...addon, ...corefileIssues(settings, kubernetesVersion), ...checkNodeLocalCache(settings)];
+}
+
+/** Settings of the add-on, which an existing cluster does not take: CoreDNS there belongs to whoever made the cluster. */
+function unusedIssues(settings: DnsSettings): DnsIssue[] {
+  const keys = [
+    ...["addonVersion", "replicas", "autoscaling", "resources", "podDisruptionBudget", "topologySpread", "affinity"],
+    ...["nodeSelector", "tolerations", "podLabels", "podAnnotations", "computeType"],
+  ];
+  return keys.flatMap((key): DnsIssue[] =>
+    valueAt(settings, [key]) === undefined
+      ? []
+      : [
+          {
+            path: [key],
+            message: "has no effect on an existing cluster, whose CoreDNS this stack does not manage",
+            severity: "warning",
+          },
+        ],
+  );
 }
 
 /** The add-on's version: the one that is set, or the one for the Kubernetes version; undefined where there is neither. */
@@ -45,15 +66,13 @@ function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue
       },
     ];
   }
-  const rejected = rejections(addonConfiguration(settings), version)
-    .filter(({ undecided }) => !undecided)
-    .map(({ path, message }): DnsIssue => {
-      const at = settingPath(path);
-      if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
-        return { path: [], message: `clusterSize requires replicas, since ${version} has no autoscaling` };
-      }
-      return { path: at, message, value: valueAt(settings, at) };
-    });
+  const rejected = rejections(addonConfiguration(settings), version).map(({ path, message, undecided }): DnsIssue => {
+    const at = settingPath(path);
+    if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
+      return { path: [], message: `clusterSize requires replicas, since ${version} has no autoscaling` };
+    }
+    return { path: at, message, value: valueAt(settings, at), severity: undecided ? "warning" : "error" };
+  });
   const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsIssue[] =>
     (seconds(value) ?? 0) >= LEAST_TIMEOUT
       ? []
@@ -66,7 +85,18 @@ function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue
     value: domain,
   };
   const isOther = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
-  return [...rejected, ...timeouts, ...(isOther ? [other] : [])];
+  const fargate: DnsIssue[] =
+    settings.computeType === "Fargate"
+      ? [
+          {
+            path: ["computeType"],
+            message:
+              "Fargate has no effect without a Fargate profile for kube-system, which this stack does not create",
+            severity: "warning",
+          },
+        ]
+      : [];
+  return [...rejected, ...fargate, ...timeouts, ...(isOther ? [other] : [])];
 }
 
 function valueAt(settings: unknown, path: readonly (string | number)[]): unknown {

@@ -21,34 +21,25 @@ function checkRule(setup: Setup, words: readonly string[]): void {
   const stops = mode === "continue" || mode === "stop";
   const [field = "", ...rest] = stops ? others : words;
   if (words.length === 0 || (stops && others.length === 0)) setup.refuse("takes a rule, such as name NAME OTHER");
-  const exactly = (count: number) => {
-    if (rest.length !== count) setup.refuse(`a rule for ${field} takes ${count} words (found ${rest.length})`);
-  };
-  switch (field.toLowerCase()) {
-    case "name":
-      return checkName(setup, rest);
-    case "class":
-      exactly(2);
-      return among(setup, "class", rest, CLASSES);
-    case "type":
-      exactly(2);
-      return among(setup, "type", rest, TYPES);
-    case "edns0":
-      return checkEdns(setup, rest);
-    case "ttl":
-      return checkTtl(setup, rest);
-    case "cname":
-      return checkCname(setup, rest);
-    case "rcode":
-      return checkRcode(setup, rest);
-    case "answer":
-      return setup.refuse("a rule for answers begins with name");
-    default:
-      return setup.refuse(`a rule is for name, class, type, edns0, ttl, cname or rcode (found ${shown(field)})`);
-  }
+  const rule = RULES[field.toLowerCase()];
+  if (field.toLowerCase() === "answer") setup.refuse("a rule for answers begins with name");
+  if (rule === undefined)
+    setup.refuse(`a rule is for name, class, type, edns0, ttl, cname or rcode (found ${shown(field)})`);
+  rule(setup, rest);
 }
 
-function among(setup: Setup, what: string, words: readonly string[], known: ReadonlySet<string>): void {
+const RULES: Readonly<Record<string, (setup: Setup, words: readonly string[]) => void>> = {
+  name: checkName,
+  class: (setup, words) => checkPair(setup, "class", words, CLASSES),
+  type: (setup, words) => checkPair(setup, "type", words, TYPES),
+  edns0: checkEdns,
+  ttl: checkTtl,
+  cname: checkCname,
+  rcode: checkRcode,
+};
+
+function checkPair(setup: Setup, what: string, words: readonly string[], known: ReadonlySet<string>): void {
+  if (words.length !== 2) setup.refuse(`a rule for ${what} takes 2 words (found ${words.length})`);
   for (const word of words)
     if (!hasVariable(word) && !known.has(word.toUpperCase())) setup.refuse(`${shown(word)} is not a ${what}`);
 }
@@ -99,8 +90,7 @@ function checkAnswers(setup: Setup, match: string, words: readonly string[]): vo
     if (kind === "auto") auto = true;
     else if (kind === "name" || kind === "value") {
       const [from, to] = words.slice(at, at + 2);
-      if (from === undefined || to === undefined)
-        return setup.refuse(`answer ${kind} takes a pattern and a replacement`);
+      if (from === undefined || to === undefined) setup.refuse(`answer ${kind} takes a pattern and a replacement`);
       checkPattern(setup, from, to);
       at += 2;
       if (kind === "name") names += 1;

@@ -1,4 +1,4 @@
-import { type Block, CorefileSyntaxError, parseBlocks } from "eks-dns-logging-corefile";
+import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-logging-corefile";
 import { parse } from "yaml";
 import type { Field, Resource } from "../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../core/rule.ts";
@@ -73,15 +73,17 @@ export function corefileRule(
     check: (resource, report, settings) => {
       const found = corefileOf(resource);
       if (found === undefined) return;
-      const blocks = blocksOf(found.text);
+      const blocks = blocksOf(found.text, resource.type === ADDON);
       if (typeof blocks === "string") report.wrongIn(found.field, "the Corefile", blocks);
       else check(blocks, found.field, report, settings);
     },
   };
 }
 
-/** The server blocks of a Corefile, or why it cannot be read. */
-function blocksOf(text: string): readonly Block[] | string {
+/** The server blocks of a Corefile, or why it cannot be read, or why the add-on's CoreDNS does not start with it. */
+function blocksOf(text: string, isAddon: boolean): readonly Block[] | string {
+  const [problem] = isAddon ? startOf(text).errors : [];
+  if (problem !== undefined) return `with which CoreDNS does not start: ${problem}`;
   try {
     return parseBlocks(text);
   } catch (error) {

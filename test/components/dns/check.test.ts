@@ -22,9 +22,33 @@ describe("checkDns", () => {
       fc.property(dnsSettings, (settings) => {
         // EKS has one domain alone.
         const onEks = (settings.corefile.options?.clusterDomain ?? "cluster.local") === "cluster.local";
-        assert.deepEqual(checkDns(settings, onEks ? "1.35" : undefined), []);
+        const found = checkDns(settings, onEks ? "1.35" : undefined);
+        assert.deepEqual(
+          found.filter(({ severity }) => severity !== "warning"),
+          [],
+        );
       }),
     );
+  });
+
+  it("warns of settings of the add-on on a cluster that takes none, and of Fargate where nothing runs on it", () => {
+    const warnings = (settings: unknown, version: string | undefined) =>
+      checkDns(DnsSettings.parse(settings), version).map(({ path, message, severity }) => [
+        severity,
+        `${path.join(".")}: ${message}`,
+      ]);
+    const unused = "has no effect on an existing cluster, whose CoreDNS this stack does not manage";
+    assert.deepEqual(warnings({ replicas: 3, tolerations: [], corefile: { profile: "tuned" } }, undefined), [
+      ["warning", `replicas: ${unused}`],
+      ["warning", `tolerations: ${unused}`],
+    ]);
+    assert.deepEqual(warnings({ computeType: "Fargate" }, "1.36"), [
+      [
+        "warning",
+        "computeType: Fargate has no effect without a Fargate profile for kube-system, which this stack does not create",
+      ],
+    ]);
+    assert.deepEqual(warnings({ computeType: "ec2", replicas: 3 }, "1.36"), []);
   });
 
   const OLD = "v1.11.1-eksbuild.8";
@@ -143,7 +167,7 @@ describe("checkDns", () => {
     ],
     [
       { corefile: { text: ".:53 {\n import own\n}\n" } },
-      /^corefile\.text: invalid Corefile: line 2: import own: no snippet \(own\) stands above this/,
+      /^corefile\.text: CoreDNS cannot run this Corefile: import own: the add-on's pods have no such file, no snippet above/,
     ],
     [
       options({ rewrite: [{ from: "{$HOME}", to: "b" }] }),
@@ -155,7 +179,7 @@ describe("checkDns", () => {
     ],
     [
       { corefile: { text: ".:53 {\n errors\n" } },
-      /^corefile\.text: invalid Corefile: line 2: the text ends before a closing brace$/,
+      /^corefile\.text: CoreDNS cannot run this Corefile: line 2: the text ends before a closing brace$/,
     ],
     [
       { nodeLocalCache: {} },
@@ -212,7 +236,7 @@ describe("checkDns", () => {
     assert.equal(found.length, 2);
     assert.match(
       found[0] ?? "",
-      /^corefile\.text: CoreDNS cannot run this Corefile: \.:53: bogus: CoreDNS has no plugin of/,
+      /^corefile\.text: CoreDNS cannot run this Corefile: \.:53: CoreDNS 1\.13\.2 has no plugin "bogus"/,
     );
     assert.match(found[1] ?? "", /a loop to itself/);
   });
@@ -223,7 +247,10 @@ describe("checkDns", () => {
       /^addonVersion: must be set for Kubernetes 1\.50, since a default is known for 1\.33, 1\.34,/,
     );
     assert.deepEqual(issues({ addonVersion: "v1.14.6-eksbuild.4" }, "1.50"), []);
-    assert.deepEqual(checkDns(DnsSettings.parse({ addonVersion: OLD, autoscaling: {} }), undefined), []);
+    assert.deepEqual(
+      checkDns(DnsSettings.parse({ addonVersion: OLD, autoscaling: {} }), undefined).map(({ severity }) => severity),
+      ["warning", "warning"],
+    );
   });
 });
 
@@ -234,7 +261,7 @@ describe("dnsWarnings", () => {
     assert.equal(warnings.length, 2);
     assert.match(warnings[0] ?? "", /kubernetes stands after forward/);
     assert.match(warnings[1] ?? "", /no loop/);
-    assert.deepEqual(dnsWarnings(DnsSettings.parse({ corefile: { text: "}" } }), "1.35"), []);
+    assert.deepEqual(dnsWarnings(DnsSettings.parse({ corefile: { text: ".:53 {" } }), "1.35"), []);
     assert.deepEqual(dnsWarnings(DnsSettings.parse({}), undefined), []);
   });
 });

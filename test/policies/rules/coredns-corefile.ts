@@ -28,6 +28,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
         "metadata.name",
         UNKNOWN,
       ),
+      "a brace too many, which CoreDNS takes for another zone": corefile(`${EKS_COREFILE}}\n`),
       "another ConfigMap": first(configMap("x {"), "metadata.name", "other"),
       "kubernetes in a zone of its own, comments, and a snippet": corefile(
         `(log) {\n  log\n}\n${EKS_COREFILE.replace("kubernetes cluster.local", "# kubernetes cluster.local").replace(/ {4}# kub[^}]*}\n/, "")}\ncluster.local:53 {\n  kubernetes\n}\n`,
@@ -68,7 +69,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       ],
       "a snippet that imports itself": [
         corefile(`(common) {\n  import common\n}\n${EKS_COREFILE.replace("    loop\n", "    import common\n")}`),
-        `${IN}the Corefile, which cannot be read, line 2: the snippet (common) imports itself`,
+        `${IN}the Corefile, with which CoreDNS does not start: line 2: the snippet (common) imports itself`,
       ],
       "no block for all names": [
         corefile(EKS_COREFILE.replace(".:53", "cluster.local:53")),
@@ -76,9 +77,8 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       ],
       "a brace too few": [
         corefile(".:53 {\n  errors\n"),
-        `${IN}the Corefile, which cannot be read, line 2: the text ends before a closing brace`,
+        `${IN}the Corefile, with which CoreDNS does not start: line 2: the text ends before a closing brace`,
       ],
-      "a brace too many": [corefile(`${EKS_COREFILE}}\n`), `${IN}the Corefile, which cannot be read, line`],
     },
     unknown: {
       "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET],
@@ -103,9 +103,12 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
       ],
       "a block on one line, which CoreDNS refuses": [
         corefile(EKS_COREFILE.replace(/health {[^}]*}/, "health { lameduck 5s }")),
-        `${IN}the Corefile, which cannot be read, line`,
+        `${IN}the Corefile, with which CoreDNS does not start: .:53: health: lameduck takes 1 word (found 2)`,
       ],
-      "no unit": [corefile(EKS_COREFILE.replace("5s", "5")), `${IN}lameduck is 5, so queries are lost`],
+      "no unit": [
+        corefile(EKS_COREFILE.replace("5s", "5")),
+        `${IN}the Corefile, with which CoreDNS does not start: .:53: health: lameduck takes a duration`,
+      ],
       "longer by another unit": [corefile(EKS_COREFILE.replace("5s", "1m10s")), `${IN}lameduck is 1m10s, and the pod`],
     },
     unknown: { "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET] },
