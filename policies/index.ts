@@ -1,11 +1,11 @@
 import { PolicyPack } from "@pulumi/policy";
+import { BUILT_IN_EXEMPTIONS } from "./built-in-exemptions.ts";
 import { policiesOf } from "./engine/policies.ts";
-import { STANDING_EXEMPTIONS } from "./exemptions.ts";
 import { RULES } from "./rules/index.ts";
 
 new PolicyPack("eks-dns-logging", {
   displayName: "EKS, DNS and logging",
   description: "Guard rails for EKS clusters, CoreDNS, team namespaces, pods, log collectors and AWS accounts",
   repository: "eks-dns-logging",
-  policies: policiesOf(RULES, STANDING_EXEMPTIONS),
+  policies: policiesOf(RULES, BUILT_IN_EXEMPTIONS),
 });

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
+import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { stackOfPlan } from "../../policies/core/stack.ts";
-import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import type { Recording } from "./plan.ts";
@@ -13,7 +13,7 @@ import { UNKNOWN } from "./planned.ts";
 /** What the policies say of a plan: the rules of the policy pack, without an engine. */
 export function policyReport(plan: Recording, config: PackConfig = {}): Evaluation {
   const stack = stackOfPlan(plan, (value) => value === UNKNOWN);
-  return evaluate(stack, { rules: RULES, standing: STANDING_EXEMPTIONS, config });
+  return evaluate(stack, { rules: RULES, builtIn: BUILT_IN_EXEMPTIONS, config });
 }
 
 /** Whether a plan must not go on: a mandatory rule is violated or left open, or the configuration is wrong. */

@@ -1,10 +1,10 @@
 import { type Exemption, isExempt, matchesResource } from "./exemption.ts";
 import type { Settings } from "./options.ts";
 import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./pack-config.ts";
-import { isStackRule, judges, type Level, Report, type Rule, type Verdict } from "./rule.ts";
+import { isStackRule, judges, type Level, messageOf, Report, type Rule, type Verdict } from "./rule.ts";
 import type { Stack } from "./stack.ts";
 
-/** What a rule said of a resource in a run. */
+/** What a rule found in a resource. */
 export interface Finding {
   readonly rule: string;
   readonly level: Level;
@@ -13,7 +13,9 @@ export interface Finding {
   readonly urn: string;
   /** What a person calls the resource, such as `Pod/ts-team/curl-ts`. */
   readonly resource: string;
-  /** Names resource, field, value and fix; of an exemption also the reason. */
+  /** Field, value and problem; of an exemption also the reason. */
+  readonly detail: string;
+  /** One line that stands by itself: resource, detail and fix. */
   readonly message: string;
 }
 
@@ -27,7 +29,7 @@ export interface UsedExemption extends Exemption {
 export interface Evaluation {
   readonly findings: readonly Finding[];
   readonly exemptions: readonly UsedExemption[];
-  /** What is wrong in the configuration: unknown rules, exemptions without a reason or without effect. */
+  /** Errors in the configuration: unknown rules, exemptions without a reason or without effect. */
   readonly issues: readonly string[];
   /** How many rules ran. */
   readonly rules: number;
@@ -36,43 +38,66 @@ export interface Evaluation {
 /** How a stack is judged. */
 export interface Judgement {
   readonly rules: readonly Rule[];
-  /** Levels, settings and exemptions by rule. Default: each rule's own. */
+  /** Levels, options and exemptions by rule. Default: each rule's own. */
   readonly config?: PackConfig;
   /** Exemptions beside those of `config`; one that allows nothing is no issue. */
-  readonly standing?: readonly Exemption[];
+  readonly builtIn?: readonly Exemption[];
+}
+
+/** A rule with its configuration. */
+export interface ConfiguredRule {
+  readonly rule: Rule;
+  readonly config: RuleConfig;
+  /** The built-in exemptions of this rule. */
+  readonly builtIn: readonly Exemption[];
+}
+
+/** What one rule found, and by which exemptions it was allowed. */
+export interface RuleRun {
+  readonly findings: readonly Finding[];
+  readonly exemptions: readonly UsedExemption[];
+}
+
+/** Reads a rule's configuration once for any number of stacks. */
+export function configured(rule: Rule, config: PackConfig, builtIn: readonly Exemption[]): ConfiguredRule {
+  return { rule, config: ruleConfig(rule, config), builtIn: builtIn.filter((exemption) => exemption.rule === rule.id) };
 }
 
 /** Runs rules on a stack, without an engine. */
-export function evaluate(stack: Stack, { rules, config = {}, standing = [] }: Judgement): Evaluation {
-  const runs = rules
-    .map((rule) => ({ rule, config: ruleConfig(rule, config) }))
-    .map((run) => ({
-      ...run,
-      verdicts: run.config.level === "disabled" ? [] : verdictsOf(run.rule, stack, run.config.settings),
-    }));
-  const used = runs.flatMap(({ rule, config: { exemptions }, verdicts }) => {
-    const standingHere = standing.filter((exemption) => exemption.rule === rule.id);
-    return [...exemptions, ...standingHere].map((exemption) => usage(exemption, verdicts, stack));
-  });
+export function evaluate(stack: Stack, { rules, config = {}, builtIn = [] }: Judgement): Evaluation {
+  const all = rules.map((rule) => configured(rule, config, builtIn));
+  const runs = all.map((one) => runRule(one, stack));
+  const used = runs.flatMap(({ exemptions }) => exemptions);
   const issues = [
     ...unknownRules(rules, config),
-    ...runs.flatMap((run) => run.config.issues),
-    ...used.filter((exemption) => exemption.findings === 0 && !standing.some(sameAs(exemption))).map(withoutEffect),
+    ...all.flatMap((one) => one.config.issues),
+    ...used.filter((exemption) => exemption.findings === 0 && !builtIn.some(sameAs(exemption))).map(withoutEffect),
   ];
-  const findings = runs.flatMap((run) =>
-    run.verdicts.map((verdict) => finding(run.rule, run.config, verdict, standing)),
-  );
   return {
-    findings,
+    findings: runs.flatMap(({ findings }) => findings),
     exemptions: used.filter(({ findings }) => findings > 0),
     issues,
-    rules: runs.filter((run) => run.config.level !== "disabled").length,
+    rules: all.filter((one) => one.config.level !== "disabled").length,
+  };
+}
+
+/** Runs one rule on a stack. */
+export function runRule({ rule, config, builtIn }: ConfiguredRule, stack: Stack): RuleRun {
+  const verdicts = config.level === "disabled" ? [] : verdictsOf(rule, stack, config.settings);
+  const exemptions = [...config.exemptions, ...builtIn];
+  return {
+    findings: verdicts.map((verdict) => finding(rule, config.level, verdict, exemptions)),
+    exemptions: exemptions.map((exemption) => ({
+      ...exemption,
+      findings: verdicts.filter((verdict) => isExempt(exemption, verdict)).length,
+      matches: stack.resources.some((resource) => matchesResource(exemption.resource, resource)),
+    })),
   };
 }
 
 /** What a rule says of a stack, before exemptions. */
 export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readonly Verdict[] {
-  const report = new Report(rule);
+  const report = new Report(rule, stack.secretTexts);
   if (isStackRule(rule)) report.part(() => rule.checkStack(stack, report, settings));
   else
     report.each(
@@ -88,16 +113,8 @@ export function failing({ findings }: Evaluation): Finding[] {
 }
 
 export function withoutEffect({ rule, resource, matches }: UsedExemption): string {
-  const why = matches ? "the rule has nothing against it" : "there is no such resource";
-  return `exemption of ${resource} from ${rule} has no effect: ${why}; take it out`;
-}
-
-function usage(exemption: Exemption, verdicts: readonly Verdict[], stack: Stack): UsedExemption {
-  return {
-    ...exemption,
-    findings: verdicts.filter((verdict) => isExempt(exemption, verdict)).length,
-    matches: stack.resources.some((resource) => matchesResource(exemption.resource, resource)),
-  };
+  const why = matches ? "the rule finds nothing in it" : "there is no such resource";
+  return `exemption of ${resource} from ${rule} has no effect: ${why}; remove it`;
 }
 
 function sameAs(one: Exemption) {
@@ -105,11 +122,11 @@ function sameAs(one: Exemption) {
     one.rule === other.rule && one.resource === other.resource && one.reason === other.reason;
 }
 
-function finding(rule: Rule, config: RuleConfig, verdict: Verdict, standing: readonly Exemption[]): Finding {
-  const exemption = [...config.exemptions, ...standing.filter((one) => one.rule === rule.id)].find((one) =>
-    isExempt(one, verdict),
-  );
-  const about = { rule: rule.id, level: config.level, urn: verdict.resource.urn, resource: verdict.resource.label };
-  if (exemption === undefined) return { ...about, outcome: verdict.outcome, message: verdict.message };
-  return { ...about, outcome: "exempt", message: `${verdict.message}. Allowed: ${exemption.reason}` };
+function finding(rule: Rule, level: Level, verdict: Verdict, exemptions: readonly Exemption[]): Finding {
+  const exemption = exemptions.find((one) => isExempt(one, verdict));
+  const { resource, detail, outcome } = verdict;
+  const about = { rule: rule.id, level, urn: resource.urn, resource: resource.label };
+  if (exemption === undefined) return { ...about, outcome, detail, message: messageOf(verdict) };
+  const allowed = `. Allowed: ${exemption.reason}`;
+  return { ...about, outcome: "exempt", detail: detail + allowed, message: messageOf(verdict) + allowed };
 }

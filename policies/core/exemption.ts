@@ -34,11 +34,15 @@ export function matchesResource(pattern: string, { urn, name, label }: Resource)
   return [urn, name, label].some((text) => matchesGlob(pattern, text));
 }
 
+const GLOBS = new Map<string, RegExp>();
+
 /** Whether a text is of a form in which `*` stands for any text. */
 export function matchesGlob(pattern: string, text: string): boolean {
-  const source = pattern
-    .split("*")
-    .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*");
-  return new RegExp(`^${source}$`).test(text);
+  if (!pattern.includes("*")) return pattern === text;
+  const known = GLOBS.get(pattern);
+  if (known !== undefined) return known.test(text);
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  const compiled = new RegExp(`^${parts.join(".*")}$`, "s");
+  GLOBS.set(pattern, compiled);
+  return compiled.test(text);
 }

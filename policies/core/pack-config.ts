@@ -46,8 +46,8 @@ export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   };
 }
 
-/** Policies of the pack's own, beside the rules: only the engine needs them, as a plan tells both by itself. */
-export const OWN_POLICIES = { exemptions: "exemptions", undecided: "undecided" } as const;
+/** Policies of the pack's own, beside the rules: only the engine needs them. */
+export const OWN_POLICIES = { exemptions: "exemptions", undecided: "undecided", secrets: "secret-values" } as const;
 
 /** Names in a configuration that are no rules. */
 export function unknownRules(rules: readonly Rule[], config: PackConfig): string[] {

@@ -82,11 +82,16 @@ export class Field {
     return keys.map((key) => [key, this.at(key)]);
   }
 
-  /** The value for a message. Secrets and long values are not shown whole. */
+  /** Whether the value here, or a part of it, came as a secret. */
+  get holdsSecret(): boolean {
+    return this.owner.holdsSecret(this.path);
+  }
+
+  /** The value for a message. Secrets are not shown, and long values not whole. */
   get shown(): string {
     if (this.owner.isSecret(this.path)) return "[secret]";
     if (this.raw === undefined || this.raw === null) return "not set";
-    const text = JSON.stringify(this.raw, (_, value: unknown) => (value === UNKNOWN ? "(unknown)" : value));
+    const text = JSON.stringify(printable(this));
     return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
   }
 
@@ -94,6 +99,15 @@ export class Field {
     if (this.raw === UNKNOWN) throw new Undecided(this);
     return this.raw;
   }
+}
+
+/** A value without secrets and unknown values, as JSON. */
+function printable(field: Field): unknown {
+  const { raw, owner, path } = field;
+  if (owner.isSecret(path)) return "[secret]";
+  if (raw === UNKNOWN) return "(unknown)";
+  if (Array.isArray(raw)) return raw.map((_, index) => printable(field.at(index)));
+  return isGroup(raw) ? Object.fromEntries(Object.keys(raw).map((key) => [key, printable(field.at(key))])) : raw;
 }
 
 function join(path: string, key: string | number): string {
@@ -127,10 +141,12 @@ export interface ResourceFacts {
   /** Pulumi name. */
   readonly name: string;
   readonly props: Group;
-  /** Paths of secret inputs; what is under one is secret too. Default: none known. */
+  /** Paths of secret inputs; what is under one is secret too. The empty path makes all of them secret. Default: none. */
   readonly secrets?: readonly string[];
   /** URNs of what must exist before. Undefined where the runner does not know. */
   readonly dependencies?: readonly string[];
+  /** The same by input. Undefined where the runner does not know. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
   readonly protect?: boolean;
   /** Inputs of its provider, as far as known. */
   readonly provider?: Group;
@@ -145,6 +161,7 @@ export class Resource {
   readonly name: string;
   readonly protect: boolean;
   readonly dependencies: readonly string[] | undefined;
+  readonly propertyDependencies: Readonly<Record<string, readonly string[]>>;
   /** All of its inputs. */
   readonly inputs: Field;
   /** Inputs of its provider. */
@@ -159,6 +176,7 @@ export class Resource {
     this.name = facts.name;
     this.protect = facts.protect ?? false;
     this.dependencies = facts.dependencies;
+    this.propertyDependencies = facts.propertyDependencies ?? {};
     this.secrets = facts.secrets ?? [];
     this.inputs = new Field(this, "", facts.props);
     this.provider = new Field(this, "", facts.provider ?? {});
@@ -169,10 +187,19 @@ export class Resource {
     return this.inputs.at(...keys);
   }
 
+  /** Whether the value at a path is secret, by itself or as a part of a secret. */
   isSecret(path: string): boolean {
-    return this.secrets.some(
-      (secret) => path === secret || path.startsWith(`${secret}.`) || path.startsWith(`${secret}[`),
-    );
+    return this.secrets.some((secret) => isWithin(path, secret));
+  }
+
+  /** Whether a value is secret or has a secret part. */
+  holdsSecret(path: string): boolean {
+    return this.secrets.some((secret) => isWithin(path, secret) || isWithin(secret, path));
+  }
+
+  /** The texts and numbers that came as secrets, as far as known. */
+  get secretTexts(): string[] {
+    return this.secrets.length === 0 ? [] : secretLeaves(this.inputs);
   }
 
   /** Last part of the type: `Pod` of `kubernetes:core/v1:Pod`. */
@@ -182,9 +209,23 @@ export class Resource {
 
   /** What a person calls it: `Pod/ts-team/curl-ts`, `Namespace/ts-team`, else kind and Pulumi name: `LogGroup/pods`. */
   get label(): string {
-    const known = (field: Field) => (typeof field.raw === "string" ? field.raw : undefined);
+    const known = (field: Field) =>
+      typeof field.raw === "string" && !field.owner.isSecret(field.path) ? field.raw : undefined;
     const metadata = this.at("metadata");
     const name = known(metadata.at("name")) ?? this.name;
     return [this.kind, known(metadata.at("namespace")), name].filter((part) => part !== undefined).join("/");
   }
+}
+
+/** Whether a path is another one or below it. */
+function isWithin(path: string, other: string): boolean {
+  return other === "" || path === other || path.startsWith(`${other}.`) || path.startsWith(`${other}[`);
+}
+
+function secretLeaves(field: Field): string[] {
+  const { raw, owner, path } = field;
+  if (!owner.holdsSecret(path) && path !== "") return [];
+  if (Array.isArray(raw)) return raw.flatMap((_, index) => secretLeaves(field.at(index)));
+  if (isGroup(raw)) return Object.keys(raw).flatMap((key) => secretLeaves(field.at(key)));
+  return (typeof raw === "string" || typeof raw === "number") && owner.isSecret(path) ? [String(raw)] : [];
 }

@@ -57,16 +57,22 @@ export function judges(rule: Rule, type: string): boolean {
 export interface Verdict {
   readonly outcome: "violated" | "undecided";
   readonly resource: Resource;
-  readonly message: string;
+  /** Field, value and problem; without the resource and the fix. */
+  readonly detail: string;
+  /** What to write instead; undefined for what cannot be decided. */
+  readonly fix: string | undefined;
 }
 
 /** Collects what one rule finds. */
 export class Report {
   readonly verdicts: Verdict[] = [];
   private readonly rule: Rule;
+  private readonly secrets: readonly string[];
 
-  constructor(rule: Rule) {
+  /** `secrets` are texts that no message may show. Default: none beside those of the fields that are reported. */
+  constructor(rule: Rule, secrets: readonly string[] = []) {
     this.rule = rule;
+    this.secrets = secrets;
   }
 
   /** A field is wrong. `problem` says why, after the value: `which lets everyone in`. */
@@ -86,15 +92,12 @@ export class Report {
 
   /** Something that the resource should have is not in the stack. */
   missing(resource: Resource, problem: string, fix: string = this.rule.fix): void {
-    this.add("violated", resource, `${resource.label}: ${problem}. Fix: ${fix}`);
+    this.add("violated", resource, this.redacted(problem), fix);
   }
 
   undecided(field: Field, why: string): void {
-    this.add(
-      "undecided",
-      field.owner,
-      `${field.owner.label}: ${field.path} ${why}, so nobody can tell yet: ${this.rule.title}`,
-    );
+    const detail = `${field.path} ${this.redacted(why)}, so this cannot be decided yet: ${this.rule.title}`;
+    this.add("undecided", field.owner, detail, undefined);
   }
 
   /** Runs a part of a check. Where that meets an unknown value, the other parts still run. */
@@ -112,12 +115,25 @@ export class Report {
     for (const item of items) this.part(() => check(item));
   }
 
+  /** What is said of a secret, or of a value with a secret in it, is the rule alone: any word more may be a part of it. */
   private say(field: Field, what: string, problem: string, fix: string): void {
-    this.add("violated", field.owner, `${field.owner.label}: ${what}, ${problem}. Fix: ${fix}`);
+    const detail = field.holdsSecret
+      ? `${field.path} (secret, value not shown) does not comply: ${this.rule.title}`
+      : this.redacted(`${what}, ${problem}`);
+    this.add("violated", field.owner, detail, fix);
   }
 
-  private add(outcome: Verdict["outcome"], resource: Resource, message: string): void {
-    if (this.verdicts.some((verdict) => verdict.message === message && verdict.resource === resource)) return;
-    this.verdicts.push({ outcome, resource, message });
+  private redacted(text: string): string {
+    return this.secrets.reduce((left, secret) => left.replaceAll(secret, "[secret]"), text);
   }
+
+  private add(outcome: Verdict["outcome"], resource: Resource, detail: string, fix: string | undefined): void {
+    if (this.verdicts.some((verdict) => verdict.detail === detail && verdict.resource === resource)) return;
+    this.verdicts.push({ outcome, resource, detail, fix });
+  }
+}
+
+/** A verdict as one line that stands by itself. */
+export function messageOf({ resource, detail, fix }: Verdict): string {
+  return `${resource.label}: ${detail}${fix === undefined ? "" : `. Fix: ${fix}`}`;
 }

@@ -8,11 +8,15 @@ export interface StackOutput {
   readonly isSecret: boolean;
 }
 
+/** A shorter text, such as `80` or `on`, says nothing of where it came from. */
+const SHORTEST_SECRET = 4;
+
 /** All resources of a stack, for rules that look at several. */
 export class Stack {
   readonly resources: readonly Resource[];
   /** Undefined where the runner does not know them. */
   readonly outputs: readonly StackOutput[] | undefined;
+  private secrets: readonly string[] | undefined;
   private readonly byUrn: ReadonlyMap<string, Resource>;
   private readonly byType: ReadonlyMap<string, readonly Resource[]>;
 
@@ -27,9 +31,22 @@ export class Stack {
     return types.flatMap((type) => this.byType.get(type) ?? []);
   }
 
-  /** What a resource must wait for, as far as it is in the stack; undefined where the runner does not know. */
-  dependenciesOf(resource: Resource): Resource[] | undefined {
-    return resource.dependencies?.map((urn) => this.byUrn.get(urn)).filter((found) => found !== undefined);
+  /**
+   * What a resource, or one of its inputs, must wait for, as far as it is in the stack. Of an input that the runner tells nothing of:
+   * all that the resource waits for. Undefined where the runner does not know.
+   */
+  dependenciesOf(resource: Resource, input?: string): Resource[] | undefined {
+    const ofInput = input === undefined ? undefined : resource.propertyDependencies[input];
+    const urns = ofInput !== undefined && ofInput.length > 0 ? ofInput : resource.dependencies;
+    return urns?.map((urn) => this.byUrn.get(urn)).filter((found) => found !== undefined);
+  }
+
+  /** Texts that came as secrets: no message may show one, wherever it was read. */
+  get secretTexts(): readonly string[] {
+    this.secrets ??= [...new Set(this.resources.flatMap((resource) => resource.secretTexts))].filter(
+      (text) => text.length >= SHORTEST_SECRET,
+    );
+    return this.secrets;
   }
 }
 

@@ -1,84 +1,86 @@
-import type { Policies, PolicyConfigSchema, ReportViolation, StackValidationPolicy } from "@pulumi/policy";
-import { evaluate } from "../core/evaluate.ts";
+import type { Policies, PolicyConfigSchema, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import type { Exemption } from "../core/exemption.ts";
-import { OWN_POLICIES, type PackConfig, ruleConfig } from "../core/pack-config.ts";
-import { isStackRule, judges, type Rule } from "../core/rule.ts";
-import { Stack } from "../core/stack.ts";
-import { Ledger, resourceOf, resourcesOf } from "./ledger.ts";
+import { OWN_POLICIES } from "../core/pack-config.ts";
+import { isStackRule, type Rule } from "../core/rule.ts";
+import { EngineRun } from "./engine-run.ts";
 
 /**
- * The rules as policies of a pack. A rule on one resource runs before that is made; a rule on several at the end of a preview,
- * and of a deployment. Two more policies tell what was exempt and what could not be decided.
+ * The rules as policies of a pack. A rule on one resource runs before that is made; a rule on several at the end of a preview, and
+ * of a deployment. More policies list what is exempt and what could not be decided, and find out which values are secret.
  */
-export function policiesOf(rules: readonly Rule[], standing: readonly Exemption[]): Policies {
-  const ledger = new Ledger();
+export function policiesOf(rules: readonly Rule[], builtIn: readonly Exemption[]): Policies {
+  const run = new EngineRun(builtIn);
   // Only a plan can tell what some rules read.
   const inEngine = rules.filter((rule) => !(isStackRule(rule) && rule.planOnly));
-  return [...inEngine.map((rule) => policyOf(rule, standing, ledger)), ...ownPolicies(ledger)];
+  return [secretsPolicy(run), ...inEngine.map((rule) => policyOf(rule, run)), ...ownPolicies(run)];
 }
 
-function policyOf(rule: Rule, standing: readonly Exemption[], ledger: Ledger): Policies[number] {
+/**
+ * The policy of a rule has no function while it has nothing to do: then @pulumi/policy neither decodes a resource for it nor calls it,
+ * though the engine knows its name, level and configuration as of any other.
+ */
+function policyOf(rule: Rule, run: EngineRun): Policies[number] {
   const facts = {
     name: rule.id,
     displayName: rule.title,
-    description: `${rule.title}. ${rule.reason}`,
+    description: rule.title,
     remediationSteps: rule.fix,
     url: rule.source.url,
     tags: [rule.family, rule.source.id],
     enforcementLevel: rule.level,
     configSchema: configSchema(rule),
   };
-  /** Keeps what the configuration says even where the rule has nothing to judge: its exemptions are idle then. */
-  const configured = (config: object) => {
-    const { exemptions, issues } = ruleConfig(rule, { [rule.id]: config });
-    ledger.keepExemptions(exemptions);
-    ledger.keepIssues(issues);
-    return { [rule.id]: config };
+  const validateResource: ResourceValidationPolicy["validateResource"] = (args, report) =>
+    run.validateResource(rule, args, report);
+  const resourcePolicy = {
+    ...facts,
+    get validateResource() {
+      return run.mustValidateResource(rule) ? validateResource : [];
+    },
   };
-  const run = (stack: Stack, judged: string, config: PackConfig, reportViolation: ReportViolation) => {
-    const { findings, exemptions } = evaluate(stack, { rules: [rule], config, standing });
-    ledger.keep(rule.id, judged, findings);
-    ledger.keepUse(exemptions);
-    for (const { message, urn } of findings.filter(({ outcome }) => outcome === "violated"))
-      reportViolation(message, urn);
-  };
-  if (isStackRule(rule)) {
-    return {
-      ...facts,
-      validateStack: (args, reportViolation) =>
-        run(new Stack(resourcesOf(args.resources, ledger)), "the stack", configured(args.getConfig()), reportViolation),
-    };
-  }
+  if (!isStackRule(rule)) return resourcePolicy;
   return {
     ...facts,
-    validateResource: (args, reportViolation) => {
-      const config = configured(args.getConfig());
-      const resource = resourceOf(args, ledger);
-      if (resource === undefined || !judges(rule, args.type)) return;
-      run(new Stack([resource]), args.urn, config, reportViolation);
+    get validateResource() {
+      return run.mustValidateResource(rule) ? validateResource : undefined;
+    },
+    get validateStack() {
+      const validate: StackValidationPolicy["validateStack"] = (args, report) => run.validateStack(rule, args, report);
+      return run.mustValidateStack(rule) ? validate : undefined;
     },
   };
 }
 
+/** The engine tells which inputs are secret to remediations alone. This one remediates nothing. */
+function secretsPolicy(run: EngineRun): ResourceValidationPolicy {
+  return {
+    name: OWN_POLICIES.secrets,
+    description: "Finds out which inputs are secret, so that no finding shows them. Changes nothing.",
+    enforcementLevel: "remediate",
+    remediateResource: ({ urn, props }) => run.seen.keepSecrets(urn, props),
+  };
+}
+
 /** Last of all, so that every rule has run. */
-function ownPolicies(ledger: Ledger): StackValidationPolicy[] {
+function ownPolicies(run: EngineRun): StackValidationPolicy[] {
   return [
     {
       name: OWN_POLICIES.undecided,
-      description: "Every mandatory rule can be decided. Set it to mandatory to stop a preview that leaves one open.",
+      description:
+        "Every mandatory rule can be decided. Set it to mandatory to stop a preview that leaves one undecided.",
       enforcementLevel: "advisory",
-      validateStack: (_, reportViolation) => {
-        for (const { rule, level, message, urn } of ledger.findings("undecided"))
-          if (level === "mandatory") reportViolation(`${rule}: ${message}`, urn);
+      validateStack: (_, report) => {
+        for (const { rule, level, message, urn } of run.findings("undecided"))
+          if (level === "mandatory") report(`${rule}: ${message}`, urn);
       },
     },
     {
       name: OWN_POLICIES.exemptions,
       description: "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.",
       enforcementLevel: "advisory",
-      validateStack: (_, reportViolation) => {
-        for (const { rule, message, urn } of ledger.findings("exempt")) reportViolation(`${rule}: ${message}`, urn);
-        for (const issue of ledger.configurationIssues()) reportViolation(issue);
+      validateStack: (_, report) => {
+        for (const { rule, message, urn } of run.findings("exempt")) report(`${rule}: ${message}`, urn);
+        for (const issue of run.configurationIssues()) report(issue);
       },
     },
   ];

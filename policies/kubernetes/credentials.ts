@@ -32,6 +32,12 @@ export function credentialInText(text: string): string | undefined {
   if (/\b(AKIA|ASIA)[0-9A-Z]{16}\b/.test(text)) return "an AWS access key";
   const [, inUrl] = /:\/\/[^/\s:@"']*:([^/\s@"']+)@/.exec(text) ?? [];
   if (inUrl !== undefined && !REFERENCE.test(inUrl)) return "a password in a URL";
+  const [, , inUser] =
+    /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?(["']?)[^\s:"'=-][^\s:"']*:([^\s"']+)/.exec(text) ?? [];
+  // Numbers are a user and a group.
+  if (inUser !== undefined && !REFERENCE.test(inUser) && !/^\d+$/.test(inUser)) return "a password after -u or --user";
+  const [, , inOption] = /(?:^|\s)--?([\w-]*pass(?:word|wd|phrase)?)[\s=]+["']?([^\s"'-][^\s"']*)/i.exec(text) ?? [];
+  if (inOption !== undefined && !REFERENCE.test(inOption)) return "a password in a command line";
   const [, inHeader] = /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk)\s+([^\s"']+)/i.exec(text) ?? [];
   return inHeader !== undefined && !REFERENCE.test(inHeader) ? "a literal Authorization" : undefined;
 }

@@ -42,6 +42,24 @@ const BROAD = texts("broad", "Managed policies that nobody gets", [
 /** What roles, users and groups may do in the account. */
 export const AWS_IAM: readonly Rule[] = [
   {
+    id: "aws-iam-document",
+    family: "aws",
+    level: "mandatory",
+    title: "Each IAM policy is a JSON document with statements",
+    reason: "AWS refuses another one in the middle of a deployment, and no other rule can read it.",
+    fix: "write JSON with a list Statement, by JSON.stringify or aws.iam.getPolicyDocument",
+    source: aws("IAM JSON policy grammar", "IAM/latest/UserGuide/reference_policies_grammar.html"),
+    types: [...POLICIES, ROLE],
+    check: (resource, report) => {
+      const documents = resource.type === ROLE ? [resource.at("assumeRolePolicy")] : [resource.at("policy")];
+      const inside = resource.type === ROLE ? inlinePolicies(resource) : [];
+      report.each([...documents, ...inside], (document) => {
+        if (document.isSet && statementsOf(document).length === 0)
+          report.hidden(document, "not a JSON document with statements");
+      });
+    },
+  },
+  {
     id: "aws-iam-actions",
     family: "aws",
     level: "mandatory",
@@ -137,17 +155,18 @@ export const AWS_IAM: readonly Rule[] = [
   },
 ];
 
+/** The policies that stand inside a role. @throws {Undecided} */
+function inlinePolicies(role: Resource): Field[] {
+  return role
+    .at("inlinePolicies")
+    .items()
+    .map((one) => one.at("policy"));
+}
+
 /** Each statement that allows something, in a policy or in the policies inside a role. */
 function eachAllowed(resource: Resource, report: Report, check: (statement: Statement) => void): void {
   report.part(() => {
-    const inside =
-      resource.type === ROLE
-        ? resource
-            .at("inlinePolicies")
-            .items()
-            .map((one) => one.at("policy"))
-        : [resource.at("policy")];
-    report.each(inside, (policy) =>
+    report.each(resource.type === ROLE ? inlinePolicies(resource) : [resource.at("policy")], (policy) =>
       report.each(statementsOf(policy), (statement) => {
         if (allows(statement)) check({ statement, policy });
       }),

@@ -93,13 +93,14 @@ export const AWS: readonly Rule[] = [
     types: TAGGED,
     check: (resource, report, settings) => {
       const places = [resource.at("tags"), resource.at("tagsAll"), resource.provider.at("defaultTags", "tags")];
-      report.each(settings.get(REQUIRED), (tag) => {
+      const lacking = settings.get(REQUIRED).filter((tag) => {
         // A value that is not known yet is a value; a group of tags that is not known may lack the tag.
         const known = places.filter((tags) => !tags.isUnknown).map((tags) => tags.at(tag));
-        if (known.some((field) => field.isUnknown || field.isSet)) return;
-        for (const tags of places) tags.entries();
-        report.wrong(resource.at("tags", tag), "a tag that is required");
+        return !known.some((field) => field.isUnknown || field.isSet);
       });
+      if (lacking.length === 0) return;
+      for (const tags of places) tags.entries();
+      report.wrongIn(resource.at("tags"), `no ${lacking.join(", ")}`, "which each resource needs");
     },
   },
 ];
@@ -118,7 +119,8 @@ const KEYS = [
  */
 export function isEncrypted(stack: Stack, key: Field): boolean {
   if (!key.isUnknown) return (key.text() ?? "") !== "";
-  const dependencies = stack.dependenciesOf(key.owner) ?? [];
+  const [input] = key.path.split(/[.[]/);
+  const dependencies = stack.dependenciesOf(key.owner, input) ?? [];
   if (dependencies.some(({ type }) => KEYS.includes(type))) return true;
   throw new Undecided(key);
 }

@@ -1,3 +1,4 @@
+import { coversEverybody } from "../core/cidr.ts";
 import { count } from "../core/options.ts";
 import { type Field, type Resource, someKnown, Undecided } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
@@ -19,6 +20,21 @@ const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
 const SCALING_GROUP = "aws:autoscaling/group:Group";
 const HOPS = count("hopLimit", "Most hops that an answer of the metadata service may travel", 1, 1);
+
+const SSH = 22;
+/** The rules that let traffic in, by the type of the resource that they stand in. */
+const INGRESS: Readonly<Record<string, (resource: Resource) => Ingress[]>> = {
+  "aws:ec2/securityGroup:SecurityGroup": (group) =>
+    group
+      .at("ingress")
+      .items()
+      .map((field) => ({ field, cidrs: cidrsOf(field) })),
+  "aws:ec2/securityGroupRule:SecurityGroupRule": (rule) =>
+    rule.at("type").text() === "ingress" ? [{ field: rule.inputs, cidrs: cidrsOf(rule.inputs) }] : [],
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (rule) => [
+    { field: rule.inputs, cidrs: [rule.at("cidrIpv4"), rule.at("cidrIpv6")] },
+  ],
+};
 
 /** Where nodes stand and what they tell their pods. */
 export const CLUSTER_NODES: readonly Rule[] = [
@@ -70,6 +86,51 @@ export const CLUSTER_NODES: readonly Rule[] = [
     },
   },
 ];
+
+/** Who reaches the nodes by the network. */
+export const CLUSTER_NODES_ACCESS: readonly Rule[] = [
+  {
+    id: "cluster-nodes-ssh",
+    family: "cluster",
+    level: "mandatory",
+    title: "SSH is open to no address of the internet at large",
+    reason: "A port 22 that everybody reaches is tried for passwords and holes all day.",
+    fix: "name sourceSecurityGroupIds in remoteAccess, or the addresses that need it; Session Manager needs no open port",
+    source: cis("5.4.3"),
+    types: [NODE_GROUP, ...Object.keys(INGRESS)],
+    check: (resource, report) => {
+      if (resource.type === NODE_GROUP) {
+        const access = resource.at("remoteAccess");
+        if (!access.at("ec2SshKey").isUnknown && !access.at("ec2SshKey").isSet) return;
+        const groups = access.at("sourceSecurityGroupIds");
+        if (groups.items().length === 0) report.wrong(groups, "so EKS opens port 22 to 0.0.0.0/0");
+        return;
+      }
+      report.each(INGRESS[resource.type]?.(resource) ?? [], ({ field, cidrs }) => {
+        if (!opensSsh(field)) return;
+        const known = cidrs.filter((cidr) => !cidr.isUnknown).map((cidr) => cidr.text() ?? "");
+        if (coversEverybody(known)) report.wrong(field, "which opens port 22 to everybody");
+        else for (const cidr of cidrs) cidr.text();
+      });
+    },
+  },
+];
+
+interface Ingress {
+  readonly field: Field;
+  readonly cidrs: readonly Field[];
+}
+
+function opensSsh(rule: Field): boolean {
+  const protocol = rule.at("protocol").isSet ? rule.at("protocol") : rule.at("ipProtocol");
+  if (["-1", "all"].includes(String(protocol.text() ?? protocol.number() ?? ""))) return true;
+  if (!["tcp", "6"].includes(String(protocol.text() ?? protocol.number() ?? "").toLowerCase())) return false;
+  return (rule.at("fromPort").number() ?? 0) <= SSH && SSH <= (rule.at("toPort").number() ?? 65535);
+}
+
+function cidrsOf(rule: Field): Field[] {
+  return [...rule.at("cidrBlocks").items(), ...rule.at("ipv6CidrBlocks").items()];
+}
 
 /** The group that @pulumi/eks makes unless told otherwise, with public addresses unless told otherwise. */
 function checkDefaultGroup(cluster: Resource, report: Report): void {
@@ -128,7 +189,10 @@ export function checkSubnets(stack: Stack, ids: Field, report: Report): void {
   // A subnet's id is unknown before, and outside the stack it says nothing: what the group waits for tells.
   if (subnets.length === 0) {
     if (ids.isUnknown || ids.items().some((id) => id.isUnknown)) throw new Undecided(ids);
-    throw new Undecided(ids, `is ${ids.shown}, of subnets that are not in this stack`);
+    throw new Undecided(
+      ids,
+      `is ${ids.shown}, of subnets that are not in this stack (exempt the node group with "only": "undecided" once they are known to be private)`,
+    );
   }
   report.each(subnets, (subnet) => {
     if (isPublic(stack, subnet)) report.missing(group, `${ids.path} include ${subnet.label}, a public subnet`);

@@ -130,7 +130,8 @@ export const CLUSTER: readonly Rule[] = [
       report.each(stack.ofType(...CLUSTERS), (cluster) => {
         const key = secretsKey(cluster);
         if (!isEncrypted(stack, key)) return report.wrong(key, "so Secrets have no key of their own");
-        if (cluster.type !== EKS_CLUSTER) return;
+        // @pulumi/eks builds all of it from the key's ARN: before the key is made, nothing of it is known, and "secrets" is all that it takes.
+        if (cluster.type !== EKS_CLUSTER || cluster.at("encryptionConfig").isUnknown) return;
         const resources = cluster.at("encryptionConfig", "resources");
         if (!resources.items().some((one) => one.text() === "secrets"))
           report.wrong(resources, "which leaves Secrets out");

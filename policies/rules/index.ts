@@ -2,7 +2,7 @@ import type { Rule } from "../core/rule.ts";
 import { AWS } from "./aws.ts";
 import { AWS_IAM } from "./aws-iam.ts";
 import { CLUSTER, CLUSTER_ADDONS } from "./cluster.ts";
-import { CLUSTER_NODES } from "./cluster-nodes.ts";
+import { CLUSTER_NODES, CLUSTER_NODES_ACCESS } from "./cluster-nodes.ts";
 import { COLLECTORS } from "./collectors.ts";
 import { COLLECTORS_DELIVERY } from "./collectors-delivery.ts";
 import { COLLECTORS_SENDING } from "./collectors-sending.ts";
@@ -18,6 +18,7 @@ export const RULES: readonly Rule[] = [
   ...CLUSTER,
   ...CLUSTER_ADDONS,
   ...CLUSTER_NODES,
+  ...CLUSTER_NODES_ACCESS,
   ...COREDNS,
   ...TENANCY,
   ...TENANCY_SHARES,

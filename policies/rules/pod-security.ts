@@ -7,6 +7,19 @@ import { cis, podSecurity } from "./sources.ts";
 
 const ADDED = texts("capabilities", "Capabilities that a container may add", ["NET_BIND_SERVICE"]);
 
+/** Of Pod Security 1.36, "restricted". */
+const VOLUME_TYPES: readonly string[] = [
+  "configMap",
+  "csi",
+  "downwardAPI",
+  "emptyDir",
+  "ephemeral",
+  "image",
+  "persistentVolumeClaim",
+  "projected",
+  "secret",
+];
+
 /** What keeps a container apart from its node and its neighbours. */
 export const POD_ISOLATION: readonly Rule[] = [
   containerRule(
@@ -26,6 +39,40 @@ export const POD_ISOLATION: readonly Rule[] = [
       });
       const hostProcess = container.at("securityContext", "windowsOptions", "hostProcess");
       if (hostProcess.flag()) report.wrong(hostProcess, "which runs the container on the Windows host itself");
+    },
+  ),
+  podRule(
+    {
+      id: "pods-no-host-process",
+      forbids: true,
+      level: "mandatory",
+      title: "No pod runs as a Windows host process",
+      reason: "A host process is an administrator's program on the node, in no container at all.",
+      fix: "remove securityContext.windowsOptions.hostProcess from the pod",
+      source: podSecurity("Baseline", "HostProcess"),
+    },
+    (pod, report) => {
+      const hostProcess = pod.at("securityContext", "windowsOptions", "hostProcess");
+      if (hostProcess.flag()) report.wrong(hostProcess, "which runs the pod on the Windows host itself");
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-no-host-probes",
+      forbids: true,
+      level: "mandatory",
+      title: "Probes and lifecycle hooks ask the pod alone",
+      reason: "The kubelet asks whatever host they name, so a pod reaches by it what its network policies forbid.",
+      fix: "remove host from the probe or hook",
+      source: podSecurity("Baseline", "Host Probes / Lifecycle Hooks"),
+    },
+    (container, report) => {
+      const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
+      const hooks = ["postStart", "preStop"].map((key) => container.at("lifecycle", key));
+      const hosts = [...probes, ...hooks].flatMap((one) => [one.at("httpGet", "host"), one.at("tcpSocket", "host")]);
+      report.each(hosts, (host) => {
+        if ((host.text() ?? "") !== "") report.wrong(host, "which the kubelet asks in the pod's stead");
+      });
     },
   ),
   podRule(
@@ -112,7 +159,14 @@ export const POD_ISOLATION: readonly Rule[] = [
       source: podSecurity("Restricted", "Seccomp"),
     },
     (container, report, _, pod) => {
+      const ofPod = pod.at("securityContext", "seccompProfile", "type");
+      // Pod Security refuses it on the pod though each container has another.
+      report.part(() => {
+        if (ofPod.isSet && !["RuntimeDefault", "Localhost"].includes(ofPod.text() ?? ""))
+          report.wrong(ofPod, "so the pod may make every system call");
+      });
       const own = container.at("securityContext", "seccompProfile", "type");
+      if (!own.isUnknown && !own.isSet && !ofPod.isUnknown && ofPod.isSet) return;
       const type = own.isSet ? own : pod.at("securityContext", "seccompProfile", "type");
       if (!["RuntimeDefault", "Localhost"].includes(type.text() ?? "")) {
         report.wrong(type, `so ${container.path} may make every system call`);
@@ -131,11 +185,16 @@ export const POD_ISOLATION: readonly Rule[] = [
     (container, report, _, pod) => {
       report.part(() => {
         const user = container.at("securityContext", "runAsUser");
-        const inherited = user.isSet ? user : pod.at("securityContext", "runAsUser");
+        const ofPod = pod.at("securityContext", "runAsUser");
+        // Pod Security refuses it on the pod though each container has another.
+        if (!ofPod.isUnknown && ofPod.number() === 0 && user.isSet) report.wrong(ofPod, "so the pod may run as root");
+        const inherited = user.isSet ? user : ofPod;
         if (inherited.number() === 0) report.wrong(inherited, `so ${container.path} runs as root`);
       });
       const own = container.at("securityContext", "runAsNonRoot");
-      const nonRoot = own.isSet ? own : pod.at("securityContext", "runAsNonRoot");
+      const ofPod = pod.at("securityContext", "runAsNonRoot");
+      if (!ofPod.isUnknown && ofPod.flag() === false && own.isSet) report.wrong(ofPod, "so the pod may run as root");
+      const nonRoot = own.isSet ? own : ofPod;
       if (nonRoot.flag() !== true) report.wrong(nonRoot, `so ${container.path} may run as root`);
     },
   ),
@@ -172,6 +231,25 @@ export const POD_ISOLATION: readonly Rule[] = [
         const path = volume.at("hostPath", "path");
         if (volume.at("hostPath").isSet) report.wrong(path, "a path of the node");
       }),
+  ),
+  podRule(
+    {
+      id: "pods-volume-types",
+      forbids: true,
+      level: "mandatory",
+      title: "Volumes are of the types that Pod Security allows",
+      reason: "Other types mount what an administrator should offer as a PersistentVolume, past its checks.",
+      fix: `use one of ${VOLUME_TYPES.join(", ")}`,
+      source: podSecurity("Restricted", "Volume Types"),
+    },
+    (pod, report) =>
+      report.each(pod.at("volumes").items(), (volume) =>
+        report.each(volume.entries(), ([type, source]) => {
+          // A path of the node is pods-no-host-path's to report.
+          if (type === "name" || type === "hostPath" || VOLUME_TYPES.includes(type)) return;
+          if (source.isUnknown || source.isSet) report.wrongIn(volume, type, "a type that is not allowed");
+        }),
+      ),
   ),
 ];
 

@@ -138,6 +138,20 @@ export const POD_WORKLOAD: readonly Rule[] = [
           else tellCredential(word, report);
         }),
       );
+      // An option and its value may be two words.
+      report.each(["command", "args"], (list) => {
+        const words = container.at(list).items();
+        report.each(words.slice(1).entries(), ([index, word]) => {
+          const option = words[index];
+          if (option === undefined || option.isUnknown || !/^--?[\w-]+$/.test(option.text() ?? "")) return;
+          const name = (option.text() ?? "").replace(/^-+/, "");
+          const value = word.isUnknown ? "(unknown)" : (word.text() ?? "");
+          if (value.startsWith("-")) return;
+          const what = word.isUnknown ? undefined : credentialInText(`${option.text()} ${value}`);
+          if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
+          else if (what !== undefined) report.hidden(word, what);
+        });
+      });
     },
   ),
 ];

@@ -8,7 +8,7 @@ export function cis(number: string): Source {
 /** A control of the Pod Security Standards, by level and name. */
 export function podSecurity(level: "Baseline" | "Restricted", control: string): Source {
   return {
-    id: `Pod Security ${level}: ${control}`,
+    id: `Pod Security 1.36 ${level}: ${control}`,
     url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
   };
 }

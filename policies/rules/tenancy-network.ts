@@ -1,5 +1,6 @@
+import { coversEverybody } from "../core/cidr.ts";
 import type { Settings } from "../core/options.ts";
-import { type Field, type Resource, someKnown } from "../core/resource.ts";
+import { type Field, type Resource, someKnown, Undecided } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf } from "../kubernetes/workload.ts";
@@ -7,6 +8,10 @@ import { cis, kubernetes } from "./sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+const NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch";
+/** The namespace of DNS, and the one label that Kubernetes gives to every namespace. */
+const DNS_NAMESPACE = "kube-system";
+const NAME_LABEL = "kubernetes.io/metadata.name";
 const DNS_PORT = 53;
 /** Each way with its list of rules. */
 const WAYS = [
@@ -30,11 +35,20 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     checkStack: (stack, report, settings) =>
       eachTeams(stack, report, settings, (namespace, policies) => {
         report.each(WAYS, ([type, rules]) => {
-          report.each(policies, (policy) =>
-            report.each(policy.at("spec", rules).items(), (rule) => {
-              if (isIn(policy, nameOf(namespace)) && isOpen(rule)) report.wrong(rule, `which lets all ${type} through`);
-            }),
-          );
+          report.each(policies, (policy) => {
+            if (!isIn(policy, nameOf(namespace))) return;
+            const written = policy.at("spec", rules).items();
+            report.each(written, (rule) => {
+              if (isOpen(rule)) report.wrong(rule, `which lets all ${type} through`);
+            });
+            // Each rule may hold a part of all addresses.
+            const blocks = written
+              .filter(isKnown)
+              .filter((rule) => !isOpen(rule))
+              .flatMap(wholeBlocks);
+            if (coversEverybody(blocks))
+              report.wrong(policy.at("spec", rules), `whose rules together let all ${type} through`);
+          });
           const denies = (policy: Resource) =>
             isIn(policy, nameOf(namespace)) && selectsAll(policy) && typesOf(policy).includes(type);
           if (!someKnown(policies, denies))
@@ -57,7 +71,9 @@ export const TENANCY_NETWORK: readonly Rule[] = [
         const here = (policy: Resource) => isIn(policy, nameOf(namespace));
         if (!someKnown(policies, (policy) => here(policy) && typesOf(policy).includes("Egress"))) return;
         report.each(["UDP", "TCP"], (protocol) => {
-          if (!someKnown(policies, (policy) => here(policy) && selectsAll(policy) && letsDnsOut(policy, protocol)))
+          if (
+            !someKnown(policies, (policy) => here(policy) && selectsAll(policy) && letsDnsOut(policy, protocol, stack))
+          )
             report.missing(namespace, `no NetworkPolicy lets DNS out by ${protocol} 53`);
         });
       }),
@@ -90,11 +106,36 @@ function typesOf(policy: Resource): string[] {
   return policy.at("spec", "egress").isSet ? ["Ingress", "Egress"] : ["Ingress"];
 }
 
-/** A rule without ports lets everything through where it names no peers, or every address as one. */
+/** A rule without ports lets everything through where it names no peers, or everybody by one peer or by several. */
 function isOpen(rule: Field): boolean {
   if (rule.at("ports").items().length > 0) return false;
   const peers = peersOf(rule);
-  return peers.length === 0 || someKnown(peers, isEverybody);
+  if (peers.length === 0 || someKnown(peers, isEverybody)) return true;
+  return coversEverybody(peers.filter((peer) => !peer.isUnknown).flatMap(wholeBlock));
+}
+
+/** Whether a rule can be judged beside others: what is unknown in it is reported of the rule itself. */
+function isKnown(rule: Field): boolean {
+  try {
+    isOpen(rule);
+    return true;
+  } catch (error) {
+    if (error instanceof Undecided) return false;
+    throw error;
+  }
+}
+
+/** The blocks of addresses that a rule without ports lets through. */
+function wholeBlocks(rule: Field): string[] {
+  return rule.at("ports").items().length > 0 ? [] : peersOf(rule).flatMap(wholeBlock);
+}
+
+/** The block that a peer names, unless a part of it is left out. */
+function wholeBlock(peer: Field): string[] {
+  const block = peer.at("ipBlock");
+  const [cidr, except] = [block.at("cidr"), block.at("except")];
+  if (cidr.isUnknown || except.isUnknown || except.items().length > 0) return [];
+  return [cidr.text() ?? ""];
 }
 
 function peersOf(rule: Field): Field[] {
@@ -103,13 +144,24 @@ function peersOf(rule: Field): Field[] {
 
 function isEverybody(peer: Field): boolean {
   const block = peer.at("ipBlock");
-  return ["0.0.0.0/0", "::/0"].includes(block.at("cidr").text() ?? "") && block.at("except").items().length === 0;
+  if (block.isSet) return coversEverybody([block.at("cidr").text() ?? ""]) && block.at("except").items().length === 0;
+  const [namespaces, pods] = [peer.at("namespaceSelector"), peer.at("podSelector")];
+  return namespaces.isSet && selectsEvery(namespaces) && (!pods.isSet || selectsEvery(pods));
 }
 
-function letsDnsOut(policy: Resource, protocol: string): boolean {
+/** Whether a selector selects everything: one without terms, or that asks for a label which each namespace has. */
+function selectsEvery(selector: Field): boolean {
+  if (selector.at("matchLabels").entries().length > 0) return false;
+  return selector
+    .at("matchExpressions")
+    .items()
+    .every((term) => term.at("key").text() === NAME_LABEL && term.at("operator").text() === "Exists");
+}
+
+function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {
   return someKnown(policy.at("spec", "egress").items(), (rule) => {
     const peers = rule.at("to").items();
-    if (peers.length > 0 && !someKnown(peers, mayBeDns)) return false;
+    if (peers.length > 0 && !someKnown(peers, (peer) => mayBeDns(peer, stack))) return false;
     const ports = rule.at("ports").items();
     const isDns = (port: Field) => (port.at("protocol").text() ?? "TCP") === protocol && coversDns(port);
     return ports.length === 0 || someKnown(ports, isDns);
@@ -117,11 +169,40 @@ function letsDnsOut(policy: Resource, protocol: string): boolean {
 }
 
 /** Pods without a namespace are those of the policy's own, and DNS is in another. */
-function mayBeDns(peer: Field): boolean {
+function mayBeDns(peer: Field, stack: Stack): boolean {
   if (peer.at("ipBlock").isSet) return true;
-  if (!peer.at("namespaceSelector").isSet) return false;
-  const named = peer.at("namespaceSelector", "matchLabels", "kubernetes.io/metadata.name").text();
-  return named === undefined || named === "kube-system";
+  const selector = peer.at("namespaceSelector");
+  if (!selector.isSet) return false;
+  // What a selector asks for is a label that Kubernetes sets, or one that this stack sets: `name` is neither.
+  const has = (key: string, isValue: (value: string) => boolean) =>
+    (key === NAME_LABEL && isValue(DNS_NAMESPACE)) ||
+    someKnown(stack.ofType(NAMESPACE, NAMESPACE_PATCH), (namespace) => {
+      if (nameOf(namespace) !== DNS_NAMESPACE) return false;
+      const label = namespace.at("metadata", "labels", key);
+      return label.isSet && isValue(label.text() ?? "");
+    });
+  if (
+    !selector
+      .at("matchLabels")
+      .entries()
+      .every(([key, value]) => has(key, (one) => one === value.text()))
+  )
+    return false;
+  return selector
+    .at("matchExpressions")
+    .items()
+    .every((term) => {
+      const key = term.at("key").text() ?? "";
+      const values = term
+        .at("values")
+        .items()
+        .map((value) => value.text());
+      const operator = term.at("operator").text();
+      if (operator === "In") return has(key, (value) => values.includes(value));
+      if (operator === "Exists") return has(key, () => true);
+      if (operator === "DoesNotExist") return !has(key, () => true);
+      return operator === "NotIn" && !has(key, (value) => values.includes(value));
+    });
 }
 
 function coversDns(port: Field): boolean {

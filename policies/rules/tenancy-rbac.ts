@@ -1,7 +1,6 @@
 import { texts } from "../core/options.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
-import { fluentBitConfigs } from "../fluent-bit/collectors-in-stack.ts";
 import { cis, kubernetes } from "./sources.ts";
 
 const GROUP = "kubernetes:rbac.authorization.k8s.io";
@@ -113,27 +112,21 @@ export const TENANCY_RBAC: readonly Rule[] = [
     id: "tenancy-nodes-proxy",
     family: "tenancy",
     level: "mandatory",
-    title: "nodes/proxy is granted only where a collector asks the kubelet",
-    reason: "nodes/proxy runs commands in every pod of a node, past admission and audit.",
-    fix: "take nodes/proxy out, or set Use_Kubelet on in the Fluent Bit configuration that needs it",
+    title: "No role grants nodes/proxy",
+    reason:
+      "nodes/proxy runs commands in every pod of a node, past admission and audit. The kubelet's fine-grained authorization, on since Kubernetes 1.33 and GA in 1.36, needs it for nothing that is read.",
+    fix: "grant what is read: nodes/pods (Fluent Bit's Use_Kubelet), nodes/metrics, nodes/stats, nodes/log, nodes/healthz or nodes/configz",
     source: kubernetes(
-      "RBAC good practices, nodes/proxy",
-      "concepts/security/rbac-good-practices/#access-to-proxy-subresource-of-nodes",
+      "Kubelet authorization, fine-grained (1.36)",
+      "reference/access-authn-authz/kubelet-authn-authz/#fine-grained-authorization",
     ),
-    types: [...ROLES, "kubernetes:core/v1:ConfigMap", "kubernetes:apps/v1:DaemonSet"],
-    checkStack: (stack, report) =>
-      report.each(stack.ofType(...ROLES), (role) =>
-        eachRule(role, report, (rule) =>
-          report.each(rule.at("resources").items(), (item) => {
-            if (!["nodes/proxy", "nodes/*"].includes(item.text() ?? "")) return;
-            const filters = fluentBitConfigs(stack, report).flatMap((config) => config.filters);
-            const asksKubelet = someKnown(
-              filters.filter(({ name }) => name === "kubernetes"),
-              (filter) => filter.isOn("use_kubelet"),
-            );
-            if (!asksKubelet) report.wrong(item, "though no collector of this stack asks the kubelet");
-          }),
-        ),
+    types: ROLES,
+    check: (role, report) =>
+      eachRule(role, report, (rule) =>
+        report.each(rule.at("resources").items(), (item) => {
+          if (["nodes/proxy", "nodes/*"].includes(item.text() ?? ""))
+            report.wrong(item, "which runs commands in every pod of the node");
+        }),
       ),
   },
 ];

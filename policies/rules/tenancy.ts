@@ -78,10 +78,24 @@ export const TENANCY_DEFAULT_NAMESPACE: readonly Rule[] = [
     fix: "set metadata.namespace, or namespace of a Helm release",
     source: cis("4.5.2"),
     types: ["kubernetes:*"],
-    check: (resource, report) => {
-      const field = namespaceField(resource);
-      if (isInDefault(resource, field)) report.wrong(field, "which is the namespace default");
-    },
+    checkStack: (stack, report) =>
+      report.each(
+        stack.resources.filter(({ type }) => type.startsWith("kubernetes:")),
+        (resource) => {
+          const field = namespaceField(resource);
+          // The provider puts default in the place of a name that is not known yet: what the namespace comes from tells.
+          const [input = ""] = field.path.split(".");
+          const isDefault = !field.isUnknown && field.text() === "default";
+          const comesFrom =
+            isDefault && resource.propertyDependencies[input] === undefined
+              ? []
+              : stack.dependenciesOf(resource, input);
+          const isOther = ({ type, name, inputs }: Resource) =>
+            type === NAMESPACE && (inputs.at("metadata", "name").raw ?? name) !== "default";
+          if ((isDefault || field.isUnknown) && comesFrom?.some(isOther)) return;
+          if (isInDefault(resource, field)) report.wrong(field, "which is the namespace default");
+        },
+      ),
   },
 ];
 

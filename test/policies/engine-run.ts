@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
-import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
+import { type PolicyResource, type ResourceValidationArgs, Secret } from "@pulumi/policy";
+import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { policiesOf } from "../../policies/engine/policies.ts";
-import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
 import { RULES } from "../../policies/rules/index.ts";
 
 /** What the engine writes for a text that it does not know yet. */
@@ -19,6 +19,22 @@ export interface Given {
   readonly urn?: string;
   /** Inputs of its provider. */
   readonly provider?: object;
+  /** Top-level inputs that are secret. */
+  readonly secrets?: readonly string[];
+  /** Names of what an input waits for. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The engine shows the stack itself first. */
+const ROOT: Given = { type: "pulumi:pulumi:Stack", name: "shop-dev", props: {} };
+
+/** The inputs as a remediation is given them. */
+function withSecrets({ props, secrets = [] }: Given): Record<string, unknown> {
+  const wrapped = Object.entries(props).map(([key, value]) => [key, secrets.includes(key) ? new Secret(value) : value]);
+  const { secretsPreservingProxy }: { secretsPreservingProxy: (props: object) => object } = createRequire(
+    import.meta.url,
+  )("@pulumi/policy/secret.js");
+  return proxied(secretsPreservingProxy(Object.fromEntries(wrapped)));
 }
 
 export type Said = readonly [rule: string, message: string, urn: string | undefined];
@@ -50,9 +66,11 @@ export async function runPack(
   config: Readonly<Record<string, object>> = {},
   project = "shop",
   stackTags = new Map<string, string>(),
+  onCalls: (calls: readonly string[]) => void = () => undefined,
 ) {
   const said: Said[] = [];
-  const policies = policiesOf(RULES, STANDING_EXEMPTIONS);
+  const calls: string[] = [];
+  const policies = policiesOf(RULES, BUILT_IN_EXEMPTIONS);
   const shared = { stackTags, opts: OPTIONS, notApplicable: noMore };
   const base = ({ type, name, props, urn = urnOf(type, name, project), provider = {} }: Given) => ({
     type,
@@ -63,11 +81,19 @@ export async function runPack(
     isType: () => false,
     asType: () => undefined,
   });
-  for (const policy of policies) {
-    const getConfig = <T extends object>(): T => JSON.parse(JSON.stringify(config[policy.name] ?? {}));
-    const report = (message: string, urn?: string) => said.push([policy.name, message, urn]);
-    if (!("validateResource" in policy) || typeof policy.validateResource !== "function") continue;
-    for (const one of given) await policy.validateResource({ ...base(one), ...shared, getConfig }, report);
+  // As @pulumi/policy does: each resource by every policy, secrets first, beginning with the stack itself.
+  for (const one of [ROOT, ...given]) {
+    for (const policy of policies) {
+      const getConfig = <T extends object>(): T => JSON.parse(JSON.stringify(config[policy.name] ?? {}));
+      const report = (message: string, urn?: string) => said.push([policy.name, message, urn ?? base(one).urn]);
+      if ("remediateResource" in policy && typeof policy.remediateResource === "function")
+        await policy.remediateResource({ ...base(one), ...shared, getConfig, props: withSecrets(one) });
+      const validate = "validateResource" in policy ? policy.validateResource : undefined;
+      for (const check of [validate ?? []].flat()) {
+        calls.push(policy.name);
+        await check({ ...base(one), ...shared, getConfig }, report);
+      }
+    }
   }
   const all = given.map(
     (one): PolicyResource => ({
@@ -82,10 +108,19 @@ export async function runPack(
     all[index]?.dependencies.push(
       ...all.filter(({ name, urn }) => dependsOn.includes(name) || dependsOn.includes(urn)),
     );
+  for (const [index, { propertyDependencies = {} }] of given.entries())
+    for (const [key, names] of Object.entries(propertyDependencies)) {
+      const from = all.filter(({ name }) => names.includes(name));
+      Object.assign(all[index]?.propertyDependencies ?? {}, { [key]: from });
+    }
   for (const policy of policies) {
     const getConfig = <T extends object>(): T => JSON.parse(JSON.stringify(config[policy.name] ?? {}));
     const report = (message: string, urn?: string) => said.push([policy.name, message, urn]);
-    if ("validateStack" in policy) await policy.validateStack({ ...shared, resources: all, getConfig }, report);
+    const validate = "validateStack" in policy ? policy.validateStack : undefined;
+    if (typeof validate !== "function") continue;
+    calls.push(`${policy.name} on the stack`);
+    await validate({ ...shared, resources: all, getConfig }, report);
   }
+  onCalls(calls);
   return said;
 }

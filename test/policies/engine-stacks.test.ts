@@ -33,7 +33,10 @@ function madeOf(inputs: Readonly<Record<string, Planned>>): object {
     version: inputs.version,
     enabledClusterLogTypes: inputs.enabledClusterLogTypes,
     tags: inputs.tags,
-    encryptionConfig: { provider: { keyArn: inputs.encryptionConfigKeyArn }, resources: ["secrets"] },
+    encryptionConfig:
+      inputs.encryptionConfigKeyArn === UNKNOWN
+        ? UNKNOWN
+        : { provider: { keyArn: inputs.encryptionConfigKeyArn }, resources: ["secrets"] },
     accessConfig: { authenticationMode, bootstrapClusterCreatorAdminPermissions: true },
     upgradePolicy: inputs.upgradePolicy,
     deletionProtection: inputs.deletionProtection,

@@ -33,16 +33,21 @@ const CONTROL_PLANE: Given = {
 describe("the policy pack in the engine", () => {
   const rulesIn = (said: readonly Said[]) => [...new Set(said.map(([rule]) => rule))].sort();
 
-  it("has a policy for each rule that the engine can answer, and two of its own", () => {
+  it("has a policy for each rule that the engine can answer, and three of its own", () => {
     const policies = policiesOf(RULES, []);
     const inPlanOnly = RULES.filter((rule) => "planOnly" in rule && rule.planOnly).map(({ id }) => id);
     assert.deepEqual(
       policies.map(({ name }) => name),
-      [...RULES.map(({ id }) => id).filter((id) => !inPlanOnly.includes(id)), ...Object.values(OWN_POLICIES).reverse()],
+      [
+        OWN_POLICIES.secrets,
+        ...RULES.map(({ id }) => id).filter((id) => !inPlanOnly.includes(id)),
+        OWN_POLICIES.undecided,
+        OWN_POLICIES.exemptions,
+      ],
     );
     for (const { name, configSchema, description, enforcementLevel } of policies) {
-      assert.ok(description.length > 20, name);
-      assert.ok(enforcementLevel === "mandatory" || enforcementLevel === "advisory", name);
+      assert.ok(description.length > 10, name);
+      assert.ok(["mandatory", "advisory", "remediate"].includes(enforcementLevel ?? ""), name);
       for (const schema of Object.values(configSchema?.properties ?? {})) assert.ok(schema.description, name);
     }
   });
@@ -96,7 +101,7 @@ describe("the policy pack in the engine", () => {
 
   it("takes no exemption without resource and reason", () => {
     for (const { name, configSchema } of policiesOf(RULES, [])) {
-      if (name in OWN_POLICIES) continue;
+      if (Object.values<string>(OWN_POLICIES).includes(name)) continue;
       const items = configSchema?.properties.exempt?.items;
       assert.ok(typeof items === "object" && !Array.isArray(items), name);
       assert.deepEqual(items.required, ["resource", "reason"], name);
@@ -123,7 +128,7 @@ describe("the policy pack in the engine", () => {
     const said = await runPack([namespace("restricted")], { "aws-log-retention": { exempt } });
     assert.deepEqual(
       said.map(([, message]) => message),
-      ["exemption of LogGroup/pods from aws-log-retention has no effect; take it out"],
+      ["exemption of LogGroup/pods from aws-log-retention has no effect; remove it"],
     );
   });
 
@@ -136,12 +141,66 @@ describe("the policy pack in the engine", () => {
     const idle = await runPack([namespace("restricted")], { "tenancy-pod-security": { exempt } });
     assert.deepEqual(
       idle.map(([rule, message]) => [rule, message]),
-      [
-        [
-          OWN_POLICIES.exemptions,
-          "exemption of Namespace/logging from tenancy-pod-security has no effect; take it out",
-        ],
-      ],
+      [[OWN_POLICIES.exemptions, "exemption of Namespace/logging from tenancy-pod-security has no effect; remove it"]],
     );
+  });
+
+  it("shows no value that came as a secret", async () => {
+    const addon = (secrets: readonly string[]): Given => ({
+      type: "aws:eks/addon:Addon",
+      name: "coredns",
+      props: {
+        addonName: "coredns",
+        addonVersion: "v1.13.2-eksbuild.31",
+        configurationValues: JSON.stringify({ replicaCount: 1, hunter2: "hunter2" }),
+        resolveConflictsOnCreate: "OVERWRITE",
+        resolveConflictsOnUpdate: "OVERWRITE",
+      },
+      secrets,
+    });
+    const open = (await runPack([addon([])])).map(([, message]) => message).join("\n");
+    assert.match(open, /hunter2/);
+    const hidden = await runPack([addon(["configurationValues"])]);
+    assert.ok(hidden.some(([rule]) => rule === "coredns-replicas"));
+    for (const [rule, message] of hidden) assert.doesNotMatch(message, /hunter2|replicaCount is/, rule);
+  });
+
+  it("calls few policies after the first resource, whatever the number of rules", async () => {
+    const namespaces = Array.from({ length: 50 }, (_, index) => ({ ...namespace("restricted"), name: `n${index}` }));
+    let calls: readonly string[] = [];
+    await runPack(namespaces, {}, "shop", undefined, (all) => {
+      calls = all;
+    });
+    // Every rule once for its configuration, then one a resource, and three at the end: one for all rules on the stack, two lists.
+    assert.ok(calls.length <= RULES.length + namespaces.length + 3, `${calls.length} calls`);
+  });
+
+  it("takes an encryption that is unknown as a whole for encrypted where it comes from a KMS key", async () => {
+    const cluster = { ...CONTROL_PLANE, props: { ...CONTROL_PLANE.props, encryptionConfig: UNKNOWN_TEXT } };
+    const key: Given = {
+      type: "aws:kms/key:Key",
+      name: "secrets",
+      props: { enableKeyRotation: true, tags: UNKNOWN_TEXT },
+    };
+    const open = (said: readonly Said[]) =>
+      said.filter(([, message]) => message.startsWith("cluster-secrets-encrypted")).map(([rule]) => rule);
+    assert.deepEqual(open(await runPack([cluster])), [OWN_POLICIES.undecided]);
+    const from = { ...cluster, dependsOn: ["secrets"], propertyDependencies: { encryptionConfig: ["secrets"] } };
+    assert.deepEqual(open(await runPack([key, from])), []);
+  });
+
+  it("does not call a namespace default that comes from one whose name is not known yet", async () => {
+    const given = (propertyDependencies: Given["propertyDependencies"]): Given[] => [
+      { ...namespace("restricted"), props: { metadata: {} } },
+      {
+        type: "kubernetes:core/v1:ConfigMap",
+        name: "c",
+        props: { metadata: { namespace: "default" } },
+        propertyDependencies,
+      },
+    ];
+    const rule = "tenancy-no-default-namespace";
+    assert.ok(!rulesIn(await runPack(given({ metadata: ["logs-namespace"] }))).includes(rule));
+    assert.ok(rulesIn(await runPack(given({}))).includes(rule));
   });
 });

@@ -129,6 +129,6 @@ export const PLATFORM: Readonly<Record<string, Case>> = {
   "a missing tag": {
     change: set("LogGroup logs-group", "tags.project", null),
     rules: ["aws-tags"],
-    says: ["LogGroup/logs-group", "tags.project is not set"],
+    says: ["LogGroup/logs-group", "tags: no project"],
   },
 };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { planStack } from "../../lab/plan/plan.ts";
 import { formatPolicies, policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { readStack, stackNames } from "../../lab/stack.ts";
+import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
-import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
 import { RULES } from "../../policies/rules/index.ts";
 
 /** Settings that bring more objects than the stacks have, by what they bring: the stack and the key that they change. */
@@ -15,6 +15,18 @@ const CHOICES = {
     { destination: { kind: "opensearch", inCluster: true } },
   ],
   "logs in a bucket": ["dev", "eks-dns-logging:logging", { destination: { kind: "s3" } }],
+  "subnets of somebody else's VPC": [
+    "dev",
+    "eks-dns-logging:cluster",
+    {
+      kind: "eks",
+      tags: { project: "eks-dns-logging", environment: "dev" },
+      existingVpc: {
+        id: "vpc-0123456789abcdef0",
+        privateSubnetIds: ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+      },
+    },
+  ],
   "logs in files": ["local", "eks-dns-logging:logging", { destination: { kind: "file" } }],
   "CoreDNS that scales": ["dev", "eks-dns-logging:dns", { autoscaling: { minReplicas: 2, maxReplicas: 5 } }],
   "a team with members": ["local", "eks-dns-logging:teams", [{ name: "ts", members: ["developers"] }]],
@@ -53,10 +65,10 @@ describe("the stacks of this repository, by the policies", () => {
       assert.deepEqual(exemptions.map(({ rule }) => rule).sort(), OF_THE_STACKS, name);
   });
 
-  it("or what may be chosen in them use each standing exemption", () => {
+  it("or what may be chosen in them use each built-in exemption", () => {
     const keyOf = ({ rule, resource }: { rule: string; resource: string }) => `${rule} ${resource}`;
     const used = new Set([...evaluations.values()].flatMap(({ exemptions }) => exemptions.map(keyOf)));
-    assert.deepEqual([...used].sort(), STANDING_EXEMPTIONS.map(keyOf).sort());
+    assert.deepEqual([...used].sort(), BUILT_IN_EXEMPTIONS.map(keyOf).sort());
   });
 
   it("list what is exempt, each with its reason, and say that nothing stops them", () => {

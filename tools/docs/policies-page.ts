@@ -1,5 +1,5 @@
+import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
-import { STANDING_EXEMPTIONS } from "../../policies/exemptions.ts";
 import { RULES } from "../../policies/rules/index.ts";
 
 /** File that holds the reference of the rules. */
@@ -48,7 +48,7 @@ function entry(rule: Rule): string[] {
 /** The exemptions, those of one resource together, with what their reasons share said once. */
 function exemptions(): string[] {
   const byResource = new Map<string, { readonly rule: string; readonly reason: string }[]>();
-  for (const { rule, resource, reason } of STANDING_EXEMPTIONS)
+  for (const { rule, resource, reason } of BUILT_IN_EXEMPTIONS)
     byResource.set(resource, [...(byResource.get(resource) ?? []), { rule, reason: inLine(reason) }]);
   return [...byResource].flatMap(([resource, found]) => {
     const [{ reason: first = "" } = {}] = found;

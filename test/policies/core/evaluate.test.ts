@@ -61,11 +61,17 @@ describe("evaluate", () => {
     const urn = "urn:pulumi:dev::test::test:index:Thing::one";
     const about = { rule: "pods-small", level: "mandatory", urn, resource: "Thing/one" };
     assert.deepEqual(findings, [
-      { ...about, outcome: "violated", message: "Thing/one: sizes[0] is 9, which is too much. Fix: make it smaller" },
+      {
+        ...about,
+        outcome: "violated",
+        detail: "sizes[0] is 9, which is too much",
+        message: "Thing/one: sizes[0] is 9, which is too much. Fix: make it smaller",
+      },
       {
         ...about,
         outcome: "undecided",
-        message: "Thing/one: sizes[1] is known only after deployment, so nobody can tell yet: Things are small",
+        detail: "sizes[1] is known only after deployment, so this cannot be decided yet: Things are small",
+        message: "Thing/one: sizes[1] is known only after deployment, so this cannot be decided yet: Things are small",
       },
     ]);
     assert.equal(rules, 2);
@@ -109,7 +115,7 @@ describe("evaluate", () => {
     );
   });
 
-  it("tells of exemptions that are incomplete or have no effect, but not of standing ones", () => {
+  it("tells of exemptions that are incomplete or have no effect, but not of built-in ones", () => {
     const said = (exemption: unknown) =>
       evaluate(ONE, { rules: RULES, config: { "pods-small": { exempt: [exemption] } } }).issues;
     assert.deepEqual(said({ resource: "one", reason: " " }), ["exemption of one from pods-small: it must say why"]);
@@ -118,15 +124,15 @@ describe("evaluate", () => {
       'exemption of one from pods-small: only is "violated": it must be "undecided" or absent',
     ]);
     assert.deepEqual(said({ resource: "two", reason: "x" }), [
-      "exemption of two from pods-small has no effect: there is no such resource; take it out",
+      "exemption of two from pods-small has no effect: there is no such resource; remove it",
     ]);
     const quiet = stackOf([thing("one", [1])]);
     const config = { "pods-small": { exempt: [{ resource: "one", reason: "x" }] } };
     assert.deepEqual(evaluate(quiet, { rules: RULES, config }).issues, [
-      "exemption of one from pods-small has no effect: the rule has nothing against it; take it out",
+      "exemption of one from pods-small has no effect: the rule finds nothing in it; remove it",
     ]);
-    assert.deepEqual(evaluate(quiet, { rules: RULES, standing: [exempt()] }).issues, []);
-    assert.equal(failing(evaluate(ONE, { rules: RULES, standing: [exempt()] })).length, 0);
+    assert.deepEqual(evaluate(quiet, { rules: RULES, builtIn: [exempt()] }).issues, []);
+    assert.equal(failing(evaluate(ONE, { rules: RULES, builtIn: [exempt()] })).length, 0);
   });
 
   it("tells every issue in a configuration, and runs the rule by its own settings", () => {

@@ -10,6 +10,7 @@ import { COLLECTORS_SENDING_CASES } from "./collectors-sending.ts";
 import { COREDNS_CASES } from "./coredns.ts";
 import { COREDNS_COREFILE_CASES } from "./coredns-corefile.ts";
 import { COREDNS_PODS_CASES } from "./coredns-pods.ts";
+import { EXPOSURE_CASES } from "./exposure.ts";
 import { POD_ISOLATION_CASES } from "./pod-isolation.ts";
 import { POD_KERNEL_CASES } from "./pod-kernel.ts";
 import { POD_TOKEN_CASES } from "./pod-token.ts";
@@ -33,6 +34,7 @@ export const CASES: CasesByRule = {
   ...COREDNS_CASES,
   ...COREDNS_COREFILE_CASES,
   ...COREDNS_PODS_CASES,
+  ...EXPOSURE_CASES,
   ...POD_ISOLATION_CASES,
   ...POD_KERNEL_CASES,
   ...POD_TOKEN_CASES,

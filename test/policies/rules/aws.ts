@@ -66,8 +66,8 @@ export const AWS_CASES: CasesByRule = {
       "tags as the engine merges them": [{ ...VPC, props: { tagsAll: { project: "lab", environment: "dev" } } }],
     },
     bad: {
-      "one missing": [vpc("tags.project", undefined), "Vpc/main: tags.project is not set, a tag that is required"],
-      "no tags": [vpc("tags", undefined), "Vpc/main: tags.project is not set", "Vpc/main: tags.environment is not set"],
+      "one missing": [vpc("tags.project", undefined), "Vpc/main: tags: no project, which each"],
+      "no tags": [vpc("tags", undefined), "Vpc/main: tags: no project, environment"],
     },
     unknown: { "unknown tags": [vpc("tags", UNKNOWN), "Vpc/main: tags is known only"] },
   },

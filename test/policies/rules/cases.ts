@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { ruleConfig } from "../../../policies/core/pack-config.ts";
 import type { Rule } from "../../../policies/core/rule.ts";
+import { messageOf } from "../../../policies/core/rule.ts";
 import { type Sample, stackOf } from "./samples.ts";
 
 /** What a rule must say of samples. */
@@ -27,19 +28,16 @@ export function describeRule(rule: Rule, { good, bad, unknown, config = {} }: Ru
 
   for (const [what, sample] of Object.entries(good)) {
     it(`takes ${what}`, () => {
-      assert.deepEqual(
-        saysOf(sample).map(({ message }) => message),
-        [],
-      );
+      assert.deepEqual(saysOf(sample).map(messageOf), []);
     });
   }
   for (const [what, [sample, ...messages]] of Object.entries(bad)) {
     it(`refuses ${what}`, () => {
       const verdicts = saysOf(sample);
       expectMessages(verdicts, messages);
-      for (const { outcome, message } of verdicts) {
-        assert.equal(outcome, "violated", message);
-        assert.match(message, /\. Fix: \S/);
+      for (const verdict of verdicts) {
+        assert.equal(verdict.outcome, "violated", verdict.detail);
+        assert.match(messageOf(verdict), /\. Fix: \S/);
       }
     });
   }
@@ -47,13 +45,13 @@ export function describeRule(rule: Rule, { good, bad, unknown, config = {} }: Ru
     it(`cannot decide ${what}`, () => {
       const verdicts = saysOf(sample);
       expectMessages(verdicts, messages);
-      for (const { outcome, message } of verdicts) assert.equal(outcome, "undecided", message);
+      for (const { outcome, detail } of verdicts) assert.equal(outcome, "undecided", detail);
     });
   }
 }
 
 function expectMessages(verdicts: ReturnType<typeof verdictsOf>, wanted: readonly string[]): void {
-  const messages = verdicts.map(({ message }) => message);
+  const messages = verdicts.map(messageOf);
   assert.ok(wanted.length > 0, "the case names no message");
   assert.equal(messages.length, wanted.length, `said ${JSON.stringify(messages, null, 2)}`);
   for (const [index, beginning] of wanted.entries()) {

@@ -188,7 +188,7 @@ export const CLUSTER_NODES_CASES: CasesByRule = {
     unknown: {
       "a template of another stack": [
         first(network(NAT), "launchTemplate", { id: "lt-1" }).map((one) => ({ ...one, waitsFor: ["subnet"] })),
-        'NodeGroup/nodes: launchTemplate is {"id":"lt-1"}, a template that is not in this stack, so nobody can tell',
+        'NodeGroup/nodes: launchTemplate is {"id":"lt-1"}, a template that is not in this stack, so this cannot be decided',
       ],
       "a template from nowhere": [
         network(NAT).map((one) => ({ ...one, waitsFor: ["subnet"] })),

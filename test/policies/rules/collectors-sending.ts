@@ -97,9 +97,13 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           ] as const,
         ]),
       ),
+      "a date whose days are padded by spaces": [
+        dated("%Y.%m.%e"),
+        `${F}logstash_dateformat of opensearch is %Y.%m.%e, whose %e may give`,
+      ],
       "a date with names of months": [
         dated("%d-%b-%Y"),
-        `${F}logstash_dateformat of opensearch is %d-%b-%Y, which makes names with Jan in them`,
+        `${F}logstash_dateformat of opensearch is %d-%b-%Y, whose %b may give`,
       ],
       "a date with slashes": [
         dated("%Y/%m/%d"),

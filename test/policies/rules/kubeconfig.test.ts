@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { Settings } from "../../../policies/core/options.ts";
-import { isStackRule } from "../../../policies/core/rule.ts";
+import { isStackRule, messageOf } from "../../../policies/core/rule.ts";
 import { stackOfPlan } from "../../../policies/core/stack.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 
@@ -12,7 +12,7 @@ function saysOf(outputs: Record<string, unknown>, secretOutputs: readonly string
   const rule = RULES.find(({ id }) => id === "cluster-kubeconfig-secret");
   assert.ok(rule !== undefined);
   const stack = stackOfPlan({ resources: [], outputs, secretOutputs }, (value) => value === MARK);
-  return verdictsOf(rule, stack, new Settings({})).map(({ outcome, message }) => `${outcome} ${message}`);
+  return verdictsOf(rule, stack, new Settings({})).map((verdict) => `${verdict.outcome} ${messageOf(verdict)}`);
 }
 
 describe("cluster-kubeconfig-secret", () => {

@@ -130,7 +130,15 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
         { name: "CACHE_URL", value: "redis://:$(PASSWORD)@cache.shop.svc" },
       ]),
       "an unknown value of no secret": set(`${C}.env`, [{ name: "DATABASE_HOST", value: UNKNOWN }]),
-      arguments: set(`${C}.args`, ["--password-file=/run/p", "--log-level=debug", "--token=$(TOKEN)"]),
+      arguments: set(`${C}.args`, [
+        "--password-file=/run/p",
+        "--log-level=debug",
+        "--token=$(TOKEN)",
+        "-u",
+        "1000:1000",
+        "--user",
+        "admin:$PASSWORD",
+      ]),
     },
     bad: {
       "a password": [
@@ -156,6 +164,18 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "a password among the arguments": [
         set(`${C}.args`, ["serve", "--db-password=hunter2"]),
         `${AT}.args[1] (value not shown), the literal value of db-password`,
+      ],
+      "a password after -u": [
+        set(`${C}.command`, ["curl", "-u", "elastic:hunter2", "https://search"]),
+        `${AT}.command[2] (value not shown), a password after -u or --user`,
+      ],
+      "a password in a shell's line": [
+        set(`${C}.args`, ["-c", "curl -s --user 'elastic:hunter2' https://search"]),
+        `${AT}.args[1] (value not shown), a password after -u or --user`,
+      ],
+      "a password as a word of its own": [
+        set(`${C}.args`, ["--password", "hunter2"]),
+        `${AT}.args[1] (value not shown), the literal value of password`,
       ],
       "a URL in the command": [
         set(`${C}.command`, ["migrate", "mysql://root:hunter2@db/shop"]),

@@ -60,6 +60,23 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         ]),
         "NetworkPolicy/ts-team/dns: spec.egress[0] is",
       ],
+      "a rule that names every namespace": [
+        named(NETWORK, "deny", "spec.ingress", [{ from: [{ namespaceSelector: {} }] }]),
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is",
+      ],
+      "a rule that names both halves of all addresses": [
+        named(NETWORK, "deny", "spec.ingress", [
+          { from: [{ ipBlock: { cidr: "0.0.0.0/1" } }, { ipBlock: { cidr: "128.0.0.0/1" } }] },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is",
+      ],
+      "two rules with half of all IPv6 addresses each": [
+        named(NETWORK, "deny", "spec.ingress", [
+          { from: [{ ipBlock: { cidr: "::/1" } }] },
+          { from: [{ ipBlock: { cidr: "8000::/1" } }] },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress is",
+      ],
       "a denial in another namespace": [
         named(NETWORK, "deny", "metadata.namespace", "sa-team"),
         `${NS}no NetworkPolicy denies Ingress`,
@@ -102,6 +119,14 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         { protocol: "UDP" },
         { protocol: "TCP" },
       ]),
+      "a label that the stack gives to the namespace of DNS": [
+        ...named(NETWORK, "dns", "spec.egress.0.to", [{ namespaceSelector: { matchLabels: { name: "kube-system" } } }]),
+        {
+          type: "kubernetes:core/v1:NamespacePatch",
+          name: "kube-system",
+          props: { metadata: { name: "kube-system", labels: { name: "kube-system" } } },
+        },
+      ],
       "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
       "DNS let out beside a policy of which nothing is known": [
         inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
@@ -124,6 +149,13 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
       ],
       "to the pods of its own namespace, where DNS is not": [
         named(NETWORK, "dns", "spec.egress.0.to", [{ podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to a namespace by a label that none has": [
+        named(NETWORK, "dns", "spec.egress.0.to", [
+          { namespaceSelector: { matchLabels: { name: "kube-system" } }, podSelector: {} },
+        ]),
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],

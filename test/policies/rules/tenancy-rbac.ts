@@ -147,10 +147,16 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
     },
   },
   "tenancy-nodes-proxy": {
-    good: { "no such right": role(PODS), "a collector that asks the kubelet": [...role(PROXY), ...kubelet("on")] },
+    good: {
+      "no such right": role(PODS),
+      "the pods of the kubelet": role({ ...PROXY, resources: ["nodes/pods", "nodes/metrics"] }),
+    },
     bad: {
-      "no collector": [role(PROXY), `${R}.resources[0] is "nodes/proxy", though no collector of this stack asks`],
-      "one that does not ask": [[...role(PROXY), ...kubelet("off")], `${R}.resources[0] is "nodes/proxy"`],
+      "nodes/proxy": [role(PROXY), `${R}.resources[0] is "nodes/proxy", which runs commands in every pod`],
+      "nodes/proxy beside a collector that asks the kubelet": [
+        [...role(PROXY), ...kubelet("on")],
+        `${R}.resources[0] is "nodes/proxy"`,
+      ],
       "all parts of nodes": [role({ ...PROXY, resources: ["nodes/*"] }), `${R}.resources[0] is "nodes/*"`],
     },
     unknown: { "unknown resources": [role({ ...PROXY, resources: UNKNOWN }), `${R}.resources is known only`] },

@@ -1,0 +1,114 @@
+import type { ReportViolation, ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy";
+import { type ConfiguredRule, configured, type Finding, runRule } from "../core/evaluate.ts";
+import type { Exemption } from "../core/exemption.ts";
+import { isStackRule, judges, type Rule } from "../core/rule.ts";
+import { Stack } from "../core/stack.ts";
+import { SeenResources } from "./engine-resource.ts";
+
+/**
+ * One run of the engine. @pulumi/policy decodes a resource anew for each policy that it calls, and the whole stack for each on the
+ * stack: with a policy a rule, that is most of what a pack costs. So the first call judges by every rule, and the other policies are
+ * called only where they have something to report. The first resource, which is the stack itself, tells which rules are enabled and
+ * how they are configured, since the engine tells that to each policy alone.
+ */
+export class EngineRun {
+  readonly seen = new SeenResources();
+  private readonly builtIn: readonly Exemption[];
+  private readonly enabled = new Map<string, ConfiguredRule>();
+  /** The first enabled rule of each kind, whose policy is called for everything. */
+  private resourceLeader: string | undefined;
+  private stackLeader: string | undefined;
+  /** What rules have found in what is being judged, until their policies report it. */
+  private readonly pending = new Map<string, readonly Finding[]>();
+  /** By rule and what it judged, so that a deployment's findings take the place of those of its preview. */
+  private readonly said = new Map<string, readonly Finding[]>();
+  private readonly used = new Set<string>();
+
+  constructor(builtIn: readonly Exemption[]) {
+    this.builtIn = builtIn;
+  }
+
+  /** Whether the policy of a rule must be called for the next resource. */
+  mustValidateResource(rule: Rule): boolean {
+    if (!this.enabled.has(rule.id)) return !isStackRule(rule) || this.enabled.size > 0;
+    return this.resourceLeader === rule.id || this.hasPending(rule);
+  }
+
+  /** Whether the policy of a rule must be called at the end. */
+  mustValidateStack(rule: Rule): boolean {
+    return !this.enabled.has(rule.id) || this.stackLeader === rule.id || this.hasPending(rule);
+  }
+
+  validateResource(rule: Rule, args: ResourceValidationArgs, report: ReportViolation): void {
+    const isNew = this.enable(rule, args.getConfig());
+    if (isStackRule(rule)) return;
+    if (isNew) this.judgeResource([rule], args);
+    else if (this.resourceLeader === rule.id)
+      this.judgeResource(
+        [...this.enabled.values()].map((one) => one.rule),
+        args,
+      );
+    this.report(rule, report);
+  }
+
+  validateStack(rule: Rule, args: StackValidationArgs, report: ReportViolation): void {
+    const isNew = this.enable(rule, args.getConfig());
+    const rules = isNew ? [rule] : [...this.enabled.values()].map((one) => one.rule).filter(isStackRule);
+    if (isNew || this.stackLeader === rule.id)
+      this.judge(rules, new Stack(this.seen.resourcesOf(args.resources)), "the stack");
+    this.report(rule, report);
+  }
+
+  findings(outcome: Finding["outcome"]): Finding[] {
+    return [...this.said.values()].flat().filter((finding) => finding.outcome === outcome);
+  }
+
+  /** Errors in the configuration, exemptions that allowed nothing among them. */
+  configurationIssues(): string[] {
+    const rules = [...this.enabled.values()];
+    const idle = rules.flatMap(({ config }) => config.exemptions).filter((one) => !this.used.has(keyOf(one)));
+    return [
+      ...new Set(rules.flatMap(({ config }) => config.issues)),
+      ...idle.map(({ rule, resource }) => `exemption of ${resource} from ${rule} has no effect; remove it`),
+    ];
+  }
+
+  private enable(rule: Rule, config: object): boolean {
+    if (this.enabled.has(rule.id)) return false;
+    this.enabled.set(rule.id, configured(rule, { [rule.id]: config }, this.builtIn));
+    if (isStackRule(rule)) this.stackLeader ??= rule.id;
+    else this.resourceLeader ??= rule.id;
+    return true;
+  }
+
+  private judgeResource(rules: readonly Rule[], args: ResourceValidationArgs): void {
+    const resource = this.seen.resourceOf(args);
+    if (resource === undefined) return;
+    const judging = rules.filter((rule) => !isStackRule(rule) && judges(rule, args.type));
+    this.judge(judging, new Stack([resource]), args.urn);
+  }
+
+  private judge(rules: readonly Rule[], stack: Stack, judged: string): void {
+    for (const one of rules.map(({ id }) => this.enabled.get(id)).filter((found) => found !== undefined)) {
+      const { findings, exemptions } = runRule(one, stack);
+      this.said.set(JSON.stringify([one.rule.id, judged]), findings);
+      for (const exemption of exemptions.filter((used) => used.findings > 0)) this.used.add(keyOf(exemption));
+      const violated = findings.filter(({ outcome }) => outcome === "violated");
+      if (violated.length > 0) this.pending.set(one.rule.id, violated);
+    }
+  }
+
+  private hasPending(rule: Rule): boolean {
+    return this.pending.has(rule.id);
+  }
+
+  /** The engine shows the policy's description, which is the title, above each. */
+  private report(rule: Rule, report: ReportViolation): void {
+    for (const { message, urn } of this.pending.get(rule.id) ?? []) report(message, urn);
+    this.pending.delete(rule.id);
+  }
+}
+
+function keyOf({ rule, resource, reason }: Exemption): string {
+  return JSON.stringify([rule, resource, reason]);
+}
