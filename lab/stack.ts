@@ -1,9 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parse, YAMLParseError } from "yaml";
 import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
 import type { Settings } from "../components/settings.ts";
 import { Failure, PROJECT_ROOT } from "./command-line.ts";
+import { parseStackFile } from "./yaml.ts";
 
 /** A stack as its file describes it. */
 export interface Stack {
@@ -70,29 +70,19 @@ export async function stackNames(folder: string = PROJECT_ROOT): Promise<string[
 }
 
 function configOf(text: string, file: string): Stack["config"] {
-  const document = parseYaml(text, file);
+  const document = parseStackFile(text, file);
   if (!isGroup(document))
     throw new Failure(`${file} holds no stack configuration: it must be a group of keys with 'config'`, 2);
+  if (document.environment !== undefined)
+    process.stderr.write(
+      `${file}: 'environment' (Pulumi ESC) is read by Pulumi's CLI alone: the values of its environments are missing here\n`,
+    );
   const config = document.config ?? {};
   if (!isGroup(config))
     throw new Failure(`${file}: 'config' must be a group of keys such as 'eks-dns-logging:cluster'`, 2);
   // As the engine, which takes a key without a namespace for the project's own.
   const named = (key: string) => (key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`);
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [named(key), asEngineString(value)]));
-}
-
-function parseYaml(text: string, file: string): unknown {
-  try {
-    // With the key `<<`, which the engine knows too.
-    return parse(text, { merge: true });
-  } catch (error) {
-    if (error instanceof YAMLParseError && error.code === "MULTIPLE_DOCS")
-      throw new Failure(`${file} holds more than one YAML document, and a stack is one`, 2);
-    // An alias without its anchor is a ReferenceError.
-    if (error instanceof YAMLParseError || error instanceof ReferenceError)
-      throw new Failure(`${file} is not valid YAML: ${error.message.split("\n")[0]}`, 2);
-    throw error;
-  }
 }
 
 function asEngineString(value: unknown): string {

@@ -62,7 +62,10 @@ async function down(flags: DownFlags): Promise<void> {
   const left = await run({ stack: name, settings, target: targetOf(settings, flags) });
   if (left === undefined)
     process.stdout.write(`There is nothing to take away: \`up\` has not run for stack '${name}'.\n`);
-  else if (left.length === 0) process.stdout.write("All is gone: nothing is left on the cluster.\n");
+  else if (left.length === 0)
+    process.stdout.write(
+      `All is gone: no object of the lab is left on the cluster.\nA node that stays keeps the collector's buffer and positions, up to logging.buffer.size, in /var/lib/eks-dns-logging: delete that folder to remove them.\n`,
+    );
   else {
     process.stdout.write(`Left on the cluster: ${left.join(", ")}\n`);
     process.exitCode = 1;

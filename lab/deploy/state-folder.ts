@@ -1,10 +1,11 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { z } from "zod";
 import { PROJECT_ROOT } from "../command-line.ts";
 import { isEncrypted } from "../stack.ts";
+import { portableYaml } from "../yaml.ts";
 
 /** Folder of the project that git ignores and that holds all that `up` keeps. */
 export const STATE_ROOT = join(PROJECT_ROOT, ".pulumi-state");
@@ -71,10 +72,10 @@ export class StateFolder {
     const stack: unknown = parse(await readFile(join(this.#source, file), "utf8"));
     const before: unknown = parse(await readFile(join(this.project, file), "utf8").catch(() => "{}"));
     const main = `${this.#source.replace(/[\\/]$/, "")}/`;
-    await writeFile(join(this.project, "Pulumi.yaml"), stringify({ ...group(project), main }));
+    await writeFile(join(this.project, "Pulumi.yaml"), portableYaml({ ...group(project), main }));
     await writeFile(
       join(this.project, file),
-      stringify(
+      portableYaml(
         stackFile(
           String(group(project).name),
           group(stack),

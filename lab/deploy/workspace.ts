@@ -140,11 +140,19 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const state = interrupted ? "was interrupted" : `failed: ${reasonOf(error)}`;
-    throw new Failure(`pulumi ${command} ${state}; run the same command again to go on`);
+    throw new Failure(`pulumi ${command} ${state}; ${adviceOn(error.message)}`);
   } finally {
     process.off("SIGINT", wait);
     process.off("SIGTERM", terminate);
   }
+}
+
+/** What to do after a failure. An object of somebody else is still there when the same command runs again. */
+export function adviceOn(message: string): string {
+  const [, kind, name] = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/.exec(message) ?? [];
+  return name === undefined
+    ? "run the same command again to go on"
+    : `${kind} '${name}' was not made by this stack: delete it, or import or rename it, before you run this again`;
 }
 
 /** Why the CLI failed, in one line. */

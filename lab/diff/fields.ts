@@ -54,9 +54,7 @@ function changedMembers(before: readonly Json[], after: readonly Json[], path: F
     );
   }
   const names = new Set([...old.keys(), ...current.keys()]);
-  const changes = [...names].flatMap((name) => changedFields(old.get(name), current.get(name), [...path, `[${name}]`]));
-  // Other members are in the order in which they were added and removed.
-  return changes.length > 0 ? changes : [];
+  return [...names].flatMap((name) => changedFields(old.get(name), current.get(name), [...path, `[${name}]`]));
 }
 
 /** The members by their names, or undefined where one has none or two have the same. */

@@ -24,7 +24,9 @@ th, td { padding: 5px 10px 5px 0; text-align: left; vertical-align: top; border-
 th { color: var(--soft); font-weight: 600; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 code, pre { font: 12.5px/1.5 ui-monospace, monospace; }
+td { overflow-wrap: anywhere; min-width: 3.5em; }
 td code { white-space: nowrap; }
+@media (max-width: 900px) { td code { white-space: normal; } th:nth-child(4), td:nth-child(4) { display: none; } }
 pre { padding: 12px 16px; background: var(--box); border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; }
 .badge { display: inline-block; min-width: 3.2em; padding: 0 6px; border: 1px solid currentColor; border-radius: 9px; text-align: center; font-size: 12px; }
 svg { display: block; width: 100%; height: auto; }

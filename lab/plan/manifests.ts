@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile-rendering.ts";
 import type { DnsSettings } from "../../components/dns/settings.ts";
 import { indexTemplate } from "../../components/logging/opensearch/template.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
+import { portableYaml } from "../yaml.ts";
 import type { Planned, PlannedResource } from "./planned.ts";
 
 /** One Kubernetes object of a plan. */
@@ -54,7 +54,7 @@ function group(value: Planned | undefined): { readonly [key: string]: Planned } 
 
 /** Text of a manifest's file. */
 export function manifestText(manifest: Manifest): string {
-  return stringify(JSON.parse(JSON.stringify(manifest.object)), { lineWidth: 0, aliasDuplicateObjects: false });
+  return portableYaml(JSON.parse(JSON.stringify(manifest.object)));
 }
 
 /** Folder below the manifests for what `kubectl apply -f FOLDER` must not take. */
@@ -63,7 +63,7 @@ const BY_HAND = "by-hand";
 /** Writes the Corefile's ConfigMap where no `kubectl apply` takes it by accident: CoreDNS there is somebody else's. */
 export async function writeCorefile(folder: string, settings: DnsSettings): Promise<void> {
   await mkdir(join(folder, BY_HAND), { recursive: true });
-  const text = `${CONFIG_MAP_HEADER}${stringify(corefileConfigMap(settings), { lineWidth: 0 })}`;
+  const text = `${CONFIG_MAP_HEADER}${portableYaml(corefileConfigMap(settings))}`;
   await writeFile(join(folder, BY_HAND, "configmap-kube-system-coredns.yaml"), text);
 }
 

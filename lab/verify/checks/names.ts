@@ -100,7 +100,7 @@ async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
   const pod = await lab.runningPod(from);
   const name = nameInForm(to, "short");
   const result = await curlFrom(lab, pod, `http://${name}/`);
-  const facts = { name, addresses: result.addresses };
+  const facts = { name, addresses: result.addresses, lookupMs: result.totalMs };
   if (result.addresses.length > 0)
     return fail(
       result.addresses.join(", "),
