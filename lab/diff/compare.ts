@@ -1,12 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import {
   type Json,
+  outsideName,
   type PlanDocument,
   type PlannedResourceDocument,
   type PolicyFinding,
   type PolicyRun,
   SECRET,
-  outsideName,
 } from "./document.ts";
 import { changedFields, type FieldChange, pathText } from "./fields.ts";
 import { pairUp } from "./pairs.ts";
