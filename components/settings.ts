@@ -5,7 +5,7 @@ import { checkCluster } from "./cluster/check.ts";
 import { ClusterSettings } from "./cluster/settings.ts";
 import { checkDns } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
-import { checkLogging, resourcesOf } from "./logging/check.ts";
+import { checkLogging, type NamedCluster, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { placementIssues, unusedDnsSettings } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
@@ -103,10 +103,11 @@ function issuesOfSections(given: Readonly<Record<string, unknown>>, region: stri
   const kind = isEks(given.cluster) ? "eks" : "existing";
   const version = kind === "eks" ? kubernetesVersion(given.cluster) : undefined;
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
+  const named = kind === "eks" ? namedCluster(given.cluster, region) : undefined;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version), dns.without)),
-    ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind), logging.without)),
+    ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind, named), logging.without)),
     ...under("teams", checkTeams(teams, sidecar), new Set()),
     ...(kind === "existing" ? unusedDnsSettings(given.dns) : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value)),
@@ -137,6 +138,12 @@ function kubernetesVersion(cluster: unknown): string | undefined {
   const { shape } = StackSettings;
   const known = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
   return known.kind === "eks" ? known.version : undefined;
+}
+
+/** Name and region of an EKS cluster; undefined where one of them is wrong. */
+function namedCluster(given: unknown, region: string | undefined): NamedCluster | undefined {
+  const known = StackSettings.shape.cluster.safeParse(given).data;
+  return known?.kind === "eks" && region !== undefined ? { name: known.name, region } : undefined;
 }
 
 function isEks(cluster: unknown): boolean {

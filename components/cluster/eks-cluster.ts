@@ -79,6 +79,8 @@ export class EksCluster extends pulumi.ComponentResource {
         // Pins what the provider takes for the same cluster: another kubeconfig then replaces nothing that stands.
         clusterIdentifier: `${region}/${settings.name}`,
         enableServerSideApply: true,
+        // A ConfigMap is changed in place: replaced, it would be missing for a moment, and a pod that starts then has none.
+        enableConfigMapMutable: true,
       },
       { parent: this },
     );

@@ -38,6 +38,8 @@ export class ExistingCluster extends pulumi.ComponentResource {
         ...(args.context === undefined ? {} : { context: args.context }),
         // By default the provider compares kubeconfigs, and replaces every object when the file or the context has another name.
         clusterIdentifier: args.identifier ?? "eks-dns-logging-existing",
+        // A ConfigMap is changed in place: replaced, it would be missing for a moment, and a pod that starts then has none.
+        enableConfigMapMutable: true,
         enableServerSideApply: true,
       },
       { parent: this },

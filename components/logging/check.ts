@@ -1,18 +1,32 @@
 import type { ClusterSettings } from "../cluster/settings.ts";
 import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
+import { amazonIssues } from "./amazon-endpoints.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/table.ts";
 import { isKeptByElasticsearch, KEPT_PATTERNS } from "./data-stream-names.ts";
-import { LOGGING_NAMESPACE, logPipeline } from "./pipeline.ts";
+import { isBucketName } from "./destination-settings.ts";
+import { settingsWithoutEffect } from "./effects.ts";
+import { bucketName, LOGGING_NAMESPACE, logPipeline } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { checkSidecar } from "./sidecar/check.ts";
 
+/** What an EKS cluster of this stack is called, and where it is. */
+export interface NamedCluster {
+  readonly name: string;
+  readonly region: string;
+}
+
 /**
- * What the schema cannot see: a collector that cannot do what the other settings ask, and an AWS destination on a cluster whose
- * pods have no AWS identity. Paths are below `logging`.
+ * What the schema cannot see: a collector that cannot do what the other settings ask, a destination that cannot work on this cluster,
+ * and, once nothing is wrong, a warning for each setting without effect. Paths are below `logging`.
+ * @param cluster The EKS cluster of this stack, whose name stands in that of a bucket. Default: not known.
  */
-export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSettings["kind"]): SettingsIssue[] {
+export function checkLogging(
+  settings: LoggingSettings,
+  clusterKind: ClusterSettings["kind"],
+  cluster?: NamedCluster,
+): SettingsIssue[] {
   const { destination, carrier } = settings;
   const issues: SettingsIssue[] = [];
   if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind !== "eks") {
@@ -42,6 +56,7 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
     const message = `prefix and separator must not form a name that Elasticsearch reserves (${KEPT_PATTERNS})`;
     issues.push({ path: ["index"], message });
   }
+  issues.push(...amazonIssues(destination), ...awsIssues(destination, clusterKind, cluster));
   issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
   if (isMore(Bytes, memory, memoryLimit)) {
@@ -56,7 +71,34 @@ export function checkLogging(settings: LoggingSettings, clusterKind: ClusterSett
       value: settings.sidecar.destinationCidrs,
     });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
-  return [...issues, ...collector.unsupported(pipeline)];
+  issues.push(...collector.unsupported(pipeline));
+  if (issues.some(({ severity }) => severity !== "warning")) return issues;
+  return [...issues, ...settingsWithoutEffect(settings, collector)];
+}
+
+/** What a cluster of this stack has not, and what AWS would refuse. */
+function awsIssues(
+  destination: LoggingSettings["destination"],
+  clusterKind: ClusterSettings["kind"],
+  cluster: NamedCluster | undefined,
+): SettingsIssue[] {
+  if (clusterKind !== "eks") return [];
+  if (
+    destination.kind === "opensearch" &&
+    destination.storage !== undefined &&
+    destination.storageClass === undefined
+  ) {
+    const message =
+      "storage requires storageClass on cluster.kind eks, which has neither the EBS CSI driver nor a default StorageClass: install both and name the class";
+    return [{ path: ["destination"], message }];
+  }
+  if (destination.kind === "s3" && cluster !== undefined) {
+    const name = bucketName(destination, cluster.name, cluster.region);
+    if (isBucketName(name)) return [];
+    const message = `must be set, since ${name}, made of the cluster's name and region, is no valid name of a bucket`;
+    return [{ path: ["destination", "bucket"], message }];
+  }
+  return [];
 }
 
 /** What the settings' collector asks for; undefined where there is none of that name. */

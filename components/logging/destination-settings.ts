@@ -52,6 +52,16 @@ const Url = z
     "must be a URL without user and password, which belong in credentials",
   );
 
+const RESERVED_BUCKET = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
+
+/**
+ * Whether S3 takes the name for a general purpose bucket. Dots are left out: with them no certificate fits the bucket's host name.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+export function isBucketName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !RESERVED_BUCKET.test(name);
+}
+
 export const Destination = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("stdout").describe("The collector's own log, which `kubectl logs` shows.") }),
@@ -81,6 +91,11 @@ export const Destination = z
       storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
         .optional()
         .describe("Volume of the OpenSearch that inCluster brings. Default: none, and the logs go with the pod."),
+      storageClass: string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a StorageClass")
+        .optional()
+        .describe(
+          "StorageClass of that volume. An EKS cluster of this program has none: there it is required. Default: the cluster's default class.",
+        ),
       ...searchEngine,
     }),
     z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host of the cluster."), ...searchEngine }),
@@ -93,6 +108,16 @@ export const Destination = z
     }),
     z.strictObject({
       kind: z.literal("s3").describe("Objects in a bucket that this stack makes."),
+      bucket: z
+        .string()
+        .refine(
+          isBucketName,
+          "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves",
+        )
+        .optional()
+        .describe(
+          "Name of the bucket. All AWS accounts of a partition share one set of names: set it where the default is taken. Another name replaces the bucket. Default CLUSTER-logs-REGION.",
+        ),
       prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
         .default("logs")
         .describe("First part of the keys. Default logs."),
@@ -125,6 +150,8 @@ export const Destination = z
         relation(context, ["host", "inCluster"], "host and inCluster are mutually exclusive");
       if (destination.storage !== undefined && !destination.inCluster)
         relation(context, ["storage", "inCluster"], "storage requires inCluster");
+      if (destination.storageClass !== undefined && destination.storage === undefined)
+        relation(context, ["storageClass", "storage"], "storageClass requires storage");
       if (destination.inCluster) {
         const own = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
         if (destination.port !== DEFAULT_PORT) add("port", `must be ${DEFAULT_PORT} with inCluster`, destination.port);

@@ -10,6 +10,7 @@ import { COLLECTORS } from "./collectors/table.ts";
 import { CollectorDaemonSet } from "./daemon-set.ts";
 import { InClusterOpenSearch } from "./opensearch/in-cluster.ts";
 import {
+  bucketName,
   type DestinationContext,
   describeDestination,
   hasIndex,
@@ -55,7 +56,7 @@ export class LogCollection extends pulumi.ComponentResource {
       { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(level) } } },
       { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
     );
-    const context = contextOf(cluster);
+    const context = contextOf(cluster, settings.destination);
     const identity =
       cluster.podIdentity === undefined ? [] : this.#awsDestination(name, settings, context, cluster.podIdentity);
     const pipeline = logPipeline(settings, context);
@@ -65,7 +66,7 @@ export class LogCollection extends pulumi.ComponentResource {
         ? [
             new InClusterOpenSearch(
               `${name}-opensearch`,
-              { storage: destination.storage, after: [namespace] },
+              { storage: destination.storage, storageClass: destination.storageClass, after: [namespace] },
               { parent: this },
             ).statefulSet,
           ]
@@ -131,10 +132,16 @@ export class LogCollection extends pulumi.ComponentResource {
   }
 }
 
-function contextOf({ name, podIdentity }: ClusterHandle): DestinationContext {
+function contextOf(
+  { name, podIdentity }: ClusterHandle,
+  destination: LoggingSettings["destination"],
+): DestinationContext {
   return {
     cluster: name,
     region: podIdentity?.region,
-    bucket: podIdentity === undefined ? undefined : `${name}-logs-${podIdentity.region}`,
+    bucket:
+      podIdentity === undefined || destination.kind !== "s3"
+        ? undefined
+        : bucketName(destination, name, podIdentity.region),
   };
 }

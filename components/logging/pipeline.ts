@@ -150,6 +150,11 @@ export function logGroupName(destination: Extract<Destination, { kind: "cloudwat
   return destination.logGroup ?? `/eks-dns-logging/${cluster}/pods`;
 }
 
+/** Name of the bucket of destination `s3`. */
+export function bucketName(destination: Extract<Destination, { kind: "s3" }>, cluster: string, region: string): string {
+  return destination.bucket ?? `${cluster}-logs-${region}`;
+}
+
 /** Where the logs go, in a sentence. */
 export function describeDestination({
   destination,

@@ -9,6 +9,8 @@ import { everyIndexTemplate } from "./template.ts";
 export interface InClusterOpenSearchArgs {
   /** Size of the data volume, such as `10Gi`; undefined for none, and then the data goes with the pod. */
   readonly storage: string | undefined;
+  /** StorageClass of the volume; undefined for the cluster's default. */
+  readonly storageClass: string | undefined;
   readonly after: readonly pulumi.Resource[];
 }
 
@@ -46,7 +48,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
             },
             spec: opensearchPodSpec({ configMap: "opensearch-template", storage: args.storage !== undefined }),
           },
-          ...(args.storage === undefined ? {} : { volumeClaimTemplates: [dataClaim(args.storage)] }),
+          ...(args.storage === undefined ? {} : { volumeClaimTemplates: [dataClaim(args.storage, args.storageClass)] }),
           // The volume outlives the set: a change that replaces it takes no logs away.
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         },
@@ -101,6 +103,13 @@ function selector(app: string): Record<string, string> {
   return { "app.kubernetes.io/name": app };
 }
 
-function dataClaim(storage: string) {
-  return { metadata: { name: "data" }, spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } };
+function dataClaim(storage: string, storageClassName: string | undefined) {
+  return {
+    metadata: { name: "data" },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+      resources: { requests: { storage } },
+    },
+  };
 }

@@ -44,7 +44,7 @@ export function skipWithoutFluentBit(this: Mocha.Context): void {
 
 const USUAL: Trial = { write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: 10 } };
 
-type FluentBitTrial = TrialChanges & {
+export type FluentBitTrial = TrialChanges & {
   /** Changes of the rendered configuration that make time pass faster, and nothing else. */
   readonly hasten?: (configuration: string) => string;
 };

@@ -4,6 +4,7 @@ import { Destination } from "../../../components/logging/destination-settings.ts
 import { describeDestination, hasIndex, logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { todaysIndices } from "../../../components/logging/todays-indices.ts";
+import { formatIssue } from "../../../components/schema/errors.ts";
 import { issuesIn } from "../../support/issues.ts";
 
 const check = (settings: object, kind: "eks" | "existing" = "existing") =>
@@ -30,6 +31,114 @@ describe("checkLogging", () => {
   it("passes on what the collector cannot do", () => {
     const [issue] = check({ destination: { kind: "opensearch", host: "h" }, index: { timeZone: "Asia/Tokyo" } });
     assert.deepEqual(issue?.path, ["index", "timeZone"]);
+  });
+});
+
+describe("An Amazon OpenSearch endpoint", () => {
+  const domain = "search-logs-abc.eu-central-1.es.amazonaws.com";
+  const credentials = { secretName: "writer" };
+  const issues = (destination: object) => check({ destination }, "eks").map(formatIssue);
+
+  it("is refused without credentials and on another port, since no collector signs requests", () => {
+    for (const kind of ["opensearch", "elasticsearch"]) {
+      const found = issues({ kind, host: domain });
+      assert.equal(found.length, 2, found.join("\n"));
+      assert.match(
+        found[0] ?? "",
+        /^destination\.port: must be 443 for a domain of Amazon OpenSearch Service \(found 9200\)$/,
+      );
+      assert.match(found[1] ?? "", /^destination\.credentials: must be set for a domain .* signs them with SigV4$/);
+    }
+  });
+
+  const DOMAINS = [domain, domain.toUpperCase(), `${domain}.cn`, "search-logs-abc.aos.eu-central-1.on.aws"];
+  for (const host of DOMAINS) {
+    it(`needs a user of the domain: ${host}`, () => {
+      assert.match(issues({ kind: "opensearch", host, port: 443 }).join(), /^destination\.credentials: must be set/);
+      assert.deepEqual(issues({ kind: "opensearch", host, port: 443, credentials }), []);
+    });
+  }
+
+  it("in a VPC may allow unsigned requests, which is a warning", () => {
+    const destination = { kind: "opensearch", host: "vpc-logs-abc.eu-central-1.es.amazonaws.com", port: 443 };
+    assert.deepEqual(
+      check({ destination }, "eks").map(({ path, severity }) => [path.join("."), severity]),
+      [["destination.credentials", "warning"]],
+    );
+    assert.deepEqual(
+      check({ destination: { ...destination, port: 80, tls: false } }).map(({ severity }) => severity),
+      ["warning"],
+    );
+  });
+
+  const SIGNED = [
+    { kind: "opensearch", host: "abc.eu-central-1.aoss.amazonaws.com", port: 443, credentials },
+    { kind: "elasticsearch", host: "abc.eu-central-1.aoss.amazonaws.com", port: 443 },
+    { kind: "http", url: "https://logs-abc.eu-central-1.osis.amazonaws.com/logs" },
+  ];
+  for (const destination of SIGNED) {
+    it(`that accepts only signed requests is refused: ${JSON.stringify(destination)}`, () => {
+      const [found, ...more] = issues(destination);
+      assert.deepEqual(more, []);
+      assert.match(
+        found ?? "",
+        /must not be an endpoint of Amazon OpenSearch (Serverless|Ingestion), which accepts only/,
+      );
+    });
+  }
+
+  it("is none in other names", () => {
+    for (const host of ["es.example.com", "search.amazonaws.com.example.com", "myes.amazonaws.example"])
+      assert.deepEqual(issues({ kind: "opensearch", host }), []);
+  });
+});
+
+describe("A volume of the OpenSearch that inCluster brings", () => {
+  const destination = { kind: "opensearch", inCluster: true, storage: "10Gi" };
+
+  it("needs a named StorageClass on EKS, where a new cluster has none", () => {
+    const [issue, ...more] = check({ destination }, "eks");
+    assert.deepEqual(more, []);
+    assert.match(
+      issue?.message ?? "",
+      /^storage requires storageClass on cluster\.kind eks, which has neither the EBS CSI/,
+    );
+    assert.deepEqual(check({ destination: { ...destination, storageClass: "gp3" } }, "eks"), []);
+    assert.deepEqual(check({ destination }, "existing"), []);
+  });
+});
+
+describe("The bucket's name", () => {
+  const s3 = (bucket?: string) => LoggingSettings.safeParse({ destination: { kind: "s3", ...(bucket && { bucket }) } });
+  const derived = (name: string) =>
+    checkLogging(LoggingSettings.parse({ destination: { kind: "s3" } }), "eks", { name, region: "eu-central-1" });
+
+  it("follows S3's rules", () => {
+    for (const name of ["logs-123", "a1b", "x".repeat(63)]) assert.ok(s3(name).success, name);
+    const invalid = [
+      "Logs",
+      "a_b",
+      "a.b",
+      "ab",
+      "x".repeat(64),
+      "-logs",
+      "logs-",
+      "xn--logs",
+      "logs-s3alias",
+      "logs--x-s3",
+    ];
+    for (const name of invalid) assert.equal(s3(name).success, false, name);
+  });
+
+  it("is to be set where the cluster's name makes none", () => {
+    assert.deepEqual(derived("dev"), []);
+    for (const name of ["Prod", "my_cluster", "c".repeat(60)]) {
+      const [issue, ...more] = derived(name);
+      assert.deepEqual([more, issue?.path], [[], ["destination", "bucket"]]);
+      assert.match(issue?.message ?? "", new RegExp(`^must be set, since ${name}-logs-eu-central-1, made of`));
+    }
+    const settings = LoggingSettings.parse({ destination: { kind: "s3", bucket: "prod-logs-1" } });
+    assert.deepEqual(checkLogging(settings, "eks", { name: "Prod", region: "eu-central-1" }), []);
   });
 });
 

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { checkLogging } from "../../../components/logging/check.ts";
+import type { Collector } from "../../../components/logging/collectors/collector.ts";
+import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
+import { logPipeline, NODE } from "../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { DESTINATIONS, POD } from "./collectors/pipelines.ts";
+
+/** A value other than the default of every setting that a collector's own configuration may show. */
+const VALUES: Readonly<Record<string, object>> = {
+  "index.prefix": { index: { prefix: "pods" } },
+  "index.separator": { index: { separator: "_" } },
+  "index.datePattern": { index: { datePattern: "yyyy.MM" } },
+  "index.timeZone": { index: { timeZone: "Europe/Madrid" } },
+  "index.splitBy": { index: { splitBy: "team", prefix: "pods" } },
+  "namespaces.include": { namespaces: { include: ["ts-team"] } },
+  "namespaces.exclude": { namespaces: { exclude: ["kube-system"] } },
+  labels: { labels: { tier: "web" } },
+  multiline: { multiline: [] },
+  parseJson: { parseJson: false },
+  "metadata.labels": { metadata: { labels: false } },
+  "metadata.annotations": { metadata: { annotations: true } },
+  "buffer.size": { buffer: { size: "1Gi" } },
+};
+
+/** Settings that act elsewhere than in a collector's configuration, or choose it, or are refused where they have no effect. */
+const ELSEWHERE = new Set([
+  "collector",
+  "carrier",
+  "destination",
+  "sidecar.destinationCidrs",
+  "buffer.whenFull",
+  "resources.cpu",
+  "resources.memory",
+  "resources.memoryLimit",
+  "image",
+]);
+
+const JsonObject = z.looseObject({ properties: z.record(z.string(), z.unknown()) });
+
+/** Paths of a schema's settings. */
+function leaves(schema: unknown, path = ""): string[] {
+  const { data } = JsonObject.safeParse(schema);
+  if (data === undefined) return [path];
+  return Object.entries(data.properties).flatMap(([key, inner]) => leaves(inner, path === "" ? key : `${path}.${key}`));
+}
+
+function rendered(collector: Collector, settings: LoggingSettings): object {
+  const source = settings.carrier === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
+  return collector.render(
+    logPipeline(settings, { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" }, source),
+  );
+}
+
+describe("A setting without effect", () => {
+  it("is looked for among all settings", () => {
+    const schema = z.toJSONSchema(LoggingSettings, { io: "input", unrepresentable: "any" });
+    assert.deepEqual(leaves(schema).sort(), [...Object.keys(VALUES), ...ELSEWHERE].sort());
+  });
+
+  for (const collector of Object.values(COLLECTORS)) {
+    for (const carrier of collector.carriers) {
+      it(`is reported, and no other: ${collector.title}, ${carrier}, every destination`, () => {
+        for (const destination of DESTINATIONS) {
+          const always = { collector: collector.id, carrier, destination, sidecar: {} };
+          const usual = LoggingSettings.parse(always);
+          // What this collector cannot do at all is refused elsewhere.
+          const isRefused = checkLogging(usual, "eks").some(
+            ({ path, severity }) => severity !== "warning" && path[0] !== "sidecar" && path[0] !== "index",
+          );
+          if (isRefused) continue;
+          for (const [path, value] of Object.entries(VALUES)) {
+            const settings = LoggingSettings.parse({ ...always, ...value });
+            const found = checkLogging(settings, "eks");
+            if (found.some(({ severity }) => severity !== "warning")) continue;
+            const hasEffect = !isDeepStrictEqual(rendered(collector, settings), rendered(collector, usual));
+            const isReported = found.some((issue) => issue.path.join(".") === path);
+            assert.equal(isReported, !hasEffect, `${path} with ${JSON.stringify(destination)}`);
+          }
+        }
+      });
+    }
+  }
+
+  it("is named with its reason", () => {
+    const warnings = (settings: object) =>
+      checkLogging(LoggingSettings.parse(settings), "eks").map(
+        ({ path, message, severity }) => `${severity} ${path.join(".")}: ${message}`,
+      );
+    for (const kind of ["cloudwatch", "s3", "stdout", "file"]) {
+      assert.deepEqual(warnings({ destination: { kind }, index: { splitBy: "team" } }), [
+        `warning index.splitBy: has no effect with destination ${kind}, which has no indices`,
+      ]);
+    }
+    assert.deepEqual(warnings({ destination: { kind: "http", url: "http://h/x", verify: false } }), [
+      "warning destination.verify: has no effect with collector Fluent Bit, carrier daemonset and destination http",
+    ]);
+    assert.deepEqual(warnings({ collector: "tail", carrier: "sidecar", parseJson: false, multiline: [] }), [
+      "warning multiline: has no effect with collector tail, carrier sidecar and destination stdout",
+      "warning parseJson: has no effect with collector tail, carrier sidecar and destination stdout",
+    ]);
+    // A list in another order is the default.
+    assert.deepEqual(warnings({ multiline: ["node", "go", "python", "java"] }), []);
+  });
+});
