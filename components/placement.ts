@@ -15,12 +15,12 @@ const ADDON_SETTINGS: readonly string[] = [
  */
 export function unusedDnsSettings(given: unknown): SettingsIssue[] {
   if (!isObject(given)) return [];
-  const unused = ADDON_SETTINGS.filter((key) => given[key] !== undefined);
-  const issues: SettingsIssue[] = [];
-  if (unused.length > 0) {
-    const message = `no effect with cluster.kind existing, whose CoreDNS this stack does not manage: ${unused.join(", ")}`;
-    issues.push({ path: ["dns"], message, severity: "warning" });
-  }
+  const message = "has no effect on an existing cluster, whose CoreDNS this stack does not manage";
+  const issues: SettingsIssue[] = ADDON_SETTINGS.filter((key) => given[key] !== undefined).map((key) => ({
+    path: ["dns", key],
+    message,
+    severity: "warning",
+  }));
   if (given.corefile !== undefined && !isObject(given.nodeLocalCache)) {
     const message =
       "only rendered with cluster.kind existing: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS";

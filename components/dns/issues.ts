@@ -4,18 +4,7 @@ import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import { checkNodeLocalCache } from "./node-local-cache/local-issues.ts";
 import { checkOptions } from "./option-issues.ts";
-import type { DnsSettings } from "./settings.ts";
-
-/** One issue in the DNS settings. */
-export interface DnsIssue {
-  /** Path under `dns`. */
-  readonly path: readonly (string | number)[];
-  /** What is required: see `SettingsIssue`. */
-  readonly message: string;
-  readonly value?: unknown;
-  /** @default "error" */
-  readonly severity?: "error" | "warning";
-}
+import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const LEAST_TIMEOUT = 20 * 60;
 
@@ -24,27 +13,8 @@ const LEAST_TIMEOUT = 20 * 60;
  * `kubernetesVersion` is that of the EKS cluster; undefined on an existing cluster, which takes no add-on.
  */
 export function checkDns(settings: DnsSettings, kubernetesVersion: string | undefined): DnsIssue[] {
-  const addon = kubernetesVersion === undefined ? unusedIssues(settings) : addonIssues(settings, kubernetesVersion);
+  const addon = kubernetesVersion === undefined ? [] : addonIssues(settings, kubernetesVersion);
   return [...addon, ...corefileIssues(settings, kubernetesVersion), ...checkNodeLocalCache(settings)];
-}
-
-/** Settings of the add-on, which an existing cluster does not take: CoreDNS there belongs to whoever made the cluster. */
-function unusedIssues(settings: DnsSettings): DnsIssue[] {
-  const keys = [
-    ...["addonVersion", "replicas", "autoscaling", "resources", "podDisruptionBudget", "topologySpread", "affinity"],
-    ...["nodeSelector", "tolerations", "podLabels", "podAnnotations", "computeType"],
-  ];
-  return keys.flatMap((key): DnsIssue[] =>
-    valueAt(settings, [key]) === undefined
-      ? []
-      : [
-          {
-            path: [key],
-            message: "has no effect on an existing cluster, whose CoreDNS this stack does not manage",
-            severity: "warning",
-          },
-        ],
-  );
 }
 
 /** The add-on's version: the one that is set, or the one for the Kubernetes version; undefined where there is neither. */
@@ -85,18 +55,7 @@ function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue
     value: domain,
   };
   const isOther = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
-  const fargate: DnsIssue[] =
-    settings.computeType === "Fargate"
-      ? [
-          {
-            path: ["computeType"],
-            message:
-              "Fargate has no effect without a Fargate profile for kube-system, which this stack does not create",
-            severity: "warning",
-          },
-        ]
-      : [];
-  return [...rejected, ...fargate, ...timeouts, ...(isOther ? [other] : [])];
+  return [...rejected, ...timeouts, ...(isOther ? [other] : [])];
 }
 
 function valueAt(settings: unknown, path: readonly (string | number)[]): unknown {

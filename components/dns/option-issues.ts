@@ -10,8 +10,7 @@ import {
 } from "eks-dns-logging-corefile";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
-import type { DnsIssue } from "./issues.ts";
-import type { DnsSettings } from "./settings.ts";
+import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const OPTIONS = ["corefile", "options"] as const;
 const MAX_LAMEDUCK = 25;

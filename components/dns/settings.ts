@@ -176,3 +176,14 @@ export const DnsSettings = z
 export type DnsSettings = z.infer<typeof DnsSettings>;
 /** The same as they are written, without the defaults. */
 export type DnsOptions = Readonly<z.input<typeof DnsSettings>>;
+
+/** One issue in the DNS settings. */
+export interface DnsIssue {
+  /** Path under `dns`. */
+  readonly path: readonly (string | number)[];
+  /** What is required: see `SettingsIssue`. */
+  readonly message: string;
+  readonly value?: unknown;
+  /** @default "error" */
+  readonly severity?: "error" | "warning";
+}

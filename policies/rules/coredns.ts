@@ -52,13 +52,15 @@ export const COREDNS: readonly Rule[] = [
       const version = addon.at("addonVersion").text() ?? "";
       // Without a version nobody knows the schema; cluster-addons-pinned tells that.
       if (parseAddonVersion(version) === undefined) return;
-      for (const { path, value, message, undecided } of rejections(configuration, version))
-        if (!undecided)
+      for (const { path, value, message, undecided } of rejections(configuration, version)) {
+        if (undecided) report.undecided(field, `sets ${dotted(path)}, which ${message}`);
+        else
           report.wrongIn(
             field,
             `${dotted(path)} is ${value === undefined ? "not set" : JSON.stringify(value)}`,
             `which ${message} (${version})`,
           );
+      }
     },
   },
   ...COREDNS_PODS,

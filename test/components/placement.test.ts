@@ -26,7 +26,8 @@ describe("DNS settings without effect", () => {
     assert.deepEqual(
       issuesOf("{cluster: {kind: existing}, dns: {replicas: 3, tolerations: [], corefile: {profile: tuned}}}"),
       [
-        "dns: no effect with cluster.kind existing, whose CoreDNS this stack does not manage: replicas, tolerations",
+        "dns.replicas: has no effect on an existing cluster, whose CoreDNS this stack does not manage",
+        "dns.tolerations: has no effect on an existing cluster, whose CoreDNS this stack does not manage",
         "dns.corefile: only rendered with cluster.kind existing: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS",
       ],
     );

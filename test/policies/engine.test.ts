@@ -152,7 +152,7 @@ describe("the policy pack in the engine", () => {
       props: {
         addonName: "coredns",
         addonVersion: "v1.13.2-eksbuild.31",
-        configurationValues: JSON.stringify({ replicaCount: 1, hunter2: "hunter2" }),
+        configurationValues: JSON.stringify({ replicaCount: 1, tolerations: "hunter2" }),
         resolveConflictsOnCreate: "OVERWRITE",
         resolveConflictsOnUpdate: "OVERWRITE",
       },

@@ -82,9 +82,14 @@ export const PLATFORM: Readonly<Record<string, Case>> = {
     says: ["replicaCount"],
   },
   "a configuration that EKS refuses": {
+    change: inAddon('"replicaCount":2', '"replicaCount":2,"tolerations":"all"'),
+    rules: ["coredns-configuration-valid"],
+    says: ['tolerations is "all", which must be an array'],
+  },
+  "a key that only an older version is known not to take": {
     change: inAddon('"replicaCount":2', '"replicaCount":2,"replicas":2'),
     rules: ["coredns-configuration-valid"],
-    says: ["replicas"],
+    says: ["sets replicas, which is not in the schema of v1.12.3-eksbuild.1"],
   },
   "a conflict mode that EKS has not": {
     change: set("coredns-addon", "resolveConflictsOnCreate", "PRESERVE"),

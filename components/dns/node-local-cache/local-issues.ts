@@ -1,7 +1,6 @@
 import { sameAddress } from "eks-dns-logging-corefile";
 import ipaddr from "ipaddr.js";
-import type { DnsIssue } from "../issues.ts";
-import type { DnsSettings } from "../settings.ts";
+import type { DnsIssue, DnsSettings } from "../settings.ts";
 
 /**
  * Where every node of AWS has services of its own; the cache would answer in the place of the resolver or of Pod Identity's agent.

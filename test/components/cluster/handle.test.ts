@@ -51,6 +51,7 @@ describe("handle of an existing cluster", () => {
       // Not the value of KUBECONFIG, whatever it is here.
       kubeconfig: "",
       clusterIdentifier: "eks-dns-logging-existing",
+      enableConfigMapMutable: "true",
       enableServerSideApply: "true",
     });
     assert.equal(handle.name, "current");
@@ -72,6 +73,7 @@ describe("handle of an existing cluster", () => {
       kubeconfig: join(homedir(), "lab.yaml"),
       context: "kind-lab",
       clusterIdentifier: "eks-dns-logging-existing",
+      enableConfigMapMutable: "true",
       enableServerSideApply: "true",
     });
   });

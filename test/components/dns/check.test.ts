@@ -31,26 +31,6 @@ describe("checkDns", () => {
     );
   });
 
-  it("warns of settings of the add-on on a cluster that takes none, and of Fargate where nothing runs on it", () => {
-    const warnings = (settings: unknown, version: string | undefined) =>
-      checkDns(DnsSettings.parse(settings), version).map(({ path, message, severity }) => [
-        severity,
-        `${path.join(".")}: ${message}`,
-      ]);
-    const unused = "has no effect on an existing cluster, whose CoreDNS this stack does not manage";
-    assert.deepEqual(warnings({ replicas: 3, tolerations: [], corefile: { profile: "tuned" } }, undefined), [
-      ["warning", `replicas: ${unused}`],
-      ["warning", `tolerations: ${unused}`],
-    ]);
-    assert.deepEqual(warnings({ computeType: "Fargate" }, "1.36"), [
-      [
-        "warning",
-        "computeType: Fargate has no effect without a Fargate profile for kube-system, which this stack does not create",
-      ],
-    ]);
-    assert.deepEqual(warnings({ computeType: "ec2", replicas: 3 }, "1.36"), []);
-  });
-
   const OLD = "v1.11.1-eksbuild.8";
   const wrong: readonly (readonly [settings: unknown, issue: RegExp])[] = [
     [
@@ -247,10 +227,7 @@ describe("checkDns", () => {
       /^addonVersion: must be set for Kubernetes 1\.50, since a default is known for 1\.33, 1\.34,/,
     );
     assert.deepEqual(issues({ addonVersion: "v1.14.6-eksbuild.4" }, "1.50"), []);
-    assert.deepEqual(
-      checkDns(DnsSettings.parse({ addonVersion: OLD, autoscaling: {} }), undefined).map(({ severity }) => severity),
-      ["warning", "warning"],
-    );
+    assert.deepEqual(checkDns(DnsSettings.parse({ addonVersion: OLD, autoscaling: {} }), undefined), []);
   });
 });
 

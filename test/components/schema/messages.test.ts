@@ -203,11 +203,11 @@ describe("The message of an invalid setting", () => {
     ],
     [
       "dns: {corefile: {text: '.:53 {'}}",
-      "dns.corefile.text: invalid Corefile: line 1: the text ends before a closing brace",
+      "dns.corefile.text: CoreDNS cannot run this Corefile: line 1: the text ends before a closing brace",
     ],
     [
       'dns: {corefile: {text: ".:53 {\\n errors\\n"}}',
-      "dns.corefile.text: invalid Corefile: line 2: the text ends before a closing brace",
+      "dns.corefile.text: CoreDNS cannot run this Corefile: line 2: the text ends before a closing brace",
     ],
     // One on which the others hang hides what it would make wrong
     [

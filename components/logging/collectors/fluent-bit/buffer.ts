@@ -1,6 +1,8 @@
 import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import type { Section } from "./outputs.ts";
+
+/** A section of the YAML configuration: option to value, or to several where an option may stand more than once. */
+export type Section = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** A chunk is closed at this size. */
 const CHUNK = 2 * 2 ** 20;

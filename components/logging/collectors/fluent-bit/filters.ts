@@ -7,8 +7,9 @@ import {
   NODE_VARIABLE,
   SPLIT_KEY,
 } from "../../pipeline.ts";
+import type { Section } from "./buffer.ts";
 import { stackTraceFilters } from "./multiline.ts";
-import { type Section, splitByScript } from "./outputs.ts";
+import { splitByScript } from "./outputs.ts";
 
 /** What the tag of a line says of its container. */
 export const TAG_PARSER: Section = {

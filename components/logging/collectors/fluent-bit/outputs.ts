@@ -10,10 +10,7 @@ import {
   tlsOf,
   USER_VARIABLE,
 } from "../../pipeline.ts";
-import { bufferOutput, storeSize } from "./buffer.ts";
-
-/** A section of the YAML configuration: option to value, or to several where an option may stand more than once. */
-export type Section = Readonly<Record<string, string | number | readonly string[]>>;
+import { bufferOutput, type Section, storeSize } from "./buffer.ts";
 
 /** Whether a script finds what indices are split by; it sees each record, so it is there for an app alone. */
 export function splitByScript({ index, destination, source }: LogPipeline): boolean {
