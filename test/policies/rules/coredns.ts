@@ -21,7 +21,6 @@ export const COREDNS_CASES: CasesByRule = {
       "an empty text": first(addon({}), "configurationValues", ""),
       "autoscaling where the version has it": addon({ autoScaling: { enabled: true } }, "v1.11.1-eksbuild.9"),
       "a percentage": addon({ podDisruptionBudget: { maxUnavailable: "50%" } }),
-      "a key of a newer version than the schemas that are known": addon({ replicas: 2 }, "v1.14.3-eksbuild.23"),
       "another add-on's": first(first(addon({ any: 1 }), "addonName", "vpc-cni"), "addonVersion", "v1.22.4-eksbuild.3"),
     },
     bad: {
@@ -82,6 +81,10 @@ export const COREDNS_CASES: CasesByRule = {
     },
     unknown: {
       "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET],
+      "a key of a newer version than the schemas that are known": [
+        addon({ replicas: 2 }, "v1.14.3-eksbuild.23"),
+        "Addon/coredns: configurationValues sets replicas, which is not in the schema of v1.12.3-eksbuild.1, the",
+      ],
       "an unknown version": [
         first(addon({ replicaCount: 2 }), "addonVersion", UNKNOWN),
         "Addon/coredns: addonVersion is known only",
