@@ -122,11 +122,6 @@ export function groupsOf(text: string): number {
   return compiled(text)?.groupCount() ?? 0;
 }
 
-/** Whether a regular expression matches anywhere in a text. */
-export function matchesRegexp(pattern: string, text: string): boolean {
-  return compiled(pattern)?.matcher(text).find() ?? false;
-}
-
 function compiled(text: string): RE2JS | undefined {
   try {
     return RE2JS.compile(text);

@@ -101,7 +101,7 @@ export function pluginName(plugin: Plugin): string {
 }
 
 /** Reads a plugin's line. One that CoreDNS may refuse is kept as it is written; {@link startOf} says why. */
-export function readPlugin(line: Directive): Plugin {
+function readPlugin(line: Directive): Plugin {
   try {
     return readKnown(line) ?? { plugin: "other", line };
   } catch (error) {

@@ -15,7 +15,7 @@ export const DESTINATION_KINDS = [
   "loki",
 ] as const satisfies readonly DestinationKind[];
 
-export function collectors(): Collector[] {
+function collectors(): Collector[] {
   return Object.values(COLLECTORS);
 }
 
@@ -47,7 +47,7 @@ export function collectorsTable(): string {
 }
 
 /** What a collector asks for and may take, in words. */
-export function resourcesOf({ resources }: Collector): string {
+function resourcesOf({ resources }: Collector): string {
   return `${resources.cpu} CPU, ${resources.memory} to ${resources.memoryLimit}`;
 }
 

@@ -42,7 +42,7 @@ export const EndpointAccess = z
   });
 
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html */
-export const ACCESS_POLICIES = [
+const ACCESS_POLICIES = [
   "AmazonEKSClusterAdminPolicy",
   "AmazonEKSAdminPolicy",
   "AmazonEKSAdminViewPolicy",

@@ -170,7 +170,7 @@ export const CorefileOptions = z.strictObject({
 });
 export type CorefileOptions = z.infer<typeof CorefileOptions>;
 
-export const PROFILES = ["eks-default", "tuned"] as const;
+const PROFILES = ["eks-default", "tuned"] as const;
 
 /** The Corefile: a profile with options over it, or a whole text. */
 export const CorefileSettings = z

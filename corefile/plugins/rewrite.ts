@@ -63,7 +63,7 @@ function checkWords(match: RewritePlugin["match"], from: string, to: string, ans
 }
 
 /** Groups of a match that a replacement uses, such as two in `{1}.{2}`. */
-export function usedGroups(to: string): number {
+function usedGroups(to: string): number {
   return new Set(to.match(/\{\d{1,2}\}/g)).size;
 }
 

@@ -148,7 +148,7 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
 }
 
 /** What to do after a failure. An object of somebody else is still there when the same command runs again. */
-export function adviceOn(message: string): string {
+function adviceOn(message: string): string {
   const [, kind, name] = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/.exec(message) ?? [];
   return name === undefined
     ? "run the same command again to go on"

@@ -195,10 +195,7 @@ export interface PolicyComparison {
 }
 
 /** Compares what the policies say. Undefined where head's plan ran none. */
-export function comparePolicies(
-  base: PolicyRun | undefined,
-  head: PolicyRun | undefined,
-): PolicyComparison | undefined {
+function comparePolicies(base: PolicyRun | undefined, head: PolicyRun | undefined): PolicyComparison | undefined {
   if (head === undefined) return undefined;
   const before = (base?.findings ?? []).filter(isOpen);
   const after = head.findings.filter(isOpen);

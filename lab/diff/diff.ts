@@ -111,7 +111,7 @@ export type PlanAt =
   | { readonly problem: string };
 
 /** Plans a stack by the revision's own program, in a process of its own. */
-export async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): Promise<PlanAt> {
+async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): Promise<PlanAt> {
   const main = join(checkout.folder, "lab", "main.ts");
   if (!(await isThere(join(checkout.folder, `Pulumi.${stack}.yaml`)))) return { absent: "has no such stack" };
   if (!(await isThere(main))) return { absent: "is older than lab plan" };

@@ -55,8 +55,6 @@ export function emptyPlan(stack: string): PlanDocument {
   return { stack, resources: [], outputs: {} };
 }
 
-export type JsonGroup = { readonly [key: string]: Json };
-
 export function isGroup(value: Json | undefined): value is { [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

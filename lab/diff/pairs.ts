@@ -76,7 +76,7 @@ function traitsOf(resource: PlannedResourceDocument): Traits {
 }
 
 /** Types of the parents and of the resource, as `parent$child` in the URN. */
-export function qualifiedType(urn: string): string {
+function qualifiedType(urn: string): string {
   return urn.split("::")[2] ?? urn;
 }
 

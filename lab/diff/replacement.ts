@@ -4,7 +4,7 @@ import type { Pair } from "./pairs.ts";
 import { ID_SOURCES, KUBERNETES_IDENTITY, PROVIDER_IDENTITY, REPLACING_FIELDS } from "./replacement-table.ts";
 
 /** Fields of a resource that cannot be changed on it, as the settings of its provider have it. */
-export function replacingFields(resource: PlannedResourceDocument, plan: PlanDocument): string[] {
+function replacingFields(resource: PlannedResourceDocument, plan: PlanDocument): string[] {
   const fields = [...(REPLACING_FIELDS[resource.type] ?? [])];
   if (resource.type === "pulumi:providers:kubernetes") {
     // With an identity of its own on both sides the provider ignores the kubeconfig, and adding one replaces nothing.
@@ -32,12 +32,12 @@ export function providerUrn(resource: PlannedResourceDocument): string {
 }
 
 /** Whether a change touches one of the fields: the field itself, something below it, or a group that holds it. */
-export function touches(change: FieldChange, fields: readonly string[]): boolean {
+function touches(change: FieldChange, fields: readonly string[]): boolean {
   return leavesOf(change).some((leaf) => fields.some((field) => startsWith(leaf, field)));
 }
 
 /** Whether a change is in these fields only. */
-export function isWithin(change: FieldChange, fields: readonly string[]): boolean {
+function isWithin(change: FieldChange, fields: readonly string[]): boolean {
   return leavesOf(change).every((leaf) => fields.some((field) => startsWith(leaf, field)));
 }
 
@@ -58,7 +58,7 @@ function startsWith(path: FieldPath, field: string): boolean {
  * the plans alone look the same.
  * @param replaced types of the replaced resources that this one depends on.
  */
-export function fieldsWithNewIds(
+function fieldsWithNewIds(
   resource: PlannedResourceDocument,
   fields: readonly string[],
   replaced: ReadonlySet<string>,

@@ -93,7 +93,7 @@ export interface CheckoutOptions {
 }
 
 /** The revision that means the working tree. */
-export const WORKING_TREE = ".";
+const WORKING_TREE = ".";
 
 /**
  * Checks out two revisions beside the working copy, does something with them, and takes them away again, whatever happens.

@@ -17,7 +17,7 @@ const TIMEOUT_SECONDS = 60;
 const NEEDS =
   "it needs the AWS CLI v2, credentials (aws configure, or aws sso login), a region (--region or AWS_REGION), and the right eks:DescribeAddonConfiguration";
 
-export async function runAws(args: readonly string[]): Promise<string> {
+async function runAws(args: readonly string[]): Promise<string> {
   return outputOf("aws", args, { timeoutSeconds: TIMEOUT_SECONDS });
 }
 

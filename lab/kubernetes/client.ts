@@ -126,7 +126,7 @@ const TIMEOUT_SECONDS = 10;
  * query, so this asks by itself.
  * @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
  */
-export async function proxyGet(
+async function proxyGet(
   config: KubeConfig,
   target: ProxyTarget,
   path: string,

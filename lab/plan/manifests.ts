@@ -53,7 +53,7 @@ function group(value: Planned | undefined): { readonly [key: string]: Planned } 
 }
 
 /** Text of a manifest's file. */
-export function manifestText(manifest: Manifest): string {
+function manifestText(manifest: Manifest): string {
   return portableYaml(JSON.parse(JSON.stringify(manifest.object)));
 }
 

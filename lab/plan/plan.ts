@@ -26,7 +26,7 @@ export function planStack({ name, config }: Stack): Promise<Recording> {
 let runs = 0;
 
 /** Stands for the account that nobody has named yet: the number that AWS's own documentation uses. */
-export const EXAMPLE_ACCOUNT = "123456789012";
+const EXAMPLE_ACCOUNT = "123456789012";
 
 /** Answers the provider functions that the program asks, as far as the configuration tells. */
 function answer(
@@ -67,7 +67,7 @@ export interface Recording {
   readonly secretOutputs: readonly string[];
 }
 
-export const PROJECT = "eks-dns-logging";
+const PROJECT = "eks-dns-logging";
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
 /**

@@ -112,7 +112,7 @@ export function failing({ findings }: Evaluation): Finding[] {
   return findings.filter(({ level, outcome }) => level === "mandatory" && outcome !== "exempt");
 }
 
-export function withoutEffect({ rule, resource, matches }: UsedExemption): string {
+function withoutEffect({ rule, resource, matches }: UsedExemption): string {
   const why = matches ? "the rule finds nothing in it" : "there is no such resource";
   return `exemption of ${resource} from ${rule} has no effect: ${why}; remove it`;
 }

@@ -8,14 +8,6 @@ import { type Group, UNKNOWN, type Value } from "../core/value.ts";
  */
 const COMPONENT = "eks:index:Cluster";
 
-/** What the engine has told of a resource before the end of a run. */
-export interface Seen {
-  /** A preview may know no outputs at all, so rules on the whole stack read the inputs. */
-  readonly inputs: Group;
-  /** Paths of secret inputs. */
-  readonly secrets: readonly string[];
-}
-
 /** Of a resource whose secrets nobody told, nothing may be shown. */
 const ALL_SECRET: readonly string[] = [""];
 

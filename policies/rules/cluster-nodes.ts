@@ -13,7 +13,7 @@ const ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation";
 const GATEWAY = "aws:ec2/internetGateway:InternetGateway";
 
 /** Types of the resources that tell whether a subnet is public. */
-export const NETWORK: readonly string[] = [SUBNET, ROUTE, ROUTE_TABLE, ASSOCIATION, GATEWAY];
+const NETWORK: readonly string[] = [SUBNET, ROUTE, ROUTE_TABLE, ASSOCIATION, GATEWAY];
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 /** Nodes that no EKS node group makes. */
@@ -183,7 +183,7 @@ function checkMetadata(template: Resource, report: Report, mostHops: number): vo
 }
 
 /** Tells the public subnets that a group of nodes is in, by the field that names its subnets. @throws {Undecided} */
-export function checkSubnets(stack: Stack, ids: Field, report: Report): void {
+function checkSubnets(stack: Stack, ids: Field, report: Report): void {
   const group = ids.owner;
   const subnets = (stack.dependenciesOf(group) ?? []).filter(({ type }) => type === SUBNET);
   // A subnet's id is unknown before, and outside the stack it says nothing: what the group waits for tells.

@@ -7,8 +7,8 @@ import { aws, cis } from "./sources.ts";
 /** An EKS cluster as a plan sees it: the arguments of @pulumi/eks. */
 export const EKS_COMPONENT = "eks:index:Cluster";
 /** An EKS cluster as the engine sees it. */
-export const EKS_CLUSTER = "aws:eks/cluster:Cluster";
-export const CLUSTERS: readonly string[] = [EKS_COMPONENT, EKS_CLUSTER];
+const EKS_CLUSTER = "aws:eks/cluster:Cluster";
+const CLUSTERS: readonly string[] = [EKS_COMPONENT, EKS_CLUSTER];
 
 /** What the rules read of a control plane, wherever each form of it keeps that. */
 export interface ControlPlane {
@@ -23,7 +23,7 @@ export interface ControlPlane {
   readonly subnetIds: Field;
 }
 
-export function controlPlane(cluster: Resource): ControlPlane {
+function controlPlane(cluster: Resource): ControlPlane {
   const isComponent = cluster.type === EKS_COMPONENT;
   const network = isComponent ? cluster.inputs : cluster.at("vpcConfig");
   const shared = {
@@ -45,7 +45,7 @@ export function controlPlane(cluster: Resource): ControlPlane {
 }
 
 /** Where each form names the KMS key of the Secrets, whether or not it is set. */
-export function secretsKey(cluster: Resource): Field {
+function secretsKey(cluster: Resource): Field {
   if (cluster.type === EKS_COMPONENT) return cluster.at("encryptionConfigKeyArn");
   return cluster.at("encryptionConfig", "provider", "keyArn");
 }
@@ -69,7 +69,7 @@ const NEVER = "9999-12-31";
  * The last day of a version's standard support: a far one where it is newer than the table, empty where it is older.
  * Undefined where the text is no version.
  */
-export function standardSupportEnd(version: string): string | undefined {
+function standardSupportEnd(version: string): string | undefined {
   const minor = /^1\.(\d+)$/.exec(version)?.[1];
   if (minor === undefined) return undefined;
   return ENDS[version] ?? (Number(minor) < FIRST ? "" : NEVER);

@@ -129,6 +129,6 @@ export function indexIssue(name: string): string | undefined {
 }
 
 /** The same of what stands inside a name, such as its date: that may begin with any of its letters. */
-export function indexPartIssue(part: string): string | undefined {
+function indexPartIssue(part: string): string | undefined {
   return indexIssue(`a${part}`);
 }

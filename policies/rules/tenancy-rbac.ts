@@ -13,7 +13,7 @@ function types(...kinds: readonly string[]): string[] {
 }
 
 /** Types of what says which rights there are. */
-export const ROLES: readonly string[] = types("Role", "ClusterRole");
+const ROLES: readonly string[] = types("Role", "ClusterRole");
 /** Types of what says who has them. */
 export const BINDINGS: readonly string[] = types("RoleBinding", "ClusterRoleBinding");
 

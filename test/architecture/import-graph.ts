@@ -60,7 +60,7 @@ export function cyclesOf(edges: readonly Import[]): string[][] {
 }
 
 /** A file's subject: `components/logging/collectors/tail.ts` belongs to `components/logging`. */
-export function subjectOf(file: string): string {
+function subjectOf(file: string): string {
   const [top = "", second = "", ...rest] = file.split("/");
   return rest.length === 0 ? top : `${top}/${second}`;
 }

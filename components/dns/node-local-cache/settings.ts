@@ -3,7 +3,7 @@ import { Image } from "../../schema/values.ts";
 import { Address } from "../corefile-values.ts";
 
 /** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
-export const LOCAL_ADDRESS = "169.254.20.10";
+const LOCAL_ADDRESS = "169.254.20.10";
 
 /**
  * NodeLocal DNSCache.

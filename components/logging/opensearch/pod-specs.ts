@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
 import { TEMPLATE_NAME } from "./template.ts";
 
-export const OPENSEARCH_IMAGE = "docker.io/opensearchproject/opensearch:3.8.0";
-export const DASHBOARDS_IMAGE = "docker.io/opensearchproject/opensearch-dashboards:3.8.0";
+const OPENSEARCH_IMAGE = "docker.io/opensearchproject/opensearch:3.8.0";
+const DASHBOARDS_IMAGE = "docker.io/opensearchproject/opensearch-dashboards:3.8.0";
 /** Writes the index template; any image with curl and a shell will do. */
 const CURL_IMAGE = "docker.io/curlimages/curl:8.17.0";
 export const OPENSEARCH_PORT = 9200;

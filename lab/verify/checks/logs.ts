@@ -18,7 +18,7 @@ export function newMarker(): string {
  * Writes a line to a container's stdout from outside, so that it takes the same way as the program's own lines; or to the file
  * that a sidecar reads.
  */
-export async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = false): Promise<void> {
+async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = false): Promise<void> {
   const place = inFile ? `>> ${APPLICATION_LOGS}/${APPLICATION_FILES[1]}` : "> /proc/1/fd/1";
   const command = ["sh", "-c", `echo ${marker} ${place}`];
   const { exitCode, stderr } = await lab.cluster.exec(pod, CURL_CONTAINER, command);

@@ -7,7 +7,7 @@ import type { Lab } from "../lab.ts";
 export const FORMS = ["short", "ns", "svc", "full", "dot"] as const;
 export type Form = (typeof FORMS)[number];
 
-export const FORM_TITLES: Readonly<Record<Form, string>> = {
+const FORM_TITLES: Readonly<Record<Form, string>> = {
   short: "short name",
   ns: "name.namespace",
   svc: "name.namespace.svc",
@@ -16,7 +16,7 @@ export const FORM_TITLES: Readonly<Record<Form, string>> = {
 };
 
 /** A team's Service in one form: `full` of ts is `curl-ts.ts-team.svc.cluster.local`. */
-export function nameInForm(team: string, form: Form): string {
+function nameInForm(team: string, form: Form): string {
   const short = curlPodName(team);
   const withNamespace = `${short}.${teamNamespace(team)}`;
   const names: Readonly<Record<Form, string>> = {
@@ -113,7 +113,7 @@ async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
 }
 
 /** Why a name has no address: nothing answered, or nothing has that name. */
-export async function whyUnknown(lab: Lab, to: string, name: string, result: CurlResult): Promise<string> {
+async function whyUnknown(lab: Lab, to: string, name: string, result: CurlResult): Promise<string> {
   if (await hasNoDnsPod(lab)) return NO_DNS_POD;
   if (/time/i.test(result.message) || result.totalMs >= SILENCE_MS)
     return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53, or CoreDNS is down";

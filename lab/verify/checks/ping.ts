@@ -13,7 +13,7 @@ export interface PingResult {
   readonly roundTrip: { readonly min: number; readonly average: number; readonly max: number } | undefined;
 }
 
-export const PING_COUNT = 5;
+const PING_COUNT = 5;
 
 /** Five pings in about a second. Both iputils and busybox know these options. */
 export function pingCommand(address: string): string[] {

@@ -54,7 +54,7 @@ async function ownNode(lab: Lab): Promise<void> {
   throw new Obstacle("there is no pod of opensearch", cause);
 }
 
-export function endpointOf(destination: SearchDestination): Endpoint {
+function endpointOf(destination: SearchDestination): Endpoint {
   const inCluster = destination.kind === "opensearch" && destination.inCluster;
   const plain = destination.tls === false || (inCluster && destination.tls === undefined);
   const tls = destination.tls === false ? undefined : destination.tls;

@@ -10,7 +10,7 @@ export interface Box {
   readonly height: number;
 }
 
-export function centre({ x, y, width, height }: Box): Point {
+function centre({ x, y, width, height }: Box): Point {
   return { x: x + width / 2, y: y + height / 2 };
 }
 

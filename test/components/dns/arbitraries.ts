@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 
 const label = fc.stringMatching(/^[a-z]([a-z0-9-]{0,4}[a-z0-9])?$/);
-export const domain = fc.tuple(label, label).map(([host, zone]) => `${host}.${zone}.example`);
+const domain = fc.tuple(label, label).map(([host, zone]) => `${host}.${zone}.example`);
 const octet = fc.integer({ min: 1, max: 254 });
-export const address = fc.oneof(
+const address = fc.oneof(
   fc.tuple(octet, octet).map(([c, d]) => `10.7.${c}.${d}`),
   fc.tuple(octet, octet).map(([c, d]) => `fd00::${c}:${d}`),
 );

@@ -15,11 +15,11 @@ export interface FakePod {
   readonly failing?: readonly string[];
 }
 
-export const MARK = "--- lab dns ---";
+const MARK = "--- lab dns ---";
 const AUTHORITATIVE = 1 << 10;
 const NXDOMAIN = 3;
 const SERVFAIL = 2;
-export const SENT_AT = 1_700_000_000.5;
+const SENT_AT = 1_700_000_000.5;
 
 /** Answers what `explain` runs in a pod. Each query takes 2 ms. */
 export function dnsPod(pod: FakePod): { readonly execute: Execute; readonly asked: string[] } {

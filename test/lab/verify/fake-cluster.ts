@@ -1,8 +1,8 @@
 import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../../../lab/kubernetes/cluster.ts";
 
-export const DNS_IP = "10.96.0.10";
-export const POD_IPS: Readonly<Record<string, string>> = { ts: "10.0.0.1", sa: "10.0.0.2", ops: "10.0.0.3" };
-export const SERVICE_IPS: Readonly<Record<string, string>> = { ts: "10.96.1.1", sa: "10.96.1.2", ops: "10.96.1.3" };
+const DNS_IP = "10.96.0.10";
+const POD_IPS: Readonly<Record<string, string>> = { ts: "10.0.0.1", sa: "10.0.0.2", ops: "10.0.0.3" };
+const SERVICE_IPS: Readonly<Record<string, string>> = { ts: "10.96.1.1", sa: "10.96.1.2", ops: "10.96.1.3" };
 
 export function runningPod(team: string, changes: Partial<PodFacts> = {}): PodFacts {
   return {
@@ -78,7 +78,7 @@ export function healthy(command: readonly string[], pod: PodFacts): ExecResult {
   return ran("");
 }
 
-export const PING = `5 packets transmitted, 5 received, 0% packet loss, time 810ms
+const PING = `5 packets transmitted, 5 received, 0% packet loss, time 810ms
 rtt min/avg/max/mdev = 0.026/0.044/0.057/0.010 ms
 `;
 

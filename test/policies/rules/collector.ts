@@ -24,7 +24,7 @@ pipeline:
 `;
 
 /** The same in the classic format. */
-export const CLASSIC = `[SERVICE]
+const CLASSIC = `[SERVICE]
     Grace         5
     storage.path  /state/buffer
 @INCLUDE other.conf

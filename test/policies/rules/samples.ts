@@ -30,7 +30,7 @@ export function stackOf(sample: Sample): Stack {
 }
 
 /** The value with one place in it set, or taken out by `undefined`. Paths are as in `spec.containers.0.image`. */
-export function changed(value: Group, path: string, to: Value | undefined): Group {
+function changed(value: Group, path: string, to: Value | undefined): Group {
   const result = change(value, path.split("."), to);
   if (typeof result !== "object" || result === null || Array.isArray(result)) throw new Error(`${path} is no path`);
   return Object.fromEntries(Object.entries(result));

@@ -17,7 +17,7 @@ export const CONTAINER: Group = {
 };
 
 /** A pod's spec that every rule takes. */
-export const POD_SPEC: Group = {
+const POD_SPEC: Group = {
   automountServiceAccountToken: false,
   containers: [CONTAINER],
   securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
@@ -25,7 +25,7 @@ export const POD_SPEC: Group = {
   volumes: [{ name: "tmp", emptyDir: {} }],
 };
 
-export const POD: SampleResource = {
+const POD: SampleResource = {
   type: "kubernetes:core/v1:Pod",
   name: "curl",
   props: { metadata: { name: "curl-ts", namespace: "ts-team" }, spec: POD_SPEC },

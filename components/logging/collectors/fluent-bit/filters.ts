@@ -41,14 +41,14 @@ export function teamParser(pipeline: LogPipeline): Section {
 const KUBERNETES: Section = { name: "kubernetes", match: "kube.*", kube_tag_prefix: "kube." };
 
 /** How a line that is a JSON object becomes fields: values stay as they are, line breaks at their end too. */
-export function jsonOptions({ parseJson }: Pick<LogPipeline, "parseJson">): Section {
+function jsonOptions({ parseJson }: Pick<LogPipeline, "parseJson">): Section {
   return parseJson
     ? { merge_log: "on", merge_log_key: "fields", merge_log_trim: "off", keep_log: "on" }
     : { merge_log: "off" };
 }
 
 /** Namespace, pod and container from the tag alone. @see https://docs.fluentbit.io/manual/data-pipeline/filters/kubernetes */
-export function tagFilter(options: Section): Section {
+function tagFilter(options: Section): Section {
   return { ...KUBERNETES, regex_parser: "container", use_tag_for_meta: "on", ...options };
 }
 
@@ -165,7 +165,7 @@ function tooLong(bytes: number): string {
  * A filter that takes the fields from a line too long for its destination to have them.
  * @see https://docs.fluentbit.io/manual/data-pipeline/filters/modify
  */
-export function withoutLongFields({ parseJson, destination: { kind } }: LogPipeline): Section[] {
+function withoutLongFields({ parseJson, destination: { kind } }: LogPipeline): Section[] {
   if (!parseJson || (kind !== "opensearch" && kind !== "cloudwatch")) return [];
   const bytes = kind === "opensearch" ? MAX_FIELDS_BYTES : MAX_EVENT_FIELDS_BYTES;
   return [{ name: "modify", match: "kube.*", condition: `key_value_matches log ${tooLong(bytes)}`, remove: "fields" }];

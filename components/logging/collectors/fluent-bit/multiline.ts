@@ -4,7 +4,7 @@ import type { Section } from "./buffer.ts";
 /** Joins the parts that a container runtime makes of a long line. */
 export const CRI_PARTS = "cri_parts";
 /** Joins the lines of a stack trace. */
-export const STACK_TRACE = "stack_trace";
+const STACK_TRACE = "stack_trace";
 const CRI_LINE = "cri_line";
 
 /** A line in this state that matches belongs to the record before, and leads to the next state; in `start_state` it begins one. */
