@@ -43,7 +43,7 @@ export type Settings = Readonly<z.infer<typeof StackSettings>> & {
 };
 
 /** Old names of settings, which still work, with a warning. A section adds its own here. */
-const RENAMES: Renames = {};
+const RENAMES: Renames = { logging: { carrier: "mode" } };
 
 /**
  * Reads the configuration of the stack that runs.
@@ -97,9 +97,9 @@ function issuesOfSections(given: Readonly<Record<string, unknown>>, region: stri
   const { shape } = StackSettings;
   const cluster = asFarAsRight(shape.cluster, given.cluster, ["kind"]);
   const dns = asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]);
-  const logging = asFarAsRight(shape.logging, given.logging, ["collector", "carrier", "destination"]);
+  const logging = asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination"]);
   const teams = shape.teams.safeParse(given.teams).data ?? [];
-  const sidecar = logging?.value.carrier === "sidecar" ? resourcesOf(logging.value) : undefined;
+  const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
   const kind = isEks(given.cluster) ? "eks" : "existing";
   const version = kind === "eks" ? kubernetesVersion(given.cluster) : undefined;
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;

@@ -21,9 +21,9 @@ function collectors(): Collector[] {
 
 /** The collectors for a terminal. */
 export function collectorsTable(): string {
-  const support = collectors().map(({ id, carriers, destinations }) => [
+  const support = collectors().map(({ id, modes, destinations }) => [
     id,
-    carriers.join(", "),
+    modes.join(", "),
     ...DESTINATION_KINDS.map((kind) => (destinations[kind] === true ? "yes" : "-")),
   ]);
   const about = collectors().map((collector) => {
@@ -54,13 +54,13 @@ function resourcesOf({ resources }: Collector): string {
 /** The collectors for a program. */
 export function collectorsJson() {
   return collectors().map(
-    ({ id, title, image, images = {}, documentation, carriers, destinations, about, resources }) => ({
+    ({ id, title, image, images = {}, documentation, modes, destinations, about, resources }) => ({
       id,
       title,
       image,
       images,
       documentation,
-      carriers,
+      modes,
       destinations,
       about,
       resources,

@@ -27,7 +27,7 @@ export function checkLogging(
   clusterKind: ClusterSettings["kind"],
   cluster?: NamedCluster,
 ): SettingsIssue[] {
-  const { destination, carrier } = settings;
+  const { destination, mode } = settings;
   const issues: SettingsIssue[] = [];
   if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind !== "eks") {
     const message =
@@ -40,11 +40,11 @@ export function checkLogging(
       ...issues,
       { path: ["collector"], message: `must be one of ${collectorNames()}`, value: settings.collector },
     ];
-  if (!collector.carriers.includes(carrier)) {
+  if (!collector.modes.includes(mode)) {
     issues.push({
-      path: ["carrier"],
-      message: `must be ${collector.carriers.join(" or ")} with ${collector.title}`,
-      value: carrier,
+      path: ["mode"],
+      message: `must be ${collector.modes.join(" or ")} with ${collector.title}`,
+      value: mode,
     });
   }
   const support = collector.destinations[destination.kind];
@@ -63,11 +63,11 @@ export function checkLogging(
     const message = `memory (${memory}) must not exceed memoryLimit (${memoryLimit}), or Kubernetes refuses the pod`;
     issues.push({ path: ["resources"], message });
   }
-  if (carrier === "sidecar") issues.push(...checkSidecar(settings));
+  if (mode === "sidecar") issues.push(...checkSidecar(settings));
   else if (settings.sidecar.destinationCidrs.length > 0)
     issues.push({
       path: ["sidecar", "destinationCidrs"],
-      message: "must not be set with carrier daemonset, which no network policy restricts",
+      message: "must not be set with mode daemonset, which no network policy restricts",
       value: settings.sidecar.destinationCidrs,
     });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });

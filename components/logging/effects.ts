@@ -31,16 +31,16 @@ const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
  * settings that are valid; `buffer.whenFull` is left out, which a collector either follows or refuses. Paths are below `logging`.
  */
 export function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
-  const source = settings.carrier === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
+  const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
   const rendered = (of: LoggingSettings) => collector.render(logPipeline(of, CONTEXT, source));
-  const { destination, carrier } = settings;
+  const { destination, mode } = settings;
   const { title } = collector;
   return choices(settings).flatMap(({ path, value, byDefault }): SettingsIssue[] => {
     if (!isDeepStrictEqual(rendered(settings), rendered(byDefault))) return [];
     const message =
       path[0] === "index" && !hasIndex(destination)
         ? `has no effect with destination ${destination.kind}, which has no indices`
-        : `has no effect with collector ${title}, carrier ${carrier} and destination ${destination.kind}`;
+        : `has no effect with collector ${title}, mode ${mode} and destination ${destination.kind}`;
     return [{ path, message, value, severity: "warning" }];
   });
 }

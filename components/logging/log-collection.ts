@@ -50,7 +50,7 @@ export class LogCollection extends pulumi.ComponentResource {
       throw new Error(`collector ${settings.collector} passed the settings and is not in the table`);
 
     // A collector on the node mounts the node's files, which only "privileged" allows.
-    const level = settings.carrier === "daemonset" ? "privileged" : "restricted";
+    const level = settings.mode === "daemonset" ? "privileged" : "restricted";
     const namespace = new k8s.core.v1.Namespace(
       `${name}-namespace`,
       { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(level) } } },
@@ -71,7 +71,7 @@ export class LogCollection extends pulumi.ComponentResource {
             ).statefulSet,
           ]
         : [];
-    if (settings.carrier === "daemonset") {
+    if (settings.mode === "daemonset") {
       const after = [namespace, ...identity, ...search];
       new CollectorDaemonSet(
         `${name}-${collector.id}`,
@@ -80,7 +80,7 @@ export class LogCollection extends pulumi.ComponentResource {
       );
     }
 
-    this.sidecar = settings.carrier === "sidecar" ? sidecarOf(collector, settings, context) : undefined;
+    this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = search;
     this.destination = describeDestination(pipeline);

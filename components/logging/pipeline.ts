@@ -88,12 +88,12 @@ const DROPS_OLDEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["fluent
 
 /**
  * The pipeline of a stack's settings.
- * @param source Default: that of the carrier; a sidecar's pod is then one of no name, for checks.
+ * @param source Default: that of the mode; a sidecar's pod is then one of no name, for checks.
  */
 export function logPipeline(
   settings: LoggingSettings,
   context: DestinationContext,
-  source: LogSource = settings.carrier === "daemonset" ? NODE : { kind: "application", pod: NO_POD },
+  source: LogSource = settings.mode === "daemonset" ? NODE : { kind: "application", pod: NO_POD },
 ): LogPipeline {
   const { include, exclude } = settings.namespaces;
   return {

@@ -40,7 +40,7 @@ export const LoggingSettings = z.strictObject({
     .enum(COLLECTOR_IDS)
     .default("fluent-bit")
     .describe("Program that collects. Default fluent-bit; `npm run lab -- collectors` compares them."),
-  carrier: z
+  mode: z
     .enum(["daemonset", "sidecar"])
     .default("daemonset")
     .describe(
@@ -56,7 +56,7 @@ export const LoggingSettings = z.strictObject({
         ),
     })
     .prefault({})
-    .describe("What carrier sidecar needs beside the rest."),
+    .describe("Further settings of mode sidecar."),
   destination: Destination.prefault({ kind: "stdout" }).describe(
     "Where the lines go. Default: the collector's own stdout.",
   ),

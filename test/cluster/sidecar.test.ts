@@ -19,7 +19,7 @@ describe("a sidecar on a real cluster", () => {
     const config = {
       "eks-dns-logging:cluster": { kind: "existing" },
       "eks-dns-logging:teams": [{ name: "ts" }],
-      "eks-dns-logging:logging": { collector: "tail", carrier: "sidecar" },
+      "eks-dns-logging:logging": { collector: "tail", mode: "sidecar" },
     };
     await writeFile(file, stringify({ config }));
     stack = ["--stack", "sidecar", "--config-file", file];

@@ -48,7 +48,7 @@ const READERS: readonly Reader[] = [
   { collector: opentelemetry, program: "otelcol", check: (args) => ["validate", ...args], word: "start_at" },
 ];
 
-/** Random settings for each destination and carrier: a program needs up to a second to read them. */
+/** Random settings for each destination and mode: a program needs up to a second to read them. */
 const RUNS = 5;
 
 /** Settings without those that the collector refuses, which so have their defaults. */
@@ -106,10 +106,10 @@ for (const reader of READERS) {
       if (findProgram(program) === undefined) leaveOut(this, whyMissing(program));
     });
 
-    for (const carrier of collector.carriers) {
+    for (const mode of collector.modes) {
       for (const destination of destinations) {
-        it(`with any settings: ${carrier}, ${JSON.stringify(destination)}`, () => {
-          const source = carrier === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
+        it(`with any settings: ${mode}, ${JSON.stringify(destination)}`, () => {
+          const source = mode === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
           const property = fc.property(anyLogging, (logging) => {
             const settings = fitting({ ...logging, collector: collector.id, destination });
             assert.deepEqual(checkLogging(settings, "eks"), []);

@@ -57,7 +57,7 @@ describe("An application that keeps one old file loses nothing as a sidecar's", 
         program === "otelcol"
           ? ELASTICSEARCH
           : { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false };
-      const sandbox = new Sandbox(sidecar, { carrier: "sidecar", destination }, receiver.port);
+      const sandbox = new Sandbox(sidecar, { mode: "sidecar", destination }, receiver.port);
       mkdirSync(join(sandbox.folder, "app"));
       const collector = sandbox.start();
       try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SettingsError } from "../../components/schema/errors.ts";
+import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
 import { parseSettings } from "../../components/settings.ts";
 
 /** Places of the issues in a stack's configuration. */
@@ -42,5 +42,19 @@ describe("Issues across the settings", () => {
       "logging.destination.kind",
     ]);
     assert.deepEqual(placesOf({ cluster: { kind: "eks", name: "no name" }, logging: cloudwatch }), ["cluster.name"]);
+  });
+});
+
+describe("Settings by an old name", () => {
+  const settingsOf = (logging: object) =>
+    parseSettings({
+      "eks-dns-logging:cluster": JSON.stringify({ kind: "existing", context: "kind-lab" }),
+      "eks-dns-logging:logging": JSON.stringify({ collector: "tail", ...logging }),
+    });
+
+  it("work as by the current one, with a warning that names it", () => {
+    const { logging, warnings } = settingsOf({ carrier: "sidecar" });
+    assert.deepEqual(logging, settingsOf({ mode: "sidecar" }).logging);
+    assert.deepEqual(warnings.map(formatIssue), ["logging.carrier: is deprecated, use logging.mode"]);
   });
 });

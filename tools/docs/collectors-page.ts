@@ -42,12 +42,12 @@ function destinationsRow({ title, destinations }: Collector, kinds: readonly str
 }
 
 function section(collector: Collector): string[] {
-  const { title, documentation, image, images = {}, carriers, about } = collector;
+  const { title, documentation, image, images = {}, modes, about } = collector;
   const others = Object.entries(images).map(([kind, other]) => `, for ${kind} \`${other}\``);
   return [
     `## ${title}`,
     "",
-    `- Runs as: ${carriers.join(", ")}`,
+    `- Runs as: ${modes.join(", ")}`,
     `- Image: \`${image}\`${others.join("")}`,
     `- Parsing: ${about.parsing}`,
     `- Buffer: ${about.buffer}`,

@@ -50,7 +50,7 @@ export interface Collector {
   /** Where its documentation is. */
   readonly documentation: string;
   /** How it can be run. */
-  readonly carriers: readonly LoggingSettings["carrier"][];
+  readonly modes: readonly LoggingSettings["mode"][];
   /** Of every destination: whether it can send there, or in words why not. */
   readonly destinations: Readonly<Record<DestinationKind, true | string>>;
   readonly about: About;

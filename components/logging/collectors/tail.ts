@@ -13,7 +13,7 @@ export const tail: Collector = {
   title: "tail",
   image: "docker.io/curlimages/curl:8.17.0",
   documentation: "https://kubernetes.io/docs/concepts/cluster-administration/logging/",
-  carriers: ["sidecar"],
+  modes: ["sidecar"],
   destinations: {
     stdout: true,
     file: STDOUT_ONLY,

@@ -11,13 +11,13 @@ export function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
   if (destination.kind === "cloudwatch" || destination.kind === "s3")
     add(
       ["destination", "kind"],
-      "must not need an AWS identity with carrier sidecar, since a team's pod has none",
+      "must not need an AWS identity with mode sidecar, since a team's pod has none",
       destination.kind,
     );
   if (destination.kind === "file")
     add(
       ["destination", "kind"],
-      "must not be on the node with carrier sidecar, since a team's pod cannot write there",
+      "must not be on the node with mode sidecar, since a team's pod cannot write there",
       destination.kind,
     );
   if (needsCidrs(destination) && destinationCidrs.length === 0) {
@@ -26,11 +26,11 @@ export function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
   }
   if (!needsCidrs(destination) && destinationCidrs.length > 0)
     add(["sidecar", "destinationCidrs"], "must be empty, since the destination's address is known", destinationCidrs);
-  const own = "must be empty with carrier sidecar, which reads only its own pod";
+  const own = "must be empty with mode sidecar, which reads only its own pod";
   for (const key of ["include", "exclude"] as const)
     if (namespaces[key].length > 0) add(["namespaces", key], own, namespaces[key]);
   if (Object.keys(labels).length > 0) add(["labels"], own, labels);
   if (metadata.annotations)
-    add(["metadata", "annotations"], "must be false with carrier sidecar, which does not use the Kubernetes API", true);
+    add(["metadata", "annotations"], "must be false with mode sidecar, which does not use the Kubernetes API", true);
   return issues;
 }

@@ -7,8 +7,8 @@ type Stack = Pick<Settings, "logging" | "cluster" | "region">;
 
 /** What looks for a marker where this stack's collector sends logs. */
 export function finderFor(stack: Stack): MarkerFinder {
-  const { collector, carrier, destination } = stack.logging;
-  if (carrier === "daemonset") return destinationFinder(stack);
+  const { collector, mode, destination } = stack.logging;
+  if (mode === "daemonset") return destinationFinder(stack);
   return throughSidecar(
     destination.kind === "stdout" ? sidecarStdoutFinder(collector) : destinationFinder(stack),
     collector,

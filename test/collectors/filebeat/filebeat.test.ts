@@ -92,7 +92,7 @@ describe("Filebeat", () => {
   }
 
   it("reads an application's files as a sidecar", async () => {
-    const kept = await collect({ carrier: "sidecar", index: { splitBy: "team" } }, (sandbox) => {
+    const kept = await collect({ mode: "sidecar", index: { splitBy: "team" } }, (sandbox) => {
       mkdirSync(join(sandbox.folder, "app"));
       writeFileSync(join(sandbox.folder, "app", "app.log"), 'hello\n{"a":1}\n');
     });

@@ -235,7 +235,7 @@ describe("Records of Fluentd", () => {
   });
 
   it("of a sidecar are of its pod", async () => {
-    const kept = await collect({ carrier: "sidecar" }, (sandbox) => {
+    const kept = await collect({ mode: "sidecar" }, (sandbox) => {
       const folder = join(sandbox.folder, "app");
       mkdirSync(folder);
       writeFileSync(join(folder, "access.log"), 'one\n{"a":{"b.c":1}}\nno\n\tat there\n');

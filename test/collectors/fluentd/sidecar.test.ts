@@ -27,7 +27,7 @@ async function run(trial: Omit<Trial, "write" | "settings"> & { readonly write?:
     quietSeconds: 30,
     ...trial,
     settings: (port: number) => ({
-      carrier: "sidecar",
+      mode: "sidecar",
       destination: { kind: "opensearch", host: "127.0.0.1", port, tls: false },
     }),
     write,

@@ -131,7 +131,7 @@ describe("Logagent's record", () => {
 
   it("comes from an application's files as they are, each known by itself though they begin alike", async () => {
     const found = await collect(
-      { carrier: "sidecar", index: { splitBy: "namespace" } },
+      { mode: "sidecar", index: { splitBy: "namespace" } },
       (sandbox) => {
         const folder = join(sandbox.folder, "app");
         mkdirSync(folder);

@@ -138,7 +138,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
     const { lost, stats } = await run(
       {
         settings: (port) => ({
-          carrier: "sidecar",
+          mode: "sidecar",
           destination: { kind: "opensearch", host: "127.0.0.1", port, tls: false },
         }),
         write: { files: 1, seconds: 8 / RATE },

@@ -197,7 +197,7 @@ describe("Records of the OpenTelemetry Collector", () => {
 
   it("come from an application's own files", async () => {
     const start = new Date().toISOString();
-    const kept = await collect({ carrier: "sidecar", index: { splitBy: "namespace" } }, ({ folder }) => {
+    const kept = await collect({ mode: "sidecar", index: { splitBy: "namespace" } }, ({ folder }) => {
       mkdirSync(join(folder, "app"));
       writeFileSync(join(folder, "app", "app.log"), 'first\n  going on\n{"a":1}\n');
     });

@@ -131,7 +131,7 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
     };
     const { lost } = await run(
       {
-        settings: { carrier: "sidecar" },
+        settings: { mode: "sidecar" },
         meanwhile: killed(4),
       },
       sidecar,

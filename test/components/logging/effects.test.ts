@@ -28,7 +28,7 @@ const VALUES: Readonly<Record<string, object>> = {
 /** Settings that act elsewhere than in a collector's configuration, or choose it, or are refused where they have no effect. */
 const ELSEWHERE = new Set([
   "collector",
-  "carrier",
+  "mode",
   "destination",
   "sidecar.destinationCidrs",
   "buffer.whenFull",
@@ -48,7 +48,7 @@ function leaves(schema: unknown, path = ""): string[] {
 }
 
 function rendered(collector: Collector, settings: LoggingSettings): object {
-  const source = settings.carrier === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
+  const source = settings.mode === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
   return collector.render(
     logPipeline(settings, { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" }, source),
   );
@@ -61,10 +61,10 @@ describe("A setting without effect", () => {
   });
 
   for (const collector of Object.values(COLLECTORS)) {
-    for (const carrier of collector.carriers) {
-      it(`is reported, and no other: ${collector.title}, ${carrier}, every destination`, () => {
+    for (const mode of collector.modes) {
+      it(`is reported, and no other: ${collector.title}, ${mode}, every destination`, () => {
         for (const destination of DESTINATIONS) {
-          const always = { collector: collector.id, carrier, destination, sidecar: {} };
+          const always = { collector: collector.id, mode, destination, sidecar: {} };
           const usual = LoggingSettings.parse(always);
           // What this collector cannot do at all is refused elsewhere.
           const isRefused = checkLogging(usual, "eks").some(
@@ -95,11 +95,11 @@ describe("A setting without effect", () => {
       ]);
     }
     assert.deepEqual(warnings({ destination: { kind: "http", url: "http://h/x", verify: false } }), [
-      "warning destination.verify: has no effect with collector Fluent Bit, carrier daemonset and destination http",
+      "warning destination.verify: has no effect with collector Fluent Bit, mode daemonset and destination http",
     ]);
-    assert.deepEqual(warnings({ collector: "tail", carrier: "sidecar", parseJson: false, multiline: [] }), [
-      "warning multiline: has no effect with collector tail, carrier sidecar and destination stdout",
-      "warning parseJson: has no effect with collector tail, carrier sidecar and destination stdout",
+    assert.deepEqual(warnings({ collector: "tail", mode: "sidecar", parseJson: false, multiline: [] }), [
+      "warning multiline: has no effect with collector tail, mode sidecar and destination stdout",
+      "warning parseJson: has no effect with collector tail, mode sidecar and destination stdout",
     ]);
     // A list in another order is the default.
     assert.deepEqual(warnings({ multiline: ["node", "go", "python", "java"] }), []);

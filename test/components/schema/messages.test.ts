@@ -159,7 +159,7 @@ describe("The message of an invalid setting", () => {
     ],
     [
       JSON.stringify({
-        logging: { carrier: "sidecar" },
+        logging: { mode: "sidecar" },
         teams: [{ name: "ts", quota: { "requests.cpu": "60m" }, limits: { maxMemory: "256Mi" } }],
       }),
       'teams[0].quota["requests.cpu"]: must be at least 70m, for the curl pod (found "60m")',
@@ -193,7 +193,7 @@ describe("The message of an invalid setting", () => {
     [
       "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
       "logging.buffer.size: must be a size in Mi or Gi, such as '512Mi' or '2Gi' (found \"4G\")",
-      "logging.lables: unknown key, must be one of collector, carrier, sidecar, destination, index, namespaces, labels, multiline, parseJson, metadata, buffer, resources, image",
+      "logging.lables: unknown key, must be one of collector, mode, sidecar, destination, index, namespaces, labels, multiline, parseJson, metadata, buffer, resources, image",
       'logging.destination.kind: must be loki with Promtail: Promtail sends to Loki alone (found "stdout")',
     ],
     [

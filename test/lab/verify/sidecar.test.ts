@@ -7,7 +7,7 @@ import { Lab } from "../../../lab/verify/lab.ts";
 import { runChecks } from "../../../lab/verify/run.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";
 
-const logging = { carrier: "sidecar", collector: "tail" };
+const logging = { mode: "sidecar", collector: "tail" };
 const config = {
   "eks-dns-logging:cluster": JSON.stringify({ kind: "existing" }),
   "eks-dns-logging:logging": JSON.stringify(logging),

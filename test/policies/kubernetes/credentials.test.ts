@@ -13,7 +13,7 @@ describe("what counts as a credential in a ConfigMap", () => {
       assert.ok(tried.length > 0);
       for (const destination of tried) {
         const pipelineOf = pipelines({ collector: id, destination });
-        const source = collector.carriers.includes("daemonset") ? undefined : "application";
+        const source = collector.modes.includes("daemonset") ? undefined : "application";
         for (const [file, text] of Object.entries(collector.render(pipelineOf({}, source)).files))
           assert.deepEqual(credentialsIn(text), [], `${file} for ${JSON.stringify(destination)}`);
       }

@@ -26,7 +26,7 @@ export const filebeat: Collector = {
   title: "Filebeat",
   image: "docker.elastic.co/beats/filebeat:9.3.4",
   documentation: "https://www.elastic.co/docs/reference/beats/filebeat",
-  carriers: ["daemonset", "sidecar"],
+  modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   about: {
     parsing:

@@ -41,7 +41,7 @@ export const fluentBit: Collector = {
   title: "Fluent Bit",
   image: "cr.fluentbit.io/fluent/fluent-bit:5.1.1",
   documentation: "https://docs.fluentbit.io/manual",
-  carriers: ["daemonset", "sidecar"],
+  modes: ["daemonset", "sidecar"],
   destinations: {
     stdout: true,
     file: true,

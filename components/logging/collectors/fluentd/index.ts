@@ -39,7 +39,7 @@ export const fluentd: Collector = {
     s3: imageWith("s3"),
   },
   documentation: "https://docs.fluentd.org/",
-  carriers: ["daemonset", "sidecar"],
+  modes: ["daemonset", "sidecar"],
   destinations: {
     stdout: true,
     file: true,

@@ -32,7 +32,7 @@ export const logagent: Collector = {
   title: "Logagent",
   image: "docker.io/sematext/logagent:3.3.1",
   documentation: "https://sematext.com/docs/logagent/",
-  carriers: ["daemonset", "sidecar"],
+  modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   about: {
     parsing: "CRI parts joined; stack traces by indentation; JSON to fields, with JavaScript's numbers",

@@ -22,7 +22,7 @@ export const opentelemetry: Collector = {
   title: "OpenTelemetry Collector",
   image: "docker.io/otel/opentelemetry-collector-contrib:0.156.0",
   documentation: "https://opentelemetry.io/docs/collector/",
-  carriers: ["daemonset", "sidecar"],
+  modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   about: {
     parsing:

@@ -29,7 +29,7 @@ export const promtail: Collector = {
   title: "Promtail",
   image: "docker.io/grafana/promtail:3.6.11",
   documentation: "https://grafana.com/docs/loki/latest/send-data/promtail/",
-  carriers: ["daemonset"],
+  modes: ["daemonset"],
   destinations: {
     stdout: LOKI_ONLY,
     file: LOKI_ONLY,

@@ -25,7 +25,7 @@ export const vector: Collector = {
   title: "Vector",
   image: "docker.io/timberio/vector:0.57.0-distroless-static",
   documentation: "https://vector.dev/docs/",
-  carriers: ["daemonset", "sidecar"],
+  modes: ["daemonset", "sidecar"],
   destinations: {
     stdout: true,
     file: true,

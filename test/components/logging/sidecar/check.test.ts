@@ -3,7 +3,7 @@ import { checkLogging } from "../../../../components/logging/check.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 
 const check = (settings: object, kind: "eks" | "existing" = "existing") =>
-  checkLogging(LoggingSettings.parse({ carrier: "sidecar", ...settings }), kind).map(
+  checkLogging(LoggingSettings.parse({ mode: "sidecar", ...settings }), kind).map(
     ({ path, message }) => `${path.join(".")}: ${message}`,
   );
 const outside = { kind: "elasticsearch", host: "search.example.com" };
@@ -22,18 +22,18 @@ describe("the settings of a sidecar", () => {
     assert.deepEqual(check({ sidecar: { destinationCidrs: ["203.0.113.0/24"] } }), [
       "sidecar.destinationCidrs: must be empty, since the destination's address is known",
     ]);
-    assert.deepEqual(check({ carrier: "daemonset", sidecar: { destinationCidrs: ["203.0.113.0/24"] } }), [
-      "sidecar.destinationCidrs: must not be set with carrier daemonset, which no network policy restricts",
+    assert.deepEqual(check({ mode: "daemonset", sidecar: { destinationCidrs: ["203.0.113.0/24"] } }), [
+      "sidecar.destinationCidrs: must not be set with mode daemonset, which no network policy restricts",
     ]);
   });
 
   it("refuse what a team's pod has no right to", () => {
     for (const kind of ["cloudwatch", "s3"])
       assert.deepEqual(check({ destination: { kind } }, "eks"), [
-        "destination.kind: must not need an AWS identity with carrier sidecar, since a team's pod has none",
+        "destination.kind: must not need an AWS identity with mode sidecar, since a team's pod has none",
       ]);
     assert.deepEqual(check({ destination: { kind: "file" } }), [
-      "destination.kind: must not be on the node with carrier sidecar, since a team's pod cannot write there",
+      "destination.kind: must not be on the node with mode sidecar, since a team's pod cannot write there",
     ]);
   });
 
@@ -43,17 +43,17 @@ describe("the settings of a sidecar", () => {
       labels: { app: "web" },
       metadata: { annotations: true },
     };
-    const own = "must be empty with carrier sidecar, which reads only its own pod";
+    const own = "must be empty with mode sidecar, which reads only its own pod";
     assert.deepEqual(check(settings), [
       `namespaces.include: ${own}`,
       `namespaces.exclude: ${own}`,
       `labels: ${own}`,
-      "metadata.annotations: must be false with carrier sidecar, which does not use the Kubernetes API",
+      "metadata.annotations: must be false with mode sidecar, which does not use the Kubernetes API",
     ]);
   });
 
   it("refuse tail on each node, and anywhere but stdout", () => {
-    assert.deepEqual(check({ collector: "tail", carrier: "daemonset" }), ["carrier: must be sidecar with tail"]);
+    assert.deepEqual(check({ collector: "tail", mode: "daemonset" }), ["mode: must be sidecar with tail"]);
     assert.deepEqual(check({ collector: "tail", destination: { kind: "opensearch", inCluster: true } }), [
       "destination.kind: must be stdout with tail: tail writes to its own stdout",
     ]);

@@ -9,7 +9,7 @@ const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts
 const names = { serviceAccount: "workload", configMap: "curl-ts-responder" };
 
 function parts(settings: object) {
-  const parsed = LoggingSettings.parse({ carrier: "sidecar", ...settings });
+  const parsed = LoggingSettings.parse({ mode: "sidecar", ...settings });
   const collector = COLLECTORS[parsed.collector];
   assert.ok(collector);
   return sidecarOf(collector, parsed, { cluster: "c", region: undefined }).parts(pod, "curl-ts-collector");
@@ -23,7 +23,7 @@ const search = {
 };
 
 describe("a sidecar", () => {
-  for (const [id, collector] of Object.entries(COLLECTORS).filter(([, { carriers }]) => carriers.includes("sidecar"))) {
+  for (const [id, collector] of Object.entries(COLLECTORS).filter(([, { modes }]) => modes.includes("sidecar"))) {
     it(`meets Pod Security restricted and writes only to its own volumes: ${id}`, () => {
       const { container, volumes } = parts({
         collector: id,

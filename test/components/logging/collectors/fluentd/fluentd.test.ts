@@ -179,7 +179,7 @@ describe("Fluentd's configuration", () => {
       parse_json: "true",
       required_labels: '{"app":"web"}',
     });
-    const { record: own } = render({ carrier: "sidecar", parseJson: false }, "application");
+    const { record: own } = render({ mode: "sidecar", parseJson: false }, "application");
     assert.equal(own.parse_json, "false");
     assert.equal(own.fields_bytes, undefined);
     const toOpenSearch = render({ destination: { kind: "opensearch", host: "h" } }).record;

@@ -117,7 +117,7 @@ describe("Logagent's configuration", () => {
   });
 
   it("knows its pod as a sidecar, and asks no API", () => {
-    const { input } = render({ carrier: "sidecar" }, "application");
+    const { input } = render({ mode: "sidecar" }, "application");
     assert.equal("api" in input || "node" in input, false);
     assert.deepEqual(input.application, {
       folder: "/var/log/app",

@@ -40,9 +40,9 @@ describe("Logagent's plugins at work", () => {
 
   /** Runs them for settings below `logging`, with folders of the test. */
   function start(settings: object, change: (rendered: z.infer<typeof Rendered>) => void = () => {}) {
-    const parsed = LoggingSettings.parse({ collector: "logagent", carrier: "sidecar", multiline: [], ...settings });
+    const parsed = LoggingSettings.parse({ collector: "logagent", mode: "sidecar", multiline: [], ...settings });
     const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" };
-    const source = parsed.carrier === "daemonset" ? NODE : { kind: "application" as const, pod };
+    const source = parsed.mode === "daemonset" ? NODE : { kind: "application" as const, pod };
     const pipeline = logPipeline(parsed, { cluster: "dev", region: undefined }, source);
     const rendered = (logagent.render(pipeline).files["logagent.yml"] ?? "")
       .replaceAll("/etc/sematext", PLUGINS)
@@ -155,7 +155,7 @@ describe("Logagent's plugins at work", () => {
       mkdirSync(place, { recursive: true });
       appendFileSync(join(place, "0.log"), `2026-01-01T00:00:00Z stdout F ${log}\n`);
     };
-    const settings = { carrier: "daemonset", destination: { kind: "file" } };
+    const settings = { mode: "daemonset", destination: { kind: "file" } };
     const run = () =>
       start(settings, ({ input }) => {
         input.logs.api = { url: `http://127.0.0.1:${port}`, tokenFile: join(folder, "token"), caFile: "" };

@@ -106,9 +106,9 @@ describe("Vector's configuration", () => {
     assert.equal(logs.auto_partial_merge, false);
     assert.deepEqual([parts?.inputs, parts?.group_by], [["logs"], ["file", "stream"]]);
     assert.deepEqual(parts?.merge_strategies, { message: "concat_raw", "@timestamp": "discard" });
-    const sidecar = render({ carrier: "sidecar" }, "application");
+    const sidecar = render({ mode: "sidecar" }, "application");
     assert.deepEqual([sidecar.parts, sidecar.traces?.inputs], [undefined, ["logs"]]);
-    assert.deepEqual(render({ carrier: "sidecar", multiline: [] }, "application").records.inputs, ["logs"]);
+    assert.deepEqual(render({ mode: "sidecar", multiline: [] }, "application").records.inputs, ["logs"]);
   });
 
   it("does not let a line without an end, or a trace, fill the memory", () => {
@@ -147,7 +147,7 @@ describe("Vector's configuration", () => {
 
   it("as a sidecar reads the application's files, acknowledged, and knows its pod without asking", () => {
     const { logs, traces, program, constants, output, environment } = render(
-      { carrier: "sidecar", destination: { kind: "opensearch", host: "h" } },
+      { mode: "sidecar", destination: { kind: "opensearch", host: "h" } },
       "application",
     );
     assert.equal(logs.type, "file");
