@@ -71,7 +71,20 @@ function optionsOf(group: Group): [string, string][] {
   ]);
 }
 
+/** What was parsed last, oldest first: each rule reads the same configurations, and reading YAML is most of its work. */
+const PARSED = new Map<string, unknown>();
+const MAX_PARSED = 64;
+
 function parseQuietly(text: string): unknown {
+  if (!PARSED.has(text)) {
+    const [oldest] = PARSED.keys();
+    if (PARSED.size === MAX_PARSED && oldest !== undefined) PARSED.delete(oldest);
+    PARSED.set(text, parseOrNone(text));
+  }
+  return PARSED.get(text);
+}
+
+function parseOrNone(text: string): unknown {
   try {
     // Fluent Bit reads `on` as text; so does YAML 1.2.
     return parse(text);
