@@ -1,6 +1,6 @@
 import type { Exemption } from "./core/exemption.ts";
 
-/** Of any stack of this project: what another project calls the same is not meant. */
+/** Any stack of this project, but no resource of another project. */
 const PROJECT = "urn:pulumi:*::eks-dns-logging::";
 
 /** What one resource of this project is exempt from, by rule with the end of the reason. */
@@ -12,34 +12,34 @@ function exempt(resource: string, because: string, rules: Readonly<Record<string
   }));
 }
 
-const READS_NODE = "the log collector reads the log files of all pods, which belong to root, on its node";
-const CACHES_DNS = "NodeLocal DNSCache answers DNS in the node's own network, as Kubernetes' manifest has it";
-const NAMED_PRIVATE = "the setting cluster.existingVpc.privateSubnetIds says that the subnets are private";
-const TRIES_OUT = "the OpenSearch that inCluster brings is for trying out";
-const WRITES_CONFIG = "its image writes its own configuration folder when it starts";
+const READS_NODE = "the log collector reads all pods' log files on its node, which belong to root";
+const CACHES_DNS = "NodeLocal DNSCache runs in the node's network, as in the Kubernetes manifest";
+const NAMED_PRIVATE = "the subnets come from cluster.existingVpc.privateSubnetIds";
+const TRIES_OUT = "the in-cluster OpenSearch is for evaluation";
+const WRITES_CONFIG = "its image writes to its configuration folder at start";
 
-/** What stands exempt of itself: what cannot do its work otherwise. Of these, the cache and OpenSearch are by choice. */
+/** Resources of this project that cannot work otherwise; the cache and OpenSearch are optional. */
 export const BUILT_IN_EXEMPTIONS: readonly Exemption[] = [
   ...exempt("Namespace::logs-namespace", READS_NODE, {
-    "tenancy-pod-security": "that needs the level privileged, and audit and warn stay restricted",
+    "tenancy-pod-security": "hostPath volumes need level privileged; audit and warn stay restricted",
   }),
   ...exempt("DaemonSet::logs-*-daemonset", READS_NODE, {
-    "pods-no-host-path": "collectors-host-paths says which paths it may mount",
-    "pods-non-root": "it has no capability and a read-only root file system",
+    "pods-no-host-path": "collectors-host-paths limits its paths",
+    "pods-non-root": "it has no capabilities and a read-only root file system",
   }),
   ...exempt("DaemonSet::coredns-local-daemon", CACHES_DNS, {
-    "pods-no-host-namespaces": "there it makes an interface with the cache's address",
-    "pods-no-host-probes": "the kubelet asks the cache at the address of that interface",
-    "pods-drop-capabilities": "it needs NET_ADMIN for that",
-    "pods-no-escalation": "it is root already",
-    "pods-non-root": "only root may change the node's network",
-    "pods-no-host-path": "it shares the lock of iptables with kube-proxy",
+    "pods-no-host-namespaces": "it creates an interface with the cache's address",
+    "pods-no-host-probes": "the kubelet probes the cache at that address",
+    "pods-drop-capabilities": "creating the interface needs NET_ADMIN",
+    "pods-no-escalation": "it already runs as root",
+    "pods-non-root": "only root can change the node's network",
+    "pods-no-host-path": "it shares the iptables lock with kube-proxy",
     "pods-read-only-root": "it writes /etc/Corefile when it starts",
-    "pods-seccomp": "it changes the node's network by iptables",
+    "pods-seccomp": "it changes iptables rules",
   }),
   // Undecided only where the subnets are not the stack's own, which is where the settings name them.
   ...exempt("aws:eks/nodeGroup:NodeGroup::*", NAMED_PRIVATE, {
-    "cluster-nodes-private": "no plan can look them up",
+    "cluster-nodes-private": "a plan cannot look them up",
   }).map((exemption) => ({ ...exemption, only: "undecided" as const })),
   ...exempt("StatefulSet::logs-opensearch-node", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
   ...exempt("Deployment::logs-opensearch-dashboards", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),

@@ -21,7 +21,7 @@ const ATTACHMENTS = [
 
 const UNBOUNDED = texts(
   "unbounded",
-  "Actions that AWS knows without a resource, so * is right for them; * stands for any text",
+  "Actions that AWS defines without a resource, for which * is correct; * matches any text",
   [
     "ec2:Describe*",
     "ecr:GetAuthorizationToken",
@@ -33,7 +33,7 @@ const UNBOUNDED = texts(
     "autoscaling:Describe*",
   ],
 );
-const BROAD = texts("broad", "Managed policies that nobody gets", [
+const BROAD = texts("broad", "Managed policies that must not be attached", [
   "AdministratorAccess",
   "PowerUserAccess",
   "IAMFullAccess",
@@ -46,8 +46,8 @@ export const AWS_IAM: readonly Rule[] = [
     family: "aws",
     level: "mandatory",
     title: "Each IAM policy is a JSON document with statements",
-    reason: "AWS refuses another one in the middle of a deployment, and no other rule can read it.",
-    fix: "write JSON with a list Statement, by JSON.stringify or aws.iam.getPolicyDocument",
+    reason: "AWS rejects anything else during the deployment, and the other rules cannot read it.",
+    fix: "write JSON with a Statement list, using JSON.stringify or aws.iam.getPolicyDocument",
     source: aws("IAM JSON policy grammar", "IAM/latest/UserGuide/reference_policies_grammar.html"),
     types: [...POLICIES, ROLE],
     check: (resource, report) => {
@@ -63,9 +63,9 @@ export const AWS_IAM: readonly Rule[] = [
     id: "aws-iam-actions",
     family: "aws",
     level: "mandatory",
-    title: "No IAM policy allows all actions, of AWS or of a service",
-    reason: "With * a role may do more than anybody thought of, also to itself.",
-    fix: "name the actions that are needed",
+    title: "No IAM policy allows all actions of AWS or of a service",
+    reason: "With * a role can do more than intended, including extending its own rights.",
+    fix: "list the actions that are needed",
     source: aws(
       "IAM best practices, least privilege",
       "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
@@ -85,9 +85,9 @@ export const AWS_IAM: readonly Rule[] = [
     id: "aws-iam-resources",
     family: "aws",
     level: "mandatory",
-    title: "IAM policies name their resources",
-    reason: "An action on * reaches what other teams and stacks own.",
-    fix: "name the ARNs, or put an action that AWS knows without one into the rule's setting `unbounded`",
+    title: "IAM policies list their resources",
+    reason: "An action on * reaches the resources of other teams and stacks.",
+    fix: "list the ARNs, or add an action that has no resource level to the option `unbounded`",
     source: aws("IAM JSON policy elements, Resource", "IAM/latest/UserGuide/reference_policies_elements_resource.html"),
     options: [UNBOUNDED],
     types: [...POLICIES, ROLE],
@@ -112,9 +112,9 @@ export const AWS_IAM: readonly Rule[] = [
     id: "aws-iam-trust",
     family: "aws",
     level: "mandatory",
-    title: "No role lets everybody assume it",
-    reason: "With * as the principal every AWS account may take the role.",
-    fix: "name the service or the account in Principal",
+    title: "No role can be assumed by everyone",
+    reason: "With * as the principal, any AWS account can assume the role.",
+    fix: "set the service or account as Principal",
     source: aws(
       "IAM JSON policy elements, Principal",
       "IAM/latest/UserGuide/reference_policies_elements_principal.html",
@@ -135,8 +135,8 @@ export const AWS_IAM: readonly Rule[] = [
     id: "aws-iam-managed",
     family: "aws",
     level: "mandatory",
-    title: "No administrator's policy is attached",
-    reason: "A program that may do everything is the way into the account.",
+    title: "No administrator policy is attached",
+    reason: "A compromised program with full rights compromises the account.",
     fix: "write a policy with the actions that are needed",
     source: aws(
       "IAM best practices, least privilege",

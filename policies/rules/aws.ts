@@ -8,8 +8,8 @@ const ROLE = "aws:iam/role:Role";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 const KEY = "aws:kms/key:Key";
 
-const LONGEST = count("longestDays", "Longest retention, in days", 3653, 1);
-const REQUIRED = texts("required", "Tags that each resource carries, of its own or from its provider", [
+const LONGEST = count("longestDays", "Maximum retention in days", 3653, 1);
+const REQUIRED = texts("required", "Tags that each resource must have, set on it or by its provider", [
   "project",
   "environment",
 ]);
@@ -38,8 +38,8 @@ export const AWS: readonly Rule[] = [
     id: "aws-log-retention",
     family: "aws",
     level: "mandatory",
-    title: "Log groups keep their logs for a time and no longer",
-    reason: "Without a retention logs are kept, and paid for, for ever.",
+    title: "Log groups have a retention period",
+    reason: "Without one, logs are kept and paid for forever.",
     fix: "set retentionInDays",
     source: aws("CloudWatch Logs retention", "AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html"),
     options: [LONGEST],
@@ -55,8 +55,8 @@ export const AWS: readonly Rule[] = [
     id: "aws-log-encryption",
     family: "aws",
     level: "mandatory",
-    title: "Log groups are encrypted by a key of the account's own",
-    reason: "With its own key the account says, and logs, who reads; and can end it.",
+    title: "Log groups are encrypted with a customer-managed KMS key",
+    reason: "With such a key the account controls and audits who can read the logs.",
     fix: "set kmsKeyId to the ARN of a KMS key",
     source: aws("Encrypt log data by KMS", "AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"),
     types: [LOG_GROUP, KEY],
@@ -70,8 +70,8 @@ export const AWS: readonly Rule[] = [
     id: "aws-kms-rotation",
     family: "aws",
     level: "mandatory",
-    title: "KMS keys rotate",
-    reason: "A key that never changes protects all that it ever encrypted with one secret.",
+    title: "KMS keys are rotated",
+    reason: "A key that is never rotated protects all data with the same material.",
     fix: "set enableKeyRotation: true",
     source: aws("Rotate KMS keys", "kms/latest/developerguide/rotate-keys.html"),
     types: [KEY],
@@ -85,8 +85,8 @@ export const AWS: readonly Rule[] = [
     id: "aws-tags",
     family: "aws",
     level: "advisory",
-    title: "Resources carry the tags that are agreed on",
-    reason: "Nobody finds out whose an untagged resource is, nor what a stack costs.",
+    title: "Resources have the required tags",
+    reason: "Otherwise it is unclear who owns a resource and what a stack costs.",
     fix: "set the tag, or the provider's defaultTags",
     source: aws("Tagging best practices", "whitepapers/latest/tagging-best-practices/tagging-best-practices.html"),
     options: [REQUIRED],

@@ -19,7 +19,7 @@ const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 /** Nodes that no EKS node group makes. */
 const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
 const SCALING_GROUP = "aws:autoscaling/group:Group";
-const HOPS = count("hopLimit", "Most hops that an answer of the metadata service may travel", 1, 1);
+const HOPS = count("hopLimit", "Maximum number of hops for instance metadata responses", 1, 1);
 
 const SSH = 22;
 /** The rules that let traffic in, by the type of the resource that they stand in. */
@@ -42,9 +42,9 @@ export const CLUSTER_NODES: readonly Rule[] = [
     id: "cluster-nodes-private",
     family: "cluster",
     level: "mandatory",
-    title: "Nodes are in private subnets, without addresses of their own",
-    reason: "A node with a public address is reached from everywhere, past the cluster's endpoint.",
-    fix: "give the node group the subnets whose route out is a NAT gateway",
+    title: "Nodes are in private subnets and have no public address",
+    reason: "A node with a public address is reachable from the internet, whatever the endpoint allows.",
+    fix: "give the node group subnets that route to a NAT gateway",
     source: cis("5.4.3"),
     types: [NODE_GROUP, SCALING_GROUP, TEMPLATE, CONFIGURATION, EKS_COMPONENT, ...NETWORK],
     checkStack: (stack, report) => {
@@ -69,8 +69,8 @@ export const CLUSTER_NODES: readonly Rule[] = [
     id: "cluster-nodes-imdsv2",
     family: "cluster",
     level: "mandatory",
-    title: "Nodes answer IMDSv2 only, one hop far",
-    reason: "By the instance's metadata a pod takes the node's role; one hop ends before the pod.",
+    title: "Nodes require IMDSv2 with a hop limit of 1",
+    reason: "Otherwise a pod can take the node's IAM role from the instance metadata service.",
     fix: "set metadataOptions: {httpTokens: required, httpPutResponseHopLimit: 1} in the launch template",
     source: aws(
       "EKS best practices, restrict access to the instance profile",
@@ -93,9 +93,9 @@ export const CLUSTER_NODES_ACCESS: readonly Rule[] = [
     id: "cluster-nodes-ssh",
     family: "cluster",
     level: "mandatory",
-    title: "SSH is open to no address of the internet at large",
-    reason: "A port 22 that everybody reaches is tried for passwords and holes all day.",
-    fix: "name sourceSecurityGroupIds in remoteAccess, or the addresses that need it; Session Manager needs no open port",
+    title: "SSH is not open to the internet",
+    reason: "A public port 22 is scanned and attacked constantly.",
+    fix: "set sourceSecurityGroupIds in remoteAccess, or list the addresses that need it; Session Manager needs no open port",
     source: cis("5.4.3"),
     types: [NODE_GROUP, ...Object.keys(INGRESS)],
     check: (resource, report) => {

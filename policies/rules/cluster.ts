@@ -75,15 +75,15 @@ function standardSupportEnd(version: string): string | undefined {
   return ENDS[version] ?? (Number(minor) < FIRST ? "" : NEVER);
 }
 
-const SHORTEST = count("shortestPrefix", "Shortest prefix of a public CIDR; a shorter one is too many addresses", 8, 1);
-const LOGS = texts("logTypes", "Logs that the control plane must keep", ["audit", "authenticator"]);
-const AS_OF = text("asOf", "The day to judge support by, as YYYY-MM-DD; empty for today", "");
-const PRODUCTION_KEYS = texts("tagKeys", "Tags that say what a cluster or its stack is for, in any case", [
+const SHORTEST = count("shortestPrefix", "Shortest prefix length allowed for a public CIDR block", 8, 1);
+const LOGS = texts("logTypes", "Control-plane logs that must be enabled", ["audit", "authenticator"]);
+const AS_OF = text("asOf", "Date on which support is judged, as YYYY-MM-DD; empty means today", "");
+const PRODUCTION_KEYS = texts("tagKeys", "Tag keys that say what a cluster or stack is for, case-insensitive", [
   "environment",
   "env",
   "stage",
 ]);
-const PRODUCTION_VALUES = texts("tagValues", "Values of these tags that mean production, in any case", [
+const PRODUCTION_VALUES = texts("tagValues", "Tag values that mean production, case-insensitive", [
   "production",
   "prod",
   "live",
@@ -95,9 +95,9 @@ export const CLUSTER: readonly Rule[] = [
     id: "cluster-endpoint-restricted",
     family: "cluster",
     level: "mandatory",
-    title: "The public endpoint is off, or open to named addresses alone",
-    reason: "Open to 0.0.0.0/0, which is the default, the API server is one stolen token away from anybody.",
-    fix: "set endpointPublicAccess: false, or publicAccessCidrs to the addresses that need it",
+    title: "The public API endpoint is disabled or limited to known addresses",
+    reason: "The default, 0.0.0.0/0, leaves the API server one stolen token away from everyone.",
+    fix: "set endpointPublicAccess: false, or list the addresses that need it in publicAccessCidrs",
     source: cis("5.4.1"),
     options: [SHORTEST],
     types: CLUSTERS,
@@ -121,8 +121,8 @@ export const CLUSTER: readonly Rule[] = [
     id: "cluster-secrets-encrypted",
     family: "cluster",
     level: "mandatory",
-    title: "Kubernetes Secrets are encrypted by a KMS key of the account's own",
-    reason: "Who reads etcd or a backup of it reads every Secret otherwise.",
+    title: "Kubernetes Secrets are encrypted with a customer-managed KMS key",
+    reason: "Otherwise anyone who can read etcd or a backup of it can read every Secret.",
     fix: "set encryptionConfigKeyArn (@pulumi/eks) or encryptionConfig (aws.eks.Cluster) to the ARN of a KMS key",
     source: cis("5.3.1"),
     types: [...CLUSTERS, "aws:kms/key:Key"],
@@ -141,8 +141,8 @@ export const CLUSTER: readonly Rule[] = [
     id: "cluster-logs",
     family: "cluster",
     level: "mandatory",
-    title: "The control plane keeps its audit and authenticator logs",
-    reason: "Without them nobody finds out who did what.",
+    title: "The control plane keeps audit and authenticator logs",
+    reason: "Without them there is no record of who did what.",
     fix: "add the log type to enabledClusterLogTypes",
     source: cis("2.1.1"),
     options: [LOGS],
@@ -161,8 +161,8 @@ export const CLUSTER: readonly Rule[] = [
     id: "cluster-authentication-mode",
     family: "cluster",
     level: "mandatory",
-    title: "Access to the cluster is by access entries alone",
-    reason: "A mistake in the aws-auth ConfigMap locks all out, and whoever may write it is an administrator.",
+    title: "Cluster access uses access entries only",
+    reason: "An error in the aws-auth ConfigMap locks everyone out, and anyone who can edit it is an administrator.",
     fix: "set authenticationMode: API",
     source: cis("4.1.7"),
     types: CLUSTERS,
@@ -176,8 +176,8 @@ export const CLUSTER: readonly Rule[] = [
     id: "cluster-version-supported",
     family: "cluster",
     level: "mandatory",
-    title: "The Kubernetes version is named and in standard support",
-    reason: "In extended support a cluster costs six times as much, and gets fewer fixes.",
+    title: "The Kubernetes version is explicit and in standard support",
+    reason: "Extended support costs six times as much and brings fewer fixes.",
     fix: "set version to one in standard support, and upgradePolicy.supportType: STANDARD",
     source: aws("EKS Kubernetes versions", "eks/latest/userguide/kubernetes-versions.html"),
     options: [AS_OF],
@@ -198,8 +198,8 @@ export const CLUSTER: readonly Rule[] = [
     id: "cluster-deletion-protection",
     family: "cluster",
     level: "mandatory",
-    title: "A production cluster is protected from deletion",
-    reason: "One wrong destroy takes everything that runs on it away.",
+    title: "A production cluster has deletion protection",
+    reason: "A single mistaken destroy would delete everything that runs on it.",
     fix: "set deletionProtection: true",
     source: aws("Protect EKS clusters from accidental deletion", "eks/latest/userguide/deletion-protection.html"),
     options: [PRODUCTION_KEYS, PRODUCTION_VALUES],
@@ -222,8 +222,8 @@ export const CLUSTER: readonly Rule[] = [
     id: "cluster-kubeconfig-secret",
     family: "cluster",
     level: "mandatory",
-    title: "A kubeconfig among the stack's outputs is secret",
-    reason: "In the open it stands in the state, in logs and on every terminal that shows the outputs.",
+    title: "Kubeconfig stack outputs are secret",
+    reason: "A plain output is readable in the state, in logs and on every terminal.",
     fix: "wrap the output in pulumi.secret()",
     source: { id: "Pulumi: secrets", url: "https://www.pulumi.com/docs/iac/concepts/secrets/" },
     types: [],
@@ -251,9 +251,9 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
     id: "cluster-addons-pinned",
     family: "cluster",
     level: "mandatory",
-    title: "Each EKS add-on names its version",
-    reason: "Without one, two clusters made a month apart run two versions.",
-    fix: "set addonVersion to a whole version such as v1.13.2-eksbuild.31",
+    title: "Each EKS add-on has a pinned version",
+    reason: "Otherwise two clusters created a month apart run different versions.",
+    fix: "set addonVersion to a full version such as v1.13.2-eksbuild.31",
     source: aws("Update an EKS add-on", "eks/latest/userguide/updating-an-add-on.html"),
     types: [ADDON, EKS_COMPONENT],
     check: (resource, report) => {

@@ -21,7 +21,7 @@ export function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "
   };
 }
 
-const LEAST_RETRIES = count("leastRetries", "Fewest retries of a chunk before it is given up", 10, 1);
+const LEAST_RETRIES = count("leastRetries", "Minimum number of retries before a chunk is dropped", 10, 1);
 const FILE_INPUTS = ["tail", "systemd"];
 
 /** What keeps Fluent Bit from losing logs, and from sending them where others read them. */
@@ -30,8 +30,8 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
     {
       id: "collectors-buffer-on-disk",
       level: "mandatory",
-      title: "Fluent Bit buffers in files and keeps its positions, both on a path of the node",
-      reason: "A memory buffer and positions inside the pod go with it: lines are lost, or read again.",
+      title: "Fluent Bit keeps its buffer and positions on the node's disk",
+      reason: "A buffer in memory or positions inside the pod are lost with the pod: lines are lost or read again.",
       fix: "set storage.type filesystem and DB on the input, and storage.path on the service, under a hostPath mount",
       source: fluentBit("Buffering and storage", "administration/buffering-and-storage"),
     },
@@ -73,8 +73,8 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
     {
       id: "collectors-retries",
       level: "mandatory",
-      title: "Fluent Bit tries again until logs are delivered",
-      reason: "By default a chunk that is refused once more is thrown away.",
+      title: "Fluent Bit retries until logs are delivered",
+      reason: "By default a chunk is dropped after one retry.",
       fix: "set Retry_Limit no_limits on the output",
       source: fluentBit("Scheduling and retries", "administration/scheduling-and-retries"),
       options: [LEAST_RETRIES],
@@ -91,9 +91,9 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
     {
       id: "collectors-grace",
       level: "mandatory",
-      title: "Fluent Bit's Grace ends before Kubernetes kills it",
-      reason: "A Grace that the pod does not get is cut off in the middle of a flush.",
-      fix: "set Grace below terminationGracePeriodSeconds of the pod",
+      title: "Fluent Bit's Grace is shorter than the pod's termination grace period",
+      reason: "Otherwise Kubernetes kills it in the middle of a flush.",
+      fix: "set Grace below the pod's terminationGracePeriodSeconds",
       source: fluentBit("Service section, grace", "administration/configuring-fluent-bit/yaml/service-section"),
     },
     ({ workload, service, inputs }, report) => {
@@ -112,9 +112,9 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
     {
       id: "collectors-own-logs",
       level: "mandatory",
-      title: "Fluent Bit leaves its own logs out",
-      reason: "An error that it logs, reads and fails to send makes the next one.",
-      fix: "set Exclude_Path on the input to its own files, such as /var/log/containers/fluent-bit-*.log",
+      title: "Fluent Bit excludes its own logs",
+      reason: "Otherwise each failure to send is logged, read, and fails again.",
+      fix: "exclude its own files with Exclude_Path on the input, such as /var/log/containers/fluent-bit-*.log",
       source: fluentBit("Tail, Exclude_Path", "data-pipeline/inputs/tail"),
     },
     ({ workload, isOnNode, inputs }, report) => {

@@ -6,7 +6,7 @@ import { fluentBit } from "./sources.ts";
 
 const PLAIN_INSIDE = flag(
   "plainInside",
-  "Whether logs may go without TLS to a Service of the cluster, a name that ends in .svc or .svc.cluster.local",
+  "Allow plain HTTP to Services in the cluster, whose names end in .svc or .svc.cluster.local",
   true,
 );
 /** Outputs over the network that use TLS only where told so. See FLB_IO_OPT_TLS in the plugins' sources. */
@@ -38,8 +38,8 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
     {
       id: "collectors-tls",
       level: "mandatory",
-      title: "Logs that leave the cluster travel by TLS, and the other side is verified",
-      reason: "Logs hold what users do; without verification anybody on the way reads them.",
+      title: "Logs leave the cluster over TLS with verification",
+      reason: "Logs contain user data, which anyone on the path could read.",
       fix: "set tls on and tls.verify on for the output",
       source: fluentBit("Transport security", "administration/transport-security"),
       options: [PLAIN_INSIDE],
@@ -67,9 +67,9 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
     {
       id: "collectors-index-names",
       level: "mandatory",
-      title: "Index names are legal in OpenSearch and Elasticsearch",
-      reason: "A name that the server refuses loses every line that would go there.",
-      fix: "use lower-case letters, digits, - and _, not first; 255 bytes at most",
+      title: "Index names are valid in OpenSearch and Elasticsearch",
+      reason: "If the server rejects the name, every line for that index is lost.",
+      fix: "use lower-case letters, digits, - and _, starting with a letter or digit, at most 255 bytes",
       source: {
         id: "OpenSearch: index naming restrictions",
         url: "https://docs.opensearch.org/latest/api-reference/index-apis/create-index/",

@@ -12,30 +12,26 @@ import { credentialsIn } from "../kubernetes/credentials.ts";
 import { mountsOf, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
 import { cis, fluentBit, podSecurity } from "./sources.ts";
 
-const LOG_PATHS = texts("logPaths", "Paths of the node that a collector may read, with what is under them", [
+const LOG_PATHS = texts("logPaths", "Node paths that a collector may read, including everything below them", [
   "/var/log",
   "/var/lib/docker/containers",
   "/run/log/journal",
   "/etc/machine-id",
 ]);
-const STATE_PATHS = texts(
-  "statePaths",
-  "Paths of the node that a collector may write, its state and files that it collects into, with what is under them",
-  [
-    "/var/lib/eks-dns-logging",
-    "/var/lib/fluent-bit",
-    "/var/fluent-bit/state",
-    "/var/lib/fluentd",
-    "/var/lib/filebeat",
-    "/var/lib/filebeat-data",
-    "/var/lib/vector",
-    "/var/lib/promtail",
-    "/run/promtail",
-    "/var/lib/logagent",
-    "/var/lib/otelcol",
-    "/var/log/collected",
-  ],
-);
+const STATE_PATHS = texts("statePaths", "Node paths that a collector may write, including everything below them", [
+  "/var/lib/eks-dns-logging",
+  "/var/lib/fluent-bit",
+  "/var/fluent-bit/state",
+  "/var/lib/fluentd",
+  "/var/lib/filebeat",
+  "/var/lib/filebeat-data",
+  "/var/lib/vector",
+  "/var/lib/promtail",
+  "/run/promtail",
+  "/var/lib/logagent",
+  "/var/lib/otelcol",
+  "/var/log/collected",
+]);
 
 /** What programs that collect logs may touch. */
 export const COLLECTORS: readonly Rule[] = [
@@ -43,9 +39,9 @@ export const COLLECTORS: readonly Rule[] = [
     id: "collectors-host-paths",
     family: "collectors",
     level: "mandatory",
-    title: "A collector mounts the node's logs alone, read-only, and writes only its own state",
-    reason: "A collector runs on every node: what it may write there, who takes it over may write.",
-    fix: "mount a log path with readOnly: true, and keep the state in a path of the rule's setting `statePaths`",
+    title: "A collector mounts node logs read-only and writes only its own state",
+    reason: "A collector runs on every node: whoever takes it over can write what it can write.",
+    fix: "mount log paths with readOnly: true, and keep state in a path listed in the option `statePaths`",
     source: podSecurity("Baseline", "HostPath Volumes"),
     options: [LOG_PATHS, STATE_PATHS],
     types: ["kubernetes:apps/v1:DaemonSet"],
@@ -78,9 +74,9 @@ export const COLLECTORS: readonly Rule[] = [
     id: "collectors-no-credentials",
     family: "collectors",
     level: "mandatory",
-    title: "No ConfigMap holds a password, a key or a token",
-    reason: "ConfigMaps are read by whoever may see the namespace, and are not encrypted by KMS.",
-    fix: "put it into a Secret and refer to it by an environment variable, or use Pod Identity",
+    title: "No ConfigMap contains a password, key or token",
+    reason: "ConfigMaps are readable by anyone with access to the namespace, and not encrypted by KMS.",
+    fix: "move it to a Secret and reference that by an environment variable, or use Pod Identity",
     source: cis("4.4.1"),
     types: ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"],
     check: (map, report) => {
@@ -103,10 +99,10 @@ export const COLLECTORS: readonly Rule[] = [
     id: "collectors-configuration-read",
     family: "collectors",
     level: "advisory",
-    title: "These rules can read the collector's configuration",
+    title: "The collector's configuration can be checked",
     reason:
-      "Buffers, retries, TLS and index names are judged where Fluent Bit's configuration is in a ConfigMap of the stack, and nowhere else.",
-    fix: "put the configuration into a ConfigMap of the stack, or look it over by hand and exempt the collector with what was found",
+      "Buffers, retries, TLS and index names are only checked in Fluent Bit configurations that are in a ConfigMap of the stack.",
+    fix: "put the configuration into a ConfigMap of the stack, or review it by hand and exempt the collector with a reason",
     source: fluentBit("Configuration file", "administration/configuring-fluent-bit"),
     types: [...WORKLOADS, "kubernetes:core/v1:ConfigMap"],
     checkStack: (stack, report) => {

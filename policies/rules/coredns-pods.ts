@@ -11,8 +11,8 @@ export const COREDNS_PODS: readonly Rule[] = [
     {
       id: "coredns-replicas",
       level: "mandatory",
-      title: "CoreDNS runs twice at least, by replicas or by autoscaling, not both",
-      reason: "With one pod, names stop whenever its node does; two ways to count undo each other.",
+      title: "CoreDNS has at least two replicas, fixed or autoscaled, not both",
+      reason: "With one pod, DNS fails whenever its node does; a fixed count and the autoscaler overwrite each other.",
       fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
       source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
     },
@@ -33,8 +33,8 @@ export const COREDNS_PODS: readonly Rule[] = [
     {
       id: "coredns-disruption",
       level: "mandatory",
-      title: "A disruption budget and a spread keep CoreDNS up while nodes go",
-      reason: "A drain may take every pod at once; pods on one node go with it.",
+      title: "A disruption budget and spreading keep CoreDNS available during drains",
+      reason: "Without them, one drain or one lost node can take every CoreDNS pod.",
       fix: "leave podDisruptionBudget, affinity and topologySpreadConstraints at the add-on's defaults",
       source: aws("EKS best practices, CoreDNS reliability", "eks/latest/best-practices/scale-cluster-services.html"),
     },

@@ -7,21 +7,22 @@ import { ADDON, configurationOf, corefileRule, inside, isCoreDns } from "./cored
 import { COREDNS_PODS } from "./coredns-pods.ts";
 import { aws, coreDns } from "./sources.ts";
 
-const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
+const EVERYWHERE = texts("everywhere", "Plugins that at least one server block must have", [
   "health",
   "ready",
   "kubernetes",
   "loop",
   "reload",
 ]);
-const IN_ROOT = texts("inRoot", "Plugins that the server block of the zone . must have", [
-  "errors",
-  "forward",
-  "cache",
-]);
-const TERMINATION = count("terminationGraceSeconds", "Grace of CoreDNS's pods; the add-on fixes it", 30, 1);
-const PODS_PER_NODE = count("podsPerNode", "Pods that a node runs at most", 110, 1);
-const SERVICES = count("services", "Services of the cluster", 1000);
+const IN_ROOT = texts("inRoot", "Plugins that the server block of zone . must have", ["errors", "forward", "cache"]);
+const TERMINATION = count(
+  "terminationGraceSeconds",
+  "Termination grace period of CoreDNS pods, set by the add-on",
+  30,
+  1,
+);
+const PODS_PER_NODE = count("podsPerNode", "Maximum number of pods per node", 110, 1);
+const SERVICES = count("services", "Number of Services in the cluster", 1000);
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 /** The memory limit of the add-on unless configured. */
 const DEFAULT_LIMIT = "170Mi";
@@ -38,9 +39,9 @@ export const COREDNS: readonly Rule[] = [
     id: "coredns-configuration-valid",
     family: "coredns",
     level: "mandatory",
-    title: "The add-on's configuration fits the schema of its version",
-    reason: "EKS refuses another one, after minutes, and leaves the add-on degraded.",
-    fix: "write what `aws eks describe-addon-configuration` shows for the version",
+    title: "The add-on configuration matches the schema of its version",
+    reason: "EKS rejects anything else, after minutes, and leaves the add-on degraded.",
+    fix: "follow the output of `aws eks describe-addon-configuration` for the version",
     source: aws("EKS add-on configuration", "eks/latest/APIReference/API_DescribeAddonConfiguration.html"),
     types: [ADDON],
     check: (addon, report) => {
@@ -68,9 +69,9 @@ export const COREDNS: readonly Rule[] = [
     {
       id: "coredns-corefile-complete",
       level: "mandatory",
-      title: "The Corefile has the plugins that a cluster's DNS needs",
+      title: "The Corefile has the plugins that cluster DNS needs",
       reason:
-        "Without health and ready pods are not restarted, without loop one mistake eats the CPU, without cache each query goes upstream.",
+        "Without health and ready, failed pods are not restarted; without loop, a forwarding loop uses all CPU; without cache, every query goes upstream.",
       fix: "add the plugin to the server block",
       source: {
         id: "CoreDNS: the EKS default Corefile",
@@ -94,10 +95,10 @@ export const COREDNS: readonly Rule[] = [
     {
       id: "coredns-lameduck",
       level: "mandatory",
-      title: "CoreDNS answers on while it stops, for less than its grace",
+      title: "CoreDNS has a lameduck period shorter than its termination grace period",
       reason:
-        "Without lameduck queries are lost while endpoints still name the pod; at the grace the kubelet kills it.",
-      fix: "give the plugin health a block with the line lameduck 5s",
+        "Without it, queries are lost while endpoints still list the pod; if it is too long, the kubelet kills CoreDNS first.",
+      fix: "add a block with the line lameduck 5s to the plugin health",
       source: coreDns("health"),
       options: [TERMINATION],
     },
@@ -116,8 +117,8 @@ export const COREDNS: readonly Rule[] = [
     id: "coredns-memory",
     family: "coredns",
     level: "mandatory",
-    title: "CoreDNS's memory limit fits the cluster's size",
-    reason: "It keeps every pod and Service in memory: past the limit it is killed, again and again.",
+    title: "The memory limit of CoreDNS fits the size of the cluster",
+    reason: "CoreDNS keeps every pod and Service in memory and is killed repeatedly if the limit is too low.",
     fix: "raise resources.limits.memory",
     source: {
       id: "CoreDNS: scaling in Kubernetes",
@@ -149,8 +150,8 @@ export const COREDNS: readonly Rule[] = [
     id: "coredns-conflict-modes",
     family: "coredns",
     level: "mandatory",
-    title: "An add-on says what happens to what is there already, in a way that EKS takes",
-    reason: "PRESERVE is refused on create, after the cluster stands; a mode that is missing stops the next update.",
+    title: "Add-on conflict modes are set to values that EKS accepts",
+    reason: "EKS rejects PRESERVE on create, after the cluster exists; a missing mode blocks the next update.",
     fix: "set resolveConflictsOnCreate: OVERWRITE (or NONE) and resolveConflictsOnUpdate: OVERWRITE, PRESERVE or NONE",
     source: aws("EKS CreateAddon, resolveConflicts", "eks/latest/APIReference/API_CreateAddon.html"),
     types: [ADDON],

@@ -9,26 +9,29 @@ import { containerRule } from "./pod-rule.ts";
 import { cis, kubernetes } from "./sources.ts";
 import { BINDINGS } from "./tenancy-rbac.ts";
 
-const DIGESTS = flag("digests", "Whether a tag is not enough and each image needs a digest", false);
-const MOVING = texts(
-  "movingTags",
-  "Tags that do not stay the same image, beside those without a digit, which name no version; * stands for any text",
-  ["latest", "latest-*", "*-latest", "stable*", "edge*", "main", "main-*", "master", "master-*", "nightly*"],
-);
-const REGISTRIES = texts(
-  "registries",
-  "Where images may come from: a registry, or with a path a part of it; * stands for any text",
-  [
-    "docker.io",
-    "quay.io",
-    "ghcr.io",
-    "registry.k8s.io",
-    "public.ecr.aws",
-    "*.dkr.ecr.*.amazonaws.com",
-    "cr.fluentbit.io",
-    "docker.elastic.co",
-  ],
-);
+const DIGESTS = flag("digests", "Require a digest for each image", false);
+const MOVING = texts("movingTags", "Tags that are not pinned, besides those without a digit; * matches any text", [
+  "latest",
+  "latest-*",
+  "*-latest",
+  "stable*",
+  "edge*",
+  "main",
+  "main-*",
+  "master",
+  "master-*",
+  "nightly*",
+]);
+const REGISTRIES = texts("registries", "Allowed registries, optionally with a path; * matches any text", [
+  "docker.io",
+  "quay.io",
+  "ghcr.io",
+  "registry.k8s.io",
+  "public.ecr.aws",
+  "*.dkr.ecr.*.amazonaws.com",
+  "cr.fluentbit.io",
+  "docker.elastic.co",
+]);
 
 /** What a container runs, on what, and what it is given. */
 export const POD_WORKLOAD: readonly Rule[] = [
@@ -37,9 +40,9 @@ export const POD_WORKLOAD: readonly Rule[] = [
       id: "pods-images-pinned",
       forbids: true,
       level: "mandatory",
-      title: "Each image is pinned by a version or a digest",
-      reason: "A tag that moves makes two pods of one manifest run two programs.",
-      fix: "name a version, such as :1.2.3, or a digest",
+      title: "Each image is pinned to a version or digest",
+      reason: "With a moving tag, two pods of one manifest can run different programs.",
+      fix: "use a version, such as :1.2.3, or a digest",
       source: kubernetes("Configuration good practices, container images", "concepts/containers/images/#image-names"),
       options: [DIGESTS, MOVING],
     },
@@ -66,8 +69,8 @@ export const POD_WORKLOAD: readonly Rule[] = [
       forbids: true,
       level: "mandatory",
       title: "Images come from approved registries",
-      reason: "From any registry comes any program.",
-      fix: "take the image from an approved registry, or add its registry to the rule's setting `registries`",
+      reason: "An unapproved registry can serve any program.",
+      fix: "use an image from an approved registry, or add the registry to the option `registries`",
       source: cis("5.1.4"),
       options: [REGISTRIES],
     },
@@ -91,8 +94,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
       id: "pods-resources",
       level: "mandatory",
       title: "Each container requests CPU and memory and limits its memory",
-      reason:
-        "Without requests the scheduler overfills nodes; without a memory limit one pod takes the others' memory.",
+      reason: "Without requests, nodes are overcommitted; without a memory limit, one pod can exhaust the node.",
       fix: "set resources.requests.cpu, resources.requests.memory and resources.limits.memory",
       source: kubernetes("Resource management for pods", "concepts/configuration/manage-resources-containers/"),
     },
@@ -115,9 +117,9 @@ export const POD_WORKLOAD: readonly Rule[] = [
       id: "pods-no-literal-secrets",
       forbids: true,
       level: "mandatory",
-      title: "No secret stands literally in a container's environment or arguments",
-      reason: "Whoever may read the pod, its manifest or the stack's state reads the secret.",
-      fix: "mount a Secret as a file, or take the value from one by valueFrom.secretKeyRef",
+      title: "No container has a literal secret in its environment or arguments",
+      reason: "Anyone who can read the pod, its manifest or the stack's state can read the secret.",
+      fix: "mount a Secret as a file, or reference one with valueFrom.secretKeyRef",
       source: cis("4.4.1"),
     },
     (container, report) => {
@@ -169,9 +171,9 @@ export const POD_TOKEN: readonly Rule[] = [
     id: "pods-service-account-token",
     family: "pods",
     level: "mandatory",
-    title: "A pod mounts a service account's token only where a role is bound to that account",
-    reason: "A token that nothing needs is one that can be stolen, and the default account is everybody's.",
-    fix: "set automountServiceAccountToken: false, or bind the role that the pod needs to an account of its own",
+    title: "A pod mounts a service account token only if a role is bound to the account",
+    reason: "An unneeded token can be stolen, and all pods share the account default.",
+    fix: "set automountServiceAccountToken: false, or bind the role to a dedicated service account",
     source: cis("4.1.5 and 4.1.6"),
     types: [...WORKLOADS, ...BINDINGS, SERVICE_ACCOUNT],
     checkStack: (stack, report) =>

@@ -5,11 +5,8 @@ import type { Stack } from "../core/stack.ts";
 import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
 
 export const NAMESPACE = "kubernetes:core/v1:Namespace";
-export const LABEL = text("teamLabel", "Label that names a namespace's team", "team");
-export const NAMES = texts("teamNames", "Names of namespaces that belong to a team; * stands for any text", [
-  "*-team",
-  "team-*",
-]);
+export const LABEL = text("teamLabel", "Label that holds the name of a namespace's team", "team");
+export const NAMES = texts("teamNames", "Names of team namespaces; * matches any text", ["*-team", "team-*"]);
 
 /** Whether a namespace belongs to a team: by its label, or else by its name. @throws {Undecided} where neither tells. */
 export function isTeams(namespace: Resource, settings: Settings): boolean {

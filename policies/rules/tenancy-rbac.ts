@@ -17,7 +17,7 @@ const ROLES: readonly string[] = types("Role", "ClusterRole");
 /** Types of what says who has them. */
 export const BINDINGS: readonly string[] = types("RoleBinding", "ClusterRoleBinding");
 
-const FORBIDDEN_ROLES = texts("roles", "ClusterRoles that nobody is bound to", ["cluster-admin"]);
+const FORBIDDEN_ROLES = texts("roles", "ClusterRoles that must not be bound", ["cluster-admin"]);
 const READING = ["get", "list", "watch", "*"];
 
 /** What people and programs may do in the cluster. */
@@ -26,9 +26,9 @@ export const TENANCY_RBAC: readonly Rule[] = [
     id: "tenancy-no-wildcards",
     family: "tenancy",
     level: "mandatory",
-    title: "No role holds a wildcard",
-    reason: "A wildcard grants also what the API will only have tomorrow.",
-    fix: "name the API groups, resources and verbs that are needed",
+    title: "Roles have no wildcards",
+    reason: "A wildcard also grants whatever the API adds in the future.",
+    fix: "list the API groups, resources and verbs that are needed",
     source: cis("4.1.3"),
     types: ROLES,
     check: (role, report) => {
@@ -51,9 +51,9 @@ export const TENANCY_RBAC: readonly Rule[] = [
     id: "tenancy-no-cluster-admin",
     family: "tenancy",
     level: "mandatory",
-    title: "Nobody is bound to cluster-admin or put into system:masters",
-    reason: "Both may do everything, and system:masters cannot even be taken back by RBAC.",
-    fix: "bind a role with the rights that are needed",
+    title: "No binding grants cluster-admin or system:masters",
+    reason: "Both grant everything, and RBAC cannot revoke system:masters.",
+    fix: "bind a role with the permissions that are needed",
     source: cis("4.1.1"),
     options: [FORBIDDEN_ROLES],
     types: BINDINGS,
@@ -73,8 +73,8 @@ export const TENANCY_RBAC: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "No role may bind, escalate or impersonate",
-    reason: "Each of these verbs makes a user anybody else.",
-    fix: "take the verb out of the role",
+    reason: "Each of these verbs lets a user act with the rights of another.",
+    fix: "remove the verb from the role",
     source: cis("4.1.8"),
     types: ROLES,
     check: (role, report) =>
@@ -90,8 +90,8 @@ export const TENANCY_RBAC: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "No role reads Secrets",
-    reason: "Secrets hold the tokens and passwords of others; also a list shows their content.",
-    fix: "take get, list and watch on secrets out, and mount the one Secret that is needed",
+    reason: "Secrets hold the tokens and passwords of others, and list returns their content too.",
+    fix: "remove get, list and watch on secrets, and mount the one Secret that is needed",
     source: cis("4.1.2"),
     types: ROLES,
     check: (role, report) =>
@@ -114,8 +114,8 @@ export const TENANCY_RBAC: readonly Rule[] = [
     level: "mandatory",
     title: "No role grants nodes/proxy",
     reason:
-      "nodes/proxy runs commands in every pod of a node, past admission and audit. The kubelet's fine-grained authorization, on since Kubernetes 1.33 and GA in 1.36, needs it for nothing that is read.",
-    fix: "grant what is read: nodes/pods (Fluent Bit's Use_Kubelet), nodes/metrics, nodes/stats, nodes/log, nodes/healthz or nodes/configz",
+      "It allows running commands in every pod of a node, without admission or audit. Since Kubernetes 1.33 the kubelet's fine-grained authorization makes it unnecessary for reading.",
+    fix: "grant only what is read: nodes/pods (Fluent Bit's Use_Kubelet), nodes/metrics, nodes/stats, nodes/log, nodes/healthz or nodes/configz",
     source: kubernetes(
       "Kubelet authorization, fine-grained (1.36)",
       "reference/access-authn-authz/kubelet-authn-authz/#fine-grained-authorization",

@@ -6,7 +6,7 @@ import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
 import { cis, kubernetes } from "./sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
 
-const STANDARD = text("standard", "Pod Security level that namespaces enforce at least", "restricted", [
+const STANDARD = text("standard", "Lowest Pod Security level that a namespace may enforce", "restricted", [
   "baseline",
   "restricted",
 ]);
@@ -19,8 +19,8 @@ export const TENANCY: readonly Rule[] = [
     id: "tenancy-team-label",
     family: "tenancy",
     level: "mandatory",
-    title: "A team's namespace carries the label of its team",
-    reason: "Network policies, quotas and the logs' index find a team by its label.",
+    title: "A team's namespace has the team label",
+    reason: "Network policies, quotas and the log index identify a team by this label.",
     fix: "set metadata.labels.team to the team's name",
     source: cis("4.5.1"),
     options: [LABEL, NAMES],
@@ -36,8 +36,8 @@ export const TENANCY: readonly Rule[] = [
     id: "tenancy-pod-security",
     family: "tenancy",
     level: "mandatory",
-    title: "Each namespace enforces a Pod Security standard, and warns and audits by it",
-    reason: "Without the label the namespace takes privileged pods.",
+    title: "Each namespace enforces, audits and warns by a Pod Security level",
+    reason: "Without the labels, the namespace accepts privileged pods.",
     fix: "set the labels pod-security.kubernetes.io/enforce, audit and warn to restricted",
     source: cis("4.2.1"),
     options: [STANDARD],
@@ -74,7 +74,7 @@ export const TENANCY_DEFAULT_NAMESPACE: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "Nothing is in the namespace default",
-    reason: "It has no owner, quota or policy, and everything that forgets its namespace lands there.",
+    reason: "It has no owner, quota or policies, and collects everything whose namespace was forgotten.",
     fix: "set metadata.namespace, or namespace of a Helm release",
     source: cis("4.5.2"),
     types: ["kubernetes:*"],
@@ -114,7 +114,12 @@ function isInDefault(resource: Resource, field: Field): boolean {
 
 const QUOTA = "kubernetes:core/v1:ResourceQuota";
 const LIMITS = "kubernetes:core/v1:LimitRange";
-const HARD = texts("hard", "What a quota must bound", ["pods", "requests.cpu", "requests.memory", "limits.memory"]);
+const HARD = texts("hard", "Resources that a quota must limit", [
+  "pods",
+  "requests.cpu",
+  "requests.memory",
+  "limits.memory",
+]);
 /** Other names of the same bound. See https://kubernetes.io/docs/concepts/policy/resource-quotas/#compute-resource-quota */
 const ALSO: Readonly<Record<string, string>> = {
   pods: "count/pods",
@@ -133,8 +138,8 @@ export const TENANCY_SHARES: readonly Rule[] = [
     id: "tenancy-quota",
     family: "tenancy",
     level: "mandatory",
-    title: "Each team's namespace has a quota on pods, CPU and memory",
-    reason: "Without one a team takes the whole cluster, by mistake or not.",
+    title: "Each team's namespace has a quota for pods, CPU and memory",
+    reason: "Without one, a team can use up the whole cluster.",
     fix: "add a ResourceQuota with hard limits to the namespace",
     source: kubernetes("Multi-tenancy, quotas", "concepts/security/multi-tenancy/#quotas"),
     options: [LABEL, NAMES, HARD],
@@ -163,8 +168,8 @@ export const TENANCY_SHARES: readonly Rule[] = [
     id: "tenancy-limits",
     family: "tenancy",
     level: "mandatory",
-    title: "Each team's namespace has default requests and limits for containers",
-    reason: "Under a quota a container without them is refused; without a default memory limit one takes the node.",
+    title: "Each team's namespace has default container requests and limits",
+    reason: "A quota rejects containers without them, and without a memory limit one container can exhaust the node.",
     fix: "add a LimitRange with default.memory and defaultRequest of type Container",
     source: kubernetes("Limit ranges", "concepts/policy/limit-range/"),
     options: [LABEL, NAMES],

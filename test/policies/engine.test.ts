@@ -69,7 +69,7 @@ describe("the policy pack in the engine", () => {
       said.filter(([rule]) => rule === "cluster-endpoint-restricted").map(([, message, urn]) => [message, urn]),
       [
         [
-          'Cluster/main: vpcConfig.publicAccessCidrs[0] is "0.0.0.0/0", which opens the endpoint to the world. Fix: set endpointPublicAccess: false, or publicAccessCidrs to the addresses that need it',
+          'Cluster/main: vpcConfig.publicAccessCidrs[0] is "0.0.0.0/0", which opens the endpoint to the world. Fix: set endpointPublicAccess: false, or list the addresses that need it in publicAccessCidrs',
           urnOf(CONTROL_PLANE.type, "main"),
         ],
       ],

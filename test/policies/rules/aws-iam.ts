@@ -35,7 +35,7 @@ export const AWS_IAM_CASES: CasesByRule = {
     bad: {
       "all actions": [
         policy({ Action: "*", Resource: LOGS }),
-        "RolePolicy/logs: policy: Action *, which is everything. Fix: name the actions",
+        "RolePolicy/logs: policy: Action *, which is everything. Fix: list the actions",
       ],
       ...Object.fromEntries(
         ["policy:Policy", "userPolicy:UserPolicy", "groupPolicy:GroupPolicy"].map((kind) => [

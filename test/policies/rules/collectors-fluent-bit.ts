@@ -197,7 +197,7 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
     bad: {
       "nothing left out": [
         line("      exclude_path: /var/log/containers/*_logging_*.log\n", ""),
-        `${F}Exclude_Path of tail is not set, which takes the logs of logging/fluent-bit in. Fix: set Exclude_Path`,
+        `${F}Exclude_Path of tail is not set, which takes the logs of logging/fluent-bit in. Fix: exclude its own files`,
       ],
       "its own files on the path that is not read": [
         line("/var/log/containers/*_logging_*.log", "/var/log/pods/logging_fluent-bit-*/*/*.log"),

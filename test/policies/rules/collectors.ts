@@ -103,7 +103,7 @@ export const COLLECTORS_CASES: CasesByRule = {
     bad: {
       "a password": [
         line("tls: on", "tls: on\n      http_passwd: hunter2"),
-        `${F}line 15 (value not shown), a literal http_passwd in a ConfigMap. Fix: put it into a Secret`,
+        `${F}line 15 (value not shown), a literal http_passwd in a ConfigMap. Fix: move it to a Secret`,
       ],
       "a password in the classic format": [
         classic("tls.verify ", "HTTP_Passwd  hunter2\n    tls.verify "),

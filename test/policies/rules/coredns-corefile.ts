@@ -94,7 +94,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
     bad: {
       "no lameduck": [
         corefile(EKS_COREFILE.replace("        lameduck 5s\n", "")),
-        `${IN}lameduck is not set, so queries are lost when a pod stops. Fix: give the plugin health a block with the line lameduck 5s`,
+        `${IN}lameduck is not set, so queries are lost when a pod stops. Fix: add a block with the line lameduck 5s to the plugin health`,
       ],
       "0 seconds": [corefile(EKS_COREFILE.replace("5s", "0s")), `${IN}lameduck is 0s, so queries are lost`],
       "as long as the grace": [

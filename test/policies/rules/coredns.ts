@@ -26,7 +26,7 @@ export const COREDNS_CASES: CasesByRule = {
     bad: {
       "neither JSON nor YAML": [
         first(addon({}), "configurationValues", "{replicaCount: 2"),
-        'Addon/coredns: configurationValues is "{replicaCount: 2", neither a JSON nor a YAML object. Fix: write what',
+        'Addon/coredns: configurationValues is "{replicaCount: 2", neither a JSON nor a YAML object. Fix: follow the output',
       ],
       "an unknown key in YAML": [
         first(addon({}, KNOWN), "configurationValues", "replicas: 2\n"),

@@ -31,7 +31,7 @@ export const POD_KERNEL_CASES: CasesByRule = {
           { name: "net.ipv4.tcp_syncookies", value: "1" },
           { name: "kernel.msgmax", value: "1" },
         ]),
-        `${POD}sysctls[1].name is "kernel.msgmax", which is not the pod's own. Fix: take the field out`,
+        `${POD}sysctls[1].name is "kernel.msgmax", which is not the pod's own. Fix: remove the field`,
       ],
       "all of /proc": [
         set(`${C}.securityContext.procMount`, "Unmasked"),

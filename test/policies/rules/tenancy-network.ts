@@ -136,7 +136,7 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
     bad: {
       "no DNS": [
         without(NETWORK, "dns"),
-        `${NS}no NetworkPolicy lets DNS out by UDP 53. Fix: let port 53 out for both`,
+        `${NS}no NetworkPolicy lets DNS out by UDP 53. Fix: allow port 53 for both`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],
       "UDP alone": [

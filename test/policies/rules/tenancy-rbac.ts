@@ -38,7 +38,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
   "tenancy-no-wildcards": {
     good: { "named rights": role(PODS), "rules by a label": aggregated([{ matchLabels: { "ours/reader": "true" } }]) },
     bad: {
-      verbs: [role({ ...PODS, verbs: ["*"] }), `${R}.verbs[0] is "*", a wildcard. Fix: name the API groups`],
+      verbs: [role({ ...PODS, verbs: ["*"] }), `${R}.verbs[0] is "*", a wildcard. Fix: list the API groups`],
       resources: [role({ ...PODS, resources: ["pods", "*"] }), `${R}.resources[1] is "*"`],
       "a part of resources": [role({ ...PODS, resources: ["*/scale"] }), `${R}.resources[0] is "*/scale"`],
       "the rules of every role": [
