@@ -61,3 +61,25 @@ function report(error: unknown): number {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 70;
 }
+
+/** One line on stderr that shows what is running. */
+interface Progress {
+  /** Replaces the text of the line. */
+  update(text: string): void;
+  /** Removes the line. */
+  stop(): void;
+}
+
+/** Starts a spinner with a text. Prints nothing where stderr is not a terminal. */
+export async function progress(text: string): Promise<Progress> {
+  // ora clears lines without end on a terminal that reports no columns.
+  if (!process.stderr.isTTY || !(process.stderr.columns > 0)) return { update: () => {}, stop: () => {} };
+  const { default: ora } = await import("ora");
+  const spinner = ora({ text, stream: process.stderr }).start();
+  return {
+    update(next) {
+      spinner.text = next;
+    },
+    stop: () => spinner.stop(),
+  };
+}

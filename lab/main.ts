@@ -12,14 +12,14 @@ registerVerify(program);
 registerUp(program);
 registerDown(program);
 listing("policies", "list the rules that plans and deployments are checked against", async () => {
-  const { rulesJson, rulesTable } = await import("./plan/policy-table.ts");
+  const { rulesJson, rulesTable } = await import("./plan/policy-report.ts");
   return { table: rulesTable, json: rulesJson };
 });
 listing(
   "collectors",
   "compare the log collectors: how each runs, where it can send and what it cannot do",
   async () => {
-    const { collectorsJson, collectorsTable } = await import("./collectors.ts");
+    const { collectorsJson, collectorsTable } = await import("./collector-table.ts");
     return { table: collectorsTable, json: collectorsJson };
   },
 );

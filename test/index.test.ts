@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { planStack, type Recording } from "../lab/plan/plan.ts";
 import { UNKNOWN } from "../lab/plan/planned.ts";
-import { readStack } from "../lab/stack.ts";
+import { readStack } from "../lab/stack-file.ts";
 import { find, ofType } from "./support/find.ts";
 
 const types = (recording: Recording) => new Set(recording.resources.map((resource) => resource.type));

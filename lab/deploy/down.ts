@@ -1,6 +1,6 @@
 import type { Settings } from "../../components/settings.ts";
 import { Failure } from "../command-line.ts";
-import { connect, loadKubeConfig, type Target } from "../kubernetes/kubeconfig.ts";
+import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { deleteKind, ensureKubernetesPlugin, kindClusters } from "./programs.ts";
 import { type MadeObject, madeObjects, settled, thoseThere } from "./state.ts";
 import { type Memory, StateFolder } from "./state-folder.ts";

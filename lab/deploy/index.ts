@@ -41,7 +41,7 @@ function clusterOptions(command: Command): Command {
 
 async function up(flags: UpFlags): Promise<void> {
   const [{ loadStack }, { targetOf }, { up: run }] = await Promise.all([
-    import("../stack.ts"),
+    import("../stack-file.ts"),
     import("../verify/catalog.ts"),
     import("./up.ts"),
   ]);
@@ -54,7 +54,7 @@ async function up(flags: UpFlags): Promise<void> {
 
 async function down(flags: DownFlags): Promise<void> {
   const [{ loadStack }, { targetOf }, { down: run }] = await Promise.all([
-    import("../stack.ts"),
+    import("../stack-file.ts"),
     import("../verify/catalog.ts"),
     import("./down.ts"),
   ]);

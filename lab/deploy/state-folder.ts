@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
 import { PROJECT_ROOT } from "../command-line.ts";
-import { isEncrypted } from "../stack.ts";
+import { isEncrypted } from "../stack-file.ts";
 import { portableYaml } from "../yaml.ts";
 
 /** Folder of the project that git ignores and that holds all that `up` keeps. */

@@ -1,7 +1,7 @@
 import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
-import { asClusterError } from "../kubernetes/errors.ts";
+import { asClusterError } from "../kubernetes/cluster-error.ts";
 
 const Resource = z.looseObject({
   urn: z.string(),
@@ -115,8 +115,8 @@ export async function settled(stack: Stack, config: KubeConfig): Promise<Deploym
   const pending = new Set(pendingCreates(deployment).map((resource) => resource.urn));
   const candidates = madeObjects(deployment).filter((object) => pending.has(object.urn));
   const there = await thoseThere(config, candidates);
-  const mended = adopted(deployment, new Set(there.map((object) => object.urn)));
-  await stack.importStack({ ...exported, deployment: mended });
+  const fixed = adopted(deployment, new Set(there.map((object) => object.urn)));
+  await stack.importStack({ ...exported, deployment: fixed });
   process.stderr.write("The last run was cut off; going on from there\n");
-  return mended;
+  return fixed;
 }

@@ -5,7 +5,7 @@ import { curlPodName, teamNamespace } from "../../components/team/names.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { connect, expandHome, loadKubeConfig, type Target } from "../kubernetes/kubeconfig.ts";
+import { connect, expandHome, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { ensureKind, ensureKubernetesPlugin, KIND_CLUSTER, KIND_CONTEXT } from "./programs.ts";
 import { type Deployment, podUrns, settled } from "./state.ts";
 import { type Memory, StateFolder } from "./state-folder.ts";

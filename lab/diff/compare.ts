@@ -11,7 +11,7 @@ import {
 import { changedFields, type FieldChange, pathText } from "./fields.ts";
 import { pairUp } from "./pairs.ts";
 import { type ComparedPair, comparePair, providerUrn, takesAlong, whyReplaced } from "./replacement.ts";
-import { HOLDS } from "./replacement-table.ts";
+import { DATA_LOSS_ON_REPLACE } from "./replacement-table.ts";
 
 /** A field that differs, ready to be shown: secrets are masked. An absent side was added or removed. */
 export interface ShownField {
@@ -136,7 +136,7 @@ function lossOf(
   verb: "replaced" | "deleted",
   successor: PlannedResourceDocument = resource,
 ): string | undefined {
-  const holds = HOLDS[resource.type];
+  const holds = DATA_LOSS_ON_REPLACE[resource.type];
   if (holds === undefined) return undefined;
   const [then, now] = [outsideName(resource), outsideName(successor)];
   const what = `${holds.noun} ${then} would be ${verb}${then === now ? "" : ` by ${now}`}`;

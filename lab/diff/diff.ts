@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ZodError } from "zod";
 import { Failure } from "../command-line.ts";
 import { PLAIN_OUTPUT, run } from "../process.ts";
-import { stackNames } from "../stack.ts";
+import { stackNames } from "../stack-file.ts";
 import { comparePlans, type StackComparison } from "./compare.ts";
 import { emptyPlan, PlanDocument } from "./document.ts";
 import { type Checkout, type CheckoutOptions, isThere, Repository, withCheckouts } from "./revisions.ts";

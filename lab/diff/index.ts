@@ -57,6 +57,6 @@ async function diffCommand(base: string, head: string, flags: DiffFlags): Promis
 
 async function resultOf(diff: import("./diff.ts").Diff, flags: DiffFlags): Promise<string | object> {
   if (flags.json) return diff;
-  if (flags.markdown) return (await import("./markdown.ts")).markdownOf(diff);
+  if (flags.markdown) return (await import("./markdown-diff.ts")).markdownOf(diff);
   return (await import("./terminal.ts")).formatDiff(diff);
 }

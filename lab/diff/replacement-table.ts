@@ -139,7 +139,7 @@ export const ID_SOURCES: { readonly [field: string]: string } = {
 };
 
 /** What would be lost with a resource, for those that hold more than their own settings. */
-export const HOLDS: { readonly [type: string]: { readonly noun: string; readonly loss: string } } = {
+export const DATA_LOSS_ON_REPLACE: { readonly [type: string]: { readonly noun: string; readonly loss: string } } = {
   "kubernetes:core/v1:Namespace": {
     noun: "namespace",
     loss: "everything in it is deleted with it: pods, secrets, volume claims, and what was made by hand",

@@ -51,7 +51,7 @@ export function warningsOf({ stacks }: Diff): { readonly stacks: string; readonl
 }
 
 /** Lines of one field at most; `--json` has all. */
-const MOST_LINES = 30;
+const MAX_LINES = 30;
 
 /** The comparison for a person at a terminal. Colours are for a terminal: take them off for anything else. */
 export function formatDiff(diff: Diff): string {
@@ -94,7 +94,7 @@ function changeLines(change: ResourceChange): string[] {
 }
 
 function lines(field: ShownField): string[] {
-  return fieldLines(field, MOST_LINES).map(({ sign, text }) => {
+  return fieldLines(field, MAX_LINES).map(({ sign, text }) => {
     const line = `      ${sign} ${text}`;
     return sign === " " ? line : styleText(sign === "+" ? "green" : "red", line);
   });

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type Answer, decodeAnswer, encodeQuery, type QueryType, shellBytes } from "./message.ts";
-import type { Asker } from "./pod.ts";
+import type { DnsClient } from "./pod.ts";
 
 /** One query and what came of it. */
 export interface Asked {
@@ -36,7 +36,7 @@ wait
 `;
 
 /** Asks for a name's A and AAAA from inside the pod. */
-export async function ask(cluster: Cluster, { pod, container, resolver }: Asker, name: string): Promise<Asked[]> {
+export async function ask(cluster: Cluster, { pod, container, resolver }: DnsClient, name: string): Promise<Asked[]> {
   const queries = TYPES.map((type) => ({ type, id: randomInt(1, 0xffff) }));
   const packets = queries.map(({ type, id }) => shellBytes(encodeQuery(name, type, id)));
   const command = ["sh", "-c", SCRIPT, "ask", resolver.nameservers[0] ?? "", ...packets];
@@ -77,7 +77,7 @@ const CURL_SECONDS = 15;
  */
 export async function curlLookup(
   cluster: Cluster,
-  { pod, container }: Asker,
+  { pod, container }: DnsClient,
   name: string,
 ): Promise<CurlLookup | undefined> {
   const written = "%{time_namelookup} %{time_total}";

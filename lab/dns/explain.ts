@@ -4,10 +4,9 @@ import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { answeredBy, type OwnZones, ownZones } from "./answered-by.ts";
 import { type Asked, ask, type CurlLookup, curlLookup } from "./ask.ts";
-import { cheaper } from "./cheaper.ts";
 import { isName, outcomeOf, type QueryType } from "./message.ts";
-import type { Asker } from "./pod.ts";
-import { hostsAddresses, messagesFor, type Pair, succeeds, walk } from "./walk.ts";
+import type { DnsClient } from "./pod.ts";
+import { cheaper, hostsAddresses, messagesFor, type Pair, succeeds, walk } from "./walk.ts";
 
 /** One query, as the table shows it. */
 export interface QueryRow {
@@ -54,11 +53,11 @@ export interface ExplainOptions {
 /** Asks for a name as the pod's resolver would, one name of its walk after the other. */
 export async function explain(
   cluster: Cluster,
-  asker: Asker,
+  client: DnsClient,
   name: string,
   options: ExplainOptions = {},
 ): Promise<Explanation> {
-  const { libc, resolver, pod, hosts } = asker;
+  const { libc, resolver, pod, hosts } = client;
   const config = { ...resolver, ndots: options.ndots ?? resolver.ndots, search: options.search ?? resolver.search };
   const base = { name, from: `${pod.namespace}/${pod.name}`, libc, ...shown(config) };
   const withoutAsking = isIP(name) > 0 ? [name] : hostsAddresses(hosts, name);
@@ -68,7 +67,7 @@ export async function explain(
       2,
     );
   const own = withoutAsking.length > 0 ? undefined : await corefileZones(cluster);
-  const asked = withoutAsking.length > 0 ? [] : await askAll(cluster, asker, name, config);
+  const asked = withoutAsking.length > 0 ? [] : await askAll(cluster, client, name, config);
   const last = asked.at(-1);
   const found = withoutAsking.length > 0 || (last !== undefined && succeeds(pairOf(last), libc));
   const reached = last?.[0]?.name ?? name;
@@ -81,9 +80,9 @@ export async function explain(
     queries: asked.reduce((sum, pair) => sum + messagesFor(pairOf(pair), libc, patience), 0),
     milliseconds: asked.reduce((sum, pair) => sum + Math.max(...pair.map((query) => query.milliseconds ?? 0)), 0),
     found,
-    curl: asker.hasCurl && !simulated ? await curlLookup(cluster, asker, name) : undefined,
+    curl: client.hasCurl && !simulated ? await curlLookup(cluster, client, name) : undefined,
     cheaper: found && withoutAsking.length === 0 ? cheaper(name, reached, config, libc) : [],
-    notes: notesOn(asker, asked, own, simulated),
+    notes: notesOn(client, asked, own, simulated),
   };
 }
 
@@ -93,16 +92,16 @@ function shown(config: Pick<Explanation, "nameservers" | "search" | "ndots">) {
 
 async function askAll(
   cluster: Cluster,
-  asker: Asker,
+  client: DnsClient,
   name: string,
   config: Pick<Explanation, "search" | "ndots">,
 ): Promise<Asked[][]> {
-  const steps = walk(name, config, asker.libc);
+  const steps = walk(name, config, client.libc);
   const asked: Asked[][] = [];
   for (let step = steps.next(); !step.done; ) {
-    const pair = await ask(cluster, asker, step.value).catch((error: unknown) => {
+    const pair = await ask(cluster, client, step.value).catch((error: unknown) => {
       if (error instanceof ClusterError)
-        throw new Failure(`${asker.pod.namespace}/${asker.pod.name}: ${error.message}`, 2);
+        throw new Failure(`${client.pod.namespace}/${client.pod.name}: ${error.message}`, 2);
       throw error;
     });
     asked.push(pair);
@@ -135,8 +134,13 @@ function rowOf({ name, type, answer, milliseconds }: Asked, own: OwnZones | unde
   };
 }
 
-function notesOn(asker: Asker, asked: readonly Asked[][], own: OwnZones | undefined, simulated: boolean): string[] {
-  const { libc, libcSeen, resolver, curlResolver } = asker;
+function notesOn(
+  client: DnsClient,
+  asked: readonly Asked[][],
+  own: OwnZones | undefined,
+  simulated: boolean,
+): string[] {
+  const { libc, libcSeen, resolver, curlResolver } = client;
   const outcomes = asked.flat().map(({ answer }) => outcomeOf(answer));
   const failing = outcomes.includes("failed");
   return [

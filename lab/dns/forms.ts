@@ -2,7 +2,7 @@ import { Failure } from "../command-line.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { ms } from "../output/table.ts";
 import { type Explanation, explain } from "./explain.ts";
-import type { Asker } from "./pod.ts";
+import type { DnsClient } from "./pod.ts";
 
 /** The values of ndots that are worth comparing: what Kubernetes writes, what the lab sets, and what is too few. */
 export const COMPARED_NDOTS = [5, 3, 2] as const;
@@ -31,9 +31,9 @@ export function parseService(text: string): { readonly service: string; readonly
  * Asks for each form of a Service's name, with each ndots, from one pod.
  * @param runs Rounds; what a name costs in queries is that of the costliest, and in time the median.
  */
-export async function nameForms(cluster: Cluster, asker: Asker, text: string, runs = 1): Promise<FormCost[]> {
+export async function nameForms(cluster: Cluster, client: DnsClient, text: string, runs = 1): Promise<FormCost[]> {
   const { service, namespace } = parseService(text);
-  const { search } = asker.resolver;
+  const { search } = client.resolver;
   const zone = search.find((domain) => domain.startsWith("svc."));
   if (zone === undefined)
     throw new Failure(
@@ -42,7 +42,7 @@ export async function nameForms(cluster: Cluster, asker: Asker, text: string, ru
     );
   const at = (own: string) =>
     search.map((domain, index) => (index === 0 && domain.endsWith(`.${zone}`) ? `${own}.${zone}` : domain));
-  const { namespace: here } = asker.pod;
+  const { namespace: here } = client.pod;
   const forms = [
     { form: service, asked: namespace },
     { form: `${service}.${namespace}`, asked: here },
@@ -57,7 +57,7 @@ export async function nameForms(cluster: Cluster, asker: Asker, text: string, ru
       const options = { ndots, search: at(asked) };
       const rounds: Explanation[] = [];
       for (let run = 0; run < runs; run += 1)
-        rounds.push(await explain(cluster, { ...asker, hosts: "", hasCurl: false }, form, options));
+        rounds.push(await explain(cluster, { ...client, hosts: "", hasCurl: false }, form, options));
       costs.push({ form, asked, ndots, ...costOf(rounds) });
     }
   }

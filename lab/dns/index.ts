@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { Failure } from "../command-line.ts";
+import { Failure, progress } from "../command-line.ts";
 
 interface ClusterFlags {
   readonly from: string;
@@ -35,7 +35,7 @@ interface SchemaFlags {
 
 /** As in bench/bench.ts, which brings more with it than `--help` should wait for. */
 const MOST_PER_SECOND = 200;
-const MOST_SECONDS = 60;
+const MAX_SECONDS = 60;
 
 /** Adds `dns` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
 export function registerDns(program: Command): void {
@@ -60,13 +60,11 @@ export function registerDns(program: Command): void {
     )
     .addOption(new Option("--rate <number>", "queries a second").argParser(between(1, MOST_PER_SECOND)).default(100))
     .addOption(
-      new Option("--seconds <number>", "how long for each kind of name")
-        .argParser(between(1, MOST_SECONDS))
-        .default(10),
+      new Option("--seconds <number>", "how long for each kind of name").argParser(between(1, MAX_SECONDS)).default(10),
     )
     .option("--internal <name>", "name of the cluster (default: that of the API server's Service)")
     .option("--outside <name>", "name outside", "aws.amazon.com")
-    .option("--html <file>", "write a self-contained page with a picture as well")
+    .option("--html <file>", "write a self-contained page with a diagram as well")
     .option("--json", "print one JSON document instead of the table")
     .action(bench);
   dns
@@ -104,48 +102,44 @@ function between(least: number, most: number) {
 
 /** The cluster of the stack that the flags name, and the pod that asks. @param folder Where the stacks' files are. Default: the project. */
 export async function connected(flags: ClusterFlags, folder?: string) {
-  const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { askerAt }] = await Promise.all([
-    import("../stack.ts"),
+  const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { dnsClientAt }] = await Promise.all([
+    import("../stack-file.ts"),
     import("../verify/catalog.ts"),
     import("../../components/commands.ts"),
-    import("../kubernetes/kubeconfig.ts"),
+    import("../kubernetes/connect.ts"),
     import("./pod.ts"),
   ]);
   const { name, settings } = await loadStack(flags.stack, folder);
   const { cluster } = await connect(targetOf(settings, flags));
   const up = upCommand({ stack: name, cluster: settings.cluster });
-  return { cluster, asker: await askerAt(cluster, flags.from, { up, container: flags.container }) };
+  return { cluster, client: await dnsClientAt(cluster, flags.from, { up, container: flags.container }) };
 }
 
 /** Exit code 1 where the name leads nowhere. */
 async function explain(name: string, flags: ExplainFlags): Promise<void> {
-  const { cluster, asker } = await connected(flags);
+  const { cluster, client } = await connected(flags);
   const [{ explain }, { formatExplanation }] = await Promise.all([import("./explain.ts"), import("./explain-text.ts")]);
-  const explanation = await explain(cluster, asker, name, flags);
+  const explanation = await explain(cluster, client, name, flags);
   process.stdout.write(flags.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
   process.exitCode = explanation.found ? 0 : 1;
 }
 
 async function forms(name: string, flags: FormsFlags): Promise<void> {
-  const { cluster, asker } = await connected(flags);
+  const { cluster, client } = await connected(flags);
   const { formatForms, nameForms } = await import("./forms.ts");
-  const costs = await nameForms(cluster, asker, name, flags.runs);
+  const costs = await nameForms(cluster, client, name, flags.runs);
   process.stdout.write(flags.json ? `${JSON.stringify(costs, null, 2)}\n` : formatForms(costs));
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
-  const { cluster, asker } = await connected(flags);
-  const [{ bench }, { formatBench }, { progress }] = await Promise.all([
-    import("./bench/bench.ts"),
-    import("./bench/text.ts"),
-    import("../output/progress.ts"),
-  ]);
-  const shown = progress("measuring");
+  const { cluster, client } = await connected(flags);
+  const [{ bench }, { formatBench }] = await Promise.all([import("./bench/bench.ts"), import("./bench/bench-text.ts")]);
+  const shown = await progress("measuring");
   const options = { ...flags, perSecond: flags.rate };
-  const result = await bench(cluster, asker, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);
+  const result = await bench(cluster, client, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);
   process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : formatBench(result));
   if (flags.html === undefined) return;
-  const { benchPage } = await import("./bench/page.ts");
+  const { benchPage } = await import("./bench/bench-page.ts");
   const { html } = flags;
   await writeFile(html, benchPage(result)).catch((error: NodeJS.ErrnoException) => {
     throw new Failure(`the page cannot be written to ${html}: ${error.code ?? error.message}`);
@@ -171,7 +165,10 @@ async function profile(flags: { readonly stack: string; readonly sizes?: true })
     process.stdout.write(profileTable());
     return;
   }
-  const [{ loadStack }, { formatDns }] = await Promise.all([import("../stack.ts"), import("../plan/text.ts")]);
+  const [{ loadStack }, { formatDns }] = await Promise.all([
+    import("../stack-file.ts"),
+    import("../plan/plan-text.ts"),
+  ]);
   const { settings } = await loadStack(flags.stack);
   process.stdout.write(formatDns(settings));
 }

@@ -4,7 +4,7 @@ import { type Cluster, ClusterError, type PodFacts } from "../kubernetes/cluster
 import { attemptsOf } from "./walk.ts";
 
 /** A pod that can be asked from, and what its resolver goes by. */
-export interface Asker {
+export interface DnsClient {
   readonly pod: PodFacts;
   readonly container: string;
   readonly resolver: ResolverConfig & { readonly attempts: number };
@@ -30,7 +30,7 @@ export function parseFrom(text: string): { readonly namespace: string; readonly 
   throw new Failure(`--from is '${text}': it must be NAMESPACE/POD, such as ts-team/curl-ts`, NOT_TRIED);
 }
 
-interface AskerOptions {
+interface DnsClientOptions {
   /** Container that asks. Default `curl`, else the first one. */
   readonly container?: string | undefined;
   /** Command that brings the lab up. Default: the one for a laptop's. */
@@ -41,11 +41,11 @@ interface AskerOptions {
  * The pod, with what its resolver reads.
  * @throws {Failure} with one line where pod, namespace, right or the programs in the image are missing.
  */
-export async function askerAt(
+export async function dnsClientAt(
   cluster: Cluster,
   from: string,
-  { container, up = "npm run lab -- up" }: AskerOptions = {},
-): Promise<Asker> {
+  { container, up = "npm run lab -- up" }: DnsClientOptions = {},
+): Promise<DnsClient> {
   const { namespace, name } = parseFrom(from);
   try {
     const pod = await cluster.pod(namespace, name).catch(async (error: unknown) => {
@@ -104,7 +104,7 @@ const LOOK = [
   "command -v curl >/dev/null && curl -q --version",
 ].join(`; echo; echo '${MARK}'; `);
 
-async function look(cluster: Cluster, pod: PodFacts, container: string): Promise<Omit<Asker, "pod" | "container">> {
+async function look(cluster: Cluster, pod: PodFacts, container: string): Promise<Omit<DnsClient, "pod" | "container">> {
   const at = `container ${container} of ${pod.namespace}/${pod.name}`;
   const result = await cluster.exec(pod, container, ["sh", "-c", LOOK]).catch((error: unknown) => {
     const text = error instanceof Error ? error.message : "";

@@ -12,7 +12,7 @@ import {
   VersionApi,
 } from "@kubernetes/client-node";
 import { type Cluster, ClusterError, type NodeFacts, type PodFacts, type ProxyTarget } from "./cluster.ts";
-import { asClusterError } from "./errors.ts";
+import { asClusterError } from "./cluster-error.ts";
 import { execInPod } from "./exec.ts";
 
 /** Longest that one request to the API server may take. */

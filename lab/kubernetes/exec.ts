@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import { Exec, type KubeConfig, type V1Status } from "@kubernetes/client-node";
 import { ClusterError, type ExecResult, type PodFacts } from "./cluster.ts";
-import { asClusterError } from "./errors.ts";
+import { asClusterError } from "./cluster-error.ts";
 
 /**
  * Runs a program in a container over a websocket, as `kubectl exec` does.

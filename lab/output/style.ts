@@ -41,5 +41,5 @@ svg .path.warn, svg .path.skip { stroke-dasharray: 6 4; }
 svg .hit { fill: none; stroke: transparent; stroke-width: 14; }
 svg .label { fill: currentColor; font-size: 12px; paint-order: stroke; stroke: var(--page); stroke-width: 4px; }
 svg .rim { stroke: currentColor; stroke-width: 2.4; }
-svg a:hover .path, svg g.way:hover .path { stroke-width: 4; }
+svg a:hover .path, svg g.connection:hover .path { stroke-width: 4; }
 `;

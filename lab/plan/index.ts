@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type Command, Option } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, PROJECT_ROOT, writeOutput } from "../command-line.ts";
-import { chosenStack, loadStack, readStack, stackNames } from "../stack.ts";
+import { Failure, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
+import { chosenStack, loadStack, readStack, stackNames } from "../stack-file.ts";
 import { differences, type PlannedStack } from "./fleet.ts";
 import type { Recording } from "./plan.ts";
 import type { PlannedResource } from "./planned.ts";
@@ -49,7 +49,7 @@ async function plan(flags: PlanFlags): Promise<void> {
   if (flags.json) {
     writeOutput({ ...asJson(stack.name, recording), policies });
   } else {
-    const { formatDns, formatPlan, formatWarnings } = await import("./text.ts");
+    const { formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
     writeOutput(
       formatPlan(stack.name, recording) + formatDns(settings) + formatWarnings(settings) + formatPolicies(policies),
     );
@@ -127,8 +127,7 @@ export function registerFleet(program: Command): void {
 
 async function fleet(names: readonly string[], flags: { readonly json?: true }): Promise<void> {
   const stacks = names.length > 0 ? names : await stackNames();
-  const { progress } = await import("../output/progress.ts");
-  const shown = progress(`planning ${stacks.join(", ")}`);
+  const shown = await progress(`planning ${stacks.join(", ")}`);
   const planned = await planAll(stacks, (stack) => shown.update(`planned ${stack}`)).finally(() => shown.stop());
   const rows = differences(planned);
   if (flags.json) {

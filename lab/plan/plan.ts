@@ -6,7 +6,7 @@ import type {
 } from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
-import type { Stack } from "../stack.ts";
+import type { Stack } from "../stack-file.ts";
 import { type Planned, type PlannedResource, plain } from "./planned.ts";
 
 /**

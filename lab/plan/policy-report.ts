@@ -4,9 +4,11 @@ import { styleText } from "node:util";
 import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
+import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { stackOfPlan } from "../../policies/core/stack.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
+import { boxedTable } from "../output/table.ts";
 import type { Recording } from "./plan.ts";
 import { UNKNOWN } from "./planned.ts";
 
@@ -66,4 +68,24 @@ export function formatPolicies(evaluation: Evaluation): string {
 
 function line(colour: "red" | "yellow" | "dim", { rule, level, outcome, message }: Finding): string {
   return `  ${styleText(colour, `${TITLES[outcome]}, ${level}: ${rule}`)}\n    ${message}`;
+}
+
+/** The rules for a terminal. */
+export function rulesTable(): string {
+  const rows = RULES.map(({ id, level, title, source }) => [id, level, title, source.id]);
+  const table = boxedTable(["rule", "level", "what must be so", "from"], rows, { widths: [32, 11, 50, 30] });
+  return `${table}\n${RULES.length} rules; --json adds the reason, the fix and the settings of each\n`;
+}
+
+/** The rules for a program. */
+export function rulesJson() {
+  return RULES.map((rule) => {
+    const { id, family, level, title, reason, fix, source } = rule;
+    const settings = Object.fromEntries((rule.options ?? []).map(({ name, schema }) => [name, schema]));
+    return { id, family, level, title, reason, fix, source, settings, planOnly: isPlanOnly(rule) };
+  });
+}
+
+function isPlanOnly(rule: Rule): boolean {
+  return isStackRule(rule) && rule.planOnly === true;
 }

@@ -3,16 +3,16 @@ import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/node-local-cache/pod-dns.ts";
 import type { Settings } from "../../components/settings.ts";
 import { Failure } from "../command-line.ts";
-import type { Target } from "../kubernetes/kubeconfig.ts";
-import type { Check } from "./check.ts";
-import { corednsCheck, resolverCheck } from "./checks/coredns.ts";
+import type { Target } from "../kubernetes/connect.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
-import { collectorCheck, logsCheck } from "./checks/logs.ts";
-import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeers } from "./checks/names.ts";
+import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeers } from "./checks/dns-names.ts";
+import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
+import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
 import { pingCheck } from "./checks/ping.ts";
 import { podCheck, serviceCheck } from "./checks/pods.ts";
 import type { MarkerFinder } from "./find/finder.ts";
 import { finderFor } from "./find/index.ts";
+import type { Check } from "./outcome.ts";
 
 /** What the checks are made from. */
 export interface Plan {

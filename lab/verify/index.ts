@@ -1,8 +1,8 @@
 import { access, constants, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { Failure, writeOutput } from "../command-line.ts";
-import type { Row } from "./check.ts";
+import { Failure, progress, writeOutput } from "../command-line.ts";
+import type { Row } from "./outcome.ts";
 
 export interface VerifyFlags {
   readonly stack: string;
@@ -41,7 +41,7 @@ Exit code: 0 where no row failed, 1 where one did, 2 where nothing could be trie
 export function verifyOptions(command: Command): Command {
   return command
     .option("--json", "print one JSON document instead of the table")
-    .option("--report <file>", "write a self-contained HTML page with a picture")
+    .option("--report <file>", "write a self-contained HTML page with a diagram")
     .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
     .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
     .addOption(
@@ -69,16 +69,15 @@ function between(least: number, most: number) {
 
 /** Runs the rows, prints them, and returns the exit code. */
 export async function runVerify(flags: VerifyFlags): Promise<number> {
-  const [{ chosenStack, withSettings }, { planOf, targetOf }, { verify }, { progress }] = await Promise.all([
-    import("../stack.ts"),
+  const [{ chosenStack, withSettings }, { planOf, targetOf }, { verify }] = await Promise.all([
+    import("../stack-file.ts"),
     import("./catalog.ts"),
-    import("./run.ts"),
-    import("../output/progress.ts"),
+    import("./verify.ts"),
   ]);
   const { name, settings } = await withSettings(await chosenStack(flags));
   // Before the rows take their time.
   if (flags.report !== undefined) await access(dirname(flags.report), constants.W_OK).catch(unwritten(flags.report, 2));
-  const shown = progress("connecting to the cluster");
+  const shown = await progress("connecting to the cluster");
   let failed = 0;
   const onRow = ({ id, status }: Row, done: number, all: number) => {
     if (status === "fail") failed += 1;
@@ -97,12 +96,12 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
     const { asJson } = await import("./result.ts");
     writeOutput(asJson(result));
   } else {
-    const { formatResult } = await import("./table.ts");
+    const { formatResult } = await import("./result-table.ts");
     const colour = process.stdout.hasColors?.() ?? false;
     process.stdout.write(formatResult(result, { colour, width: process.stdout.columns || 160 }));
   }
   if (flags.report !== undefined) {
-    const { reportPage } = await import("./report/page.ts");
+    const { reportPage } = await import("./report/report-page.ts");
     await writeReport(flags.report, reportPage(result));
   }
   return result.rows.some((row) => row.status === "fail") ? 1 : 0;

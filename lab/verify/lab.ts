@@ -9,12 +9,12 @@ const DNS_SELECTOR = "k8s-app=kube-dns";
 const DNS_SERVICE = "kube-dns";
 
 /** What stops a check before it can begin, with the likely cause. */
-export class Obstacle extends Error {
+export class UnmetPrecondition extends Error {
   readonly likelyCause: string;
 
   constructor(message: string, likelyCause: string) {
     super(message);
-    this.name = "Obstacle";
+    this.name = "UnmetPrecondition";
     this.likelyCause = likelyCause;
   }
 }
@@ -46,14 +46,14 @@ export class Lab {
 
   /**
    * A team's curl pod that can be worked in.
-   * @throws {Obstacle} where it is missing, has ended or does not run yet.
+   * @throws {UnmetPrecondition} where it is missing, has ended or does not run yet.
    */
   async runningPod(team: string): Promise<PodFacts> {
     const pod = await this.pod(team).catch((error) => {
       throw error instanceof ClusterError && error.kind === "not-found" ? missingPod(team, this.up) : error;
     });
-    const obstacle = whyNotRunning(pod, this.up);
-    if (obstacle !== undefined) throw obstacle;
+    const unmet = whyNotRunning(pod, this.up);
+    if (unmet !== undefined) throw unmet;
     return pod;
   }
 
@@ -81,29 +81,33 @@ function once<T>(cache: Map<string, Promise<T>>, key: string, ask: () => Promise
   return known;
 }
 
-function missingPod(team: string, up: string): Obstacle {
+function missingPod(team: string, up: string): UnmetPrecondition {
   const name = curlPodName(team);
-  return new Obstacle(
+  return new UnmetPrecondition(
     `there is no pod ${name} in ${teamNamespace(team)}`,
     `the pod ${name} is gone or was never made: \`${up}\` makes it`,
   );
 }
 
 /** Why a pod cannot be worked in; undefined where it can. */
-export function whyNotRunning(pod: PodFacts, up: string): Obstacle | undefined {
-  if (pod.deleting) return new Obstacle(`${pod.name} is being deleted`, `wait until it is gone, then \`${up}\``);
+export function whyNotRunning(pod: PodFacts, up: string): UnmetPrecondition | undefined {
+  if (pod.deleting)
+    return new UnmetPrecondition(`${pod.name} is being deleted`, `wait until it is gone, then \`${up}\``);
   if (pod.phase === "Succeeded")
-    return new Obstacle(
+    return new UnmetPrecondition(
       `${pod.name} has ended (Completed)`,
       `the pod ${pod.name} lives for curlPod.lifetime seconds (3600 in the lab) and its time is over: \`${up}\` replaces it`,
     );
   if (pod.phase === "Failed")
-    return new Obstacle(
+    return new UnmetPrecondition(
       `${pod.name} has failed${pod.reason === "" ? "" : ` (${pod.reason})`}`,
       `\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` says why; \`${up}\` replaces it`,
     );
   if (pod.phase !== "Running" || pod.ip === "")
-    return new Obstacle(`${pod.name} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}`, whyPending(pod));
+    return new UnmetPrecondition(
+      `${pod.name} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}`,
+      whyPending(pod),
+    );
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { NodeFacts, PodFacts } from "../kubernetes/cluster.ts";
-import type { Row, Status } from "./check.ts";
+import type { Row, Status } from "./outcome.ts";
 
 /** Version of the JSON document; it changes when a field is renamed or removed. */
 const SCHEMA_VERSION = 1;

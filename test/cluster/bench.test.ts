@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { loadKubeConfig } from "../../lab/kubernetes/kubeconfig.ts";
+import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { withTeamsOn } from "../../tools/bench/cluster.ts";
 import { withTeamFiles } from "../../tools/bench/suite.ts";
 import { TestCluster } from "./cluster.ts";

@@ -3,9 +3,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { type BenchRow, bench } from "../../lab/dns/bench/bench.ts";
-import { askerAt } from "../../lab/dns/pod.ts";
+import { dnsClientAt } from "../../lab/dns/pod.ts";
 import type { Cluster } from "../../lab/kubernetes/cluster.ts";
-import { connect } from "../../lab/kubernetes/kubeconfig.ts";
+import { connect } from "../../lab/kubernetes/connect.ts";
 import { TestCluster, until } from "./cluster.ts";
 import { askingPod, runCoreDns } from "./dns-pods.ts";
 
@@ -53,8 +53,8 @@ describe("what the tuned Corefile gains, by lab dns bench", () => {
   });
 
   async function outside(profile: string): Promise<BenchRow> {
-    const asker = await askerAt(cluster, `${NAMESPACE}/asks-${profile}`);
-    const { rows } = await bench(cluster, asker, { perSecond: 50, seconds: 20, outside: OUTSIDE });
+    const client = await dnsClientAt(cluster, `${NAMESPACE}/asks-${profile}`);
+    const { rows } = await bench(cluster, client, { perSecond: 50, seconds: 20, outside: OUTSIDE });
     const row = rows.find(({ kind }) => kind === "outside");
     assert.ok(row);
     return row;

@@ -6,9 +6,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { KubeConfig, type KubernetesObject } from "@kubernetes/client-node";
 import { bench } from "../../lab/dns/bench/bench.ts";
 import { type Explanation, explain } from "../../lab/dns/explain.ts";
-import { askerAt } from "../../lab/dns/pod.ts";
+import { dnsClientAt } from "../../lab/dns/pod.ts";
 import type { Cluster } from "../../lab/kubernetes/cluster.ts";
-import { connect } from "../../lab/kubernetes/kubeconfig.ts";
+import { connect } from "../../lab/kubernetes/connect.ts";
 import { runLab } from "../support/run-lab.ts";
 import { TestCluster, until } from "./cluster.ts";
 import { askingPod, object, runCoreDns } from "./dns-pods.ts";
@@ -92,9 +92,9 @@ describe("what a name costs, against a CoreDNS that writes down each query", () 
 
   it("benches as many queries as it says, and no more", async () => {
     const before = (await recorded(tests)).length;
-    const asker = await askerAt(cluster, `${NAMESPACE}/ndots-5`);
+    const client = await dnsClientAt(cluster, `${NAMESPACE}/ndots-5`);
     const internal = `${FULL}.`;
-    const { rows } = await bench(cluster, asker, { perSecond: 50, seconds: 2, internal, outside: `none.${FULL}` });
+    const { rows } = await bench(cluster, client, { perSecond: 50, seconds: 2, internal, outside: `none.${FULL}` });
     const lines = (await recorded(tests)).slice(before);
     // Each kind of name is asked for once, by both types, before it is asked for often.
     const seen = (part: string) => lines.filter(({ query }) => query.includes(part)).length - 2;
@@ -151,7 +151,7 @@ describe("what a name costs, against a CoreDNS that writes down each query", () 
   /** Explains a name, and returns what the recorder saw: by UDP the resolver of the pod's curl, by TCP explain itself. */
   async function observed(form: string, ndots: number) {
     const before = (await recorded(tests)).length;
-    const explanation = await explain(cluster, await askerAt(cluster, `${NAMESPACE}/ndots-${ndots}`), form);
+    const explanation = await explain(cluster, await dnsClientAt(cluster, `${NAMESPACE}/ndots-${ndots}`), form);
     const marks = async () => (await recorded(tests)).slice(before);
     const by = (lines: readonly Recorded[], proto: string) =>
       pairwise(lines.filter((line) => line.proto === proto).map((line) => line.query));

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../lab/command-line.ts";
-import { readStack, stackNames } from "../../lab/stack.ts";
+import { readStack, stackNames } from "../../lab/stack-file.ts";
 
 describe("readStack", () => {
   let folder: string;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { planStack, type Recording } from "../../lab/plan/plan.ts";
 import { type Planned, UNKNOWN } from "../../lab/plan/planned.ts";
 import { policyReport } from "../../lab/plan/policy-report.ts";
-import { readStack } from "../../lab/stack.ts";
+import { readStack } from "../../lab/stack-file.ts";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";
 import { type Given, runPack, UNKNOWN_TEXT } from "./engine-run.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { planStack, type Recording } from "../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../lab/plan/planned.ts";
 import { policyReport, stops } from "../../lab/plan/policy-report.ts";
-import { readStack } from "../../lab/stack.ts";
+import { readStack } from "../../lab/stack-file.ts";
 import { set } from "./mutate.ts";
 import type { Stack } from "./mutation-case.ts";
 import { PLATFORM } from "./platform-mutations.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planStack } from "../../lab/plan/plan.ts";
 import { formatPolicies, policyReport, stops } from "../../lab/plan/policy-report.ts";
-import { readStack, stackNames } from "../../lab/stack.ts";
+import { readStack, stackNames } from "../../lab/stack-file.ts";
 import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
 import { RULES } from "../../policies/rules/index.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
-import { collectorsJson, collectorsTable, DESTINATION_KINDS } from "../../lab/collectors.ts";
+import { collectorsJson, collectorsTable, DESTINATION_KINDS } from "../../lab/collector-table.ts";
 import { collectorsPage } from "../../tools/docs/collectors-page.ts";
 
 describe("the page of the collectors", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import { stackNames } from "../../lab/stack.ts";
+import { stackNames } from "../../lab/stack-file.ts";
 import { SCHEMA_FILE, stackSchema } from "../../tools/docs/settings.ts";
 
 describe("the JSON Schema of the settings", () => {

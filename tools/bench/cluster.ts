@@ -11,24 +11,24 @@ import { parseSettings } from "../../components/settings.ts";
 import { curlPodName, teamNamespace } from "../../components/team/names.ts";
 import { Failure } from "../../lab/command-line.ts";
 import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
-import { askerAt } from "../../lab/dns/pod.ts";
+import { dnsClientAt } from "../../lab/dns/pod.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
-import { asClusterError } from "../../lab/kubernetes/errors.ts";
-import { connect, loadKubeConfig, type Target } from "../../lab/kubernetes/kubeconfig.ts";
+import { asClusterError } from "../../lab/kubernetes/cluster-error.ts";
+import { connect, loadKubeConfig, type Target } from "../../lab/kubernetes/connect.ts";
 import { manifestsOf } from "../../lab/plan/manifests.ts";
 import { planStack } from "../../lab/plan/plan.ts";
-import { readStackFile } from "../../lab/stack.ts";
+import { readStackFile } from "../../lab/stack-file.ts";
 import { allChecks, fits, planOf } from "../../lab/verify/catalog.ts";
 import { type Command, measure } from "./measure.ts";
 import { type BenchRow, teamsOf, withTeamFiles } from "./suite.ts";
 
 /** Numbers of teams that verify is timed with; the smaller ones are a part of the greatest. */
 const COUNTS = [2, 20] as const;
-const MOST = Math.max(...COUNTS);
+const MAX_TEAMS = Math.max(...COUNTS);
 /** The collector is not put on the cluster: its image may be out of reach there, and its time is that of the destination. */
 const SKIPPED = "collector";
 /** Each run with many teams takes a minute. */
-const MOST_RUNS = 3;
+const MAX_RUNS = 3;
 const FORM_RUNS = 3;
 
 export interface ClusterRows {
@@ -44,23 +44,23 @@ export interface ClusterRows {
 export async function runOnCluster(target: Target, runs: number, say: (what: string) => void): Promise<ClusterRows> {
   const { cluster } = await connect(target);
   const config = await loadKubeConfig(target);
-  const teams = teamsOf(MOST).map(({ name }) => name);
+  const teams = teamsOf(MAX_TEAMS).map(({ name }) => name);
   return withTeamFiles(COUNTS, (files) => {
-    say(`putting ${MOST} teams on ${cluster.context}`);
-    return withTeamsOn(config, files.get(MOST) ?? "", teams, async () => {
+    say(`putting ${MAX_TEAMS} teams on ${cluster.context}`);
+    return withTeamsOn(config, files.get(MAX_TEAMS) ?? "", teams, async () => {
       const rows: BenchRow[] = [];
       for (const [count, file] of files) {
         say(`lab verify, ${count} teams`);
         const row = await measure(`lab verify, ${count} teams`, verifyCommand(file, target), {
-          runs: Math.min(runs, MOST_RUNS),
+          runs: Math.min(runs, MAX_RUNS),
         });
         rows.push({ ...row, count: await countRows(file), of: "rows" });
       }
       say("what a name costs");
       const [from = "", other = ""] = teams;
-      const asker = await askerAt(cluster, `${teamNamespace(from)}/${curlPodName(from)}`);
+      const client = await dnsClientAt(cluster, `${teamNamespace(from)}/${curlPodName(from)}`);
       const service = `${curlPodName(other)}.${teamNamespace(other)}`;
-      return { rows, forms: await nameForms(cluster, asker, service, FORM_RUNS) };
+      return { rows, forms: await nameForms(cluster, client, service, FORM_RUNS) };
     });
   });
 }

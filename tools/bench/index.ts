@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { InvalidArgumentError } from "commander";
-import { commandLine, runCommandLine } from "../../lab/command-line.ts";
-import type { Target } from "../../lab/kubernetes/kubeconfig.ts";
+import { commandLine, progress, runCommandLine } from "../../lab/command-line.ts";
+import type { Target } from "../../lab/kubernetes/connect.ts";
 
 interface BenchFlags extends Target {
   readonly runs: number;
@@ -24,13 +24,12 @@ const program = commandLine(
   .action(bench);
 
 async function bench(flags: BenchFlags): Promise<void> {
-  const [{ progress }, { runSuite }, { goalsOf }, { formatBench }] = await Promise.all([
-    import("../../lab/output/progress.ts"),
+  const [{ runSuite }, { goalsOf }, { formatBench }] = await Promise.all([
     import("./suite.ts"),
     import("./report.ts"),
     import("./report.ts"),
   ]);
-  const shown = progress("measuring");
+  const shown = await progress("measuring");
   const say = (what: string) => shown.update(`measuring: ${what}`);
   try {
     // First, since a cluster that cannot be asked should be told before ten minutes have gone by.
@@ -53,7 +52,7 @@ async function bench(flags: BenchFlags): Promise<void> {
 async function onCluster(flags: BenchFlags, say: (what: string) => void) {
   const target = { context: flags.context, kubeconfig: flags.kubeconfig };
   // Tells what is wrong with it before the Pulumi packages have come in.
-  const { connect } = await import("../../lab/kubernetes/kubeconfig.ts");
+  const { connect } = await import("../../lab/kubernetes/connect.ts");
   await connect(target);
   const { runOnCluster } = await import("./cluster.ts");
   return runOnCluster(target, flags.runs, say);

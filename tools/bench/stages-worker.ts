@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { parseSettings } from "../../components/settings.ts";
 import { planStack } from "../../lab/plan/plan.ts";
 import { policyReport } from "../../lab/plan/policy-report.ts";
-import { readStackFile } from "../../lab/stack.ts";
+import { readStackFile } from "../../lab/stack-file.ts";
 import type { Stages } from "./stages.ts";
 
 // Run as `node stages-worker.ts FILE`, since a plan in this process would have found everything compiled by the one before.

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { Failure, PROJECT_ROOT } from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
-import { readStack } from "../../lab/stack.ts";
+import { readStack } from "../../lab/stack-file.ts";
 import { type Command, type Measurement, measure } from "./measure.ts";
 import { measureStages } from "./stages.ts";
 

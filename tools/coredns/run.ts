@@ -19,7 +19,7 @@ exec env -i PATH=/bin HOSTNAME=coredns KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNE
 const UNSHARE = process.getuid?.() === 0 ? ["-n", "-m"] : ["-r", "-n", "-m"];
 
 /** CoreDNS waits 5 s for a cluster's API. What has not started after this never does. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** Whether this machine can run CoreDNS apart from its own network. */
 export function canSandbox(): boolean {
@@ -35,7 +35,7 @@ export async function complaint(binary: string, corefile: string): Promise<strin
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";
-  const late = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  const late = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
   const ended = new Promise<string | undefined>((resolve) => {
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => {

@@ -4,7 +4,7 @@ import { type Cluster, ClusterError } from "../../kubernetes/cluster.ts";
 import { ms } from "../../output/table.ts";
 import { ask } from "../ask.ts";
 import { isName } from "../message.ts";
-import type { Asker } from "../pod.ts";
+import type { DnsClient } from "../pod.ts";
 import { readSamples, type Summary, summarize } from "./samples.ts";
 import { BENCH_SCRIPT, type Load, NUMBER, scriptArguments } from "./script.ts";
 
@@ -49,11 +49,11 @@ export interface BenchResult {
 /** Measures one kind of name after the other. `onStep` is told what is under way. */
 export async function bench(
   cluster: Cluster,
-  asker: Asker,
+  client: DnsClient,
   options: BenchOptions,
   onStep: (what: string) => void = () => {},
 ): Promise<BenchResult> {
-  const { pod, resolver } = asker;
+  const { pod, resolver } = client;
   const zone = resolver.search.find((domain) => domain.startsWith("svc."))?.replace(/\.$/, "") ?? "svc.cluster.local";
   const names = [
     { kind: "internal", name: options.internal ?? `kubernetes.default.${zone}` },
@@ -64,14 +64,14 @@ export async function bench(
     if (!isName(name)) throw new Failure(`--${kind} is '${name}', which is no name`, 2);
   const server = resolver.nameservers[0] ?? "";
   onStep("the method itself");
-  const own = await measure(cluster, asker, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));
-  checkMethod(own, options.perSecond, asker);
+  const own = await measure(cluster, client, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));
+  checkMethod(own, options.perSecond, client);
   const rows: BenchRow[] = [];
   for (const { kind, name } of names) {
     onStep(`${kind} names`);
-    const skipped = await whyNot(cluster, asker, name);
+    const skipped = await whyNot(cluster, client, name);
     const load = loadOf(name, options.perSecond, options.seconds);
-    const summary = skipped === undefined ? await measure(cluster, asker, server, load) : undefined;
+    const summary = skipped === undefined ? await measure(cluster, client, server, load) : undefined;
     rows.push({ kind, name, summary, skipped });
   }
   const { perSecond, seconds } = options;
@@ -79,7 +79,7 @@ export async function bench(
 }
 
 /** What runs on pipes alone asks no server, so it is the place to see whether this shell can be trusted with one. */
-function checkMethod(own: Summary, perSecond: number, { pod, container }: Asker): void {
+function checkMethod(own: Summary, perSecond: number, { pod, container }: DnsClient): void {
   const at = `container ${container} of ${pod.namespace}/${pod.name}`;
   if (own.answered === 0)
     throw new Failure(
@@ -97,8 +97,8 @@ export function loadOf(name: string, perSecond: number, seconds: number): Load {
 }
 
 /** Asks once before asking often. */
-async function whyNot(cluster: Cluster, asker: Asker, name: string): Promise<string | undefined> {
-  const [first] = await ask(cluster, asker, name.replace(NUMBER, String(firstNumber())));
+async function whyNot(cluster: Cluster, client: DnsClient, name: string): Promise<string | undefined> {
+  const [first] = await ask(cluster, client, name.replace(NUMBER, String(firstNumber())));
   const took = first?.milliseconds === undefined ? "" : ` after ${ms(first.milliseconds)} ms`;
   if (first?.answer === undefined) return "no answer: is TCP port 53 open?";
   const { code } = first.answer;
@@ -108,7 +108,7 @@ async function whyNot(cluster: Cluster, asker: Asker, name: string): Promise<str
   return undefined;
 }
 
-async function measure(cluster: Cluster, { pod, container }: Asker, server: string, load: Load): Promise<Summary> {
+async function measure(cluster: Cluster, { pod, container }: DnsClient, server: string, load: Load): Promise<Summary> {
   const command = ["sh", "-c", BENCH_SCRIPT, "bench", ...scriptArguments(server, load, firstNumber())];
   const seconds = load.count * load.gap * 1.5 + 20;
   const { stdout } = await cluster.exec(pod, container, command, seconds).catch((error: unknown) => {

@@ -1,9 +1,9 @@
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/names.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
-import { type Check, fail, type Outcome, pass, warn } from "../check.ts";
 import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
-import { type Lab, Obstacle } from "../lab.ts";
-import type { Pair } from "./names.ts";
+import { type Lab, UnmetPrecondition } from "../lab.ts";
+import { type Check, fail, type Outcome, pass, warn } from "../outcome.ts";
+import type { Pair } from "./dns-names.ts";
 
 /** Long enough for any answer inside a cluster, short enough to wait for none. */
 const SECONDS = 3;
@@ -31,7 +31,7 @@ async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promis
   const pod = await lab.runningPod(team);
   const target = (await lab.dnsPods()).find((candidate) => candidate.ready && candidate.ip !== "");
   if (target === undefined)
-    throw new Obstacle("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
+    throw new UnmetPrecondition("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
   let refused = "";
   for (const port of DNS_PORTS) {
     const place = `${urlHost(target.ip)}:${port}`;
@@ -82,7 +82,7 @@ async function denyTeam(lab: Lab, { from, to }: Pair, context: Enforcement): Pro
   const [pod, target] = await Promise.all([lab.runningPod(from), lab.runningPod(to)]);
   const place = `${urlHost(target.ip)}:${RESPONDER_PORT}`;
   if (!target.ready)
-    throw new Obstacle(`${target.name} is not ready`, `nothing listens in ${target.name}: see row pods:${to}`);
+    throw new UnmetPrecondition(`${target.name} is not ready`, `nothing listens in ${target.name}: see row pods:${to}`);
   const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
   if (connected(result)) return reached(place, context);
   return pass(`${place} ${result.end === "timed out" ? "dropped" : "refused by the network"}`, { place });

@@ -1,7 +1,7 @@
 import { CURL_CONTAINER, curlPodName } from "../../../components/team/names.ts";
-import { type Check, fail, type Outcome, pass } from "../check.ts";
 import type { Lab } from "../lab.ts";
-import type { Pair } from "./names.ts";
+import { type Check, fail, type Outcome, pass } from "../outcome.ts";
+import type { Pair } from "./dns-names.ts";
 
 /** What ping counted. */
 export interface PingResult {

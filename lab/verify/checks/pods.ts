@@ -1,6 +1,6 @@
 import { curlPodName, RESPONDER_PORT, teamNamespace } from "../../../components/team/names.ts";
-import { type Check, fail, type Outcome, pass } from "../check.ts";
 import type { Lab } from "../lab.ts";
+import { type Check, fail, type Outcome, pass } from "../outcome.ts";
 
 /** The team's pod runs, is ready, and has an address on a node. */
 export function podCheck(team: string): Check {

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { Credentials } from "../../../components/logging/destination-settings.ts";
 import { get } from "../../kubernetes/client.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
-import { type Lab, Obstacle } from "../lab.ts";
+import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { LOGGING_NAMESPACE } from "./finder.ts";
 
 /** An HTTP destination, as the settings describe it. */
@@ -55,8 +55,8 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
   throw new ClusterError("other", `${url.host} answered ${answer.status}: ${line}`);
 }
 
-function nobodyThere(name: string, namespace: string): Obstacle {
-  return new Obstacle(
+function nobodyThere(name: string, namespace: string): UnmetPrecondition {
+  return new UnmetPrecondition(
     `no pod behind the Service ${name} in ${namespace} answers`,
     `the destination starts, or does not run: \`kubectl -n ${namespace} get pods\` shows which pod is not ready`,
   );

@@ -1,5 +1,5 @@
 import type { PodFacts } from "../../kubernetes/cluster.ts";
-import { type Lab, Obstacle, whyNotRunning } from "../lab.ts";
+import { type Lab, UnmetPrecondition, whyNotRunning } from "../lab.ts";
 
 export interface Wanted {
   readonly marker: string;
@@ -26,7 +26,7 @@ export interface MarkerFinder {
   readonly unable?: string;
   /**
    * Checks what must stand before it is worth waiting.
-   * @throws {Obstacle} where it does not.
+   * @throws {UnmetPrecondition} where it does not.
    */
   prepare?(lab: Lab, pod: PodFacts): Promise<void>;
   /** Undefined as long as the marker is not there. */
@@ -45,7 +45,7 @@ export const LOGGING_NAMESPACE = "logging";
 
 /**
  * The collector's pod on a node.
- * @throws {Obstacle} where there is none, or it does not run.
+ * @throws {UnmetPrecondition} where there is none, or it does not run.
  */
 export async function collectorPod(lab: Lab, collector: string, node: string): Promise<PodFacts> {
   const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${collector}`);
@@ -55,17 +55,18 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
       pods.length === 0
         ? `the DaemonSet ${collector} is not there, or its pods are not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``
         : `its tolerations or node selector leave ${node} out`;
-    throw new Obstacle(`no ${collector} pod on node ${node}`, cause);
+    throw new UnmetPrecondition(`no ${collector} pod on node ${node}`, cause);
   }
   await mustBeReady(lab, pod);
   return pod;
 }
 
-/** @throws {Obstacle} where a pod of the logging namespace does not run or is not ready. */
+/** @throws {UnmetPrecondition} where a pod of the logging namespace does not run or is not ready. */
 export async function mustBeReady(lab: Lab, pod: PodFacts): Promise<void> {
-  const obstacle = whyNotRunning(pod, lab.up);
-  if (obstacle !== undefined) throw new Obstacle(obstacle.message, await logHint(pod));
-  if (!pod.ready) throw new Obstacle(`${pod.name} is not ready${pod.reason && ` (${pod.reason})`}`, await logHint(pod));
+  const unmet = whyNotRunning(pod, lab.up);
+  if (unmet !== undefined) throw new UnmetPrecondition(unmet.message, await logHint(pod));
+  if (!pod.ready)
+    throw new UnmetPrecondition(`${pod.name} is not ready${pod.reason && ` (${pod.reason})`}`, await logHint(pod));
 }
 
 async function logHint(pod: PodFacts): Promise<string> {

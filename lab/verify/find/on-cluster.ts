@@ -1,5 +1,5 @@
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
-import { type Lab, Obstacle } from "../lab.ts";
+import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { collectorPod, LOGGING_NAMESPACE, type MarkerFinder } from "./finder.ts";
 
 /** Destination stdout: the collector prints what it collects, so the marker stands in the log of its pod on the same node. */
@@ -40,7 +40,7 @@ export function throughSidecar(finder: MarkerFinder, collector: string): MarkerF
     async prepare(lab, pod) {
       if (pod.containers.includes(collector)) return;
       const cause = `the pod was made without it: \`${lab.up}\` makes it again`;
-      throw new Obstacle(`no container ${collector} in ${pod.name}`, cause);
+      throw new UnmetPrecondition(`no container ${collector} in ${pod.name}`, cause);
     },
     whyMissing: async (_lab, pod) => hint(collector, pod),
   };

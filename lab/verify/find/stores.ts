@@ -3,7 +3,7 @@ import type { Destination } from "../../../components/logging/destination-settin
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/index-format.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { outputOf, ProcessError } from "../../process.ts";
-import { type Lab, Obstacle } from "../lab.ts";
+import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { ask, type Endpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
 import { collectorPod, LOGGING_NAMESPACE, type MarkerFinder, mustBeReady } from "./finder.ts";
 
@@ -46,12 +46,12 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
   };
 }
 
-/** @throws {Obstacle} where the OpenSearch that `inCluster` brings is not there or not ready. */
+/** @throws {UnmetPrecondition} where the OpenSearch that `inCluster` brings is not there or not ready. */
 async function ownNode(lab: Lab): Promise<void> {
   const [pod] = await lab.cluster.pods(LOGGING_NAMESPACE, "app.kubernetes.io/name=opensearch");
   if (pod !== undefined) return mustBeReady(lab, pod);
   const cause = `the StatefulSet opensearch is not there, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
-  throw new Obstacle("there is no pod of opensearch", cause);
+  throw new UnmetPrecondition("there is no pod of opensearch", cause);
 }
 
 function endpointOf(destination: SearchDestination): Endpoint {
@@ -155,12 +155,12 @@ async function awsCli(args: readonly string[]): Promise<string> {
     return await outputOf("aws", args, { timeoutSeconds: 30 });
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      throw new Obstacle(
+      throw new UnmetPrecondition(
         "there is no AWS CLI",
         "it reads CloudWatch Logs: install it as https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html says",
       );
     const said = error instanceof ProcessError ? error.stderr.trim().split("\n").at(-1) : undefined;
-    throw new Obstacle(
+    throw new UnmetPrecondition(
       said || String(error),
       "the AWS CLI must be logged in and allowed logs:FilterLogEvents on the log group",
     );

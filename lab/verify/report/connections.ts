@@ -1,11 +1,11 @@
-import type { Group, Row, Status } from "../check.ts";
+import type { Group, Row, Status } from "../outcome.ts";
 
-/** Where a way leads when not to a team. */
+/** Where a connection goes when not to a team. */
 export const COREDNS = "(coredns)";
 export const LOGS = "(logs)";
 
-/** Rows that take the same way, drawn as one line. */
-export interface Way {
+/** Rows of one connection, drawn as one line. */
+export interface Connection {
   /** A team. */
   readonly from: string;
   /** A team, {@link COREDNS} or {@link LOGS}. */
@@ -24,8 +24,8 @@ const TITLES: Readonly<Partial<Record<Group, string>>> = {
   collector: "collected",
 };
 
-/** Gathers rows into ways: from which team, where to, of which kind. */
-export function waysOf(rows: readonly Row[]): Way[] {
+/** Gathers rows into connections: from which team, where to, of which kind. */
+export function connectionsOf(rows: readonly Row[]): Connection[] {
   const gathered = new Map<string, { from: string; to: string; title: string; rows: Row[] }>();
   for (const row of rows) {
     const title = TITLES[row.group];
@@ -33,9 +33,9 @@ export function waysOf(rows: readonly Row[]): Way[] {
     if (title === undefined || from === undefined) continue;
     const to = target(row.group, subject);
     const key = `${row.group} ${from} ${to}`;
-    const way = gathered.get(key) ?? { from, to, title, rows: [] };
-    way.rows.push(row);
-    gathered.set(key, way);
+    const connection = gathered.get(key) ?? { from, to, title, rows: [] };
+    connection.rows.push(row);
+    gathered.set(key, connection);
   }
   return [...gathered.values()].map(({ from, to, title, rows: taken }) => ({
     from,

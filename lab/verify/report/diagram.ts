@@ -1,27 +1,27 @@
 import { html, type Markup } from "../../output/html.ts";
-import type { Row } from "../check.ts";
+import type { Row } from "../outcome.ts";
 import type { TeamView, VerifyResult } from "../result.ts";
-import { COREDNS, LOGS, type Way, waysOf, worst } from "./connections.ts";
+import { COREDNS, type Connection, connectionsOf, LOGS, worst } from "./connections.ts";
 import { along, type Box, between } from "./layout.ts";
 
-/** Two columns of teams, two rows at most; the ways of more teams would cover each other, so those become a matrix. */
-const MOST_TEAMS = 3;
+/** Two columns of teams, two rows at most; the connections of more teams would cover each other, so those become a matrix. */
+const MAX_TEAMS = 3;
 const WIDTH = 1140;
 const POD = { width: 210, height: 112 };
 const NAMESPACE = { width: 270, height: 178 };
 const MARGIN = 40;
 const ROW_HEIGHT = 330;
 const TOP = 70;
-/** Between lines that lead the same way. */
+/** Pixels between lines of one pair. */
 const SPACING = 29;
 
-/** The cluster with its nodes, namespaces and pods, and the ways that were tried in the colour of their result. */
-export function picture(result: VerifyResult): Markup {
-  const ways = waysOf(result.rows);
-  if (result.teams.length > MOST_TEAMS) return matrix(result.teams, ways);
+/** The cluster with its nodes, namespaces and pods, and the connections that were tried in the colour of their result. */
+export function diagram(result: VerifyResult): Markup {
+  const connections = connectionsOf(result.rows);
+  if (result.teams.length > MAX_TEAMS) return matrix(result.teams, connections);
   const places = layout(result);
   const height = places.bottom + 70;
-  const name = `The cluster ${result.context}, its pods and the ways between them`;
+  const name = `The cluster ${result.context}, its pods and the connections between them`;
   return html`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${name}">
 ${TIPS}
 <rect class="box" x="1" y="1" width="${WIDTH - 2}" height="${height - 2}" rx="12"/>
@@ -29,7 +29,7 @@ ${TIPS}
 ${result.teams.map((team) => namespaceBox(team, places, result.rows))}
 ${endBox(places, COREDNS, "kube-system", "CoreDNS", result.rows)}
 ${endBox(places, LOGS, "logs", destination(result.rows), result.rows)}
-${lines(ways, places)}
+${lines(connections, places)}
 ${nodes(result, places.bottom + 34)}
 </svg>`;
 }
@@ -101,30 +101,30 @@ function destination(rows: readonly Row[]): string {
 }
 
 /** Each pair's lines side by side, around the line between the two centres. */
-function lines(ways: readonly Way[], { boxes }: Places): Markup[] {
-  const bundles = Map.groupBy(ways, ({ from, to }) => [from, to].sort().join(" "));
+function lines(connections: readonly Connection[], { boxes }: Places): Markup[] {
+  const bundles = Map.groupBy(connections, ({ from, to }) => [from, to].sort().join(" "));
   return [...bundles.values()].flatMap((bundle) =>
-    bundle.map((way, index) => {
-      const [from, to] = [boxes.get(way.from), boxes.get(way.to)];
+    bundle.map((connection, index) => {
+      const [from, to] = [boxes.get(connection.from), boxes.get(connection.to)];
       if (from === undefined || to === undefined) return html``;
-      if (way.from === way.to) return loop(way, from);
+      if (connection.from === connection.to) return loop(connection, from);
       const { start, end } = between(from, to, (index - (bundle.length - 1) / 2) * SPACING);
       // Labels on slanting lines would meet in the middle.
       const level = Math.abs(start.y - end.y) < 1;
       // Counted from the same end for both directions.
       const share = (index + 1) / (bundle.length + 1);
-      const place = along(start, end, level ? 0.5 : way.from < way.to ? share : 1 - share);
+      const place = along(start, end, level ? 0.5 : connection.from < connection.to ? share : 1 - share);
       const d = `M${round(start.x)} ${round(start.y)}L${round(end.x)} ${round(end.y)}`;
-      return line(way, d, place.x, place.y + (level ? -6 : 4), "middle");
+      return line(connection, d, place.x, place.y + (level ? -6 : 4), "middle");
     }),
   );
 }
 
-/** A pod's way to itself by its own names, below the pod. */
-function loop(way: Way, box: Box): Markup {
+/** A pod's connection to itself, by its own names, below the pod. */
+function loop(connection: Connection, box: Box): Markup {
   const [x, y] = [box.x + box.width / 2, box.y + box.height];
   return line(
-    way,
+    connection,
     `M${x - 70} ${y}C${x - 70} ${y + 26} ${x - 20} ${y + 26} ${x - 20} ${y + 3}`,
     x - 8,
     y + 18,
@@ -132,9 +132,9 @@ function loop(way: Way, box: Box): Markup {
   );
 }
 
-function line({ status, label, rows }: Way, d: string, x: number, y: number, anchor: string): Markup {
+function line({ status, label, rows }: Connection, d: string, x: number, y: number, anchor: string): Markup {
   const title = rows.map((row) => `${row.id}: ${row.detail}`).join("\n");
-  return html`<g class="way ${status}"><title>${title}</title><path class="hit" d="${d}"/><path class="path ${status}" d="${d}" marker-end="url(#tip-${status})"/><text class="label" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${label}</text></g>
+  return html`<g class="connection ${status}"><title>${title}</title><path class="hit" d="${d}"/><path class="path ${status}" d="${d}" marker-end="url(#tip-${status})"/><text class="label" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${label}</text></g>
 `;
 }
 
@@ -160,7 +160,7 @@ const NAMES = 130;
 const MAX_MATRIX_TEAMS = 60;
 
 /** Who reached whom, for more teams than lines can show: a row for each team, a cell for each place that it tried. */
-function matrix(teams: readonly TeamView[], ways: readonly Way[]): Markup {
+function matrix(teams: readonly TeamView[], connections: readonly Connection[]): Markup {
   const names = teams.map(({ team }) => team).slice(0, MAX_MATRIX_TEAMS);
   const columns = [...names, COREDNS, LOGS];
   const size = { width: NAMES + columns.length * CELL + 20, height: NAMES + names.length * CELL + 40 };
@@ -168,7 +168,7 @@ function matrix(teams: readonly TeamView[], ways: readonly Way[]): Markup {
   const note = left > 0 ? `; ${left} more teams are in the table only` : "";
   return html`<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Which team reached which" style="max-width:${size.width}px">
 ${columns.map((name, index) => heading(name, index))}
-${names.map((from, row) => rowOf(from, row, columns, ways))}
+${names.map((from, row) => rowOf(from, row, columns, connections))}
 <text class="soft" x="0" y="${size.height - 8}">rows: from, columns: to${note}</text>
 </svg>`;
 }
@@ -178,13 +178,13 @@ function heading(name: string, index: number): Markup {
   return html`<text class="soft" transform="translate(${x} ${NAMES - 6}) rotate(-60)">${name.replace(/[()]/g, "")}</text>\n`;
 }
 
-function rowOf(from: string, row: number, columns: readonly string[], ways: readonly Way[]): Markup {
+function rowOf(from: string, row: number, columns: readonly string[], connections: readonly Connection[]): Markup {
   const y = NAMES + row * CELL;
   const cells = columns.map((to, column) => {
-    const taken = ways.filter((way) => way.from === from && way.to === to);
+    const taken = connections.filter((connection) => connection.from === from && connection.to === to);
     if (taken.length === 0) return html``;
-    const title = taken.map((way) => `${way.from} to ${way.to}: ${way.label}`).join("\n");
-    const status = worst(taken.map((way) => way.status));
+    const title = taken.map((connection) => `${connection.from} to ${connection.to}: ${connection.label}`).join("\n");
+    const status = worst(taken.map((connection) => connection.status));
     return html`<g class="${status}"><title>${title}</title><rect fill="currentColor" x="${NAMES + column * CELL + 3}" y="${y + 3}" width="${CELL - 6}" height="${CELL - 6}" rx="3"/></g>`;
   });
   return html`<text class="soft" x="0" y="${y + 15}">${from}</text>${cells}\n`;

@@ -14,7 +14,7 @@ function centre({ x, y, width, height }: Box): Point {
   return { x: x + width / 2, y: y + height / 2 };
 }
 
-/** A straight way from the rim of one box to the rim of another. */
+/** A straight line from the rim of one box to the rim of another. */
 export interface Segment {
   readonly start: Point;
   readonly end: Point;
@@ -22,7 +22,7 @@ export interface Segment {
 
 /**
  * The line between two boxes' centres, moved sideways by `offset` and cut at their rims. The side does not depend on the
- * direction, so that the ways there and back do not lie on each other.
+ * direction, so that the lines there and back do not lie on each other.
  */
 export function between(from: Box, to: Box, offset: number): Segment {
   const [a, b] = [centre(from), centre(to)];
@@ -38,7 +38,7 @@ export function along(from: Point, to: Point, share: number): Point {
   return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }
 
-/** At which share of the way from a point inside a box to one outside the line crosses the rim. */
+/** At which share of the line from a point inside a box to one outside the line crosses the rim. */
 function leaving(box: Box, from: Point, to: Point): number {
   const shares = [
     (box.x - from.x) / (to.x - from.x),

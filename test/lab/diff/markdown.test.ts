@@ -4,7 +4,7 @@ import { comparePlans } from "../../../lab/diff/compare.ts";
 import type { Diff, StackDiff } from "../../../lab/diff/diff.ts";
 import type { PlanDocument, PolicyFinding } from "../../../lab/diff/document.ts";
 import { fieldLines } from "../../../lab/diff/field-lines.ts";
-import { LONGEST_COMMENT, MARKER, markdownOf } from "../../../lab/diff/markdown.ts";
+import { LONGEST_COMMENT, MARKER, markdownOf } from "../../../lab/diff/markdown-diff.ts";
 import { formatDiff } from "../../../lab/diff/terminal.ts";
 import { code, fenced, plainText } from "../../../lab/output/markdown.ts";
 import { namespace, plan, resource } from "./resources.ts";

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { decode } from "dns-packet";
 import fc from "fast-check";
 import { type BenchOptions, type BenchResult, bench, LIMITS, loadOf } from "../../../lab/dns/bench/bench.ts";
-import { benchPage } from "../../../lab/dns/bench/page.ts";
+import { benchPage } from "../../../lab/dns/bench/bench-page.ts";
+import { formatBench } from "../../../lab/dns/bench/bench-text.ts";
 import { BUCKETS, percentile, readSamples, summarize } from "../../../lab/dns/bench/samples.ts";
 import { NUMBER, scriptArguments } from "../../../lab/dns/bench/script.ts";
-import { formatBench } from "../../../lab/dns/bench/text.ts";
-import { askerAt } from "../../../lab/dns/pod.ts";
+import { dnsClientAt } from "../../../lab/dns/pod.ts";
 import { type Execute, fakeCluster, ran, runningPod } from "../verify/fake-cluster.ts";
 import { bytesOf, dnsPod, type FakePod } from "./fake-pod.ts";
 
@@ -51,7 +51,7 @@ function benchPod(changes: { gap?: number; silent?: true } = {}): Execute {
 
 async function benched(execute: Execute, options: Partial<BenchOptions> = {}): Promise<BenchResult> {
   const cluster = fakeCluster({ pod: async () => runningPod("ts") }, execute);
-  return bench(cluster, await askerAt(cluster, "ts-team/curl-ts"), { ...OPTIONS, ...options });
+  return bench(cluster, await dnsClientAt(cluster, "ts-team/curl-ts"), { ...OPTIONS, ...options });
 }
 
 describe("lab dns bench", () => {

@@ -10,7 +10,7 @@ import { PROJECT_ROOT } from "../../../lab/command-line.ts";
 import { COMPARED_NDOTS } from "../../../lab/dns/forms.ts";
 import { profileTable } from "../../../lab/dns/profile-table.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
-import { readStack } from "../../../lab/stack.ts";
+import { readStack } from "../../../lab/stack-file.ts";
 
 const ZONE = "svc.cluster.local";
 const FULL = `curl-sa.sa-team.${ZONE}.`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { explain } from "../../../lab/dns/explain.ts";
 import { formatExplanation } from "../../../lab/dns/explain-text.ts";
 import { formatForms, nameForms, parseService } from "../../../lab/dns/forms.ts";
-import { askerAt } from "../../../lab/dns/pod.ts";
+import { dnsClientAt } from "../../../lab/dns/pod.ts";
 import { fakeCluster, runningPod } from "../verify/fake-cluster.ts";
 import { dnsPod, type FakePod } from "./fake-pod.ts";
 
@@ -21,7 +21,7 @@ async function explained(name: string, changes: Partial<FakePod> = {}, options: 
     { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
     execute,
   );
-  const explanation = await explain(cluster, await askerAt(cluster, "ts-team/curl-ts"), name, options);
+  const explanation = await explain(cluster, await dnsClientAt(cluster, "ts-team/curl-ts"), name, options);
   return { explanation, asked, text: formatExplanation(explanation) };
 }
 
@@ -121,7 +121,7 @@ describe("lab dns forms", () => {
       { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
       execute,
     );
-    const costs = await nameForms(cluster, await askerAt(cluster, "ts-team/curl-ts"), "curl-sa.sa-team");
+    const costs = await nameForms(cluster, await dnsClientAt(cluster, "ts-team/curl-ts"), "curl-sa.sa-team");
     assert.equal(
       formatForms(costs),
       `| name | asked in | ndots 5 | ndots 3 | ndots 2 |

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { askerAt, parseFrom } from "../../../lab/dns/pod.ts";
+import { dnsClientAt, parseFrom } from "../../../lab/dns/pod.ts";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { type Execute, fakeCluster, notFound, runningPod } from "../verify/fake-cluster.ts";
 import { dnsPod, type FakePod } from "./fake-pod.ts";
@@ -15,13 +15,13 @@ const gone: Partial<Cluster> = {
   },
 };
 
-/** The one line that askerAt fails with. */
+/** The one line that dnsClientAt fails with. */
 async function failure(
   changes: Partial<Cluster>,
   execute: Execute = dnsPod(POD).execute,
   container?: string,
 ): Promise<string> {
-  const error: unknown = await askerAt(fakeCluster(changes, execute), FROM, { container, up: "make lab" }).then(
+  const error: unknown = await dnsClientAt(fakeCluster(changes, execute), FROM, { container, up: "make lab" }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -33,25 +33,28 @@ async function failure(
 describe("the pod that asks", () => {
   it("tells its resolver, its C library and its programs", async () => {
     const { execute } = dnsPod({ ...POD, libc: "musl", hosts: "10.0.0.1 curl-ts", curlVersion: "" });
-    const asker = await askerAt(fakeCluster({}, execute), FROM);
-    assert.equal(asker.container, "curl");
-    assert.deepEqual(asker.resolver, {
+    const client = await dnsClientAt(fakeCluster({}, execute), FROM);
+    assert.equal(client.container, "curl");
+    assert.deepEqual(client.resolver, {
       nameservers: ["10.96.0.10"],
       search: ["a.svc.cluster.local", "svc.cluster.local"],
       ndots: 3,
       attempts: 3,
     });
     assert.deepEqual(
-      [asker.libc, asker.libcSeen, asker.hosts, asker.hasCurl, asker.curlResolver],
+      [client.libc, client.libcSeen, client.hosts, client.hasCurl, client.curlResolver],
       ["musl", true, "10.0.0.1 curl-ts", false, undefined],
     );
   });
 
   it("is in another container where one is named, or the only one", async () => {
     const { execute } = dnsPod(POD);
-    assert.equal((await askerAt(fakeCluster({}, execute), FROM, { container: "responder" })).container, "responder");
+    assert.equal(
+      (await dnsClientAt(fakeCluster({}, execute), FROM, { container: "responder" })).container,
+      "responder",
+    );
     const pod = async () => runningPod("ts", { containers: ["app"] });
-    assert.equal((await askerAt(fakeCluster({ pod }, execute), FROM)).container, "app");
+    assert.equal((await dnsClientAt(fakeCluster({ pod }, execute), FROM)).container, "app");
     assert.equal(
       await failure({}, execute, "nope"),
       "pod ts-team/curl-ts has no container 'nope'; there are: responder, curl",

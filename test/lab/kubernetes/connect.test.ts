@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { kubeCluster } from "../../../lab/kubernetes/client.ts";
-import { connect, loadKubeConfig } from "../../../lab/kubernetes/kubeconfig.ts";
+import { connect, loadKubeConfig } from "../../../lab/kubernetes/connect.ts";
 import { listen } from "../../support/listen.ts";
 
 function kubeconfig(server: string, name = "one", current: string | undefined = name): string {

@@ -4,7 +4,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { asJson } from "../../../lab/plan/index.ts";
 import { type Recording, record } from "../../../lab/plan/plan.ts";
-import { formatPlan, treeRows } from "../../../lab/plan/text.ts";
+import { formatPlan, treeRows } from "../../../lab/plan/plan-text.ts";
 
 class Group extends pulumi.ComponentResource {
   constructor(name: string) {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
-import type { Check, Row } from "../../../lab/verify/check.ts";
-import { corednsCheck, resolverCheck } from "../../../lab/verify/checks/coredns.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/deny.ts";
-import { curlCheck, lookupCheck } from "../../../lab/verify/checks/names.ts";
+import { curlCheck, lookupCheck } from "../../../lab/verify/checks/dns-names.ts";
+import { corednsCheck, resolverCheck } from "../../../lab/verify/checks/dns-server.ts";
 import { pingCheck } from "../../../lab/verify/checks/ping.ts";
 import { podCheck, serviceCheck } from "../../../lab/verify/checks/pods.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import { runChecks } from "../../../lab/verify/run.ts";
+import type { Check, Row } from "../../../lab/verify/outcome.ts";
+import { runChecks } from "../../../lab/verify/verify.ts";
 import { answered, type Execute, failed, fakeCluster, healthy, notFound, ran, runningPod } from "./fake-cluster.ts";
 
 const TS_SA = { from: "ts", to: "sa" };

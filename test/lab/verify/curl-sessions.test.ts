@@ -5,7 +5,7 @@ import { allChecks } from "../../../lab/verify/catalog.ts";
 import { curlFrom, curlScript } from "../../../lab/verify/curl.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import { runChecks } from "../../../lab/verify/run.ts";
+import { runChecks } from "../../../lab/verify/verify.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 import { answered, failed, fakeCluster, healthy, runningPod } from "./fake-cluster.ts";
 

@@ -61,7 +61,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
       const pods = async (_namespace: string, selector: string) =>
         selector.endsWith("=opensearch") ? [...nodes] : [collector];
       const prepared = searchFinder(inCluster, index, "fluent-bit").prepare?.(new Lab(fakeCluster({ pods })), pod);
-      await assert.rejects(async () => prepared, { name: "Obstacle", message, likelyCause: cause });
+      await assert.rejects(async () => prepared, { name: "UnmetPrecondition", message, likelyCause: cause });
     });
   }
 
@@ -74,7 +74,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
         throw new ClusterError("other", refusal);
       });
       await assert.rejects(searchFinder(inCluster, index, "fluent-bit").find(lab, wanted), {
-        name: "Obstacle",
+        name: "UnmetPrecondition",
         message: "no pod behind the Service opensearch in logging answers",
       });
     });

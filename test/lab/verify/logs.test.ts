@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
-import type { Check } from "../../../lab/verify/check.ts";
-import { collectorCheck, logsCheck, newMarker, seek } from "../../../lab/verify/checks/logs.ts";
+import { collectorCheck, logsCheck, newMarker, waitFor } from "../../../lab/verify/checks/log-lines.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { stdoutFinder } from "../../../lab/verify/find/on-cluster.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import { runChecks } from "../../../lab/verify/run.ts";
+import type { Check } from "../../../lab/verify/outcome.ts";
+import { runChecks } from "../../../lab/verify/verify.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";
 
 const COLLECTOR = runningPod("fluent-bit", {
@@ -42,10 +42,10 @@ describe("a marker", () => {
 
   it("is looked for until it is there or the time is over", async () => {
     let asked = 0;
-    const found = await seek(5, async () => (++asked === 2 ? "here" : undefined));
+    const found = await waitFor(5, async () => (++asked === 2 ? "here" : undefined));
     assert.equal(found?.found, "here");
     assert.ok((found?.delayMs ?? 0) >= 200);
-    assert.equal(await seek(0.01, async () => undefined), undefined);
+    assert.equal(await waitFor(0.01, async () => undefined), undefined);
   });
 
   it("comes back by the logs API", async () => {

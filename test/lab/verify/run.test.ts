@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { styleText } from "node:util";
 import fc from "fast-check";
 import { allChecks, fits, select } from "../../../lab/verify/catalog.ts";
-import { type Check, pass } from "../../../lab/verify/check.ts";
-import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/names.ts";
+import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
+import { type Check, pass } from "../../../lab/verify/outcome.ts";
 import { asJson, causes, summaryLine } from "../../../lab/verify/result.ts";
-import { runChecks } from "../../../lab/verify/run.ts";
-import { formatResult } from "../../../lab/verify/table.ts";
+import { formatResult } from "../../../lab/verify/result-table.ts";
+import { runChecks } from "../../../lab/verify/verify.ts";
 import { fakeCluster } from "./fake-cluster.ts";
 
 const TEAMS = [

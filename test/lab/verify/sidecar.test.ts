@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
-import { collectorCheck } from "../../../lab/verify/checks/logs.ts";
+import { collectorCheck } from "../../../lab/verify/checks/log-lines.ts";
 import { finderFor } from "../../../lab/verify/find/index.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import { runChecks } from "../../../lab/verify/run.ts";
+import { runChecks } from "../../../lab/verify/verify.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";
 
 const logging = { mode: "sidecar", collector: "tail" };

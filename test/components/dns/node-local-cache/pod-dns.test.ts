@@ -3,7 +3,7 @@ import { podDns } from "../../../../components/dns/node-local-cache/pod-dns.ts";
 import { DnsSettings } from "../../../../components/dns/settings.ts";
 import { parseSettings } from "../../../../components/settings.ts";
 import { planStack } from "../../../../lab/plan/plan.ts";
-import { readStack } from "../../../../lab/stack.ts";
+import { readStack } from "../../../../lab/stack-file.ts";
 import { planOf } from "../../../../lab/verify/catalog.ts";
 import { find } from "../../../support/find.ts";
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { html, raw } from "../../../../lab/output/html.ts";
 import { allChecks } from "../../../../lab/verify/catalog.ts";
-import type { Row, Status } from "../../../../lab/verify/check.ts";
 import { unableFinder } from "../../../../lab/verify/find/finder.ts";
-import { COREDNS, LOGS, waysOf, worst } from "../../../../lab/verify/report/connections.ts";
+import type { Row, Status } from "../../../../lab/verify/outcome.ts";
+import { COREDNS, connectionsOf, LOGS, worst } from "../../../../lab/verify/report/connections.ts";
 import { between } from "../../../../lab/verify/report/layout.ts";
-import { reportPage } from "../../../../lab/verify/report/page.ts";
+import { reportPage } from "../../../../lab/verify/report/report-page.ts";
 import type { VerifyResult } from "../../../../lab/verify/result.ts";
 import { runningPod } from "../fake-cluster.ts";
 
@@ -122,9 +122,9 @@ describe("the report", () => {
   });
 });
 
-describe("ways", () => {
+describe("connections", () => {
   it("gather the rows that take the same way, with the result that matters most", () => {
-    const ways = waysOf(resultOf(2).rows);
+    const ways = connectionsOf(resultOf(2).rows);
     const dns = ways.find((way) => way.from === "t0" && way.to === COREDNS && way.label.startsWith("DNS"));
     assert.equal(dns?.rows.length, 10);
     assert.equal(dns?.status, "fail");

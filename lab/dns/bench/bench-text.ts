@@ -1,6 +1,6 @@
 import { columns, ms } from "../../output/table.ts";
 import type { BenchResult, BenchRow } from "./bench.ts";
-import { bucketName, codesOf, KINDS, methodOf } from "./words.ts";
+import { bucketName, codesOf, KINDS, methodOf } from "./bench-labels.ts";
 
 const BAR = 40;
 
@@ -16,7 +16,7 @@ export function formatBench(result: BenchResult): string {
     ...result.rows.flatMap(({ kind, name, skipped }) =>
       skipped === undefined ? [] : [`not measured: ${KINDS[kind]}, ${name}: ${skipped}`],
     ),
-    ...measured.flatMap((row) => ["", ...picture(row)]),
+    ...measured.flatMap((row) => ["", ...diagram(row)]),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -28,7 +28,7 @@ function cells({ kind, summary }: BenchRow): string[] {
   return [KINDS[kind], ...counts, ...[p50, p90, p99, max].map(ms), codesOf(codes)];
 }
 
-function picture({ kind, name, summary }: BenchRow): string[] {
+function diagram({ kind, name, summary }: BenchRow): string[] {
   const counts = summary?.histogram ?? [];
   const most = Math.max(1, ...counts);
   const lines = counts.map((count, index) => {

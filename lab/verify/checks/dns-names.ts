@@ -1,7 +1,7 @@
 import { curlPodName, curlServiceName, teamNamespace } from "../../../components/team/names.ts";
-import { type Check, fail, type Outcome, pass } from "../check.ts";
 import { type CurlResult, curlFrom } from "../curl.ts";
 import type { Lab } from "../lab.ts";
+import { type Check, fail, type Outcome, pass } from "../outcome.ts";
 
 /** The ways to write a Service's name. */
 export const FORMS = ["short", "ns", "svc", "full", "dot"] as const;

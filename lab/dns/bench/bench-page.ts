@@ -1,8 +1,8 @@
 import { html, htmlDocument, type Markup } from "../../output/html.ts";
 import { ms } from "../../output/table.ts";
 import type { BenchResult, BenchRow } from "./bench.ts";
+import { bucketName, codesOf, KINDS, methodOf } from "./bench-labels.ts";
 import type { Summary } from "./samples.ts";
-import { bucketName, codesOf, KINDS, methodOf } from "./words.ts";
 
 /** Style of the bars. */
 const BARS = "svg .bar { fill: var(--pass); } svg .number { text-anchor: end; }";

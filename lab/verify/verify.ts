@@ -2,10 +2,10 @@ import pLimit from "p-limit";
 import { teamNamespace } from "../../components/team/names.ts";
 import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { connect, type Target } from "../kubernetes/kubeconfig.ts";
+import { connect, type Target } from "../kubernetes/connect.ts";
 import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
-import { type Check, fail, type Outcome, type Row } from "./check.ts";
-import { Lab, Obstacle } from "./lab.ts";
+import { Lab, UnmetPrecondition } from "./lab.ts";
+import { type Check, fail, type Outcome, type Row } from "./outcome.ts";
 import type { TeamView, VerifyResult } from "./result.ts";
 
 export interface VerifyOptions {
@@ -97,7 +97,7 @@ function ownTime({ facts }: Outcome): number | undefined {
 
 /** A check that could not end is a row that failed; a fault of the check itself is one too, and says so. */
 function outcomeOf(error: unknown, lab: Lab): Outcome {
-  if (error instanceof Obstacle) return fail(error.message, error.likelyCause);
+  if (error instanceof UnmetPrecondition) return fail(error.message, error.likelyCause);
   if (error instanceof ClusterError) return fail(error.message, clusterCause(error, lab));
   const message = error instanceof Error ? error.message : String(error);
   return fail(message, "a fault of this check, not of the cluster: please report it");

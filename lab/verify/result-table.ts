@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { plainTable } from "../output/table.ts";
-import type { Row, Status } from "./check.ts";
+import type { Row, Status } from "./outcome.ts";
 import { causes, summaryLine, type VerifyResult } from "./result.ts";
 
 const COLOURS = { pass: "green", warn: "yellow", fail: "red", skip: "gray" } as const;

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { APPLICATION_FILES, APPLICATION_LOGS } from "../../../components/logging/pipeline.ts";
 import { CURL_CONTAINER, curlPodName } from "../../../components/team/names.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
-import { type Check, fail, type Outcome, pass, skip } from "../check.ts";
 import type { MarkerFinder } from "../find/finder.ts";
 import type { Lab } from "../lab.ts";
+import { type Check, fail, type Outcome, pass, skip } from "../outcome.ts";
 
 const POLL_MS = 250;
 
@@ -26,7 +26,7 @@ async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = fal
 }
 
 /** Asks until something is found or the time is over. Times are in milliseconds from the call. */
-export async function seek<T>(
+export async function waitFor<T>(
   seconds: number,
   look: (elapsedMs: number) => Promise<T | undefined>,
 ): Promise<{ readonly found: T; readonly delayMs: number } | undefined> {
@@ -61,7 +61,7 @@ async function logs(lab: Lab, team: string): Promise<Outcome> {
   const pod = await lab.runningPod(team);
   const marker = newMarker();
   await writeMarker(lab, pod, marker);
-  const result = await seek(LOG_SECONDS, async (elapsed) => {
+  const result = await waitFor(LOG_SECONDS, async (elapsed) => {
     const text = await lab.cluster.logs(pod, { container: CURL_CONTAINER, seconds: SKEW_SECONDS + elapsed / 1000 });
     return text.includes(marker) ? true : undefined;
   });
@@ -98,7 +98,7 @@ async function collector(lab: Lab, team: string, finder: MarkerFinder, seconds: 
   const marker = newMarker();
   await finder.prepare?.(lab, pod);
   await writeMarker(lab, pod, marker, finder.inFile);
-  const result = await seek(seconds, (elapsed) =>
+  const result = await waitFor(seconds, (elapsed) =>
     finder.find(lab, { marker, pod, seconds: SKEW_SECONDS + elapsed / 1000 }),
   );
   if (result === undefined)

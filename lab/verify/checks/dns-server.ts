@@ -1,8 +1,8 @@
 import { type Block, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { CURL_CONTAINER, curlPodName, teamNamespace } from "../../../components/team/names.ts";
-import { type Check, fail, type Outcome, pass, warn } from "../check.ts";
 import type { Lab } from "../lab.ts";
+import { type Check, fail, type Outcome, pass, warn } from "../outcome.ts";
 
 /** CoreDNS runs, and what its Corefile says. It is read and never written. */
 export function corednsCheck(): Check {

@@ -1,7 +1,7 @@
 import { html, htmlDocument, type Markup } from "../../output/html.ts";
-import type { Row } from "../check.ts";
+import type { Row } from "../outcome.ts";
 import { causes, summarize, summaryLine, type VerifyResult } from "../result.ts";
-import { picture } from "./diagram.ts";
+import { diagram } from "./diagram.ts";
 
 /** The report: one page that needs nothing else, no network and no script. */
 export function reportPage(result: VerifyResult): string {
@@ -16,7 +16,7 @@ export function reportPage(result: VerifyResult): string {
 </dl>
 ${causesSection(result.rows)}
 <figure>
-${picture(result)}
+${diagram(result)}
 <figcaption><span class="pass">passed</span> <span class="warn">warning</span> <span class="fail">failed</span> <span class="skip">not tried</span>; point at a line for its rows</figcaption>
 </figure>
 <h2>Rows</h2>
