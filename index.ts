@@ -16,7 +16,7 @@ await preflight(settings.cluster, settings.warnings);
 const clusterComponent = createCluster(settings.cluster, settings.region, settings.profile);
 const cluster = clusterComponent.handle;
 const dns = new CoreDns("coredns", { cluster, settings: settings.dns });
-const logs = new LogCollection("logs", { cluster, settings: settings.logging, teams: settings.teams });
+const logs = new LogCollection("logs", { ...settings.logging, cluster, teams: settings.teams });
 // What answers on clusterDns may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.
 const dnsAddresses = [...new Set([...dns.addresses, ...(settings.dns.clusterDns ?? [])])];
 const teams: Team[] = [];

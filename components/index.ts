@@ -8,7 +8,20 @@ export { CoreDns, type CoreDnsArgs } from "./dns/core-dns.ts";
 export type { PodDns } from "./dns/node-local-cache/pod-dns.ts";
 export type { PodSidecar, SidecarParts } from "./kubernetes/container.ts";
 export type { EgressRule } from "./kubernetes/network-policy.ts";
-export { LogCollection, type LogCollectionArgs } from "./logging/log-collection.ts";
+export { LogCollection } from "./logging/log-collection.ts";
+export type {
+  CloudWatchArgs,
+  DestinationArgs,
+  DestinationCredentialsArgs,
+  DestinationTlsArgs,
+  ElasticsearchArgs,
+  HttpArgs,
+  IndexArgs,
+  LogCollectionArgs,
+  LokiArgs,
+  OpenSearchArgs,
+  S3Args,
+} from "./logging/log-collection-args.ts";
 export { CurlPod, type CurlPodArgs, type CurlPodOptions } from "./team/curl-pod.ts";
 export type { PolicyContext } from "./team/network-policies.ts";
 export { Team, type TeamArgs } from "./team/team.ts";

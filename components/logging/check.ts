@@ -27,19 +27,26 @@ export function checkLogging(
   clusterKind: ClusterSettings["kind"],
   cluster?: NamedCluster,
 ): SettingsIssue[] {
-  const { destination, mode } = settings;
+  const { destination } = settings;
   const issues: SettingsIssue[] = [];
   if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind !== "eks") {
     const message =
       "must be one of stdout, file, http, opensearch, elasticsearch, loki, since only cluster.kind eks gives pods an AWS identity";
     issues.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
+  issues.push(...checkPipeline(settings), ...awsIssues(destination, clusterKind, cluster));
+  const collector = COLLECTORS[settings.collector];
+  if (collector === undefined || issues.some(({ severity }) => severity !== "warning")) return issues;
+  return [...issues, ...settingsWithoutEffect(settings, collector)];
+}
+
+/** What does not depend on the cluster: whether the collector can do what is asked of it. Paths are below `logging`. */
+export function checkPipeline(settings: LoggingSettings): SettingsIssue[] {
+  const { destination, mode } = settings;
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined)
-    return [
-      ...issues,
-      { path: ["collector"], message: `must be one of ${collectorNames()}`, value: settings.collector },
-    ];
+    return [{ path: ["collector"], message: `must be one of ${collectorNames()}`, value: settings.collector }];
+  const issues: SettingsIssue[] = [];
   if (!collector.modes.includes(mode)) {
     issues.push({
       path: ["mode"],
@@ -56,8 +63,7 @@ export function checkLogging(
     const message = `prefix and separator must not form a name that Elasticsearch reserves (${KEPT_PATTERNS})`;
     issues.push({ path: ["index"], message });
   }
-  issues.push(...amazonIssues(destination), ...awsIssues(destination, clusterKind, cluster));
-  issues.push(...unreadNamespaces(settings));
+  issues.push(...amazonIssues(destination), ...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
   if (isMore(Bytes, memory, memoryLimit)) {
     const message = `memory (${memory}) must not exceed memoryLimit (${memoryLimit}), or Kubernetes refuses the pod`;
@@ -71,9 +77,7 @@ export function checkLogging(
       value: settings.sidecar.destinationCidrs,
     });
   const pipeline = logPipeline(settings, { cluster: "", region: undefined });
-  issues.push(...collector.unsupported(pipeline));
-  if (issues.some(({ severity }) => severity !== "warning")) return issues;
-  return [...issues, ...settingsWithoutEffect(settings, collector)];
+  return [...issues, ...collector.unsupported(pipeline)];
 }
 
 /** What a cluster of this stack has not, and what AWS would refuse. */

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { type Collector, imageFor, type Probe, type Rendered } from "./collectors/collector.ts";
 import { destinationSecrets } from "./destination-secrets.ts";
 import type { Destination } from "./destination-settings.ts";
@@ -9,19 +10,25 @@ function stateOnNode(id: string): string {
   return `/var/lib/eks-dns-logging/${id}`;
 }
 
-interface SpecArgs {
+/** What a collector's pod depends on. */
+export interface CollectorPodArgs {
   readonly collector: Collector;
-  readonly rendered: Rendered;
+  /** Arguments of its entry point, and variables beside the node's name. */
+  readonly args: Rendered["args"];
+  readonly environment?: Rendered["environment"] | undefined;
   readonly destination: Destination;
-  readonly settings: Pick<LoggingSettings, "image" | "resources">;
+  /** @default those of the collector */
+  readonly resources?: LoggingSettings["resources"];
+  /** @default that of the collector */
+  readonly image?: pulumi.Input<string> | undefined;
 }
 
 /**
  * The pod of a collector on a node. It runs as root, since the kubelet's log files are root's alone, with no capability at all:
  * as their owner it needs none. Logs are mounted read-only; only its own state is writable.
  */
-export function collectorPodSpec({ collector, rendered, destination, settings }: SpecArgs) {
-  const resources = { ...collector.resources, ...settings.resources };
+export function collectorPodSpec({ collector, args, environment = {}, destination, image, ...own }: CollectorPodArgs) {
+  const resources = { ...collector.resources, ...own.resources };
   const secrets = destinationSecrets(collector, destination);
   const file =
     destination.kind === "file" ? [{ name: "destination", mountPath: destination.path, host: destination.path }] : [];
@@ -39,13 +46,13 @@ export function collectorPodSpec({ collector, rendered, destination, settings }:
     containers: [
       {
         name: collector.id,
-        image: settings.image ?? imageFor(collector, destination),
+        image: image ?? imageFor(collector, destination),
         imagePullPolicy: "IfNotPresent",
         ...(collector.command === undefined ? {} : { command: [...collector.command] }),
-        args: [...rendered.args],
+        args: [...args],
         env: [
           { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
-          ...Object.entries(rendered.environment ?? {}).map(([name, value]) => ({ name, value })),
+          ...Object.entries(environment).map(([name, value]) => ({ name, value })),
           ...secrets.env,
         ],
         ports: Object.entries(collector.ports).map(([name, containerPort]) => ({

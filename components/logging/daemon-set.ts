@@ -2,20 +2,15 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { filesHash } from "../kubernetes/container.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
-import type { Collector, Rendered } from "./collectors/collector.ts";
-import { collectorPodSpec } from "./daemon-set-spec.ts";
-import type { Destination } from "./destination-settings.ts";
+import { type CollectorPodArgs, collectorPodSpec } from "./daemon-set-spec.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
 import { receiverService } from "./receiver.ts";
-import type { LoggingSettings } from "./settings.ts";
 
-export interface CollectorDaemonSetArgs {
-  readonly collector: Collector;
-  readonly rendered: Rendered;
-  readonly destination: Destination;
-  readonly settings: Pick<LoggingSettings, "image" | "resources">;
-  /** What must stand before a collector starts: its namespace, its AWS identity, its destination. */
-  readonly after: readonly pulumi.Resource[];
+export interface CollectorDaemonSetArgs extends CollectorPodArgs {
+  /** Its configuration: name to text. */
+  readonly files: pulumi.Output<Readonly<Record<string, string>>>;
+  /** What must exist before a collector starts: its namespace, its AWS identity, its destination. */
+  readonly dependsOn: readonly pulumi.Resource[];
 }
 
 /**
@@ -28,10 +23,10 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
 
   constructor(name: string, args: CollectorDaemonSetArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:CollectorDaemonSet", name, {}, options);
-    const { collector, rendered } = args;
+    const { collector, files } = args;
     const app = collector.id;
     const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
-    const own = { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true };
+    const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
 
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
@@ -40,7 +35,7 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
     );
     const access = this.#grant(name, args, own);
     receiverService(name, collector, metadata, own);
-    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: { ...rendered.files } }, own);
+    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, own);
     this.daemonSet = new k8s.apps.v1.DaemonSet(
       `${name}-daemonset`,
       {
@@ -53,13 +48,13 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
             metadata: {
               labels: commonLabels(app),
               // A new configuration starts new pods; a mounted ConfigMap alone would change under the old ones.
-              annotations: { "eks-dns-logging/config": filesHash(rendered.files) },
+              annotations: { "eks-dns-logging/config": files.apply(filesHash) },
             },
             spec: collectorPodSpec(args),
           },
         },
       },
-      { ...own, dependsOn: [...args.after, account, config, ...access] },
+      { ...own, dependsOn: [...args.dependsOn, account, config, ...access] },
     );
     this.registerOutputs({ name: this.daemonSet.metadata.name });
   }

@@ -1,6 +1,6 @@
-// A program of its own that uses two parts on an EKS cluster that is there already, without this project's settings file:
-// CoreDNS as an add-on, and a team's namespace with what keeps it apart.
-import { CoreDns, ExistingCluster, Team } from "../../components/index.ts";
+// A program of its own that uses three parts on an EKS cluster that is there already, without this project's settings file:
+// CoreDNS as an add-on, a team's namespace with what keeps it apart, and Fluent Bit, which sends the lines to an OpenSearch.
+import { CoreDns, ExistingCluster, LogCollection, Team } from "../../components/index.ts";
 
 const { handle } = new ExistingCluster("prod", { kubeconfig: "~/.kube/prod.yaml", context: "prod" });
 const cluster = { ...handle, addons: { clusterName: "prod", kubernetesVersion: "1.35", tags: { owner: "platform" } } };
@@ -14,6 +14,12 @@ const shop = new Team("shop", {
   quota: { "requests.cpu": "8", pods: 50 },
   curlPod: false,
   network: { dnsAddresses: dns.addresses },
+});
+
+new LogCollection("logs", {
+  cluster,
+  destination: { kind: "opensearch", host: "search.example.com", credentials: { secretName: "opensearch" } },
+  index: { prefix: "prod", splitBy: "team" },
 });
 
 /** Namespace of the team, `shop-team`. */

@@ -3,7 +3,7 @@ import { record } from "../../lab/plan/plan.ts";
 import { find, ofType } from "../support/find.ts";
 
 describe("examples/as-a-library", () => {
-  it("makes CoreDNS and a team without this project's settings", async () => {
+  it("makes CoreDNS, a team and log collection without this project's settings", async () => {
     const { resources, outputs } = await record(
       { stack: "prod", config: {} },
       () => import("../../examples/as-a-library/index.ts"),
@@ -31,5 +31,7 @@ describe("examples/as-a-library", () => {
     );
     assert.deepEqual(ofType(resources, "kubernetes:core/v1:Pod"), []);
     assert.match(String(outputs.corefile), /serve_stale/);
+    const { data } = find(resources, "kubernetes:core/v1:ConfigMap", "logs-fluent-bit-config").inputs;
+    assert.match(JSON.stringify(data), /host: search.example.com/);
   });
 });

@@ -11,7 +11,8 @@ export interface InClusterOpenSearchArgs {
   readonly storage: string | undefined;
   /** StorageClass of the volume; undefined for the cluster's default. */
   readonly storageClass: string | undefined;
-  readonly after: readonly pulumi.Resource[];
+  /** What must exist before its pod. */
+  readonly dependsOn: readonly pulumi.Resource[];
 }
 
 const OPENSEARCH = "opensearch";
@@ -24,7 +25,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
 
   constructor(name: string, args: InClusterOpenSearchArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:InClusterOpenSearch", name, {}, options);
-    const own = { parent: this, dependsOn: [...args.after], deleteBeforeReplace: true };
+    const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
     const template = JSON.stringify(everyIndexTemplate(), null, 2);
     const config = new k8s.core.v1.ConfigMap(
       `${name}-template`,
@@ -53,7 +54,7 @@ export class InClusterOpenSearch extends pulumi.ComponentResource {
           persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         },
       },
-      { ...own, dependsOn: [config, service, ...args.after] },
+      { ...own, dependsOn: [config, service, ...args.dependsOn] },
     );
     this.#dashboards(name, own);
     this.registerOutputs({ service: service.metadata.name });

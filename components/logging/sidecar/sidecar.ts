@@ -1,7 +1,8 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { configurationVariable, filesHash } from "../../kubernetes/container.ts";
 import type { EgressRule } from "../../kubernetes/network-policy.ts";
 import { amount } from "../../schema/values.ts";
-import { type Collector, imageFor } from "../collectors/collector.ts";
+import { type Collector, imageFor, type Rendered } from "../collectors/collector.ts";
 import { probes } from "../daemon-set-spec.ts";
 import { destinationSecrets } from "../destination-secrets.ts";
 import {
@@ -43,8 +44,16 @@ export interface Sidecar {
   parts(pod: ApplicationPod, configMap: string): PodParts;
 }
 
-/** The sidecar of a stack's settings, which carry it. */
-export function sidecarOf(collector: Collector, settings: LoggingSettings, context: DestinationContext): Sidecar {
+/**
+ * The sidecar of settings with mode `sidecar`.
+ * @param image Default: that of the settings, or else the collector's.
+ */
+export function sidecarOf(
+  collector: Collector,
+  settings: LoggingSettings,
+  context: DestinationContext,
+  image: pulumi.Input<string> = settings.image ?? imageFor(collector, settings.destination),
+): Sidecar {
   return {
     collector,
     egress: destinationEgress(settings.destination, settings.sidecar.destinationCidrs),
@@ -52,7 +61,7 @@ export function sidecarOf(collector: Collector, settings: LoggingSettings, conte
       const rendered = collector.render(logPipeline(settings, context, { kind: "application", pod }));
       return {
         files: rendered.files,
-        container: containerOf(collector, rendered, settings),
+        container: containerOf(collector, rendered, settings, image),
         applicationMount: { name: "app-logs", mountPath: APPLICATION_LOGS },
         volumes: volumesOf(collector, settings, configMap),
         graceSeconds: collector.graceSeconds + 5,
@@ -65,12 +74,12 @@ export function sidecarOf(collector: Collector, settings: LoggingSettings, conte
  * The container. It has no readiness probe: a pod whose logs are late still answers.
  * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
  */
-function containerOf(collector: Collector, rendered: ReturnType<Collector["render"]>, settings: LoggingSettings) {
+function containerOf(collector: Collector, rendered: Rendered, settings: LoggingSettings, image: pulumi.Input<string>) {
   const resources = { ...collector.resources, ...settings.resources };
   const secrets = destinationSecrets(collector, settings.destination, VOLUME_PREFIX);
   return {
     name: collector.id,
-    image: settings.image ?? imageFor(collector, settings.destination),
+    image,
     imagePullPolicy: "IfNotPresent",
     restartPolicy: "Always",
     ...(collector.command === undefined ? {} : { command: [...collector.command] }),

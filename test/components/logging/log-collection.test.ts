@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { PodIdentityHost } from "../../../components/aws/iam.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
+import type { LogCollectionArgs, LokiArgs, OpenSearchArgs } from "../../../components/logging/log-collection-args.ts";
 import { receiverEgress } from "../../../components/logging/receiver.ts";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { formatIssue, SettingsError } from "../../../components/schema/errors.ts";
 import { type Recording, record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find, ofType } from "../../support/find.ts";
 
 type Aws = "on AWS" | "elsewhere";
 
-async function collect(settings: object, where: Aws = "elsewhere"): Promise<Recording> {
+async function collect(args: Omit<LogCollectionArgs, "cluster">, where: Aws = "elsewhere"): Promise<Recording> {
   const call = (_token: string, inputs: object) => ({ ...inputs, accountId: "111122223333" });
   return record({ stack: "test", config: {}, preview: false, call }, async () => {
     const agent = new k8s.core.v1.ConfigMap("agent", {});
@@ -28,7 +30,7 @@ async function collect(settings: object, where: Aws = "elsewhere"): Promise<Reco
       ready: [agent],
       podIdentity: where === "on AWS" ? podIdentity : undefined,
     });
-    new LogCollection("logs", { cluster, settings: LoggingSettings.parse(settings), teams: [{ name: "ts" }] });
+    new LogCollection("logs", { teams: [{ name: "ts" }], ...args, cluster });
   });
 }
 
@@ -130,7 +132,7 @@ describe("LogCollection", () => {
   });
 
   it("takes user, password and authority from Secrets that somebody else made", async () => {
-    const destination = {
+    const destination: OpenSearchArgs = {
       kind: "opensearch",
       host: "h",
       credentials: { secretName: "writer" },
@@ -147,7 +149,7 @@ describe("LogCollection", () => {
   });
 
   it("gives user and password in files to a collector that reads files, and in no variable", async () => {
-    const destination = { kind: "loki", url: "https://loki:3100", credentials: { secretName: "writer" } };
+    const destination: LokiArgs = { kind: "loki", url: "https://loki:3100", credentials: { secretName: "writer" } };
     const spec = pod(await collect({ collector: "promtail", destination }), "promtail");
     assert.doesNotMatch(JSON.stringify(spec.containers[0].env), /LOG_|writer/);
     const mountPath = "/etc/log-destination/credentials";
@@ -229,8 +231,10 @@ describe("LogCollection", () => {
   });
 
   it("gives what applications send to a name on their own node, and the teams a way there and nowhere else", async () => {
-    const settings = { collector: "opentelemetry", destination: { kind: "loki", url: "http://loki.test:3100" } };
-    const { resources } = await collect(settings);
+    const { resources } = await collect({
+      collector: "opentelemetry",
+      destination: { kind: "loki", url: "http://loki.test:3100" },
+    });
     const { spec } = find(resources, "kubernetes:core/v1:Service", "logs-opentelemetry-receiver").inputs;
     assert.deepEqual(JSON.parse(JSON.stringify(spec)), {
       type: "ClusterIP",
@@ -258,4 +262,81 @@ describe("LogCollection", () => {
       },
     ]);
   });
+
+  describe("with an address that only the deployment knows", () => {
+    const settings = { destination: { kind: "opensearch", host: "search.example.com", port: 443 } } as const;
+    /** The component with the host as an output of another resource. */
+    const collectFrom = (host: string, preview: boolean, args: Partial<LogCollectionArgs> = {}) =>
+      record({ stack: "test", config: {}, preview, outputs: () => ({ host }) }, async () => {
+        const domain = new Domain("domain", { host: undefined });
+        const destination = { ...settings.destination, host: domain.host };
+        const logs = new LogCollection("logs", { ...args, destination, cluster: existingClusterHandle() });
+        return { destination: logs.destination };
+      });
+    const inputsOf = ({ resources }: Recording) =>
+      [
+        find(resources, "kubernetes:core/v1:ConfigMap", "logs-fluent-bit-config"),
+        find(resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset"),
+      ].map(({ inputs }) => inputs);
+
+    it("renders what it renders for the same address as a string", async () => {
+      const found = await collectFrom("search.example.com", false);
+      assert.deepEqual(inputsOf(found), inputsOf(await collect(settings)));
+      assert.equal(found.outputs.destination, "opensearch at https://search.example.com:443");
+    });
+
+    it("leaves the configuration and its hash unknown in a preview, and the rest of the pod known", async () => {
+      const found = await collectFrom("search.example.com", true);
+      const [config, daemonSet] = inputsOf(found);
+      assert.doesNotMatch(JSON.stringify(config), /known-after-deployment/);
+      assert.match(JSON.stringify(daemonSet), /"image":"cr.fluentbit.io/);
+    });
+
+    it("fails for an address that cannot work", async () => {
+      await assert.rejects(
+        collectFrom("search-x.eu-central-1.es.amazonaws.com", false),
+        /logs\.destination\.credentials: must be set for a domain of Amazon OpenSearch Service/,
+      );
+    });
+
+    it("is not for sidecars, whose network policies need it", async () => {
+      await assert.rejects(
+        collectFrom("search.example.com", false, { mode: "sidecar" }),
+        /logs\.destination\.host: must be a string, not an output, with mode sidecar/,
+      );
+    });
+  });
+
+  it("takes an image that only the deployment knows", async () => {
+    const image = pulumi.output(Promise.resolve("registry.example.com/fluent-bit:5.1.1"));
+    assert.equal(pod(await collect({ image })).containers[0].image, "registry.example.com/fluent-bit:5.1.1");
+  });
+
+  it("reports all that is wrong with its arguments, by its own name", async () => {
+    await assert.rejects(collect({ collector: "promtail", mode: "sidecar", buffer: { size: "1Gi" } }), (error) => {
+      assert.ok(error instanceof SettingsError);
+      assert.deepEqual(error.issues.map(formatIssue), [
+        'logs.mode: must be daemonset with Promtail (found "sidecar")',
+        'logs.destination.kind: must be loki with Promtail: Promtail sends to Loki alone (found "stdout")',
+      ]);
+      return true;
+    });
+    await assert.rejects(
+      collect({ destination: { kind: "s3" } }),
+      /logs\.destination\.kind: must not need an AWS identity, since the cluster has no podIdentity/,
+    );
+    await assert.rejects(
+      collect({ destination: { kind: "s3", bucket: "Logs" } }, "on AWS"),
+      /logs\.destination\.bucket: must be 3 to 63 lowercase letters/,
+    );
+  });
 });
+
+/** A resource whose address a provider gives. */
+class Domain extends pulumi.CustomResource {
+  declare readonly host: pulumi.Output<string>;
+
+  constructor(name: string, props: pulumi.Inputs) {
+    super("test:index:Domain", name, props);
+  }
+}

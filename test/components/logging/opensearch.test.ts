@@ -3,20 +3,17 @@ import fc from "fast-check";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
+import type { IndexArgs, OpenSearchArgs } from "../../../components/logging/log-collection-args.ts";
 import { everyIndexTemplate, indexTemplate } from "../../../components/logging/opensearch/template.ts";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find } from "../../support/find.ts";
 import { anyFormat, anyTime } from "./arbitraries.ts";
 
-async function collect(destination: object, index: object = { prefix: "pods" }) {
-  const settings = LoggingSettings.parse({
-    destination: { kind: "opensearch", inCluster: true, ...destination },
-    index,
-  });
+async function collect(own: Partial<OpenSearchArgs>, index: IndexArgs = { prefix: "pods" }) {
+  const destination: OpenSearchArgs = { kind: "opensearch", inCluster: true, ...own };
   const { resources } = await record({ stack: "test", config: {}, preview: false }, async () => {
-    new LogCollection("logs", { cluster: existingClusterHandle(), settings, teams: [{ name: "ts" }] });
+    new LogCollection("logs", { cluster: existingClusterHandle(), destination, index, teams: [{ name: "ts" }] });
   });
   const one = (type: string, name: string) => find(resources, `kubernetes:${type}`, name);
   return { one, node: JSON.parse(JSON.stringify(one("apps/v1:StatefulSet", "logs-opensearch-node").inputs.spec)) };

@@ -1,0 +1,160 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { ClusterHandle } from "../cluster/handle.ts";
+import type { CollectorId } from "./settings.ts";
+
+/** A Secret in namespace `logging` with the user and password of a destination. They are in no other resource. */
+export interface DestinationCredentialsArgs {
+  /** Name of the Secret. */
+  readonly secretName: string;
+  /** Its key with the user. @default "username" */
+  readonly usernameKey?: string;
+  /** Its key with the password. @default "password" */
+  readonly passwordKey?: string;
+}
+
+/** How a server's certificate is verified. */
+export interface DestinationTlsArgs {
+  /** Whether a certificate that is not valid is refused. @default true */
+  readonly verify?: boolean;
+  /** Secret in namespace `logging` whose key `ca.crt` is the CA certificate. @default the public CAs */
+  readonly caSecretName?: string | undefined;
+}
+
+/** Where OpenSearch or Elasticsearch listens, and how it is asked. */
+interface SearchEngineArgs {
+  /** Port. A domain of Amazon OpenSearch Service listens on 443. @default 9200 */
+  readonly port?: number;
+  /** TLS, or `false` for none. @default TLS with verification */
+  readonly tls?: false | DestinationTlsArgs | undefined;
+  /** User and password. @default none */
+  readonly credentials?: DestinationCredentialsArgs | undefined;
+}
+
+/** An OpenSearch that runs elsewhere, or one that this component brings. */
+export interface OpenSearchArgs extends SearchEngineArgs {
+  readonly kind: "opensearch";
+  /**
+   * Host name or IPv4 address. An output where `mode` is `daemonset`. Exactly one of `host` and `inCluster` is set.
+   * @example domain.endpoint
+   */
+  readonly host?: pulumi.Input<string> | undefined;
+  /** Whether a single-node OpenSearch with Dashboards is created, to try things out. @default false */
+  readonly inCluster?: boolean;
+  /** Size of the volume of that OpenSearch, such as `10Gi`. @default none: the data is deleted with the pod */
+  readonly storage?: string | undefined;
+  /** StorageClass of the volume. A new EKS cluster has none. @default the cluster's default class */
+  readonly storageClass?: string | undefined;
+}
+
+/** An Elasticsearch that runs elsewhere. */
+export interface ElasticsearchArgs extends SearchEngineArgs {
+  readonly kind: "elasticsearch";
+  /** Host name or IPv4 address. An output where `mode` is `daemonset`. */
+  readonly host: pulumi.Input<string>;
+}
+
+/** A server that takes JSON lines by POST. */
+export interface HttpArgs extends DestinationTlsArgs {
+  readonly kind: "http";
+  /** Address, with `http:` or `https:`. An output where `mode` is `daemonset`. */
+  readonly url: pulumi.Input<string>;
+  /** User and password, for `https:` alone. @default none */
+  readonly credentials?: DestinationCredentialsArgs | undefined;
+}
+
+/** Grafana Loki. */
+export interface LokiArgs extends Omit<HttpArgs, "kind"> {
+  readonly kind: "loki";
+  /** Value of the header X-Scope-OrgID. @default none */
+  readonly tenant?: string | undefined;
+}
+
+/** A log group of CloudWatch Logs, which this component creates. The cluster must have `podIdentity`. */
+export interface CloudWatchArgs {
+  readonly kind: "cloudwatch";
+  /** Name of the log group. @default "/eks-dns-logging/CLUSTER/pods" */
+  readonly logGroup?: string | undefined;
+  /** Days that a line is kept: a value that CloudWatch Logs accepts. @default 30 */
+  readonly retentionDays?: number;
+}
+
+/** An S3 bucket, which this component creates. The cluster must have `podIdentity`. */
+export interface S3Args {
+  readonly kind: "s3";
+  /** Name of the bucket, unique among all AWS accounts of the partition. @default "CLUSTER-logs-REGION" */
+  readonly bucket?: string | undefined;
+  /** First part of the objects' keys. @default "logs" */
+  readonly prefix?: string;
+  /** Days until an object is deleted, 1 to 3653. @default 90 */
+  readonly retentionDays?: number;
+}
+
+/** Where lines go. `stdout` is the collector's own log; `file` is a folder below /var/log on each node. */
+export type DestinationArgs =
+  | { readonly kind: "stdout" }
+  | { readonly kind: "file"; readonly path?: string }
+  | HttpArgs
+  | OpenSearchArgs
+  | ElasticsearchArgs
+  | CloudWatchArgs
+  | S3Args
+  | LokiArgs;
+
+/** Name of an index: `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
+export interface IndexArgs {
+  /** First part: up to 63 lower-case letters, digits, '.', '-' and '_'. @default "logs" */
+  readonly prefix?: string;
+  /** Stands between the parts. @default "-" */
+  readonly separator?: "-" | "." | "_";
+  /** Date, of the parts yyyy, MM, dd, HH, xxxx and ww. @default "yyyy.MM.dd" */
+  readonly datePattern?: string;
+  /** IANA time zone in which a day begins. @default "UTC" */
+  readonly timeZone?: string;
+  /** What has indices of its own. @default "none" */
+  readonly splitBy?: "none" | "team" | "namespace" | "app";
+}
+
+/** Arguments of a `LogCollection`. Without any but `cluster`, Fluent Bit reads all pods and writes to its own stdout. */
+export interface LogCollectionArgs {
+  /** The cluster whose pods are read. Destinations in AWS need its `podIdentity`. */
+  readonly cluster: ClusterHandle;
+  /** Program that collects. `npm run lab -- collectors` compares them. @default "fluent-bit" */
+  readonly collector?: CollectorId;
+  /** One collector on each node, or one beside each curl pod, given by the output `sidecar`. @default "daemonset" */
+  readonly mode?: "daemonset" | "sidecar";
+  /**
+   * Where lines go.
+   * @default { kind: "stdout" }
+   * @example { kind: "opensearch", host: domain.endpoint, port: 443, credentials: { secretName: "opensearch" } }
+   */
+  readonly destination?: DestinationArgs;
+  /** Names of the indices, in OpenSearch and Elasticsearch. @default "logs-yyyy.MM.dd", in UTC */
+  readonly index?: IndexArgs;
+  /** Namespaces that are read, and those that are not. Namespace `logging` never is. @default all */
+  readonly namespaces?: { readonly include?: readonly string[]; readonly exclude?: readonly string[] };
+  /** Labels that a pod must have to be read, all of them. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Languages whose stack traces become one record. @default all four */
+  readonly multiline?: readonly ("java" | "python" | "go" | "node")[];
+  /** Whether the fields of a JSON line are parsed. @default true */
+  readonly parseJson?: boolean;
+  /** Metadata of the pod in each record, beside its names and team. @default { labels: true, annotations: false } */
+  readonly metadata?: { readonly labels?: boolean; readonly annotations?: boolean };
+  /**
+   * How much waits on the node's disk while the destination is away, and what happens when that is full.
+   * @default 4Gi; `drop-oldest` where the collector can, else `block`
+   */
+  readonly buffer?: { readonly size?: string; readonly whenFull?: "drop-oldest" | "block" | undefined };
+  /** Requests and memory limit of a collector, as Kubernetes quantities. @default those of the collector */
+  readonly resources?: {
+    readonly cpu?: string | undefined;
+    readonly memory?: string | undefined;
+    readonly memoryLimit?: string | undefined;
+  };
+  /** Image of the collector, such as a copy of it in a registry of your own. @default a fixed version of it */
+  readonly image?: pulumi.Input<string> | undefined;
+  /** For mode `sidecar`: addresses of a destination that is a host name outside the cluster, as CIDR blocks. @default none */
+  readonly sidecar?: { readonly destinationCidrs?: readonly string[] };
+  /** Teams for whose namespaces the output `indices` names today's indices. @default none */
+  readonly teams?: readonly { readonly name: string }[];
+}
