@@ -1,13 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { DeletionProtection } from "./components/cluster/deletion-protection.ts";
-import { createCluster } from "./components/cluster/index.ts";
+import { createCluster, DeletionProtection } from "./components/cluster/index.ts";
 import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
 import { readSettings } from "./components/settings.ts";
-import { curlServiceNames } from "./components/team/names.ts";
+import { curlServiceNames } from "./components/team/namespace.ts";
 import { Team } from "./components/team/team.ts";
 
 const settings = readSettings();

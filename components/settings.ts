@@ -1,18 +1,17 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
-import { checkCluster } from "./cluster/check.ts";
-import { ClusterSettings } from "./cluster/settings.ts";
+import { ClusterSettings, checkCluster } from "./cluster/settings.ts";
 import { checkDns } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/check.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { placementIssues, unusedDnsSettings } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
+import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
-import { asFarAsRight } from "./schema/partial.ts";
-import type { Renames } from "./schema/renamed.ts";
-import { checkTeams } from "./team/check.ts";
+import { asFarAsRight } from "./schema/values.ts";
+import { checkTeams } from "./team/quota-check.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */

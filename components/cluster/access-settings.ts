@@ -1,8 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
-import { unique } from "../schema/unique.ts";
-import { string } from "../schema/values.ts";
+import { string, unique } from "../schema/values.ts";
 
 const PUBLIC_BLOCK =
   "must be an IPv4 CIDR block of public addresses from /8 to /32, such as 203.0.113.7/32, and never 0.0.0.0/0";

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
 import type { EksClusterSettings } from "./settings.ts";
-import { ADDON_VERSIONS } from "./versions.ts";
+import { ADDON_VERSIONS } from "./settings.ts";
 
 export interface AddonsArgs {
   readonly settings: EksClusterSettings;

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "./handle.ts";
-import { expandHome } from "./kubeconfig-files.ts";
+import { expandHome } from "./kubeconfig.ts";
 
 export interface ExistingClusterArgs {
   /**

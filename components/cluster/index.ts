@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { EksCluster } from "./eks-cluster.ts";
 import { ExistingCluster } from "./existing-cluster.ts";
 import type { ClusterSettings } from "./settings.ts";
@@ -15,4 +16,20 @@ export function createCluster(
   if (settings.kind === "existing") return new ExistingCluster("cluster", settings);
   if (region === undefined) throw new Error("an EKS cluster without a region passed the settings");
   return new EksCluster("cluster", { ...settings, region, profile });
+}
+
+/**
+ * Stops `pulumi destroy` before it deletes anything.
+ *
+ * The engine checks `protect` when it comes to a resource, and deletes in the reverse order of dependencies: with `--skip-preview` it would
+ * have deleted all that depends on a protected cluster before it refuses the cluster itself. This resource depends on everything, so that
+ * it is the first to be deleted, and it is protected. It does not hold up updates, replacements or the removal of single resources.
+ * @see https://www.pulumi.com/docs/iac/concepts/resources/options/protect/
+ */
+export class DeletionProtection extends pulumi.ComponentResource {
+  /** @param resources Everything that must not be deleted; of a component also its children. */
+  constructor(name: string, resources: readonly pulumi.Resource[]) {
+    super("eks-dns-logging:cluster:DeletionProtection", name, {}, { protect: true, dependsOn: [...resources] });
+    this.registerOutputs({});
+  }
 }

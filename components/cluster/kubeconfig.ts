@@ -1,3 +1,121 @@
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { ExistingClusterSettings } from "./settings.ts";
+
+/** The parts of a kubeconfig that say where a server is. @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
+const Kubeconfig = z
+  .object({
+    "current-context": z.string().nullish(),
+    contexts: z.array(z.object({ name: z.string(), context: z.object({ cluster: z.string().default("") }) })).nullish(),
+    clusters: z
+      .array(
+        z.object({ name: z.string(), cluster: z.object({ server: z.string(), "proxy-url": z.string().nullish() }) }),
+      )
+      .nullish(),
+  })
+  .nullish();
+
+/** The server that a context names. */
+export interface Server {
+  readonly context: string;
+  /** URL, such as `https://127.0.0.1:6443`. */
+  readonly server: string;
+  /** Whether the kubeconfig names a proxy for it. */
+  readonly proxied: boolean;
+}
+
+/** Files that a kubeconfig is read from: the one of the settings, else those of $KUBECONFIG, else ~/.kube/config. */
+export function kubeconfigFiles(settings: ExistingClusterSettings, variable: string | undefined): string[] {
+  if (settings.kubeconfig !== undefined) return [expandHome(settings.kubeconfig)];
+  const named = (variable ?? "").split(delimiter).filter((file) => file !== "");
+  return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
+}
+
+/** `~` as the home folder. */
+export function expandHome(path: string): string {
+  return path.replace(/^~(?=\/|$)/, homedir());
+}
+
+/** The server of the wanted context, or why there is none, in one line. Of what files say twice the first holds, as for kubectl. */
+export function findServer(settings: ExistingClusterSettings, files: readonly string[]): Server | { issue: string } {
+  const documents: Document[] = [];
+  for (const file of files) {
+    const document = readKubeconfig(file);
+    if (document === undefined) continue;
+    if ("issue" in document) return { issue: `cluster.kubeconfig: ${document.issue}` };
+    documents.push(document);
+  }
+  if (documents.length === 0)
+    return {
+      issue: `cluster.kubeconfig: there is no file ${files.join(" or ")}; name another, or make a cluster, for example by kind create cluster`,
+    };
+  const contexts = documents.flatMap((document) => document.contexts ?? []);
+  const there = contexts.length > 0 ? contexts.map(({ name }) => name).join(", ") : "no contexts";
+  const wanted = settings.context ?? documents.map((document) => document["current-context"]).find(isNamed);
+  if (wanted === undefined)
+    return { issue: `cluster.context: not set, and the kubeconfig has no current context; it has ${there}` };
+  const context = contexts.find(({ name }) => name === wanted)?.context;
+  if (context === undefined) return { issue: `cluster.context: found '${wanted}'; the kubeconfig has ${there}` };
+  const cluster = documents
+    .flatMap((document) => document.clusters ?? [])
+    .find(({ name }) => name === context.cluster)?.cluster;
+  return cluster === undefined
+    ? {
+        issue: `cluster.context: '${wanted}' names a cluster '${context.cluster}' that the kubeconfig does not describe`,
+      }
+    : { context: wanted, server: cluster.server, proxied: isNamed(cluster["proxy-url"]) };
+}
+
+function isNamed(value: string | null | undefined): value is string {
+  return value !== undefined && value !== null && value !== "";
+}
+
+type Document = NonNullable<z.infer<typeof Kubeconfig>>;
+
+/** A file's document, why it is none, or nothing where there is no file. */
+function readKubeconfig(file: string): Document | { issue: string } | undefined {
+  try {
+    const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
+    return document.success ? (document.data ?? {}) : { issue: `${file} is no kubeconfig` };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    return {
+      issue: code === "EACCES" || code === "EISDIR" ? `${file} cannot be read (${code})` : `${file} is no kubeconfig`,
+    };
+  }
+}
+
+/**
+ * Why no connection to a server comes about, as in `... which does not answer`; undefined where one does. Without credentials and TLS: what
+ * the server then thinks of the kubeconfig is said by whoever uses it.
+ * @param url such as `https://127.0.0.1:6443`; the port is that of the scheme by default.
+ * @param milliseconds how long to wait.
+ */
+export function serverIssue(url: string, milliseconds = 5000): Promise<string | undefined> {
+  if (!URL.canParse(url)) return Promise.resolve("is no URL");
+  const { hostname, port, protocol } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect({
+      // A URL has brackets around an IPv6 address.
+      host: hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: port === "" ? (protocol === "http:" ? 80 : 443) : Number(port),
+      timeout: milliseconds,
+    });
+    const end = (issue: string | undefined) => {
+      socket.destroy();
+      resolve(issue);
+    };
+    socket.once("connect", () => end(undefined));
+    socket.once("timeout", () => end(`does not answer within ${milliseconds / 1000} s`));
+    socket.once("error", (error: NodeJS.ErrnoException) => end(`does not answer (${error.code ?? error.message})`));
+  });
+}
+
 /**
  * A kubeconfig of @pulumi/eks, with the profile for `aws eks get-token`: Pulumi's own setting `aws:profile` does not reach the AWS CLI.
  * By argument, since credentials in the environment win over AWS_PROFILE.

@@ -1,7 +1,7 @@
+import { stringify } from "yaml";
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
-import { unique } from "../schema/unique.ts";
-import { amount, Bytes, integer, isMore, string } from "../schema/values.ts";
+import { amount, Bytes, integer, isMore, string, unique } from "../schema/values.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 /** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first, and GB200 has Arm cores too. */
@@ -184,3 +184,32 @@ export const NodeGroups = z
       groups.length === 0 || groups.some((group) => group.taints.every(({ effect }) => effect === "PreferNoSchedule")),
     TAINTED,
   );
+
+const BOUNDARY = "node-config";
+
+/**
+ * What a node of Amazon Linux 2023 is told as it starts, beside what EKS tells it itself: nodeadm merges both. Not encoded.
+ * @returns undefined where the settings say nothing, which leaves the launch template as it is without.
+ * @see https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html#launch-template-user-data
+ */
+export function nodeUserData({ containerLogs }: Pick<NodeGroupSettings, "containerLogs">): string | undefined {
+  const { maxSize, maxFiles } = containerLogs;
+  const config = {
+    ...(maxSize === undefined ? {} : { containerLogMaxSize: maxSize }),
+    ...(maxFiles === undefined ? {} : { containerLogMaxFiles: maxFiles }),
+  };
+  if (Object.keys(config).length === 0) return undefined;
+  const nodeConfig = { apiVersion: "node.eks.aws/v1alpha1", kind: "NodeConfig", spec: { kubelet: { config } } };
+  // Managed node groups take MIME parts alone.
+  return [
+    "MIME-Version: 1.0",
+    `Content-Type: multipart/mixed; boundary="${BOUNDARY}"`,
+    "",
+    `--${BOUNDARY}`,
+    "Content-Type: application/node.eks.aws",
+    "",
+    `${stringify(nodeConfig)}--${BOUNDARY}--`,
+    "",
+  ].join("\n");
+}

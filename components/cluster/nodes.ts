@@ -1,8 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
-import { amiTypeOf, type NodeGroupSettings } from "./node-group-settings.ts";
-import { nodeUserData } from "./node-user-data.ts";
+import { amiTypeOf, type NodeGroupSettings, nodeUserData } from "./node-group-settings.ts";
 
 export interface NodesArgs {
   /** As text, which a preview shows; `after` holds the cluster. */

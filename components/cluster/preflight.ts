@@ -4,8 +4,7 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
 import ipaddr from "ipaddr.js";
 import { formatIssue, type SettingsIssue } from "../schema/errors.ts";
-import { findServer, kubeconfigFiles } from "./kubeconfig-files.ts";
-import { serverIssue } from "./server.ts";
+import { findServer, kubeconfigFiles, serverIssue } from "./kubeconfig.ts";
 import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } from "./settings.ts";
 
 /**

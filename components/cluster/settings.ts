@@ -1,11 +1,34 @@
 import { z } from "zod";
-import { relation } from "../schema/errors.ts";
-import { unique } from "../schema/unique.ts";
-import { string } from "../schema/values.ts";
+import { partitionOf } from "../aws/partition.ts";
+import { relation, type SettingsIssue } from "../schema/errors.ts";
+import { string, unique } from "../schema/values.ts";
 import { AccessEntries, EndpointAccess } from "./access-settings.ts";
 import { ExistingVpcSettings, VpcSettings } from "./network-settings.ts";
 import { NodeGroups } from "./node-group-settings.ts";
-import { KUBERNETES_VERSIONS } from "./versions.ts";
+
+/** Versions of the add-ons that this program installs beside CoreDNS. */
+export interface AddonVersions {
+  readonly vpcCni: string;
+  readonly kubeProxy: string;
+  readonly podIdentityAgent: string;
+}
+
+/**
+ * Kubernetes versions in standard support, with versions of the add-ons that EKS offered for each in 2026.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-kube-proxy.html
+ */
+export const KUBERNETES_VERSIONS = ["1.34", "1.35", "1.36"] as const;
+export type KubernetesVersion = (typeof KUBERNETES_VERSIONS)[number];
+
+const VPC_CNI = "v1.22.4-eksbuild.3";
+const POD_IDENTITY_AGENT = "v1.3.10-eksbuild.3";
+
+export const ADDON_VERSIONS: Readonly<Record<KubernetesVersion, AddonVersions>> = {
+  "1.34": { vpcCni: VPC_CNI, kubeProxy: "v1.34.6-eksbuild.21", podIdentityAgent: POD_IDENTITY_AGENT },
+  "1.35": { vpcCni: VPC_CNI, kubeProxy: "v1.35.3-eksbuild.29", podIdentityAgent: POD_IDENTITY_AGENT },
+  "1.36": { vpcCni: VPC_CNI, kubeProxy: "v1.36.0-eksbuild.25", podIdentityAgent: POD_IDENTITY_AGENT },
+};
 
 /** How an existing cluster is reached. */
 const ExistingClusterSettings = z.strictObject({
@@ -113,3 +136,34 @@ export const ClusterSettings = z
     }
   });
 export type ClusterSettings = z.infer<typeof ClusterSettings>;
+
+/** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */
+export function checkCluster(settings: ClusterSettings, region: string | undefined): SettingsIssue[] {
+  if (settings.kind !== "eks" || region === undefined) return [];
+  const { id } = partitionOf(region);
+  const zones = Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];
+  return [
+    ...zones.flatMap((zone, index): SettingsIssue[] =>
+      zone.slice(0, -1) === region
+        ? []
+        : [
+            {
+              path: ["vpc", "zones", index],
+              message: `must be an availability zone of aws:region, such as ${region}a`,
+              value: zone,
+            },
+          ],
+    ),
+    ...settings.accessEntries.flatMap(({ principalArn }, index): SettingsIssue[] =>
+      principalArn.startsWith(`arn:${id}:`)
+        ? []
+        : [
+            {
+              path: ["accessEntries", index, "principalArn"],
+              message: `must start with arn:${id}:, the partition of ${region}`,
+              value: principalArn,
+            },
+          ],
+    ),
+  ];
+}

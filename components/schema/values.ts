@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { relatedKeys } from "./errors.ts";
 
 /** Whether a value of a parsed YAML or JSON document is an object with keys. */
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -54,3 +55,53 @@ export const Image = string(
   /^(?!.*:latest$)[a-z0-9.:_/-]+(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[a-f0-9]{64})$/,
   "an image with a fixed tag or a digest, such as 'docker.io/curlimages/curl:8.17.0', but not ':latest'",
 );
+
+export const UNIQUE = "must be unique";
+
+/**
+ * A refinement of an array without duplicates; `of` says by what they are compared.
+ * @example z.array(Group).superRefine(unique((group) => group.name, ["name"]))
+ */
+export function unique<T>(
+  of: (item: T) => unknown = (item) => item,
+  path: readonly PropertyKey[] = [],
+): (items: readonly T[], context: z.RefinementCtx) => void {
+  return (items, context) => {
+    const keys = items.map(of);
+    for (const [index, key] of keys.entries()) {
+      if (keys.indexOf(key) === index) continue;
+      context.addIssue({ code: "custom", path: [index, ...path], message: UNIQUE, input: key });
+    }
+  };
+}
+
+/** What is right of a section of the settings. */
+interface RightPart<T> {
+  readonly value: T;
+  /** The settings that were left out, since their issues are told already. */
+  readonly without: ReadonlySet<PropertyKey>;
+}
+
+/**
+ * A section as far as its schema takes it, so that an issue in one setting hides none that the others make together.
+ * @param essential Settings on which the others hang: where one of these is wrong, nothing is said of them.
+ */
+export function asFarAsRight<T>(
+  schema: z.ZodType<T>,
+  given: unknown,
+  essential: readonly string[],
+): RightPart<T> | undefined {
+  const whole = schema.safeParse(given);
+  if (whole.success) return { value: whole.data, without: new Set() };
+  if (typeof given !== "object" || given === null) return undefined;
+  const without = new Set(whole.error.issues.flatMap(topKeys));
+  if (essential.some((key) => without.has(key))) return undefined;
+  const rest = schema.safeParse(Object.fromEntries(Object.entries(given).filter(([key]) => !without.has(key))));
+  return rest.success ? { value: rest.data, without } : undefined;
+}
+
+function topKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
+  const [top] = issue.path;
+  if (top !== undefined) return [top];
+  return issue.code === "unrecognized_keys" ? issue.keys : (relatedKeys(issue) ?? []);
+}

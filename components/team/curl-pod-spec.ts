@@ -7,8 +7,8 @@ import {
   filesHash,
   type SidecarParts,
 } from "../kubernetes/container.ts";
-import { CURL_POD } from "./check.ts";
-import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./names.ts";
+import { CURL_CONTAINER, curlPodName, RESPONDER_CONTAINER, RESPONDER_PORT, teamNamespace } from "./namespace.ts";
+import { CURL_POD } from "./quota-check.ts";
 import type { CurlPodSettings } from "./settings.ts";
 
 /** The curl pod's settings; its images may be outputs, such as of a registry that mirrors them. */

@@ -4,7 +4,7 @@ import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";
-import { CURL_CONTAINER, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./names.ts";
+import { CURL_CONTAINER, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./namespace.ts";
 import { CurlPodSettings } from "./settings.ts";
 
 /** What the curl pod runs and for how long. */

@@ -5,7 +5,7 @@ import {
   type PolicySpec,
   podsOfNamespace,
 } from "../kubernetes/network-policy.ts";
-import { teamNamespace } from "./names.ts";
+import { teamNamespace } from "./namespace.ts";
 
 /** One NetworkPolicy: its name and its spec. */
 export interface NamedPolicy {

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
-import { UNIQUE } from "../schema/unique.ts";
-import { Bytes, Cores, Image, integer, isMore, string } from "../schema/values.ts";
+import { Bytes, Cores, Image, integer, isMore, string, UNIQUE } from "../schema/values.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;

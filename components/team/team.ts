@@ -5,8 +5,7 @@ import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
-import { MEMBER_RULES } from "./member-role.ts";
-import { teamNamespace } from "./names.ts";
+import { MEMBER_RULES, teamNamespace } from "./namespace.ts";
 import { networkPolicies, type PolicyContext } from "./network-policies.ts";
 import { Limits, Quota, type TeamSettings } from "./settings.ts";
 

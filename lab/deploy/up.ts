@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Settings } from "../../components/settings.ts";
-import { curlPodName, teamNamespace } from "../../components/team/names.ts";
+import { curlPodName, teamNamespace } from "../../components/team/namespace.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";

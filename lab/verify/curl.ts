@@ -1,4 +1,4 @@
-import { CURL_CONTAINER } from "../../components/team/names.ts";
+import { CURL_CONTAINER } from "../../components/team/namespace.ts";
 import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../kubernetes/cluster.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { curlPodName, teamNamespace } from "../../components/team/names.ts";
+import { curlPodName, teamNamespace } from "../../components/team/namespace.ts";
 import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "../kubernetes/cluster.ts";
 import { CurlSessions } from "./curl.ts";
 

@@ -85,7 +85,7 @@ import { z } from "zod";`;
     const planted: [from: string, to: string][] = [
       ["components/aws/kms.ts", "components/cluster/handle.ts"],
       ["components/cluster/handle.ts", "components/team/team.ts"],
-      ["components/dns/core-dns.ts", "components/team/names.ts"],
+      ["components/dns/core-dns.ts", "components/team/namespace.ts"],
       ["components/team/team.ts", "components/settings.ts"],
       ["components/team/team.ts", "lab/main.ts"],
       ["policies/index.ts", "components/index.ts"],

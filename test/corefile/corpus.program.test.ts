@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { canSandbox, complaint, each } from "../../tools/coredns/run.ts";
-import { recorded } from "../../tools/coredns/verdicts.ts";
+import pLimit from "p-limit";
+import { canSandbox, complaint, recorded } from "../../tools/coredns/verdicts.ts";
 import { leaveOut } from "../support/leave-out.ts";
 
 const WIDTH = 16;
@@ -21,7 +21,7 @@ describe("the corpus of Corefiles, by the real CoreDNS", function () {
       if (!canSandbox()) return leaveOut(this, "unshare cannot make a network of its own here");
       const all = Object.entries(starts);
       const cases = process.env.ALL_CASES === undefined ? all.filter((_, at) => at % SHARE === 0) : all;
-      const said = await each(cases, WIDTH, ([text]) => complaint(binary, text));
+      const said = await pLimit(WIDTH).map(cases, ([text]) => complaint(binary, text));
       const wrong = cases.filter(([, verdict], at) => (said[at] === undefined ? "y" : "n") !== verdict[index]);
       assert.deepEqual(wrong, []);
       // biome-ignore lint/suspicious/noConsole: the whole run tells its counts.

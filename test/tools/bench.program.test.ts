@@ -6,8 +6,7 @@ import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { objectsOf } from "../../tools/bench/cluster.ts";
 import { measure, type Sample, summarize } from "../../tools/bench/measure.ts";
 import { BENCH_FILE, benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/report.ts";
-import { measureStages } from "../../tools/bench/stages.ts";
-import { type BenchRow, ROW, TEAM_COUNTS, teamsOf, withTeamFiles } from "../../tools/bench/suite.ts";
+import { type BenchRow, measureStages, ROW, TEAM_COUNTS, teamsOf, withTeamFiles } from "../../tools/bench/suite.ts";
 import { runProgram } from "../support/run-lab.ts";
 
 const samples = (...seconds: number[]): Sample[] =>

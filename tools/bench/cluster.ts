@@ -8,7 +8,7 @@ import {
   PatchStrategy,
 } from "@kubernetes/client-node";
 import { parseSettings } from "../../components/settings.ts";
-import { curlPodName, teamNamespace } from "../../components/team/names.ts";
+import { curlPodName, teamNamespace } from "../../components/team/namespace.ts";
 import { Failure } from "../../lab/command-line.ts";
 import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
 import { dnsClientAt } from "../../lab/dns/pod.ts";

@@ -3,7 +3,7 @@ import { parseSettings } from "../../components/settings.ts";
 import { planStack } from "../../lab/plan/plan.ts";
 import { policyReport } from "../../lab/plan/policy-report.ts";
 import { readStackFile } from "../../lab/stack-file.ts";
-import type { Stages } from "./stages.ts";
+import type { Stages } from "./suite.ts";
 
 // Run as `node stages-worker.ts FILE`, since a plan in this process would have found everything compiled by the one before.
 const [, , file = ""] = process.argv;

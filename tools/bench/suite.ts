@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { Failure, PROJECT_ROOT } from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
 import { readStack } from "../../lab/stack-file.ts";
-import { type Command, type Measurement, measure } from "./measure.ts";
-import { measureStages } from "./stages.ts";
+import { type Command, type Measurement, measure, summarize } from "./measure.ts";
 
 /** A measurement, and how many things it made where that can be counted. */
 export interface BenchRow extends Measurement {
@@ -108,4 +108,29 @@ export function teamsOf(count: number) {
     name: name(index),
     peers: [...new Set([name(index - 1), name(index + 1)])].filter((peer) => peer !== name(index)),
   }));
+}
+
+/** What one process took for each part of a plan, in seconds. */
+export interface Stages {
+  readonly settings: number;
+  readonly program: number;
+  readonly policies: number;
+  readonly peakMb: number;
+}
+
+const WORKER = fileURLToPath(new URL("stages-worker.ts", import.meta.url));
+
+/** Times the parts of a plan, each run in a process of its own: reading the settings, the program, the policies. */
+export async function measureStages(name: string, file: string, runs: number): Promise<Measurement[]> {
+  const samples: Stages[] = [];
+  for (let run = 0; run < runs; run++) {
+    const stages: Stages = JSON.parse(await outputOf(process.execPath, [WORKER, file]));
+    samples.push(stages);
+  }
+  const part = (what: string, stage: "settings" | "program" | "policies") =>
+    summarize(
+      `${name}: ${what}`,
+      samples.map((sample) => ({ seconds: sample[stage], peakMb: sample.peakMb })),
+    );
+  return [part("settings", "settings"), part("the program", "program"), part("policies", "policies")];
 }

@@ -1,5 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { complaint, each } from "./run.ts";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pLimit from "p-limit";
 
 /**
  * Records in `test/corefile/corpus/verdicts.json` whether each release of CoreDNS starts with each Corefile of the corpus.
@@ -9,6 +13,55 @@ import { complaint, each } from "./run.ts";
  * What is recorded already stays; with ALL=1 in the environment every Corefile is run again.
  */
 const FOLDER = new URL("../../test/corefile/corpus/", import.meta.url);
+
+/**
+ * Puts CoreDNS where a pod of the add-on is, as far as its start depends on it: a network of its own, a token for the cluster's API,
+ * and no other files. `unshare` needs root, or user namespaces.
+ */
+const SANDBOX = `
+set -e
+ip link set lo up
+mount -t tmpfs none /run
+mkdir -p /run/secrets/kubernetes.io/serviceaccount
+echo token > /run/secrets/kubernetes.io/serviceaccount/token
+exec env -i PATH=/bin HOSTNAME=coredns KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=1 "$0" -conf "$1"
+`;
+const UNSHARE = process.getuid?.() === 0 ? ["-n", "-m"] : ["-r", "-n", "-m"];
+
+/** CoreDNS waits 5 s for a cluster's API. What has not started after this never does. */
+const TIMEOUT_MS = 30_000;
+
+/** Whether this machine can run CoreDNS apart from its own network. */
+export function canSandbox(): boolean {
+  return spawnSync("unshare", [...UNSHARE, "sh", "-c", "ip link set lo up && mount -t tmpfs none /run"]).status === 0;
+}
+
+/** What CoreDNS says against a Corefile; undefined where it starts. */
+export async function complaint(binary: string, corefile: string): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), "corefile-"));
+  const file = join(folder, "Corefile");
+  writeFileSync(file, corefile);
+  const child = spawn("unshare", [...UNSHARE, "sh", "-c", SANDBOX, binary, file], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  const late = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+  const ended = new Promise<string | undefined>((resolve) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        // It writes its name once every server listens.
+        if (said.includes("\nCoreDNS-")) child.kill("SIGKILL");
+      });
+    child.on("close", () => resolve(said.includes("\nCoreDNS-") ? undefined : said.trim()));
+  });
+  try {
+    return await ended;
+  } finally {
+    clearTimeout(late);
+    await rm(folder, { recursive: true });
+  }
+}
 
 /** Verdicts of the releases on one Corefile: `y` where it starts, `n` where it does not. */
 export interface Verdicts {
@@ -43,7 +96,7 @@ if (import.meta.main) {
   const fresh = texts.filter((text) => before[text] === undefined);
   const starts: Record<string, string> = Object.fromEntries(texts.map((text) => [text, before[text] ?? ""]));
   for (const [, binary = ""] of binaries) {
-    const said = await each(fresh, WIDTH, (text) => complaint(binary, text));
+    const said = await pLimit(WIDTH).map(fresh, (text) => complaint(binary, text));
     for (const [index, text] of fresh.entries()) starts[text] += said[index] === undefined ? "y" : "n";
   }
   const verdicts: Verdicts = { versions: binaries.map(([version = ""]) => version), starts };

@@ -1,4 +1,4 @@
-import { curlPodName, curlServiceName, teamNamespace } from "../../../components/team/names.ts";
+import { curlPodName, curlServiceName, teamNamespace } from "../../../components/team/namespace.ts";
 import { type CurlResult, curlFrom } from "../curl.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../outcome.ts";

@@ -1,6 +1,6 @@
 import { type Block, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
-import { CURL_CONTAINER, curlPodName, teamNamespace } from "../../../components/team/names.ts";
+import { CURL_CONTAINER, curlPodName, teamNamespace } from "../../../components/team/namespace.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../outcome.ts";
 

@@ -1,4 +1,4 @@
-import { curlPodName, RESPONDER_PORT, teamNamespace } from "../../../components/team/names.ts";
+import { curlPodName, RESPONDER_PORT, teamNamespace } from "../../../components/team/namespace.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../outcome.ts";
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { serverIssue } from "../../../components/cluster/kubeconfig.ts";
 import {
   awsCliIssue,
   awsCliVersion,
@@ -11,7 +12,6 @@ import {
   existingIssue,
   preflight,
 } from "../../../components/cluster/preflight.ts";
-import { serverIssue } from "../../../components/cluster/server.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { listen } from "../../support/listen.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatIssue } from "../../../components/schema/errors.ts";
-import { renamed } from "../../../components/schema/renamed.ts";
+import { renamed } from "../../../components/schema/extends.ts";
 
 const RENAMES = { logging: { carrier: "mode" } };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { findServer, kubeconfigFiles } from "../../../components/cluster/kubeconfig-files.ts";
+import { findServer, kubeconfigFiles } from "../../../components/cluster/kubeconfig.ts";
 import { ClusterSettings, type ExistingClusterSettings } from "../../../components/cluster/settings.ts";
 
 function existing(changes: { kubeconfig?: string; context?: string } = {}): ExistingClusterSettings {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { checkCluster } from "../../../components/cluster/check.ts";
-import { ClusterSettings } from "../../../components/cluster/settings.ts";
+import { ClusterSettings, checkCluster } from "../../../components/cluster/settings.ts";
 
 const check = (settings: object, region: string | undefined) => checkCluster(ClusterSettings.parse(settings), region);
 

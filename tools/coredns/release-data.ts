@@ -6,7 +6,7 @@ import { join } from "node:path";
  * Makes `corefile/releases/VERSION.json` from CoreDNS's own sources, which Go fetches: the plugins in their order, and the options
  * that the setup of each takes in braces.
  *
- *     node tools/coredns/releases.ts 1.12.4 1.13.2 1.14.3
+ *     node tools/coredns/release-data.ts 1.12.4 1.13.2 1.14.3
  */
 const MODULE = "github.com/coredns/coredns";
 
