@@ -17,13 +17,11 @@ import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.t
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
 export const StackSettings = z.strictObject(
   {
-    cluster: ClusterSettings.describe(
-      "Where everything runs: a new EKS cluster, or an existing cluster by its kubeconfig.",
-    ),
+    cluster: ClusterSettings.describe("The cluster: a new EKS cluster, or an existing cluster from a kubeconfig."),
     dns: DnsSettings.prefault({}).describe("CoreDNS."),
-    teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe("The teams. Default: ts and sa, peers of each other."),
-    curlPod: CurlPodSettings.prefault({}).describe("The lab's pod in each team's namespace."),
-    logging: LoggingSettings.prefault({}).describe("What collects the logs, and where they go."),
+    teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe("Teams. Default: ts and sa, peers of each other."),
+    curlPod: CurlPodSettings.prefault({}).describe("The curl pod in each team's namespace."),
+    logging: LoggingSettings.prefault({}).describe("Log collection."),
   },
   { error: (issue) => (issue.code === "unrecognized_keys" ? unknownKey(KEYS) : undefined) },
 );

@@ -22,14 +22,14 @@ function isPublicBlock(cidr: string): boolean {
  */
 export const EndpointAccess = z
   .strictObject({
-    private: z.boolean().default(true).describe("Reachable from the VPC. Default true; nodes use it."),
-    public: z.boolean().default(false).describe("Reachable from the internet, by publicCidrs alone. Default false."),
+    private: z.boolean().default(true).describe("Endpoint in the VPC, which nodes use. Default true."),
+    public: z.boolean().default(false).describe("Public endpoint, limited to publicCidrs. Default false."),
     publicCidrs: z
       .array(z.string().refine(isPublicBlock, PUBLIC_BLOCK))
       .max(40)
       .superRefine(unique())
       .default([])
-      .describe("Who may reach the public endpoint: CIDR blocks, never 0.0.0.0/0. Default: none."),
+      .describe("CIDR blocks that may reach the public endpoint, never 0.0.0.0/0."),
   })
   .superRefine((access, context) => {
     if (access.public && access.publicCidrs.length === 0)
@@ -63,13 +63,13 @@ const AccessEntrySettings = z
       .array(string(/^(?!system:)./, "a group that does not start with 'system:'"))
       .superRefine(unique())
       .default([])
-      .describe("RBAC groups, such as a team's members. Default: none."),
-    policy: z.enum(ACCESS_POLICIES).optional().describe("EKS access policy. Default: none, the groups' rights alone."),
+      .describe("RBAC groups, such as those in teams[].members."),
+    policy: z.enum(ACCESS_POLICIES).optional().describe("EKS access policy."),
     namespaces: z
       .array(z.string().min(1))
       .superRefine(unique())
       .default([])
-      .describe("Namespaces for which the policy holds. Default: all."),
+      .describe("Namespaces that the policy is limited to. Default: all."),
   })
   .superRefine(({ groups, policy, namespaces }, context) => {
     if (policy !== undefined) return;

@@ -125,7 +125,7 @@ export interface EksClusterArgs {
   readonly logRetentionDays?: number;
   /** EKS refuses to delete the cluster, and Pulumi to delete it or its key. @default false */
   readonly deletionProtection?: boolean;
-  /** Versions of the add-ons beside CoreDNS. @default a fixed one for each Kubernetes version */
+  /** Versions of the add-ons other than CoreDNS. @default a fixed one for each Kubernetes version */
   readonly addons?: {
     readonly vpcCni?: string | undefined;
     readonly kubeProxy?: string | undefined;

@@ -70,23 +70,23 @@ const Zones = z
  */
 export const VpcSettings = z.strictObject({
   cidr: VpcCidr.default("10.0.0.0/16").describe(
-    "IPv4 block of the VPC, /16 to /22. It stays as it is while the cluster stands. Default 10.0.0.0/16.",
+    "IPv4 block of the VPC, /16 to /22. It cannot change after creation. Default 10.0.0.0/16.",
   ),
   zones: z
     .union([z.int(ZONES).min(2, ZONES).max(MAX_ZONES, ZONES), Zones], ZONES)
     .default(2)
-    .describe("How many availability zones, or which; add new ones at the end. Default 2."),
+    .describe("Number or names of availability zones; append new names at the end. Default 2."),
   nat: z
     .enum(["single", "per-zone"])
     .default("single")
     .describe(
-      "One NAT gateway for all zones, or one in each: dearer, and survives the loss of a zone. Default single.",
+      "One NAT gateway for all zones, or one per zone, which costs more and survives a zone failure. Default single.",
     ),
   endpoints: z
     .array(z.enum(["s3", "ecr.api", "ecr.dkr", "logs", "sts", "ec2", "eks-auth"]))
     .superRefine(unique())
     .default(["s3"])
-    .describe("AWS services reached without NAT. s3 is free; each other costs by zone and hour. Default s3."),
+    .describe("AWS services reached without NAT. s3 is free; the others cost per zone and hour. Default s3."),
 });
 export type VpcSettings = z.infer<typeof VpcSettings>;
 
@@ -99,9 +99,9 @@ const SubnetIds = z
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export const ExistingVpcSettings = z.strictObject({
-  id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("The VPC."),
+  id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("VPC ID."),
   privateSubnetIds: SubnetIds.min(2, "must have at least 2 subnets, in different availability zones").describe(
-    "Subnets of the nodes and of the control plane's interfaces, with a way out by NAT. Later ones: only in zones that the cluster was made in.",
+    "Subnets for nodes and control-plane interfaces, with outbound access through NAT. Subnets added later must be in the cluster's original zones.",
   ),
 });
 export type ExistingVpcSettings = z.infer<typeof ExistingVpcSettings>;

@@ -51,14 +51,12 @@ const LabelValue = z
 
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/node-taints-managed-node-groups.html */
 const Taint = z.strictObject({
-  key: LabelKey.describe("Taint's key."),
+  key: LabelKey.describe("Key of the taint."),
   value: z
     .union([LabelValue, z.literal("")], "must be a quoted string of up to 63 letters, digits, '-', '_' and '.'")
     .default("")
-    .describe("Taint's value. Default: none."),
-  effect: z
-    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
-    .describe("What happens to pods that do not tolerate it."),
+    .describe("Value of the taint."),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Effect on pods that do not tolerate it."),
 });
 
 const GIB = 2 ** 30;
@@ -69,10 +67,10 @@ const KUBELET = { maxSize: "10Mi", maxFiles: 5 };
 const ContainerLogs = z.strictObject({
   maxSize: Bytes.refine((size) => !isMore(Bytes, "1Mi", size), "must be at least 1Mi")
     .optional()
-    .describe(`Size at which the kubelet rotates a container's log. Default: its own, ${KUBELET.maxSize}.`),
+    .describe(`Size at which the kubelet rotates a file. Default ${KUBELET.maxSize}.`),
   maxFiles: integer(2, 100)
     .optional()
-    .describe(`Files that it keeps of a container, the current one among them. Default: its own, ${KUBELET.maxFiles}.`),
+    .describe(`Files kept per container, including the current one. Default ${KUBELET.maxFiles}.`),
 });
 
 /**
@@ -85,37 +83,35 @@ export const NodeGroupSettings = z
     name: string(
       /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/,
       "up to 32 lower-case letters, digits and '-', starting with a letter",
-    ).describe("Name of the group in this stack."),
+    ).describe("Name of the group, unique in this stack."),
     architecture: z
       .enum(["arm64", "amd64"])
       .default("arm64")
-      .describe("Processor of the nodes. Default arm64, which costs less."),
+      .describe("CPU architecture. Default arm64, which costs less."),
     instanceTypes: z
       .array(string(INSTANCE_TYPE, "an EC2 instance type, such as t4g.medium"))
       .min(1)
       .max(20)
       .superRefine(unique())
       .default(["t4g.medium"])
-      .describe(
-        "Instance types, in order of preference; several make SPOT capacity easier to get. Default t4g.medium.",
-      ),
+      .describe("Instance types, in order of preference; several make SPOT capacity more likely. Default t4g.medium."),
     capacityType: z
       .enum(["ON_DEMAND", "SPOT"])
       .default("ON_DEMAND")
-      .describe("SPOT is cheaper and may be taken back. Default ON_DEMAND."),
-    minSize: integer(0, 450).default(2).describe("Fewest nodes. Default 2."),
+      .describe("SPOT is cheaper and can be interrupted. Default ON_DEMAND."),
+    minSize: integer(0, 450).default(2).describe("Minimum number of nodes. Default 2."),
     desiredSize: integer(0, 450)
       .optional()
       .describe(
-        "Nodes that each `pulumi up` brings back. Default: minSize at first, then what an autoscaler makes of it.",
+        "Number of nodes, reset by each `pulumi up`. Default: minSize on creation, then left to an autoscaler.",
       ),
-    maxSize: integer(1, 450).default(3).describe("Most nodes. Default 3."),
-    diskSize: integer(20, 16_384).default(20).describe("Encrypted gp3 disk of each node, in GiB, from 20. Default 20."),
+    maxSize: integer(1, 450).default(3).describe("Maximum number of nodes. Default 3."),
+    diskSize: integer(20, 16_384).default(20).describe("Encrypted gp3 disk per node in GiB, at least 20. Default 20."),
     containerLogs: ContainerLogs.default({}).describe(
-      "What a node keeps of a container's log. What is not compressed yet outlives a collector that stands still, so larger files give it more time. A change replaces the nodes, one after another. Default: as the kubelet has it.",
+      "Log files that a node keeps per container. Larger files give a stopped collector more time before lines are lost. A change replaces the nodes one by one. Default: the kubelet's.",
     ),
-    labels: z.record(LabelKey, LabelValue).default({}).describe("Kubernetes labels of the nodes. Default: none."),
-    taints: z.array(Taint).default([]).describe("Taints of the nodes, which keep other pods away. Default: none."),
+    labels: z.record(LabelKey, LabelValue).default({}).describe("Kubernetes labels of the nodes."),
+    taints: z.array(Taint).default([]).describe("Taints of the nodes."),
   })
   .superRefine(
     (group, context) => {

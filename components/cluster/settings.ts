@@ -32,12 +32,12 @@ export const ADDON_VERSIONS: Readonly<Record<KubernetesVersion, AddonVersions>> 
 
 /** How an existing cluster is reached. */
 const ExistingClusterSettings = z.strictObject({
-  kind: z.literal("existing").describe("A cluster that is there already."),
+  kind: z.literal("existing").describe("An existing cluster."),
   kubeconfig: z
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Path of the kubeconfig; `~` is the home folder. Default: $KUBECONFIG, else ~/.kube/config."),
+    .describe("Path of the kubeconfig; may start with `~`. Default: $KUBECONFIG, else ~/.kube/config."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as kind-lab")
@@ -48,7 +48,7 @@ const ExistingClusterSettings = z.strictObject({
     .min(1, "must be a name of your choice")
     .default("eks-dns-logging-existing")
     .describe(
-      "What Pulumi takes for the same cluster, whatever kubeconfig and context are called. Another one moves everything to another cluster: it is removed from the old one and made anew.",
+      "Identity of the cluster for Pulumi, independent of kubeconfig and context names. A change deletes everything from the old cluster and creates it in the new one.",
     ),
 });
 export type ExistingClusterSettings = z.infer<typeof ExistingClusterSettings>;
@@ -73,47 +73,45 @@ const Tags = z
   .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags");
 
 export const EksClusterSettings = z.strictObject({
-  kind: z.literal("eks").describe("A new EKS cluster; `aws:region` says where."),
+  kind: z.literal("eks").describe("A new EKS cluster, in the region `aws:region`."),
   name: string(
     /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/,
     "a string of 1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
   )
     .default("eks-dns-logging")
-    .describe(
-      "Name of the cluster. It stays as it is while the cluster stands: another name is for another stack. Default eks-dns-logging.",
-    ),
+    .describe("Name of the cluster. It cannot change after creation. Default eks-dns-logging."),
   version: z
     .enum(KUBERNETES_VERSIONS)
     .default("1.35")
-    .describe("Kubernetes version in quotes, one in standard support. Default '1.35'."),
-  vpc: VpcSettings.optional().describe("A new VPC. Default: one with two zones and one NAT gateway."),
-  existingVpc: ExistingVpcSettings.optional().describe("A VPC that is there already, instead of a new one."),
-  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Nodes. Default: one group of two t4g.medium."),
-  endpointAccess: EndpointAccess.prefault({}).describe("Who reaches the Kubernetes API. Default: the VPC alone."),
-  accessEntries: AccessEntries.default([]).describe("IAM principals beside the one that deploys. Default: none."),
+    .describe("Kubernetes version in standard support, quoted. Default '1.35'."),
+  vpc: VpcSettings.optional().describe("A new VPC. Default: two zones and one NAT gateway."),
+  existingVpc: ExistingVpcSettings.optional().describe("An existing VPC, instead of a new one."),
+  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Node groups. Default: one group of two t4g.medium."),
+  endpointAccess: EndpointAccess.prefault({}).describe("Access to the Kubernetes API. Default: from the VPC only."),
+  accessEntries: AccessEntries.default([]).describe("IAM principals with access, besides the one that deploys."),
   logTypes: z
     .array(z.enum(["api", "audit", "authenticator", "controllerManager", "scheduler"]))
     .superRefine(unique())
     .default(["api", "audit", "authenticator"])
-    .describe("Logs of the control plane that are kept. Default api, audit and authenticator."),
-  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("How long they are kept, in days. Default 30."),
+    .describe("Control-plane logs to keep. Default api, audit and authenticator."),
+  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention of these logs in days. Default 30."),
   deletionProtection: z
     .boolean()
     .default(false)
     .describe(
-      "EKS refuses to delete the cluster, and Pulumi to destroy the stack, before anything is deleted. Default false.",
+      "Make EKS refuse to delete the cluster, and `pulumi destroy` stop before it deletes anything. Default false.",
     ),
   addons: z
     .strictObject({
-      vpcCni: AddonVersion.optional().describe("Version of vpc-cni. Default: a fixed one for each Kubernetes version."),
-      kubeProxy: AddonVersion.optional().describe(
-        "Version of kube-proxy. Default: a fixed one for each Kubernetes version.",
+      vpcCni: AddonVersion.optional().describe("Version of vpc-cni. Default: by Kubernetes version."),
+      kubeProxy: AddonVersion.optional().describe("Version of kube-proxy. Default: by Kubernetes version."),
+      podIdentityAgent: AddonVersion.optional().describe(
+        "Version of eks-pod-identity-agent. Default: the one of this release.",
       ),
-      podIdentityAgent: AddonVersion.optional().describe("Version of eks-pod-identity-agent. Default: a fixed one."),
     })
     .prefault({})
-    .describe("Versions of the add-ons beside CoreDNS."),
-  tags: Tags.default({}).describe("Tags of every AWS resource. Default: none."),
+    .describe("Versions of the add-ons other than CoreDNS."),
+  tags: Tags.default({}).describe("Tags of every AWS resource."),
 });
 export type EksClusterSettings = z.infer<typeof EksClusterSettings>;
 

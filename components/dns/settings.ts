@@ -17,11 +17,17 @@ const StringMap = z.record(z.string(), z.string("must be a quoted string"));
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
   .strictObject({
-    key: z.string().optional().describe("Taint's key. Default: every key, with operator Exists."),
-    operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-    value: z.string().optional().describe("Taint's value, with operator Equal."),
-    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: every effect."),
-    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with effect NoExecute. Default: never."),
+    key: z.string().optional().describe("Key of the taint. Default: any key, with operator Exists."),
+    operator: z.enum(["Exists", "Equal"]).optional().describe("How the key is matched. Default Equal."),
+    value: z.string().optional().describe("Value of the taint, with operator Equal."),
+    effect: z
+      .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+      .optional()
+      .describe("Effect of the taint. Default: any."),
+    tolerationSeconds: z
+      .int()
+      .optional()
+      .describe("Seconds until eviction, with effect NoExecute. Default: no eviction."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
     if ((key ?? "") === "" && operator !== "Exists")
@@ -34,15 +40,15 @@ const Toleration = z
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
 const SpreadConstraint = z.strictObject({
-  maxSkew: integer(1).default(1).describe("Most pods that one place may have more than another. Default 1."),
+  maxSkew: integer(1).default(1).describe("Maximum difference in pods between domains. Default 1."),
   topologyKey: z
     .string()
     .default("topology.kubernetes.io/zone")
-    .describe("Node label that makes a place. Default topology.kubernetes.io/zone."),
+    .describe("Node label that defines the domains. Default topology.kubernetes.io/zone."),
   whenUnsatisfiable: z
     .enum(["ScheduleAnyway", "DoNotSchedule"])
     .default("ScheduleAnyway")
-    .describe("What happens where it cannot be kept. Default ScheduleAnyway."),
+    .describe("What to do if it cannot be satisfied. Default ScheduleAnyway."),
 });
 
 /**
@@ -53,15 +59,15 @@ export const DnsSettings = z
   .strictObject({
     addonVersion: string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
       .optional()
-      .describe("Version of the EKS add-on `coredns`. Default: a fixed one for each Kubernetes version."),
-    replicas: integer(1, 1000).optional().describe("CoreDNS pods. Default 2; not together with autoscaling."),
+      .describe("Version of the EKS add-on `coredns`. Default: by Kubernetes version."),
+    replicas: integer(1, 1000).optional().describe("Number of CoreDNS pods; excludes autoscaling. Default 2."),
     autoscaling: z
       .strictObject({
-        minReplicas: integer(2, 1000).default(2).describe("Fewest CoreDNS pods, 2 to 1000. Default 2."),
-        maxReplicas: integer(2, 1000).optional().describe("Most CoreDNS pods, 2 to 1000. Default: the add-on's own."),
+        minReplicas: integer(2, 1000).default(2).describe("Minimum number of pods, 2 to 1000. Default 2."),
+        maxReplicas: integer(2, 1000).optional().describe("Maximum number of pods, 2 to 1000. Default: the add-on's."),
       })
       .optional()
-      .describe("Let the add-on scale with nodes and cores: max(nodes / 16, cores / 256). Default: off."),
+      .describe("Scaling by the add-on: max(nodes / 16, cores / 256) pods. Default: off."),
     resources: z
       .strictObject({
         requests: z
@@ -70,81 +76,89 @@ export const DnsSettings = z
             memory: Bytes.optional().describe("Memory request. Default 70Mi."),
           })
           .optional()
-          .describe("What a pod is sure to get."),
+          .describe("Requests."),
         limits: z
           .strictObject({
-            cpu: Cores.optional().describe("CPU limit. Default: none."),
+            cpu: Cores.optional().describe("CPU limit."),
             memory: Bytes.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
           })
           .optional()
-          .describe("What a pod gets at most."),
+          .describe("Limits."),
       })
       .optional()
-      .describe("Resources of a CoreDNS pod."),
+      .describe("Resources per CoreDNS pod."),
     podDisruptionBudget: z
       .strictObject({
-        enabled: z.boolean().default(true).describe("Default true."),
-        maxUnavailable: IntOrPercent.optional().describe("Most pods that may be away. Default 1."),
-        minAvailable: IntOrPercent.optional().describe("Fewest pods that must answer; instead of maxUnavailable."),
+        enabled: z.boolean().default(true).describe("Whether there is one. Default true."),
+        maxUnavailable: IntOrPercent.optional().describe(
+          "Maximum number or percentage of unavailable pods. Default 1.",
+        ),
+        minAvailable: IntOrPercent.optional().describe(
+          "Minimum number or percentage of available pods; excludes maxUnavailable.",
+        ),
       })
       .optional()
-      .describe("How many pods an eviction may take. Default: at most 1 away."),
+      .describe("PodDisruptionBudget. Default: at most 1 pod unavailable."),
     topologySpread: z
       .array(SpreadConstraint)
       .optional()
-      .describe("How pods spread. Default: over zones where that can be done. An empty list takes the default away."),
+      .describe("Topology spread constraints; an empty list removes the default. Default: across zones if possible."),
     affinity: z
       .record(z.string(), z.unknown())
       .optional()
       .describe(
-        "A pod's affinity as Kubernetes writes it. EKS merges it with the add-on's own, Linux nodes and hosts apart: an empty list takes one of them away.",
+        "Affinity as in Kubernetes. EKS merges it with the add-on's (Linux nodes, separate hosts); an empty list removes a default.",
       ),
-    nodeSelector: StringMap.optional().describe("Labels of the nodes that may run it. Default: none."),
-    tolerations: z.array(Toleration).optional().describe("Taints that it tolerates, instead of the add-on's own."),
-    podLabels: StringMap.optional().describe("More labels of the pods. Default: none."),
-    podAnnotations: StringMap.optional().describe("Annotations of the pods. Default: none."),
-    computeType: z.enum(["ec2", "Fargate"]).optional().describe("`Fargate` where no node runs pods. Default ec2."),
-    corefile: CorefileSettings.prefault({}).describe("What CoreDNS does. Default: the EKS default Corefile."),
+    nodeSelector: StringMap.optional().describe("Labels of the nodes to run on."),
+    tolerations: z
+      .array(Toleration)
+      .optional()
+      .describe("Tolerations, which replace the add-on's. Default: the add-on's."),
+    podLabels: StringMap.optional().describe("Additional pod labels."),
+    podAnnotations: StringMap.optional().describe("Additional pod annotations."),
+    computeType: z
+      .enum(["ec2", "Fargate"])
+      .optional()
+      .describe("Compute type of the pods; Fargate is not supported. Default ec2."),
+    corefile: CorefileSettings.prefault({}).describe("The Corefile. Default: the EKS default."),
     clusterDns: z
       .array(Address)
       .min(1)
       .optional()
       .describe(
-        "Addresses that answer the pods' queries: of the Service kube-dns, and of a DNS cache on the nodes that this stack does not make. A Corefile that forwards to one is refused, and the teams' network policies let queries out to them. Default: EKS's own two, in Corefiles alone.",
+        "DNS addresses of the pods: Service kube-dns, and a node cache that this stack does not create. Network policies allow queries to them, and a Corefile may not forward to them. Default: the two addresses of EKS, for the Corefile check only.",
       ),
     clusterSize: z
       .strictObject({
-        nodes: integer(1).describe("Nodes."),
-        pods: integer(1).describe("Pods of all namespaces."),
-        services: integer(1).describe("Services of all namespaces."),
-        cores: integer(1).optional().describe("Cores of all nodes together. Default 4 a node."),
+        nodes: integer(1).describe("Number of nodes."),
+        pods: integer(1).describe("Number of pods."),
+        services: integer(1).describe("Number of Services."),
+        cores: integer(1).optional().describe("Total CPU cores. Default 4 per node."),
       })
       .optional()
-      .describe("How big the cluster gets: autoscaling, memory limit and cache follow from it where they are not set."),
+      .describe("Expected size of the cluster, from which autoscaling, memory limit and cache are derived unless set."),
     conflicts: z
       .strictObject({
         onCreate: z
           .enum(["NONE", "OVERWRITE"], "must be NONE or OVERWRITE, since EKS accepts PRESERVE on an update only")
           .default("OVERWRITE")
-          .describe("What happens to a CoreDNS that is there already. Default OVERWRITE."),
+          .describe("For a CoreDNS that already exists. Default OVERWRITE."),
         onUpdate: z
           .enum(["NONE", "OVERWRITE", "PRESERVE"])
           .default("OVERWRITE")
-          .describe("What happens to what was changed in the cluster. Default OVERWRITE: these settings hold."),
+          .describe("For values that were changed in the cluster. Default OVERWRITE."),
       })
       .prefault({})
-      .describe("Who wins where the add-on finds other values in the cluster."),
+      .describe("How conflicts with values in the cluster are resolved."),
     timeouts: z
       .strictObject({
-        create: Duration.default("25m").describe("Default 25m: EKS itself gives up after 20."),
+        create: Duration.default("25m").describe("Default 25m, since EKS times out after 20."),
         update: Duration.default("25m").describe("Default 25m."),
         delete: Duration.default("25m").describe("Default 25m."),
       })
       .prefault({})
-      .describe("How long the add-on may take, from 20m."),
-    nodeLocalCache: NodeLocalCacheSettings.optional().describe(
-      "A DNS cache on every node before CoreDNS. Default: none.",
-    ),
+      .describe("Timeouts of add-on operations, at least 20m."),
+    nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache, a DNS cache on every node."),
   })
   .superRefine((dns, context) => {
     if (dns.replicas !== undefined && dns.autoscaling !== undefined) {

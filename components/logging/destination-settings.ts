@@ -8,18 +8,18 @@ const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 
 /** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
 const Credentials = z.strictObject({
-  secretName: SecretName.describe("Secret in the collector's namespace, made by whoever holds the password."),
-  usernameKey: SecretKey.default("username").describe("Its key with the user. Default username."),
-  passwordKey: SecretKey.default("password").describe("Its key with the password. Default password."),
+  secretName: SecretName.describe("Secret in the collector's namespace, which you create."),
+  usernameKey: SecretKey.default("username").describe("Key of the user name. Default username."),
+  passwordKey: SecretKey.default("password").describe("Key of the password. Default password."),
 });
 export type Credentials = z.infer<typeof Credentials>;
 
 const caSecretName = SecretName.optional().describe(
-  "Secret whose key ca.crt is the authority to trust. Default: the public ones.",
+  "Secret with the CA certificate in key ca.crt. Default: public CAs.",
 );
 
 const Tls = z.strictObject({
-  verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
   caSecretName,
 });
 
@@ -37,8 +37,8 @@ const searchEngine = {
   tls: z
     .union([z.literal(false), Tls], "must be false, or an object whose keys are among verify, caSecretName")
     .optional()
-    .describe("TLS, or false for none. Default: with verification."),
-  credentials: Credentials.optional().describe("User and password. Default: none."),
+    .describe("TLS, or false to disable it. Default: enabled, with verification."),
+  credentials: Credentials.optional().describe("User and password."),
 };
 
 const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
@@ -64,7 +64,7 @@ export function isBucketName(name: string): boolean {
 
 export const Destination = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("stdout").describe("The collector's own log, which `kubectl logs` shows.") }),
+    z.strictObject({ kind: z.literal("stdout").describe("The collector's log, shown by `kubectl logs`.") }),
     z.strictObject({
       kind: z.literal("file").describe("Files on each node."),
       path: string(
@@ -75,39 +75,39 @@ export const Destination = z
         .describe("Folder on the node. Default /var/log/collected."),
     }),
     z.strictObject({
-      kind: z.literal("http").describe("JSON lines by POST."),
-      url: Url.describe("Where to post to."),
-      verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+      kind: z.literal("http").describe("JSON lines sent by POST."),
+      url: Url.describe("URL to post to."),
+      verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
       caSecretName,
-      credentials: Credentials.optional().describe("User and password. Default: none."),
+      credentials: Credentials.optional().describe("User and password."),
     }),
     z.strictObject({
       kind: z.literal("opensearch"),
-      host: Host.optional().describe("Host of the cluster; not together with inCluster."),
+      host: Host.optional().describe("Host name; excludes inCluster."),
       inCluster: z
         .boolean()
         .default(false)
-        .describe("Bring a single-node OpenSearch with Dashboards, for trying out. Default false."),
+        .describe("Deploy a single-node OpenSearch with Dashboards, for evaluation. Default false."),
       storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
         .optional()
-        .describe("Volume of the OpenSearch that inCluster brings. Default: none, and the logs go with the pod."),
+        .describe("Volume size of the in-cluster OpenSearch. Default: none, and logs are lost with the pod."),
       storageClass: string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a StorageClass")
         .optional()
         .describe(
-          "StorageClass of that volume. An EKS cluster of this program has none: there it is required. Default: the cluster's default class.",
+          "StorageClass of the volume; required on a new EKS cluster, which has none. Default: the cluster's default.",
         ),
       ...searchEngine,
     }),
-    z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host of the cluster."), ...searchEngine }),
+    z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host name."), ...searchEngine }),
     z.strictObject({
-      kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group that this stack makes."),
+      kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack."),
       logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
         .optional()
         .describe("Name of the log group. Default /eks-dns-logging/CLUSTER/pods."),
-      retentionDays: z.literal(RETENTION_DAYS).default(30).describe("How long lines are kept, in days. Default 30."),
+      retentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention in days. Default 30."),
     }),
     z.strictObject({
-      kind: z.literal("s3").describe("Objects in a bucket that this stack makes."),
+      kind: z.literal("s3").describe("S3, in a bucket of this stack."),
       bucket: z
         .string()
         .refine(
@@ -116,28 +116,28 @@ export const Destination = z
         )
         .optional()
         .describe(
-          "Name of the bucket. All AWS accounts of a partition share one set of names: set it where the default is taken. Another name replaces the bucket. Default CLUSTER-logs-REGION.",
+          "Name of the bucket, unique among all AWS accounts of a partition. A change replaces the bucket. Default CLUSTER-logs-REGION.",
         ),
       prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
         .default("logs")
-        .describe("First part of the keys. Default logs."),
-      retentionDays: integer(1, 3653).default(90).describe("Objects older than that are deleted, in days. Default 90."),
+        .describe("Prefix of the keys. Default logs."),
+      retentionDays: integer(1, 3653).default(90).describe("Retention in days. Default 90."),
     }),
     z.strictObject({
-      kind: z.literal("loki").describe("Grafana Loki, which has labels and no index."),
+      kind: z.literal("loki").describe("Grafana Loki."),
       url: Url.refine((url) => {
         const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
         return pathname === "/" && search === "" && hash === "";
       }, "must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own").describe(
-        "Address of Loki, without a path, such as http://loki.monitoring.svc:3100.",
+        "URL of Loki without a path, such as http://loki.monitoring.svc:3100.",
       ),
       // It is the value of a header.
       tenant: string(/^[!-~]+$/, "a quoted string without spaces, such as 'team-a'")
         .optional()
-        .describe("X-Scope-OrgID. Default: none."),
-      verify: z.boolean().default(true).describe("Refuse a certificate that is not valid. Default true."),
+        .describe("Tenant, sent as X-Scope-OrgID."),
+      verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
       caSecretName,
-      credentials: Credentials.optional().describe("User and password. Default: none."),
+      credentials: Credentials.optional().describe("User and password."),
     }),
   ])
   .superRefine((destination, context) => {

@@ -48,23 +48,21 @@ export const IndexFormat = z
     )
       .max(MAX_PART, `must have at most ${MAX_PART} characters`)
       .default("logs")
-      .describe("First part of the name. Default logs."),
-    separator: z.enum(["-", ".", "_"]).default("-").describe("Stands between the parts. Default '-'."),
+      .describe("Prefix of the name. Default logs."),
+    separator: z.enum(["-", ".", "_"]).default("-").describe("Separator between the parts. Default '-'."),
     datePattern: string(PATTERN, `made of ${DATE_NOTATION}, with '.', '-' or '_' between them`)
       .max(MAX_DATE, `must have at most ${MAX_DATE} characters`)
       .default("yyyy.MM.dd")
-      .describe(`Last part of the name: ${DATE_NOTATION}. Default yyyy.MM.dd, an index a day.`),
+      .describe(`Date part: ${DATE_NOTATION}. Default yyyy.MM.dd, one index per day.`),
     timeZone: z
       .string()
       .refine(isTimeZone, "must be UTC or the full name of an IANA time zone, such as Europe/Madrid")
       .default("UTC")
-      .describe("Time zone in which a day begins. Default UTC."),
+      .describe("Time zone of the date. Default UTC."),
     splitBy: z
       .enum(["none", "team", "namespace", "app"])
       .default("none")
-      .describe(
-        "Puts the lines of each team, namespace or app (label app.kubernetes.io/name or app) in indices of their own. Default none.",
-      ),
+      .describe("Separate indices per team, namespace or app (label app.kubernetes.io/name, else app). Default none."),
   })
   .superRefine(
     (format, context) => {

@@ -39,70 +39,64 @@ export const LoggingSettings = z.strictObject({
   collector: z
     .enum(COLLECTOR_IDS)
     .default("fluent-bit")
-    .describe("Program that collects. Default fluent-bit; `npm run lab -- collectors` compares them."),
+    .describe("The log collector; `npm run lab -- collectors` compares them. Default fluent-bit."),
   mode: z
     .enum(["daemonset", "sidecar"])
     .default("daemonset")
-    .describe(
-      "One collector on each node, or one beside each curl pod that reads the files of the application. Default daemonset.",
-    ),
+    .describe("One collector per node, or one in each curl pod that reads the application's files. Default daemonset."),
   sidecar: z
     .strictObject({
       destinationCidrs: z
         .array(z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24"))
         .default([])
-        .describe(
-          "Addresses of a destination that is a host name outside the cluster: the teams' network policies open to these. Default: none.",
-        ),
+        .describe("CIDR blocks of a destination outside the cluster, which the teams' network policies allow."),
     })
     .prefault({})
     .describe("Further settings of mode sidecar."),
   destination: Destination.prefault({ kind: "stdout" }).describe(
-    "Where the lines go. Default: the collector's own stdout.",
+    "Destination of the lines. Default: the collector's stdout.",
   ),
-  index: IndexFormat.prefault({}).describe(
-    "How indices are called, in destinations that have them. Default logs-yyyy.MM.dd.",
-  ),
+  index: IndexFormat.prefault({}).describe("Index names, in OpenSearch and Elasticsearch. Default logs-yyyy.MM.dd."),
   namespaces: z
     .strictObject({
-      include: z.array(NamespaceName).default([]).describe("Only these. Default: all."),
+      include: z.array(NamespaceName).default([]).describe("Only these namespaces. Default: all."),
       exclude: z
         .array(NamespaceName)
         .default([])
-        .describe("All but these. Default: none. The collector's own namespace is never read."),
+        .describe("All except these; the collector's namespace is always excluded."),
     })
     .prefault({})
-    .describe("Namespaces whose pods are read."),
-  labels: z.record(LabelKey, LabelValue).default({}).describe("Only pods with all of these labels. Default: all pods."),
+    .describe("Namespaces whose pods are collected."),
+  labels: z
+    .record(LabelKey, LabelValue)
+    .default({})
+    .describe("Collect only pods with all of these labels. Default: all pods."),
   multiline: z
     .array(z.enum(["java", "python", "go", "node"]))
     .default(["java", "python", "go", "node"])
-    .describe("Languages whose stack traces are joined to one record. Default: all four."),
-  parseJson: z.boolean().default(true).describe("Turn a line that is a JSON object into fields. Default true."),
+    .describe("Languages whose stack traces are joined into one record. Default: all four."),
+  parseJson: z.boolean().default(true).describe("Parse a line that is a JSON object into fields. Default true."),
   metadata: z
     .strictObject({
-      labels: z
-        .boolean()
-        .default(true)
-        .describe("Keep the pod's labels, with '_' for the dots in their keys. Default true."),
-      annotations: z.boolean().default(false).describe("Keep the pod's annotations, likewise. Default false."),
+      labels: z.boolean().default(true).describe("Add the pod's labels, with '_' for dots in keys. Default true."),
+      annotations: z.boolean().default(false).describe("Add the pod's annotations in the same way. Default false."),
     })
     .prefault({})
-    .describe("What is kept beside namespace, pod, container, node and team."),
+    .describe("Metadata besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
       size: Size.default("4Gi").describe(
-        "Most that may wait on the node's disk: about a minute at 40 MB/s. Default 4Gi.",
+        "Maximum size on the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi.",
       ),
       whenFull: z
         .enum(["drop-oldest", "block"])
         .optional()
         .describe(
-          "Drop what has waited longest, or stop reading until there is room: then the kubelet's rotation sets the limit. Default: drop-oldest where the collector can, else block.",
+          "Drop the oldest lines, or stop reading, which leaves lines to the kubelet's rotation. Default: drop-oldest if the collector supports it, else block.",
         ),
     })
     .prefault({})
-    .describe("What happens while the destination does not take the lines."),
+    .describe("Buffer for lines that the destination does not accept yet."),
   resources: z
     .strictObject({
       cpu: Cores.optional().describe("CPU request. Default: the collector's, 50m for Fluent Bit."),
@@ -110,7 +104,7 @@ export const LoggingSettings = z.strictObject({
       memoryLimit: Bytes.optional().describe("Memory limit. Default: the collector's, 512Mi for Fluent Bit."),
     })
     .prefault({})
-    .describe("Resources of each collector's pod."),
-  image: Image.optional().describe("Image of the collector. Default: a fixed version of it."),
+    .describe("Resources of each collector pod."),
+  image: Image.optional().describe("Image of the collector. Default: the one of this release."),
 });
 export type LoggingSettings = z.infer<typeof LoggingSettings>;

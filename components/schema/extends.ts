@@ -57,7 +57,7 @@ export interface Extended {
 
 /** What the key `extends` is, for the JSON Schema and the reference. */
 export const EXTENDS_DESCRIPTION =
-  "A YAML file of this project with settings such as `teams` at its top, which several stacks share: the stack's own go over it, key by key. Default: none.";
+  "A YAML file in this project with settings shared by several stacks. The stack's settings are merged over it key by key.";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const MESSAGE =

@@ -16,16 +16,14 @@ const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
 export const Quota = z.strictObject({
-  "requests.cpu": Cores.default("2").describe("CPU that all pods together may request, in cores. Default 2."),
-  "requests.memory": Bytes.default("2Gi").describe("Memory that all pods together may request. Default 2Gi."),
-  "limits.memory": Bytes.default("4Gi").describe("Sum of the memory limits of all pods. Default 4Gi."),
-  "requests.storage": Bytes.default("10Gi").describe(
-    "Storage that all volume claims together may request. Default 10Gi.",
-  ),
-  pods: integer(1).default(20).describe("Pods that have not ended, the lab's own among them. Default 20."),
-  services: integer(1).default(10).describe("Services, the lab's own among them. Default 10."),
-  "services.loadbalancers": Count.default(0).describe("Services that make a cloud load balancer. Default 0."),
-  "services.nodeports": Count.default(0).describe("Services that open a port on every node. Default 0."),
+  "requests.cpu": Cores.default("2").describe("Total CPU requests, in cores. Default 2."),
+  "requests.memory": Bytes.default("2Gi").describe("Total memory requests. Default 2Gi."),
+  "limits.memory": Bytes.default("4Gi").describe("Total memory limits. Default 4Gi."),
+  "requests.storage": Bytes.default("10Gi").describe("Total storage requests of volume claims. Default 10Gi."),
+  pods: integer(1).default(20).describe("Running pods, including the curl pod. Default 20."),
+  services: integer(1).default(10).describe("Services, including that of the curl pod. Default 10."),
+  "services.loadbalancers": Count.default(0).describe("Services of type LoadBalancer. Default 0."),
+  "services.nodeports": Count.default(0).describe("Services of type NodePort. Default 0."),
 });
 
 /** What may not be more than the other. */
@@ -40,10 +38,10 @@ const ORDER = [
  */
 export const Limits = z
   .strictObject({
-    cpuRequest: Cores.default("25m").describe("CPU request of a container that names none. Default 25m."),
-    memoryRequest: Bytes.default("32Mi").describe("Memory request of a container that names none. Default 32Mi."),
-    memoryLimit: Bytes.default("128Mi").describe("Memory limit of a container that names none. Default 128Mi."),
-    maxMemory: Bytes.default("1Gi").describe("Highest memory limit of one container. Default 1Gi."),
+    cpuRequest: Cores.default("25m").describe("Default CPU request of a container. Default 25m."),
+    memoryRequest: Bytes.default("32Mi").describe("Default memory request of a container. Default 32Mi."),
+    memoryLimit: Bytes.default("128Mi").describe("Default memory limit of a container. Default 128Mi."),
+    maxMemory: Bytes.default("1Gi").describe("Maximum memory limit of a container. Default 1Gi."),
   })
   .superRefine((limits, context) => {
     for (const [lower, upper] of ORDER)
@@ -61,11 +59,8 @@ export const TeamSettings = z.strictObject({
     "a string of lower-case letters, digits and '-' that starts with a letter and does not end with '-'",
   )
     .max(58, "must have at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
-    .describe("Short name: `ts` gives namespace `ts-team`, pod and Service `curl-ts`."),
-  peers: z
-    .array(z.string())
-    .default([])
-    .describe("Names of the teams whose pods this team's pods may talk to. Default: none but its own."),
+    .describe("Short name: `ts` creates namespace `ts-team`, and pod and Service `curl-ts`."),
+  peers: z.array(z.string()).default([]).describe("Teams whose pods this team's pods may connect to."),
   members: z
     .array(
       z
@@ -74,7 +69,7 @@ export const TeamSettings = z.strictObject({
         .regex(/^(?!system:)/, "must not start with 'system:', which Kubernetes reserves"),
     )
     .default([])
-    .describe("RBAC groups whose members may work in the namespace, as an EKS access entry names them. Default: none."),
+    .describe("RBAC groups with access to the namespace, as in an EKS access entry."),
   labels: z
     .record(
       string(LABEL_KEY, "a Kubernetes label key, such as app.kubernetes.io/part-of").regex(
@@ -84,9 +79,9 @@ export const TeamSettings = z.strictObject({
       z.string(LABEL_WORDS).max(63, LABEL_WORDS).regex(LABEL_VALUE, LABEL_WORDS),
     )
     .default({})
-    .describe("More labels of the namespace. Default: none."),
-  quota: Quota.prefault({}).describe("ResourceQuota of the namespace; keys left out keep their defaults."),
-  limits: Limits.prefault({}).describe("LimitRange of the namespace; keys left out keep their defaults."),
+    .describe("Additional labels of the namespace."),
+  quota: Quota.prefault({}).describe("ResourceQuota of the namespace."),
+  limits: Limits.prefault({}).describe("LimitRange of the namespace."),
 });
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
@@ -125,11 +120,11 @@ export const CurlPodSettings = z.strictObject({
   lifetime: z
     .union([z.int(LIFETIME).min(60, LIFETIME).max(31_536_000, LIFETIME), z.literal("infinity", LIFETIME)], LIFETIME)
     .default(3600)
-    .describe("Seconds until the pod completes, as `sleep` takes it, or `infinity`. Default 3600, as in the lab."),
+    .describe("Seconds until the pod completes, or `infinity`. Default 3600."),
   ndots: integer(1, 15)
     .default(3)
     .describe(
-      "Names with at least as many dots are asked as they are, before the search list. Default 3: a full Service name then costs two DNS queries, not eight.",
+      "Names with at least this many dots are queried as written before the search list is tried. Default 3: two queries for a full Service name, not eight.",
     ),
   image: Image.default("docker.io/curlimages/curl:8.17.0").describe("Image of the container `curl`."),
   responderImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(

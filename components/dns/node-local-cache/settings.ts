@@ -14,10 +14,10 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables`: the cache answers on kube-dns's own address too, and no pod changes; needs clusterDns and kube-proxy in iptables mode. `kubelet`: the curl pods ask it by their dnsConfig; every other pod goes on asking CoreDNS until its node's kubelet has the address as clusterDNS. Default iptables.",
+      "`iptables`: the cache also answers on the address of kube-dns, so pods do not change; requires clusterDns, and kube-proxy in iptables mode. `kubelet`: only the curl pods use it (dnsConfig), and other pods once the kubelet's clusterDNS has its address. Default iptables.",
     ),
   address: Address.default(LOCAL_ADDRESS).describe(
-    `Address of the cache, the same on every node: of 169.254.0.0/16, or of fd00::/8 on an IPv6 cluster. Default ${LOCAL_ADDRESS}.`,
+    `Address of the cache on every node, in 169.254.0.0/16, or fd00::/8 for IPv6. Default ${LOCAL_ADDRESS}.`,
   ),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
     "Image of the cache. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
