@@ -1,5 +1,5 @@
 import type { Collector } from "../components/logging/collectors/collector.ts";
-import { COLLECTORS } from "../components/logging/collectors/table.ts";
+import { COLLECTORS } from "../components/logging/collectors/index.ts";
 import type { DestinationKind } from "../components/logging/destination-settings.ts";
 import { boxedTable } from "./output/table.ts";
 

@@ -2,9 +2,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { filesHash } from "../kubernetes/container.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
+import type { Collector } from "./collectors/collector.ts";
 import { type CollectorPodArgs, collectorPodSpec } from "./daemon-set-spec.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
-import { receiverService } from "./receiver.ts";
 
 export interface CollectorDaemonSetArgs extends CollectorPodArgs {
   /** Its configuration: name to text. */
@@ -79,4 +79,38 @@ export class CollectorDaemonSet extends pulumi.ComponentResource {
     );
     return [role, binding];
   }
+}
+
+/**
+ * The name under which applications reach the collector of their own node, so that what it receives comes from its node's pods alone
+ * and crosses no network. While that collector is replaced, their exporters wait and try again.
+ * @see https://kubernetes.io/docs/concepts/services-networking/service-traffic-policy/
+ */
+function receiverService(
+  name: string,
+  { id, receives = {} }: Collector,
+  metadata: { readonly name: string; readonly namespace: string; readonly labels: Record<string, string> },
+  options: pulumi.CustomResourceOptions,
+): k8s.core.v1.Service | undefined {
+  const ports = Object.entries(receives).map(([port, number]) => ({
+    name: port,
+    port: number,
+    targetPort: port,
+    protocol: "TCP",
+  }));
+  if (ports.length === 0) return undefined;
+  return new k8s.core.v1.Service(
+    `${name}-receiver`,
+    {
+      // Waiting for an endpoint would wait for a DaemonSet that is made after it.
+      metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+      spec: {
+        type: "ClusterIP",
+        internalTrafficPolicy: "Local",
+        selector: { "app.kubernetes.io/name": id },
+        ports,
+      },
+    },
+    options,
+  );
 }

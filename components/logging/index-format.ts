@@ -1,7 +1,8 @@
 import { DateTime } from "luxon";
 import { z } from "zod";
+import { teamNamespace } from "../kubernetes/labels.ts";
 import { string } from "../schema/values.ts";
-import { isTimeZone } from "./time-zone.ts";
+import { isTimeZone } from "./time-zones.ts";
 
 /**
  * The parts that a date pattern is made of. Each is written the same in Unicode's notation (TR 35), which Joda, luxon and most
@@ -139,4 +140,36 @@ export function indexPattern(format: IndexFormat): string {
 /** The date pattern in another notation: strftime (Fluent Bit, Fluentd, Vector), Joda (Filebeat) or luxon. */
 export function notation(pattern: string, wanted: Notation): string {
   return pattern.replaceAll(PART, (found) => DATE_PARTS.find(({ part }) => part === found)?.[wanted] ?? found);
+}
+
+/**
+ * First parts of names that Elasticsearch reserves: as it is installed it has index templates for `logs-*-*` and so on, most of
+ * them of data streams. These take no document that is to be indexed under an id, and know no index of such a name.
+ * @see https://www.elastic.co/docs/manage-data/data-store/templates#avoid-index-pattern-collisions
+ * @see https://www.elastic.co/docs/reference/fleet/data-streams#data-streams-naming-scheme
+ */
+const RESERVED = ["logs", "metrics", "traces", "synthetics", "agentless", "security_solution"] as const;
+/** Reserved with anything that follows. */
+const RESERVED_WHOLE = "profiling";
+
+const RESERVED_NAME = new RegExp(`^((${RESERVED.join("|")})-.*-|${RESERVED_WHOLE}-)`);
+
+/** The names in words, as patterns. */
+export const RESERVED_PATTERNS = [...RESERVED.map((name) => `${name}-*-*`), `${RESERVED_WHOLE}-*`].join(", ");
+
+/** Whether names of this format may be among those that Elasticsearch reserves; the value that they are split by may have a '-'. */
+export function isReservedByElasticsearch({ prefix, separator, splitBy, datePattern }: IndexFormat): boolean {
+  const split = splitBy === "none" ? [] : ["a-b"];
+  return RESERVED_NAME.test([prefix, ...split, datePattern].join(separator));
+}
+
+/**
+ * What the indices of the teams' lines are called at a time, sorted. The curl pods' app is `curl`; pods of others, such as those of
+ * kube-system, may have indices of their own where the format splits by namespace or app.
+ */
+export function todaysIndices(format: IndexFormat, teams: readonly { readonly name: string }[], now: Date): string[] {
+  const names = teams.map((team) =>
+    indexName(format, now, { team: team.name, namespace: teamNamespace(team.name), app: "curl" }),
+  );
+  return [...new Set(names)].sort();
 }

@@ -7,10 +7,11 @@ import type { ClusterHandle } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue } from "../schema/errors.ts";
-import { checkPipeline } from "./check.ts";
 import type { Collector } from "./collectors/collector.ts";
-import { COLLECTORS } from "./collectors/table.ts";
+import { COLLECTORS } from "./collectors/index.ts";
 import { CollectorDaemonSet } from "./daemon-set.ts";
+import { receiverEgress } from "./egress.ts";
+import { todaysIndices } from "./index-format.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import { InClusterOpenSearch } from "./opensearch/in-cluster.ts";
 import {
@@ -22,10 +23,9 @@ import {
   logGroupName,
   logPipeline,
 } from "./pipeline.ts";
-import { receiverEgress } from "./receiver.ts";
 import { LoggingSettings } from "./settings.ts";
-import { type Sidecar, sidecarOf } from "./sidecar/sidecar.ts";
-import { todaysIndices } from "./todays-indices.ts";
+import { type Sidecar, sidecarOf } from "./sidecar.ts";
+import { checkPipeline } from "./validation.ts";
 
 /**
  * What collects the logs, in a namespace of its own, and the AWS resources that its destination needs.

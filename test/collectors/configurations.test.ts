@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { rootCertificates } from "node:tls";
 import fc from "fast-check";
-import { checkLogging } from "../../components/logging/check.ts";
 import { type Collector, destinationsOf } from "../../components/logging/collectors/collector.ts";
 import { filebeat } from "../../components/logging/collectors/filebeat/index.ts";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.ts";
@@ -14,6 +13,7 @@ import { promtail } from "../../components/logging/collectors/promtail/index.ts"
 import { vector } from "../../components/logging/collectors/vector/index.ts";
 import { CA_FILE, type LogPipeline, logPipeline, NODE } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
+import { checkLogging } from "../../components/logging/validation.ts";
 import { anyLogging } from "../components/logging/arbitraries.ts";
 import { DESTINATIONS, POD } from "../components/logging/collectors/pipelines.ts";
 import { findProgram, whyMissing } from "../support/collectors/program.ts";

@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { createServer as createTlsServer } from "node:tls";
 import { gunzipSync } from "node:zlib";
 import { listen } from "../support/listen.ts";
 
@@ -58,6 +60,43 @@ export async function startTlsReceiver(): Promise<TlsReceiver> {
       server.closeAllConnections();
       rmSync(folder, { recursive: true });
     },
+  };
+}
+
+/** TLS before a receiver that speaks plain HTTP. */
+export interface TlsProxy {
+  readonly port: number;
+  /** Passes connections from now on to this port. */
+  passTo(port: number): void;
+  stop(): void;
+}
+
+/** Terminates TLS for a receiver, for outputs that speak nothing else. A connection that one side closes is closed on the other. */
+export async function startTlsProxy(): Promise<TlsProxy> {
+  const folder = mkdtempSync(join(tmpdir(), "tls-proxy-"));
+  const file = (name: string) => join(folder, name);
+  authority(file("authority"));
+  certificate(file("server"), file("authority"));
+  const keys = { key: readFileSync(file("server.key")), cert: readFileSync(file("server.crt")) };
+  rmSync(folder, { recursive: true });
+  let target = 0;
+  const server = createTlsServer(keys, (socket) => {
+    const receiver = connect(target, "127.0.0.1");
+    socket.pipe(receiver).pipe(socket);
+    for (const [one, other] of [
+      [socket, receiver],
+      [receiver, socket],
+    ] as const) {
+      one.on("error", () => other.destroy());
+      one.on("close", () => other.destroySoon());
+    }
+  });
+  return {
+    port: await listen(server),
+    passTo: (port) => {
+      target = port;
+    },
+    stop: () => server.close(),
   };
 }
 

@@ -1,6 +1,6 @@
 import { markdownTable } from "markdown-table";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
-import { COLLECTORS } from "../../components/logging/collectors/table.ts";
+import { COLLECTORS } from "../../components/logging/collectors/index.ts";
 
 /** File that holds the comparison. */
 export const COLLECTORS_FILE = "docs/reference/collectors.md";

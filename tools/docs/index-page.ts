@@ -1,9 +1,8 @@
 import { markdownTable } from "markdown-table";
 import { stringify } from "yaml";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
-import { COLLECTORS } from "../../components/logging/collectors/table.ts";
-import { KEPT_PATTERNS } from "../../components/logging/data-stream-names.ts";
-import { DATE_NOTATION, indexName } from "../../components/logging/index-format.ts";
+import { COLLECTORS } from "../../components/logging/collectors/index.ts";
+import { DATE_NOTATION, indexName, RESERVED_PATTERNS } from "../../components/logging/index-format.ts";
 import { logPipeline } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 
@@ -42,7 +41,7 @@ ${markdownTable([["index", "name"], ...rows], { alignDelimiters: false })}
 
 A date is made of these parts, with \`.\`, \`-\` or \`_\` between them: ${DATE_NOTATION}.
 
-Elasticsearch reserves ${KEPT_PATTERNS.split(", ")
+Elasticsearch reserves ${RESERVED_PATTERNS.split(", ")
     .map((pattern) => `\`${pattern}\``)
     .join(
       ", ",

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { checkLogging } from "../../../components/logging/check.ts";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
-import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
+import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { logPipeline, NODE } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { checkLogging } from "../../../components/logging/validation.ts";
 import { DESTINATIONS, POD } from "./collectors/pipelines.ts";
 
 /** A value other than the default of every setting that a collector's own configuration may show. */

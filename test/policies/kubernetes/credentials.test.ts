@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
-import { COLLECTORS } from "../../../components/logging/collectors/table.ts";
+import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { credentialsIn } from "../../../policies/kubernetes/credentials.ts";
 import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 

@@ -4,9 +4,8 @@ import { indexPattern } from "../../index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../opensearch/template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { DESTINATIONS, output } from "./outputs.ts";
-import { processors } from "./record.ts";
-import { inputs, type Options } from "./sources.ts";
+import { inputs, type Options, processors } from "./inputs.ts";
+import { DESTINATIONS, output } from "./output.ts";
 
 const CONFIG_FOLDER = "/etc/filebeat";
 const STATE_FOLDER = "/var/lib/filebeat";

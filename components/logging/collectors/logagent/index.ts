@@ -2,8 +2,7 @@ import { stringify } from "yaml";
 import type { LogPipeline } from "../../pipeline.ts";
 import type { Collector } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
-import { DESTINATIONS, output } from "./outputs.ts";
-import { input } from "./sources.ts";
+import { DESTINATIONS, input, output } from "./plugin-options.ts";
 
 /** The folder of the image for configuration; empty there. */
 const CONFIG_FOLDER = "/etc/sematext";

@@ -2,9 +2,9 @@ import { stringify } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline, PASSWORD_FILE, USER_FILE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { BASIC_AUTH, DESTINATIONS, exporter, MIN_BUFFER_BYTES, type Options, QUEUE_STORAGE } from "./outputs.ts";
-import { processors } from "./record.ts";
-import { GRPC_PORT, HTTP_PORT, POSITION_STORAGE, receivers } from "./sources.ts";
+import { BASIC_AUTH, DESTINATIONS, exporter, MIN_BUFFER_BYTES, type Options, QUEUE_STORAGE } from "./exporters.ts";
+import { processors } from "./processors.ts";
+import { GRPC_PORT, HTTP_PORT, POSITION_STORAGE, receivers } from "./receivers.ts";
 
 const CONFIG_FOLDER = "/etc/otelcol-contrib";
 const STATE_FOLDER = "/var/lib/otelcol";

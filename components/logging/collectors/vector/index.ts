@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { bufferBytes, MIN_BUFFER_BYTES, type Options, secrets, sink, withIndentation } from "./outputs.ts";
-import { recordProgram } from "./record.ts";
+import { recordProgram } from "./program.ts";
+import { bufferBytes, MIN_BUFFER_BYTES, type Options, secrets, sink, withIndentation } from "./sinks.ts";
 import { applicationSource, joining, nodeSource } from "./sources.ts";
 
 const CONFIG_FOLDER = "/etc/vector";

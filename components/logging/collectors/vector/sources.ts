@@ -1,6 +1,6 @@
 import { APPLICATION_LOGS, type LogPipeline } from "../../pipeline.ts";
-import type { Options } from "./outputs.ts";
-import { firstLineCondition } from "./record.ts";
+import { firstLineCondition } from "./program.ts";
+import type { Options } from "./sinks.ts";
 
 /** Also how long a new file may go unseen, and how often the places in all files are written. */
 const LOOK_EVERY_MS = 1000;

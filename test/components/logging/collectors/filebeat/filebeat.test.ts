@@ -4,7 +4,7 @@ import { DateTime } from "luxon";
 import { parse } from "yaml";
 import { z } from "zod";
 import { filebeat } from "../../../../../components/logging/collectors/filebeat/index.ts";
-import { recordScript } from "../../../../../components/logging/collectors/filebeat/record.ts";
+import { recordScript } from "../../../../../components/logging/collectors/filebeat/inputs.ts";
 import type { LogPipeline } from "../../../../../components/logging/pipeline.ts";
 import { INDEX_NAMES_IN_UTC } from "../../../../support/collectors/index-names.ts";
 import { pipelines } from "../pipelines.ts";

@@ -1,6 +1,6 @@
 import { APPLICATION_LOGS, type LogPipeline } from "../../pipeline.ts";
 import { continuationPattern, firstLinePattern } from "../stack-traces.ts";
-import type { Options } from "./outputs.ts";
+import type { Options } from "./exporters.ts";
 
 export const POSITION_STORAGE = "file_storage/positions";
 export const GRPC_PORT = 4317;

@@ -10,7 +10,7 @@ import {
   tlsOf,
   USER_FILE,
 } from "../../pipeline.ts";
-import { ID_FIELD, indexTemplate } from "./record.ts";
+import { ID_FIELD, indexTemplate } from "./program.ts";
 
 /** Options of a component, as they stand in the YAML configuration. */
 export type Options = Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { checkLogging } from "../../../components/logging/check.ts";
 import { Destination } from "../../../components/logging/destination-settings.ts";
+import { todaysIndices } from "../../../components/logging/index-format.ts";
 import { describeDestination, hasIndex, logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { todaysIndices } from "../../../components/logging/todays-indices.ts";
+import { checkLogging } from "../../../components/logging/validation.ts";
 import { formatIssue } from "../../../components/schema/errors.ts";
 import { issuesIn } from "../../support/issues.ts";
 

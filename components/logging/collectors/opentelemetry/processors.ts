@@ -1,7 +1,7 @@
 import { APP_LABELS, notation } from "../../index-format.ts";
 import { type ApplicationPod, hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
-import type { Options } from "./outputs.ts";
+import type { Options } from "./exporters.ts";
 
 /** Prefixes of the resource attributes with a pod's labels and annotations. */
 const LABEL = "label/";

@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
-import type { EgressRule } from "../../kubernetes/network-policy.ts";
-import type { Destination } from "../destination-settings.ts";
-import { LOGGING_NAMESPACE } from "../pipeline.ts";
+import type { EgressRule } from "../kubernetes/network-policy.ts";
+import type { Collector } from "./collectors/collector.ts";
+import type { Destination } from "./destination-settings.ts";
+import { LOGGING_NAMESPACE } from "./pipeline.ts";
 
 /** `NAME.NAMESPACE.svc`, with or without the cluster's domain. */
 const SERVICE_HOST = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\.|$)/;
@@ -54,4 +55,12 @@ function targetOf(destination: Destination): { readonly host: string | undefined
     default:
       return undefined;
   }
+}
+
+/** The way out of a team's namespace to what receives on the nodes, and to nothing else; none where no collector does. */
+export function receiverEgress({ id, receives = {} }: Pick<Collector, "id" | "receives">): EgressRule[] {
+  const ports = Object.values(receives).map((port) => ({ protocol: "TCP" as const, port }));
+  if (ports.length === 0) return [];
+  const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": LOGGING_NAMESPACE } };
+  return [{ to: [{ namespaceSelector, podSelector: { matchLabels: { "app.kubernetes.io/name": id } } }], ports }];
 }

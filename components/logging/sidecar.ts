@@ -1,19 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { configurationVariable, filesHash } from "../../kubernetes/container.ts";
-import type { EgressRule } from "../../kubernetes/network-policy.ts";
-import { amount } from "../../schema/values.ts";
-import { type Collector, imageFor, type Rendered } from "../collectors/collector.ts";
-import { probes } from "../daemon-set-spec.ts";
-import { destinationSecrets } from "../destination-secrets.ts";
+import { configurationVariable, filesHash } from "../kubernetes/container.ts";
+import type { EgressRule } from "../kubernetes/network-policy.ts";
+import { amount } from "../schema/values.ts";
+import { type Collector, imageFor, type Rendered } from "./collectors/collector.ts";
+import { probes } from "./daemon-set-spec.ts";
+import { destinationSecrets } from "./destination-secrets.ts";
+import { destinationEgress } from "./egress.ts";
 import {
   APPLICATION_LOGS,
   type ApplicationPod,
   type DestinationContext,
   logPipeline,
   NODE_VARIABLE,
-} from "../pipeline.ts";
-import type { LoggingSettings } from "../settings.ts";
-import { destinationEgress } from "./egress.ts";
+} from "./pipeline.ts";
+import type { LoggingSettings } from "./settings.ts";
 
 /** User and group of a sidecar: nobody's, as "restricted" asks, whatever its image would run as. */
 const NOBODY = { runAsUser: 65_534, runAsGroup: 65_534 };

@@ -1,7 +1,7 @@
 import type { DestinationKind } from "../../destination-settings.ts";
 import { notation } from "../../index-format.ts";
 import { type LogPipeline, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../../pipeline.ts";
-import { SPLIT_FIELD } from "./record.ts";
+import { SPLIT_FIELD } from "./inputs.ts";
 
 const NO_OUTPUT = "Filebeat has no output for it";
 export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {

@@ -3,13 +3,13 @@ import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
 import { amazonIssues } from "./amazon-endpoints.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
-import { COLLECTORS, collectorNames } from "./collectors/table.ts";
-import { isKeptByElasticsearch, KEPT_PATTERNS } from "./data-stream-names.ts";
+import { COLLECTORS, collectorNames } from "./collectors/index.ts";
 import { isBucketName } from "./destination-settings.ts";
 import { settingsWithoutEffect } from "./effects.ts";
+import { needsCidrs } from "./egress.ts";
+import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./index-format.ts";
 import { bucketName, LOGGING_NAMESPACE, logPipeline } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
-import { checkSidecar } from "./sidecar/check.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */
 export interface NamedCluster {
@@ -59,8 +59,8 @@ export function checkPipeline(settings: LoggingSettings): SettingsIssue[] {
     const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
     issues.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
-  if (destination.kind === "elasticsearch" && isKeptByElasticsearch(settings.index)) {
-    const message = `prefix and separator must not form a name that Elasticsearch reserves (${KEPT_PATTERNS})`;
+  if (destination.kind === "elasticsearch" && isReservedByElasticsearch(settings.index)) {
+    const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
     issues.push({ path: ["index"], message });
   }
   issues.push(...amazonIssues(destination), ...unreadNamespaces(settings));
@@ -120,4 +120,37 @@ function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings)
     if (exclude.includes(name)) return [{ path, message: "must not be in exclude as well", value: name }];
     return [];
   });
+}
+
+/** What a sidecar cannot do, whichever collector it is: it is a pod of a team, without rights on its node or in AWS. */
+function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
+  const { destination, namespaces, labels, metadata, sidecar } = settings;
+  const { destinationCidrs } = sidecar;
+  const issues: SettingsIssue[] = [];
+  const add = (path: string[], message: string, value: unknown) => issues.push({ path, message, value });
+  if (destination.kind === "cloudwatch" || destination.kind === "s3")
+    add(
+      ["destination", "kind"],
+      "must not need an AWS identity with mode sidecar, since a team's pod has none",
+      destination.kind,
+    );
+  if (destination.kind === "file")
+    add(
+      ["destination", "kind"],
+      "must not be on the node with mode sidecar, since a team's pod cannot write there",
+      destination.kind,
+    );
+  if (needsCidrs(destination) && destinationCidrs.length === 0) {
+    const message = "must hold the addresses of the destination, since a network policy cannot name a host";
+    add(["sidecar", "destinationCidrs"], message, destinationCidrs);
+  }
+  if (!needsCidrs(destination) && destinationCidrs.length > 0)
+    add(["sidecar", "destinationCidrs"], "must be empty, since the destination's address is known", destinationCidrs);
+  const own = "must be empty with mode sidecar, which reads only its own pod";
+  for (const key of ["include", "exclude"] as const)
+    if (namespaces[key].length > 0) add(["namespaces", key], own, namespaces[key]);
+  if (Object.keys(labels).length > 0) add(["labels"], own, labels);
+  if (metadata.annotations)
+    add(["metadata", "annotations"], "must be false with mode sidecar, which does not use the Kubernetes API", true);
+  return issues;
 }
