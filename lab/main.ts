@@ -1,5 +1,5 @@
 import { commandLine, runCommandLine, writeOutput } from "./command-line.ts";
-import { registerDown, registerUp } from "./deploy/index.ts";
+import { registerDown, registerRecover, registerUp } from "./deploy/index.ts";
 import { registerDiff } from "./diff/index.ts";
 import { registerDns } from "./dns/index.ts";
 import { registerFleet, registerImages, registerPlan } from "./plan/index.ts";
@@ -11,6 +11,7 @@ registerDiff(program);
 registerVerify(program);
 registerUp(program);
 registerDown(program);
+registerRecover(program);
 listing("policies", "list the rules that plans and deployments are checked against", async () => {
   const { rulesJson, rulesTable } = await import("./plan/policy-report.ts");
   return { table: rulesTable, json: rulesJson };

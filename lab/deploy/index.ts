@@ -25,6 +25,20 @@ export function registerDown(program: Command): void {
     .action(down);
 }
 
+/** Adds `recover`: after a killed `pulumi up` in the person's own backend, the next one goes on. */
+export function registerRecover(program: Command): void {
+  program
+    .command("recover")
+    .description(
+      "after a killed `pulumi up`: put what it had made into the stack's state, so that the next one goes on",
+    )
+    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .action(async ({ stack }: { readonly stack: string }) => {
+      const { recover, recoveryText } = await import("./recover.ts");
+      process.stdout.write(recoveryText(stack, await recover(stack)));
+    });
+}
+
 const STATE_NOTE = `
 State is kept in .pulumi-state, by Pulumi's file backend: no account is needed. The Pulumi CLI is used where it is
 installed, else Pulumi's npm package by npx. A run that was cut off is picked up by the next one.`;

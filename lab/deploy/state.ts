@@ -8,6 +8,8 @@ const Resource = z.looseObject({
   type: z.string(),
   id: z.string().optional(),
   inputs: z.looseObject({}).optional(),
+  /** URN and id of its provider, as `URN::ID`. */
+  provider: z.string().optional(),
 });
 type Resource = z.infer<typeof Resource>;
 

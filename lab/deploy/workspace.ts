@@ -1,8 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { homedir, hostname } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { z } from "zod";
 import { Failure } from "../command-line.ts";
 import { FETCH_NOTHING, findPulumi, pathWithNode } from "./programs.ts";
 import type { StateFolder } from "./state-folder.ts";
@@ -30,7 +31,8 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
   const stack = await opening.catch((error: unknown) => {
     throw error instanceof Error ? new Failure(`the lab's state cannot be opened: ${reasonOf(error)}`) : error;
   });
-  await releaseStaleLock(stack, folder);
+  const { name: project } = await stack.workspace.projectSettings();
+  await releaseStaleLock(stack, { stack: folder.stack, project, backend: folder.backend });
   return stack;
 }
 
@@ -42,40 +44,46 @@ function absoluteKubeconfig(): Record<string, string> {
   return { KUBECONFIG: files.map((file) => resolve(file)).join(delimiter) };
 }
 
-/**
- * Takes away the lock of a run that was killed.
- * @throws {Failure} where the run that holds it may still be at work.
- */
-async function releaseStaleLock(stack: Stack, folder: StateFolder): Promise<void> {
-  for (const lock of await locks(folder)) {
-    const here = lock.hostname === hostname();
-    if (!here || isAlive(lock.pid)) {
-      const place = here ? "" : ` on ${lock.hostname}`;
-      throw new Failure(
-        `another run is at work on stack '${folder.stack}' (process ${lock.pid}${place}): wait for it`,
-        2,
-      );
-    }
-  }
-  if ((await locks(folder)).length > 0) await stack.cancel();
+/** A stack, and where its state is. */
+interface StackPlace {
+  readonly stack: string;
+  readonly project: string;
+  /** As `pulumi login` takes it. */
+  readonly backend: string;
 }
 
 /**
- * The file backend's locks of this stack: a file each, with the process that made it.
+ * Releases the lock that a killed run on this machine has left in a file backend. Elsewhere the next command says who holds it.
+ * @throws {Failure} where the run that holds it may still be at work.
+ */
+export async function releaseStaleLock(stack: Stack, place: StackPlace): Promise<void> {
+  const found = await locks(place);
+  for (const { pid, hostname: host } of found) {
+    const here = host === hostname();
+    if (!here || isAlive(pid))
+      throw new Failure(
+        `another run is at work on stack '${place.stack}' (process ${pid}${here ? "" : ` on ${host}`}): wait for it`,
+        2,
+      );
+  }
+  if (found.length > 0) await stack.cancel();
+}
+
+const Lock = z.object({ pid: z.number(), hostname: z.string() });
+
+/**
+ * The locks of a stack in a file backend: a file each, with the process that made it.
  * @see https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem
  */
-async function locks(folder: StateFolder): Promise<{ pid: number; hostname: string }[]> {
-  const root = join(fileURLToPath(folder.backend), ".pulumi", "locks");
-  const files = await readdir(root, { recursive: true }).catch(() => []);
-  const ours = files.filter((file) => file.endsWith(".json") && file.split(/[\\/]/).at(-2) === folder.stack);
-  const found: unknown[] = await Promise.all(
-    ours.map(async (file) => JSON.parse(await readFile(join(root, file), "utf8"))),
-  );
-  return found.flatMap((lock) =>
-    typeof lock === "object" && lock !== null && "pid" in lock && "hostname" in lock
-      ? [{ pid: Number(lock.pid), hostname: String(lock.hostname) }]
-      : [],
-  );
+async function locks({ stack, project, backend }: StackPlace): Promise<z.infer<typeof Lock>[]> {
+  if (!backend.startsWith("file:")) return [];
+  const root = backend.startsWith("file://~")
+    ? join(homedir(), backend.slice("file://~".length))
+    : fileURLToPath(backend.split("?")[0] ?? "");
+  const folder = join(root, ".pulumi", "locks", "organization", project, stack);
+  const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith(".json"));
+  const found = await Promise.all(files.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8"))));
+  return found.flatMap((lock) => Lock.safeParse(lock).data ?? []);
 }
 
 function isAlive(pid: number): boolean {

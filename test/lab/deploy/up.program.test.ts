@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseSettings } from "../../../components/settings.ts";
 import { down } from "../../../lab/deploy/down.ts";
+import { recover, recoveryText } from "../../../lab/deploy/recover.ts";
 import { StateFolder } from "../../../lab/deploy/state-folder.ts";
 import { up } from "../../../lab/deploy/up.ts";
 import { listen } from "../../support/listen.ts";
@@ -35,6 +36,7 @@ case "$1 $2" in
   "plugin install") [ ! -e offline ] || { echo 'error: no such host' >&2; exit 1; } ;;
   "stack init"|"stack select") [ ! -e sealed ] || { echo 'error: incorrect passphrase' >&2; exit 1; } ;;
   "stack export") cat state.json ;;
+  whoami*) cat whoami.json ;;
   "stack import") while [ "$1" != --file ]; do shift; done; cp "$2" state.json ;;
   "stack output") echo '{}' ;;
   "stack history") echo '[{"kind":"update","startTime":"2026-01-01T00:00:00.000Z","message":"","environment":{},"config":{},"result":"succeeded"}]' ;;
@@ -43,7 +45,7 @@ case "$1 $2" in
 esac
 `;
 
-describe("up and down", () => {
+describe("up, down and recover", () => {
   const original = { path: process.env.PATH, kubeconfig: process.env.KUBECONFIG };
   const settings = parseSettings({ "eks-dns-logging:cluster": '{"kind":"existing"}' });
   let root: string;
@@ -149,6 +151,82 @@ describe("up and down", () => {
     await assert.rejects(run(), words);
     await writeFile(join(folder.project, "sealed"), "");
     await assert.rejects(run(), (error: Error) => error.name === "Failure" && words.test(error.message));
+  });
+
+  describe("recover", () => {
+    const provider = { urn: `${URN}provider::k8s`, type: "pulumi:providers:kubernetes", custom: true, id: "1" };
+    const pending = (resource: object) => ({
+      type: "creating",
+      resource: { ...resource, provider: `${provider.urn}::1` },
+    });
+    const state = (kubeconfig: unknown) => ({
+      version: 3,
+      deployment: {
+        resources: [{ ...provider, inputs: { kubeconfig, context: "two" } }],
+        pending_operations: [
+          pending(object("Service", "curl-ts")),
+          pending(object("Pod", "never-made")),
+          pending({ urn: "urn:pulumi:local::lab::aws:iam/role:Role::node", type: "aws:iam/role:Role", inputs: {} }),
+        ],
+      },
+    });
+    const saved = async () => JSON.parse(await readFile(join(folder.project, "state.json"), "utf8")).deployment;
+    const write = (file: string, text: string) => writeFile(join(folder.project, file), text);
+    const backend = () => join(root, "own");
+
+    beforeEach(() => write("whoami.json", JSON.stringify({ user: "me", url: `file://${backend()}` })));
+
+    it("puts what a killed run had made into the state of the person's own backend, and names the rest", async () => {
+      // An EKS stack's provider has the contents of a kubeconfig, as a secret.
+      const text = JSON.stringify(await readFile(join(root, "kubeconfig"), "utf8"));
+      const files = [{ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", plaintext: text }, ""];
+      for (const kubeconfig of [...files, join(root, "kubeconfig")]) {
+        await write("state.json", JSON.stringify(state(kubeconfig)));
+        assert.deepEqual(await recover("local", folder.project), {
+          adopted: [`${URN}Service::curl-ts`],
+          missing: [`${URN}Pod::never-made`],
+          unknown: ["urn:pulumi:local::lab::aws:iam/role:Role::node"],
+        });
+        const { resources, pending_operations } = await saved();
+        assert.deepEqual(
+          resources.map(({ id }: { id: string }) => id),
+          ["1", "ts-team/curl-ts"],
+        );
+        assert.equal(pending_operations, undefined);
+      }
+      const refresh = (await asked()).find((line) => line.startsWith("refresh "));
+      assert.ok(refresh?.includes(`--target ${URN}Service::curl-ts`), refresh);
+      assert.equal(await recover("local", folder.project), undefined);
+    });
+
+    it("releases the lock of a run that is dead, and waits for one that may be alive", async () => {
+      await write("state.json", JSON.stringify(state("")));
+      const locks = join(backend(), ".pulumi", "locks", "organization", "eks-dns-logging", "local");
+      await mkdir(locks, { recursive: true });
+      const lock = (pid: number, host: string) =>
+        writeFile(join(locks, "1.json"), JSON.stringify({ pid, username: "me", hostname: host }));
+      await lock(process.pid, hostname());
+      await assert.rejects(recover("local", folder.project), /^Failure: another run is at work on stack 'local'/);
+      await lock(1, "elsewhere");
+      await assert.rejects(recover("local", folder.project), /\(process 1 on elsewhere\): wait for it$/);
+      assert.deepEqual(
+        (await asked()).filter((line) => line.startsWith("cancel")),
+        [],
+      );
+      await lock(2 ** 22 + 1, hostname());
+      assert.ok(await recover("local", folder.project));
+      assert.equal((await asked()).filter((line) => line.startsWith("cancel")).length, 1);
+    });
+
+    it("says what became of each resource, and what to do next", async () => {
+      await write("state.json", JSON.stringify(state("")));
+      const text = recoveryText("local", await recover("local", folder.project));
+      assert.match(text, /^Created by the killed run, now in the state:\n {2}kubernetes:core\/v1:Service curl-ts\n/);
+      assert.match(text, /Not created yet:\n {2}kubernetes:core\/v1:Pod never-made\n/);
+      assert.match(text, /`pulumi import TYPE NAME ID` takes it in\):\n {2}aws:iam\/role:Role node\n/);
+      assert.match(text, /`pulumi up --stack local` goes on\.\n$/);
+      assert.equal(recoveryText("local", undefined), "No run was cut off: `pulumi up --stack local` goes on.\n");
+    });
   });
 
   it("takes all away and forgets it, and says what the cluster still has", async () => {

@@ -1,0 +1,119 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { z } from "zod";
+import { Failure, PROJECT_ROOT } from "../command-line.ts";
+import { loadKubeConfig } from "../kubernetes/connect.ts";
+import { findPulumi, pathWithNode } from "./programs.ts";
+import { adopted, type Deployment, madeObjects, pendingCreates, readDeployment, thoseThere } from "./state.ts";
+import { operate, releaseStaleLock, shown } from "./workspace.ts";
+
+/** What a cut-off run had begun, and what became of it. URNs. */
+export interface Recovery {
+  /** Kubernetes objects that the run had made: they are in the state now. */
+  readonly adopted: readonly string[];
+  /** Kubernetes objects that the run had not made: the next one makes them. */
+  readonly missing: readonly string[];
+  /** Resources outside Kubernetes that may exist without being in the state. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Makes a stack whose `pulumi up` was killed ready for the next one, whatever its backend and its kind of cluster: without this every
+ * `pulumi up` would create the same objects again and fail, since they exist.
+ * @returns undefined where no run was cut off.
+ * @throws {Failure} where another run is at work, or the state or the cluster cannot be reached.
+ */
+export async function recover(name: string, project: string = PROJECT_ROOT): Promise<Recovery | undefined> {
+  const stack = await LocalWorkspace.selectStack(
+    { stackName: name, workDir: project },
+    {
+      pulumiCommand: await findPulumi(),
+      envVars: { PATH: pathWithNode(), PULUMI_SKIP_UPDATE_CHECK: "true" },
+    },
+  ).catch((error: Error) => {
+    throw new Failure(`stack '${name}' cannot be opened: ${error.message.trim().split("\n").at(-1)}`, 2);
+  });
+  const [{ name: projectName }, { url }] = await Promise.all([
+    stack.workspace.projectSettings(),
+    stack.workspace.whoAmI(),
+  ]);
+  await releaseStaleLock(stack, { stack: name, project: projectName, backend: url ?? "" });
+  const exported = await stack.exportStack();
+  const deployment = readDeployment(exported.deployment);
+  if ((deployment.pending_operations ?? []).length === 0) return undefined;
+
+  const there = await objectsThere(deployment);
+  await importState(stack, { ...exported, deployment: adopted(deployment, there) });
+  // Fills in what the cluster says of them; until then their outputs are the inputs.
+  if (there.size > 0) await operate("refresh", (signal) => stack.refresh({ ...shown(), signal, target: [...there] }));
+  const pending = pendingCreates(deployment);
+  const isObject = ({ type }: { readonly type: string }) => type.startsWith("kubernetes:");
+  return {
+    adopted: [...there],
+    missing: pending.filter((resource) => isObject(resource) && !there.has(resource.urn)).map(({ urn }) => urn),
+    unknown: pending.filter((resource) => !isObject(resource)).map(({ urn }) => urn),
+  };
+}
+
+/** What `recover` has done, for a person. */
+export function recoveryText(stack: string, recovery: Recovery | undefined): string {
+  const up = `pulumi up --stack ${stack}`;
+  if (recovery === undefined) return `No run was cut off: \`${up}\` goes on.\n`;
+  const name = (urn: string) => urn.split("::").slice(2).join(" ");
+  const list = (title: string, urns: readonly string[]) =>
+    urns.length === 0 ? "" : `${title}:\n${urns.map((urn) => `  ${name(urn)}\n`).join("")}`;
+  return [
+    list("Created by the killed run, now in the state", recovery.adopted),
+    list("Not created yet", recovery.missing),
+    list(
+      "May exist without being in the state (if `pulumi up` says that one exists, `pulumi import TYPE NAME ID` takes it in)",
+      recovery.unknown,
+    ),
+    `\`${up}\` goes on.\n`,
+  ].join("");
+}
+
+/** URNs of the objects that the run was making and that are on their clusters, by the providers that made them. */
+async function objectsThere(deployment: Deployment): Promise<Set<string>> {
+  const pending = pendingCreates(deployment);
+  const found = new Set<string>();
+  for (const [provider, resources] of Map.groupBy(pending, (resource) => String(resource.provider))) {
+    const objects = madeObjects({ resources });
+    if (objects.length === 0) continue;
+    const urn = provider.slice(0, provider.lastIndexOf("::"));
+    const inputs = deployment.resources?.find((resource) => resource.urn === urn)?.inputs;
+    for (const object of await thoseThere(await providersCluster(inputs), objects)) found.add(object.urn);
+  }
+  return found;
+}
+
+const ProviderInputs = z.object({
+  kubeconfig: z.union([z.string(), z.object({ plaintext: z.string() })]).optional(),
+  context: z.string().optional(),
+});
+
+/**
+ * The cluster of a Kubernetes provider: its `kubeconfig` is empty, a path, or the contents of a file.
+ * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
+ */
+export async function providersCluster(inputs: unknown): Promise<KubeConfig> {
+  const { kubeconfig = "", context } = ProviderInputs.parse(inputs ?? {});
+  const text = typeof kubeconfig === "string" ? kubeconfig : z.string().parse(JSON.parse(kubeconfig.plaintext));
+  if (!/[\n{]/.test(text)) return loadKubeConfig({ ...(text !== "" && { kubeconfig: text }), context });
+  const config = new KubeConfig();
+  config.loadFromString(text);
+  if (context !== undefined) config.setCurrentContext(context);
+  return config;
+}
+
+async function importState(stack: Stack, state: Parameters<Stack["importStack"]>[0]): Promise<void> {
+  await stack.importStack(state).catch((error: Error) => {
+    const locked = error.message.split("\n").find((line) => /locked|conflict/i.test(line));
+    throw locked === undefined
+      ? error
+      : new Failure(
+          `another run holds the stack's lock: wait for it, or run \`pulumi cancel --stack ${stack.name}\` if it was killed (${locked.trim()})`,
+          2,
+        );
+  });
+}
