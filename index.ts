@@ -1,3 +1,5 @@
+import "./components/runtime.ts";
+
 import { setImmediate as turn } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { createCluster, DeletionProtection } from "./components/cluster/index.ts";

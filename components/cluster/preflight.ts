@@ -1,7 +1,5 @@
 import { spawnSync } from "node:child_process";
 import * as pulumi from "@pulumi/pulumi";
-import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
-import { getMonitor } from "@pulumi/pulumi/runtime/settings.js";
 import ipaddr from "ipaddr.js";
 import { formatIssue, type SettingsIssue } from "../schema/errors.ts";
 import { findServer, kubeconfigFiles, serverIssue } from "./kubeconfig.ts";
@@ -9,12 +7,12 @@ import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } fro
 
 /**
  * Checks what a deployment needs of the machine that it runs on, so that what is missing is one line and not a provider's
- * stack trace. A plan runs against mocks and needs none of it.
+ * stack trace. A plan has no engine and needs none of it.
  * @param warnings Settings without effect and deprecated names, which are logged here; a plan shows them by itself.
  * @throws {pulumi.RunError} with what is missing and how to get it.
  */
 export async function preflight(settings: ClusterSettings, warnings: readonly SettingsIssue[] = []): Promise<void> {
-  if (getMonitor() instanceof MockMonitor) return;
+  if (!pulumi.runtime.hasEngine()) return;
   for (const warning of warnings) await pulumi.log.warn(formatIssue(warning));
   const issue = await deploymentIssue(settings, process.env);
   if (issue !== undefined) throw new pulumi.RunError(issue);

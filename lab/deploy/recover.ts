@@ -96,7 +96,7 @@ const ProviderInputs = z.object({
  * The cluster of a Kubernetes provider: its `kubeconfig` is empty, a path, or the contents of a file.
  * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
  */
-export async function providersCluster(inputs: unknown): Promise<KubeConfig> {
+async function providersCluster(inputs: unknown): Promise<KubeConfig> {
   const { kubeconfig = "", context } = ProviderInputs.parse(inputs ?? {});
   const text = typeof kubeconfig === "string" ? kubeconfig : z.string().parse(JSON.parse(kubeconfig.plaintext));
   if (!/[\n{]/.test(text)) return loadKubeConfig({ ...(text !== "" && { kubeconfig: text }), context });

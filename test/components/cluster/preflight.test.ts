@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { serverIssue } from "../../../components/cluster/kubeconfig.ts";
 import {
   awsCliIssue,
@@ -171,10 +171,33 @@ describe("existingIssue", () => {
 });
 
 describe("preflight", () => {
+  const before = process.env.PATH ?? "";
+  let folder: string;
+  const eks = ClusterSettings.parse({ kind: "eks" });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "preflight-"));
+    const aws = join(folder, "aws");
+    writeFileSync(aws, `#!/bin/sh\ntouch '${join(folder, "asked")}'\necho aws-cli/2.31.5\n`);
+    chmodSync(aws, 0o755);
+    process.env.PATH = `${folder}${delimiter}${before}`;
+  });
+  afterEach(() => {
+    process.env.PATH = before;
+    rmSync(folder, { recursive: true });
+  });
+
   it("asks nothing of the machine in a plan", async () => {
+    let finished = false;
     await record({ stack: "dev", config: {} }, async () => {
-      await preflight(ClusterSettings.parse({ kind: "eks" }));
+      await preflight(eks);
       await preflight(ClusterSettings.parse({ kind: "existing", kubeconfig: "/there/is/no/such/file" }));
+      finished = true;
     });
+    assert.ok(finished);
+    assert.ok(!existsSync(join(folder, "asked")));
+    // What a deployment asks, the same program would have heard.
+    assert.equal(await deploymentIssue(eks, process.env), undefined);
+    assert.ok(existsSync(join(folder, "asked")));
   });
 });
