@@ -1,3 +1,4 @@
+import { registerAudit } from "./audit/index.ts";
 import { commandLine, runCommandLine, writeOutput } from "./command-line.ts";
 import { registerDown, registerRecover, registerUp } from "./deploy/index.ts";
 import { registerDiff } from "./diff/index.ts";
@@ -9,6 +10,7 @@ const program = commandLine("lab", "CoreDNS, team namespaces and log collection:
 registerPlan(program);
 registerDiff(program);
 registerVerify(program);
+registerAudit(program);
 registerUp(program);
 registerDown(program);
 registerRecover(program);

@@ -42,6 +42,8 @@ export interface Judgement {
   readonly config?: PackConfig;
   /** Exemptions beside those of `config`; one that allows nothing is no issue. */
   readonly builtIn?: readonly Exemption[];
+  /** What an exemption of `config` that allows nothing is. Default: an issue. */
+  readonly unusedExemptions?: "ignore";
 }
 
 /** A rule with its configuration. */
@@ -64,14 +66,16 @@ export function configured(rule: Rule, config: PackConfig, builtIn: readonly Exe
 }
 
 /** Runs rules on a stack, without an engine. */
-export function evaluate(stack: Stack, { rules, config = {}, builtIn = [] }: Judgement): Evaluation {
+export function evaluate(stack: Stack, { rules, config = {}, builtIn = [], unusedExemptions }: Judgement): Evaluation {
   const all = rules.map((rule) => configured(rule, config, builtIn));
   const runs = all.map((one) => runRule(one, stack));
   const used = runs.flatMap(({ exemptions }) => exemptions);
   const issues = [
     ...unknownRules(rules, config),
     ...all.flatMap((one) => one.config.issues),
-    ...used.filter((exemption) => exemption.findings === 0 && !builtIn.some(sameAs(exemption))).map(withoutEffect),
+    ...(unusedExemptions === "ignore" ? [] : used)
+      .filter((exemption) => exemption.findings === 0 && !builtIn.some(sameAs(exemption)))
+      .map(withoutEffect),
   ];
   return {
     findings: runs.flatMap(({ findings }) => findings),
@@ -108,7 +112,7 @@ export function verdictsOf(rule: Rule, stack: Stack, settings: Settings): readon
 }
 
 /** The mandatory findings that no exemption allows: with one of them, or with an issue, a check fails. */
-export function failing({ findings }: Evaluation): Finding[] {
+export function failing({ findings }: Pick<Evaluation, "findings">): Finding[] {
   return findings.filter(({ level, outcome }) => level === "mandatory" && outcome !== "exempt");
 }
 

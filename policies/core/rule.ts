@@ -68,6 +68,8 @@ export class Report {
   readonly verdicts: Verdict[] = [];
   private readonly rule: Rule;
   private readonly secrets: readonly string[];
+  /** What is said already of each resource. */
+  private readonly details = new Map<Resource, Set<string>>();
 
   /** `secrets` are texts that no message may show. Default: none beside those of the fields that are reported. */
   constructor(rule: Rule, secrets: readonly string[] = []) {
@@ -128,7 +130,9 @@ export class Report {
   }
 
   private add(outcome: Verdict["outcome"], resource: Resource, detail: string, fix: string | undefined): void {
-    if (this.verdicts.some((verdict) => verdict.detail === detail && verdict.resource === resource)) return;
+    const details = this.details.get(resource) ?? new Set<string>();
+    if (details.has(detail)) return;
+    this.details.set(resource, details.add(detail));
     this.verdicts.push({ outcome, resource, detail, fix });
   }
 }

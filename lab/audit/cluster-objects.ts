@@ -1,0 +1,137 @@
+import { ApiException, type KubeConfig } from "@kubernetes/client-node";
+import pLimit from "p-limit";
+import { isObject } from "../../components/schema/values.ts";
+import { get } from "../kubernetes/client.ts";
+import { ClusterError } from "../kubernetes/cluster.ts";
+import { asClusterError } from "../kubernetes/errors.ts";
+import { type KubernetesObject, kubernetesObject } from "./objects.ts";
+
+/** A kind that rules read, and how the API names its list. */
+interface ListedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly clusterScoped?: true;
+}
+
+/** Never Secrets: no rule needs what stands in one, and the right to list them is the right to read them. */
+const KINDS: readonly ListedKind[] = [
+  { apiVersion: "v1", kind: "Namespace", plural: "namespaces", clusterScoped: true },
+  { apiVersion: "v1", kind: "Pod", plural: "pods" },
+  { apiVersion: "v1", kind: "ReplicationController", plural: "replicationcontrollers" },
+  { apiVersion: "v1", kind: "Service", plural: "services" },
+  { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" },
+  { apiVersion: "v1", kind: "ServiceAccount", plural: "serviceaccounts" },
+  { apiVersion: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims" },
+  { apiVersion: "v1", kind: "ResourceQuota", plural: "resourcequotas" },
+  { apiVersion: "v1", kind: "LimitRange", plural: "limitranges" },
+  { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },
+  { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets" },
+  { apiVersion: "apps/v1", kind: "StatefulSet", plural: "statefulsets" },
+  { apiVersion: "apps/v1", kind: "ReplicaSet", plural: "replicasets" },
+  { apiVersion: "batch/v1", kind: "Job", plural: "jobs" },
+  { apiVersion: "batch/v1", kind: "CronJob", plural: "cronjobs" },
+  { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", plural: "networkpolicies" },
+  { apiVersion: "networking.k8s.io/v1", kind: "Ingress", plural: "ingresses" },
+  { apiVersion: "policy/v1", kind: "PodDisruptionBudget", plural: "poddisruptionbudgets" },
+  { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", plural: "horizontalpodautoscalers" },
+  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", plural: "roles" },
+  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding", plural: "rolebindings" },
+  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", plural: "clusterroles", clusterScoped: true },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    plural: "clusterrolebindings",
+    clusterScoped: true,
+  },
+];
+
+/** What a cluster holds, as far as the kubeconfig's user may see it. */
+export interface ClusterObjects {
+  readonly objects: readonly KubernetesObject[];
+  /** Type tokens of the kinds that the user may not list. */
+  readonly forbidden: readonly string[];
+}
+
+/** Requests at the same time. */
+const PARALLEL = 4;
+/** Objects of one answer, as kubectl has it. */
+const PAGE = 500;
+const TIMEOUT_SECONDS = 30;
+
+/**
+ * Lists the objects that the policy rules read.
+ * @param namespaces Only these; cluster-scoped objects are read all the same. Default: all of the cluster.
+ * @throws {ClusterError} where the API server does not answer or accepts no credentials.
+ */
+export async function readCluster(config: KubeConfig, namespaces: readonly string[] = []): Promise<ClusterObjects> {
+  const forbidden: string[] = [];
+  const lists = await pLimit(PARALLEL).map(KINDS, async (kind) => {
+    const scopes = kind.clusterScoped === undefined && namespaces.length > 0 ? namespaces : [undefined];
+    const found: KubernetesObject[] = [];
+    for (const namespace of scopes) {
+      try {
+        found.push(...(await list(config, kind, namespace)));
+      } catch (error) {
+        if (!(error instanceof ClusterError) || (error.kind !== "forbidden" && error.kind !== "not-found")) throw error;
+        // An API group that the cluster does not have holds nothing.
+        if (error.kind === "forbidden") forbidden.push(tokenOf(kind));
+      }
+    }
+    return found;
+  });
+  const objects = lists.flat();
+  const isWanted = ({ kind, name }: KubernetesObject) =>
+    kind !== "Namespace" || namespaces.length === 0 || namespaces.includes(name);
+  return { objects: objects.filter(isWanted), forbidden: [...new Set(forbidden)] };
+}
+
+function tokenOf({ apiVersion, kind }: ListedKind): string {
+  return `kubernetes:${apiVersion === "v1" ? "core/v1" : apiVersion}:${kind}`;
+}
+
+async function list(
+  config: KubeConfig,
+  { apiVersion, kind, plural }: ListedKind,
+  namespace: string | undefined,
+): Promise<KubernetesObject[]> {
+  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
+  const root = `${server}/${apiVersion === "v1" ? "api/v1" : `apis/${apiVersion}`}`;
+  const url = new URL(`${root}/${namespace === undefined ? "" : `namespaces/${namespace}/`}${plural}`);
+  url.searchParams.set("limit", String(PAGE));
+  const found: KubernetesObject[] = [];
+  for (;;) {
+    const page = await request(config, url, `list ${plural}`);
+    for (const item of page.items) {
+      // The items of a list do not repeat what they are.
+      const object = isObject(item) ? kubernetesObject({ apiVersion, kind, ...item }) : undefined;
+      if (object !== undefined) found.push(object);
+    }
+    if (page.next === "") return found;
+    url.searchParams.set("continue", page.next);
+  }
+}
+
+async function request(
+  config: KubeConfig,
+  url: URL,
+  what: string,
+): Promise<{ readonly items: readonly unknown[]; readonly next: string }> {
+  try {
+    const options = { signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) };
+    await config.applyToHTTPSOptions(options);
+    const { status, body } = await get(url, options);
+    const answer: unknown = JSON.parse(body);
+    if (status >= 400) throw refusal(status, answer, what);
+    const items = isObject(answer) && Array.isArray(answer.items) ? answer.items : [];
+    const next = isObject(answer) && isObject(answer.metadata) ? answer.metadata.continue : undefined;
+    return { items, next: typeof next === "string" ? next : "" };
+  } catch (error) {
+    throw asClusterError(error, what);
+  }
+}
+
+function refusal(status: number, answer: unknown, what: string): Error {
+  const message = isObject(answer) && typeof answer.message === "string" ? answer.message : "";
+  return asClusterError(new ApiException(status, message, message, {}), what);
+}

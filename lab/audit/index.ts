@@ -1,0 +1,134 @@
+import { writeFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import type { PackConfig } from "../../policies/core/pack-config.ts";
+import { Failure, writeOutput } from "../command-line.ts";
+import type { Subject } from "./audit.ts";
+
+interface AuditFlags {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly state?: string;
+  readonly manifests?: string;
+  readonly namespace: readonly string[];
+  readonly includeSystem?: true;
+  readonly policyConfig?: string;
+  readonly json?: true;
+  readonly sarif?: string;
+  readonly markdown?: string;
+}
+
+/** Adds `audit` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerAudit(program: Command): void {
+  program
+    .command("audit")
+    .description(
+      "check what already runs against the policy rules: a cluster, the state of a Pulumi stack, or manifests",
+    )
+    .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
+    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
+    .addOption(
+      new Option("--state <file>", "what `pulumi stack export` wrote, of any Pulumi project").conflicts([
+        "context",
+        "kubeconfig",
+        "manifests",
+      ]),
+    )
+    .addOption(
+      new Option("--manifests <path>", "a manifest, or a folder of them with the folders below it").conflicts([
+        "context",
+        "kubeconfig",
+      ]),
+    )
+    .addOption(
+      new Option("-n, --namespace <name...>", "only these namespaces; with --manifests, that of objects that name none")
+        .argParser((name: string, earlier: readonly string[]) => [...earlier, name])
+        .default([], "all of the cluster"),
+    )
+    .option("--include-system", "report what runs in kube-system too, which came with the cluster")
+    .option(
+      "--policy-config <file>",
+      "levels, settings and exemptions, as for pulumi --policy-pack-config (default: policy-config.json)",
+    )
+    .option("--json", "print one JSON document instead of the table")
+    .option("--sarif <file>", "write SARIF 2.1.0 too, for code scanning")
+    .option("--markdown <file>", "write the comment for a pull request too")
+    .addHelpText(
+      "after",
+      "\nA cluster needs view rights alone: what may not be listed is named, and the rules that need it are left out.\nExit code: 0 where nothing mandatory was found, 1 where something was, 2 where nothing could be read.",
+    )
+    .action(runAudit);
+}
+
+async function runAudit(flags: AuditFlags): Promise<void> {
+  const { readPackConfig } = await import("../plan/policy-report.ts");
+  const config: PackConfig = await readPackConfig(flags.policyConfig);
+  const { subject, title, notes } = await subjectFor(flags);
+  const { audit, fails } = await import("./audit.ts");
+  const { auditJson, auditMarkdown, auditTable } = await import("./report.ts");
+  const report = { title, notes, ...audit(subject, config) };
+  writeOutput(flags.json ? auditJson(report) : auditTable(report));
+  if (flags.sarif !== undefined) {
+    const { sarifOf } = await import("./sarif.ts");
+    await write(flags.sarif, `${JSON.stringify(sarifOf(report), null, 2)}\n`);
+  }
+  if (flags.markdown !== undefined) await write(flags.markdown, auditMarkdown(report));
+  if (fails(report)) process.exitCode = 1;
+}
+
+interface NamedSubject {
+  readonly subject: Subject;
+  /** What was audited, such as `context kind-lab (https://127.0.0.1:6443, v1.36.3)`. */
+  readonly title: string;
+  /** What was not read, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
+  const { subjectOf, subjectOfStack } = await import("./audit.ts");
+  if (flags.state !== undefined) {
+    if (flags.namespace.length > 0) throw new Failure("--namespace is for --context and --manifests", 2);
+    const { readState } = await import("./pulumi-state.ts");
+    return { subject: subjectOfStack(await readState(flags.state)), title: `state ${flags.state}`, notes: [] };
+  }
+  if (flags.manifests !== undefined) {
+    const [namespace, more] = flags.namespace;
+    if (more !== undefined) throw new Failure("--manifests takes one --namespace", 2);
+    const { readManifestFiles } = await import("./manifest-files.ts");
+    const { objects, others } = await readManifestFiles(flags.manifests);
+    const notes = others.map((file) => `${file} holds no Kubernetes object`);
+    return { subject: subjectOf(objects, { live: false, namespace }), title: `manifests ${flags.manifests}`, notes };
+  }
+  return clusterSubject(flags);
+}
+
+async function clusterSubject(flags: AuditFlags): Promise<NamedSubject> {
+  const [{ kindOf, subjectOf }, { connect, loadKubeConfig }, { readCluster }, { ClusterError }] = await Promise.all([
+    import("./audit.ts"),
+    import("../kubernetes/kubeconfig.ts"),
+    import("./cluster-objects.ts"),
+    import("../kubernetes/cluster.ts"),
+  ]);
+  const { cluster, version } = await connect(flags);
+  const read = readCluster(await loadKubeConfig(flags), flags.namespace);
+  const { objects, forbidden } = await read.catch((error: unknown) => {
+    if (error instanceof ClusterError) throw new Failure(`context '${cluster.context}': ${error.message}`, 2);
+    throw error;
+  });
+  if (objects.length === 0)
+    throw new Failure(`context '${cluster.context}': its user may list nothing; it needs the ClusterRole view`, 2);
+  const notes =
+    forbidden.length === 0 ? [] : [`not read, since the user may not list them: ${forbidden.map(kindOf).join(", ")}`];
+  const includeSystem = flags.includeSystem ?? false;
+  return {
+    subject: subjectOf(objects, { live: true, includeSystem, unreadTypes: forbidden }),
+    title: `context ${cluster.context} (${cluster.server}, ${version})`,
+    notes,
+  };
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
+  });
+  process.stderr.write(`Wrote ${file}\n`);
+}

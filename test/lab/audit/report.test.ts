@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { audit, subjectOf } from "../../../lab/audit/audit.ts";
+import { kubernetesObject } from "../../../lab/audit/objects.ts";
+import { type AuditReport, auditJson, auditMarkdown, auditTable } from "../../../lab/audit/report.ts";
+import { sarifOf } from "../../../lab/audit/sarif.ts";
+import { live, SOUND_POD } from "./fixtures.ts";
+
+function reportOf(names: readonly string[], exempt: readonly string[] = []): AuditReport {
+  const spec = { ...SOUND_POD, hostPID: true };
+  const objects = names.flatMap(
+    (name) => kubernetesObject(live("v1", "Pod", name, { spec }), { file: "pods/a b.yaml", line: 7 }) ?? [],
+  );
+  const config = {
+    "pods-no-host-namespaces": { exempt: exempt.map((name) => ({ resource: `Pod/payments/${name}`, reason: "old" })) },
+  };
+  return { title: "manifests pods", notes: ["x | y"], ...audit(subjectOf(objects, { live: false }), config) };
+}
+
+describe("the report of an audit", () => {
+  it("is a table with the place, the problem and each fix once", () => {
+    const text = auditTable(reportOf(["a", "b"]));
+    const lines = text.split("\n").filter((line) => line.includes("pods-no-host-namespaces"));
+    assert.equal(lines.length, 3, text);
+    assert.match(lines[0] ?? "", /mandatory.*Pod\/payments\/a \(pods\/a b\.yaml:7\) +spec\.hostPID is true/);
+    assert.match(lines[2] ?? "", /remove hostNetwork, hostPID and hostIPC/);
+    assert.match(text, /manifests pods: 2 mandatory, 0 advisory, 0 exempt in 2 objects \(\d+ rules\)\n$/);
+  });
+
+  it("is one JSON document with counts", () => {
+    const { summary, findings } = auditJson(reportOf(["a", "b"], ["b"]));
+    assert.deepEqual(summary, { mandatory: 1, advisory: 0, exempt: 1 });
+    assert.deepEqual(
+      findings.map(({ resource, outcome }) => `${resource} ${outcome}`),
+      ["Pod/payments/a violated", "Pod/payments/b exempt"],
+    );
+  });
+
+  it("is SARIF with a rule, a place and a stable fingerprint for each result", () => {
+    const [run] = sarifOf(reportOf(["a", "b"], ["b"])).runs;
+    assert.ok(run);
+    const [first, second] = run.results;
+    assert.equal(run.results.length, 2);
+    assert.ok(first && second);
+    assert.equal(run.tool.driver.rules[first.ruleIndex]?.id, "pods-no-host-namespaces");
+    assert.equal(first.level, "error");
+    const place = first.locations[0]?.physicalLocation;
+    assert.deepEqual(place, { artifactLocation: { uri: "pods/a%20b.yaml" }, region: { startLine: 7 } });
+    assert.deepEqual([first.suppressions, second.suppressions?.length], [undefined, 1]);
+    const again = sarifOf(reportOf(["a"])).runs[0]?.results[0];
+    assert.deepEqual(again?.partialFingerprints, first.partialFingerprints);
+    assert.notDeepEqual(second.partialFingerprints, first.partialFingerprints);
+  });
+
+  it("is a comment that fits GitHub, however much was found", () => {
+    const text = auditMarkdown(reportOf(["a"]));
+    assert.match(text, /^<!-- eks-dns-logging: lab audit -->\n\n### Audit of manifests pods/);
+    assert.match(text, /\| mandatory \| `pods-no-host-namespaces` \| `Pod\/payments\/a \(pods\/a b\.yaml:7\)` \|/);
+    const long = auditMarkdown(reportOf(Array.from({ length: 2000 }, (_, index) => `pod-${index}`)));
+    assert.ok(long.length < 65_536);
+    const rows = long.split("\n").filter((line) => line.startsWith("| mandatory")).length;
+    assert.match(long, new RegExp(`… and ${2000 - rows} more`));
+  });
+});

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { audit, subjectOfStack } from "../../../lab/audit/audit.ts";
+import { readCluster } from "../../../lab/audit/cluster-objects.ts";
+import { objectsIn, readManifestFiles } from "../../../lab/audit/manifest-files.ts";
+import { readState } from "../../../lab/audit/pulumi-state.ts";
+import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
+import { listen } from "../../support/listen.ts";
+import { live, pairs } from "./fixtures.ts";
+
+describe("what an audit reads", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "audit-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  it("reads manifests of several documents, lists and JSON, with their lines", async () => {
+    const yaml =
+      "# a comment\napiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n\nkind: Service\napiVersion: v1\nmetadata: {name: b}\n---\n";
+    const found = objectsIn(yaml, "a.yaml");
+    assert.ok(typeof found !== "string");
+    assert.deepEqual(
+      found.map(({ kind, source }) => [kind, source?.line]),
+      [
+        ["Namespace", 2],
+        ["Service", 7],
+      ],
+    );
+    const list = { apiVersion: "v1", kind: "List", items: [live("v1", "Pod", "a"), live("v1", "Pod", "b")] };
+    const items = objectsIn(JSON.stringify(list), "list.json");
+    assert.ok(typeof items !== "string");
+    assert.deepEqual(
+      items.map(({ name }) => name),
+      ["a", "b"],
+    );
+  });
+
+  it("names what is no manifest, and refuses a folder with one that cannot be read", async () => {
+    const path = join(folder, "manifests");
+    await mkdir(join(path, "deep"), { recursive: true });
+    await writeFile(join(path, "values.yaml"), "replicas: 3\n");
+    await writeFile(join(path, "deep", "a.yml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n");
+    const { objects, others } = await readManifestFiles(path);
+    assert.deepEqual([objects.map(({ name }) => name), others], [["a"], [join(path, "values.yaml")]]);
+    await writeFile(join(path, "deployment.yaml"), "kind: {{ .Values.kind }}\nmetadata: [\n");
+    await assert.rejects(readManifestFiles(path), /not valid YAML.*helm template[\s\S]*deployment\.yaml/);
+    await assert.rejects(readManifestFiles(join(folder, "nothing")), /there is no file or folder/);
+  });
+
+  it("reads a state, with secrets that nobody decrypted as unknown, and without what waits for its deletion", async () => {
+    const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:x" };
+    const urn = (type: string, name: string) => `urn:pulumi:prod::shop::${type}::${name}`;
+    const pod = (env: unknown) => ({
+      metadata: { name: "a", namespace: "web" },
+      spec: { containers: [{ name: "a", env }] },
+    });
+    const resources = [
+      { urn: urn("pulumi:pulumi:Stack", "shop-prod"), type: "pulumi:pulumi:Stack" },
+      {
+        urn: urn("kubernetes:core/v1:Pod", "a"),
+        type: "kubernetes:core/v1:Pod",
+        inputs: pod([{ name: "A", value: secret }]),
+      },
+      { urn: urn("kubernetes:core/v1:Pod", "old"), type: "kubernetes:core/v1:Pod", inputs: pod([]), delete: true },
+      {
+        urn: urn("aws:cloudwatch/logGroup:LogGroup", "logs"),
+        type: "aws:cloudwatch/logGroup:LogGroup",
+        inputs: { name: "logs", __defaults: [] },
+        propertyDependencies: { kmsKeyId: null },
+      },
+    ];
+    const file = join(folder, "state.json");
+    await writeFile(file, JSON.stringify({ version: 3, deployment: { resources } }));
+    const stack = await readState(file);
+    const [, a] = stack.resources;
+    assert.equal(stack.resources.length, 3);
+    assert.equal(a?.at("spec", "containers", 0, "env", 0, "value").isUnknown, true);
+    assert.equal(a?.isSecret("spec.containers[0].env[0].value"), true);
+    const found = pairs(audit(subjectOfStack(stack)).findings);
+    assert.ok(found.includes("pods-non-root Pod/web/a"), found.join("\n"));
+    assert.ok(
+      found.some((pair) => pair.startsWith("aws-") && pair.endsWith("LogGroup/logs")),
+      found.join("\n"),
+    );
+    await writeFile(file, "{}");
+    await assert.rejects(readState(file), /is no state as 'pulumi stack export/);
+  });
+
+  it("lists a cluster page by page, and names the kinds that the user may not list", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      const url = new URL(request.url ?? "", "http://x");
+      asked.push(`${url.pathname} ${url.searchParams.get("continue") ?? ""}`.trim());
+      const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body));
+      const { apiVersion: _, kind: __, ...pod } = live("v1", "Pod", "a");
+      if (url.pathname.includes("rbac.authorization")) return answer(403, { message: 'User "dev" cannot list' });
+      if (!url.pathname.endsWith("/pods")) return answer(200, { items: [], metadata: {} });
+      const next = url.searchParams.has("continue") ? "" : "page-2";
+      return answer(200, { items: [pod], metadata: { continue: next } });
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    try {
+      const config = new KubeConfig();
+      config.loadFromClusterAndUser({ name: "c", server: url, skipTLSVerify: true }, { name: "u" });
+      const { objects, forbidden } = await readCluster(config);
+      assert.deepEqual(
+        objects.map(({ kind, name }) => `${kind} ${name}`),
+        ["Pod a", "Pod a"],
+      );
+      assert.deepEqual(
+        forbidden.map((type) => type.split(":").at(-1)),
+        ["Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"],
+      );
+      assert.ok(
+        asked.includes("/api/v1/pods page-2") && asked.every((path) => !path.includes("secrets")),
+        asked.join("\n"),
+      );
+      asked.length = 0;
+      await readCluster(config, ["web"]);
+      assert.ok(asked.includes("/api/v1/namespaces/web/pods") && !asked.includes("/api/v1/pods"));
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: "c", server: "http://127.0.0.1:9", skipTLSVerify: true }, { name: "u" });
+    await assert.rejects(readCluster(config), ClusterError);
+  });
+});
