@@ -3,7 +3,7 @@ import pLimit from "p-limit";
 import { isObject } from "../../components/schema/values.ts";
 import { get } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { asClusterError } from "../kubernetes/errors.ts";
+import { asClusterError } from "../kubernetes/cluster-error.ts";
 import { type KubernetesObject, kubernetesObject } from "./objects.ts";
 
 /** A kind that rules read, and how the API names its list. */

@@ -104,7 +104,7 @@ async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
 async function clusterSubject(flags: AuditFlags): Promise<NamedSubject> {
   const [{ kindOf, subjectOf }, { connect, loadKubeConfig }, { readCluster }, { ClusterError }] = await Promise.all([
     import("./audit.ts"),
-    import("../kubernetes/kubeconfig.ts"),
+    import("../kubernetes/connect.ts"),
     import("./cluster-objects.ts"),
     import("../kubernetes/cluster.ts"),
   ]);

@@ -80,7 +80,7 @@ export function auditJson(report: AuditReport) {
 }
 
 /** First line of the comment, by which the next run finds it again. GitHub does not show it. */
-export const AUDIT_MARKER = "<!-- eks-dns-logging: lab audit -->";
+const AUDIT_MARKER = "<!-- eks-dns-logging: lab audit -->";
 
 /** GitHub takes 65,536 characters in a comment; the rest is for what the workflow adds. */
 const LONGEST_COMMENT = 60_000;
