@@ -33,7 +33,7 @@ export function collectorsTable(): string {
   const aboutHead = [
     "collector",
     "parsing",
-    "while the destination is away",
+    "while the destination is down",
     "index",
     "resources",
     "maintenance",
@@ -42,7 +42,7 @@ export function collectorsTable(): string {
   return [
     boxedTable(["collector", "runs as", ...DESTINATION_KINDS], support),
     boxedTable(aboutHead, about, { widths: [15, 26, 22, 18, 16, 18, 20] }),
-    "--json adds why not\n",
+    "--json adds the reasons\n",
   ].join("\n");
 }
 

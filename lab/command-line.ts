@@ -36,7 +36,7 @@ export async function runCommandLine(program: Command): Promise<void> {
   // The reader may stop early, as `head` does: that is no failure.
   process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") return;
-    process.stderr.write(`the output cannot be written: ${code ?? message}\n`);
+    process.stderr.write(`cannot write the output: ${code ?? message}\n`);
     process.exitCode = 2;
   });
   try {

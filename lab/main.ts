@@ -6,7 +6,7 @@ import { registerDns } from "./dns/index.ts";
 import { registerFleet, registerImages, registerPlan } from "./plan/index.ts";
 import { registerVerify } from "./verify/index.ts";
 
-const program = commandLine("lab", "CoreDNS, team namespaces and log collection: plan them, deploy them, verify them");
+const program = commandLine("lab", "plan, deploy and verify CoreDNS, team namespaces and log collection");
 registerPlan(program);
 registerDiff(program);
 registerVerify(program);
@@ -14,18 +14,14 @@ registerAudit(program);
 registerUp(program);
 registerDown(program);
 registerRecover(program);
-listing("policies", "list the rules that plans and deployments are checked against", async () => {
+listing("policies", "list the policy rules", async () => {
   const { rulesJson, rulesTable } = await import("./plan/policy-report.ts");
   return { table: rulesTable, json: rulesJson };
 });
-listing(
-  "collectors",
-  "compare the log collectors: how each runs, where it can send and what it cannot do",
-  async () => {
-    const { collectorsJson, collectorsTable } = await import("./collector-table.ts");
-    return { table: collectorsTable, json: collectorsJson };
-  },
-);
+listing("collectors", "compare the log collectors", async () => {
+  const { collectorsJson, collectorsTable } = await import("./collector-table.ts");
+  return { table: collectorsTable, json: collectorsJson };
+});
 registerImages(program);
 registerDns(program);
 registerFleet(program);
@@ -37,7 +33,7 @@ function listing(name: string, description: string, load: () => Promise<{ table(
   program
     .command(name)
     .description(description)
-    .option("--json", "print one JSON document, with more detail than the table")
+    .option("--json", "print one JSON document with more detail")
     .action(async ({ json }: { readonly json?: true }) => {
       const found = await load();
       writeOutput(json ? found.json() : found.table());

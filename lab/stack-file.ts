@@ -23,10 +23,7 @@ const ENCRYPTED = "(encrypted)";
 export async function readStack(name: string, folder: string = PROJECT_ROOT): Promise<Stack> {
   const file = `Pulumi.${name}.yaml`;
   const text = await readFile(join(folder, file), "utf8").catch(async () => {
-    throw new Failure(
-      `there is no stack '${name}': no file ${file}; there are: ${(await stackNames(folder)).join(", ")}`,
-      2,
-    );
+    throw new Failure(`no stack '${name}' (file ${file}); found: ${(await stackNames(folder)).join(", ")}`, 2);
   });
   return { name, config: configOf(text, file) };
 }
@@ -37,7 +34,7 @@ export async function readStack(name: string, folder: string = PROJECT_ROOT): Pr
  */
 export async function readStackFile(name: string, file: string): Promise<Stack> {
   const text = await readFile(file, "utf8").catch(() => {
-    throw new Failure(`there is no file ${file}`, 2);
+    throw new Failure(`no file ${file}`, 2);
   });
   return { name, config: configOf(text, file) };
 }
@@ -72,14 +69,14 @@ export async function stackNames(folder: string = PROJECT_ROOT): Promise<string[
 function configOf(text: string, file: string): Stack["config"] {
   const document = parseStackFile(text, file);
   if (!isGroup(document))
-    throw new Failure(`${file} holds no stack configuration: it must be a group of keys with 'config'`, 2);
+    throw new Failure(`${file} is not a stack configuration: it must be an object with the key 'config'`, 2);
   if (document.environment !== undefined)
     process.stderr.write(
-      `${file}: 'environment' (Pulumi ESC) is read by Pulumi's CLI alone: the values of its environments are missing here\n`,
+      `${file}: 'environment' (Pulumi ESC) is only read by the Pulumi CLI, so its values are missing here\n`,
     );
   const config = document.config ?? {};
   if (!isGroup(config))
-    throw new Failure(`${file}: 'config' must be a group of keys such as 'eks-dns-logging:cluster'`, 2);
+    throw new Failure(`${file}: 'config' must be an object with keys such as 'eks-dns-logging:cluster'`, 2);
   // As the engine, which takes a key without a namespace for the project's own.
   const named = (key: string) => (key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`);
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [named(key), asEngineString(value)]));

@@ -34,7 +34,7 @@ export function parseStackFile(text: string, file: string): unknown {
   if (error instanceof YAMLParseError)
     throw new Failure(
       error.code === "MULTIPLE_DOCS"
-        ? `${file} holds more than one YAML document, and a stack is one`
+        ? `${file} contains more than one YAML document`
         : `${file} is not valid YAML: ${error.message.split("\n")[0]}`,
       2,
     );

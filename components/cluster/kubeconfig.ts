@@ -80,12 +80,13 @@ type Document = NonNullable<z.infer<typeof Kubeconfig>>;
 function readKubeconfig(file: string): Document | { issue: string } | undefined {
   try {
     const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
-    return document.success ? (document.data ?? {}) : { issue: `${file} is no kubeconfig` };
+    return document.success ? (document.data ?? {}) : { issue: `${file} is not a kubeconfig` };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     return {
-      issue: code === "EACCES" || code === "EISDIR" ? `${file} cannot be read (${code})` : `${file} is no kubeconfig`,
+      issue:
+        code === "EACCES" || code === "EISDIR" ? `${file} cannot be read (${code})` : `${file} is not a kubeconfig`,
     };
   }
 }

@@ -63,13 +63,13 @@ export function awsCliIssue(version: string | undefined): string | undefined {
   const [major = 0, minor = 0] = (/^aws-cli\/(\d+)\.(\d+)/.exec(version ?? "") ?? []).slice(1).map(Number);
   if (major > 2 || (major === 2 && minor >= 7) || (major === 1 && minor >= 24)) return undefined;
   const found = version === undefined ? "none" : version.trim();
-  return `an EKS stack needs the AWS CLI 2.7 or newer, or 1.24 of the first version, on the PATH, found ${found}: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html`;
+  return `an EKS stack needs the AWS CLI 2.7 (or 1.24) or newer on the PATH, found ${found}: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html`;
 }
 
 /** Warns of a public endpoint for nobody but the addresses that RFC 5737 keeps for documentation, as an example has them. */
 export function endpointWarning({ endpointAccess }: EksClusterSettings): string | undefined {
   const isExample = (cidr: string) => ipaddr.parse(cidr.split("/")[0] ?? "").range() === "reserved";
   return endpointAccess.public && endpointAccess.publicCidrs.every(isExample)
-    ? "cluster.endpointAccess.publicCidrs holds an address for documentation only: put your own there, or Pulumi cannot reach the cluster"
+    ? "cluster.endpointAccess.publicCidrs contains a documentation address: replace it with your own, or Pulumi cannot reach the cluster"
     : undefined;
 }

@@ -161,11 +161,11 @@ export interface CorefileConfigMap {
 /** What a person should read before the ConfigMap is applied. */
 export const CONFIG_MAP_HEADER = [
   "# The Corefile of these settings, for use by hand: nothing here is applied by pulumi up, since CoreDNS on this cluster",
-  "# belongs to whoever made the cluster. Look at the difference first, and keep the old one:",
+  "# is not managed by this stack. Review the difference first, and keep the old one:",
   "#   kubectl -n kube-system get configmap coredns -o yaml > coredns-before.yaml",
   "#   kubectl diff -f THIS_FILE",
   "#   kubectl replace -f THIS_FILE",
-  "# CoreDNS takes it over within a minute where its Corefile has `reload`; an error in it is in its log, and the old one stays.",
+  "# With `reload` in its Corefile, CoreDNS loads it within a minute. If it has an error, CoreDNS logs it and keeps the old one.",
   "",
 ].join("\n");
 

@@ -58,7 +58,7 @@ function upstreamIssue(text: string, context: CheckContext): string | undefined 
   const loop = loopOf(upstream, context);
   return loop === undefined
     ? undefined
-    : `must be another server, since this is ${loop}, which would ask itself forever`;
+    : `must be another server, since this is ${loop}, which would query itself forever`;
 }
 
 function stubIssues(options: CorefileOptions): DnsIssue[] {

@@ -79,7 +79,7 @@ function scaling({
   }
   if (replicas !== undefined || clusterSize === undefined) {
     const value = replicas ?? DEFAULT_REPLICAS;
-    const reason = replicas === undefined ? "the add-on's own, as clusterSize is not set" : "set";
+    const reason = replicas === undefined ? "the add-on's default, since clusterSize is not set" : "set";
     return choice("replicas", { replicas: value, autoscaling: undefined }, String(value), reason);
   }
   const expected = expectedReplicas(clusterSize);
@@ -101,7 +101,7 @@ function capacity(settings: DnsSettings, side: "success" | "denial"): Choice<num
   const sized = text === undefined && size !== undefined ? cacheCapacity(size) : DEFAULT_CAPACITY;
   const tuned = text === undefined && profile === "tuned" && side === "success";
   if (tuned && sized <= TUNED_CAPACITY) {
-    const reason = "measured with 15,000 names: 33 % go upstream, the least possible, and not 71 %; + 4 MB";
+    const reason = "measured with 15,000 names: 33 % go upstream (the minimum) instead of 71 %; + 4 MB";
     return choice(setting, TUNED_CAPACITY, String(TUNED_CAPACITY), reason);
   }
   if (sized > DEFAULT_CAPACITY) {
@@ -109,10 +109,10 @@ function capacity(settings: DnsSettings, side: "success" | "denial"): Choice<num
       setting,
       sized,
       String(sized),
-      "2 × (pods + services): A and AAAA of each Service and of a name a pod",
+      "2 × (pods + services): A and AAAA of each Service, and one name per pod",
     );
   }
-  return choice(setting, undefined, String(DEFAULT_CAPACITY), "CoreDNS's own, enough for this size");
+  return choice(setting, undefined, String(DEFAULT_CAPACITY), "CoreDNS's default, enough for this size");
 }
 
 function concurrency({ corefile }: DnsSettings): Choice<number | undefined> {
@@ -120,7 +120,7 @@ function concurrency({ corefile }: DnsSettings): Choice<number | undefined> {
   const set = corefile.options?.forward?.maxConcurrent;
   if (set !== undefined) return choice(setting, set, String(set), "set");
   if (corefile.text !== undefined || corefile.profile !== "tuned") {
-    const reason = "the add-on's own: 2,000 queries that wait take 80 MB of the 170";
+    const reason = "the add-on's default: 2,000 waiting queries take 80 MB of the 170";
     return choice(setting, undefined, "no limit", reason);
   }
   const load = corefile.upstreamLoad ?? DEFAULT_UPSTREAM_LOAD;
@@ -140,13 +140,18 @@ function memoryLimit(
   if (set !== undefined) return choice(setting, set, set, "set");
   const size = settings.clusterSize;
   if (size === undefined) {
-    return choice(setting, undefined, `${DEFAULT_MEMORY_LIMIT}Mi`, "the add-on's own, as clusterSize is not set");
+    return choice(
+      setting,
+      undefined,
+      `${DEFAULT_MEMORY_LIMIT}Mi`,
+      "the add-on's default, since clusterSize is not set",
+    );
   }
   const need = memoryNeed(size, { autopath, capacities: [success, denial], waiting });
   const formula = autopath ? "(pods + services) / 250 + 56" : "(pods + services) / 1000 + 54";
   const value = `${need.limit}Mi`;
   const parts = `${formula} = ${mb(need.names)}, cache ${mb(need.cache)}, queries ${mb(need.queries)}`;
-  const reason = `${parts}, and a quarter more; at least the add-on's 170`;
+  const reason = `${parts}, plus a quarter; at least the add-on's 170`;
   return choice(setting, value, value, reason);
 }
 
@@ -155,11 +160,11 @@ function mb(value: number): string {
 }
 
 function autopathRow({ clusterSize }: DnsSettings, autopath: boolean): ProfileRow {
-  const gain = "a name outside costs a pod 2 queries and not 8";
+  const gain = "an outside name needs 2 queries per pod, not 8";
   const cost =
     clusterSize === undefined
-      ? "every pod is watched and kept in memory"
-      : `every pod is watched, ${mb(nameMemory(clusterSize, true) - nameMemory(clusterSize, false))} more in each CoreDNS pod`;
+      ? "all pods are watched and kept in memory"
+      : `all pods are watched, ${mb(nameMemory(clusterSize, true) - nameMemory(clusterSize, false))} more in each CoreDNS pod`;
   return {
     setting: "corefile.options.autopath",
     value: autopath ? "on" : "off",

@@ -141,7 +141,7 @@ export interface LogCollectionArgs {
   /** Metadata of the pod in each record, beside its names and team. @default { labels: true, annotations: false } */
   readonly metadata?: { readonly labels?: boolean; readonly annotations?: boolean };
   /**
-   * How much waits on the node's disk while the destination is away, and what happens when that is full.
+   * How much waits on the node's disk while the destination is down, and what happens when that is full.
    * @default 4Gi; `drop-oldest` where the collector can, else `block`
    */
   readonly buffer?: { readonly size?: string; readonly whenFull?: "drop-oldest" | "block" | undefined };

@@ -164,8 +164,8 @@ export function describeDestination({
   switch (destination.kind) {
     case "stdout":
       return source.kind === "node"
-        ? "the collector's own stdout, in namespace logging"
-        : "the sidecar's own stdout, in each curl pod";
+        ? "stdout of the collector, in namespace logging"
+        : "stdout of the sidecar, in each curl pod";
     case "file":
       return `files below ${destination.path} on each node`;
     case "http":

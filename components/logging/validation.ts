@@ -99,7 +99,7 @@ function awsIssues(
   if (destination.kind === "s3" && cluster !== undefined) {
     const name = bucketName(destination, cluster.name, cluster.region);
     if (isBucketName(name)) return [];
-    const message = `must be set, since ${name}, made of the cluster's name and region, is no valid name of a bucket`;
+    const message = `must be set, since ${name}, made of the cluster's name and region, is not a valid bucket name`;
     return [{ path: ["destination", "bucket"], message }];
   }
   return [];
@@ -141,7 +141,7 @@ function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
       destination.kind,
     );
   if (needsCidrs(destination) && destinationCidrs.length === 0) {
-    const message = "must hold the addresses of the destination, since a network policy cannot name a host";
+    const message = "must contain the addresses of the destination, since a network policy cannot use host names";
     add(["sidecar", "destinationCidrs"], message, destinationCidrs);
   }
   if (!needsCidrs(destination) && destinationCidrs.length > 0)

@@ -26,7 +26,7 @@ export async function down(options: DownOptions): Promise<string[] | undefined> 
   if (memory === undefined) return undefined;
   const { context, kind } = memory;
   if (target.context !== undefined && target.context !== context)
-    throw new Failure(`the lab stands on context '${context}', not on '${target.context}'`, 2);
+    throw new Failure(`the lab is deployed to context '${context}', not '${target.context}'`, 2);
 
   if (kind !== undefined) await removeKind(folder, memory, kind);
   else {

@@ -11,16 +11,16 @@ type DownFlags = Pick<VerifyFlags, "stack" | "context" | "kubeconfig">;
 /** Adds `up` to the command line: the lab on a cluster that is there, in one command. */
 export function registerUp(program: Command): void {
   const command = clusterOptions(
-    program.command("up").description("put the lab on a cluster that is there, replace ended curl pods, then verify"),
+    program.command("up").description("deploy the lab to an existing cluster, replace expired curl pods, then verify"),
   )
-    .option("--kind", "make a kind cluster (needs kind and Docker) and use it")
+    .option("--kind", "create a kind cluster and use it (needs kind and Docker)")
     .option("--no-verify", "do not verify at the end");
   verifyOptions(command).addHelpText("after", STATE_NOTE).action(up);
 }
 
 /** Adds `down`: what `up` made is gone afterwards. */
 export function registerDown(program: Command): void {
-  clusterOptions(program.command("down").description("take away what `up` made, its kind cluster included"))
+  clusterOptions(program.command("down").description("remove what `up` created, including its kind cluster"))
     .addHelpText("after", STATE_NOTE)
     .action(down);
 }
@@ -40,17 +40,17 @@ export function registerRecover(program: Command): void {
 }
 
 const STATE_NOTE = `
-State is kept in .pulumi-state, by Pulumi's file backend: no account is needed. The Pulumi CLI is used where it is
-installed, else Pulumi's npm package by npx. A run that was cut off is picked up by the next one.`;
+State is kept in .pulumi-state by Pulumi's file backend, so no account is needed. The Pulumi CLI on the PATH is used if
+there is one, else Pulumi's npm package through npx. The next run recovers from an interrupted one.`;
 
 function clusterOptions(command: Command): Command {
   return command
     .addOption(new Option("-s, --stack <name>", "stack of kind 'existing'").default("local"))
     .option(
       "--context <name>",
-      "kubeconfig context (default: that of the stack, of the last run, else the current one)",
+      "kubeconfig context (default: the stack's, else that of the last run, else the current one)",
     )
-    .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
+    .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
 }
 
 async function up(flags: UpFlags): Promise<void> {
@@ -74,11 +74,10 @@ async function down(flags: DownFlags): Promise<void> {
   ]);
   const { name, settings } = await loadStack(flags.stack);
   const left = await run({ stack: name, settings, target: targetOf(settings, flags) });
-  if (left === undefined)
-    process.stdout.write(`There is nothing to take away: \`up\` has not run for stack '${name}'.\n`);
+  if (left === undefined) process.stdout.write(`Nothing to remove: \`up\` has not run for stack '${name}'.\n`);
   else if (left.length === 0)
     process.stdout.write(
-      `All is gone: no object of the lab is left on the cluster.\nA node that stays keeps the collector's buffer and positions, up to logging.buffer.size, in /var/lib/eks-dns-logging: delete that folder to remove them.\n`,
+      `Removed: no object of the lab is left on the cluster.\nNodes keep the collector's buffer and positions (up to logging.buffer.size) in /var/lib/eks-dns-logging; delete that folder by hand.\n`,
     );
   else {
     process.stdout.write(`Left on the cluster: ${left.join(", ")}\n`);

@@ -34,7 +34,7 @@ export async function findPulumi(): Promise<PulumiCommand> {
   process.stderr.write(`${issue}: using npx --yes pulumi@${NPX_VERSION}\n`);
   return pulumiByNpx(join(STATE_ROOT, "cli")).catch(() => {
     throw new Failure(
-      `neither pulumi nor 'npx --yes pulumi@${NPX_VERSION}' runs: install the CLI as https://www.pulumi.com/docs/iac/download-install/ says`,
+      `neither pulumi nor 'npx --yes pulumi@${NPX_VERSION}' runs: install the CLI (https://www.pulumi.com/docs/iac/download-install/)`,
       2,
     );
   });
@@ -59,7 +59,7 @@ export async function pulumiByNpx(folder: string): Promise<PulumiCommand> {
 
 /** Why a CLI cannot be used, by what `pulumi version` says; undefined where it can. One without a number is built from source. */
 export function cliIssue(version: string | undefined): string | undefined {
-  if (version === undefined) return "There is no pulumi on the PATH";
+  if (version === undefined) return "pulumi is not on the PATH";
   const [, major, minor] = /^v?(\d+)\.(\d+)\./.exec(version.trim()) ?? [];
   if (major === undefined || minor === undefined) return undefined;
   const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
@@ -119,13 +119,10 @@ export async function kindClusters(): Promise<string[]> {
 
 async function needKind(): Promise<void> {
   if (!(await runs("kind", ["version"])))
-    throw new Failure(
-      "kind is not there: install it as https://kind.sigs.k8s.io/docs/user/quick-start/#installation says",
-      2,
-    );
+    throw new Failure("kind is not installed: https://kind.sigs.k8s.io/docs/user/quick-start/#installation", 2);
   if (!(await runs("docker", ["info"])))
     throw new Failure(
-      "Docker is not there or not started, and kind needs it: https://docs.docker.com/get-started/get-docker/",
+      "kind needs Docker, which is not installed or not running: https://docs.docker.com/get-started/get-docker/",
       2,
     );
 }
@@ -156,7 +153,7 @@ export async function ensureKubernetesPlugin(
   await workspace.installPlugin(NAME, `v${version}`).catch((error: Error) => {
     const reason = error.message.split("\n").find((line) => /^\s*error:/.test(line));
     throw new Failure(
-      `Pulumi's plugin ${NAME} ${version} cannot be fetched${reason === undefined ? "" : ` (${reason.trim()})`}: is there a way to the internet?`,
+      `Pulumi's plugin ${NAME} ${version} cannot be fetched${reason === undefined ? "" : ` (${reason.trim()})`}: check the internet connection`,
       2,
     );
   });

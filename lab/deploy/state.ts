@@ -119,6 +119,6 @@ export async function settled(stack: Stack, config: KubeConfig): Promise<Deploym
   const there = await thoseThere(config, candidates);
   const fixed = adopted(deployment, new Set(there.map((object) => object.urn)));
   await stack.importStack({ ...exported, deployment: fixed });
-  process.stderr.write("The last run was cut off; going on from there\n");
+  process.stderr.write("The last run was interrupted; recovering\n");
   return fixed;
 }

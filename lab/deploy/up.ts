@@ -33,7 +33,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const memory = await chooseCluster(target, kind, before);
   if (before !== undefined && before.context !== memory.context)
     throw new Failure(
-      `the lab stands on context '${before.context}': \`npm run lab -- down\` takes it away from there, then it can go to '${memory.context}'`,
+      `the lab is deployed to context '${before.context}': remove it with \`npm run lab -- down\` before you deploy to '${memory.context}'`,
       2,
     );
   // A cluster of our own must be known from now on; one that is there only once something may be on it.
@@ -46,7 +46,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   await folder.remember(memory);
   const state = await settled(stack, config);
   const replace = await endedPods(state, config, settings);
-  if (replace.length > 0) process.stderr.write(`Replacing pods that have ended: ${replace.map(podOfUrn).join(", ")}\n`);
+  if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
   // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
   await operate("up", (signal) => stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace }));
   return memory;
@@ -55,7 +55,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
 export function needExisting(name: string, settings: Settings): void {
   if (settings.cluster.kind === "existing") return;
   throw new Failure(
-    `stack '${name}' makes a cluster of its own: use \`pulumi up --stack ${name}\`; this is for one that is there`,
+    `stack '${name}' creates a cluster: use \`pulumi up --stack ${name}\`; \`lab up\` is for existing clusters`,
     2,
   );
 }
@@ -67,7 +67,7 @@ async function chooseCluster(target: Target, kind: boolean, before: Memory | und
   const own = before?.kind === undefined ? {} : { kind: before.kind };
   if (kind) {
     if (target.context !== undefined && target.context !== KIND_CONTEXT)
-      throw new Failure(`--kind uses context '${KIND_CONTEXT}', and another one is named: '${target.context}'`, 2);
+      throw new Failure(`--kind uses context '${KIND_CONTEXT}', not '${target.context}'`, 2);
     const made = await ensureKind();
     return { context: KIND_CONTEXT, ...file, ...(made ? { kind: KIND_CLUSTER } : own) };
   }

@@ -29,7 +29,7 @@ export async function openStack(folder: StateFolder): Promise<Stack> {
     },
   );
   const stack = await opening.catch((error: unknown) => {
-    throw error instanceof Error ? new Failure(`the lab's state cannot be opened: ${reasonOf(error)}`) : error;
+    throw error instanceof Error ? new Failure(`cannot open the lab's state: ${reasonOf(error)}`) : error;
   });
   const { name: project } = await stack.workspace.projectSettings();
   await releaseStaleLock(stack, { stack: folder.stack, project, backend: folder.backend });
@@ -159,14 +159,14 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
 function adviceOn(message: string): string {
   const [, kind, name] = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/.exec(message) ?? [];
   return name === undefined
-    ? "run the same command again to go on"
-    : `${kind} '${name}' was not made by this stack: delete it, or import or rename it, before you run this again`;
+    ? "run the same command again to continue"
+    : `${kind} '${name}' was not created by this stack: delete, import or rename it, then run the command again`;
 }
 
 /** Why the CLI failed, in one line. */
 function reasonOf({ message }: Error): string {
   return /incorrect passphrase/.test(message)
-    ? "set PULUMI_CONFIG_PASSPHRASE as it was when the lab was made, or unset it where it was not set then"
+    ? "set PULUMI_CONFIG_PASSPHRASE to the value at the first run, or unset it if there was none"
     : firstError(message);
 }
 
@@ -174,5 +174,5 @@ function reasonOf({ message }: Error): string {
 export function firstError(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   const told = lines.find((line) => line.startsWith("error:") && !/update failed|preview failed/.test(line));
-  return told?.slice("error:".length).trim() || "its diagnostics stand above";
+  return told?.slice("error:".length).trim() || "see the diagnostics above";
 }

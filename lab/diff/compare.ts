@@ -140,8 +140,8 @@ function lossOf(
   if (holds === undefined) return undefined;
   const [then, now] = [outsideName(resource), outsideName(successor)];
   const what = `${holds.noun} ${then} would be ${verb}${then === now ? "" : ` by ${now}`}`;
-  if (resource.protect) return `${what}, which Pulumi refuses as long as it is protected`;
-  if (resource.retainOnDelete) return `${what} in the stack; the old one stays and has to be taken care of by hand`;
+  if (resource.protect) return `${what}, which Pulumi refuses while it is protected`;
+  if (resource.retainOnDelete) return `${what} in the stack; the old one stays and must be deleted by hand`;
   return `${what}: ${holds.loss}`;
 }
 

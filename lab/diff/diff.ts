@@ -70,7 +70,7 @@ function requireKnown(stacks: readonly string[], known: readonly string[]): void
   const unknown = stacks.find((stack) => !known.includes(stack));
   if (unknown === undefined) return;
   const there = known.length === 0 ? "there are none" : `there are: ${known.toSorted().join(", ")}`;
-  throw new Failure(`there is no stack '${unknown}' in either revision; ${there}`, 2);
+  throw new Failure(`no stack '${unknown}' in either revision; ${there}`, 2);
 }
 
 /** Pulumi itself touches nothing when a stack's file is deleted. */
@@ -81,17 +81,17 @@ function goneStacks(
   if (asked.length > 0) return [];
   return known.before
     .filter((stack) => !known.after.includes(stack))
-    .map((stack) => `stack ${stack} has no file any more: what it made stays until 'pulumi destroy' is run for it`);
+    .map((stack) => `stack ${stack} no longer has a file: its resources stay until you run 'pulumi destroy' for it`);
 }
 
 async function diffStack(stack: string, base: Checkout, head: Checkout, signal: AbortSignal): Promise<StackDiff> {
   const [before, after] = await Promise.all([planAt(base, stack, signal), planAt(head, stack, signal)]);
   if ("problem" in after) return { stack, problem: after.problem };
   const notes: string[] = [];
-  if ("absent" in before) notes.push(`${base.revision} ${before.absent}: all of it is new`);
-  if ("absent" in after) notes.push(`${head.revision} ${after.absent}: all of it is gone`);
+  if ("absent" in before) notes.push(`${base.revision} ${before.absent}: everything is new`);
+  if ("absent" in after) notes.push(`${head.revision} ${after.absent}: everything is removed`);
   if ("problem" in before) {
-    notes.push(`${base.revision} cannot be planned, so that all of head looks new: ${before.problem}`);
+    notes.push(`${base.revision} cannot be planned, so everything in head appears as new: ${before.problem}`);
   }
   const [basePlan, headPlan] = [before, after].map((side) => ("plan" in side ? side.plan : emptyPlan(stack)));
   return { stack, comparison: comparePlans(basePlan ?? emptyPlan(stack), headPlan ?? emptyPlan(stack)), notes };
@@ -124,8 +124,7 @@ async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): P
   const document = documentIn(stdout);
   // Mandatory policies make the plan fail, and are told by its document.
   if (document !== undefined) return { plan: document };
-  const silence =
-    exitCode === 0 ? "prints no plan that can be read" : `ends with exit code ${exitCode} and says nothing`;
+  const silence = exitCode === 0 ? "prints no readable plan" : `exits with code ${exitCode} and no message`;
   return { problem: stderr.trim() || `lab plan ${silence}` };
 }
 

@@ -11,21 +11,19 @@ interface DiffFlags {
 export function registerDiff(program: Command): void {
   program
     .command("diff")
-    .description(
-      "show what a change does to each resource, by the plans of two git revisions, without account or cluster",
-    )
-    .argument("<base>", "revision that stands, such as main")
-    .argument("[head]", "revision that changes it; . is the working tree", ".")
+    .description("compare the plans of two Git revisions, resource by resource; needs no account or cluster")
+    .argument("<base>", "base revision, such as main")
+    .argument("[head]", "revision to compare with it; . is the working tree", ".")
     .addOption(
-      new Option("-s, --stack <name>", "stack to compare, as often as wanted")
+      new Option("-s, --stack <name>", "stack to compare (repeatable)")
         .default([], "all that have a file in head")
         .argParser((name: string, earlier: readonly string[]) => [...earlier, name]),
     )
-    .addOption(new Option("--markdown", "print the comment for a pull request").conflicts("json"))
+    .addOption(new Option("--markdown", "print Markdown for a pull request comment").conflicts("json"))
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nExits with 1 where head cannot be planned or a mandatory policy fails, else with 0: a change is no failure.",
+      "\nExit code: 0, also if resources change; 1 if head cannot be planned or violates a mandatory policy; 2 if nothing could be compared.",
     )
     .action(diffCommand);
 }
@@ -48,7 +46,7 @@ async function diffCommand(base: string, head: string, flags: DiffFlags): Promis
     writeOutput(await resultOf(result, flags));
     if (fails(result)) process.exitCode = 1;
   } catch (error) {
-    if (stop.signal.aborted) throw new Failure("stopped; the checkouts are taken away again", 130);
+    if (stop.signal.aborted) throw new Failure("stopped; temporary checkouts removed", 130);
     throw error;
   } finally {
     for (const signal of signals) process.off(signal, onSignal);

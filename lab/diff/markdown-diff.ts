@@ -28,7 +28,7 @@ export function markdownOf(diff: Diff): string {
 
 /** With no detail left there is nothing open that a cut would leave open, but for the list of warnings. */
 function cutAtLine(text: string): string {
-  const end = "\n\nThere is more: run `lab diff` to see all of it.\n";
+  const end = "\n\nTruncated: run `lab diff` for the full comparison.\n";
   const start = text.slice(0, LONGEST_COMMENT - end.length);
   return `${start.slice(0, start.lastIndexOf("\n"))}${end}`;
 }
@@ -40,7 +40,7 @@ function render(diff: Diff, detail: Detail): string {
     warningBlock(diff, detail),
     diff.notes.map((note) => `- ${plainText(note)}`).join("\n"),
     ...diff.stacks.flatMap((stack) => stackBlocks(stack, detail)),
-    "Plans of both revisions compared, without account or cluster: what was changed by hand outside is not in them.",
+    "A comparison of the plans of both revisions, without account or cluster. Changes made outside Pulumi are not visible here.",
   ]
     .filter((block) => block !== "")
     .join("\n\n")}\n`;
@@ -114,11 +114,11 @@ function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
     texts.length === 0 ? "" : `${title}:\n\n${bullets(texts, detail)}`;
   return [
     verdict,
-    loud("Issues in the configuration of the policies", issues),
+    loud("Errors in the policy configuration", issues),
     loud("New with this change", fresh.map(findingText)),
-    quiet("As before", known),
+    quiet("Already in base", known),
     quiet("Mended", mended),
-    quiet("Exempt, by name", exempt),
+    quiet("Exempt", exempt),
   ];
 }
 

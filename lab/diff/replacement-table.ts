@@ -142,7 +142,7 @@ export const ID_SOURCES: { readonly [field: string]: string } = {
 export const DATA_LOSS_ON_REPLACE: { readonly [type: string]: { readonly noun: string; readonly loss: string } } = {
   "kubernetes:core/v1:Namespace": {
     noun: "namespace",
-    loss: "everything in it is deleted with it: pods, secrets, volume claims, and what was made by hand",
+    loss: "everything in it is deleted: pods, secrets, volume claims, and objects created by hand",
   },
   "kubernetes:core/v1:PersistentVolumeClaim": {
     noun: "volume claim",
@@ -153,21 +153,21 @@ export const DATA_LOSS_ON_REPLACE: { readonly [type: string]: { readonly noun: s
     loss: "the data on it is lost, unless its policy is Retain",
   },
   "kubernetes:apps/v1:StatefulSet": { noun: "StatefulSet", loss: "its pods stop, and new volume claims start empty" },
-  "eks:index:Cluster": { noun: "cluster", loss: "all that runs in it is lost, with its volumes and its addresses" },
+  "eks:index:Cluster": { noun: "cluster", loss: "everything that runs in it is lost, with volumes and addresses" },
   "aws:eks/cluster:Cluster": {
     noun: "cluster",
-    loss: "all that runs in it is lost, with its volumes and its addresses",
+    loss: "everything that runs in it is lost, with volumes and addresses",
   },
-  "aws:ec2/vpc:Vpc": { noun: "VPC", loss: "everything in it has to go first: subnets, nodes, cluster" },
+  "aws:ec2/vpc:Vpc": { noun: "VPC", loss: "everything in it must be deleted first: subnets, nodes, cluster" },
   "aws:cloudwatch/logGroup:LogGroup": { noun: "log group", loss: "the logs in it are deleted" },
-  "aws:s3/bucket:Bucket": { noun: "bucket", loss: "its objects are lost, or the deletion fails where it is not empty" },
+  "aws:s3/bucket:Bucket": { noun: "bucket", loss: "its objects are lost, or deletion fails if it is not empty" },
   "aws:s3/bucketV2:BucketV2": {
     noun: "bucket",
-    loss: "its objects are lost, or the deletion fails where it is not empty",
+    loss: "its objects are lost, or deletion fails if it is not empty",
   },
   "aws:ebs/volume:Volume": { noun: "volume", loss: "the data on it is lost" },
   "aws:efs/fileSystem:FileSystem": { noun: "file system", loss: "the files on it are lost" },
-  "aws:kms/key:Key": { noun: "key", loss: "what it encrypted cannot be read once its waiting time has passed" },
+  "aws:kms/key:Key": { noun: "key", loss: "data encrypted with it is unreadable after the waiting period" },
   "aws:opensearch/domain:Domain": { noun: "OpenSearch domain", loss: "its indices are lost" },
-  "pulumi:providers:kubernetes": { noun: "provider", loss: "everything that it made is deleted and made again" },
+  "pulumi:providers:kubernetes": { noun: "provider", loss: "everything that it manages is deleted and created again" },
 };

@@ -3,7 +3,7 @@ import { changedFields, type FieldChange, type FieldPath, isMember, leafPaths, p
 import type { Pair } from "./pairs.ts";
 import { ID_SOURCES, KUBERNETES_IDENTITY, PROVIDER_IDENTITY, REPLACING_FIELDS } from "./replacement-table.ts";
 
-/** Fields of a resource that cannot be changed on it, as the settings of its provider have it. */
+/** Fields of a resource that cannot be changed in place, as the settings of its provider have it. */
 function replacingFields(resource: PlannedResourceDocument, plan: PlanDocument): string[] {
   const fields = [...(REPLACING_FIELDS[resource.type] ?? [])];
   if (resource.type === "pulumi:providers:kubernetes") {
@@ -113,11 +113,11 @@ export function whyReplaced(pairs: readonly ComparedPair[]): Map<ComparedPair, r
 
 function ownReasons({ before, after, renamed, forcing }: ComparedPair): string[] {
   const fields = shortList(forcing.map(({ path }) => pathText(path)));
-  const paths = forcing.length === 0 ? [] : [`${fields} cannot be changed on it`];
+  const paths = forcing.length === 0 ? [] : [`${fields} cannot be changed in place`];
   if (!renamed) return paths;
-  const names = `its Pulumi name is another: ${before.name} → ${after.name}`;
+  const names = `its Pulumi name changes: ${before.name} → ${after.name}`;
   const same = outsideName(before) === outsideName(after) && outsideName(after) !== after.name;
-  return [same ? `${names}; an alias would keep it` : names, ...paths];
+  return [same ? `${names}; an alias would prevent this` : names, ...paths];
 }
 
 /** The fields themselves are shown with what differs in them. */
@@ -130,7 +130,7 @@ function inheritedReasons({ after, fixed }: ComparedPair, gone: readonly Compare
   if (provider !== undefined) return [`its provider ${provider.after.name} is replaced`];
   const sources = gone.filter((pair) => after.dependencies.includes(pair.after.urn));
   const types = new Set(sources.map((pair) => pair.after.type));
-  return fieldsWithNewIds(after, fixed, types).map((field) => `${field} is another, as what it comes from is replaced`);
+  return fieldsWithNewIds(after, fixed, types).map((field) => `${field} changes, since its source is replaced`);
 }
 
 /** Whether a replaced provider replaces what it made: one under another name with the same identity takes it over. */

@@ -20,8 +20,8 @@ export class Repository {
     await repository.#git(["rev-parse", "--git-dir"]).catch((error: unknown) => {
       throw new Failure(
         codeOf(error) === "ENOENT"
-          ? "git is not on the PATH: lab diff reads the two revisions by it"
-          : `${folder} is not in a git repository, so there are no revisions to compare`,
+          ? "git is not on the PATH, and lab diff needs it"
+          : `${folder} is not in a Git repository`,
         2,
       );
     });
@@ -35,7 +35,7 @@ export class Repository {
   async commit(revision: string): Promise<string> {
     return this.#git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`]).catch(() => {
       throw new Failure(
-        `git knows no revision '${revision}': give a commit, a branch or a tag that is here (in a shallow clone, fetch it first)`,
+        `unknown revision '${revision}': use a local commit, branch or tag (in a shallow clone, fetch it first)`,
         2,
       );
     });
@@ -136,13 +136,13 @@ async function providePackages(folder: string, revision: string, options: Checko
     // A junction needs no rights on Windows; elsewhere the type is not looked at.
     return symlink(join(project, "node_modules"), join(folder, "node_modules"), "junction");
   }
-  onStep(`installing the packages of ${revision}, whose lock file is another`);
+  onStep(`installing the packages of ${revision}, whose lock file differs`);
   // Plans need no install scripts, and those of a stranger's revision should not run.
   // With its own level: run by `npm run --silent`, it would keep the reason to itself.
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const { exitCode, stderr } = await run("npm", args, { cwd: folder, signal, env: PLAIN_OUTPUT });
   if (exitCode === 0) return;
-  throw new Failure(`npm ${args.join(" ")} fails at ${revision}: ${causeOf(stderr) ?? `exit code ${exitCode}`}`);
+  throw new Failure(`npm ${args.join(" ")} failed at ${revision}: ${causeOf(stderr) ?? `exit code ${exitCode}`}`);
 }
 
 /** npm says its code first and then what is wrong. */

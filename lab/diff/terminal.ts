@@ -104,7 +104,7 @@ function policyLines(policies: PolicyComparison): string[] {
   const { fresh, known, mended, exempt, issues, failing } = policies;
   const counts = `${fresh.length} new, ${known.length} as before, ${mended.length} mended, ${exempt.length} exempt`;
   return [
-    `  policies: ${counts}${failing > 0 ? styleText(["bold", "red"], `; ${failing} mandatory, so this fails`) : ""}`,
+    `  policies: ${counts}${failing > 0 ? styleText(["bold", "red"], `; ${failing} mandatory: failed`) : ""}`,
     ...issues.map((issue) => styleText("red", `    issue  ${issue}`)),
     ...fresh.map((finding) => styleText("red", `    new      ${findingText(finding)}`)),
     ...known.map((finding) => `    before   ${findingText(finding)}`),

@@ -41,7 +41,7 @@ export function answeredBy(name: string, answer: Answer | undefined, own: OwnZon
     if (answer.ttl !== undefined && answer.ttl < own.ttl) return `cache, ${answer.ttl} s left`;
     return failed && answer.authoritative ? "cache" : "kubernetes";
   }
-  if (failed) return answer.authoritative ? "cache, of a failure" : "upstream, which failed";
+  if (failed) return answer.authoritative ? "cached failure" : "upstream, failed";
   if (!answer.authoritative) return "upstream";
   return answer.recursion ? `cache${answer.ttl === undefined ? "" : `, ${answer.ttl} s left`}` : "CoreDNS itself";
 }

@@ -17,7 +17,7 @@ export function formatExplanation(explanation: Explanation): string {
 
 function body({ name, rows, withoutAsking }: Explanation): string[] {
   if (withoutAsking.length > 0) {
-    const where = withoutAsking.includes(name) ? "it is an address itself" : "it stands in the pod's /etc/hosts";
+    const where = withoutAsking.includes(name) ? "it is an address" : "it is in the pod's /etc/hosts";
     return [`no query: ${where}, as ${withoutAsking.join(", ")}`];
   }
   const cells = rows.map((row, index) => [
@@ -35,7 +35,7 @@ function body({ name, rows, withoutAsking }: Explanation): string[] {
 
 function totals({ rows, queries, milliseconds, found, curl }: Explanation): string {
   const asked = rows.length / 2;
-  const again = queries > rows.length ? ` (${queries - rows.length} of them asked again)` : "";
+  const again = queries > rows.length ? ` (${queries - rows.length} retried)` : "";
   const result = found ? "found" : "not found";
   const own = curl === undefined ? "" : `; curl's own lookup took ${ms(curl.milliseconds)} ms`;
   return `${result} after ${plural(queries, "query")}${again} for ${plural(asked, "name")}, ${ms(milliseconds)} ms in a row${own}`;
@@ -43,6 +43,6 @@ function totals({ rows, queries, milliseconds, found, curl }: Explanation): stri
 
 function savingLines({ cheaper, rows, found }: Explanation): string[] {
   if (rows.length === 0 || !found) return [];
-  if (cheaper.length === 0) return ["nothing costs less"];
+  if (cheaper.length === 0) return ["no form needs fewer queries"];
   return cheaper.map(({ change, queries }) => `cheaper: ${change}: ${plural(queries, "query")}`);
 }

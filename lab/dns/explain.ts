@@ -63,7 +63,7 @@ export async function explain(
   const withoutAsking = isIP(name) > 0 ? [name] : hostsAddresses(hosts, name);
   if (withoutAsking.length === 0 && !isName(name))
     throw new Failure(
-      `'${name}' is no name: letters, digits, '-' and '_' in labels between dots, such as curl-sa.sa-team`,
+      `'${name}' is not a valid name: use labels of letters, digits, '-' and '_' separated by dots, such as curl-sa.sa-team`,
       2,
     );
   const own = withoutAsking.length > 0 ? undefined : await corefileZones(cluster);
@@ -144,17 +144,15 @@ function notesOn(
   const outcomes = asked.flat().map(({ answer }) => outcomeOf(answer));
   const failing = outcomes.includes("failed");
   return [
-    ...(simulated
-      ? [`the pod itself has ndots ${resolver.ndots}: the names are those of another ndots, the answers are real`]
-      : []),
-    ...(libcSeen ? [] : ["the image shows no C library, so glibc's order is taken"]),
-    ...(curlResolver === undefined ? [] : [`curl looks names up by ${curlResolver} here, other programs by ${libc}`]),
+    ...(simulated ? [`the pod has ndots ${resolver.ndots}: the names follow --ndots, the answers are real`] : []),
+    ...(libcSeen ? [] : ["no C library found in the image: glibc's order is assumed"]),
+    ...(curlResolver === undefined ? [] : [`curl resolves names with ${curlResolver}, other programs with ${libc}`]),
     ...(own === undefined && asked.length > 0
-      ? ["the ConfigMap kube-system/coredns does not tell who answers which zone"]
+      ? ["the ConfigMap kube-system/coredns does not show which plugin answers which zone"]
       : []),
     ...(outcomes.length > 0 && outcomes.every((outcome) => outcome === "silent")
       ? [`${resolver.nameservers[0]} did not answer over TCP: is port 53 open for TCP as well as UDP?`]
       : []),
-    ...(failing ? [`where a server fails, ${libc} asks it again: those queries are counted, not shown`] : []),
+    ...(failing ? [`${libc} retries a failing server: these queries are counted but not shown`] : []),
   ];
 }

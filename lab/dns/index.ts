@@ -39,64 +39,58 @@ const MAX_SECONDS = 60;
 
 /** Adds `dns` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
 export function registerDns(program: Command): void {
-  const dns = program.command("dns").description("see what a name costs, and how fast the cluster's DNS answers");
+  const dns = program.command("dns").description("explain and measure DNS look-ups");
   onCluster(dns.command("explain <name>"))
-    .description("ask for a name as a pod's resolver does, and show a row for each query")
-    .addOption(
-      new Option("--ndots <number>", "walk as with this ndots (default: the pod's own)").argParser(between(0, 15)),
-    )
+    .description("resolve a name as the pod's resolver does, and show each query")
+    .addOption(new Option("--ndots <number>", "ndots to use (default: the pod's)").argParser(between(0, 15)))
     .option("--json", "print one JSON document instead of the table")
     .action(explain);
   onCluster(dns.command("forms <service.namespace>"))
-    .description("print what each form of a Service's name costs with ndots 5, 3 and 2, as Markdown")
-    .addOption(
-      new Option("--runs <number>", "rounds, of whose times the median is shown").argParser(between(1, 20)).default(3),
-    )
+    .description("print the cost of each form of a Service name with ndots 5, 3 and 2, as Markdown")
+    .addOption(new Option("--runs <number>", "runs; the median is shown").argParser(between(1, 20)).default(3))
     .option("--json", "print one JSON document instead of the table")
     .action(forms);
   onCluster(dns.command("bench"))
-    .description(
-      "measure the cluster's DNS from a pod: a name of the cluster, one outside, and names that do not exist",
-    )
-    .addOption(new Option("--rate <number>", "queries a second").argParser(between(1, MOST_PER_SECOND)).default(100))
+    .description("measure the cluster's DNS from a pod: a name of the cluster, one outside, and nonexistent names")
+    .addOption(new Option("--rate <number>", "queries per second").argParser(between(1, MOST_PER_SECOND)).default(100))
     .addOption(
-      new Option("--seconds <number>", "how long for each kind of name").argParser(between(1, MAX_SECONDS)).default(10),
+      new Option("--seconds <number>", "seconds per kind of name").argParser(between(1, MAX_SECONDS)).default(10),
     )
-    .option("--internal <name>", "name of the cluster (default: that of the API server's Service)")
-    .option("--outside <name>", "name outside", "aws.amazon.com")
-    .option("--html <file>", "write a self-contained page with a diagram as well")
+    .option("--internal <name>", "cluster name (default: the Service of the API server)")
+    .option("--outside <name>", "outside name", "aws.amazon.com")
+    .option("--html <file>", "also write a self-contained page with charts")
     .option("--json", "print one JSON document instead of the table")
     .action(bench);
   dns
     .command("schema")
-    .description("show which schema each version of the EKS add-on is checked with, or fetch newer ones")
-    .option("--update", "ask EKS by the AWS CLI, and keep the answers in components/dns/addon/schemas/fetched.json")
-    .option("--version <version...>", "add-on versions to ask for (default: those that this program uses)")
-    .option("--region <region>", "AWS region to ask (default: the AWS CLI's own)")
+    .description("list the schema used for each version of the EKS add-on, or fetch newer ones")
+    .option("--update", "fetch from EKS with the AWS CLI, into corefile/addon/schemas/fetched.json")
+    .option("--version <version...>", "add-on versions to fetch (default: those that this program uses)")
+    .option("--region <region>", "AWS region (default: the AWS CLI's)")
     .action(schema);
   dns
     .command("profile")
-    .description("show what a stack's DNS settings come to, and why")
+    .description("show a stack's effective DNS settings, with reasons")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
-    .option("--sizes", "print what it comes to for clusters of several sizes instead, as Markdown")
+    .option("--sizes", "print a Markdown table for several cluster sizes instead")
     .action(profile);
 }
 
 /** The options that say which pod of which cluster asks. */
 function onCluster(command: Command): Command {
   return command
-    .option("--from <namespace/pod>", "pod that asks", "ts-team/curl-ts")
-    .option("--container <name>", "container in it (default: curl, else the first one)")
-    .addOption(new Option("-s, --stack <name>", "stack whose cluster it is").default("local"))
-    .option("--context <name>", "kubeconfig context (default: that of the stack, else the current one)")
-    .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
+    .option("--from <namespace/pod>", "pod that queries", "ts-team/curl-ts")
+    .option("--container <name>", "container (default: curl, else the first one)")
+    .addOption(new Option("-s, --stack <name>", "stack of the cluster").default("local"))
+    .option("--context <name>", "kubeconfig context (default: the stack's, else the current one)")
+    .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
 }
 
 function between(least: number, most: number) {
   return (value: string) => {
     const number = Number(value);
     if (Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
   };
 }
 
@@ -142,14 +136,14 @@ async function bench(flags: BenchFlags): Promise<void> {
   const { benchPage } = await import("./bench/bench-page.ts");
   const { html } = flags;
   await writeFile(html, benchPage(result)).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`the page cannot be written to ${html}: ${error.code ?? error.message}`);
+    throw new Failure(`cannot write the page to ${html}: ${error.code ?? error.message}`);
   });
   process.stderr.write(`Wrote ${html}\n`);
 }
 
 async function schema(flags: SchemaFlags): Promise<void> {
   if (flags.update === undefined && (flags.version !== undefined || flags.region !== undefined))
-    throw new Failure("--version and --region say what to fetch: add --update", 2);
+    throw new Failure("--version and --region require --update", 2);
   const { formatSchemas, updateSchemas } = await import("./schema.ts");
   if (flags.update === undefined) {
     process.stdout.write(formatSchemas());

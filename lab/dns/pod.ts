@@ -27,7 +27,7 @@ const USUAL_CONTAINER = "curl";
 export function parseFrom(text: string): { readonly namespace: string; readonly name: string } {
   const [namespace = "", name = "", ...more] = text.split("/");
   if (namespace !== "" && name !== "" && more.length === 0) return { namespace, name };
-  throw new Failure(`--from is '${text}': it must be NAMESPACE/POD, such as ts-team/curl-ts`, NOT_TRIED);
+  throw new Failure(`--from must be NAMESPACE/POD, such as ts-team/curl-ts (found '${text}')`, NOT_TRIED);
 }
 
 interface DnsClientOptions {
@@ -68,7 +68,7 @@ async function missing(cluster: Cluster, namespace: string, name: string, up: st
     const running = pods.map((pod) => pod.name).sort();
     const more = running.length > 5 ? ` and ${running.length - 5} more` : "";
     const shown = `${running.slice(0, 5).join(", ")}${more}`;
-    return new Failure(`there is no pod '${name}' in namespace ${namespace}; there are: ${shown}`, NOT_TRIED);
+    return new Failure(`no pod '${name}' in namespace ${namespace}; found: ${shown}`, NOT_TRIED);
   }
   // Kubernetes itself keeps this ConfigMap in every namespace.
   const empty = await cluster.configMap(namespace, "kube-root-ca.crt").then(
@@ -76,19 +76,19 @@ async function missing(cluster: Cluster, namespace: string, name: string, up: st
     (error: unknown) => !(error instanceof ClusterError && error.kind === "not-found"),
   );
   const what = empty ? `no pod '${name}' in namespace ${namespace}` : `no namespace '${namespace}'`;
-  return new Failure(`there is ${what} in context ${cluster.context}: bring the lab up by ${up}`, NOT_TRIED);
+  return new Failure(`${what} in context ${cluster.context}: deploy the lab with ${up}`, NOT_TRIED);
 }
 
 function containerOf(pod: PodFacts, wanted: string | undefined, up: string): string {
   const at = `pod ${pod.namespace}/${pod.name}`;
   if (pod.phase === "Succeeded")
-    throw new Failure(`${at} has ended, as the lab's pods do after an hour: start it again by ${up}`, NOT_TRIED);
+    throw new Failure(`${at} has expired, as curl pods do after an hour: replace it with ${up}`, NOT_TRIED);
   if (pod.phase !== "Running")
     throw new Failure(`${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running`, NOT_TRIED);
   const usual = pod.containers.includes(USUAL_CONTAINER) ? USUAL_CONTAINER : pod.containers[0];
   const chosen = wanted ?? usual ?? "";
   if (pod.containers.includes(chosen)) return chosen;
-  throw new Failure(`${at} has no container '${chosen}'; there are: ${pod.containers.join(", ")}`, NOT_TRIED);
+  throw new Failure(`${at} has no container '${chosen}'; found: ${pod.containers.join(", ")}`, NOT_TRIED);
 }
 
 const MARK = "--- lab dns ---";
@@ -109,7 +109,10 @@ async function look(cluster: Cluster, pod: PodFacts, container: string): Promise
   const result = await cluster.exec(pod, container, ["sh", "-c", LOOK]).catch((error: unknown) => {
     const text = error instanceof Error ? error.message : "";
     if (/"sh": executable file not found|no such file or directory/.test(text))
-      throw new Failure(`${at} has no sh, which the queries are asked with: choose another by --container`, NOT_TRIED);
+      throw new Failure(
+        `${at} has no sh, which the queries need: choose another container with --container`,
+        NOT_TRIED,
+      );
     throw error;
   });
   const [resolvConf = "", hosts = "", musl = "", glibc = "", lacking = "", curl = ""] = result.stdout

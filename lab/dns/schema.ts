@@ -15,7 +15,7 @@ export type Aws = (args: readonly string[]) => Promise<string>;
 
 const TIMEOUT_SECONDS = 60;
 const NEEDS =
-  "it needs the AWS CLI v2, credentials (aws configure, or aws sso login), a region (--region or AWS_REGION), and the right eks:DescribeAddonConfiguration";
+  "this needs the AWS CLI v2, credentials, a region (--region or AWS_REGION), and the permission eks:DescribeAddonConfiguration";
 
 async function runAws(args: readonly string[]): Promise<string> {
   return outputOf("aws", args, { timeoutSeconds: TIMEOUT_SECONDS });
@@ -46,7 +46,7 @@ export async function updateSchemas(options: UpdateOptions = {}): Promise<string
   for (const version of versions)
     if (parseAddonVersion(version) === undefined)
       throw new Failure(
-        `--version is '${version}': it must be a version of the add-on, such as v1.13.2-eksbuild.31`,
+        `--version must be a version of the add-on, such as v1.13.2-eksbuild.31 (found '${version}')`,
         2,
       );
   const before = await stored(file);
@@ -83,9 +83,9 @@ async function describe(aws: Aws, version: string, region: string | undefined): 
     return await aws([...call, "--output", "json", ...place]);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      throw new Failure(`there is no aws on the PATH: ${NEEDS}`, 2);
+      throw new Failure(`aws is not on the PATH: ${NEEDS}`, 2);
     const told = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-    const line = told.split("\n").findLast((one) => one.trim() !== "") ?? "it failed without saying why";
+    const line = told.split("\n").findLast((one) => one.trim() !== "") ?? "it failed without a message";
     throw new Failure(`aws eks describe-addon-configuration for ${version}: ${line.trim()}; ${NEEDS}`);
   }
 }
@@ -117,14 +117,8 @@ export function formatSchemas(): string {
   const lines = Object.entries(ADDON_VERSIONS).map(([kubernetes, version]) => {
     const found = schemaFor(version);
     const own = found?.seenIn === version;
-    return [
-      kubernetes,
-      version,
-      found?.seenIn ?? "none",
-      found?.lookedUp ?? "",
-      own ? "its own" : "of an earlier version",
-    ];
+    return [kubernetes, version, found?.seenIn ?? "none", found?.lookedUp ?? "", own ? "its own" : "earlier version"];
   });
-  const advice = "Fetch each version's own from EKS by --update.";
+  const advice = "Fetch the exact schemas from EKS with --update.";
   return `${columns(["Kubernetes", "add-on", "schema seen in", "looked up", "which"], lines).join("\n")}\n${advice}\n`;
 }

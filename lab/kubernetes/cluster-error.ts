@@ -16,7 +16,7 @@ export function asClusterError(error: unknown, what: string): ClusterError {
   )
     return new ClusterError("unreachable", `the API server does not answer (${message})`);
   if (/certificate|self.signed|SSL|TLS/i.test(message))
-    return new ClusterError("unreachable", `the API server's certificate does not fit the kubeconfig (${message})`);
+    return new ClusterError("unreachable", `the API server's certificate does not match the kubeconfig (${message})`);
   return new ClusterError("other", `${what}: ${message}`);
 }
 
@@ -26,7 +26,7 @@ function fromStatus(code: number, message: string, what: string): ClusterError {
   if (code === 403) {
     // The API server's own sentence says the same at three times the length.
     const user = /User "([^"]+)"/.exec(message)?.[1] ?? "the kubeconfig's user";
-    return new ClusterError("forbidden", `forbidden: ${user} has no right to ${what}`);
+    return new ClusterError("forbidden", `forbidden: ${user} may not ${what}`);
   }
   if (code === 404) return new ClusterError("not-found", message === "" ? `not found: ${what}` : message);
   return new ClusterError("other", `${what}: the API server answered ${code}${message === "" ? "" : `: ${message}`}`);

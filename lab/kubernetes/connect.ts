@@ -43,20 +43,20 @@ export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
   const files = kubeconfigFiles(target.kubeconfig);
   const readable = await present(files);
   if (readable.length === 0) {
-    const advice = "name one by --kubeconfig, KUBECONFIG or cluster.kubeconfig in the stack's file";
-    throw new Failure(`there is no kubeconfig at ${files.join(", ")}: ${advice}`, NOT_TRIED);
+    const advice = "set --kubeconfig, KUBECONFIG or cluster.kubeconfig in the stack's file";
+    throw new Failure(`no kubeconfig at ${files.join(", ")}: ${advice}`, NOT_TRIED);
   }
   const config = readAll(readable);
   const names = config.getContexts().map((context) => context.name);
   const wanted = target.context ?? config.getCurrentContext();
-  const choice = names.length === 0 ? "it has none" : `there are: ${names.join(", ")}`;
+  const choice = names.length === 0 ? "it has no contexts" : `contexts: ${names.join(", ")}`;
   if (wanted === undefined || wanted === "")
-    throw new Failure(`${readable.join(", ")} names no current context: choose one by --context; ${choice}`, NOT_TRIED);
+    throw new Failure(`${readable.join(", ")} has no current context: set --context; ${choice}`, NOT_TRIED);
   if (!names.includes(wanted))
-    throw new Failure(`there is no context '${wanted}' in ${readable.join(", ")}; ${choice}`, NOT_TRIED);
+    throw new Failure(`no context '${wanted}' in ${readable.join(", ")}; ${choice}`, NOT_TRIED);
   config.setCurrentContext(wanted);
   if (config.getCurrentCluster() === null)
-    throw new Failure(`context '${wanted}' names a cluster that ${readable.join(", ")} does not describe`, NOT_TRIED);
+    throw new Failure(`context '${wanted}' refers to a cluster that is not in ${readable.join(", ")}`, NOT_TRIED);
   return config;
 }
 
@@ -78,7 +78,7 @@ async function present(files: readonly string[]): Promise<string[]> {
       () => true,
       (error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT" || error.code === "ENOTDIR") return false;
-        throw new Failure(`the kubeconfig ${file} cannot be read: ${error.code ?? error.message}`, NOT_TRIED);
+        throw new Failure(`cannot read the kubeconfig ${file}: ${error.code ?? error.message}`, NOT_TRIED);
       },
     );
     if (readable) found.push(file);
@@ -94,7 +94,7 @@ function readAll(files: readonly string[]): KubeConfig {
       one.loadFromFile(file);
     } catch (error) {
       const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-      throw new Failure(`${file} is no kubeconfig: ${reason}`, NOT_TRIED);
+      throw new Failure(`${file} is not a kubeconfig: ${reason}`, NOT_TRIED);
     }
     if (index === 0) config.loadFromOptions(one);
     else config.mergeConfig(without(one, config), true);

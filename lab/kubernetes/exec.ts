@@ -39,7 +39,7 @@ export async function execInPod(
     );
     const socket = await Promise.race([start, ended.then(() => start)]);
     close = () => socket.close();
-    socket.onclose = () => reject(new ClusterError("other", `${what}: the connection ended before the program did`));
+    socket.onclose = () => reject(new ClusterError("other", `${what}: the connection closed before the program ended`));
     const status = await ended;
     return { exitCode: exitCode(status, what), stdout: stdout.text(), stderr: stderr.text() };
   } catch (error) {
@@ -56,7 +56,7 @@ function exitCode(status: V1Status, what: string): number {
   const told = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
   if (told !== undefined) return Number(told);
   const kind = status.code === 404 || status.reason === "NotFound" ? "not-found" : "other";
-  throw new ClusterError(kind, `${what}: ${status.message ?? "it failed without saying why"}`);
+  throw new ClusterError(kind, `${what}: ${status.message ?? "it failed without a message"}`);
 }
 
 function collector() {

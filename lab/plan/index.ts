@@ -19,21 +19,18 @@ interface PlanFlags {
 export function registerPlan(program: Command): void {
   program
     .command("plan")
-    .description("show what `pulumi up` would make, without CLI, account, cluster or network")
+    .description("show what `pulumi up` would create; needs no Pulumi CLI, account, cluster or network")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
     .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
     .option("--json", "print one JSON document: each resource with its inputs, parent and dependencies")
-    .option(
-      "--manifests <folder>",
-      "write each Kubernetes object as a manifest, in an order in which it can be applied",
-    )
+    .option("--manifests <folder>", "write the Kubernetes objects as manifests, in an order that can be applied")
     .option(
       "--policy-config <file>",
-      "levels, settings and exemptions of the policies, as for pulumi --policy-pack-config (default: policy-config.json)",
+      "levels, options and exemptions of policies, as for pulumi --policy-pack-config (default: policy-config.json)",
     )
     .addHelpText(
       "after",
-      "\nExits with 1 where a mandatory policy is violated or cannot be decided, with 2 where the configuration is invalid.",
+      "\nExit code: 1 if a mandatory policy is violated or undecided, 2 if the configuration is invalid.",
     )
     .action(plan);
 }
@@ -68,7 +65,7 @@ async function writeFolder(folder: string, recording: Recording, settings: Setti
     return written;
   };
   const count = await write().catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`the manifests cannot be written to '${folder}': ${error.code ?? error.message}`, 2);
+    throw new Failure(`cannot write the manifests to '${folder}': ${error.code ?? error.message}`, 2);
   });
   process.stderr.write(`Wrote ${count} manifests: kubectl apply -f ${folder}\n`);
 }
@@ -99,7 +96,7 @@ function masked(resource: PlannedResource): PlannedResource {
 export function registerImages(program: Command): void {
   program
     .command("images")
-    .description("list the images that the pods need, to mirror or to load them where no registry can be reached")
+    .description("list the images that the pods need, to mirror or preload them")
     .option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml", "local")
     .option("--json", "print one JSON document")
     .action(async (flags: { readonly stack: string; readonly json?: true }) => {
@@ -119,8 +116,8 @@ const PARALLEL = 2;
 export function registerFleet(program: Command): void {
   program
     .command("fleet")
-    .description("plan several stacks and show what differs between them")
-    .argument("[stacks...]", "stacks, as in Pulumi.NAME.yaml (default: all of the project)")
+    .description("plan several stacks and show how their settings differ")
+    .argument("[stacks...]", "stacks, as in Pulumi.NAME.yaml (default: all)")
     .option("--json", "print one JSON document")
     .action(fleet);
 }

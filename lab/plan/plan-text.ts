@@ -56,7 +56,7 @@ export function formatPlan(stack: string, recording: Recording): string {
   ]);
   const stackLine = [" +  pulumi:pulumi:Stack", `eks-dns-logging-${stack}`, ""];
   return [
-    `Plan of stack ${bold(stack)}: what ${bold("pulumi up")} would make where nothing stands yet`,
+    `Plan of stack ${bold(stack)}: what ${bold("pulumi up")} would create from scratch`,
     "",
     plainTable(["    Type", "Name", "Needed by"].map(bold), [stackLine, ...lines]),
     "",

@@ -35,7 +35,7 @@ export const POLICY_CONFIG_FILE = "policy-config.json";
 export async function readPackConfig(file: string | undefined, project: string = PROJECT_ROOT): Promise<PackConfig> {
   const text = await readFile(file ?? join(project, POLICY_CONFIG_FILE), "utf8").catch(() => {
     if (file === undefined) return "{}";
-    throw new Failure(`there is no file ${file} to configure the policies by`, 2);
+    throw new Failure(`no policy configuration file ${file}`, 2);
   });
   try {
     const config: unknown = JSON.parse(text);
@@ -47,7 +47,7 @@ export async function readPackConfig(file: string | undefined, project: string =
   throw new Failure(`${name} must be a JSON object of rules, such as {"aws-tags": "mandatory"}`, 2);
 }
 
-const TITLES = { violated: "violated", undecided: "cannot be decided", exempt: "exempt" } as const;
+const TITLES = { violated: "violated", undecided: "undecided", exempt: "exempt" } as const;
 
 /** What the policies say, for a person: what stops the plan first, exemptions last and each with its reason. */
 export function formatPolicies(evaluation: Evaluation): string {
@@ -73,8 +73,8 @@ function line(colour: "red" | "yellow" | "dim", { rule, level, outcome, message 
 /** The rules for a terminal. */
 export function rulesTable(): string {
   const rows = RULES.map(({ id, level, title, source }) => [id, level, title, source.id]);
-  const table = boxedTable(["rule", "level", "what must be so", "from"], rows, { widths: [32, 11, 50, 30] });
-  return `${table}\n${RULES.length} rules; --json adds the reason, the fix and the settings of each\n`;
+  const table = boxedTable(["rule", "level", "requirement", "from"], rows, { widths: [32, 11, 50, 30] });
+  return `${table}\n${RULES.length} rules; --json adds the reason, fix and options of each\n`;
 }
 
 /** The rules for a program. */

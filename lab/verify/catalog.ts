@@ -70,7 +70,7 @@ export function select(checks: readonly Check[], { only, skip }: Selection): Che
   for (const pattern of [...only, ...skip]) {
     if (ids.some((id) => fits(id, pattern))) continue;
     throw new Failure(
-      `no row is called '${pattern}'; ids start with: ${families(ids).join(", ")} (as in ${ids.at(-1)})`,
+      `no row matches '${pattern}'; ids start with: ${families(ids).join(", ")} (as in ${ids.at(-1)})`,
       2,
     );
   }

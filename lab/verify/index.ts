@@ -21,11 +21,11 @@ export interface VerifyFlags {
 export function registerVerify(program: Command): void {
   const command = program
     .command("verify")
-    .description("prove the lab on a live cluster: pods, ping, names, curl, policies and logs, a row each")
-    .addOption(new Option("-s, --stack <name>", "stack whose teams and destination are tried").default("local"))
+    .description("check a running cluster: pods, ping, DNS, curl, network policies and logs")
+    .addOption(new Option("-s, --stack <name>", "stack to check").default("local"))
     .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
-    .option("--context <name>", "kubeconfig context (default: that of the stack, else the current one)")
-    .option("--kubeconfig <file>", "kubeconfig (default: that of the stack, else KUBECONFIG, else ~/.kube/config)");
+    .option("--context <name>", "kubeconfig context (default: the stack's, else the current one)")
+    .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
   verifyOptions(command)
     .addHelpText("after", EXIT_CODES)
     .action(async (flags: VerifyFlags) => {
@@ -34,8 +34,8 @@ export function registerVerify(program: Command): void {
 }
 
 const EXIT_CODES = `
-A ROW is an id (ping:ts:sa), its beginning (dns, dns:ts) or has * for a part (curl:*:sa).
-Exit code: 0 where no row failed, 1 where one did, 2 where nothing could be tried.`;
+ROW is an id (ping:ts:sa), a prefix (dns, dns:ts), or has * for a part (curl:*:sa).
+Exit code: 0 if no check failed, 1 if one did, 2 if none could run.`;
 
 /** What \`up\` takes too, for the verify at its end. */
 export function verifyOptions(command: Command): Command {
@@ -45,10 +45,10 @@ export function verifyOptions(command: Command): Command {
     .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
     .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
     .addOption(
-      new Option("--parallel <count>", "sessions in pods at the same time").argParser(between(1, 64)).default(4),
+      new Option("--parallel <count>", "number of parallel sessions in pods").argParser(between(1, 64)).default(4),
     )
     .addOption(
-      new Option("--wait <seconds>", "longest that a marker may take to the logs' destination")
+      new Option("--wait <seconds>", "maximum time for a marker to reach the log destination")
         .argParser(between(1, 3600))
         .default(60),
     );
@@ -63,7 +63,7 @@ function between(least: number, most: number) {
   return (value: string) => {
     const number = Number(value);
     if (Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
   };
 }
 
@@ -114,6 +114,6 @@ async function writeReport(file: string, page: string): Promise<void> {
 
 function unwritten(file: string, exitCode: number) {
   return (error: NodeJS.ErrnoException): never => {
-    throw new Failure(`the report cannot be written to ${file}: ${error.code ?? error.message}`, exitCode);
+    throw new Failure(`cannot write the report to ${file}: ${error.code ?? error.message}`, exitCode);
   };
 }

@@ -84,24 +84,24 @@ function once<T>(cache: Map<string, Promise<T>>, key: string, ask: () => Promise
 function missingPod(team: string, up: string): UnmetPrecondition {
   const name = curlPodName(team);
   return new UnmetPrecondition(
-    `there is no pod ${name} in ${teamNamespace(team)}`,
-    `the pod ${name} is gone or was never made: \`${up}\` makes it`,
+    `no pod ${name} in ${teamNamespace(team)}`,
+    `the pod ${name} does not exist: \`${up}\` creates it`,
   );
 }
 
 /** Why a pod cannot be worked in; undefined where it can. */
 export function whyNotRunning(pod: PodFacts, up: string): UnmetPrecondition | undefined {
   if (pod.deleting)
-    return new UnmetPrecondition(`${pod.name} is being deleted`, `wait until it is gone, then \`${up}\``);
+    return new UnmetPrecondition(`${pod.name} is being deleted`, `wait until it is deleted, then \`${up}\``);
   if (pod.phase === "Succeeded")
     return new UnmetPrecondition(
       `${pod.name} has ended (Completed)`,
-      `the pod ${pod.name} lives for curlPod.lifetime seconds (3600 in the lab) and its time is over: \`${up}\` replaces it`,
+      `the pod ${pod.name} completes after curlPod.lifetime seconds (default 3600): \`${up}\` replaces it`,
     );
   if (pod.phase === "Failed")
     return new UnmetPrecondition(
       `${pod.name} has failed${pod.reason === "" ? "" : ` (${pod.reason})`}`,
-      `\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` says why; \`${up}\` replaces it`,
+      `\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` shows the reason; \`${up}\` replaces it`,
     );
   if (pod.phase !== "Running" || pod.ip === "")
     return new UnmetPrecondition(
@@ -113,8 +113,7 @@ export function whyNotRunning(pod: PodFacts, up: string): UnmetPrecondition | un
 
 function whyPending(pod: PodFacts): string {
   if (/ImagePull|ErrImage/.test(pod.reason))
-    return "the node cannot pull the image: check curlPod.image, curlPod.responderImage and the node's way to the registry";
-  if (/Unschedulable/.test(pod.reason))
-    return "no node has room or none fits: `kubectl describe node` shows what is requested";
-  return `it is still starting, or the node cannot run it: \`kubectl -n ${pod.namespace} describe pod ${pod.name}\``;
+    return "the node cannot pull the image: check curlPod.image, curlPod.responderImage and the node's access to the registry";
+  if (/Unschedulable/.test(pod.reason)) return "no node fits or has capacity: check `kubectl describe node`";
+  return `it is starting, or the node cannot run it: \`kubectl -n ${pod.namespace} describe pod ${pod.name}\``;
 }

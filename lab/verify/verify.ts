@@ -100,22 +100,22 @@ function outcomeOf(error: unknown, lab: Lab): Outcome {
   if (error instanceof UnmetPrecondition) return fail(error.message, error.likelyCause);
   if (error instanceof ClusterError) return fail(error.message, clusterCause(error, lab));
   const message = error instanceof Error ? error.message : String(error);
-  return fail(message, "a fault of this check, not of the cluster: please report it");
+  return fail(message, "a bug in this check, not in the cluster: please report it");
 }
 
 function clusterCause(error: ClusterError, { up }: Lab): string {
   switch (error.kind) {
     case "forbidden":
-      return "the kubeconfig's user lacks that right: verify needs get and list of pods, services, configmaps and endpointslices, get of pods/log and create of pods/exec";
+      return "the kubeconfig's user lacks this permission: verify needs get and list of pods, services, configmaps and endpointslices, get of pods/log and create of pods/exec";
     case "unauthorized":
-      return "the credentials have expired: log in again, on EKS with `aws eks update-kubeconfig`";
+      return "the credentials have expired: log in again; on EKS use `aws eks update-kubeconfig`";
     case "unreachable":
-      return "the API server went away during the run";
+      return "the API server became unreachable during the run";
     case "not-found":
-      return `it is gone or was never made: \`${up}\` makes it`;
+      return `it does not exist: \`${up}\` creates it`;
     case "timeout":
       return "the pod or its node is overloaded, or the program hangs";
     case "other":
-      return "the container's runtime or the API server refused; its message stands in the row";
+      return "the container runtime or the API server refused; see the message in the row";
   }
 }

@@ -146,8 +146,8 @@ describe("the command line", () => {
       runLab(["plan", "--manifests", file]),
       runLab(["plan", "--policy-config", join(folder, "none.json")]),
     ]);
-    failsWith(manifests, 2, /^the manifests cannot be written to '.*a-file': EEXIST\n$/);
-    failsWith(policies, 2, /^there is no file .*none\.json to configure the policies by\n$/);
+    failsWith(manifests, 2, /^cannot write the manifests to '.*a-file': EEXIST\n$/);
+    failsWith(policies, 2, /^no policy configuration file .*none\.json\n$/);
   });
 
   it("takes it for no failure that its reader has read enough", async () => {
@@ -164,7 +164,7 @@ describe("the command line", () => {
       runLab(["plan", "--stak", "dev"]),
       runLab(["deploy"]),
     ]);
-    failsWith(stack, 2, /^there is no stack 'prod': no file Pulumi\.prod\.yaml; there are: dev, local\n$/);
+    failsWith(stack, 2, /^no stack 'prod': no file Pulumi\.prod\.yaml; there are: dev, local\n$/);
     failsWith(flag, 2, /unknown option '--stak'/);
     failsWith(command, 2, /unknown command 'deploy'/);
   });

@@ -54,10 +54,7 @@ describe("readStack", () => {
   it("names the stacks that there are when one is not", async () => {
     await assert.rejects(
       readStack("prod", folder),
-      new Failure(
-        "there is no stack 'prod': no file Pulumi.prod.yaml; there are: alias, anchors, broken, good, list, plain, two",
-        2,
-      ),
+      new Failure("no stack 'prod' (file Pulumi.prod.yaml); found: alias, anchors, broken, good, list, plain, two", 2),
     );
     assert.deepEqual(await stackNames(folder), ["alias", "anchors", "broken", "good", "list", "plain", "two"]);
   });
@@ -65,10 +62,7 @@ describe("readStack", () => {
   it("says in one line what is no stack file", async () => {
     await assert.rejects(readStack("broken", folder), /Pulumi.broken.yaml is not valid YAML: .+/);
     await assert.rejects(readStack("alias", folder), /^Failure: Pulumi.alias.yaml is not valid YAML: .*: none$/);
-    await assert.rejects(
-      readStack("two", folder),
-      /Pulumi.two.yaml holds more than one YAML document, and a stack is one$/,
-    );
-    await assert.rejects(readStack("list", folder), /Pulumi.list.yaml holds no stack configuration/);
+    await assert.rejects(readStack("two", folder), /Pulumi.two.yaml contains more than one YAML document$/);
+    await assert.rejects(readStack("list", folder), /Pulumi.list.yaml is not a stack configuration/);
   });
 });

@@ -38,7 +38,7 @@ describe("the rules", () => {
 
 describe("the configuration of the policies", () => {
   it("is read from a file, or the file is named", async () => {
-    await assert.rejects(readPackConfig("no/such.json"), /there is no file no\/such\.json/);
+    await assert.rejects(readPackConfig("no/such.json"), /no policy configuration file no\/such\.json/);
     await assert.rejects(readPackConfig(join(PROJECT_ROOT, "LICENSE")), /must be a JSON object of rules/);
     assert.deepEqual(await readPackConfig(undefined), { undecided: "mandatory" });
     assert.deepEqual(await readPackConfig(undefined, "no/such/project"), {});

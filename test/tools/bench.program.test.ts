@@ -156,6 +156,6 @@ What a name costs a pod, with ndots 5, 3, 2:
     const run = await runProgram("tools/bench/index.ts", ["--context", "nowhere", "--kubeconfig", kubeconfig]);
     await rm(folder, { recursive: true });
     assert.deepEqual([run.exitCode, run.stdout], [2, ""]);
-    assert.match(run.stderr, /there is no context 'nowhere' in .*; it has none\n$/);
+    assert.match(run.stderr, /no context 'nowhere' in .*; it has no contexts\n$/);
   });
 });

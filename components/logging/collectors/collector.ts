@@ -28,7 +28,7 @@ export type Probe = ({ readonly path: string; readonly port: number } | { readon
 export interface About {
   /** How lines are parsed: CRI parts, stack traces, JSON. */
   readonly parsing: string;
-  /** What holds lines while the destination is away. */
+  /** What holds lines while the destination is down. */
   readonly buffer: string;
   /** How it names an index. */
   readonly index: string;

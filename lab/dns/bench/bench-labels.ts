@@ -3,9 +3,9 @@ import { BUCKETS } from "./samples.ts";
 
 /** What a kind of name tells, for people. */
 export const KINDS: Readonly<Record<BenchRow["kind"], string>> = {
-  internal: "a name of the cluster",
-  outside: "a name outside",
-  unknown: "names that do not exist",
+  internal: "cluster name",
+  outside: "outside name",
+  unknown: "nonexistent names",
 };
 
 /** The method in a sentence, since a figure is worth what its method is. */

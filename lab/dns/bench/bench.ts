@@ -63,7 +63,7 @@ export async function bench(
   for (const { kind, name } of names.slice(0, 2))
     if (!isName(name)) throw new Failure(`--${kind} is '${name}', which is no name`, 2);
   const server = resolver.nameservers[0] ?? "";
-  onStep("the method itself");
+  onStep("the measurement itself");
   const own = await measure(cluster, client, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));
   checkMethod(own, options.perSecond, client);
   const rows: BenchRow[] = [];
@@ -82,12 +82,9 @@ export async function bench(
 function checkMethod(own: Summary, perSecond: number, { pod, container }: DnsClient): void {
   const at = `container ${container} of ${pod.namespace}/${pod.name}`;
   if (own.answered === 0)
-    throw new Failure(
-      `the shell in ${at} has no clock of microseconds: bench needs the sh of busybox 1.33 or later`,
-      2,
-    );
+    throw new Failure(`the shell in ${at} has no microsecond clock: bench needs the sh of BusyBox 1.33 or later`, 2);
   if (own.perSecond > 1.5 * perSecond)
-    throw new Failure(`the shell in ${at} cannot wait for a part of a second, so it would ask without a bound`, 2);
+    throw new Failure(`the shell in ${at} cannot sleep for less than a second, so the rate cannot be limited`, 2);
 }
 
 /** Spreads a rate over connections that are each slow enough. */
@@ -102,9 +99,10 @@ async function whyNot(cluster: Cluster, client: DnsClient, name: string): Promis
   const took = first?.milliseconds === undefined ? "" : ` after ${ms(first.milliseconds)} ms`;
   if (first?.answer === undefined) return "no answer: is TCP port 53 open?";
   const { code } = first.answer;
-  if (code !== "NOERROR" && code !== "NXDOMAIN") return `the server says ${code}${took}: its upstream does not answer`;
+  if (code !== "NOERROR" && code !== "NXDOMAIN")
+    return `the server returned ${code}${took}: its upstream does not answer`;
   if (first.milliseconds !== undefined && first.milliseconds > TOO_SLOW_MS)
-    return `the first answer came${took}: too slow to ask often`;
+    return `the first answer came${took}: too slow to measure`;
   return undefined;
 }
 

@@ -20,7 +20,7 @@ export function denyCoreDnsCheck(team: string, context: Enforcement): Check {
   return {
     id: `deny:${team}:coredns`,
     group: "deny",
-    what: "no way to CoreDNS but DNS",
+    what: "only DNS is allowed to CoreDNS",
     from: curlPodName(team),
     to: `coredns:${DNS_PORTS[0]}`,
     run: (lab) => denyCoreDns(lab, team, context),
@@ -43,7 +43,7 @@ async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promis
   }
   return warn(
     `${refused} refused`,
-    "nothing was seen to listen there, so this does not show whether the network enforces NetworkPolicies",
+    "nothing was found listening there, so this does not show whether the network enforces NetworkPolicies",
   );
 }
 
@@ -53,7 +53,7 @@ async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string)
   if (dns.connected) return pass(`${place} dropped, :53 open`, { place });
   return warn(
     `${place} dropped, and :53 too`,
-    "the CoreDNS pod cannot be reached at all, so this does not show a policy at work",
+    "the CoreDNS pod cannot be reached at all, so this does not show whether policies are enforced",
   );
 }
 
@@ -71,7 +71,7 @@ export function denyTeamCheck({ from, to }: Pair, context: Enforcement): Check {
   return {
     id: `deny:${from}:${to}`,
     group: "deny",
-    what: "no way to a team that is no peer",
+    what: "no access to a team that is not a peer",
     from: curlPodName(from),
     to: curlPodName(to),
     run: (lab) => denyTeam(lab, { from, to }, context),
@@ -98,12 +98,8 @@ function reached(place: string, { enforced }: Enforcement): Outcome {
   if (enforced)
     return fail(
       detail,
-      "the VPC CNI enforces no NetworkPolicies: its add-on needs enableNetworkPolicy, and the node agent must run",
+      "the VPC CNI does not enforce NetworkPolicies: its add-on needs enableNetworkPolicy and a running node agent",
       facts,
     );
-  return warn(
-    detail,
-    "this cluster's network does not enforce NetworkPolicies: they are stored and have no effect",
-    facts,
-  );
+  return warn(detail, "this cluster's network does not enforce NetworkPolicies: they have no effect", facts);
 }

@@ -64,7 +64,7 @@ export function lookupCheck({ from, to }: Pair, form: Form): Check {
   return {
     id: `dns:${from}:${to}:${form}`,
     group: "dns",
-    what: elsewhere ? "short name is unknown elsewhere" : `look up the ${FORM_TITLES[form]}`,
+    what: elsewhere ? "short name fails in another namespace" : `look up the ${FORM_TITLES[form]}`,
     from: curlPodName(from),
     to: nameInForm(to, form),
     together: `names:${from}:${to}`,
@@ -85,7 +85,7 @@ async function lookup(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome
   if (result.addresses.includes(expected.address)) return pass(detail + expected.note, facts);
   return fail(
     detail,
-    `the ${expected.of} has ${expected.address}: another name comes first in the search list, or an answer from before a change is cached`,
+    `the ${expected.of} has ${expected.address}: another name matches first in the search list, or an outdated answer is cached`,
     facts,
   );
 }
@@ -104,12 +104,12 @@ async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
   if (result.addresses.length > 0)
     return fail(
       result.addresses.join(", "),
-      `something outside ${to}-team is called ${name}: a search domain of the node, or a Service in ${from}-team`,
+      `something outside ${to}-team has the name ${name}: a search domain of the node, or a Service in ${from}-team`,
       facts,
     );
   // Without CoreDNS no name has an address. That its upstream is slow to say no is no fault of the lab.
   if (await hasNoDnsPod(lab)) return fail(result.message || "no address", NO_DNS_POD, facts);
-  return pass("not resolved, as it should", facts);
+  return pass("not resolved, as expected", facts);
 }
 
 /** Why a name has no address: nothing answered, or nothing has that name. */
@@ -119,7 +119,7 @@ async function whyUnknown(lab: Lab, to: string, name: string, result: CurlResult
     return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53, or CoreDNS is down";
   const service = await lab.service(to).catch(() => undefined);
   if (service === undefined)
-    return `NXDOMAIN: there is no Service ${curlPodName(to)} in ${to}-team; \`${lab.up}\` makes it`;
+    return `NXDOMAIN: there is no Service ${curlPodName(to)} in ${to}-team; \`${lab.up}\` creates it`;
   return `NXDOMAIN for ${name}, though its Service exists: the Corefile's kubernetes zone is not cluster.local, or a search list is missing`;
 }
 
@@ -165,11 +165,11 @@ async function curl(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> 
   if (result.end !== "answered")
     return fail(result.message || result.end, await whyNoAnswer(lab, { from, to }, name, result), facts);
   const detail = `${result.status} "${answer}" in ${result.totalMs} ms`;
-  if (result.status !== 200) return fail(detail, "something else than the lab's responder listens there", facts);
+  if (result.status !== 200) return fail(detail, "something other than the responder listens there", facts);
   if (!answer.startsWith(`${curlPodName(to)} answers`))
     return fail(
       detail,
-      `the answer comes from another pod than ${curlPodName(to)}: look at the Service's endpoints`,
+      `the answer comes from a pod other than ${curlPodName(to)}: check the Service's endpoints`,
       facts,
     );
   return pass(detail, facts);
@@ -188,12 +188,12 @@ async function whyNoAnswer(lab: Lab, { from, to }: Pair, name: string, result: C
   if (result.end === "not resolved") return whyUnknown(lab, to, name, result);
   const endpoints = await lab.cluster.endpoints(teamNamespace(to), curlPodName(to)).catch(() => undefined);
   if (endpoints?.length === 0)
-    return `the Service has no endpoints: the pod ${curlPodName(to)} is not ready, has ended, or lacks the label app=${curlPodName(to)}`;
+    return `the Service has no endpoints: the pod ${curlPodName(to)} is not ready, has expired, or lacks the label app=${curlPodName(to)}`;
   if (result.end === "refused")
     return `nothing listens on port 80 of ${curlPodName(to)}: is the container responder running?`;
   if (result.end === "timed out")
     return from === to
-      ? "dropped on the way: the network does not let a pod reach itself through its Service (hairpin mode), or a NetworkPolicy drops it"
-      : `dropped on the way: a NetworkPolicy lets ${from} out to ${to} or ${to} in from ${from} no more, or the nodes' security groups differ`;
-  return "curl failed in another way; its message stands in the row";
+      ? "dropped: the network does not let a pod reach itself through its Service (hairpin mode), or a NetworkPolicy denies it"
+      : `dropped: a NetworkPolicy denies ${from} to ${to}, or the nodes' security groups do`;
+  return "curl failed for another reason; see the message in the row";
 }

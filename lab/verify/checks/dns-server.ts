@@ -6,7 +6,14 @@ import { type Check, fail, type Outcome, pass, warn } from "../outcome.ts";
 
 /** CoreDNS runs, and what its Corefile says. It is read and never written. */
 export function corednsCheck(): Check {
-  return { id: "coredns", group: "coredns", what: "CoreDNS runs; its Corefile", from: "coredns", to: "", run: coredns };
+  return {
+    id: "coredns",
+    group: "coredns",
+    what: "CoreDNS is running, Corefile",
+    from: "coredns",
+    to: "",
+    run: coredns,
+  };
 }
 
 async function coredns(lab: Lab): Promise<Outcome> {
@@ -60,26 +67,22 @@ async function resolver(lab: Lab, team: string, { ndots, nameserver }: Expected)
   if (found.search[0] !== first)
     return fail(
       detail,
-      `the search list does not start with ${first}: the pod's dnsPolicy or the cluster's domain is another`,
+      `the search list does not start with ${first}: the pod's dnsPolicy or the cluster domain differs`,
       facts,
     );
   if (nameserver !== undefined && found.nameservers[0] !== nameserver)
     return warn(
       detail,
-      `the settings say that it asks NodeLocal DNSCache at ${nameserver}: replace the pod by \`${lab.up}\``,
+      `by the settings it should query NodeLocal DNSCache at ${nameserver}: replace the pod with \`${lab.up}\``,
       facts,
     );
   if (nameserver === undefined && !found.nameservers.includes(clusterIP))
     return warn(
       detail,
-      `the pod does not ask the DNS Service ${clusterIP} but another address, as with NodeLocal DNSCache`,
+      `the pod does not query the DNS Service ${clusterIP} but another address, as with NodeLocal DNSCache`,
       facts,
     );
   if (found.ndots !== ndots)
-    return warn(
-      detail,
-      `the settings say ndots ${ndots}: the pod is from before that change; replace it by \`${lab.up}\``,
-      facts,
-    );
+    return warn(detail, `the settings have ndots ${ndots}, the pod is older: replace it with \`${lab.up}\``, facts);
   return pass(detail, facts);
 }

@@ -22,7 +22,7 @@ async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = fal
   const place = inFile ? `>> ${APPLICATION_LOGS}/${APPLICATION_FILES[1]}` : "> /proc/1/fd/1";
   const command = ["sh", "-c", `echo ${marker} ${place}`];
   const { exitCode, stderr } = await lab.cluster.exec(pod, CURL_CONTAINER, command);
-  if (exitCode !== 0) throw new ClusterError("other", `the marker could not be written: ${stderr.trim()}`);
+  if (exitCode !== 0) throw new ClusterError("other", `cannot write the marker: ${stderr.trim()}`);
 }
 
 /** Asks until something is found or the time is over. Times are in milliseconds from the call. */
@@ -50,7 +50,7 @@ export function logsCheck(team: string): Check {
   return {
     id: `logs:${team}`,
     group: "logs",
-    what: "stdout comes back by the logs API",
+    what: "stdout is readable through the logs API",
     from: curlPodName(team),
     to: "kubelet",
     run: (lab) => logs(lab, team),
@@ -68,8 +68,8 @@ async function logs(lab: Lab, team: string): Promise<Outcome> {
   if (result !== undefined)
     return pass(`marker read back after ${result.delayMs} ms`, { marker, delayMs: result.delayMs });
   return fail(
-    `marker ${marker} did not come back within ${LOG_SECONDS} s`,
-    "the node's runtime or kubelet does not write or serve the log: look at the node's disk and its kubelet",
+    `marker ${marker} was not readable within ${LOG_SECONDS} s`,
+    "the node's runtime or kubelet does not write or serve the log: check the node's disk and kubelet",
     { marker },
   );
 }
@@ -85,7 +85,7 @@ export function collectorCheck(team: string, { finder, seconds }: CollectorConte
   return {
     id: `collector:${team}`,
     group: "collector",
-    what: finder.inFile ? "a line in a file arrives at the destination" : "stdout arrives at the destination",
+    what: finder.inFile ? "file line reaches the destination" : "stdout reaches the destination",
     from: curlPodName(team),
     to: finder.place,
     run: (lab) => collector(lab, team, finder, seconds),

@@ -62,18 +62,17 @@ async function ping(lab: Lab, from: string, to: string): Promise<Outcome> {
   const times = roundTrip === undefined ? "" : `, ${roundTrip.min}/${roundTrip.average}/${roundTrip.max} ms`;
   const detail = `${target.ip}: ${loss} % loss${times}`;
   if (loss === 0) return pass(detail, facts);
-  if (result.received > 0)
-    return fail(detail, "packets are lost on the way: look at the nodes and their network", facts);
+  if (result.received > 0) return fail(detail, "packets are lost: check the nodes and their network", facts);
   return fail(
     detail,
-    "no answer: a NetworkPolicy whose rule has ports drops ping, a team is not the other's peer, or a security group between the nodes drops ICMP",
+    "no answer: a NetworkPolicy rule with ports denies ping, the teams are not peers, or a security group drops ICMP",
     facts,
   );
 }
 
 function cannotPing(said: string): Outcome {
-  const detail = said.split("\n")[0] ?? "ping said nothing";
+  const detail = said.split("\n")[0] ?? "ping printed nothing";
   if (/permission|not permitted|are you root/i.test(said))
-    return fail(detail, "the pod may not ping: its sysctl net.ipv4.ping_group_range must include the pod's group");
+    return fail(detail, "the pod may not ping: the sysctl net.ipv4.ping_group_range must include its group");
   return fail(detail, "ping did not run as expected in the image of container curl");
 }

@@ -33,7 +33,7 @@ export function serviceCheck(team: string): Check {
   return {
     id: `service:${team}`,
     group: "service",
-    what: "Service leads to the pod",
+    what: "Service routes to the pod",
     from: curlPodName(team),
     to: `${curlPodName(team)}.${teamNamespace(team)}`,
     run: (lab) => service(lab, team),
@@ -52,7 +52,7 @@ async function service(lab: Lab, team: string): Promise<Outcome> {
   if (!ports.includes(RESPONDER_PORT))
     return fail(
       detail,
-      `the Service has no port ${RESPONDER_PORT}: somebody changed it; run \`pulumi up --refresh\``,
+      `the Service has no port ${RESPONDER_PORT}: it was changed by hand; run \`pulumi up --refresh\``,
       facts,
     );
   const { ip } = await lab.runningPod(team);

@@ -25,7 +25,7 @@ const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.cluster\.local)?\.?$/;
 /** Why an endpoint cannot be asked from here; undefined where it can. */
 export function whyOutOfReach({ url, credentials }: Endpoint): string | undefined {
   if (credentials === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
-  return `${url.hostname} is a Service that wants a password, and the API server's proxy passes none on: look for the marker there by hand`;
+  return `${url.hostname} is a Service that requires a password, which the API server's proxy does not pass on: search for the marker by hand`;
 }
 
 /** How the API server's proxy says that no pod of a Service is ready, or that the one it took is gone. */
@@ -58,7 +58,7 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
 function nobodyThere(name: string, namespace: string): UnmetPrecondition {
   return new UnmetPrecondition(
     `no pod behind the Service ${name} in ${namespace} answers`,
-    `the destination starts, or does not run: \`kubectl -n ${namespace} get pods\` shows which pod is not ready`,
+    `the destination is starting or not running: \`kubectl -n ${namespace} get pods\` shows which pod is not ready`,
   );
 }
 
@@ -86,7 +86,7 @@ export function readAnswer<T extends z.ZodType>(shape: T, text: string, who: str
   const parsed = shape.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
   const line = text.replaceAll(/\s+/g, " ").slice(0, 120);
-  throw new ClusterError("other", `${who} answered something else than was asked for: ${line || "nothing"}`);
+  throw new ClusterError("other", `${who} returned an unexpected answer: ${line || "nothing"}`);
 }
 
 function jsonOf(text: string): unknown {

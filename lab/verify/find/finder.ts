@@ -53,8 +53,8 @@ export async function collectorPod(lab: Lab, collector: string, node: string): P
   if (pod === undefined) {
     const cause =
       pods.length === 0
-        ? `the DaemonSet ${collector} is not there, or its pods are not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``
-        : `its tolerations or node selector leave ${node} out`;
+        ? `the DaemonSet ${collector} does not exist, or its pods are not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``
+        : `its tolerations or node selector exclude ${node}`;
     throw new UnmetPrecondition(`no ${collector} pod on node ${node}`, cause);
   }
   await mustBeReady(lab, pod);
@@ -71,5 +71,5 @@ export async function mustBeReady(lab: Lab, pod: PodFacts): Promise<void> {
 
 async function logHint(pod: PodFacts): Promise<string> {
   const image = /ImagePull|ErrImage/.test(pod.reason) ? "the node cannot pull its image; " : "";
-  return `${image}\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` and \`kubectl -n ${pod.namespace} logs ${pod.name}\` say why`;
+  return `${image}\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` and \`kubectl -n ${pod.namespace} logs ${pod.name}\` show the reason`;
 }

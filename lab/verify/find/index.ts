@@ -33,11 +33,8 @@ function destinationFinder({ logging, cluster, region }: Stack): MarkerFinder {
       return cloudwatchFinder({ logGroup, region: region ?? "" }, collector);
     }
     case "http":
-      return unableFinder("http", "an HTTP receiver cannot be asked for what it got");
+      return unableFinder("http", "an HTTP receiver cannot be queried");
     case "s3":
-      return unableFinder(
-        "s3",
-        "lines go to S3 in compressed objects, minutes later: `aws s3 ls` shows when one comes",
-      );
+      return unableFinder("s3", "lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
   }
 }

@@ -16,7 +16,7 @@ export function stdoutFinder(collector: string): MarkerFinder {
       return text.includes(marker) ? { where: `log of ${source.name}` } : undefined;
     },
     whyMissing: async () =>
-      `${collector} runs and does not print the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what it reads`,
+      `${collector} is running but does not print the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what it reads`,
   };
 }
 
@@ -39,7 +39,7 @@ export function throughSidecar(finder: MarkerFinder, collector: string): MarkerF
     inFile: true,
     async prepare(lab, pod) {
       if (pod.containers.includes(collector)) return;
-      const cause = `the pod was made without it: \`${lab.up}\` makes it again`;
+      const cause = `the pod was created without it: \`${lab.up}\` replaces it`;
       throw new UnmetPrecondition(`no container ${collector} in ${pod.name}`, cause);
     },
     whyMissing: async (_lab, pod) => hint(collector, pod),
@@ -47,7 +47,7 @@ export function throughSidecar(finder: MarkerFinder, collector: string): MarkerF
 }
 
 function hint(collector: string, { namespace, name }: PodFacts): string {
-  return `\`kubectl -n ${namespace} logs ${name} -c ${collector}\` shows what it reads and what was refused`;
+  return `\`kubectl -n ${namespace} logs ${name} -c ${collector}\` shows what it reads and what was rejected`;
 }
 
 /** Enough of a file's end for what a node writes in a minute. */
@@ -76,7 +76,8 @@ export function fileFinder(folder: string, collector: string): MarkerFinder {
       }
       return undefined;
     },
-    whyMissing: async (_lab, pod) => `${collector} runs on ${pod.node} and writes nothing of this pod below ${folder}`,
+    whyMissing: async (_lab, pod) =>
+      `${collector} is running on ${pod.node} but writes nothing for this pod below ${folder}`,
   };
 }
 

@@ -38,11 +38,11 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
       if (wanted.has(name)) return found;
       return {
         ...found,
-        unexpected: `the settings call it ${[...wanted].join(" or ")}: the collector names it otherwise`,
+        unexpected: `by the settings it should be ${[...wanted].join(" or ")}`,
       };
     },
     whyMissing: async () =>
-      `${collector} runs and ${endpoint.url.host} answers, but no index ${pattern} has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was refused`,
+      `${collector} is running and ${endpoint.url.host} answers, but no index ${pattern} has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,
   };
 }
 
@@ -50,8 +50,8 @@ export function searchFinder(destination: SearchDestination, index: IndexFormat,
 async function ownNode(lab: Lab): Promise<void> {
   const [pod] = await lab.cluster.pods(LOGGING_NAMESPACE, "app.kubernetes.io/name=opensearch");
   if (pod !== undefined) return mustBeReady(lab, pod);
-  const cause = `the StatefulSet opensearch is not there, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
-  throw new UnmetPrecondition("there is no pod of opensearch", cause);
+  const cause = `the StatefulSet opensearch does not exist, or its pod is not admitted: \`${lab.up}\`, then \`kubectl -n ${LOGGING_NAMESPACE} get events\``;
+  throw new UnmetPrecondition("no opensearch pod", cause);
 }
 
 function endpointOf(destination: SearchDestination): Endpoint {
@@ -114,7 +114,7 @@ export function lokiFinder(destination: LokiDestination, collector: string): Mar
       return { where: `stream {${labels.slice(0, 4).join(", ")}}` };
     },
     whyMissing: async () =>
-      `${collector} runs and Loki answers, but no stream of the namespace has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was refused`,
+      `${collector} is running and Loki answers, but no stream of the namespace has the line: \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,
   };
 }
 
@@ -146,7 +146,7 @@ export function cloudwatchFinder(
       return stream === undefined ? undefined : { where: `log stream ${stream.logStreamName}` };
     },
     whyMissing: async () =>
-      `${collector} runs, but the log group has no such line: its Pod Identity role may lack logs:PutLogEvents; \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was refused`,
+      `${collector} is running, but the log group does not have the line: its Pod Identity role may lack logs:PutLogEvents; \`kubectl -n ${LOGGING_NAMESPACE} logs daemonset/${collector}\` shows what was rejected`,
   };
 }
 
@@ -156,13 +156,13 @@ async function awsCli(args: readonly string[]): Promise<string> {
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT")
       throw new UnmetPrecondition(
-        "there is no AWS CLI",
-        "it reads CloudWatch Logs: install it as https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html says",
+        "the AWS CLI is not installed",
+        "it is needed to read CloudWatch Logs: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
       );
     const said = error instanceof ProcessError ? error.stderr.trim().split("\n").at(-1) : undefined;
     throw new UnmetPrecondition(
       said || String(error),
-      "the AWS CLI must be logged in and allowed logs:FilterLogEvents on the log group",
+      "the AWS CLI needs credentials with logs:FilterLogEvents on the log group",
     );
   }
 }

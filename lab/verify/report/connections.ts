@@ -63,17 +63,17 @@ function result(rows: readonly Row[]): string {
 
 /** What must not get through passes where it does not. */
 const DENIED: Readonly<Record<Status, string>> = {
-  pass: "kept out",
-  warn: "not kept out",
-  fail: "not kept out",
-  skip: "not tried",
+  pass: "blocked",
+  warn: "not blocked",
+  fail: "not blocked",
+  skip: "not checked",
 };
 
 const SINGLE: Readonly<Record<Status, string>> = {
   pass: "passed",
   warn: "warning",
   fail: "failed",
-  skip: "not tried",
+  skip: "not checked",
 };
 
 const SEVERITY: readonly Status[] = ["fail", "warn", "pass", "skip"];

@@ -17,7 +17,7 @@ export function reportPage(result: VerifyResult): string {
 ${causesSection(result.rows)}
 <figure>
 ${diagram(result)}
-<figcaption><span class="pass">passed</span> <span class="warn">warning</span> <span class="fail">failed</span> <span class="skip">not tried</span>; point at a line for its rows</figcaption>
+<figcaption><span class="pass">passed</span> <span class="warn">warning</span> <span class="fail">failed</span> <span class="skip">not checked</span>; hover over a line for its rows</figcaption>
 </figure>
 <h2>Rows</h2>
 <div class="wide"><table>

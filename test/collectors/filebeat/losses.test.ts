@@ -56,7 +56,7 @@ describe(`Filebeat loses nothing at ${RATE} MB/s`, () => {
       meanwhile: killed(STARTED + 3),
     },
     // It tries on until it is killed.
-    "stopped while the destination is away": {
+    "stopped while the destination is down": {
       write: { seconds: 34 },
       meanwhile: restartedWhileAway("SIGTERM", { after: STARTED, away: 4, pause: 1 }),
     },

@@ -77,7 +77,7 @@ for (const [kind, destination] of Object.entries(DESTINATIONS)) {
 
     it("killed and started again, three times", () => loses({ meanwhile: killed(2.3, 2.6, 2.9) }));
 
-    it("stopped while the destination is away", () =>
+    it("stopped while the destination is down", () =>
       loses({ meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }) }));
 
     if (!hasIds) return;

@@ -112,7 +112,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled, stats.repeated], [0, 0, 0]);
   });
 
-  it("stopped while the destination is away", async () => {
+  it("stopped while the destination is down", async () => {
     const { lost, stats } = await run({
       meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }),
     });
@@ -126,7 +126,7 @@ describe(`Logagent loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("killed while the destination is away", async () => {
+  it("killed while the destination is down", async () => {
     const { lost, stats } = await run({
       meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }),
     });

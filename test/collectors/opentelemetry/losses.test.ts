@@ -69,7 +69,7 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("killed while the destination is away", async () => {
+  it("killed while the destination is down", async () => {
     const { lost, stats } = await run({
       meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }),
       quietSeconds: 35,

@@ -141,7 +141,7 @@ describe(`What Promtail loses at ${RATE} MB/s`, () => {
   });
 
   // It notes its places as it ends, and the request that it could not send ends with it.
-  it("is a request of 1 MiB at most, stopped while the destination is away", async () => {
+  it("is a request of 1 MiB at most, stopped while the destination is down", async () => {
     const { lost } = await run({
       write: { files: 10, seconds: 20 },
       meanwhile: restartedWhileAway("SIGTERM", { after: 4, away: 4, pause: 1 }),

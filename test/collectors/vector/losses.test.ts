@@ -106,7 +106,7 @@ describe(`Vector loses nothing at ${RATE} MB/s`, () => {
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
 
-  it("stopped while the destination is away", async () => {
+  it("stopped while the destination is down", async () => {
     const { lost, stats } = await run({
       meanwhile: restartedWhileAway("SIGTERM", { after: 2, away: 3, pause: 2 }),
     });

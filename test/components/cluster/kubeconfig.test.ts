@@ -78,8 +78,8 @@ describe("findServer", () => {
 
   const issues: readonly [string, string | undefined, { context?: string }, RegExp][] = [
     ["no file", undefined, {}, /^cluster\.kubeconfig: there is no file .*config; name another, or make a cluster/],
-    ["no YAML", "a: [", {}, /^cluster\.kubeconfig: .*config is no kubeconfig$/],
-    ["a list", "- a", {}, /is no kubeconfig$/],
+    ["no YAML", "a: [", {}, /^cluster\.kubeconfig: .*config is not a kubeconfig$/],
+    ["a list", "- a", {}, /is not a kubeconfig$/],
     ["an empty file", "", {}, /^cluster\.context: not set, .* it has no contexts$/],
     ["no current context", KUBECONFIG.replace("current-context: lab", ""), {}, /not set, .* it has lab, behind, torn$/],
     [

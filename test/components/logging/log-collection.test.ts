@@ -317,7 +317,7 @@ describe("LogCollection", () => {
       assert.ok(error instanceof SettingsError);
       assert.deepEqual(error.issues.map(formatIssue), [
         'logs.mode: must be daemonset with Promtail (found "sidecar")',
-        'logs.destination.kind: must be loki with Promtail: Promtail sends to Loki alone (found "stdout")',
+        'logs.destination.kind: must be loki with Promtail: Promtail sends to Loki only (found "stdout")',
       ]);
       return true;
     });

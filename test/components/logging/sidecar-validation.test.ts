@@ -17,7 +17,7 @@ describe("the settings of a sidecar", () => {
 
   it("need the addresses of a name outside, and of nothing else", () => {
     assert.deepEqual(check({ destination: outside }), [
-      "sidecar.destinationCidrs: must hold the addresses of the destination, since a network policy cannot name a host",
+      "sidecar.destinationCidrs: must contain the addresses of the destination, since a network policy cannot use host names",
     ]);
     assert.deepEqual(check({ sidecar: { destinationCidrs: ["203.0.113.0/24"] } }), [
       "sidecar.destinationCidrs: must be empty, since the destination's address is known",

@@ -314,7 +314,7 @@ describe("describeDestination", () => {
     );
 
   it("says where the lines go", () => {
-    assert.equal(of({ kind: "stdout" }), "the collector's own stdout, in namespace logging");
+    assert.equal(of({ kind: "stdout" }), "stdout of the collector, in namespace logging");
     assert.equal(of({ kind: "file" }), "files below /var/log/collected on each node");
     assert.equal(
       of({ kind: "opensearch", inCluster: true }),

@@ -86,7 +86,7 @@ describe("the programs that up calls", () => {
   });
 
   it("are the person's own CLI, where it is new enough for what is asked of it", () => {
-    assert.equal(cliIssue(undefined), "There is no pulumi on the PATH");
+    assert.equal(cliIssue(undefined), "pulumi is not on the PATH");
     assert.equal(cliIssue("v3.206.1\n"), "pulumi v3.206.1 is older than 3.207");
     assert.equal(cliIssue("v2.300.0"), "pulumi v2.300.0 is older than 3.207");
     for (const version of ["v3.207.0\n", "v3.265.0", "v4.0.0", "3.300.0-dev.0", ""])
@@ -106,10 +106,10 @@ describe("the programs that up calls", () => {
 
   it("are named with a way to get them where they are missing", async () => {
     await program("kind", "exit 1");
-    await assert.rejects(ensureKind(), /^Failure: kind is not there: install it as https:/);
+    await assert.rejects(ensureKind(), /^Failure: kind is not installed: https:/);
     await program("kind");
     await program("docker", "exit 1");
-    await assert.rejects(ensureKind(), /^Failure: Docker is not there or not started/);
+    await assert.rejects(ensureKind(), /^Failure: kind needs Docker, which is not installed or not running/);
   });
 
   it("fail in one line", async () => {
@@ -146,6 +146,6 @@ describe("the programs that up calls", () => {
     const output =
       'Diagnostics:\n  pulumi:pulumi:Stack:\n    error: update failed\n\n  x:\n    error: services "a" already exists\n';
     assert.equal(firstError(output), 'services "a" already exists');
-    assert.equal(firstError("nothing"), "its diagnostics stand above");
+    assert.equal(firstError("nothing"), "see the diagnostics above");
   });
 });

@@ -133,20 +133,22 @@ describe("up, down and recover", () => {
 
   it("stays on its cluster, and says how to leave it", async () => {
     await run();
-    await assert.rejects(run("two"), /^Failure: the lab stands on context 'one': `npm run lab -- down` takes it away/);
-    await assert.rejects(run("three"), /the lab stands on context 'one'/);
+    await assert.rejects(
+      run("two"),
+      /^Failure: the lab is deployed to context 'one': remove it with `npm run lab -- down`/,
+    );
+    await assert.rejects(run("three"), /the lab is deployed to context 'one'/);
   });
 
   it("fails in one line with Pulumi's first error, and can be run again", async () => {
     await writeFile(join(folder.project, "broken"), "error: it broke\n");
-    await assert.rejects(run(), /^Failure: pulumi up failed: it broke; run the same command again to go on$/);
+    await assert.rejects(run(), /^Failure: pulumi up failed: it broke; run the same command again to continue$/);
     await rm(join(folder.project, "broken"));
     assert.deepEqual(await run(), { context: "one" });
   });
 
   it("says that the passphrase is another than it was, whoever finds it", async () => {
-    const words =
-      /: set PULUMI_CONFIG_PASSPHRASE as it was when the lab was made, or unset it where it was not set then/;
+    const words = /: set PULUMI_CONFIG_PASSPHRASE to the value at the first run, or unset it if there was none/;
     await writeFile(join(folder.project, "broken"), "error: get stack secrets manager: incorrect passphrase\n");
     await assert.rejects(run(), words);
     await writeFile(join(folder.project, "sealed"), "");

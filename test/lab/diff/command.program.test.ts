@@ -46,12 +46,12 @@ describe("lab diff, as a command", () => {
     child.kill("SIGINT");
     const [, stderr, [code]] = await done;
     assert.equal(code, 130);
-    assert.match(stderr, /stopped; the checkouts are taken away again/);
+    assert.match(stderr, /stopped; temporary checkouts removed/);
   });
 
   it("names what it cannot find in one line", async () => {
     const [, stderr, [code]] = await start("nowhere").done;
     assert.equal(code, 2);
-    assert.match(stderr, /^git knows no revision 'nowhere': .+\n$/);
+    assert.match(stderr, /^unknown revision 'nowhere': .+\n$/);
   });
 });

@@ -29,7 +29,7 @@ describe("the comment", () => {
       "### What the working tree changes where main \\(0123456\\) stands".replaceAll(/\\([()])/g, "$1"),
       "",
       "> [!CAUTION]",
-      "> - **namespace ts-team would be replaced by tx-team: everything in it is deleted with it: pods, secrets, volume claims, and what was made by hand** (stack test)",
+      "> - **namespace ts-team would be replaced by tx-team: everything in it is deleted: pods, secrets, volume claims, and objects created by hand** (stack test)",
     ]);
     assert.match(text, /- \*\*`ts-team → tx-team`\*\* `kubernetes:core\/v1:Namespace`/);
     assert.match(text, /^ {2}- metadata\.name: "ts-team" {2}# forces replacement$/m);
@@ -107,11 +107,11 @@ describe("the comment", () => {
     assert.match(text, /\*\*3 mandatory policy findings: this check fails\.\*\*/);
     assert.match(text, /New with this change:\n\n- new \(mandatory, undecided\): new says no\n- soft \(advisory\)/);
     assert.match(text, /- exemption of x from y has no effect/);
-    assert.match(text, /<summary>As before: 1<\/summary>\n\n- old/);
+    assert.match(text, /<summary>Already in base: 1<\/summary>\n\n- old/);
     assert.match(text, /Mended: 1<\/summary>\n\n- gone/);
-    assert.match(text, /Exempt, by name: 1<\/summary>\n\n- allowed/);
+    assert.match(text, /Exempt: 1<\/summary>\n\n- allowed/);
     const lines = formatDiff(diffOf(base, head));
-    assert.match(lines, /policies: 2 new, 1 as before, 1 mended, 1 exempt.*; 3 mandatory, so this fails/);
+    assert.match(lines, /policies: 2 new, 1 as before, 1 mended, 1 exempt.*; 3 mandatory: failed/);
     assert.match(lines, /issue {2}exemption of x from y has no effect/);
     assert.match(markdownOf(diffOf(base, plan())), /Policies: not run at this revision/);
   });

@@ -18,7 +18,7 @@ describe("comparePlans, of what hangs on a replaced resource", () => {
       changes.map(({ kind, reasons }) => [kind, reasons.join()]),
       [
         ["replaced", "its provider k8s is replaced"],
-        ["replaced", "clusterIdentifier cannot be changed on it"],
+        ["replaced", "clusterIdentifier cannot be changed in place"],
       ],
     );
     assert.match(changes[0]?.warning ?? "", /namespace ts-team would be replaced: everything in it/);
@@ -72,9 +72,9 @@ describe("comparePlans, of what hangs on a replaced resource", () => {
     };
     const { changes, unchanged } = comparePlans(network("10.0.0.0/16"), network("10.1.0.0/16"));
     assert.deepEqual(changes.map(({ name, reasons }) => `${name}: ${reasons}`).sort(), [
-      "nodes: subnetIds is another, as what it comes from is replaced",
-      "subnet: vpcId is another, as what it comes from is replaced",
-      "vpc: cidrBlock cannot be changed on it",
+      "nodes: subnetIds changes, since its source is replaced",
+      "subnet: vpcId changes, since its source is replaced",
+      "vpc: cidrBlock cannot be changed in place",
     ]);
     assert.equal(unchanged, 1);
   });

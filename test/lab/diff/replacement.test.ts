@@ -7,7 +7,7 @@ describe("comparePlans, of a replacement", () => {
     const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("tx-team"))).changes);
     assert.equal(change.kind, "replaced");
     assert.match(change.warning ?? "", /^namespace ts-team would be replaced by tx-team: everything in it is deleted/);
-    assert.deepEqual(change.reasons, ["metadata.name cannot be changed on it"]);
+    assert.deepEqual(change.reasons, ["metadata.name cannot be changed in place"]);
   });
 
   it("takes one under another Pulumi name for one too", () => {
@@ -15,12 +15,12 @@ describe("comparePlans, of a replacement", () => {
     assert.equal(change.kind, "replaced");
     assert.equal(change.previous?.outside, "ts-team");
     assert.match(change.warning ?? "", /^namespace ts-team would be replaced by tx-team/);
-    assert.match(change.reasons.join(), /its Pulumi name is another: ts-namespace → tx-namespace,metadata.name/);
+    assert.match(change.reasons.join(), /its Pulumi name changes: ts-namespace → tx-namespace,metadata.name/);
   });
 
   it("names the alias that would keep the same object under another Pulumi name", () => {
     const change = only(comparePlans(plan(namespace("ts-team")), plan(namespace("ts-team", { team: "tx" }))).changes);
-    assert.match(change.reasons.join(), /an alias would keep it/);
+    assert.match(change.reasons.join(), /an alias would prevent this/);
   });
 
   it("pairs the most alike of several", () => {
@@ -58,7 +58,7 @@ describe("comparePlans, of a replacement", () => {
   it("says what Pulumi refuses, and what stays", () => {
     const warning = (options: { readonly protect?: boolean; readonly retainOnDelete?: boolean }) =>
       only(comparePlans(plan(namespace("ts-team", options)), plan()).changes).warning ?? "";
-    assert.match(warning({ protect: true }), /Pulumi refuses as long as it is protected/);
+    assert.match(warning({ protect: true }), /Pulumi refuses while it is protected/);
     assert.match(warning({ retainOnDelete: true }), /the old one stays/);
   });
 

@@ -57,47 +57,44 @@ describe("the pod that asks", () => {
     assert.equal((await dnsClientAt(fakeCluster({ pod }, execute), FROM)).container, "app");
     assert.equal(
       await failure({}, execute, "nope"),
-      "pod ts-team/curl-ts has no container 'nope'; there are: responder, curl",
+      "pod ts-team/curl-ts has no container 'nope'; found: responder, curl",
     );
   });
 
   it("says in one line which pods there are instead", async () => {
     const pods = async () => [runningPod("b"), runningPod("a")];
-    assert.equal(
-      await failure({ ...gone, pods }),
-      "there is no pod 'curl-ts' in namespace ts-team; there are: curl-a, curl-b",
-    );
+    assert.equal(await failure({ ...gone, pods }), "no pod 'curl-ts' in namespace ts-team; found: curl-a, curl-b");
   });
 
   it("tells an empty namespace from one that is not there", async () => {
     const pods = async () => [];
     assert.equal(
       await failure({ ...gone, pods, configMap: async () => ({}) }),
-      "there is no pod 'curl-ts' in namespace ts-team in context test: bring the lab up by make lab",
+      "no pod 'curl-ts' in namespace ts-team in context test: deploy the lab with make lab",
     );
     const configMap = async () => {
       throw notFound('configmaps "kube-root-ca.crt"');
     };
     assert.equal(
       await failure({ ...gone, pods, configMap }),
-      "there is no namespace 'ts-team' in context test: bring the lab up by make lab",
+      "no namespace 'ts-team' in context test: deploy the lab with make lab",
     );
   });
 
   it("names the right that is missing", async () => {
     const forbidden = (what: string) => async () => {
-      throw new ClusterError("forbidden", `forbidden: jane has no right to ${what} in ts-team`);
+      throw new ClusterError("forbidden", `forbidden: jane may not ${what} in ts-team`);
     };
     const pod = await failure({ pod: forbidden("get pods") });
-    assert.equal(pod, "ts-team/curl-ts: forbidden: jane has no right to get pods in ts-team");
+    assert.equal(pod, "ts-team/curl-ts: forbidden: jane may not get pods in ts-team");
     const exec = await failure({ exec: forbidden("create pods/exec") });
-    assert.equal(exec, "ts-team/curl-ts: forbidden: jane has no right to create pods/exec in ts-team");
+    assert.equal(exec, "ts-team/curl-ts: forbidden: jane may not create pods/exec in ts-team");
   });
 
   it("says why a pod that does not run cannot ask", async () => {
     assert.match(
       await failure({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }),
-      /has ended, as .* an hour: start it again by make lab$/,
+      /has expired, as .* an hour: replace it with make lab$/,
     );
     const pending = async () => runningPod("ts", { phase: "Pending", reason: "ImagePullBackOff" });
     assert.equal(await failure({ pod: pending }), "pod ts-team/curl-ts is Pending (ImagePullBackOff), not Running");

@@ -53,23 +53,23 @@ describe("lab dns schema", () => {
     for (const version of usedVersions()) assert.ok(formatSchemas().includes(version));
   });
 
-  it("says what it needs where there is no AWS CLI, or it fails", async () => {
+  it("says what it needs where the AWS CLI is not installed, or it fails", async () => {
     await assert.rejects(failing(Object.assign(new Error("spawn aws ENOENT"), { code: "ENOENT" })), {
       name: "Failure",
       exitCode: 2,
-      message: /^there is no aws on the PATH: it needs the AWS CLI v2, credentials .*eks:DescribeAddonConfiguration$/,
+      message: /^aws is not on the PATH: this needs the AWS CLI v2, credentials.*eks:DescribeAddonConfiguration$/,
     });
     const stderr = "\nAn error occurred (AccessDeniedException): User is not authorized\n";
     await assert.rejects(failing(Object.assign(new Error("exit 254"), { code: 254, stderr })), {
       name: "Failure",
-      message: /: An error occurred \(AccessDeniedException\): User is not authorized; it needs/,
+      message: /: An error occurred \(AccessDeniedException\): User is not authorized; this needs/,
     });
   });
 
   it("takes no version that is none, and no answer that is no schema", async () => {
     await assert.rejects(updateSchemas({ file, versions: ["latest"], aws }), {
       name: "Failure",
-      message: /--version is 'latest'/,
+      message: /found 'latest'/,
     });
     for (const output of [
       "",

@@ -102,19 +102,19 @@ describe("the connection to a cluster", () => {
     [
       "a file that is not there",
       () => ({ kubeconfig: "/nowhere/config" }),
-      /^there is no kubeconfig at \/nowhere\/config: name one by/,
+      /^no kubeconfig at \/nowhere\/config: set --kubeconfig/,
     ],
     [
       "an unknown context",
       () => ({ kubeconfig: join(folder, "good"), context: "two" }),
-      /^there is no context 'two' in .*good; there are: one$/,
+      /^no context 'two' in .*good; contexts: one$/,
     ],
     [
       "no current context",
       async () => ({ kubeconfig: await file("none", kubeconfig(url, "one", "")) }),
-      /names no current context: choose one by --context; there are: one/,
+      /has no current context: set --context; contexts: one/,
     ],
-    ["a file that is no kubeconfig", async () => ({ kubeconfig: await file("bad", "{ [") }), /bad is no kubeconfig/],
+    ["a file that is no kubeconfig", async () => ({ kubeconfig: await file("bad", "{ [") }), /bad is not a kubeconfig/],
     [
       "a context without its cluster",
       async () => ({
@@ -123,7 +123,7 @@ describe("the connection to a cluster", () => {
           kubeconfig(url).replace('"clusters":[{"name":"one"', '"clusters":[{"name":"zero"'),
         ),
       }),
-      /names a cluster that .*half does not describe/,
+      /refers to a cluster that is not in .*half/,
     ],
     [
       "a server that does not answer",
@@ -180,7 +180,7 @@ describe("the connection to a cluster", () => {
       await assert.rejects(cluster.pod("ts-team", name), { name: "ClusterError", kind });
     await assert.rejects(
       cluster.pod("ts-team", "forbidden"),
-      /^ClusterError: forbidden: jane has no right to get pods in ts-team$/,
+      /^ClusterError: forbidden: jane may not get pods in ts-team$/,
     );
     await assert.rejects(cluster.proxyGet({ kind: "pods", namespace: "x", name: "y:1" }, "/"), { kind: "not-found" });
     await assert.rejects(

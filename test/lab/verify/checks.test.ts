@@ -33,12 +33,15 @@ describe("rows of verify", () => {
     });
 
     for (const [changes, cause] of [
-      [{ phase: "Succeeded", ready: false }, /lives for curlPod.lifetime seconds .* `npm run lab -- up` replaces it/],
+      [
+        { phase: "Succeeded", ready: false },
+        /completes after curlPod.lifetime seconds .* `npm run lab -- up` replaces it/,
+      ],
       [{ phase: "Failed", reason: "Evicted" }, /replaces it/],
       [{ phase: "Pending", reason: "ImagePullBackOff", ip: "" }, /cannot pull the image/],
-      [{ phase: "Pending", reason: "Unschedulable", ip: "" }, /no node has room/],
-      [{ phase: "Pending", ip: "" }, /still starting/],
-      [{ deleting: true }, /wait until it is gone/],
+      [{ phase: "Pending", reason: "Unschedulable", ip: "" }, /no node fits or has capacity/],
+      [{ phase: "Pending", ip: "" }, /it is starting/],
+      [{ deleting: true }, /wait until it is deleted/],
       [{ ready: false, reason: "CrashLoopBackOff" }, /not ready \(CrashLoopBackOff\)/],
     ] as const) {
       it(`fail with the cause for ${JSON.stringify(changes)}`, async () => {
@@ -50,7 +53,7 @@ describe("rows of verify", () => {
 
     it("fail where there is none, naming the command that makes it", async () => {
       const row = await rowOf(podCheck("ts"), { pod: () => Promise.reject(notFound("pod")) });
-      assert.equal(row.detail, "there is no pod curl-ts in ts-team");
+      assert.equal(row.detail, "no pod curl-ts in ts-team");
       assert.match(row.cause ?? "", /npm run lab -- up/);
     });
 
@@ -65,7 +68,7 @@ describe("rows of verify", () => {
     it("fail without the right to see them, naming the rights", async () => {
       const forbidden = new ClusterError("forbidden", "forbidden: no right to get pods in ts-team");
       const row = await rowOf(podCheck("ts"), { pod: () => Promise.reject(forbidden) });
-      assert.match(row.cause ?? "", /lacks that right.*pods\/exec/);
+      assert.match(row.cause ?? "", /lacks this permission.*pods\/exec/);
     });
   });
 
@@ -90,7 +93,7 @@ describe("rows of verify", () => {
   it("resolver: compares resolv.conf with the DNS Service and the settings", async () => {
     assert.equal((await rowOf(resolverCheck("ts", { ndots: 3 }))).status, "pass");
     const stale = await rowOf(resolverCheck("ts", { ndots: 5 }));
-    assert.deepEqual([stale.status, /say ndots 5/.test(stale.cause ?? "")], ["warn", true]);
+    assert.deepEqual([stale.status, /have ndots 5/.test(stale.cause ?? "")], ["warn", true]);
     const local = "search ts-team.svc.cluster.local\nnameserver 169.254.20.10\noptions ndots:3\n";
     assert.match((await rowOf(resolverCheck("ts", { ndots: 3 }), {}, () => ran(local))).cause ?? "", /NodeLocal/);
     const none = () => ran("nameserver 10.96.0.10\n");
@@ -108,9 +111,9 @@ describe("rows of verify", () => {
   it("ping: tells loss and round trip, and why there is none", async () => {
     assert.equal((await rowOf(pingCheck(TS_SA))).detail, "10.0.0.2: 0 % loss, 0.026/0.044/0.057 ms");
     const lost = ran("5 packets transmitted, 0 received, 100% packet loss, time 4ms\n");
-    assert.match((await rowOf(pingCheck(TS_SA), {}, () => lost)).cause ?? "", /NetworkPolicy whose rule has ports/);
+    assert.match((await rowOf(pingCheck(TS_SA), {}, () => lost)).cause ?? "", /NetworkPolicy rule with ports/);
     const some = ran("5 packets transmitted, 4 received, 20% packet loss, time 4ms\n");
-    assert.match((await rowOf(pingCheck(TS_SA), {}, () => some)).cause ?? "", /lost on the way/);
+    assert.match((await rowOf(pingCheck(TS_SA), {}, () => some)).cause ?? "", /packets are lost/);
     const denied = { exitCode: 1, stdout: "", stderr: "ping: permission denied (are you root?)\n" };
     assert.match((await rowOf(pingCheck(TS_SA), {}, () => denied)).cause ?? "", /ping_group_range/);
     assert.match((await rowOf(pingCheck(TS_SA), {}, () => ran("?"))).cause ?? "", /did not run as expected/);
@@ -132,7 +135,7 @@ describe("rows of verify", () => {
     it("wants a short name to be unknown elsewhere", async () => {
       assert.equal((await rowOf(lookupCheck(TS_SA, "short"))).status, "pass");
       const known = await rowOf(lookupCheck(TS_SA, "short"), {}, curls(answered("93.184.0.1", "x")));
-      assert.match(known.cause ?? "", /something outside sa-team is called curl-sa/);
+      assert.match(known.cause ?? "", /something outside sa-team has the name curl-sa/);
     });
 
     it("fails for another address than the Service's", async () => {
@@ -167,7 +170,7 @@ describe("rows of verify", () => {
 
     it("fails where the name leads somewhere, and its Service is gone", async () => {
       const row = await rowOf(lookupCheck(TS_SA, "full"), noService);
-      assert.match(row.cause ?? "", /`npm run lab -- up` makes it/);
+      assert.match(row.cause ?? "", /`npm run lab -- up` creates it/);
     });
   });
 
@@ -178,13 +181,13 @@ describe("rows of verify", () => {
     });
 
     for (const [result, changes, cause] of [
-      [answered("10.96.1.2", "curl-xx answers"), {}, /another pod than curl-sa/],
-      [answered("10.96.1.2", "hello", 404), {}, /something else than the lab's responder/],
+      [answered("10.96.1.2", "curl-xx answers"), {}, /a pod other than curl-sa/],
+      [answered("10.96.1.2", "hello", 404), {}, /something other than the responder/],
       [failed(7, "Connection refused", "10.96.1.2"), {}, /container responder/],
       [failed(28, "Connection timed out", "10.96.1.2"), {}, /NetworkPolicy/],
       [failed(7, "Connection refused", "10.96.1.2"), { endpoints: async () => [] }, /no endpoints/],
       [failed(6, "Could not resolve host"), {}, /NXDOMAIN/],
-      [failed(52, "Empty reply"), {}, /another way/],
+      [failed(52, "Empty reply"), {}, /another reason/],
     ] as const) {
       it(`fails with the cause: ${cause.source}`, async () => {
         const row = await rowOf(curlCheck(TS_SA, "full"), changes, curls(result));

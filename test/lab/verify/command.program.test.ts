@@ -17,26 +17,23 @@ async function refused(
 describe("the command verify", () => {
   it("refuses a stack, a row, a folder and a number that there are not", async () => {
     await Promise.all([
-      refused(["verify", "--stack", "nowhere"], /^there is no stack 'nowhere'/),
-      refused(["verify", "--only", "pink"], /^no row is called 'pink'; ids start with: coredns/),
-      refused(
-        ["verify", "--report", "/nowhere/a.html"],
-        /^the report cannot be written to \/nowhere\/a\.html: ENOENT\n$/,
-      ),
-      refused(["verify", "--parallel", "0"], /whole number from 1 to 64/),
+      refused(["verify", "--stack", "nowhere"], /^no stack 'nowhere'/),
+      refused(["verify", "--only", "pink"], /^no row matches 'pink'; ids start with: coredns/),
+      refused(["verify", "--report", "/nowhere/a.html"], /^cannot write the report to \/nowhere\/a\.html: ENOENT\n$/),
+      refused(["verify", "--parallel", "0"], /integer from 1 to 64/),
     ]);
   });
 
   it("says in one line that there is no kubeconfig, as `up` does", async () => {
     const env = { KUBECONFIG: "/nowhere/config" };
-    const line = /^there is no kubeconfig at \/nowhere\/config: [^\n]+\n$/;
+    const line = /^no kubeconfig at \/nowhere\/config: [^\n]+\n$/;
     await Promise.all([refused(["verify"], line, env), refused(["up", "--kubeconfig", "/nowhere/config"], line)]);
   });
 
   it("is not for the cluster that a stack makes itself, in `up` and `down`", async () => {
     await Promise.all([
-      refused(["up", "--stack", "dev"], /^stack 'dev' makes a cluster of its own: use `pulumi up --stack dev`/),
-      refused(["down", "--stack", "dev"], /^stack 'dev' makes a cluster of its own/),
+      refused(["up", "--stack", "dev"], /^stack 'dev' creates a cluster: use `pulumi up --stack dev`/),
+      refused(["down", "--stack", "dev"], /^stack 'dev' creates a cluster/),
     ]);
   });
 });

@@ -49,11 +49,11 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
   });
 
   for (const [nodes, message, cause] of [
-    [[], "there is no pod of opensearch", /StatefulSet opensearch is not there/],
+    [[], "no opensearch pod", /StatefulSet opensearch does not exist/],
     [
       [{ ...opensearch, phase: "Pending", reason: "Unschedulable" }],
       "opensearch-0 is Pending (Unschedulable)",
-      /say why/,
+      /show the reason/,
     ],
     [[{ ...opensearch, ready: false }], "opensearch-0 is not ready", /kubectl -n logging describe pod opensearch-0/],
   ] as const) {
@@ -84,7 +84,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
     const finder = searchFinder(inCluster, index, "fluent-bit");
     assert.equal(await finder.find(proxied(() => hits(undefined)).lab, wanted), undefined);
     const found = await finder.find(proxied(() => hits("logs-old")).lab, wanted);
-    assert.match(found?.unexpected ?? "", /^the settings call it logs-\d{4}\.\d\d\.\d\d/);
+    assert.match(found?.unexpected ?? "", /^by the settings it should be logs-\d{4}\.\d\d\.\d\d/);
     assert.match(await finder.whyMissing(proxied(() => "").lab, pod), /no index logs-\* has the line/);
   });
 
@@ -104,7 +104,7 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
     const credentials = { secretName: "s", usernameKey: "username", passwordKey: "password" };
     const host = "search.logging.svc.cluster.local";
     const finder = searchFinder({ ...none, kind: "elasticsearch", host, credentials }, index, "fluent-bit");
-    assert.match(finder.unable ?? "", /wants a password/);
+    assert.match(finder.unable ?? "", /requires a password/);
   });
 
   it("asks one outside directly, with the password of its Secret", async () => {
@@ -136,12 +136,9 @@ describe("finding a marker in OpenSearch and Elasticsearch", () => {
 
 describe("finding a marker where something else answers", () => {
   for (const [answer, told] of [
-    [
-      "<html>\n Sign in </html>",
-      /^ClusterError: .* answered something else than was asked for: <html> Sign in <\/html>$/,
-    ],
-    ["{}", /asked for: {}$/],
-    ["", /asked for: nothing$/],
+    ["<html>\n Sign in </html>", /^ClusterError: .* returned an unexpected answer: <html> Sign in <\/html>$/],
+    ["{}", /unexpected answer: {}$/],
+    ["", /unexpected answer: nothing$/],
   ] as const) {
     it(`says so in one line: ${JSON.stringify(answer)}`, async () => {
       const { lab } = proxied(() => answer);
@@ -242,7 +239,7 @@ describe("every destination of the settings", () => {
     [{ kind: "elasticsearch", host: "search.example.com" }, "elasticsearch logs-*", undefined],
     [{ kind: "file" }, "/var/log/collected on the node", undefined],
     [{ kind: "loki", url: "http://loki.monitoring.svc:3100" }, "loki loki.monitoring.svc:3100", undefined],
-    [{ kind: "http", url: "https://logs.example.com/in" }, "http", /cannot be asked/],
+    [{ kind: "http", url: "https://logs.example.com/in" }, "http", /cannot be queried/],
   ] as const) {
     it(`${destination.kind} has a way to find a marker, or says why not`, () => {
       const finder = finderOf({ destination });

@@ -60,7 +60,7 @@ describe("a marker", () => {
       stdout: "",
       stderr: "sh: can't create /proc/1/fd/1: Permission denied\n",
     });
-    assert.match((await rowOf(logsCheck("ts"), { exec })).detail, /could not be written: .*Permission denied/);
+    assert.match((await rowOf(logsCheck("ts"), { exec })).detail, /cannot write the marker: .*Permission denied/);
   });
 });
 
@@ -81,10 +81,10 @@ describe("the collector's row", () => {
   });
 
   for (const [pods, detail, cause] of [
-    [[], /no fluent-bit pod on node node-1/, /DaemonSet fluent-bit is not there/],
+    [[], /no fluent-bit pod on node node-1/, /DaemonSet fluent-bit does not exist/],
     [[{ ...COLLECTOR, node: "node-2" }], /no fluent-bit pod on node node-1/, /tolerations or node selector/],
     [[{ ...COLLECTOR, phase: "Pending", reason: "ErrImagePull" }], /ErrImagePull/, /cannot pull its image/],
-    [[{ ...COLLECTOR, ready: false }], /fluent-bit-x1 is not ready/, /say why/],
+    [[{ ...COLLECTOR, ready: false }], /fluent-bit-x1 is not ready/, /show the reason/],
   ] as const) {
     it(`says before waiting: ${detail.source}, ${cause.source}`, async () => {
       const row = await rowOf(collectorCheck("ts", context), { pods: async () => [...pods] });
@@ -94,8 +94,8 @@ describe("the collector's row", () => {
   }
 
   it("is skipped with the reason where the destination cannot be read", async () => {
-    const finder = unableFinder("http", "an HTTP receiver cannot be asked for what it got");
+    const finder = unableFinder("http", "an HTTP receiver cannot be queried");
     const row = await rowOf(collectorCheck("ts", { finder, seconds: 1 }));
-    assert.deepEqual([row.status, row.detail], ["skip", "an HTTP receiver cannot be asked for what it got"]);
+    assert.deepEqual([row.status, row.detail], ["skip", "an HTTP receiver cannot be queried"]);
   });
 });

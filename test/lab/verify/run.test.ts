@@ -74,7 +74,7 @@ describe("select", () => {
   it("refuses a pattern that fits nothing and a choice that leaves nothing", () => {
     assert.throws(
       () => select(checks, { only: ["pink"], skip: [] }),
-      /no row is called 'pink'; ids start with: coredns, pods/,
+      /no row matches 'pink'; ids start with: coredns, pods/,
     );
     assert.throws(() => select(checks, { only: ["ping"], skip: ["ping"] }), /leave no row/);
   });
@@ -110,7 +110,7 @@ describe("runChecks", () => {
     };
     const [row] = await runChecks([broken], new Lab(fakeCluster()), { parallel: 1 });
     assert.deepEqual([row?.status, row?.detail], ["fail", "oops"]);
-    assert.match(row?.cause ?? "", /a fault of this check/);
+    assert.match(row?.cause ?? "", /a bug in this check/);
   });
 
   it("passes every row of a lab where all is well, but for what that network lets through", async () => {

@@ -33,7 +33,7 @@ describe("the row of a sidecar", () => {
   it("writes the marker to the application's file and finds it in the sidecar's log", async () => {
     const { row, commands } = await rowOf(["tail", "responder", "curl"], true);
     assert.equal(row.status, "pass");
-    assert.equal(row.what, "a line in a file arrives at the destination");
+    assert.equal(row.what, "file line reaches the destination");
     assert.match(row.detail, /^marker found in log of curl-ts, container tail after \d+ ms$/);
     assert.match(commands[0] ?? "", /^curl: echo labmarker\w+ >> \/var\/log\/app\/app\.log$/);
   });

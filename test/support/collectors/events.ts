@@ -32,7 +32,7 @@ export function killed(...after: readonly number[]): Event {
   };
 }
 
-/** The collector ends while the destination is away, which is back once it runs again. */
+/** The collector ends while the destination is down, which is back once it runs again. */
 export function restartedWhileAway(
   signal: "SIGTERM" | "SIGKILL",
   { after, away, pause }: { after: number; away: number; pause: number },

@@ -29,11 +29,11 @@ export const filebeat: Collector = {
   destinations: DESTINATIONS,
   about: {
     parsing:
-      "CRI parts joined, but a long line of one stream ends with the next line of the other; stack traces by indentation; JSON to fields; on stdout and in files a key @metadata of its own",
-    buffer: "a queue on the node, up to buffer.size; then it stops reading",
+      "CRI parts joined, except long lines interleaved with the other stream; stack traces by indentation; JSON to fields; extra key @metadata on stdout and in files",
+    buffer: "a queue on the node, up to buffer.size, then it stops reading",
     index: "prefix, split value and Joda date, in UTC",
     maintenance: "maintained (Elastic)",
-    ownCode: "a JavaScript script that makes the record",
+    ownCode: "a JavaScript script that builds the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

@@ -3,7 +3,7 @@ import { notation } from "../../index-format.ts";
 import { type LogPipeline, PASSWORD_VARIABLE, searchHost, tlsOf, USER_VARIABLE } from "../../pipeline.ts";
 import { SPLIT_FIELD } from "./inputs.ts";
 
-const NO_OUTPUT = "Filebeat has no output for it";
+const NO_OUTPUT = "Filebeat has no such output";
 export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   stdout: true,
   file: true,

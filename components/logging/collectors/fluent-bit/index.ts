@@ -57,7 +57,7 @@ export const fluentBit: Collector = {
     buffer: "files on the node, up to buffer.size",
     index: "prefix, split value and strftime date",
     maintenance: "maintained (CNCF)",
-    ownCode: "a Lua script where the index is split by app",
+    ownCode: "a Lua script, if the index is split by app",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

@@ -35,7 +35,7 @@ export const logagent: Collector = {
   destinations: DESTINATIONS,
   about: {
     parsing: "CRI parts joined; stack traces by indentation; JSON to fields, with JavaScript's numbers",
-    buffer: "files on the node, up to buffer.size; then it drops the oldest or stops reading",
+    buffer: "files on the node, up to buffer.size, then it drops the oldest or stops reading",
     index: "prefix, split value and date, in any time zone",
     maintenance: "no release since October 2023; its image has Node.js 12, which ended in April 2022",
     ownCode: "input and output plugins in JavaScript, instead of its own (9 files)",

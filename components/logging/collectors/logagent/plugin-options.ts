@@ -60,7 +60,7 @@ function application({ namespace, pod, container, team, app }: ApplicationPod, l
   };
 }
 
-const NO_OUTPUT = "Logagent has no output for it";
+const NO_OUTPUT = "Logagent has no such output";
 export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   stdout: true,
   file: true,

@@ -5,13 +5,13 @@ import { type LogPipeline, logGroupName, searchHost, tlsOf } from "../../pipelin
 /** A component's options, as they stand in the configuration. */
 export type Options = Readonly<Record<string, unknown>>;
 
-const ENVELOPES = "of the OpenTelemetry Collector's exporters none writes a record a line";
+const ENVELOPES = "no exporter of the OpenTelemetry Collector writes one record per line";
 export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   stdout: `${ENVELOPES} to stdout`,
   file: `${ENVELOPES} to files`,
-  http: "the OpenTelemetry Collector posts OTLP and no JSON lines",
+  http: "the OpenTelemetry Collector posts OTLP, not JSON lines",
   opensearch:
-    "the OpenTelemetry Collector's exporter for Elasticsearch refuses OpenSearch, and its exporter for OpenSearch has not been proved",
+    "the Elasticsearch exporter of the OpenTelemetry Collector rejects OpenSearch, and its exporter for OpenSearch is not tested here",
   elasticsearch: true,
   cloudwatch: true,
   s3: true,

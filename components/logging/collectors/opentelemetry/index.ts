@@ -26,15 +26,15 @@ export const opentelemetry: Collector = {
   destinations: DESTINATIONS,
   about: {
     parsing:
-      "CRI parts joined; stack traces by indentation; JSON to fields; OTLP from applications; killed on a node it loses the line that it holds of each stream",
-    buffer: "a queue on the node, up to half of buffer.size; then it stops reading",
+      "CRI parts joined; stack traces by indentation; JSON to fields; OTLP from applications; a kill loses the pending line of each stream",
+    buffer: "a queue on the node, up to half of buffer.size, then it stops reading",
     index: "prefix, split value and date, in UTC and without weeks",
     maintenance: "maintained (CNCF)",
-    ownCode: "OTTL statements that make the record",
+    ownCode: "OTTL statements that build the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
-  // Short, since what is unsent is on disk already: while the destination is away it waits until it is killed.
+  // Short, since what is unsent is on disk already: while the destination is down it waits until it is killed.
   graceSeconds: 2,
   liveness: { path: "/", port: HEALTH_PORT },
   readiness: { path: "/", port: HEALTH_PORT },

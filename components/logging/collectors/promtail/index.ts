@@ -16,7 +16,7 @@ const STATE_FOLDER = "/var/lib/promtail";
 const HTTP_PORT = 9080;
 /** Begins what a target keeps of its pod's labels until they stand in the record. */
 const POD_LABEL = "pod_label_";
-const LOKI_ONLY = "Promtail sends to Loki alone";
+const LOKI_ONLY = "Promtail sends to Loki only";
 
 /**
  * Promtail, which is at the end of its life and stays for those who have it. It knows Loki alone, and so labels and no index. Each
@@ -42,11 +42,11 @@ export const promtail: Collector = {
   },
   about: {
     parsing:
-      "CRI parts joined; stack traces by indentation, empty lines left out then; JSON to fields; '_' for '/' and '-' too in keys of labels",
-    buffer: "none: what is unsent stays in the kubelet's files",
+      "CRI parts joined; stack traces by indentation, without empty lines; JSON to fields; '_' also for '/' and '-' in label keys",
+    buffer: "none: unsent lines stay in the kubelet's files",
     index: "none: Loki has labels",
-    maintenance: "end of life since March 2026; Grafana Alloy or OpenTelemetry Collector follow it",
-    ownCode: "a template that makes the record",
+    maintenance: "end of life since March 2026; successors: Grafana Alloy, OpenTelemetry Collector",
+    ownCode: "a template that builds the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

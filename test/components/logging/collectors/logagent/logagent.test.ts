@@ -168,10 +168,10 @@ describe("Logagent's configuration", () => {
 
   it("refuses what Logagent has no output for, in words", () => {
     for (const kind of ["cloudwatch", "s3", "loki"] as const)
-      assert.equal(logagent.destinations[kind], "Logagent has no output for it");
+      assert.equal(logagent.destinations[kind], "Logagent has no such output");
     assert.throws(
       () => render({ destination: { kind: "loki", url: "http://loki:3100" } }),
-      /^Error: destination loki: Logagent has no output for it$/,
+      /^Error: destination loki: Logagent has no such output$/,
     );
     assert.deepEqual(logagent.unsupported(pipelineOf({})), []);
   });

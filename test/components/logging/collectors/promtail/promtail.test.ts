@@ -145,7 +145,7 @@ describe("Promtail", () => {
 
   it("refuses every destination but Loki in words", () => {
     for (const [kind, support] of Object.entries(promtail.destinations))
-      assert.equal(support, kind === "loki" ? true : "Promtail sends to Loki alone");
+      assert.equal(support, kind === "loki" ? true : "Promtail sends to Loki only");
     assert.throws(
       () => render({ destination: { kind: "stdout" } }),
       /^Error: destination stdout: Promtail sends to Loki/,
