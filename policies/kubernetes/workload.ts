@@ -33,14 +33,24 @@ export function podSpecOf(resource: Resource): Field | undefined {
   return specOf(resource, resource.type);
 }
 
+/** Labels and annotations of the pod that a resource is, makes or patches. */
+export function podMetadataOf(resource: Resource): Field {
+  const path = pathOf(resource.type.replace(PATCH, "")) ?? [];
+  return resource.at(...path.slice(0, -1), "metadata");
+}
+
 /** The part of a pod that a patch sets; undefined for all others. */
 export function podPatchOf(resource: Resource): Field | undefined {
   return PATCH.test(resource.type) ? specOf(resource, resource.type.replace(PATCH, "")) : undefined;
 }
 
 function specOf(resource: Resource, type: string): Field | undefined {
-  const path = PATHS.find(([pattern]) => pattern.test(type))?.[1];
+  const path = pathOf(type);
   return path === undefined ? undefined : resource.at(...path);
+}
+
+function pathOf(type: string): readonly string[] | undefined {
+  return PATHS.find(([pattern]) => pattern.test(type))?.[1];
 }
 
 const CONTAINER_LISTS = ["initContainers", "containers", "ephemeralContainers"] as const;

@@ -1,4 +1,4 @@
-import type { Settings } from "../core/options.ts";
+import { type Settings, text } from "../core/options.ts";
 import type { Field } from "../core/resource.ts";
 import type { Report, ResourceRule } from "../core/rule.ts";
 import {
@@ -10,12 +10,18 @@ import {
   WORKLOADS,
 } from "../kubernetes/workload.ts";
 
+/** A setting of the rules that differ between the two standards. */
+export const STANDARD = text("standard", "Pod Security standard to hold pods to", "restricted", [
+  "baseline",
+  "restricted",
+]);
+
 type Check = (field: Field, report: Report, settings: Settings) => void;
 
 interface Facts extends Omit<ResourceRule, "check" | "types" | "family"> {
-  /** Whether the rule forbids what stands there, so that it judges patches too. Default: it asks for what is missing. */
+  /** Whether the rule forbids values, so that it judges patches too. Default: it asks for what is missing. */
   readonly forbids?: true;
-  /** Whether the rule is on what Windows has not. Default false. */
+  /** Whether the rule reads fields that Windows pods cannot have. Default false. */
   readonly linuxOnly?: true;
 }
 

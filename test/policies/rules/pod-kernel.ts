@@ -7,6 +7,8 @@ const C = "spec.containers.0";
 const POD = "Pod/ts-team/curl-ts: spec.securityContext.";
 const AT = "Pod/ts-team/curl-ts: spec.containers[0].securityContext.";
 const set = (path: string, to: Parameters<typeof first>[2]) => first(GOOD_POD, path, to);
+const APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/curl";
+const annotation = (profile: string) => ({ [APP_ARMOR]: profile });
 
 export const POD_KERNEL_CASES: CasesByRule = {
   "pods-kernel-defaults": {
@@ -23,6 +25,10 @@ export const POD_KERNEL_CASES: CasesByRule = {
         `${C}.securityContext.seLinuxOptions`,
         { level: "s0:c1,c2", type: "container_t" },
       ),
+      "profiles by annotations": set("metadata", {
+        name: "curl-ts",
+        annotations: { ...annotation("localhost/curl"), other: "unconfined" },
+      }),
       "a Windows pod": first(set("spec.os", { name: "windows" }), `${C}.securityContext.procMount`, "Unmasked"),
     },
     bad: {
@@ -45,6 +51,24 @@ export const POD_KERNEL_CASES: CasesByRule = {
         set("spec.securityContext.appArmorProfile", { type: "Unconfined" }),
         `${POD}appArmorProfile.type is "Unconfined", none of RuntimeDefault, Localhost`,
       ],
+      "no AppArmor, by an annotation": [
+        set("metadata", { name: "curl-ts", namespace: "ts-team", annotations: annotation("unconfined") }),
+        `Pod/ts-team/curl-ts: metadata.annotations["${APP_ARMOR}"] is "unconfined", a profile that is not allowed`,
+      ],
+      "no AppArmor for the pods of a Windows deployment": [
+        [
+          {
+            type: "kubernetes:apps/v1:Deployment",
+            name: "d",
+            props: {
+              spec: {
+                template: { metadata: { annotations: annotation("unconfined") }, spec: { os: { name: "windows" } } },
+              },
+            },
+          },
+        ],
+        `Deployment/d: spec.template.metadata.annotations["${APP_ARMOR}"] is "unconfined"`,
+      ],
       "another SELinux type, user and role": [
         set(`${C}.securityContext.seLinuxOptions`, { type: "spc_t", user: "root", role: "system_r" }),
         `${AT}seLinuxOptions.type is "spc_t", none of container_t`,
@@ -64,6 +88,10 @@ export const POD_KERNEL_CASES: CasesByRule = {
     },
     unknown: {
       "unknown settings": [set("spec.securityContext.sysctls", UNKNOWN), `${POD}sysctls is known only`],
+      "unknown annotations": [
+        set("metadata", { name: "curl-ts", namespace: "ts-team", annotations: UNKNOWN }),
+        "Pod/ts-team/curl-ts: metadata.annotations is known only",
+      ],
       "an unknown mask": [set(`${C}.securityContext.procMount`, UNKNOWN), `${AT}procMount is known only`],
     },
   },
