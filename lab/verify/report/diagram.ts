@@ -2,7 +2,7 @@ import { html, type Markup } from "../../output/html.ts";
 import type { Row } from "../outcome.ts";
 import type { TeamView, VerifyResult } from "../result.ts";
 import { COREDNS, type Connection, connectionsOf, LOGS, worst } from "./connections.ts";
-import { along, type Box, between } from "./layout.ts";
+import { along, type Box, between, freePlace, labelBox, type Point } from "./layout.ts";
 
 /** Two columns of teams, two rows at most; the connections of more teams would cover each other, so those become a matrix. */
 const MAX_TEAMS = 3;
@@ -100,41 +100,53 @@ function destination(rows: readonly Row[]): string {
   return rows.find((row) => row.group === "collector")?.to ?? "logs API";
 }
 
-/** Each pair's lines side by side, around the line between the two centres. */
+/** Each pair's lines side by side, around the line between the two centers; labels where they cover nothing. */
 function lines(connections: readonly Connection[], { boxes }: Places): Markup[] {
-  const bundles = Map.groupBy(connections, ({ from, to }) => [from, to].sort().join(" "));
-  return [...bundles.values()].flatMap((bundle) =>
+  const drawn = [...boxes.values()];
+  const loops = connections.flatMap((connection) => {
+    const box = connection.from === connection.to ? boxes.get(connection.from) : undefined;
+    return box === undefined ? [] : [loop(connection, box, drawn)];
+  });
+  const bundles = Map.groupBy(
+    connections.filter(({ from, to }) => from !== to),
+    ({ from, to }) => [from, to].sort().join(" "),
+  );
+  const straight = [...bundles.values()].flatMap((bundle) =>
     bundle.map((connection, index) => {
       const [from, to] = [boxes.get(connection.from), boxes.get(connection.to)];
       if (from === undefined || to === undefined) return html``;
-      if (connection.from === connection.to) return loop(connection, from);
       const { start, end } = between(from, to, (index - (bundle.length - 1) / 2) * SPACING);
-      // Labels on slanting lines would meet in the middle.
       const level = Math.abs(start.y - end.y) < 1;
-      // Counted from the same end for both directions.
-      const share = (index + 1) / (bundle.length + 1);
-      const place = along(start, end, level ? 0.5 : connection.from < connection.to ? share : 1 - share);
-      const d = `M${round(start.x)} ${round(start.y)}L${round(end.x)} ${round(end.y)}`;
-      return line(connection, d, place.x, place.y + (level ? -6 : 4), "middle");
+      // Labels of a bundle begin at different heights. Counted from the same end for both directions.
+      const share = level ? 0.5 : (index + 1) / (bundle.length + 1);
+      const wanted = connection.from < connection.to ? share : 1 - share;
+      const [first = wanted, ...others] = SHARES.map((step) => wanted + step).filter((at) => at > 0.05 && at < 0.95);
+      const at = (where: number) => {
+        const { x, y } = along(start, end, where);
+        return { x, y: y + (level ? -6 : 4) };
+      };
+      const place = freePlace(connection.label, [at(first), ...others.map(at)], drawn);
+      drawn.push(labelBox(connection.label, place));
+      return line(connection, `M${round(start.x)} ${round(start.y)}L${round(end.x)} ${round(end.y)}`, place);
     }),
   );
+  return [...loops, ...straight];
 }
+
+/** How far from its wanted place on the line a label may go, as shares of the line: nearest first. */
+const SHARES = Array.from({ length: 61 }, (_, index) => (index % 2 === 0 ? 1 : -1) * Math.ceil(index / 2) * 0.03);
 
 /** A pod's connection to itself, by its own names, below the pod. */
-function loop(connection: Connection, box: Box): Markup {
+function loop(connection: Connection, box: Box, drawn: Box[]): Markup {
   const [x, y] = [box.x + box.width / 2, box.y + box.height];
-  return line(
-    connection,
-    `M${x - 70} ${y}C${x - 70} ${y + 26} ${x - 20} ${y + 26} ${x - 20} ${y + 3}`,
-    x - 8,
-    y + 18,
-    "start",
-  );
+  const place = { x: x + 30, y: y + 18 };
+  drawn.push(labelBox(connection.label, place));
+  return line(connection, `M${x - 70} ${y}C${x - 70} ${y + 26} ${x - 20} ${y + 26} ${x - 20} ${y + 3}`, place);
 }
 
-function line({ status, label, rows }: Connection, d: string, x: number, y: number, anchor: string): Markup {
+function line({ status, label, rows }: Connection, d: string, { x, y }: Point): Markup {
   const title = rows.map((row) => `${row.id}: ${row.detail}`).join("\n");
-  return html`<g class="connection ${status}"><title>${title}</title><path class="hit" d="${d}"/><path class="path ${status}" d="${d}" marker-end="url(#tip-${status})"/><text class="label" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${label}</text></g>
+  return html`<g class="connection ${status}"><title>${title}</title><path class="hit" d="${d}"/><path class="path ${status}" d="${d}" marker-end="url(#tip-${status})"/><text class="label" x="${round(x)}" y="${round(y)}" text-anchor="middle">${label}</text></g>
 `;
 }
 

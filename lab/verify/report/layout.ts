@@ -38,6 +38,30 @@ export function along(from: Point, to: Point, share: number): Point {
   return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }
 
+/** Width of a character and height of a line of the labels' 12px font, at the most. */
+const LABEL = { character: 7, height: 15, ascent: 11 };
+
+/** The box that a label takes whose baseline is centred on a point. */
+export function labelBox(text: string, { x, y }: Point): Box {
+  const width = text.length * LABEL.character;
+  return { x: x - width / 2, y: y - LABEL.ascent, width, height: LABEL.height };
+}
+
+/** The point of those given, best first, at which a label covers the least of what is drawn already. */
+export function freePlace(text: string, points: readonly [Point, ...Point[]], drawn: readonly Box[]): Point {
+  const [best] = points
+    .map((point) => ({ point, covered: drawn.reduce((sum, box) => sum + overlap(labelBox(text, point), box), 0) }))
+    .sort((one, other) => one.covered - other.covered);
+  return best?.point ?? points[0];
+}
+
+/** Area that two boxes have in common. */
+export function overlap(one: Box, other: Box): number {
+  const width = Math.min(one.x + one.width, other.x + other.width) - Math.max(one.x, other.x);
+  const height = Math.min(one.y + one.height, other.y + other.height) - Math.max(one.y, other.y);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
 /** At which share of the line from a point inside a box to one outside the line crosses the rim. */
 function leaving(box: Box, from: Point, to: Point): number {
   const shares = [

@@ -5,7 +5,7 @@ import { allChecks } from "../../../../lab/verify/catalog.ts";
 import { unableFinder } from "../../../../lab/verify/find/finder.ts";
 import type { Row, Status } from "../../../../lab/verify/outcome.ts";
 import { COREDNS, connectionsOf, LOGS, worst } from "../../../../lab/verify/report/connections.ts";
-import { between } from "../../../../lab/verify/report/layout.ts";
+import { between, labelBox, overlap } from "../../../../lab/verify/report/layout.ts";
 import { reportPage } from "../../../../lab/verify/report/report-page.ts";
 import type { VerifyResult } from "../../../../lab/verify/result.ts";
 import { runningPod } from "../fake-cluster.ts";
@@ -105,6 +105,29 @@ describe("the report", () => {
     const upright = places.filter(([x, y]) => x < 330 && y > 340 && y < 560).map(([, y]) => Math.round(y));
     assert.ok(upright.length >= 3, String(upright));
     assert.equal(new Set(upright).size, upright.length);
+  });
+
+  it("writes no label over another one or over a pod", () => {
+    for (const count of [1, 2, 3]) {
+      for (const status of STATUSES) {
+        const result = resultOf(count);
+        const page = reportPage({ ...result, rows: result.rows.map((row) => ({ ...row, status })) });
+        const labels = [...page.matchAll(/<text class="label" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)</g)].map(
+          ([, x, y, text = ""]) => ({ text, box: labelBox(text, { x: Number(x), y: Number(y) }) }),
+        );
+        const pods = [
+          ...page.matchAll(/<rect class="filled rim" x="([\d.]+)" y="([\d.]+)" width="(\d+)" height="(\d+)"/g),
+        ];
+        const boxes = pods.map(([, ...numbers]) => {
+          const [x = 0, y = 0, width = 0, height = 0] = numbers.map(Number);
+          return { text: "a pod", box: { x, y, width, height } };
+        });
+        assert.ok(labels.length >= 3 && boxes.length === count + 2);
+        for (const [index, label] of labels.entries())
+          for (const other of [...labels.slice(index + 1), ...boxes])
+            assert.equal(overlap(label.box, other.box), 0, `${count} teams, ${status}: ${label.text} on ${other.text}`);
+      }
+    }
   });
 
   it("escapes whatever the cluster says", () => {
