@@ -60,8 +60,8 @@ export function comparePlans(base: PlanDocument, head: PlanDocument): StackCompa
   const reasons = whyReplaced(pairs);
   const changes = [
     ...pairs.map((pair) => changeOf(pair, reasons.get(pair) ?? [])),
-    ...deleted.map((resource) => lone("deleted", resource)),
-    ...added.map((resource) => lone("added", resource)),
+    ...deleted.map((resource) => unmatched("deleted", resource)),
+    ...added.map((resource) => unmatched("added", resource)),
   ].filter((change) => change !== undefined);
   const policies = comparePolicies(base.policies, head.policies);
   return {
@@ -113,7 +113,7 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   };
 }
 
-function lone(kind: "added" | "deleted", resource: PlannedResourceDocument): ResourceChange {
+function unmatched(kind: "added" | "deleted", resource: PlannedResourceDocument): ResourceChange {
   const warning = kind === "deleted" && !isProvider(resource) ? lossOf(resource, "deleted") : undefined;
   return {
     ...described(kind, resource),
@@ -185,7 +185,7 @@ export interface PolicyComparison {
   /** It was so in base already. */
   readonly known: readonly PolicyFinding[];
   /** It was so in base and is no more. */
-  readonly mended: readonly PolicyFinding[];
+  readonly fixed: readonly PolicyFinding[];
   /** Allowed by name in head, each with its reason. */
   readonly exempt: readonly PolicyFinding[];
   /** What is wrong in the configuration of the policies. */
@@ -204,7 +204,7 @@ function comparePolicies(base: PolicyRun | undefined, head: PolicyRun | undefine
   return {
     fresh: after.filter((finding) => !beforeKeys.has(keyOf(finding))),
     known: after.filter((finding) => beforeKeys.has(keyOf(finding))),
-    mended: before.filter((finding) => !afterKeys.has(keyOf(finding))),
+    fixed: before.filter((finding) => !afterKeys.has(keyOf(finding))),
     exempt: head.findings.filter((finding) => finding.outcome === "exempt"),
     issues: head.issues,
     failing: after.filter((finding) => finding.level === "mandatory").length + head.issues.length,

@@ -93,8 +93,8 @@ async function diffStack(stack: string, base: Checkout, head: Checkout, signal: 
   if ("problem" in before) {
     notes.push(`${base.revision} cannot be planned, so everything in head appears as new: ${before.problem}`);
   }
-  const [basePlan, headPlan] = [before, after].map((side) => ("plan" in side ? side.plan : emptyPlan(stack)));
-  return { stack, comparison: comparePlans(basePlan ?? emptyPlan(stack), headPlan ?? emptyPlan(stack)), notes };
+  const planOf = (side: PlanAt) => ("plan" in side ? side.plan : emptyPlan(stack));
+  return { stack, comparison: comparePlans(planOf(before), planOf(after)), notes };
 }
 
 /** Whether a check on this diff should fail: a stack of head has no plan, or a mandatory policy says no or nothing. */

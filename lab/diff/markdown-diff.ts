@@ -73,7 +73,7 @@ function stackBlocks(stack: StackDiff, detail: Detail): string[] {
     title,
     stack.notes.map((note) => `- ${plainText(note)}`).join("\n"),
     ...(policies === undefined ? ["Policies: not run at this revision."] : policyBlocks(policies, detail)),
-    ...KINDS.map(({ kind }) => kindBlock(kind, changes, detail)),
+    ...KINDS.map((kind) => kindBlock(kind, changes, detail)),
     detail.lines === 0 || outputs.length === 0
       ? ""
       : section("Outputs", fenced("diff", signedText(outputLines)), detail),
@@ -103,7 +103,7 @@ function signedText(lines: readonly { readonly sign: string; readonly text: stri
 }
 
 function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
-  const { fresh, known, mended, exempt, issues, failing } = policies;
+  const { fresh, known, fixed, exempt, issues, failing } = policies;
   const verdict =
     failing > 0 ? `**${failing} mandatory policy findings: this check fails.**` : "Policies: nothing mandatory.";
   const quiet = (title: string, findings: PolicyComparison["fresh"]) =>
@@ -117,7 +117,7 @@ function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
     loud("Errors in the policy configuration", issues),
     loud("New with this change", fresh.map(findingText)),
     quiet("Already in base", known),
-    quiet("Mended", mended),
+    quiet("Fixed", fixed),
     quiet("Exempt", exempt),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Json, PlannedResourceDocument } from "./document.ts";
-import { isGroup, outsideName } from "./document.ts";
+import { outsideName } from "./document.ts";
 
 /** One resource of each plan that are the same, or the one in the other's place. */
 export interface Pair {
@@ -16,7 +16,7 @@ export interface Pairing {
 }
 
 /**
- * Pairs the resources of two plans by URN, and what is left by likeness: of the same type below the same types of parents, the
+ * Pairs the resources of two plans by URN, and what is left by similarity: of the same type below the same types of parents, the
  * most alike first.
  */
 export function pairUp(base: readonly PlannedResourceDocument[], head: readonly PlannedResourceDocument[]): Pairing {
@@ -29,7 +29,7 @@ export function pairUp(base: readonly PlannedResourceDocument[], head: readonly 
     else pairs.push({ before, after, renamed: false });
     byUrn.delete(after.urn);
   }
-  const renames = likeliest([...byUrn.values()], added);
+  const renames = bestMatches([...byUrn.values()], added);
   const gone = new Set(renames.map((pair) => pair.before));
   const come = new Set(renames.map((pair) => pair.after));
   return {
@@ -42,7 +42,7 @@ export function pairUp(base: readonly PlannedResourceDocument[], head: readonly 
 /** Less alike than this, they are two things. */
 const ALIKE = 0.5;
 
-function likeliest(deleted: readonly PlannedResourceDocument[], added: readonly PlannedResourceDocument[]): Pair[] {
+function bestMatches(deleted: readonly PlannedResourceDocument[], added: readonly PlannedResourceDocument[]): Pair[] {
   const come = Map.groupBy(added.map(traitsOf), ({ resource }) => qualifiedType(resource.urn));
   const candidates = deleted
     .map(traitsOf)
@@ -50,7 +50,7 @@ function likeliest(deleted: readonly PlannedResourceDocument[], added: readonly 
       (come.get(qualifiedType(before.resource.urn)) ?? []).map((after) => ({
         before: before.resource,
         after: after.resource,
-        score: likeness(before, after),
+        score: similarity(before, after),
       })),
     )
     .filter(({ score }) => score >= ALIKE);
@@ -81,7 +81,7 @@ function qualifiedType(urn: string): string {
 }
 
 /** From 0 (nothing in common) to 1: half by the Pulumi names, half by the inputs. The same object outside is the same. */
-function likeness(before: Traits, after: Traits): number {
+function similarity(before: Traits, after: Traits): number {
   if (before.outside === after.outside && before.outside !== before.resource.name) return 1;
   return (sharedText(before.resource.name, after.resource.name) + sharedLeaves(before.leaves, after.leaves)) / 2;
 }
@@ -106,7 +106,6 @@ function sharedLeaves(one: ReadonlySet<string>, other: ReadonlySet<string>): num
 }
 
 function leaves(value: Json, path = ""): Set<string> {
-  const inner = Array.isArray(value) ? Object.entries(value) : isGroup(value) ? Object.entries(value) : undefined;
-  if (inner === undefined) return new Set([`${path}=${JSON.stringify(value)}`]);
-  return new Set(inner.flatMap(([key, below]) => [...leaves(below, `${path}.${key}`)]));
+  if (typeof value !== "object" || value === null) return new Set([`${path}=${JSON.stringify(value)}`]);
+  return new Set(Object.entries(value).flatMap(([key, below]) => [...leaves(below, `${path}.${key}`)]));
 }

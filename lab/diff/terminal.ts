@@ -4,19 +4,21 @@ import type { Diff, Side, StackDiff } from "./diff.ts";
 import type { PolicyFinding } from "./document.ts";
 import { fieldLines } from "./field-lines.ts";
 
-/** Sign, verb and rank of each kind of change. */
-export const KINDS = [
-  { kind: "replaced", sign: "±" },
-  { kind: "deleted", sign: "-" },
-  { kind: "changed", sign: "~" },
-  { kind: "added", sign: "+" },
-] as const satisfies readonly { readonly kind: ResourceChange["kind"]; readonly sign: string }[];
+/** The kinds of changes, in the order in which they are shown. */
+export const KINDS = ["replaced", "deleted", "changed", "added"] as const satisfies readonly ResourceChange["kind"][];
+
+const SIGNS: Readonly<Record<ResourceChange["kind"], string>> = {
+  replaced: "±",
+  deleted: "-",
+  changed: "~",
+  added: "+",
+};
 
 /** `2 replaced, 1 added, 57 the same`, or that nothing changes. */
 export function countsText(stack: StackDiff): string {
   if ("problem" in stack) return "cannot be planned";
   const { changes, unchanged, outputs } = stack.comparison;
-  const counts = KINDS.map(({ kind }) => `${changes.filter((change) => change.kind === kind).length} ${kind}`);
+  const counts = KINDS.map((kind) => `${changes.filter((change) => change.kind === kind).length} ${kind}`);
   const told = counts.filter((count) => !count.startsWith("0 "));
   if (told.length === 0) {
     return outputs.length === 0 ? `no change (${unchanged} resources)` : `only outputs change (${unchanged} resources)`;
@@ -82,8 +84,7 @@ function stackLines(stack: StackDiff): string[] {
 const COLOURS = { replaced: "magenta", deleted: "red", changed: "yellow", added: "green" } as const;
 
 function changeLines(change: ResourceChange): string[] {
-  const sign = KINDS.find(({ kind }) => kind === change.kind)?.sign ?? " ";
-  const text = `  ${sign} ${change.kind.padEnd(8)} ${change.type}  ${outsideText(change)}`;
+  const text = `  ${SIGNS[change.kind]} ${change.kind.padEnd(8)} ${change.type}  ${outsideText(change)}`;
   const title = change.warning === undefined ? styleText(COLOURS[change.kind], text) : styleText(["bold", "red"], text);
   const name = change.outside === change.name ? "" : styleText("dim", `  (${change.name})`);
   return [
@@ -101,14 +102,14 @@ function lines(field: ShownField): string[] {
 }
 
 function policyLines(policies: PolicyComparison): string[] {
-  const { fresh, known, mended, exempt, issues, failing } = policies;
-  const counts = `${fresh.length} new, ${known.length} as before, ${mended.length} mended, ${exempt.length} exempt`;
+  const { fresh, known, fixed, exempt, issues, failing } = policies;
+  const counts = `${fresh.length} new, ${known.length} as before, ${fixed.length} fixed, ${exempt.length} exempt`;
   return [
     `  policies: ${counts}${failing > 0 ? styleText(["bold", "red"], `; ${failing} mandatory: failed`) : ""}`,
     ...issues.map((issue) => styleText("red", `    issue  ${issue}`)),
     ...fresh.map((finding) => styleText("red", `    new      ${findingText(finding)}`)),
     ...known.map((finding) => `    before   ${findingText(finding)}`),
-    ...mended.map((finding) => styleText("green", `    mended   ${findingText(finding)}`)),
+    ...fixed.map((finding) => styleText("green", `    fixed    ${findingText(finding)}`)),
     ...exempt.map((finding) => styleText("dim", `    exempt   ${findingText(finding)}`)),
   ];
 }

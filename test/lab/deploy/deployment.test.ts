@@ -37,11 +37,11 @@ describe("the state of a stack", () => {
 
   it("takes in what a cut-off run had made, and forgets what it had not", () => {
     const service = urn("kubernetes:core/v1:Service", "curl-ts");
-    const mended = adopted(deployment, new Set([service]));
-    assert.equal(mended.pending_operations, undefined);
-    assert.deepEqual(mended.manifest, STATE.manifest);
-    assert.equal(mended.resources?.length, 4);
-    const taken = mended.resources?.at(-1);
+    const fixed = adopted(deployment, new Set([service]));
+    assert.equal(fixed.pending_operations, undefined);
+    assert.deepEqual(fixed.manifest, STATE.manifest);
+    assert.equal(fixed.resources?.length, 4);
+    const taken = fixed.resources?.at(-1);
     assert.deepEqual([taken?.urn, taken?.id, taken?.parent], [service, "ts-team/curl-ts", "p"]);
     assert.deepEqual(taken?.outputs, taken?.inputs);
   });

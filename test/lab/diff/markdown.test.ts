@@ -108,10 +108,10 @@ describe("the comment", () => {
     assert.match(text, /New with this change:\n\n- new \(mandatory, undecided\): new says no\n- soft \(advisory\)/);
     assert.match(text, /- exemption of x from y has no effect/);
     assert.match(text, /<summary>Already in base: 1<\/summary>\n\n- old/);
-    assert.match(text, /Mended: 1<\/summary>\n\n- gone/);
+    assert.match(text, /Fixed: 1<\/summary>\n\n- gone/);
     assert.match(text, /Exempt: 1<\/summary>\n\n- allowed/);
     const lines = formatDiff(diffOf(base, head));
-    assert.match(lines, /policies: 2 new, 1 as before, 1 mended, 1 exempt.*; 3 mandatory: failed/);
+    assert.match(lines, /policies: 2 new, 1 as before, 1 fixed, 1 exempt.*; 3 mandatory: failed/);
     assert.match(lines, /issue {2}exemption of x from y has no effect/);
     assert.match(markdownOf(diffOf(base, plan())), /Policies: not run at this revision/);
   });
