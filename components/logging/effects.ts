@@ -35,8 +35,10 @@ export function settingsWithoutEffect(settings: LoggingSettings, collector: Coll
   const rendered = (of: LoggingSettings) => collector.render(logPipeline(of, CONTEXT, source));
   const { destination, mode } = settings;
   const { title } = collector;
-  return choices(settings).flatMap(({ path, value, byDefault }): SettingsIssue[] => {
-    if (!isDeepStrictEqual(rendered(settings), rendered(byDefault))) return [];
+  const chosen = choices(settings);
+  const own = chosen.length > 0 ? rendered(settings) : undefined;
+  return chosen.flatMap(({ path, value, byDefault }): SettingsIssue[] => {
+    if (!isDeepStrictEqual(own, rendered(byDefault))) return [];
     const message =
       path[0] === "index" && !hasIndex(destination)
         ? `has no effect with destination ${destination.kind}, which has no indices`

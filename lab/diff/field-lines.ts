@@ -70,7 +70,10 @@ const MAX_EDITS = 300;
 
 /** The shortest way from one list of lines to another. */
 export function diffLines(before: readonly string[], after: readonly string[]): Line[] {
-  const changes = diffArrays([...before], [...after], { maxEditLength: MAX_EDITS });
+  // Without a common line, or with so many more lines on one side, there is nothing to search for.
+  const known = new Set(before);
+  const isComparable = Math.abs(before.length - after.length) <= MAX_EDITS && after.some((line) => known.has(line));
+  const changes = isComparable ? diffArrays([...before], [...after], { maxEditLength: MAX_EDITS }) : undefined;
   if (changes === undefined) return [...signed("-", before), ...signed("+", after)];
   return changes.flatMap(({ added, removed, value }) => signed(added ? "+" : removed ? "-" : " ", value));
 }

@@ -6,7 +6,11 @@ export class Undecided extends Error {
   /** Why nobody knows, after the field's path. */
   readonly why: string;
   constructor(field: Field, why = "is known only after deployment") {
+    // Rules throw it by the thousand and nobody reads its stack trace, which takes most of the time.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(`${field.path} ${why}`);
+    Error.stackTraceLimit = limit;
     this.field = field;
     this.why = why;
   }

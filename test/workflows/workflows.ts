@@ -75,15 +75,19 @@ export function readYaml(path: string): { readonly text: string; readonly value:
   return { text, value: document.toJS() };
 }
 
-export function readWorkflows(): WorkflowFile[] {
+let workflows: readonly WorkflowFile[] | undefined;
+
+/** All workflows, read once. */
+export function readWorkflows(): readonly WorkflowFile[] {
   const folder = `${GITHUB_FOLDER}workflows/`;
-  return readdirSync(folder)
+  workflows ??= readdirSync(folder)
     .sort()
     .map((file) => {
       const path = `${folder}${file}`;
       const { text, value } = readYaml(path);
       return { name: file.replace(/\.yml$/, ""), path, text, workflow: Workflow.parse(value) };
     });
+  return workflows;
 }
 
 export function readActions(): ActionFile[] {

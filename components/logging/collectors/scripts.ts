@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { stringify } from "yaml";
 
 /**
  * Reads scripts that stand beside a renderer, each a file in its own language.
@@ -32,4 +33,20 @@ export function scriptSections(text: string): (name: string) => string {
     if (lines === undefined) throw new Error(`no section ${name}`);
     return lines.join("");
   };
+}
+
+/** The newest texts of {@link yamlText}, by their value as JSON. */
+const texts = new Map<string, string>();
+const MAX_TEXTS = 64;
+
+/**
+ * A configuration as YAML, every value on one line and nothing by reference. The same value is written once: a check of the settings
+ * renders what the component renders again.
+ */
+export function yamlText(value: object): string {
+  const key = JSON.stringify(value);
+  const text = texts.get(key) ?? stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  if (texts.size >= MAX_TEXTS) texts.clear();
+  texts.set(key, text);
+  return text;
 }

@@ -1,9 +1,9 @@
-import { stringify } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../opensearch/template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
+import { yamlText } from "../scripts.ts";
 import { inputs, type Options, processors } from "./inputs.ts";
 import { DESTINATIONS, output } from "./output.ts";
 
@@ -47,8 +47,8 @@ export const filebeat: Collector = {
   unsupported,
   render: (pipeline) => ({
     files: {
-      "filebeat.yml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }),
-      "inputs.yml": stringify(inputs(pipeline), { lineWidth: 0 }),
+      "filebeat.yml": yamlText(configuration(pipeline)),
+      "inputs.yml": yamlText(inputs(pipeline)),
       ...(hasIndex(pipeline.destination)
         ? { "template.json": `${JSON.stringify(indexTemplate(pipeline.index, "elasticsearch"), null, 2)}\n` }
         : {}),

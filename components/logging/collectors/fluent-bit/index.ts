@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { stringify } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { APPLICATION_LOGS, type ApplicationPod, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
+import { yamlText } from "../scripts.ts";
 import { bufferInput, bufferService, type Section } from "./buffer.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
 import { CRI_PARTS, criLine, criParts, stackTraceParsers } from "./multiline.ts";
@@ -74,7 +74,7 @@ export const fluentBit: Collector = {
   unsupported,
   render: (pipeline) => ({
     files: {
-      "fluent-bit.yaml": stringify(configuration(pipeline), { lineWidth: 0 }),
+      "fluent-bit.yaml": yamlText(configuration(pipeline)),
       ...(splitByScript(pipeline) ? { "index.lua": APP_SCRIPT } : {}),
     },
     args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],

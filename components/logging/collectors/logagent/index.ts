@@ -1,7 +1,6 @@
-import { stringify } from "yaml";
 import type { LogPipeline } from "../../pipeline.ts";
 import type { Collector } from "../collector.ts";
-import { readScripts } from "../scripts.ts";
+import { readScripts, yamlText } from "../scripts.ts";
 import { DESTINATIONS, input, output } from "./plugin-options.ts";
 
 /** The folder of the image for configuration; empty there. */
@@ -51,7 +50,7 @@ export const logagent: Collector = {
   unsupported: () => [],
   render: (pipeline) => ({
     files: {
-      "logagent.yml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }),
+      "logagent.yml": yamlText(configuration(pipeline)),
       ...PLUGINS,
     },
     args: ["--config", `${CONFIG_FOLDER}/logagent.yml`],

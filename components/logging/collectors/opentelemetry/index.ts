@@ -1,7 +1,7 @@
-import { stringify } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline, PASSWORD_FILE, USER_FILE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
+import { yamlText } from "../scripts.ts";
 import { BASIC_AUTH, DESTINATIONS, exporter, MIN_BUFFER_BYTES, type Options, QUEUE_STORAGE } from "./exporters.ts";
 import { processors } from "./processors.ts";
 import { GRPC_PORT, HTTP_PORT, POSITION_STORAGE, receivers } from "./receivers.ts";
@@ -46,7 +46,7 @@ export const opentelemetry: Collector = {
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
   unsupported,
   render: (pipeline) => ({
-    files: { "config.yaml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }) },
+    files: { "config.yaml": yamlText(configuration(pipeline)) },
     // Without the gate it notes the place of lines that it has not handed over yet, and loses these when it is killed.
     args: ["--config", `${CONFIG_FOLDER}/config.yaml`, "--feature-gates", "stanza.synchronousLogEmitter"],
   }),

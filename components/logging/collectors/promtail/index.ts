@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { IndexFormat } from "../../index-format.ts";
 import {
   type LogPipeline,
@@ -9,6 +8,7 @@ import {
   USER_FILE,
 } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
+import { yamlText } from "../scripts.ts";
 import { firstLinePattern } from "../stack-traces.ts";
 
 const CONFIG_FOLDER = "/etc/promtail";
@@ -58,7 +58,7 @@ export const promtail: Collector = {
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
   unsupported,
   render: (pipeline) => ({
-    files: { "promtail.yaml": stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }) },
+    files: { "promtail.yaml": yamlText(configuration(pipeline)) },
     args: [`-config.file=${CONFIG_FOLDER}/promtail.yaml`],
     // It asks for the pods of the node of this name, and in a pod the variable has the pod's unless it is set.
     environment: { HOSTNAME: `$(${NODE_VARIABLE})` },

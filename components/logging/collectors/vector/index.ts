@@ -1,6 +1,6 @@
-import { stringify } from "yaml";
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
+import { yamlText } from "../scripts.ts";
 import { recordProgram } from "./program.ts";
 import { bufferBytes, MIN_BUFFER_BYTES, type Options, secrets, sink, withIndentation } from "./sinks.ts";
 import { applicationSource, joining, nodeSource } from "./sources.ts";
@@ -59,9 +59,7 @@ export const vector: Collector = {
   unsupported,
   render: (pipeline) => ({
     files: {
-      "vector.yaml": withIndentation(
-        stringify(configuration(pipeline), { lineWidth: 0, aliasDuplicateObjects: false }),
-      ),
+      "vector.yaml": withIndentation(yamlText(configuration(pipeline))),
     },
     args: [
       "--config",
