@@ -4,6 +4,7 @@ import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "..
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import type { LocalCollector } from "../../support/collectors/sandbox.ts";
 import { leaveOut } from "../../support/leave-out.ts";
+import { hasOpenssl, startTlsProxy } from "../tls-receiver.ts";
 
 /** MB/s of all containers together; docs/measurements/log-delivery.md has the figures at 40. */
 export const RATE = Number(process.env.LOG_RATE ?? 10);
@@ -34,6 +35,46 @@ export function localFluentBit(): LocalCollector | undefined {
           (found) => `${found}      endpoint: 127.0.0.1\n      port: ${receiverPort}\n      tls.verify: off\n`,
         ),
   };
+}
+
+/** The same, but an S3 object is closed after six seconds instead of five minutes. */
+export async function localFluentBitWithShortUploads(): Promise<LocalCollector | undefined> {
+  const local = localFluentBit();
+  return local && { ...local, adapt: (text, place) => withShortUploads(local.adapt(text, place)) };
+}
+
+/** Why {@link localFluentBitToAws} gives nothing. */
+export function whyNoFluentBitToAws(): string {
+  return hasOpenssl() ? whyMissing("fluent-bit") : "no openssl";
+}
+
+/**
+ * The same, sending to AWS by TLS, as it does there. Without it the S3 output of 5.1.1, which waits for an answer outside of its event
+ * loop, reads a closed connection for ever.
+ */
+export async function localFluentBitToAws(): Promise<(LocalCollector & { stop(): void }) | undefined> {
+  const local = await localFluentBitWithShortUploads();
+  if (local === undefined || !hasOpenssl()) return undefined;
+  const proxy = await startTlsProxy();
+  return {
+    ...local,
+    adapt: (text, place) => {
+      proxy.passTo(place.receiverPort);
+      const [plain, byTls] = [place.receiverPort, proxy.port];
+      return local
+        .adapt(text, place)
+        .replace(
+          `endpoint: http://127.0.0.1:${plain}\n      tls: off`,
+          `endpoint: https://127.0.0.1:${byTls}\n      tls.verify: off`,
+        )
+        .replace(`endpoint: 127.0.0.1\n      port: ${plain}`, `endpoint: 127.0.0.1\n      port: ${byTls}`);
+    },
+    stop: () => proxy.stop(),
+  };
+}
+
+export function withShortUploads(configuration: string): string {
+  return configuration.replace("upload_timeout: 5m", "upload_timeout: 6s");
 }
 
 /** Leaves a suite out, with a line that says why, where there is no Fluent Bit. */

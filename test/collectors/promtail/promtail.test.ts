@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { answering, killed, restartedWhileAway, stopped } from "../../support/collectors/events.ts";
-import { changed, type Trial, type TrialChanges, tryOut } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
@@ -9,8 +7,6 @@ import { leaveOut } from "../../support/leave-out.ts";
 import { LEFT_OUT } from "../cluster-api.ts";
 import { LOKI, type LocalPromtail, localPromtail } from "./local.ts";
 
-/** MB/s of all containers together. */
-const RATE = Number(process.env.LOG_RATE ?? 5);
 const Line = z.record(z.string(), z.unknown());
 
 let promtail: LocalPromtail | undefined;
@@ -79,79 +75,5 @@ describe("Promtail's records", () => {
       stream: "stdout",
       team: "ts",
     });
-  });
-});
-
-describe(`What Promtail loses at ${RATE} MB/s`, () => {
-  before(start);
-  after(() => promtail?.stop());
-
-  const usual: Trial = {
-    settings: { destination: LOKI },
-    // Few enough that each is rotated, and as often as the kubelet looks: what is rotated twice while it is behind is gone.
-    write: { files: 3, bytesPerSecond: RATE * 1e6, seconds: 15, rotationSeconds: 10 },
-  };
-
-  async function run(changes: TrialChanges): Promise<{ lost: number; doubled: number; rotations: number }> {
-    assert.ok(promtail);
-    const { lost, stats, rotations } = await tryOut(promtail, changed(usual, changes));
-    return { lost, doubled: stats.doubled, rotations };
-  }
-
-  it("is nothing with files rotated under it", async () => {
-    const { lost, doubled, rotations } = await run({ write: { seconds: 26 } });
-    assert.deepEqual([lost, doubled], [0, 0]);
-    assert.ok(rotations >= 6, `${rotations} rotations`);
-  });
-
-  // It reads nothing meanwhile, so a file that is rotated twice is gone; these are rotated once at most.
-  it("is nothing with the destination away for a while", async () => {
-    const { lost } = await run({
-      write: { files: 10, seconds: 20 },
-      meanwhile: answering("away", { after: 3, during: 12 }),
-      quietSeconds: 35,
-    });
-    assert.equal(lost, 0);
-  });
-
-  for (const mode of ["busy", "failing"] as const) {
-    it(`is nothing with the destination ${mode}`, async () => {
-      const { lost } = await run({
-        meanwhile: answering(mode, { after: 0, during: 5 }),
-        quietSeconds: 35,
-      });
-      assert.equal(lost, 0);
-    });
-  }
-
-  // It notes its places now and then and not with each line, so what it sent since comes twice.
-  it("is nothing stopped and started again, but lines come twice", async () => {
-    const { lost } = await run({ meanwhile: stopped({ after: 4, pause: 2 }) });
-    assert.equal(lost, 0);
-  });
-
-  it("is nothing killed and started again, but lines come twice", async () => {
-    const { lost } = await run({ meanwhile: killed(4) });
-    assert.equal(lost, 0);
-  });
-
-  it("is nothing from a hundred pods that start at once", async () => {
-    const { lost, doubled } = await run({ write: { files: 100, ownPods: true } });
-    assert.deepEqual([lost, doubled], [0, 0]);
-  });
-
-  // It notes its places as it ends, and the request that it could not send ends with it.
-  it("is a request of 1 MiB at most, stopped while the destination is down", async () => {
-    const { lost } = await run({
-      write: { files: 10, seconds: 20 },
-      meanwhile: restartedWhileAway("SIGTERM", { after: 4, away: 4, pause: 1 }),
-      quietSeconds: 35,
-    });
-    assert.ok(lost < 5000, `${lost} lost`);
-  });
-
-  it("is nothing but lines that are refused for good", async () => {
-    const { lost } = await run({ write: { poisonEvery: 5000 } });
-    assert.equal(lost, 0);
   });
 });
