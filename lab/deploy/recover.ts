@@ -59,7 +59,10 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
 export function recoveryText(stack: string, recovery: Recovery | undefined): string {
   const up = `pulumi up --stack ${stack}`;
   if (recovery === undefined) return `No run was cut off: \`${up}\` goes on.\n`;
-  const name = (urn: string) => urn.split("::").slice(2).join(" ");
+  const name = (urn: string) => {
+    const [types = "", own = ""] = urn.split("::").slice(2);
+    return `${types.split("$").at(-1)} ${own}`;
+  };
   const list = (title: string, urns: readonly string[]) =>
     urns.length === 0 ? "" : `${title}:\n${urns.map((urn) => `  ${name(urn)}\n`).join("")}`;
   return [

@@ -156,6 +156,7 @@ describe("up, down and recover", () => {
   });
 
   describe("recover", () => {
+    const ROLE = "urn:pulumi:local::lab::eks-dns-logging:cluster:EksCluster$aws:iam/role:Role::node";
     const provider = { urn: `${URN}provider::k8s`, type: "pulumi:providers:kubernetes", custom: true, id: "1" };
     const pending = (resource: object) => ({
       type: "creating",
@@ -168,7 +169,7 @@ describe("up, down and recover", () => {
         pending_operations: [
           pending(object("Service", "curl-ts")),
           pending(object("Pod", "never-made")),
-          pending({ urn: "urn:pulumi:local::lab::aws:iam/role:Role::node", type: "aws:iam/role:Role", inputs: {} }),
+          pending({ urn: ROLE, type: "aws:iam/role:Role", inputs: {} }),
         ],
       },
     });
@@ -187,7 +188,7 @@ describe("up, down and recover", () => {
         assert.deepEqual(await recover("local", folder.project), {
           adopted: [`${URN}Service::curl-ts`],
           missing: [`${URN}Pod::never-made`],
-          unknown: ["urn:pulumi:local::lab::aws:iam/role:Role::node"],
+          unknown: [ROLE],
         });
         const { resources, pending_operations } = await saved();
         assert.deepEqual(
