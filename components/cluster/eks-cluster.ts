@@ -89,7 +89,7 @@ export class EksCluster extends pulumi.ComponentResource {
       name: settings.name,
       provider,
       ready: nodes.groups,
-      // Without a profile: whoever uses it has credentials of their own.
+      // Without a profile: users have their own credentials.
       kubeconfig: pulumi.secret(control.kubeconfigJson),
       // The policy agent of vpc-cni is on.
       enforcesNetworkPolicies: true,

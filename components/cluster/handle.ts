@@ -20,7 +20,7 @@ export interface ClusterHandle {
   readonly kubeconfig?: pulumi.Output<string> | undefined;
   /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. */
   readonly enforcesNetworkPolicies?: boolean;
-  /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS belongs to whoever made the cluster. */
+  /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS is not managed here. */
   readonly addons?: AddonHost | undefined;
   /** Set where pods can have an AWS identity; AWS destinations need it. */
   readonly podIdentity?: PodIdentityHost | undefined;

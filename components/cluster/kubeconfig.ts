@@ -93,7 +93,7 @@ function readKubeconfig(file: string): Document | { issue: string } | undefined 
 
 /**
  * Why no connection to a server comes about, as in `... which does not answer`; undefined where one does. Without credentials and TLS: what
- * the server then thinks of the kubeconfig is said by whoever uses it.
+ * the server then thinks of the kubeconfig is reported by its user.
  * @param url such as `https://127.0.0.1:6443`; the port is that of the scheme by default.
  * @param milliseconds how long to wait.
  */

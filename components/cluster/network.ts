@@ -45,7 +45,7 @@ export class Vpc extends pulumi.ComponentResource {
       { cidrBlock: settings.cidr, enableDnsHostnames: true, enableDnsSupport: true, tags: this.#tags(name) },
       { parent: this },
     );
-    // Without rules: whoever forgets a security group gets no traffic at all.
+    // Without rules: a resource without a security group of its own gets no traffic.
     new aws.ec2.DefaultSecurityGroup(
       `${name}-default`,
       { vpcId: vpc.id, ingress: [], egress: [], tags: this.#tags(`${name}-default`) },

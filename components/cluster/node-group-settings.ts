@@ -184,7 +184,7 @@ export const NodeGroups = z
 const BOUNDARY = "node-config";
 
 /**
- * What a node of Amazon Linux 2023 is told as it starts, beside what EKS tells it itself: nodeadm merges both. Not encoded.
+ * User data of an Amazon Linux 2023 node, besides what EKS adds: nodeadm merges both. Not encoded.
  * @returns undefined where the settings say nothing, which leaves the launch template as it is without.
  * @see https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/
  * @see https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html#launch-template-user-data

@@ -22,7 +22,7 @@ export interface CoreDnsArgs {
 
 /**
  * CoreDNS as an EKS add-on of its own. On a cluster that takes no add-ons nothing is registered: CoreDNS there belongs to
- * whoever made the cluster, and the Corefile is only rendered.
+ * the cluster's creator, and the Corefile is only rendered.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
 export class CoreDns extends pulumi.ComponentResource {

@@ -13,7 +13,7 @@ import { DEFAULT_CAPACITY } from "./sizing.ts";
 
 /** What the tuned profile sets where the options do not. The figures behind it are in the profile's rows and the docs. */
 const TUNED = {
-  /** Endpoints take seconds to leave every node after a pod is told to end; the pod is killed after 30. */
+  /** Endpoints take seconds to leave every node after a pod begins to terminate; the pod is killed after 30. */
   lameduck: "20s",
   /** Popular answers are asked again before they expire, so that nobody waits for them. */
   prefetch: { amount: 10, duration: "1m", percentage: 10 },

@@ -1,4 +1,4 @@
-/** What a pod's `/etc/resolv.conf` tells its resolver. */
+/** What a pod's `/etc/resolv.conf` sets for its resolver. */
 export interface ResolverConfig {
   /** Servers that are asked, in order. */
   readonly nameservers: readonly string[];

@@ -98,7 +98,7 @@ export function appOf(labels: Readonly<Record<string, string>>): string | undefi
   return APP_LABELS.map((label) => labels[label]).find((value) => value !== undefined && value !== "");
 }
 
-/** The team of a namespace: what stands before `-team`; undefined for none. */
+/** The team of a namespace: what precedes `-team`; undefined for none. */
 export function teamOf(namespace: string): string | undefined {
   return /^(.+)-team$/.exec(namespace)?.[1];
 }
@@ -114,7 +114,7 @@ export function indexName(format: IndexFormat, at: Date, fields: IndexFields = {
   return [indexPrefix(format, fields), date].join(format.separator);
 }
 
-/** What stands before the date: the prefix, and the value that the indices are split by. */
+/** What precedes the date: the prefix, and the value that the indices are split by. */
 export function indexPrefix(format: IndexFormat, fields: IndexFields = {}): string {
   if (format.splitBy === "none") return format.prefix;
   return [format.prefix, safeIndexPart(fields[format.splitBy] ?? NO_VALUE)].join(format.separator);

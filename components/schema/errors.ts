@@ -155,7 +155,7 @@ export function oneOf(values: readonly unknown[]): string {
   return values.length === 1 ? String(values[0]) : `one of ${values.map(String).join(", ")}`;
 }
 
-/** The keys of an object, for whoever wrote something else in its place. */
+/** The keys of an object, for a message on a value of another type. */
 function contentsOf(schema: unknown): string {
   if (schema instanceof z.ZodDiscriminatedUnion)
     return ` whose ${schema.def.discriminator} is ${oneOf(kindsOf(schema))}`;

@@ -73,7 +73,7 @@ export function withFetched(
 export interface Rejection {
   /** Path in the configuration, such as `["autoScaling", "minReplicas"]`. */
   readonly path: readonly (string | number)[];
-  /** What stands there; undefined where something is missing. */
+  /** The value found; undefined if something is missing. */
   readonly value: unknown;
   /** What that version takes there, as the end of a sentence: `must be an integer`. */
   readonly message: string;

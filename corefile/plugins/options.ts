@@ -25,7 +25,7 @@ export class OptionReader {
   whole(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {
     const args = this.take(name);
     if (args === undefined) return undefined;
-    return args.length === 1 ? this.number(name, args[0], min, max) : this.fail(name, "one whole number");
+    return args.length === 1 ? this.number(name, args[0], min, max) : this.fail(name, "one integer");
   }
 
   duration(name: string): string | undefined {
@@ -65,7 +65,7 @@ export class OptionReader {
     const value = Number(text);
     if (text === undefined || !/^[+-]?\d+$/.test(text) || value < min || value > max) {
       const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
-      return this.fail(name, `a whole number ${range}, not ${text ?? "nothing"}`);
+      return this.fail(name, `an integer ${range}, not ${text ?? "nothing"}`);
     }
     return value;
   }

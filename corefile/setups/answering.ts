@@ -163,7 +163,7 @@ export function dns64(setup: Setup): void {
   };
   setup.lines(() => {
     const words = setup.words("its line", 0, 1);
-    // CoreDNS takes what stands in braces after a prefix for lines of their own.
+    // CoreDNS takes what is in braces after a prefix for lines of their own.
     if (words.length === 1) return prefix(words[0] ?? "");
     setup.block({ prefix: () => prefix(setup.word("prefix")), translate_all: () => {}, allow_ipv4: () => {} });
   });

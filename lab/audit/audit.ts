@@ -92,7 +92,7 @@ export function audit({ stack, system, sources, unreadTypes }: Subject, config: 
   return { findings, issues: evaluation.issues, skipped, objects: judged.length, rules: evaluation.rules };
 }
 
-/** A rule on objects beside others finds mistakes where the others are only unseen. */
+/** A rule that relates objects would report violations if some of them are only not visible. */
 function skippedRule(rule: Rule, unreadTypes: readonly string[]): SkippedRule[] {
   if (!isStackRule(rule)) return [];
   const unread = rule.types.filter((type) => unreadTypes.includes(type));

@@ -14,7 +14,7 @@ interface ListedKind {
   readonly clusterScoped?: true;
 }
 
-/** Never Secrets: no rule needs what stands in one, and the right to list them is the right to read them. */
+/** Never Secrets: no rule needs their content, and the right to list them is the right to read them. */
 const KINDS: readonly ListedKind[] = [
   { apiVersion: "v1", kind: "Namespace", plural: "namespaces", clusterScoped: true },
   { apiVersion: "v1", kind: "Pod", plural: "pods" },

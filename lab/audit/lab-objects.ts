@@ -4,7 +4,7 @@ import type { KubernetesObject } from "./objects.ts";
 
 /**
  * URN of an object that this program itself made, under which its built-in exemptions stand: its collector may read the node's logs.
- * Undefined for all others. Whoever may write into the namespace of the collector could do as much by the collector itself.
+ * Undefined for all others. Anyone who may write to the collector's namespace could do as much with the collector itself.
  */
 export function ownUrn({ apiVersion, kind, name, namespace, content }: KubernetesObject): string | undefined {
   const labels: unknown = isObject(content.metadata) ? content.metadata.labels : undefined;

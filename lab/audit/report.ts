@@ -11,7 +11,7 @@ export interface AuditReport extends Audit {
   readonly notes: readonly string[];
 }
 
-/** The worst first, then by rule, so that one mistake in many objects stands together. */
+/** The worst first, then by rule, so that one violation in many objects is listed together. */
 function sorted(findings: readonly AuditFinding[]): AuditFinding[] {
   const rank = ({ outcome, level }: AuditFinding) => (outcome === "exempt" ? 2 : level === "mandatory" ? 0 : 1);
   return findings.toSorted(

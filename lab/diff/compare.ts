@@ -73,7 +73,7 @@ export function comparePlans(base: PlanDocument, head: PlanDocument): StackCompa
   };
 }
 
-/** Components that only group are told by what is in them. */
+/** Components that only group are described by their content. */
 function isShown(resource: PlannedResourceDocument): boolean {
   return resource.custom || Object.keys(resource.inputs).length > 0;
 }
@@ -164,7 +164,7 @@ type View = (value: Json) => Json;
 const asItIs: View = (value) => value;
 const masked: View = () => SECRET;
 
-/** EC2 takes in base64 what a node is told as it starts; a reviewer can read it as text. */
+/** EC2 takes user data in base64; a reviewer can read it as text. */
 function viewOf(type: string, { path }: FieldChange): View {
   return type === "aws:ec2/launchTemplate:LaunchTemplate" && pathText(path) === "userData" ? decoded : asItIs;
 }

@@ -122,7 +122,7 @@ async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): P
     env: PLAIN_OUTPUT,
   });
   const document = documentIn(stdout);
-  // Mandatory policies make the plan fail, and are told by its document.
+  // Mandatory policies make the plan fail, and are reported in its document.
   if (document !== undefined) return { plan: document };
   const silence = exitCode === 0 ? "prints no readable plan" : `exits with code ${exitCode} and no message`;
   return { problem: stderr.trim() || `lab plan ${silence}` };

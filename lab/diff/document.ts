@@ -33,7 +33,7 @@ const PolicyFinding = z.object({
 });
 export type PolicyFinding = z.infer<typeof PolicyFinding>;
 
-/** What a run of the policies said. A mistake is one in their configuration, such as an exemption without a reason. */
+/** What a run of the policies said. An issue is one in their configuration, such as an exemption without a reason. */
 const PolicyRun = z.object({ findings: z.array(PolicyFinding), issues: z.array(z.string()).default([]) });
 export type PolicyRun = z.infer<typeof PolicyRun>;
 

@@ -15,7 +15,7 @@ export interface FieldChange {
 
 /**
  * Where two values differ, each as deep as both sides have the same shape. Members of a list are matched by their `name`, as
- * Kubernetes itself merges containers, ports and volumes; another order of the same members is told as one change of the list.
+ * Kubernetes itself merges containers, ports and volumes; another order of the same members is shown as one change of the list.
  * Text that is JSON on both sides, such as an IAM policy, is compared by its fields.
  */
 export function changedFields(before: Json | undefined, after: Json | undefined, path: FieldPath = []): FieldChange[] {

@@ -10,7 +10,7 @@ export const MARKER = "<!-- eks-dns-logging: lab diff -->";
 /** GitHub takes 65,536 characters in a comment; the rest is for what the workflow adds. */
 export const LONGEST_COMMENT = 60_000;
 
-/** How much is told: lines of one field, and resources of one kind. Less and less, until the comment is short enough. */
+/** How much is shown: lines of one field, and resources of one kind. Less and less, until the comment is short enough. */
 const DETAIL = [
   { lines: 60, resources: 500 },
   { lines: 15, resources: 200 },

@@ -76,7 +76,7 @@ function holdsUnknown(value: unknown): boolean {
 
 /** A pair with what differs between its sides. */
 export interface ComparedPair extends Pair {
-  /** Inputs that differ, but for those that Pulumi is told to ignore. */
+  /** Inputs that differ, but for those in ignoreChanges. */
   readonly changes: readonly FieldChange[];
   /** Those of them that force a replacement. */
   readonly forcing: readonly FieldChange[];

@@ -72,7 +72,7 @@ const TIMED_OUT = 28;
 const CURL_SECONDS = 15;
 
 /**
- * Times a lookup by curl. It is told to use an interface that does not exist, so it stops before it would connect to anybody.
+ * Times a lookup by curl. It uses an interface that does not exist, so it stops before it would connect to anybody.
  * @returns undefined where curl did neither find the name nor miss it.
  */
 export async function curlLookup(

@@ -72,12 +72,12 @@ export async function explain(
   const found = withoutAsking.length > 0 || (last !== undefined && succeeds(pairOf(last), libc));
   const reached = last?.[0]?.name ?? name;
   const simulated = config.ndots !== resolver.ndots || config.search !== resolver.search;
-  const patience = { attempts: resolver.attempts, servers: resolver.nameservers.length };
+  const limits = { attempts: resolver.attempts, servers: resolver.nameservers.length };
   return {
     ...base,
     rows: asked.flat().map((query) => rowOf(query, own)),
     withoutAsking,
-    queries: asked.reduce((sum, pair) => sum + messagesFor(pairOf(pair), libc, patience), 0),
+    queries: asked.reduce((sum, pair) => sum + messagesFor(pairOf(pair), libc, limits), 0),
     milliseconds: asked.reduce((sum, pair) => sum + Math.max(...pair.map((query) => query.milliseconds ?? 0)), 0),
     found,
     curl: client.hasCurl && !simulated ? await curlLookup(cluster, client, name) : undefined,

@@ -20,7 +20,7 @@ export interface Pair {
 }
 
 /** How often a resolver asks again where it gets no answer. */
-export interface Patience {
+export interface RetryLimits {
   /** `options attempts` of resolv.conf; both C libraries' own default is 2. */
   readonly attempts: number;
   /** Name servers in resolv.conf. */
@@ -80,7 +80,7 @@ function has({ A, AAAA }: Pair, outcome: Outcome): boolean {
  * `attempts` times; musl asks all at once, again on SERVFAIL up to four times in each attempt, and waits out its timeout.
  * @see https://git.musl-libc.org/cgit/musl/tree/src/network/res_msend.c
  */
-export function messagesFor(pair: Pair, libc: Libc, { attempts, servers }: Patience): number {
+export function messagesFor(pair: Pair, libc: Libc, { attempts, servers }: RetryLimits): number {
   const outcomes = [pair.A, pair.AAAA];
   const bad = outcomes.filter((outcome) => ["failed", "refused", "silent"].includes(outcome));
   if (libc === "glibc") return bad.length === outcomes.length ? outcomes.length * attempts * servers : outcomes.length;

@@ -50,7 +50,7 @@ export async function execInPod(
   }
 }
 
-/** A program's exit code is told in the Status object that ends the stream; other failures are the runtime's. */
+/** A program's exit code is in the Status object that ends the stream; other failures are the runtime's. */
 function exitCode(status: V1Status, what: string): number {
   if (status.status === "Success") return 0;
   const told = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;

@@ -143,7 +143,7 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
   writeOutput(`${table}\nsettings that differ: ${rows.length}\n`);
 }
 
-/** Every stack is planned, and every issue in any of them is told, before the first one ends the command. */
+/** Every stack is planned, and every issue in any of them is reported, before the first one ends the command. */
 async function planAll(stacks: readonly string[], done: (stack: string) => void): Promise<PlannedStack[]> {
   const loaded = await Promise.allSettled(stacks.map((stack) => loadStack(stack)));
   const wrong = loaded.flatMap((result, index) =>

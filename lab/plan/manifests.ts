@@ -67,7 +67,7 @@ export async function writeCorefile(folder: string, settings: DnsSettings): Prom
   await writeFile(join(folder, BY_HAND, "configmap-kube-system-coredns.yaml"), text);
 }
 
-/** Writes the index template for a search engine that nobody here may write to: whoever runs it puts it there. */
+/** Writes the index template for a search engine outside the cluster, to be installed by hand. */
 export async function writeIndexTemplate(folder: string, { destination, index }: LoggingSettings): Promise<void> {
   const file = join(folder, BY_HAND, "index-template.json");
   if (destination.kind !== "elasticsearch" && (destination.kind !== "opensearch" || destination.inCluster))

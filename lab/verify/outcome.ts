@@ -1,6 +1,6 @@
 import type { Lab } from "./lab.ts";
 
-/** `warn`: as it should not be, but nothing that this lab can mend; `skip`: not tried. */
+/** `warn`: not as expected, but nothing that the lab can fix; `skip`: not run. */
 export type Status = "pass" | "warn" | "fail" | "skip";
 
 /** What a check found. */
@@ -42,7 +42,7 @@ export interface Check {
   readonly from: string;
   /** Where it leads; empty where it leads nowhere. */
   readonly to: string;
-  /** Checks with the same word run at the same time, since they share a session in a pod. Default: none. */
+  /** Checks with the same value run at the same time, since they share a session in a pod. Default: none. */
   readonly together?: string;
   run(lab: Lab): Promise<Outcome>;
 }

@@ -38,7 +38,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     startedAt: new Date(start).toISOString(),
     seconds: (Date.now() - start) / 1000,
     rows,
-    // Whoever works in one namespace may not see the nodes; the report then shows less of them.
+    // A user limited to one namespace may not see the nodes; the report then shows less of them.
     nodes: await cluster.nodes().catch(() => []),
     teams,
   };

@@ -15,7 +15,7 @@ export interface Exemption {
   readonly only?: "undecided";
 }
 
-/** A mistake in an exemption, for a person; undefined where it is complete. */
+/** An issue in an exemption, as text; undefined where it is complete. */
 export function exemptionIssue(exemption: Exemption, ruleIds: ReadonlySet<string>): string | undefined {
   const what = `exemption of ${exemption.resource || "no resource"} from ${exemption.rule}`;
   if (!ruleIds.has(exemption.rule)) return `${what}: there is no such rule`;

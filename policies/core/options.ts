@@ -24,7 +24,7 @@ export function texts(name: string, description: string, byDefault: readonly str
   };
 }
 
-/** A whole number from a least value. */
+/** An integer with a minimum. */
 export function count(name: string, description: string, byDefault: number, minimum = 0): RuleOption<number> {
   return {
     name,
@@ -32,7 +32,7 @@ export function count(name: string, description: string, byDefault: number, mini
     read: (config) => {
       const value = config[name] ?? byDefault;
       if (typeof value === "number" && Number.isInteger(value) && value >= minimum) return value;
-      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be a whole number from ${minimum}`);
+      throw new RuleOptionError(`${name} is ${JSON.stringify(value)}: it must be an integer of at least ${minimum}`);
     },
   };
 }

@@ -18,7 +18,7 @@ const LEVELS: readonly Level[] = ["mandatory", "advisory", "disabled"];
 /** Keys of a rule's configuration that are no settings of its own. */
 const OWN_KEYS = ["enforcementLevel", "exempt"];
 
-/** Reads the configuration of one rule. A wrong part is told and left out, so the rule still runs. */
+/** Reads the configuration of one rule. An invalid part is reported and left out, so the rule still runs. */
 export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   const issues: string[] = [];
   const properties = group(config[rule.id]);

@@ -116,7 +116,7 @@ export interface Image {
   readonly registry: string;
   readonly repository: string;
   readonly tag: string | undefined;
-  /** `sha256:` and 64 hex digits; undefined where what stands for one is none. */
+  /** `sha256:` and 64 hex digits; undefined if it is malformed. */
   readonly digest: string | undefined;
 }
 

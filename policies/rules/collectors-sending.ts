@@ -128,7 +128,7 @@ export function indexIssue(name: string): string | undefined {
     : `whose ${directive} may give spaces, capitals or signs that no index name may have`;
 }
 
-/** The same of what stands inside a name, such as its date: that may begin with any of its letters. */
+/** The same for the rest of a name, such as its date: that may begin with any of its letters. */
 function indexPartIssue(part: string): string | undefined {
   return indexIssue(`a${part}`);
 }

@@ -40,7 +40,7 @@ export const COLLECTORS: readonly Rule[] = [
     family: "collectors",
     level: "mandatory",
     title: "A collector mounts node logs read-only and writes only its own state",
-    reason: "A collector runs on every node: whoever takes it over can write what it can write.",
+    reason: "A collector runs on every node: an attacker in one can write what it can write.",
     fix: "mount log paths with readOnly: true, and keep state in a path listed in the option `statePaths`",
     source: podSecurity("Baseline", "HostPath Volumes"),
     options: [LOG_PATHS, STATE_PATHS],

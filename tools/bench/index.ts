@@ -51,7 +51,7 @@ async function bench(flags: BenchFlags): Promise<void> {
 
 async function onCluster(flags: BenchFlags, say: (what: string) => void) {
   const target = { context: flags.context, kubeconfig: flags.kubeconfig };
-  // Tells what is wrong with it before the Pulumi packages have come in.
+  // Reports errors before the Pulumi packages are loaded.
   const { connect } = await import("../../lab/kubernetes/connect.ts");
   await connect(target);
   const { runOnCluster } = await import("./cluster.ts");
@@ -60,7 +60,7 @@ async function onCluster(flags: BenchFlags, say: (what: string) => void) {
 
 function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number from 1");
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("an integer from 1");
   return value;
 }
 

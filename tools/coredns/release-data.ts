@@ -94,7 +94,7 @@ function casesOf(body: string, constants: ReadonlyMap<string, string>): string[]
   );
 }
 
-/** A text without what stands in its braces, comments and the switches inside its cases. */
+/** A text without the content of its braces, comments and the switches inside its cases. */
 function outermost(text: string): string {
   let depth = 0;
   let kept = "";

@@ -6,7 +6,7 @@ import { DATE_NOTATION, indexName, RESERVED_PATTERNS } from "../../components/lo
 import { logPipeline } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 
-/** File that tells how indices are called. */
+/** File that describes index names. */
 export const INDEX_FILE = "docs/reference/index-formats.md";
 
 const CONTEXT = { cluster: "dev", region: undefined };

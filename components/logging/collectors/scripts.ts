@@ -17,7 +17,7 @@ export function readScript(folder: string, name: string): string {
 }
 
 /**
- * The sections of a script, each from a comment line `# section: NAME` to the next. What stands before the first is for readers only.
+ * The sections of a script, each from a comment line `# section: NAME` to the next. Text before the first is for readers only.
  * @returns A section's lines without comments, blank lines and indented comments; throws for a name that is not there.
  */
 export function scriptSections(text: string): (name: string) => string {

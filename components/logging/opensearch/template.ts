@@ -43,7 +43,7 @@ export function everyIndexTemplate(): object {
  * @see https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/flattened
  */
 function mappings(engine: Engine): object {
-  // Elasticsearch refuses a document with a longer value than 32,766 bytes, or deeper than 20, unless it is told what to do.
+  // Elasticsearch refuses a document with a longer value than 32,766 bytes, or deeper than 20, unless the template says what to do.
   const flattened =
     engine === "opensearch" ? { type: "flat_object" } : { type: "flattened", ignore_above: 8191, depth_limit: 1000 };
   return {

@@ -1,7 +1,7 @@
 import type { BenchResult, BenchRow } from "./bench.ts";
 import { BUCKETS } from "./samples.ts";
 
-/** What a kind of name tells, for people. */
+/** Labels of the kinds of names. */
 export const KINDS: Readonly<Record<BenchRow["kind"], string>> = {
   internal: "cluster name",
   outside: "outside name",

@@ -46,7 +46,7 @@ export interface BenchResult {
   readonly own: Summary;
 }
 
-/** Measures one kind of name after the other. `onStep` is told what is under way. */
+/** Measures one kind of name after the other. `onStep` receives the current step. */
 export async function bench(
   cluster: Cluster,
   client: DnsClient,

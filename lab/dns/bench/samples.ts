@@ -17,7 +17,7 @@ const IDS = 4096;
 const ID_BASE = 32;
 const ID_DIGITS = 64;
 const CODE_BITS = 0xf;
-/** What stands for NUL and newline. */
+/** Stand-ins for NUL and newline. */
 const STAND_INS: ReadonlyMap<number, number> = new Map([
   [254, 0],
   [255, 10],

@@ -127,7 +127,7 @@ async function whyUnknown(lab: Lab, to: string, name: string, result: CurlResult
 const SILENCE_MS = 4900;
 const NO_DNS_POD = "no CoreDNS pod is ready: `kubectl -n kube-system get pods -l k8s-app=kube-dns`";
 
-/** Whether it is known that nothing can answer; whoever may not see the DNS pods does not know. */
+/** Whether it is known that nothing can answer; unknown without permission to list the DNS pods. */
 async function hasNoDnsPod(lab: Lab): Promise<boolean> {
   const pods = await lab.dnsPods().catch(() => undefined);
   return pods !== undefined && !pods.some((pod) => pod.ready);

@@ -74,6 +74,6 @@ describe("the pages of DNS", () => {
     const added = three.resources.filter(({ name }) => /^qa/.test(name));
     const objects = added.filter(({ type }) => type.startsWith("kubernetes:"));
     assert.match(page, new RegExp(`^\\| Pulumi resources \\| ${added.length} \\|`, "m"));
-    assert.match(page, new RegExp(`^\\| API objects that it makes \\| ${objects.length} \\|`, "m"));
+    assert.match(page, new RegExp(`^\\| API objects \\| ${objects.length} \\|`, "m"));
   });
 });

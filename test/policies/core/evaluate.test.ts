@@ -145,7 +145,7 @@ describe("evaluate", () => {
     assert.deepEqual(issues, [
       "pods-big: there is no such rule",
       'pods-small: enforcementLevel is "strict": it must be one of mandatory, advisory, disabled',
-      "pods-small: limit is 0: it must be a whole number from 1",
+      "pods-small: limit is 0: it must be an integer of at least 1",
       'pods-small: words is "a": it must be a list of texts',
       "pods-small: switch is 1: it must be true or false",
       'pods-small: way is "left": it must be one of up, down',

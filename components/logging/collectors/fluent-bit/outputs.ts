@@ -133,7 +133,7 @@ function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; po
 }
 
 /**
- * What stands before the date in a record's index. The option takes a key alone, which must come first, or whatever begins with one:
+ * What precedes the date in a record's index. The option takes a key alone, which must come first, or whatever begins with one:
  * so it begins with a part of the tag that no tag has.
  * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/classic-mode/record-accessor
  */

@@ -50,7 +50,7 @@ export const vector: Collector = {
   readiness: { path: "/metrics", port: METRICS_PORT },
   ports: { metrics: METRICS_PORT },
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
-  // Since 0.57 it puts in no variables, unless it is told to put in all.
+  // Since 0.57 it puts in no variables, unless an option enables it.
   readsCredentials: "files",
   // It looks for a stream before it makes one, and drops the lines if it may not.
   logGroupActions: ["logs:DescribeLogStreams"],
