@@ -117,7 +117,7 @@ function controllerOf({ content, namespace }: KubernetesObject): Owner | undefin
   return undefined;
 }
 
-/** How an object is told apart from all others of its kind and version. */
+/** What identifies an object among all of its kind and version. */
 export function objectKey({ kind, namespace, name }: KubernetesObject): string {
   return `${kind}/${namespace ?? ""}/${name}`;
 }
