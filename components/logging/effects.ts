@@ -5,7 +5,7 @@ import { Destination } from "./destination-settings.ts";
 import { type ApplicationPod, type DestinationContext, hasIndex, logPipeline, NODE } from "./pipeline.ts";
 import { LoggingSettings } from "./settings.ts";
 
-/** A setting of a value other than its default, and the settings as they are with the default in its place. */
+/** A setting of a value other than its default, and the settings as they are with the default (or another value) in its place. */
 interface Choice {
   readonly path: readonly string[];
   readonly value: unknown;
@@ -28,14 +28,14 @@ const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
 
 /**
  * A warning for each setting that changes nothing: the collector's configuration is the same with the setting's default. It is for
- * settings that are valid; `buffer.whenFull` is left out, which a collector either follows or refuses. Paths are below `logging`.
+ * settings that are valid. Paths are below `logging`.
  */
 export function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
   const rendered = (of: LoggingSettings) => collector.render(logPipeline(of, CONTEXT, source));
   const { destination, mode } = settings;
   const { title } = collector;
-  const chosen = choices(settings);
+  const chosen = [...choices(settings), ...otherWhenFull(settings, collector)];
   const own = chosen.length > 0 ? rendered(settings) : undefined;
   return chosen.flatMap(({ path, value, byDefault }): SettingsIssue[] => {
     if (!isDeepStrictEqual(own, rendered(byDefault))) return [];
@@ -45,6 +45,19 @@ export function settingsWithoutEffect(settings: LoggingSettings, collector: Coll
         : `has no effect with collector ${title}, mode ${mode} and destination ${destination.kind}`;
     return [{ path, message, value, severity: "warning" }];
   });
+}
+
+/**
+ * The choice of `buffer.whenFull`, compared with the other value, since its default may be either. None where the collector refuses
+ * the other: then this is what it does.
+ */
+function otherWhenFull(settings: LoggingSettings, collector: Collector): Choice[] {
+  const { buffer } = settings;
+  if (buffer.whenFull === undefined) return [];
+  const whenFull = buffer.whenFull === "block" ? ("drop-oldest" as const) : ("block" as const);
+  const other = { ...settings, buffer: { ...buffer, whenFull } };
+  const isRefused = collector.unsupported(logPipeline(other, CONTEXT)).some(({ path }) => path[1] === "whenFull");
+  return isRefused ? [] : [{ path: ["buffer", "whenFull"], value: buffer.whenFull, byDefault: other }];
 }
 
 function choices(settings: LoggingSettings): Choice[] {

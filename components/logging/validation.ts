@@ -97,10 +97,15 @@ function awsIssues(
     return [{ path: ["destination"], message }];
   }
   if (destination.kind === "s3" && cluster !== undefined) {
+    const path = ["destination", "bucket"];
     const name = bucketName(destination, cluster.name, cluster.region);
-    if (isBucketName(name)) return [];
-    const message = `must be set, since ${name}, made of the cluster's name and region, is not a valid bucket name`;
-    return [{ path: ["destination", "bucket"], message }];
+    if (!isBucketName(name)) {
+      const message = `must be set, since ${name}, made of the cluster's name and region, is no valid name of a bucket`;
+      return [{ path, message }];
+    }
+    if (destination.bucket !== undefined) return [];
+    const message = `is not set, and the default ${name} may be taken by another AWS account, as bucket names are global: set a name of your own`;
+    return [{ path, message, severity: "warning" }];
   }
   return [];
 }

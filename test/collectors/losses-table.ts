@@ -138,7 +138,7 @@ export const TABLE: readonly Row[] = [
       },
     },
     behaviors: {
-      rotation: { trial: {}, exact: true },
+      rotation: { trial: { write: { files: 2, bytesPerSecond: 5e6, seconds: 8 } }, exact: true, minRotations: 2 },
       newPods: { trial: { write: { files: 100, ownPods: true } }, exact: true },
       away: { trial: answer("away", 3, 8, { write: { seconds: 14 } }) },
       busy: { trial: answer("busy", 0, 5) },
@@ -165,7 +165,7 @@ export const TABLE: readonly Row[] = [
     usual: { quietSeconds: 40, write: TEN_FILES },
     targets: { opensearch: { hasIds: true }, ...ELASTICSEARCH_TOO },
     behaviors: {
-      rotation: { trial: { write: { files: 1, seconds: 25 / RATES.fluentd } }, exact: true },
+      rotation: { trial: { write: { files: 1, seconds: 25 / RATES.fluentd } }, exact: true, minRotations: 1 },
       newPods: { trial: { meanwhile: newPods(100, { bytesPerSecond: 3e5, during: 3 }) }, exact: true },
       away: { trial: answer("away", 3, 8, { write: { seconds: 15 } }) },
       busy: { trial: answer("busy", 3, 8, { write: { seconds: 15 } }) },
@@ -198,7 +198,7 @@ export const TABLE: readonly Row[] = [
     },
     targets: { elasticsearch: { hasIds: true } },
     behaviors: {
-      rotation: { trial: {} },
+      rotation: { trial: {}, minRotations: 1 },
       newPods: { trial: { write: { files: 100, ownPods: true } } },
       away: { trial: answer("away", FILEBEAT_STARTED, 10) },
       busy: { trial: answer("busy", FILEBEAT_STARTED, 8) },
@@ -228,7 +228,7 @@ export const TABLE: readonly Row[] = [
     usual: { quietSeconds: 40, settings: { buffer: { whenFull: "block" } }, write: TEN_FILES },
     targets: { opensearch: { hasIds: true }, ...ELASTICSEARCH_TOO },
     behaviors: {
-      rotation: { trial: { write: { files: 1, seconds: 25 / RATES.vector } }, exact: true },
+      rotation: { trial: { write: { files: 1, seconds: 25 / RATES.vector } }, exact: true, minRotations: 1 },
       newPods: { trial: { meanwhile: newPods(30, { bytesPerSecond: 3e5, during: 2 }) }, exact: true },
       away: { trial: answer("away", 3, 15) },
       busy: { trial: answer("busy", 2, 6) },
@@ -323,7 +323,7 @@ export const TABLE: readonly Row[] = [
     usual: { quietSeconds: 40, write: TEN_FILES },
     targets: { opensearch: { hasIds: true }, ...ELASTICSEARCH_TOO },
     behaviors: {
-      rotation: { trial: { write: { files: 1, seconds: 25 / RATES.logagent } }, exact: true },
+      rotation: { trial: { write: { files: 1, seconds: 25 / RATES.logagent } }, exact: true, minRotations: 1 },
       newPods: { trial: { meanwhile: newPods(100, { bytesPerSecond: 1e6, during: 2 }) }, exact: true },
       away: { trial: answer("away", 2, 15), exact: true },
       busy: { trial: answer("busy", 2, 5), exact: true },

@@ -85,6 +85,31 @@ describe("A setting without effect", () => {
     }
   }
 
+  for (const collector of Object.values(COLLECTORS)) {
+    for (const mode of collector.modes) {
+      it(`is buffer.whenFull where both values do the same: ${collector.title}, ${mode}, every destination`, () => {
+        for (const destination of DESTINATIONS) {
+          const issuesOf = (settings: LoggingSettings) =>
+            checkLogging(settings, "eks").filter(({ path }) => path[0] !== "sidecar" && path[0] !== "index");
+          const [drop, block] = (["drop-oldest", "block"] as const).map((whenFull) =>
+            LoggingSettings.parse({ collector: collector.id, mode, destination, buffer: { whenFull, size: "1Gi" } }),
+          );
+          assert.ok(drop && block);
+          const found = [drop, block].map(issuesOf);
+          // What the collector cannot do is refused elsewhere.
+          if (found.flat().some(({ severity }) => severity !== "warning")) continue;
+          const same = isDeepStrictEqual(rendered(collector, drop), rendered(collector, block));
+          for (const issues of found)
+            assert.equal(
+              issues.some(({ path }) => path.join(".") === "buffer.whenFull"),
+              same,
+              JSON.stringify(destination),
+            );
+        }
+      });
+    }
+  }
+
   it("is named with its reason", () => {
     const warnings = (settings: object) =>
       checkLogging(LoggingSettings.parse(settings), "eks").map(
@@ -101,6 +126,9 @@ describe("A setting without effect", () => {
     assert.deepEqual(warnings({ collector: "tail", mode: "sidecar", parseJson: false, multiline: [] }), [
       "warning multiline: has no effect with collector tail, mode sidecar and destination stdout",
       "warning parseJson: has no effect with collector tail, mode sidecar and destination stdout",
+    ]);
+    assert.deepEqual(warnings({ collector: "tail", mode: "sidecar", buffer: { whenFull: "block" } }), [
+      "warning buffer.whenFull: has no effect with collector tail, mode sidecar and destination stdout",
     ]);
     // A list in another order is the default.
     assert.deepEqual(warnings({ multiline: ["node", "go", "python", "java"] }), []);

@@ -131,7 +131,14 @@ describe("The bucket's name", () => {
   });
 
   it("is to be set where the cluster's name makes none", () => {
-    assert.deepEqual(derived("dev"), []);
+    assert.deepEqual(derived("dev"), [
+      {
+        path: ["destination", "bucket"],
+        message:
+          "is not set, and the default dev-logs-eu-central-1 may be taken by another AWS account, as bucket names are global: set a name of your own",
+        severity: "warning",
+      },
+    ]);
     for (const name of ["Prod", "my_cluster", "c".repeat(60)]) {
       const [issue, ...more] = derived(name);
       assert.deepEqual([more, issue?.path], [[], ["destination", "bucket"]]);
