@@ -2,6 +2,7 @@ import "./components/runtime.ts";
 
 import { setImmediate as turn } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { nodeDnsAddresses } from "./components/cluster/eks-existing-settings.ts";
 import { createCluster, DeletionProtection } from "./components/cluster/index.ts";
 import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
@@ -16,10 +17,12 @@ const settings = readSettings();
 await preflight(settings.cluster, settings.warnings);
 const clusterComponent = createCluster(settings.cluster, settings.region, settings.profile);
 const cluster = clusterComponent.handle;
-const dns = new CoreDns("coredns", { cluster, settings: settings.dns });
-const logs = new LogCollection("logs", { ...settings.logging, cluster, teams: settings.teams });
-// What answers on clusterDns may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.
-const dnsAddresses = [...new Set([...dns.addresses, ...(settings.dns.clusterDns ?? [])])];
+const dns = settings.dns && new CoreDns("coredns", { cluster, settings: settings.dns });
+const logs = settings.logging && new LogCollection("logs", { ...settings.logging, cluster, teams: settings.teams });
+// What answers on these may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.
+const dnsAddresses = [
+  ...new Set([...(dns?.addresses ?? []), ...(settings.dns?.clusterDns ?? nodeDnsAddresses(settings.cluster))]),
+];
 const teams: Team[] = [];
 for (const team of settings.teams) {
   teams.push(
@@ -27,11 +30,11 @@ for (const team of settings.teams) {
       ...team,
       cluster,
       team: team.name,
-      curlPod: settings.curlPod,
-      network: { teams: settings.teams, dnsAddresses, egress: logs.egress },
-      sidecar: logs.sidecar,
-      dns: dns.forPods,
-      dependsOn: logs.ready,
+      curlPod: settings.curlPods && settings.curlPod,
+      network: { teams: settings.teams, dnsAddresses, egress: logs?.egress ?? [] },
+      sidecar: logs?.sidecar,
+      dns: dns?.forPods,
+      dependsOn: logs?.ready ?? [],
     }),
   );
   // A turn for the engine, which else hears of the first team once the last is described: a thousand would wait in memory together.
@@ -39,16 +42,21 @@ for (const team of settings.teams) {
 }
 
 if (settings.cluster.kind === "eks" && settings.cluster.deletionProtection)
-  new DeletionProtection("deletion-protection", [clusterComponent, dns, logs, ...teams]);
+  new DeletionProtection("deletion-protection", [
+    clusterComponent,
+    ...(dns ? [dns] : []),
+    ...(logs ? [logs] : []),
+    ...teams,
+  ]);
 
 /** Kubeconfig of a cluster that this stack made, as a secret; on an existing one, whose owner has it, where it is. */
 export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";
 export const namespaces = teams.map((team) => team.namespace);
 export const pods = teams.flatMap((team) => team.curlPod?.podName ?? []);
 /** The names that the lab curls from the other team: `name.namespace` and the full one, for each team. */
-export const dnsNames = settings.teams.flatMap((team) => curlServiceNames(team.name));
-export const logDestination = logs.destination;
+export const dnsNames = settings.curlPods ? settings.teams.flatMap((team) => curlServiceNames(team.name)) : [];
+export const logDestination = logs?.destination ?? "none: this stack collects no logs";
 /** What the index of a line written now is called. */
-export const logIndices = logs.indices;
+export const logIndices = logs?.indices ?? [];
 /** The command that proves all of it. */
 export const verify = verifyCommand({ stack: pulumi.getStack(), ...settings });

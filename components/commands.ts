@@ -7,7 +7,11 @@ const DEFAULT_STACK = "local";
 export interface StackContext {
   /** Name of the stack. */
   readonly stack: string;
-  readonly cluster: Pick<ClusterSettings, "kind"> & { readonly name?: string };
+  readonly cluster: Pick<ClusterSettings, "kind"> & {
+    readonly name?: string;
+    readonly context?: string | undefined;
+    readonly kubeconfig?: string | undefined;
+  };
   /** Region of an EKS cluster. */
   readonly region: string | undefined;
 }
@@ -19,11 +23,12 @@ export interface StackContext {
 export function verifyCommand({ stack, cluster, region }: StackContext): string {
   const verify = `npm run verify${stack === DEFAULT_STACK ? "" : ` -- --stack ${stack}`}`;
   if (cluster.kind === "existing") return verify;
+  if (cluster.kind === "eks-existing" && (cluster.context ?? cluster.kubeconfig) !== undefined) return verify;
   return `aws eks update-kubeconfig --name ${cluster.name} --region ${region} && ${verify}`;
 }
 
 /** The command that makes what is missing and replaces the curl pods, which end after their lifetime. */
 export function upCommand({ stack, cluster }: Pick<StackContext, "stack" | "cluster">): string {
-  if (cluster.kind === "eks") return `pulumi up --stack ${stack} --refresh --replace '**-curl-pod'`;
+  if (cluster.kind !== "existing") return `pulumi up --stack ${stack} --refresh --replace '**-curl-pod'`;
   return `npm run lab -- up${stack === DEFAULT_STACK ? "" : ` --stack ${stack}`}`;
 }

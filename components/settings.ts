@@ -1,27 +1,34 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
+import { dnsAddressOf, type EksExistingSettings } from "./cluster/eks-existing-settings.ts";
 import { ClusterSettings, checkCluster } from "./cluster/settings.ts";
 import { checkDns } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
+import { type PresentParts, partIssues, presentParts, runsCollector } from "./parts.ts";
 import { placementIssues, unusedDnsSettings } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
-import { asFarAsRight } from "./schema/values.ts";
+import { asFarAsRight, isObject } from "./schema/values.ts";
 import { checkTeams } from "./team/quota-check.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
 export const StackSettings = z.strictObject(
   {
-    cluster: ClusterSettings.describe("The cluster: a new EKS cluster, or an existing cluster from a kubeconfig."),
-    dns: DnsSettings.prefault({}).describe("CoreDNS."),
-    teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe("Teams. Default: ts and sa, peers of each other."),
+    cluster: ClusterSettings.describe(
+      "The cluster: a new EKS cluster, an existing one, or any cluster from a kubeconfig.",
+    ),
+    dns: DnsSettings.prefault({}).describe("CoreDNS; `false` leaves it out."),
+    teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe(
+      "Teams; `[]` for none. Default: ts and sa, peers of each other.",
+    ),
+    curlPods: z.boolean().default(true).describe("Create a curl pod in each team's namespace. Default true."),
     curlPod: CurlPodSettings.prefault({}).describe("The curl pod in each team's namespace."),
-    logging: LoggingSettings.prefault({}).describe("Log collection."),
+    logging: LoggingSettings.prefault({}).describe("Log collection; `false` leaves it out."),
   },
   { error: (issue) => (issue.code === "unrecognized_keys" ? unknownKey(KEYS) : undefined) },
 );
@@ -30,7 +37,11 @@ export const StackSettings = z.strictObject(
 const KEYS: readonly string[] = [...Object.keys(StackSettings.shape), "extends"];
 
 /** A stack's settings, complete with defaults. */
-export type Settings = Readonly<z.infer<typeof StackSettings>> & {
+export type Settings = Readonly<Omit<z.infer<typeof StackSettings>, "dns" | "logging">> & {
+  /** Undefined where the stack leaves CoreDNS out. */
+  readonly dns: DnsSettings | undefined;
+  /** Undefined where the stack leaves log collection out, or its cluster cannot run it. */
+  readonly logging: LoggingSettings | undefined;
   /** AWS region by `aws:region`; undefined on a stack that needs none. */
   readonly region: string | undefined;
   /** AWS profile by `aws:profile`; undefined for the default credentials. */
@@ -62,19 +73,34 @@ export function parseSettings(config: Readonly<Record<string, string>>): Setting
       .map(([key, value]) => [key.slice(prefix.length), structured(value)]),
   );
   const region = config["aws:region"];
-  const { settings: given, issues: unread } = extend(raw, RENAMES);
+  const { settings: whole, issues: unread } = extend(raw, RENAMES);
+  const { settings: given, absent } = presentParts(whole);
   const parsed = StackSettings.safeParse(given, { error: errorMap });
   const issues = [
     ...unread,
     ...(parsed.success ? [] : issuesOf(parsed.error, given, [])),
     ...regionIssues(given.cluster, region),
     ...strayKeys(config),
-    ...issuesOfSections(given, region),
+    ...issuesOfSections(given, region, absent),
   ];
   const errors = issues.filter(({ severity }) => severity !== "warning");
   if (!parsed.success || errors.length > 0) throw new SettingsError(errors);
   const warnings = issues.filter(({ severity }) => severity === "warning");
-  return deepFreeze({ ...parsed.data, region, profile: config["aws:profile"], warnings });
+  const { dns, logging, ...others } = parsed.data;
+  return deepFreeze({
+    ...others,
+    dns: absent.has("dns") ? undefined : onCompute(dns, others.cluster),
+    logging: absent.has("logging") || !runsCollector(others.cluster, logging) ? undefined : logging,
+    region,
+    profile: config["aws:profile"],
+    warnings,
+  });
+}
+
+/** Where only Fargate runs pods, CoreDNS has to be told. */
+function onCompute(dns: DnsSettings, cluster: ClusterSettings): DnsSettings {
+  if (cluster.kind !== "eks-existing" || cluster.compute !== "fargate") return dns;
+  return { ...dns, computeType: "Fargate" };
 }
 
 /** The kubernetes provider has a setting of its own that is called `cluster`. */
@@ -90,23 +116,33 @@ function strayKeys(config: Readonly<Record<string, string>>): SettingsIssue[] {
 }
 
 /** What the schemas cannot see, of every section as far as its own schema takes it: an issue elsewhere hides none of it. */
-function issuesOfSections(given: Readonly<Record<string, unknown>>, region: string | undefined): SettingsIssue[] {
+function issuesOfSections(
+  given: Readonly<Record<string, unknown>>,
+  region: string | undefined,
+  absent: PresentParts["absent"],
+): SettingsIssue[] {
   const { shape } = StackSettings;
   const cluster = asFarAsRight(shape.cluster, given.cluster, ["kind"]);
-  const dns = asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]);
-  const logging = asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination"]);
-  const teams = shape.teams.safeParse(given.teams).data ?? [];
+  const dns = absent.has("dns") ? undefined : asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]);
+  const logging = absent.has("logging")
+    ? undefined
+    : asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination"]);
+  const teams = shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).data ?? [];
+  const hasCurlPods = given.curlPods !== false && (!Array.isArray(given.teams) || given.teams.length > 0);
   const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
-  const kind = isEks(given.cluster) ? "eks" : "existing";
-  const version = kind === "eks" ? kubernetesVersion(given.cluster) : undefined;
+  const kind = eksKind(given.cluster) ?? "existing";
+  const takesAddon = kind === "eks" || (cluster?.value.kind === "eks-existing" && cluster.value.compute !== "auto");
+  const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
-  const named = kind === "eks" ? namedCluster(given.cluster, region) : undefined;
+  const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version), dns.without)),
     ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind, named), logging.without)),
-    ...under("teams", checkTeams(teams, sidecar), new Set()),
-    ...(kind === "existing" ? unusedDnsSettings(given.dns) : []),
+    ...(hasCurlPods ? under("teams", checkTeams(teams, sidecar), new Set()) : []),
+    ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, hasCurlPods, given }),
+    ...(absent.has("dns") || takesAddon || kind === "eks-existing" ? [] : unusedDnsSettings(given.dns)),
+    ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value)),
   ];
 }
@@ -134,21 +170,35 @@ const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 function kubernetesVersion(cluster: unknown): string | undefined {
   const { shape } = StackSettings;
   const known = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
-  return known.kind === "eks" ? known.version : undefined;
+  if (known.kind === "eks") return known.version;
+  return known.kind === "eks-existing" && known.compute !== "auto" ? known.kubernetesVersion : undefined;
 }
 
 /** Name and region of an EKS cluster; undefined where one of them is wrong. */
 function namedCluster(given: unknown, region: string | undefined): NamedCluster | undefined {
   const known = StackSettings.shape.cluster.safeParse(given).data;
-  return known?.kind === "eks" && region !== undefined ? { name: known.name, region } : undefined;
+  return known !== undefined && known.kind !== "existing" && region !== undefined
+    ? { name: known.name, region }
+    : undefined;
 }
 
-function isEks(cluster: unknown): boolean {
-  return typeof cluster === "object" && cluster !== null && "kind" in cluster && cluster.kind === "eks";
+/** Which kind of EKS cluster is written there; undefined for another one. */
+function eksKind(cluster: unknown): "eks" | "eks-existing" | undefined {
+  const kind = isObject(cluster) ? cluster.kind : undefined;
+  return kind === "eks" || kind === "eks-existing" ? kind : undefined;
+}
+
+/** DNS answers at an address of the cluster's Services, whatever else answers too. */
+function dnsAddressIssues({ serviceCidr }: EksExistingSettings, { clusterDns }: DnsSettings): SettingsIssue[] {
+  if (serviceCidr === undefined || clusterDns === undefined) return [];
+  const address = dnsAddressOf(serviceCidr);
+  if (clusterDns.includes(address)) return [];
+  const message = `must include ${address}, the DNS address of cluster.serviceCidr ${serviceCidr}`;
+  return [{ path: ["dns", "clusterDns"], message, value: clusterDns }];
 }
 
 function regionIssues(cluster: unknown, region: string | undefined): SettingsIssue[] {
-  if (!isEks(cluster)) return [];
+  if (eksKind(cluster) === undefined) return [];
   const partition = region === undefined ? undefined : partitionOf(region).id;
   if (partition !== undefined && !SUPPORTED_PARTITIONS.includes(partition)) {
     const message = `must be a region of ${SUPPORTED_PARTITIONS.join(", ")}, since partition ${partition} is not supported`;

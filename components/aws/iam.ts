@@ -14,8 +14,8 @@ export interface PodIdentityHost {
   readonly partition: string;
   /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, string>>;
-  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. */
-  readonly agent: pulumi.Resource;
+  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. Undefined where the cluster has it already. */
+  readonly agent?: pulumi.Resource | undefined;
 }
 
 export interface PodIdentityArgs {
@@ -71,7 +71,7 @@ export class PodIdentity extends pulumi.ComponentResource {
     this.association = new aws.eks.PodIdentityAssociation(
       name,
       { clusterName: host.clusterName, namespace, serviceAccount, roleArn: role.arn, tags: host.tags },
-      { parent: this, dependsOn: [policy, host.agent] },
+      { parent: this, dependsOn: host.agent === undefined ? [policy] : [policy, host.agent] },
     );
     this.registerOutputs({ roleArn: role.arn });
   }

@@ -7,8 +7,8 @@ export interface AccessArgs {
   readonly partition: string;
   readonly entries: readonly AccessEntrySettings[];
   readonly tags: Readonly<Record<string, string>>;
-  /** The cluster that is opened. */
-  readonly cluster: pulumi.Resource;
+  /** The cluster that is opened; undefined where it stands already. */
+  readonly cluster: pulumi.Resource | undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export function grantAccess(name: string, args: AccessArgs, options: pulumi.Cust
     const entry = new aws.eks.AccessEntry(
       entryName,
       { clusterName, principalArn, kubernetesGroups: groups, type: "STANDARD", tags },
-      { ...options, dependsOn: cluster, deleteBeforeReplace: true },
+      { ...options, dependsOn: cluster ?? [], deleteBeforeReplace: true },
     );
     if (policy === undefined) continue;
     new aws.eks.AccessPolicyAssociation(

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
+import { ADDON_VERSIONS } from "./eks-common-settings.ts";
 import type { EksClusterSettings } from "./settings.ts";
-import { ADDON_VERSIONS } from "./settings.ts";
 
 export interface AddonsArgs {
   readonly settings: EksClusterSettings;

@@ -29,7 +29,9 @@ export interface ClusterHandle {
 /** Where an EKS add-on is installed. */
 export interface AddonHost {
   readonly clusterName: pulumi.Input<string>;
-  /** Kubernetes minor version, such as `1.35`. */
-  readonly kubernetesVersion: string;
+  /** Kubernetes minor version, such as `1.35`; undefined where only a deployment looks it up. */
+  readonly kubernetesVersion: string | undefined;
+  /** Whether what an add-on installed stays on the cluster when the add-on is deleted. Default false. */
+  readonly preserve?: boolean;
   readonly tags: Readonly<Record<string, string>>;
 }

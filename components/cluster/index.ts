@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EksCluster } from "./eks-cluster.ts";
 import { ExistingCluster } from "./existing-cluster.ts";
+import { ExistingEksCluster } from "./existing-eks-cluster.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /**
- * The cluster of the settings: a new one on EKS, or one that is there already. Both have the same handle.
+ * The cluster of the settings: a new one on EKS, an existing one on EKS, or any other. All have the same handle.
  * @param region AWS region, such as `eu-central-1`; an EKS cluster needs it.
  * @param profile AWS profile that the stack names by `aws:profile`. Default: that of the environment.
  */
@@ -12,9 +13,10 @@ export function createCluster(
   settings: ClusterSettings,
   region: string | undefined,
   profile?: string,
-): EksCluster | ExistingCluster {
+): EksCluster | ExistingCluster | ExistingEksCluster {
   if (settings.kind === "existing") return new ExistingCluster("cluster", settings);
   if (region === undefined) throw new Error("an EKS cluster without a region passed the settings");
+  if (settings.kind === "eks-existing") return new ExistingEksCluster("cluster", { ...settings, region, profile });
   return new EksCluster("cluster", { ...settings, region, profile });
 }
 

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { ExistingClusterSettings } from "./settings.ts";
+import type { KubeconfigSettings } from "./settings.ts";
 
 /** The parts of a kubeconfig that say where a server is. @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 const Kubeconfig = z
@@ -29,7 +29,7 @@ export interface Server {
 }
 
 /** Files that a kubeconfig is read from: the one of the settings, else those of $KUBECONFIG, else ~/.kube/config. */
-export function kubeconfigFiles(settings: ExistingClusterSettings, variable: string | undefined): string[] {
+export function kubeconfigFiles(settings: KubeconfigSettings, variable: string | undefined): string[] {
   if (settings.kubeconfig !== undefined) return [expandHome(settings.kubeconfig)];
   const named = (variable ?? "").split(delimiter).filter((file) => file !== "");
   return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
@@ -41,7 +41,7 @@ export function expandHome(path: string): string {
 }
 
 /** The server of the wanted context, or why there is none, in one line. Of what files say twice the first holds, as for kubectl. */
-export function findServer(settings: ExistingClusterSettings, files: readonly string[]): Server | { issue: string } {
+export function findServer(settings: KubeconfigSettings, files: readonly string[]): Server | { issue: string } {
   const documents: Document[] = [];
   for (const file of files) {
     const document = readKubeconfig(file);

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import ipaddr from "ipaddr.js";
 import { formatIssue, type SettingsIssue } from "../schema/errors.ts";
 import { findServer, kubeconfigFiles, serverIssue } from "./kubeconfig.ts";
-import type { ClusterSettings, EksClusterSettings, ExistingClusterSettings } from "./settings.ts";
+import type { ClusterSettings, EksClusterSettings, KubeconfigSettings } from "./settings.ts";
 
 /**
  * Checks what a deployment needs of the machine that it runs on, so that what is missing is one line and not a provider's
@@ -27,12 +27,14 @@ export async function deploymentIssue(
   settings: ClusterSettings,
   environment: Environment,
 ): Promise<string | undefined> {
-  return settings.kind === "existing" ? existingIssue(settings, environment) : awsCliIssue(awsCliVersion(environment));
+  if (settings.kind === "existing") return existingIssue(settings, environment);
+  const byFile = settings.kind === "eks-existing" && (settings.kubeconfig ?? settings.context) !== undefined;
+  return byFile ? existingIssue(settings, environment) : awsCliIssue(awsCliVersion(environment));
 }
 
 /** Why an existing cluster cannot be used, in one line; undefined where its server can be reached. */
 export async function existingIssue(
-  settings: ExistingClusterSettings,
+  settings: KubeconfigSettings,
   environment: Environment,
 ): Promise<string | undefined> {
   const found = findServer(settings, kubeconfigFiles(settings, environment.KUBECONFIG));

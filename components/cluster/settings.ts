@@ -3,32 +3,10 @@ import { partitionOf } from "../aws/partition.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string, unique } from "../schema/values.ts";
 import { AccessEntries, EndpointAccess } from "./access-settings.ts";
+import { ClusterName, KUBERNETES_VERSIONS, Tags } from "./eks-common-settings.ts";
+import { checkEksExisting, EksExistingSettings } from "./eks-existing-settings.ts";
 import { ExistingVpcSettings, VpcSettings } from "./network-settings.ts";
 import { NodeGroups } from "./node-group-settings.ts";
-
-/** Versions of the add-ons that this program installs beside CoreDNS. */
-export interface AddonVersions {
-  readonly vpcCni: string;
-  readonly kubeProxy: string;
-  readonly podIdentityAgent: string;
-}
-
-/**
- * Kubernetes versions in standard support, with versions of the add-ons that EKS offered for each in 2026.
- * @see https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
- * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-kube-proxy.html
- */
-export const KUBERNETES_VERSIONS = ["1.34", "1.35", "1.36"] as const;
-export type KubernetesVersion = (typeof KUBERNETES_VERSIONS)[number];
-
-const VPC_CNI = "v1.22.4-eksbuild.3";
-const POD_IDENTITY_AGENT = "v1.3.10-eksbuild.3";
-
-export const ADDON_VERSIONS: Readonly<Record<KubernetesVersion, AddonVersions>> = {
-  "1.34": { vpcCni: VPC_CNI, kubeProxy: "v1.34.6-eksbuild.21", podIdentityAgent: POD_IDENTITY_AGENT },
-  "1.35": { vpcCni: VPC_CNI, kubeProxy: "v1.35.3-eksbuild.29", podIdentityAgent: POD_IDENTITY_AGENT },
-  "1.36": { vpcCni: VPC_CNI, kubeProxy: "v1.36.0-eksbuild.25", podIdentityAgent: POD_IDENTITY_AGENT },
-};
 
 /** How an existing cluster is reached. */
 const ExistingClusterSettings = z.strictObject({
@@ -52,6 +30,8 @@ const ExistingClusterSettings = z.strictObject({
     ),
 });
 export type ExistingClusterSettings = z.infer<typeof ExistingClusterSettings>;
+/** How a kubeconfig is found. */
+export type KubeconfigSettings = Pick<ExistingClusterSettings, "kubeconfig" | "context">;
 
 /** Retention periods that CloudWatch Logs takes, in days. @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 export const RETENTION_DAYS = [
@@ -60,26 +40,11 @@ export const RETENTION_DAYS = [
 
 const AddonVersion = string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.22.4-eksbuild.3");
 
-/**
- * A resource takes 50 tags; some are set by this program.
- * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
- */
-const TAG = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
-const Tags = z
-  .record(
-    string(TAG, "a string of up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
-    string(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "a string of up to 256 letters, digits, spaces and _.:/=+-@"),
-  )
-  .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags");
-
 export const EksClusterSettings = z.strictObject({
   kind: z.literal("eks").describe("A new EKS cluster, in the region `aws:region`."),
-  name: string(
-    /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/,
-    "a string of 1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
-  )
-    .default("eks-dns-logging")
-    .describe("Name of the cluster. It cannot change after creation. Default eks-dns-logging."),
+  name: ClusterName.default("eks-dns-logging").describe(
+    "Name of the cluster. It cannot change after creation. Default eks-dns-logging.",
+  ),
   version: z
     .enum(KUBERNETES_VERSIONS)
     .default("1.35")
@@ -116,7 +81,7 @@ export const EksClusterSettings = z.strictObject({
 export type EksClusterSettings = z.infer<typeof EksClusterSettings>;
 
 export const ClusterSettings = z
-  .discriminatedUnion("kind", [EksClusterSettings, ExistingClusterSettings])
+  .discriminatedUnion("kind", [EksClusterSettings, EksExistingSettings, ExistingClusterSettings])
   .superRefine((cluster, context) => {
     if (cluster.kind !== "eks") return;
     if (cluster.vpc !== undefined && cluster.existingVpc !== undefined) {
@@ -137,10 +102,13 @@ export type ClusterSettings = z.infer<typeof ClusterSettings>;
 
 /** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */
 export function checkCluster(settings: ClusterSettings, region: string | undefined): SettingsIssue[] {
-  if (settings.kind !== "eks" || region === undefined) return [];
+  if (settings.kind === "existing") return [];
+  const stated = settings.kind === "eks-existing" ? checkEksExisting(settings) : [];
+  if (region === undefined) return stated;
   const { id } = partitionOf(region);
-  const zones = Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];
+  const zones = settings.kind === "eks" && Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];
   return [
+    ...stated,
     ...zones.flatMap((zone, index): SettingsIssue[] =>
       zone.slice(0, -1) === region
         ? []

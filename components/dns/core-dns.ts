@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterHandle } from "../cluster/handle.ts";
+import type { AddonHost, ClusterHandle } from "../cluster/handle.ts";
 import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import { addonVersion, dnsWarnings } from "./issues.ts";
@@ -53,10 +53,11 @@ export class CoreDns extends pulumi.ComponentResource {
         {
           clusterName: host.clusterName,
           addonName: "coredns",
-          addonVersion: versionFor(settings, host.kubernetesVersion),
+          addonVersion: versionFor(settings, host, this),
           configurationValues: sortedJson(addonConfiguration(settings)),
           resolveConflictsOnCreate: settings.conflicts.onCreate,
           resolveConflictsOnUpdate: settings.conflicts.onUpdate,
+          ...((settings.preserve ?? host.preserve) ? { preserve: true } : {}),
           tags: host.tags,
         },
         // Made before a node can run it, the add-on waits for 20 minutes and fails.
@@ -81,9 +82,17 @@ export class CoreDns extends pulumi.ComponentResource {
 }
 
 /** Settings without a version for their Kubernetes version are an issue that `checkDns` has reported. */
-function versionFor(settings: DnsSettings, kubernetesVersion: string): string {
+function versionFor(settings: DnsSettings, host: AddonHost, parent: pulumi.Resource): pulumi.Input<string> {
+  const { clusterName, kubernetesVersion } = host;
+  if (kubernetesVersion === undefined) return settings.addonVersion ?? defaultVersion(clusterName, parent);
   const version = addonVersion(settings, kubernetesVersion);
   if (version === undefined)
     throw new Error(`no version of the CoreDNS add-on is known for Kubernetes ${kubernetesVersion}`);
   return version;
+}
+
+/** The version that EKS installs by default on the cluster's Kubernetes version. */
+function defaultVersion(clusterName: pulumi.Input<string>, parent: pulumi.Resource): pulumi.Output<string> {
+  const { version } = aws.eks.getClusterOutput({ name: clusterName }, { parent });
+  return aws.eks.getAddonVersionOutput({ addonName: "coredns", kubernetesVersion: version }, { parent }).version;
 }

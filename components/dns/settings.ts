@@ -150,6 +150,12 @@ export const DnsSettings = z
       })
       .prefault({})
       .describe("How conflicts with values in the cluster are resolved."),
+    preserve: z
+      .boolean()
+      .optional()
+      .describe(
+        "Leave CoreDNS running when the add-on is deleted. Default: true on a cluster that this stack did not create, else false.",
+      ),
     timeouts: z
       .strictObject({
         create: Duration.default("25m").describe("Default 25m, since EKS times out after 20."),

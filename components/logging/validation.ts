@@ -29,9 +29,9 @@ export function checkLogging(
 ): SettingsIssue[] {
   const { destination } = settings;
   const issues: SettingsIssue[] = [];
-  if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind !== "eks") {
+  if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind === "existing") {
     const message =
-      "must be one of stdout, file, http, opensearch, elasticsearch, loki, since only cluster.kind eks gives pods an AWS identity";
+      "must be one of stdout, file, http, opensearch, elasticsearch, loki, since only cluster.kind eks and eks-existing give pods an AWS identity";
     issues.push({ path: ["destination", "kind"], message, value: destination.kind });
   }
   issues.push(...checkPipeline(settings), ...awsIssues(destination, clusterKind, cluster));
@@ -86,8 +86,9 @@ function awsIssues(
   clusterKind: ClusterSettings["kind"],
   cluster: NamedCluster | undefined,
 ): SettingsIssue[] {
-  if (clusterKind !== "eks") return [];
+  if (clusterKind === "existing") return [];
   if (
+    clusterKind === "eks" &&
     destination.kind === "opensearch" &&
     destination.storage !== undefined &&
     destination.storageClass === undefined

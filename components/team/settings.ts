@@ -86,27 +86,24 @@ export const TeamSettings = z.strictObject({
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
 /** All teams. Names are unique and peers are teams of the list. */
-export const TeamsSettings = z
-  .array(TeamSettings)
-  .min(1)
-  .superRefine(
-    (teams, context) => {
-      const add = (path: PropertyKey[], message: string, input: unknown) =>
-        context.addIssue({ code: "custom", path, message, input });
-      const names = teams.map((team) => team?.name);
-      for (const [index, team] of teams.entries()) {
-        if (team?.name !== undefined && names.indexOf(team.name) !== index) add([index, "name"], UNIQUE, team?.name);
-        const others = names.filter((name) => name !== team?.name);
-        for (const [place, peer] of Array.isArray(team?.peers) ? team.peers.entries() : []) {
-          if (typeof peer !== "string" || others.includes(peer)) continue;
-          const choice = others.length > 0 ? ` (${others.join(", ")})` : ", but there is none";
-          add([index, "peers", place], `must be the name of another team${choice}`, peer);
-        }
+export const TeamsSettings = z.array(TeamSettings).superRefine(
+  (teams, context) => {
+    const add = (path: PropertyKey[], message: string, input: unknown) =>
+      context.addIssue({ code: "custom", path, message, input });
+    const names = teams.map((team) => team?.name);
+    for (const [index, team] of teams.entries()) {
+      if (team?.name !== undefined && names.indexOf(team.name) !== index) add([index, "name"], UNIQUE, team?.name);
+      const others = names.filter((name) => name !== team?.name);
+      for (const [place, peer] of Array.isArray(team?.peers) ? team.peers.entries() : []) {
+        if (typeof peer !== "string" || others.includes(peer)) continue;
+        const choice = others.length > 0 ? ` (${others.join(", ")})` : ", but there is none";
+        add([index, "peers", place], `must be the name of another team${choice}`, peer);
       }
-    },
-    // Also when a team has other issues, so that all are reported together: then a field may be missing.
-    { when: ({ value }) => Array.isArray(value) },
-  );
+    }
+  },
+  // Also when a team has other issues, so that all are reported together: then a field may be missing.
+  { when: ({ value }) => Array.isArray(value) },
+);
 export type TeamsSettings = z.infer<typeof TeamsSettings>;
 
 /** The teams of the lab: two that may talk to each other. */

@@ -80,7 +80,7 @@ async function endedPods(deployment: Deployment, config: KubeConfig, settings: S
   const cluster = kubeCluster(config);
   const known = podUrns(deployment);
   const urns: string[] = [];
-  for (const { name } of settings.teams) {
+  for (const { name } of settings.curlPods ? settings.teams : []) {
     const [namespace, podName] = [teamNamespace(name), curlPodName(name)];
     const urn = known.get(`${namespace}/${podName}`);
     if (urn === undefined) continue;

@@ -105,13 +105,14 @@ const green = (text: string) => styleText("green", text, { stream: process.stdou
 
 /** What the DNS settings come to, with the reason of each choice, and what CoreDNS would do that one may not expect. */
 export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
+  if (dns === undefined) return "";
   const { rows } = dnsProfile(dns);
   const width = (key: "setting" | "value") => Math.max(...rows.map((row) => row[key].length));
   const lines = rows.map(
     ({ setting, value, reason }) =>
       `    ${setting.padEnd(width("setting"))} : ${value.padEnd(width("value"))}  ${reason}`,
   );
-  const warnings = dnsWarnings(dns, cluster.kind === "eks" ? cluster.version : undefined);
+  const warnings = dnsWarnings(dns, kubernetesVersionOf(cluster));
   return [
     bold("DNS:"),
     ...lines,
@@ -119,6 +120,11 @@ export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): 
     "",
     "",
   ].join("\n");
+}
+
+function kubernetesVersionOf(cluster: Settings["cluster"]): string | undefined {
+  if (cluster.kind === "existing") return undefined;
+  return cluster.kind === "eks" ? cluster.version : cluster.kubernetesVersion;
 }
 
 /** Settings without effect and deprecated names, a line each; empty where there are none. */

@@ -5,6 +5,7 @@ import type {
   RegisterResourceResponse,
 } from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import type { Stack } from "../stack-file.ts";
 import { type Planned, type PlannedResource, plain } from "./planned.ts";
@@ -39,6 +40,10 @@ function answer(
     return { ...inputs, names: ["a", "b", "c"].map((letter) => `${region}${letter}`) };
   }
   if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { ...inputs, accountId: EXAMPLE_ACCOUNT };
+  // An existing cluster: what is stated of it stands in the settings.
+  if (token === "aws:eks/getCluster:getCluster")
+    return { ...inputs, endpoint: unknownValue, certificateAuthorities: unknownValue, version: unknownValue };
+  if (token === "aws:eks/getAddonVersion:getAddonVersion") return { ...inputs, version: unknownValue };
   return inputs;
 }
 

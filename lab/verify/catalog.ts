@@ -16,6 +16,9 @@ import type { Check } from "./outcome.ts";
 
 /** What the checks are made from. */
 export interface Plan {
+  /** Whether the stack configures CoreDNS, and pods of it run. Default: yes. */
+  readonly coredns?: boolean;
+  /** Teams with a curl pod, in which everything is tried. */
   readonly teams: readonly TeamPeers[];
   /** `ndots` that the pods' resolv.conf should have. */
   readonly ndots: number;
@@ -23,7 +26,8 @@ export interface Plan {
   readonly nameserver?: string | undefined;
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
-  readonly finder: MarkerFinder;
+  /** Looks for lines where the collector sends them; undefined on a stack without log collection. */
+  readonly finder: MarkerFinder | undefined;
   /** The command that makes what is missing. Default: that of the stack local. */
   readonly up?: string;
   /** How long a marker may take to the destination, in seconds. */
@@ -32,13 +36,14 @@ export interface Plan {
 
 /** All checks for a stack, in the order in which they are shown. */
 export function allChecks(plan: Plan): Check[] {
+  const { finder, wait } = plan;
   const teams = plan.teams.map((team) => team.name);
   const pairs = allowedPairs(plan.teams);
   const between = pairs.filter((pair) => pair.from !== pair.to);
   const own = pairs.filter((pair) => pair.from === pair.to);
   const foreignForms = FORMS.filter((form) => form !== "short");
   return [
-    corednsCheck(),
+    ...(plan.coredns === false ? [] : [corednsCheck()]),
     ...teams.map(podCheck),
     ...teams.map(serviceCheck),
     ...teams.map((team) => resolverCheck(team, plan)),
@@ -50,7 +55,7 @@ export function allChecks(plan: Plan): Check[] {
     ...teams.map((team) => denyCoreDnsCheck(team, plan)),
     ...deniedPairs(plan.teams).map((pair) => denyTeamCheck(pair, plan)),
     ...teams.map(logsCheck),
-    ...teams.map((team) => collectorCheck(team, { finder: plan.finder, seconds: plan.wait })),
+    ...(finder === undefined ? [] : teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
   ];
 }
 
@@ -66,6 +71,8 @@ export interface Selection {
  * @throws {Failure} for a pattern that fits no row, since a typing issue would otherwise pass as a success.
  */
 export function select(checks: readonly Check[], { only, skip }: Selection): Check[] {
+  if (checks.length === 0)
+    throw new Failure("there is nothing to verify: the stack has neither CoreDNS nor a curl pod to try things from", 2);
   const ids = checks.map((check) => check.id);
   for (const pattern of [...only, ...skip]) {
     if (ids.some((id) => fits(id, pattern))) continue;
@@ -95,14 +102,16 @@ function families(ids: readonly string[]): string[] {
 
 /** What a stack's settings promise, and so what is to be proved. */
 export function planOf(stack: string, settings: Settings, wait: number): Plan {
+  const { cluster, dns, logging } = settings;
   return {
-    teams: settings.teams,
+    coredns: dns !== undefined && !(cluster.kind === "eks-existing" && cluster.compute === "auto"),
+    teams: settings.curlPods ? settings.teams : [],
     ndots: settings.curlPod.ndots,
-    nameserver: podDns(settings.dns)?.nameservers[0],
+    nameserver: dns && podDns(dns)?.nameservers[0],
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
-    enforced: settings.cluster.kind === "eks",
-    finder: finderFor(settings),
-    up: upCommand({ stack, cluster: settings.cluster }),
+    enforced: cluster.kind === "eks" || (cluster.kind === "eks-existing" && cluster.networkPolicies),
+    finder: logging && finderFor({ logging, cluster, region: settings.region }),
+    up: upCommand({ stack, cluster }),
     wait,
   };
 }
@@ -110,7 +119,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
 /** Where the stack's cluster is; what the person names comes first. */
 export function targetOf(settings: Settings, flags: Target): Target {
   const { cluster } = settings;
-  const own = cluster.kind === "existing" ? cluster : undefined;
+  const own = cluster.kind === "eks" ? undefined : cluster;
   // A context named by hand is not looked for in a file named by the stack only where the file is named by hand too.
   return { kubeconfig: flags.kubeconfig ?? own?.kubeconfig, context: flags.context ?? own?.context };
 }

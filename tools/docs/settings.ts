@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isOptionalPart } from "../../components/parts.ts";
 import { CONFIG_NAMESPACE, EXTENDS_DESCRIPTION } from "../../components/schema/extends.ts";
 import { StackSettings } from "../../components/settings.ts";
 
@@ -101,7 +102,12 @@ const EXTENDS = `${CONFIG_NAMESPACE}:extends`;
 /** JSON Schema of a whole `Pulumi.STACK.yaml`, made from the schemas that read it. */
 export function stackSchema(): object {
   const { properties = {}, required = [] } = z.toJSONSchema(StackSettings, { io: "input" });
-  const named = Object.entries(properties).map(([key, value]) => [`${CONFIG_NAMESPACE}:${key}`, value]);
+  const named = Object.entries(properties).map(([key, value]) => [
+    `${CONFIG_NAMESPACE}:${key}`,
+    isOptionalPart(key) && typeof value === "object"
+      ? { description: value.description, anyOf: [{ const: false }, value] }
+      : value,
+  ]);
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Stack settings of eks-dns-logging",

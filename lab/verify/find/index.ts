@@ -1,3 +1,4 @@
+import type { LoggingSettings } from "../../../components/logging/settings.ts";
 import type { Settings } from "../../../components/settings.ts";
 import { type MarkerFinder, unableFinder } from "./finder.ts";
 import { fileFinder, sidecarStdoutFinder, stdoutFinder, throughSidecar } from "./on-cluster.ts";
@@ -6,8 +7,10 @@ import { cloudwatchFinder, lokiFinder, searchFinder } from "./stores.ts";
 type Stack = Pick<Settings, "logging" | "cluster" | "region">;
 
 /** What looks for a marker where this stack's collector sends logs. */
-export function finderFor(stack: Stack): MarkerFinder {
-  const { collector, mode, destination } = stack.logging;
+export function finderFor({ logging, ...where }: Stack): MarkerFinder {
+  if (logging === undefined) throw new Error("a stack without log collection has nowhere to look for lines");
+  const stack = { logging, ...where };
+  const { collector, mode, destination } = logging;
   if (mode === "daemonset") return destinationFinder(stack);
   return throughSidecar(
     destination.kind === "stdout" ? sidecarStdoutFinder(collector) : destinationFinder(stack),
@@ -15,7 +18,7 @@ export function finderFor(stack: Stack): MarkerFinder {
   );
 }
 
-function destinationFinder({ logging, cluster, region }: Stack): MarkerFinder {
+function destinationFinder({ logging, cluster, region }: Stack & { readonly logging: LoggingSettings }): MarkerFinder {
   const { collector, destination, index } = logging;
   switch (destination.kind) {
     case "stdout":
@@ -28,7 +31,7 @@ function destinationFinder({ logging, cluster, region }: Stack): MarkerFinder {
     case "file":
       return fileFinder(destination.path, collector);
     case "cloudwatch": {
-      const name = cluster.kind === "eks" ? cluster.name : "";
+      const name = cluster.kind === "existing" ? "" : cluster.name;
       const logGroup = destination.logGroup ?? `/eks-dns-logging/${name}/pods`;
       return cloudwatchFinder({ logGroup, region: region ?? "" }, collector);
     }

@@ -23,7 +23,7 @@ describe("handle of an EKS cluster", () => {
       partition: "aws",
       tags,
     });
-    assert.ok(agent.urn !== undefined);
+    assert.ok(agent?.urn !== undefined);
     assert.ok(resources.some(({ name }) => name === "cluster-eks-pod-identity-agent"));
   });
 

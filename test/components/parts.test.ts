@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../components/settings.ts";
+import { comparePlans } from "../../lab/diff/compare.ts";
+import { PlanDocument } from "../../lab/diff/document.ts";
+import { asJson } from "../../lab/plan/index.ts";
+import { planStack, type Recording } from "../../lab/plan/plan.ts";
+import { allChecks, planOf } from "../../lab/verify/catalog.ts";
+
+const KINDS = {
+  eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
+  "eks-existing": {
+    "aws:region": "eu-central-1",
+    "eks-dns-logging:cluster": '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}',
+  },
+  existing: { "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}' },
+} as const;
+
+/** How each part is left out, and which resources and rows of `verify` are its own. */
+const PARTS = {
+  dns: { key: "dns", value: "false", resources: /:CoreDns$|^coredns-/, rows: /^coredns$/ },
+  logging: { key: "logging", value: "false", resources: /^logs/, rows: /^collector:/ },
+  teams: { key: "teams", value: "[]", resources: /^(ts|sa)($|-(?!curl))/, rows: /:(ts|sa)\b/ },
+  curlPods: { key: "curlPods", value: "false", resources: /^(ts|sa)-curl/, rows: /:(ts|sa)\b/ },
+} as const;
+type Part = keyof typeof PARTS;
+const NAMES: readonly Part[] = ["dns", "logging", "teams", "curlPods"];
+
+/** All sets of parts but the empty one. */
+const COMBINATIONS = Array.from({ length: 15 }, (_, index) => NAMES.filter((_part, bit) => ((index + 1) >> bit) & 1));
+
+type Config = Readonly<Record<string, string>>;
+
+function configOf(kind: keyof typeof KINDS, present: readonly Part[]): Config {
+  const absent = NAMES.filter((part) => !present.includes(part));
+  return {
+    ...KINDS[kind],
+    ...Object.fromEntries(absent.map((part) => [`eks-dns-logging:${PARTS[part].key}`, PARTS[part].value])),
+  };
+}
+
+const planned = (stack: string, recording: Recording) =>
+  PlanDocument.parse(JSON.parse(JSON.stringify(asJson(stack, recording))));
+
+for (const kind of ["eks", "eks-existing", "existing"] as const) {
+  describe(`the parts of a stack on kind ${kind}`, function () {
+    this.timeout(20_000);
+    let full: PlanDocument;
+    let rows: readonly string[];
+    before(async () => {
+      const config = configOf(kind, NAMES);
+      full = planned("parts", await planStack({ name: "parts", config }));
+      rows = allChecks(planOf("parts", parseSettings(config), 60)).map(({ id }) => id);
+    });
+
+    for (const present of COMBINATIONS) {
+      const absent = NAMES.filter((part) => !present.includes(part));
+      const left = (name: string) => absent.some((part) => PARTS[part].resources.test(name));
+      it(`plans ${present.join(", ")}`, async () => {
+        const config = configOf(kind, present);
+        const partial = planned("parts", await planStack({ name: "parts", config }));
+        const { changes } = comparePlans(full, partial);
+        // A curl pod goes with its team.
+        const gone = full.resources.filter(
+          ({ name }) => left(name) || (!present.includes("teams") && /^(ts|sa)-/.test(name)),
+        );
+        const dnsGone = absent.includes("dns") ? full.resources.filter(({ name }) => name === "coredns") : [];
+        const expected = new Set([...gone, ...dnsGone].filter(({ custom }) => custom).map(({ urn }) => urn));
+        const custom = new Set(full.resources.filter((one) => one.custom).map(({ urn }) => urn));
+        const deleted = changes.filter((change) => change.kind === "deleted" && custom.has(change.urn));
+        assert.deepEqual(new Set(deleted.map(({ urn }) => urn)), expected);
+        const others = changes.filter((change) => change.kind !== "deleted");
+        assert.deepEqual(
+          others.map(({ kind, name }) => `${kind} ${name}`),
+          [],
+        );
+      });
+
+      it(`verifies ${present.join(", ")} by the rows of these parts`, () => {
+        const checks = allChecks(planOf("parts", parseSettings(configOf(kind, present)), 60)).map(({ id }) => id);
+        const expected = rows.filter((row) => !absent.some((part) => PARTS[part].rows.test(row)));
+        assert.deepEqual(checks, expected);
+      });
+    }
+  });
+}
+
+describe("parts that do not go together", () => {
+  it("refuses a sidecar where there is no curl pod", () => {
+    const nobody: readonly Config[] = [{ "eks-dns-logging:curlPods": "false" }, { "eks-dns-logging:teams": "[]" }];
+    for (const none of nobody)
+      assert.throws(
+        () => parseSettings({ ...KINDS.existing, "eks-dns-logging:logging": '{"mode":"sidecar"}', ...none }),
+        /logging\.mode: must be daemonset without curl pods, since a sidecar collects beside these \(found "sidecar"\)/,
+      );
+  });
+
+  it("warns of settings of the curl pod that nobody has", () => {
+    const settings = parseSettings({
+      ...KINDS.existing,
+      "eks-dns-logging:curlPods": "false",
+      "eks-dns-logging:curlPod": '{"ndots":4}',
+    });
+    assert.deepEqual(
+      settings.warnings.map(({ path }) => path.join(".")),
+      ["curlPod"],
+    );
+  });
+});
