@@ -41,11 +41,6 @@ export const BUILT_IN_EXEMPTIONS: readonly Exemption[] = [
   ...exempt("aws:eks/nodeGroup:NodeGroup::*", NAMED_PRIVATE, {
     "cluster-nodes-private": "a plan cannot look them up",
   }).map((exemption) => ({ ...exemption, only: "undecided" as const })),
-  // Undecided only where the settings do not state the version of a cluster that is there.
-  ...exempt("aws:eks/addon:Addon::coredns-addon", "cluster.kubernetesVersion is not set on an existing cluster", {
-    "cluster-addons-pinned": "the deployment looks the version up",
-    "coredns-configuration-valid": "EKS itself validates the configuration",
-  }).map((exemption) => ({ ...exemption, only: "undecided" as const })),
   ...exempt("StatefulSet::logs-opensearch-node", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
   ...exempt("Deployment::logs-opensearch-dashboards", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
 ];

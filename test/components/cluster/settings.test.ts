@@ -72,7 +72,7 @@ describe("cluster settings", () => {
   const PUBLIC_BLOCK =
     /^endpointAccess\.publicCidrs\[0\]: must be an IPv4 CIDR block of public addresses from \/8 to \/32.*never 0\.0\.0\.0\/0$/;
   const wrong: readonly [string, string[], RegExp][] = [
-    ["another kind", issuesIn(ClusterSettings, { kind: "gke" }), /^kind: must be one of eks, existing$/],
+    ["another kind", issuesIn(ClusterSettings, { kind: "gke" }), /^kind: must be one of eks, eks-existing, existing$/],
     ["a version out of standard support", eks({ version: "1.29" }), /^version: must be one of 1\.34, 1\.35, 1\.36$/],
     [
       "a version without quotes",

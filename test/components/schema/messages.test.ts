@@ -28,10 +28,10 @@ function saidOf(text: string): string[] {
 describe("The message of an invalid setting", () => {
   const cases: readonly (readonly [settings: string, ...lines: string[]])[] = [
     // Keys
-    ["logs: {collector: vector}", "logs: unknown key, must be one of cluster, dns, teams, curlPod, logging, extends"],
+    ["logs: {collector: vector}", "logs: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, extends"],
     [
       "cluster.kind: eks",
-      '["cluster.kind"]: unknown key, must be one of cluster, dns, teams, curlPod, logging, extends',
+      '["cluster.kind"]: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, extends',
     ],
     ["eks-dns-loging:teams: []", "eks-dns-loging:teams: unknown namespace, must be eks-dns-logging:teams"],
     [
@@ -44,8 +44,8 @@ describe("The message of an invalid setting", () => {
       "teams[0].labels.team: key must not be 'team' or under kubernetes.io, since this program sets those",
     ],
     // Kinds of value
-    ["cluster: null", "cluster: must be an object whose kind is one of eks, existing (found null)"],
-    ["cluster: eks", 'cluster: must be an object whose kind is one of eks, existing (found "eks")'],
+    ["cluster: null", "cluster: must be an object whose kind is one of eks, eks-existing, existing (found null)"],
+    ["cluster: eks", 'cluster: must be an object whose kind is one of eks, eks-existing, existing (found "eks")'],
     [
       "logging: {destination: s3}",
       'logging.destination: must be an object whose kind is one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki (found "s3")',
