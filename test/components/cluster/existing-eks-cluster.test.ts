@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkedVersion } from "../../../components/cluster/existing-eks-cluster.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
@@ -63,14 +64,11 @@ describe("an existing EKS cluster", () => {
   });
 
   it("makes the kubeconfig of what AWS answers, and refuses another version than the one stated", async () => {
-    const run = (kubernetesVersion: string) => {
-      const settings = ClusterSettings.parse({ kind: "eks-existing", name: "prod", kubernetesVersion });
-      const answer = { endpoint: "https://x", certificateAuthorities: [{ data: "Q0E=" }], version: "1.35" };
-      return record({ stack: "prod", config: {}, preview: false, call: () => answer }, async () => {
-        createCluster(settings, "eu-central-1", "ops");
-      });
-    };
-    const { resources } = await run("1.35");
+    const settings = ClusterSettings.parse({ kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" });
+    const answer = { endpoint: "https://x", certificateAuthorities: [{ data: "Q0E=" }], version: "1.35" };
+    const { resources } = await record({ stack: "prod", config: {}, preview: false, call: () => answer }, async () => {
+      createCluster(settings, "eu-central-1", "ops");
+    });
     const provider = find(resources, "pulumi:providers:kubernetes", "cluster-kubernetes");
     assert.deepEqual(provider.secrets, ["kubeconfig"]);
     const { clusters, users } = JSON.parse(String(provider.inputs.kubeconfig));
@@ -79,8 +77,9 @@ describe("an existing EKS cluster", () => {
       ...["--region", "eu-central-1", "eks", "get-token", "--cluster-name", "prod", "--output", "json"],
       ...["--profile", "ops"],
     ]);
-    await assert.rejects(
-      run("1.36"),
+    assert.equal(checkedVersion("prod", undefined, "1.35"), "1.35");
+    assert.throws(
+      () => checkedVersion("prod", "1.36", "1.35"),
       /cluster\.kubernetesVersion: must be 1\.35, the version of prod \(found "1\.36"\)/,
     );
   });

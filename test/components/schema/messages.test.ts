@@ -28,7 +28,10 @@ function saidOf(text: string): string[] {
 describe("The message of an invalid setting", () => {
   const cases: readonly (readonly [settings: string, ...lines: string[]])[] = [
     // Keys
-    ["logs: {collector: vector}", "logs: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, extends"],
+    [
+      "logs: {collector: vector}",
+      "logs: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, extends",
+    ],
     [
       "cluster.kind: eks",
       '["cluster.kind"]: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, extends',

@@ -31,7 +31,7 @@ describe("the pages of DNS", () => {
     const keys = Object.keys(DnsSettings.shape).filter((key) => key !== "corefile");
     const options = Object.keys(CorefileOptions.shape).filter((key) => key !== "clusterDomain");
     const first = [...page.matchAll(/^\| (`[^|]+`) \|/gm)].map(([, cell]) => cell).join(" ");
-    for (const key of keys.filter((each) => !["nodeLocalCache", "conflicts"].includes(each)))
+    for (const key of keys.filter((each) => !["nodeLocalCache", "conflicts", "preserve"].includes(each)))
       assert.ok(first.includes(`\`${key}\``), key);
     for (const key of options) assert.match(first, new RegExp(`\`\\.${key}\``), key);
   });
