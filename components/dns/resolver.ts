@@ -12,16 +12,22 @@ export interface ResolverConfig {
 export type Libc = "glibc" | "musl";
 
 const MAX_NDOTS = 15;
+const MAX_NAMESERVERS = 3;
+/** musl reads a line into 256 bytes, its end and a NUL among them, and ignores a longer one as a whole. */
+const MAX_MUSL_LINE = 254;
 
 /**
- * Reads a resolv.conf. The last `search` or `domain` line holds, as does the last `ndots`.
+ * Reads a resolv.conf as a C library does. The last `search` or `domain` line holds, as does the last `ndots`; of the name servers the
+ * first three are asked.
  * @see https://man7.org/linux/man-pages/man5/resolv.conf.5.html
+ * @see https://git.musl-libc.org/cgit/musl/tree/src/network/resolvconf.c
  */
-export function parseResolvConf(text: string): ResolverConfig {
+export function parseResolvConf(text: string, libc: Libc = "glibc"): ResolverConfig {
   const nameservers: string[] = [];
   let search: readonly string[] = [];
   let ndots = 1;
   for (const line of text.split("\n")) {
+    if (libc === "musl" && isIgnoredByMusl(line)) continue;
     const [keyword = "", ...values] = line.split(/[#;]/, 1).join("").trim().split(/\s+/);
     if (keyword === "nameserver") nameservers.push(...values.slice(0, 1));
     if (keyword === "search" || keyword === "domain") search = values;
@@ -31,7 +37,12 @@ export function parseResolvConf(text: string): ResolverConfig {
       if (number !== undefined) ndots = Math.min(MAX_NDOTS, Number(number));
     }
   }
-  return { nameservers, search, ndots };
+  return { nameservers: nameservers.slice(0, MAX_NAMESERVERS), search, ndots };
+}
+
+/** Whether a line of resolv.conf is too long for musl. Kubernetes itself allows search lists of 2,048 characters. */
+export function isIgnoredByMusl(line: string): boolean {
+  return Buffer.byteLength(line) > MAX_MUSL_LINE;
 }
 
 /**

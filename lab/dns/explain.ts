@@ -140,12 +140,18 @@ function notesOn(
   own: OwnZones | undefined,
   simulated: boolean,
 ): string[] {
-  const { libc, libcSeen, resolver, curlResolver } = client;
+  const { libc, libcSeen, resolver, curlResolver, searchIgnored, pod } = client;
   const outcomes = asked.flat().map(({ answer }) => outcomeOf(answer));
   const failing = outcomes.includes("failed");
   return [
     ...(simulated ? [`the pod has ndots ${resolver.ndots}: the names follow --ndots, the answers are real`] : []),
     ...(libcSeen ? [] : ["no C library found in the image: glibc's order is assumed"]),
+    ...(usesNodeResolver(pod) ? [nodeResolverNote(pod)] : []),
+    ...(searchIgnored
+      ? [
+          "musl ignores the search list, whose line in resolv.conf has more than 254 bytes: use full names, or a shorter list",
+        ]
+      : []),
     ...(curlResolver === undefined ? [] : [`curl resolves names with ${curlResolver}, other programs with ${libc}`]),
     ...(own === undefined && asked.length > 0
       ? ["the ConfigMap kube-system/coredns does not show which plugin answers which zone"]
@@ -155,4 +161,18 @@ function notesOn(
       : []),
     ...(failing ? [`${libc} retries a failing server: these queries are counted but not shown`] : []),
   ];
+}
+
+/**
+ * Whether the kubelet gives a pod the node's resolv.conf: with `Default`, and on the node's network with `ClusterFirst` too.
+ * @see https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
+ */
+function usesNodeResolver({ hostNetwork, dnsPolicy }: DnsClient["pod"]): boolean {
+  return dnsPolicy === "Default" || (hostNetwork && dnsPolicy === "ClusterFirst");
+}
+
+function nodeResolverNote({ hostNetwork, dnsPolicy }: DnsClient["pod"]): string {
+  const wanted = hostNetwork ? "ClusterFirstWithHostNet" : "ClusterFirst";
+  const why = hostNetwork ? "hostNetwork and dnsPolicy" : "dnsPolicy";
+  return `the pod has the node's resolver (${why} ${dnsPolicy}), which does not know the cluster's names: set dnsPolicy ${wanted}`;
 }

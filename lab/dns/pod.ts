@@ -1,4 +1,4 @@
-import { type Libc, parseResolvConf, type ResolverConfig } from "../../components/dns/resolver.ts";
+import { isIgnoredByMusl, type Libc, parseResolvConf, type ResolverConfig } from "../../components/dns/resolver.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError, type PodFacts } from "../kubernetes/cluster.ts";
 import { attemptsOf } from "./walk.ts";
@@ -11,6 +11,8 @@ export interface DnsClient {
   readonly libc: Libc;
   /** False where the image has neither C library to be seen, so glibc is assumed. */
   readonly libcSeen: boolean;
+  /** Whether the C library ignores the search list, since its line is too long for musl. */
+  readonly searchIgnored: boolean;
   /** Text of `/etc/hosts`. */
   readonly hosts: string;
   readonly hasCurl: boolean;
@@ -120,13 +122,17 @@ async function look(cluster: Cluster, pod: PodFacts, container: string): Promise
     .map((part) => part.trim());
   if (lacking !== "")
     throw new Failure(`${at} has no ${lacking.split(/\s+/).join(" and no ")}, which the queries need`, NOT_TRIED);
-  const resolver = parseResolvConf(resolvConf);
+  const libc = musl === "" ? "glibc" : "musl";
+  const resolver = parseResolvConf(resolvConf, libc);
   if (resolver.nameservers.length === 0)
     throw new Failure(`${at} has no name server in its /etc/resolv.conf`, NOT_TRIED);
   return {
     resolver: { ...resolver, attempts: attemptsOf(resolvConf) },
+    searchIgnored:
+      libc === "musl" &&
+      resolvConf.split("\n").some((line) => /^\s*(search|domain)\b/.test(line) && isIgnoredByMusl(line)),
     hosts,
-    libc: musl === "" ? "glibc" : "musl",
+    libc,
     libcSeen: musl !== "" || glibc !== "",
     hasCurl: curl !== "",
     curlResolver: /\bc-ares\/\S+/.exec(curl)?.[0],

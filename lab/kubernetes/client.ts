@@ -107,6 +107,8 @@ function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
     containers: [...sidecars, ...(spec?.containers ?? [])].map((container) => container.name),
     labels: metadata?.labels ?? {},
     deleting: metadata?.deletionTimestamp !== undefined,
+    hostNetwork: spec?.hostNetwork ?? false,
+    dnsPolicy: spec?.dnsPolicy ?? "ClusterFirst",
   };
 }
 

@@ -14,6 +14,9 @@ export interface PodFacts {
   readonly containers: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly deleting: boolean;
+  readonly hostNetwork: boolean;
+  /** `ClusterFirst` unless the pod says otherwise. */
+  readonly dnsPolicy: string;
 }
 
 export interface ServiceFacts {

@@ -19,6 +19,19 @@ describe("a pod's resolver", () => {
     assert.deepEqual(parseResolvConf(""), { nameservers: [], search: [], ndots: 1 });
   });
 
+  it("has no search list where musl's line is too long, and asks three servers at most", () => {
+    const line = (bytes: number) => `search ${"a".repeat(bytes - "search b.example ".length)} b.example`;
+    const search = (text: string, libc: "glibc" | "musl") =>
+      parseResolvConf(`${text}\nnameserver 10.96.0.10\n`, libc).search;
+    assert.equal(search(line(254), "musl").length, 2);
+    assert.deepEqual(search(line(255), "musl"), []);
+    assert.equal(search(line(255), "glibc").length, 2);
+    // An earlier line holds, since the long one is not read at all.
+    assert.deepEqual(search(`search c.example\n${line(300)}`, "musl"), ["c.example"]);
+    const servers = [1, 2, 3, 4].map((last) => `nameserver 10.0.0.${last}\n`).join("");
+    assert.deepEqual(parseResolvConf(servers).nameservers, ["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
+  });
+
   it("walks the search list first where a name has too few dots", () => {
     assert.deepEqual(candidateNames("curl-sa.sa-team", config(5)), [
       "curl-sa.sa-team.ts-team.svc.cluster.local.",

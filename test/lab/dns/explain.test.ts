@@ -15,10 +15,15 @@ const POD: FakePod = {
   names: { [`${FULL}.`]: ["10.96.1.2"] },
 };
 
-async function explained(name: string, changes: Partial<FakePod> = {}, options: Parameters<typeof explain>[3] = {}) {
+async function explained(
+  name: string,
+  changes: Partial<FakePod> = {},
+  options: Parameters<typeof explain>[3] = {},
+  pod: Parameters<typeof runningPod>[1] = {},
+) {
   const { execute, asked } = dnsPod({ ...POD, ...changes });
   const cluster = fakeCluster(
-    { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
+    { pod: async () => runningPod("ts", pod), configMap: async () => ({ Corefile: COREFILE }) },
     execute,
   );
   const explanation = await explain(cluster, await dnsClientAt(cluster, "ts-team/curl-ts"), name, options);
@@ -108,6 +113,38 @@ describe("lab dns explain", () => {
     const { explanation } = await explained(FULL, { curlVersion: "curl 8.17.0 libcurl/8.17.0 c-ares/1.34.5" });
     assert.deepEqual(explanation.notes, ["curl resolves names with c-ares/1.34.5, other programs with glibc"]);
   });
+
+  it("says that musl reads no search list of more than 254 bytes", async () => {
+    const resolvConf = `${SEARCH} ${"corp.example ".repeat(16)}\nnameserver 10.96.0.10\noptions ndots:5\n`;
+    const { explanation, text } = await explained("curl-sa.sa-team", { resolvConf, libc: "musl" });
+    assert.deepEqual(
+      [explanation.search, explanation.rows.map((row) => row.name), explanation.found],
+      [[], ["curl-sa.sa-team.", "curl-sa.sa-team."], false],
+    );
+    assert.match(text, /^note: musl ignores the search list, whose line in resolv\.conf has more than 254 bytes/m);
+    assert.deepEqual((await explained("curl-sa.sa-team", { resolvConf })).explanation.notes, []);
+  });
+
+  const policies: readonly (readonly [hostNetwork: boolean, dnsPolicy: string, note: RegExp | undefined])[] = [
+    [
+      true,
+      "ClusterFirst",
+      /the node's resolver \(hostNetwork and dnsPolicy ClusterFirst\).*set dnsPolicy ClusterFirstWithHostNet$/,
+    ],
+    [true, "ClusterFirstWithHostNet", undefined],
+    [true, "Default", /set dnsPolicy ClusterFirstWithHostNet$/],
+    [false, "Default", /the node's resolver \(dnsPolicy Default\).*set dnsPolicy ClusterFirst$/],
+    [false, "ClusterFirst", undefined],
+    [false, "None", undefined],
+  ];
+  for (const [hostNetwork, dnsPolicy, note] of policies) {
+    const where = hostNetwork ? "on the node's network " : "";
+    it(`${note === undefined ? "has no note on" : "notes"} the resolver of a pod ${where}with dnsPolicy ${dnsPolicy}`, async () => {
+      const { notes } = (await explained(FULL, {}, {}, { hostNetwork, dnsPolicy })).explanation;
+      assert.equal(notes.length, note === undefined ? 0 : 1);
+      if (note !== undefined) assert.match(notes[0] ?? "", note);
+    });
+  }
 
   it("refuses what is no name, in one line", async () => {
     await assert.rejects(explained("http://curl-sa"), {

@@ -185,7 +185,10 @@ describe("the connection to a cluster", () => {
     await assert.rejects(cluster.proxyGet({ kind: "pods", namespace: "x", name: "y:1" }, "/"), { kind: "not-found" });
     await assert.rejects(
       cluster.exec(
-        { ...POD.metadata, phase: "", ready: true, ip: "", node: "", reason: "", containers: [], deleting: false },
+        {
+          ...{ ...POD.metadata, phase: "", ready: true, ip: "", node: "", reason: "", containers: [], deleting: false },
+          ...{ hostNetwork: false, dnsPolicy: "ClusterFirst" },
+        },
         "curl",
         ["ls"],
       ),

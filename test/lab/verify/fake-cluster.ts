@@ -16,6 +16,8 @@ export function runningPod(team: string, changes: Partial<PodFacts> = {}): PodFa
     containers: ["responder", "curl"],
     labels: { app: `curl-${team}` },
     deleting: false,
+    hostNetwork: false,
+    dnsPolicy: "ClusterFirst",
     ...changes,
   };
 }
