@@ -21,40 +21,38 @@ interface AuditFlags {
 export function registerAudit(program: Command): void {
   program
     .command("audit")
-    .description(
-      "check what already runs against the policy rules: a cluster, the state of a Pulumi stack, or manifests",
-    )
+    .description("check existing resources against the policy rules: a cluster, a Pulumi state, or manifests")
     .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
     .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
     .addOption(
-      new Option("--state <file>", "what `pulumi stack export` wrote, of any Pulumi project").conflicts([
+      new Option("--state <file>", "output of `pulumi stack export`, of any Pulumi project").conflicts([
         "context",
         "kubeconfig",
         "manifests",
       ]),
     )
     .addOption(
-      new Option("--manifests <path>", "a manifest, or a folder of them with the folders below it").conflicts([
-        "context",
-        "kubeconfig",
-      ]),
+      new Option("--manifests <path>", "manifest file, or folder (recursive)").conflicts(["context", "kubeconfig"]),
     )
     .addOption(
-      new Option("-n, --namespace <name...>", "only these namespaces; with --manifests, that of objects that name none")
+      new Option(
+        "-n, --namespace <name...>",
+        "only these namespaces; with --manifests, the namespace of objects without one",
+      )
         .argParser((name: string, earlier: readonly string[]) => [...earlier, name])
         .default([], "all of the cluster"),
     )
-    .option("--include-system", "report what runs in kube-system too, which came with the cluster")
+    .option("--include-system", "include kube-system")
     .option(
       "--policy-config <file>",
-      "levels, settings and exemptions, as for pulumi --policy-pack-config (default: policy-config.json)",
+      "levels, options and exemptions, as for pulumi --policy-pack-config (default: policy-config.json)",
     )
     .option("--json", "print one JSON document instead of the table")
-    .option("--sarif <file>", "write SARIF 2.1.0 too, for code scanning")
-    .option("--markdown <file>", "write the comment for a pull request too")
+    .option("--sarif <file>", "also write SARIF 2.1.0, for code scanning")
+    .option("--markdown <file>", "also write a pull request comment")
     .addHelpText(
       "after",
-      "\nA cluster needs view rights alone: what may not be listed is named, and the rules that need it are left out.\nExit code: 0 where nothing mandatory was found, 1 where something was, 2 where nothing could be read.",
+      "\nOn a cluster, view permissions are enough: resources that cannot be listed are reported, and rules that need them are skipped.\nExit code: 0 if no mandatory finding, 1 if there is one, 2 if nothing could be read.",
     )
     .action(runAudit);
 }

@@ -92,7 +92,7 @@ describe("the command line", () => {
     assert.equal(exitCode, 1, stderr);
     assert.match(
       stdout,
-      /violated, mandatory: pods-image-registries\n +Pod\/ts-team\/curl-ts: spec\.containers\[0\]\.image is "registry\.example\/curl:8\.17\.0", .* Fix: take/,
+      /violated, mandatory: pods-image-registries\n +Pod\/ts-team\/curl-ts: spec\.containers\[0\]\.image is "registry\.example\/curl:8\.17\.0", .* Fix: use/,
     );
     assert.match(stdout, /\d+ rules: 1 finding stops this plan, \d+ exempt\n$/);
   });
@@ -164,7 +164,7 @@ describe("the command line", () => {
       runLab(["plan", "--stak", "dev"]),
       runLab(["deploy"]),
     ]);
-    failsWith(stack, 2, /^no stack 'prod': no file Pulumi\.prod\.yaml; there are: dev, local\n$/);
+    failsWith(stack, 2, /^no stack 'prod' \(file Pulumi\.prod\.yaml\); found: dev, local\n$/);
     failsWith(flag, 2, /unknown option '--stak'/);
     failsWith(command, 2, /unknown command 'deploy'/);
   });

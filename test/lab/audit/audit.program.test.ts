@@ -35,7 +35,7 @@ describe("lab audit", () => {
     for (const [args, expected] of [
       [["--manifests", join(folder, "nothing")], /there is no file or folder/],
       [["--state", join(folder, "nothing")], /there is no file/],
-      [["--kubeconfig", join(folder, "nothing")], /there is no kubeconfig at/],
+      [["--kubeconfig", join(folder, "nothing")], /no kubeconfig at/],
       [["--state", "a", "--manifests", "b"], /cannot be used with/],
     ] satisfies [string[], RegExp][]) {
       const { exitCode, stderr } = await runLab(["audit", ...args]);

@@ -160,7 +160,7 @@ describe("diff", () => {
       assert.ok(error instanceof Failure);
       assert.match(
         error.message,
-        /^npm ci --ignore-scripts --no-audit --no-fund --loglevel=error fails at main: .*can only install with an existing package-lock/,
+        /^npm ci --ignore-scripts --no-audit --no-fund --loglevel=error failed at main: .*can only install with an existing package-lock/,
       );
       assert.ok(!error.message.includes("\n"));
       return true;
