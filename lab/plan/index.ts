@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import type { Settings } from "../../components/settings.ts";
 import { Failure, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
-import { chosenStack, loadStack, readStack, stackNames } from "../stack-file.ts";
 import { differences, type PlannedStack } from "./fleet.ts";
 import type { Recording } from "./plan.ts";
 import type { PlannedResource } from "./planned.ts";
@@ -36,6 +35,7 @@ export function registerPlan(program: Command): void {
 }
 
 async function plan(flags: PlanFlags): Promise<void> {
+  const { chosenStack } = await import("../stack-file.ts");
   const stack = await chosenStack(flags);
   const { planStack } = await import("./plan.ts");
   const recording = await planStack(stack);
@@ -100,6 +100,7 @@ export function registerImages(program: Command): void {
     .option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml", "local")
     .option("--json", "print one JSON document")
     .action(async (flags: { readonly stack: string; readonly json?: true }) => {
+      const { readStack } = await import("../stack-file.ts");
       const stack = await readStack(flags.stack);
       const { planStack } = await import("./plan.ts");
       const { imagesOf } = await import("./manifests.ts");
@@ -123,6 +124,7 @@ export function registerFleet(program: Command): void {
 }
 
 async function fleet(names: readonly string[], flags: { readonly json?: true }): Promise<void> {
+  const { stackNames } = await import("../stack-file.ts");
   const stacks = names.length > 0 ? names : await stackNames();
   const shown = await progress(`planning ${stacks.join(", ")}`);
   const planned = await planAll(stacks, (stack) => shown.update(`planned ${stack}`)).finally(() => shown.stop());
@@ -145,6 +147,7 @@ async function fleet(names: readonly string[], flags: { readonly json?: true }):
 
 /** Every stack is planned, and every issue in any of them is reported, before the first one ends the command. */
 async function planAll(stacks: readonly string[], done: (stack: string) => void): Promise<PlannedStack[]> {
+  const { loadStack } = await import("../stack-file.ts");
   const loaded = await Promise.allSettled(stacks.map((stack) => loadStack(stack)));
   const wrong = loaded.flatMap((result, index) =>
     result.status === "rejected"

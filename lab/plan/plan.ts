@@ -1,3 +1,4 @@
+import "../../components/runtime.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type {
   RegisterResourceOutputsRequest,

@@ -15,4 +15,16 @@ describe("the program's runtime", () => {
     const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
     assert.deepEqual(JSON.parse(output), ["formatted by source-map-support", "Error: now", true]);
   });
+
+  it("loads what serializes functions and drives the CLI only when it is used", () => {
+    const script = `await import(${JSON.stringify(join(PROJECT_ROOT, "components", "runtime.ts"))});
+      const { automation } = await import("@pulumi/pulumi");
+      const { cache } = (await import("node:module")).createRequire(import.meta.url);
+      const loaded = () => Object.keys(cache).filter((file) => /@npmcli.(?!arborist)|execa|typescript\\.js/.test(file)).length;
+      const before = loaded();
+      console.log(JSON.stringify([before, typeof automation.LocalWorkspace.create, loaded() > 0]));`;
+    const options = { cwd: PROJECT_ROOT, encoding: "utf8" } as const;
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], options);
+    assert.deepEqual(JSON.parse(output), [0, "function", true]);
+  });
 });
