@@ -55,7 +55,7 @@ export function warningsOf({ stacks }: Diff): { readonly stacks: string; readonl
 /** Lines of one field at most; `--json` has all. */
 const MAX_LINES = 30;
 
-/** The comparison for a person at a terminal. Colours are for a terminal: take them off for anything else. */
+/** The comparison for a person at a terminal. Colors are for a terminal: take them off for anything else. */
 export function formatDiff(diff: Diff): string {
   const title = `What ${styleText("bold", sideText(diff.head))} changes where ${styleText("bold", sideText(diff.base))} stands`;
   const warnings = warningsOf(diff).map(({ stacks, warning }) =>
@@ -81,11 +81,11 @@ function stackLines(stack: StackDiff): string[] {
   ];
 }
 
-const COLOURS = { replaced: "magenta", deleted: "red", changed: "yellow", added: "green" } as const;
+const COLORS = { replaced: "magenta", deleted: "red", changed: "yellow", added: "green" } as const;
 
 function changeLines(change: ResourceChange): string[] {
   const text = `  ${SIGNS[change.kind]} ${change.kind.padEnd(8)} ${change.type}  ${outsideText(change)}`;
-  const title = change.warning === undefined ? styleText(COLOURS[change.kind], text) : styleText(["bold", "red"], text);
+  const title = change.warning === undefined ? styleText(COLORS[change.kind], text) : styleText(["bold", "red"], text);
   const name = change.outside === change.name ? "" : styleText("dim", `  (${change.name})`);
   return [
     `${title}${name}`,

@@ -112,7 +112,7 @@ export async function connected(flags: ClusterFlags, folder?: string) {
 /** Exit code 1 where the name leads nowhere. */
 async function explain(name: string, flags: ExplainFlags): Promise<void> {
   const { cluster, client } = await connected(flags);
-  const [{ explain }, { formatExplanation }] = await Promise.all([import("./explain.ts"), import("./explain-text.ts")]);
+  const { explain, formatExplanation } = await import("./explain.ts");
   const explanation = await explain(cluster, client, name, flags);
   process.stdout.write(flags.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
   process.exitCode = explanation.found ? 0 : 1;
@@ -127,13 +127,16 @@ async function forms(name: string, flags: FormsFlags): Promise<void> {
 
 async function bench(flags: BenchFlags): Promise<void> {
   const { cluster, client } = await connected(flags);
-  const [{ bench }, { formatBench }] = await Promise.all([import("./bench/bench.ts"), import("./bench/bench-text.ts")]);
+  const [{ bench }, { formatBench }] = await Promise.all([
+    import("./bench/bench.ts"),
+    import("./bench/bench-output.ts"),
+  ]);
   const shown = await progress("measuring");
   const options = { ...flags, perSecond: flags.rate };
   const result = await bench(cluster, client, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);
   process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : formatBench(result));
   if (flags.html === undefined) return;
-  const { benchPage } = await import("./bench/bench-page.ts");
+  const { benchPage } = await import("./bench/bench-output.ts");
   const { html } = flags;
   await writeFile(html, benchPage(result)).catch((error: NodeJS.ErrnoException) => {
     throw new Failure(`cannot write the page to ${html}: ${error.code ?? error.message}`);

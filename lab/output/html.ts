@@ -1,5 +1,3 @@
-import { STYLE } from "./style.ts";
-
 /** A whole page that needs nothing else, no network and no script. `style` comes after the style that all pages have. */
 export function htmlDocument(title: string, body: Markup, style = ""): string {
   return html`<!doctype html>
@@ -59,3 +57,49 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
+
+/** Colors by result, for light and dark, and nothing from outside. */
+const STYLE = `
+:root { color-scheme: light dark; --text: #1c2128; --soft: #59636e; --page: #ffffff; --box: #f3f5f8; --line: #cfd6de;
+  --pass: #1a7f37; --warn: #b26a00; --fail: #c4212f; --skip: #8a939d; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6e9ed; --soft: #9aa4b0; --page: #12161c; --box: #1b2129; --line: #37404b;
+  --pass: #4ac26b; --warn: #e3a008; --fail: #ff6b6b; --skip: #77818c; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 1180px; margin: 0 auto; padding: 24px 20px 60px; }
+h1 { margin: 0; font-size: 26px; }
+h2 { margin: 32px 0 8px; font-size: 18px; }
+p { margin: 4px 0 16px; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 0; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.pass { color: var(--pass); } .warn { color: var(--warn); } .fail { color: var(--fail); } .skip { color: var(--skip); }
+.causes { padding-left: 20px; } .causes small { display: block; color: var(--soft); }
+figure { margin: 24px 0 0; }
+figcaption { color: var(--soft); font-size: 13px; }
+figcaption span { margin-right: 8px; } figcaption span::before { content: "\\25CF\\00A0"; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: 13px; }
+th, td { padding: 5px 10px 5px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
+th { color: var(--soft); font-weight: 600; }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+code, pre { font: 12.5px/1.5 ui-monospace, monospace; }
+td { overflow-wrap: anywhere; min-width: 3.5em; }
+td code { white-space: nowrap; }
+@media (max-width: 900px) { td code { white-space: normal; } th:nth-child(4), td:nth-child(4) { display: none; } }
+pre { padding: 12px 16px; background: var(--box); border: 1px solid var(--line); border-radius: 6px; overflow-x: auto; }
+.badge { display: inline-block; min-width: 3.2em; padding: 0 6px; border: 1px solid currentColor; border-radius: 9px; text-align: center; font-size: 12px; }
+svg { display: block; width: 100%; height: auto; }
+svg text { fill: var(--text); font: 13px system-ui, sans-serif; }
+svg .soft { fill: var(--soft); font-size: 12px; }
+svg .title { font-weight: 600; }
+svg .box { fill: none; stroke: var(--line); stroke-width: 1.2; }
+svg .filled { fill: var(--box); }
+svg .dashed { stroke-dasharray: 5 4; }
+svg .path { fill: none; stroke: currentColor; stroke-width: 2.4; }
+svg .path.warn, svg .path.skip { stroke-dasharray: 6 4; }
+svg .hit { fill: none; stroke: transparent; stroke-width: 14; }
+svg .label { fill: currentColor; font-size: 12px; paint-order: stroke; stroke: var(--page); stroke-width: 4px; }
+svg .rim { stroke: currentColor; stroke-width: 2.4; }
+svg a:hover .path, svg g.connection:hover .path { stroke-width: 4; }
+`;

@@ -66,8 +66,8 @@ export function formatPolicies(evaluation: Evaluation): string {
   return `\n${styleText("bold", "Policies")}\n${lines.join("\n")}${lines.length > 0 ? "\n" : ""}  ${summary}\n`;
 }
 
-function line(colour: "red" | "yellow" | "dim", { rule, level, outcome, message }: Finding): string {
-  return `  ${styleText(colour, `${TITLES[outcome]}, ${level}: ${rule}`)}\n    ${message}`;
+function line(color: "red" | "yellow" | "dim", { rule, level, outcome, message }: Finding): string {
+  return `  ${styleText(color, `${TITLES[outcome]}, ${level}: ${rule}`)}\n    ${message}`;
 }
 
 /** The rules for a terminal. */

@@ -96,9 +96,9 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
     const { asJson } = await import("./result.ts");
     writeOutput(asJson(result));
   } else {
-    const { formatResult } = await import("./result-table.ts");
-    const colour = process.stdout.hasColors?.() ?? false;
-    process.stdout.write(formatResult(result, { colour, width: process.stdout.columns || 160 }));
+    const { formatResult } = await import("./result.ts");
+    const color = process.stdout.hasColors?.() ?? false;
+    process.stdout.write(formatResult(result, { color, width: process.stdout.columns || 160 }));
   }
   if (flags.report !== undefined) {
     const { reportPage } = await import("./report/report-page.ts");

@@ -52,7 +52,7 @@ describe("the command line", () => {
     ]) {
       assert.match(stdout, text);
     }
-    assert.ok(!stdout.includes("\u001b["), "colour where nobody sees it");
+    assert.ok(!stdout.includes("\u001b["), "color where nobody sees it");
     // What the README shows of it, but for the width of the columns.
     const words = (line: string) => line.trim().replaceAll(/ +/g, " ");
     const printed = new Set(stdout.split("\n").map(words));

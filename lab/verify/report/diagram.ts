@@ -15,7 +15,7 @@ const TOP = 70;
 /** Pixels between lines of one pair. */
 const SPACING = 29;
 
-/** The cluster with its nodes, namespaces and pods, and the connections that were tried in the colour of their result. */
+/** The cluster with its nodes, namespaces and pods, and the connections that were tried in the color of their result. */
 export function diagram(result: VerifyResult): Markup {
   const connections = connectionsOf(result.rows);
   if (result.teams.length > MAX_TEAMS) return matrix(result.teams, connections);
@@ -34,7 +34,7 @@ ${nodes(result, places.bottom + 34)}
 </svg>`;
 }
 
-/** Arrow heads, one for each colour: few browsers let a marker take its line's colour. */
+/** Arrow heads, one for each color: few browsers let a marker take its line's color. */
 const TIPS = html`<defs>${(["pass", "warn", "fail", "skip"] as const).map(
   (status) =>
     html`<marker id="tip-${status}" class="${status}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path fill="currentColor" d="M0 0L8 4L0 8z"/></marker>`,
@@ -61,7 +61,7 @@ function layout({ teams }: VerifyResult): Places {
   return { boxes, bottom: last + 90 + middle.height + 20 };
 }
 
-/** In the colour of the pod's own rows, its Service's among them; where none was tried, by what the pod is. */
+/** In the color of the pod's own rows, its Service's among them; where none was tried, by what the pod is. */
 function namespaceBox({ team, namespace, pod }: TeamView, { boxes }: Places, rows: readonly Row[]): Markup {
   const box = boxes.get(team);
   if (box === undefined) return html``;

@@ -10,7 +10,7 @@ export interface Box {
   readonly height: number;
 }
 
-function centre({ x, y, width, height }: Box): Point {
+function center({ x, y, width, height }: Box): Point {
   return { x: x + width / 2, y: y + height / 2 };
 }
 
@@ -21,11 +21,11 @@ export interface Segment {
 }
 
 /**
- * The line between two boxes' centres, moved sideways by `offset` and cut at their rims. The side does not depend on the
+ * The line between two boxes' centers, moved sideways by `offset` and cut at their rims. The side does not depend on the
  * direction, so that the lines there and back do not lie on each other.
  */
 export function between(from: Box, to: Box, offset: number): Segment {
-  const [a, b] = [centre(from), centre(to)];
+  const [a, b] = [center(from), center(to)];
   const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
   const turned = b.x < a.x || (b.x === a.x && b.y < a.y) ? -1 : 1;
   const shift = { x: (-(b.y - a.y) / length) * offset * turned, y: ((b.x - a.x) / length) * offset * turned };

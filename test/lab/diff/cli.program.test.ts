@@ -10,8 +10,8 @@ import { markdownOf } from "../../../lab/diff/markdown-diff.ts";
 import { formatDiff } from "../../../lab/diff/terminal.ts";
 import { runLab } from "../../support/run-lab.ts";
 
-/** As on a terminal that has colours. */
-function inColour(text: () => string): string {
+/** As on a terminal that has colors. */
+function inColor(text: () => string): string {
   const before = process.env.FORCE_COLOR;
   process.env.FORCE_COLOR = "1";
   try {
@@ -61,7 +61,7 @@ describe("lab diff, of this project", () => {
     assert.match(markdown, /^> - \*\*namespace ts-team would be replaced by tx-team: everything in it is deleted/m);
     assert.match(markdown, /^- \*\*`ts-team → tx-team`\*\* `kubernetes:core\/v1:Namespace`$/m);
     const inBold = "\u001b[1m\u001b[31mWARNING  stack local: namespace ts-team would be replaced by tx-team";
-    assert.ok(inColour(() => formatDiff(diff)).includes(inBold));
+    assert.ok(inColor(() => formatDiff(diff)).includes(inBold));
     const kinds = Object.groupBy(comparePlans(base, head).changes, ({ kind }) => kind);
     assert.equal(kinds.added, undefined);
     assert.equal(kinds.deleted, undefined);

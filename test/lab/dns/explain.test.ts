@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { explain } from "../../../lab/dns/explain.ts";
-import { formatExplanation } from "../../../lab/dns/explain-text.ts";
+import { explain, formatExplanation } from "../../../lab/dns/explain.ts";
 import { formatForms, nameForms, parseService } from "../../../lab/dns/forms.ts";
 import { dnsClientAt } from "../../../lab/dns/pod.ts";
 import { fakeCluster, runningPod } from "../verify/fake-cluster.ts";

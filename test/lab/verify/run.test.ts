@@ -6,8 +6,7 @@ import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { type Check, pass } from "../../../lab/verify/outcome.ts";
-import { asJson, causes, summaryLine } from "../../../lab/verify/result.ts";
-import { formatResult } from "../../../lab/verify/result-table.ts";
+import { asJson, causes, formatResult, summaryLine } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
 import { fakeCluster } from "./fake-cluster.ts";
 
@@ -142,8 +141,8 @@ describe("the result", () => {
     ]);
   });
 
-  it("is a table without colours where nobody sees them", () => {
-    const lines = formatResult(result([...rows]), { colour: false, width: 100 }).split("\n");
+  it("is a table without colors where nobody sees them", () => {
+    const lines = formatResult(result([...rows]), { color: false, width: 100 }).split("\n");
     assert.match(lines[1] ?? "", /^pass +dns:a +look up +curl-sa +fine +12$/);
     assert.deepEqual(lines.slice(-4, -1), [
       "FAIL dns:c, dns:d: gone",
@@ -151,7 +150,7 @@ describe("the result", () => {
       "test (v1.36.3): 1 passed, 1 warning, 2 failed, 1 skipped in 1.3 s",
     ]);
     assert.ok(
-      formatResult(result([...rows]), { colour: true, width: 100 }).includes(
+      formatResult(result([...rows]), { color: true, width: 100 }).includes(
         styleText("red", "FAIL", { validateStream: false }),
       ),
     );

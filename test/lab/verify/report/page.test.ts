@@ -79,11 +79,11 @@ describe("the report", () => {
     assert.match(page, /The lab works/);
   });
 
-  /** Colours of the teams' boxes, in their order. */
+  /** Colors of the teams' boxes, in their order. */
   const boxes = (result: VerifyResult) =>
     [...reportPage(result).matchAll(/namespace t\d-team<\/text>\n<g class="(\w+)">/g)].map((match) => match[1]);
 
-  it("draws a team in the colour of its pod's and its Service's rows, or of the pod where none was tried", () => {
+  it("draws a team in the color of its pod's and its Service's rows, or of the pod where none was tried", () => {
     const result = resultOf(2);
     const rowsWith = (status: Status) =>
       result.rows.map((row): Row => ({ ...row, status: row.id === "service:t1" ? status : "pass" }));
