@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fluentBit } from "../../../components/logging/collectors/fluent-bit/index.ts";
 import { amount } from "../../../components/schema/values.ts";
-import { seconds } from "../../support/collectors/losses.ts";
+import { SEARCH_ENGINES, searchEngine, seconds } from "../../support/collectors/losses.ts";
 import { inParts, peakMemory, waitingBytes } from "../../support/collectors/measures.ts";
 import { run, skipWithoutFluentBit } from "./local.ts";
 
@@ -80,29 +80,32 @@ describe("Fluent Bit at its limits", () => {
     assert.deepEqual([waiting, stats.requests], [0, requests]);
   });
 
-  it("understands the answer to a chunk of short lines that are there already, and sends it no more", async () => {
-    let waiting = Number.NaN;
-    await run({
-      write: { files: 1, bytesPerSecond: 1000, seconds: 1 },
-      // Nothing is known of the pod, so that the records are as short as they get.
-      hasten: (configuration) => configuration.replaceAll(/kube_url: .*/g, "kube_url: http://127.0.0.1:9"),
-      meanwhile: async ({ sandbox, set }) => {
-        set("forgetful");
-        const time = new Date().toISOString().slice(0, -1);
-        const lines = Array.from(
-          { length: 60_000 },
-          (_, at) => `${time}${String(at).padStart(6, "0")}Z stdout F f1 s${at} `,
-        );
-        sandbox.write({ namespace: "sa-team", pod: "curl-sa", container: "curl" }, lines);
-        await seconds(4);
-        set("take");
-        await seconds(8);
-        waiting = readdirSync(join(sandbox.state, "buffer", "tail.0")).length;
-      },
-      quietSeconds: 1,
+  for (const kind of SEARCH_ENGINES) {
+    it(`understands the answer of ${kind} to a chunk of short lines that are there already, and sends it no more`, async () => {
+      let waiting = Number.NaN;
+      await run({
+        settings: searchEngine(kind),
+        write: { files: 1, bytesPerSecond: 1000, seconds: 1 },
+        // Nothing is known of the pod, so that the records are as short as they get.
+        hasten: (configuration) => configuration.replaceAll(/kube_url: .*/g, "kube_url: http://127.0.0.1:9"),
+        meanwhile: async ({ sandbox, set }) => {
+          set("forgetful");
+          const time = new Date().toISOString().slice(0, -1);
+          const lines = Array.from(
+            { length: 60_000 },
+            (_, at) => `${time}${String(at).padStart(6, "0")}Z stdout F f1 s${at} `,
+          );
+          sandbox.write({ namespace: "sa-team", pod: "curl-sa", container: "curl" }, lines);
+          await seconds(4);
+          set("take");
+          await seconds(8);
+          waiting = readdirSync(join(sandbox.state, "buffer", "tail.0")).length;
+        },
+        quietSeconds: 1,
+      });
+      assert.equal(waiting, 0);
     });
-    assert.equal(waiting, 0);
-  });
+  }
 
   it("drops the chunk that an HTTP server refuses, and no other", async () => {
     const { stats } = await run({
