@@ -28,9 +28,14 @@ export class EngineRun {
     this.builtIn = builtIn;
   }
 
+  /** Whether a first resource has told which rules are enabled. */
+  get hasBegun(): boolean {
+    return this.enabled.size > 0;
+  }
+
   /** Whether the policy of a rule must be called for the next resource. */
   mustValidateResource(rule: Rule): boolean {
-    if (!this.enabled.has(rule.id)) return !isStackRule(rule) || this.enabled.size > 0;
+    if (!this.enabled.has(rule.id)) return !isStackRule(rule) || this.hasBegun;
     return this.resourceLeader === rule.id || this.hasPending(rule);
   }
 

@@ -1,4 +1,5 @@
 import type { Policies, PolicyConfigSchema, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
+import type { Finding } from "../core/evaluate.ts";
 import type { Exemption } from "../core/exemption.ts";
 import { OWN_POLICIES } from "../core/pack-config.ts";
 import { isStackRule, type Rule } from "../core/rule.ts";
@@ -61,29 +62,63 @@ function secretsPolicy(run: EngineRun): ResourceValidationPolicy {
   };
 }
 
-/** Last of all, so that every rule has run. */
-function ownPolicies(run: EngineRun): StackValidationPolicy[] {
+/** Last of all, so that every rule has run; each is called only where it has something to report. */
+function ownPolicies(run: EngineRun): Policies {
   return [
-    {
-      name: OWN_POLICIES.undecided,
-      description:
-        "Every mandatory rule can be decided. Set it to mandatory to stop a preview that leaves one undecided.",
-      enforcementLevel: "advisory",
-      validateStack: (_, report) => {
-        for (const { rule, level, message, urn } of run.findings("undecided"))
-          if (level === "mandatory") report(`${rule}: ${message}`, urn);
+    listPolicy(
+      run,
+      {
+        name: OWN_POLICIES.undecided,
+        description:
+          "Every mandatory rule can be decided. Set it to mandatory to stop a preview that leaves one undecided.",
       },
-    },
-    {
-      name: OWN_POLICIES.exemptions,
-      description: "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.",
-      enforcementLevel: "advisory",
-      validateStack: (_, report) => {
-        for (const { rule, message, urn } of run.findings("exempt")) report(`${rule}: ${message}`, urn);
-        for (const issue of run.configurationIssues()) report(issue);
+      () =>
+        run
+          .findings("undecided")
+          .filter(({ level }) => level === "mandatory")
+          .map(lineOf),
+    ),
+    listPolicy(
+      run,
+      {
+        name: OWN_POLICIES.exemptions,
+        description: "Lists what is exempt from a rule, and exemptions that are wrong or have no effect.",
       },
-    },
+      () => [
+        ...run.findings("exempt").map(lineOf),
+        ...run.configurationIssues().map((message) => ({ message, urn: undefined })),
+      ],
+    ),
   ];
+}
+
+interface Line {
+  readonly message: string;
+  readonly urn: string | undefined;
+}
+
+function lineOf({ rule, message, urn }: Finding): Line {
+  return { message: `${rule}: ${message}`, urn };
+}
+
+function listPolicy(
+  run: EngineRun,
+  facts: { readonly name: string; readonly description: string },
+  linesOf: () => readonly Line[],
+): Policies[number] {
+  return {
+    ...facts,
+    enforcementLevel: "advisory",
+    validateResource: undefined,
+    get validateStack() {
+      const lines = linesOf();
+      const validate: StackValidationPolicy["validateStack"] = (_, report) => {
+        for (const { message, urn } of lines) report(message, urn);
+      };
+      // By this the engine tells what kind of policy it is, before the run.
+      return lines.length > 0 || !run.hasBegun ? validate : undefined;
+    },
+  };
 }
 
 function configSchema(rule: Rule): PolicyConfigSchema {

@@ -42,6 +42,35 @@ export function credentialInText(text: string): string | undefined {
   return inHeader !== undefined && !REFERENCE.test(inHeader) ? "a literal Authorization" : undefined;
 }
 
+/** Programs with a short option that takes a password. */
+const CLIENTS = [
+  /\b(?:mysql|mysqldump|mysqladmin|mysqlsh|mariadb|mariadb-dump)\b[^;|&]*?\s-p(["']?)([^\s"']+)/,
+  /\bsshpass\s+-p\s*(["']?)([^\s"']+)/,
+  /\b(?:docker|podman|helm|registry|oras|az|skopeo|oc)\s+login\b[^;|&]*?\s-p\s*(["']?)([^\s"']+)/,
+  /\bredis-cli\b[^;|&]*?\s-a\s*(["']?)([^\s"']+)/,
+];
+const TOKEN =
+  /\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20}|xox[abprs]-[\w-]{10,}|hvs\.[\w-]{20,})/;
+
+/** What kind of credential a shell command holds: in an assignment, an option, a header, a URL or the password option of a client. */
+export function credentialInCommand(command: string): string | undefined {
+  const known = credentialInText(command);
+  if (known !== undefined) return known;
+  if (TOKEN.test(command)) return "a token";
+  for (const client of CLIENTS) {
+    const password = client.exec(command)?.[2];
+    if (password !== undefined && !REFERENCE.test(password)) return "a password in a command line";
+  }
+  const pairs = [
+    ...command.matchAll(/(?:^|[\s;&|("'?])([A-Za-z_]\w*)=["']?([^\s;&|"']+)/g),
+    ...command.matchAll(/(?:^|\s)--([\w-]+)[\s=]+["']?([^\s"'-][^\s"']*)/g),
+    ...command.matchAll(/["'\s](x-api-key|x-auth-token|private-token)\s*:\s*([^\s"']+)/gi),
+  ];
+  // What the shell fills in is no value.
+  const found = pairs.find(([, name = "", value = ""]) => !/^[$`]/.test(value) && isCredential(name, value));
+  return found === undefined ? undefined : `the literal value of ${found[1]}`;
+}
+
 /** Lines of a configuration file, of any collector, that hold a password, key or token literally. */
 export function credentialsIn(text: string): Credential[] {
   return text.split("\n").flatMap((line, index): Credential[] => {

@@ -3,7 +3,7 @@ import { flag, texts } from "../core/options.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
-import { credentialInText, isCredential } from "../kubernetes/credentials.ts";
+import { credentialInCommand, credentialInText, isCredential } from "../kubernetes/credentials.ts";
 import { namespaceOf, parseImage, podPatchOf, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
 import { containerRule } from "./pod-rule.ts";
 import { cis, kubernetes } from "./sources.ts";
@@ -133,6 +133,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
           else if (!value.isUnknown) tellCredential(value, report);
         }),
       );
+      const reported = report.verdicts.length;
       report.each(["command", "args"], (list) =>
         report.each(container.at(list).items(), (word) => {
           const [, name = "", value = ""] = /^--?([\w.-]+)=(.*)$/s.exec(word.text() ?? "") ?? [];
@@ -154,12 +155,17 @@ export const POD_WORKLOAD: readonly Rule[] = [
           else if (what !== undefined) report.hidden(word, what);
         });
       });
+      // A client's own option is known by the client, in another word.
+      if (report.verdicts.length > reported) return;
+      const words = ["command", "args"].flatMap((list) => container.at(list).items());
+      const what = credentialInCommand(words.map((word) => (word.isUnknown ? "" : (word.text() ?? ""))).join(" "));
+      if (what !== undefined) report.hidden(container.at(container.at("command").isSet ? "command" : "args"), what);
     },
   ),
 ];
 
 function tellCredential(field: Field, report: Report): void {
-  const what = credentialInText(field.text() ?? "");
+  const what = credentialInCommand(field.text() ?? "");
   if (what !== undefined) report.hidden(field, what);
 }
 

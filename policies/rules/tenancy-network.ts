@@ -108,10 +108,31 @@ function typesOf(policy: Resource): string[] {
 
 /** A rule without ports lets everything through where it names no peers, or everybody by one peer or by several. */
 function isOpen(rule: Field): boolean {
-  if (rule.at("ports").items().length > 0) return false;
+  const ports = rule.at("ports").items();
+  // Known ports decide, whatever the peers become.
+  if (ports.length > 0 && ports.every((entry) => isKnownPort(entry) && !isEveryPort(entry))) return false;
   const peers = peersOf(rule);
-  if (peers.length === 0 || someKnown(peers, isEverybody)) return true;
-  return coversEverybody(peers.filter((peer) => !peer.isUnknown).flatMap(wholeBlock));
+  const isForEverybody =
+    peers.length === 0 ||
+    someKnown(peers, isEverybody) ||
+    coversEverybody(peers.filter((peer) => !peer.isUnknown).flatMap(wholeBlock));
+  return isForEverybody && letsEveryPortThrough(rule);
+}
+
+function isKnownPort(entry: Field): boolean {
+  return ["port", "endPort"].every((key) => !entry.at(key).isUnknown);
+}
+
+/** Whether a rule names no ports, or all of a protocol's. */
+function letsEveryPortThrough(rule: Field): boolean {
+  const ports = rule.at("ports").items();
+  return ports.length === 0 || someKnown(ports, isEveryPort);
+}
+
+function isEveryPort(entry: Field): boolean {
+  const [first, last] = [entry.at("port"), entry.at("endPort")];
+  if (!first.isSet) return true;
+  return last.isSet && (first.number() ?? 0) <= 1 && (last.number() ?? 0) >= 65535;
 }
 
 /** Whether a rule can be judged beside others: what is unknown in it is reported of the rule itself. */
@@ -127,7 +148,7 @@ function isKnown(rule: Field): boolean {
 
 /** The blocks of addresses that a rule without ports lets through. */
 function wholeBlocks(rule: Field): string[] {
-  return rule.at("ports").items().length > 0 ? [] : peersOf(rule).flatMap(wholeBlock);
+  return letsEveryPortThrough(rule) ? peersOf(rule).flatMap(wholeBlock) : [];
 }
 
 /** The block that a peer names, unless a part of it is left out. */
@@ -149,13 +170,20 @@ function isEverybody(peer: Field): boolean {
   return namespaces.isSet && selectsEvery(namespaces) && (!pods.isSet || selectsEvery(pods));
 }
 
-/** Whether a selector selects everything: one without terms, or that asks for a label which each namespace has. */
+/**
+ * Whether a selector selects everything: one without terms, one that asks for a label which each namespace has, or one that only leaves
+ * some out, which takes in every namespace to come.
+ */
 function selectsEvery(selector: Field): boolean {
   if (selector.at("matchLabels").entries().length > 0) return false;
   return selector
     .at("matchExpressions")
     .items()
-    .every((term) => term.at("key").text() === NAME_LABEL && term.at("operator").text() === "Exists");
+    .every((term) => {
+      const [key, operator] = [term.at("key").text(), term.at("operator").text()];
+      if (key === NAME_LABEL) return operator === "Exists" || operator === "NotIn";
+      return operator === "NotIn" || operator === "DoesNotExist";
+    });
 }
 
 function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {

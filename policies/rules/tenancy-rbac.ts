@@ -124,7 +124,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
     check: (role, report) =>
       eachRule(role, report, (rule) =>
         report.each(rule.at("resources").items(), (item) => {
-          if (["nodes/proxy", "nodes/*"].includes(item.text() ?? ""))
+          if (["nodes/proxy", "nodes/*", "*/proxy"].includes(item.text() ?? ""))
             report.wrong(item, "which runs commands in every pod of the node");
         }),
       ),

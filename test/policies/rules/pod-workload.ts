@@ -16,6 +16,29 @@ const PATCHED = (container: Value): Sample => [
   },
 ];
 
+const SHELL_LINES = [
+  "mysql -h db -phunter2",
+  "mysqldump -u root -phunter2 shop",
+  "PGPASSWORD=hunter2 psql -h db",
+  "export MYSQL_PWD=hunter2; mysql",
+  "redis-cli -h cache -a hunter2 ping",
+  "sshpass -p hunter2 ssh host",
+  "docker login -u me -p hunter2",
+  "kubectl --token eyJhbGciOiJSUzI1NiJ9 get pods",
+  "curl -H 'X-Api-Key: hunter2' https://search",
+  "curl 'https://search/?access_token=hunter2'",
+  `curl https://api.example/${"ghp_"}${"a1B2".repeat(9)}`,
+];
+const HARMLESS_LINES = [
+  "mysql -h db -p$PASSWORD",
+  "mysql -p -h db",
+  'PGPASSWORD="$(cat /run/password)" psql',
+  'tool --token "$TOKEN" --max-tokens 100',
+  "mkdir -p /data && ssh -p2222 host",
+  "docker run -p 8080:80 image",
+  "login --password-stdin --token-file=/run/token",
+];
+
 export const POD_WORKLOAD_CASES: CasesByRule = {
   "pods-images-pinned": {
     good: {
@@ -129,6 +152,9 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
         { name: "DATABASE_URL", value: "postgres://shop@db.shop.svc:5432/shop" },
         { name: "CACHE_URL", value: "redis://:$(PASSWORD)@cache.shop.svc" },
       ]),
+      ...Object.fromEntries(
+        HARMLESS_LINES.map((line) => [`no credential in ${line}`, set(`${C}.command`, ["sh", "-c", line])]),
+      ),
       "an unknown value of no secret": set(`${C}.env`, [{ name: "DATABASE_HOST", value: UNKNOWN }]),
       arguments: set(`${C}.args`, [
         "--password-file=/run/p",
@@ -176,6 +202,16 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "a password as a word of its own": [
         set(`${C}.args`, ["--password", "hunter2"]),
         `${AT}.args[1] (value not shown), the literal value of password`,
+      ],
+      ...Object.fromEntries(
+        SHELL_LINES.map((line) => [
+          `a credential in ${line}`,
+          [set(`${C}.command`, ["sh", "-c", line]), `${AT}.command[2] (value not shown), `] as const,
+        ]),
+      ),
+      "a password after -p, as a client's words": [
+        set(`${C}.command`, ["mysql", "-h", "db", "-phunter2"]),
+        `${AT}.command (value not shown), a password in a command line`,
       ],
       "a URL in the command": [
         set(`${C}.command`, ["migrate", "mysql://root:hunter2@db/shop"]),

@@ -70,6 +70,39 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         ]),
         "NetworkPolicy/ts-team/deny: spec.ingress[0] is",
       ],
+      "every namespace by the label that each has": [
+        named(NETWORK, "deny", "spec.ingress", [
+          {
+            from: [
+              { namespaceSelector: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "Exists" }] } },
+            ],
+          },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is",
+      ],
+      "every namespace but some": [
+        named(NETWORK, "deny", "spec.ingress", [
+          {
+            from: [
+              {
+                namespaceSelector: { matchExpressions: [{ key: "team", operator: "NotIn", values: ["none"] }] },
+                podSelector: {},
+              },
+            ],
+          },
+          { from: [{ namespaceSelector: { matchExpressions: [{ key: "isolated", operator: "DoesNotExist" }] } }] },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is",
+        "NetworkPolicy/ts-team/deny: spec.ingress[1] is",
+      ],
+      "everybody by every port of a protocol": [
+        named(NETWORK, "deny", "spec.ingress", [
+          { from: [{ namespaceSelector: {} }], ports: [{ protocol: "TCP" }] },
+          { ports: [{ protocol: "TCP", port: 1, endPort: 65535 }] },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is",
+        "NetworkPolicy/ts-team/deny: spec.ingress[1] is",
+      ],
       "two rules with half of all IPv6 addresses each": [
         named(NETWORK, "deny", "spec.ingress", [
           { from: [{ ipBlock: { cidr: "::/1" } }] },

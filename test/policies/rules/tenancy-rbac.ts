@@ -157,6 +157,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
         [...role(PROXY), ...kubelet("on")],
         `${R}.resources[0] is "nodes/proxy"`,
       ],
+      "the proxy of everything": [role({ ...PROXY, resources: ["*/proxy"] }), `${R}.resources[0] is "*/proxy"`],
       "all parts of nodes": [role({ ...PROXY, resources: ["nodes/*"] }), `${R}.resources[0] is "nodes/*"`],
     },
     unknown: { "unknown resources": [role({ ...PROXY, resources: UNKNOWN }), `${R}.resources is known only`] },
