@@ -5,7 +5,7 @@ export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from 
 export { ExistingCluster, type ExistingClusterArgs } from "./cluster/existing-cluster.ts";
 export type { AddonHost, ClusterHandle } from "./cluster/handle.ts";
 export { CoreDns, type CoreDnsArgs } from "./dns/core-dns.ts";
-export type { PodDns } from "./dns/node-local-cache/pod-dns.ts";
+export type { PodDns } from "./dns/resolver.ts";
 export type { PodSidecar, SidecarParts } from "./kubernetes/container.ts";
 export type { EgressRule } from "./kubernetes/network-policy.ts";
 export { LogCollection } from "./logging/log-collection.ts";

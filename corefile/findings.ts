@@ -1,5 +1,5 @@
 import type { Server } from "./model.ts";
-import type { Version } from "./version.ts";
+import type { Version } from "./releases.ts";
 
 /** What is known of where the Corefile will run. */
 export interface CheckContext {

@@ -2,8 +2,8 @@ import { type CheckContext, dotted, type Findings, isWithin, servedZones, server
 import { isOwnHost, sameAddress } from "./go-values.ts";
 import type { Server } from "./model.ts";
 import type { ForwardPlugin } from "./plugins/forward.ts";
+import { isBefore } from "./releases.ts";
 import { PORT_RANGE, readUpstream, type Upstream } from "./upstream.ts";
-import { isBefore } from "./version.ts";
 
 /** Before it, a second line of forward in a block kept CoreDNS from starting. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.9.4.md */
 const SEVERAL_SINCE = [1, 9, 4] as const;

@@ -7,7 +7,7 @@ export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds } from "./go-valu
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
 export type { ForwardPlugin } from "./plugins/forward.ts";
-export { usedGroups } from "./setups/rewrite.ts";
+export { usedGroups } from "./setups/rewrite-setup.ts";
 export { startOf } from "./starts.ts";
 export { type Block, type Directive, parseBlocks, servesRoot } from "./syntax.ts";
 export { readUpstream } from "./upstream.ts";

@@ -1,7 +1,15 @@
 import release1124 from "./releases/1.12.4.json" with { type: "json" };
 import release1132 from "./releases/1.13.2.json" with { type: "json" };
 import release1143 from "./releases/1.14.3.json" with { type: "json" };
-import { isBefore, type Version } from "./version.ts";
+
+/** A version of CoreDNS: major, minor, patch. */
+export type Version = readonly [major: number, minor: number, patch: number];
+
+/** Whether one version is older than another. */
+export function isBefore(version: Version, other: Version): boolean {
+  const index = version.findIndex((part, place) => part !== other[place]);
+  return index !== -1 && (version[index] ?? 0) < (other[index] ?? 0);
+}
 
 /** What a release of CoreDNS was built with; `tools/coredns` makes it from CoreDNS's own sources. */
 export interface Release {

@@ -2,7 +2,7 @@ import { hasVariable } from "./caddyfile.ts";
 import { Dispenser } from "./dispenser.ts";
 import { duration, hostAndPort, integer, isGoRegexp, network, zoneAndPort } from "./go-values.ts";
 import type { Token } from "./lexer.ts";
-import { isBefore, type Version } from "./version.ts";
+import { isBefore, type Version } from "./releases.ts";
 
 /** CoreDNS does not start; the message says why. */
 export class Refusal extends Error {

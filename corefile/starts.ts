@@ -7,10 +7,9 @@ import {
   type TokenBlock,
 } from "./caddyfile.ts";
 import { zoneAndPort } from "./go-values.ts";
-import { isNewer, type Release, releaseFor, versionOf } from "./releases.ts";
+import { isBefore, isNewer, type Release, releaseFor, type Version, versionOf } from "./releases.ts";
 import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
 import { SETUPS } from "./setups/index.ts";
-import { isBefore, type Version } from "./version.ts";
 
 /** Where a Corefile is to run. */
 export interface StartContext {

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
 import { Bytes, Cores, integer, isMore, string } from "../schema/values.ts";
-import { CorefileSettings } from "./corefile-settings.ts";
-import { Address, Duration } from "./corefile-values.ts";
+import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
 import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
 
 const SHARE = "must be an integer of at least 0, or a quoted percentage such as '50%'";

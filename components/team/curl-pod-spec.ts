@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
+import type { PodDns } from "../dns/resolver.ts";
 import {
   configurationVariable,
   containerResources,

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
+import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
-import type { PodDns } from "../dns/node-local-cache/pod-dns.ts";
+import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";

@@ -1,5 +1,5 @@
 import { type Schema, Validator } from "@cfworker/json-schema";
-import { isBefore, type Version } from "../version.ts";
+import { isBefore, type Version } from "../releases.ts";
 import fetched from "./schemas/fetched.json" with { type: "json" };
 import withAutoscaling from "./schemas/with-autoscaling.json" with { type: "json" };
 import withTopologyMode from "./schemas/with-topology-mode.json" with { type: "json" };

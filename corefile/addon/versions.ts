@@ -1,4 +1,4 @@
-import { isBefore, type Version } from "../version.ts";
+import { isBefore, type Version } from "../releases.ts";
 
 /**
  * The add-on version for each Kubernetes version, so that two clusters made a month apart run the same CoreDNS. Each was

@@ -1,7 +1,7 @@
 import { hasVariable } from "../caddyfile.ts";
 import { hostAndPort, isAddress, isDomainName, unsigned } from "../go-values.ts";
 import { type Setup, shown, zonesOf } from "../setup.ts";
-import { RCODES } from "./dns-names.ts";
+import { RCODES } from "./dns-constants.ts";
 
 const MAX_UPSTREAMS = 15;
 const POLICIES = ["random", "round_robin", "sequential"];

@@ -16,10 +16,10 @@ import {
   tsig,
   view,
 } from "./answering.ts";
-import { cache } from "./cache.ts";
+import { cache } from "./cache-setup.ts";
 import { azure, clouddns, etcd, k8sExternal, kubernetes, nomad, route53 } from "./clusters.ts";
 import { forward, grpc, secondary, transfer } from "./forwarding.ts";
-import { rewrite } from "./rewrite.ts";
+import { rewrite } from "./rewrite-setup.ts";
 import {
   bare,
   bareFirst,
@@ -49,7 +49,7 @@ import {
   tls,
   trace,
   unread,
-} from "./serving.ts";
+} from "./serving-setup.ts";
 
 /** How each plugin reads its words; a plugin that is missing here is not checked. */
 export const SETUPS: Readonly<Record<string, (setup: Setup) => void>> = {

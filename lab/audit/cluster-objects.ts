@@ -4,7 +4,7 @@ import { isObject } from "../../components/schema/values.ts";
 import { get } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { asClusterError } from "../kubernetes/cluster-error.ts";
-import { type KubernetesObject, kubernetesObject } from "./objects.ts";
+import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
 /** A kind that rules read, and how the API names its list. */
 interface ListedKind {

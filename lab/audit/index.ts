@@ -62,7 +62,7 @@ async function runAudit(flags: AuditFlags): Promise<void> {
   const config: PackConfig = await readPackConfig(flags.policyConfig);
   const { subject, title, notes } = await subjectFor(flags);
   const { audit, fails } = await import("./audit.ts");
-  const { auditJson, auditMarkdown, auditTable } = await import("./report.ts");
+  const { auditJson, auditMarkdown, auditTable } = await import("./audit-report.ts");
   const report = { title, notes, ...audit(subject, config) };
   writeOutput(flags.json ? auditJson(report) : auditTable(report));
   if (flags.sarif !== undefined) {

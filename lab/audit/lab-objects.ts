@@ -1,6 +1,6 @@
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { isObject } from "../../components/schema/values.ts";
-import type { KubernetesObject } from "./objects.ts";
+import type { KubernetesObject } from "./kubernetes-object.ts";
 
 /**
  * URN of an object that this program itself made, under which its built-in exemptions stand: its collector may read the node's logs.

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { isAlias, LineCounter, parseAllDocuments } from "yaml";
 import { isObject } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
-import { type KubernetesObject, kubernetesObject } from "./objects.ts";
+import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
 const MANIFEST = /\.(ya?ml|json)$/;
 /** Of the files in such folders nobody thinks as manifests. */

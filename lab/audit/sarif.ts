@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import type { AuditFinding } from "./audit.ts";
-import type { AuditReport } from "./report.ts";
+import type { AuditReport } from "./audit-report.ts";
 
 /**
  * An audit as SARIF 2.1.0. GitHub's code scanning shows a result at a file alone: an object of a cluster gets the path

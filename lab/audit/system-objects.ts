@@ -1,5 +1,5 @@
 import { isObject } from "../../components/schema/values.ts";
-import type { KubernetesObject } from "./objects.ts";
+import type { KubernetesObject } from "./kubernetes-object.ts";
 
 /** Namespaces that each cluster has: what runs in them came with the cluster. */
 const SYSTEM_NAMESPACES: readonly string[] = ["kube-system", "kube-public", "kube-node-lease"];

@@ -1,6 +1,6 @@
 import { matchesGlob } from "node:path";
 import { upCommand } from "../../components/commands.ts";
-import { podDns } from "../../components/dns/node-local-cache/pod-dns.ts";
+import { podDns } from "../../components/dns/resolver.ts";
 import type { Settings } from "../../components/settings.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";

@@ -1,7 +1,7 @@
 import { type Exemption, isExempt, matchesResource } from "./exemption.ts";
-import type { Settings } from "./options.ts";
 import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./pack-config.ts";
 import { isStackRule, judges, type Level, messageOf, Report, type Rule, type Verdict } from "./rule.ts";
+import type { Settings } from "./rule-options.ts";
 import type { Stack } from "./stack.ts";
 
 /** What a rule found in a resource. */

@@ -1,6 +1,6 @@
 import { type Exemption, exemptionIssue } from "./exemption.ts";
-import { type RuleOption, RuleOptionError, Settings } from "./options.ts";
 import type { Level, Rule } from "./rule.ts";
+import { type RuleOption, RuleOptionError, Settings } from "./rule-options.ts";
 
 /** Configuration in the form of `--policy-pack-config`: a rule's id, or `all`, to its level or settings. */
 export type PackConfig = { readonly [rule: string]: unknown };

@@ -1,5 +1,5 @@
-import type { RuleOption, Settings } from "./options.ts";
 import { type Field, type Resource, Undecided } from "./resource.ts";
+import type { RuleOption, Settings } from "./rule-options.ts";
 import type { Stack } from "./stack.ts";
 
 export type Level = "mandatory" | "advisory" | "disabled";

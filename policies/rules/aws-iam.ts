@@ -1,9 +1,9 @@
 import { matchesGlob } from "../core/exemption.ts";
-import { texts } from "../core/options.ts";
 import { Field, type Resource } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-options.ts";
 import type { Value } from "../core/value.ts";
-import { aws } from "./sources.ts";
+import { aws } from "./rule-sources.ts";
 
 const POLICIES = [
   "aws:iam/policy:Policy",

@@ -1,8 +1,8 @@
-import { count, texts } from "../core/options.ts";
 import { type Field, Undecided } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { count, texts } from "../core/rule-options.ts";
 import type { Stack } from "../core/stack.ts";
-import { aws } from "./sources.ts";
+import { aws } from "./rule-sources.ts";
 
 const ROLE = "aws:iam/role:Role";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";

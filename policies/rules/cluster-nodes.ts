@@ -1,10 +1,10 @@
 import { coversEverybody } from "../core/cidr.ts";
-import { count } from "../core/options.ts";
 import { type Field, type Resource, someKnown, Undecided } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
+import { count } from "../core/rule-options.ts";
 import type { Stack } from "../core/stack.ts";
-import { EKS_COMPONENT } from "./cluster.ts";
-import { aws, cis } from "./sources.ts";
+import { EKS_COMPONENT } from "./control-plane.ts";
+import { aws, cis } from "./rule-sources.ts";
 
 const SUBNET = "aws:ec2/subnet:Subnet";
 const ROUTE = "aws:ec2/route:Route";

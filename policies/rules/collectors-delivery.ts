@@ -1,10 +1,10 @@
-import { count, type Settings } from "../core/options.ts";
 import type { Report, Rule, StackRule } from "../core/rule.ts";
+import { count, type Settings } from "../core/rule-options.ts";
 import type { Stack } from "../core/stack.ts";
 import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../fluent-bit/collectors-in-stack.ts";
 import type { Section } from "../fluent-bit/parser.ts";
 import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
-import { fluentBit } from "./sources.ts";
+import { fluentBit } from "./rule-sources.ts";
 
 const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
 

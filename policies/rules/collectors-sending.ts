@@ -1,8 +1,8 @@
-import { flag } from "../core/options.ts";
 import type { Rule } from "../core/rule.ts";
+import { flag } from "../core/rule-options.ts";
 import type { Section } from "../fluent-bit/parser.ts";
 import { fluentBitRule } from "./collectors-delivery.ts";
-import { fluentBit } from "./sources.ts";
+import { fluentBit } from "./rule-sources.ts";
 
 const PLAIN_INSIDE = flag(
   "plainInside",

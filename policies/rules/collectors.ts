@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { texts } from "../core/options.ts";
 import { type Field, Undecided } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-options.ts";
 import {
   collectorDaemonSets,
   fluentBitConfigs,
@@ -10,7 +10,7 @@ import {
 } from "../fluent-bit/collectors-in-stack.ts";
 import { credentialsIn } from "../kubernetes/credentials.ts";
 import { mountsOf, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
-import { cis, fluentBit, podSecurity } from "./sources.ts";
+import { cis, fluentBit, podSecurity } from "./rule-sources.ts";
 
 const LOG_PATHS = texts("logPaths", "Node paths that a collector may read, including everything below them", [
   "/var/log",

@@ -1,6 +1,6 @@
 import type { Rule } from "../core/rule.ts";
 import { addonRule, inside, isGroup, type Json } from "./coredns-addon.ts";
-import { aws } from "./sources.ts";
+import { aws } from "./rule-sources.ts";
 
 /** Pods of the add-on unless configured, also the least that its autoscaler keeps. */
 const DEFAULT_REPLICAS = 2;

@@ -1,11 +1,11 @@
 import { seconds, servesRoot } from "eks-dns-logging-corefile";
 import { parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
-import { count, texts } from "../core/options.ts";
 import type { Rule } from "../core/rule.ts";
+import { count, texts } from "../core/rule-options.ts";
 import { quantity } from "../kubernetes/quantity.ts";
 import { ADDON, configurationOf, corefileRule, inside, isCoreDns } from "./coredns-addon.ts";
 import { COREDNS_PODS } from "./coredns-pods.ts";
-import { aws, coreDns } from "./sources.ts";
+import { aws, coreDns } from "./rule-sources.ts";
 
 const EVERYWHERE = texts("everywhere", "Plugins that at least one server block must have", [
   "health",

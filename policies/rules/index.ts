@@ -1,11 +1,11 @@
 import type { Rule } from "../core/rule.ts";
 import { AWS } from "./aws.ts";
 import { AWS_IAM } from "./aws-iam.ts";
-import { CLUSTER, CLUSTER_ADDONS } from "./cluster.ts";
 import { CLUSTER_NODES, CLUSTER_NODES_ACCESS } from "./cluster-nodes.ts";
 import { COLLECTORS } from "./collectors.ts";
 import { COLLECTORS_DELIVERY } from "./collectors-delivery.ts";
 import { COLLECTORS_SENDING } from "./collectors-sending.ts";
+import { CLUSTER, CLUSTER_ADDONS } from "./control-plane.ts";
 import { COREDNS } from "./coredns.ts";
 import { POD_ISOLATION } from "./pod-isolation.ts";
 import { POD_KERNEL } from "./pod-kernel.ts";

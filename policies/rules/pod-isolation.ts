@@ -1,6 +1,6 @@
 import type { Rule } from "../core/rule.ts";
 import { containerRule, podRule } from "./pod-rule.ts";
-import { cis, podSecurity } from "./sources.ts";
+import { cis, podSecurity } from "./rule-sources.ts";
 
 /** Volume types that Pod Security "restricted" allows. */
 const VOLUME_TYPES: readonly string[] = [

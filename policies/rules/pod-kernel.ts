@@ -1,9 +1,9 @@
-import { texts } from "../core/options.ts";
 import type { Field } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
+import { texts } from "../core/rule-options.ts";
 import { containerLists, podMetadataOf } from "../kubernetes/workload.ts";
 import { containerRule, podRule, STANDARD } from "./pod-rule.ts";
-import { cis, podSecurity } from "./sources.ts";
+import { cis, podSecurity } from "./rule-sources.ts";
 
 const ADDED = texts("capabilities", "Capabilities that a container may add", ["NET_BIND_SERVICE"]);
 /** What Pod Security "baseline" lets a container add: what runtimes grant by default, without NET_RAW. */

@@ -1,6 +1,6 @@
-import { type Settings, text } from "../core/options.ts";
 import type { Field } from "../core/resource.ts";
 import type { Report, ResourceRule } from "../core/rule.ts";
+import { type Settings, text } from "../core/rule-options.ts";
 import {
   type ContainerList,
   containerLists,

@@ -1,12 +1,12 @@
 import { matchesGlob } from "../core/exemption.ts";
-import { flag, texts } from "../core/options.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
+import { flag, texts } from "../core/rule-options.ts";
 import type { Stack } from "../core/stack.ts";
 import { credentialInCommand, credentialInText, isCredential } from "../kubernetes/credentials.ts";
 import { namespaceOf, parseImage, podPatchOf, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
 import { containerRule } from "./pod-rule.ts";
-import { cis, kubernetes } from "./sources.ts";
+import { cis, kubernetes } from "./rule-sources.ts";
 import { BINDINGS } from "./tenancy-rbac.ts";
 
 const DIGESTS = flag("digests", "Require a digest for each image", false);

@@ -1,6 +1,6 @@
 import { matchesGlob } from "../core/exemption.ts";
-import { type Settings, text, texts } from "../core/options.ts";
 import type { Resource } from "../core/resource.ts";
+import { type Settings, text, texts } from "../core/rule-options.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
 

@@ -1,10 +1,10 @@
 import { coversEverybody } from "../core/cidr.ts";
-import type { Settings } from "../core/options.ts";
 import { type Field, type Resource, someKnown, Undecided } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
+import type { Settings } from "../core/rule-options.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf } from "../kubernetes/workload.ts";
-import { cis, kubernetes } from "./sources.ts";
+import { cis, kubernetes } from "./rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";

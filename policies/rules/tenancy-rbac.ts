@@ -1,7 +1,7 @@
-import { texts } from "../core/options.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Report, Rule } from "../core/rule.ts";
-import { cis, kubernetes } from "./sources.ts";
+import { texts } from "../core/rule-options.ts";
+import { cis, kubernetes } from "./rule-sources.ts";
 
 const GROUP = "kubernetes:rbac.authorization.k8s.io";
 

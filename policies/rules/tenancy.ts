@@ -1,9 +1,9 @@
 import { matchesGlob } from "../core/exemption.ts";
-import { text, texts } from "../core/options.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { text, texts } from "../core/rule-options.ts";
 import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
-import { cis, kubernetes } from "./sources.ts";
+import { cis, kubernetes } from "./rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
 
 const STANDARD = text("standard", "Lowest Pod Security level that a namespace may enforce", "restricted", [

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,13 +14,24 @@ export interface Import {
 /** Static, re-exporting and dynamic imports of relative paths, as Biome formats them. */
 const SPECIFIER = /(?:\bfrom |\bimport |\bimport\()"(\.[^"]+)"/g;
 
-/** Every import among the sources that git knows, or does not know yet and does not ignore. */
-export function projectImports(): Import[] {
+/** A source file by its path from the project's root, with its text. */
+export interface SourceFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The sources that git knows, or does not know yet and does not ignore; tests are none. */
+export function projectSources(): SourceFile[] {
   const args = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "*.ts", "*.js", "*.cjs"];
   const files = execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trim().split("\n");
   return files
-    .filter((file) => !file.startsWith("test/"))
-    .flatMap((file) => importsOf(file, readIfPresent(`${ROOT}/${file}`)));
+    .filter((file) => !file.startsWith("test/") && existsSync(`${ROOT}/${file}`))
+    .map((file) => ({ file, text: readFileSync(`${ROOT}/${file}`, "utf8") }));
+}
+
+/** Every import among the sources. */
+export function projectImports(): Import[] {
+  return projectSources().flatMap(({ file, text }) => importsOf(file, text));
 }
 
 /** The relative imports in a source file; paths are from the project's root, with `/`. */
@@ -74,13 +85,4 @@ export function subjectImports(imports: readonly Import[]): Import[] {
     if (from !== to && from.includes("/") && to.includes("/")) pairs.set(`${from} ${to}`, { from, to });
   }
   return [...pairs.values()];
-}
-
-/** A file that is deleted and not committed yet is still in git's list. */
-function readIfPresent(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

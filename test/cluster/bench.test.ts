@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
-import { withTeamsOn } from "../../tools/bench/cluster.ts";
+import { withTeamsOn } from "../../tools/bench/cluster-bench.ts";
 import { withTeamFiles } from "../../tools/bench/suite.ts";
 import { TestCluster } from "./cluster.ts";
 

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import { objectsOf } from "../../tools/bench/cluster.ts";
+import { BENCH_FILE, benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/bench-report.ts";
+import { objectsOf } from "../../tools/bench/cluster-bench.ts";
 import { measure, type Sample, summarize } from "../../tools/bench/measure.ts";
-import { BENCH_FILE, benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/report.ts";
 import { type BenchRow, measureStages, ROW, TEAM_COUNTS, teamsOf, withTeamFiles } from "../../tools/bench/suite.ts";
 import { runProgram } from "../support/run-lab.ts";
 

@@ -26,8 +26,8 @@ const program = commandLine(
 async function bench(flags: BenchFlags): Promise<void> {
   const [{ runSuite }, { goalsOf }, { formatBench }] = await Promise.all([
     import("./suite.ts"),
-    import("./report.ts"),
-    import("./report.ts"),
+    import("./bench-report.ts"),
+    import("./bench-report.ts"),
   ]);
   const shown = await progress("measuring");
   const say = (what: string) => shown.update(`measuring: ${what}`);
@@ -39,7 +39,7 @@ async function bench(flags: BenchFlags): Promise<void> {
     const found = { node: process.version, cores: cpus().length, rows, goals: goalsOf(rows), forms: live?.forms ?? [] };
     const text = `${JSON.stringify(found, null, 2)}\n`;
     if (flags.output !== undefined) await writeFile(flags.output, text);
-    if (flags.write) await (await import("./report.ts")).writeBench(formatBench(found));
+    if (flags.write) await (await import("./bench-report.ts")).writeBench(formatBench(found));
     shown.stop();
     process.stdout.write(flags.json ? text : formatBench(found));
     for (const line of failed) process.stderr.write(`left out, since it failed: ${line}\n`);
@@ -54,7 +54,7 @@ async function onCluster(flags: BenchFlags, say: (what: string) => void) {
   // Reports errors before the Pulumi packages are loaded.
   const { connect } = await import("../../lab/kubernetes/connect.ts");
   await connect(target);
-  const { runOnCluster } = await import("./cluster.ts");
+  const { runOnCluster } = await import("./cluster-bench.ts");
   return runOnCluster(target, flags.runs, say);
 }
 

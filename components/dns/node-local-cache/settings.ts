@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Image } from "../../schema/values.ts";
-import { Address } from "../corefile-values.ts";
+import { Address } from "../corefile-settings.ts";
 
 /** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
 const LOCAL_ADDRESS = "169.254.20.10";

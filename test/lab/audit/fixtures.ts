@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AuditFinding, audit, type ObjectsOptions, subjectOf } from "../../../lab/audit/audit.ts";
-import { kubernetesObject } from "../../../lab/audit/objects.ts";
+import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 

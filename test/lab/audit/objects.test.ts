@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { audit, fails, subjectOf } from "../../../lab/audit/audit.ts";
-import { kubernetesObject } from "../../../lab/audit/objects.ts";
+import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import { findingsIn, live, ownedBy, pairs, SOUND_CONTAINER, SOUND_POD } from "./fixtures.ts";
 
 const ROOT_POD = { ...SOUND_POD, securityContext: { ...SOUND_POD.securityContext, runAsUser: 0 } };

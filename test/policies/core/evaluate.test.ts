@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { evaluate, failing } from "../../../policies/core/evaluate.ts";
 import type { Exemption } from "../../../policies/core/exemption.ts";
-import { count, flag, text, texts } from "../../../policies/core/options.ts";
 import { Field } from "../../../policies/core/resource.ts";
 import type { Rule } from "../../../policies/core/rule.ts";
+import { count, flag, text, texts } from "../../../policies/core/rule-options.ts";
 import { stackOfPlan } from "../../../policies/core/stack.ts";
 import { UNKNOWN } from "../../../policies/core/value.ts";
 import { type Sample, stackOf } from "../rules/samples.ts";

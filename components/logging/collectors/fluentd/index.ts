@@ -2,9 +2,9 @@ import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
+import { configurationText, type Section } from "./directives.ts";
 import { applicationSource, joins, LINES, nodeSource, record } from "./input.ts";
 import { MIN_BUFFER, output } from "./match.ts";
-import { configurationText, type Section } from "./syntax.ts";
 
 const CONFIG_FOLDER = "/fluentd/config";
 const STATE_FOLDER = "/var/lib/fluentd";

@@ -8,7 +8,7 @@ import {
   OPT_OUT_ANNOTATION,
 } from "../../pipeline.ts";
 import { continuationPattern } from "../stack-traces.ts";
-import { type Options, quoted, type Section, variable } from "./syntax.ts";
+import { type Options, quoted, type Section, variable } from "./directives.ts";
 
 /** Tags of lines from files: `kubernetes.` and the path of the file. */
 export const LINES = "kubernetes.**";

@@ -8,7 +8,7 @@ import {
   tlsOf,
   USER_VARIABLE,
 } from "../../pipeline.ts";
-import { authorization, type Options, quoted, type Section, variable } from "./syntax.ts";
+import { authorization, type Options, quoted, type Section, variable } from "./directives.ts";
 
 /** Fields of `filter_pod_record.rb` that an output takes the index or stream and the id from, and removes from the record. */
 const PLACE_FIELD = "_index";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { podDns } from "../../../../components/dns/node-local-cache/pod-dns.ts";
+import { podDns } from "../../../../components/dns/resolver.ts";
 import { DnsSettings } from "../../../../components/dns/settings.ts";
 import { parseSettings } from "../../../../components/settings.ts";
 import { planStack } from "../../../../lab/plan/plan.ts";

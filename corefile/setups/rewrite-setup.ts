@@ -1,7 +1,7 @@
 import { hasVariable } from "../caddyfile.ts";
 import { groupsOf, unsigned } from "../go-values.ts";
 import { type Setup, shown } from "../setup.ts";
-import { CLASSES, RCODES, TYPES } from "./dns-names.ts";
+import { CLASSES, RCODES, TYPES } from "./dns-constants.ts";
 
 const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"];
 

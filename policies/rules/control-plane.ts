@@ -1,8 +1,8 @@
-import { count, text, texts } from "../core/options.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
+import { count, text, texts } from "../core/rule-options.ts";
 import { isEncrypted } from "./aws.ts";
-import { aws, cis } from "./sources.ts";
+import { aws, cis } from "./rule-sources.ts";
 
 /** An EKS cluster as a plan sees it: the arguments of @pulumi/eks. */
 export const EKS_COMPONENT = "eks:index:Cluster";
