@@ -10,6 +10,7 @@ import { CoreDns } from "./components/dns/core-dns.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
 import { readSettings } from "./components/settings.ts";
 import { curlServiceNames } from "./components/team/namespace.ts";
+import { hasCurlPod } from "./components/team/quota-check.ts";
 import { Team } from "./components/team/team.ts";
 
 const settings = readSettings();
@@ -51,10 +52,12 @@ if (settings.cluster.kind === "eks" && settings.cluster.deletionProtection)
 
 /** Kubeconfig of a cluster that this stack made, as a secret; on an existing one, whose owner has it, where it is. */
 export const kubeconfig = cluster.kubeconfig ?? "that of the existing cluster";
-export const namespaces = teams.map((team) => team.namespace);
+export const namespaces = teams.flatMap((team) => team.namespaces);
 export const pods = teams.flatMap((team) => team.curlPod?.podName ?? []);
 /** The names that the lab curls from the other team: `name.namespace` and the full one, for each team. */
-export const dnsNames = settings.curlPods ? settings.teams.flatMap((team) => curlServiceNames(team.name)) : [];
+export const dnsNames = settings.curlPods
+  ? settings.teams.filter(hasCurlPod).flatMap((team) => curlServiceNames(team.name))
+  : [];
 export const logDestination = logs?.destination ?? "none: this stack collects no logs";
 /** What the index of a line written now is called. */
 export const logIndices = logs?.indices ?? [];

@@ -2,6 +2,7 @@ import type { ClusterSettings } from "./cluster/settings.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
 import { isObject } from "./schema/values.ts";
+import type { TeamSettings } from "./team/settings.ts";
 
 /** Parts that a stack may leave out by `false` in the place of their settings. */
 const OPTIONAL_PARTS = ["dns", "logging"] as const;
@@ -30,6 +31,7 @@ export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
   readonly logging: Pick<LoggingSettings, "mode" | "destination"> | undefined;
+  readonly teams: readonly Pick<TeamSettings, "memberRoles">[];
   /** Whether any team has a curl pod. */
   readonly hasCurlPods: boolean;
   /** The settings as they stand in the stack's file. */
@@ -37,7 +39,7 @@ export interface PartsContext {
 }
 
 /** Parts that do not go together, and what the cluster's compute keeps from being made. */
-export function partIssues({ absent, cluster, logging, hasCurlPods, given }: PartsContext): SettingsIssue[] {
+export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given }: PartsContext): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
   const warn = (path: SettingsIssue["path"], message: string) => issues.push({ path, message, severity: "warning" });
   if (!absent.has("logging") && logging?.mode === "sidecar" && !hasCurlPods)
@@ -47,6 +49,14 @@ export function partIssues({ absent, cluster, logging, hasCurlPods, given }: Par
       value: "sidecar",
     });
   if (!hasCurlPods && given.curlPod !== undefined) warn(["curlPod"], "has no effect, since no team has a curl pod");
+  if (cluster?.kind === "existing")
+    for (const [index, { memberRoles }] of teams.entries())
+      if (memberRoles.length > 0)
+        issues.push({
+          path: ["teams", index, "memberRoles"],
+          message: "must be empty with cluster.kind existing, which has no EKS access entries",
+          value: memberRoles,
+        });
   if (cluster?.kind !== "eks-existing") return issues;
   const dns = isObject(given.dns) ? given.dns : {};
   if (cluster.compute === "auto" && !absent.has("dns")) {

@@ -13,7 +13,7 @@ import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } fro
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight, isObject } from "./schema/values.ts";
-import { checkTeams } from "./team/quota-check.ts";
+import { checkTeams, hasCurlPod } from "./team/quota-check.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
@@ -128,7 +128,11 @@ function issuesOfSections(
     ? undefined
     : asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination"]);
   const teams = shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).data ?? [];
-  const hasCurlPods = given.curlPods !== false && (!Array.isArray(given.teams) || given.teams.length > 0);
+  const withCurlPods = given.curlPods === false ? [] : teams.filter(hasCurlPod);
+  // A team with issues may have one.
+  const hasCurlPods =
+    given.curlPods !== false &&
+    (withCurlPods.length > 0 || !shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).success);
   const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
   const kind = eksKind(given.cluster) ?? "existing";
   const takesAddon = kind === "eks" || (cluster?.value.kind === "eks-existing" && cluster.value.compute !== "auto");
@@ -139,8 +143,8 @@ function issuesOfSections(
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version), dns.without)),
     ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind, named), logging.without)),
-    ...(hasCurlPods ? under("teams", checkTeams(teams, sidecar), new Set()) : []),
-    ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, hasCurlPods, given }),
+    ...under("teams", given.curlPods === false ? [] : checkTeams(teams, sidecar), new Set()),
+    ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || takesAddon || kind === "eks-existing" ? [] : unusedDnsSettings(given.dns)),
     ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value)),

@@ -93,6 +93,7 @@ export class EksCluster extends pulumi.ComponentResource {
       kubeconfig: pulumi.secret(control.kubeconfigJson),
       // The policy agent of vpc-cni is on.
       enforcesNetworkPolicies: true,
+      access: { clusterName, tags: this.#tags },
       addons: { clusterName, kubernetesVersion: settings.version, tags: this.#tags },
       podIdentity: { clusterName, region, partition: this.#partition, tags: this.#tags, agent: addons.agent },
     };

@@ -107,6 +107,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       ready: [],
       kubeconfig: byFile ? undefined : kubeconfig,
       enforcesNetworkPolicies: args.networkPolicies ?? false,
+      access: { clusterName, tags },
       addons: compute === "auto" ? undefined : { clusterName, kubernetesVersion, preserve: true, tags },
       podIdentity: compute === "fargate" ? undefined : { clusterName, region, partition, tags, agent },
     };

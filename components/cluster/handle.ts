@@ -22,6 +22,8 @@ export interface ClusterHandle {
   readonly enforcesNetworkPolicies?: boolean;
   /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS is not managed here. */
   readonly addons?: AddonHost | undefined;
+  /** Set where IAM principals reach the Kubernetes API by EKS access entries. */
+  readonly access?: Pick<AddonHost, "clusterName" | "tags"> | undefined;
   /** Set where pods can have an AWS identity; AWS destinations need it. */
   readonly podIdentity?: PodIdentityHost | undefined;
 }

@@ -10,8 +10,10 @@ export interface Peer {
 
 /** A port of a rule. */
 export interface PolicyPort {
-  protocol: "UDP" | "TCP";
+  protocol: "UDP" | "TCP" | "SCTP";
   port: number;
+  /** Last port of a range. */
+  endPort?: number | undefined;
 }
 
 /** What pods may connect to. Without ports every protocol is allowed, ping among them. */
@@ -23,6 +25,7 @@ export interface EgressRule {
 /** Who may connect to pods. */
 export interface IngressRule {
   from: Peer[];
+  ports?: PolicyPort[];
 }
 
 /** The spec of a NetworkPolicy for all pods of its namespace. */

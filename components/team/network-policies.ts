@@ -5,6 +5,7 @@ import {
   type PolicySpec,
   podsOfNamespace,
 } from "../kubernetes/network-policy.ts";
+import { type AccessRule, egressOf, ingressOf } from "./access-rules.ts";
 import { teamNamespace } from "./namespace.ts";
 
 /** One NetworkPolicy: its name and its spec. */
@@ -17,6 +18,14 @@ export interface NamedPolicy {
 export interface TeamPeers {
   readonly name: string;
   readonly peers: readonly string[];
+  /** Namespaces of the team. Default: NAME-team. */
+  readonly namespaces?: readonly { readonly name: string }[] | undefined;
+}
+
+/** What a team lets in and out beside its peers. */
+export interface TeamRules {
+  readonly ingress: readonly AccessRule[];
+  readonly egress: readonly AccessRule[];
 }
 
 /** What a team's policies depend on beside the team itself. */
@@ -35,7 +44,12 @@ export interface PolicyContext {
  * Rules between pods carry no ports: a rule with ports lets TCP and UDP through and stops ping.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
-export function networkPolicies(team: TeamPeers, context: PolicyContext): NamedPolicy[] {
+export function networkPolicies(
+  team: TeamPeers,
+  context: PolicyContext,
+  rules: TeamRules = { ingress: [], egress: [] },
+): NamedPolicy[] {
+  const teams = [team, ...context.teams];
   const callers = context.teams.filter((other) => other.peers.includes(team.name)).map((other) => other.name);
   const policies: NamedPolicy[] = [
     { name: "default-deny", spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } },
@@ -48,8 +62,8 @@ export function networkPolicies(team: TeamPeers, context: PolicyContext): NamedP
       spec: {
         podSelector: {},
         policyTypes: ["Ingress", "Egress"],
-        ingress: [{ from: podsOf([team.name, ...callers]) }],
-        egress: [{ to: podsOf([team.name, ...team.peers]) }],
+        ingress: [{ from: podsOf([team.name, ...callers], teams) }],
+        egress: [{ to: podsOf([team.name, ...team.peers], teams) }],
       },
     },
   ];
@@ -60,11 +74,25 @@ export function networkPolicies(team: TeamPeers, context: PolicyContext): NamedP
       spec: { podSelector: {}, policyTypes: ["Egress"], egress: [...egress] },
     });
   }
+  if (rules.ingress.length > 0)
+    policies.push({
+      name: "allow-ingress",
+      spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: ingressOf(rules.ingress) },
+    });
+  if (rules.egress.length > 0)
+    policies.push({
+      name: "allow-egress",
+      spec: { podSelector: {}, policyTypes: ["Egress"], egress: egressOf(rules.egress) },
+    });
   return policies;
 }
 
-function podsOf(teams: readonly string[]): Peer[] {
-  return [...new Set(teams)].sort().map((team) => podsOfNamespace(teamNamespace(team)));
+function podsOf(names: readonly string[], teams: readonly TeamPeers[]): Peer[] {
+  const namespacesOf = (name: string) =>
+    teams.find((team) => team.name === name)?.namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(name)];
+  return [...new Set(names)]
+    .sort()
+    .flatMap((name) => namespacesOf(name).map((namespace) => podsOfNamespace(namespace)));
 }
 
 /** An answer too long for a UDP packet comes over TCP, so DNS needs both. */

@@ -6,9 +6,14 @@ import type { TeamSettings } from "./settings.ts";
 /** What each of the lab's two containers takes. */
 export const CURL_POD: ContainerResources = { cpu: "10m", memory: "16Mi", memoryLimit: "64Mi" };
 
+/** Whether a team has the lab's pod, which is in the namespace of its own name alone. */
+export function hasCurlPod({ namespaces }: Pick<TeamSettings, "namespaces">): boolean {
+  return namespaces === undefined;
+}
+
 /** Teams whose quota or limits leave no room for the curl pod, which Kubernetes would refuse. Paths are below `teams`. */
 export function checkTeams(
-  teams: readonly Pick<TeamSettings, "quota" | "limits">[],
+  teams: readonly Pick<TeamSettings, "quota" | "limits" | "namespaces">[],
   sidecar: ContainerResources | undefined,
 ): SettingsIssue[] {
   const containers = [CURL_POD, CURL_POD, ...(sidecar === undefined ? [] : [sidecar])];
@@ -21,7 +26,9 @@ export function checkTeams(
     "limits.memory": mebibytes(sum("memoryLimit")),
   } as const;
   const largest = mebibytes(Math.max(...all("memoryLimit")));
-  return teams.flatMap(({ quota, limits }, index): SettingsIssue[] => {
+  return teams.flatMap((team, index): SettingsIssue[] => {
+    if (!hasCurlPod(team)) return [];
+    const { quota, limits } = team;
     const needs = [
       ...(["requests.cpu", "requests.memory", "limits.memory"] as const).map((key) => ({
         path: ["quota", key],

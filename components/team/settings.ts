@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { teamNamespace } from "../kubernetes/labels.ts";
 import { relation } from "../schema/errors.ts";
-import { Bytes, Cores, Image, integer, isMore, string, UNIQUE } from "../schema/values.ts";
+import { Bytes, Cores, Image, integer, isMore, string, UNIQUE, unique } from "../schema/values.ts";
+import { AccessRule, NamespaceName } from "./access-rules.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
@@ -11,20 +13,40 @@ const LABEL_KEY =
 const Count = integer(0);
 const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or 'infinity'";
 
+const AnyQuota = z.union(
+  [z.int().min(0), z.string().regex(/^\d+(\.\d+)?([mkMGTPE]|[KMGTPE]i)?$/)],
+  "must be an integer or a quoted quantity, such as '10Gi'",
+);
+
+/** Keys beside those with a default: other resources, extended ones, storage by class and counts of objects. */
+const QUOTA_KEY =
+  /^((requests|limits)\.[a-z0-9.-]+(\/[\w.-]+)?|count\/[a-z0-9.-]+|[a-z0-9.-]+\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)|cpu|memory|configmaps|secrets|persistentvolumeclaims|replicationcontrollers|resourcequotas)$/;
+
+/** Keys with a default here. */
+const OWN_QUOTA_KEYS: readonly string[] = ["pods", "services", "services.loadbalancers", "services.nodeports"];
+const QUOTA_MESSAGE =
+  "must be a key of a ResourceQuota, such as requests.nvidia.com/gpu, count/deployments.apps or gold.storageclass.storage.k8s.io/requests.storage";
+
 /**
  * Limits of a whole namespace, under the keys of a ResourceQuota.
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
-export const Quota = z.strictObject({
-  "requests.cpu": Cores.default("2").describe("Total CPU requests, in cores. Default 2."),
-  "requests.memory": Bytes.default("2Gi").describe("Total memory requests. Default 2Gi."),
-  "limits.memory": Bytes.default("4Gi").describe("Total memory limits. Default 4Gi."),
-  "requests.storage": Bytes.default("10Gi").describe("Total storage requests of volume claims. Default 10Gi."),
-  pods: integer(1).default(20).describe("Running pods, including the curl pod. Default 20."),
-  services: integer(1).default(10).describe("Services, including that of the curl pod. Default 10."),
-  "services.loadbalancers": Count.default(0).describe("Services of type LoadBalancer. Default 0."),
-  "services.nodeports": Count.default(0).describe("Services of type NodePort. Default 0."),
-});
+export const Quota = z
+  .object({
+    "requests.cpu": Cores.default("2").describe("Total CPU requests, in cores. Default 2."),
+    "requests.memory": Bytes.default("2Gi").describe("Total memory requests. Default 2Gi."),
+    "limits.memory": Bytes.default("4Gi").describe("Total memory limits. Default 4Gi."),
+    "requests.storage": Bytes.default("10Gi").describe("Total storage requests of volume claims. Default 10Gi."),
+    pods: integer(1).default(20).describe("Running pods, including the curl pod. Default 20."),
+    services: integer(1).default(10).describe("Services, including that of the curl pod. Default 10."),
+    "services.loadbalancers": Count.default(0).describe("Services of type LoadBalancer. Default 0."),
+    "services.nodeports": Count.default(0).describe("Services of type NodePort. Default 0."),
+  })
+  .catchall(AnyQuota)
+  .superRefine((quota, context) => {
+    for (const key of Object.keys(quota).filter((one) => !OWN_QUOTA_KEYS.includes(one) && !QUOTA_KEY.test(one)))
+      context.addIssue({ code: "custom", path: [key], message: QUOTA_MESSAGE, input: quota[key] });
+  });
 
 /** What may not be more than the other. */
 const ORDER = [
@@ -70,6 +92,45 @@ export const TeamSettings = z.strictObject({
     )
     .default([])
     .describe("RBAC groups with access to the namespace, as in an EKS access entry."),
+  memberRoles: z
+    .array(
+      string(
+        /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+        "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/dev",
+      ),
+    )
+    .default([])
+    .describe("IAM roles with access to the namespaces; creates an EKS access entry for each."),
+  namespaces: z
+    .array(
+      z.strictObject({
+        name: NamespaceName.describe("Name of the namespace."),
+        adopt: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Keep an existing namespace: labels, network policies and members are added, and removed by a destroy. Default false.",
+          ),
+      }),
+    )
+    .min(1)
+    .superRefine(unique(({ name }) => name, ["name"]))
+    .optional()
+    .describe("Namespaces of the team, without curl pods. Default: NAME-team, with one."),
+  podSecurity: z
+    .strictObject({
+      level: z.enum(["restricted", "baseline", "privileged"]).describe("Pod Security level that is enforced."),
+      reason: z
+        .string()
+        .min(10, "must say why, in at least 10 characters")
+        .describe("Why, as an annotation of the namespace."),
+    })
+    .optional()
+    .describe(
+      "A Pod Security level below restricted, which needs an exemption of the policies too. Default: restricted.",
+    ),
+  ingress: z.array(AccessRule).default([]).describe("Who else may connect to the team's pods."),
+  egress: z.array(AccessRule).default([]).describe("What else the team's pods may connect to."),
   labels: z
     .record(
       string(LABEL_KEY, "a Kubernetes label key, such as app.kubernetes.io/part-of").regex(
@@ -85,6 +146,12 @@ export const TeamSettings = z.strictObject({
 });
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
+/** Of a team that may have issues. */
+function namespacesOf(team: Pick<TeamSettings, "name" | "namespaces"> | undefined): string[] {
+  if (team === undefined) return [];
+  return Array.isArray(team.namespaces) ? team.namespaces.map(({ name }) => name) : [teamNamespace(team.name)];
+}
+
 /** All teams. Names are unique and peers are teams of the list. */
 export const TeamsSettings = z.array(TeamSettings).superRefine(
   (teams, context) => {
@@ -92,6 +159,11 @@ export const TeamsSettings = z.array(TeamSettings).superRefine(
       context.addIssue({ code: "custom", path, message, input });
     const names = teams.map((team) => team?.name);
     for (const [index, team] of teams.entries()) {
+      for (const name of namespacesOf(team)) {
+        const owner = teams.findIndex((other) => namespacesOf(other).includes(name));
+        if (owner !== index && names[owner] !== team?.name)
+          add([index, "namespaces"], `must not have ${name}, a namespace of team ${names[owner]}`, name);
+      }
       if (team?.name !== undefined && names.indexOf(team.name) !== index) add([index, "name"], UNIQUE, team?.name);
       const others = names.filter((name) => name !== team?.name);
       for (const [place, peer] of Array.isArray(team?.peers) ? team.peers.entries() : []) {

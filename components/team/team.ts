@@ -1,12 +1,15 @@
+import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
-import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
+import { commonLabels, type PodSecurityLevel, podSecurityLabels } from "../kubernetes/labels.ts";
+import { AccessRule } from "./access-rules.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
 import { MEMBER_RULES, teamNamespace } from "./namespace.ts";
-import { networkPolicies, type PolicyContext } from "./network-policies.ts";
+import { type NamedPolicy, networkPolicies, type PolicyContext } from "./network-policies.ts";
 import { Limits, Quota, type TeamSettings } from "./settings.ts";
 
 export interface TeamArgs {
@@ -21,6 +24,20 @@ export interface TeamArgs {
   readonly peers?: readonly string[];
   /** RBAC groups whose members may work in the namespace. @default none */
   readonly members?: readonly pulumi.Input<string>[];
+  /** IAM roles whose holders may work in the namespaces, on an EKS cluster. @default none */
+  readonly memberRoles?: readonly string[];
+  /**
+   * Namespaces of the team, without curl pods. An adopted one exists already: labels, network policies and members are added by server-side
+   * apply, and only these are removed again.
+   * @default one, called TEAM-team, with the curl pod
+   */
+  readonly namespaces?: readonly { readonly name: string; readonly adopt?: boolean }[] | undefined;
+  /** Pod Security level that is enforced, and why it is below restricted. @default restricted */
+  readonly podSecurity?: { readonly level: PodSecurityLevel; readonly reason: string } | undefined;
+  /** Who else may connect to the team's pods. @default nobody */
+  readonly ingress?: readonly AccessRuleArgs[];
+  /** What else the team's pods may connect to. @default nothing */
+  readonly egress?: readonly AccessRuleArgs[];
   /** More labels of the namespace. @default none */
   readonly labels?: Readonly<Record<string, pulumi.Input<string>>>;
   /**
@@ -48,6 +65,18 @@ export interface TeamArgs {
   readonly dependsOn?: readonly pulumi.Resource[];
 }
 
+/** Namespaces or CIDR blocks, and ports. */
+type AccessRuleArgs = Readonly<z.input<typeof AccessRule>>;
+
+/** One namespace of a team. */
+interface NamespaceArgs {
+  readonly prefix: string;
+  readonly metadata: { readonly namespace: string; readonly labels: Record<string, string> };
+  readonly adopted: boolean;
+  readonly policies: readonly NamedPolicy[];
+  readonly members: readonly pulumi.Input<string>[];
+}
+
 /** Service account of a team's pods. */
 const SERVICE_ACCOUNT = "workload";
 const MEMBER_ROLE = "team-member";
@@ -58,35 +87,109 @@ const MEMBER_ROLE = "team-member";
  * @see https://kubernetes.io/docs/concepts/security/multi-tenancy/
  */
 export class Team extends pulumi.ComponentResource {
-  /** Name of the namespace, such as `ts-team`. */
+  /** Name of the first namespace, such as `ts-team`. */
   readonly namespace: pulumi.Output<string>;
+  /** Names of all namespaces. */
+  readonly namespaces: readonly pulumi.Output<string>[];
   /** The curl pod; undefined where `curlPod` is false. */
   readonly curlPod: CurlPod | undefined;
 
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:team:Team", name, {}, { ...options, provider: args.cluster.provider });
-    const team = { name: args.team ?? name, peers: args.peers ?? [], members: args.members ?? [] };
-    const metadata = { namespace: teamNamespace(team.name), labels: { ...commonLabels("team"), team: team.name } };
+    const namespaces = args.namespaces?.map(({ name: own }) => own);
+    const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
+    const rules = {
+      ingress: z.array(AccessRule).parse(args.ingress ?? []),
+      egress: z.array(AccessRule).parse(args.egress ?? []),
+    };
+    const policies = networkPolicies(team, { teams: [], ...args.network }, rules);
+    const members = [...(args.members ?? []), ...this.#memberRoles(name, team.name, args)];
+    const made = (namespaces ?? [teamNamespace(team.name)]).map((namespace, index) => {
+      const prefix = namespaces === undefined ? name : `${name}-${namespace}`;
+      const metadata = { namespace, labels: { ...commonLabels("team"), team: team.name } };
+      const adopted = args.namespaces?.[index]?.adopt ?? false;
+      return this.#namespace({ prefix, metadata, adopted, policies, members }, args);
+    });
 
-    const namespace = new k8s.core.v1.Namespace(
-      `${name}-namespace`,
-      {
-        metadata: { name: metadata.namespace, labels: { ...args.labels, ...metadata.labels, ...podSecurityLabels() } },
+    const [first] = made;
+    if (first === undefined) throw new Error(`team ${team.name} without a namespace passed the settings`);
+    this.curlPod =
+      args.curlPod === false || namespaces !== undefined
+        ? undefined
+        : new CurlPod(
+            `${name}-curl`,
+            {
+              team: team.name,
+              pod: args.curlPod,
+              serviceAccount: SERVICE_ACCOUNT,
+              namespace: first.namespace,
+              // After the quota, so that the pod counts; after the policies, so that it never runs without them.
+              dependsOn: [...first.guards, ...(args.dependsOn ?? [])],
+              sidecar: args.sidecar,
+              dns: args.dns,
+            },
+            { parent: this },
+          );
+    this.namespaces = made.map(({ namespace }) => namespace.metadata.name);
+    this.namespace = first.namespace.metadata.name;
+    this.registerOutputs({ namespace: this.namespace });
+  }
+
+  /** A namespace and what guards it. An adopted one keeps its own quota, limits and accounts. */
+  #namespace({ prefix, metadata, adopted, policies, members }: NamespaceArgs, args: TeamArgs) {
+    const { level, reason } = args.podSecurity ?? { level: "restricted" as const, reason: undefined };
+    const content = {
+      metadata: {
+        name: metadata.namespace,
+        labels: { ...args.labels, ...metadata.labels, ...podSecurityLabels(level) },
+        ...(reason === undefined ? {} : { annotations: { "eks-dns-logging/pod-security-reason": reason } }),
       },
-      // Made after the nodes and so destroyed before them: its pods need a kubelet to end.
-      { parent: this, dependsOn: [...args.cluster.ready], deleteBeforeReplace: true },
-    );
+    };
+    const ofNamespace = { parent: this, dependsOn: [...args.cluster.ready] };
+    const namespace = adopted
+      ? new k8s.core.v1.NamespacePatch(`${prefix}-namespace`, content, ofNamespace)
+      : // Made after the nodes and so destroyed before them: its pods need a kubelet to end.
+        new k8s.core.v1.Namespace(`${prefix}-namespace`, content, { ...ofNamespace, deleteBeforeReplace: true });
     const inNamespace = { parent: this, dependsOn: namespace, deleteBeforeReplace: true };
+    const guards: pulumi.Resource[] = [
+      ...(adopted ? [] : this.#shares(prefix, metadata, args, inNamespace)),
+      ...policies.map(
+        (policy) =>
+          new k8s.networking.v1.NetworkPolicy(
+            `${prefix}-${policy.name}`,
+            { metadata: { ...metadata, name: policy.name }, spec: policy.spec },
+            inNamespace,
+          ),
+      ),
+    ];
+    if (!adopted)
+      guards.push(
+        new k8s.core.v1.ServiceAccount(
+          `${prefix}-workload`,
+          { metadata: { ...metadata, name: SERVICE_ACCOUNT }, automountServiceAccountToken: false },
+          inNamespace,
+        ),
+      );
+    this.grantMembers(prefix, { members }, metadata, inNamespace);
+    return { namespace, guards };
+  }
 
+  /** What a namespace may take of the cluster. */
+  #shares(
+    prefix: string,
+    metadata: NamespaceArgs["metadata"],
+    args: TeamArgs,
+    options: pulumi.CustomResourceOptions,
+  ): pulumi.Resource[] {
     const { cpuRequest, memoryRequest, memoryLimit, maxMemory } = Limits.parse({ ...args.limits });
-    const guards = [
+    return [
       new k8s.core.v1.ResourceQuota(
-        `${name}-quota`,
+        `${prefix}-quota`,
         { metadata: { ...metadata, name: "team" }, spec: { hard: quotaAsStrings(Quota.parse({ ...args.quota })) } },
-        inNamespace,
+        options,
       ),
       new k8s.core.v1.LimitRange(
-        `${name}-limits`,
+        `${prefix}-limits`,
         {
           metadata: { ...metadata, name: "team" },
           spec: {
@@ -100,43 +203,30 @@ export class Team extends pulumi.ComponentResource {
             ],
           },
         },
-        inNamespace,
-      ),
-      ...networkPolicies(team, { teams: [], ...args.network }).map(
-        (policy) =>
-          new k8s.networking.v1.NetworkPolicy(
-            `${name}-${policy.name}`,
-            { metadata: { ...metadata, name: policy.name }, spec: policy.spec },
-            inNamespace,
-          ),
+        options,
       ),
     ];
-    const account = new k8s.core.v1.ServiceAccount(
-      `${name}-workload`,
-      { metadata: { ...metadata, name: SERVICE_ACCOUNT }, automountServiceAccountToken: false },
-      inNamespace,
-    );
-    this.grantMembers(name, team, metadata, inNamespace);
+  }
 
-    this.curlPod =
-      args.curlPod === false
-        ? undefined
-        : new CurlPod(
-            `${name}-curl`,
-            {
-              team: team.name,
-              pod: args.curlPod,
-              serviceAccount: SERVICE_ACCOUNT,
-              namespace,
-              // After the quota, so that the pod counts; after the policies, so that it never runs without them.
-              dependsOn: [...guards, account, ...(args.dependsOn ?? [])],
-              sidecar: args.sidecar,
-              dns: args.dns,
-            },
-            { parent: this },
-          );
-    this.namespace = namespace.metadata.name;
-    this.registerOutputs({ namespace: this.namespace });
+  /** Lets IAM roles into the cluster as members of an RBAC group of the team, which is returned. */
+  #memberRoles(name: string, team: string, { memberRoles = [], cluster }: TeamArgs): string[] {
+    if (memberRoles.length === 0) return [];
+    const { access } = cluster;
+    if (access === undefined) throw new pulumi.ResourceError("memberRoles needs an EKS cluster", this);
+    const group = `team:${team}`;
+    for (const role of memberRoles)
+      new aws.eks.AccessEntry(
+        `${name}-${role.split("/").slice(1).join("-")}`,
+        {
+          clusterName: access.clusterName,
+          principalArn: role,
+          kubernetesGroups: [group],
+          type: "STANDARD",
+          tags: access.tags,
+        },
+        { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
+      );
+    return [group];
   }
 
   /** A binding without subjects grants nothing, so none is made for a team without members. */

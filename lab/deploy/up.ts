@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName, teamNamespace } from "../../components/team/namespace.ts";
+import { hasCurlPod } from "../../components/team/quota-check.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
@@ -80,7 +81,7 @@ async function endedPods(deployment: Deployment, config: KubeConfig, settings: S
   const cluster = kubeCluster(config);
   const known = podUrns(deployment);
   const urns: string[] = [];
-  for (const { name } of settings.curlPods ? settings.teams : []) {
+  for (const { name } of settings.curlPods ? settings.teams.filter(hasCurlPod) : []) {
     const [namespace, podName] = [teamNamespace(name), curlPodName(name)];
     const urn = known.get(`${namespace}/${podName}`);
     if (urn === undefined) continue;

@@ -2,6 +2,7 @@ import { matchesGlob } from "node:path";
 import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/resolver.ts";
 import type { Settings } from "../../components/settings.ts";
+import { hasCurlPod } from "../../components/team/quota-check.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
@@ -105,7 +106,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
   const { cluster, dns, logging } = settings;
   return {
     coredns: dns !== undefined && !(cluster.kind === "eks-existing" && cluster.compute === "auto"),
-    teams: settings.curlPods ? settings.teams : [],
+    teams: settings.curlPods ? settings.teams.filter(hasCurlPod) : [],
     ndots: settings.curlPod.ndots,
     nameserver: dns && podDns(dns)?.nameservers[0],
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../../components/settings.ts";
+import { planStack } from "../../../lab/plan/plan.ts";
+import { find, ofType } from "../../support/find.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const EXISTING = '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}';
+
+function config(teams: readonly Json[], cluster = EXISTING) {
+  return {
+    "aws:region": "eu-central-1",
+    "eks-dns-logging:cluster": cluster,
+    "eks-dns-logging:dns": "false",
+    "eks-dns-logging:logging": "false",
+    "eks-dns-logging:teams": JSON.stringify(teams),
+  };
+}
+
+const plan = async (...teams: readonly Json[]) => (await planStack({ name: "prod", config: config(teams) })).resources;
+const refuses = (expected: RegExp, ...teams: readonly Json[]) =>
+  assert.throws(() => parseSettings(config(teams)), expected);
+
+const PAYMENTS = { name: "pay", namespaces: [{ name: "payments", adopt: true }, { name: "payments-jobs" }] };
+
+describe("namespaces of any name", () => {
+  it("adopts one that exists by adding labels, policies and members, and leaves its quota and accounts alone", async () => {
+    const resources = await plan({ ...PAYMENTS, members: ["devs"] });
+    const patch = find(resources, "kubernetes:core/v1:NamespacePatch", "pay-payments-namespace");
+    assert.deepEqual(patch.inputs.metadata, {
+      name: "payments",
+      labels: {
+        "app.kubernetes.io/name": "team",
+        "app.kubernetes.io/part-of": "eks-dns-logging",
+        "app.kubernetes.io/managed-by": "pulumi",
+        team: "pay",
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/audit": "restricted",
+        "pod-security.kubernetes.io/warn": "restricted",
+      },
+    });
+    const of = (namespace: string) =>
+      resources.flatMap(({ name }) => (name.startsWith(`pay-${namespace}-`) ? [name.slice(5 + namespace.length)] : []));
+    const jobs = "jobs-";
+    assert.deepEqual(
+      of("payments")
+        .filter((name) => !name.startsWith(jobs))
+        .sort(),
+      ["allow-dns", "allow-peers", "default-deny", "member", "members", "namespace"],
+    );
+    assert.deepEqual(of("payments-jobs").sort(), [
+      ...["allow-dns", "allow-peers", "default-deny", "limits", "member", "members", "namespace", "quota", "workload"],
+    ]);
+    assert.deepEqual(ofType(resources, "kubernetes:core/v1:Pod"), [], "curl pods");
+    const names = ofType(resources, "kubernetes:core/v1:Namespace").map(({ name }) => name);
+    assert.deepEqual(names, ["pay-payments-jobs-namespace"]);
+  });
+
+  it("lets peers reach all namespaces of a team, and the team's own reach each other", async () => {
+    const resources = await plan(PAYMENTS, { name: "web", peers: ["pay"] });
+    const peers = (name: string) =>
+      JSON.stringify(find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs.spec).match(
+        /"(payments|payments-jobs|web-team)"/g,
+      );
+    assert.deepEqual(peers("web-allow-peers"), ['"payments"', '"payments-jobs"', '"web-team"', '"web-team"']);
+    const own = ['"payments"', '"payments-jobs"'];
+    assert.deepEqual(peers("pay-payments-allow-peers"), [...own, ...own, '"web-team"']);
+  });
+
+  it("opens further ways in and out by namespace, CIDR and port", async () => {
+    const resources = await plan({
+      name: "web",
+      ingress: [{ namespaces: ["ingress-nginx"], ports: [8080] }],
+      egress: [{ cidrs: ["203.0.113.0/24"], ports: [{ port: 5000, endPort: 5010, protocol: "UDP" }] }],
+    });
+    const spec = (name: string) => find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs.spec;
+    const from = [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "ingress-nginx" } } }];
+    assert.deepEqual(spec("web-allow-ingress"), {
+      podSelector: {},
+      policyTypes: ["Ingress"],
+      ingress: [{ from, ports: [{ protocol: "TCP", port: 8080 }] }],
+    });
+    assert.deepEqual(spec("web-allow-egress"), {
+      podSelector: {},
+      policyTypes: ["Egress"],
+      egress: [
+        { to: [{ ipBlock: { cidr: "203.0.113.0/24" } }], ports: [{ protocol: "UDP", port: 5000, endPort: 5010 }] },
+      ],
+    });
+  });
+
+  it("takes quota keys of any kind, and a lower Pod Security level with its reason", async () => {
+    const resources = await plan({
+      name: "ml",
+      quota: {
+        "requests.nvidia.com/gpu": 4,
+        "count/jobs.batch": 50,
+        "gold.storageclass.storage.k8s.io/requests.storage": "1Ti",
+      },
+      podSecurity: { level: "baseline", reason: "the vendor's image runs as root" },
+    });
+    const { spec } = find(resources, "kubernetes:core/v1:ResourceQuota", "ml-quota").inputs;
+    const text = JSON.stringify(spec);
+    for (const entry of ['"requests.nvidia.com/gpu":"4"', '"count/jobs.batch":"50"', '"pods":"20"'])
+      assert.ok(text.includes(entry), text);
+    const { metadata } = find(resources, "kubernetes:core/v1:Namespace", "ml-namespace").inputs;
+    assert.match(JSON.stringify(metadata), /pod-security-reason":"the vendor.*enforce":"baseline"/);
+  });
+
+  it("lets IAM roles in as members, by an access entry and the team's group", async () => {
+    const resources = await plan({ name: "web", memberRoles: ["arn:aws:iam::123456789012:role/dev/web"] });
+    const { inputs } = find(resources, "aws:eks/accessEntry:AccessEntry", "web-dev-web");
+    assert.deepEqual([inputs.clusterName, inputs.kubernetesGroups], ["prod", ["team:web"]]);
+    const binding = find(resources, "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding", "web-members").inputs;
+    assert.match(JSON.stringify(binding.subjects), /"team:web"/);
+  });
+
+  it("refuses what cannot be", () => {
+    refuses(
+      /must not have web-team, a namespace of team web/,
+      { name: "web" },
+      { name: "b", namespaces: [{ name: "web-team" }] },
+    );
+    refuses(/teams\[0\]\.ingress\[0\]: namespaces or cidrs is required/, { name: "web", ingress: [{ ports: [80] }] });
+    refuses(/quota.*must be a key of a ResourceQuota/, { name: "web", quota: { podz: 3 } });
+    refuses(/podSecurity\.reason: must/, { name: "web", podSecurity: { level: "privileged" } });
+    refuses(/memberRoles\[0\]: must be the ARN of an IAM role/, { name: "web", memberRoles: ["dev"] });
+    const local = config([{ name: "web", memberRoles: ["arn:aws:iam::123456789012:role/dev"] }], '{"kind":"existing"}');
+    assert.throws(() => parseSettings(local), /memberRoles: must be empty with cluster\.kind existing/);
+  });
+});
