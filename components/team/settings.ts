@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { relation } from "../schema/errors.ts";
-import { Bytes, Cores, Image, integer, isMore, string, UNIQUE, unique } from "../schema/values.ts";
+import { Bytes, Cores, Image, integer, isMore, isObject, string, UNIQUE, unique } from "../schema/values.ts";
 import { AccessRule, NamespaceName } from "./access-rules.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
@@ -147,9 +147,11 @@ export const TeamSettings = z.strictObject({
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
 /** Of a team that may have issues. */
-function namespacesOf(team: Pick<TeamSettings, "name" | "namespaces"> | undefined): string[] {
-  if (team === undefined) return [];
-  return Array.isArray(team.namespaces) ? team.namespaces.map(({ name }) => name) : [teamNamespace(team.name)];
+function namespacesOf(team: unknown): string[] {
+  if (!isObject(team)) return [];
+  const { name, namespaces } = team;
+  if (!Array.isArray(namespaces)) return typeof name === "string" ? [teamNamespace(name)] : [];
+  return namespaces.flatMap((one: unknown) => (isObject(one) && typeof one.name === "string" ? [one.name] : []));
 }
 
 /** All teams. Names are unique and peers are teams of the list. */
