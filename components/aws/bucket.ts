@@ -2,11 +2,15 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost, PolicyStatement } from "./iam.ts";
 
+/** A bucket for logs and the role that writes to it. */
 export interface LogBucketArgs {
+  /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
+  /** Name of the bucket, unique in all of AWS. */
   readonly bucketName: string;
   /** First part of the keys that a collector may write. */
   readonly prefix: string;
+  /** Days that the logs are kept. */
   readonly retentionDays: number;
 }
 

@@ -18,6 +18,7 @@ export interface PodIdentityHost {
   readonly agent?: pulumi.Resource | undefined;
 }
 
+/** An AWS identity for pods of one service account. */
 export interface PodIdentityArgs {
   /** The cluster. */
   readonly host: PodIdentityHost;
@@ -98,6 +99,7 @@ function trustPolicy(cluster: string, namespace: string, serviceAccount: string)
   });
 }
 
+/** A role that an AWS service assumes. */
 export interface ServiceRoleArgs {
   /** Service that assumes the role, such as `eks.amazonaws.com`. */
   readonly service: string;
@@ -107,6 +109,7 @@ export interface ServiceRoleArgs {
   readonly policies: readonly string[];
   /** ARN partition, such as `aws`. */
   readonly partition: string;
+  /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -3,10 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost, PolicyStatement } from "./iam.ts";
 import { logGroupKeyPolicy } from "./kms.ts";
 
+/** A log group for pod logs, with its key. */
 export interface LogGroupArgs {
+  /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
   /** Name of the log group. */
   readonly groupName: string;
+  /** Days that the logs are kept. */
   readonly retentionDays: number;
   /** What the collector asks of the group beside making streams and writing to them. */
   readonly actions: readonly string[];

@@ -2,10 +2,15 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AccessEntrySettings } from "./access-settings.ts";
 
+/** Who may use the Kubernetes API of a cluster. */
 export interface AccessArgs {
+  /** Name of the EKS cluster. */
   readonly clusterName: string;
+  /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
+  /** IAM principals and their rights. */
   readonly entries: readonly AccessEntrySettings[];
+  /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, string>>;
   /** The cluster that is opened; undefined where it stands already. */
   readonly cluster: pulumi.Resource | undefined;

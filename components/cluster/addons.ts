@@ -4,9 +4,13 @@ import { serviceRole } from "../aws/iam.ts";
 import { ADDON_VERSIONS } from "./eks-common-settings.ts";
 import type { EksClusterSettings } from "./settings.ts";
 
+/** What the add-ons of a new cluster depend on. */
 export interface AddonsArgs {
+  /** Settings of this part, complete with defaults. */
   readonly settings: EksClusterSettings;
+  /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
+  /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, string>>;
   /** The cluster that they are installed on. */
   readonly cluster: pulumi.Resource;

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { logGroupKeyPolicy } from "../aws/kms.ts";
 
+/** The log group of a control plane, with its key. */
 export interface ControlPlaneLogsArgs {
   /** Name of the EKS cluster, which names the log group. */
   readonly clusterName: string;

@@ -83,6 +83,7 @@ export interface AccessEntryArgs {
   readonly namespaces?: readonly string[];
 }
 
+/** A new EKS cluster, with its VPC and nodes. */
 export interface EksClusterArgs {
   /** AWS region, such as `eu-central-1`, in which the provider works. */
   readonly region: string;
@@ -96,6 +97,7 @@ export interface EksClusterArgs {
   readonly vpc?: NewVpcArgs | undefined;
   /**
    * An existing VPC with private subnets in at least two zones, instead of a new one.
+   * @default none, a new VPC
    * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
    */
   readonly existingVpc?:

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "./handle.ts";
 import { expandHome } from "./kubeconfig.ts";
 
+/** How an existing cluster is reached. */
 export interface ExistingClusterArgs {
   /**
    * Path of the kubeconfig (`~` is the home folder), or its contents.

@@ -9,6 +9,7 @@ import { POD_IDENTITY_AGENT } from "./eks-common-settings.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { expandHome } from "./kubeconfig.ts";
 
+/** An EKS cluster that exists already. */
 export interface ExistingEksClusterArgs {
   /** AWS region of the cluster, such as `eu-central-1`. */
   readonly region: string;

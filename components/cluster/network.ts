@@ -18,10 +18,13 @@ export interface Network {
 /** Zones that EKS refuses. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html#cluster-subnets */
 const ZONES_WITHOUT_EKS = ["cac1-az3", "use1-az3", "usw1-az2"];
 
+/** A new VPC for a cluster. */
 export interface VpcArgs {
+  /** Settings of this part, complete with defaults. */
   readonly settings: VpcSettings;
   /** Region, such as `eu-central-1`. */
   readonly region: string;
+  /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, string>>;
 }
 

@@ -3,13 +3,19 @@ import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
 import { amiTypeOf, type NodeGroupSettings, nodeUserData } from "./node-group-settings.ts";
 
+/** The managed node groups of a cluster. */
 export interface NodesArgs {
   /** As text, which a preview shows; `after` holds the cluster. */
   readonly clusterName: string;
+  /** Kubernetes version, such as `1.35`. */
   readonly kubernetesVersion: string;
+  /** Node groups, each with instance types and size. */
   readonly groups: readonly NodeGroupSettings[];
+  /** Private subnets that the nodes run in. */
   readonly subnetIds: pulumi.Input<string>[];
+  /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
+  /** Tags of every AWS resource. */
   readonly tags: Readonly<Record<string, string>>;
   /** What a node needs to become ready: routes out, and the network add-ons. */
   readonly after: readonly pulumi.Resource[];

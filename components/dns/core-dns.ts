@@ -9,6 +9,7 @@ import { dnsProfile, type ProfileRow } from "./profile.ts";
 import { type PodDns, podDns } from "./resolver.ts";
 import { type DnsOptions, DnsSettings } from "./settings.ts";
 
+/** CoreDNS of a cluster: where it runs and how it answers. */
 export interface CoreDnsArgs {
   /** The cluster. With `addons` CoreDNS is an EKS add-on; without, the Corefile is only rendered. */
   readonly cluster: ClusterHandle;

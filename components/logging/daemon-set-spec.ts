@@ -12,10 +12,13 @@ function stateOnNode(id: string): string {
 
 /** What a collector's pod depends on. */
 export interface CollectorPodArgs {
+  /** Collector that runs. */
   readonly collector: Collector;
   /** Arguments of its entry point, and variables beside the node's name. */
   readonly args: Rendered["args"];
+  /** More environment variables. @default none */
   readonly environment?: Rendered["environment"] | undefined;
+  /** Where the logs go. */
   readonly destination: Destination;
   /** @default those of the collector */
   readonly resources?: LoggingSettings["resources"];

@@ -6,6 +6,7 @@ import type { Collector } from "./collectors/collector.ts";
 import { type CollectorPodArgs, collectorPodSpec } from "./daemon-set-spec.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
 
+/** A collector on every node. */
 export interface CollectorDaemonSetArgs extends CollectorPodArgs {
   /** Its configuration: name to text. */
   readonly files: pulumi.Output<Readonly<Record<string, string>>>;

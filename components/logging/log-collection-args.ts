@@ -32,9 +32,11 @@ interface SearchEngineArgs {
 
 /** An OpenSearch that runs elsewhere, or one that this component brings. */
 export interface OpenSearchArgs extends SearchEngineArgs {
+  /** Kind of the destination. */
   readonly kind: "opensearch";
   /**
    * Host name or IPv4 address. An output where `mode` is `daemonset`. Exactly one of `host` and `inCluster` is set.
+   * @default none
    * @example domain.endpoint
    */
   readonly host?: pulumi.Input<string> | undefined;
@@ -48,6 +50,7 @@ export interface OpenSearchArgs extends SearchEngineArgs {
 
 /** An Elasticsearch that runs elsewhere. */
 export interface ElasticsearchArgs extends SearchEngineArgs {
+  /** Kind of the destination. */
   readonly kind: "elasticsearch";
   /** Host name or IPv4 address. An output where `mode` is `daemonset`. */
   readonly host: pulumi.Input<string>;
@@ -55,6 +58,7 @@ export interface ElasticsearchArgs extends SearchEngineArgs {
 
 /** A server that takes JSON lines by POST. */
 export interface HttpArgs extends DestinationTlsArgs {
+  /** Kind of the destination. */
   readonly kind: "http";
   /** Address, with `http:` or `https:`. An output where `mode` is `daemonset`. */
   readonly url: pulumi.Input<string>;
@@ -64,6 +68,7 @@ export interface HttpArgs extends DestinationTlsArgs {
 
 /** Grafana Loki. */
 export interface LokiArgs extends Omit<HttpArgs, "kind"> {
+  /** Kind of the destination. */
   readonly kind: "loki";
   /** Value of the header X-Scope-OrgID. @default none */
   readonly tenant?: string | undefined;
@@ -71,6 +76,7 @@ export interface LokiArgs extends Omit<HttpArgs, "kind"> {
 
 /** A log group of CloudWatch Logs, which this component creates. The cluster must have `podIdentity`. */
 export interface CloudWatchArgs {
+  /** Kind of the destination. */
   readonly kind: "cloudwatch";
   /** Name of the log group. @default "/eks-dns-logging/CLUSTER/pods" */
   readonly logGroup?: string | undefined;
@@ -80,6 +86,7 @@ export interface CloudWatchArgs {
 
 /** An S3 bucket, which this component creates. The cluster must have `podIdentity`. */
 export interface S3Args {
+  /** Kind of the destination. */
   readonly kind: "s3";
   /** Name of the bucket, unique among all AWS accounts of the partition. @default "CLUSTER-logs-REGION" */
   readonly bucket?: string | undefined;

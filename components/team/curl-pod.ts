@@ -26,6 +26,7 @@ export interface CurlPodOptions {
   readonly responderImage?: pulumi.Input<string>;
 }
 
+/** A team's curl pod and what it may reach. */
 export interface CurlPodArgs {
   /** Team that the pod belongs to: `ts` gives pod and Service `curl-ts`. */
   readonly team: string;

@@ -12,6 +12,7 @@ import { MEMBER_RULES, teamNamespace } from "./namespace.ts";
 import { type NamedPolicy, networkPolicies, type PolicyContext } from "./network-policies.ts";
 import { Limits, Quota, type TeamSettings } from "./settings.ts";
 
+/** A team: its namespace, limits, rights and policies. */
 export interface TeamArgs {
   /** The cluster that the namespace is on. */
   readonly cluster: ClusterHandle;

@@ -7,9 +7,13 @@ import { cacheAddresses, METRICS_PORT, nodeLocalCorefile } from "./local-corefil
 import { DNS_PORTS, daemonSetSpec, NAME, NAMESPACE, UPSTREAM_SERVICE } from "./objects.ts";
 import type { NodeLocalCacheSettings } from "./settings.ts";
 
+/** NodeLocal DNSCache on a cluster. */
 export interface NodeLocalCacheArgs {
+  /** Cluster that it runs on. */
   readonly cluster: ClusterHandle;
+  /** Settings of this part, complete with defaults. */
   readonly settings: DnsSettings;
+  /** Settings of the cache, complete with defaults. */
   readonly cache: NodeLocalCacheSettings;
   /** What must stand before: CoreDNS, where this stack makes it. */
   readonly after: readonly pulumi.Resource[];

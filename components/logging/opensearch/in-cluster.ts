@@ -6,6 +6,7 @@ import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import { DASHBOARDS_PORT, dashboardsPodSpec, OPENSEARCH_PORT, opensearchPodSpec } from "./pod-specs.ts";
 import { everyIndexTemplate } from "./template.ts";
 
+/** OpenSearch with its dashboards in the cluster itself. */
 export interface InClusterOpenSearchArgs {
   /** Size of the data volume, such as `10Gi`; undefined for none, and then the data goes with the pod. */
   readonly storage: string | undefined;
