@@ -129,7 +129,6 @@ function splitCommands(tokens: readonly string[]): string[][] | string {
 function commandProblem(command: readonly string[], scope: readonly string[], isPiped: boolean): string | undefined {
   const [first = ""] = command;
   if (isPiped && /^(["`'+\-\d]|nil$|true$|false$|\.$)/.test(first)) return `${first} stands after | and is no function`;
-  if (first === "nil" && command.length === 1) return "nil is no command";
   for (const token of command) {
     if (
       token === ":=" ||

@@ -68,8 +68,19 @@ export function float(text: string): number | undefined {
   if (/^[+-]?(inf|infinity)$/i.test(text))
     return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   if (/^[+-]?nan$/i.test(text)) return Number.NaN;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+  const [, sign, whole = "", fraction = "", exponent] =
+    HEX_FLOAT.exec(text.replace(/(?<=[\da-fx])_(?=[\da-f])/gi, "")) ?? [];
+  if (exponent !== undefined) {
+    if (whole === "" && fraction === "") return undefined;
+    const value = Number.parseInt(whole + fraction, 16) * 2 ** (Number(exponent) - 4 * fraction.length);
+    return sign === "-" ? -value : value;
+  }
+  const decimal = text.replace(/(?<=\d)_(?=\d)/g, "");
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(decimal)) return undefined;
+  return Number.isFinite(Number(decimal)) ? Number(decimal) : undefined;
 }
+
+const HEX_FLOAT = /^([+-]?)0x([\da-f]*)\.?([\da-f]*)p([+-]?\d+)$/i;
 
 /** Whether the text is an IP address as Go reads it: four decimal parts without leading zeros, or IPv6 without a zone. */
 export function isAddress(text: string): boolean {
@@ -99,8 +110,8 @@ export interface Network {
 
 /** A network such as `10.0.0.0/8`; undefined where the text is none. @see https://pkg.go.dev/net#ParseCIDR */
 export function network(text: string): Network | undefined {
-  const [, address = "", length = ""] = /^(.*)\/(\d{1,3})$/.exec(text) ?? [];
-  if (!isAddress(address) || (length.length > 1 && length.startsWith("0"))) return undefined;
+  const [, address = "", length = ""] = /^(.*)\/(\d+)$/.exec(text) ?? [];
+  if (!isAddress(address)) return undefined;
   const family = address.includes(":") ? 6 : 4;
   const bits = Number(length);
   return bits <= (family === 4 ? 32 : 128) ? { address, bits, family } : undefined;
@@ -124,10 +135,22 @@ export function groupsOf(text: string): number {
 
 function compiled(text: string): RE2JS | undefined {
   try {
-    return RE2JS.compile(text);
+    return RE2JS.compile(withOwnNames(text));
   } catch {
     return undefined;
   }
+}
+
+/** A pattern whose groups have different names: Go takes the same name twice, and re2js does not. */
+function withOwnNames(text: string): string {
+  const seen = new Set<string>();
+  return text.replace(/\(\?P?<(\w+)>/g, (whole, name: string, at: number) => {
+    if (!seen.has(name)) {
+      seen.add(name);
+      return whole;
+    }
+    return `(?P<${name}_${at}>`;
+  });
 }
 
 /** Whether CoreDNS's DNS library takes a text for a domain name. An escaped dot does not separate. */

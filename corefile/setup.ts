@@ -1,6 +1,6 @@
 import { hasVariable } from "./caddyfile.ts";
 import { Dispenser } from "./dispenser.ts";
-import { duration, hostAndPort, integer, isGoRegexp, network, zoneAndPort } from "./go-values.ts";
+import { duration, hostAndPort, integer, isGoRegexp, isOwnHost, network, zoneAndPort } from "./go-values.ts";
 import type { Token } from "./lexer.ts";
 import { isBefore, type Version } from "./releases.ts";
 
@@ -28,7 +28,16 @@ export interface SetupContext {
   readonly root: string;
   /** Whether the pod has a file; undefined where that is not known. */
   hasFile(path: string): boolean | undefined;
+  /** Whether it runs in the add-on's pods, whose network interfaces and credentials are known. */
+  readonly isAddon: boolean;
 }
+
+/** Which of the files that every pod has can be read as what an option names. */
+const USABLE_AS: Readonly<Record<string, RegExp>> = {
+  CA: /\/serviceaccount\/ca\.crt$/,
+  "resolv.conf": /^\/(etc\/(hosts|hostname|resolv\.conf)|dev\/null)$/,
+  file: /^\/etc\/resolv\.conf$/,
+};
 
 const MAX_REGEXP = 10_000;
 const REGEXP_LIMIT_SINCE: Version = [1, 14, 0];
@@ -126,6 +135,11 @@ export class Setup extends Dispenser {
     return value;
   }
 
+  /** A duration above 0, which a timer of CoreDNS takes. */
+  period(option: string, text: string): void {
+    if (this.time(option, text) <= 0) this.refuse(`${option} takes a duration above 0 (found ${shown(text)})`);
+  }
+
   oneOf(option: string, text: string, allowed: readonly string[]): void {
     if (!hasVariable(text) && !allowed.includes(text))
       this.refuse(`${option} takes one of ${allowed.join(", ")} (found ${shown(text)})`);
@@ -143,9 +157,26 @@ export class Setup extends Dispenser {
     return !hasVariable(text) && !isGoRegexp(text);
   }
 
+  /** An address to listen on, which CoreDNS opens before it starts. */
   address(option: string, text: string): void {
-    if (!hasVariable(text) && hostAndPort(text) === undefined)
-      this.refuse(`${option} takes an address with its port, such as :8080 (found ${shown(text)})`);
+    const problem = this.addressProblem(text);
+    if (problem !== undefined) this.refuse(`${option} takes ${problem} (found ${shown(text)})`);
+  }
+
+  /** As {@link address}, but CoreDNS starts and only logs where it cannot listen. */
+  lateAddress(option: string, text: string): void {
+    const problem = this.addressProblem(text);
+    if (problem === undefined) return;
+    if (hostAndPort(text) === undefined) this.refuse(`${option} takes ${problem} (found ${shown(text)})`);
+    this.warn(`${option} takes ${problem} (found ${shown(text)}): CoreDNS starts, and does not listen there`);
+  }
+
+  private addressProblem(text: string): string | undefined {
+    if (hasVariable(text)) return undefined;
+    const { host, port } = hostAndPort(text) ?? { host: "", port: "none" };
+    if (!/^\d*$/.test(port) || Number(port) > 65_535) return "an address with its port, such as :8080";
+    const isOwn = !this.context.isAddon || host === "" || host === "localhost" || isOwnHost(host);
+    return isOwn ? undefined : `an address that the add-on's pods have, such as :${port}`;
   }
 
   cidr(option: string, text: string): void {
@@ -169,6 +200,8 @@ export class Setup extends Dispenser {
     const there = this.context.hasFile(file);
     if (there === false)
       this.refuse(`the add-on's pods have no ${what} ${file}, and CoreDNS does not start without it`);
+    if (there && USABLE_AS[what]?.test(file) !== true)
+      this.refuse(`${file} is there, but is no ${what}, and CoreDNS does not start with it`);
     if (there === undefined) this.warn(`CoreDNS does not start unless its pod has the ${what} ${file}`);
   }
 
@@ -176,7 +209,10 @@ export class Setup extends Dispenser {
   wantFile(path: string, what: string, consequence: string): void {
     if (hasVariable(path)) return;
     const file = this.path(path);
-    if (this.context.hasFile(file) === false) this.warn(`the add-on's pods have no ${what} ${file}: ${consequence}`);
+    const there = this.context.hasFile(file);
+    if (there === false) this.warn(`the add-on's pods have no ${what} ${file}: ${consequence}`);
+    if (there && what === "zone file" && this.plugin === "file")
+      this.refuse(`${file} is there, but is no zone file, and CoreDNS does not start with it`);
   }
 
   /** Certificate, key and CA: one word is a CA, two are a certificate and its key. */

@@ -29,7 +29,7 @@ export interface Start {
 
 /** Files that a pod of the add-on has. */
 const POD_FILES =
-  /^\/(etc\/(hosts|hostname|resolv\.conf|coredns\/Corefile)|var\/run\/secrets\/kubernetes\.io\/serviceaccount\/(token|ca\.crt|namespace)|etc|etc\/coredns|tmp|dev|proc)$/;
+  /^\/(etc\/(hosts|hostname|resolv\.conf|coredns\/Corefile)|var\/run\/secrets\/kubernetes\.io\/serviceaccount\/(token|ca\.crt|namespace)|etc|etc\/coredns|tmp|dev|dev\/null|proc)$/;
 /** Variables that Kubernetes or the image gives every pod, whose values are not known here. */
 const POD_VARIABLES = /^(KUBERNETES_|KUBE_DNS_|HOSTNAME$|PATH$|HOME$|SSL_CERT_FILE$)/;
 
@@ -175,6 +175,7 @@ function setupContext(
     keys: block.keys,
     options,
     root,
+    isAddon: context.isAddon ?? false,
     hasFile: (path) => (POD_FILES.test(path) ? true : context.isAddon ? false : undefined),
   };
 }
@@ -247,12 +248,18 @@ function judgeOverlap(
   }
 }
 
+/** What the interface lo has in a pod. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+
 function listenHosts(block: TokenBlock): readonly string[] {
   const lines = block.lines.filter(({ name }) => name === "bind");
   if (lines.length === 0) return [""];
   return lines.flatMap(({ tokens }) => {
     const words = tokens.slice(1).map((token) => token.text);
     const end = words.indexOf("{");
-    return end === -1 ? words : words.slice(0, end);
+    const hosts = end === -1 ? words : words.slice(0, end);
+    return hosts.flatMap((host) =>
+      host === "lo" ? LOOPBACK.filter((address) => !words.includes(address, end)) : [host],
+    );
   });
 }

@@ -42,7 +42,7 @@ export function file(setup: Setup): void {
     setup.block({
       fallthrough: () => setup.zones(setup.remaining()),
       reload: () => {
-        reload = setup.time("reload", setup.words("reload", 1)[0] ?? "");
+        reload = setup.time("reload", setup.words("reload", 1)[0] ?? "", 0);
       },
       upstream: () => setup.remaining(),
     });
@@ -293,8 +293,9 @@ export function loadbalance(setup: Setup): void {
       let interval = 30;
       setup.block({
         reload: () => {
-          interval = setup.time("reload", setup.words("reload", 1, 1)[0] ?? "");
+          interval = setup.time("reload", setup.words("reload", 1, 1)[0] ?? "", setup.since(1, 13, 0) ? undefined : 0);
         },
+        prefer: () => setup.unknown("prefer"),
       });
       if (interval === 0) setup.needFile(words[0] ?? "", "weight file");
       else setup.wantFile(words[0] ?? "", "weight file", "all addresses weigh the same");

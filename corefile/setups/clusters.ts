@@ -2,6 +2,8 @@ import { hasVariable } from "../caddyfile.ts";
 import { float } from "../go-values.ts";
 import { type Setup, shown } from "../setup.ts";
 
+/** What fits into 32 bits, where `inf` does too. */
+const MAX_FLOAT32 = 3.402_823_5e38;
 const POD_MODES = ["disabled", "insecure", "verified"];
 /** `in-addr.arpa` itself is none to CoreDNS. */
 const REVERSE = /\.(in-addr|ip6)\.arpa\.$/;
@@ -13,6 +15,8 @@ export function kubernetes(setup: Setup): void {
     const zones = setup.zones(setup.remaining());
     if (zones.every((zone) => REVERSE.test(zone))) setup.refuse("takes at least one zone that is not a reverse zone");
     let [namespaces, labels] = [false, false];
+    let hasEndpoint = false;
+    let files: readonly string[] = [];
     const multicluster: string[] = [];
     const selector = (option: string) => {
       const text = setup.words(option, 1).join(" ");
@@ -26,8 +30,13 @@ export function kubernetes(setup: Setup): void {
         setup.words("namespaces", 1);
         namespaces = true;
       },
-      endpoint: () => setup.words("endpoint", 1),
-      tls: () => setup.tlsFiles("tls", setup.words("tls", 3, 3)),
+      endpoint: () => {
+        setup.words("endpoint", 1);
+        hasEndpoint = true;
+      },
+      tls: () => {
+        files = setup.words("tls", 3, 3);
+      },
       labels: () => selector("labels"),
       namespace_labels: () => {
         selector("namespace_labels");
@@ -45,16 +54,21 @@ export function kubernetes(setup: Setup): void {
         const words = setup.remaining();
         if (words.length > 0) multicluster.push(...setup.zones(words));
       },
-      startup_timeout: () => setup.time("startup_timeout", setup.words("startup_timeout", 1)[0] ?? ""),
+      startup_timeout: () => setup.period("startup_timeout", setup.words("startup_timeout", 1)[0] ?? ""),
       apiserver_qps: () => {
         const text = one("apiserver_qps");
         const rate = float(text);
-        if (!hasVariable(text) && (rate === undefined || rate < 0 || Math.abs(rate) > 3.5e38))
+        if (
+          !hasVariable(text) &&
+          (rate === undefined || rate < 0 || (rate > MAX_FLOAT32 && rate < Number.POSITIVE_INFINITY))
+        )
           setup.refuse(`apiserver_qps takes a number from 0 (found ${shown(text)})`);
       },
       apiserver_burst: () => setup.int("apiserver_burst", one("apiserver_burst"), 0),
       apiserver_max_inflight: () => setup.int("apiserver_max_inflight", one("apiserver_max_inflight"), 0),
     });
+    if (hasEndpoint) setup.tlsFiles("tls", files);
+    else if (files.length > 0) setup.warn("tls has no effect without endpoint");
     if (namespaces && labels) setup.refuse("takes namespaces or namespace_labels, not both");
     for (const zone of multicluster)
       if (!zones.includes(zone)) setup.refuse(`multicluster takes zones of its line (found ${zone})`);
@@ -66,7 +80,8 @@ const VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
 /** Requirements of a label selector, such as `a=b,c in (d, e),!f`. */
 function isSelector(text: string): boolean {
-  const requirements = text.match(/([^,(]|\([^)]*\))+/g) ?? [];
+  if (text.trim() === "") return true;
+  const requirements = text.split(/,(?![^(]*\))/);
   return requirements.every((requirement) => {
     const [, key = "", , sign, value = "", , list = ""] =
       /^\s*(?:!\s*)?([^\s=!()]+)\s*((==?)\s*([^\s()=!]*)|(in|notin)\s*\(([^()]*)\))?\s*$/.exec(requirement) ?? [];
@@ -124,8 +139,11 @@ export function nomad(setup: Setup): void {
   setup.remaining();
   while (setup.nextBlock()) {
     const name = setup.value.toLowerCase();
-    if (name === "address") setup.words(name, 1);
-    else if (name === "filter" || name === "token") setup.words(name, 1, 1);
+    if (name === "address") {
+      for (const text of setup.words(name, 1))
+        if (!hasVariable(text) && /^(:|[^a-z/?#][^/?#]*:)/i.test(text))
+          setup.refuse(`address takes a URL, such as http://127.0.0.1:4646 (found ${shown(text)})`);
+    } else if (name === "filter" || name === "token") setup.words(name, 1, 1);
     else if (name === "ttl") setup.int(name, setup.words(name, 1, 1)[0] ?? "", 0, 3600);
     else setup.unknown(name);
   }
@@ -145,15 +163,23 @@ function pairs(setup: Setup, what: string, parts: number): void {
   }
 }
 
-const CREDENTIALS =
-  "its credentials are not checked: CoreDNS does not start where it cannot read the zone, and the add-on's service account has no role by itself";
+/** Zones of a cloud are read before CoreDNS starts. */
+function needCredentials(setup: Setup, given: boolean, cloud: string): void {
+  if (setup.context.isAddon && !given)
+    setup.refuse(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
+  setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the zone from ${cloud}`);
+}
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/route53/setup.go */
 export function route53(setup: Setup): void {
   setup.lines(() => {
     pairs(setup, "ZONE:HOSTED_ZONE_ID", 2);
+    let key = false;
     setup.block({
-      aws_access_key: () => setup.words("aws_access_key", 2),
+      aws_access_key: () => {
+        setup.words("aws_access_key", 2);
+        key = true;
+      },
       aws_endpoint: () => setup.word("aws_endpoint"),
       upstream: () => setup.remaining(),
       credentials: () => {
@@ -163,17 +189,20 @@ export function route53(setup: Setup): void {
       fallthrough: () => setup.zones(setup.remaining()),
       refresh: () => {
         const text = setup.word("refresh");
-        if (setup.time("refresh", /^[+-]?\d+$/.test(text) ? `${text}s` : text) <= 0)
-          setup.refuse(`refresh takes a duration above 0 (found ${shown(text)})`);
+        setup.period("refresh", /^[+-]?\d+$/.test(text) ? `${text}s` : text);
       },
     });
-    setup.warn(CREDENTIALS);
+    needCredentials(setup, key, "Route 53");
   });
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/azure/setup.go */
 export function azure(setup: Setup): void {
-  const word = (option: string) => () => setup.word(option);
+  const given = new Set<string>();
+  const word = (option: string) => () => {
+    setup.word(option);
+    given.add(option);
+  };
   setup.lines(() => {
     pairs(setup, "RESOURCE_GROUP:ZONE", 2);
     setup.block({
@@ -185,7 +214,7 @@ export function azure(setup: Setup): void {
       fallthrough: () => setup.zones(setup.remaining()),
       access: () => setup.oneOf("access", setup.word("access"), ["public", "private"]),
     });
-    setup.warn(CREDENTIALS);
+    needCredentials(setup, given.has("client") && given.has("secret") && given.has("tenant"), "Azure DNS");
   });
 }
 
@@ -198,6 +227,6 @@ export function clouddns(setup: Setup): void {
       credentials: () => setup.needFile(setup.word("credentials"), "credentials file"),
       fallthrough: () => setup.zones(setup.remaining()),
     });
-    setup.warn(CREDENTIALS);
+    needCredentials(setup, false, "Cloud DNS");
   });
 }

@@ -91,7 +91,8 @@ function checkUpstream(setup: Setup, upstream: string): void {
 
 function checkTransport(setup: Setup, upstream: string, serverName: string | undefined): void {
   const [, scheme = "dns", rest = ""] = TRANSPORTS.exec(upstream) ?? [];
-  if (scheme !== "dns" && scheme !== "tls") setup.refuse(`does not speak ${scheme} (found ${shown(upstream)})`);
+  if (scheme === "https3") setup.warn(`${upstream}: forward does not speak https3, though CoreDNS starts`);
+  else if (scheme !== "dns" && scheme !== "tls") setup.refuse(`does not speak ${scheme} (found ${shown(upstream)})`);
   const own = /%([^:\]]+)/.exec(rest)?.[1];
   if (scheme === "tls" && setup.since(1, 13, 0) && own !== undefined && serverName !== undefined)
     setup.refuse(`${upstream} names the server as tls_servername does, and CoreDNS takes one of both`);

@@ -1,5 +1,5 @@
 import { hasVariable } from "../caddyfile.ts";
-import { duration, float, isAddress, unsigned } from "../go-values.ts";
+import { duration, float, isAddress, isOwnHost, unsigned } from "../go-values.ts";
 import { type Setup, shown } from "../setup.ts";
 
 /** Interfaces that every pod has. Others depend on its network. */
@@ -10,13 +10,17 @@ export function bind(setup: Setup): void {
   const check = (words: readonly string[]) => {
     for (const word of words)
       if (!hasVariable(word) && !isAddress(word) && !INTERFACES.includes(word)) {
-        if (/^(\d+\.)+\d+$|[:/*]/.test(word) || word === "localhost")
-          setup.refuse(`takes addresses and network interfaces (found ${shown(word)})`);
+        if (setup.context.isAddon || /^(\d+\.)+\d+$|[:/*]/.test(word) || word === "localhost" || word === "")
+          setup.refuse(`takes addresses and network interfaces of the pod, lo and eth0 (found ${shown(word)})`);
         setup.warn(`CoreDNS does not start unless its pod has the network interface ${word}`);
       }
   };
   setup.lines(() => {
-    check(setup.words("its line", 1));
+    const hosts = setup.words("its line", 1);
+    check(hosts);
+    for (const host of hosts)
+      if (setup.context.isAddon && isAddress(host) && !isOwnHost(host))
+        setup.refuse(`the add-on's pods do not have the address ${host}, and CoreDNS does not start`);
     setup.block({ except: () => check(setup.words("except", 1)) });
   });
 }
@@ -134,8 +138,7 @@ export function root(setup: Setup): void {
 export function cancel(setup: Setup): void {
   setup.lines(() => {
     const [time] = setup.words("its line", 0, 1);
-    if (time !== undefined && setup.time("its line", time) <= 0)
-      setup.refuse(`its line takes a duration above 0 (found ${shown(time)})`);
+    if (time !== undefined) setup.period("its line", time);
   });
 }
 
@@ -190,7 +193,7 @@ export function health(setup: Setup): void {
 export function ready(setup: Setup): void {
   setup.lines(() => {
     const [address] = setup.words("its line", 0, 1);
-    if (address !== undefined) setup.address("its line", address);
+    if (address !== undefined) setup.lateAddress("its line", address);
     setup.block(
       { monitor: () => setup.oneOf("monitor", setup.words("monitor", 1, 1)[0] ?? "", ["until-ready", "continuously"]) },
       // What CoreDNS does not know here it reads over, word by word.
@@ -203,7 +206,7 @@ export function ready(setup: Setup): void {
 export function prometheus(setup: Setup): void {
   setup.lines(() => {
     const [address] = setup.words("its line", 0, 1);
-    if (address !== undefined) setup.address("its line", address);
+    if (address !== undefined) setup.lateAddress("its line", address);
     let files = 0;
     if (!setup.since(1, 14, 0)) return;
     setup.block({
@@ -211,7 +214,7 @@ export function prometheus(setup: Setup): void {
       tls: () => {
         if (files > 0) setup.refuse("tls stands twice");
         files += 1;
-        setup.needFile(setup.words("tls", 1, 1)[0] ?? "", "TLS configuration");
+        setup.wantFile(setup.words("tls", 1, 1)[0] ?? "", "TLS configuration", "CoreDNS starts and serves no metrics");
       },
     });
   }, 1);
