@@ -62,8 +62,8 @@ describe("lab audit on a real cluster", () => {
     const found = findings.map(({ rule, resource }) => `${rule} ${resource}`);
     assert.deepEqual([...new Set(found)].sort(), [
       "pods-images-pinned Deployment/lab-audit-test/api",
-      "pods-no-host-namespaces Deployment/lab-audit-test/api",
       "pods-no-escalation Deployment/lab-audit-test/api",
+      "pods-no-host-namespaces Deployment/lab-audit-test/api",
       "pods-not-privileged Deployment/lab-audit-test/api",
       "tenancy-pod-security Namespace/lab-audit-test",
     ]);
