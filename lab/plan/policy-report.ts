@@ -49,25 +49,50 @@ export async function readPackConfig(file: string | undefined, project: string =
 
 const TITLES = { violated: "violated", undecided: "undecided", exempt: "exempt" } as const;
 
-/** What the policies say, for a person: what stops the plan first, exemptions last and each with its reason. */
+/** What the policies say, for a person: counts first, then each resource with its rules, what stops the plan before the rest. */
 export function formatPolicies(evaluation: Evaluation): string {
   const { findings, issues, rules } = evaluation;
   const stopping = failing(evaluation);
   const others = findings.filter((finding) => !stopping.includes(finding));
-  const lines = [
-    ...stopping.map((finding) => line("red", finding)),
-    ...issues.map((issue) => `  ${styleText("red", "configuration")} ${issue}`),
-    ...others.filter(({ outcome }) => outcome !== "exempt").map((finding) => line("yellow", finding)),
-    ...others.filter(({ outcome }) => outcome === "exempt").map((finding) => line("dim", finding)),
-  ];
-  const exempt = findings.filter(({ outcome }) => outcome === "exempt").length;
+  const count = (wanted: Finding["outcome"]) => findings.filter(({ outcome }) => outcome === wanted).length;
   const failed = stopping.length + issues.length;
-  const summary = `${rules} rules: ${failed === 0 ? "none stops this plan" : `${failed} ${failed === 1 ? "finding stops" : "findings stop"} this plan`}, ${exempt} exempt`;
-  return `\n${styleText("bold", "Policies")}\n${lines.join("\n")}${lines.length > 0 ? "\n" : ""}  ${summary}\n`;
+  const stops =
+    failed === 0 ? "none stops this plan" : `${failed} ${failed === 1 ? "finding stops" : "findings stop"} this plan`;
+  const lines = [
+    `  ${rules} rules: ${stops}, ${count("violated")} violated, ${count("undecided")} undecided, ${count("exempt")} exempt`,
+    ...issues.map((issue) => `  ${styleText("red", "configuration")} ${issue}`),
+    ...byResource("red", stopping),
+    ...byResource(
+      "yellow",
+      others.filter(({ outcome }) => outcome !== "exempt"),
+    ),
+    ...byResource(
+      "dim",
+      others.filter(({ outcome }) => outcome === "exempt"),
+    ),
+  ];
+  return `\n${styleText("bold", "Policies")}\n${lines.join("\n")}\n`;
 }
 
-function line(color: "red" | "yellow" | "dim", { rule, level, outcome, message }: Finding): string {
-  return `  ${styleText(color, `${TITLES[outcome]}, ${level}: ${rule}`)}\n    ${message}`;
+function byResource(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {
+  return [...Map.groupBy(findings, ({ urn }) => urn).values()].flatMap((ofResource) => [
+    `  ${styleText("bold", ofResource[0]?.resource ?? "")}`,
+    ...[...Map.groupBy(ofResource, ({ rule }) => rule).values()].flatMap((ofRule) => linesOf(color, ofRule)),
+  ]);
+}
+
+/** The title of a rule and its fix once, with each detail between them. */
+function linesOf(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {
+  const [first] = findings;
+  if (first === undefined) return [];
+  const { rule, level, outcome } = first;
+  const title = RULES.find(({ id }) => id === rule)?.title ?? "";
+  const fixes = findings.flatMap(({ message }) => /\. (Fix: .*?)(?:\. Allowed: |$)/s.exec(message)?.[1] ?? []);
+  return [
+    `    ${styleText(color, `${TITLES[outcome]}, ${level}: ${rule}`)} ${title}`,
+    ...findings.map(({ detail }) => `      ${detail}`),
+    ...[...new Set(fixes)].map((fix) => `      ${fix}`),
+  ];
 }
 
 /** The rules for a terminal. */

@@ -92,9 +92,9 @@ describe("the command line", () => {
     assert.equal(exitCode, 1, stderr);
     assert.match(
       stdout,
-      /violated, mandatory: pods-image-registries\n +Pod\/ts-team\/curl-ts: spec\.containers\[0\]\.image is "registry\.example\/curl:8\.17\.0", .* Fix: use/,
+      / {2}Pod\/ts-team\/curl-ts\n +violated, mandatory: pods-image-registries .+\n +spec\.containers\[0\]\.image is "registry\.example\/curl:8\.17\.0", .*\n +Fix: use/,
     );
-    assert.match(stdout, /\d+ rules: 1 finding stops this plan, \d+ exempt\n$/);
+    assert.match(stdout, /Policies\n {2}\d+ rules: 1 finding stops this plan, 1 violated, 0 undecided, \d+ exempt\n/);
   });
 
   it("lists the images", async () => {
