@@ -141,7 +141,7 @@ function issuesOfSections(
   const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
-    ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version), dns.without)),
+    ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks"), dns.without)),
     ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind, named), logging.without)),
     ...under("teams", given.curlPods === false ? [] : checkTeams(teams, sidecar), new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),

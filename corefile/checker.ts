@@ -13,7 +13,11 @@ import { type Blocks, parseSyntax } from "./syntax.ts";
  */
 export function checkCorefile(text: string, context: CheckContext = {}): CorefileFindings {
   const findings = new Findings();
-  const where: StartContext = { coredns: context.coredns, isAddon: context.coredns !== undefined };
+  const where: StartContext = {
+    coredns: context.coredns,
+    isAddon: context.coredns !== undefined,
+    mayHaveRole: context.mayHaveRole,
+  };
   const start = startOf(text, where);
   findings.errors.push(...start.errors);
   findings.warnings.push(...start.warnings);

@@ -11,6 +11,11 @@ export interface CheckContext {
   readonly coredns?: Version | undefined;
   /** The cluster's domain. Default cluster.local, the only one on EKS. */
   readonly clusterDomain?: string | undefined;
+  /**
+   * Whether the service account of CoreDNS may have a role for a cloud, which whoever made the cluster gave it.
+   * @default false
+   */
+  readonly mayHaveRole?: boolean | undefined;
   /** Address of NodeLocal DNSCache, where the stack makes it: to forward there is a loop too. */
   readonly nodeLocal?: string | undefined;
 }

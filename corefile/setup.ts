@@ -30,6 +30,8 @@ export interface SetupContext {
   hasFile(path: string): boolean | undefined;
   /** Whether it runs in the add-on's pods, whose network interfaces and credentials are known. */
   readonly isAddon: boolean;
+  /** Whether the pods' service account may have a role for a cloud. */
+  readonly mayHaveRole: boolean;
 }
 
 /** Which of the files that every pod has can be read as what an option names. */

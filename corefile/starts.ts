@@ -17,6 +17,8 @@ export interface StartContext {
   readonly coredns?: Version | undefined;
   /** Whether it runs in the pods of the EKS add-on, whose files and environment are known. */
   readonly isAddon?: boolean | undefined;
+  /** Whether the pods' service account may have a role for a cloud. @default false */
+  readonly mayHaveRole?: boolean | undefined;
 }
 
 /** Whether CoreDNS starts with a Corefile. */
@@ -176,6 +178,7 @@ function setupContext(
     options,
     root,
     isAddon: context.isAddon ?? false,
+    mayHaveRole: context.mayHaveRole ?? false,
     hasFile: (path) => (POD_FILES.test(path) ? true : context.isAddon ? false : undefined),
   };
 }

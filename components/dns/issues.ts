@@ -10,11 +10,20 @@ const LEAST_TIMEOUT = 20 * 60;
 
 /**
  * What the schema cannot see: settings that the add-on's version rejects, and Corefiles that CoreDNS would refuse or loop with.
- * `kubernetesVersion` is that of the EKS cluster; undefined on an existing cluster, which takes no add-on.
+ * `kubernetesVersion` is that of the EKS cluster; undefined on an existing cluster, which takes no add-on. CoreDNS `mayHaveRole` for AWS
+ * where this stack did not make the cluster.
  */
-export function checkDns(settings: DnsSettings, kubernetesVersion: string | undefined): DnsIssue[] {
+export function checkDns(
+  settings: DnsSettings,
+  kubernetesVersion: string | undefined,
+  mayHaveRole = false,
+): DnsIssue[] {
   const addon = kubernetesVersion === undefined ? [] : addonIssues(settings, kubernetesVersion);
-  return [...addon, ...corefileIssues(settings, kubernetesVersion), ...checkNodeLocalCache(settings)];
+  return [
+    ...addon,
+    ...corefileIssues(settings, { ...context(settings, kubernetesVersion), mayHaveRole }),
+    ...checkNodeLocalCache(settings),
+  ];
 }
 
 /** The add-on's version: the one that is set, or the one for the Kubernetes version; undefined where there is neither. */
@@ -72,9 +81,8 @@ function context(settings: DnsSettings, kubernetesVersion: string | undefined): 
   return { clusterDns: settings.clusterDns, clusterDomain, coredns: parsed?.coredns, nodeLocal };
 }
 
-function corefileIssues(settings: DnsSettings, kubernetesVersion: string | undefined): DnsIssue[] {
+function corefileIssues(settings: DnsSettings, checked: CheckContext): DnsIssue[] {
   const { text } = settings.corefile;
-  const checked = context(settings, kubernetesVersion);
   if (text === undefined) return checkOptions(settings, checked);
   return checkCorefile(text, checked).errors.map((message) => ({
     path: ["corefile", "text"],
@@ -84,5 +92,5 @@ function corefileIssues(settings: DnsSettings, kubernetesVersion: string | undef
 
 /** What is worth a look in the Corefile of settings that {@link checkDns} accepts. */
 export function dnsWarnings(settings: DnsSettings, kubernetesVersion: string | undefined): readonly string[] {
-  return checkCorefile(corefileText(settings), context(settings, kubernetesVersion)).warnings;
+  return checkCorefile(corefileText(settings), { ...context(settings, kubernetesVersion), mayHaveRole: true }).warnings;
 }

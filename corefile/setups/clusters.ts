@@ -165,7 +165,7 @@ function pairs(setup: Setup, what: string, parts: number): void {
 
 /** Zones of a cloud are read before CoreDNS starts. */
 function needCredentials(setup: Setup, given: boolean, cloud: string): void {
-  if (setup.context.isAddon && !given)
+  if (setup.context.isAddon && !setup.context.mayHaveRole && !given)
     setup.refuse(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
   setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the zone from ${cloud}`);
 }
