@@ -46,8 +46,10 @@ describe("the policy pack as a process", () => {
   let pack: ChildProcess;
   let client: InstanceType<typeof grpc.AnalyzerClient>;
   before(async () => {
-    pack = spawn(process.execPath, [SHIM, "127.0.0.1:1", join(PROJECT_ROOT, "policies")], {
-      cwd: PROJECT_ROOT,
+    const folder = join(PROJECT_ROOT, "policies");
+    // In the pack's folder, as the engine does: elsewhere the SDK's own old compiler of TypeScript reads the project's tsconfig.json.
+    pack = spawn(process.execPath, [SHIM, "127.0.0.1:1", folder], {
+      cwd: folder,
       stdio: ["ignore", "pipe", "inherit"],
     });
     assert.ok(pack.stdout !== null);
