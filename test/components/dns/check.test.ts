@@ -223,13 +223,13 @@ describe("checkDns", () => {
 
   it("refuses a cloud's zones without credentials, unless somebody else may have given CoreDNS a role", () => {
     const text =
-      ".:53 {\n kubernetes cluster.local\n route53 corp.example.com.:Z0123456789ABC\n forward . 10.0.0.2\n}\n";
+      ".:53 {\n health\n ready\n kubernetes cluster.local\n route53 corp.example.com.:Z0123456789ABC\n forward . 10.0.0.2\n}\n";
     const settings = DnsSettings.parse({ corefile: { text } });
     const messages = checkDns(settings, "1.35").map(({ message }) => message);
     assert.equal(messages.length, 1);
     assert.match(
       messages[0] ?? "",
-      /route53: the add-on's pods have no credentials for AWS, and CoreDNS does not start/,
+      /route53: the add-on's pods have no credentials for Route 53, and CoreDNS does not start/,
     );
     assert.deepEqual(checkDns(settings, "1.35", true), []);
     assert.ok(
