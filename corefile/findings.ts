@@ -12,7 +12,7 @@ export interface CheckContext {
   /** The cluster's domain. Default cluster.local, the only one on EKS. */
   readonly clusterDomain?: string | undefined;
   /**
-   * Whether the service account of CoreDNS may have a role for a cloud, which whoever made the cluster gave it.
+   * Whether the service account of CoreDNS may have a role for a cloud, from the owner of the cluster.
    * @default false
    */
   readonly mayHaveRole?: boolean | undefined;
