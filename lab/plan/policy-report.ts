@@ -89,7 +89,7 @@ function linesOf(color: "red" | "yellow" | "dim", findings: readonly Finding[]):
   const title = RULES.find(({ id }) => id === rule)?.title ?? "";
   const fixes = findings.flatMap(({ message }) => /\. (Fix: .*?)(?:\. Allowed: |$)/s.exec(message)?.[1] ?? []);
   return [
-    `    ${styleText(color, `${TITLES[outcome]}, ${level}: ${rule}`)} ${title}`,
+    `    ${styleText(color, `${TITLES[outcome]}, ${level}: ${rule}:`)} ${title}`,
     ...findings.map(({ detail }) => `      ${detail}`),
     ...[...new Set(fixes)].map((fix) => `      ${fix}`),
   ];
