@@ -92,7 +92,7 @@ describe("the command line", () => {
     assert.equal(exitCode, 1, stderr);
     assert.match(
       stdout,
-      / {2}Pod\/ts-team\/curl-ts\n +violated, mandatory: pods-image-registries .+\n +spec\.containers\[0\]\.image is "registry\.example\/curl:8\.17\.0", .*\n +Fix: use/,
+      / {2}Pod\/ts-team\/curl-ts\n +violated, mandatory: pods-image-registries: \S.*\n +spec\.containers\[0\]\.image is "registry\.example\/curl:8\.17\.0", .*\n +Fix: use/,
     );
     assert.match(stdout, /Policies\n {2}\d+ rules: 1 finding stops this plan, 1 violated, 0 undecided, \d+ exempt\n/);
   });
