@@ -117,8 +117,8 @@ describe("what a name costs, against a CoreDNS that writes down each query", () 
   });
 
   for (const [what, from, line] of [
-    ["pod", `${NAMESPACE}/none`, /^there is no pod 'none' in namespace dns-explain-test; there are: ndots-2, /],
-    ["namespace", "no-such-namespace/none", /^there is no namespace 'no-such-namespace' in context /],
+    ["pod", `${NAMESPACE}/none`, /^no pod 'none' in namespace dns-explain-test; found: ndots-2, /],
+    ["namespace", "no-such-namespace/none", /^no namespace 'no-such-namespace' in context /],
     ["shell", `${NAMESPACE}/${RECORDER}`, /^container coredns of dns-explain-test\/recorder has no sh, /],
   ] as const) {
     it(`says in one line that the ${what} is missing`, async () => {
