@@ -40,6 +40,20 @@ describe("DNS settings without effect", () => {
   });
 });
 
+describe("A Corefile that reads zones of Route 53", () => {
+  const COREFILE =
+    ".:53 {\\n health\\n ready\\n kubernetes cluster.local\\n route53 corp.example.com.:Z0123456789ABC\\n forward . 10.0.0.2\\n}\\n";
+  const errorsOn = (cluster: string) =>
+    issuesOf(`{cluster: ${cluster}, dns: {corefile: {text: "${COREFILE}"}}}`).filter((issue) =>
+      issue.includes("no credentials for Route 53"),
+    );
+
+  it("is refused on a cluster of this stack, and not where its owner may have given CoreDNS a role", () => {
+    assert.equal(errorsOn("{kind: eks, version: '1.35'}").length, 1);
+    assert.deepEqual(errorsOn("{kind: eks-existing, name: prod, kubernetesVersion: '1.35'}"), []);
+  });
+});
+
 describe("Nodes for CoreDNS and the curl pods", () => {
   const wrong: readonly (readonly [settings: string, issue: string])[] = [
     [
