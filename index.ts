@@ -2,15 +2,15 @@ import "./components/runtime.ts";
 
 import { setImmediate as turn } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { nodeDnsAddresses } from "./components/cluster/eks-existing-settings.ts";
+import { nodeDnsAddresses } from "./components/cluster/eks-settings.ts";
 import { createCluster, DeletionProtection } from "./components/cluster/index.ts";
 import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
 import { readSettings } from "./components/settings.ts";
-import { curlServiceNames } from "./components/team/namespace.ts";
-import { hasCurlPod } from "./components/team/quota-check.ts";
+import { curlServiceNames } from "./components/team/curl-pod-spec.ts";
+import { hasCurlPod } from "./components/team/settings.ts";
 import { Team } from "./components/team/team.ts";
 
 const settings = readSettings();

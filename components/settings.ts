@@ -1,20 +1,25 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
-import { dnsAddressOf, type EksExistingSettings } from "./cluster/eks-existing-settings.ts";
+import { dnsAddressOf, type EksExistingSettings } from "./cluster/eks-settings.ts";
 import { ClusterSettings, checkCluster } from "./cluster/settings.ts";
 import { checkDns } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
-import { type PresentParts, partIssues, presentParts, runsCollector } from "./parts.ts";
-import { placementIssues, unusedDnsSettings } from "./placement.ts";
+import {
+  type PresentParts,
+  partIssues,
+  placementIssues,
+  presentParts,
+  runsCollector,
+  unusedDnsSettings,
+} from "./parts.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight, isObject } from "./schema/values.ts";
-import { checkTeams, hasCurlPod } from "./team/quota-check.ts";
-import { CurlPodSettings, DEFAULT_TEAMS, TeamsSettings } from "./team/settings.ts";
+import { CurlPodSettings, checkTeams, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
 export const StackSettings = z.strictObject(

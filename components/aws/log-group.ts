@@ -1,7 +1,85 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost, PolicyStatement } from "./iam.ts";
-import { logGroupKeyPolicy } from "./kms.ts";
+import { partitionOf } from "./partition.ts";
+
+/** Whom a key of a log group is for. */
+export interface LogGroupKeyArgs {
+  /** Account of the key and the log group. */
+  readonly accountId: string;
+  /** Region of both, such as `eu-central-1`. */
+  readonly region: string;
+  /** Name of the log group, such as `/aws/eks/dev/cluster`. */
+  readonly groupName: string;
+  /** Statement id of the log group's permission, such as `PodLogs`. */
+  readonly sid: string;
+}
+
+/** What CloudWatch Logs asks of the key. */
+const LOG_ACTIONS = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
+
+/**
+ * The policy of a KMS key that encrypts a log group: IAM of the account decides who else uses the key, and CloudWatch Logs may use it for
+ * this one log group.
+ * @returns the policy as JSON.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export function logGroupKeyPolicy({ accountId, region, groupName, sid }: LogGroupKeyArgs): string {
+  const { id, dnsSuffix } = partitionOf(region);
+  return JSON.stringify({
+    Statement: [
+      {
+        Action: "kms:*",
+        Effect: "Allow",
+        Principal: { AWS: `arn:${id}:iam::${accountId}:root` },
+        Resource: "*",
+        Sid: "AccountByIam",
+      },
+      {
+        Action: LOG_ACTIONS,
+        Condition: {
+          ArnEquals: {
+            "kms:EncryptionContext:aws:logs:arn": `arn:${id}:logs:${region}:${accountId}:log-group:${groupName}`,
+          },
+        },
+        Effect: "Allow",
+        // In China: logs.cn-north-1.amazonaws.com.cn.
+        Principal: { Service: `logs.${region}.${dnsSuffix}` },
+        Resource: "*",
+        Sid: sid,
+      },
+    ],
+    Version: "2012-10-17",
+  });
+}
+
+function logGroupKey(
+  name: string,
+  args: Omit<LogGroupKeyArgs, "accountId"> & { description: string; tags: Readonly<Record<string, string>> },
+  accountId: pulumi.Output<string>,
+  options: pulumi.CustomResourceOptions,
+): aws.kms.Key {
+  const { description, tags, ...group } = args;
+  return new aws.kms.Key(
+    name,
+    {
+      description,
+      enableKeyRotation: true,
+      deletionWindowInDays: 30,
+      policy: accountId.apply((account) => logGroupKeyPolicy({ ...group, accountId: account })),
+      tags,
+    },
+    options,
+  );
+}
 
 /** A log group for pod logs, with its key. */
 export interface LogGroupArgs {
@@ -32,17 +110,10 @@ export class PodLogGroup extends pulumi.ComponentResource {
     const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
     const groups = accountId.apply((account) => `arn:${host.partition}:logs:${host.region}:${account}:log-group:`);
     const arn = pulumi.interpolate`${groups}${groupName}`;
-    const key = new aws.kms.Key(
+    const key = logGroupKey(
       `${name}-key`,
-      {
-        description: `Log group ${groupName}`,
-        enableKeyRotation: true,
-        deletionWindowInDays: 30,
-        policy: accountId.apply((account) =>
-          logGroupKeyPolicy({ accountId: account, region: host.region, groupName, sid: "PodLogs" }),
-        ),
-        tags: host.tags,
-      },
+      { description: `Log group ${groupName}`, region: host.region, groupName, sid: "PodLogs", tags: host.tags },
+      accountId,
       { parent: this },
     );
     this.group = new aws.cloudwatch.LogGroup(
@@ -78,6 +149,60 @@ export class PodLogGroup extends pulumi.ComponentResource {
           ]
         : []),
     ]);
+    this.registerOutputs({ logGroup: this.group.name });
+  }
+}
+
+/** The log group of a control plane, with its key. */
+export interface ControlPlaneLogsArgs {
+  /** Name of the EKS cluster, which names the log group. */
+  readonly clusterName: string;
+  /** Region, such as `eu-central-1`. */
+  readonly region: string;
+  /** How long lines are kept, in days. */
+  readonly retentionDays: number;
+  /** Tags of every AWS resource. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * The key of the cluster's secrets and logs, and the log group of the control plane. EKS would make the group itself, without
+ * a key and for ever, so it has to be there first. Lines that come late make it anew after it was destroyed: a group that is in the way of
+ * the next cluster of this name is such a leftover, and `aws logs delete-log-group` takes it away.
+ * @see https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2763
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/envelope-encryption.html
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export class ControlPlaneLogs extends pulumi.ComponentResource {
+  readonly key: aws.kms.Key;
+  readonly group: aws.cloudwatch.LogGroup;
+
+  constructor(name: string, args: ControlPlaneLogsArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:cluster:ControlPlaneLogs", name, {}, options);
+    const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
+    const groupName = `/aws/eks/${args.clusterName}/cluster`;
+    this.key = logGroupKey(
+      `${name}-key`,
+      {
+        description: `Secrets and control-plane logs of the EKS cluster ${args.clusterName}`,
+        region: args.region,
+        groupName,
+        sid: "ControlPlaneLogs",
+        tags: args.tags,
+      },
+      accountId,
+      { parent: this },
+    );
+    new aws.kms.Alias(
+      `${name}-key`,
+      { name: `alias/eks/${args.clusterName}`, targetKeyId: this.key.keyId },
+      { parent: this },
+    );
+    this.group = new aws.cloudwatch.LogGroup(
+      `${name}-logs`,
+      { name: groupName, retentionInDays: args.retentionDays, kmsKeyId: this.key.arn, tags: args.tags },
+      { parent: this, deleteBeforeReplace: true },
+    );
     this.registerOutputs({ logGroup: this.group.name });
   }
 }

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
-import { ADDON_VERSIONS } from "./eks-common-settings.ts";
+import { ADDON_VERSIONS } from "./eks-settings.ts";
 import type { EksClusterSettings } from "./settings.ts";
 
 /** What the add-ons of a new cluster depend on. */

@@ -1,5 +1,10 @@
+import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { partitionOf } from "../aws/partition.ts";
+import { grantAccess } from "./access.ts";
+import type { AccessEntryArgs } from "./eks-cluster-args.ts";
+import { AccessEntries, POD_IDENTITY_AGENT } from "./eks-settings.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { expandHome } from "./kubeconfig.ts";
 
@@ -56,4 +61,143 @@ export class ExistingCluster extends pulumi.ComponentResource {
     };
     this.registerOutputs({ name: this.handle.name });
   }
+}
+
+/** An EKS cluster that exists already. */
+export interface ExistingEksClusterArgs {
+  /** AWS region of the cluster, such as `eu-central-1`. */
+  readonly region: string;
+  /** Name of the cluster. */
+  readonly name: string;
+  /** AWS profile for `aws eks get-token`. @default that of the environment */
+  readonly profile?: string | undefined;
+  /**
+   * Kubernetes version, such as `1.35`. A deployment fails where the cluster has another.
+   * @default looked up in a deployment, unknown in a preview
+   */
+  readonly kubernetesVersion?: string | undefined;
+  /**
+   * What runs pods: with `auto` no CoreDNS add-on is installed, and with `fargate` pods get no AWS identity.
+   * @default "managed"
+   */
+  readonly compute?: "managed" | "karpenter" | "auto" | "fargate";
+  /** Whether the cluster enforces NetworkPolicies. @default false */
+  readonly networkPolicies?: boolean;
+  /** Install the add-on eks-pod-identity-agent. @default false, the cluster has it */
+  readonly podIdentityAgent?: boolean;
+  /** Path of a kubeconfig to reach it by. @default none, `aws eks get-token` gives credentials */
+  readonly kubeconfig?: string | undefined;
+  /** Context of a kubeconfig to reach it by. @default none, `aws eks get-token` gives credentials */
+  readonly context?: string | undefined;
+  /** IAM principals with access, in addition to those that have it. @default none */
+  readonly accessEntries?: readonly AccessEntryArgs[];
+  /** Tags of every AWS resource. @default none */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An EKS cluster that somebody else made: add-ons, Pod Identity and AWS destinations work as on a new one. Nothing about the cluster itself
+ * is managed, so that destroying the stack leaves it as it was.
+ * @see https://www.pulumi.com/registry/packages/aws/api-docs/eks/getcluster/
+ */
+export class ExistingEksCluster extends pulumi.ComponentResource {
+  readonly handle: ClusterHandle;
+
+  constructor(name: string, args: ExistingEksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
+    const { region, kubernetesVersion, compute = "managed" } = args;
+    const clusterName = args.name;
+    const partition = partitionOf(region).id;
+    const tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
+    const cluster = aws.eks.getClusterOutput({ name: clusterName }, { parent: this });
+    const version = cluster.version.apply((found) => checkedVersion(clusterName, kubernetesVersion, found));
+    const byFile = args.kubeconfig !== undefined || args.context !== undefined;
+    const kubeconfig = pulumi.secret(
+      pulumi
+        .all([cluster.endpoint, cluster.certificateAuthorities, version])
+        .apply(([server, authorities]) =>
+          tokenKubeconfig({ ...args, server, certificateAuthority: authorities[0]?.data ?? "" }),
+        ),
+    );
+    const provider = new k8s.Provider(
+      `${name}-kubernetes`,
+      {
+        ...(byFile
+          ? {
+              kubeconfig: args.kubeconfig === undefined ? "" : expandHome(args.kubeconfig),
+              ...(args.context === undefined ? {} : { context: args.context }),
+            }
+          : { kubeconfig }),
+        // Pins what the provider takes for the same cluster, as for a new one: another kubeconfig then replaces nothing that stands.
+        clusterIdentifier: `${region}/${clusterName}`,
+        enableServerSideApply: true,
+        enableConfigMapMutable: true,
+      },
+      { parent: this },
+    );
+    grantAccess(
+      `${name}-access`,
+      { clusterName, partition, entries: AccessEntries.parse(args.accessEntries ?? []), tags, cluster: undefined },
+      { parent: this },
+    );
+    const agent = args.podIdentityAgent
+      ? new aws.eks.Addon(
+          `${name}-eks-pod-identity-agent`,
+          {
+            clusterName,
+            addonName: "eks-pod-identity-agent",
+            addonVersion: POD_IDENTITY_AGENT,
+            resolveConflictsOnCreate: "OVERWRITE",
+            resolveConflictsOnUpdate: "OVERWRITE",
+            // Others' pods may use it by then.
+            preserve: true,
+            tags,
+          },
+          { parent: this },
+        )
+      : undefined;
+    this.handle = {
+      name: clusterName,
+      provider,
+      ready: [],
+      kubeconfig: byFile ? undefined : kubeconfig,
+      enforcesNetworkPolicies: args.networkPolicies ?? false,
+      access: { clusterName, tags },
+      addons: compute === "auto" ? undefined : { clusterName, kubernetesVersion, preserve: true, tags },
+      podIdentity: compute === "fargate" ? undefined : { clusterName, region, partition, tags, agent },
+    };
+    this.registerOutputs({ name: clusterName, version });
+  }
+}
+
+/** The version that was found. @throws {pulumi.RunError} where the cluster has another version than the one that is stated. */
+export function checkedVersion(name: string, stated: string | undefined, found: string): string {
+  if (stated === undefined || stated === found) return found;
+  throw new pulumi.RunError(`cluster.kubernetesVersion: must be ${found}, the version of ${name} (found "${stated}")`);
+}
+
+/** A kubeconfig without credentials in it, as `aws eks update-kubeconfig` writes it. */
+function tokenKubeconfig(args: {
+  readonly name: string;
+  readonly region: string;
+  readonly profile?: string | undefined;
+  readonly server: string;
+  readonly certificateAuthority: string;
+}): string {
+  const { name, region, profile, server } = args;
+  const credentials = ["--region", region, "eks", "get-token", "--cluster-name", name, "--output", "json"];
+  const exec = {
+    apiVersion: "client.authentication.k8s.io/v1beta1",
+    args: profile === undefined ? credentials : [...credentials, "--profile", profile],
+    command: "aws",
+    interactiveMode: "Never",
+  };
+  return JSON.stringify({
+    apiVersion: "v1",
+    clusters: [{ cluster: { "certificate-authority-data": args.certificateAuthority, server }, name }],
+    contexts: [{ context: { cluster: name, user: name }, name }],
+    "current-context": name,
+    kind: "Config",
+    users: [{ name, user: { exec } }],
+  });
 }

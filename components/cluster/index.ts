@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EksCluster } from "./eks-cluster.ts";
-import { ExistingCluster } from "./existing-cluster.ts";
-import { ExistingEksCluster } from "./existing-eks-cluster.ts";
+import { ExistingCluster, ExistingEksCluster } from "./existing-cluster.ts";
 import type { ClusterSettings } from "./settings.ts";
 
 /**

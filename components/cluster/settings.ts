@@ -2,9 +2,15 @@ import { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string, unique } from "../schema/values.ts";
-import { AccessEntries, EndpointAccess } from "./access-settings.ts";
-import { ClusterName, KUBERNETES_VERSIONS, Tags } from "./eks-common-settings.ts";
-import { checkEksExisting, EksExistingSettings } from "./eks-existing-settings.ts";
+import {
+  AccessEntries,
+  ClusterName,
+  checkEksExisting,
+  EksExistingSettings,
+  EndpointAccess,
+  KUBERNETES_VERSIONS,
+  Tags,
+} from "./eks-settings.ts";
 import { ExistingVpcSettings, VpcSettings } from "./network-settings.ts";
 import { NodeGroups } from "./node-group-settings.ts";
 

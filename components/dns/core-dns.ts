@@ -4,7 +4,7 @@ import type { AddonHost, ClusterHandle } from "../cluster/handle.ts";
 import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import { addonVersion, dnsWarnings } from "./issues.ts";
-import { NodeLocalCache } from "./node-local-cache/node-local-cache.ts";
+import { NodeLocalCache } from "./node-local-cache.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";
 import { type PodDns, podDns } from "./resolver.ts";
 import { type DnsOptions, DnsSettings } from "./settings.ts";

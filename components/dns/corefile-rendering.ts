@@ -7,9 +7,8 @@ import {
   type Server,
 } from "eks-dns-logging-corefile";
 import type { CorefileOptions } from "./corefile-settings.ts";
-import { type DnsProfile, dnsProfile } from "./profile.ts";
+import { DEFAULT_CAPACITY, type DnsProfile, dnsProfile } from "./profile.ts";
 import type { DnsSettings } from "./settings.ts";
-import { DEFAULT_CAPACITY } from "./sizing.ts";
 
 /** What the tuned profile sets where the options do not. The figures behind it are in the profile's rows and the docs. */
 const TUNED = {

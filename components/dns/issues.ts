@@ -1,9 +1,19 @@
-import { type CheckContext, checkCorefile, seconds } from "eks-dns-logging-corefile";
+import {
+  type CheckContext,
+  checkCorefile,
+  groupsOf,
+  isGoRegexp,
+  loopOf,
+  readUpstream,
+  sameAddress,
+  seconds,
+  usedGroups,
+} from "eks-dns-logging-corefile";
 import { ADDON_VERSIONS, parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
+import ipaddr from "ipaddr.js";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
-import { checkNodeLocalCache } from "./node-local-cache/local-issues.ts";
-import { checkOptions } from "./option-issues.ts";
+import type { CorefileOptions } from "./corefile-settings.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const LEAST_TIMEOUT = 20 * 60;
@@ -93,4 +103,187 @@ function corefileIssues(settings: DnsSettings, checked: CheckContext): DnsIssue[
 /** What is worth a look in the Corefile of settings that {@link checkDns} accepts. */
 export function dnsWarnings(settings: DnsSettings, kubernetesVersion: string | undefined): readonly string[] {
   return checkCorefile(corefileText(settings), { ...context(settings, kubernetesVersion), mayHaveRole: true }).warnings;
+}
+
+const OPTIONS = ["corefile", "options"] as const;
+const MAX_LAMEDUCK = 25;
+
+/** Issues in the Corefile's options, each at its own path. What none of these sees, the whole Corefile's check does. */
+function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] {
+  const options = settings.corefile.options ?? {};
+  const found = [
+    ...upstreamIssues(options, context),
+    ...stubIssues(options),
+    ...durationIssues(options),
+    ...choiceIssues(options, settings),
+    ...spellingIssues(options),
+  ];
+  if (found.length > 0) return found;
+  return checkCorefile(corefileText(settings), context).errors.map((message) => ({
+    path: [...OPTIONS],
+    message: `CoreDNS cannot run with these options: ${message}`,
+  }));
+}
+
+function issue(path: readonly (string | number)[], message: string, value: unknown): DnsIssue {
+  return { path: [...OPTIONS, ...path], message, value };
+}
+
+function upstreamIssues(options: CorefileOptions, context: CheckContext): DnsIssue[] {
+  const lists = [
+    { path: ["upstreams"], upstreams: options.upstreams ?? [] },
+    ...(options.stubDomains ?? []).map(({ upstreams }, index) => ({
+      path: ["stubDomains", index, "upstreams"],
+      upstreams,
+    })),
+  ];
+  return lists.flatMap(({ path, upstreams }) =>
+    upstreams.flatMap((text, index) => {
+      const message = upstreamIssue(text, context);
+      return message === undefined ? [] : [issue([...path, index], message, text)];
+    }),
+  );
+}
+
+function upstreamIssue(text: string, context: CheckContext): string | undefined {
+  const upstream = readUpstream(text);
+  if (typeof upstream === "string") return `must be ${upstream}`;
+  const loop = loopOf(upstream, context);
+  return loop === undefined
+    ? undefined
+    : `must be another server, since this is ${loop}, which would query itself forever`;
+}
+
+function stubIssues(options: CorefileOptions): DnsIssue[] {
+  const clusterDomain = plain(options.clusterDomain ?? "cluster.local");
+  const seen = new Set<string>();
+  return (options.stubDomains ?? []).flatMap(({ domains }, index) =>
+    domains.flatMap((domain, place): DnsIssue[] => {
+      const path = ["stubDomains", index, "domains", place];
+      const name = plain(domain);
+      if (name === clusterDomain || clusterDomain.endsWith(`.${name}`) || name.endsWith(`.${clusterDomain}`)) {
+        return [
+          issue(path, `must be a domain outside ${clusterDomain}, whose names the cluster itself answers`, domain),
+        ];
+      }
+      if (domain.startsWith("*"))
+        return [issue(path, "must be a domain without *, since it covers all names below it", domain)];
+      if (seen.has(name)) return [issue(path, "must be unique among stubDomains", domain)];
+      seen.add(name);
+      return [];
+    }),
+  );
+}
+
+function plain(domain: string): string {
+  return domain.toLowerCase().replace(/\.$/, "");
+}
+
+function durationIssues({ lameduck, reload, cache }: CorefileOptions): DnsIssue[] {
+  const over = (text: string | undefined, most: number) => text !== undefined && (seconds(text) ?? 0) > most;
+  const under = (text: string | undefined, least: number) => text !== undefined && (seconds(text) ?? 0) < least;
+  const found: DnsIssue[] = [];
+  if (over(lameduck, MAX_LAMEDUCK)) {
+    found.push(
+      issue(["lameduck"], `must be at most ${MAX_LAMEDUCK}s, since the add-on's pods are killed after 30 s`, lameduck),
+    );
+  }
+  if (under(reload?.interval, 2)) found.push(issue(["reload", "interval"], "must be at least 2s", reload?.interval));
+  if (under(reload?.jitter, 1) && !under(reload?.jitter, Number.MIN_VALUE)) {
+    found.push(issue(["reload", "jitter"], "must be 0s, or at least 1s", reload?.jitter));
+  }
+  if (over(cache?.servfail, 300)) found.push(issue(["cache", "servfail"], "must be at most 5m", cache?.servfail));
+  return found;
+}
+
+function choiceIssues(options: CorefileOptions, { corefile }: DnsSettings): DnsIssue[] {
+  const found: DnsIssue[] = [];
+  if (options.autopath && options.pods !== undefined && options.pods !== "verified") {
+    found.push(
+      issue(["pods"], "must be verified with autopath, which needs it to find a pod's namespace", options.pods),
+    );
+  }
+  if (corefile.upstreamLoad !== undefined && corefile.profile !== "tuned") {
+    found.push({
+      path: ["corefile"],
+      message: "upstreamLoad requires profile tuned, whose max_concurrent it sizes",
+    });
+  }
+  return found;
+}
+
+function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
+  return rewrite.flatMap(({ match, from, to }, index): DnsIssue[] => {
+    const at = (key: "from" | "to") => ["rewrite", index, key];
+    const found: DnsIssue[] = [];
+    if (match === "regex" && !isGoRegexp(from)) {
+      found.push(
+        issue(at("from"), "must be a regular expression in Go's syntax, without look-around and back references", from),
+      );
+    } else if (usedGroups(to) > (match === "regex" ? groupsOf(from) : 0)) {
+      const message =
+        match === "regex" ? `must not use more groups than ${from} has` : "must not use groups, which only a regex has";
+      found.push(issue(at("to"), message, to));
+    }
+    for (const [key, word] of Object.entries({ from, to })) {
+      if (/^[{}]$|\{[$%]|[\s#"]/.test(word)) {
+        found.push(issue(["rewrite", index, key], 'must not contain a single brace, {$, {%, # or "', word));
+      }
+    }
+    return found;
+  });
+}
+
+/**
+ * Where every node of AWS has services of its own; the cache would answer in the place of the resolver or of Pod Identity's agent.
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+ */
+const RESERVED = ["169.254.169.", "169.254.170."];
+
+/** Issues in the settings of NodeLocal DNSCache. */
+function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefile }: DnsSettings): DnsIssue[] {
+  if (cache === undefined) return [];
+  const found: DnsIssue[] = [];
+  if (cache.mode === "iptables" && clusterDns === undefined) {
+    found.push({
+      path: ["clusterDns"],
+      message:
+        "must be the address of the Service kube-dns with nodeLocalCache in iptables mode, in which every node answers on it, but is not set",
+    });
+  }
+  if (!isLocal(cache.address)) {
+    const message =
+      "must be an address of 169.254.0.0/16, such as 169.254.20.10, or of fd00::/8 on an IPv6 cluster, since it exists on every node";
+    found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
+  }
+  if (RESERVED.some((block) => ipaddr.process(cache.address).toString().startsWith(block))) {
+    const message =
+      "must not be in 169.254.169.0/24 or 169.254.170.0/24, which AWS uses for metadata, DNS, time and credentials";
+    found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
+  }
+  const families = [cache.address, ...(clusterDns ?? [])].map((address) => ipaddr.parse(address).kind());
+  if (cache.mode === "iptables" && new Set(families).size > 1) {
+    const message = "must have the address family of nodeLocalCache.address, IPv4 or IPv6";
+    found.push({ path: ["clusterDns"], message, value: clusterDns });
+  }
+  if (clusterDns?.some((address) => sameAddress(address, cache.address))) {
+    const message = "must not be an address of clusterDns";
+    found.push({ path: ["nodeLocalCache", "address"], message, value: cache.address });
+  }
+  if (corefile.options?.autopath) {
+    const message =
+      "must be false with nodeLocalCache, since CoreDNS then sees nodes instead of pods and cannot find their search lists";
+    found.push({ path: ["corefile", "options", "autopath"], message, value: true });
+  }
+  return found;
+}
+
+/**
+ * Whether an address can be the same on every node. IPv6's link-local ones cannot: a resolv.conf would have to name the interface.
+ * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
+ */
+function isLocal(address: string): boolean {
+  const parsed = ipaddr.process(address);
+  return parsed.range() === (parsed.kind() === "ipv4" ? "linkLocal" : "uniqueLocal");
 }

@@ -1,8 +1,30 @@
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
-import { Bytes, Cores, integer, isMore, string } from "../schema/values.ts";
+import { Bytes, Cores, Image, integer, isMore, string } from "../schema/values.ts";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
-import { NodeLocalCacheSettings } from "./node-local-cache/settings.ts";
+
+/** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
+const LOCAL_ADDRESS = "169.254.20.10";
+
+/**
+ * NodeLocal DNSCache.
+ * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
+ */
+export const NodeLocalCacheSettings = z.strictObject({
+  mode: z
+    .enum(["iptables", "kubelet"])
+    .default("iptables")
+    .describe(
+      "`iptables`: the cache also answers on the address of kube-dns, so pods do not change; requires clusterDns, and kube-proxy in iptables mode. `kubelet`: only the curl pods use it (dnsConfig), and other pods once the kubelet's clusterDNS has its address. Default iptables.",
+    ),
+  address: Address.default(LOCAL_ADDRESS).describe(
+    `Address of the cache on every node, in 169.254.0.0/16, or fd00::/8 for IPv6. Default ${LOCAL_ADDRESS}.`,
+  ),
+  image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
+    "Image of the cache. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
+  ),
+});
+export type NodeLocalCacheSettings = z.infer<typeof NodeLocalCacheSettings>;
 
 const SHARE = "must be an integer of at least 0, or a quoted percentage such as '50%'";
 /** The add-on's own. */

@@ -2,9 +2,15 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
-import { commonLabels } from "../kubernetes/labels.ts";
-import { curlPodSpec, responderConfig } from "./curl-pod-spec.ts";
-import { CURL_CONTAINER, curlPodName, curlServiceName, RESPONDER_PORT, teamNamespace } from "./namespace.ts";
+import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
+import {
+  CURL_CONTAINER,
+  curlPodName,
+  curlPodSpec,
+  curlServiceName,
+  RESPONDER_PORT,
+  responderConfig,
+} from "./curl-pod-spec.ts";
 import { CurlPodSettings } from "./settings.ts";
 
 /** What the curl pod runs and for how long. */

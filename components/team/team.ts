@@ -5,11 +5,9 @@ import { z } from "zod";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
-import { commonLabels, type PodSecurityLevel, podSecurityLabels } from "../kubernetes/labels.ts";
-import { AccessRule } from "./access-rules.ts";
+import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
-import { MEMBER_RULES, teamNamespace } from "./namespace.ts";
-import { type NamedPolicy, networkPolicies, type PolicyContext } from "./network-policies.ts";
+import { AccessRule, type NamedPolicy, networkPolicies, type PolicyContext } from "./network-policies.ts";
 import { Limits, Quota, type TeamSettings } from "./settings.ts";
 
 /** A team: its namespace, limits, rights and policies. */
@@ -259,3 +257,35 @@ export class Team extends pulumi.ComponentResource {
 function quotaAsStrings(quota: TeamSettings["quota"]): Record<string, string> {
   return Object.fromEntries(Object.entries(quota).map(([key, value]) => [key, String(value)]));
 }
+
+/**
+ * What a team's members may do in their own namespace: run and look at workloads, follow logs, exec for the lab.
+ * Secrets, roles, quotas and network policies are left out, since each would let a team raise its own limits.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+ */
+const MEMBER_RULES = [
+  {
+    apiGroups: [""],
+    resources: ["pods", "services", "configmaps", "persistentvolumeclaims"],
+    verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
+  },
+  {
+    apiGroups: [""],
+    resources: ["pods/log", "pods/status", "events", "resourcequotas", "limitranges"],
+    verbs: ["get", "list", "watch"],
+  },
+  // A websocket exec was a GET before Kubernetes 1.35 and is a POST since.
+  { apiGroups: [""], resources: ["pods/exec", "pods/portforward"], verbs: ["get", "create"] },
+  {
+    apiGroups: ["apps"],
+    resources: ["deployments", "statefulsets", "replicasets"],
+    verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
+  },
+  {
+    apiGroups: ["batch"],
+    resources: ["jobs", "cronjobs"],
+    verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
+  },
+  { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["get", "list", "watch"] },
+  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },
+];

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import type { Settings } from "../../components/settings.ts";
-import { curlPodName, teamNamespace } from "../../components/team/namespace.ts";
-import { hasCurlPod } from "../../components/team/quota-check.ts";
+import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";

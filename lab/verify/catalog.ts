@@ -2,7 +2,7 @@ import { matchesGlob } from "node:path";
 import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/resolver.ts";
 import type { Settings } from "../../components/settings.ts";
-import { hasCurlPod } from "../../components/team/quota-check.ts";
+import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";

@@ -1,4 +1,4 @@
-import { CURL_CONTAINER } from "../../components/team/namespace.ts";
+import { CURL_CONTAINER } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../kubernetes/cluster.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { curlPodName, teamNamespace } from "../../components/team/namespace.ts";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "../kubernetes/cluster.ts";
 import { CurlSessions } from "./curl.ts";
 

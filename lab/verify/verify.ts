@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { teamNamespace } from "../../components/team/namespace.ts";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, type Target } from "../kubernetes/connect.ts";

@@ -83,9 +83,9 @@ import { z } from "zod";`;
 
   it("fails on an import against each direction", () => {
     const planted: [from: string, to: string][] = [
-      ["components/aws/kms.ts", "components/cluster/handle.ts"],
+      ["components/aws/iam.ts", "components/cluster/handle.ts"],
       ["components/cluster/handle.ts", "components/team/team.ts"],
-      ["components/dns/core-dns.ts", "components/team/namespace.ts"],
+      ["components/dns/core-dns.ts", "components/team/curl-pod.ts"],
       ["components/team/team.ts", "components/settings.ts"],
       ["components/team/team.ts", "lab/main.ts"],
       ["policies/index.ts", "components/index.ts"],

@@ -26,7 +26,7 @@ describe("npm run unused", () => {
   after(() => rm(folder, { recursive: true }));
 
   it("fails on an export that nobody imports, and on a dependency that nobody needs", async () => {
-    await appendFile(join(folder, "components", "team", "namespace.ts"), "export const PLANTED = 1;\n");
+    await appendFile(join(folder, "components", "team", "team.ts"), "export const PLANTED = 1;\n");
     const manifest = join(folder, "package.json");
     const text = await readFile(manifest, "utf8");
     await writeFile(manifest, text.replace('"dependencies": {', '"dependencies": { "planted": "1.0.0",'));
@@ -36,7 +36,7 @@ describe("npm run unused", () => {
     assert.equal(exitCode, 1, stdout);
     assert.match(
       stdout,
-      /^Unused dependencies \(1\)\nplanted +package\.json.*\nUnused exports \(1\)\nPLANTED +components\/team\/namespace\.ts:\d+:\d+ *\n$/,
+      /^Unused dependencies \(1\)\nplanted +package\.json.*\nUnused exports \(1\)\nPLANTED +components\/team\/team\.ts:\d+:\d+ *\n$/,
     );
   });
 });

@@ -7,8 +7,9 @@ import {
   KubernetesObjectApi,
   PatchStrategy,
 } from "@kubernetes/client-node";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { parseSettings } from "../../components/settings.ts";
-import { curlPodName, teamNamespace } from "../../components/team/namespace.ts";
+import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { Failure } from "../../lab/command-line.ts";
 import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
 import { dnsClientAt } from "../../lab/dns/pod.ts";

@@ -1,4 +1,4 @@
-import { curlPodName, RESPONDER_PORT } from "../../../components/team/namespace.ts";
+import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";

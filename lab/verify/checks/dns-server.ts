@@ -1,6 +1,7 @@
 import { type Block, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
-import { CURL_CONTAINER, curlPodName, teamNamespace } from "../../../components/team/namespace.ts";
+import { teamNamespace } from "../../../components/kubernetes/labels.ts";
+import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../outcome.ts";
 

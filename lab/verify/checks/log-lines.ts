@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { APPLICATION_FILES, APPLICATION_LOGS } from "../../../components/logging/pipeline.ts";
-import { CURL_CONTAINER, curlPodName } from "../../../components/team/namespace.ts";
+import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import type { MarkerFinder } from "../find/finder.ts";
 import type { Lab } from "../lab.ts";

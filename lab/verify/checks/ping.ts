@@ -1,4 +1,4 @@
-import { CURL_CONTAINER, curlPodName } from "../../../components/team/namespace.ts";
+import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../outcome.ts";
 import type { Pair } from "./dns-names.ts";

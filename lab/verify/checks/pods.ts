@@ -1,4 +1,5 @@
-import { curlPodName, RESPONDER_PORT, teamNamespace } from "../../../components/team/namespace.ts";
+import { teamNamespace } from "../../../components/kubernetes/labels.ts";
+import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../outcome.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ADDON_VERSIONS, KUBERNETES_VERSIONS } from "../../../components/cluster/eks-common-settings.ts";
+import { ADDON_VERSIONS, KUBERNETES_VERSIONS } from "../../../components/cluster/eks-settings.ts";
 import type { PlannedResource } from "../../../lab/plan/planned.ts";
 import { find, ofType } from "../../support/find.ts";
 import { ACCOUNT, document, needs, recordCluster, standardCluster } from "./recorded.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkedVersion } from "../../../components/cluster/existing-eks-cluster.ts";
+import { checkedVersion } from "../../../components/cluster/existing-cluster.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";

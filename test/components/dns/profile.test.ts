@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { dnsProfile } from "../../../components/dns/profile.ts";
-import { DnsSettings } from "../../../components/dns/settings.ts";
 import {
   cacheCapacity,
+  dnsProfile,
   expectedReplicas,
   maxConcurrent,
   memoryNeed,
   nameMemory,
-} from "../../../components/dns/sizing.ts";
+} from "../../../components/dns/profile.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
 
 const profile = (settings: unknown) => dnsProfile(DnsSettings.parse(settings));
 const row = (settings: unknown, setting: string) => profile(settings).rows.find((one) => one.setting === setting);

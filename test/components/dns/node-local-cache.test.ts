@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { cacheAddresses, nodeLocalCorefile } from "../../../../components/dns/node-local-cache/local-corefile.ts";
-import { NodeLocalCache } from "../../../../components/dns/node-local-cache/node-local-cache.ts";
-import { NodeLocalCacheSettings } from "../../../../components/dns/node-local-cache/settings.ts";
-import { DnsSettings } from "../../../../components/dns/settings.ts";
-import { parseCorefile } from "../../../../corefile/model.ts";
-import { record } from "../../../../lab/plan/plan.ts";
-import { existingClusterHandle } from "../../../support/cluster-handle.ts";
-import { find } from "../../../support/find.ts";
+import { NodeLocalCache } from "../../../components/dns/node-local-cache.ts";
+import { cacheAddresses, nodeLocalCorefile } from "../../../components/dns/node-local-rendering.ts";
+import { DnsSettings, NodeLocalCacheSettings } from "../../../components/dns/settings.ts";
+import { parseCorefile } from "../../../corefile/model.ts";
+import { record } from "../../../lab/plan/plan.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+import { find } from "../../support/find.ts";
 
 const CLUSTER_DNS = "172.20.0.10";
 const settings = (corefile: unknown = {}) => DnsSettings.parse({ corefile, clusterDns: [CLUSTER_DNS] });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { podDns } from "../../../../components/dns/resolver.ts";
-import { DnsSettings } from "../../../../components/dns/settings.ts";
-import { parseSettings } from "../../../../components/settings.ts";
-import { planStack } from "../../../../lab/plan/plan.ts";
-import { readStack } from "../../../../lab/stack-file.ts";
-import { planOf } from "../../../../lab/verify/catalog.ts";
-import { find } from "../../../support/find.ts";
+import { podDns } from "../../../components/dns/resolver.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { planStack } from "../../../lab/plan/plan.ts";
+import { readStack } from "../../../lab/stack-file.ts";
+import { planOf } from "../../../lab/verify/catalog.ts";
+import { find } from "../../support/find.ts";
 
 const CLUSTER_DNS = ["172.20.0.10"];
 

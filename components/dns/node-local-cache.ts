@@ -1,11 +1,18 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterHandle } from "../../cluster/handle.ts";
-import { commonLabels } from "../../kubernetes/labels.ts";
-import type { DnsSettings } from "../settings.ts";
-import { cacheAddresses, METRICS_PORT, nodeLocalCorefile } from "./local-corefile.ts";
-import { DNS_PORTS, daemonSetSpec, NAME, NAMESPACE, UPSTREAM_SERVICE } from "./objects.ts";
-import type { NodeLocalCacheSettings } from "./settings.ts";
+import type { ClusterHandle } from "../cluster/handle.ts";
+import { commonLabels } from "../kubernetes/labels.ts";
+import {
+  cacheAddresses,
+  DNS_PORTS,
+  daemonSetSpec,
+  METRICS_PORT,
+  NAME,
+  NAMESPACE,
+  nodeLocalCorefile,
+  UPSTREAM_SERVICE,
+} from "./node-local-rendering.ts";
+import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
 
 /** NodeLocal DNSCache on a cluster. */
 export interface NodeLocalCacheArgs {

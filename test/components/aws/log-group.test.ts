@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { logGroupKeyPolicy } from "../../../components/aws/kms.ts";
+import { logGroupKeyPolicy } from "../../../components/aws/log-group.ts";
 
 describe("logGroupKeyPolicy", () => {
   const policyIn = (region: string) =>

@@ -1,0 +1,200 @@
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { relation, type SettingsIssue } from "../schema/errors.ts";
+import { string, unique } from "../schema/values.ts";
+
+/** Versions of the add-ons that this program installs beside CoreDNS. */
+export interface AddonVersions {
+  readonly vpcCni: string;
+  readonly kubeProxy: string;
+  readonly podIdentityAgent: string;
+}
+
+/**
+ * Kubernetes versions in standard support, with versions of the add-ons that EKS offered for each in 2026.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-kube-proxy.html
+ */
+export const KUBERNETES_VERSIONS = ["1.34", "1.35", "1.36"] as const;
+export type KubernetesVersion = (typeof KUBERNETES_VERSIONS)[number];
+
+const VPC_CNI = "v1.22.4-eksbuild.3";
+export const POD_IDENTITY_AGENT = "v1.3.10-eksbuild.3";
+
+export const ADDON_VERSIONS: Readonly<Record<KubernetesVersion, AddonVersions>> = {
+  "1.34": { vpcCni: VPC_CNI, kubeProxy: "v1.34.6-eksbuild.21", podIdentityAgent: POD_IDENTITY_AGENT },
+  "1.35": { vpcCni: VPC_CNI, kubeProxy: "v1.35.3-eksbuild.29", podIdentityAgent: POD_IDENTITY_AGENT },
+  "1.36": { vpcCni: VPC_CNI, kubeProxy: "v1.36.0-eksbuild.25", podIdentityAgent: POD_IDENTITY_AGENT },
+};
+
+/**
+ * A resource takes 50 tags; some are set by this program.
+ * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+ */
+const TAG = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
+export const Tags = z
+  .record(
+    string(TAG, "a string of up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
+    string(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "a string of up to 256 letters, digits, spaces and _.:/=+-@"),
+  )
+  .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags");
+
+/** Name of an EKS cluster. */
+export const ClusterName = string(
+  /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,99}$/,
+  "a string of 1 to 100 letters, digits, '-' and '_', starting with a letter or digit",
+);
+
+const PUBLIC_BLOCK =
+  "must be an IPv4 CIDR block of public addresses from /8 to /32, such as 203.0.113.7/32, and never 0.0.0.0/0";
+/** EKS sees a caller's address on the internet, and refuses blocks that cannot be one. */
+const NOT_PUBLIC = new Set(["private", "carrierGradeNat", "loopback", "linkLocal", "multicast", "unspecified"]);
+
+/** An IPv4 cluster takes no IPv6 blocks. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html */
+function isPublicBlock(cidr: string): boolean {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(cidr)) return false;
+  const [address, prefix] = ipaddr.IPv4.parseCIDR(cidr);
+  const start = ipaddr.IPv4.networkAddressFromCIDR(cidr).toString();
+  return prefix >= 8 && start === address.toString() && !NOT_PUBLIC.has(address.range());
+}
+
+/**
+ * Who reaches the Kubernetes API. Pulumi makes Kubernetes objects through it, so it has to run where one of the two lets it in.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
+ */
+export const EndpointAccess = z
+  .strictObject({
+    private: z.boolean().default(true).describe("Endpoint in the VPC, which nodes use. Default true."),
+    public: z.boolean().default(false).describe("Public endpoint, limited to publicCidrs. Default false."),
+    publicCidrs: z
+      .array(z.string().refine(isPublicBlock, PUBLIC_BLOCK))
+      .max(40)
+      .superRefine(unique())
+      .default([])
+      .describe("CIDR blocks that may reach the public endpoint, never 0.0.0.0/0."),
+  })
+  .superRefine((access, context) => {
+    if (access.public && access.publicCidrs.length === 0)
+      relation(context, ["public", "publicCidrs"], "public requires at least one CIDR block in publicCidrs");
+    if (!access.public && access.publicCidrs.length > 0)
+      relation(context, ["public", "publicCidrs"], "publicCidrs requires public to be true");
+    if (!access.public && !access.private)
+      relation(context, ["public", "private"], "at least one of private and public must be true");
+  });
+
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html */
+const ACCESS_POLICIES = [
+  "AmazonEKSClusterAdminPolicy",
+  "AmazonEKSAdminPolicy",
+  "AmazonEKSAdminViewPolicy",
+  "AmazonEKSEditPolicy",
+  "AmazonEKSViewPolicy",
+] as const;
+
+/**
+ * An IAM principal that may use the Kubernetes API. The one that makes the cluster is its admin without an entry.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+ */
+const AccessEntrySettings = z
+  .strictObject({
+    principalArn: string(
+      /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
+      "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
+    ).describe("IAM role or user."),
+    groups: z
+      .array(string(/^(?!system:)./, "a group that does not start with 'system:'"))
+      .superRefine(unique())
+      .default([])
+      .describe("RBAC groups, such as those in teams[].members."),
+    policy: z.enum(ACCESS_POLICIES).optional().describe("EKS access policy."),
+    namespaces: z
+      .array(z.string().min(1))
+      .superRefine(unique())
+      .default([])
+      .describe("Namespaces that the policy is limited to. Default: all."),
+  })
+  .superRefine(({ groups, policy, namespaces }, context) => {
+    if (policy !== undefined) return;
+    if (groups.length === 0) relation(context, ["groups", "policy"], "at least one of groups and policy is required");
+    if (namespaces.length > 0) relation(context, ["namespaces", "policy"], "namespaces requires a policy");
+  });
+export type AccessEntrySettings = z.infer<typeof AccessEntrySettings>;
+
+/** EKS takes one entry a principal. */
+export const AccessEntries = z
+  .array(AccessEntrySettings)
+  .superRefine(unique((entry) => entry.principalArn, ["principalArn"]));
+
+const ServiceCidr = z.cidrv4("must be an IPv4 CIDR block, such as 172.20.0.0/16");
+
+/** An EKS cluster that this stack did not create. What is not stated here is looked up in a deployment, and unknown in a plan. */
+export const EksExistingSettings = z.strictObject({
+  kind: z.literal("eks-existing").describe("An existing EKS cluster, in the region `aws:region`."),
+  name: ClusterName.describe("Name of the cluster, as `aws eks list-clusters` shows it."),
+  kubernetesVersion: z
+    .enum(KUBERNETES_VERSIONS)
+    .optional()
+    .describe("Kubernetes version, quoted. Default: looked up, so that the version of CoreDNS is unknown in a plan."),
+  compute: z
+    .enum(["managed", "karpenter", "auto", "fargate"])
+    .default("managed")
+    .describe(
+      "What runs pods: node groups, Karpenter's nodes, EKS Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed.",
+    ),
+  serviceCidr: ServiceCidr.optional().describe(
+    "Addresses of the cluster's Services; DNS answers on the tenth. Default: either of EKS's two, 172.20.0.0/16 and 10.100.0.0/16.",
+  ),
+  networkPolicies: z
+    .boolean()
+    .default(false)
+    .describe("Whether the cluster enforces NetworkPolicies; `lab verify` then expects it. Default false."),
+  podIdentityAgent: z
+    .boolean()
+    .default(false)
+    .describe("Install the add-on eks-pod-identity-agent, if the cluster does not have it yet. Default false."),
+  kubeconfig: z
+    .string()
+    .min(1, "must be a path, such as ~/.kube/config")
+    .optional()
+    .describe("Path of a kubeconfig; may start with `~`. Default: none, credentials come from `aws eks get-token`."),
+  context: z
+    .string()
+    .min(1, "must be the name of a context, such as prod")
+    .optional()
+    .describe("Context of a kubeconfig to use. Default: none, credentials come from `aws eks get-token`."),
+  accessEntries: AccessEntries.default([]).describe("IAM principals with access, in addition to those that have it."),
+  tags: Tags.default({}).describe("Tags of every AWS resource."),
+});
+export type EksExistingSettings = z.infer<typeof EksExistingSettings>;
+
+/** The address of the Service kube-dns: the tenth of the Services' block. */
+export function dnsAddressOf(serviceCidr: string): string {
+  const [address] = ipaddr.IPv4.parseCIDR(serviceCidr);
+  const [a = 0, b = 0, c = 0, d = 0] = address.octets;
+  return [a, b, c, d + 10].join(".");
+}
+
+/** Addresses that may answer DNS in the cluster's Services. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
+function clusterDnsOf({ serviceCidr }: Pick<EksExistingSettings, "serviceCidr">): readonly string[] {
+  return serviceCidr === undefined ? ["10.100.0.10", "172.20.0.10"] : [dnsAddressOf(serviceCidr)];
+}
+
+/** Addresses that answer DNS on each node where no CoreDNS pods do; none on other clusters. */
+export function nodeDnsAddresses(cluster: { readonly kind: string } | EksExistingSettings): readonly string[] {
+  return "compute" in cluster && cluster.compute === "auto" ? clusterDnsOf(cluster) : [];
+}
+
+/** Statements about a cluster that contradict each other. Paths are below `cluster`. */
+export function checkEksExisting(settings: EksExistingSettings): SettingsIssue[] {
+  const { compute, podIdentityAgent, networkPolicies } = settings;
+  const issues: SettingsIssue[] = [];
+  if (podIdentityAgent && (compute === "auto" || compute === "fargate")) {
+    const why = compute === "auto" ? "EKS Auto Mode has the agent built in" : "Fargate runs no DaemonSets";
+    issues.push({ path: ["podIdentityAgent"], message: `must be false with compute ${compute}: ${why}`, value: true });
+  }
+  if (networkPolicies && compute === "fargate") {
+    const message = "must be false with compute fargate, whose pods no network policy restricts";
+    issues.push({ path: ["networkPolicies"], message, value: true });
+  }
+  return issues;
+}
