@@ -1,4 +1,4 @@
-// The public names: what a program of your own imports. examples/as-a-library shows one.
+// The public names: what a program of your own imports. examples/typescript shows one.
 export type { PodIdentityHost } from "./aws/iam.ts";
 export { EksCluster } from "./cluster/eks-cluster.ts";
 export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks-cluster-args.ts";

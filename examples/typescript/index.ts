@@ -1,6 +1,6 @@
 // A program of its own that uses three parts on an EKS cluster that is there already, without this project's settings file:
 // CoreDNS as an add-on, a team's namespace with what keeps it apart, and Fluent Bit, which sends the lines to an OpenSearch.
-import { CoreDns, ExistingCluster, LogCollection, Team } from "../../components/index.ts";
+import { CoreDns, ExistingCluster, LogCollection, Team } from "eks-dns-logging-components";
 
 const { handle } = new ExistingCluster("prod", { kubeconfig: "~/.kube/prod.yaml", context: "prod" });
 const cluster = { ...handle, addons: { clusterName: "prod", kubernetesVersion: "1.35", tags: { owner: "platform" } } };

@@ -1,0 +1,53 @@
+import { execFile } from "node:child_process";
+import { copyFile, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, posix, relative } from "node:path";
+import { promisify } from "node:util";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
+
+const PACKAGE = join(PROJECT_ROOT, "package");
+const DIST = join(PACKAGE, "dist");
+
+/** Packages of this repository that are not published on their own, and the folders whose compiled code takes their place. */
+const BUNDLED: Readonly<Record<string, string>> = {
+  "eks-dns-logging-corefile": "corefile/index.js",
+  "eks-dns-logging-corefile/addon": "corefile/addon/index.js",
+};
+
+/** The compiled text of a module: bundled packages by their path, and in declarations the names that compiled modules have. */
+export function publishedText(file: string, text: string): string {
+  return text.replaceAll(
+    /(\b(?:from|import) ?\(?")([^"]+)(")/g,
+    (whole, before: string, name: string, after: string) => {
+      const target = BUNDLED[name];
+      if (target !== undefined) {
+        const path = posix.relative(posix.dirname(file), target);
+        return `${before}${path.startsWith(".") ? path : `./${path}`}${after}`;
+      }
+      return name.startsWith(".") ? `${before}${name.replace(/\.ts$/, ".js")}${after}` : whole;
+    },
+  );
+}
+
+/** What compiled code reads at run time: the collectors' scripts, and the data of the Corefile checker. */
+async function copyData(): Promise<void> {
+  for await (const file of glob("{components,corefile}/**/*.*", { cwd: PROJECT_ROOT })) {
+    if (/\.ts$|\/package\.json$|\/node_modules\//.test(file)) continue;
+    await mkdir(dirname(join(DIST, file)), { recursive: true });
+    await copyFile(join(PROJECT_ROOT, file), join(DIST, file));
+  }
+}
+
+/** Compiles `components` and `corefile` into `package/dist`, for `npm pack`. */
+async function build(): Promise<void> {
+  await rm(DIST, { recursive: true, force: true });
+  const compiler = join(PROJECT_ROOT, "node_modules/typescript-native/bin/tsc");
+  await promisify(execFile)(process.execPath, [compiler, "--project", PACKAGE]);
+  for await (const file of glob("**/*.{js,d.ts}", { cwd: DIST })) {
+    const path = join(DIST, file);
+    await writeFile(path, publishedText(relative(DIST, path), await readFile(path, "utf8")));
+  }
+  await copyData();
+  await copyFile(join(PROJECT_ROOT, "LICENSE"), join(PACKAGE, "LICENSE"));
+}
+
+if (import.meta.main) await build();
