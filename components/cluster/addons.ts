@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
-import { ADDON_VERSIONS } from "./eks-settings.ts";
+import { addonVersions } from "./eks-settings.ts";
 import type { EksClusterSettings } from "./settings.ts";
 
 /** What the add-ons of a new cluster depend on. */
@@ -34,7 +34,7 @@ export interface Addons {
  */
 export function installAddons(name: string, args: AddonsArgs, options: pulumi.CustomResourceOptions): Addons {
   const { settings, partition, tags, cluster } = args;
-  const versions = ADDON_VERSIONS[settings.version];
+  const versions = addonVersions(settings.version);
   const chosen = settings.addons;
   const { role, attachments } = serviceRole(
     `${name}-vpc-cni`,

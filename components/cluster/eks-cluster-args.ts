@@ -91,7 +91,7 @@ export interface EksClusterArgs {
   readonly profile?: string | undefined;
   /** Name of the EKS cluster, which cannot be changed. @default "eks-dns-logging" */
   readonly name?: string;
-  /** Kubernetes version. @default "1.35" */
+  /** Kubernetes version. @default "1.36" */
   readonly version?: "1.34" | "1.35" | "1.36";
   /** A new VPC. @default one with two zones and one NAT gateway */
   readonly vpc?: NewVpcArgs | undefined;

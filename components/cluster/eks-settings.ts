@@ -1,3 +1,4 @@
+import { addonDefaults } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
@@ -11,21 +12,26 @@ export interface AddonVersions {
 }
 
 /**
- * Kubernetes versions in standard support, with versions of the add-ons that EKS offered for each in 2026.
+ * Kubernetes versions in standard support.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
- * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-kube-proxy.html
  */
 export const KUBERNETES_VERSIONS = ["1.34", "1.35", "1.36"] as const;
 export type KubernetesVersion = (typeof KUBERNETES_VERSIONS)[number];
 
-const VPC_CNI = "v1.22.4-eksbuild.3";
-export const POD_IDENTITY_AGENT = "v1.3.10-eksbuild.3";
+const VPC_CNI = addonDefaults("vpc-cni");
+const KUBE_PROXY = addonDefaults("kube-proxy");
+const POD_IDENTITY = addonDefaults("eks-pod-identity-agent");
 
-export const ADDON_VERSIONS: Readonly<Record<KubernetesVersion, AddonVersions>> = {
-  "1.34": { vpcCni: VPC_CNI, kubeProxy: "v1.34.6-eksbuild.21", podIdentityAgent: POD_IDENTITY_AGENT },
-  "1.35": { vpcCni: VPC_CNI, kubeProxy: "v1.35.3-eksbuild.29", podIdentityAgent: POD_IDENTITY_AGENT },
-  "1.36": { vpcCni: VPC_CNI, kubeProxy: "v1.36.0-eksbuild.25", podIdentityAgent: POD_IDENTITY_AGENT },
-};
+/** Versions of the add-ons that EKS offered for a Kubernetes version. @throws Error where the data lacks one. */
+export function addonVersions(version: KubernetesVersion): AddonVersions {
+  const [vpcCni, kubeProxy, podIdentityAgent] = [VPC_CNI[version], KUBE_PROXY[version], POD_IDENTITY[version]];
+  if (vpcCni === undefined || kubeProxy === undefined || podIdentityAgent === undefined)
+    throw new Error(`no add-on versions are known for Kubernetes ${version}`);
+  return { vpcCni, kubeProxy, podIdentityAgent };
+}
+
+/** Version of the Pod Identity agent on a cluster whose own version may be unknown. */
+export const POD_IDENTITY_AGENT = addonVersions("1.36").podIdentityAgent;
 
 /**
  * A resource takes 50 tags; some are set by this program.

@@ -53,8 +53,8 @@ export const EksClusterSettings = z.strictObject({
   ),
   version: z
     .enum(KUBERNETES_VERSIONS)
-    .default("1.35")
-    .describe("Kubernetes version in standard support, quoted. Default '1.35'."),
+    .default("1.36")
+    .describe("Kubernetes version in standard support, quoted. Default '1.36'."),
   vpc: VpcSettings.optional().describe("A new VPC. Default: two zones and one NAT gateway."),
   existingVpc: ExistingVpcSettings.optional().describe("An existing VPC, instead of a new one."),
   nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Node groups. Default: one group of two t4g.medium."),

@@ -1,16 +1,12 @@
 import { isBefore, type Version } from "../releases.ts";
+import { addonDefaults } from "./eks-versions.ts";
 
 /**
- * The add-on version for each Kubernetes version, so that two clusters made a month apart run the same CoreDNS. Each was
- * EKS's default for that version when it was last looked up, in November 2026.
+ * The add-on version for each Kubernetes version, so that two clusters made a month apart run the same CoreDNS. Each was EKS's
+ * default for that version when it was looked up.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
-export const ADDON_VERSIONS: Readonly<Record<string, string>> = {
-  "1.33": "v1.12.4-eksbuild.29",
-  "1.34": "v1.12.4-eksbuild.29",
-  "1.35": "v1.13.2-eksbuild.31",
-  "1.36": "v1.14.3-eksbuild.23",
-};
+export const ADDON_VERSIONS: Readonly<Record<string, string>> = addonDefaults("coredns");
 
 /** An add-on version in its parts. */
 export interface AddonVersion {

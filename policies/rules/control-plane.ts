@@ -1,6 +1,7 @@
+import { supportOf } from "eks-dns-logging-corefile/addon";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
 import type { Rule } from "../core/rule.ts";
-import { count, text, texts } from "../core/rule-options.ts";
+import { count, type Settings, text, texts } from "../core/rule-options.ts";
 import { isEncrypted } from "./aws.ts";
 import { aws, cis } from "./rule-sources.ts";
 
@@ -50,34 +51,10 @@ function secretsKey(cluster: Resource): Field {
   return cluster.at("encryptionConfig", "provider", "keyArn");
 }
 
-/**
- * Last day of standard support of each Kubernetes version on EKS; empty for those long past. Looked up in 2026-11.
- * @see https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
- */
-const ENDS: Readonly<Record<string, string>> = {
-  "1.30": "2025-07-23",
-  "1.31": "2025-11-26",
-  "1.32": "2026-03-23",
-  "1.33": "2026-07-29",
-  "1.34": "2026-12-02",
-  "1.35": "2027-03-27",
-};
-const FIRST = 30;
-const NEVER = "9999-12-31";
-
-/**
- * The last day of a version's standard support: a far one where it is newer than the table, empty where it is older.
- * Undefined where the text is no version.
- */
-function standardSupportEnd(version: string): string | undefined {
-  const minor = /^1\.(\d+)$/.exec(version)?.[1];
-  if (minor === undefined) return undefined;
-  return ENDS[version] ?? (Number(minor) < FIRST ? "" : NEVER);
-}
-
 const SHORTEST = count("shortestPrefix", "Shortest prefix length allowed for a public CIDR block", 8, 1);
 const LOGS = texts("logTypes", "Control-plane logs that must be enabled", ["audit", "authenticator"]);
 const AS_OF = text("asOf", "Date on which support is judged, as YYYY-MM-DD; empty means today", "");
+const WITHIN = count("days", "Days before the end of standard support from which a version is reported", 90, 1);
 const PRODUCTION_KEYS = texts("tagKeys", "Tag keys that say what a cluster or stack is for, case-insensitive", [
   "environment",
   "env",
@@ -88,6 +65,11 @@ const PRODUCTION_VALUES = texts("tagValues", "Tag values that mean production, c
   "prod",
   "live",
 ]);
+
+/** The day on which support is judged. */
+function day(settings: Settings): string {
+  return settings.get(AS_OF) || new Date().toISOString().slice(0, 10);
+}
 
 /** How the control plane is reached, what it keeps, and how long it is supported. */
 export const CLUSTER: readonly Rule[] = [
@@ -185,13 +167,39 @@ export const CLUSTER: readonly Rule[] = [
     check: (cluster, report, settings) => {
       const { version, supportType } = controlPlane(cluster);
       report.part(() => {
-        const today = settings.get(AS_OF) || new Date().toISOString().slice(0, 10);
-        const end = standardSupportEnd(version.text() ?? "");
-        if (end === undefined) report.wrong(version, "not a Kubernetes version that is named");
-        else if (end < today) report.wrong(version, `whose standard support ended on ${end || "a day long past"}`);
+        const found = version.text();
+        const support = supportOf(found ?? "", day(settings));
+        if (support === undefined) report.wrong(version, "not a Kubernetes version that is named");
+        // Past the newest version that is known, the release of this pack is what is out of date: cluster-version-ending says so.
+        else if (support.daysLeft < 0 && !support.isNewest)
+          report.wrong(version, `whose standard support ended on ${support.ends ?? "a day long past"}`);
       });
       if (supportType.text() !== "STANDARD")
         report.wrong(supportType, "so the cluster goes into paid extended support by itself");
+    },
+  },
+  {
+    id: "cluster-version-ending",
+    family: "cluster",
+    level: "advisory",
+    title: "The Kubernetes version stays in standard support for the next 90 days",
+    reason: "An upgrade takes one minor version at a time, and the day after the last one costs six times as much.",
+    fix: "upgrade to the next minor version: npm run lab -- upgrade",
+    source: aws("EKS Kubernetes versions", "eks/latest/userguide/kubernetes-versions.html"),
+    options: [WITHIN, AS_OF],
+    types: CLUSTERS,
+    check: (cluster, report, settings) => {
+      const { version } = controlPlane(cluster);
+      const support = supportOf(version.text() ?? "", day(settings));
+      if (support === undefined || support.daysLeft > settings.get(WITHIN)) return;
+      const { daysLeft, ends, isNewest } = support;
+      if (daysLeft >= 0) report.wrong(version, `whose standard support ends on ${ends}, in ${daysLeft} days`);
+      else if (isNewest)
+        report.wrong(
+          version,
+          `whose standard support ended on ${ends}, and this release knows no newer version`,
+          "update eks-dns-logging, whose newer releases know newer versions",
+        );
     },
   },
   {

@@ -14,7 +14,7 @@ describe("examples/existing-eks", () => {
     const types = new Set(plan.resources.map(({ type }) => type.split(":").slice(0, 2).join(":")));
     assert.ok(!types.has("eks:index") && !types.has("aws:ec2/vpc"), [...types].join());
     const { inputs } = find(plan.resources, "aws:eks/addon:Addon", "coredns-addon");
-    assert.deepEqual([inputs.clusterName, inputs.addonVersion, inputs.preserve], ["prod", "v1.13.2-eksbuild.31", true]);
+    assert.deepEqual([inputs.clusterName, inputs.addonVersion, inputs.preserve], ["prod", "v1.14.3-eksbuild.23", true]);
     find(plan.resources, "aws:cloudwatch/logGroup:LogGroup", "logs-group");
     assert.deepEqual(ofType(plan.resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy"), []);
   });

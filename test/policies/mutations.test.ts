@@ -3,6 +3,7 @@ import { planStack, type Recording } from "../../lab/plan/plan.ts";
 import { UNKNOWN } from "../../lab/plan/planned.ts";
 import { policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { readStack } from "../../lab/stack-file.ts";
+import { ON_ITS_DAY } from "./as-of.ts";
 import { set } from "./mutate.ts";
 import type { Stack } from "./mutation-case.ts";
 import { PLATFORM } from "./platform-mutations.ts";
@@ -21,7 +22,7 @@ describe("one wrong field in a planned stack", () => {
 
   for (const [name, { change, stack = "dev", rules, says }] of Object.entries({ ...PLATFORM, ...WORKLOADS })) {
     it(`${name}: ${rules.join(", ")}`, () => {
-      const evaluation = policyReport(change(planOf(stack)));
+      const evaluation = policyReport(change(planOf(stack)), ON_ITS_DAY);
       const open = evaluation.findings.filter(({ outcome }) => outcome !== "exempt");
       assert.deepEqual([...new Set(open.map(({ rule }) => rule))].sort(), [...rules].sort());
       const messages = open.map(({ message }) => message);

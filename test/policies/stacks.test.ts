@@ -5,6 +5,7 @@ import { readStack, stackNames } from "../../lab/stack-file.ts";
 import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
 import { RULES } from "../../policies/rules/index.ts";
+import { ON_ITS_DAY } from "./as-of.ts";
 
 /** Settings that bring more objects than the stacks have, by what they bring: the stack and the key that they change. */
 const CHOICES = {
@@ -39,10 +40,11 @@ describe("the stacks of this repository, by the policies", () => {
   const evaluations = new Map<string, Evaluation>();
   const stacks = new Map<string, Evaluation>();
   before(async () => {
-    for (const name of await stackNames()) stacks.set(name, policyReport(await planStack(await readStack(name))));
+    for (const name of await stackNames())
+      stacks.set(name, policyReport(await planStack(await readStack(name)), ON_ITS_DAY));
     for (const [what, [name, key, value]] of Object.entries(CHOICES)) {
       const config = { ...(await readStack(name)).config, [key]: JSON.stringify(value) };
-      evaluations.set(what, policyReport(await planStack({ name, config })));
+      evaluations.set(what, policyReport(await planStack({ name, config }), ON_ITS_DAY));
     }
     for (const [name, evaluation] of stacks) evaluations.set(name, evaluation);
   });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ADDON_VERSIONS, KUBERNETES_VERSIONS } from "../../../components/cluster/eks-settings.ts";
+import { addonVersions, KUBERNETES_VERSIONS } from "../../../components/cluster/eks-settings.ts";
 import type { PlannedResource } from "../../../lab/plan/planned.ts";
 import { find, ofType } from "../../support/find.ts";
 import { ACCOUNT, document, needs, recordCluster, standardCluster } from "./recorded.ts";
@@ -97,7 +97,7 @@ describe("EksCluster", () => {
     for (const version of KUBERNETES_VERSIONS) {
       it(`have a pinned version each on Kubernetes ${version}`, async () => {
         const { resources } = await recordCluster({ kind: "eks", version });
-        const versions = ADDON_VERSIONS[version];
+        const versions = addonVersions(version);
         const found = ofType(resources, ADDON).map(({ inputs }) => [inputs.addonName, inputs.addonVersion]);
         assert.deepEqual(Object.fromEntries(found), {
           "vpc-cni": versions.vpcCni,

@@ -42,7 +42,7 @@ describe("an existing EKS cluster", () => {
 
   it("has the same objects as a new cluster, without the cluster and its add-ons", async () => {
     const logging = { destination: { kind: "s3" } };
-    const existing = await plan({ kubernetesVersion: "1.35" }, { logging });
+    const existing = await plan({ kubernetesVersion: "1.36" }, { logging });
     const created = await planStack({
       name: "prod",
       config: { ...config({}, { logging }), "eks-dns-logging:cluster": '{"kind":"eks","name":"prod"}' },

@@ -15,7 +15,7 @@ describe("handle of an EKS cluster", () => {
     const tags = { "eks-dns-logging/stack": "dev" };
     assert.equal(handle.name, "eks-dns-logging");
     assert.equal(handle.enforcesNetworkPolicies, true);
-    assert.deepEqual(handle.addons, { clusterName: "eks-dns-logging", kubernetesVersion: "1.35", tags });
+    assert.deepEqual(handle.addons, { clusterName: "eks-dns-logging", kubernetesVersion: "1.36", tags });
     const { agent, ...identity } = handle.podIdentity ?? assert.fail("no pod identities");
     assert.deepEqual(identity, {
       clusterName: "eks-dns-logging",

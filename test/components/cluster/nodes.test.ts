@@ -11,7 +11,7 @@ describe("Nodes", () => {
     const { resources } = await standardCluster();
     const { inputs, ignoreChanges } = find(resources, GROUP, "cluster-nodes-default");
     assert.equal(inputs.clusterName, "eks-dns-logging");
-    assert.equal(inputs.version, "1.35");
+    assert.equal(inputs.version, "1.36");
     assert.equal(inputs.amiType, "AL2023_ARM_64_STANDARD");
     assert.deepEqual(inputs.instanceTypes, ["t4g.medium"]);
     assert.equal(inputs.capacityType, "ON_DEMAND");

@@ -164,6 +164,22 @@ export const CLUSTER_CASES: CasesByRule = {
     },
     unknown: { "an unknown version": [component("version", UNKNOWN), "Cluster/dev: version is known only"] },
   },
+  "cluster-version-ending": {
+    config: { asOf: "2026-12-27" },
+    good: {
+      "a version with a year left": component("version", "1.36"),
+      "a version newer than the table": component("version", "1.40"),
+      "a version that is past, which another rule reports": component("version", "1.33"),
+      "no version, which another rule reports": component("version", undefined),
+    },
+    bad: {
+      "90 days left": [
+        cluster("version", "1.35"),
+        'Cluster/dev: version is "1.35", whose standard support ends on 2027-03-27, in 90 days. Fix: upgrade',
+      ],
+    },
+    unknown: { "an unknown version": [component("version", UNKNOWN), "Cluster/dev: version is known only"] },
+  },
   "cluster-deletion-protection": {
     good: {
       ...BOTH,
