@@ -67,7 +67,7 @@ export function filesHash(files: Readonly<Record<string, string>>): string {
   return createHash("sha256").update(JSON.stringify(sorted)).digest("hex").slice(0, 16);
 }
 
-/** The application that a sidecar reads from. */
+/** The pod of a sidecar, known when the configuration is rendered: its lines need no look-up. */
 export interface ApplicationPod {
   readonly namespace: string;
   readonly pod: string;

@@ -2,8 +2,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { filesHash } from "../kubernetes/container.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
+import { type CollectorPodArgs, collectorPodSpec } from "./collector-pod.ts";
 import type { Collector } from "./collectors/collector.ts";
-import { type CollectorPodArgs, collectorPodSpec } from "./daemon-set-spec.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
 
 /** A collector on every node. */

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { EgressRule } from "../kubernetes/network-policy.ts";
+import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
 import type { Collector } from "./collectors/collector.ts";
 import type { Destination } from "./destination-settings.ts";
 import { LOGGING_NAMESPACE } from "./pipeline.ts";
@@ -26,17 +26,10 @@ export function destinationEgress(destination: Destination, cidrs: readonly stri
   const target = targetOf(destination);
   if (target === undefined) return [];
   const ports: EgressRule["ports"] = [{ protocol: "TCP", port: target.port }];
-  const inNamespace = (name: string) => ({
-    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
-  });
-  if (target.host === undefined) {
-    const podSelector = { matchLabels: { "app.kubernetes.io/name": "opensearch" } };
-    return [{ to: [{ ...inNamespace(LOGGING_NAMESPACE), podSelector }], ports }];
-  }
-  const family = isIP(target.host);
-  if (family !== 0) return [{ to: [{ ipBlock: { cidr: `${target.host}/${family === 4 ? 32 : 128}` } }], ports }];
+  if (target.host === undefined) return [{ to: [podsNamed("opensearch")], ports }];
+  if (isIP(target.host) !== 0) return [{ to: [addressPeer(target.host)], ports }];
   const [, namespace] = SERVICE_HOST.exec(target.host) ?? [];
-  if (namespace !== undefined) return [{ to: [inNamespace(namespace)], ports }];
+  if (namespace !== undefined) return [{ to: [podsOfNamespace(namespace)], ports }];
   return [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
 }
 
@@ -61,6 +54,10 @@ function targetOf(destination: Destination): { readonly host: string | undefined
 export function receiverEgress({ id, receives = {} }: Pick<Collector, "id" | "receives">): EgressRule[] {
   const ports = Object.values(receives).map((port) => ({ protocol: "TCP" as const, port }));
   if (ports.length === 0) return [];
-  const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": LOGGING_NAMESPACE } };
-  return [{ to: [{ namespaceSelector, podSelector: { matchLabels: { "app.kubernetes.io/name": id } } }], ports }];
+  return [{ to: [podsNamed(id)], ports }];
+}
+
+/** Pods of the logging namespace, by the name in their labels. */
+function podsNamed(name: string): Peer {
+  return podsOfNamespace(LOGGING_NAMESPACE, { "app.kubernetes.io/name": name });
 }

@@ -11,9 +11,9 @@ import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { CollectorDaemonSet } from "./daemon-set.ts";
 import { receiverEgress } from "./egress.ts";
+import { InClusterOpenSearch } from "./in-cluster-opensearch.ts";
 import { todaysIndices } from "./index-format.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
-import { InClusterOpenSearch } from "./opensearch/in-cluster.ts";
 import {
   bucketName,
   type DestinationContext,

@@ -1,3 +1,4 @@
+import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { Destination } from "./destination-settings.ts";
 import type { IndexFormat } from "./index-format.ts";
 import type { LoggingSettings } from "./settings.ts";
@@ -36,18 +37,6 @@ export interface DestinationContext {
   readonly region: string | undefined;
   /** Bucket of destination `s3`. */
   readonly bucket?: string | undefined;
-}
-
-/** The pod of a sidecar, known when the configuration is rendered: its lines need no look-up. */
-export interface ApplicationPod {
-  readonly namespace: string;
-  readonly pod: string;
-  /** Container that writes the files. */
-  readonly container: string;
-  /** Team of the namespace; undefined for none. */
-  readonly team: string | undefined;
-  /** Label app.kubernetes.io/name or app; undefined for none. */
-  readonly app: string | undefined;
 }
 
 /** Where lines come from: the kubelet's files on a node, in CRI's format, or an application's own files in a shared volume, as they are. */

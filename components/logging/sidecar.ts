@@ -1,18 +1,18 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { configurationVariable, filesHash } from "../kubernetes/container.ts";
+import {
+  type ApplicationPod,
+  configurationVariable,
+  containerResources,
+  containerSecurity,
+  filesHash,
+  type SidecarParts,
+} from "../kubernetes/container.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { amount } from "../schema/values.ts";
+import { destinationSecrets, probes } from "./collector-pod.ts";
 import { type Collector, imageFor, type Rendered } from "./collectors/collector.ts";
-import { probes } from "./daemon-set-spec.ts";
-import { destinationSecrets } from "./destination-secrets.ts";
 import { destinationEgress } from "./egress.ts";
-import {
-  APPLICATION_LOGS,
-  type ApplicationPod,
-  type DestinationContext,
-  logPipeline,
-  NODE_VARIABLE,
-} from "./pipeline.ts";
+import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** User and group of a sidecar: nobody's, as "restricted" asks, whatever its image would run as. */
@@ -23,25 +23,15 @@ const MAX_APPLICATION_LOGS = "128Mi";
 /** Begins the names of its volumes, beside those of the application. */
 const VOLUME_PREFIX = "collector-";
 
-/** What a sidecar adds to a pod, in plain data. */
-export interface PodParts {
-  /** Configuration files, for a ConfigMap of the name that {@link Sidecar.parts} was given. */
-  readonly files: Readonly<Record<string, string>>;
-  /** The native sidecar: an init container that stays. */
-  readonly container: ReturnType<typeof containerOf>;
-  /** How the application's own containers mount the folder that they write to. */
-  readonly applicationMount: { readonly name: string; readonly mountPath: string };
-  readonly volumes: ReturnType<typeof volumesOf>;
-  /** Seconds that the pod needs to end, so that the sidecar can hand over. */
-  readonly graceSeconds: number;
-}
-
 /** A collector beside an application, which reads the files that it writes to a shared volume. */
 export interface Sidecar {
   readonly collector: Collector;
   /** Ways out that its destination needs. */
   readonly egress: readonly EgressRule[];
-  parts(pod: ApplicationPod, configMap: string): PodParts;
+  parts(
+    pod: ApplicationPod,
+    configMap: string,
+  ): SidecarParts<ReturnType<typeof containerOf>, ReturnType<typeof volumesOf>[number]>;
 }
 
 /**
@@ -91,17 +81,8 @@ function containerOf(collector: Collector, rendered: Rendered, settings: Logging
       ...secrets.env,
     ],
     ...probes({ ...(collector.liveness === undefined ? {} : { liveness: collector.liveness }) }),
-    resources: {
-      requests: { cpu: resources.cpu, memory: resources.memory },
-      limits: { memory: resources.memoryLimit },
-    },
-    securityContext: {
-      ...NOBODY,
-      runAsNonRoot: true,
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    resources: containerResources(resources),
+    securityContext: containerSecurity({ user: NOBODY }),
     volumeMounts: [
       { name: `${VOLUME_PREFIX}config`, mountPath: collector.configFolder, readOnly: true },
       { name: `${VOLUME_PREFIX}state`, mountPath: collector.stateFolder },

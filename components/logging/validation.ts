@@ -1,15 +1,15 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterSettings } from "../cluster/settings.ts";
+import type { ApplicationPod } from "../kubernetes/container.ts";
 import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
-import { amazonIssues } from "./amazon-endpoints.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
-import { isBucketName } from "./destination-settings.ts";
-import { settingsWithoutEffect } from "./effects.ts";
+import { amazonIssues, Destination, isBucketName } from "./destination-settings.ts";
 import { needsCidrs } from "./egress.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./index-format.ts";
-import { bucketName, LOGGING_NAMESPACE, logPipeline } from "./pipeline.ts";
-import type { LoggingSettings } from "./settings.ts";
+import { bucketName, type DestinationContext, hasIndex, LOGGING_NAMESPACE, logPipeline, NODE } from "./pipeline.ts";
+import { LoggingSettings } from "./settings.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */
 export interface NamedCluster {
@@ -159,4 +159,97 @@ function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
   if (metadata.annotations)
     add(["metadata", "annotations"], "must be false with mode sidecar, which does not use the Kubernetes API", true);
   return issues;
+}
+
+/** A setting of a value other than its default, and the settings as they are with the default (or another value) in its place. */
+interface Choice {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  readonly byDefault: LoggingSettings;
+}
+
+const CONTEXT: DestinationContext = { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" };
+/** A pod of which all is known, so that each setting that may show does. */
+const POD: ApplicationPod = {
+  namespace: "ts-team",
+  pod: "curl-ts",
+  container: "responder",
+  team: "ts",
+  app: "curl-ts",
+};
+const DEFAULTS = LoggingSettings.parse({});
+const INDEX_KEYS = ["prefix", "separator", "datePattern", "timeZone", "splitBy"] as const;
+/** Options of destinations that only a collector's own configuration shows. */
+const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
+
+/**
+ * A warning for each setting that changes nothing: the collector's configuration is the same with the setting's default. It is for
+ * settings that are valid. Paths are below `logging`.
+ */
+function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
+  const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
+  const rendered = (of: LoggingSettings) => collector.render(logPipeline(of, CONTEXT, source));
+  const { destination, mode } = settings;
+  const { title } = collector;
+  const chosen = [...choices(settings), ...otherWhenFull(settings, collector)];
+  const own = chosen.length > 0 ? rendered(settings) : undefined;
+  return chosen.flatMap(({ path, value, byDefault }): SettingsIssue[] => {
+    if (!isDeepStrictEqual(own, rendered(byDefault))) return [];
+    const message =
+      path[0] === "index" && !hasIndex(destination)
+        ? `has no effect with destination ${destination.kind}, which has no indices`
+        : `has no effect with collector ${title}, mode ${mode} and destination ${destination.kind}`;
+    return [{ path, message, value, severity: "warning" }];
+  });
+}
+
+/**
+ * The choice of `buffer.whenFull`, compared with the other value, since its default may be either. None where the collector refuses
+ * the other: then this is what it does.
+ */
+function otherWhenFull(settings: LoggingSettings, collector: Collector): Choice[] {
+  const { buffer } = settings;
+  if (buffer.whenFull === undefined) return [];
+  const whenFull = buffer.whenFull === "block" ? ("drop-oldest" as const) : ("block" as const);
+  const other = { ...settings, buffer: { ...buffer, whenFull } };
+  const isRefused = collector.unsupported(logPipeline(other, CONTEXT)).some(({ path }) => path[1] === "whenFull");
+  return isRefused ? [] : [{ path: ["buffer", "whenFull"], value: buffer.whenFull, byDefault: other }];
+}
+
+function choices(settings: LoggingSettings): Choice[] {
+  const { index, namespaces, metadata, buffer, destination } = settings;
+  const found: Choice[] = [];
+  const add = (path: readonly string[], value: unknown, standard: unknown, byDefault: LoggingSettings) => {
+    if (!isSame(value, standard)) found.push({ path, value, byDefault });
+  };
+  for (const key of INDEX_KEYS) {
+    const changed = { ...settings, index: { ...index, [key]: DEFAULTS.index[key] } };
+    add(["index", key], index[key], DEFAULTS.index[key], changed);
+  }
+  for (const key of ["include", "exclude"] as const)
+    add(["namespaces", key], namespaces[key], [], { ...settings, namespaces: { ...namespaces, [key]: [] } });
+  add(["labels"], settings.labels, {}, { ...settings, labels: {} });
+  add(["multiline"], settings.multiline, DEFAULTS.multiline, { ...settings, multiline: DEFAULTS.multiline });
+  add(["parseJson"], settings.parseJson, DEFAULTS.parseJson, { ...settings, parseJson: DEFAULTS.parseJson });
+  for (const key of ["labels", "annotations"] as const) {
+    const standard = DEFAULTS.metadata[key];
+    add(["metadata", key], metadata[key], standard, { ...settings, metadata: { ...metadata, [key]: standard } });
+  }
+  const { size } = DEFAULTS.buffer;
+  add(["buffer", "size"], buffer.size, size, { ...settings, buffer: { ...buffer, size } });
+  for (const key of DESTINATION_KEYS) {
+    const value = Object.entries(destination).find(([name]) => name === key)?.[1];
+    const rest = Destination.safeParse(
+      Object.fromEntries(Object.entries(destination).filter(([name]) => name !== key)),
+    ).data;
+    if (value === undefined || rest === undefined) continue;
+    add(["destination", key], destination, rest, { ...settings, destination: rest });
+  }
+  return found;
+}
+
+/** Whether two values mean the same; a list has no order here. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (Array.isArray(one) && Array.isArray(other)) return isDeepStrictEqual([...one].sort(), [...other].sort());
+  return isDeepStrictEqual(one, other);
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile-rendering.ts";
 import type { DnsSettings } from "../../components/dns/settings.ts";
-import { indexTemplate } from "../../components/logging/opensearch/template.ts";
+import { indexTemplate } from "../../components/logging/index-template.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { portableYaml } from "../yaml.ts";
 import type { Planned, PlannedResource } from "./planned.ts";

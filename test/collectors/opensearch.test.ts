@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
 import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
-import { everyIndexTemplate, indexTemplate, TEMPLATE_NAME } from "../../components/logging/opensearch/template.ts";
+import { everyIndexTemplate, indexTemplate, TEMPLATE_NAME } from "../../components/logging/index-template.ts";
 import { MAX_FIELDS_BYTES } from "../../components/logging/pipeline.ts";
 import { anyFormat, anyTime } from "../components/logging/arbitraries.ts";
 import { leaveOut } from "../support/leave-out.ts";

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { recordProgram } from "../../../components/logging/collectors/vector/program.ts";
+import { recordProgram } from "../../../components/logging/collectors/vector/records.ts";
 import { type IndexFormat, indexName, teamOf } from "../../../components/logging/index-format.ts";
 import { logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";

@@ -7,7 +7,9 @@ import {
   MAX_INDEX_BYTES,
   notation,
   safeIndexPart,
+  todaysIndices,
 } from "../../../components/logging/index-format.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { INDEX_NAMES } from "../../support/collectors/index-names.ts";
 import { issuesIn } from "../../support/issues.ts";
 import { anyFormat, anyTime } from "./arbitraries.ts";
@@ -144,5 +146,21 @@ describe("index settings", () => {
   it("agree with luxon's own ISO format on weeks", () => {
     const at = DateTime.fromISO("2027-01-03T12:00:00Z", { zone: "utc" });
     assert.equal(`${at.weekYear}.${at.weekNumber}`, "2026.53");
+  });
+});
+
+describe("todaysIndices", () => {
+  const at = new Date("2026-11-23T12:00:00Z");
+  const index = (splitBy: string) => LoggingSettings.parse({ index: { splitBy } }).index;
+
+  it("is one name, or one for each team", () => {
+    const teams = [{ name: "ts" }, { name: "sa" }];
+    assert.deepEqual(todaysIndices(index("none"), teams, at), ["logs-2026.11.23"]);
+    assert.deepEqual(todaysIndices(index("team"), teams, at), ["logs-sa-2026.11.23", "logs-ts-2026.11.23"]);
+    assert.deepEqual(todaysIndices(index("namespace"), teams, at), [
+      "logs-sa-team-2026.11.23",
+      "logs-ts-team-2026.11.23",
+    ]);
+    assert.deepEqual(todaysIndices(index("app"), teams, at), ["logs-curl-2026.11.23"]);
   });
 });

@@ -1,11 +1,10 @@
 import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../index-format.ts";
-import { indexTemplate, TEMPLATE_NAME } from "../../opensearch/template.ts";
+import { indexTemplate, TEMPLATE_NAME } from "../../index-template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
-import { inputs, type Options, processors } from "./inputs.ts";
-import { DESTINATIONS, output } from "./output.ts";
+import { DESTINATIONS, inputs, type Options, output, processors } from "./configuration.ts";
 
 const CONFIG_FOLDER = "/etc/filebeat";
 const STATE_FOLDER = "/var/lib/filebeat";

@@ -1,6 +1,6 @@
 // Makes the record that all collectors of this project send, in the ECMAScript 5 that Filebeat's interpreter knows.
 //
-// The renderer (inputs.ts) puts the settings of the pipeline in front, as `var settings = {…};`:
+// The renderer (configuration.ts) puts the settings of the pipeline in front, as `var settings = {…};`:
 //   pod         an application's { namespace, name, container, team, app }, "" for no team or app; null on a node
 //   optOut      annotation that leaves a pod out when it is "true", with "_" for its dots
 //   required    labels that a pod must have: [{ key, value }], with "_" for the dots of a key

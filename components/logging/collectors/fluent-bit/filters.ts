@@ -1,15 +1,8 @@
+import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { NO_VALUE } from "../../index-format.ts";
-import {
-  type ApplicationPod,
-  hasIndex,
-  type LogPipeline,
-  MAX_FIELDS_BYTES,
-  NODE_VARIABLE,
-  SPLIT_KEY,
-} from "../../pipeline.ts";
-import type { Section } from "./buffer.ts";
+import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY } from "../../pipeline.ts";
 import { stackTraceFilters } from "./multiline.ts";
-import { splitByScript } from "./outputs.ts";
+import { type Section, splitByScript } from "./outputs.ts";
 
 /** What the tag of a line says of its container. */
 export const TAG_PARSER: Section = {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
+import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
-import { APPLICATION_LOGS, type ApplicationPod, hasIndex, type LogPipeline } from "../../pipeline.ts";
+import { APPLICATION_LOGS, hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
-import { bufferInput, bufferService, type Section } from "./buffer.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
 import { CRI_PARTS, criLine, criParts, stackTraceParsers } from "./multiline.ts";
-import { output, splitByScript } from "./outputs.ts";
+import { bufferInput, bufferService, output, type Section, splitByScript } from "./outputs.ts";
 
 const CONFIG_FOLDER = "/fluent-bit/etc/conf";
 const STATE_FOLDER = "/var/lib/fluent-bit";

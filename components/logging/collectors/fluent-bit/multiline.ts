@@ -1,5 +1,5 @@
 import type { LogPipeline } from "../../pipeline.ts";
-import type { Section } from "./buffer.ts";
+import type { Section } from "./outputs.ts";
 
 /** Joins the parts that a container runtime makes of a long line. */
 export const CRI_PARTS = "cri_parts";

@@ -1,9 +1,8 @@
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
-import { recordProgram } from "./program.ts";
-import { bufferBytes, MIN_BUFFER_BYTES, type Options, secrets, sink, withIndentation } from "./sinks.ts";
-import { applicationSource, joining, nodeSource } from "./sources.ts";
+import { applicationSource, joining, nodeSource, type Options, recordProgram } from "./records.ts";
+import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, withIndentation } from "./sinks.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";

@@ -10,10 +10,7 @@ import {
   tlsOf,
   USER_FILE,
 } from "../../pipeline.ts";
-import { ID_FIELD, indexTemplate } from "./program.ts";
-
-/** Options of a component, as they stand in the YAML configuration. */
-export type Options = Readonly<Record<string, unknown>>;
+import { ID_FIELD, indexTemplate, type Options } from "./records.ts";
 
 /** Least size of a disk buffer: two of its files and their ledger. */
 export const MIN_BUFFER_BYTES = 268_435_488;

@@ -1,4 +1,5 @@
-import { type ApplicationPod, logPipeline, NODE } from "../../../../components/logging/pipeline.ts";
+import type { ApplicationPod } from "../../../../components/kubernetes/container.ts";
+import { logPipeline, NODE } from "../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 
 /** What a collector beside an application is told of its pod. */

@@ -1,8 +1,17 @@
+import { basename } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
+import { containerResources, containerSecurity } from "../kubernetes/container.ts";
 import { type Collector, imageFor, type Probe, type Rendered } from "./collectors/collector.ts";
-import { destinationSecrets } from "./destination-secrets.ts";
-import type { Destination } from "./destination-settings.ts";
-import { NODE_VARIABLE } from "./pipeline.ts";
+import type { Credentials, Destination } from "./destination-settings.ts";
+import {
+  CA_FILE,
+  CREDENTIALS_FOLDER,
+  NODE_VARIABLE,
+  PASSWORD_FILE,
+  PASSWORD_VARIABLE,
+  USER_FILE,
+  USER_VARIABLE,
+} from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** Buffers and read positions of a collector on its node; they outlive its pods. */
@@ -64,17 +73,8 @@ export function collectorPodSpec({ collector, args, environment = {}, destinatio
           protocol: "TCP",
         })),
         ...probes(collector),
-        resources: {
-          requests: { cpu: resources.cpu, memory: resources.memory },
-          limits: { memory: resources.memoryLimit },
-        },
-        securityContext: {
-          runAsUser: 0,
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          privileged: false,
-          capabilities: { drop: ["ALL"] },
-        },
+        resources: containerResources(resources),
+        securityContext: containerSecurity({ root: true }),
         volumeMounts: [
           { name: "config", mountPath: collector.configFolder, readOnly: true },
           { name: "state", mountPath: collector.stateFolder },
@@ -121,4 +121,64 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
       ? {}
       : { readinessProbe: { ...how(readiness), periodSeconds: 5, failureThreshold: 3 } }),
   };
+}
+
+/**
+ * What brings a destination's user, password and authority from their Secrets to a collector's container: as it reads them best, in
+ * variables or in files, and never in a ConfigMap.
+ * @param volumePrefix Begins the names of the volumes. Default: nothing.
+ * @see https://kubernetes.io/docs/concepts/configuration/secret/#use-cases
+ */
+export function destinationSecrets(
+  { readsCredentials }: Pick<Collector, "readsCredentials">,
+  destination: Destination,
+  volumePrefix = "",
+) {
+  const credentials = "credentials" in destination ? destination.credentials : undefined;
+  const inFiles = readsCredentials === "files" ? credentials : undefined;
+  const caSecret = caSecretOf(destination);
+  const [credentialsVolume, caVolume] = [`${volumePrefix}credentials`, `${volumePrefix}ca`];
+  return {
+    env: credentials === undefined || inFiles !== undefined ? [] : credentialVariables(credentials),
+    volumeMounts: [
+      ...(inFiles === undefined ? [] : [{ name: credentialsVolume, mountPath: CREDENTIALS_FOLDER, readOnly: true }]),
+      ...(caSecret === undefined ? [] : [{ name: caVolume, mountPath: CA_FILE, subPath: "ca.crt", readOnly: true }]),
+    ],
+    volumes: [
+      ...(inFiles === undefined ? [] : [{ name: credentialsVolume, secret: credentialFiles(inFiles) }]),
+      ...(caSecret === undefined
+        ? []
+        : [{ name: caVolume, secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
+    ],
+  };
+}
+
+/** Name of the Secret with the authority that a destination's certificate is checked by; undefined for the public ones. */
+function caSecretOf(destination: Destination): string | undefined {
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch":
+      return destination.tls === false ? undefined : destination.tls?.caSecretName;
+    case "http":
+    case "loki":
+      return destination.caSecretName;
+    default:
+      return undefined;
+  }
+}
+
+function credentialVariables({ secretName, usernameKey, passwordKey }: Credentials) {
+  const variable = (name: string, key: string) => ({
+    name,
+    valueFrom: { secretKeyRef: { name: secretName, key } },
+  });
+  return [variable(USER_VARIABLE, usernameKey), variable(PASSWORD_VARIABLE, passwordKey)];
+}
+
+function credentialFiles({ secretName, usernameKey, passwordKey }: Credentials) {
+  const items = [
+    { key: usernameKey, path: basename(USER_FILE) },
+    { key: passwordKey, path: basename(PASSWORD_FILE) },
+  ];
+  return { secretName, items };
 }

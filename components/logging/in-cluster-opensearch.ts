@@ -1,0 +1,235 @@
+import { dirname } from "node:path";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { containerSecurity, filesHash } from "../kubernetes/container.ts";
+import { commonLabels } from "../kubernetes/labels.ts";
+import { everyIndexTemplate, TEMPLATE_NAME } from "./index-template.ts";
+import { LOGGING_NAMESPACE } from "./pipeline.ts";
+
+const OPENSEARCH_IMAGE = "docker.io/opensearchproject/opensearch:3.8.0";
+const DASHBOARDS_IMAGE = "docker.io/opensearchproject/opensearch-dashboards:3.8.0";
+/** Writes the index template; any image with curl and a shell will do. */
+const CURL_IMAGE = "docker.io/curlimages/curl:8.17.0";
+const OPENSEARCH_PORT = 9200;
+const DASHBOARDS_PORT = 5601;
+/** File that says that the template stands. */
+const TEMPLATE_WRITTEN = "/run/template/written";
+/** User and group of both images. */
+const OPENSEARCH_USER = 1000;
+
+const HARDENED = containerSecurity({ writableRoot: true });
+const POD_SECURITY = {
+  runAsUser: OPENSEARCH_USER,
+  runAsGroup: OPENSEARCH_USER,
+  fsGroup: OPENSEARCH_USER,
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+/** OpenSearch with its dashboards in the cluster itself. */
+export interface InClusterOpenSearchArgs {
+  /** Size of the data volume, such as `10Gi`; undefined for none, and then the data goes with the pod. */
+  readonly storage: string | undefined;
+  /** StorageClass of the volume; undefined for the cluster's default. */
+  readonly storageClass: string | undefined;
+  /** What must exist before its pod. */
+  readonly dependsOn: readonly pulumi.Resource[];
+}
+
+const OPENSEARCH = "opensearch";
+const DASHBOARDS = "opensearch-dashboards";
+
+/** A single-node OpenSearch with its Dashboards and the index template, to look at the logs on a laptop. */
+export class InClusterOpenSearch extends pulumi.ComponentResource {
+  /** The node is ready, and has the template, once this is made. */
+  readonly statefulSet: k8s.apps.v1.StatefulSet;
+
+  constructor(name: string, args: InClusterOpenSearchArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:logging:InClusterOpenSearch", name, {}, options);
+    const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
+    const template = JSON.stringify(everyIndexTemplate(), null, 2);
+    const config = new k8s.core.v1.ConfigMap(
+      `${name}-template`,
+      { metadata: metadata(OPENSEARCH, "opensearch-template"), data: { "template.json": template } },
+      own,
+    );
+    const service = this.#service(name, OPENSEARCH, OPENSEARCH_PORT, own);
+    this.statefulSet = new k8s.apps.v1.StatefulSet(
+      `${name}-node`,
+      {
+        metadata: metadata(OPENSEARCH),
+        spec: {
+          serviceName: OPENSEARCH,
+          replicas: 1,
+          selector: { matchLabels: selector(OPENSEARCH) },
+          template: {
+            // The template is written as the pod starts, so that another one needs another pod.
+            metadata: {
+              labels: commonLabels(OPENSEARCH),
+              annotations: { "eks-dns-logging/config": filesHash({ template }) },
+            },
+            spec: opensearchPodSpec({ configMap: "opensearch-template", storage: args.storage !== undefined }),
+          },
+          ...(args.storage === undefined ? {} : { volumeClaimTemplates: [dataClaim(args.storage, args.storageClass)] }),
+          // The volume outlives the set: a change that replaces it takes no logs away.
+          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+        },
+      },
+      { ...own, dependsOn: [config, service, ...args.dependsOn] },
+    );
+    this.#dashboards(name, own);
+    this.registerOutputs({ service: service.metadata.name });
+  }
+
+  #dashboards(name: string, options: pulumi.CustomResourceOptions & { dependsOn: pulumi.Resource[] }): void {
+    this.#service(`${name}-dashboards`, DASHBOARDS, DASHBOARDS_PORT, options);
+    new k8s.apps.v1.Deployment(
+      `${name}-dashboards`,
+      {
+        metadata: metadata(DASHBOARDS),
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: selector(DASHBOARDS) },
+          template: {
+            metadata: { labels: commonLabels(DASHBOARDS) },
+            spec: dashboardsPodSpec(`http://${OPENSEARCH}:${OPENSEARCH_PORT}`),
+          },
+        },
+      },
+      { ...options, dependsOn: [...options.dependsOn, this.statefulSet] },
+    );
+  }
+
+  #service(name: string, app: string, port: number, options: pulumi.CustomResourceOptions): k8s.core.v1.Service {
+    return new k8s.core.v1.Service(
+      `${name}-service`,
+      {
+        // Waiting for an endpoint would wait for a pod that is made after it.
+        metadata: { ...metadata(app), annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: {
+          type: "ClusterIP",
+          selector: selector(app),
+          ports: [{ name: "http", port, targetPort: port, protocol: "TCP" }],
+        },
+      },
+      options,
+    );
+  }
+}
+
+function metadata(app: string, name: string = app) {
+  return { name, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
+}
+
+function selector(app: string): Record<string, string> {
+  return { "app.kubernetes.io/name": app };
+}
+
+function dataClaim(storage: string, storageClassName: string | undefined) {
+  return {
+    metadata: { name: "data" },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      ...(storageClassName === undefined ? {} : { storageClassName }),
+      resources: { requests: { storage } },
+    },
+  };
+}
+
+/**
+ * A single OpenSearch node without its security plugin: reachable inside the cluster only, for looking at the result.
+ *
+ * The container beside it writes the index template each time the pod starts, and the pod is ready once the template
+ * stands: so no line can make an index with other types before.
+ * @see https://docs.opensearch.org/latest/install-and-configure/install-opensearch/docker/
+ */
+function opensearchPodSpec(config: { readonly configMap: string; readonly storage: boolean }) {
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: POD_SECURITY,
+    // A node writes its translog to disk as it is asked to stop.
+    terminationGracePeriodSeconds: 60,
+    containers: [
+      {
+        name: "opensearch",
+        image: OPENSEARCH_IMAGE,
+        imagePullPolicy: "IfNotPresent",
+        env: Object.entries({
+          "discovery.type": "single-node",
+          // Without it the node's kernel would need another vm.max_map_count.
+          "node.store.allow_mmap": "false",
+          DISABLE_INSTALL_DEMO_CONFIG: "true",
+          // Another Java program in the container, which ends the node where it cannot write.
+          DISABLE_PERFORMANCE_ANALYZER_AGENT_CLI: "true",
+          DISABLE_SECURITY_PLUGIN: "true",
+          OPENSEARCH_JAVA_OPTS: "-Xms512m -Xmx512m",
+        }).map(([name, value]) => ({ name, value })),
+        ports: [{ name: "http", containerPort: OPENSEARCH_PORT, protocol: "TCP" }],
+        startupProbe: { httpGet: { path: "/", port: OPENSEARCH_PORT }, periodSeconds: 5, failureThreshold: 60 },
+        readinessProbe: { httpGet: { path: "/", port: OPENSEARCH_PORT }, periodSeconds: 5 },
+        livenessProbe: { tcpSocket: { port: OPENSEARCH_PORT }, periodSeconds: 20, failureThreshold: 6 },
+        resources: { requests: { cpu: "250m", memory: "1Gi" }, limits: { memory: "1536Mi" } },
+        securityContext: HARDENED,
+        volumeMounts: [{ name: "data", mountPath: "/usr/share/opensearch/data" }],
+      },
+      {
+        name: "template",
+        image: CURL_IMAGE,
+        imagePullPolicy: "IfNotPresent",
+        command: ["sh", "-c", writeTemplate()],
+        // Not by asking the node for the template: on a volume it has that of the last pod.
+        readinessProbe: { exec: { command: ["test", "-e", TEMPLATE_WRITTEN] }, periodSeconds: 2 },
+        resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { memory: "64Mi" } },
+        securityContext: containerSecurity({ user: { runAsUser: 100, runAsGroup: 101 } }),
+        volumeMounts: [
+          { name: "template", mountPath: "/etc/template", readOnly: true },
+          { name: "written", mountPath: dirname(TEMPLATE_WRITTEN) },
+        ],
+      },
+    ],
+    volumes: [
+      { name: "template", configMap: { name: config.configMap } },
+      { name: "written", emptyDir: { sizeLimit: "1Mi" } },
+      ...(config.storage ? [] : [{ name: "data", emptyDir: {} }]),
+    ],
+  };
+}
+
+/** Tries until the node takes it, and then waits for the pod's end. */
+function writeTemplate(): string {
+  const url = `http://127.0.0.1:${OPENSEARCH_PORT}/_index_template/${TEMPLATE_NAME}`;
+  return [
+    `until curl -sS --fail-with-body -X PUT -H 'Content-Type: application/json' --data-binary @/etc/template/template.json '${url}'; do sleep 2; done`,
+    `touch ${TEMPLATE_WRITTEN}`,
+    "trap 'exit 0' TERM",
+    "while true; do sleep 3600 & wait $!; done",
+  ].join("\n");
+}
+
+/** OpenSearch Dashboards, on the node beside it. @see https://docs.opensearch.org/latest/install-and-configure/install-dashboards/docker/ */
+function dashboardsPodSpec(opensearchUrl: string) {
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: POD_SECURITY,
+    containers: [
+      {
+        name: "dashboards",
+        image: DASHBOARDS_IMAGE,
+        imagePullPolicy: "IfNotPresent",
+        env: [
+          { name: "OPENSEARCH_HOSTS", value: JSON.stringify([opensearchUrl]) },
+          { name: "DISABLE_SECURITY_DASHBOARDS_PLUGIN", value: "true" },
+        ],
+        ports: [{ name: "http", containerPort: DASHBOARDS_PORT, protocol: "TCP" }],
+        readinessProbe: {
+          httpGet: { path: "/api/status", port: DASHBOARDS_PORT },
+          periodSeconds: 10,
+          failureThreshold: 30,
+        },
+        resources: { requests: { cpu: "100m", memory: "512Mi" }, limits: { memory: "1Gi" } },
+        securityContext: HARDENED,
+      },
+    ],
+  };
+}

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { Destination } from "../../../components/logging/destination-settings.ts";
+import { describeDestination, hasIndex, logPipeline } from "../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { issuesIn } from "../../support/issues.ts";
+
+describe("destination settings", () => {
+  const credentials = { secretName: "writer" };
+  const wrong: readonly [string, object, RegExp][] = [
+    [
+      "an unknown kind",
+      { kind: "kafka" },
+      /^kind: must be one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki$/,
+    ],
+    ["OpenSearch without a host", { kind: "opensearch" }, /^: one of host and inCluster is required$/],
+    [
+      "a host beside inCluster",
+      { kind: "opensearch", host: "h", inCluster: true },
+      /^: host and inCluster are mutually exclusive$/,
+    ],
+    ["storage without inCluster", { kind: "opensearch", host: "h", storage: "1Gi" }, /^: storage requires inCluster$/],
+    [
+      "a scheme in a host",
+      { kind: "elasticsearch", host: "https://h" },
+      /^host: must be a host name or an IPv4 address, without scheme or port$/,
+    ],
+    [
+      "a password in the clear",
+      { kind: "elasticsearch", host: "h", tls: false, credentials },
+      /^: credentials require TLS, since the password would be sent in clear text$/,
+    ],
+    [
+      "a password in the clear over HTTP",
+      { kind: "http", url: "http://h/x", credentials },
+      /^url: must be an https URL with credentials, since the password would be sent in clear text$/,
+    ],
+    [
+      "a password in the settings",
+      { kind: "elasticsearch", host: "h", password: "x" },
+      /^password: unknown key, must be one of kind, host, port, tls, credentials$/,
+    ],
+    [
+      "a file among the pods' own",
+      { kind: "file", path: "/var/log/pods/x" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "a file elsewhere on the node",
+      { kind: "file", path: "/etc/cron.d" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "a file by a way round",
+      { kind: "file", path: "/var/log/../../etc" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "the pods' own by a dot",
+      { kind: "file", path: "/var/log/./pods" },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "/var/log itself by a dot",
+      { kind: "file", path: "/var/log/." },
+      /^path: must be a folder below \/var\/log, other than pods and containers$/,
+    ],
+    [
+      "a retention that CloudWatch does not take",
+      { kind: "cloudwatch", retentionDays: 42 },
+      /^retentionDays: must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,/,
+    ],
+    [
+      "a URL of another scheme",
+      { kind: "loki", url: "ftp://h" },
+      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
+    ],
+    [
+      "a scheme in capitals, which asks for no TLS",
+      { kind: "http", url: "HTTPS://h/x" },
+      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
+    ],
+    [
+      "a URL with blanks",
+      { kind: "http", url: "https://h/a b" },
+      /^url: must be an http or https URL, such as https:\/\/logs\.example\.com\/ingest$/,
+    ],
+    ["an IPv6 address, in words", { kind: "elasticsearch", host: "fd00::1" }, /^host: .* an IPv4 address/],
+    [
+      "a host with nothing between dots",
+      { kind: "opensearch", host: "a..b" },
+      /^host: must be a host name or an IPv4 address, without scheme or port$/,
+    ],
+    [
+      "a tenant of two lines",
+      { kind: "loki", url: "http://h", tenant: "a\nb" },
+      /^tenant: must be a quoted string without spaces, such as 'team-a'$/,
+    ],
+    [
+      "a port that inCluster has not",
+      { kind: "opensearch", inCluster: true, port: 9300 },
+      /^port: must be 9200 with inCluster$/,
+    ],
+    [
+      "TLS that inCluster has not",
+      { kind: "opensearch", inCluster: true, tls: {} },
+      /^tls: must not be set with inCluster, whose OpenSearch has no TLS and no users$/,
+    ],
+    [
+      "users that inCluster has not",
+      { kind: "opensearch", inCluster: true, credentials },
+      /^: credentials must not be set with inCluster, whose OpenSearch has no TLS and no users$/,
+    ],
+    [
+      "a volume of no size",
+      { kind: "opensearch", inCluster: true, storage: "0Gi" },
+      /^storage: must be a size in Mi or Gi, such as '10Gi'$/,
+    ],
+  ];
+  for (const [what, destination, expected] of wrong) {
+    it(`refuse ${what}`, () => {
+      const found = issuesIn(Destination, destination);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", expected);
+    });
+  }
+});
+
+describe("describeDestination", () => {
+  const of = (destination: object) =>
+    describeDestination(
+      logPipeline(LoggingSettings.parse({ destination }), {
+        cluster: "dev",
+        region: "eu-central-1",
+        bucket: "dev-logs",
+      }),
+    );
+
+  it("says where the lines go", () => {
+    assert.equal(of({ kind: "stdout" }), "stdout of the collector, in namespace logging");
+    assert.equal(of({ kind: "file" }), "files below /var/log/collected on each node");
+    assert.equal(
+      of({ kind: "opensearch", inCluster: true }),
+      "opensearch at http://opensearch.logging.svc.cluster.local:9200",
+    );
+    assert.equal(of({ kind: "elasticsearch", host: "h", port: 443 }), "elasticsearch at https://h:443");
+    assert.equal(of({ kind: "cloudwatch" }), "log group /eks-dns-logging/dev/pods of CloudWatch Logs");
+    assert.equal(of({ kind: "s3", prefix: "p" }), "bucket dev-logs, below p/");
+    assert.equal(of({ kind: "loki", url: "http://l:3100" }), "loki at http://l:3100");
+  });
+
+  it("knows indices in search engines alone", () => {
+    assert.equal(hasIndex(Destination.parse({ kind: "opensearch", host: "h" })), true);
+    assert.equal(hasIndex(Destination.parse({ kind: "loki", url: "http://l" })), false);
+  });
+});
