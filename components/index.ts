@@ -1,5 +1,5 @@
 // The public names: what a program of your own imports. examples/typescript shows one.
-export type { PodIdentityHost } from "./aws/iam.ts";
+export type { PodIdentityHost } from "./aws/partition.ts";
 export { EksCluster } from "./cluster/eks-cluster.ts";
 export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks-cluster-args.ts";
 export { ExistingCluster, type ExistingClusterArgs } from "./cluster/existing-cluster.ts";

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost, PolicyStatement } from "./iam.ts";
+import type { PolicyStatement } from "./iam.ts";
+import type { PodIdentityHost } from "./partition.ts";
 
 /** A bucket for logs and the role that writes to it. */
 export interface LogBucketArgs {

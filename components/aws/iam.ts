@@ -1,22 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-
-/**
- * A cluster whose service accounts get IAM roles by EKS Pod Identity.
- * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
- */
-export interface PodIdentityHost {
-  /** Name of the EKS cluster. */
-  readonly clusterName: pulumi.Input<string>;
-  /** AWS region, such as `eu-central-1`. */
-  readonly region: string;
-  /** ARN partition of the region: `aws`, `aws-cn` or `aws-us-gov`. */
-  readonly partition: string;
-  /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
-  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. Undefined where the cluster has it already. */
-  readonly agent?: pulumi.Resource | undefined;
-}
+import type { PodIdentityHost } from "./partition.ts";
 
 /** An AWS identity for pods of one service account. */
 export interface PodIdentityArgs {

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost, PolicyStatement } from "./iam.ts";
+import type { PolicyStatement } from "./iam.ts";
+import type { PodIdentityHost } from "./partition.ts";
 import { partitionOf } from "./partition.ts";
 
 /** Whom a key of a log group is for. */

@@ -1,3 +1,5 @@
+import type * as pulumi from "@pulumi/pulumi";
+
 /** A group of AWS regions with accounts, ARNs and endpoints of their own. */
 export interface Partition {
   /** As in an ARN: `aws`, `aws-cn` or `aws-us-gov`. */
@@ -40,4 +42,21 @@ const COMMON_PREFIX_IN_CHINA: readonly string[] = ["s3", "logs"];
 export function endpointService(region: string, service: string): string {
   const isChina = partitionOf(region).id === "aws-cn" && !COMMON_PREFIX_IN_CHINA.includes(service);
   return `${isChina ? "cn." : ""}com.amazonaws.${region}.${service}`;
+}
+
+/**
+ * A cluster whose service accounts get IAM roles by EKS Pod Identity.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
+ */
+export interface PodIdentityHost {
+  /** Name of the EKS cluster. */
+  readonly clusterName: pulumi.Input<string>;
+  /** AWS region, such as `eu-central-1`. */
+  readonly region: string;
+  /** ARN partition of the region: `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
+  /** Tags of every AWS resource. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** The Pod Identity agent's add-on: a pod started before it gets no credentials. Undefined where the cluster has it already. */
+  readonly agent?: pulumi.Resource | undefined;
 }

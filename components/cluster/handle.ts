@@ -1,6 +1,5 @@
-import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "../aws/iam.ts";
+import type { PodIdentityHost } from "../aws/partition.ts";
 
 /**
  * What a cluster gives to the components that run on it. An EKS cluster and an existing one give the same handle, and a
@@ -10,7 +9,7 @@ export interface ClusterHandle {
   /** The EKS cluster's name, or the kubeconfig context of an existing one (`current` when none is named). */
   readonly name: string;
   /** The provider that every Kubernetes object of this stack is made by. */
-  readonly provider: k8s.Provider;
+  readonly provider: pulumi.ProviderResource;
   /**
    * What must stand before a pod can run: nodes and network. Workloads depend on it, so that they are made after it and
    * destroyed before it.

@@ -34,7 +34,9 @@ export class CoreDns extends pulumi.ComponentResource {
   /** Where this stack's pods ask for names; undefined where their node's kubelet says so rightly. */
   readonly forPods: PodDns | undefined;
   /** The add-on; undefined where the cluster takes none. */
-  readonly addon: aws.eks.Addon | undefined;
+  readonly addon: pulumi.CustomResource | undefined;
+  /** ARN of the add-on; undefined where the cluster takes none. */
+  readonly addonArn: pulumi.Output<string> | undefined;
   /** Sizes and switches that follow from the settings, each with its reason. */
   readonly profile: readonly ProfileRow[];
   /** What is worth a look in the Corefile, in one sentence each. */
@@ -49,7 +51,7 @@ export class CoreDns extends pulumi.ComponentResource {
     this.profile = dnsProfile(settings).rows;
     this.warnings = dnsWarnings(settings, host?.kubernetesVersion);
     if (host !== undefined) {
-      this.addon = new aws.eks.Addon(
+      const addon = new aws.eks.Addon(
         `${name}-addon`,
         {
           clusterName: host.clusterName,
@@ -64,6 +66,8 @@ export class CoreDns extends pulumi.ComponentResource {
         // Made before a node can run it, the add-on waits for 20 minutes and fails.
         { parent: this, dependsOn: [...cluster.ready], customTimeouts: { ...settings.timeouts } },
       );
+      this.addon = addon;
+      this.addonArn = addon.arn;
     }
     const after = this.addon === undefined ? [] : [this.addon];
     const cache = settings.nodeLocalCache;
@@ -77,7 +81,7 @@ export class CoreDns extends pulumi.ComponentResource {
       corefile: this.corefile,
       addresses: this.addresses,
       warnings: this.warnings,
-      addonArn: this.addon?.arn,
+      addonArn: this.addonArn,
     });
   }
 }

@@ -1,8 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { LogBucket } from "../aws/bucket.ts";
-import { PodIdentity, type PodIdentityHost } from "../aws/iam.ts";
+import { PodIdentity } from "../aws/iam.ts";
 import { PodLogGroup } from "../aws/log-group.ts";
+import type { PodIdentityHost } from "../aws/partition.ts";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";

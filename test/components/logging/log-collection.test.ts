@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import type { PodIdentityHost } from "../../../components/aws/iam.ts";
+import type { PodIdentityHost } from "../../../components/aws/partition.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { receiverEgress } from "../../../components/logging/egress.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
