@@ -18,7 +18,7 @@ const settings = readSettings();
 await preflight(settings.cluster, settings.warnings);
 const clusterComponent = createCluster(settings.cluster, settings.region, settings.profile);
 const cluster = clusterComponent.handle;
-const dns = settings.dns && new CoreDns("coredns", { cluster, settings: settings.dns });
+const dns = settings.dns && new CoreDns("coredns", { ...settings.dns, cluster });
 const logs = settings.logging && new LogCollection("logs", { ...settings.logging, cluster, teams: settings.teams });
 // What answers on these may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.
 const dnsAddresses = [

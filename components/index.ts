@@ -2,9 +2,15 @@
 export type { PodIdentityHost } from "./aws/partition.ts";
 export { EksCluster } from "./cluster/eks-cluster.ts";
 export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks-cluster-args.ts";
-export { ExistingCluster, type ExistingClusterArgs } from "./cluster/existing-cluster.ts";
+export {
+  ExistingCluster,
+  type ExistingClusterArgs,
+  ExistingEksCluster,
+  type ExistingEksClusterArgs,
+} from "./cluster/existing-cluster.ts";
 export type { AddonHost, ClusterHandle } from "./cluster/handle.ts";
 export { CoreDns, type CoreDnsArgs } from "./dns/core-dns.ts";
+export { NodeLocalCache, type NodeLocalCacheArgs } from "./dns/node-local-cache.ts";
 export type { PodDns } from "./dns/resolver.ts";
 export type { PodSidecar, SidecarParts } from "./kubernetes/container.ts";
 export type { EgressRule } from "./kubernetes/network-policy.ts";

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../aws/iam.ts";
 import { ControlPlaneLogs } from "../aws/log-group.ts";
 import { partitionOf } from "../aws/partition.ts";
-import { errorMap, issuesOf, SettingsError } from "../schema/errors.ts";
+import { parseArgs } from "../schema/errors.ts";
 import { grantAccess } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import type { EksClusterArgs } from "./eks-cluster-args.ts";
@@ -187,8 +187,5 @@ export class EksCluster extends pulumi.ComponentResource {
  * @throws {SettingsError} with every error in them.
  */
 function settingsOf(name: string, { region: _region, profile: _profile, existingVpc: _vpc, ...plain }: EksClusterArgs) {
-  const given = { ...plain, kind: "eks" };
-  const parsed = EksClusterSettings.safeParse(given, { error: errorMap });
-  if (!parsed.success) throw new SettingsError(issuesOf(parsed.error, given, [name]));
-  return parsed.data;
+  return parseArgs(name, EksClusterSettings, { ...plain, kind: "eks" });
 }

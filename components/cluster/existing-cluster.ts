@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { partitionOf } from "../aws/partition.ts";
+import { parseArgs } from "../schema/errors.ts";
 import { grantAccess } from "./access.ts";
 import type { AccessEntryArgs } from "./eks-cluster-args.ts";
 import { AccessEntries, POD_IDENTITY_AGENT } from "./eks-settings.ts";
@@ -137,7 +138,13 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     );
     grantAccess(
       `${name}-access`,
-      { clusterName, partition, entries: AccessEntries.parse(args.accessEntries ?? []), tags, cluster: undefined },
+      {
+        clusterName,
+        partition,
+        entries: parseArgs(name, AccessEntries, args.accessEntries ?? []),
+        tags,
+        cluster: undefined,
+      },
       { parent: this },
     );
     const agent = args.podIdentityAgent

@@ -1,29 +1,29 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AddonHost, ClusterHandle } from "../cluster/handle.ts";
+import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
-import { addonVersion, dnsWarnings } from "./issues.ts";
+import { addonVersion, checkDns, dnsWarnings } from "./issues.ts";
 import { NodeLocalCache } from "./node-local-cache.ts";
+import { cacheOptions } from "./node-local-rendering.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";
 import { type PodDns, podDns } from "./resolver.ts";
 import { type DnsOptions, DnsSettings } from "./settings.ts";
 
-/** CoreDNS of a cluster: where it runs and how it answers. */
-export interface CoreDnsArgs {
+/**
+ * CoreDNS of a cluster: where it runs and how it answers. docs/reference/settings.md describes the keys under `dns`.
+ * @example { cluster, replicas: 3, corefile: { profile: "tuned" } }
+ */
+export interface CoreDnsArgs extends DnsOptions {
   /** The cluster. With `addons` CoreDNS is an EKS add-on; without, the Corefile is only rendered. */
   readonly cluster: ClusterHandle;
-  /**
-   * What CoreDNS does and how it runs; docs/settings.md lists the keys under `dns`.
-   * @default two pods with the EKS default Corefile
-   * @example { replicas: 3, corefile: { profile: "tuned" } }
-   */
-  readonly settings?: DnsOptions;
 }
 
 /**
  * CoreDNS as an EKS add-on of its own. On a cluster that takes no add-ons nothing is registered: CoreDNS there belongs to
  * the cluster's creator, and the Corefile is only rendered.
+ * @throws {SettingsError} for arguments that the add-on or CoreDNS would refuse.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
 export class CoreDns extends pulumi.ComponentResource {
@@ -44,9 +44,10 @@ export class CoreDns extends pulumi.ComponentResource {
 
   constructor(name: string, args: CoreDnsArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:dns:CoreDns", name, {}, options);
-    const { cluster } = args;
-    const settings = DnsSettings.parse({ ...args.settings });
+    const { cluster, ...given } = args;
+    const settings = parseArgs(name, DnsSettings, given);
     const host = cluster.addons;
+    throwErrors(name, checkDns(settings, host?.kubernetesVersion, true));
     this.corefile = corefileText(settings);
     this.profile = dnsProfile(settings).rows;
     this.warnings = dnsWarnings(settings, host?.kubernetesVersion);
@@ -69,12 +70,15 @@ export class CoreDns extends pulumi.ComponentResource {
       this.addon = addon;
       this.addonArn = addon.arn;
     }
-    const after = this.addon === undefined ? [] : [this.addon];
     const cache = settings.nodeLocalCache;
     const local =
       cache === undefined
         ? undefined
-        : new NodeLocalCache(`${name}-local`, { cluster, settings, cache, after }, { parent: this });
+        : new NodeLocalCache(
+            `${name}-local`,
+            { cluster, ...cacheOptions(settings, cache), dependsOn: this.addon === undefined ? [] : [this.addon] },
+            { parent: this },
+          );
     this.addresses = local?.addresses ?? [];
     this.forPods = podDns(settings);
     this.registerOutputs({

@@ -242,7 +242,7 @@ function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
 const RESERVED = ["169.254.169.", "169.254.170."];
 
 /** Issues in the settings of NodeLocal DNSCache. */
-function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefile }: DnsSettings): DnsIssue[] {
+export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefile }: DnsSettings): DnsIssue[] {
   if (cache === undefined) return [];
   const found: DnsIssue[] = [];
   if (cache.mode === "iptables" && clusterDns === undefined) {

@@ -2,8 +2,11 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
+import { parseArgs, throwErrors } from "../schema/errors.ts";
+import { checkNodeLocalCache } from "./issues.ts";
 import {
   cacheAddresses,
+  cacheOptions,
   DNS_PORTS,
   daemonSetSpec,
   METRICS_PORT,
@@ -12,18 +15,33 @@ import {
   nodeLocalCorefile,
   UPSTREAM_SERVICE,
 } from "./node-local-rendering.ts";
-import type { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
+import { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
 
 /** NodeLocal DNSCache on a cluster. */
 export interface NodeLocalCacheArgs {
   /** Cluster that it runs on. */
   readonly cluster: ClusterHandle;
-  /** Settings of this part, complete with defaults. */
-  readonly settings: DnsSettings;
-  /** Settings of the cache, complete with defaults. */
-  readonly cache: NodeLocalCacheSettings;
-  /** What must stand before: CoreDNS, where this stack makes it. */
-  readonly after: readonly pulumi.Resource[];
+  /**
+   * `iptables`: it also answers on the addresses of the Service kube-dns, so that pods do not change. `kubelet`: pods use it that name it
+   * in their dnsConfig, or by the clusterDNS of their kubelet.
+   * @default "iptables"
+   */
+  readonly mode?: "iptables" | "kubelet";
+  /** Address of the cache on every node, in 169.254.0.0/16, or in fd00::/8 for IPv6. @default "169.254.20.10" */
+  readonly address?: string;
+  /** Addresses of the Service kube-dns, which mode `iptables` needs. @default none */
+  readonly clusterDns?: readonly string[] | undefined;
+  /** Domain of the cluster's names. @default "cluster.local" */
+  readonly clusterDomain?: string | undefined;
+  /**
+   * Whether names outside the cluster go to CoreDNS too, for a Corefile that treats some of them in a way of its own.
+   * @default false: to the resolvers of the node
+   */
+  readonly forwardToCoreDns?: boolean;
+  /** Image of the cache. @default registry.k8s.io/dns/k8s-dns-node-cache with a fixed tag */
+  readonly image?: string;
+  /** What must stand before, such as the CoreDNS that it asks. @default nothing */
+  readonly dependsOn?: readonly pulumi.Resource[];
 }
 
 /**
@@ -38,12 +56,13 @@ export class NodeLocalCache extends pulumi.ComponentResource {
 
   constructor(name: string, args: NodeLocalCacheArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:dns:NodeLocalCache", name, {}, { ...options, provider: args.cluster.provider });
-    const { cluster, settings, cache } = args;
+    const { cluster, dependsOn = [] } = args;
+    const cache = optionsOf(name, args);
     const labels = commonLabels(NAME);
     const metadata = { namespace: NAMESPACE, labels: { ...labels, "k8s-app": NAME } };
-    const child = { parent: this, dependsOn: [...cluster.ready, ...args.after], deleteBeforeReplace: true };
-    const corefile = nodeLocalCorefile(settings, cache);
-    this.addresses = cacheAddresses(cache, settings.clusterDns);
+    const child = { parent: this, dependsOn: [...cluster.ready, ...dependsOn], deleteBeforeReplace: true };
+    const corefile = nodeLocalCorefile(cache);
+    this.addresses = cacheAddresses(cache, cache.clusterDns);
 
     const needed = [
       new k8s.core.v1.ServiceAccount(
@@ -88,4 +107,21 @@ export class NodeLocalCache extends pulumi.ComponentResource {
     );
     this.registerOutputs({ addresses: this.addresses });
   }
+}
+
+/** The arguments with all defaults, checked as the settings of a CoreDNS with this cache would be. */
+function optionsOf(name: string, args: NodeLocalCacheArgs) {
+  const {
+    cluster: _cluster,
+    dependsOn: _dependsOn,
+    clusterDns,
+    clusterDomain,
+    forwardToCoreDns = false,
+    ...given
+  } = args;
+  const cache = parseArgs(name, NodeLocalCacheSettings, given);
+  const options = clusterDomain === undefined ? {} : { clusterDomain };
+  const settings = parseArgs(name, DnsSettings, { clusterDns, corefile: { options }, nodeLocalCache: cache });
+  throwErrors(name, checkNodeLocalCache(settings));
+  return { ...cacheOptions(settings, cache), forwardToCoreDns };
 }

@@ -16,6 +16,16 @@ const HEALTH_PORT = 8080;
 const CLUSTER_DNS = "__PILLAR__CLUSTER__DNS__";
 const NODE_RESOLVERS = "__PILLAR__UPSTREAM__SERVERS__";
 
+/** What the cache's Corefile depends on. */
+interface CacheOptions extends NodeLocalCacheSettings {
+  /** Addresses of the Service kube-dns, on which it answers too in iptables mode. */
+  readonly clusterDns: readonly string[] | undefined;
+  /** Domain of the cluster's names. Default cluster.local. */
+  readonly clusterDomain: string | undefined;
+  /** Whether CoreDNS answers some names outside the cluster otherwise than the node's resolvers would. */
+  readonly forwardToCoreDns: boolean;
+}
+
 /** Addresses that the cache answers on: its own, and in iptables mode that of kube-dns, so that no pod changes. */
 export function cacheAddresses(
   cache: Pick<NodeLocalCacheSettings, "mode" | "address">,
@@ -29,30 +39,27 @@ export function cacheAddresses(
  * own resolvers, or from CoreDNS too where its Corefile treats some of them in another way.
  * @see https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/
  */
-export function nodeLocalCorefile(settings: DnsSettings, cache: NodeLocalCacheSettings): string {
-  const addresses = cacheAddresses(cache, settings.clusterDns);
-  const domain = settings.corefile.options?.clusterDomain ?? "cluster.local";
+export function nodeLocalCorefile(cache: CacheOptions): string {
+  const addresses = cacheAddresses(cache, cache.clusterDns);
   const health: Plugin = { plugin: "health", address: `${bracketed(cache.address)}:${HEALTH_PORT}` };
   const denial = { plugin: "cache", success: { capacity: 9984, ttl: 30 }, denial: { capacity: 9984, ttl: 5 } } as const;
   const corefile: Corefile = {
     imports: [],
     servers: [
-      server(domain, addresses, [denial, toCluster(), health]),
+      server(cache.clusterDomain ?? "cluster.local", addresses, [denial, toCluster(), health]),
       server("in-addr.arpa", addresses, [{ plugin: "cache", ttl: 30 }, toCluster()]),
       server("ip6.arpa", addresses, [{ plugin: "cache", ttl: 30 }, toCluster()]),
-      server(".", addresses, [
-        { plugin: "cache", ttl: 30 },
-        asksClusterForAll(settings) ? toCluster() : toNodeResolvers(),
-      ]),
+      server(".", addresses, [{ plugin: "cache", ttl: 30 }, cache.forwardToCoreDns ? toCluster() : toNodeResolvers()]),
     ],
   };
   return renderCorefile(corefile);
 }
 
-/** Whether CoreDNS answers some names outside otherwise than the node's resolvers would. */
-function asksClusterForAll({ corefile }: DnsSettings): boolean {
-  const { stubDomains, hosts, rewrite, upstreams } = corefile.options ?? {};
-  return [corefile.text, stubDomains, hosts, rewrite, upstreams].some((choice) => choice !== undefined);
+/** The options of the cache before a CoreDNS of these settings. */
+export function cacheOptions({ corefile, clusterDns }: DnsSettings, cache: NodeLocalCacheSettings): CacheOptions {
+  const { clusterDomain, stubDomains, hosts, rewrite, upstreams } = corefile.options ?? {};
+  const special = [corefile.text, stubDomains, hosts, rewrite, upstreams];
+  return { ...cache, clusterDns, clusterDomain, forwardToCoreDns: special.some((choice) => choice !== undefined) };
 }
 
 function server(zone: string, addresses: readonly string[], plugins: readonly Plugin[]): Server {

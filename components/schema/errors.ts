@@ -79,6 +79,23 @@ export function issuesOf(error: z.ZodError, raw: unknown, path: readonly Propert
 }
 
 /**
+ * The arguments of a component with all defaults, by the schema of the settings that they stand for.
+ * @param name Name of the component, which the messages begin with.
+ * @throws {SettingsError} with every error in them.
+ */
+export function parseArgs<S extends z.ZodType>(name: string, schema: S, given: unknown): z.output<S> {
+  const parsed = schema.safeParse(given, { error: errorMap });
+  if (!parsed.success) throw new SettingsError(issuesOf(parsed.error, given, [name]));
+  return parsed.data;
+}
+
+/** @throws {SettingsError} where an issue is more than a warning. */
+export function throwErrors(name: string, issues: readonly SettingsIssue[]): void {
+  const errors = issues.filter(({ severity }) => severity !== "warning");
+  if (errors.length > 0) throw new SettingsError(errors.map((issue) => ({ ...issue, path: [name, ...issue.path] })));
+}
+
+/**
  * Adds an issue about several keys of one object, which names the keys and shows no value.
  * @param keys Keys of the object that is refined.
  * @param message A whole sentence, such as `minReplicas (5) must not exceed maxReplicas (4)`.

@@ -6,6 +6,7 @@ import type { ClusterHandle } from "../cluster/handle.ts";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
+import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
 import { AccessRule, type NamedPolicy, networkPolicies, type PolicyContext } from "./network-policies.ts";
 import { Limits, Quota, type TeamSettings } from "./settings.ts";
@@ -98,8 +99,8 @@ export class Team extends pulumi.ComponentResource {
     const namespaces = args.namespaces?.map(({ name: own }) => own);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
     const rules = {
-      ingress: z.array(AccessRule).parse(args.ingress ?? []),
-      egress: z.array(AccessRule).parse(args.egress ?? []),
+      ingress: parseArgs(`${name}.ingress`, z.array(AccessRule), args.ingress ?? []),
+      egress: parseArgs(`${name}.egress`, z.array(AccessRule), args.egress ?? []),
     };
     const policies = networkPolicies(team, { teams: [], ...args.network }, rules);
     const members = [...(args.members ?? []), ...this.#memberRoles(name, team.name, args)];
@@ -180,11 +181,16 @@ export class Team extends pulumi.ComponentResource {
     args: TeamArgs,
     options: pulumi.CustomResourceOptions,
   ): pulumi.Resource[] {
-    const { cpuRequest, memoryRequest, memoryLimit, maxMemory } = Limits.parse({ ...args.limits });
+    const { cpuRequest, memoryRequest, memoryLimit, maxMemory } = parseArgs(`${prefix}.limits`, Limits, {
+      ...args.limits,
+    });
     return [
       new k8s.core.v1.ResourceQuota(
         `${prefix}-quota`,
-        { metadata: { ...metadata, name: "team" }, spec: { hard: quotaAsStrings(Quota.parse({ ...args.quota })) } },
+        {
+          metadata: { ...metadata, name: "team" },
+          spec: { hard: quotaAsStrings(parseArgs(`${prefix}.quota`, Quota, { ...args.quota })) },
+        },
         options,
       ),
       new k8s.core.v1.LimitRange(

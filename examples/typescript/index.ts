@@ -5,7 +5,7 @@ import { CoreDns, ExistingCluster, LogCollection, Team } from "eks-dns-logging-c
 const { handle } = new ExistingCluster("prod", { kubeconfig: "~/.kube/prod.yaml", context: "prod" });
 const cluster = { ...handle, addons: { clusterName: "prod", kubernetesVersion: "1.35", tags: { owner: "platform" } } };
 
-const dns = new CoreDns("dns", { cluster, settings: { replicas: 3, corefile: { profile: "tuned" } } });
+const dns = new CoreDns("dns", { cluster, replicas: 3, corefile: { profile: "tuned" } });
 
 const shop = new Team("shop", {
   cluster,

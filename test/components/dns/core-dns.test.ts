@@ -15,7 +15,7 @@ async function onEks(settings: unknown, kubernetesVersion = EKS.kubernetesVersio
   const recording = await record({ stack: "dev", config: {} }, async () => {
     const nodes = new k8s.core.v1.Namespace("stands-for-nodes");
     const cluster = existingClusterHandle({ ready: [nodes], addons: { ...EKS, kubernetesVersion } });
-    made.push(new CoreDns("coredns", { cluster, settings: DnsSettings.parse(settings) }));
+    made.push(new CoreDns("coredns", { ...DnsSettings.parse(settings), cluster }));
   });
   return { ...recording, component: made[0] };
 }
@@ -50,13 +50,13 @@ describe("CoreDns", () => {
     assert.equal(await version({ addonVersion: "v1.14.6-eksbuild.4" }, "1.35"), "v1.14.6-eksbuild.4");
     assert.equal(await version({}, "1.34"), "v1.12.4-eksbuild.29");
     assert.equal(await version({}, "1.36"), "v1.14.3-eksbuild.23");
-    await assert.rejects(onEks({}, "1.20"), /no version of the CoreDNS add-on is known for Kubernetes 1\.20/);
+    await assert.rejects(onEks({}, "1.20"), /coredns\.addonVersion: must be set for Kubernetes 1\.20/);
   });
 
   it("registers nothing on a cluster that takes no add-ons, and still shows its Corefile", async () => {
     const made: CoreDns[] = [];
     const { resources } = await record({ stack: "local", config: {} }, async () => {
-      made.push(new CoreDns("coredns", { cluster: existingClusterHandle(), settings: DnsSettings.parse({}) }));
+      made.push(new CoreDns("coredns", { cluster: existingClusterHandle() }));
     });
     assert.deepEqual(
       resources.filter(({ custom, type }) => custom && !type.startsWith("pulumi:providers:")),
@@ -65,6 +65,16 @@ describe("CoreDns", () => {
     assert.match(made[0]?.corefile ?? "", /^\.:53 \{\n {4}errors\n/);
     assert.equal(made[0]?.addon, undefined);
     assert.deepEqual(made[0]?.addresses, []);
+  });
+
+  it("refuses arguments that the add-on or CoreDNS would refuse, all of them together", async () => {
+    await assert.rejects(
+      onEks({ clusterDns: ["10.0.0.2"], corefile: { options: { upstreams: ["10.0.0.2", "dns.corp"] } } }),
+      {
+        name: "SettingsError",
+        message: /coredns\.corefile\.options\.upstreams\[0\]: .*\n.*coredns\.corefile\.options\.upstreams\[1\]: /,
+      },
+    );
   });
 
   it("shows what its sizes come from, and what is worth a look", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { NodeLocalCache } from "../../../components/dns/node-local-cache.ts";
-import { cacheAddresses, nodeLocalCorefile } from "../../../components/dns/node-local-rendering.ts";
+import { cacheAddresses, cacheOptions, nodeLocalCorefile } from "../../../components/dns/node-local-rendering.ts";
 import { DnsSettings, NodeLocalCacheSettings } from "../../../components/dns/settings.ts";
 import { parseCorefile } from "../../../corefile/model.ts";
 import { record } from "../../../lab/plan/plan.ts";
@@ -10,6 +10,7 @@ import { find } from "../../support/find.ts";
 const CLUSTER_DNS = "172.20.0.10";
 const settings = (corefile: unknown = {}) => DnsSettings.parse({ corefile, clusterDns: [CLUSTER_DNS] });
 const cache = (choices: unknown = {}) => NodeLocalCacheSettings.parse(choices);
+const corefileOf = (...args: Parameters<typeof cacheOptions>) => nodeLocalCorefile(cacheOptions(...args));
 
 /** Upstreams by zone. */
 function upstreams(text: string) {
@@ -29,14 +30,14 @@ function listens(text: string) {
 
 async function registered(choices: unknown = {}, dns = settings()) {
   const { resources } = await record({ stack: "local", config: {} }, async () => {
-    new NodeLocalCache("local", { cluster: existingClusterHandle(), settings: dns, cache: cache(choices), after: [] });
+    new NodeLocalCache("local", { cluster: existingClusterHandle(), ...cacheOptions(dns, cache(choices)) });
   });
   return resources;
 }
 
 describe("NodeLocal DNSCache's Corefile", () => {
   it("asks CoreDNS for the cluster's names, and the node's resolvers for the others", () => {
-    assert.deepEqual(upstreams(nodeLocalCorefile(settings(), cache())), [
+    assert.deepEqual(upstreams(corefileOf(settings(), cache())), [
       ["cluster.local:53", "__PILLAR__CLUSTER__DNS__"],
       ["in-addr.arpa:53", "__PILLAR__CLUSTER__DNS__"],
       ["ip6.arpa:53", "__PILLAR__CLUSTER__DNS__"],
@@ -53,26 +54,23 @@ describe("NodeLocal DNSCache's Corefile", () => {
       { text: ".:53 {\n}\n" },
     ];
     for (const corefile of other) {
-      assert.deepEqual(upstreams(nodeLocalCorefile(settings(corefile), cache())).at(-1), [
-        ".:53",
-        "__PILLAR__CLUSTER__DNS__",
-      ]);
+      assert.deepEqual(upstreams(corefileOf(settings(corefile), cache())).at(-1), [".:53", "__PILLAR__CLUSTER__DNS__"]);
     }
     assert.equal(
-      upstreams(nodeLocalCorefile(settings({ options: { clusterDomain: "k8s.corp" } }), cache()))[0]?.[0],
+      upstreams(corefileOf(settings({ options: { clusterDomain: "k8s.corp" } }), cache()))[0]?.[0],
       "k8s.corp:53",
     );
   });
 
   it("listens on kube-dns's address too in iptables mode, and on its own alone in kubelet mode", () => {
-    assert.deepEqual(listens(nodeLocalCorefile(settings(), cache())), ["169.254.20.10 172.20.0.10"]);
-    assert.deepEqual(listens(nodeLocalCorefile(settings(), cache({ mode: "kubelet" }))), ["169.254.20.10"]);
+    assert.deepEqual(listens(corefileOf(settings(), cache())), ["169.254.20.10 172.20.0.10"]);
+    assert.deepEqual(listens(corefileOf(settings(), cache({ mode: "kubelet" }))), ["169.254.20.10"]);
     assert.deepEqual(cacheAddresses(cache(), undefined), ["169.254.20.10"]);
   });
 
   it("answers health on its own address only, with IPv6 in brackets", () => {
-    assert.match(nodeLocalCorefile(settings(), cache()), /health 169\.254\.20\.10:8080/);
-    assert.match(nodeLocalCorefile(settings(), cache({ address: "fd00::a" })), /health \[fd00::a\]:8080/);
+    assert.match(corefileOf(settings(), cache()), /health 169\.254\.20\.10:8080/);
+    assert.match(corefileOf(settings(), cache({ address: "fd00::a" })), /health \[fd00::a\]:8080/);
   });
 });
 
@@ -136,5 +134,24 @@ describe("NodeLocalCache", () => {
       ],
     );
     assert.ok(objects.every(({ provider }) => provider.includes("::laptop::")));
+  });
+
+  it("is made from plain arguments, which it checks", async () => {
+    const cluster = existingClusterHandle();
+    const made = (args: object) =>
+      record({ stack: "local", config: {} }, async () => {
+        new NodeLocalCache("local", { cluster, ...args });
+      });
+    const { resources } = await made({ mode: "kubelet", clusterDomain: "k8s.corp" });
+    const { data } = find(resources, "kubernetes:core/v1:ConfigMap", "local-config").inputs;
+    assert.match(
+      JSON.stringify(data),
+      /k8s\.corp:53 .*bind 169\.254\.20\.10\\n.*forward \. __PILLAR__UPSTREAM__SERVERS__/,
+    );
+    await assert.rejects(made({}), /local\.clusterDns: must be the address of the Service kube-dns/);
+    await assert.rejects(
+      made({ mode: "kubelet", address: "10.0.0.1" }),
+      /local\.nodeLocalCache\.address: must be an address/,
+    );
   });
 });

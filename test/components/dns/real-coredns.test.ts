@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { corefileOf } from "../../../components/dns/corefile-rendering.ts";
-import { nodeLocalCorefile } from "../../../components/dns/node-local-rendering.ts";
+import { cacheOptions, nodeLocalCorefile } from "../../../components/dns/node-local-rendering.ts";
 import { DnsSettings, NodeLocalCacheSettings } from "../../../components/dns/settings.ts";
 import { rankOf } from "../../../corefile/releases.ts";
 import { REFUSED_LINES } from "../../corefile/refused-lines.ts";
@@ -37,7 +37,7 @@ describeReal("the real CoreDNS", () => {
   it("takes NodeLocal DNSCache's Corefile once its words are filled in", async () => {
     for (const mode of ["iptables", "kubelet"]) {
       const dns = DnsSettings.parse({ clusterDns: ["10.100.0.10"] });
-      const text = nodeLocalCorefile(dns, NodeLocalCacheSettings.parse({ mode }))
+      const text = nodeLocalCorefile(cacheOptions(dns, NodeLocalCacheSettings.parse({ mode })))
         .replaceAll("__PILLAR__CLUSTER__DNS__", "10.100.7.7")
         .replaceAll("__PILLAR__UPSTREAM__SERVERS__", "/etc/resolv.conf");
       assert.equal(await complaint(text), undefined);
