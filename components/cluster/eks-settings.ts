@@ -70,14 +70,14 @@ function isPublicBlock(cidr: string): boolean {
  */
 export const EndpointAccess = z
   .strictObject({
-    private: z.boolean().default(true).describe("Endpoint in the VPC, which nodes use. Default true."),
+    private: z.boolean().default(true).describe("Endpoint in the VPC. Default true."),
     public: z.boolean().default(false).describe("Public endpoint, limited to publicCidrs. Default false."),
     publicCidrs: z
       .array(z.string().refine(isPublicBlock, PUBLIC_BLOCK))
       .max(40)
       .superRefine(unique())
       .default([])
-      .describe("CIDR blocks that may reach the public endpoint, never 0.0.0.0/0."),
+      .describe("CIDR blocks allowed there, never 0.0.0.0/0."),
   })
   .superRefine((access, context) => {
     if (access.public && access.publicCidrs.length === 0)
@@ -111,13 +111,13 @@ const AccessEntrySettings = z
       .array(string(/^(?!system:)./, "a group that does not start with 'system:'"))
       .superRefine(unique())
       .default([])
-      .describe("RBAC groups, such as those in teams[].members."),
+      .describe("RBAC groups, as in teams[].members."),
     policy: z.enum(ACCESS_POLICIES).optional().describe("EKS access policy."),
     namespaces: z
       .array(z.string().min(1))
       .superRefine(unique())
       .default([])
-      .describe("Namespaces that the policy is limited to. Default: all."),
+      .describe("Namespaces to which the policy is limited. Default: all."),
   })
   .superRefine(({ groups, policy, namespaces }, context) => {
     if (policy !== undefined) return;
@@ -136,40 +136,40 @@ const ServiceCidr = z.cidrv4("must be an IPv4 CIDR block, such as 172.20.0.0/16"
 /** An EKS cluster that this stack did not create. What is not stated here is looked up in a deployment, and unknown in a plan. */
 export const EksExistingSettings = z.strictObject({
   kind: z.literal("eks-existing").describe("An existing EKS cluster, in the region `aws:region`."),
-  name: ClusterName.describe("Name of the cluster, as `aws eks list-clusters` shows it."),
+  name: ClusterName.describe("Name of the cluster."),
   kubernetesVersion: z
     .enum(KUBERNETES_VERSIONS)
     .optional()
-    .describe("Kubernetes version, quoted. Default: looked up, so that the version of CoreDNS is unknown in a plan."),
+    .describe("Kubernetes version, quoted. Default: looked up, so plans do not know CoreDNS's version."),
   compute: z
     .enum(["managed", "karpenter", "auto", "fargate"])
     .default("managed")
     .describe(
-      "What runs pods: node groups, Karpenter's nodes, EKS Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed.",
+      "Nodes: node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed.",
     ),
   serviceCidr: ServiceCidr.optional().describe(
-    "Addresses of the cluster's Services; DNS answers on the tenth. Default: either of EKS's two, 172.20.0.0/16 and 10.100.0.0/16.",
+    "Service CIDR block; DNS answers on the tenth address. Default: 172.20.0.0/16 or 10.100.0.0/16.",
   ),
   networkPolicies: z
     .boolean()
     .default(false)
-    .describe("Whether the cluster enforces NetworkPolicies; `lab verify` then expects it. Default false."),
+    .describe("The cluster enforces NetworkPolicies, and `lab verify` expects it. Default false."),
   podIdentityAgent: z
     .boolean()
     .default(false)
-    .describe("Install the add-on eks-pod-identity-agent, if the cluster does not have it yet. Default false."),
+    .describe("Install the add-on eks-pod-identity-agent, if the cluster lacks it. Default false."),
   kubeconfig: z
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Path of a kubeconfig; may start with `~`. Default: none, credentials come from `aws eks get-token`."),
+    .describe("Kubeconfig path; may start with `~`. Default: credentials by `aws eks get-token`."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as prod")
     .optional()
-    .describe("Context of a kubeconfig to use. Default: none, credentials come from `aws eks get-token`."),
-  accessEntries: AccessEntries.default([]).describe("IAM principals with access, in addition to those that have it."),
-  tags: Tags.default({}).describe("Tags of every AWS resource."),
+    .describe("Kubeconfig context. Default: credentials by `aws eks get-token`."),
+  accessEntries: AccessEntries.default([]).describe("Additional IAM principals."),
+  tags: Tags.default({}).describe("Tags of every AWS resource, at most 40."),
 });
 export type EksExistingSettings = z.infer<typeof EksExistingSettings>;
 

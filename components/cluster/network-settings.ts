@@ -69,24 +69,20 @@ const Zones = z
  * ones.
  */
 export const VpcSettings = z.strictObject({
-  cidr: VpcCidr.default("10.0.0.0/16").describe(
-    "IPv4 block of the VPC, /16 to /22. It cannot change after creation. Default 10.0.0.0/16.",
-  ),
+  cidr: VpcCidr.default("10.0.0.0/16").describe("IPv4 block, /16 to /22, fixed after creation. Default 10.0.0.0/16."),
   zones: z
     .union([z.int(ZONES).min(2, ZONES).max(MAX_ZONES, ZONES), Zones], ZONES)
     .default(2)
-    .describe("Number or names of availability zones; append new names at the end. Default 2."),
+    .describe("Number or names of zones; append new names at the end. Default 2."),
   nat: z
     .enum(["single", "per-zone"])
     .default("single")
-    .describe(
-      "One NAT gateway for all zones, or one per zone, which costs more and survives a zone failure. Default single.",
-    ),
+    .describe("One NAT gateway, or one per zone, which survives a zone failure. Default single."),
   endpoints: z
     .array(z.enum(["s3", "ecr.api", "ecr.dkr", "logs", "sts", "ec2", "eks-auth"]))
     .superRefine(unique())
     .default(["s3"])
-    .describe("AWS services reached without NAT. s3 is free; the others cost per zone and hour. Default s3."),
+    .describe("AWS services reached without NAT; all but s3 cost per zone and hour. Default s3."),
 });
 export type VpcSettings = z.infer<typeof VpcSettings>;
 
@@ -101,7 +97,7 @@ const SubnetIds = z
 export const ExistingVpcSettings = z.strictObject({
   id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("VPC ID."),
   privateSubnetIds: SubnetIds.min(2, "must have at least 2 subnets, in different availability zones").describe(
-    "Subnets for nodes and control-plane interfaces, with outbound access through NAT. Subnets added later must be in the cluster's original zones.",
+    "Subnets with outbound access through NAT. Later additions must be in the original zones.",
   ),
 });
 export type ExistingVpcSettings = z.infer<typeof ExistingVpcSettings>;

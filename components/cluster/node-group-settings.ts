@@ -51,12 +51,12 @@ const LabelValue = z
 
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/node-taints-managed-node-groups.html */
 const Taint = z.strictObject({
-  key: LabelKey.describe("Key of the taint."),
+  key: LabelKey.describe("Key."),
   value: z
     .union([LabelValue, z.literal("")], "must be a quoted string of up to 63 letters, digits, '-', '_' and '.'")
     .default("")
-    .describe("Value of the taint."),
-  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Effect on pods that do not tolerate it."),
+    .describe("Value."),
+  effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Effect."),
 });
 
 const GIB = 2 ** 30;
@@ -67,10 +67,10 @@ const KUBELET = { maxSize: "10Mi", maxFiles: 5 };
 const ContainerLogs = z.strictObject({
   maxSize: Bytes.refine((size) => !isMore(Bytes, "1Mi", size), "must be at least 1Mi")
     .optional()
-    .describe(`Size at which the kubelet rotates a file. Default ${KUBELET.maxSize}.`),
+    .describe(`Size at rotation, at least 1Mi. Default ${KUBELET.maxSize}.`),
   maxFiles: integer(2, 100)
     .optional()
-    .describe(`Files kept per container, including the current one. Default ${KUBELET.maxFiles}.`),
+    .describe(`Files, including the current one, 2 to 100. Default ${KUBELET.maxFiles}.`),
 });
 
 /**
@@ -83,35 +83,30 @@ export const NodeGroupSettings = z
     name: string(
       /^[a-z]([-a-z0-9]{0,30}[a-z0-9])?$/,
       "up to 32 lower-case letters, digits and '-', starting with a letter",
-    ).describe("Name of the group, unique in this stack."),
-    architecture: z
-      .enum(["arm64", "amd64"])
-      .default("arm64")
-      .describe("CPU architecture. Default arm64, which costs less."),
+    ).describe("Unique name."),
+    architecture: z.enum(["arm64", "amd64"]).default("arm64").describe("CPU architecture. Default arm64."),
     instanceTypes: z
       .array(string(INSTANCE_TYPE, "an EC2 instance type, such as t4g.medium"))
       .min(1)
       .max(20)
       .superRefine(unique())
       .default(["t4g.medium"])
-      .describe("Instance types, in order of preference; several make SPOT capacity more likely. Default t4g.medium."),
+      .describe("Instance types, in order of preference. Default t4g.medium."),
     capacityType: z
       .enum(["ON_DEMAND", "SPOT"])
       .default("ON_DEMAND")
-      .describe("SPOT is cheaper and can be interrupted. Default ON_DEMAND."),
-    minSize: integer(0, 450).default(2).describe("Minimum number of nodes. Default 2."),
+      .describe("SPOT nodes can be interrupted. Default ON_DEMAND."),
+    minSize: integer(0, 450).default(2).describe("Minimum nodes. Default 2."),
     desiredSize: integer(0, 450)
       .optional()
-      .describe(
-        "Number of nodes, reset by each `pulumi up`. Default: minSize on creation, then left to an autoscaler.",
-      ),
-    maxSize: integer(1, 450).default(3).describe("Maximum number of nodes. Default 3."),
-    diskSize: integer(20, 16_384).default(20).describe("Encrypted gp3 disk per node in GiB, at least 20. Default 20."),
+      .describe("Nodes, reset by each `pulumi up`. Default: minSize at creation, then left to an autoscaler."),
+    maxSize: integer(1, 450).default(3).describe("Maximum nodes. Default 3."),
+    diskSize: integer(20, 16_384).default(20).describe("Encrypted gp3 disk in GiB, at least 20. Default 20."),
     containerLogs: ContainerLogs.default({}).describe(
-      "Log files that a node keeps per container. Larger files give a stopped collector more time before lines are lost. A change replaces the nodes one by one. Default: the kubelet's.",
+      "Log files kept per container; larger files give a stopped collector more time. A change replaces the nodes one by one.",
     ),
-    labels: z.record(LabelKey, LabelValue).default({}).describe("Kubernetes labels of the nodes."),
-    taints: z.array(Taint).default([]).describe("Taints of the nodes."),
+    labels: z.record(LabelKey, LabelValue).default({}).describe("Node labels."),
+    taints: z.array(Taint).default([]).describe("Node taints."),
   })
   .superRefine(
     (group, context) => {

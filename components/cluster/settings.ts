@@ -21,18 +21,18 @@ const ExistingClusterSettings = z.strictObject({
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Path of the kubeconfig; may start with `~`. Default: $KUBECONFIG, else ~/.kube/config."),
+    .describe("Kubeconfig path; may start with `~`. Default: $KUBECONFIG, else ~/.kube/config."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as kind-lab")
     .optional()
-    .describe("Context of the kubeconfig. Default: the current one."),
+    .describe("Kubeconfig context. Default: the current one."),
   identifier: z
     .string()
     .min(1, "must be a name of your choice")
     .default("eks-dns-logging-existing")
     .describe(
-      "Identity of the cluster for Pulumi, independent of kubeconfig and context names. A change deletes everything from the old cluster and creates it in the new one.",
+      "The cluster's identity for Pulumi. A change deletes everything there and creates it in the new cluster.",
     ),
 });
 export type ExistingClusterSettings = z.infer<typeof ExistingClusterSettings>;
@@ -48,24 +48,22 @@ const AddonVersion = string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the 
 
 export const EksClusterSettings = z.strictObject({
   kind: z.literal("eks").describe("A new EKS cluster, in the region `aws:region`."),
-  name: ClusterName.default("eks-dns-logging").describe(
-    "Name of the cluster. It cannot change after creation. Default eks-dns-logging.",
-  ),
+  name: ClusterName.default("eks-dns-logging").describe("Cluster name, fixed after creation. Default eks-dns-logging."),
   version: z
     .enum(KUBERNETES_VERSIONS)
     .default("1.36")
     .describe("Kubernetes version in standard support, quoted. Default '1.36'."),
   vpc: VpcSettings.optional().describe("A new VPC. Default: two zones and one NAT gateway."),
-  existingVpc: ExistingVpcSettings.optional().describe("An existing VPC, instead of a new one."),
-  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Node groups. Default: one group of two t4g.medium."),
-  endpointAccess: EndpointAccess.prefault({}).describe("Access to the Kubernetes API. Default: from the VPC only."),
-  accessEntries: AccessEntries.default([]).describe("IAM principals with access, besides the one that deploys."),
+  existingVpc: ExistingVpcSettings.optional().describe("An existing VPC."),
+  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Node groups. Default: two t4g.medium."),
+  endpointAccess: EndpointAccess.prefault({}).describe("Access to the Kubernetes API."),
+  accessEntries: AccessEntries.default([]).describe("IAM principals with access, besides the deploying one."),
   logTypes: z
     .array(z.enum(["api", "audit", "authenticator", "controllerManager", "scheduler"]))
     .superRefine(unique())
     .default(["api", "audit", "authenticator"])
-    .describe("Control-plane logs to keep. Default api, audit and authenticator."),
-  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention of these logs in days. Default 30."),
+    .describe("Control-plane logs. Default api, audit and authenticator."),
+  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Their retention in days. Default 30."),
   deletionProtection: z
     .boolean()
     .default(false)
@@ -74,15 +72,13 @@ export const EksClusterSettings = z.strictObject({
     ),
   addons: z
     .strictObject({
-      vpcCni: AddonVersion.optional().describe("Version of vpc-cni. Default: by Kubernetes version."),
-      kubeProxy: AddonVersion.optional().describe("Version of kube-proxy. Default: by Kubernetes version."),
-      podIdentityAgent: AddonVersion.optional().describe(
-        "Version of eks-pod-identity-agent. Default: the one of this release.",
-      ),
+      vpcCni: AddonVersion.optional().describe("vpc-cni."),
+      kubeProxy: AddonVersion.optional().describe("kube-proxy."),
+      podIdentityAgent: AddonVersion.optional().describe("eks-pod-identity-agent. Default: the release's."),
     })
     .prefault({})
-    .describe("Versions of the add-ons other than CoreDNS."),
-  tags: Tags.default({}).describe("Tags of every AWS resource."),
+    .describe("Versions of the other add-ons. Default: by Kubernetes version."),
+  tags: Tags.default({}).describe("Tags of every AWS resource, at most 40."),
 });
 export type EksClusterSettings = z.infer<typeof EksClusterSettings>;
 

@@ -15,13 +15,13 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables`: the cache also answers on the address of kube-dns, so pods do not change; requires clusterDns, and kube-proxy in iptables mode. `kubelet`: only the curl pods use it (dnsConfig), and other pods once the kubelet's clusterDNS has its address. Default iptables.",
+      "`iptables` also answers on kube-dns's address; requires clusterDns and kube-proxy in iptables mode. `kubelet`: pods use it by dnsConfig or the kubelet's clusterDNS. Default iptables.",
     ),
   address: Address.default(LOCAL_ADDRESS).describe(
-    `Address of the cache on every node, in 169.254.0.0/16, or fd00::/8 for IPv6. Default ${LOCAL_ADDRESS}.`,
+    `Its address on every node, in 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`,
   ),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
-    "Image of the cache. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
+    "Image. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
   ),
 });
 export type NodeLocalCacheSettings = z.infer<typeof NodeLocalCacheSettings>;
@@ -38,17 +38,11 @@ const StringMap = z.record(z.string(), z.string("must be a quoted string"));
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
   .strictObject({
-    key: z.string().optional().describe("Key of the taint. Default: any key, with operator Exists."),
-    operator: z.enum(["Exists", "Equal"]).optional().describe("How the key is matched. Default Equal."),
-    value: z.string().optional().describe("Value of the taint, with operator Equal."),
-    effect: z
-      .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
-      .optional()
-      .describe("Effect of the taint. Default: any."),
-    tolerationSeconds: z
-      .int()
-      .optional()
-      .describe("Seconds until eviction, with effect NoExecute. Default: no eviction."),
+    key: z.string().optional().describe("Taint key. Default: any, with operator Exists."),
+    operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
+    value: z.string().optional().describe("Taint value, with operator Equal."),
+    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Taint effect. Default: any."),
+    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
     if ((key ?? "") === "" && operator !== "Exists")
@@ -61,15 +55,15 @@ const Toleration = z
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
 const SpreadConstraint = z.strictObject({
-  maxSkew: integer(1).default(1).describe("Maximum difference in pods between domains. Default 1."),
+  maxSkew: integer(1).default(1).describe("Maximum difference between domains. Default 1."),
   topologyKey: z
     .string()
     .default("topology.kubernetes.io/zone")
-    .describe("Node label that defines the domains. Default topology.kubernetes.io/zone."),
+    .describe("Node label. Default topology.kubernetes.io/zone."),
   whenUnsatisfiable: z
     .enum(["ScheduleAnyway", "DoNotSchedule"])
     .default("ScheduleAnyway")
-    .describe("What to do if it cannot be satisfied. Default ScheduleAnyway."),
+    .describe("Default ScheduleAnyway."),
 });
 
 /**
@@ -80,15 +74,15 @@ export const DnsSettings = z
   .strictObject({
     addonVersion: string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
       .optional()
-      .describe("Version of the EKS add-on `coredns`. Default: by Kubernetes version."),
-    replicas: integer(1, 1000).optional().describe("Number of CoreDNS pods; excludes autoscaling. Default 2."),
+      .describe("Add-on version. Default: by Kubernetes version."),
+    replicas: integer(1, 1000).optional().describe("CoreDNS pods; excludes autoscaling. Default 2."),
     autoscaling: z
       .strictObject({
-        minReplicas: integer(2, 1000).default(2).describe("Minimum number of pods, 2 to 1000. Default 2."),
-        maxReplicas: integer(2, 1000).optional().describe("Maximum number of pods, 2 to 1000. Default: the add-on's."),
+        minReplicas: integer(2, 1000).default(2).describe("Minimum pods, 2 to 1000. Default 2."),
+        maxReplicas: integer(2, 1000).optional().describe("Maximum pods, 2 to 1000. Default: the add-on's."),
       })
       .optional()
-      .describe("Scaling by the add-on: max(nodes / 16, cores / 256) pods. Default: off."),
+      .describe("Autoscaling to max(nodes/16, cores/256) pods. Default: off."),
     resources: z
       .strictObject({
         requests: z
@@ -96,96 +90,82 @@ export const DnsSettings = z
             cpu: Cores.optional().describe("CPU request. Default 100m."),
             memory: Bytes.optional().describe("Memory request. Default 70Mi."),
           })
-          .optional()
-          .describe("Requests."),
+          .optional(),
         limits: z
           .strictObject({
             cpu: Cores.optional().describe("CPU limit."),
             memory: Bytes.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
           })
-          .optional()
-          .describe("Limits."),
+          .optional(),
       })
       .optional()
       .describe("Resources per CoreDNS pod."),
     podDisruptionBudget: z
       .strictObject({
-        enabled: z.boolean().default(true).describe("Whether there is one. Default true."),
-        maxUnavailable: IntOrPercent.optional().describe(
-          "Maximum number or percentage of unavailable pods. Default 1.",
-        ),
+        enabled: z.boolean().default(true).describe("Default true."),
+        maxUnavailable: IntOrPercent.optional().describe("Unavailable pods, number or percentage. Default 1."),
         minAvailable: IntOrPercent.optional().describe(
-          "Minimum number or percentage of available pods; excludes maxUnavailable.",
+          "Available pods, number or percentage; excludes maxUnavailable.",
         ),
       })
       .optional()
-      .describe("PodDisruptionBudget. Default: at most 1 pod unavailable."),
+      .describe("PodDisruptionBudget."),
     topologySpread: z
       .array(SpreadConstraint)
       .optional()
-      .describe("Topology spread constraints; an empty list removes the default. Default: across zones if possible."),
+      .describe("Topology spread constraints; `[]` removes the default, across zones if possible."),
     affinity: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe(
-        "Affinity as in Kubernetes. EKS merges it with the add-on's (Linux nodes, separate hosts); an empty list removes a default.",
-      ),
-    nodeSelector: StringMap.optional().describe("Labels of the nodes to run on."),
-    tolerations: z
-      .array(Toleration)
-      .optional()
-      .describe("Tolerations, which replace the add-on's. Default: the add-on's."),
+      .describe("Kubernetes affinity, merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
+    nodeSelector: StringMap.optional().describe("Node labels."),
+    tolerations: z.array(Toleration).optional().describe("Tolerations that replace the add-on's."),
     podLabels: StringMap.optional().describe("Additional pod labels."),
     podAnnotations: StringMap.optional().describe("Additional pod annotations."),
-    computeType: z
-      .enum(["ec2", "Fargate"])
-      .optional()
-      .describe("Compute type of the pods; Fargate is not supported. Default ec2."),
-    corefile: CorefileSettings.prefault({}).describe("The Corefile. Default: the EKS default."),
+    computeType: z.enum(["ec2", "Fargate"]).optional().describe("Only ec2 is supported. Default ec2."),
+    corefile: CorefileSettings.prefault({}).describe("The Corefile."),
     clusterDns: z
       .array(Address)
       .min(1)
       .optional()
       .describe(
-        "DNS addresses of the pods: Service kube-dns, and a node cache that this stack does not create. Network policies allow queries to them, and a Corefile may not forward to them. Default: the two addresses of EKS, for the Corefile check only.",
+        "Addresses of the Service kube-dns and of another stack's node cache. Network policies allow queries to them; a Corefile must not forward to them.",
       ),
     clusterSize: z
       .strictObject({
-        nodes: integer(1).describe("Number of nodes."),
-        pods: integer(1).describe("Number of pods."),
-        services: integer(1).describe("Number of Services."),
-        cores: integer(1).optional().describe("Total CPU cores. Default 4 per node."),
+        nodes: integer(1).describe("Nodes."),
+        pods: integer(1).describe("Pods."),
+        services: integer(1).describe("Services."),
+        cores: integer(1).optional().describe("CPU cores. Default 4 per node."),
       })
       .optional()
-      .describe("Expected size of the cluster, from which autoscaling, memory limit and cache are derived unless set."),
+      .describe("Expected cluster size, which gives defaults for autoscaling, memory limit and cache."),
     conflicts: z
       .strictObject({
         onCreate: z
           .enum(["NONE", "OVERWRITE"], "must be NONE or OVERWRITE, since EKS accepts PRESERVE on an update only")
           .default("OVERWRITE")
-          .describe("For a CoreDNS that already exists. Default OVERWRITE."),
+          .describe("For an existing CoreDNS. Default OVERWRITE."),
         onUpdate: z
           .enum(["NONE", "OVERWRITE", "PRESERVE"])
           .default("OVERWRITE")
-          .describe("For values that were changed in the cluster. Default OVERWRITE."),
+          .describe("For values changed in the cluster. Default OVERWRITE."),
       })
       .prefault({})
-      .describe("How conflicts with values in the cluster are resolved."),
+      .describe("Conflict resolution of the add-on."),
     preserve: z
       .boolean()
       .optional()
-      .describe(
-        "Leave CoreDNS running when the add-on is deleted. Default: true on a cluster that this stack did not create, else false.",
-      ),
+      .describe("Keep CoreDNS running when the add-on is deleted. Default: true on an existing cluster, else false."),
     timeouts: z
       .strictObject({
-        create: Duration.default("25m").describe("Default 25m, since EKS times out after 20."),
+        create: Duration.default("25m").describe("Default 25m; EKS times out after 20."),
         update: Duration.default("25m").describe("Default 25m."),
         delete: Duration.default("25m").describe("Default 25m."),
       })
       .prefault({})
       .describe("Timeouts of add-on operations, at least 20m."),
-    nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache, a DNS cache on every node."),
+    nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache. Default: off."),
   })
   .superRefine((dns, context) => {
     if (dns.replicas !== undefined && dns.autoscaling !== undefined) {

@@ -8,15 +8,13 @@ const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 
 /** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
 const Credentials = z.strictObject({
-  secretName: SecretName.describe("Secret in the collector's namespace, which you create."),
-  usernameKey: SecretKey.default("username").describe("Key of the user name. Default username."),
-  passwordKey: SecretKey.default("password").describe("Key of the password. Default password."),
+  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
+  usernameKey: SecretKey.default("username").describe("Its key for the user. Default username."),
+  passwordKey: SecretKey.default("password").describe("Its key for the password. Default password."),
 });
 export type Credentials = z.infer<typeof Credentials>;
 
-const caSecretName = SecretName.optional().describe(
-  "Secret with the CA certificate in key ca.crt. Default: public CAs.",
-);
+const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
 
 const Tls = z.strictObject({
   verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
@@ -37,7 +35,7 @@ const searchEngine = {
   tls: z
     .union([z.literal(false), Tls], "must be false, or an object whose keys are among verify, caSecretName")
     .optional()
-    .describe("TLS, or false to disable it. Default: enabled, with verification."),
+    .describe("TLS, or false. Default: on, with verification."),
   credentials: Credentials.optional().describe("User and password."),
 };
 
@@ -72,7 +70,7 @@ export const Destination = z
         "a folder below /var/log, other than pods and containers",
       )
         .default("/var/log/collected")
-        .describe("Folder on the node. Default /var/log/collected."),
+        .describe("Folder below /var/log. Default /var/log/collected."),
     }),
     z.strictObject({
       kind: z.literal("http").describe("JSON lines sent by POST."),
@@ -90,12 +88,10 @@ export const Destination = z
         .describe("Deploy a single-node OpenSearch with Dashboards, for evaluation. Default false."),
       storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
         .optional()
-        .describe("Volume size of the in-cluster OpenSearch. Default: none, and logs are lost with the pod."),
+        .describe("Its volume size. Default: none, so logs are lost with the pod."),
       storageClass: string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a StorageClass")
         .optional()
-        .describe(
-          "StorageClass of the volume; required on a new EKS cluster, which has none. Default: the cluster's default.",
-        ),
+        .describe("Its StorageClass; required on a new EKS cluster. Default: the cluster's default."),
       ...searchEngine,
     }),
     z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host name."), ...searchEngine }),
@@ -103,7 +99,7 @@ export const Destination = z
       kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack."),
       logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
         .optional()
-        .describe("Name of the log group. Default /eks-dns-logging/CLUSTER/pods."),
+        .describe("Log group. Default /eks-dns-logging/CLUSTER/pods."),
       retentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention in days. Default 30."),
     }),
     z.strictObject({
@@ -115,12 +111,10 @@ export const Destination = z
           "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves",
         )
         .optional()
-        .describe(
-          "Name of the bucket, unique among all AWS accounts of a partition. A change replaces the bucket. Default CLUSTER-logs-REGION.",
-        ),
+        .describe("Globally unique bucket name; a change replaces the bucket. Default CLUSTER-logs-REGION."),
       prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
         .default("logs")
-        .describe("Prefix of the keys. Default logs."),
+        .describe("Key prefix. Default logs."),
       retentionDays: integer(1, 3653).default(90).describe("Retention in days. Default 90."),
     }),
     z.strictObject({
@@ -129,7 +123,7 @@ export const Destination = z
         const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
         return pathname === "/" && search === "" && hash === "";
       }, "must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own").describe(
-        "URL of Loki without a path, such as http://loki.monitoring.svc:3100.",
+        "URL without a path, such as http://loki.monitoring.svc:3100.",
       ),
       // It is the value of a header.
       tenant: string(/^[!-~]+$/, "a quoted string without spaces, such as 'team-a'")

@@ -48,8 +48,8 @@ export const IndexFormat = z
     )
       .max(MAX_PART, `must have at most ${MAX_PART} characters`)
       .default("logs")
-      .describe("Prefix of the name. Default logs."),
-    separator: z.enum(["-", ".", "_"]).default("-").describe("Separator between the parts. Default '-'."),
+      .describe("Default logs."),
+    separator: z.enum(["-", ".", "_"]).default("-").describe("Default '-'."),
     datePattern: string(PATTERN, `made of ${DATE_NOTATION}, with '.', '-' or '_' between them`)
       .max(MAX_DATE, `must have at most ${MAX_DATE} characters`)
       .default("yyyy.MM.dd")
@@ -58,7 +58,7 @@ export const IndexFormat = z
       .string()
       .refine(isTimeZone, "must be UTC or the full name of an IANA time zone, such as Europe/Madrid")
       .default("UTC")
-      .describe("Time zone of the date. Default UTC."),
+      .describe("IANA time zone. Default UTC."),
     splitBy: z
       .enum(["none", "team", "namespace", "app"])
       .default("none")

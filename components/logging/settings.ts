@@ -36,75 +36,67 @@ const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or
 
 /** What collects the pods' logs, from which of them, and where they go. */
 export const LoggingSettings = z.strictObject({
-  collector: z
-    .enum(COLLECTOR_IDS)
-    .default("fluent-bit")
-    .describe("The log collector; `npm run lab -- collectors` compares them. Default fluent-bit."),
+  collector: z.enum(COLLECTOR_IDS).default("fluent-bit").describe("The collector. Default fluent-bit."),
   mode: z
     .enum(["daemonset", "sidecar"])
     .default("daemonset")
-    .describe("One collector per node, or one in each curl pod that reads the application's files. Default daemonset."),
+    .describe("One collector per node, or one per curl pod for the application's files. Default daemonset."),
   sidecar: z
     .strictObject({
       destinationCidrs: z
         .array(z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24"))
         .default([])
-        .describe("CIDR blocks of a destination outside the cluster, which the teams' network policies allow."),
+        .describe("CIDR blocks of an outside destination, which network policies then allow."),
     })
     .prefault({})
-    .describe("Further settings of mode sidecar."),
-  destination: Destination.prefault({ kind: "stdout" }).describe(
-    "Destination of the lines. Default: the collector's stdout.",
-  ),
-  index: IndexFormat.prefault({}).describe("Index names, in OpenSearch and Elasticsearch. Default logs-yyyy.MM.dd."),
+    .describe("Mode sidecar only."),
+  destination: Destination.prefault({ kind: "stdout" }).describe("Destination. Default: the collector's stdout."),
+  index: IndexFormat.prefault({}).describe("Index names in OpenSearch and Elasticsearch. Default logs-yyyy.MM.dd."),
   namespaces: z
     .strictObject({
       include: z.array(NamespaceName).default([]).describe("Only these namespaces. Default: all."),
       exclude: z
         .array(NamespaceName)
         .default([])
-        .describe("All except these; the collector's namespace is always excluded."),
+        .describe("All but these; the collector's namespace is always excluded."),
     })
     .prefault({})
-    .describe("Namespaces whose pods are collected."),
-  labels: z
-    .record(LabelKey, LabelValue)
-    .default({})
-    .describe("Collect only pods with all of these labels. Default: all pods."),
+    .describe("Namespaces to collect."),
+  labels: z.record(LabelKey, LabelValue).default({}).describe("Only pods with these labels. Default: all."),
   multiline: z
     .array(z.enum(["java", "python", "go", "node"]))
     .default(["java", "python", "go", "node"])
-    .describe("Languages whose stack traces are joined into one record. Default: all four."),
-  parseJson: z.boolean().default(true).describe("Parse a line that is a JSON object into fields. Default true."),
+    .describe("Stack traces joined into one record. Default: all four."),
+  parseJson: z.boolean().default(true).describe("Parse JSON lines into fields. Default true."),
   metadata: z
     .strictObject({
-      labels: z.boolean().default(true).describe("Add the pod's labels, with '_' for dots in keys. Default true."),
-      annotations: z.boolean().default(false).describe("Add the pod's annotations in the same way. Default false."),
+      labels: z.boolean().default(true).describe("Pod labels, with '_' for dots in keys. Default true."),
+      annotations: z.boolean().default(false).describe("Pod annotations, in the same way. Default false."),
     })
     .prefault({})
     .describe("Metadata besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
       size: Size.default("4Gi").describe(
-        "Maximum size on the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi.",
+        "Maximum size on the node's disk, at least 64Mi; 4Gi hold about a minute at 40 MB/s. Default 4Gi.",
       ),
       whenFull: z
         .enum(["drop-oldest", "block"])
         .optional()
         .describe(
-          "Drop the oldest lines, or stop reading, which leaves lines to the kubelet's rotation. Default: drop-oldest if the collector supports it, else block.",
+          "Drop the oldest lines, or leave new ones in the kubelet's files until it deletes them. Default: drop-oldest if supported, else block.",
         ),
     })
     .prefault({})
-    .describe("Buffer for lines that the destination does not accept yet."),
+    .describe("Buffer for undelivered lines."),
   resources: z
     .strictObject({
-      cpu: Cores.optional().describe("CPU request. Default: the collector's, 50m for Fluent Bit."),
-      memory: Bytes.optional().describe("Memory request. Default: the collector's, 64Mi for Fluent Bit."),
-      memoryLimit: Bytes.optional().describe("Memory limit. Default: the collector's, 512Mi for Fluent Bit."),
+      cpu: Cores.optional().describe("CPU request."),
+      memory: Bytes.optional().describe("Memory request."),
+      memoryLimit: Bytes.optional().describe("Memory limit."),
     })
     .prefault({})
-    .describe("Resources of each collector pod."),
-  image: Image.optional().describe("Image of the collector. Default: the one of this release."),
+    .describe("Resources per collector pod. Default: by collector."),
+  image: Image.optional().describe("Collector image. Default: the release's."),
 });
 export type LoggingSettings = z.infer<typeof LoggingSettings>;

@@ -34,12 +34,12 @@ const Port = z.union(
 /** Who else may connect, or be connected to. */
 export const AccessRule = z
   .strictObject({
-    namespaces: z.array(NamespaceName).default([]).describe("Namespaces, such as that of an ingress controller."),
+    namespaces: z.array(NamespaceName).default([]).describe("Namespaces."),
     cidrs: z
       .array(z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24"))
       .default([])
       .describe("CIDR blocks."),
-    ports: z.array(Port).default([]).describe("Ports, TCP unless a protocol is set. Default: all, and ping."),
+    ports: z.array(Port).default([]).describe("Ports, TCP unless set. Default: all, and ping."),
   })
   .superRefine((rule, context) => {
     if (rule.namespaces.length === 0 && rule.cidrs.length === 0)

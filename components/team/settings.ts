@@ -34,14 +34,14 @@ const QUOTA_MESSAGE =
  */
 export const Quota = z
   .object({
-    "requests.cpu": Cores.default("2").describe("Total CPU requests, in cores. Default 2."),
-    "requests.memory": Bytes.default("2Gi").describe("Total memory requests. Default 2Gi."),
-    "limits.memory": Bytes.default("4Gi").describe("Total memory limits. Default 4Gi."),
-    "requests.storage": Bytes.default("10Gi").describe("Total storage requests of volume claims. Default 10Gi."),
+    "requests.cpu": Cores.default("2").describe("Cores. Default 2."),
+    "requests.memory": Bytes.default("2Gi").describe("Default 2Gi."),
+    "limits.memory": Bytes.default("4Gi").describe("Default 4Gi."),
+    "requests.storage": Bytes.default("10Gi").describe("Default 10Gi."),
     pods: integer(1).default(20).describe("Running pods, including the curl pod. Default 20."),
-    services: integer(1).default(10).describe("Services, including that of the curl pod. Default 10."),
-    "services.loadbalancers": Count.default(0).describe("Services of type LoadBalancer. Default 0."),
-    "services.nodeports": Count.default(0).describe("Services of type NodePort. Default 0."),
+    services: integer(1).default(10).describe("Services, including the curl pod's. Default 10."),
+    "services.loadbalancers": Count.default(0).describe("Default 0."),
+    "services.nodeports": Count.default(0).describe("Default 0."),
   })
   .catchall(AnyQuota)
   .superRefine((quota, context) => {
@@ -61,10 +61,10 @@ const ORDER = [
  */
 export const Limits = z
   .strictObject({
-    cpuRequest: Cores.default("25m").describe("Default CPU request of a container. Default 25m."),
-    memoryRequest: Bytes.default("32Mi").describe("Default memory request of a container. Default 32Mi."),
-    memoryLimit: Bytes.default("128Mi").describe("Default memory limit of a container. Default 128Mi."),
-    maxMemory: Bytes.default("1Gi").describe("Maximum memory limit of a container. Default 1Gi."),
+    cpuRequest: Cores.default("25m").describe("CPU request if none is set. Default 25m."),
+    memoryRequest: Bytes.default("32Mi").describe("Memory request if none is set. Default 32Mi."),
+    memoryLimit: Bytes.default("128Mi").describe("Memory limit if none is set. Default 128Mi."),
+    maxMemory: Bytes.default("1Gi").describe("Maximum memory limit. Default 1Gi."),
   })
   .superRefine((limits, context) => {
     for (const [lower, upper] of ORDER)
@@ -82,8 +82,8 @@ export const TeamSettings = z.strictObject({
     "a string of lower-case letters, digits and '-' that starts with a letter and does not end with '-'",
   )
     .max(58, "must have at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
-    .describe("Short name: `ts` creates namespace `ts-team`, and pod and Service `curl-ts`."),
-  peers: z.array(z.string()).default([]).describe("Teams whose pods this team's pods may connect to."),
+    .describe("Short name: `ts` creates namespace ts-team and pod curl-ts."),
+  peers: z.array(z.string()).default([]).describe("Teams that its pods may connect to."),
   members: z
     .array(
       z
@@ -92,7 +92,7 @@ export const TeamSettings = z.strictObject({
         .regex(/^(?!system:)/, "must not start with 'system:', which Kubernetes reserves"),
     )
     .default([])
-    .describe("RBAC groups with access to the namespace, as in an EKS access entry."),
+    .describe("RBAC groups with access to the namespaces."),
   memberRoles: z
     .array(
       string(
@@ -101,37 +101,32 @@ export const TeamSettings = z.strictObject({
       ),
     )
     .default([])
-    .describe("IAM roles with access to the namespaces; creates an EKS access entry for each."),
+    .describe("IAM roles with access; each gets an EKS access entry."),
   namespaces: z
     .array(
       z.strictObject({
-        name: NamespaceName.describe("Name of the namespace."),
+        name: NamespaceName.describe("Name."),
         adopt: z
           .boolean()
           .default(false)
           .describe(
-            "Keep an existing namespace: labels, network policies and members are added, and removed by a destroy. Default false.",
+            "Keep an existing namespace, with labels, network policies and members added, and removed by a destroy. Default false.",
           ),
       }),
     )
     .min(1)
     .superRefine(unique(({ name }) => name, ["name"]))
     .optional()
-    .describe("Namespaces of the team, without curl pods. Default: NAME-team, with one."),
+    .describe("Namespaces, without curl pods. Default: NAME-team, with one."),
   podSecurity: z
     .strictObject({
-      level: z.enum(["restricted", "baseline", "privileged"]).describe("Pod Security level that is enforced."),
-      reason: z
-        .string()
-        .min(10, "must say why, in at least 10 characters")
-        .describe("Why, as an annotation of the namespace."),
+      level: z.enum(["restricted", "baseline", "privileged"]).describe("Enforced level."),
+      reason: z.string().min(10, "must say why, in at least 10 characters").describe("Reason, kept as an annotation."),
     })
     .optional()
-    .describe(
-      "A Pod Security level below restricted, which needs an exemption of the policies too. Default: restricted.",
-    ),
-  ingress: z.array(AccessRule).default([]).describe("Who else may connect to the team's pods."),
-  egress: z.array(AccessRule).default([]).describe("What else the team's pods may connect to."),
+    .describe("A Pod Security level below restricted; also needs a policy exemption."),
+  ingress: z.array(AccessRule).default([]).describe("Other allowed sources."),
+  egress: z.array(AccessRule).default([]).describe("Other allowed destinations."),
   labels: z
     .record(
       string(LABEL_KEY, "a Kubernetes label key, such as app.kubernetes.io/part-of").regex(
@@ -141,9 +136,9 @@ export const TeamSettings = z.strictObject({
       z.string(LABEL_WORDS).max(63, LABEL_WORDS).regex(LABEL_VALUE, LABEL_WORDS),
     )
     .default({})
-    .describe("Additional labels of the namespace."),
-  quota: Quota.prefault({}).describe("ResourceQuota of the namespace."),
-  limits: Limits.prefault({}).describe("LimitRange of the namespace."),
+    .describe("Namespace labels."),
+  quota: Quota.prefault({}).describe("ResourceQuota, with any of its keys."),
+  limits: Limits.prefault({}).describe("LimitRange, per container."),
 });
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
@@ -196,11 +191,11 @@ export const CurlPodSettings = z.strictObject({
   ndots: integer(1, 15)
     .default(3)
     .describe(
-      "Names with at least this many dots are queried as written before the search list is tried. Default 3: two queries for a full Service name, not eight.",
+      "Dots from which a name is first queried as written. Default 3: two queries for a full Service name, not eight.",
     ),
-  image: Image.default("docker.io/curlimages/curl:8.17.0").describe("Image of the container `curl`."),
+  image: Image.default("docker.io/curlimages/curl:8.17.0").describe("curl image."),
   responderImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
-    "Image of the responder: an nginx that runs as user 101.",
+    "Responder image: an nginx running as user 101.",
   ),
 });
 export type CurlPodSettings = z.infer<typeof CurlPodSettings>;

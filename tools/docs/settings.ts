@@ -56,13 +56,14 @@ export function settingsReference(): string {
 function linesOf(node: Node, path: string, seen: Map<string, string>): string[] {
   const below = Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     const at = path === "" ? key : `${path}.${key}`;
-    const keys = child.properties === undefined ? "" : JSON.stringify(child.properties);
+    const properties = child.properties ?? child.items?.properties;
+    const keys = properties === undefined ? "" : JSON.stringify(properties);
     const first = seen.get(keys);
     const required = node.required?.includes(key) === true && child.const === undefined;
     const own = isListed(child) ? [line(child, at, required)] : [];
     if (first === at) return own;
-    if (first !== undefined) return [line(child, at, required, ` The keys of \`${first}\`.`)];
-    if (Object.keys(child.properties ?? {}).length > 1) seen.set(keys, at);
+    if (first !== undefined) return [line(child, at, required, ` Keys as in \`${first}\`.`)];
+    if (Object.keys(properties ?? {}).length > 1) seen.set(keys, at);
     return [...own, ...linesOf(child, at, seen)];
   });
   const variants = [...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap((variant) => linesOf(variant, path, seen));
@@ -77,14 +78,17 @@ function isListed(node: Node): boolean {
 
 function line(node: Node, path: string, required: boolean, more = ""): string {
   const text = (node.description ?? "").replaceAll("\n", " ");
-  return `- \`${path}\` (${typeOf(node)}${required ? ", required" : ""})${text === "" ? "" : `: ${text}`}${more}`;
+  // The keys that follow show that it is an object.
+  const type = node.properties === undefined || required || more !== "" ? typeOf(node) : "";
+  const marks = [type, ...(required ? ["required"] : [])].join(", ");
+  return `- \`${path}\`${marks === "" ? "" : ` (${marks})`}${text === "" ? "" : `: ${text}`}${more}`;
 }
 
 function typeOf(node: Node): string {
   if (node.const !== undefined) return code(node.const);
   if (node.enum !== undefined) {
     const shown = node.enum.length > MAX_ENUM ? node.enum.slice(0, MAX_ENUM - 2) : node.enum;
-    return `${shown.map(code).join(", ")}${shown.length < node.enum.length ? ", …" : ""}`;
+    return code(`${shown.join("|")}${shown.length < node.enum.length ? "|…" : ""}`);
   }
   const variants = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
   if (variants.length > 0) return [...new Set(variants.map(typeOf))].join(" or ");
