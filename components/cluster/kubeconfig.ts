@@ -26,11 +26,26 @@ export interface Server {
   readonly server: string;
   /** Whether the kubeconfig names a proxy for it. */
   readonly proxied: boolean;
+  /** The files that exist, in the order in which they are read. */
+  readonly files: readonly string[];
 }
 
-/** Files that a kubeconfig is read from: the one of the settings, else those of $KUBECONFIG, else ~/.kube/config. */
-export function kubeconfigFiles(settings: KubeconfigSettings, variable: string | undefined): string[] {
-  if (settings.kubeconfig !== undefined) return [expandHome(settings.kubeconfig)];
+/** Why a kubeconfig leads to no server. */
+export interface KubeconfigIssue {
+  /** What is to be set otherwise. */
+  readonly setting: "kubeconfig" | "context";
+  /** The reason, in one line. */
+  readonly issue: string;
+  /** Whether there is no file, or no context is named at all. */
+  readonly absent?: true;
+}
+
+/** Files that a kubeconfig is read from: the one that is named, else those of $KUBECONFIG, else ~/.kube/config. */
+export function kubeconfigFiles(
+  { kubeconfig }: Pick<KubeconfigSettings, "kubeconfig">,
+  variable: string | undefined,
+): string[] {
+  if (kubeconfig !== undefined && kubeconfig !== "") return [expandHome(kubeconfig)];
   const named = (variable ?? "").split(delimiter).filter((file) => file !== "");
   return named.length > 0 ? named : [join(homedir(), ".kube", "config")];
 }
@@ -40,34 +55,35 @@ export function expandHome(path: string): string {
   return path.replace(/^~(?=\/|$)/, homedir());
 }
 
-/** The server of the wanted context, or why there is none, in one line. Of what files say twice the first holds, as for kubectl. */
-export function findServer(settings: KubeconfigSettings, files: readonly string[]): Server | { issue: string } {
-  const documents: Document[] = [];
-  for (const file of files) {
+/** The server of the wanted context, or why there is none. Where several files name the same thing the first one wins, as with kubectl. */
+export function findServer(settings: KubeconfigSettings, named: readonly string[]): Server | KubeconfigIssue {
+  const found: { readonly file: string; readonly document: Document }[] = [];
+  for (const file of named) {
     const document = readKubeconfig(file);
-    if (document === undefined) continue;
-    if ("issue" in document) return { issue: `cluster.kubeconfig: ${document.issue}` };
-    documents.push(document);
+    if (typeof document === "string") return { setting: "kubeconfig", issue: document };
+    if (document !== undefined) found.push({ file, document });
   }
-  if (documents.length === 0)
-    return {
-      issue: `cluster.kubeconfig: there is no file ${files.join(" or ")}; name another, or make a cluster, for example by kind create cluster`,
-    };
+  if (found.length === 0) return { setting: "kubeconfig", issue: `no kubeconfig at ${named.join(", ")}`, absent: true };
+  const documents = found.map(({ document }) => document);
+  const files = found.map(({ file }) => file);
+  const where = files.join(", ");
   const contexts = documents.flatMap((document) => document.contexts ?? []);
-  const there = contexts.length > 0 ? contexts.map(({ name }) => name).join(", ") : "no contexts";
+  const choice =
+    contexts.length > 0 ? `contexts: ${contexts.map(({ name }) => name).join(", ")}` : "it has no contexts";
   const wanted = settings.context ?? documents.map((document) => document["current-context"]).find(isNamed);
   if (wanted === undefined)
-    return { issue: `cluster.context: not set, and the kubeconfig has no current context; it has ${there}` };
+    return { setting: "context", issue: `${where} has no current context; ${choice}`, absent: true };
   const context = contexts.find(({ name }) => name === wanted)?.context;
-  if (context === undefined) return { issue: `cluster.context: found '${wanted}'; the kubeconfig has ${there}` };
+  if (context === undefined) return { setting: "context", issue: `no context '${wanted}' in ${where}; ${choice}` };
   const cluster = documents
     .flatMap((document) => document.clusters ?? [])
     .find(({ name }) => name === context.cluster)?.cluster;
   return cluster === undefined
     ? {
-        issue: `cluster.context: '${wanted}' names a cluster '${context.cluster}' that the kubeconfig does not describe`,
+        setting: "context",
+        issue: `context '${wanted}' refers to cluster '${context.cluster}', which is not in ${where}`,
       }
-    : { context: wanted, server: cluster.server, proxied: isNamed(cluster["proxy-url"]) };
+    : { context: wanted, server: cluster.server, proxied: isNamed(cluster["proxy-url"]), files };
 }
 
 function isNamed(value: string | null | undefined): value is string {
@@ -77,17 +93,16 @@ function isNamed(value: string | null | undefined): value is string {
 type Document = NonNullable<z.infer<typeof Kubeconfig>>;
 
 /** A file's document, why it is none, or nothing where there is no file. */
-function readKubeconfig(file: string): Document | { issue: string } | undefined {
+function readKubeconfig(file: string): Document | string | undefined {
   try {
     const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
-    return document.success ? (document.data ?? {}) : { issue: `${file} is not a kubeconfig` };
+    return document.success ? (document.data ?? {}) : `${file} is not a kubeconfig`;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    return {
-      issue:
-        code === "EACCES" || code === "EISDIR" ? `${file} cannot be read (${code})` : `${file} is not a kubeconfig`,
-    };
+    return code === "EACCES" || code === "EISDIR"
+      ? `cannot read the kubeconfig ${file} (${code})`
+      : `${file} is not a kubeconfig`;
   }
 }
 

@@ -38,7 +38,13 @@ export async function existingIssue(
   environment: Environment,
 ): Promise<string | undefined> {
   const found = findServer(settings, kubeconfigFiles(settings, environment.KUBECONFIG));
-  if ("issue" in found) return found.issue;
+  if ("issue" in found) {
+    const advice =
+      found.absent && found.setting === "kubeconfig"
+        ? "; set another, or create a cluster, for example with kind create cluster"
+        : "";
+    return `cluster.${found.setting}: ${found.issue}${advice}`;
+  }
   // What a proxy reaches, a connection from here need not.
   const proxied = found.proxied || environment.HTTPS_PROXY !== undefined || environment.https_proxy !== undefined;
   const issue = proxied ? undefined : await serverIssue(found.server);

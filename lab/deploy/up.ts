@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
+import { expandHome } from "../../components/cluster/kubeconfig.ts";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
@@ -7,7 +8,7 @@ import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { connect, expandHome, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { ensureKind, ensureKubernetesPlugin, KIND_CLUSTER, KIND_CONTEXT } from "./programs.ts";
 import { type Deployment, podUrns, settled } from "./state.ts";
 import { type Memory, StateFolder } from "./state-folder.ts";

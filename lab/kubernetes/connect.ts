@@ -1,7 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
+import { findServer, type KubeconfigIssue, kubeconfigFiles } from "../../components/cluster/kubeconfig.ts";
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "./client.ts";
 import { type Cluster, ClusterError } from "./cluster.ts";
@@ -40,50 +38,18 @@ export async function connect(target: Target): Promise<Connection> {
 
 /** The kubeconfig with the wanted context as its current one. */
 export async function loadKubeConfig(target: Target): Promise<KubeConfig> {
-  const files = kubeconfigFiles(target.kubeconfig);
-  const readable = await present(files);
-  if (readable.length === 0) {
-    const advice = "set --kubeconfig, KUBECONFIG or cluster.kubeconfig in the stack's file";
-    throw new Failure(`no kubeconfig at ${files.join(", ")}: ${advice}`, NOT_TRIED);
-  }
-  const config = readAll(readable);
-  const names = config.getContexts().map((context) => context.name);
-  const wanted = target.context ?? config.getCurrentContext();
-  const choice = names.length === 0 ? "it has no contexts" : `contexts: ${names.join(", ")}`;
-  if (wanted === undefined || wanted === "")
-    throw new Failure(`${readable.join(", ")} has no current context: set --context; ${choice}`, NOT_TRIED);
-  if (!names.includes(wanted))
-    throw new Failure(`no context '${wanted}' in ${readable.join(", ")}; ${choice}`, NOT_TRIED);
-  config.setCurrentContext(wanted);
-  if (config.getCurrentCluster() === null)
-    throw new Failure(`context '${wanted}' refers to a cluster that is not in ${readable.join(", ")}`, NOT_TRIED);
+  const found = findServer(target, kubeconfigFiles(target, process.env.KUBECONFIG));
+  if ("issue" in found) throw new Failure(`${found.issue}${adviceFor(found)}`, NOT_TRIED);
+  const config = readAll(found.files);
+  config.setCurrentContext(found.context);
   return config;
 }
 
-/** The files that kubectl would read, in its order. */
-function kubeconfigFiles(named: string | undefined): string[] {
-  if (named !== undefined && named !== "") return [expandHome(named)];
-  const listed = (process.env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
-  return listed.length > 0 ? listed : [join(homedir(), ".kube", "config")];
-}
-
-export function expandHome(path: string): string {
-  return path.replace(/^~(?=\/|$)/, homedir());
-}
-
-async function present(files: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const file of files) {
-    const readable = await readFile(file).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT" || error.code === "ENOTDIR") return false;
-        throw new Failure(`cannot read the kubeconfig ${file}: ${error.code ?? error.message}`, NOT_TRIED);
-      },
-    );
-    if (readable) found.push(file);
-  }
-  return found;
+function adviceFor({ setting, absent }: KubeconfigIssue): string {
+  if (!absent) return "";
+  return setting === "kubeconfig"
+    ? ": set --kubeconfig, KUBECONFIG or cluster.kubeconfig in the stack's file"
+    : "; set --context";
 }
 
 function readAll(files: readonly string[]): KubeConfig {

@@ -59,11 +59,13 @@ describe("findServer", () => {
       context: "lab",
       server: "https://127.0.0.1:6443",
       proxied: false,
+      files,
     });
     assert.deepEqual(findServer(existing({ context: "behind" }), files), {
       context: "behind",
       server: "https://10.0.0.1",
       proxied: true,
+      files,
     });
   });
 
@@ -73,29 +75,40 @@ describe("findServer", () => {
       context: "second",
       server: "https://127.0.0.1:6443",
       proxied: false,
+      files: files.slice(1),
     });
   });
 
   const issues: readonly [string, string | undefined, { context?: string }, RegExp][] = [
-    ["no file", undefined, {}, /^cluster\.kubeconfig: there is no file .*config; name another, or make a cluster/],
-    ["no YAML", "a: [", {}, /^cluster\.kubeconfig: .*config is not a kubeconfig$/],
+    ["no file", undefined, {}, /^kubeconfig: no kubeconfig at .*config$/],
+    ["no YAML", "a: [", {}, /^kubeconfig: .*config is not a kubeconfig$/],
     ["a list", "- a", {}, /is not a kubeconfig$/],
-    ["an empty file", "", {}, /^cluster\.context: not set, .* it has no contexts$/],
-    ["no current context", KUBECONFIG.replace("current-context: lab", ""), {}, /not set, .* it has lab, behind, torn$/],
+    ["an empty file", "", {}, /^context: .*config has no current context; it has no contexts$/],
+    [
+      "no current context",
+      KUBECONFIG.replace("current-context: lab", ""),
+      {},
+      /^context: .*config has no current context; contexts: lab, behind, torn$/,
+    ],
     [
       "an unknown context",
       KUBECONFIG,
       { context: "prod" },
-      /^cluster\.context: found 'prod'; the kubeconfig has lab, behind, torn$/,
+      /^context: no context 'prod' in .*config; contexts: lab, behind, torn$/,
     ],
-    ["a context without its cluster", KUBECONFIG, { context: "torn" }, /'torn' names a cluster 'gone'/],
+    [
+      "a context without its cluster",
+      KUBECONFIG,
+      { context: "torn" },
+      /^context: context 'torn' refers to cluster 'gone', which is not in .*config$/,
+    ],
   ];
   for (const [what, text, settings, expected] of issues) {
     it(`says in one line that there is ${what}`, () => {
       const path = text === undefined ? join(folder, "config") : file("config", text);
       const found = findServer(existing(settings), [path]);
       assert.ok("issue" in found);
-      assert.match(found.issue, expected);
+      assert.match(`${found.setting}: ${found.issue}`, expected);
       assert.doesNotMatch(found.issue, /\n/);
     });
   }
@@ -103,6 +116,6 @@ describe("findServer", () => {
   it("tells a folder from a file", () => {
     const found = findServer(existing(), [folder]);
     assert.ok("issue" in found);
-    assert.match(found.issue, /cannot be read \(EISDIR\)$/);
+    assert.match(found.issue, /^cannot read the kubeconfig .* \(EISDIR\)$/);
   });
 });

@@ -166,7 +166,7 @@ describe("existingIssue", () => {
     assert.ok(settings.kind === "existing");
     assert.match(
       (await existingIssue(settings, { KUBECONFIG: join(folder, "none") })) ?? "",
-      /^cluster\.kubeconfig: there is no file .*none; name another/,
+      /^cluster\.kubeconfig: no kubeconfig at .*none; set another, or create a cluster/,
     );
   });
 });

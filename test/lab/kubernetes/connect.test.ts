@@ -112,7 +112,7 @@ describe("the connection to a cluster", () => {
     [
       "no current context",
       async () => ({ kubeconfig: await file("none", kubeconfig(url, "one", "")) }),
-      /has no current context: set --context; contexts: one/,
+      /has no current context; contexts: one; set --context$/,
     ],
     ["a file that is no kubeconfig", async () => ({ kubeconfig: await file("bad", "{ [") }), /bad is not a kubeconfig/],
     [
@@ -123,7 +123,7 @@ describe("the connection to a cluster", () => {
           kubeconfig(url).replace('"clusters":[{"name":"one"', '"clusters":[{"name":"zero"'),
         ),
       }),
-      /refers to a cluster that is not in .*half/,
+      /^context 'one' refers to cluster 'one', which is not in .*half$/,
     ],
     [
       "a server that does not answer",
