@@ -1,7 +1,7 @@
 // The public names: what a program of your own imports. examples/typescript shows one.
 export type { PodIdentityHost } from "./aws/partition.ts";
-export { EksCluster } from "./cluster/eks-cluster.ts";
-export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks-cluster-args.ts";
+export { EksCluster } from "./cluster/eks/eks-cluster.ts";
+export type { AccessEntryArgs, EksClusterArgs, NewVpcArgs, NodeGroupArgs } from "./cluster/eks/eks-cluster-args.ts";
 export {
   ExistingCluster,
   type ExistingClusterArgs,

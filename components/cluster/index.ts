@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { EksCluster } from "./eks-cluster.ts";
+import { EksCluster } from "./eks/eks-cluster.ts";
 import { ExistingCluster, ExistingEksCluster } from "./existing-cluster.ts";
 import type { ClusterSettings } from "./settings.ts";
 

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string, unique } from "../schema/values.ts";
+import { ExistingVpcSettings, VpcSettings } from "./eks/network-settings.ts";
+import { NodeGroups } from "./eks/node-group-settings.ts";
 import {
   AccessEntries,
   ClusterName,
@@ -11,8 +13,6 @@ import {
   KUBERNETES_VERSIONS,
   Tags,
 } from "./eks-settings.ts";
-import { ExistingVpcSettings, VpcSettings } from "./network-settings.ts";
-import { NodeGroups } from "./node-group-settings.ts";
 
 /** How an existing cluster is reached. */
 const ExistingClusterSettings = z.strictObject({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
-import { nodeUserData } from "../../../components/cluster/node-group-settings.ts";
+import { nodeUserData } from "../../../components/cluster/eks/node-group-settings.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { find } from "../../support/find.ts";
 import { issuesIn } from "../../support/issues.ts";

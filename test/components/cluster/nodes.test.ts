@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { amiTypeOf, NodeGroupSettings } from "../../../components/cluster/node-group-settings.ts";
+import { amiTypeOf, NodeGroupSettings } from "../../../components/cluster/eks/node-group-settings.ts";
 import { find, ofType } from "../../support/find.ts";
 import { document, recordCluster, standardCluster } from "./recorded.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { cutSubnets, MAX_ZONES, VPC_PREFIXES, vpcCidrIssue } from "../../../components/cluster/network-settings.ts";
+import { cutSubnets, MAX_ZONES, VPC_PREFIXES, vpcCidrIssue } from "../../../components/cluster/eks/network-settings.ts";
 
 /** First and last address of a block, as numbers. */
 function range(cidr: string): [number, number] {

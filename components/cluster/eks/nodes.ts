@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { serviceRole } from "../aws/iam.ts";
+import { serviceRole } from "../../aws/iam.ts";
 import { amiTypeOf, type NodeGroupSettings, nodeUserData } from "./node-group-settings.ts";
 
 /** The managed node groups of a cluster. */

@@ -1,19 +1,19 @@
 import * as eks from "@pulumi/eks";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { serviceRole } from "../aws/iam.ts";
-import { ControlPlaneLogs } from "../aws/log-group.ts";
-import { partitionOf } from "../aws/partition.ts";
-import { parseArgs } from "../schema/errors.ts";
+import { serviceRole } from "../../aws/iam.ts";
+import { ControlPlaneLogs } from "../../aws/log-group.ts";
+import { partitionOf } from "../../aws/partition.ts";
+import { parseArgs } from "../../schema/errors.ts";
+import type { ClusterHandle } from "../handle.ts";
+import { withProfile } from "../kubeconfig.ts";
+import { EksClusterSettings } from "../settings.ts";
 import { grantAccess } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import type { EksClusterArgs } from "./eks-cluster-args.ts";
-import type { ClusterHandle } from "./handle.ts";
-import { withProfile } from "./kubeconfig.ts";
 import { type Network, Vpc } from "./network.ts";
 import { VpcSettings } from "./network-settings.ts";
 import { Nodes } from "./nodes.ts";
-import { EksClusterSettings } from "./settings.ts";
 
 /**
  * An EKS cluster of one's own. The control plane is made by @pulumi/eks; all else is a plain resource, so that a preview and a

@@ -1,8 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { endpointService } from "../aws/partition.ts";
-import type { VpcSettings } from "./network-settings.ts";
-import { cutSubnets } from "./network-settings.ts";
+import { endpointService } from "../../aws/partition.ts";
+import { cutSubnets, type VpcSettings } from "./network-settings.ts";
 
 /** Where a cluster's control plane and nodes are. */
 export interface Network {

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import { serviceRole } from "../aws/iam.ts";
-import { addonVersions } from "./eks-settings.ts";
-import type { EksClusterSettings } from "./settings.ts";
+import { serviceRole } from "../../aws/iam.ts";
+import { addonVersions } from "../eks-settings.ts";
+import type { EksClusterSettings } from "../settings.ts";
 
 /** What the add-ons of a new cluster depend on. */
 export interface AddonsArgs {

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { z } from "zod";
-import { relation } from "../schema/errors.ts";
-import { amount, Bytes, integer, isMore, string, unique } from "../schema/values.ts";
+import { relation } from "../../schema/errors.ts";
+import { amount, Bytes, integer, isMore, string, unique } from "../../schema/values.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 /** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first, and GB200 has Arm cores too. */

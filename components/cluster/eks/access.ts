@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { AccessEntrySettings } from "./eks-settings.ts";
+import type { AccessEntrySettings } from "../eks-settings.ts";
 
 /** Who may use the Kubernetes API of a cluster. */
 export interface AccessArgs {

@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { string, unique } from "../schema/values.ts";
+import { string, unique } from "../../schema/values.ts";
 
 /** A zone's two subnets, as CIDR blocks. */
 export interface ZoneSubnets {
