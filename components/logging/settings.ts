@@ -78,7 +78,7 @@ export const LoggingSettings = z.strictObject({
   buffer: z
     .strictObject({
       size: Size.default("4Gi").describe(
-        "Maximum size on the node's disk, at least 64Mi; 4Gi hold about a minute at 40 MB/s. Default 4Gi.",
+        "Maximum size on the node's disk; 4Gi hold about a minute at 40 MB/s. The minimum depends on the collector. Default 4Gi.",
       ),
       whenFull: z
         .enum(["drop-oldest", "block"])

@@ -39,7 +39,7 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
       id: "collectors-tls",
       level: "mandatory",
       title: "Logs leave the cluster over TLS with verification",
-      reason: "Logs contain user data, which anyone on the path could read.",
+      reason: "Logs contain user data.",
       fix: "set tls on and tls.verify on for the output",
       source: fluentBit("Transport security", "administration/transport-security"),
       options: [PLAIN_INSIDE],
@@ -68,7 +68,7 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
       id: "collectors-index-names",
       level: "mandatory",
       title: "Index names are valid in OpenSearch and Elasticsearch",
-      reason: "If the server rejects the name, every line for that index is lost.",
+      reason: "If the server rejects a name, its lines are lost.",
       fix: "use lower-case letters, digits, - and _, starting with a letter or digit, at most 255 bytes",
       source: {
         id: "OpenSearch: index naming restrictions",

@@ -40,7 +40,7 @@ export const COREDNS: readonly Rule[] = [
     family: "coredns",
     level: "mandatory",
     title: "The add-on configuration matches the schema of its version",
-    reason: "EKS rejects anything else, after minutes, and leaves the add-on degraded.",
+    reason: "EKS rejects anything else after minutes, and the add-on stays degraded.",
     fix: "follow the output of `aws eks describe-addon-configuration` for the version",
     source: aws("EKS add-on configuration", "eks/latest/APIReference/API_DescribeAddonConfiguration.html"),
     types: [ADDON],
@@ -70,8 +70,7 @@ export const COREDNS: readonly Rule[] = [
       id: "coredns-corefile-complete",
       level: "mandatory",
       title: "The Corefile has the plugins that cluster DNS needs",
-      reason:
-        "Without health and ready, failed pods are not restarted; without loop, a forwarding loop uses all CPU; without cache, every query goes upstream.",
+      reason: "Health and ready restart failed pods, loop stops forwarding loops, cache relieves upstreams.",
       fix: "add the plugin to the server block",
       source: {
         id: "CoreDNS: the EKS default Corefile",
@@ -97,7 +96,7 @@ export const COREDNS: readonly Rule[] = [
       level: "mandatory",
       title: "CoreDNS has a lameduck period shorter than its termination grace period",
       reason:
-        "Without it, queries are lost while endpoints still list the pod; if it is too long, the kubelet kills CoreDNS first.",
+        "Without it, queries are lost while endpoints list the pod; if too long, the kubelet kills CoreDNS first.",
       fix: "add a block with the line lameduck 5s to the plugin health",
       source: coreDns("health"),
       options: [TERMINATION],
@@ -118,7 +117,7 @@ export const COREDNS: readonly Rule[] = [
     family: "coredns",
     level: "mandatory",
     title: "The memory limit of CoreDNS fits the size of the cluster",
-    reason: "CoreDNS keeps every pod and Service in memory and is killed repeatedly if the limit is too low.",
+    reason: "CoreDNS keeps pods and Services in memory, and is killed over the limit.",
     fix: "raise resources.limits.memory",
     source: {
       id: "CoreDNS: scaling in Kubernetes",
@@ -151,7 +150,7 @@ export const COREDNS: readonly Rule[] = [
     family: "coredns",
     level: "mandatory",
     title: "Add-on conflict modes are set to values that EKS accepts",
-    reason: "EKS rejects PRESERVE on create, after the cluster exists; a missing mode blocks the next update.",
+    reason: "EKS rejects PRESERVE on create; a missing mode blocks the next update.",
     fix: "set resolveConflictsOnCreate: OVERWRITE (or NONE) and resolveConflictsOnUpdate: OVERWRITE, PRESERVE or NONE",
     source: aws("EKS CreateAddon, resolveConflicts", "eks/latest/APIReference/API_CreateAddon.html"),
     types: [ADDON],

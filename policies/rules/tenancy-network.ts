@@ -26,8 +26,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "A team's namespace denies traffic by default",
-    reason:
-      "Every pod in the cluster can reach a pod that no policy selects, and a rule without peers and ports allows everything.",
+    reason: "Every pod can reach one that no policy selects, and a rule without peers and ports allows everything.",
     fix: "add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress], and rules that name peers",
     source: cis("4.3.2"),
     options: [LABEL, NAMES],
@@ -61,7 +60,7 @@ export const TENANCY_NETWORK: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "Restricted egress still allows DNS over UDP and TCP",
-    reason: "Answers too long for UDP are retried over TCP: without it, only long answers fail.",
+    reason: "Long answers need TCP, and would be the only ones to fail.",
     fix: "allow port 53 for both: ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]",
     source: kubernetes("Network policies", "concepts/services-networking/network-policies/"),
     options: [LABEL, NAMES],

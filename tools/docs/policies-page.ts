@@ -35,30 +35,39 @@ export function rulesPage(): string {
 function entry(rule: Rule): string[] {
   const marks = [...(rule.level === "mandatory" ? [] : [rule.level]), ...(isPlanOnly(rule) ? ["`lab plan` only"] : [])];
   const level = marks.length === 0 ? "" : ` (${marks.join(", ")})`;
-  const options = (rule.options ?? []).map(({ name, schema }) => {
-    const text = `  - \`${name}\`: ${inLine(schema.description ?? "")}. Default ${defaultOf(schema.default)}.`;
-    const first = RULES.find((other) => (other.options ?? []).some((option) => option.schema === schema));
-    return first === undefined || first === rule ? text : `  - \`${name}\`: as in \`${first.id}\``;
-  });
-  return [
-    `- **\`${rule.id}\`**${level}: ${sentence(rule.title)} ${sentence(rule.reason)} [${rule.source.id}](${rule.source.url})`,
-    ...options,
-  ];
+  const source = `[${shortSource(rule.source.id)}](${rule.source.url})`;
+  return [`- **\`${rule.id}\`**${level}: ${sentence(rule.title)} ${sentence(rule.reason)} ${source}`, ...options(rule)];
 }
 
-/** The exemptions, those of one resource together, with what their reasons share said once. */
+/** A line for each option of a rule, and one for those that an earlier rule has too. */
+function options(rule: Rule): string[] {
+  const shared = new Map<string, string[]>();
+  const own = (rule.options ?? []).flatMap(({ name, schema }) => {
+    const first = RULES.find((other) => (other.options ?? []).some((option) => option.schema === schema));
+    if (first === undefined || first === rule)
+      return [`  - \`${name}\`: ${inLine(schema.description ?? "")}. Default ${defaultOf(schema.default)}.`];
+    shared.set(first.id, [...(shared.get(first.id) ?? []), `\`${name}\``]);
+    return [];
+  });
+  return [...own, ...[...shared].map(([id, names]) => `  - ${names.join(", ")}: as in \`${id}\``)];
+}
+
+/** The benchmark's section, the standard's level, or whose documentation it is: the link has the rest. */
+function shortSource(id: string): string {
+  const [, benchmark] = /^CIS EKS [\d.]+, (.+)$/.exec(id) ?? [];
+  if (benchmark !== undefined) return `CIS ${benchmark}`;
+  return (id.split(": ")[0] ?? id).replace(/ \d\.\d+(,.*)?/, "");
+}
+
+/** The exemptions, those of one resource together, with the part of their reasons that they share. */
 function exemptions(): string[] {
   const byResource = new Map<string, { readonly rule: string; readonly reason: string }[]>();
   for (const { rule, resource, reason } of BUILT_IN_EXEMPTIONS)
     byResource.set(resource, [...(byResource.get(resource) ?? []), { rule, reason: inLine(reason) }]);
-  return [...byResource].flatMap(([resource, found]) => {
-    const [{ reason: first = "" } = {}] = found;
-    const shared = found.length === 1 ? "" : first.slice(0, first.indexOf("; ") + 2);
-    const common = found.every(({ reason }) => reason.startsWith(shared)) ? shared : "";
-    return [
-      `- \`${resource.replace(URN_PREFIX, "")}\`${common === "" ? "" : `: ${common.replace(/; $/, "")}`}`,
-      ...found.map(({ rule, reason }) => `  - \`${rule}\`: ${reason.slice(common.length)}`),
-    ];
+  return [...byResource].map(([resource, found]) => {
+    const [reason = ""] = found[0]?.reason.split("; ") ?? [];
+    const rules = found.map(({ rule }) => `\`${rule}\``).join(", ");
+    return `- \`${resource.replace(URN_PREFIX, "")}\`: ${rules}. ${sentence(upper(reason))}`;
   });
 }
 
@@ -82,6 +91,7 @@ function sentence(text: string): string {
   return `${trimmed}.`;
 }
 
+const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const inLine = (text: string) => text.replaceAll("\n", " ");
 
 function introduction(): string {
@@ -93,14 +103,13 @@ npm run plan
 pulumi preview --policy-pack policies --policy-pack-config policy-config.json
 \`\`\`
 
-Both commands check the same ${RULES.length} rules, defined in \`policies/\`. The first needs no Pulumi CLI, account or cluster. The second works on any
-EKS or Kubernetes stack, and \`pulumi policy publish policies\` publishes the pack to an organization. Findings include the fix, and
-\`npm run lab -- policies --json\` prints all of them.
+Both commands check the same ${RULES.length} rules. The first needs no Pulumi CLI, account or cluster. The second works on any EKS or Kubernetes
+stack, and \`pulumi policy publish policies\` publishes the pack to an organization. \`npm run lab -- policies --json\` also prints the fixes.
 
-A violated mandatory rule stops both commands; rules are mandatory unless marked. A rule that needs a value known only after deployment is
-**undecided**: the plan stops, and the engine reports it under the policy \`undecided\`, which \`policy-config.json\` makes mandatory.
+Rules are mandatory unless marked: a violation stops both commands. A rule that needs a value known only after deployment is
+**undecided**, which stops the plan. The engine reports it under the policy \`undecided\`, mandatory in \`policy-config.json\`.
 
-Set levels, options and exemptions per rule in \`policy-config.json\`, or in the file given by \`--policy-config\`:
+Set levels, options and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
 
 \`\`\`json
 {
@@ -109,10 +118,12 @@ ${lines.join(",\n")}
 \`\`\`
 
 \`resource\` is a URN, a name in the program, or KIND/NAMESPACE/NAME; \`*\` matches any text. An unused exemption is an error. Resources
-that a Helm \`Release\` installs are not checked; those of a \`Chart\` are.
+of a Helm \`Chart\` are checked, those of a \`Release\` are not.
+
+CIS is the Amazon EKS Benchmark 1.8.0, and Pod Security the standards of Kubernetes 1.36.
 
 Generated by \`npm run docs\`.
 `;
 }
 
-const EXEMPTIONS = `Exempt in the stacks of this project, whose URNs begin with \`${URN_PREFIX}\`. Each run lists the exemptions that it uses.`;
+const EXEMPTIONS = `Exempt in the stacks of this project, whose URNs begin with \`${URN_PREFIX}\`. Each run lists those that it uses, with the reason.`;
