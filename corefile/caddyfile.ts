@@ -1,4 +1,4 @@
-import { type Token, tokens } from "./lexer.ts";
+import { type Token, tokens } from "./tokens.ts";
 
 /** Text that CoreDNS cannot read as a Corefile. */
 export class CorefileSyntaxError extends Error {

@@ -133,6 +133,18 @@ export function groupsOf(text: string): number {
   return compiled(text)?.groupCount() ?? 0;
 }
 
+/**
+ * Groups of a match that a replacement uses, such as two in `{1}.{2}`; CoreDNS knows {0} to {100}, without leading zeros.
+ * @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/rewrite/name.go
+ */
+export function usedGroups(to: string): number {
+  return new Set([...to.matchAll(/\{(\d{1,3})\}/g)].map(([, digits = ""]) => digits).filter(isGroup)).size;
+}
+
+function isGroup(digits: string): boolean {
+  return Number(digits) <= 100 && String(Number(digits)) === digits;
+}
+
 function compiled(text: string): RE2JS | undefined {
   try {
     return RE2JS.compile(withOwnNames(text));
@@ -209,3 +221,20 @@ function reverseZones({ address, bits, family }: Network): string[] {
   const first = last & ~(2 ** spare - 1);
   return Array.from({ length: 2 ** spare }, (_, index) => name([...parts.slice(0, kept - 1), first + index]));
 }
+
+/** Types, classes, codes and operations that CoreDNS's DNS library knows by name. @see https://github.com/miekg/dns/blob/v1.1.72/ztypes.go */
+export const TYPES: ReadonlySet<string> = new Set(
+  `A AAAA AFSDB AMTRELAY ANY APL ATMA AVC AXFR CAA CDNSKEY CDS CERT CNAME CSYNC DHCID DLV DNAME DNSKEY DS EID EUI48 EUI64 GID GPOS
+  HINFO HIP HTTPS IPSECKEY ISDN IXFR KEY KX L32 L64 LOC LP MAILA MAILB MB MD MF MG MINFO MR MX NAPTR NID NIMLOC NINFO NS NSEC NSEC3
+  NSEC3PARAM NULL NXNAME NXT OPENPGPKEY OPT PTR PX RESINFO RKEY RP RRSIG RT SIG SMIMEA SOA SPF SRV SSHFP SVCB TA TALINK TKEY TLSA TSIG
+  TXT UID UINFO UNSPEC URI X25 ZONEMD NSAP-PTR None Reserved`.split(/\s+/),
+);
+
+export const CLASSES: ReadonlySet<string> = new Set(["IN", "CS", "CH", "HS", "NONE", "ANY"]);
+
+export const RCODES: ReadonlySet<string> = new Set(
+  `NOERROR FORMERR SERVFAIL NXDOMAIN NOTIMP NOTIMPL REFUSED YXDOMAIN YXRRSET NXRRSET NOTAUTH NOTZONE DSOTYPENI BADSIG BADKEY BADTIME
+  BADMODE BADNAME BADALG BADTRUNC BADCOOKIE`.split(/\s+/),
+);
+
+export const OPCODES: ReadonlySet<string> = new Set(["QUERY", "IQUERY", "STATUS", "NOTIFY", "UPDATE"]);

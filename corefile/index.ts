@@ -2,12 +2,10 @@
 export { CorefileSyntaxError } from "./caddyfile.ts";
 export { checkCorefile } from "./checker.ts";
 export type { CheckContext, CorefileFindings } from "./findings.ts";
-export { loopOf } from "./forward-checks.ts";
-export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds } from "./go-values.ts";
+export { loopOf, readUpstream } from "./forward-checks.ts";
+export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds, usedGroups } from "./go-values.ts";
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
 export type { ForwardPlugin } from "./plugins/forward.ts";
-export { usedGroups } from "./setups/rewrite-setup.ts";
 export { startOf } from "./starts.ts";
 export { type Block, type Directive, parseBlocks, servesRoot } from "./syntax.ts";
-export { readUpstream } from "./upstream.ts";

@@ -1,37 +1,44 @@
 import { hasVariable as isVariable } from "./caddyfile.ts";
 import { type CachePlugin, readCache, writeCache } from "./plugins/cache.ts";
 import { type ForwardPlugin, readForward, writeForward } from "./plugins/forward.ts";
-import { type HostsPlugin, readHosts, writeHosts } from "./plugins/hosts.ts";
-import {
-  type AutopathPlugin,
-  type KubernetesPlugin,
-  readAutopath,
-  readKubernetes,
-  writeAutopath,
-  writeKubernetes,
-} from "./plugins/kubernetes.ts";
-import { type ErrorsPlugin, type LogPlugin, readErrors, readLog, writeErrors, writeLog } from "./plugins/logs.ts";
 import { directive, PluginProblem } from "./plugins/options.ts";
 import { type RewritePlugin, readRewrite, writeRewrite } from "./plugins/rewrite.ts";
 import {
   type BindPlugin,
   type EndpointPlugin,
+  type ErrorsPlugin,
   type HealthPlugin,
   type LoadbalancePlugin,
+  type LogPlugin,
   type LoopPlugin,
   type MultisocketPlugin,
   type ReloadPlugin,
   readBind,
   readEndpoint,
+  readErrors,
   readHealth,
   readLoadbalance,
+  readLog,
   readLoop,
   readMultisocket,
   readReload,
   writeEndpoint,
+  writeErrors,
   writeHealth,
+  writeLog,
   writeReload,
 } from "./plugins/serving.ts";
+import {
+  type AutopathPlugin,
+  type HostsPlugin,
+  type KubernetesPlugin,
+  readAutopath,
+  readHosts,
+  readKubernetes,
+  writeAutopath,
+  writeHosts,
+  writeKubernetes,
+} from "./plugins/sources.ts";
 import { type Blocks, type Directive, parseSyntax, renderBlocks } from "./syntax.ts";
 
 /** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */

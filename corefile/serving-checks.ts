@@ -3,7 +3,7 @@ import { seconds } from "./go-values.ts";
 import { type Plugin, pluginName, type Server } from "./model.ts";
 import type { CachePlugin } from "./plugins/cache.ts";
 import type { RewritePlugin } from "./plugins/rewrite.ts";
-import { MAX_CACHE_TTL } from "./setups/cache-setup.ts";
+import { MAX_CACHE_TTL } from "./setups/forwarding.ts";
 
 const TERMINATION_GRACE = 30;
 /** What CoreDNS needs after its lame duck to close connections. */

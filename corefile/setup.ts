@@ -1,8 +1,7 @@
 import { hasVariable } from "./caddyfile.ts";
-import { Dispenser } from "./dispenser.ts";
 import { duration, hostAndPort, integer, isGoRegexp, isOwnHost, network, zoneAndPort } from "./go-values.ts";
-import type { Token } from "./lexer.ts";
 import { isBefore, type Version } from "./releases.ts";
+import { Dispenser, type Token } from "./tokens.ts";
 
 /** CoreDNS does not start; the message says why. */
 export class Refusal extends Error {

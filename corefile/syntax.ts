@@ -1,5 +1,5 @@
 import { type Environment, readTokens, type TokenBlock } from "./caddyfile.ts";
-import { spelled, type Token } from "./lexer.ts";
+import { spelled, type Token } from "./tokens.ts";
 
 /** One line of a Corefile: a name, its words, and the lines between its braces. */
 export interface Directive {

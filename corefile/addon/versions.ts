@@ -1,5 +1,73 @@
 import { isBefore, type Version } from "../releases.ts";
-import { addonDefaults } from "./eks-versions.ts";
+import data from "./eks-versions.json" with { type: "json" };
+
+/** EKS add-ons whose versions go together with a Kubernetes version. */
+export const ADDONS = ["coredns", "vpc-cni", "kube-proxy", "eks-pod-identity-agent"] as const;
+export type AddonName = (typeof ADDONS)[number];
+
+/** What EKS says of one Kubernetes version. */
+interface EksVersion {
+  /** Last day of standard support, as YYYY-MM-DD. */
+  readonly standardSupportEnds: string;
+  /** EKS's default version of each add-on on the day of the lookup. */
+  readonly addons?: Readonly<Partial<Record<AddonName, string>>>;
+}
+
+const VERSIONS: Readonly<Record<string, EksVersion>> = data.versions;
+
+/** Day on which {@link VERSIONS} was looked up, as YYYY-MM-DD. */
+export const LOOKED_UP: string = data.lookedUp;
+
+/** Days after which the data is stale: EKS releases a Kubernetes version about every 120 days. */
+export const STALE_AFTER_DAYS = 180;
+
+/** How a version stands on a day. */
+export interface Support {
+  /** Last day of standard support; undefined where it is not known. */
+  readonly ends: string | undefined;
+  /** Days left, 0 on the last one; negative after it. */
+  readonly daysLeft: number;
+  /** Whether no newer version is known. */
+  readonly isNewest: boolean;
+}
+
+/**
+ * Standard support of a Kubernetes version on a day; undefined where the text is no version such as `1.36`. A version newer than
+ * the data never ends, an older one ended long ago.
+ */
+export function supportOf(version: string, day: string): Support | undefined {
+  const minor = minorOf(version);
+  if (minor === undefined) return undefined;
+  const ends = VERSIONS[version]?.standardSupportEnds;
+  const minors = Object.keys(VERSIONS).map((known) => minorOf(known) ?? 0);
+  const isNewest = minor >= Math.max(...minors);
+  if (ends === undefined)
+    return { ends, daysLeft: isNewest ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY, isNewest };
+  return { ends, daysLeft: daysBetween(day, ends), isNewest };
+}
+
+/** Versions with a default for an add-on, the oldest first, and that default. */
+export function addonDefaults(addon: AddonName): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(VERSIONS).flatMap(([version, { addons }]) => {
+      const found = addons?.[addon];
+      return found === undefined ? [] : [[version, found]];
+    }),
+  );
+}
+
+/** Minor number of `1.36`; undefined where the text is no such version. */
+export function minorOf(version: string): number | undefined {
+  const minor = /^1\.(\d+)$/.exec(version)?.[1];
+  return minor === undefined ? undefined : Number(minor);
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Days from one date to another, both as YYYY-MM-DD. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
+}
 
 /**
  * The add-on version for each Kubernetes version, so that two clusters made a month apart run the same CoreDNS. Each was EKS's

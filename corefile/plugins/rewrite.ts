@@ -1,4 +1,4 @@
-import { groupsOf, isGoRegexp } from "../go-values.ts";
+import { groupsOf, isGoRegexp, usedGroups } from "../go-values.ts";
 import type { Directive } from "../syntax.ts";
 import { directive, PluginProblem } from "./options.ts";
 
@@ -60,11 +60,6 @@ function checkWords(match: RewritePlugin["match"], from: string, to: string, ans
       `rewrite: takes answer auto, or answer name or value, after the names, and not ${answer.join(" ")}`,
     );
   }
-}
-
-/** Groups of a match that a replacement uses, such as two in `{1}.{2}`. */
-function usedGroups(to: string): number {
-  return new Set(to.match(/\{\d{1,2}\}/g)).size;
 }
 
 export function writeRewrite({ match, from, to, answer, continue: goOn }: RewritePlugin): Directive {

@@ -1,8 +1,7 @@
 import { hasVariable } from "../caddyfile.ts";
 import { templateProblem } from "../go-template.ts";
-import { groupsOf, isAddress, network, unsigned } from "../go-values.ts";
+import { CLASSES, groupsOf, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../go-values.ts";
 import { type Setup, shown } from "../setup.ts";
-import { CLASSES, OPCODES, RCODES, TYPES } from "./dns-constants.ts";
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/hosts/setup.go */
 export function hosts(setup: Setup): void {

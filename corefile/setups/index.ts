@@ -16,9 +16,8 @@ import {
   tsig,
   view,
 } from "./answering.ts";
-import { cache } from "./cache-setup.ts";
 import { azure, clouddns, etcd, k8sExternal, kubernetes, nomad, route53 } from "./clusters.ts";
-import { forward, grpc, secondary, transfer } from "./forwarding.ts";
+import { cache, forward, grpc, secondary, transfer } from "./forwarding.ts";
 import { rewrite } from "./rewrite-setup.ts";
 import {
   bare,

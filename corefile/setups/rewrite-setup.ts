@@ -1,7 +1,6 @@
 import { hasVariable } from "../caddyfile.ts";
-import { groupsOf, unsigned } from "../go-values.ts";
+import { CLASSES, groupsOf, RCODES, TYPES, unsigned, usedGroups } from "../go-values.ts";
 import { type Setup, shown } from "../setup.ts";
-import { CLASSES, RCODES, TYPES } from "./dns-constants.ts";
 
 const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"];
 
@@ -66,15 +65,6 @@ function checkPattern(setup: Setup, from: string, to: string): void {
   if (hasVariable(from) || hasVariable(to)) return;
   setup.regexp("a rule", from);
   if (usedGroups(to) > groupsOf(from)) setup.refuse(`${to} uses more groups than ${from} has`);
-}
-
-/** Groups of a match that a replacement uses, such as two in `{1}.{2}`. */
-export function usedGroups(to: string): number {
-  return new Set([...to.matchAll(/\{(\d{1,3})\}/g)].map(([, digits = ""]) => digits).filter(isGroup)).size;
-}
-
-function isGroup(digits: string): boolean {
-  return Number(digits) <= 100 && String(Number(digits)) === digits;
 }
 
 function checkAnswers(setup: Setup, match: string, words: readonly string[]): void {

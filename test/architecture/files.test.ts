@@ -11,7 +11,6 @@ const MIN_LINES = 25;
 const SHORT: Readonly<Record<string, string>> = {
   "corefile/index.ts": "the public names of the package, and no code",
   "corefile/addon/index.ts": "the public names of the package's second entry",
-  "corefile/setups/dns-constants.ts": "the names that miekg/dns knows, as data for three setups",
   "policies/index.ts": "the entry of the policy pack, which Pulumi starts",
 };
 

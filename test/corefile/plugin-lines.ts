@@ -78,6 +78,11 @@ export const PLUGIN_LINES: readonly (readonly [line: string, model: unknown, spe
     "rewrite stop name regex (.*)\\.a {1}.b answer auto",
   ],
   [
+    // {01} is no group: CoreDNS leaves it as it is.
+    "rewrite stop name regex (.*)\\.a {1}.{01}.b",
+    { plugin: "rewrite", match: "regex", from: "(.*)\\.a", to: "{1}.{01}.b" },
+  ],
+  [
     "rewrite ttl exact a.example 30",
     { plugin: "other", line: { name: "rewrite", args: ["ttl", "exact", "a.example", "30"] } },
   ],
