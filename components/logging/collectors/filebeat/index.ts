@@ -28,11 +28,11 @@ export const filebeat: Collector = {
   destinations: DESTINATIONS,
   about: {
     parsing:
-      "CRI parts joined, except long lines interleaved with the other stream; stack traces by indentation; JSON to fields; extra key @metadata on stdout and in files",
-    buffer: "a queue on the node, up to buffer.size, then it stops reading",
+      "CRI parts, except long lines interleaved with the other stream; stack traces by indentation; JSON; extra key @metadata on stdout and in files",
+    buffer: "a queue on the node, then it stops reading",
     index: "prefix, split value and Joda date, in UTC",
     maintenance: "maintained (Elastic)",
-    ownCode: "a JavaScript script that builds the record",
+    ownCode: "JavaScript that builds the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

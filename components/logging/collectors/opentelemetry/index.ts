@@ -26,11 +26,11 @@ export const opentelemetry: Collector = {
   destinations: DESTINATIONS,
   about: {
     parsing:
-      "CRI parts joined; stack traces by indentation; JSON to fields; OTLP from applications; a kill loses the pending line of each stream",
+      "CRI parts; stack traces by indentation; JSON; OTLP from applications; a kill loses each stream's pending line",
     buffer: "a queue on the node, up to half of buffer.size, then it stops reading",
     index: "prefix, split value and date, in UTC and without weeks",
     maintenance: "maintained (CNCF)",
-    ownCode: "OTTL statements that build the record",
+    ownCode: "OTTL that builds the record",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

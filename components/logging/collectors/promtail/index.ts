@@ -42,10 +42,10 @@ export const promtail: Collector = {
   },
   about: {
     parsing:
-      "CRI parts joined; stack traces by indentation, without empty lines; JSON to fields; '_' also for '/' and '-' in label keys",
+      "CRI parts; stack traces by indentation, without empty lines; JSON; '_' also for '/' and '-' in label keys",
     buffer: "none: unsent lines stay in the kubelet's files",
     index: "none: Loki has labels",
-    maintenance: "end of life since March 2026; successors: Grafana Alloy, OpenTelemetry Collector",
+    maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
     ownCode: "a template that builds the record",
   },
   configFolder: CONFIG_FOLDER,
