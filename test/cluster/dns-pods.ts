@@ -12,7 +12,7 @@ async function coreDnsImage(tests: TestCluster): Promise<string> {
   return image;
 }
 
-/** Runs a CoreDNS with a Corefile of its own, and returns its address. It has no right to see Services. */
+/** Runs a CoreDNS with a Corefile of its own, and returns its address. It has no right to see Services of its own: {@link letSeeServices}. */
 export async function runCoreDns(
   tests: TestCluster,
   namespace: string,
@@ -35,6 +35,16 @@ export async function runCoreDns(
   const ip = (await tests.pod(namespace, name)).status?.podIP;
   assert.ok(ip !== undefined, `${name} has an address`);
   return ip;
+}
+
+/** Lets the CoreDNS pods of a namespace see Services, as the cluster's own. Returns the binding, which stays when the namespace goes. */
+export async function letSeeServices(tests: TestCluster, namespace: string): Promise<KubernetesObject> {
+  const binding = Object.assign(object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", namespace), {
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:coredns" },
+    subjects: [{ kind: "ServiceAccount", name: "default", namespace }],
+  });
+  await tests.apply(binding);
+  return binding;
 }
 
 /** A pod with curl that asks one server. */
