@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { planStack, type Recording } from "../lab/plan/plan.ts";
-import { UNKNOWN } from "../lab/plan/planned.ts";
+import { planStack, type Recording, UNKNOWN } from "../lab/plan/plan.ts";
 import { readStack } from "../lab/stack-file.ts";
 import { find, ofType } from "./support/find.ts";
 

@@ -62,11 +62,10 @@ async function runAudit(flags: AuditFlags): Promise<void> {
   const config: PackConfig = await readPackConfig(flags.policyConfig);
   const { subject, title, notes } = await subjectFor(flags);
   const { audit, fails } = await import("./audit.ts");
-  const { auditJson, auditMarkdown, auditTable } = await import("./audit-report.ts");
+  const { auditJson, auditMarkdown, auditTable, sarifOf } = await import("./audit-report.ts");
   const report = { title, notes, ...audit(subject, config) };
   writeOutput(flags.json ? auditJson(report) : auditTable(report));
   if (flags.sarif !== undefined) {
-    const { sarifOf } = await import("./sarif.ts");
     await write(flags.sarif, `${JSON.stringify(sarifOf(report), null, 2)}\n`);
   }
   if (flags.markdown !== undefined) await write(flags.markdown, auditMarkdown(report));
@@ -85,13 +84,13 @@ async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
   const { subjectOf, subjectOfStack } = await import("./audit.ts");
   if (flags.state !== undefined) {
     if (flags.namespace.length > 0) throw new Failure("--namespace is for --context and --manifests", 2);
-    const { readState } = await import("./pulumi-state.ts");
+    const { readState } = await import("./object-files.ts");
     return { subject: subjectOfStack(await readState(flags.state)), title: `state ${flags.state}`, notes: [] };
   }
   if (flags.manifests !== undefined) {
     const [namespace, more] = flags.namespace;
     if (more !== undefined) throw new Failure("--manifests takes one --namespace", 2);
-    const { readManifestFiles } = await import("./manifest-files.ts");
+    const { readManifestFiles } = await import("./object-files.ts");
     const { objects, others } = await readManifestFiles(flags.manifests);
     const notes = others.map((file) => `${file} holds no Kubernetes object`);
     return { subject: subjectOf(objects, { live: false, namespace }), title: `manifests ${flags.manifests}`, notes };

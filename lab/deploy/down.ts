@@ -2,8 +2,7 @@ import type { Settings } from "../../components/settings.ts";
 import { Failure } from "../command-line.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { deleteKind, ensureKubernetesPlugin, kindClusters } from "./programs.ts";
-import { type MadeObject, madeObjects, settled, thoseThere } from "./state.ts";
-import { type Memory, StateFolder } from "./state-folder.ts";
+import { type MadeObject, type Memory, madeObjects, StateFolder, settled, thoseThere } from "./state.ts";
 import { needExisting } from "./up.ts";
 import { openStack, operate, shown } from "./workspace.ts";
 

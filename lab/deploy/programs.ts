@@ -5,7 +5,7 @@ import { PulumiCommand, type Workspace } from "@pulumi/pulumi/automation/index.j
 import { z } from "zod";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { outputOf, streamed } from "../process.ts";
-import { STATE_ROOT } from "./state-folder.ts";
+import { STATE_ROOT } from "./state.ts";
 
 /** Version of Pulumi's own npm package that is fetched where no CLI is installed. */
 export const NPX_VERSION = "3.265.0";

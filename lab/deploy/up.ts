@@ -10,8 +10,7 @@ import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { ensureKind, ensureKubernetesPlugin, KIND_CLUSTER, KIND_CONTEXT } from "./programs.ts";
-import { type Deployment, podUrns, settled } from "./state.ts";
-import { type Memory, StateFolder } from "./state-folder.ts";
+import { type Deployment, type Memory, podUrns, StateFolder, settled } from "./state.ts";
 import { openStack, operate, shown } from "./workspace.ts";
 
 export interface UpOptions {

@@ -6,7 +6,7 @@ import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
 import { Failure } from "../command-line.ts";
 import { FETCH_NOTHING, findPulumi, pathWithNode } from "./programs.ts";
-import type { StateFolder } from "./state-folder.ts";
+import type { StateFolder } from "./state.ts";
 
 /** Opens the stack in its state folder, and makes it there the first time. The folder's project must be written. */
 export async function openStack(folder: StateFolder): Promise<Stack> {

@@ -8,19 +8,10 @@ import {
   type PolicyRun,
   SECRET,
 } from "./document.ts";
-import { changedFields, type FieldChange, pathText } from "./fields.ts";
+import { changedFields, type FieldChange, pathText, type ShownField } from "./fields.ts";
 import { pairUp } from "./pairs.ts";
 import { type ComparedPair, comparePair, providerUrn, takesAlong, whyReplaced } from "./replacement.ts";
 import { DATA_LOSS_ON_REPLACE } from "./replacement-table.ts";
-
-/** A field that differs, ready to be shown: secrets are masked. An absent side was added or removed. */
-export interface ShownField {
-  readonly path: string;
-  readonly before?: Json;
-  readonly after?: Json;
-  /** Whether this change is why the resource is replaced. */
-  readonly replaces: boolean;
-}
 
 /** What would happen to one resource. */
 export interface ResourceChange {

@@ -55,6 +55,6 @@ async function diffCommand(base: string, head: string, flags: DiffFlags): Promis
 
 async function resultOf(diff: import("./diff.ts").Diff, flags: DiffFlags): Promise<string | object> {
   if (flags.json) return diff;
-  if (flags.markdown) return (await import("./markdown-diff.ts")).markdownOf(diff);
-  return (await import("./terminal.ts")).formatDiff(diff);
+  const { formatDiff, markdownOf } = await import("./diff-report.ts");
+  return flags.markdown ? markdownOf(diff) : formatDiff(diff);
 }

@@ -3,9 +3,18 @@ import type { Libc, Saving } from "../../components/dns/resolver.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { columns, ms, plural } from "../output/table.ts";
-import { answeredBy, type OwnZones, ownZones } from "./answered-by.ts";
-import { type Asked, ask, type CurlLookup, curlLookup } from "./ask.ts";
-import { isName, outcomeOf, type QueryType } from "./message.ts";
+import {
+  type Asked,
+  answeredBy,
+  ask,
+  type CurlLookup,
+  curlLookup,
+  isName,
+  type OwnZones,
+  outcomeOf,
+  ownZones,
+  type QueryType,
+} from "./ask.ts";
 import type { DnsClient } from "./pod.ts";
 import { cheaper, hostsAddresses, messagesFor, type Pair, succeeds, walk } from "./walk.ts";
 

@@ -127,7 +127,7 @@ async function forms(name: string, flags: FormsFlags): Promise<void> {
 
 async function bench(flags: BenchFlags): Promise<void> {
   const { cluster, client } = await connected(flags);
-  const [{ bench }, { formatBench }] = await Promise.all([
+  const [{ bench }, { benchPage, formatBench }] = await Promise.all([
     import("./bench/bench.ts"),
     import("./bench/bench-output.ts"),
   ]);
@@ -136,7 +136,6 @@ async function bench(flags: BenchFlags): Promise<void> {
   const result = await bench(cluster, client, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);
   process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : formatBench(result));
   if (flags.html === undefined) return;
-  const { benchPage } = await import("./bench/bench-output.ts");
   const { html } = flags;
   await writeFile(html, benchPage(result)).catch((error: NodeJS.ErrnoException) => {
     throw new Failure(`cannot write the page to ${html}: ${error.code ?? error.message}`);

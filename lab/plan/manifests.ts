@@ -5,7 +5,7 @@ import type { DnsSettings } from "../../components/dns/settings.ts";
 import { indexTemplate } from "../../components/logging/index-template.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { portableYaml } from "../yaml.ts";
-import type { Planned, PlannedResource } from "./planned.ts";
+import type { Planned, PlannedResource } from "./plan.ts";
 
 /** One Kubernetes object of a plan. */
 export interface Manifest {

@@ -4,8 +4,7 @@ import { dnsProfile } from "../../components/dns/profile.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 import { plainTable } from "../output/table.ts";
-import type { Recording } from "./plan.ts";
-import type { PlannedResource } from "./planned.ts";
+import type { PlannedResource, Recording } from "./plan.ts";
 
 /** One line of the tree. */
 export interface TreeRow {

@@ -9,8 +9,7 @@ import { stackOfPlan } from "../../policies/core/stack.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { boxedTable } from "../output/table.ts";
-import type { Recording } from "./plan.ts";
-import { UNKNOWN } from "./planned.ts";
+import { type Recording, UNKNOWN } from "./plan.ts";
 
 /** What the policies say of a plan: the rules of the policy pack, without an engine. */
 export function policyReport(plan: Recording, config: PackConfig = {}): Evaluation {

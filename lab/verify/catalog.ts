@@ -9,11 +9,10 @@ import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
 import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeers } from "./checks/dns-names.ts";
 import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
 import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
-import { pingCheck } from "./checks/ping.ts";
-import { podCheck, serviceCheck } from "./checks/pods.ts";
+import { pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
 import type { MarkerFinder } from "./find/finder.ts";
 import { finderFor } from "./find/index.ts";
-import type { Check } from "./outcome.ts";
+import type { Check } from "./result.ts";
 
 /** What the checks are made from. */
 export interface Plan {

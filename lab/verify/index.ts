@@ -2,7 +2,7 @@ import { access, constants, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure, progress, writeOutput } from "../command-line.ts";
-import type { Row } from "./outcome.ts";
+import type { Row } from "./result.ts";
 
 export interface VerifyFlags {
   readonly stack: string;

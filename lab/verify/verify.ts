@@ -5,8 +5,7 @@ import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, type Target } from "../kubernetes/connect.ts";
 import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
 import { Lab, UnmetPrecondition } from "./lab.ts";
-import { type Check, fail, type Outcome, type Row } from "./outcome.ts";
-import type { TeamView, VerifyResult } from "./result.ts";
+import { type Check, fail, type Outcome, type Row, type TeamView, type VerifyResult } from "./result.ts";
 
 export interface VerifyOptions {
   readonly stack: string;

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { planStack, type Recording } from "../../lab/plan/plan.ts";
-import { type Planned, UNKNOWN } from "../../lab/plan/planned.ts";
+import { type Planned, planStack, type Recording, UNKNOWN } from "../../lab/plan/plan.ts";
 import { policyReport } from "../../lab/plan/policy-report.ts";
 import { readStack } from "../../lab/stack-file.ts";
 import { OWN_POLICIES } from "../../policies/core/pack-config.ts";

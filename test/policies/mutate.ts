@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { Recording } from "../../lab/plan/plan.ts";
-import { type Planned, UNKNOWN } from "../../lab/plan/planned.ts";
+import { type Planned, type Recording, UNKNOWN } from "../../lab/plan/plan.ts";
 
 /** Changes a plan in one place. */
 export type Mutation = (plan: Recording) => Recording;

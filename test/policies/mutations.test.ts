@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { planStack, type Recording } from "../../lab/plan/plan.ts";
-import { UNKNOWN } from "../../lab/plan/planned.ts";
+import { planStack, type Recording, UNKNOWN } from "../../lab/plan/plan.ts";
 import { policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { readStack } from "../../lab/stack-file.ts";
 import { ON_ITS_DAY } from "./as-of.ts";

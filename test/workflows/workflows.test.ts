@@ -7,7 +7,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { parseSettings } from "../../components/settings.ts";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import { MARKER } from "../../lab/diff/markdown-diff.ts";
+import { MARKER } from "../../lab/diff/diff-report.ts";
 import { POLICY_CONFIG_FILE } from "../../lab/plan/policy-report.ts";
 import { readStack } from "../../lab/stack-file.ts";
 import { COMMIT_TYPES } from "../../tools/release/commits.ts";

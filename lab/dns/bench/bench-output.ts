@@ -1,7 +1,7 @@
 import { html, htmlDocument, type Markup } from "../../output/html.ts";
 import { columns, ms } from "../../output/table.ts";
 import type { BenchResult, BenchRow } from "./bench.ts";
-import { BUCKETS, type Summary } from "./samples.ts";
+import { BUCKETS, type Summary } from "./script.ts";
 
 const BAR = 40;
 

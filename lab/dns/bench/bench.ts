@@ -2,11 +2,9 @@ import { randomInt } from "node:crypto";
 import { Failure } from "../../command-line.ts";
 import { type Cluster, ClusterError } from "../../kubernetes/cluster.ts";
 import { ms } from "../../output/table.ts";
-import { ask } from "../ask.ts";
-import { isName } from "../message.ts";
+import { ask, isName } from "../ask.ts";
 import type { DnsClient } from "../pod.ts";
-import { readSamples, type Summary, summarize } from "./samples.ts";
-import { BENCH_SCRIPT, type Load, NUMBER, scriptArguments } from "./script.ts";
+import { BENCH_SCRIPT, type Load, NUMBER, readSamples, type Summary, scriptArguments, summarize } from "./script.ts";
 
 /** More than this is not asked, whatever the flags say: it is a measurement, not a load test. */
 export const LIMITS = { perSecond: 200, seconds: 60 } as const;

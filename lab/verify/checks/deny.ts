@@ -2,7 +2,7 @@ import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-s
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
-import { type Check, fail, type Outcome, pass, warn } from "../outcome.ts";
+import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
 import type { Pair } from "./dns-names.ts";
 
 /** Long enough for any answer inside a cluster, short enough to wait for none. */

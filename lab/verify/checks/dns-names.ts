@@ -2,7 +2,7 @@ import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../../components/team/curl-pod-spec.ts";
 import { type CurlResult, curlFrom } from "../curl.ts";
 import type { Lab } from "../lab.ts";
-import { type Check, fail, type Outcome, pass } from "../outcome.ts";
+import { type Check, fail, type Outcome, pass } from "../result.ts";
 
 /** The ways to write a Service's name. */
 export const FORMS = ["short", "ns", "svc", "full", "dot"] as const;

@@ -3,7 +3,7 @@ import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import type { Lab } from "../lab.ts";
-import { type Check, fail, type Outcome, pass, warn } from "../outcome.ts";
+import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
 
 /** CoreDNS runs, and what its Corefile says. It is read and never written. */
 export function corednsCheck(): Check {

@@ -5,7 +5,7 @@ import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-s
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import type { MarkerFinder } from "../find/finder.ts";
 import type { Lab } from "../lab.ts";
-import { type Check, fail, type Outcome, pass, skip } from "../outcome.ts";
+import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
 
 const POLL_MS = 250;
 

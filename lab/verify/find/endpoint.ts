@@ -1,10 +1,10 @@
 import type { RequestOptions } from "node:https";
 import type { z } from "zod";
 import type { Credentials } from "../../../components/logging/destination-settings.ts";
+import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { get } from "../../kubernetes/client.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
-import { LOGGING_NAMESPACE } from "./finder.ts";
 
 /** An HTTP destination, as the settings describe it. */
 export interface Endpoint {

@@ -1,7 +1,13 @@
 import type { LoggingSettings } from "../../../components/logging/settings.ts";
 import type { Settings } from "../../../components/settings.ts";
-import { type MarkerFinder, unableFinder } from "./finder.ts";
-import { fileFinder, sidecarStdoutFinder, stdoutFinder, throughSidecar } from "./on-cluster.ts";
+import {
+  fileFinder,
+  type MarkerFinder,
+  sidecarStdoutFinder,
+  stdoutFinder,
+  throughSidecar,
+  unableFinder,
+} from "./finder.ts";
 import { cloudwatchFinder, lokiFinder, searchFinder } from "./stores.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region">;

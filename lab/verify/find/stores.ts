@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { Destination } from "../../../components/logging/destination-settings.ts";
 import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/index-format.ts";
+import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { outputOf, ProcessError } from "../../process.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { ask, type Endpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
-import { collectorPod, LOGGING_NAMESPACE, type MarkerFinder, mustBeReady } from "./finder.ts";
+import { collectorPod, type MarkerFinder, mustBeReady } from "./finder.ts";
 
 type SearchDestination = Extract<Destination, { kind: "opensearch" | "elasticsearch" }>;
 

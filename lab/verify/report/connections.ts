@@ -1,4 +1,4 @@
-import type { Group, Row, Status } from "../outcome.ts";
+import type { Group, Row, Status } from "../result.ts";
 
 /** Where a connection goes when not to a team. */
 export const COREDNS = "(coredns)";

@@ -1,6 +1,5 @@
 import { html, htmlDocument, type Markup } from "../../output/html.ts";
-import type { Row } from "../outcome.ts";
-import { causes, summarize, summaryLine, type VerifyResult } from "../result.ts";
+import { causes, type Row, summarize, summaryLine, type VerifyResult } from "../result.ts";
 import { diagram } from "./diagram.ts";
 
 /** The report: one page that needs nothing else, no network and no script. */

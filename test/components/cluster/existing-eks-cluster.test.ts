@@ -3,8 +3,7 @@ import { checkedVersion } from "../../../components/cluster/existing-cluster.ts"
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack, record } from "../../../lab/plan/plan.ts";
-import { UNKNOWN } from "../../../lab/plan/planned.ts";
+import { planStack, record, UNKNOWN } from "../../../lab/plan/plan.ts";
 import { find, ofType } from "../../support/find.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { audit, subjectOf } from "../../../lab/audit/audit.ts";
-import { type AuditReport, auditJson, auditMarkdown, auditTable } from "../../../lab/audit/audit-report.ts";
+import { type AuditReport, auditJson, auditMarkdown, auditTable, sarifOf } from "../../../lab/audit/audit-report.ts";
 import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
-import { sarifOf } from "../../../lab/audit/sarif.ts";
 import { live, SOUND_POD } from "./fixtures.ts";
 
 function reportOf(names: readonly string[], exempt: readonly string[] = []): AuditReport {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { StateFolder, stackFile } from "../../../lab/deploy/state-folder.ts";
+import { StateFolder, stackFile } from "../../../lab/deploy/state.ts";
 
 describe("the state folder of up", () => {
   let root: string;

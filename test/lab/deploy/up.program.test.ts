@@ -7,7 +7,7 @@ import { delimiter, join } from "node:path";
 import { parseSettings } from "../../../components/settings.ts";
 import { down } from "../../../lab/deploy/down.ts";
 import { recover, recoveryText } from "../../../lab/deploy/recover.ts";
-import { StateFolder } from "../../../lab/deploy/state-folder.ts";
+import { StateFolder } from "../../../lab/deploy/state.ts";
 import { up } from "../../../lab/deploy/up.ts";
 import { listen } from "../../support/listen.ts";
 

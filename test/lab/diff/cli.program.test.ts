@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../../lab/command-line.ts";
 import { comparePlans } from "../../../lab/diff/compare.ts";
 import type { Diff } from "../../../lab/diff/diff.ts";
+import { formatDiff, markdownOf } from "../../../lab/diff/diff-report.ts";
 import { PlanDocument } from "../../../lab/diff/document.ts";
-import { markdownOf } from "../../../lab/diff/markdown-diff.ts";
-import { formatDiff } from "../../../lab/diff/terminal.ts";
 import { runLab } from "../../support/run-lab.ts";
 
 /** As on a terminal that has colors. */

@@ -5,7 +5,7 @@ import { cp, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { PROJECT_ROOT } from "../../../lab/command-line.ts";
-import { MARKER } from "../../../lab/diff/markdown-diff.ts";
+import { MARKER } from "../../../lab/diff/diff-report.ts";
 import { Project } from "./project.ts";
 
 /** What the command line and the program are made of. */

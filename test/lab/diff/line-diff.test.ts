@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { diffLines, type Line, shortened } from "../../../lab/diff/field-lines.ts";
+import { diffLines, type Line, shortened } from "../../../lab/diff/fields.ts";
 
 const texts = (lines: readonly Line[], left: Line["sign"]) =>
   lines.filter(({ sign }) => sign !== left).map(({ text }) => text);

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { comparePlans } from "../../../lab/diff/compare.ts";
 import type { Diff, StackDiff } from "../../../lab/diff/diff.ts";
+import { formatDiff, LONGEST_COMMENT, MARKER, markdownOf } from "../../../lab/diff/diff-report.ts";
 import type { PlanDocument, PolicyFinding } from "../../../lab/diff/document.ts";
-import { fieldLines } from "../../../lab/diff/field-lines.ts";
-import { LONGEST_COMMENT, MARKER, markdownOf } from "../../../lab/diff/markdown-diff.ts";
-import { formatDiff } from "../../../lab/diff/terminal.ts";
+import { fieldLines } from "../../../lab/diff/fields.ts";
 import { code, fenced, plainText } from "../../../lab/output/markdown.ts";
 import { namespace, plan, resource } from "./resources.ts";
 

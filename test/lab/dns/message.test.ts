@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { decode, encode } from "dns-packet";
 import fc from "fast-check";
-import { answeredBy, ownZones } from "../../../lab/dns/answered-by.ts";
-import { readReply } from "../../../lab/dns/ask.ts";
-import { type Answer, decodeAnswer, encodeQuery, isName, outcomeOf, shellBytes } from "../../../lab/dns/message.ts";
+import {
+  type Answer,
+  answeredBy,
+  decodeAnswer,
+  encodeQuery,
+  isName,
+  outcomeOf,
+  ownZones,
+  readReply,
+  shellBytes,
+} from "../../../lab/dns/ask.ts";
 import { bytesOf } from "./fake-pod.ts";
 
 const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/);

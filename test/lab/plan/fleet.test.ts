@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { differences } from "../../../lab/plan/fleet.ts";
+import { differences } from "../../../lab/plan/index.ts";
 
 describe("differences", () => {
   it("names each setting that is not the same everywhere, and nothing else", () => {

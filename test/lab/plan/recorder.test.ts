@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { planStack, record } from "../../../lab/plan/plan.ts";
-import { UNKNOWN } from "../../../lab/plan/planned.ts";
+import { planStack, record, UNKNOWN } from "../../../lab/plan/plan.ts";
 
 describe("record", () => {
   const program = async () => {

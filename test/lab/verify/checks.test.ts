@@ -3,10 +3,9 @@ import { type Cluster, ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "../../../lab/verify/checks/deny.ts";
 import { curlCheck, lookupCheck } from "../../../lab/verify/checks/dns-names.ts";
 import { corednsCheck, resolverCheck } from "../../../lab/verify/checks/dns-server.ts";
-import { pingCheck } from "../../../lab/verify/checks/ping.ts";
-import { podCheck, serviceCheck } from "../../../lab/verify/checks/pods.ts";
+import { pingCheck, podCheck, serviceCheck } from "../../../lab/verify/checks/pods.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import type { Check, Row } from "../../../lab/verify/outcome.ts";
+import type { Check, Row } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
 import { answered, type Execute, failed, fakeCluster, healthy, notFound, ran, runningPod } from "./fake-cluster.ts";
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import { collectorCheck, logsCheck, newMarker, waitFor } from "../../../lab/verify/checks/log-lines.ts";
-import { unableFinder } from "../../../lab/verify/find/finder.ts";
-import { stdoutFinder } from "../../../lab/verify/find/on-cluster.ts";
+import { stdoutFinder, unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import type { Check } from "../../../lab/verify/outcome.ts";
+import type { Check } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";
 

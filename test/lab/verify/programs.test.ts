@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parsePing, pingCommand } from "../../../lab/verify/checks/ping.ts";
+import { parsePing, pingCommand } from "../../../lab/verify/checks/pods.ts";
 import { curlCommand, parseCurl, urlHost } from "../../../lab/verify/curl.ts";
 import { answered, failed } from "./fake-cluster.ts";
 

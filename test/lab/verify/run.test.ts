@@ -5,8 +5,7 @@ import { allChecks, fits, select } from "../../../lab/verify/catalog.ts";
 import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
-import { type Check, pass } from "../../../lab/verify/outcome.ts";
-import { asJson, causes, formatResult, summaryLine } from "../../../lab/verify/result.ts";
+import { asJson, type Check, causes, formatResult, pass, summaryLine } from "../../../lab/verify/result.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
 import { fakeCluster } from "./fake-cluster.ts";
 

@@ -3,11 +3,10 @@ import fc from "fast-check";
 import { html, raw } from "../../../../lab/output/html.ts";
 import { allChecks } from "../../../../lab/verify/catalog.ts";
 import { unableFinder } from "../../../../lab/verify/find/finder.ts";
-import type { Row, Status } from "../../../../lab/verify/outcome.ts";
 import { COREDNS, connectionsOf, LOGS, worst } from "../../../../lab/verify/report/connections.ts";
-import { between, labelBox, overlap } from "../../../../lab/verify/report/layout.ts";
+import { between, labelBox, overlap } from "../../../../lab/verify/report/diagram.ts";
 import { reportPage } from "../../../../lab/verify/report/report-page.ts";
-import type { VerifyResult } from "../../../../lab/verify/result.ts";
+import type { Row, Status, VerifyResult } from "../../../../lab/verify/result.ts";
 import { runningPod } from "../fake-cluster.ts";
 
 const STATUSES: readonly Status[] = ["pass", "warn", "fail", "skip"];
