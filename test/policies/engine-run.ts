@@ -21,7 +21,7 @@ export interface Given {
   readonly provider?: object;
   /** Top-level inputs that are secret. */
   readonly secrets?: readonly string[];
-  /** Names of what an input waits for. */
+  /** Names or URNs of what an input waits for. */
   readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -110,7 +110,7 @@ export async function runPack(
     );
   for (const [index, { propertyDependencies = {} }] of given.entries())
     for (const [key, names] of Object.entries(propertyDependencies)) {
-      const from = all.filter(({ name }) => names.includes(name));
+      const from = all.filter(({ name, urn }) => names.includes(name) || names.includes(urn));
       Object.assign(all[index]?.propertyDependencies ?? {}, { [key]: from });
     }
   for (const policy of policies) {
