@@ -58,6 +58,11 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
           message: "must be empty with cluster.kind existing, which has no EKS access entries",
           value: memberRoles,
         });
+  if (cluster?.kind === "eks" && isObject(given.dns) && given.dns.adopt !== undefined)
+    issues.push({
+      path: ["dns", "adopt"],
+      message: "must not be set with cluster.kind eks, where CoreDNS is an add-on that this stack installs",
+    });
   if (cluster?.kind !== "eks-existing") return issues;
   const dns = isObject(given.dns) ? given.dns : {};
   if (cluster.compute === "auto" && !absent.has("dns")) {
@@ -101,9 +106,21 @@ export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSe
 }
 
 /** Settings under `dns` that configure the EKS add-on, and so nothing on a cluster whose CoreDNS is somebody else's. */
-const ADDON_SETTINGS: readonly string[] = [
-  ...["addonVersion", "replicas", "autoscaling", "resources", "podDisruptionBudget", "topologySpread", "affinity"],
-  ...["nodeSelector", "tolerations", "podLabels", "podAnnotations", "computeType", "conflicts", "timeouts"],
+const ADDON_ONLY: readonly string[] = [
+  ...["addonVersion", "autoscaling", "podDisruptionBudget", "computeType", "conflicts", "timeouts"],
+];
+/** Settings under `dns` that configure the add-on, or the Deployment of `dns.adopt`. */
+const DEPLOYMENT_SETTINGS: readonly string[] = [
+  ...[
+    "replicas",
+    "resources",
+    "topologySpread",
+    "affinity",
+    "nodeSelector",
+    "tolerations",
+    "podLabels",
+    "podAnnotations",
+  ],
 ];
 
 /**
@@ -112,15 +129,24 @@ const ADDON_SETTINGS: readonly string[] = [
  */
 export function unusedDnsSettings(given: unknown): SettingsIssue[] {
   if (!isObject(given)) return [];
-  const message = "has no effect on an existing cluster, whose CoreDNS this stack does not manage";
-  const issues: SettingsIssue[] = ADDON_SETTINGS.filter((key) => given[key] !== undefined).map((key) => ({
-    path: ["dns", key],
-    message,
-    severity: "warning",
-  }));
+  const unused = (keys: readonly string[], message: string) =>
+    keys
+      .filter((key) => given[key] !== undefined)
+      .map((key): SettingsIssue => ({ path: ["dns", key], message, severity: "warning" }));
+  if (isObject(given.adopt))
+    return [
+      ...unused(ADDON_ONLY, "has no effect with dns.adopt, which installs no EKS add-on"),
+      ...(given.adopt.deployment === undefined
+        ? unused(DEPLOYMENT_SETTINGS, "has no effect without dns.adopt.deployment")
+        : []),
+    ];
+  const issues = unused(
+    [...ADDON_ONLY, ...DEPLOYMENT_SETTINGS],
+    "has no effect on an existing cluster without dns.adopt: this stack does not manage its CoreDNS",
+  );
   if (given.corefile !== undefined && !isObject(given.nodeLocalCache)) {
     const message =
-      "only rendered with cluster.kind existing: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS";
+      "only rendered with cluster.kind existing, unless dns.adopt is set: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS";
     issues.push({ path: ["dns", "corefile"], message, severity: "warning" });
   }
   return issues;

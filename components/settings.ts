@@ -138,7 +138,6 @@ function issuesOfSections(
     (withCurlPods.length > 0 || !shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).success);
   const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
   const kind = eksKind(given.cluster) ?? "existing";
-  const takesAddon = kind === "eks" || (cluster?.value.kind === "eks-existing" && cluster.value.compute !== "auto");
   const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
@@ -148,7 +147,7 @@ function issuesOfSections(
     ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind, named), logging.without)),
     ...under("teams", given.curlPods === false ? [] : checkTeams(teams, sidecar), new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
-    ...(absent.has("dns") || takesAddon || kind === "eks-existing" ? [] : unusedDnsSettings(given.dns)),
+    ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
     ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value)),
   ];
@@ -187,6 +186,11 @@ function namedCluster(given: unknown, region: string | undefined): NamedCluster 
   return known !== undefined && known.kind !== "existing" && region !== undefined
     ? { name: known.name, region }
     : undefined;
+}
+
+/** Whether CoreDNS is one that runs already, and no add-on. */
+function adoptsDns(kind: string, dns: unknown): boolean {
+  return kind === "eks-existing" && isObject(dns) && dns.adopt !== undefined;
 }
 
 /** Which kind of EKS cluster is written there; undefined for another one. */

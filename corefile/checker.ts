@@ -15,7 +15,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   const findings = new Findings();
   const where: StartContext = {
     coredns: context.coredns,
-    isAddon: context.coredns !== undefined,
+    isAddon: context.isAddon ?? context.coredns !== undefined,
     mayHaveRole: context.mayHaveRole,
   };
   const start = startOf(text, where);

@@ -9,6 +9,8 @@ export interface CheckContext {
   readonly terminationGrace?: number | undefined;
   /** CoreDNS's version, where the EKS add-on brings it. Default: the newest whose plugins are known, in pods of unknown files. */
   readonly coredns?: Version | undefined;
+  /** Whether it runs in the add-on's pods, whose files and environment are known. Default: where `coredns` is set. */
+  readonly isAddon?: boolean | undefined;
   /** The cluster's domain. Default cluster.local, the only one on EKS. */
   readonly clusterDomain?: string | undefined;
   /**

@@ -30,13 +30,15 @@ export function checkServing(
   findings: Findings,
 ): void {
   const root = servers.find((server) => servedZones(server).some(({ zone, port }) => zone === "." && port === 53));
+  // Pods that are not the add-on's may serve other names and ports, and their probes may ask elsewhere.
+  const required = context.isAddon === false ? findings.warnings : findings.errors;
   if (root === undefined && !hasImports) {
-    findings.errors.push("no block for .:53: names outside the other blocks are refused");
+    required.push("no block for .:53: names outside the other blocks are refused");
   }
   if (root !== undefined && !hasImports) {
     for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, `no ${name}: ${why}`);
   }
-  if (!hasImports) checkProcess(servers, findings);
+  if (!hasImports) checkProcess(servers, context, findings);
   if (!hasImports) checkClusterNames(servers, context, findings);
   for (const server of servers) {
     for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
@@ -44,13 +46,16 @@ export function checkServing(
 }
 
 /** What one block does for the whole process, whichever it is. */
-function checkProcess(servers: readonly Server[], findings: Findings): void {
+function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
   if (!servers.some((server) => hasPlugin(server, "kubernetes"))) {
-    findings.errors.push("no kubernetes: the cluster's own names get no answer");
+    (isAddon === false ? findings.warnings : findings.errors).push(
+      "no kubernetes: the cluster's own names get no answer",
+    );
   }
   if (!servers.some((server) => hasPlugin(server, "reload"))) {
     findings.warnings.push("no reload: a changed Corefile is taken over at the next restart only");
   }
+  if (isAddon === false) return;
   const plugins = servers.flatMap((server) => server.plugins);
   for (const { plugin: name, port, consequence } of PROBES) {
     const addresses = plugins.flatMap((plugin) =>

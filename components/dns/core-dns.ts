@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AddonHost, ClusterHandle } from "../cluster/handle.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
+import { adoptCoreDns } from "./adopted-core-dns.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import { addonVersion, checkDns, dnsWarnings } from "./issues.ts";
 import { NodeLocalCache } from "./node-local-cache.ts";
@@ -16,13 +17,13 @@ import { type DnsOptions, DnsSettings } from "./settings.ts";
  * @example { cluster, replicas: 3, corefile: { profile: "tuned" } }
  */
 export interface CoreDnsArgs extends DnsOptions {
-  /** The cluster. With `addons` CoreDNS is an EKS add-on; without, the Corefile is only rendered. */
+  /** The cluster. With `addons` CoreDNS is an EKS add-on; without, and without `adopt`, the Corefile is only rendered. */
   readonly cluster: ClusterHandle;
 }
 
 /**
- * CoreDNS as an EKS add-on of its own. On a cluster that takes no add-ons nothing is registered: CoreDNS there belongs to
- * the cluster's creator, and the Corefile is only rendered.
+ * CoreDNS as an EKS add-on of its own. On a cluster that takes no add-ons it belongs to the cluster's creator: with `adopt` its Corefile and
+ * Deployment are managed by server-side apply, without it nothing is registered and the Corefile is only rendered.
  * @throws {SettingsError} for arguments that the add-on or CoreDNS would refuse.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
@@ -51,7 +52,16 @@ export class CoreDns extends pulumi.ComponentResource {
     this.corefile = corefileText(settings);
     this.profile = dnsProfile(settings).rows;
     this.warnings = dnsWarnings(settings, host?.kubernetesVersion);
-    if (host !== undefined) {
+    const { adopt } = settings;
+    const patches =
+      adopt === undefined
+        ? []
+        : adoptCoreDns(name, settings, adopt, {
+            parent: this,
+            provider: cluster.provider,
+            dependsOn: [...cluster.ready],
+          });
+    if (host !== undefined && adopt === undefined) {
       const addon = new aws.eks.Addon(
         `${name}-addon`,
         {
@@ -76,7 +86,7 @@ export class CoreDns extends pulumi.ComponentResource {
         ? undefined
         : new NodeLocalCache(
             `${name}-local`,
-            { cluster, ...cacheOptions(settings, cache), dependsOn: this.addon === undefined ? [] : [this.addon] },
+            { cluster, ...cacheOptions(settings, cache), dependsOn: this.addon === undefined ? patches : [this.addon] },
             { parent: this },
           );
     this.addresses = local?.addresses ?? [];

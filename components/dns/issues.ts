@@ -28,7 +28,8 @@ export function checkDns(
   kubernetesVersion: string | undefined,
   mayHaveRole = false,
 ): DnsIssue[] {
-  const addon = kubernetesVersion === undefined ? [] : addonIssues(settings, kubernetesVersion);
+  const takesAddon = kubernetesVersion !== undefined && settings.adopt === undefined;
+  const addon = takesAddon ? addonIssues(settings, kubernetesVersion) : [];
   return [
     ...addon,
     ...corefileIssues(settings, { ...context(settings, kubernetesVersion), mayHaveRole }),
@@ -84,11 +85,21 @@ function valueAt(settings: unknown, path: readonly (string | number)[]): unknown
 }
 
 function context(settings: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
-  const version = kubernetesVersion === undefined ? undefined : addonVersion(settings, kubernetesVersion);
-  const parsed = version === undefined ? undefined : parseAddonVersion(version);
+  const where = podsContext(settings, kubernetesVersion);
   const nodeLocal = settings.nodeLocalCache?.address;
   const clusterDomain = settings.corefile.options?.clusterDomain;
-  return { clusterDns: settings.clusterDns, clusterDomain, coredns: parsed?.coredns, nodeLocal };
+  return { clusterDns: settings.clusterDns, clusterDomain, nodeLocal, ...where };
+}
+
+/** The pods that the Corefile runs in: those of the add-on, or those that are there with files and variables of their own. */
+function podsContext({ adopt, addonVersion: set }: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
+  if (adopt !== undefined) {
+    const coredns =
+      adopt.version === undefined ? undefined : parseAddonVersion(`v${adopt.version}-eksbuild.1`)?.coredns;
+    return { coredns, isAddon: false, terminationGrace: adopt.terminationGracePeriodSeconds };
+  }
+  const version = kubernetesVersion === undefined ? undefined : addonVersion({ addonVersion: set }, kubernetesVersion);
+  return { coredns: version === undefined ? undefined : parseAddonVersion(version)?.coredns };
 }
 
 function corefileIssues(settings: DnsSettings, checked: CheckContext): DnsIssue[] {

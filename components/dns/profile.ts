@@ -108,6 +108,8 @@ export interface DnsProfile {
   readonly rows: readonly ProfileRow[];
 }
 
+const UNCHANGED = "not set, so that the CoreDNS of dns.adopt keeps its own";
+
 type Choice<T> = { readonly value: T; readonly row: ProfileRow };
 
 /** Fills what the settings leave open. What they set wins, and its row says so. */
@@ -143,12 +145,15 @@ function scaling({
   replicas,
   autoscaling,
   clusterSize,
+  adopt,
 }: DnsSettings): Choice<Pick<DnsProfile, "replicas" | "autoscaling">> {
   if (autoscaling !== undefined) {
     const { minReplicas, maxReplicas } = autoscaling;
     const shown = `${minReplicas} to ${maxReplicas ?? "the add-on's own limit"}`;
     return choice("autoscaling", { replicas: undefined, autoscaling: { minReplicas, maxReplicas } }, shown, "set");
   }
+  if (adopt !== undefined && replicas === undefined)
+    return choice("replicas", { replicas: undefined, autoscaling: undefined }, "unchanged", UNCHANGED);
   if (replicas !== undefined || clusterSize === undefined) {
     const value = replicas ?? DEFAULT_REPLICAS;
     const reason = replicas === undefined ? "the add-on's default, since clusterSize is not set" : "set";
@@ -211,6 +216,7 @@ function memoryLimit(
   const set = settings.resources?.limits?.memory;
   if (set !== undefined) return choice(setting, set, set, "set");
   const size = settings.clusterSize;
+  if (size === undefined && settings.adopt !== undefined) return choice(setting, undefined, "unchanged", UNCHANGED);
   if (size === undefined) {
     return choice(
       setting,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
 import { Bytes, Cores, Image, integer, isMore, string } from "../schema/values.ts";
+import { AdoptSettings } from "./adopt-settings.ts";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
 
 /** NodeLocal DNSCache's own link-local address, as Kubernetes suggests it. */
@@ -157,6 +158,9 @@ export const DnsSettings = z
       .boolean()
       .optional()
       .describe("Keep CoreDNS running when the add-on is deleted. Default: true on an existing cluster, else false."),
+    adopt: AdoptSettings.optional().describe(
+      "Manage a CoreDNS that runs already, by server-side apply instead of the EKS add-on; on an existing cluster.",
+    ),
     timeouts: z
       .strictObject({
         create: Duration.default("25m").describe("Default 25m; EKS times out after 20."),

@@ -58,7 +58,8 @@ async function writeFolder(folder: string, recording: Recording, settings: Setti
   const manifests = manifestsOf(recording.resources);
   const write = async () => {
     const written = await writeManifests(folder, manifests);
-    if (settings.cluster.kind === "existing" && settings.dns !== undefined) await writeCorefile(folder, settings.dns);
+    if (settings.cluster.kind === "existing" && settings.dns?.adopt === undefined && settings.dns !== undefined)
+      await writeCorefile(folder, settings.dns);
     if (settings.logging !== undefined) await writeIndexTemplate(folder, settings.logging);
     return written;
   };

@@ -26,9 +26,9 @@ describe("DNS settings without effect", () => {
     assert.deepEqual(
       issuesOf("{cluster: {kind: existing}, dns: {replicas: 3, tolerations: [], corefile: {profile: tuned}}}"),
       [
-        "dns.replicas: has no effect on an existing cluster, whose CoreDNS this stack does not manage",
-        "dns.tolerations: has no effect on an existing cluster, whose CoreDNS this stack does not manage",
-        "dns.corefile: only rendered with cluster.kind existing: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS",
+        "dns.replicas: has no effect on an existing cluster without dns.adopt: this stack does not manage its CoreDNS",
+        "dns.tolerations: has no effect on an existing cluster without dns.adopt: this stack does not manage its CoreDNS",
+        "dns.corefile: only rendered with cluster.kind existing, unless dns.adopt is set: apply the Corefile that `lab plan --manifests` writes to the cluster's CoreDNS",
       ],
     );
   });

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { CoreDns } from "../../../components/dns/core-dns.ts";
+import type { DnsOptions } from "../../../components/dns/settings.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { record } from "../../../lab/plan/plan.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+import { find } from "../../support/find.ts";
+
+const COREFILE = ".:53 {\n  whoami\n}\n";
+
+async function adopted(settings: DnsOptions, addons = false) {
+  const handle = addons
+    ? { addons: { clusterName: "prod", kubernetesVersion: "1.35", preserve: true, tags: {} } }
+    : undefined;
+  const { resources } = await record({ stack: "local", config: {} }, async () => {
+    new CoreDns("coredns", { ...settings, cluster: existingClusterHandle(handle) });
+  });
+  return resources.filter(({ custom, type }) => custom && !type.startsWith("pulumi:providers:"));
+}
+
+describe("CoreDns with adopt", () => {
+  it("patches the Corefile alone, and leaves it in place at a destroy", async () => {
+    const resources = await adopted({ adopt: {}, corefile: { text: COREFILE } });
+    assert.deepEqual(
+      resources.map(({ type, inputs, retainOnDelete }) => ({ type, inputs, retainOnDelete })),
+      [
+        {
+          type: "kubernetes:core/v1:ConfigMapPatch",
+          inputs: {
+            apiVersion: "v1",
+            kind: "ConfigMap",
+            metadata: { name: "coredns", namespace: "kube-system" },
+            data: { Corefile: COREFILE },
+          },
+          retainOnDelete: true,
+        },
+      ],
+    );
+  });
+
+  it("patches only those fields of the Deployment that are set, on a cluster with add-ons too", async () => {
+    const adopt = { namespace: "dns", configMap: "corefile", deployment: "resolver", container: "dns", force: true };
+    const resources = await adopted(
+      {
+        adopt,
+        preserve: false,
+        replicas: 3,
+        resources: { limits: { memory: "256Mi" } },
+        podLabels: { tier: "dns" },
+        corefile: { text: COREFILE },
+      },
+      true,
+    );
+    assert.equal(resources.length, 2);
+    const patch = find(resources, "kubernetes:apps/v1:DeploymentPatch", "coredns-deployment");
+    assert.equal(patch.retainOnDelete, false);
+    assert.deepEqual(patch.inputs, {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "resolver", namespace: "dns", annotations: { "pulumi.com/patchForce": "true" } },
+      spec: {
+        replicas: 3,
+        template: {
+          metadata: { labels: { tier: "dns" } },
+          spec: { containers: [{ name: "dns", resources: { limits: { memory: "256Mi" } } }] },
+        },
+      },
+    });
+  });
+
+  it("checks the Corefile by the version and the grace period of the pods, whose files are their own", async () => {
+    const check = (adopt: DnsOptions["adopt"], text: string) => adopted({ adopt, corefile: { text } });
+    const multisocket = ".:53 {\n  multisocket 2\n  whoami\n}\n";
+    await assert.rejects(check({ version: "1.11.4" }, multisocket), /multisocket/);
+    await check({ version: "1.14.3" }, multisocket);
+    await check({ version: "1.14.3" }, ".:53 {\n  hosts /etc/coredns/NodeHosts\n  whoami\n}\n");
+    const slow = ".:53 {\n  health {\n    lameduck 40s\n  }\n  whoami\n}\n";
+    await assert.rejects(check({}, slow), /lameduck/);
+    await check({ terminationGracePeriodSeconds: 60 }, slow);
+  });
+
+  it("warns of settings without effect, and is refused where the stack installs the add-on", () => {
+    const parse = (cluster: object, dns: object) =>
+      parseSettings({
+        "aws:region": "eu-central-1",
+        "eks-dns-logging:cluster": JSON.stringify(cluster),
+        "eks-dns-logging:dns": JSON.stringify(dns),
+      });
+    const warnings = (dns: object) => parse({ kind: "existing" }, dns).warnings.map(({ path }) => path.join("."));
+    const settings = { replicas: 3, podDisruptionBudget: {}, corefile: { profile: "tuned" } };
+    assert.deepEqual(warnings({ ...settings, adopt: {} }), ["dns.podDisruptionBudget", "dns.replicas"]);
+    assert.deepEqual(warnings({ ...settings, adopt: { deployment: "coredns" } }), ["dns.podDisruptionBudget"]);
+    assert.deepEqual(warnings(settings), ["dns.podDisruptionBudget", "dns.replicas", "dns.corefile"]);
+    assert.throws(
+      () => parse({ kind: "eks", name: "lab" }, { adopt: {} }),
+      /dns\.adopt: must not be set with cluster\.kind eks/,
+    );
+  });
+});
