@@ -46,8 +46,8 @@ export function collectorsTable(): string {
   ].join("\n");
 }
 
-/** What a collector asks for and may take, in words. */
-function resourcesOf({ resources }: Collector): string {
+/** What a collector requests and may use at most: `100m CPU, 128Mi to 512Mi`. */
+export function resourcesOf({ resources }: Pick<Collector, "resources">): string {
   return `${resources.cpu} CPU, ${resources.memory} to ${resources.memoryLimit}`;
 }
 

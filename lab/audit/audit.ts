@@ -5,8 +5,15 @@ import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { Stack } from "../../policies/core/stack.ts";
 import type { Group } from "../../policies/core/value.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { isSystem, ownUrn } from "./known-objects.ts";
-import { asResource, type KubernetesObject, objectKey, type SourceLine, withoutOwned } from "./kubernetes-object.ts";
+import {
+  asResource,
+  isSystem,
+  type KubernetesObject,
+  objectKey,
+  ownUrn,
+  type SourceLine,
+  withoutOwned,
+} from "./kubernetes-object.ts";
 
 /** What is audited: its resources, and what is known of each beside them. */
 export interface Subject {

@@ -1,9 +1,8 @@
 import { ApiException, type KubeConfig } from "@kubernetes/client-node";
 import pLimit from "p-limit";
 import { isObject } from "../../components/schema/values.ts";
-import { get } from "../kubernetes/client.ts";
+import { asClusterError, get } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import { asClusterError } from "../kubernetes/cluster-error.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
 /** A kind that rules read, and how the API names its list. */

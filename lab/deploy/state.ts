@@ -6,7 +6,7 @@ import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { z } from "zod";
 import { PROJECT_ROOT } from "../command-line.ts";
-import { asClusterError } from "../kubernetes/cluster-error.ts";
+import { asClusterError } from "../kubernetes/client.ts";
 import { isEncrypted } from "../stack-file.ts";
 import { portableYaml } from "../yaml.ts";
 

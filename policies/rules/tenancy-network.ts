@@ -5,7 +5,7 @@ import type { Settings } from "../core/rule-options.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf } from "../kubernetes/workload.ts";
 import { cis, kubernetes } from "./rule-sources.ts";
-import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./team-namespaces.ts";
+import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch";

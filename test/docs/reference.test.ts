@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { indexPage } from "../../tools/docs/collector-pages.ts";
 import { GENERATED_FILES } from "../../tools/docs/index.ts";
-import { indexPage } from "../../tools/docs/index-page.ts";
 import { settingsReference } from "../../tools/docs/settings.ts";
 import { PROJECT_FOLDER } from "./markdown.ts";
 

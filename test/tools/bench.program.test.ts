@@ -5,8 +5,17 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { BENCH_FILE, benchOf, formatBench, goalsOf, withBench } from "../../tools/bench/bench-report.ts";
 import { objectsOf } from "../../tools/bench/cluster-bench.ts";
-import { measure, type Sample, summarize } from "../../tools/bench/measure.ts";
-import { type BenchRow, measureStages, ROW, TEAM_COUNTS, teamsOf, withTeamFiles } from "../../tools/bench/suite.ts";
+import {
+  type BenchRow,
+  measure,
+  measureStages,
+  ROW,
+  type Sample,
+  summarize,
+  TEAM_COUNTS,
+  teamsOf,
+  withTeamFiles,
+} from "../../tools/bench/suite.ts";
 import { runProgram } from "../support/run-lab.ts";
 
 const samples = (...seconds: number[]): Sample[] =>

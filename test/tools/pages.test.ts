@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { collectorsJson, collectorsTable, DESTINATION_KINDS } from "../../lab/collector-table.ts";
-import { collectorsPage } from "../../tools/docs/collectors-page.ts";
+import { collectorsPage } from "../../tools/docs/collector-pages.ts";
 
 describe("the page of the collectors", () => {
   it("says of every cell yes, or in words why not", () => {

@@ -13,15 +13,13 @@ import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { Failure } from "../../lab/command-line.ts";
 import { type FormCost, nameForms } from "../../lab/dns/forms.ts";
 import { dnsClientAt } from "../../lab/dns/pod.ts";
-import { kubeCluster } from "../../lab/kubernetes/client.ts";
-import { asClusterError } from "../../lab/kubernetes/cluster-error.ts";
+import { asClusterError, kubeCluster } from "../../lab/kubernetes/client.ts";
 import { connect, loadKubeConfig, type Target } from "../../lab/kubernetes/connect.ts";
 import { manifestsOf } from "../../lab/plan/manifests.ts";
 import { planStack } from "../../lab/plan/plan.ts";
 import { readStackFile } from "../../lab/stack-file.ts";
 import { allChecks, fits, planOf } from "../../lab/verify/catalog.ts";
-import { type Command, measure } from "./measure.ts";
-import { type BenchRow, teamsOf, withTeamFiles } from "./suite.ts";
+import { type BenchRow, type Command, measure, teamsOf, withTeamFiles } from "./suite.ts";
 
 /** Numbers of teams that verify is timed with; the smaller ones are a part of the greatest. */
 const COUNTS = [2, 20] as const;

@@ -1,8 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/command-line.ts";
-import { COLLECTORS_FILE, collectorsPage } from "./collectors-page.ts";
-import { INDEX_FILE, indexPage } from "./index-page.ts";
+import { COLLECTORS_FILE, collectorsPage, INDEX_FILE, indexPage } from "./collector-pages.ts";
 import { POLICIES_FILE, rulesPage } from "./policies-page.ts";
 import { REFERENCE_FILE, SCHEMA_FILE, schemaText, settingsReference } from "./settings.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { evaluate } from "../../../policies/core/evaluate.ts";
 import { judges } from "../../../policies/core/rule.ts";
-import { quantity } from "../../../policies/kubernetes/quantity.ts";
 import { parseImage, podSpecOf, WORKLOADS } from "../../../policies/kubernetes/workload.ts";
+import { quantity } from "../../../policies/rules/coredns-addon.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import { stackOf } from "../rules/samples.ts";
 
