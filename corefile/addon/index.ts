@@ -2,11 +2,20 @@
 
 export { type AddonSchema, FETCHED_FILE, type Rejection, rejections, schemaFor, withFetched } from "./schemas.ts";
 export {
+  type Component,
+  judgeComponent,
+  type Standing,
+  unknownVersion,
+  type VersionStep,
+  versionStep,
+} from "./upgrade-rules.ts";
+export {
   ADDON_VERSIONS,
   type AddonVersion,
   addonDefaults,
   daysBetween,
   isAtLeast,
+  knownVersions,
   LOOKED_UP,
   minorOf,
   parseAddonVersion,

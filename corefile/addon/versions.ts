@@ -21,6 +21,11 @@ export const LOOKED_UP: string = data.lookedUp;
 /** Days after which the data is stale: EKS releases a Kubernetes version about every 120 days. */
 export const STALE_AFTER_DAYS = 180;
 
+/** Kubernetes versions that the data knows, the oldest first. */
+export function knownVersions(): readonly string[] {
+  return Object.keys(VERSIONS);
+}
+
 /** How a version stands on a day. */
 export interface Support {
   /** Last day of standard support; undefined where it is not known. */

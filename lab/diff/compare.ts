@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { type ClusterUpgrade, clusterUpgrades, versionWarning } from "./cluster-upgrade.ts";
 import {
   type Json,
   outsideName,
@@ -27,7 +28,7 @@ export interface ResourceChange {
   readonly fields: readonly ShownField[];
   /** Why it is replaced, in words. */
   readonly reasons: readonly string[];
-  /** What would be lost, for what holds more than its own settings. */
+  /** What would be lost, for what holds more than its own settings; of a cluster's version, why it may not change. */
   readonly warning?: string;
 }
 
@@ -38,6 +39,8 @@ export interface StackComparison {
   /** How many resources are the same in both plans. */
   readonly unchanged: number;
   readonly outputs: readonly ShownField[];
+  /** Clusters whose Kubernetes version changes. */
+  readonly upgrades: readonly ClusterUpgrade[];
   /** Absent where head's plan ran no policies. */
   readonly policies?: PolicyComparison;
 }
@@ -60,6 +63,7 @@ export function comparePlans(base: PlanDocument, head: PlanDocument): StackCompa
     changes: changes.toSorted(byKindAndName),
     unchanged: pairs.length - changes.filter(({ kind }) => kind === "changed" || kind === "replaced").length,
     outputs: changedFields(base.outputs, head.outputs).map((field) => shown(field, false)),
+    upgrades: clusterUpgrades(head.stack, changes),
     ...(policies === undefined ? {} : { policies }),
   };
 }
@@ -95,13 +99,14 @@ function changeOf(pair: ComparedPair, reasons: readonly string[]): ResourceChang
   // A provider is nothing outside: it matters where it takes its resources along.
   const harmless = kind === "changed" || (isProvider(before) && !takesAlong(pair));
   const warning = harmless ? undefined : lossOf(before, "replaced", after);
-  return {
+  const change = {
     ...described(kind, after),
     ...(renamed || previous.outside !== outsideName(after) ? { previous } : {}),
     fields,
     reasons,
-    ...(warning === undefined ? {} : { warning }),
   };
+  const told = warning ?? versionWarning(change);
+  return told === undefined ? change : { ...change, warning: told };
 }
 
 function unmatched(kind: "added" | "deleted", resource: PlannedResourceDocument): ResourceChange {

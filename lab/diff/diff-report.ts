@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { code, fenced, plainText } from "../output/markdown.ts";
+import { type ClusterUpgrade, upgradeTitle } from "./cluster-upgrade.ts";
 import type { PolicyComparison, ResourceChange } from "./compare.ts";
 import type { Diff, Side, StackDiff } from "./diff.ts";
 import type { PolicyFinding } from "./document.ts";
@@ -72,10 +73,14 @@ export function formatDiff(diff: Diff): string {
 function stackLines(stack: StackDiff): string[] {
   const head = `${styleText("bold", `Stack ${stack.stack}`)}: ${countsText(stack)}`;
   if ("problem" in stack) return [head, ...indented(stack.problem.split("\n"), 4)];
-  const { changes, outputs, policies } = stack.comparison;
+  const { changes, outputs, policies, upgrades } = stack.comparison;
   return [
     head,
     ...stack.notes.map((note) => `    ${note}`),
+    ...upgrades.flatMap((upgrade) => [
+      `  ${styleText("bold", upgradeTitle(upgrade))}`,
+      ...upgrade.effects.map((effect) => `    ${effect}`),
+    ]),
     ...changes.flatMap(changeLines),
     ...(outputs.length > 0 ? ["  outputs", ...outputs.flatMap(lines)] : []),
     ...(policies === undefined ? [] : policyLines(policies)),
@@ -187,17 +192,23 @@ function stackBlocks(stack: StackDiff, detail: Detail): string[] {
       "**This revision cannot be planned:**",
       fenced("text", stack.problem.slice(0, detail.lines === 0 ? 500 : 5000)),
     ];
-  const { changes, outputs, policies } = stack.comparison;
+  const { changes, outputs, policies, upgrades } = stack.comparison;
   const outputLines = outputs.flatMap((field) => fieldLines(field, detail.lines));
   return [
     title,
     stack.notes.map((note) => `- ${plainText(note)}`).join("\n"),
+    ...upgrades.map((upgrade) => upgradeBlock(upgrade, detail)),
     ...(policies === undefined ? ["Policies: not run at this revision."] : policyBlocks(policies, detail)),
     ...KINDS.map((kind) => kindBlock(kind, changes, detail)),
     detail.lines === 0 || outputs.length === 0
       ? ""
       : section("Outputs", fenced("diff", signedText(outputLines)), detail),
   ];
+}
+
+function upgradeBlock(upgrade: ClusterUpgrade, detail: Detail): string {
+  const lines = upgrade.effects.map((effect) => `- ${plainText(effect)}`);
+  return [`**${plainText(upgradeTitle(upgrade))}**`, "", ...bounded(lines, detail)].join("\n").trim();
 }
 
 function kindBlock(kind: ResourceChange["kind"], all: readonly ResourceChange[], detail: Detail): string {

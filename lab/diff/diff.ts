@@ -97,9 +97,17 @@ async function diffStack(stack: string, base: Checkout, head: Checkout, signal: 
   return { stack, comparison: comparePlans(planOf(before), planOf(after)), notes };
 }
 
-/** Whether a check on this diff should fail: a stack of head has no plan, or a mandatory policy says no or nothing. */
+/**
+ * Whether a check on this diff should fail: a stack of head has no plan, a mandatory policy says no or nothing, or EKS refuses the
+ * change of a cluster's version.
+ */
 export function fails({ stacks }: Diff): boolean {
-  return stacks.some((stack) => "problem" in stack || (stack.comparison.policies?.failing ?? 0) > 0);
+  return stacks.some(
+    (stack) =>
+      "problem" in stack ||
+      (stack.comparison.policies?.failing ?? 0) > 0 ||
+      stack.comparison.upgrades.some(({ step }) => step.kind === "refused"),
+  );
 }
 
 /** The plan of a stack at a revision, or why there is none. */

@@ -1,0 +1,169 @@
+import type { Version } from "../releases.ts";
+import { type AddonName, addonDefaults, knownVersions, LOOKED_UP, minorOf } from "./versions.ts";
+
+/** What EKS does when a cluster's Kubernetes version is changed. */
+export interface VersionStep {
+  readonly from: string;
+  readonly to: string;
+  /** `refused`: EKS does not take that step, for {@link VersionStep.reason}. */
+  readonly kind: "none" | "upgrade" | "rollback" | "refused";
+  /** Why it is refused and what to do instead, as one sentence; empty otherwise. */
+  readonly reason: string;
+}
+
+/**
+ * Judges a change from one Kubernetes version to another.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html
+ */
+export function versionStep(from: string, to: string): VersionStep {
+  const [before, after] = [minorOf(from), minorOf(to)];
+  const refused = (reason: string): VersionStep => ({ from, to, kind: "refused", reason });
+  if (before === undefined || after === undefined) {
+    const wrong = before === undefined ? from : to;
+    return refused(`"${wrong}" is not a Kubernetes version: state one such as 1.36`);
+  }
+  if (after > before + 1)
+    return refused(
+      `EKS refuses ${from} → ${to}, since it upgrades one minor version at a time: upgrade to 1.${before + 1} first`,
+    );
+  if (after < before - 1)
+    return refused(`EKS refuses ${from} → ${to}, since it rolls back one minor version only: create a new cluster`);
+  const kind = after > before ? "upgrade" : after < before ? "rollback" : "none";
+  return { from, to, kind, reason: "" };
+}
+
+/** Why this release cannot plan an upgrade to a version; undefined where it knows the version. */
+export function unknownVersion(version: string): string | undefined {
+  const known = knownVersions();
+  if (known.includes(version)) return undefined;
+  if (minorOf(version) === undefined)
+    return `"${version}" is not a Kubernetes version: state one of ${known.join(", ")}`;
+  return `Kubernetes ${version} is not among the versions known on ${LOOKED_UP} (${known.join(", ")}): update eks-dns-logging, or look the versions up by npm run versions`;
+}
+
+/** A part of a cluster that has a version of its own. */
+export type Component = "kubelet" | AddonName;
+
+/**
+ * How a component stands to a step.
+ * - `default`: EKS's default version with the target; of a kubelet, the target itself.
+ * - `compatible`: the skew rules allow it, and there is no newer default.
+ * - `update`: the skew rules allow it with the target; update it after the control plane.
+ * - `before`: change it before the control plane.
+ * - `newer`: newer than the default that was looked up; EKS says whether it offers it.
+ * - `unknown`: no version, or no default is known for the target.
+ */
+export type Standing = "default" | "compatible" | "update" | "before" | "newer" | "unknown";
+
+/** A component's version, judged. */
+export interface ComponentVerdict {
+  readonly component: Component;
+  readonly version: string;
+  readonly standing: Standing;
+  /** The version to have after the step; undefined where none is known. */
+  readonly wanted: string | undefined;
+  /** Why, as one sentence. */
+  readonly reason: string;
+}
+
+/** Minor versions that a kubelet and kube-proxy may be behind the API server. @see https://kubernetes.io/releases/version-skew-policy/ */
+const MAX_SKEW = 3;
+/** Below the first, v1.12.0 and later cannot be reached in one step; below the second, AWS advises an update before the cluster's. */
+const VPC_CNI_STEP: Version = [1, 7, 0];
+const VPC_CNI_FIRST: Version = [1, 8, 0];
+
+/**
+ * Judges the version of a component for a step that EKS takes.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-vpc-cni.html
+ */
+export function judgeComponent(
+  component: Component,
+  version: string,
+  step: Pick<VersionStep, "from" | "to">,
+): ComponentVerdict {
+  const wanted = component === "kubelet" ? step.to : addonDefaults(component)[step.to];
+  const [standing, reason] = judge(component, version, step, wanted);
+  return { component, version, standing, wanted, reason };
+}
+
+type Judgment = readonly [standing: Standing, reason: string];
+
+function judge(
+  component: Component,
+  version: string,
+  step: Pick<VersionStep, "from" | "to">,
+  wanted: string | undefined,
+): Judgment {
+  const found = partsOf(version);
+  if (found === undefined) return ["unknown", `${component} has no version that can be read`];
+  if (component === "kubelet" || component === "kube-proxy") {
+    const skew = skewIssue(component, found, step);
+    if (skew !== undefined) return ["before", skew];
+  }
+  if (component === "kubelet") return kubelet(found, step);
+  if (component === "vpc-cni") {
+    const old = vpcCniIssue(found);
+    if (old !== undefined) return ["before", old];
+  }
+  if (version === wanted) return ["default", `EKS's default with ${step.to} on ${LOOKED_UP}`];
+  const target = wanted === undefined ? undefined : partsOf(wanted);
+  if (target === undefined) return ["unknown", `no default is known with ${step.to}; ${offeredBy(component, step.to)}`];
+  const order = compare(found, target);
+  if (order > 0) return ["newer", `newer than the default with ${step.to}; ${offeredBy(component, step.to)}`];
+  if (order === 0) return ["compatible", `the default's version with ${step.to}`];
+  return ["update", behind(component, found, target)];
+}
+
+function skewIssue(component: string, [, minor]: Parts, { to }: Pick<VersionStep, "to">): string | undefined {
+  const target = minorOf(to) ?? 0;
+  if (minor > target) return `${component} must not be newer than the control plane: take it to ${to} first`;
+  if (target - minor > MAX_SKEW)
+    return `${component} may be ${MAX_SKEW} minor versions older than the control plane at most: update it first`;
+  return undefined;
+}
+
+function kubelet([, minor]: Parts, { from, to }: Pick<VersionStep, "from" | "to">): Judgment {
+  if (minor === minorOf(to)) return ["default", "the control plane's version"];
+  if (minor < (minorOf(from) ?? 0))
+    return ["before", `EKS wants managed nodes at the control plane's ${from} before it updates it`];
+  return ["update", `nodes follow the control plane to ${to}`];
+}
+
+function vpcCniIssue(found: Parts): string | undefined {
+  if (compare(found, [...VPC_CNI_STEP, 0]) < 0)
+    return "v1.12.0 and later require v1.7.0 first: update vpc-cni one minor version at a time";
+  if (compare(found, [...VPC_CNI_FIRST, 0]) < 0)
+    return "vpc-cni before v1.8.0 should be updated before the control plane";
+  return undefined;
+}
+
+function behind(component: Component, found: Parts, target: Parts): string {
+  if (component === "vpc-cni" && target[1] - found[1] > 1)
+    return `${target[1] - found[1]} minor versions behind: AWS recommends one at a time`;
+  if (component !== "coredns") return "older than the default";
+  return [0, 1, 2].every((place) => found[place] === target[place])
+    ? "an older build of the same CoreDNS"
+    : "an older CoreDNS than the default's";
+}
+
+function offeredBy(component: string, version: string): string {
+  return `see aws eks describe-addon-versions --addon-name ${component} --kubernetes-version ${version}`;
+}
+
+/** Major, minor, patch and EKS's build; 0 where there is none. */
+type Parts = readonly [number, number, number, number];
+
+/** Reads `v1.35.3-eksbuild.29`, `v1.35.3-eks-3025e55`, `v1.35.3-minimal-eksbuild.2` and `1.35`. */
+function partsOf(version: string): Parts | undefined {
+  const found = /^v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+].*)?$/.exec(version);
+  if (found === null) return undefined;
+  const [, major, minor, patch = 0] = found;
+  return [Number(major), Number(minor), Number(patch), Number(/eksbuild\.(\d+)$/.exec(version)?.[1] ?? 0)];
+}
+
+function compare(one: Parts, other: Parts): number {
+  const index = one.findIndex((part, place) => part !== other[place]);
+  return index === -1 ? 0 : (one[index] ?? 0) - (other[index] ?? 0);
+}

@@ -1,0 +1,85 @@
+import { type VersionStep, versionStep } from "eks-dns-logging-corefile/addon";
+import type { ShownField } from "./fields.ts";
+
+/** A changed resource, as far as this file reads it. */
+interface Changed {
+  readonly kind: string;
+  readonly type: string;
+  readonly outside: string;
+  readonly fields: readonly ShownField[];
+}
+
+/** A cluster whose Kubernetes version changes, and what changes with it. */
+export interface ClusterUpgrade {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  readonly step: VersionStep;
+  /** What happens to the control plane, the add-ons and the node groups, a line each. */
+  readonly effects: readonly string[];
+}
+
+const CLUSTERS: readonly string[] = ["eks:index:Cluster", "aws:eks/cluster:Cluster"];
+const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+const ADDON = "aws:eks/addon:Addon";
+
+/** The clusters of a stack that stay and get another Kubernetes version. One that is replaced starts with any version. */
+export function clusterUpgrades(stack: string, changes: readonly Changed[]): ClusterUpgrade[] {
+  return changes.flatMap((change) => {
+    const step = stepOf(change);
+    if (step === undefined) return [];
+    const effects =
+      step.kind === "refused" ? [] : [controlPlane(step, stack), ...addons(changes), ...nodeGroups(changes)];
+    return [{ cluster: change.outside, step, effects }];
+  });
+}
+
+/** Why a change of a cluster's version may not come to pass; undefined for an upgrade, and for any other change. */
+export function versionWarning(change: Changed): string | undefined {
+  const step = stepOf(change);
+  if (step === undefined || step.kind === "upgrade") return undefined;
+  if (step.kind === "refused") return `cluster ${change.outside}: ${step.reason}`;
+  return (
+    `cluster ${change.outside} would go back from Kubernetes ${step.from} to ${step.to}: EKS does so within 7 days of the upgrade, ` +
+    "after its node groups, and not for a cluster created with that version"
+  );
+}
+
+/** The heading of an upgrade, without its effects. */
+export function upgradeTitle({ cluster, step: { from, to, kind, reason } }: ClusterUpgrade): string {
+  if (kind === "refused") return reason;
+  return `Kubernetes ${from} → ${to} of ${cluster} is ${kind === "rollback" ? "a rollback" : "an upgrade"}`;
+}
+
+function stepOf({ kind, type, fields }: Changed): VersionStep | undefined {
+  if (kind !== "changed" || !CLUSTERS.includes(type)) return undefined;
+  const { before, after } = fields.find(({ path }) => path === "version") ?? {};
+  return typeof before === "string" && typeof after === "string" ? versionStep(before, after) : undefined;
+}
+
+function controlPlane({ kind, from, to }: VersionStep, stack: string): string {
+  const steps = `steps: npm run lab -- upgrade --stack ${stack} --from ${from} --to ${to}`;
+  return kind === "upgrade"
+    ? `control plane: in place; the way back is open for 7 days, node groups first; ${steps}`
+    : `control plane: in place, after the node groups, an order that pulumi up does not have; ${steps}`;
+}
+
+function addons(changes: readonly Changed[]): string[] {
+  return changes.flatMap(({ type, kind, outside, fields }) => {
+    const version = fields.find(({ path }) => path === "addonVersion");
+    if (type !== ADDON || version === undefined) return [];
+    return [`add-on ${outside}: ${kind === "replaced" ? "replaced" : "in place"}, ${arrow(version)}`];
+  });
+}
+
+function nodeGroups(changes: readonly Changed[]): string[] {
+  return changes.flatMap(({ type, kind, outside, fields }) => {
+    const version = fields.find(({ path }) => path === "version");
+    if (type !== NODE_GROUP || version === undefined) return [];
+    const how = kind === "replaced" ? "replaced" : "each node is drained and replaced";
+    return [`node group ${outside}: ${how}, ${arrow(version)}`];
+  });
+}
+
+function arrow({ before, after }: ShownField): string {
+  return `${before ?? "not set"} → ${after ?? "not set"}`;
+}
