@@ -10,7 +10,6 @@ const MIN_LINES = 25;
 /** Shorter files, and why each is a file of its own. */
 const SHORT: Readonly<Record<string, string>> = {
   "corefile/index.ts": "the public names of the package, and no code",
-  "corefile/addon/index.ts": "the public names of the package's second entry",
   "policies/index.ts": "the entry of the policy pack, which Pulumi starts",
 };
 
