@@ -117,7 +117,7 @@ const AccessEntrySettings = z
       .array(z.string().min(1))
       .superRefine(unique())
       .default([])
-      .describe("Namespaces to which the policy is limited. Default: all."),
+      .describe("Namespaces of the policy. Default: all."),
   })
   .superRefine(({ groups, policy, namespaces }, context) => {
     if (policy !== undefined) return;
@@ -140,36 +140,29 @@ export const EksExistingSettings = z.strictObject({
   kubernetesVersion: z
     .enum(KUBERNETES_VERSIONS)
     .optional()
-    .describe("Kubernetes version, quoted. Default: looked up, so plans do not know CoreDNS's version."),
+    .describe("Kubernetes version, quoted. Default: looked up, so unknown in plans."),
   compute: z
     .enum(["managed", "karpenter", "auto", "fargate"])
     .default("managed")
-    .describe(
-      "Nodes: node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed.",
-    ),
-  serviceCidr: ServiceCidr.optional().describe(
-    "Service CIDR block; DNS answers on the tenth address. Default: 172.20.0.0/16 or 10.100.0.0/16.",
-  ),
-  networkPolicies: z
-    .boolean()
-    .default(false)
-    .describe("The cluster enforces NetworkPolicies, and `lab verify` expects it. Default false."),
+    .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed."),
+  serviceCidr: ServiceCidr.optional().describe("CIDR block of Services. Default: 172.20.0.0/16 or 10.100.0.0/16."),
+  networkPolicies: z.boolean().default(false).describe("The cluster enforces NetworkPolicies. Default false."),
   podIdentityAgent: z
     .boolean()
     .default(false)
-    .describe("Install the add-on eks-pod-identity-agent, if the cluster lacks it. Default false."),
+    .describe("Install eks-pod-identity-agent, if the cluster lacks it. Default false."),
   kubeconfig: z
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Kubeconfig path; may start with `~`. Default: credentials by `aws eks get-token`."),
+    .describe("Path. Default: credentials by `aws eks get-token`."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as prod")
     .optional()
-    .describe("Kubeconfig context. Default: credentials by `aws eks get-token`."),
+    .describe("Context. Default: credentials by `aws eks get-token`."),
   accessEntries: AccessEntries.default([]).describe("Additional IAM principals."),
-  tags: Tags.default({}).describe("Tags of every AWS resource, at most 40."),
+  tags: Tags.default({}).describe("Tags of AWS resources, at most 40."),
 });
 export type EksExistingSettings = z.infer<typeof EksExistingSettings>;
 

@@ -21,12 +21,12 @@ const ExistingClusterSettings = z.strictObject({
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Kubeconfig path; may start with `~`. Default: $KUBECONFIG, else ~/.kube/config."),
+    .describe("Path. Default: $KUBECONFIG, else ~/.kube/config."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as kind-lab")
     .optional()
-    .describe("Kubeconfig context. Default: the current one."),
+    .describe("Context. Default: the current one."),
   identifier: z
     .string()
     .min(1, "must be a name of your choice")
@@ -53,17 +53,17 @@ export const EksClusterSettings = z.strictObject({
     .enum(KUBERNETES_VERSIONS)
     .default("1.36")
     .describe("Kubernetes version in standard support, quoted. Default '1.36'."),
-  vpc: VpcSettings.optional().describe("A new VPC. Default: two zones and one NAT gateway."),
+  vpc: VpcSettings.optional().describe("A new VPC."),
   existingVpc: ExistingVpcSettings.optional().describe("An existing VPC."),
   nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Node groups. Default: two t4g.medium."),
   endpointAccess: EndpointAccess.prefault({}).describe("Access to the Kubernetes API."),
-  accessEntries: AccessEntries.default([]).describe("IAM principals with access, besides the deploying one."),
+  accessEntries: AccessEntries.default([]).describe("IAM principals, besides the deploying one."),
   logTypes: z
     .array(z.enum(["api", "audit", "authenticator", "controllerManager", "scheduler"]))
     .superRefine(unique())
     .default(["api", "audit", "authenticator"])
     .describe("Control-plane logs. Default api, audit and authenticator."),
-  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Their retention in days. Default 30."),
+  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention of these logs in days. Default 30."),
   deletionProtection: z
     .boolean()
     .default(false)
@@ -72,13 +72,13 @@ export const EksClusterSettings = z.strictObject({
     ),
   addons: z
     .strictObject({
-      vpcCni: AddonVersion.optional().describe("vpc-cni."),
-      kubeProxy: AddonVersion.optional().describe("kube-proxy."),
-      podIdentityAgent: AddonVersion.optional().describe("eks-pod-identity-agent. Default: the release's."),
+      vpcCni: AddonVersion.optional().describe("Version of vpc-cni."),
+      kubeProxy: AddonVersion.optional().describe("Version of kube-proxy."),
+      podIdentityAgent: AddonVersion.optional().describe("Version of eks-pod-identity-agent."),
     })
     .prefault({})
-    .describe("Versions of the other add-ons. Default: by Kubernetes version."),
-  tags: Tags.default({}).describe("Tags of every AWS resource, at most 40."),
+    .describe("Other add-ons' versions. Default: by Kubernetes version."),
+  tags: Tags.default({}).describe("Tags of AWS resources, at most 40."),
 });
 export type EksClusterSettings = z.infer<typeof EksClusterSettings>;
 

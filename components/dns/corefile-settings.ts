@@ -32,24 +32,20 @@ const ForwardOptions = z.strictObject({
   policy: z.enum(["random", "round_robin", "sequential"]).optional().describe("Upstream selection. Default random."),
   maxConcurrent: integer(1)
     .optional()
-    .describe(
-      "Maximum concurrent queries; more are refused. Set it above rate × delay: 5,000/s × 400 ms = 2,000. Default: none.",
-    ),
-  maxFails: integer(0).optional().describe("Failed health checks until an upstream is down; 0 means never. Default 2."),
+    .describe("Concurrent queries; more are refused. Set it above rate × delay. Default: no limit."),
+  maxFails: integer(0).optional().describe("Failed health checks until it is down; 0: never. Default 2."),
   expire: Duration.optional().describe("Idle time of a connection. Default 10s."),
   healthCheck: Duration.optional().describe("Health check interval. Default 500ms."),
   except: z.array(Domain).min(1).optional().describe("Domains not forwarded."),
   forceTcp: z.boolean().optional().describe("Use TCP only. Default false."),
   preferUdp: z.boolean().optional().describe("Try UDP first for queries over TCP. Default false."),
-  tlsServerName: Domain.optional().describe("Name in the certificate, required for tls:// upstreams."),
+  tlsServerName: Domain.optional().describe("Certificate name, required for tls:// upstreams."),
 });
 
 const CacheSide = z.strictObject({
   capacity: integer(1024, 1_000_000)
     .optional()
-    .describe(
-      "Maximum answers, at least 1024, rounded down to multiples of 256. Default 9984, or by profile and clusterSize.",
-    ),
+    .describe("Answers, at least 1024, rounded down to multiples of 256. Default 9984, or by profile and clusterSize."),
   ttl: integer(1, 86_400).optional().describe("Maximum TTL in seconds. Default: the cache's."),
   minTtl: integer(0, 3600).optional().describe("Minimum TTL in seconds. Default 5."),
 });
@@ -64,19 +60,19 @@ const CacheOptions = z.strictObject({
   denial: CacheSide.optional().describe("Negative answers (NXDOMAIN, NODATA)."),
   prefetch: z
     .strictObject({
-      amount: integer(1).describe("Queries that make an answer popular."),
+      amount: integer(1).describe("Queries that make it popular."),
       duration: Duration.default("1m").describe("Maximum gap between them. Default 1m."),
       percentage: integer(10, 90).default(10).describe("Remaining TTL in percent, 10 to 90. Default 10."),
     })
     .optional()
-    .describe("Refresh popular answers before they expire. Default: off."),
+    .describe("Refresh popular answers. Default: off."),
   serveStale: z
     .strictObject({
       duration: Duration.default("1h").describe("Time after expiry. Default 1h."),
       refresh: z
         .enum(["immediate", "verify"])
         .default("immediate")
-        .describe("Serve the stale answer at once, or ask upstream first. Default immediate."),
+        .describe("Answer at once, or ask upstream first. Default immediate."),
     })
     .optional()
     .describe("Serve expired answers while upstreams are down. Default: off."),
@@ -87,9 +83,7 @@ const RewriteRule = z.strictObject({
   match: z
     .enum(["exact", "prefix", "suffix", "substring", "regex"])
     .default("exact")
-    .describe(
-      "Match of `from`. CoreDNS appends a dot to a prefix or substring: use a regex for part of a label. Default exact.",
-    ),
+    .describe("CoreDNS appends a dot to a prefix or substring: use a regex for part of a label. Default exact."),
   from: string(/^\S+$/, "a string without spaces").describe("Text or pattern."),
   to: string(/^\S+$/, "a string without spaces").describe("Replacement; {1} is a regex's first group."),
   answerAuto: z
@@ -156,9 +150,7 @@ export const CorefileOptions = z.strictObject({
   autopath: z
     .boolean()
     .optional()
-    .describe(
-      "Walk the search list on the server: two queries for an outside name, not eight. Needs memory for every pod. Default false.",
-    ),
+    .describe("Walk the search list on the server: fewer queries, more memory. Default false."),
   multisocket: integer(1, 1024).optional().describe("Listening sockets; requires CoreDNS 1.12. Default 1."),
   reload: z
     .strictObject({
@@ -178,19 +170,15 @@ export const CorefileSettings = z
     profile: z
       .enum(PROFILES)
       .optional()
-      .describe(
-        "Base of the options: the add-on's Corefile, or one that caches more and survives upstream failures. Default eks-default.",
-      ),
+      .describe("The add-on's Corefile, or one that caches more and survives upstream failures. Default eks-default."),
     options: CorefileOptions.optional().describe("Changes to the profile."),
     upstreamLoad: z
       .strictObject({
-        queriesPerSecond: integer(1)
-          .default(1024)
-          .describe("Peak queries per second of one pod. Default 1024, the VPC resolver's limit per node."),
+        queriesPerSecond: integer(1).default(1024).describe("Peak of one pod. Default 1024, the VPC resolver's limit."),
         delay: Duration.default("2s").describe("Maximum response time. Default 2s, CoreDNS's timeout."),
       })
       .optional()
-      .describe("Upstream load, for maxConcurrent of the tuned profile: rate × delay."),
+      .describe("Load for which tuned sets maxConcurrent: rate × delay."),
     text: z.string().min(1).optional().describe("A complete Corefile; excludes profile and options."),
   })
   .superRefine((corefile, context) => {

@@ -16,13 +16,11 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables` also answers on kube-dns's address; requires clusterDns and kube-proxy in iptables mode. `kubelet`: pods use it by dnsConfig or the kubelet's clusterDNS. Default iptables.",
+      "`iptables` answers on kube-dns's address too; requires clusterDns and kube-proxy in iptables mode. `kubelet`: for pods that name it. Default iptables.",
     ),
-  address: Address.default(LOCAL_ADDRESS).describe(
-    `Its address on every node, in 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`,
-  ),
+  address: Address.default(LOCAL_ADDRESS).describe(`In 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
-    "Image. Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
+    "Default registry.k8s.io/dns/k8s-dns-node-cache:1.26.8.",
   ),
 });
 export type NodeLocalCacheSettings = z.infer<typeof NodeLocalCacheSettings>;
@@ -39,10 +37,10 @@ const StringMap = z.record(z.string(), z.string("must be a quoted string"));
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
   .strictObject({
-    key: z.string().optional().describe("Taint key. Default: any, with operator Exists."),
+    key: z.string().optional().describe("Default: any, with operator Exists."),
     operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-    value: z.string().optional().describe("Taint value, with operator Equal."),
-    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Taint effect. Default: any."),
+    value: z.string().optional().describe("With operator Equal."),
+    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: any."),
     tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
@@ -56,11 +54,8 @@ const Toleration = z
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/ */
 const SpreadConstraint = z.strictObject({
-  maxSkew: integer(1).default(1).describe("Maximum difference between domains. Default 1."),
-  topologyKey: z
-    .string()
-    .default("topology.kubernetes.io/zone")
-    .describe("Node label. Default topology.kubernetes.io/zone."),
+  maxSkew: integer(1).default(1).describe("Default 1."),
+  topologyKey: z.string().default("topology.kubernetes.io/zone").describe("Default topology.kubernetes.io/zone."),
   whenUnsatisfiable: z
     .enum(["ScheduleAnyway", "DoNotSchedule"])
     .default("ScheduleAnyway")
@@ -83,7 +78,7 @@ export const DnsSettings = z
         maxReplicas: integer(2, 1000).optional().describe("Maximum pods, 2 to 1000. Default: the add-on's."),
       })
       .optional()
-      .describe("Autoscaling to max(nodes/16, cores/256) pods. Default: off."),
+      .describe("Run max(nodes/16, cores/256) pods. Default: off."),
     resources: z
       .strictObject({
         requests: z
@@ -94,7 +89,7 @@ export const DnsSettings = z
           .optional(),
         limits: z
           .strictObject({
-            cpu: Cores.optional().describe("CPU limit."),
+            cpu: Cores.optional().describe("CPU limit. Default: none."),
             memory: Bytes.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
           })
           .optional(),
@@ -104,23 +99,21 @@ export const DnsSettings = z
     podDisruptionBudget: z
       .strictObject({
         enabled: z.boolean().default(true).describe("Default true."),
-        maxUnavailable: IntOrPercent.optional().describe("Unavailable pods, number or percentage. Default 1."),
-        minAvailable: IntOrPercent.optional().describe(
-          "Available pods, number or percentage; excludes maxUnavailable.",
-        ),
+        maxUnavailable: IntOrPercent.optional().describe("Number or percentage. Default 1."),
+        minAvailable: IntOrPercent.optional().describe("Number or percentage; excludes maxUnavailable."),
       })
       .optional()
       .describe("PodDisruptionBudget."),
     topologySpread: z
       .array(SpreadConstraint)
       .optional()
-      .describe("Topology spread constraints; `[]` removes the default, across zones if possible."),
+      .describe("Constraints; `[]` removes the default, across zones if possible."),
     affinity: z
       .record(z.string(), z.unknown())
       .optional()
       .describe("Kubernetes affinity, merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
     nodeSelector: StringMap.optional().describe("Node labels."),
-    tolerations: z.array(Toleration).optional().describe("Tolerations that replace the add-on's."),
+    tolerations: z.array(Toleration).optional().describe("Replace the add-on's."),
     podLabels: StringMap.optional().describe("Additional pod labels."),
     podAnnotations: StringMap.optional().describe("Additional pod annotations."),
     computeType: z.enum(["ec2", "Fargate"]).optional().describe("Only ec2 is supported. Default ec2."),
@@ -130,7 +123,7 @@ export const DnsSettings = z
       .min(1)
       .optional()
       .describe(
-        "Addresses of the Service kube-dns and of another stack's node cache. Network policies allow queries to them; a Corefile must not forward to them.",
+        "Addresses of the Service kube-dns and of an existing node cache, which network policies allow and a Corefile must not forward to.",
       ),
     clusterSize: z
       .strictObject({
@@ -140,7 +133,7 @@ export const DnsSettings = z
         cores: integer(1).optional().describe("CPU cores. Default 4 per node."),
       })
       .optional()
-      .describe("Expected cluster size, which gives defaults for autoscaling, memory limit and cache."),
+      .describe("Expected size, for defaults of autoscaling, memory limit and cache."),
     conflicts: z
       .strictObject({
         onCreate: z

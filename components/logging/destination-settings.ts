@@ -31,7 +31,7 @@ const DEFAULT_PORT = 9200;
 
 /** What OpenSearch and Elasticsearch share. */
 const searchEngine = {
-  port: Port.default(DEFAULT_PORT).describe("Port. Default 9200."),
+  port: Port.default(DEFAULT_PORT).describe("Default 9200."),
   tls: z
     .union([z.literal(false), Tls], "must be false, or an object whose keys are among verify, caSecretName")
     .optional()
@@ -81,11 +81,11 @@ export const Destination = z
     }),
     z.strictObject({
       kind: z.literal("opensearch"),
-      host: Host.optional().describe("Host name; excludes inCluster."),
+      host: Host.optional().describe("Host; excludes inCluster."),
       inCluster: z
         .boolean()
         .default(false)
-        .describe("Deploy a single-node OpenSearch with Dashboards, for evaluation. Default false."),
+        .describe("Deploy OpenSearch with Dashboards, one node, for evaluation. Default false."),
       storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
         .optional()
         .describe("Its volume size. Default: none, so logs are lost with the pod."),
@@ -94,12 +94,12 @@ export const Destination = z
         .describe("Its StorageClass; required on a new EKS cluster. Default: the cluster's default."),
       ...searchEngine,
     }),
-    z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host name."), ...searchEngine }),
+    z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine }),
     z.strictObject({
       kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack."),
       logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
         .optional()
-        .describe("Log group. Default /eks-dns-logging/CLUSTER/pods."),
+        .describe("Default /eks-dns-logging/CLUSTER/pods."),
       retentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention in days. Default 30."),
     }),
     z.strictObject({
@@ -111,7 +111,7 @@ export const Destination = z
           "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves",
         )
         .optional()
-        .describe("Globally unique bucket name; a change replaces the bucket. Default CLUSTER-logs-REGION."),
+        .describe("Globally unique; a change replaces the bucket. Default CLUSTER-logs-REGION."),
       prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
         .default("logs")
         .describe("Key prefix. Default logs."),

@@ -62,7 +62,7 @@ export const IndexFormat = z
     splitBy: z
       .enum(["none", "team", "namespace", "app"])
       .default("none")
-      .describe("Separate indices per team, namespace or app (label app.kubernetes.io/name, else app). Default none."),
+      .describe("One index per team, namespace or app (label app.kubernetes.io/name, else app). Default none."),
   })
   .superRefine(
     (format, context) => {

@@ -36,29 +36,26 @@ const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or
 
 /** What collects the pods' logs, from which of them, and where they go. */
 export const LoggingSettings = z.strictObject({
-  collector: z.enum(COLLECTOR_IDS).default("fluent-bit").describe("The collector. Default fluent-bit."),
+  collector: z.enum(COLLECTOR_IDS).default("fluent-bit").describe("Default fluent-bit."),
   mode: z
     .enum(["daemonset", "sidecar"])
     .default("daemonset")
-    .describe("One collector per node, or one per curl pod for the application's files. Default daemonset."),
+    .describe("One per node, or one per curl pod. Default daemonset."),
   sidecar: z
     .strictObject({
       destinationCidrs: z
         .array(z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24"))
         .default([])
-        .describe("CIDR blocks of an outside destination, which network policies then allow."),
+        .describe("CIDR blocks of an outside destination, for network policies."),
     })
     .prefault({})
     .describe("Mode sidecar only."),
   destination: Destination.prefault({ kind: "stdout" }).describe("Destination. Default: the collector's stdout."),
-  index: IndexFormat.prefault({}).describe("Index names in OpenSearch and Elasticsearch. Default logs-yyyy.MM.dd."),
+  index: IndexFormat.prefault({}).describe("Index names in OpenSearch and Elasticsearch."),
   namespaces: z
     .strictObject({
       include: z.array(NamespaceName).default([]).describe("Only these namespaces. Default: all."),
-      exclude: z
-        .array(NamespaceName)
-        .default([])
-        .describe("All but these; the collector's namespace is always excluded."),
+      exclude: z.array(NamespaceName).default([]).describe("All but these, and always the collector's."),
     })
     .prefault({})
     .describe("Namespaces to collect."),
@@ -74,17 +71,15 @@ export const LoggingSettings = z.strictObject({
       annotations: z.boolean().default(false).describe("Pod annotations, in the same way. Default false."),
     })
     .prefault({})
-    .describe("Metadata besides namespace, pod, container, node and team."),
+    .describe("Additional metadata."),
   buffer: z
     .strictObject({
-      size: Size.default("4Gi").describe(
-        "Maximum size on the node's disk; 4Gi hold about a minute at 40 MB/s. The minimum depends on the collector. Default 4Gi.",
-      ),
+      size: Size.default("4Gi").describe("Size on the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
       whenFull: z
         .enum(["drop-oldest", "block"])
         .optional()
         .describe(
-          "Drop the oldest lines, or leave new ones in the kubelet's files until it deletes them. Default: drop-oldest if supported, else block.",
+          "Drop the oldest, or leave lines in the kubelet's files until it deletes them. Default: drop-oldest if supported.",
         ),
     })
     .prefault({})
@@ -96,7 +91,7 @@ export const LoggingSettings = z.strictObject({
       memoryLimit: Bytes.optional().describe("Memory limit."),
     })
     .prefault({})
-    .describe("Resources per collector pod. Default: by collector."),
+    .describe("Per collector pod. Default: by collector."),
   image: Image.optional().describe("Collector image. Default: the release's."),
 });
 export type LoggingSettings = z.infer<typeof LoggingSettings>;

@@ -38,8 +38,8 @@ export const Quota = z
     "requests.memory": Bytes.default("2Gi").describe("Default 2Gi."),
     "limits.memory": Bytes.default("4Gi").describe("Default 4Gi."),
     "requests.storage": Bytes.default("10Gi").describe("Default 10Gi."),
-    pods: integer(1).default(20).describe("Running pods, including the curl pod. Default 20."),
-    services: integer(1).default(10).describe("Services, including the curl pod's. Default 10."),
+    pods: integer(1).default(20).describe("Includes the curl pod. Default 20."),
+    services: integer(1).default(10).describe("Includes the curl pod's. Default 10."),
     "services.loadbalancers": Count.default(0).describe("Default 0."),
     "services.nodeports": Count.default(0).describe("Default 0."),
   })
@@ -110,7 +110,7 @@ export const TeamSettings = z.strictObject({
           .boolean()
           .default(false)
           .describe(
-            "Keep an existing namespace, with labels, network policies and members added, and removed by a destroy. Default false.",
+            "Keep an existing namespace: add labels, network policies and members, and remove them by a destroy. Default false.",
           ),
       }),
     )
@@ -124,7 +124,7 @@ export const TeamSettings = z.strictObject({
       reason: z.string().min(10, "must say why, in at least 10 characters").describe("Reason, kept as an annotation."),
     })
     .optional()
-    .describe("A Pod Security level below restricted; also needs a policy exemption."),
+    .describe("A level below restricted; also needs a policy exemption."),
   ingress: z.array(AccessRule).default([]).describe("Other allowed sources."),
   egress: z.array(AccessRule).default([]).describe("Other allowed destinations."),
   labels: z
@@ -187,12 +187,8 @@ export const CurlPodSettings = z.strictObject({
   lifetime: z
     .union([z.int(LIFETIME).min(60, LIFETIME).max(31_536_000, LIFETIME), z.literal("infinity", LIFETIME)], LIFETIME)
     .default(3600)
-    .describe("Seconds until the pod completes, or `infinity`. Default 3600."),
-  ndots: integer(1, 15)
-    .default(3)
-    .describe(
-      "Dots from which a name is first queried as written. Default 3: two queries for a full Service name, not eight.",
-    ),
+    .describe("Seconds until it completes. Default 3600."),
+  ndots: integer(1, 15).default(3).describe("Dots from which a name is first queried as written. Default 3."),
   image: Image.default("docker.io/curlimages/curl:8.17.0").describe("curl image."),
   responderImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
     "Responder image: an nginx running as user 101.",

@@ -92,8 +92,13 @@ function typeOf(node: Node): string {
   }
   const variants = [...(node.anyOf ?? []), ...(node.oneOf ?? [])];
   if (variants.length > 0) return [...new Set(variants.map(typeOf))].join(" or ");
-  if (node.type === "array") return node.items === undefined ? "list" : `list of ${typeOf(node.items)}`;
+  if (node.type === "array") return node.items === undefined ? "list" : listOf(typeOf(node.items));
   return node.type ?? "any";
+}
+
+function listOf(item: string): string {
+  if (item.includes(" or ")) return `(${item})[]`;
+  return item.startsWith("`") ? code(`(${item.slice(1, -1)})[]`) : `${item}[]`;
 }
 
 const code = (value: unknown) => `\`${value === "" ? '""' : String(value)}\``;

@@ -73,16 +73,16 @@ export const VpcSettings = z.strictObject({
   zones: z
     .union([z.int(ZONES).min(2, ZONES).max(MAX_ZONES, ZONES), Zones], ZONES)
     .default(2)
-    .describe("Number or names of zones; append new names at the end. Default 2."),
+    .describe("Number or names; append new names. Default 2."),
   nat: z
     .enum(["single", "per-zone"])
     .default("single")
-    .describe("One NAT gateway, or one per zone, which survives a zone failure. Default single."),
+    .describe("NAT gateways; per-zone survives a zone failure. Default single."),
   endpoints: z
     .array(z.enum(["s3", "ecr.api", "ecr.dkr", "logs", "sts", "ec2", "eks-auth"]))
     .superRefine(unique())
     .default(["s3"])
-    .describe("AWS services reached without NAT; all but s3 cost per zone and hour. Default s3."),
+    .describe("Services reached without NAT; all but s3 cost. Default s3."),
 });
 export type VpcSettings = z.infer<typeof VpcSettings>;
 
@@ -95,9 +95,9 @@ const SubnetIds = z
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
 export const ExistingVpcSettings = z.strictObject({
-  id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("VPC ID."),
+  id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("ID."),
   privateSubnetIds: SubnetIds.min(2, "must have at least 2 subnets, in different availability zones").describe(
-    "Subnets with outbound access through NAT. Later additions must be in the original zones.",
+    "Subnets with outbound access; later additions must be in the original zones.",
   ),
 });
 export type ExistingVpcSettings = z.infer<typeof ExistingVpcSettings>;
