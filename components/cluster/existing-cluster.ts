@@ -32,6 +32,7 @@ export interface ExistingClusterArgs {
  * @see https://www.pulumi.com/registry/packages/kubernetes/api-docs/provider/
  */
 export class ExistingCluster extends pulumi.ComponentResource {
+  /** What other components take as their argument `cluster`. */
   readonly handle: ClusterHandle;
 
   constructor(name: string, args: ExistingClusterArgs = {}, options: pulumi.ComponentResourceOptions = {}) {
@@ -102,6 +103,7 @@ export interface ExistingEksClusterArgs {
  * @see https://www.pulumi.com/registry/packages/aws/api-docs/eks/getcluster/
  */
 export class ExistingEksCluster extends pulumi.ComponentResource {
+  /** What other components take as their argument `cluster`. */
   readonly handle: ClusterHandle;
 
   constructor(name: string, args: ExistingEksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {

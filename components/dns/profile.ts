@@ -89,6 +89,7 @@ export function memoryNeed(
 export interface ProfileRow {
   /** Path of the setting under `dns`. */
   readonly setting: string;
+  /** The value, in words. */
   readonly value: string;
   /** Why this value, with the figure behind it. */
   readonly reason: string;

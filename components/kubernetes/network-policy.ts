@@ -1,16 +1,30 @@
 import { isIPv6 } from "node:net";
 import { NAMESPACE_NAME_LABEL } from "./labels.ts";
 
+/** A choice by labels. */
+interface LabelSelector {
+  /** Labels that all must be there. */
+  matchLabels: Record<string, string>;
+}
+
 /** The other side of a rule, in the shape of the Kubernetes API. */
 export interface Peer {
-  namespaceSelector?: { matchLabels: Record<string, string> };
-  podSelector?: { matchLabels: Record<string, string> };
-  ipBlock?: { cidr: string };
+  /** Namespaces by their labels. Default: the policy's own. */
+  namespaceSelector?: LabelSelector;
+  /** Pods by their labels. Default: all. */
+  podSelector?: LabelSelector;
+  /** Addresses, in place of pods. */
+  ipBlock?: {
+    /** CIDR block, such as `10.0.0.0/8`. */
+    cidr: string;
+  };
 }
 
 /** A port of a rule. */
 export interface PolicyPort {
+  /** Protocol of the port. */
   protocol: "UDP" | "TCP" | "SCTP";
+  /** Port, or the first of a range. */
   port: number;
   /** Last port of a range. */
   endPort?: number | undefined;
@@ -18,7 +32,9 @@ export interface PolicyPort {
 
 /** What pods may connect to. Without ports every protocol is allowed, ping among them. */
 export interface EgressRule {
+  /** Pods or addresses. */
   to: Peer[];
+  /** Ports. Default: all, of every protocol. */
   ports?: PolicyPort[];
 }
 

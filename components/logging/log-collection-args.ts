@@ -96,10 +96,18 @@ export interface S3Args {
   readonly retentionDays?: number;
 }
 
+/** A folder on each node. */
+interface FileArgs {
+  /** Kind of the destination. */
+  readonly kind: "file";
+  /** Folder below /var/log. @default "/var/log/collected" */
+  readonly path?: string;
+}
+
 /** Where lines go. `stdout` is the collector's own log; `file` is a folder below /var/log on each node. */
 export type DestinationArgs =
-  | { readonly kind: "stdout" }
-  | { readonly kind: "file"; readonly path?: string }
+  | { /** Kind of the destination. */ readonly kind: "stdout" }
+  | FileArgs
   | HttpArgs
   | OpenSearchArgs
   | ElasticsearchArgs
@@ -138,7 +146,12 @@ export interface LogCollectionArgs {
   /** Names of the indices, in OpenSearch and Elasticsearch. @default "logs-yyyy.MM.dd", in UTC */
   readonly index?: IndexArgs;
   /** Namespaces that are read, and those that are not. Namespace `logging` never is. @default all */
-  readonly namespaces?: { readonly include?: readonly string[]; readonly exclude?: readonly string[] };
+  readonly namespaces?: {
+    /** Namespaces that are read. @default all */
+    readonly include?: readonly string[];
+    /** Namespaces that are not read. @default none */
+    readonly exclude?: readonly string[];
+  };
   /** Labels that a pod must have to be read, all of them. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Languages whose stack traces become one record. @default all four */
@@ -146,16 +159,29 @@ export interface LogCollectionArgs {
   /** Whether the fields of a JSON line are parsed. @default true */
   readonly parseJson?: boolean;
   /** Metadata of the pod in each record, beside its names and team. @default { labels: true, annotations: false } */
-  readonly metadata?: { readonly labels?: boolean; readonly annotations?: boolean };
+  readonly metadata?: {
+    /** Whether a record has the pod's labels. @default true */
+    readonly labels?: boolean;
+    /** Whether a record has the pod's annotations. @default false */
+    readonly annotations?: boolean;
+  };
   /**
    * How much waits on the node's disk while the destination is down, and what happens when that is full.
    * @default 4Gi; `drop-oldest` where the collector can, else `block`
    */
-  readonly buffer?: { readonly size?: string; readonly whenFull?: "drop-oldest" | "block" | undefined };
+  readonly buffer?: {
+    /** Size on the disk of each node, as a Kubernetes quantity. @default "4Gi" */
+    readonly size?: string;
+    /** Whether the oldest lines are dropped, or reading waits. @default `drop-oldest` where the collector can, else `block` */
+    readonly whenFull?: "drop-oldest" | "block" | undefined;
+  };
   /** Requests and memory limit of a collector, as Kubernetes quantities. @default those of the collector */
   readonly resources?: {
+    /** CPU request. @default that of the collector */
     readonly cpu?: string | undefined;
+    /** Memory request. @default that of the collector */
     readonly memory?: string | undefined;
+    /** Memory limit. @default that of the collector */
     readonly memoryLimit?: string | undefined;
   };
   /** Image of the collector, such as a copy of it in a registry of your own. @default a fixed version of it */
@@ -163,5 +189,8 @@ export interface LogCollectionArgs {
   /** For mode `sidecar`: addresses of a destination that is a host name outside the cluster, as CIDR blocks. @default none */
   readonly sidecar?: { readonly destinationCidrs?: readonly string[] };
   /** Teams for whose namespaces the output `indices` names today's indices. @default none */
-  readonly teams?: readonly { readonly name: string }[];
+  readonly teams?: readonly {
+    /** Name of the team. */
+    readonly name: string;
+  }[];
 }

@@ -80,10 +80,17 @@ export interface NamedPolicy {
 
 /** A team and the teams that its pods may connect to. */
 export interface TeamPeers {
+  /** Name of the team. */
   readonly name: string;
+  /** Teams that its pods may connect to. */
   readonly peers: readonly string[];
   /** Namespaces of the team. Default: NAME-team. */
-  readonly namespaces?: readonly { readonly name: string }[] | undefined;
+  readonly namespaces?:
+    | readonly {
+        /** Name of the namespace. */
+        readonly name: string;
+      }[]
+    | undefined;
 }
 
 /** What a team lets in and out beside its peers. */

@@ -21,7 +21,7 @@ const FORBIDDEN: readonly { readonly from: RegExp; readonly to: RegExp; readonly
   },
   {
     from: /^components\//,
-    to: /^(lab|policies|tools|test|examples)\/|^index\.ts$/,
+    to: /^(lab|library|policies|tools|test|examples)\/|^index\.ts$/,
     reason: "components know no program",
   },
   {
@@ -33,6 +33,11 @@ const FORBIDDEN: readonly { readonly from: RegExp; readonly to: RegExp; readonly
     from: /^corefile\//,
     to: /^(components|lab|policies|tools|test|examples)\/|^index\.ts$/,
     reason: "Corefiles know nothing of this program",
+  },
+  {
+    from: /^library\//,
+    to: /^(lab|policies|tools|test|examples)\/|^index\.ts$/,
+    reason: "the published package is the components",
   },
   { from: /^lab\//, to: /^(tools|test|examples)\//, reason: "maintainers' tools are not in the user's command line" },
   { from: /^(tools\/|index\.ts$)/, to: /^test\//, reason: "programs do not run on test code" },
@@ -90,6 +95,7 @@ import { z } from "zod";`;
       ["components/team/team.ts", "lab/main.ts"],
       ["policies/index.ts", "components/index.ts"],
       ["corefile/index.ts", "policies/index.ts"],
+      ["library/provider.ts", "lab/command-line.ts"],
       ["lab/main.ts", "tools/docs/pages.ts"],
       ["tools/docs/pages.ts", "test/support/find.ts"],
     ];

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { projectSources, type SourceFile } from "./import-graph.ts";
 
 /** The sources, without examples and the scripts in a collector's own language. */
-const SOURCES = /^(index\.ts|(components|corefile|lab|policies|tools)\/.*\.ts)$/;
+const SOURCES = /^(index\.ts|(components|corefile|lab|library|policies|tools)\/.*\.ts)$/;
 const MAX_LINES = 350;
 const MIN_LINES = 25;
 

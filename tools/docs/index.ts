@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/command-line.ts";
+import { PACKAGE_SCHEMA_FILE, packageSchemaText } from "../library/package-schema.ts";
 import { COLLECTORS_FILE, collectorsPage, INDEX_FILE, indexPage } from "./collector-pages.ts";
 import { POLICIES_FILE, rulesPage } from "./policies-page.ts";
 import { REFERENCE_FILE, SCHEMA_FILE, schemaText, settingsReference } from "./settings.ts";
@@ -19,6 +20,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   { file: COLLECTORS_FILE, text: collectorsPage },
   { file: INDEX_FILE, text: indexPage },
   { file: POLICIES_FILE, text: rulesPage },
+  { file: PACKAGE_SCHEMA_FILE, text: packageSchemaText },
 ];
 
 /** The generated files that differ from what the code gives now. */

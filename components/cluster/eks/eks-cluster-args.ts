@@ -44,7 +44,12 @@ export interface NodeGroupArgs {
    * @default the kubelet's own: 5 files of 10Mi
    * @example { maxSize: "50Mi", maxFiles: 3 }
    */
-  readonly containerLogs?: { readonly maxSize?: string | undefined; readonly maxFiles?: number | undefined };
+  readonly containerLogs?: {
+    /** Size of a file, such as `50Mi`. @default "10Mi" */
+    readonly maxSize?: string | undefined;
+    /** Number of files, at least 2. @default 5 */
+    readonly maxFiles?: number | undefined;
+  };
   /** Kubernetes labels of the nodes. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /**
@@ -53,8 +58,11 @@ export interface NodeGroupArgs {
    * @example [{ key: "nvidia.com/gpu", value: "true", effect: "NoSchedule" }]
    */
   readonly taints?: readonly {
+    /** Key of the taint. */
     readonly key: string;
+    /** Value of the taint. @default "" */
     readonly value?: string;
+    /** What it does to pods that do not tolerate it. */
     readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
   }[];
 }
@@ -102,6 +110,7 @@ export interface EksClusterArgs {
    */
   readonly existingVpc?:
     | {
+        /** Id of the VPC. */
         readonly id: pulumi.Input<string>;
         /** Subnets of the nodes and of the control plane's interfaces, with a route to the internet by NAT. */
         readonly privateSubnetIds: readonly pulumi.Input<string>[];
@@ -115,8 +124,11 @@ export interface EksClusterArgs {
    * @example { public: true, publicCidrs: ["203.0.113.7/32"] }
    */
   readonly endpointAccess?: {
+    /** Whether it is reached from within the VPC. @default true */
     readonly private?: boolean;
+    /** Whether it is reached from the internet. @default false */
     readonly public?: boolean;
+    /** CIDR blocks that reach it from the internet. @default none */
     readonly publicCidrs?: readonly string[];
   };
   /** IAM principals beside the one that deploys. @default none */
@@ -129,8 +141,11 @@ export interface EksClusterArgs {
   readonly deletionProtection?: boolean;
   /** Versions of the add-ons other than CoreDNS. @default a fixed one for each Kubernetes version */
   readonly addons?: {
+    /** Version of vpc-cni. @default by Kubernetes version */
     readonly vpcCni?: string | undefined;
+    /** Version of kube-proxy. @default by Kubernetes version */
     readonly kubeProxy?: string | undefined;
+    /** Version of eks-pod-identity-agent. @default a fixed one */
     readonly podIdentityAgent?: string | undefined;
   };
   /** Tags of every AWS resource. @default none */

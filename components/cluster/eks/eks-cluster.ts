@@ -21,7 +21,10 @@ import { Nodes } from "./nodes.ts";
  * @see https://docs.aws.amazon.com/eks/latest/userguide/create-cluster.html
  */
 export class EksCluster extends pulumi.ComponentResource {
+  /** What other components take as their argument `cluster`. */
   readonly handle: ClusterHandle;
+  /** Kubeconfig that gets its credentials from the AWS CLI, as a secret. */
+  readonly kubeconfig: pulumi.Output<string>;
   readonly #name: string;
   readonly #args: EksClusterArgs;
   readonly #settings: EksClusterSettings;
@@ -85,12 +88,13 @@ export class EksCluster extends pulumi.ComponentResource {
       { parent: this },
     );
 
+    // Without a profile: users have their own credentials.
+    this.kubeconfig = pulumi.secret(control.kubeconfigJson);
     this.handle = {
       name: settings.name,
       provider,
       ready: nodes.groups,
-      // Without a profile: users have their own credentials.
-      kubeconfig: pulumi.secret(control.kubeconfigJson),
+      kubeconfig: this.kubeconfig,
       // The policy agent of vpc-cni is on.
       enforcesNetworkPolicies: true,
       access: { clusterName, tags: this.#tags },

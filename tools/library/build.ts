@@ -4,7 +4,7 @@ import { dirname, join, posix, relative } from "node:path";
 import { promisify } from "node:util";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 
-const PACKAGE = join(PROJECT_ROOT, "package");
+const PACKAGE = join(PROJECT_ROOT, "library");
 const DIST = join(PACKAGE, "dist");
 
 /** Packages of this repository that are not published on their own, and the folders whose compiled code takes their place. */
@@ -37,16 +37,21 @@ async function copyData(): Promise<void> {
   }
 }
 
-/** Compiles `components` and `corefile` into `package/dist`, for `npm pack`. */
+/** Compiles `components` and `corefile` into `library/dist`, for `npm pack`. */
 async function build(): Promise<void> {
   await rm(DIST, { recursive: true, force: true });
   const compiler = join(PROJECT_ROOT, "node_modules/typescript-native/bin/tsc");
-  await promisify(execFile)(process.execPath, [compiler, "--project", PACKAGE]);
+  await promisify(execFile)(process.execPath, [
+    compiler,
+    "--project",
+    join(import.meta.dirname, "tsconfig.build.json"),
+  ]);
   for await (const file of glob("**/*.{js,d.ts}", { cwd: DIST })) {
     const path = join(DIST, file);
     await writeFile(path, publishedText(relative(DIST, path), await readFile(path, "utf8")));
   }
   await copyData();
+  await copyFile(join(PACKAGE, "schema.json"), join(DIST, "library/schema.json"));
   await copyFile(join(PROJECT_ROOT, "LICENSE"), join(PACKAGE, "LICENSE"));
 }
 

@@ -27,14 +27,14 @@ async function filesOf(folder: string): Promise<string[]> {
 
 /** Installs the packed package in an empty project beside the packages that it declares, and no others. */
 async function installed(): Promise<{ readonly project: string; readonly folder: string }> {
-  const project = await mkdtemp(join(tmpdir(), "eks-dns-logging-package-"));
-  await run("npm", ["pack", "--pack-destination", project, "--silent"], { cwd: join(ROOT, "package") });
+  const project = await mkdtemp(join(tmpdir(), "eks-dns-logging-library-"));
+  await run("npm", ["pack", "--pack-destination", project, "--silent"], { cwd: join(ROOT, "library") });
   const [archive = ""] = (await readdir(project)).filter((name) => name.endsWith(".tgz"));
   const modules = join(project, "node_modules");
   const folder = join(modules, "eks-dns-logging-components");
   await mkdir(folder, { recursive: true });
   await run("tar", ["-xzf", join(project, archive), "-C", folder, "--strip-components", "1"]);
-  const { dependencies } = await manifest("package/package.json");
+  const { dependencies } = await manifest("library/package.json");
   for (const name of [...Object.keys(dependencies), "@types/node"]) {
     await mkdir(dirname(join(modules, name)), { recursive: true });
     await symlink(join(ROOT, "node_modules", name), join(modules, name));
@@ -69,7 +69,7 @@ describe("the npm package", () => {
   });
 
   it("depends on what its code imports, in the versions that this project is tested with", async () => {
-    const { dependencies } = await manifest("package/package.json");
+    const { dependencies } = await manifest("library/package.json");
     const code = (await filesOf(folder)).filter((file) => file.endsWith(".js"));
     const texts = await Promise.all(code.map((file) => readFile(join(folder, file), "utf8")));
     const imports = texts.flatMap((text) => [...text.matchAll(/ from "((?:@[^/"]+\/)?[^./"][^/"]*)/g)]);

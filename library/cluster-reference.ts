@@ -1,0 +1,79 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { ClusterHandle } from "../components/index.ts";
+
+const Tags = z.record(z.string(), z.string());
+
+/** A cluster's handle as data. Resources are their URNs, and the provider is the reference by which the engine knows it. */
+const ClusterReference = z.object({
+  name: z.string(),
+  provider: z.string(),
+  ready: z.array(z.string()),
+  enforcesNetworkPolicies: z.boolean().default(false),
+  addons: z
+    .object({
+      clusterName: z.string(),
+      kubernetesVersion: z.string().optional(),
+      preserve: z.boolean().default(false),
+      tags: Tags,
+    })
+    .optional(),
+  access: z.object({ clusterName: z.string(), tags: Tags }).optional(),
+  podIdentity: z
+    .object({
+      clusterName: z.string(),
+      region: z.string(),
+      partition: z.string(),
+      tags: Tags,
+      agent: z.string().optional(),
+    })
+    .optional(),
+});
+
+/** The handle as text, which programs in other languages pass from one component to the others. */
+export async function referenceTo(handle: ClusterHandle): Promise<string> {
+  const { provider, ready, kubeconfig: _secret, podIdentity, ...plain } = handle;
+  const { id, ...known } = await pulumi.runtime.serializeProperties("handle", {
+    ...plain,
+    podIdentity: podIdentity && { ...podIdentity, agent: podIdentity.agent?.urn },
+    ready: ready.map(({ urn }) => urn),
+    urn: provider.urn,
+    id: provider.id,
+  });
+  // In a preview the id of a new provider is the engine's own stand-in, which a reference takes too.
+  return JSON.stringify(
+    ClusterReference.parse({ ...known, provider: `${known.urn}::${id ?? pulumi.runtime.unknownValue}` }),
+  );
+}
+
+/**
+ * The handle that a reference stands for.
+ * @throws {pulumi.InputPropertyError} for text that is no reference.
+ */
+export function handleOf(reference: unknown): ClusterHandle {
+  const parsed = ClusterReference.safeParse(jsonOf(reference));
+  if (!parsed.success)
+    throw new pulumi.InputPropertyError({
+      propertyPath: "cluster",
+      reason: "must be the output `handle` of EksCluster, ExistingEksCluster or ExistingCluster",
+    });
+  const { provider, ready, addons, podIdentity, ...plain } = parsed.data;
+  return {
+    ...plain,
+    provider: new pulumi.DependencyProviderResource(provider),
+    ready: ready.map((urn) => new pulumi.DependencyResource(urn)),
+    addons: addons && { ...addons, kubernetesVersion: addons.kubernetesVersion },
+    podIdentity: podIdentity && {
+      ...podIdentity,
+      agent: podIdentity.agent === undefined ? undefined : new pulumi.DependencyResource(podIdentity.agent),
+    },
+  };
+}
+
+function jsonOf(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
+  }
+}

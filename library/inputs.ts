@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A type of the package's schema, as far as inputs are read by it. */
+interface TypeSpec {
+  readonly $ref?: string;
+  readonly items?: TypeSpec;
+  readonly additionalProperties?: TypeSpec;
+  readonly plain?: boolean;
+}
+
+/** The package's schema, as far as the provider reads it. */
+export interface PackageSchema {
+  readonly name: string;
+  readonly version: string;
+  readonly resources: Readonly<
+    Record<
+      string,
+      {
+        readonly inputProperties: Readonly<Record<string, TypeSpec>>;
+        readonly properties: Readonly<Record<string, TypeSpec>>;
+      }
+    >
+  >;
+  readonly types: Readonly<Record<string, { readonly properties?: Readonly<Record<string, TypeSpec>> }>>;
+}
+
+/** Arguments that are outputs of other components. The components of TypeScript take their values, which are known in a preview. */
+const AWAITED: readonly string[] = ["cluster", "dns", "network.dnsAddresses", "network.egress"];
+
+/**
+ * The inputs as the components' arguments: plain where the schema says so, since a component decides by them what it makes.
+ * @throws {pulumi.InputPropertyError} for a plain value that is unknown or a secret.
+ */
+export async function resolvedInputs(
+  inputs: pulumi.Inputs,
+  properties: Readonly<Record<string, TypeSpec>>,
+  types: PackageSchema["types"],
+): Promise<pulumi.Inputs> {
+  return Object.fromEntries(
+    await Promise.all(
+      Object.entries(inputs).map(async ([key, value]) => [
+        key,
+        await resolved(value, properties[key] ?? {}, key, types),
+      ]),
+    ),
+  );
+}
+
+async function resolved(given: unknown, spec: TypeSpec, path: string, types: PackageSchema["types"]): Promise<unknown> {
+  if (!spec.plain) return AWAITED.includes(path) ? knownValue(given, path) : given;
+  const value = pulumi.Output.isInstance(given) ? await knownValue(given, path) : given;
+  const { properties } = types[spec.$ref?.replace("#/types/", "") ?? ""] ?? {};
+  const { items, additionalProperties } = spec;
+  if (Array.isArray(value))
+    return Promise.all(value.map((item, index) => resolved(item, items ?? {}, `${path}[${index}]`, types)));
+  if (typeof value !== "object" || value === null || (properties ?? additionalProperties) === undefined)
+    return knownValue(value, path);
+  const entries = Object.entries(value).map(async ([key, inner]) => {
+    return [
+      key,
+      await resolved(inner, properties?.[key] ?? additionalProperties ?? {}, `${path}.${key}`, types),
+    ] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** The value without outputs in it. */
+async function knownValue(given: unknown, path: string): Promise<unknown> {
+  const { value } = await pulumi.runtime.serializeProperties(path, { value: given });
+  const text = JSON.stringify(value) ?? "";
+  const refuse = (reason: string) => new pulumi.InputPropertyError({ propertyPath: path, reason });
+  if (text.includes(`"${pulumi.runtime.unknownValue}"`))
+    throw refuse("must be known before the deployment, since it decides what is made");
+  if (text.includes(pulumi.runtime.specialSecretSig)) throw refuse("must not be a secret, since names are made of it");
+  return value;
+}
