@@ -191,9 +191,9 @@ function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Fin
 }
 
 function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {
-  const most = grace - SHUTDOWN_RESERVE;
-  if (lameduck === undefined || (seconds(lameduck) ?? 0) <= most) return;
-  findings.error(server, `lameduck ${lameduck}: at most ${most}s, since the pod is killed after ${grace}s`);
+  const max = grace - SHUTDOWN_RESERVE;
+  if (lameduck === undefined || (seconds(lameduck) ?? 0) <= max) return;
+  findings.error(server, `lameduck ${lameduck}: at most ${max}s, since the pod is killed after ${grace}s`);
 }
 
 function watchesPods(server: Server): boolean {

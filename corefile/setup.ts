@@ -70,9 +70,9 @@ export class Setup extends Dispenser {
   }
 
   /** Runs once for each line of the plugin; a second line is refused where the plugin takes one. */
-  lines(read: () => void, most = Number.POSITIVE_INFINITY): void {
+  lines(read: () => void, max = Number.POSITIVE_INFINITY): void {
     for (let count = 1; this.next(); count += 1) {
-      if (count > most) this.refuse("CoreDNS takes it once in a server block");
+      if (count > max) this.refuse("CoreDNS takes it once in a server block");
       read();
     }
   }
@@ -99,10 +99,10 @@ export class Setup extends Dispenser {
   }
 
   /** The words of an option, at least and at most so many. */
-  words(option: string, least: number, most = Number.POSITIVE_INFINITY): string[] {
+  words(option: string, min: number, max = Number.POSITIVE_INFINITY): string[] {
     const words = this.remaining();
-    if (words.length < least || words.length > most)
-      this.refuse(`${option} takes ${counted(least, most)} (found ${words.length})`);
+    if (words.length < min || words.length > max)
+      this.refuse(`${option} takes ${counted(min, max)} (found ${words.length})`);
     return words;
   }
 
@@ -118,21 +118,21 @@ export class Setup extends Dispenser {
   }
 
   /** An integer; NaN where it stands in a variable. */
-  int(option: string, text: string, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY): number {
+  int(option: string, text: string, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): number {
     if (hasVariable(text)) return Number.NaN;
     const value = integer(text);
-    if (value === undefined || value < least || value > most)
-      this.refuse(`${option} takes an integer${range(least, most)} (found ${shown(text)})`);
+    if (value === undefined || value < min || value > max)
+      this.refuse(`${option} takes an integer${range(min, max)} (found ${shown(text)})`);
     return value;
   }
 
   /** Seconds of a duration; NaN where it stands in a variable. */
-  time(option: string, text: string, least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY): number {
+  time(option: string, text: string, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): number {
     if (hasVariable(text)) return Number.NaN;
     const value = duration(text);
     if (value === undefined) this.refuse(`${option} takes a duration, such as 30s (found ${shown(text)})`);
-    if (value < least || value > most)
-      this.refuse(`${option} takes a duration${range(least, most, "s")} (found ${shown(text)})`);
+    if (value < min || value > max)
+      this.refuse(`${option} takes a duration${range(min, max, "s")} (found ${shown(text)})`);
     return value;
   }
 
@@ -240,14 +240,14 @@ export function zonesOf(word: string): readonly string[] {
   return typeof read === "string" ? [] : read.zones.map((zone) => zone.toLowerCase());
 }
 
-function range(least: number, most: number, unit = ""): string {
-  if (least === Number.NEGATIVE_INFINITY) return most === Number.POSITIVE_INFINITY ? "" : ` up to ${most}${unit}`;
-  return most === Number.POSITIVE_INFINITY ? ` from ${least}${unit}` : ` from ${least}${unit} to ${most}${unit}`;
+function range(min: number, max: number, unit = ""): string {
+  if (min === Number.NEGATIVE_INFINITY) return max === Number.POSITIVE_INFINITY ? "" : ` up to ${max}${unit}`;
+  return max === Number.POSITIVE_INFINITY ? ` from ${min}${unit}` : ` from ${min}${unit} to ${max}${unit}`;
 }
 
-function counted(least: number, most: number): string {
+function counted(min: number, max: number): string {
   const words = (count: number) => (count === 1 ? "1 word" : `${count} words`);
-  if (least === most) return least === 0 ? "no words" : words(least);
-  if (most === Number.POSITIVE_INFINITY) return `at least ${words(least)}`;
-  return least === 0 ? `at most ${words(most)}` : `${least} to ${words(most)}`;
+  if (min === max) return min === 0 ? "no words" : words(min);
+  if (max === Number.POSITIVE_INFINITY) return `at least ${words(min)}`;
+  return min === 0 ? `at most ${words(max)}` : `${min} to ${words(max)}`;
 }

@@ -1,7 +1,7 @@
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 
 /** Folder of the project: where Pulumi.yaml and index.ts are. */
 export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -27,6 +27,22 @@ export function writeOutput(result: string | object): void {
 /** A command line without commands; those that are added inherit how it reports errors. */
 export function commandLine(name: string, description: string): Command {
   return new Command(name).description(description).showHelpAfterError("(add --help for the options)").exitOverride();
+}
+
+/** Adds the options that name a cluster. @param context Which context is used by default. */
+export function kubeconfigOptions(command: Command, context = "the stack's, else the current one"): Command {
+  return command
+    .option("--context <name>", `kubeconfig context (default: ${context})`)
+    .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
+}
+
+/** The parser of an option that takes an integer in bounds. */
+export function between(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= min && number <= max) return number;
+    throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
+  };
 }
 
 /** Runs a command line to its end and sets the exit code of the process. */

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
+import { isObject } from "../components/schema/values.ts";
 import type { Settings } from "../components/settings.ts";
 import { Failure, PROJECT_ROOT } from "./command-line.ts";
 import { parseStackFile } from "./yaml.ts";
@@ -68,14 +69,14 @@ export async function stackNames(folder: string = PROJECT_ROOT): Promise<string[
 
 function configOf(text: string, file: string): Stack["config"] {
   const document = parseStackFile(text, file);
-  if (!isGroup(document))
+  if (!isObject(document))
     throw new Failure(`${file} is not a stack configuration: it must be an object with the key 'config'`, 2);
   if (document.environment !== undefined)
     process.stderr.write(
       `${file}: 'environment' (Pulumi ESC) is only read by the Pulumi CLI, so its values are missing here\n`,
     );
   const config = document.config ?? {};
-  if (!isGroup(config))
+  if (!isObject(config))
     throw new Failure(`${file}: 'config' must be an object with keys such as 'eks-dns-logging:cluster'`, 2);
   // As the engine, which takes a key without a namespace for the project's own.
   const named = (key: string) => (key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`);
@@ -89,7 +90,7 @@ function asEngineString(value: unknown): string {
 
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (!isGroup(value)) return value;
+  if (!isObject(value)) return value;
   if (isEncrypted(value)) return ENCRYPTED;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
 }
@@ -97,8 +98,4 @@ function withoutSecrets(value: unknown): unknown {
 /** Whether the CLI has encrypted a value: it writes `secure: …` then. */
 export function isEncrypted(value: object): boolean {
   return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

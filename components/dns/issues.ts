@@ -16,7 +16,7 @@ import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
-const LEAST_TIMEOUT = 20 * 60;
+const MIN_TIMEOUT = 20 * 60;
 
 /**
  * What the schema cannot see: settings that the add-on's version rejects, and Corefiles that CoreDNS would refuse or loop with.
@@ -64,7 +64,7 @@ function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue
     return { path: at, message, value: valueAt(settings, at), severity: undecided ? "warning" : "error" };
   });
   const timeouts = Object.entries(settings.timeouts).flatMap(([key, value]): DnsIssue[] =>
-    (seconds(value) ?? 0) >= LEAST_TIMEOUT
+    (seconds(value) ?? 0) >= MIN_TIMEOUT
       ? []
       : [{ path: ["timeouts", key], message: "must be at least 20m, since EKS itself waits that long", value }],
   );
@@ -191,8 +191,8 @@ function plain(domain: string): string {
 }
 
 function durationIssues({ lameduck, reload, cache }: CorefileOptions): DnsIssue[] {
-  const over = (text: string | undefined, most: number) => text !== undefined && (seconds(text) ?? 0) > most;
-  const under = (text: string | undefined, least: number) => text !== undefined && (seconds(text) ?? 0) < least;
+  const over = (text: string | undefined, max: number) => text !== undefined && (seconds(text) ?? 0) > max;
+  const under = (text: string | undefined, min: number) => text !== undefined && (seconds(text) ?? 0) < min;
   const found: DnsIssue[] = [];
   if (over(lameduck, MAX_LAMEDUCK)) {
     found.push(

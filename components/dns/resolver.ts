@@ -109,8 +109,7 @@ export function savings(
   const changes: { readonly change: string; readonly name: string; readonly ndots: number }[] = [
     { change: `the name ${reached} with its trailing dot`, name: reached, ndots: config.ndots },
   ];
-  if (config.ndots > LEAST_NDOTS)
-    changes.push({ change: `ndots ${LEAST_NDOTS} in dnsConfig`, name, ndots: LEAST_NDOTS });
+  if (config.ndots > MIN_NDOTS) changes.push({ change: `ndots ${MIN_NDOTS} in dnsConfig`, name, ndots: MIN_NDOTS });
   return changes
     .map(({ change, name: other, ndots }) => ({
       change,
@@ -120,7 +119,7 @@ export function savings(
     .sort((a, b) => a.queries - b.queries);
 }
 
-const LEAST_NDOTS = 3;
+const MIN_NDOTS = 3;
 
 /** Where a pod asks for names, in place of what its node's kubelet would write into its resolv.conf. */
 export interface PodDns {

@@ -45,6 +45,17 @@ export type LogSource = { readonly kind: "node" } | { readonly kind: "applicatio
 export const NODE: LogSource = { kind: "node" };
 const NO_POD: ApplicationPod = { namespace: "none", pod: "none", container: "none", team: undefined, app: undefined };
 
+/**
+ * The kubelet's log files of some namespaces, and what was rotated away from them but is not compressed yet; `*` is any namespace.
+ * @see https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation
+ */
+export function podLogFiles(namespaces: readonly string[]): string[] {
+  return namespaces.flatMap((namespace) => [
+    `/var/log/pods/${namespace}_*/*/*.log`,
+    `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
+  ]);
+}
+
 /** Folder of the shared volume that an application writes to and its sidecar reads: every file `*.log`. */
 export const APPLICATION_LOGS = "/var/log/app";
 /** The files that the lab's pod writes there: the responder's access log, and what a person writes by hand. */

@@ -226,20 +226,20 @@ export function checkTeams(
       ...(["requests.cpu", "requests.memory", "limits.memory"] as const).map((key) => ({
         path: ["quota", key],
         value: quota[key],
-        least: pod[key],
+        min: pod[key],
         what: "the curl pod",
       })),
       {
         path: ["limits", "maxMemory"],
         value: limits.maxMemory,
-        least: largest,
+        min: largest,
         what: "a container of the curl pod",
       },
     ];
-    return needs.flatMap(({ path, value, least, what }) =>
-      amount(value) >= amount(least)
+    return needs.flatMap(({ path, value, min, what }) =>
+      amount(value) >= amount(min)
         ? []
-        : [{ path: [index, ...path], message: `must be at least ${least}, for ${what}`, value }],
+        : [{ path: [index, ...path], message: `must be at least ${min}, for ${what}`, value }],
     );
   });
 }

@@ -72,9 +72,9 @@ export function readReload({ args, block }: Directive): ReloadPlugin {
   return { plugin: "reload", interval, jitter };
 }
 
-function tooShort(text: string | undefined, least: number): boolean {
+function tooShort(text: string | undefined, min: number): boolean {
   const value = text === undefined ? undefined : seconds(text);
-  return value !== undefined && value < least;
+  return value !== undefined && value < min;
 }
 
 export function writeReload({ interval, jitter }: ReloadPlugin): Directive {

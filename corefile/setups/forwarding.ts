@@ -181,10 +181,10 @@ export const MAX_CACHE_TTL = 3600;
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/cache/setup.go */
 export function cache(setup: Setup): void {
   const side = (name: string) => () => {
-    const [capacity = "", ttl, least] = setup.words(name, 1);
+    const [capacity = "", ttl, min] = setup.words(name, 1);
     setup.int(name, capacity);
     if (ttl !== undefined) setup.int(`the TTL of ${name}`, ttl, 1);
-    if (ttl !== undefined && least !== undefined) setup.int(`the shortest TTL of ${name}`, least, 0);
+    if (ttl !== undefined && min !== undefined) setup.int(`the shortest TTL of ${name}`, min, 0);
   };
   setup.lines(() => {
     const words = setup.remaining();

@@ -99,11 +99,11 @@ function checkTtl(setup: Setup, words: readonly string[]): void {
 function isTtl(text: string): boolean {
   const parts = text.split("-");
   if (parts.length > 2 || text === "-") return false;
-  const [least, most] = parts.map((part, index) =>
+  const [min, max] = parts.map((part, index) =>
     part === "" && parts.length === 2 ? [0, 2 ** 31 - 1][index] : unsigned(part, 32),
   );
-  if (least === undefined || (parts.length === 2 && most === undefined)) return false;
-  return parts.length === 1 || least <= (most ?? 0);
+  if (min === undefined || (parts.length === 2 && max === undefined)) return false;
+  return parts.length === 1 || min <= (max ?? 0);
 }
 
 /** `exact NAME`, `regex PATTERN` and the like, before the values of a rule. */
@@ -148,10 +148,10 @@ function checkEdns(setup: Setup, all: readonly string[]): void {
   if (words.length !== count)
     setup.refuse(`edns0 ${kind} ${action} takes ${count - 2} more words (found ${words.length - 2})`);
   const [, , first = "", second = ""] = words;
-  const number = (text: string, most: number) => {
+  const number = (text: string, max: number) => {
     const value = unsigned(text, 16, 0);
-    if (!hasVariable(text) && (value === undefined || value > most))
-      setup.refuse(`edns0 ${kind} takes a number up to ${most} (found ${shown(text)})`);
+    if (!hasVariable(text) && (value === undefined || value > max))
+      setup.refuse(`edns0 ${kind} takes a number up to ${max} (found ${shown(text)})`);
   };
   if (kind === "local") {
     number(first, 65_535);

@@ -45,7 +45,7 @@ export function tls(setup: Setup): void {
 }
 
 /** Limits of the servers for other transports, each of which stands once. */
-function limits(least: Readonly<Record<string, number>>): (setup: Setup) => void {
+function limits(min: Readonly<Record<string, number>>): (setup: Setup) => void {
   return (setup) => {
     setup.next();
     setup.words("its line", 0, 0);
@@ -55,7 +55,7 @@ function limits(least: Readonly<Record<string, number>>): (setup: Setup) => void
       if (seen.has(option)) setup.refuse(`${option} stands twice`);
       seen.add(option);
     };
-    setup.block(Object.fromEntries(Object.entries(least).map(([option, from]) => [option, read(option, from)])));
+    setup.block(Object.fromEntries(Object.entries(min).map(([option, from]) => [option, read(option, from)])));
   };
 }
 

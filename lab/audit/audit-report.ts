@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { styleText } from "node:util";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { code, plainText } from "../output/markdown.ts";
+import { code, MAX_COMMENT, plainText } from "../output/markdown.ts";
 import { plainTable, plural } from "../output/table.ts";
 import type { Audit, AuditFinding } from "./audit.ts";
 
@@ -84,9 +84,6 @@ export function auditJson(report: AuditReport) {
 /** First line of the comment, by which the next run finds it again. GitHub does not show it. */
 const AUDIT_MARKER = "<!-- eks-dns-logging: lab audit -->";
 
-/** GitHub takes 65,536 characters in a comment; the rest is for what the workflow adds. */
-const LONGEST_COMMENT = 60_000;
-
 /** The audit as the one comment on a pull request. */
 export function auditMarkdown(report: AuditReport): string {
   const head = [AUDIT_MARKER, `### Audit of ${plainText(report.title)}`, `**${summary(report)}**`].join("\n\n");
@@ -103,7 +100,7 @@ export function auditMarkdown(report: AuditReport): string {
   let length = head.length + tail.length + table.length + 200;
   for (const row of rows) {
     length += row.length + 1;
-    if (length > LONGEST_COMMENT) break;
+    if (length > MAX_COMMENT) break;
     shown.push(row);
   }
   const rest = rows.length - shown.length;

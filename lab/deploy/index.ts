@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { kubeconfigOptions } from "../command-line.ts";
 import { runVerify, type VerifyFlags, verifyOptions } from "../verify/index.ts";
 
 interface UpFlags extends VerifyFlags {
@@ -44,13 +45,10 @@ State is kept in .pulumi-state by Pulumi's file backend, so no account is needed
 there is one, else Pulumi's npm package through npx. The next run recovers from an interrupted one.`;
 
 function clusterOptions(command: Command): Command {
-  return command
-    .addOption(new Option("-s, --stack <name>", "stack of kind 'existing'").default("local"))
-    .option(
-      "--context <name>",
-      "kubeconfig context (default: the stack's, else that of the last run, else the current one)",
-    )
-    .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
+  return kubeconfigOptions(
+    command.addOption(new Option("-s, --stack <name>", "stack of kind 'existing'").default("local")),
+    "the stack's, else that of the last run, else the current one",
+  );
 }
 
 async function up(flags: UpFlags): Promise<void> {

@@ -5,6 +5,7 @@ import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectA
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { z } from "zod";
+import { isObject } from "../../components/schema/values.ts";
 import { PROJECT_ROOT } from "../command-line.ts";
 import { asClusterError } from "../kubernetes/client.ts";
 import { isEncrypted } from "../stack-file.ts";
@@ -113,17 +114,13 @@ export function stackFile(name: string, stack: Group, before: Group, cluster: Re
 /** Whether an encrypted value is in there. */
 function holdsSecret(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(holdsSecret);
-  return isGroup(value) && (isEncrypted(value) || Object.values(value).some(holdsSecret));
+  return isObject(value) && (isEncrypted(value) || Object.values(value).some(holdsSecret));
 }
 
 type Group = Readonly<Record<string, unknown>>;
 
-function isGroup(value: unknown): value is Group {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function group(value: unknown): Group {
-  return isGroup(value) ? value : {};
+  return isObject(value) ? value : {};
 }
 
 const Resource = z.looseObject({

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { code, fenced, plainText } from "../output/markdown.ts";
+import { code, fenced, MAX_COMMENT, plainText } from "../output/markdown.ts";
 import { type ClusterUpgrade, upgradeTitle } from "./cluster-upgrade.ts";
 import type { PolicyComparison, ResourceChange } from "./compare.ts";
 import type { Diff, Side, StackDiff } from "./diff.ts";
@@ -132,9 +132,6 @@ function indented(texts: readonly string[], width: number): string[] {
 /** First line of the comment, by which the next run finds it again. GitHub does not show it. */
 export const MARKER = "<!-- eks-dns-logging: lab diff -->";
 
-/** GitHub takes 65,536 characters in a comment; the rest is for what the workflow adds. */
-export const LONGEST_COMMENT = 60_000;
-
 /** How much is shown: lines of one field, and resources of one kind. Less and less, until the comment is short enough. */
 const DETAIL = [
   { lines: 60, resources: 500 },
@@ -144,17 +141,17 @@ const DETAIL = [
 ];
 type Detail = (typeof DETAIL)[number];
 
-/** The comparison as the one comment on a pull request. At most {@link LONGEST_COMMENT} characters. */
+/** The comparison as the one comment on a pull request. At most {@link MAX_COMMENT} characters. */
 export function markdownOf(diff: Diff): string {
   const texts = DETAIL.map((detail) => () => render(diff, detail));
-  const fitting = texts.reduce((text, next) => (text.length <= LONGEST_COMMENT ? text : next()), texts[0]?.() ?? "");
-  return fitting.length <= LONGEST_COMMENT ? fitting : cutAtLine(fitting);
+  const fitting = texts.reduce((text, next) => (text.length <= MAX_COMMENT ? text : next()), texts[0]?.() ?? "");
+  return fitting.length <= MAX_COMMENT ? fitting : cutAtLine(fitting);
 }
 
 /** With no detail left there is nothing open that a cut would leave open, but for the list of warnings. */
 function cutAtLine(text: string): string {
   const end = "\n\nTruncated: run `lab diff` for the full comparison.\n";
-  const start = text.slice(0, LONGEST_COMMENT - end.length);
+  const start = text.slice(0, MAX_COMMENT - end.length);
   return `${start.slice(0, start.lastIndexOf("\n"))}${end}`;
 }
 
@@ -254,11 +251,11 @@ function policyBlocks(policies: PolicyComparison, detail: Detail): string[] {
 }
 
 /** A message may name long values. */
-const LONGEST_BULLET = 1000;
+const MAX_BULLET = 1000;
 
 function bullets(texts: readonly string[], detail: Detail): string {
   return bounded(
-    texts.map((text) => `- ${plainText(text.slice(0, LONGEST_BULLET))}`),
+    texts.map((text) => `- ${plainText(text.slice(0, MAX_BULLET))}`),
     detail,
   ).join("\n");
 }

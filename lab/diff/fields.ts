@@ -118,9 +118,9 @@ const LONGEST = 160;
 
 /**
  * A changed field as lines with `-` and `+`: one a side where the values are short, else what differs between their lines.
- * @param most how many lines at most; the rest is counted.
+ * @param max how many lines at most; the rest is counted.
  */
-export function fieldLines(field: ShownField, most: number): Line[] {
+export function fieldLines(field: ShownField, max: number): Line[] {
   const label = field.path || "(all)";
   const note = field.replaces ? "  # forces replacement" : "";
   if (field.before === SECRET && field.after === SECRET) {
@@ -133,16 +133,16 @@ export function fieldLines(field: ShownField, most: number): Line[] {
   const lines = shortened(diffLines(before, after), 1).map(
     ({ sign, text }): Line => ({ sign, text: `    ${cut(text)}` }),
   );
-  return [{ sign: " ", text: `${label}:${note}` }, ...bounded(lines, most)];
+  return [{ sign: " ", text: `${label}:${note}` }, ...bounded(lines, max)];
 }
 
 function oneLine(sign: "-" | "+", label: string, lines: readonly string[], note: string): Line[] {
   return lines.map((text) => ({ sign, text: `${label}: ${cut(text)}${note}` }));
 }
 
-function bounded(lines: readonly Line[], most: number): Line[] {
-  if (lines.length <= most) return [...lines];
-  return [...lines.slice(0, most), { sign: " ", text: `    … and ${lines.length - most} more lines` }];
+function bounded(lines: readonly Line[], max: number): Line[] {
+  if (lines.length <= max) return [...lines];
+  return [...lines.slice(0, max), { sign: " ", text: `    … and ${lines.length - max} more lines` }];
 }
 
 function isShort(value: Json | undefined): boolean {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { Failure, progress } from "../command-line.ts";
+import { type Command, Option } from "commander";
+import { between, Failure, kubeconfigOptions, progress } from "../command-line.ts";
 
 interface ClusterFlags {
   readonly from: string;
@@ -34,7 +34,7 @@ interface SchemaFlags {
 }
 
 /** As in bench/bench.ts, which brings more with it than `--help` should wait for. */
-const MOST_PER_SECOND = 200;
+const MAX_PER_SECOND = 200;
 const MAX_SECONDS = 60;
 
 /** Adds `dns` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
@@ -52,7 +52,7 @@ export function registerDns(program: Command): void {
     .action(forms);
   onCluster(dns.command("bench"))
     .description("measure the cluster's DNS from a pod: a name of the cluster, one outside, and nonexistent names")
-    .addOption(new Option("--rate <number>", "queries per second").argParser(between(1, MOST_PER_SECOND)).default(100))
+    .addOption(new Option("--rate <number>", "queries per second").argParser(between(1, MAX_PER_SECOND)).default(100))
     .addOption(
       new Option("--seconds <number>", "seconds per kind of name").argParser(between(1, MAX_SECONDS)).default(10),
     )
@@ -78,20 +78,12 @@ export function registerDns(program: Command): void {
 
 /** The options that say which pod of which cluster asks. */
 function onCluster(command: Command): Command {
-  return command
-    .option("--from <namespace/pod>", "pod that queries", "ts-team/curl-ts")
-    .option("--container <name>", "container (default: curl, else the first one)")
-    .addOption(new Option("-s, --stack <name>", "stack of the cluster").default("local"))
-    .option("--context <name>", "kubeconfig context (default: the stack's, else the current one)")
-    .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
-}
-
-function between(least: number, most: number) {
-  return (value: string) => {
-    const number = Number(value);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-  };
+  return kubeconfigOptions(
+    command
+      .option("--from <namespace/pod>", "pod that queries", "ts-team/curl-ts")
+      .option("--container <name>", "container (default: curl, else the first one)")
+      .addOption(new Option("-s, --stack <name>", "stack of the cluster").default("local")),
+  );
 }
 
 /** The cluster of the stack that the flags name, and the pod that asks. @param folder Where the stacks' files are. Default: the project. */

@@ -6,6 +6,7 @@ import {
   schemaFor,
   withFetched,
 } from "eks-dns-logging-corefile/addon";
+import { isObject } from "../../components/schema/values.ts";
 import { Failure } from "../command-line.ts";
 import { columns } from "../output/table.ts";
 import { outputOf } from "../process.ts";
@@ -65,15 +66,11 @@ export async function updateSchemas(options: UpdateOptions = {}): Promise<string
 
 async function stored(file: URL): Promise<Record<string, unknown>> {
   const value: unknown = JSON.parse(await readFile(file, "utf8"));
-  return isGroup(value) ? value : {};
+  return isObject(value) ? value : {};
 }
 
 function schemaText(entry: unknown): string | undefined {
-  return isGroup(entry) ? JSON.stringify(entry.schema) : undefined;
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(entry) ? JSON.stringify(entry.schema) : undefined;
 }
 
 async function describe(aws: Aws, version: string, region: string | undefined): Promise<string> {
@@ -92,7 +89,7 @@ async function describe(aws: Aws, version: string, region: string | undefined): 
 
 function configurationSchema(output: string, version: string): string {
   const answer: unknown = parsed(output);
-  if (isGroup(answer) && typeof answer.configurationSchema === "string") return answer.configurationSchema;
+  if (isObject(answer) && typeof answer.configurationSchema === "string") return answer.configurationSchema;
   throw new Failure(`aws eks describe-addon-configuration for ${version} printed no configurationSchema`);
 }
 

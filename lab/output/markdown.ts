@@ -1,3 +1,6 @@
+/** Longest comment on a pull request: GitHub takes 65,536 characters, and the rest is for what the workflow adds. */
+export const MAX_COMMENT = 60_000;
+
 /** One line of text in which nothing is taken for Markdown or HTML, and no `@name` calls anybody. */
 export function plainText(text: string): string {
   return oneLine(text)

@@ -1,7 +1,7 @@
 import { access, constants, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { Failure, progress, writeOutput } from "../command-line.ts";
+import { type Command, Option } from "commander";
+import { between, Failure, kubeconfigOptions, progress, writeOutput } from "../command-line.ts";
 import type { Row } from "./result.ts";
 
 export interface VerifyFlags {
@@ -23,10 +23,8 @@ export function registerVerify(program: Command): void {
     .command("verify")
     .description("check a running cluster: pods, ping, DNS, curl, network policies and logs")
     .addOption(new Option("-s, --stack <name>", "stack to check").default("local"))
-    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
-    .option("--context <name>", "kubeconfig context (default: the stack's, else the current one)")
-    .option("--kubeconfig <file>", "kubeconfig file (default: the stack's, else $KUBECONFIG, else ~/.kube/config)");
-  verifyOptions(command)
+    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml");
+  verifyOptions(kubeconfigOptions(command))
     .addHelpText("after", EXIT_CODES)
     .action(async (flags: VerifyFlags) => {
       process.exitCode = await runVerify(flags);
@@ -57,14 +55,6 @@ export function verifyOptions(command: Command): Command {
 /** `--only a b`, `--only a,b` and `--only a --only b` are the same. */
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, ...value.split(",").filter((part) => part !== "")];
-}
-
-function between(least: number, most: number) {
-  return (value: string) => {
-    const number = Number(value);
-    if (Number.isInteger(number) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It must be an integer from ${least} to ${most}.`);
-  };
 }
 
 /** Runs the rows, prints them, and returns the exit code. */

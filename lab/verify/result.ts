@@ -51,12 +51,7 @@ export interface Check {
 }
 
 /** A check that has run. */
-export interface Row extends Outcome {
-  readonly id: string;
-  readonly group: Group;
-  readonly what: string;
-  readonly from: string;
-  readonly to: string;
+export interface Row extends Outcome, Pick<Check, "id" | "group" | "what" | "from" | "to"> {
   /** How long the check took. */
   readonly milliseconds: number;
 }

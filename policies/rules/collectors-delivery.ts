@@ -21,7 +21,7 @@ function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">
   };
 }
 
-const LEAST_RETRIES = count("leastRetries", "Minimum number of retries before a chunk is dropped", 10, 1);
+const MIN_RETRIES = count("leastRetries", "Minimum number of retries before a chunk is dropped", 10, 1);
 const FILE_INPUTS = ["tail", "systemd"];
 
 /** What keeps Fluent Bit from losing logs, and from sending them where others read them. */
@@ -77,13 +77,13 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
       reason: "By default a chunk is dropped after one retry.",
       fix: "set Retry_Limit no_limits on the output",
       source: fluentBit("Scheduling and retries", "administration/scheduling-and-retries"),
-      options: [LEAST_RETRIES],
+      options: [MIN_RETRIES],
     },
     ({ outputs }, report, settings) =>
       report.each(outputs, (output) => {
         const limit = (output.get("retry_limit") ?? "not set").toLowerCase();
         const unlimited = ["no_limits", "false", "off"].includes(limit);
-        if (!unlimited && !(Number(limit) >= settings.get(LEAST_RETRIES)))
+        if (!unlimited && !(Number(limit) >= settings.get(MIN_RETRIES)))
           report.wrongIn(output.file, `Retry_Limit of ${output.name} is ${limit}`, "so an outage loses logs");
       }),
   ),

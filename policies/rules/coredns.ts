@@ -87,11 +87,11 @@ export const COREDNS: readonly Rule[] = [
         report.wrongIn(field, `replicaCount is ${replicaCount}`, "though autoScaling is enabled");
       if (!scales && typeof replicaCount === "number" && replicaCount < 2)
         report.wrongIn(field, `replicaCount is ${replicaCount}`, "so one node takes DNS away");
-      const [least, most] = [inside(autoScaling, "minReplicas"), inside(autoScaling, "maxReplicas")];
-      if (scales && typeof least === "number" && least < 2)
-        report.wrongIn(field, `autoScaling.minReplicas is ${least}`, "so one node takes DNS away");
-      if (scales && typeof least === "number" && typeof most === "number" && most < least)
-        report.wrongIn(field, `autoScaling.maxReplicas is ${most}`, `below minReplicas, which is ${least}`);
+      const [min, max] = [inside(autoScaling, "minReplicas"), inside(autoScaling, "maxReplicas")];
+      if (scales && typeof min === "number" && min < 2)
+        report.wrongIn(field, `autoScaling.minReplicas is ${min}`, "so one node takes DNS away");
+      if (scales && typeof min === "number" && typeof max === "number" && max < min)
+        report.wrongIn(field, `autoScaling.maxReplicas is ${max}`, `below minReplicas, which is ${min}`);
     },
   ),
   addonRule(
@@ -108,10 +108,10 @@ export const COREDNS: readonly Rule[] = [
       const replicas = leastReplicas(configuration);
       if (inside(budget, "enabled") === false)
         report.wrongIn(field, "podDisruptionBudget.enabled is false", "so a drain takes all pods");
-      const [most, least] = [inside(budget, "maxUnavailable"), inside(budget, "minAvailable")];
+      const [max, min] = [inside(budget, "maxUnavailable"), inside(budget, "minAvailable")];
       // What may go, of what there is at least; Kubernetes rounds both shares up.
-      const may = least === undefined ? podsOf(most, replicas) : replicas - (podsOf(least, replicas) ?? 0);
-      const written = least === undefined ? `maxUnavailable is ${most}` : `minAvailable is ${least}`;
+      const may = min === undefined ? podsOf(max, replicas) : replicas - (podsOf(min, replicas) ?? 0);
+      const written = min === undefined ? `maxUnavailable is ${max}` : `minAvailable is ${min}`;
       if (may !== undefined && may >= replicas)
         report.wrongIn(field, `podDisruptionBudget.${written}`, `of ${replicas} pods, so a drain takes all`);
       if (may !== undefined && may <= 0)

@@ -31,10 +31,10 @@ function cells({ kind, summary }: BenchRow): string[] {
 
 function diagram({ kind, name, summary }: BenchRow): string[] {
   const counts = summary?.histogram ?? [];
-  const most = Math.max(1, ...counts);
+  const highest = Math.max(1, ...counts);
   const lines = counts.map((count, index) => {
     // One answer among thousands is the one that matters, so it gets a mark.
-    const bar = "█".repeat(count === 0 ? 0 : Math.max(1, Math.round((count / most) * BAR)));
+    const bar = "█".repeat(count === 0 ? 0 : Math.max(1, Math.round((count / highest) * BAR)));
     return `  ${bucketName(index).padStart(10)} ${String(count).padStart(6)} ${bar}`.trimEnd();
   });
   return [`${KINDS[kind]}, ${name}`, ...lines];
@@ -77,12 +77,12 @@ function figure({ kind, name, summary }: BenchRow): Markup {
 }
 
 function bars({ histogram }: Summary, title: string): Markup {
-  const most = Math.max(1, ...histogram);
+  const highest = Math.max(1, ...histogram);
   const widest = WIDTH - LABEL - COUNT - 10;
   const rows = histogram.map((count, index) => {
     const y = index * ROW + 4;
     // One answer among thousands is the one that matters, so it gets a mark.
-    const width = count === 0 ? 0 : Math.max(2, Math.round((count / most) * widest));
+    const width = count === 0 ? 0 : Math.max(2, Math.round((count / highest) * widest));
     return html`<text class="number" x="${LABEL}" y="${y + 14}">${bucketName(index)}</text><rect class="bar" x="${LABEL + 10}" y="${y}" width="${width}" height="${ROW - 8}"/><text class="soft" x="${LABEL + 18 + width}" y="${y + 14}">${count}</text>\n`;
   });
   return html`<svg viewBox="0 0 ${WIDTH} ${histogram.length * ROW + 4}" role="img" aria-label="${title}">

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { comparePlans } from "../../../lab/diff/compare.ts";
 import type { Diff, StackDiff } from "../../../lab/diff/diff.ts";
-import { formatDiff, LONGEST_COMMENT, MARKER, markdownOf } from "../../../lab/diff/diff-report.ts";
+import { formatDiff, MARKER, markdownOf } from "../../../lab/diff/diff-report.ts";
 import type { PlanDocument, PolicyFinding } from "../../../lab/diff/document.ts";
 import { fieldLines } from "../../../lab/diff/fields.ts";
-import { code, fenced, plainText } from "../../../lab/output/markdown.ts";
+import { code, fenced, MAX_COMMENT, plainText } from "../../../lab/output/markdown.ts";
 import { namespace, plan, resource } from "./resources.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -61,7 +61,7 @@ describe("the comment", () => {
             ),
           );
         const text = markdownOf(diffOf(many("one"), many(`${value}\n`.repeat(length))));
-        assert.ok(text.length <= LONGEST_COMMENT, `${text.length} characters`);
+        assert.ok(text.length <= MAX_COMMENT, `${text.length} characters`);
         assert.ok(text.startsWith(MARKER));
         assert.equal(text.match(/^<details>/gm)?.length, text.match(/^<\/details>/gm)?.length);
         assert.ok(text.endsWith("\n"));
@@ -73,7 +73,7 @@ describe("the comment", () => {
   it("counts what is left out of very many resources", () => {
     const many = plan(...Array.from({ length: 3000 }, (_, index) => resource("aws:ec2/vpc:Vpc", `vpc-${index}`)));
     const text = markdownOf(diffOf(many, plan()));
-    assert.ok(text.length <= LONGEST_COMMENT, `${text.length} characters`);
+    assert.ok(text.length <= MAX_COMMENT, `${text.length} characters`);
     assert.match(text, /> - … and 2800 more\n/);
     assert.match(text, /#### Stack test: 3000 deleted/);
     assert.match(text, /<summary>3000 deleted<\/summary>\n\n- \*\*`vpc-0`/);

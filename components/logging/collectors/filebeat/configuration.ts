@@ -8,6 +8,7 @@ import {
   NODE_VARIABLE,
   OPT_OUT_ANNOTATION,
   PASSWORD_VARIABLE,
+  podLogFiles,
   searchHost,
   tlsOf,
   USER_VARIABLE,
@@ -35,16 +36,12 @@ export function inputs(pipeline: LogPipeline): Options[] {
  */
 function input({ namespaces, source, multiline }: LogPipeline, id: string, stream?: string): Options {
   const { include, exclude } = namespaces;
-  const files = (namespace: string) => [
-    `/var/log/pods/${namespace}_*/*/*.log`,
-    `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
-  ];
   const pattern = continuationPattern(multiline);
   const node = source.kind === "node";
   return {
     type: "filestream",
     id,
-    paths: node ? (include.length === 0 ? ["*"] : include).flatMap(files) : [`${APPLICATION_LOGS}/*.log`],
+    paths: node ? podLogFiles(include.length === 0 ? ["*"] : include) : [`${APPLICATION_LOGS}/*.log`],
     // A new file is found within this time.
     "prospector.scanner.check_interval": "1s",
     "prospector.scanner.fingerprint.enabled": false,

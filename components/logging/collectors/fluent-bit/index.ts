@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
-import { APPLICATION_LOGS, hasIndex, type LogPipeline } from "../../pipeline.ts";
+import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
@@ -144,16 +144,12 @@ function service(pipeline: LogPipeline): Section {
  */
 function nodeInput(pipeline: LogPipeline): Section {
   const { include, exclude } = pipeline.namespaces;
-  const files = (namespace: string) => [
-    `/var/log/pods/${namespace}_*/*/*.log`,
-    `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
-  ];
   return {
     name: "tail",
     tag: "kube.<namespace>_<pod>_<uid>_<container>",
     tag_regex: "^/var/log/pods/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_(?<uid>[^_/]+)/(?<container>[^/]+)/",
-    path: (include.length === 0 ? ["*"] : include).flatMap(files).join(","),
-    exclude_path: exclude.flatMap(files).join(","),
+    path: podLogFiles(include.length === 0 ? ["*"] : include).join(","),
+    exclude_path: podLogFiles(exclude).join(","),
     "multiline.parser": CRI_PARTS,
     db: `${STATE_FOLDER}/positions.db`,
     ...bufferInput(pipeline),

@@ -11,9 +11,9 @@ class FileIdentity
   # @param path [String] where the birth times are kept
   def initialize(path)
     @path = path
-    @births = JSON.parse(File.read(path))
+    @identities = JSON.parse(File.read(path))
   rescue Errno::ENOENT, JSON::ParserError
-    @births = {}
+    @identities = {}
     # An earlier version wrote the read positions without birth times: believe them.
     @trust_unknown = true
   end
@@ -23,14 +23,14 @@ class FileIdentity
   def check(path, inode)
     key = inode.to_s
     birth = birth_of(path, inode)
-    return if birth.nil? || @births[key] == birth
-    yield if @births.key?(key) || !@trust_unknown
-    @births[key] = birth
+    return if birth.nil? || @identities[key] == birth
+    yield if @identities.key?(key) || !@trust_unknown
+    @identities[key] = birth
     save
   end
 
   def forget_all_but(inodes)
-    @births.select! { |key, _| inodes.key?(key.to_i) }
+    @identities.select! { |key, _| inodes.key?(key.to_i) }
     save if @unsaved
   end
 
@@ -54,7 +54,7 @@ class FileIdentity
   # after a restart, hence the retry in forget_all_but.
   def save
     @unsaved = true
-    File.write("#{@path}.new", JSON.generate(@births), perm: 0o600)
+    File.write("#{@path}.new", JSON.generate(@identities), perm: 0o600)
     File.rename("#{@path}.new", @path)
     @unsaved = false
   rescue SystemCallError

@@ -1,4 +1,4 @@
-import { APPLICATION_LOGS, type LogPipeline } from "../../pipeline.ts";
+import { APPLICATION_LOGS, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import { continuationPattern, firstLinePattern } from "../stack-traces.ts";
 import type { Options } from "./exporters.ts";
 
@@ -28,13 +28,9 @@ export function receivers(pipeline: LogPipeline): Readonly<Record<string, Option
  */
 function podFiles(pipeline: LogPipeline): Options {
   const { include, exclude } = pipeline.namespaces;
-  const files = (namespace: string) => [
-    `/var/log/pods/${namespace}_*/*/*.log`,
-    `/var/log/pods/${namespace}_*/*/*.log.20??????-??????`,
-  ];
   return {
-    include: (include.length === 0 ? ["*"] : include).flatMap(files),
-    exclude: exclude.flatMap(files),
+    include: podLogFiles(include.length === 0 ? ["*"] : include),
+    exclude: podLogFiles(exclude),
     ...reading(),
     include_file_path: true,
     include_file_record_offset: true,

@@ -9,7 +9,7 @@ export type Options = Readonly<Record<string, unknown>>;
 /** Also how long a new file may go unseen, and how often the places in all files are written. */
 const LOOK_EVERY_MS = 1000;
 /** Of a line: 16 MiB, where the runtime divides it at 16 KiB. What is longer goes on in pieces. */
-const MOST_PARTS = 1024;
+const MAX_PARTS = 1024;
 /** What the record has no place for. */
 const UNUSED_POD_FIELDS = [
   "container_id",
@@ -107,7 +107,7 @@ function joinParts(from: string): Options {
     merge_strategies: { message: "concat_raw", "@timestamp": "discard" },
     expire_after_ms: 30_000,
     flush_period_ms: 1000,
-    max_events: MOST_PARTS,
+    max_events: MAX_PARTS,
   };
 }
 
