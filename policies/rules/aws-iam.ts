@@ -19,25 +19,17 @@ const ATTACHMENTS = [
   "aws:iam/policyAttachment:PolicyAttachment",
 ];
 
-const UNBOUNDED = texts(
-  "unbounded",
-  "Actions that AWS defines without a resource, for which * is correct; * matches any text",
-  [
-    "ec2:Describe*",
-    "ecr:GetAuthorizationToken",
-    "logs:DescribeLogGroups",
-    "cloudwatch:PutMetricData",
-    "sts:GetCallerIdentity",
-    "eks:ListClusters",
-    "elasticloadbalancing:Describe*",
-    "autoscaling:Describe*",
-  ],
-);
-const BROAD = texts("broad", "Managed policies that must not be attached", [
-  "AdministratorAccess",
-  "PowerUserAccess",
-  "IAMFullAccess",
+const UNBOUNDED = texts("unbounded", "Actions for which AWS defines no resource; * matches any text", [
+  "ec2:Describe*",
+  "ecr:GetAuthorizationToken",
+  "logs:DescribeLogGroups",
+  "cloudwatch:PutMetricData",
+  "sts:GetCallerIdentity",
+  "eks:ListClusters",
+  "elasticloadbalancing:Describe*",
+  "autoscaling:Describe*",
 ]);
+const BROAD = texts("broad", "Forbidden managed policies", ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"]);
 
 /** What roles, users and groups may do in the account. */
 export const AWS_IAM: readonly Rule[] = [
@@ -46,7 +38,7 @@ export const AWS_IAM: readonly Rule[] = [
     family: "aws",
     level: "mandatory",
     title: "Each IAM policy is a JSON document with statements",
-    reason: "AWS rejects anything else, and other rules cannot read it.",
+    reason: "AWS rejects anything else.",
     fix: "write JSON with a Statement list, using JSON.stringify or aws.iam.getPolicyDocument",
     source: aws("IAM JSON policy grammar", "IAM/latest/UserGuide/reference_policies_grammar.html"),
     types: [...POLICIES, ROLE],

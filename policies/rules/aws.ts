@@ -9,10 +9,7 @@ const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 const KEY = "aws:kms/key:Key";
 
 const LONGEST = count("longestDays", "Maximum retention in days", 3653, 1);
-const REQUIRED = texts("required", "Tags that each resource must have, set on it or by its provider", [
-  "project",
-  "environment",
-]);
+const REQUIRED = texts("required", "Required tags, set on the resource or by its provider", ["project", "environment"]);
 /** Types whose tags a person pays or searches by. */
 const TAGGED = [
   "eks:index:Cluster",

@@ -19,7 +19,7 @@ const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
 /** Nodes that no EKS node group makes. */
 const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
 const SCALING_GROUP = "aws:autoscaling/group:Group";
-const HOPS = count("hopLimit", "Maximum number of hops for instance metadata responses", 1, 1);
+const HOPS = count("hopLimit", "Maximum hop limit", 1, 1);
 
 const SSH = 22;
 /** The rules that let traffic in, by the type of the resource that they stand in. */
@@ -43,7 +43,7 @@ export const CLUSTER_NODES: readonly Rule[] = [
     family: "cluster",
     level: "mandatory",
     title: "Nodes are in private subnets and have no public address",
-    reason: "A public node is reachable from the internet, whatever the endpoint allows.",
+    reason: "Otherwise the internet reaches them.",
     fix: "give the node group subnets that route to a NAT gateway",
     source: cis("5.4.3"),
     types: [NODE_GROUP, SCALING_GROUP, TEMPLATE, CONFIGURATION, EKS_COMPONENT, ...NETWORK],

@@ -21,7 +21,7 @@ function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">
   };
 }
 
-const MIN_RETRIES = count("leastRetries", "Minimum number of retries before a chunk is dropped", 10, 1);
+const MIN_RETRIES = count("leastRetries", "Minimum number of retries", 10, 1);
 const FILE_INPUTS = ["tail", "systemd"];
 
 /** What keeps Fluent Bit from losing logs, and from sending them where others read them. */
@@ -31,7 +31,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
       id: "collectors-buffer-on-disk",
       level: "mandatory",
       title: "Fluent Bit keeps its buffer and positions on the node's disk",
-      reason: "Otherwise both go with the pod: lines are lost or read again.",
+      reason: "Otherwise both go with the pod, and lines are lost.",
       fix: "set storage.type filesystem and DB on the input, and storage.path on the service, under a hostPath mount",
       source: fluentBit("Buffering and storage", "administration/buffering-and-storage"),
     },
@@ -134,11 +134,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
   ),
 ];
 
-const PLAIN_INSIDE = flag(
-  "plainInside",
-  "Allow plain HTTP to Services in the cluster, whose names end in .svc or .svc.cluster.local",
-  true,
-);
+const PLAIN_INSIDE = flag("plainInside", "Allow plain HTTP to Services of the cluster", true);
 /** Outputs over the network that use TLS only where told so. See FLB_IO_OPT_TLS in the plugins' sources. */
 const PLAIN_BY_DEFAULT = [
   "es",

@@ -12,13 +12,13 @@ import { credentialsIn } from "../kubernetes/credentials.ts";
 import { mountsOf, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";
 import { cis, fluentBit, podSecurity } from "./rule-sources.ts";
 
-const LOG_PATHS = texts("logPaths", "Node paths that a collector may read, including everything below them", [
+const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below", [
   "/var/log",
   "/var/lib/docker/containers",
   "/run/log/journal",
   "/etc/machine-id",
 ]);
-const STATE_PATHS = texts("statePaths", "Node paths that a collector may write, including everything below them", [
+const STATE_PATHS = texts("statePaths", "Writable node paths, with everything below", [
   "/var/lib/eks-dns-logging",
   "/var/lib/fluent-bit",
   "/var/fluent-bit/state",
@@ -40,7 +40,7 @@ export const COLLECTORS: readonly Rule[] = [
     family: "collectors",
     level: "mandatory",
     title: "A collector mounts node logs read-only and writes only its own state",
-    reason: "An attacker in a collector can write on every node what it can write.",
+    reason: "A collector runs on every node.",
     fix: "mount log paths with readOnly: true, and keep state in a path listed in the option `statePaths`",
     source: podSecurity("Baseline", "HostPath Volumes"),
     options: [LOG_PATHS, STATE_PATHS],
@@ -75,7 +75,7 @@ export const COLLECTORS: readonly Rule[] = [
     family: "collectors",
     level: "mandatory",
     title: "No ConfigMap contains a password, key or token",
-    reason: "Everyone in the namespace can read ConfigMaps, and KMS does not encrypt them.",
+    reason: "Everyone in the namespace can read it.",
     fix: "move it to a Secret and reference that by an environment variable, or use Pod Identity",
     source: cis("4.4.1"),
     types: ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"],

@@ -51,11 +51,11 @@ function secretsKey(cluster: Resource): Field {
   return cluster.at("encryptionConfig", "provider", "keyArn");
 }
 
-const SHORTEST = count("shortestPrefix", "Shortest prefix length allowed for a public CIDR block", 8, 1);
-const LOGS = texts("logTypes", "Control-plane logs that must be enabled", ["audit", "authenticator"]);
-const AS_OF = text("asOf", "Date on which support is judged, as YYYY-MM-DD; empty means today", "");
-const WITHIN = count("days", "Days before the end of standard support from which a version is reported", 90, 1);
-const PRODUCTION_KEYS = texts("tagKeys", "Tag keys that say what a cluster or stack is for, case-insensitive", [
+const SHORTEST = count("shortestPrefix", "Shortest prefix length of a public CIDR block", 8, 1);
+const LOGS = texts("logTypes", "Required logs", ["audit", "authenticator"]);
+const AS_OF = text("asOf", "Date to judge by, as YYYY-MM-DD; empty means today", "");
+const WITHIN = count("days", "Days before the end of standard support", 90, 1);
+const PRODUCTION_KEYS = texts("tagKeys", "Tag keys that name the purpose, case-insensitive", [
   "environment",
   "env",
   "stage",
@@ -78,7 +78,7 @@ export const CLUSTER: readonly Rule[] = [
     family: "cluster",
     level: "mandatory",
     title: "The public API endpoint is disabled or limited to known addresses",
-    reason: "With the default, 0.0.0.0/0, a stolen token is enough from anywhere.",
+    reason: "Otherwise a stolen token works from anywhere.",
     fix: "set endpointPublicAccess: false, or list the addresses that need it in publicAccessCidrs",
     source: cis("5.4.1"),
     options: [SHORTEST],
@@ -144,7 +144,7 @@ export const CLUSTER: readonly Rule[] = [
     family: "cluster",
     level: "mandatory",
     title: "Cluster access uses access entries only",
-    reason: "Anyone who can edit the aws-auth ConfigMap is an administrator, and an error in it locks everyone out.",
+    reason: "Anyone who can edit aws-auth is an administrator, and an error in it locks everyone out.",
     fix: "set authenticationMode: API",
     source: cis("4.1.7"),
     types: CLUSTERS,
@@ -183,7 +183,7 @@ export const CLUSTER: readonly Rule[] = [
     family: "cluster",
     level: "advisory",
     title: "The Kubernetes version stays in standard support for the next 90 days",
-    reason: "Upgrades take one minor version at a time, and extended support costs six times as much.",
+    reason: "Extended support costs six times as much.",
     fix: "upgrade to the next minor version: npm run lab -- upgrade",
     source: aws("EKS Kubernetes versions", "eks/latest/userguide/kubernetes-versions.html"),
     options: [WITHIN, AS_OF],

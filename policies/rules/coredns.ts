@@ -15,7 +15,7 @@ import {
 } from "./coredns-addon.ts";
 import { aws, coreDns } from "./rule-sources.ts";
 
-const EVERYWHERE = texts("everywhere", "Plugins that at least one server block must have", [
+const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
   "health",
   "ready",
   "kubernetes",
@@ -23,14 +23,9 @@ const EVERYWHERE = texts("everywhere", "Plugins that at least one server block m
   "reload",
 ]);
 const IN_ROOT = texts("inRoot", "Plugins that the server block of zone . must have", ["errors", "forward", "cache"]);
-const TERMINATION = count(
-  "terminationGraceSeconds",
-  "Termination grace period of CoreDNS pods, set by the add-on",
-  30,
-  1,
-);
-const PODS_PER_NODE = count("podsPerNode", "Maximum number of pods per node", 110, 1);
-const SERVICES = count("services", "Number of Services in the cluster", 1000);
+const TERMINATION = count("terminationGraceSeconds", "Termination grace period in seconds, set by the add-on", 30, 1);
+const PODS_PER_NODE = count("podsPerNode", "Maximum pods per node", 110, 1);
+const SERVICES = count("services", "Services in the cluster", 1000);
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 /** The memory limit of the add-on unless configured. */
 const DEFAULT_LIMIT = "170Mi";
@@ -48,7 +43,7 @@ export const COREDNS: readonly Rule[] = [
     family: "coredns",
     level: "mandatory",
     title: "The add-on configuration matches the schema of its version",
-    reason: "EKS rejects anything else after minutes, and the add-on stays degraded.",
+    reason: "EKS rejects anything else, after minutes.",
     fix: "follow the output of `aws eks describe-addon-configuration` for the version",
     source: aws("EKS add-on configuration", "eks/latest/APIReference/API_DescribeAddonConfiguration.html"),
     types: [ADDON],
@@ -77,7 +72,7 @@ export const COREDNS: readonly Rule[] = [
       id: "coredns-replicas",
       level: "mandatory",
       title: "CoreDNS has at least two replicas, fixed or autoscaled, not both",
-      reason: "One pod fails with its node; a fixed count and the autoscaler overwrite each other.",
+      reason: "One pod fails with its node; count and autoscaler overwrite each other.",
       fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
       source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
     },
@@ -132,7 +127,7 @@ export const COREDNS: readonly Rule[] = [
       id: "coredns-corefile-complete",
       level: "mandatory",
       title: "The Corefile has the plugins that cluster DNS needs",
-      reason: "Health and ready restart failed pods, loop stops forwarding loops, cache relieves upstreams.",
+      reason: "Health and ready find failed pods, loop finds forwarding loops, cache relieves upstreams.",
       fix: "add the plugin to the server block",
       source: {
         id: "CoreDNS: the EKS default Corefile",
@@ -157,8 +152,7 @@ export const COREDNS: readonly Rule[] = [
       id: "coredns-lameduck",
       level: "mandatory",
       title: "CoreDNS has a lameduck period shorter than its termination grace period",
-      reason:
-        "Without it, queries are lost while endpoints list the pod; if too long, the kubelet kills CoreDNS first.",
+      reason: "Without it, queries are lost while endpoints list the pod.",
       fix: "add a block with the line lameduck 5s to the plugin health",
       source: coreDns("health"),
       options: [TERMINATION],
@@ -179,7 +173,7 @@ export const COREDNS: readonly Rule[] = [
     family: "coredns",
     level: "mandatory",
     title: "The memory limit of CoreDNS fits the size of the cluster",
-    reason: "CoreDNS keeps pods and Services in memory, and is killed over the limit.",
+    reason: "CoreDNS is killed over the limit.",
     fix: "raise resources.limits.memory",
     source: {
       id: "CoreDNS: scaling in Kubernetes",

@@ -5,7 +5,7 @@ import { containerLists, podMetadataOf } from "../kubernetes/workload.ts";
 import { containerRule, podRule, STANDARD } from "./pod-rule.ts";
 import { cis, podSecurity } from "./rule-sources.ts";
 
-const ADDED = texts("capabilities", "Capabilities that a container may add", ["NET_BIND_SERVICE"]);
+const ADDED = texts("capabilities", "Allowed capabilities", ["NET_BIND_SERVICE"]);
 /** What Pod Security "baseline" lets a container add: what runtimes grant by default, without NET_RAW. */
 const BASELINE_CAPABILITIES: readonly string[] = [
   "AUDIT_WRITE",
@@ -23,7 +23,7 @@ const BASELINE_CAPABILITIES: readonly string[] = [
   "SYS_CHROOT",
 ];
 const SECCOMP_PROFILES: readonly string[] = ["RuntimeDefault", "Localhost"];
-const SYSCTLS = texts("sysctls", "Sysctls that are namespaced, so a pod may set them", [
+const SYSCTLS = texts("sysctls", "Allowed sysctls", [
   "kernel.shm_rmid_forced",
   "net.ipv4.ip_local_port_range",
   "net.ipv4.ip_local_reserved_ports",
@@ -71,7 +71,7 @@ export const POD_KERNEL: readonly Rule[] = [
       linuxOnly: true,
       level: "mandatory",
       title: "All Linux capabilities are dropped, and only allowed ones added",
-      reason: "Runtimes grant fourteen by default, and few programs need any.",
+      reason: "Runtimes grant fourteen by default.",
       fix: "set securityContext.capabilities.drop: [ALL] and add none",
       source: podSecurity("Restricted", "Capabilities"),
       options: [ADDED, STANDARD],
@@ -125,7 +125,7 @@ export const POD_KERNEL: readonly Rule[] = [
       id: "pods-non-root",
       level: "mandatory",
       title: "No container runs as root, unless the pod has a user namespace",
-      reason: "A process that escapes is root on the node, unless hostUsers: false maps root to another user.",
+      reason: "An escaped root process is root on the node.",
       fix: "set securityContext.runAsNonRoot: true on the pod, and a runAsUser other than 0 if the image sets none",
       source: podSecurity("Restricted", "Running as Non-root"),
     },
@@ -158,7 +158,7 @@ export const POD_KERNEL: readonly Rule[] = [
       linuxOnly: true,
       level: "mandatory",
       title: "Each container's root file system is read-only",
-      reason: "An attacker can install programs in a writable one.",
+      reason: "Otherwise an attacker can install programs.",
       fix: "set securityContext.readOnlyRootFilesystem: true, and mount an emptyDir where the program writes",
       source: {
         id: "NSA Kubernetes Hardening Guide 1.2, immutable container file systems",
@@ -176,7 +176,7 @@ export const POD_KERNEL: readonly Rule[] = [
       forbids: true,
       level: "mandatory",
       title: "No pod weakens the runtime's kernel protections",
-      reason: "AppArmor, SELinux and masked /proc paths contain escaped programs; some sysctls affect other pods.",
+      reason: "They contain escaped programs; some sysctls affect other pods.",
       fix: "remove the field, or set an allowed value",
       source: podSecurity("Baseline", "AppArmor, SELinux, /proc Mount Type, Sysctls"),
       options: [SYSCTLS, STANDARD],

@@ -11,10 +11,7 @@ import {
 } from "../kubernetes/workload.ts";
 
 /** A setting of the rules that differ between the two standards. */
-export const STANDARD = text("standard", "Pod Security standard to hold pods to", "restricted", [
-  "baseline",
-  "restricted",
-]);
+export const STANDARD = text("standard", "Pod Security standard", "restricted", ["baseline", "restricted"]);
 
 type Check = (field: Field, report: Report, settings: Settings) => void;
 

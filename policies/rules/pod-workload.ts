@@ -9,7 +9,7 @@ import { containerRule } from "./pod-rule.ts";
 import { cis, kubernetes } from "./rule-sources.ts";
 import { BINDINGS } from "./tenancy-rbac.ts";
 
-const DIGESTS = flag("digests", "Require a digest for each image", false);
+const DIGESTS = flag("digests", "Require digests", false);
 const MOVING = texts("movingTags", "Tags that are not pinned, besides those without a digit; * matches any text", [
   "latest",
   "latest-*",
@@ -94,7 +94,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
       id: "pods-resources",
       level: "mandatory",
       title: "Each container requests CPU and memory and limits its memory",
-      reason: "Without requests, nodes are overcommitted; without a limit, one pod can exhaust the node.",
+      reason: "Otherwise one pod can exhaust the node.",
       fix: "set resources.requests.cpu, resources.requests.memory and resources.limits.memory",
       source: kubernetes("Resource management for pods", "concepts/configuration/manage-resources-containers/"),
     },

@@ -17,7 +17,7 @@ const ROLES: readonly string[] = types("Role", "ClusterRole");
 /** Types of what says who has them. */
 export const BINDINGS: readonly string[] = types("RoleBinding", "ClusterRoleBinding");
 
-const FORBIDDEN_ROLES = texts("roles", "ClusterRoles that must not be bound", ["cluster-admin"]);
+const FORBIDDEN_ROLES = texts("roles", "Forbidden ClusterRoles", ["cluster-admin"]);
 const READING = ["get", "list", "watch", "*"];
 
 /** What people and programs may do in the cluster. */
@@ -90,7 +90,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "No role reads Secrets",
-    reason: "They hold others' tokens and passwords, and list returns their content too.",
+    reason: "They hold others' passwords, and list returns them too.",
     fix: "remove get, list and watch on secrets, and mount the one Secret that is needed",
     source: cis("4.1.2"),
     types: ROLES,
@@ -113,8 +113,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "No role grants nodes/proxy",
-    reason:
-      "It runs commands in every pod of a node, without admission or audit. Reading has finer rights since Kubernetes 1.33.",
+    reason: "It runs commands in every pod of a node, without audit.",
     fix: "grant only what is read: nodes/pods (Fluent Bit's Use_Kubelet), nodes/metrics, nodes/stats, nodes/log, nodes/healthz or nodes/configz",
     source: kubernetes(
       "Kubelet authorization, fine-grained (1.36)",

@@ -7,7 +7,7 @@ import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
 import { cis, kubernetes } from "./rule-sources.ts";
 
 export const NAMESPACE = "kubernetes:core/v1:Namespace";
-export const LABEL = text("teamLabel", "Label that holds the name of a namespace's team", "team");
+export const LABEL = text("teamLabel", "Label with the team's name", "team");
 export const NAMES = texts("teamNames", "Names of team namespaces; * matches any text", ["*-team", "team-*"]);
 
 /** Whether a namespace belongs to a team: by its label, or else by its name. @throws {Undecided} where neither tells. */
@@ -46,10 +46,7 @@ function knownNamespaceOf(resource: Resource): string {
   return places.some((place) => place.isUnknown) ? NOWHERE_YET : namespaceOf(resource);
 }
 
-const STANDARD = text("standard", "Lowest Pod Security level that a namespace may enforce", "restricted", [
-  "baseline",
-  "restricted",
-]);
+const STANDARD = text("standard", "Lowest allowed level", "restricted", ["baseline", "restricted"]);
 const STANDARDS = ["privileged", "baseline", "restricted"];
 const ENFORCE = "pod-security.kubernetes.io/enforce";
 
@@ -154,12 +151,7 @@ function isInDefault(resource: Resource, field: Field): boolean {
 
 const QUOTA = "kubernetes:core/v1:ResourceQuota";
 const LIMITS = "kubernetes:core/v1:LimitRange";
-const HARD = texts("hard", "Resources that a quota must limit", [
-  "pods",
-  "requests.cpu",
-  "requests.memory",
-  "limits.memory",
-]);
+const HARD = texts("hard", "Resources to limit", ["pods", "requests.cpu", "requests.memory", "limits.memory"]);
 /** Other names of the same bound. See https://kubernetes.io/docs/concepts/policy/resource-quotas/#compute-resource-quota */
 const ALSO: Readonly<Record<string, string>> = {
   pods: "count/pods",
@@ -209,7 +201,7 @@ export const TENANCY_SHARES: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "Each team's namespace has default container requests and limits",
-    reason: "A quota rejects containers without them, and one without a memory limit can exhaust the node.",
+    reason: "A quota rejects containers without them.",
     fix: "add a LimitRange with default.memory and defaultRequest of type Container",
     source: kubernetes("Limit ranges", "concepts/policy/limit-range/"),
     options: [LABEL, NAMES],

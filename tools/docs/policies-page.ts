@@ -45,7 +45,7 @@ function options(rule: Rule): string[] {
   const own = (rule.options ?? []).flatMap(({ name, schema }) => {
     const first = RULES.find((other) => (other.options ?? []).some((option) => option.schema === schema));
     if (first === undefined || first === rule)
-      return [`  - \`${name}\`: ${inLine(schema.description ?? "")}. Default ${defaultOf(schema.default)}.`];
+      return [`  - \`${name}\` (${defaultOf(schema.default)}): ${inLine(schema.description ?? "")}`];
     shared.set(first.id, [...(shared.get(first.id) ?? []), `\`${name}\``]);
     return [];
   });
@@ -109,7 +109,7 @@ stack, and \`pulumi policy publish policies\` publishes the pack to an organizat
 Rules are mandatory unless marked: a violation stops both commands. A rule that needs a value known only after deployment is
 **undecided**, which stops the plan. The engine reports it under the policy \`undecided\`, mandatory in \`policy-config.json\`.
 
-Set levels, options and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
+Set levels, options (here with their default) and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
 
 \`\`\`json
 {
