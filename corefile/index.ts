@@ -7,5 +7,6 @@ export { groupsOf, isAddress, isGoRegexp, sameAddress, seconds, usedGroups } fro
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
 export type { ForwardPlugin } from "./plugins/forward.ts";
+export { type ReleaseChanges, releaseChanges } from "./releases.ts";
 export { startOf } from "./starts.ts";
 export { type Block, type Directive, parseBlocks, servesRoot } from "./syntax.ts";

@@ -53,3 +53,66 @@ export const DECIDERS: ReadonlySet<string> = new Set(
   `rewrite acl template hosts route53 azure clouddns k8s_external kubernetes file auto secondary etcd forward grpc erratic whoami
   nomad`.split(/\s+/),
 );
+
+/** What another release of CoreDNS brings for a Corefile. */
+export interface ReleaseChanges {
+  readonly from: string;
+  readonly to: string;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Options in braces that come or go, as `forward: max_age`. */
+  readonly addedOptions: readonly string[];
+  readonly removedOptions: readonly string[];
+  /** Plugins that see a query at another place, as `acl: after rewrite (was after dns64)`. */
+  readonly moved: readonly string[];
+}
+
+/** Compares two releases, each the one that a version is judged by. */
+export function releaseChanges(before: Version, after: Version): ReleaseChanges {
+  const [from, to] = [releaseFor(before), releaseFor(after)];
+  return {
+    from: from.version,
+    to: to.version,
+    added: namesOf(to).filter((name) => !namesOf(from).includes(name)),
+    removed: namesOf(from).filter((name) => !namesOf(to).includes(name)),
+    addedOptions: moreOptions(from, to),
+    removedOptions: moreOptions(to, from),
+    moved: movedPlugins(from, to),
+  };
+}
+
+function namesOf({ plugins }: Release): string[] {
+  return plugins.map(({ name }) => name);
+}
+
+/** Options that plugins of both releases take in the second alone. */
+function moreOptions(first: Release, second: Release): string[] {
+  const known = new Map(first.plugins.map(({ name, options }) => [name, options]));
+  return second.plugins.flatMap(({ name, options }) => {
+    const more = options.filter((option) => known.get(name)?.includes(option) === false);
+    return more.length === 0 ? [] : [`${name}: ${more.join(", ")}`];
+  });
+}
+
+/** The fewest plugins without which both orders are the same. */
+function movedPlugins(from: Release, to: Release): string[] {
+  const before = namesOf(from).filter((name) => namesOf(to).includes(name));
+  const after = namesOf(to).filter((name) => before.includes(name));
+  const kept = longestCommon(before, after);
+  const behind = (order: readonly string[], name: string) => order[order.indexOf(name) - 1] ?? "no other";
+  return after
+    .filter((name) => !kept.has(name))
+    .map((name) => `${name}: after ${behind(after, name)} (was after ${behind(before, name)})`);
+}
+
+/** The longest sequence that both orders of the same names have. */
+function longestCommon(one: readonly string[], other: readonly string[]): ReadonlySet<string> {
+  const best: string[][] = [];
+  for (const [index, name] of other.entries()) {
+    const place = one.indexOf(name);
+    const earlier = best.slice(0, index).filter((chain) => one.indexOf(chain.at(-1) ?? "") < place);
+    const longest = earlier.reduce<string[]>((found, chain) => (chain.length > found.length ? chain : found), []);
+    best.push([...longest, name]);
+  }
+  return new Set(best.reduce<string[]>((found, chain) => (chain.length > found.length ? chain : found), []));
+}

@@ -10,6 +10,7 @@ const [
   { registerDiff },
   { registerDns },
   { registerFleet, registerImages, registerPlan },
+  { registerUpgrade },
   { registerVerify },
 ] = await Promise.all([
   import("./command-line.ts"),
@@ -18,12 +19,14 @@ const [
   import("./diff/index.ts"),
   import("./dns/index.ts"),
   import("./plan/index.ts"),
+  import("./upgrade/index.ts"),
   import("./verify/index.ts"),
 ]);
 
 const program = commandLine("lab", "plan, deploy and verify CoreDNS, team namespaces and log collection");
 registerPlan(program);
 registerDiff(program);
+registerUpgrade(program);
 registerVerify(program);
 registerAudit(program);
 registerUp(program);

@@ -3,6 +3,7 @@
 export { type AddonSchema, FETCHED_FILE, type Rejection, rejections, schemaFor, withFetched } from "./schemas.ts";
 export {
   type Component,
+  type ComponentVerdict,
   judgeComponent,
   type Standing,
   unknownVersion,
@@ -13,6 +14,7 @@ export {
   ADDON_VERSIONS,
   type AddonVersion,
   addonDefaults,
+  ageWarning,
   daysBetween,
   isAtLeast,
   knownVersions,

@@ -21,6 +21,13 @@ export const LOOKED_UP: string = data.lookedUp;
 /** Days after which the data is stale: EKS releases a Kubernetes version about every 120 days. */
 export const STALE_AFTER_DAYS = 180;
 
+/** What to say on a day on which the data is stale; undefined before. */
+export function ageWarning(day: string): string | undefined {
+  const age = daysBetween(LOOKED_UP, day);
+  if (age <= STALE_AFTER_DAYS) return undefined;
+  return `Kubernetes and add-on versions were looked up on ${LOOKED_UP}, ${age} days ago: update eks-dns-logging`;
+}
+
 /** Kubernetes versions that the data knows, the oldest first. */
 export function knownVersions(): readonly string[] {
   return Object.keys(VERSIONS);

@@ -57,10 +57,11 @@ function stepOf({ kind, type, fields }: Changed): VersionStep | undefined {
 }
 
 function controlPlane({ kind, from, to }: VersionStep, stack: string): string {
-  const steps = `steps: npm run lab -- upgrade --stack ${stack} --from ${from} --to ${to}`;
+  const [older, newer] = kind === "upgrade" ? [from, to] : [to, from];
+  const steps = `npm run lab -- upgrade --stack ${stack} --from ${older} --to ${newer}`;
   return kind === "upgrade"
-    ? `control plane: in place; the way back is open for 7 days, node groups first; ${steps}`
-    : `control plane: in place, after the node groups, an order that pulumi up does not have; ${steps}`;
+    ? `control plane: in place; the way back is open for 7 days, node groups first; steps: ${steps}`
+    : `control plane: in place, after the node groups, an order that pulumi up does not have; steps at the end of: ${steps}`;
 }
 
 function addons(changes: readonly Changed[]): string[] {

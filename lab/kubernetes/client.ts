@@ -126,6 +126,8 @@ function nodeFacts({ metadata, status }: V1Node): NodeFacts {
     ready: status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false,
     version: status?.nodeInfo?.kubeletVersion ?? "",
     zone: metadata?.labels?.["topology.kubernetes.io/zone"] ?? "",
+    osImage: status?.nodeInfo?.osImage ?? "",
+    runtime: status?.nodeInfo?.containerRuntimeVersion ?? "",
   };
 }
 

@@ -32,6 +32,10 @@ export interface NodeFacts {
   readonly version: string;
   /** Availability zone, where the cloud has set one; otherwise empty. */
   readonly zone: string;
+  /** Operating system, such as `Amazon Linux 2023.9.20251027`. */
+  readonly osImage: string;
+  /** Container runtime and its version, such as `containerd://2.1.4`. */
+  readonly runtime: string;
 }
 
 export interface ExecResult {

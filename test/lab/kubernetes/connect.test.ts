@@ -165,7 +165,9 @@ describe("the connection to a cluster", () => {
     assert.deepEqual(await cluster.endpoints("ts-team", "curl-ts"), ["10.0.0.1"]);
     assert.deepEqual(await cluster.configMap("kube-system", "coredns"), { Corefile: ".:53 {}" });
     assert.deepEqual(await cluster.secret("logging", "search"), { password: "s3cret" });
-    assert.deepEqual(await cluster.nodes(), [{ name: "node-1", ready: false, version: "", zone: "a" }]);
+    assert.deepEqual(await cluster.nodes(), [
+      { name: "node-1", ready: false, version: "", zone: "a", osImage: "", runtime: "" },
+    ]);
     assert.equal(await cluster.logs(pod, { container: "curl", seconds: 10 }), "one\ntwo\n");
     assert.equal(
       await cluster.proxyGet({ kind: "services", namespace: "logging", name: "search:9200" }, "/_search?q=x"),

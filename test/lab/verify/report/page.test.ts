@@ -28,7 +28,7 @@ function resultOf(count: number, text = "detail"): VerifyResult {
     startedAt: "2026-01-02T03:04:05.678Z",
     seconds: 1,
     rows,
-    nodes: [{ name: text, ready: true, version: "v1", zone: text }],
+    nodes: [{ name: text, ready: true, version: "v1", zone: text, osImage: text, runtime: text }],
     teams: names.map((team) => ({
       team,
       namespace: `${team}-team`,

@@ -1,0 +1,141 @@
+import { type Command, Option } from "commander";
+import type { Settings } from "../../components/settings.ts";
+import { Failure, writeOutput } from "../command-line.ts";
+import type { PlanDocument } from "../diff/document.ts";
+import type { Stack } from "../stack-file.ts";
+import type { LiveCluster } from "./live-cluster.ts";
+import type { UpgradePlan } from "./upgrade-plan.ts";
+
+interface UpgradeFlags {
+  readonly stack: string;
+  readonly configFile?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly json?: true;
+}
+
+/** Adds `upgrade` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerUpgrade(program: Command): void {
+  program
+    .command("upgrade")
+    .description("print the steps of a Kubernetes upgrade on EKS, what breaks, and the way back; changes nothing")
+    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
+    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
+    .option("--to <version>", "Kubernetes version, such as 1.36 (default: the next minor version)")
+    .option("--from <version>", "Kubernetes version now (default: the live cluster's, else the stack's)")
+    .option("--context <name>", "also read the live cluster of this kubeconfig context")
+    .option(
+      "--kubeconfig <file>",
+      "kubeconfig file for it (default: the stack's, else $KUBECONFIG, else ~/.kube/config)",
+    )
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      "\nExit code: 0 if the upgrade can start, 1 if something has to be done before, 2 if EKS takes no such step.",
+    )
+    .action(upgrade);
+}
+
+async function upgrade(flags: UpgradeFlags): Promise<void> {
+  const plan = await upgradeOf(flags, new Date().toISOString().slice(0, 10));
+  writeOutput(flags.json ? plan : (await import("./upgrade-report.ts")).formatUpgrade(plan));
+  if (plan.blockers.length > 0) process.exitCode = 1;
+}
+
+async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePlan> {
+  const { chosenStack, withSettings } = await import("../stack-file.ts");
+  const { settings, ...stack } = await withSettings(await chosenStack(flags));
+  const { cluster } = settings;
+  if (cluster.kind === "existing")
+    throw new Failure(`stack '${stack.name}' is not on EKS: its cluster is upgraded by the tool that made it`, 2);
+  const live = await liveCluster(settings, flags);
+  const stated = cluster.kind === "eks" ? cluster.version : cluster.kubernetesVersion;
+  const from = flags.from ?? live?.version ?? stated;
+  if (from === undefined)
+    throw new Failure("the stack states no Kubernetes version: add --from VERSION or --context NAME", 2);
+  const step = await wantedStep(from, flags.to);
+  const target = await planWith(stack, settings, step.to);
+  const before = target.plan === undefined ? undefined : (await planWith(stack, settings, step.from)).plan;
+  const [{ comparePlans }, { planUpgrade }] = await Promise.all([
+    import("../diff/compare.ts"),
+    import("./upgrade-plan.ts"),
+  ]);
+  return planUpgrade({
+    stack: stack.name,
+    cluster: cluster.name,
+    ownsCluster: cluster.kind === "eks",
+    step,
+    target: target.plan,
+    refused: target.issues,
+    comparison: before && target.plan && comparePlans(before, target.plan),
+    live,
+    today,
+  });
+}
+
+async function liveCluster(settings: Settings, flags: UpgradeFlags): Promise<LiveCluster | undefined> {
+  if (flags.context === undefined) return undefined;
+  const [{ connect, loadKubeConfig }, { targetOf }, { readLiveCluster }, { ClusterError }] = await Promise.all([
+    import("../kubernetes/connect.ts"),
+    import("../verify/catalog.ts"),
+    import("./live-cluster.ts"),
+    import("../kubernetes/cluster.ts"),
+  ]);
+  const target = targetOf(settings, flags);
+  const { cluster, version } = await connect(target);
+  try {
+    return await readLiveCluster(await loadKubeConfig(target), cluster, version);
+  } catch (error) {
+    if (error instanceof ClusterError) throw new Failure(`context '${cluster.context}': ${error.message}`, 2);
+    throw error;
+  }
+}
+
+/** The step that was asked for. @throws {Failure} in one sentence where EKS takes none, or this release knows no such version. */
+async function wantedStep(from: string, asked: string | undefined) {
+  const { minorOf, unknownVersion, versionStep } = await import("eks-dns-logging-corefile/addon");
+  const minor = minorOf(from);
+  if (minor === undefined) throw new Failure(versionStep(from, from).reason, 2);
+  const to = asked ?? `1.${minor + 1}`;
+  const step = versionStep(from, to);
+  if (step.kind === "refused") throw new Failure(step.reason, 2);
+  if (step.kind === "none") throw new Failure(`the cluster is at ${from} already: state another version by --to`, 2);
+  if (step.kind === "rollback")
+    throw new Failure(
+      `${from} → ${to} is a rollback, which EKS does within 7 days of the upgrade alone: its steps end npm run lab -- upgrade --from ${to} --to ${from}`,
+      2,
+    );
+  const unknown = unknownVersion(to);
+  if (unknown !== undefined && asked === undefined) throw new Failure(`the cluster is at ${from}, and ${unknown}`, 2);
+  if (unknown !== undefined) throw new Failure(unknown, 2);
+  return step;
+}
+
+interface PlannedWith {
+  readonly plan?: PlanDocument;
+  /** Why the settings are refused with that version. */
+  readonly issues: readonly string[];
+}
+
+/** The stack's plan with another version of its cluster. */
+async function planWith(stack: Stack, settings: Settings, version: string): Promise<PlannedWith> {
+  const [{ planStack }, { asJson }, { PlanDocument }, { formatIssue, SettingsError }] = await Promise.all([
+    import("../plan/plan.ts"),
+    import("../plan/index.ts"),
+    import("../diff/document.ts"),
+    import("../../components/schema/errors.ts"),
+  ]);
+  const key = "eks-dns-logging:cluster";
+  const given: unknown = JSON.parse(stack.config[key] ?? "{}");
+  const name = settings.cluster.kind === "eks" ? "version" : "kubernetesVersion";
+  const cluster = JSON.stringify(typeof given === "object" ? { ...given, [name]: version } : given);
+  try {
+    const recording = await planStack({ name: stack.name, config: { ...stack.config, [key]: cluster } });
+    return { plan: PlanDocument.parse(JSON.parse(JSON.stringify(asJson(stack.name, recording)))), issues: [] };
+  } catch (error) {
+    if (error instanceof SettingsError) return { issues: error.issues.map(formatIssue) };
+    throw error;
+  }
+}

@@ -1,0 +1,240 @@
+import ipaddr from "ipaddr.js";
+import { isObject } from "../../components/schema/values.ts";
+
+/** An object of a plan or of a live cluster, as the table below looks at it. */
+export interface ScannedObject {
+  /** Pulumi's type token, or `node` for a live node. */
+  readonly type: string;
+  /** What it is called, such as `Service/ops/web`. */
+  readonly name: string;
+  /** A Kubernetes object, an AWS resource's inputs, or a node's facts. */
+  readonly fields: unknown;
+}
+
+/** A removal or another behavior that a version of Kubernetes brings. */
+interface KubernetesChange {
+  /** First version that has it, such as `1.36`. */
+  readonly version: string;
+  readonly title: string;
+  /** What to do about it. */
+  readonly action: string;
+  readonly source: string;
+  /** Whether it stops something that runs before. */
+  readonly breaks: boolean;
+  /** Whether it concerns an object; undefined where no object tells. */
+  readonly concerns?: (object: ScannedObject) => boolean;
+}
+
+/** A change on the way to a version, and the objects that it concerns. */
+export interface FoundChange {
+  readonly version: string;
+  readonly title: string;
+  readonly action: string;
+  readonly source: string;
+  readonly breaks: boolean;
+  /** Names of the objects that it concerns; undefined where objects do not tell. */
+  readonly found?: readonly string[];
+}
+
+/** The changes that come with a version, and what they concern among the objects. */
+export function changesWith(version: string, objects: readonly ScannedObject[]): FoundChange[] {
+  return CHANGES.filter((change) => change.version === version).map(({ concerns, ...change }) =>
+    concerns === undefined ? change : { ...change, found: objects.filter(concerns).map(({ name }) => name) },
+  );
+}
+
+const eks = (version: string) =>
+  `https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions-standard.html#kubernetes-${version.replace(".", "-")}`;
+const kep = (number: number) => `https://github.com/kubernetes/enhancements/issues/${number}`;
+
+/** What an EKS cluster with Amazon Linux nodes, CoreDNS and log collection meets from 1.33 to 1.36. */
+export const CHANGES: readonly KubernetesChange[] = [
+  {
+    version: "1.34",
+    title: "no AMI of Amazon Linux 2",
+    action: "move node groups to Amazon Linux 2023",
+    source: eks("1.34"),
+    breaks: true,
+    concerns: (object) => /^AL2_/.test(word(object, "amiType")) || /^Amazon Linux 2$/.test(word(object, "osImage")),
+  },
+  {
+    version: "1.34",
+    title: "nodes run containerd 2.1",
+    action: "try what talks to containerd itself on one node first",
+    source: eks("1.34"),
+    breaks: false,
+  },
+  {
+    version: "1.34",
+    title: "AppArmor is deprecated",
+    action: "use seccomp or Pod Security Standards",
+    source: eks("1.34"),
+    breaks: false,
+    concerns: hasAppArmor,
+  },
+  {
+    version: "1.34",
+    title: "VolumeAttributesClass is storage.k8s.io/v1",
+    action: "write manifests for v1 instead of v1beta1",
+    source: eks("1.34"),
+    breaks: false,
+    concerns: ({ type }) => type === "kubernetes:storage.k8s.io/v1beta1:VolumeAttributesClass",
+  },
+  {
+    version: "1.34",
+    title: "the kubelet's cgroup driver setting is deprecated",
+    action: "remove cgroupDriver from the nodes' user data",
+    source: eks("1.34"),
+    breaks: false,
+    concerns: (object) => /cgroup-?driver/i.test(userData(object)),
+  },
+  {
+    version: "1.35",
+    title: "the kubelet does not start on nodes with cgroup v1",
+    action: "use cgroup v2, the default of Amazon Linux 2023, or failCgroupV1: false",
+    source: eks("1.35"),
+    breaks: true,
+    concerns: (object) => /systemd\.unified_cgroup_hierarchy=(0|no)/.test(userData(object)),
+  },
+  {
+    version: "1.35",
+    title: "the kubelet has no --pod-infra-container-image",
+    action: "remove the flag from the nodes' user data and AMIs",
+    source: eks("1.35"),
+    breaks: true,
+    concerns: (object) => userData(object).includes("pod-infra-container-image"),
+  },
+  {
+    version: "1.35",
+    title: "the IPVS mode of kube-proxy is deprecated",
+    action: "use iptables or nftables; EKS's notes announce the removal for 1.36, Kubernetes' plan for a later version",
+    source: kep(5495),
+    breaks: false,
+    concerns: usesIpvs,
+  },
+  {
+    version: "1.35",
+    title: "Ingress NGINX gets no more fixes since March 2026",
+    action: "move to the Gateway API or another controller",
+    source: "https://kubernetes.io/blog/2026/01/29/ingress-nginx-statement/",
+    breaks: false,
+    concerns: ({ type, fields }) =>
+      /:(Ingress|IngressClass)$/.test(type) &&
+      (at(fields, "spec", "ingressClassName") === "nginx" ||
+        at(fields, "spec", "controller") === "k8s.io/ingress-nginx"),
+  },
+  {
+    version: "1.36",
+    title: "nodes need containerd 2.0 or later",
+    action: "use an AMI with containerd 2, as EKS's own are",
+    source: eks("1.35"),
+    breaks: true,
+    concerns: (object) => /^containerd:\/\/1\./.test(word(object, "runtime")),
+  },
+  {
+    version: "1.36",
+    title: "the kubelet runs no pod with a gitRepo volume",
+    action: "clone in an init container or a git-sync sidecar",
+    source: kep(5040),
+    breaks: true,
+    concerns: ({ fields }) =>
+      podSpecs(fields).some((spec) => list(at(spec, "volumes")).some((one) => has(one, "gitRepo"))),
+  },
+  {
+    version: "1.36",
+    title: "IP addresses and CIDR blocks must be canonical",
+    action: "write 10.0.0.5 for 010.0.0.5, and 192.168.0.0/24 for 192.168.0.5/24",
+    source: kep(4858),
+    breaks: true,
+    concerns: hasLooseAddress,
+  },
+  {
+    version: "1.36",
+    title: "externalIPs of Services are deprecated",
+    action: "use a Service of type LoadBalancer, a NodePort or the Gateway API",
+    source: kep(5707),
+    breaks: false,
+    concerns: ({ type, fields }) => isService(type) && list(at(fields, "spec", "externalIPs")).length > 0,
+  },
+  {
+    version: "1.36",
+    title: "SELinux labels volumes by mount options",
+    action: "on nodes with SELinux enforcing, set seLinuxChangePolicy where privileged and other pods share a volume",
+    source: "https://kubernetes.io/blog/2026/04/22/breaking-changes-in-selinux-volume-labeling/",
+    breaks: false,
+  },
+];
+
+function isService(type: string): boolean {
+  return type === "kubernetes:core/v1:Service";
+}
+
+function at(value: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), value);
+}
+
+function has(value: unknown, key: string): boolean {
+  return isObject(value) && value[key] !== undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function word({ fields }: ScannedObject, key: string): string {
+  const found = at(fields, key);
+  return typeof found === "string" ? found : "";
+}
+
+/** A pod's own spec, or those in a workload's templates. */
+function podSpecs(fields: unknown): readonly unknown[] {
+  const spec = at(fields, "spec");
+  return [spec, at(spec, "template", "spec"), at(spec, "jobTemplate", "spec", "template", "spec")];
+}
+
+function userData(object: ScannedObject): string {
+  return object.type === "aws:ec2/launchTemplate:LaunchTemplate"
+    ? Buffer.from(word(object, "userData"), "base64").toString()
+    : "";
+}
+
+function hasAppArmor({ fields }: ScannedObject): boolean {
+  const templates = [fields, at(fields, "spec", "template"), at(fields, "spec", "jobTemplate", "spec", "template")];
+  const annotated = templates.some((template) => {
+    const annotations = at(template, "metadata", "annotations");
+    return isObject(annotations) && Object.keys(annotations).some((key) => key.includes("apparmor.security.beta"));
+  });
+  const contexts = podSpecs(fields).flatMap((spec) => [spec, ...list(at(spec, "containers"))]);
+  return annotated || contexts.some((one) => has(at(one, "securityContext"), "appArmorProfile"));
+}
+
+function usesIpvs({ type, name, fields }: ScannedObject): boolean {
+  if (type === "kubernetes:core/v1:ConfigMap" && name.endsWith("kube-system/kube-proxy-config"))
+    return /mode:\s*"?ipvs/.test(String(at(fields, "data", "config") ?? ""));
+  return at(fields, "addonName") === "kube-proxy" && /ipvs/.test(String(at(fields, "configurationValues") ?? ""));
+}
+
+function hasLooseAddress({ type, fields }: ScannedObject): boolean {
+  const spec = at(fields, "spec");
+  if (isService(type))
+    return [...list(at(spec, "externalIPs")), ...list(at(spec, "loadBalancerSourceRanges"))].some(isLoose);
+  if (type !== "kubernetes:networking.k8s.io/v1:NetworkPolicy") return false;
+  const peers = [
+    ...list(at(spec, "ingress")).flatMap((rule) => list(at(rule, "from"))),
+    ...list(at(spec, "egress")).flatMap((rule) => list(at(rule, "to"))),
+  ];
+  return peers.some((peer) => [at(peer, "ipBlock", "cidr"), ...list(at(peer, "ipBlock", "except"))].some(isLoose));
+}
+
+/** Whether an IPv4 address has leading zeros, or a block names another address than its first. */
+function isLoose(value: unknown): boolean {
+  if (typeof value !== "string") return false;
+  if (/(^|\.)0\d/.test(value)) return true;
+  if (!ipaddr.isValidCIDR(value)) return false;
+  const [address] = ipaddr.parseCIDR(value);
+  const first =
+    address.kind() === "ipv4"
+      ? ipaddr.IPv4.networkAddressFromCIDR(value).toString()
+      : ipaddr.IPv6.networkAddressFromCIDR(value).toString();
+  return first !== address.toString();
+}

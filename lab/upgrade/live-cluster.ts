@@ -1,0 +1,104 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { Component } from "eks-dns-logging-corefile/addon";
+import { isObject } from "../../components/schema/values.ts";
+import { type ClusterObjects, readCluster } from "../audit/cluster-objects.ts";
+import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import type { Cluster, NodeFacts } from "../kubernetes/cluster.ts";
+import type { ScannedObject } from "./kubernetes-changes.ts";
+
+/** What a live cluster says about its upgrade. */
+export interface LiveCluster {
+  readonly context: string;
+  /** Kubernetes version of the API server, such as `1.35`. */
+  readonly version: string;
+  /** Whether the API server calls itself EKS's. */
+  readonly isEks: boolean;
+  /** Versions of the kubelets, each once, with the number of nodes. */
+  readonly kubelets: Readonly<Record<string, number>>;
+  /** Versions by the images that run. */
+  readonly components: Readonly<Partial<Record<Component, string>>>;
+  /** Disruption budgets that allow no eviction now, as `namespace/name`. */
+  readonly blockingBudgets: readonly string[];
+  /** What the table of changes looks at. */
+  readonly objects: readonly ScannedObject[];
+  /** The Corefile that runs; undefined where it cannot be read. */
+  readonly corefile: string | undefined;
+  /** Kinds that the kubeconfig's user may not list. */
+  readonly forbidden: readonly string[];
+}
+
+/** Where the images of the components run. */
+const WORKLOADS: readonly (readonly [kind: string, name: string, component: Component])[] = [
+  ["Deployment", "coredns", "coredns"],
+  ["DaemonSet", "kube-proxy", "kube-proxy"],
+  ["DaemonSet", "aws-node", "vpc-cni"],
+  ["DaemonSet", "eks-pod-identity-agent", "eks-pod-identity-agent"],
+];
+
+/**
+ * Reads what an upgrade depends on. Reads alone: nothing is created or evicted.
+ * @throws {ClusterError} where the API server does not answer.
+ */
+export async function readLiveCluster(config: KubeConfig, cluster: Cluster, version: string): Promise<LiveCluster> {
+  const [nodes, found] = await Promise.all([cluster.nodes(), readCluster(config)]);
+  return liveCluster({ context: cluster.context, version, nodes, ...found });
+}
+
+interface Answers extends ClusterObjects {
+  readonly context: string;
+  /** Version of the API server, such as `v1.35.3-eks-3025e55`. */
+  readonly version: string;
+  readonly nodes: readonly NodeFacts[];
+}
+
+/** What the answers of an API server come to. */
+export function liveCluster({ context, version, nodes, objects, forbidden }: Answers): LiveCluster {
+  const system = objects.filter(({ namespace }) => namespace === "kube-system");
+  const images = WORKLOADS.flatMap(([kind, name, component]): [Component, string][] => {
+    const workload = system.find((object) => object.kind === kind && object.name === name);
+    const tag = workload === undefined ? undefined : imageTag(workload);
+    return tag === undefined ? [] : [[component, tag]];
+  });
+  const kubelets = Map.groupBy(nodes, (node) => node.version);
+  const configMap = system.find(({ kind, name }) => kind === "ConfigMap" && name === "coredns");
+  const data = isObject(configMap?.content.data) ? configMap.content.data : {};
+  return {
+    context,
+    version: /^v(\d+\.\d+)/.exec(version)?.[1] ?? version,
+    isEks: version.includes("-eks-"),
+    kubelets: Object.fromEntries([...kubelets].sort().map(([kubelet, same]) => [kubelet, same.length])),
+    components: Object.fromEntries(images),
+    blockingBudgets: objects.filter(blocksEviction).map(({ namespace, name }) => `${namespace}/${name}`),
+    objects: [
+      ...objects.map(scanned),
+      ...nodes.map((node) => ({ type: "node", name: `Node/${node.name}`, fields: node })),
+    ],
+    corefile: typeof data.Corefile === "string" ? data.Corefile : undefined,
+    forbidden,
+  };
+}
+
+function scanned({ apiVersion, kind, namespace, name, content }: KubernetesObject): ScannedObject {
+  const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
+  return {
+    type: `kubernetes:${group}:${kind}`,
+    name: [kind, namespace, name].filter((part) => part !== undefined).join("/"),
+    fields: content,
+  };
+}
+
+/** Tag of a workload's first container. */
+function imageTag({ content }: KubernetesObject): string | undefined {
+  const spec = isObject(content.spec) && isObject(content.spec.template) ? content.spec.template.spec : undefined;
+  const containers = isObject(spec) && Array.isArray(spec.containers) ? spec.containers : [];
+  const [first]: readonly unknown[] = containers;
+  const image = isObject(first) && typeof first.image === "string" ? first.image : "";
+  return /:(v?\d[^:@/]*)(?:@|$)/.exec(image)?.[1];
+}
+
+/** Whether a budget lets no pod go, so that a drain waits for it. @see https://kubernetes.io/docs/tasks/run-application/configure-pdb/ */
+function blocksEviction({ kind, content }: KubernetesObject): boolean {
+  if (kind !== "PodDisruptionBudget" || !isObject(content.status)) return false;
+  const { disruptionsAllowed, expectedPods } = content.status;
+  return disruptionsAllowed === 0 && typeof expectedPods === "number" && expectedPods > 0;
+}

@@ -1,0 +1,105 @@
+import { styleText } from "node:util";
+import { LOOKED_UP } from "eks-dns-logging-corefile/addon";
+import { plainTable } from "../output/table.ts";
+import type { UpgradePlan } from "./upgrade-plan.ts";
+
+const bold = (text: string) => styleText("bold", text);
+
+/** An upgrade for a person at a terminal. Colors are for a terminal: take them off for anything else. */
+export function formatUpgrade(plan: UpgradePlan): string {
+  const { stack, cluster, from, to, context } = plan;
+  const where = context === undefined ? "" : `, context ${context}`;
+  const blocks = [
+    [`Upgrade of ${bold(cluster)} (stack ${stack}${where}): Kubernetes ${bold(`${from} → ${to}`)}`],
+    plan.notes.map((note) => `${styleText("yellow", "note")}: ${note}`),
+    blockers(plan),
+    steps(plan),
+    components(plan),
+    coredns(plan),
+    changes(plan),
+    [
+      bold("Way back:"),
+      ...numbered(plan.wayBack),
+      "   https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html",
+    ],
+  ];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function blockers({ blockers: found }: UpgradePlan): string[] {
+  if (found.length === 0) return [styleText("green", "Nothing stands in the way.")];
+  return [styleText(["bold", "red"], "Before the upgrade:"), ...numbered(found)];
+}
+
+function numbered(lines: readonly string[]): string[] {
+  return lines.map((line, index) => `${String(index + 1).padStart(2)}. ${line}`);
+}
+
+function steps({ steps: all }: UpgradePlan): string[] {
+  const lines = all.flatMap(({ title, how, takes, details, source }, index) => [
+    `${String(index + 1).padStart(2)}. ${bold(title)}: ${how}${takes === "-" ? "" : ` (${takes})`}`,
+    ...details.map((detail) => `    ${detail}`),
+    ...(all[index - 1]?.source === source ? [] : [styleText("dim", `    ${source}`)]),
+  ]);
+  return [bold("Steps, in EKS's order:"), ...lines];
+}
+
+function components({ components: found, to }: UpgradePlan): string[] {
+  const rows = found.map(({ component, version, standing, wanted, reason }) => [
+    component,
+    version,
+    standing,
+    wanted ?? "-",
+    reason,
+  ]);
+  return [
+    bold("Versions that go together:"),
+    plainTable(["component", "now", "stands", `with ${to}`, "why"], rows).trimEnd(),
+    styleText("dim", `looked up on ${LOOKED_UP}; https://kubernetes.io/releases/version-skew-policy/`),
+  ];
+}
+
+function coredns({ coredns: found }: UpgradePlan): string[] {
+  if (found === undefined) return [];
+  const { changes: release, errors, warnings, from, to, isChecked } = found;
+  const kinds: readonly (readonly [string, readonly string[]])[] = [
+    ["new plugins", release.added],
+    ["removed plugins", release.removed],
+    ["new options", release.addedOptions],
+    ["removed options", release.removedOptions],
+    ["moved in the order", release.moved],
+  ];
+  return [
+    bold(`CoreDNS ${from} → ${to}:`),
+    ...(release.from === release.to ? ["  the same plugins and options"] : []),
+    ...kinds.flatMap(([kind, names]) => (names.length === 0 ? [] : [`  ${kind}: ${names.join("; ")}`])),
+    ...(errors.length === 0
+      ? [isChecked ? "  the Corefile starts" : "  the Corefile is not known here: add --context"]
+      : errors.map((error) => `  the Corefile does not start: ${error}`)),
+    ...warnings.map((warning) => `  warning: ${warning}`),
+    styleText("dim", `  plugins judged by CoreDNS ${release.from} and ${release.to}; https://coredns.io/tags/notes/`),
+  ];
+}
+
+function changes({ changes: found, to }: UpgradePlan): string[] {
+  if (found.length === 0) return [];
+  return [
+    bold(`What changes with Kubernetes ${to}:`),
+    ...found.flatMap(({ title, action, source, breaks, found: objects }) => [
+      `  ${breaks ? styleText("red", "breaks") : "notice"}  ${title}: ${action}`,
+      ...(objects === undefined ? [] : [`          ${concerned(objects)}`]),
+      styleText("dim", `          ${source}`),
+    ]),
+  ];
+}
+
+const MAX_NAMES = 10;
+
+function concerned(objects: readonly string[]): string {
+  if (objects.length === 0) return "concerns nothing that was read";
+  const more = objects.length > MAX_NAMES ? ` and ${objects.length - MAX_NAMES} more` : "";
+  return styleText(["bold"], `concerns ${objects.slice(0, MAX_NAMES).join(", ")}${more}`);
+}

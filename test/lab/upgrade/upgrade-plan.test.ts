@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { versionStep } from "eks-dns-logging-corefile/addon";
+import type { KubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
+import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
+import { comparePlans } from "../../../lab/diff/compare.ts";
+import { liveCluster } from "../../../lab/upgrade/live-cluster.ts";
+import { planUpgrade, type UpgradeInput } from "../../../lab/upgrade/upgrade-plan.ts";
+import { formatUpgrade } from "../../../lab/upgrade/upgrade-report.ts";
+import { plan, resource } from "../diff/resources.ts";
+
+const COREFILE = ".:53 {\n    errors\n    ready\n    forward . /etc/resolv.conf\n}\n";
+
+/** The stack dev with a version of Kubernetes. */
+function stackWith(version: string, coredns: string, kubeProxy: string) {
+  return plan(
+    resource("eks:index:Cluster", "cluster", { name: "dev", version }),
+    resource("aws:eks/addon:Addon", "proxy", { clusterName: "dev", addonName: "kube-proxy", addonVersion: kubeProxy }),
+    resource("aws:eks/addon:Addon", "dns", {
+      clusterName: "dev",
+      addonName: "coredns",
+      addonVersion: coredns,
+      configurationValues: JSON.stringify({ corefile: COREFILE }),
+    }),
+    resource("aws:eks/nodeGroup:NodeGroup", "nodes", {
+      clusterName: "dev",
+      version,
+      scalingConfig: { desiredSize: 2 },
+      updateConfig: { maxUnavailable: 1 },
+    }),
+  );
+}
+
+const BEFORE = stackWith("1.35", "v1.13.2-eksbuild.31", "v1.35.3-eksbuild.29");
+const AFTER = stackWith("1.36", "v1.14.3-eksbuild.23", "v1.36.0-eksbuild.25");
+
+function upgradeWith(changes: Partial<UpgradeInput> = {}) {
+  return planUpgrade({
+    stack: "dev",
+    cluster: "dev",
+    ownsCluster: true,
+    step: versionStep("1.35", "1.36"),
+    target: AFTER,
+    refused: [],
+    comparison: comparePlans(BEFORE, AFTER),
+    live: undefined,
+    today: "2026-11-28",
+    ...changes,
+  });
+}
+
+function object(apiVersion: string, kind: string, name: string, rest: object = {}): KubernetesObject {
+  const found = kubernetesObject({ apiVersion, kind, metadata: { name, namespace: "kube-system" }, ...rest });
+  assert.ok(found);
+  return found;
+}
+
+function workload(kind: string, name: string, image: string): KubernetesObject {
+  return object("apps/v1", kind, name, { spec: { template: { spec: { containers: [{ name, image }] } } } });
+}
+
+const REGISTRY = "602401143452.dkr.ecr.eu-central-1.amazonaws.com/eks";
+
+function liveWith(objects: readonly KubernetesObject[], kubelets: readonly string[] = ["v1.35.3-eks-3025e55"]) {
+  return liveCluster({
+    context: "dev",
+    version: "v1.35.3-eks-3025e55",
+    nodes: kubelets.map((version, index) => ({
+      name: `node-${index}`,
+      ready: true,
+      version,
+      zone: "a",
+      osImage: "Amazon Linux 2023",
+      runtime: "containerd://2.1.4",
+    })),
+    objects,
+    forbidden: [],
+  });
+}
+
+describe("the plan of an upgrade", () => {
+  it("has EKS's order: control plane, node groups, add-ons, clients", () => {
+    const { steps, blockers } = upgradeWith();
+    assert.deepEqual(
+      steps.map(({ title, how }) => `${title}: ${how}`),
+      [
+        "prepare: by hand",
+        "control plane 1.35 → 1.36: in place",
+        "node group nodes → 1.36: nodes replaced",
+        "add-on kube-proxy v1.35.3-eksbuild.29 → v1.36.0-eksbuild.25: in place",
+        "add-on vpc-cni v1.22.4-eksbuild.3: unchanged",
+        "add-on coredns v1.13.2-eksbuild.31 → v1.14.3-eksbuild.23: in place",
+        "add-on eks-pod-identity-agent v1.3.10-eksbuild.3: unchanged",
+        "clients: by hand",
+      ],
+    );
+    assert.deepEqual(blockers, []);
+    for (const { source } of steps) assert.match(source, /^https:\/\/docs\.aws\.amazon\.com\/eks\//);
+  });
+
+  it("tells what CoreDNS itself changes, and that the Corefile starts", () => {
+    const { coredns } = upgradeWith();
+    assert.deepEqual(coredns?.changes.added, ["proxyproto", "grpc_server", "https", "https3"]);
+    assert.deepEqual(coredns.changes.moved, ["acl: after rewrite (was after dns64)"]);
+    assert.ok(coredns.changes.addedOptions.includes("forward: max_age, max_idle_conns"));
+    assert.deepEqual([coredns.isChecked, coredns.errors], [true, []]);
+  });
+
+  it("is blocked by settings that the new version does not take", () => {
+    const refused = ["dns.corefile.text: CoreDNS cannot run this Corefile: no plugin x"];
+    const { blockers, coredns } = upgradeWith({ target: undefined, comparison: undefined, refused });
+    assert.deepEqual(blockers, [`settings with 1.36: ${refused[0]}`]);
+    assert.deepEqual(coredns?.errors, refused);
+    const other = upgradeWith({ target: undefined, comparison: undefined, refused: ["cluster.name: must be set"] });
+    assert.equal(other.coredns?.isChecked, false);
+    assert.match(formatUpgrade(other), /the Corefile is not known here/);
+  });
+
+  it("is blocked by an old kubelet, a budget that lets no pod go, and a gitRepo volume", () => {
+    const budget = object("policy/v1", "PodDisruptionBudget", "web", {
+      status: { disruptionsAllowed: 0, expectedPods: 2 },
+    });
+    const idle = object("policy/v1", "PodDisruptionBudget", "idle", {
+      status: { disruptionsAllowed: 0, expectedPods: 0 },
+    });
+    const pod = object("v1", "Pod", "old", { spec: { volumes: [{ name: "x", gitRepo: { repository: "r" } }] } });
+    const live = liveWith([budget, idle, pod], ["v1.35.3-eks-3025e55", "v1.34.6-eks-3025e55", "v1.34.6-eks-3025e55"]);
+    assert.deepEqual(live.kubelets, { "v1.34.6-eks-3025e55": 2, "v1.35.3-eks-3025e55": 1 });
+    const { blockers, notes, steps } = upgradeWith({ live });
+    assert.deepEqual(blockers, [
+      "kubelet v1.34.6-eks-3025e55: EKS wants managed nodes at the control plane's 1.35 before it updates it",
+      "disruption budget kube-system/web lets no pod go: nodes cannot drain",
+      "the kubelet runs no pod with a gitRepo volume: clone in an init container or a git-sync sidecar (Pod/kube-system/old)",
+    ]);
+    assert.deepEqual(notes, []);
+    assert.ok(steps.some(({ details }) => details.includes("3 nodes run, 1 at a time")));
+  });
+
+  it("judges what runs before what the stack states", () => {
+    const live = liveWith([
+      workload("Deployment", "coredns", `${REGISTRY}/coredns:v1.12.4-eksbuild.29`),
+      workload("DaemonSet", "kube-proxy", `${REGISTRY}/kube-proxy:v1.32.13-minimal-eksbuild.5`),
+      workload("DaemonSet", "aws-node", `${REGISTRY}/amazon-k8s-cni:v1.22.4-eksbuild.3@sha256:0`),
+    ]);
+    const { components, blockers, coredns } = upgradeWith({ live });
+    assert.deepEqual(
+      components.map(({ component, version, standing }) => `${component} ${version} ${standing}`),
+      [
+        "kubelet v1.35.3-eks-3025e55 update",
+        "kube-proxy v1.32.13-minimal-eksbuild.5 before",
+        "vpc-cni v1.22.4-eksbuild.3 default",
+        "coredns v1.12.4-eksbuild.29 update",
+        "eks-pod-identity-agent v1.3.10-eksbuild.3 default",
+      ],
+    );
+    assert.deepEqual(blockers, [
+      "kube-proxy v1.32.13-minimal-eksbuild.5: kube-proxy may be 3 minor versions older than the control plane at most: update it first",
+    ]);
+    assert.equal(coredns?.changes.from, "1.12.4");
+  });
+
+  it("checks the Corefile that runs where the stack has none", () => {
+    const target = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
+    const corefile = object("v1", "ConfigMap", "coredns", { data: { Corefile: ".:53 {\n    upstream\n}\n" } });
+    const { blockers } = upgradeWith({ ownsCluster: false, target, comparison: undefined, live: liveWith([corefile]) });
+    const expected = /^the Corefile with CoreDNS 1\.14\.3: \.:53: .*upstream/;
+    assert.ok(
+      blockers.some((blocker) => expected.test(blocker)),
+      blockers.join("\n"),
+    );
+    const sound = object("v1", "ConfigMap", "coredns", {
+      data: {
+        Corefile:
+          ".:53 {\n    errors\n    health\n    ready\n    kubernetes cluster.local\n    forward . /etc/resolv.conf\n}\n",
+      },
+    });
+    const fine = upgradeWith({ ownsCluster: false, target, comparison: undefined, live: liveWith([sound]) });
+    assert.deepEqual(fine.blockers, []);
+  });
+
+  it("says that a pinned add-on stays", () => {
+    const pinned = stackWith("1.36", "v1.14.3-eksbuild.23", "v1.35.3-eksbuild.29");
+    const { steps } = upgradeWith({ target: pinned, comparison: comparePlans(BEFORE, pinned) });
+    const proxy = steps.find(({ title }) => title.includes("kube-proxy"));
+    assert.deepEqual(
+      [proxy?.how, proxy?.details],
+      ["unchanged", ["the stack pins it: state v1.36.0-eksbuild.25 to update it"]],
+    );
+  });
+
+  it("ends with the way back: node groups, add-ons, then the control plane", () => {
+    const { wayBack } = upgradeWith();
+    const order = [
+      "update-nodegroup-version",
+      "--addon-name kube-proxy",
+      "--addon-name coredns",
+      "update-cluster-version",
+    ];
+    const places = order.map((word) => wayBack.findIndex((line) => line.includes(word)));
+    assert.deepEqual(
+      places,
+      [...places].sort((a, b) => a - b),
+    );
+    assert.ok(!places.includes(-1));
+    assert.match(wayBack[0] ?? "", /within 7 days, once, and not for a cluster created with 1\.36/);
+    assert.ok(!wayBack.some((line) => line.includes("extended support")));
+    assert.ok(upgradeWith({ today: "2027-03-28" }).wayBack.some((line) => line.includes("upgrade policy to EXTENDED")));
+  });
+
+  it("says after 180 days that its data is old", () => {
+    assert.ok(!upgradeWith({ today: "2027-05-27" }).notes.some((note) => note.includes("looked up")));
+    const { notes } = upgradeWith({ today: "2027-05-28" });
+    assert.equal(
+      notes[0],
+      "Kubernetes and add-on versions were looked up on 2026-11-28, 181 days ago: update eks-dns-logging",
+    );
+  });
+
+  it("leaves control plane and nodes to the owner of a cluster that the stack did not make", () => {
+    const { steps } = upgradeWith({ ownsCluster: false });
+    assert.equal(steps[1]?.how, "by its owner");
+    assert.match(steps[1]?.details[0] ?? "", /states cluster\.kubernetesVersion: "1\.36"/);
+    assert.equal(steps[2]?.how, "by their owner");
+  });
+
+  it("prints each part, with its sources", () => {
+    const text = formatUpgrade(upgradeWith());
+    for (const part of [
+      /^Upgrade of .*dev.*Kubernetes .*1\.35 → 1\.36/,
+      /Nothing stands in the way/,
+      /Steps, in EKS's order/,
+      /coredns +v1\.13\.2-eksbuild\.31 +update +v1\.14\.3-eksbuild\.23/,
+      /What changes with Kubernetes 1\.36/,
+      /github\.com\/kubernetes\/enhancements\/issues\/5040/,
+      /rollback-cluster\.html$/m,
+    ])
+      assert.match(text, part);
+  });
+});
