@@ -157,8 +157,7 @@ export const CorefileOptions = z.strictObject({
       interval: Duration.default("30s").describe("Check interval, at least 2s. Default 30s."),
       jitter: Duration.default("15s").describe("Random jitter, at least 1s. Default 15s."),
     })
-    .optional()
-    .describe("Reloading of a changed Corefile."),
+    .optional(),
 });
 export type CorefileOptions = z.infer<typeof CorefileOptions>;
 
@@ -171,7 +170,7 @@ export const CorefileSettings = z
       .enum(PROFILES)
       .optional()
       .describe("The add-on's Corefile, or one that caches more and survives upstream failures. Default eks-default."),
-    options: CorefileOptions.optional().describe("Changes to the profile."),
+    options: CorefileOptions.optional(),
     upstreamLoad: z
       .strictObject({
         queriesPerSecond: integer(1).default(1024).describe("Peak of one pod. Default 1024, the VPC resolver's limit."),

@@ -102,8 +102,7 @@ export const DnsSettings = z
         maxUnavailable: IntOrPercent.optional().describe("Number or percentage. Default 1."),
         minAvailable: IntOrPercent.optional().describe("Number or percentage; excludes maxUnavailable."),
       })
-      .optional()
-      .describe("PodDisruptionBudget."),
+      .optional(),
     topologySpread: z
       .array(SpreadConstraint)
       .optional()
@@ -156,12 +155,12 @@ export const DnsSettings = z
     ),
     timeouts: z
       .strictObject({
-        create: Duration.default("25m").describe("Default 25m; EKS times out after 20."),
+        create: Duration.default("25m").describe("Default 25m."),
         update: Duration.default("25m").describe("Default 25m."),
         delete: Duration.default("25m").describe("Default 25m."),
       })
       .prefault({})
-      .describe("Timeouts of add-on operations, at least 20m."),
+      .describe("Timeouts of add-on operations, at least 20m, after which EKS gives up."),
     nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache. Default: off."),
   })
   .superRefine((dns, context) => {

@@ -76,7 +76,7 @@ export const POD_ISOLATION: readonly Rule[] = [
       forbids: true,
       level: "mandatory",
       title: "No pod shares the node's network, process or IPC namespace",
-      reason: "There a pod sees other processes, past network policies.",
+      reason: "There a pod sees other processes, and network policies do not apply.",
       fix: "remove hostNetwork, hostPID and hostIPC",
       source: cis("4.2.2 to 4.2.4"),
     },
