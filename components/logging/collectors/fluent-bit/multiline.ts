@@ -94,6 +94,12 @@ export function stackTraceFilters({ multiline }: Pick<LogPipeline, "multiline">,
   ];
 }
 
+const TWO_DIGITS = "[0-9][0-9]";
+/** The time of day as containerd and CRI-O write it in UTC, without a repeat: each step of one is tried again on the way back. */
+const TIME_OF_DAY = `${TWO_DIGITS}:${TWO_DIGITS}:${TWO_DIGITS}\\.${TWO_DIGITS.repeat(4)}[0-9]Z`;
+/** The rest of a line. In JSON only a brace can be its end, which is a third less work than to note each character as one. */
+const CONTENT = "(?m:\\{.*\\}(?!.)|.*)";
+
 /**
  * What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time begins with a date and is what has no blank, and
  * not the shortest that fits.
@@ -101,7 +107,7 @@ export function stackTraceFilters({ multiline }: Pick<LogPipeline, "multiline">,
 export const criLine: Section = {
   name: CRI_LINE,
   format: "regex",
-  regex: "\\A(?<time>\\d{4}-\\d\\d-\\d\\dT[^ ]+) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>(?m:.*))",
+  regex: `\\A(?<time>\\d{4}-\\d\\d-\\d\\dT(?:${TIME_OF_DAY}|[^ ]+)) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>${CONTENT})`,
   time_key: "time",
   time_format: "%Y-%m-%dT%H:%M:%S.%L%z",
   // A runtime leaves out the fraction of a full second; else that line would have the time of its reading.

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
+import { criLine, LINE_BYTES, totalOf } from "../../tools/bench/line-cost-node.ts";
+import { configurations } from "../../tools/bench/line-cost-peers.ts";
+
+describe("npm run bench:lines", () => {
+  it("writes lines of one length, half of them JSON", () => {
+    const lines = [0, 19].flatMap((container) => Array.from({ length: 500 }, (_, at) => criLine(container, at)));
+    assert.deepEqual([...new Set(lines.map((line) => Buffer.byteLength(line)))], [LINE_BYTES]);
+    const json = lines.filter((line) => {
+      const text = line.replace(/^\S+ stdout F /, "");
+      if (!text.startsWith("{")) return false;
+      return typeof JSON.parse(text) === "object";
+    });
+    assert.equal(json.length, lines.length / 2);
+  });
+
+  it("compares configurations that read the same node and send to the same place", () => {
+    for (const { name, files } of configurations()) {
+      const text = files["fluent-bit.yaml"] ?? "";
+      assert.match(text, /path: \/var\/log\/(pods|containers)\//, name);
+      assert.match(text, /port: 9200\n/, name);
+      assert.match(text, /name: kubernetes\n/, name);
+    }
+  });
+
+  it("reads the instructions of all threads from callgrind's file", () => {
+    assert.equal(totalOf("events: Ir\nsummary: 12\n\nfn=(1) main\n1 12\n\ntotals: 12\n"), 12);
+    assert.throws(() => totalOf("events: Ir\n"), /no total/);
+  });
+
+  it("says which program is missing", () => {
+    const { status, stderr } = spawnSync(process.execPath, ["tools/bench/line-cost.ts"], {
+      cwd: PROJECT_ROOT,
+      env: { PATH: "" },
+      encoding: "utf8",
+    });
+    assert.equal(status, 2);
+    assert.match(stderr, /no fluent-bit on the PATH or in FLUENT_BIT_BINARY/);
+  });
+});

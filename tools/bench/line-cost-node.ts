@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { setTimeout as wait } from "node:timers/promises";
+import { Failure } from "../../lab/command-line.ts";
+
+/** Containers of the node, each in a pod of its own; the first ones are in namespaces of teams. */
+const CONTAINERS = 20;
+const TEAMS = 2;
+/** Length of a line as the container runtime writes it, with the line break. */
+export const LINE_BYTES = 291;
+/** Longest time for one run; callgrind is about fifty times slower than the program alone. */
+const MAX_SECONDS = 600;
+const UID = "95c1ec06-0000-0000-0000-000000000000";
+const FIRST_TIME = Date.parse("2026-02-01T10:00:00Z");
+
+/** A configuration whose paths are those of a node. */
+export interface Configuration {
+  readonly name: string;
+  /** The file `fluent-bit.yaml`, and others beside it by name. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** Programs that the count needs, by their path or name. */
+export interface Programs {
+  readonly fluentBit: string;
+  readonly valgrind: string;
+}
+
+/**
+ * Runs Fluent Bit under callgrind on a node's log files until all lines have arrived.
+ * @param profile File that callgrind writes, to look at with callgrind_annotate. Default: none is kept.
+ * @returns the instructions of all its threads, from its start to its end
+ */
+export async function countInstructions(
+  { fluentBit, valgrind }: Programs,
+  configuration: Configuration,
+  lines: number,
+  profile?: string,
+): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "line-cost-"));
+  const receiver = new FakeServer();
+  try {
+    writeNode(folder, lines);
+    const port = await receiver.listen();
+    for (const [name, text] of Object.entries(configuration.files))
+      writeFileSync(join(folder, name), movedTo(folder, port, text));
+    const out = profile ?? join(folder, "callgrind.out");
+    const options = ["--tool=callgrind", `--callgrind-out-file=${out}`];
+    const child = spawn(valgrind, [...options, fluentBit, "--config", join(folder, "fluent-bit.yaml")], {
+      env: { ...process.env, NODE_NAME: "node" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const said = listenTo(child);
+    const ended = once(child, "exit");
+    await Promise.race([receiver.received(lines), ended, wait(MAX_SECONDS * 1000, undefined, { ref: false })]);
+    if (child.exitCode === null) child.kill("SIGTERM");
+    await ended;
+    if (receiver.documents !== lines)
+      throw new Failure(
+        `${configuration.name}: ${receiver.documents} of ${lines} lines arrived\n${said().slice(-2000)}`,
+      );
+    return totalOf(readFileSync(out, "utf8"));
+  } finally {
+    receiver.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function listenTo({ stdout, stderr }: ChildProcess): () => string {
+  let said = "";
+  for (const stream of [stdout, stderr])
+    stream?.on("data", (data: Buffer) => {
+      said += data.toString();
+    });
+  return () => said;
+}
+
+/** Instructions of all threads. @see https://valgrind.org/docs/manual/cl-format.html */
+export function totalOf(profile: string): number {
+  const totals = [...profile.matchAll(/^(?:totals|summary): (\d+)/gm)].map(([, count]) => Number(count));
+  if (totals.length === 0) throw new Failure("callgrind wrote no total");
+  return Math.max(...totals);
+}
+
+/** Paths and addresses that only the absence of a node and a cluster changes. */
+function movedTo(folder: string, port: number, text: string): string {
+  const token = join(folder, "token");
+  return (
+    text
+      .replaceAll(/\/var\/log\/(pods|containers)/g, `${folder}/$1`)
+      .replaceAll("/var/lib/fluent-bit", `${folder}/state`)
+      .replaceAll("/fluent-bit/etc/conf", folder)
+      .replaceAll(/http_server: "?on"?/g, "http_server: off")
+      // It answers the liveness probe, at a port that two runs cannot share.
+      .replace(/ {4}- name: splunk\n(?: {6}.*\n)+/, "")
+      .replaceAll(/port: 9200/g, `port: ${port}`)
+      // As slow as the program is: else it would send, and look for files, far more often for each line.
+      .replaceAll(/\b(flush|refresh_interval): \d+/g, "$1: 20")
+      .replaceAll(
+        "name: kubernetes\n",
+        `name: kubernetes\n      kube_url: http://127.0.0.1:${port}\n      kube_token_file: ${token}\n`,
+      )
+  );
+}
+
+function writeNode(folder: string, lines: number): void {
+  for (const name of ["containers", "state"]) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, "token"), "token");
+  for (let number = 0; number < CONTAINERS; number += 1) {
+    const namespace = number < TEAMS ? `t${number}-team` : `app-${number}`;
+    const pod = `web-${number}-7d9c5b8f6d-x2x7k`;
+    const place = join(folder, "pods", `${namespace}_${pod}_${UID}`, "web");
+    mkdirSync(place, { recursive: true });
+    const count = Math.floor(lines / CONTAINERS) + (number < lines % CONTAINERS ? 1 : 0);
+    const text = Array.from({ length: count }, (_, at) => criLine(number, at)).join("");
+    writeFileSync(join(place, "0.log"), text);
+    const id = number.toString(16).padStart(64, "0");
+    symlinkSync(join(place, "0.log"), join(folder, "containers", `${pod}_${namespace}_web-${id}.log`));
+  }
+}
+
+/** A line of a container: each second one is JSON, as an application logs a request. */
+export function criLine(container: number, at: number): string {
+  const [seconds = "", fraction = ""] = new Date(FIRST_TIME + at).toISOString().slice(0, -1).split(".");
+  const head = `${seconds}.${fraction}${String(container).padStart(6, "0")}Z stdout F `;
+  const room = LINE_BYTES - head.length - 1;
+  const path = `/api/v1/items/${1000 + (at % 9000)}`;
+  if (at % 2 === 1) {
+    const text = `${seconds} INFO [worker-${at % 16}] request ${at} of container ${container} for ${path} was served in ${at % 300} ms `;
+    return `${head}${text.padEnd(room, "from the cache and not from the database, as expected; ").slice(0, room)}\n`;
+  }
+  const fields = {
+    level: "info",
+    ts: `${seconds}Z`,
+    msg: "request served",
+    method: "GET",
+    path,
+    status: 200,
+    ms: (at % 300) + 0.5,
+  };
+  const id = { request: String(at).padStart(12, "0"), user: `user-${at % 50}`, agent: "" };
+  const short = JSON.stringify({ ...fields, ...id });
+  return `${head}${JSON.stringify({ ...fields, ...id, agent: "x".repeat(room - short.length) })}\n`;
+}
+
+/** An API server that knows every pod, and a bulk API that takes every document. */
+class FakeServer {
+  documents = 0;
+  readonly #server: Server = createServer((request, response) => {
+    this.#answer(request, response).catch((error: unknown) => response.destroy(new Error(String(error))));
+  });
+
+  async listen(): Promise<number> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    const address = this.#server.address();
+    if (address === null || typeof address === "string") throw new Error("the server has no port");
+    return address.port;
+  }
+
+  async received(documents: number): Promise<void> {
+    while (this.documents < documents) await wait(100, undefined, { ref: false });
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await buffer(request)).toString();
+    response.setHeader("content-type", "application/json");
+    const pod = /\/namespaces\/([^/]+)\/pods\/([^/?]+)/.exec(request.url ?? "");
+    if (pod !== null) return void response.end(JSON.stringify(podOf(pod[1] ?? "", pod[2] ?? "")));
+    const lines = body.split("\n");
+    const items = lines.flatMap((line) => (line.startsWith('{"create"') ? [itemOf(line)] : []));
+    this.documents += items.length;
+    response.end(`{"took":1,"errors":false,"items":[${items.join(",")}]}`);
+  }
+}
+
+function itemOf(action: string): string {
+  const [, index = ""] = /"_index":"([^"]*)"/.exec(action) ?? [];
+  const [, id = "0123456789abcdef0123"] = /"_id":"([^"]*)"/.exec(action) ?? [];
+  const shards = '"_shards":{"total":2,"successful":1,"failed":0},"_seq_no":1,"_primary_term":1';
+  return `{"create":{"_index":"${index}","_id":"${id}","_version":1,"result":"created",${shards},"status":201}}`;
+}
+
+function podOf(namespace: string, name: string): object {
+  const labels = { "app.kubernetes.io/name": "web", "pod-template-hash": "7d9c5b8f6d", tier: "front" };
+  return {
+    kind: "Pod",
+    apiVersion: "v1",
+    metadata: { name, namespace, uid: UID, labels, annotations: {} },
+    spec: { nodeName: "node", containers: [{ name: "web", image: "example.com/web:1" }] },
+    status: { phase: "Running", podIP: "10.0.0.1", containerStatuses: [] },
+  };
+}

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { InvalidArgumentError } from "commander";
+import { commandLine, Failure, progress, runCommandLine, writeOutput } from "../../lab/command-line.ts";
+import { outputOf } from "../../lab/process.ts";
+import { type Configuration, countInstructions, LINE_BYTES, type Programs } from "./line-cost-node.ts";
+import { configurations } from "./line-cost-peers.ts";
+
+/** Lines of the run whose count is subtracted: its start, its pods, and its end. */
+const FEW_LINES = 400;
+
+interface Flags {
+  readonly lines: number;
+  readonly also: readonly string[];
+  readonly only?: string;
+  readonly profiles?: string;
+  readonly json?: true;
+}
+
+interface Row {
+  readonly configuration: string;
+  readonly instructionsPerLine: number;
+}
+
+const program = commandLine(
+  "line-cost",
+  "count the instructions that Fluent Bit (FLUENT_BIT_BINARY) takes for a line, by callgrind; other work on the machine does not change them",
+)
+  .option("--lines <number>", `lines of each run, above ${FEW_LINES}`, lineCount, 10_000)
+  .option("--also <file>", "another fluent-bit.yaml to count, as rendered for opensearch at port 9200", collect, [])
+  .option("--only <text>", "count the configurations whose name has this text")
+  .option("--profiles <folder>", "keep callgrind's files there, by configuration")
+  .option("--json", "print one JSON document instead of the table")
+  .action(run);
+
+async function run({ lines, also, only = "", profiles, json }: Flags): Promise<void> {
+  const programs = {
+    fluentBit: find("fluent-bit", "FLUENT_BIT_BINARY"),
+    valgrind: find("valgrind", "VALGRIND_BINARY"),
+  };
+  const fromFiles = also.map((file) => ({ name: file, files: { "fluent-bit.yaml": readFileSync(file, "utf8") } }));
+  const chosen = [...configurations().filter(({ name }) => name.includes(only)), ...fromFiles];
+  const shown = await progress("counting");
+  const rows: Row[] = [];
+  try {
+    for (const configuration of chosen) {
+      shown.update(`counting: ${configuration.name}`);
+      rows.push(await costOf(programs, configuration, lines, profiles));
+    }
+  } finally {
+    shown.stop();
+  }
+  const version = (await outputOf(programs.fluentBit, ["--version"])).split("\n")[0] ?? "";
+  writeOutput(json ? { version, lines, lineBytes: LINE_BYTES, rows } : table(version, lines, rows));
+}
+
+/** The difference of a long and a short run, by line. */
+async function costOf(
+  programs: Programs,
+  configuration: Configuration,
+  lines: number,
+  profiles: string | undefined,
+): Promise<Row> {
+  const profile = profiles && join(profiles, configuration.name.replaceAll(/[^a-z0-9.]+/gi, "-"));
+  const [few, many] = await Promise.all([
+    countInstructions(programs, configuration, FEW_LINES),
+    countInstructions(programs, configuration, lines, profile),
+  ]);
+  return { configuration: configuration.name, instructionsPerLine: Math.round((many - few) / (lines - FEW_LINES)) };
+}
+
+function table(version: string, lines: number, rows: readonly Row[]): string {
+  const first = rows[0]?.instructionsPerLine ?? Number.NaN;
+  const body = rows.map(
+    ({ configuration, instructionsPerLine }) =>
+      `| ${configuration} | ${instructionsPerLine.toLocaleString("en")} | ${(instructionsPerLine / first).toFixed(2)} |`,
+  );
+  const head = ["| configuration | instructions per line | ratio |", "|---|---|---|"];
+  return `${version}, ${lines.toLocaleString("en")} lines of ${LINE_BYTES} bytes, half of them JSON, 20 containers\n\n${[...head, ...body].join("\n")}\n`;
+}
+
+/** @throws {Failure} where the program is absent. */
+function find(name: string, variable: string): string {
+  const named = process.env[variable];
+  const places = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
+  const found = [...(named === undefined ? [] : [named]), ...places].find((place) => existsSync(place));
+  if (found === undefined)
+    throw new Failure(`no ${name} on the PATH or in ${variable}: instructions cannot be counted`, 2);
+  return found;
+}
+
+function lineCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value <= FEW_LINES) throw new InvalidArgumentError(`an integer above ${FEW_LINES}`);
+  return value;
+}
+
+function collect(file: string, before: readonly string[]): string[] {
+  return [...before, file];
+}
+
+await runCommandLine(program);
