@@ -35,9 +35,9 @@ function summary(report: AuditReport): string {
 }
 
 /** What keeps the audit from being one of everything. */
-function limits({ notes, skipped, issues }: AuditReport): string[] {
+function limits({ notes, skipped, issues, warnings }: AuditReport): string[] {
   return [
-    ...issues.map((issue) => `configuration: ${issue}`),
+    ...[...issues, ...warnings].map((line) => `configuration: ${line}`),
     ...notes,
     ...skipped.map(({ rule, unread }) => `rule ${rule} did not run, since it needs ${unread.join(", ")}`),
   ];
@@ -68,7 +68,7 @@ export function auditTable(report: AuditReport): string {
 
 /** The audit for a program. */
 export function auditJson(report: AuditReport) {
-  const { title, objects, rules, notes, skipped, issues } = report;
+  const { title, objects, rules, notes, skipped, issues, warnings } = report;
   return {
     audited: title,
     objects,
@@ -77,6 +77,7 @@ export function auditJson(report: AuditReport) {
     notes,
     skipped,
     issues,
+    warnings,
     findings: sorted(report.findings),
   };
 }

@@ -1,9 +1,9 @@
 import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import { evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
+import type { Group } from "../../policies/core/resource.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { Stack } from "../../policies/core/stack.ts";
-import type { Group } from "../../policies/core/value.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import {
   asResource,
@@ -40,6 +40,8 @@ export interface Audit {
   readonly findings: readonly AuditFinding[];
   /** Errors in the configuration of the policies. */
   readonly issues: readonly string[];
+  /** Deprecated names in the configuration. */
+  readonly warnings: readonly string[];
   readonly skipped: readonly SkippedRule[];
   /** How many objects were judged, without those that came with the cluster or belong to another object. */
   readonly objects: number;
@@ -95,7 +97,8 @@ export function audit({ stack, system, sources, unreadTypes }: Subject, config: 
       return source === undefined ? finding : { ...finding, source };
     });
   const judged = stack.resources.filter(({ urn }) => !system.has(urn));
-  return { findings, issues: evaluation.issues, skipped, objects: judged.length, rules: evaluation.rules };
+  const { issues, warnings } = evaluation;
+  return { findings, issues, warnings, skipped, objects: judged.length, rules: evaluation.rules };
 }
 
 /** A rule that relates objects would report violations if some of them are only not visible. */

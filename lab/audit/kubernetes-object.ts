@@ -1,7 +1,6 @@
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { isObject } from "../../components/schema/values.ts";
-import { Resource } from "../../policies/core/resource.ts";
-import { type Group, readGroup } from "../../policies/core/value.ts";
+import { type Group, Resource, readGroup } from "../../policies/core/resource.ts";
 
 /** A Kubernetes object as an API server or a manifest has it. */
 export interface KubernetesObject {

@@ -3,9 +3,8 @@ import { join, relative } from "node:path";
 import { isAlias, LineCounter, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { isObject } from "../../components/schema/values.ts";
-import { Resource } from "../../policies/core/resource.ts";
+import { Resource, readGroup } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
-import { readGroup } from "../../policies/core/value.ts";
 import { Failure } from "../command-line.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 

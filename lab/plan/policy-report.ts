@@ -50,7 +50,7 @@ const TITLES = { violated: "violated", undecided: "undecided", exempt: "exempt" 
 
 /** What the policies say, for a person: counts first, then each resource with its rules, what stops the plan before the rest. */
 export function formatPolicies(evaluation: Evaluation): string {
-  const { findings, issues, rules } = evaluation;
+  const { findings, issues, warnings, rules } = evaluation;
   const stopping = failing(evaluation);
   const others = findings.filter((finding) => !stopping.includes(finding));
   const count = (wanted: Finding["outcome"]) => findings.filter(({ outcome }) => outcome === wanted).length;
@@ -60,6 +60,7 @@ export function formatPolicies(evaluation: Evaluation): string {
   const lines = [
     `  ${rules} rules: ${stops}, ${count("violated")} violated, ${count("undecided")} undecided, ${count("exempt")} exempt`,
     ...issues.map((issue) => `  ${styleText("red", "configuration")} ${issue}`),
+    ...warnings.map((warning) => `  ${styleText("yellow", "configuration")} ${warning}`),
     ...byResource("red", stopping),
     ...byResource(
       "yellow",

@@ -1,7 +1,6 @@
 import { type Exemption, isExempt, matchesResource } from "./exemption.ts";
 import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./pack-config.ts";
-import { isStackRule, judges, type Level, messageOf, Report, type Rule, type Verdict } from "./rule.ts";
-import type { Settings } from "./rule-options.ts";
+import { isStackRule, judges, type Level, messageOf, Report, type Rule, type Settings, type Verdict } from "./rule.ts";
 import type { Stack } from "./stack.ts";
 
 /** What a rule found in a resource. */
@@ -31,6 +30,8 @@ export interface Evaluation {
   readonly exemptions: readonly UsedExemption[];
   /** Errors in the configuration: unknown rules, exemptions without a reason or without effect. */
   readonly issues: readonly string[];
+  /** Deprecated names in the configuration, which are still read. */
+  readonly warnings: readonly string[];
   /** How many rules ran. */
   readonly rules: number;
 }
@@ -81,6 +82,7 @@ export function evaluate(stack: Stack, { rules, config = {}, builtIn = [], unuse
     findings: runs.flatMap(({ findings }) => findings),
     exemptions: used.filter(({ findings }) => findings > 0),
     issues,
+    warnings: all.flatMap((one) => one.config.warnings),
     rules: all.filter((one) => one.config.level !== "disabled").length,
   };
 }

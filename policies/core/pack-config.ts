@@ -1,6 +1,5 @@
 import { type Exemption, exemptionIssue } from "./exemption.ts";
-import type { Level, Rule } from "./rule.ts";
-import { type RuleOption, RuleOptionError, Settings } from "./rule-options.ts";
+import { type Level, type Rule, type RuleOption, RuleOptionError, Settings } from "./rule.ts";
 
 /** Configuration in the form of `--policy-pack-config`: a rule's id, or `all`, to its level or settings. */
 export type PackConfig = { readonly [rule: string]: unknown };
@@ -12,6 +11,8 @@ export interface RuleConfig {
   readonly exemptions: readonly Exemption[];
   /** What is wrong in the configuration, for a person. */
   readonly issues: readonly string[];
+  /** Names that are deprecated and still read. */
+  readonly warnings: readonly string[];
 }
 
 const LEVELS: readonly Level[] = ["mandatory", "advisory", "disabled"];
@@ -21,6 +22,7 @@ const OWN_KEYS = ["enforcementLevel", "exempt"];
 /** Reads the configuration of one rule. An invalid part is reported and left out, so the rule still runs. */
 export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   const issues: string[] = [];
+  const warnings: string[] = [];
   const properties = group(config[rule.id]);
   const level = levelOf(config[rule.id]) ?? levelOf(config.all) ?? rule.level;
   if (!isLevel(level))
@@ -28,12 +30,9 @@ export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
   const options = rule.options ?? [];
   const sound = Object.entries(properties).filter(([key]) => {
     if (OWN_KEYS.includes(key)) return false;
-    const issue = optionIssue(
-      options.find(({ name }) => name === key),
-      properties,
-      allowedKeys(options),
-      key,
-    );
+    const option = options.find(({ name, formerName }) => name === key || formerName === key);
+    const issue = optionIssue(option, properties, allowedKeys(options), key);
+    if (option?.formerName === key) warnings.push(`${rule.id}: ${key} is deprecated, use ${option.name}`);
     if (issue !== undefined) issues.push(`${rule.id}: ${issue}`);
     return issue === undefined;
   });
@@ -43,6 +42,7 @@ export function ruleConfig(rule: Rule, config: PackConfig): RuleConfig {
     settings: new Settings(Object.fromEntries(sound)),
     exemptions,
     issues,
+    warnings,
   };
 }
 

@@ -1,4 +1,38 @@
-import { type Group, isGroup, UNKNOWN, type Value } from "./value.ts";
+/** Stands for a value that only the deployment will tell. */
+export const UNKNOWN: unique symbol = Symbol("known after deployment");
+
+/** JSON as a rule reads it, in which a value may be {@link UNKNOWN}. */
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | typeof UNKNOWN
+  | readonly Value[]
+  | { readonly [key: string]: Value };
+
+export type Group = { readonly [key: string]: Value };
+
+export function isGroup(value: Value | undefined): value is Group {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads what a runner has into values: what `isUnknown` says becomes {@link UNKNOWN}, what JSON cannot carry is left out.
+ */
+export function readValue(raw: unknown, isUnknown: (raw: unknown) => boolean): Value {
+  if (isUnknown(raw)) return UNKNOWN;
+  if (raw === null || raw === undefined) return null;
+  if (typeof raw === "string" || typeof raw === "number" || typeof raw === "boolean") return raw;
+  if (Array.isArray(raw)) return raw.map((item) => readValue(item, isUnknown));
+  if (typeof raw === "object") return readGroup(raw, isUnknown);
+  return null;
+}
+
+/** {@link readValue} of an object's fields. */
+export function readGroup(raw: object, isUnknown: (raw: unknown) => boolean): Group {
+  return Object.fromEntries(Object.entries(raw).map(([key, inner]) => [key, readValue(inner, isUnknown)]));
+}
 
 /** A rule met a value that only the deployment will tell. */
 export class Undecided extends Error {
@@ -16,7 +50,7 @@ export class Undecided extends Error {
   }
 }
 
-const LONGEST_SHOWN = 80;
+const MAX_SHOWN = 80;
 
 /**
  * A place in a resource's inputs, whether anything is there or not. Walking never fails; reading an unknown value throws
@@ -96,7 +130,7 @@ export class Field {
     if (this.owner.isSecret(this.path)) return "[secret]";
     if (this.raw === undefined || this.raw === null) return "not set";
     const text = JSON.stringify(printable(this));
-    return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
+    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
   }
 
   private get known(): Value | undefined {

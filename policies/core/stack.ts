@@ -1,5 +1,4 @@
-import { Field, Resource } from "./resource.ts";
-import { readGroup, readValue } from "./value.ts";
+import { Field, Resource, readGroup, readValue } from "./resource.ts";
 
 /** An output of the stack. */
 export interface StackOutput {
@@ -9,7 +8,7 @@ export interface StackOutput {
 }
 
 /** A shorter text, such as `80` or `on`, says nothing of where it came from. */
-const SHORTEST_SECRET = 4;
+const MIN_SECRET = 4;
 
 /** All resources of a stack, for rules that look at several. */
 export class Stack {
@@ -44,7 +43,7 @@ export class Stack {
   /** Texts that came as secrets: no message may show one, wherever it was read. */
   get secretTexts(): readonly string[] {
     this.secrets ??= [...new Set(this.resources.flatMap((resource) => resource.secretTexts))].filter(
-      (text) => text.length >= SHORTEST_SECRET,
+      (text) => text.length >= MIN_SECRET,
     );
     return this.secrets;
   }

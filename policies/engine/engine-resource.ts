@@ -1,6 +1,5 @@
 import { type PolicyResource, type ResourceValidationArgs, Secret } from "@pulumi/policy";
-import { Resource } from "../core/resource.ts";
-import { type Group, UNKNOWN, type Value } from "../core/value.ts";
+import { type Group, Resource, UNKNOWN, type Value } from "../core/resource.ts";
 
 /**
  * The component of Pulumi's EKS package. In the engine the cluster, node groups and add-ons that it makes are resources of

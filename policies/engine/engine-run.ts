@@ -68,12 +68,12 @@ export class EngineRun {
     return [...this.said.values()].flat().filter((finding) => finding.outcome === outcome);
   }
 
-  /** Errors in the configuration, exemptions that allowed nothing among them. */
+  /** Errors and deprecated names in the configuration, exemptions that allowed nothing among them. */
   configurationIssues(): string[] {
     const rules = [...this.enabled.values()];
     const idle = rules.flatMap(({ config }) => config.exemptions).filter((one) => !this.used.has(keyOf(one)));
     return [
-      ...new Set(rules.flatMap(({ config }) => config.issues)),
+      ...new Set(rules.flatMap(({ config }) => [...config.issues, ...config.warnings])),
       ...idle.map(({ rule, resource }) => `exemption of ${resource} from ${rule} has no effect; remove it`),
     ];
   }

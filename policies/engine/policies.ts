@@ -122,7 +122,14 @@ function listPolicy(
 }
 
 function configSchema(rule: Rule): PolicyConfigSchema {
-  const options = (rule.options ?? []).map(({ name, schema }) => [name, schema] as const);
+  const options = (rule.options ?? []).flatMap(({ name, formerName, schema }): [string, typeof schema][] => {
+    if (formerName === undefined) return [[name, schema]];
+    const { default: _, ...former } = schema;
+    return [
+      [name, schema],
+      [formerName, { ...former, description: `Deprecated name of ${name}` }],
+    ];
+  });
   return { properties: { ...Object.fromEntries(options), exempt: EXEMPT_SCHEMA } };
 }
 

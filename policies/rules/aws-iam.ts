@@ -1,8 +1,6 @@
 import { matchesGlob } from "../core/exemption.ts";
-import { Field, type Resource } from "../core/resource.ts";
-import type { Report, Rule } from "../core/rule.ts";
-import { texts } from "../core/rule-options.ts";
-import type { Value } from "../core/value.ts";
+import { Field, type Resource, type Value } from "../core/resource.ts";
+import { type Report, type Rule, texts } from "../core/rule.ts";
 import { aws } from "./rule-sources.ts";
 
 const POLICIES = [

@@ -1,6 +1,5 @@
 import { type Field, Undecided } from "../core/resource.ts";
-import type { Rule } from "../core/rule.ts";
-import { count, texts } from "../core/rule-options.ts";
+import { count, type Rule, renamed, texts } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { aws } from "./rule-sources.ts";
 
@@ -8,7 +7,7 @@ const ROLE = "aws:iam/role:Role";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 const KEY = "aws:kms/key:Key";
 
-const LONGEST = count("longestDays", "Maximum retention in days", 3653, 1);
+const MAX_DAYS = renamed("longestDays", count("maxDays", "Maximum retention in days", 3653, 1));
 const REQUIRED = texts("required", "Required tags, set on the resource or by its provider", ["project", "environment"]);
 /** Types whose tags a person pays or searches by. */
 const TAGGED = [
@@ -39,13 +38,13 @@ export const AWS: readonly Rule[] = [
     reason: "Without one, logs are paid for forever.",
     fix: "set retentionInDays",
     source: aws("CloudWatch Logs retention", "AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html"),
-    options: [LONGEST],
+    options: [MAX_DAYS],
     types: [LOG_GROUP],
     check: (group, report, settings) => {
       const days = group.at("retentionInDays");
       const set = days.number() ?? 0;
       if (set === 0) report.wrong(days, "so its logs are kept for ever");
-      else if (set > settings.get(LONGEST)) report.wrong(days, `longer than ${settings.get(LONGEST)} days`);
+      else if (set > settings.get(MAX_DAYS)) report.wrong(days, `longer than ${settings.get(MAX_DAYS)} days`);
     },
   },
   {

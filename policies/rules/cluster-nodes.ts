@@ -1,7 +1,6 @@
 import { coversEverybody } from "../core/cidr.ts";
 import { type Field, type Resource, someKnown, Undecided } from "../core/resource.ts";
-import type { Report, Rule } from "../core/rule.ts";
-import { count } from "../core/rule-options.ts";
+import { count, type Report, type Rule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { EKS_COMPONENT } from "./control-plane.ts";
 import { aws, cis } from "./rule-sources.ts";

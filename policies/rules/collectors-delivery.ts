@@ -1,5 +1,4 @@
-import type { Report, Rule, StackRule } from "../core/rule.ts";
-import { count, flag, type Settings } from "../core/rule-options.ts";
+import { count, flag, type Report, type Rule, renamed, type Settings, type StackRule } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../fluent-bit/collectors-in-stack.ts";
 import type { Section } from "../fluent-bit/parser.ts";
@@ -21,7 +20,7 @@ function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">
   };
 }
 
-const MIN_RETRIES = count("leastRetries", "Minimum number of retries", 10, 1);
+const MIN_RETRIES = renamed("leastRetries", count("minRetries", "Minimum number of retries", 10, 1));
 const FILE_INPUTS = ["tail", "systemd"];
 
 /** What keeps Fluent Bit from losing logs, and from sending them where others read them. */

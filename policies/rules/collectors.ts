@@ -1,7 +1,6 @@
 import { posix } from "node:path";
 import { type Field, Undecided } from "../core/resource.ts";
-import type { Rule } from "../core/rule.ts";
-import { texts } from "../core/rule-options.ts";
+import { type Rule, texts } from "../core/rule.ts";
 import {
   collectorDaemonSets,
   fluentBitConfigs,

@@ -1,7 +1,6 @@
 import { supportOf } from "eks-dns-logging-corefile/addon";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
-import type { Rule } from "../core/rule.ts";
-import { count, type Settings, text, texts } from "../core/rule-options.ts";
+import { count, type Rule, renamed, type Settings, text, texts } from "../core/rule.ts";
 import { isEncrypted } from "./aws.ts";
 import { aws, cis } from "./rule-sources.ts";
 
@@ -51,7 +50,10 @@ function secretsKey(cluster: Resource): Field {
   return cluster.at("encryptionConfig", "provider", "keyArn");
 }
 
-const SHORTEST = count("shortestPrefix", "Shortest prefix length of a public CIDR block", 8, 1);
+const MIN_PREFIX = renamed(
+  "shortestPrefix",
+  count("minPrefixLength", "Shortest prefix length of a public CIDR block", 8, 1),
+);
 const LOGS = texts("logTypes", "Required logs", ["audit", "authenticator"]);
 const AS_OF = text("asOf", "Date to judge by, as YYYY-MM-DD; empty means today", "");
 const WITHIN = count("days", "Days before the end of standard support", 90, 1);
@@ -81,7 +83,7 @@ export const CLUSTER: readonly Rule[] = [
     reason: "Otherwise a stolen token works from anywhere.",
     fix: "set endpointPublicAccess: false, or list the addresses that need it in publicAccessCidrs",
     source: cis("5.4.1"),
-    options: [SHORTEST],
+    options: [MIN_PREFIX],
     types: CLUSTERS,
     check: (cluster, report, settings) => {
       const { endpointPublicAccess, publicAccessCidrs } = controlPlane(cluster);
@@ -94,8 +96,8 @@ export const CLUSTER: readonly Rule[] = [
       }
       report.each(cidrs, (cidr) => {
         const [address = "", prefix = "128"] = (cidr.text() ?? "").split("/");
-        const shortest = address.includes(":") ? 32 : settings.get(SHORTEST);
-        if (!(Number(prefix) >= shortest)) report.wrong(cidr, "which opens the endpoint to the world");
+        const min = address.includes(":") ? 32 : settings.get(MIN_PREFIX);
+        if (!(Number(prefix) >= min)) report.wrong(cidr, "which opens the endpoint to the world");
       });
     },
   },

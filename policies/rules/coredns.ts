@@ -1,7 +1,6 @@
 import { seconds, servesRoot } from "eks-dns-logging-corefile";
 import { parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
-import type { Rule } from "../core/rule.ts";
-import { count, texts } from "../core/rule-options.ts";
+import { count, type Rule, texts } from "../core/rule.ts";
 import {
   ADDON,
   addonRule,

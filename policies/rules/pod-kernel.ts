@@ -1,6 +1,5 @@
 import type { Field } from "../core/resource.ts";
-import type { Report, Rule } from "../core/rule.ts";
-import { texts } from "../core/rule-options.ts";
+import { type Report, type Rule, texts } from "../core/rule.ts";
 import { containerLists, podMetadataOf } from "../kubernetes/workload.ts";
 import { containerRule, podRule, STANDARD } from "./pod-rule.ts";
 import { cis, podSecurity } from "./rule-sources.ts";

@@ -1,6 +1,5 @@
 import type { Field } from "../core/resource.ts";
-import type { Report, ResourceRule } from "../core/rule.ts";
-import { type Settings, text } from "../core/rule-options.ts";
+import { type Report, type ResourceRule, type Settings, text } from "../core/rule.ts";
 import {
   type ContainerList,
   containerLists,

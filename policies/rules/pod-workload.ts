@@ -1,7 +1,6 @@
 import { matchesGlob } from "../core/exemption.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
-import type { Report, Rule } from "../core/rule.ts";
-import { flag, texts } from "../core/rule-options.ts";
+import { flag, type Report, type Rule, texts } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { credentialInCommand, credentialInText, isCredential } from "../kubernetes/credentials.ts";
 import { namespaceOf, parseImage, podPatchOf, podSpecOf, WORKLOADS } from "../kubernetes/workload.ts";

@@ -1,7 +1,6 @@
 import { coversEverybody } from "../core/cidr.ts";
 import { type Field, type Resource, someKnown, Undecided } from "../core/resource.ts";
-import type { Report, Rule } from "../core/rule.ts";
-import type { Settings } from "../core/rule-options.ts";
+import type { Report, Rule, Settings } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf } from "../kubernetes/workload.ts";
 import { cis, kubernetes } from "./rule-sources.ts";

@@ -1,6 +1,5 @@
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
-import type { Report, Rule } from "../core/rule.ts";
-import { texts } from "../core/rule-options.ts";
+import { type Report, type Rule, texts } from "../core/rule.ts";
 import { cis, kubernetes } from "./rule-sources.ts";
 
 const GROUP = "kubernetes:rbac.authorization.k8s.io";

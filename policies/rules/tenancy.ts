@@ -1,7 +1,6 @@
 import { matchesGlob } from "../core/exemption.ts";
 import { type Field, type Resource, someKnown } from "../core/resource.ts";
-import type { Rule } from "../core/rule.ts";
-import { type Settings, text, texts } from "../core/rule-options.ts";
+import { type Rule, type Settings, text, texts } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
 import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
 import { cis, kubernetes } from "./rule-sources.ts";

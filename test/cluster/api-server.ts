@@ -1,7 +1,7 @@
 import { Agent, type RequestOptions, request } from "node:https";
 import { text } from "node:stream/consumers";
 import { KubeConfig } from "@kubernetes/client-node";
-import type { Group } from "../../policies/core/value.ts";
+import type { Group } from "../../policies/core/resource.ts";
 import { until } from "./cluster.ts";
 
 /** The API server of the current context, for requests that the client would not send: it leaves out what it does not know. */

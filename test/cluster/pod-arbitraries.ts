@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Group, isGroup, type Value } from "../../policies/core/value.ts";
+import { type Group, isGroup, type Value } from "../../policies/core/resource.ts";
 
 /** A pod, and a container to add to it while it runs. */
 export interface GeneratedPod {

@@ -108,6 +108,19 @@ describe("the policy pack in the engine", () => {
     }
   });
 
+  it("takes options under their former names, without a default of their own", () => {
+    const properties = Object.assign({}, ...policiesOf(RULES, []).map(({ configSchema }) => configSchema?.properties));
+    for (const [former, name] of [
+      ["leastRetries", "minRetries"],
+      ["longestDays", "maxDays"],
+      ["shortestPrefix", "minPrefixLength"],
+    ] as const) {
+      const { default: byDefault, ...schema } = properties[name];
+      assert.equal(typeof byDefault, "number");
+      assert.deepEqual(properties[former], { ...schema, description: `Deprecated name of ${name}` });
+    }
+  });
+
   it("reads at the end of a preview what each resource was asked for, where the provider tells nothing yet", async () => {
     const said = await runPack([
       { type: "kubernetes:core/v1:Namespace", name: "ts", props: { metadata: { name: "ts-team" } }, outputs: {} },

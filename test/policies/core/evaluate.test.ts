@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { evaluate, failing } from "../../../policies/core/evaluate.ts";
 import type { Exemption } from "../../../policies/core/exemption.ts";
-import { Field } from "../../../policies/core/resource.ts";
-import type { Rule } from "../../../policies/core/rule.ts";
-import { count, flag, text, texts } from "../../../policies/core/rule-options.ts";
+import { Field, UNKNOWN } from "../../../policies/core/resource.ts";
+import { count, flag, type Rule, renamed, Settings, text, texts } from "../../../policies/core/rule.ts";
 import { stackOfPlan } from "../../../policies/core/stack.ts";
-import { UNKNOWN } from "../../../policies/core/value.ts";
 import { type Sample, stackOf } from "../rules/samples.ts";
 
 const LIMIT = count("limit", "Most", 3, 1);
@@ -153,6 +151,25 @@ describe("evaluate", () => {
       "pods-few: exempt must be a list of {resource, reason}",
     ]);
     assert.equal(findings.length, 2);
+  });
+
+  it("reads a renamed option by its former name too, with a warning that names the new one", () => {
+    const limit = renamed("most", LIMIT);
+    const of = (config: Readonly<Record<string, unknown>>) => new Settings(config).get(limit);
+    assert.deepEqual([of({}), of({ most: 5 }), of({ limit: 4 })], [3, 5, 4]);
+    // The engine fills in the default of what is not set.
+    assert.deepEqual([of({ limit: 3, most: 5 }), of({ limit: 4, most: 5 })], [5, 4]);
+
+    const said = (config: object) => {
+      const rules = [{ ...SMALL, options: [limit] }];
+      const { issues, warnings } = evaluate(ONE, { rules, config: { "pods-small": config } });
+      return { issues, warnings };
+    };
+    const warnings = ["pods-small: most is deprecated, use limit"];
+    assert.deepEqual(said({ limit: 5 }), { issues: [], warnings: [] });
+    assert.deepEqual(said({ most: 5 }), { issues: [], warnings });
+    const issues = ["pods-small: limit is 0: it must be an integer of at least 1"];
+    assert.deepEqual(said({ most: 0 }), { issues, warnings });
   });
 });
 

@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../policies/core/value.ts";
+import { UNKNOWN } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { COMPONENT, component } from "./cluster-samples.ts";
 import { first, type SampleResource } from "./samples.ts";

@@ -1,4 +1,4 @@
-import type { Value } from "../../../policies/core/value.ts";
+import type { Value } from "../../../policies/core/resource.ts";
 import { first, type Sample, type SampleResource } from "./samples.ts";
 
 /** As a plan sees a cluster. */

@@ -1,4 +1,4 @@
-import { type Group, UNKNOWN } from "../../../policies/core/value.ts";
+import { type Group, UNKNOWN } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { BOTH, CLUSTER, COMPONENT, cluster, component } from "./cluster-samples.ts";
 import { first, type SampleResource } from "./samples.ts";

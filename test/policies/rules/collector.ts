@@ -1,4 +1,4 @@
-import { type Group, UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { type Group, UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import { named, type Sample, type SampleResource } from "./samples.ts";
 import { CONTAINER } from "./workloads.ts";
 

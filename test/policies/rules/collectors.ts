@@ -1,4 +1,4 @@
-import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import {
   BOTH,

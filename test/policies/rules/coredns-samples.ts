@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../policies/core/value.ts";
+import { UNKNOWN } from "../../../policies/core/resource.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import { first, type Sample } from "./samples.ts";
 

@@ -1,4 +1,4 @@
-import { UNKNOWN, type Value } from "../../../policies/core/value.ts";
+import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import type { CasesByRule } from "./cases.ts";
 import { addon, GOOD, IN, NOT_YET, UNKNOWN_CONFIGURATION } from "./coredns-samples.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
-import { isStackRule, messageOf } from "../../../policies/core/rule.ts";
-import { Settings } from "../../../policies/core/rule-options.ts";
+import { isStackRule, messageOf, Settings } from "../../../policies/core/rule.ts";
 import { stackOfPlan } from "../../../policies/core/stack.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 

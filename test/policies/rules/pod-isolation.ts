@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../policies/core/value.ts";
+import { UNKNOWN } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { first } from "./samples.ts";
 import { CONTAINER, GOOD_POD } from "./workloads.ts";

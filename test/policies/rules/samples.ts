@@ -1,6 +1,5 @@
-import { Resource } from "../../../policies/core/resource.ts";
+import { type Group, Resource, type Value } from "../../../policies/core/resource.ts";
 import { Stack } from "../../../policies/core/stack.ts";
-import type { Group, Value } from "../../../policies/core/value.ts";
 
 /** A resource of a test; `waitsFor` names others of the same sample. */
 export interface SampleResource {

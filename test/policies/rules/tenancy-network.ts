@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../policies/core/value.ts";
+import { UNKNOWN } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { named, type Sample, without } from "./samples.ts";
 import { inTeam, NAMESPACE, NS, namespace, OTHERS } from "./tenancy-samples.ts";

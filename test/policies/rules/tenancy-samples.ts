@@ -1,4 +1,4 @@
-import type { Value } from "../../../policies/core/value.ts";
+import type { Value } from "../../../policies/core/resource.ts";
 import type { Sample, SampleResource } from "./samples.ts";
 
 export const PSS = "pod-security.kubernetes.io";

@@ -1,4 +1,4 @@
-import type { Group } from "../../../policies/core/value.ts";
+import type { Group } from "../../../policies/core/resource.ts";
 import type { Sample, SampleResource } from "./samples.ts";
 
 /** A container that every rule takes. */
