@@ -5,6 +5,7 @@ enableCompileCache();
 
 const [
   { commandLine, runCommandLine, writeOutput },
+  { registerAdopt },
   { registerAudit },
   { registerDown, registerRecover, registerUp },
   { registerDiff },
@@ -14,6 +15,7 @@ const [
   { registerVerify },
 ] = await Promise.all([
   import("./command-line.ts"),
+  import("./adopt/index.ts"),
   import("./audit/index.ts"),
   import("./deploy/index.ts"),
   import("./diff/index.ts"),
@@ -29,6 +31,7 @@ registerDiff(program);
 registerUpgrade(program);
 registerVerify(program);
 registerAudit(program);
+registerAdopt(program);
 registerUp(program);
 registerDown(program);
 registerRecover(program);

@@ -5,7 +5,7 @@ import { type TestCluster, until } from "./cluster.ts";
 const CURL_IMAGE = "docker.io/curlimages/curl:8.17.0";
 
 /** The image of the cluster's own CoreDNS, which every cluster can pull. */
-async function coreDnsImage(tests: TestCluster): Promise<string> {
+export async function coreDnsImage(tests: TestCluster): Promise<string> {
   const pods = await tests.core.listNamespacedPod({ namespace: "kube-system", labelSelector: "k8s-app=kube-dns" });
   const image = pods.items[0]?.spec?.containers[0]?.image;
   assert.ok(image !== undefined, "CoreDNS runs in kube-system");

@@ -1,0 +1,155 @@
+import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
+import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
+import { CONFIG_NAMESPACE } from "../../components/schema/extends.ts";
+import { parseSettings } from "../../components/settings.ts";
+import { planStack } from "../plan/plan.ts";
+import type { AwsCluster } from "./aws-cluster.ts";
+import { type ImportFile, importPlan } from "./import-file.ts";
+import type { AdoptionRow, LiveObjects } from "./live-objects.ts";
+import { type CoreDnsPlace, readCoreDns } from "./running-coredns.ts";
+import { readTeams } from "./running-teams.ts";
+
+/** Parts that can be adopted. */
+export type Part = "dns" | "teams" | "logging";
+
+/** What is to be adopted, and from where. */
+export interface AdoptionRequest {
+  readonly stack: string;
+  readonly parts: readonly Part[];
+  readonly namespaces: readonly string[];
+  readonly coredns: CoreDnsPlace;
+  readonly context: string;
+  readonly kubeconfig: string | undefined;
+  /** Version of the API server, such as `v1.36.3`. */
+  readonly version: string;
+  readonly eks: EksRequest | undefined;
+}
+
+export interface EksRequest {
+  readonly name: string;
+  readonly region: string;
+  /** What AWS says of it, or why that is not known. */
+  readonly aws: AwsCluster | string;
+}
+
+/** What `lab adopt` writes and reports. */
+export interface Adoption {
+  readonly stack: string;
+  /** The stack's configuration, as its file has it. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly importFile: ImportFile;
+  readonly rows: readonly AdoptionRow[];
+}
+
+/** Reads what is there into a stack's settings, and plans the stack to see what it meets on the cluster. */
+export async function adopt(live: LiveObjects, request: AdoptionRequest): Promise<Adoption> {
+  const { eks, parts } = request;
+  const rows: AdoptionRow[] = [];
+  const known = typeof eks?.aws === "object" ? eks.aws : undefined;
+  if (eks !== undefined) rows.push(...eksRows(eks));
+  const takesAddon = eks !== undefined && !known?.isAutoMode;
+  const dns = parts.includes("dns") ? readCoreDns(live, request.coredns, takesAddon) : undefined;
+  const teams = readTeams(live, parts.includes("teams") ? request.namespaces : []);
+  for (const { field, reason } of dns?.misfits ?? [])
+    rows.push({ action: "leave", subject: `the EKS add-on cannot take ${field}`, reason });
+  if ((dns?.misfits.length ?? 0) > 0)
+    rows.push({ action: "adopt", subject: "dns", reason: "is patched as it is (dns.adopt), without the EKS add-on" });
+  rows.push(...(dns?.rows ?? []), ...teams.rows);
+  if (parts.includes("logging")) rows.push(...loggingRows(live, eks !== undefined));
+  const config = {
+    ...(eks === undefined ? {} : { "aws:region": eks.region }),
+    [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, known),
+    [`${CONFIG_NAMESPACE}:dns`]: dns?.settings ?? false,
+    [`${CONFIG_NAMESPACE}:teams`]: teams.settings,
+    [`${CONFIG_NAMESPACE}:curlPods`]: false,
+    [`${CONFIG_NAMESPACE}:logging`]: parts.includes("logging")
+      ? { destination: { kind: eks === undefined ? "stdout" : "cloudwatch" } }
+      : false,
+  };
+  const imports = await planned(live, request, config, known);
+  return { stack: request.stack, config, importFile: imports.file, rows: [...rows, ...imports.rows] };
+}
+
+function clusterSettings({ eks, version, context, kubeconfig }: AdoptionRequest, known: AwsCluster | undefined) {
+  const reached = { ...(kubeconfig === undefined ? {} : { kubeconfig }), context };
+  if (eks === undefined) return { kind: "existing", ...reached };
+  const minor = /^v?(\d+\.\d+)/.exec(version)?.[1];
+  const stated = KUBERNETES_VERSIONS.find((one) => one === minor);
+  return {
+    kind: "eks-existing",
+    name: eks.name,
+    ...(stated === undefined ? {} : { kubernetesVersion: stated }),
+    ...(known?.isAutoMode ? { compute: "auto" } : {}),
+    ...(known?.serviceCidr === undefined ? {} : { serviceCidr: known.serviceCidr }),
+    ...reached,
+  };
+}
+
+function eksRows({ aws, name }: EksRequest): AdoptionRow[] {
+  if (typeof aws === "string")
+    return [
+      {
+        action: "check",
+        subject: `EKS cluster ${name}`,
+        reason: `${aws}: state cluster.compute and serviceCidr, and import the add-on with id ${name}:coredns if there is one`,
+      },
+    ];
+  if (aws.isAutoMode || aws.hasCoreDnsAddon) return [];
+  return [
+    {
+      action: "adopt",
+      subject: `add-on ${name}:coredns`,
+      reason: "is none yet: EKS takes over a self-managed CoreDNS in place (conflicts.onCreate OVERWRITE)",
+    },
+  ];
+}
+
+const COLLECTOR =
+  /fluent-?(bit|d)|vector|filebeat|promtail|otel|opentelemetry-collector|alloy|logagent|cloudwatch-agent/;
+
+function loggingRows(live: LiveObjects, isEks: boolean): AdoptionRow[] {
+  const collectors = live.ofKind("DaemonSet").filter(({ name }) => COLLECTOR.test(name));
+  return [
+    {
+      action: "check",
+      subject: "logging.destination",
+      reason: `${isEks ? "cloudwatch" : "stdout"} is written: set yours`,
+    },
+    ...collectors.map(
+      ({ namespace, name }): AdoptionRow => ({
+        action: "leave",
+        subject: `DaemonSet/${namespace}/${name}`,
+        reason: "collects logs already, and both would run: remove it once the new one delivers",
+      }),
+    ),
+  ];
+}
+
+async function planned(
+  live: LiveObjects,
+  { stack, eks }: AdoptionRequest,
+  config: Adoption["config"],
+  known: AwsCluster | undefined,
+): Promise<{ file: ImportFile; rows: readonly AdoptionRow[] }> {
+  const asEngine = Object.entries(config).map(([key, value]): [string, string] => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  const engineConfig = Object.fromEntries(asEngine);
+  try {
+    const { warnings } = parseSettings(engineConfig);
+    const { resources } = await planStack({ name: stack, config: engineConfig });
+    const addon = known?.hasCoreDnsAddon ? [["aws:eks/addon:Addon", `${eks?.name}:coredns`] as const] : [];
+    const { file, rows } = importPlan(resources, live, new Map(addon));
+    const warned = warnings.map(
+      (warning): AdoptionRow => ({ action: "check", subject: "settings", reason: formatIssue(warning) }),
+    );
+    return { file, rows: [...rows, ...warned] };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const rows = error.issues.map(
+      (issue): AdoptionRow => ({ action: "conflict", subject: "settings", reason: formatIssue(issue) }),
+    );
+    return { file: { resources: [] }, rows };
+  }
+}

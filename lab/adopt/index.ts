@@ -1,0 +1,190 @@
+import { access, mkdir, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { Failure, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
+import type { Adoption, AdoptionRequest, Part } from "./adoption.ts";
+import type { LiveObjects } from "./live-objects.ts";
+import type { CoreDnsPlace } from "./running-coredns.ts";
+
+interface AdoptFlags {
+  readonly stack?: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly name?: string;
+  readonly region?: string;
+  readonly parts?: readonly Part[];
+  readonly namespaces: readonly string[];
+  readonly coredns: CoreDnsPlace;
+  readonly out: string;
+  readonly force?: true;
+  readonly json?: true;
+}
+
+/** Adds `adopt` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerAdopt(program: Command): void {
+  program
+    .command("adopt")
+    .description("write a stack file and an import file for what a cluster already runs; changes nothing")
+    .option("-s, --stack <name>", "stack to write, as in Pulumi.NAME.yaml (default: the cluster's name or the context)")
+    .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
+    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
+    .option("--name <cluster>", "name of the EKS cluster; needs --region (default: any cluster, without AWS)")
+    .option("--region <region>", "AWS region of the EKS cluster")
+    .addOption(
+      new Option("--parts <list>", "dns, teams, logging (default: dns, and teams with --namespaces)").argParser(parts),
+    )
+    .addOption(
+      new Option("--namespaces <list>", "namespaces to adopt as teams, such as payments,checkout")
+        .argParser(words)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--coredns <namespace/name>", "Deployment of CoreDNS")
+        .argParser(place)
+        .default({ namespace: "kube-system", name: "coredns" }, "kube-system/coredns"),
+    )
+    .addOption(new Option("--out <folder>", "folder for the files").default(PROJECT_ROOT, "that of the project"))
+    .option("--force", "overwrite existing files")
+    .option("--json", "print one JSON document instead of the table")
+    .addHelpText(
+      "after",
+      "\nView permissions are enough. Exit code: 0 if `pulumi up` can follow, 1 if a conflict stands in its way, 2 if nothing was written.",
+    )
+    .action(runAdopt);
+}
+
+function words(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(",").filter((word) => word !== "")];
+}
+
+const PARTS: readonly Part[] = ["dns", "teams", "logging"];
+
+function parts(text: string): Part[] {
+  return words(text).map((word) => {
+    const part = PARTS.find((one) => one === word);
+    if (part === undefined) throw new InvalidArgumentError(`must be of ${PARTS.join(", ")}`);
+    return part;
+  });
+}
+
+function place(text: string): CoreDnsPlace {
+  const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  if (namespace === undefined || name === undefined) throw new InvalidArgumentError("must be NAMESPACE/NAME");
+  return { namespace, name };
+}
+
+async function runAdopt(flags: AdoptFlags): Promise<void> {
+  const wanted = flags.parts ?? (flags.namespaces.length > 0 ? ["dns", "teams"] : ["dns"]);
+  if ((flags.name === undefined) !== (flags.region === undefined))
+    throw new Failure("--name and --region belong together", 2);
+  if (flags.namespaces.length > 0 && !wanted.includes("teams"))
+    throw new Failure("--namespaces needs teams in --parts", 2);
+  if (wanted.includes("teams") && flags.namespaces.length === 0)
+    throw new Failure("--parts teams needs --namespaces, such as --namespaces payments,checkout", 2);
+  const shown = await progress("reading the cluster");
+  try {
+    const { live, context, version, server } = await readLive(flags, wanted);
+    const stack = flags.stack ?? (flags.name ?? context).replaceAll(/[^\w.-]+/g, "-");
+    const files = [join(flags.out, `Pulumi.${stack}.yaml`), join(flags.out, `import.${stack}.json`)] as const;
+    if (flags.force !== true) await refuseExisting(files);
+    if (flags.name !== undefined) shown.update(`asking AWS for ${flags.name}`);
+    const request: AdoptionRequest = {
+      stack,
+      parts: wanted,
+      namespaces: [...new Set(flags.namespaces)],
+      coredns: flags.coredns,
+      context,
+      kubeconfig: flags.kubeconfig,
+      version,
+      eks: await eksOf(flags),
+    };
+    shown.update(`planning ${stack}`);
+    const { adopt } = await import("./adoption.ts");
+    const adoption = await adopt(live, request);
+    shown.stop();
+    await report(adoption, files, `context ${context} (${server}, ${version})`, flags);
+  } finally {
+    shown.stop();
+  }
+}
+
+async function report(
+  adoption: Adoption,
+  files: readonly [stackFile: string, importFile: string],
+  title: string,
+  flags: AdoptFlags,
+): Promise<void> {
+  const { adoptionJson, adoptionTable, stackFileText } = await import("./adoption-report.ts");
+  const [stackFile, importFile] = files;
+  await write(flags.out, stackFile, stackFileText(adoption, title));
+  await write(flags.out, importFile, `${JSON.stringify(adoption.importFile, null, 2)}\n`);
+  const from = (file: string) => relative(PROJECT_ROOT, file);
+  const hasImports = adoption.importFile.resources.length > 0;
+  const commands = [
+    `pulumi stack init ${adoption.stack}`,
+    ...(hasImports ? [`pulumi import --file ${from(importFile)} --generate-code=false --protect=false --yes`] : []),
+    "pulumi preview --diff",
+  ];
+  writeOutput(flags.json ? adoptionJson(adoption, title, files) : adoptionTable(adoption, title, commands));
+  if (adoption.rows.some(({ action }) => action === "conflict")) process.exitCode = 1;
+}
+
+async function readLive(flags: AdoptFlags, wanted: readonly Part[]) {
+  const [{ connect, loadKubeConfig }, { readCluster }, { LiveObjects }, { ClusterError }] = await Promise.all([
+    import("../kubernetes/connect.ts"),
+    import("../audit/cluster-objects.ts"),
+    import("./live-objects.ts"),
+    import("../kubernetes/cluster.ts"),
+  ]);
+  const { cluster, version } = await connect(flags);
+  const config = await loadKubeConfig(flags);
+  const { objects, forbidden } = await readCluster(config).catch((error: unknown) => {
+    if (error instanceof ClusterError) throw new Failure(`context '${cluster.context}': ${error.message}`, 2);
+    throw error;
+  });
+  if (objects.length === 0)
+    throw new Failure(`context '${cluster.context}': its user may list nothing; it needs the ClusterRole view`, 2);
+  const live: LiveObjects = new LiveObjects(
+    objects,
+    forbidden.map((token) => token.split(":").at(-1) ?? token),
+  );
+  for (const kind of needed(wanted))
+    if (live.unread.has(kind))
+      throw new Failure(
+        `context '${cluster.context}': its user may not list ${kind}; it needs the ClusterRole view`,
+        2,
+      );
+  return { live, context: cluster.context, version, server: cluster.server };
+}
+
+/** Kinds without which a part cannot be read. */
+function needed(wanted: readonly Part[]): string[] {
+  return [
+    ...(wanted.includes("dns") ? ["Deployment", "ConfigMap"] : []),
+    ...(wanted.includes("teams") ? ["Namespace", "NetworkPolicy"] : []),
+  ];
+}
+
+async function eksOf({ name, region }: AdoptFlags): Promise<AdoptionRequest["eks"]> {
+  if (name === undefined || region === undefined) return undefined;
+  const { describeCluster } = await import("./aws-cluster.ts");
+  return { name, region, aws: await describeCluster(name, region) };
+}
+
+async function refuseExisting(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (exists) throw new Failure(`${file} exists: choose another --stack or --out, or add --force`, 2);
+  }
+}
+
+async function write(folder: string, file: string, text: string): Promise<void> {
+  const written = mkdir(folder, { recursive: true }).then(() => writeFile(file, text));
+  await written.catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
+  });
+  process.stderr.write(`Wrote ${file}\n`);
+}

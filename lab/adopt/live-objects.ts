@@ -1,0 +1,96 @@
+import { isObject } from "../../components/schema/values.ts";
+import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+
+/** What happens to something that is there. */
+export type AdoptionAction =
+  /** Managed from now on, with the value that it has. */
+  | "adopt"
+  /** In the import file. */
+  | "import"
+  /** Not touched. */
+  | "leave"
+  /** Stands in the way of `pulumi up`. */
+  | "conflict"
+  /** Not known here: somebody has to look. */
+  | "check";
+
+/** One line of the report. */
+export interface AdoptionRow {
+  readonly action: AdoptionAction;
+  /** Object, with the field where it is about one: `Deployment/kube-system/coredns spec.replicas`. */
+  readonly subject: string;
+  readonly reason: string;
+}
+
+/** The value at a path of a parsed document; undefined where there is none. */
+export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce((inner: unknown, key) => {
+    if (Array.isArray(inner)) return typeof key === "number" ? inner[key] : undefined;
+    return isObject(inner) ? inner[key] : undefined;
+  }, value);
+}
+
+export function textAt(value: unknown, ...path: readonly (string | number)[]): string | undefined {
+  const found = at(value, ...path);
+  return typeof found === "string" ? found : undefined;
+}
+
+export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const found = at(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+export function groupAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, unknown>> {
+  const found = at(value, ...path);
+  return isObject(found) ? found : {};
+}
+
+/** The values of a group that are text. */
+export function textsAt(value: unknown, ...path: readonly (string | number)[]): Readonly<Record<string, string>> {
+  const texts = Object.entries(groupAt(value, ...path)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return Object.fromEntries(texts);
+}
+
+/** `Deployment/kube-system/coredns`, or `Namespace/payments`. */
+export function objectName({ kind, namespace, name }: Pick<KubernetesObject, "kind" | "namespace" | "name">): string {
+  return [kind, namespace, name].filter((part) => part !== undefined).join("/");
+}
+
+/** The objects of a cluster, as far as they could be listed. */
+export class LiveObjects {
+  readonly all: readonly KubernetesObject[];
+  /** Kinds that the user may not list. */
+  readonly unread: ReadonlySet<string>;
+
+  constructor(all: readonly KubernetesObject[], unread: readonly string[] = []) {
+    this.all = all;
+    this.unread = new Set(unread);
+  }
+
+  find(kind: string, namespace: string | undefined, name: string): KubernetesObject | undefined {
+    return this.all.find((one) => one.kind === kind && one.namespace === namespace && one.name === name);
+  }
+
+  ofKind(kind: string, namespace?: string): KubernetesObject[] {
+    return this.all.filter((one) => one.kind === kind && (namespace === undefined || one.namespace === namespace));
+  }
+
+  in(namespace: string): KubernetesObject[] {
+    return this.all.filter((one) => one.namespace === namespace);
+  }
+}
+
+/**
+ * Managers of a field, by the object's managed fields: `kubectl`, `helm`.
+ * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
+ */
+export function managersOf(object: KubernetesObject, path: readonly string[]): string[] {
+  const managers = listAt(object.content, "metadata", "managedFields").flatMap((entry) => {
+    const manager = textAt(entry, "manager");
+    const owned = at(entry, "fieldsV1", ...path.map((key) => `f:${key}`));
+    return manager !== undefined && owned !== undefined ? [manager] : [];
+  });
+  return [...new Set(managers)];
+}

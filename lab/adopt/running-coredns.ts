@@ -1,0 +1,272 @@
+import { isDeepStrictEqual } from "node:util";
+import { CorefileSyntaxError, parseCorefile } from "eks-dns-logging-corefile";
+import type { z } from "zod";
+import { corefileText } from "../../components/dns/corefile-rendering.ts";
+import { DnsSettings } from "../../components/dns/settings.ts";
+import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { Failure } from "../command-line.ts";
+import { type AddonMisfit, addonMisfits } from "./addon-fit.ts";
+import {
+  type AdoptionRow,
+  at,
+  groupAt,
+  type LiveObjects,
+  listAt,
+  managersOf,
+  objectName,
+  textAt,
+  textsAt,
+} from "./live-objects.ts";
+
+/** The running CoreDNS as settings under `dns`. */
+export interface RunningCoreDns {
+  readonly settings: z.input<typeof DnsSettings>;
+  /** What the EKS add-on would replace by its own. */
+  readonly misfits: readonly AddonMisfit[];
+  readonly rows: readonly AdoptionRow[];
+}
+
+/** Where CoreDNS runs. */
+export interface CoreDnsPlace {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+type Settings = Record<string, unknown>;
+
+/**
+ * Reads a running CoreDNS.
+ * @param addon Whether it is to be an EKS add-on; else it is patched as it is.
+ * @throws {Failure} where there is none.
+ */
+export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, addon: boolean): RunningCoreDns {
+  const deployment = live.find("Deployment", place.namespace, place.name);
+  if (deployment === undefined) {
+    const found = live.ofKind("Deployment").filter((one) => /coredns/.test(imageOf(one)));
+    const choice = found.map(({ namespace, name }) => `${namespace}/${name}`).join(", ");
+    throw new Failure(
+      `no Deployment ${place.namespace}/${place.name}: ${choice === "" ? "leave CoreDNS out by --parts" : `set --coredns to ${choice}`}`,
+      2,
+    );
+  }
+  const source = corefileSource(deployment);
+  const configMap = live.find("ConfigMap", place.namespace, source.configMap);
+  const text = textAt(configMap?.content, "data", source.key);
+  if (configMap === undefined || text === undefined || source.key !== "Corefile")
+    throw new Failure(
+      `${objectName(deployment)}: its Corefile is not the key Corefile of a ConfigMap (${source.configMap}, ${source.key})`,
+      2,
+    );
+  const misfits = addonMisfits(deployment, configMap);
+  const asAddon = addon && misfits.length === 0;
+  const { settings, rows } = new DeploymentReader(live, deployment, asAddon);
+  const { version, build } = versionOf(imageOf(deployment));
+  const grace = at(deployment.content, "spec", "template", "spec", "terminationGracePeriodSeconds");
+  const own = {
+    ...(place.namespace === "kube-system" ? {} : { namespace: place.namespace }),
+    ...(source.configMap === "coredns" ? {} : { configMap: source.configMap }),
+    deployment: place.name,
+    ...(containerOf(deployment) === "coredns" ? {} : { container: containerOf(deployment) }),
+    ...(version === undefined ? {} : { version }),
+    ...(grace === 30 || typeof grace !== "number" ? {} : { terminationGracePeriodSeconds: grace }),
+  };
+  const corefile = corefileSettings(text, asAddon);
+  const clusterDns = addressesOf(live, deployment);
+  return {
+    settings: {
+      ...(asAddon ? { ...(build === undefined ? {} : { addonVersion: build }) } : { adopt: own }),
+      ...settings,
+      ...(clusterDns.length === 0 ? {} : { clusterDns }),
+      ...corefile,
+    },
+    misfits: addon ? misfits : [],
+    rows: [
+      {
+        action: "adopt",
+        subject: `${objectName(configMap)} data.Corefile`,
+        reason: "text" in (corefile.corefile ?? {}) ? "kept as text, every plugin as it is" : "is that of a profile",
+      },
+      ...rows,
+    ],
+  };
+}
+
+/**
+ * As a profile where that renders this text, else the text. The add-on writes its ConfigMap anyway, so that another layout is the same there;
+ * a patch must be the same text, since it would be a change to one that another tool manages.
+ */
+function corefileSettings(text: string, asAddon: boolean): Pick<z.input<typeof DnsSettings>, "corefile"> {
+  const renders = (corefile: z.input<typeof DnsSettings>["corefile"]) => {
+    const rendered = corefileText(DnsSettings.parse({ corefile }));
+    return rendered === text || (asAddon && !text.includes("#") && sameModel(rendered, text));
+  };
+  if (renders({})) return {};
+  return { corefile: renders({ profile: "tuned" }) ? { profile: "tuned" } : { text } };
+}
+
+function sameModel(one: string, other: string): boolean {
+  try {
+    return isDeepStrictEqual(parseCorefile(one), parseCorefile(other));
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return false;
+    throw error;
+  }
+}
+
+function containerIndex(deployment: KubernetesObject): number {
+  const containers = listAt(deployment.content, "spec", "template", "spec", "containers");
+  const index = containers.findIndex((one) => /coredns/.test(`${textAt(one, "name")} ${textAt(one, "image")}`));
+  return Math.max(0, index);
+}
+
+function containerOf(deployment: KubernetesObject): string {
+  const index = containerIndex(deployment);
+  return textAt(deployment.content, "spec", "template", "spec", "containers", index, "name") ?? "coredns";
+}
+
+function imageOf(deployment: KubernetesObject): string {
+  const index = containerIndex(deployment);
+  return textAt(deployment.content, "spec", "template", "spec", "containers", index, "image") ?? "";
+}
+
+function versionOf(image: string): { readonly version: string | undefined; readonly build: string | undefined } {
+  const [, version, build] = /:v?(\d+\.\d+\.\d+)(-eksbuild\.\d+)?(?:@|$)/.exec(image) ?? [];
+  return { version, build: build === undefined ? undefined : `v${version}${build}` };
+}
+
+/** ConfigMap and key that CoreDNS reads its Corefile from, by its argument `-conf` and the volume that is mounted there. */
+function corefileSource(deployment: KubernetesObject): { readonly configMap: string; readonly key: string } {
+  const pod = at(deployment.content, "spec", "template", "spec");
+  const container = at(pod, "containers", containerIndex(deployment));
+  const args = listAt(container, "args").map(String);
+  const index = args.findIndex((arg) => /^--?conf(=|$)/.test(arg));
+  const conf = args[index]?.split("=")[1] ?? args[index + 1] ?? "/etc/coredns/Corefile";
+  const [, folder = "", file = ""] = /^(.*)\/([^/]+)$/.exec(conf) ?? [];
+  const mount = listAt(container, "volumeMounts").find(
+    (one) => textAt(one, "mountPath")?.replace(/\/$/, "") === folder || textAt(one, "mountPath") === conf,
+  );
+  const volume = listAt(pod, "volumes").find((one) => textAt(one, "name") === textAt(mount, "name"));
+  const items = listAt(volume, "configMap", "items");
+  const item = items.find((one) => textAt(one, "path") === file);
+  return {
+    configMap: textAt(volume, "configMap", "name") ?? "coredns",
+    key: textAt(item, "key") ?? textAt(mount, "subPath") ?? file,
+  };
+}
+
+/** Addresses of the Services that lead to the pods. */
+function addressesOf(live: LiveObjects, deployment: KubernetesObject): string[] {
+  const labels = textsAt(deployment.content, "spec", "template", "metadata", "labels");
+  return live
+    .ofKind("Service", deployment.namespace)
+    .filter(({ content }) => {
+      const selector = Object.entries(textsAt(content, "spec", "selector"));
+      return selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
+    })
+    .flatMap(({ content }) => listAt(content, "spec", "clusterIPs"))
+    .flatMap((address) => (typeof address === "string" && address !== "None" ? [address] : []));
+}
+
+/** Annotations that are no configuration. */
+const TOOL_ANNOTATIONS = /^(kubectl\.kubernetes\.io|deployment\.kubernetes\.io|eks\.amazonaws\.com)\//;
+const TOOL_LABELS = /^(k8s-app|eks\.amazonaws\.com\/component|pod-template-hash)$/;
+const CONSTRAINT = ["maxSkew", "topologyKey", "whenUnsatisfiable"];
+
+/** What of a Deployment the settings can hold. */
+class DeploymentReader {
+  readonly settings: Settings = {};
+  readonly rows: AdoptionRow[] = [];
+  readonly #deployment: KubernetesObject;
+
+  constructor(live: LiveObjects, deployment: KubernetesObject, asAddon: boolean) {
+    this.#deployment = deployment;
+    const pod = at(deployment.content, "spec", "template", "spec");
+    const scaler = scalerOf(live, deployment);
+    if (scaler !== undefined) this.#leave("spec.replicas", `${objectName(scaler)} sets it`);
+    else this.#take("replicas", "spec.replicas", at(deployment.content, "spec", "replicas"));
+    this.#takeResources(pod);
+    for (const key of ["affinity", "nodeSelector", "tolerations"])
+      this.#take(key, `spec.template.spec.${key}`, at(pod, key));
+    this.#takeSpread(listAt(pod, "topologySpreadConstraints"));
+    const selector = textsAt(deployment.content, "spec", "selector", "matchLabels");
+    const template = at(deployment.content, "spec", "template", "metadata");
+    const labels = Object.entries(textsAt(template, "labels")).filter(
+      ([key]) => !(key in selector) && !TOOL_LABELS.test(key),
+    );
+    const annotations = Object.entries(textsAt(template, "annotations")).filter(([key]) => !TOOL_ANNOTATIONS.test(key));
+    this.#take("podLabels", "spec.template.metadata.labels", Object.fromEntries(labels));
+    this.#take("podAnnotations", "spec.template.metadata.annotations", Object.fromEntries(annotations));
+    this.#disruptions(live, template, asAddon);
+  }
+
+  #takeResources(pod: unknown): void {
+    const path = `spec.template.spec.containers[${containerOf(this.#deployment)}].resources`;
+    const found = groupAt(pod, "containers", containerIndex(this.#deployment), "resources");
+    const kept: Record<string, Record<string, string>> = {};
+    for (const kind of ["requests", "limits"] as const)
+      for (const [name, value] of Object.entries(textsAt(found, kind)))
+        if (name === "cpu" || name === "memory") kept[kind] = { ...kept[kind], [name]: value };
+        else this.#leave(`${path}.${kind}.${name}`, "only cpu and memory are settings");
+    this.#take("resources", path, kept);
+  }
+
+  /** The settings give each constraint the selector of the add-on. */
+  #takeSpread(constraints: readonly unknown[]): void {
+    const fits = (one: unknown) =>
+      isDeepStrictEqual(at(one, "labelSelector"), { matchLabels: { "k8s-app": "kube-dns" } }) &&
+      Object.keys(groupAt(one)).every((key) => key === "labelSelector" || CONSTRAINT.includes(key));
+    const path = "spec.template.spec.topologySpreadConstraints";
+    if (!constraints.every(fits)) {
+      this.#leave(path, "has fields that are no settings, such as another selector");
+      return;
+    }
+    const plain = constraints.map((one) => Object.fromEntries(CONSTRAINT.map((key) => [key, at(one, key)])));
+    this.#take("topologySpread", path, plain);
+  }
+
+  #disruptions(live: LiveObjects, template: unknown, asAddon: boolean): void {
+    const labels = textsAt(template, "labels");
+    for (const budget of live.ofKind("PodDisruptionBudget", this.#deployment.namespace)) {
+      const selector = Object.entries(textsAt(budget.content, "spec", "selector", "matchLabels"));
+      if (selector.length === 0 || !selector.every(([key, value]) => labels[key] === value)) continue;
+      const { maxUnavailable, minAvailable } = groupAt(budget.content, "spec");
+      const value = { ...(maxUnavailable === undefined ? { minAvailable } : { maxUnavailable }) };
+      if (asAddon) this.#take("podDisruptionBudget", "PodDisruptionBudget", value);
+      else this.rows.push({ action: "leave", subject: objectName(budget), reason: "only the EKS add-on has a budget" });
+    }
+  }
+
+  /** Takes a value that the settings accept; an empty one is none. */
+  #take(key: string, path: string, value: unknown): void {
+    if (value === undefined || value === null) return;
+    if (typeof value === "object" && Object.keys(value).length === 0) return;
+    const parsed = DnsSettings.safeParse({ [key]: value });
+    if (!parsed.success) {
+      this.#leave(path, parsed.error.issues[0]?.message ?? "is no valid setting");
+      return;
+    }
+    this.settings[key] = value;
+    const managers = managersOf(this.#deployment, path.replace(/\.containers.*/, "").split("."));
+    const by = managers.length === 0 ? "" : `, now managed by ${managers.join(", ")} too`;
+    this.rows.push({
+      action: "adopt",
+      subject: `${objectName(this.#deployment)} ${path}`,
+      reason: `dns.${key}, with the same value${by}`,
+    });
+  }
+
+  #leave(path: string, reason: string): void {
+    this.rows.push({ action: "leave", subject: `${objectName(this.#deployment)} ${path}`, reason });
+  }
+}
+
+/** What scales a Deployment. */
+function scalerOf(live: LiveObjects, { namespace, name }: KubernetesObject): KubernetesObject | undefined {
+  return live
+    .ofKind("HorizontalPodAutoscaler", namespace)
+    .find(
+      ({ content }) =>
+        textAt(content, "spec", "scaleTargetRef", "kind") === "Deployment" &&
+        textAt(content, "spec", "scaleTargetRef", "name") === name,
+    );
+}

@@ -1,0 +1,236 @@
+import type { z } from "zod";
+import { TeamSettings } from "../../components/team/settings.ts";
+import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { Failure } from "../command-line.ts";
+import { plural } from "../output/table.ts";
+import {
+  type AdoptionRow,
+  at,
+  groupAt,
+  type LiveObjects,
+  listAt,
+  objectName,
+  textAt,
+  textsAt,
+} from "./live-objects.ts";
+
+type Team = z.input<typeof TeamSettings>;
+
+/** Running namespaces as settings under `teams`. */
+export interface RunningTeams {
+  readonly settings: readonly Team[];
+  readonly rows: readonly AdoptionRow[];
+}
+
+const SYSTEM = /^(kube-.*|default)$/;
+const ENFORCE = "pod-security.kubernetes.io/enforce";
+const DIRECTIONS = [
+  ["Ingress", "ingress"],
+  ["Egress", "egress"],
+] as const;
+/** ClusterRoles that grant all that a team's members may do. */
+const WIDER_ROLES = ["edit", "admin", "cluster-admin"];
+const EVERYWHERE = ["0.0.0.0/0", "::/0"];
+
+/**
+ * Reads namespaces that are to be adopted. Those with the same label `team` become one team.
+ * @throws {Failure} for a namespace that is not there, or that belongs to the cluster.
+ */
+export function readTeams(live: LiveObjects, namespaces: readonly string[]): RunningTeams {
+  const rows: AdoptionRow[] = [];
+  const teams = new Map<string, Team>();
+  for (const name of namespaces) {
+    const namespace = live.find("Namespace", undefined, name);
+    if (namespace === undefined || SYSTEM.test(name)) throw new Failure(refusal(live, name), 2);
+    const team = teamName(namespace, rows);
+    const one = readNamespace(live, namespace, rows);
+    const other = teams.get(team);
+    teams.set(team, other === undefined ? { name: team, ...one } : merged(other, one, namespace, rows));
+  }
+  return { settings: [...teams.values()], rows };
+}
+
+function refusal(live: LiveObjects, name: string): string {
+  if (SYSTEM.test(name)) return `namespace ${name} belongs to the cluster, not to a team`;
+  const found = live
+    .ofKind("Namespace")
+    .map((one) => one.name)
+    .filter((one) => !SYSTEM.test(one));
+  return `no namespace ${name}; found: ${found.join(", ") || "none"}`;
+}
+
+/** The label `team`, which the program sets, or the namespace's own name. */
+function teamName(namespace: KubernetesObject, rows: AdoptionRow[]): string {
+  const label = textAt(namespace.content, "metadata", "labels", "team");
+  const isName = (text: string) => TeamSettings.shape.name.safeParse(text).success;
+  if (label !== undefined && isName(label)) return label;
+  if (label !== undefined)
+    rows.push({
+      action: "conflict",
+      subject: `${objectName(namespace)} metadata.labels.team`,
+      reason: `is "${label}", which is no name of a team and would be overwritten`,
+    });
+  if (isName(namespace.name)) return namespace.name;
+  return `team-${namespace.name}`.slice(0, 58).replace(/-+$/, "");
+}
+
+type NamespaceTeam = Omit<Team, "name">;
+
+function readNamespace(live: LiveObjects, namespace: KubernetesObject, rows: AdoptionRow[]): NamespaceTeam {
+  const { name } = namespace;
+  rows.push({
+    action: "adopt",
+    subject: objectName(namespace),
+    reason: "labels, network policies and the members' role are added; a destroy removes only these",
+  });
+  const access = Object.fromEntries(
+    DIRECTIONS.flatMap(([type, key]) => {
+      const rules = openRules(live, name, type, rows);
+      return rules === undefined ? [] : [[key, rules]];
+    }),
+  );
+  const members = membersOf(live, name, rows);
+  leaveOthers(live, name, rows);
+  return {
+    namespaces: [{ name, adopt: true }],
+    ...podSecurity(namespace, rows),
+    ...(members.length === 0 ? {} : { members }),
+    ...access,
+  };
+}
+
+/** One team for two namespaces: what holds for one holds for both. */
+function merged(team: Team, more: NamespaceTeam, namespace: KubernetesObject, rows: AdoptionRow[]): Team {
+  const differs = (key: "podSecurity" | "members" | "ingress" | "egress") =>
+    JSON.stringify(team[key]) !== JSON.stringify(more[key]);
+  for (const key of (["podSecurity", "members", "ingress", "egress"] as const).filter(differs))
+    rows.push({
+      action: "conflict",
+      subject: objectName(namespace),
+      reason: `its ${key} differ from those of the other namespaces of team ${team.name}: give it a team of its own`,
+    });
+  return { ...team, namespaces: [...(team.namespaces ?? []), ...(more.namespaces ?? [])] };
+}
+
+/** What is enforced stays: a stricter level would refuse pods at their next start. */
+function podSecurity(namespace: KubernetesObject, rows: AdoptionRow[]): Pick<Team, "podSecurity"> {
+  const labels = textsAt(namespace.content, "metadata", "labels");
+  const level = labels[ENFORCE];
+  if (level === "restricted") return {};
+  rows.push({
+    action: "adopt",
+    subject: `${objectName(namespace)} metadata.labels.${ENFORCE}`,
+    reason:
+      level === undefined
+        ? "is not set, so podSecurity is privileged: pods start as before"
+        : `podSecurity keeps ${level}`,
+  });
+  const reason =
+    level === undefined
+      ? "No level was enforced before the adoption"
+      : `Level ${level} was enforced before the adoption`;
+  return { podSecurity: { level: level === "baseline" ? "baseline" : "privileged", reason } };
+}
+
+/**
+ * Rules that keep a direction as open as it is, since the program's policies deny it for all pods; undefined where policies deny it for all
+ * pods already.
+ */
+function openRules(
+  live: LiveObjects,
+  namespace: string,
+  type: "Ingress" | "Egress",
+  rows: AdoptionRow[],
+): Team["ingress"] | undefined {
+  const subject = `Namespace/${namespace} ${type.toLowerCase()}`;
+  const policies = live.ofKind("NetworkPolicy", namespace).filter(({ content }) => policyTypes(content).includes(type));
+  if (policies.some(({ content }) => selectsAll(content))) {
+    rows.push({
+      action: "leave",
+      subject,
+      reason: "policies deny it already; DNS and traffic within the team are allowed in addition",
+    });
+    return undefined;
+  }
+  if (policies.length > 0) {
+    rows.push({
+      action: "conflict",
+      subject,
+      reason: `only some pods have a policy (${policies.map(({ name }) => name).join(", ")}): the others would be cut off, so list what they need`,
+    });
+    return undefined;
+  }
+  rows.push({
+    action: "adopt",
+    subject,
+    reason: "no policy restricts it, so it is kept open to all namespaces and addresses: narrow it later",
+  });
+  return [{ namespaces: live.ofKind("Namespace").map(({ name }) => name), cidrs: [...EVERYWHERE] }];
+}
+
+/** As the API server fills them in. */
+function policyTypes(content: unknown): readonly unknown[] {
+  const types = listAt(content, "spec", "policyTypes");
+  if (types.length > 0) return types;
+  return at(content, "spec", "egress") === undefined ? ["Ingress"] : ["Ingress", "Egress"];
+}
+
+function selectsAll(content: unknown): boolean {
+  const selector = groupAt(content, "spec", "podSelector");
+  return (
+    Object.keys(groupAt(selector, "matchLabels")).length === 0 && listAt(selector, "matchExpressions").length === 0
+  );
+}
+
+/** Groups that may do all that a member may, so that nobody gets more rights than before. */
+function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): string[] {
+  const members: string[] = [];
+  for (const binding of live.ofKind("RoleBinding", namespace)) {
+    const role = textAt(binding.content, "roleRef", "name") ?? "";
+    const isWider = textAt(binding.content, "roleRef", "kind") === "ClusterRole" && WIDER_ROLES.includes(role);
+    const groups = listAt(binding.content, "subjects")
+      .filter((subject) => textAt(subject, "kind") === "Group")
+      .flatMap((subject) => textAt(subject, "name") ?? [])
+      .filter((group) => !group.startsWith("system:"));
+    if (isWider) members.push(...groups);
+    rows.push({
+      action: "leave",
+      subject: objectName(binding),
+      reason:
+        isWider && groups.length > 0
+          ? `stays; its groups (${groups.join(", ")}) become members, whose rights are part of ${role}`
+          : "stays; its subjects become no members, who might get more rights",
+    });
+  }
+  return [...new Set(members)];
+}
+
+/** Kinds that an adopted namespace keeps, each with its reason; the rest is one line. */
+const KEPT: Readonly<Record<string, string>> = {
+  ResourceQuota: "an adopted namespace keeps its quota",
+  LimitRange: "an adopted namespace keeps its limits",
+  NetworkPolicy: "stays, beside the policies that are added",
+};
+const EVERY_NAMESPACE = ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"];
+
+function leaveOthers(live: LiveObjects, namespace: string, rows: AdoptionRow[]): void {
+  const objects = live.in(namespace).filter(({ kind, name }) => !EVERY_NAMESPACE.includes(`${kind}/${name}`));
+  for (const [kind, reason] of Object.entries(KEPT))
+    for (const object of objects.filter((one) => one.kind === kind))
+      rows.push({ action: "leave", subject: objectName(object), reason });
+  const pods = objects.filter(({ kind }) => kind === "Pod");
+  if (pods.length > 0)
+    rows.push({
+      action: "leave",
+      subject: `Namespace/${namespace}`,
+      reason: `${plural(pods.length, "pod")} keep running: nothing restarts`,
+    });
+  const others = objects.filter(({ kind }) => !(kind in KEPT) && kind !== "Pod" && kind !== "RoleBinding");
+  const kinds = [...Map.groupBy(others, ({ kind }) => kind)].map(([kind, some]) => `${kind} ${some.length}`);
+  if (kinds.length > 0)
+    rows.push({
+      action: "leave",
+      subject: `Namespace/${namespace}`,
+      reason: `not part of a team: ${kinds.join(", ")}`,
+    });
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AdoptionRequest, adopt } from "../../../lab/adopt/adoption.ts";
+import { stackFileText } from "../../../lab/adopt/adoption-report.ts";
+import { manifestsOf } from "../../../lab/plan/manifests.ts";
+import { planStack } from "../../../lab/plan/plan.ts";
+import { readStackFile } from "../../../lab/stack-file.ts";
+import { EKS_COREFILE } from "../../support/eks-corefile.ts";
+import { listen } from "../../support/listen.ts";
+import { runLab } from "../../support/run-lab.ts";
+import { coreDns, live, object } from "./live.ts";
+
+const EDITED = EKS_COREFILE.replace("cache 30", "cache 10");
+const NAMESPACE = object("v1", "Namespace", "payments", undefined, {
+  metadata: { labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+});
+const REQUEST: AdoptionRequest = {
+  stack: "prod",
+  parts: ["dns", "teams"],
+  namespaces: ["payments"],
+  coredns: { namespace: "kube-system", name: "coredns" },
+  context: "prod",
+  kubeconfig: undefined,
+  version: "v1.35.2",
+  eks: undefined,
+};
+const AWS = { serviceCidr: "172.20.0.0/16", isAutoMode: false, hasCoreDnsAddon: true };
+
+describe("lab adopt", () => {
+  let folder: string;
+  let server: Server;
+  let kubeconfig: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "adopt-"));
+    server = createServer((request, response) => {
+      const path = request.url?.split("?")[0] ?? "";
+      const plural = path.split("/").at(-1) ?? "";
+      const kind = { namespaces: "Namespace", configmaps: "ConfigMap", services: "Service", deployments: "Deployment" };
+      const wanted = Object.entries(kind).find(([key]) => key === plural)?.[1];
+      const items = [...coreDns({}, EDITED), NAMESPACE].filter((one) => one.kind === wanted);
+      const isRefused = plural.startsWith("role");
+      response.writeHead(isRefused ? 403 : 200, { "content-type": "application/json" });
+      response.end(JSON.stringify(plural === "version" ? { gitVersion: "v1.35.2" } : isRefused ? {} : { items }));
+    });
+    const url = `http://127.0.0.1:${await listen(server)}`;
+    kubeconfig = join(folder, "kubeconfig");
+    const config = {
+      clusters: [{ name: "c", cluster: { server: url, "insecure-skip-tls-verify": true } }],
+      users: [{ name: "u", user: { token: "t" } }],
+      contexts: [{ name: "arn:aws:eks:eu-central-1:1:cluster/prod", context: { cluster: "c", user: "u" } }],
+      "current-context": "arn:aws:eks:eu-central-1:1:cluster/prod",
+    };
+    await writeFile(kubeconfig, JSON.stringify({ apiVersion: "v1", kind: "Config", ...config }));
+  });
+  after(async () => {
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it("writes a stack that the program plans, whose patches keep every value", async () => {
+    const adoption = await adopt(live([...coreDns({}, EDITED), NAMESPACE]), REQUEST);
+    assert.deepEqual(
+      adoption.rows.filter(({ action }) => action === "conflict"),
+      [],
+    );
+    const file = join(folder, "Pulumi.planned.yaml");
+    await writeFile(file, stackFileText(adoption, "a test"));
+    const { resources } = await planStack(await readStackFile("planned", file));
+    const objects = manifestsOf(resources).map(({ object: one }) => JSON.parse(JSON.stringify(one)));
+    const named = (kind: string) => objects.find((one) => one.kind === kind);
+    assert.equal(named("ConfigMap").data.Corefile, EDITED);
+    assert.equal(named("Deployment").spec.replicas, 3);
+    assert.deepEqual(named("Deployment").spec.template.spec.containers, [
+      { name: "coredns", resources: { limits: { memory: "170Mi" }, requests: { cpu: "100m", memory: "70Mi" } } },
+    ]);
+    assert.equal(named("Namespace").metadata.name, "payments");
+  });
+
+  it("imports the add-on of an EKS cluster under its id, with the component above it", async () => {
+    const eks = { name: "prod", region: "eu-central-1", aws: AWS };
+    const { importFile, config, rows } = await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, eks });
+    assert.deepEqual(importFile.resources, [
+      { type: "eks-dns-logging:dns:CoreDns", name: "coredns", component: true },
+      { type: "aws:eks/addon:Addon", name: "coredns-addon", id: "prod:coredns", parent: "coredns" },
+    ]);
+    assert.deepEqual(config["eks-dns-logging:cluster"], {
+      kind: "eks-existing",
+      name: "prod",
+      kubernetesVersion: "1.35",
+      serviceCidr: "172.20.0.0/16",
+      context: "prod",
+    });
+    assert.deepEqual(
+      rows.filter(({ action }) => action === "conflict" || action === "check"),
+      [],
+    );
+  });
+
+  it("says what it does not know without AWS, and that a self-managed CoreDNS is taken over in place", async () => {
+    const rowsFor = async (aws: typeof AWS | string) =>
+      (await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, eks: { name: "prod", region: "eu-central-1", aws } }))
+        .rows;
+    const unknown = (await rowsFor("the AWS CLI is not installed")).find(({ action }) => action === "check");
+    assert.match(unknown?.reason ?? "", /the AWS CLI is not installed: .*prod:coredns/);
+    const self = (await rowsFor({ ...AWS, hasCoreDnsAddon: false })).find(({ subject }) =>
+      subject.startsWith("add-on"),
+    );
+    assert.match(self?.reason ?? "", /in place/);
+  });
+
+  it("imports this program's own objects with their provider, and is stopped by another's of the same name", async () => {
+    const policy = (labels: object) =>
+      object("networking.k8s.io/v1", "NetworkPolicy", "default-deny", "payments", {
+        metadata: { labels },
+        spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+      });
+    const own = policy({ "app.kubernetes.io/part-of": "eks-dns-logging" });
+    const { importFile } = await adopt(live([...coreDns(), NAMESPACE, own]), REQUEST);
+    const [team, cluster, provider, ...others] = importFile.resources;
+    assert.deepEqual(team, { type: "eks-dns-logging:team:Team", name: "payments", component: true });
+    assert.deepEqual(
+      [cluster?.component, provider?.type, provider?.parent],
+      [true, "pulumi:providers:kubernetes", cluster?.name],
+    );
+    assert.equal(provider?.inputs?.clusterIdentifier, "eks-dns-logging-existing");
+    assert.deepEqual(others, [
+      {
+        type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        name: "payments-payments-default-deny",
+        id: "payments/default-deny",
+        parent: "payments",
+        provider: provider?.name,
+      },
+    ]);
+    const foreign = await adopt(live([...coreDns(), NAMESPACE, policy({})]), REQUEST);
+    assert.deepEqual(foreign.importFile.resources, []);
+    const conflicts = foreign.rows.filter(({ action }) => action === "conflict").map(({ subject }) => subject);
+    assert.deepEqual(conflicts, ["NetworkPolicy/payments/default-deny"]);
+  });
+
+  it("names a label that another tool manages, and a Corefile that CoreDNS could not run", async () => {
+    const managed = object("v1", "Namespace", "payments", undefined, {
+      metadata: {
+        labels: { "pod-security.kubernetes.io/enforce": "restricted", "app.kubernetes.io/managed-by": "Helm" },
+        managedFields: [
+          { manager: "helm", fieldsV1: { "f:metadata": { "f:labels": { "f:app.kubernetes.io/managed-by": {} } } } },
+        ],
+      },
+    });
+    const { rows } = await adopt(live([...coreDns({}, "forward . /etc/resolv.conf {\n"), managed]), REQUEST);
+    const conflicts = rows.filter(({ action }) => action === "conflict").map(({ reason }) => reason);
+    assert.match(conflicts.join("\n"), /dns\.corefile\.text: CoreDNS cannot run this Corefile/);
+    const sound = await adopt(live([...coreDns(), managed]), REQUEST);
+    assert.deepEqual(
+      sound.rows.filter(({ action }) => action === "conflict"),
+      [
+        {
+          action: "conflict",
+          subject: "Namespace/payments metadata.labels.app.kubernetes.io/managed-by",
+          reason: 'is "Helm" and managed by helm, this program sets "pulumi"',
+        },
+      ],
+    );
+  });
+
+  it("overwrites no file without --force, and shows the table", async () => {
+    const args = ["adopt", "--kubeconfig", kubeconfig, "--out", join(folder, "out"), "--namespaces", "payments"];
+    const first = await runLab(args);
+    assert.equal(first.exitCode, 0, first.stderr + first.stdout);
+    assert.match(first.stdout, /0 conflicts, \d to check, 0 to import, \d+ adopted, \d+ left alone/);
+    assert.match(first.stdout, /check +Role .*not listed/);
+    const file = join(folder, "out", "Pulumi.arn-aws-eks-eu-central-1-1-cluster-prod.yaml");
+    assert.match(await readFile(file, "utf8"), /corefile:\n {6}text: \|\n {8}\.:53 \{/);
+    const again = await runLab(args);
+    assert.equal(again.exitCode, 2);
+    assert.match(again.stderr, /Pulumi\.arn-.*\.yaml exists: .*--force/);
+    assert.equal((await runLab([...args, "--force", "--json"])).exitCode, 0);
+  });
+
+  it("exits with 2 and one line where it cannot tell what to adopt", async () => {
+    for (const [args, expected] of [
+      [["--parts", "teams"], /needs --namespaces/],
+      [["--name", "prod"], /--name and --region belong together/],
+      [["--parts", "dns", "--namespaces", "payments"], /needs teams in --parts/],
+      [["--parts", "network"], /must be of dns, teams, logging/],
+      [["--kubeconfig", kubeconfig, "--namespaces", "payment"], /no namespace payment; found: payments/],
+      [["--kubeconfig", join(folder, "nothing")], /no kubeconfig at/],
+    ] satisfies [string[], RegExp][]) {
+      const { exitCode, stderr } = await runLab(["adopt", "--out", join(folder, "never"), ...args]);
+      assert.equal(exitCode, 2, args.join(" "));
+      assert.match(stderr, expected);
+    }
+  });
+});

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { corefileText } from "../../../components/dns/corefile-rendering.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+import { readCoreDns } from "../../../lab/adopt/running-coredns.ts";
+import { EKS_COREFILE } from "../../support/eks-corefile.ts";
+import { CONTAINER, coreDns, live, object, POD } from "./live.ts";
+
+const PLACE = { namespace: "kube-system", name: "coredns" };
+const read = (objects: Parameters<typeof live>[0], addon: boolean) => readCoreDns(live(objects), PLACE, addon);
+
+describe("A running CoreDNS", () => {
+  it("is the add-on's settings where it is EKS's own, without a change of the version", () => {
+    const { settings, misfits } = read(coreDns(), true);
+    assert.deepEqual(misfits, []);
+    assert.deepEqual(settings, {
+      addonVersion: "v1.13.2-eksbuild.31",
+      replicas: 3,
+      resources: { limits: { memory: "170Mi" }, requests: { cpu: "100m", memory: "70Mi" } },
+      tolerations: [{ key: "CriticalAddonsOnly", operator: "Exists" }],
+      clusterDns: ["172.20.0.10"],
+    });
+    DnsSettings.parse(settings);
+  });
+
+  it("keeps an edited Corefile as its text, to the byte, and a profile by its name", () => {
+    const edited = EKS_COREFILE.replace(
+      "cache 30",
+      "cache 10 # less\n    template ANY A example.org { rcode NXDOMAIN }",
+    );
+    for (const addon of [true, false]) {
+      assert.deepEqual(read(coreDns({}, edited), addon).settings.corefile, { text: edited });
+      const tuned = corefileText(DnsSettings.parse({ corefile: { profile: "tuned" } }));
+      assert.deepEqual(read(coreDns({}, tuned), addon).settings.corefile, { profile: "tuned" });
+    }
+    // The same plugins in another layout: a patch of another text would be a conflict.
+    assert.equal(read(coreDns({}, EKS_COREFILE), true).settings.corefile, undefined);
+    const { settings } = read(coreDns({}, EKS_COREFILE), false);
+    assert.equal(corefileText(DnsSettings.parse(settings)), EKS_COREFILE);
+  });
+
+  it("names each field that the add-on cannot take, and is patched as it is", () => {
+    const pod = {
+      terminationGracePeriodSeconds: 60,
+      hostNetwork: true,
+      volumes: [...POD.volumes, { name: "zones", configMap: { name: "zones" } }],
+      containers: [
+        { ...CONTAINER, image: "registry.example/coredns:1.12.4", env: [{ name: "A", value: "b" }] },
+        { name: "sidecar", image: "registry.example/sidecar:1" },
+      ],
+    };
+    const { settings, misfits } = read(coreDns(pod), true);
+    const spec = "spec.template.spec";
+    assert.deepEqual(misfits.map(({ field }) => field).sort(), [
+      `${spec}.containers[coredns].env`,
+      `${spec}.containers[coredns].image`,
+      `${spec}.containers[sidecar]`,
+      `${spec}.hostNetwork`,
+      `${spec}.terminationGracePeriodSeconds`,
+      `${spec}.volumes[zones]`,
+    ]);
+    assert.deepEqual(settings.adopt, { deployment: "coredns", version: "1.12.4", terminationGracePeriodSeconds: 60 });
+    assert.equal(settings.addonVersion, undefined);
+  });
+
+  it("leaves replicas to a scaler, and what the settings cannot hold", () => {
+    const scaler = object("autoscaling/v2", "HorizontalPodAutoscaler", "dns", "kube-system", {
+      spec: { scaleTargetRef: { kind: "Deployment", name: "coredns" } },
+    });
+    const pod = {
+      containers: [{ ...CONTAINER, resources: { limits: { memory: "170Mi", "ephemeral-storage": "1Gi" } } }],
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "ScheduleAnyway", minDomains: 2 },
+      ],
+      tolerations: [{ key: "a", operator: "Lt", value: "5" }],
+    };
+    const { settings, rows } = read([...coreDns(pod), scaler], false);
+    assert.deepEqual(Object.keys(settings).sort(), ["adopt", "clusterDns", "corefile", "resources"]);
+    assert.deepEqual(settings.resources, { limits: { memory: "170Mi" } });
+    const left = rows.filter(({ action }) => action === "leave").map(({ subject }) => subject.split(" ")[1]);
+    assert.deepEqual(left, [
+      "spec.replicas",
+      "spec.template.spec.containers[coredns].resources.limits.ephemeral-storage",
+      "spec.template.spec.tolerations",
+      "spec.template.spec.topologySpreadConstraints",
+    ]);
+  });
+
+  it("is found by its argument and its volume, under whatever names", () => {
+    const pod = {
+      containers: [
+        { name: "proxy", image: "registry.example/envoy:1" },
+        {
+          name: "dns",
+          image: "registry.k8s.io/coredns/coredns:v1.14.3",
+          args: ["-conf=/cfg/Corefile"],
+          volumeMounts: [{ name: "cfg", mountPath: "/cfg/" }],
+        },
+      ],
+      volumes: [{ name: "cfg", configMap: { name: "own" } }],
+    };
+    const objects = [...coreDns(pod), object("v1", "ConfigMap", "own", "kube-system", { data: { Corefile: "own" } })];
+    const { settings } = read(objects, false);
+    assert.deepEqual(settings.adopt, {
+      configMap: "own",
+      deployment: "coredns",
+      container: "dns",
+      version: "1.14.3",
+    });
+    assert.deepEqual(settings.corefile, { text: "own" });
+  });
+
+  it("is asked for by name where it is somewhere else, or its Corefile is no key of a ConfigMap", () => {
+    assert.throws(() => readCoreDns(live(coreDns()), { namespace: "dns", name: "own" }, false), {
+      message: "no Deployment dns/own: set --coredns to kube-system/coredns",
+    });
+    assert.throws(
+      () => read(coreDns({ volumes: [{ name: "config-volume", hostPath: {} }] }).slice(1), false),
+      /its Corefile is not/,
+    );
+  });
+});
