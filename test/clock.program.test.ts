@@ -29,5 +29,6 @@ describe("a fresh clone on a later day", () => {
     const { stdout } = await on("2027-06-01", "lab/main.ts", "plan");
     assert.match(stdout, /violated, advisory: cluster-version-ending/);
     assert.match(stdout, /version is "1\.36", whose standard support ends on 2027-08-02, in 62 days/);
+    assert.match(stdout, /^warning: .* looked up on 2026-11-28, 185 days ago: update eks-dns-logging$/m);
   });
 });

@@ -12,8 +12,10 @@ export {
 } from "./upgrade-rules.ts";
 export {
   ADDON_VERSIONS,
+  type AddonName,
   type AddonVersion,
   addonDefaults,
+  addonNames,
   ageWarning,
   daysBetween,
   isAtLeast,

@@ -2,7 +2,7 @@ import { isBefore, type Version } from "../releases.ts";
 import data from "./eks-versions.json" with { type: "json" };
 
 /** EKS add-ons whose versions go together with a Kubernetes version. */
-export const ADDONS = ["coredns", "vpc-cni", "kube-proxy", "eks-pod-identity-agent"] as const;
+const ADDONS = ["coredns", "vpc-cni", "kube-proxy", "eks-pod-identity-agent"] as const;
 export type AddonName = (typeof ADDONS)[number];
 
 /** What EKS says of one Kubernetes version. */
@@ -26,6 +26,11 @@ export function ageWarning(day: string): string | undefined {
   const age = daysBetween(LOOKED_UP, day);
   if (age <= STALE_AFTER_DAYS) return undefined;
   return `Kubernetes and add-on versions were looked up on ${LOOKED_UP}, ${age} days ago: update eks-dns-logging`;
+}
+
+/** The add-ons whose versions the data has. */
+export function addonNames(): readonly AddonName[] {
+  return ADDONS;
 }
 
 /** Kubernetes versions that the data knows, the oldest first. */

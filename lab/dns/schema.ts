@@ -15,9 +15,6 @@ import { outputOf } from "../process.ts";
 export type Aws = (args: readonly string[]) => Promise<string>;
 
 const TIMEOUT_SECONDS = 60;
-const NEEDS =
-  "this needs the AWS CLI v2, credentials, a region (--region or AWS_REGION), and the permission eks:DescribeAddonConfiguration";
-
 async function runAws(args: readonly string[]): Promise<string> {
   return outputOf("aws", args, { timeoutSeconds: TIMEOUT_SECONDS });
 }
@@ -43,7 +40,7 @@ export interface UpdateOptions {
  * @see https://docs.aws.amazon.com/cli/latest/reference/eks/describe-addon-configuration.html
  */
 export async function updateSchemas(options: UpdateOptions = {}): Promise<string[]> {
-  const { versions = usedVersions(), region, file = FETCHED_FILE, aws = runAws, now = new Date() } = options;
+  const { versions = usedVersions(), region, file = FETCHED_FILE, aws, now = new Date() } = options;
   for (const version of versions)
     if (parseAddonVersion(version) === undefined)
       throw new Failure(
@@ -53,7 +50,7 @@ export async function updateSchemas(options: UpdateOptions = {}): Promise<string
   const before = await stored(file);
   const added: Record<string, unknown> = {};
   for (const version of versions) {
-    const text = configurationSchema(await describe(aws, version, region), version);
+    const text = configurationSchema(await describe(version, { aws, region }), version);
     added[version] = fetchedSchema(version, text, now.toISOString().slice(0, 7));
   }
   const changed = versions.filter((version) => schemaText(before[version]) !== schemaText(added[version]));
@@ -73,22 +70,46 @@ function schemaText(entry: unknown): string | undefined {
   return isObject(entry) ? JSON.stringify(entry.schema) : undefined;
 }
 
-async function describe(aws: Aws, version: string, region: string | undefined): Promise<string> {
+/** How EKS is asked. */
+export interface EksOptions {
+  /** Default: the AWS CLI on the PATH. */
+  readonly aws?: Aws | undefined;
+  /** Default: the AWS CLI's. */
+  readonly region?: string | undefined;
+}
+
+/**
+ * Asks EKS by the AWS CLI, and returns its answer; undefined where it is no JSON.
+ * @param about What the question is about, for the error.
+ * @throws {Failure} with one line that says what is needed.
+ */
+export async function askEks(
+  operation: string,
+  args: readonly string[],
+  about: string,
+  { aws = runAws, region }: EksOptions,
+): Promise<unknown> {
+  const action = operation.replaceAll(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const needs = `this needs the AWS CLI v2, credentials, a region (--region or AWS_REGION), and the permission eks:${action}`;
   const place = region === undefined ? [] : ["--region", region];
-  const call = ["eks", "describe-addon-configuration", "--addon-name", "coredns", "--addon-version", version];
   try {
-    return await aws([...call, "--output", "json", ...place]);
+    return parsed(await aws(["eks", operation, ...args, "--output", "json", ...place]));
   } catch (error) {
+    if (error instanceof Failure) throw error;
     if (error instanceof Error && "code" in error && error.code === "ENOENT")
-      throw new Failure(`aws is not on the PATH: ${NEEDS}`, 2);
+      throw new Failure(`aws is not on the PATH: ${needs}`, 2);
     const told = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
     const line = told.split("\n").findLast((one) => one.trim() !== "") ?? "it failed without a message";
-    throw new Failure(`aws eks describe-addon-configuration for ${version}: ${line.trim()}; ${NEEDS}`);
+    throw new Failure(`aws eks ${operation} for ${about}: ${line.trim()}; ${needs}`);
   }
 }
 
-function configurationSchema(output: string, version: string): string {
-  const answer: unknown = parsed(output);
+function describe(version: string, options: EksOptions): Promise<unknown> {
+  const args = ["--addon-name", "coredns", "--addon-version", version];
+  return askEks("describe-addon-configuration", args, version, options);
+}
+
+function configurationSchema(answer: unknown, version: string): string {
   if (isObject(answer) && typeof answer.configurationSchema === "string") return answer.configurationSchema;
   throw new Failure(`aws eks describe-addon-configuration for ${version} printed no configurationSchema`);
 }

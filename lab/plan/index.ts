@@ -44,10 +44,9 @@ async function plan(flags: PlanFlags): Promise<void> {
   if (flags.json) {
     writeOutput({ ...asJson(stack.name, recording), policies });
   } else {
-    const { formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
-    writeOutput(
-      formatPlan(stack.name, recording) + formatDns(settings) + formatWarnings(settings) + formatPolicies(policies),
-    );
+    const { formatAge, formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
+    const warnings = formatWarnings(settings) + formatAge(settings, new Date().toISOString().slice(0, 10));
+    writeOutput(formatPlan(stack.name, recording) + formatDns(settings) + warnings + formatPolicies(policies));
   }
   if (stops(policies)) process.exitCode = 1;
   if (flags.manifests !== undefined) await writeFolder(flags.manifests, recording, settings);

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import { ageWarning } from "eks-dns-logging-corefile/addon";
 import { dnsWarnings } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
@@ -128,7 +129,15 @@ function kubernetesVersionOf(cluster: Settings["cluster"]): string | undefined {
 
 /** Settings without effect and deprecated names, a line each; empty where there are none. */
 export function formatWarnings({ warnings }: Pick<Settings, "warnings">): string {
-  return warnings
-    .map((warning) => `${styleText("yellow", "warning", { stream: process.stdout })}: ${formatIssue(warning)}\n`)
-    .join("");
+  return warnings.map((issue) => warningLine(formatIssue(issue))).join("");
+}
+
+function warningLine(text: string): string {
+  return `${styleText("yellow", "warning", { stream: process.stdout })}: ${text}\n`;
+}
+
+/** That the versions of EKS were looked up long before a day (YYYY-MM-DD), where the stack uses any; empty otherwise. */
+export function formatAge({ cluster }: Pick<Settings, "cluster">, day: string): string {
+  const age = cluster.kind === "existing" ? undefined : ageWarning(day);
+  return age === undefined ? "" : warningLine(age);
 }
