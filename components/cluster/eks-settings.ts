@@ -155,12 +155,12 @@ export const EksExistingSettings = z.strictObject({
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Path. Default: credentials by `aws eks get-token`."),
+    .describe("Path. Default: credentials from `aws eks get-token`."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as prod")
     .optional()
-    .describe("Context. Default: credentials by `aws eks get-token`."),
+    .describe("Context. Default: credentials from `aws eks get-token`."),
   accessEntries: AccessEntries.default([]).describe("Additional IAM principals."),
   tags: Tags.default({}).describe("Tags of AWS resources, at most 40."),
 });

@@ -72,7 +72,7 @@ export const TENANCY: readonly Rule[] = [
     id: "tenancy-pod-security",
     family: "tenancy",
     level: "mandatory",
-    title: "Each namespace enforces, audits and warns by a Pod Security level",
+    title: "Each namespace enforces, audits and warns at a Pod Security level",
     reason: "Without the labels it accepts privileged pods.",
     fix: "set the labels pod-security.kubernetes.io/enforce, audit and warn to restricted",
     source: cis("4.2.1"),

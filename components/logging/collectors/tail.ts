@@ -25,8 +25,8 @@ export const tail: Collector = {
     loki: STDOUT_ONLY,
   },
   about: {
-    parsing: "none: lines as they are",
-    buffer: "none: the file is the buffer",
+    parsing: "none; lines stay as they are",
+    buffer: "none; the file is the buffer",
     index: "none",
     maintenance: "part of every system",
     ownCode: "none",

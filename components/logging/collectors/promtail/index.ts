@@ -43,8 +43,8 @@ export const promtail: Collector = {
   about: {
     parsing:
       "CRI parts; stack traces by indentation, without empty lines; JSON; '_' also for '/' and '-' in label keys",
-    buffer: "none: unsent lines stay in the kubelet's files",
-    index: "none: Loki has labels",
+    buffer: "none; unsent lines stay in the kubelet's files",
+    index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
     ownCode: "a template that builds the record",
   },
