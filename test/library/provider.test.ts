@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { DnsOptions } from "../../components/dns/settings.ts";
+import {
+  CoreDns,
+  EksCluster,
+  ExistingCluster,
+  ExistingEksCluster,
+  LogCollection,
+  NodeLocalCache,
+  Team,
+} from "../../components/index.ts";
+import { record } from "../../lab/plan/plan.ts";
+import { ComponentProvider } from "../../library/component-provider.ts";
+
+const SCHEMA = readFileSync(new URL("../../library/schema.json", import.meta.url), "utf8");
+/** What AWS answers. */
+const CALLS: Readonly<Record<string, object>> = {
+  "aws:index/getAvailabilityZones:getAvailabilityZones": { names: ["eu-central-1a", "eu-central-1b"] },
+  "aws:eks/getCluster:getCluster": {
+    version: "1.35",
+    endpoint: "https://prod",
+    certificateAuthorities: [{ data: "ca" }],
+  },
+};
+const STACK = {
+  stack: "prod",
+  config: {},
+  call: (token: string, inputs: pulumi.Inputs) => ({ ...inputs, ...CALLS[token] }),
+};
+
+/** Constructs a component as the engine asks for it, and gives its outputs. */
+async function construct(token: string, name: string, inputs: pulumi.Inputs): Promise<pulumi.Inputs> {
+  const provider = new ComponentProvider(SCHEMA);
+  const { urn, state } = await provider.construct(name, `eks-dns-logging:${token}`, inputs, {});
+  return { urn, ...(await resolved(state)) };
+}
+
+async function resolved(state: pulumi.Inputs): Promise<pulumi.Inputs> {
+  return Object.fromEntries(await Promise.all(Object.entries(state).map(async ([key, value]) => [key, await value])));
+}
+
+/** What is registered, without the ids that differ between two runs. */
+async function registered(program: () => Promise<void>) {
+  const { resources } = await record(STACK, program);
+  return resources.toSorted((a, b) => (a.urn < b.urn ? -1 : 1));
+}
+
+const LOGS = {
+  destination: { kind: "opensearch", host: "search.example.com", credentials: { secretName: "opensearch" } },
+  index: { prefix: "prod", splitBy: "team" },
+} as const;
+const EKS = { region: "eu-central-1", name: "prod", nodeGroups: [{ name: "system", architecture: "arm64" }] } as const;
+const EXISTING_EKS = { region: "eu-central-1", name: "prod", kubernetesVersion: "1.35" } as const;
+const DNS = {
+  replicas: 3,
+  corefile: { profile: "tuned" as const },
+  clusterDns: ["172.20.0.10"],
+  nodeLocalCache: {},
+} satisfies DnsOptions;
+const TEAM = { members: ["shop-developers"], labels: { "cost-center": "42" }, quota: { pods: 50 } } as const;
+
+describe("the provider of the Pulumi package", () => {
+  it("has a constructor for each component of its schema, under the token that its class registers", () => {
+    const tokens = Object.keys(JSON.parse(SCHEMA).resources);
+    assert.equal(tokens.length, 7);
+    for (const token of tokens) assert.match(token, /^eks-dns-logging:(cluster|dns|logging|team):[A-Z]\w+$/);
+  });
+
+  it("registers on a new EKS cluster what a program in TypeScript does, under the same URNs", async () => {
+    const library = await registered(async () => {
+      const { handle: cluster } = new EksCluster("prod", EKS);
+      const dns = new CoreDns("dns", { ...DNS, cluster });
+      const logs = new LogCollection("logs", { ...LOGS, cluster });
+      new Team("shop", { ...TEAM, cluster, network: { teams: [], dnsAddresses: dns.addresses, egress: logs.egress } });
+    });
+    const remote = await registered(async () => {
+      const { handle: cluster } = await construct("cluster:EksCluster", "prod", EKS);
+      const dns = await construct("dns:CoreDns", "dns", { ...DNS, cluster });
+      const logs = await construct("logging:LogCollection", "logs", { ...LOGS, cluster });
+      const network = { teams: [], dnsAddresses: pulumi.output(dns.addresses), egress: pulumi.output(logs.egress) };
+      await construct("team:Team", "shop", { ...TEAM, cluster: pulumi.output(cluster), network });
+    });
+    assert.ok(library.length > 60, `only ${library.length} resources`);
+    assert.deepEqual(remote, library);
+  });
+
+  it("registers the same on clusters that exist", async () => {
+    const library = await registered(async () => {
+      const { handle } = new ExistingEksCluster("prod", EXISTING_EKS);
+      new LogCollection("logs", { cluster: handle, destination: { kind: "cloudwatch" } });
+      const { handle: cluster } = new ExistingCluster("laptop", { context: "kind" });
+      new NodeLocalCache("cache", { cluster, clusterDns: ["10.96.0.10"] });
+      new Team("shop", { ...TEAM, cluster });
+    });
+    const remote = await registered(async () => {
+      const { handle } = await construct("cluster:ExistingEksCluster", "prod", EXISTING_EKS);
+      await construct("logging:LogCollection", "logs", { cluster: handle, destination: { kind: "cloudwatch" } });
+      const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", { context: "kind" });
+      await construct("dns:NodeLocalCache", "cache", { cluster, clusterDns: ["10.96.0.10"] });
+      await construct("team:Team", "shop", { ...TEAM, cluster });
+    });
+    assert.deepEqual(remote, library);
+  });
+
+  it("gives every output that the schema requires", async () => {
+    await registered(async () => {
+      const { handle: cluster, ...outputs } = await construct("cluster:ExistingCluster", "laptop", {});
+      assert.deepEqual(JSON.parse(cluster).ready, []);
+      assert.ok(outputs.urn);
+      const dns = await construct("dns:CoreDns", "dns", { cluster });
+      for (const key of JSON.parse(SCHEMA).resources["eks-dns-logging:dns:CoreDns"].required)
+        assert.notEqual(dns[key], undefined, key);
+    });
+  });
+
+  it("names the input that is wrong", async () => {
+    const refused = (token: string, inputs: pulumi.Inputs) =>
+      registered(async () => void (await construct(token, "x", inputs)));
+    await assert.rejects(refused("dns:CoreDns", { cluster: "prod" }), {
+      propertyPath: "cluster",
+      reason: /must be the output `handle`/,
+    });
+    await assert.rejects(refused("cluster:EksCluster", { region: "eu-central-1", version: "1.29" }), {
+      errors: [{ propertyPath: "version", reason: "must be one of 1.34, 1.35, 1.36" }],
+    });
+    await assert.rejects(refused("cluster:EksCluster", { region: pulumi.secret("eu-central-1") }), {
+      propertyPath: "region",
+      reason: /must not be a secret/,
+    });
+  });
+
+  it("needs to know in a preview what decides on resources, and no more", async () => {
+    await registered(async () => {
+      const vpc = new k8s.core.v1.Namespace("stands-for-a-vpc");
+      const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", {});
+      // An id is unknown before it is made.
+      const labels = { vpc: vpc.id };
+      await construct("team:Team", "shop", { cluster, labels });
+      await assert.rejects(construct("team:Team", "web", { cluster, team: vpc.id }), {
+        propertyPath: "team",
+        reason: /must be known before the deployment/,
+      });
+    });
+  });
+});
