@@ -187,7 +187,10 @@ export interface LogCollectionArgs {
   /** Image of the collector, such as a copy of it in a registry of your own. @default a fixed version of it */
   readonly image?: pulumi.Input<string> | undefined;
   /** For mode `sidecar`: addresses of a destination that is a host name outside the cluster, as CIDR blocks. @default none */
-  readonly sidecar?: { readonly destinationCidrs?: readonly string[] };
+  readonly sidecar?: {
+    /** CIDR blocks of the destination. @default none */
+    readonly destinationCidrs?: readonly string[];
+  };
   /** Teams for whose namespaces the output `indices` names today's indices. @default none */
   readonly teams?: readonly {
     /** Name of the team. */

@@ -7,14 +7,14 @@ import { PROJECT_ROOT } from "../../lab/command-line.ts";
 
 const COPIED = [
   ...["package.json", "knip.json", "tsconfig.json", "index.ts", "Pulumi.yaml", "Pulumi.local.yaml", ".mocharc.json"],
-  ...["components", "corefile", "examples", "lab", "policies", "test", "tools"],
+  ...["components", "corefile", "examples", "lab", "library", "policies", "test", "tools"],
 ];
 
 describe("npm run unused", () => {
   let folder = "";
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "unused-"));
-    const isSource = (path: string) => !path.includes("node_modules");
+    const isSource = (path: string) => !/node_modules|library\/dist/.test(path);
     for (const name of COPIED)
       await cp(join(PROJECT_ROOT, name), join(folder, name), {
         recursive: true,

@@ -21,16 +21,11 @@ const COMPONENTS = [
   "Team",
 ] as const;
 
-/** Properties that hold resources or functions. The resource option dependsOn takes the place of the argument. */
-const LEFT = [
-  "CoreDns.addon",
-  "NodeLocalCache.dependsOn",
-  "LogCollection.sidecar",
-  "LogCollection.ready",
-  "Team.sidecar",
-  "Team.dependsOn",
-  "Team.curlPod",
-];
+/** Arguments that are resources or functions. The resource option dependsOn takes the place of the argument. */
+const LEFT_INPUTS = ["NodeLocalCache.dependsOn", "Team.sidecar", "Team.dependsOn"];
+
+/** Outputs that are resources or functions. */
+const LEFT_OUTPUTS = ["CoreDns.addon", "LogCollection.sidecar", "LogCollection.ready", "Team.curlPod"];
 
 /** Arguments that are outputs of other components. */
 const OUTPUTS = ["Team.dns", "PolicyContext.dnsAddresses", "PolicyContext.egress"];
@@ -93,7 +88,8 @@ function packageSchema() {
       packageName: PACKAGE,
       substitutes: SUBSTITUTES,
       outputs: OUTPUTS,
-      left: LEFT,
+      leftInputs: LEFT_INPUTS,
+      leftOutputs: LEFT_OUTPUTS,
       modules,
     });
     const exported = checker.getExportsOfModule(module);

@@ -58,7 +58,9 @@ export interface ReaderOptions {
   /** Properties, as `Type.property`, that take outputs of other components though the code takes plain values. */
   readonly outputs: readonly string[];
   /** Properties, as `Type.property`, that only a program in TypeScript can use. */
-  readonly left: readonly string[];
+  readonly leftInputs: readonly string[];
+  /** The same of classes. */
+  readonly leftOutputs: readonly string[];
   /** Module of the types of each folder of `components`; of other folders it is `index`. */
   readonly modules: readonly string[];
 }
@@ -88,7 +90,7 @@ export class TypeReader {
     const names = new Set(types.flatMap((type) => this.#checker.getPropertiesOfType(type).map(({ name }) => name)));
     for (const name of names) {
       const path = `${place.name}.${name}`;
-      if (this.#options.left.includes(path)) continue;
+      if (this.#options.leftInputs.includes(path)) continue;
       const owners = types.filter((type) => this.#checker.getPropertyOfType(type, name) !== undefined);
       const symbols = owners.flatMap((type) => this.#checker.getPropertyOfType(type, name) ?? []);
       const at = {
@@ -111,7 +113,7 @@ export class TypeReader {
       const isOwn = declarations.some(({ path }) => path.includes("/components/"));
       return isOwn && /^[A-Za-z]\w*$/.test(name) && (flags & SymbolFlags.Method) === 0;
     });
-    const kept = own.filter(({ name }) => !this.#options.left.includes(`${place.name}.${name}`));
+    const kept = own.filter(({ name }) => !this.#options.leftOutputs.includes(`${place.name}.${name}`));
     const required = kept.filter((symbol) => !this.#isOptional(symbol, place.name)).map(({ name }) => name);
     const properties = kept.map((symbol) => {
       return [symbol.name, this.#property([symbol], "", { ...place, name: `${place.name}.${symbol.name}` })] as const;

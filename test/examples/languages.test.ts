@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+
+/** A type of the package's schema, as far as the examples need it. */
+interface Spec {
+  readonly type?: string;
+  readonly $ref?: string;
+  readonly items?: Spec;
+  readonly additionalProperties?: Spec;
+  readonly oneOf?: readonly Spec[];
+}
+
+interface ObjectSpec {
+  readonly properties?: Readonly<Record<string, Spec>>;
+  readonly required?: readonly string[];
+  readonly enum?: readonly { readonly name: string; readonly value: string }[];
+}
+
+interface Schema {
+  readonly types: Readonly<Record<string, ObjectSpec>>;
+  readonly resources: Readonly<
+    Record<
+      string,
+      { inputProperties: Record<string, Spec>; requiredInputs: string[]; properties: Record<string, Spec> }
+    >
+  >;
+}
+
+const example = (file: string) => readFileSync(new URL(`../../examples/${file}`, import.meta.url), "utf8");
+const SCHEMA: Schema = JSON.parse(readFileSync(new URL("../../library/schema.json", import.meta.url), "utf8"));
+
+/** The inputs of a component, or the properties of a type. */
+function objectOf(token: string): ObjectSpec | undefined {
+  const resource = SCHEMA.resources[token];
+  return resource === undefined
+    ? SCHEMA.types[token]
+    : { properties: resource.inputProperties, required: resource.requiredInputs };
+}
+
+/** What is wrong with a value of a YAML program. */
+function mistakes(value: unknown, spec: Spec, path: string): string[] {
+  if (spec.oneOf !== undefined) {
+    const found = spec.oneOf.map((one) => mistakes(value, one, path));
+    return found.some((one) => one.length === 0) ? [] : (found[0] ?? []);
+  }
+  // A reference to an output of a resource.
+  if (typeof value === "string" && /^\$\{.+\}$/.test(value)) return [];
+  const named = spec.$ref === undefined ? undefined : objectOf(spec.$ref.replace("#/types/", ""));
+  if (named?.enum !== undefined)
+    return named.enum.some((member) => member.value === value) ? [] : [`${path} is no value of ${spec.$ref}`];
+  if (named !== undefined) return objectMistakes(value, named, path);
+  if (spec.type === "array") {
+    if (!Array.isArray(value)) return [`${path} is no array`];
+    return value.flatMap((item, index) => mistakes(item, spec.items ?? {}, `${path}[${index}]`));
+  }
+  if (spec.type === "object")
+    return Object.entries(Object(value)).flatMap(([key, inner]) =>
+      mistakes(inner, spec.additionalProperties ?? {}, `${path}.${key}`),
+    );
+  const type = Number.isInteger(value) ? "integer" : typeof value;
+  return type === spec.type ? [] : [`${path} is ${type}, not ${spec.type}`];
+}
+
+function objectMistakes(value: unknown, { properties = {}, required = [] }: ObjectSpec, path: string): string[] {
+  const entries = Object.entries(Object(value));
+  const missing = required.filter((key) => !entries.some(([given]) => given === key));
+  return [
+    ...missing.map((key) => `${path}.${key} is missing`),
+    ...entries.flatMap(([key, inner]) => {
+      const spec = properties[key];
+      return spec === undefined ? [`${path}.${key} is unknown`] : mistakes(inner, spec, `${path}.${key}`);
+    }),
+  ];
+}
+
+/** What follows an opening bracket, up to the one that closes it. */
+function inside(text: string, start: number): string {
+  let depth = 1;
+  for (let index = start; index < text.length; index++) {
+    if ("([{".includes(text[index] ?? "")) depth++;
+    if (")]}".includes(text[index] ?? "") && --depth === 0) return text.slice(start, index);
+  }
+  throw new Error("a bracket is open to the end");
+}
+
+/** The text without what stands in brackets. */
+function outermost(text: string): string {
+  const flat = text.replaceAll(/"[^"]*"/g, '""');
+  const without = flat.replaceAll(/\([^()[\]{}]*\)|\[[^()[\]{}]*\]|\{[^()[\]{}]*\}/g, "");
+  return without === flat ? flat : outermost(without);
+}
+
+/** What is wrong with the objects that a program of another language makes, by their names and keys. */
+function programMistakes(text: string, object: RegExp, key: RegExp, named: (key: string) => string): string[] {
+  return [...text.matchAll(object)].flatMap((match) => {
+    const [whole, module = "", type = ""] = match;
+    const token = `eks-dns-logging:${module}:${type}`;
+    const spec = objectOf(token);
+    if (spec === undefined) return [`${token} is unknown`];
+    const keys = [...outermost(inside(text, match.index + whole.length)).matchAll(key)].map(([, one = ""]) =>
+      named(one),
+    );
+    const missing = (spec.required ?? []).filter((one) => !keys.includes(one));
+    return [
+      ...keys.filter((one) => spec.properties?.[one] === undefined).map((one) => `${token}.${one} is unknown`),
+      ...missing.map((one) => `${token}.${one} is missing`),
+    ];
+  });
+}
+
+const python = (text: string) =>
+  programMistakes(text, /\b(cluster|dns|logging|team)\.(\w+?)(?:Args)?\(/g, /(?:^|,)\s*(\w+)=/g, (key) =>
+    key.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase()),
+  );
+const go = (text: string) =>
+  programMistakes(
+    text,
+    /\b(cluster|dns|logging|team)\.(\w+)Args\{/g,
+    /(?:^|,)\s*(\w+):/g,
+    (key) => `${key.charAt(0).toLowerCase()}${key.slice(1)}`,
+  );
+
+/** The members of enumerations that a program names. */
+function members(text: string, member: RegExp): string[] {
+  const known = Object.entries(SCHEMA.types).flatMap(([token, spec]) => {
+    const [, module, type] = token.split(":");
+    return (spec.enum ?? []).map(({ name }) => `${module}.${type}${name}`.toLowerCase());
+  });
+  const named = [...text.matchAll(member)].map(([, module, type, name]) => `${module}.${type}${name}`.toLowerCase());
+  assert.ok(named.length > 0);
+  return named.filter((one) => !known.includes(one));
+}
+
+describe("the examples in other languages", () => {
+  it("give the components of the YAML program what the schema asks for", () => {
+    const { resources } = parse(example("yaml/Pulumi.yaml"));
+    const check = (changes: object) =>
+      Object.entries<{ type: string; properties: object }>(resources).flatMap(([name, { type, properties }]) => {
+        const spec = objectOf(type);
+        return spec === undefined ? [`${type} is unknown`] : objectMistakes({ ...properties, ...changes }, spec, name);
+      });
+    assert.deepEqual(check({}), []);
+    assert.equal(Object.keys(resources).length, 4);
+    assert.deepEqual(check({ cluster: 3 }).slice(0, 2), [
+      "prod.cluster is unknown",
+      "dns.cluster is integer, not string",
+    ]);
+  });
+
+  it("use outputs that the components have", () => {
+    const text = example("yaml/Pulumi.yaml");
+    const { resources } = parse(text);
+    const used = [...text.matchAll(/\$\{(\w+)\.(\w+)\}/g)];
+    assert.ok(used.length >= 4);
+    for (const [whole, name = "", output = ""] of used)
+      assert.ok(SCHEMA.resources[resources[name].type]?.properties[output], whole);
+  });
+
+  it("name the arguments of the Python program as the schema does", () => {
+    const text = example("python/__main__.py");
+    assert.deepEqual(python(text), []);
+    assert.deepEqual(members(text, /\b(dns|logging)\.(\w+)\.([A-Z_]+)\b/g), []);
+    assert.deepEqual(python(text.replace("retention_days", "retention")), [
+      "eks-dns-logging:logging:LogCollectionDestination.retention is unknown",
+    ]);
+  });
+
+  it("name the arguments of the Go program as the schema does", () => {
+    const text = example("go/main.go");
+    assert.deepEqual(go(text), []);
+    assert.deepEqual(members(text, /\b(dns|logging)\.(\w+(?:Kind|Profile))(\w+)/g), []);
+    assert.deepEqual(go(text.replace("Region:", "Zone:")), [
+      "eks-dns-logging:cluster:ExistingEksCluster.zone is unknown",
+      "eks-dns-logging:cluster:ExistingEksCluster.region is missing",
+    ]);
+  });
+});
