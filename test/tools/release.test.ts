@@ -81,7 +81,11 @@ describe("a release", () => {
   });
 
   it("can be made of this version", async () => {
-    const { version } = z.object({ version: z.string() }).parse(JSON.parse(await read("package.json")));
+    const versionOf = async (file: string) =>
+      z.object({ version: z.string() }).parse(JSON.parse(await read(file))).version;
+    const version = await versionOf("package.json");
+    assert.equal(await versionOf("library/package.json"), version);
+    assert.equal(await versionOf("library/schema.json"), version);
     const { stdout } = await run(process.execPath, [join(PROJECT_FOLDER, "tools/release/notes.ts"), `v${version}`]);
     assert.ok(stdout.length > 10);
     await assert.rejects(run(process.execPath, [join(PROJECT_FOLDER, "tools/release/notes.ts"), "v0.0.0"]));

@@ -77,6 +77,7 @@ describe("the workflows", () => {
       "drift.report": { issues: "write" },
       "release.test": { contents: "read" },
       "release.publish": { contents: "write", "id-token": "write", attestations: "write" },
+      "release.npm": { "id-token": "write" },
     });
   });
 
@@ -93,7 +94,7 @@ describe("the workflows", () => {
     const kinds = groups.map((group) => group.replace(/\$\{\{.*?\}\}/g, "*"));
     assert.deepEqual(
       kinds.filter((kind, index) => kinds.indexOf(kind) !== index),
-      ["check-*", "check-*", "release-*"],
+      ["check-*", "check-*", "release-*", "release-*"],
     );
   });
 
@@ -205,7 +206,12 @@ describe("the workflows", () => {
     // A run that Dependabot starts gets no secrets, and would fail.
     assert.ok(jobOf("preview.engine").if?.includes("&& github.actor != 'dependabot[bot]'"));
     // Nothing that a package runs when it is installed gets the right to publish.
-    assert.doesNotMatch(JSON.stringify(jobOf("release.publish")), /npm (ci|install|test|run)/);
+    for (const where of ["release.publish", "release.npm"])
+      assert.doesNotMatch(
+        JSON.stringify(jobOf(where)),
+        /npm (ci|install|test|run)|checkout.*npm publish|secrets\./,
+        where,
+      );
   });
 
   it("ask AWS by OIDC, without long-lived keys", () => {
