@@ -112,7 +112,7 @@ export const CorefileOptions = z.strictObject({
     .optional()
     .describe("Upstreams for outside names, at most 15. Default: the node's /etc/resolv.conf."),
   forward: ForwardOptions.optional().describe("Forwarding to upstreams."),
-  cache: CacheOptions.optional(),
+  cache: CacheOptions.optional().describe("Cache of answers."),
   stubDomains: z.array(StubDomain).optional().describe("Domains with their own upstreams; the longest match wins."),
   hosts: z
     .strictObject({
@@ -157,7 +157,8 @@ export const CorefileOptions = z.strictObject({
       interval: Duration.default("30s").describe("Check interval, at least 2s. Default 30s."),
       jitter: Duration.default("15s").describe("Random jitter, at least 1s. Default 15s."),
     })
-    .optional(),
+    .optional()
+    .describe("Reloading of a changed Corefile."),
 });
 export type CorefileOptions = z.infer<typeof CorefileOptions>;
 
@@ -170,7 +171,7 @@ export const CorefileSettings = z
       .enum(PROFILES)
       .optional()
       .describe("The add-on's Corefile, or one that caches more and survives upstream failures. Default eks-default."),
-    options: CorefileOptions.optional(),
+    options: CorefileOptions.optional().describe("Changes to the profile."),
     upstreamLoad: z
       .strictObject({
         queriesPerSecond: integer(1).default(1024).describe("Peak of one pod. Default 1024, the VPC resolver's limit."),

@@ -86,13 +86,15 @@ export const DnsSettings = z
             cpu: Cores.optional().describe("CPU request. Default 100m."),
             memory: Bytes.optional().describe("Memory request. Default 70Mi."),
           })
-          .optional(),
+          .optional()
+          .describe("Requests."),
         limits: z
           .strictObject({
             cpu: Cores.optional().describe("CPU limit. Default: none."),
             memory: Bytes.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
           })
-          .optional(),
+          .optional()
+          .describe("Limits."),
       })
       .optional()
       .describe("Resources per CoreDNS pod."),
@@ -102,7 +104,8 @@ export const DnsSettings = z
         maxUnavailable: IntOrPercent.optional().describe("Number or percentage. Default 1."),
         minAvailable: IntOrPercent.optional().describe("Number or percentage; excludes maxUnavailable."),
       })
-      .optional(),
+      .optional()
+      .describe("How many pods a drain may stop."),
     topologySpread: z
       .array(SpreadConstraint)
       .optional()

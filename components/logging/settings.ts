@@ -70,7 +70,8 @@ export const LoggingSettings = z.strictObject({
       labels: z.boolean().default(true).describe("Pod labels, with '_' for dots in keys. Default true."),
       annotations: z.boolean().default(false).describe("Pod annotations, in the same way. Default false."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("Metadata besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
       size: Size.default("4Gi").describe("Size on the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
