@@ -65,7 +65,9 @@ async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePla
   return planUpgrade({
     stack: stack.name,
     cluster: cluster.name,
+    file: flags.configFile ?? `Pulumi.${stack.name}.yaml`,
     ownsCluster: cluster.kind === "eks",
+    compute: cluster.kind === "eks" ? undefined : cluster.compute,
     step,
     target: target.plan,
     refused: target.issues,

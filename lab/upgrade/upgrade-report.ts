@@ -64,7 +64,7 @@ function components({ components: found, to }: UpgradePlan): string[] {
 
 function coredns({ coredns: found }: UpgradePlan): string[] {
   if (found === undefined) return [];
-  const { changes: release, errors, warnings, from, to, isChecked } = found;
+  const { changes: release, errors, warnings, from, to, isChecked, affected } = found;
   const kinds: readonly (readonly [string, readonly string[]])[] = [
     ["new plugins", release.added],
     ["removed plugins", release.removed],
@@ -76,6 +76,7 @@ function coredns({ coredns: found }: UpgradePlan): string[] {
     bold(`CoreDNS ${from} → ${to}:`),
     ...(release.from === release.to ? ["  the same plugins and options"] : []),
     ...kinds.flatMap(([kind, names]) => (names.length === 0 ? [] : [`  ${kind}: ${names.join("; ")}`])),
+    ...affected.map((plugin) => bold(`  the Corefile uses ${plugin}, which is not where it was`)),
     ...(errors.length === 0
       ? [isChecked ? "  the Corefile starts" : "  the Corefile is not known here: add --context"]
       : errors.map((error) => `  the Corefile does not start: ${error}`)),

@@ -4,8 +4,9 @@ import type { KubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import { kubernetesObject } from "../../../lab/audit/kubernetes-object.ts";
 import { comparePlans } from "../../../lab/diff/compare.ts";
 import { liveCluster } from "../../../lab/upgrade/live-cluster.ts";
-import { planUpgrade, type UpgradeInput } from "../../../lab/upgrade/upgrade-plan.ts";
+import { planUpgrade } from "../../../lab/upgrade/upgrade-plan.ts";
 import { formatUpgrade } from "../../../lab/upgrade/upgrade-report.ts";
+import type { UpgradeInput } from "../../../lab/upgrade/upgrade-steps.ts";
 import { plan, resource } from "../diff/resources.ts";
 
 const COREFILE = ".:53 {\n    errors\n    ready\n    forward . /etc/resolv.conf\n}\n";
@@ -37,6 +38,7 @@ function upgradeWith(changes: Partial<UpgradeInput> = {}) {
   return planUpgrade({
     stack: "dev",
     cluster: "dev",
+    file: "Pulumi.dev.yaml",
     ownsCluster: true,
     step: versionStep("1.35", "1.36"),
     target: AFTER,
@@ -161,7 +163,9 @@ describe("the plan of an upgrade", () => {
   it("checks the Corefile that runs where the stack has none", () => {
     const target = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
     const corefile = object("v1", "ConfigMap", "coredns", { data: { Corefile: ".:53 {\n    upstream\n}\n" } });
-    const { blockers } = upgradeWith({ ownsCluster: false, target, comparison: undefined, live: liveWith([corefile]) });
+    const image = workload("Deployment", "coredns", `${REGISTRY}/coredns:v1.13.2-eksbuild.31`);
+    const live = liveWith([corefile, image]);
+    const { blockers } = upgradeWith({ ownsCluster: false, target, comparison: undefined, live });
     const expected = /^the Corefile with CoreDNS 1\.14\.3: \.:53: .*upstream/;
     assert.ok(
       blockers.some((blocker) => expected.test(blocker)),
@@ -173,7 +177,7 @@ describe("the plan of an upgrade", () => {
           ".:53 {\n    errors\n    health\n    ready\n    kubernetes cluster.local\n    forward . /etc/resolv.conf\n}\n",
       },
     });
-    const fine = upgradeWith({ ownsCluster: false, target, comparison: undefined, live: liveWith([sound]) });
+    const fine = upgradeWith({ ownsCluster: false, target, comparison: undefined, live: liveWith([sound, image]) });
     assert.deepEqual(fine.blockers, []);
   });
 
@@ -213,6 +217,32 @@ describe("the plan of an upgrade", () => {
       notes[0],
       "Kubernetes and add-on versions were looked up on 2026-11-28, 181 days ago: update eks-dns-logging",
     );
+  });
+
+  it("names the plugins of the Corefile that see a query at another place", () => {
+    assert.deepEqual(upgradeWith().coredns?.affected, []);
+    const withAcl = object("v1", "ConfigMap", "coredns", { data: { Corefile: ".:53 {\n    acl\n    cache\n}\n" } });
+    const target = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
+    const image = workload("Deployment", "coredns", `${REGISTRY}/coredns:v1.13.2-eksbuild.31`);
+    const live = liveWith([withAcl, image]);
+    const upgrade = upgradeWith({ ownsCluster: false, target, comparison: undefined, live });
+    assert.deepEqual(upgrade.coredns?.affected, ["acl"]);
+    assert.match(formatUpgrade(upgrade), /the Corefile uses acl, which is not where it was/);
+  });
+
+  it("knows no add-ons of somebody else's cluster without a look at it", () => {
+    const { components } = upgradeWith({ ownsCluster: false });
+    assert.deepEqual(
+      components.map(({ component }) => component),
+      ["kube-proxy", "coredns"],
+    );
+    const none = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
+    assert.deepEqual(upgradeWith({ ownsCluster: false, target: none, comparison: undefined }).components, []);
+  });
+
+  it("lets EKS Auto Mode and Fargate have nodes of their own kind", () => {
+    const nodes = (compute: "auto" | "fargate") => upgradeWith({ ownsCluster: false, compute }).steps[2];
+    assert.deepEqual([nodes("auto")?.how, nodes("fargate")?.title], ["nodes replaced", "Fargate pods"]);
   });
 
   it("leaves control plane and nodes to the owner of a cluster that the stack did not make", () => {

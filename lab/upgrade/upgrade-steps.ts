@@ -1,0 +1,178 @@
+import { addonDefaults, type ComponentVerdict, supportOf, type VersionStep } from "eks-dns-logging-corefile/addon";
+import type { StackComparison } from "../diff/compare.ts";
+import { type PlanDocument, valueAt } from "../diff/document.ts";
+import { plural } from "../output/table.ts";
+import type { LiveCluster } from "./live-cluster.ts";
+
+/** One step of an upgrade, in EKS's order. */
+export interface UpgradeStep {
+  readonly title: string;
+  /** What happens to it: `in place`, `replaced`, `nodes replaced`, `unchanged`, `by hand`. */
+  readonly how: string;
+  /** How long it takes. */
+  readonly takes: string;
+  readonly details: readonly string[];
+  readonly source: string;
+}
+
+/** What an upgrade is planned from. */
+export interface UpgradeInput {
+  readonly stack: string;
+  readonly cluster: string;
+  /** File of the stack, such as `Pulumi.dev.yaml`. */
+  readonly file: string;
+  /** Whether the stack makes the cluster; otherwise its owner upgrades control plane and nodes. */
+  readonly ownsCluster: boolean;
+  /** What runs the pods, where the stack does not make the cluster. */
+  readonly compute?: "managed" | "karpenter" | "auto" | "fargate" | undefined;
+  readonly step: VersionStep;
+  /** The stack's plan with the target version; undefined where its settings are refused. */
+  readonly target: PlanDocument | undefined;
+  /** Why they are refused. */
+  readonly refused: readonly string[];
+  /** The plans before and after, compared; undefined where one of them is missing. */
+  readonly comparison: StackComparison | undefined;
+  readonly live: LiveCluster | undefined;
+  /** Day, as YYYY-MM-DD. */
+  readonly today: string;
+}
+
+const GUIDE = "https://docs.aws.amazon.com/eks/latest/userguide";
+/** Type token of an EKS add-on. */
+export const ADDON = "aws:eks/addon:Addon";
+const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+
+/** The steps in EKS's order. */
+export function stepsOf(input: UpgradeInput, components: readonly ComponentVerdict[]): UpgradeStep[] {
+  const { cluster, ownsCluster, step, file } = input;
+  const setting = ownsCluster ? "cluster.version" : "cluster.kubernetesVersion";
+  const owner = ownsCluster ? [] : [`by the owner of ${cluster}; this stack then states ${setting}: "${step.to}"`];
+  return [
+    {
+      title: "prepare",
+      how: "by hand",
+      takes: "-",
+      details: [
+        `read EKS's own findings: aws eks list-insights --cluster-name ${cluster}`,
+        "keep five free IP addresses in the cluster's subnets",
+      ],
+      source: `${GUIDE}/update-cluster.html`,
+    },
+    {
+      title: `control plane ${step.from} → ${step.to}`,
+      how: clusterHow(input),
+      takes: "several minutes",
+      details: [
+        ...owner,
+        ...(ownsCluster
+          ? [
+              `${setting}: "${step.to}" in ${file}, then pulumi up, which also updates the add-ons and node groups`,
+              "pulumi up takes kube-proxy and vpc-cni before the nodes, CoreDNS after them: both orders keep the skew rules",
+            ]
+          : []),
+        "cannot be paused; EKS goes back by itself where its health checks fail",
+      ],
+      source: `${GUIDE}/update-cluster.html`,
+    },
+    ...nodeSteps(input),
+    ...addonSteps(input, components),
+    {
+      title: "clients",
+      how: "by hand",
+      takes: "-",
+      details: [`kubectl and a cluster autoscaler of ${step.to}`],
+      source: `${GUIDE}/update-cluster.html`,
+    },
+  ];
+}
+
+function clusterHow({ ownsCluster, comparison }: UpgradeInput): string {
+  if (!ownsCluster) return "by its owner";
+  const replaced = comparison?.changes.some(({ type, kind }) => type.endsWith(":Cluster") && kind === "replaced");
+  return replaced ? "replaced" : "in place";
+}
+
+function nodeSteps({ ownsCluster, compute, target, comparison, step, live }: UpgradeInput): UpgradeStep[] {
+  const source = `${GUIDE}/managed-node-update-behavior.html`;
+  const count = Object.values(live?.kubelets ?? {}).reduce((sum, nodes) => sum + nodes, 0);
+  const takes = "minutes a node; up to 15 to drain it";
+  const drain = "each new node comes first; a pod that does not leave within 15 minutes fails the update";
+  if (compute === "auto" || compute === "fargate") return [managedNodes(compute, step)];
+  if (!ownsCluster) return [{ title: "nodes", how: "by their owner", takes, details: [drain], source }];
+  const groups = (target?.resources ?? []).filter(({ type }) => type === NODE_GROUP);
+  return groups.map(({ urn, name, inputs }) => {
+    const replaced = comparison?.changes.some((change) => change.urn === urn && change.kind === "replaced");
+    const size = valueAt(inputs, "scalingConfig", "desiredSize");
+    const nodes = groups.length === 1 && count > 0 ? `${plural(count, "node")} run` : `${size} in the stack`;
+    return {
+      title: `node group ${name} → ${step.to}`,
+      how: replaced ? "replaced" : "nodes replaced",
+      takes,
+      details: [`${nodes}, ${valueAt(inputs, "updateConfig", "maxUnavailable") ?? 1} at a time`, drain],
+      source,
+    };
+  });
+}
+
+function managedNodes(compute: "auto" | "fargate", { to }: VersionStep): UpgradeStep {
+  const source = `${GUIDE}/update-cluster.html`;
+  return compute === "auto"
+    ? {
+        title: "nodes",
+        how: "nodes replaced",
+        takes: "follows the control plane",
+        details: ["EKS Auto Mode replaces them by itself, and respects disruption budgets"],
+        source,
+      }
+    : {
+        title: "Fargate pods",
+        how: "by hand",
+        takes: "-",
+        details: [`running pods keep their kubelet: restart the workloads to take it to ${to}`],
+        source,
+      };
+}
+
+function addonSteps({ target, ownsCluster }: UpgradeInput, components: readonly ComponentVerdict[]): UpgradeStep[] {
+  return components.flatMap(({ component, version, standing, wanted }) => {
+    if (component === "kubelet") return [];
+    const planned = target?.resources.find(({ type, inputs }) => type === ADDON && inputs.addonName === component);
+    const isManaged = planned !== undefined || (target === undefined && ownsCluster);
+    const after = isManaged ? (planned?.inputs.addonVersion ?? wanted) : standing === "update" ? wanted : version;
+    const isPinned = after === version && standing === "update";
+    const changes = after !== version;
+    return [
+      {
+        title: changes ? `add-on ${component} ${version} → ${after ?? "?"}` : `add-on ${component} ${version}`,
+        how: changes ? (isManaged ? "in place" : "by its owner") : "unchanged",
+        takes: changes ? "minutes: a rolling update of its pods" : "-",
+        details: isPinned ? [`the stack pins it: state ${wanted} to update it`] : [],
+        source: `${GUIDE}/updating-an-add-on.html`,
+      },
+    ];
+  });
+}
+
+/** How to go back. @see https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html */
+export function wayBack({ cluster, step: { from, to }, ownsCluster, file, today }: UpgradeInput): string[] {
+  const extended = (supportOf(from, today)?.daysLeft ?? 0) < 0;
+  const old = (["kube-proxy", "coredns"] as const).flatMap((addon) => {
+    const version = addonDefaults(addon)[from];
+    return version === undefined || version === addonDefaults(addon)[to]
+      ? []
+      : [`aws eks update-addon --cluster-name ${cluster} --addon-name ${addon} --addon-version ${version}`];
+  });
+  return [
+    `possible within 7 days, once, and not for a cluster created with ${to}`,
+    ...(extended
+      ? [`${from} is in extended support: set the cluster's upgrade policy to EXTENDED first; it costs more`]
+      : []),
+    `aws eks list-insights --cluster-name ${cluster} --filter '{"categories": ["ROLLBACK_READINESS"]}' and resolve ERROR and UNKNOWN`,
+    `node groups first: aws eks update-nodegroup-version --cluster-name ${cluster} --nodegroup-name NAME --kubernetes-version ${from}`,
+    ...old.map((command) => `add-ons are not rolled back: ${command}`),
+    `aws eks update-cluster-version --name ${cluster} --kubernetes-version ${from}`,
+    ownsCluster
+      ? `cluster.version: "${from}" in ${file}, then pulumi refresh and pulumi preview, which shows no other version`
+      : `cluster.kubernetesVersion: "${from}" in ${file}`,
+  ];
+}
