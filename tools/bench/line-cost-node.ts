@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,9 @@ const TEAMS = 2;
 export const LINE_BYTES = 291;
 /** Longest time for one run; callgrind is about fifty times slower than the program alone. */
 const MAX_SECONDS = 600;
+const START_SECONDS = 60;
+/** Between two lines that are written one by one: longer than one takes under callgrind. */
+const PAUSE_MS = 20;
 const UID = "95c1ec06-0000-0000-0000-000000000000";
 const FIRST_TIME = Date.parse("2026-02-01T10:00:00Z");
 
@@ -31,21 +34,28 @@ export interface Programs {
   readonly valgrind: string;
 }
 
+/** What Fluent Bit is given to read. */
+interface Run {
+  readonly lines: number;
+  /** Whether lines are written one by one, each read by itself, as at a low rate. Default: all are there at the start. */
+  readonly steady?: boolean;
+  /** File that callgrind writes, to look at with callgrind_annotate. Default: none is kept. */
+  readonly profile?: string | undefined;
+}
+
 /**
  * Runs Fluent Bit under callgrind on a node's log files until all lines have arrived.
- * @param profile File that callgrind writes, to look at with callgrind_annotate. Default: none is kept.
  * @returns the instructions of all its threads, from its start to its end
  */
 export async function countInstructions(
   { fluentBit, valgrind }: Programs,
   configuration: Configuration,
-  lines: number,
-  profile?: string,
+  { lines, steady = false, profile }: Run,
 ): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "line-cost-"));
   const receiver = new FakeServer();
   try {
-    writeNode(folder, lines);
+    const files = writeNode(folder, steady ? 0 : lines);
     const port = await receiver.listen();
     for (const [name, text] of Object.entries(configuration.files))
       writeFileSync(join(folder, name), movedTo(folder, port, text));
@@ -57,6 +67,7 @@ export async function countInstructions(
     });
     const said = listenTo(child);
     const ended = once(child, "exit");
+    if (steady) await writeOneByOne(files, lines, () => said().includes("worker #1 started"));
     await Promise.race([receiver.received(lines), ended, wait(MAX_SECONDS * 1000, undefined, { ref: false })]);
     if (child.exitCode === null) child.kill("SIGTERM");
     await ended;
@@ -108,20 +119,33 @@ function movedTo(folder: string, port: number, text: string): string {
   );
 }
 
-function writeNode(folder: string, lines: number): void {
+/** Writes a line to each file in turn, once Fluent Bit watches them. */
+async function writeOneByOne(files: readonly string[], lines: number, started: () => boolean): Promise<void> {
+  for (let waited = 0; !started() && waited < START_SECONDS; waited += 0.1) await wait(100);
+  for (let line = 0; line < lines; line += 1) {
+    const number = line % files.length;
+    appendFileSync(files[number] ?? "", criLine(number, Math.floor(line / files.length)));
+    await wait(PAUSE_MS);
+  }
+}
+
+/** @returns the log file of each container. */
+function writeNode(folder: string, lines: number): string[] {
   for (const name of ["containers", "state"]) mkdirSync(join(folder, name));
   writeFileSync(join(folder, "token"), "token");
-  for (let number = 0; number < CONTAINERS; number += 1) {
+  return Array.from({ length: CONTAINERS }, (_, number) => {
     const namespace = number < TEAMS ? `t${number}-team` : `app-${number}`;
     const pod = `web-${number}-7d9c5b8f6d-x2x7k`;
     const place = join(folder, "pods", `${namespace}_${pod}_${UID}`, "web");
     mkdirSync(place, { recursive: true });
     const count = Math.floor(lines / CONTAINERS) + (number < lines % CONTAINERS ? 1 : 0);
     const text = Array.from({ length: count }, (_, at) => criLine(number, at)).join("");
-    writeFileSync(join(place, "0.log"), text);
+    const file = join(place, "0.log");
+    writeFileSync(file, text);
     const id = number.toString(16).padStart(64, "0");
-    symlinkSync(join(place, "0.log"), join(folder, "containers", `${pod}_${namespace}_web-${id}.log`));
-  }
+    symlinkSync(file, join(folder, "containers", `${pod}_${namespace}_web-${id}.log`));
+    return file;
+  });
 }
 
 /** A line of a container: each second one is JSON, as an application logs a request. */
@@ -180,9 +204,14 @@ class FakeServer {
     const lines = body.split("\n");
     const items = lines.flatMap((line) => (line.startsWith('{"create"') ? [itemOf(line)] : []));
     this.documents += items.length;
+    // As a search engine answers that is to leave out all but the status.
+    if (request.url?.includes("filter_path="))
+      return void response.end(`{"errors":false,"items":[${items.map(() => STATUS_ONLY).join(",")}]}`);
     response.end(`{"took":1,"errors":false,"items":[${items.join(",")}]}`);
   }
 }
+
+const STATUS_ONLY = '{"create":{"status":201}}';
 
 function itemOf(action: string): string {
   const [, index = ""] = /"_index":"([^"]*)"/.exec(action) ?? [];

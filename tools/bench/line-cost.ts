@@ -8,12 +8,15 @@ import { configurations } from "./line-cost-peers.ts";
 
 /** Lines of the run whose count is subtracted: its start, its pods, and its end. */
 const FEW_LINES = 400;
+/** Lines that are written one by one, a second for each fifty. */
+const STEADY_LINES = 2000;
 
 interface Flags {
   readonly lines: number;
   readonly also: readonly string[];
   readonly only?: string;
   readonly profiles?: string;
+  readonly steady?: boolean;
   readonly json?: true;
 }
 
@@ -30,41 +33,42 @@ const program = commandLine(
   .option("--also <file>", "another fluent-bit.yaml to count, as rendered for opensearch at port 9200", collect, [])
   .option("--only <text>", "count the configurations whose name has this text")
   .option("--profiles <folder>", "keep callgrind's files there, by configuration")
+  .option("--steady", `write ${STEADY_LINES} lines one by one, each read by itself, as at a low rate`)
   .option("--json", "print one JSON document instead of the table")
   .action(run);
 
-async function run({ lines, also, only = "", profiles, json }: Flags): Promise<void> {
+async function run({ lines: wanted, also, only = "", profiles, steady = false, json }: Flags): Promise<void> {
   const programs = {
     fluentBit: find("fluent-bit", "FLUENT_BIT_BINARY"),
     valgrind: find("valgrind", "VALGRIND_BINARY"),
   };
   const fromFiles = also.map((file) => ({ name: file, files: { "fluent-bit.yaml": readFileSync(file, "utf8") } }));
   const chosen = [...configurations().filter(({ name }) => name.includes(only)), ...fromFiles];
+  const lines = steady ? STEADY_LINES : wanted;
   const shown = await progress("counting");
   const rows: Row[] = [];
   try {
     for (const configuration of chosen) {
       shown.update(`counting: ${configuration.name}`);
-      rows.push(await costOf(programs, configuration, lines, profiles));
+      rows.push(await costOf(programs, configuration, { lines, steady, profiles }));
     }
   } finally {
     shown.stop();
   }
   const version = (await outputOf(programs.fluentBit, ["--version"])).split("\n")[0] ?? "";
-  writeOutput(json ? { version, lines, lineBytes: LINE_BYTES, rows } : table(version, lines, rows));
+  writeOutput(json ? { version, lines, lineBytes: LINE_BYTES, steady, rows } : table(version, lines, rows));
 }
 
 /** The difference of a long and a short run, by line. */
 async function costOf(
   programs: Programs,
   configuration: Configuration,
-  lines: number,
-  profiles: string | undefined,
+  { lines, steady, profiles }: { lines: number; steady: boolean; profiles: string | undefined },
 ): Promise<Row> {
   const profile = profiles && join(profiles, configuration.name.replaceAll(/[^a-z0-9.]+/gi, "-"));
   const [few, many] = await Promise.all([
-    countInstructions(programs, configuration, FEW_LINES),
-    countInstructions(programs, configuration, lines, profile),
+    countInstructions(programs, configuration, { lines: FEW_LINES, steady }),
+    countInstructions(programs, configuration, { lines, steady, profile }),
   ]);
   return { configuration: configuration.name, instructionsPerLine: Math.round((many - few) / (lines - FEW_LINES)) };
 }
