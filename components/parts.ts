@@ -1,5 +1,6 @@
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import type { DnsSettings } from "./dns/settings.ts";
+import { targetsOf } from "./logging/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
 import { isObject } from "./schema/values.ts";
@@ -31,7 +32,7 @@ export function presentParts(given: Readonly<Record<string, unknown>>): PresentP
 export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
-  readonly logging: Pick<LoggingSettings, "mode" | "destination"> | undefined;
+  readonly logging: Pick<LoggingSettings, "mode" | "destination" | "destinations" | "index" | "buffer"> | undefined;
   readonly teams: readonly Pick<TeamSettings, "memberRoles">[];
   /** Whether any team has a curl pod. */
   readonly hasCurlPods: boolean;
@@ -88,13 +89,13 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
       message: "must be Fargate with cluster.compute fargate",
       value: "ec2",
     });
-  const kind = logging?.destination.kind;
-  if (!absent.has("logging") && (kind === "cloudwatch" || kind === "s3"))
-    issues.push({
-      path: ["logging", "destination", "kind"],
-      message: "must not be cloudwatch or s3 with cluster.compute fargate, whose pods get no Pod Identity",
-      value: kind,
-    });
+  for (const { destination, path } of absent.has("logging") || logging === undefined ? [] : targetsOf(logging))
+    if (destination.kind === "cloudwatch" || destination.kind === "s3")
+      issues.push({
+        path: ["logging", ...path, "kind"],
+        message: "must not be cloudwatch or s3 with cluster.compute fargate, whose pods get no Pod Identity",
+        value: destination.kind,
+      });
   if (!absent.has("logging") && logging?.mode === "daemonset")
     warn(["logging"], "collects nothing with cluster.compute fargate, which runs no DaemonSet: nothing is made for it");
   return issues;

@@ -129,8 +129,9 @@ function issuesOfSections(
   const dns = absent.has("dns") ? undefined : asFarAsRight(shape.dns, given.dns, ["addonVersion", "clusterDns"]);
   const logging = absent.has("logging")
     ? undefined
-    : asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination"]);
-  const teams = shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).data ?? [];
+    : asFarAsRight(shape.logging, given.logging, ["collector", "mode", "destination", "destinations"]);
+  const knownTeams = shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).data;
+  const teams = knownTeams ?? [];
   const withCurlPods = given.curlPods === false ? [] : teams.filter(hasCurlPod);
   // A team with issues may have one.
   const hasCurlPods =
@@ -144,7 +145,9 @@ function issuesOfSections(
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks"), dns.without)),
-    ...(logging === undefined ? [] : under("logging", checkLogging(logging.value, kind, named), logging.without)),
+    ...(logging === undefined
+      ? []
+      : under("logging", checkLogging(logging.value, kind, named, knownTeams), logging.without)),
     ...under("teams", given.curlPods === false ? [] : checkTeams(teams, sidecar), new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),

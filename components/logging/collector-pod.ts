@@ -11,12 +11,19 @@ import {
   PASSWORD_VARIABLE,
   USER_FILE,
   USER_VARIABLE,
+  withName,
 } from "./pipeline.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** Buffers and read positions of a collector on its node; they outlive its pods. */
 function stateOnNode(id: string): string {
   return `/var/lib/eks-dns-logging/${id}`;
+}
+
+/** A destination and its name, where it is one of several. */
+export interface NamedTarget {
+  readonly name: string | undefined;
+  readonly destination: Destination;
 }
 
 /** What a collector's pod depends on. */
@@ -27,8 +34,10 @@ export interface CollectorPodArgs {
   readonly args: Rendered["args"];
   /** More environment variables. @default none */
   readonly environment?: Rendered["environment"] | undefined;
-  /** Where the logs go. */
-  readonly destination: Destination;
+  /** Where the logs go: the one destination, or each of several, whose container is that of its name. */
+  readonly destinations: readonly NamedTarget[];
+  /** Containers that send to one of several destinations each. @default none: the collector's own sends */
+  readonly senders?: Rendered["senders"] | undefined;
   /** @default those of the collector */
   readonly resources?: LoggingSettings["resources"];
   /** @default that of the collector */
@@ -39,11 +48,38 @@ export interface CollectorPodArgs {
  * The pod of a collector on a node. It runs as root, since the kubelet's log files are root's alone, with no capability at all:
  * as their owner it needs none. Logs are mounted read-only; only its own state is writable.
  */
-export function collectorPodSpec({ collector, args, environment = {}, destination, image, ...own }: CollectorPodArgs) {
+export function collectorPodSpec({
+  collector,
+  args,
+  environment = {},
+  destinations,
+  senders = [],
+  image,
+  ...own
+}: CollectorPodArgs) {
   const resources = { ...collector.resources, ...own.resources };
-  const secrets = destinationSecrets(collector, destination);
-  const file =
-    destination.kind === "file" ? [{ name: "destination", mountPath: destination.path, host: destination.path }] : [];
+  const parts = destinations.map((target) => ({ ...partsOf(collector, target), name: target.name }));
+  const [only] = destinations;
+  const container = {
+    image: image ?? (only === undefined ? collector.image : imageFor(collector, only.destination)),
+    imagePullPolicy: "IfNotPresent",
+    ...(collector.command === undefined ? {} : { command: [...collector.command] }),
+  };
+  const env = [
+    { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+    ...Object.entries(environment).map(([name, value]) => ({ name, value })),
+  ];
+  const mounts = [
+    { name: "config", mountPath: collector.configFolder, readOnly: true },
+    { name: "state", mountPath: collector.stateFolder },
+    { name: "tmp", mountPath: "/tmp" },
+  ];
+  const end = {
+    resources: containerResources(resources),
+    securityContext: containerSecurity({ root: true }),
+  };
+  // What sends has what its destination asks for; the collector itself the rest.
+  const mine = parts.filter(({ name }) => !senders.some((sender) => sender.name === name));
   return {
     serviceAccountName: collector.id,
     automountServiceAccountToken: collector.apiRules.length > 0,
@@ -58,33 +94,32 @@ export function collectorPodSpec({ collector, args, environment = {}, destinatio
     containers: [
       {
         name: collector.id,
-        image: image ?? imageFor(collector, destination),
-        imagePullPolicy: "IfNotPresent",
-        ...(collector.command === undefined ? {} : { command: [...collector.command] }),
+        ...container,
         args: [...args],
-        env: [
-          { name: NODE_VARIABLE, valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
-          ...Object.entries(environment).map(([name, value]) => ({ name, value })),
-          ...secrets.env,
-        ],
-        ports: Object.entries(collector.ports).map(([name, containerPort]) => ({
-          name,
-          containerPort,
-          protocol: "TCP",
-        })),
+        env: [...env, ...mine.flatMap((part) => part.env)],
+        ports: portsOf(collector.ports),
         ...probes(collector),
-        resources: containerResources(resources),
-        securityContext: containerSecurity({ root: true }),
+        ...end,
         volumeMounts: [
-          { name: "config", mountPath: collector.configFolder, readOnly: true },
-          { name: "state", mountPath: collector.stateFolder },
-          { name: "tmp", mountPath: "/tmp" },
+          ...mounts,
           { name: "pods", mountPath: "/var/log/pods", readOnly: true },
           { name: "containers", mountPath: "/var/log/containers", readOnly: true },
-          ...file.map(({ name, mountPath }) => ({ name, mountPath })),
-          ...secrets.volumeMounts,
+          ...mine.flatMap((part) => part.volumeMounts),
         ],
       },
+      ...senders.map((sender) => {
+        const { env: variables, volumeMounts } = parts.find(({ name }) => name === sender.name) ?? NO_PARTS;
+        return {
+          name: `${collector.id}-${sender.name}`,
+          ...container,
+          args: [...sender.args],
+          env: [...env, ...variables],
+          ports: portsOf(sender.ports),
+          ...probes(sender),
+          ...end,
+          volumeMounts: [...mounts, ...volumeMounts],
+        };
+      }),
     ],
     volumes: [
       { name: "config", configMap: { name: collector.id } },
@@ -92,10 +127,30 @@ export function collectorPodSpec({ collector, args, environment = {}, destinatio
       { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
       { name: "pods", hostPath: { path: "/var/log/pods", type: "Directory" } },
       { name: "containers", hostPath: { path: "/var/log/containers", type: "Directory" } },
-      ...file.map(({ name, host }) => ({ name, hostPath: { path: host, type: "DirectoryOrCreate" } })),
+      ...parts.flatMap((part) => part.volumes),
+    ],
+  };
+}
+
+const NO_PARTS = { env: [], volumeMounts: [] };
+
+/** What a destination adds to the container that sends there, and to its pod. */
+function partsOf(collector: Collector, { name, destination }: NamedTarget) {
+  const secrets = destinationSecrets(collector, destination, name === undefined ? "" : `${name}-`);
+  const folder = withName("destination", name);
+  const file = destination.kind === "file" ? [{ name: folder, path: destination.path }] : [];
+  return {
+    env: secrets.env,
+    volumeMounts: [...file.map(({ path }) => ({ name: folder, mountPath: path })), ...secrets.volumeMounts],
+    volumes: [
+      ...file.map(({ path }) => ({ name: folder, hostPath: { path, type: "DirectoryOrCreate" } })),
       ...secrets.volumes,
     ],
   };
+}
+
+function portsOf(ports: Collector["ports"]) {
+  return Object.entries(ports).map(([name, containerPort]) => ({ name, containerPort, protocol: "TCP" }));
 }
 
 /** The probes that a collector has, as a container names them. */

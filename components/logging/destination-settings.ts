@@ -2,6 +2,10 @@ import { z } from "zod";
 import { RETENTION_DAYS } from "../cluster/settings.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { integer, string } from "../schema/values.ts";
+import { IndexFormat } from "./index-format.ts";
+
+/** A size on disk in the notation of Kubernetes. */
+export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
 
 const SecretName = string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
 const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
@@ -60,132 +64,170 @@ export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !RESERVED_BUCKET.test(name);
 }
 
+/** Each kind of destination: its settings. */
+const KINDS = {
+  stdout: { kind: z.literal("stdout").describe("The collector's log, shown by `kubectl logs`.") },
+  file: {
+    kind: z.literal("file").describe("Files on each node."),
+    path: string(
+      /^(?!.*\.\.|.*\/\.(\/|$))\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
+      "a folder below /var/log, other than pods and containers",
+    )
+      .default("/var/log/collected")
+      .describe("Folder below /var/log. Default /var/log/collected."),
+  },
+  http: {
+    kind: z.literal("http").describe("JSON lines sent by POST."),
+    url: Url.describe("URL to post to."),
+    verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
+    caSecretName,
+    credentials: Credentials.optional().describe("User and password."),
+  },
+  opensearch: {
+    kind: z.literal("opensearch"),
+    host: Host.optional().describe("Host; excludes inCluster."),
+    inCluster: z
+      .boolean()
+      .default(false)
+      .describe("Deploy OpenSearch with Dashboards, one node, for evaluation. Default false."),
+    storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
+      .optional()
+      .describe("Its volume size. Default: none, so logs are lost with the pod."),
+    storageClass: string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a StorageClass")
+      .optional()
+      .describe("Its StorageClass; required on a new EKS cluster. Default: the cluster's default."),
+    ...searchEngine,
+  },
+  elasticsearch: { kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine },
+  cloudwatch: {
+    kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack."),
+    logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
+      .optional()
+      .describe("Default /eks-dns-logging/CLUSTER/pods."),
+    retentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention in days. Default 30."),
+  },
+  s3: {
+    kind: z.literal("s3").describe("S3, in a bucket of this stack."),
+    bucket: z
+      .string()
+      .refine(
+        isBucketName,
+        "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves",
+      )
+      .optional()
+      .describe("Globally unique; a change replaces the bucket. Default CLUSTER-logs-REGION."),
+    prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
+      .default("logs")
+      .describe("Key prefix. Default logs."),
+    retentionDays: integer(1, 3653).default(90).describe("Retention in days. Default 90."),
+  },
+  loki: {
+    kind: z.literal("loki").describe("Grafana Loki."),
+    url: Url.refine((url) => {
+      const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
+      return pathname === "/" && search === "" && hash === "";
+    }, "must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own").describe(
+      "URL without a path, such as http://loki.monitoring.svc:3100.",
+    ),
+    // It is the value of a header.
+    tenant: string(/^[!-~]+$/, "a quoted string without spaces, such as 'team-a'")
+      .optional()
+      .describe("Tenant, sent as X-Scope-OrgID."),
+    verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
+    caSecretName,
+    credentials: Credentials.optional().describe("User and password."),
+  },
+};
+
 export const Destination = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("stdout").describe("The collector's log, shown by `kubectl logs`.") }),
-    z.strictObject({
-      kind: z.literal("file").describe("Files on each node."),
-      path: string(
-        /^(?!.*\.\.|.*\/\.(\/|$))\/var\/log\/(?!pods(\/|$)|containers(\/|$))[\w.-]+(\/[\w.-]+)*$/,
-        "a folder below /var/log, other than pods and containers",
-      )
-        .default("/var/log/collected")
-        .describe("Folder below /var/log. Default /var/log/collected."),
-    }),
-    z.strictObject({
-      kind: z.literal("http").describe("JSON lines sent by POST."),
-      url: Url.describe("URL to post to."),
-      verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-      caSecretName,
-      credentials: Credentials.optional().describe("User and password."),
-    }),
-    z.strictObject({
-      kind: z.literal("opensearch"),
-      host: Host.optional().describe("Host; excludes inCluster."),
-      inCluster: z
-        .boolean()
-        .default(false)
-        .describe("Deploy OpenSearch with Dashboards, one node, for evaluation. Default false."),
-      storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
-        .optional()
-        .describe("Its volume size. Default: none, so logs are lost with the pod."),
-      storageClass: string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a StorageClass")
-        .optional()
-        .describe("Its StorageClass; required on a new EKS cluster. Default: the cluster's default."),
-      ...searchEngine,
-    }),
-    z.strictObject({ kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine }),
-    z.strictObject({
-      kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack."),
-      logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
-        .optional()
-        .describe("Default /eks-dns-logging/CLUSTER/pods."),
-      retentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention in days. Default 30."),
-    }),
-    z.strictObject({
-      kind: z.literal("s3").describe("S3, in a bucket of this stack."),
-      bucket: z
-        .string()
-        .refine(
-          isBucketName,
-          "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves",
-        )
-        .optional()
-        .describe("Globally unique; a change replaces the bucket. Default CLUSTER-logs-REGION."),
-      prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
-        .default("logs")
-        .describe("Key prefix. Default logs."),
-      retentionDays: integer(1, 3653).default(90).describe("Retention in days. Default 90."),
-    }),
-    z.strictObject({
-      kind: z.literal("loki").describe("Grafana Loki."),
-      url: Url.refine((url) => {
-        const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
-        return pathname === "/" && search === "" && hash === "";
-      }, "must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own").describe(
-        "URL without a path, such as http://loki.monitoring.svc:3100.",
-      ),
-      // It is the value of a header.
-      tenant: string(/^[!-~]+$/, "a quoted string without spaces, such as 'team-a'")
-        .optional()
-        .describe("Tenant, sent as X-Scope-OrgID."),
-      verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-      caSecretName,
-      credentials: Credentials.optional().describe("User and password."),
-    }),
+    z.strictObject(KINDS.stdout),
+    z.strictObject(KINDS.file),
+    z.strictObject(KINDS.http),
+    z.strictObject(KINDS.opensearch),
+    z.strictObject(KINDS.elasticsearch),
+    z.strictObject(KINDS.cloudwatch),
+    z.strictObject(KINDS.s3),
+    z.strictObject(KINDS.loki),
   ])
-  .superRefine((destination, context) => {
-    const add = (path: string, message: string, input: unknown) =>
-      context.addIssue({ code: "custom", path: [path], message, input });
-    if (destination.kind === "opensearch") {
-      if (destination.host === undefined && !destination.inCluster)
-        relation(context, ["host", "inCluster"], "one of host and inCluster is required");
-      if (destination.host !== undefined && destination.inCluster)
-        relation(context, ["host", "inCluster"], "host and inCluster are mutually exclusive");
-      if (destination.storage !== undefined && !destination.inCluster)
-        relation(context, ["storage", "inCluster"], "storage requires inCluster");
-      if (destination.storageClass !== undefined && destination.storage === undefined)
-        relation(context, ["storageClass", "storage"], "storageClass requires storage");
-      if (destination.inCluster) {
-        const own = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
-        if (destination.port !== DEFAULT_PORT) add("port", `must be ${DEFAULT_PORT} with inCluster`, destination.port);
-        if (destination.tls !== undefined && destination.tls !== false) add("tls", own, destination.tls);
-        if (destination.credentials !== undefined)
-          relation(context, ["credentials", "inCluster"], `credentials ${own}`);
-      }
-    }
-    if (
-      (destination.kind === "opensearch" || destination.kind === "elasticsearch") &&
-      destination.tls === false &&
-      destination.credentials
-    ) {
-      relation(
-        context,
-        ["tls", "credentials"],
-        "credentials require TLS, since the password would be sent in clear text",
-      );
-    }
-    if (
-      (destination.kind === "http" || destination.kind === "loki") &&
-      destination.credentials &&
-      destination.url.startsWith("http:")
-    ) {
-      add(
-        "url",
-        "must be an https URL with credentials, since the password would be sent in clear text",
-        destination.url,
-      );
-    }
-    if (
-      (destination.kind === "http" || destination.kind === "loki") &&
-      destination.caSecretName !== undefined &&
-      destination.url.startsWith("http:")
-    ) {
-      add("caSecretName", "must not be set with an http URL, which has no certificate", destination.caSecretName);
-    }
-  });
+  .superRefine(checkOptions);
 export type Destination = z.infer<typeof Destination>;
 export type DestinationKind = Destination["kind"];
+
+/** What each of several destinations has of its own. */
+const OWN = {
+  buffer: z
+    .strictObject({ size: Size.optional().describe("Maximum size on the node's disk. Default: logging.buffer.size.") })
+    .prefault({})
+    .describe("Buffer for lines that this destination does not accept yet."),
+  index: IndexFormat.optional().describe("Index names of this destination. Default: logging.index."),
+};
+
+/** One of several destinations: the settings of its kind, its buffer and its index names. */
+export const NamedDestination = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ ...KINDS.stdout, ...OWN }),
+    z.strictObject({ ...KINDS.file, ...OWN }),
+    z.strictObject({ ...KINDS.http, ...OWN }),
+    z.strictObject({ ...KINDS.opensearch, ...OWN }),
+    z.strictObject({ ...KINDS.elasticsearch, ...OWN }),
+    z.strictObject({ ...KINDS.cloudwatch, ...OWN }),
+    z.strictObject({ ...KINDS.s3, ...OWN }),
+    z.strictObject({ ...KINDS.loki, ...OWN }),
+  ])
+  .superRefine(checkOptions);
+export type NamedDestination = z.infer<typeof NamedDestination>;
+
+/** Options that do not go together. */
+function checkOptions(destination: Destination, context: z.core.$RefinementCtx): void {
+  const add = (path: string, message: string, input: unknown) =>
+    context.addIssue({ code: "custom", path: [path], message, input });
+  if (destination.kind === "opensearch") {
+    if (destination.host === undefined && !destination.inCluster)
+      relation(context, ["host", "inCluster"], "one of host and inCluster is required");
+    if (destination.host !== undefined && destination.inCluster)
+      relation(context, ["host", "inCluster"], "host and inCluster are mutually exclusive");
+    if (destination.storage !== undefined && !destination.inCluster)
+      relation(context, ["storage", "inCluster"], "storage requires inCluster");
+    if (destination.storageClass !== undefined && destination.storage === undefined)
+      relation(context, ["storageClass", "storage"], "storageClass requires storage");
+    if (destination.inCluster) {
+      const own = "must not be set with inCluster, whose OpenSearch has no TLS and no users";
+      if (destination.port !== DEFAULT_PORT) add("port", `must be ${DEFAULT_PORT} with inCluster`, destination.port);
+      if (destination.tls !== undefined && destination.tls !== false) add("tls", own, destination.tls);
+      if (destination.credentials !== undefined) relation(context, ["credentials", "inCluster"], `credentials ${own}`);
+    }
+  }
+  if (
+    (destination.kind === "opensearch" || destination.kind === "elasticsearch") &&
+    destination.tls === false &&
+    destination.credentials
+  ) {
+    relation(
+      context,
+      ["tls", "credentials"],
+      "credentials require TLS, since the password would be sent in clear text",
+    );
+  }
+  if (
+    (destination.kind === "http" || destination.kind === "loki") &&
+    destination.credentials &&
+    destination.url.startsWith("http:")
+  ) {
+    add(
+      "url",
+      "must be an https URL with credentials, since the password would be sent in clear text",
+      destination.url,
+    );
+  }
+  if (
+    (destination.kind === "http" || destination.kind === "loki") &&
+    destination.caSecretName !== undefined &&
+    destination.url.startsWith("http:")
+  ) {
+    add("caSecretName", "must not be set with an http URL, which has no certificate", destination.caSecretName);
+  }
+}
 
 /** Endpoints of Amazon OpenSearch Service (`es`, and `aos` with IPv6), of its Serverless (`aoss`) and of OpenSearch Ingestion (`osis`). */
 const ENDPOINT = /(^|\.)(?<service>es|aoss|osis)\.amazonaws\.com(\.cn)?$/i;
@@ -198,7 +240,7 @@ const SIGNED_ONLY: Readonly<Record<string, string>> = {
 
 /**
  * Why a destination on AWS cannot work as it is set. No collector signs its requests with SigV4 here, so that a domain of Amazon
- * OpenSearch Service takes them with a user of its internal database alone, and Serverless and Ingestion never. Paths are below `logging`.
+ * OpenSearch Service takes them with a user of its internal database alone, and Serverless and Ingestion never. Paths are below the destination.
  * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
  * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-clients.html
  */
@@ -209,7 +251,7 @@ export function amazonIssues(destination: Destination): SettingsIssue[] {
   const product = SIGNED_ONLY[service];
   if (product !== undefined) {
     const message = `must not be an endpoint of ${product}, which accepts only requests signed with SigV4, and no collector signs them`;
-    return [{ path: ["destination", address.key], message, value: address.host }];
+    return [{ path: [address.key], message, value: address.host }];
   }
   if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return [];
   return domainIssues(destination, address.host);
@@ -224,10 +266,10 @@ function domainIssues(
   const issues: SettingsIssue[] = [];
   if (port !== listens) {
     const message = `must be ${listens} for a domain of Amazon OpenSearch Service${tls === false ? " without TLS" : ""}`;
-    issues.push({ path: ["destination", "port"], message, value: port });
+    issues.push({ path: ["port"], message, value: port });
   }
   if (credentials !== undefined) return issues;
-  const path = ["destination", "credentials"];
+  const path = ["credentials"];
   if (/^vpc-/i.test(host)) {
     const message =
       "are not set: the domain must have an access policy that allows unsigned requests from its VPC, since no collector signs them";

@@ -129,6 +129,33 @@ export interface IndexArgs {
   readonly splitBy?: "none" | "team" | "namespace" | "app";
 }
 
+/** One of several destinations. */
+export type NamedDestinationArgs = DestinationArgs & {
+  /** How much waits for it on the node's disk. @default buffer.size of the collection */
+  readonly buffer?: {
+    /** Size in Mi or Gi. @default buffer.size of the collection */
+    readonly size?: string;
+  };
+  /** Names of its indices. @default index of the collection */
+  readonly index?: IndexArgs;
+};
+
+/** Which lines go to which of several destinations: those that meet each condition. */
+export interface RouteArgs {
+  /** Names of the destinations. */
+  readonly to: readonly string[];
+  /** Teams whose namespaces' lines go there. @default all lines */
+  readonly teams?: readonly string[];
+  /** Namespaces whose lines go there. @default all */
+  readonly namespaces?: readonly string[];
+  /** Labels that a line's pod must have, all of them. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Streams whose lines go there. @default both */
+  readonly streams?: readonly ("stdout" | "stderr")[];
+  /** Levels of JSON lines, by their `level` or `severity`. @default all lines */
+  readonly levels?: readonly ("trace" | "debug" | "info" | "warn" | "error" | "fatal")[];
+}
+
 /** Arguments of a `LogCollection`. Without any but `cluster`, Fluent Bit reads all pods and writes to its own stdout. */
 export interface LogCollectionArgs {
   /** The cluster whose pods are read. Destinations in AWS need its `podIdentity`. */
@@ -143,6 +170,15 @@ export interface LogCollectionArgs {
    * @example { kind: "opensearch", host: domain.endpoint, port: 443, credentials: { secretName: "opensearch" } }
    */
   readonly destination?: DestinationArgs;
+  /**
+   * Up to four destinations at once, by name, in the place of `destination`. Each has a buffer of its own, so that the outage of one
+   * stops no other.
+   * @default none
+   * @example { archive: { kind: "s3" }, search: { kind: "opensearch", host: domain.endpoint } }
+   */
+  readonly destinations?: Readonly<Record<string, NamedDestinationArgs>>;
+  /** Which lines go to which of the destinations. @default all lines to all of them */
+  readonly routes?: readonly RouteArgs[];
   /** Names of the indices, in OpenSearch and Elasticsearch. @default "logs-yyyy.MM.dd", in UTC */
   readonly index?: IndexArgs;
   /** Namespaces that are read, and those that are not. Namespace `logging` never is. @default all */
@@ -191,9 +227,14 @@ export interface LogCollectionArgs {
     /** CIDR blocks of the destination. @default none */
     readonly destinationCidrs?: readonly string[];
   };
-  /** Teams for whose namespaces the output `indices` names today's indices. @default none */
+  /** Teams that `routes` may name, and for whose namespaces the output `indices` names today's indices. @default none */
   readonly teams?: readonly {
     /** Name of the team. */
     readonly name: string;
+    /** Its namespaces. @default one of its name */
+    readonly namespaces?: readonly {
+      /** Name of the namespace. */
+      readonly name: string;
+    }[];
   }[];
 }

@@ -1,13 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { LogBucket } from "../aws/bucket.ts";
-import { PodIdentity } from "../aws/iam.ts";
-import { PodLogGroup } from "../aws/log-group.ts";
-import type { PodIdentityHost } from "../aws/partition.ts";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
-import { errorMap, issuesOf, SettingsError, type SettingsIssue } from "../schema/errors.ts";
+import { knownSettings, requirePodIdentity, resolvedSettings } from "./argument-settings.ts";
+import { awsDestinations } from "./aws-destinations.ts";
 import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { CollectorDaemonSet } from "./daemon-set.ts";
@@ -18,18 +15,17 @@ import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
   bucketName,
   type DestinationContext,
-  describeDestination,
+  describeDestinations,
   hasIndex,
   LOGGING_NAMESPACE,
-  logGroupName,
   logPipeline,
 } from "./pipeline.ts";
-import { LoggingSettings } from "./settings.ts";
+import { routedTeams, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
+import type { LoggingSettings } from "./settings.ts";
 import { type Sidecar, sidecarOf } from "./sidecar.ts";
-import { checkPipeline } from "./validation.ts";
 
 /**
- * What collects the logs, in a namespace of its own, and the AWS resources that its destination needs.
+ * What collects the logs, in a namespace of its own, and the AWS resources that its destinations need.
  * @throws {SettingsError} for arguments that cannot work together; in the deployment, if they depend on an output.
  */
 export class LogCollection extends pulumi.ComponentResource {
@@ -58,12 +54,14 @@ export class LogCollection extends pulumi.ComponentResource {
       { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(level) } } },
       { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
     );
-    const context = contextOf(cluster, settings.destination);
+    const targets = targetsOf(settings, teams);
+    const context = contextOf(cluster, targets, teams);
     const identity =
-      cluster.podIdentity === undefined ? [] : this.#awsDestination(name, settings, context, cluster.podIdentity);
+      cluster.podIdentity === undefined
+        ? []
+        : awsDestinations(name, targets, collector, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
     const pipeline = resolvedSettings(name, args, settings).apply((resolved) => logPipeline(resolved, context));
-    const { destination, index } = settings;
-    const search =
+    const search = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster
         ? [
             new InClusterOpenSearch(
@@ -72,9 +70,10 @@ export class LogCollection extends pulumi.ComponentResource {
               { parent: this },
             ).statefulSet,
           ]
-        : [];
+        : [],
+    );
     if (settings.mode === "daemonset") {
-      const { args: containerArgs, environment } = collector.render(logPipeline(settings, context));
+      const { args: containerArgs, environment, senders } = collector.render(logPipeline(settings, context));
       new CollectorDaemonSet(
         `${name}-${collector.id}`,
         {
@@ -82,7 +81,8 @@ export class LogCollection extends pulumi.ComponentResource {
           files: pipeline.apply((resolved) => collector.render(resolved).files),
           args: containerArgs,
           environment,
-          destination,
+          destinations: targets,
+          senders,
           resources: settings.resources,
           image: args.image,
           dependsOn: [namespace, ...identity, ...search],
@@ -94,135 +94,36 @@ export class LogCollection extends pulumi.ComponentResource {
     this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context, args.image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = search;
-    this.destination = pipeline.apply(describeDestination);
-    this.indices = hasIndex(destination) ? todaysIndices(index, teams, new Date()) : [];
+    this.destination = pipeline.apply(describeDestinations);
+    this.indices = indicesOf(targets, teams);
     this.registerOutputs({ destination: this.destination, indices: this.indices });
-  }
-
-  /** The AWS resources of a destination, and the identity by which the collector may write there. */
-  #awsDestination(
-    name: string,
-    settings: LoggingSettings,
-    context: DestinationContext,
-    host: PodIdentityHost,
-  ): pulumi.Resource[] {
-    const { destination } = settings;
-    const { logGroupActions: actions = [], listsLogGroups: lists = false } = collectorOf(settings);
-    const target =
-      destination.kind === "cloudwatch"
-        ? new PodLogGroup(
-            `${name}-group`,
-            {
-              host,
-              groupName: logGroupName(destination, context.cluster),
-              retentionDays: destination.retentionDays,
-              actions,
-              lists,
-            },
-            { parent: this },
-          )
-        : destination.kind === "s3"
-          ? new LogBucket(
-              `${name}-bucket`,
-              {
-                host,
-                bucketName: context.bucket ?? "",
-                prefix: destination.prefix,
-                retentionDays: destination.retentionDays,
-              },
-              { parent: this },
-            )
-          : undefined;
-    if (target === undefined) return [];
-    const identity = new PodIdentity(
-      `${name}-identity`,
-      { host, namespace: LOGGING_NAMESPACE, serviceAccount: settings.collector, statements: target.statements },
-      { parent: this },
-    );
-    return [identity.association];
   }
 }
 
 function contextOf(
   { name, podIdentity }: ClusterHandle,
-  destination: LoggingSettings["destination"],
+  targets: readonly Target[],
+  teams: readonly TeamNamespaces[],
 ): DestinationContext {
+  const [only] = targets.length === 1 ? targets : [];
   return {
     cluster: name,
     region: podIdentity?.region,
     bucket:
-      podIdentity === undefined || destination.kind !== "s3"
+      podIdentity === undefined || only?.destination.kind !== "s3"
         ? undefined
-        : bucketName(destination, name, podIdentity.region),
+        : bucketName(only.destination, name, podIdentity.region, only.name),
+    teams,
   };
 }
 
-/** Stand in for an address that only the deployment knows. */
-const UNKNOWN_HOST = "known-after-deployment.invalid";
-const UNKNOWN_URL = `https://${UNKNOWN_HOST}`;
-
-/** The settings as far as they are known before the deployment. */
-function knownSettings(name: string, args: LogCollectionArgs): LoggingSettings {
-  const { destination, mode, image } = args;
-  const address = addressOf(destination);
-  if (address === undefined || typeof address.value === "string") return checkedSettings(name, args, destination);
-  if (mode === "sidecar") {
-    const message =
-      "must be a string, not an output, with mode sidecar, since the teams' network policies depend on it";
-    throw new SettingsError([{ path: [name, "destination", address.key], message }]);
-  }
-  const standIn = address.key === "host" ? UNKNOWN_HOST : UNKNOWN_URL;
-  return checkedSettings(name, { ...args, image }, { ...destination, [address.key]: standIn });
-}
-
-/** The settings once all outputs among the arguments are known. */
-function resolvedSettings(
-  name: string,
-  args: LogCollectionArgs,
-  known: LoggingSettings,
-): pulumi.Output<LoggingSettings> {
-  const { destination } = args;
-  const address = addressOf(destination);
-  if (address === undefined || typeof address.value === "string") return pulumi.output(known);
-  return pulumi
-    .output(address.value)
-    .apply((value) => checkedSettings(name, args, { ...destination, [address.key]: value }));
-}
-
-function addressOf(
-  destination: LogCollectionArgs["destination"],
-): { readonly key: "host" | "url"; readonly value: pulumi.Input<string> } | undefined {
-  switch (destination?.kind) {
-    case "opensearch":
-    case "elasticsearch":
-      return destination.host === undefined ? undefined : { key: "host", value: destination.host };
-    case "http":
-    case "loki":
-      return { key: "url", value: destination.url };
-    default:
-      return undefined;
-  }
-}
-
-function checkedSettings(
-  name: string,
-  { cluster: _cluster, teams: _teams, image, ...args }: LogCollectionArgs,
-  destination: object | undefined,
-): LoggingSettings {
-  const given = { ...args, destination, image: typeof image === "string" ? image : undefined };
-  const parsed = LoggingSettings.safeParse(given, { error: errorMap });
-  const issues: SettingsIssue[] = parsed.success
-    ? checkPipeline(parsed.data).map((issue) => ({ ...issue, path: [name, ...issue.path] }))
-    : issuesOf(parsed.error, given, [name]);
-  const errors = issues.filter(({ severity }) => severity !== "warning");
-  if (!parsed.success || errors.length > 0) throw new SettingsError(errors);
-  return parsed.data;
-}
-
-function requirePodIdentity(name: string, { podIdentity }: ClusterHandle, { destination: { kind } }: LoggingSettings) {
-  if (podIdentity !== undefined || (kind !== "cloudwatch" && kind !== "s3")) return;
-  const message = "must not need an AWS identity, since the cluster has no podIdentity";
-  throw new SettingsError([{ path: [name, "destination", "kind"], message, value: kind }]);
+/** What the indices of today are called, of all destinations that have some. */
+function indicesOf(targets: readonly Target[], teams: readonly TeamNamespaces[]): string[] {
+  const now = new Date();
+  const names = targets.flatMap(({ destination, index, selections }) =>
+    hasIndex(destination) ? todaysIndices(index, routedTeams(selections, teams), now) : [],
+  );
+  return [...new Set(names)].sort();
 }
 
 function collectorOf({ collector }: LoggingSettings): Collector {

@@ -1,6 +1,7 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { Destination } from "./destination-settings.ts";
 import type { IndexFormat } from "./index-format.ts";
+import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */
@@ -35,8 +36,10 @@ export interface DestinationContext {
   readonly cluster: string;
   /** AWS region; undefined where pods have no AWS identity. */
   readonly region: string | undefined;
-  /** Bucket of destination `s3`. */
+  /** Bucket of destination `s3`, where it is the only destination. @default that of the settings, by cluster and region */
   readonly bucket?: string | undefined;
+  /** Teams that routes may name. @default none: each has the namespace of its name */
+  readonly teams?: readonly TeamNamespaces[] | undefined;
 }
 
 /** Where lines come from: the kubelet's files on a node, in CRI's format, or an application's own files in a shared volume, as they are. */
@@ -81,6 +84,12 @@ export interface LogPipeline {
   readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "block" };
   /** Whether each line carries its team: the namespace without `-team`. */
   readonly team: true;
+  /** Name of the destination among several; undefined for the only one. */
+  readonly name: string | undefined;
+  /** A line goes to this destination that meets one of these; all lines if there are none. */
+  readonly selections: readonly Selection[];
+  /** A pipeline for each of several destinations, from the record on. Empty where there is one, which `destination` is. */
+  readonly branches: readonly LogPipeline[];
 }
 
 /** Collectors that can drop what has waited longest; the others stop reading when their buffer is full. */
@@ -96,21 +105,44 @@ export function logPipeline(
   source: LogSource = settings.mode === "daemonset" ? NODE : { kind: "application", pod: NO_POD },
 ): LogPipeline {
   const { include, exclude } = settings.namespaces;
-  return {
+  const whenFull = settings.buffer.whenFull ?? (DROPS_OLDEST.has(settings.collector) ? "drop-oldest" : "block");
+  const targets = targetsOf(settings, context.teams);
+  const common: Omit<LogPipeline, keyof Branch> = {
     source,
-    destination: settings.destination,
-    context,
-    index: settings.index,
     namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, LOGGING_NAMESPACE])].sort() },
     labels: settings.labels,
     multiline: settings.multiline,
     parseJson: settings.parseJson,
     metadata: settings.metadata,
-    buffer: {
-      size: settings.buffer.size,
-      whenFull: settings.buffer.whenFull ?? (DROPS_OLDEST.has(settings.collector) ? "drop-oldest" : "block"),
-    },
     team: true,
+    branches: [],
+  };
+  const branches = targets.map((target) => ({ ...common, ...branchOf(target, context, whenFull) }));
+  const [first] = branches;
+  if (first === undefined) throw new Error("a pipeline without a destination passed the settings");
+  return first.name === undefined ? first : { ...first, name: undefined, selections: [], branches };
+}
+
+/** What a destination has of its own. */
+type Branch = Pick<LogPipeline, "name" | "destination" | "context" | "index" | "buffer" | "selections">;
+
+function branchOf(
+  { name, destination, index, bufferSize, selections }: Target,
+  context: DestinationContext,
+  whenFull: LogPipeline["buffer"]["whenFull"],
+): Branch {
+  const { cluster, region } = context;
+  const bucket =
+    destination.kind === "s3" && name !== undefined && region !== undefined
+      ? bucketName(destination, cluster, region, name)
+      : context.bucket;
+  return {
+    name,
+    destination,
+    context: { ...context, bucket },
+    index,
+    buffer: { size: bufferSize, whenFull },
+    selections,
   };
 }
 
@@ -145,14 +177,34 @@ export function tlsOf(destination: Destination): { verify: boolean; caFile: stri
   }
 }
 
-/** Name of the log group of destination `cloudwatch`. */
-export function logGroupName(destination: Extract<Destination, { kind: "cloudwatch" }>, cluster: string): string {
-  return destination.logGroup ?? `/eks-dns-logging/${cluster}/pods`;
+/** Name of the log group of destination `cloudwatch`. @param name Name of the destination, where there are several. */
+export function logGroupName(
+  destination: Extract<Destination, { kind: "cloudwatch" }>,
+  cluster: string,
+  name?: string | undefined,
+): string {
+  return destination.logGroup ?? withName(`/eks-dns-logging/${cluster}/pods`, name);
 }
 
-/** Name of the bucket of destination `s3`. */
-export function bucketName(destination: Extract<Destination, { kind: "s3" }>, cluster: string, region: string): string {
-  return destination.bucket ?? `${cluster}-logs-${region}`;
+/** Name of the bucket of destination `s3`. @param name Name of the destination, where there are several. */
+export function bucketName(
+  destination: Extract<Destination, { kind: "s3" }>,
+  cluster: string,
+  region: string,
+  name?: string | undefined,
+): string {
+  return destination.bucket ?? withName(`${cluster}-logs-${region}`, name);
+}
+
+/** The name of what one of several destinations has of its own; that of an only destination is the plain one. */
+export function withName(plain: string, name: string | undefined): string {
+  return name === undefined ? plain : `${plain}-${name}`;
+}
+
+/** Where the logs go, in a sentence: with several destinations, the name of each in front. */
+export function describeDestinations(pipeline: LogPipeline): string {
+  if (pipeline.branches.length === 0) return describeDestination(pipeline);
+  return pipeline.branches.map((branch) => `${branch.name}: ${describeDestination(branch)}`).join("; ");
 }
 
 /** Where the logs go, in a sentence. */
@@ -160,7 +212,8 @@ export function describeDestination({
   destination,
   context,
   source = NODE,
-}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source">>): string {
+  name,
+}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "name">>): string {
   switch (destination.kind) {
     case "stdout":
       return source.kind === "node"
@@ -177,7 +230,7 @@ export function describeDestination({
       return `${destination.kind} at ${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
     }
     case "cloudwatch":
-      return `log group ${logGroupName(destination, context.cluster)} of CloudWatch Logs`;
+      return `log group ${logGroupName(destination, context.cluster, name)} of CloudWatch Logs`;
     case "s3":
       return `bucket ${context.bucket ?? "of this stack"}, below ${destination.prefix}/`;
   }

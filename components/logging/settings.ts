@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, string } from "../schema/values.ts";
-import { Destination } from "./destination-settings.ts";
+import { Bytes, Cores, Image } from "../schema/values.ts";
+import { Destination, Size } from "./destination-settings.ts";
 import { IndexFormat } from "./index-format.ts";
+import { Destinations, LabelKey, LabelValue, NamespaceName, Route } from "./routes.ts";
 
 /** Collectors by the names that people know them by. */
 export const COLLECTOR_IDS = [
@@ -15,24 +16,6 @@ export const COLLECTOR_IDS = [
   "opentelemetry",
 ] as const;
 export type CollectorId = (typeof COLLECTOR_IDS)[number];
-
-const NamespaceName = string(
-  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
-);
-
-/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const LabelKey = string(
-  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "a label key, such as app or app.kubernetes.io/name",
-);
-const LabelValue = string(
-  /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "a label value: a quoted string of 1 to 63 letters, digits, '-', '_' and '.'",
-);
-
-/** A size on disk in the notation of Kubernetes. */
-const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
 
 /** What collects the pods' logs, from which of them, and where they go. */
 export const LoggingSettings = z.strictObject({
@@ -50,7 +33,11 @@ export const LoggingSettings = z.strictObject({
     })
     .prefault({})
     .describe("Mode sidecar only."),
-  destination: Destination.prefault({ kind: "stdout" }).describe("Destination. Default: the collector's stdout."),
+  destination: Destination.optional().describe("Destination; excludes destinations. Default: the collector's stdout."),
+  destinations: Destinations.optional().describe(
+    "Up to four destinations by name, each with the keys of destination, buffer.size and index. Excludes destination.",
+  ),
+  routes: z.array(Route).default([]).describe("Which lines go to which destinations. Default: all to all."),
   index: IndexFormat.prefault({}).describe("Index names in OpenSearch and Elasticsearch."),
   namespaces: z
     .strictObject({

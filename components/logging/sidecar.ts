@@ -13,6 +13,7 @@ import { destinationSecrets, probes } from "./collector-pod.ts";
 import { type Collector, imageFor, type Rendered } from "./collectors/collector.ts";
 import { destinationEgress } from "./egress.ts";
 import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "./pipeline.ts";
+import { onlyDestination } from "./routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** User and group of a sidecar: nobody's, as "restricted" asks, whatever its image would run as. */
@@ -42,11 +43,11 @@ export function sidecarOf(
   collector: Collector,
   settings: LoggingSettings,
   context: DestinationContext,
-  image: pulumi.Input<string> = settings.image ?? imageFor(collector, settings.destination),
+  image: pulumi.Input<string> = settings.image ?? imageFor(collector, onlyDestination(settings)),
 ): Sidecar {
   return {
     collector,
-    egress: destinationEgress(settings.destination, settings.sidecar.destinationCidrs),
+    egress: destinationEgress(onlyDestination(settings), settings.sidecar.destinationCidrs),
     parts: (pod, configMap) => {
       const rendered = collector.render(logPipeline(settings, context, { kind: "application", pod }));
       return {
@@ -66,7 +67,7 @@ export function sidecarOf(
  */
 function containerOf(collector: Collector, rendered: Rendered, settings: LoggingSettings, image: pulumi.Input<string>) {
   const resources = { ...collector.resources, ...settings.resources };
-  const secrets = destinationSecrets(collector, settings.destination, VOLUME_PREFIX);
+  const secrets = destinationSecrets(collector, onlyDestination(settings), VOLUME_PREFIX);
   return {
     name: collector.id,
     image,
@@ -104,6 +105,6 @@ function volumesOf(collector: Collector, settings: LoggingSettings, configMap: s
     { name: `${VOLUME_PREFIX}config`, configMap: { name: configMap } },
     { name: `${VOLUME_PREFIX}state`, emptyDir: { sizeLimit: stateLimit(settings.buffer.size) } },
     { name: `${VOLUME_PREFIX}tmp`, emptyDir: { sizeLimit: "64Mi" } },
-    ...destinationSecrets(collector, settings.destination, VOLUME_PREFIX).volumes,
+    ...destinationSecrets(collector, onlyDestination(settings), VOLUME_PREFIX).volumes,
   ];
 }

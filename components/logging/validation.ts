@@ -9,6 +9,8 @@ import { amazonIssues, Destination, isBucketName } from "./destination-settings.
 import { needsCidrs } from "./egress.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./index-format.ts";
 import { bucketName, type DestinationContext, hasIndex, LOGGING_NAMESPACE, logPipeline, NODE } from "./pipeline.ts";
+import { routeIssues } from "./route-issues.ts";
+import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
 import { LoggingSettings } from "./settings.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */
@@ -21,28 +23,32 @@ export interface NamedCluster {
  * What the schema cannot see: a collector that cannot do what the other settings ask, a destination that cannot work on this cluster,
  * and, once nothing is wrong, a warning for each setting without effect. Paths are below `logging`.
  * @param cluster The EKS cluster of this stack, whose name stands in that of a bucket. Default: not known.
+ * @param teams The teams of this stack, which routes name. Default: not known.
  */
 export function checkLogging(
   settings: LoggingSettings,
   clusterKind: ClusterSettings["kind"],
   cluster?: NamedCluster,
+  teams?: readonly TeamNamespaces[],
 ): SettingsIssue[] {
-  const { destination } = settings;
-  const issues: SettingsIssue[] = [];
-  if ((destination.kind === "cloudwatch" || destination.kind === "s3") && clusterKind === "existing") {
+  const issues: SettingsIssue[] = targetsOf(settings).flatMap(({ destination, path }) => {
+    if ((destination.kind !== "cloudwatch" && destination.kind !== "s3") || clusterKind !== "existing") return [];
     const message =
       "must be one of stdout, file, http, opensearch, elasticsearch, loki, since only cluster.kind eks and eks-existing give pods an AWS identity";
-    issues.push({ path: ["destination", "kind"], message, value: destination.kind });
-  }
-  issues.push(...checkPipeline(settings), ...awsIssues(destination, clusterKind, cluster));
+    return [{ path: [...path, "kind"], message, value: destination.kind }];
+  });
+  issues.push(
+    ...checkPipeline(settings, teams),
+    ...targetsOf(settings).flatMap((target) => awsIssues(target, clusterKind, cluster)),
+  );
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined || issues.some(({ severity }) => severity !== "warning")) return issues;
   return [...issues, ...settingsWithoutEffect(settings, collector)];
 }
 
 /** What does not depend on the cluster: whether the collector can do what is asked of it. Paths are below `logging`. */
-export function checkPipeline(settings: LoggingSettings): SettingsIssue[] {
-  const { destination, mode } = settings;
+export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNamespaces[]): SettingsIssue[] {
+  const { mode } = settings;
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined)
     return [{ path: ["collector"], message: `must be one of ${collectorNames()}`, value: settings.collector }];
@@ -54,16 +60,20 @@ export function checkPipeline(settings: LoggingSettings): SettingsIssue[] {
       value: mode,
     });
   }
-  const support = collector.destinations[destination.kind];
-  if (support !== true) {
-    const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
-    issues.push({ path: ["destination", "kind"], message, value: destination.kind });
+  issues.push(...routeIssues(settings, collector, teams));
+  for (const { destination, index, path, indexPath } of targetsOf(settings)) {
+    const support = collector.destinations[destination.kind];
+    if (support !== true) {
+      const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
+      issues.push({ path: [...path, "kind"], message, value: destination.kind });
+    }
+    if (destination.kind === "elasticsearch" && isReservedByElasticsearch(index)) {
+      const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
+      issues.push({ path: indexPath, message });
+    }
+    issues.push(...amazonIssues(destination).map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
   }
-  if (destination.kind === "elasticsearch" && isReservedByElasticsearch(settings.index)) {
-    const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
-    issues.push({ path: ["index"], message });
-  }
-  issues.push(...amazonIssues(destination), ...unreadNamespaces(settings));
+  issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
   if (isMore(Bytes, memory, memoryLimit)) {
     const message = `memory (${memory}) must not exceed memoryLimit (${memoryLimit}), or Kubernetes refuses the pod`;
@@ -76,13 +86,28 @@ export function checkPipeline(settings: LoggingSettings): SettingsIssue[] {
       message: "must not be set with mode daemonset, which no network policy restricts",
       value: settings.sidecar.destinationCidrs,
     });
-  const pipeline = logPipeline(settings, { cluster: "", region: undefined });
-  return [...issues, ...collector.unsupported(pipeline)];
+  return [...issues, ...unsupportedIssues(settings, collector)];
+}
+
+/** What the collector cannot do, of the only destination or of each of several. What all of them share is reported once. */
+function unsupportedIssues(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
+  const { branches, ...only } = logPipeline(settings, { cluster: "", region: undefined });
+  if (branches.length === 0) return [...collector.unsupported({ ...only, branches })];
+  const issues = targetsOf(settings).flatMap(({ path, indexPath, bufferPath }, number): SettingsIssue[] => {
+    const branch = branches[number];
+    if (branch === undefined) return [];
+    return collector.unsupported(branch).map(({ path: [section = "", ...rest], ...issue }) => {
+      const own: Readonly<Record<string, readonly string[]>> = { destination: path, index: indexPath };
+      const at = section === "buffer" && rest[0] === "size" ? bufferPath : (own[section] ?? [section]);
+      return { ...issue, path: [...at, ...rest] };
+    });
+  });
+  return issues.filter((issue, at) => issues.findIndex(({ path }) => isDeepStrictEqual(path, issue.path)) === at);
 }
 
 /** What a cluster of this stack has not, and what AWS would refuse. */
 function awsIssues(
-  destination: LoggingSettings["destination"],
+  { destination, path, name }: Target,
   clusterKind: ClusterSettings["kind"],
   cluster: NamedCluster | undefined,
 ): SettingsIssue[] {
@@ -95,18 +120,17 @@ function awsIssues(
   ) {
     const message =
       "storage requires storageClass on cluster.kind eks, which has neither the EBS CSI driver nor a default StorageClass: install both and name the class";
-    return [{ path: ["destination"], message }];
+    return [{ path, message }];
   }
   if (destination.kind === "s3" && cluster !== undefined) {
-    const path = ["destination", "bucket"];
-    const name = bucketName(destination, cluster.name, cluster.region);
-    if (!isBucketName(name)) {
-      const message = `must be set, since ${name}, made of the cluster's name and region, is no valid name of a bucket`;
-      return [{ path, message }];
+    const bucket = bucketName(destination, cluster.name, cluster.region, name);
+    if (!isBucketName(bucket)) {
+      const message = `must be set, since ${bucket}, made of the cluster's name and region, is no valid name of a bucket`;
+      return [{ path: [...path, "bucket"], message }];
     }
     if (destination.bucket !== undefined) return [];
-    const message = `is not set, and the default ${name} may be taken by another AWS account, as bucket names are global: set a name of your own`;
-    return [{ path, message, severity: "warning" }];
+    const message = `is not set, and the default ${bucket} may be taken by another AWS account, as bucket names are global: set a name of your own`;
+    return [{ path: [...path, "bucket"], message, severity: "warning" }];
   }
   return [];
 }
@@ -130,8 +154,9 @@ function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings)
 
 /** What a sidecar cannot do, whichever collector it is: it is a pod of a team, without rights on its node or in AWS. */
 function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
-  const { destination, namespaces, labels, metadata, sidecar } = settings;
+  const { namespaces, labels, metadata, sidecar } = settings;
   const { destinationCidrs } = sidecar;
+  const destination = onlyDestination(settings);
   const issues: SettingsIssue[] = [];
   const add = (path: string[], message: string, value: unknown) => issues.push({ path, message, value });
   if (destination.kind === "cloudwatch" || destination.kind === "s3")
@@ -189,16 +214,18 @@ const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
 function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
   const rendered = (of: LoggingSettings) => collector.render(logPipeline(of, CONTEXT, source));
-  const { destination, mode } = settings;
+  const { mode } = settings;
+  const targets = targetsOf(settings);
+  const kinds = targets.map(({ destination }) => destination.kind).join(", ");
   const { title } = collector;
   const chosen = [...choices(settings), ...otherWhenFull(settings, collector)];
   const own = chosen.length > 0 ? rendered(settings) : undefined;
   return chosen.flatMap(({ path, value, byDefault }): SettingsIssue[] => {
     if (!isDeepStrictEqual(own, rendered(byDefault))) return [];
     const message =
-      path[0] === "index" && !hasIndex(destination)
-        ? `has no effect with destination ${destination.kind}, which has no indices`
-        : `has no effect with collector ${title}, mode ${mode} and destination ${destination.kind}`;
+      path[0] === "index" && !targets.some(({ destination }) => hasIndex(destination))
+        ? `has no effect with destination ${kinds}, which has no indices`
+        : `has no effect with collector ${title}, mode ${mode} and destination ${kinds}`;
     return [{ path, message, value, severity: "warning" }];
   });
 }
@@ -237,11 +264,10 @@ function choices(settings: LoggingSettings): Choice[] {
   }
   const { size } = DEFAULTS.buffer;
   add(["buffer", "size"], buffer.size, size, { ...settings, buffer: { ...buffer, size } });
+  const given = Object.entries(destination ?? {});
   for (const key of DESTINATION_KEYS) {
-    const value = Object.entries(destination).find(([name]) => name === key)?.[1];
-    const rest = Destination.safeParse(
-      Object.fromEntries(Object.entries(destination).filter(([name]) => name !== key)),
-    ).data;
+    const value = given.find(([name]) => name === key)?.[1];
+    const rest = Destination.safeParse(Object.fromEntries(given.filter(([name]) => name !== key))).data;
     if (value === undefined || rest === undefined) continue;
     add(["destination", key], destination, rest, { ...settings, destination: rest });
   }

@@ -45,8 +45,11 @@ async function plan(flags: PlanFlags): Promise<void> {
     writeOutput({ ...asJson(stack.name, recording), policies });
   } else {
     const { formatAge, formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
-    const warnings = formatWarnings(settings) + formatAge(settings, new Date().toISOString().slice(0, 10));
-    writeOutput(formatPlan(stack.name, recording) + formatDns(settings) + warnings + formatPolicies(policies));
+    const { formatRoutes } = await import("./routes-text.ts");
+    const now = new Date();
+    const warnings = formatWarnings(settings) + formatAge(settings, now.toISOString().slice(0, 10));
+    const details = formatDns(settings) + formatRoutes(settings, now);
+    writeOutput(formatPlan(stack.name, recording) + details + warnings + formatPolicies(policies));
   }
   if (stops(policies)) process.exitCode = 1;
   if (flags.manifests !== undefined) await writeFolder(flags.manifests, recording, settings);

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile-rendering.ts";
 import type { DnsSettings } from "../../components/dns/settings.ts";
 import { indexTemplate } from "../../components/logging/index-template.ts";
+import { withName } from "../../components/logging/pipeline.ts";
+import { targetsOf } from "../../components/logging/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { portableYaml } from "../yaml.ts";
 import type { Planned, PlannedResource } from "./plan.ts";
@@ -67,13 +69,19 @@ export async function writeCorefile(folder: string, settings: DnsSettings): Prom
   await writeFile(join(folder, BY_HAND, "configmap-kube-system-coredns.yaml"), text);
 }
 
-/** Writes the index template for a search engine outside the cluster, to be installed by hand. */
-export async function writeIndexTemplate(folder: string, { destination, index }: LoggingSettings): Promise<void> {
-  const file = join(folder, BY_HAND, "index-template.json");
-  if (destination.kind !== "elasticsearch" && (destination.kind !== "opensearch" || destination.inCluster))
-    return rm(file, { force: true });
-  await mkdir(join(folder, BY_HAND), { recursive: true });
-  await writeFile(file, `${JSON.stringify(indexTemplate(index, destination.kind), null, 2)}\n`);
+/** Writes the index templates for search engines outside the cluster, to be installed by hand. */
+export async function writeIndexTemplate(folder: string, logging: LoggingSettings): Promise<void> {
+  const byHand = join(folder, BY_HAND);
+  const old = (await readdir(byHand).catch(() => [])).filter((name) =>
+    /^index-template(-[a-z0-9-]+)?\.json$/.test(name),
+  );
+  for (const name of old) await rm(join(byHand, name), { force: true });
+  for (const { name, destination, index } of targetsOf(logging)) {
+    if (destination.kind !== "elasticsearch" && (destination.kind !== "opensearch" || destination.inCluster)) continue;
+    await mkdir(byHand, { recursive: true });
+    const text = `${JSON.stringify(indexTemplate(index, destination.kind), null, 2)}\n`;
+    await writeFile(join(byHand, `${withName("index-template", name)}.json`), text);
+  }
 }
 
 const OWN_FILES = /^\d{3,}-.*\.yaml$/;

@@ -11,7 +11,7 @@ import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
 import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
 import { pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
 import type { MarkerFinder } from "./find/finder.ts";
-import { finderFor } from "./find/index.ts";
+import { findersFor } from "./find/index.ts";
 import type { Check } from "./result.ts";
 
 /** What the checks are made from. */
@@ -26,8 +26,8 @@ export interface Plan {
   readonly nameserver?: string | undefined;
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
-  /** Looks for lines where the collector sends them; undefined on a stack without log collection. */
-  readonly finder: MarkerFinder | undefined;
+  /** Look for lines where the collector sends them, one for each destination; none on a stack without log collection. */
+  readonly finders: readonly MarkerFinder[];
   /** The command that makes what is missing. Default: that of the stack local. */
   readonly up?: string;
   /** How long a marker may take to the destination, in seconds. */
@@ -36,7 +36,7 @@ export interface Plan {
 
 /** All checks for a stack, in the order in which they are shown. */
 export function allChecks(plan: Plan): Check[] {
-  const { finder, wait } = plan;
+  const { finders, wait } = plan;
   const teams = plan.teams.map((team) => team.name);
   const pairs = allowedPairs(plan.teams);
   const between = pairs.filter((pair) => pair.from !== pair.to);
@@ -55,7 +55,7 @@ export function allChecks(plan: Plan): Check[] {
     ...teams.map((team) => denyCoreDnsCheck(team, plan)),
     ...deniedPairs(plan.teams).map((pair) => denyTeamCheck(pair, plan)),
     ...teams.map(logsCheck),
-    ...(finder === undefined ? [] : teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
+    ...finders.flatMap((finder) => teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
   ];
 }
 
@@ -102,7 +102,7 @@ function families(ids: readonly string[]): string[] {
 
 /** What a stack's settings promise, and so what is to be proved. */
 export function planOf(stack: string, settings: Settings, wait: number): Plan {
-  const { cluster, dns, logging } = settings;
+  const { cluster, dns } = settings;
   return {
     coredns: dns !== undefined && !(cluster.kind === "eks-existing" && cluster.compute === "auto"),
     teams: settings.curlPods ? settings.teams.filter(hasCurlPod) : [],
@@ -110,7 +110,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     nameserver: dns && podDns(dns)?.nameservers[0],
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
     enforced: cluster.kind === "eks" || (cluster.kind === "eks-existing" && cluster.networkPolicies),
-    finder: logging && finderFor({ logging, cluster, region: settings.region }),
+    finders: findersFor(settings),
     up: upCommand({ stack, cluster }),
     wait,
   };

@@ -9,6 +9,18 @@ export interface Rendered {
   /** Arguments of the collector's own entry point. */
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Containers beside the collector's own, each for one of several destinations. @default none: the collector's own sends */
+  readonly senders?: readonly Sender[];
+}
+
+/** A container that takes records from the collector beside it and sends them to one destination. */
+export interface Sender {
+  /** Name of the destination. */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly ports: Readonly<Record<string, number>>;
+  readonly liveness?: Probe;
+  readonly readiness?: Probe;
 }
 
 /** A rule of a ClusterRole. */
@@ -53,6 +65,8 @@ export interface Collector {
   readonly modes: readonly LoggingSettings["mode"][];
   /** Of every destination: whether it can send there, or in words why not. */
   readonly destinations: Readonly<Record<DestinationKind, true | string>>;
+  /** Whether it can send to several destinations at once, or in words why not. */
+  readonly routes: true | string;
   readonly about: About;
   /** Folder in the container where the configuration is mounted. */
   readonly configFolder: string;

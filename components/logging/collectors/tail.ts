@@ -24,6 +24,7 @@ export const tail: Collector = {
     s3: STDOUT_ONLY,
     loki: STDOUT_ONLY,
   },
+  routes: "which prints lines only",
   about: {
     parsing: "none; lines stay as they are",
     buffer: "none; the file is the buffer",

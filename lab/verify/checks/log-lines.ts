@@ -83,11 +83,11 @@ export interface CollectorContext {
 /** A line written to the pod's stdout arrives where the collector sends logs. */
 export function collectorCheck(team: string, { finder, seconds }: CollectorContext): Check {
   return {
-    id: `collector:${team}`,
+    id: `collector:${team}${finder.name === undefined ? "" : `:${finder.name}`}`,
     group: "collector",
     what: finder.inFile ? "file line reaches the destination" : "stdout reaches the destination",
     from: curlPodName(team),
-    to: finder.place,
+    to: finder.name === undefined ? finder.place : `${finder.name}: ${finder.place}`,
     run: (lab) => collector(lab, team, finder, seconds),
   };
 }
@@ -95,6 +95,7 @@ export function collectorCheck(team: string, { finder, seconds }: CollectorConte
 async function collector(lab: Lab, team: string, finder: MarkerFinder, seconds: number): Promise<Outcome> {
   if (finder.unable !== undefined) return skip(finder.unable);
   const pod = await lab.runningPod(team);
+  if (finder.takes?.(pod) === false) return skip("no route leads these lines there");
   const marker = newMarker();
   await finder.prepare?.(lab, pod);
   await writeMarker(lab, pod, marker, finder.inFile);

@@ -23,6 +23,10 @@ export interface MarkerFinder {
   readonly place: string;
   /** Whether the marker goes to a file of the application, which a sidecar reads, and not to stdout. Default false. */
   readonly inFile?: boolean;
+  /** Name of the destination among several. Default: it is the only one. */
+  readonly name?: string;
+  /** Whether a line that the pod writes to stdout is routed there. Default: all are. */
+  takes?(pod: PodFacts): boolean;
   /** Set where the destination cannot be read from here: why. */
   readonly unable?: string;
   /**
@@ -72,16 +76,19 @@ async function logHint(pod: PodFacts): Promise<string> {
   return `${image}\`kubectl -n ${pod.namespace} describe pod ${pod.name}\` and \`kubectl -n ${pod.namespace} logs ${pod.name}\` show the reason`;
 }
 
-/** Destination stdout: the collector prints what it collects, so the marker stands in the log of its pod on the same node. */
-export function stdoutFinder(collector: string): MarkerFinder {
+/**
+ * Destination stdout: the collector prints what it collects, so the marker stands in the log of its pod on the same node.
+ * @param name Container that prints. Default: that of the collector.
+ */
+export function stdoutFinder(collector: string, name = collector): MarkerFinder {
   return {
-    place: `${collector} stdout`,
+    place: `${name} stdout`,
     async prepare(lab, pod) {
       await collectorPod(lab, collector, pod.node);
     },
     async find(lab, { marker, pod, seconds }) {
       const source = await collectorPod(lab, collector, pod.node);
-      const container = source.containers.includes(collector) ? collector : (source.containers[0] ?? collector);
+      const container = source.containers.includes(name) ? name : (source.containers[0] ?? name);
       const text = await lab.cluster.logs(source, { container, seconds });
       return text.includes(marker) ? { where: `log of ${source.name}` } : undefined;
     },

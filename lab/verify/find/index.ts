@@ -1,5 +1,8 @@
+import { logGroupName, withName } from "../../../components/logging/pipeline.ts";
+import { destinationsOfLine, type Target, targetsOf } from "../../../components/logging/routes.ts";
 import type { LoggingSettings } from "../../../components/logging/settings.ts";
 import type { Settings } from "../../../components/settings.ts";
+import type { PodFacts } from "../../kubernetes/cluster.ts";
 import {
   fileFinder,
   type MarkerFinder,
@@ -10,25 +13,38 @@ import {
 } from "./finder.ts";
 import { cloudwatchFinder, lokiFinder, searchFinder } from "./stores.ts";
 
-type Stack = Pick<Settings, "logging" | "cluster" | "region">;
+type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 
-/** What looks for a marker where this stack's collector sends logs. */
-export function finderFor({ logging, ...where }: Stack): MarkerFinder {
-  if (logging === undefined) throw new Error("a stack without log collection has nowhere to look for lines");
+/** What looks for a marker in each place where this stack's collector sends logs. */
+export function findersFor({ logging, ...where }: Stack): MarkerFinder[] {
+  if (logging === undefined) return [];
   const stack = { logging, ...where };
-  const { collector, mode, destination } = logging;
-  if (mode === "daemonset") return destinationFinder(stack);
-  return throughSidecar(
-    destination.kind === "stdout" ? sidecarStdoutFinder(collector) : destinationFinder(stack),
-    collector,
-  );
+  const { collector, mode } = logging;
+  const targets = targetsOf(logging, where.teams);
+  if (mode === "sidecar")
+    return targets.map((target) =>
+      throughSidecar(
+        target.destination.kind === "stdout" ? sidecarStdoutFinder(collector) : destinationFinder(target, stack),
+        collector,
+      ),
+    );
+  return targets.map((target) => {
+    const finder = destinationFinder(target, stack);
+    const { name } = target;
+    if (name === undefined) return finder;
+    const takes = ({ namespace, labels }: PodFacts) =>
+      destinationsOfLine([target], { namespace, labels, stream: "stdout" }).length > 0;
+    return { ...finder, name, takes };
+  });
 }
 
-function destinationFinder({ logging, cluster, region }: Stack & { readonly logging: LoggingSettings }): MarkerFinder {
-  const { collector, destination, index } = logging;
+function destinationFinder(
+  { name, destination, index }: Target,
+  { logging: { collector }, cluster, region }: Stack & { readonly logging: LoggingSettings },
+): MarkerFinder {
   switch (destination.kind) {
     case "stdout":
-      return stdoutFinder(collector);
+      return stdoutFinder(collector, withName(collector, name));
     case "opensearch":
     case "elasticsearch":
       return searchFinder(destination, index, collector);
@@ -37,8 +53,7 @@ function destinationFinder({ logging, cluster, region }: Stack & { readonly logg
     case "file":
       return fileFinder(destination.path, collector);
     case "cloudwatch": {
-      const name = cluster.kind === "existing" ? "" : cluster.name;
-      const logGroup = destination.logGroup ?? `/eks-dns-logging/${name}/pods`;
+      const logGroup = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, name);
       return cloudwatchFinder({ logGroup, region: region ?? "" }, collector);
     }
     case "http":

@@ -30,6 +30,8 @@ const ELSEWHERE = new Set([
   "collector",
   "mode",
   "destination",
+  "destinations",
+  "routes",
   "sidecar.destinationCidrs",
   "buffer.whenFull",
   "resources.cpu",

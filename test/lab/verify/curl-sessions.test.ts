@@ -94,7 +94,7 @@ describe("curl in a pod", () => {
       { name: "sa", peers: ["ts"] },
     ];
     const finder = unableFinder("http", "cannot be read back");
-    const all = allChecks({ teams, ndots: 3, enforced: false, finder, wait: 1 });
+    const all = allChecks({ teams, ndots: 3, enforced: false, finders: [finder], wait: 1 });
     const names = all.filter(({ group }) => group === "dns" || group === "curl");
     const rows = await runChecks(names, lab, { parallel: 4 });
     assert.deepEqual(

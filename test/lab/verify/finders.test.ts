@@ -4,7 +4,7 @@ import { IndexFormat, indexName } from "../../../components/logging/index-format
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError, type ProxyTarget } from "../../../lab/kubernetes/cluster.ts";
 import { fileFinder, type MarkerFinder } from "../../../lab/verify/find/finder.ts";
-import { finderFor } from "../../../lab/verify/find/index.ts";
+import { findersFor } from "../../../lab/verify/find/index.ts";
 import { cloudwatchFinder, expectedNames, lokiFinder, searchFinder } from "../../../lab/verify/find/stores.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { listen } from "../../support/listen.ts";
@@ -229,7 +229,9 @@ describe("every destination of the settings", () => {
       "eks-dns-logging:cluster": JSON.stringify(cluster),
       "eks-dns-logging:logging": JSON.stringify(logging),
     };
-    return finderFor(parseSettings({ ...config, "aws:region": "eu-central-1" }));
+    const [finder] = findersFor(parseSettings({ ...config, "aws:region": "eu-central-1" }));
+    assert.ok(finder);
+    return finder;
   }
 
   for (const [destination, place, unable] of [

@@ -15,7 +15,7 @@ const TEAMS = [
   { name: "ops", peers: ["ts"] },
 ];
 const finder = unableFinder("http", "cannot be read back");
-const checks = allChecks({ teams: TEAMS, ndots: 3, enforced: false, finder, wait: 1 });
+const checks = allChecks({ teams: TEAMS, ndots: 3, enforced: false, finders: [finder], wait: 1 });
 
 function result(rows: Awaited<ReturnType<typeof runChecks>>) {
   const cluster = { stack: "local", context: "test", server: "https://cluster.test", version: "v1.36.3" };

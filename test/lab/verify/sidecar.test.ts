@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
 import type { Cluster, PodFacts } from "../../../lab/kubernetes/cluster.ts";
 import { collectorCheck } from "../../../lab/verify/checks/log-lines.ts";
-import { finderFor } from "../../../lab/verify/find/index.ts";
+import { findersFor } from "../../../lab/verify/find/index.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
 import { fakeCluster, runningPod } from "./fake-cluster.ts";
@@ -23,7 +23,9 @@ async function rowOf(containers: readonly string[], prints: boolean) {
     },
     logs: async (_pod, { container }) => (prints && container === "tail" ? commands.join("\n") : ""),
   };
-  const check = collectorCheck("ts", { finder: finderFor(parseSettings(config)), seconds: 0.3 });
+  const [finder] = findersFor(parseSettings(config));
+  assert.ok(finder);
+  const check = collectorCheck("ts", { finder, seconds: 0.3 });
   const [row] = await runChecks([check], new Lab(fakeCluster(changes)), { parallel: 1 });
   assert.ok(row);
   return { row, commands };

@@ -24,6 +24,7 @@ export class Sandbox {
   readonly #local: LocalCollector;
   readonly #args: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #senders: readonly (readonly string[])[];
 
   /** @param pods A folder that stands in the place of the sandbox's own pods. Default: none, and the sandbox begins empty. */
   constructor(local: LocalCollector, settings: object, receiverPort: number, pods?: string) {
@@ -52,6 +53,7 @@ export class Sandbox {
     }
     this.#args = rendered.args.map(move);
     this.#environment = rendered.environment ?? {};
+    this.#senders = (rendered.senders ?? []).map((sender) => sender.args.map(move));
   }
 
   /** @param login User and password of the destination. */
@@ -66,6 +68,18 @@ export class Sandbox {
       AWS_SECRET_ACCESS_KEY: "test",
       ...this.#environment,
     });
+  }
+
+  /** Starts what sends to one of several destinations each, as containers beside the collector do. */
+  startSenders(): Running[] {
+    return this.#senders.map(
+      (args, at) =>
+        new Running(this.#local.program, args, `${this.log}.${at}`, {
+          NODE_NAME: "node",
+          AWS_ACCESS_KEY_ID: "test",
+          AWS_SECRET_ACCESS_KEY: "test",
+        }),
+    );
   }
 
   /** Writes a container's log file: lines in CRI's format. */

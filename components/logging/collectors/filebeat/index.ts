@@ -26,6 +26,7 @@ export const filebeat: Collector = {
   documentation: "https://www.elastic.co/docs/reference/beats/filebeat",
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
+  routes: "which has one output",
   about: {
     parsing:
       "CRI parts, except long lines interleaved with the other stream; stack traces by indentation; JSON; extra key @metadata on stdout and in files",

@@ -2,7 +2,8 @@ import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { NO_VALUE } from "../../index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY } from "../../pipeline.ts";
 import { stackTraceFilters } from "./multiline.ts";
-import { type Section, splitByScript } from "./outputs.ts";
+import { splitByScript } from "./outputs.ts";
+import type { Section } from "./service.ts";
 
 /** What the tag of a line says of its container. */
 export const TAG_PARSER: Section = {
@@ -90,6 +91,12 @@ function podFilter(pipeline: LogPipeline): Section {
   };
 }
 
+/** What the destination asks of a record that is complete: no fields too long for it, and what its indices are split by. */
+export function destinationFilters(pipeline: LogPipeline, script: string): Section[] {
+  const copies = splitByTeam(pipeline) ? [{ name: "modify", match: "kube.*", copy: `team ${SPLIT_KEY}` }] : [];
+  return [...withoutLongFields(pipeline), ...copies, ...splitFilters(pipeline, script)];
+}
+
 /** Gives each record the value that its index is split by, where it may have none. */
 function splitFilters(pipeline: LogPipeline, script: string): Section[] {
   if (splitByScript(pipeline)) return [{ name: "lua", match: "kube.*", script, call: "app_of_record" }];
@@ -102,7 +109,8 @@ function splitByTeam({ index, destination }: LogPipeline): boolean {
   return hasIndex(destination) && index.splitBy === "team";
 }
 
-function usesLabels(pipeline: LogPipeline): boolean {
+/** Whether records need the pod's labels, whatever is kept of them. */
+export function usesLabels(pipeline: LogPipeline): boolean {
   return Object.keys(pipeline.labels).length > 0 || splitByScript(pipeline);
 }
 

@@ -6,28 +6,26 @@ import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
 import { CRI_PARTS, criLine, criParts, stackTraceParsers } from "./multiline.ts";
-import { bufferInput, bufferService, output, type Section, splitByScript } from "./outputs.ts";
+import { output } from "./outputs.ts";
+import { needsScript, readerOf, senderConfiguration, senderFile, senderPorts, toSender } from "./senders.ts";
+import {
+  aliveInput,
+  bufferInput,
+  GRACE_SECONDS,
+  OWN_PORTS,
+  probesAt,
+  type Section,
+  STATE_FOLDER,
+  service,
+} from "./service.ts";
 
 const CONFIG_FOLDER = "/fluent-bit/etc/conf";
-const STATE_FOLDER = "/var/lib/fluent-bit";
-const HTTP_PORT = 2020;
-const ALIVE_PORT = 2021;
-/** Short, since what is unsent is on disk already: while it stops it reads nothing, and a file rotated meanwhile is lost. */
-const GRACE_SECONDS = 1;
-
+const SCRIPT = `${CONFIG_FOLDER}/index.lua`;
 /**
  * Lines are read up to 50 MB at a time, and wait on disk until their turn to be sent comes. Measured at 5 MB/s of twenty containers with a
  * destination that answers at once: with 32Mi it dropped 83,000 of 142,000 lines, with 64Mi none.
  */
 const MIN_DROPPING_BUFFER = "64Mi";
-
-/**
- * Answers the liveness probe from the thread that reads. Fluent Bit's own server has a thread of its own, and answers while the other
- * waits for an API server that took a question and never answers, for which there is no time limit. Nothing matches its tag. It stands
- * last, so that the first input and its folder in the buffer keep their name.
- * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/splunk
- */
-const ALIVE: Section = { name: "splunk", tag: "alive", listen: "0.0.0.0", port: ALIVE_PORT, buffer_max_size: "4k" };
 
 /** The Lua filter that finds the app of a record. */
 const APP_SCRIPT = readFileSync(new URL("./app-index.lua", import.meta.url), "utf8");
@@ -52,6 +50,7 @@ export const fluentBit: Collector = {
     s3: true,
     loki: true,
   },
+  routes: true,
   about: {
     parsing: "CRI parts; stack traces of all four languages; JSON",
     buffer: "files on the node",
@@ -63,10 +62,7 @@ export const fluentBit: Collector = {
   stateFolder: STATE_FOLDER,
   command: ["/fluent-bit/bin/fluent-bit"],
   graceSeconds: GRACE_SECONDS,
-  // While a large backlog is read an answer takes about a second, and more on a node without a core to spare.
-  liveness: { path: "/services/collector/health", port: ALIVE_PORT, timeoutSeconds: 30 },
-  readiness: { path: "/api/v1/health", port: HTTP_PORT },
-  ports: { metrics: HTTP_PORT },
+  ...probesAt(OWN_PORTS),
   // Measured: 55 to 100 MB at 20 to 40 MB/s, and 370 MB while a backlog of 50 busy containers is sent.
   resources: { cpu: "50m", memory: "64Mi", memoryLimit: "512Mi" },
   // The filter reads pods from the API server. Reading them from the kubelet would need nodes/proxy, which can exec in any pod.
@@ -75,9 +71,21 @@ export const fluentBit: Collector = {
   render: (pipeline) => ({
     files: {
       "fluent-bit.yaml": yamlText(configuration(pipeline)),
-      ...(splitByScript(pipeline) ? { "index.lua": APP_SCRIPT } : {}),
+      ...Object.fromEntries(
+        pipeline.branches.map((branch, at) => [senderFile(branch), yamlText(senderConfiguration(branch, at, SCRIPT))]),
+      ),
+      ...(needsScript(pipeline) ? { "index.lua": APP_SCRIPT } : {}),
     },
     args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],
+    ...(pipeline.branches.length === 0
+      ? {}
+      : {
+          senders: pipeline.branches.map((branch, at) => ({
+            name: branch.name ?? "",
+            args: ["--config", `${CONFIG_FOLDER}/${senderFile(branch)}`],
+            ...probesAt(senderPorts(at)),
+          })),
+        }),
   }),
 };
 
@@ -103,36 +111,22 @@ function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[]
   return found;
 }
 
-/** The whole configuration. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
-function configuration(pipeline: LogPipeline): object {
-  const { source } = pipeline;
+/** The whole configuration; with several destinations, that of what reads, without what sends. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml */
+function configuration(whole: LogPipeline): object {
+  const pipeline = whole.branches.length === 0 ? whole : readerOf(whole);
+  const { source, branches } = pipeline;
   const node = source.kind === "node";
   // In this order: Fluent Bit gives the parser of one to those after it that name none.
   const joining = [...stackTraceParsers(pipeline), ...(node ? [criParts] : [])];
   return {
-    service: service(pipeline),
+    service: service(pipeline, OWN_PORTS),
     parsers: [TAG_PARSER, ...(node ? [POD_PARSER, teamParser(pipeline), criLine] : [])],
     ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
     pipeline: {
-      inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod), ALIVE],
-      filters: node ? nodeFilters(pipeline, `${CONFIG_FOLDER}/index.lua`) : applicationFilters(pipeline, source.pod),
-      outputs: [output(pipeline)],
+      inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod), aliveInput(OWN_PORTS)],
+      filters: node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod),
+      outputs: branches.length === 0 ? [output(pipeline)] : branches.map(toSender),
     },
-  };
-}
-
-function service(pipeline: LogPipeline): Section {
-  return {
-    flush: 1,
-    grace: GRACE_SECONDS,
-    log_level: "info",
-    // A record stays as long as it is: nothing waits in memory, since the multiline filter has no buffer.
-    multiline_buffer_limit: 0,
-    http_server: "on",
-    http_listen: "0.0.0.0",
-    http_port: HTTP_PORT,
-    health_check: "on",
-    ...bufferService(pipeline, STATE_FOLDER),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { LogPipeline } from "../../pipeline.ts";
-import type { Section } from "./outputs.ts";
+import type { Section } from "./service.ts";
 
 /** Joins the parts that a container runtime makes of a long line. */
 export const CRI_PARTS = "cri_parts";

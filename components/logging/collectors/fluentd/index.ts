@@ -49,6 +49,7 @@ export const fluentd: Collector = {
     s3: true,
     loki: "no Fluentd image for Kubernetes has the plugin",
   },
+  routes: "which is rendered for one destination here",
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
     buffer: "files on the node, including pending multi-line records",

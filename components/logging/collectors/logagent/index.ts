@@ -60,6 +60,7 @@ export const logagent: Collector = {
   documentation: "https://sematext.com/docs/logagent/",
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
+  routes: "whose plugins here send to one destination",
   about: {
     parsing: "CRI parts; stack traces by indentation; JSON, with JavaScript's numbers",
     buffer: "files on the node, then it drops the oldest or stops reading",

@@ -37,7 +37,7 @@ export function exporter(pipeline: LogPipeline): { readonly name: string; readon
         name: "awscloudwatchlogs",
         options: {
           region: context.region ?? "",
-          log_group_name: logGroupName(destination, context.cluster),
+          log_group_name: logGroupName(destination, context.cluster, pipeline.name),
           // The stream of each container: the last processor puts its name into the resource attribute `pod`.
           log_stream_name: "{PodName}",
           raw_log: true,

@@ -24,6 +24,7 @@ export const opentelemetry: Collector = {
   documentation: "https://opentelemetry.io/docs/collector/",
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
+  routes: "whose configuration has one destination here",
   about: {
     parsing:
       "CRI parts; stack traces by indentation; JSON; OTLP from applications; a kill loses each stream's pending line",

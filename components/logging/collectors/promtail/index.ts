@@ -40,6 +40,7 @@ export const promtail: Collector = {
     s3: LOKI_ONLY,
     loki: true,
   },
+  routes: "which sends to Loki only",
   about: {
     parsing:
       "CRI parts; stack traces by indentation, without empty lines; JSON; '_' also for '/' and '-' in label keys",

@@ -35,6 +35,7 @@ export const vector: Collector = {
     s3: true,
     loki: true,
   },
+  routes: "whose configuration has one destination here",
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
     buffer: "files on the node, then it stops reading; a kill may lose lines not yet written",

@@ -1,0 +1,82 @@
+import * as pulumi from "@pulumi/pulumi";
+import { LogBucket } from "../aws/bucket.ts";
+import { PodIdentity, type PolicyStatement } from "../aws/iam.ts";
+import { PodLogGroup } from "../aws/log-group.ts";
+import type { PodIdentityHost } from "../aws/partition.ts";
+import type { Collector } from "./collectors/collector.ts";
+import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "./pipeline.ts";
+import type { Target } from "./routes.ts";
+
+interface Place {
+  readonly cluster: string;
+  readonly host: PodIdentityHost;
+  readonly parent: pulumi.Resource;
+}
+
+/**
+ * The AWS resources of all destinations, and the one identity by which the collector may write to them and to nothing else.
+ * @returns What must stand before the collector starts.
+ */
+export function awsDestinations(
+  name: string,
+  targets: readonly Target[],
+  collector: Collector,
+  place: Place,
+): pulumi.Resource[] {
+  const statements = targets.flatMap((target) => statementsOf(name, target, collector, place) ?? []);
+  const [first] = statements;
+  if (first === undefined) return [];
+  const identity = new PodIdentity(
+    `${name}-identity`,
+    {
+      host: place.host,
+      namespace: LOGGING_NAMESPACE,
+      serviceAccount: collector.id,
+      statements: statements.length === 1 ? first : pulumi.all(statements).apply((all) => all.flat()),
+    },
+    { parent: place.parent },
+  );
+  return [identity.association];
+}
+
+/** Makes what a destination needs; what the collector may do there, or undefined for a destination outside AWS. */
+function statementsOf(
+  prefix: string,
+  { name, destination }: Target,
+  { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
+  { cluster, host, parent }: Place,
+): pulumi.Output<PolicyStatement[]> | undefined {
+  switch (destination.kind) {
+    case "cloudwatch": {
+      const groupName = logGroupName(destination, cluster, name);
+      const { retentionDays } = destination;
+      const group = { host, groupName, retentionDays, actions, lists };
+      return sidsOf(new PodLogGroup(withName(`${prefix}-group`, name), group, { parent }).statements, name);
+    }
+    case "s3": {
+      const { prefix: keys, retentionDays } = destination;
+      const bucket = {
+        host,
+        bucketName: bucketName(destination, cluster, host.region, name),
+        prefix: keys,
+        retentionDays,
+      };
+      return sidsOf(new LogBucket(withName(`${prefix}-bucket`, name), bucket, { parent }).statements, name);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Statements whose ids are unique in the policy of several destinations. An id has letters and digits alone. */
+function sidsOf(
+  statements: pulumi.Output<PolicyStatement[]>,
+  name: string | undefined,
+): pulumi.Output<PolicyStatement[]> {
+  if (name === undefined) return statements;
+  const suffix = name
+    .split("-")
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join("");
+  return statements.apply((all) => all.map((statement) => ({ ...statement, Sid: `${statement.Sid}${suffix}` })));
+}

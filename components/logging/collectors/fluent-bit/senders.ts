@@ -1,0 +1,118 @@
+import { amount } from "../../../schema/values.ts";
+import type { LogPipeline } from "../../pipeline.ts";
+import { LEVEL_KEYS, LEVELS, type Selection } from "../../routes.ts";
+import { destinationFilters, usesLabels } from "./filters.ts";
+import { output, splitByScript } from "./outputs.ts";
+import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
+
+/**
+ * Several destinations: one process reads the files and makes the records, and one for each destination takes those that are routed
+ * there into a buffer of its own and sends them. In one process a destination that does not answer would stop the others: all outputs
+ * share the chunks in memory (64) and the tasks (16,384), and a chunk that waits for one of them holds both.
+ */
+
+/** First of the ports at which senders take records from their reader, within their pod. */
+const FORWARD_PORT = 24_224;
+/** Longest message from the reader: a chunk is closed at 2 MB, but the last line in it may be long. */
+const MAX_MESSAGE = "64M";
+/** Key of a record that one of the routes leads on. */
+const ROUTED = "routed";
+
+/** Ports of a sender, after those of the reader. */
+export function senderPorts(at: number): Ports {
+  return { http: OWN_PORTS.http + 2 * (at + 1), alive: OWN_PORTS.alive + 2 * (at + 1) };
+}
+
+/** File with the configuration of a sender. */
+export function senderFile({ name }: Pick<LogPipeline, "name">): string {
+  return `sender-${name}.yaml`;
+}
+
+/** The pipeline of what reads: records without anything that one destination alone asks for, with labels if a sender needs them. */
+export function readerOf(pipeline: LogPipeline): LogPipeline {
+  const labels =
+    pipeline.metadata.labels ||
+    pipeline.branches.some((branch) => usesLabels(branch) || branch.selections.some((selection) => selection.labels));
+  return { ...pipeline, destination: { kind: "stdout" }, metadata: { ...pipeline.metadata, labels } };
+}
+
+/** Hands records to a sender, which says when they are on its disk. It takes them whether its destination is there or not. */
+export function toSender(branch: LogPipeline, at: number): Section {
+  return {
+    name: "forward",
+    ...matching(branch.selections),
+    host: "127.0.0.1",
+    port: FORWARD_PORT + at,
+    require_ack_response: "on",
+    retry_limit: "no_limits",
+    "storage.total_limit_size": amount(branch.buffer.size),
+    "net.io_timeout": "90s",
+  };
+}
+
+/** Decides by the tag what it can, which costs nothing for each record. */
+function matching(selections: readonly Selection[]): Section {
+  const namespaces = selections.map((selection) => selection.namespaces);
+  const all = namespaces.some((names) => names === undefined) || namespaces.length === 0;
+  if (all) return { match: "kube.*" };
+  const names = [...new Set(namespaces.flatMap((some = []) => some))].sort();
+  return { match_regex: `^kube\\.(${names.join("|")})_` };
+}
+
+/** The configuration of what sends to one destination. @see https://docs.fluentbit.io/manual/data-pipeline/inputs/forward */
+export function senderConfiguration(branch: LogPipeline, at: number, script: string): object {
+  const ports = senderPorts(at);
+  return {
+    service: service(branch, ports),
+    pipeline: {
+      inputs: [
+        {
+          name: "forward",
+          listen: "127.0.0.1",
+          port: FORWARD_PORT + at,
+          buffer_max_size: MAX_MESSAGE,
+          ...bufferInput(branch),
+        },
+        aliveInput(ports),
+      ],
+      filters: [...routeFilters(branch.selections), ...destinationFilters(branch, script)],
+      outputs: [output(branch)],
+    },
+  };
+}
+
+/** Drops what no route leads here, as far as the tag does not tell: a record that meets all conditions of a route is marked. */
+function routeFilters(selections: readonly Selection[]): Section[] {
+  if (selections.every(({ labels, streams, levels }) => !labels && !streams && !levels)) return [];
+  const every = { match: "kube.*" };
+  return [
+    ...selections.flatMap((selection) =>
+      conditions(selection).map((condition) => ({ name: "modify", ...every, condition, set: `${ROUTED} yes` })),
+    ),
+    { name: "grep", ...every, regex: `${ROUTED} ^yes$` },
+    { name: "modify", ...every, remove: ROUTED },
+  ];
+}
+
+/** Conditions of a selection, all of which must hold: a list for each key that a line's level may stand under. */
+function conditions({ namespaces, labels = {}, streams, levels }: Selection): string[][] {
+  const is = (key: string, values: readonly string[]) =>
+    `key_value_matches ${key} ^(${values.map((value) => value.replaceAll(".", "\\.")).join("|")})$`;
+  const common = [
+    ...(namespaces === undefined ? [] : [is("$kubernetes['namespace_name']", namespaces)]),
+    ...Object.entries(labels).map(([key, value]) => is(`$kubernetes['labels']['${key}']`, [value])),
+    ...(streams === undefined ? [] : [is("$stream", streams)]),
+  ];
+  if (levels === undefined) return [common];
+  const words = levels.flatMap((level) => LEVELS[level]).join("|");
+  return LEVEL_KEYS.map((key, at) => [
+    ...common,
+    `key_value_matches $fields['${key}'] ^(?i:${words})$`,
+    ...LEVEL_KEYS.slice(0, at).map((earlier) => `key_does_not_exist $fields['${earlier}']`),
+  ]);
+}
+
+/** Whether a sender needs the script that finds the app of a record. */
+export function needsScript({ branches, ...only }: LogPipeline): boolean {
+  return branches.length === 0 ? splitByScript({ ...only, branches }) : branches.some(splitByScript);
+}

@@ -1,0 +1,123 @@
+import type { SettingsIssue } from "../schema/errors.ts";
+import type { Collector } from "./collectors/collector.ts";
+import type { Destination } from "./destination-settings.ts";
+import { hasIndex } from "./pipeline.ts";
+import { selectionOf, type TeamNamespaces, targetsOf } from "./routes.ts";
+import type { LoggingSettings } from "./settings.ts";
+
+/**
+ * What is wrong with several destinations and the routes to them. Paths are below `logging`.
+ * @param teams Default: not known, and any name of a team may be right.
+ */
+export function routeIssues(
+  settings: LoggingSettings,
+  collector: Collector,
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const { destination, destinations, routes, mode, buffer } = settings;
+  if (destinations === undefined) {
+    if (routes.length === 0) return [];
+    const message = "must not be set without destinations, which the routes lead to";
+    return [{ path: ["routes"], message }];
+  }
+  const issues: SettingsIssue[] = [];
+  const add = (path: SettingsIssue["path"], message: string, value?: unknown) => issues.push({ path, message, value });
+  const names = Object.keys(destinations);
+  if (destination !== undefined) add([], "destination and destinations are mutually exclusive");
+  if (collector.routes !== true)
+    add(["destinations"], `must not be set with ${collector.title}, ${collector.routes}: set destination`, names);
+  if (mode === "sidecar")
+    add(["destinations"], "must not be set with mode sidecar, which sends to one destination: set destination", names);
+  if (buffer.whenFull === "block" && names.length > 1) {
+    const message = "must not be block with several destinations, since the outage of one would stop all";
+    add(["buffer", "whenFull"], message, buffer.whenFull);
+  }
+  issues.push(...ruleIssues(settings, names, teams), ...sameTargets(settings), ...unusedIndices(settings));
+  return issues;
+}
+
+/** What is wrong with the routes themselves. */
+function ruleIssues(
+  { routes, parseJson }: LoggingSettings,
+  names: readonly string[],
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  for (const [at, route] of routes.entries()) {
+    const path = ["routes", at];
+    for (const [number, name] of route.to.entries())
+      if (!names.includes(name)) {
+        const message = `must be the name of a destination: ${names.join(", ")}`;
+        issues.push({ path: [...path, "to", number], message, value: name });
+      }
+    for (const [number, team] of (teams === undefined ? [] : (route.teams ?? [])).entries())
+      if (!teams?.some(({ name }) => name === team)) {
+        const known =
+          teams?.length === 0 ? "and this stack has none" : `one of ${teams?.map(({ name }) => name).join(", ")}`;
+        issues.push({ path: [...path, "teams", number], message: `must be the name of a team, ${known}`, value: team });
+      }
+    if (selectionOf(route, teams ?? []).namespaces?.length === 0)
+      issues.push({
+        path,
+        message: "teams and namespaces have no namespace in common, so that no line takes this route",
+      });
+    if (route.levels !== undefined && !parseJson)
+      issues.push({
+        path: [...path, "levels"],
+        message: "must not be set with parseJson false, which leaves no level",
+      });
+  }
+  const unreached = routes.length === 0 ? [] : names.filter((name) => !routes.some(({ to }) => to.includes(name)));
+  const message = "must be in the list to of a route, or no line goes there";
+  return [...issues, ...unreached.map((name) => ({ path: ["destinations", name], message }))];
+}
+
+/** Destinations that are one and the same place, which would get each line twice. */
+function sameTargets(settings: LoggingSettings): SettingsIssue[] {
+  const seen = new Map<string, string>();
+  return targetsOf(settings).flatMap(({ name = "", path, destination, index }): SettingsIssue[] => {
+    const place = placeOf(destination, index.prefix);
+    if (place === undefined) return [];
+    const [key, what] = place;
+    const other = seen.get(`${destination.kind} ${what}`);
+    seen.set(`${destination.kind} ${what}`, name);
+    if (other === undefined) return [];
+    const message = `must differ from that of destination ${other}, or lines stand there twice`;
+    return [{ path: [...path, key], message, value: what }];
+  });
+}
+
+/** Where lines physically go, and by which setting; undefined where each has a place of its own by default. */
+function placeOf(destination: Destination, prefix: string): readonly [key: string, place: string] | undefined {
+  switch (destination.kind) {
+    case "stdout":
+      return ["kind", destination.kind];
+    case "file":
+      return ["path", destination.path];
+    case "http":
+      return ["url", destination.url];
+    case "loki":
+      return [
+        "url",
+        `${new URL(destination.url).origin}${destination.tenant === undefined ? "" : ` as ${destination.tenant}`}`,
+      ];
+    case "opensearch":
+      if (destination.inCluster) return ["inCluster", "true"];
+      return ["host", `${destination.host}:${destination.port} with prefix ${prefix}`];
+    case "elasticsearch":
+      return ["host", `${destination.host}:${destination.port} with prefix ${prefix}`];
+    case "cloudwatch":
+      return destination.logGroup === undefined ? undefined : ["logGroup", destination.logGroup];
+    case "s3":
+      return destination.bucket === undefined ? undefined : ["bucket", destination.bucket];
+  }
+}
+
+/** Index names of destinations that have no indices. */
+function unusedIndices({ destinations = {} }: LoggingSettings): SettingsIssue[] {
+  return Object.entries(destinations).flatMap(([name, destination]): SettingsIssue[] => {
+    if (destination.index === undefined || hasIndex(destination)) return [];
+    const message = `has no effect with destination ${destination.kind}, which has no indices`;
+    return [{ path: ["destinations", name, "index"], message, severity: "warning" }];
+  });
+}

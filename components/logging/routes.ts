@@ -1,0 +1,200 @@
+import { z } from "zod";
+import { teamNamespace } from "../kubernetes/labels.ts";
+import { string } from "../schema/values.ts";
+import { type Destination, NamedDestination } from "./destination-settings.ts";
+import type { IndexFormat } from "./index-format.ts";
+
+export const NamespaceName = string(
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
+);
+
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+export const LabelKey = string(
+  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "a label key, such as app or app.kubernetes.io/name",
+);
+export const LabelValue = string(
+  /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "a label value: a quoted string of 1 to 63 letters, digits, '-', '_' and '.'",
+);
+
+/** Names of containers, variables and AWS resources are made of it; each word begins with a letter, so that no two meet there. */
+const DestinationName = string(
+  /^(?=.{1,20}$)[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$/,
+  "up to 20 lower-case letters, digits and '-', with a letter first and after each '-'",
+);
+
+const MAX_DESTINATIONS = 4;
+
+/** Several destinations at once, by name. */
+export const Destinations = z.record(DestinationName, NamedDestination).refine((named) => {
+  const count = Object.keys(named).length;
+  return count > 0 && count <= MAX_DESTINATIONS;
+}, `must have 1 to ${MAX_DESTINATIONS} destinations`);
+
+/** The levels that a line can have, and the words that programs write for each, in any case. */
+export const LEVELS = {
+  trace: ["trace"],
+  debug: ["debug"],
+  info: ["info", "information", "notice"],
+  warn: ["warn", "warning"],
+  error: ["error", "err"],
+  fatal: ["fatal", "critical", "panic", "alert", "emergency"],
+} as const;
+/** Keys of a JSON line that hold its level, the first that is there. */
+export const LEVEL_KEYS = ["level", "severity"] as const;
+
+const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty");
+
+/** Which lines go to which destinations: those that meet each condition of the route. */
+export const Route = z.strictObject({
+  to: some(DestinationName).describe("Names of the destinations."),
+  teams: some(z.string()).optional().describe("Only lines from the namespaces of these teams. Default: all."),
+  namespaces: some(NamespaceName).optional().describe("Only lines from these namespaces. Default: all."),
+  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all of these labels."),
+  streams: some(z.enum(["stdout", "stderr"]))
+    .optional()
+    .describe("Only lines of these streams. Default: both."),
+  levels: some(z.enum(["trace", "debug", "info", "warn", "error", "fatal"]))
+    .optional()
+    .describe("Only JSON lines whose level or severity is one of these. Default: all lines."),
+});
+export type Route = z.infer<typeof Route>;
+
+/** A team and its namespaces. */
+export interface TeamNamespaces {
+  readonly name: string;
+  readonly namespaces?: readonly { readonly name: string }[] | undefined;
+}
+
+/** Conditions of a route, with the teams as their namespaces. A key that is not there lets all lines through. */
+export interface Selection {
+  readonly namespaces?: readonly string[] | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly streams?: readonly string[] | undefined;
+  readonly levels?: readonly (keyof typeof LEVELS)[] | undefined;
+}
+
+/** A destination with what it has of its own. */
+export interface Target {
+  /** Undefined for the only destination of a stack, whose resources have no name in theirs. */
+  readonly name: string | undefined;
+  /** Where it stands in the settings, below `logging`. */
+  readonly path: readonly string[];
+  /** Where its index names and the size of its buffer stand. */
+  readonly indexPath: readonly string[];
+  readonly bufferPath: readonly string[];
+  readonly destination: Destination;
+  readonly index: IndexFormat;
+  readonly bufferSize: string;
+  /** A line goes there that meets one of these; all lines if there are none. */
+  readonly selections: readonly Selection[];
+}
+
+interface RoutedSettings {
+  readonly destination?: Destination | undefined;
+  readonly destinations?: Readonly<Record<string, NamedDestination>> | undefined;
+  readonly routes?: readonly Route[];
+  readonly index: IndexFormat;
+  readonly buffer: { readonly size: string };
+}
+
+const STDOUT: Destination = { kind: "stdout" };
+
+/** The destination of a stack, or all of them in the order of their names. */
+export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespaces[] = []): Target[] {
+  const { destination = STDOUT, destinations, routes = [], index, buffer } = settings;
+  if (destinations === undefined)
+    return [
+      {
+        name: undefined,
+        path: ["destination"],
+        indexPath: ["index"],
+        bufferPath: ["buffer"],
+        destination,
+        index,
+        bufferSize: buffer.size,
+        selections: [],
+      },
+    ];
+  return Object.entries(destinations)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, named]) => {
+      const leading = routes.filter(({ to }) => to.includes(name)).map((route) => selectionOf(route, teams));
+      return {
+        name,
+        path: ["destinations", name],
+        indexPath: named.index === undefined ? ["index"] : ["destinations", name, "index"],
+        bufferPath: named.buffer.size === undefined ? ["buffer"] : ["destinations", name, "buffer"],
+        destination: named,
+        index: named.index ?? index,
+        bufferSize: named.buffer.size ?? buffer.size,
+        selections: leading.some((selection) => Object.keys(selection).length === 0) ? [] : leading,
+      };
+    });
+}
+
+/** The destination of settings that have one; a sidecar has no other. */
+export function onlyDestination({ destination = STDOUT }: Pick<RoutedSettings, "destination">): Destination {
+  return destination;
+}
+
+/** The conditions of a route. A team that is not known here has the one namespace that teams have by default. */
+export function selectionOf(route: Route, teams: readonly TeamNamespaces[]): Selection {
+  const { namespaces, labels, streams, levels } = route;
+  const ofTeams = route.teams?.flatMap(
+    (team) =>
+      teams.find(({ name }) => name === team)?.namespaces?.map((namespace) => namespace.name) ?? [teamNamespace(team)],
+  );
+  const both =
+    ofTeams === undefined || namespaces === undefined
+      ? (ofTeams ?? namespaces)
+      : ofTeams.filter((name) => namespaces.includes(name));
+  return {
+    ...(both === undefined ? {} : { namespaces: [...new Set(both)].sort() }),
+    ...(labels === undefined || Object.keys(labels).length === 0 ? {} : { labels }),
+    ...(streams === undefined || new Set(streams).size === 2 ? {} : { streams }),
+    ...(levels === undefined ? {} : { levels }),
+  };
+}
+
+/** The teams some of whose lines a destination may get. */
+export function routedTeams<T extends TeamNamespaces>(selections: readonly Selection[], teams: readonly T[]): T[] {
+  if (selections.length === 0) return [...teams];
+  return teams.filter(({ name, namespaces = [{ name: teamNamespace(name) }] }) =>
+    selections.some(
+      (selection) =>
+        selection.namespaces === undefined || namespaces.some((own) => selection.namespaces?.includes(own.name)),
+    ),
+  );
+}
+
+/** What is known of a line where it is routed. */
+export interface RoutedLine {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stream: string;
+  /** Fields of a JSON line. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** Names of the destinations that a line goes to. The collectors' configurations do the same, which a test compares. */
+export function destinationsOfLine(targets: readonly Target[], line: RoutedLine): string[] {
+  return targets.flatMap(({ name, selections }) =>
+    name !== undefined && (selections.length === 0 || selections.some((selection) => meets(line, selection)))
+      ? [name]
+      : [],
+  );
+}
+
+function meets({ namespace, labels, stream, fields = {} }: RoutedLine, selection: Selection): boolean {
+  const word = LEVEL_KEYS.map((key) => fields[key]).find((value) => value !== undefined);
+  const words: readonly string[] | undefined = selection.levels?.flatMap((level) => LEVELS[level]);
+  return (
+    (selection.namespaces?.includes(namespace) ?? true) &&
+    Object.entries(selection.labels ?? {}).every(([key, value]) => labels[key] === value) &&
+    (selection.streams?.includes(stream) ?? true) &&
+    (words === undefined || (typeof word === "string" && words.includes(word.toLowerCase())))
+  );
+}

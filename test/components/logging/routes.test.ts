@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { fluentBit } from "../../../components/logging/collectors/fluent-bit/index.ts";
+import { logPipeline } from "../../../components/logging/pipeline.ts";
+import { destinationsOfLine, type RoutedLine, targetsOf } from "../../../components/logging/routes.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { checkLogging } from "../../../components/logging/validation.ts";
+import { formatIssue } from "../../../components/schema/errors.ts";
+
+const TEAMS = [{ name: "ts" }, { name: "sa", namespaces: [{ name: "sa-one" }, { name: "sa-two" }] }];
+const issues = (settings: object) =>
+  checkLogging(LoggingSettings.parse(settings), "eks", undefined, TEAMS).map(formatIssue);
+
+const S3 = { kind: "s3", bucket: "acme-logs" };
+const SEARCH = { kind: "opensearch", host: "search.example.com" };
+
+describe("routes", () => {
+  it("are valid for up to four destinations, with and without rules", () => {
+    assert.deepEqual(issues({ destinations: { archive: S3 } }), []);
+    const destinations = { archive: S3, search: SEARCH, groups: { kind: "cloudwatch" }, more: { kind: "cloudwatch" } };
+    const routes = [{ to: ["archive", "groups", "more"] }, { to: ["search"], teams: ["ts"], levels: ["error"] }];
+    assert.deepEqual(issues({ destinations, routes }), []);
+  });
+
+  for (const [settings, ...expected] of [
+    [{ destination: SEARCH, destinations: { search: SEARCH } }, "destination and destinations are mutually exclusive"],
+    [{ routes: [{ to: ["archive"] }] }, "routes: must not be set without destinations, which the routes lead to"],
+    [
+      { destinations: { archive: S3 }, routes: [{ to: ["archive", "archiv"] }] },
+      'routes[0].to[1]: must be the name of a destination: archive (found "archiv")',
+    ],
+    [
+      { destinations: { archive: S3 }, routes: [{ to: ["archive"], teams: ["qa"] }] },
+      'routes[0].teams[0]: must be the name of a team, one of ts, sa (found "qa")',
+    ],
+    [
+      { destinations: { archive: S3, search: SEARCH }, routes: [{ to: ["archive"] }] },
+      "destinations.search: must be in the list to of a route, or no line goes there",
+    ],
+    [
+      { destinations: { archive: S3 }, routes: [{ to: ["archive"], teams: ["ts"], namespaces: ["sa-one"] }] },
+      "routes[0]: teams and namespaces have no namespace in common, so that no line takes this route",
+    ],
+    [
+      { destinations: { archive: S3 }, routes: [{ to: ["archive"], levels: ["error"] }], parseJson: false },
+      "routes[0].levels: must not be set with parseJson false, which leaves no level",
+    ],
+    [
+      { destinations: { archive: S3, copy: S3 } },
+      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs")',
+    ],
+    [
+      { destinations: { a: { kind: "stdout" }, b: { kind: "stdout" } } },
+      'destinations.b.kind: must differ from that of destination a, or lines stand there twice (found "stdout")',
+    ],
+    [
+      { destinations: { search: SEARCH, other: { ...SEARCH, index: { prefix: "other" } }, third: SEARCH } },
+      'destinations.third.host: must differ from that of destination search, or lines stand there twice (found "search.example.com:9200 with prefix logs")',
+    ],
+    [
+      { destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "block" } },
+      'buffer.whenFull: must not be block with several destinations, since the outage of one would stop all (found "block")',
+    ],
+    [
+      { destinations: { archive: S3, search: { ...SEARCH, buffer: { size: "8Mi" } } } },
+      'destinations.search.buffer.size: must be at least 64Mi with Fluent Bit and whenFull drop-oldest, or lines are dropped while they are sent (found "8Mi")',
+    ],
+    [
+      { destinations: { search: { ...SEARCH, index: { timeZone: "Asia/Tokyo" } } } },
+      'destinations.search.index.timeZone: must be UTC with Fluent Bit, which dates indices in UTC (found "Asia/Tokyo")',
+    ],
+    [
+      { destinations: { search: { ...SEARCH, host: "abc.eu-central-1.aoss.amazonaws.com", port: 443 } } },
+      'destinations.search.host: must not be an endpoint of Amazon OpenSearch Serverless, which accepts only requests signed with SigV4, and no collector signs them (found "abc.eu-central-1.aoss.amazonaws.com")',
+    ],
+    [
+      { destinations: { archive: { ...S3, index: { prefix: "x" } } } },
+      "destinations.archive.index: has no effect with destination s3, which has no indices",
+    ],
+    [
+      {
+        collector: "filebeat",
+        destinations: { search: { kind: "elasticsearch", host: "h" } },
+        index: { prefix: "pods" },
+      },
+      'destinations: must not be set with Filebeat, which has one output: set destination (found ["search"])',
+    ],
+  ] as const) {
+    it(`are refused: ${JSON.stringify(settings)}`, () => {
+      const found = issues(settings);
+      const [wanted = ""] = expected;
+      assert.ok(
+        found.some((issue) => issue === wanted || issue.endsWith(`: ${wanted}`)),
+        found.join("\n"),
+      );
+    });
+  }
+
+  it("need names that can stand in names of resources, and some of each condition", () => {
+    const refused = [
+      { destinations: {} },
+      { destinations: { a: S3, b: S3, c: S3, d: S3, e: S3 } },
+      { destinations: { Archive: S3 } },
+      { destinations: { "a-1": S3 } },
+      { destinations: { archive: S3 }, routes: [{ to: [] }] },
+      { destinations: { archive: S3 }, routes: [{ to: ["archive"], teams: [] }] },
+      { destinations: { archive: S3 }, routes: [{ to: ["archive"], levels: ["loud"] }] },
+      { destinations: { archive: { ...S3, bufer: {} } } },
+    ];
+    for (const settings of refused)
+      assert.equal(LoggingSettings.safeParse(settings).success, false, JSON.stringify(settings));
+  });
+});
+
+describe("destinationsOfLine", () => {
+  const settings = LoggingSettings.parse({
+    destinations: { archive: S3, search: SEARCH, groups: { kind: "cloudwatch" } },
+    routes: [
+      { to: ["archive"] },
+      { to: ["search"], teams: ["sa"], streams: ["stderr"] },
+      { to: ["search", "groups"], labels: { tier: "web" }, levels: ["warn", "error"] },
+    ],
+  });
+  const line = { namespace: "sa-one", labels: {}, stream: "stdout" };
+  const goes = (changes: Partial<RoutedLine>) =>
+    destinationsOfLine(targetsOf(settings, TEAMS), { ...line, ...changes }).join();
+
+  it("follows each condition of a route, and any route", () => {
+    assert.equal(goes({}), "archive");
+    assert.equal(goes({ stream: "stderr" }), "archive,search");
+    assert.equal(goes({ stream: "stderr", namespace: "sa-team" }), "archive");
+    assert.equal(goes({ labels: { tier: "web" }, fields: { level: "ERROR" } }), "archive,groups,search");
+    assert.equal(goes({ labels: { tier: "web" }, fields: { severity: "Warning" } }), "archive,groups,search");
+    assert.equal(goes({ labels: { tier: "web" }, fields: { level: "info", severity: "error" } }), "archive");
+    assert.equal(goes({ labels: { tier: "web" }, fields: { level: 50 } }), "archive");
+    assert.equal(goes({ labels: { tier: "db" }, fields: { level: "error" } }), "archive");
+  });
+});
+
+describe("Fluent Bit with several destinations", () => {
+  const rendered = fluentBit.render(
+    logPipeline(
+      LoggingSettings.parse({
+        destinations: {
+          archive: { kind: "s3", buffer: { size: "1Gi" } },
+          search: { ...SEARCH, index: { splitBy: "team" } },
+        },
+        routes: [{ to: ["archive"] }, { to: ["search"], teams: ["ts", "sa"] }],
+      }),
+      { cluster: "dev", region: "eu-central-1", teams: TEAMS },
+    ),
+  );
+  const file = (name: string) => parse(rendered.files[name] ?? "");
+
+  it("reads once, and hands to each its own lines by their tag", () => {
+    const { outputs } = file("fluent-bit.yaml").pipeline;
+    assert.deepEqual(
+      outputs.map((output: Record<string, unknown>) => [output.name, output.match ?? output.match_regex, output.port]),
+      [
+        ["forward", "kube.*", 24224],
+        ["forward", "^kube\\.(sa-one|sa-two|ts-team)_", 24225],
+      ],
+    );
+    assert.deepEqual(Object.keys(rendered.files), ["fluent-bit.yaml", "sender-archive.yaml", "sender-search.yaml"]);
+  });
+
+  it("gives each a buffer and a bucket of its own, and ports that no other has", () => {
+    const [archive, search] = [file("sender-archive.yaml"), file("sender-search.yaml")];
+    assert.equal(archive.service["storage.path"], "/var/lib/fluent-bit/buffer-archive");
+    assert.equal(search.service["storage.path"], "/var/lib/fluent-bit/buffer-search");
+    assert.equal(archive.pipeline.outputs[0].bucket, "dev-logs-eu-central-1-archive");
+    assert.equal(archive.pipeline.outputs[0].store_dir, "/var/lib/fluent-bit/s3-archive");
+    assert.equal(archive.pipeline.outputs[0]["storage.total_limit_size"], 2 ** 29);
+    assert.equal(search.pipeline.outputs[0]["storage.total_limit_size"], 2 ** 32);
+    const ports = [file("fluent-bit.yaml"), archive, search].flatMap(({ service, pipeline }) => [
+      service.http_port,
+      pipeline.inputs.at(-1).port,
+    ]);
+    assert.equal(new Set(ports).size, 6, ports.join());
+    assert.deepEqual(
+      rendered.senders?.map(({ name, ports: own }) => [name, own]),
+      [
+        ["archive", { metrics: 2022 }],
+        ["search", { metrics: 2024 }],
+      ],
+    );
+  });
+
+  it("splits the index of one destination without a word in the records of the other", () => {
+    assert.deepEqual(file("sender-archive.yaml").pipeline.filters, []);
+    const names = file("sender-search.yaml").pipeline.filters.map(
+      (filter: Record<string, unknown>) => filter.copy ?? filter.add,
+    );
+    assert.deepEqual(names.slice(-2), ["team index_split", "index_split none"]);
+    assert.doesNotMatch(rendered.files["fluent-bit.yaml"] ?? "", /index_split/);
+  });
+});

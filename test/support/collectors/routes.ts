@@ -1,0 +1,122 @@
+import { createServer } from "node:net";
+import { listen } from "../listen.ts";
+import { Receiver, type ReceiverMode } from "./receiver.ts";
+import { type LocalCollector, Sandbox } from "./sandbox.ts";
+import type { Stats } from "./tally.ts";
+import { type WriterOptions, writeLogs } from "./writer.ts";
+
+/** Three places to send to, one for each way to send. */
+export const NAMES = ["http", "loki", "search"] as const;
+export type Name = (typeof NAMES)[number];
+
+/** How the others fared while one destination was away, and what it had afterwards. */
+export interface Apart {
+  readonly written: number;
+  readonly stats: Readonly<Record<Name, Stats>>;
+  /** Seconds that lines were late at the destinations that stood, at the 99th percentile of looks each half second. */
+  readonly lagSeconds: number;
+  /** The same, of the time before it was away. */
+  readonly usualLagSeconds: number;
+}
+
+/** Writes at a rate while one of three destinations is away for a while, and waits until all have everything. */
+export async function withOneAway(
+  local: LocalCollector,
+  away: Name,
+  mode: ReceiverMode,
+  write: Omit<WriterOptions, "folder">,
+  { after, during, settings = {} }: { readonly after: number; readonly during: number; readonly settings?: object },
+): Promise<Apart> {
+  const receivers = await receiversOf();
+  const sandbox = new Sandbox(
+    { ...local, adapt: await ownPorts(local) },
+    { destinations: destinationsAt(receivers), ...settings },
+    receivers.search.port,
+  );
+  const senders = sandbox.startSenders();
+  const collector = sandbox.start();
+  try {
+    await pause(1);
+    const began = Date.now();
+    const [lags, usual]: [number[], number[]] = [[], []];
+    let isAway = false;
+    let writing = true;
+    const writer = writeLogs({ folder: sandbox.pods, ...write }).finally(() => {
+      writing = false;
+    });
+    const perSecond = write.bytesPerSecond / LINE_BYTES;
+    const look = async () => {
+      while (writing) {
+        await pause(0.5);
+        for (const name of NAMES.filter((other) => other !== away)) {
+          const { unique } = await receivers[name].stats();
+          if (writing) (isAway ? lags : usual).push((Date.now() - began) / 1000 - unique / perSecond);
+        }
+      }
+    };
+    const looking = look();
+    await pause(after);
+    isAway = true;
+    receivers[away].set(mode);
+    await pause(during);
+    receivers[away].set("take");
+    const { lines } = await writer;
+    await looking;
+    const stats = {
+      http: await receivers.http.settled(lines, 60),
+      loki: await receivers.loki.settled(lines, 60),
+      search: await receivers.search.settled(lines, 60),
+    };
+    return { written: lines, stats, lagSeconds: percentile99(lags), usualLagSeconds: percentile99(usual) };
+  } finally {
+    for (const each of [collector, ...senders]) await each.stop("SIGKILL");
+    for (const receiver of Object.values(receivers)) await receiver.stop();
+    sandbox.remove();
+  }
+}
+
+function percentile99(values: readonly number[]): number {
+  return [...values].sort((one, other) => one - other)[Math.floor(values.length * 0.99)] ?? 0;
+}
+
+/** Of a line of the writer, with the words in front of it. */
+const LINE_BYTES = 290;
+/** The ports at which senders listen to their reader. */
+const FORWARD_PORT = /port: (2422[4-7])\b/g;
+
+const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+async function receiversOf(): Promise<Record<Name, Receiver>> {
+  const labels = { "app.kubernetes.io/name": "curl" };
+  return {
+    http: await Receiver.start({ labels }),
+    loki: await Receiver.start({ labels }),
+    search: await Receiver.start({ labels }),
+  };
+}
+
+/** The three destinations in the settings. */
+function destinationsAt(receivers: Readonly<Record<Name, { readonly port: number }>>): object {
+  return {
+    http: { kind: "http", url: `http://127.0.0.1:${receivers.http.port}/in` },
+    loki: { kind: "loki", url: `http://127.0.0.1:${receivers.loki.port}` },
+    search: { kind: "opensearch", host: "127.0.0.1", port: receivers.search.port, tls: false },
+  };
+}
+
+/** Gives what listens within the pod free ports of this machine. */
+async function ownPorts(local: LocalCollector): Promise<LocalCollector["adapt"]> {
+  const ports = new Map<string, number>();
+  for (const port of ["24224", "24225", "24226", "24227"]) ports.set(port, await freePort());
+  return (text, place) =>
+    local
+      .adapt(text, place)
+      .replaceAll(FORWARD_PORT, (whole, port: string) => whole.replace(port, String(ports.get(port))));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
