@@ -4,7 +4,7 @@ import { Failure } from "../command-line.ts";
 import { PLAIN_OUTPUT, run } from "../process.ts";
 import { stackNames } from "../stack-file.ts";
 import { comparePlans, type StackComparison } from "./compare.ts";
-import { emptyPlan, PlanDocument } from "./document.ts";
+import { emptyPlan, PlanDocument, withEngineUrns } from "./document.ts";
 import { type Checkout, type CheckoutOptions, isThere, Repository, withCheckouts } from "./revisions.ts";
 
 /** One of the two revisions: as it was named, and its commit, which the working tree has none of. */
@@ -138,7 +138,7 @@ async function planAt(checkout: Checkout, stack: string, signal: AbortSignal): P
 
 function documentIn(stdout: string): PlanDocument | undefined {
   try {
-    return PlanDocument.parse(JSON.parse(stdout));
+    return withEngineUrns(PlanDocument.parse(JSON.parse(stdout)));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof ZodError) return undefined;
     throw error;

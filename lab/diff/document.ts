@@ -55,6 +55,42 @@ export function emptyPlan(stack: string): PlanDocument {
   return { stack, resources: [], outputs: {} };
 }
 
+const STACK_TYPE = "pulumi:pulumi:Stack";
+
+/**
+ * A plan with URNs as the engine writes them: with the types of all parents but the stack's. Older revisions print the type of the
+ * nearest parent alone.
+ */
+export function withEngineUrns(plan: PlanDocument): PlanDocument {
+  const byUrn = new Map(plan.resources.map((resource) => [resource.urn, resource]));
+  const urns = new Map<string, string>();
+  const urnOf = (urn: string): string => {
+    const known = urns.get(urn);
+    const resource = byUrn.get(urn);
+    if (known !== undefined || resource === undefined || resource.parent === "") return known ?? urn;
+    const [head, project] = urn.split("::");
+    const parents = urnOf(resource.parent).split("::")[2] ?? "";
+    const type = parents === STACK_TYPE ? resource.type : `${parents}$${resource.type}`;
+    const full = [head, project, type, resource.name].join("::");
+    urns.set(urn, full);
+    return full;
+  };
+  const providerOf = (provider: string) => {
+    const end = provider.lastIndexOf("::");
+    return end < 0 ? provider : urnOf(provider.slice(0, end)) + provider.slice(end);
+  };
+  const resources = plan.resources.map((resource) => ({
+    ...resource,
+    urn: urnOf(resource.urn),
+    parent: urnOf(resource.parent),
+    dependencies: resource.dependencies.map(urnOf),
+    provider: providerOf(resource.provider),
+  }));
+  if (plan.policies === undefined) return { ...plan, resources };
+  const findings = plan.policies.findings.map((finding) => ({ ...finding, urn: urnOf(finding.urn) }));
+  return { ...plan, resources, policies: { ...plan.policies, findings } };
+}
+
 export function isGroup(value: Json | undefined): value is { [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

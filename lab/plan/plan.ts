@@ -139,9 +139,23 @@ class RecordingMonitor extends MockMonitor {
   ): Promise<void> {
     // Registrations overlap, so only the answer to this request tells its URN.
     return super.registerResource(request, (error: unknown, response: RegisterResourceResponse) => {
-      if (error === null && request.getType() !== STACK_TYPE) this.planned.push(planned(response.getUrn(), request));
+      if (error === null) {
+        this.#useEngineUrn(request, response);
+        if (request.getType() !== STACK_TYPE) this.planned.push(planned(response.getUrn(), request));
+      }
       callback(error, response);
     });
+  }
+
+  /** The mocks write one parent's type into a URN, the stack's too; the engine writes all parents' types but the stack's. */
+  #useEngineUrn(request: RegisterResourceRequest, response: RegisterResourceResponse): void {
+    const registered = this.resources.get(response.getUrn());
+    const [head, project] = response.getUrn().split("::");
+    const parents = request.getParent().split("::")[2] ?? "";
+    const type = parents === "" || parents === STACK_TYPE ? request.getType() : `${parents}$${request.getType()}`;
+    const urn = [head, project, type, request.getName()].join("::");
+    if (registered !== undefined) this.resources.set(urn, { ...registered, urn });
+    response.setUrn(urn);
   }
 
   override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<object>): void {

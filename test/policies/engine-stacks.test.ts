@@ -17,7 +17,7 @@ import { type Given, runPack, UNKNOWN_TEXT } from "./engine-run.ts";
 const STACKS = {
   dev: () => readStack("dev"),
   local: () => readStack("local"),
-  "eks-existing": () => readStackFile("eks-existing", join(PROJECT_ROOT, "examples/existing-eks/Pulumi.prod.yaml")),
+  "eks-existing": () => readStackFile("existing", join(PROJECT_ROOT, "examples/existing-eks/Pulumi.prod.yaml")),
 };
 
 const RECORDED = z.object({
@@ -72,6 +72,13 @@ describe("the first preview of this repository's stacks, by the policy pack", ()
         const shown = new Set(given.map(({ type }) => type));
         const missing = plan.resources.map(({ type }) => type).filter((type) => !shown.has(type));
         assert.deepEqual(missing, [], "record the preview again by tools/record-preview.ts");
+      });
+
+      it("has the URNs that a plan prints", () => {
+        const urns = new Map(given.map(({ type, name, urn }) => [`${type}::${name}`, urn]));
+        const both = plan.resources.filter(({ type, name }) => urns.has(`${type}::${name}`));
+        assert.ok(both.length > 15, String(both.length));
+        for (const { type, name, urn } of both) assert.equal(urn, urns.get(`${type}::${name}`));
       });
     });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { comparePlans, type ResourceChange } from "../../../lab/diff/compare.ts";
-import type { PlannedResourceDocument } from "../../../lab/diff/document.ts";
+import { PlanDocument, type PlannedResourceDocument, withEngineUrns } from "../../../lab/diff/document.ts";
 import { only, plan, resource } from "./resources.ts";
 
 const anyResource = fc
@@ -21,6 +21,30 @@ const anyResource = fc
 const anyPlan = fc
   .uniqueArray(anyResource, { selector: ({ urn }) => urn, maxLength: 8 })
   .map((resources) => plan(...resources));
+
+/** A Team with a pod in it, and a finding on that pod, with these types of parents in the URNs. */
+function nested(ofTeam: string, ofPod: string) {
+  const urn = (qualified: string, name: string) => `urn:pulumi:dev::lab::${qualified}::${name}`;
+  const shared = { custom: true, inputs: { data: "1" }, provider: `${urn("pulumi:providers:k", "k")}::id` };
+  const [team, curl, pod] = [urn(`${ofTeam}Team`, "ts"), urn("Team$Curl", "curl"), urn(`${ofPod}Pod`, "pod")];
+  return PlanDocument.parse({
+    stack: "dev",
+    resources: [
+      { ...shared, urn: team, type: "Team", name: "ts", parent: urn("pulumi:pulumi:Stack", "lab-dev") },
+      { ...shared, urn: curl, type: "Curl", name: "curl", parent: team },
+      { ...shared, urn: pod, type: "Pod", name: "pod", parent: curl, dependencies: [team] },
+    ],
+    policies: { findings: [{ rule: "r", level: "mandatory", outcome: "violated", urn: pod, message: "m" }] },
+  });
+}
+
+describe("withEngineUrns", () => {
+  it("gives a plan of an older revision the URNs of the engine", () => {
+    const engine = nested("", "Team$Curl$");
+    assert.deepEqual(withEngineUrns(nested("pulumi:pulumi:Stack$", "Curl$")), engine);
+    assert.deepEqual(withEngineUrns(engine), engine);
+  });
+});
 
 describe("comparePlans", () => {
   it("finds nothing between a plan and itself", () => {

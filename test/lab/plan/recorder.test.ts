@@ -47,6 +47,24 @@ describe("record", () => {
     assert.equal(second?.custom, true);
   });
 
+  it("writes URNs as the engine does, with the types of all parents but the stack", async () => {
+    const { resources } = await record({ stack: "dev", config: {} }, async () => {
+      const outer = new pulumi.ComponentResource("lab:Outer", "a");
+      const inner = new pulumi.ComponentResource("lab:Inner", "b", {}, { parent: outer });
+      new k8s.core.v1.Namespace("c", { metadata: { name: "c" } }, { parent: inner });
+    });
+    const project = "urn:pulumi:dev::eks-dns-logging";
+    assert.deepEqual(
+      resources.map(({ urn }) => urn),
+      [
+        `${project}::lab:Outer::a`,
+        `${project}::lab:Outer$lab:Inner::b`,
+        `${project}::lab:Outer$lab:Inner$kubernetes:core/v1:Namespace::c`,
+      ],
+    );
+    assert.equal(resources[2]?.parent, resources[1]?.urn);
+  });
+
   it("returns the stack's outputs and names the secret ones", async () => {
     const { outputs, secretOutputs } = await record({ stack: "dev", config: {} }, program);
     assert.deepEqual(outputs, { plain: "shown", password: "hidden" });
