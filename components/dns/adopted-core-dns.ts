@@ -1,10 +1,9 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { addonConfiguration } from "./addon-configuration.ts";
-import type { AdoptSettings } from "./adopt-settings.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import { dnsProfile } from "./profile.ts";
-import type { DnsSettings } from "./settings.ts";
+import type { AdoptSettings, DnsSettings } from "./settings.ts";
 
 /** What is applied to a Deployment that is there: only the fields that the settings name. */
 interface DeploymentFields {
