@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, glob, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { credentials } from "@grpc/grpc-js";
+import grpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import proto from "@pulumi/pulumi/proto/provider_pb.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const NODE_22 = join(import.meta.dirname, "node-22/node_modules/node/bin/node");
@@ -153,5 +157,26 @@ describe("the npm package", () => {
     assert.match(JSON.stringify(plan.outputs), /serve_stale/);
     const { data } = inputsOf("kubernetes:core/v1:ConfigMap", "logs-fluent-bit-config");
     assert.match(JSON.stringify(data), /host: search.example.com/);
+  });
+
+  it("is a Pulumi package, which Pulumi's runner starts on Node.js 22", async () => {
+    const runner = join(ROOT, "node_modules/@pulumi/pulumi/cmd/run-plugin");
+    const plugin = spawn(NODE_22, [runner, folder, "127.0.0.1:9"], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const [port] = await once(plugin.stdout, "data");
+      const client = new grpc.ResourceProviderClient(`127.0.0.1:${String(port).trim()}`, credentials.createInsecure());
+      const schema = await new Promise<string>((resolve, reject) => {
+        client.getSchema(new proto.GetSchemaRequest(), (error, response) =>
+          error ? reject(error) : resolve(response.getSchema()),
+        );
+      });
+      client.close();
+      assert.equal(schema, await readFile(join(ROOT, "library/schema.json"), "utf8"));
+    } finally {
+      plugin.kill();
+    }
   });
 });
