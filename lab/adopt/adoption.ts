@@ -4,9 +4,9 @@ import { CONFIG_NAMESPACE } from "../../components/schema/extends.ts";
 import { parseSettings } from "../../components/settings.ts";
 import { planStack } from "../plan/plan.ts";
 import type { AwsCluster } from "./aws-cluster.ts";
-import { type ImportFile, importPlan } from "./import-file.ts";
+import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
 import type { AdoptionRow, LiveObjects } from "./live-objects.ts";
-import { type CoreDnsPlace, readCoreDns } from "./running-coredns.ts";
+import { type CoreDnsPlace, readCoreDns, type Takeover } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 
 /** Parts that can be adopted. */
@@ -38,6 +38,8 @@ export interface Adoption {
   /** The stack's configuration, as its file has it. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly importFile: ImportFile;
+  /** URNs of what must be in the state before the import. */
+  readonly targets: readonly string[];
   readonly rows: readonly AdoptionRow[];
 }
 
@@ -47,8 +49,7 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
   const rows: AdoptionRow[] = [];
   const known = typeof eks?.aws === "object" ? eks.aws : undefined;
   if (eks !== undefined) rows.push(...eksRows(eks));
-  const takesAddon = eks !== undefined && !known?.isAutoMode;
-  const dns = parts.includes("dns") ? readCoreDns(live, request.coredns, takesAddon) : undefined;
+  const dns = parts.includes("dns") ? readCoreDns(live, request.coredns, takeoverOf(eks, known)) : undefined;
   const teams = readTeams(live, parts.includes("teams") ? request.namespaces : []);
   for (const { field, reason } of dns?.misfits ?? [])
     rows.push({ action: "leave", subject: `the EKS add-on cannot take ${field}`, reason });
@@ -67,7 +68,18 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
       : false,
   };
   const imports = await planned(live, request, config, known);
-  return { stack: request.stack, config, importFile: imports.file, rows: [...rows, ...imports.rows] };
+  return {
+    stack: request.stack,
+    config,
+    importFile: imports.file,
+    targets: imports.targets,
+    rows: [...rows, ...imports.rows],
+  };
+}
+
+function takeoverOf(eks: EksRequest | undefined, known: AwsCluster | undefined): Takeover {
+  if (eks === undefined || known?.isAutoMode) return "patch";
+  return known?.hasCoreDnsAddon ? "is-addon" : "to-addon";
 }
 
 function clusterSettings({ eks, version, context, kubeconfig }: AdoptionRequest, known: AwsCluster | undefined) {
@@ -99,7 +111,7 @@ function eksRows({ aws, name }: EksRequest): AdoptionRow[] {
     {
       action: "adopt",
       subject: `add-on ${name}:coredns`,
-      reason: "is none yet: EKS takes over a self-managed CoreDNS in place (conflicts.onCreate OVERWRITE)",
+      reason: "is none yet: EKS takes over a self-managed CoreDNS in place, unless fields below stand against it",
     },
   ];
 }
@@ -130,7 +142,7 @@ async function planned(
   { stack, eks }: AdoptionRequest,
   config: Adoption["config"],
   known: AwsCluster | undefined,
-): Promise<{ file: ImportFile; rows: readonly AdoptionRow[] }> {
+): Promise<ImportPlan> {
   const asEngine = Object.entries(config).map(([key, value]): [string, string] => [
     key,
     typeof value === "string" ? value : JSON.stringify(value),
@@ -140,16 +152,16 @@ async function planned(
     const { warnings } = parseSettings(engineConfig);
     const { resources } = await planStack({ name: stack, config: engineConfig });
     const addon = known?.hasCoreDnsAddon ? [["aws:eks/addon:Addon", `${eks?.name}:coredns`] as const] : [];
-    const { file, rows } = importPlan(resources, live, new Map(addon));
+    const { file, targets, rows } = importPlan(resources, live, new Map(addon));
     const warned = warnings.map(
       (warning): AdoptionRow => ({ action: "check", subject: "settings", reason: formatIssue(warning) }),
     );
-    return { file, rows: [...rows, ...warned] };
+    return { file, targets, rows: [...rows, ...warned] };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const rows = error.issues.map(
       (issue): AdoptionRow => ({ action: "conflict", subject: "settings", reason: formatIssue(issue) }),
     );
-    return { file: { resources: [] }, rows };
+    return { file: { resources: [] }, targets: [], rows };
   }
 }

@@ -1,5 +1,5 @@
 import type { Planned, PlannedResource } from "../plan/plan.ts";
-import { type AdoptionRow, at, type LiveObjects, managersOf, objectName, textAt } from "./live-objects.ts";
+import { type AdoptionRow, at, isOwn, type LiveObjects, managersOf, objectName, textAt } from "./live-objects.ts";
 
 /** One entry of the file that `pulumi import --file` reads. @see https://www.pulumi.com/docs/iac/guides/migration/import/#bulk-import-operations */
 interface ImportEntry {
@@ -11,20 +11,22 @@ interface ImportEntry {
   readonly parent?: string;
   readonly provider?: string;
   readonly component?: true;
-  readonly inputs?: PlannedResource["inputs"];
 }
 
 export interface ImportFile {
+  /** URNs of what must be in the state before, by the name that entries use. */
+  readonly nameTable?: Readonly<Record<string, string>>;
   readonly resources: readonly ImportEntry[];
 }
 
 /** What a plan finds on the cluster. */
 export interface ImportPlan {
   readonly file: ImportFile;
+  /** URNs of what `pulumi up --target` makes before the import: the provider and what is above it. */
+  readonly targets: readonly string[];
   readonly rows: readonly AdoptionRow[];
 }
 
-const OWN_LABEL = ["metadata", "labels", "app.kubernetes.io/part-of"] as const;
 const PROVIDER = "pulumi:providers:kubernetes";
 
 /**
@@ -40,7 +42,6 @@ export function importPlan(
   const rows: AdoptionRow[] = [];
   const imported = new Map<string, string>();
   const unread = new Set<string>();
-  const isUnknown = (urn: string) => resources.some((one) => one.urn === urn && one.unknowns.length > 0);
   for (const resource of resources.filter(({ custom }) => custom)) {
     const awsId = existing.get(resource.type);
     if (awsId !== undefined) {
@@ -53,13 +54,7 @@ export function importPlan(
     if (object === undefined && live.unread.has(kind)) unread.add(kind);
     if (object === undefined) continue;
     if (resource.type.endsWith("Patch")) rows.push(...differences(resource, live));
-    else if (textAt(object.content, ...OWN_LABEL) === "eks-dns-logging" && isUnknown(providerOf(resource)))
-      rows.push({
-        action: "check",
-        subject: objectName(object),
-        reason: "was made by this program: import it after the first `pulumi up`, which creates its provider",
-      });
-    else if (textAt(object.content, ...OWN_LABEL) === "eks-dns-logging") {
+    else if (isOwn(object)) {
       imported.set(resource.urn, namespace === undefined ? name : `${namespace}/${name}`);
       rows.push({ action: "import", subject: objectName(object), reason: "was made by this program" });
     } else
@@ -71,7 +66,7 @@ export function importPlan(
   }
   for (const kind of unread)
     rows.push({ action: "check", subject: kind, reason: "not listed, since the user may not: one may exist already" });
-  return { file: { resources: entries(resources, imported) }, rows };
+  return { ...fileOf(resources, imported), rows };
 }
 
 function identity({ inputs }: PlannedResource): { kind: string; namespace: string | undefined; name: string } {
@@ -111,48 +106,62 @@ function leaves(value: PlannedResource["inputs"]): [path: string[], value: Plann
   });
 }
 
-/** The imported resources after the components and providers that they need. */
-function entries(resources: readonly PlannedResource[], imported: ReadonlyMap<string, string>): ImportEntry[] {
+/**
+ * The imported resources after the components that they are in. A provider is made before the import: declared in the file, it would be
+ * created before its own parent, which leaves the state invalid (Pulumi 3.260).
+ */
+function fileOf(
+  resources: readonly PlannedResource[],
+  imported: ReadonlyMap<string, string>,
+): Pick<ImportPlan, "file" | "targets"> {
   const byUrn = new Map(resources.map((resource) => [resource.urn, resource]));
-  const needed = new Set<string>();
-  const need = (urn: string): void => {
-    const resource = byUrn.get(urn);
-    if (resource === undefined || needed.has(urn)) return;
-    need(resource.parent);
-    need(providerOf(resource));
-    needed.add(urn);
+  const above = (urn: string): string[] => {
+    const parent = byUrn.get(urn)?.parent ?? "";
+    return byUrn.has(parent) ? [...above(parent), parent] : [];
   };
-  for (const urn of imported.keys()) need(urn);
+  const needed = new Set([...imported.keys()].flatMap((urn) => [...above(urn), urn]));
+  const providers = new Set(
+    [...imported.keys()].map((urn) => providerOf(byUrn.get(urn))).filter((urn) => byUrn.get(urn)?.type === PROVIDER),
+  );
+  const targets = [...providers].flatMap((urn) => [...above(urn), urn]);
   const names = new Map<string, string>();
-  const taken = new Set<string>();
-  for (const urn of needed) {
+  for (const urn of [...targets, ...needed]) {
     const { name = "", type = "" } = byUrn.get(urn) ?? {};
-    const unique = taken.has(name) ? `${name}-${type.split(":").at(-1)?.toLowerCase()}` : name;
-    taken.add(unique);
-    names.set(urn, unique);
+    const isTaken = [...names].some(([other, taken]) => other !== urn && taken === name);
+    names.set(urn, isTaken ? `${name}-${type.split(":").at(-1)?.toLowerCase()}` : name);
   }
-  return [...needed].flatMap((urn) => {
+  const entries = [...needed].flatMap((urn) => {
     const resource = byUrn.get(urn);
-    if (resource === undefined) return [];
-    const { type, name, custom, inputs } = resource;
-    const unique = names.get(urn) ?? name;
+    if (resource === undefined || targets.includes(urn)) return [];
+    const unique = names.get(urn) ?? resource.name;
     const [parent, provider] = [names.get(resource.parent), names.get(providerOf(resource))];
+    const id = imported.get(urn);
     return [
       {
-        type,
+        type: resource.type,
         name: unique,
-        ...(unique === name ? {} : { logicalName: name }),
-        ...(imported.has(urn) ? { id: imported.get(urn) ?? "" } : {}),
-        ...(custom ? {} : { component: true as const }),
-        ...(type === PROVIDER ? { inputs } : {}),
+        ...(unique === resource.name ? {} : { logicalName: resource.name }),
+        ...(id === undefined ? {} : { id }),
+        ...(resource.custom ? {} : { component: true as const }),
         ...(parent === undefined ? {} : { parent }),
-        ...(provider === undefined ? {} : { provider }),
+        ...(provider === undefined || !resource.custom ? {} : { provider }),
       },
     ];
   });
+  const nameTable = Object.fromEntries(targets.map((urn) => [names.get(urn) ?? urn, engineUrn(urn)]));
+  return {
+    file: { ...(targets.length === 0 ? {} : { nameTable }), resources: entries },
+    targets: targets.map(engineUrn),
+  };
+}
+
+/** A plan's URN as the engine writes it, which leaves out the stack's type above the first component. */
+function engineUrn(urn: string): string {
+  return urn.replace("::pulumi:pulumi:Stack$", "::");
 }
 
 /** The provider's URN without its id. */
-function providerOf({ provider }: PlannedResource): string {
+function providerOf(resource: PlannedResource | undefined): string {
+  const provider = resource?.provider ?? "";
   return provider.slice(0, Math.max(0, provider.lastIndexOf("::")));
 }

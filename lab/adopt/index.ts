@@ -119,9 +119,11 @@ async function report(
   await write(flags.out, stackFile, stackFileText(adoption, title));
   await write(flags.out, importFile, `${JSON.stringify(adoption.importFile, null, 2)}\n`);
   const from = (file: string) => relative(PROJECT_ROOT, file);
-  const hasImports = adoption.importFile.resources.length > 0;
+  const { importFile: imports, targets } = adoption;
+  const hasImports = imports.resources.length > 0;
   const commands = [
     `pulumi stack init ${adoption.stack}`,
+    ...(targets.length > 0 ? [`pulumi up ${targets.map((urn) => `--target '${urn}'`).join(" ")}`] : []),
     ...(hasImports ? [`pulumi import --file ${from(importFile)} --generate-code=false --protect=false --yes`] : []),
     "pulumi preview --diff",
   ];

@@ -82,6 +82,11 @@ export class LiveObjects {
   }
 }
 
+/** Whether this program made an object, under whichever state. */
+export function isOwn({ content }: KubernetesObject): boolean {
+  return textAt(content, "metadata", "labels", "app.kubernetes.io/part-of") === "eks-dns-logging";
+}
+
 /**
  * Managers of a field, by the object's managed fields: `kubectl`, `helm`.
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management

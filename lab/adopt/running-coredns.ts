@@ -26,6 +26,9 @@ export interface RunningCoreDns {
   readonly rows: readonly AdoptionRow[];
 }
 
+/** How CoreDNS is to be managed: it is an EKS add-on, is to become one where the add-on takes all of it, or is patched as it is. */
+export type Takeover = "is-addon" | "to-addon" | "patch";
+
 /** Where CoreDNS runs. */
 export interface CoreDnsPlace {
   readonly namespace: string;
@@ -36,10 +39,9 @@ type Settings = Record<string, unknown>;
 
 /**
  * Reads a running CoreDNS.
- * @param addon Whether it is to be an EKS add-on; else it is patched as it is.
  * @throws {Failure} where there is none.
  */
-export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, addon: boolean): RunningCoreDns {
+export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Takeover): RunningCoreDns {
   const deployment = live.find("Deployment", place.namespace, place.name);
   if (deployment === undefined) {
     const found = live.ofKind("Deployment").filter((one) => /coredns/.test(imageOf(one)));
@@ -57,8 +59,8 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, addon: boole
       `${objectName(deployment)}: its Corefile is not the key Corefile of a ConfigMap (${source.configMap}, ${source.key})`,
       2,
     );
-  const misfits = addonMisfits(deployment, configMap);
-  const asAddon = addon && misfits.length === 0;
+  const misfits = takeover === "to-addon" ? addonMisfits(deployment, configMap) : [];
+  const asAddon = takeover !== "patch" && misfits.length === 0;
   const { settings, rows } = new DeploymentReader(live, deployment, asAddon);
   const { version, build } = versionOf(imageOf(deployment));
   const grace = at(deployment.content, "spec", "template", "spec", "terminationGracePeriodSeconds");
@@ -79,7 +81,7 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, addon: boole
       ...(clusterDns.length === 0 ? {} : { clusterDns }),
       ...corefile,
     },
-    misfits: addon ? misfits : [],
+    misfits,
     rows: [
       {
         action: "adopt",
@@ -247,7 +249,7 @@ class DeploymentReader {
     }
     this.settings[key] = value;
     const managers = managersOf(this.#deployment, path.replace(/\.containers.*/, "").split("."));
-    const by = managers.length === 0 ? "" : `, now managed by ${managers.join(", ")} too`;
+    const by = managers.length === 0 ? "" : `, which ${managers.join(" and ")} set`;
     this.rows.push({
       action: "adopt",
       subject: `${objectName(this.#deployment)} ${path}`,

@@ -7,6 +7,7 @@ import {
   type AdoptionRow,
   at,
   groupAt,
+  isOwn,
   type LiveObjects,
   listAt,
   objectName,
@@ -144,6 +145,13 @@ function openRules(
 ): Team["ingress"] | undefined {
   const subject = `Namespace/${namespace} ${type.toLowerCase()}`;
   const policies = live.ofKind("NetworkPolicy", namespace).filter(({ content }) => policyTypes(content).includes(type));
+  const own = policies.find((one) => isOwn(one) && one.name === `allow-${type.toLowerCase()}`);
+  if (own !== undefined)
+    rows.push({
+      action: "check",
+      subject: objectName(own),
+      reason: `was made by this program, under another state: repeat its rules in teams[].${type.toLowerCase()}`,
+    });
   if (policies.some(({ content }) => selectsAll(content))) {
     rows.push({
       action: "leave",
@@ -185,7 +193,7 @@ function selectsAll(content: unknown): boolean {
 /** Groups that may do all that a member may, so that nobody gets more rights than before. */
 function membersOf(live: LiveObjects, namespace: string, rows: AdoptionRow[]): string[] {
   const members: string[] = [];
-  for (const binding of live.ofKind("RoleBinding", namespace)) {
+  for (const binding of live.ofKind("RoleBinding", namespace).filter((one) => !isOwn(one))) {
     const role = textAt(binding.content, "roleRef", "name") ?? "";
     const isWider = textAt(binding.content, "roleRef", "kind") === "ClusterRole" && WIDER_ROLES.includes(role);
     const groups = listAt(binding.content, "subjects")
@@ -214,7 +222,9 @@ const KEPT: Readonly<Record<string, string>> = {
 const EVERY_NAMESPACE = ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"];
 
 function leaveOthers(live: LiveObjects, namespace: string, rows: AdoptionRow[]): void {
-  const objects = live.in(namespace).filter(({ kind, name }) => !EVERY_NAMESPACE.includes(`${kind}/${name}`));
+  const objects = live
+    .in(namespace)
+    .filter((one) => !EVERY_NAMESPACE.includes(`${one.kind}/${one.name}`) && !isOwn(one));
   for (const [kind, reason] of Object.entries(KEPT))
     for (const object of objects.filter((one) => one.kind === kind))
       rows.push({ action: "leave", subject: objectName(object), reason });

@@ -89,7 +89,8 @@ export function payments(): KubernetesObject[] {
     name: "web",
     image: CURL_IMAGE,
     command: ["sleep", "3600"],
-    resources: { requests: { cpu: "1m", memory: "8Mi" }, limits: { memory: "64Mi" } },
+    // With 1m, the kubelet's status has the request at times and at times not.
+    resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "64Mi" } },
   };
   const spec = { containers: [container], terminationGracePeriodSeconds: 0 };
   return [

@@ -111,6 +111,27 @@ describe("lab adopt", () => {
     assert.match(self?.reason ?? "", /in place/);
   });
 
+  it("patches a CoreDNS on EKS that the add-on cannot take, and names the fields", async () => {
+    const eks = { name: "prod", region: "eu-central-1", aws: { ...AWS, hasCoreDnsAddon: false } };
+    const objects = live([...coreDns({ terminationGracePeriodSeconds: 60 }), NAMESPACE]);
+    const { config, rows } = await adopt(objects, { ...REQUEST, eks });
+    const found = rows.find(({ subject }) => subject.startsWith("the EKS add-on cannot take"));
+    assert.deepEqual(
+      [found?.subject, found?.reason],
+      ["the EKS add-on cannot take spec.template.spec.terminationGracePeriodSeconds", "is 60, the add-on's is 30"],
+    );
+    const text = Object.entries(config).map(([key, value]): [string, string] => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    const { resources } = await planStack({ name: "prod", config: Object.fromEntries(text) });
+    const types = resources.map(({ type }) => type);
+    assert.ok(
+      types.includes("kubernetes:core/v1:ConfigMapPatch") && types.includes("kubernetes:apps/v1:DeploymentPatch"),
+    );
+    assert.ok(!types.includes("aws:eks/addon:Addon"));
+  });
+
   it("imports this program's own objects with their provider, and is stopped by another's of the same name", async () => {
     const policy = (labels: object) =>
       object("networking.k8s.io/v1", "NetworkPolicy", "default-deny", "payments", {
@@ -118,23 +139,24 @@ describe("lab adopt", () => {
         spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
       });
     const own = policy({ "app.kubernetes.io/part-of": "eks-dns-logging" });
-    const { importFile } = await adopt(live([...coreDns(), NAMESPACE, own]), REQUEST);
-    const [team, cluster, provider, ...others] = importFile.resources;
-    assert.deepEqual(team, { type: "eks-dns-logging:team:Team", name: "payments", component: true });
-    assert.deepEqual(
-      [cluster?.component, provider?.type, provider?.parent],
-      [true, "pulumi:providers:kubernetes", cluster?.name],
-    );
-    assert.equal(provider?.inputs?.clusterIdentifier, "eks-dns-logging-existing");
-    assert.deepEqual(others, [
-      {
-        type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-        name: "payments-payments-default-deny",
-        id: "payments/default-deny",
-        parent: "payments",
-        provider: provider?.name,
-      },
-    ]);
+    const { importFile, targets } = await adopt(live([...coreDns(), NAMESPACE, own]), REQUEST);
+    const cluster = "urn:pulumi:prod::eks-dns-logging::eks-dns-logging:cluster:ExistingCluster::cluster";
+    const provider =
+      "urn:pulumi:prod::eks-dns-logging::eks-dns-logging:cluster:ExistingCluster$pulumi:providers:kubernetes::cluster-kubernetes";
+    assert.deepEqual(targets, [cluster, provider]);
+    assert.deepEqual(importFile, {
+      nameTable: { cluster, "cluster-kubernetes": provider },
+      resources: [
+        { type: "eks-dns-logging:team:Team", name: "payments", component: true },
+        {
+          type: "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+          name: "payments-payments-default-deny",
+          id: "payments/default-deny",
+          parent: "payments",
+          provider: "cluster-kubernetes",
+        },
+      ],
+    });
     const foreign = await adopt(live([...coreDns(), NAMESPACE, policy({})]), REQUEST);
     assert.deepEqual(foreign.importFile.resources, []);
     const conflicts = foreign.rows.filter(({ action }) => action === "conflict").map(({ subject }) => subject);

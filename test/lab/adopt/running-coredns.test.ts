@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { corefileText } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
-import { readCoreDns } from "../../../lab/adopt/running-coredns.ts";
+import { readCoreDns, type Takeover } from "../../../lab/adopt/running-coredns.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import { CONTAINER, coreDns, live, object, POD } from "./live.ts";
 
 const PLACE = { namespace: "kube-system", name: "coredns" };
-const read = (objects: Parameters<typeof live>[0], addon: boolean) => readCoreDns(live(objects), PLACE, addon);
+const read = (objects: Parameters<typeof live>[0], takeover: Takeover) => readCoreDns(live(objects), PLACE, takeover);
 
 describe("A running CoreDNS", () => {
   it("is the add-on's settings where it is EKS's own, without a change of the version", () => {
-    const { settings, misfits } = read(coreDns(), true);
+    const { settings, misfits } = read(coreDns(), "to-addon");
     assert.deepEqual(misfits, []);
     assert.deepEqual(settings, {
       addonVersion: "v1.13.2-eksbuild.31",
@@ -27,14 +27,14 @@ describe("A running CoreDNS", () => {
       "cache 30",
       "cache 10 # less\n    template ANY A example.org { rcode NXDOMAIN }",
     );
-    for (const addon of [true, false]) {
-      assert.deepEqual(read(coreDns({}, edited), addon).settings.corefile, { text: edited });
+    for (const takeover of ["to-addon", "patch"] as const) {
+      assert.deepEqual(read(coreDns({}, edited), takeover).settings.corefile, { text: edited });
       const tuned = corefileText(DnsSettings.parse({ corefile: { profile: "tuned" } }));
-      assert.deepEqual(read(coreDns({}, tuned), addon).settings.corefile, { profile: "tuned" });
+      assert.deepEqual(read(coreDns({}, tuned), takeover).settings.corefile, { profile: "tuned" });
     }
     // The same plugins in another layout: a patch of another text would be a conflict.
-    assert.equal(read(coreDns({}, EKS_COREFILE), true).settings.corefile, undefined);
-    const { settings } = read(coreDns({}, EKS_COREFILE), false);
+    assert.equal(read(coreDns({}, EKS_COREFILE), "to-addon").settings.corefile, undefined);
+    const { settings } = read(coreDns({}, EKS_COREFILE), "patch");
     assert.equal(corefileText(DnsSettings.parse(settings)), EKS_COREFILE);
   });
 
@@ -48,7 +48,7 @@ describe("A running CoreDNS", () => {
         { name: "sidecar", image: "registry.example/sidecar:1" },
       ],
     };
-    const { settings, misfits } = read(coreDns(pod), true);
+    const { settings, misfits } = read(coreDns(pod), "to-addon");
     const spec = "spec.template.spec";
     assert.deepEqual(misfits.map(({ field }) => field).sort(), [
       `${spec}.containers[coredns].env`,
@@ -60,6 +60,9 @@ describe("A running CoreDNS", () => {
     ]);
     assert.deepEqual(settings.adopt, { deployment: "coredns", version: "1.12.4", terminationGracePeriodSeconds: 60 });
     assert.equal(settings.addonVersion, undefined);
+    // What the add-on runs already is its own.
+    assert.deepEqual(read(coreDns(pod), "is-addon").misfits, []);
+    assert.equal(read(coreDns(pod), "is-addon").settings.adopt, undefined);
   });
 
   it("leaves replicas to a scaler, and what the settings cannot hold", () => {
@@ -73,7 +76,7 @@ describe("A running CoreDNS", () => {
       ],
       tolerations: [{ key: "a", operator: "Lt", value: "5" }],
     };
-    const { settings, rows } = read([...coreDns(pod), scaler], false);
+    const { settings, rows } = read([...coreDns(pod), scaler], "patch");
     assert.deepEqual(Object.keys(settings).sort(), ["adopt", "clusterDns", "corefile", "resources"]);
     assert.deepEqual(settings.resources, { limits: { memory: "170Mi" } });
     const left = rows.filter(({ action }) => action === "leave").map(({ subject }) => subject.split(" ")[1]);
@@ -99,7 +102,7 @@ describe("A running CoreDNS", () => {
       volumes: [{ name: "cfg", configMap: { name: "own" } }],
     };
     const objects = [...coreDns(pod), object("v1", "ConfigMap", "own", "kube-system", { data: { Corefile: "own" } })];
-    const { settings } = read(objects, false);
+    const { settings } = read(objects, "patch");
     assert.deepEqual(settings.adopt, {
       configMap: "own",
       deployment: "coredns",
@@ -110,11 +113,11 @@ describe("A running CoreDNS", () => {
   });
 
   it("is asked for by name where it is somewhere else, or its Corefile is no key of a ConfigMap", () => {
-    assert.throws(() => readCoreDns(live(coreDns()), { namespace: "dns", name: "own" }, false), {
+    assert.throws(() => readCoreDns(live(coreDns()), { namespace: "dns", name: "own" }, "patch"), {
       message: "no Deployment dns/own: set --coredns to kube-system/coredns",
     });
     assert.throws(
-      () => read(coreDns({ volumes: [{ name: "config-volume", hostPath: {} }] }).slice(1), false),
+      () => read(coreDns({ volumes: [{ name: "config-volume", hostPath: {} }] }).slice(1), "patch"),
       /its Corefile is not/,
     );
   });

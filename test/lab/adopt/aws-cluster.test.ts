@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { describeCluster } from "../../../lab/adopt/aws-cluster.ts";
+
+const CLUSTER = {
+  cluster: { kubernetesNetworkConfig: { serviceIpv4Cidr: "10.100.0.0/16" }, computeConfig: { enabled: true } },
+};
+
+describe("What AWS says of a cluster", () => {
+  const original = process.env.PATH;
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "aws-"));
+  });
+  after(() => rm(folder, { recursive: true }));
+  afterEach(() => {
+    process.env.PATH = original;
+  });
+
+  /** Puts a program in the place of the AWS CLI. */
+  async function cli(script: string): Promise<void> {
+    await writeFile(join(folder, "aws"), `#!/bin/sh\n${script}\n`);
+    await chmod(join(folder, "aws"), 0o755);
+    process.env.PATH = [folder, original].join(delimiter);
+  }
+
+  it("is its network, its compute, and whether CoreDNS is an add-on", async () => {
+    await cli(`echo '${JSON.stringify(CLUSTER)}'`);
+    assert.deepEqual(await describeCluster("prod", "eu-central-1"), {
+      serviceCidr: "10.100.0.0/16",
+      isAutoMode: true,
+      hasCoreDnsAddon: true,
+    });
+    const missing = "An error occurred (ResourceNotFoundException) when calling the DescribeAddon operation: none";
+    await cli(`case $2 in describe-cluster) echo '{"cluster":{}}';; *) echo '${missing}' >&2; exit 254;; esac`);
+    assert.deepEqual(await describeCluster("prod", "eu-central-1"), {
+      serviceCidr: undefined,
+      isAutoMode: false,
+      hasCoreDnsAddon: false,
+    });
+  });
+
+  it("is not known without credentials or without the CLI, and the reason is", async () => {
+    await cli("echo 'Unable to locate credentials' >&2; exit 253");
+    assert.equal(
+      await describeCluster("prod", "eu-central-1"),
+      "aws eks describe-cluster: Unable to locate credentials",
+    );
+    process.env.PATH = join(folder, "nothing");
+    assert.equal(await describeCluster("prod", "eu-central-1"), "the AWS CLI is not installed");
+  });
+});
