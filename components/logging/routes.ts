@@ -180,7 +180,10 @@ export interface RoutedLine {
 }
 
 /** Names of the destinations that a line goes to. The collectors' configurations do the same, which a test compares. */
-export function destinationsOfLine(targets: readonly Target[], line: RoutedLine): string[] {
+export function destinationsOfLine(
+  targets: readonly Pick<Target, "name" | "selections">[],
+  line: RoutedLine,
+): string[] {
   return targets.flatMap(({ name, selections }) =>
     name !== undefined && (selections.length === 0 || selections.some((selection) => meets(line, selection)))
       ? [name]

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { NAMES, withOneAway } from "../../support/collectors/routes.ts";
+import { destinationsOfLine, Route, type RoutedLine, selectionOf } from "../../../components/logging/routes.ts";
+import { NAMES, routed, withOneAway } from "../../support/collectors/routes.ts";
 import { localFluentBit, skipWithoutFluentBit } from "./local.ts";
 
-/** MB/s of all containers together, and seconds of writing; with 10 and 600 it is what docs/measurements/log-delivery.md says. */
+/** MB/s of all containers together, and seconds of writing: 10 and 600 for an outage of three minutes. */
 const RATE = Number(process.env.ROUTES_RATE ?? 1);
 const SECONDS = Number(process.env.ROUTES_SECONDS ?? 20);
 
@@ -38,8 +39,50 @@ describe("Fluent Bit with three destinations, one of them away", () => {
       );
       for (const each of NAMES) assert.equal(written - stats[each].unique, 0, each);
       for (const each of NAMES.filter((other) => other !== name)) assert.equal(stats[each].doubled, 0, each);
-      // A machine that is busy with others is late without an outage too.
-      assert.ok(lagSeconds < usualLagSeconds + 5, `${lagSeconds} s late`);
+      // In so short a time a machine that is busy with others is late without an outage too.
+      if (SECONDS >= 600) assert.ok(lagSeconds < 5, `${lagSeconds} s late`);
     });
   }
+});
+
+describe("Fluent Bit with routes", () => {
+  before(skipWithoutFluentBit);
+
+  it("sends each line where the routes say, and nowhere else", async () => {
+    const local = localFluentBit();
+    assert.ok(local);
+    const labels = { tier: "web", "app.kubernetes.io/name": "shop" };
+    const routes = [
+      { to: ["http"], teams: ["ts"] },
+      { to: ["http"], levels: ["error", "fatal"], streams: ["stderr"] },
+      { to: ["loki"], labels: { "app.kubernetes.io/name": "shop" }, levels: ["warn"] },
+      { to: ["loki"], labels: { tier: "db" } },
+      { to: ["search"], namespaces: ["sa-team", "other"], streams: ["stdout"] },
+    ];
+    const levels = ["info", "ERROR", "Warning", "panic", "errors", 50, null, undefined];
+    const lines: { line: string; known: RoutedLine; namespace: string; marker: string }[] = [];
+    for (const namespace of ["ts-team", "sa-team", "other", "third"])
+      for (const stream of ["stdout", "stderr"])
+        for (const level of levels)
+          for (const key of ["level", "severity", "both"]) {
+            const marker = `marker-${lines.length}`;
+            const fields = key === "both" ? { level, severity: "error", marker } : { [key]: level, marker };
+            const text = level === undefined ? `plain ERROR ${marker}` : JSON.stringify(fields);
+            const known = { namespace, stream, labels, ...(level === undefined ? {} : { fields }) };
+            lines.push({ namespace, marker, known, line: `2026-02-01T10:00:00.123456789Z ${stream} F ${text}` });
+          }
+    const found = await routed(local, routes, labels, lines);
+    const targets = NAMES.map((name) => ({
+      name,
+      selections: Route.array()
+        .parse(routes)
+        .filter(({ to }) => to.includes(name))
+        .map((route) => selectionOf(route, [])),
+    }));
+    for (const name of NAMES) {
+      const wanted = lines.filter(({ known }) => destinationsOfLine(targets, known).includes(name));
+      assert.ok(wanted.length > 0 && wanted.length < lines.length, name);
+      assert.deepEqual([...found[name]].sort(), wanted.map(({ marker }) => marker).sort(), name);
+    }
+  });
 });

@@ -86,8 +86,9 @@ const FORWARD_PORT = /port: (2422[4-7])\b/g;
 
 const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-async function receiversOf(): Promise<Record<Name, Receiver>> {
-  const labels = { "app.kubernetes.io/name": "curl" };
+async function receiversOf(
+  labels: Readonly<Record<string, string>> = { "app.kubernetes.io/name": "curl" },
+): Promise<Record<Name, Receiver>> {
   return {
     http: await Receiver.start({ labels }),
     loki: await Receiver.start({ labels }),
@@ -119,4 +120,37 @@ async function freePort(): Promise<number> {
   const port = await listen(server);
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Sends lines through a collector with three destinations, and says which lines each has got. */
+export async function routed(
+  local: LocalCollector,
+  routes: readonly object[],
+  labels: Readonly<Record<string, string>>,
+  lines: readonly { readonly namespace: string; readonly line: string }[],
+): Promise<Readonly<Record<Name, ReadonlySet<string>>>> {
+  const receivers = await receiversOf(labels);
+  const settings = { destinations: destinationsAt(receivers), routes };
+  const sandbox = new Sandbox({ ...local, adapt: await ownPorts(local) }, settings, receivers.search.port);
+  for (const { namespace, line } of lines)
+    sandbox.write({ namespace, pod: `pod-${namespace}`, container: "app" }, [line]);
+  const senders = sandbox.startSenders();
+  const collector = sandbox.start();
+  try {
+    const found = { http: new Set<string>(), loki: new Set<string>(), search: new Set<string>() };
+    let [before, quiet] = [-1, 0];
+    while (quiet < 8) {
+      await pause(1);
+      for (const name of NAMES)
+        for (const { json } of await receivers[name].kept()) found[name].add(/marker-\d+/.exec(json)?.[0] ?? json);
+      const count = NAMES.reduce((sum, name) => sum + found[name].size, 0);
+      quiet = count === before ? quiet + 1 : 0;
+      before = count;
+    }
+    return found;
+  } finally {
+    for (const each of [collector, ...senders]) await each.stop("SIGKILL");
+    for (const receiver of Object.values(receivers)) await receiver.stop();
+    sandbox.remove();
+  }
 }
