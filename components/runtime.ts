@@ -29,6 +29,12 @@ function deferModule(require: NodeJS.Require, name: string): void {
       // Compiled imports copy the members of a module without this mark, and so would load it.
       get: (_, key) => (key === "__esModule" ? true : Reflect.get(load(), key)),
       has: (_, key) => Reflect.has(load(), key),
+      // An import from an ES module takes the members that are there by then.
+      ownKeys: () => Reflect.ownKeys(load()),
+      getOwnPropertyDescriptor: (_, key) => {
+        const member = Reflect.getOwnPropertyDescriptor(load(), key);
+        return member === undefined ? undefined : { ...member, configurable: true };
+      },
     },
   );
   const placeholder = new Module(file);

@@ -27,4 +27,13 @@ describe("the program's runtime", () => {
     const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], options);
     assert.deepEqual(JSON.parse(output), [0, "function", true]);
   });
+
+  it("gives an ES module that drives the CLI what it imports, in whatever order", () => {
+    const script = `await import(${JSON.stringify(join(PROJECT_ROOT, "components", "runtime.ts"))});
+      const { LocalWorkspace, PulumiCommand } = await import("@pulumi/pulumi/automation/index.js");
+      console.log(JSON.stringify([typeof LocalWorkspace.create, typeof PulumiCommand.get]));`;
+    const options = { cwd: PROJECT_ROOT, encoding: "utf8" } as const;
+    const output = execFileSync(process.execPath, ["--input-type=module", "-e", script], options);
+    assert.deepEqual(JSON.parse(output), ["function", "function"]);
+  });
 });
