@@ -61,6 +61,21 @@ describe("the report", () => {
     assert.ok(page.includes("The lab does not work"));
   });
 
+  it("keeps the Time column of each row whole on a narrow screen: the table scrolls, and another column goes", () => {
+    const result = resultOf(2);
+    const page = reportPage(result);
+    assert.match(page, /<div class="wide"><table>\n<thead><tr>(?:<th>\w+<\/th>){6}<th>Time<\/th>/);
+    assert.deepEqual(
+      [...page.matchAll(/<td class="number">([^<]*)<\/td><\/tr>/g)].map((match) => match[1]),
+      result.rows.map(({ milliseconds }) => `${milliseconds} ms`),
+    );
+    assert.match(page, /\.wide \{ overflow-x: auto; \}/);
+    assert.match(page, /\.number \{[^}]*white-space: nowrap/);
+    // The seventh column is Time; the fourth, which the row's name says too, makes room for it.
+    assert.match(page, /@media \(max-width: 900px\) \{[^@]*td:nth-child\(4\) \{ display: none; \}/);
+    assert.doesNotMatch(page, /nth-child\(7\)/);
+  });
+
   it("draws a matrix where lines would cover each other, and leaves out what nobody could read", () => {
     assert.match(reportPage(resultOf(8)), /rows: from, columns: to</);
     assert.match(reportPage(resultOf(70)), /rows: from, columns: to; 10 more teams are in the table only/);
