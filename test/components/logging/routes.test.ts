@@ -164,6 +164,16 @@ describe("Fluent Bit with several destinations", () => {
     assert.deepEqual(Object.keys(rendered.files), ["fluent-bit.yaml", "sender-archive.yaml", "sender-search.yaml"]);
   });
 
+  it("hands a line over only when it is on the sender's disk, and never gives up", () => {
+    for (const [at, name] of ["archive", "search"].entries()) {
+      const { require_ack_response, retry_limit, ...output } = file("fluent-bit.yaml").pipeline.outputs[at];
+      assert.deepEqual([require_ack_response, retry_limit], ["on", "no_limits"], name);
+      const [input] = file(`sender-${name}.yaml`).pipeline.inputs;
+      assert.deepEqual([input.name, input["storage.type"], input.listen], ["forward", "filesystem", output.host], name);
+      assert.equal(input.port, output.port, name);
+    }
+  });
+
   it("gives each a buffer and a bucket of its own, and ports that no other has", () => {
     const [archive, search] = [file("sender-archive.yaml"), file("sender-search.yaml")];
     assert.equal(archive.service["storage.path"], "/var/lib/fluent-bit/buffer-archive");
