@@ -1,6 +1,6 @@
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import type { DnsSettings } from "./dns/settings.ts";
-import { targetsOf } from "./logging/routes.ts";
+import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
 import { isObject } from "./schema/values.ts";

@@ -1,6 +1,6 @@
 import type { Collector } from "../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../components/logging/collectors/index.ts";
-import type { DestinationKind } from "../components/logging/destination-settings.ts";
+import type { DestinationKind } from "../components/logging/destinations/destination-settings.ts";
 import { boxedTable } from "./output/table.ts";
 
 /** Every destination, in the order of the settings. */

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue } from "../schema/errors.ts";
 import type { DestinationArgs, LogCollectionArgs } from "./log-collection-args.ts";
-import { targetsOf } from "./routes.ts";
+import { targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
 import { checkPipeline } from "./validation.ts";
 

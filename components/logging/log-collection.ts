@@ -4,13 +4,12 @@ import type { ClusterHandle } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
 import { knownSettings, requirePodIdentity, resolvedSettings } from "./argument-settings.ts";
-import { awsDestinations } from "./aws-destinations.ts";
 import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
-import { CollectorDaemonSet } from "./daemon-set.ts";
-import { receiverEgress } from "./egress.ts";
-import { InClusterOpenSearch } from "./in-cluster-opensearch.ts";
-import { todaysIndices } from "./index-format.ts";
+import { awsDestinations } from "./destinations/aws-destinations.ts";
+import { receiverEgress } from "./destinations/egress.ts";
+import { InClusterOpenSearch } from "./destinations/in-cluster-opensearch.ts";
+import { todaysIndices } from "./indexing/index-format.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
   bucketName,
@@ -20,9 +19,10 @@ import {
   LOGGING_NAMESPACE,
   logPipeline,
 } from "./pipeline.ts";
-import { routedTeams, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
+import { routedTeams, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
-import { type Sidecar, sidecarOf } from "./sidecar.ts";
+import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
+import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
 
 /**
  * What collects the logs, in a namespace of its own, and the AWS resources that its destinations need.

@@ -1,7 +1,7 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
-import type { Destination } from "./destination-settings.ts";
-import type { IndexFormat } from "./index-format.ts";
-import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
+import type { Destination } from "./destinations/destination-settings.ts";
+import type { IndexFormat } from "./indexing/index-format.ts";
+import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 
 /** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */

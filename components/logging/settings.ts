@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { Bytes, Cores, Image } from "../schema/values.ts";
-import { Destination, Size } from "./destination-settings.ts";
-import { IndexFormat } from "./index-format.ts";
-import { Destinations, LabelKey, LabelValue, NamespaceName, Route } from "./routes.ts";
+import { Destination, Size } from "./destinations/destination-settings.ts";
+import { IndexFormat } from "./indexing/index-format.ts";
+import { Destinations, LabelKey, LabelValue, NamespaceName, Route } from "./routing/routes.ts";
 
 /** Collectors by the names that people know them by. */
 export const COLLECTOR_IDS = [

@@ -5,12 +5,12 @@ import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
-import { amazonIssues, Destination, isBucketName } from "./destination-settings.ts";
-import { needsCidrs } from "./egress.ts";
-import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./index-format.ts";
+import { amazonIssues, Destination, isBucketName } from "./destinations/destination-settings.ts";
+import { needsCidrs } from "./destinations/egress.ts";
+import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
 import { bucketName, type DestinationContext, hasIndex, LOGGING_NAMESPACE, logPipeline, NODE } from "./pipeline.ts";
-import { routeIssues } from "./route-issues.ts";
-import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
+import { routeIssues } from "./routing/route-issues.ts";
+import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
-import { todaysIndices } from "../../components/logging/index-format.ts";
+import { todaysIndices } from "../../components/logging/indexing/index-format.ts";
 import { bucketName, describeDestination, logGroupName } from "../../components/logging/pipeline.ts";
-import { routedTeams, type Selection, type Target, targetsOf } from "../../components/logging/routes.ts";
+import { routedTeams, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { Settings } from "../../components/settings.ts";
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
+import { IndexFormat, indexName } from "../../components/logging/indexing/index-format.ts";
 import { until } from "../cluster/cluster.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { z } from "zod";
-import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
-import { everyIndexTemplate, indexTemplate, TEMPLATE_NAME } from "../../components/logging/index-template.ts";
+import { IndexFormat, indexName } from "../../components/logging/indexing/index-format.ts";
+import { everyIndexTemplate, indexTemplate, TEMPLATE_NAME } from "../../components/logging/indexing/index-template.ts";
 import { MAX_FIELDS_BYTES } from "../../components/logging/pipeline.ts";
 import { anyFormat, anyTime } from "../components/logging/arbitraries.ts";
 import { leaveOut } from "../support/leave-out.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IndexFormat, indexName } from "../../components/logging/index-format.ts";
+import { IndexFormat, indexName } from "../../components/logging/indexing/index-format.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";

@@ -2,7 +2,7 @@ import { markdownTable } from "markdown-table";
 import { stringify } from "yaml";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../components/logging/collectors/index.ts";
-import { DATE_NOTATION, indexName, RESERVED_PATTERNS } from "../../components/logging/index-format.ts";
+import { DATE_NOTATION, indexName, RESERVED_PATTERNS } from "../../components/logging/indexing/index-format.ts";
 import { logPipeline } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { resourcesOf } from "../../lab/collector-table.ts";

@@ -1,4 +1,4 @@
-import type { Destination, DestinationKind } from "../destination-settings.ts";
+import type { Destination, DestinationKind } from "../destinations/destination-settings.ts";
 import type { LogPipeline } from "../pipeline.ts";
 import type { CollectorId, LoggingSettings } from "../settings.ts";
 

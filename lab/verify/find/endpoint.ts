@@ -1,6 +1,6 @@
 import type { RequestOptions } from "node:https";
 import type { z } from "zod";
-import type { Credentials } from "../../../components/logging/destination-settings.ts";
+import type { Credentials } from "../../../components/logging/destinations/destination-settings.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { get } from "../../kubernetes/client.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";

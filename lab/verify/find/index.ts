@@ -1,5 +1,5 @@
 import { logGroupName, withName } from "../../../components/logging/pipeline.ts";
-import { destinationsOfLine, type Target, targetsOf } from "../../../components/logging/routes.ts";
+import { destinationsOfLine, type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../../components/logging/settings.ts";
 import type { Settings } from "../../../components/settings.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";

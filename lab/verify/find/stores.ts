@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Destination } from "../../../components/logging/destination-settings.ts";
-import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/index-format.ts";
+import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
+import { type IndexFormat, indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { outputOf, ProcessError } from "../../process.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { destinationsOfLine, Route, type RoutedLine, selectionOf } from "../../../components/logging/routes.ts";
+import { destinationsOfLine, Route, type RoutedLine, selectionOf } from "../../../components/logging/routing/routes.ts";
 import { NAMES, routed, withOneAway } from "../../support/collectors/routes.ts";
 import { localFluentBit, skipWithoutFluentBit } from "./local.ts";
 

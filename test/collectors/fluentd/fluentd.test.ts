@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
+import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { seconds, settingsAt } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import type { Received } from "../../support/collectors/protocols.ts";

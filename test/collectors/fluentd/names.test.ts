@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { indexName, teamOf } from "../../../components/logging/index-format.ts";
+import { indexName, teamOf } from "../../../components/logging/indexing/index-format.ts";
 import { anyFormat, anyTime } from "../../components/logging/arbitraries.ts";
 import { render } from "../../components/logging/collectors/fluentd/rendered.ts";
 import { INDEX_NAMES, type IndexNameVector } from "../../support/collectors/index-names.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
+import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import type { Received } from "../../support/collectors/protocols.ts";
 import type { Sandbox } from "../../support/collectors/sandbox.ts";

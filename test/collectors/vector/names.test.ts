@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { recordProgram } from "../../../components/logging/collectors/vector/records.ts";
-import { type IndexFormat, indexName, teamOf } from "../../../components/logging/index-format.ts";
+import { type IndexFormat, indexName, teamOf } from "../../../components/logging/indexing/index-format.ts";
 import { logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { anyFormat, anyTime } from "../../components/logging/arbitraries.ts";

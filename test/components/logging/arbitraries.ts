@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { IndexFormat } from "../../../components/logging/index-format.ts";
+import { IndexFormat } from "../../../components/logging/indexing/index-format.ts";
 
 /** Formats that the settings take. */
 export const anyFormat: fc.Arbitrary<IndexFormat> = fc

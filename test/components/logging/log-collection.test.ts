@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { PodIdentityHost } from "../../../components/aws/partition.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { receiverEgress } from "../../../components/logging/egress.ts";
+import { receiverEgress } from "../../../components/logging/destinations/egress.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import type { LogCollectionArgs, LokiArgs, OpenSearchArgs } from "../../../components/logging/log-collection-args.ts";
 import { formatIssue, SettingsError } from "../../../components/schema/errors.ts";

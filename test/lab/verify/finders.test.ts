@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
-import { IndexFormat, indexName } from "../../../components/logging/index-format.ts";
+import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError, type ProxyTarget } from "../../../lab/kubernetes/cluster.ts";
 import { fileFinder, type MarkerFinder } from "../../../lab/verify/find/finder.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { appOf, type IndexFields, IndexFormat, teamOf } from "../../../components/logging/index-format.ts";
+import { appOf, type IndexFields, IndexFormat, teamOf } from "../../../components/logging/indexing/index-format.ts";
 
 /** A line's time and pod, and the name of the index that every collector must give it. */
 export interface IndexNameVector {

@@ -1,6 +1,6 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
-import type { DestinationKind } from "../../destination-settings.ts";
-import { notation } from "../../index-format.ts";
+import type { DestinationKind } from "../../destinations/destination-settings.ts";
+import { notation } from "../../indexing/index-format.ts";
 import {
   APPLICATION_LOGS,
   hasIndex,

@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
-import { indexPattern } from "../../index-format.ts";
-import { indexTemplate, TEMPLATE_NAME } from "../../index-template.ts";
+import { indexPattern } from "../../indexing/index-format.ts";
+import { indexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";

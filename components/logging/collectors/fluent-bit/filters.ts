@@ -1,5 +1,5 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
-import { NO_VALUE } from "../../index-format.ts";
+import { NO_VALUE } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY } from "../../pipeline.ts";
 import { stackTraceFilters } from "./multiline.ts";
 import { splitByScript } from "./outputs.ts";

@@ -1,5 +1,5 @@
 import { amount } from "../../../schema/values.ts";
-import { indexPrefix, notation } from "../../index-format.ts";
+import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import {
   hasIndex,
   ID_KEY,

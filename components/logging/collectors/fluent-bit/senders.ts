@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import { LEVEL_KEYS, LEVELS, type Selection } from "../../routes.ts";
+import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
 import { output, splitByScript } from "./outputs.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";

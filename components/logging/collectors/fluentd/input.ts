@@ -1,4 +1,4 @@
-import { indexPrefix, notation } from "../../index-format.ts";
+import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import {
   APPLICATION_LOGS,
   hasIndex,

@@ -1,7 +1,7 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
-import type { Destination, DestinationKind } from "../../destination-settings.ts";
-import { timeZoneOffsets } from "../../index-format.ts";
+import type { Destination, DestinationKind } from "../../destinations/destination-settings.ts";
+import { timeZoneOffsets } from "../../indexing/index-format.ts";
 import {
   APPLICATION_LOGS,
   hasIndex,

@@ -1,5 +1,5 @@
 import { amount } from "../../../schema/values.ts";
-import type { DestinationKind } from "../../destination-settings.ts";
+import type { DestinationKind } from "../../destinations/destination-settings.ts";
 import { type LogPipeline, logGroupName, searchHost, tlsOf } from "../../pipeline.ts";
 
 /** A component's options, as they stand in the configuration. */

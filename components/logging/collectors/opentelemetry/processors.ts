@@ -1,5 +1,5 @@
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
-import { APP_LABELS, notation } from "../../index-format.ts";
+import { APP_LABELS, notation } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
 import type { Options } from "./exporters.ts";

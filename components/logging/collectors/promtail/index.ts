@@ -1,4 +1,4 @@
-import { IndexFormat } from "../../index-format.ts";
+import { IndexFormat } from "../../indexing/index-format.ts";
 import {
   type LogPipeline,
   NODE_VARIABLE,

@@ -1,4 +1,4 @@
-import { indexPrefix, notation } from "../../index-format.ts";
+import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, MAX_FIELDS_BYTES } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";

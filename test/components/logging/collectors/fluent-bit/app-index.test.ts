@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type LuaEngine, LuaFactory } from "wasmoon";
-import { APP_LABELS, indexName } from "../../../../../components/logging/index-format.ts";
+import { APP_LABELS, indexName } from "../../../../../components/logging/indexing/index-format.ts";
 import { ID_KEY, SPLIT_KEY } from "../../../../../components/logging/pipeline.ts";
 import { INDEX_NAMES_IN_UTC } from "../../../../support/collectors/index-names.ts";
 import { render } from "./rendered.ts";

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { imageFor } from "../../../../../components/logging/collectors/collector.ts";
 import { quoted } from "../../../../../components/logging/collectors/fluentd/directives.ts";
 import { fluentd } from "../../../../../components/logging/collectors/fluentd/index.ts";
-import { notation } from "../../../../../components/logging/index-format.ts";
+import { notation } from "../../../../../components/logging/indexing/index-format.ts";
 import { anyFormat } from "../../arbitraries.ts";
 import { DESTINATIONS, type Parsed, parseConfiguration, pipelineOf, render } from "./rendered.ts";
 

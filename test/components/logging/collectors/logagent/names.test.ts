@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DateTime, IANAZone } from "luxon";
 import names from "../../../../../components/logging/collectors/logagent/record.cjs";
-import { indexName, timeZoneOffsets } from "../../../../../components/logging/index-format.ts";
+import { indexName, timeZoneOffsets } from "../../../../../components/logging/indexing/index-format.ts";
 import { INDEX_NAMES } from "../../../../support/collectors/index-names.ts";
 import { anyFormat, anyTime } from "../../arbitraries.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { z } from "zod";
-import { notation } from "../../../../../components/logging/index-format.ts";
+import { notation } from "../../../../../components/logging/indexing/index-format.ts";
 import { anyFormat } from "../../arbitraries.ts";
 import { credentials, DESTINATIONS } from "../pipelines.ts";
 import { render } from "./rendered.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { fluentBit } from "../../../components/logging/collectors/fluent-bit/index.ts";
-import { logPipeline } from "../../../components/logging/pipeline.ts";
-import { destinationsOfLine, type RoutedLine, targetsOf } from "../../../components/logging/routes.ts";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { checkLogging } from "../../../components/logging/validation.ts";
-import { formatIssue } from "../../../components/schema/errors.ts";
+import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
+import { logPipeline } from "../../../../components/logging/pipeline.ts";
+import { destinationsOfLine, type RoutedLine, targetsOf } from "../../../../components/logging/routing/routes.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { checkLogging } from "../../../../components/logging/validation.ts";
+import { formatIssue } from "../../../../components/schema/errors.ts";
 
 const TEAMS = [{ name: "ts" }, { name: "sa", namespaces: [{ name: "sa-one" }, { name: "sa-two" }] }];
 const issues = (settings: object) =>

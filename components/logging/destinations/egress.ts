@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
-import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
-import type { Collector } from "./collectors/collector.ts";
+import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../../kubernetes/network-policy.ts";
+import type { Collector } from "../collectors/collector.ts";
+import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import type { Destination } from "./destination-settings.ts";
-import { LOGGING_NAMESPACE } from "./pipeline.ts";
 
 /** `NAME.NAMESPACE.svc`, with or without the cluster's domain. */
 const SERVICE_HOST = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\.|$)/;

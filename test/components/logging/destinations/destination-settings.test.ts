@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Destination } from "../../../components/logging/destination-settings.ts";
-import { describeDestination, hasIndex, logPipeline } from "../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { issuesIn } from "../../support/issues.ts";
+import { Destination } from "../../../../components/logging/destinations/destination-settings.ts";
+import { describeDestination, hasIndex, logPipeline } from "../../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { issuesIn } from "../../../support/issues.ts";
 
 describe("destination settings", () => {
   const credentials = { secretName: "writer" };

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { teamNamespace } from "../kubernetes/labels.ts";
-import { string } from "../schema/values.ts";
-import { type Destination, NamedDestination } from "./destination-settings.ts";
-import type { IndexFormat } from "./index-format.ts";
+import { teamNamespace } from "../../kubernetes/labels.ts";
+import { string } from "../../schema/values.ts";
+import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
+import type { IndexFormat } from "../indexing/index-format.ts";
 
 export const NamespaceName = string(
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,

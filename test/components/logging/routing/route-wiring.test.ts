@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { LogCollection } from "../../../components/logging/log-collection.ts";
-import type { LogCollectionArgs } from "../../../components/logging/log-collection-args.ts";
-import { parseSettings } from "../../../components/settings.ts";
-import type { PodFacts } from "../../../lab/kubernetes/cluster.ts";
-import { type Recording, record } from "../../../lab/plan/plan.ts";
-import { formatRoutes } from "../../../lab/plan/routes-text.ts";
-import { findersFor } from "../../../lab/verify/find/index.ts";
-import { existingClusterHandle } from "../../support/cluster-handle.ts";
-import { find, ofType } from "../../support/find.ts";
+import { LogCollection } from "../../../../components/logging/log-collection.ts";
+import type { LogCollectionArgs } from "../../../../components/logging/log-collection-args.ts";
+import { parseSettings } from "../../../../components/settings.ts";
+import type { PodFacts } from "../../../../lab/kubernetes/cluster.ts";
+import { type Recording, record } from "../../../../lab/plan/plan.ts";
+import { formatRoutes } from "../../../../lab/plan/routes-text.ts";
+import { findersFor } from "../../../../lab/verify/find/index.ts";
+import { existingClusterHandle } from "../../../support/cluster-handle.ts";
+import { find, ofType } from "../../../support/find.ts";
 
 const DESTINATIONS: LogCollectionArgs["destinations"] = {
   archive: { kind: "s3", prefix: "pods" },

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { sidecarOf } from "../../../components/logging/sidecar.ts";
-import { curlPodSpec, responderConfig } from "../../../components/team/curl-pod-spec.ts";
-import { CurlPodSettings } from "../../../components/team/settings.ts";
+import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { sidecarOf } from "../../../../components/logging/workloads/sidecar.ts";
+import { curlPodSpec, responderConfig } from "../../../../components/team/curl-pod-spec.ts";
+import { CurlPodSettings } from "../../../../components/team/settings.ts";
 
 const pod = { namespace: "ts-team", pod: "curl-ts", container: "curl", team: "ts", app: "curl" };
 const names = { serviceAccount: "workload", configMap: "curl-ts-responder" };

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { RETENTION_DAYS } from "../cluster/settings.ts";
-import { relation, type SettingsIssue } from "../schema/errors.ts";
-import { integer, string } from "../schema/values.ts";
-import { IndexFormat } from "./index-format.ts";
+import { RETENTION_DAYS } from "../../cluster/settings.ts";
+import { relation, type SettingsIssue } from "../../schema/errors.ts";
+import { integer, string } from "../../schema/values.ts";
+import { IndexFormat } from "../indexing/index-format.ts";
 
 /** A size on disk in the notation of Kubernetes. */
 export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");

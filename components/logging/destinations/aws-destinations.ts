@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { LogBucket } from "../aws/bucket.ts";
-import { PodIdentity, type PolicyStatement } from "../aws/iam.ts";
-import { PodLogGroup } from "../aws/log-group.ts";
-import type { PodIdentityHost } from "../aws/partition.ts";
-import type { Collector } from "./collectors/collector.ts";
-import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "./pipeline.ts";
-import type { Target } from "./routes.ts";
+import { LogBucket } from "../../aws/bucket.ts";
+import { PodIdentity, type PolicyStatement } from "../../aws/iam.ts";
+import { PodLogGroup } from "../../aws/log-group.ts";
+import type { PodIdentityHost } from "../../aws/partition.ts";
+import type { Collector } from "../collectors/collector.ts";
+import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
+import type { Target } from "../routing/routes.ts";
 
 interface Place {
   readonly cluster: string;

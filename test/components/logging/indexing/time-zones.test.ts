@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isTimeZone } from "../../../components/logging/index-format.ts";
+import { isTimeZone } from "../../../../components/logging/indexing/index-format.ts";
 
 describe("isTimeZone", () => {
   it("takes every zone that this Node.js lists, and older names of the database", () => {

@@ -1,7 +1,7 @@
 import { DateTime, IANAZone } from "luxon";
 import { z } from "zod";
-import { teamNamespace } from "../kubernetes/labels.ts";
-import { string } from "../schema/values.ts";
+import { teamNamespace } from "../../kubernetes/labels.ts";
+import { string } from "../../schema/values.ts";
 
 /**
  * The parts that a date pattern is made of. Each is written the same in Unicode's notation (TR 35), which Joda, luxon and most

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { checkLogging } from "../../../components/logging/validation.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { checkLogging } from "../../../../components/logging/validation.ts";
 
 const check = (settings: object, kind: "eks" | "existing" = "existing") =>
   checkLogging(LoggingSettings.parse({ mode: "sidecar", ...settings }), kind).map(

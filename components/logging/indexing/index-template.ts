@@ -1,5 +1,5 @@
+import { ID_KEY, SPLIT_KEY } from "../pipeline.ts";
 import { FIRST_CHARACTERS, type IndexFormat, indexPattern } from "./index-format.ts";
-import { ID_KEY, SPLIT_KEY } from "./pipeline.ts";
 
 /** Name of the index template. */
 export const TEMPLATE_NAME = "eks-dns-logging";

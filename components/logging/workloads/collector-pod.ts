@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
-import { containerResources, containerSecurity } from "../kubernetes/container.ts";
-import { type Collector, imageFor, type Probe, type Rendered } from "./collectors/collector.ts";
-import type { Credentials, Destination } from "./destination-settings.ts";
+import { containerResources, containerSecurity } from "../../kubernetes/container.ts";
+import { type Collector, imageFor, type Probe, type Rendered } from "../collectors/collector.ts";
+import type { Credentials, Destination } from "../destinations/destination-settings.ts";
 import {
   CA_FILE,
   CREDENTIALS_FOLDER,
@@ -12,8 +12,8 @@ import {
   USER_FILE,
   USER_VARIABLE,
   withName,
-} from "./pipeline.ts";
-import type { LoggingSettings } from "./settings.ts";
+} from "../pipeline.ts";
+import type { LoggingSettings } from "../settings.ts";
 
 /** Buffers and read positions of a collector on its node; they outlive its pods. */
 function stateOnNode(id: string): string {

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { filesHash } from "../kubernetes/container.ts";
-import { commonLabels } from "../kubernetes/labels.ts";
+import { filesHash } from "../../kubernetes/container.ts";
+import { commonLabels } from "../../kubernetes/labels.ts";
+import type { Collector } from "../collectors/collector.ts";
+import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import { type CollectorPodArgs, collectorPodSpec } from "./collector-pod.ts";
-import type { Collector } from "./collectors/collector.ts";
-import { LOGGING_NAMESPACE } from "./pipeline.ts";
 
 /** A collector on every node. */
 export interface CollectorDaemonSetArgs extends CollectorPodArgs {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Destination } from "../../../components/logging/destination-settings.ts";
-import { destinationEgress, needsCidrs } from "../../../components/logging/egress.ts";
+import { Destination } from "../../../../components/logging/destinations/destination-settings.ts";
+import { destinationEgress, needsCidrs } from "../../../../components/logging/destinations/egress.ts";
 
 const egress = (destination: object, cidrs: readonly string[] = []) =>
   destinationEgress(Destination.parse(destination), cidrs);

@@ -8,11 +8,11 @@ import {
   notation,
   safeIndexPart,
   todaysIndices,
-} from "../../../components/logging/index-format.ts";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { INDEX_NAMES } from "../../support/collectors/index-names.ts";
-import { issuesIn } from "../../support/issues.ts";
-import { anyFormat, anyTime } from "./arbitraries.ts";
+} from "../../../../components/logging/indexing/index-format.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { INDEX_NAMES } from "../../../support/collectors/index-names.ts";
+import { issuesIn } from "../../../support/issues.ts";
+import { anyFormat, anyTime } from "../arbitraries.ts";
 
 /** What strftime writes, by its own definitions and not by those of the library under test. */
 function strftime(pattern: string, at: Date): string {

@@ -1,9 +1,9 @@
-import type { SettingsIssue } from "../schema/errors.ts";
-import type { Collector } from "./collectors/collector.ts";
-import type { Destination } from "./destination-settings.ts";
-import { hasIndex } from "./pipeline.ts";
+import type { SettingsIssue } from "../../schema/errors.ts";
+import type { Collector } from "../collectors/collector.ts";
+import type { Destination } from "../destinations/destination-settings.ts";
+import { hasIndex } from "../pipeline.ts";
+import type { LoggingSettings } from "../settings.ts";
 import { selectionOf, type TeamNamespaces, targetsOf } from "./routes.ts";
-import type { LoggingSettings } from "./settings.ts";
 
 /**
  * What is wrong with several destinations and the routes to them. Paths are below `logging`.

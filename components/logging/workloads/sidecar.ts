@@ -6,15 +6,15 @@ import {
   containerSecurity,
   filesHash,
   type SidecarParts,
-} from "../kubernetes/container.ts";
-import type { EgressRule } from "../kubernetes/network-policy.ts";
-import { amount } from "../schema/values.ts";
+} from "../../kubernetes/container.ts";
+import type { EgressRule } from "../../kubernetes/network-policy.ts";
+import { amount } from "../../schema/values.ts";
+import { type Collector, imageFor, type Rendered } from "../collectors/collector.ts";
+import { destinationEgress } from "../destinations/egress.ts";
+import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "../pipeline.ts";
+import { onlyDestination } from "../routing/routes.ts";
+import type { LoggingSettings } from "../settings.ts";
 import { destinationSecrets, probes } from "./collector-pod.ts";
-import { type Collector, imageFor, type Rendered } from "./collectors/collector.ts";
-import { destinationEgress } from "./egress.ts";
-import { APPLICATION_LOGS, type DestinationContext, logPipeline, NODE_VARIABLE } from "./pipeline.ts";
-import { onlyDestination } from "./routes.ts";
-import type { LoggingSettings } from "./settings.ts";
 
 /** User and group of a sidecar: nobody's, as "restricted" asks, whatever its image would run as. */
 const NOBODY = { runAsUser: 65_534, runAsGroup: 65_534 };
