@@ -12,14 +12,21 @@ describe("the reference", () => {
       assert.equal(readFileSync(join(PROJECT_FOLDER, file), "utf8"), text());
     });
 
-  it("names each key once, with its type", () => {
+  it("shows each key once, with its default or type", () => {
     const lines = settingsReference().split("\n");
-    assert.ok(lines.some((line) => line.startsWith("- `corefile.options.cache.success.capacity` (integer): ")));
-    assert.ok(lines.some((line) => line.startsWith("- `index.splitBy` (`none|team|namespace|app`): ")));
-    const described = lines.filter((line) => line.startsWith("- `") && !line.includes(" Keys as in "));
-    assert.ok(described.length > 200);
-    // The keys of an object that stands in two places are listed once.
-    assert.ok(!lines.some((line) => line.startsWith("- `corefile.options.stubDomains[].forward.policy`")));
+    const shown = (key: string) =>
+      lines.filter((line) => line.trimStart().startsWith(`${key}: `)).map((line) => line.trim());
+    assert.deepEqual(shown("splitBy"), [
+      "splitBy: none                         # none|team|namespace|app: One index per team, namespace or app (label app.kubernetes.io/name, else",
+    ]);
+    assert.match(shown("capacity").join("\n"), /^capacity: 9984 +# Answers, .+ Or by profile and clusterSize\.$/);
+    assert.match(shown("tlsServerName").join("\n"), /^tlsServerName: <string> +# Certificate name/);
+    assert.match(shown("version")[0] ?? "", /^version: "1\.\d+" +# 1\.\d+\|.+: Kubernetes version/);
+    assert.match(shown("amount").join("\n"), /^amount: <integer> +# Required\. /);
+    assert.match(shown("denial").join("\n"), /Keys as in corefile\.options\.cache\.success\.$/);
+    assert.ok(lines.filter((line) => /^[ -]*[\w.]+:/.test(line)).length > 200);
+    // The keys of an object that is in two places are listed once.
+    assert.equal(shown("policy").length, 2, "of forward and of accessEntries");
   });
 
   it("shows the names that an index format gives, and the lines that it decides", () => {

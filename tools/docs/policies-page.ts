@@ -21,7 +21,7 @@ export const EXAMPLE = {
   "cluster-nodes-private": { exempt: [{ resource: "workers", reason: "subnets of another stack", only: "undecided" }] },
 };
 
-/** The page of the rules: how to run them, each with its reason and fix, and what is exempt. */
+/** The page of the rules: how to run them, what each requires, and what is exempt. */
 export function rulesPage(): string {
   const sections = Object.entries(FAMILIES).flatMap(([family, title]) => [
     `## ${title}`,
@@ -36,7 +36,7 @@ function entry(rule: Rule): string[] {
   const marks = [...(rule.level === "mandatory" ? [] : [rule.level]), ...(isPlanOnly(rule) ? ["`lab plan` only"] : [])];
   const level = marks.length === 0 ? "" : ` (${marks.join(", ")})`;
   const source = `[${shortSource(rule.source.id)}](${rule.source.url})`;
-  return [`- **\`${rule.id}\`**${level}: ${sentence(rule.title)} ${sentence(rule.reason)} ${source}`, ...options(rule)];
+  return [`- **\`${rule.id}\`**${level}: ${inLine(rule.title)} (${source})`, ...options(rule)];
 }
 
 /** A line for each option of a rule, and one for those that an earlier rule has too. */
@@ -103,13 +103,13 @@ npm run plan
 pulumi preview --policy-pack policies --policy-pack-config policy-config.json
 \`\`\`
 
-Both commands check the same ${RULES.length} rules. The first needs no Pulumi CLI, account or cluster. The second works on any EKS or Kubernetes
-stack, and \`pulumi policy publish policies\` publishes the pack to an organization. \`npm run lab -- policies --json\` also prints the fixes.
+Both commands check the same ${RULES.length} rules: the first without Pulumi CLI, account or cluster, the second on any EKS or Kubernetes stack.
+\`pulumi policy publish policies\` publishes the pack to an organization. \`npm run lab -- policies --json\` prints each rule's reason and fix.
 
-Rules are mandatory unless marked: a violation stops both commands. A rule that needs a value known only after deployment is
-**undecided**, which stops the plan. The engine reports it under the policy \`undecided\`, mandatory in \`policy-config.json\`.
+A violation of a rule that is not marked advisory stops both commands. So does a rule that needs a value known only after deployment: it is
+**undecided**. In Pulumi's engine these are findings of the policy \`undecided\`, which \`policy-config.json\` makes mandatory.
 
-Set levels, options (here with their default) and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
+Set levels, options (the default is in parentheses) and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
 
 \`\`\`json
 {

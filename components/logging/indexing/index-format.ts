@@ -53,7 +53,9 @@ export const IndexFormat = z
     datePattern: string(PATTERN, `made of ${DATE_NOTATION}, with '.', '-' or '_' between them`)
       .max(MAX_DATE, `must have at most ${MAX_DATE} characters`)
       .default("yyyy.MM.dd")
-      .describe(`Date part: ${DATE_NOTATION}. Default yyyy.MM.dd, one index per day.`),
+      .describe(
+        "Date part, made of yyyy, MM, dd, HH, xxxx (ISO week year) and ww (ISO week). Default yyyy.MM.dd, one index per day.",
+      ),
     timeZone: z
       .string()
       .refine(isTimeZone, "must be UTC or the full name of an IANA time zone, such as Europe/Madrid")
