@@ -130,10 +130,7 @@ export function fieldLines(field: ShownField, max: number): Line[] {
   if (isShort(field.before) && isShort(field.after)) {
     return [...oneLine("-", label, before, note), ...oneLine("+", label, after, note)];
   }
-  const lines = shortened(diffLines(before, after), 1).map(
-    ({ sign, text }): Line => ({ sign, text: `    ${cut(text)}` }),
-  );
-  return [{ sign: " ", text: `${label}:${note}` }, ...bounded(lines, max)];
+  return [{ sign: " ", text: `${label}:${note}` }, ...bounded(shortened(diffLines(before, after), 1), max)];
 }
 
 function oneLine(sign: "-" | "+", label: string, lines: readonly string[], note: string): Line[] {
@@ -141,8 +138,9 @@ function oneLine(sign: "-" | "+", label: string, lines: readonly string[], note:
 }
 
 function bounded(lines: readonly Line[], max: number): Line[] {
-  if (lines.length <= max) return [...lines];
-  return [...lines.slice(0, max), { sign: " ", text: `    … and ${lines.length - max} more lines` }];
+  const shown = lines.slice(0, max).map(({ sign, text }): Line => ({ sign, text: `    ${cut(text)}` }));
+  if (lines.length <= max) return shown;
+  return [...shown, { sign: " ", text: `    … and ${lines.length - max} more lines` }];
 }
 
 function isShort(value: Json | undefined): boolean {
@@ -194,9 +192,10 @@ function signed(sign: Line["sign"], lines: readonly string[]): Line[] {
 
 /** The lines that differ, each with `context` lines around it; what is left out is one line `…`. */
 export function shortened(lines: readonly Line[], context: number): Line[] {
-  const near = lines.map((_, index) =>
-    lines.slice(Math.max(0, index - context), index + context + 1).some(({ sign }) => sign !== " "),
-  );
+  const near = new Array<boolean>(lines.length).fill(false);
+  lines.forEach(({ sign }, index) => {
+    if (sign !== " ") near.fill(true, Math.max(0, index - context), index + context + 1);
+  });
   return lines.flatMap((line, index): Line[] => {
     if (near[index]) return [line];
     return index === 0 || near[index - 1] ? [{ sign: " ", text: "…" }] : [];

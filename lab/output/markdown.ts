@@ -29,5 +29,8 @@ function oneLine(text: string): string {
 }
 
 function longestRun(text: string, character: string): number {
-  return Math.max(0, ...text.split(new RegExp(`[^${character}]`)).map((run) => run.length));
+  return Array.from(text.matchAll(new RegExp(`${character}+`, "g"))).reduce(
+    (longest, [run]) => Math.max(longest, run.length),
+    0,
+  );
 }

@@ -58,27 +58,35 @@ const MAX_SHOWN = 80;
  */
 export class Field {
   readonly owner: Resource;
-  /** As a person would write it, such as `spec.containers[0].image`; empty for the whole resource. */
-  readonly path: string;
   readonly raw: Value | undefined;
+  private readonly place: string | { readonly parent: Field; readonly key: string | number };
 
-  constructor(owner: Resource, path: string, raw: Value | undefined) {
+  /** @param place its path, or the field that it stands in and the key there. */
+  constructor(
+    owner: Resource,
+    place: string | { readonly parent: Field; readonly key: string | number },
+    raw: Value | undefined,
+  ) {
     this.owner = owner;
-    this.path = path;
+    this.place = place;
     this.raw = raw;
+  }
+
+  /** As a person would write it, such as `spec.containers[0].image`; empty for the whole resource. */
+  get path(): string {
+    // Made on demand: rules walk over many more fields than they name.
+    return typeof this.place === "string" ? this.place : join(this.place.parent.path, this.place.key);
   }
 
   /** The field under these keys. Under an unknown value everything is unknown. */
   at(...keys: readonly (string | number)[]): Field {
-    return keys.reduce<Field>((field, key) => field.child(key), this);
+    return keys.reduce<Field>((field, key) => new Field(field.owner, { parent: field, key }, field.below(key)), this);
   }
 
-  private child(key: string | number): Field {
-    if (this.raw === UNKNOWN) return new Field(this.owner, join(this.path, key), UNKNOWN);
-    if (typeof key === "number") {
-      return new Field(this.owner, join(this.path, key), Array.isArray(this.raw) ? this.raw[key] : undefined);
-    }
-    return new Field(this.owner, join(this.path, key), isGroup(this.raw) ? this.raw[key] : undefined);
+  private below(key: string | number): Value | undefined {
+    if (this.raw === UNKNOWN) return UNKNOWN;
+    if (typeof key === "number") return Array.isArray(this.raw) ? this.raw[key] : undefined;
+    return isGroup(this.raw) ? this.raw[key] : undefined;
   }
 
   get isUnknown(): boolean {
@@ -206,11 +214,15 @@ export class Resource {
   readonly provider: Field;
   /** Tags of its stack; empty where the runner does not know them. */
   readonly stackTags: Field;
+  /** Last part of the type: `Pod` of `kubernetes:core/v1:Pod`. */
+  readonly kind: string;
   private readonly secrets: readonly string[];
+  private madeLabel: string | undefined;
 
   constructor(facts: ResourceFacts) {
     this.urn = facts.urn;
     this.type = facts.type;
+    this.kind = facts.type.slice(facts.type.lastIndexOf(":") + 1);
     this.name = facts.name;
     this.protect = facts.protect ?? false;
     this.dependencies = facts.dependencies;
@@ -240,13 +252,14 @@ export class Resource {
     return this.secrets.length === 0 ? [] : secretLeaves(this.inputs);
   }
 
-  /** Last part of the type: `Pod` of `kubernetes:core/v1:Pod`. */
-  get kind(): string {
-    return this.type.split(":").at(-1) ?? this.type;
-  }
-
   /** What a person calls it: `Pod/ts-team/curl-ts`, `Namespace/ts-team`, else kind and Pulumi name: `LogGroup/pods`. */
   get label(): string {
+    // Each finding and each exemption asks for it.
+    this.madeLabel ??= this.makeLabel();
+    return this.madeLabel;
+  }
+
+  private makeLabel(): string {
     const known = (field: Field) =>
       typeof field.raw === "string" && !field.owner.isSecret(field.path) ? field.raw : undefined;
     const metadata = this.at("metadata");
