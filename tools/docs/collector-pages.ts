@@ -44,23 +44,26 @@ function destinationsRow({ title, destinations }: Collector, kinds: readonly str
 
 function section(collector: Collector): string[] {
   const { title, documentation, image, images = {}, modes, about } = collector;
+  const maintained = about.maintenance.startsWith("maintained");
   // Of one repository, only the tags differ.
   const tag = (other: string) => other.slice(other.lastIndexOf(":") + 1);
   const others = Object.entries(images).map(([kind, other]) => `, for ${kind} \`${tag(other)}\``);
   return [
     `## ${title}`,
     "",
-    `\`${image}\`${others.join("")}. As ${modes.join(" or ")}, ${resourcesOf(collector)}. [Documentation](${documentation})`,
+    `\`${image}\`${others.join("")}. As ${modes.join(" or ")}, ${resourcesOf(collector)}.${maintained ? ` ${upper(about.maintenance)}.` : ""} [Documentation](${documentation})`,
     "",
     `- Parsing: ${about.parsing}`,
     `- Buffer: ${about.buffer}`,
     `- Index: ${about.index}`,
     `- Own code: ${about.ownCode}`,
-    `- Maintenance: ${about.maintenance}`,
+    ...(maintained ? [] : [`- Maintenance: ${about.maintenance}`]),
     ...reasons(collector),
     "",
   ];
 }
+
+const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A line for each reason why destinations are not supported. */
 function reasons({ destinations }: Collector): string[] {
