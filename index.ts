@@ -61,5 +61,7 @@ export const dnsNames = settings.curlPods
 export const logDestination = logs?.destination ?? "none: this stack collects no logs";
 /** What the index of a line written now is called. */
 export const logIndices = logs?.indices ?? [];
+/** The collector's IAM role, where a destination needs one: Amazon OpenSearch must know it. */
+export const logRoleArn = logs?.roleArn;
 /** The command that proves all of it. */
 export const verify = verifyCommand({ stack: pulumi.getStack(), ...settings });

@@ -1,5 +1,6 @@
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import type { DnsSettings } from "./dns/settings.ts";
+import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/amazon.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
@@ -90,12 +91,14 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
       value: "ec2",
     });
   for (const { destination, path } of absent.has("logging") || logging === undefined ? [] : targetsOf(logging))
-    if (destination.kind === "cloudwatch" || destination.kind === "s3")
+    if (needsAwsIdentity(destination)) {
+      const { key, value } = awsIdentitySetting(destination);
       issues.push({
-        path: ["logging", ...path, "kind"],
-        message: "must not be cloudwatch or s3 with cluster.compute fargate, whose pods get no Pod Identity",
-        value: destination.kind,
+        path: ["logging", ...path, key],
+        message: "must not need an AWS identity with cluster.compute fargate, whose pods get no Pod Identity",
+        value,
       });
+    }
   if (!absent.has("logging") && logging?.mode === "daemonset")
     warn(["logging"], "collects nothing with cluster.compute fargate, which runs no DaemonSet: nothing is made for it");
   return issues;

@@ -29,6 +29,8 @@ export interface PolicyStatement {
 export class PodIdentity extends pulumi.ComponentResource {
   /** The association. Pods must start after it: an older one gets no credentials. */
   readonly association: aws.eks.PodIdentityAssociation;
+  /** ARN of the role. */
+  readonly roleArn: pulumi.Output<string>;
 
   constructor(name: string, args: PodIdentityArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:PodIdentity", name, {}, options);
@@ -58,7 +60,8 @@ export class PodIdentity extends pulumi.ComponentResource {
       { clusterName: host.clusterName, namespace, serviceAccount, roleArn: role.arn, tags: host.tags },
       { parent: this, dependsOn: host.agent === undefined ? [policy] : [policy, host.agent] },
     );
-    this.registerOutputs({ roleArn: role.arn });
+    this.roleArn = role.arn;
+    this.registerOutputs({ roleArn: this.roleArn });
   }
 }
 

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue } from "../schema/errors.ts";
+import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import type { DestinationArgs, LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
@@ -113,8 +114,10 @@ function checkedSettings(
 /** @throws {SettingsError} for destinations in AWS on a cluster that gives pods no AWS identity. */
 export function requirePodIdentity(name: string, { podIdentity }: ClusterHandle, settings: LoggingSettings): void {
   const message = "must not need an AWS identity, since the cluster has no podIdentity";
-  const issues = targetsOf(settings).flatMap(({ path, destination: { kind } }) =>
-    kind === "cloudwatch" || kind === "s3" ? [{ path: [name, ...path, "kind"], message, value: kind }] : [],
-  );
+  const issues = targetsOf(settings).flatMap(({ path, destination }) => {
+    if (!needsAwsIdentity(destination)) return [];
+    const { key, value } = awsIdentitySetting(destination);
+    return [{ path: [name, ...path, key], message, value }];
+  });
   if (podIdentity === undefined && issues.length > 0) throw new SettingsError(issues);
 }

@@ -46,6 +46,17 @@ export interface OpenSearchArgs extends SearchEngineArgs {
   readonly storage?: string | undefined;
   /** StorageClass of the volume. A new EKS cluster has none. @default the cluster's default class */
   readonly storageClass?: string | undefined;
+  /**
+   * Signs requests with an IAM role that this component creates, for Amazon OpenSearch Service and Serverless. The cluster must have
+   * `podIdentity`. Excludes `credentials`.
+   * @default none
+   */
+  readonly sigv4?:
+    | {
+        /** ARN of the domain, or of the Serverless collection. */
+        readonly arn: string;
+      }
+    | undefined;
 }
 
 /** An Elasticsearch that runs elsewhere. */

@@ -39,6 +39,8 @@ export class LogCollection extends pulumi.ComponentResource {
   readonly ready: readonly pulumi.Resource[];
   /** What the indices of today are called; none where the destination has no indices. */
   readonly indices: readonly string[];
+  /** ARN of the collector's IAM role, for a domain's role mapping or a collection's data access policy; undefined without one. */
+  readonly roleArn: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:logging:LogCollection", name, {}, { ...options, provider: args.cluster.provider });
@@ -58,7 +60,7 @@ export class LogCollection extends pulumi.ComponentResource {
     const context = contextOf(cluster, targets, teams);
     const identity =
       cluster.podIdentity === undefined
-        ? []
+        ? undefined
         : awsDestinations(name, targets, collector, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
     const pipeline = resolvedSettings(name, args, settings).apply((resolved) => logPipeline(resolved, context));
     const search = targets.flatMap(({ destination }) =>
@@ -85,7 +87,7 @@ export class LogCollection extends pulumi.ComponentResource {
           senders,
           resources: settings.resources,
           image: args.image,
-          dependsOn: [namespace, ...identity, ...search],
+          dependsOn: [namespace, ...(identity === undefined ? [] : [identity.association]), ...search],
         },
         { parent: this },
       );
@@ -96,6 +98,7 @@ export class LogCollection extends pulumi.ComponentResource {
     this.ready = search;
     this.destination = pipeline.apply(describeDestinations);
     this.indices = indicesOf(targets, teams);
+    this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });
   }
 }

@@ -5,7 +5,9 @@ import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
-import { amazonIssues, Destination, isBucketName } from "./destinations/destination-settings.ts";
+import { amazonIssues, awsIdentitySetting, needsAwsIdentity, partitionIssue } from "./destinations/amazon.ts";
+import { authenticationIssues } from "./destinations/authentication.ts";
+import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
 import { bucketName, type DestinationContext, hasIndex, LOGGING_NAMESPACE, logPipeline, NODE } from "./pipeline.ts";
@@ -32,10 +34,12 @@ export function checkLogging(
   teams?: readonly TeamNamespaces[],
 ): SettingsIssue[] {
   const issues: SettingsIssue[] = targetsOf(settings).flatMap(({ destination, path }) => {
-    if ((destination.kind !== "cloudwatch" && destination.kind !== "s3") || clusterKind !== "existing") return [];
-    const message =
-      "must be one of stdout, file, http, opensearch, elasticsearch, loki, since only cluster.kind eks and eks-existing give pods an AWS identity";
-    return [{ path: [...path, "kind"], message, value: destination.kind }];
+    if (clusterKind !== "existing" || !needsAwsIdentity(destination)) return [];
+    const { key, value } = awsIdentitySetting(destination);
+    const must =
+      key === "kind" ? "must be one of stdout, file, http, opensearch, elasticsearch, loki" : "must not be set";
+    const message = `${must}, since only cluster.kind eks and eks-existing give pods an AWS identity`;
+    return [{ path: [...path, key], message, value }];
   });
   issues.push(
     ...checkPipeline(settings, teams),
@@ -71,7 +75,11 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
       const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
       issues.push({ path: indexPath, message });
     }
-    issues.push(...amazonIssues(destination).map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
+    const own = [
+      ...amazonIssues(destination),
+      ...authenticationIssues(destination, collector, Object.values(COLLECTORS)),
+    ];
+    issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
   }
   issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
@@ -122,6 +130,11 @@ function awsIssues(
       "storage requires storageClass on cluster.kind eks, which has neither the EBS CSI driver nor a default StorageClass: install both and name the class";
     return [{ path, message }];
   }
+  const otherPartition =
+    destination.kind !== "opensearch" || destination.sigv4 === undefined || cluster === undefined
+      ? undefined
+      : partitionIssue(destination.sigv4, cluster.region);
+  if (otherPartition !== undefined) return [{ ...otherPartition, path: [...path, ...otherPartition.path] }];
   if (destination.kind === "s3" && cluster !== undefined) {
     const bucket = bucketName(destination, cluster.name, cluster.region, name);
     if (!isBucketName(bucket)) {
@@ -159,12 +172,10 @@ function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
   const destination = onlyDestination(settings);
   const issues: SettingsIssue[] = [];
   const add = (path: string[], message: string, value: unknown) => issues.push({ path, message, value });
-  if (destination.kind === "cloudwatch" || destination.kind === "s3")
-    add(
-      ["destination", "kind"],
-      "must not need an AWS identity with mode sidecar, since a team's pod has none",
-      destination.kind,
-    );
+  if (needsAwsIdentity(destination)) {
+    const { key, value } = awsIdentitySetting(destination);
+    add(["destination", key], "must not need an AWS identity with mode sidecar, since a team's pod has none", value);
+  }
   if (destination.kind === "file")
     add(
       ["destination", "kind"],

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { createServer } from "node:https";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { createServer as createTlsServer } from "node:tls";
 import { gunzipSync } from "node:zlib";
 import { listen } from "../support/listen.ts";
@@ -28,8 +29,13 @@ export function hasOpenssl(): boolean {
   }
 }
 
-/** A server that takes everything, by TLS, with a certificate of its own authority for 127.0.0.1. */
-export async function startTlsReceiver(): Promise<TlsReceiver> {
+/**
+ * A server that takes everything, by TLS, with a certificate of its own authority for 127.0.0.1.
+ * @param refusal Why a request is refused by 403; "" for one that is taken. Default: none is.
+ */
+export async function startTlsReceiver(
+  refusal: (request: IncomingMessage, body: Buffer) => Promise<string> = async () => "",
+): Promise<TlsReceiver> {
   const folder = mkdtempSync(join(tmpdir(), "tls-receiver-"));
   const file = (name: string) => join(folder, name);
   for (const name of ["right", "wrong"]) authority(file(name));
@@ -43,11 +49,10 @@ export async function startTlsReceiver(): Promise<TlsReceiver> {
     response.setHeader("x-amzn-RequestId", "1");
     if (request.method !== "POST") return void response.end(hello(request.headers["user-agent"]));
     authorizations.add(request.headers.authorization);
-    if (request.headers["content-encoding"] === "gzip") {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part);
-      bodies.push(gunzipSync(Buffer.concat(parts)).toString());
-    } else bodies.push(await text(request));
+    const raw = await buffer(request);
+    const why = await refusal(request, raw);
+    if (why !== "") return void response.writeHead(403).end(JSON.stringify({ message: why }));
+    bodies.push((request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw).toString());
     response.end('{"took":1,"errors":false,"items":[]}');
   });
   return {

@@ -1,3 +1,4 @@
+import type { Authentication } from "../destinations/authentication.ts";
 import type { Destination, DestinationKind } from "../destinations/destination-settings.ts";
 import type { LogPipeline } from "../pipeline.ts";
 import type { CollectorId, LoggingSettings } from "../settings.ts";
@@ -65,6 +66,8 @@ export interface Collector {
   readonly modes: readonly LoggingSettings["mode"][];
   /** Of every destination: whether it can send there, or in words why not. */
   readonly destinations: Readonly<Record<DestinationKind, true | string>>;
+  /** How it can authenticate itself beside user and password, by the kind of the destination. @default nowhere */
+  readonly authenticates?: Partial<Readonly<Record<DestinationKind, readonly Authentication[]>>>;
   /** Whether it can send to several destinations at once, or in words why not. */
   readonly routes: true | string;
   readonly about: About;

@@ -6,6 +6,7 @@ import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
+import { searchStatement } from "./amazon.ts";
 
 interface Place {
   readonly cluster: string;
@@ -15,18 +16,18 @@ interface Place {
 
 /**
  * The AWS resources of all destinations, and the one identity by which the collector may write to them and to nothing else.
- * @returns What must stand before the collector starts.
+ * @returns The identity, whose association must stand before the collector starts; undefined where no destination needs one.
  */
 export function awsDestinations(
   name: string,
   targets: readonly Target[],
   collector: Collector,
   place: Place,
-): pulumi.Resource[] {
+): PodIdentity | undefined {
   const statements = targets.flatMap((target) => statementsOf(name, target, collector, place) ?? []);
   const [first] = statements;
-  if (first === undefined) return [];
-  const identity = new PodIdentity(
+  if (first === undefined) return undefined;
+  return new PodIdentity(
     `${name}-identity`,
     {
       host: place.host,
@@ -36,7 +37,6 @@ export function awsDestinations(
     },
     { parent: place.parent },
   );
-  return [identity.association];
 }
 
 /** Makes what a destination needs; what the collector may do there, or undefined for a destination outside AWS. */
@@ -63,6 +63,8 @@ function statementsOf(
       };
       return sidsOf(new LogBucket(withName(`${prefix}-bucket`, name), bucket, { parent }).statements, name);
     }
+    case "opensearch":
+      return destination.sigv4 && sidsOf(pulumi.output([searchStatement(destination.sigv4)]), name);
     default:
       return undefined;
   }

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { RETENTION_DAYS } from "../../cluster/settings.ts";
-import { relation, type SettingsIssue } from "../../schema/errors.ts";
+import { relation } from "../../schema/errors.ts";
 import { integer, string } from "../../schema/values.ts";
 import { IndexFormat } from "../indexing/index-format.ts";
+import { checkSigv4, Sigv4 } from "./amazon.ts";
 
 /** A size on disk in the notation of Kubernetes. */
 export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
@@ -97,6 +98,7 @@ const KINDS = {
       .optional()
       .describe("Its StorageClass; required on a new EKS cluster. Default: the cluster's default."),
     ...searchEngine,
+    sigv4: Sigv4.optional().describe("Sign requests with an IAM role, for Amazon OpenSearch; excludes credentials."),
   },
   elasticsearch: { kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine },
   cloudwatch: {
@@ -183,6 +185,7 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
   const add = (path: string, message: string, input: unknown) =>
     context.addIssue({ code: "custom", path: [path], message, input });
   if (destination.kind === "opensearch") {
+    checkSigv4(destination, context);
     if (destination.host === undefined && !destination.inCluster)
       relation(context, ["host", "inCluster"], "one of host and inCluster is required");
     if (destination.host !== undefined && destination.inCluster)
@@ -226,74 +229,5 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
     destination.url.startsWith("http:")
   ) {
     add("caSecretName", "must not be set with an http URL, which has no certificate", destination.caSecretName);
-  }
-}
-
-/** Endpoints of Amazon OpenSearch Service (`es`, and `aos` with IPv6), of its Serverless (`aoss`) and of OpenSearch Ingestion (`osis`). */
-const ENDPOINT = /(^|\.)(?<service>es|aoss|osis)\.amazonaws\.com(\.cn)?$/i;
-const DUAL_STACK_ENDPOINT = /\.aos\.[a-z0-9-]+\.on\.(aws|amazonwebservices\.com\.cn)$/i;
-
-const SIGNED_ONLY: Readonly<Record<string, string>> = {
-  aoss: "Amazon OpenSearch Serverless",
-  osis: "Amazon OpenSearch Ingestion",
-};
-
-/**
- * Why a destination on AWS cannot work as it is set. No collector signs its requests with SigV4 here, so that a domain of Amazon
- * OpenSearch Service takes them with a user of its internal database alone, and Serverless and Ingestion never. Paths are below the destination.
- * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
- * @see https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-clients.html
- */
-export function amazonIssues(destination: Destination): SettingsIssue[] {
-  const address = addressOf(destination);
-  const service = address === undefined ? undefined : serviceAt(address.host);
-  if (address === undefined || service === undefined) return [];
-  const product = SIGNED_ONLY[service];
-  if (product !== undefined) {
-    const message = `must not be an endpoint of ${product}, which accepts only requests signed with SigV4, and no collector signs them`;
-    return [{ path: [address.key], message, value: address.host }];
-  }
-  if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return [];
-  return domainIssues(destination, address.host);
-}
-
-/** A domain listens on 443, and on 80 unless it requires HTTPS. */
-function domainIssues(
-  { port, tls, credentials }: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>,
-  host: string,
-): SettingsIssue[] {
-  const listens = tls === false ? 80 : 443;
-  const issues: SettingsIssue[] = [];
-  if (port !== listens) {
-    const message = `must be ${listens} for a domain of Amazon OpenSearch Service${tls === false ? " without TLS" : ""}`;
-    issues.push({ path: ["port"], message, value: port });
-  }
-  if (credentials !== undefined) return issues;
-  const path = ["credentials"];
-  if (/^vpc-/i.test(host)) {
-    const message =
-      "are not set: the domain must have an access policy that allows unsigned requests from its VPC, since no collector signs them";
-    return [...issues, { path, message, severity: "warning" }];
-  }
-  const message =
-    "must be set for a domain of Amazon OpenSearch Service, as a user of its internal database: it rejects unsigned requests, and no collector signs them with SigV4";
-  return [...issues, { path, message }];
-}
-
-function serviceAt(host: string): string | undefined {
-  if (DUAL_STACK_ENDPOINT.test(host)) return "es";
-  return ENDPOINT.exec(host)?.groups?.service?.toLowerCase();
-}
-
-function addressOf(destination: Destination): { readonly key: "host" | "url"; readonly host: string } | undefined {
-  switch (destination.kind) {
-    case "opensearch":
-    case "elasticsearch":
-      return destination.host === undefined ? undefined : { key: "host", host: destination.host };
-    case "http":
-    case "loki":
-      return { key: "url", host: new URL(destination.url).hostname };
-    default:
-      return undefined;
   }
 }

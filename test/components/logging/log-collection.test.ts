@@ -221,6 +221,20 @@ describe("LogCollection", () => {
       ]);
     });
 
+    it("gives a signing collector a role that may send documents to its domain, and nothing else", async () => {
+      const arn = "arn:aws:es:eu-central-1:111122223333:domain/logs";
+      const destination = { kind: "opensearch", host: "logs.example.com", port: 443, sigv4: { arn } } as const;
+      const { resources } = await collect({ destination }, "on AWS");
+      const policy = JSON.parse(
+        String(find(resources, "aws:iam/rolePolicy:RolePolicy", "logs-identity").inputs.policy),
+      );
+      assert.deepEqual(policy.Statement, [
+        { Sid: "WriteDocuments", Effect: "Allow", Action: ["es:ESHttpPost"], Resource: [`${arn}/_bulk`] },
+      ]);
+      assert.equal(resources.filter(({ type }) => type.startsWith("aws:")).length, 3);
+      await assert.rejects(collect({ destination }), /logs\.destination\.sigv4: must not need an AWS identity/);
+    });
+
     it("makes nothing of AWS for a destination elsewhere", async () => {
       const { resources } = await collect({ destination: { kind: "stdout" } }, "on AWS");
       assert.deepEqual(
@@ -295,7 +309,7 @@ describe("LogCollection", () => {
     it("fails for an address that cannot work", async () => {
       await assert.rejects(
         collectFrom("search-x.eu-central-1.es.amazonaws.com", false),
-        /logs\.destination\.credentials: must be set for a domain of Amazon OpenSearch Service/,
+        /logs\.destination\.sigv4: must be set for a domain of Amazon OpenSearch Service/,
       );
     });
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { checkLogging } from "../../../components/logging/validation.ts";
-import { formatIssue } from "../../../components/schema/errors.ts";
 
 const check = (settings: object, kind: "eks" | "existing" = "existing") =>
   checkLogging(LoggingSettings.parse(settings), kind);
@@ -27,65 +26,6 @@ describe("checkLogging", () => {
   it("passes on what the collector cannot do", () => {
     const [issue] = check({ destination: { kind: "opensearch", host: "h" }, index: { timeZone: "Asia/Tokyo" } });
     assert.deepEqual(issue?.path, ["index", "timeZone"]);
-  });
-});
-
-describe("An Amazon OpenSearch endpoint", () => {
-  const domain = "search-logs-abc.eu-central-1.es.amazonaws.com";
-  const credentials = { secretName: "writer" };
-  const issues = (destination: object) => check({ destination }, "eks").map(formatIssue);
-
-  it("is refused without credentials and on another port, since no collector signs requests", () => {
-    for (const kind of ["opensearch", "elasticsearch"]) {
-      const found = issues({ kind, host: domain });
-      assert.equal(found.length, 2, found.join("\n"));
-      assert.match(
-        found[0] ?? "",
-        /^destination\.port: must be 443 for a domain of Amazon OpenSearch Service \(found 9200\)$/,
-      );
-      assert.match(found[1] ?? "", /^destination\.credentials: must be set for a domain .* signs them with SigV4$/);
-    }
-  });
-
-  const DOMAINS = [domain, domain.toUpperCase(), `${domain}.cn`, "search-logs-abc.aos.eu-central-1.on.aws"];
-  for (const host of DOMAINS) {
-    it(`needs a user of the domain: ${host}`, () => {
-      assert.match(issues({ kind: "opensearch", host, port: 443 }).join(), /^destination\.credentials: must be set/);
-      assert.deepEqual(issues({ kind: "opensearch", host, port: 443, credentials }), []);
-    });
-  }
-
-  it("in a VPC may allow unsigned requests, which is a warning", () => {
-    const destination = { kind: "opensearch", host: "vpc-logs-abc.eu-central-1.es.amazonaws.com", port: 443 };
-    assert.deepEqual(
-      check({ destination }, "eks").map(({ path, severity }) => [path.join("."), severity]),
-      [["destination.credentials", "warning"]],
-    );
-    assert.deepEqual(
-      check({ destination: { ...destination, port: 80, tls: false } }).map(({ severity }) => severity),
-      ["warning"],
-    );
-  });
-
-  const SIGNED = [
-    { kind: "opensearch", host: "abc.eu-central-1.aoss.amazonaws.com", port: 443, credentials },
-    { kind: "elasticsearch", host: "abc.eu-central-1.aoss.amazonaws.com", port: 443 },
-    { kind: "http", url: "https://logs-abc.eu-central-1.osis.amazonaws.com/logs" },
-  ];
-  for (const destination of SIGNED) {
-    it(`that accepts only signed requests is refused: ${JSON.stringify(destination)}`, () => {
-      const [found, ...more] = issues(destination);
-      assert.deepEqual(more, []);
-      assert.match(
-        found ?? "",
-        /must not be an endpoint of Amazon OpenSearch (Serverless|Ingestion), which accepts only/,
-      );
-    });
-  }
-
-  it("is none in other names", () => {
-    for (const host of ["es.example.com", "search.amazonaws.com.example.com", "myes.amazonaws.example"])
-      assert.deepEqual(issues({ kind: "opensearch", host }), []);
   });
 });
 

@@ -50,6 +50,7 @@ export const fluentBit: Collector = {
     s3: true,
     loki: true,
   },
+  authenticates: { opensearch: ["sigv4"] },
   routes: true,
   about: {
     parsing: "CRI parts; stack traces of all four languages; JSON",

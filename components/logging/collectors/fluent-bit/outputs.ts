@@ -1,4 +1,5 @@
 import { amount } from "../../../schema/values.ts";
+import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import {
   hasIndex,
@@ -81,6 +82,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
         name: "opensearch",
         ...searchOptions(pipeline, searchHost(destination)),
         ...(destination.credentials === undefined ? {} : userAndPassword()),
+        ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
       };
     case "cloudwatch":
       return {
@@ -137,7 +139,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/out_opensearch/opensearch.c opensearch_error_check
  */
 function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; port: number }): Section {
-  const { index, source } = pipeline;
+  const { index, source, destination } = pipeline;
   return {
     host,
     port,
@@ -150,7 +152,7 @@ function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; po
     time_key_nanos: "on",
     suppress_type_name: "on",
     replace_dots: "on",
-    ...(splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" }),
+    ...(takesIds(destination) ? (splitByScript(pipeline) ? { id_key: ID_KEY } : { generate_id: "on" }) : {}),
     // A chunk of empty lines has 16,000 documents, and the answer is 5 MB where all of them are there already.
     buffer_size: "16M",
     workers: 2,
@@ -166,6 +168,12 @@ function searchOptions(pipeline: LogPipeline, { host, port }: { host: string; po
 function splitPrefix({ prefix, separator, splitBy }: LogPipeline["index"]): string {
   const value = splitBy === "namespace" ? "$kubernetes['namespace_name']" : `$${SPLIT_KEY}`;
   return `$TAG[999]${prefix}${separator}${value}`;
+}
+
+/** @see https://docs.fluentbit.io/manual/data-pipeline/outputs/opensearch#fluent-bit--amazon-opensearch-serverless */
+function signing(sigv4: Sigv4): Section {
+  const { service, region } = signingOf(sigv4);
+  return { aws_auth: "on", aws_region: region, aws_service_name: service };
 }
 
 function userAndPassword(): Section {

@@ -35,6 +35,7 @@ export const vector: Collector = {
     s3: true,
     loki: true,
   },
+  authenticates: { opensearch: ["sigv4"] },
   routes: "whose configuration has one destination here",
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { Scalar } from "yaml";
 import { amount } from "../../../schema/values.ts";
+import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import {
   CREDENTIALS_FOLDER,
   type LogPipeline,
@@ -86,11 +87,12 @@ function destinationOptions(pipeline: LogPipeline): Options {
         mode: "bulk",
         // A line that comes again replaces itself: to create it again would count as an error.
         bulk: { action: "index", index: indexTemplate(pipeline) },
-        id_key: ID_FIELD,
+        ...(takesIds(destination) ? { id_key: ID_FIELD } : { encoding: { except_fields: [ID_FIELD] } }),
         // Without it a part that is refused for now, by 429 or 5xx, is dropped.
         request_retry_partial: true,
         request,
         ...auth(destination),
+        ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
       };
     }
     case "cloudwatch":
@@ -156,6 +158,20 @@ export function secrets({ destination }: LogPipeline): Options {
 function auth(destination: LogPipeline["destination"]): Options {
   if (!("credentials" in destination) || destination.credentials === undefined) return {};
   return { auth: { strategy: "basic", user: secret(USER_FILE), password: secret(PASSWORD_FILE) } };
+}
+
+/**
+ * The health check would read the state of the cluster, which the role may not. A collection takes no other version than "auto".
+ * @see https://vector.dev/docs/reference/configuration/sinks/elasticsearch/#opensearch_service_type
+ */
+function signing(sigv4: Sigv4): Options {
+  const { service, region } = signingOf(sigv4);
+  return {
+    auth: { strategy: "aws" },
+    aws: { region },
+    healthcheck: { enabled: false },
+    ...(service === "aoss" ? { opensearch_service_type: "serverless", api_version: "auto" } : {}),
+  };
 }
 
 /** Vector puts a file's text in before it reads the YAML: as a block no character of it has a meaning there. */

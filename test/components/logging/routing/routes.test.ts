@@ -71,7 +71,7 @@ describe("routes", () => {
     ],
     [
       { destinations: { search: { ...SEARCH, host: "abc.eu-central-1.aoss.amazonaws.com", port: 443 } } },
-      'destinations.search.host: must not be an endpoint of Amazon OpenSearch Serverless, which accepts only requests signed with SigV4, and no collector signs them (found "abc.eu-central-1.aoss.amazonaws.com")',
+      "destinations.search.sigv4: must be set for a collection of Amazon OpenSearch Serverless, which accepts only signed requests",
     ],
     [
       { destinations: { archive: { ...S3, index: { prefix: "x" } } } },

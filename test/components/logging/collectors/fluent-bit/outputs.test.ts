@@ -46,6 +46,22 @@ describe("Fluent Bit's outputs", () => {
     assert.deepEqual([output.store_dir_limit_size, output["storage.total_limit_size"]], [2 ** 30, 2 ** 30]);
   });
 
+  it("signs requests for the place that the ARN names; a collection gets no ids, which one for time series refuses", () => {
+    const signed = (arn: string, index = {}) =>
+      render({ destination: { kind: "opensearch", host: "h", port: 443, sigv4: { arn } }, index }).output;
+    const domain = signed("arn:aws:es:eu-west-1:111122223333:domain/logs");
+    assert.deepEqual(
+      [domain.aws_auth, domain.aws_region, domain.aws_service_name, domain.generate_id, domain.tls],
+      ["on", "eu-west-1", "es", "on", "on"],
+    );
+    const collection = signed("arn:aws:aoss:eu-west-1:111122223333:collection/abc", { splitBy: "app" });
+    assert.deepEqual(
+      [collection.aws_auth, collection.aws_service_name, collection.generate_id, collection.id_key],
+      ["on", "aoss", undefined, undefined],
+    );
+    assert.equal(render({ destination: { kind: "opensearch", host: "h" } }).output.aws_auth, undefined);
+  });
+
   it("names the index as the settings say, in strftime's notation", () => {
     const { output } = render({
       destination: { kind: "opensearch", host: "h" },

@@ -36,6 +36,21 @@ describe("Vector's outputs", () => {
     assert.doesNotMatch(render().program, /_id/);
   });
 
+  it("signs requests for the place that the ARN names; a collection gets no ids, which one for time series refuses", () => {
+    const signed = (arn: string) =>
+      render({ destination: { kind: "opensearch", host: "h", port: 443, sigv4: { arn } } }).output;
+    const domain = signed("arn:aws:es:eu-west-1:111122223333:domain/logs");
+    assert.deepEqual(
+      [domain.auth, domain.aws, domain.healthcheck, domain.api_version, domain.id_key],
+      [{ strategy: "aws" }, { region: "eu-west-1" }, { enabled: false }, "v8", "_id"],
+    );
+    const collection = signed("arn:aws:aoss:eu-west-1:111122223333:collection/abc");
+    assert.deepEqual(
+      [collection.opensearch_service_type, collection.api_version, collection.id_key, collection.encoding],
+      ["serverless", "auto", undefined, { except_fields: ["_id"] }],
+    );
+  });
+
   it("keeps what an HTTP server or S3 refuses for another reason than what is in it, and drops the rest", () => {
     const { retry_strategy: byHttp } = render({ destination: { kind: "http", url: "https://h/in" } }).output;
     const { status_codes: again } = z
