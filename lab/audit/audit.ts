@@ -70,7 +70,7 @@ export function subjectOf(objects: readonly KubernetesObject[], options: Objects
     const urn = ownUrn(object) ?? `${object.apiVersion}/${objectKey(object)}${suffix}`;
     if (options.live && isSystem(object, options.includeSystem ?? false)) system.add(urn);
     if (object.source !== undefined) sources.set(urn, object.source);
-    return asResource(object, urn, provider);
+    return asResource(object, urn, options.live, provider);
   });
   return { stack: new Stack(resources), system, sources, unreadTypes: options.unreadTypes ?? [] };
 }

@@ -41,9 +41,13 @@ function typeToken({ apiVersion, kind }: Pick<KubernetesObject, "apiVersion" | "
   return `kubernetes:${apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`}:${kind}`;
 }
 
-/** What an object is without what the API server and controllers add to it. */
-export function asResource(object: KubernetesObject, urn: string, provider: Group = {}): Resource {
-  return new Resource({ urn, type: typeToken(object), name: object.name, props: declared(object.content), provider });
+/**
+ * What an object is without what the API server and controllers add to it.
+ * @param live Whether the API server has filled in its defaults. A manifest is judged as it is written.
+ */
+export function asResource(object: KubernetesObject, urn: string, live: boolean, provider: Group = {}): Resource {
+  const props = declared(object.content, live);
+  return new Resource({ urn, type: typeToken(object), name: object.name, props, provider });
 }
 
 /** Fields of an object's metadata that the API server fills in. */
@@ -54,13 +58,13 @@ const SERVER_METADATA: readonly string[] = [
 /** Annotations in which a tool keeps the object a second time. */
 const COPIES: readonly string[] = ["kubectl.kubernetes.io/last-applied-configuration"];
 
-function declared(content: KubernetesObject["content"]): Group {
+function declared(content: KubernetesObject["content"], live: boolean): Group {
   const { status: _, metadata, ...rest } = content;
   const known = isObject(metadata) ? metadata : {};
   const kept = Object.fromEntries(Object.entries(known).filter(([key]) => !SERVER_METADATA.includes(key)));
   if (isObject(kept.annotations))
     kept.annotations = Object.fromEntries(Object.entries(kept.annotations).filter(([key]) => !COPIES.includes(key)));
-  return readGroup({ ...withoutDefaults(rest), metadata: kept }, () => false);
+  return readGroup({ ...(live ? withoutDefaults(rest) : rest), metadata: kept }, () => false);
 }
 
 /**

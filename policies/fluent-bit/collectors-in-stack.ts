@@ -29,14 +29,15 @@ interface Collectors {
 
 const DAEMON_SET = /^kubernetes:(apps|extensions)\/\w+:DaemonSet$/;
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
-const LOG_PATHS = /^\/(var\/log|var\/lib\/docker\/containers|run\/log)(\/|$)/;
-const COLLECTOR_IMAGES = /fluent|filebeat|vector|promtail|logagent|otel|opentelemetry|alloy/;
+/** Folders that hold what others log. A folder below /var/log may be the program's own, such as the VPC CNI's. */
+const LOG_PATHS = /^\/(var\/log(\/(containers|pods|journal))?|var\/lib\/docker\/containers|run\/log(\/journal)?)\/?$/;
+const COLLECTOR_IMAGES = /(^|[/_-])(fluent|filebeat|vector|promtail|logagent|otel|opentelemetry|alloy)/;
 const FLUENT_BIT_IMAGES = /fluent-?bit/;
 
 /** Each rule on collectors asks the same of the same stack. */
 const FOUND = new WeakMap<Stack, Collectors>();
 
-/** DaemonSets that read the node's log files, or run a collector that is known. */
+/** DaemonSets that read what others log on the node, or run a collector that is known. */
 export function collectorDaemonSets(stack: Stack, report: Report): readonly Resource[] {
   return collectorsOf(stack, report).daemonSets;
 }

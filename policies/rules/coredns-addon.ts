@@ -2,6 +2,7 @@ import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-l
 import { parse } from "yaml";
 import type { Field, Resource } from "../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../core/rule.ts";
+import { nameOf, namespaceOf } from "../kubernetes/workload.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
 /** A patch of it is how a stack changes the Corefile that EKS has made. */
@@ -39,16 +40,29 @@ export function inside(value: unknown, ...keys: readonly string[]): unknown {
 
 type Facts = Omit<ResourceRule, "check" | "types" | "family">;
 
-/** A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell. */
+const DEPLOYMENTS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DeploymentPatch"];
+
+/** Whether a resource is the Deployment of a CoreDNS that is no add-on, or a patch of it. */
+function isDeployment(resource: Resource): boolean {
+  if (!DEPLOYMENTS.includes(resource.type)) return false;
+  return nameOf(resource) === "coredns" && namespaceOf(resource) === "kube-system";
+}
+
+/**
+ * A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell.
+ * @param checkDeployment What the rule says of a CoreDNS that is no add-on. Default: nothing.
+ */
 export function addonRule(
   facts: Facts,
   check: (configuration: Json, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
+  checkDeployment?: (deployment: Resource, report: Report) => void,
 ): Rule {
   return {
     ...facts,
     family: "coredns",
-    types: [ADDON],
+    types: checkDeployment === undefined ? [ADDON] : [ADDON, ...DEPLOYMENTS],
     check: (addon, report, settings) => {
+      if (isDeployment(addon)) checkDeployment?.(addon, report);
       if (!isCoreDns(addon)) return;
       const configuration = configurationOf(addon);
       if (configuration !== undefined) check(configuration, addon.at("configurationValues"), report, settings);

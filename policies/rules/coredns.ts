@@ -87,6 +87,13 @@ export const COREDNS: readonly Rule[] = [
       if (scales && typeof min === "number" && typeof max === "number" && max < min)
         report.wrongIn(field, `autoScaling.maxReplicas is ${max}`, `below minReplicas, which is ${min}`);
     },
+    (deployment, report) => {
+      const replicas = deployment.at("spec", "replicas");
+      // A patch changes what it names. A Deployment that names no number has one pod.
+      if (!replicas.isSet && deployment.kind.endsWith("Patch")) return;
+      if ((replicas.number() ?? 1) < 2)
+        report.wrong(replicas, "so one node takes DNS away", "set spec.replicas: 2, or more");
+    },
   ),
   addonRule(
     {

@@ -17,6 +17,7 @@ const ROLES: readonly string[] = types("Role", "ClusterRole");
 export const BINDINGS: readonly string[] = types("RoleBinding", "ClusterRoleBinding");
 
 const FORBIDDEN_ROLES = texts("roles", "Forbidden ClusterRoles", ["cluster-admin"]);
+const ESCALATING = ["bind", "escalate", "impersonate"];
 const READING = ["get", "list", "watch", "*"];
 
 /** What people and programs may do in the cluster. */
@@ -79,7 +80,8 @@ export const TENANCY_RBAC: readonly Rule[] = [
     check: (role, report) =>
       eachRule(role, report, (rule) =>
         report.each(rule.at("verbs").items(), (verb) => {
-          if (["bind", "escalate", "impersonate"].includes(verb.text() ?? ""))
+          const text = verb.text() ?? "";
+          if (ESCALATING.includes(text) || (text === "*" && isOnRights(rule)))
             report.wrong(verb, "which gives any right away");
         }),
       ),
@@ -122,7 +124,8 @@ export const TENANCY_RBAC: readonly Rule[] = [
     check: (role, report) =>
       eachRule(role, report, (rule) =>
         report.each(rule.at("resources").items(), (item) => {
-          if (["nodes/proxy", "nodes/*", "*/proxy"].includes(item.text() ?? ""))
+          const text = item.text() ?? "";
+          if (["nodes/proxy", "nodes/*", "*/proxy"].includes(text) || (text === "*" && proxies(rule)))
             report.wrong(item, "which runs commands in every pod of the node");
         }),
       ),
@@ -131,10 +134,34 @@ export const TENANCY_RBAC: readonly Rule[] = [
 
 /** Secrets of Kubernetes itself; another API group may call something of its own so. */
 function isOnSecrets(rule: Field): boolean {
+  return isOn(rule, "", ["secrets"]);
+}
+
+/** Resources on which the verbs of escalation count, by their API groups. */
+const RIGHTS = {
+  "": ["users", "groups", "serviceaccounts"],
+  "rbac.authorization.k8s.io": ["roles", "clusterroles"],
+  "authentication.k8s.io": ["uids"],
+} satisfies Record<string, readonly string[]>;
+
+function isOnRights(rule: Field): boolean {
+  return someKnown(Object.entries(RIGHTS), ([group, resources]) => isOn(rule, group, resources));
+}
+
+/** Whether a rule on all resources lets a request through a node's proxy, which is a request for one node by its name. */
+function proxies(rule: Field): boolean {
+  return (
+    isOn(rule, "", ["nodes/proxy"]) &&
+    someKnown(rule.at("verbs").items(), (verb) => !["list", "watch", "deletecollection"].includes(verb.text() ?? ""))
+  );
+}
+
+/** Whether a rule takes in one of these resources of an API group; `*` takes in all, and those to come. */
+function isOn(rule: Field, group: string, resources: readonly string[]): boolean {
   const groups = rule.at("apiGroups").items();
   return (
-    someKnown(rule.at("resources").items(), (item) => item.text() === "secrets") &&
-    (groups.length === 0 || someKnown(groups, (group) => ["", "*"].includes(group.text() ?? "")))
+    someKnown(rule.at("resources").items(), (item) => ["*", ...resources].includes(item.text() ?? "")) &&
+    (groups.length === 0 || someKnown(groups, (item) => ["*", group].includes(item.text() ?? "")))
   );
 }
 

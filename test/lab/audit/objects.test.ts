@@ -57,6 +57,11 @@ describe("an audit of a cluster's objects", () => {
     const containers = [{ ...SOUND_CONTAINER, ports: [{ containerPort: 80, hostPort: 80 }] }];
     const onHost = live("v1", "Pod", "a", { spec: { ...SOUND_POD, hostNetwork: true, containers } });
     assert.deepEqual(pairs(findingsIn([onHost])), ["pods-no-host-namespaces Pod/payments/a"]);
+    // A manifest says what somebody asked for.
+    assert.deepEqual(pairs(findingsIn([onHost], { live: false })), [
+      "pods-no-host-namespaces Pod/payments/a",
+      "pods-no-host-ports Pod/payments/a",
+    ]);
     const own = live("v1", "Pod", "a", { spec: { ...SOUND_POD, containers } });
     assert.deepEqual(pairs(findingsIn([own])), ["pods-no-host-ports Pod/payments/a"]);
   });
@@ -85,7 +90,10 @@ describe("an audit of a cluster's objects", () => {
         "pods-non-root Pod/web/proxy",
         "tenancy-no-cluster-admin ClusterRoleBinding/admins",
         "tenancy-no-default-namespace Service/default/kube-root-ca.crt",
+        "tenancy-no-escalation ClusterRole/x",
+        "tenancy-no-secret-reading ClusterRole/x",
         "tenancy-no-wildcards ClusterRole/x",
+        "tenancy-nodes-proxy ClusterRole/x",
         "tenancy-pod-security Namespace/web",
       ],
     );

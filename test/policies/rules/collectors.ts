@@ -16,6 +16,14 @@ import {
 } from "./collector.ts";
 import { first, named, type Sample } from "./samples.ts";
 
+/** A DaemonSet that reads no logs of others; its image's name only ends like a collector's. */
+const ownFolder = (path: string) =>
+  first(
+    first([DAEMON_SET], "spec.template.spec.volumes", [{ name: "x", hostPath: { path } }]),
+    "spec.template.spec.containers.0.image",
+    "ghcr.io/example/hotel:1",
+  )[0]?.props ?? {};
+
 const configMap = (data: Value): Sample => [
   { type: CONFIG.type, name: "app", props: { metadata: { name: "app", namespace: "ts-team" }, data } },
 ];
@@ -29,6 +37,12 @@ export const COLLECTORS_CASES: CasesByRule = {
         first([DAEMON_SET], "spec.template.spec.volumes", []),
         "spec.template.spec.containers.0.image",
         UNKNOWN,
+      ),
+      ...Object.fromEntries(
+        ["/var/log/aws-routed-eni", "/var/log/fluent-apps", "/var/lib/docker/volumes"].map((path) => [
+          `a DaemonSet with ${path}, a folder of its own`,
+          [{ ...DAEMON_SET, props: ownFolder(path) }],
+        ]),
       ),
       "a DaemonSet that collects nothing": [
         first(

@@ -1,11 +1,35 @@
+import { type Group, UNKNOWN } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { addon, GOOD, IN, NOT_YET, UNKNOWN_CONFIGURATION } from "./coredns-samples.ts";
-import { first } from "./samples.ts";
+import { first, type Sample } from "./samples.ts";
+
+/** A CoreDNS that is no add-on. */
+const deployment = (spec: Group, name = "coredns", namespace = "kube-system", kind = "Deployment"): Sample => [
+  { type: `kubernetes:apps/v1:${kind}`, name: "dns", props: { metadata: { name, namespace }, spec } },
+];
 
 export const COREDNS_PODS_CASES: CasesByRule = {
   "coredns-replicas": {
-    good: { ...GOOD, autoscaling: addon({ autoScaling: { enabled: true, minReplicas: 2, maxReplicas: 10 } }) },
+    good: {
+      ...GOOD,
+      "two pods of a Deployment": deployment({ replicas: 2 }),
+      "another Deployment": deployment({ replicas: 1 }, "coredns", "dns"),
+      "a patch of something else": deployment({}, "coredns", "kube-system", "DeploymentPatch"),
+      autoscaling: addon({ autoScaling: { enabled: true, minReplicas: 2, maxReplicas: 10 } }),
+    },
     bad: {
+      "one pod of a Deployment": [
+        deployment({ replicas: 1 }),
+        "Deployment/kube-system/coredns: spec.replicas is 1, so one node takes DNS away. Fix: set spec.replicas: 2",
+      ],
+      "a Deployment that leaves the number out": [
+        deployment({}),
+        "Deployment/kube-system/coredns: spec.replicas is not set, so one node",
+      ],
+      "a patch to one pod": [
+        deployment({ replicas: 1 }, "coredns", "kube-system", "DeploymentPatch"),
+        "DeploymentPatch/kube-system/coredns: spec.replicas is 1, so one node",
+      ],
       "one pod": [
         addon({ replicaCount: 1 }),
         `${IN}replicaCount is 1, so one node takes DNS away. Fix: set replicaCount: 2`,
@@ -28,7 +52,13 @@ export const COREDNS_PODS_CASES: CasesByRule = {
         `${IN}autoScaling.maxReplicas is 3, below minReplicas, which is 5`,
       ],
     },
-    unknown: { "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET] },
+    unknown: {
+      "an unknown configuration": [UNKNOWN_CONFIGURATION, NOT_YET],
+      "an unknown number of pods": [
+        deployment({ replicas: UNKNOWN }),
+        "Deployment/kube-system/coredns: spec.replicas is known only",
+      ],
+    },
   },
   "coredns-disruption": {
     good: {

@@ -27,6 +27,7 @@ const aggregated = (clusterRoleSelectors: Value): Sample => [
     props: { metadata: { name: "reader" }, aggregationRule: { clusterRoleSelectors } },
   },
 ];
+const EVERYTHING = { apiGroups: ["*"], resources: ["*"], verbs: ["*"] };
 const PROXY = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
 const kubelet = (value: string): Sample =>
   named(COLLECTOR, "config", "data", {
@@ -107,13 +108,29 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
     },
   },
   "tenancy-no-escalation": {
-    good: { reading: role(PODS) },
-    bad: Object.fromEntries(
-      ["bind", "escalate", "impersonate"].map((verb) => [
-        verb,
-        [role({ ...PODS, verbs: ["get", verb] }), `${R}.verbs[1] is "${verb}", which gives any right away`] as const,
-      ]),
-    ),
+    good: {
+      reading: role(PODS),
+      "every verb on what gives no right": role({ ...PODS, verbs: ["*"] }),
+      "every verb on what another API group calls so": role({ ...EVERYTHING, apiGroups: ["x.example"] }),
+      "every verb on paths": role({ nonResourceURLs: ["*"], verbs: ["*"] }),
+    },
+    bad: {
+      ...Object.fromEntries(
+        ["bind", "escalate", "impersonate"].map((verb) => [
+          verb,
+          [role({ ...PODS, verbs: ["get", verb] }), `${R}.verbs[1] is "${verb}", which gives any right away`] as const,
+        ]),
+      ),
+      "every verb on everything": [role(EVERYTHING), `${R}.verbs[0] is "*", which gives any right away`],
+      "every verb on roles": [
+        role({ apiGroups: ["rbac.authorization.k8s.io"], resources: ["roles"], verbs: ["*"] }),
+        `${R}.verbs[0] is "*", which gives any right away`,
+      ],
+      "every verb on accounts": [
+        role({ apiGroups: [""], resources: ["serviceaccounts"], verbs: ["*"] }),
+        `${R}.verbs[0] is "*", which gives any right away`,
+      ],
+    },
     unknown: { "an unknown verb": [role({ ...PODS, verbs: ["get", UNKNOWN] }), `${R}.verbs[1] is known only`] },
   },
   "tenancy-no-secret-reading": {
@@ -125,15 +142,18 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
       "what another API group calls so": role({ ...PODS, apiGroups: ["vault.example"], resources: ["secrets"] }),
       "no resources and unknown names": role({ ...PODS, resources: ["pods"], resourceNames: UNKNOWN }),
     },
-    bad: Object.fromEntries(
-      ["get", "list", "watch", "*"].map((verb) => [
-        verb,
-        [
-          role({ ...PODS, resources: ["secrets"], verbs: [verb] }),
-          `${R}.verbs[0] is "${verb}", on secrets, which shows`,
-        ] as const,
-      ]),
-    ),
+    bad: {
+      ...Object.fromEntries(
+        ["get", "list", "watch", "*"].map((verb) => [
+          verb,
+          [
+            role({ ...PODS, resources: ["secrets"], verbs: [verb] }),
+            `${R}.verbs[0] is "${verb}", on secrets, which shows`,
+          ] as const,
+        ]),
+      ),
+      everything: [role(EVERYTHING), `${R}.verbs[0] is "*", on secrets, which shows`],
+    },
     unknown: {
       "unknown resources": [role({ ...PODS, resources: [UNKNOWN] }), `${R}.resources[0] is known only`],
       "an unknown verb": [
@@ -150,6 +170,8 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
     good: {
       "no such right": role(PODS),
       "the pods of the kubelet": role({ ...PROXY, resources: ["nodes/pods", "nodes/metrics"] }),
+      "lists of everything": role({ ...EVERYTHING, verbs: ["list", "watch"] }),
+      "everything of another API group": role({ ...EVERYTHING, apiGroups: ["metrics.k8s.io"] }),
     },
     bad: {
       "nodes/proxy": [role(PROXY), `${R}.resources[0] is "nodes/proxy", which runs commands in every pod`],
@@ -157,6 +179,7 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
         [...role(PROXY), ...kubelet("on")],
         `${R}.resources[0] is "nodes/proxy"`,
       ],
+      everything: [role(EVERYTHING), `${R}.resources[0] is "*", which runs commands`],
       "the proxy of everything": [role({ ...PROXY, resources: ["*/proxy"] }), `${R}.resources[0] is "*/proxy"`],
       "all parts of nodes": [role({ ...PROXY, resources: ["nodes/*"] }), `${R}.resources[0] is "nodes/*"`],
     },
