@@ -220,7 +220,7 @@ export interface LogCollectionArgs {
     /** Size on the disk of each node, as a Kubernetes quantity. @default "4Gi" */
     readonly size?: string;
     /** Whether the oldest lines are dropped, or reading waits. @default `drop-oldest` where the collector can, else `block` */
-    readonly whenFull?: "drop-oldest" | "block" | undefined;
+    readonly whenFull?: "drop-oldest" | "drop-newest" | "block" | undefined;
   };
   /** Requests and memory limit of a collector, as Kubernetes quantities. @default those of the collector */
   readonly resources?: {

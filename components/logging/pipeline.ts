@@ -25,10 +25,24 @@ export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 /** Where a destination's credentials and authority reach the collector, from Secrets: variables, or files for those that read files. */
 export const USER_VARIABLE = "LOG_USER";
 export const PASSWORD_VARIABLE = "LOG_PASSWORD";
-export const CREDENTIALS_FOLDER = "/etc/log-destination/credentials";
-export const USER_FILE = `${CREDENTIALS_FOLDER}/username`;
-export const PASSWORD_FILE = `${CREDENTIALS_FOLDER}/password`;
-export const CA_FILE = "/etc/log-destination/ca.crt";
+export const SECRETS_FOLDER = "/etc/log-destination";
+export const USER_FILE_NAME = "username";
+export const PASSWORD_FILE_NAME = "password";
+
+/** Folder with the user and password of a destination. @param name Its name, where there are several. */
+export function credentialsFolder(name?: string | undefined): string {
+  return `${secretsFolder(name)}/credentials`;
+}
+
+/** File with the authority that a destination's certificate is verified with. @param name Its name, where there are several. */
+export function caFile(name?: string | undefined): string {
+  return `${secretsFolder(name)}/ca.crt`;
+}
+
+/** Several destinations of one container need a folder each; names are no paths, so that none meets another's. */
+function secretsFolder(name: string | undefined): string {
+  return name === undefined ? SECRETS_FOLDER : `${SECRETS_FOLDER}/${name}`;
+}
 
 /** Where a destination is, once the stack is known. */
 export interface DestinationContext {
@@ -81,7 +95,7 @@ export interface LogPipeline {
   readonly multiline: LoggingSettings["multiline"];
   readonly parseJson: boolean;
   readonly metadata: LoggingSettings["metadata"];
-  readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "block" };
+  readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "drop-newest" | "block" };
   /** Whether each line carries its team: the namespace without `-team`. */
   readonly team: true;
   /** Name of the destination among several; undefined for the only one. */
@@ -92,8 +106,10 @@ export interface LogPipeline {
   readonly branches: readonly LogPipeline[];
 }
 
-/** Collectors that can drop what has waited longest; the others stop reading when their buffer is full. */
+/** Collectors that can drop what has waited longest. With one destination the others stop reading when their buffer is full. */
 const DROPS_OLDEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["fluent-bit", "fluentd", "logagent"]);
+/** Collectors that can drop what comes when their buffer is full. */
+export const DROPS_NEWEST: ReadonlySet<LoggingSettings["collector"]> = new Set(["vector", "opentelemetry"]);
 
 /**
  * The pipeline of a stack's settings.
@@ -105,8 +121,10 @@ export function logPipeline(
   source: LogSource = settings.mode === "daemonset" ? NODE : { kind: "application", pod: NO_POD },
 ): LogPipeline {
   const { include, exclude } = settings.namespaces;
-  const whenFull = settings.buffer.whenFull ?? (DROPS_OLDEST.has(settings.collector) ? "drop-oldest" : "block");
   const targets = targetsOf(settings, context.teams);
+  // To stop reading for one of several destinations would stop the others.
+  const otherwise = targets.length > 1 ? "drop-newest" : "block";
+  const whenFull = settings.buffer.whenFull ?? (DROPS_OLDEST.has(settings.collector) ? "drop-oldest" : otherwise);
   const common: Omit<LogPipeline, keyof Branch> = {
     source,
     namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, LOGGING_NAMESPACE])].sort() },
@@ -156,21 +174,27 @@ export function searchHost(destination: Extract<Destination, { kind: "opensearch
   return { host: destination.host ?? "", port: destination.port };
 }
 
-/** TLS of a destination: undefined for none. The OpenSearch that this stack brings has none. */
-export function tlsOf(destination: Destination): { verify: boolean; caFile: string | undefined } | undefined {
+/**
+ * TLS of a destination: undefined for none. The OpenSearch that this stack brings has none.
+ * @param name Name of the destination, where there are several.
+ */
+export function tlsOf(
+  destination: Destination,
+  name?: string | undefined,
+): { verify: boolean; caFile: string | undefined } | undefined {
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch": {
       if (destination.tls === false || (destination.kind === "opensearch" && destination.inCluster)) return undefined;
       return {
         verify: destination.tls?.verify ?? true,
-        caFile: destination.tls?.caSecretName === undefined ? undefined : CA_FILE,
+        caFile: destination.tls?.caSecretName === undefined ? undefined : caFile(name),
       };
     }
     case "http":
     case "loki":
       return destination.url.startsWith("https:")
-        ? { verify: destination.verify, caFile: destination.caSecretName === undefined ? undefined : CA_FILE }
+        ? { verify: destination.verify, caFile: destination.caSecretName === undefined ? undefined : caFile(name) }
         : undefined;
     default:
       return undefined;

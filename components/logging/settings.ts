@@ -63,10 +63,10 @@ export const LoggingSettings = z.strictObject({
     .strictObject({
       size: Size.default("4Gi").describe("Size on the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
       whenFull: z
-        .enum(["drop-oldest", "block"])
+        .enum(["drop-oldest", "drop-newest", "block"])
         .optional()
         .describe(
-          "Drop the oldest, or leave lines in the kubelet's files until it deletes them. Default: drop-oldest if supported.",
+          "Drop the oldest or the newest, or leave lines in the kubelet's files until it deletes them. Default: drop-oldest if supported.",
         ),
     })
     .prefault({})

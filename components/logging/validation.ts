@@ -10,7 +10,15 @@ import { authenticationIssues } from "./destinations/authentication.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
-import { bucketName, type DestinationContext, hasIndex, LOGGING_NAMESPACE, logPipeline, NODE } from "./pipeline.ts";
+import {
+  bucketName,
+  type DestinationContext,
+  DROPS_NEWEST,
+  hasIndex,
+  LOGGING_NAMESPACE,
+  logPipeline,
+  NODE,
+} from "./pipeline.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
@@ -63,6 +71,10 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
       message: `must be ${collector.modes.join(" or ")} with ${collector.title}`,
       value: mode,
     });
+  }
+  if (settings.buffer.whenFull === "drop-newest" && !DROPS_NEWEST.has(collector.id)) {
+    const message = `must not be drop-newest with ${collector.title}, which drops the oldest lines or none`;
+    issues.push({ path: ["buffer", "whenFull"], message, value: settings.buffer.whenFull });
   }
   issues.push(...routeIssues(settings, collector, teams));
   for (const { destination, index, path, indexPath } of targetsOf(settings)) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import fc from "fast-check";
 import { type Collector, destinationsOf } from "../../components/logging/collectors/collector.ts";
@@ -11,7 +11,7 @@ import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.
 import { opentelemetry } from "../../components/logging/collectors/opentelemetry/index.ts";
 import { promtail } from "../../components/logging/collectors/promtail/index.ts";
 import { vector } from "../../components/logging/collectors/vector/index.ts";
-import { CA_FILE, type LogPipeline, logPipeline, NODE } from "../../components/logging/pipeline.ts";
+import { type LogPipeline, logPipeline, NODE, SECRETS_FOLDER } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { checkLogging } from "../../components/logging/validation.ts";
 import { anyLogging } from "../components/logging/arbitraries.ts";
@@ -76,7 +76,7 @@ function complaint(
       text
         .replaceAll(collector.configFolder, folder)
         .replaceAll(collector.stateFolder, join(folder, "state"))
-        .replaceAll(dirname(CA_FILE), secrets);
+        .replaceAll(SECRETS_FOLDER, secrets);
     const context = { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" };
     const { files, args, environment } = collector.render(logPipeline(settings, context, source));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), change(move(text)));

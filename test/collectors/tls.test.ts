@@ -8,7 +8,7 @@ import { opentelemetry } from "../../components/logging/collectors/opentelemetry
 import { promtail } from "../../components/logging/collectors/promtail/index.ts";
 import { vector } from "../../components/logging/collectors/vector/index.ts";
 import type { DestinationKind } from "../../components/logging/destinations/destination-settings.ts";
-import { CA_FILE } from "../../components/logging/pipeline.ts";
+import { caFile } from "../../components/logging/pipeline.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
@@ -59,7 +59,7 @@ async function deliver(
   const api = await Receiver.start();
   const trusting: LocalCollector = {
     ...local,
-    adapt: (text, place) => local.adapt(text, place).replaceAll(CA_FILE, receiver.authorities[authority]),
+    adapt: (text, place) => local.adapt(text, place).replaceAll(caFile(), receiver.authorities[authority]),
   };
   const sandbox = new Sandbox(trusting, { destination: destination(receiver.port) }, api.port);
   sandbox.write(POD, [`${new Date().toISOString().slice(0, -1)}000000Z stdout F secret line`]);

@@ -1,15 +1,14 @@
-import { basename } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 import { containerResources, containerSecurity } from "../../kubernetes/container.ts";
 import { type Collector, imageFor, type Probe, type Rendered } from "../collectors/collector.ts";
 import type { Credentials, Destination } from "../destinations/destination-settings.ts";
 import {
-  CA_FILE,
-  CREDENTIALS_FOLDER,
+  caFile,
+  credentialsFolder,
   NODE_VARIABLE,
-  PASSWORD_FILE,
+  PASSWORD_FILE_NAME,
   PASSWORD_VARIABLE,
-  USER_FILE,
+  USER_FILE_NAME,
   USER_VARIABLE,
   withName,
 } from "../pipeline.ts";
@@ -136,7 +135,7 @@ const NO_PARTS = { env: [], volumeMounts: [] };
 
 /** What a destination adds to the container that sends there, and to its pod. */
 function partsOf(collector: Collector, { name, destination }: NamedTarget) {
-  const secrets = destinationSecrets(collector, destination, name === undefined ? "" : `${name}-`);
+  const secrets = destinationSecrets(collector, destination, name === undefined ? "" : `${name}-`, name);
   const folder = withName("destination", name);
   const file = destination.kind === "file" ? [{ name: folder, path: destination.path }] : [];
   return {
@@ -182,12 +181,14 @@ export function probes({ liveness, readiness }: Pick<Collector, "liveness" | "re
  * What brings a destination's user, password and authority from their Secrets to a collector's container: as it reads them best, in
  * variables or in files, and never in a ConfigMap.
  * @param volumePrefix Begins the names of the volumes. Default: nothing.
+ * @param name Name of the destination, where there are several. Default: none.
  * @see https://kubernetes.io/docs/concepts/configuration/secret/#use-cases
  */
 export function destinationSecrets(
   { readsCredentials }: Pick<Collector, "readsCredentials">,
   destination: Destination,
   volumePrefix = "",
+  name?: string | undefined,
 ) {
   const credentials = "credentials" in destination ? destination.credentials : undefined;
   const inFiles = readsCredentials === "files" ? credentials : undefined;
@@ -196,8 +197,12 @@ export function destinationSecrets(
   return {
     env: credentials === undefined || inFiles !== undefined ? [] : credentialVariables(credentials),
     volumeMounts: [
-      ...(inFiles === undefined ? [] : [{ name: credentialsVolume, mountPath: CREDENTIALS_FOLDER, readOnly: true }]),
-      ...(caSecret === undefined ? [] : [{ name: caVolume, mountPath: CA_FILE, subPath: "ca.crt", readOnly: true }]),
+      ...(inFiles === undefined
+        ? []
+        : [{ name: credentialsVolume, mountPath: credentialsFolder(name), readOnly: true }]),
+      ...(caSecret === undefined
+        ? []
+        : [{ name: caVolume, mountPath: caFile(name), subPath: "ca.crt", readOnly: true }]),
     ],
     volumes: [
       ...(inFiles === undefined ? [] : [{ name: credentialsVolume, secret: credentialFiles(inFiles) }]),
@@ -232,8 +237,8 @@ function credentialVariables({ secretName, usernameKey, passwordKey }: Credentia
 
 function credentialFiles({ secretName, usernameKey, passwordKey }: Credentials) {
   const items = [
-    { key: usernameKey, path: basename(USER_FILE) },
-    { key: passwordKey, path: basename(PASSWORD_FILE) },
+    { key: usernameKey, path: USER_FILE_NAME },
+    { key: passwordKey, path: PASSWORD_FILE_NAME },
   ];
   return { secretName, items };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { destinationsOfLine, Route, type RoutedLine, selectionOf } from "../../../components/logging/routing/routes.ts";
+import { destinationsOfLine, Route, selectionOf } from "../../../components/logging/routing/routes.ts";
+import { ROUTED_LABELS, ROUTED_LINES, ROUTES } from "../../support/collectors/routed-lines.ts";
 import { NAMES, routed, withOneAway } from "../../support/collectors/routes.ts";
 import { localFluentBit, skipWithoutFluentBit } from "./local.ts";
 
@@ -51,31 +52,17 @@ describe("Fluent Bit with routes", () => {
   it("sends each line where the routes say, and nowhere else", async () => {
     const local = localFluentBit();
     assert.ok(local);
-    const labels = { tier: "web", "app.kubernetes.io/name": "shop" };
-    const routes = [
-      { to: ["http"], teams: ["ts"] },
-      { to: ["http"], levels: ["error", "fatal"], streams: ["stderr"] },
-      { to: ["loki"], labels: { "app.kubernetes.io/name": "shop" }, levels: ["warn"] },
-      { to: ["loki"], labels: { tier: "db" } },
-      { to: ["search"], namespaces: ["sa-team", "other"], streams: ["stdout"] },
-    ];
-    const levels = ["info", "ERROR", "Warning", "panic", "errors", 50, null, undefined];
-    const lines: { line: string; known: RoutedLine; namespace: string; marker: string }[] = [];
-    for (const namespace of ["ts-team", "sa-team", "other", "third"])
-      for (const stream of ["stdout", "stderr"])
-        for (const level of levels)
-          for (const key of ["level", "severity", "both"]) {
-            const marker = `marker-${lines.length}`;
-            const fields = key === "both" ? { level, severity: "error", marker } : { [key]: level, marker };
-            const text = level === undefined ? `plain ERROR ${marker}` : JSON.stringify(fields);
-            const known = { namespace, stream, labels, ...(level === undefined ? {} : { fields }) };
-            lines.push({ namespace, marker, known, line: `2026-02-01T10:00:00.123456789Z ${stream} F ${text}` });
-          }
-    const found = await routed(local, routes, labels, lines);
+    const lines = ROUTED_LINES.map(({ marker, text, known }) => ({
+      marker,
+      known,
+      namespace: known.namespace,
+      line: `2026-02-01T10:00:00.123456789Z ${known.stream} F ${text}`,
+    }));
+    const found = await routed(local, ROUTES, ROUTED_LABELS, lines);
     const targets = NAMES.map((name) => ({
       name,
       selections: Route.array()
-        .parse(routes)
+        .parse(ROUTES)
         .filter(({ to }) => to.includes(name))
         .map((route) => selectionOf(route, [])),
     }));

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CA_FILE } from "../../../components/logging/pipeline.ts";
+import { caFile } from "../../../components/logging/pipeline.ts";
 import { DESTINATIONS, render } from "../../components/logging/collectors/fluentd/rendered.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";
@@ -22,7 +22,7 @@ function dryRun(settings: object, source: "application" | undefined, change = (t
         .replaceAll("/fluentd/config", folder)
         .replaceAll("/var/lib/fluentd", join(folder, "state"))
         .replaceAll("/var/log/collected", join(folder, "collected"))
-        .replaceAll(CA_FILE, authority)
+        .replaceAll(caFile(), authority)
         // It warns of parameters that no plugin knows, and of what goes without saying.
         .replace("@type s3\n", "@type s3\n    s3_endpoint http://127.0.0.1:9\n");
     const { files, args } = render(settings, source);

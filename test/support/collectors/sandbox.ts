@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
-import { CREDENTIALS_FOLDER, logPipeline } from "../../../components/logging/pipeline.ts";
+import { credentialsFolder, logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { Running } from "./program.ts";
 
@@ -47,7 +47,7 @@ export class Sandbox {
         .replaceAll("/var/log/pods", this.pods)
         .replaceAll(collector.configFolder, config)
         .replaceAll(collector.stateFolder, this.state)
-        .replaceAll(CREDENTIALS_FOLDER, this.#credentials);
+        .replaceAll(credentialsFolder(), this.#credentials);
     for (const [name, text] of Object.entries(rendered.files)) {
       writeFileSync(join(config, name), local.adapt(move(text), { receiverPort, token }), { mode: 0o600 });
     }

@@ -191,8 +191,8 @@ function networkOptions({ destination: { kind } }: LogPipeline): Section {
   return { "net.io_timeout": "90s", ...(kind === "s3" ? { "net.keepalive": "off" } : {}) };
 }
 
-function tlsOptions({ destination }: LogPipeline): Section {
-  const tls = tlsOf(destination);
+function tlsOptions({ destination, name }: LogPipeline): Section {
+  const tls = tlsOf(destination, name);
   if (tls === undefined) return {};
   return {
     tls: "on",

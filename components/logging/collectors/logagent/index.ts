@@ -145,7 +145,7 @@ function output(pipeline: LogPipeline, stateFolder: string): OutputConfig {
   const { timeZone, ...format } = pipeline.index;
   return {
     state: stateFolder,
-    buffer: { bytes: amount(size), whenFull },
+    buffer: { bytes: amount(size), whenFull: whenFull === "block" ? "block" : "drop-oldest" },
     index: { ...format, offsets: timeZoneOffsets(timeZone) },
     ...destinationOptions(pipeline),
   };

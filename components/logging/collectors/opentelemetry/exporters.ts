@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
-import { type LogPipeline, logGroupName, searchHost, tlsOf } from "../../pipeline.ts";
+import { type LogPipeline, logGroupName, searchHost, tlsOf, withName } from "../../pipeline.ts";
 
 /** A component's options, as they stand in the configuration. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -20,7 +20,6 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
 
 /** The storage of the queue; that of the read positions is another, so that neither waits for the other. */
 export const QUEUE_STORAGE = "file_storage/queue";
-export const BASIC_AUTH = "basicauth/destination";
 /** Least that the queue must hold: some batches of each of those that send. */
 export const MIN_BUFFER_BYTES = 64 * 2 ** 20;
 /** The queue's file has pages that are half empty, and needs room for a copy of itself when it is made smaller. */
@@ -28,6 +27,21 @@ const QUEUE_SHARE = 0.5;
 
 /** The exporter of a pipeline, by its name. @see https://opentelemetry.io/docs/collector/components/exporter/ */
 export function exporter(pipeline: LogPipeline): { readonly name: string; readonly options: Options } {
+  const { name, options } = exporterOf(pipeline);
+  return { name: componentName(name, pipeline), options };
+}
+
+/** The name of a component that one of several destinations has of its own. */
+export function componentName(type: string, { name }: Pick<LogPipeline, "name">): string {
+  return name === undefined ? type : `${type}/${name}`;
+}
+
+/** Name of the extension with a destination's user and password. */
+export function authName({ name }: Pick<LogPipeline, "name">): string {
+  return `basicauth/${withName("destination", name)}`;
+}
+
+function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly options: Options } {
   const { destination, context } = pipeline;
   switch (destination.kind) {
     case "elasticsearch":
@@ -54,7 +68,7 @@ export function exporter(pipeline: LogPipeline): { readonly name: string; readon
           endpoint: verbatim(new URL("/otlp", destination.url).href),
           ...tls(pipeline),
           ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": verbatim(destination.tenant) } }),
-          ...(destination.credentials === undefined ? {} : { auth: { authenticator: BASIC_AUTH } }),
+          ...(destination.credentials === undefined ? {} : { auth: { authenticator: authName(pipeline) } }),
           ...retry(),
           ...queue(pipeline, SMALL),
         },
@@ -80,7 +94,7 @@ function elasticsearch(pipeline: LogPipeline): Options {
     mapping: { allowed_modes: ["bodymap"] },
     logs_dynamic_id: { enabled: true },
     suppress_conflict_errors: true,
-    ...(destination.credentials === undefined ? {} : { auth: { authenticator: BASIC_AUTH } }),
+    ...(destination.credentials === undefined ? {} : { auth: { authenticator: authName(pipeline) } }),
     ...tls(pipeline),
     timeout: "60s",
     // It has no retry without end; this is one in effect.
@@ -123,8 +137,8 @@ function queue({ buffer }: LogPipeline, batch: Options): Options {
       storage: QUEUE_STORAGE,
       sizer: "bytes",
       queue_size: Math.floor(amount(buffer.size) * QUEUE_SHARE),
-      // What does not fit stays in the files until there is room.
-      block_on_overflow: true,
+      // What does not fit stays in the files until there is room, or is dropped and counted as failed to be enqueued.
+      block_on_overflow: buffer.whenFull === "block",
       num_consumers: 4,
       batch: { sizer: "bytes", ...batch },
     },
@@ -137,8 +151,8 @@ function retry(): Options {
   };
 }
 
-function tls({ destination }: LogPipeline): Options {
-  const settings = tlsOf(destination);
+function tls({ destination, name }: LogPipeline): Options {
+  const settings = tlsOf(destination, name);
   if (settings === undefined) return {};
   return {
     tls: {

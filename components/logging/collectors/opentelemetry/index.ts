@@ -1,15 +1,25 @@
 import { amount } from "../../../schema/values.ts";
-import { hasIndex, type LogPipeline, PASSWORD_FILE, USER_FILE } from "../../pipeline.ts";
+import { credentialsFolder, hasIndex, type LogPipeline, PASSWORD_FILE_NAME, USER_FILE_NAME } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
-import { BASIC_AUTH, DESTINATIONS, exporter, MIN_BUFFER_BYTES, type Options, QUEUE_STORAGE } from "./exporters.ts";
-import { processors } from "./processors.ts";
+import {
+  authName,
+  componentName,
+  DESTINATIONS,
+  exporter,
+  MIN_BUFFER_BYTES,
+  type Options,
+  QUEUE_STORAGE,
+} from "./exporters.ts";
+import { branchProcessors, processors } from "./processors.ts";
 import { GRPC_PORT, HTTP_PORT, POSITION_STORAGE, receivers } from "./receivers.ts";
 
 const CONFIG_FOLDER = "/etc/otelcol-contrib";
 const STATE_FOLDER = "/var/lib/otelcol";
 const HEALTH_PORT = 13_133;
 const METRICS_PORT = 8888;
+/** Hands each record to the pipelines of all destinations. */
+const FORK = "forward";
 const OTLP_PORTS = { "otlp-grpc": GRPC_PORT, "otlp-http": HTTP_PORT };
 
 /**
@@ -24,11 +34,11 @@ export const opentelemetry: Collector = {
   documentation: "https://opentelemetry.io/docs/collector/",
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
-  routes: "whose configuration has one destination here",
+  routes: true,
   about: {
     parsing:
       "CRI parts; stack traces by indentation; JSON; OTLP from applications; a kill loses each stream's pending line",
-    buffer: "a queue on the node, up to half of buffer.size, then it stops reading",
+    buffer: "a queue on the node, up to half of buffer.size, then it stops reading, or drops the newest",
     index: "prefix, split value and date, in UTC and without weeks",
     maintenance: "maintained (CNCF)",
     ownCode: "OTTL that builds the record",
@@ -57,9 +67,8 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
   const found: Unsupported[] = [];
   const add = (section: string, key: string, message: string, value: unknown) =>
     found.push({ path: [section, key], message, value });
-  if (buffer.whenFull !== "block") {
-    const message =
-      "must be block with the OpenTelemetry Collector, which can drop the newest lines but not the oldest";
+  if (buffer.whenFull === "drop-oldest") {
+    const message = "must be block or drop-newest with the OpenTelemetry Collector, which cannot drop the oldest lines";
     add("buffer", "whenFull", message, buffer.whenFull);
   }
   if (amount(buffer.size) < MIN_BUFFER_BYTES)
@@ -86,13 +95,17 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
-  const { name, options } = exporter(pipeline);
+  const { branches } = pipeline;
   const [inputs, steps, helpers] = [receivers(pipeline), processors(pipeline), extensions(pipeline)];
+  const ends = branches.map((branch) => ({ branch, steps: branchProcessors(branch), exporter: exporter(branch) }));
+  const exporters = branches.length === 0 ? [exporter(pipeline)] : ends.map((end) => end.exporter);
+  const first = { receivers: Object.keys(inputs), processors: Object.keys(steps) };
   return {
     extensions: helpers,
     receivers: inputs,
-    processors: steps,
-    exporters: { [name]: options },
+    processors: Object.assign({}, steps, ...ends.map((end) => end.steps)),
+    exporters: Object.fromEntries(exporters.map(({ name, options }) => [name, options])),
+    ...(branches.length === 0 ? {} : { connectors: { [FORK]: {} } }),
     service: {
       telemetry: {
         logs: { level: "info", encoding: "json" },
@@ -101,13 +114,21 @@ function configuration(pipeline: LogPipeline): Options {
         },
       },
       extensions: Object.keys(helpers),
-      pipelines: { logs: { receivers: Object.keys(inputs), processors: Object.keys(steps), exporters: [name] } },
+      pipelines: {
+        logs: { ...first, exporters: branches.length === 0 ? exporters.map(({ name }) => name) : [FORK] },
+        ...Object.fromEntries(
+          ends.map((end) => [
+            componentName("logs", end.branch),
+            { receivers: [FORK], processors: Object.keys(end.steps), exporters: [end.exporter.name] },
+          ]),
+        ),
+      },
     },
   };
 }
 
 /** @see https://opentelemetry.io/docs/collector/components/extension/ */
-function extensions({ destination }: LogPipeline): Readonly<Record<string, Options>> {
+function extensions(pipeline: LogPipeline): Readonly<Record<string, Options>> {
   const storage = (folder: string) => ({
     directory: `${STATE_FOLDER}/${folder}`,
     create_directory: true,
@@ -115,13 +136,24 @@ function extensions({ destination }: LogPipeline): Readonly<Record<string, Optio
     recreate: true,
     compaction: { directory: `${STATE_FOLDER}/${folder}`, on_start: true, on_rebound: true, cleanup_on_start: true },
   });
-  const withUser = "credentials" in destination && destination.credentials !== undefined;
-  // A "$" in a variable would begin another variable.
-  const user = { username_file: USER_FILE, password_file: PASSWORD_FILE };
+  const { branches } = pipeline;
+  const withUser = (branches.length === 0 ? [pipeline] : branches).filter(
+    ({ destination }) => "credentials" in destination && destination.credentials !== undefined,
+  );
   return {
     health_check: { endpoint: `0.0.0.0:${HEALTH_PORT}` },
     [POSITION_STORAGE]: storage("positions"),
     [QUEUE_STORAGE]: storage("queue"),
-    ...(withUser ? { [BASIC_AUTH]: { client_auth: user } } : {}),
+    // From files: a "$" in a variable would begin another variable.
+    ...Object.fromEntries(
+      withUser.map((branch) => {
+        const folder = credentialsFolder(branch.name);
+        const user = {
+          username_file: `${folder}/${USER_FILE_NAME}`,
+          password_file: `${folder}/${PASSWORD_FILE_NAME}`,
+        };
+        return [authName(branch), { client_auth: user }];
+      }),
+    ),
   };
 }

@@ -2,30 +2,56 @@ import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { APP_LABELS, notation } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
-import type { Options } from "./exporters.ts";
+import { componentName, type Options } from "./exporters.ts";
+import { LABEL, resource, routeCondition, text } from "./route-conditions.ts";
 
-/** Prefixes of the resource attributes with a pod's labels and annotations. */
-const LABEL = "label/";
+/** Prefix of the resource attributes with a pod's annotations. */
 const ANNOTATION = "annotation/";
 const OPT_OUT = "opt-out";
 
 const section = scriptSections(readScript(import.meta.url, "record.ottl"));
 
-/** Processors by name, in their order. @see https://opentelemetry.io/docs/collector/components/processor/ */
-export function processors(pipeline: LogPipeline): Readonly<Record<string, Options>> {
-  const node = pipeline.source.kind === "node";
+type Processors = Readonly<Record<string, Options>>;
+
+/** Statements of a transform processor, by what they are run for. */
+interface Statements {
+  readonly context: "resource" | "log";
+  readonly statements: readonly string[];
+}
+
+/**
+ * Processors by name, in their order: with several destinations those that make the record.
+ * @see https://opentelemetry.io/docs/collector/components/processor/
+ */
+export function processors(pipeline: LogPipeline): Processors {
+  const { source, branches, buffer } = pipeline;
+  const record: Statements[] = [
+    { context: "resource", statements: resourceStatements(pipeline) },
+    { context: "log", statements: statements("record") },
+  ];
   return {
-    memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 },
-    ...(node ? { k8s_attributes: podAttributes(pipeline), filter: podFilter(pipeline) } : {}),
-    transform: {
-      error_mode: "ignore",
-      log_statements: [
-        { context: "resource", statements: resourceStatements(pipeline) },
-        { context: "log", statements: recordStatements(pipeline) },
-        { context: "resource", statements: finalStatements(pipeline) },
-      ],
-    },
+    // What it refuses is offered again by what reads; where that does not, it would be lost.
+    ...(buffer.whenFull === "block"
+      ? { memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 } }
+      : {}),
+    ...(source.kind === "node" ? { k8s_attributes: podAttributes(pipeline), filter: podFilter(pipeline) } : {}),
+    transform: transform(branches.length === 0 ? [...record, ...destinationStatements(pipeline)] : record),
   };
+}
+
+/** Processors of one of several destinations: what its routes take, as it asks for it. */
+export function branchProcessors(branch: LogPipeline): Processors {
+  const condition = routeCondition(branch.selections);
+  return {
+    ...(condition === undefined
+      ? {}
+      : { [componentName("filter", branch)]: { error_mode: "ignore", log_conditions: [`not (${condition})`] } }),
+    [componentName("transform", branch)]: transform(destinationStatements(branch)),
+  };
+}
+
+function transform(log_statements: readonly Statements[]): Options {
+  return { error_mode: "ignore", log_statements: log_statements.filter(({ statements: some }) => some.length > 0) };
 }
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor */
@@ -68,15 +94,12 @@ function podFilter({ namespaces, labels }: LogPipeline): Options {
 }
 
 /** What all lines of a container share; made once for all lines that arrive together. */
-function resourceStatements(pipeline: LogPipeline): string[] {
-  const { source, metadata, index, destination } = pipeline;
-  const split = hasIndex(destination) && index.splitBy !== "none";
+function resourceStatements({ source, metadata }: LogPipeline): string[] {
   return [
     ...(source.kind === "node" ? statements("team") : applicationStatements(source.pod)),
     ...statements("kubernetes"),
     ...(metadata.labels ? statements("labels") : []),
     ...(metadata.annotations ? statements("annotations") : []),
-    ...(split ? [...statements(`split-${index.splitBy}`), ...statements("split-safe")] : []),
   ];
 }
 
@@ -94,15 +117,26 @@ function applicationStatements({ namespace, pod, container, team, app }: Applica
   );
 }
 
-/** Turns a log record into the one that every collector of this project sends, as its body. */
-function recordStatements(pipeline: LogPipeline): string[] {
-  const { source, destination } = pipeline;
+/** What the destination asks of a record: its index and id, and the attributes that name its place. */
+function destinationStatements(pipeline: LogPipeline): Statements[] {
+  const { source, destination, index } = pipeline;
+  const search = hasIndex(destination);
+  const split = search && index.splitBy !== "none";
   return [
-    ...statements("record"),
-    ...(hasIndex(destination) ? [...statements("safe-names"), indexStatement(pipeline)] : []),
-    // In an application's own file neither time nor offset identifies a line.
-    ...(hasIndex(destination) && source.kind === "node" ? statements("id") : []),
-    ...statements("body"),
+    {
+      context: "resource",
+      statements: split ? [...statements(`split-${index.splitBy}`), ...statements("split-safe")] : [],
+    },
+    {
+      context: "log",
+      statements: [
+        ...(search ? [...statements("safe-names"), indexStatement(pipeline)] : []),
+        // In an application's own file neither time nor offset identifies a line.
+        ...(search && source.kind === "node" ? statements("id") : []),
+        ...statements("attributes"),
+      ],
+    },
+    { context: "resource", statements: finalStatements(pipeline) },
   ];
 }
 
@@ -119,14 +153,4 @@ function finalStatements({ destination: { kind } }: LogPipeline): string[] {
 
 function statements(name: string): string[] {
   return section(name).trimEnd().split("\n");
-}
-
-/** The path of a resource attribute. */
-function resource(name: string): string {
-  return `resource.attributes["${name}"]`;
-}
-
-/** A string literal. */
-function text(value: string): string {
-  return JSON.stringify(value);
 }

@@ -31,7 +31,7 @@ function podFiles(pipeline: LogPipeline): Options {
   return {
     include: podLogFiles(include.length === 0 ? ["*"] : include),
     exclude: podLogFiles(exclude),
-    ...reading(),
+    ...reading(pipeline),
     include_file_path: true,
     include_file_record_offset: true,
     operators: [...containerLines(), ...joining(pipeline), ...parsing(pipeline)],
@@ -56,7 +56,7 @@ function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
   const start = firstLinePattern(multiline);
   return {
     include: [`${APPLICATION_LOGS}/*.log`, `${APPLICATION_LOGS}/*.log.1`],
-    ...reading(),
+    ...reading(pipeline),
     include_file_path: true,
     // Joined by what reads: its place in the file moves on only with what it hands over, so that none is lost when it is killed.
     ...(start === undefined ? {} : { multiline: { line_start_pattern: start }, preserve_trailing_whitespaces: false }),
@@ -64,7 +64,7 @@ function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
   };
 }
 
-function reading(): Options {
+function reading({ buffer }: Pick<LogPipeline, "buffer">): Options {
   return {
     start_at: "beginning",
     storage: POSITION_STORAGE,
@@ -72,8 +72,11 @@ function reading(): Options {
     // As it was written: a line may begin and end with blanks.
     preserve_leading_whitespaces: true,
     preserve_trailing_whitespaces: true,
-    // What the queue does not take is offered again, without end.
-    retry_on_failure: { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 },
+    // What the queue does not take is offered again, without end. Of several queues one that is full would double the lines of the others.
+    retry_on_failure:
+      buffer.whenFull === "block"
+        ? { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 }
+        : { enabled: false },
   };
 }
 

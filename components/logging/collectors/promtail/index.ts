@@ -1,11 +1,12 @@
 import { IndexFormat } from "../../indexing/index-format.ts";
 import {
+  credentialsFolder,
   type LogPipeline,
   NODE_VARIABLE,
   OPT_OUT_ANNOTATION,
-  PASSWORD_FILE,
+  PASSWORD_FILE_NAME,
   tlsOf,
-  USER_FILE,
+  USER_FILE_NAME,
 } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
@@ -109,7 +110,12 @@ function client({ destination }: LogPipeline): object {
     ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
     ...(destination.credentials === undefined
       ? {}
-      : { basic_auth: { username_file: USER_FILE, password_file: PASSWORD_FILE } }),
+      : {
+          basic_auth: {
+            username_file: `${credentialsFolder()}/${USER_FILE_NAME}`,
+            password_file: `${credentialsFolder()}/${PASSWORD_FILE_NAME}`,
+          },
+        }),
     ...(tls === undefined
       ? {}
       : {

@@ -1,12 +1,15 @@
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
+import { routing, sinkName } from "./branches.ts";
 import { applicationSource, joining, nodeSource, type Options, recordProgram } from "./records.ts";
 import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, withIndentation } from "./sinks.ts";
 
 const CONFIG_FOLDER = "/etc/vector";
 const STATE_FOLDER = "/var/lib/vector";
 const METRICS_PORT = 9598;
+/** The transform that makes the record. */
+const RECORDS = "records";
 /** Enough to put what is in its hands into the buffer on disk; what is unsent waits there. */
 const GRACE_SECONDS = 5;
 /**
@@ -36,10 +39,10 @@ export const vector: Collector = {
     loki: true,
   },
   authenticates: { opensearch: ["sigv4"] },
-  routes: "whose configuration has one destination here",
+  routes: true,
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
-    buffer: "files on the node, then it stops reading; a kill may lose lines not yet written",
+    buffer: "files on the node, then it stops reading, or drops the newest; a kill may lose lines not yet written",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (Datadog)",
     ownCode: "VRL that builds the record",
@@ -78,8 +81,8 @@ export const vector: Collector = {
 function unsupported(pipeline: LogPipeline): Unsupported[] {
   const { buffer, destination, source } = pipeline;
   const found: Unsupported[] = [];
-  if (buffer.whenFull !== "block") {
-    const message = "must be block with Vector, which can drop the newest lines but not the oldest";
+  if (buffer.whenFull === "drop-oldest") {
+    const message = "must be block or drop-newest with Vector, which cannot drop the oldest lines";
     found.push({ path: ["buffer", "whenFull"], message, value: buffer.whenFull });
   }
   if (bufferBytes(pipeline) < MIN_BUFFER_BYTES) {
@@ -101,27 +104,36 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
 /** The whole configuration. @see https://vector.dev/docs/reference/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
   const joined = joining(pipeline);
+  const { branches } = pipeline;
+  const routed = routing(branches, RECORDS);
+  const ends = branches.length === 0 ? [pipeline] : branches;
   return {
     data_dir: STATE_FOLDER,
     log_schema: { timestamp_key: "@timestamp" },
     expire_metrics_secs: 300,
-    ...secrets(pipeline),
+    ...secrets(ends),
     sources: {
       logs: pipeline.source.kind === "node" ? nodeSource(pipeline) : applicationSource(),
       internal: { type: "internal_metrics" },
     },
     transforms: {
       ...joined,
-      records: {
+      [RECORDS]: {
         type: "remap",
         inputs: [Object.keys(joined).at(-1) ?? "logs"],
         source: recordProgram(pipeline),
         drop_on_error: false,
         drop_on_abort: true,
       },
+      ...routed.transforms,
     },
     sinks: {
-      destination: { inputs: ["records"], ...sink(pipeline) },
+      ...Object.fromEntries(
+        ends.map((end) => [
+          sinkName(end.name),
+          { inputs: [routed.inputs[sinkName(end.name)] ?? RECORDS], ...sink(end) },
+        ]),
+      ),
       metrics: { type: "prometheus_exporter", inputs: ["internal"], address: `0.0.0.0:${METRICS_PORT}` },
     },
   };

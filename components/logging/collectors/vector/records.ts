@@ -154,32 +154,53 @@ function firstLineCondition({ multiline }: Pick<LogPipeline, "multiline">): stri
  * @see https://vector.dev/docs/reference/vrl/
  */
 export function recordProgram(pipeline: LogPipeline): string {
-  const { source, metadata, parseJson, destination, index } = pipeline;
-  const search = hasIndex(destination);
-  const split = search && source.kind === "node" && index.splitBy !== "none";
-  const constants = {
-    ...(source.kind === "node"
-      ? { keep_labels: metadata.labels, keep_annotations: metadata.annotations }
-      : applicationConstants(pipeline)),
-    ...(parseJson
-      ? { max_fields_bytes: destination.kind === "opensearch" ? MAX_FIELDS_BYTES : NO_LIMIT, safe_names: search }
-      : {}),
-    ...(split ? { split_by: index.splitBy, separator: index.separator } : {}),
-    ...(search
-      ? {
-          ...(split ? {} : { split: "" }),
-          date_format: notation(index.datePattern, "strftime"),
-          time_zone: index.timeZone,
-        }
-      : {}),
+  const { source, metadata, parseJson, destination, branches } = pipeline;
+  const several = branches.length > 0;
+  const limited = !several && destination.kind === "opensearch";
+  const { constants, sections } = several ? { constants: {}, sections: ["keep"] } : indexParts(pipeline);
+  return program(
+    {
+      ...(source.kind === "node"
+        ? { keep_labels: metadata.labels, keep_annotations: metadata.annotations }
+        : applicationConstants(pipeline)),
+      ...(parseJson
+        ? { max_fields_bytes: limited ? MAX_FIELDS_BYTES : NO_LIMIT, safe_names: !several && hasIndex(destination) }
+        : {}),
+      ...constants,
+    },
+    ["line", source.kind, ...(parseJson ? ["fields"] : []), ...sections],
+  );
+}
+
+/** What one of several destinations does to the record; undefined where that goes there as it is. */
+export function destinationProgram(branch: LogPipeline): string | undefined {
+  const { parseJson, destination } = branch;
+  if (!hasIndex(destination)) return undefined;
+  const limited = parseJson && destination.kind === "opensearch";
+  const { constants, sections } = indexParts(branch);
+  return program({ ...(limited ? { max_fields_bytes: MAX_FIELDS_BYTES } : {}), ...constants }, [
+    "destination",
+    ...(limited ? ["limit"] : []),
+    ...(parseJson ? ["safe-names"] : []),
+    ...sections,
+  ]);
+}
+
+/** What names the index of a record and its id. */
+function indexParts({ source, destination, index }: LogPipeline) {
+  const split = source.kind === "node" && index.splitBy !== "none";
+  if (!hasIndex(destination)) return { constants: {}, sections: [] };
+  return {
+    constants: {
+      ...(split ? { split_by: index.splitBy, separator: index.separator } : { split: "" }),
+      date_format: notation(index.datePattern, "strftime"),
+      time_zone: index.timeZone,
+    },
+    sections: [...(split ? ["split"] : []), "index"],
   };
-  const sections = [
-    "line",
-    source.kind,
-    ...(parseJson ? ["fields"] : []),
-    ...(split ? ["split"] : []),
-    ...(search ? ["index"] : []),
-  ];
+}
+
+function program(constants: Readonly<Record<string, unknown>>, sections: readonly string[]): string {
   return [
     ...Object.entries(constants).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`),
     ...sections.map((name) => SECTIONS(name)),

@@ -1,15 +1,15 @@
-import { basename } from "node:path";
 import { Scalar } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import {
-  CREDENTIALS_FOLDER,
+  credentialsFolder,
   type LogPipeline,
   logGroupName,
-  PASSWORD_FILE,
+  PASSWORD_FILE_NAME,
   searchHost,
   tlsOf,
-  USER_FILE,
+  USER_FILE_NAME,
+  withName,
 } from "../../pipeline.ts";
 import { ID_FIELD, indexTemplate, type Options } from "./records.ts";
 
@@ -52,7 +52,13 @@ export function sink(pipeline: LogPipeline): Options {
     ...tls(pipeline),
     // Only the source of files takes acknowledgements: it moves its place when a line is in the buffer, and kubernetes_logs when it reads.
     ...(pipeline.source.kind === "application" ? { acknowledgements: { enabled: true } } : {}),
-    buffer: [{ type: "disk", max_size: bufferBytes(pipeline), when_full: "block" }],
+    buffer: [
+      {
+        type: "disk",
+        max_size: bufferBytes(pipeline),
+        when_full: pipeline.buffer.whenFull === "block" ? "block" : "drop_newest",
+      },
+    ],
   };
 }
 
@@ -74,7 +80,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         compression: "gzip",
         request,
         retry_strategy: { type: "custom", status_codes: FOR_NOW },
-        ...auth(destination),
+        ...auth(pipeline),
       };
     case "opensearch":
     case "elasticsearch": {
@@ -91,7 +97,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         // Without it a part that is refused for now, by 429 or 5xx, is dropped.
         request_retry_partial: true,
         request,
-        ...auth(destination),
+        ...auth(pipeline),
         ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
       };
     }
@@ -143,21 +149,32 @@ function destinationOptions(pipeline: LogPipeline): Options {
         remove_timestamp: false,
         request,
         ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
-        ...auth(destination),
+        ...auth(pipeline),
         ...TRUSTED_TEMPLATES,
       };
   }
 }
 
 /** Where user and password are read from, of a destination that asks for them: files of these names. */
-export function secrets({ destination }: LogPipeline): Options {
-  if (!("credentials" in destination) || destination.credentials === undefined) return {};
-  return { secret: { credentials: { type: "directory", path: CREDENTIALS_FOLDER } } };
+export function secrets(pipelines: readonly LogPipeline[]): Options {
+  const folders = pipelines.filter(hasCredentials).map(({ name }) => [backend(name), credentialsFolder(name)]);
+  if (folders.length === 0) return {};
+  return { secret: Object.fromEntries(folders.map(([name = "", path]) => [name, { type: "directory", path }])) };
 }
 
-function auth(destination: LogPipeline["destination"]): Options {
-  if (!("credentials" in destination) || destination.credentials === undefined) return {};
-  return { auth: { strategy: "basic", user: secret(USER_FILE), password: secret(PASSWORD_FILE) } };
+function hasCredentials({ destination }: LogPipeline): boolean {
+  return "credentials" in destination && destination.credentials !== undefined;
+}
+
+/** What a destination's secrets are called: a name of letters, digits and '_' alone. */
+function backend(name: string | undefined): string {
+  return withName("credentials", name).replaceAll("-", "_");
+}
+
+function auth(pipeline: LogPipeline): Options {
+  if (!hasCredentials(pipeline)) return {};
+  const secret = (file: string) => secretIn(backend(pipeline.name), file);
+  return { auth: { strategy: "basic", user: secret(USER_FILE_NAME), password: secret(PASSWORD_FILE_NAME) } };
 }
 
 /**
@@ -175,8 +192,8 @@ function signing(sigv4: Sigv4): Options {
 }
 
 /** Vector puts a file's text in before it reads the YAML: as a block no character of it has a meaning there. */
-function secret(file: string): Scalar {
-  const scalar = new Scalar(`SECRET[credentials.${basename(file)}]`);
+function secretIn(store: string, file: string): Scalar {
+  const scalar = new Scalar(`SECRET[${store}.${file}]`);
   scalar.type = Scalar.BLOCK_LITERAL;
   return scalar;
 }
@@ -186,8 +203,8 @@ export function withIndentation(yaml: string): string {
   return yaml.replaceAll(/\|-(?=\n +SECRET\[)/g, "|2-");
 }
 
-function tls({ destination }: LogPipeline): Options {
-  const settings = tlsOf(destination);
+function tls({ destination, name }: LogPipeline): Options {
+  const settings = tlsOf(destination, name);
   if (settings === undefined) return {};
   const { verify, caFile } = settings;
   return {

@@ -62,6 +62,14 @@ describe("routes", () => {
       'buffer.whenFull: must not be block with several destinations, since the outage of one would stop all (found "block")',
     ],
     [
+      { destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "drop-newest" } },
+      'buffer.whenFull: must not be drop-newest with Fluent Bit, which drops the oldest lines or none (found "drop-newest")',
+    ],
+    [
+      { collector: "vector", destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "block" } },
+      'buffer.whenFull: must not be block with several destinations, since the outage of one would stop all (found "block")',
+    ],
+    [
       { destinations: { archive: S3, search: { ...SEARCH, buffer: { size: "8Mi" } } } },
       'destinations.search.buffer.size: must be at least 64Mi with Fluent Bit and whenFull drop-oldest, or lines are dropped while they are sent (found "8Mi")',
     ],

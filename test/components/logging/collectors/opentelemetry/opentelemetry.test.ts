@@ -55,7 +55,7 @@ describe("OpenTelemetry Collector", () => {
     const dots = (settings: object) =>
       render(settings).statements.filter((statement) => /^replace_all_patterns\(.*"fields"\]/.test(statement));
     assert.deepEqual(dots({}), [
-      'replace_all_patterns(log.cache["record"]["fields"], "key", "\\\\.", "_") where log.cache["record"]["fields"] != nil',
+      'replace_all_patterns(log.body["fields"], "key", "\\\\.", "_") where log.body["fields"] != nil',
     ]);
     assert.deepEqual(dots({ destination: { kind: "s3" } }), []);
   });
@@ -78,7 +78,7 @@ describe("OpenTelemetry Collector", () => {
         index: { timeZone: "Europe/Madrid", datePattern: "xxxx.ww" },
       }),
       [
-        "buffer.whenFull: must be block with the OpenTelemetry Collector, which can drop the newest lines but not the oldest",
+        "buffer.whenFull: must be block or drop-newest with the OpenTelemetry Collector, which cannot drop the oldest lines",
         "buffer.size: must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
         "index.timeZone: must be UTC with the OpenTelemetry Collector, which dates indices in UTC",
         "index.datePattern: must not use xxxx and ww, which the OpenTelemetry Collector does not know",

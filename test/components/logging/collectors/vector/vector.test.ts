@@ -174,7 +174,7 @@ describe("Vector's configuration", () => {
     assert.deepEqual(vector.unsupported(pipelineOf({ buffer: { size: "200Mi", whenFull: "drop-oldest" } })), [
       {
         path: ["buffer", "whenFull"],
-        message: "must be block with Vector, which can drop the newest lines but not the oldest",
+        message: "must be block or drop-newest with Vector, which cannot drop the oldest lines",
         value: "drop-oldest",
       },
       {

@@ -1,0 +1,60 @@
+import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
+
+/** Prefix of the resource attributes with a pod's labels. */
+export const LABEL = "label/";
+
+/** The path of a resource attribute. */
+export function resource(name: string): string {
+  return `resource.attributes["${name}"]`;
+}
+
+/** A string literal. */
+export function text(value: string): string {
+  return JSON.stringify(value);
+}
+
+/**
+ * The condition of a record that one of the routes takes, in OTTL; undefined where all lines go there. The record is the body.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/ottl/LANGUAGE.md
+ */
+export function routeCondition(selections: readonly Selection[]): string | undefined {
+  if (selections.length === 0) return undefined;
+  return any(selections.map((selection) => all(conditions(selection))));
+}
+
+function conditions({ namespaces, labels = {}, streams, levels }: Selection): string[] {
+  const is = (path: string, values: readonly string[]) => any(values.map((value) => `${path} == ${text(value)}`));
+  return [
+    ...(namespaces === undefined ? [] : [is(resource("k8s.namespace.name"), namespaces)]),
+    ...Object.entries(labels).map(([key, value]) => is(resource(LABEL + key), [value])),
+    ...(streams === undefined ? [] : [is('log.body["stream"]', streams)]),
+    ...(levels === undefined ? [] : [hasLevel(levels)]),
+  ];
+}
+
+/** The first of the keys that is there counts. What an application sends by OTLP without one of them has a level of its own. */
+function hasLevel(levels: NonNullable<Selection["levels"]>): string {
+  const pattern = text(`^(?i:${levels.flatMap((level) => LEVELS[level]).join("|")})$`);
+  const fields = 'log.body["fields"]';
+  const has = (key: string) => `ContainsValue(Keys(${fields}), ${text(key)})`;
+  const inFields = LEVEL_KEYS.map((key, at) => {
+    const path = `${fields}[${text(key)}]`;
+    const none = LEVEL_KEYS.slice(0, at).map((earlier) => `not ${has(earlier)}`);
+    return all([...none, `IsString(${path})`, `IsMatch(${path}, ${pattern})`]);
+  });
+  const absent = any([`${fields} == nil`, all(LEVEL_KEYS.map((key) => `not ${has(key)}`))]);
+  return any([all([`${fields} != nil`, any(inFields)]), all([absent, `IsMatch(log.severity_text, ${pattern})`])]);
+}
+
+/** Conditions are looked at from left to right, and no further than is needed: an error in one would count as false. */
+function all(parts: readonly string[]): string {
+  return joined(parts, " and ");
+}
+
+function any(parts: readonly string[]): string {
+  return joined(parts, " or ");
+}
+
+function joined(parts: readonly string[], word: string): string {
+  return parts.length === 1 ? (parts[0] ?? "") : `(${parts.join(word)})`;
+}
