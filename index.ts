@@ -8,6 +8,8 @@ import { preflight } from "./components/cluster/preflight.ts";
 import { verifyCommand } from "./components/commands.ts";
 import { CoreDns } from "./components/dns/core-dns.ts";
 import { LogCollection } from "./components/logging/log-collection.ts";
+import { Monitoring } from "./components/monitoring/monitoring.ts";
+import { runsCoreDns } from "./components/parts.ts";
 import { readSettings } from "./components/settings.ts";
 import { curlServiceNames } from "./components/team/curl-pod-spec.ts";
 import { hasCurlPod } from "./components/team/settings.ts";
@@ -42,11 +44,25 @@ for (const team of settings.teams) {
   await turn();
 }
 
+const monitoring =
+  settings.monitoring.kind === "none"
+    ? undefined
+    : new Monitoring("monitoring", {
+        ...settings.monitoring,
+        cluster,
+        dns: runsCoreDns(settings.cluster) ? settings.dns : undefined,
+        logging: settings.logging,
+        teams: settings.teams,
+        dnsAddresses,
+        dependsOn: logs === undefined ? [] : [logs],
+      });
+
 if (settings.cluster.kind === "eks" && settings.cluster.deletionProtection)
   new DeletionProtection("deletion-protection", [
     clusterComponent,
     ...(dns ? [dns] : []),
     ...(logs ? [logs] : []),
+    ...(monitoring ? [monitoring] : []),
     ...teams,
   ]);
 

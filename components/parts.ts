@@ -90,6 +90,11 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
       message: "must be Fargate with cluster.compute fargate",
       value: "ec2",
     });
+  if (isObject(given.monitoring) && (given.monitoring.kind ?? "none") !== "none" && runsCanary(given.monitoring))
+    issues.push({
+      path: ["monitoring", "canary", "enabled"],
+      message: "must be false with cluster.compute fargate, which runs no DaemonSet",
+    });
   for (const { destination, path } of absent.has("logging") || logging === undefined ? [] : targetsOf(logging))
     if (needsAwsIdentity(destination)) {
       const { key, value } = awsIdentitySetting(destination);
@@ -104,9 +109,18 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
   return issues;
 }
 
+function runsCanary({ canary }: Readonly<Record<string, unknown>>): boolean {
+  return !isObject(canary) || canary.enabled !== false;
+}
+
 /** Whether the cluster can run what collects the logs. */
 export function runsCollector(cluster: ClusterSettings, { mode }: Pick<LoggingSettings, "mode">): boolean {
   return mode === "sidecar" || cluster.kind !== "eks-existing" || cluster.compute !== "fargate";
+}
+
+/** Whether pods of CoreDNS run on the cluster: EKS Auto Mode answers on the node. */
+export function runsCoreDns(cluster: ClusterSettings): boolean {
+  return cluster.kind !== "eks-existing" || cluster.compute !== "auto";
 }
 
 /** Settings under `dns` that configure the EKS add-on, and so nothing on a cluster whose CoreDNS is somebody else's. */

@@ -7,12 +7,15 @@ import { checkDns } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
+import { MonitoringSettings } from "./monitoring/settings.ts";
+import { checkMonitoring } from "./monitoring/watched-stack.ts";
 import {
   type PresentParts,
   partIssues,
   placementIssues,
   presentParts,
   runsCollector,
+  runsCoreDns,
   unusedDnsSettings,
 } from "./parts.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
@@ -32,6 +35,7 @@ export const StackSettings = z.strictObject(
     curlPods: z.boolean().default(true).describe("Create the curl pods. Default true."),
     curlPod: CurlPodSettings.prefault({}).describe("The curl pod in each team's namespace."),
     logging: LoggingSettings.prefault({}).describe("Log collection; `false` leaves it out."),
+    monitoring: MonitoringSettings.prefault({}).describe("Metrics, alerts, dashboards and a canary. Default: none."),
   },
   { error: (issue) => (issue.code === "unrecognized_keys" ? unknownKey(KEYS) : undefined) },
 );
@@ -142,6 +146,7 @@ function issuesOfSections(
   const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
+  const monitoring = shape.monitoring.safeParse(given.monitoring ?? {}).data;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks"), dns.without)),
@@ -153,6 +158,22 @@ function issuesOfSections(
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
     ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value)),
+    ...(monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0
+      ? []
+      : under(
+          "monitoring",
+          checkMonitoring(
+            monitoring,
+            {
+              dns: cluster !== undefined && !runsCoreDns(cluster.value) ? undefined : dns?.value,
+              managesCoreDns: kind !== "existing",
+              logging: logging?.value,
+              teams,
+            },
+            kind !== "existing",
+          ),
+          new Set(),
+        )),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { matchesGlob } from "node:path";
 import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/resolver.ts";
+import { runsCoreDns } from "../../components/parts.ts";
 import type { Settings } from "../../components/settings.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
@@ -104,7 +105,7 @@ function families(ids: readonly string[]): string[] {
 export function planOf(stack: string, settings: Settings, wait: number): Plan {
   const { cluster, dns } = settings;
   return {
-    coredns: dns !== undefined && !(cluster.kind === "eks-existing" && cluster.compute === "auto"),
+    coredns: dns !== undefined && runsCoreDns(cluster),
     teams: settings.curlPods ? settings.teams.filter(hasCurlPod) : [],
     ndots: settings.curlPod.ndots,
     nameserver: dns && podDns(dns)?.nameservers[0],

@@ -15,6 +15,11 @@ const FORBIDDEN: readonly { readonly from: RegExp; readonly to: RegExp; readonly
   },
   { from: /^components\/dns\//, to: /^components\/(logging|team)\//, reason: "DNS knows neither logs nor teams" },
   {
+    from: /^components\/(schema|kubernetes|aws|cluster|dns|logging|team)\//,
+    to: /^components\/monitoring\//,
+    reason: "what is watched does not know by whom",
+  },
+  {
     from: /^components\/[^/]+\//,
     to: /^components\/[^/]+\.ts$/,
     reason: "settings and public names are composed last",
@@ -92,6 +97,7 @@ import { z } from "zod";`;
       ["components/cluster/handle.ts", "components/team/team.ts"],
       ["components/dns/core-dns.ts", "components/team/curl-pod.ts"],
       ["components/team/team.ts", "components/settings.ts"],
+      ["components/logging/log-collection.ts", "components/monitoring/monitoring.ts"],
       ["components/team/team.ts", "lab/main.ts"],
       ["policies/index.ts", "components/index.ts"],
       ["corefile/index.ts", "policies/index.ts"],

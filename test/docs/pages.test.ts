@@ -31,7 +31,7 @@ const PROGRAMS: Readonly<Record<string, RegExp>> = {
   gh: /^gh attestation verify \S+ --repo OWNER\/\S+$/,
   git: /^git (fetch --tags|clone \S+)$/,
   kind: /^kind create cluster$/,
-  kubectl: /^kubectl (-n \S+ )?(get|exec|logs|describe|port-forward|run|create|apply)\b/,
+  kubectl: /^kubectl (-n \S+ )?(get|exec|logs|describe|port-forward|run|create|apply|top|rollout)\b/,
   ls: /^ls -l \/var\/log\/containers$/,
   pulumi:
     /^pulumi (login --local|package add github\.com\/OWNER\/eks-dns-logging\/library@v\d+\.\d+\.\d+|stack (init|select) \S+( --secrets-provider .+)?|stack output verify|plugin install resource kubernetes \d+\.\d+\.\d+|cancel|destroy|refresh --clear-pending-creates|(up|preview)( --(refresh|replace '[^']+'|policy-pack policies|policy-pack-config policy-config\.json))*)$/,

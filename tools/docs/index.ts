@@ -4,6 +4,7 @@ import { commandLine, Failure, PROJECT_ROOT, runCommandLine } from "../../lab/co
 import { PACKAGE_SCHEMA_FILE, packageSchemaText } from "../library/package-schema.ts";
 import { COLLECTORS_FILE, collectorsPage, INDEX_FILE, indexPage } from "./collector-pages.ts";
 import { POLICIES_FILE, rulesPage } from "./policies-page.ts";
+import { RUNBOOKS } from "./runbook-pages.ts";
 import { REFERENCE_FILE, SCHEMA_FILE, schemaText, settingsReference } from "./settings.ts";
 
 /** A file of the repository that is generated from the code. */
@@ -20,6 +21,7 @@ export const GENERATED_FILES: readonly GeneratedFile[] = [
   { file: COLLECTORS_FILE, text: collectorsPage },
   { file: INDEX_FILE, text: indexPage },
   { file: POLICIES_FILE, text: rulesPage },
+  ...RUNBOOKS,
   { file: PACKAGE_SCHEMA_FILE, text: packageSchemaText },
 ];
 

@@ -1,0 +1,116 @@
+import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
+import type { Alert, Condition, WatchedStack } from "../alert.ts";
+import { COLLECTOR_METRICS, type Signal } from "./collector-signals.ts";
+
+// With the name of the collector that the stack has.
+const LOGS = "`kubectl -n logging logs daemonset/fluent-bit --tail=50`";
+
+/** The condition of the collector that the stack has; undefined where its metrics cannot show it. */
+const onCollector =
+  (signal: Signal) =>
+  ({ collector }: WatchedStack): Condition | undefined => {
+    const found = collector === undefined ? undefined : COLLECTOR_METRICS[collector].signals[signal];
+    return typeof found === "string" ? undefined : found;
+  };
+
+/** What can go wrong with a collector. Each has its own metrics, and some show less than others. */
+export const COLLECTOR_ALERTS: readonly Alert[] = [
+  {
+    name: "CollectorDown",
+    group: "collector",
+    severity: "critical",
+    summary: "No collector answers: no line of any pod is collected.",
+    cause: "Its pods are not admitted, crash, or are cut off from Prometheus by a network policy.",
+    steps: ["`kubectl -n logging get pods -o wide`", "`kubectl -n logging get events`", LOGS],
+    condition: ({ collector }) => {
+      const alive = collector === undefined ? undefined : COLLECTOR_METRICS[collector].alive;
+      if (alive === undefined) return undefined;
+      const series = alive.replace(/^\{.*$/, "otelcol_process_uptime_seconds_total");
+      return {
+        expr: `absent(${alive})`,
+        for: "2m",
+        fires: { [`${series}{instance="10.0.1.1:2020"}`]: "1x5 _x30" },
+        quiet: { [`${series}{instance="10.0.1.1:2020"}`]: "1x30" },
+      };
+    },
+    cloudwatch: { kind: "incoming", minutes: 15 },
+  },
+  {
+    name: "CollectorMissingOnNode",
+    group: "collector",
+    severity: "warning",
+    summary: "The collector does not run on {{ $value }} of the nodes.",
+    cause: "The pod crashes, is out of memory, or the node cannot pull its image.",
+    steps: ["`kubectl -n logging get pods -o wide`", "`kubectl -n logging describe pods`"],
+    condition: ({ collector, kubeStateMetrics }) => {
+      if (collector === undefined || !kubeStateMetrics) return undefined;
+      const series = `kube_daemonset_status_number_unavailable{namespace="${LOGGING_NAMESPACE}",daemonset="${collector}"}`;
+      return { expr: `${series} > 0`, for: "5m", fires: { [series]: "1x30" }, quiet: { [series]: "0x17 1x30" } };
+    },
+    cloudwatch: {
+      kind: "insights",
+      metric: "pod_number_of_container_restarts",
+      dimensions: { Namespace: LOGGING_NAMESPACE, PodName: "COLLECTOR" },
+      statistic: "Sum",
+      comparison: "above",
+      threshold: 0,
+      minutes: 15,
+    },
+  },
+  {
+    name: "LinesDropped",
+    group: "collector",
+    severity: "critical",
+    summary: "The collector {{ $labels.instance }} gives up lines: they are lost.",
+    cause: "The buffer is full, or the destination refuses them for good.",
+    steps: [LOGS, "Repair the destination, or enlarge `logging.buffer.size`."],
+    condition: onCollector("dropped"),
+  },
+  {
+    name: "SendFailing",
+    group: "collector",
+    severity: "critical",
+    summary: "The collector {{ $labels.instance }} reads lines and the destination takes none.",
+    cause: "The destination is down, answers 429 or 5xx, hangs, or refuses user and password.",
+    steps: [LOGS, "`npm run verify -- --only collector`"],
+    condition: onCollector("failing"),
+  },
+  {
+    name: "BufferFilling",
+    group: "collector",
+    severity: "warning",
+    summary: "The buffer of {{ $labels.instance }} is full in {{ $value | humanize }} hours.",
+    cause: "The destination takes less than the pods write.",
+    steps: [LOGS, "Enlarge the destination or `logging.buffer.size`, or leave out namespaces that nobody reads."],
+    condition: onCollector("filling"),
+  },
+  {
+    name: "FilesUnreadable",
+    group: "collector",
+    severity: "warning",
+    summary: "The collector {{ $labels.instance }} cannot read some lines or files.",
+    cause: "A line is longer than the buffer that reads it, or the files of the pods are not where they should be.",
+    steps: [LOGS, "`kubectl -n logging describe pods`", "Look for the mount of /var/log/pods."],
+    condition: onCollector("unreadable"),
+  },
+  {
+    name: "CollectorSilent",
+    group: "collector",
+    severity: "critical",
+    summary: "The collector {{ $labels.instance }} lives and reads no line, though the canary writes one a minute.",
+    cause: "It waits for the API server, has lost its read positions, or stopped reading since its buffer is full.",
+    steps: [LOGS, "`kubectl -n logging rollout restart daemonset/fluent-bit`"],
+    // Without the canary a quiet node would look the same.
+    condition: (stack) => (stack.canary === undefined ? undefined : onCollector("silent")(stack)),
+    cloudwatch: { kind: "incoming", minutes: 15 },
+  },
+  {
+    name: "IndexRefused",
+    group: "collector",
+    severity: "warning",
+    summary: "The destination refuses requests of {{ $labels.instance }}.",
+    cause: "A field has another type than in the index, the index is read-only, or the line is too long.",
+    steps: [LOGS, "Compare the field's type with that of the index template in docs/reference/collectors.md."],
+    condition: onCollector("refused"),
+  },
+];

@@ -1,0 +1,224 @@
+import type { Alert } from "../alert.ts";
+import { COREFILE, DNS, INFO, LOGS, onCoreDns, POD, PODS, PREVIOUS, SAMPLES, steady } from "./dns-conditions.ts";
+
+/** What can go wrong with CoreDNS itself, as its own metrics show it. @see https://coredns.io/plugins/metrics/ */
+export const COREDNS_ALERTS: readonly Alert[] = [
+  {
+    name: "CoreDnsDown",
+    group: "coredns",
+    severity: "critical",
+    summary: "No CoreDNS pod answers: names do not resolve in the whole cluster.",
+    cause: "The pods are pending, crash, or are cut off from Prometheus by a network policy.",
+    steps: [PODS, "`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", LOGS],
+    condition: onCoreDns({
+      expr: `absent(coredns_build_info{${DNS}})`,
+      for: "2m",
+      fires: { [INFO]: `1x5 _x${SAMPLES}` },
+      quiet: { [INFO]: steady(1) },
+    }),
+    cloudwatch: {
+      kind: "insights",
+      metric: "service_number_of_running_pods",
+      dimensions: { Namespace: "kube-system", Service: "kube-dns" },
+      statistic: "Minimum",
+      comparison: "below",
+      threshold: 1,
+      minutes: 2,
+    },
+  },
+  {
+    name: "CoreDnsReplicaMissing",
+    group: "coredns",
+    severity: "warning",
+    summary: "Fewer CoreDNS pods answer than the settings ask for.",
+    cause: "A pod was killed, evicted or finds no node.",
+    steps: [PODS, "`kubectl -n kube-system get events --field-selector reason=FailedScheduling`"],
+    condition: onCoreDns(({ replicas }) =>
+      replicas === undefined || replicas < 2
+        ? undefined
+        : {
+            expr: `count(coredns_build_info{${DNS}}) < ${replicas}`,
+            for: "2m",
+            fires: { [INFO]: steady(1), 'coredns_build_info{instance="10.0.0.9:9153"}': `1x5 _x${SAMPLES}` },
+            quiet: Object.fromEntries(
+              Array.from({ length: replicas }, (_, pod) => [
+                `coredns_build_info{instance="10.0.0.${pod}:9153"}`,
+                steady(1),
+              ]),
+            ),
+          },
+    ),
+  },
+  {
+    name: "CoreDnsPodUnreachable",
+    group: "coredns",
+    severity: "warning",
+    summary: "Prometheus cannot read the CoreDNS pod {{ $labels.instance }}.",
+    cause: "The pod restarts, hangs, or a network policy keeps Prometheus out.",
+    steps: [PODS, LOGS],
+    condition: onCoreDns({
+      expr: `up{${DNS}} == 0`,
+      for: "1m",
+      fires: { [`up{${POD}}`]: `1x15 0x${SAMPLES}` },
+      quiet: { [`up{${POD}}`]: steady(1) },
+    }),
+  },
+  {
+    name: "CoreDnsRestarting",
+    group: "coredns",
+    severity: "warning",
+    summary: "The CoreDNS container {{ $labels.instance }} was restarted.",
+    cause: "It ran out of memory, failed its liveness probe, or ended by an error.",
+    steps: ["`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", "Last State has the reason.", PREVIOUS],
+    condition: onCoreDns({
+      expr: `changes(process_start_time_seconds{${DNS}}[10m]) > 0`,
+      for: "0m",
+      fires: { [`process_start_time_seconds{${POD}}`]: `100x12 700x${SAMPLES}` },
+      quiet: { [`process_start_time_seconds{${POD}}`]: `100x2 700x${SAMPLES}` },
+    }),
+    cloudwatch: {
+      kind: "insights",
+      metric: "pod_number_of_container_restarts",
+      dimensions: { Namespace: "kube-system", PodName: "coredns" },
+      statistic: "Sum",
+      comparison: "above",
+      threshold: 0,
+      minutes: 5,
+    },
+  },
+  {
+    name: "CoreDnsCrashLooping",
+    group: "coredns",
+    severity: "critical",
+    summary: "A CoreDNS pod ends as soon as it starts.",
+    cause: "The plugin loop found that queries are forwarded back to CoreDNS, or the Corefile does not load.",
+    steps: [
+      PREVIOUS,
+      "The last line says `plugin/loop`, or which line of the Corefile.",
+      "A loop: forward to addresses, or give CoreDNS's pods a node resolver that is not the cluster's DNS.",
+    ],
+    condition: ({ coredns, kubeStateMetrics }) =>
+      coredns === undefined || !kubeStateMetrics
+        ? undefined
+        : {
+            expr: 'kube_pod_container_status_waiting_reason{namespace="kube-system",container="coredns",reason="CrashLoopBackOff"} > 0',
+            for: "1m",
+            fires: {
+              'kube_pod_container_status_waiting_reason{namespace="kube-system",container="coredns",reason="CrashLoopBackOff"}': `0x15 1x${SAMPLES}`,
+            },
+            quiet: {
+              'kube_pod_container_status_waiting_reason{namespace="kube-system",container="coredns",reason="ContainerCreating"}':
+                steady(1),
+            },
+          },
+    cloudwatch: {
+      kind: "lines",
+      pattern: '"plugin/loop: Loop"',
+      comparison: "above",
+      threshold: 0,
+      minutes: 1,
+    },
+  },
+  {
+    name: "CoreDnsPanic",
+    group: "coredns",
+    severity: "critical",
+    summary: "CoreDNS panicked while it answered a query.",
+    cause: "A defect of a plugin.",
+    steps: [LOGS, "Look for the plugin in CoreDNS's issues, and update the add-on."],
+    condition: onCoreDns({
+      expr: `increase(coredns_panics_total{${DNS}}[5m]) > 0`,
+      for: "0m",
+      fires: { [`coredns_panics_total{${POD}}`]: `0x17 1x${SAMPLES}` },
+      quiet: { [`coredns_panics_total{${POD}}`]: steady(3) },
+    }),
+    cloudwatch: { kind: "lines", pattern: '"Recovered from panic"', comparison: "above", threshold: 0, minutes: 1 },
+  },
+  {
+    name: "CoreDnsCacheMissing",
+    group: "coredns",
+    severity: "warning",
+    summary: "CoreDNS runs without a cache: each query for an outside name goes upstream.",
+    cause: "The Corefile has lost its line `cache`.",
+    steps: [COREFILE],
+    condition: onCoreDns({
+      expr: `absent(coredns_plugin_enabled{${DNS},name="cache"}) and on() count(coredns_build_info{${DNS}}) > 0`,
+      for: "2m",
+      fires: { [INFO]: steady(1), [`coredns_plugin_enabled{${POD},name="forward"}`]: steady(1) },
+      quiet: { [INFO]: steady(1), [`coredns_plugin_enabled{${POD},name="cache"}`]: steady(1) },
+    }),
+  },
+  {
+    name: "CoreDnsMemoryNearLimit",
+    group: "coredns",
+    severity: "warning",
+    summary: "A CoreDNS pod is about to be killed: it uses {{ $value | humanizePercentage }} of its memory limit.",
+    cause: "More pods and Services, a larger cache, or queries that wait for a slow upstream.",
+    steps: [
+      "`kubectl -n kube-system top pods -l k8s-app=kube-dns`",
+      "Raise `dns.resources.limits.memory` or `dns.clusterSize`.",
+    ],
+    condition: onCoreDns(({ memoryLimit }) =>
+      memoryLimit === undefined
+        ? undefined
+        : {
+            expr: `process_resident_memory_bytes{${DNS}} / ${memoryLimit} > 0.85`,
+            for: "2m",
+            fires: { [`process_resident_memory_bytes{${POD}}`]: steady(Math.round(memoryLimit * 0.86)) },
+            quiet: { [`process_resident_memory_bytes{${POD}}`]: steady(Math.round(memoryLimit * 0.84)) },
+          },
+    ),
+    cloudwatch: {
+      kind: "insights",
+      metric: "pod_memory_utilization_over_pod_limit",
+      dimensions: { Namespace: "kube-system", PodName: "coredns" },
+      statistic: "Maximum",
+      comparison: "above",
+      threshold: 85,
+      minutes: 5,
+    },
+  },
+  {
+    name: "CoreDnsReloadFailed",
+    group: "coredns",
+    severity: "warning",
+    summary: "CoreDNS could not load a changed Corefile and answers by the old one.",
+    cause: "A plugin refuses its options. A pod that restarts now will not start.",
+    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile of the settings."],
+    condition: onCoreDns({
+      expr: `increase(coredns_reload_failed_total{${DNS}}[10m]) > 0`,
+      for: "0m",
+      fires: { [`coredns_reload_failed_total{${POD}}`]: `0x15 1x${SAMPLES}` },
+      quiet: { [`coredns_reload_failed_total{${POD}}`]: steady(2) },
+    }),
+    cloudwatch: { kind: "lines", pattern: '"reload failed"', comparison: "above", threshold: 0, minutes: 1 },
+  },
+  {
+    name: "CoreDnsCorefileNotLoaded",
+    group: "coredns",
+    severity: "warning",
+    summary: "The Corefile has changed, and no CoreDNS pod has loaded it.",
+    cause: "It does not parse, which CoreDNS logs and counts nowhere; or the plugin reload is off.",
+    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile of the settings."],
+    condition: ({ coredns, kubeStateMetrics }) => {
+      if (coredns === undefined || !kubeStateMetrics) return undefined;
+      const changed = 'kube_configmap_metadata_resource_version{namespace="kube-system",configmap="coredns"}';
+      return {
+        expr: `changes(${changed}[15m]) > 0 unless on() (count(coredns_reload_version_info{${DNS}} unless coredns_reload_version_info{${DNS}} offset 15m) > 0 or count(changes(process_start_time_seconds{${DNS}}[15m]) > 0) > 0)`,
+        for: "3m",
+        fires: {
+          [changed]: `100x10 200x${SAMPLES}`,
+          [`coredns_reload_version_info{${POD},hash="sha512",value="a"}`]: steady(1),
+          [INFO]: steady(1),
+        },
+        quiet: {
+          [changed]: `100x10 200x${SAMPLES}`,
+          [`coredns_reload_version_info{${POD},hash="sha512",value="a"}`]: `1x11 _x${SAMPLES}`,
+          [`coredns_reload_version_info{${POD},hash="sha512",value="b"}`]: `_x11 1x${SAMPLES}`,
+          [INFO]: steady(1),
+        },
+      };
+    },
+    cloudwatch: { kind: "lines", pattern: '"Corefile parse failed"', comparison: "above", threshold: 0, minutes: 1 },
+  },
+];

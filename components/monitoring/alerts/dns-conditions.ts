@@ -1,0 +1,26 @@
+import type { Condition, WatchedStack } from "../alert.ts";
+
+/** CoreDNS and NodeLocal DNSCache have the same metrics: the port tells them apart, in whatever way they are scraped. */
+export const DNS = 'instance=~".+:9153"';
+
+/** A condition where CoreDNS runs. */
+export const onCoreDns =
+  (condition: Condition | ((coredns: NonNullable<WatchedStack["coredns"]>) => Condition | undefined)) =>
+  ({ coredns }: WatchedStack): Condition | undefined =>
+    coredns === undefined ? undefined : typeof condition === "function" ? condition(coredns) : condition;
+
+/** Labels of a pod in the tests. */
+export const POD = 'instance="10.0.0.1:9153"';
+export const INFO = `coredns_build_info{${POD},version="1.14.3"}`;
+
+/** Samples of a test, one a minute. */
+export const SAMPLES = 30;
+export const steady = (value: number) => `${value}x${SAMPLES}`;
+export const rising = (perMinute: number, from = 0) => `${from}+${perMinute}x${SAMPLES}`;
+
+// Commands of the runbooks.
+export const PODS = "`kubectl -n kube-system get pods -l k8s-app=kube-dns`";
+
+export const LOGS = "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50`";
+export const PREVIOUS = "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50 --previous`";
+export const COREFILE = "`kubectl -n kube-system get configmap coredns -o yaml`";

@@ -1,0 +1,27 @@
+import type { Alert, Condition, WatchedStack } from "../alert.ts";
+import { COLLECTOR_ALERTS } from "./collector-alerts.ts";
+import { COREDNS_ALERTS } from "./coredns-alerts.ts";
+import { PLATFORM_ALERTS } from "./platform-alerts.ts";
+import { UPSTREAM_ALERTS } from "./upstream-alerts.ts";
+
+/** The table of alerts: rules, their tests, dashboards, CloudWatch alarms and runbooks are made from it. */
+export const ALERTS: readonly Alert[] = [
+  ...COREDNS_ALERTS,
+  ...UPSTREAM_ALERTS,
+  ...COLLECTOR_ALERTS,
+  ...PLATFORM_ALERTS,
+];
+
+/** An alert with its condition on a stack. */
+export interface ActiveAlert {
+  readonly alert: Alert;
+  readonly condition: Condition;
+}
+
+/** The alerts of a stack: those whose subject it has. */
+export function alertsOf(stack: WatchedStack): ActiveAlert[] {
+  return ALERTS.flatMap((alert) => {
+    const condition = alert.condition(stack);
+    return condition === undefined ? [] : [{ alert, condition }];
+  });
+}

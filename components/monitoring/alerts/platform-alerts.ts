@@ -1,0 +1,218 @@
+import type { Alert, Condition, WatchedStack } from "../alert.ts";
+
+const NODE = 'node="a"';
+
+const onCanary =
+  (condition: Condition) =>
+  ({ canary }: WatchedStack): Condition | undefined =>
+    canary === undefined ? undefined : condition;
+
+/** Where the canary finds its lines again. */
+const onReadLines =
+  (condition: Condition) =>
+  ({ canary }: WatchedStack): Condition | undefined =>
+    canary?.readsLines ? condition : undefined;
+
+/** NodeLocal DNSCache's metrics are CoreDNS's own, at another port. */
+const LOCAL = 'instance=~".+:9253"';
+
+const CANARY_LOGS = "`kubectl -n canary logs daemonset/canary -c canary --tail=20`";
+
+/** What is around CoreDNS and the collector, and the canary, which sees all of it from the outside. */
+export const PLATFORM_ALERTS: readonly Alert[] = [
+  {
+    name: "NodeLocalDnsDown",
+    group: "nodelocal-dns",
+    severity: "critical",
+    summary: "NodeLocal DNSCache on {{ $labels.instance }} does not answer: pods of that node resolve no names.",
+    cause: "Its pod crashes or is out of memory.",
+    steps: [
+      "`kubectl -n kube-system get pods -l k8s-app=node-local-dns -o wide`",
+      "`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`",
+    ],
+    condition: ({ nodeLocalCache }) =>
+      nodeLocalCache
+        ? {
+            expr: `up{${LOCAL}} == 0`,
+            for: "2m",
+            fires: { 'up{instance="10.0.0.1:9253"}': "0x30" },
+            quiet: { 'up{instance="10.0.0.1:9253"}': "1x30" },
+          }
+        : undefined,
+  },
+  {
+    name: "NodeLocalDnsServfail",
+    group: "nodelocal-dns",
+    severity: "critical",
+    summary: "NodeLocal DNSCache answers {{ $value | humanizePercentage }} of the queries with SERVFAIL.",
+    cause: "CoreDNS or the node's resolver does not answer it.",
+    steps: ["`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`", "Compare with CoreDnsDown."],
+    condition: ({ nodeLocalCache }) =>
+      nodeLocalCache
+        ? {
+            expr: `sum(rate(coredns_dns_responses_total{${LOCAL},rcode="SERVFAIL"}[5m])) / sum(rate(coredns_dns_responses_total{${LOCAL}}[5m])) > 0.03`,
+            for: "2m",
+            fires: {
+              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="SERVFAIL"}': "0+40x30",
+              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="NOERROR"}': "0+1000x30",
+            },
+            quiet: {
+              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="SERVFAIL"}': "0+20x30",
+              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="NOERROR"}': "0+1000x30",
+            },
+          }
+        : undefined,
+  },
+  {
+    name: "QuotaNear",
+    group: "platform",
+    severity: "warning",
+    summary:
+      "The namespace {{ $labels.namespace }} uses {{ $value | humanizePercentage }} of its {{ $labels.resource }}.",
+    cause: "The team has grown, or pods that ended were not deleted.",
+    steps: ["`kubectl -n ts-team describe resourcequota`", "Raise `teams[].quota`."],
+    condition: ({ namespaces, kubeStateMetrics }) => {
+      if (namespaces.length === 0 || !kubeStateMetrics) return undefined;
+      const labels = `namespace="${namespaces[0]}",resourcequota="team",resource="pods"`;
+      return {
+        expr: `kube_resourcequota{namespace=~"${namespaces.join("|")}",type="used"} / ignoring(type) (kube_resourcequota{type="hard"} > 0) > 0.9`,
+        for: "10m",
+        fires: {
+          [`kube_resourcequota{${labels},type="used"}`]: "19x30",
+          [`kube_resourcequota{${labels},type="hard"}`]: "20x30",
+        },
+        quiet: {
+          [`kube_resourcequota{${labels},type="used"}`]: "18x30",
+          [`kube_resourcequota{${labels},type="hard"}`]: "20x30",
+        },
+      };
+    },
+  },
+  {
+    name: "OpenSearchDown",
+    group: "platform",
+    severity: "critical",
+    summary: "The OpenSearch of this stack does not answer, or has lost shards.",
+    cause: "Its pod is out of memory or disk, or its volume is not bound.",
+    steps: [
+      "`kubectl -n logging get pods -l app.kubernetes.io/name=opensearch`",
+      "`kubectl -n logging logs opensearch-0 -c opensearch --tail=50`",
+    ],
+    condition: ({ canary, inClusterOpenSearch }) =>
+      canary !== undefined && inClusterOpenSearch
+        ? {
+            expr: "max(canary_search_up) == 0",
+            for: "3m",
+            fires: { [`canary_search_up{${NODE}}`]: "0x30" },
+            quiet: { [`canary_search_up{${NODE}}`]: "0x30", 'canary_search_up{node="b"}': "1x30" },
+          }
+        : undefined,
+  },
+  {
+    name: "OpenSearchReadOnly",
+    group: "platform",
+    severity: "critical",
+    summary: "The OpenSearch of this stack takes no lines: {{ $value }} indices are read-only.",
+    cause: "Its disk is more than 95 % full.",
+    steps: [
+      "`kubectl -n logging exec opensearch-0 -c opensearch -- df -h /usr/share/opensearch/data`",
+      "Delete old indices or enlarge `logging.destination.storage`.",
+    ],
+    condition: ({ canary, inClusterOpenSearch }) =>
+      canary !== undefined && inClusterOpenSearch
+        ? {
+            expr: "max(canary_search_read_only_indices) > 0",
+            for: "1m",
+            fires: { [`canary_search_read_only_indices{${NODE}}`]: "2x30" },
+            quiet: { [`canary_search_read_only_indices{${NODE}}`]: "0x30" },
+          }
+        : undefined,
+  },
+  {
+    name: "ApiServerSilent",
+    group: "platform",
+    severity: "critical",
+    summary: "The API server does not answer a pod on {{ $labels.node }} within five seconds.",
+    cause: "The control plane is overloaded, or the way from the node to it is cut.",
+    steps: ["`kubectl get --raw /readyz?verbose`", CANARY_LOGS],
+    condition: onCanary({
+      expr: "canary_api_server_up == 0",
+      for: "2m",
+      fires: { [`canary_api_server_up{${NODE}}`]: "0x30" },
+      quiet: { [`canary_api_server_up{${NODE}}`]: "1x30" },
+    }),
+  },
+  {
+    name: "CanaryDown",
+    group: "canary",
+    severity: "warning",
+    summary: "The canary on {{ $labels.node }} has stopped: nobody watches from there.",
+    cause: "Its pod is not admitted, or its script ended.",
+    steps: ["`kubectl -n canary get pods -o wide`", CANARY_LOGS],
+    condition: onCanary({
+      expr: "time() - canary_last_run_timestamp_seconds > 300",
+      for: "1m",
+      fires: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "60x30" },
+      quiet: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "0+60x30" },
+    }),
+  },
+  {
+    name: "CanaryLookupFailing",
+    group: "canary",
+    severity: "critical",
+    summary: "Pods on {{ $labels.node }} cannot resolve names {{ $labels.name }} the cluster.",
+    cause: "CoreDNS, the cache on the node or the way to them is down.",
+    steps: [CANARY_LOGS, "Compare with CoreDnsDown, NodeLocalDnsDown and CoreDnsAllUpstreamsDown."],
+    condition: onCanary({
+      expr: "max by (node, name) (canary_lookup_up) == 0",
+      for: "2m",
+      fires: { [`canary_lookup_up{${NODE},name="outside"}`]: "0x30" },
+      quiet: { [`canary_lookup_up{${NODE},name="outside"}`]: "1x30" },
+    }),
+    cloudwatch: { kind: "lines", pattern: '"canary lookup failed"', comparison: "above", threshold: 0, minutes: 2 },
+  },
+  {
+    name: "CanaryLost",
+    group: "canary",
+    severity: "critical",
+    summary: "A line that the canary wrote on {{ $labels.node }} has not arrived.",
+    cause: "The collector dropped it, or the destination refuses it.",
+    steps: [CANARY_LOGS, "Compare with LinesDropped and SendFailing."],
+    condition: onReadLines({
+      expr: "increase(canary_lines_lost_total[15m]) > 0",
+      for: "0m",
+      fires: { [`canary_lines_lost_total{${NODE}}`]: "0x15 1x30" },
+      quiet: { [`canary_lines_lost_total{${NODE}}`]: "1x30" },
+    }),
+    cloudwatch: { kind: "lines", pattern: '"canary line"', comparison: "below", threshold: 1, minutes: 5 },
+  },
+  {
+    name: "CanaryLate",
+    group: "canary",
+    severity: "warning",
+    summary:
+      "Lines of {{ $labels.node }} take {{ $value | humanizeDuration }} to the destination: the newest is that old.",
+    cause: "The collector sends a backlog, or the destination is slow.",
+    steps: [CANARY_LOGS, "Compare with BufferFilling and SendFailing."],
+    condition: onReadLines({
+      expr: "canary_newest_line_age_seconds > 180",
+      for: "2m",
+      fires: { [`canary_newest_line_age_seconds{${NODE}}`]: "190x30" },
+      quiet: { [`canary_newest_line_age_seconds{${NODE}}`]: "170x30" },
+    }),
+  },
+  {
+    name: "CanaryDuplicate",
+    group: "canary",
+    severity: "warning",
+    summary: "Lines of {{ $labels.node }} arrive more than once.",
+    cause: "The collector sends again what the destination had taken, or has lost its read positions.",
+    steps: [CANARY_LOGS, "`kubectl -n logging get pods`", "See whether the collector was restarted."],
+    condition: onReadLines({
+      expr: "increase(canary_lines_duplicated_total[15m]) > 0",
+      for: "0m",
+      fires: { [`canary_lines_duplicated_total{${NODE}}`]: "0x15 1x30" },
+      quiet: { [`canary_lines_duplicated_total{${NODE}}`]: "1x30" },
+    }),
+  },
+];

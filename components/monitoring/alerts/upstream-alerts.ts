@@ -1,0 +1,164 @@
+import type { Alert } from "../alert.ts";
+import { COREFILE, DNS, LOGS, onCoreDns, POD, rising, steady } from "./dns-conditions.ts";
+
+const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
+
+/** What CoreDNS asks of others: resolvers and the Kubernetes API. @see https://coredns.io/plugins/forward/ */
+export const UPSTREAM_ALERTS: readonly Alert[] = [
+  {
+    name: "CoreDnsLoop",
+    group: "coredns",
+    severity: "critical",
+    summary: "CoreDNS is asked about as much as it forwards, many times over: its queries come back.",
+    cause: "It forwards to a resolver that asks CoreDNS, and the plugin loop is off.",
+    steps: [COREFILE, "Forward to addresses that do not ask CoreDNS, and switch the plugin `loop` on."],
+    condition: onCoreDns({
+      expr: `sum(rate(coredns_proxy_request_duration_seconds_count{${DNS},proxy_name="forward"}[2m])) > 100 and sum(rate(coredns_dns_requests_total{${DNS}}[2m])) < 1.1 * sum(rate(coredns_proxy_request_duration_seconds_count{${DNS},proxy_name="forward"}[2m]))`,
+      for: "1m",
+      fires: {
+        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(60_000),
+        [`coredns_dns_requests_total{${POD}}`]: rising(60_100),
+      },
+      quiet: {
+        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(60_000),
+        [`coredns_dns_requests_total{${POD}}`]: rising(70_000),
+      },
+    }),
+  },
+  {
+    name: "CoreDnsServfail",
+    group: "coredns",
+    severity: "critical",
+    summary: "CoreDNS answers {{ $value | humanizePercentage }} of the queries with SERVFAIL.",
+    cause: "An upstream resolver or the Kubernetes API does not answer.",
+    steps: [LOGS, "`npm run lab -- dns explain example.com`", "Compare with CoreDnsUpstreamDown and CoreDnsApiErrors."],
+    condition: onCoreDns({
+      expr: `sum(rate(coredns_dns_responses_total{${DNS},rcode="SERVFAIL"}[5m])) / sum(rate(coredns_dns_responses_total{${DNS}}[5m])) > 0.03`,
+      for: "2m",
+      fires: {
+        [`coredns_dns_responses_total{${POD},rcode="SERVFAIL"}`]: rising(40),
+        [`coredns_dns_responses_total{${POD},rcode="NOERROR"}`]: rising(1000),
+      },
+      quiet: {
+        [`coredns_dns_responses_total{${POD},rcode="SERVFAIL"}`]: rising(20),
+        [`coredns_dns_responses_total{${POD},rcode="NOERROR"}`]: rising(1000),
+      },
+    }),
+    cloudwatch: { kind: "lines", pattern: '"[ERROR] plugin/errors"', comparison: "above", threshold: 100, minutes: 5 },
+  },
+  {
+    name: "CoreDnsSlow",
+    group: "coredns",
+    severity: "warning",
+    summary: "One query in a hundred takes {{ $value | humanizeDuration }} or more.",
+    cause: "A slow upstream, or CoreDNS without CPU.",
+    steps: ["`kubectl -n kube-system top pods -l k8s-app=kube-dns`", "Compare with CoreDnsUpstreamSlow."],
+    condition: onCoreDns({
+      expr: `histogram_quantile(0.99, sum by (le) (rate(coredns_dns_request_duration_seconds_bucket{${DNS}}[5m]))) > 1`,
+      for: "2m",
+      fires: latency("coredns_dns_request_duration_seconds", POD, 900),
+      quiet: latency("coredns_dns_request_duration_seconds", POD, 1000),
+    }),
+  },
+  {
+    name: "CoreDnsUpstreamSlow",
+    group: "coredns",
+    severity: "warning",
+    summary: "The upstream {{ $labels.to }} takes {{ $value | humanizeDuration }} for one answer in twenty.",
+    cause: "The resolver is overloaded or far away. On EC2 it takes 1,024 packets a second of each network interface.",
+    steps: ["`npm run lab -- dns explain example.com`", "Enlarge the cache, or spread CoreDNS over more nodes."],
+    condition: onCoreDns({
+      expr: `histogram_quantile(0.95, sum by (le, to) (rate(coredns_proxy_request_duration_seconds_bucket{${DNS},proxy_name="forward"}[5m]))) > 0.5`,
+      for: "2m",
+      fires: latency("coredns_proxy_request_duration_seconds", `${POD},${FORWARD}`, 900),
+      quiet: latency("coredns_proxy_request_duration_seconds", `${POD},${FORWARD}`, 990),
+    }),
+  },
+  {
+    name: "CoreDnsUpstreamDown",
+    group: "coredns",
+    severity: "warning",
+    summary: "The upstream {{ $labels.to }} does not answer health checks.",
+    cause: "The resolver is down, or a security group or network ACL drops port 53.",
+    steps: [COREFILE, LOGS, "`npm run lab -- dns explain example.com`"],
+    condition: onCoreDns({
+      expr: `sum by (to) (rate(coredns_proxy_healthcheck_failures_total{${DNS},proxy_name="forward"}[2m])) > 0.1`,
+      for: "1m",
+      fires: { [`coredns_proxy_healthcheck_failures_total{${POD},${FORWARD}}`]: rising(60) },
+      quiet: { [`coredns_proxy_healthcheck_failures_total{${POD},${FORWARD}}`]: rising(3) },
+    }),
+  },
+  {
+    name: "CoreDnsAllUpstreamsDown",
+    group: "coredns",
+    severity: "critical",
+    summary: "All upstreams are down: no name outside the cluster resolves.",
+    cause: "The node's resolver or the way to it is gone.",
+    steps: [COREFILE, "`npm run lab -- dns explain example.com`"],
+    condition: onCoreDns({
+      expr: `sum(rate(coredns_forward_healthcheck_broken_total{${DNS}}[2m])) > 0`,
+      for: "1m",
+      fires: { [`coredns_forward_healthcheck_broken_total{${POD}}`]: rising(5) },
+      quiet: { [`coredns_forward_healthcheck_broken_total{${POD}}`]: steady(9) },
+    }),
+  },
+  {
+    name: "CoreDnsForwardRefused",
+    group: "coredns",
+    severity: "critical",
+    summary: "CoreDNS refuses queries, since too many wait for an upstream.",
+    cause: "`max_concurrent` is less than queries a second times the upstream's delay.",
+    steps: [COREFILE, "Raise `dns.corefile.options.forward.maxConcurrent`, 2 KB of memory each."],
+    condition: onCoreDns({
+      expr: `sum(rate(coredns_forward_max_concurrent_rejects_total{${DNS}}[2m])) > 0`,
+      for: "1m",
+      fires: { [`coredns_forward_max_concurrent_rejects_total{${POD}}`]: rising(5) },
+      quiet: { [`coredns_forward_max_concurrent_rejects_total{${POD}}`]: steady(9) },
+    }),
+  },
+  {
+    name: "CoreDnsWrongUpstream",
+    group: "coredns",
+    severity: "warning",
+    summary: "CoreDNS sends names to {{ $labels.to }}, which the settings do not name.",
+    cause: "The Corefile in the cluster is not that of the settings.",
+    steps: [COREFILE, "`pulumi preview --refresh`"],
+    condition: onCoreDns(({ upstreams }) => {
+      if (upstreams === undefined) return undefined;
+      const known = upstreams.map((address) => address.replaceAll(/[.[\]]/g, "\\\\$&")).join("|");
+      const sent = "coredns_proxy_request_duration_seconds_count";
+      return {
+        expr: `sum by (to) (rate(${sent}{${DNS},proxy_name="forward",to!~"${known}"}[5m])) > 0`,
+        for: "1m",
+        fires: { [`${sent}{${POD},proxy_name="forward",to="192.0.2.9:53"}`]: rising(1) },
+        quiet: { [`${sent}{${POD},proxy_name="forward",to="${upstreams[0] ?? ""}"}`]: rising(100) },
+      };
+    }),
+  },
+  {
+    name: "CoreDnsApiErrors",
+    group: "coredns",
+    severity: "warning",
+    summary: "CoreDNS gets no answer from the Kubernetes API, and does not learn of new Services.",
+    cause: "The API server or the way to it is overloaded or down.",
+    steps: [LOGS, "`kubectl get --raw /readyz?verbose`"],
+    condition: onCoreDns({
+      expr: `sum(rate(coredns_kubernetes_rest_client_requests_total{${DNS},code=~"<error>|429|5.."}[5m])) > 0.02`,
+      for: "2m",
+      fires: { [`coredns_kubernetes_rest_client_requests_total{${POD},code="<error>"}`]: rising(2) },
+      quiet: { [`coredns_kubernetes_rest_client_requests_total{${POD},code="200"}`]: rising(20) },
+    }),
+  },
+];
+
+/** A histogram with a thousand answers a minute, of which so many take less than half a second and the others two. */
+function latency(metric: string, labels: string, fast: number): Record<string, string> {
+  return Object.fromEntries(
+    [
+      ["0.256", fast],
+      ["0.512", fast],
+      ["2.048", 1000],
+      ["+Inf", 1000],
+    ].map(([le, count]) => [`${metric}_bucket{${labels},le="${le}"}`, rising(Number(count))]),
+  );
+}

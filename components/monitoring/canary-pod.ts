@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import { containerResources, containerSecurity, filesHash } from "../kubernetes/container.ts";
+import { commonLabels } from "../kubernetes/labels.ts";
+import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
+import { destinationEgress } from "../logging/destinations/egress.ts";
+import { CANARY_PORT } from "./scrape-targets.ts";
+import type { MonitoringSettings } from "./settings.ts";
+import type { CanaryDestination } from "./watched-stack.ts";
+
+/** The script of the canary. */
+const SCRIPT = readFileSync(new URL("./canary.sh", import.meta.url), "utf8");
+const STATE = "/run/canary";
+/** User and group that the image curlimages/curl is built for. */
+const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
+/** User and group that the image nginx-unprivileged is built for. */
+const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
+const SELECTOR = { "app.kubernetes.io/name": "canary" };
+
+/** Serves the file that the script writes. All that nginx itself writes is under /tmp. */
+const SERVER = `worker_processes 1;
+pid /tmp/nginx.pid;
+error_log /dev/stderr warn;
+events { worker_connections 64; }
+http {
+  client_body_temp_path /tmp/client_temp;
+  proxy_temp_path /tmp/proxy_temp;
+  fastcgi_temp_path /tmp/fastcgi_temp;
+  uwsgi_temp_path /tmp/uwsgi_temp;
+  scgi_temp_path /tmp/scgi_temp;
+  access_log off;
+  server_tokens off;
+  default_type "text/plain; version=0.0.4";
+  server {
+    listen ${CANARY_PORT};
+    root ${STATE};
+    location = /metrics { }
+    location / { return 404; }
+  }
+}
+`;
+
+/** Files of the canary, for its ConfigMap. */
+export const CANARY_FILES: Readonly<Record<string, string>> = { "canary.sh": SCRIPT, "nginx.conf": SERVER };
+
+/** The script's variables. */
+function variables(settings: MonitoringSettings["canary"], destination: CanaryDestination, domain: string) {
+  const common = {
+    INSIDE_NAME: `kubernetes.default.svc.${domain}.`,
+    OUTSIDE_NAME: `${settings.outsideName}.`,
+    LOSS_AFTER: String(settings.lossAfter),
+    DESTINATION: destination.kind,
+  };
+  switch (destination.kind) {
+    case "search":
+      return {
+        ...common,
+        SEARCH_URL: destination.url,
+        SEARCH_INDEX: destination.index,
+        SEARCH_OWN: destination.own ? "1" : "0",
+      };
+    case "loki":
+      return { ...common, LOKI_URL: destination.url, LOKI_TENANT: destination.tenant ?? "" };
+    case "none":
+      return common;
+  }
+}
+
+/** Spec of the canary's DaemonSet. Its pods meet Pod Security "restricted". */
+export function canarySpec(settings: MonitoringSettings["canary"], destination: CanaryDestination, domain: string) {
+  const state = { name: "state", mountPath: STATE };
+  const config = { name: "config", mountPath: "/etc/canary", readOnly: true };
+  return {
+    selector: { matchLabels: SELECTOR },
+    template: {
+      metadata: {
+        labels: commonLabels("canary"),
+        annotations: { "eks-dns-logging/config": filesHash(CANARY_FILES) },
+      },
+      spec: {
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        terminationGracePeriodSeconds: 10,
+        nodeSelector: { "kubernetes.io/os": "linux" },
+        tolerations: [{ operator: "Exists" }],
+        securityContext: { runAsNonRoot: true, fsGroup: 101, seccompProfile: { type: "RuntimeDefault" } },
+        containers: [
+          {
+            name: "canary",
+            image: settings.image,
+            imagePullPolicy: "IfNotPresent",
+            command: ["sh", "/etc/canary/canary.sh"],
+            env: [
+              { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+              ...Object.entries(variables(settings, destination, domain)).map(([name, value]) => ({ name, value })),
+            ],
+            resources: containerResources({ cpu: "5m", memory: "16Mi", memoryLimit: "64Mi" }),
+            securityContext: containerSecurity({ user: CURL_USER }),
+            volumeMounts: [state, config],
+          },
+          {
+            name: "metrics",
+            image: settings.serverImage,
+            imagePullPolicy: "IfNotPresent",
+            command: ["nginx", "-g", "daemon off;", "-c", "/etc/canary/nginx.conf"],
+            ports: [{ name: "metrics", containerPort: CANARY_PORT, protocol: "TCP" }],
+            // Ready once the script has looked at all for the first time.
+            readinessProbe: { httpGet: { path: "/metrics", port: CANARY_PORT }, periodSeconds: 10 },
+            resources: containerResources({ cpu: "5m", memory: "16Mi", memoryLimit: "64Mi" }),
+            securityContext: containerSecurity({ user: NGINX_USER }),
+            volumeMounts: [{ ...state, readOnly: true }, config, { name: "tmp", mountPath: "/tmp" }],
+          },
+        ],
+        volumes: [
+          { name: "state", emptyDir: { sizeLimit: "16Mi" } },
+          { name: "tmp", emptyDir: { sizeLimit: "16Mi" } },
+          { name: "config", configMap: { name: "canary" } },
+        ],
+      },
+    },
+  };
+}
+
+const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }];
+
+/**
+ * What the canary's pods may do on the network: be scraped, look up names, ask the API server and the destination of its lines.
+ * @param scraper Namespace of Prometheus.
+ * @param dnsAddresses Addresses that answer DNS beside the CoreDNS pods.
+ */
+export function canaryPolicy(scraper: string, destination: CanaryDestination, dnsAddresses: readonly string[]) {
+  const dns: EgressRule = {
+    to: [podsOfNamespace("kube-system", { "k8s-app": "kube-dns" }), ...dnsAddresses.map(addressPeer)],
+    ports: [
+      { protocol: "UDP", port: 53 },
+      { protocol: "TCP", port: 53 },
+    ],
+  };
+  // The API server's addresses are known to nobody beforehand.
+  const api: EgressRule = {
+    to: ANYWHERE,
+    ports: [
+      { protocol: "TCP", port: 443 },
+      { protocol: "TCP", port: 6443 },
+    ],
+  };
+  const lines = destination.kind === "none" ? [] : destinationEgress(destination.at, ["0.0.0.0/0", "::/0"]);
+  return {
+    podSelector: {},
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [{ from: [podsOfNamespace(scraper)], ports: [{ protocol: "TCP", port: CANARY_PORT }] }],
+    egress: [dns, api, ...lines],
+  };
+}

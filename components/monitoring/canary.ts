@@ -1,0 +1,38 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
+import { CANARY_FILES, canaryPolicy, canarySpec } from "./canary-pod.ts";
+import { CANARY_NAMESPACE } from "./scrape-targets.ts";
+import { canaryDestination, type Watched } from "./watched-stack.ts";
+
+/**
+ * The canary on each node, in a namespace of its own under Pod Security "restricted".
+ * @param dnsAddresses Addresses that answer DNS beside the CoreDNS pods.
+ */
+export function makeCanary(
+  name: string,
+  { settings, parts }: Watched,
+  dnsAddresses: readonly string[],
+  options: pulumi.CustomResourceOptions,
+): void {
+  const destination = canaryDestination(parts);
+  const domain = parts.dns?.corefile.options?.clusterDomain ?? "cluster.local";
+  const metadata = { name: "canary", namespace: CANARY_NAMESPACE, labels: commonLabels("canary") };
+  const namespace = new k8s.core.v1.Namespace(
+    `${name}-canary-namespace`,
+    { metadata: { name: CANARY_NAMESPACE, labels: { ...commonLabels("canary"), ...podSecurityLabels() } } },
+    options,
+  );
+  const own = { ...options, dependsOn: [namespace] };
+  const policy = new k8s.networking.v1.NetworkPolicy(
+    `${name}-canary-network`,
+    { metadata, spec: canaryPolicy(settings.prometheus.namespace, destination, dnsAddresses) },
+    own,
+  );
+  const files = new k8s.core.v1.ConfigMap(`${name}-canary-files`, { metadata, data: { ...CANARY_FILES } }, own);
+  new k8s.apps.v1.DaemonSet(
+    `${name}-canary-daemonset`,
+    { metadata, spec: canarySpec(settings.canary, destination, domain) },
+    { ...own, dependsOn: [namespace, policy, files] },
+  );
+}

@@ -1,0 +1,135 @@
+import type { Alert, CloudWatchCondition, WatchedStack } from "./alert.ts";
+import { alertsOf } from "./alerts/index.ts";
+
+const MINUTE = 60;
+/** Namespace of the metrics that are counted from lines. */
+const LINES_NAMESPACE = "eks-dns-logging";
+
+/** What the alarms look at. */
+export interface CloudWatchContext {
+  /** Name of the EKS cluster, as Container Insights writes it. */
+  readonly cluster: string;
+  /** Log group of the pods' lines; undefined where they go elsewhere. */
+  readonly logGroup: string | undefined;
+}
+
+/** A metric of CloudWatch. */
+export interface CloudWatchMetric {
+  readonly namespace: string;
+  readonly metricName: string;
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly statistic: "Minimum" | "Maximum" | "Average" | "Sum";
+}
+
+/** An alarm, with the filter of lines that feeds it. */
+export interface Alarm {
+  readonly alert: Alert;
+  readonly metric: CloudWatchMetric;
+  readonly comparison: "LessThanThreshold" | "GreaterThanThreshold";
+  readonly threshold: number;
+  readonly periods: number;
+  /** What no data means: a metric that stopped is a fault, a line that did not come is none. */
+  readonly missing: "breaching" | "notBreaching";
+  /** Pattern of a metric filter on the pods' log group. */
+  readonly pattern: string | undefined;
+}
+
+/** The alarms of a stack: the alerts that CloudWatch can see. */
+export function alarmsOf(stack: WatchedStack, context: CloudWatchContext): Alarm[] {
+  // An alarm on the pods' log group sees the canary's lines there.
+  const canary = stack.canary && { readsLines: stack.canary.readsLines || context.logGroup !== undefined };
+  const whole = { ...stack, canary, kubeStateMetrics: true };
+  return alertsOf(whole).flatMap(({ alert }) => {
+    const { cloudwatch } = alert;
+    const alarm = cloudwatch === undefined ? undefined : alarmOf(alert, cloudwatch, whole, context);
+    return alarm === undefined ? [] : [alarm];
+  });
+}
+
+function alarmOf(
+  alert: Alert,
+  seen: CloudWatchCondition,
+  { collector }: WatchedStack,
+  { cluster, logGroup }: CloudWatchContext,
+): Alarm | undefined {
+  switch (seen.kind) {
+    case "insights": {
+      const own = Object.entries(seen.dimensions).map(([key, value]) => [
+        key,
+        value === "COLLECTOR" ? (collector ?? "") : value,
+      ]);
+      return {
+        alert,
+        metric: {
+          namespace: "ContainerInsights",
+          metricName: seen.metric,
+          dimensions: { ClusterName: cluster, ...Object.fromEntries(own) },
+          statistic: seen.statistic,
+        },
+        ...comparisonOf(seen),
+        periods: seen.minutes,
+        pattern: undefined,
+      };
+    }
+    case "lines":
+      if (logGroup === undefined) return undefined;
+      return {
+        alert,
+        metric: { namespace: LINES_NAMESPACE, metricName: alert.name, dimensions: {}, statistic: "Sum" },
+        ...comparisonOf(seen),
+        periods: seen.minutes,
+        pattern: seen.pattern,
+      };
+    case "incoming":
+      if (logGroup === undefined) return undefined;
+      return {
+        alert,
+        metric: {
+          namespace: "AWS/Logs",
+          metricName: "IncomingLogEvents",
+          dimensions: { LogGroupName: logGroup },
+          statistic: "Sum",
+        },
+        ...comparisonOf({ comparison: "below", threshold: 1 }),
+        periods: seen.minutes,
+        pattern: undefined,
+      };
+  }
+}
+
+function comparisonOf({ comparison, threshold }: { comparison: "below" | "above"; threshold: number }) {
+  return comparison === "below"
+    ? { comparison: "LessThanThreshold" as const, threshold, missing: "breaching" as const }
+    : { comparison: "GreaterThanThreshold" as const, threshold, missing: "notBreaching" as const };
+}
+
+/** The alerts of a stack that CloudWatch cannot raise, by name. */
+export function unseenByCloudWatch(stack: WatchedStack, context: CloudWatchContext): string[] {
+  const seen = new Set(alarmsOf(stack, context).map(({ alert }) => alert.name));
+  return alertsOf(stack).flatMap(({ alert }) => (seen.has(alert.name) ? [] : [alert.name]));
+}
+
+/**
+ * A dashboard with one graph for each alarm.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
+export function cloudWatchDashboard(alarms: readonly Alarm[], region: string): object {
+  return {
+    widgets: alarms.map(({ alert, metric, threshold }, at) => ({
+      type: "metric",
+      x: (at % 2) * 12,
+      y: Math.floor(at / 2) * 6,
+      width: 12,
+      height: 6,
+      properties: {
+        title: alert.name,
+        region,
+        view: "timeSeries",
+        period: MINUTE,
+        stat: metric.statistic,
+        metrics: [[metric.namespace, metric.metricName, ...Object.entries(metric.dimensions).flat()]],
+        annotations: { horizontal: [{ label: alert.severity, value: threshold }] },
+      },
+    })),
+  };
+}

@@ -1,0 +1,76 @@
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import type { PodIdentityHost } from "../aws/partition.ts";
+import { type Alarm, alarmsOf, cloudWatchDashboard } from "./cloudwatch-alarms.ts";
+import { logGroupOf, type Watched } from "./watched-stack.ts";
+
+/**
+ * CloudWatch alarms, the metric filters that feed some of them, and a dashboard. Alarms on pods need Container Insights, the add-on
+ * amazon-cloudwatch-observability.
+ * @returns the names of the alerts.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-enhanced-EKS.html
+ */
+export function makeAlarms(
+  name: string,
+  { settings, parts, stack }: Watched,
+  cluster: Pick<PodIdentityHost, "region" | "tags"> & { readonly name: string },
+  options: pulumi.CustomResourceOptions,
+): string[] {
+  const logGroup = logGroupOf(parts, cluster.name);
+  const alarms = alarmsOf(stack, { cluster: cluster.name, logGroup });
+  for (const alarm of alarms) {
+    if (alarm.pattern !== undefined && logGroup !== undefined)
+      new aws.cloudwatch.LogMetricFilter(
+        `${name}-${alarm.alert.name}-lines`,
+        {
+          name: `${cluster.name}-${alarm.alert.name}`,
+          logGroupName: logGroup,
+          pattern: alarm.pattern,
+          metricTransformation: {
+            namespace: alarm.metric.namespace,
+            name: alarm.metric.metricName,
+            value: "1",
+            defaultValue: "0",
+          },
+        },
+        options,
+      );
+    new aws.cloudwatch.MetricAlarm(
+      `${name}-${alarm.alert.name}`,
+      alarmArgs(alarm, cluster, settings.alarmActions),
+      options,
+    );
+  }
+  new aws.cloudwatch.Dashboard(
+    `${name}-dashboard`,
+    {
+      dashboardName: `${cluster.name}-dns-logging`,
+      dashboardBody: JSON.stringify(cloudWatchDashboard(alarms, cluster.region)),
+    },
+    options,
+  );
+  return alarms.map(({ alert }) => alert.name);
+}
+
+function alarmArgs(
+  { alert, metric, comparison, threshold, periods, missing }: Alarm,
+  cluster: { readonly name: string; readonly tags: Readonly<Record<string, string>> },
+  actions: readonly string[],
+): aws.cloudwatch.MetricAlarmArgs {
+  return {
+    name: `${cluster.name}-${alert.name}`,
+    alarmDescription: `${alert.severity}: ${alert.cause}`,
+    namespace: metric.namespace,
+    metricName: metric.metricName,
+    dimensions: { ...metric.dimensions },
+    statistic: metric.statistic,
+    comparisonOperator: comparison,
+    threshold,
+    period: 60,
+    evaluationPeriods: periods,
+    treatMissingData: missing,
+    alarmActions: [...actions],
+    okActions: [...actions],
+    tags: { ...cluster.tags },
+  };
+}

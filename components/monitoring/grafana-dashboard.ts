@@ -1,0 +1,112 @@
+import { ALERT_GROUPS, type AlertGroup, type WatchedStack } from "./alert.ts";
+import { type ActiveAlert, alertsOf } from "./alerts/index.ts";
+
+const TITLES: Readonly<Record<AlertGroup, string>> = {
+  coredns: "CoreDNS",
+  "nodelocal-dns": "NodeLocal DNSCache",
+  collector: "Log collector",
+  platform: "Cluster, quotas and OpenSearch",
+  canary: "Canary",
+};
+const WIDTH = 12;
+const HEIGHT = 7;
+
+/**
+ * The graph of a condition: what it compares, without the comparison, and the value compared with. A condition that is no comparison with
+ * a number is drawn as it is: it has a value as long as it holds.
+ */
+export function graphOf(expr: string): { readonly expr: string; readonly threshold: number | undefined } {
+  const [, left, threshold] = /^(.*\S)\s+(?:[<>]=?|==)\s+(\d+(?:\.\d+)?)$/.exec(expr) ?? [];
+  // Of a condition with a set operator the last comparison is a part only.
+  return left === undefined || hasSetOperator(left)
+    ? { expr, threshold: undefined }
+    : { expr: left, threshold: Number(threshold) };
+}
+
+/** Whether `and`, `or` or `unless` stands outside of parentheses. */
+function hasSetOperator(expr: string): boolean {
+  let inner = expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""');
+  for (let before = ""; before !== inner; ) {
+    before = inner;
+    inner = inner.replaceAll(/\([^()]*\)/g, "");
+  }
+  return /\b(and|or|unless)\b/.test(inner);
+}
+
+/** A dashboard for Grafana, with a row for each group of alerts and a graph for each alert. @see https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
+export function grafanaDashboard(stack: WatchedStack) {
+  const active = alertsOf(stack);
+  const panels: object[] = [];
+  let y = 0;
+  for (const group of ALERT_GROUPS) {
+    const own = active.filter(({ alert }) => alert.group === group);
+    if (own.length === 0) continue;
+    panels.push({
+      id: panels.length + 1,
+      type: "row",
+      title: TITLES[group],
+      collapsed: false,
+      panels: [],
+      gridPos: { x: 0, y, w: 24, h: 1 },
+    });
+    y += 1;
+    for (const [at, each] of own.entries())
+      panels.push(panel(each, panels.length + 1, (at % 2) * WIDTH, y + Math.floor(at / 2) * HEIGHT));
+    y += Math.ceil(own.length / 2) * HEIGHT;
+  }
+  return {
+    uid: "eks-dns-logging",
+    title: "EKS DNS and logging",
+    tags: ["eks-dns-logging"],
+    schemaVersion: 41,
+    version: 1,
+    editable: true,
+    refresh: "1m",
+    time: { from: "now-3h", to: "now" },
+    templating: {
+      list: [{ name: "datasource", label: "Prometheus", type: "datasource", query: "prometheus", current: {} }],
+    },
+    annotations: {
+      list: [
+        {
+          name: "Alerts",
+          enable: true,
+          iconColor: "red",
+          datasource: DATASOURCE,
+          expr: `ALERTS{alertname=~"${active.map(({ alert }) => alert.name).join("|")}",alertstate="firing"}`,
+          titleFormat: "{{alertname}}",
+        },
+      ],
+    },
+    panels,
+  };
+}
+
+// Grafana's own variable.
+// biome-ignore lint/suspicious/noTemplateCurlyInString: it is Grafana that fills it
+const DATASOURCE = { type: "prometheus", uid: "${datasource}" };
+
+function panel({ alert, condition }: ActiveAlert, id: number, x: number, y: number) {
+  const { expr, threshold } = graphOf(condition.expr);
+  const steps = [
+    { color: "green", value: null },
+    ...(threshold === undefined ? [] : [{ color: alert.severity === "critical" ? "red" : "orange", value: threshold }]),
+  ];
+  return {
+    id,
+    type: "timeseries",
+    title: alert.name,
+    description: `${alert.cause} Severity ${alert.severity}, after ${condition.for}.`,
+    datasource: DATASOURCE,
+    gridPos: { x, y, w: WIDTH, h: HEIGHT },
+    targets: [{ refId: "A", datasource: DATASOURCE, expr, legendFormat: "__auto" }],
+    fieldConfig: {
+      defaults: {
+        custom: { thresholdsStyle: { mode: threshold === undefined ? "off" : "line" } },
+        thresholds: { mode: "absolute", steps },
+      },
+      overrides: [],
+    },
+    options: { legend: { displayMode: "list", placement: "bottom" }, tooltip: { mode: "multi" } },
+  };
+}

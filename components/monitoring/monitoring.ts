@@ -1,0 +1,75 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import type { ClusterHandle } from "../cluster/handle.ts";
+import { type DnsOptions, DnsSettings } from "../dns/settings.ts";
+import { LoggingSettings } from "../logging/settings.ts";
+import { parseArgs, throwErrors } from "../schema/errors.ts";
+import { alertsOf } from "./alerts/index.ts";
+import { makeCanary } from "./canary.ts";
+import { makeAlarms } from "./cloudwatch-objects.ts";
+import { makePrometheusObjects } from "./prometheus-objects.ts";
+import { MonitoringSettings } from "./settings.ts";
+import { checkMonitoring, type Parts, watchedStack } from "./watched-stack.ts";
+
+/** The settings under `monitoring`, as they may be written. */
+export type MonitoringOptions = Readonly<z.input<typeof MonitoringSettings>>;
+
+/**
+ * Metrics, alerts, dashboards and the canary of a stack. docs/reference/settings.md describes the keys under `monitoring`.
+ * @example { cluster, kind: "prometheus-operator", dns: { replicas: 3 }, logging: { collector: "vector" } }
+ */
+export interface MonitoringArgs extends MonitoringOptions {
+  /** Cluster that is watched. CloudWatch needs one of EKS. */
+  readonly cluster: ClusterHandle;
+  /** The arguments of its CoreDNS. @default none: it is not watched */
+  readonly dns?: DnsOptions | undefined;
+  /** The arguments of its log collection, with addresses that are known before the deployment. @default none */
+  readonly logging?: Readonly<z.input<typeof LoggingSettings>> | undefined;
+  /** Teams whose quotas are watched. @default none */
+  readonly teams?: Parts["teams"];
+  /** Addresses that answer DNS beside the CoreDNS pods, which the canary must reach. @default none */
+  readonly dnsAddresses?: readonly string[];
+  /** What must stand before. @default nothing */
+  readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/**
+ * Watches CoreDNS, NodeLocal DNSCache, the collector, the quotas and what the canary sees, from one table of alerts.
+ * @throws {SettingsError} for arguments that do not go together.
+ */
+export class Monitoring extends pulumi.ComponentResource {
+  /** Names of the alerts that this stack has. */
+  readonly alerts: readonly string[];
+
+  constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("eks-dns-logging:monitoring:Monitoring", name, {}, { ...options, provider: args.cluster.provider });
+    const { cluster, dns, logging, teams = [], dnsAddresses = [], dependsOn = [], ...given } = args;
+    const settings = parseArgs(name, MonitoringSettings, given);
+    const known = dns === undefined ? undefined : parseArgs(name, DnsSettings, dns);
+    const parts: Parts = {
+      dns: known,
+      managesCoreDns: cluster.addons !== undefined || known?.adopt !== undefined,
+      logging: logging === undefined ? undefined : parseArgs(name, LoggingSettings, logging),
+      teams,
+    };
+    throwErrors(name, checkMonitoring(settings, parts, cluster.podIdentity !== undefined));
+    const stack = watchedStack(parts, settings);
+    const child = { parent: this, dependsOn: [...cluster.ready, ...dependsOn], deleteBeforeReplace: true };
+
+    const watched = { settings, parts, stack };
+    if (settings.canary.enabled) makeCanary(name, watched, dnsAddresses, child);
+    if (settings.kind === "cloudwatch") {
+      if (cluster.podIdentity === undefined) throw new Error("CloudWatch passed the checks on a cluster without AWS");
+      this.alerts = makeAlarms(
+        name,
+        watched,
+        { name: cluster.name, ...cluster.podIdentity },
+        { parent: this, dependsOn: [...dependsOn] },
+      );
+    } else {
+      makePrometheusObjects(name, watched, child);
+      this.alerts = alertsOf(stack).map(({ alert }) => alert.name);
+    }
+    this.registerOutputs({ alerts: this.alerts });
+  }
+}

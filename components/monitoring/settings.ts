@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { Image, integer, string } from "../schema/values.ts";
+
+const NamespaceName = string(
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
+);
+const LabelValue = string(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "a quoted label value");
+/** A name with a dot, as it stands in a query and in a shell script. */
+const DnsName = string(
+  /^(?=.{1,253}$)[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)+$/,
+  "a DNS name with a dot, such as aws.amazon.com",
+);
+
+/** How a stack is watched: what is scraped, by whom, and which alerts there are. */
+export const MonitoringSettings = z.strictObject({
+  kind: z
+    .enum(["none", "prometheus-operator", "annotations", "cloudwatch"])
+    .default("none")
+    .describe(
+      "PodMonitors and a PrometheusRule; annotated Services and a ConfigMap of rules; or CloudWatch alarms. Default none.",
+    ),
+  prometheus: z
+    .strictObject({
+      namespace: NamespaceName.default("monitoring").describe(
+        "Namespace of your Prometheus, the only one that reaches the metrics ports. Default monitoring.",
+      ),
+      labels: z
+        .record(z.string(), LabelValue)
+        .default({})
+        .describe("Labels by which your Prometheus selects its objects, such as release. Default: none."),
+      interval: string(/^[1-9]\d*s$/, "a number of seconds, such as '30s'")
+        .default("30s")
+        .describe("Scrape interval. Default 30s."),
+      kubeStateMetrics: z
+        .boolean()
+        .default(true)
+        .describe("Whether it scrapes kube-state-metrics, which some alerts need. Default true."),
+    })
+    .prefault({})
+    .describe("Your Prometheus."),
+  canary: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe("Write a line and look up names every minute on each node. Default true."),
+      outsideName: DnsName.default("aws.amazon.com").describe("Name outside the cluster. Default aws.amazon.com."),
+      lossAfter: integer(60, 3600).default(600).describe("Seconds after which a line counts as lost. Default 600."),
+      image: Image.default("docker.io/curlimages/curl:8.17.0").describe("Default docker.io/curlimages/curl:8.17.0."),
+      serverImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
+        "Image that serves its metrics. Default docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine.",
+      ),
+    })
+    .prefault({})
+    .describe("The canary on each node."),
+  alarmActions: z
+    .array(string(/^arn:aws[\w-]*:\w+:[\w-]*:\d*:\S+$/, "an ARN, such as that of an SNS topic"))
+    .default([])
+    .describe("ARNs that CloudWatch alarms notify. Default: none."),
+});
+export type MonitoringSettings = z.infer<typeof MonitoringSettings>;

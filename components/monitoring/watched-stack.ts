@@ -1,0 +1,200 @@
+import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
+import { corefileText } from "../dns/corefile-rendering.ts";
+import { dnsProfile } from "../dns/profile.ts";
+import type { DnsSettings } from "../dns/settings.ts";
+import { teamNamespace } from "../kubernetes/labels.ts";
+import { COLLECTORS } from "../logging/collectors/index.ts";
+import type { Destination } from "../logging/destinations/destination-settings.ts";
+import { indexPattern } from "../logging/indexing/index-format.ts";
+import { logGroupName, logPipeline, searchHost, tlsOf } from "../logging/pipeline.ts";
+import { destinationsOfLine, type Target, type TeamNamespaces, targetsOf } from "../logging/routing/routes.ts";
+import type { LoggingSettings } from "../logging/settings.ts";
+import type { SettingsIssue } from "../schema/errors.ts";
+import { amount } from "../schema/values.ts";
+import type { WatchedStack } from "./alert.ts";
+import { unseenByCloudWatch } from "./cloudwatch-alarms.ts";
+import { CANARY_NAMESPACE } from "./scrape-targets.ts";
+import type { MonitoringSettings } from "./settings.ts";
+
+/** The parts of a stack that can be watched. */
+export interface Parts {
+  /** CoreDNS; undefined where the stack has none, or where it has no pods. */
+  readonly dns: DnsSettings | undefined;
+  /** Whether this stack decides on CoreDNS's pods and Corefile. */
+  readonly managesCoreDns: boolean;
+  readonly logging: LoggingSettings | undefined;
+  readonly teams: readonly TeamNamespaces[];
+}
+
+/** A stack's parts, how it is watched, and what its alerts depend on. */
+export interface Watched {
+  readonly settings: MonitoringSettings;
+  readonly parts: Parts;
+  readonly stack: WatchedStack;
+}
+
+/** What the add-on gives a CoreDNS pod where the settings say nothing. */
+const ADDON_DEFAULT = { replicas: 2, memoryLimit: "170Mi" };
+
+/** What of a stack its alerts depend on. */
+export function watchedStack(parts: Parts, settings: MonitoringSettings): WatchedStack {
+  const { dns, logging, teams, managesCoreDns } = parts;
+  const onNodes = logging?.mode === "daemonset" ? logging : undefined;
+  const targets = onNodes === undefined ? [] : targetsOf(onNodes, teams);
+  return {
+    coredns: dns === undefined ? undefined : corednsOf(dns, managesCoreDns),
+    nodeLocalCache: dns?.nodeLocalCache !== undefined,
+    collector: onNodes?.collector,
+    senderPorts: onNodes === undefined ? [] : senderPorts(onNodes, teams),
+    inClusterOpenSearch: targets.some(({ destination }) => isOwnSearch(destination)),
+    namespaces: teams
+      .flatMap(({ name, namespaces }) => namespaces?.map((each) => each.name) ?? [teamNamespace(name)])
+      .sort(),
+    canary: settings.canary.enabled ? { readsLines: canaryDestination(parts).kind !== "none" } : undefined,
+    kubeStateMetrics: settings.prometheus.kubeStateMetrics,
+  };
+}
+
+function corednsOf(dns: DnsSettings, managed: boolean): WatchedStack["coredns"] {
+  if (!managed) return { managed, replicas: undefined, memoryLimit: undefined, upstreams: undefined };
+  const { replicas, autoscaling, memoryLimit } = dnsProfile(dns);
+  const byDefault = dns.adopt === undefined ? ADDON_DEFAULT : undefined;
+  const memory = memoryLimit ?? byDefault?.memoryLimit;
+  return {
+    managed,
+    replicas: autoscaling === undefined ? (replicas ?? byDefault?.replicas) : undefined,
+    memoryLimit: memory === undefined ? undefined : amount(memory),
+    upstreams: upstreamsOf(corefileText(dns)),
+  };
+}
+
+/** Addresses with port that a Corefile forwards to; undefined where one of them is a file on the node. */
+function upstreamsOf(corefile: string): string[] | undefined {
+  const forwards = parseCorefile(corefile)
+    .servers.flatMap(({ plugins }) => plugins)
+    .filter((plugin) => plugin.plugin === "forward");
+  const read = forwards.flatMap(({ upstreams }) => upstreams).map(readUpstream);
+  const addresses = read.flatMap((upstream) => {
+    if (typeof upstream === "string" || upstream.kind === "file") return [];
+    const { target, port, tls } = upstream;
+    return [`${target.includes(":") ? `[${target}]` : target}:${port ?? (tls ? 853 : 53)}`];
+  });
+  return addresses.length === read.length && addresses.length > 0 ? [...new Set(addresses)].sort() : undefined;
+}
+
+/** Ports of the metrics of the containers that send to one of several destinations each. */
+function senderPorts(logging: LoggingSettings, teams: readonly TeamNamespaces[]): number[] {
+  const pipeline = logPipeline(logging, { cluster: "", region: undefined, teams });
+  const { senders = [] } = COLLECTORS[logging.collector]?.render(pipeline) ?? {};
+  return senders.flatMap(({ ports }) => ports.metrics ?? []);
+}
+
+/** Where the canary looks for its lines, or why it cannot. */
+export type CanaryDestination =
+  | {
+      readonly kind: "search";
+      readonly url: string;
+      readonly index: string;
+      readonly own: boolean;
+      readonly at: Destination;
+    }
+  | { readonly kind: "loki"; readonly url: string; readonly tenant: string | undefined; readonly at: Destination }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** The destination in which the canary's lines can be found again: the first that takes them and that a pod can ask. */
+export function canaryDestination({ logging, teams }: Pick<Parts, "logging" | "teams">): CanaryDestination {
+  const none = (reason: string): CanaryDestination => ({ kind: "none", reason });
+  if (logging === undefined) return none("this stack collects no logs");
+  if (logging.mode === "sidecar") return none("a sidecar collects beside the curl pods alone");
+  const { include, exclude } = logging.namespaces;
+  if ((include.length > 0 && !include.includes(CANARY_NAMESPACE)) || exclude.includes(CANARY_NAMESPACE))
+    return none(`logging.namespaces leaves out the namespace ${CANARY_NAMESPACE}`);
+  if (Object.keys(logging.labels).length > 0) return none("logging.labels leaves out its pods");
+  const targets = targetsOf(logging, teams);
+  const line = { namespace: CANARY_NAMESPACE, labels: { "app.kubernetes.io/name": "canary" }, stream: "stdout" };
+  const taken = targets.filter((target) => target.name === undefined || destinationsOfLine([target], line).length > 0);
+  if (taken.length === 0) return none("no route leads its lines to a destination");
+  const found = taken.map(readable);
+  return found.find(({ kind }) => kind !== "none") ?? found[0] ?? none("no destination takes its lines");
+}
+
+function readable({ destination, index }: Target): CanaryDestination {
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch": {
+      if (destination.credentials !== undefined)
+        return { kind: "none", reason: `${destination.kind} asks for a password, which stays with the collector` };
+      const { host, port } = searchHost(destination);
+      const scheme = tlsOf(destination) === undefined ? "http" : "https";
+      const url = `${scheme}://${host}:${port}`;
+      return { kind: "search", url, index: indexPattern(index), own: isOwnSearch(destination), at: destination };
+    }
+    case "loki":
+      return destination.credentials === undefined
+        ? { kind: "loki", url: destination.url.replace(/\/$/, ""), tenant: destination.tenant, at: destination }
+        : { kind: "none", reason: "loki asks for a password, which stays with the collector" };
+    case "cloudwatch":
+      return {
+        kind: "none",
+        reason: "reading CloudWatch Logs takes an AWS identity: an alarm on its lines watches them",
+      };
+    case "s3":
+      return { kind: "none", reason: "lines arrive in S3 as compressed objects" };
+    case "http":
+      return { kind: "none", reason: "an HTTP receiver cannot be asked" };
+    case "file":
+      return { kind: "none", reason: "files on a node are not read by its pods" };
+    case "stdout":
+      return { kind: "none", reason: "the collector's own log is read through the API server alone" };
+  }
+}
+
+/** The log group of the pods' lines; undefined where they go elsewhere. */
+export function logGroupOf({ logging, teams }: Pick<Parts, "logging" | "teams">, cluster: string): string | undefined {
+  const targets = logging === undefined ? [] : targetsOf(logging, teams);
+  const [first] = targets.flatMap(({ destination, name }) =>
+    destination.kind === "cloudwatch" ? [logGroupName(destination, cluster, name)] : [],
+  );
+  return first;
+}
+
+function isOwnSearch(destination: Destination): boolean {
+  return destination.kind === "opensearch" && destination.inCluster;
+}
+
+/** What the settings cannot do on their stack. Paths are below `monitoring`. */
+export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAws: boolean): SettingsIssue[] {
+  const { kind, canary, alarmActions } = settings;
+  const issues: SettingsIssue[] = [];
+  if (kind === "cloudwatch" && !onAws)
+    issues.push({
+      path: ["kind"],
+      message: "must not be cloudwatch with cluster.kind existing, whose metrics are not in CloudWatch",
+      value: kind,
+    });
+  if (kind !== "cloudwatch" && alarmActions.length > 0)
+    issues.push({ path: ["alarmActions"], message: "has no effect unless kind is cloudwatch", severity: "warning" });
+  if (kind === "none") return issues;
+  if (kind === "cloudwatch") {
+    const context = { cluster: "", logGroup: logGroupOf(parts, "") };
+    const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");
+    issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
+  }
+  const destination = canaryDestination(parts);
+  const byAlarm = kind === "cloudwatch" && logGroupOf(parts, "") !== undefined;
+  if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)
+    issues.push({
+      path: ["canary"],
+      message: `follows no line, so that no alert tells of lost or late ones: ${destination.reason}`,
+      severity: "warning",
+    });
+  const { logging } = parts;
+  const program = logging?.mode === "daemonset" ? COLLECTORS[logging.collector] : undefined;
+  if (program !== undefined && kind !== "cloudwatch" && program.ports.metrics === undefined)
+    issues.push({
+      path: ["kind"],
+      message: `scrapes no metrics of ${program.title}, which has none`,
+      severity: "warning",
+    });
+  return issues;
+}

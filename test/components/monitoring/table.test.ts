@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
+import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
+import type { WatchedStack } from "../../../components/monitoring/alert.ts";
+import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/index.ts";
+import { alarmsOf, unseenByCloudWatch } from "../../../components/monitoring/cloudwatch-alarms.ts";
+import { grafanaDashboard, graphOf } from "../../../components/monitoring/grafana-dashboard.ts";
+import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
+import { scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
+import { NOTHING, WHOLE } from "./stacks.ts";
+
+/** Names of metrics in an expression: words that are no function, label or keyword. */
+const metricsIn = (expr: string) =>
+  [...expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').matchAll(/\b[a-z]+_[a-z_]+\b(?!\s*(?:\(|!?=~?""))/g)].map(
+    ([name]) => name,
+  );
+
+const names = (stack: WatchedStack) => alertsOf(stack).map(({ alert }) => alert.name);
+
+describe("the table of alerts", () => {
+  it("has at least 24 alerts, each with a name of its own and all that a person needs", () => {
+    assert.ok(ALERTS.length >= 24);
+    assert.equal(new Set(ALERTS.map(({ name }) => name)).size, ALERTS.length);
+    for (const { name, summary, cause, steps } of ALERTS) {
+      assert.match(name, /^([A-Z][a-z]+)+$/);
+      for (const text of [summary, cause]) assert.match(text, /^[A-Z`].*\.$/, name);
+      assert.ok(steps.length > 0, name);
+    }
+  });
+
+  it("gives a whole stack all of them, and a stack without parts none", () => {
+    assert.deepEqual(
+      names(WHOLE),
+      ALERTS.map(({ name }) => name),
+    );
+    assert.deepEqual(names(NOTHING), []);
+    assert.deepEqual(ruleFile(NOTHING).groups, []);
+  });
+
+  it("asks nothing of kube-state-metrics where it is not scraped", () => {
+    for (const { alert, condition } of alertsOf({ ...WHOLE, kubeStateMetrics: false }))
+      assert.doesNotMatch(condition.expr, /kube_/, alert.name);
+  });
+
+  it("has what each collector's metrics can show", () => {
+    for (const collector of COLLECTOR_IDS) {
+      const own = names({ ...NOTHING, collector, canary: { readsLines: false } });
+      const scraped = scrapeTargets({ ...NOTHING, collector }).length === 1;
+      assert.equal(own.includes("CollectorDown"), scraped, collector);
+      assert.equal(own.includes("LinesDropped"), scraped, collector);
+      if (scraped) assert.equal(typeof COLLECTORS[collector]?.ports.metrics, "number");
+    }
+    assert.equal(names({ ...NOTHING, collector: "promtail" }).includes("BufferFilling"), false);
+  });
+
+  it("does not call a collector silent on a node where nothing writes", () => {
+    assert.equal(names({ ...WHOLE, canary: undefined }).includes("CollectorSilent"), false);
+  });
+
+  it("says nothing of lines that the canary cannot find", () => {
+    const blind = names({ ...WHOLE, canary: { readsLines: false } });
+    assert.deepEqual(
+      ["CanaryLost", "CanaryLate", "CanaryDuplicate", "CanaryLookupFailing"].map((name) => blind.includes(name)),
+      [false, false, false, true],
+    );
+  });
+
+  it("has a test's series of the metrics that its expression asks", () => {
+    for (const collector of COLLECTOR_IDS)
+      for (const { alert, condition } of alertsOf({ ...WHOLE, collector })) {
+        const asked = new Set(metricsIn(condition.expr));
+        for (const selector of Object.keys(condition.fires)) {
+          const metric = selector.replace(/\{.*$/, "");
+          const known = asked.has(metric) || condition.expr.includes("__name__=~") || metric === "up";
+          assert.ok(known || asked.size > 1, `${alert.name} is tested with ${metric} and asks ${[...asked]}`);
+        }
+      }
+  });
+});
+
+describe("the alarms of CloudWatch", () => {
+  const context = { cluster: "dev", logGroup: "/pods" };
+
+  it("are those that its metrics or the lines of the pods show", () => {
+    const seen = alarmsOf(WHOLE, context).map(({ alert }) => alert.name);
+    for (const name of ["CoreDnsDown", "CoreDnsCorefileNotLoaded", "CanaryLost"]) assert.ok(seen.includes(name), name);
+    assert.deepEqual([...seen, ...unseenByCloudWatch(WHOLE, context)].sort(), ALERTS.map(({ name }) => name).sort());
+  });
+
+  it("count no lines where these go elsewhere", () => {
+    const alarms = alarmsOf(WHOLE, { cluster: "dev", logGroup: undefined });
+    assert.deepEqual(
+      alarms.filter(({ pattern, metric }) => pattern !== undefined || metric.namespace === "AWS/Logs"),
+      [],
+    );
+    assert.ok(alarms.length > 3);
+  });
+});
+
+describe("the dashboard of Grafana", () => {
+  it("has a graph for each alert, of that alert's metrics", () => {
+    const { panels } = grafanaDashboard(WHOLE);
+    const graphs = panels.filter((panel) => "targets" in panel);
+    assert.equal(graphs.length, ALERTS.length);
+    const expressions = new Map(alertsOf(WHOLE).map(({ alert, condition }) => [alert.name, condition.expr]));
+    for (const panel of graphs) {
+      const { title, targets } = JSON.parse(JSON.stringify(panel));
+      const expr = expressions.get(title) ?? "";
+      const graph = targets[0].expr;
+      assert.ok(graph.length > 0 && expr.startsWith(graph), `${title}: ${graph}`);
+      for (const metric of metricsIn(graph)) assert.ok(metricsIn(expr).includes(metric), `${title}: ${metric}`);
+    }
+  });
+
+  it("puts no graph on another, and numbers them", () => {
+    const panels: { id: number; gridPos: { x: number; y: number; w: number; h: number } }[] = JSON.parse(
+      JSON.stringify(grafanaDashboard(WHOLE).panels),
+    );
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`),
+    );
+    assert.equal(new Set(cells).size, cells.length);
+  });
+
+  it("draws what a condition compares, and its threshold", () => {
+    assert.deepEqual(graphOf('a{b=~"x>1"} / 2 > 0.85'), { expr: 'a{b=~"x>1"} / 2', threshold: 0.85 });
+    assert.deepEqual(graphOf("a == 0"), { expr: "a", threshold: 0 });
+    assert.deepEqual(graphOf("absent(a)"), { expr: "absent(a)", threshold: undefined });
+    assert.deepEqual(graphOf("a / (-deriv(a[15m]) > 0) / 3600 < 4"), {
+      expr: "a / (-deriv(a[15m]) > 0) / 3600",
+      threshold: 4,
+    });
+    assert.deepEqual(graphOf("a > 0 unless b > 0"), { expr: "a > 0 unless b > 0", threshold: undefined });
+  });
+});

@@ -1,0 +1,56 @@
+import { ALERT_GROUPS, type Alert, type AlertGroup } from "../../components/monitoring/alert.ts";
+import { COLLECTOR_METRICS, SIGNALS } from "../../components/monitoring/alerts/collector-signals.ts";
+import { ALERTS } from "../../components/monitoring/alerts/index.ts";
+
+const TITLES: Readonly<Record<AlertGroup, string>> = {
+  coredns: "CoreDNS alerts",
+  "nodelocal-dns": "NodeLocal DNSCache alerts",
+  collector: "Log collector alerts",
+  platform: "Cluster alerts",
+  canary: "Canary alerts",
+};
+
+/** The runbooks: a page for each group of alerts. */
+export const RUNBOOKS = ALERT_GROUPS.map((group) => ({
+  file: `docs/runbooks/${group}.md`,
+  text: () => runbookPage(group),
+}));
+
+function runbookPage(group: AlertGroup): string {
+  const alerts = ALERTS.filter((alert) => alert.group === group);
+  const extra = group === "collector" ? ["", ...limits()] : [];
+  return [`# ${TITLES[group]}`, "", ...alerts.flatMap(section), ...extra.slice(1)].join("\n");
+}
+
+function section({ name, severity, summary, cause, steps }: Alert): string[] {
+  const commands = steps.flatMap((step) => /^`([^`]+)`$/.exec(step)?.[1] ?? []);
+  const advice = steps.filter((step) => !/^`[^`]+`$/.test(step));
+  return [
+    `## ${name}`,
+    "",
+    `${severity === "critical" ? "Critical" : "Warning"}. ${plain(summary)} ${cause}`,
+    "",
+    ...(commands.length === 0 ? [] : ["```sh", ...commands, "```", ""]),
+    ...(advice.length === 0 ? [] : [advice.join(" "), ""]),
+  ];
+}
+
+/** A summary without Prometheus's templates. */
+function plain(summary: string): string {
+  return summary
+    .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => `\`${label.toUpperCase()}\``)
+    .replaceAll(/\{\{ \$value[^}]*\}\}/g, "N");
+}
+
+/** What the metrics of some collectors cannot show. */
+function limits(): string[] {
+  const rows = Object.entries(COLLECTOR_METRICS).flatMap(([collector, { path, signals }]) =>
+    path === undefined
+      ? [`- \`${collector}\` has no metrics that Prometheus reads; the canary sees lost and late lines.`]
+      : SIGNALS.flatMap((signal) => {
+          const found = signals[signal];
+          return typeof found === "string" ? [`- \`${collector}\` ${found}.`] : [];
+        }),
+  );
+  return ["## Limits", "", ...rows, ""];
+}
