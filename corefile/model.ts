@@ -1,8 +1,6 @@
-import { hasVariable as isVariable } from "./caddyfile.ts";
 import { type CachePlugin, readCache, writeCache } from "./plugins/cache.ts";
 import { type ForwardPlugin, readForward, writeForward } from "./plugins/forward.ts";
 import { directive, PluginProblem } from "./plugins/options.ts";
-import { type RewritePlugin, readRewrite, writeRewrite } from "./plugins/rewrite.ts";
 import {
   type BindPlugin,
   type EndpointPlugin,
@@ -32,14 +30,17 @@ import {
   type AutopathPlugin,
   type HostsPlugin,
   type KubernetesPlugin,
+  type RewritePlugin,
   readAutopath,
   readHosts,
   readKubernetes,
+  readRewrite,
   writeAutopath,
   writeHosts,
   writeKubernetes,
+  writeRewrite,
 } from "./plugins/sources.ts";
-import { type Blocks, type Directive, parseSyntax, renderBlocks } from "./syntax.ts";
+import { type Blocks, type Directive, hasVariable as isVariable, parseSyntax, renderBlocks } from "./syntax/syntax.ts";
 
 /** A plugin that this model does not know, or a line that it cannot read: kept as it is written. */
 export interface OtherPlugin {

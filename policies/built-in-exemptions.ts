@@ -1,4 +1,4 @@
-import type { Exemption } from "./core/exemption.ts";
+import type { Exemption } from "./core/pack-config.ts";
 
 /** Any stack of this project, but no resource of another project. */
 const PROJECT = "urn:pulumi:*::eks-dns-logging::";

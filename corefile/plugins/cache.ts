@@ -1,5 +1,5 @@
-import { seconds } from "../go-values.ts";
-import type { Directive } from "../syntax.ts";
+import { seconds } from "../syntax/go-values.ts";
+import type { Directive } from "../syntax/syntax.ts";
 import { directive, OptionReader, option } from "./options.ts";
 
 /** One half of the cache: answers with a record, or denials. */

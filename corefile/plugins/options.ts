@@ -1,5 +1,5 @@
-import { seconds } from "../go-values.ts";
-import type { Directive } from "../syntax.ts";
+import { seconds } from "../syntax/go-values.ts";
+import type { Directive } from "../syntax/syntax.ts";
 
 /** A plugin's line that CoreDNS would refuse; the message says what it takes. */
 export class PluginProblem extends Error {}

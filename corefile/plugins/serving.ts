@@ -1,5 +1,5 @@
-import { isGoRegexp, seconds } from "../go-values.ts";
-import type { Directive } from "../syntax.ts";
+import { isGoRegexp, seconds } from "../syntax/go-values.ts";
+import type { Directive } from "../syntax/syntax.ts";
 import { atMostOneArg, directive, noArgs, OptionReader, option, PluginProblem } from "./options.ts";
 
 /** @see https://coredns.io/plugins/health/ */

@@ -1,7 +1,7 @@
-import { hasVariable } from "../caddyfile.ts";
-import { templateProblem } from "../go-template.ts";
-import { CLASSES, groupsOf, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../go-values.ts";
-import { type Setup, shown } from "../setup.ts";
+import { templateProblem } from "../syntax/go-template.ts";
+import { CLASSES, groupsOf, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { type Setup, shown } from "./setup.ts";
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/hosts/setup.go */
 export function hosts(setup: Setup): void {

@@ -1,6 +1,6 @@
-import { hasVariable } from "../caddyfile.ts";
-import { float } from "../go-values.ts";
-import { type Setup, shown } from "../setup.ts";
+import { float } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { type Setup, shown } from "./setup.ts";
 
 /** What fits into 32 bits, where `inf` does too. */
 const MAX_FLOAT32 = 3.402_823_5e38;

@@ -1,6 +1,6 @@
-import { hasVariable } from "../caddyfile.ts";
-import { hostAndPort, integer, isAddress, isDomainName, RCODES, unsigned } from "../go-values.ts";
-import { type Setup, shown, zonesOf } from "../setup.ts";
+import { hostAndPort, integer, isAddress, isDomainName, RCODES, unsigned } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { type Setup, shown, zonesOf } from "./setup.ts";
 
 const MAX_UPSTREAMS = 15;
 const POLICIES = ["random", "round_robin", "sequential"];

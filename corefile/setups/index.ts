@@ -1,4 +1,3 @@
-import type { Setup } from "../setup.ts";
 import {
   acl,
   auto,
@@ -49,6 +48,7 @@ import {
   trace,
   unread,
 } from "./serving-setup.ts";
+import type { Setup } from "./setup.ts";
 
 /** How each plugin reads its words; a plugin that is missing here is not checked. */
 export const SETUPS: Readonly<Record<string, (setup: Setup) => void>> = {

@@ -1,6 +1,6 @@
-import { hasVariable } from "../caddyfile.ts";
-import { CLASSES, groupsOf, RCODES, TYPES, unsigned, usedGroups } from "../go-values.ts";
-import { type Setup, shown } from "../setup.ts";
+import { CLASSES, groupsOf, RCODES, TYPES, unsigned, usedGroups } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { type Setup, shown } from "./setup.ts";
 
 const MATCHES = ["exact", "prefix", "suffix", "substring", "regex"];
 

@@ -1,6 +1,6 @@
-import { hasVariable } from "../caddyfile.ts";
-import { duration, float, isAddress, isOwnHost, unsigned } from "../go-values.ts";
-import { type Setup, shown } from "../setup.ts";
+import { duration, float, isAddress, isOwnHost, unsigned } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { type Setup, shown } from "./setup.ts";
 
 /** Interfaces that every pod has. Others depend on its network. */
 const INTERFACES = ["lo", "eth0"];

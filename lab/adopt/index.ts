@@ -114,7 +114,7 @@ async function report(
   title: string,
   flags: AdoptFlags,
 ): Promise<void> {
-  const { adoptionJson, adoptionTable, stackFileText } = await import("./adoption-report.ts");
+  const { adoptionJson, adoptionTable, stackFileText } = await import("./adoption.ts");
   const [stackFile, importFile] = files;
   await write(flags.out, stackFile, stackFileText(adoption, title));
   await write(flags.out, importFile, `${JSON.stringify(adoption.importFile, null, 2)}\n`);
@@ -169,7 +169,7 @@ function needed(wanted: readonly Part[]): string[] {
 
 async function eksOf({ name, region }: AdoptFlags): Promise<AdoptionRequest["eks"]> {
   if (name === undefined || region === undefined) return undefined;
-  const { describeCluster } = await import("./aws-cluster.ts");
+  const { describeCluster } = await import("./live-objects.ts");
   return { name, region, aws: await describeCluster(name, region) };
 }
 

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { styleText } from "node:util";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { code, MAX_COMMENT, plainText } from "../output/markdown.ts";
-import { plainTable, plural } from "../output/table.ts";
+import { code, MAX_COMMENT, plainTable, plainText, plural } from "../output/table.ts";
 import type { Audit, AuditFinding } from "./audit.ts";
 
 /** An audit, and what was audited. */

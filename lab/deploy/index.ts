@@ -55,7 +55,7 @@ async function up(flags: UpFlags): Promise<void> {
   const [{ loadStack }, { targetOf }, { up: run }] = await Promise.all([
     import("../stack-file.ts"),
     import("../verify/catalog.ts"),
-    import("./up.ts"),
+    import("./deployment.ts"),
   ]);
   const { name, settings } = await loadStack(flags.stack);
   const target = targetOf(settings, flags);
@@ -68,7 +68,7 @@ async function down(flags: DownFlags): Promise<void> {
   const [{ loadStack }, { targetOf }, { down: run }] = await Promise.all([
     import("../stack-file.ts"),
     import("../verify/catalog.ts"),
-    import("./down.ts"),
+    import("./deployment.ts"),
   ]);
   const { name, settings } = await loadStack(flags.stack);
   const left = await run({ stack: name, settings, target: targetOf(settings, flags) });

@@ -11,8 +11,14 @@ import {
 } from "./document.ts";
 import { changedFields, type FieldChange, pathText, type ShownField } from "./fields.ts";
 import { pairUp } from "./pairs.ts";
-import { type ComparedPair, comparePair, providerUrn, takesAlong, whyReplaced } from "./replacement.ts";
-import { DATA_LOSS_ON_REPLACE } from "./replacement-table.ts";
+import {
+  type ComparedPair,
+  comparePair,
+  DATA_LOSS_ON_REPLACE,
+  providerUrn,
+  takesAlong,
+  whyReplaced,
+} from "./replacement.ts";
 
 /** What would happen to one resource. */
 export interface ResourceChange {

@@ -119,10 +119,7 @@ async function forms(name: string, flags: FormsFlags): Promise<void> {
 
 async function bench(flags: BenchFlags): Promise<void> {
   const { cluster, client } = await connected(flags);
-  const [{ bench }, { benchPage, formatBench }] = await Promise.all([
-    import("./bench/bench.ts"),
-    import("./bench/bench-output.ts"),
-  ]);
+  const [{ bench }, { benchPage, formatBench }] = await Promise.all([import("./bench.ts"), import("./bench.ts")]);
   const shown = await progress("measuring");
   const options = { ...flags, perSecond: flags.rate };
   const result = await bench(cluster, client, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);

@@ -67,3 +67,40 @@ export function plural(count: number, word: string): string {
   const many = word.endsWith("y") ? `${word.slice(0, -1)}ies` : `${word}s`;
   return `${count} ${count === 1 ? word : many}`;
 }
+
+/** Longest comment on a pull request: GitHub takes 65,536 characters, and the rest is for what the workflow adds. */
+export const MAX_COMMENT = 60_000;
+
+/** One line of text in which nothing is taken for Markdown or HTML, and no `@name` calls anybody. */
+export function plainText(text: string): string {
+  return oneLine(text)
+    .replaceAll(/[\\`*_{}[\]<>#|~$]/g, (character) => `\\${character}`)
+    .replaceAll(/&(?=[#\w])/g, "&amp;")
+    .replaceAll(/@(?=\w)/g, "@<!-- -->")
+    .replaceAll(/(?<=\bhttps?|\bwww):?(?=\/\/|\.)/gi, (colon) => `${colon}<!-- -->`);
+}
+
+/** A code span of any text. */
+export function code(text: string): string {
+  const line = oneLine(text);
+  const ticks = "`".repeat(longestRun(line, "`") + 1);
+  const space = line.startsWith("`") || line.endsWith("`") || line === "" ? " " : "";
+  return `${ticks}${space}${line}${space}${ticks}`;
+}
+
+/** A code block of any text. */
+export function fenced(language: string, text: string): string {
+  const fence = "`".repeat(Math.max(3, longestRun(text, "`") + 1));
+  return `${fence}${language}\n${text}\n${fence}`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\s]+/gu, " ").trim();
+}
+
+function longestRun(text: string, character: string): number {
+  return Array.from(text.matchAll(new RegExp(`${character}+`, "g"))).reduce(
+    (longest, [run]) => Math.max(longest, run.length),
+    0,
+  );
+}

@@ -1,5 +1,12 @@
-import { type Exemption, isExempt, matchesResource } from "./exemption.ts";
-import { type PackConfig, type RuleConfig, ruleConfig, unknownRules } from "./pack-config.ts";
+import {
+  type Exemption,
+  isExempt,
+  matchesResource,
+  type PackConfig,
+  type RuleConfig,
+  ruleConfig,
+  unknownRules,
+} from "./pack-config.ts";
 import { isStackRule, judges, type Level, messageOf, Report, type Rule, type Settings, type Verdict } from "./rule.ts";
 import type { Stack } from "./stack.ts";
 

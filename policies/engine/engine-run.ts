@@ -1,6 +1,6 @@
 import type { ReportViolation, ResourceValidationArgs, StackValidationArgs } from "@pulumi/policy";
 import { type ConfiguredRule, configured, type Finding, runRule } from "../core/evaluate.ts";
-import type { Exemption } from "../core/exemption.ts";
+import type { Exemption } from "../core/pack-config.ts";
 import { isStackRule, judges, type Rule } from "../core/rule.ts";
 import { Stack } from "../core/stack.ts";
 import { SeenResources } from "./engine-resource.ts";

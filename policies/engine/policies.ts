@@ -1,7 +1,6 @@
 import type { Policies, PolicyConfigSchema, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import type { Finding } from "../core/evaluate.ts";
-import type { Exemption } from "../core/exemption.ts";
-import { OWN_POLICIES } from "../core/pack-config.ts";
+import { type Exemption, OWN_POLICIES } from "../core/pack-config.ts";
 import { isStackRule, type Rule } from "../core/rule.ts";
 import { EngineRun } from "./engine-run.ts";
 

@@ -1,17 +1,17 @@
 import type { Rule } from "../core/rule.ts";
-import { AWS } from "./aws.ts";
-import { AWS_IAM } from "./aws-iam.ts";
-import { CLUSTER_NODES, CLUSTER_NODES_ACCESS } from "./cluster-nodes.ts";
-import { COLLECTORS } from "./collectors.ts";
-import { COLLECTORS_DELIVERY, COLLECTORS_SENDING } from "./collectors-delivery.ts";
-import { CLUSTER, CLUSTER_ADDONS } from "./control-plane.ts";
-import { COREDNS } from "./coredns.ts";
-import { POD_ISOLATION } from "./pod-isolation.ts";
-import { POD_KERNEL } from "./pod-kernel.ts";
-import { POD_TOKEN, POD_WORKLOAD } from "./pod-workload.ts";
-import { TENANCY, TENANCY_DEFAULT_NAMESPACE, TENANCY_SHARES } from "./tenancy.ts";
-import { TENANCY_NETWORK } from "./tenancy-network.ts";
-import { TENANCY_RBAC } from "./tenancy-rbac.ts";
+import { AWS } from "./aws/aws.ts";
+import { AWS_IAM } from "./aws/aws-iam.ts";
+import { CLUSTER_NODES, CLUSTER_NODES_ACCESS } from "./aws/cluster-nodes.ts";
+import { CLUSTER, CLUSTER_ADDONS } from "./aws/control-plane.ts";
+import { POD_ISOLATION } from "./kubernetes/pod-isolation.ts";
+import { POD_KERNEL } from "./kubernetes/pod-kernel.ts";
+import { POD_TOKEN, POD_WORKLOAD } from "./kubernetes/pod-workload.ts";
+import { TENANCY, TENANCY_DEFAULT_NAMESPACE, TENANCY_SHARES } from "./kubernetes/tenancy.ts";
+import { TENANCY_NETWORK } from "./kubernetes/tenancy-network.ts";
+import { TENANCY_RBAC } from "./kubernetes/tenancy-rbac.ts";
+import { COLLECTORS } from "./programs/collectors.ts";
+import { COLLECTORS_DELIVERY, COLLECTORS_SENDING } from "./programs/collectors-delivery.ts";
+import { COREDNS } from "./programs/coredns.ts";
 
 /** All rules of the pack, by family. */
 export const RULES: readonly Rule[] = [

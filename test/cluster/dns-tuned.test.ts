@@ -4,7 +4,7 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
 import { ask } from "../../lab/dns/ask.ts";
-import { type BenchRow, bench } from "../../lab/dns/bench/bench.ts";
+import { type BenchRow, bench } from "../../lab/dns/bench.ts";
 import { dnsClientAt } from "../../lab/dns/pod.ts";
 import type { Cluster } from "../../lab/kubernetes/cluster.ts";
 import { connect } from "../../lab/kubernetes/connect.ts";

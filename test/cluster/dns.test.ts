@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { KubeConfig, type KubernetesObject } from "@kubernetes/client-node";
-import { bench } from "../../lab/dns/bench/bench.ts";
+import { bench } from "../../lab/dns/bench.ts";
 import { type Explanation, explain } from "../../lab/dns/explain.ts";
 import { dnsClientAt } from "../../lab/dns/pod.ts";
 import type { Cluster } from "../../lab/kubernetes/cluster.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
-import { checkCorefile } from "../../corefile/checker.ts";
-import type { CheckContext } from "../../corefile/findings.ts";
+import { checkCorefile } from "../../corefile/checks/checker.ts";
+import type { CheckContext } from "../../corefile/checks/findings.ts";
 import { dnsSettings } from "../components/dns/arbitraries.ts";
 
 const BASE = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RELEASES, versionOf } from "../../corefile/releases.ts";
 import { SETUPS } from "../../corefile/setups/index.ts";
-import { startOf } from "../../corefile/starts.ts";
+import { startOf } from "../../corefile/setups/starts.ts";
 import { corpus, recorded } from "../../tools/coredns/verdicts.ts";
 
 describe("the corpus of Corefiles", () => {

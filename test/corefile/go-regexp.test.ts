@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { groupsOf, isGoRegexp } from "../../corefile/go-values.ts";
+import { groupsOf, isGoRegexp } from "../../corefile/syntax/go-values.ts";
 import { PATTERNS } from "./go-patterns.ts";
 
 describe("a regular expression in Go's syntax", () => {

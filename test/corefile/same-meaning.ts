@@ -1,6 +1,6 @@
 import { blocksOf, type Corefile } from "../../corefile/model.ts";
 import { rankOf } from "../../corefile/releases.ts";
-import type { Directive } from "../../corefile/syntax.ts";
+import type { Directive } from "../../corefile/syntax/syntax.ts";
 
 /**
  * Whether two Corefiles do the same: plugins in CoreDNS's own order, and options of a plugin in any order. Lines of the same name

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Directive, parseBlocks, parseSyntax, renderBlocks } from "../../corefile/syntax.ts";
+import { type Directive, parseBlocks, parseSyntax, renderBlocks } from "../../corefile/syntax/syntax.ts";
 
 describe("Corefile syntax", () => {
   it("gives blocks with their zones, lines and options", () => {

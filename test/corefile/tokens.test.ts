@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { spelled, tokens } from "../../corefile/tokens.ts";
+import { spelled, tokens } from "../../corefile/syntax/tokens.ts";
 
 const words = (text: string) => tokens(text).map((token) => token.text);
 

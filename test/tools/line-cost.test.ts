@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
+import { configurations } from "../../tools/bench/line-cost.ts";
 import { criLine, LINE_BYTES, totalOf } from "../../tools/bench/line-cost-node.ts";
-import { configurations } from "../../tools/bench/line-cost-peers.ts";
 
 describe("npm run bench:lines", () => {
   it("writes lines of one length, half of them JSON", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { corefileOf, corefileText } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { type Plugin, writePlugin } from "../../../corefile/model.ts";
-import { renderBlocks } from "../../../corefile/syntax.ts";
+import { renderBlocks } from "../../../corefile/syntax/syntax.ts";
 
 const text = (corefile: unknown) => corefileText(DnsSettings.parse({ corefile }));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { DnsSettings } from "../../../components/dns/settings.ts";
-import { seconds } from "../../../corefile/go-values.ts";
+import { seconds } from "../../../corefile/syntax/go-values.ts";
 
 /** `path: message` of each issue that the schema finds. */
 function issues(settings: unknown): string[] {

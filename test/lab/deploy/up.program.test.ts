@@ -5,10 +5,9 @@ import { createRequire } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseSettings } from "../../../components/settings.ts";
-import { down } from "../../../lab/deploy/down.ts";
+import { down, up } from "../../../lab/deploy/deployment.ts";
 import { recover, recoveryText } from "../../../lab/deploy/recover.ts";
 import { StateFolder } from "../../../lab/deploy/state.ts";
-import { up } from "../../../lab/deploy/up.ts";
 import { listen } from "../../support/listen.ts";
 
 const URN = "urn:pulumi:local::lab::kubernetes:core/v1:";

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { decode } from "dns-packet";
 import fc from "fast-check";
-import { type BenchOptions, type BenchResult, bench, LIMITS, loadOf } from "../../../lab/dns/bench/bench.ts";
-import { benchPage, formatBench } from "../../../lab/dns/bench/bench-output.ts";
-import { BUCKETS, NUMBER, percentile, readSamples, scriptArguments, summarize } from "../../../lab/dns/bench/script.ts";
+import {
+  type BenchOptions,
+  type BenchResult,
+  bench,
+  benchPage,
+  formatBench,
+  LIMITS,
+  loadOf,
+} from "../../../lab/dns/bench.ts";
+import { BUCKETS, NUMBER, percentile, readSamples, scriptArguments, summarize } from "../../../lab/dns/bench-script.ts";
 import { dnsClientAt } from "../../../lab/dns/pod.ts";
 import { type Execute, fakeCluster, ran, runningPod } from "../verify/fake-cluster.ts";
 import { bytesOf, dnsPod, type FakePod } from "./fake-pod.ts";

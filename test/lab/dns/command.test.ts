@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, CommanderError } from "commander";
-import { LIMITS } from "../../../lab/dns/bench/bench.ts";
+import { LIMITS } from "../../../lab/dns/bench.ts";
 import { connected, registerDns } from "../../../lab/dns/index.ts";
 import { listen } from "../../support/listen.ts";
 

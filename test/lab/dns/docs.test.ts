@@ -11,6 +11,7 @@ import { COMPARED_NDOTS } from "../../../lab/dns/forms.ts";
 import { profileTable } from "../../../lab/dns/profile-table.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
 import { readStack } from "../../../lab/stack-file.ts";
+import { settingsReference } from "../../../tools/docs/settings.ts";
 
 const ZONE = "svc.cluster.local";
 const FULL = `curl-sa.sa-team.${ZONE}.`;
@@ -28,12 +29,12 @@ describe("the pages of DNS", () => {
   });
 
   it("says of each setting what it is good for", () => {
+    const [, reference = ""] = settingsReference().split("## dns\n");
+    const [section = ""] = reference.split("\n## ");
     const keys = Object.keys(DnsSettings.shape).filter((key) => key !== "corefile");
-    const options = Object.keys(CorefileOptions.shape).filter((key) => key !== "clusterDomain");
-    const first = [...page.matchAll(/^\| (`[^|]+`) \|/gm)].map(([, cell]) => cell).join(" ");
-    for (const key of keys.filter((each) => !["nodeLocalCache", "conflicts", "preserve"].includes(each)))
-      assert.ok(first.includes(`\`${key}\``), key);
-    for (const key of options) assert.match(first, new RegExp(`\`\\.${key}\``), key);
+    for (const key of keys) assert.match(section, new RegExp(`^${key}:.* # \\S+ \\S+`, "m"), key);
+    for (const key of Object.keys(CorefileOptions.shape))
+      assert.match(section, new RegExp(`^ {4}${key}:.* # \\S+ \\S+`, "m"), key);
   });
 
   it("gives each name form the count that a resolver's own rules give", () => {

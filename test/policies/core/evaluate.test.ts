@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { evaluate, failing } from "../../../policies/core/evaluate.ts";
-import type { Exemption } from "../../../policies/core/exemption.ts";
+import type { Exemption } from "../../../policies/core/pack-config.ts";
 import { Field, UNKNOWN } from "../../../policies/core/resource.ts";
 import { count, flag, type Rule, renamed, Settings, text, texts } from "../../../policies/core/rule.ts";
 import { stackOfPlan } from "../../../policies/core/stack.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { evaluate } from "../../../policies/core/evaluate.ts";
 import { judges } from "../../../policies/core/rule.ts";
 import { parseImage, podSpecOf, WORKLOADS } from "../../../policies/kubernetes/workload.ts";
-import { quantity } from "../../../policies/rules/coredns-addon.ts";
+import { quantity } from "../../../policies/rules/aws/coredns-addon.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import { stackOf } from "../rules/samples.ts";
 

@@ -1,0 +1,109 @@
+import { hasVariable, modelOf, pluginName, type Server, writePlugin } from "../model.ts";
+import { DECIDERS, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
+import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
+import { type Blocks, CorefileSyntaxError, parseSyntax } from "../syntax/syntax.ts";
+import { type CheckContext, type CorefileFindings, Findings, isWithin } from "./findings.ts";
+import { checkForwards } from "./forward-checks.ts";
+import { checkServing } from "./serving-checks.ts";
+
+/**
+ * Checks a Corefile as CoreDNS would run it: whether it starts, with the plugins and options of its version, and whether it answers
+ * as the text suggests.
+ */
+export function checkCorefile(text: string, context: CheckContext = {}): CorefileFindings {
+  const findings = new Findings();
+  const where: StartContext = {
+    coredns: context.coredns,
+    isAddon: context.isAddon ?? context.coredns !== undefined,
+    mayHaveRole: context.mayHaveRole,
+  };
+  const start = startOf(text, where);
+  findings.errors.push(...start.errors);
+  findings.warnings.push(...start.warnings);
+  const written = blocksOf(text);
+  if (written === undefined) return findings;
+  const { servers, imports } = modelOf(parseSyntax(text, environmentOf(where)));
+  const release = releaseFor(context.coredns);
+  if (isNewer(context.coredns))
+    findings.warnings.push(
+      `CoreDNS ${context.coredns?.join(".")} is judged as ${release.version}, the newest whose plugins are known here`,
+    );
+  for (const server of modelOf(written).servers) checkVariables(server, where, findings);
+  for (const server of servers) {
+    checkRepeated(server, findings);
+    checkOrder(server, release, findings);
+    checkForwards(server, servers, context, findings);
+  }
+  checkServing(servers, imports.length > 0, context, findings);
+  return { errors: [...new Set(findings.errors)], warnings: [...new Set(findings.warnings)] };
+}
+
+function blocksOf(text: string): Blocks | undefined {
+  try {
+    return parseSyntax(text);
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function checkVariables(server: Server, { isAddon }: StartContext, findings: Findings): void {
+  for (const plugin of server.plugins) {
+    if (!hasVariable(writePlugin(plugin))) continue;
+    const why = isAddon
+      ? "and is empty where the add-on's pods do not have it, since the add-on sets none"
+      : "whose value is not known here";
+    findings.warn(server, `${pluginName(plugin)}: a variable is replaced by what CoreDNS's environment has, ${why}`);
+  }
+}
+
+/** Plugins whose lines add up, in their order. */
+const REPEATABLE: ReadonlySet<string> = new Set(
+  `acl auto azure bind clouddns dns64 dnstap etcd file forward import log on rewrite route53 secondary sign template transfer`.split(
+    " ",
+  ),
+);
+/** Plugins that CoreDNS refuses to take twice, which {@link startOf} says. */
+const ONCE: ReadonlySet<string> = new Set(
+  `cache dnssec errors grpc hosts kubernetes loop metadata multisocket nsid pprof prometheus ready tsig view`.split(
+    " ",
+  ),
+);
+
+function checkRepeated(server: Server, findings: Findings): void {
+  const counts = new Map<string, number>();
+  for (const plugin of server.plugins) counts.set(pluginName(plugin), (counts.get(pluginName(plugin)) ?? 0) + 1);
+  for (const [name, count] of counts) {
+    if (count < 2 || ONCE.has(name) || REPEATABLE.has(name)) continue;
+    findings.warn(server, `${name} stands ${count} times: only one of them has an effect`);
+  }
+  const logs = server.plugins.flatMap((plugin) => (plugin.plugin === "log" ? [scopesOf(plugin.scope)] : []));
+  for (const [index, scopes] of logs.entries()) {
+    const earlier = logs.slice(0, index).flat();
+    for (const scope of scopes)
+      if (earlier.some((wide) => isWithin(scope, wide)))
+        findings.warn(
+          server,
+          `log ${scope} stands after a line that takes its names: a query is logged by the first line that fits, and this one has no effect`,
+        );
+  }
+}
+
+/** Names that a line of `log` is for; a last word with a brace is a format. */
+function scopesOf(scope: readonly string[] | undefined): readonly string[] {
+  const names = scope !== undefined && scope.length > 1 && scope.at(-1)?.includes("{") ? scope.slice(0, -1) : scope;
+  return names ?? ["."];
+}
+
+/** The order of lines means nothing to CoreDNS, so that one which suggests another order misleads its reader. */
+function checkOrder(server: Server, release: Release, findings: Findings): void {
+  const names = server.plugins.map(pluginName).filter((name) => DECIDERS.has(name));
+  for (const [index, name] of names.entries()) {
+    const before = names[index - 1];
+    if (before === undefined || (rankOf(before, release) ?? 0) <= (rankOf(name, release) ?? 0)) continue;
+    findings.warn(
+      server,
+      `${name} stands after ${before} but sees a query before it: CoreDNS's order is fixed, that of the lines is not used`,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+import type { Server } from "../model.ts";
+import type { Version } from "../releases.ts";
+
+/** What is known of where the Corefile will run. */
+export interface CheckContext {
+  /** Addresses of the Service kube-dns: to forward there is a loop. Default: EKS's own two. */
+  readonly clusterDns?: readonly string[] | undefined;
+  /** Seconds until the pod is killed. Default 30, which the add-on fixes. */
+  readonly terminationGrace?: number | undefined;
+  /** CoreDNS's version, where the EKS add-on brings it. Default: the newest whose plugins are known, in pods of unknown files. */
+  readonly coredns?: Version | undefined;
+  /** Whether it runs in the add-on's pods, whose files and environment are known. Default: where `coredns` is set. */
+  readonly isAddon?: boolean | undefined;
+  /** The cluster's domain. Default cluster.local, the only one on EKS. */
+  readonly clusterDomain?: string | undefined;
+  /**
+   * Whether the service account of CoreDNS may have a role for a cloud, from the owner of the cluster.
+   * @default false
+   */
+  readonly mayHaveRole?: boolean | undefined;
+  /** Address of NodeLocal DNSCache, where the stack makes it: to forward there is a loop too. */
+  readonly nodeLocal?: string | undefined;
+}
+
+/** What is wrong with a Corefile, each in one sentence that says why. */
+export interface CorefileFindings {
+  /** CoreDNS would not start, would be killed by its probes, or would not answer. */
+  readonly errors: readonly string[];
+  /** CoreDNS runs, but not as the text suggests, or worse than it could. */
+  readonly warnings: readonly string[];
+}
+
+/** Collects findings, each with the server block it is about. */
+export class Findings {
+  readonly errors: string[] = [];
+  readonly warnings: string[] = [];
+
+  error(server: Server, message: string): void {
+    this.errors.push(`${server.zones.join(" ")}: ${message}`);
+  }
+
+  warn(server: Server, message: string): void {
+    this.warnings.push(`${server.zones.join(" ")}: ${message}`);
+  }
+}
+
+/** A zone of a server block, and the port that it is served on. */
+export interface ServedZone {
+  /** Fully qualified and in lower case. */
+  readonly zone: string;
+  readonly port: number;
+}
+
+/** Zones and ports of a server block; `.` and `dns://.:53` are the same. Other transports are left out. */
+export function servedZones(server: Server): readonly ServedZone[] {
+  return server.zones.flatMap((text): ServedZone[] => {
+    const bare = text.toLowerCase().replace(/^dns:\/\//, "");
+    if (bare.includes("://")) return [];
+    const [, name = bare, port = "53"] = /^(.*):(\d+)$/.exec(bare) ?? [];
+    return [{ zone: dotted(name), port: Number(port) }];
+  });
+}
+
+/** The server block that CoreDNS gives a name to: that of the longest zone on the port. */
+export function serverFor(name: string, port: number, servers: readonly Server[]): Server | undefined {
+  const fits = servers.flatMap((server) =>
+    servedZones(server)
+      .filter((served) => served.port === port && isWithin(name, served.zone))
+      .map(({ zone }) => ({ server, length: zone.length })),
+  );
+  return fits.sort((a, b) => b.length - a.length)[0]?.server;
+}
+
+/** Whether a name is a zone or below it. */
+export function isWithin(name: string, zone: string): boolean {
+  const [inner, outer] = [dotted(name), dotted(zone)];
+  return outer === "." || inner === outer || inner.endsWith(`.${outer}`);
+}
+
+export function dotted(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.endsWith(".") ? lower : `${lower}.`;
+}

@@ -1,0 +1,147 @@
+import type { Server } from "../model.ts";
+import type { ForwardPlugin } from "../plugins/forward.ts";
+import { isBefore } from "../releases.ts";
+import { isAddress, isOwnHost, sameAddress } from "../syntax/go-values.ts";
+import { type CheckContext, dotted, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
+
+/** Where a forward sends queries. */
+export interface Upstream {
+  readonly kind: "address" | "file";
+  /** Address without its port, or the file's path. */
+  readonly target: string;
+  readonly port: number | undefined;
+  readonly tls: boolean;
+  /** Name in the certificate, of `tls://ADDRESS%NAME`. */
+  readonly serverName: string | undefined;
+}
+
+/** CoreDNS takes another port too, and reaches nobody there. */
+const PORT_RANGE = "a port is 1 to 65535";
+
+const SHAPES = "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
+
+/**
+ * Reads an upstream of `forward`.
+ * @returns why CoreDNS would refuse it, where it does: a host's name, another protocol, a port that is none.
+ * @see https://coredns.io/plugins/forward/
+ */
+export function readUpstream(text: string): Upstream | string {
+  const [, scheme = "dns", rest = ""] = /^(?:([a-z0-9]+):\/\/)?(.*)$/.exec(text) ?? [];
+  if (scheme !== "dns" && scheme !== "tls") return `${SHAPES}; forward does not speak ${scheme}`;
+  const tls = scheme === "tls";
+  const [, host = rest, serverName, suffix = ""] = /^([^%]*)%([^:\]]+)(.*)$/.exec(rest) ?? [];
+  const parts = split(`${host}${serverName === undefined ? "" : suffix}`);
+  if (parts === undefined) {
+    if (rest.startsWith("/")) return { kind: "file", target: rest, port: undefined, tls, serverName: undefined };
+    return `${SHAPES}; ${text} is none, and names are not looked up`;
+  }
+  if (parts.port !== undefined && (parts.port < 1 || parts.port > 65_535)) return `${SHAPES}; ${PORT_RANGE}`;
+  // In fe80::1%eth0 the part after the sign is a network interface.
+  return { kind: "address", target: parts.address, port: parts.port, tls, serverName: tls ? serverName : undefined };
+}
+
+function split(text: string): { readonly address: string; readonly port: number | undefined } | undefined {
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text);
+  const plain = bracketed ?? /^([\d.]+)(?::(\d+))?$/.exec(text);
+  const [, address = text, port] = plain ?? [];
+  if (!isAddress(address)) return undefined;
+  return { address, port: port === undefined ? undefined : Number(port) };
+}
+
+/** Before it, a second line of forward in a block kept CoreDNS from starting. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.9.4.md */
+const SEVERAL_SINCE = [1, 9, 4] as const;
+/** Where NodeLocal DNSCache usually is. */
+const USUAL_NODE_LOCAL = "169.254.20.10";
+/** The address of kube-dns on EKS, which depends on the VPC's range. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
+const EKS_CLUSTER_DNS: readonly string[] = ["10.100.0.10", "172.20.0.10"];
+const DNS_PORT = 53;
+
+/** Upstreams that are CoreDNS itself, or that no query reaches. */
+export function checkForwards(
+  server: Server,
+  servers: readonly Server[],
+  context: CheckContext,
+  findings: Findings,
+): void {
+  const forwards = server.plugins.filter((plugin) => plugin.plugin === "forward");
+  if (forwards.length > 1 && context.coredns !== undefined && isBefore(context.coredns, SEVERAL_SINCE)) {
+    const [since, version] = [SEVERAL_SINCE, context.coredns].map((parts) => parts.join("."));
+    findings.error(
+      server,
+      `forward stands ${forwards.length} times: CoreDNS takes that from ${since}, and this is ${version}`,
+    );
+  }
+  for (const [index, forward] of forwards.entries()) {
+    const wider = forwards.slice(0, index).find((earlier) => takesAll(earlier, forward));
+    if (wider !== undefined) {
+      findings.warn(
+        server,
+        `forward ${forward.from} is never asked: forward ${wider.from} stands before it and takes its names`,
+      );
+    }
+    checkUpstreams(server, servers, forward, context, findings);
+  }
+}
+
+/** Whether an earlier line leaves a later one no names: it passes on those of `except`, and answers with a code of `next`. */
+function takesAll(earlier: ForwardPlugin, later: ForwardPlugin): boolean {
+  if (!isWithin(later.from, earlier.from)) return false;
+  if (earlier.more?.some(({ name }) => name === "next")) return false;
+  return !earlier.except?.some((zone) => isWithin(zone, later.from) || isWithin(later.from, zone));
+}
+
+function checkUpstreams(
+  server: Server,
+  servers: readonly Server[],
+  forward: ForwardPlugin,
+  context: CheckContext,
+  findings: Findings,
+): void {
+  const { from } = forward;
+  for (const text of forward.upstreams) {
+    const upstream = readUpstream(text);
+    // A variable, or an upstream that CoreDNS refuses.
+    if (typeof upstream === "string") {
+      if (/:\d+$/.test(text) && upstream.endsWith(PORT_RANGE))
+        findings.error(server, `forward ${from} ${text}: ${PORT_RANGE}`);
+      continue;
+    }
+    const loop = loopOf(upstream, context);
+    const comesBack = returns(server, servers, from, upstream);
+    if (loop !== undefined && comesBack) {
+      findings.error(server, `forward ${from} ${text}: a loop to itself, since this is ${loop}`);
+    } else if (loop === undefined && sameAddress(upstream.target, USUAL_NODE_LOCAL)) {
+      findings.warn(
+        server,
+        `forward ${from} ${text}: NodeLocal DNSCache usually has this address, and asks CoreDNS itself for many names`,
+      );
+    }
+    if (upstream.tls && upstream.serverName === undefined && forward.tlsServerName === undefined) {
+      findings.warn(server, `forward ${from} ${text}: without tls_servername anybody in between can answer`);
+    }
+  }
+}
+
+/** What an upstream is, where it leads back to the CoreDNS that asks it; undefined where it leads elsewhere. */
+export function loopOf(upstream: Upstream, { clusterDns, nodeLocal }: CheckContext): string | undefined {
+  if (upstream.kind === "file" || upstream.tls) return undefined;
+  if (isOwnHost(upstream.target)) return "the CoreDNS pod's own address";
+  if ((upstream.port ?? DNS_PORT) !== DNS_PORT) return undefined;
+  const isAt = (address: string) => sameAddress(address, upstream.target);
+  if ((clusterDns ?? EKS_CLUSTER_DNS).some(isAt)) return "the Service kube-dns, and CoreDNS is behind it";
+  if (nodeLocal !== undefined && isAt(nodeLocal)) return "the node's cache, which asks CoreDNS";
+  return undefined;
+}
+
+/** Whether a query that CoreDNS sends to itself comes to the same block again: not under a name that a rewrite gave it elsewhere. */
+function returns(server: Server, servers: readonly Server[], from: string, upstream: Upstream): boolean {
+  const port = upstream.port ?? DNS_PORT;
+  return servedZones(server).some(({ zone }) => {
+    if (!isWithin(from, zone) && !isWithin(zone, from)) return false;
+    const name = isWithin(from, zone) ? dotted(from) : zone;
+    const leaves = server.plugins.some(
+      (plugin) => plugin.plugin === "rewrite" && !isWithin(plugin.to.replace(/\{\d+\}/g, "x"), zone),
+    );
+    return !leaves && serverFor(name, port, servers) === server;
+  });
+}

@@ -1,0 +1,201 @@
+import { type Plugin, pluginName, type Server } from "../model.ts";
+import type { CachePlugin } from "../plugins/cache.ts";
+import type { RewritePlugin } from "../plugins/sources.ts";
+import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
+import { seconds } from "../syntax/go-values.ts";
+import { type CheckContext, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
+
+const TERMINATION_GRACE = 30;
+/** What CoreDNS needs after its lame duck to close connections. */
+const SHUTDOWN_RESERVE = 5;
+/** Ports of the add-on's probes, and what follows when nobody answers there. */
+const PROBES = [
+  { plugin: "health", port: ":8080", consequence: "Kubernetes restarts the pod again and again" },
+  { plugin: "ready", port: ":8181", consequence: "the pod gets no queries" },
+] as const;
+
+/** What it costs where the block for all names does not have a plugin. */
+const WANTED: readonly (readonly [name: string, why: string])[] = [
+  ["errors", "errors are not logged"],
+  ["forward", "names outside the cluster get no answer"],
+  ["cache", "every query goes to its source"],
+  ["loop", "a loop through the upstreams is not noticed until memory is used up"],
+];
+
+/** Checks that need all servers: who answers for what, and whether the pod's probes find an answer. */
+export function checkServing(
+  servers: readonly Server[],
+  hasImports: boolean,
+  context: CheckContext,
+  findings: Findings,
+): void {
+  const root = servers.find((server) => servedZones(server).some(({ zone, port }) => zone === "." && port === 53));
+  // Pods that are not the add-on's may serve other names and ports, and their probes may ask elsewhere.
+  const required = context.isAddon === false ? findings.warnings : findings.errors;
+  if (root === undefined && !hasImports) {
+    required.push("no block for .:53: names outside the other blocks are refused");
+  }
+  if (root !== undefined && !hasImports) {
+    for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, `no ${name}: ${why}`);
+  }
+  if (!hasImports) checkProcess(servers, context, findings);
+  if (!hasImports) checkClusterNames(servers, context, findings);
+  for (const server of servers) {
+    for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
+  }
+}
+
+/** What one block does for the whole process, whichever it is. */
+function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
+  if (!servers.some((server) => hasPlugin(server, "kubernetes"))) {
+    (isAddon === false ? findings.warnings : findings.errors).push(
+      "no kubernetes: the cluster's own names get no answer",
+    );
+  }
+  if (!servers.some((server) => hasPlugin(server, "reload"))) {
+    findings.warnings.push("no reload: a changed Corefile is taken over at the next restart only");
+  }
+  if (isAddon === false) return;
+  const plugins = servers.flatMap((server) => server.plugins);
+  for (const { plugin: name, port, consequence } of PROBES) {
+    const addresses = plugins.flatMap((plugin) =>
+      (plugin.plugin === "health" || plugin.plugin === "ready") && plugin.plugin === name
+        ? [plugin.address ?? port]
+        : [],
+    );
+    if (addresses.includes(port)) continue;
+    const what = addresses.length === 0 ? `no ${name}` : `${name} elsewhere`;
+    findings.errors.push(`${what}: the add-on's probe asks it on ${port}, and ${consequence}`);
+  }
+}
+
+function hasPlugin(server: Server, name: string): boolean {
+  return server.plugins.some((plugin) => pluginName(plugin) === name);
+}
+
+const CLUSTER_DOMAIN = "cluster.local";
+/** Plugins that may answer for the cluster's names in the place of kubernetes. */
+const OTHER_SOURCES: readonly string[] = [
+  "forward",
+  "file",
+  "auto",
+  "secondary",
+  "etcd",
+  "template",
+  "hosts",
+  "rewrite",
+  "grpc",
+];
+
+/** On EKS every pod asks for names of cluster.local, whatever zone kubernetes is given. */
+function checkClusterNames(
+  servers: readonly Server[],
+  { coredns, clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
+  findings: Findings,
+): void {
+  const server = serverFor(domain, 53, servers);
+  if (server === undefined || !servers.some((one) => hasPlugin(one, "kubernetes"))) return;
+  const zones = server.plugins.flatMap((plugin) =>
+    plugin.plugin === "kubernetes"
+      ? plugin.zones.length > 0
+        ? plugin.zones
+        : servedZones(server).map(({ zone }) => zone)
+      : [],
+  );
+  if (zones.some((zone) => isWithin(domain, zone))) return;
+  const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
+  const message = `nobody answers ${domain}, the domain of every pod on EKS: ${inner}`;
+  const another =
+    zones.length === 0 &&
+    OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));
+  if (coredns === undefined || another || hasPlugin(server, "rewrite")) findings.warn(server, message);
+  else findings.error(server, message);
+}
+
+function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
+  switch (plugin.plugin) {
+    case "health":
+      checkLameduck(server, plugin.lameduck, context.terminationGrace ?? TERMINATION_GRACE, findings);
+      break;
+    case "autopath":
+      checkAutopath(server, plugin.source, findings);
+      break;
+    case "prometheus":
+      if (/^(localhost|127\.|\[::1\])/.test(plugin.address ?? "localhost")) {
+        findings.warn(
+          server,
+          "prometheus listens on localhost, where no collector reaches it; the Service names :9153",
+        );
+      }
+      break;
+    case "cache":
+      checkCache(server, plugin, findings);
+      break;
+    case "rewrite":
+      checkRewrite(server, plugin, findings);
+      break;
+  }
+}
+
+function checkAutopath(server: Server, source: string, findings: Findings): void {
+  if (source === "@kubernetes") {
+    if (watchesPods(server)) return;
+    findings.warn(
+      server,
+      "autopath has no effect without `pods verified` in kubernetes: it cannot tell a client's namespace",
+    );
+  } else if (source.startsWith("@") && !hasPlugin(server, source.slice(1))) {
+    findings.warn(server, `autopath ${source} has no effect: this block has no plugin ${source.slice(1)}`);
+  }
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/pkg/dnsutil/ttl.go */
+function checkCache(server: Server, { ttl, success, denial }: CachePlugin, findings: Findings): void {
+  const times = [ttl, success?.ttl, denial?.ttl].filter((time) => time !== undefined && time > MAX_CACHE_TTL);
+  for (const time of new Set(times))
+    findings.warn(
+      server,
+      `cache ${time}: no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own time, so that more has no effect`,
+    );
+}
+
+function checkRewrite(server: Server, { match, from, to, answer }: RewritePlugin, findings: Findings): void {
+  if (match !== "exact" && answer === undefined) {
+    findings.warn(server, `rewrite ${from}: without \`answer auto\` many resolvers reject the answer's other name`);
+  }
+  if (match === "regex") checkPattern(server, { plugin: "rewrite", match, from, to, answer }, findings);
+  if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
+    findings.warn(
+      server,
+      `rewrite ${match} ${from}: CoreDNS puts a dot behind it, so that it fits whole labels only; a part of a label needs a regex`,
+    );
+  }
+}
+
+/** What a pattern does to a name, which CoreDNS gives it whole, in lower case and with the dot at its end. */
+function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
+  if (/(?<!\\)[\w-]\$$/.test(from)) {
+    findings.warn(server, `rewrite ${from}: fits no name, since every name ends with a dot; end it with \\.$`);
+    return;
+  }
+  if (/[A-Z]/.test(from.replace(/\\.|\(\?[^):]*[:)]|\[:\w+:\]|\(\?P?<\w+>/g, "")) && !/\(\?[a-z]*i/.test(from))
+    findings.warn(server, `rewrite ${from}: fits no name, since CoreDNS compares names in lower case`);
+  const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
+  const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
+  const advice = [start, end].filter((part) => part !== "").join(", and ");
+  if (advice !== "")
+    findings.warn(
+      server,
+      `rewrite ${from}: fits anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
+    );
+}
+
+function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {
+  const max = grace - SHUTDOWN_RESERVE;
+  if (lameduck === undefined || (seconds(lameduck) ?? 0) <= max) return;
+  findings.error(server, `lameduck ${lameduck}: at most ${max}s, since the pod is killed after ${grace}s`);
+}
+
+function watchesPods(server: Server): boolean {
+  return server.plugins.some((plugin) => plugin.plugin === "kubernetes" && plugin.pods === "verified");
+}

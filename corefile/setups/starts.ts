@@ -1,0 +1,268 @@
+import { isBefore, isNewer, type Release, releaseFor, type Version, versionOf } from "../releases.ts";
+import { zoneAndPort } from "../syntax/go-values.ts";
+import {
+  CorefileSyntaxError,
+  type Environment,
+  hasVariable,
+  type PluginTokens,
+  readTokens,
+  type TokenBlock,
+} from "../syntax/syntax.ts";
+import { SETUPS } from "./index.ts";
+import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
+
+/** Where a Corefile is to run. */
+export interface StartContext {
+  /** CoreDNS's version. Default: the newest whose plugins are known. */
+  readonly coredns?: Version | undefined;
+  /** Whether it runs in the pods of the EKS add-on, whose files and environment are known. */
+  readonly isAddon?: boolean | undefined;
+  /** Whether the pods' service account may have a role for a cloud. @default false */
+  readonly mayHaveRole?: boolean | undefined;
+}
+
+/** Whether CoreDNS starts with a Corefile. */
+export interface Start {
+  /** Why it does not start; empty where it does. */
+  readonly errors: readonly string[];
+  /** What is not known or not checked, and words that have no effect. */
+  readonly warnings: readonly string[];
+}
+
+/** Files that a pod of the add-on has. */
+const POD_FILES =
+  /^\/(etc\/(hosts|hostname|resolv\.conf|coredns\/Corefile)|var\/run\/secrets\/kubernetes\.io\/serviceaccount\/(token|ca\.crt|namespace)|etc|etc\/coredns|tmp|dev|dev\/null|proc)$/;
+/** Variables that Kubernetes or the image gives every pod, whose values are not known here. */
+const POD_VARIABLES = /^(KUBERNETES_|KUBE_DNS_|HOSTNAME$|PATH$|HOME$|SSL_CERT_FILE$)/;
+
+/**
+ * The environment of the add-on's pods: what it does not set is empty to CoreDNS.
+ */
+export function environmentOf({ isAddon }: StartContext): Environment {
+  return (name) => (isAddon && !POD_VARIABLES.test(name) ? "" : undefined);
+}
+
+/**
+ * Judges whether CoreDNS starts, as its own parser and the setup of each plugin do. Nothing runs: what depends on a server that
+ * must answer is a warning.
+ */
+export function startOf(text: string, context: StartContext = {}): Start {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const release = releaseFor(context.coredns);
+  let blocks: readonly TokenBlock[];
+  let imports: readonly string[];
+  try {
+    ({ blocks, imports } = readTokens(text, environmentOf(context)));
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return { errors: [error.message], warnings };
+    throw error;
+  }
+  for (const file of [...imports, ...blocks.flatMap((block) => block.imports)])
+    judgeImport(file, context, errors, warnings);
+  if (blocks.length === 0 && imports.length === 0)
+    warnings.push("no server block: CoreDNS starts with whoami on port 53, and answers no name");
+  const version = context.coredns ?? versionOf(release.version);
+  const servers = blocks.map((block) => serverOf(block, version, errors));
+  for (const [index, block] of blocks.entries()) {
+    const at = (message: string) => `${block.keys.join(" ")}: ${message}`;
+    const found = setUp(block, release, context);
+    errors.push(...found.errors.map(at));
+    warnings.push(...found.warnings.map(at));
+    judgeStartup(block, servers[index]?.zones ?? [], errors, at);
+  }
+  judgeOverlap(blocks, servers, version, errors);
+  return { errors: [...new Set(errors)], warnings: [...new Set(warnings)] };
+}
+
+function judgeImport(file: string, { isAddon }: StartContext, errors: string[], warnings: string[]): void {
+  if (isAddon && !/[*?[\]]/.test(file))
+    errors.push(
+      `import ${file}: the add-on's pods have no such file, no snippet above has this name, and CoreDNS does not start`,
+    );
+  else if (isAddon) warnings.push(`import ${file}: the add-on's pods have no such files, so that nothing is imported`);
+  else warnings.push(`import ${file}: what is in that file is not checked`);
+}
+
+interface ServerAddress {
+  readonly transport: string;
+  readonly zone: string;
+  readonly port: string;
+}
+
+const HTTPS3_SINCE: Version = [1, 13, 0];
+const OLD_TRANSPORTS = /^(dns|tls|quic|grpc|https):\/\/(.*)$/s;
+const TRANSPORTS = /^(dns|tls|quic|grpc|https3|https):\/\/(.*)$/s;
+const PORTS: Readonly<Record<string, string>> = {
+  dns: "53",
+  tls: "853",
+  quic: "853",
+  grpc: "443",
+  https: "443",
+  https3: "443",
+};
+
+function serverOf(block: TokenBlock, version: Version, errors: string[]): { readonly zones: readonly ServerAddress[] } {
+  const zones = block.keys.flatMap((key): ServerAddress[] => {
+    if (hasVariable(key)) return [];
+    const transports = isBefore(version, HTTPS3_SINCE) ? OLD_TRANSPORTS : TRANSPORTS;
+    const [, transport = "dns", rest = key] = transports.exec(key) ?? [];
+    const read = zoneAndPort(rest);
+    if (typeof read === "string") {
+      errors.push(`${key}: CoreDNS does not start: ${read}`);
+      return [];
+    }
+    const port = read.port ?? PORTS[transport] ?? "53";
+    if (Number(port) < 0 || Number(port) > 65_535) errors.push(`${key}: CoreDNS does not start: a port is 0 to 65535`);
+    return read.zones.map((zone) => ({ transport, zone, port }));
+  });
+  return { zones };
+}
+
+/** All tokens of a plugin in a block, as CoreDNS hands them over: in one go, its lines one after the other. */
+function byPlugin(block: TokenBlock): Map<string, PluginTokens["tokens"]> {
+  const found = new Map<string, PluginTokens["tokens"]>();
+  for (const { name, tokens } of block.lines) found.set(name, [...(found.get(name) ?? []), ...tokens]);
+  return found;
+}
+
+/** Plugins that are younger than versions of the add-on that still run, which are judged by the oldest release. */
+const PLUGINS_SINCE: Readonly<Record<string, Version>> = { multisocket: [1, 12, 0] };
+
+function setUp(block: TokenBlock, release: Release, context: StartContext): Start {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const plugins = byPlugin(block);
+  const isKnown = new Map(release.plugins.map(({ name, options }) => [name, options]));
+  const root = plugins.get("root")?.[1]?.text ?? "";
+  for (const [name, tokens] of plugins) {
+    const options = isKnown.get(name);
+    if (options === undefined) {
+      const message = `CoreDNS ${release.version} has no plugin ${shown(name)} and does not start`;
+      (isNewer(context.coredns) ? warnings : errors).push(message);
+      continue;
+    }
+    const since = PLUGINS_SINCE[name];
+    if (since !== undefined && context.coredns !== undefined && isBefore(context.coredns, since)) {
+      errors.push(`${name}: CoreDNS has it from ${since.join(".")}, and this is ${context.coredns.join(".")}`);
+      continue;
+    }
+    const run = SETUPS[name];
+    if (run === undefined) {
+      warnings.push(`${name}: not checked`);
+      continue;
+    }
+    const setup = new Setup(name, tokens, setupContext(block, new Set(options), root, release, context));
+    try {
+      run(setup);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      (error.undecided ? warnings : errors).push(error.message);
+    }
+    warnings.push(...setup.warnings);
+  }
+  return { errors, warnings };
+}
+
+function setupContext(
+  block: TokenBlock,
+  options: ReadonlySet<string>,
+  root: string,
+  release: Release,
+  context: StartContext,
+): SetupContext {
+  return {
+    version: context.coredns ?? versionOf(release.version),
+    isNewer: isNewer(context.coredns),
+    keys: block.keys,
+    options,
+    root,
+    isAddon: context.isAddon ?? false,
+    mayHaveRole: context.mayHaveRole ?? false,
+    hasFile: (path) => (POD_FILES.test(path) ? true : context.isAddon ? false : undefined),
+  };
+}
+
+/** Plugins that tell autopath a client's search list. */
+const AUTOPATHERS: ReadonlySet<string> = new Set(["kubernetes", "erratic"]);
+
+/** What fails after all plugins are set up. */
+function judgeStartup(
+  block: TokenBlock,
+  zones: readonly ServerAddress[],
+  errors: string[],
+  at: (message: string) => string,
+): void {
+  const has = (name: string) => block.lines.some((line) => line.name === name);
+  const source = block.lines.findLast((line) => line.name === "autopath")?.tokens.at(-1)?.text ?? "";
+  const plugin = source.replace(/^@/, "");
+  if (source.startsWith("@") && has(plugin) && !AUTOPATHERS.has(plugin) && isHandler(plugin))
+    errors.push(at(`autopath: ${plugin} knows no search list, and CoreDNS does not start`));
+  if (has("k8s_external") && !has("kubernetes"))
+    errors.push(at("k8s_external: needs kubernetes in the same block, and CoreDNS does not start"));
+  for (const transport of ["https3", "quic"])
+    if (zones.some((zone) => zone.transport === transport) && !has("tls"))
+      errors.push(at(`${transport}:// needs the plugin tls, and CoreDNS does not start`));
+}
+
+/** Plugins that are no handlers in CoreDNS, so that nothing finds them by name. */
+const NO_HANDLERS: ReadonlySet<string> = new Set(
+  "root tls quic grpc_server https https3 proxyproto timeouts multisocket reload bind debug ready health pprof on sign".split(
+    " ",
+  ),
+);
+
+function isHandler(plugin: string): boolean {
+  return !NO_HANDLERS.has(plugin);
+}
+
+/** Before it, a block with a view could not follow one without for the same zone. */
+const VIEW_SHARES_SINCE: Version = [1, 14, 0];
+
+/** Two blocks may not serve the same zone on the same address, but where a view tells their clients apart. */
+function judgeOverlap(
+  blocks: readonly TokenBlock[],
+  servers: readonly { readonly zones: readonly ServerAddress[] }[],
+  version: Version,
+  errors: string[],
+): void {
+  const bound = new Set<string>();
+  const unbound = new Set<string>();
+  for (const [index, block] of blocks.entries()) {
+    const hasView = block.lines.some(({ name }) => name === "view");
+    const hosts = listenHosts(block);
+    for (const { transport, zone, port } of servers[index]?.zones ?? []) {
+      const key = `${transport}://${zone}:${port}`;
+      for (const host of hosts) {
+        const own = `${key} on ${host}`;
+        const same = bound.has(own);
+        const overlaps = unbound.has(key) && (host === "" || bound.has(`${key} on `));
+        if ((same && (!hasView || isBefore(version, VIEW_SHARES_SINCE))) || (!same && overlaps)) {
+          errors.push(
+            `${block.keys.join(" ")}: ${key.replace(/^dns:\/\//, "")} has a block already, and CoreDNS does not start`,
+          );
+          continue;
+        }
+        if (hasView) continue;
+        bound.add(own);
+        unbound.add(key);
+      }
+    }
+  }
+}
+
+/** What the interface lo has in a pod. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+function listenHosts(block: TokenBlock): readonly string[] {
+  const lines = block.lines.filter(({ name }) => name === "bind");
+  if (lines.length === 0) return [""];
+  return lines.flatMap(({ tokens }) => {
+    const words = tokens.slice(1).map((token) => token.text);
+    const end = words.indexOf("{");
+    const hosts = end === -1 ? words : words.slice(0, end);
+    return hosts.flatMap((host) =>
+      host === "lo" ? LOOPBACK.filter((address) => !words.includes(address, end)) : [host],
+    );
+  });
+}

@@ -1,0 +1,173 @@
+import { resolve } from "node:path";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { expandHome } from "../../components/cluster/kubeconfig.ts";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import type { Settings } from "../../components/settings.ts";
+import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import { hasCurlPod } from "../../components/team/settings.ts";
+import { Failure } from "../command-line.ts";
+import { kubeCluster } from "../kubernetes/client.ts";
+import { ClusterError } from "../kubernetes/cluster.ts";
+import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import {
+  deleteKind,
+  ensureKind,
+  ensureKubernetesPlugin,
+  KIND_CLUSTER,
+  KIND_CONTEXT,
+  kindClusters,
+} from "./programs.ts";
+import {
+  type Deployment,
+  type MadeObject,
+  type Memory,
+  madeObjects,
+  podUrns,
+  StateFolder,
+  settled,
+  thoseThere,
+} from "./state.ts";
+import { openStack, operate, shown } from "./workspace.ts";
+
+export interface UpOptions {
+  readonly stack: string;
+  readonly settings: Settings;
+  /** kubeconfig and context that the stack or the person named. */
+  readonly target: Target;
+  /** Make a kind cluster and use it. */
+  readonly kind: boolean;
+  /** Default: that of the stack in this project. */
+  readonly folder?: StateFolder;
+}
+
+/**
+ * Puts the lab on a cluster, or brings it up to date: ended curl pods are replaced, and what a cut-off run left is picked up.
+ * @returns where the lab stands.
+ * @throws {Failure} in one line for what is missing.
+ */
+export async function up({ stack: name, settings, target, kind, folder = new StateFolder(name) }: UpOptions) {
+  needExisting(name, settings);
+  const before = await folder.memory();
+  const memory = await chooseCluster(target, kind, before);
+  if (before !== undefined && before.context !== memory.context)
+    throw new Failure(
+      `the lab is deployed to context '${before.context}': remove it with \`npm run lab -- down\` before you deploy to '${memory.context}'`,
+      2,
+    );
+  // A cluster of our own must be known from now on; one that is there only once something may be on it.
+  if (memory.kind !== undefined) await folder.remember(memory);
+  const config = await loadKubeConfig(memory);
+  await connect(memory);
+  await folder.writeProject(memory);
+  const stack = await openStack(folder);
+  await ensureKubernetesPlugin(stack.workspace);
+  await folder.remember(memory);
+  const state = await settled(stack, config);
+  const replace = await endedPods(state, config, settings);
+  if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
+  // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
+  await operate("up", (signal) => stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace }));
+  return memory;
+}
+
+function needExisting(name: string, settings: Settings): void {
+  if (settings.cluster.kind === "existing") return;
+  throw new Failure(
+    `stack '${name}' creates a cluster: use \`pulumi up --stack ${name}\`; \`lab up\` is for existing clusters`,
+    2,
+  );
+}
+
+/** By flag, by settings, of the last run, or the current context; it is written down, so that it stays the same. */
+async function chooseCluster(target: Target, kind: boolean, before: Memory | undefined): Promise<Memory> {
+  const kubeconfig = target.kubeconfig === undefined ? before?.kubeconfig : resolve(expandHome(target.kubeconfig));
+  const file = kubeconfig === undefined ? {} : { kubeconfig };
+  const own = before?.kind === undefined ? {} : { kind: before.kind };
+  if (kind) {
+    if (target.context !== undefined && target.context !== KIND_CONTEXT)
+      throw new Failure(`--kind uses context '${KIND_CONTEXT}', not '${target.context}'`, 2);
+    const made = await ensureKind();
+    return { context: KIND_CONTEXT, ...file, ...(made ? { kind: KIND_CLUSTER } : own) };
+  }
+  const context = target.context ?? before?.context ?? (await loadKubeConfig(file)).getCurrentContext();
+  return { context, ...file, ...own };
+}
+
+/** URNs of curl pods that are in the state and have ended on the cluster. */
+async function endedPods(deployment: Deployment, config: KubeConfig, settings: Settings): Promise<string[]> {
+  const cluster = kubeCluster(config);
+  const known = podUrns(deployment);
+  const urns: string[] = [];
+  for (const { name } of settings.curlPods ? settings.teams.filter(hasCurlPod) : []) {
+    const [namespace, podName] = [teamNamespace(name), curlPodName(name)];
+    const urn = known.get(`${namespace}/${podName}`);
+    if (urn === undefined) continue;
+    const pod = await cluster.pod(namespace, podName).catch((error) => {
+      if (error instanceof ClusterError && error.kind === "not-found") return undefined;
+      throw error;
+    });
+    if (pod?.phase === "Succeeded" || pod?.phase === "Failed") urns.push(urn);
+  }
+  return urns;
+}
+
+function podOfUrn(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}
+
+export interface DownOptions {
+  readonly stack: string;
+  readonly settings: Settings;
+  readonly target: Target;
+  /** Default: that of the stack in this project. */
+  readonly folder?: StateFolder;
+}
+
+/**
+ * Takes the lab away and forgets its state. A kind cluster that `up` made goes too.
+ * @returns what is left on the cluster, in words; undefined where `up` has put nothing anywhere.
+ */
+export async function down(options: DownOptions): Promise<string[] | undefined> {
+  const { stack: name, settings, target, folder = new StateFolder(name) } = options;
+  needExisting(name, settings);
+  const memory = await folder.memory();
+  if (memory === undefined) return undefined;
+  const { context, kind } = memory;
+  if (target.context !== undefined && target.context !== context)
+    throw new Failure(`the lab is deployed to context '${context}', not '${target.context}'`, 2);
+
+  if (kind !== undefined) await removeKind(folder, memory, kind);
+  else {
+    const left = await destroy(folder, memory);
+    if (left.length > 0) return left.map(inWords);
+  }
+  await folder.forget();
+  return [];
+}
+
+/** The objects go with the cluster, so they need not be destroyed one by one. */
+async function removeKind(folder: StateFolder, memory: Memory, kind: string): Promise<void> {
+  if ((await kindClusters()).includes(kind)) await deleteKind(kind);
+  await folder.writeProject(memory);
+  const stack = await openStack(folder);
+  await stack.workspace.removeStack(folder.stack, { force: true });
+}
+
+/** Destroys the stack and returns those of its objects that the cluster still has. */
+async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[]> {
+  await connect(memory);
+  const config = await loadKubeConfig(memory);
+  await folder.writeProject(memory);
+  const stack = await openStack(folder);
+  await ensureKubernetesPlugin(stack.workspace);
+  const made = madeObjects(await settled(stack, config));
+  await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
+  const left = await thoseThere(config, made);
+  if (left.length === 0) await stack.workspace.removeStack(folder.stack);
+  return left;
+}
+
+function inWords({ header }: MadeObject): string {
+  const { namespace, name } = header.metadata;
+  return `${header.kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}

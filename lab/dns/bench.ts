@@ -1,0 +1,245 @@
+import { randomInt } from "node:crypto";
+import { Failure } from "../command-line.ts";
+import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import { html, htmlDocument, type Markup } from "../output/html.ts";
+import { columns, ms } from "../output/table.ts";
+import { ask, isName } from "./ask.ts";
+import {
+  BENCH_SCRIPT,
+  BUCKETS,
+  type Load,
+  NUMBER,
+  readSamples,
+  type Summary,
+  scriptArguments,
+  summarize,
+} from "./bench-script.ts";
+import type { DnsClient } from "./pod.ts";
+
+/** More than this is not asked, whatever the flags say: it is a measurement, not a load test. */
+export const LIMITS = { perSecond: 200, seconds: 60 } as const;
+/** One connection sends no faster, so that an answer is there before the next query leaves. */
+const PER_CONNECTION = 25;
+/** Slower or failing names would only measure how long their upstream takes to fail. */
+const TOO_SLOW_MS = 500;
+const BASELINE_SECONDS = 2;
+
+export interface BenchOptions {
+  /** Queries a second for each kind of name. */
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** A name of the cluster. Default: the API server's Service. */
+  readonly internal?: string | undefined;
+  /** A name outside. */
+  readonly outside: string;
+}
+
+/** One kind of name, and what it came to; `skipped` says why it was not measured. */
+export interface BenchRow {
+  readonly kind: "internal" | "outside" | "unknown";
+  /** `########` stands for a number, another each time. */
+  readonly name: string;
+  readonly summary: Summary | undefined;
+  readonly skipped: string | undefined;
+}
+
+export interface BenchResult {
+  readonly from: string;
+  readonly server: string;
+  readonly context: string;
+  readonly perSecond: number;
+  readonly seconds: number;
+  readonly rows: readonly BenchRow[];
+  /** The same with pipes alone: what the method itself adds to each time. */
+  readonly own: Summary;
+}
+
+/** Measures one kind of name after the other. `onStep` receives the current step. */
+export async function bench(
+  cluster: Cluster,
+  client: DnsClient,
+  options: BenchOptions,
+  onStep: (what: string) => void = () => {},
+): Promise<BenchResult> {
+  const { pod, resolver } = client;
+  const zone = resolver.search.find((domain) => domain.startsWith("svc."))?.replace(/\.$/, "") ?? "svc.cluster.local";
+  const names = [
+    { kind: "internal", name: options.internal ?? `kubernetes.default.${zone}` },
+    { kind: "outside", name: options.outside },
+    { kind: "unknown", name: `${NUMBER}.${pod.namespace}.${zone}` },
+  ] as const;
+  for (const { kind, name } of names.slice(0, 2))
+    if (!isName(name)) throw new Failure(`--${kind} is '${name}', which is no name`, 2);
+  const server = resolver.nameservers[0] ?? "";
+  onStep("the measurement itself");
+  const own = await measure(cluster, client, "-", loadOf(names[0].name, options.perSecond, BASELINE_SECONDS));
+  checkMethod(own, options.perSecond, client);
+  const rows: BenchRow[] = [];
+  for (const { kind, name } of names) {
+    onStep(`${kind} names`);
+    const skipped = await whyNot(cluster, client, name);
+    const load = loadOf(name, options.perSecond, options.seconds);
+    const summary = skipped === undefined ? await measure(cluster, client, server, load) : undefined;
+    rows.push({ kind, name, summary, skipped });
+  }
+  const { perSecond, seconds } = options;
+  return { from: `${pod.namespace}/${pod.name}`, server, context: cluster.context, perSecond, seconds, rows, own };
+}
+
+/** What runs on pipes alone asks no server, so it is the place to see whether this shell can be trusted with one. */
+function checkMethod(own: Summary, perSecond: number, { pod, container }: DnsClient): void {
+  const at = `container ${container} of ${pod.namespace}/${pod.name}`;
+  if (own.answered === 0)
+    throw new Failure(`the shell in ${at} has no microsecond clock: bench needs the sh of BusyBox 1.33 or later`, 2);
+  if (own.perSecond > 1.5 * perSecond)
+    throw new Failure(`the shell in ${at} cannot sleep for less than a second, so the rate cannot be limited`, 2);
+}
+
+/** Spreads a rate over connections that are each slow enough. */
+export function loadOf(name: string, perSecond: number, seconds: number): Load {
+  const connections = Math.ceil(perSecond / PER_CONNECTION);
+  return { name, connections, count: Math.ceil((perSecond * seconds) / connections), gap: connections / perSecond };
+}
+
+/** Asks once before asking often. */
+async function whyNot(cluster: Cluster, client: DnsClient, name: string): Promise<string | undefined> {
+  const [first] = await ask(cluster, client, name.replace(NUMBER, String(firstNumber())));
+  const took = first?.milliseconds === undefined ? "" : ` after ${ms(first.milliseconds)} ms`;
+  if (first?.answer === undefined) return "no answer: is TCP port 53 open?";
+  const { code } = first.answer;
+  if (code !== "NOERROR" && code !== "NXDOMAIN")
+    return `the server returned ${code}${took}: its upstream does not answer`;
+  if (first.milliseconds !== undefined && first.milliseconds > TOO_SLOW_MS)
+    return `the first answer came${took}: too slow to measure`;
+  return undefined;
+}
+
+async function measure(cluster: Cluster, { pod, container }: DnsClient, server: string, load: Load): Promise<Summary> {
+  const command = ["sh", "-c", BENCH_SCRIPT, "bench", ...scriptArguments(server, load, firstNumber())];
+  const seconds = load.count * load.gap * 1.5 + 20;
+  const { stdout } = await cluster.exec(pod, container, command, seconds).catch((error: unknown) => {
+    if (error instanceof ClusterError) throw new Failure(`${pod.namespace}/${pod.name}: ${error.message}`, 2);
+    throw error;
+  });
+  return summarize(readSamples(stdout));
+}
+
+/** Eight digits, with room for all queries of a run; another start each time, so that no cache knows the names. */
+function firstNumber(): number {
+  return randomInt(10_000_000, 99_000_000);
+}
+
+const BAR = 40;
+
+/** The result for a terminal: a table, and the times of each kind of name as bars. */
+export function formatBench(result: BenchResult): string {
+  const head = ["names", "asked", "answered", "q/s", "p50 ms", "p90", "p99", "max", "answers"];
+  const measured = result.rows.filter((row) => row.summary !== undefined);
+  const lines = [
+    `DNS of ${result.context} from ${result.from}`,
+    methodOf(result),
+    "",
+    ...columns(head, measured.map(cells), [1, 2, 3, 4, 5, 6, 7]),
+    ...result.rows.flatMap(({ kind, name, skipped }) =>
+      skipped === undefined ? [] : [`not measured: ${KINDS[kind]}, ${name}: ${skipped}`],
+    ),
+    ...measured.flatMap((row) => ["", ...diagram(row)]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function cells({ kind, summary }: BenchRow): string[] {
+  if (summary === undefined) return [];
+  const { asked, answered, perSecond, p50, p90, p99, max, codes } = summary;
+  const counts = [String(asked), String(answered), perSecond.toFixed(0)];
+  return [KINDS[kind], ...counts, ...[p50, p90, p99, max].map(ms), codesOf(codes)];
+}
+
+function diagram({ kind, name, summary }: BenchRow): string[] {
+  const counts = summary?.histogram ?? [];
+  const highest = Math.max(1, ...counts);
+  const lines = counts.map((count, index) => {
+    // One answer among thousands is the one that matters, so it gets a mark.
+    const bar = "█".repeat(count === 0 ? 0 : Math.max(1, Math.round((count / highest) * BAR)));
+    return `  ${bucketName(index).padStart(10)} ${String(count).padStart(6)} ${bar}`.trimEnd();
+  });
+  return [`${KINDS[kind]}, ${name}`, ...lines];
+}
+
+/** Style of the bars. */
+const BARS = "svg .bar { fill: var(--pass); } svg .number { text-anchor: end; }";
+const WIDTH = 760;
+const ROW = 26;
+const LABEL = 110;
+const COUNT = 70;
+
+/** The result as one page that needs nothing else, no network and no script. */
+export function benchPage(result: BenchResult): string {
+  const body = html`<h1>DNS of ${result.context}</h1>
+<p>From ${result.from}. ${methodOf(result)}.</p>
+<div class="wide"><table>
+<thead><tr><th>Names</th><th>Name</th><th>Asked</th><th>Answered</th><th>q/s</th><th>p50</th><th>p90</th><th>p99</th><th>Max</th><th>Answers</th></tr></thead>
+<tbody>
+${result.rows.map(tableRow)}
+</tbody>
+</table></div>
+${result.rows.map(figure)}`;
+  return htmlDocument(`DNS of ${result.context}`, body, BARS);
+}
+
+function tableRow({ kind, name, summary, skipped }: BenchRow): Markup {
+  const start = html`<td>${KINDS[kind]}</td><td><code>${name}</code></td>`;
+  if (summary === undefined) return html`<tr>${start}<td colspan="8">not measured: ${skipped ?? ""}</td></tr>\n`;
+  const { asked, answered, perSecond, p50, p90, p99, max, codes } = summary;
+  const numbers = [String(asked), String(answered), perSecond.toFixed(0), ...[p50, p90, p99, max].map(ms)];
+  return html`<tr>${start}${numbers.map((number) => html`<td class="number">${number}</td>`)}<td>${codesOf(codes)}</td></tr>\n`;
+}
+
+function figure({ kind, name, summary }: BenchRow): Markup {
+  if (summary === undefined) return html``;
+  return html`<h2>${KINDS[kind]}</h2>
+<figure>${bars(summary, `Times of ${name}`)}<figcaption>${name}: answers by their time, p50 ${ms(summary.p50)} ms, p99 ${ms(summary.p99)} ms</figcaption></figure>
+`;
+}
+
+function bars({ histogram }: Summary, title: string): Markup {
+  const highest = Math.max(1, ...histogram);
+  const widest = WIDTH - LABEL - COUNT - 10;
+  const rows = histogram.map((count, index) => {
+    const y = index * ROW + 4;
+    // One answer among thousands is the one that matters, so it gets a mark.
+    const width = count === 0 ? 0 : Math.max(2, Math.round((count / highest) * widest));
+    return html`<text class="number" x="${LABEL}" y="${y + 14}">${bucketName(index)}</text><rect class="bar" x="${LABEL + 10}" y="${y}" width="${width}" height="${ROW - 8}"/><text class="soft" x="${LABEL + 18 + width}" y="${y + 14}">${count}</text>\n`;
+  });
+  return html`<svg viewBox="0 0 ${WIDTH} ${histogram.length * ROW + 4}" role="img" aria-label="${title}">
+${rows}</svg>`;
+}
+
+/** Labels of the kinds of names. */
+const KINDS: Readonly<Record<BenchRow["kind"], string>> = {
+  internal: "cluster name",
+  outside: "outside name",
+  unknown: "nonexistent names",
+};
+
+/** The method in a sentence, since a figure is worth what its method is. */
+function methodOf({ perSecond, seconds, server, own }: BenchResult): string {
+  const cost =
+    own.p50 === undefined
+      ? ""
+      : `; of each time, the shell's own pipes take ${own.p50.toFixed(2)} ms (p50), ${(own.p99 ?? 0).toFixed(2)} (p99)`;
+  return `A queries to ${server} over TCP at ${perSecond}/s for ${seconds} s, timed in the pod${cost}`;
+}
+
+function codesOf(codes: Readonly<Record<string, number>>): string {
+  return Object.entries(codes)
+    .sort(([, a], [, b]) => b - a)
+    .map(([code, count]) => `${code} ${count}`)
+    .join(", ");
+}
+
+/** Such as `to 0.5 ms`, and `over 64 ms` for the last. */
+function bucketName(index: number): string {
+  const end = BUCKETS[index] ?? Number.POSITIVE_INFINITY;
+  return Number.isFinite(end) ? `to ${end} ms` : `over ${BUCKETS[index - 1]} ms`;
+}

@@ -1,0 +1,252 @@
+import { matchesGlob } from "../../core/pack-config.ts";
+import { Field, type Resource, type Value } from "../../core/resource.ts";
+import { type Report, type Rule, texts } from "../../core/rule.ts";
+import { aws } from "../rule-sources.ts";
+
+const POLICIES = [
+  "aws:iam/policy:Policy",
+  "aws:iam/rolePolicy:RolePolicy",
+  "aws:iam/userPolicy:UserPolicy",
+  "aws:iam/groupPolicy:GroupPolicy",
+];
+const ROLE = "aws:iam/role:Role";
+const ATTACHMENTS = [
+  "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+  "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+  "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+  "aws:iam/policyAttachment:PolicyAttachment",
+];
+
+const UNBOUNDED = texts("unbounded", "Actions for which AWS defines no resource; * matches any text", [
+  "ec2:Describe*",
+  "ecr:GetAuthorizationToken",
+  "logs:DescribeLogGroups",
+  "cloudwatch:PutMetricData",
+  "sts:GetCallerIdentity",
+  "eks:ListClusters",
+  "elasticloadbalancing:Describe*",
+  "autoscaling:Describe*",
+]);
+const BROAD = texts("broad", "Forbidden managed policies", ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"]);
+
+/** What roles, users and groups may do in the account. */
+export const AWS_IAM: readonly Rule[] = [
+  {
+    id: "aws-iam-document",
+    family: "aws",
+    level: "mandatory",
+    title: "Each IAM policy is a JSON document with statements",
+    reason: "AWS rejects anything else.",
+    fix: "write JSON with a Statement list, using JSON.stringify or aws.iam.getPolicyDocument",
+    source: aws("IAM JSON policy grammar", "IAM/latest/UserGuide/reference_policies_grammar.html"),
+    types: [...POLICIES, ROLE],
+    check: (resource, report) => {
+      const documents = resource.type === ROLE ? [resource.at("assumeRolePolicy")] : [resource.at("policy")];
+      const inside = resource.type === ROLE ? inlinePolicies(resource) : [];
+      report.each([...documents, ...inside], (document) => {
+        if (document.isSet && statementsOf(document).length === 0)
+          report.hidden(document, "not a JSON document with statements");
+      });
+    },
+  },
+  {
+    id: "aws-iam-actions",
+    family: "aws",
+    level: "mandatory",
+    title: "No IAM policy allows all actions of AWS or of a service",
+    reason: "With * a role can extend its own rights.",
+    fix: "list the actions that are needed",
+    source: aws(
+      "IAM best practices, least privilege",
+      "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    ),
+    types: [...POLICIES, ROLE],
+    check: (resource, report) =>
+      eachAllowed(resource, report, ({ statement, policy }) => {
+        report.part(() => {
+          for (const action of textsOf(statement, "Action").filter(isEverything))
+            report.wrongIn(policy, `Action ${action}`, "which is everything");
+        });
+        const others = textsOf(statement, "NotAction");
+        if (others.length > 0) report.wrongIn(policy, `NotAction ${others.join(", ")}`, "which allows all the others");
+      }),
+  },
+  {
+    id: "aws-iam-resources",
+    family: "aws",
+    level: "mandatory",
+    title: "IAM policies list their resources",
+    reason: "An action on * reaches other teams' resources.",
+    fix: "list the ARNs, or add an action that has no resource level to the option `unbounded`",
+    source: aws("IAM JSON policy elements, Resource", "IAM/latest/UserGuide/reference_policies_elements_resource.html"),
+    options: [UNBOUNDED],
+    types: [...POLICIES, ROLE],
+    check: (resource, report, settings) =>
+      eachAllowed(resource, report, ({ statement, policy }) => {
+        report.part(() => {
+          const others = textsOf(statement, "NotResource");
+          if (others.length > 0)
+            report.wrongIn(policy, `NotResource ${others.join(", ")}`, "which reaches everybody's but these");
+        });
+        const unbounded = textsOf(statement, "Resource").filter(isEverybodys);
+        if (unbounded.length === 0) return;
+        const free = settings.get(UNBOUNDED).map((action) => action.toLowerCase());
+        const bound = textsOf(statement, "Action").filter(
+          (action) => !free.some((pattern) => matchesGlob(pattern, action.toLowerCase())),
+        );
+        if (bound.length > 0 && !isBounded(statement))
+          report.wrongIn(policy, `Resource ${unbounded.join(", ")} for ${bound.join(", ")}`, "which is everybody's");
+      }),
+  },
+  {
+    id: "aws-iam-trust",
+    family: "aws",
+    level: "mandatory",
+    title: "No role can be assumed by everyone",
+    reason: "With principal *, any AWS account can assume it.",
+    fix: "set the service or account as Principal",
+    source: aws(
+      "IAM JSON policy elements, Principal",
+      "IAM/latest/UserGuide/reference_policies_elements_principal.html",
+    ),
+    types: [ROLE],
+    check: (role, report) => {
+      const policy = role.at("assumeRolePolicy");
+      report.each(statementsOf(policy), (statement) => {
+        if (!allows(statement) || isBounded(statement)) return;
+        if (principalsOf(statement).includes("*"))
+          report.wrongIn(policy, "Principal *", "so every account may assume the role");
+        if (statement.at("NotPrincipal").isSet)
+          report.wrongIn(policy, "NotPrincipal", "so every other account may assume the role");
+      });
+    },
+  },
+  {
+    id: "aws-iam-managed",
+    family: "aws",
+    level: "mandatory",
+    title: "No administrator policy is attached",
+    reason: "A compromised program would own the account.",
+    fix: "write a policy with the actions that are needed",
+    source: aws(
+      "IAM best practices, least privilege",
+      "IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    ),
+    options: [BROAD],
+    types: [...ATTACHMENTS, ROLE],
+    check: (resource, report, settings) => {
+      const arns = resource.type === ROLE ? resource.at("managedPolicyArns").items() : [resource.at("policyArn")];
+      report.each(arns, (arn) => {
+        const name = arn.text()?.split("/").at(-1);
+        if (name !== undefined && settings.get(BROAD).includes(name))
+          report.wrong(arn, "which may do nearly everything");
+      });
+    },
+  },
+];
+
+/** The policies that stand inside a role. @throws {Undecided} */
+function inlinePolicies(role: Resource): Field[] {
+  return role
+    .at("inlinePolicies")
+    .items()
+    .map((one) => one.at("policy"));
+}
+
+/** Each statement that allows something, in a policy or in the policies inside a role. */
+function eachAllowed(resource: Resource, report: Report, check: (statement: Statement) => void): void {
+  report.part(() => {
+    report.each(resource.type === ROLE ? inlinePolicies(resource) : [resource.at("policy")], (policy) =>
+      report.each(statementsOf(policy), (statement) => {
+        if (allows(statement)) check({ statement, policy });
+      }),
+    );
+  });
+}
+
+/** A statement, and the field that its document stands in. */
+interface Statement {
+  readonly statement: Field;
+  readonly policy: Field;
+}
+
+/** All of AWS, or all of a service. */
+function isEverything(action: string): boolean {
+  return /^[*?]+$|^[\w*?-]+:[*?]+$/.test(action);
+}
+
+/**
+ * Whether an ARN names no resource: nothing but wildcards, of every account where there is one. `arn:aws:s3:::bucket/*` names a
+ * bucket.
+ */
+function isEverybodys(resource: string): boolean {
+  const [prefix = "", , , , account = "", ...rest] = resource.split(":");
+  if (
+    /^[*?]+$/.test(resource) ||
+    /[*?]/.test(prefix) ||
+    (prefix === "arn" && rest.length === 0 && resource.includes("*"))
+  )
+    return true;
+  const name = rest.join(":");
+  if (account === "") return /^[*?/]+$/.test(name);
+  return /^[*?]+$/.test(account) && /^([\w-]+[:/])*[*?/:]+$/.test(name);
+}
+
+/**
+ * Statements of a policy document, as JSON text or as an object. None where the text is no document: AWS refuses that.
+ * @throws {Undecided} where nobody knows how many there are.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+ */
+function statementsOf(field: Field): Field[] {
+  const text = field.text();
+  const document = text === undefined ? field : new Field(field.owner, field.path, parseQuietly(text));
+  return oneOrMore(document.at("Statement"));
+}
+
+/** @throws {Undecided} */
+function allows(statement: Field): boolean {
+  return statement.at("Effect").text() === "Allow";
+}
+
+/** What may stand alone or in a list. @throws {Undecided} */
+function oneOrMore(field: Field): Field[] {
+  const items = field.items();
+  return items.length > 0 ? items : [field].filter((one) => one.isSet && !Array.isArray(one.raw));
+}
+
+/** Texts of an element of a statement, such as its actions. @throws {Undecided} where one is unknown. */
+function textsOf(statement: Field, element: string): string[] {
+  return oneOrMore(statement.at(element)).flatMap((one) => one.text() ?? []);
+}
+
+/** Whom a statement is about, of every kind. @throws {Undecided} */
+function principalsOf(statement: Field): string[] {
+  const principal = statement.at("Principal");
+  const kinds = principal.entries().map(([kind]) => kind);
+  return kinds.length > 0 ? kinds.flatMap((kind) => textsOf(principal, kind)) : textsOf(statement, "Principal");
+}
+
+/** Keys of conditions that say how a request comes, and nothing of whose the resource or the caller is. */
+const HOW = ["aws:securetransport", "aws:multifactorauthpresent", "aws:currenttime", "aws:epochtime", "aws:useragent"];
+
+/** Whether a condition bounds what a statement reaches. One that takes any value bounds nothing. @throws {Undecided} */
+function isBounded(statement: Field): boolean {
+  return statement
+    .at("Condition")
+    .entries()
+    .flatMap(([operator, keys]) => keys.entries().map(([key, values]) => ({ operator, key, values })))
+    .some(({ operator, key, values }) => {
+      if (HOW.includes(key.toLowerCase()) || /^(ForAllValues:)?Null$|^ForAllValues:|IfExists$/i.test(operator))
+        return false;
+      // What is not known yet is a value.
+      return values.isUnknown || !oneOrMore(values).some((value) => !value.isUnknown && value.text() === "*");
+    });
+}
+
+function parseQuietly(text: string): Value | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

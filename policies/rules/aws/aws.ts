@@ -1,0 +1,122 @@
+import { type Field, Undecided } from "../../core/resource.ts";
+import { count, type Rule, renamed, texts } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
+import { aws } from "../rule-sources.ts";
+
+const ROLE = "aws:iam/role:Role";
+const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
+const KEY = "aws:kms/key:Key";
+
+const MAX_DAYS = renamed("longestDays", count("maxDays", "Maximum retention in days", 3653, 1));
+const REQUIRED = texts("required", "Required tags, set on the resource or by its provider", ["project", "environment"]);
+/** Types whose tags a person pays or searches by. */
+const TAGGED = [
+  "eks:index:Cluster",
+  "aws:eks/cluster:Cluster",
+  "aws:eks/nodeGroup:NodeGroup",
+  "aws:eks/addon:Addon",
+  "aws:ec2/vpc:Vpc",
+  "aws:ec2/subnet:Subnet",
+  "aws:ec2/natGateway:NatGateway",
+  "aws:ec2/eip:Eip",
+  "aws:ec2/launchTemplate:LaunchTemplate",
+  "aws:ec2/securityGroup:SecurityGroup",
+  ROLE,
+  KEY,
+  LOG_GROUP,
+  "aws:s3/bucket:Bucket",
+  "aws:s3/bucketV2:BucketV2",
+];
+
+/** What the stack may do in the account, and what it costs and leaves there. */
+export const AWS: readonly Rule[] = [
+  {
+    id: "aws-log-retention",
+    family: "aws",
+    level: "mandatory",
+    title: "Log groups have a retention period",
+    reason: "Without one, logs are paid for forever.",
+    fix: "set retentionInDays",
+    source: aws("CloudWatch Logs retention", "AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html"),
+    options: [MAX_DAYS],
+    types: [LOG_GROUP],
+    check: (group, report, settings) => {
+      const days = group.at("retentionInDays");
+      const set = days.number() ?? 0;
+      if (set === 0) report.wrong(days, "so its logs are kept for ever");
+      else if (set > settings.get(MAX_DAYS)) report.wrong(days, `longer than ${settings.get(MAX_DAYS)} days`);
+    },
+  },
+  {
+    id: "aws-log-encryption",
+    family: "aws",
+    level: "mandatory",
+    title: "Log groups are encrypted with a customer-managed KMS key",
+    reason: "Such a key controls and audits who reads them.",
+    fix: "set kmsKeyId to the ARN of a KMS key",
+    source: aws("Encrypt log data by KMS", "AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html"),
+    types: [LOG_GROUP, KEY],
+    checkStack: (stack, report) =>
+      report.each(stack.ofType(LOG_GROUP), (group) => {
+        const key = group.at("kmsKeyId");
+        if (!isEncrypted(stack, key)) report.wrong(key, "so AWS's own key encrypts it");
+      }),
+  },
+  {
+    id: "aws-kms-rotation",
+    family: "aws",
+    level: "mandatory",
+    title: "KMS keys are rotated",
+    reason: "Otherwise one key material protects all data.",
+    fix: "set enableKeyRotation: true",
+    source: aws("Rotate KMS keys", "kms/latest/developerguide/rotate-keys.html"),
+    types: [KEY],
+    check: (key, report) => {
+      const symmetric = ["SYMMETRIC_DEFAULT", undefined].includes(key.at("customerMasterKeySpec").text());
+      const rotation = key.at("enableKeyRotation");
+      if (symmetric && rotation.flag() !== true) report.wrong(rotation, "so the key stays the same for ever");
+    },
+  },
+  {
+    id: "aws-tags",
+    family: "aws",
+    level: "advisory",
+    title: "Resources have the required tags",
+    reason: "They show owner and cost.",
+    fix: "set the tag, or the provider's defaultTags",
+    source: aws("Tagging best practices", "whitepapers/latest/tagging-best-practices/tagging-best-practices.html"),
+    options: [REQUIRED],
+    types: TAGGED,
+    check: (resource, report, settings) => {
+      const places = [resource.at("tags"), resource.at("tagsAll"), resource.provider.at("defaultTags", "tags")];
+      const lacking = settings.get(REQUIRED).filter((tag) => {
+        // A value that is not known yet is a value; a group of tags that is not known may lack the tag.
+        const known = places.filter((tags) => !tags.isUnknown).map((tags) => tags.at(tag));
+        return !known.some((field) => field.isUnknown || field.isSet);
+      });
+      if (lacking.length === 0) return;
+      for (const tags of places) tags.entries();
+      report.wrongIn(resource.at("tags"), `no ${lacking.join(", ")}`, "which each resource needs");
+    },
+  },
+];
+
+const KEYS = [
+  "aws:kms/key:Key",
+  "aws:kms/replicaKey:ReplicaKey",
+  "aws:kms/externalKey:ExternalKey",
+  "aws:kms/alias:Alias",
+];
+
+/**
+ * Whether a field names a KMS key. The ARN of a key that the stack makes is unknown before; then what the resource waits for
+ * tells.
+ * @throws {Undecided} where it waits for no key, or nobody knows.
+ */
+export function isEncrypted(stack: Stack, key: Field): boolean {
+  if (!key.isUnknown) return (key.text() ?? "") !== "";
+  const [input] = key.path.split(/[.[]/);
+  const dependencies = stack.dependenciesOf(key.owner, input) ?? [];
+  if (dependencies.some(({ type }) => KEYS.includes(type))) return true;
+  throw new Undecided(key);
+}

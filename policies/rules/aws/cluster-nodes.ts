@@ -1,0 +1,233 @@
+import { coversEverybody } from "../../core/cidr.ts";
+import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
+import { count, type Report, type Rule } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
+import { aws, cis } from "../rule-sources.ts";
+import { EKS_COMPONENT } from "./control-plane.ts";
+
+const SUBNET = "aws:ec2/subnet:Subnet";
+const ROUTE = "aws:ec2/route:Route";
+const ROUTE_TABLE = "aws:ec2/routeTable:RouteTable";
+const ASSOCIATION = "aws:ec2/routeTableAssociation:RouteTableAssociation";
+const GATEWAY = "aws:ec2/internetGateway:InternetGateway";
+
+/** Types of the resources that tell whether a subnet is public. */
+const NETWORK: readonly string[] = [SUBNET, ROUTE, ROUTE_TABLE, ASSOCIATION, GATEWAY];
+const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+const TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate";
+/** Nodes that no EKS node group makes. */
+const CONFIGURATION = "aws:ec2/launchConfiguration:LaunchConfiguration";
+const SCALING_GROUP = "aws:autoscaling/group:Group";
+const HOPS = count("hopLimit", "Maximum hop limit", 1, 1);
+
+const SSH = 22;
+/** The rules that let traffic in, by the type of the resource that they stand in. */
+const INGRESS: Readonly<Record<string, (resource: Resource) => Ingress[]>> = {
+  "aws:ec2/securityGroup:SecurityGroup": (group) =>
+    group
+      .at("ingress")
+      .items()
+      .map((field) => ({ field, cidrs: cidrsOf(field) })),
+  "aws:ec2/securityGroupRule:SecurityGroupRule": (rule) =>
+    rule.at("type").text() === "ingress" ? [{ field: rule.inputs, cidrs: cidrsOf(rule.inputs) }] : [],
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (rule) => [
+    { field: rule.inputs, cidrs: [rule.at("cidrIpv4"), rule.at("cidrIpv6")] },
+  ],
+};
+
+/** Where nodes stand and what they tell their pods. */
+export const CLUSTER_NODES: readonly Rule[] = [
+  {
+    id: "cluster-nodes-private",
+    family: "cluster",
+    level: "mandatory",
+    title: "Nodes are in private subnets and have no public address",
+    reason: "Otherwise the internet reaches them.",
+    fix: "give the node group subnets that route to a NAT gateway",
+    source: cis("5.4.3"),
+    types: [NODE_GROUP, SCALING_GROUP, TEMPLATE, CONFIGURATION, EKS_COMPONENT, ...NETWORK],
+    checkStack: (stack, report) => {
+      report.each(stack.ofType(NODE_GROUP), (group) => checkSubnets(stack, group.at("subnetIds"), report));
+      report.each(stack.ofType(SCALING_GROUP), (group) => {
+        if (isOfCluster(group)) checkSubnets(stack, group.at("vpcZoneIdentifiers"), report);
+      });
+      report.each(stack.ofType(CONFIGURATION), (configuration) => {
+        const address = configuration.at("associatePublicIpAddress");
+        if (address.flag()) report.wrong(address, "which gives nodes public addresses", "take it out");
+      });
+      report.each(stack.ofType(EKS_COMPONENT), (cluster) => checkDefaultGroup(cluster, report));
+      report.each(stack.ofType(TEMPLATE), (template) =>
+        report.each(template.at("networkInterfaces").items(), (face) => {
+          const address = face.at("associatePublicIpAddress");
+          if (address.flag()) report.wrong(address, "which gives nodes public addresses", "take it out");
+        }),
+      );
+    },
+  },
+  {
+    id: "cluster-nodes-imdsv2",
+    family: "cluster",
+    level: "mandatory",
+    title: "Nodes require IMDSv2 with a hop limit of 1",
+    reason: "Otherwise a pod can take the node's IAM role.",
+    fix: "set metadataOptions: {httpTokens: required, httpPutResponseHopLimit: 1} in the launch template",
+    source: aws(
+      "EKS best practices, restrict access to the instance profile",
+      "eks/latest/best-practices/identity-and-access-management.html",
+    ),
+    options: [HOPS],
+    types: [TEMPLATE, CONFIGURATION, NODE_GROUP],
+    checkStack: (stack, report, settings) => {
+      report.each(stack.ofType(NODE_GROUP), (group) => checkTemplate(stack, group, report));
+      report.each(stack.ofType(TEMPLATE, CONFIGURATION), (template) =>
+        checkMetadata(template, report, settings.get(HOPS)),
+      );
+    },
+  },
+];
+
+/** Who reaches the nodes by the network. */
+export const CLUSTER_NODES_ACCESS: readonly Rule[] = [
+  {
+    id: "cluster-nodes-ssh",
+    family: "cluster",
+    level: "mandatory",
+    title: "SSH is not open to the internet",
+    reason: "A public port 22 is attacked constantly.",
+    fix: "set sourceSecurityGroupIds in remoteAccess, or list the addresses that need it; Session Manager needs no open port",
+    source: cis("5.4.3"),
+    types: [NODE_GROUP, ...Object.keys(INGRESS)],
+    check: (resource, report) => {
+      if (resource.type === NODE_GROUP) {
+        const access = resource.at("remoteAccess");
+        if (!access.at("ec2SshKey").isUnknown && !access.at("ec2SshKey").isSet) return;
+        const groups = access.at("sourceSecurityGroupIds");
+        if (groups.items().length === 0) report.wrong(groups, "so EKS opens port 22 to 0.0.0.0/0");
+        return;
+      }
+      report.each(INGRESS[resource.type]?.(resource) ?? [], ({ field, cidrs }) => {
+        if (!opensSsh(field)) return;
+        const known = cidrs.filter((cidr) => !cidr.isUnknown).map((cidr) => cidr.text() ?? "");
+        if (coversEverybody(known)) report.wrong(field, "which opens port 22 to everybody");
+        else for (const cidr of cidrs) cidr.text();
+      });
+    },
+  },
+];
+
+interface Ingress {
+  readonly field: Field;
+  readonly cidrs: readonly Field[];
+}
+
+function opensSsh(rule: Field): boolean {
+  const protocol = rule.at("protocol").isSet ? rule.at("protocol") : rule.at("ipProtocol");
+  if (["-1", "all"].includes(String(protocol.text() ?? protocol.number() ?? ""))) return true;
+  if (!["tcp", "6"].includes(String(protocol.text() ?? protocol.number() ?? "").toLowerCase())) return false;
+  return (rule.at("fromPort").number() ?? 0) <= SSH && SSH <= (rule.at("toPort").number() ?? 65535);
+}
+
+function cidrsOf(rule: Field): Field[] {
+  return [...rule.at("cidrBlocks").items(), ...rule.at("ipv6CidrBlocks").items()];
+}
+
+/** The group that @pulumi/eks makes unless told otherwise, with public addresses unless told otherwise. */
+function checkDefaultGroup(cluster: Resource, report: Report): void {
+  const skips = [cluster.at("skipDefaultNodeGroup"), cluster.at("fargate"), cluster.at("autoMode", "enabled")];
+  // Fargate may be a group of settings.
+  if (someKnown(skips, (field) => field.flag() ?? field.isSet)) return;
+  const address = cluster.at("nodeAssociatePublicIpAddress");
+  if (address.flag() !== false)
+    report.wrong(
+      address,
+      "so the default nodes get public addresses",
+      "set skipDefaultNodeGroup: true, or nodeAssociatePublicIpAddress: false",
+    );
+}
+
+/** Whether an Auto Scaling group makes nodes, by the tag that a cluster finds them by. @throws {Undecided} */
+function isOfCluster(group: Resource): boolean {
+  return someKnown(group.at("tags").items(), (tag) =>
+    /^(kubernetes\.io|k8s\.io)\/cluster\//.test(tag.at("key").text() ?? ""),
+  );
+}
+
+/** A group without a template has EKS's own; what one of another stack says, nobody knows. */
+function checkTemplate(stack: Stack, group: Resource, report: Report): void {
+  const template = group.at("launchTemplate");
+  if (!template.isUnknown && !template.isSet) {
+    report.wrong(template, "so EKS lets answers travel two hops");
+    return;
+  }
+  if ((stack.dependenciesOf(group) ?? []).some(({ type }) => type === TEMPLATE)) return;
+  const parts = [template, template.at("id"), template.at("name")];
+  const unknown = parts.find((part) => part.isUnknown);
+  throw unknown === undefined
+    ? new Undecided(template, `is ${template.shown}, a template that is not in this stack`)
+    : new Undecided(unknown);
+}
+
+function checkMetadata(template: Resource, report: Report, mostHops: number): void {
+  const metadata = template.at("metadataOptions");
+  if (!metadata.isUnknown && metadata.at("httpEndpoint").raw === "disabled") return;
+  report.part(() => {
+    metadata.at("httpEndpoint").text();
+    const tokens = metadata.at("httpTokens");
+    if (tokens.text() !== "required") report.wrong(tokens, "so IMDSv1 answers without a token");
+  });
+  const hops = metadata.at("httpPutResponseHopLimit");
+  const limit = hops.number();
+  // Images may set 2 where the template says nothing.
+  if (limit === undefined || limit > mostHops) report.wrong(hops, "so answers travel into pods");
+}
+
+/** Tells the public subnets that a group of nodes is in, by the field that names its subnets. @throws {Undecided} */
+function checkSubnets(stack: Stack, ids: Field, report: Report): void {
+  const group = ids.owner;
+  const subnets = (stack.dependenciesOf(group) ?? []).filter(({ type }) => type === SUBNET);
+  // A subnet's id is unknown before, and outside the stack it says nothing: what the group waits for tells.
+  if (subnets.length === 0) {
+    if (ids.isUnknown || ids.items().some((id) => id.isUnknown)) throw new Undecided(ids);
+    throw new Undecided(
+      ids,
+      `is ${ids.shown}, of subnets that are not in this stack (exempt the node group with "only": "undecided" once they are known to be private)`,
+    );
+  }
+  report.each(subnets, (subnet) => {
+    if (isPublic(stack, subnet)) report.missing(group, `${ids.path} include ${subnet.label}, a public subnet`);
+  });
+}
+
+function isPublic(stack: Stack, subnet: Resource): boolean {
+  const waitsFor = (resource: Resource, type: string) =>
+    (stack.dependenciesOf(resource) ?? []).filter((one) => one.type === type);
+  const tables = stack
+    .ofType(ASSOCIATION)
+    .filter((association) => waitsFor(association, SUBNET).includes(subnet))
+    .flatMap((association) => waitsFor(association, ROUTE_TABLE));
+  const routes = stack
+    .ofType(ROUTE)
+    .filter((route) => waitsFor(route, ROUTE_TABLE).some((table) => tables.includes(table)));
+  const byRoute = (route: Resource) =>
+    waitsFor(route, GATEWAY).length > 0 &&
+    isEverywhere(route.at("destinationCidrBlock"), route.at("destinationIpv6CidrBlock"));
+  // Routes may stand in the table itself, whose gateway is an input of it.
+  const byTable = (table: Resource) =>
+    waitsFor(table, GATEWAY).length > 0 &&
+    someKnown(
+      table.at("routes").items(),
+      (route) =>
+        (route.at("gatewayId").isUnknown || route.at("gatewayId").isSet) &&
+        isEverywhere(route.at("cidrBlock"), route.at("ipv6CidrBlock")),
+    );
+  const ways = [
+    () => someKnown(routes, byRoute),
+    () => someKnown(tables, byTable),
+    () => subnet.at("mapPublicIpOnLaunch").flag() ?? false,
+  ];
+  return someKnown(ways, (isSo) => isSo());
+}
+
+function isEverywhere(...blocks: readonly Field[]): boolean {
+  return someKnown(blocks, (block) => ["0.0.0.0/0", "::/0"].includes(block.text() ?? ""));
+}

@@ -1,0 +1,146 @@
+import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-logging-corefile";
+import { parse } from "yaml";
+import type { Field, Resource } from "../../core/resource.ts";
+import type { Report, ResourceRule, Rule } from "../../core/rule.ts";
+import { nameOf, namespaceOf } from "../../kubernetes/workload.ts";
+
+export const ADDON = "aws:eks/addon:Addon";
+/** A patch of it is how a stack changes the Corefile that EKS has made. */
+const CONFIG_MAPS = ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"];
+
+export function isCoreDns(resource: Resource): boolean {
+  return resource.type === ADDON && resource.at("addonName").text() === "coredns";
+}
+
+export type Json = { readonly [key: string]: unknown };
+
+export function isGroup(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The add-on's configuration: empty where there is none, undefined where it is no JSON or YAML object. @throws {Undecided} */
+export function configurationOf(addon: Resource): Json | undefined {
+  const field = addon.at("configurationValues");
+  const text = field.text();
+  // Both forms of nothing leave the add-on at its defaults.
+  if (text === undefined || text.trim() === "") return {};
+  try {
+    // EKS takes YAML too, of which JSON is a part.
+    const value: unknown = parse(text);
+    return isGroup(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value inside a configuration. */
+export function inside(value: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>((inner, key) => (isGroup(inner) ? inner[key] : undefined), value);
+}
+
+type Facts = Omit<ResourceRule, "check" | "types" | "family">;
+
+const DEPLOYMENTS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DeploymentPatch"];
+
+/** Whether a resource is the Deployment of a CoreDNS that is no add-on, or a patch of it. */
+function isDeployment(resource: Resource): boolean {
+  if (!DEPLOYMENTS.includes(resource.type)) return false;
+  return nameOf(resource) === "coredns" && namespaceOf(resource) === "kube-system";
+}
+
+/**
+ * A rule on the configuration of the CoreDNS add-on; one that cannot be read is `coredns-configuration-valid`'s to tell.
+ * @param checkDeployment What the rule says of a CoreDNS that is no add-on. Default: nothing.
+ */
+export function addonRule(
+  facts: Facts,
+  check: (configuration: Json, field: Field, report: Report, settings: Parameters<ResourceRule["check"]>[2]) => void,
+  checkDeployment?: (deployment: Resource, report: Report) => void,
+): Rule {
+  return {
+    ...facts,
+    family: "coredns",
+    types: checkDeployment === undefined ? [ADDON] : [ADDON, ...DEPLOYMENTS],
+    check: (addon, report, settings) => {
+      if (isDeployment(addon)) checkDeployment?.(addon, report);
+      if (!isCoreDns(addon)) return;
+      const configuration = configurationOf(addon);
+      if (configuration !== undefined) check(configuration, addon.at("configurationValues"), report, settings);
+    },
+  };
+}
+
+/** A rule on the Corefile of the add-on, where it brings one, and of the ConfigMap `coredns`. */
+export function corefileRule(
+  facts: Facts,
+  check: (
+    blocks: readonly Block[],
+    field: Field,
+    report: Report,
+    settings: Parameters<ResourceRule["check"]>[2],
+  ) => void,
+): Rule {
+  return {
+    ...facts,
+    family: "coredns",
+    types: [ADDON, ...CONFIG_MAPS],
+    check: (resource, report, settings) => {
+      const found = corefileOf(resource);
+      if (found === undefined) return;
+      const blocks = blocksOf(found.text, resource.type === ADDON);
+      if (typeof blocks === "string") report.wrongIn(found.field, "the Corefile", blocks);
+      else check(blocks, found.field, report, settings);
+    },
+  };
+}
+
+/** The server blocks of a Corefile, or why it cannot be read, or why the add-on's CoreDNS does not start with it. */
+function blocksOf(text: string, isAddon: boolean): readonly Block[] | string {
+  const [problem] = isAddon ? startOf(text).errors : [];
+  if (problem !== undefined) return `with which CoreDNS does not start: ${problem}`;
+  try {
+    return parseBlocks(text);
+  } catch (error) {
+    if (error instanceof CorefileSyntaxError) return `which cannot be read, ${error.message}`;
+    throw error;
+  }
+}
+
+function corefileOf(resource: Resource): { readonly field: Field; readonly text: string } | undefined {
+  if (resource.type === ADDON) {
+    const corefile = isCoreDns(resource) ? configurationOf(resource)?.corefile : undefined;
+    return typeof corefile === "string" ? { field: resource.at("configurationValues"), text: corefile } : undefined;
+  }
+  const field = resource.at("data", "Corefile");
+  // Most ConfigMaps hold none, and then their names do not matter.
+  if (field.raw === undefined || resource.at("metadata", "name").text() !== "coredns") return undefined;
+  const text = field.text();
+  return text === undefined ? undefined : { field, text };
+}
+
+const FACTORS: Readonly<Record<string, number>> = {
+  "": 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/**
+ * A Kubernetes quantity as a number: `170Mi` is 178257920. Undefined where the text is none.
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+export function quantity(text: string): number | undefined {
+  const [, number, suffix] = /^(\d+(?:\.\d+)?(?:e\d+)?)(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/.exec(text) ?? [];
+  const factor = FACTORS[suffix ?? ""];
+  return number === undefined || factor === undefined ? undefined : Number(number) * factor;
+}

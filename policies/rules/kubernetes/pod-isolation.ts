@@ -1,0 +1,139 @@
+import type { Rule } from "../../core/rule.ts";
+import { cis, podSecurity } from "../rule-sources.ts";
+import { containerRule, podRule } from "./pod-rule.ts";
+
+/** Volume types that Pod Security "restricted" allows. */
+const VOLUME_TYPES: readonly string[] = [
+  "configMap",
+  "csi",
+  "downwardAPI",
+  "emptyDir",
+  "ephemeral",
+  "image",
+  "persistentVolumeClaim",
+  "projected",
+  "secret",
+];
+
+/** What keeps a container apart from its node and its neighbors. */
+export const POD_ISOLATION: readonly Rule[] = [
+  containerRule(
+    {
+      id: "pods-not-privileged",
+      forbids: true,
+      level: "mandatory",
+      title: "No container is privileged",
+      reason: "A privileged container is root on the node.",
+      fix: "remove securityContext.privileged, and add only the capability or device that is needed",
+      source: podSecurity("Baseline", "Privileged Containers"),
+    },
+    (container, report) => {
+      report.part(() => {
+        const privileged = container.at("securityContext", "privileged");
+        if (privileged.flag()) report.wrong(privileged, "which makes the container root on the node");
+      });
+      const hostProcess = container.at("securityContext", "windowsOptions", "hostProcess");
+      if (hostProcess.flag()) report.wrong(hostProcess, "which runs the container on the Windows host itself");
+    },
+  ),
+  podRule(
+    {
+      id: "pods-no-host-process",
+      forbids: true,
+      level: "mandatory",
+      title: "No pod runs as a Windows host process",
+      reason: "It runs on the node with administrator rights.",
+      fix: "remove securityContext.windowsOptions.hostProcess from the pod",
+      source: podSecurity("Baseline", "HostProcess"),
+    },
+    (pod, report) => {
+      const hostProcess = pod.at("securityContext", "windowsOptions", "hostProcess");
+      if (hostProcess.flag()) report.wrong(hostProcess, "which runs the pod on the Windows host itself");
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-no-host-probes",
+      forbids: true,
+      level: "mandatory",
+      title: "Probes and lifecycle hooks do not set a host",
+      reason: "The kubelet sends the request, past the pod's network policies.",
+      fix: "remove host from the probe or hook",
+      source: podSecurity("Baseline", "Host Probes / Lifecycle Hooks"),
+    },
+    (container, report) => {
+      const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
+      const hooks = ["postStart", "preStop"].map((key) => container.at("lifecycle", key));
+      const hosts = [...probes, ...hooks].flatMap((one) => [one.at("httpGet", "host"), one.at("tcpSocket", "host")]);
+      report.each(hosts, (host) => {
+        if ((host.text() ?? "") !== "") report.wrong(host, "a host that the kubelet connects to instead of the pod");
+      });
+    },
+  ),
+  podRule(
+    {
+      id: "pods-no-host-namespaces",
+      forbids: true,
+      level: "mandatory",
+      title: "No pod shares the node's network, process or IPC namespace",
+      reason: "There a pod sees other processes, and network policies do not apply.",
+      fix: "remove hostNetwork, hostPID and hostIPC",
+      source: cis("4.2.2 to 4.2.4"),
+    },
+    (pod, report) =>
+      report.each(["hostNetwork", "hostPID", "hostIPC"], (key) => {
+        if (pod.at(key).flag()) report.wrong(pod.at(key), "so the pod is not isolated from its node");
+      }),
+  ),
+  containerRule(
+    {
+      id: "pods-no-host-ports",
+      forbids: true,
+      level: "mandatory",
+      title: "No container uses a host port",
+      reason: "A host port bypasses network policies.",
+      fix: "remove hostPort, and reach the pod through a Service",
+      source: podSecurity("Baseline", "Host Ports"),
+    },
+    (container, report) =>
+      report.each(container.at("ports").items(), (port) => {
+        const hostPort = port.at("hostPort");
+        if ((hostPort.number() ?? 0) !== 0) report.wrong(hostPort, "a port of the node itself");
+      }),
+  ),
+  podRule(
+    {
+      id: "pods-no-host-path",
+      forbids: true,
+      level: "mandatory",
+      title: "No pod mounts a hostPath volume",
+      reason: "It exposes other pods' files and, if writable, the node.",
+      fix: "use an emptyDir, ConfigMap or PersistentVolumeClaim",
+      source: podSecurity("Baseline", "HostPath Volumes"),
+    },
+    (pod, report) =>
+      report.each(pod.at("volumes").items(), (volume) => {
+        const path = volume.at("hostPath", "path");
+        if (volume.at("hostPath").isSet) report.wrong(path, "a path of the node");
+      }),
+  ),
+  podRule(
+    {
+      id: "pods-volume-types",
+      forbids: true,
+      level: "mandatory",
+      title: "Only volume types that Pod Security allows are used",
+      reason: "Other storage belongs in a PersistentVolume.",
+      fix: `use one of ${VOLUME_TYPES.join(", ")}`,
+      source: podSecurity("Restricted", "Volume Types"),
+    },
+    (pod, report) =>
+      report.each(pod.at("volumes").items(), (volume) =>
+        report.each(volume.entries(), ([type, source]) => {
+          // pods-no-host-path reports a path of the node.
+          if (type === "name" || type === "hostPath" || VOLUME_TYPES.includes(type)) return;
+          if (source.isUnknown || source.isSet) report.wrongIn(volume, type, "a type that is not allowed");
+        }),
+      ),
+  ),
+];

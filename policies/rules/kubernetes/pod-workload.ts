@@ -1,0 +1,225 @@
+import { matchesGlob } from "../../core/pack-config.ts";
+import { type Field, type Resource, someKnown } from "../../core/resource.ts";
+import { flag, type Report, type Rule, texts } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
+import { credentialInCommand, credentialInText, isCredential } from "../../kubernetes/credentials.ts";
+import { namespaceOf, parseImage, podPatchOf, podSpecOf, WORKLOADS } from "../../kubernetes/workload.ts";
+import { cis, kubernetes } from "../rule-sources.ts";
+import { containerRule } from "./pod-rule.ts";
+import { BINDINGS } from "./tenancy-rbac.ts";
+
+const DIGESTS = flag("digests", "Require digests", false);
+const MOVING = texts("movingTags", "Tags that are not pinned, besides those without a digit; * matches any text", [
+  "latest",
+  "latest-*",
+  "*-latest",
+  "stable*",
+  "edge*",
+  "main",
+  "main-*",
+  "master",
+  "master-*",
+  "nightly*",
+]);
+const REGISTRIES = texts("registries", "Allowed registries, optionally with a path; * matches any text", [
+  "docker.io",
+  "quay.io",
+  "ghcr.io",
+  "registry.k8s.io",
+  "public.ecr.aws",
+  "*.dkr.ecr.*.amazonaws.com",
+  "cr.fluentbit.io",
+  "docker.elastic.co",
+]);
+
+/** What a container runs, on what, and what it is given. */
+export const POD_WORKLOAD: readonly Rule[] = [
+  containerRule(
+    {
+      id: "pods-images-pinned",
+      forbids: true,
+      level: "mandatory",
+      title: "Each image is pinned to a version or digest",
+      reason: "With a moving tag, pods of one manifest can differ.",
+      fix: "use a version, such as :1.2.3, or a digest",
+      source: kubernetes("Configuration good practices, container images", "concepts/containers/images/#image-names"),
+      options: [DIGESTS, MOVING],
+    },
+    (container, report, settings) => {
+      const image = container.at("image");
+      const text = image.text();
+      if (text === undefined) {
+        // A patch changes what it names and leaves the rest.
+        if (podPatchOf(container.owner) === undefined) report.wrong(image, "so the container has no image");
+        return;
+      }
+      const { tag, digest } = parseImage(text);
+      if (digest !== undefined) return;
+      if (settings.get(DIGESTS)) report.wrong(image, "without a digest");
+      else if (tag === undefined) report.wrong(image, "without a tag, which means latest");
+      else if (settings.get(MOVING).some((moving) => matchesGlob(moving, tag.toLowerCase())))
+        report.wrong(image, `whose tag ${tag} moves`);
+      else if (!/\d/.test(tag)) report.wrong(image, `whose tag ${tag} names no version`);
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-image-registries",
+      forbids: true,
+      level: "mandatory",
+      title: "Images come from approved registries",
+      reason: "An unapproved registry can serve any program.",
+      fix: "use an image from an approved registry, or add the registry to the option `registries`",
+      source: cis("5.1.4"),
+      options: [REGISTRIES],
+    },
+    (container, report, settings) => {
+      const image = container.at("image");
+      const text = image.text();
+      if (text === undefined) return;
+      const { registry, repository } = parseImage(text);
+      const allowed = settings.get(REGISTRIES);
+      const is = (pattern: string) => {
+        const [host = "", ...path] = pattern.replace(/\/$/, "").split("/");
+        // The registry by itself: a * in it must not reach into the path, where anybody writes what he likes.
+        if (!matchesGlob(host, registry)) return false;
+        return path.length === 0 || matchesGlob(`${path.join("/")}/*`, `${repository}/`);
+      };
+      if (!allowed.some(is)) report.wrong(image, `from ${registry}, which is none of ${allowed.join(", ")}`);
+    },
+  ),
+  containerRule(
+    {
+      id: "pods-resources",
+      level: "mandatory",
+      title: "Each container requests CPU and memory and limits its memory",
+      reason: "Otherwise one pod can exhaust the node.",
+      fix: "set resources.requests.cpu, resources.requests.memory and resources.limits.memory",
+      source: kubernetes("Resource management for pods", "concepts/configuration/manage-resources-containers/"),
+    },
+    (container, report) => {
+      const resources = container.at("resources");
+      const wanted = [
+        resources.at("requests", "cpu"),
+        resources.at("requests", "memory"),
+        resources.at("limits", "memory"),
+      ];
+      report.each(wanted, (field) => {
+        if (!field.isSet) report.wrong(field, "so the node cannot plan for this container");
+      });
+    },
+    // Ephemeral containers cannot have resources.
+    ["initContainers", "containers"],
+  ),
+  containerRule(
+    {
+      id: "pods-no-literal-secrets",
+      forbids: true,
+      level: "mandatory",
+      title: "No container has a literal secret in its environment or arguments",
+      reason: "Anyone who reads the pod, manifest or state reads it.",
+      fix: "mount a Secret as a file, or reference one with valueFrom.secretKeyRef",
+      source: cis("4.4.1"),
+    },
+    (container, report) => {
+      report.part(() =>
+        report.each(container.at("env").items(), (entry) => {
+          const name = entry.at("name").text() ?? "";
+          const value = entry.at("value");
+          // What is not known yet stands there literally once it is.
+          if (isCredential(name, value.isUnknown ? "(unknown)" : (value.text() ?? "")))
+            report.hidden(value, `the literal value of ${name}`);
+          else if (!value.isUnknown) tellCredential(value, report);
+        }),
+      );
+      const reported = report.verdicts.length;
+      report.each(["command", "args"], (list) =>
+        report.each(container.at(list).items(), (word) => {
+          const [, name = "", value = ""] = /^--?([\w.-]+)=(.*)$/s.exec(word.text() ?? "") ?? [];
+          if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
+          else tellCredential(word, report);
+        }),
+      );
+      // An option and its value may be two words.
+      report.each(["command", "args"], (list) => {
+        const words = container.at(list).items();
+        report.each(words.slice(1).entries(), ([index, word]) => {
+          const option = words[index];
+          if (option === undefined || option.isUnknown || !/^--?[\w-]+$/.test(option.text() ?? "")) return;
+          const name = (option.text() ?? "").replace(/^-+/, "");
+          const value = word.isUnknown ? "(unknown)" : (word.text() ?? "");
+          if (value.startsWith("-")) return;
+          const what = word.isUnknown ? undefined : credentialInText(`${option.text()} ${value}`);
+          if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
+          else if (what !== undefined) report.hidden(word, what);
+        });
+      });
+      // A client's own option is known by the client, in another word.
+      if (report.verdicts.length > reported) return;
+      const words = ["command", "args"].flatMap((list) => container.at(list).items());
+      const what = credentialInCommand(words.map((word) => (word.isUnknown ? "" : (word.text() ?? ""))).join(" "));
+      if (what !== undefined) report.hidden(container.at(container.at("command").isSet ? "command" : "args"), what);
+    },
+  ),
+];
+
+function tellCredential(field: Field, report: Report): void {
+  const what = credentialInCommand(field.text() ?? "");
+  if (what !== undefined) report.hidden(field, what);
+}
+
+const SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount";
+
+/** What a pod may tell the API server. */
+export const POD_TOKEN: readonly Rule[] = [
+  {
+    id: "pods-service-account-token",
+    family: "pods",
+    level: "mandatory",
+    title: "A pod mounts a service account token only if a role is bound to the account",
+    reason: "An unneeded token can be stolen.",
+    fix: "set automountServiceAccountToken: false, or bind the role to a dedicated service account",
+    source: cis("4.1.5 and 4.1.6"),
+    types: [...WORKLOADS, ...BINDINGS, SERVICE_ACCOUNT],
+    checkStack: (stack, report) =>
+      report.each(stack.resources, (resource) => {
+        const pod = podSpecOf(resource);
+        if (pod !== undefined) checkToken(stack, resource, pod, report);
+      }),
+  },
+];
+
+function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report): void {
+  const automount = pod.at("automountServiceAccountToken");
+  if (automount.flag() === false) return;
+  const account = pod.at("serviceAccountName").text() ?? pod.at("serviceAccount").text() ?? "default";
+  const namespace = namespaceOf(resource);
+  if (automount.flag() === undefined && accountMountsNone(stack, namespace, account)) return;
+  if (account === "default")
+    report.wrong(automount, "so the token of the account default is mounted, which all pods share");
+  else if (!isBound(stack, namespace, account)) {
+    report.wrong(automount, `so the token of ${account} is mounted, to which this stack binds no role`);
+  }
+}
+
+function accountMountsNone(stack: Stack, namespace: string, name: string): boolean {
+  return someKnown(
+    stack.ofType(SERVICE_ACCOUNT),
+    (account) =>
+      account.at("metadata", "name").text() === name &&
+      namespaceOf(account) === namespace &&
+      account.at("automountServiceAccountToken").flag() === false,
+  );
+}
+
+function isBound(stack: Stack, namespace: string, name: string): boolean {
+  return someKnown(stack.ofType(...BINDINGS), (binding) =>
+    someKnown(
+      binding.at("subjects").items(),
+      (subject) =>
+        subject.at("kind").text() === "ServiceAccount" &&
+        subject.at("name").text() === name &&
+        (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace,
+    ),
+  );
+}

@@ -1,0 +1,239 @@
+import { coversEverybody } from "../../core/cidr.ts";
+import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
+import type { Report, Rule, Settings } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
+import { nameOf } from "../../kubernetes/workload.ts";
+import { cis, kubernetes } from "../rule-sources.ts";
+import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
+
+const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+const NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch";
+/** The namespace of DNS, and the one label that Kubernetes gives to every namespace. */
+const DNS_NAMESPACE = "kube-system";
+const NAME_LABEL = "kubernetes.io/metadata.name";
+const DNS_PORT = 53;
+/** Each way with its list of rules. */
+const WAYS = [
+  ["Ingress", "ingress"],
+  ["Egress", "egress"],
+] as const;
+
+/** Who reaches a team's pods, and what they reach. */
+export const TENANCY_NETWORK: readonly Rule[] = [
+  {
+    id: "tenancy-default-deny",
+    family: "tenancy",
+    level: "mandatory",
+    title: "A team's namespace denies traffic by default",
+    reason: "Otherwise every pod in the cluster can connect.",
+    fix: "add a NetworkPolicy with podSelector {} and policyTypes [Ingress, Egress], and rules that name peers",
+    source: cis("4.3.2"),
+    options: [LABEL, NAMES],
+    types: [NAMESPACE, POLICY],
+    checkStack: (stack, report, settings) =>
+      eachTeams(stack, report, settings, (namespace, policies) => {
+        report.each(WAYS, ([type, rules]) => {
+          report.each(policies, (policy) => {
+            if (!isIn(policy, nameOf(namespace))) return;
+            const written = policy.at("spec", rules).items();
+            report.each(written, (rule) => {
+              if (isOpen(rule)) report.wrong(rule, `which lets all ${type} through`);
+            });
+            // Each rule may hold a part of all addresses.
+            const blocks = written
+              .filter(isKnown)
+              .filter((rule) => !isOpen(rule))
+              .flatMap(wholeBlocks);
+            if (coversEverybody(blocks))
+              report.wrong(policy.at("spec", rules), `whose rules together let all ${type} through`);
+          });
+          const denies = (policy: Resource) =>
+            isIn(policy, nameOf(namespace)) && selectsAll(policy) && typesOf(policy).includes(type);
+          if (!someKnown(policies, denies))
+            report.missing(namespace, `no NetworkPolicy denies ${type} for all of its pods`);
+        });
+      }),
+  },
+  {
+    id: "tenancy-dns-egress",
+    family: "tenancy",
+    level: "mandatory",
+    title: "Restricted egress still allows DNS over UDP and TCP",
+    reason: "Without TCP, only long answers fail.",
+    fix: "allow port 53 for both: ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]",
+    source: kubernetes("Network policies", "concepts/services-networking/network-policies/"),
+    options: [LABEL, NAMES],
+    types: [NAMESPACE, POLICY],
+    checkStack: (stack, report, settings) =>
+      eachTeams(stack, report, settings, (namespace, policies) => {
+        const here = (policy: Resource) => isIn(policy, nameOf(namespace));
+        if (!someKnown(policies, (policy) => here(policy) && typesOf(policy).includes("Egress"))) return;
+        report.each(["UDP", "TCP"], (protocol) => {
+          if (
+            !someKnown(policies, (policy) => here(policy) && selectsAll(policy) && letsDnsOut(policy, protocol, stack))
+          )
+            report.missing(namespace, `no NetworkPolicy lets DNS out by ${protocol} 53`);
+        });
+      }),
+  },
+];
+
+function eachTeams(
+  stack: Stack,
+  report: Report,
+  settings: Settings,
+  check: (namespace: Resource, policies: readonly Resource[]) => void,
+): void {
+  report.each(stack.ofType(NAMESPACE), (namespace) => {
+    if (isTeams(namespace, settings)) check(namespace, inNamespace(stack, POLICY, nameOf(namespace)));
+  });
+}
+
+function selectsAll(policy: Resource): boolean {
+  const selector = policy.at("spec", "podSelector");
+  return selector.at("matchLabels").entries().length === 0 && selector.at("matchExpressions").items().length === 0;
+}
+
+/** What a policy denies unless a rule lets it through; as Kubernetes fills it in. */
+function typesOf(policy: Resource): string[] {
+  const types = policy
+    .at("spec", "policyTypes")
+    .items()
+    .map((type) => type.text() ?? "");
+  if (types.length > 0) return types;
+  return policy.at("spec", "egress").isSet ? ["Ingress", "Egress"] : ["Ingress"];
+}
+
+/** A rule without ports lets everything through where it names no peers, or everybody by one peer or by several. */
+function isOpen(rule: Field): boolean {
+  const ports = rule.at("ports").items();
+  // Known ports decide, whatever the peers become.
+  if (ports.length > 0 && ports.every((entry) => isKnownPort(entry) && !isEveryPort(entry))) return false;
+  const peers = peersOf(rule);
+  const isForEverybody =
+    peers.length === 0 ||
+    someKnown(peers, isEverybody) ||
+    coversEverybody(peers.filter((peer) => !peer.isUnknown).flatMap(wholeBlock));
+  return isForEverybody && letsEveryPortThrough(rule);
+}
+
+function isKnownPort(entry: Field): boolean {
+  return ["port", "endPort"].every((key) => !entry.at(key).isUnknown);
+}
+
+/** Whether a rule names no ports, or all of a protocol's. */
+function letsEveryPortThrough(rule: Field): boolean {
+  const ports = rule.at("ports").items();
+  return ports.length === 0 || someKnown(ports, isEveryPort);
+}
+
+function isEveryPort(entry: Field): boolean {
+  const [first, last] = [entry.at("port"), entry.at("endPort")];
+  if (!first.isSet) return true;
+  return last.isSet && (first.number() ?? 0) <= 1 && (last.number() ?? 0) >= 65535;
+}
+
+/** Whether a rule can be judged beside others: what is unknown in it is reported of the rule itself. */
+function isKnown(rule: Field): boolean {
+  try {
+    isOpen(rule);
+    return true;
+  } catch (error) {
+    if (error instanceof Undecided) return false;
+    throw error;
+  }
+}
+
+/** The blocks of addresses that a rule without ports lets through. */
+function wholeBlocks(rule: Field): string[] {
+  return letsEveryPortThrough(rule) ? peersOf(rule).flatMap(wholeBlock) : [];
+}
+
+/** The block that a peer names, unless a part of it is left out. */
+function wholeBlock(peer: Field): string[] {
+  const block = peer.at("ipBlock");
+  const [cidr, except] = [block.at("cidr"), block.at("except")];
+  if (cidr.isUnknown || except.isUnknown || except.items().length > 0) return [];
+  return [cidr.text() ?? ""];
+}
+
+function peersOf(rule: Field): Field[] {
+  return ["from", "to"].flatMap((key) => rule.at(key).items());
+}
+
+function isEverybody(peer: Field): boolean {
+  const block = peer.at("ipBlock");
+  if (block.isSet) return coversEverybody([block.at("cidr").text() ?? ""]) && block.at("except").items().length === 0;
+  const [namespaces, pods] = [peer.at("namespaceSelector"), peer.at("podSelector")];
+  return namespaces.isSet && selectsEvery(namespaces) && (!pods.isSet || selectsEvery(pods));
+}
+
+/**
+ * Whether a selector selects everything: one without terms, one that asks for a label which each namespace has, or one that only leaves
+ * some out, which takes in every namespace to come.
+ */
+function selectsEvery(selector: Field): boolean {
+  if (selector.at("matchLabels").entries().length > 0) return false;
+  return selector
+    .at("matchExpressions")
+    .items()
+    .every((term) => {
+      const [key, operator] = [term.at("key").text(), term.at("operator").text()];
+      if (key === NAME_LABEL) return operator === "Exists" || operator === "NotIn";
+      return operator === "NotIn" || operator === "DoesNotExist";
+    });
+}
+
+function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {
+  return someKnown(policy.at("spec", "egress").items(), (rule) => {
+    const peers = rule.at("to").items();
+    if (peers.length > 0 && !someKnown(peers, (peer) => mayBeDns(peer, stack))) return false;
+    const ports = rule.at("ports").items();
+    const isDns = (port: Field) => (port.at("protocol").text() ?? "TCP") === protocol && coversDns(port);
+    return ports.length === 0 || someKnown(ports, isDns);
+  });
+}
+
+/** Pods without a namespace are those of the policy's own, and DNS is in another. */
+function mayBeDns(peer: Field, stack: Stack): boolean {
+  if (peer.at("ipBlock").isSet) return true;
+  const selector = peer.at("namespaceSelector");
+  if (!selector.isSet) return false;
+  // What a selector asks for is a label that Kubernetes sets, or one that this stack sets: `name` is neither.
+  const has = (key: string, isValue: (value: string) => boolean) =>
+    (key === NAME_LABEL && isValue(DNS_NAMESPACE)) ||
+    someKnown(stack.ofType(NAMESPACE, NAMESPACE_PATCH), (namespace) => {
+      if (nameOf(namespace) !== DNS_NAMESPACE) return false;
+      const label = namespace.at("metadata", "labels", key);
+      return label.isSet && isValue(label.text() ?? "");
+    });
+  if (
+    !selector
+      .at("matchLabels")
+      .entries()
+      .every(([key, value]) => has(key, (one) => one === value.text()))
+  )
+    return false;
+  return selector
+    .at("matchExpressions")
+    .items()
+    .every((term) => {
+      const key = term.at("key").text() ?? "";
+      const values = term
+        .at("values")
+        .items()
+        .map((value) => value.text());
+      const operator = term.at("operator").text();
+      if (operator === "In") return has(key, (value) => values.includes(value));
+      if (operator === "Exists") return has(key, () => true);
+      if (operator === "DoesNotExist") return !has(key, () => true);
+      return operator === "NotIn" && !has(key, (value) => values.includes(value));
+    });
+}
+
+function coversDns(port: Field): boolean {
+  if (!port.at("port").isSet) return true;
+  const first = port.at("port").number();
+  if (first === undefined) return ["dns", "dns-tcp"].includes(port.at("port").text() ?? "");
+  return first <= DNS_PORT && DNS_PORT <= (port.at("endPort").number() ?? first);
+}

@@ -1,0 +1,259 @@
+import { count, flag, type Report, type Rule, renamed, type Settings, type StackRule } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
+import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../../fluent-bit/collectors-in-stack.ts";
+import type { Section } from "../../fluent-bit/parser.ts";
+import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../../kubernetes/workload.ts";
+import { fluentBit } from "../rule-sources.ts";
+
+const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
+
+type Check = (running: RunningConfig, report: Report, settings: Settings) => void;
+
+/** A rule on each configuration of Fluent Bit that runs. */
+function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">, check: Check): StackRule {
+  return {
+    ...facts,
+    family: "collectors",
+    types: READS,
+    checkStack: (stack: Stack, report, settings) =>
+      report.each(fluentBitConfigs(stack, report), (running) => check(running, report, settings)),
+  };
+}
+
+const MIN_RETRIES = renamed("leastRetries", count("minRetries", "Minimum number of retries", 10, 1));
+const FILE_INPUTS = ["tail", "systemd"];
+
+/** What keeps Fluent Bit from losing logs, and from sending them where others read them. */
+export const COLLECTORS_DELIVERY: readonly Rule[] = [
+  fluentBitRule(
+    {
+      id: "collectors-buffer-on-disk",
+      level: "mandatory",
+      title: "Fluent Bit keeps its buffer and positions on the node's disk",
+      reason: "Otherwise both go with the pod, and lines are lost.",
+      fix: "set storage.type filesystem and DB on the input, and storage.path on the service, under a hostPath mount",
+      source: fluentBit("Buffering and storage", "administration/buffering-and-storage"),
+    },
+    ({ workload, isOnNode, service, inputs, outputs }, report) => {
+      // Beside an application the pod's own volume is all there is.
+      if (!isOnNode) return;
+      const pod = podSpecOf(workload);
+      const mounts = pod === undefined ? [] : mountsOf(pod);
+      const onDisk = (section: Section, option: string) => {
+        const path = section.get(option);
+        if (path === undefined)
+          report.wrongIn(section.file, `${section.name} has no ${option}`, "so its state goes with the pod");
+        else if (onNode(path, mounts) === undefined)
+          report.wrongIn(section.file, `${option} of ${section.name} is ${path}`, "which goes with the pod");
+      };
+      const reading = inputs.filter(({ name }) => FILE_INPUTS.includes(name));
+      report.each(reading, (input) => {
+        const type = input.get("storage.type");
+        if (type?.toLowerCase() !== "filesystem")
+          report.wrongIn(
+            input.file,
+            `storage.type of ${input.name} is ${type ?? "not set"}`,
+            "so what waits is in memory alone",
+          );
+        onDisk(input, "db");
+      });
+      if (inputs.length > 0) report.part(() => onDisk(service, "storage.path"));
+      for (const output of outputs.filter((one) => one.written("storage.total_limit_size") === undefined)) {
+        report.wrongIn(
+          output.file,
+          `${output.name} has no storage.total_limit_size`,
+          "so an outage fills the node's disk",
+          "set storage.total_limit_size on the output",
+        );
+      }
+    },
+  ),
+  fluentBitRule(
+    {
+      id: "collectors-retries",
+      level: "mandatory",
+      title: "Fluent Bit retries until logs are delivered",
+      reason: "By default a chunk is dropped after one retry.",
+      fix: "set Retry_Limit no_limits on the output",
+      source: fluentBit("Scheduling and retries", "administration/scheduling-and-retries"),
+      options: [MIN_RETRIES],
+    },
+    ({ outputs }, report, settings) =>
+      report.each(outputs, (output) => {
+        const limit = (output.get("retry_limit") ?? "not set").toLowerCase();
+        const unlimited = ["no_limits", "false", "off"].includes(limit);
+        if (!unlimited && !(Number(limit) >= settings.get(MIN_RETRIES)))
+          report.wrongIn(output.file, `Retry_Limit of ${output.name} is ${limit}`, "so an outage loses logs");
+      }),
+  ),
+  fluentBitRule(
+    {
+      id: "collectors-grace",
+      level: "mandatory",
+      title: "Fluent Bit's Grace is shorter than the pod's termination grace period",
+      reason: "Otherwise Kubernetes kills it during a flush.",
+      fix: "set Grace below the pod's terminationGracePeriodSeconds",
+      source: fluentBit("Service section, grace", "administration/configuring-fluent-bit/yaml/service-section"),
+    },
+    ({ workload, service, inputs }, report) => {
+      const period = podSpecOf(workload)?.at("terminationGracePeriodSeconds");
+      const seconds = period?.number() ?? 30;
+      const grace = Number(service.get("grace") ?? 5);
+      if (inputs.length > 0 && !(grace < seconds))
+        report.wrongIn(
+          service.file,
+          `Grace is ${service.get("grace") ?? "not set (5)"}`,
+          `and the pod of ${workload.label} gets ${seconds} s`,
+        );
+    },
+  ),
+  fluentBitRule(
+    {
+      id: "collectors-own-logs",
+      level: "mandatory",
+      title: "Fluent Bit excludes its own logs",
+      reason: "Otherwise each failure to send is logged, read, and fails again.",
+      fix: "exclude its own files with Exclude_Path on the input, such as /var/log/containers/fluent-bit-*.log",
+      source: fluentBit("Tail, Exclude_Path", "data-pipeline/inputs/tail"),
+    },
+    ({ workload, isOnNode, inputs }, report) => {
+      if (!isOnNode) return;
+      report.each(
+        inputs.filter(({ name }) => name === "tail"),
+        (input) => {
+          if (readsOwnLogs(input, workload))
+            report.wrongIn(
+              input.file,
+              `Exclude_Path of ${input.name} is ${input.written("exclude_path") ?? "not set"}`,
+              `which takes the logs of ${namespaceOf(workload)}/${nameOf(workload)} in`,
+            );
+        },
+      );
+    },
+  ),
+];
+
+const PLAIN_INSIDE = flag("plainInside", "Allow plain HTTP to Services of the cluster", true);
+/** Outputs over the network that use TLS only where told so. See FLB_IO_OPT_TLS in the plugins' sources. */
+const PLAIN_BY_DEFAULT = [
+  "es",
+  "opensearch",
+  "http",
+  "loki",
+  "forward",
+  "splunk",
+  "gelf",
+  "influxdb",
+  "kafka-rest",
+  "opentelemetry",
+  "syslog",
+  "tcp",
+  "datadog",
+  "prometheus_remote_write",
+  "skywalking",
+  "websocket",
+];
+const NAMES = { index: indexIssue, logstash_prefix: indexIssue };
+/** What follows the prefix in a name with a date. */
+const DATED_PARTS = { logstash_prefix_separator: indexPartIssue, logstash_dateformat: indexPartIssue };
+
+/** What keeps logs from going where others read them, or nobody takes them. */
+export const COLLECTORS_SENDING: readonly Rule[] = [
+  fluentBitRule(
+    {
+      id: "collectors-tls",
+      level: "mandatory",
+      title: "Logs leave the cluster over TLS with verification",
+      reason: "Logs contain user data.",
+      fix: "set tls on and tls.verify on for the output",
+      source: fluentBit("Transport security", "administration/transport-security"),
+      options: [PLAIN_INSIDE],
+    },
+    ({ outputs }, report, settings) =>
+      report.each(outputs, (output) => {
+        // Those of AWS verify too, and may be told not to.
+        const verify = output.get("tls.verify");
+        if (verify !== undefined && !output.isOn("tls.verify"))
+          report.wrongIn(
+            output.file,
+            `tls.verify of ${output.name} is ${verify}`,
+            `so anybody may stand for ${hostOf(output)}`,
+          );
+        if (!PLAIN_BY_DEFAULT.includes(output.name) || output.isOn("tls")) return;
+        if (!(isInside(output) && settings.get(PLAIN_INSIDE)))
+          report.wrongIn(
+            output.file,
+            `tls of ${output.name} is ${output.get("tls") ?? "not set"}`,
+            `so logs travel to ${hostOf(output)} in the clear`,
+          );
+      }),
+  ),
+  fluentBitRule(
+    {
+      id: "collectors-index-names",
+      level: "mandatory",
+      title: "Index names are valid in OpenSearch and Elasticsearch",
+      reason: "If the server rejects a name, its lines are lost.",
+      fix: "use lower-case letters, digits, - and _, starting with a letter or digit, at most 255 bytes",
+      source: {
+        id: "OpenSearch: index naming restrictions",
+        url: "https://docs.opensearch.org/latest/api-reference/index-apis/create-index/",
+      },
+    },
+    ({ outputs }, report) =>
+      report.each(
+        outputs.filter(({ name }) => ["es", "opensearch"].includes(name)),
+        (output) => {
+          const parts = output.isOn("logstash_format") ? DATED_PARTS : {};
+          for (const [option, issueOf] of Object.entries({ ...NAMES, ...parts })) {
+            const written = output.written(option);
+            const issue = written === undefined ? undefined : issueOf(written);
+            if (issue !== undefined) report.wrongIn(output.file, `${option} of ${output.name} is ${written}`, issue);
+          }
+        },
+      ),
+  ),
+];
+
+function hostOf(output: Section): string {
+  return output.get("host") ?? (output.name === "datadog" ? "datadoghq.com" : "127.0.0.1");
+}
+
+function isInside(output: Section): boolean {
+  const host = hostOf(output);
+  return /\.svc(\.cluster\.local)?\.?$/.test(host) || ["127.0.0.1", "localhost", "::1"].includes(host);
+}
+
+/** What a placeholder of Fluent Bit stands for is not known here, and the longest date is ten letters. */
+const PLACEHOLDER = /\$\{[^}]*\}|\$[\w.]+(\[[^\]]*\])*/g;
+/** A date's directive, with the flags and widths that glibc takes. */
+const DIRECTIVE = /%[-_0^#]*\d*[EO]?[a-zA-Z+%]/g;
+/**
+ * The directives that give nothing but digits, lower-case letters, `-` and `.` in every locale and at every time. Others give
+ * spaces (`%e`, `%k`), capitals (`%b`, `%Z`), slashes (`%D`) or colons (`%T`), or are unknown to strftime.
+ * @see https://man7.org/linux/man-pages/man3/strftime.3.html
+ */
+const LEGAL_DIRECTIVE = /^%[-0]?[YyCGgmdHIMSjUVWuwsF]$/;
+
+/**
+ * Why OpenSearch and Elasticsearch would refuse an index name or the beginning of one; undefined where they accept it.
+ * @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/
+ */
+export function indexIssue(name: string): string | undefined {
+  const fixed = name.replace(PLACEHOLDER, "").replace(DIRECTIVE, "");
+  if (/[A-Z]/.test(fixed)) return "which has upper-case letters";
+  if (/^[-_+]/.test(fixed) && !/^[$%]/.test(name)) return `which begins with ${fixed[0]}`;
+  const forbidden = /[\\/*?"<>| ,#:]/.exec(fixed)?.[0];
+  if (forbidden !== undefined) return `which has ${JSON.stringify(forbidden)} in it`;
+  if (name === "." || name === "..") return "which means a folder";
+  if (Buffer.byteLength(fixed) > 255) return "which is longer than 255 bytes";
+  const directive = name.match(DIRECTIVE)?.find((one) => !LEGAL_DIRECTIVE.test(one));
+  return directive === undefined
+    ? undefined
+    : `whose ${directive} may give spaces, capitals or signs that no index name may have`;
+}
+
+/** The same for the rest of a name, such as its date: that may begin with any of its letters. */
+function indexPartIssue(part: string): string | undefined {
+  return indexIssue(`a${part}`);
+}

@@ -1,0 +1,251 @@
+import { seconds, servesRoot } from "eks-dns-logging-corefile";
+import { parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
+import { count, type Rule, texts } from "../../core/rule.ts";
+import {
+  ADDON,
+  addonRule,
+  configurationOf,
+  corefileRule,
+  inside,
+  isCoreDns,
+  isGroup,
+  type Json,
+  quantity,
+} from "../aws/coredns-addon.ts";
+import { aws, coreDns } from "../rule-sources.ts";
+
+const EVERYWHERE = texts("everywhere", "Plugins that some server block must have", [
+  "health",
+  "ready",
+  "kubernetes",
+  "loop",
+  "reload",
+]);
+const IN_ROOT = texts("inRoot", "Plugins that the server block of zone . must have", ["errors", "forward", "cache"]);
+const TERMINATION = count("terminationGraceSeconds", "Termination grace period in seconds, set by the add-on", 30, 1);
+const PODS_PER_NODE = count("podsPerNode", "Maximum pods per node", 110, 1);
+const SERVICES = count("services", "Services in the cluster", 1000);
+const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+/** The memory limit of the add-on unless configured. */
+const DEFAULT_LIMIT = "170Mi";
+const MEBI = 2 ** 20;
+
+/** A path as people write it: `tolerations[0].key`. */
+function dotted(path: readonly (string | number)[]): string {
+  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
+}
+
+/** What keeps names resolving. */
+export const COREDNS: readonly Rule[] = [
+  {
+    id: "coredns-configuration-valid",
+    family: "coredns",
+    level: "mandatory",
+    title: "The add-on configuration matches the schema of its version",
+    reason: "EKS rejects anything else, after minutes.",
+    fix: "follow the output of `aws eks describe-addon-configuration` for the version",
+    source: aws("EKS add-on configuration", "eks/latest/APIReference/API_DescribeAddonConfiguration.html"),
+    types: [ADDON],
+    check: (addon, report) => {
+      if (!isCoreDns(addon)) return;
+      const field = addon.at("configurationValues");
+      const configuration = configurationOf(addon);
+      if (configuration === undefined) return report.wrong(field, "neither a JSON nor a YAML object");
+      if (Object.keys(configuration).length === 0) return;
+      const version = addon.at("addonVersion").text() ?? "";
+      // Without a version nobody knows the schema; cluster-addons-pinned tells that.
+      if (parseAddonVersion(version) === undefined) return;
+      for (const { path, value, message, undecided } of rejections(configuration, version)) {
+        if (undecided) report.undecided(field, `sets ${dotted(path)}, which ${message}`);
+        else
+          report.wrongIn(
+            field,
+            `${dotted(path)} is ${value === undefined ? "not set" : JSON.stringify(value)}`,
+            `which ${message} (${version})`,
+          );
+      }
+    },
+  },
+  addonRule(
+    {
+      id: "coredns-replicas",
+      level: "mandatory",
+      title: "CoreDNS has at least two replicas, fixed or autoscaled, not both",
+      reason: "One pod fails with its node; count and autoscaler overwrite each other.",
+      fix: "set replicaCount: 2, or autoScaling: {enabled: true, minReplicas: 2, maxReplicas: 10}",
+      source: aws("Scale CoreDNS pods", "eks/latest/userguide/coredns-autoscaling.html"),
+    },
+    ({ replicaCount, autoScaling }, field, report) => {
+      const scales = inside(autoScaling, "enabled") === true;
+      if (scales && replicaCount !== undefined)
+        report.wrongIn(field, `replicaCount is ${replicaCount}`, "though autoScaling is enabled");
+      if (!scales && typeof replicaCount === "number" && replicaCount < 2)
+        report.wrongIn(field, `replicaCount is ${replicaCount}`, "so one node takes DNS away");
+      const [min, max] = [inside(autoScaling, "minReplicas"), inside(autoScaling, "maxReplicas")];
+      if (scales && typeof min === "number" && min < 2)
+        report.wrongIn(field, `autoScaling.minReplicas is ${min}`, "so one node takes DNS away");
+      if (scales && typeof min === "number" && typeof max === "number" && max < min)
+        report.wrongIn(field, `autoScaling.maxReplicas is ${max}`, `below minReplicas, which is ${min}`);
+    },
+    (deployment, report) => {
+      const replicas = deployment.at("spec", "replicas");
+      // A patch changes what it names. A Deployment that names no number has one pod.
+      if (!replicas.isSet && deployment.kind.endsWith("Patch")) return;
+      if ((replicas.number() ?? 1) < 2)
+        report.wrong(replicas, "so one node takes DNS away", "set spec.replicas: 2, or more");
+    },
+  ),
+  addonRule(
+    {
+      id: "coredns-disruption",
+      level: "mandatory",
+      title: "A disruption budget and spreading keep CoreDNS available during drains",
+      reason: "Without them, one drain can stop every CoreDNS pod.",
+      fix: "leave podDisruptionBudget, affinity and topologySpreadConstraints at the add-on's defaults",
+      source: aws("EKS best practices, CoreDNS reliability", "eks/latest/best-practices/scale-cluster-services.html"),
+    },
+    (configuration, field, report) => {
+      const budget = configuration.podDisruptionBudget;
+      const replicas = leastReplicas(configuration);
+      if (inside(budget, "enabled") === false)
+        report.wrongIn(field, "podDisruptionBudget.enabled is false", "so a drain takes all pods");
+      const [max, min] = [inside(budget, "maxUnavailable"), inside(budget, "minAvailable")];
+      // What may go, of what there is at least; Kubernetes rounds both shares up.
+      const may = min === undefined ? podsOf(max, replicas) : replicas - (podsOf(min, replicas) ?? 0);
+      const written = min === undefined ? `maxUnavailable is ${max}` : `minAvailable is ${min}`;
+      if (may !== undefined && may >= replicas)
+        report.wrongIn(field, `podDisruptionBudget.${written}`, `of ${replicas} pods, so a drain takes all`);
+      if (may !== undefined && may <= 0)
+        report.wrongIn(field, `podDisruptionBudget.${written}`, `of ${replicas} pods, so no node can be drained`);
+      const { affinity, topologySpreadConstraints: spread } = configuration;
+      const apart = affinity === undefined || keepsApart(inside(affinity, "podAntiAffinity"));
+      const spreads = spread === undefined || (Array.isArray(spread) && spread.length > 0);
+      if (!apart && !spreads)
+        report.wrongIn(
+          field,
+          `affinity is ${JSON.stringify(affinity)} and topologySpreadConstraints is ${JSON.stringify(spread)}`,
+          "so all pods may stand on one node",
+        );
+    },
+  ),
+  corefileRule(
+    {
+      id: "coredns-corefile-complete",
+      level: "mandatory",
+      title: "The Corefile has the plugins that cluster DNS needs",
+      reason: "Health and ready find failed pods, loop finds forwarding loops, cache relieves upstreams.",
+      fix: "add the plugin to the server block",
+      source: {
+        id: "CoreDNS: the EKS default Corefile",
+        url: "https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html",
+      },
+      options: [EVERYWHERE, IN_ROOT],
+    },
+    (blocks, field, report, settings) => {
+      const has = (among: typeof blocks, name: string) =>
+        among.some(({ directives }) => directives.some((line) => line.name === name));
+      const root = blocks.filter(servesRoot);
+      if (root.length === 0)
+        report.wrongIn(field, "the Corefile", "which has no server block for the zone .", "add a server block .:53");
+      for (const name of settings.get(EVERYWHERE).filter((wanted) => !has(blocks, wanted)))
+        report.wrongIn(field, "the Corefile", `which lacks the plugin ${name}`);
+      for (const name of settings.get(IN_ROOT).filter((wanted) => root.length > 0 && !has(root, wanted)))
+        report.wrongIn(field, "the Corefile", `whose server block for . lacks the plugin ${name}`);
+    },
+  ),
+  corefileRule(
+    {
+      id: "coredns-lameduck",
+      level: "mandatory",
+      title: "CoreDNS has a lameduck period shorter than its termination grace period",
+      reason: "Without it, queries are lost while endpoints list the pod.",
+      fix: "add a block with the line lameduck 5s to the plugin health",
+      source: coreDns("health"),
+      options: [TERMINATION],
+    },
+    (blocks, field, report, settings) => {
+      for (const health of blocks.flatMap(({ directives }) => directives.filter(({ name }) => name === "health"))) {
+        const written = health.block?.find(({ name }) => name === "lameduck")?.args[0];
+        const lasts = seconds(written ?? "") ?? 0;
+        if (lasts <= 0)
+          report.wrongIn(field, `lameduck is ${written ?? "not set"}`, "so queries are lost when a pod stops");
+        else if (lasts >= settings.get(TERMINATION))
+          report.wrongIn(field, `lameduck is ${written}`, `and the pod is killed after ${settings.get(TERMINATION)} s`);
+      }
+    },
+  ),
+  {
+    id: "coredns-memory",
+    family: "coredns",
+    level: "mandatory",
+    title: "The memory limit of CoreDNS fits the size of the cluster",
+    reason: "CoreDNS is killed over the limit.",
+    fix: "raise resources.limits.memory",
+    source: {
+      id: "CoreDNS: scaling in Kubernetes",
+      url: "https://github.com/coredns/deployment/blob/master/kubernetes/Scaling_CoreDNS.md",
+    },
+    options: [PODS_PER_NODE, SERVICES],
+    types: [ADDON, NODE_GROUP],
+    checkStack: (stack, report, settings) =>
+      report.each(stack.ofType(ADDON).filter(isCoreDns), (addon) => {
+        const field = addon.at("configurationValues");
+        const configuration = configurationOf(addon) ?? {};
+        const limit = inside(configuration, "resources", "limits", "memory") ?? DEFAULT_LIMIT;
+        const bytes = typeof limit === "string" ? (quantity(limit) ?? 0) : 0;
+        const nodes = stack
+          .ofType(NODE_GROUP)
+          .reduce((sum, group) => sum + (group.at("scalingConfig", "maxSize").number() ?? 0), 0);
+        const objects = nodes * settings.get(PODS_PER_NODE) + settings.get(SERVICES);
+        const autopath = typeof configuration.corefile === "string" && /^\s*autopath\b/m.test(configuration.corefile);
+        const needed = autopath ? objects / 250 + 56 : objects / 1000 + 54;
+        if (bytes < needed * 1e6)
+          report.wrongIn(
+            field,
+            `resources.limits.memory is ${limit}`,
+            `and ${nodes} nodes with ${objects} pods and Services need ${Math.ceil((needed * 1e6) / MEBI)}Mi${autopath ? " with autopath" : ""}`,
+          );
+      }),
+  },
+  {
+    id: "coredns-conflict-modes",
+    family: "coredns",
+    level: "mandatory",
+    title: "Add-on conflict modes are set to values that EKS accepts",
+    reason: "EKS rejects PRESERVE on create; a missing mode blocks the next update.",
+    fix: "set resolveConflictsOnCreate: OVERWRITE (or NONE) and resolveConflictsOnUpdate: OVERWRITE, PRESERVE or NONE",
+    source: aws("EKS CreateAddon, resolveConflicts", "eks/latest/APIReference/API_CreateAddon.html"),
+    types: [ADDON],
+    check: (addon, report) => {
+      const modes = {
+        resolveConflictsOnCreate: ["OVERWRITE", "NONE"],
+        resolveConflictsOnUpdate: ["OVERWRITE", "PRESERVE", "NONE"],
+      };
+      report.each(Object.entries(modes), ([key, allowed]) => {
+        const mode = addon.at(key);
+        if (!allowed.includes(mode.text() ?? "")) report.wrong(mode, `none of ${allowed.join(", ")}`);
+      });
+    },
+  },
+];
+
+/** Pods of the add-on unless configured, also the least that its autoscaler keeps. */
+const DEFAULT_REPLICAS = 2;
+
+/** Pods that run whatever the load. */
+function leastReplicas({ replicaCount, autoScaling }: Json): number {
+  const count = inside(autoScaling, "enabled") === true ? inside(autoScaling, "minReplicas") : replicaCount;
+  return typeof count === "number" ? count : DEFAULT_REPLICAS;
+}
+
+/** Pods of a number or a share, such as `50%`, which Kubernetes rounds up; undefined where it is neither. */
+function podsOf(value: unknown, replicas: number): number | undefined {
+  if (typeof value === "number") return value;
+  const share = typeof value === "string" ? /^(\d+)%$/.exec(value)?.[1] : undefined;
+  return share === undefined ? undefined : Math.ceil((Number(share) / 100) * replicas);
+}
+
+/** Whether an anti-affinity names anything to stay away from. */
+function keepsApart(antiAffinity: unknown): boolean {
+  return isGroup(antiAffinity) && Object.values(antiAffinity).some((terms) => Array.isArray(terms) && terms.length > 0);
+}
