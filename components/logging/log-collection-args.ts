@@ -149,6 +149,8 @@ export type NamedDestinationArgs = DestinationArgs & {
   };
   /** Names of its indices. @default index of the collection */
   readonly index?: IndexArgs;
+  /** Whether its log group or bucket is that of the former `destination`, which keeps its name. @default false */
+  readonly wasDestination?: boolean;
 };
 
 /** Which lines go to which of several destinations: those that meet each condition. */

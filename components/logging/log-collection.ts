@@ -115,7 +115,7 @@ function contextOf(
     bucket:
       podIdentity === undefined || only?.destination.kind !== "s3"
         ? undefined
-        : bucketName(only.destination, name, podIdentity.region, only.name),
+        : bucketName(only.destination, name, podIdentity.region, only.suffix),
     teams,
   };
 }

@@ -100,6 +100,8 @@ export interface LogPipeline {
   readonly team: true;
   /** Name of the destination among several; undefined for the only one. */
   readonly name: string | undefined;
+  /** What names of its AWS resources end in; undefined for plain ones. */
+  readonly suffix: string | undefined;
   /** A line goes to this destination that meets one of these; all lines if there are none. */
   readonly selections: readonly Selection[];
   /** A pipeline for each of several destinations, from the record on. Empty where there is one, which `destination` is. */
@@ -138,24 +140,25 @@ export function logPipeline(
   const branches = targets.map((target) => ({ ...common, ...branchOf(target, context, whenFull) }));
   const [first] = branches;
   if (first === undefined) throw new Error("a pipeline without a destination passed the settings");
-  return first.name === undefined ? first : { ...first, name: undefined, selections: [], branches };
+  return first.name === undefined ? first : { ...first, name: undefined, suffix: undefined, selections: [], branches };
 }
 
 /** What a destination has of its own. */
-type Branch = Pick<LogPipeline, "name" | "destination" | "context" | "index" | "buffer" | "selections">;
+type Branch = Pick<LogPipeline, "name" | "suffix" | "destination" | "context" | "index" | "buffer" | "selections">;
 
 function branchOf(
-  { name, destination, index, bufferSize, selections }: Target,
+  { name, suffix, destination, index, bufferSize, selections }: Target,
   context: DestinationContext,
   whenFull: LogPipeline["buffer"]["whenFull"],
 ): Branch {
   const { cluster, region } = context;
   const bucket =
     destination.kind === "s3" && name !== undefined && region !== undefined
-      ? bucketName(destination, cluster, region, name)
+      ? bucketName(destination, cluster, region, suffix)
       : context.bucket;
   return {
     name,
+    suffix,
     destination,
     context: { ...context, bucket },
     index,
@@ -201,23 +204,23 @@ export function tlsOf(
   }
 }
 
-/** Name of the log group of destination `cloudwatch`. @param name Name of the destination, where there are several. */
+/** Name of the log group of destination `cloudwatch`. @param suffix What a default name ends in. Default: nothing. */
 export function logGroupName(
   destination: Extract<Destination, { kind: "cloudwatch" }>,
   cluster: string,
-  name?: string | undefined,
+  suffix?: string | undefined,
 ): string {
-  return destination.logGroup ?? withName(`/eks-dns-logging/${cluster}/pods`, name);
+  return destination.logGroup ?? withName(`/eks-dns-logging/${cluster}/pods`, suffix);
 }
 
-/** Name of the bucket of destination `s3`. @param name Name of the destination, where there are several. */
+/** Name of the bucket of destination `s3`. @param suffix What a default name ends in. Default: nothing. */
 export function bucketName(
   destination: Extract<Destination, { kind: "s3" }>,
   cluster: string,
   region: string,
-  name?: string | undefined,
+  suffix?: string | undefined,
 ): string {
-  return destination.bucket ?? withName(`${cluster}-logs-${region}`, name);
+  return destination.bucket ?? withName(`${cluster}-logs-${region}`, suffix);
 }
 
 /** The name of what one of several destinations has of its own; that of an only destination is the plain one. */
@@ -236,8 +239,8 @@ export function describeDestination({
   destination,
   context,
   source = NODE,
-  name,
-}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "name">>): string {
+  suffix,
+}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "suffix">>): string {
   switch (destination.kind) {
     case "stdout":
       return source.kind === "node"
@@ -254,7 +257,7 @@ export function describeDestination({
       return `${destination.kind} at ${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
     }
     case "cloudwatch":
-      return `log group ${logGroupName(destination, context.cluster, name)} of CloudWatch Logs`;
+      return `log group ${logGroupName(destination, context.cluster, suffix)} of CloudWatch Logs`;
     case "s3":
       return `bucket ${context.bucket ?? "of this stack"}, below ${destination.prefix}/`;
   }

@@ -127,7 +127,7 @@ function unsupportedIssues(settings: LoggingSettings, collector: Collector): Set
 
 /** What a cluster of this stack has not, and what AWS would refuse. */
 function awsIssues(
-  { destination, path, name }: Target,
+  { destination, path, suffix }: Target,
   clusterKind: ClusterSettings["kind"],
   cluster: NamedCluster | undefined,
 ): SettingsIssue[] {
@@ -148,7 +148,7 @@ function awsIssues(
       : partitionIssue(destination.sigv4, cluster.region);
   if (otherPartition !== undefined) return [{ ...otherPartition, path: [...path, ...otherPartition.path] }];
   if (destination.kind === "s3" && cluster !== undefined) {
-    const bucket = bucketName(destination, cluster.name, cluster.region, name);
+    const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
     if (!isBucketName(bucket)) {
       const message = `must be set, since ${bucket}, made of the cluster's name and region, is no valid name of a bucket`;
       return [{ path: [...path, "bucket"], message }];

@@ -21,11 +21,13 @@ export function formatRoutes(settings: Stack, now: Date): string {
   return [styleText("bold", "Log routes:", { stream: process.stdout }), ...lines, "", ""].join("\n");
 }
 
-function placeOf({ name, destination }: Target, { cluster, region }: Stack): string {
+function placeOf({ suffix, destination }: Target, { cluster, region }: Stack): string {
   const clusterName = cluster.kind === "existing" ? "" : cluster.name;
   const bucket =
-    destination.kind === "s3" && region !== undefined ? bucketName(destination, clusterName, region, name) : undefined;
-  return describeDestination({ name, destination, context: { cluster: clusterName, region, bucket } });
+    destination.kind === "s3" && region !== undefined
+      ? bucketName(destination, clusterName, region, suffix)
+      : undefined;
+  return describeDestination({ suffix, destination, context: { cluster: clusterName, region, bucket } });
 }
 
 function inWords({ namespaces, labels, streams, levels }: Selection): string {
@@ -39,13 +41,17 @@ function inWords({ namespaces, labels, streams, levels }: Selection): string {
 }
 
 /** What is written there now: indices, the log group, or the prefix of the objects' keys, whose day begins in UTC. */
-function todaysNames({ name, destination, index, selections }: Target, { cluster, teams }: Stack, now: Date): string[] {
+function todaysNames(
+  { suffix, destination, index, selections }: Target,
+  { cluster, teams }: Stack,
+  now: Date,
+): string[] {
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch":
       return todaysIndices(index, routedTeams(selections, teams), now);
     case "cloudwatch":
-      return [logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, name)];
+      return [logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix)];
     case "s3":
       return [`${destination.prefix}/${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`];
     default:

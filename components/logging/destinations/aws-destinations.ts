@@ -42,29 +42,29 @@ export function awsDestinations(
 /** Makes what a destination needs; what the collector may do there, or undefined for a destination outside AWS. */
 function statementsOf(
   prefix: string,
-  { name, destination }: Target,
+  { suffix, destination }: Target,
   { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
   { cluster, host, parent }: Place,
 ): pulumi.Output<PolicyStatement[]> | undefined {
   switch (destination.kind) {
     case "cloudwatch": {
-      const groupName = logGroupName(destination, cluster, name);
+      const groupName = logGroupName(destination, cluster, suffix);
       const { retentionDays } = destination;
       const group = { host, groupName, retentionDays, actions, lists };
-      return sidsOf(new PodLogGroup(withName(`${prefix}-group`, name), group, { parent }).statements, name);
+      return sidsOf(new PodLogGroup(withName(`${prefix}-group`, suffix), group, { parent }).statements, suffix);
     }
     case "s3": {
       const { prefix: keys, retentionDays } = destination;
       const bucket = {
         host,
-        bucketName: bucketName(destination, cluster, host.region, name),
+        bucketName: bucketName(destination, cluster, host.region, suffix),
         prefix: keys,
         retentionDays,
       };
-      return sidsOf(new LogBucket(withName(`${prefix}-bucket`, name), bucket, { parent }).statements, name);
+      return sidsOf(new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent }).statements, suffix);
     }
     case "opensearch":
-      return destination.sigv4 && sidsOf(pulumi.output([searchStatement(destination.sigv4)]), name);
+      return destination.sigv4 && sidsOf(pulumi.output([searchStatement(destination.sigv4)]), suffix);
     default:
       return undefined;
   }

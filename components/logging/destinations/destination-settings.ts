@@ -163,6 +163,12 @@ const OWN = {
     .prefault({})
     .describe("Buffer for lines that this destination does not accept yet."),
   index: IndexFormat.optional().describe("Index names of this destination. Default: logging.index."),
+  wasDestination: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether its log group or bucket is that of the former logging.destination, which keeps its name. Default false.",
+    ),
 };
 
 /** One of several destinations: the settings of its kind, its buffer and its index names. */

@@ -32,6 +32,9 @@ export function routeIssues(
     const message = "must not be block with several destinations, since the outage of one would stop all";
     add(["buffer", "whenFull"], message, buffer.whenFull);
   }
+  const former = names.filter((name) => destinations[name]?.wasDestination);
+  for (const name of former.slice(1))
+    add(["destinations", name, "wasDestination"], `must be false, since ${former[0]} was the only destination`, true);
   issues.push(...ruleIssues(settings, names, teams), ...sameTargets(settings), ...unusedIndices(settings));
   return issues;
 }

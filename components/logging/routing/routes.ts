@@ -80,6 +80,8 @@ export interface Selection {
 export interface Target {
   /** Undefined for the only destination of a stack, whose resources have no name in theirs. */
   readonly name: string | undefined;
+  /** What names of its AWS resources end in: its name, or undefined for plain ones. */
+  readonly suffix: string | undefined;
   /** Where it stands in the settings, below `logging`. */
   readonly path: readonly string[];
   /** Where its index names and the size of its buffer stand. */
@@ -109,6 +111,7 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
     return [
       {
         name: undefined,
+        suffix: undefined,
         path: ["destination"],
         indexPath: ["index"],
         bufferPath: ["buffer"],
@@ -124,6 +127,7 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
       const leading = routes.filter(({ to }) => to.includes(name)).map((route) => selectionOf(route, teams));
       return {
         name,
+        suffix: named.wasDestination ? undefined : name,
         path: ["destinations", name],
         indexPath: named.index === undefined ? ["index"] : ["destinations", name, "index"],
         bufferPath: named.buffer.size === undefined ? ["buffer"] : ["destinations", name, "buffer"],

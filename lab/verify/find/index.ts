@@ -39,12 +39,13 @@ export function findersFor({ logging, ...where }: Stack): MarkerFinder[] {
 }
 
 function destinationFinder(
-  { name, destination, index }: Target,
+  { name, suffix, destination, index }: Target,
   { logging: { collector }, cluster, region }: Stack & { readonly logging: LoggingSettings },
 ): MarkerFinder {
   switch (destination.kind) {
     case "stdout":
-      return stdoutFinder(collector, withName(collector, name));
+      // Fluent Bit has a container for each of several destinations.
+      return stdoutFinder(collector, collector === "fluent-bit" ? withName(collector, name) : collector);
     case "opensearch":
     case "elasticsearch":
       return searchFinder(destination, index, collector);
@@ -53,7 +54,7 @@ function destinationFinder(
     case "file":
       return fileFinder(destination.path, collector);
     case "cloudwatch": {
-      const logGroup = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, name);
+      const logGroup = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix);
       return cloudwatchFinder({ logGroup, region: region ?? "" }, collector);
     }
     case "http":

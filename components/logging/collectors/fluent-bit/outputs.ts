@@ -88,7 +88,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
       return {
         name: "cloudwatch_logs",
         region: context.region ?? "",
-        log_group_name: logGroupName(destination, context.cluster, pipeline.name),
+        log_group_name: logGroupName(destination, context.cluster, pipeline.suffix),
         // The stream of each container; the prefix is for what has no metadata.
         log_stream_template: "$kubernetes['namespace_name'].$kubernetes['pod_name'].$kubernetes['container_name']",
         log_stream_prefix: "unknown-",

@@ -51,7 +51,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
         name: "awscloudwatchlogs",
         options: {
           region: context.region ?? "",
-          log_group_name: logGroupName(destination, context.cluster, pipeline.name),
+          log_group_name: logGroupName(destination, context.cluster, pipeline.suffix),
           // The stream of each container: the last processor puts its name into the resource attribute `pod`.
           log_stream_name: "{PodName}",
           raw_log: true,

@@ -105,7 +105,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
       return {
         type: "aws_cloudwatch_logs",
         region: context.region ?? "",
-        group_name: logGroupName(destination, context.cluster, pipeline.name),
+        group_name: logGroupName(destination, context.cluster, pipeline.suffix),
         stream_name: "{{ kubernetes.namespace_name }}.{{ kubernetes.pod_name }}.{{ kubernetes.container_name }}",
         create_missing_group: false,
         create_missing_stream: true,

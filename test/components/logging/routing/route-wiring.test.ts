@@ -57,6 +57,20 @@ describe("LogCollection with several destinations", () => {
     assert.deepEqual([group.name, group.retentionInDays], ["/eks-dns-logging/dev/pods-audit", 90]);
   });
 
+  it("keeps the log group or bucket of the destination that was the only one", async () => {
+    const one = await collect({ destination: { kind: "s3", prefix: "pods" } });
+    const several = await collect({ destinations: { ...DESTINATIONS, archive: { kind: "s3", wasDestination: true } } });
+    const before = one.resources.filter(({ type }) => type.startsWith("aws:"));
+    const urns = new Set(several.resources.map(({ type, name, inputs }) => `${type} ${name} ${String(inputs.bucket)}`));
+    assert.ok(before.length > 3);
+    for (const { type, name, inputs } of before)
+      assert.ok(urns.has(`${type} ${name} ${String(inputs.bucket)}`), `${type} ${name}`);
+    const bucket = find(several.resources, "aws:s3/bucket:Bucket", "logs-bucket");
+    assert.equal(bucket.inputs.bucket, "dev-logs-eu-central-1");
+    const { data } = find(several.resources, "kubernetes:core/v1:ConfigMap", "logs-fluent-bit-config").inputs;
+    assert.match(JSON.stringify(data), /bucket: dev-logs-eu-central-1\\n/);
+  });
+
   it("gives the collector one role, that may write to each of them and to nothing else", () => {
     assert.equal(ofType(recording.resources, "aws:iam/role:Role").length, 1);
     const { policy } = find(recording.resources, "aws:iam/rolePolicy:RolePolicy", "logs-identity").inputs;

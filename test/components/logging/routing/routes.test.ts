@@ -62,6 +62,15 @@ describe("routes", () => {
       'buffer.whenFull: must not be block with several destinations, since the outage of one would stop all (found "block")',
     ],
     [
+      {
+        destinations: {
+          archive: { ...S3, wasDestination: true },
+          groups: { kind: "cloudwatch", wasDestination: true },
+        },
+      },
+      "destinations.groups.wasDestination: must be false, since archive was the only destination (found true)",
+    ],
+    [
       { destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "drop-newest" } },
       'buffer.whenFull: must not be drop-newest with Fluent Bit, which drops the oldest lines or none (found "drop-newest")',
     ],
