@@ -13,11 +13,13 @@ export interface LocalOpenTelemetry extends LocalCollector {
   stop(): void;
 }
 
-/** OpenTelemetry Collector of this machine; undefined where there is none. */
-export async function localOpenTelemetry(): Promise<LocalOpenTelemetry | undefined> {
+/** OpenTelemetry Collector of this machine; undefined where there is none. @param labels Those of all pods. */
+export async function localOpenTelemetry(
+  labels?: Readonly<Record<string, string>>,
+): Promise<LocalOpenTelemetry | undefined> {
   const program = findProgram("otelcol");
   if (program === undefined) return undefined;
-  const api = await startClusterApi();
+  const api = await startClusterApi(labels);
   return {
     collector: opentelemetry,
     program,
@@ -30,6 +32,7 @@ export async function localOpenTelemetry(): Promise<LocalOpenTelemetry | undefin
         .replace("auth_type: serviceAccount", "auth_type: kubeConfig")
         .replace("http://elasticsearch.test:9200", `http://127.0.0.1:${receiverPort}`)
         .replace("endpoint: http://loki.test:3100", `encoding: json\n    endpoint: http://127.0.0.1:${receiverPort}`)
+        .replaceAll(/^( +)(endpoint: http:\/\/127\.0\.0\.1:\d+\/otlp)$/gm, "$1encoding: json\n$1$2")
         .replace("host: 0.0.0.0\n                port: 8888", "host: 127.0.0.1\n                port: 0")
         .replaceAll(/0\.0\.0\.0:(4317|4318|13133)/g, "127.0.0.1:0")
         .replace("awscloudwatchlogs:\n", `awscloudwatchlogs:\n    endpoint: http://127.0.0.1:${receiverPort}\n`)

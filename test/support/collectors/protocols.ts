@@ -72,6 +72,28 @@ const cloudwatch: Protocol = ({ headers }, body) => {
   }));
 };
 
+interface OtlpValue {
+  readonly stringValue?: string;
+  readonly kvlistValue?: { readonly values: readonly { readonly key: string; readonly value: OtlpValue }[] };
+}
+interface OtlpLogs {
+  readonly resourceLogs: readonly {
+    readonly scopeLogs: readonly { readonly logRecords: readonly { readonly body: OtlpValue }[] }[];
+  }[];
+}
+
+/** OTLP over HTTP, in JSON. The place is the path. */
+const otlp: Protocol = ({ url = "", headers }, body) => {
+  if (!url.endsWith("/v1/logs") || headers["content-type"] !== "application/json") return undefined;
+  const sent: OtlpLogs = JSON.parse(body.toString());
+  return sent.resourceLogs
+    .flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))
+    .map((record) => {
+      const log = record.body.kvlistValue?.values.find(({ key }) => key === "log")?.value.stringValue ?? "";
+      return { place: url, log: log.slice(0, 193), json: JSON.stringify(record.body) };
+    });
+};
+
 /** Anything else: a JSON object a line, by POST or as an S3 object by PUT. The place is the path. */
 const jsonLines: Protocol = ({ method, url = "" }, body) => {
   if (method !== "POST" && method !== "PUT") return undefined;
@@ -79,7 +101,7 @@ const jsonLines: Protocol = ({ method, url = "" }, body) => {
 };
 
 /** The first that knows a request takes it. */
-export const PROTOCOLS: readonly Protocol[] = [bulk, loki, cloudwatch, jsonLines];
+export const PROTOCOLS: readonly Protocol[] = [bulk, loki, cloudwatch, otlp, jsonLines];
 
 function lines(body: Buffer): string[] {
   return body

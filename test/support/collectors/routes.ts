@@ -19,18 +19,29 @@ export interface Apart {
   readonly usualLagSeconds: number;
 }
 
+/** When a destination is away, in seconds, and what the collector sends to. */
+export interface Outage {
+  readonly after: number;
+  readonly during: number;
+  readonly settings?: object;
+  /** The three destinations, by where their receivers are. @default one of JSON lines, one of Loki and one of OpenSearch */
+  readonly at?: DestinationsAt;
+}
+
+type DestinationsAt = (receivers: Readonly<Record<Name, { readonly port: number }>>) => object;
+
 /** Writes at a rate while one of three destinations is away for a while, and waits until all have everything. */
 export async function withOneAway(
   local: LocalCollector,
   away: Name,
   mode: ReceiverMode,
   write: Omit<WriterOptions, "folder">,
-  { after, during, settings = {} }: { readonly after: number; readonly during: number; readonly settings?: object },
+  { after, during, settings = {}, at = destinationsAt }: Outage,
 ): Promise<Apart> {
   const receivers = await receiversOf();
   const sandbox = new Sandbox(
     { ...local, adapt: await ownPorts(local) },
-    { destinations: destinationsAt(receivers), ...settings },
+    { destinations: at(receivers), ...settings },
     receivers.search.port,
   );
   const senders = sandbox.startSenders();
@@ -96,14 +107,24 @@ async function receiversOf(
   };
 }
 
-/** The three destinations in the settings. */
-function destinationsAt(receivers: Readonly<Record<Name, { readonly port: number }>>): object {
-  return {
-    http: { kind: "http", url: `http://127.0.0.1:${receivers.http.port}/in` },
-    loki: { kind: "loki", url: `http://127.0.0.1:${receivers.loki.port}` },
-    search: { kind: "opensearch", host: "127.0.0.1", port: receivers.search.port, tls: false },
-  };
-}
+const destinationsAt: DestinationsAt = (receivers) => ({
+  http: { kind: "http", url: `http://127.0.0.1:${receivers.http.port}/in` },
+  loki: { kind: "loki", url: `http://127.0.0.1:${receivers.loki.port}` },
+  search: { kind: "opensearch", host: "127.0.0.1", port: receivers.search.port, tls: false },
+});
+
+/** For a collector that posts no JSON lines, and reaches Elasticsearch alone: Loki twice. */
+export const lokiTwiceAt: DestinationsAt = (receivers) => ({
+  http: { kind: "loki", url: `http://127.0.0.1:${receivers.http.port}` },
+  loki: { kind: "loki", url: `http://127.0.0.1:${receivers.loki.port}` },
+  search: {
+    kind: "elasticsearch",
+    host: "127.0.0.1",
+    port: receivers.search.port,
+    tls: false,
+    index: { prefix: "app" },
+  },
+});
 
 /** Gives what listens within the pod free ports of this machine. */
 async function ownPorts(local: LocalCollector): Promise<LocalCollector["adapt"]> {
@@ -128,9 +149,10 @@ export async function routed(
   routes: readonly object[],
   labels: Readonly<Record<string, string>>,
   lines: readonly { readonly namespace: string; readonly line: string }[],
+  at: DestinationsAt = destinationsAt,
 ): Promise<Readonly<Record<Name, ReadonlySet<string>>>> {
   const receivers = await receiversOf(labels);
-  const settings = { destinations: destinationsAt(receivers), routes };
+  const settings = { destinations: at(receivers), routes };
   const sandbox = new Sandbox({ ...local, adapt: await ownPorts(local) }, settings, receivers.search.port);
   for (const { namespace, line } of lines)
     sandbox.write({ namespace, pod: `pod-${namespace}`, container: "app" }, [line]);
