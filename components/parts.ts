@@ -34,7 +34,7 @@ export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
   readonly logging: Pick<LoggingSettings, "mode" | "destination" | "destinations" | "index" | "buffer"> | undefined;
-  readonly teams: readonly Pick<TeamSettings, "memberRoles">[];
+  readonly teams: readonly Pick<TeamSettings, "memberRoles" | "podIdentity">[];
   /** Whether any team has a curl pod. */
   readonly hasCurlPods: boolean;
   /** The settings as they stand in the stack's file. */
@@ -60,6 +60,15 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
           message: "must be empty with cluster.kind existing, which has no EKS access entries",
           value: memberRoles,
         });
+  const noPodIdentity =
+    cluster?.kind === "existing"
+      ? "cluster.kind existing, which has no EKS Pod Identity"
+      : cluster?.kind === "eks-existing" && cluster.compute === "fargate"
+        ? "cluster.compute fargate, whose pods get no Pod Identity"
+        : undefined;
+  for (const [index, { podIdentity }] of noPodIdentity === undefined ? [] : teams.entries())
+    if (podIdentity !== undefined)
+      issues.push({ path: ["teams", index, "podIdentity"], message: `must not be set with ${noPodIdentity}` });
   if (cluster?.kind === "eks" && isObject(given.dns) && given.dns.adopt !== undefined)
     issues.push({
       path: ["dns", "adopt"],

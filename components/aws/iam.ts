@@ -10,8 +10,10 @@ export interface PodIdentityArgs {
   readonly namespace: string;
   /** Service account whose pods get the role. */
   readonly serviceAccount: string;
-  /** What the pods may do; resources by ARN. */
-  readonly statements: pulumi.Input<readonly PolicyStatement[]>;
+  /** What the pods may do; resources by ARN. @default nothing but what the attached policies allow */
+  readonly statements?: pulumi.Input<readonly PolicyStatement[]> | undefined;
+  /** IAM policies that are attached, by ARN. @default none */
+  readonly policyArns?: readonly pulumi.Input<string>[];
 }
 
 /** A statement of an IAM policy. Its keys are in alphabetical order, as in every JSON document of this program. */
@@ -45,20 +47,34 @@ export class PodIdentity extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const policy = new aws.iam.RolePolicy(
-      name,
-      {
-        role: role.name,
-        policy: pulumi
-          .output(args.statements)
-          .apply((statements) => JSON.stringify({ Statement: statements, Version: "2012-10-17" })),
-      },
-      { parent: this },
+    const attached = (args.policyArns ?? []).map(
+      (arn, index) =>
+        new aws.iam.RolePolicyAttachment(
+          `${name}-${typeof arn === "string" ? arn.split("/").at(-1) : index}`,
+          { role: role.name, policyArn: arn },
+          { parent: this },
+        ),
     );
+    const inline =
+      args.statements === undefined
+        ? []
+        : [
+            new aws.iam.RolePolicy(
+              name,
+              {
+                role: role.name,
+                policy: pulumi
+                  .output(args.statements)
+                  .apply((statements) => JSON.stringify({ Statement: statements, Version: "2012-10-17" })),
+              },
+              { parent: this },
+            ),
+          ];
+    const policies: pulumi.Resource[] = [...inline, ...attached];
     this.association = new aws.eks.PodIdentityAssociation(
       name,
       { clusterName: host.clusterName, namespace, serviceAccount, roleArn: role.arn, tags: host.tags },
-      { parent: this, dependsOn: host.agent === undefined ? [policy] : [policy, host.agent] },
+      { parent: this, dependsOn: host.agent === undefined ? policies : [...policies, host.agent] },
     );
     this.roleArn = role.arn;
     this.registerOutputs({ roleArn: this.roleArn });

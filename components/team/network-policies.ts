@@ -11,6 +11,7 @@ import {
 } from "../kubernetes/network-policy.ts";
 import { relation } from "../schema/errors.ts";
 import { integer, string } from "../schema/values.ts";
+import { AGENT_EGRESS } from "./pod-identity.ts";
 
 /** Name of a namespace. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
 export const NamespaceName = string(
@@ -97,6 +98,8 @@ export interface TeamPeers {
 export interface TeamRules {
   readonly ingress: readonly AccessRule[];
   readonly egress: readonly AccessRule[];
+  /** Whether its pods get an AWS identity. Default false. */
+  readonly podIdentity?: boolean;
 }
 
 /** What a team's policies depend on beside the team itself. */
@@ -145,6 +148,7 @@ export function networkPolicies(
       spec: { podSelector: {}, policyTypes: ["Egress"], egress: [...egress] },
     });
   }
+  if (rules.podIdentity) policies.push({ name: "allow-pod-identity", spec: AGENT_EGRESS });
   if (rules.ingress.length > 0)
     policies.push({
       name: "allow-ingress",

@@ -4,6 +4,7 @@ import { teamNamespace } from "../kubernetes/labels.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { amount, Bytes, Cores, Image, integer, isMore, isObject, string, UNIQUE, unique } from "../schema/values.ts";
 import { AccessRule, NamespaceName } from "./network-policies.ts";
+import { PodIdentitySettings } from "./pod-identity.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
@@ -102,6 +103,7 @@ export const TeamSettings = z.strictObject({
     )
     .default([])
     .describe("IAM roles with access; each gets an EKS access entry."),
+  podIdentity: PodIdentitySettings.optional().describe("IAM role of its pods, by EKS Pod Identity. Default: none."),
   namespaces: z
     .array(
       z.strictObject({

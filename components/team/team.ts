@@ -2,13 +2,17 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { PodIdentity } from "../aws/iam.ts";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
+import { checkedInputs } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
+import { MEMBER_RULES } from "./member-rights.ts";
 import { AccessRule, type NamedPolicy, networkPolicies, type PolicyContext } from "./network-policies.ts";
+import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
 import { Limits, Quota, type TeamSettings } from "./settings.ts";
 
 /** A team: its namespace, limits, rights and policies. */
@@ -26,6 +30,8 @@ export interface TeamArgs {
   readonly members?: readonly pulumi.Input<string>[];
   /** IAM roles whose holders may work in the namespaces, on an EKS cluster. @default none */
   readonly memberRoles?: readonly string[];
+  /** AWS identity of the team's pods, by EKS Pod Identity. @default none */
+  readonly podIdentity?: TeamPodIdentityArgs | undefined;
   /**
    * Namespaces of the team, without curl pods. An adopted one exists already: labels, network policies and members are added by server-side
    * apply, and only these are removed again.
@@ -77,8 +83,6 @@ interface NamespaceArgs {
   readonly members: readonly pulumi.Input<string>[];
 }
 
-/** Service account of a team's pods. */
-const SERVICE_ACCOUNT = "workload";
 const MEMBER_ROLE = "team-member";
 
 /**
@@ -101,6 +105,7 @@ export class Team extends pulumi.ComponentResource {
     const rules = {
       ingress: parseArgs(`${name}.ingress`, z.array(AccessRule), args.ingress ?? []),
       egress: parseArgs(`${name}.egress`, z.array(AccessRule), args.egress ?? []),
+      podIdentity: args.podIdentity !== undefined,
     };
     const policies = networkPolicies(team, { teams: [], ...args.network }, rules);
     const members = [...(args.members ?? []), ...this.#memberRoles(name, team.name, args)];
@@ -162,16 +167,46 @@ export class Team extends pulumi.ComponentResource {
           ),
       ),
     ];
-    if (!adopted)
+    const account = args.podIdentity?.serviceAccount ?? SERVICE_ACCOUNT;
+    for (const own of adopted ? [] : new Set([SERVICE_ACCOUNT, account]))
       guards.push(
         new k8s.core.v1.ServiceAccount(
-          `${prefix}-workload`,
-          { metadata: { ...metadata, name: SERVICE_ACCOUNT }, automountServiceAccountToken: false },
+          `${prefix}-${own}`,
+          { metadata: { ...metadata, name: own }, automountServiceAccountToken: false },
           inNamespace,
         ),
       );
+    if (args.podIdentity !== undefined)
+      guards.push(this.#podIdentity(prefix, metadata.namespace, account, args.podIdentity, args.cluster));
     this.grantMembers(prefix, { members }, metadata, inNamespace);
     return { namespace, guards };
+  }
+
+  /** The AWS identity of the pods of an account, after which they start: an older pod gets no credentials. */
+  #podIdentity(
+    prefix: string,
+    namespace: string,
+    serviceAccount: string,
+    given: TeamPodIdentityArgs,
+    { podIdentity: host }: ClusterHandle,
+  ): pulumi.Resource {
+    if (host === undefined)
+      throw new pulumi.ResourceError("podIdentity needs an EKS cluster whose pods get Pod Identity", this);
+    const { policyArns = [], statements = [] } = given;
+    const settings = checkedInputs(`${prefix}.podIdentity`, PodIdentitySettings, given);
+    return new PodIdentity(
+      `${prefix}-pods`,
+      {
+        host,
+        namespace,
+        serviceAccount,
+        statements: statements.length === 0 ? undefined : settings.statements.apply(policyStatements),
+        policyArns: policyArns.map((arn, index) =>
+          typeof arn === "string" ? arn : settings.policyArns.apply((known) => known[index] ?? ""),
+        ),
+      },
+      { parent: this },
+    ).association;
   }
 
   /** What a namespace may take of the cluster. */
@@ -263,35 +298,3 @@ export class Team extends pulumi.ComponentResource {
 function quotaAsStrings(quota: TeamSettings["quota"]): Record<string, string> {
   return Object.fromEntries(Object.entries(quota).map(([key, value]) => [key, String(value)]));
 }
-
-/**
- * What a team's members may do in their own namespace: run and look at workloads, follow logs, exec for the lab.
- * Secrets, roles, quotas and network policies are left out, since each would let a team raise its own limits.
- * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/
- */
-const MEMBER_RULES = [
-  {
-    apiGroups: [""],
-    resources: ["pods", "services", "configmaps", "persistentvolumeclaims"],
-    verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
-  },
-  {
-    apiGroups: [""],
-    resources: ["pods/log", "pods/status", "events", "resourcequotas", "limitranges"],
-    verbs: ["get", "list", "watch"],
-  },
-  // A websocket exec was a GET before Kubernetes 1.35 and is a POST since.
-  { apiGroups: [""], resources: ["pods/exec", "pods/portforward"], verbs: ["get", "create"] },
-  {
-    apiGroups: ["apps"],
-    resources: ["deployments", "statefulsets", "replicasets"],
-    verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
-  },
-  {
-    apiGroups: ["batch"],
-    resources: ["jobs", "cronjobs"],
-    verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
-  },
-  { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["get", "list", "watch"] },
-  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },
-];

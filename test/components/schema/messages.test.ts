@@ -39,7 +39,7 @@ describe("The message of an invalid setting", () => {
     ["eks-dns-loging:teams: []", "eks-dns-loging:teams: unknown namespace, must be eks-dns-logging:teams"],
     [
       "teams: [{name: ts, nmae: x}]",
-      "teams[0].nmae: unknown key, must be one of name, peers, members, memberRoles, namespaces, podSecurity, ingress, egress, labels, quota, limits",
+      "teams[0].nmae: unknown key, must be one of name, peers, members, memberRoles, podIdentity, namespaces, podSecurity, ingress, egress, labels, quota, limits",
     ],
     [
       "teams: [{name: ts, labels: {a b: c, team: x}}]",
@@ -56,12 +56,12 @@ describe("The message of an invalid setting", () => {
     ["teams: ts", 'teams: must be an array (found "ts")'],
     [
       "teams: [ts, sa]",
-      'teams[0]: must be an object whose keys are among name, peers, members, memberRoles, namespaces, podSecurity, ingress, egress, labels, quota, limits (found "ts")',
-      'teams[1]: must be an object whose keys are among name, peers, members, memberRoles, namespaces, podSecurity, ingress, egress, labels, quota, limits (found "sa")',
+      'teams[0]: must be an object whose keys are among name, peers, members, memberRoles, podIdentity, namespaces, podSecurity, ingress, egress, labels, quota, limits (found "ts")',
+      'teams[1]: must be an object whose keys are among name, peers, members, memberRoles, podIdentity, namespaces, podSecurity, ingress, egress, labels, quota, limits (found "sa")',
     ],
     [
       "teams: [null]",
-      "teams[0]: must be an object whose keys are among name, peers, members, memberRoles, namespaces, podSecurity, ingress, egress, labels, quota, limits (found null)",
+      "teams[0]: must be an object whose keys are among name, peers, members, memberRoles, podIdentity, namespaces, podSecurity, ingress, egress, labels, quota, limits (found null)",
     ],
     ["teams: [{name: ts, peers: [7]}]", "teams[0].peers[0]: must be a string (found 7)"],
     [

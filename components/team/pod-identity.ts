@@ -1,0 +1,92 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import type { PolicyStatement } from "../aws/iam.ts";
+import { addressPeer, type PolicySpec } from "../kubernetes/network-policy.ts";
+import { relation } from "../schema/errors.ts";
+import { string } from "../schema/values.ts";
+
+/** Service account of a team's pods, in each of its own namespaces. */
+export const SERVICE_ACCOUNT = "workload";
+
+const ACTION =
+  "an action with its service, such as s3:GetObject, of which only the end may be '*': '*' and s3:* would allow everything";
+const RESOURCE = "an ARN that names its resource, such as arn:aws:s3:::orders/*";
+/** Managed policies with which pods could do nearly everything. */
+const BROAD = ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"];
+
+const Statement = z.strictObject({
+  actions: z
+    .array(string(/^[a-z0-9-]+:[A-Za-z][A-Za-z0-9]*\*?$/, ACTION))
+    .min(1)
+    .describe("Actions."),
+  resources: z
+    .array(string(/^arn:aws(-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:(?![*?/:]*$)\S+$/, RESOURCE))
+    .min(1)
+    .describe("ARNs."),
+});
+
+/** An AWS identity of a team's pods. */
+export const PodIdentitySettings = z
+  .strictObject({
+    serviceAccount: string(
+      /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+      "the name of a service account: lower-case letters, digits, '-' and '.'",
+    )
+      .default(SERVICE_ACCOUNT)
+      .describe("Service account with the role. Default workload."),
+    policyArns: z
+      .array(
+        string(
+          /^arn:aws(-[a-z]+)*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/,
+          "the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/orders",
+        ).refine((arn) => !BROAD.includes(arn.split("/").at(-1) ?? ""), {
+          error: "must not be a policy that allows nearly everything",
+        }),
+      )
+      .default([])
+      .describe("Policies to attach."),
+    statements: z.array(Statement).default([]).describe("Further permissions."),
+  })
+  .superRefine((identity, context) => {
+    if (identity.policyArns.length === 0 && identity.statements.length === 0)
+      relation(
+        context,
+        ["policyArns", "statements"],
+        "policyArns or statements is required, or the role would allow nothing",
+      );
+  });
+
+/** The AWS identity of a team's pods, by EKS Pod Identity. */
+export interface TeamPodIdentityArgs {
+  /** Service account whose pods get the role; made in the team's own namespaces. @default "workload" */
+  readonly serviceAccount?: string;
+  /** ARNs of IAM policies that are attached to the role. @default none */
+  readonly policyArns?: readonly pulumi.Input<string>[];
+  /** Further permissions, each of actions such as `s3:GetObject` on resources by their ARNs. @default none */
+  readonly statements?: readonly {
+    /** Actions, such as `s3:GetObject`. */
+    readonly actions: readonly string[];
+    /** ARNs of the resources. */
+    readonly resources: readonly pulumi.Input<string>[];
+  }[];
+}
+
+/** The statements as an IAM policy has them. */
+export function policyStatements(statements: z.infer<typeof Statement>[]): PolicyStatement[] {
+  return statements.map(({ actions, resources }, index) => ({
+    Action: actions,
+    Effect: "Allow",
+    Resource: resources,
+    Sid: `Team${index + 1}`,
+  }));
+}
+
+/**
+ * The way to the agent, which gives out the credentials on each node.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+ */
+export const AGENT_EGRESS: PolicySpec = {
+  podSelector: {},
+  policyTypes: ["Egress"],
+  egress: [{ to: ["169.254.170.23", "fd00:ec2::23"].map(addressPeer), ports: [{ protocol: "TCP", port: 80 }] }],
+};

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { parseSettings } from "../../../components/settings.ts";
+import { Team, type TeamArgs } from "../../../components/team/team.ts";
+import { planStack, record } from "../../../lab/plan/plan.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+import { find, ofType } from "../../support/find.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const EXISTING = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" };
+const ORDERS = "arn:aws:iam::123456789012:policy/team/orders";
+const STATEMENT = { actions: ["s3:GetObject", "s3:List*"], resources: ["arn:aws:s3:::orders/*"] };
+
+function config(podIdentity: Json, cluster: Json = EXISTING, team: Json = {}) {
+  return {
+    "aws:region": "eu-central-1",
+    "eks-dns-logging:cluster": JSON.stringify(cluster),
+    "eks-dns-logging:dns": "false",
+    "eks-dns-logging:logging": "false",
+    "eks-dns-logging:teams": JSON.stringify([{ name: "pay", podIdentity, ...team }]),
+  };
+}
+const plan = async (podIdentity: Json, cluster?: Json, team?: Json) =>
+  (await planStack({ name: "prod", config: config(podIdentity, cluster, team) })).resources;
+const refuses = (podIdentity: Json, expected: RegExp, cluster?: Json) =>
+  assert.throws(() => parseSettings(config(podIdentity, cluster)), expected);
+
+describe("the AWS identity of a team's pods", () => {
+  it("is a role for one service account of one namespace, with policies and statements", async () => {
+    const resources = await plan({ policyArns: [ORDERS], statements: [STATEMENT] });
+    const role = find(resources, "aws:iam/role:Role", "pay-pods");
+    const trust = JSON.parse(String(role.inputs.assumeRolePolicy));
+    assert.deepEqual(trust.Statement[0].Principal, { Service: "pods.eks.amazonaws.com" });
+    assert.deepEqual(trust.Statement[0].Condition.StringEquals, {
+      "aws:RequestTag/eks-cluster-name": "prod",
+      "aws:RequestTag/kubernetes-namespace": "pay-team",
+      "aws:RequestTag/kubernetes-service-account": "workload",
+    });
+    const attachment = find(resources, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "pay-pods-orders");
+    assert.equal(attachment.inputs.policyArn, ORDERS);
+    assert.deepEqual(JSON.parse(String(find(resources, "aws:iam/rolePolicy:RolePolicy", "pay-pods").inputs.policy)), {
+      Statement: [{ Action: STATEMENT.actions, Effect: "Allow", Resource: STATEMENT.resources, Sid: "Team1" }],
+      Version: "2012-10-17",
+    });
+    const association = find(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "pay-pods");
+    const { clusterName, namespace, serviceAccount } = association.inputs;
+    assert.deepEqual([clusterName, namespace, serviceAccount], ["prod", "pay-team", "workload"]);
+    const pod = find(resources, "kubernetes:core/v1:Pod", "pay-curl-pod");
+    assert.ok(pod.dependencies.includes(association.urn), "a pod that starts before it gets no credentials");
+  });
+
+  it("lets the pods reach the agent on their node", async () => {
+    const resources = await plan({ policyArns: [ORDERS] });
+    const name = "pay-allow-pod-identity";
+    assert.deepEqual(find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", name).inputs.spec, {
+      podSelector: {},
+      policyTypes: ["Egress"],
+      egress: [
+        {
+          to: [{ ipBlock: { cidr: "169.254.170.23/32" } }, { ipBlock: { cidr: "fd00:ec2::23/128" } }],
+          ports: [{ protocol: "TCP", port: 80 }],
+        },
+      ],
+    });
+    assert.deepEqual(ofType(resources, "aws:iam/rolePolicy:RolePolicy"), [], "which would allow nothing");
+  });
+
+  it("is one in each namespace, with its own account but in an adopted one", async () => {
+    const namespaces = [{ name: "shop" }, { name: "payments", adopt: true }];
+    const identity = { serviceAccount: "orders", policyArns: [ORDERS] };
+    const resources = await plan(identity, EXISTING, { namespaces });
+    const places = ofType(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation").map(
+      ({ name, inputs }) => [name, inputs.namespace, inputs.serviceAccount],
+    );
+    assert.deepEqual(places, [
+      ["pay-shop-pods", "shop", "orders"],
+      ["pay-payments-pods", "payments", "orders"],
+    ]);
+    const accounts = ofType(resources, "kubernetes:core/v1:ServiceAccount").map(({ name }) => name);
+    assert.deepEqual(accounts, ["pay-shop-workload", "pay-shop-orders"]);
+  });
+
+  it("waits for the agent on a new cluster", async () => {
+    const resources = await plan({ policyArns: [ORDERS] }, { kind: "eks" });
+    const { dependencies } = find(resources, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "pay-pods");
+    assert.ok(
+      dependencies.some((urn) => urn.endsWith("eks-pod-identity-agent")),
+      dependencies.join("\n"),
+    );
+  });
+
+  it("is refused with rights to everything, or to nothing", () => {
+    const path = "teams\\[0\\].podIdentity";
+    refuses({}, new RegExp(`${path}: policyArns or statements is required`));
+    for (const action of ["*", "s3:*", "s3:?etObject", "GetObject"])
+      refuses(
+        { statements: [{ ...STATEMENT, actions: [action] }] },
+        /actions\[0\]: must be an action with its service/,
+      );
+    for (const resource of ["*", "arn:aws:s3:::*", "arn:aws:*:::orders", "arn:aws:sqs:eu-central-1:123456789012:*"])
+      refuses({ statements: [{ ...STATEMENT, resources: [resource] }] }, /resources\[0\]: must be an ARN that names/);
+    refuses({ policyArns: ["arn:aws:iam::aws:policy/AdministratorAccess"] }, /must not be a policy that allows nearly/);
+    refuses({ policyArns: ["orders"] }, /policyArns\[0\]: must be the ARN of an IAM policy/);
+    refuses(
+      { serviceAccount: "Orders", policyArns: [ORDERS] },
+      /serviceAccount: must be the name of a service account/,
+    );
+  });
+
+  it("is refused where pods get none", () => {
+    const identity = { policyArns: [ORDERS] };
+    refuses(identity, /teams\[0\].podIdentity: must not be set with cluster.kind existing/, { kind: "existing" });
+    refuses(identity, /must not be set with cluster.compute fargate/, { ...EXISTING, compute: "fargate" });
+  });
+
+  describe("of a library's user", () => {
+    const host = { clusterName: "prod", region: "eu-central-1", partition: "aws", tags: {} };
+    const make = (podIdentity: TeamArgs["podIdentity"], hosts: typeof host | undefined = host) =>
+      record({ stack: "test", config: {}, preview: false }, async () => {
+        new Team("pay", { cluster: existingClusterHandle({ podIdentity: hosts }), podIdentity, curlPod: false });
+      });
+
+    it("takes ARNs that are outputs", async () => {
+      const { resources } = await make({
+        policyArns: [pulumi.output(ORDERS)],
+        statements: [{ actions: ["s3:GetObject"], resources: [pulumi.interpolate`arn:aws:s3:::orders/*`] }],
+      });
+      const type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
+      assert.equal(find(resources, type, "pay-pods-0").inputs.policyArn, ORDERS);
+      assert.match(String(find(resources, "aws:iam/rolePolicy:RolePolicy", "pay-pods").inputs.policy), /orders\/\*/);
+    });
+
+    it("is refused at once where it is wrong, and on a cluster without", async () => {
+      await assert.rejects(make({ policyArns: ["orders"] }), /policyArns\[0\]: must be the ARN of an IAM policy/);
+      const bare = record({ stack: "test", config: {}, preview: false }, async () => {
+        new Team("pay", { cluster: existingClusterHandle(), podIdentity: { policyArns: [ORDERS] } });
+      });
+      await assert.rejects(bare, /podIdentity needs an EKS cluster/);
+    });
+  });
+});
