@@ -63,11 +63,27 @@ export class LogBucket extends pulumi.ComponentResource {
       { parent: this },
     );
     new aws.s3.BucketPolicy(name, { ...inBucket, policy: httpsOnly(arn) }, { parent: this });
-    this.statements = pulumi.output([
-      { Sid: "WriteObjects", Effect: "Allow" as const, Action: ["s3:PutObject"], Resource: [`${arn}/${prefix}/*`] },
-    ]);
+    this.statements = pulumi.output(bucketStatements(arn, prefix));
     this.registerOutputs({ bucket: this.bucket.bucket });
   }
+}
+
+/**
+ * What a collector needs to write below a prefix.
+ * @param kmsKeyArn Key of a customer that encrypts the bucket. Default: none.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+ */
+export function bucketStatements(arn: string, prefix: string, kmsKeyArn?: string): PolicyStatement[] {
+  const key = kmsKeyArn === undefined ? [] : [kmsKeyArn];
+  return [
+    { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${prefix}/*`] },
+    ...key.map((of) => ({
+      Sid: "EncryptObjects",
+      Effect: "Allow" as const,
+      Action: ["kms:GenerateDataKey"],
+      Resource: [of],
+    })),
+  ];
 }
 
 function httpsOnly(arn: string): string {

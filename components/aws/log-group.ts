@@ -110,7 +110,6 @@ export class PodLogGroup extends pulumi.ComponentResource {
     const { host, groupName } = args;
     const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
     const groups = accountId.apply((account) => `arn:${host.partition}:logs:${host.region}:${account}:log-group:`);
-    const arn = pulumi.interpolate`${groups}${groupName}`;
     const key = logGroupKey(
       `${name}-key`,
       { description: `Log group ${groupName}`, region: host.region, groupName, sid: "PodLogs", tags: host.tags },
@@ -122,24 +121,52 @@ export class PodLogGroup extends pulumi.ComponentResource {
       { name: groupName, retentionInDays: args.retentionDays, kmsKeyId: key.arn, tags: host.tags },
       { parent: this, deleteBeforeReplace: true },
     );
-    this.statements = pulumi.all([arn, groups]).apply(([groupArn, anyGroup]) => [
+    this.statements = statementsFor(groups, args);
+    this.registerOutputs({ logGroup: this.group.name });
+  }
+}
+
+/**
+ * What a collector needs to write to a log group that exists already.
+ * @param parent Of the look-up of the account.
+ */
+export function existingLogGroup(
+  args: Omit<LogGroupArgs, "retentionDays">,
+  parent: pulumi.Resource,
+): pulumi.Output<PolicyStatement[]> {
+  const { accountId } = aws.getCallerIdentityOutput({}, { parent });
+  const { partition, region } = args.host;
+  return statementsFor(
+    accountId.apply((account) => `arn:${partition}:logs:${region}:${account}:log-group:`),
+    args,
+  );
+}
+
+/** @param groups Begins the ARN of each log group in the region. */
+function statementsFor(
+  groups: pulumi.Output<string>,
+  { groupName, actions, lists }: Pick<LogGroupArgs, "groupName" | "actions" | "lists">,
+): pulumi.Output<PolicyStatement[]> {
+  return groups.apply((anyGroup) => {
+    const groupArn = `${anyGroup}${groupName}`;
+    return [
       {
         Sid: "WriteLines",
         Effect: "Allow" as const,
         Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
         Resource: [`${groupArn}:*`],
       },
-      ...(args.actions.length === 0
+      ...(actions.length === 0
         ? []
         : [
             {
               Sid: "OfItsGroup",
               Effect: "Allow" as const,
-              Action: [...args.actions],
+              Action: [...actions],
               Resource: [groupArn, `${groupArn}:*`],
             },
           ]),
-      ...(args.lists
+      ...(lists
         ? [
             {
               Sid: "FindsItsGroup",
@@ -149,9 +176,8 @@ export class PodLogGroup extends pulumi.ComponentResource {
             },
           ]
         : []),
-    ]);
-    this.registerOutputs({ logGroup: this.group.name });
-  }
+    ];
+  });
 }
 
 /** The log group of a control plane, with its key. */

@@ -12,6 +12,20 @@ export interface DestinationCredentialsArgs {
   readonly passwordKey?: string;
 }
 
+/** A Secret in namespace `logging` with the token of requests. It is in no other resource. */
+export interface DestinationTokenArgs {
+  /** Name of the Secret. */
+  readonly secretName: string;
+  /** Its key with the token. @default "token" */
+  readonly key?: string;
+}
+
+/** A token, and the word before it in the header Authorization. */
+export interface SchemedTokenArgs extends DestinationTokenArgs {
+  /** `ApiKey` for an API key of Elasticsearch. @default "Bearer" */
+  readonly scheme?: "Bearer" | "ApiKey";
+}
+
 /** How a server's certificate is verified. */
 export interface DestinationTlsArgs {
   /** Whether a certificate that is not valid is refused. @default true */
@@ -28,6 +42,8 @@ interface SearchEngineArgs {
   readonly tls?: false | DestinationTlsArgs | undefined;
   /** User and password. @default none */
   readonly credentials?: DestinationCredentialsArgs | undefined;
+  /** API key or bearer token; excludes `credentials`. @default none */
+  readonly token?: SchemedTokenArgs | undefined;
 }
 
 /** An OpenSearch that runs elsewhere, or one that this component brings. */
@@ -75,10 +91,14 @@ export interface HttpArgs extends DestinationTlsArgs {
   readonly url: pulumi.Input<string>;
   /** User and password, for `https:` alone. @default none */
   readonly credentials?: DestinationCredentialsArgs | undefined;
+  /** API key or bearer token, for `https:` alone; excludes `credentials`. @default none */
+  readonly token?: SchemedTokenArgs | undefined;
 }
 
 /** Grafana Loki. */
-export interface LokiArgs extends Omit<HttpArgs, "kind"> {
+export interface LokiArgs extends Omit<HttpArgs, "kind" | "token"> {
+  /** Bearer token, for `https:` alone; excludes `credentials`. @default none */
+  readonly token?: DestinationTokenArgs | undefined;
   /** Kind of the destination. */
   readonly kind: "loki";
   /** Value of the header X-Scope-OrgID. @default none */
@@ -91,6 +111,8 @@ export interface CloudWatchArgs {
   readonly kind: "cloudwatch";
   /** Name of the log group. @default "/eks-dns-logging/CLUSTER/pods" */
   readonly logGroup?: string | undefined;
+  /** Whether the log group exists already and stays as it is; `logGroup` must be set, `retentionDays` must not. @default false */
+  readonly existing?: boolean;
   /** Days that a line is kept: a value that CloudWatch Logs accepts. @default 30 */
   readonly retentionDays?: number;
 }
@@ -103,6 +125,10 @@ export interface S3Args {
   readonly bucket?: string | undefined;
   /** First part of the objects' keys. @default "logs" */
   readonly prefix?: string;
+  /** Whether the bucket exists already and stays as it is; `bucket` must be set, `retentionDays` must not. @default false */
+  readonly existing?: boolean;
+  /** ARN of the KMS key that encrypts an existing bucket. @default none: S3's own key */
+  readonly kmsKeyArn?: string | undefined;
   /** Days until an object is deleted, 1 to 3653. @default 90 */
   readonly retentionDays?: number;
 }

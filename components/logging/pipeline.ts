@@ -25,9 +25,11 @@ export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 /** Where a destination's credentials and authority reach the collector, from Secrets: variables, or files for those that read files. */
 export const USER_VARIABLE = "LOG_USER";
 export const PASSWORD_VARIABLE = "LOG_PASSWORD";
+export const TOKEN_VARIABLE = "LOG_TOKEN";
 export const SECRETS_FOLDER = "/etc/log-destination";
 export const USER_FILE_NAME = "username";
 export const PASSWORD_FILE_NAME = "password";
+export const TOKEN_FILE_NAME = "token";
 
 /** Folder with the user and password of a destination. @param name Its name, where there are several. */
 export function credentialsFolder(name?: string | undefined): string {

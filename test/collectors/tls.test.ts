@@ -7,7 +7,6 @@ import { logagent } from "../../components/logging/collectors/logagent/index.ts"
 import { opentelemetry } from "../../components/logging/collectors/opentelemetry/index.ts";
 import { promtail } from "../../components/logging/collectors/promtail/index.ts";
 import { vector } from "../../components/logging/collectors/vector/index.ts";
-import type { DestinationKind } from "../../components/logging/destinations/destination-settings.ts";
 import { caFile } from "../../components/logging/pipeline.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { whyMissing } from "../support/collectors/program.ts";
@@ -36,16 +35,33 @@ const REFUSED =
 
 type Check = { readonly verify: boolean; readonly caSecretName?: string };
 /** By TLS, to each kind of destination that has it and asks for a password. */
-const destinations: Partial<Record<DestinationKind, (port: number, check: Check) => object>> = {
-  http: (port, check) => ({
+const destinations = {
+  http: (port: number, check: Check) => ({
     kind: "http",
     url: `https://127.0.0.1:${port}/in`,
     credentials: { secretName },
     ...check,
   }),
-  opensearch: (port, tls) => ({ kind: "opensearch", host: "127.0.0.1", port, credentials: { secretName }, tls }),
-  elasticsearch: (port, tls) => ({ kind: "elasticsearch", host: "127.0.0.1", port, credentials: { secretName }, tls }),
-  loki: (port, check) => ({ kind: "loki", url: `https://127.0.0.1:${port}`, credentials: { secretName }, ...check }),
+  opensearch: (port: number, tls: Check) => ({
+    kind: "opensearch",
+    host: "127.0.0.1",
+    port,
+    credentials: { secretName },
+    tls,
+  }),
+  elasticsearch: (port: number, tls: Check) => ({
+    kind: "elasticsearch",
+    host: "127.0.0.1",
+    port,
+    credentials: { secretName },
+    tls,
+  }),
+  loki: (port: number, check: Check) => ({
+    kind: "loki",
+    url: `https://127.0.0.1:${port}`,
+    credentials: { secretName },
+    ...check,
+  }),
 };
 
 /** What comes to a receiver by TLS within some seconds, and what the collector says. */
@@ -102,7 +118,8 @@ for (const [title, collector, start] of [
 
     const odd = PASSWORD.replace(EXCEPT[title] ?? "", "");
     const able = Object.entries(collector.destinations).filter(([, how]) => how === true);
-    for (const [kind, destination] of Object.entries(destinations)) {
+    for (const kind of ["http", "opensearch", "elasticsearch", "loki"] as const) {
+      const destination = destinations[kind];
       if (!able.some(([name]) => name === kind)) continue;
       describe(`to ${kind}`, () => {
         it("sends as its user, whatever the password, where the authority is the right one", async () => {
@@ -115,6 +132,21 @@ for (const [title, collector, start] of [
           );
           assert.deepEqual([right.came, [...right.authorizations]], [true, [basic(odd)]], right.said);
         });
+
+        if (collector.authenticates?.[kind]?.includes("token"))
+          it("sends its token", async () => {
+            assert.ok(local);
+            const withToken = (port: number) => {
+              const { credentials: _, ...rest } = destination(port, { verify: false });
+              return { ...rest, token: { secretName } };
+            };
+            const found = await deliver(local, withToken, "right", "eyJ0b2tlbiI6MX0.a-b_c/d+e=");
+            assert.deepEqual(
+              [found.came, [...found.authorizations]],
+              [true, ["Bearer eyJ0b2tlbiI6MX0.a-b_c/d+e="]],
+              found.said,
+            );
+          });
 
         it("sends nothing, and says why, where the authority is another", async () => {
           assert.ok(local);

@@ -67,16 +67,18 @@ interface Addressed {
   readonly port?: number;
   readonly tls?: false | object | undefined;
   readonly credentials?: object | undefined;
+  readonly token?: object | undefined;
   readonly sigv4?: Sigv4 | undefined;
   readonly inCluster?: boolean;
 }
 
 /** What excludes signed requests. */
 export function checkSigv4(destination: Addressed, context: z.core.$RefinementCtx): void {
-  const { sigv4, credentials, tls, inCluster } = destination;
+  const { sigv4, credentials, token, tls, inCluster } = destination;
   if (sigv4 === undefined) return;
   if (credentials !== undefined)
     relation(context, ["sigv4", "credentials"], "sigv4 and credentials are mutually exclusive");
+  if (token !== undefined) relation(context, ["sigv4", "token"], "sigv4 and token are mutually exclusive");
   if (inCluster) relation(context, ["sigv4", "inCluster"], "sigv4 and inCluster are mutually exclusive");
   if (tls === false) relation(context, ["sigv4", "tls"], "sigv4 requires TLS, since lines would be sent in clear text");
 }
@@ -137,12 +139,16 @@ function portIssues({ port, tls }: Addressed, { service }: Endpoint): SettingsIs
   return [{ path: ["port"], message: `must be ${clear ? 80 : 443} for ${what}`, value: port }];
 }
 
-function authenticationIssues({ kind, credentials }: Addressed, { service }: Endpoint, host: string): SettingsIssue[] {
+function authenticationIssues(
+  { kind, credentials, token }: Addressed,
+  { service }: Endpoint,
+  host: string,
+): SettingsIssue[] {
   if (service === "aoss") {
     const message = `must be set for a collection of ${SERVERLESS}, which accepts only signed requests`;
     return [{ path: ["sigv4"], message }];
   }
-  if (credentials !== undefined) return [];
+  if (credentials !== undefined || token !== undefined) return [];
   if (/^vpc-/i.test(host)) {
     const message =
       "are not set: the domain must have an access policy that allows unsigned requests from its VPC; sigv4 needs none";

@@ -1,15 +1,20 @@
 import { oneOf, type SettingsIssue } from "../../schema/errors.ts";
 import type { Sigv4 } from "./amazon.ts";
 
-/** How a collector shows who it is, beside user and password: a signature of AWS. */
-export type Authentication = "sigv4";
+/** How a collector shows who it is, beside user and password: a signature of AWS, or a token in the header Authorization. */
+const AUTHENTICATIONS = ["sigv4", "token"] as const;
+export type Authentication = (typeof AUTHENTICATIONS)[number];
 
 /** What each of them means that a collector does, in a message. */
-const ABILITIES: Readonly<Record<Authentication, string>> = { sigv4: "sign requests with SigV4" };
+const ABILITIES: Readonly<Record<Authentication, string>> = {
+  sigv4: "sign requests with SigV4",
+  token: "send a token",
+};
 
 interface Authenticated {
   readonly kind: string;
   readonly sigv4?: Sigv4 | undefined;
+  readonly token?: { readonly secretName: string } | undefined;
 }
 
 interface Authenticating {
@@ -26,10 +31,12 @@ export function authenticationIssues(
   collector: Authenticating,
   all: readonly Authenticating[],
 ): SettingsIssue[] {
-  if (destination.sigv4 === undefined) return [];
-  const can = ({ authenticates = {} }: Authenticating) => authenticates[destination.kind]?.includes("sigv4");
-  if (can(collector)) return [];
-  const others = oneOf(all.filter(can).map(({ title }) => title));
-  const message = `must not be set with ${collector.title}, which cannot ${ABILITIES.sigv4} here: set collector ${others}`;
-  return [{ path: ["sigv4"], message, value: destination.sigv4.arn }];
+  const { kind } = destination;
+  return AUTHENTICATIONS.flatMap((key): SettingsIssue[] => {
+    const can = ({ authenticates = {} }: Authenticating) => authenticates[kind]?.includes(key);
+    if (destination[key] === undefined || can(collector)) return [];
+    const others = oneOf(all.filter(can).map(({ title }) => title));
+    const message = `must not be set with ${collector.title}, which cannot ${ABILITIES[key]} to ${kind} here: set collector ${others}`;
+    return [{ path: [key], message }];
+  });
 }

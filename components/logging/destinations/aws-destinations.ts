@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { LogBucket } from "../../aws/bucket.ts";
+import { bucketStatements, LogBucket } from "../../aws/bucket.ts";
 import { PodIdentity, type PolicyStatement } from "../../aws/iam.ts";
-import { PodLogGroup } from "../../aws/log-group.ts";
+import { existingLogGroup, PodLogGroup } from "../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
 import { searchStatement } from "./amazon.ts";
+import { RETENTION } from "./destination-settings.ts";
 
 interface Place {
   readonly cluster: string;
@@ -49,12 +50,17 @@ function statementsOf(
   switch (destination.kind) {
     case "cloudwatch": {
       const groupName = logGroupName(destination, cluster, suffix);
-      const { retentionDays } = destination;
+      const { existing, retentionDays = RETENTION.cloudwatch } = destination;
+      if (existing) return sidsOf(existingLogGroup({ host, groupName, actions, lists }, parent), suffix);
       const group = { host, groupName, retentionDays, actions, lists };
       return sidsOf(new PodLogGroup(withName(`${prefix}-group`, suffix), group, { parent }).statements, suffix);
     }
     case "s3": {
-      const { prefix: keys, retentionDays } = destination;
+      const { prefix: keys, existing, kmsKeyArn, retentionDays = RETENTION.s3 } = destination;
+      if (existing) {
+        const arn = `arn:${host.partition}:s3:::${bucketName(destination, cluster, host.region, suffix)}`;
+        return sidsOf(pulumi.output(bucketStatements(arn, keys, kmsKeyArn)), suffix);
+      }
       const bucket = {
         host,
         bucketName: bucketName(destination, cluster, host.region, suffix),

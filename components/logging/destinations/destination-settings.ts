@@ -19,6 +19,19 @@ const Credentials = z.strictObject({
 });
 export type Credentials = z.infer<typeof Credentials>;
 
+/** Where the token of requests is: an API key, or a bearer token. */
+const Token = z.strictObject({
+  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
+  key: SecretKey.default("token").describe("Its key for the token. Default token."),
+});
+const SchemedToken = Token.extend({
+  scheme: z
+    .enum(["Bearer", "ApiKey"])
+    .default("Bearer")
+    .describe("Word before the token in the header Authorization. Default Bearer."),
+});
+export type Token = z.infer<typeof Token>;
+
 const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
 
 const Tls = z.strictObject({
@@ -42,6 +55,7 @@ const searchEngine = {
     .optional()
     .describe("TLS, or false. Default: on, with verification."),
   credentials: Credentials.optional().describe("User and password."),
+  token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
 };
 
 const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
@@ -65,6 +79,9 @@ export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !RESERVED_BUCKET.test(name);
 }
 
+/** Days that lines are kept where the settings do not say. */
+export const RETENTION = { cloudwatch: 30, s3: 90 } as const;
+
 /** Each kind of destination: its settings. */
 const KINDS = {
   stdout: { kind: z.literal("stdout").describe("The collector's log, shown by `kubectl logs`.") },
@@ -83,6 +100,7 @@ const KINDS = {
     verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
     caSecretName,
     credentials: Credentials.optional().describe("User and password."),
+    token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
   },
   opensearch: {
     kind: z.literal("opensearch"),
@@ -102,14 +120,18 @@ const KINDS = {
   },
   elasticsearch: { kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine },
   cloudwatch: {
-    kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack."),
+    kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack, or one that exists."),
     logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
       .optional()
       .describe("Default /eks-dns-logging/CLUSTER/pods."),
-    retentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention in days. Default 30."),
+    existing: z
+      .boolean()
+      .default(false)
+      .describe("Use the log group of that name in the cluster's region as it is. Default false."),
+    retentionDays: z.literal(RETENTION_DAYS).optional().describe(`Retention in days. Default ${RETENTION.cloudwatch}.`),
   },
   s3: {
-    kind: z.literal("s3").describe("S3, in a bucket of this stack."),
+    kind: z.literal("s3").describe("S3, in a bucket of this stack, or one that exists."),
     bucket: z
       .string()
       .refine(
@@ -121,7 +143,17 @@ const KINDS = {
     prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
       .default("logs")
       .describe("Key prefix. Default logs."),
-    retentionDays: integer(1, 3653).default(90).describe("Retention in days. Default 90."),
+    existing: z
+      .boolean()
+      .default(false)
+      .describe("Use the bucket of that name in the cluster's region as it is. Default false."),
+    kmsKeyArn: string(
+      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+      "the ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd",
+    )
+      .optional()
+      .describe("Key that encrypts an existing bucket, if it is not S3's own."),
+    retentionDays: integer(1, 3653).optional().describe(`Retention in days. Default ${RETENTION.s3}.`),
   },
   loki: {
     kind: z.literal("loki").describe("Grafana Loki."),
@@ -138,6 +170,7 @@ const KINDS = {
     verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
     caSecretName,
     credentials: Credentials.optional().describe("User and password."),
+    token: Token.optional().describe("Bearer token; excludes credentials."),
   },
 };
 
@@ -205,29 +238,31 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
       if (destination.port !== DEFAULT_PORT) add("port", `must be ${DEFAULT_PORT} with inCluster`, destination.port);
       if (destination.tls !== undefined && destination.tls !== false) add("tls", own, destination.tls);
       if (destination.credentials !== undefined) relation(context, ["credentials", "inCluster"], `credentials ${own}`);
+      if (destination.token !== undefined) relation(context, ["token", "inCluster"], `token ${own}`);
     }
   }
   if (
     (destination.kind === "opensearch" || destination.kind === "elasticsearch") &&
     destination.tls === false &&
-    destination.credentials
+    (destination.credentials ?? destination.token)
   ) {
-    relation(
-      context,
-      ["tls", "credentials"],
-      "credentials require TLS, since the password would be sent in clear text",
-    );
+    const [key, secret] = destination.token === undefined ? ["credentials", "the password"] : ["token", "the token"];
+    const message = `${key} ${key === "token" ? "requires" : "require"} TLS, since ${secret} would be sent in clear text`;
+    relation(context, ["tls", key], message);
   }
+  checkExisting(destination, context);
+  if ("token" in destination && destination.token && destination.credentials)
+    relation(context, ["token", "credentials"], "token and credentials are mutually exclusive");
   if (
     (destination.kind === "http" || destination.kind === "loki") &&
-    destination.credentials &&
+    (destination.credentials ?? destination.token) &&
     destination.url.startsWith("http:")
   ) {
-    add(
-      "url",
-      "must be an https URL with credentials, since the password would be sent in clear text",
-      destination.url,
-    );
+    const message =
+      destination.token === undefined
+        ? "must be an https URL with credentials, since the password would be sent in clear text"
+        : "must be an https URL with a token, since it would be sent in clear text";
+    add("url", message, destination.url);
   }
   if (
     (destination.kind === "http" || destination.kind === "loki") &&
@@ -236,4 +271,21 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
   ) {
     add("caSecretName", "must not be set with an http URL, which has no certificate", destination.caSecretName);
   }
+}
+
+/** What a log group or bucket that exists already must have, and cannot have. */
+function checkExisting(destination: Destination, context: z.core.$RefinementCtx): void {
+  if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return;
+  const [key, name] =
+    destination.kind === "cloudwatch" ? ["logGroup", destination.logGroup] : ["bucket", destination.bucket];
+  if (destination.kind === "s3" && destination.kmsKeyArn !== undefined && !destination.existing)
+    relation(context, ["kmsKeyArn", "existing"], "kmsKeyArn requires existing");
+  if (!destination.existing) return;
+  if (name === undefined) relation(context, ["existing", key], `existing requires ${key}`);
+  if (destination.retentionDays !== undefined)
+    relation(
+      context,
+      ["existing", "retentionDays"],
+      `retentionDays must not be set with existing: the ${key === "bucket" ? "bucket" : "log group"} keeps its own`,
+    );
 }

@@ -1,13 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { containerResources, containerSecurity } from "../../kubernetes/container.ts";
 import { type Collector, imageFor, type Probe, type Rendered } from "../collectors/collector.ts";
-import type { Credentials, Destination } from "../destinations/destination-settings.ts";
+import type { Destination } from "../destinations/destination-settings.ts";
 import {
   caFile,
   credentialsFolder,
   NODE_VARIABLE,
   PASSWORD_FILE_NAME,
   PASSWORD_VARIABLE,
+  TOKEN_FILE_NAME,
+  TOKEN_VARIABLE,
   USER_FILE_NAME,
   USER_VARIABLE,
   withName,
@@ -190,12 +192,12 @@ export function destinationSecrets(
   volumePrefix = "",
   name?: string | undefined,
 ) {
-  const credentials = "credentials" in destination ? destination.credentials : undefined;
-  const inFiles = readsCredentials === "files" ? credentials : undefined;
+  const secret = secretOf(destination);
+  const inFiles = readsCredentials === "files" ? secret : undefined;
   const caSecret = caSecretOf(destination);
   const [credentialsVolume, caVolume] = [`${volumePrefix}credentials`, `${volumePrefix}ca`];
   return {
-    env: credentials === undefined || inFiles !== undefined ? [] : credentialVariables(credentials),
+    env: secret === undefined || inFiles !== undefined ? [] : secretVariables(secret),
     volumeMounts: [
       ...(inFiles === undefined
         ? []
@@ -205,7 +207,7 @@ export function destinationSecrets(
         : [{ name: caVolume, mountPath: caFile(name), subPath: "ca.crt", readOnly: true }]),
     ],
     volumes: [
-      ...(inFiles === undefined ? [] : [{ name: credentialsVolume, secret: credentialFiles(inFiles) }]),
+      ...(inFiles === undefined ? [] : [{ name: credentialsVolume, secret: secretFiles(inFiles) }]),
       ...(caSecret === undefined
         ? []
         : [{ name: caVolume, secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
@@ -227,18 +229,36 @@ function caSecretOf(destination: Destination): string | undefined {
   }
 }
 
-function credentialVariables({ secretName, usernameKey, passwordKey }: Credentials) {
-  const variable = (name: string, key: string) => ({
-    name,
-    valueFrom: { secretKeyRef: { name: secretName, key } },
-  });
-  return [variable(USER_VARIABLE, usernameKey), variable(PASSWORD_VARIABLE, passwordKey)];
+/** A Secret, and which of its keys reach the collector: in a variable, or as a file. */
+interface DestinationSecret {
+  readonly secretName: string;
+  readonly items: readonly { readonly key: string; readonly variable: string; readonly file: string }[];
 }
 
-function credentialFiles({ secretName, usernameKey, passwordKey }: Credentials) {
-  const items = [
-    { key: usernameKey, path: USER_FILE_NAME },
-    { key: passwordKey, path: PASSWORD_FILE_NAME },
-  ];
-  return { secretName, items };
+/** The Secret by which a collector shows who it is: user and password, or a token. */
+function secretOf(destination: Destination): DestinationSecret | undefined {
+  if ("token" in destination && destination.token !== undefined) {
+    const { secretName, key } = destination.token;
+    return { secretName, items: [{ key, variable: TOKEN_VARIABLE, file: TOKEN_FILE_NAME }] };
+  }
+  if (!("credentials" in destination) || destination.credentials === undefined) return undefined;
+  const { secretName, usernameKey, passwordKey } = destination.credentials;
+  return {
+    secretName,
+    items: [
+      { key: usernameKey, variable: USER_VARIABLE, file: USER_FILE_NAME },
+      { key: passwordKey, variable: PASSWORD_VARIABLE, file: PASSWORD_FILE_NAME },
+    ],
+  };
+}
+
+function secretVariables({ secretName, items }: DestinationSecret) {
+  return items.map(({ key, variable }) => ({
+    name: variable,
+    valueFrom: { secretKeyRef: { name: secretName, key } },
+  }));
+}
+
+function secretFiles({ secretName, items }: DestinationSecret) {
+  return { secretName, items: items.map(({ key, file }) => ({ key, path: file })) };
 }

@@ -6,7 +6,12 @@ import type { PodIdentityHost } from "../../../components/aws/partition.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { receiverEgress } from "../../../components/logging/destinations/egress.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
-import type { LogCollectionArgs, LokiArgs, OpenSearchArgs } from "../../../components/logging/log-collection-args.ts";
+import type {
+  DestinationArgs,
+  LogCollectionArgs,
+  LokiArgs,
+  OpenSearchArgs,
+} from "../../../components/logging/log-collection-args.ts";
 import { formatIssue, SettingsError } from "../../../components/schema/errors.ts";
 import { type Recording, record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
@@ -233,6 +238,47 @@ describe("LogCollection", () => {
       ]);
       assert.equal(resources.filter(({ type }) => type.startsWith("aws:")).length, 3);
       await assert.rejects(collect({ destination }), /logs\.destination\.sigv4: must not need an AWS identity/);
+    });
+
+    it("writes to a log group or a bucket that exists, makes neither, and may do no more there", async () => {
+      const statements = async (destination: DestinationArgs) => {
+        const { resources } = await collect({ destination }, "on AWS");
+        const made = resources.filter(({ type }) => type.startsWith("aws:")).map(({ type }) => type.split(":").at(-1));
+        assert.deepEqual(made.sort(), ["PodIdentityAssociation", "Role", "RolePolicy"]);
+        const { policy } = find(resources, "aws:iam/rolePolicy:RolePolicy", "logs-identity").inputs;
+        return JSON.parse(String(policy)).Statement;
+      };
+      assert.deepEqual(await statements({ kind: "cloudwatch", logGroup: "/theirs", existing: true }), [
+        {
+          Sid: "WriteLines",
+          Effect: "Allow",
+          Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+          Resource: ["arn:aws:logs:eu-central-1:111122223333:log-group:/theirs:*"],
+        },
+      ]);
+      const kmsKeyArn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd";
+      assert.deepEqual(await statements({ kind: "s3", bucket: "their-logs", existing: true, kmsKeyArn }), [
+        {
+          Sid: "WriteObjects",
+          Effect: "Allow",
+          Action: ["s3:PutObject"],
+          Resource: ["arn:aws:s3:::their-logs/logs/*"],
+        },
+        { Sid: "EncryptObjects", Effect: "Allow", Action: ["kms:GenerateDataKey"], Resource: [kmsKeyArn] },
+      ]);
+    });
+
+    it("brings a token from its Secret to the collector, in a variable or in a file", async () => {
+      const destination = { kind: "http", url: "https://h", token: { secretName: "writer", key: "api" } } as const;
+      assert.deepEqual(pod(await collect({ destination })).containers[0].env.at(-1), {
+        name: "LOG_TOKEN",
+        valueFrom: { secretKeyRef: { name: "writer", key: "api" } },
+      });
+      const inFile = pod(await collect({ destination, collector: "vector" }), "vector");
+      assert.deepEqual(inFile.volumes.at(-1), {
+        name: "credentials",
+        secret: { secretName: "writer", items: [{ key: "api", path: "token" }] },
+      });
     });
 
     it("makes nothing of AWS for a destination elsewhere", async () => {

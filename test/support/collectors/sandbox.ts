@@ -56,14 +56,15 @@ export class Sandbox {
     this.#senders = (rendered.senders ?? []).map((sender) => sender.args.map(move));
   }
 
-  /** @param login User and password of the destination. */
+  /** @param login User and password of the destination; its token is the password. */
   start(extraArgs: readonly string[] = [], login = { user: "user", password: "password" }): Running {
     writeFileSync(join(this.#credentials, "username"), login.user);
-    writeFileSync(join(this.#credentials, "password"), login.password);
+    for (const name of ["password", "token"]) writeFileSync(join(this.#credentials, name), login.password);
     return new Running(this.#local.program, [...this.#args, ...extraArgs], this.log, {
       NODE_NAME: "node",
       LOG_USER: login.user,
       LOG_PASSWORD: login.password,
+      LOG_TOKEN: login.password,
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       ...this.#environment,

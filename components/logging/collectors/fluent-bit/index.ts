@@ -50,7 +50,7 @@ export const fluentBit: Collector = {
     s3: true,
     loki: true,
   },
-  authenticates: { opensearch: ["sigv4"] },
+  authenticates: { http: ["token"], opensearch: ["sigv4"], loki: ["token"] },
   routes: true,
   about: {
     parsing: "CRI parts; stack traces of all four languages; JSON",

@@ -9,6 +9,7 @@ import {
   PASSWORD_VARIABLE,
   SPLIT_KEY,
   searchHost,
+  TOKEN_VARIABLE,
   tlsOf,
   USER_VARIABLE,
   withName,
@@ -74,6 +75,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
         json_date_format: "iso8601",
         compress: "gzip",
         ...(destination.credentials === undefined ? {} : userAndPassword()),
+        ...(destination.token === undefined ? {} : tokenHeader(destination.token.scheme)),
       };
     }
     case "opensearch":
@@ -121,6 +123,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
         line_format: "json",
         ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
         ...(destination.credentials === undefined ? {} : userAndPassword()),
+        ...(destination.token === undefined ? {} : tokenHeader("Bearer")),
       };
     }
   }
@@ -178,6 +181,10 @@ function signing(sigv4: Sigv4): Section {
 
 function userAndPassword(): Section {
   return { http_user: `\${${USER_VARIABLE}}`, http_passwd: `\${${PASSWORD_VARIABLE}}` };
+}
+
+function tokenHeader(scheme: string): Section {
+  return { header: `Authorization ${scheme} \${${TOKEN_VARIABLE}}` };
 }
 
 /**

@@ -1,6 +1,16 @@
 import { amount } from "../../../schema/values.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
-import { type LogPipeline, logGroupName, searchHost, tlsOf, withName } from "../../pipeline.ts";
+import {
+  credentialsFolder,
+  type LogPipeline,
+  logGroupName,
+  PASSWORD_FILE_NAME,
+  searchHost,
+  TOKEN_FILE_NAME,
+  tlsOf,
+  USER_FILE_NAME,
+  withName,
+} from "../../pipeline.ts";
 
 /** A component's options, as they stand in the configuration. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -36,9 +46,10 @@ export function componentName(type: string, { name }: Pick<LogPipeline, "name">)
   return name === undefined ? type : `${type}/${name}`;
 }
 
-/** Name of the extension with a destination's user and password. */
-export function authName({ name }: Pick<LogPipeline, "name">): string {
-  return `basicauth/${withName("destination", name)}`;
+/** Name of the extension with a destination's user and password, or its token. */
+export function authName({ destination, name }: Pick<LogPipeline, "destination" | "name">): string {
+  const hasToken = "token" in destination && destination.token !== undefined;
+  return `${hasToken ? "bearertokenauth" : "basicauth"}/${withName("destination", name)}`;
 }
 
 function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly options: Options } {
@@ -68,7 +79,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
           endpoint: verbatim(new URL("/otlp", destination.url).href),
           ...tls(pipeline),
           ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": verbatim(destination.tenant) } }),
-          ...(destination.credentials === undefined ? {} : { auth: { authenticator: authName(pipeline) } }),
+          ...authentication(pipeline),
           ...retry(),
           ...queue(pipeline, SMALL),
         },
@@ -94,7 +105,7 @@ function elasticsearch(pipeline: LogPipeline): Options {
     mapping: { allowed_modes: ["bodymap"] },
     logs_dynamic_id: { enabled: true },
     suppress_conflict_errors: true,
-    ...(destination.credentials === undefined ? {} : { auth: { authenticator: authName(pipeline) } }),
+    ...authentication(pipeline),
     ...tls(pipeline),
     timeout: "60s",
     // It has no retry without end; this is one in effect.
@@ -143,6 +154,23 @@ function queue({ buffer }: LogPipeline, batch: Options): Options {
       batch: { sizer: "bytes", ...batch },
     },
   };
+}
+
+/** By an extension of that name, where the destination asks who sends. */
+function authentication(pipeline: LogPipeline): Options {
+  return authenticatorOf(pipeline) === undefined ? {} : { auth: { authenticator: authName(pipeline) } };
+}
+
+/** The extension that shows the destination who sends; undefined where it does not ask. From files: "$" would begin a variable. */
+export function authenticatorOf({ destination, name }: Pick<LogPipeline, "destination" | "name">): Options | undefined {
+  const folder = credentialsFolder(name);
+  if ("token" in destination && destination.token !== undefined) {
+    const scheme = "scheme" in destination.token ? destination.token.scheme : "Bearer";
+    return { scheme, filename: `${folder}/${TOKEN_FILE_NAME}` };
+  }
+  if (!("credentials" in destination) || destination.credentials === undefined) return undefined;
+  const user = { username_file: `${folder}/${USER_FILE_NAME}`, password_file: `${folder}/${PASSWORD_FILE_NAME}` };
+  return { client_auth: user };
 }
 
 function retry(): Options {

@@ -1,8 +1,9 @@
 import { amount } from "../../../schema/values.ts";
-import { credentialsFolder, hasIndex, type LogPipeline, PASSWORD_FILE_NAME, USER_FILE_NAME } from "../../pipeline.ts";
+import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import {
+  authenticatorOf,
   authName,
   componentName,
   DESTINATIONS,
@@ -34,6 +35,7 @@ export const opentelemetry: Collector = {
   documentation: "https://opentelemetry.io/docs/collector/",
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
+  authenticates: { elasticsearch: ["token"], loki: ["token"] },
   routes: true,
   about: {
     parsing:
@@ -137,23 +139,14 @@ function extensions(pipeline: LogPipeline): Readonly<Record<string, Options>> {
     compaction: { directory: `${STATE_FOLDER}/${folder}`, on_start: true, on_rebound: true, cleanup_on_start: true },
   });
   const { branches } = pipeline;
-  const withUser = (branches.length === 0 ? [pipeline] : branches).filter(
-    ({ destination }) => "credentials" in destination && destination.credentials !== undefined,
-  );
+  const authenticators = (branches.length === 0 ? [pipeline] : branches).flatMap((branch) => {
+    const options = authenticatorOf(branch);
+    return options === undefined ? [] : [[authName(branch), options] as const];
+  });
   return {
     health_check: { endpoint: `0.0.0.0:${HEALTH_PORT}` },
     [POSITION_STORAGE]: storage("positions"),
     [QUEUE_STORAGE]: storage("queue"),
-    // From files: a "$" in a variable would begin another variable.
-    ...Object.fromEntries(
-      withUser.map((branch) => {
-        const folder = credentialsFolder(branch.name);
-        const user = {
-          username_file: `${folder}/${USER_FILE_NAME}`,
-          password_file: `${folder}/${PASSWORD_FILE_NAME}`,
-        };
-        return [authName(branch), { client_auth: user }];
-      }),
-    ),
+    ...Object.fromEntries(authenticators),
   };
 }

@@ -5,6 +5,7 @@ import {
   NODE_VARIABLE,
   OPT_OUT_ANNOTATION,
   PASSWORD_FILE_NAME,
+  TOKEN_FILE_NAME,
   tlsOf,
   USER_FILE_NAME,
 } from "../../pipeline.ts";
@@ -41,6 +42,7 @@ export const promtail: Collector = {
     s3: LOKI_ONLY,
     loki: true,
   },
+  authenticates: { loki: ["token"] },
   routes: "which sends to Loki only",
   about: {
     parsing:
@@ -116,6 +118,7 @@ function client({ destination }: LogPipeline): object {
             password_file: `${credentialsFolder()}/${PASSWORD_FILE_NAME}`,
           },
         }),
+    ...(destination.token === undefined ? {} : { bearer_token_file: `${credentialsFolder()}/${TOKEN_FILE_NAME}` }),
     ...(tls === undefined
       ? {}
       : {

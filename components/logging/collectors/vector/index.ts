@@ -38,7 +38,7 @@ export const vector: Collector = {
     s3: true,
     loki: true,
   },
-  authenticates: { opensearch: ["sigv4"] },
+  authenticates: { http: ["token"], opensearch: ["sigv4", "token"], elasticsearch: ["token"], loki: ["token"] },
   routes: true,
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",

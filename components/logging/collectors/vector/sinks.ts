@@ -7,6 +7,7 @@ import {
   logGroupName,
   PASSWORD_FILE_NAME,
   searchHost,
+  TOKEN_FILE_NAME,
   tlsOf,
   USER_FILE_NAME,
   withName,
@@ -78,7 +79,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         encoding: JSON_CODEC,
         framing: LINES,
         compression: "gzip",
-        request,
+        request: { ...request, ...tokenHeader(pipeline, destination.token) },
         retry_strategy: { type: "custom", status_codes: FOR_NOW },
         ...auth(pipeline),
       };
@@ -96,7 +97,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         ...(takesIds(destination) ? { id_key: ID_FIELD } : { encoding: { except_fields: [ID_FIELD] } }),
         // Without it a part that is refused for now, by 429 or 5xx, is dropped.
         request_retry_partial: true,
-        request,
+        request: { ...request, ...tokenHeader(pipeline, destination.token) },
         ...auth(pipeline),
         ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
       };
@@ -150,6 +151,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         request,
         ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
         ...auth(pipeline),
+        ...(destination.token === undefined ? {} : { auth: { strategy: "bearer", token: token(pipeline) } }),
         ...TRUSTED_TEMPLATES,
       };
   }
@@ -157,13 +159,19 @@ function destinationOptions(pipeline: LogPipeline): Options {
 
 /** Where user and password are read from, of a destination that asks for them: files of these names. */
 export function secrets(pipelines: readonly LogPipeline[]): Options {
-  const folders = pipelines.filter(hasCredentials).map(({ name }) => [backend(name), credentialsFolder(name)]);
+  const folders = pipelines
+    .filter((each) => hasCredentials(each) || hasToken(each))
+    .map(({ name }) => [backend(name), credentialsFolder(name)]);
   if (folders.length === 0) return {};
   return { secret: Object.fromEntries(folders.map(([name = "", path]) => [name, { type: "directory", path }])) };
 }
 
 function hasCredentials({ destination }: LogPipeline): boolean {
   return "credentials" in destination && destination.credentials !== undefined;
+}
+
+function hasToken({ destination }: LogPipeline): boolean {
+  return "token" in destination && destination.token !== undefined;
 }
 
 /** What a destination's secrets are called: a name of letters, digits and '_' alone. */
@@ -191,9 +199,18 @@ function signing(sigv4: Sigv4): Options {
   };
 }
 
+/** The token of a destination, after a word. */
+function token({ name }: LogPipeline, before = ""): Scalar {
+  return secretIn(backend(name), TOKEN_FILE_NAME, before);
+}
+
+function tokenHeader(pipeline: LogPipeline, found: { readonly scheme: string } | undefined): Options {
+  return found === undefined ? {} : { headers: { Authorization: token(pipeline, `${found.scheme} `) } };
+}
+
 /** Vector puts a file's text in before it reads the YAML: as a block no character of it has a meaning there. */
-function secretIn(store: string, file: string): Scalar {
-  const scalar = new Scalar(`SECRET[${store}.${file}]`);
+function secretIn(store: string, file: string, before = ""): Scalar {
+  const scalar = new Scalar(`${before}SECRET[${store}.${file}]`);
   scalar.type = Scalar.BLOCK_LITERAL;
   return scalar;
 }

@@ -37,7 +37,7 @@ describe("destination settings", () => {
     [
       "a password in the settings",
       { kind: "elasticsearch", host: "h", password: "x" },
-      /^password: unknown key, must be one of kind, host, port, tls, credentials$/,
+      /^password: unknown key, must be one of kind, host, port, tls, credentials, token$/,
     ],
     [
       "a file among the pods' own",
@@ -109,6 +109,37 @@ describe("destination settings", () => {
       "users that inCluster has not",
       { kind: "opensearch", inCluster: true, credentials },
       /^: credentials must not be set with inCluster, whose OpenSearch has no TLS and no users$/,
+    ],
+    [
+      "a token in the clear",
+      { kind: "elasticsearch", host: "h", tls: false, token: { secretName: "writer" } },
+      /^: token requires TLS, since the token would be sent in clear text$/,
+    ],
+    [
+      "a token in the clear over HTTP",
+      { kind: "loki", url: "http://h", token: { secretName: "writer" } },
+      /^url: must be an https URL with a token, since it would be sent in clear text$/,
+    ],
+    [
+      "a token beside a password",
+      { kind: "http", url: "https://h", token: { secretName: "writer" }, credentials },
+      /^: token and credentials are mutually exclusive$/,
+    ],
+    ["a token in the settings", { kind: "http", url: "https://h", token: "abc" }, /^token: must be an object/],
+    [
+      "an existing log group without its name",
+      { kind: "cloudwatch", existing: true },
+      /^: existing requires logGroup$/,
+    ],
+    [
+      "a retention of an existing bucket",
+      { kind: "s3", existing: true, bucket: "their-logs", retentionDays: 7 },
+      /^: retentionDays must not be set with existing: the bucket keeps its own$/,
+    ],
+    [
+      "a key of a bucket of this stack",
+      { kind: "s3", bucket: "our-logs", kmsKeyArn: "arn:aws:kms:eu-central-1:111122223333:key/1234abcd" },
+      /^: kmsKeyArn requires existing$/,
     ],
     [
       "a volume of no size",

@@ -51,6 +51,20 @@ describe("Vector's outputs", () => {
     );
   });
 
+  it("sends a token from its file, which no character of it can leave", () => {
+    const token = { secretName: "writer", scheme: "ApiKey" };
+    const { output, text } = render({ destination: { kind: "elasticsearch", host: "h", token } });
+    assert.deepEqual(output.request, {
+      retry_attempts: Number.MAX_SAFE_INTEGER,
+      retry_max_duration_secs: 30,
+      headers: { Authorization: "ApiKey SECRET[credentials.token]" },
+    });
+    assert.match(text, /Authorization: \|-\n +ApiKey SECRET/);
+    const loki = render({ destination: { kind: "loki", url: "https://h", token: { secretName: "writer" } } });
+    assert.deepEqual(loki.output.auth, { strategy: "bearer", token: "SECRET[credentials.token]" });
+    assert.match(loki.text, /path: \/etc\/log-destination\/credentials/);
+  });
+
   it("keeps what an HTTP server or S3 refuses for another reason than what is in it, and drops the rest", () => {
     const { retry_strategy: byHttp } = render({ destination: { kind: "http", url: "https://h/in" } }).output;
     const { status_codes: again } = z
