@@ -41,6 +41,19 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.equal(render({ destination: { ...elasticsearch, tls: false } }).exporter.tls, undefined);
   });
 
+  it("sends a token from its file, after the word of its scheme", () => {
+    const token = { secretName: "writer", scheme: "ApiKey" };
+    const { exporter, extensions, service } = render({ destination: { ...elasticsearch, token } });
+    assert.deepEqual(exporter.auth, { authenticator: "bearertokenauth/destination" });
+    assert.deepEqual(extensions["bearertokenauth/destination"], {
+      scheme: "ApiKey",
+      filename: "/etc/log-destination/credentials/token",
+    });
+    assert.ok(service.extensions.includes("bearertokenauth/destination"));
+    const loki = { kind: "loki", url: "https://loki", token: { secretName: "writer" } };
+    assert.deepEqual(Object(render({ destination: loki }).extensions["bearertokenauth/destination"]).scheme, "Bearer");
+  });
+
   it("makes an id of the line's own time too, since a file has the same offsets again after a rotation", () => {
     const { statements } = render();
     const id = statements.find((statement) => statement.includes('["elasticsearch.document_id"]')) ?? "";
