@@ -1,3 +1,4 @@
+import { quantity } from "eks-dns-logging-corefile/quantity";
 import { z } from "zod";
 import { relatedKeys } from "./errors.ts";
 
@@ -35,19 +36,14 @@ export const Bytes = string(
   "a quoted quantity of bytes, such as '128Mi' or '2Gi'",
 );
 
-/** Each is a thousand times the one before, or 1,024 times with an `i`. */
-const UNITS = ["m", "", "k", "M", "G", "T", "P", "E"];
-
 /** How many {@link Cores} or {@link Bytes} a quantity is. */
-export function amount(quantity: string): number {
-  const [, number = "", unit = "", binary] = /^([\d.]+)([a-zA-Z]?)(i?)$/.exec(quantity) ?? [];
-  const power = UNITS.indexOf(unit === "K" ? "k" : unit) - UNITS.indexOf("");
-  return Number(number) * (binary === "i" ? 1024 : 1000) ** power;
+export function amount(text: string): number {
+  return quantity(text) ?? 0;
 }
 
 /** Whether one quantity is more than another; not where one of them is none, which is an issue of its own. */
-export function isMore(kind: typeof Bytes, quantity: string, limit: string): boolean {
-  return [quantity, limit].every((each) => kind.safeParse(each).success) && amount(quantity) > amount(limit);
+export function isMore(kind: typeof Bytes, one: string, limit: string): boolean {
+  return [one, limit].every((each) => kind.safeParse(each).success) && amount(one) > amount(limit);
 }
 
 /** An image that stays the same: a pod may start again on another node at any time. */

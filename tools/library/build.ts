@@ -11,6 +11,7 @@ const DIST = join(PACKAGE, "dist");
 const BUNDLED: Readonly<Record<string, string>> = {
   "eks-dns-logging-corefile": "corefile/index.js",
   "eks-dns-logging-corefile/addon": "corefile/addon/index.js",
+  "eks-dns-logging-corefile/quantity": "corefile/quantity.js",
 };
 
 /** The compiled text of a module: bundled packages by their path, and in declarations the names that compiled modules have. */

@@ -1,5 +1,6 @@
 import { seconds, servesRoot } from "eks-dns-logging-corefile";
 import { parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
+import { quantity } from "eks-dns-logging-corefile/quantity";
 import { count, type Rule, texts } from "../../core/rule.ts";
 import {
   ADDON,
@@ -10,7 +11,6 @@ import {
   isCoreDns,
   isGroup,
   type Json,
-  quantity,
 } from "../aws/coredns-addon.ts";
 import { aws, coreDns } from "../rule-sources.ts";
 

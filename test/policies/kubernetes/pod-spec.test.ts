@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { evaluate } from "../../../policies/core/evaluate.ts";
 import { judges } from "../../../policies/core/rule.ts";
 import { parseImage, podSpecOf, WORKLOADS } from "../../../policies/kubernetes/workload.ts";
-import { quantity } from "../../../policies/rules/aws/coredns-addon.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import { stackOf } from "../rules/samples.ts";
 
@@ -63,20 +62,4 @@ describe("parseImage", () => {
       assert.deepEqual([image.registry, image.repository, image.tag], [registry, repository, tag]);
     });
   }
-});
-
-describe("quantity", () => {
-  it("reads the forms that Kubernetes writes", () => {
-    const forms: Record<string, number | undefined> = {
-      "170Mi": 178257920,
-      "100m": 0.1,
-      "1": 1,
-      "1.5Gi": 1610612736,
-      "2k": 2000,
-      "1e3": 1000,
-      lots: undefined,
-      "": undefined,
-    };
-    for (const [written, number] of Object.entries(forms)) assert.equal(quantity(written), number, written);
-  });
 });
