@@ -60,6 +60,8 @@ export interface Alert {
   readonly cause: string;
   /** What to do, each a sentence or a command in backticks. */
   readonly steps: readonly string[];
+  /** Alerts that explain this one: while one of them holds, this one stays quiet. @default none */
+  readonly explainedBy?: readonly string[];
   /** The condition on a stack; undefined where the stack lacks what it is about. */
   readonly condition: (stack: WatchedStack) => Condition | undefined;
   /** How the same is seen in CloudWatch; undefined where it cannot be. */

@@ -32,7 +32,7 @@ export function ruleFile(stack: WatchedStack): RuleFile {
 function ruleOf({ alert, condition }: ActiveAlert): Rule {
   return {
     alert: alert.name,
-    expr: condition.expr,
+    expr: unexplained(condition.expr, alert.explainedBy),
     for: condition.for,
     labels: { severity: alert.severity },
     annotations: {
@@ -41,4 +41,9 @@ function ruleOf({ alert, condition }: ActiveAlert): Rule {
       runbook_url: `${RUNBOOKS}/${alert.group}.md#${alert.name.toLowerCase()}`,
     },
   };
+}
+
+/** One fault raises one alert: the condition, as long as no alert that explains it is pending or firing. */
+function unexplained(expr: string, causes: readonly string[] = []): string {
+  return causes.length === 0 ? expr : `(${expr}) unless on() ALERTS{alertname=~"${causes.join("|")}"}`;
 }

@@ -73,6 +73,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "The collector {{ $labels.instance }} reads lines and the destination takes none.",
     cause: "The destination is down, answers 429 or 5xx, hangs, or refuses user and password.",
     steps: [LOGS, "`npm run verify -- --only collector`"],
+    explainedBy: ["OpenSearchDown", "OpenSearchReadOnly"],
     condition: onCollector("failing"),
   },
   {

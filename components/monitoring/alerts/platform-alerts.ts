@@ -47,6 +47,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     summary: "NodeLocal DNSCache answers {{ $value | humanizePercentage }} of the queries with SERVFAIL.",
     cause: "CoreDNS or the node's resolver does not answer it.",
     steps: ["`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`", "Compare with CoreDnsDown."],
+    explainedBy: ["CoreDnsDown", "CoreDnsServfail", "CoreDnsAllUpstreamsDown", "CoreDnsLoop"],
     condition: ({ nodeLocalCache }) =>
       nodeLocalCache
         ? {
@@ -163,6 +164,14 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     summary: "Pods on {{ $labels.node }} cannot resolve names {{ $labels.name }} the cluster.",
     cause: "CoreDNS, the cache on the node or the way to them is down.",
     steps: [CANARY_LOGS, "Compare with CoreDnsDown, NodeLocalDnsDown and CoreDnsAllUpstreamsDown."],
+    explainedBy: [
+      "CoreDnsDown",
+      "CoreDnsServfail",
+      "CoreDnsAllUpstreamsDown",
+      "CoreDnsForwardRefused",
+      "CoreDnsLoop",
+      "NodeLocalDnsDown",
+    ],
     condition: onCanary({
       expr: "max by (node, name) (canary_lookup_up) == 0",
       for: "2m",
@@ -178,6 +187,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     summary: "A line that the canary wrote on {{ $labels.node }} has not arrived.",
     cause: "The collector dropped it, or the destination refuses it.",
     steps: [CANARY_LOGS, "Compare with LinesDropped and SendFailing."],
+    explainedBy: ["LinesDropped", "SendFailing", "CollectorDown", "CollectorSilent", "OpenSearchReadOnly"],
     condition: onReadLines({
       expr: "increase(canary_lines_lost_total[15m]) > 0",
       for: "0m",

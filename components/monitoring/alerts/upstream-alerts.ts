@@ -32,6 +32,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     summary: "CoreDNS answers {{ $value | humanizePercentage }} of the queries with SERVFAIL.",
     cause: "An upstream resolver or the Kubernetes API does not answer.",
     steps: [LOGS, "`npm run lab -- dns explain example.com`", "Compare with CoreDnsUpstreamDown and CoreDnsApiErrors."],
+    explainedBy: ["CoreDnsAllUpstreamsDown", "CoreDnsForwardRefused", "CoreDnsLoop"],
     condition: onCoreDns({
       expr: `sum(rate(coredns_dns_responses_total{${DNS},rcode="SERVFAIL"}[5m])) / sum(rate(coredns_dns_responses_total{${DNS}}[5m])) > 0.03`,
       for: "2m",
@@ -95,6 +96,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     summary: "All upstreams are down: no name outside the cluster resolves.",
     cause: "The node's resolver or the way to it is gone.",
     steps: [COREFILE, "`npm run lab -- dns explain example.com`"],
+    explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns({
       expr: `sum(rate(coredns_forward_healthcheck_broken_total{${DNS}}[2m])) > 0`,
       for: "1m",
@@ -109,6 +111,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     summary: "CoreDNS refuses queries, since too many wait for an upstream.",
     cause: "`max_concurrent` is less than queries a second times the upstream's delay.",
     steps: [COREFILE, "Raise `dns.corefile.options.forward.maxConcurrent`, 2 KB of memory each."],
+    explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns({
       expr: `sum(rate(coredns_forward_max_concurrent_rejects_total{${DNS}}[2m])) > 0`,
       for: "1m",

@@ -37,6 +37,15 @@ describe("the table of alerts", () => {
     assert.deepEqual(ruleFile(NOTHING).groups, []);
   });
 
+  it("keeps an alert quiet while another explains it", () => {
+    const known = new Set(ALERTS.map(({ name }) => name));
+    for (const { name, explainedBy = [] } of ALERTS)
+      for (const cause of explainedBy) assert.ok(known.has(cause) && cause !== name, `${name}: ${cause}`);
+    const rules = ruleFile(WHOLE).groups.flatMap((group) => group.rules);
+    const expr = rules.find(({ alert }) => alert === "CoreDnsForwardRefused")?.expr ?? "";
+    assert.match(expr, /^\(sum\(rate\(.*\) > 0\) unless on\(\) ALERTS\{alertname=~"CoreDnsLoop"\}$/);
+  });
+
   it("asks nothing of kube-state-metrics where it is not scraped", () => {
     for (const { alert, condition } of alertsOf({ ...WHOLE, kubeStateMetrics: false }))
       assert.doesNotMatch(condition.expr, /kube_/, alert.name);
