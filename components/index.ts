@@ -28,6 +28,7 @@ export type {
   OpenSearchArgs,
   S3Args,
 } from "./logging/log-collection-args.ts";
+export { Monitoring, type MonitoringArgs } from "./monitoring/monitoring.ts";
 export { CurlPod, type CurlPodArgs, type CurlPodOptions } from "./team/curl-pod.ts";
 export type { PolicyContext } from "./team/network-policies.ts";
 export { Team, type TeamArgs } from "./team/team.ts";

@@ -5,6 +5,7 @@ import {
   ExistingCluster,
   ExistingEksCluster,
   LogCollection,
+  Monitoring,
   NodeLocalCache,
   Team,
 } from "../components/index.ts";
@@ -34,6 +35,8 @@ const CONSTRUCTORS: Readonly<Record<string, Constructor>> = {
     ),
   LogCollection: (name, inputs, options) =>
     new LogCollection(name, { ...inputs, cluster: handleOf(inputs.cluster) }, options),
+  Monitoring: (name, inputs, options) =>
+    new Monitoring(name, { ...inputs, cluster: handleOf(inputs.cluster), dependsOn: dependenciesOf(options) }, options),
   Team: (name, inputs, options) =>
     new Team(name, { ...inputs, cluster: handleOf(inputs.cluster), dependsOn: dependenciesOf(options) }, options),
 };

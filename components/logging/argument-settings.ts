@@ -8,7 +8,7 @@ import { LoggingSettings } from "./settings.ts";
 import { checkPipeline } from "./validation.ts";
 
 /** Stand in for an address that only the deployment knows. */
-const UNKNOWN_HOST = "known-after-deployment.invalid";
+export const UNKNOWN_HOST = "known-after-deployment.invalid";
 const UNKNOWN_URL = `https://${UNKNOWN_HOST}`;
 
 /** The settings as far as they are known before the deployment. */

@@ -2,7 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { type DnsOptions, DnsSettings } from "../dns/settings.ts";
-import { LoggingSettings } from "../logging/settings.ts";
+import { knownSettings } from "../logging/argument-settings.ts";
+import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { alertsOf } from "./alerts/index.ts";
 import { makeCanary } from "./canary.ts";
@@ -14,6 +15,9 @@ import { checkMonitoring, type Parts, watchedStack } from "./watched-stack.ts";
 /** The settings under `monitoring`, as they may be written. */
 export type MonitoringOptions = Readonly<z.input<typeof MonitoringSettings>>;
 
+/** The arguments of a log collection that decide how it is watched. */
+export type WatchedLogging = Omit<LogCollectionArgs, "cluster" | "teams" | "image">;
+
 /**
  * Metrics, alerts, dashboards and the canary of a stack. docs/reference/settings.md describes the keys under `monitoring`.
  * @example { cluster, kind: "prometheus-operator", dns: { replicas: 3 }, logging: { collector: "vector" } }
@@ -23,8 +27,8 @@ export interface MonitoringArgs extends MonitoringOptions {
   readonly cluster: ClusterHandle;
   /** The arguments of its CoreDNS. @default none: it is not watched */
   readonly dns?: DnsOptions | undefined;
-  /** The arguments of its log collection, with addresses that are known before the deployment. @default none */
-  readonly logging?: Readonly<z.input<typeof LoggingSettings>> | undefined;
+  /** The arguments of its log collection. The canary follows lines only to an address that is known before the deployment. @default none */
+  readonly logging?: WatchedLogging | undefined;
   /** Teams whose quotas are watched. @default none */
   readonly teams?: Parts["teams"];
   /** Addresses that answer DNS beside the CoreDNS pods, which the canary must reach. @default none */
@@ -49,7 +53,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const parts: Parts = {
       dns: known,
       managesCoreDns: cluster.addons !== undefined || known?.adopt !== undefined,
-      logging: logging === undefined ? undefined : parseArgs(name, LoggingSettings, logging),
+      logging: logging === undefined ? undefined : knownSettings(name, { ...logging, cluster, teams }),
       teams,
     };
     throwErrors(name, checkMonitoring(settings, parts, cluster.podIdentity !== undefined));

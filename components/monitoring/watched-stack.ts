@@ -4,6 +4,7 @@ import { dnsProfile } from "../dns/profile.ts";
 import type { DnsSettings } from "../dns/settings.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
+import { UNKNOWN_HOST } from "../logging/argument-settings.ts";
 import type { Destination } from "../logging/destinations/destination-settings.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
 import { logGroupName, logPipeline, searchHost, tlsOf } from "../logging/pipeline.ts";
@@ -125,11 +126,14 @@ function readable({ destination, index }: Target): CanaryDestination {
       if (destination.credentials !== undefined)
         return { kind: "none", reason: `${destination.kind} asks for a password, which stays with the collector` };
       const { host, port } = searchHost(destination);
+      if (host === UNKNOWN_HOST) return { kind: "none", reason: "its address is known after the deployment" };
       const scheme = tlsOf(destination) === undefined ? "http" : "https";
       const url = `${scheme}://${host}:${port}`;
       return { kind: "search", url, index: indexPattern(index), own: isOwnSearch(destination), at: destination };
     }
     case "loki":
+      if (destination.url.includes(UNKNOWN_HOST))
+        return { kind: "none", reason: "its address is known after the deployment" };
       return destination.credentials === undefined
         ? { kind: "loki", url: destination.url.replace(/\/$/, ""), tenant: destination.tenant, at: destination }
         : { kind: "none", reason: "loki asks for a password, which stays with the collector" };

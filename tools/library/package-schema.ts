@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { API, type Checker, SignatureKind, type Symbol as TypeSymbol } from "typescript-native/unstable/sync";
 import { z } from "zod";
 import { DnsSettings } from "../../components/dns/settings.ts";
+import { MonitoringSettings } from "../../components/monitoring/settings.ts";
 import { TeamSettings } from "../../components/team/settings.ts";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { type Descriptions, partsOf, TypeReader } from "./type-reader.ts";
@@ -18,11 +19,12 @@ const COMPONENTS = [
   "CoreDns",
   "NodeLocalCache",
   "LogCollection",
+  "Monitoring",
   "Team",
 ] as const;
 
 /** Arguments that are resources or functions. The resource option dependsOn takes the place of the argument. */
-const LEFT_INPUTS = ["NodeLocalCache.dependsOn", "Team.sidecar", "Team.dependsOn"];
+const LEFT_INPUTS = ["Monitoring.dependsOn", "NodeLocalCache.dependsOn", "Team.sidecar", "Team.dependsOn"];
 
 /** Outputs that are resources or functions. */
 const LEFT_OUTPUTS = ["CoreDns.addon", "LogCollection.sidecar", "LogCollection.ready", "Team.curlPod"];
@@ -34,7 +36,15 @@ const OUTPUTS = ["Team.dns", "PolicyContext.dnsAddresses", "PolicyContext.egress
 const SUBSTITUTES = { ClusterHandle: { type: "string" } } as const;
 
 /** Where a component's arguments are documented by the settings that they stand for. */
-const DESCRIPTIONS: Readonly<Record<string, z.ZodType>> = { CoreDns: DnsSettings, Team: TeamSettings };
+const DESCRIPTIONS: Readonly<Record<string, z.ZodType>> = {
+  CoreDns: DnsSettings,
+  Monitoring: z.object({
+    ...MonitoringSettings.shape,
+    dns: DnsSettings,
+    teams: z.array(TeamSettings),
+  }),
+  Team: TeamSettings,
+};
 
 function descriptionsOf(component: string): Descriptions | undefined {
   const schema = DESCRIPTIONS[component];
