@@ -32,6 +32,12 @@ export const MonitoringSettings = z.strictObject({
       interval: string(/^[1-9]\d*s$/, "a number of seconds, such as '30s'")
         .default("30s")
         .describe("Scrape interval. Default 30s."),
+      service: string(
+        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?:\d{1,5}$/,
+        "the name of a Service and a port, such as prometheus-server:80",
+      )
+        .default("prometheus-operated:9090")
+        .describe("Its Service and port, which `lab verify` asks. Default prometheus-operated:9090."),
       kubeStateMetrics: z
         .boolean()
         .default(true)

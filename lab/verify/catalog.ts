@@ -11,6 +11,7 @@ import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeer
 import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
 import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
 import { pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
+import { monitoringChecks } from "./checks/scraping.ts";
 import type { MarkerFinder } from "./find/finder.ts";
 import { findersFor } from "./find/index.ts";
 import type { Check } from "./result.ts";
@@ -29,6 +30,8 @@ export interface Plan {
   readonly enforced: boolean;
   /** Look for lines where the collector sends them, one for each destination; none on a stack without log collection. */
   readonly finders: readonly MarkerFinder[];
+  /** Rows of what watches the stack. Default: none. */
+  readonly watching?: readonly Check[];
   /** The command that makes what is missing. Default: that of the stack local. */
   readonly up?: string;
   /** How long a marker may take to the destination, in seconds. */
@@ -57,6 +60,7 @@ export function allChecks(plan: Plan): Check[] {
     ...deniedPairs(plan.teams).map((pair) => denyTeamCheck(pair, plan)),
     ...teams.map(logsCheck),
     ...finders.flatMap((finder) => teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
+    ...(plan.watching ?? []),
   ];
 }
 
@@ -112,6 +116,12 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
     enforced: cluster.kind === "eks" || (cluster.kind === "eks-existing" && cluster.networkPolicies),
     finders: findersFor(settings),
+    watching: monitoringChecks(settings.monitoring, {
+      dns: runsCoreDns(cluster) ? dns : undefined,
+      managesCoreDns: cluster.kind !== "existing" || dns?.adopt !== undefined,
+      logging: settings.logging,
+      teams: settings.teams,
+    }),
     up: upCommand({ stack, cluster }),
     wait,
   };

@@ -31,6 +31,7 @@ export const GROUPS = [
   "deny",
   "logs",
   "collector",
+  "monitoring",
 ] as const;
 export type Group = (typeof GROUPS)[number];
 

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../../components/settings.ts";
+import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
+import { Lab } from "../../../lab/verify/lab.ts";
+import type { Outcome } from "../../../lab/verify/result.ts";
+import { fakeCluster } from "./fake-cluster.ts";
+
+const WATCHED = {
+  "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}',
+  "eks-dns-logging:logging": '{"destination":{"kind":"opensearch","inCluster":true}}',
+  "eks-dns-logging:monitoring": '{"kind":"prometheus-operator"}',
+};
+
+function checksOf(changes: Readonly<Record<string, string>> = {}) {
+  const all = allChecks(planOf("local", parseSettings({ ...WATCHED, ...changes }), 60));
+  return all.filter(({ group }) => group === "monitoring");
+}
+
+/** What a row finds with a Prometheus that answers so; `[]` as each result by default. */
+async function outcome(id: string, answers: (path: string) => unknown, changes?: Readonly<Record<string, string>>) {
+  const asked: string[] = [];
+  const cluster = fakeCluster({
+    proxyGet: async (target, path) => {
+      asked.push(`${target.kind === "nodes" ? "" : target.namespace}/${target.name}${decodeURIComponent(path)}`);
+      return JSON.stringify({ status: "success", data: answers(decodeURIComponent(path)) });
+    },
+  });
+  const check = checksOf(changes).find((one) => one.id === id);
+  assert.ok(check, id);
+  const found: Outcome = await check.run(new Lab(cluster));
+  return { ...found, asked };
+}
+
+const vector = (...values: readonly number[]) => ({
+  result: values.map((value, at) => ({ metric: { instance: `10.0.0.${at}:2020` }, value: [0, String(value)] })),
+});
+
+describe("the rows of monitoring", () => {
+  it("are there where the stack is watched, for each target", () => {
+    assert.deepEqual(
+      checksOf().map(({ id }) => id),
+      [
+        "monitoring:scraped:coredns",
+        "monitoring:scraped:fluent-bit",
+        "monitoring:scraped:canary",
+        "monitoring:rules",
+        "monitoring:canary",
+      ],
+    );
+    assert.deepEqual(checksOf({ "eks-dns-logging:monitoring": "{}" }), []);
+  });
+
+  it("ask for each target whether it is scraped", async () => {
+    const up = await outcome("monitoring:scraped:fluent-bit", () => vector(1, 1));
+    assert.equal(up.status, "pass");
+    assert.deepEqual(up.asked, ['monitoring/prometheus-operated:9090/api/v1/query?query=up{instance=~".+:(2020)"}']);
+    const down = await outcome("monitoring:scraped:fluent-bit", () => vector(1, 0));
+    assert.deepEqual([down.status, down.detail], ["fail", "down: 10.0.0.1:2020"]);
+    const none = await outcome("monitoring:scraped:fluent-bit", () => vector());
+    assert.equal(none.status, "fail");
+    assert.match(none.cause ?? "", /PodMonitor eks-dns-logging-fluent-bit/);
+  });
+
+  it("compare the rules with those of the stack", async () => {
+    const groups = (health: string, left: number) => {
+      const names = /missing: (.*)/.exec(missing.detail)?.[1]?.split(", ") ?? [];
+      const rules = names.slice(left).map((name) => ({ name, health, lastError: "many-to-many" }));
+      return { groups: [{ rules }] };
+    };
+    const missing = await outcome("monitoring:rules", () => ({ groups: [] }));
+    assert.equal(missing.status, "fail");
+    assert.match(missing.detail, /^missing: CoreDnsDown, .*CanaryLost/);
+    assert.equal((await outcome("monitoring:rules", () => groups("ok", 0))).status, "pass");
+    const one = await outcome("monitoring:rules", () => groups("ok", 1));
+    assert.deepEqual([one.status, one.detail], ["fail", "missing: CoreDnsDown"]);
+    const broken = await outcome("monitoring:rules", () => groups("err", 0));
+    assert.deepEqual([broken.status, broken.detail], ["fail", "CoreDnsDown: many-to-many"]);
+  });
+
+  it("follow the canary", async () => {
+    const answers = (age: number, lost: number) => (path: string) =>
+      path.includes("lost") ? vector(lost) : vector(5, age);
+    assert.equal((await outcome("monitoring:canary", answers(60, 0))).status, "pass");
+    assert.equal((await outcome("monitoring:canary", answers(181, 0))).status, "fail");
+    assert.equal((await outcome("monitoring:canary", answers(60, 2))).status, "warn");
+    assert.equal((await outcome("monitoring:canary", () => vector())).status, "fail");
+    const blind = { "eks-dns-logging:logging": "{}" };
+    assert.equal((await outcome("monitoring:canary", () => vector(), blind)).status, "skip");
+  });
+});
