@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
+import type { ProcessingArgs } from "./processing/processing-args.ts";
 import type { CollectorId } from "./settings.ts";
 
 /** A Secret in namespace `logging` with the user and password of a destination. They are in no other resource. */
@@ -233,6 +234,8 @@ export interface LogCollectionArgs {
   readonly multiline?: readonly ("java" | "python" | "go" | "node")[];
   /** Whether the fields of a JSON line are parsed. @default true */
   readonly parseJson?: boolean;
+  /** What is done with lines on their way: redact, drop, sample, limit, join, add fields. @default nothing */
+  readonly processing?: ProcessingArgs;
   /** Metadata of the pod in each record, beside its names and team. @default { labels: true, annotations: false } */
   readonly metadata?: {
     /** Whether a record has the pod's labels. @default true */

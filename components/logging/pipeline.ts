@@ -1,6 +1,7 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { Destination } from "./destinations/destination-settings.ts";
 import type { IndexFormat } from "./indexing/index-format.ts";
+import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 
@@ -97,6 +98,7 @@ export interface LogPipeline {
   readonly multiline: LoggingSettings["multiline"];
   readonly parseJson: boolean;
   readonly metadata: LoggingSettings["metadata"];
+  readonly processing: Processing;
   readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "drop-newest" | "block" };
   /** Whether each line carries its team: the namespace without `-team`. */
   readonly team: true;
@@ -136,6 +138,7 @@ export function logPipeline(
     multiline: settings.multiline,
     parseJson: settings.parseJson,
     metadata: settings.metadata,
+    processing: processingOf(settings.processing, context.teams),
     team: true,
     branches: [],
   };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Bytes, Cores, Image } from "../schema/values.ts";
 import { Destination, Size } from "./destinations/destination-settings.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
+import { ProcessingSettings } from "./processing/settings.ts";
 import { Destinations, LabelKey, LabelValue, NamespaceName, Route } from "./routing/routes.ts";
 
 /** Collectors by the names that people know them by. */
@@ -52,6 +53,7 @@ export const LoggingSettings = z.strictObject({
     .default(["java", "python", "go", "node"])
     .describe("Stack traces joined into one record. Default: all four."),
   parseJson: z.boolean().default(true).describe("Parse JSON lines into fields. Default true."),
+  processing: ProcessingSettings.prefault({}).describe("What is done with lines on their way."),
   metadata: z
     .strictObject({
       labels: z.boolean().default(true).describe("Pod labels, with '_' for dots in keys. Default true."),

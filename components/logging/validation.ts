@@ -19,6 +19,7 @@ import {
   logPipeline,
   NODE,
 } from "./pipeline.ts";
+import { processingIssues } from "./processing/processing-issues.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
@@ -77,6 +78,7 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
     issues.push({ path: ["buffer", "whenFull"], message, value: settings.buffer.whenFull });
   }
   issues.push(...routeIssues(settings, collector, teams));
+import { processingIssues } from "./processing/processing-issues.ts";
   for (const { destination, index, path, indexPath } of targetsOf(settings)) {
     const support = collector.destinations[destination.kind];
     if (support !== true) {

@@ -1,6 +1,7 @@
 import type { Authentication } from "../destinations/authentication.ts";
 import type { Destination, DestinationKind } from "../destinations/destination-settings.ts";
 import type { LogPipeline } from "../pipeline.ts";
+import type { ProcessingStep } from "../processing/settings.ts";
 import type { CollectorId, LoggingSettings } from "../settings.ts";
 
 /** What a collector makes of a pipeline. It holds no secret: credentials reach the container as variables and files. */
@@ -70,6 +71,8 @@ export interface Collector {
   readonly authenticates?: Partial<Readonly<Record<DestinationKind, readonly Authentication[]>>>;
   /** Whether it can send to several destinations at once, or in words why not. */
   readonly routes: true | string;
+  /** Of each step of `logging.processing`: whether it can do it, or in words why not. */
+  readonly processing: Readonly<Record<ProcessingStep, true | string>>;
   readonly about: About;
   /** Folder in the container where the configuration is mounted. */
   readonly configFolder: string;
@@ -121,4 +124,9 @@ export function imageFor(
 /** Destinations that a collector can send to. */
 export function destinationsOf({ destinations }: Pick<Collector, "destinations">): string[] {
   return Object.entries(destinations).flatMap(([kind, support]) => (support === true ? [kind] : []));
+}
+
+/** A collector that takes no step of `logging.processing`, for one reason. */
+export function noProcessing(why: string): Collector["processing"] {
+  return { redact: why, drop: why, sample: why, limit: why, firstLines: why, fields: why };
 }

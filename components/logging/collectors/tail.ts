@@ -1,5 +1,5 @@
 import { APPLICATION_FILES, APPLICATION_LOGS } from "../pipeline.ts";
-import type { Collector } from "./collector.ts";
+import { type Collector, noProcessing } from "./collector.ts";
 
 const STDOUT_ONLY = "tail writes to its own stdout";
 
@@ -25,6 +25,7 @@ export const tail: Collector = {
     loki: STDOUT_ONLY,
   },
   routes: "which prints lines only",
+  processing: noProcessing("which prints lines as they are"),
   about: {
     parsing: "none; lines stay as they are",
     buffer: "none; the file is the buffer",

@@ -42,6 +42,7 @@ export const LEVELS = {
   error: ["error", "err"],
   fatal: ["fatal", "critical", "panic", "alert", "emergency"],
 } as const;
+export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 /** Keys of a JSON line that hold its level, the first that is there. */
 export const LEVEL_KEYS = ["level", "severity"] as const;
 
@@ -56,7 +57,7 @@ export const Route = z.strictObject({
   streams: some(z.enum(["stdout", "stderr"]))
     .optional()
     .describe("Only lines of these streams. Default: both."),
-  levels: some(z.enum(["trace", "debug", "info", "warn", "error", "fatal"]))
+  levels: some(z.enum(LEVEL_NAMES))
     .optional()
     .describe("Only JSON lines whose level or severity is one of these. Default: all lines."),
 });

@@ -1,8 +1,10 @@
+import { dirname } from "node:path";
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { NO_VALUE } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY } from "../../pipeline.ts";
 import { stackTraceFilters } from "./multiline.ts";
 import { splitByScript } from "./outputs.ts";
+import { lineFilters, recordFilters } from "./processing.ts";
 import type { Section } from "./service.ts";
 
 /** What the tag of a line says of its container. */
@@ -48,8 +50,10 @@ function tagFilter(options: Section): Section {
 
 /** Everything that a DaemonSet adds to a line. @param script Path of the script, where there is one. */
 export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
+  const folder = dirname(script);
   return [
     ...stackTraceFilters(pipeline, "log"),
+    ...lineFilters(pipeline, folder),
     // Also for pods that the API server does not know any more, or while it is away: the filter for pods then adds no names.
     tagFilter({ merge_log: "off" }),
     {
@@ -68,6 +72,7 @@ export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
       match: "kube.*",
       regex: `$kubernetes['labels']['${key}'] ^${value.replaceAll(/[.\\+*?[^\]$(){}|]/g, "\\$&")}$`,
     })),
+    ...recordFilters(pipeline, folder),
     ...withoutLongFields(pipeline),
     ...splitFilters(pipeline, script),
   ];
@@ -111,14 +116,19 @@ function splitByTeam({ index, destination }: LogPipeline): boolean {
 
 /** Whether records need the pod's labels, whatever is kept of them. */
 export function usesLabels(pipeline: LogPipeline): boolean {
-  return Object.keys(pipeline.labels).length > 0 || splitByScript(pipeline);
+  return (
+    Object.keys(pipeline.labels).length > 0 ||
+    splitByScript(pipeline) ||
+    pipeline.processing.thin.some(({ labels }) => labels !== undefined)
+  );
 }
 
 /**
  * Turns lines into the records that a DaemonSet sends: the line, what its JSON says, and the pod, which is known when this is
  * rendered. No script does it, since Lua keeps neither the order of keys nor a null, an empty list or a large number.
  */
-export function applicationFilters(pipeline: LogPipeline, { team, app }: ApplicationPod): Section[] {
+export function applicationFilters(pipeline: LogPipeline, { team, app }: ApplicationPod, script: string): Section[] {
+  const folder = dirname(script);
   const every = { match: "kube.*" };
   const labels = app !== undefined && pipeline.metadata.labels;
   const nest = (wildcard: string, nest_under: string): Section => ({
@@ -131,7 +141,9 @@ export function applicationFilters(pipeline: LogPipeline, { team, app }: Applica
   });
   return [
     ...stackTraceFilters(pipeline, "log"),
+    ...lineFilters(pipeline, folder),
     tagFilter(jsonOptions(pipeline)),
+    ...recordFilters(pipeline, folder),
     ...withoutLongFields(pipeline),
     { name: "nest", ...every, operation: "lift", nested_under: "kubernetes", add_prefix: "kubernetes:" },
     {

@@ -5,8 +5,9 @@ import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../..
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
-import { CRI_PARTS, criLine, criParts, stackTraceParsers } from "./multiline.ts";
+import { CRI_PARTS, criLine, criParts, firstLineParsers, stackTraceParsers } from "./multiline.ts";
 import { output } from "./outputs.ts";
+import { processingScripts } from "./processing.ts";
 import { needsScript, readerOf, senderConfiguration, senderFile, senderPorts, toSender } from "./senders.ts";
 import {
   aliveInput,
@@ -52,12 +53,13 @@ export const fluentBit: Collector = {
   },
   authenticates: { http: ["token"], opensearch: ["sigv4"], loki: ["token"] },
   routes: true,
+  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "CRI parts; stack traces of all four languages; JSON",
     buffer: "files on the node",
     index: "prefix, split value and strftime date",
     maintenance: "maintained (CNCF)",
-    ownCode: "Lua, if the index is split by app",
+    ownCode: "Lua, if the index is split by app, or for processing.redact and limit",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
@@ -76,6 +78,7 @@ export const fluentBit: Collector = {
         pipeline.branches.map((branch, at) => [senderFile(branch), yamlText(senderConfiguration(branch, at, SCRIPT))]),
       ),
       ...(needsScript(pipeline) ? { "index.lua": APP_SCRIPT } : {}),
+      ...processingScripts(pipeline),
     },
     args: ["--config", `${CONFIG_FOLDER}/fluent-bit.yaml`],
     ...(pipeline.branches.length === 0
@@ -118,14 +121,14 @@ function configuration(whole: LogPipeline): object {
   const { source, branches } = pipeline;
   const node = source.kind === "node";
   // In this order: Fluent Bit gives the parser of one to those after it that name none.
-  const joining = [...stackTraceParsers(pipeline), ...(node ? [criParts] : [])];
+  const joining = [...stackTraceParsers(pipeline), ...firstLineParsers(pipeline), ...(node ? [criParts] : [])];
   return {
     service: service(pipeline, OWN_PORTS),
     parsers: [TAG_PARSER, ...(node ? [POD_PARSER, teamParser(pipeline), criLine] : [])],
     ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
     pipeline: {
       inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod), aliveInput(OWN_PORTS)],
-      filters: node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod),
+      filters: node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod, SCRIPT),
       outputs: branches.length === 0 ? [output(pipeline)] : branches.map(toSender),
     },
   };

@@ -1,4 +1,6 @@
 import type { LogPipeline } from "../../pipeline.ts";
+import { patternText } from "../../processing/pattern-text.ts";
+import { namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
 
 /** Joins the parts that a container runtime makes of a long line. */
@@ -80,18 +82,53 @@ export function stackTraceParsers({ multiline }: Pick<LogPipeline, "multiline">)
  * when it is killed.
  * @see https://docs.fluentbit.io/manual/data-pipeline/filters/multiline-stacktrace
  */
-export function stackTraceFilters({ multiline }: Pick<LogPipeline, "multiline">, key: string): Section[] {
-  if (multiline.length === 0) return [];
+export function stackTraceFilters(
+  { multiline, processing: { firstLines } }: Pick<LogPipeline, "multiline" | "processing">,
+  key: string,
+): Section[] {
+  const own = firstLines.map(({ namespaces }) => namespaces);
+  const traces = multiline.length === 0 || own.includes(undefined) ? [] : [joiner(key, STACK_TRACE, elsewhere(own))];
   return [
-    {
-      name: "multiline",
-      match: "kube.*",
-      "multiline.key_content": key,
-      "multiline.parser": STACK_TRACE,
-      mode: "parser",
-      buffer: "off",
-    },
+    ...traces,
+    ...firstLines.map(({ namespaces }, at) => joiner(key, firstLineParser(at), namespaceMatch([namespaces]))),
   ];
+}
+
+function joiner(key: string, parser: string, match: Section): Section {
+  return {
+    name: "multiline",
+    ...match,
+    "multiline.key_content": key,
+    "multiline.parser": parser,
+    mode: "parser",
+    buffer: "off",
+  };
+}
+
+/** Matches the tags of all other namespaces. */
+function elsewhere(own: readonly (readonly string[] | undefined)[]): Section {
+  const names = [...new Set(own.flatMap((some = []) => some))].sort();
+  return names.length === 0 ? { match: "kube.*" } : { match_regex: `^kube\\.(?!(${names.join("|")})_)` };
+}
+
+function firstLineParser(at: number): string {
+  return `first_line_${at}`;
+}
+
+/** Joins to a line that a pattern matches all lines after it that it does not match. */
+export function firstLineParsers({ processing: { firstLines } }: Pick<LogPipeline, "processing">): object[] {
+  return firstLines.map(({ pattern }, at) => {
+    const regex = patternText(pattern, "onigmo");
+    return {
+      name: firstLineParser(at),
+      type: "regex",
+      flush_timeout: 1000,
+      rules: [
+        { state: "start_state", regex: `/${regex}/`, next_state: "more" },
+        { state: "more", regex: `/\\A(?!(?m:.*)(?:${regex}))/`, next_state: "more" },
+      ],
+    };
+  });
 }
 
 const TWO_DIGITS = "[0-9][0-9]";

@@ -1,8 +1,9 @@
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
+import type { Selection } from "../../routing/routes.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
 import { output, splitByScript } from "./outputs.ts";
+import { conditions, namespaceMatch } from "./selection.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
 
 /**
@@ -40,7 +41,8 @@ export function readerOf(pipeline: LogPipeline): LogPipeline {
 export function toSender(branch: LogPipeline, at: number): Section {
   return {
     name: "forward",
-    ...matching(branch.selections),
+    // Decides by the tag what it can.
+    ...namespaceMatch(branch.selections.map(({ namespaces }) => namespaces)),
     host: "127.0.0.1",
     port: FORWARD_PORT + at,
     require_ack_response: "on",
@@ -48,15 +50,6 @@ export function toSender(branch: LogPipeline, at: number): Section {
     "storage.total_limit_size": amount(branch.buffer.size),
     "net.io_timeout": "90s",
   };
-}
-
-/** Decides by the tag what it can, which costs nothing for each record. */
-function matching(selections: readonly Selection[]): Section {
-  const namespaces = selections.map((selection) => selection.namespaces);
-  const all = namespaces.some((names) => names === undefined) || namespaces.length === 0;
-  if (all) return { match: "kube.*" };
-  const names = [...new Set(namespaces.flatMap((some = []) => some))].sort();
-  return { match_regex: `^kube\\.(${names.join("|")})_` };
 }
 
 /** The configuration of what sends to one destination. @see https://docs.fluentbit.io/manual/data-pipeline/inputs/forward */
@@ -92,24 +85,6 @@ function routeFilters(selections: readonly Selection[]): Section[] {
     { name: "grep", ...every, regex: `${ROUTED} ^yes$` },
     { name: "modify", ...every, remove: ROUTED },
   ];
-}
-
-/** Conditions of a selection, all of which must hold: a list for each key that a line's level may stand under. */
-function conditions({ namespaces, labels = {}, streams, levels }: Selection): string[][] {
-  const is = (key: string, values: readonly string[]) =>
-    `key_value_matches ${key} ^(${values.map((value) => value.replaceAll(".", "\\.")).join("|")})$`;
-  const common = [
-    ...(namespaces === undefined ? [] : [is("$kubernetes['namespace_name']", namespaces)]),
-    ...Object.entries(labels).map(([key, value]) => is(`$kubernetes['labels']['${key}']`, [value])),
-    ...(streams === undefined ? [] : [is("$stream", streams)]),
-  ];
-  if (levels === undefined) return [common];
-  const words = levels.flatMap((level) => LEVELS[level]).join("|");
-  return LEVEL_KEYS.map((key, at) => [
-    ...common,
-    `key_value_matches $fields['${key}'] ^(?i:${words})$`,
-    ...LEVEL_KEYS.slice(0, at).map((earlier) => `key_does_not_exist $fields['${earlier}']`),
-  ]);
 }
 
 /** Whether a sender needs the script that finds the app of a record. */

@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
 import { configurationText, type Section } from "./directives.ts";
 import { applicationSource, joins, LINES, nodeSource, record } from "./input.ts";
@@ -50,6 +50,7 @@ export const fluentd: Collector = {
     loki: "no Fluentd image for Kubernetes has the plugin",
   },
   routes: "which is rendered for one destination here",
+  processing: noProcessing("which is rendered without it here"),
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
     buffer: "files on the node, including pending multi-line records",

@@ -11,7 +11,7 @@ import {
   searchHost,
   tlsOf,
 } from "../../pipeline.ts";
-import type { Collector } from "../collector.ts";
+import { type Collector, noProcessing } from "../collector.ts";
 import { readScripts, yamlText } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import type { InputConfig } from "./input.cjs";
@@ -61,6 +61,7 @@ export const logagent: Collector = {
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   routes: "whose plugins here send to one destination",
+  processing: noProcessing("which is rendered without it here"),
   about: {
     parsing: "CRI parts; stack traces by indentation; JSON, with JavaScript's numbers",
     buffer: "files on the node, then it drops the oldest or stops reading",

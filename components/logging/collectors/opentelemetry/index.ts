@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import {
   authenticatorOf,
@@ -37,6 +37,7 @@ export const opentelemetry: Collector = {
   destinations: DESTINATIONS,
   authenticates: { elasticsearch: ["token"], loki: ["token"] },
   routes: true,
+  processing: noProcessing("which is rendered without it here"),
   about: {
     parsing:
       "CRI parts; stack traces by indentation; JSON; OTLP from applications; a kill loses each stream's pending line",

@@ -9,7 +9,7 @@ import {
   tlsOf,
   USER_FILE_NAME,
 } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { firstLinePattern } from "../stack-traces.ts";
 
@@ -44,6 +44,7 @@ export const promtail: Collector = {
   },
   authenticates: { loki: ["token"] },
   routes: "which sends to Loki only",
+  processing: noProcessing("which is rendered without it here"),
   about: {
     parsing:
       "CRI parts; stack traces by indentation, without empty lines; JSON; '_' also for '/' and '-' in label keys",

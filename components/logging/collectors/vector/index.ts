@@ -1,5 +1,5 @@
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { routing, sinkName } from "./branches.ts";
 import { applicationSource, joining, nodeSource, type Options, recordProgram } from "./records.ts";
@@ -40,6 +40,7 @@ export const vector: Collector = {
   },
   authenticates: { http: ["token"], opensearch: ["sigv4", "token"], elasticsearch: ["token"], loki: ["token"] },
   routes: true,
+  processing: noProcessing("which is rendered without it here"),
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
     buffer: "files on the node, then it stops reading, or drops the newest; a kill may lose lines not yet written",

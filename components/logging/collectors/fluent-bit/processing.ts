@@ -1,0 +1,112 @@
+import { readFileSync } from "node:fs";
+import type { LogPipeline } from "../../pipeline.ts";
+import { luaRules } from "../../processing/lua-rules.ts";
+import { patternText } from "../../processing/pattern-text.ts";
+import type { Thinning } from "../../processing/processing.ts";
+import { conditions, namespaceMatch } from "./selection.ts";
+import type { Section } from "./service.ts";
+
+const REDACT_SCRIPT = readFileSync(new URL("./redact.lua", import.meta.url), "utf8");
+const LIMIT_SCRIPT = readFileSync(new URL("./limit.lua", import.meta.url), "utf8");
+/** Files beside the configuration. */
+const REDACT_FILE = "redact.lua";
+const limitFile = (at: number) => `limit-${at}.lua`;
+/** Key of a record that a rule drops. */
+const DROPPED = "dropped";
+
+/** Scripts of a pipeline, by file. */
+export function processingScripts({
+  processing: { redact, limit },
+}: Pick<LogPipeline, "processing">): Readonly<Record<string, string>> {
+  return {
+    ...(redact.length === 0 ? {} : { [REDACT_FILE]: `RULES = ${luaRules(redact)}\n${REDACT_SCRIPT}` }),
+    ...Object.fromEntries(
+      limit.map(({ linesPerSecond }, at) => [limitFile(at), `LINES_PER_SECOND = ${linesPerSecond}\n${LIMIT_SCRIPT}`]),
+    ),
+  };
+}
+
+/**
+ * What is done with a line while it is the line alone, which costs a script little, and before its JSON is parsed, so that its fields
+ * are redacted too.
+ */
+export function lineFilters({ processing }: Pick<LogPipeline, "processing">, folder: string): Section[] {
+  const { redact, thin } = processing;
+  const late = thin.some(needsRecord);
+  return [
+    ...(redact.length === 0
+      ? []
+      : [{ name: "lua", match: "kube.*", alias: "redact", script: `${folder}/${REDACT_FILE}`, call: "redact" }]),
+    ...thinFilters(
+      thin.filter((rule) => !needsRecord(rule)),
+      "drop_lines",
+    ),
+    ...(late ? [] : limitFilters(processing, folder)),
+  ];
+}
+
+/** What asks for the pod's labels or the level of a line, and what comes after that. */
+export function recordFilters({ processing }: Pick<LogPipeline, "processing">, folder: string): Section[] {
+  const late = processing.thin.filter(needsRecord);
+  return [
+    ...thinFilters(late, "drop_records"),
+    ...(late.length === 0 ? [] : limitFilters(processing, folder)),
+    ...fieldFilters(processing),
+  ];
+}
+
+function needsRecord({ labels, levels }: Thinning): boolean {
+  return labels !== undefined || levels !== undefined;
+}
+
+/** Marks what a rule drops, which asks for all of its conditions, and drops what is marked. */
+function thinFilters(rules: readonly Thinning[], alias: string): Section[] {
+  if (rules.length === 0) return [];
+  return [
+    ...rules.flatMap((rule) =>
+      conditions({ ...rule, namespaces: undefined }, lineConditions(rule)).map((condition) => ({
+        name: "modify",
+        ...namespaceMatch([rule.namespaces]),
+        ...(condition.length === 0 ? {} : { condition }),
+        set: `${DROPPED} yes`,
+      })),
+    ),
+    // Its metric counts the lines.
+    { name: "grep", match: "kube.*", alias, exclude: `${DROPPED} ^yes$` },
+  ];
+}
+
+function lineConditions({ pattern, kept }: Thinning): string[] {
+  return [
+    ...(pattern === undefined ? [] : [`key_value_matches log ${patternText(pattern, "onigmo")}`]),
+    // By the microseconds of its time: the same lines are kept when they are read again.
+    ...(kept === 0 ? [] : [`key_value_does_not_match time ${keptTimes(kept)}`]),
+  ];
+}
+
+/** Matches a time whose microseconds, three digits, are below a number. */
+function keptTimes(below: number): string {
+  const [hundreds = "0", tens = "0", ones = "0"] = String(below).padStart(3, "0");
+  const under = (digit: string) => (digit === "0" ? undefined : `[0-${Number(digit) - 1}]`);
+  const options = [
+    [under(hundreds), "[0-9]{2}"],
+    [hundreds, under(tens), "[0-9]"],
+    [hundreds, tens, under(ones)],
+  ].filter((parts) => !parts.includes(undefined));
+  return `\\.[0-9]{3}(${options.map((parts) => parts.join("")).join("|")})`;
+}
+
+function limitFilters({ limit }: LogPipeline["processing"], folder: string): Section[] {
+  return limit.map(({ namespaces }, at) => ({
+    name: "lua",
+    ...namespaceMatch([namespaces]),
+    alias: `limit_${at}`,
+    script: `${folder}/${limitFile(at)}`,
+    call: "limit",
+  }));
+}
+
+function fieldFilters({ fields }: LogPipeline["processing"]): Section[] {
+  const record = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
+  return record.length === 0 ? [] : [{ name: "record_modifier", match: "kube.*", record }];
+}

@@ -1,0 +1,35 @@
+import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
+import type { Section } from "./service.ts";
+
+/** Matches the tags of some namespaces, which costs nothing for each record. Undefined is all of them. */
+export function namespaceMatch(namespaces: readonly (readonly string[] | undefined)[]): Section {
+  const all = namespaces.some((names) => names === undefined) || namespaces.length === 0;
+  if (all) return { match: "kube.*" };
+  const names = [...new Set(namespaces.flatMap((some = []) => some))].sort();
+  return { match_regex: `^kube\\.(${names.join("|")})_` };
+}
+
+/**
+ * Conditions of a selection, all of which must hold: a list for each key that a line's level may stand under.
+ * @param others More of them.
+ */
+export function conditions(
+  { namespaces, labels = {}, streams, levels }: Selection,
+  others: readonly string[] = [],
+): string[][] {
+  const is = (key: string, values: readonly string[]) =>
+    `key_value_matches ${key} ^(${values.map((value) => value.replaceAll(".", "\\.")).join("|")})$`;
+  const common = [
+    ...(namespaces === undefined ? [] : [is("$kubernetes['namespace_name']", namespaces)]),
+    ...Object.entries(labels).map(([key, value]) => is(`$kubernetes['labels']['${key}']`, [value])),
+    ...(streams === undefined ? [] : [is("$stream", streams)]),
+    ...others,
+  ];
+  if (levels === undefined) return [common];
+  const words = levels.flatMap((level) => LEVELS[level]).join("|");
+  return LEVEL_KEYS.map((key, at) => [
+    ...common,
+    `key_value_matches $fields['${key}'] ^(?i:${words})$`,
+    ...LEVEL_KEYS.slice(0, at).map((earlier) => `key_does_not_exist $fields['${earlier}']`),
+  ]);
+}

@@ -1,0 +1,237 @@
+import { includesCode, PatternError, type PatternNode } from "./pattern.ts";
+
+/** From this many repetitions on, a quantifier is as good as endless. */
+const MANY = 16;
+/** Most repetitions of what a pattern begins with: it is tried at each character of a line. */
+const MAX_FIRST = 256;
+/** In the place of a code: an anchor, which separates nothing. */
+const ANCHOR = -1;
+/** Most steps that a pattern may be long when its quantifiers are written out: what Go and Rust still compile into little memory. */
+const MAX_STEPS = 2000;
+const CODES = Array.from({ length: 129 }, (_, code) => code);
+
+/**
+ * Refuses a pattern that some collector's engine could spend seconds on: one that can divide the same text among repetitions in more ways
+ * than its length. Also what would match everywhere, or take megabytes when it is compiled.
+ * @throws PatternError
+ */
+export function refuseRisk(node: PatternNode): void {
+  if (canBeEmpty(node)) throw new PatternError("a match without a character");
+  if (steps(node) > MAX_STEPS)
+    throw new PatternError(`more than ${MAX_STEPS} steps when its quantifiers are written out`);
+  walk(node);
+  sharing(node);
+}
+
+function walk(node: PatternNode): void {
+  switch (node.kind) {
+    case "group":
+      walk(node.body);
+      return;
+    case "choice":
+      node.options.forEach(walk);
+      return;
+    case "sequence":
+      node.parts.forEach(walk);
+      return;
+    case "repeat":
+      walk(node.body);
+      // Engines differ in whether a repetition may be empty.
+      if (canBeEmpty(node.body)) throw new PatternError("a quantifier of what can be empty");
+      if (node.max > 1) nested(node.body);
+      return;
+    default:
+  }
+}
+
+/** A repetition in another, `(a+)*`, where no character ends the inner one, and alternatives that begin alike in one, `(a|ab)*`. */
+function nested(body: PatternNode): void {
+  const inner = variable(body);
+  const ends = partsOf(body).some(
+    ({ isLong, codes }) => !isLong && !codes.has(ANCHOR) && !inner.some((code) => codes.has(code)),
+  );
+  if (inner.length > 0 && !ends)
+    throw new PatternError("a quantifier within another, which takes time without bound on some lines");
+  const ambiguous = has(
+    body,
+    (node) =>
+      node.kind === "choice" &&
+      node.options.some((one, at) => node.options.slice(at + 1).some((other) => meet(one, other))),
+  );
+  if (ambiguous)
+    throw new PatternError(
+      "alternatives that begin alike within a quantifier, which take time without bound on some lines",
+    );
+}
+
+/** What repetitions of no fixed number repeat, as codes. */
+function variable(node: PatternNode): number[] {
+  switch (node.kind) {
+    case "group":
+      return variable(node.body);
+    case "sequence":
+      return node.parts.flatMap(variable);
+    case "choice":
+      return node.options.flatMap(variable);
+    case "repeat":
+      return node.min === node.max ? variable(node.body) : [...codesOf(node.body)];
+    default:
+      return [];
+  }
+}
+
+/** A part of a pattern: what it repeats at length, as codes, or what must stand there once. 128 stands for all beyond ASCII. */
+interface Part {
+  readonly isLong: boolean;
+  /** Whether it must stand there. */
+  readonly isNeeded: boolean;
+  readonly codes: ReadonlySet<number>;
+}
+
+/**
+ * Two long repetitions that can divide the same characters between them, `.*a.*b`: what stands between them ends neither, and after a failure
+ * each division is tried. The last of a pattern never fails.
+ */
+function sharing(node: PatternNode): void {
+  const parts = partsOf(node);
+  for (const [at, one] of parts.entries())
+    for (const [distance, other] of parts.slice(at + 1, -1).entries()) {
+      if (!one.isLong || !other.isLong || isDisjoint(one, other)) continue;
+      const between = parts.slice(at + 1, at + 1 + distance).filter(({ isNeeded }) => isNeeded);
+      if (!between.some((part) => isDisjoint(part, one) || isDisjoint(part, other)))
+        throw new PatternError("two long repetitions that can share characters, as .* and .* in .*a.*b");
+    }
+  if (parts.length > 1 && longest(node) > MAX_FIRST)
+    throw new PatternError(
+      `a long repetition at its beginning; it may have a limit of up to ${MAX_FIRST}, such as {1,64}`,
+    );
+}
+
+/** What must or can stand one after another. An anchor is a part of no characters. */
+function partsOf(node: PatternNode): Part[] {
+  switch (node.kind) {
+    case "group":
+      return partsOf(node.body);
+    case "sequence":
+      return node.parts.flatMap(partsOf);
+    case "repeat":
+      if (node.max > MANY && node.max !== node.min)
+        return [{ isLong: true, isNeeded: node.min > 0, codes: codesOf(node) }];
+      return node.min === 0 ? partsOf(node.body).filter(({ isLong }) => isLong) : partsOf(node.body);
+    case "choice": {
+      const long = node.options.flatMap(partsOf).filter(({ isLong }) => isLong);
+      if (long.length === 0) return canBeEmpty(node) ? [] : [{ isLong: false, isNeeded: true, codes: codesOf(node) }];
+      return [{ isLong: true, isNeeded: false, codes: new Set(long.flatMap(({ codes }) => [...codes])) }];
+    }
+    case "set":
+    case "character":
+      return [{ isLong: false, isNeeded: true, codes: codesOf(node) }];
+    default:
+      return [{ isLong: false, isNeeded: true, codes: new Set([ANCHOR]) }];
+  }
+}
+
+function codesOf(node: PatternNode): ReadonlySet<number> {
+  return new Set(CODES.filter((code) => uses(node, code)));
+}
+
+function isDisjoint(one: Part, other: Part): boolean {
+  return !other.codes.has(ANCHOR) && !one.codes.has(ANCHOR) && [...one.codes].every((code) => !other.codes.has(code));
+}
+
+/** How often the first part of a pattern repeats at most. */
+function longest(node: PatternNode): number {
+  switch (node.kind) {
+    case "group":
+      return longest(node.body);
+    case "sequence":
+      return node.parts[0] === undefined ? 0 : longest(node.parts[0]);
+    case "choice":
+      return Math.max(...node.options.map(longest));
+    case "repeat":
+      return node.max;
+    default:
+      return 1;
+  }
+}
+
+/** Whether two patterns can begin with the same character. */
+function meet(one: PatternNode, other: PatternNode): boolean {
+  return CODES.some((code) => begins(one, code) && begins(other, code));
+}
+
+/** Whether a match can begin with the character of this code. */
+export function begins(node: PatternNode, code: number): boolean {
+  switch (node.kind) {
+    case "set":
+    case "character":
+      return uses(node, code);
+    case "group":
+    case "repeat":
+      return begins(node.body, code);
+    case "choice":
+      return node.options.some((option) => begins(option, code));
+    case "sequence": {
+      const needed = node.parts.findIndex((part) => !canBeEmpty(part));
+      return node.parts.slice(0, needed === -1 ? undefined : needed + 1).some((part) => begins(part, code));
+    }
+    default:
+      return false;
+  }
+}
+
+/** Whether the character of this code can stand somewhere in a match. */
+function uses(node: PatternNode, code: number): boolean {
+  return has(node, (inner) =>
+    inner.kind === "set" ? includesCode(inner, code) : inner.kind === "character" && code === 128,
+  );
+}
+
+function has(node: PatternNode, found: (inner: PatternNode) => boolean): boolean {
+  if (found(node)) return true;
+  switch (node.kind) {
+    case "group":
+    case "repeat":
+      return has(node.body, found);
+    case "choice":
+      return node.options.some((option) => has(option, found));
+    case "sequence":
+      return node.parts.some((part) => has(part, found));
+    default:
+      return false;
+  }
+}
+
+/** Whether it can match without taking a character. */
+export function canBeEmpty(node: PatternNode): boolean {
+  switch (node.kind) {
+    case "set":
+    case "character":
+      return false;
+    case "group":
+      return canBeEmpty(node.body);
+    case "repeat":
+      return node.min === 0 || canBeEmpty(node.body);
+    case "choice":
+      return node.options.some(canBeEmpty);
+    case "sequence":
+      return node.parts.every(canBeEmpty);
+    default:
+      return true;
+  }
+}
+
+function steps(node: PatternNode): number {
+  switch (node.kind) {
+    case "group":
+      return steps(node.body);
+    case "repeat":
+      return steps(node.body) * (node.max === Number.POSITIVE_INFINITY ? node.min + 1 : node.max);
+    case "choice":
+      return node.options.reduce((sum, option) => sum + steps(option), 0);
+    case "sequence":
+      return node.parts.reduce((sum, part) => sum + steps(part), 0);
+    default:
+      return 1;
+  }
+}

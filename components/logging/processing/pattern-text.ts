@@ -1,0 +1,113 @@
+import type { PatternNode } from "./pattern.ts";
+
+/**
+ * How a pattern is written for an engine: `re2` for Go and Rust, which is ASCII where it can; `onigmo` for Fluent Bit and Ruby; and
+ * `ecmascript`.
+ */
+export type Dialect = "re2" | "rust" | "onigmo" | "ecmascript";
+
+const ANCHORS: Readonly<Record<Dialect, { start: string; end: string; boundary: string }>> = {
+  re2: { start: "\\A", end: "\\z", boundary: "\\b" },
+  // Elsewhere a letter beyond ASCII is a part of a word.
+  rust: { start: "\\A", end: "\\z", boundary: "(?-u:\\b)" },
+  onigmo: { start: "\\A", end: "\\z", boundary: "(?a:\\b)" },
+  ecmascript: { start: "^", end: "$", boundary: "\\b" },
+};
+
+/** The pattern in the words of an engine. It has no blank, quotation mark, `$`, `{` or `%` that a configuration could take for its own. */
+export function patternText(node: PatternNode, dialect: Dialect): string {
+  switch (node.kind) {
+    case "set":
+      return setText(node);
+    case "character":
+      return node.text;
+    case "sequence":
+      return node.parts
+        .map((part) => (part.kind === "choice" ? `(?:${patternText(part, dialect)})` : patternText(part, dialect)))
+        .join("");
+    case "choice":
+      return node.options.map((option) => patternText(option, dialect)).join("|");
+    case "repeat":
+      return repeatText(node, dialect);
+    case "group":
+      return `(${patternText(node.body, dialect)})`;
+    default:
+      return ANCHORS[dialect][node.kind];
+  }
+}
+
+function setText({ ranges, negated }: Extract<PatternNode, { kind: "set" }>): string {
+  const [only] = ranges;
+  if (!negated && only !== undefined && ranges.length === 1 && only[0] === only[1]) return characterText(only[0]);
+  const parts = ranges.map(([from, to]) => {
+    if (from === to) return characterText(from);
+    return `${characterText(from)}${to === from + 1 ? "" : "-"}${characterText(to)}`;
+  });
+  return `[${negated ? "^" : ""}${parts.join("")}]`;
+}
+
+/** Letters, digits and a few others as they are, and all else by its code. */
+function characterText(code: number): string {
+  const character = String.fromCharCode(code);
+  return /^[\w@:;,=<>!]$/.test(character) ? character : `\\x${code.toString(16).padStart(2, "0")}`;
+}
+
+function repeatText({ body, min, max, lazy }: Extract<PatternNode, { kind: "repeat" }>, dialect: Dialect): string {
+  const isOne = body.kind === "set" || body.kind === "character" || body.kind === "group";
+  const text = isOne ? patternText(body, dialect) : `(?:${patternText(body, dialect)})`;
+  return `${text}${countText(min, max)}${lazy ? "?" : ""}`;
+}
+
+function countText(min: number, max: number): string {
+  if (max === Number.POSITIVE_INFINITY) return min === 0 ? "*" : min === 1 ? "+" : `{${min},}`;
+  if (min === 0 && max === 1) return "?";
+  return min === max ? `{${min}}` : `{${min},${max}}`;
+}
+
+/** A pattern whose groups nothing names, with none of them. */
+export function withoutGroups(node: PatternNode): PatternNode {
+  switch (node.kind) {
+    case "group":
+      return withoutGroups(node.body);
+    case "sequence":
+      return { ...node, parts: node.parts.map(withoutGroups) };
+    case "choice":
+      return { ...node, options: node.options.map(withoutGroups) };
+    case "repeat":
+      return { ...node, body: withoutGroups(node.body) };
+    default:
+      return node;
+  }
+}
+
+/** Whether a group is repeated: engines differ in what it is after the last time. */
+export function hasRepeatedGroup(node: PatternNode): boolean {
+  switch (node.kind) {
+    case "group":
+      return hasRepeatedGroup(node.body);
+    case "sequence":
+      return node.parts.some(hasRepeatedGroup);
+    case "choice":
+      return node.options.some(hasRepeatedGroup);
+    case "repeat":
+      return (node.max > 1 && groupCount(node.body) > 0) || hasRepeatedGroup(node.body);
+    default:
+      return false;
+  }
+}
+
+/** How many groups a pattern has that a replacement can name. */
+export function groupCount(node: PatternNode): number {
+  switch (node.kind) {
+    case "group":
+      return 1 + groupCount(node.body);
+    case "sequence":
+      return node.parts.reduce((sum, part) => sum + groupCount(part), 0);
+    case "choice":
+      return node.options.reduce((sum, option) => sum + groupCount(option), 0);
+    case "repeat":
+      return groupCount(node.body);
+    default:
+      return 0;
+  }
+}

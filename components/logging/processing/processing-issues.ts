@@ -1,0 +1,64 @@
+import type { SettingsIssue } from "../../schema/errors.ts";
+import type { Collector } from "../collectors/collector.ts";
+import { selectionOf, type TeamNamespaces } from "../routing/routes.ts";
+import type { LoggingSettings } from "../settings.ts";
+import { PROCESSING_STEPS, type ProcessingStep } from "./settings.ts";
+
+/**
+ * What is wrong with what is to be done with lines on their way. Paths are below `logging`.
+ * @param teams Default: not known, and any name of a team may be right.
+ */
+export function processingIssues(
+  { processing, mode, parseJson }: LoggingSettings,
+  collector: Collector,
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  for (const step of PROCESSING_STEPS.filter((name) => isSet(processing[name]))) {
+    const path = ["processing", step];
+    const support = collector.processing[step];
+    if (support !== true)
+      issues.push({ path, message: `must not be set with ${collector.title}, ${support}`, value: processing[step] });
+    else if (mode === "sidecar" && ONLY_ON_NODES.has(step)) {
+      const message = "must not be set with mode sidecar, which reads the files of one pod";
+      issues.push({ path, message, value: processing[step] });
+    }
+  }
+  for (const step of ["drop", "sample", "limit", "firstLines"] as const)
+    for (const [at, rule] of processing[step].entries())
+      issues.push(...ruleIssues(rule, ["processing", step, at], { mode, parseJson }, teams));
+  return issues;
+}
+
+/** Steps that tell pods or moments apart, which a sidecar's files do not. */
+const ONLY_ON_NODES: ReadonlySet<ProcessingStep> = new Set(["sample", "limit", "firstLines"]);
+const POD_CONDITIONS = ["namespaces", "teams", "labels", "streams"] as const;
+
+function isSet(value: object): boolean {
+  return Object.keys(value).length > 0;
+}
+
+/** Conditions of a rule, as far as it has them. */
+type Rule = Partial<LoggingSettings["processing"]["drop"][number]>;
+
+function ruleIssues(
+  rule: Rule,
+  path: readonly PropertyKey[],
+  { mode, parseJson }: Pick<LoggingSettings, "mode" | "parseJson">,
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  const add = (keys: readonly PropertyKey[], message: string, value?: unknown) =>
+    issues.push({ path: [...path, ...keys], message, value });
+  for (const [at, team] of (teams === undefined ? [] : (rule.teams ?? [])).entries())
+    if (!teams?.some(({ name }) => name === team)) add(["teams", at], "must be the name of a team of this stack", team);
+  if (selectionOf({ to: [], ...rule }, teams ?? []).namespaces?.length === 0)
+    add([], "teams and namespaces have no namespace in common, so that it is for no line");
+  if (rule.levels !== undefined && !parseJson)
+    add(["levels"], "must not be set with parseJson false, which leaves no level", rule.levels);
+  if (mode === "sidecar")
+    for (const key of POD_CONDITIONS)
+      if (rule[key] !== undefined)
+        add([key], "must not be set with mode sidecar, which reads the files of one pod", rule[key]);
+  return issues;
+}

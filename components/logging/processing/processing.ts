@@ -1,0 +1,58 @@
+import { type Route, type Selection, selectionOf, type TeamNamespaces } from "../routing/routes.ts";
+import { type PatternNode, parsePattern } from "./pattern.ts";
+import { withoutGroups } from "./pattern-text.ts";
+import { type RedactionRule, redactionRules } from "./redaction.ts";
+import type { ProcessingSettings } from "./settings.ts";
+
+/** Which lines a rule is for: those that meet each condition. */
+export interface Match extends Selection {
+  /** Matches somewhere in the line, after redaction. */
+  readonly pattern?: PatternNode | undefined;
+}
+
+/** Lines of which no more than a share is kept. */
+export interface Thinning extends Match {
+  /** Thousandths that are kept, 0 to 999. */
+  readonly kept: number;
+}
+
+/** The first line of records in some namespaces; undefined for all. */
+export interface FirstLine {
+  readonly namespaces: readonly string[] | undefined;
+  readonly pattern: PatternNode;
+}
+
+/** What is done with lines on their way, in the order in which it is done. */
+export interface Processing {
+  readonly firstLines: readonly FirstLine[];
+  readonly redact: readonly RedactionRule[];
+  /** What is dropped as a whole, and then samples. */
+  readonly thin: readonly Thinning[];
+  readonly limit: readonly { readonly namespaces: readonly string[] | undefined; readonly linesPerSecond: number }[];
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** The processing of a pipeline. @param teams Teams that rules may name. */
+export function processingOf(
+  { redact, drop, sample, limit, firstLines, fields }: ProcessingSettings,
+  teams: readonly TeamNamespaces[] = [],
+): Processing {
+  const match = ({ pattern, ...conditions }: Omit<Route, "to"> & { pattern?: string | undefined }): Match => ({
+    ...selectionOf({ to: [], ...conditions }, teams),
+    ...(pattern === undefined ? {} : { pattern: withoutGroups(parsePattern(pattern)) }),
+  });
+  const namespaces = (rule: Pick<Route, "namespaces" | "teams">) => selectionOf({ to: [], ...rule }, teams).namespaces;
+  return {
+    firstLines: firstLines.map(({ pattern, ...places }) => ({
+      namespaces: namespaces(places),
+      pattern: withoutGroups(parsePattern(pattern)),
+    })),
+    redact: redactionRules(redact),
+    thin: [
+      ...drop.map((rule) => ({ ...match(rule), kept: 0 })),
+      ...sample.map(({ ratio, ...rule }) => ({ ...match(rule), kept: Math.round(ratio * 1000) })),
+    ],
+    limit: limit.map(({ linesPerSecond, ...places }) => ({ namespaces: namespaces(places), linesPerSecond })),
+    fields,
+  };
+}

@@ -1,0 +1,179 @@
+import { type PatternNode, parsePattern } from "./pattern.ts";
+import { canBeEmpty } from "./pattern-risk.ts";
+import { withoutGroups } from "./pattern-text.ts";
+
+/** What of a line is masked, in the order of the rules. */
+export const REDACTION_KINDS = [
+  "private-key",
+  "jwt",
+  "bearer-token",
+  "aws-access-key",
+  "api-key",
+  "email",
+  "credit-card",
+  "ipv4",
+  "ipv6",
+] as const;
+export type RedactionKind = (typeof REDACTION_KINDS)[number];
+
+/** A pattern of the user's own, and what stands in its place. */
+export interface OwnRedaction {
+  readonly pattern: string;
+  readonly replacement: string;
+}
+
+/** Text, and numbers of groups whose text stays. */
+export type Replacement = readonly (string | number)[];
+
+/**
+ * Each match of the pattern in the text of a line is replaced, rule after rule. The text is that of the line as it was written: JSON is
+ * parsed afterwards, so that its fields are redacted too, and a rule must leave JSON valid.
+ */
+export interface RedactionRule {
+  /** Undefined for the user's own. */
+  readonly kind?: RedactionKind;
+  /** Its first group is what stands before and stays. */
+  readonly pattern: PatternNode;
+  readonly replacement: Replacement;
+  /** Whether only a text is replaced whose digits, after the first group, have the check digit of Luhn: that of the second group. */
+  readonly luhn: boolean;
+}
+
+/** Of JSON: what a text may begin with instead of its own first letter, which would else be taken for the escape's: `\nada@example.com`. */
+const ESCAPE = "\\\\(?:[bfnrt]|u[0-9a-fA-F]{4})";
+/** Between a name and its value: `key=`, `"key": "`, and JSON in JSON, `\"key\":\"`. */
+const ASSIGN = "\\\\?[\"']?[ \\t]*[:=][ \\t]*\\\\?[\"']?";
+const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const HEX = "[0-9a-fA-F]{1,4}";
+const KEY_LABEL = "[A-Z0-9 ]{0,30}PRIVATE KEY[A-Z ]{0,10}-----";
+const CARD = [
+  "4\\d{12}(?:\\d{3}){0,2}",
+  "[25]\\d{15}",
+  "3\\d{13,15}",
+  "6\\d{15,18}",
+  "[2-6]\\d{3}[ -]\\d{4}[ -]\\d{4}[ -]\\d{4}",
+  "3\\d{3}[ -]\\d{6}[ -]\\d{4,5}",
+].join("|");
+
+/** Beginnings of keys that services give out. */
+const KEY_PREFIXES = [
+  "[sr]k_(?:live|test)_[0-9A-Za-z]{16,}",
+  "gh[pousr]_[0-9A-Za-z]{36,}",
+  "github_pat_\\w{22,}",
+  "glpat-[\\w-]{20,}",
+  "xox[abprs]-[0-9A-Za-z-]{10,}",
+  "AIza[\\w-]{35}",
+  "npm_[0-9A-Za-z]{36}",
+  "SG\\.[\\w-]{16,}\\.[\\w-]{16,}",
+].join("|");
+const KEY_NAMES = [
+  "api[_-]?key",
+  "(?:access|auth|refresh|private)[_-]?token",
+  "(?:client|api)[_-]?secret",
+  "secret[_-]?key",
+].join("|");
+const TOKEN = "[\\w.~+/=-]";
+
+/** Patterns of each kind. Group 1 of a pattern is a name that stays in front of the secret. */
+const PATTERNS: Readonly<Record<Exclude<RedactionKind, "credit-card">, readonly string[]>> = {
+  // Up to its end or, of one that was cut off, to the end of the text.
+  "private-key": [`()-----BEGIN ${KEY_LABEL}[^"-]*(?:-[^"-]+)*(?:-----END ${KEY_LABEL})?`],
+  jwt: ["()\\beyJ[\\w-]{10,}\\.[\\w-]{10,}\\.[\\w-]{10,}"],
+  "bearer-token": [
+    `(?i)(\\bbearer[ \\t]+)${TOKEN}{16,}`,
+    `(?i)(\\bauthorization${ASSIGN}(?:basic|token|digest)[ \\t]+)${TOKEN}{8,}`,
+  ],
+  "aws-access-key": [
+    "()\\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\\b",
+    `(?i)(aws_?secret_?access_?key${ASSIGN})[0-9a-z+/]{40}`,
+  ],
+  "api-key": [`()\\b(?:${KEY_PREFIXES})`, `(?i)((?:${KEY_NAMES})${ASSIGN})${TOKEN}{16,}`],
+  email: [
+    "()\\b[A-Za-z0-9][\\w.%+-]{0,63}(?:@|\\\\u0040)[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){0,8}\\.[A-Za-z]{2,24}\\b",
+  ],
+  ipv4: [`()\\b(?:${OCTET}\\.){3}${OCTET}\\b`],
+  ipv6: [`()\\b(?:(?:${HEX}:){7}${HEX}|${HEX}(?::${HEX}){0,6}::${HEX}(?::${HEX}){0,6})\\b`],
+};
+
+/** The rules for what is to be masked: the user's own first, which know more, then each kind in its order. */
+export function redactionRules(redact: readonly (RedactionKind | OwnRedaction)[]): RedactionRule[] {
+  const own = redact.filter((each) => typeof each === "object");
+  const kinds = REDACTION_KINDS.filter((kind) => redact.includes(kind));
+  return [
+    ...own.map(({ pattern, replacement }) => ({
+      pattern: withEscape(/\$/.test(replacement) ? parsePattern(pattern) : withoutGroups(parsePattern(pattern))),
+      replacement: [1, ...replacementParts(replacement, 1)],
+      luhn: false,
+    })),
+    ...kinds.flatMap((kind) => (kind === "credit-card" ? cardRules() : kindRules(kind))),
+  ];
+}
+
+/** What stands in the place of a secret. */
+export function mask(kind: RedactionKind): string {
+  return `[REDACTED:${kind}]`;
+}
+
+function kindRules(kind: Exclude<RedactionKind, "credit-card">): RedactionRule[] {
+  return PATTERNS[kind].map((pattern) => ({
+    kind,
+    pattern: withEscape(parsePattern(pattern)),
+    replacement: [1, 2, mask(kind)],
+    luhn: false,
+  }));
+}
+
+/** A number of JSON becomes a text of JSON; all others are masked where they stand. */
+function cardRules(): RedactionRule[] {
+  const kind = "credit-card";
+  const text = mask(kind);
+  return [
+    { kind, pattern: parsePattern(`([^\\\\]"[ \\t]*:[ \\t]*)(${CARD})\\b`), replacement: [1, `"${text}"`], luhn: true },
+    { kind, pattern: withEscape(parsePattern(`\\b(${CARD})\\b`)), replacement: [1, text], luhn: true },
+  ];
+}
+
+/** A pattern that may follow an escape of JSON, which is then group 1 and stays. */
+function withEscape(pattern: PatternNode): PatternNode {
+  const jsonEscape = parsePattern(ESCAPE);
+  const parts = flat(pattern);
+  const first = parts.findIndex((part) => !(part.kind === "group" && canBeEmpty(part.body) && !hasBoundary(part)));
+  // Between the letter of an escape and the word that follows is no boundary.
+  if (parts[first]?.kind === "boundary")
+    return sequence([
+      { kind: "group", body: { kind: "choice", options: [jsonEscape, { kind: "boundary" }] } },
+      ...parts.slice(0, first),
+      ...parts.slice(first + 1),
+    ]);
+  const group = parts[0];
+  if (group?.kind === "group" && flat(group.body)[0]?.kind === "boundary")
+    return sequence([
+      { kind: "group", body: { kind: "choice", options: [jsonEscape, { kind: "boundary" }] } },
+      { kind: "group", body: sequence(flat(group.body).slice(1)) },
+      ...parts.slice(1),
+    ]);
+  return sequence([
+    { kind: "group", body: { kind: "repeat", body: jsonEscape, min: 0, max: 1, lazy: false } },
+    ...parts,
+  ]);
+}
+
+function flat(node: PatternNode): readonly PatternNode[] {
+  return node.kind === "sequence" ? node.parts : [node];
+}
+
+function hasBoundary(node: PatternNode): boolean {
+  return node.kind === "boundary" || (node.kind === "group" && flat(node.body).some(hasBoundary));
+}
+
+function sequence(parts: readonly PatternNode[]): PatternNode {
+  return { kind: "sequence", parts };
+}
+
+/** A replacement with `$1` to `$9` for the text of groups. @param shift How many groups stand before the user's. */
+export function replacementParts(text: string, shift: number): Replacement {
+  return text
+    .split(/(\$[1-9])/)
+    .filter((part) => part !== "")
+    .map((part) => (/^\$[1-9]$/.test(part) ? Number(part.slice(1)) + shift : part));
+}

@@ -1,0 +1,175 @@
+import { z } from "zod";
+import { LabelKey, LabelValue, LEVEL_NAMES, NamespaceName } from "../routing/routes.ts";
+import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
+import { refuseRisk } from "./pattern-risk.ts";
+import { groupCount, hasRepeatedGroup } from "./pattern-text.ts";
+import { REDACTION_KINDS } from "./redaction.ts";
+
+const MAX_PATTERN_LENGTH = 500;
+
+/** A regular expression in the syntax that all collectors share. */
+const Pattern = z
+  .string()
+  .min(1, "must not be empty")
+  .max(MAX_PATTERN_LENGTH, `must be a regular expression of up to ${MAX_PATTERN_LENGTH} characters`)
+  .superRefine((text, context) => {
+    const message = patternProblem(text, refuseRisk);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
+
+function patternProblem(text: string, check: (pattern: PatternNode) => void): string | undefined {
+  let pattern: PatternNode;
+  try {
+    pattern = parsePattern(text);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return `must be a regular expression that all collectors read alike, without ${error.message}`;
+  }
+  try {
+    check(pattern);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    return `must be a regular expression without ${error.message}`;
+  }
+  return undefined;
+}
+
+const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty");
+
+/** Where a rule holds. */
+const places = {
+  namespaces: some(NamespaceName).optional().describe("Only lines from these namespaces. Default: all."),
+  teams: some(z.string()).optional().describe("Only lines from the namespaces of these teams. Default: all."),
+};
+
+/** Which lines a rule is for: those that meet each condition. */
+const conditions = {
+  pattern: Pattern.optional().describe("Only lines that this regular expression matches somewhere."),
+  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Only JSON lines whose level or severity is one of these."),
+  ...places,
+  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all of these labels."),
+  streams: some(z.enum(["stdout", "stderr"]))
+    .optional()
+    .describe("Only lines of these streams."),
+};
+
+const Drop = z
+  .strictObject(conditions)
+  .refine(
+    (rule) => Object.values(rule).some((value) => value !== undefined),
+    "must have a condition, or all lines are dropped",
+  );
+
+const Sample = z.strictObject({
+  ...conditions,
+  ratio: z
+    .number()
+    .min(0.001, "must be a number from 0.001 to 0.999")
+    .max(0.999, "must be a number from 0.001 to 0.999")
+    .describe("Share of the lines that is kept, in thousandths: 0.1 keeps one of ten."),
+});
+
+const Limit = z.strictObject({
+  ...places,
+  linesPerSecond: z
+    .int("must be an integer from 1 to 1000000")
+    .min(1, "must be an integer from 1 to 1000000")
+    .max(1_000_000, "must be an integer from 1 to 1000000")
+    .describe("Lines a second of each pod; more are dropped."),
+});
+
+const Redaction = z
+  .strictObject({
+    pattern: Pattern.describe("What is replaced, wherever it stands in a line."),
+    replacement: z
+      .string()
+      .max(200, "must be up to 200 characters")
+      .regex(/^[^"\\\p{Cc}]*$/u, "must have no quotation mark, backslash or control character, which could break JSON")
+      .default("[REDACTED]")
+      .describe("Text in its place; $1 is what the first group matched. Default [REDACTED]."),
+  })
+  .superRefine(({ pattern, replacement }, context) => {
+    if (patternProblem(pattern, () => undefined) !== undefined) return;
+    const groups = groupCount(parsePattern(pattern));
+    const missing = (replacement.match(/\$[0-9]?/g) ?? []).find(
+      (name) => !/^\$[1-9]$/.test(name) || Number(name.slice(1)) > groups,
+    );
+    if (missing === undefined && !(/\$/.test(replacement) && hasRepeatedGroup(parsePattern(pattern)))) return;
+    const message = `must name groups of the pattern, which has ${groups}, by $1 to $9, and have no other $; no group may be repeated then`;
+    context.addIssue({ code: "custom", path: ["replacement"], message });
+  });
+
+const FirstLine = z.strictObject({
+  ...places,
+  pattern: Pattern.describe("Matches the first line of each record; the lines after it belong to it."),
+});
+
+/** Fields of records that have a meaning already. */
+const RESERVED_FIELDS: ReadonlySet<string> = new Set([
+  "log",
+  "stream",
+  "time",
+  "team",
+  "fields",
+  "kubernetes",
+  "date",
+  "message",
+  "index_split",
+  "line_id",
+  "routed",
+  "dropped",
+  "cluster",
+  "region",
+  "account",
+  "source",
+  "index",
+  "host",
+  "agent",
+  "ecs",
+  "input",
+  "event",
+  "container",
+  "orchestrator",
+]);
+
+/** What is done with lines on their way. */
+export const ProcessingSettings = z.strictObject({
+  redact: z
+    .array(z.union([z.enum(REDACTION_KINDS), Redaction]))
+    .default([])
+    .describe(
+      "What is masked in lines and their JSON fields, first of all: kinds of secrets, and own patterns. Default: nothing.",
+    ),
+  drop: z
+    .array(Drop)
+    .default([])
+    .describe("Lines that are dropped: those that meet each condition of a rule. Default: none."),
+  sample: z.array(Sample).default([]).describe("Lines of which a share is kept. Default: none."),
+  limit: z.array(Limit).default([]).describe("Most lines of a pod, after drop and sample. Default: no limit."),
+  firstLines: z
+    .array(FirstLine)
+    .default([])
+    .describe("First lines of records with several, in the place of multiline there. Default: none."),
+  fields: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, "must be up to 63 letters, digits and '_', with a letter first")
+        .refine((name) => !RESERVED_FIELDS.has(name), "must not be a field that records have already"),
+      z.string().regex(/^[\w.:/@-]{1,128}$/, "must be 1 to 128 letters, digits and . _ : / @ -"),
+    )
+    .default({})
+    .describe("Fields that each record gets. Default: none."),
+});
+export type ProcessingSettings = z.infer<typeof ProcessingSettings>;
+
+/** What can be done with lines, by the names of the settings. */
+export type ProcessingStep = keyof ProcessingSettings;
+export const PROCESSING_STEPS = [
+  "redact",
+  "drop",
+  "sample",
+  "limit",
+  "firstLines",
+  "fields",
+] as const satisfies readonly ProcessingStep[];

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { parsePattern } from "../../../../components/logging/processing/pattern.ts";
+import { refuseRisk } from "../../../../components/logging/processing/pattern-risk.ts";
+import { groupCount, hasRepeatedGroup, patternText } from "../../../../components/logging/processing/pattern-text.ts";
+import { REDACTION_KINDS, redactionRules } from "../../../../components/logging/processing/redaction.ts";
+import { LuaRedaction } from "../../../support/collectors/lua.ts";
+import { redactedBy } from "../../../support/collectors/redaction.ts";
+import { OWN_REDACTION, plantedLines } from "../../../support/collectors/secrets.ts";
+
+const RULES = redactionRules([...REDACTION_KINDS, OWN_REDACTION]);
+
+describe("Redaction", () => {
+  const redact = redactedBy(RULES);
+
+  it("masks each of 3,000 planted secrets and nothing in 10,000 lines without any", () => {
+    const lines = plantedLines(1);
+    assert.equal(lines.filter(({ text, masked }) => text !== masked).length, 3000);
+    assert.deepEqual(
+      lines.filter(({ text, masked }) => redact(text) !== masked),
+      [],
+    );
+  });
+
+  it("does the same in Fluent Bit's script", async () => {
+    const lines = plantedLines(2, 300, 1000);
+    const lua = await LuaRedaction.start(RULES);
+    try {
+      assert.deepEqual(
+        lua.redact(lines.map(({ text }) => text)),
+        lines.map(({ masked }) => masked),
+      );
+    } finally {
+      lua.stop();
+    }
+  });
+
+  for (const { why, line, masked } of [
+    { why: "an escape of JSON before it", line: '{"m":"\\nada@example.com"}', masked: '{"m":"\\n[REDACTED:email]"}' },
+    { why: "an escaped @", line: '{"m":"ada\\u0040example.com"}', masked: '{"m":"[REDACTED:email]"}' },
+    {
+      why: "a number of JSON, which becomes a text",
+      line: '{"n":4111111111111111,"s":"n: 4111111111111111, x"}',
+      masked: '{"n":"[REDACTED:credit-card]","s":"n: [REDACTED:credit-card], x"}',
+    },
+    {
+      why: "several in a line",
+      line: "1.2.3.4 5.6.7.8,a@b.de",
+      masked: "[REDACTED:ipv4] [REDACTED:ipv4],[REDACTED:email]",
+    },
+    {
+      why: "a key over several lines",
+      line: "key:\n-----BEGIN PRIVATE KEY-----\nabc+/=\n-----END PRIVATE KEY-----\nnext",
+      masked: "key:\n[REDACTED:private-key]\nnext",
+    },
+    { why: "a key without its end", line: "-----BEGIN RSA PRIVATE KEY-----\nabc", masked: "[REDACTED:private-key]" },
+    { why: "an address of IPv4 in one of IPv6", line: "64:ff9b::192.0.2.33", masked: "64:ff9b::[REDACTED:ipv4]" },
+    {
+      why: "a credential in JSON within JSON",
+      line: '{"b":"{\\"api_key\\":\\"0123456789abcdef0123\\"}"}',
+      masked: '{"b":"{\\"api_key\\":\\"[REDACTED:api-key]\\"}"}',
+    },
+  ])
+    it(`finds ${why}`, async () => {
+      assert.equal(redact(line), masked);
+      const lua = await LuaRedaction.start(RULES);
+      try {
+        assert.deepEqual(lua.redact([line]), [masked]);
+      } finally {
+        lua.stop();
+      }
+    });
+
+  it("keeps what a replacement names of a user's pattern", () => {
+    const own = redactionRules([{ pattern: "(?i)(session=)(\\w{2})\\w+", replacement: "$1$2…" }]);
+    assert.equal(redactedBy(own)("x Session=abcdef;"), "x Session=ab…;");
+  });
+
+  it("finds in Lua what ECMAScript finds, for any pattern that is accepted", async function () {
+    this.timeout(60_000);
+    const lines = fc
+      .sample(fc.array(fc.constantFrom("a", "b", "A", "1", "-", " ", "é", "日", "\n"), { maxLength: 12 }), {
+        numRuns: 60,
+        seed: 3,
+      })
+      .map((parts) => parts.join(""));
+    for (const pattern of fc.sample(anyPattern, { numRuns: 80, seed: 4 })) {
+      const rules = redactionRules([
+        {
+          pattern,
+          replacement:
+            groupCount(parsePattern(pattern)) > 0 && !hasRepeatedGroup(parsePattern(pattern)) ? "<$1>" : "<>",
+        },
+      ]);
+      const lua = await LuaRedaction.start(rules);
+      assert.deepEqual(lua.redact(lines), lines.map(redactedBy(rules)), pattern);
+      lua.stop();
+    }
+  });
+});
+
+const atom = fc.constantFrom("a", "b", "[ab1]", "[^a]", ".", "\\d", "\\w", "\\s", "é", "\\W", "[^a-z]", "-");
+const quantified = fc
+  .tuple(atom, fc.constantFrom("", "", "", "*", "+", "?", "{2}", "{1,2}", "*?", "+?", "{0,2}?"))
+  .map((parts) => parts.join(""));
+const term = fc.oneof(
+  { weight: 4, arbitrary: quantified },
+  fc.array(quantified, { minLength: 1, maxLength: 2 }).map((parts) => `(${parts.join("")})`),
+  fc
+    .tuple(quantified, quantified, fc.constantFrom("", "?", "{1,2}"))
+    .map(([one, other, many]) => `(?:${one}|(${other}))${many}`),
+  fc.constantFrom("\\b", "^", "$"),
+);
+/** Patterns that the settings take. */
+const anyPattern = fc
+  .tuple(fc.constantFrom("", "", "(?i)"), fc.array(term, { minLength: 1, maxLength: 4 }))
+  .map(([flags, terms]) => flags + terms.join(""))
+  .filter((pattern) => {
+    try {
+      refuseRisk(parsePattern(pattern));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+describe("The text of a pattern", () => {
+  it("means in ECMAScript what was written", () => {
+    const source = fc
+      .array(fc.constantFrom("a", "b", "A", "1", "-", " ", "\n"), { maxLength: 12 })
+      .map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(anyPattern, source, (pattern, text) => {
+        const flags = pattern.startsWith("(?i)") ? "i" : "";
+        const plain = new RegExp(pattern.replace("(?i)", ""), flags);
+        const found = new RegExp(patternText(parsePattern(pattern), "ecmascript")).exec(text);
+        assert.deepEqual(
+          found && [found.index, ...found],
+          plain.exec(text) && [plain.exec(text)?.index, ...(plain.exec(text) ?? [])],
+        );
+      }),
+      { seed: 5, numRuns: 2000 },
+    );
+  });
+});
