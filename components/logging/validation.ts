@@ -77,8 +77,7 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
     const message = `must not be drop-newest with ${collector.title}, which drops the oldest lines or none`;
     issues.push({ path: ["buffer", "whenFull"], message, value: settings.buffer.whenFull });
   }
-  issues.push(...routeIssues(settings, collector, teams));
-import { processingIssues } from "./processing/processing-issues.ts";
+  issues.push(...routeIssues(settings, collector, teams), ...processingIssues(settings, collector, teams));
   for (const { destination, index, path, indexPath } of targetsOf(settings)) {
     const support = collector.destinations[destination.kind];
     if (support !== true) {

@@ -59,7 +59,7 @@ function firstClass(node: PatternNode): string {
 }
 
 /** Texts in lower case one of which is in each match in lower case, the longest that are easily found; undefined where there are none. */
-export function neededTexts(node: PatternNode): readonly string[] | undefined {
+function neededTexts(node: PatternNode): readonly string[] | undefined {
   switch (node.kind) {
     case "group":
       return neededTexts(node.body);

@@ -89,7 +89,7 @@ interface Part {
 }
 
 /**
- * Two long repetitions that can divide the same characters between them, `.*a.*b`: what stands between them ends neither, and after a failure
+ * Two long repetitions that can divide the same characters between them, `.*a.*b`: what is between them ends neither, and after a failure
  * each division is tried. The last of a pattern never fails.
  */
 function sharing(node: PatternNode): void {

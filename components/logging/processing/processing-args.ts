@@ -38,7 +38,7 @@ export interface ProcessingArgs {
     | {
         /** Regular expression of what is replaced. */
         readonly pattern: string;
-        /** What stands in its place; $1 is what the first group matched. @default "[REDACTED]" */
+        /** Text in its place; $1 is what the first group matched. @default "[REDACTED]" */
         readonly replacement?: string;
       }
   )[];

@@ -16,7 +16,7 @@ export const REDACTION_KINDS = [
 ] as const;
 export type RedactionKind = (typeof REDACTION_KINDS)[number];
 
-/** A pattern of the user's own, and what stands in its place. */
+/** A pattern of the user's own, and its replacement. */
 export interface OwnRedaction {
   readonly pattern: string;
   readonly replacement: string;
@@ -32,7 +32,7 @@ export type Replacement = readonly (string | number)[];
 export interface RedactionRule {
   /** Undefined for the user's own. */
   readonly kind?: RedactionKind;
-  /** Its first group is what stands before and stays. */
+  /** Its first group is what precedes the secret and is kept. */
   readonly pattern: PatternNode;
   readonly replacement: Replacement;
   /** Whether only a text is replaced whose digits, after the first group, have the check digit of Luhn: that of the second group. */
@@ -109,7 +109,7 @@ export function redactionRules(redact: readonly (RedactionKind | OwnRedaction)[]
   ];
 }
 
-/** What stands in the place of a secret. */
+/** What a secret is replaced by. */
 export function mask(kind: RedactionKind): string {
   return `[REDACTED:${kind}]`;
 }
@@ -171,7 +171,7 @@ function sequence(parts: readonly PatternNode[]): PatternNode {
 }
 
 /** A replacement with `$1` to `$9` for the text of groups. @param shift How many groups stand before the user's. */
-export function replacementParts(text: string, shift: number): Replacement {
+function replacementParts(text: string, shift: number): Replacement {
   return text
     .split(/(\$[1-9])/)
     .filter((part) => part !== "")

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { logPipeline, NODE } from "../../../components/logging/pipeline.ts";
+import { PROCESSING_STEPS } from "../../../components/logging/processing/settings.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { checkLogging } from "../../../components/logging/validation.ts";
 import { DESTINATIONS, POD } from "./collectors/pipelines.ts";
@@ -38,6 +39,8 @@ const ELSEWHERE = new Set([
   "resources.memory",
   "resources.memoryLimit",
   "image",
+  // What a collector cannot do of these is refused.
+  ...PROCESSING_STEPS.map((step) => `processing.${step}`),
 ]);
 
 const JsonObject = z.looseObject({ properties: z.record(z.string(), z.unknown()) });

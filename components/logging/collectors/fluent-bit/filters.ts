@@ -2,9 +2,9 @@ import { dirname } from "node:path";
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { NO_VALUE } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY } from "../../pipeline.ts";
+import { lineFilters, recordFilters } from "./line-filters.ts";
 import { stackTraceFilters } from "./multiline.ts";
 import { splitByScript } from "./outputs.ts";
-import { lineFilters, recordFilters } from "./processing.ts";
 import type { Section } from "./service.ts";
 
 /** What the tag of a line says of its container. */

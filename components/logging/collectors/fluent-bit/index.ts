@@ -5,9 +5,9 @@ import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../..
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
+import { processingScripts } from "./line-filters.ts";
 import { CRI_PARTS, criLine, criParts, firstLineParsers, stackTraceParsers } from "./multiline.ts";
 import { output } from "./outputs.ts";
-import { processingScripts } from "./processing.ts";
 import { needsScript, readerOf, senderConfiguration, senderFile, senderPorts, toSender } from "./senders.ts";
 import {
   aliveInput,

@@ -1,4 +1,4 @@
--- Drops what a pod writes beyond LINES_PER_SECOND, which the renderer (processing.ts) puts in front. Fluent Bit's own filter `throttle`
+-- Drops what a pod writes beyond LINES_PER_SECOND, which the renderer (line-filters.ts) puts in front. Fluent Bit's own filter `throttle`
 -- counts all pods together. Seconds are those of the lines' times, so that what waited while Fluent Bit was stopped is no burst.
 -- https://docs.fluentbit.io/manual/data-pipeline/filters/lua
 

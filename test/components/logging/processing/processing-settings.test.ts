@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
+import { PROCESSING_STEPS } from "../../../../components/logging/processing/settings.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { checkPipeline } from "../../../../components/logging/validation.ts";
+import { formatIssue } from "../../../../components/schema/errors.ts";
+import { issuesIn } from "../../../support/issues.ts";
+
+const EXAMPLES = {
+  redact: ["email"],
+  drop: [{ levels: ["debug"] }],
+  sample: [{ ratio: 0.1 }],
+  limit: [{ linesPerSecond: 100 }],
+  firstLines: [{ pattern: "^\\d{4}-" }],
+  fields: { env: "prod" },
+};
+const check = (settings: object, teams?: readonly { name: string }[]) =>
+  checkPipeline(LoggingSettings.parse(settings), teams).map(formatIssue);
+
+describe("Settings of processing", () => {
+  for (const [processing, message] of [
+    [{ drop: [{}] }, /^processing.drop\[0\]: must have a condition/],
+    [
+      { drop: [{ pattern: "(?=a)" }] },
+      /^processing.drop\[0\].pattern: must be a regular expression that all collectors read alike, without a group/,
+    ],
+    [{ redact: [{ pattern: "(a+)+b" }] }, /pattern: must be a regular expression without a quantifier within another/],
+    [{ redact: ["passport"] }, /^processing.redact\[0\]/],
+    [{ redact: [{ pattern: "a", replacement: 'say "a"' }] }, /replacement: must have no quotation mark/],
+    [{ redact: [{ pattern: "a", replacement: "$1" }] }, /replacement: must name groups of the pattern, which has 0/],
+    [{ redact: [{ pattern: "(a|b){2}", replacement: "$1" }] }, /no group may be repeated then/],
+    [{ sample: [{ ratio: 1 }] }, /ratio: must be a number from 0.001 to 0.999/],
+    [{ limit: [{ linesPerSecond: 0 }] }, /linesPerSecond: must be an integer from 1/],
+    [{ fields: { log: "x" } }, /must not be a field that records have already/],
+    [{ fields: { env: "two words" } }, /must be 1 to 128 letters/],
+  ] as const)
+    it(`are refused: ${JSON.stringify(processing)}`, () => {
+      const issues = issuesIn(LoggingSettings, { processing });
+      assert.match(issues.join("\n"), message);
+    });
+
+  it("are refused where a collector cannot follow them, by its name, and else taken", () => {
+    for (const { id, title, processing, modes } of Object.values(COLLECTORS))
+      for (const step of PROCESSING_STEPS) {
+        if (!modes.includes("daemonset")) continue;
+        const found = check({ collector: id, processing: { [step]: EXAMPLES[step] } }).filter((issue) =>
+          issue.startsWith("processing"),
+        );
+        const why = processing[step];
+        if (why === true) assert.deepEqual(found, [], id);
+        else
+          assert.ok(
+            found[0]?.startsWith(`processing.${step}: must not be set with ${title}, ${why}`),
+            `${id}: ${found[0]}`,
+          );
+      }
+  });
+
+  it("name teams of the stack, and namespaces that there are", () => {
+    const drop = [{ teams: ["ts", "tx"] }, { teams: ["ts"], namespaces: ["other"] }];
+    assert.deepEqual(check({ processing: { drop } }, [{ name: "ts" }]), [
+      'processing.drop[0].teams[1]: must be the name of a team of this stack (found "tx")',
+      "processing.drop[1]: teams and namespaces have no namespace in common, so that it is for no line",
+    ]);
+  });
+
+  it("have no level without JSON, and no pod in a sidecar", () => {
+    assert.match(
+      check({ parseJson: false, processing: { drop: EXAMPLES.drop } }).join(),
+      /levels: must not be set with parseJson false/,
+    );
+    const found = check({ mode: "sidecar", processing: { ...EXAMPLES, drop: [{ streams: ["stderr"] }] } });
+    for (const key of ["sample", "limit", "firstLines", "drop[0].streams"])
+      assert.ok(
+        found.some((issue) => issue.startsWith(`processing.${key}: must not be set with mode sidecar`)),
+        key,
+      );
+  });
+});
