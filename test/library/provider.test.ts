@@ -9,6 +9,7 @@ import {
   ExistingCluster,
   ExistingEksCluster,
   LogCollection,
+  Monitoring,
   NodeLocalCache,
   Team,
 } from "../../components/index.ts";
@@ -62,11 +63,18 @@ const DNS = {
 } satisfies DnsOptions;
 const TEAM = { members: ["shop-developers"], labels: { "cost-center": "42" }, quota: { pods: 50 } } as const;
 
+const WATCHED = {
+  kind: "prometheus-operator" as const,
+  dns: {},
+  logging: { destination: { kind: "opensearch" as const, inCluster: true } },
+  teams: [{ name: "shop" }],
+};
+
 describe("the provider of the Pulumi package", () => {
   it("has a constructor for each component of its schema, under the token that its class registers", () => {
     const tokens = Object.keys(JSON.parse(SCHEMA).resources);
-    assert.equal(tokens.length, 7);
-    for (const token of tokens) assert.match(token, /^eks-dns-logging:(cluster|dns|logging|team):[A-Z]\w+$/);
+    assert.equal(tokens.length, 8);
+    for (const token of tokens) assert.match(token, /^eks-dns-logging:(cluster|dns|logging|monitoring|team):[A-Z]\w+$/);
   });
 
   it("registers on a new EKS cluster what a program in TypeScript does, under the same URNs", async () => {
@@ -94,6 +102,7 @@ describe("the provider of the Pulumi package", () => {
       const { handle: cluster } = new ExistingCluster("laptop", { context: "kind" });
       new NodeLocalCache("cache", { cluster, clusterDns: ["10.96.0.10"] });
       new Team("shop", { ...TEAM, cluster });
+      new Monitoring("watch", { ...WATCHED, cluster });
     });
     const remote = await registered(async () => {
       const { handle } = await construct("cluster:ExistingEksCluster", "prod", EXISTING_EKS);
@@ -101,7 +110,9 @@ describe("the provider of the Pulumi package", () => {
       const { handle: cluster } = await construct("cluster:ExistingCluster", "laptop", { context: "kind" });
       await construct("dns:NodeLocalCache", "cache", { cluster, clusterDns: ["10.96.0.10"] });
       await construct("team:Team", "shop", { ...TEAM, cluster });
+      await construct("monitoring:Monitoring", "watch", { ...WATCHED, cluster });
     });
+    assert.ok(library.some(({ type }) => type.endsWith(":PrometheusRule")));
     assert.deepEqual(remote, library);
   });
 

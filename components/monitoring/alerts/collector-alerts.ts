@@ -95,6 +95,18 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     condition: onCollector("unreadable"),
   },
   {
+    name: "FilesRotateFast",
+    group: "collector",
+    severity: "warning",
+    summary: "Pods of {{ $labels.instance }} fill {{ $value | humanize }} files a second, 10 MiB each.",
+    cause: "The kubelet deletes rotated files after a few, so that lines are lost where the collector is behind.",
+    steps: [
+      "`kubectl -n logging top pods`",
+      "Write less, or raise the kubelet's `containerLogMaxSize` and `containerLogMaxFiles`.",
+    ],
+    condition: onCollector("rotating"),
+  },
+  {
     name: "CollectorSilent",
     group: "collector",
     severity: "critical",

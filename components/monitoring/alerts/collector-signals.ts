@@ -2,7 +2,7 @@ import type { CollectorId } from "../../logging/settings.ts";
 import type { Condition } from "../alert.ts";
 
 /** What is asked of each collector's metrics. */
-export const SIGNALS = ["dropped", "failing", "filling", "unreadable", "silent", "refused"] as const;
+export const SIGNALS = ["dropped", "failing", "filling", "unreadable", "silent", "refused", "rotating"] as const;
 export type Signal = (typeof SIGNALS)[number];
 
 /** Where a collector's metrics are, and what they say: a condition, or in words why they cannot. */
@@ -26,7 +26,14 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
   unreadable: "has no metrics that Prometheus reads",
   silent: "has no metrics that Prometheus reads; the canary sees it",
   refused: "has no metrics that Prometheus reads; the canary sees a lost line",
+  rotating: "has no metrics that Prometheus reads",
 };
+
+const NO_ROTATIONS = "does not count rotations";
+
+/** Whether a counter has not moved for half a minute: faster to notice than by a rate, whose window must pass first. */
+const unmoved = (counter: string, by: string) =>
+  `unless sum by (${by}) (${counter}) - sum by (${by}) (${counter} offset 30s) > 0`;
 
 /** Hours until a share that falls reaches zero, as far as that is less than four. */
 const hoursLeft = (share: string) => `${share} / (-deriv(${share}[15m]) > 0) / 3600 < 4`;
@@ -56,7 +63,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         },
       },
       failing: {
-        expr: "sum by (instance, name) (increase(fluentbit_output_retries_total[10m])) > 0 unless sum by (instance, name) (increase(fluentbit_output_proc_records_total[2m])) > 0",
+        expr: `sum by (instance, name) (increase(fluentbit_output_retries_total[5m])) > 0 ${unmoved("fluentbit_output_proc_records_total", "instance, name")}`,
         for: "2m",
         fires: {
           [`fluentbit_output_retries_total{${POD},name="http.0"}`]: rising(1),
@@ -97,6 +104,12 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         fires: { [`fluentbit_output_errors_total{${POD},name="opensearch.0"}`]: rising(1) },
         quiet: { [`fluentbit_output_errors_total{${POD},name="opensearch.0"}`]: steady(4) },
       },
+      rotating: {
+        expr: "sum by (instance) (rate(fluentbit_input_files_rotated_total[2m])) > 1",
+        for: "1m",
+        fires: { [`fluentbit_input_files_rotated_total{${POD},name="tail.0"}`]: rising(66) },
+        quiet: { [`fluentbit_input_files_rotated_total{${POD},name="tail.0"}`]: rising(57) },
+      },
     },
   },
   vector: {
@@ -115,7 +128,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         },
       },
       failing: {
-        expr: 'sum by (instance) (increase(vector_component_received_events_total{component_id="destination"}[10m])) > 0 unless sum by (instance) (increase(vector_component_sent_events_total{component_id="destination"}[5m])) > 0',
+        expr: `sum by (instance) (increase(vector_component_received_events_total{component_id="destination"}[2m])) > 0 ${unmoved('vector_component_sent_events_total{component_id="destination"}', "instance")}`,
         for: "2m",
         fires: {
           [`vector_component_received_events_total{${POD},component_id="destination"}`]: rising(100),
@@ -158,6 +171,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         fires: { [`vector_component_errors_total{${POD},component_id="destination"}`]: rising(1) },
         quiet: { [`vector_component_errors_total{${POD},component_id="destination"}`]: steady(4) },
       },
+      rotating: NO_ROTATIONS,
     },
   },
   opentelemetry: {
@@ -171,7 +185,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: steady(9) },
       },
       failing: {
-        expr: 'sum by (instance) (increase({__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[10m])) > 0 unless sum by (instance) (increase({__name__=~"otelcol_exporter_sent_log_records(_total)?"}[5m])) > 0',
+        expr: `sum by (instance) (increase({__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[2m])) > 0 ${unmoved('{__name__=~"otelcol_exporter_sent_log_records(_total)?"}', "instance")}`,
         for: "2m",
         fires: {
           [`otelcol_receiver_accepted_log_records_total{${POD}}`]: rising(100),
@@ -216,6 +230,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         fires: { [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="failed_client"}`]: rising(1) },
         quiet: { [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="success"}`]: rising(1) },
       },
+      rotating: NO_ROTATIONS,
     },
   },
   fluentd: {
@@ -259,6 +274,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         fires: { [`fluentd_output_status_rollback_count{${POD},plugin_id="d"}`]: rising(1) },
         quiet: { [`fluentd_output_status_rollback_count{${POD},plugin_id="d"}`]: steady(4) },
       },
+      rotating: NO_ROTATIONS,
     },
   },
   promtail: {
@@ -272,7 +288,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: steady(9) },
       },
       failing: {
-        expr: "sum by (instance) (increase(promtail_batch_retries_total[10m])) > 0 unless sum by (instance) (increase(promtail_sent_entries_total[5m])) > 0",
+        expr: `sum by (instance) (increase(promtail_batch_retries_total[5m])) > 0 ${unmoved("promtail_sent_entries_total", "instance")}`,
         for: "2m",
         fires: {
           [`promtail_batch_retries_total{${POD}}`]: rising(1),
@@ -302,6 +318,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         fires: { [`promtail_request_duration_seconds_count{${POD},status_code="400"}`]: rising(1) },
         quiet: { [`promtail_request_duration_seconds_count{${POD},status_code="204"}`]: rising(1) },
       },
+      rotating: NO_ROTATIONS,
     },
   },
   filebeat: { path: undefined, alive: undefined, signals: NO_METRICS },
