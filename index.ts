@@ -78,6 +78,6 @@ export const logDestination = logs?.destination ?? "none: this stack collects no
 /** What the index of a line written now is called. */
 export const logIndices = logs?.indices ?? [];
 /** The collector's IAM role, where a destination needs one: Amazon OpenSearch must know it. */
-export const logRoleArn = logs?.roleArn;
+export const logRoleArn = logs?.roleArn ?? "none: the collector has no IAM role";
 /** The command that proves all of it. */
 export const verify = verifyCommand({ stack: pulumi.getStack(), ...settings });

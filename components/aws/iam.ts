@@ -113,7 +113,7 @@ export interface ServiceRoleArgs {
   /** ARN partition, such as `aws`. */
   readonly partition: string;
   /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /** A role that one AWS service assumes, with managed policies. */

@@ -64,7 +64,10 @@ export function logGroupKeyPolicy({ accountId, region, groupName, sid }: LogGrou
 
 function logGroupKey(
   name: string,
-  args: Omit<LogGroupKeyArgs, "accountId"> & { description: string; tags: Readonly<Record<string, string>> },
+  args: Omit<LogGroupKeyArgs, "accountId"> & {
+    description: string;
+    tags: Readonly<Record<string, pulumi.Input<string>>>;
+  },
   accountId: pulumi.Output<string>,
   options: pulumi.CustomResourceOptions,
 ): aws.kms.Key {
@@ -189,7 +192,7 @@ export interface ControlPlaneLogsArgs {
   /** How long lines are kept, in days. */
   readonly retentionDays: number;
   /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**

@@ -56,7 +56,7 @@ export interface PodIdentityHost {
   /** ARN partition of the region: `aws`, `aws-cn` or `aws-us-gov`. */
   readonly partition: string;
   /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
   /** The Pod Identity agent's add-on: a pod started before it gets no credentials. Undefined where the cluster has it already. */
   readonly agent?: pulumi.Resource | undefined;
 }

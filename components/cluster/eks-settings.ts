@@ -97,16 +97,19 @@ const ACCESS_POLICIES = [
   "AmazonEKSViewPolicy",
 ] as const;
 
+/** ARN of an IAM principal. */
+export const PrincipalArn = string(
+  /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
+  "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
+);
+
 /**
  * An IAM principal that may use the Kubernetes API. The one that makes the cluster is its admin without an entry.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
  */
 const AccessEntrySettings = z
   .strictObject({
-    principalArn: string(
-      /^arn:aws[a-z-]*:iam::\d{12}:(role\/(?!aws-service-role\/)|user\/)\S+$/,
-      "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/developers",
-    ).describe("IAM role or user."),
+    principalArn: PrincipalArn.describe("IAM role or user."),
     groups: z
       .array(string(/^(?!system:)./, "a group that does not start with 'system:'"))
       .superRefine(unique())

@@ -2,10 +2,9 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { partitionOf } from "../aws/partition.ts";
-import { parseArgs } from "../schema/errors.ts";
-import { grantAccess } from "./eks/access.ts";
+import { accessEntries, grantAccess } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
-import { AccessEntries, POD_IDENTITY_AGENT } from "./eks-settings.ts";
+import { POD_IDENTITY_AGENT } from "./eks-settings.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { expandHome } from "./kubeconfig.ts";
 
@@ -69,12 +68,12 @@ export class ExistingCluster extends pulumi.ComponentResource {
 export interface ExistingEksClusterArgs {
   /** AWS region of the cluster, such as `eu-central-1`. */
   readonly region: string;
-  /** Name of the cluster. */
-  readonly name: string;
+  /** Name of the cluster. Where it is an output, log groups and alarms are named after the component instead. */
+  readonly name: pulumi.Input<string>;
   /** AWS profile for `aws eks get-token`. @default that of the environment */
-  readonly profile?: string | undefined;
+  readonly profile?: pulumi.Input<string> | undefined;
   /**
-   * Kubernetes version, such as `1.35`. A deployment fails where the cluster has another.
+   * Kubernetes version, such as `1.35`, which decides what the CoreDNS add-on takes. A deployment fails where the cluster has another.
    * @default looked up in a deployment, unknown in a preview
    */
   readonly kubernetesVersion?: string | undefined;
@@ -87,14 +86,14 @@ export interface ExistingEksClusterArgs {
   readonly networkPolicies?: boolean;
   /** Install the add-on eks-pod-identity-agent. @default false, the cluster has it */
   readonly podIdentityAgent?: boolean;
-  /** Path of a kubeconfig to reach it by. @default none, `aws eks get-token` gives credentials */
-  readonly kubeconfig?: string | undefined;
+  /** Path of a kubeconfig to reach it by, or its contents. @default none, `aws eks get-token` gives credentials */
+  readonly kubeconfig?: pulumi.Input<string> | undefined;
   /** Context of a kubeconfig to reach it by. @default none, `aws eks get-token` gives credentials */
-  readonly context?: string | undefined;
+  readonly context?: pulumi.Input<string> | undefined;
   /** IAM principals with access, in addition to those that have it. @default none */
   readonly accessEntries?: readonly AccessEntryArgs[];
   /** Tags of every AWS resource. @default none */
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
@@ -113,13 +112,21 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     const partition = partitionOf(region).id;
     const tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
     const cluster = aws.eks.getClusterOutput({ name: clusterName }, { parent: this });
-    const version = cluster.version.apply((found) => checkedVersion(clusterName, kubernetesVersion, found));
+    const version = pulumi
+      .all([clusterName, cluster.version])
+      .apply(([known, found]) => checkedVersion(known, kubernetesVersion, found));
     const byFile = args.kubeconfig !== undefined || args.context !== undefined;
     const kubeconfig = pulumi.secret(
       pulumi
-        .all([cluster.endpoint, cluster.certificateAuthorities, version])
-        .apply(([server, authorities]) =>
-          tokenKubeconfig({ ...args, server, certificateAuthority: authorities[0]?.data ?? "" }),
+        .all([cluster.endpoint, cluster.certificateAuthorities, clusterName, args.profile, version])
+        .apply(([server, authorities, known, profile]) =>
+          tokenKubeconfig({
+            name: known,
+            region,
+            profile,
+            server,
+            certificateAuthority: authorities[0]?.data ?? "",
+          }),
         ),
     );
     const provider = new k8s.Provider(
@@ -127,12 +134,13 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       {
         ...(byFile
           ? {
-              kubeconfig: args.kubeconfig === undefined ? "" : expandHome(args.kubeconfig),
+              kubeconfig: typeof args.kubeconfig === "string" ? expandHome(args.kubeconfig) : (args.kubeconfig ?? ""),
               ...(args.context === undefined ? {} : { context: args.context }),
             }
           : { kubeconfig }),
         // Pins what the provider takes for the same cluster, as for a new one: another kubeconfig then replaces nothing that stands.
-        clusterIdentifier: `${region}/${clusterName}`,
+        clusterIdentifier:
+          typeof clusterName === "string" ? `${region}/${clusterName}` : pulumi.interpolate`${region}/${clusterName}`,
         enableServerSideApply: true,
         enableConfigMapMutable: true,
       },
@@ -143,7 +151,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       {
         clusterName,
         partition,
-        entries: parseArgs(name, AccessEntries, args.accessEntries ?? []),
+        entries: accessEntries(`${name}.accessEntries`, args.accessEntries),
         tags,
         cluster: undefined,
       },
@@ -166,7 +174,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
         )
       : undefined;
     this.handle = {
-      name: clusterName,
+      name: typeof clusterName === "string" ? clusterName : name,
       provider,
       ready: [],
       kubeconfig: byFile ? undefined : kubeconfig,

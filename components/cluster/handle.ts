@@ -34,5 +34,5 @@ export interface AddonHost {
   readonly kubernetesVersion: string | undefined;
   /** Whether what an add-on installed stays on the cluster when the add-on is deleted. Default false. */
   readonly preserve?: boolean;
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }

@@ -54,7 +54,7 @@ export function makeAlarms(
 
 function alarmArgs(
   { alert, metric, comparison, threshold, periods, missing }: Alarm,
-  cluster: { readonly name: string; readonly tags: Readonly<Record<string, string>> },
+  cluster: { readonly name: string; readonly tags: PodIdentityHost["tags"] },
   actions: readonly string[],
 ): aws.cloudwatch.MetricAlarmArgs {
   return {

@@ -80,12 +80,15 @@ export function issuesOf(error: z.ZodError, raw: unknown, path: readonly Propert
 
 /**
  * The arguments of a component with all defaults, by the schema of the settings that they stand for.
- * @param name Name of the component, which the messages begin with.
+ * @param name Name of the component, which the messages begin with; after a dot, which of its arguments.
  * @throws {SettingsError} with every error in them.
  */
 export function parseArgs<S extends z.ZodType>(name: string, schema: S, given: unknown): z.output<S> {
   const parsed = schema.safeParse(given, { error: errorMap });
-  if (!parsed.success) throw new SettingsError(issuesOf(parsed.error, given, [name]));
+  if (!parsed.success) {
+    const path = name.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+    throw new SettingsError(issuesOf(parsed.error, given, path));
+  }
   return parsed.data;
 }
 

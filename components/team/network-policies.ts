@@ -149,15 +149,21 @@ export function networkPolicies(
     });
   }
   if (rules.podIdentity) policies.push({ name: "allow-pod-identity", spec: AGENT_EGRESS });
-  if (rules.ingress.length > 0)
+  return [...policies, ...accessPolicies(rules)];
+}
+
+/** The NetworkPolicies of what a team lets in and out beside its peers. */
+export function accessPolicies({ ingress, egress }: Pick<TeamRules, "ingress" | "egress">): NamedPolicy[] {
+  const policies: NamedPolicy[] = [];
+  if (ingress.length > 0)
     policies.push({
       name: "allow-ingress",
-      spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: ingressOf(rules.ingress) },
+      spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: ingressOf(ingress) },
     });
-  if (rules.egress.length > 0)
+  if (egress.length > 0)
     policies.push({
       name: "allow-egress",
-      spec: { podSelector: {}, policyTypes: ["Egress"], egress: egressOf(rules.egress) },
+      spec: { podSelector: {}, policyTypes: ["Egress"], egress: egressOf(egress) },
     });
   return policies;
 }

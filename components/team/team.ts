@@ -7,11 +7,16 @@ import type { ClusterHandle } from "../cluster/handle.ts";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
-import { checkedInputs } from "../schema/checked-inputs.ts";
-import { parseArgs } from "../schema/errors.ts";
+import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-rights.ts";
-import { AccessRule, type NamedPolicy, networkPolicies, type PolicyContext } from "./network-policies.ts";
+import {
+  AccessRule,
+  accessPolicies,
+  type NamedPolicy,
+  networkPolicies,
+  type PolicyContext,
+} from "./network-policies.ts";
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
 import { Limits, Quota, type TeamSettings } from "./settings.ts";
 
@@ -28,8 +33,8 @@ export interface TeamArgs {
   readonly peers?: readonly string[];
   /** RBAC groups whose members may work in the namespace. @default none */
   readonly members?: readonly pulumi.Input<string>[];
-  /** IAM roles whose holders may work in the namespaces, on an EKS cluster. @default none */
-  readonly memberRoles?: readonly string[];
+  /** IAM roles whose holders may work in the namespaces, by ARN, on an EKS cluster. @default none */
+  readonly memberRoles?: readonly pulumi.Input<string>[];
   /** AWS identity of the team's pods, by EKS Pod Identity. @default none */
   readonly podIdentity?: TeamPodIdentityArgs | undefined;
   /**
@@ -52,13 +57,13 @@ export interface TeamArgs {
    * @example { "requests.cpu": "8", pods: 50 }
    * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
    */
-  readonly quota?: Readonly<Partial<TeamSettings["quota"]>>;
+  readonly quota?: Readonly<Record<string, pulumi.Input<string | number>>>;
   /**
    * Requests and limits of a container that names none, and the highest memory limit; keys left out keep their defaults.
    * @default { cpuRequest: "25m", memoryRequest: "32Mi", memoryLimit: "128Mi", maxMemory: "1Gi" }
    * @see https://kubernetes.io/docs/concepts/policy/limit-range/
    */
-  readonly limits?: Readonly<Partial<TeamSettings["limits"]>>;
+  readonly limits?: { readonly [K in keyof TeamSettings["limits"]]?: pulumi.Input<string> };
   /** The curl pod of the lab; `false` for none. @default a pod that lives for an hour */
   readonly curlPod?: CurlPodOptions | false;
   /** The other side of the team's network policies. @default no other teams, and DNS by the CoreDNS pods alone */
@@ -72,17 +77,24 @@ export interface TeamArgs {
 }
 
 /** Namespaces or CIDR blocks, and ports. */
-type AccessRuleArgs = Readonly<z.input<typeof AccessRule>>;
+interface AccessRuleArgs extends Omit<Readonly<z.input<typeof AccessRule>>, "cidrs"> {
+  /** CIDR blocks. @default none */
+  readonly cidrs?: readonly pulumi.Input<string>[] | undefined;
+}
+
+/** A NetworkPolicy, which only the deployment knows where one of its CIDR blocks is an output. */
+type PolicyArgs = Pick<NamedPolicy, "name"> & { readonly spec: pulumi.Input<NamedPolicy["spec"]> };
 
 /** One namespace of a team. */
 interface NamespaceArgs {
   readonly prefix: string;
   readonly metadata: { readonly namespace: string; readonly labels: Record<string, string> };
   readonly adopted: boolean;
-  readonly policies: readonly NamedPolicy[];
+  readonly policies: readonly PolicyArgs[];
   readonly members: readonly pulumi.Input<string>[];
 }
 
+const AccessRules = z.array(AccessRule);
 const MEMBER_ROLE = "team-member";
 
 /**
@@ -102,12 +114,12 @@ export class Team extends pulumi.ComponentResource {
     super("eks-dns-logging:team:Team", name, {}, { ...options, provider: args.cluster.provider });
     const namespaces = args.namespaces?.map(({ name: own }) => own);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
-    const rules = {
-      ingress: parseArgs(`${name}.ingress`, z.array(AccessRule), args.ingress ?? []),
-      egress: parseArgs(`${name}.egress`, z.array(AccessRule), args.egress ?? []),
-      podIdentity: args.podIdentity !== undefined,
-    };
-    const policies = networkPolicies(team, { teams: [], ...args.network }, rules);
+    const rules = { ingress: [], egress: [], podIdentity: args.podIdentity !== undefined };
+    const policies = [
+      ...networkPolicies(team, { teams: [], ...args.network }, rules),
+      ...accessOf(name, "ingress", args.ingress ?? []),
+      ...accessOf(name, "egress", args.egress ?? []),
+    ];
     const members = [...(args.members ?? []), ...this.#memberRoles(name, team.name, args)];
     const made = (namespaces ?? [teamNamespace(team.name)]).map((namespace, index) => {
       const prefix = namespaces === undefined ? name : `${name}-${namespace}`;
@@ -216,15 +228,14 @@ export class Team extends pulumi.ComponentResource {
     args: TeamArgs,
     options: pulumi.CustomResourceOptions,
   ): pulumi.Resource[] {
-    const { cpuRequest, memoryRequest, memoryLimit, maxMemory } = parseArgs(`${prefix}.limits`, Limits, {
-      ...args.limits,
-    });
+    const limits = checkedInputs(`${prefix}.limits`, Limits, { ...args.limits });
+    const quota = checkedInputs(`${prefix}.quota`, Quota, { ...args.quota });
     return [
       new k8s.core.v1.ResourceQuota(
         `${prefix}-quota`,
         {
           metadata: { ...metadata, name: "team" },
-          spec: { hard: quotaAsStrings(parseArgs(`${prefix}.quota`, Quota, { ...args.quota })) },
+          spec: { hard: quota.apply(quotaAsStrings) },
         },
         options,
       ),
@@ -236,9 +247,9 @@ export class Team extends pulumi.ComponentResource {
             limits: [
               {
                 type: "Container",
-                defaultRequest: { cpu: cpuRequest, memory: memoryRequest },
-                default: { memory: memoryLimit },
-                max: { memory: maxMemory },
+                defaultRequest: { cpu: limits.cpuRequest, memory: limits.memoryRequest },
+                default: { memory: limits.memoryLimit },
+                max: { memory: limits.maxMemory },
               },
             ],
           },
@@ -254,9 +265,9 @@ export class Team extends pulumi.ComponentResource {
     const { access } = cluster;
     if (access === undefined) throw new pulumi.ResourceError("memberRoles needs an EKS cluster", this);
     const group = `team:${team}`;
-    for (const role of memberRoles)
+    for (const [index, role] of memberRoles.entries())
       new aws.eks.AccessEntry(
-        `${name}-${role.split("/").slice(1).join("-")}`,
+        `${name}-${typeof role === "string" ? role.split("/").slice(1).join("-") : index}`,
         {
           clusterName: access.clusterName,
           principalArn: role,
@@ -292,6 +303,19 @@ export class Team extends pulumi.ComponentResource {
       { ...options, dependsOn: role },
     );
   }
+}
+
+/** The policies of access beside peers, one way. */
+function accessOf(name: string, way: "ingress" | "egress", given: readonly AccessRuleArgs[]): readonly PolicyArgs[] {
+  const read = checkedInputs(`${name}.${way}`, AccessRules, given);
+  const policies = (rules: readonly AccessRule[]) => accessPolicies({ ingress: [], egress: [], [way]: rules });
+  if (!holdsOutput(given)) return policies(AccessRules.parse(given));
+  return [
+    {
+      name: `allow-${way}`,
+      spec: read.apply((rules) => policies(rules)[0]?.spec ?? { podSelector: {}, policyTypes: [] }),
+    },
+  ];
 }
 
 /** The API stores quantities as strings; numbers would show as a change in every preview. */

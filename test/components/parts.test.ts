@@ -105,4 +105,25 @@ describe("parts that do not go together", () => {
       ["curlPod"],
     );
   });
+
+  it("says how the add-on's policies are decided without an account, where they cannot be", () => {
+    const warned = (cluster: Config, dns: unknown) =>
+      parseSettings({
+        "aws:region": "eu-central-1",
+        "eks-dns-logging:cluster": JSON.stringify({ kind: "eks-existing", name: "prod", ...cluster }),
+        "eks-dns-logging:dns": JSON.stringify(dns),
+        "eks-dns-logging:logging": "false",
+      }).warnings.map(({ path, message }) => `${path.join(".")}: ${message}`);
+    const [first, ...more] = warned({}, {});
+    assert.match(
+      first ?? "",
+      /^cluster\.kubernetesVersion: is looked up by Pulumi.*until it, or dns\.addonVersion, is set$/,
+    );
+    assert.deepEqual(more, []);
+    assert.deepEqual(warned({ kubernetesVersion: "1.35" }, {}), []);
+    assert.deepEqual(warned({}, { addonVersion: "v1.13.2-eksbuild.31" }), []);
+    assert.deepEqual(warned({}, false), []);
+    assert.deepEqual(warned({}, { adopt: {} }), []);
+    assert.ok(!warned({ compute: "auto" }, {}).some((warning) => warning.startsWith("cluster.kubernetesVersion")));
+  });
 });

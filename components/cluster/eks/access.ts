@@ -1,17 +1,49 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { AccessEntrySettings } from "../eks-settings.ts";
+import { checkedInputs, holdsOutput } from "../../schema/checked-inputs.ts";
+import { parseArgs } from "../../schema/errors.ts";
+import { AccessEntries, type AccessEntrySettings, PrincipalArn } from "../eks-settings.ts";
+import type { AccessEntryArgs } from "./eks-cluster-args.ts";
+
+/** An access entry with its defaults, whose ARN may be an output. */
+export type AccessEntry = Omit<AccessEntrySettings, "principalArn"> & { readonly principalArn: pulumi.Input<string> };
+
+/**
+ * The entries with stand-ins for the ARNs that are outputs, so that the rest is checked at once.
+ */
+export function knownEntries(given: readonly AccessEntryArgs[]): (AccessEntryArgs & { principalArn: string })[] {
+  return given.map((entry, index) => ({
+    ...entry,
+    principalArn:
+      typeof entry.principalArn === "string"
+        ? entry.principalArn
+        : `arn:aws:iam::000000000000:role/known-after-deployment-${index}`,
+  }));
+}
+
+/**
+ * Access entries with their defaults. An ARN that is an output is checked once it is known.
+ * @throws {SettingsError} for what is known and wrong.
+ */
+export function accessEntries(name: string, given: readonly AccessEntryArgs[] = []): AccessEntry[] {
+  return parseArgs(name, AccessEntries, knownEntries(given)).map((entry, index) => {
+    const arn = given[index]?.principalArn;
+    return holdsOutput(arn)
+      ? { ...entry, principalArn: checkedInputs(`${name}.${index}.principalArn`, PrincipalArn, arn) }
+      : entry;
+  });
+}
 
 /** Who may use the Kubernetes API of a cluster. */
 export interface AccessArgs {
   /** Name of the EKS cluster. */
-  readonly clusterName: string;
+  readonly clusterName: pulumi.Input<string>;
   /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
   /** IAM principals and their rights. */
-  readonly entries: readonly AccessEntrySettings[];
+  readonly entries: readonly AccessEntry[];
   /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
   /** The cluster that is opened; undefined where it stands already. */
   readonly cluster: pulumi.Resource | undefined;
 }
@@ -22,9 +54,9 @@ export interface AccessArgs {
  */
 export function grantAccess(name: string, args: AccessArgs, options: pulumi.CustomResourceOptions): void {
   const { clusterName, partition, tags, cluster } = args;
-  for (const { principalArn, groups, policy, namespaces } of args.entries) {
+  for (const [index, { principalArn, groups, policy, namespaces }] of args.entries.entries()) {
     // Account and kind belong to the name: two accounts may have a role of the same name, and a user may have it too.
-    const entryName = `${name}-${principalArn.split(":").slice(4).join("/")}`;
+    const entryName = `${name}-${typeof principalArn === "string" ? principalArn.split(":").slice(4).join("/") : index}`;
     const entry = new aws.eks.AccessEntry(
       entryName,
       { clusterName, principalArn, kubernetesGroups: groups, type: "STANDARD", tags },

@@ -11,7 +11,7 @@ export interface AddonsArgs {
   /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
   /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
   /** The cluster that they are installed on. */
   readonly cluster: pulumi.Resource;
 }

@@ -82,7 +82,7 @@ export interface NewVpcArgs {
 /** An IAM principal that may use the Kubernetes API. */
 export interface AccessEntryArgs {
   /** ARN of an IAM role or user. */
-  readonly principalArn: string;
+  readonly principalArn: pulumi.Input<string>;
   /** RBAC groups. @default none */
   readonly groups?: readonly string[];
   /** EKS access policy, such as `AmazonEKSViewPolicy`. @default none */
@@ -129,7 +129,7 @@ export interface EksClusterArgs {
     /** Whether it is reached from the internet. @default false */
     readonly public?: boolean;
     /** CIDR blocks that reach it from the internet. @default none */
-    readonly publicCidrs?: readonly string[];
+    readonly publicCidrs?: readonly pulumi.Input<string>[];
   };
   /** IAM principals beside the one that deploys. @default none */
   readonly accessEntries?: readonly AccessEntryArgs[];
@@ -149,5 +149,5 @@ export interface EksClusterArgs {
     readonly podIdentityAgent?: string | undefined;
   };
   /** Tags of every AWS resource. @default none */
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, pulumi.Input<string>>>;
 }

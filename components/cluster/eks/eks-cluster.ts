@@ -8,7 +8,7 @@ import { parseArgs } from "../../schema/errors.ts";
 import type { ClusterHandle } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
 import { EksClusterSettings } from "../settings.ts";
-import { grantAccess } from "./access.ts";
+import { accessEntries, grantAccess, knownEntries } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import type { EksClusterArgs } from "./eks-cluster-args.ts";
 import { type Network, Vpc } from "./network.ts";
@@ -28,7 +28,7 @@ export class EksCluster extends pulumi.ComponentResource {
   readonly #name: string;
   readonly #args: EksClusterArgs;
   readonly #settings: EksClusterSettings;
-  readonly #tags: Readonly<Record<string, string>>;
+  readonly #tags: Readonly<Record<string, pulumi.Input<string>>>;
   readonly #partition: string;
 
   constructor(name: string, args: EksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -50,7 +50,7 @@ export class EksCluster extends pulumi.ComponentResource {
       {
         clusterName,
         partition: this.#partition,
-        entries: settings.accessEntries,
+        entries: accessEntries(`${name}.accessEntries`, args.accessEntries),
         tags: this.#tags,
         cluster: control,
       },
@@ -158,7 +158,13 @@ export class EksCluster extends pulumi.ComponentResource {
         subnetIds: network.controlPlaneSubnetIds,
         endpointPrivateAccess: endpointAccess.private,
         endpointPublicAccess: endpointAccess.public,
-        ...(endpointAccess.public ? { publicAccessCidrs: endpointAccess.publicCidrs } : {}),
+        ...(endpointAccess.public
+          ? {
+              publicAccessCidrs: endpointAccess.publicCidrs.map(
+                (known, index) => this.#args.endpointAccess?.publicCidrs?.[index] ?? known,
+              ),
+            }
+          : {}),
         authenticationMode: eks.AuthenticationMode.Api,
         encryptionConfigKeyArn: key.arn,
         enabledClusterLogTypes: settings.logTypes,
@@ -191,5 +197,25 @@ export class EksCluster extends pulumi.ComponentResource {
  * @throws {SettingsError} with every error in them.
  */
 function settingsOf(name: string, { region: _region, profile: _profile, existingVpc: _vpc, ...plain }: EksClusterArgs) {
-  return parseArgs(name, EksClusterSettings, { ...plain, kind: "eks" });
+  const { accessEntries: entries, endpointAccess: access, tags } = plain;
+  return parseArgs(name, EksClusterSettings, {
+    ...plain,
+    ...(entries && { accessEntries: knownEntries(entries) }),
+    ...(access && {
+      endpointAccess: { ...access, ...(access.publicCidrs && { publicCidrs: knownCidrs(access.publicCidrs) }) },
+    }),
+    ...(tags && { tags: knownTags(tags) }),
+    kind: "eks",
+  });
+}
+
+/** Tags with stand-ins for the values that only the deployment knows. */
+function knownTags(given: NonNullable<EksClusterArgs["tags"]>): Record<string, string> {
+  const entries = Object.entries(given);
+  return Object.fromEntries(entries.map(([key, value]) => [key, typeof value === "string" ? value : "unknown"]));
+}
+
+/** Blocks with stand-ins for those that only the deployment knows. */
+function knownCidrs(given: readonly pulumi.Input<string>[]): string[] {
+  return given.map((cidr, index) => (typeof cidr === "string" ? cidr : `203.0.113.${index % 256}/32`));
 }

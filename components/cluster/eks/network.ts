@@ -24,7 +24,7 @@ export interface VpcArgs {
   /** Region, such as `eu-central-1`. */
   readonly region: string;
   /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
 /**
@@ -95,7 +95,7 @@ export class Vpc extends pulumi.ComponentResource {
     this.registerOutputs({ vpcId: vpc.id });
   }
 
-  #tags(name: string): Record<string, string> {
+  #tags(name: string): Record<string, pulumi.Input<string>> {
     return { ...this.#args.tags, Name: name };
   }
 

@@ -16,7 +16,7 @@ export interface NodesArgs {
   /** AWS partition as in an ARN, such as `aws`. */
   readonly partition: string;
   /** Tags of every AWS resource. */
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
   /** What a node needs to become ready: routes out, and the network add-ons. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -91,7 +91,7 @@ export class Nodes extends pulumi.ComponentResource {
 function launchTemplate(
   name: string,
   group: NodeGroupSettings,
-  tags: Readonly<Record<string, string>>,
+  tags: Readonly<Record<string, pulumi.Input<string>>>,
   options: pulumi.CustomResourceOptions,
 ): aws.ec2.LaunchTemplate {
   const userData = nodeUserData(group);

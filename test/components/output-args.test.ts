@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { EksCluster, ExistingEksCluster, Team, type TeamArgs } from "../../components/index.ts";
+import { record, UNKNOWN } from "../../lab/plan/plan.ts";
+import { existingClusterHandle } from "../support/cluster-handle.ts";
+import { find, ofType } from "../support/find.ts";
+
+const DEV = "arn:aws:iam::123456789012:role/dev";
+const later = <T>(value: T) => pulumi.output(value);
+
+/** What a program registers whose AWS lookups are answered. */
+const made = (program: () => void, preview = false) =>
+  record({ stack: "prod", config: {}, preview, call: () => ANSWER }, async () => {
+    program();
+  });
+const ANSWER = {
+  endpoint: "https://x",
+  certificateAuthorities: [{ data: "Q0E=" }],
+  version: "1.35",
+  accountId: "1",
+  names: ["a", "b"],
+};
+
+/** What a team registers, by its arguments. */
+const team = async (args: Partial<TeamArgs>) => {
+  const access = { clusterName: "prod", tags: {} };
+  const cluster = () => existingClusterHandle({ access });
+  return (await made(() => new Team("shop", { curlPod: false, ...args, cluster: cluster() }))).resources;
+};
+
+describe("arguments of components that are outputs", () => {
+  it("make of a team what plain ones make", async () => {
+    const plain = await team({
+      quota: { "requests.cpu": "8", pods: 50 },
+      limits: { memoryLimit: "256Mi" },
+      egress: [{ cidrs: ["203.0.113.0/24"], ports: [443] }],
+      ingress: [{ namespaces: ["web"], cidrs: ["10.0.0.0/8"] }],
+    });
+    const outputs = await team({
+      quota: { "requests.cpu": later("8"), pods: later(50) },
+      limits: { memoryLimit: later("256Mi") },
+      egress: [{ cidrs: [later("203.0.113.0/24")], ports: [443] }],
+      ingress: [{ namespaces: ["web"], cidrs: [later("10.0.0.0/8")] }],
+    });
+    const inputsOf = (resources: typeof plain) =>
+      Object.fromEntries(resources.map(({ urn, inputs, provider: _ }) => [urn, JSON.stringify(inputs)]));
+    assert.deepEqual(inputsOf(outputs), inputsOf(plain));
+    assert.match(JSON.stringify(inputsOf(outputs)), /203\.0\.113\.0\/24.*50.*256Mi|256Mi/);
+  });
+
+  it("name access entries by their place, and plain ARNs by their role", async () => {
+    const resources = await team({ memberRoles: [DEV, later(`${DEV}2`)] });
+    const entries = ofType(resources, "aws:eks/accessEntry:AccessEntry");
+    assert.deepEqual(
+      entries.map(({ name, inputs }) => [name, inputs.principalArn]),
+      [
+        ["shop-dev", DEV],
+        ["shop-1", `${DEV}2`],
+      ],
+    );
+  });
+
+  it("reach an existing EKS cluster whose name another component gives", async () => {
+    const { resources } = await made(() => {
+      const accessEntries = [{ principalArn: later(DEV), policy: "AmazonEKSViewPolicy" }];
+      const tags = { owner: later("platform") };
+      const args = { region: "eu-central-1", name: later("prod"), profile: later("ops"), accessEntries, tags };
+      const { handle } = new ExistingEksCluster("cluster", args);
+      assert.equal(handle.name, "cluster");
+    });
+    const provider = find(resources, "pulumi:providers:kubernetes", "cluster-kubernetes");
+    assert.equal(provider.inputs.clusterIdentifier, "eu-central-1/prod");
+    const { contexts, users } = JSON.parse(String(provider.inputs.kubeconfig));
+    assert.deepEqual(contexts[0].context, { cluster: "prod", user: "prod" });
+    assert.ok(users[0].user.exec.args.includes("ops"));
+    const entry = find(resources, "aws:eks/accessEntry:AccessEntry", "cluster-access-0");
+    assert.deepEqual([entry.inputs.clusterName, entry.inputs.principalArn], ["prod", DEV]);
+    assert.deepEqual(entry.inputs.tags, { owner: "platform", "eks-dns-logging/stack": "prod" });
+  });
+
+  it("are unknown in a preview where nobody knows them, and everything else is checked at once", async () => {
+    const { resources } = await made(() => {
+      const { arn } = new aws.iam.Role("dev", { assumeRolePolicy: "{}" });
+      const { cidrBlock } = new aws.ec2.Vpc("office", {});
+      new EksCluster("cluster", {
+        region: "eu-central-1",
+        accessEntries: [{ principalArn: arn, policy: "AmazonEKSViewPolicy" }],
+        endpointAccess: { public: true, publicCidrs: [cidrBlock] },
+        tags: { owner: arn },
+      });
+    }, true);
+    const entry = find(resources, "aws:eks/accessEntry:AccessEntry", "cluster-access-0");
+    assert.equal(entry.inputs.principalArn, UNKNOWN);
+    const entries = [{ principalArn: later(DEV), policy: "Nothing" }];
+    const wrong = made(() => new EksCluster("cluster", { region: "eu-central-1", accessEntries: entries }));
+    await assert.rejects(wrong, /cluster\.accessEntries\[0\]\.policy: must be one of/);
+    await assert.rejects(
+      team({ egress: [{ cidrs: ["here"] }] }),
+      /shop\.egress\[0\]\.cidrs\[0\]: must be a CIDR block/,
+    );
+    await assert.rejects(team({ quota: { pods: "many" } }), /quota\.pods: /);
+  });
+});
