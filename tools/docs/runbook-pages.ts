@@ -18,12 +18,29 @@ export const RUNBOOKS = ALERT_GROUPS.map((group) => ({
 
 function runbookPage(group: AlertGroup): string {
   const alerts = ALERTS.filter((alert) => alert.group === group);
-  const extra = group === "collector" ? ["", ...limits()] : [];
-  return [`# ${TITLES[group]}`, "", ...alerts.flatMap(section), ...extra.slice(1)].join("\n");
+  const common = commonCommands(alerts);
+  const first = common.length === 0 ? [] : ["For each alert, look at:", "", "```sh", ...common, "```", ""];
+  const extra = group === "collector" ? limits() : [];
+  return [`# ${TITLES[group]}`, "", ...first, ...alerts.flatMap((alert) => section(alert, common)), ...extra].join(
+    "\n",
+  );
 }
 
-function section({ name, severity, summary, cause, steps }: Alert): string[] {
-  const commands = steps.flatMap((step) => /^`([^`]+)`$/.exec(step)?.[1] ?? []);
+/** Alerts of a page that have a command, from which on it is at the top of the page and not with each. */
+const MIN_COMMON = 3;
+
+function commonCommands(alerts: readonly Alert[]): string[] {
+  const counted = Map.groupBy(alerts.flatMap(commandsOf), (command) => command);
+  return [...counted].flatMap(([command, uses]) => (uses.length >= MIN_COMMON ? [command] : []));
+}
+
+function commandsOf({ steps }: Alert): string[] {
+  return steps.flatMap((step) => /^`([^`]+)`$/.exec(step)?.[1] ?? []);
+}
+
+function section(alert: Alert, common: readonly string[]): string[] {
+  const { name, severity, summary, cause, steps } = alert;
+  const commands = commandsOf(alert).filter((command) => !common.includes(command));
   const advice = steps.filter((step) => !/^`[^`]+`$/.test(step));
   return [
     `## ${name}`,
