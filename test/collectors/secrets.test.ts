@@ -8,6 +8,7 @@ import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { OWN_REDACTION, type PlantedLine, plantedLines } from "../support/collectors/secrets.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
+import { localOpenTelemetry } from "./opentelemetry/local.ts";
 
 interface Candidate {
   readonly name: string;
@@ -16,7 +17,14 @@ interface Candidate {
 }
 
 const opensearch = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false });
-const CANDIDATES: readonly Candidate[] = [{ name: "fluent-bit", start: localFluentBit, destination: opensearch }];
+const CANDIDATES: readonly Candidate[] = [
+  { name: "fluent-bit", start: localFluentBit, destination: opensearch },
+  {
+    name: "otelcol",
+    start: localOpenTelemetry,
+    destination: () => ({ kind: "elasticsearch", host: "elasticsearch.test", tls: false }),
+  },
+];
 
 const POD = { namespace: "ts-team", pod: "curl-ts", container: "curl" };
 const SEED = Number(process.env.SECRETS_SEED ?? 1);

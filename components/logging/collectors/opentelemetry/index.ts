@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
+import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import {
   authenticatorOf,
@@ -37,7 +37,14 @@ export const opentelemetry: Collector = {
   destinations: DESTINATIONS,
   authenticates: { elasticsearch: ["token"], loki: ["token"] },
   routes: true,
-  processing: noProcessing("which is rendered without it here"),
+  processing: {
+    redact: true,
+    drop: true,
+    sample: true,
+    limit: "which has no component that counts lines by pod",
+    firstLines: true,
+    fields: true,
+  },
   about: {
     parsing:
       "CRI parts; stack traces by indentation; JSON; OTLP from applications; a kill loses each stream's pending line",

@@ -3,7 +3,9 @@ import { APP_LABELS, notation } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
 import { componentName, type Options } from "./exporters.ts";
+import { redactStatements } from "./redact-steps.ts";
 import { LABEL, resource, routeCondition, text } from "./route-conditions.ts";
+import { thinningFilter } from "./thinning.ts";
 
 /** Prefix of the resource attributes with a pod's annotations. */
 const ANNOTATION = "annotation/";
@@ -27,15 +29,23 @@ export function processors(pipeline: LogPipeline): Processors {
   const { source, branches, buffer } = pipeline;
   const record: Statements[] = [
     { context: "resource", statements: resourceStatements(pipeline) },
-    { context: "log", statements: statements("record") },
+    {
+      context: "log",
+      statements: [...redactStatements(pipeline), ...statements("record"), ...fieldStatements(pipeline)],
+    },
   ];
+  const [thinning, rest] = [thinningFilter(pipeline), branches.length === 0 ? destinationStatements(pipeline) : []];
+  // What is dropped is told by the pod, which the last statements forget.
+  const isThinned = Object.keys(thinning).length > 0 && rest.length > 0;
   return {
     // What it refuses is offered again by what reads; where that does not, it would be lost.
     ...(buffer.whenFull === "block"
       ? { memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 } }
       : {}),
     ...(source.kind === "node" ? { k8s_attributes: podAttributes(pipeline), filter: podFilter(pipeline) } : {}),
-    transform: transform(branches.length === 0 ? [...record, ...destinationStatements(pipeline)] : record),
+    transform: transform(isThinned ? record : [...record, ...rest]),
+    ...thinning,
+    ...(isThinned ? { "transform/destination": transform(rest) } : {}),
   };
 }
 
@@ -101,6 +111,10 @@ function resourceStatements({ source, metadata }: LogPipeline): string[] {
     ...(metadata.labels ? statements("labels") : []),
     ...(metadata.annotations ? statements("annotations") : []),
   ];
+}
+
+function fieldStatements({ processing: { fields } }: LogPipeline): string[] {
+  return Object.entries(fields).map(([name, value]) => `set(log.body[${text(name)}], ${text(value)})`);
 }
 
 /** An application's pod is known when the configuration is rendered. */

@@ -1,6 +1,8 @@
 import { APPLICATION_LOGS, type LogPipeline, podLogFiles } from "../../pipeline.ts";
+import { patternText } from "../../processing/pattern-text.ts";
 import { continuationPattern, firstLinePattern } from "../stack-traces.ts";
 import type { Options } from "./exporters.ts";
+import { redactOperators } from "./redact-steps.ts";
 
 export const POSITION_STORAGE = "file_storage/positions";
 export const GRPC_PORT = 4317;
@@ -34,7 +36,7 @@ function podFiles(pipeline: LogPipeline): Options {
     ...reading(pipeline),
     include_file_path: true,
     include_file_record_offset: true,
-    operators: [...containerLines(), ...joining(pipeline), ...parsing(pipeline)],
+    operators: [...containerLines(), ...joining(pipeline), ...redactOperators(pipeline), ...parsing(pipeline)],
   };
 }
 
@@ -60,7 +62,7 @@ function applicationFiles({ multiline, ...pipeline }: LogPipeline): Options {
     include_file_path: true,
     // Joined by what reads: its place in the file moves on only with what it hands over, so that none is lost when it is killed.
     ...(start === undefined ? {} : { multiline: { line_start_pattern: start }, preserve_trailing_whitespaces: false }),
-    operators: parsing(pipeline),
+    operators: [...redactOperators(pipeline), ...parsing(pipeline)],
   };
 }
 
@@ -85,9 +87,9 @@ function reading({ buffer }: Pick<LogPipeline, "buffer">): Options {
  * loses that one when it is killed.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/recombine.md
  */
-function joining({ multiline }: LogPipeline): Options[] {
-  const pattern = continuationPattern(multiline);
-  if (pattern === undefined) return [];
+function joining(pipeline: LogPipeline): Options[] {
+  const first = firstLineExpression(pipeline);
+  if (first === undefined) return [];
   // What one stream writes does not go on in the other.
   const stream = 'EXPR(attributes["log.file.path"] + attributes["log.iostream"])';
   const limits = { max_batch_size: 1000, max_log_size: MAX_JOINED, max_sources: 10_000 };
@@ -96,12 +98,27 @@ function joining({ multiline }: LogPipeline): Options[] {
     {
       type: "recombine",
       combine_field: "body",
-      is_first_entry: `not (body matches ${JSON.stringify(pattern)})`,
+      is_first_entry: first,
       source_identifier: "attributes.source",
       force_flush_period: "500ms",
       ...limits,
     },
   ];
+}
+
+/** What holds for the first line of a record; undefined where each line is one. */
+function firstLineExpression({ multiline, processing: { firstLines } }: LogPipeline): string | undefined {
+  const pattern = continuationPattern(multiline);
+  if (pattern === undefined && firstLines.length === 0) return undefined;
+  return firstLines.reduceRight(
+    (otherwise, { namespaces, pattern: own }) => {
+      const first = `body matches ${JSON.stringify(patternText(own, "re2"))}`;
+      if (namespaces === undefined) return first;
+      const place = JSON.stringify(`/(${namespaces.join("|")})_[^/]+/[^/]+/[^/]+$`);
+      return `attributes["log.file.path"] matches ${place} ? ${first} : ${otherwise}`;
+    },
+    pattern === undefined ? "true" : `not (body matches ${JSON.stringify(pattern)})`,
+  );
 }
 
 /** @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/json_parser.md */

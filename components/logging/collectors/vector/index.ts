@@ -1,7 +1,8 @@
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
-import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
+import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { routing, sinkName } from "./branches.ts";
+import { limits } from "./line-program.ts";
 import { applicationSource, joining, nodeSource, type Options, recordProgram } from "./records.ts";
 import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, withIndentation } from "./sinks.ts";
 
@@ -10,6 +11,8 @@ const STATE_FOLDER = "/var/lib/vector";
 const METRICS_PORT = 9598;
 /** The transform that makes the record. */
 const RECORDS = "records";
+/** The same, before the limits of pods. */
+const MADE = "made";
 /** Enough to put what is in its hands into the buffer on disk; what is unsent waits there. */
 const GRACE_SECONDS = 5;
 /**
@@ -40,7 +43,7 @@ export const vector: Collector = {
   },
   authenticates: { http: ["token"], opensearch: ["sigv4", "token"], elasticsearch: ["token"], loki: ["token"] },
   routes: true,
-  processing: noProcessing("which is rendered without it here"),
+  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
     buffer: "files on the node, then it stops reading, or drops the newest; a kill may lose lines not yet written",
@@ -119,13 +122,14 @@ function configuration(pipeline: LogPipeline): Options {
     },
     transforms: {
       ...joined,
-      [RECORDS]: {
+      [pipeline.processing.limit.length === 0 ? RECORDS : MADE]: {
         type: "remap",
         inputs: [Object.keys(joined).at(-1) ?? "logs"],
         source: recordProgram(pipeline),
         drop_on_error: false,
         drop_on_abort: true,
       },
+      ...limits(pipeline, MADE, RECORDS),
       ...routed.transforms,
     },
     sinks: {

@@ -2,6 +2,7 @@ import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, MAX_FIELDS_BYTES } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
+import { fieldsProgram, firstLine, redactProgram, thinProgram } from "./line-program.ts";
 
 /** Options of a component, as they stand in the YAML configuration. */
 export type Options = Readonly<Record<string, unknown>>;
@@ -143,9 +144,13 @@ const SECTIONS = scriptSections(readScript(import.meta.url, "record.vrl"));
  * A condition for the first line of a record: one that continues no stack trace.
  * @returns undefined where no traces are joined.
  */
-function firstLineCondition({ multiline }: Pick<LogPipeline, "multiline">): string | undefined {
+function firstLineCondition({
+  multiline,
+  processing,
+}: Pick<LogPipeline, "multiline" | "processing">): string | undefined {
   const pattern = continuationPattern(multiline);
-  return pattern === undefined ? undefined : `!match(string(.message) ?? "", r'${pattern}')`;
+  if (pattern === undefined && processing.firstLines.length === 0) return undefined;
+  return firstLine(processing, pattern === undefined ? "true" : `!match(string(.message) ?? "", r'${pattern}')`);
 }
 
 /**
@@ -154,7 +159,7 @@ function firstLineCondition({ multiline }: Pick<LogPipeline, "multiline">): stri
  * @see https://vector.dev/docs/reference/vrl/
  */
 export function recordProgram(pipeline: LogPipeline): string {
-  const { source, metadata, parseJson, destination, branches } = pipeline;
+  const { source, metadata, parseJson, destination, branches, processing } = pipeline;
   const several = branches.length > 0;
   const limited = !several && destination.kind === "opensearch";
   const { constants, sections } = several ? { constants: {}, sections: ["keep"] } : indexParts(pipeline);
@@ -168,7 +173,15 @@ export function recordProgram(pipeline: LogPipeline): string {
         : {}),
       ...constants,
     },
-    ["line", source.kind, ...(parseJson ? ["fields"] : []), ...sections],
+    [
+      SECTIONS("line"),
+      redactProgram(processing),
+      SECTIONS(source.kind),
+      parseJson ? SECTIONS("fields") : "",
+      thinProgram(processing),
+      fieldsProgram(processing),
+      ...sections.map(SECTIONS),
+    ],
   );
 }
 
@@ -178,12 +191,10 @@ export function destinationProgram(branch: LogPipeline): string | undefined {
   if (!hasIndex(destination)) return undefined;
   const limited = parseJson && destination.kind === "opensearch";
   const { constants, sections } = indexParts(branch);
-  return program({ ...(limited ? { max_fields_bytes: MAX_FIELDS_BYTES } : {}), ...constants }, [
-    "destination",
-    ...(limited ? ["limit"] : []),
-    ...(parseJson ? ["safe-names"] : []),
-    ...sections,
-  ]);
+  return program(
+    { ...(limited ? { max_fields_bytes: MAX_FIELDS_BYTES } : {}), ...constants },
+    ["destination", ...(limited ? ["limit"] : []), ...(parseJson ? ["safe-names"] : []), ...sections].map(SECTIONS),
+  );
 }
 
 /** What names the index of a record and its id. */
@@ -200,11 +211,10 @@ function indexParts({ source, destination, index }: LogPipeline) {
   };
 }
 
-function program(constants: Readonly<Record<string, unknown>>, sections: readonly string[]): string {
-  return [
-    ...Object.entries(constants).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`),
-    ...sections.map((name) => SECTIONS(name)),
-  ].join("");
+function program(constants: Readonly<Record<string, unknown>>, parts: readonly string[]): string {
+  return [...Object.entries(constants).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`), ...parts].join(
+    "",
+  );
 }
 
 /** The name of an index for the output. It begins with a literal, which Vector requires, so that no value leads to another index. */

@@ -1,0 +1,93 @@
+import type { LogPipeline } from "../../pipeline.ts";
+import { patternText } from "../../processing/pattern-text.ts";
+import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
+import type { Options } from "./exporters.ts";
+import { text } from "./route-conditions.ts";
+
+/** A replacement of all that a regular expression finds, in Go's words. */
+interface Step {
+  readonly regex: string;
+  readonly replacement: string;
+  /** Whether it is only for texts with a number that may be a card's. */
+  readonly isForCards: boolean;
+}
+
+/**
+ * Characters of no meaning around a number while its check digit is looked at: begin, end, end of the copy, a digit that counts double and
+ * one that does not, and one of the sum.
+ */
+const [BEGIN, END, COPIED, DOUBLE, SINGLE, ONE] = ["\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"] as const;
+/** Most and least digits of a card's number. */
+const [MOST, LEAST] = [19, 13] as const;
+
+/**
+ * Masks lines of files while they are text, before their JSON is parsed, so that its fields are redacted too.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/regex_replace.md
+ */
+export function redactOperators({ processing }: Pick<LogPipeline, "processing">): Options[] {
+  return processing.redact.flatMap(steps).map(({ regex, replacement, isForCards }) => ({
+    type: "regex_replace",
+    field: "body",
+    regex,
+    replace_with: replacement,
+    ...(isForCards ? { if: `body contains ${text(BEGIN)}` } : {}),
+  }));
+}
+
+const ATTRIBUTES = 'log.cache["attributes"]';
+const BY_OTLP = 'log.attributes["log.file.name"] == nil';
+
+/** Masks what applications send by OTLP: the body, and attributes as JSON, which replaces them where something was masked. */
+export function redactStatements({ processing, source }: Pick<LogPipeline, "processing" | "source">): string[] {
+  if (processing.redact.length === 0 || source.kind === "application") return [];
+  return [
+    `set(log.body, String(log.body)) where ${BY_OTLP} and not IsString(log.body)`,
+    `set(${ATTRIBUTES}, String(log.attributes)) where ${BY_OTLP} and Len(log.attributes) > 0`,
+    ...processing.redact
+      .flatMap(steps)
+      .flatMap(({ regex, replacement }) => [
+        `replace_pattern(log.body, ${text(regex)}, ${text(replacement)}) where ${BY_OTLP}`,
+        `replace_pattern(${ATTRIBUTES}, ${text(regex)}, ${text(replacement)}) where ${BY_OTLP} and ${ATTRIBUTES} != nil`,
+      ]),
+    `set(log.attributes, ParseJSON(${ATTRIBUTES})) where ${BY_OTLP} and ${ATTRIBUTES} != nil and ${ATTRIBUTES} != String(log.attributes)`,
+  ];
+}
+
+function steps({ pattern, replacement, luhn }: RedactionRule): Step[] {
+  const regex = patternText(pattern, "re2");
+  if (!luhn) return [{ regex, replacement: template(replacement), isForCards: false }];
+  return [
+    { regex, replacement: template([1, BEGIN, 2, END]), isForCards: false },
+    ...cardSteps(template(replacement.filter((part) => typeof part === "string"))),
+  ];
+}
+
+/** In configurations `$` begins a variable, which two of them do not. */
+function template(replacement: Replacement): string {
+  return replacement.map((part) => (typeof part === "string" ? part : `$\${${part}}`)).join("");
+}
+
+/**
+ * Masks the marked numbers whose sum by Luhn is divisible by ten, without arithmetic, which a replacement has not: a copy with a mark before
+ * each digit becomes as many characters as the digit counts.
+ */
+function cardSteps(masked: string): Step[] {
+  const digit = "([0-9])[ \\x2d]?";
+  let optional = "";
+  for (let at = LEAST; at < MOST; at += 1) optional = `(?:${optional}${digit})?`;
+  const number = `${optional}${digit.repeat(LEAST - 1)}([0-9])`;
+  const copy = Array.from({ length: MOST }, (_, at) => [(MOST - at) % 2 === 0 ? DOUBLE : SINGLE, at + 2]).flat();
+  const counts = Array.from({ length: 9 }, (_, at) => at + 1).map((count) => {
+    const doubled = Array.from({ length: 10 }, (_, value) => value).find(
+      (value) => (value > 4 ? 2 * value - 9 : 2 * value) === count,
+    );
+    return { regex: `${DOUBLE}${doubled}|${SINGLE}${count}`, replacement: ONE.repeat(count) };
+  });
+  return [
+    { regex: `${BEGIN}(${number})${END}`, replacement: template([BEGIN, 1, END, ...copy, COPIED]) },
+    ...counts,
+    { regex: `[${DOUBLE}${SINGLE}]0?`, replacement: "" },
+    { regex: `${BEGIN}[^${END}]*${END}(?:${ONE}{10})*${COPIED}`, replacement: masked },
+    { regex: `${BEGIN}([^${END}]*)${END}${ONE}*${COPIED}`, replacement: template([1]) },
+  ].map((step) => ({ ...step, isForCards: true }));
+}

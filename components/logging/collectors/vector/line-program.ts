@@ -1,0 +1,104 @@
+import type { LogPipeline } from "../../pipeline.ts";
+import { patternText } from "../../processing/pattern-text.ts";
+import type { Processing } from "../../processing/processing.ts";
+import type { RedactionRule, Replacement } from "../../processing/redaction.ts";
+import { beforeConditions, conditions } from "./conditions.ts";
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** Statements that mask the line, which is not parsed yet: what is parsed has the masks too. */
+export function redactProgram({ redact }: Processing): string {
+  return redact
+    .map((rule) =>
+      rule.luhn ? cardStatement(rule) : `line = replace(line, ${regex(rule.pattern)}, ${template(rule.replacement)})\n`,
+    )
+    .join("");
+}
+
+/** Counts the digits of each number that is found, from the right, each second one doubled. */
+function cardStatement({ pattern, replacement }: RedactionRule): string {
+  const masked = replacement
+    .map((part) => (typeof part === "string" ? JSON.stringify(part) : `(string(found.captures[${part - 1}]) ?? "")`))
+    .join(" + ");
+  return `line = replace_with(line, ${regex(pattern)}) -> |found| {
+  digits = replace(string(found.captures[1]) ?? "", r'[^0-9]', "")
+  count = length(digits)
+  sum = 0
+  for_each(split(digits, "")) -> |at, digit| {
+    value = to_int(digit) ?? 0
+    if mod(count - at, 2) == 1 { value = value * 2 }
+    if value > 9 { value = value - 9 }
+    sum = sum + value
+  }
+  if mod(sum, 10) == 0 { ${masked} } else { found.string }
+}
+`;
+}
+
+/** Statements that drop a record: of a sample, by the microseconds of its time, so that the same lines are kept when they are read again. */
+export function thinProgram({ thin }: Processing): string {
+  if (thin.length === 0) return "";
+  const rules = thin.map(({ pattern, kept, ...selection }) => {
+    const all = [
+      ...conditions(selection, "labels"),
+      ...(pattern === undefined ? [] : [`match(line, ${regex(pattern)})`]),
+      ...(kept === 0 ? [] : [`mod(to_unix_timestamp(time, unit: "microseconds"), 1000) >= ${kept}`]),
+    ];
+    return `if ${all.join(" && ")} { abort }\n`;
+  });
+  return `${beforeConditions(thin)}${rules.join("")}`;
+}
+
+/** Statements that add fields. */
+export function fieldsProgram({ fields }: Processing): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `.${name} = ${JSON.stringify(value)}\n`)
+    .join("");
+}
+
+/**
+ * Transforms that drop what pods write beyond their limits, one after another. They count what comes in a second, whenever it was written.
+ * @param last Name of the last one.
+ * @see https://vector.dev/docs/reference/configuration/transforms/throttle/
+ */
+export function limits(
+  { processing: { limit } }: Pick<LogPipeline, "processing">,
+  from: string,
+  last: string,
+): Readonly<Record<string, Options>> {
+  const name = (at: number) => (at === limit.length - 1 ? last : `limit-${at}`);
+  return Object.fromEntries(
+    limit.map(({ namespaces, linesPerSecond }, at) => [
+      name(at),
+      {
+        type: "throttle",
+        inputs: [at === 0 ? from : name(at - 1)],
+        key_field: "{{ kubernetes.namespace_name }}/{{ kubernetes.pod_name }}",
+        threshold: linesPerSecond,
+        window_secs: 1,
+        ...(namespaces === undefined
+          ? {}
+          : {
+              exclude: { type: "vrl", source: `!includes(${JSON.stringify(namespaces)}, .kubernetes.namespace_name)` },
+            }),
+      },
+    ]),
+  );
+}
+
+/** A condition for the first line of a record. @param otherwise What holds where no pattern of the settings is for a line. */
+export function firstLine({ firstLines }: Processing, otherwise: string): string {
+  return firstLines.reduceRight((rest, { namespaces, pattern }) => {
+    const first = `match(string(.message) ?? "", ${regex(pattern)})`;
+    if (namespaces === undefined) return first;
+    return `if match(string(.file) ?? "", r'/(${namespaces.join("|")})_[^/]+/[^/]+/[^/]+$') { ${first} } else { ${rest} }`;
+  }, otherwise);
+}
+
+function regex(pattern: RedactionRule["pattern"]): string {
+  return `r'${patternText(pattern, "rust")}'`;
+}
+
+function template(replacement: Replacement): string {
+  return JSON.stringify(replacement.map((part) => (typeof part === "string" ? part : `\${${part}}`)).join(""));
+}

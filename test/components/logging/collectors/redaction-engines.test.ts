@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { z } from "zod";
+import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry/index.ts";
+import { vector } from "../../../../components/logging/collectors/vector/index.ts";
+import { REDACTION_KINDS } from "../../../../components/logging/processing/redaction.ts";
+import { OWN_REDACTION, plantedLines } from "../../../support/collectors/secrets.ts";
+import { pipelines } from "./pipelines.ts";
+
+const PROCESSING = { processing: { redact: [...REDACTION_KINDS, OWN_REDACTION] } };
+const LINES = plantedLines(3);
+
+/** A replacement of all matches, by the text of an engine for it. */
+type Replace = (line: string) => string;
+
+function replaceAll(regex: string, replacement: string): Replace {
+  const compiled = new RegExp(regex, "g");
+  return (line) =>
+    line.replace(compiled, (_all, ...groups: unknown[]) =>
+      replacement.replaceAll(/\$\{(\d+)\}/g, (_name, number) => String(groups[Number(number) - 1] ?? "")),
+    );
+}
+
+function misses(redact: Replace): unknown[] {
+  return LINES.filter(({ text, masked }) => redact(text) !== masked).slice(0, 3);
+}
+
+describe("Redaction as it is rendered", () => {
+  it("masks by OpenTelemetry's operators, one after another, what was planted", () => {
+    const Operators = z.array(
+      z.object({
+        type: z.string(),
+        regex: z.string().optional(),
+        replace_with: z.string().optional(),
+        if: z.string().optional(),
+      }),
+    );
+    const pipeline = pipelines({ collector: "opentelemetry", destination: { kind: "elasticsearch", host: "e" } })(
+      PROCESSING,
+    );
+    const { receivers } = parse(opentelemetry.render(pipeline).files["config.yaml"] ?? "");
+    const operators = Operators.parse(receivers.file_log.operators);
+    const kinds = operators.map(({ type }) => type);
+    assert.ok(kinds.lastIndexOf("regex_replace") < kinds.indexOf("json_parser"));
+    const steps = operators
+      .filter(({ type }) => type === "regex_replace")
+      .map(({ regex = "", replace_with = "", if: condition }) => {
+        // In the configuration `$$` is one `$`.
+        const replace = replaceAll(regex, replace_with.replaceAll("$$", "$"));
+        const needed: string = condition === undefined ? "" : JSON.parse(condition.replace("body contains ", ""));
+        return (line: string) => (line.includes(needed) ? replace(line) : line);
+      });
+    assert.deepEqual(
+      misses((line) => steps.reduce((text, step) => step(text), line)),
+      [],
+    );
+  });
+
+  it("masks by Vector's program what was planted, before JSON is parsed", () => {
+    const pipeline = pipelines({ collector: "vector", destination: { kind: "http", url: "http://h.example.com" } })(
+      PROCESSING,
+    );
+    const { transforms } = parse(vector.render(pipeline).files["vector.yaml"] ?? "");
+    const program = z.string().parse(transforms.records.source);
+    assert.ok(program.lastIndexOf("line = replace") < program.indexOf("parse_json(line)"));
+    const statement =
+      /^line = replace(?:\(line, r'(?<plain>.*)', (?<text>".*")\)|_with\(line, r'(?<card>.*)'\)[\s\S]*?\{ (?<masked>.*) \} else \{ found.string \})$/gm;
+    const steps = [...program.matchAll(statement)].map(({ groups = {} }) => {
+      const { plain, text = '""', card, masked = "" } = groups;
+      const ascii = (regex: string) => regex.replaceAll("(?-u:\\b)", "\\b");
+      if (plain !== undefined) return replaceAll(ascii(plain), JSON.parse(text));
+      const after: string = JSON.parse(masked.replace('(string(found.captures[0]) ?? "") + ', ""));
+      const regex = new RegExp(ascii(card ?? ""), "g");
+      return (line: string) =>
+        line.replace(regex, (all, before: string, number: string) => (luhn(number) ? before + after : all));
+    });
+    assert.equal(steps.length, pipeline.processing.redact.length);
+    assert.deepEqual(
+      misses((line) => steps.reduce((text, step) => step(text), line)),
+      [],
+    );
+  });
+});
+
+/** As the program counts. */
+function luhn(number: string): boolean {
+  const digits = number.replaceAll(/[^0-9]/g, "");
+  const sum = [...digits].reduce((total, digit, at) => {
+    const value = Number(digit) * ((digits.length - at - 1) % 2 === 1 ? 2 : 1);
+    return total + (value > 9 ? value - 9 : value);
+  }, 0);
+  return sum % 10 === 0;
+}
