@@ -13,6 +13,9 @@ export const DESTINATION_KINDS = [
   "cloudwatch",
   "s3",
   "loki",
+  "otlp",
+  "splunk",
+  "firehose",
 ] as const satisfies readonly DestinationKind[];
 
 function collectors(): Collector[] {

@@ -64,6 +64,8 @@ function addressOf(destination: DestinationArgs | undefined): Omit<UnknownAddres
       return destination.host === undefined ? undefined : { key: "host", value: destination.host };
     case "http":
     case "loki":
+    case "otlp":
+    case "splunk":
       return { key: "url", value: destination.url };
     default:
       return undefined;
@@ -82,7 +84,7 @@ function withAddresses(
     const value = values[at];
     if (value === undefined) return given;
     if (given.kind === "opensearch" || given.kind === "elasticsearch") return { ...given, host: value };
-    return given.kind === "http" || given.kind === "loki" ? { ...given, url: value } : given;
+    return "url" in given ? { ...given, url: value } : given;
   };
   return {
     ...others,

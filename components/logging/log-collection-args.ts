@@ -106,6 +106,32 @@ export interface LokiArgs extends Omit<HttpArgs, "kind" | "token"> {
   readonly tenant?: string | undefined;
 }
 
+/** A server that takes logs by OTLP. */
+export interface OtlpArgs extends Omit<HttpArgs, "kind"> {
+  /** Kind of the destination. */
+  readonly kind: "otlp";
+  /** OTLP over HTTP or gRPC. @default "http" */
+  readonly protocol?: "http" | "grpc";
+}
+
+/** Splunk's HTTP Event Collector. */
+export interface SplunkArgs extends DestinationTlsArgs {
+  /** Kind of the destination. */
+  readonly kind: "splunk";
+  /** Address without a path, such as `https://splunk.example.com:8088`. An output where `mode` is `daemonset`. */
+  readonly url: pulumi.Input<string>;
+  /** Token of the HTTP Event Collector. */
+  readonly token: DestinationTokenArgs;
+}
+
+/** A stream of Amazon Data Firehose, which exists already. The cluster must have `podIdentity`. */
+export interface FirehoseArgs {
+  /** Kind of the destination. */
+  readonly kind: "firehose";
+  /** Name of the stream. */
+  readonly stream: string;
+}
+
 /** A log group of CloudWatch Logs, which this component creates. The cluster must have `podIdentity`. */
 export interface CloudWatchArgs {
   /** Kind of the destination. */
@@ -151,7 +177,10 @@ export type DestinationArgs =
   | ElasticsearchArgs
   | CloudWatchArgs
   | S3Args
-  | LokiArgs;
+  | LokiArgs
+  | OtlpArgs
+  | SplunkArgs
+  | FirehoseArgs;
 
 /** Name of an index: `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export interface IndexArgs {

@@ -201,6 +201,8 @@ export function tlsOf(
     }
     case "http":
     case "loki":
+    case "otlp":
+    case "splunk":
       return destination.url.startsWith("https:")
         ? { verify: destination.verify, caFile: destination.caSecretName === undefined ? undefined : caFile(name) }
         : undefined;
@@ -255,7 +257,11 @@ export function describeDestination({
       return `files below ${destination.path} on each node`;
     case "http":
     case "loki":
+    case "otlp":
+    case "splunk":
       return `${destination.kind} at ${destination.url}`;
+    case "firehose":
+      return `stream ${destination.stream} of Amazon Data Firehose`;
     case "opensearch":
     case "elasticsearch": {
       const { host, port } = searchHost(destination);

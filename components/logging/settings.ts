@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Bytes, Cores, Image } from "../schema/values.ts";
-import { Destination, Size } from "./destinations/destination-settings.ts";
+import { Destination } from "./destinations/destination-settings.ts";
+import { Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
 import { ProcessingSettings } from "./processing/settings.ts";
 import { Destinations, LabelKey, LabelValue, NamespaceName, Route } from "./routing/routes.ts";

@@ -90,7 +90,7 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
     }
     const own = [
       ...amazonIssues(destination),
-      ...authenticationIssues(destination, collector, Object.values(COLLECTORS)),
+      ...(support === true ? authenticationIssues(destination, collector, Object.values(COLLECTORS)) : []),
     ];
     issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
   }

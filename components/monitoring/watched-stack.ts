@@ -125,6 +125,8 @@ function readable({ destination, index }: Target): CanaryDestination {
     case "elasticsearch": {
       if (destination.credentials !== undefined)
         return { kind: "none", reason: `${destination.kind} asks for a password, which stays with the collector` };
+      if (destination.token !== undefined || (destination.kind === "opensearch" && destination.sigv4 !== undefined))
+        return { kind: "none", reason: `${destination.kind} asks who sends, which only the collector can say` };
       const { host, port } = searchHost(destination);
       if (host === UNKNOWN_HOST) return { kind: "none", reason: "its address is known after the deployment" };
       const scheme = tlsOf(destination) === undefined ? "http" : "https";
@@ -134,7 +136,7 @@ function readable({ destination, index }: Target): CanaryDestination {
     case "loki":
       if (destination.url.includes(UNKNOWN_HOST))
         return { kind: "none", reason: "its address is known after the deployment" };
-      return destination.credentials === undefined
+      return destination.credentials === undefined && destination.token === undefined
         ? { kind: "loki", url: destination.url.replace(/\/$/, ""), tenant: destination.tenant, at: destination }
         : { kind: "none", reason: "loki asks for a password, which stays with the collector" };
     case "cloudwatch":
@@ -145,7 +147,10 @@ function readable({ destination, index }: Target): CanaryDestination {
     case "s3":
       return { kind: "none", reason: "lines arrive in S3 as compressed objects" };
     case "http":
-      return { kind: "none", reason: "an HTTP receiver cannot be asked" };
+    case "otlp":
+    case "splunk":
+    case "firehose":
+      return { kind: "none", reason: `a destination of kind ${destination.kind} cannot be asked` };
     case "file":
       return { kind: "none", reason: "files on a node are not read by its pods" };
     case "stdout":

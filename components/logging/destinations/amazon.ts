@@ -48,9 +48,14 @@ export function searchStatement(sigv4: Sigv4): PolicyStatement {
     : { Action: ["aoss:APIAccessAll"], Effect: "Allow", Resource: [sigv4.arn], Sid: "WriteDocuments" };
 }
 
+/** What the collector's role may do with a stream of Firehose. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html */
+export function streamStatement(arn: string): PolicyStatement {
+  return { Action: ["firehose:PutRecordBatch"], Effect: "Allow", Resource: [arn], Sid: "PutRecords" };
+}
+
 /** Whether the collector needs an AWS identity to write there. */
 export function needsAwsIdentity(destination: { readonly kind: string; readonly sigv4?: Sigv4 | undefined }): boolean {
-  return destination.kind === "cloudwatch" || destination.kind === "s3" || destination.sigv4 !== undefined;
+  return ["cloudwatch", "s3", "firehose"].includes(destination.kind) || destination.sigv4 !== undefined;
 }
 
 /** The setting by which a destination needs an AWS identity, and its value. */

@@ -1,3 +1,4 @@
+import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { bucketStatements, LogBucket } from "../../aws/bucket.ts";
 import { PodIdentity, type PolicyStatement } from "../../aws/iam.ts";
@@ -6,7 +7,7 @@ import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
-import { searchStatement } from "./amazon.ts";
+import { searchStatement, streamStatement } from "./amazon.ts";
 import { RETENTION } from "./destination-settings.ts";
 
 interface Place {
@@ -71,6 +72,15 @@ function statementsOf(
     }
     case "opensearch":
       return destination.sigv4 && sidsOf(pulumi.output([searchStatement(destination.sigv4)]), suffix);
+    case "firehose": {
+      const { accountId } = aws.getCallerIdentityOutput({}, { parent });
+      const statements = accountId.apply((account) => [
+        streamStatement(
+          `arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${destination.stream}`,
+        ),
+      ]);
+      return sidsOf(statements, suffix);
+    }
     default:
       return undefined;
   }

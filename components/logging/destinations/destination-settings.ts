@@ -4,47 +4,20 @@ import { relation } from "../../schema/errors.ts";
 import { integer, string } from "../../schema/values.ts";
 import { IndexFormat } from "../indexing/index-format.ts";
 import { checkSigv4, Sigv4 } from "./amazon.ts";
+import { DELIVERY_KINDS } from "./delivery-kinds.ts";
+import {
+  Credentials,
+  Host,
+  originUrl,
+  Port,
+  SchemedToken,
+  Size,
+  server,
+  Tls,
+  Token,
+  Url,
+} from "./destination-values.ts";
 
-/** A size on disk in the notation of Kubernetes. */
-export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
-
-const SecretName = string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
-const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
-
-/** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
-const Credentials = z.strictObject({
-  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
-  usernameKey: SecretKey.default("username").describe("Its key for the user. Default username."),
-  passwordKey: SecretKey.default("password").describe("Its key for the password. Default password."),
-});
-export type Credentials = z.infer<typeof Credentials>;
-
-/** Where the token of requests is: an API key, or a bearer token. */
-const Token = z.strictObject({
-  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
-  key: SecretKey.default("token").describe("Its key for the token. Default token."),
-});
-const SchemedToken = Token.extend({
-  scheme: z
-    .enum(["Bearer", "ApiKey"])
-    .default("Bearer")
-    .describe("Word before the token in the header Authorization. Default Bearer."),
-});
-export type Token = z.infer<typeof Token>;
-
-const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
-
-const Tls = z.strictObject({
-  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-  caSecretName,
-});
-
-const HOST_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?";
-const Host = string(
-  new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`),
-  "a host name or an IPv4 address, without scheme or port",
-);
-const Port = integer(1, 65_535);
 const DEFAULT_PORT = 9200;
 
 /** What OpenSearch and Elasticsearch share. */
@@ -57,17 +30,6 @@ const searchEngine = {
   credentials: Credentials.optional().describe("User and password."),
   token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
 };
-
-const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
-const Url = z
-  .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
-  // What asks for TLS reads the scheme as it is written: HTTPS:// would send without it. Blanks would stand in a configuration.
-  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS)
-  // It would stand in a ConfigMap.
-  .refine(
-    (url) => !/^\w+:\/\/[^/]*@/.test(url),
-    "must be a URL without user and password, which belong in credentials",
-  );
 
 const RESERVED_BUCKET = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 
@@ -97,8 +59,7 @@ const KINDS = {
   http: {
     kind: z.literal("http").describe("JSON lines sent by POST."),
     url: Url.describe("URL to post to."),
-    verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-    caSecretName,
+    ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
   },
@@ -157,21 +118,18 @@ const KINDS = {
   },
   loki: {
     kind: z.literal("loki").describe("Grafana Loki."),
-    url: Url.refine((url) => {
-      const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
-      return pathname === "/" && search === "" && hash === "";
-    }, "must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own").describe(
+    url: originUrl("http://loki.monitoring.svc:3100").describe(
       "URL without a path, such as http://loki.monitoring.svc:3100.",
     ),
     // It is the value of a header.
     tenant: string(/^[!-~]+$/, "a quoted string without spaces, such as 'team-a'")
       .optional()
       .describe("Tenant, sent as X-Scope-OrgID."),
-    verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
-    caSecretName,
+    ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: Token.optional().describe("Bearer token; excludes credentials."),
   },
+  ...DELIVERY_KINDS,
 };
 
 export const Destination = z
@@ -184,6 +142,9 @@ export const Destination = z
     z.strictObject(KINDS.cloudwatch),
     z.strictObject(KINDS.s3),
     z.strictObject(KINDS.loki),
+    z.strictObject(KINDS.otlp),
+    z.strictObject(KINDS.splunk),
+    z.strictObject(KINDS.firehose),
   ])
   .superRefine(checkOptions);
 export type Destination = z.infer<typeof Destination>;
@@ -215,6 +176,9 @@ export const NamedDestination = z
     z.strictObject({ ...KINDS.cloudwatch, ...OWN }),
     z.strictObject({ ...KINDS.s3, ...OWN }),
     z.strictObject({ ...KINDS.loki, ...OWN }),
+    z.strictObject({ ...KINDS.otlp, ...OWN }),
+    z.strictObject({ ...KINDS.splunk, ...OWN }),
+    z.strictObject({ ...KINDS.firehose, ...OWN }),
   ])
   .superRefine(checkOptions);
 export type NamedDestination = z.infer<typeof NamedDestination>;
@@ -251,11 +215,11 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
     relation(context, ["tls", key], message);
   }
   checkExisting(destination, context);
-  if ("token" in destination && destination.token && destination.credentials)
+  if ("token" in destination && destination.token && "credentials" in destination && destination.credentials)
     relation(context, ["token", "credentials"], "token and credentials are mutually exclusive");
   if (
-    (destination.kind === "http" || destination.kind === "loki") &&
-    (destination.credentials ?? destination.token) &&
+    "url" in destination &&
+    (("credentials" in destination && destination.credentials) || destination.token) &&
     destination.url.startsWith("http:")
   ) {
     const message =
@@ -264,11 +228,7 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
         : "must be an https URL with a token, since it would be sent in clear text";
     add("url", message, destination.url);
   }
-  if (
-    (destination.kind === "http" || destination.kind === "loki") &&
-    destination.caSecretName !== undefined &&
-    destination.url.startsWith("http:")
-  ) {
+  if ("url" in destination && destination.caSecretName !== undefined && destination.url.startsWith("http:")) {
     add("caSecretName", "must not be set with an http URL, which has no certificate", destination.caSecretName);
   }
 }

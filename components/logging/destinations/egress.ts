@@ -40,7 +40,9 @@ function targetOf(destination: Destination): { readonly host: string | undefined
     case "elasticsearch":
       return { host: destination.host, port: destination.port };
     case "http":
-    case "loki": {
+    case "loki":
+    case "otlp":
+    case "splunk": {
       const { hostname, port, protocol } = new URL(destination.url);
       const host = hostname.replace(/^\[(.*)\]$/, "$1");
       return { host, port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };

@@ -98,7 +98,12 @@ function placeOf(destination: Destination, prefix: string): readonly [key: strin
     case "file":
       return ["path", destination.path];
     case "http":
+    case "otlp":
       return ["url", destination.url];
+    case "splunk":
+      return ["url", `${destination.url} with token ${destination.token.secretName}`];
+    case "firehose":
+      return ["stream", destination.stream];
     case "loki":
       return [
         "url",

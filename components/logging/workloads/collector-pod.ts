@@ -223,6 +223,8 @@ function caSecretOf(destination: Destination): string | undefined {
       return destination.tls === false ? undefined : destination.tls?.caSecretName;
     case "http":
     case "loki":
+    case "otlp":
+    case "splunk":
       return destination.caSecretName;
     default:
       return undefined;

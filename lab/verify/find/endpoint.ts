@@ -1,6 +1,6 @@
 import type { RequestOptions } from "node:https";
 import type { z } from "zod";
-import type { Credentials } from "../../../components/logging/destinations/destination-settings.ts";
+import type { Credentials } from "../../../components/logging/destinations/destination-values.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { get } from "../../kubernetes/client.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
@@ -15,6 +15,8 @@ export interface Endpoint {
   /** Secret with the authority to trust, under `ca.crt`. */
   readonly caSecretName?: string | undefined;
   readonly credentials?: Credentials | undefined;
+  /** Where the token for the header Authorization is, and the word before it. */
+  readonly token?: { readonly secretName: string; readonly key: string; readonly scheme?: string } | undefined;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -23,9 +25,10 @@ const TIMEOUT_SECONDS = 10;
 const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.cluster\.local)?\.?$/;
 
 /** Why an endpoint cannot be asked from here; undefined where it can. */
-export function whyOutOfReach({ url, credentials }: Endpoint): string | undefined {
-  if (credentials === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
-  return `${url.hostname} is a Service that requires a password, which the API server's proxy does not pass on: search for the marker by hand`;
+export function whyOutOfReach({ url, credentials, token }: Endpoint): string | undefined {
+  const secret = credentials ?? token;
+  if (secret === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
+  return `${url.hostname} is a Service that requires a ${secret === token ? "token" : "password"}, which the API server's proxy does not pass on: search for the marker by hand`;
 }
 
 /** How the API server's proxy says that no pod of a Service is ready, or that the one it took is gone. */
@@ -62,16 +65,25 @@ function nobodyThere(name: string, namespace: string): UnmetPrecondition {
   );
 }
 
-async function options(lab: Lab, { verify, caSecretName, credentials, headers }: Endpoint): Promise<RequestOptions> {
+async function options(
+  lab: Lab,
+  { verify, caSecretName, credentials, token, headers }: Endpoint,
+): Promise<RequestOptions> {
   const secretOf = (name: string) => lab.cluster.secret(LOGGING_NAMESPACE, name);
   const ca = caSecretName === undefined ? undefined : (await secretOf(caSecretName))["ca.crt"];
   const secret = credentials === undefined ? undefined : await secretOf(credentials.secretName);
   const auth =
     credentials === undefined ? undefined : `${secret?.[credentials.usernameKey]}:${secret?.[credentials.passwordKey]}`;
+  const authorization =
+    token === undefined
+      ? undefined
+      : `${token.scheme ?? "Bearer"} ${(await secretOf(token.secretName))[token.key]?.trim()}`;
   return {
     signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
     rejectUnauthorized: verify,
-    ...(headers === undefined ? {} : { headers }),
+    ...(headers === undefined && authorization === undefined
+      ? {}
+      : { headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) } }),
     ...(ca === undefined ? {} : { ca }),
     ...(auth === undefined ? {} : { auth }),
   };

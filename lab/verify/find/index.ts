@@ -48,6 +48,11 @@ function destinationFinder(
       return stdoutFinder(collector, collector === "fluent-bit" ? withName(collector, name) : collector);
     case "opensearch":
     case "elasticsearch":
+      if (destination.kind === "opensearch" && destination.sigv4 !== undefined)
+        return unableFinder(
+          "opensearch",
+          "its requests must be signed: search for the marker in OpenSearch Dashboards",
+        );
       return searchFinder(destination, index, collector);
     case "loki":
       return lokiFinder(destination, collector);
@@ -59,6 +64,10 @@ function destinationFinder(
     }
     case "http":
       return unableFinder("http", "an HTTP receiver cannot be queried");
+    case "otlp":
+    case "splunk":
+    case "firehose":
+      return unableFinder(destination.kind, "it passes lines on: look where they arrive");
     case "s3":
       return unableFinder("s3", "lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
   }

@@ -65,6 +65,7 @@ function endpointOf(destination: SearchDestination): Endpoint {
     verify: tls?.verify ?? true,
     caSecretName: tls?.caSecretName,
     credentials: destination.credentials,
+    token: destination.token,
   };
 }
 
@@ -92,9 +93,9 @@ const QueryAnswer = z.object({
  * @see https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time
  */
 export function lokiFinder(destination: LokiDestination, collector: string): MarkerFinder {
-  const { url, verify, credentials, tenant } = destination;
+  const { url, verify, credentials, token, tenant } = destination;
   const headers: Readonly<Record<string, string>> = tenant === undefined ? {} : { "X-Scope-OrgID": tenant };
-  const endpoint: Endpoint = { url: new URL(url), verify, credentials, headers };
+  const endpoint: Endpoint = { url: new URL(url), verify, credentials, token, headers };
   const unable = whyOutOfReach(endpoint);
   return {
     place: `loki ${endpoint.url.host}`,

@@ -256,6 +256,14 @@ describe("LogCollection", () => {
           Resource: ["arn:aws:logs:eu-central-1:111122223333:log-group:/theirs:*"],
         },
       ]);
+      assert.deepEqual(await statements({ kind: "firehose", stream: "logs" }), [
+        {
+          Sid: "PutRecords",
+          Effect: "Allow",
+          Action: ["firehose:PutRecordBatch"],
+          Resource: ["arn:aws:firehose:eu-central-1:111122223333:deliverystream/logs"],
+        },
+      ]);
       const kmsKeyArn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd";
       assert.deepEqual(await statements({ kind: "s3", bucket: "their-logs", existing: true, kmsKeyArn }), [
         {

@@ -159,6 +159,9 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   cloudwatch: NO_OUTPUT,
   s3: NO_OUTPUT,
   loki: NO_OUTPUT,
+  otlp: NO_OUTPUT,
+  splunk: NO_OUTPUT,
+  firehose: NO_OUTPUT,
 };
 
 const CODEC = { "codec.json": { pretty: false, escape_html: false } };

@@ -50,8 +50,17 @@ export const fluentBit: Collector = {
     cloudwatch: true,
     s3: true,
     loki: true,
+    otlp: true,
+    splunk: true,
+    firehose: true,
   },
-  authenticates: { http: ["token"], opensearch: ["sigv4"], loki: ["token"] },
+  authenticates: {
+    http: ["token"],
+    opensearch: ["sigv4"],
+    loki: ["token"],
+    otlp: ["token"],
+    splunk: ["token"],
+  },
   routes: true,
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {

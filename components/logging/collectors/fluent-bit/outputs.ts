@@ -6,6 +6,7 @@ import {
   ID_KEY,
   type LogPipeline,
   logGroupName,
+  NODE_VARIABLE,
   PASSWORD_VARIABLE,
   SPLIT_KEY,
   searchHost,
@@ -110,6 +111,41 @@ function destinationOptions(pipeline: LogPipeline): Section {
         compression: "gzip",
         json_date_key: "@timestamp",
         json_date_format: "iso8601",
+      };
+    case "otlp": {
+      const { host, port } = address(destination.url);
+      return {
+        name: "opentelemetry",
+        host,
+        port,
+        ...(destination.protocol === "grpc" ? { grpc: "on" } : { logs_uri: "/v1/logs", compress: "gzip" }),
+        // No record has it: the body is the whole record, as at the other destinations, and not its line alone.
+        logs_body_key: "$whole_record",
+        ...(destination.credentials === undefined ? {} : userAndPassword()),
+        ...(destination.token === undefined ? {} : tokenHeader(destination.token.scheme)),
+      };
+    }
+    case "splunk": {
+      const { host, port } = address(destination.url);
+      return {
+        name: "splunk",
+        host,
+        port,
+        splunk_token: `\${${TOKEN_VARIABLE}}`,
+        event_sourcetype: "_json",
+        event_host: `\${${NODE_VARIABLE}}`,
+        compress: "gzip",
+      };
+    }
+    case "firehose":
+      return {
+        name: "kinesis_firehose",
+        region: context.region ?? "",
+        delivery_stream: destination.stream,
+        time_key: "@timestamp",
+        time_key_format: "%Y-%m-%dT%H:%M:%S.%3NZ",
+        // What the stream refuses for now is sent again by Fluent Bit, which waits longer each time.
+        auto_retry_requests: "on",
       };
     case "loki": {
       const { host, port } = address(destination.url);

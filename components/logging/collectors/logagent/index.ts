@@ -46,6 +46,9 @@ const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   cloudwatch: NO_OUTPUT,
   s3: NO_OUTPUT,
   loki: NO_OUTPUT,
+  otlp: NO_OUTPUT,
+  splunk: NO_OUTPUT,
+  firehose: NO_OUTPUT,
 };
 
 /**

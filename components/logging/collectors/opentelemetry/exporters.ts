@@ -26,6 +26,9 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   cloudwatch: true,
   s3: true,
   loki: true,
+  otlp: true,
+  splunk: "its exporter for Splunk is not tested here",
+  firehose: "the OpenTelemetry Collector has no exporter for Firehose",
 };
 
 /** The storage of the queue; that of the read positions is another, so that neither waits for the other. */
@@ -79,6 +82,17 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
           endpoint: verbatim(new URL("/otlp", destination.url).href),
           ...tls(pipeline),
           ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": verbatim(destination.tenant) } }),
+          ...authentication(pipeline),
+          ...retry(),
+          ...queue(pipeline, SMALL),
+        },
+      };
+    case "otlp":
+      return {
+        name: destination.protocol === "grpc" ? "otlp_grpc" : "otlp_http",
+        options: {
+          endpoint: verbatim(new URL(destination.url).origin),
+          ...tls(pipeline),
           ...authentication(pipeline),
           ...retry(),
           ...queue(pipeline, SMALL),

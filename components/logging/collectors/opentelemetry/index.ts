@@ -35,7 +35,7 @@ export const opentelemetry: Collector = {
   documentation: "https://opentelemetry.io/docs/collector/",
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
-  authenticates: { elasticsearch: ["token"], loki: ["token"] },
+  authenticates: { elasticsearch: ["token"], loki: ["token"], otlp: ["token"] },
   routes: true,
   processing: {
     redact: true,

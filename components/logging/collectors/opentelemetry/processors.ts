@@ -162,6 +162,7 @@ function indexStatement({ index }: LogPipeline): string {
 }
 
 function finalStatements({ destination: { kind } }: LogPipeline): string[] {
+  if (kind === "otlp") return statements("attributes-loki");
   return statements(`attributes-${kind === "cloudwatch" || kind === "loki" ? kind : "none"}`);
 }
 

@@ -40,8 +40,17 @@ export const vector: Collector = {
     cloudwatch: true,
     s3: true,
     loki: true,
+    otlp: "OTLP from Vector is not tested here",
+    splunk: true,
+    firehose: true,
   },
-  authenticates: { http: ["token"], opensearch: ["sigv4", "token"], elasticsearch: ["token"], loki: ["token"] },
+  authenticates: {
+    http: ["token"],
+    opensearch: ["sigv4", "token"],
+    elasticsearch: ["token"],
+    loki: ["token"],
+    splunk: ["token"],
+  },
   routes: true,
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {

@@ -52,7 +52,9 @@ export function sink(pipeline: LogPipeline): Options {
     ...destinationOptions(pipeline),
     ...tls(pipeline),
     // Only the source of files takes acknowledgements: it moves its place when a line is in the buffer, and kubernetes_logs when it reads.
-    ...(pipeline.source.kind === "application" ? { acknowledgements: { enabled: true } } : {}),
+    ...(pipeline.source.kind === "application"
+      ? { acknowledgements: { enabled: true, ...indexerAcknowledgements(pipeline) } }
+      : {}),
     buffer: [
       {
         type: "disk",
@@ -61,6 +63,11 @@ export function sink(pipeline: LogPipeline): Options {
       },
     ],
   };
+}
+
+/** Splunk's acknowledgements are off in a token unless somebody turns them on: its answer is what counts. */
+function indexerAcknowledgements({ destination }: LogPipeline): Options {
+  return destination.kind === "splunk" ? { indexer_acknowledgements_enabled: false } : {};
 }
 
 function destinationOptions(pipeline: LogPipeline): Options {
@@ -132,6 +139,30 @@ function destinationOptions(pipeline: LogPipeline): Options {
         // It would list the bucket, which the role may not.
         healthcheck: { enabled: false },
       };
+    case "splunk":
+      return {
+        type: "splunk_hec_logs",
+        endpoint: new URL(destination.url).origin,
+        default_token: token(pipeline),
+        sourcetype: "_json",
+        timestamp_key: "@timestamp",
+        encoding: JSON_CODEC,
+        compression: "gzip",
+        request,
+      };
+    case "firehose":
+      return {
+        type: "aws_kinesis_firehose",
+        region: context.region ?? "",
+        stream_name: destination.stream,
+        encoding: JSON_CODEC,
+        request,
+        request_retry_partial: true,
+        // It would describe the stream, which the role may not.
+        healthcheck: { enabled: false },
+      };
+    case "otlp":
+      throw new Error("destination otlp passed the settings");
     case "loki":
       return {
         type: "loki",

@@ -116,7 +116,6 @@ describe("Signed requests", () => {
     }
     for (const [collector, title] of [
       ["fluentd", "Fluentd"],
-      ["filebeat", "Filebeat"],
       ["logagent", "Logagent"],
     ]) {
       const found = issues(destination, { collector });

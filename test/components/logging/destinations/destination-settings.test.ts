@@ -10,7 +10,7 @@ describe("destination settings", () => {
     [
       "an unknown kind",
       { kind: "kafka" },
-      /^kind: must be one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki$/,
+      /^kind: must be one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki, otlp, splunk, firehose$/,
     ],
     ["OpenSearch without a host", { kind: "opensearch" }, /^: one of host and inCluster is required$/],
     [

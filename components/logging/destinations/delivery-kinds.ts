@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { string } from "../../schema/values.ts";
+import { Credentials, originUrl, SchemedToken, server, Token } from "./destination-values.ts";
+
+/** Destinations that pass lines on: their settings. */
+export const DELIVERY_KINDS = {
+  otlp: {
+    kind: z.literal("otlp").describe("A server that takes logs by OTLP."),
+    url: originUrl("https://otel.example.com:4318").describe(
+      "URL without a path, such as https://otel.example.com:4318.",
+    ),
+    protocol: z.enum(["http", "grpc"]).default("http").describe("OTLP over HTTP or gRPC. Default http."),
+    ...server,
+    credentials: Credentials.optional().describe("User and password."),
+    token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
+  },
+  splunk: {
+    kind: z.literal("splunk").describe("Splunk's HTTP Event Collector."),
+    url: originUrl("https://splunk.example.com:8088").describe(
+      "URL without a path, such as https://splunk.example.com:8088.",
+    ),
+    ...server,
+    token: Token.describe("Token of the HTTP Event Collector, whose index gets the lines."),
+  },
+  firehose: {
+    kind: z.literal("firehose").describe("Amazon Data Firehose, in a stream that exists."),
+    stream: string(/^[\w.-]{1,64}$/, "the name of a stream: up to 64 letters, digits and '_', '-', '.'").describe(
+      "Name of the stream, in the cluster's region.",
+    ),
+  },
+};

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { integer, string } from "../../schema/values.ts";
+
+/** A size on disk in the notation of Kubernetes. */
+export const Size = string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '512Mi' or '2Gi'");
+
+const SecretName = string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a Kubernetes Secret").max(253);
+const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
+
+/** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
+export const Credentials = z.strictObject({
+  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
+  usernameKey: SecretKey.default("username").describe("Its key for the user. Default username."),
+  passwordKey: SecretKey.default("password").describe("Its key for the password. Default password."),
+});
+export type Credentials = z.infer<typeof Credentials>;
+
+/** Where the token of requests is: an API key, or a bearer token. */
+export const Token = z.strictObject({
+  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
+  key: SecretKey.default("token").describe("Its key for the token. Default token."),
+});
+export const SchemedToken = Token.extend({
+  scheme: z
+    .enum(["Bearer", "ApiKey"])
+    .default("Bearer")
+    .describe("Word before the token in the header Authorization. Default Bearer."),
+});
+
+const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
+
+export const Tls = z.strictObject({
+  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
+  caSecretName,
+});
+
+const HOST_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?";
+export const Host = string(
+  new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`),
+  "a host name or an IPv4 address, without scheme or port",
+);
+export const Port = integer(1, 65_535);
+
+const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
+export const Url = z
+  .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
+  // What asks for TLS reads the scheme as it is written: HTTPS:// would send without it. Blanks would stand in a configuration.
+  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS)
+  // It would stand in a ConfigMap.
+  .refine(
+    (url) => !/^\w+:\/\/[^/]*@/.test(url),
+    "must be a URL without user and password, which belong in credentials",
+  );
+
+/** A URL without a path. @param example In the message for one that has a path. */
+export function originUrl(example: string): z.ZodType<string> {
+  return Url.refine((url) => {
+    const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
+    return pathname === "/" && search === "" && hash === "";
+  }, `must be a URL without a path, such as ${example}, since each collector adds its own`);
+}
+
+/** How a server that is reached by a URL shows who it is. */
+export const server = {
+  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
+  caSecretName,
+};
