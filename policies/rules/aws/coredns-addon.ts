@@ -2,7 +2,7 @@ import { type Block, CorefileSyntaxError, parseBlocks, startOf } from "eks-dns-l
 import { parse } from "yaml";
 import type { Field, Resource } from "../../core/resource.ts";
 import type { Report, ResourceRule, Rule } from "../../core/rule.ts";
-import { nameOf, namespaceOf } from "../../kubernetes/workload.ts";
+import { nameOf, namespaceOf } from "../../readers/workload.ts";
 
 export const ADDON = "aws:eks/addon:Addon";
 /** A patch of it is how a stack changes the Corefile that EKS has made. */

@@ -1,6 +1,6 @@
 import type { Field } from "../../core/resource.ts";
 import { type Report, type Rule, texts } from "../../core/rule.ts";
-import { containerLists, podMetadataOf } from "../../kubernetes/workload.ts";
+import { containerLists, podMetadataOf } from "../../readers/workload.ts";
 import { cis, podSecurity } from "../rule-sources.ts";
 import { containerRule, podRule, STANDARD } from "./pod-rule.ts";
 

@@ -7,7 +7,7 @@ import {
   podSpecOf,
   WORKLOAD_PATCHES,
   WORKLOADS,
-} from "../../kubernetes/workload.ts";
+} from "../../readers/workload.ts";
 
 /** A setting of the rules that differ between the two standards. */
 export const STANDARD = text("standard", "Pod Security standard", "restricted", ["baseline", "restricted"]);

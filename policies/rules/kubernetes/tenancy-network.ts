@@ -2,7 +2,7 @@ import { coversEverybody } from "../../core/cidr.ts";
 import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { nameOf } from "../../kubernetes/workload.ts";
+import { nameOf } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
 

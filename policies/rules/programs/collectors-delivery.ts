@@ -1,8 +1,8 @@
 import { count, flag, type Report, type Rule, renamed, type Settings, type StackRule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../../fluent-bit/collectors-in-stack.ts";
-import type { Section } from "../../fluent-bit/parser.ts";
-import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../../kubernetes/workload.ts";
+import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../../readers/collectors-in-stack.ts";
+import type { Section } from "../../readers/fluent-bit-parser.ts";
+import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { fluentBit } from "../rule-sources.ts";
 
 const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];

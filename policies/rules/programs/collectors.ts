@@ -6,9 +6,9 @@ import {
   fluentBitConfigs,
   fluentBitSidecars,
   unknownImages,
-} from "../../fluent-bit/collectors-in-stack.ts";
-import { credentialsIn } from "../../kubernetes/credentials.ts";
-import { mountsOf, podSpecOf, WORKLOADS } from "../../kubernetes/workload.ts";
+} from "../../readers/collectors-in-stack.ts";
+import { credentialsIn } from "../../readers/credentials.ts";
+import { mountsOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, fluentBit, podSecurity } from "../rule-sources.ts";
 
 const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below", [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { evaluate } from "../../../policies/core/evaluate.ts";
 import { judges } from "../../../policies/core/rule.ts";
-import { parseImage, podSpecOf, WORKLOADS } from "../../../policies/kubernetes/workload.ts";
+import { parseImage, podSpecOf, WORKLOADS } from "../../../policies/readers/workload.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import { stackOf } from "../rules/samples.ts";
 

@@ -6,7 +6,7 @@ import type { LogCollectionArgs } from "../../../../components/logging/log-colle
 import { parseSettings } from "../../../../components/settings.ts";
 import type { PodFacts } from "../../../../lab/kubernetes/cluster.ts";
 import { type Recording, record } from "../../../../lab/plan/plan.ts";
-import { formatRoutes } from "../../../../lab/plan/routes-text.ts";
+import { formatRoutes } from "../../../../lab/plan/plan-text.ts";
 import { findersFor } from "../../../../lab/verify/find/index.ts";
 import { existingClusterHandle } from "../../../support/cluster-handle.ts";
 import { find, ofType } from "../../../support/find.ts";

@@ -1,8 +1,8 @@
 import { type Field, type Resource, Undecided } from "../core/resource.ts";
 import type { Report } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
-import { containerLists, nameOf, namespaceOf, podSpecOf } from "../kubernetes/workload.ts";
-import { parseFluentBit, Section, type WrittenConfig } from "./parser.ts";
+import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-parser.ts";
+import { containerLists, nameOf, namespaceOf, podSpecOf } from "./workload.ts";
 
 /** A Fluent Bit configuration, of all files that a workload mounts, and the workload that runs it. */
 export interface RunningConfig {
