@@ -1,46 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
-import type { Received } from "../../support/collectors/protocols.ts";
-import type { Sandbox } from "../../support/collectors/sandbox.ts";
 import { leaveOut } from "../../support/leave-out.ts";
-import { LEFT_OUT } from "../cluster-api.ts";
-import { collected, KUBERNETES, POD, records, sortedLogs, stoppedAfter } from "../curl-pod.ts";
+import { collectWith, httpPlaces, TIME, testDelivery, testRecords } from "../behaviors.ts";
+import { POD } from "../curl-pod.ts";
 import { type LocalLogagent, localLogagent } from "./local.ts";
 
-const TIME = "2026-01-01T00:30:00.123456789Z";
-
-interface Collected {
-  /** What the collector itself wrote. */
-  readonly output: string;
-  readonly sandbox: Sandbox;
-}
-
 let local: LocalLogagent | undefined;
-
-/** Runs Logagent until so many records have come, or ten seconds have passed. */
-async function collect(
-  settings: { readonly destination?: (port: number) => object; readonly [key: string]: unknown },
-  write: (sandbox: Sandbox) => void,
-  wanted = 1,
-  check: (collected: Collected) => void = () => {},
-): Promise<readonly Received[]> {
-  assert.ok(local);
-  const { destination = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false }), ...rest } =
-    settings;
-  return collected(
-    local,
-    (port) => ({ destination: destination(port), ...rest }),
-    write,
-    async (collecting) => {
-      await stoppedAfter(collecting, wanted);
-      const { sandbox } = collecting;
-      check({ output: readFileSync(sandbox.log, "utf8"), sandbox });
-    },
-  );
-}
+const collect = collectWith(() => local);
 
 /** Of each suite, and not of the file: a hook of the file would skip every other collector too. */
 async function skipWithoutLogagent(this: Mocha.Context): Promise<void> {
@@ -52,103 +19,7 @@ after(() => local?.stop());
 
 describe("Logagent's record", () => {
   before(skipWithoutLogagent);
-
-  it("is that of the model, to the nanosecond", async () => {
-    const found = await collect({}, (sandbox) => sandbox.write(POD, [`${TIME} stdout F {"a.b":1,"c":{"d":"x"}}`]));
-    const record = {
-      "@timestamp": TIME,
-      fields: { a_b: 1, c: { d: "x" } },
-      kubernetes: KUBERNETES,
-      log: '{"a.b":1,"c":{"d":"x"}}',
-      stream: "stdout",
-      team: "ts",
-    };
-    assert.deepEqual(records(found), [record]);
-    assert.equal(found[0]?.place, "logs-2026.01.01");
-    assert.match(found[0]?.id ?? "", /^[0-9a-f]{40}$/);
-  });
-
-  it("has annotations where they are asked for, no labels where they are not, and no team where there is none", async () => {
-    const settings = { metadata: { labels: false, annotations: true }, parseJson: false };
-    const found = await collect(settings, (sandbox) =>
-      sandbox.write({ ...POD, namespace: "shop" }, [`2026-01-01T02:30:00.123456789+02:00 stderr F {"a":1}`]),
-    );
-    const { labels: _labels, ...kubernetes } = { ...KUBERNETES, namespace_name: "shop" };
-    const expected = {
-      "@timestamp": TIME,
-      kubernetes: { ...kubernetes, annotations: { "example_com/note": "kept" } },
-      log: '{"a":1}',
-      stream: "stderr",
-    };
-    assert.deepEqual(records(found), [expected]);
-  });
-
-  it("joins the parts of a line of 1 MiB without anything between", async () => {
-    const parts = Array.from({ length: 64 }, (_, at) => String.fromCharCode(97 + (at % 26)).repeat(16_384));
-    const found = await collect({}, (sandbox) =>
-      sandbox.write(
-        POD,
-        parts.map((part, at) => `${TIME} stdout ${at < 63 ? "P" : "F"} ${part}`),
-      ),
-    );
-    assert.deepEqual(sortedLogs(found), [parts.join("")]);
-  });
-
-  it("holds a stack trace together, and each stream apart", async () => {
-    const written = [
-      "stderr F java.lang.IllegalStateException: boom",
-      "stdout F between",
-      "stderr F \tat app.Main.run(Main.java:7)",
-      "stderr F Caused by: java.io.IOException",
-      "stderr F \t... 3 more",
-      "stderr F next",
-    ];
-    const found = await collect(
-      {},
-      (sandbox) =>
-        sandbox.write(
-          POD,
-          written.map((line, at) => `2026-01-01T00:30:0${at}Z ${line}`),
-        ),
-      3,
-    );
-    const trace =
-      "java.lang.IllegalStateException: boom\n\tat app.Main.run(Main.java:7)\nCaused by: java.io.IOException\n\t... 3 more";
-    assert.deepEqual(sortedLogs(found), ["between", trace, "next"].sort());
-  });
-
-  it("is none of its own namespace, of a pod that opts out, or of what the settings leave out", async () => {
-    const settings = { namespaces: { include: ["ts-team", "sa-team"], exclude: ["sa-team"] }, labels: { team: "ts" } };
-    const write = (sandbox: Sandbox) => {
-      for (const namespace of ["ts-team", "sa-team", "logging", "shop"])
-        sandbox.write({ ...POD, namespace }, [`${TIME} stdout F ${namespace}`]);
-      sandbox.write({ ...POD, pod: LEFT_OUT }, [`${TIME} stdout F left out`]);
-    };
-    assert.deepEqual(sortedLogs(await collect(settings, write)), ["ts-team"]);
-    assert.deepEqual(sortedLogs(await collect({}, write, 3)), ["sa-team", "shop", "ts-team"]);
-    assert.deepEqual(sortedLogs(await collect({ labels: { team: "sa" } }, write)), []);
-  });
-
-  it("comes from an application's files as they are, each known by itself though they begin alike", async () => {
-    const found = await collect(
-      { mode: "sidecar", index: { splitBy: "namespace" } },
-      (sandbox) => {
-        const folder = join(sandbox.folder, "app");
-        mkdirSync(folder);
-        appendFileSync(join(folder, "access.log"), "same\n");
-        appendFileSync(join(folder, "app.log"), `same\n{"a":1}\n${"y".repeat(2 ** 20)}\n`);
-      },
-      4,
-    );
-    assert.deepEqual(sortedLogs(found), ["same", "same", `{"a":1}`, "y".repeat(2 ** 20)].sort());
-    const [record] = found.map(({ json }) => JSON.parse(json)).filter(({ log }) => log === '{"a":1}');
-    const { "@timestamp": time, ...rest } = record;
-    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000);
-    const kubernetes = { container_name: "none", host: "node", namespace_name: "none", pod_name: "none" };
-    assert.deepEqual(rest, { fields: { a: 1 }, kubernetes, log: '{"a":1}' });
-    assert.match(found[0]?.place ?? "", /^logs-none-\d{4}\.\d\d\.\d\d$/);
-    assert.equal(new Set(found.map(({ id }) => id)).size, 4);
-  });
+  testRecords(collect, { zoned: "2026-01-01T02:30:00.123456789+02:00", hasIds: true });
 });
 
 describe("Logagent's index", () => {
@@ -181,45 +52,5 @@ describe("Logagent's index", () => {
 
 describe("Logagent delivers to", () => {
   before(skipWithoutLogagent);
-
-  const write = (sandbox: Sandbox) => sandbox.write(POD, [`${TIME} stdout F hello`]);
-  const isRecord = (json: string) => {
-    const { "@timestamp": came, log, team } = JSON.parse(json);
-    assert.deepEqual([came, log, team], [TIME, "hello", "ts"]);
-  };
-
-  it("its own stdout", async () => {
-    await collect({ destination: () => ({ kind: "stdout" }) }, write, 1, ({ output }) =>
-      isRecord(output.split("\n").find((line) => line.startsWith("{")) ?? ""),
-    );
-  });
-
-  it("a file", async () => {
-    await collect({ destination: () => ({ kind: "file" }) }, write, 1, ({ sandbox }) =>
-      isRecord(readFileSync(join(sandbox.folder, "collected", "pods.log"), "utf8").trim()),
-    );
-  });
-
-  const others: Record<string, { readonly destination: (port: number) => object; readonly place: string }> = {
-    http: {
-      destination: (port) => ({ kind: "http", url: `http://127.0.0.1:${port}/ingest?a=$1` }),
-      place: "/ingest?a=$1",
-    },
-    opensearch: {
-      destination: (port) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false }),
-      place: "logs-2026.01.01",
-    },
-    elasticsearch: {
-      destination: (port) => ({ kind: "elasticsearch", host: "127.0.0.1", port, tls: false }),
-      place: "logs-2026.01.01",
-    },
-  };
-  for (const [name, { destination, place }] of Object.entries(others)) {
-    it(name, async () => {
-      const [record, ...more] = await collect({ destination }, write);
-      assert.deepEqual(more, []);
-      isRecord(record?.json ?? "");
-      assert.equal(record?.place, place);
-    });
-  }
+  testDelivery(collect, TIME, httpPlaces("2026-01-01"));
 });
