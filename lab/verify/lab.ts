@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "../kubernetes/cluster.ts";
-import { CurlSessions } from "./curl.ts";
+import { PodSessions } from "./sessions.ts";
 
 /** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
 const DNS_NAMESPACE = "kube-system";
@@ -20,22 +20,33 @@ export class UnmetPrecondition extends Error {
   }
 }
 
+export interface LabOptions {
+  /** The command that makes what is missing. Default: that of the stack local. */
+  readonly up?: string | undefined;
+  /** Sessions in pods at the same time. Default: 4. */
+  readonly parallel?: number;
+  /** Lets seconds pass before something is tried again. Default: waits. */
+  readonly pause?: (seconds: number) => Promise<unknown>;
+}
+
+const waitSeconds = (seconds: number) => wait(seconds * 1000);
+
 /** A cluster with the lab's objects on it. Pods and Services are asked for once a run. */
 export class Lab {
   readonly cluster: Cluster;
   /** The command that makes what is missing, and replaces pods that have ended. */
   readonly up: string;
-  readonly curls: CurlSessions;
+  readonly sessions: PodSessions;
   /** Lets seconds pass before something is tried again. */
   readonly pause: (seconds: number) => Promise<unknown>;
   readonly #pods = new Map<string, Promise<PodFacts>>();
   readonly #services = new Map<string, Promise<ServiceFacts>>();
   #dnsPods: Promise<PodFacts[]> | undefined;
 
-  constructor(cluster: Cluster, up = "npm run lab -- up", pause = (seconds: number) => wait(seconds * 1000)) {
+  constructor(cluster: Cluster, { up = "npm run lab -- up", parallel = 4, pause = waitSeconds }: LabOptions = {}) {
     this.cluster = cluster;
     this.up = up;
-    this.curls = new CurlSessions(cluster);
+    this.sessions = new PodSessions(cluster, parallel);
     this.pause = pause;
   }
 

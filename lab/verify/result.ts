@@ -42,12 +42,10 @@ export interface Check {
   readonly group: Group;
   /** What is tried, in a few words. */
   readonly what: string;
-  /** Pod, team or place where it starts. */
+  /** Pod, team or place where it starts. Checks that start at the same place run at the same time, and share sessions in a pod. */
   readonly from: string;
   /** Where it leads; empty where it leads nowhere. */
   readonly to: string;
-  /** Checks with the same value run at the same time, since they share a session in a pod. Default: none. */
-  readonly together?: string;
   run(lab: Lab): Promise<Outcome>;
 }
 

@@ -12,10 +12,13 @@ export interface VerifyOptions {
   readonly plan: Plan;
   readonly target: Target;
   readonly selection: Selection;
-  /** Rows that run at the same time. */
+  /** Sessions in pods at the same time. */
   readonly parallel: number;
   readonly onRow?: (row: Row, done: number, all: number) => void;
 }
+
+/** Rows mostly wait, for an answer or for a marker to arrive, and only some of the time for a session. */
+const PLACES_PER_SESSION = 4;
 
 /**
  * Runs the lab's experiments on a live cluster.
@@ -24,10 +27,11 @@ export interface VerifyOptions {
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const checks = select(allChecks(options.plan), options.selection);
   const { cluster, version } = await connect(options.target);
-  const lab = new Lab(cluster, options.plan.up);
+  const lab = new Lab(cluster, { up: options.plan.up, parallel: options.parallel });
   const start = Date.now();
   const teams = await Promise.all(options.plan.teams.map(({ name }) => view(lab, name)));
-  const { parallel, onRow } = options;
+  const { onRow } = options;
+  const parallel = options.parallel * PLACES_PER_SESSION;
   const rows = await runChecks(checks, lab, { parallel, ...(onRow === undefined ? {} : { onRow }) });
   return {
     stack: options.stack,
@@ -54,7 +58,7 @@ async function view(lab: Lab, team: string): Promise<TeamView> {
 }
 
 export interface RunOptions {
-  /** Rows that run at the same time; those that share a session in a pod count as one. */
+  /** Places whose rows run at the same time. */
   readonly parallel: number;
   /** Told of each row as it ends. */
   readonly onRow?: (row: Row, done: number, all: number) => void;
@@ -63,7 +67,7 @@ export interface RunOptions {
 /** Runs the checks, some at a time, and returns their rows in the checks' order. */
 export async function runChecks(checks: readonly Check[], lab: Lab, options: RunOptions): Promise<Row[]> {
   const rows = new Map<string, Row>();
-  const groups = Map.groupBy(checks, ({ id, together = id }) => together).values();
+  const groups = Map.groupBy(checks, ({ from }) => from).values();
   const run = async (check: Check) => {
     const row = await runCheck(check, lab);
     rows.set(check.id, row);

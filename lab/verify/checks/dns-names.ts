@@ -68,7 +68,6 @@ export function lookupCheck({ from, to }: Pair, form: Form): Check {
     what: elsewhere ? "short name fails in another namespace" : `look up the ${FORM_TITLES[form]}`,
     from: curlPodName(from),
     to: nameInForm(to, form),
-    together: `names:${from}:${to}`,
     run: (lab) => (elsewhere ? unknown(lab, from, to) : lookup(lab, { from, to }, form)),
   };
 }
@@ -145,7 +144,6 @@ export function curlCheck({ from, to }: Pair, form: Form): Check {
     what: `curl the ${FORM_TITLES[form]}`,
     from: curlPodName(from),
     to: nameInForm(to, form),
-    together: `names:${from}:${to}`,
     run: (lab) => curl(lab, { from, to }, form),
   };
 }

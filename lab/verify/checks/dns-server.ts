@@ -1,7 +1,7 @@
 import { type Block, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
-import { CURL_CONTAINER, curlPodName } from "../../../components/team/curl-pod-spec.ts";
+import { curlPodName } from "../../../components/team/curl-pod-spec.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
 
@@ -59,7 +59,7 @@ export function resolverCheck(team: string, expected: Expected): Check {
 
 async function resolver(lab: Lab, team: string, { ndots, nameserver }: Expected): Promise<Outcome> {
   const pod = await lab.runningPod(team);
-  const { stdout } = await lab.cluster.exec(pod, CURL_CONTAINER, ["cat", "/etc/resolv.conf"]);
+  const { stdout } = await lab.sessions.run(pod, ["cat", "/etc/resolv.conf"], 5);
   const found = parseResolvConf(stdout);
   const { clusterIP } = await lab.dnsService();
   const detail = `${found.nameservers.join(", ")}, ndots ${found.ndots}, search ${found.search.join(" ")}`;

@@ -21,7 +21,7 @@ export function newMarker(): string {
 async function writeMarker(lab: Lab, pod: PodFacts, marker: string, inFile = false): Promise<void> {
   const place = inFile ? `>> ${APPLICATION_LOGS}/${APPLICATION_FILES[1]}` : "> /proc/1/fd/1";
   const command = ["sh", "-c", `echo ${marker} ${place}`];
-  const { exitCode, stderr } = await lab.cluster.exec(pod, CURL_CONTAINER, command);
+  const { exitCode, stderr } = await lab.sessions.run(pod, command, 5);
   if (exitCode !== 0) throw new ClusterError("other", `cannot write the marker: ${stderr.trim()}`);
 }
 

@@ -1,5 +1,5 @@
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
-import { CURL_CONTAINER, curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
+import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../result.ts";
 import type { Pair } from "./dns-names.ts";
@@ -79,6 +79,9 @@ export interface PingResult {
 
 const PING_COUNT = 5;
 
+/** Limit for five pings, of which each may wait for its answer. */
+const PING_SECONDS = 13;
+
 /** Five pings in about a second. Both iputils and busybox know these options. */
 export function pingCommand(address: string): string[] {
   return ["ping", "-c", String(PING_COUNT), "-i", "0.2", "-W", "2", address];
@@ -112,7 +115,7 @@ export function pingCheck({ from, to }: Pair): Check {
 
 async function ping(lab: Lab, from: string, to: string): Promise<Outcome> {
   const [source, target] = await Promise.all([lab.runningPod(from), lab.runningPod(to)]);
-  const { stdout, stderr } = await lab.cluster.exec(source, CURL_CONTAINER, pingCommand(target.ip));
+  const { stdout, stderr } = await lab.sessions.run(source, pingCommand(target.ip), PING_SECONDS);
   const result = parsePing(stdout);
   if (result === undefined) return cannotPing(stderr.trim() || stdout.trim());
   const { loss, roundTrip } = result;

@@ -13,7 +13,7 @@ const TS_SA = { from: "ts", to: "sa" };
 const TS_TS = { from: "ts", to: "ts" };
 
 async function rowOf(check: Check, changes: Partial<Cluster> = {}, execute?: Execute): Promise<Row> {
-  const lab = new Lab(fakeCluster(changes, execute), undefined, async () => {});
+  const lab = new Lab(fakeCluster(changes, execute), { pause: async () => {} });
   const [row] = await runChecks([check], lab, { parallel: 1 });
   assert.ok(row);
   return row;
@@ -58,7 +58,7 @@ describe("rows of verify", () => {
 
     it("name the command of their own stack", async () => {
       const ended = { pod: async () => runningPod("ts", { phase: "Succeeded" }) };
-      const [row] = await runChecks([podCheck("ts")], new Lab(fakeCluster(ended), "pulumi up --stack dev"), {
+      const [row] = await runChecks([podCheck("ts")], new Lab(fakeCluster(ended), { up: "pulumi up --stack dev" }), {
         parallel: 1,
       });
       assert.match(row?.cause ?? "", /: `pulumi up --stack dev` replaces it$/);

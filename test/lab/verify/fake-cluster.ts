@@ -48,12 +48,13 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
     endpoints: async (_namespace, name) => [POD_IPS[name.replace("curl-", "")] ?? ""],
     configMap: async () => ({ Corefile: ".:53 {\n  errors\n  forward . /etc/resolv.conf\n}\n" }),
     secret: async () => ({}),
-    async exec(pod, _container, command) {
-      const marker = /echo (\w+) > /.exec(command[2] ?? "")?.[1];
-      if (marker !== undefined) logs.set(pod.name, `${logs.get(pod.name) ?? ""}${marker}\n`);
-      return command[0] === "sh" && command[2]?.startsWith("for url;") === true
-        ? curls(command, pod, execute)
-        : execute(command, pod);
+    exec: async (pod, _container, command) => {
+      const one = (own: readonly string[]) => {
+        const marker = /echo (\w+) > /.exec(own[2] ?? "")?.[1];
+        if (marker !== undefined) logs.set(pod.name, `${logs.get(pod.name) ?? ""}${marker}\n`);
+        return execute(own, pod);
+      };
+      return isSession(command) ? session(command[2] ?? "", one) : one(command);
     },
     logs: async (pod) => logs.get(pod.name) ?? "",
     proxyGet: async () => "ok",
@@ -61,13 +62,31 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
   };
 }
 
-/** A session that runs curl for several URLs, each answered as if it ran alone. */
-function curls([, , script = "", , ...urls]: readonly string[], pod: PodFacts, execute: Execute): ExecResult {
-  const mark = /printf '\\n(.*?) %s/.exec(script)?.[1];
-  const runs = urls.map((url) => execute(["curl", url], pod));
-  const joined = (stream: "stdout" | "stderr") =>
-    runs.map((run) => `${run[stream]}\n${mark} ${run.exitCode}\n`).join("");
-  return { exitCode: 0, stdout: joined("stdout"), stderr: joined("stderr") };
+/** Whether a command is the script of a session, which runs several. */
+export function isSession([program, , script = ""]: readonly string[]): boolean {
+  return program === "sh" && script.startsWith("b0()");
+}
+
+/** The commands that a session's script runs. */
+export function commandsIn(script: string): string[][] {
+  const words = (text: string) =>
+    [...text.matchAll(/'((?:[^']|'\\'')*)'/g)].map(([, word = ""]) => word.replaceAll(`'\\''`, "'"));
+  const beginnings = [...script.matchAll(/^b\d+\(\) \{ (.*) "\$1"; \}$/gm)].map(([, text = ""]) => words(text));
+  return [...script.matchAll(/\bj (\d+) b(\d+) ('(?:[^']|'\\'')*')/g)]
+    .toSorted(([, one], [, other]) => Number(one) - Number(other))
+    .map(([, , beginning, last = ""]) => [...(beginnings[Number(beginning)] ?? []), ...words(last)]);
+}
+
+/** A session, in which each command is answered as if it ran alone. */
+function session(script: string, run: (command: readonly string[]) => ExecResult): ExecResult {
+  const mark = "--- lab verify";
+  const blocks = commandsIn(script)
+    .map(run)
+    .map(
+      ({ exitCode, stdout, stderr }, index) =>
+        `${mark}\n${index} ${stderr}\n${mark} ${exitCode}\n${stdout}x\n${mark} end\n`,
+    );
+  return ran(blocks.join(""));
 }
 
 /** What programs print in a lab where all is well. */

@@ -83,7 +83,7 @@ describe("runChecks", () => {
     let now = 0;
     let most = 0;
     const slow = (id: number): Check => ({
-      ...{ id: `dns:${id}`, group: "dns", what: "", from: "", to: "" },
+      ...{ id: `dns:${id}`, group: "dns", what: "", from: `curl-${id}`, to: "" },
       async run() {
         most = Math.max(most, ++now);
         await new Promise((resolve) => setTimeout(resolve, 8 - id));

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks } from "../../../lab/verify/catalog.ts";
-import { curlFrom, curlScript } from "../../../lab/verify/curl.ts";
+import { curlCommand, curlFrom } from "../../../lab/verify/curl.ts";
 import { unableFinder } from "../../../lab/verify/find/finder.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
+import { PodSessions, sessionScript } from "../../../lab/verify/sessions.ts";
 import { runChecks } from "../../../lab/verify/verify.ts";
-import { leaveOut } from "../../support/leave-out.ts";
-import { answered, failed, fakeCluster, healthy, runningPod } from "./fake-cluster.ts";
+import { answered, commandsIn, failed, fakeCluster, healthy, isSession, ran, runningPod } from "./fake-cluster.ts";
 
 const POD = runningPod("ts");
 const CURLS = {
@@ -25,10 +25,10 @@ function counting(hasShell = true) {
   });
   const { exec } = cluster;
   const count: typeof exec = async (pod, container, command, seconds) => {
-    if (command[0] === "sh" && !hasShell)
+    if (isSession(command) && !hasShell)
       throw new ClusterError("other", 'exec failed: exec: "sh": executable file not found in $PATH');
     sessions.push(
-      `${pod.name} ${command[0]} ${command[2]?.startsWith("for url;") ? command.length - 4 : 1} ${seconds}`,
+      `${pod.name} ${command[0]} ${isSession(command) ? commandsIn(command[2] ?? "").length : 1} ${seconds}`,
     );
     return exec(pod, container, command, seconds);
   };
@@ -42,7 +42,7 @@ describe("curl in a pod", () => {
     );
   const EXPECTED = ["answered 10.0.0.1 from a", "refused 10.0.0.2", "answered 10.0.0.3", "answered 10.0.0.1 from a"];
 
-  it("shares one session among the URLs of one turn, and asks none of them twice", async () => {
+  it("shares one session among the commands of one turn, and runs none of them twice", async () => {
     const { lab, sessions } = counting();
     assert.deepEqual(await ends(lab, ["a", "b", "c", "a"]), EXPECTED);
     assert.deepEqual(sessions, ["curl-ts sh 3 37"]);
@@ -50,11 +50,39 @@ describe("curl in a pod", () => {
     assert.deepEqual(sessions.slice(1), ["curl-ts curl 1 19"]);
   });
 
-  it("has a session for each pod and each limit of time", async () => {
+  it("has a session for each pod", async () => {
     const { lab, sessions } = counting();
     const other = curlFrom(lab, runningPod("sa"), "http://a/");
     await Promise.all([curlFrom(lab, POD, "http://a/"), curlFrom(lab, POD, "http://b/", 3), other]);
-    assert.deepEqual(sessions.toSorted(), ["curl-sa curl 1 19", "curl-ts curl 1 16", "curl-ts curl 1 19"]);
+    assert.deepEqual(sessions.toSorted(), ["curl-sa curl 1 19", "curl-ts sh 2 25"]);
+  });
+
+  it("opens no more sessions at a time than it may, and takes what is asked meanwhile into the next", async () => {
+    let open = 0;
+    let most = 0;
+    const asked: number[] = [];
+    const cluster = fakeCluster({
+      async exec(_pod, _container, command) {
+        most = Math.max(most, ++open);
+        asked.push(isSession(command) ? commandsIn(command[2] ?? "").length : 1);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        open -= 1;
+        return ran("");
+      },
+    });
+    const sessions = new PodSessions(cluster, 2);
+    const ask = (team: string, word: string) => sessions.run(runningPod(team), ["cat", word], 1);
+    const first = Promise.all(["a", "b", "c"].map((team) => ask(team, "1")));
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.allSettled([first, ask("c", "2"), ask("d", "1")]);
+    assert.equal(most, 2);
+    assert.deepEqual(asked, [1, 1, 2, 1]);
+  });
+
+  it("splits what is too much for one request", async () => {
+    const { lab, sessions } = counting();
+    await Promise.all(Array.from({ length: 45 }, (_, index) => curlFrom(lab, POD, `http://curl-ts/${index}`)));
+    assert.deepEqual(sessions, ["curl-ts sh 40 370", "curl-ts sh 5 55"]);
   });
 
   it("needs no shell", async () => {
@@ -75,16 +103,40 @@ describe("curl in a pod", () => {
     );
   });
 
-  it("is a script that any shell runs, with each exit code and each stream apart", function () {
-    if (spawnSync("curl", ["--version"]).error !== undefined) return leaveOut(this, "no curl on the PATH");
-    const [program = "", ...args] = curlScript(["http://nope.invalid/", "http://127.0.0.1:9/$(id)'"], 2);
-    const { stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
-    assert.equal(error, undefined);
-    const marks = (text: string) => text.match(/^--- .*$/gm);
-    assert.deepEqual(marks(stdout), ["--- lab verify curl --- 6", "--- lab verify curl --- 7"]);
-    assert.deepEqual(marks(stderr), marks(stdout));
-    assert.match(stderr.split("---")[0] ?? "", /^curl: \(6\) Could not resolve host: nope\.invalid$/m);
-    assert.doesNotMatch(stdout + stderr, /uid=/);
+  for (const [where, folder] of [
+    ["files", undefined],
+    ["a pod without a folder for files", "/nowhere"],
+  ] as const) {
+    it(`is a script that any shell runs, with each exit code and stream apart, in ${where}`, async () => {
+      const commands = [
+        ["sh", "-c", "echo out; echo err >&2; exit 3"],
+        ["printf", "%s\\n\\n", "it's $(id)"],
+        ["sh", "-c", "printf '\\n\\n'"],
+        ["false", ""],
+        // Built into dash, with another meaning.
+        ["echo", "a\\tb"],
+        ...[1, 2, 3, 4, 5].map((index) => ["sh", "-c", `seq ${index}000 ${index}999; echo ${index} >&2`]),
+      ];
+      const exec = async (_pod: unknown, _container: string, [program = "", ...args]: readonly string[]) => {
+        const env = { PATH: process.env.PATH, ...(folder === undefined ? {} : { TMPDIR: folder }) };
+        const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: "utf8", env });
+        assert.equal(error, undefined);
+        return { exitCode: status ?? -1, stdout, stderr };
+      };
+      const sessions = new PodSessions(fakeCluster({ exec }), 1);
+      const results = await Promise.all(commands.map((command) => sessions.run(POD, command, 5)));
+      const alone = await Promise.all(commands.map((command) => exec(POD, "curl", command)));
+      assert.deepEqual(results, alone);
+    });
+  }
+
+  it("keeps its request short", () => {
+    const urls = Array.from(
+      { length: 40 },
+      (_, index) => `http://curl-team-${index}.team-${index}-team.svc.cluster.local/`,
+    );
+    const [, , script = ""] = sessionScript(urls.map((url) => curlCommand(url, 6)));
+    assert.ok(encodeURIComponent(script).length < 8000, `${encodeURIComponent(script).length} characters`);
   });
 
   it("is one session for all names of a team that another one asks", async () => {

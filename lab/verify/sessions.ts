@@ -1,0 +1,147 @@
+import pLimit from "p-limit";
+import { CURL_CONTAINER } from "../../components/team/curl-pod-spec.ts";
+import { type Cluster, ClusterError, type ExecResult, type PodFacts } from "../kubernetes/cluster.ts";
+
+/** Commands of a session that run at the same time in its pod. */
+const WORKERS = 6;
+/** Commands of a session at most: they stand in the URL of its request, and a proxy may take no more than 8 kB of that. */
+const MAX_COMMANDS = 40;
+/** Seconds that a session may take to begin and end. */
+const OVERHEAD_SECONDS = 10;
+/** Starts the line before each part of what a command printed: no answer of the lab has it. */
+const MARK = "--- lab verify";
+
+/** A command that waits for its session. */
+interface Waiting {
+  readonly command: readonly string[];
+  readonly seconds: number;
+  readonly result: PromiseWithResolvers<ExecResult>;
+}
+
+/**
+ * Sessions in pods. Commands that are asked of a pod before its next session begins share that session, and the same command runs
+ * once: a session costs the cluster as much as a dozen commands.
+ */
+export class PodSessions {
+  readonly #cluster: Cluster;
+  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #waiting = new Map<string, Map<string, Waiting>>();
+
+  /** @param parallel sessions that are open at the same time. */
+  constructor(cluster: Cluster, parallel: number) {
+    this.#cluster = cluster;
+    this.#limit = pLimit(parallel);
+  }
+
+  /**
+   * Runs a command, a program and at least one argument, in a team's pod.
+   * @param seconds how long it may take.
+   * @throws {ClusterError} where the session could not be started, or did not end in time.
+   */
+  run(pod: PodFacts, command: readonly string[], seconds: number): Promise<ExecResult> {
+    const place = `${pod.namespace}/${pod.name}`;
+    const waiting = this.#waiting.get(place) ?? this.#open(pod, place);
+    const key = JSON.stringify(command);
+    const one = waiting.get(key) ?? { command, seconds, result: Promise.withResolvers<ExecResult>() };
+    waiting.set(key, one);
+    if (waiting.size === MAX_COMMANDS) this.#waiting.delete(place);
+    return one.result.promise;
+  }
+
+  #open(pod: PodFacts, place: string): Map<string, Waiting> {
+    const waiting = new Map<string, Waiting>();
+    this.#waiting.set(place, waiting);
+    // After the rows that begin in this turn have asked, and until there is room for a session.
+    const session = async () => {
+      if (this.#waiting.get(place) === waiting) this.#waiting.delete(place);
+      const all = [...waiting.values()];
+      try {
+        const results = await runEach(this.#cluster, pod, all);
+        for (const [index, result] of results.entries()) all[index]?.result.resolve(result);
+      } catch (error) {
+        for (const { result } of all) result.reject(error);
+      }
+    };
+    setImmediate(() => void this.#limit(session));
+    return waiting;
+  }
+}
+
+/** Runs the commands in one session where the image has a shell, else one after the other. */
+async function runEach(cluster: Cluster, pod: PodFacts, all: readonly Waiting[]): Promise<ExecResult[]> {
+  const exec = (command: readonly string[], seconds: number) =>
+    cluster.exec(pod, CURL_CONTAINER, command, seconds + OVERHEAD_SECONDS);
+  if (all.length > 1) {
+    const commands = all.map(({ command }) => command);
+    // As long as it takes where no two can run at the same time.
+    const seconds = all.reduce((sum, one) => sum + one.seconds, 0);
+    const session = await exec(sessionScript(commands), seconds).catch(unlessNoShell);
+    if (session !== undefined) return resultsOf(commands, session);
+  }
+  const results: ExecResult[] = [];
+  for (const { command, seconds } of all) results.push(await exec(command, seconds));
+  return results;
+}
+
+function unlessNoShell(error: unknown): undefined {
+  if (
+    !(error instanceof ClusterError && /"sh": executable file not found|no such file or directory/.test(error.message))
+  )
+    throw error;
+}
+
+/**
+ * A shell's script that runs commands, some at the same time, and prints of each its exit code, what it wrote to stderr and what it
+ * wrote to stdout. What ran at the same time is kept in files until all have ended, so that no two mix; without a folder for
+ * them, the commands run one after the other.
+ */
+export function sessionScript(commands: readonly (readonly string[])[]): string[] {
+  const beginnings = [...new Set(commands.map(beginningOf))];
+  const lines = commands.map(
+    (command, index) => `j ${index} b${beginnings.indexOf(beginningOf(command))} ${quoted(command.at(-1) ?? "")}`,
+  );
+  const workers = Array.from({ length: Math.min(WORKERS, lines.length) }, (_, worker) =>
+    lines.filter((_, index) => index % WORKERS === worker),
+  );
+  const names = workers.map((_, worker) => `w${worker}`);
+  return [
+    "sh",
+    "-c",
+    [
+      ...beginnings.map((beginning, index) => `b${index}() { ${beginning} "$1"; }`),
+      `m='${MARK}'`,
+      // The file that a session without a shell would run: a shell may have a program of that name built in, as busybox has ping.
+      'at() { IFS=:; for d in $PATH; do if [ -x "$d/$1" ]; then echo "$d/$1"; return; fi; done; echo "$1"; }',
+      // The x keeps line feeds at the end, which a shell would take away.
+      `j() { r=$({ o=$("$2" "$3" 2>&3; c=$?; printf x; exit $c); printf '\\n%s %s\\n%s' "$m" $? "$o"; } 3>&1 </dev/null); printf '%s\\n%s\\n%s end\\n' "$m" "$1 $r" "$m"; }`,
+      ...workers.map((own, worker) => `w${worker}() { ${own.join("; ")}; }`),
+      "d=$(mktemp -d 2>/dev/null)",
+      `if [ -d "$d" ]; then ${names.map((name) => `${name} >"$d/${name}" & `).join("")}wait; cat "$d"/*; rm -r "$d"; else ${names.join("; ")}; fi`,
+    ].join("\n"),
+  ];
+}
+
+function resultsOf(commands: readonly (readonly string[])[], { stdout, stderr }: ExecResult): ExecResult[] {
+  const results = new Map<number, ExecResult>();
+  for (const block of stdout.split(`\n${MARK} end\n`)) {
+    const [, index, errors = "", code, output = ""] = RESULT.exec(block) ?? [];
+    results.set(Number(index), { exitCode: Number(code), stdout: output, stderr: errors });
+  }
+  return commands.map((command, index) => {
+    const result = results.get(index);
+    if (result !== undefined) return result;
+    throw new ClusterError("other", `no result of '${command.join(" ")}' in the session: ${stderr.trim()}`);
+  });
+}
+
+/** What the script prints of a command. */
+const RESULT = new RegExp(`^${MARK}\\n(\\d+) (.*)\\n${MARK} (\\d+)\\n(.*)x$`, "s");
+
+/** All words of a command but the last. */
+function beginningOf([program = "", ...args]: readonly string[]): string {
+  return [`"$(at ${quoted(program)})"`, ...args.slice(0, -1).map(quoted)].join(" ");
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
