@@ -65,7 +65,10 @@ export function settingsReference(): string {
 
 /** The entries of a node's keys. `seen` maps the keys of an object to the path under which they were listed first. */
 function entriesOf(node: Node, path: string, indent: string, seen: Map<string, string>): Entry[] {
-  const below = Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
+  const properties = Object.entries(node.properties ?? {});
+  const shared = sharedKeys(properties, path, seen);
+  const below = properties.flatMap(([key, child]) => {
+    if (shared?.keys.includes(key)) return [];
     const at = path === "" ? key : `${path}.${key}`;
     const keys = keysOf(child);
     const first = seen.get(keys);
@@ -79,7 +82,28 @@ function entriesOf(node: Node, path: string, indent: string, seen: Map<string, s
     .filter(({ properties }) => properties !== undefined)
     .map((variant) => entriesOf(variant, path, indent, seen));
   const items = node.items === undefined ? [] : listed(entriesOf(node.items, `${path}[]`, indent, seen), indent);
-  return [...below, ...alternatives(variants, indent), ...items];
+  const more =
+    shared === undefined
+      ? []
+      : [{ key: `${indent}# and ${shared.keys.join(", ")}, as in ${shared.path}`, comment: "" }];
+  return [...below, ...more, ...alternatives(variants, indent), ...items];
+}
+
+/** As many keys of an earlier object are worth a line instead of one each. */
+const MIN_SHARED = 4;
+
+/** The keys that an object has from an earlier one, and its path. `seen` has the last path of each key by its schema. */
+function sharedKeys(
+  properties: readonly (readonly [string, Node])[],
+  path: string,
+  seen: Map<string, string>,
+): { readonly keys: readonly string[]; readonly path: string } | undefined {
+  const plain = properties.filter(([, child]) => propertiesOf(child) === undefined && child.const === undefined);
+  const schemas = plain.map(([key, child]) => ({ key, schema: `${key}:${JSON.stringify(child)}` }));
+  const byPath = Map.groupBy(schemas, ({ schema }) => seen.get(schema));
+  const found = [...byPath].find(([first, same]) => first !== undefined && first !== path && same.length >= MIN_SHARED);
+  for (const { schema } of schemas) seen.set(schema, path);
+  return found?.[0] === undefined ? undefined : { keys: found[1].map(({ key }) => key), path: found[0] };
 }
 
 /** The variants of an object one after another; what an earlier one has too is listed once. */
@@ -161,9 +185,15 @@ const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 /** The lines of an entry, whose comment is wrapped. */
 function linesOf({ key, comment }: Entry): string[] {
   if (comment === "") return [key];
+  if (key.length >= COMMENT_COLUMN && `${key} # ${comment}`.length <= LAST_COLUMN) return [`${key} # ${comment}`];
   const width = LAST_COLUMN - COMMENT_COLUMN;
-  const lines = comment.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)`, "g")) ?? [];
-  return lines.map((line, index) => `${(index === 0 ? key : "").padEnd(COMMENT_COLUMN - 1)} # ${line}`);
+  const comments = comment.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)`, "g")) ?? [];
+  const keys = key.length < COMMENT_COLUMN ? [key] : [key, ""];
+  const lines = Math.max(comments.length, 1) + keys.length - 1;
+  return Array.from({ length: lines }, (_, line) => {
+    const text = comments[line - keys.length + 1];
+    return text === undefined ? (keys[line] ?? "") : `${(keys[line] ?? "").padEnd(COMMENT_COLUMN - 1)} # ${text}`;
+  });
 }
 
 function typeOf(node: Node): string {
