@@ -35,7 +35,7 @@ export function processors(pipeline: LogPipeline): Processors {
     },
   ];
   const [thinning, rest] = [thinningFilter(pipeline), branches.length === 0 ? destinationStatements(pipeline) : []];
-  // What is dropped is told by the pod, which the last statements forget.
+  // The filter needs the pod, which the last statements remove.
   const isThinned = Object.keys(thinning).length > 0 && rest.length > 0;
   return {
     // What it refuses is offered again by what reads; where that does not, it would be lost.
