@@ -54,7 +54,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         expr: "sum by (instance, name) (increase(fluentbit_output_dropped_records_total[5m]) + increase(fluentbit_output_retries_failed_total[5m])) > 0",
         for: "0m",
         fires: {
-          [`fluentbit_output_dropped_records_total{${POD},name="http.0"}`]: "0x15 9x30",
+          [`fluentbit_output_dropped_records_total{${POD},name="http.0"}`]: "0x17 9x30",
           [`fluentbit_output_retries_failed_total{${POD},name="http.0"}`]: steady(0),
         },
         quiet: {
@@ -121,10 +121,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         for: "0m",
         fires: {
           [`vector_component_discarded_events_total{${POD},component_id="destination",intentional="false"}`]:
-            "0x15 9x30",
+            "0x17 9x30",
         },
         quiet: {
-          [`vector_component_discarded_events_total{${POD},component_id="records",intentional="true"}`]: "0x15 9x30",
+          [`vector_component_discarded_events_total{${POD},component_id="records",intentional="true"}`]: "0x17 9x30",
         },
       },
       failing: {
@@ -181,7 +181,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
       dropped: {
         expr: 'sum by (instance) (increase({__name__=~"otelcol_exporter_(send|enqueue)_failed_log_records(_total)?"}[5m])) > 0',
         for: "0m",
-        fires: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: "0x15 9x30" },
+        fires: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: "0x17 9x30" },
         quiet: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: steady(9) },
       },
       failing: {
@@ -284,7 +284,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
       dropped: {
         expr: "sum by (instance, reason) (increase(promtail_dropped_entries_total[5m])) > 0",
         for: "0m",
-        fires: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: "0x15 9x30" },
+        fires: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: "0x17 9x30" },
         quiet: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: steady(9) },
       },
       failing: {
