@@ -95,6 +95,19 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     condition: onCollector("unreadable"),
   },
   {
+    name: "BufferDiskFull",
+    group: "collector",
+    severity: "critical",
+    summary: "The collector {{ $labels.instance }} cannot write to its buffer and reads no line.",
+    cause: "The node's disk is full, or the folder of the buffer cannot be written.",
+    steps: [
+      LOGS,
+      "`kubectl describe nodes`",
+      "Look for DiskPressure, and free the disk below /var/lib/eks-dns-logging.",
+    ],
+    condition: onCollector("stuck"),
+  },
+  {
     name: "FilesRotateFast",
     group: "collector",
     severity: "warning",

@@ -1,8 +1,18 @@
 import type { CollectorId } from "../../logging/settings.ts";
 import type { Condition } from "../alert.ts";
+import { falling, hoursLeft, rising, steady, unmoved } from "./expressions.ts";
 
 /** What is asked of each collector's metrics. */
-export const SIGNALS = ["dropped", "failing", "filling", "unreadable", "silent", "refused", "rotating"] as const;
+export const SIGNALS = [
+  "dropped",
+  "failing",
+  "filling",
+  "unreadable",
+  "silent",
+  "refused",
+  "rotating",
+  "stuck",
+] as const;
 export type Signal = (typeof SIGNALS)[number];
 
 /** Where a collector's metrics are, and what they say: a condition, or in words why they cannot. */
@@ -14,9 +24,6 @@ export interface CollectorMetrics {
   readonly signals: Readonly<Record<Signal, Condition | string>>;
 }
 
-const rising = (perMinute: number, from = 0) => `${from}+${perMinute}x30`;
-const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x30`;
-const steady = (value: number) => `${value}x30`;
 const POD = 'instance="10.0.1.1:2020"';
 
 const NO_METRICS: Readonly<Record<Signal, string>> = {
@@ -27,16 +34,11 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
   silent: "has no metrics that Prometheus reads; the canary sees it",
   refused: "has no metrics that Prometheus reads; the canary sees a lost line",
   rotating: "has no metrics that Prometheus reads",
+  stuck: "has no metrics that Prometheus reads; the canary sees a lost line",
 };
 
 const NO_ROTATIONS = "does not count rotations";
-
-/** Whether a counter has not moved for half a minute: faster to notice than by a rate, whose window must pass first. */
-const unmoved = (counter: string, by: string) =>
-  `unless sum by (${by}) (${counter}) - sum by (${by}) (${counter} offset 30s) > 0`;
-
-/** Hours until a share that falls reaches zero, as far as that is less than four. */
-const hoursLeft = (share: string) => `${share} / (-deriv(${share}[15m]) > 0) / 3600 < 4`;
+const NO_DISK = "does not count errors of its buffer's disk; the canary sees a lost line";
 
 /**
  * The metrics of each collector, as the program itself names them.
@@ -110,6 +112,19 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         fires: { [`fluentbit_input_files_rotated_total{${POD},name="tail.0"}`]: rising(66) },
         quiet: { [`fluentbit_input_files_rotated_total{${POD},name="tail.0"}`]: rising(57) },
       },
+      // With a full disk it logs an error for each line that it reads, and counts none.
+      stuck: {
+        expr: `sum by (instance) (rate(fluentbit_logger_logs_total{message_type="error"}[2m])) > 1 ${unmoved('fluentbit_input_records_total{name=~"tail.*"}', "instance")}`,
+        for: "1m",
+        fires: {
+          [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(600),
+          [`fluentbit_input_records_total{${POD},name="tail.0"}`]: steady(400),
+        },
+        quiet: {
+          [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(600),
+          [`fluentbit_input_records_total{${POD},name="tail.0"}`]: rising(1, 400),
+        },
+      },
     },
   },
   vector: {
@@ -172,6 +187,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`vector_component_errors_total{${POD},component_id="destination"}`]: steady(4) },
       },
       rotating: NO_ROTATIONS,
+      stuck: NO_DISK,
     },
   },
   opentelemetry: {
@@ -231,6 +247,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="success"}`]: rising(1) },
       },
       rotating: NO_ROTATIONS,
+      stuck: NO_DISK,
     },
   },
   fluentd: {
@@ -275,6 +292,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`fluentd_output_status_rollback_count{${POD},plugin_id="d"}`]: steady(4) },
       },
       rotating: NO_ROTATIONS,
+      stuck: NO_DISK,
     },
   },
   promtail: {
@@ -319,6 +337,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`promtail_request_duration_seconds_count{${POD},status_code="204"}`]: rising(1) },
       },
       rotating: NO_ROTATIONS,
+      stuck: NO_DISK,
     },
   },
   filebeat: { path: undefined, alive: undefined, signals: NO_METRICS },

@@ -1,5 +1,5 @@
 import type { Alert } from "../alert.ts";
-import { COREFILE, DNS, INFO, LOGS, onCoreDns, POD, PODS, PREVIOUS, SAMPLES, steady } from "./dns-conditions.ts";
+import { COREFILE, DNS, INFO, LOGS, onCoreDns, POD, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
 
 /** What can go wrong with CoreDNS itself, as its own metrics show it. @see https://coredns.io/plugins/metrics/ */
 export const COREDNS_ALERTS: readonly Alert[] = [

@@ -187,7 +187,14 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     summary: "A line that the canary wrote on {{ $labels.node }} has not arrived.",
     cause: "The collector dropped it, or the destination refuses it.",
     steps: [CANARY_LOGS, "Compare with LinesDropped and SendFailing."],
-    explainedBy: ["LinesDropped", "SendFailing", "CollectorDown", "CollectorSilent", "OpenSearchReadOnly"],
+    explainedBy: [
+      "LinesDropped",
+      "SendFailing",
+      "CollectorDown",
+      "CollectorSilent",
+      "BufferDiskFull",
+      "OpenSearchReadOnly",
+    ],
     condition: onReadLines({
       expr: "increase(canary_lines_lost_total[15m]) > 0",
       for: "0m",

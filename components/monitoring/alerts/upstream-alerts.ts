@@ -1,5 +1,5 @@
 import type { Alert } from "../alert.ts";
-import { COREFILE, DNS, LOGS, onCoreDns, POD, rising, steady } from "./dns-conditions.ts";
+import { COREFILE, DNS, LOGS, onCoreDns, POD, rising, steady } from "./expressions.ts";
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
 

@@ -108,7 +108,7 @@ const ofCollector = (collector: WatchedStack["collector"]): WatchedStack => ({
 });
 
 describe("the alerts in promtool", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const promtool = findProgram("promtool");
   let folder: string;
   before(async function () {

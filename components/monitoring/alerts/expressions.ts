@@ -18,6 +18,15 @@ export const SAMPLES = 30;
 export const steady = (value: number) => `${value}x${SAMPLES}`;
 export const rising = (perMinute: number, from = 0) => `${from}+${perMinute}x${SAMPLES}`;
 
+export const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x${SAMPLES}`;
+
+/** Whether a counter has not moved for half a minute: faster to notice than by a rate, whose window must pass first. */
+export const unmoved = (counter: string, by: string) =>
+  `unless sum by (${by}) (${counter}) - sum by (${by}) (${counter} offset 30s) > 0`;
+
+/** Hours until a share that falls reaches zero, as far as that is less than four. */
+export const hoursLeft = (share: string) => `${share} / (-deriv(${share}[15m]) > 0) / 3600 < 4`;
+
 // Commands of the runbooks.
 export const PODS = "`kubectl -n kube-system get pods -l k8s-app=kube-dns`";
 
