@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { planStack } from "../../../lab/plan/plan.ts";
+import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.ts";
+import { ofType } from "../../support/find.ts";
+import { type Connection, connects, type Peer, type Policy } from "./connectivity.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+async function policiesOf(teams: readonly Json[], more: Readonly<Record<string, string>> = {}): Promise<Policy[]> {
+  const config = {
+    "aws:region": "eu-central-1",
+    "eks-dns-logging:cluster": '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}',
+    "eks-dns-logging:logging": "false",
+    "eks-dns-logging:teams": JSON.stringify(teams),
+    ...more,
+  };
+  const { resources } = await planStack({ name: "prod", config });
+  return ofType(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy").map(({ inputs }) => {
+    const { namespace }: { namespace?: string } = Object(inputs.metadata);
+    return { namespace: namespace ?? "", spec: inputs.spec };
+  });
+}
+
+const pod = (namespace: string, labels: Readonly<Record<string, string>> = {}): Peer => ({
+  namespace,
+  labels,
+  address: "10.0.0.9",
+});
+const DNS = pod("kube-system", { "k8s-app": "kube-dns" });
+const outside = (address: string): Peer => ({ address });
+const tcp = (port: number) => ({ protocol: "TCP", port });
+const udp = (port: number) => ({ protocol: "UDP", port });
+
+/** Each connection with whether it gets through, as a table. */
+function judge(
+  policies: readonly Policy[],
+  rows: readonly (readonly [string, Peer, Peer, Connection["port"], boolean])[],
+) {
+  const judged = rows.map(([what, from, to, port]) => [what, connects({ from, to, ...(port && { port }) }, policies)]);
+  assert.deepEqual(
+    judged,
+    rows.map(([what, , , , expected]) => [what, expected]),
+  );
+}
+
+// The cluster at hand does not enforce NetworkPolicies, so that `lab verify` can only warn there: these rows are decided by an evaluator.
+describe("the NetworkPolicies of teams, evaluated", () => {
+  it("let through what lab verify expects to, and nothing of what it expects not to", async () => {
+    const teams = [
+      { name: "ts", peers: ["sa"] },
+      { name: "sa", peers: ["ts"] },
+      { name: "qa", peers: ["ts"] },
+      { name: "ops", peers: [] },
+    ];
+    const policies = await policiesOf(teams);
+    const gets = (from: string, to: string, port?: Connection["port"]) =>
+      connects({ from: pod(`${from}-team`), to: pod(`${to}-team`), ...(port && { port }) }, policies);
+    const [allowed, denied] = [allowedPairs(teams), deniedPairs(teams)];
+    assert.deepEqual([allowed.length, denied.length], [7, 4]);
+    for (const { from, to } of allowed)
+      for (const port of [tcp(80), udp(9999), undefined]) assert.ok(gets(from, to, port), `${from} to ${to}`);
+    for (const { from, to } of denied)
+      for (const port of [tcp(80), udp(53), undefined]) assert.ok(!gets(from, to, port), `${from} to ${to}`);
+  });
+
+  it("let DNS out to CoreDNS and to addresses that are named, by UDP and TCP", async () => {
+    const a = pod("a-team");
+    const policies = await policiesOf([{ name: "a" }], { "eks-dns-logging:dns": '{"clusterDns":["172.20.0.10"]}' });
+    judge(policies, [
+      ["CoreDNS by UDP", a, DNS, udp(53), true],
+      ["CoreDNS by TCP", a, DNS, tcp(53), true],
+      ["another port of CoreDNS", a, DNS, tcp(9153), false],
+      ["another pod of kube-system", a, pod("kube-system"), udp(53), false],
+      ["a pod that calls itself so elsewhere", a, { ...DNS, namespace: "web" }, udp(53), false],
+      ["another resolver", a, outside("8.8.8.8"), udp(53), false],
+    ]);
+  });
+
+  it("let queries out to the address of each node on Auto Mode, where no CoreDNS pods run", async () => {
+    const cluster = { kind: "eks-existing", name: "prod", compute: "auto", serviceCidr: "172.20.0.0/16" };
+    const policies = await policiesOf([{ name: "a" }], { "eks-dns-logging:cluster": JSON.stringify(cluster) });
+    const a = pod("a-team");
+    judge(policies, [
+      ["the node's DNS by UDP", a, outside("172.20.0.10"), udp(53), true],
+      ["the node's DNS by TCP", a, outside("172.20.0.10"), tcp(53), true],
+      ["its neighbor", a, outside("172.20.0.11"), udp(53), false],
+    ]);
+  });
+
+  it("let through what ingress and egress name, by namespace, block and port", async () => {
+    const policies = await policiesOf([
+      {
+        name: "web",
+        ingress: [
+          { namespaces: ["ingress-nginx"], ports: [8080] },
+          { namespaces: ["monitoring"], ports: [{ port: 9100, endPort: 9110 }] },
+          { cidrs: ["2001:db8::/32"] },
+        ],
+        egress: [
+          { cidrs: ["203.0.113.0/24"], ports: [443, { port: 53, protocol: "UDP" }] },
+          { namespaces: ["databases"] },
+        ],
+      },
+    ]);
+    const web = pod("web-team");
+    judge(policies, [
+      ["the ingress controller", pod("ingress-nginx"), web, tcp(8080), true],
+      ["its other ports", pod("ingress-nginx"), web, tcp(8081), false],
+      ["a ping of a rule with ports", pod("ingress-nginx"), web, undefined, false],
+      ["the first port of a range", pod("monitoring"), web, tcp(9100), true],
+      ["the last one", pod("monitoring"), web, tcp(9110), true],
+      ["the one after it", pod("monitoring"), web, tcp(9111), false],
+      ["a stranger", pod("other"), web, tcp(8080), false],
+      ["an address by IPv6", outside("2001:db8::5"), web, tcp(22), true],
+      ["an address of another block", outside("2001:db9::5"), web, tcp(22), false],
+      ["an API outside", web, outside("203.0.113.9"), tcp(443), true],
+      ["by UDP", web, outside("203.0.113.9"), udp(53), true],
+      ["another port of it", web, outside("203.0.113.9"), tcp(80), false],
+      ["the address after the block", web, outside("203.0.114.0"), tcp(443), false],
+      ["a namespace without ports, by ping", web, pod("databases"), undefined, true],
+      ["what nobody named", web, pod("other"), tcp(443), false],
+    ]);
+  });
+
+  it("let pods reach the Pod Identity agent where they have an identity", async () => {
+    const podIdentity = { policyArns: ["arn:aws:iam::123456789012:policy/orders"] };
+    const policies = await policiesOf([{ name: "a", podIdentity }, { name: "b" }]);
+    judge(policies, [
+      ["with an identity", pod("a-team"), outside("169.254.170.23"), tcp(80), true],
+      ["by IPv6", pod("a-team"), outside("fd00:ec2::23"), tcp(80), true],
+      ["the metadata of the node", pod("a-team"), outside("169.254.169.254"), tcp(80), false],
+      ["without one", pod("b-team"), outside("169.254.170.23"), tcp(80), false],
+    ]);
+  });
+});
