@@ -51,7 +51,9 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
   const rows: AdoptionRow[] = [];
   const known = typeof eks?.aws === "object" ? eks.aws : undefined;
   if (eks !== undefined) rows.push(...eksRows(eks));
-  const dns = parts.includes("dns") ? readCoreDns(live, request.coredns, takeoverOf(eks, known)) : undefined;
+  const takeover = takeoverOf(eks, known);
+  const dns = parts.includes("dns") ? readCoreDns(live, request.coredns, takeover) : undefined;
+  const addonVersion = takeover === "is-addon" ? known?.coreDnsVersion : undefined;
   const teams = readTeams(live, parts.includes("teams") ? request.namespaces : []);
   for (const { field, reason } of dns?.misfits ?? [])
     rows.push({ action: "leave", subject: `the EKS add-on cannot take ${field}`, reason });
@@ -62,7 +64,7 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
   const config = {
     ...(eks === undefined ? {} : { "aws:region": eks.region }),
     [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, known),
-    [`${CONFIG_NAMESPACE}:dns`]: dns?.settings ?? false,
+    [`${CONFIG_NAMESPACE}:dns`]: dns === undefined ? false : { ...dns.settings, ...(addonVersion && { addonVersion }) },
     [`${CONFIG_NAMESPACE}:teams`]: teams.settings,
     [`${CONFIG_NAMESPACE}:curlPods`]: false,
     [`${CONFIG_NAMESPACE}:logging`]: parts.includes("logging")

@@ -107,6 +107,8 @@ export interface AwsCluster {
   readonly isAutoMode: boolean;
   /** Whether CoreDNS is an EKS add-on. */
   readonly hasCoreDnsAddon: boolean;
+  /** Version of that add-on, which the stack keeps: another would be an upgrade. */
+  readonly coreDnsVersion?: string;
 }
 
 const TIMEOUT_SECONDS = 30;
@@ -121,10 +123,12 @@ export async function describeCluster(name: string, region: string): Promise<Aws
   const addon = await ask(["describe-addon", "--cluster-name", name, "--addon-name", "coredns"], region);
   if (typeof addon === "string" && !addon.includes("ResourceNotFoundException")) return addon;
   const { computeConfig } = isObject(cluster.cluster) ? cluster.cluster : {};
+  const version = typeof addon === "string" ? undefined : textAt(addon, "addon", "addonVersion");
   return {
     serviceCidr: textAt(cluster, "cluster", "kubernetesNetworkConfig", "serviceIpv4Cidr"),
     isAutoMode: isObject(computeConfig) && computeConfig.enabled === true,
     hasCoreDnsAddon: typeof addon !== "string",
+    ...(version === undefined ? {} : { coreDnsVersion: version }),
   };
 }
 
@@ -132,8 +136,9 @@ async function ask(args: readonly string[], region: string): Promise<Record<stri
   try {
     const { exitCode, stdout, stderr } = await run(
       "aws",
-      ["eks", ...args, "--region", region, "--output", "json", "--no-cli-pager"],
-      { timeoutSeconds: TIMEOUT_SECONDS },
+      ["eks", ...args, "--region", region, "--output", "json"],
+      // Version 1 of the CLI has no option for it.
+      { timeoutSeconds: TIMEOUT_SECONDS, env: { AWS_PAGER: "" } },
     );
     if (exitCode !== 0) return `aws eks ${args[0]}: ${stderr.trim().split("\n").at(-1) ?? ""}`;
     const answer: unknown = JSON.parse(stdout);

@@ -110,6 +110,21 @@ describe("lab adopt", () => {
     assert.match(self?.reason ?? "", /in place/);
   });
 
+  it("imports an add-on that somebody made, at the version that AWS says and not at this program's", async () => {
+    const aws = { ...AWS, coreDnsVersion: "v1.12.4-eksbuild.1" };
+    const eks = { name: "prod", region: "eu-central-1", aws };
+    const { config, importFile } = await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, parts: ["dns"], eks });
+    const { addonVersion }: { addonVersion?: string } = Object(config["eks-dns-logging:dns"]);
+    assert.equal(addonVersion, "v1.12.4-eksbuild.1");
+    assert.deepEqual(
+      importFile.resources.map(({ type, name, id }) => [type, name, id]),
+      [
+        ["eks-dns-logging:dns:CoreDns", "coredns", undefined],
+        ["aws:eks/addon:Addon", "coredns-addon", "prod:coredns"],
+      ],
+    );
+  });
+
   it("patches a CoreDNS on EKS that the add-on cannot take, and names the fields", async () => {
     const eks = { name: "prod", region: "eu-central-1", aws: { ...AWS, hasCoreDnsAddon: false } };
     const objects = live([...coreDns({ terminationGracePeriodSeconds: 60 }), NAMESPACE]);

@@ -27,12 +27,19 @@ describe("What AWS says of a cluster", () => {
   }
 
   it("is its network, its compute, and whether CoreDNS is an add-on", async () => {
-    await cli(`echo '${JSON.stringify(CLUSTER)}'`);
+    const addon = { addon: { addonVersion: "v1.13.2-eksbuild.31" } };
+    // Version 1 of the CLI refuses options that only version 2 has.
+    await cli(`case "$*" in *pager*) echo "Unknown options" >&2; exit 2;; esac
+[ "$AWS_PAGER" = "" ] || exit 2
+echo '${JSON.stringify({ ...CLUSTER, ...addon })}'`);
+    process.env.AWS_PAGER = "less";
     assert.deepEqual(await describeCluster("prod", "eu-central-1"), {
       serviceCidr: "10.100.0.0/16",
       isAutoMode: true,
       hasCoreDnsAddon: true,
+      coreDnsVersion: "v1.13.2-eksbuild.31",
     });
+    delete process.env.AWS_PAGER;
     const missing = "An error occurred (ResourceNotFoundException) when calling the DescribeAddon operation: none";
     await cli(`case $2 in describe-cluster) echo '{"cluster":{}}';; *) echo '${missing}' >&2; exit 254;; esac`);
     assert.deepEqual(await describeCluster("prod", "eu-central-1"), {
