@@ -77,6 +77,8 @@ export interface ExistingEksClusterArgs {
    * @default looked up in a deployment, unknown in a preview
    */
   readonly kubernetesVersion?: string | undefined;
+  /** CIDR block of Services. A deployment fails where the cluster has another. @default not compared */
+  readonly serviceCidr?: string | undefined;
   /**
    * What runs pods: with `auto` no CoreDNS add-on is installed, and with `fargate` pods get no AWS identity.
    * @default "managed"
@@ -113,8 +115,18 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
     const tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
     const cluster = aws.eks.getClusterOutput({ name: clusterName }, { parent: this });
     const version = pulumi
-      .all([clusterName, cluster.version])
-      .apply(([known, found]) => checkedVersion(known, kubernetesVersion, found));
+      .all([clusterName, cluster.version, cluster.kubernetesNetworkConfigs, cluster.computeConfigs])
+      .apply(([known, found, networks, computes]) =>
+        checkedFacts(
+          known,
+          { kubernetesVersion, serviceCidr: args.serviceCidr, compute },
+          {
+            kubernetesVersion: found,
+            serviceCidr: networks?.[0]?.serviceIpv4Cidr,
+            isAutoMode: computes?.[0]?.enabled,
+          },
+        ),
+      );
     const byFile = args.kubeconfig !== undefined || args.context !== undefined;
     const kubeconfig = pulumi.secret(
       pulumi
@@ -187,10 +199,39 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
   }
 }
 
-/** The version that was found. @throws {pulumi.RunError} where the cluster has another version than the one that is stated. */
-export function checkedVersion(name: string, stated: string | undefined, found: string): string {
-  if (stated === undefined || stated === found) return found;
-  throw new pulumi.RunError(`cluster.kubernetesVersion: must be ${found}, the version of ${name} (found "${stated}")`);
+/** What a stack says of a cluster. */
+interface StatedFacts {
+  readonly kubernetesVersion?: string | undefined;
+  readonly serviceCidr?: string | undefined;
+  readonly compute: NonNullable<ExistingEksClusterArgs["compute"]>;
+}
+
+/** What AWS says of it, as far as it says something. */
+interface FoundFacts {
+  readonly kubernetesVersion: string;
+  readonly serviceCidr?: string | undefined;
+  readonly isAutoMode?: boolean | undefined;
+}
+
+/**
+ * The Kubernetes version of a cluster that is as the stack says.
+ * @throws {pulumi.RunError} where it is not, with all differences.
+ */
+export function checkedFacts(name: string, stated: StatedFacts, found: FoundFacts): string {
+  const compare = (key: string, said: string | undefined, is: string | undefined) =>
+    said === undefined || is === undefined || is === "" || said === is
+      ? []
+      : [`cluster.${key}: must be ${is}, that of ${name} (found ${JSON.stringify(said)})`];
+  const wrong = [
+    ...compare("kubernetesVersion", stated.kubernetesVersion, found.kubernetesVersion),
+    ...compare("serviceCidr", stated.serviceCidr, found.serviceCidr),
+    // The other way round nothing is wrong: a cluster may have Auto Mode beside node groups of its own.
+    ...(found.isAutoMode === false && stated.compute === "auto"
+      ? [`cluster.compute: must not be auto, since EKS Auto Mode is off for ${name} (found "auto")`]
+      : []),
+  ];
+  if (wrong.length > 0) throw new pulumi.RunError(wrong.join("\n"));
+  return found.kubernetesVersion;
 }
 
 /** A kubeconfig without credentials in it, as `aws eks update-kubeconfig` writes it. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkedVersion } from "../../../components/cluster/existing-cluster.ts";
+import { checkedFacts } from "../../../components/cluster/existing-cluster.ts";
 import { createCluster } from "../../../components/cluster/index.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
@@ -62,7 +62,7 @@ describe("an existing EKS cluster", () => {
     assert.deepEqual([await preserveOf({}), await preserveOf({ preserve: false })], [true, undefined]);
   });
 
-  it("makes the kubeconfig of what AWS answers, and refuses another version than the one stated", async () => {
+  it("makes the kubeconfig of what AWS answers", async () => {
     const settings = ClusterSettings.parse({ kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" });
     const answer = { endpoint: "https://x", certificateAuthorities: [{ data: "Q0E=" }], version: "1.35" };
     const { resources } = await record({ stack: "prod", config: {}, preview: false, call: () => answer }, async () => {
@@ -76,11 +76,22 @@ describe("an existing EKS cluster", () => {
       ...["--region", "eu-central-1", "eks", "get-token", "--cluster-name", "prod", "--output", "json"],
       ...["--profile", "ops"],
     ]);
-    assert.equal(checkedVersion("prod", undefined, "1.35"), "1.35");
-    assert.throws(
-      () => checkedVersion("prod", "1.36", "1.35"),
-      /cluster\.kubernetesVersion: must be 1\.35, the version of prod \(found "1\.36"\)/,
-    );
+  });
+
+  it("is refused where AWS says something else of it, with all differences", () => {
+    const found = { kubernetesVersion: "1.35", serviceCidr: "10.100.0.0/16", isAutoMode: false };
+    assert.equal(checkedFacts("prod", { compute: "managed" }, found), "1.35");
+    assert.equal(checkedFacts("prod", { compute: "karpenter", serviceCidr: "10.100.0.0/16" }, found), "1.35");
+    assert.equal(checkedFacts("prod", { compute: "managed" }, { ...found, isAutoMode: true }), "1.35");
+    assert.equal(checkedFacts("prod", { compute: "auto" }, { kubernetesVersion: "1.35" }), "1.35");
+    const stated = { kubernetesVersion: "1.36", serviceCidr: "172.20.0.0/16", compute: "auto" } as const;
+    assert.throws(() => checkedFacts("prod", stated, found), {
+      message: [
+        'cluster.kubernetesVersion: must be 1.35, that of prod (found "1.36")',
+        'cluster.serviceCidr: must be 10.100.0.0/16, that of prod (found "172.20.0.0/16")',
+        'cluster.compute: must not be auto, since EKS Auto Mode is off for prod (found "auto")',
+      ].join("\n"),
+    });
   });
 
   it("installs the Pod Identity agent where it is asked for, before what needs it", async () => {
