@@ -45,10 +45,11 @@ async function plan(flags: PlanFlags): Promise<void> {
     writeOutput({ ...asJson(stack.name, recording), policies });
   } else {
     const { formatAge, formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
+    const { formatProcessing } = await import("./processing-text.ts");
     const { formatRoutes } = await import("./plan-text.ts");
     const now = new Date();
     const warnings = formatWarnings(settings) + formatAge(settings, now.toISOString().slice(0, 10));
-    const details = formatDns(settings) + formatRoutes(settings, now);
+    const details = formatDns(settings) + formatRoutes(settings, now) + formatProcessing(settings.logging);
     writeOutput(formatPlan(stack.name, recording) + details + warnings + formatPolicies(policies));
   }
   if (stops(policies)) process.exitCode = 1;

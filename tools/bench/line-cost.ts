@@ -4,6 +4,7 @@ import { InvalidArgumentError } from "commander";
 import { stringify } from "yaml";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.ts";
 import { logPipeline } from "../../components/logging/pipeline.ts";
+import { REDACTION_KINDS } from "../../components/logging/processing/redaction.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { commandLine, Failure, progress, runCommandLine, writeOutput } from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
@@ -107,6 +108,7 @@ export function configurations(): Configuration[] {
   return [
     ours("this project", {}),
     ours("this project, multiline: []", { multiline: [] }),
+    ours("this project, processing.redact of all kinds", { processing: { redact: REDACTION_KINDS } }),
     peer("Helm chart defaults, kubernetes filter", HELM_CHART),
     peer("amazon-cloudwatch-observability, to OpenSearch", CLOUDWATCH_CHART),
   ];

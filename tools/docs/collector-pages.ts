@@ -4,6 +4,7 @@ import type { Collector } from "../../components/logging/collectors/collector.ts
 import { COLLECTORS } from "../../components/logging/collectors/index.ts";
 import { DATE_NOTATION, indexName, RESERVED_PATTERNS } from "../../components/logging/indexing/index-format.ts";
 import { logPipeline } from "../../components/logging/pipeline.ts";
+import { PROCESSING_STEPS } from "../../components/logging/processing/settings.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { resourcesOf } from "../../lab/collector-table.ts";
 
@@ -33,8 +34,18 @@ export function collectorsPage(): string {
       alignDelimiters: false,
     }),
     "",
+    "## Processing",
+    "",
+    "Steps of `logging.processing` that each collector takes. Others are refused.",
+    "",
+    markdownTable([["collector", ...PROCESSING_STEPS], ...all.map(processingRow)], { alignDelimiters: false }),
+    "",
     ...all.flatMap(section),
   ].join("\n");
+}
+
+function processingRow({ title, processing }: Collector): string[] {
+  return [title, ...PROCESSING_STEPS.map((step) => (processing[step] === true ? "yes" : "no"))];
 }
 
 function destinationsRow({ title, destinations }: Collector, kinds: readonly string[]): string[] {

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { formatProcessing } from "../../../lab/plan/processing-text.ts";
+
+describe("What plan tells of lines on their way", () => {
+  it("is a line for each step, and nothing without any", () => {
+    const processing = {
+      redact: ["email", { pattern: "CUST-\\d+", replacement: "[customer]" }],
+      drop: [{ pattern: "GET /health" }, { levels: ["debug", "trace"], teams: ["ts"], labels: { tier: "web" } }],
+      sample: [{ ratio: 0.125, streams: ["stdout"] }, { ratio: 0.5 }],
+      limit: [{ linesPerSecond: 100 }, { linesPerSecond: 5, namespaces: ["a", "b"] }],
+      firstLines: [{ pattern: "^\\d{4}-" }],
+      fields: { env: "prod" },
+    };
+    const text = formatProcessing(LoggingSettings.parse({ processing }));
+    assert.deepEqual(stripVTControlCharacters(text).split("\n"), [
+      "Log processing:",
+      "    joins   : lines up to the next of /^\\d{4}-/",
+      "    redacts : email, /CUST-\\d+/",
+      "    drops   : /GET /health/",
+      "    drops   : level debug or trace, team ts, label tier=web",
+      "    keeps   : 12.5 % of stream stdout",
+      "    keeps   : 50 % of all lines",
+      "    limits  : each pod to 100 lines/s",
+      "    limits  : each pod to 5 lines/s in namespace a or b",
+      "    adds    : env=prod",
+      "",
+      "",
+    ]);
+    assert.equal(formatProcessing(LoggingSettings.parse({})), "");
+    assert.equal(formatProcessing(undefined), "");
+  });
+});
