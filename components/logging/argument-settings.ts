@@ -4,11 +4,9 @@ import { errorMap, issuesOf, SettingsError, type SettingsIssue } from "../schema
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import type { DestinationArgs, LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";
-import { LoggingSettings } from "./settings.ts";
+import { LoggingSettings, UNKNOWN_HOST } from "./settings.ts";
 import { checkPipeline } from "./validation.ts";
 
-/** Stand in for an address that only the deployment knows. */
-export const UNKNOWN_HOST = "known-after-deployment.invalid";
 const UNKNOWN_URL = `https://${UNKNOWN_HOST}`;
 
 /** The settings as far as they are known before the deployment. */

@@ -30,11 +30,11 @@ describe("The message of an invalid setting", () => {
     // Keys
     [
       "logs: {collector: vector}",
-      "logs: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, extends",
+      "logs: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, monitoring, extends",
     ],
     [
       "cluster.kind: eks",
-      '["cluster.kind"]: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, extends',
+      '["cluster.kind"]: unknown key, must be one of cluster, dns, teams, curlPods, curlPod, logging, monitoring, extends',
     ],
     ["eks-dns-loging:teams: []", "eks-dns-loging:teams: unknown namespace, must be eks-dns-logging:teams"],
     [
@@ -51,7 +51,7 @@ describe("The message of an invalid setting", () => {
     ["cluster: eks", 'cluster: must be an object whose kind is one of eks, eks-existing, existing (found "eks")'],
     [
       "logging: {destination: s3}",
-      'logging.destination: must be an object whose kind is one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki (found "s3")',
+      'logging.destination: must be an object whose kind is one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki, otlp, splunk, firehose (found "s3")',
     ],
     ["teams: ts", 'teams: must be an array (found "ts")'],
     [
@@ -196,7 +196,7 @@ describe("The message of an invalid setting", () => {
     [
       "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
       "logging.buffer.size: must be a size in Mi or Gi, such as '512Mi' or '2Gi' (found \"4G\")",
-      "logging.lables: unknown key, must be one of collector, mode, sidecar, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, metadata, buffer, resources, image",
+      "logging.lables: unknown key, must be one of collector, mode, sidecar, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image",
       'logging.destination.kind: must be loki with Promtail: Promtail sends to Loki only (found "stdout")',
     ],
     [
