@@ -95,16 +95,17 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     condition: onCollector("unreadable"),
   },
   {
-    name: "BufferDiskFull",
+    name: "CollectorErrors",
     group: "collector",
     severity: "critical",
-    summary: "The collector {{ $labels.instance }} cannot write to its buffer and reads no line.",
-    cause: "The node's disk is full, or the folder of the buffer cannot be written.",
+    summary: "The collector {{ $labels.instance }} logs {{ $value | humanize }} errors a second, though it sends.",
+    cause: "It cannot write its buffer, since the node's disk is full, or cannot read files: lines are lost.",
     steps: [
       LOGS,
       "`kubectl describe nodes`",
       "Look for DiskPressure, and free the disk below /var/lib/eks-dns-logging.",
     ],
+    explainedBy: ["SendFailing", "LinesDropped"],
     condition: onCollector("stuck"),
   },
   {

@@ -192,7 +192,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       "SendFailing",
       "CollectorDown",
       "CollectorSilent",
-      "BufferDiskFull",
+      "CollectorErrors",
       "OpenSearchReadOnly",
     ],
     condition: onReadLines({
