@@ -234,6 +234,11 @@ export interface LogCollectionArgs {
   /** One collector on each node, or one beside each curl pod, given by the output `sidecar`. @default "daemonset" */
   readonly mode?: "daemonset" | "sidecar";
   /**
+   * What is collected: pods' files, and parts of the node's journal, with Fluent Bit and one destination.
+   * @default ["pods"]
+   */
+  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth")[];
+  /**
    * Where lines go.
    * @default { kind: "stdout" }
    * @example { kind: "opensearch", host: domain.endpoint, port: 443, credentials: { secretName: "opensearch" } }

@@ -21,6 +21,7 @@ import {
 } from "./pipeline.ts";
 import { routedTeams, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
+import { journalSources } from "./sources/journal.ts";
 import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
 import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
 
@@ -85,6 +86,7 @@ export class LogCollection extends pulumi.ComponentResource {
           environment,
           destinations: targets,
           senders,
+          journal: journalSources(settings.sources).length > 0,
           resources: settings.resources,
           image: args.image,
           dependsOn: [namespace, ...(identity === undefined ? [] : [identity.association]), ...search],

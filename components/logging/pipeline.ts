@@ -4,6 +4,7 @@ import type { IndexFormat } from "./indexing/index-format.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
+import { type JournalSource, journalSources } from "./sources/journal.ts";
 
 /** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */
 export const LOGGING_NAMESPACE = "logging";
@@ -95,6 +96,8 @@ export interface LogPipeline {
   readonly namespaces: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   /** Labels that a pod must have, all of them. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Parts of the node's journal that are collected too. */
+  readonly journal: readonly JournalSource[];
   readonly multiline: LoggingSettings["multiline"];
   readonly parseJson: boolean;
   readonly metadata: LoggingSettings["metadata"];
@@ -135,6 +138,7 @@ export function logPipeline(
     source,
     namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, LOGGING_NAMESPACE])].sort() },
     labels: settings.labels,
+    journal: journalSources(settings.sources),
     multiline: settings.multiline,
     parseJson: settings.parseJson,
     metadata: settings.metadata,

@@ -5,6 +5,7 @@ import { Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
 import { ProcessingSettings } from "./processing/settings.ts";
 import { Destinations, LabelKey, LabelValue, NamespaceName, Route } from "./routing/routes.ts";
+import { SOURCES } from "./sources/journal.ts";
 
 /** Collectors by the names that people know them by. */
 export const COLLECTOR_IDS = [
@@ -35,6 +36,10 @@ export const LoggingSettings = z.strictObject({
     })
     .prefault({})
     .describe("Mode sidecar only."),
+  sources: z
+    .array(z.enum(SOURCES))
+    .default(["pods"])
+    .describe("What is collected: pods' files, and parts of the node's journal. Default: pods."),
   destination: Destination.optional().describe("Destination; excludes destinations. Default: the collector's stdout."),
   destinations: Destinations.optional().describe(
     "Up to four destinations by name, each with the keys of destination, buffer.size and index. Excludes destination.",

@@ -23,6 +23,7 @@ import { processingIssues } from "./processing/processing-issues.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
+import { journalPrefix, journalSources, sourceIssues } from "./sources/journal.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */
 export interface NamedCluster {
@@ -78,6 +79,8 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
     issues.push({ path: ["buffer", "whenFull"], message, value: settings.buffer.whenFull });
   }
   issues.push(...routeIssues(settings, collector, teams), ...processingIssues(settings, collector, teams));
+  const processes = !isDeepStrictEqual(settings.processing, DEFAULTS.processing);
+  issues.push(...sourceIssues({ ...settings, processes }, collector));
   for (const { destination, index, path, indexPath } of targetsOf(settings)) {
     const support = collector.destinations[destination.kind];
     if (support !== true) {
@@ -86,6 +89,19 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
     }
     if (destination.kind === "elasticsearch" && isReservedByElasticsearch(index)) {
       const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
+      issues.push({ path: indexPath, message });
+    }
+    const journal = journalSources(settings.sources).map((source) => ({
+      ...index,
+      splitBy: "none" as const,
+      prefix: journalPrefix(index, source),
+    }));
+    if (
+      destination.kind === "elasticsearch" &&
+      !isReservedByElasticsearch(index) &&
+      journal.some(isReservedByElasticsearch)
+    ) {
+      const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS}) with the source after them`;
       issues.push({ path: indexPath, message });
     }
     const own = [

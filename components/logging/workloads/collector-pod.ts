@@ -15,6 +15,7 @@ import {
   withName,
 } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
+import { JOURNAL_FOLDER } from "../sources/journal.ts";
 
 /** Buffers and read positions of a collector on its node; they outlive its pods. */
 function stateOnNode(id: string): string {
@@ -39,6 +40,8 @@ export interface CollectorPodArgs {
   readonly destinations: readonly NamedTarget[];
   /** Containers that send to one of several destinations each. @default none: the collector's own sends */
   readonly senders?: Rendered["senders"] | undefined;
+  /** Whether it reads the node's journal. @default false */
+  readonly journal?: boolean | undefined;
   /** @default those of the collector */
   readonly resources?: LoggingSettings["resources"];
   /** @default that of the collector */
@@ -55,6 +58,7 @@ export function collectorPodSpec({
   environment = {},
   destinations,
   senders = [],
+  journal = false,
   image,
   ...own
 }: CollectorPodArgs) {
@@ -105,6 +109,7 @@ export function collectorPodSpec({
           ...mounts,
           { name: "pods", mountPath: "/var/log/pods", readOnly: true },
           { name: "containers", mountPath: "/var/log/containers", readOnly: true },
+          ...(journal ? [{ name: "journal", mountPath: JOURNAL_FOLDER, readOnly: true }] : []),
           ...mine.flatMap((part) => part.volumeMounts),
         ],
       },
@@ -128,6 +133,7 @@ export function collectorPodSpec({
       { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
       { name: "pods", hostPath: { path: "/var/log/pods", type: "Directory" } },
       { name: "containers", hostPath: { path: "/var/log/containers", type: "Directory" } },
+      ...(journal ? [{ name: "journal", hostPath: { path: JOURNAL_FOLDER, type: "Directory" } }] : []),
       ...parts.flatMap((part) => part.volumes),
     ],
   };

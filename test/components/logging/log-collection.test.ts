@@ -175,6 +175,13 @@ describe("LogCollection", () => {
     assert.deepEqual(spec.containers[0].volumeMounts.at(-1), { name: "destination", mountPath: "/var/log/out" });
   });
 
+  it("mounts the node's journal, read-only, where parts of it are collected, and else not", async () => {
+    const spec = pod(await collect({ sources: ["pods", "kubelet"] }));
+    const [mount] = spec.containers[0].volumeMounts.filter(({ name }: { name: string }) => name === "journal");
+    assert.deepEqual(mount, { name: "journal", mountPath: "/var/log/journal", readOnly: true });
+    assert.doesNotMatch(JSON.stringify(pod(await collect({}))), /journal/);
+  });
+
   describe("on AWS", () => {
     it("makes the log group with an end and a key, before the collector", async () => {
       const { resources } = await collect({ destination: { kind: "cloudwatch", retentionDays: 7 } }, "on AWS");

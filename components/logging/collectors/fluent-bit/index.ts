@@ -5,6 +5,7 @@ import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../..
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
+import { journalFilters, journalInputs, journalOutputs } from "./journal-sections.ts";
 import { processingScripts } from "./line-filters.ts";
 import { CRI_PARTS, criLine, criParts, firstLineParsers, stackTraceParsers } from "./multiline.ts";
 import { output } from "./outputs.ts";
@@ -62,6 +63,7 @@ export const fluentBit: Collector = {
     splunk: ["token"],
   },
   routes: true,
+  readsJournal: true,
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "CRI parts; stack traces of all four languages; JSON",
@@ -136,9 +138,16 @@ function configuration(whole: LogPipeline): object {
     parsers: [TAG_PARSER, ...(node ? [POD_PARSER, teamParser(pipeline), criLine] : [])],
     ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
     pipeline: {
-      inputs: [node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod), aliveInput(OWN_PORTS)],
-      filters: node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod, SCRIPT),
-      outputs: branches.length === 0 ? [output(pipeline)] : branches.map(toSender),
+      inputs: [
+        node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod),
+        ...journalInputs(pipeline),
+        aliveInput(OWN_PORTS),
+      ],
+      filters: [
+        ...(node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod, SCRIPT)),
+        ...journalFilters(pipeline),
+      ],
+      outputs: branches.length === 0 ? [output(pipeline), ...journalOutputs(pipeline)] : branches.map(toSender),
     },
   };
 }

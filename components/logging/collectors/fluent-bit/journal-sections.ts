@@ -1,0 +1,69 @@
+import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
+import { JOURNAL_FIELDS, JOURNAL_FOLDER, type JournalSource, journalPrefix } from "../../sources/journal.ts";
+import { output } from "./outputs.ts";
+import { bufferInput, type Section, STATE_FOLDER } from "./service.ts";
+
+const tagOf = (source: JournalSource) => `journal.${source}`;
+
+/**
+ * Reads a part of the journal from its beginning, and goes on where it was: the position is on disk, as that of each file of a pod.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/systemd
+ */
+export function journalInputs(pipeline: LogPipeline): Section[] {
+  return pipeline.journal.map((source) => ({
+    name: "systemd",
+    tag: tagOf(source),
+    path: JOURNAL_FOLDER,
+    systemd_filter: [...JOURNAL_FIELDS[source]],
+    systemd_filter_type: "or",
+    db: `${STATE_FOLDER}/journal-${source}.db`,
+    "db.sync": "normal",
+    read_from_tail: "off",
+    lowercase: "on",
+    strip_underscores: "on",
+    ...bufferInput(pipeline),
+  }));
+}
+
+/** Makes the record: the line under `log`, as that of a pod, and where it is from. */
+export function journalFilters(pipeline: LogPipeline): Section[] {
+  return pipeline.journal.flatMap((source): Section[] => [
+    {
+      name: "record_modifier",
+      match: tagOf(source),
+      allowlist_key: ["message", "systemd_unit", "syslog_identifier", "priority", "pid"],
+    },
+    {
+      name: "modify",
+      match: tagOf(source),
+      rename: ["message log", "systemd_unit unit", "syslog_identifier identifier"],
+      add: [`source ${source}`, `node \${${NODE_VARIABLE}}`],
+    },
+  ]);
+}
+
+/** Sends each part to the pods' destination, under names of its own. */
+export function journalOutputs(pipeline: LogPipeline): Section[] {
+  return pipeline.journal.map((source) => {
+    const index = { ...pipeline.index, prefix: journalPrefix(pipeline.index, source), splitBy: "none" as const };
+    return { ...output({ ...pipeline, index }), ...ownNames(pipeline, source), match: tagOf(source) };
+  });
+}
+
+function ownNames({ destination }: LogPipeline, source: JournalSource): Section {
+  switch (destination.kind) {
+    case "file":
+      return { file: `${source}.log` };
+    case "cloudwatch":
+      return { log_stream_template: `$node.${source}`, log_stream_prefix: `${source}-` };
+    case "s3":
+      return {
+        s3_key_format: `/${destination.prefix}/node/${source}/%Y/%m/%d/%H/$UUID.gz`,
+        store_dir: `${STATE_FOLDER}/s3-${source}`,
+      };
+    case "loki":
+      return { labels: `job=eks-dns-logging, source=${source}, node=$node` };
+    default:
+      return {};
+  }
+}
