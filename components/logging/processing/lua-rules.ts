@@ -91,11 +91,11 @@ function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
   return run === "" ? found : [...found, [run]];
 }
 
-/** Those whose shortest text is the longest. */
+/** Those whose shortest text is the longest; of equal ones the last: `key` is rarer than `api`. */
 function best(found: readonly (readonly string[])[]): readonly string[] | undefined {
   const shortest = (texts: readonly string[]) => Math.min(...texts.map(({ length }) => length));
   return found.reduce<readonly string[] | undefined>(
-    (most, texts) => (most === undefined || shortest(texts) > shortest(most) ? texts : most),
+    (most, texts) => (most === undefined || shortest(texts) >= shortest(most) ? texts : most),
     undefined,
   );
 }

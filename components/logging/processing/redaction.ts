@@ -128,7 +128,12 @@ function cardRules(): RedactionRule[] {
   const kind = "credit-card";
   const text = mask(kind);
   return [
-    { kind, pattern: parsePattern(`([^\\\\]"[ \\t]*:[ \\t]*)(${CARD})\\b`), replacement: [1, `"${text}"`], luhn: true },
+    {
+      kind,
+      pattern: parsePattern(`([^\\\\]"[ \\t]{0,4}:[ \\t]{0,4})(${CARD})\\b`),
+      replacement: [1, `"${text}"`],
+      luhn: true,
+    },
     { kind, pattern: withEscape(parsePattern(`\\b(${CARD})\\b`)), replacement: [1, text], luhn: true },
   ];
 }

@@ -247,10 +247,24 @@ local function has_any(text, wanted)
   return #wanted == 0
 end
 
+-- How far before what is likely a match may begin: a name and an escape of JSON may precede the secret.
+local REACH = 24
+
+-- The next place from one on where a match may begin, and the last before it must be asked for again.
+local function next_start(rule, text, at, last)
+  if rule.likely ~= "" and at > last then
+    last = find(text, rule.likely, at)
+    if last == nil then return nil end
+    at = math.max(at, last - REACH)
+    while at < last and byte(text, at) >= 128 and byte(text, at) < 192 do at = at + 1 end
+  end
+  return find(text, rule.first, at), last
+end
+
 local function replaced(rule, text)
-  local made, copied, at = nil, 1, 1
+  local made, copied, at, last = nil, 1, 1, 0
   while true do
-    at = find(text, rule.first, at)
+    at, last = next_start(rule, text, at, last)
     if at == nil then break end
     local captures = {}
     local stop = rule.match(text, at, captures)

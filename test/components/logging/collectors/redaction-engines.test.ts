@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
+import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
 import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry/index.ts";
 import { vector } from "../../../../components/logging/collectors/vector/index.ts";
 import { REDACTION_KINDS } from "../../../../components/logging/processing/redaction.ts";
@@ -26,6 +27,31 @@ function misses(redact: Replace): unknown[] {
 }
 
 describe("Redaction as it is rendered", () => {
+  it("comes in Fluent Bit after lines are joined and before their JSON is parsed, and limits come last", () => {
+    const Filters = z.array(
+      z.looseObject({ name: z.string(), alias: z.string().optional(), merge_log: z.string().optional() }),
+    );
+    const filters = (settings: object, source?: "application") => {
+      const pipeline = pipelines({ destination: { kind: "opensearch", host: "h" } })(settings, source);
+      return Filters.parse(parse(fluentBit.render(pipeline).files["fluent-bit.yaml"] ?? "").pipeline.filters);
+    };
+    for (const source of [undefined, "application"] as const) {
+      const rendered = filters(PROCESSING, source);
+      const at = rendered.findIndex(({ alias }) => alias === "redact");
+      assert.ok(rendered.findLastIndex(({ name }) => name === "multiline") < at);
+      assert.ok(at < rendered.findIndex(({ merge_log }) => merge_log === "on"));
+    }
+    const { redact } = PROCESSING.processing;
+    const processing = { redact, drop: [{ levels: ["debug"] }], limit: [{ linesPerSecond: 9 }] };
+    const order = filters({ processing }).flatMap(({ alias }) => (alias === undefined ? [] : [alias]));
+    assert.deepEqual(order, ["redact", "drop_records", "limit_0"]);
+    const early = filters({ processing: { ...processing, drop: [{ pattern: "x" }] } });
+    assert.deepEqual(
+      early.flatMap(({ alias }) => (alias === undefined ? [] : [alias])),
+      ["redact", "drop_lines", "limit_0"],
+    );
+  });
+
   it("masks by OpenTelemetry's operators, one after another, what was planted", () => {
     const Operators = z.array(
       z.object({
