@@ -79,5 +79,7 @@ export const logDestination = logs?.destination ?? "none: this stack collects no
 export const logIndices = logs?.indices ?? [];
 /** The collector's IAM role, where a destination needs one: Amazon OpenSearch must know it. */
 export const logRoleArn = logs?.roleArn ?? "none: the collector has no IAM role";
+/** IAM policies to read a team's own log groups and prefixes, by team. */
+export const logReaderPolicies = logs?.readerPolicies ?? {};
 /** The command that proves all of it. */
 export const verify = verifyCommand({ stack: pulumi.getStack(), ...settings });

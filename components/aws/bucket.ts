@@ -13,6 +13,8 @@ export interface LogBucketArgs {
   readonly prefix: string;
   /** Days that the logs are kept. */
   readonly retentionDays: number;
+  /** Days that the objects below a longer prefix are kept, if that is shorter: prefix to days. @default none */
+  readonly shorter?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -58,6 +60,13 @@ export class LogBucket extends pulumi.ComponentResource {
             expiration: { days: args.retentionDays },
             abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
           },
+          // Of two rules that hold for an object S3 takes the one that ends sooner.
+          ...Object.entries(args.shorter ?? {}).map(([of, days]) => ({
+            id: `retention-${of}`,
+            status: "Enabled",
+            filter: { prefix: `${of}/` },
+            expiration: { days },
+          })),
         ],
       },
       { parent: this },

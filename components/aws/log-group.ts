@@ -93,6 +93,12 @@ export interface LogGroupArgs {
   readonly groupName: string;
   /** Days that the logs are kept. */
   readonly retentionDays: number;
+  /** Log class; a change replaces the log group. @default STANDARD */
+  readonly class?: "STANDARD" | "INFREQUENT_ACCESS" | undefined;
+  /** Key that encrypts it, by ARN. @default a key of its own */
+  readonly kmsKeyArn?: string | undefined;
+  /** Whether the collector writes to log groups below its name too, those of teams. @default false */
+  readonly withTeams?: boolean;
   /** What the collector asks of the group beside making streams and writing to them. */
   readonly actions: readonly string[];
   /** Whether the collector lists the region's log groups to find this one: no smaller right than to list all of them lets it. */
@@ -113,15 +119,22 @@ export class PodLogGroup extends pulumi.ComponentResource {
     const { host, groupName } = args;
     const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
     const groups = accountId.apply((account) => `arn:${host.partition}:logs:${host.region}:${account}:log-group:`);
-    const key = logGroupKey(
-      `${name}-key`,
-      { description: `Log group ${groupName}`, region: host.region, groupName, sid: "PodLogs", tags: host.tags },
-      accountId,
-      { parent: this },
-    );
+    const ownKey = () =>
+      logGroupKey(
+        `${name}-key`,
+        { description: `Log group ${groupName}`, region: host.region, groupName, sid: "PodLogs", tags: host.tags },
+        accountId,
+        { parent: this },
+      );
     this.group = new aws.cloudwatch.LogGroup(
       name,
-      { name: groupName, retentionInDays: args.retentionDays, kmsKeyId: key.arn, tags: host.tags },
+      {
+        name: groupName,
+        retentionInDays: args.retentionDays,
+        kmsKeyId: args.kmsKeyArn ?? ownKey().arn,
+        ...(args.class === undefined ? {} : { logGroupClass: args.class }),
+        tags: host.tags,
+      },
       { parent: this, deleteBeforeReplace: true },
     );
     this.statements = statementsFor(groups, args);
@@ -148,16 +161,18 @@ export function existingLogGroup(
 /** @param groups Begins the ARN of each log group in the region. */
 function statementsFor(
   groups: pulumi.Output<string>,
-  { groupName, actions, lists }: Pick<LogGroupArgs, "groupName" | "actions" | "lists">,
+  { groupName, actions, lists, withTeams = false }: Pick<LogGroupArgs, "groupName" | "actions" | "lists" | "withTeams">,
 ): pulumi.Output<PolicyStatement[]> {
   return groups.apply((anyGroup) => {
     const groupArn = `${anyGroup}${groupName}`;
+    const groupArns = withTeams ? [groupArn, `${groupArn}/*`] : [groupArn];
+    const streams = groupArns.map((arn) => `${arn}:*`);
     return [
       {
         Sid: "WriteLines",
         Effect: "Allow" as const,
         Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        Resource: [`${groupArn}:*`],
+        Resource: streams,
       },
       ...(actions.length === 0
         ? []
@@ -166,7 +181,7 @@ function statementsFor(
               Sid: "OfItsGroup",
               Effect: "Allow" as const,
               Action: [...actions],
-              Resource: [groupArn, `${groupArn}:*`],
+              Resource: [...groupArns, ...streams],
             },
           ]),
       ...(lists

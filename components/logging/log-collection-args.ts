@@ -132,6 +132,16 @@ export interface FirehoseArgs {
   readonly stream: string;
 }
 
+/** What the log group of one team has of its own. */
+interface TeamLogGroupArgs {
+  /** Days that a line is kept. @default that of the destination */
+  readonly retentionDays?: number;
+  /** Log class. @default that of the destination */
+  readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
+  /** ARN of the key that encrypts it. @default that of the destination, or a key of its own */
+  readonly kmsKeyArn?: string;
+}
+
 /** A log group of CloudWatch Logs, which this component creates. The cluster must have `podIdentity`. */
 export interface CloudWatchArgs {
   /** Kind of the destination. */
@@ -142,6 +152,12 @@ export interface CloudWatchArgs {
   readonly existing?: boolean;
   /** Days that a line is kept: a value that CloudWatch Logs accepts. @default 30 */
   readonly retentionDays?: number;
+  /** Log class; a change replaces the log group. @default "STANDARD" */
+  readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
+  /** ARN of the key that encrypts it. @default a key that this component creates */
+  readonly kmsKeyArn?: string;
+  /** What a team's own log group differs in, where `index.splitBy` is `team`. @default nothing */
+  readonly teams?: Readonly<Record<string, TeamLogGroupArgs>>;
 }
 
 /** An S3 bucket, which this component creates. The cluster must have `podIdentity`. */
@@ -158,6 +174,8 @@ export interface S3Args {
   readonly kmsKeyArn?: string | undefined;
   /** Days until an object is deleted, 1 to 3653. @default 90 */
   readonly retentionDays?: number;
+  /** Days, shorter than those of the destination, that a team's objects are kept, where `index.splitBy` is `team`. @default none */
+  readonly teams?: Readonly<Record<string, { /** Days until an object is deleted. */ readonly retentionDays: number }>>;
 }
 
 /** A folder on each node. */

@@ -9,6 +9,7 @@ import { COLLECTORS } from "./collectors/index.ts";
 import { awsDestinations } from "./destinations/aws-destinations.ts";
 import { receiverEgress } from "./destinations/egress.ts";
 import { InClusterOpenSearch } from "./destinations/in-cluster-opensearch.ts";
+import { teamReaders } from "./destinations/team-readers.ts";
 import { todaysIndices } from "./indexing/index-format.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
@@ -42,6 +43,8 @@ export class LogCollection extends pulumi.ComponentResource {
   readonly indices: readonly string[];
   /** ARN of the collector's IAM role, for a domain's role mapping or a collection's data access policy; undefined without one. */
   readonly roleArn: pulumi.Output<string> | undefined;
+  /** ARN of an IAM policy to read a team's log groups and prefixes, by team; none where lines are not split by team in AWS. */
+  readonly readerPolicies: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:logging:LogCollection", name, {}, { ...options, provider: args.cluster.provider });
@@ -63,6 +66,10 @@ export class LogCollection extends pulumi.ComponentResource {
       cluster.podIdentity === undefined
         ? undefined
         : awsDestinations(name, targets, collector, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
+    this.readerPolicies =
+      cluster.podIdentity === undefined
+        ? {}
+        : teamReaders(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
     const pipeline = resolvedSettings(name, args, settings).apply((resolved) => logPipeline(resolved, context));
     const search = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster

@@ -1,6 +1,7 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { Destination } from "./destinations/destination-settings.ts";
 import type { IndexFormat } from "./indexing/index-format.ts";
+import type { TeamPlace } from "./indexing/team-places.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
@@ -111,6 +112,8 @@ export interface LogPipeline {
   readonly suffix: string | undefined;
   /** A line goes to this destination that meets one of these; all lines if there are none. */
   readonly selections: readonly Selection[];
+  /** Places of its own that each team's lines have in the destination; none where they are not split by team. */
+  readonly places: readonly TeamPlace[];
   /** A pipeline for each of several destinations, from the record on. Empty where there is one, which `destination` is. */
   readonly branches: readonly LogPipeline[];
 }
@@ -149,14 +152,19 @@ export function logPipeline(
   const branches = targets.map((target) => ({ ...common, ...branchOf(target, context, whenFull) }));
   const [first] = branches;
   if (first === undefined) throw new Error("a pipeline without a destination passed the settings");
-  return first.name === undefined ? first : { ...first, name: undefined, suffix: undefined, selections: [], branches };
+  return first.name === undefined
+    ? first
+    : { ...first, name: undefined, suffix: undefined, selections: [], places: [], branches };
 }
 
 /** What a destination has of its own. */
-type Branch = Pick<LogPipeline, "name" | "suffix" | "destination" | "context" | "index" | "buffer" | "selections">;
+type Branch = Pick<
+  LogPipeline,
+  "name" | "suffix" | "destination" | "context" | "index" | "buffer" | "selections" | "places"
+>;
 
 function branchOf(
-  { name, suffix, destination, index, bufferSize, selections }: Target,
+  { name, suffix, destination, index, bufferSize, selections, places }: Target,
   context: DestinationContext,
   whenFull: LogPipeline["buffer"]["whenFull"],
 ): Branch {
@@ -173,6 +181,7 @@ function branchOf(
     index,
     buffer: { size: bufferSize, whenFull },
     selections,
+    places,
   };
 }
 

@@ -9,6 +9,7 @@ import { amazonIssues, awsIdentitySetting, needsAwsIdentity, partitionIssue } fr
 import { authenticationIssues } from "./destinations/authentication.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
+import { teamIssues } from "./destinations/team-issues.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
 import {
   bucketName,
@@ -81,7 +82,9 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
   issues.push(...routeIssues(settings, collector, teams), ...processingIssues(settings, collector, teams));
   const processes = !isDeepStrictEqual(settings.processing, DEFAULTS.processing);
   issues.push(...sourceIssues({ ...settings, processes }, collector));
-  for (const { destination, index, path, indexPath } of targetsOf(settings)) {
+  for (const target of targetsOf(settings, teams)) {
+    const { destination, index, path, indexPath } = target;
+    issues.push(...teamIssues(target, collector.id, teams));
     const support = collector.destinations[destination.kind];
     if (support !== true) {
       const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
@@ -233,7 +236,12 @@ interface Choice {
   readonly byDefault: LoggingSettings;
 }
 
-const CONTEXT: DestinationContext = { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" };
+const CONTEXT: DestinationContext = {
+  cluster: "dev",
+  region: "eu-central-1",
+  bucket: "dev-logs",
+  teams: [{ name: "ts" }],
+};
 /** A pod of which all is known, so that each setting that may show does. */
 const POD: ApplicationPod = {
   namespace: "ts-team",

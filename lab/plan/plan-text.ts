@@ -3,6 +3,7 @@ import { ageWarning } from "eks-dns-logging-corefile/addon";
 import { dnsWarnings } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { todaysIndices } from "../../components/logging/indexing/index-format.ts";
+import { placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, describeDestination, logGroupName } from "../../components/logging/pipeline.ts";
 import { routedTeams, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
@@ -147,14 +148,16 @@ export function formatAge({ cluster }: Pick<Settings, "cluster">, day: string): 
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 
-/** Each of several destinations: where it is, which lines it gets, and today's names there. Empty for an only destination. */
+/** Each of several destinations: where it is, which lines it gets, and today's names there. Empty for an only one not split by team. */
 export function formatRoutes(settings: Stack, now: Date): string {
   const { logging, teams } = settings;
-  if (logging?.destinations === undefined) return "";
-  const lines = targetsOf(logging, teams).flatMap((target) => {
+  if (logging === undefined) return "";
+  const targets = targetsOf(logging, teams);
+  if (logging.destinations === undefined && targets.every(({ places }) => places.length === 0)) return "";
+  const lines = targets.flatMap((target) => {
     const [first = "", ...rest] = target.selections.length === 0 ? ["all lines"] : target.selections.map(inWords);
     return [
-      `    ${target.name} : ${placeOf(target, settings)}`,
+      `    ${target.name ?? "destination"} : ${placeOf(target, settings)}`,
       `      gets  : ${[first, ...rest].join("; or ")}`,
       ...todaysNames(target, settings, now).map((name) => `      today : ${name}`),
     ];
@@ -171,6 +174,11 @@ function placeOf({ suffix, destination }: Target, { cluster, region }: Stack): s
   return describeDestination({ suffix, destination, context: { cluster: clusterName, region, bucket } });
 }
 
+/** The name of each team's place, and that of the rest. */
+function inPlaces(base: string, places: Target["places"]): string[] {
+  return places.length === 0 ? [base] : places.map(({ team }) => placeName(base, team));
+}
+
 function inWords({ namespaces, labels, streams, levels }: Selection): string {
   const parts = [
     ...(namespaces === undefined ? [] : [`namespace ${namespaces.join(" or ")}`]),
@@ -183,7 +191,7 @@ function inWords({ namespaces, labels, streams, levels }: Selection): string {
 
 /** What is written there now: indices, the log group, or the prefix of the objects' keys, whose day begins in UTC. */
 function todaysNames(
-  { suffix, destination, index, selections }: Target,
+  { suffix, destination, index, selections, places }: Target,
   { cluster, teams }: Stack,
   now: Date,
 ): string[] {
@@ -192,9 +200,11 @@ function todaysNames(
     case "elasticsearch":
       return todaysIndices(index, routedTeams(selections, teams), now);
     case "cloudwatch":
-      return [logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix)];
+      return inPlaces(logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix), places);
     case "s3":
-      return [`${destination.prefix}/${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`];
+      return inPlaces(destination.prefix, places).map(
+        (prefix) => `${prefix}/${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`,
+      );
     default:
       return [];
   }

@@ -5,6 +5,7 @@ import { PodIdentity, type PolicyStatement } from "../../aws/iam.ts";
 import { existingLogGroup, PodLogGroup } from "../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { Collector } from "../collectors/collector.ts";
+import { placeName } from "../indexing/team-places.ts";
 import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
 import { searchStatement, streamStatement } from "./amazon.ts";
@@ -44,7 +45,7 @@ export function awsDestinations(
 /** Makes what a destination needs; what the collector may do there, or undefined for a destination outside AWS. */
 function statementsOf(
   prefix: string,
-  { suffix, destination }: Target,
+  { suffix, destination, places }: Target,
   { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
   { cluster, host, parent }: Place,
 ): pulumi.Output<PolicyStatement[]> | undefined {
@@ -53,8 +54,25 @@ function statementsOf(
       const groupName = logGroupName(destination, cluster, suffix);
       const { existing, retentionDays = RETENTION.cloudwatch } = destination;
       if (existing) return sidsOf(existingLogGroup({ host, groupName, actions, lists }, parent), suffix);
-      const group = { host, groupName, retentionDays, actions, lists };
-      return sidsOf(new PodLogGroup(withName(`${prefix}-group`, suffix), group, { parent }).statements, suffix);
+      const resource = withName(`${prefix}-group`, suffix);
+      const group = {
+        host,
+        groupName,
+        retentionDays,
+        class: destination.class,
+        kmsKeyArn: destination.kmsKeyArn,
+        actions,
+        lists,
+      };
+      for (const { team } of places) {
+        if (team === undefined) continue;
+        const own = { ...group, ...destination.teams?.[team], groupName: placeName(groupName, team) };
+        new PodLogGroup(`${resource}.${team}`, own, { parent });
+      }
+      return sidsOf(
+        new PodLogGroup(resource, { ...group, withTeams: places.length > 0 }, { parent }).statements,
+        suffix,
+      );
     }
     case "s3": {
       const { prefix: keys, existing, kmsKeyArn, retentionDays = RETENTION.s3 } = destination;
@@ -67,6 +85,9 @@ function statementsOf(
         bucketName: bucketName(destination, cluster, host.region, suffix),
         prefix: keys,
         retentionDays,
+        shorter: Object.fromEntries(
+          Object.entries(destination.teams ?? {}).map(([team, own]) => [placeName(keys, team), own.retentionDays]),
+        ),
       };
       return sidsOf(new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent }).statements, suffix);
     }

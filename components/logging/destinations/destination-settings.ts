@@ -41,6 +41,13 @@ export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name) && !RESERVED_BUCKET.test(name);
 }
 
+const KmsKeyArn = string(
+  /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
+  "the ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd",
+);
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html */
+const LogClass = z.enum(["STANDARD", "INFREQUENT_ACCESS"]);
+
 /** Days that lines are kept where the settings do not say. */
 export const RETENTION = { cloudwatch: 30, s3: 90 } as const;
 
@@ -90,6 +97,24 @@ const KINDS = {
       .default(false)
       .describe("Use the log group of that name in the cluster's region as it is. Default false."),
     retentionDays: z.literal(RETENTION_DAYS).optional().describe(`Retention in days. Default ${RETENTION.cloudwatch}.`),
+    class: LogClass.optional().describe("Log class; a change replaces the log group. Default STANDARD."),
+    kmsKeyArn: KmsKeyArn.optional().describe("Key that encrypts it. Default: one of this stack."),
+    teams: z
+      .record(
+        z.string(),
+        z.strictObject({
+          retentionDays: z
+            .literal(RETENTION_DAYS)
+            .optional()
+            .describe("Retention in days. Default: the destination's."),
+          class: LogClass.optional().describe("Log class. Default: the destination's."),
+          kmsKeyArn: KmsKeyArn.optional().describe(
+            "Key that encrypts it. Default: the destination's, or one of its own.",
+          ),
+        }),
+      )
+      .optional()
+      .describe("What a team's own log group differs in, where index.splitBy is team."),
   },
   s3: {
     kind: z.literal("s3").describe("S3, in a bucket of this stack, or one that exists."),
@@ -108,12 +133,11 @@ const KINDS = {
       .boolean()
       .default(false)
       .describe("Use the bucket of that name in the cluster's region as it is. Default false."),
-    kmsKeyArn: string(
-      /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/,
-      "the ARN of a KMS key, such as arn:aws:kms:eu-central-1:111122223333:key/1234abcd",
-    )
+    teams: z
+      .record(z.string(), z.strictObject({ retentionDays: integer(1, 3653).describe("Retention in days.") }))
       .optional()
-      .describe("Key that encrypts an existing bucket, if it is not S3's own."),
+      .describe("What a team's own prefix differs in, where index.splitBy is team."),
+    kmsKeyArn: KmsKeyArn.optional().describe("Key that encrypts an existing bucket, if it is not S3's own."),
     retentionDays: integer(1, 3653).optional().describe(`Retention in days. Default ${RETENTION.s3}.`),
   },
   loki: {

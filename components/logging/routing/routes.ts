@@ -3,6 +3,7 @@ import { teamNamespace } from "../../kubernetes/labels.ts";
 import { string } from "../../schema/values.ts";
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
 import type { IndexFormat } from "../indexing/index-format.ts";
+import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
 
 export const NamespaceName = string(
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -93,9 +94,15 @@ export interface Target {
   readonly bufferSize: string;
   /** A line goes there that meets one of these; all lines if there are none. */
   readonly selections: readonly Selection[];
+  /** Places of its own that each team's lines have there; none where they are not split by team. */
+  readonly places: readonly TeamPlace[];
 }
 
+/** Collectors that give each team's lines a log group or prefix of their own. */
+const SPLITS_PLACES: ReadonlySet<string> = new Set(["fluent-bit", "vector", "opentelemetry"]);
+
 interface RoutedSettings {
+  readonly collector?: string;
   readonly destination?: Destination | undefined;
   readonly destinations?: Readonly<Record<string, NamedDestination>> | undefined;
   readonly routes?: readonly Route[];
@@ -108,6 +115,8 @@ const STDOUT: Destination = { kind: "stdout" };
 /** The destination of a stack, or all of them in the order of their names. */
 export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespaces[] = []): Target[] {
   const { destination = STDOUT, destinations, routes = [], index, buffer } = settings;
+  const placesOf = (of: Destination, format: IndexFormat, led: readonly Selection[]) =>
+    SPLITS_PLACES.has(settings.collector ?? "") ? teamPlaces(of, format, routedTeams(led, teams)) : [];
   if (destinations === undefined)
     return [
       {
@@ -120,12 +129,14 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
         index,
         bufferSize: buffer.size,
         selections: [],
+        places: placesOf(destination, index, []),
       },
     ];
   return Object.entries(destinations)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, named]) => {
       const leading = routes.filter(({ to }) => to.includes(name)).map((route) => selectionOf(route, teams));
+      const selections = leading.some((selection) => Object.keys(selection).length === 0) ? [] : leading;
       return {
         name,
         suffix: named.wasDestination ? undefined : name,
@@ -135,7 +146,8 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
         destination: named,
         index: named.index ?? index,
         bufferSize: named.buffer.size ?? buffer.size,
-        selections: leading.some((selection) => Object.keys(selection).length === 0) ? [] : leading,
+        selections,
+        places: placesOf(named, named.index ?? index, selections),
       };
     });
 }

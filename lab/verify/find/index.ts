@@ -1,3 +1,4 @@
+import { placeName, placeOfNamespace } from "../../../components/logging/indexing/team-places.ts";
 import { logGroupName, withName } from "../../../components/logging/pipeline.ts";
 import { destinationsOfLine, type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../../components/logging/settings.ts";
@@ -39,7 +40,7 @@ export function findersFor({ logging, ...where }: Stack): MarkerFinder[] {
 }
 
 function destinationFinder(
-  { name, suffix, destination, index }: Target,
+  { name, suffix, destination, index, places }: Target,
   { logging: { collector }, cluster, region }: Stack & { readonly logging: LoggingSettings },
 ): MarkerFinder {
   switch (destination.kind) {
@@ -60,7 +61,8 @@ function destinationFinder(
       return fileFinder(destination.path, collector);
     case "cloudwatch": {
       const logGroup = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix);
-      return cloudwatchFinder({ logGroup, region: region ?? "" }, collector);
+      const groupOf = (namespace: string) => placeName(logGroup, placeOfNamespace(places, namespace)?.team);
+      return cloudwatchFinder({ logGroup, groupOf, region: region ?? "" }, collector);
     }
     case "http":
       return unableFinder("http", "an HTTP receiver cannot be queried");

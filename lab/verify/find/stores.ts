@@ -130,7 +130,11 @@ export type Aws = (args: readonly string[]) => Promise<string>;
  * @see https://docs.aws.amazon.com/cli/latest/reference/logs/filter-log-events.html
  */
 export function cloudwatchFinder(
-  { logGroup, region }: { readonly logGroup: string; readonly region: string },
+  {
+    logGroup,
+    groupOf = () => logGroup,
+    region,
+  }: { readonly logGroup: string; readonly groupOf?: (namespace: string) => string; readonly region: string },
   collector: string,
   aws: Aws = awsCli,
 ): MarkerFinder {
@@ -139,9 +143,9 @@ export function cloudwatchFinder(
     async prepare(lab, pod) {
       await collectorPod(lab, collector, pod.node);
     },
-    async find(_lab, { marker, seconds }) {
+    async find(_lab, { marker, seconds, pod }) {
       const start = String(Date.now() - Math.ceil(seconds) * 1000);
-      const group = ["--log-group-name", logGroup, "--region", region, "--start-time", start];
+      const group = ["--log-group-name", groupOf(pod.namespace), "--region", region, "--start-time", start];
       const filter = ["--filter-pattern", `"${marker}"`, "--max-items", "1", "--output", "json"];
       const stream = FilterAnswer.parse(JSON.parse(await aws(["logs", "filter-log-events", ...group, ...filter])))
         .events[0];

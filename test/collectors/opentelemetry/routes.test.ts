@@ -22,14 +22,17 @@ describe("OpenTelemetry Collector with three destinations", () => {
 
   for (const [at, mode] of (["away", "silent", "busy", "failing"] as const).entries()) {
     const name = NAMES[at % NAMES.length] ?? "search";
-    it(`neither loses nor doubles a line elsewhere while one is away, and loses none there: ${name} ${mode}`, async () => {
+    it(`neither loses nor doubles a line elsewhere while one is away, and loses none there: ${name} ${mode}`, async function () {
+      this.timeout(300_000);
       assert.ok(otelcol);
       const local = otelcol;
       // What falls silent is asked again sooner; where it only answers late, nothing changes.
       const hasty: LocalOpenTelemetry = {
         ...local,
         adapt: (text, place) =>
-          local.adapt(text, place).replaceAll("encoding: json\n", "encoding: json\n    timeout: 10s\n"),
+          local
+            .adapt(text, place)
+            .replaceAll("    encoding: json\n    endpoint", "    encoding: json\n    timeout: 10s\n    endpoint"),
       };
       const write = { files: 20, bytesPerSecond: RATE * 1e6, seconds: SECONDS };
       const { written, stats, lagSeconds, usualLagSeconds } = await withOneAway(hasty, name, mode, write, {

@@ -55,7 +55,11 @@ function leaves(schema: unknown, path = ""): string[] {
 function rendered(collector: Collector, settings: LoggingSettings): object {
   const source = settings.mode === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
   return collector.render(
-    logPipeline(settings, { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" }, source),
+    logPipeline(
+      settings,
+      { cluster: "dev", region: "eu-central-1", bucket: "dev-logs", teams: [{ name: "ts" }] },
+      source,
+    ),
   );
 }
 
@@ -121,7 +125,7 @@ describe("A setting without effect", () => {
         ({ path, message, severity }) => `${severity} ${path.join(".")}: ${message}`,
       );
     for (const kind of ["cloudwatch", "s3", "stdout", "file"]) {
-      assert.deepEqual(warnings({ destination: { kind }, index: { splitBy: "team" } }), [
+      assert.deepEqual(warnings({ destination: { kind }, index: { splitBy: "namespace" } }), [
         `warning index.splitBy: has no effect with destination ${kind}, which has no indices`,
       ]);
     }

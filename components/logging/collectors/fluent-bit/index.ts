@@ -8,7 +8,7 @@ import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } f
 import { journalFilters, journalInputs, journalOutputs } from "./journal-sections.ts";
 import { processingScripts } from "./line-filters.ts";
 import { CRI_PARTS, criLine, criParts, firstLineParsers, stackTraceParsers } from "./multiline.ts";
-import { output } from "./outputs.ts";
+import { outputs } from "./outputs.ts";
 import { needsScript, readerOf, senderConfiguration, senderFile, senderPorts, toSender } from "./senders.ts";
 import {
   aliveInput,
@@ -147,7 +147,7 @@ function configuration(whole: LogPipeline): object {
         ...(node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod, SCRIPT)),
         ...journalFilters(pipeline),
       ],
-      outputs: branches.length === 0 ? [output(pipeline), ...journalOutputs(pipeline)] : branches.map(toSender),
+      outputs: branches.length === 0 ? [...outputs(pipeline), ...journalOutputs(pipeline)] : branches.map(toSender),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
+import { placeName } from "../../indexing/team-places.ts";
 import {
   hasIndex,
   ID_KEY,
@@ -44,6 +45,30 @@ function storeSize({ buffer }: Pick<LogPipeline, "buffer">): number {
 /** Whether a script finds what indices are split by; it sees each record, so it is there for an app alone. */
 export function splitByScript({ index, destination, source }: LogPipeline): boolean {
   return source.kind === "node" && hasIndex(destination) && index.splitBy === "app";
+}
+
+/** Outputs of a pipeline: one, or one for each team whose lines have a place of their own, and one for the rest. */
+export function outputs(pipeline: LogPipeline): Section[] {
+  const { places, buffer, destination } = pipeline;
+  if (places.length === 0) return [output(pipeline)];
+  // Each output has a limit of its own, and together they keep within that of the destination.
+  const size = String(Math.floor(amount(buffer.size) / places.length));
+  return places.map(({ team, namespaces }) => {
+    const { match: _, ...options } = output({ ...pipeline, buffer: { ...buffer, size } });
+    const names = namespaces.join("|");
+    const place: Section =
+      destination.kind === "s3"
+        ? {
+            s3_key_format: keyFormat(placeName(destination.prefix, team)),
+            store_dir: placeName(`${STATE_FOLDER}/${withName("s3", pipeline.name)}`, team ?? "-"),
+          }
+        : { log_group_name: placeName(String(options.log_group_name), team) };
+    return { ...options, ...place, match_regex: `^kube\\.${team === undefined ? `(?!(${names})_)` : `(${names})_`}` };
+  });
+}
+
+function keyFormat(prefix: string): string {
+  return `/${prefix}/%Y/%m/%d/%H/$UUID.gz`;
 }
 
 /** The output of a pipeline. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */
@@ -102,7 +127,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
         name: "s3",
         region: context.region ?? "",
         bucket: context.bucket ?? "",
-        s3_key_format: `/${destination.prefix}/%Y/%m/%d/%H/$UUID.gz`,
+        s3_key_format: keyFormat(destination.prefix),
         store_dir: withName(`${STATE_FOLDER}/s3`, pipeline.name),
         store_dir_limit_size: storeSize(pipeline),
         total_file_size: "50M",

@@ -2,7 +2,7 @@ import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
 import type { Selection } from "../../routing/routes.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
-import { output, splitByScript } from "./outputs.ts";
+import { outputs, splitByScript } from "./outputs.ts";
 import { conditions, namespaceMatch } from "./selection.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
 
@@ -69,7 +69,7 @@ export function senderConfiguration(branch: LogPipeline, at: number, script: str
         aliveInput(ports),
       ],
       filters: [...routeFilters(branch.selections), ...destinationFilters(branch, script)],
-      outputs: [output(branch)],
+      outputs: outputs(branch),
     },
   };
 }

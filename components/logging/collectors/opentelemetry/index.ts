@@ -2,6 +2,7 @@ import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
+import { partsOf } from "./exporter-parts.ts";
 import {
   authenticatorOf,
   authName,
@@ -105,17 +106,20 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
-  const { branches } = pipeline;
-  const [inputs, steps, helpers] = [receivers(pipeline), processors(pipeline), extensions(pipeline)];
-  const ends = branches.map((branch) => ({ branch, steps: branchProcessors(branch), exporter: exporter(branch) }));
-  const exporters = branches.length === 0 ? [exporter(pipeline)] : ends.map((end) => end.exporter);
+  const parts = (pipeline.branches.length === 0 ? [pipeline] : pipeline.branches).flatMap(partsOf);
+  const forks = pipeline.branches.length > 0 || parts.length > 1;
+  const [inputs, steps, helpers] = [receivers(pipeline), processors(pipeline, forks), extensions(pipeline)];
+  const exporters = parts.map((part) => exporter(part.pipeline));
+  const ends = forks
+    ? parts.map((part) => ({ part, steps: branchProcessors(part), exporter: exporter(part.pipeline) }))
+    : [];
   const first = { receivers: Object.keys(inputs), processors: Object.keys(steps) };
   return {
     extensions: helpers,
     receivers: inputs,
     processors: Object.assign({}, steps, ...ends.map((end) => end.steps)),
     exporters: Object.fromEntries(exporters.map(({ name, options }) => [name, options])),
-    ...(branches.length === 0 ? {} : { connectors: { [FORK]: {} } }),
+    ...(forks ? { connectors: { [FORK]: {} } } : {}),
     service: {
       telemetry: {
         logs: { level: "info", encoding: "json" },
@@ -125,10 +129,10 @@ function configuration(pipeline: LogPipeline): Options {
       },
       extensions: Object.keys(helpers),
       pipelines: {
-        logs: { ...first, exporters: branches.length === 0 ? exporters.map(({ name }) => name) : [FORK] },
+        logs: { ...first, exporters: forks ? [FORK] : exporters.map(({ name }) => name) },
         ...Object.fromEntries(
           ends.map((end) => [
-            componentName("logs", end.branch),
+            componentName("logs", end.part.pipeline),
             { receivers: [FORK], processors: Object.keys(end.steps), exporters: [end.exporter.name] },
           ]),
         ),

@@ -2,6 +2,7 @@ import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { APP_LABELS, notation } from "../../indexing/index-format.ts";
 import { hasIndex, type LogPipeline, NODE_VARIABLE, OPT_OUT_ANNOTATION } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
+import type { Part } from "./exporter-parts.ts";
 import { componentName, type Options } from "./exporters.ts";
 import { redactStatements } from "./redact-steps.ts";
 import { LABEL, resource, routeCondition, text } from "./route-conditions.ts";
@@ -22,11 +23,12 @@ interface Statements {
 }
 
 /**
- * Processors by name, in their order: with several destinations those that make the record.
+ * Processors by name, in their order.
+ * @param forks Whether what a destination asks for is left to pipelines of their own.
  * @see https://opentelemetry.io/docs/collector/components/processor/
  */
-export function processors(pipeline: LogPipeline): Processors {
-  const { source, branches, buffer } = pipeline;
+export function processors(pipeline: LogPipeline, forks: boolean): Processors {
+  const { source, buffer } = pipeline;
   const record: Statements[] = [
     { context: "resource", statements: resourceStatements(pipeline) },
     {
@@ -34,7 +36,7 @@ export function processors(pipeline: LogPipeline): Processors {
       statements: [...redactStatements(pipeline), ...statements("record"), ...fieldStatements(pipeline)],
     },
   ];
-  const [thinning, rest] = [thinningFilter(pipeline), branches.length === 0 ? destinationStatements(pipeline) : []];
+  const [thinning, rest] = [thinningFilter(pipeline), forks ? [] : destinationStatements(pipeline)];
   // The filter needs the pod, which the last statements remove.
   const isThinned = Object.keys(thinning).length > 0 && rest.length > 0;
   return {
@@ -50,8 +52,8 @@ export function processors(pipeline: LogPipeline): Processors {
 }
 
 /** Processors of one of several destinations: what its routes take, as it asks for it. */
-export function branchProcessors(branch: LogPipeline): Processors {
-  const condition = routeCondition(branch.selections);
+export function branchProcessors({ pipeline: branch, place }: Part): Processors {
+  const condition = routeCondition(branch.selections, place);
   return {
     ...(condition === undefined
       ? {}

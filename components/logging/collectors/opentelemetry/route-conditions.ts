@@ -1,3 +1,4 @@
+import type { TeamPlace } from "../../indexing/team-places.ts";
 import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
 
 /** Prefix of the resource attributes with a pod's labels. */
@@ -15,15 +16,27 @@ export function text(value: string): string {
 
 /**
  * The condition of a record that one of the routes takes, in OTTL; undefined where all lines go there. The record is the body.
+ * @param place Only the lines of this place. Default: all.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/ottl/LANGUAGE.md
  */
-export function routeCondition(selections: readonly Selection[]): string | undefined {
-  if (selections.length === 0) return undefined;
-  return any(selections.map((selection) => all(conditions(selection))));
+export function routeCondition(selections: readonly Selection[], place?: TeamPlace): string | undefined {
+  const parts = [
+    ...(selections.length === 0 ? [] : [any(selections.map((selection) => all(conditions(selection))))]),
+    ...(place === undefined ? [] : [isAt(place)]),
+  ];
+  return parts.length === 0 ? undefined : all(parts);
+}
+
+function isAt({ team, namespaces }: TeamPlace): string {
+  const ofTeam = is(resource("k8s.namespace.name"), namespaces);
+  return team === undefined ? `not (${ofTeam})` : ofTeam;
+}
+
+function is(path: string, values: readonly string[]): string {
+  return any(values.map((value) => `${path} == ${text(value)}`));
 }
 
 function conditions({ namespaces, labels = {}, streams, levels }: Selection): string[] {
-  const is = (path: string, values: readonly string[]) => any(values.map((value) => `${path} == ${text(value)}`));
   return [
     ...(namespaces === undefined ? [] : [is(resource("k8s.namespace.name"), namespaces)]),
     ...Object.entries(labels).map(([key, value]) => is(resource(LABEL + key), [value])),

@@ -1,4 +1,5 @@
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
+import { placeName } from "../../indexing/team-places.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, MAX_FIELDS_BYTES } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
@@ -135,6 +136,8 @@ function joinTraces(pipeline: LogPipeline, from: string): Options | undefined {
 export const ID_FIELD = "_id";
 /** Metadata field with the part of an index name that differs between records. */
 const INDEX_FIELD = "%index";
+/** Metadata field with the part of a log group or prefix that differs between teams. */
+const PLACE_FIELD = "%place";
 /** No limit for `max_fields_bytes`: the largest integer that is exact in JSON. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
@@ -188,19 +191,31 @@ export function recordProgram(pipeline: LogPipeline): string {
 /** What one of several destinations does to the record; undefined where that goes there as it is. */
 export function destinationProgram(branch: LogPipeline): string | undefined {
   const { parseJson, destination } = branch;
-  if (!hasIndex(destination)) return undefined;
+  if (!hasIndex(destination) && branch.places.length === 0) return undefined;
   const limited = parseJson && destination.kind === "opensearch";
   const { constants, sections } = indexParts(branch);
   return program(
     { ...(limited ? { max_fields_bytes: MAX_FIELDS_BYTES } : {}), ...constants },
-    ["destination", ...(limited ? ["limit"] : []), ...(parseJson ? ["safe-names"] : []), ...sections].map(SECTIONS),
+    [
+      "destination",
+      ...(limited ? ["limit"] : []),
+      ...(parseJson && hasIndex(destination) ? ["safe-names"] : []),
+      ...sections,
+    ].map(SECTIONS),
   );
 }
 
-/** What names the index of a record and its id. */
-function indexParts({ source, destination, index }: LogPipeline) {
+/** What names the index of a record and its id, or the place of its team. */
+function indexParts({ source, destination, index, places }: LogPipeline) {
   const split = source.kind === "node" && index.splitBy !== "none";
-  if (!hasIndex(destination)) return { constants: {}, sections: [] };
+  if (!hasIndex(destination)) {
+    const named = places.flatMap(({ team, namespaces }) =>
+      team === undefined ? [] : namespaces.map((namespace) => [namespace, placeName("", team)]),
+    );
+    return named.length === 0
+      ? { constants: {}, sections: [] }
+      : { constants: { places: Object.fromEntries(named) }, sections: ["place"] };
+  }
   return {
     constants: {
       ...(split ? { split_by: index.splitBy, separator: index.separator } : { split: "" }),
@@ -215,6 +230,11 @@ function program(constants: Readonly<Record<string, unknown>>, parts: readonly s
   return [...Object.entries(constants).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`), ...parts].join(
     "",
   );
+}
+
+/** A name of which each team's lines have one of their own, for the output. */
+export function placeTemplate(base: string, { places }: LogPipeline): string {
+  return places.length === 0 ? base : `${base}{{ ${PLACE_FIELD} }}`;
 }
 
 /** The name of an index for the output. It begins with a literal, which Vector requires, so that no value leads to another index. */

@@ -12,7 +12,7 @@ import {
   USER_FILE_NAME,
   withName,
 } from "../../pipeline.ts";
-import { ID_FIELD, indexTemplate, type Options } from "./records.ts";
+import { ID_FIELD, indexTemplate, type Options, placeTemplate } from "./records.ts";
 
 /** Least size of a disk buffer: two of its files and their ledger. */
 export const MIN_BUFFER_BYTES = 268_435_488;
@@ -113,7 +113,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
       return {
         type: "aws_cloudwatch_logs",
         region: context.region ?? "",
-        group_name: logGroupName(destination, context.cluster, pipeline.suffix),
+        group_name: placeTemplate(logGroupName(destination, context.cluster, pipeline.suffix), pipeline),
         stream_name: "{{ kubernetes.namespace_name }}.{{ kubernetes.pod_name }}.{{ kubernetes.container_name }}",
         create_missing_group: false,
         create_missing_stream: true,
@@ -128,7 +128,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         type: "aws_s3",
         region: context.region ?? "",
         bucket: context.bucket ?? "",
-        key_prefix: `${destination.prefix}/%Y/%m/%d/%H/`,
+        key_prefix: `${placeTemplate(destination.prefix, pipeline)}/%Y/%m/%d/%H/`,
         compression: "gzip",
         encoding: JSON_CODEC,
         framing: LINES,

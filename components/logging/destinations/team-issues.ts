@@ -1,0 +1,45 @@
+import type { SettingsIssue } from "../../schema/errors.ts";
+import { amount } from "../../schema/values.ts";
+import type { Target, TeamNamespaces } from "../routing/routes.ts";
+import { RETENTION } from "./destination-settings.ts";
+
+/** Least buffer of a place, which each collector that splits places but Vector has for each. */
+const MIN_SHARE = 64 * 2 ** 20;
+
+/**
+ * What is wrong with a log group or bucket that is split by team. Paths are below `logging`.
+ * @param teams Default: not known, and any name of a team may be right.
+ */
+export function teamIssues(
+  { destination, index, path, bufferPath, bufferSize, places }: Target,
+  collector: string,
+  teams: readonly TeamNamespaces[] | undefined,
+): SettingsIssue[] {
+  if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return [];
+  const named = Object.keys(destination.teams ?? {});
+  if (named.length > 0 && index.splitBy !== "team")
+    return [{ path: [...path, "teams"], message: "requires index.splitBy team", value: named }];
+  const issues = named.flatMap((team): SettingsIssue[] => {
+    if (teams === undefined || teams.some(({ name }) => name === team)) return [];
+    const known = teams.length === 0 ? "and this stack has none" : `one of ${teams.map(({ name }) => name).join(", ")}`;
+    return [{ path: [...path, "teams", team], message: `must be the name of a team, ${known}`, value: team }];
+  });
+  if (destination.kind === "cloudwatch" && destination.existing && index.splitBy === "team")
+    issues.push({ path: [...path, "existing"], message: "must be false with index.splitBy team", value: true });
+  if (destination.kind === "s3") {
+    const { retentionDays = RETENTION.s3 } = destination;
+    for (const [team, own] of Object.entries(destination.teams ?? {}))
+      if (own.retentionDays > retentionDays) {
+        const message = `must be at most ${retentionDays}, since S3 deletes an object by the shorter of two rules`;
+        issues.push({ path: [...path, "teams", team, "retentionDays"], message, value: own.retentionDays });
+      }
+    if (destination.existing && named.length > 0)
+      issues.push({ path: [...path, "teams"], message: "must not be set with existing, which keeps its own rules" });
+  }
+  const least = Math.ceil((places.length * MIN_SHARE) / 2 ** 20);
+  if (collector !== "vector" && amount(bufferSize) < least * 2 ** 20) {
+    const message = `must be at least ${least}Mi, 64Mi for each team and for the rest`;
+    issues.push({ path: [...bufferPath, "size"], message, value: bufferSize });
+  }
+  return issues;
+}
