@@ -20,7 +20,7 @@ const READ_GROUP = [
   "logs:StartLiveTail",
   "logs:StartQuery",
 ];
-/** A query is no resource of its own. Whoever knows the id of one of the account reads its result. */
+/** A query is no resource of its own: who knows the id of one of the account can read its result. */
 const READ_QUERIES = ["logs:GetQueryResults", "logs:StopLiveTail", "logs:StopQuery"];
 
 /**

@@ -34,6 +34,7 @@ const ELSEWHERE = new Set([
   "destinations",
   "routes",
   "sidecar.destinationCidrs",
+  "sources",
   "buffer.whenFull",
   "resources.cpu",
   "resources.memory",
