@@ -16,6 +16,11 @@ const CHOICES = {
     { destination: { kind: "opensearch", inCluster: true } },
   ],
   "logs in a bucket": ["dev", "eks-dns-logging:logging", { destination: { kind: "s3" } }],
+  "logs by team": [
+    "dev",
+    "eks-dns-logging:logging",
+    { index: { splitBy: "team" }, destinations: { groups: { kind: "cloudwatch" }, archive: { kind: "s3" } } },
+  ],
   "subnets of somebody else's VPC": [
     "dev",
     "eks-dns-logging:cluster",

@@ -93,6 +93,10 @@ export const AWS_IAM_CASES: CasesByRule = {
     good: {
       "named resources": GOOD_POLICY,
       "an action without resources": policy({ Action: "ecr:GetAuthorizationToken", Resource: "*" }),
+      "the results of queries, which have no resource": policy({
+        Action: ["logs:GetQueryResults", "logs:StopQuery", "logs:StopLiveTail"],
+        Resource: "*",
+      }),
       "the objects of a bucket": policy({ Action: "s3:PutObject", Resource: "arn:aws:s3:::logs/*" }),
       "an object of each name in a bucket of a family": policy({
         Action: "s3:PutObject",
