@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LabelKey, LabelValue, LEVEL_NAMES, NamespaceName } from "../routing/routes.ts";
+import { LabelKey, LabelValue, LEVEL_NAMES, NamespaceName, selectionOf } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
 import { refuseRisk } from "./pattern-risk.ts";
 import { groupCount, hasRepeatedGroup } from "./pattern-text.ts";
@@ -56,8 +56,8 @@ const conditions = {
 const Drop = z
   .strictObject(conditions)
   .refine(
-    (rule) => Object.values(rule).some((value) => value !== undefined),
-    "must have a condition, or all lines are dropped",
+    ({ pattern, ...places }) => pattern !== undefined || Object.keys(selectionOf({ to: [], ...places }, [])).length > 0,
+    "must have a condition that some lines do not meet, or all lines are dropped",
   );
 
 const Sample = z.strictObject({

@@ -20,6 +20,8 @@ const check = (settings: object, teams?: readonly { name: string }[]) =>
 describe("Settings of processing", () => {
   for (const [processing, message] of [
     [{ drop: [{}] }, /^processing.drop\[0\]: must have a condition/],
+    [{ drop: [{ labels: {} }] }, /^processing.drop\[0\]: must have a condition that some lines do not meet/],
+    [{ drop: [{ streams: ["stdout", "stderr"] }] }, /^processing.drop\[0\]: must have a condition/],
     [
       { drop: [{ pattern: "(?=a)" }] },
       /^processing.drop\[0\].pattern: must be a regular expression that all collectors read alike, without a group/,
