@@ -288,12 +288,14 @@ export interface LogCollectionArgs {
   readonly parseJson?: boolean;
   /** What is done with lines on their way: redact, drop, sample, limit, join, add fields. @default nothing */
   readonly processing?: ProcessingArgs;
-  /** Metadata of the pod in each record, beside its names and team. @default { labels: true, annotations: false } */
+  /** Metadata in each record, beside the pod's names and team. @default { labels: true, annotations: false, cluster: false } */
   readonly metadata?: {
     /** Whether a record has the pod's labels. @default true */
     readonly labels?: boolean;
     /** Whether a record has the pod's annotations. @default false */
     readonly annotations?: boolean;
+    /** Whether a record has the cluster's name, `k8s_cluster_name`, and on EKS its region, `cloud_region`. @default false */
+    readonly cluster?: boolean;
   };
   /**
    * How much waits on the node's disk while the destination is down, and what happens when that is full.

@@ -145,7 +145,7 @@ export function logPipeline(
     multiline: settings.multiline,
     parseJson: settings.parseJson,
     metadata: settings.metadata,
-    processing: processingOf(settings.processing, context.teams),
+    processing: processingOf(withClusterFields(settings, context), context.teams),
     team: true,
     branches: [],
   };
@@ -155,6 +155,16 @@ export function logPipeline(
   return first.name === undefined
     ? first
     : { ...first, name: undefined, suffix: undefined, selections: [], places: [], branches };
+}
+
+/** The processing with the fields that name the cluster, where records are to have them; the stack's own fields come first. */
+function withClusterFields(
+  { processing, metadata }: LoggingSettings,
+  { cluster, region }: DestinationContext,
+): LoggingSettings["processing"] {
+  if (!metadata.cluster) return processing;
+  const names = { k8s_cluster_name: cluster, ...(region === undefined ? {} : { cloud_region: region }) };
+  return { ...processing, fields: { ...names, ...processing.fields } };
 }
 
 /** What a destination has of its own. */

@@ -64,6 +64,7 @@ export const LoggingSettings = z.strictObject({
     .strictObject({
       labels: z.boolean().default(true).describe("Pod labels, with '_' for dots in keys. Default true."),
       annotations: z.boolean().default(false).describe("Pod annotations, in the same way. Default false."),
+      cluster: z.boolean().default(false).describe("Fields k8s_cluster_name and, on EKS, cloud_region. Default false."),
     })
     .prefault({})
     .describe("Metadata besides namespace, pod, container, node and team."),

@@ -9,7 +9,7 @@ import { PROCESSING_STEPS, type ProcessingStep } from "./settings.ts";
  * @param teams Default: not known, and any name of a team may be right.
  */
 export function processingIssues(
-  { processing, mode, parseJson }: LoggingSettings,
+  { processing, metadata, mode, parseJson }: LoggingSettings,
   collector: Collector,
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
@@ -23,6 +23,11 @@ export function processingIssues(
       const message = "must not be set with mode sidecar, which reads the files of one pod";
       issues.push({ path, message, value: processing[step] });
     }
+  }
+  const canName = collector.processing.fields;
+  if (metadata.cluster && canName !== true) {
+    const message = `must be false with ${collector.title}, which adds no fields here`;
+    issues.push({ path: ["metadata", "cluster"], message, value: true });
   }
   for (const step of ["drop", "sample", "limit", "firstLines"] as const)
     for (const [at, rule] of processing[step].entries())

@@ -41,6 +41,7 @@ const ELSEWHERE = new Set([
   "resources.memoryLimit",
   "image",
   // What a collector cannot do of these is refused.
+  "metadata.cluster",
   ...PROCESSING_STEPS.map((step) => `processing.${step}`),
 ]);
 

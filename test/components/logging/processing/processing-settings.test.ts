@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { Collector } from "../../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
+import { type DestinationContext, logPipeline } from "../../../../components/logging/pipeline.ts";
 import { PROCESSING_STEPS } from "../../../../components/logging/processing/settings.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkPipeline } from "../../../../components/logging/validation.ts";
@@ -77,5 +79,42 @@ describe("Settings of processing", () => {
         found.some((issue) => issue.startsWith(`processing.${key}: must not be set with mode sidecar`)),
         key,
       );
+  });
+
+  describe("name the cluster in each record", () => {
+    const DESTINATION = { kind: "elasticsearch", host: "search.example.com" };
+    const CONTEXT = { cluster: "prod", region: "eu-west-1" };
+    const rendered = (collector: Collector, settings: object, context: DestinationContext = CONTEXT) =>
+      collector.render(
+        logPipeline(LoggingSettings.parse({ collector: collector.id, destination: DESTINATION, ...settings }), context),
+      );
+
+    for (const collector of Object.values(COLLECTORS)) {
+      if (!collector.modes.includes("daemonset")) continue;
+      if (collector.processing.fields === true)
+        it(`with ${collector.title}, and its region where that is known`, () => {
+          const named = { metadata: { cluster: true } };
+          const fields = (values: object) => ({ processing: { fields: values } });
+          const both = { k8s_cluster_name: "prod", cloud_region: "eu-west-1" };
+          assert.deepEqual(rendered(collector, named), rendered(collector, fields(both)));
+          assert.notDeepEqual(rendered(collector, named), rendered(collector, {}));
+          assert.deepEqual(
+            rendered(collector, named, { cluster: "lab", region: undefined }),
+            rendered(collector, fields({ k8s_cluster_name: "lab" })),
+          );
+          const own = fields({ k8s_cluster_name: "blue" });
+          assert.deepEqual(
+            rendered(collector, { ...named, ...own }),
+            rendered(collector, fields({ ...both, k8s_cluster_name: "blue" })),
+          );
+        });
+      else
+        it(`are refused with ${collector.title}`, () => {
+          assert.deepEqual(
+            check({ collector: collector.id, metadata: { cluster: true } }).filter((issue) => /cluster/.test(issue)),
+            [`metadata.cluster: must be false with ${collector.title}, which adds no fields here (found true)`],
+          );
+        });
+    }
   });
 });
