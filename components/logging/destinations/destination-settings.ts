@@ -266,10 +266,14 @@ function checkExisting(destination: Destination, context: z.core.$RefinementCtx)
     relation(context, ["kmsKeyArn", "existing"], "kmsKeyArn requires existing");
   if (!destination.existing) return;
   if (name === undefined) relation(context, ["existing", key], `existing requires ${key}`);
-  if (destination.retentionDays !== undefined)
-    relation(
-      context,
-      ["existing", "retentionDays"],
-      `retentionDays must not be set with existing: the ${key === "bucket" ? "bucket" : "log group"} keeps its own`,
-    );
+  const { retentionDays } = destination;
+  const kept =
+    destination.kind === "cloudwatch"
+      ? { retentionDays, class: destination.class, kmsKeyArn: destination.kmsKeyArn }
+      : { retentionDays };
+  for (const [setting, value] of Object.entries(kept)) {
+    if (value === undefined) continue;
+    const message = `${setting} must not be set with existing: the ${key === "bucket" ? "bucket" : "log group"} keeps its own`;
+    relation(context, ["existing", setting], message);
+  }
 }

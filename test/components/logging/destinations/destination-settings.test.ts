@@ -6,6 +6,7 @@ import { issuesIn } from "../../../support/issues.ts";
 
 describe("destination settings", () => {
   const credentials = { secretName: "writer" };
+  const kmsKeyArn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd";
   const wrong: readonly [string, object, RegExp][] = [
     [
       "an unknown kind",
@@ -137,8 +138,18 @@ describe("destination settings", () => {
       /^: retentionDays must not be set with existing: the bucket keeps its own$/,
     ],
     [
+      "a key of an existing log group",
+      { kind: "cloudwatch", existing: true, logGroup: "/theirs", kmsKeyArn },
+      /^: kmsKeyArn must not be set with existing: the log group keeps its own$/,
+    ],
+    [
+      "a class of an existing log group",
+      { kind: "cloudwatch", existing: true, logGroup: "/theirs", class: "INFREQUENT_ACCESS" },
+      /^: class must not be set with existing: the log group keeps its own$/,
+    ],
+    [
       "a key of a bucket of this stack",
-      { kind: "s3", bucket: "our-logs", kmsKeyArn: "arn:aws:kms:eu-central-1:111122223333:key/1234abcd" },
+      { kind: "s3", bucket: "our-logs", kmsKeyArn },
       /^: kmsKeyArn requires existing$/,
     ],
     [
