@@ -68,7 +68,13 @@ function statementsOf(
   const arns = groups.map((group) => `arn:${partition}:logs:${region}:${account}:log-group:${group}`);
   const prefixes = split.flatMap(({ destination, suffix }) =>
     destination.kind === "s3"
-      ? [{ bucket: bucketName(destination, cluster, region, suffix), prefix: placeName(destination.prefix, team) }]
+      ? [
+          {
+            bucket: bucketName(destination, cluster, region, suffix),
+            prefix: placeName(destination.prefix, team),
+            key: destination.kmsKeyArn,
+          },
+        ]
       : [],
   );
   return [
@@ -78,12 +84,13 @@ function statementsOf(
           { Action: READ_GROUP, Effect: "Allow", Resource: arns.flatMap((arn) => [arn, `${arn}:*`]) },
           { Action: READ_QUERIES, Effect: "Allow", Resource: "*" },
         ]),
-    ...prefixes.flatMap(({ bucket, prefix }) => {
+    ...prefixes.flatMap(({ bucket, prefix, key }) => {
       const arn = `arn:${partition}:s3:::${bucket}`;
       const Condition = { StringLike: { "s3:prefix": [`${prefix}/*`] } };
       return [
         { Action: ["s3:GetObject"], Effect: "Allow", Resource: [`${arn}/${prefix}/*`] },
         { Action: ["s3:ListBucket"], Condition, Effect: "Allow", Resource: [arn] },
+        ...(key === undefined ? [] : [{ Action: ["kms:Decrypt"], Effect: "Allow", Resource: [key] }]),
       ];
     }),
   ];

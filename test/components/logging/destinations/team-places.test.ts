@@ -204,4 +204,14 @@ describe("LogCollection that is split by team", () => {
     assert.deepEqual(list.Condition, { StringLike: { "s3:prefix": ["pods/ts/*"] } });
     assert.doesNotMatch(String(policy), /sa/);
   });
+
+  it("lets a team read what a key of the existing bucket encrypts", async () => {
+    const { resources } = await collect({ ...SPLIT, destination: { ...ARCHIVE, existing: true, kmsKeyArn: key } });
+    const { policy } = find(resources, "aws:iam/policy:Policy", "logs-readers.ts").inputs;
+    assert.deepEqual(JSON.parse(String(policy)).Statement[2], {
+      Action: ["kms:Decrypt"],
+      Effect: "Allow",
+      Resource: [key],
+    });
+  });
 });
