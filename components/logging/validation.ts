@@ -84,7 +84,7 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
   issues.push(...sourceIssues({ ...settings, processes }, collector));
   for (const target of targetsOf(settings, teams)) {
     const { destination, index, path, indexPath } = target;
-    issues.push(...teamIssues(target, collector.id, teams));
+    issues.push(...teamIssues(target, collector, teams));
     const support = collector.destinations[destination.kind];
     if (support !== true) {
       const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;

@@ -1,6 +1,6 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { amount } from "../../schema/values.ts";
-import type { Target, TeamNamespaces } from "../routing/routes.ts";
+import { splitsPlaces, type Target, type TeamNamespaces } from "../routing/routes.ts";
 import { RETENTION } from "./destination-settings.ts";
 
 /** Least buffer of a place, which each collector that splits places but Vector has for each. */
@@ -12,15 +12,23 @@ const MIN_SHARE = 64 * 2 ** 20;
  */
 export function teamIssues(
   { destination, index, path, bufferPath, bufferSize, places }: Target,
-  collector: string,
+  { id, title }: { readonly id: string; readonly title: string },
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
   if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return [];
   const named = Object.keys(destination.teams ?? {});
   if (named.length > 0 && index.splitBy !== "team")
     return [{ path: [...path, "teams"], message: "requires index.splitBy team", value: named }];
+  if (named.length > 0 && !splitsPlaces(id)) {
+    const message = `must not be set with ${title}, which sends the lines of all teams to one place`;
+    return [{ path: [...path, "teams"], message, value: named }];
+  }
   const issues = named.flatMap((team): SettingsIssue[] => {
-    if (teams === undefined || teams.some(({ name }) => name === team)) return [];
+    if (teams === undefined || places.some((place) => place.team === team)) return [];
+    if (teams.some(({ name }) => name === team)) {
+      const message = "must be the name of a team whose lines a route leads here";
+      return [{ path: [...path, "teams", team], message, value: team }];
+    }
     const known = teams.length === 0 ? "and this stack has none" : `one of ${teams.map(({ name }) => name).join(", ")}`;
     return [{ path: [...path, "teams", team], message: `must be the name of a team, ${known}`, value: team }];
   });
@@ -37,7 +45,7 @@ export function teamIssues(
       issues.push({ path: [...path, "teams"], message: "must not be set with existing, which keeps its own rules" });
   }
   const least = Math.ceil((places.length * MIN_SHARE) / 2 ** 20);
-  if (collector !== "vector" && amount(bufferSize) < least * 2 ** 20) {
+  if (id !== "vector" && amount(bufferSize) < least * 2 ** 20) {
     const message = `must be at least ${least}Mi, 64Mi for each team and for the rest`;
     issues.push({ path: [...bufferPath, "size"], message, value: bufferSize });
   }

@@ -3,7 +3,7 @@ import type { Collector } from "../collectors/collector.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
 import { hasIndex } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
-import { selectionOf, type TeamNamespaces, targetsOf } from "./routes.ts";
+import { selectionOf, splitsPlaces, type TeamNamespaces, targetsOf } from "./routes.ts";
 
 /**
  * What is wrong with several destinations and the routes to them. Paths are below `logging`.
@@ -35,7 +35,7 @@ export function routeIssues(
   const former = names.filter((name) => destinations[name]?.wasDestination);
   for (const name of former.slice(1))
     add(["destinations", name, "wasDestination"], `must be false, since ${former[0]} was the only destination`, true);
-  issues.push(...ruleIssues(settings, names, teams), ...sameTargets(settings), ...unusedIndices(settings));
+  issues.push(...ruleIssues(settings, names, teams), ...sameTargets(settings), ...unusedOptions(settings));
   return issues;
 }
 
@@ -121,11 +121,22 @@ function placeOf(destination: Destination, prefix: string): readonly [key: strin
   }
 }
 
-/** Index names of destinations that have no indices. */
-function unusedIndices({ destinations = {} }: LoggingSettings): SettingsIssue[] {
+/** Index names of destinations that have no indices, and the former destination where it has left no log group or bucket. */
+function unusedOptions({ collector, destinations = {} }: LoggingSettings): SettingsIssue[] {
   return Object.entries(destinations).flatMap(([name, destination]): SettingsIssue[] => {
-    if (destination.index === undefined || hasIndex(destination)) return [];
-    const message = `has no effect with destination ${destination.kind}, which has no indices`;
-    return [{ path: ["destinations", name, "index"], message, severity: "warning" }];
+    const { kind, index, wasDestination } = destination;
+    const without = (key: string, reason: string): SettingsIssue => ({
+      path: ["destinations", name, key],
+      message: `has no effect with destination ${kind}, ${reason}`,
+      severity: "warning",
+    });
+    const inAws = kind === "cloudwatch" || kind === "s3";
+    const splits = inAws && index?.splitBy === "team" && splitsPlaces(collector);
+    return [
+      ...(index === undefined || hasIndex(destination) || splits ? [] : [without("index", "which has no indices")]),
+      ...(wasDestination && !(inAws && !destination.existing)
+        ? [without("wasDestination", "which has no log group or bucket of this stack")]
+        : []),
+    ];
   });
 }

@@ -101,6 +101,11 @@ export interface Target {
 /** Collectors that give each team's lines a log group or prefix of their own. */
 const SPLITS_PLACES: ReadonlySet<string> = new Set(["fluent-bit", "vector", "opentelemetry"]);
 
+/** Whether a collector gives each team's lines a place of their own. @param id Of the collector. */
+export function splitsPlaces(id: string): boolean {
+  return SPLITS_PLACES.has(id);
+}
+
 interface RoutedSettings {
   readonly collector?: string;
   readonly destination?: Destination | undefined;
@@ -116,7 +121,7 @@ const STDOUT: Destination = { kind: "stdout" };
 export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespaces[] = []): Target[] {
   const { destination = STDOUT, destinations, routes = [], index, buffer } = settings;
   const placesOf = (of: Destination, format: IndexFormat, led: readonly Selection[]) =>
-    SPLITS_PLACES.has(settings.collector ?? "") ? teamPlaces(of, format, routedTeams(led, teams)) : [];
+    splitsPlaces(settings.collector ?? "") ? teamPlaces(of, format, routedTeams(led, teams)) : [];
   if (destinations === undefined)
     return [
       {

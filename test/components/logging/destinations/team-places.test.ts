@@ -117,6 +117,17 @@ describe("Places of teams", () => {
       "destination.teams.ts.retentionDays: must be at most 90, since S3 deletes an object by the shorter of two rules (found 365)",
     ],
     [
+      { collector: "fluentd", destination: { ...GROUPS, teams: { ts: { retentionDays: 90 } } } },
+      'destination.teams: must not be set with Fluentd, which sends the lines of all teams to one place (found ["ts"])',
+    ],
+    [
+      {
+        destinations: { all: { kind: "stdout" }, groups: { ...GROUPS, teams: { ts: {}, sa: {} } } },
+        routes: [{ to: ["all"] }, { to: ["groups"], teams: ["ts"] }],
+      },
+      'destinations.groups.teams.sa: must be the name of a team whose lines a route leads here (found "sa")',
+    ],
+    [
       { destination: { ...GROUPS, logGroup: "/own", existing: true } },
       "destination.existing: must be false with index.splitBy team (found true)",
     ],

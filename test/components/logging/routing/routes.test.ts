@@ -20,6 +20,8 @@ describe("routes", () => {
     const destinations = { archive: S3, search: SEARCH, groups: { kind: "cloudwatch" }, more: { kind: "cloudwatch" } };
     const routes = [{ to: ["archive", "groups", "more"] }, { to: ["search"], teams: ["ts"], levels: ["error"] }];
     assert.deepEqual(issues({ destinations, routes }), []);
+    const byTeam = { ...S3, index: { splitBy: "team" }, wasDestination: true };
+    assert.deepEqual(issues({ destinations: { archive: byTeam, search: SEARCH } }), []);
   });
 
   for (const [settings, ...expected] of [
@@ -93,6 +95,14 @@ describe("routes", () => {
     [
       { destinations: { archive: { ...S3, index: { prefix: "x" } } } },
       "destinations.archive.index: has no effect with destination s3, which has no indices",
+    ],
+    [
+      { destinations: { search: { ...SEARCH, wasDestination: true } } },
+      "destinations.search.wasDestination: has no effect with destination opensearch, which has no log group or bucket of this stack",
+    ],
+    [
+      { destinations: { archive: { ...S3, existing: true, wasDestination: true } } },
+      "destinations.archive.wasDestination: has no effect with destination s3, which has no log group or bucket of this stack",
     ],
     [
       {
