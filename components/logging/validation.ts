@@ -5,10 +5,11 @@ import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
-import { amazonIssues, awsIdentitySetting, needsAwsIdentity, partitionIssue } from "./destinations/amazon.ts";
+import { amazonIssues, awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import { authenticationIssues } from "./destinations/authentication.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
+import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
 import {
@@ -47,8 +48,10 @@ export function checkLogging(
   const issues: SettingsIssue[] = targetsOf(settings).flatMap(({ destination, path }) => {
     if (clusterKind !== "existing" || !needsAwsIdentity(destination)) return [];
     const { key, value } = awsIdentitySetting(destination);
-    const must =
-      key === "kind" ? "must be one of stdout, file, http, opensearch, elasticsearch, loki" : "must not be set";
+    const collector = COLLECTORS[settings.collector];
+    const elsewhere =
+      collector === undefined ? [] : destinationsOf(collector).filter((kind) => !needsAwsIdentity({ kind }));
+    const must = key === "kind" && elsewhere.length > 0 ? `must be ${oneOf(elsewhere)}` : "must not be set";
     const message = `${must}, since only cluster.kind eks and eks-existing give pods an AWS identity`;
     return [{ path: [...path, key], message, value }];
   });
@@ -162,11 +165,8 @@ function awsIssues(
       "storage requires storageClass on cluster.kind eks, which has neither the EBS CSI driver nor a default StorageClass: install both and name the class";
     return [{ path, message }];
   }
-  const otherPartition =
-    destination.kind !== "opensearch" || destination.sigv4 === undefined || cluster === undefined
-      ? undefined
-      : partitionIssue(destination.sigv4, cluster.region);
-  if (otherPartition !== undefined) return [{ ...otherPartition, path: [...path, ...otherPartition.path] }];
+  const elsewhere = cluster === undefined ? [] : regionIssues(destination, cluster.region);
+  if (elsewhere.length > 0) return elsewhere.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
   if (destination.kind === "s3" && cluster !== undefined) {
     const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
     if (!isBucketName(bucket)) {

@@ -18,9 +18,33 @@ describe("checkLogging", () => {
       assert.equal(issue?.value, kind);
       assert.match(
         issue?.message ?? "",
-        /^must be one of stdout, file, http, opensearch, elasticsearch, loki, since only/,
+        /^must be one of stdout, file, http, opensearch, elasticsearch, loki, otlp, splunk, since only/,
       );
     }
+  });
+
+  it("names only what the collector can send to", () => {
+    const [issue] = check({ collector: "opentelemetry", destination: { kind: "s3" } });
+    assert.match(issue?.message ?? "", /^must be one of elasticsearch, loki, otlp, since only/);
+  });
+
+  it("refuses a key of another region, which neither a log group nor a bucket takes", () => {
+    const found = (destination: object, index = {}) =>
+      checkLogging(LoggingSettings.parse({ destination, index }), "eks", { name: "dev", region: "eu-central-1" }, [
+        { name: "ts" },
+      ]).map(({ path, message }) => `${path.join(".")}: ${message}`);
+    const [here, there] = ["eu-central-1", "us-east-1"].map(
+      (region) => `arn:aws:kms:${region}:111122223333:key/1234abcd`,
+    );
+    const wanted = "kmsKeyArn: must be a key in region eu-central-1, where the cluster is";
+    assert.deepEqual(found({ kind: "cloudwatch", kmsKeyArn: here }), []);
+    assert.deepEqual(found({ kind: "cloudwatch", kmsKeyArn: there }), [`destination.${wanted}`]);
+    assert.deepEqual(found({ kind: "cloudwatch", teams: { ts: { kmsKeyArn: there } } }, { splitBy: "team" }), [
+      `destination.teams.ts.${wanted}`,
+    ]);
+    assert.deepEqual(found({ kind: "s3", bucket: "their-logs", existing: true, kmsKeyArn: there }), [
+      `destination.${wanted}`,
+    ]);
   });
 
   it("passes on what the collector cannot do", () => {
