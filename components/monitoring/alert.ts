@@ -80,6 +80,8 @@ export type CloudWatchCondition =
       readonly comparison: "below" | "above";
       readonly threshold: number;
       readonly minutes: number;
+      /** Minutes among these in which it must hold. @default all */
+      readonly datapoints?: number;
     }
   | {
       readonly kind: "lines";

@@ -9,8 +9,13 @@ const LINES_NAMESPACE = "eks-dns-logging";
 export interface CloudWatchContext {
   /** Name of the EKS cluster, as Container Insights writes it. */
   readonly cluster: string;
-  /** Log group of the pods' lines; undefined where they go elsewhere. */
-  readonly logGroup: string | undefined;
+  readonly logGroups: LogGroups;
+}
+
+/** Log groups of the lines that alarms count; undefined where these go elsewhere. */
+export interface LogGroups {
+  readonly coredns: string | undefined;
+  readonly canary: string | undefined;
 }
 
 /** A metric of CloudWatch. */
@@ -30,14 +35,16 @@ export interface Alarm {
   readonly periods: number;
   /** What no data means: a metric that stopped is a fault, a line that did not come is none. */
   readonly missing: "breaching" | "notBreaching";
-  /** Pattern of a metric filter on the pods' log group. */
-  readonly pattern: string | undefined;
+  /** Periods among these in which it must hold; undefined for all. */
+  readonly datapoints: number | undefined;
+  /** A metric filter that feeds it. */
+  readonly filter: { readonly pattern: string; readonly logGroup: string } | undefined;
 }
 
 /** The alarms of a stack: the alerts that CloudWatch can see. */
 export function alarmsOf(stack: WatchedStack, context: CloudWatchContext): Alarm[] {
-  // An alarm on the pods' log group sees the canary's lines there.
-  const canary = stack.canary && { readsLines: stack.canary.readsLines || context.logGroup !== undefined };
+  // An alarm on the log group sees the canary's lines there.
+  const canary = stack.canary && { readsLines: stack.canary.readsLines || context.logGroups.canary !== undefined };
   const whole = { ...stack, canary, kubeStateMetrics: true };
   return alertsOf(whole).flatMap(({ alert }) => {
     const { cloudwatch } = alert;
@@ -49,8 +56,8 @@ export function alarmsOf(stack: WatchedStack, context: CloudWatchContext): Alarm
 function alarmOf(
   alert: Alert,
   seen: CloudWatchCondition,
-  { collector }: WatchedStack,
-  { cluster, logGroup }: CloudWatchContext,
+  { collector, canary }: WatchedStack,
+  { cluster, logGroups }: CloudWatchContext,
 ): Alarm | undefined {
   switch (seen.kind) {
     case "insights": {
@@ -68,19 +75,25 @@ function alarmOf(
         },
         ...comparisonOf(seen),
         periods: seen.minutes,
-        pattern: undefined,
+        datapoints: seen.datapoints,
+        filter: undefined,
       };
     }
-    case "lines":
+    case "lines": {
+      const logGroup = alert.group === "canary" ? logGroups.canary : logGroups.coredns;
       if (logGroup === undefined) return undefined;
       return {
         alert,
         metric: { namespace: LINES_NAMESPACE, metricName: alert.name, dimensions: {}, statistic: "Sum" },
         ...comparisonOf(seen),
         periods: seen.minutes,
-        pattern: seen.pattern,
+        datapoints: undefined,
+        filter: { pattern: seen.pattern, logGroup },
       };
-    case "incoming":
+    }
+    case "incoming": {
+      // A group of some namespaces alone may be quiet: the canary's lines come every minute.
+      const logGroup = canary === undefined ? logGroups.coredns : logGroups.canary;
       if (logGroup === undefined) return undefined;
       return {
         alert,
@@ -92,8 +105,10 @@ function alarmOf(
         },
         ...comparisonOf({ comparison: "below", threshold: 1 }),
         periods: seen.minutes,
-        pattern: undefined,
+        datapoints: undefined,
+        filter: undefined,
       };
+    }
   }
 }
 

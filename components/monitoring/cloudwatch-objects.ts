@@ -2,7 +2,9 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../aws/partition.ts";
 import { type Alarm, alarmsOf, cloudWatchDashboard } from "./cloudwatch-alarms.ts";
-import { logGroupOf, type Watched } from "./watched-stack.ts";
+import { runbookOf } from "./prometheus-rules.ts";
+import type { MonitoringSettings } from "./settings.ts";
+import { logGroupsOf, type Watched } from "./watched-stack.ts";
 
 /**
  * CloudWatch alarms, the metric filters that feed some of them, and a dashboard. Alarms on pods need Container Insights, the add-on
@@ -16,16 +18,16 @@ export function makeAlarms(
   cluster: Pick<PodIdentityHost, "region" | "tags"> & { readonly name: string },
   options: pulumi.CustomResourceOptions,
 ): string[] {
-  const logGroup = logGroupOf(parts, cluster.name);
-  const alarms = alarmsOf(stack, { cluster: cluster.name, logGroup });
+  const logGroups = logGroupsOf(parts, cluster.name);
+  const alarms = alarmsOf(stack, { cluster: cluster.name, logGroups });
   for (const alarm of alarms) {
-    if (alarm.pattern !== undefined && logGroup !== undefined)
+    if (alarm.filter !== undefined)
       new aws.cloudwatch.LogMetricFilter(
         `${name}-${alarm.alert.name}-lines`,
         {
           name: `${cluster.name}-${alarm.alert.name}`,
-          logGroupName: logGroup,
-          pattern: alarm.pattern,
+          logGroupName: alarm.filter.logGroup,
+          pattern: alarm.filter.pattern,
           metricTransformation: {
             namespace: alarm.metric.namespace,
             name: alarm.metric.metricName,
@@ -35,11 +37,7 @@ export function makeAlarms(
         },
         options,
       );
-    new aws.cloudwatch.MetricAlarm(
-      `${name}-${alarm.alert.name}`,
-      alarmArgs(alarm, cluster, settings.alarmActions),
-      options,
-    );
+    new aws.cloudwatch.MetricAlarm(`${name}-${alarm.alert.name}`, alarmArgs(alarm, cluster, settings), options);
   }
   new aws.cloudwatch.Dashboard(
     `${name}-dashboard`,
@@ -53,13 +51,13 @@ export function makeAlarms(
 }
 
 function alarmArgs(
-  { alert, metric, comparison, threshold, periods, missing }: Alarm,
+  { alert, metric, comparison, threshold, periods, datapoints, missing }: Alarm,
   cluster: { readonly name: string; readonly tags: PodIdentityHost["tags"] },
-  actions: readonly string[],
+  { alarmActions, runbookUrl }: MonitoringSettings,
 ): aws.cloudwatch.MetricAlarmArgs {
   return {
     name: `${cluster.name}-${alert.name}`,
-    alarmDescription: `${alert.severity}: ${alert.cause}`,
+    alarmDescription: `${alert.severity}: ${alert.cause} Runbook: ${runbookOf(alert, runbookUrl)}`,
     namespace: metric.namespace,
     metricName: metric.metricName,
     dimensions: { ...metric.dimensions },
@@ -68,9 +66,10 @@ function alarmArgs(
     threshold,
     period: 60,
     evaluationPeriods: periods,
+    ...(datapoints === undefined ? {} : { datapointsToAlarm: datapoints }),
     treatMissingData: missing,
-    alarmActions: [...actions],
-    okActions: [...actions],
+    alarmActions: [...alarmActions],
+    okActions: [...alarmActions],
     tags: { ...cluster.tags },
   };
 }

@@ -22,7 +22,7 @@ const OPERATOR_API = "monitoring.coreos.com/v1";
  */
 export function makePrometheusObjects(
   name: string,
-  { settings: { kind, prometheus }, stack }: Watched,
+  { settings: { kind, prometheus, runbookUrl }, stack }: Watched,
   options: pulumi.CustomResourceOptions,
 ): void {
   const labels = { ...commonLabels("monitoring"), ...prometheus.labels };
@@ -44,7 +44,7 @@ export function makePrometheusObjects(
       );
     else if (!target.annotated) annotate(own, target, labels, options);
   }
-  const rules = ruleFile(stack);
+  const rules = ruleFile(stack, runbookUrl);
   if (operator)
     new k8s.apiextensions.CustomResource(
       `${name}-rules`,

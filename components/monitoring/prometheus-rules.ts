@@ -1,8 +1,8 @@
-import { ALERT_GROUPS, type WatchedStack } from "./alert.ts";
+import { ALERT_GROUPS, type Alert, type WatchedStack } from "./alert.ts";
 import { type ActiveAlert, alertsOf } from "./alerts/index.ts";
 
-/** Where the runbooks are read. */
-const RUNBOOKS = "https://github.com/OWNER/eks-dns-logging/blob/main/docs/runbooks";
+/** Where the runbooks are in this repository. */
+const RUNBOOKS = "docs/runbooks";
 
 /** A rule, as Prometheus reads it. @see https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/ */
 export interface Rule {
@@ -18,18 +18,18 @@ export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly interval: string; readonly rules: readonly Rule[] }[];
 }
 
-/** The rules of a stack, a group for each subject. */
-export function ruleFile(stack: WatchedStack): RuleFile {
+/** The rules of a stack, a group for each subject. @param runbookUrl Address of the folder of runbooks. Default: none. */
+export function ruleFile(stack: WatchedStack, runbookUrl?: string): RuleFile {
   const active = alertsOf(stack);
   return {
     groups: ALERT_GROUPS.flatMap((name) => {
-      const rules = active.filter(({ alert }) => alert.group === name).map(ruleOf);
+      const rules = active.filter(({ alert }) => alert.group === name).map((each) => ruleOf(each, runbookUrl));
       return rules.length === 0 ? [] : [{ name: `eks-dns-logging-${name}`, interval: "15s", rules }];
     }),
   };
 }
 
-function ruleOf({ alert, condition }: ActiveAlert): Rule {
+function ruleOf({ alert, condition }: ActiveAlert, runbookUrl: string | undefined): Rule {
   return {
     alert: alert.name,
     expr: unexplained(condition.expr, alert.explainedBy),
@@ -38,9 +38,14 @@ function ruleOf({ alert, condition }: ActiveAlert): Rule {
     annotations: {
       summary: alert.summary,
       description: alert.cause,
-      runbook_url: `${RUNBOOKS}/${alert.group}.md#${alert.name.toLowerCase()}`,
+      ...(runbookUrl === undefined ? { runbook: runbookOf(alert) } : { runbook_url: runbookOf(alert, runbookUrl) }),
     },
   };
+}
+
+/** The runbook of an alert. @param folder Where the runbooks are. Default: their folder in this repository. */
+export function runbookOf({ group, name }: Alert, folder = RUNBOOKS): string {
+  return `${folder.replace(/\/$/, "")}/${group}.md#${name.toLowerCase()}`;
 }
 
 /** One fault raises one alert: the condition, as long as no alert that explains it is pending or firing. */

@@ -60,6 +60,12 @@ export const MonitoringSettings = z.strictObject({
     })
     .prefault({})
     .describe("The canary on each node."),
+  runbookUrl: string(
+    /^https?:\/\/[^\s?#]+$/,
+    "an address such as https://git.example.com/platform/blob/main/docs/runbooks",
+  )
+    .optional()
+    .describe("Address of your copy of docs/runbooks, to which alerts link. Default: alerts name the file."),
   alarmActions: z
     .array(string(/^arn:aws[\w-]*:\w+:[\w-]*:\d*:\S+$/, "an ARN, such as that of an SNS topic"))
     .default([])

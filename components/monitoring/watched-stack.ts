@@ -2,7 +2,7 @@ import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
 import type { DnsSettings } from "../dns/settings.ts";
-import { teamNamespace } from "../kubernetes/labels.ts";
+import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination } from "../logging/destinations/destination-settings.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
@@ -12,7 +12,7 @@ import { type LoggingSettings, UNKNOWN_HOST } from "../logging/settings.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
-import { unseenByCloudWatch } from "./cloudwatch-alarms.ts";
+import { type LogGroups, unseenByCloudWatch } from "./cloudwatch-alarms.ts";
 import { CANARY_NAMESPACE } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";
 
@@ -101,21 +101,36 @@ export type CanaryDestination =
   | { readonly kind: "loki"; readonly url: string; readonly tenant: string | undefined; readonly at: Destination }
   | { readonly kind: "none"; readonly reason: string };
 
-/** The destination in which the canary's lines can be found again: the first that takes them and that a pod can ask. */
-export function canaryDestination({ logging, teams }: Pick<Parts, "logging" | "teams">): CanaryDestination {
-  const none = (reason: string): CanaryDestination => ({ kind: "none", reason });
-  if (logging === undefined) return none("this stack collects no logs");
-  if (logging.mode === "sidecar") return none("a sidecar collects beside the curl pods alone");
+/** Pods whose lines alarms count, or that the canary follows. */
+const CANARY_POD = { namespace: CANARY_NAMESPACE, labels: commonLabels("canary") };
+const COREDNS_POD = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+
+/** The destinations that take the lines of a pod, or why none does. */
+function targetsOfPod(
+  { logging, teams }: Pick<Parts, "logging" | "teams">,
+  { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+): Target[] | string {
+  if (logging === undefined) return "this stack collects no logs";
+  if (logging.mode === "sidecar") return "a sidecar collects beside the curl pods alone";
   const { include, exclude } = logging.namespaces;
-  if ((include.length > 0 && !include.includes(CANARY_NAMESPACE)) || exclude.includes(CANARY_NAMESPACE))
-    return none(`logging.namespaces leaves out the namespace ${CANARY_NAMESPACE}`);
-  if (Object.keys(logging.labels).length > 0) return none("logging.labels leaves out its pods");
+  if ((include.length > 0 && !include.includes(namespace)) || exclude.includes(namespace))
+    return `logging.namespaces leaves out the namespace ${namespace}`;
+  if (Object.entries(logging.labels).some(([key, value]) => labels[key] !== value))
+    return "logging.labels leaves out its pods";
   const targets = targetsOf(logging, teams);
-  const line = { namespace: CANARY_NAMESPACE, labels: { "app.kubernetes.io/name": "canary" }, stream: "stdout" };
+  const line = { namespace, labels, stream: "stdout" };
   const taken = targets.filter((target) => target.name === undefined || destinationsOfLine([target], line).length > 0);
-  if (taken.length === 0) return none("no route leads its lines to a destination");
+  return taken.length === 0 ? "no route leads its lines to a destination" : taken;
+}
+
+/** The destination in which the canary's lines can be found again: the first that takes them and that a pod can ask. */
+export function canaryDestination(parts: Pick<Parts, "logging" | "teams">): CanaryDestination {
+  const taken = targetsOfPod(parts, CANARY_POD);
+  if (typeof taken === "string") return { kind: "none", reason: taken };
   const found = taken.map(readable);
-  return found.find(({ kind }) => kind !== "none") ?? found[0] ?? none("no destination takes its lines");
+  return (
+    found.find(({ kind }) => kind !== "none") ?? found[0] ?? { kind: "none", reason: "no destination takes its lines" }
+  );
 }
 
 function readable({ destination, index }: Target): CanaryDestination {
@@ -157,13 +172,16 @@ function readable({ destination, index }: Target): CanaryDestination {
   }
 }
 
-/** The log group of the pods' lines; undefined where they go elsewhere. */
-export function logGroupOf({ logging, teams }: Pick<Parts, "logging" | "teams">, cluster: string): string | undefined {
-  const targets = logging === undefined ? [] : targetsOf(logging, teams);
-  const [first] = targets.flatMap(({ destination, name }) =>
-    destination.kind === "cloudwatch" ? [logGroupName(destination, cluster, name)] : [],
-  );
-  return first;
+/** The log groups that take the lines which alarms count. */
+export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: string): LogGroups {
+  const groupOf = (pod: typeof CANARY_POD) => {
+    const targets = targetsOfPod(parts, pod);
+    const [first] = (typeof targets === "string" ? [] : targets).flatMap(({ destination, suffix }) =>
+      destination.kind === "cloudwatch" ? [logGroupName(destination, cluster, suffix)] : [],
+    );
+    return first;
+  };
+  return { coredns: groupOf(COREDNS_POD), canary: groupOf(CANARY_POD) };
 }
 
 function isOwnSearch(destination: Destination): boolean {
@@ -184,12 +202,12 @@ export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAw
     issues.push({ path: ["alarmActions"], message: "has no effect unless kind is cloudwatch", severity: "warning" });
   if (kind === "none") return issues;
   if (kind === "cloudwatch") {
-    const context = { cluster: "", logGroup: logGroupOf(parts, "") };
+    const context = { cluster: "", logGroups: logGroupsOf(parts, "") };
     const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");
     issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }
   const destination = canaryDestination(parts);
-  const byAlarm = kind === "cloudwatch" && logGroupOf(parts, "") !== undefined;
+  const byAlarm = kind === "cloudwatch" && logGroupsOf(parts, "").canary !== undefined;
   if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)
     issues.push({
       path: ["canary"],

@@ -49,12 +49,12 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     },
     cloudwatch: {
       kind: "insights",
-      metric: "pod_number_of_container_restarts",
+      metric: "daemonset_status_number_unavailable",
       dimensions: { Namespace: LOGGING_NAMESPACE, PodName: "COLLECTOR" },
-      statistic: "Sum",
+      statistic: "Maximum",
       comparison: "above",
       threshold: 0,
-      minutes: 15,
+      minutes: 5,
     },
   },
   {

@@ -78,12 +78,14 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     }),
     cloudwatch: {
       kind: "insights",
+      // Restarts since the minute before: one is seen in one minute.
       metric: "pod_number_of_container_restarts",
       dimensions: { Namespace: "kube-system", PodName: "coredns" },
       statistic: "Sum",
       comparison: "above",
       threshold: 0,
       minutes: 5,
+      datapoints: 1,
     },
   },
   {

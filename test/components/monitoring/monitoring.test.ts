@@ -213,6 +213,69 @@ describe("monitoring", function () {
     assert.match(told ?? "", /cloudwatch has no alarm for .*CoreDnsSlow.*BufferFilling/);
   });
 
+  it("counts lines in the log group that takes them, and none where no group does", async () => {
+    const monitoring = { kind: "cloudwatch" };
+    const named = {
+      destinations: { a: { kind: "cloudwatch" }, b: { kind: "cloudwatch" } },
+      routes: [
+        { namespaces: ["canary"], to: ["b"] },
+        { namespaces: ["kube-system"], to: ["a"] },
+      ],
+    };
+    const { resources, read } = await plan("eks", { logging: named, monitoring });
+    const groups = resources
+      .filter(({ type }) => type === "aws:cloudwatch/logGroup:LogGroup")
+      .map((one) => one.inputs.name);
+    const canary = read("monitoring-CanaryLost-lines").logGroupName;
+    const coredns = read("monitoring-CoreDnsPanic-lines").logGroupName;
+    assert.deepEqual(
+      [canary, coredns],
+      ["/eks-dns-logging/eks-dns-logging/pods-b", "/eks-dns-logging/eks-dns-logging/pods-a"],
+    );
+    for (const group of [canary, coredns]) assert.ok(groups.includes(group), `${group}: ${groups}`);
+    assert.equal(read("monitoring-CollectorDown").dimensions.LogGroupName, canary);
+    const excluding = { destination: { kind: "cloudwatch" }, namespaces: { exclude: ["canary"] } };
+    const { names } = await plan("eks", { logging: excluding, monitoring });
+    assert.ok(names.includes("monitoring-CoreDnsPanic"));
+    for (const name of ["CanaryLost", "CanaryLookupFailing", "CollectorDown"])
+      assert.ok(!names.includes(`monitoring-${name}`), name);
+    const told = warnings("eks", { logging: excluding, monitoring }).filter((line) =>
+      line.startsWith("monitoring.canary"),
+    );
+    assert.match(told.join(), /logging\.namespaces leaves out the namespace canary/);
+  });
+
+  it("raises an alarm at one restart of CoreDNS, and where the collector does not run", async () => {
+    const { read } = await plan("eks", { logging: { collector: "vector" }, monitoring: { kind: "cloudwatch" } });
+    const { evaluationPeriods, datapointsToAlarm } = read("monitoring-CoreDnsRestarting");
+    assert.deepEqual([evaluationPeriods, datapointsToAlarm], [5, 1]);
+    const { metricName, dimensions, statistic, threshold } = read("monitoring-CollectorMissingOnNode");
+    assert.deepEqual([metricName, statistic, threshold], ["daemonset_status_number_unavailable", "Maximum", 0]);
+    assert.equal(dimensions.PodName, "vector");
+  });
+
+  it("links an alert to a runbook at the address of the settings alone", async () => {
+    const runbookUrl = "https://git.example.com/platform/docs/runbooks/";
+    for (const [monitoring, key, runbook] of [
+      [{}, "runbook", "docs/runbooks/coredns.md#corednsdown"],
+      [{ runbookUrl }, "runbook_url", "https://git.example.com/platform/docs/runbooks/coredns.md#corednsdown"],
+    ] as const) {
+      const { read } = await plan("existing", { monitoring: { kind: "prometheus-operator", ...monitoring } });
+      const rules: { alert: string; annotations: Record<string, string> }[] =
+        read("monitoring-rules").spec.groups[0].rules;
+      const annotations = rules.find(({ alert }) => alert === "CoreDnsDown")?.annotations ?? {};
+      assert.deepEqual(Object.keys(annotations).sort(), ["description", key, "summary"].sort());
+      assert.equal(annotations[key], runbook);
+      const alarms = await plan("eks", { monitoring: { kind: "cloudwatch", ...monitoring } });
+      assert.match(alarms.read("monitoring-CoreDnsDown").alarmDescription, new RegExp(`Runbook: ${runbook}$`));
+    }
+    for (const wrong of ["docs/runbooks", "https://git.example.com/a#b", "https://"])
+      assert.throws(
+        () => parseSettings(configOf("existing", { monitoring: { runbookUrl: wrong } })),
+        /monitoring\.runbookUrl: must be an address such as https:/,
+      );
+  });
+
   it("refuses what cannot be, and warns of what has no effect", () => {
     const refused = (kind: Kind, monitoring: unknown) => () => parseSettings(configOf(kind, { monitoring }));
     assert.throws(refused("existing", { kind: "cloudwatch" }), /monitoring\.kind: must not be cloudwatch/);

@@ -88,7 +88,7 @@ describe("the table of alerts", () => {
 });
 
 describe("the alarms of CloudWatch", () => {
-  const context = { cluster: "dev", logGroup: "/pods" };
+  const context = { cluster: "dev", logGroups: { coredns: "/pods", canary: "/pods" } };
 
   it("are those that its metrics or the lines of the pods show", () => {
     const seen = alarmsOf(WHOLE, context).map(({ alert }) => alert.name);
@@ -97,9 +97,9 @@ describe("the alarms of CloudWatch", () => {
   });
 
   it("count no lines where these go elsewhere", () => {
-    const alarms = alarmsOf(WHOLE, { cluster: "dev", logGroup: undefined });
+    const alarms = alarmsOf(WHOLE, { cluster: "dev", logGroups: { coredns: undefined, canary: undefined } });
     assert.deepEqual(
-      alarms.filter(({ pattern, metric }) => pattern !== undefined || metric.namespace === "AWS/Logs"),
+      alarms.filter(({ filter, metric }) => filter !== undefined || metric.namespace === "AWS/Logs"),
       [],
     );
     assert.ok(alarms.length > 3);
