@@ -101,7 +101,7 @@ export interface LogPipeline {
   readonly journal: readonly JournalSource[];
   readonly multiline: LoggingSettings["multiline"];
   readonly parseJson: boolean;
-  readonly metadata: LoggingSettings["metadata"];
+  readonly metadata: Pick<LoggingSettings["metadata"], "labels" | "annotations">;
   readonly processing: Processing;
   readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "drop-newest" | "block" };
   /** Whether each line carries its team: the namespace without `-team`. */
@@ -144,7 +144,7 @@ export function logPipeline(
     journal: journalSources(settings.sources),
     multiline: settings.multiline,
     parseJson: settings.parseJson,
-    metadata: settings.metadata,
+    metadata: { labels: settings.metadata.labels, annotations: settings.metadata.annotations },
     processing: processingOf(withClusterFields(settings, context), context.teams),
     team: true,
     branches: [],
