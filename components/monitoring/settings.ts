@@ -1,11 +1,13 @@
 import { z } from "zod";
+import { LabelKey, LabelValue, NamespaceName } from "../logging/routing/routes.ts";
 import { Image, integer, string } from "../schema/values.ts";
 
-const NamespaceName = string(
-  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-  "the name of a namespace: up to 63 lower-case letters, digits and '-'",
-);
-const LabelValue = string(/^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/, "a quoted label value");
+const INTERVAL = "a number of seconds from 5s to 60s, since alerts look back two minutes, such as '30s'";
+/** The name of a Service and a port. */
+const ServicePort = string(
+  /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?:\d{1,5}$/,
+  "the name of a Service and a port, such as prometheus-server:80",
+).refine((text) => /:0*[1-9]/.test(text) && Number(text.split(":")[1]) <= 65535, "must have a port from 1 to 65535");
 /** A name with a dot, as it stands in a query and in a shell script. */
 const DnsName = string(
   /^(?=.{1,253}$)[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)+$/,
@@ -26,18 +28,15 @@ export const MonitoringSettings = z.strictObject({
         "Namespace of your Prometheus, the only one that reaches the metrics ports. Default monitoring.",
       ),
       labels: z
-        .record(z.string(), LabelValue)
+        .record(LabelKey, LabelValue)
         .default({})
         .describe("Labels by which your Prometheus selects its objects, such as release. Default: none."),
-      interval: string(/^[1-9]\d*s$/, "a number of seconds, such as '30s'")
+      interval: string(/^([5-9]|[1-5]\d|60)s$/, INTERVAL)
         .default("30s")
         .describe("Scrape interval. Default 30s."),
-      service: string(
-        /^[a-z0-9]([-a-z0-9]*[a-z0-9])?:\d{1,5}$/,
-        "the name of a Service and a port, such as prometheus-server:80",
-      )
-        .default("prometheus-operated:9090")
-        .describe("Its Service and port, which `lab verify` asks. Default prometheus-operated:9090."),
+      service: ServicePort.default("prometheus-operated:9090").describe(
+        "Its Service and port, which `lab verify` asks. Default prometheus-operated:9090.",
+      ),
       kubeStateMetrics: z
         .boolean()
         .default(true)
@@ -67,7 +66,7 @@ export const MonitoringSettings = z.strictObject({
     .optional()
     .describe("Address of your copy of docs/runbooks, to which alerts link. Default: alerts name the file."),
   alarmActions: z
-    .array(string(/^arn:aws[\w-]*:\w+:[\w-]*:\d*:\S+$/, "an ARN, such as that of an SNS topic"))
+    .array(string(/^arn:aws[\w-]*:[\w-]+:[\w-]*:\w*:\S+$/, "an ARN, such as that of an SNS topic"))
     .default([])
     .describe("ARNs that CloudWatch alarms notify. Default: none."),
 });

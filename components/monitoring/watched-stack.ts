@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
@@ -14,7 +15,7 @@ import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
 import { type LogGroups, unseenByCloudWatch } from "./cloudwatch-alarms.ts";
 import { CANARY_NAMESPACE } from "./scrape-targets.ts";
-import type { MonitoringSettings } from "./settings.ts";
+import { MonitoringSettings } from "./settings.ts";
 
 /** The parts of a stack that can be watched. */
 export interface Parts {
@@ -188,9 +189,31 @@ function isOwnSearch(destination: Destination): boolean {
   return destination.kind === "opensearch" && destination.inCluster;
 }
 
+const DEFAULTS = MonitoringSettings.parse({});
+
+/** Warnings for settings that their kind does not read, where they are not the default. */
+function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
+  const { kind, canary, prometheus, alarmActions } = settings;
+  const changed = (one: unknown, byDefault: unknown) => !isDeepStrictEqual(one, byDefault);
+  const inCluster = "has no effect unless kind is prometheus-operator or annotations";
+  const unused: readonly (readonly [boolean, readonly string[], string])[] = [
+    [kind !== "cloudwatch" && alarmActions.length > 0, ["alarmActions"], "has no effect unless kind is cloudwatch"],
+    [kind === "none" && changed(canary, DEFAULTS.canary), ["canary"], "has no effect while kind is none"],
+    [(kind === "none" || kind === "cloudwatch") && changed(prometheus, DEFAULTS.prometheus), ["prometheus"], inCluster],
+    [
+      kind === "annotations" && prometheus.interval !== DEFAULTS.prometheus.interval,
+      ["prometheus", "interval"],
+      "has no effect unless kind is prometheus-operator: set it in your Prometheus",
+    ],
+  ];
+  return unused.flatMap(([holds, path, message]) =>
+    holds ? [{ path: [...path], message, severity: "warning" as const }] : [],
+  );
+}
+
 /** What the settings cannot do on their stack. Paths are below `monitoring`. */
 export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAws: boolean): SettingsIssue[] {
-  const { kind, canary, alarmActions } = settings;
+  const { kind, canary } = settings;
   const issues: SettingsIssue[] = [];
   if (kind === "cloudwatch" && !onAws)
     issues.push({
@@ -198,8 +221,7 @@ export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAw
       message: "must not be cloudwatch with cluster.kind existing, whose metrics are not in CloudWatch",
       value: kind,
     });
-  if (kind !== "cloudwatch" && alarmActions.length > 0)
-    issues.push({ path: ["alarmActions"], message: "has no effect unless kind is cloudwatch", severity: "warning" });
+  issues.push(...unusedSettings(settings));
   if (kind === "none") return issues;
   if (kind === "cloudwatch") {
     const context = { cluster: "", logGroups: logGroupsOf(parts, "") };

@@ -302,6 +302,38 @@ describe("monitoring", function () {
     );
   });
 
+  it("refuses values with which Prometheus would find nothing, and warns of settings that its kind does not read", () => {
+    const refused = (prometheus: object) => () =>
+      parseSettings(configOf("existing", { monitoring: { kind: "prometheus-operator", prometheus } }));
+    for (const interval of ["4s", "61s", "600s", "1m"])
+      assert.throws(
+        refused({ interval }),
+        /prometheus\.interval: must be a number of seconds from 5s to 60s/,
+        interval,
+      );
+    for (const service of ["prometheus:0", "prometheus:65536"])
+      assert.throws(refused({ service }), /prometheus\.service: must have a port from 1 to 65535/, service);
+    assert.throws(refused({ labels: { "a key": "b" } }), /prometheus\.labels\["a key"\]: key must be a label key/);
+    for (const interval of ["5s", "60s"]) assert.doesNotThrow(refused({ interval, service: "prometheus:65535" }));
+    const arn = "arn:aws:ssm-incidents::123456789012:response-plan/dns";
+    assert.doesNotThrow(() => warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions: [arn] } }));
+
+    const unread = (monitoring: object) =>
+      warnings("eks", { logging: false, monitoring }).filter((line) => line.includes("has no effect"));
+    const prometheus = { interval: "10s" };
+    const inCluster = "monitoring.prometheus: has no effect unless kind is prometheus-operator or annotations";
+    assert.deepEqual(unread({ canary: { lossAfter: 100 }, prometheus }), [
+      "monitoring.canary: has no effect while kind is none",
+      inCluster,
+    ]);
+    assert.deepEqual(unread({ kind: "cloudwatch", prometheus, canary: { lossAfter: 100 } }), [inCluster]);
+    assert.deepEqual(unread({ kind: "annotations", prometheus }), [
+      "monitoring.prometheus.interval: has no effect unless kind is prometheus-operator: set it in your Prometheus",
+    ]);
+    assert.deepEqual(unread({ kind: "prometheus-operator", prometheus }), []);
+    assert.deepEqual(unread({ prometheus: { interval: "30s" } }), []);
+  });
+
   it("knows the upstreams that names may go to, where the Corefile names them", async () => {
     const upstreams = (corefile: object) =>
       plan("eks", { dns: { corefile }, monitoring: { kind: "prometheus-operator" } }).then(({ read }) =>
