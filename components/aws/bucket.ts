@@ -80,16 +80,22 @@ export class LogBucket extends pulumi.ComponentResource {
 /**
  * What a collector needs to write below a prefix.
  * @param kmsKeyArn Key of a customer that encrypts the bucket. Default: none.
+ * @param keyActions What it needs of that key beside making data keys. Default: nothing.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
  */
-export function bucketStatements(arn: string, prefix: string, kmsKeyArn?: string): PolicyStatement[] {
+export function bucketStatements(
+  arn: string,
+  prefix: string,
+  kmsKeyArn?: string,
+  keyActions: readonly string[] = [],
+): PolicyStatement[] {
   const key = kmsKeyArn === undefined ? [] : [kmsKeyArn];
   return [
     { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${prefix}/*`] },
     ...key.map((of) => ({
       Sid: "EncryptObjects",
       Effect: "Allow" as const,
-      Action: ["kms:GenerateDataKey"],
+      Action: ["kms:GenerateDataKey", ...keyActions],
       Resource: [of],
     })),
   ];

@@ -99,6 +99,8 @@ export interface Collector {
   readonly logGroupActions?: readonly string[];
   /** Whether it looks for its log group among all of the region, by their names. Default false. */
   readonly listsLogGroups?: boolean;
+  /** What it asks of a KMS key that encrypts its bucket beside making data keys. Default: nothing. */
+  readonly bucketKeyActions?: readonly string[];
   /** What it must read from the Kubernetes API. */
   readonly apiRules: readonly ApiRule[];
   /** What it cannot do of a pipeline, each in words that follow `logging.`; empty where it can do all. */

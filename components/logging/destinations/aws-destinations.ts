@@ -46,7 +46,7 @@ export function awsDestinations(
 function statementsOf(
   prefix: string,
   { suffix, destination, places }: Target,
-  { logGroupActions: actions = [], listsLogGroups: lists = false }: Collector,
+  { logGroupActions: actions = [], listsLogGroups: lists = false, bucketKeyActions = [] }: Collector,
   { cluster, host, parent }: Place,
 ): pulumi.Output<PolicyStatement[]> | undefined {
   switch (destination.kind) {
@@ -78,7 +78,7 @@ function statementsOf(
       const { prefix: keys, existing, kmsKeyArn, retentionDays = RETENTION.s3 } = destination;
       if (existing) {
         const arn = `arn:${host.partition}:s3:::${bucketName(destination, cluster, host.region, suffix)}`;
-        return sidsOf(pulumi.output(bucketStatements(arn, keys, kmsKeyArn)), suffix);
+        return sidsOf(pulumi.output(bucketStatements(arn, keys, kmsKeyArn, bucketKeyActions)), suffix);
       }
       const bucket = {
         host,

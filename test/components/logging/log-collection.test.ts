@@ -248,8 +248,11 @@ describe("LogCollection", () => {
     });
 
     it("writes to a log group or a bucket that exists, makes neither, and may do no more there", async () => {
-      const statements = async (destination: DestinationArgs) => {
-        const { resources } = await collect({ destination }, "on AWS");
+      const statements = async (
+        destination: DestinationArgs,
+        collector: "fluent-bit" | "opentelemetry" = "fluent-bit",
+      ) => {
+        const { resources } = await collect({ destination, collector }, "on AWS");
         const made = resources.filter(({ type }) => type.startsWith("aws:")).map(({ type }) => type.split(":").at(-1));
         assert.deepEqual(made.sort(), ["PodIdentityAssociation", "Role", "RolePolicy"]);
         const { policy } = find(resources, "aws:iam/rolePolicy:RolePolicy", "logs-identity").inputs;
@@ -281,6 +284,11 @@ describe("LogCollection", () => {
         },
         { Sid: "EncryptObjects", Effect: "Allow", Action: ["kms:GenerateDataKey"], Resource: [kmsKeyArn] },
       ]);
+      const inParts = await statements(
+        { kind: "s3", bucket: "their-logs", existing: true, kmsKeyArn },
+        "opentelemetry",
+      );
+      assert.deepEqual(inParts[1].Action, ["kms:GenerateDataKey", "kms:Decrypt"]);
     });
 
     it("brings a token from its Secret to the collector, in a variable or in a file", async () => {
