@@ -1,9 +1,9 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
-import type { Destination } from "../destinations/destination-settings.ts";
+import { placeName } from "../indexing/team-places.ts";
 import { hasIndex } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
-import { selectionOf, splitsPlaces, type TeamNamespaces, targetsOf } from "./routes.ts";
+import { selectionOf, splitsPlaces, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
 
 /**
  * What is wrong with several destinations and the routes to them. Paths are below `logging`.
@@ -35,7 +35,7 @@ export function routeIssues(
   const former = names.filter((name) => destinations[name]?.wasDestination);
   for (const name of former.slice(1))
     add(["destinations", name, "wasDestination"], `must be false, since ${former[0]} was the only destination`, true);
-  issues.push(...ruleIssues(settings, names, teams), ...sameTargets(settings), ...unusedOptions(settings));
+  issues.push(...ruleIssues(settings, names, teams), ...sameTargets(settings, teams), ...unusedOptions(settings));
   return issues;
 }
 
@@ -76,22 +76,26 @@ function ruleIssues(
 }
 
 /** Destinations that are one and the same place, which would get each line twice. */
-function sameTargets(settings: LoggingSettings): SettingsIssue[] {
+function sameTargets(settings: LoggingSettings, teams: readonly TeamNamespaces[] | undefined): SettingsIssue[] {
   const seen = new Map<string, string>();
-  return targetsOf(settings).flatMap(({ name = "", path, destination, index }): SettingsIssue[] => {
-    const place = placeOf(destination, index.prefix);
-    if (place === undefined) return [];
-    const [key, what] = place;
-    const other = seen.get(`${destination.kind} ${what}`);
-    seen.set(`${destination.kind} ${what}`, name);
-    if (other === undefined) return [];
+  return targetsOf(settings, teams).flatMap((target): SettingsIssue[] => {
+    const { name = "", path, destination } = target;
+    const [key, ...places] = placesOf(target);
+    const keyed = places.map((place) => [`${destination.kind} ${place}`, place] as const);
+    const [same] = keyed.flatMap(([of, value]) => {
+      const other = seen.get(of);
+      return other === undefined ? [] : [{ other, value }];
+    });
+    for (const [of] of keyed) seen.set(of, name);
+    if (same === undefined) return [];
+    const { other, value } = same;
     const message = `must differ from that of destination ${other}, or lines stand there twice`;
-    return [{ path: [...path, key], message, value: what }];
+    return [{ path: [...path, key], message, value }];
   });
 }
 
-/** Where lines physically go, and by which setting; undefined where each has a place of its own by default. */
-function placeOf(destination: Destination, prefix: string): readonly [key: string, place: string] | undefined {
+/** By which setting it is decided where lines physically go, and where they go; no place where each has one of its own by default. */
+function placesOf({ destination, index: { prefix }, places }: Target): readonly [key: string, ...places: string[]] {
   switch (destination.kind) {
     case "stdout":
       return ["kind", destination.kind];
@@ -114,10 +118,21 @@ function placeOf(destination: Destination, prefix: string): readonly [key: strin
       return ["host", `${destination.host}:${destination.port} with prefix ${prefix}`];
     case "elasticsearch":
       return ["host", `${destination.host}:${destination.port} with prefix ${prefix}`];
-    case "cloudwatch":
-      return destination.logGroup === undefined ? undefined : ["logGroup", destination.logGroup];
-    case "s3":
-      return destination.bucket === undefined ? undefined : ["bucket", destination.bucket];
+    case "cloudwatch": {
+      const { logGroup } = destination;
+      if (logGroup === undefined) return ["logGroup"];
+      return [
+        "logGroup",
+        logGroup,
+        ...places.flatMap(({ team }) => (team === undefined ? [] : placeName(logGroup, team))),
+      ];
+    }
+    case "s3": {
+      const { bucket, prefix: keys, existing } = destination;
+      if (bucket === undefined) return ["bucket"];
+      // A bucket of this stack is made once; one that exists may have several prefixes.
+      return ["bucket", ...(existing ? [] : [bucket]), `${bucket} with prefix ${keys}`];
+    }
   }
 }
 

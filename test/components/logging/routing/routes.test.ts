@@ -20,6 +20,8 @@ describe("routes", () => {
     const destinations = { archive: S3, search: SEARCH, groups: { kind: "cloudwatch" }, more: { kind: "cloudwatch" } };
     const routes = [{ to: ["archive", "groups", "more"] }, { to: ["search"], teams: ["ts"], levels: ["error"] }];
     assert.deepEqual(issues({ destinations, routes }), []);
+    const theirs = { ...S3, existing: true };
+    assert.deepEqual(issues({ destinations: { archive: theirs, audit: { ...theirs, prefix: "audit" } } }), []);
     const byTeam = { ...S3, index: { splitBy: "team" }, wasDestination: true };
     assert.deepEqual(issues({ destinations: { archive: byTeam, search: SEARCH } }), []);
   });
@@ -50,6 +52,27 @@ describe("routes", () => {
     [
       { destinations: { archive: S3, copy: S3 } },
       'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs")',
+    ],
+    [
+      { destinations: { archive: { ...S3, existing: true }, copy: { ...S3, existing: true } } },
+      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs with prefix logs")',
+    ],
+    [
+      { destinations: { archive: S3, copy: { ...S3, prefix: "copy" } } },
+      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs")',
+    ],
+    [
+      { destinations: { archive: S3, copy: { ...S3, existing: true } } },
+      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs with prefix logs")',
+    ],
+    [
+      {
+        destinations: {
+          all: { kind: "cloudwatch", logGroup: "/logs", index: { splitBy: "team" } },
+          some: { kind: "cloudwatch", logGroup: "/logs/ts" },
+        },
+      },
+      'destinations.some.logGroup: must differ from that of destination all, or lines stand there twice (found "/logs/ts")',
     ],
     [
       { destinations: { a: { kind: "stdout" }, b: { kind: "stdout" } } },
