@@ -17,6 +17,8 @@ export interface WatchedStack {
         readonly memoryLimit: number | undefined;
         /** Addresses with port that it may forward to; undefined where they are known on the node alone. */
         readonly upstreams: readonly string[] | undefined;
+        /** Ports at which its Corefile answers queries. */
+        readonly ports: readonly number[];
       }
     | undefined;
   readonly nodeLocalCache: boolean;

@@ -30,9 +30,12 @@ interface OpenPort {
   readonly port: number;
 }
 
-const COREDNS_PORTS: readonly OpenPort[] = [
-  { protocol: "UDP", port: 53 },
-  { protocol: "TCP", port: 53 },
+/** Port at which CoreDNS's metrics are served. */
+export const COREDNS_METRICS_PORT = 9153;
+
+/** What stays open of CoreDNS: its servers, and the probes of the kubelet. */
+const corednsPorts = (servers: readonly number[]): OpenPort[] => [
+  ...servers.flatMap((port) => (["UDP", "TCP"] as const).map((protocol) => ({ protocol, port }))),
   { protocol: "TCP", port: 8080 },
   { protocol: "TCP", port: 8181 },
 ];
@@ -47,12 +50,12 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
             name: "eks-dns-logging-coredns",
             namespace: "kube-system",
             selector: { "k8s-app": "kube-dns" },
-            ports: [9153],
+            ports: [COREDNS_METRICS_PORT],
             path: "/metrics",
             // The Service kube-dns of EKS and kubeadm.
             annotated: true,
-            // A policy on somebody else's CoreDNS might cut off another scraper. Open: DNS, and the probes of the kubelet.
-            others: stack.coredns.managed ? COREDNS_PORTS : undefined,
+            // A policy on somebody else's CoreDNS might cut off another scraper.
+            others: stack.coredns.managed ? corednsPorts(stack.coredns.ports) : undefined,
           },
         ]),
     ...(stack.nodeLocalCache

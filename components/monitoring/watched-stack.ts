@@ -14,7 +14,7 @@ import type { SettingsIssue } from "../schema/errors.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
 import { type LogGroups, unseenByCloudWatch } from "./cloudwatch-alarms.ts";
-import { CANARY_NAMESPACE } from "./scrape-targets.ts";
+import { CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
 import { MonitoringSettings } from "./settings.ts";
 
 /** The parts of a stack that can be watched. */
@@ -37,6 +37,9 @@ export interface Watched {
 /** What the add-on gives a CoreDNS pod where the settings say nothing. */
 const ADDON_DEFAULT = { replicas: 2, memoryLimit: "170Mi" };
 
+/** Ports of servers that name none, by scheme; 53 for the rest. */
+const SCHEME_PORTS: Readonly<Record<string, number>> = { tls: 853, quic: 853, https: 443, https3: 443, grpc: 443 };
+
 /** What of a stack its alerts depend on. */
 export function watchedStack(parts: Parts, settings: MonitoringSettings): WatchedStack {
   const { dns, logging, teams, managesCoreDns } = parts;
@@ -57,7 +60,7 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
 }
 
 function corednsOf(dns: DnsSettings, managed: boolean): WatchedStack["coredns"] {
-  if (!managed) return { managed, replicas: undefined, memoryLimit: undefined, upstreams: undefined };
+  if (!managed) return { managed, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
   const { replicas, autoscaling, memoryLimit } = dnsProfile(dns);
   const byDefault = dns.adopt === undefined ? ADDON_DEFAULT : undefined;
   const memory = memoryLimit ?? byDefault?.memoryLimit;
@@ -66,7 +69,28 @@ function corednsOf(dns: DnsSettings, managed: boolean): WatchedStack["coredns"] 
     replicas: autoscaling === undefined ? (replicas ?? byDefault?.replicas) : undefined,
     memoryLimit: memory === undefined ? undefined : amount(memory),
     upstreams: upstreamsOf(corefileText(dns)),
+    ports: serverPorts(corefileText(dns)),
   };
+}
+
+/** Ports of a Corefile's servers. */
+function serverPorts(corefile: string): number[] {
+  const zones = parseCorefile(corefile).servers.flatMap((server) => server.zones);
+  const ports = zones.map((zone) => {
+    const [, scheme = "dns", port] = /^(?:([a-z0-9]+):\/\/)?.*?(?::(\d+))?$/.exec(zone) ?? [];
+    return Number(port ?? SCHEME_PORTS[scheme] ?? 53);
+  });
+  return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+/** Whether a Corefile serves metrics where they are scraped, as far as it is read. */
+function servesMetrics(corefile: string): boolean {
+  const { servers, imports } = parseCorefile(corefile);
+  const plugins = servers.flatMap((server) => server.plugins);
+  return (
+    imports.length > 0 ||
+    plugins.some((plugin) => plugin.plugin === "prometheus" && plugin.address?.endsWith(`:${COREDNS_METRICS_PORT}`))
+  );
 }
 
 /** Addresses with port that a Corefile forwards to; undefined where one of them is a file on the node. */
@@ -228,6 +252,12 @@ export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAw
     const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");
     issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }
+  if (kind !== "cloudwatch" && parts.managesCoreDns && parts.dns && !servesMetrics(corefileText(parts.dns)))
+    issues.push({
+      path: ["kind"],
+      message: `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so that CoreDnsDown is raised`,
+      severity: "warning",
+    });
   const destination = canaryDestination(parts);
   const byAlarm = kind === "cloudwatch" && logGroupsOf(parts, "").canary !== undefined;
   if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)

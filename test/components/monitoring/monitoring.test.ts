@@ -1,38 +1,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { parseSettings } from "../../../components/settings.ts";
-import { planStack } from "../../../lab/plan/plan.ts";
-
-const KINDS = {
-  eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
-  "eks-existing": {
-    "aws:region": "eu-central-1",
-    "eks-dns-logging:cluster": '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}',
-  },
-  existing: { "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}' },
-} as const;
-type Kind = keyof typeof KINDS;
-
-const OWN_SEARCH = { destination: { kind: "opensearch", inCluster: true } };
-
-function configOf(kind: Kind, sections: Readonly<Record<string, unknown>>): Record<string, string> {
-  const own = Object.entries(sections).map(([key, value]) => [`eks-dns-logging:${key}`, JSON.stringify(value)]);
-  return { ...KINDS[kind], ...Object.fromEntries(own) };
-}
-
-async function plan(kind: Kind, sections: Readonly<Record<string, unknown>>) {
-  const { resources } = await planStack({ name: "watched", config: configOf(kind, sections) });
-  const own = resources.filter(({ name }) => name.startsWith("monitoring"));
-  const read = (name: string) => {
-    const found = own.find((one) => one.name === name);
-    assert.ok(found, `${name} is not among ${own.map((one) => one.name).join(", ")}`);
-    return JSON.parse(JSON.stringify(found.inputs));
-  };
-  return { resources, names: own.map(({ name }) => name).sort(), read };
-}
-
-const warnings = (kind: Kind, sections: Readonly<Record<string, unknown>>) =>
-  parseSettings(configOf(kind, sections)).warnings.map(({ path, message }) => `${path.join(".")}: ${message}`);
+import { configOf, OWN_SEARCH, plan, warnings } from "./stacks.ts";
 
 /** Groups and names of the rules of a PrometheusRule or a rules file. */
 function rulesOf(file: { groups: { name: string; rules: { alert: string; expr: string }[] }[] }) {
@@ -167,6 +136,32 @@ describe("monitoring", function () {
     ]);
   });
 
+  it("keeps each server of CoreDNS open, and warns where its metrics are not at the scraped port", async () => {
+    const stack = (prometheus: string) => ({
+      dns: {
+        corefile: {
+          text: `.:53 {\n health\n ready\n kubernetes cluster.local\n ${prometheus}\n forward . 10.0.0.2\n}\na.example:5353 {\n erratic\n}\n`,
+        },
+      },
+      monitoring: { kind: "prometheus-operator" },
+    });
+    const [, open] = (await plan("eks", stack("prometheus :9153"))).read("monitoring-coredns-scrapers").spec.ingress;
+    const ports: { protocol: string; port: number }[] = open.ports;
+    assert.deepEqual(
+      ports.map(({ protocol, port }) => `${protocol} ${port}`),
+      ["UDP 53", "TCP 53", "UDP 5353", "TCP 5353", "TCP 8080", "TCP 8181"],
+    );
+    for (const [line, told] of [
+      ["prometheus :9153", 0],
+      ["prometheus 0.0.0.0:9153", 0],
+      ["prometheus :9999", 1],
+      ["errors", 1],
+    ] as const) {
+      const about = warnings("eks", stack(line)).filter((warning) => warning.includes("scrapes no metrics of CoreDNS"));
+      assert.equal(about.length, told, line);
+    }
+  });
+
   it("keeps the receiver of the OpenTelemetry Collector open to applications", async () => {
     const { read } = await plan("existing", {
       logging: {
@@ -274,64 +269,6 @@ describe("monitoring", function () {
         () => parseSettings(configOf("existing", { monitoring: { runbookUrl: wrong } })),
         /monitoring\.runbookUrl: must be an address such as https:/,
       );
-  });
-
-  it("refuses what cannot be, and warns of what has no effect", () => {
-    const refused = (kind: Kind, monitoring: unknown) => () => parseSettings(configOf(kind, { monitoring }));
-    assert.throws(refused("existing", { kind: "cloudwatch" }), /monitoring\.kind: must not be cloudwatch/);
-    assert.throws(refused("existing", { kind: "prometheus" }), /monitoring\.kind: must be one of/);
-    const fargate = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35", compute: "fargate" };
-    assert.throws(
-      () =>
-        parseSettings(
-          configOf("eks-existing", { cluster: fargate, logging: false, monitoring: { kind: "annotations" } }),
-        ),
-      /monitoring\.canary\.enabled: must be false with cluster.compute fargate/,
-    );
-    assert.deepEqual(warnings("existing", { monitoring: { kind: "annotations" } }), [
-      "monitoring.canary: follows no line, so that no alert tells of lost or late ones: the collector's own log is read through the API server alone",
-    ]);
-    assert.deepEqual(warnings("existing", { logging: OWN_SEARCH, monitoring: { kind: "annotations" } }), []);
-    const logagent = { ...OWN_SEARCH, collector: "logagent" };
-    assert.deepEqual(warnings("existing", { logging: logagent, monitoring: { kind: "annotations" } }), [
-      "monitoring.kind: scrapes no metrics of Logagent, which has none",
-    ]);
-    assert.deepEqual(
-      warnings("existing", { monitoring: { alarmActions: ["arn:aws:sns:eu-central-1:123456789012:a"] } }),
-      ["monitoring.alarmActions: has no effect unless kind is cloudwatch"],
-    );
-  });
-
-  it("refuses values with which Prometheus would find nothing, and warns of settings that its kind does not read", () => {
-    const refused = (prometheus: object) => () =>
-      parseSettings(configOf("existing", { monitoring: { kind: "prometheus-operator", prometheus } }));
-    for (const interval of ["4s", "61s", "600s", "1m"])
-      assert.throws(
-        refused({ interval }),
-        /prometheus\.interval: must be a number of seconds from 5s to 60s/,
-        interval,
-      );
-    for (const service of ["prometheus:0", "prometheus:65536"])
-      assert.throws(refused({ service }), /prometheus\.service: must have a port from 1 to 65535/, service);
-    assert.throws(refused({ labels: { "a key": "b" } }), /prometheus\.labels\["a key"\]: key must be a label key/);
-    for (const interval of ["5s", "60s"]) assert.doesNotThrow(refused({ interval, service: "prometheus:65535" }));
-    const arn = "arn:aws:ssm-incidents::123456789012:response-plan/dns";
-    assert.doesNotThrow(() => warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions: [arn] } }));
-
-    const unread = (monitoring: object) =>
-      warnings("eks", { logging: false, monitoring }).filter((line) => line.includes("has no effect"));
-    const prometheus = { interval: "10s" };
-    const inCluster = "monitoring.prometheus: has no effect unless kind is prometheus-operator or annotations";
-    assert.deepEqual(unread({ canary: { lossAfter: 100 }, prometheus }), [
-      "monitoring.canary: has no effect while kind is none",
-      inCluster,
-    ]);
-    assert.deepEqual(unread({ kind: "cloudwatch", prometheus, canary: { lossAfter: 100 } }), [inCluster]);
-    assert.deepEqual(unread({ kind: "annotations", prometheus }), [
-      "monitoring.prometheus.interval: has no effect unless kind is prometheus-operator: set it in your Prometheus",
-    ]);
-    assert.deepEqual(unread({ kind: "prometheus-operator", prometheus }), []);
-    assert.deepEqual(unread({ prometheus: { interval: "30s" } }), []);
   });
 
   it("knows the upstreams that names may go to, where the Corefile names them", async () => {

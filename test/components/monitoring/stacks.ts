@@ -1,8 +1,17 @@
+import assert from "node:assert/strict";
 import type { WatchedStack } from "../../../components/monitoring/alert.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { planStack } from "../../../lab/plan/plan.ts";
 
 /** A stack that has everything that an alert is about. */
 export const WHOLE: WatchedStack = {
-  coredns: { managed: true, replicas: 3, memoryLimit: 170 * 2 ** 20, upstreams: ["10.0.0.2:53", "[fd00::2]:53"] },
+  coredns: {
+    managed: true,
+    replicas: 3,
+    memoryLimit: 170 * 2 ** 20,
+    upstreams: ["10.0.0.2:53", "[fd00::2]:53"],
+    ports: [53],
+  },
   nodeLocalCache: true,
   collector: "fluent-bit",
   senderPorts: [],
@@ -23,3 +32,34 @@ export const NOTHING: WatchedStack = {
   canary: undefined,
   kubeStateMetrics: false,
 };
+
+const KINDS = {
+  eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
+  "eks-existing": {
+    "aws:region": "eu-central-1",
+    "eks-dns-logging:cluster": '{"kind":"eks-existing","name":"prod","kubernetesVersion":"1.35"}',
+  },
+  existing: { "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}' },
+} as const;
+export type Kind = keyof typeof KINDS;
+
+export const OWN_SEARCH = { destination: { kind: "opensearch", inCluster: true } };
+
+export function configOf(kind: Kind, sections: Readonly<Record<string, unknown>>): Record<string, string> {
+  const own = Object.entries(sections).map(([key, value]) => [`eks-dns-logging:${key}`, JSON.stringify(value)]);
+  return { ...KINDS[kind], ...Object.fromEntries(own) };
+}
+
+export async function plan(kind: Kind, sections: Readonly<Record<string, unknown>>) {
+  const { resources } = await planStack({ name: "watched", config: configOf(kind, sections) });
+  const own = resources.filter(({ name }) => name.startsWith("monitoring"));
+  const read = (name: string) => {
+    const found = own.find((one) => one.name === name);
+    assert.ok(found, `${name} is not among ${own.map((one) => one.name).join(", ")}`);
+    return JSON.parse(JSON.stringify(found.inputs));
+  };
+  return { resources, names: own.map(({ name }) => name).sort(), read };
+}
+
+export const warnings = (kind: Kind, sections: Readonly<Record<string, unknown>>) =>
+  parseSettings(configOf(kind, sections)).warnings.map(({ path, message }) => `${path.join(".")}: ${message}`);
