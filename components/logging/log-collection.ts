@@ -62,9 +62,9 @@ export class LogCollection extends pulumi.ComponentResource {
     );
     const targets = targetsOf(settings, teams);
     const context = contextOf(cluster, targets, teams);
-    const identity =
+    const { identity, ready: inAws } =
       cluster.podIdentity === undefined
-        ? undefined
+        ? { identity: undefined, ready: [] }
         : awsDestinations(name, targets, collector, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
     this.readerPolicies =
       cluster.podIdentity === undefined
@@ -96,7 +96,7 @@ export class LogCollection extends pulumi.ComponentResource {
           journal: journalSources(settings.sources).length > 0,
           resources: settings.resources,
           image: args.image,
-          dependsOn: [namespace, ...(identity === undefined ? [] : [identity.association]), ...search],
+          dependsOn: [namespace, ...inAws, ...search],
         },
         { parent: this },
       );

@@ -17,20 +17,26 @@ interface Place {
   readonly parent: pulumi.Resource;
 }
 
-/**
- * The AWS resources of all destinations, and the one identity by which the collector may write to them and to nothing else.
- * @returns The identity, whose association must stand before the collector starts; undefined where no destination needs one.
- */
+/** What the destinations of a collector have in AWS. */
+export interface AwsDestinations {
+  /** Undefined where no destination needs one. */
+  readonly identity: PodIdentity | undefined;
+  /** What must stand before the collector starts: its identity, and the log groups and buckets that it writes to. */
+  readonly ready: readonly pulumi.Resource[];
+}
+
+/** The AWS resources of all destinations, and the one identity by which the collector may write to them and to nothing else. */
 export function awsDestinations(
   name: string,
   targets: readonly Target[],
   collector: Collector,
   place: Place,
-): PodIdentity | undefined {
-  const statements = targets.flatMap((target) => statementsOf(name, target, collector, place) ?? []);
+): AwsDestinations {
+  const made: pulumi.Resource[] = [];
+  const statements = targets.flatMap((target) => statementsOf(name, target, collector, place, made) ?? []);
   const [first] = statements;
-  if (first === undefined) return undefined;
-  return new PodIdentity(
+  if (first === undefined) return { identity: undefined, ready: made };
+  const identity = new PodIdentity(
     `${name}-identity`,
     {
       host: place.host,
@@ -40,14 +46,20 @@ export function awsDestinations(
     },
     { parent: place.parent },
   );
+  return { identity, ready: [identity.association, ...made] };
 }
 
-/** Makes what a destination needs; what the collector may do there, or undefined for a destination outside AWS. */
+/**
+ * Makes what a destination needs.
+ * @param made Gets what is made.
+ * @returns What the collector may do there, or undefined for a destination outside AWS.
+ */
 function statementsOf(
   prefix: string,
   { suffix, destination, places }: Target,
   { logGroupActions: actions = [], listsLogGroups: lists = false, bucketKeyActions = [] }: Collector,
   { cluster, host, parent }: Place,
+  made: pulumi.Resource[],
 ): pulumi.Output<PolicyStatement[]> | undefined {
   switch (destination.kind) {
     case "cloudwatch": {
@@ -67,12 +79,11 @@ function statementsOf(
       for (const { team } of places) {
         if (team === undefined) continue;
         const own = { ...group, ...destination.teams?.[team], groupName: placeName(groupName, team) };
-        new PodLogGroup(`${resource}.${team}`, own, { parent });
+        made.push(new PodLogGroup(`${resource}.${team}`, own, { parent }).group);
       }
-      return sidsOf(
-        new PodLogGroup(resource, { ...group, withTeams: places.length > 0 }, { parent }).statements,
-        suffix,
-      );
+      const own = new PodLogGroup(resource, { ...group, withTeams: places.length > 0 }, { parent });
+      made.push(own.group);
+      return sidsOf(own.statements, suffix);
     }
     case "s3": {
       const { prefix: keys, existing, kmsKeyArn, retentionDays = RETENTION.s3 } = destination;
@@ -89,7 +100,9 @@ function statementsOf(
           Object.entries(destination.teams ?? {}).map(([team, own]) => [placeName(keys, team), own.retentionDays]),
         ),
       };
-      return sidsOf(new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent }).statements, suffix);
+      const own = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
+      made.push(own.bucket);
+      return sidsOf(own.statements, suffix);
     }
     case "opensearch":
       return destination.sigv4 && sidsOf(pulumi.output([searchStatement(destination.sigv4)]), suffix);

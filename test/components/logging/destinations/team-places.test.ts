@@ -203,6 +203,18 @@ describe("LogCollection that is split by team", () => {
     assert.deepEqual(JSON.parse(String(policy)).Statement[1].Resource, [`${group}:*`, `${group}/*:*`]);
   });
 
+  it("starts the collector when each log group and bucket is there, which it does not make", () => {
+    const collector = find(recording.resources, "kubernetes:apps/v1:DaemonSet", "logs-fluent-bit-daemonset");
+    const places = ["aws:cloudwatch/logGroup:LogGroup", "aws:s3/bucket:Bucket"].flatMap((type) =>
+      ofType(recording.resources, type),
+    );
+    assert.equal(places.length, 4);
+    assert.deepEqual(
+      places.filter(({ urn }) => !collector.dependencies.includes(urn)).map(({ name }) => name),
+      [],
+    );
+  });
+
   it("has a policy for each team to read its own, and nobody else's", () => {
     const policies = ofType(recording.resources, "aws:iam/policy:Policy");
     assert.deepEqual(policies.map(({ name }) => name).sort(), ["logs-readers.sa", "logs-readers.ts"]);
