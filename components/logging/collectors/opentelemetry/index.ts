@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
@@ -91,6 +92,12 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
       "must be at least 64Mi with the OpenTelemetry Collector, whose queue holds half of it",
       buffer.size,
     );
+  // The role may write below the prefix as it stands in the settings.
+  if (destination.kind === "s3" && !isCleanPrefix(destination.prefix)) {
+    const message =
+      "must have words between single slashes, without '.' and '..', with the OpenTelemetry Collector, whose keys leave all else out";
+    add("destination", "prefix", message, destination.prefix);
+  }
   if (!hasIndex(destination)) return found;
   if (index.timeZone !== "UTC")
     add(
@@ -104,6 +111,10 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
     add("index", "datePattern", message, index.datePattern);
   }
   return found;
+}
+
+function isCleanPrefix(prefix: string): boolean {
+  return prefix !== "" && posix.normalize(`${prefix}/x`) === `${prefix}/x`;
 }
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */

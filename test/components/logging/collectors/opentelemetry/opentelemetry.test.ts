@@ -84,6 +84,10 @@ describe("OpenTelemetry Collector", () => {
         "index.datePattern: must not use xxxx and ww, which the OpenTelemetry Collector does not know",
       ],
     );
+    const refused = (prefix: string) => unsupported({ destination: { kind: "s3", bucket: "acme-logs", prefix } });
+    for (const prefix of ["", "logs/", "a//b", ".", "a/../b"])
+      assert.match(refused(prefix).join(), /^destination\.prefix: must have words between single slashes/, prefix);
+    for (const prefix of ["logs", "/logs", "a/b.c"]) assert.deepEqual(refused(prefix), [], prefix);
   });
 
   it("has every component that a pipeline names, and names every one that it has", () => {
