@@ -43,7 +43,7 @@ export function verifyOptions(command: Command): Command {
     .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
     .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
     .addOption(
-      new Option("--parallel <count>", "number of parallel sessions in pods").argParser(between(1, 64)).default(4),
+      new Option("--parallel <count>", "number of parallel sessions in pods").argParser(between(1, 64)).default(8),
     )
     .addOption(
       new Option("--wait <seconds>", "maximum time for a marker to reach the log destination")

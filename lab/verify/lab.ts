@@ -23,7 +23,7 @@ export class UnmetPrecondition extends Error {
 export interface LabOptions {
   /** The command that makes what is missing. Default: that of the stack local. */
   readonly up?: string | undefined;
-  /** Sessions in pods at the same time. Default: 4. */
+  /** Sessions in pods at the same time. Default: 8. */
   readonly parallel?: number;
   /** Lets seconds pass before something is tried again. Default: waits. */
   readonly pause?: (seconds: number) => Promise<unknown>;
@@ -43,7 +43,7 @@ export class Lab {
   readonly #services = new Map<string, Promise<ServiceFacts>>();
   #dnsPods: Promise<PodFacts[]> | undefined;
 
-  constructor(cluster: Cluster, { up = "npm run lab -- up", parallel = 4, pause = waitSeconds }: LabOptions = {}) {
+  constructor(cluster: Cluster, { up = "npm run lab -- up", parallel = 8, pause = waitSeconds }: LabOptions = {}) {
     this.cluster = cluster;
     this.up = up;
     this.sessions = new PodSessions(cluster, parallel);
