@@ -21,9 +21,15 @@ function runbookPage(group: AlertGroup): string {
   const common = commonCommands(alerts);
   const first = common.length === 0 ? [] : ["For each alert, look at:", "", "```sh", ...common, "```", ""];
   const extra = group === "collector" ? limits() : [];
-  return [`# ${TITLES[group]}`, "", ...first, ...alerts.flatMap((alert) => section(alert, common)), ...extra].join(
-    "\n",
-  );
+  const note = group === "collector" ? ["With another collector, write its name instead of `fluent-bit`.", ""] : [];
+  return [
+    `# ${TITLES[group]}`,
+    "",
+    ...first,
+    ...note,
+    ...alerts.flatMap((alert) => section(alert, common)),
+    ...extra,
+  ].join("\n");
 }
 
 /** Alerts of a page that have a command, from which on it is at the top of the page and not with each. */

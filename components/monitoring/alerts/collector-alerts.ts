@@ -115,8 +115,8 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "Pods of {{ $labels.instance }} fill {{ $value | humanize }} files a second, 10 MiB each.",
     cause: "The kubelet deletes rotated files after a few, so that lines are lost where the collector is behind.",
     steps: [
-      "`kubectl -n logging top pods`",
-      "Write less, or raise the kubelet's `containerLogMaxSize` and `containerLogMaxFiles`.",
+      "`kubectl top pods --all-namespaces --sort-by=cpu`",
+      "Find the pod that writes most on that node. Write less, or raise the kubelet's `containerLogMaxSize` and `containerLogMaxFiles`.",
     ],
     condition: onCollector("rotating"),
   },

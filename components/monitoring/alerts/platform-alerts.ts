@@ -135,7 +135,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "The API server does not answer a pod on {{ $labels.node }} within five seconds.",
     cause: "The control plane is overloaded, or the way from the node to it is cut.",
-    steps: ["`kubectl get --raw /readyz?verbose`", CANARY_LOGS],
+    steps: ["`kubectl get --raw '/readyz?verbose'`", CANARY_LOGS],
     condition: onCanary({
       expr: "canary_api_server_up == 0",
       for: "2m",

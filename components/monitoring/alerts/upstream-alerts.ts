@@ -144,7 +144,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "CoreDNS gets no answer from the Kubernetes API, and does not learn of new Services.",
     cause: "The API server or the way to it is overloaded or down.",
-    steps: [LOGS, "`kubectl get --raw /readyz?verbose`"],
+    steps: [LOGS, "`kubectl get --raw '/readyz?verbose'`"],
     condition: onCoreDns({
       expr: `sum(rate(coredns_kubernetes_rest_client_requests_total{${DNS},code=~"<error>|429|5.."}[5m])) > 0.02`,
       for: "2m",
