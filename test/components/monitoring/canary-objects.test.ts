@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { canaryPolicy } from "../../../components/monitoring/canary-pod.ts";
+import { OWN_SEARCH, plan, warnings } from "./stacks.ts";
+
+const OPERATOR = { kind: "prometheus-operator" };
+
+describe("the objects of the canary, and what leads to metrics and alerts", function () {
+  this.timeout(20_000);
+
+  it("runs the canary as Pod Security restricted wants it", async () => {
+    const { read } = await plan("existing", { logging: OWN_SEARCH, monitoring: OPERATOR });
+    const { securityContext, containers } = read("monitoring-canary-daemonset").spec.template.spec;
+    assert.equal(securityContext.runAsNonRoot, true);
+    assert.deepEqual(securityContext.seccompProfile, { type: "RuntimeDefault" });
+    for (const container of containers) {
+      assert.equal(container.securityContext.allowPrivilegeEscalation, false, container.name);
+      assert.deepEqual(container.securityContext.capabilities.drop, ["ALL"], container.name);
+    }
+  });
+
+  it("lets the canary look up names on its node, and ask the destination of its lines", async () => {
+    const { egress } = canaryPolicy("monitoring", { kind: "none", reason: "a test" }, ["169.254.20.10"]);
+    assert.deepEqual(egress[0]?.to?.[1], { ipBlock: { cidr: "169.254.20.10/32" } });
+    const { read } = await plan("existing", { logging: OWN_SEARCH, monitoring: OPERATOR });
+    const rules: { ports: { port: number }[] }[] = read("monitoring-canary-network").spec.egress;
+    assert.deepEqual(
+      rules.map(({ ports }) => ports.map(({ port }) => port)),
+      [[53, 53], [443, 6443], [9200]],
+    );
+  });
+
+  it("gives no password to the canary", async () => {
+    const destination = {
+      kind: "elasticsearch",
+      host: "search.example.com",
+      tls: {},
+      credentials: { secretName: "search-login" },
+    };
+    const sections = { logging: { destination }, monitoring: OPERATOR };
+    const { read } = await plan("existing", sections);
+    const [canary] = read("monitoring-canary-daemonset").spec.template.spec.containers;
+    assert.deepEqual(
+      canary.env.filter(({ name }: { name: string }) => name === "DESTINATION"),
+      [{ name: "DESTINATION", value: "none" }],
+    );
+    assert.match(warnings("existing", sections).join(), /elasticsearch asks for a password/);
+  });
+
+  it("tells the same actions when an alarm is over", async () => {
+    const alarmActions = ["arn:aws:sns:eu-central-1:123456789012:pager"];
+    const { read } = await plan("eks", { monitoring: { kind: "cloudwatch", alarmActions } });
+    const alarm = read("monitoring-CoreDnsDown");
+    assert.deepEqual([alarm.alarmActions, alarm.okActions], [alarmActions, alarmActions]);
+  });
+
+  it("leads a scraper to pods that are not ready, and Grafana's sidecar to the dashboard", async () => {
+    const { read } = await plan("existing", { monitoring: { kind: "annotations" } });
+    assert.equal(read("monitoring-canary-8080").spec.publishNotReadyAddresses, true);
+    const { metadata, data } = read("monitoring-dashboard");
+    assert.equal(metadata.labels.grafana_dashboard, "1");
+    const { panels } = JSON.parse(data["eks-dns-logging.json"]);
+    const down = panels.find(({ title }: { title: string }) => title === "CanaryDown");
+    assert.deepEqual(down.fieldConfig.defaults.thresholds.steps[1], { color: "orange", value: 300 });
+  });
+});
