@@ -15,7 +15,6 @@ function exempt(resource: string, because: string, rules: Readonly<Record<string
 const READS_NODE = "the log collector reads all pods' log files on its node, which belong to root";
 const CACHES_DNS = "NodeLocal DNSCache runs in the node's network, as in the Kubernetes manifest";
 const NAMED_PRIVATE = "the subnets come from cluster.existingVpc.privateSubnetIds";
-const LOOKED_UP = "the version of an existing cluster is looked up in AWS unless cluster.kubernetesVersion states it";
 const TRIES_OUT = "the in-cluster OpenSearch is for evaluation";
 const WRITES_CONFIG = "its image writes to its configuration folder at start";
 
@@ -41,11 +40,6 @@ export const BUILT_IN_EXEMPTIONS: readonly Exemption[] = [
   // Undecided only where the subnets are not the stack's own, which is where the settings name them.
   ...exempt("aws:eks/nodeGroup:NodeGroup::*", NAMED_PRIVATE, {
     "cluster-nodes-private": "a plan cannot look them up",
-  }).map((exemption) => ({ ...exemption, only: "undecided" as const })),
-  // The same: with an account a preview knows the version, and the rules decide.
-  ...exempt("aws:eks/addon:Addon::coredns-addon", LOOKED_UP, {
-    "cluster-addons-pinned": "the add-on's version is pinned for each",
-    "coredns-configuration-valid": "a plan without an account cannot look it up",
   }).map((exemption) => ({ ...exemption, only: "undecided" as const })),
   ...exempt("StatefulSet::logs-opensearch-node", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
   ...exempt("Deployment::logs-opensearch-dashboards", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),

@@ -33,11 +33,6 @@ const CHOICES = {
       },
     },
   ],
-  "an existing cluster of a version that AWS knows": [
-    "dev",
-    "eks-dns-logging:cluster",
-    { kind: "eks-existing", name: "prod", tags: { project: "eks-dns-logging", environment: "dev" } },
-  ],
   "logs in files": ["local", "eks-dns-logging:logging", { destination: { kind: "file" } }],
   "CoreDNS that scales": ["dev", "eks-dns-logging:dns", { autoscaling: { minReplicas: 2, maxReplicas: 5 } }],
   "a team with members": ["local", "eks-dns-logging:teams", [{ name: "ts", members: ["developers"] }]],
