@@ -118,7 +118,7 @@ export class Report {
     for (const item of items) this.part(() => check(item));
   }
 
-  /** What is said of a secret, or of a value with a secret in it, is the rule alone: any word more may be a part of it. */
+  /** Reports a field. Of a secret, or a value that holds one, the message has the rule's title alone, since `problem` may quote it. */
   private say(field: Field, what: string, problem: string, fix: string): void {
     const detail = field.holdsSecret
       ? `${field.path} (secret, value not shown) does not comply: ${this.rule.title}`

@@ -1,4 +1,5 @@
 import { FLUENT_BIT } from "../../../policies/rules/collector.ts";
+import { EKS_COREFILE } from "../../../support/eks-corefile.ts";
 import { SOUND_CONTAINER, SOUND_POD } from "../fixtures.ts";
 
 /** A value of a manifest, in which a violation is planted. */
@@ -75,25 +76,6 @@ const DNS_PORTS = [
   { port: 53, protocol: "TCP" },
 ];
 
-/** The Corefile of the clean cluster. */
-export const COREFILE = `.:53 {
-    errors
-    health {
-        lameduck 5s
-    }
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf
-    cache 30
-    loop
-    reload
-    loadbalance
-}
-`;
 const { volumes: _, initContainers: __, ...COLLECTOR_POD } = POD;
 
 /**
@@ -135,7 +117,7 @@ export const CLEAN: readonly Manifest[] = [
       limits: [{ type: "Container", default: { memory: "128Mi" }, defaultRequest: { cpu: "10m", memory: "64Mi" } }],
     },
   }),
-  object("v1", "ConfigMap", "coredns", "kube-system", { data: { Corefile: COREFILE } }),
+  object("v1", "ConfigMap", "coredns", "kube-system", { data: { Corefile: EKS_COREFILE } }),
   object("apps/v1", "Deployment", "coredns", "kube-system", {
     spec: { replicas: 2, template: { spec: COLLECTOR_POD } },
   }),

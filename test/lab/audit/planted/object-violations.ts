@@ -1,5 +1,6 @@
 import { FLUENT_BIT } from "../../../policies/rules/collector.ts";
-import { COREFILE, type Json } from "./clean-objects.ts";
+import { EKS_COREFILE } from "../../../support/eks-corefile.ts";
+import type { Json } from "./clean-objects.ts";
 
 /** A violation in another object than a pod. */
 export interface ObjectViolation {
@@ -50,8 +51,8 @@ const ADMIN = { kind: "ClusterRole", name: "cluster-admin", apiGroup: "rbac.auth
 
 const COREDNS = "ConfigMap/kube-system/coredns";
 function dns(rule: string, what: string, before: string | RegExp, after: string): ObjectViolation {
-  const text = COREFILE.replace(before, after);
-  if (text === COREFILE) throw new Error(`no ${before} in the Corefile`);
+  const text = EKS_COREFILE.replace(before, after);
+  if (text === EKS_COREFILE) throw new Error(`no ${before} in the Corefile`);
   return violation(rule, what, COREDNS, "data.Corefile", text);
 }
 const COLLECTOR = "DaemonSet/logging/fluent-bit";

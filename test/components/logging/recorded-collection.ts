@@ -1,0 +1,36 @@
+import * as k8s from "@pulumi/kubernetes";
+import type { PodIdentityHost } from "../../../components/aws/partition.ts";
+import { LogCollection } from "../../../components/logging/log-collection.ts";
+import type { LogCollectionArgs } from "../../../components/logging/log-collection-args.ts";
+import { type Recording, record } from "../../../lab/plan/plan.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+import { find } from "../../support/find.ts";
+
+type Aws = "on AWS" | "elsewhere";
+
+/** The resources of a log collection named logs, with the team ts. */
+export async function collect(args: Omit<LogCollectionArgs, "cluster">, where: Aws = "elsewhere"): Promise<Recording> {
+  const call = (_token: string, inputs: object) => ({ ...inputs, accountId: "111122223333" });
+  return record({ stack: "test", config: {}, preview: false, call }, async () => {
+    const agent = new k8s.core.v1.ConfigMap("agent", {});
+    const podIdentity: PodIdentityHost = {
+      clusterName: "dev",
+      region: "eu-central-1",
+      partition: "aws",
+      tags: { a: "b" },
+      agent,
+    };
+    const cluster = existingClusterHandle({
+      name: "dev",
+      ready: [agent],
+      podIdentity: where === "on AWS" ? podIdentity : undefined,
+    });
+    new LogCollection("logs", { teams: [{ name: "ts" }], ...args, cluster });
+  });
+}
+
+/** The pod of the collector's DaemonSet, as plain JSON. */
+export function podOf(recording: Recording, collector = "fluent-bit") {
+  const daemonSet = find(recording.resources, "kubernetes:apps/v1:DaemonSet", `logs-${collector}-daemonset`);
+  return JSON.parse(JSON.stringify(daemonSet.inputs.spec)).template.spec;
+}
