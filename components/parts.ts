@@ -87,12 +87,6 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
       "installs nothing with cluster.compute auto, where each node answers DNS itself and no CoreDNS pods run",
     );
   }
-  const installs = !absent.has("dns") && dns.adopt === undefined && cluster.compute !== "auto";
-  if (installs && cluster.kubernetesVersion === undefined && dns.addonVersion === undefined)
-    warn(
-      ["cluster", "kubernetesVersion"],
-      "is looked up by Pulumi, with an account: `lab plan` cannot decide the policies on the CoreDNS add-on until it, or dns.addonVersion, is set",
-    );
   if (cluster.compute !== "fargate") return issues;
   if (!absent.has("dns") && dns.nodeLocalCache !== undefined)
     issues.push({

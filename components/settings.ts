@@ -3,7 +3,7 @@ import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
 import { dnsAddressOf, type EksExistingSettings } from "./cluster/eks-settings.ts";
 import { ClusterSettings, checkCluster } from "./cluster/settings.ts";
-import { checkDns } from "./dns/issues.ts";
+import { checkDns, LOOKED_UP_VERSION } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
@@ -201,7 +201,8 @@ function kubernetesVersion(cluster: unknown): string | undefined {
   const { shape } = StackSettings;
   const known = shape.cluster.safeParse(cluster).data ?? shape.cluster.parse({ kind: "eks" });
   if (known.kind === "eks") return known.version;
-  return known.kind === "eks-existing" && known.compute !== "auto" ? known.kubernetesVersion : undefined;
+  if (known.kind !== "eks-existing" || known.compute === "auto") return undefined;
+  return known.kubernetesVersion ?? LOOKED_UP_VERSION;
 }
 
 /** Name and region of an EKS cluster; undefined where one of them is wrong. */

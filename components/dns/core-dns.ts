@@ -1,11 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { parseAddonVersion } from "eks-dns-logging-corefile/addon";
 import type { AddonHost, ClusterHandle } from "../cluster/handle.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
-import { addonVersion, checkDns, dnsWarnings } from "./issues.ts";
+import { addonIssues, addonVersion, checkDns, dnsWarnings, LOOKED_UP_VERSION } from "./issues.ts";
 import { NodeLocalCache } from "./node-local-cache.ts";
 import { cacheOptions } from "./node-local-rendering.ts";
 import { dnsProfile, type ProfileRow } from "./profile.ts";
@@ -107,10 +108,11 @@ export class CoreDns extends pulumi.ComponentResource {
     const { cluster, ...given } = args;
     const settings = parseArgs(name, DnsSettings, given);
     const host = cluster.addons;
-    throwErrors(name, checkDns(settings, host?.kubernetesVersion, true));
+    const kubernetesVersion = host === undefined ? undefined : (host.kubernetesVersion ?? LOOKED_UP_VERSION);
+    throwErrors(name, checkDns(settings, kubernetesVersion, true));
     this.corefile = corefileText(settings);
     this.profile = dnsProfile(settings).rows;
-    this.warnings = dnsWarnings(settings, host?.kubernetesVersion);
+    this.warnings = dnsWarnings(settings, kubernetesVersion);
     const { adopt } = settings;
     const patches =
       adopt === undefined
@@ -126,7 +128,7 @@ export class CoreDns extends pulumi.ComponentResource {
         {
           clusterName: host.clusterName,
           addonName: "coredns",
-          addonVersion: versionFor(settings, host, this),
+          addonVersion: versionFor(name, settings, host, this),
           configurationValues: sortedJson(addonConfiguration(settings)),
           resolveConflictsOnCreate: settings.conflicts.onCreate,
           resolveConflictsOnUpdate: settings.conflicts.onUpdate,
@@ -160,13 +162,32 @@ export class CoreDns extends pulumi.ComponentResource {
 }
 
 /** Settings without a version for their Kubernetes version are an issue that `checkDns` has reported. */
-function versionFor(settings: DnsSettings, host: AddonHost, parent: pulumi.Resource): pulumi.Input<string> {
+function versionFor(
+  name: string,
+  settings: DnsSettings,
+  host: AddonHost,
+  parent: pulumi.Resource,
+): pulumi.Input<string> {
   const { clusterName, kubernetesVersion } = host;
-  if (kubernetesVersion === undefined) return settings.addonVersion ?? defaultVersion(clusterName, parent);
+  if (kubernetesVersion === undefined)
+    return (
+      settings.addonVersion ??
+      defaultVersion(clusterName, parent).apply((found) => checkedVersion(name, settings, found))
+    );
   const version = addonVersion(settings, kubernetesVersion);
   if (version === undefined)
     throw new Error(`no version of the CoreDNS add-on is known for Kubernetes ${kubernetesVersion}`);
   return version;
+}
+
+/**
+ * A version that AWS has named. Before, the settings could only be checked by the versions that this program knows.
+ * @throws {SettingsError} for settings that this version rejects.
+ */
+export function checkedVersion(name: string, settings: DnsSettings, found: string): string {
+  if (parseAddonVersion(found) !== undefined)
+    throwErrors(name, addonIssues({ ...settings, addonVersion: found }, LOOKED_UP_VERSION));
+  return found;
 }
 
 /** The version that EKS installs by default on the cluster's Kubernetes version. */

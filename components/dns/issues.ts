@@ -9,7 +9,7 @@ import {
   seconds,
   usedGroups,
 } from "eks-dns-logging-corefile";
-import { ADDON_VERSIONS, parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
+import { ADDON_VERSIONS, parseAddonVersion, possibleRejections, rejections } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
@@ -18,10 +18,13 @@ import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const MIN_TIMEOUT = 20 * 60;
 
+/** Stands for the Kubernetes version of an EKS cluster that only a deployment looks up. */
+export const LOOKED_UP_VERSION = "looked up";
+
 /**
  * What the schema cannot see: settings that the add-on's version rejects, and Corefiles that CoreDNS would refuse or loop with.
- * `kubernetesVersion` is that of the EKS cluster; undefined on an existing cluster, which takes no add-on. CoreDNS `mayHaveRole` for AWS
- * where this stack did not make the cluster.
+ * `kubernetesVersion` is that of the EKS cluster, or {@link LOOKED_UP_VERSION}; undefined on an existing cluster, which takes no add-on.
+ * CoreDNS `mayHaveRole` for AWS where this stack did not make the cluster.
  */
 export function checkDns(
   settings: DnsSettings,
@@ -45,9 +48,10 @@ export function addonVersion(
   return settings.addonVersion ?? ADDON_VERSIONS[kubernetesVersion];
 }
 
-function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue[] {
+/** Settings that the add-on rejects: in its version, or where that is looked up, in each version that it may have. */
+export function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue[] {
   const version = addonVersion(settings, kubernetesVersion);
-  if (version === undefined) {
+  if (version === undefined && kubernetesVersion !== LOOKED_UP_VERSION) {
     const known = Object.keys(ADDON_VERSIONS).join(", ");
     return [
       {
@@ -56,10 +60,15 @@ function addonIssues(settings: DnsSettings, kubernetesVersion: string): DnsIssue
       },
     ];
   }
-  const rejected = rejections(addonConfiguration(settings), version).map(({ path, message, undecided }): DnsIssue => {
+  const configuration = addonConfiguration(settings);
+  const found = version === undefined ? possibleRejections(configuration) : rejections(configuration, version);
+  const rejected = found.map(({ path, message, undecided }): DnsIssue => {
     const at = settingPath(path);
     if (at[0] === "autoscaling" && settings.autoscaling === undefined) {
-      return { path: [], message: `clusterSize requires replicas, since ${version} has no autoscaling` };
+      return {
+        path: [],
+        message: `clusterSize requires replicas, since ${version ?? "the add-on"} has no autoscaling`,
+      };
     }
     return { path: at, message, value: valueAt(settings, at), severity: undecided ? "warning" : "error" };
   });

@@ -1,6 +1,15 @@
 /** The EKS add-on `coredns`: its versions, and what each takes as its configuration. */
 
-export { type AddonSchema, FETCHED_FILE, type Rejection, rejections, schemaFor, withFetched } from "./schemas.ts";
+export {
+  type AddonSchema,
+  FETCHED_FILE,
+  possibleRejections,
+  possibleVersions,
+  type Rejection,
+  rejections,
+  schemaFor,
+  withFetched,
+} from "./schemas.ts";
 export {
   type Component,
   type ComponentVerdict,

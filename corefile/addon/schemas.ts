@@ -5,7 +5,7 @@ import withAutoscaling from "./schemas/with-autoscaling.json" with { type: "json
 import withTopologyMode from "./schemas/with-topology-mode.json" with { type: "json" };
 import withoutAutoscaling from "./schemas/without-autoscaling.json" with { type: "json" };
 import withoutPods from "./schemas/without-pods.json" with { type: "json" };
-import { parseAddonVersion } from "./versions.ts";
+import { ADDON_VERSIONS, parseAddonVersion } from "./versions.ts";
 
 /** The configuration schema of an add-on version, with where it comes from. */
 export interface AddonSchema {
@@ -121,6 +121,36 @@ export function rejections(configuration: unknown, version: string): Rejection[]
     return names
       .filter((name) => !(isObject(value) && name in value))
       .map((name) => reject("is required", { path: [...path, name], value: undefined }));
+  });
+}
+
+/** One value that some of several versions reject. */
+export interface PossibleRejection extends Rejection {
+  /** Those that reject it. */
+  readonly versions: readonly string[];
+}
+
+/** The versions that a looked-up default may be: those of all Kubernetes versions that are known, the oldest first. */
+export function possibleVersions(): readonly string[] {
+  return [...new Set(Object.values(ADDON_VERSIONS))];
+}
+
+/**
+ * What EKS may reject in a configuration where the add-on's version is not known yet.
+ * A value is undecided unless each of {@link possibleVersions} rejects it for certain.
+ */
+export function possibleRejections(configuration: unknown): PossibleRejection[] {
+  const versions = possibleVersions();
+  const found = versions.flatMap((version) =>
+    rejections(configuration, version).map((rejection) => ({ version, rejection })),
+  );
+  const byPath = Map.groupBy(found, ({ rejection }) => JSON.stringify(rejection.path));
+  return [...byPath.values()].flatMap((ofPath): PossibleRejection[] => {
+    const [first] = ofPath;
+    if (first === undefined) return [];
+    const certain = new Set(ofPath.filter(({ rejection }) => !rejection.undecided).map(({ version }) => version));
+    const rejecting = [...new Set(ofPath.map(({ version }) => version))];
+    return [{ ...first.rejection, undecided: certain.size < versions.length, versions: rejecting }];
   });
 }
 

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { ageWarning } from "eks-dns-logging-corefile/addon";
-import { dnsWarnings } from "../../components/dns/issues.ts";
+import { dnsWarnings, LOOKED_UP_VERSION } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { todaysIndices } from "../../components/logging/indexing/index-format.ts";
 import { placeName } from "../../components/logging/indexing/team-places.ts";
@@ -90,6 +90,9 @@ function formatOutputs(recording: Recording): string[] {
   return [bold("Outputs:"), ...lines];
 }
 
+/** Most unknown values that a plan names. */
+const MAX_NAMED = 8;
+
 function formatCounts(resources: readonly PlannedResource[]): string[] {
   const custom = resources.filter((resource) => resource.custom);
   const byPackage = Map.groupBy(custom, (resource) => resource.type.split(":")[0] ?? "");
@@ -99,7 +102,8 @@ function formatCounts(resources: readonly PlannedResource[]): string[] {
   return [
     bold("Resources:"),
     `    + ${resources.length + 1} to create: ${custom.length} resources (${counts}) in ${resources.length - custom.length} components and the stack`,
-    `    ${fields} values of ${unknowns.length} resources are known only after deployment (--json lists them)`,
+    `    ${fields} values of ${unknowns.length} resources are known only after deployment${fields > MAX_NAMED ? " (--json lists them)" : ""}`,
+    ...(fields > MAX_NAMED ? [] : unknowns.map((each) => `      ${each.name}: ${each.unknowns.join(", ")}`)),
   ];
 }
 
@@ -128,7 +132,7 @@ export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): 
 
 function kubernetesVersionOf(cluster: Settings["cluster"]): string | undefined {
   if (cluster.kind === "existing") return undefined;
-  return cluster.kind === "eks" ? cluster.version : cluster.kubernetesVersion;
+  return cluster.kind === "eks" ? cluster.version : (cluster.kubernetesVersion ?? LOOKED_UP_VERSION);
 }
 
 /** Settings without effect and deprecated names, a line each; empty where there are none. */

@@ -13,6 +13,7 @@ import type { Stack } from "./stack.ts";
 /** What a rule found in a resource. */
 export interface Finding {
   readonly rule: string;
+  /** That of the rule; `advisory` for what a mandatory rule leaves to the deployment. */
   readonly level: Level;
   /** `undecided`: the rule met a value that only the deployment tells. `exempt`: allowed by name, with a reason. */
   readonly outcome: "violated" | "undecided" | "exempt";
@@ -135,8 +136,9 @@ function sameAs(one: Exemption) {
     one.rule === other.rule && one.resource === other.resource && one.reason === other.reason;
 }
 
-function finding(rule: Rule, level: Level, verdict: Verdict, exemptions: readonly Exemption[]): Finding {
+function finding(rule: Rule, ofRule: Level, verdict: Verdict, exemptions: readonly Exemption[]): Finding {
   const exemption = exemptions.find((one) => isExempt(one, verdict));
+  const level = verdict.deferred && ofRule === "mandatory" ? "advisory" : ofRule;
   const { resource, detail, outcome } = verdict;
   const about = { rule: rule.id, level, urn: resource.urn, resource: resource.label };
   if (exemption === undefined) return { ...about, outcome, detail, message: messageOf(verdict) };

@@ -141,6 +141,14 @@ export class Field {
     return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
   }
 
+  /**
+   * Whether a value is unknown only because nobody asked the provider for it: its resource waits for none, so nothing in this stack makes
+   * the value. False where the runner does not know what the resource waits for.
+   */
+  get isLookedUp(): boolean {
+    return this.isUnknown && this.owner.dependencies?.length === 0;
+  }
+
   private get known(): Value | undefined {
     if (this.raw === UNKNOWN) throw new Undecided(this);
     return this.raw;

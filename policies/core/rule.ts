@@ -62,6 +62,8 @@ export interface Verdict {
   readonly detail: string;
   /** What to write instead; undefined for what cannot be decided. */
   readonly fix: string | undefined;
+  /** Whether it is undecided only because nobody has asked the provider, as a deployment does before it changes anything. */
+  readonly deferred: boolean;
 }
 
 /** Collects what one rule finds. */
@@ -103,6 +105,15 @@ export class Report {
     this.add("undecided", field.owner, detail, undefined);
   }
 
+  /**
+   * The deployment decides, which asks the provider for the value and then runs this rule again: no reason to stop before it. Only for a
+   * value that nothing in the stack makes, and after every check that does not need it.
+   */
+  deferred(field: Field, why = "is looked up by the provider"): void {
+    const detail = `${field.path} ${this.redacted(why)}, so the deployment decides: ${this.rule.title}`;
+    this.add("undecided", field.owner, detail, undefined, true);
+  }
+
   /** Runs a part of a check. Where that meets an unknown value, the other parts still run. */
   part(check: () => void): void {
     try {
@@ -130,11 +141,17 @@ export class Report {
     return this.secrets.reduce((left, secret) => left.replaceAll(secret, "[secret]"), text);
   }
 
-  private add(outcome: Verdict["outcome"], resource: Resource, detail: string, fix: string | undefined): void {
+  private add(
+    outcome: Verdict["outcome"],
+    resource: Resource,
+    detail: string,
+    fix: string | undefined,
+    deferred = false,
+  ): void {
     const details = this.details.get(resource) ?? new Set<string>();
     if (details.has(detail)) return;
     this.details.set(resource, details.add(detail));
-    this.verdicts.push({ outcome, resource, detail, fix });
+    this.verdicts.push({ outcome, resource, detail, fix, deferred });
   }
 }
 

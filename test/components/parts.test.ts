@@ -106,24 +106,26 @@ describe("parts that do not go together", () => {
     );
   });
 
-  it("says how the add-on's policies are decided without an account, where they cannot be", () => {
-    const warned = (cluster: Config, dns: unknown) =>
+  it("checks dns as far as it can where only AWS knows the cluster's version", () => {
+    const parse = (cluster: Config, dns: unknown) =>
       parseSettings({
         "aws:region": "eu-central-1",
         "eks-dns-logging:cluster": JSON.stringify({ kind: "eks-existing", name: "prod", ...cluster }),
         "eks-dns-logging:dns": JSON.stringify(dns),
         "eks-dns-logging:logging": "false",
-      }).warnings.map(({ path, message }) => `${path.join(".")}: ${message}`);
-    const [first, ...more] = warned({}, {});
-    assert.match(
-      first ?? "",
-      /^cluster\.kubernetesVersion: is looked up by Pulumi.*until it, or dns\.addonVersion, is set$/,
-    );
-    assert.deepEqual(more, []);
-    assert.deepEqual(warned({ kubernetesVersion: "1.35" }, {}), []);
-    assert.deepEqual(warned({}, { addonVersion: "v1.13.2-eksbuild.31" }), []);
-    assert.deepEqual(warned({}, false), []);
-    assert.deepEqual(warned({}, { adopt: {} }), []);
-    assert.ok(!warned({ compute: "auto" }, {}).some((warning) => warning.startsWith("cluster.kubernetesVersion")));
+      });
+    for (const dns of [{}, { addonVersion: "v1.13.2-eksbuild.31" }, false, { adopt: {} }])
+      assert.deepEqual(parse({}, dns).warnings, [], JSON.stringify(dns));
+    const refused: readonly [unknown, RegExp][] = [
+      [{ timeouts: { create: "5m" } }, /dns\.timeouts\.create: must be at least 20m/],
+      [{ corefile: { options: { clusterDomain: "corp.local" } } }, /clusterDomain: must be cluster\.local/],
+      [{ addonVersion: "v1.11.1-eksbuild.8", autoscaling: {} }, /dns\.autoscaling: must not be set, since v1\.11\.1/],
+    ];
+    for (const [dns, message] of refused) {
+      assert.throws(() => parse({}, dns), message);
+      assert.throws(() => parse({ kubernetesVersion: "1.35" }, dns), message);
+    }
+    // No add-on is installed there.
+    assert.doesNotThrow(() => parse({ compute: "auto" }, { timeouts: { create: "5m" } }));
   });
 });

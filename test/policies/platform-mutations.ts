@@ -1,7 +1,8 @@
 import { output, replace, set } from "./mutate.ts";
 import type { Case } from "./mutation-case.ts";
 
-const inAddon = (from: string, to: string) => replace("coredns-addon", "configurationValues", from, to);
+/** Another text in the configuration of the CoreDNS add-on. */
+export const inAddon = (from: string, to: string) => replace("coredns-addon", "configurationValues", from, to);
 const CLUSTER = "Cluster cluster";
 
 /** Changes of what AWS makes: cluster, CoreDNS, account. */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { planStack } from "../../lab/plan/plan.ts";
+import { planStack, UNKNOWN } from "../../lab/plan/plan.ts";
 import { formatPolicies, policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { readStack, stackNames } from "../../lab/stack-file.ts";
 import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
 import type { Evaluation } from "../../policies/core/evaluate.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { ON_ITS_DAY } from "./as-of.ts";
+import { set } from "./mutate.ts";
+import { inAddon } from "./platform-mutations.ts";
 
 /** Settings that bring more objects than the stacks have, by what they bring: the stack and the key that they change. */
 const CHOICES = {
@@ -37,6 +39,10 @@ const CHOICES = {
   "CoreDNS that scales": ["dev", "eks-dns-logging:dns", { autoscaling: { minReplicas: 2, maxReplicas: 5 } }],
   "a team with members": ["local", "eks-dns-logging:teams", [{ name: "ts", members: ["developers"] }]],
 } as const;
+
+/** An existing EKS cluster whose version only AWS knows, and what its plan leaves to the deployment. */
+const LOOKED_UP = { kind: "eks-existing", name: "prod", tags: { project: "eks-dns-logging", environment: "dev" } };
+const DEFERRED = ["cluster-addons-pinned", "coredns-configuration-valid"];
 
 /** What the lab's own stacks are exempt from, without a choice. */
 const OF_THE_STACKS = ["pods-no-host-path", "pods-non-root", "tenancy-pod-security"];
@@ -88,6 +94,32 @@ describe("the stacks of this repository, by the policies", () => {
       }
       assert.match(text, /rules: none stops this plan/);
     }
+  });
+
+  it("on a cluster whose version AWS knows leave two rules to the deployment, unless dns is wrong or undecided", async () => {
+    const { config } = await readStack("dev");
+    const cluster = { ...config, "eks-dns-logging:cluster": JSON.stringify(LOOKED_UP) };
+    const plan = await planStack({ name: "dev", config: cluster });
+    const evaluation = policyReport(plan, ON_ITS_DAY);
+    const open = evaluation.findings.filter(({ outcome }) => outcome !== "exempt");
+    assert.deepEqual(
+      open.map(({ rule, level, outcome }) => [rule, level, outcome]).sort(),
+      DEFERRED.map((rule) => [rule, "advisory", "undecided"]),
+    );
+    for (const { message } of open) assert.match(message, /looked up by the provider.*so the deployment decides/);
+    assert.ok(!stops(evaluation));
+
+    for (const [from, to] of [
+      ['"replicaCount":2', '"replicaCount":"two"'],
+      ['"replicaCount":2', '"replicaCount":2,"replicas":2'],
+      ["\\n    loop", ""],
+      ["lameduck 5s", "lameduck 45s"],
+    ] as const) {
+      const changed = policyReport(inAddon(from, to)(plan), ON_ITS_DAY);
+      assert.ok(stops(changed), `${from} as ${to} stops nothing`);
+    }
+    for (const key of ["configurationValues", "addonName"])
+      assert.ok(stops(policyReport(set("coredns-addon", key, UNKNOWN)(plan), ON_ITS_DAY)), key);
   });
 
   it("are exempt as this project's stacks alone", async () => {

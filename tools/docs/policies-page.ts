@@ -107,7 +107,8 @@ Both commands check the same ${RULES.length} rules: the first without Pulumi CLI
 \`pulumi policy publish policies\` publishes the pack to an organization. \`npm run lab -- policies --json\` prints each rule's reason and fix.
 
 A violation of a rule that is not marked advisory stops both commands. So does a rule that needs a value known only after deployment: it is
-**undecided**. In Pulumi's engine these are findings of the policy \`undecided\`, which \`policy-config.json\` makes mandatory.
+**undecided**. In Pulumi's engine these are findings of the policy \`undecided\`, which \`policy-config.json\` makes mandatory. A plan lets
+an add-on version pass that Pulumi looks up in AWS, if each version that it may be takes the configuration.
 
 Set levels, options (the default is in parentheses) and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
 

@@ -269,7 +269,8 @@ export const CLUSTER_ADDONS: readonly Rule[] = [
     check: (resource, report) => {
       if (resource.type === ADDON) {
         const version = resource.at("addonVersion");
-        if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not one whole version");
+        if (version.isLookedUp) report.deferred(version);
+        else if (!ADDON_VERSION.test(version.text() ?? "")) report.wrong(version, "not one whole version");
         return;
       }
       // What @pulumi/eks installs unless told otherwise, at the newest version of the day.

@@ -1,7 +1,8 @@
 import { seconds, servesRoot } from "eks-dns-logging-corefile";
-import { parseAddonVersion, rejections } from "eks-dns-logging-corefile/addon";
+import { parseAddonVersion, possibleRejections, possibleVersions, rejections } from "eks-dns-logging-corefile/addon";
 import { quantity } from "eks-dns-logging-corefile/quantity";
-import { count, type Rule, texts } from "../../core/rule.ts";
+import type { Resource } from "../../core/resource.ts";
+import { count, type Report, type Rule, texts } from "../../core/rule.ts";
 import {
   ADDON,
   addonRule,
@@ -35,6 +36,24 @@ function dotted(path: readonly (string | number)[]): string {
   return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`)).join("");
 }
 
+function shown(path: readonly (string | number)[], value: unknown): string {
+  return `${dotted(path)} is ${value === undefined ? "not set" : JSON.stringify(value)}`;
+}
+
+/** Checks a configuration by the schema of each version that a looked-up one may be. What all take is left to the deployment. */
+function checkPossible(addon: Resource, configuration: Json, report: Report): void {
+  const field = addon.at("configurationValues");
+  const found = possibleRejections(configuration);
+  for (const { path, value, message, undecided, versions } of found) {
+    if (undecided)
+      report.undecided(field, `sets ${dotted(path)}, which ${message}: it is not known for ${versions.join(", ")}`);
+    else report.wrongIn(field, shown(path, value), `which ${message} (${versions.join(", ")})`);
+  }
+  if (found.length > 0) return;
+  const versions = possibleVersions().join(", ");
+  report.deferred(addon.at("addonVersion"), `is looked up by the provider (the configuration fits ${versions})`);
+}
+
 /** What keeps names resolving. */
 export const COREDNS: readonly Rule[] = [
   {
@@ -52,17 +71,13 @@ export const COREDNS: readonly Rule[] = [
       const configuration = configurationOf(addon);
       if (configuration === undefined) return report.wrong(field, "neither a JSON nor a YAML object");
       if (Object.keys(configuration).length === 0) return;
+      if (addon.at("addonVersion").isLookedUp) return checkPossible(addon, configuration, report);
       const version = addon.at("addonVersion").text() ?? "";
       // Without a version nobody knows the schema; cluster-addons-pinned tells that.
       if (parseAddonVersion(version) === undefined) return;
       for (const { path, value, message, undecided } of rejections(configuration, version)) {
         if (undecided) report.undecided(field, `sets ${dotted(path)}, which ${message}`);
-        else
-          report.wrongIn(
-            field,
-            `${dotted(path)} is ${value === undefined ? "not set" : JSON.stringify(value)}`,
-            `which ${message} (${version})`,
-          );
+        else report.wrongIn(field, shown(path, value), `which ${message} (${version})`);
       }
     },
   },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { possibleRejections, possibleVersions } from "eks-dns-logging-corefile/addon";
 import fc from "fast-check";
-import { checkDns, dnsWarnings } from "../../../components/dns/issues.ts";
+import { checkDns, dnsWarnings, LOOKED_UP_VERSION } from "../../../components/dns/issues.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { dnsSettings } from "./arbitraries.ts";
 
@@ -234,6 +235,21 @@ describe("checkDns", () => {
     assert.deepEqual(checkDns(settings, "1.35", true), []);
     assert.ok(
       dnsWarnings(settings, "1.35").some((warning) => /route53: its credentials are not checked/.test(warning)),
+    );
+  });
+
+  it("checks by every version that may be where only AWS knows it", () => {
+    assert.deepEqual(issues({ autoscaling: {} }, LOOKED_UP_VERSION), []);
+    assert.deepEqual(issues({ addonVersion: OLD, autoscaling: {} }, LOOKED_UP_VERSION), [
+      `autoscaling: must not be set, since ${OLD} does not support it`,
+    ]);
+    const rejected = possibleRejections({ replicaCount: "2", replicas: 2, corefile: ".:53 {}" });
+    assert.deepEqual(
+      rejected.map(({ path, undecided, versions }) => [path.join("."), undecided, versions]),
+      [
+        ["replicaCount", false, possibleVersions()],
+        ["replicas", true, possibleVersions()],
+      ],
     );
   });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
-import { CoreDns } from "../../../components/dns/core-dns.ts";
+import { CoreDns, checkedVersion } from "../../../components/dns/core-dns.ts";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
@@ -51,6 +51,23 @@ describe("CoreDns", () => {
     assert.equal(await version({}, "1.34"), "v1.12.4-eksbuild.29");
     assert.equal(await version({}, "1.36"), "v1.14.3-eksbuild.23");
     await assert.rejects(onEks({}, "1.20"), /coredns\.addonVersion: must be set for Kubernetes 1\.20/);
+  });
+
+  it("is checked again by the version that AWS names, before the add-on is made", async () => {
+    const { resources } = await record(
+      { stack: "dev", config: {}, preview: false, call: () => ({ version: "v1.14.9-eksbuild.1" }) },
+      async () => {
+        const cluster = existingClusterHandle({ addons: { ...EKS, kubernetesVersion: undefined } });
+        new CoreDns("coredns", { cluster });
+      },
+    );
+    assert.equal(find(resources, "aws:eks/addon:Addon", "coredns-addon").inputs.addonVersion, "v1.14.9-eksbuild.1");
+    const scaling = DnsSettings.parse({ autoscaling: {} });
+    assert.equal(checkedVersion("coredns", scaling, "v1.14.9-eksbuild.1"), "v1.14.9-eksbuild.1");
+    assert.throws(
+      () => checkedVersion("coredns", scaling, "v1.11.1-eksbuild.8"),
+      /coredns\.autoscaling: must not be set, since v1\.11\.1-eksbuild\.8 does not support it/,
+    );
   });
 
   it("registers nothing on a cluster that takes no add-ons, and still shows its Corefile", async () => {

@@ -13,6 +13,8 @@ export interface RuleCases {
   readonly bad: { readonly [what: string]: readonly [Sample, ...string[]] };
   /** The rule cannot decide, with the beginning of each message. */
   readonly unknown: { readonly [what: string]: readonly [Sample, ...string[]] };
+  /** The rule leaves the decision to the deployment, with the beginning of each message. Default: none. */
+  readonly deferred?: { readonly [what: string]: readonly [Sample, ...string[]] };
   /** Other settings than the rule's own, for all of its cases. */
   readonly config?: Readonly<Record<string, unknown>>;
 }
@@ -20,7 +22,7 @@ export interface RuleCases {
 export type CasesByRule = { readonly [rule: string]: RuleCases };
 
 /** Describes a rule by its cases. */
-export function describeRule(rule: Rule, { good, bad, unknown, config = {} }: RuleCases): void {
+export function describeRule(rule: Rule, { good, bad, unknown, deferred = {}, config = {} }: RuleCases): void {
   const { settings, issues } = ruleConfig(rule, { [rule.id]: config });
   const saysOf = (sample: Sample) => verdictsOf(rule, stackOf(sample), settings);
 
@@ -45,7 +47,16 @@ export function describeRule(rule: Rule, { good, bad, unknown, config = {} }: Ru
     it(`cannot decide ${what}`, () => {
       const verdicts = saysOf(sample);
       expectMessages(verdicts, messages);
-      for (const { outcome, detail } of verdicts) assert.equal(outcome, "undecided", detail);
+      for (const { outcome, deferred: left, detail } of verdicts)
+        assert.deepEqual([outcome, left], ["undecided", false], detail);
+    });
+  }
+  for (const [what, [sample, ...messages]] of Object.entries(deferred)) {
+    it(`leaves to the deployment ${what}`, () => {
+      const verdicts = saysOf(sample);
+      expectMessages(verdicts, messages);
+      for (const { outcome, deferred: left, detail } of verdicts)
+        assert.deepEqual([outcome, left], ["undecided", true], detail);
     });
   }
 }

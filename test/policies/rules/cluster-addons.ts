@@ -45,7 +45,16 @@ export const CLUSTER_ADDONS_CASES: CasesByRule = {
       ],
     },
     unknown: {
-      "an unknown version": [first([ADDON], "addonVersion", UNKNOWN), "Addon/proxy: addonVersion is known only"],
+      "a version that another resource tells": [
+        first([{ ...ADDON, waitsFor: ["dev"] }, COMPONENT], "addonVersion", UNKNOWN),
+        "Addon/proxy: addonVersion is known only",
+      ],
+    },
+    deferred: {
+      "a version that the provider tells": [
+        first([ADDON], "addonVersion", UNKNOWN),
+        "Addon/proxy: addonVersion is looked up by the provider, so the deployment decides: Each EKS add-on",
+      ],
     },
   },
 };

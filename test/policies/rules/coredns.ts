@@ -1,8 +1,9 @@
+import { possibleVersions } from "eks-dns-logging-corefile/addon";
 import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import { EKS_COREFILE } from "../../support/eks-corefile.ts";
 import type { CasesByRule } from "./cases.ts";
 import { addon, GOOD, IN, NOT_YET, UNKNOWN_CONFIGURATION } from "./coredns-samples.ts";
-import { first, type SampleResource } from "./samples.ts";
+import { first, type Sample, type SampleResource } from "./samples.ts";
 
 const nodes = (maxSize: Value): SampleResource => ({
   type: "aws:eks/nodeGroup:NodeGroup",
@@ -11,6 +12,13 @@ const nodes = (maxSize: Value): SampleResource => ({
 });
 /** A version whose own schema is known. */
 const KNOWN = "v1.12.3-eksbuild.1";
+/** The add-on in a version that only the provider tells. */
+const lookedUp = (configuration: unknown) => first(addon(configuration), "addonVersion", UNKNOWN);
+/** The add-on behind the nodes, so that its version may come from them. */
+const afterNodes = (sample: Sample): Sample => [
+  ...sample.map((resource) => ({ ...resource, waitsFor: ["nodes"] })),
+  nodes(3),
+];
 const limit = (memory: string, more: object = {}) => addon({ resources: { limits: { memory } }, ...more });
 
 export const COREDNS_CASES: CasesByRule = {
@@ -24,6 +32,14 @@ export const COREDNS_CASES: CasesByRule = {
       "another add-on's": first(first(addon({ any: 1 }), "addonName", "vpc-cni"), "addonVersion", "v1.22.4-eksbuild.3"),
     },
     bad: {
+      "what no version takes, of a version that the provider tells": [
+        lookedUp({ replicaCount: "2" }),
+        `${IN}replicaCount is "2", which must be an integer (${possibleVersions().join(", ")}). Fix`,
+      ],
+      "no JSON, of a version that the provider tells": [
+        first(lookedUp({}), "configurationValues", "{"),
+        'Addon/coredns: configurationValues is "{", neither a JSON nor a YAML object',
+      ],
       "neither JSON nor YAML": [
         first(addon({}), "configurationValues", "{replicaCount: 2"),
         'Addon/coredns: configurationValues is "{replicaCount: 2", neither a JSON nor a YAML object. Fix: follow the output',
@@ -85,11 +101,25 @@ export const COREDNS_CASES: CasesByRule = {
         addon({ replicas: 2 }, "v1.14.3-eksbuild.23"),
         "Addon/coredns: configurationValues sets replicas, which is not in the schema of v1.12.3-eksbuild.1, the",
       ],
-      "an unknown version": [
-        first(addon({ replicaCount: 2 }), "addonVersion", UNKNOWN),
+      "a version that another resource tells": [
+        first(afterNodes(addon({ replicaCount: 2 })), "addonVersion", UNKNOWN),
         "Addon/coredns: addonVersion is known only",
       ],
+      "a key that not every schema has, of a version that the provider tells": [
+        lookedUp({ replicas: 2 }),
+        "Addon/coredns: configurationValues sets replicas, which is not in the schema of v1.12.3-eksbuild.1",
+      ],
+      "an unknown configuration of an unknown version": [
+        first(UNKNOWN_CONFIGURATION, "addonVersion", UNKNOWN),
+        NOT_YET,
+      ],
       "an unknown add-on": [first(addon({}), "addonName", UNKNOWN), "Addon/coredns: addonName is known only"],
+    },
+    deferred: {
+      "what every version takes, of a version that the provider tells": [
+        lookedUp({ replicaCount: 2, corefile: EKS_COREFILE }),
+        `Addon/coredns: addonVersion is looked up by the provider (the configuration fits ${possibleVersions().join(", ")}), so the deployment decides: `,
+      ],
     },
   },
   "coredns-memory": {
