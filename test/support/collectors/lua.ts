@@ -9,7 +9,8 @@ const SCRIPT = readFileSync(
 );
 /** Passes many lines to Lua at once: one by one takes most of the time. No line of a test has this character. */
 const SEPARATOR = "\u0001";
-const ALL = `function redact_all(text)
+const REDACT_ALL = `local redact = redact
+function redact_all(text)
   local made = {}
   for line in string.gmatch(text, "([^\\1]*)\\1") do
     local record = { log = line }
@@ -19,28 +20,14 @@ const ALL = `function redact_all(text)
   return table.concat(made, "\\1")
 end`;
 
-/** Fluent Bit's script for redaction with these rules, in Lua 5.4. */
-export class LuaRedaction {
-  readonly #lua: LuaEngine;
-  readonly #all: (text: string) => string;
+/** Lua 5.4, started once: to start it takes longer than most of what it is used for. */
+let engine: Promise<LuaEngine> | undefined;
 
-  private constructor(lua: LuaEngine) {
-    this.#lua = lua;
-    this.#all = lua.global.get("redact_all");
-  }
-
-  static async start(rules: readonly RedactionRule[]): Promise<LuaRedaction> {
-    const lua = await new LuaFactory().createEngine();
-    await lua.doString(`RULES = ${luaRules(rules)}\n${SCRIPT}`);
-    await lua.doString(ALL);
-    return new LuaRedaction(lua);
-  }
-
-  redact(lines: readonly string[]): string[] {
-    return this.#all(lines.map((line) => line + SEPARATOR).join("")).split(SEPARATOR);
-  }
-
-  stop(): void {
-    this.#lua.global.close();
-  }
+/** Redacts lines with Fluent Bit's script and these rules, in Lua. */
+export async function redactedByLua(rules: readonly RedactionRule[]): Promise<(lines: readonly string[]) => string[]> {
+  engine ??= new LuaFactory().createEngine();
+  const lua = await engine;
+  await lua.doString(`RULES = ${luaRules(rules)}\n${SCRIPT}\n${REDACT_ALL}`);
+  const redactAll: (text: string) => string = lua.global.get("redact_all");
+  return (lines) => redactAll(lines.map((line) => line + SEPARATOR).join("")).split(SEPARATOR);
 }

@@ -4,7 +4,7 @@ import { parsePattern } from "../../../../components/logging/processing/pattern.
 import { refuseRisk } from "../../../../components/logging/processing/pattern-risk.ts";
 import { groupCount, hasRepeatedGroup, patternText } from "../../../../components/logging/processing/pattern-text.ts";
 import { REDACTION_KINDS, redactionRules } from "../../../../components/logging/processing/redaction.ts";
-import { LuaRedaction } from "../../../support/collectors/lua.ts";
+import { redactedByLua } from "../../../support/collectors/lua.ts";
 import { redactedBy } from "../../../support/collectors/redaction.ts";
 import { OWN_REDACTION, plantedLines } from "../../../support/collectors/secrets.ts";
 
@@ -24,15 +24,11 @@ describe("Redaction", () => {
 
   it("does the same in Fluent Bit's script", async () => {
     const lines = plantedLines(2, 300, 1000);
-    const lua = await LuaRedaction.start(RULES);
-    try {
-      assert.deepEqual(
-        lua.redact(lines.map(({ text }) => text)),
-        lines.map(({ masked }) => masked),
-      );
-    } finally {
-      lua.stop();
-    }
+    const redactInLua = await redactedByLua(RULES);
+    assert.deepEqual(
+      redactInLua(lines.map(({ text }) => text)),
+      lines.map(({ masked }) => masked),
+    );
   });
 
   for (const { why, line, masked } of [
@@ -63,12 +59,8 @@ describe("Redaction", () => {
   ])
     it(`finds ${why}`, async () => {
       assert.equal(redact(line), masked);
-      const lua = await LuaRedaction.start(RULES);
-      try {
-        assert.deepEqual(lua.redact([line]), [masked]);
-      } finally {
-        lua.stop();
-      }
+      const redactInLua = await redactedByLua(RULES);
+      assert.deepEqual(redactInLua([line]), [masked]);
     });
 
   it("keeps what a replacement names of a user's pattern", () => {
@@ -85,16 +77,11 @@ describe("Redaction", () => {
       })
       .map((parts) => parts.join(""));
     for (const pattern of fc.sample(anyPattern, { numRuns: 80, seed: 4 })) {
-      const rules = redactionRules([
-        {
-          pattern,
-          replacement:
-            groupCount(parsePattern(pattern)) > 0 && !hasRepeatedGroup(parsePattern(pattern)) ? "<$1>" : "<>",
-        },
-      ]);
-      const lua = await LuaRedaction.start(rules);
-      assert.deepEqual(lua.redact(lines), lines.map(redactedBy(rules)), pattern);
-      lua.stop();
+      const parsed = parsePattern(pattern);
+      const replacement = groupCount(parsed) > 0 && !hasRepeatedGroup(parsed) ? "<$1>" : "<>";
+      const rules = redactionRules([{ pattern, replacement }]);
+      const redactInLua = await redactedByLua(rules);
+      assert.deepEqual(redactInLua(lines), lines.map(redactedBy(rules)), pattern);
     }
   });
 });
