@@ -9,6 +9,7 @@ import {
   DiscoveryV1Api,
   Exec,
   type KubeConfig,
+  NetworkingV1Api,
   type V1Node,
   type V1Pod,
   type V1Status,
@@ -48,6 +49,14 @@ export function kubeCluster(config: KubeConfig): Cluster {
     async pods(namespace, labelSelector) {
       const list = await asked(`list pods in ${namespace}`, core.listNamespacedPod({ namespace, labelSelector }));
       return list.items.map(podFacts);
+    },
+    async namespaceLabels(name) {
+      return (await asked(`get namespace ${name}`, core.readNamespace({ name }))).metadata?.labels ?? {};
+    },
+    async networkPolicies(namespace) {
+      const request = config.makeApiClient(NetworkingV1Api).listNamespacedNetworkPolicy({ namespace });
+      const { items } = await asked(`list networkpolicies in ${namespace}`, request);
+      return items.flatMap(({ metadata }) => metadata?.name ?? []);
     },
     async service(namespace, name) {
       const { spec } = await asked(`get services in ${namespace}`, core.readNamespacedService({ namespace, name }));

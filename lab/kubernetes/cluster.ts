@@ -65,6 +65,9 @@ export interface Cluster {
   pod(namespace: string, name: string): Promise<PodFacts>;
   /** Pods that carry a label, as `key=value`. */
   pods(namespace: string, selector: string): Promise<PodFacts[]>;
+  namespaceLabels(name: string): Promise<Readonly<Record<string, string>>>;
+  /** Names of the network policies in a namespace. */
+  networkPolicies(namespace: string): Promise<string[]>;
   service(namespace: string, name: string): Promise<ServiceFacts>;
   /** Addresses behind a Service that are ready, from its EndpointSlices. */
   endpoints(namespace: string, service: string): Promise<string[]>;

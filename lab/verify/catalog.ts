@@ -10,7 +10,8 @@ import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
 import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeers } from "./checks/dns-names.ts";
 import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
 import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
-import { pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
+import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "./checks/namespaces.ts";
+import { collectorPodsCheck, pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
 import { monitoringChecks } from "./checks/scraping.ts";
 import type { MarkerFinder } from "./find/finder.ts";
 import { findersFor } from "./find/index.ts";
@@ -22,6 +23,10 @@ export interface Plan {
   readonly coredns?: boolean;
   /** Teams with a curl pod, in which everything is tried. */
   readonly teams: readonly TeamPeers[];
+  /** Namespaces of teams in which no curl pod runs. Default: none. */
+  readonly namespaces?: readonly GuardedNamespace[];
+  /** The collector on each node, where no curl pod writes a line to look for. Default: none. */
+  readonly collector?: string | undefined;
   /** `ndots` that the pods' resolv.conf should have. */
   readonly ndots: number;
   /** Address that their resolv.conf should name first. Default: the DNS Service's. */
@@ -48,6 +53,7 @@ export function allChecks(plan: Plan): Check[] {
   const foreignForms = FORMS.filter((form) => form !== "short");
   return [
     ...(plan.coredns === false ? [] : [corednsCheck()]),
+    ...(plan.namespaces ?? []).map(namespaceCheck),
     ...teams.map(podCheck),
     ...teams.map(serviceCheck),
     ...teams.map((team) => resolverCheck(team, plan)),
@@ -59,6 +65,7 @@ export function allChecks(plan: Plan): Check[] {
     ...teams.map((team) => denyCoreDnsCheck(team, plan)),
     ...deniedPairs(plan.teams).map((pair) => denyTeamCheck(pair, plan)),
     ...teams.map(logsCheck),
+    ...(plan.collector === undefined ? [] : [collectorPodsCheck(plan.collector)]),
     ...finders.flatMap((finder) => teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
     ...(plan.watching ?? []),
   ];
@@ -76,21 +83,20 @@ export interface Selection {
  * @throws {Failure} for a pattern that fits no row, since a typing issue would otherwise pass as a success.
  */
 export function select(checks: readonly Check[], { only, skip }: Selection): Check[] {
-  if (checks.length === 0)
-    throw new Failure("there is nothing to verify: the stack has neither CoreDNS nor a curl pod to try things from", 2);
   const ids = checks.map((check) => check.id);
   for (const pattern of [...only, ...skip]) {
     if (ids.some((id) => fits(id, pattern))) continue;
-    throw new Failure(
-      `no row matches '${pattern}'; ids start with: ${families(ids).join(", ")} (as in ${ids.at(-1)})`,
-      2,
-    );
+    const known =
+      ids.length === 0
+        ? "nothing of this stack runs on the cluster"
+        : `ids start with: ${families(ids).join(", ")} (as in ${ids.at(-1)})`;
+    throw new Failure(`no row matches '${pattern}'; ${known}`, 2);
   }
   const chosen = checks.filter(
     ({ id }) =>
       (only.length === 0 || only.some((pattern) => fits(id, pattern))) && !skip.some((pattern) => fits(id, pattern)),
   );
-  if (chosen.length === 0) throw new Failure("--only and --skip leave no row", 2);
+  if (chosen.length === 0 && checks.length > 0) throw new Failure("--only and --skip leave no row", 2);
   return chosen;
 }
 
@@ -107,10 +113,13 @@ function families(ids: readonly string[]): string[] {
 
 /** What a stack's settings promise, and so what is to be proved. */
 export function planOf(stack: string, settings: Settings, wait: number): Plan {
-  const { cluster, dns } = settings;
+  const { cluster, dns, logging } = settings;
+  const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
   return {
     coredns: dns !== undefined && runsCoreDns(cluster),
-    teams: settings.curlPods ? settings.teams.filter(hasCurlPod) : [],
+    teams,
+    namespaces: guardedNamespaces(settings.teams, settings.curlPods),
+    collector: teams.length === 0 ? logging?.collector : undefined,
     ndots: settings.curlPod.ndots,
     nameserver: dns && podDns(dns)?.nameservers[0],
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.

@@ -90,6 +90,8 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
     const color = process.stdout.hasColors?.() ?? false;
     process.stdout.write(formatResult(result, { color, width: process.stdout.columns || 160 }));
   }
+  if (result.rows.length === 0)
+    process.stderr.write(`Nothing to verify: nothing of stack '${name}' runs on the cluster\n`);
   if (flags.report !== undefined) {
     const { reportPage } = await import("./report/report-page.ts");
     await writeReport(flags.report, reportPage(result));

@@ -22,6 +22,7 @@ export type Fact = string | number | boolean | readonly string[];
 /** The families of checks, in the order in which they are shown. `--only` and `--skip` name them, or single ids. */
 export const GROUPS = [
   "coredns",
+  "namespace",
   "pods",
   "service",
   "resolver",
@@ -160,7 +161,7 @@ export interface TableOptions {
 export function formatResult(result: VerifyResult, options: TableOptions): string {
   const painted = (status: Status, text: string) =>
     options.color ? styleText(COLORS[status], text, { validateStream: false }) : text;
-  const lines = [tableOf(result.rows, options, painted), ""];
+  const lines = result.rows.length === 0 ? [] : [tableOf(result.rows, options, painted), ""];
   for (const { status, cause, ids } of causes(result.rows)) {
     const shown = ids.length > 3 ? `${ids.slice(0, 3).join(", ")} and ${ids.length - 3} more` : ids.join(", ");
     lines.push(`${painted(status, WORDS[status])} ${shown}: ${cause}`);

@@ -109,7 +109,7 @@ function outcomeOf(error: unknown, lab: Lab): Outcome {
 function clusterCause(error: ClusterError, { up }: Lab): string {
   switch (error.kind) {
     case "forbidden":
-      return "the kubeconfig's user lacks this permission: verify needs get and list of pods, services, configmaps and endpointslices, get of pods/log and create of pods/exec";
+      return "the kubeconfig's user lacks this permission: verify needs get and list of pods, services, configmaps and endpointslices, get of pods/log and create of pods/exec; of teams without a curl pod, get of their namespaces and list of networkpolicies";
     case "unauthorized":
       return "the credentials have expired: log in again; on EKS use `aws eks update-kubeconfig`";
     case "unreachable":

@@ -1,4 +1,5 @@
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
+import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../result.ts";
@@ -26,6 +27,35 @@ async function pod(lab: Lab, team: string): Promise<Outcome> {
   return fail(
     `${detail}, not ready`,
     `a container is not ready${found.reason && ` (${found.reason})`}: \`${command}\``,
+    facts,
+  );
+}
+
+/** The collector runs wherever the scheduler has put it, for stacks in which no pod writes a line to look for. */
+export function collectorPodsCheck(collector: string): Check {
+  return {
+    id: "collector",
+    group: "collector",
+    what: "every collector pod is ready",
+    from: collector,
+    to: LOGGING_NAMESPACE,
+    run: (lab) => collectorPods(lab, collector),
+  };
+}
+
+async function collectorPods(lab: Lab, collector: string): Promise<Outcome> {
+  const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${collector}`);
+  const ready = pods.filter((found) => found.ready).length;
+  const detail = `${ready} of ${pods.length} pods ready`;
+  const facts = { pods: pods.map(({ name, node }) => `${name} on ${node}`), ready };
+  const unready = pods.find((found) => !found.ready);
+  if (pods.length === 0)
+    return fail(`no pod of ${collector} in ${LOGGING_NAMESPACE}`, `\`${lab.up}\` creates the DaemonSet`, facts);
+  if (unready === undefined) return pass(detail, facts);
+  const { name, namespace, reason } = unready;
+  return fail(
+    detail,
+    `${name} is not ready${reason && ` (${reason})`}: \`kubectl -n ${namespace} describe pod ${name}\``,
     facts,
   );
 }

@@ -41,6 +41,11 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
     pods: async (namespace) => [
       runningPod("dns", { namespace, name: "coredns-1", ip: "10.0.0.53", containers: ["coredns"] }),
     ],
+    namespaceLabels: async (name) => ({
+      team: name.replace(/-team$/, ""),
+      "pod-security.kubernetes.io/enforce": "restricted",
+    }),
+    networkPolicies: async () => ["default-deny", "allow-dns", "allow-peers"],
     service: async (_namespace, name) =>
       name === "kube-dns"
         ? { clusterIP: DNS_IP, ports: [53] }

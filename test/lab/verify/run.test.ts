@@ -69,6 +69,14 @@ describe("select", () => {
     assert.equal(fits("logs:ts", "logs:ts:x"), false);
   });
 
+  it("leaves nothing of nothing, but refuses a pattern then", () => {
+    assert.deepEqual(select([], { only: [], skip: [] }), []);
+    assert.throws(
+      () => select([], { only: [], skip: ["collector"] }),
+      /no row matches 'collector'; nothing of this stack runs on the cluster/,
+    );
+  });
+
   it("refuses a pattern that fits nothing and a choice that leaves nothing", () => {
     assert.throws(
       () => select(checks, { only: ["pink"], skip: [] }),
