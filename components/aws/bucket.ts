@@ -9,7 +9,7 @@ export interface LogBucketArgs {
   readonly host: PodIdentityHost;
   /** Name of the bucket, unique in all of AWS. */
   readonly bucketName: string;
-  /** First part of the keys that a collector may write. */
+  /** First part of the keys that a collector may write; empty for all keys. */
   readonly prefix: string;
   /** Days that the logs are kept. */
   readonly retentionDays: number;
@@ -56,7 +56,7 @@ export class LogBucket extends pulumi.ComponentResource {
           {
             id: "retention",
             status: "Enabled",
-            filter: { prefix: `${prefix}/` },
+            filter: { prefix: folder(prefix) },
             expiration: { days: args.retentionDays },
             abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
           },
@@ -77,6 +77,10 @@ export class LogBucket extends pulumi.ComponentResource {
   }
 }
 
+function folder(prefix: string): string {
+  return prefix === "" ? "" : `${prefix}/`;
+}
+
 /**
  * What a collector needs to write below a prefix.
  * @param kmsKeyArn Key of a customer that encrypts the bucket. Default: none.
@@ -91,7 +95,7 @@ export function bucketStatements(
 ): PolicyStatement[] {
   const key = kmsKeyArn === undefined ? [] : [kmsKeyArn];
   return [
-    { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${prefix}/*`] },
+    { Sid: "WriteObjects", Effect: "Allow", Action: ["s3:PutObject"], Resource: [`${arn}/${folder(prefix)}*`] },
     ...key.map((of) => ({
       Sid: "EncryptObjects",
       Effect: "Allow" as const,

@@ -1,7 +1,7 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import type { Destination } from "./destinations/destination-settings.ts";
 import type { IndexFormat } from "./indexing/index-format.ts";
-import type { TeamPlace } from "./indexing/team-places.ts";
+import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
@@ -104,8 +104,8 @@ export interface LogPipeline {
   readonly metadata: Pick<LoggingSettings["metadata"], "labels" | "annotations">;
   readonly processing: Processing;
   readonly buffer: { readonly size: string; readonly whenFull: "drop-oldest" | "drop-newest" | "block" };
-  /** Whether each line carries its team: the namespace without `-team`. */
-  readonly team: true;
+  /** Team of each namespace that does not tell it; of all others it is what precedes `-team`. A line carries its team. */
+  readonly teamNames: Readonly<Record<string, string>>;
   /** Name of the destination among several; undefined for the only one. */
   readonly name: string | undefined;
   /** What names of its AWS resources end in; undefined for plain ones. */
@@ -146,7 +146,7 @@ export function logPipeline(
     parseJson: settings.parseJson,
     metadata: { labels: settings.metadata.labels, annotations: settings.metadata.annotations },
     processing: processingOf(withClusterFields(settings, context), context.teams),
-    team: true,
+    teamNames: teamNames(context.teams),
     branches: [],
   };
   const branches = targets.map((target) => ({ ...common, ...branchOf(target, context, whenFull) }));
@@ -293,7 +293,7 @@ export function describeDestination({
     case "cloudwatch":
       return `log group ${logGroupName(destination, context.cluster, suffix)} of CloudWatch Logs`;
     case "s3":
-      return `bucket ${context.bucket ?? "of this stack"}, below ${destination.prefix}/`;
+      return `bucket ${context.bucket ?? "of this stack"}${destination.prefix === "" ? "" : `, below ${destination.prefix}/`}`;
   }
 }
 

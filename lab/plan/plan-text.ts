@@ -3,7 +3,7 @@ import { ageWarning } from "eks-dns-logging-corefile/addon";
 import { dnsWarnings, LOOKED_UP_VERSION } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { todaysIndices } from "../../components/logging/indexing/index-format.ts";
-import { placeName } from "../../components/logging/indexing/team-places.ts";
+import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, describeDestination, logGroupName } from "../../components/logging/pipeline.ts";
 import { routedTeams, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
@@ -207,7 +207,7 @@ function todaysNames(
       return inPlaces(logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix), places);
     case "s3":
       return inPlaces(destination.prefix, places).map(
-        (prefix) => `${prefix}/${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`,
+        (prefix) => `${folderOf(prefix)}${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`,
       );
     default:
       return [];

@@ -48,6 +48,14 @@ const KmsKeyArn = string(
 /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html */
 const LogClass = z.enum(["STANDARD", "INFREQUENT_ACCESS"]);
 
+/** A prefix as it stands in keys: `/logs//pods/` is the same as `logs/pods`, since no console shows a folder without a name. */
+function withoutEmptyParts(prefix: string): string {
+  return prefix
+    .split("/")
+    .filter((part) => part !== "")
+    .join("/");
+}
+
 /** Days that lines are kept where the settings do not say. */
 export const RETENTION = { cloudwatch: 30, s3: 90 } as const;
 
@@ -127,8 +135,9 @@ const KINDS = {
       .optional()
       .describe("Globally unique; a change replaces the bucket. Default CLUSTER-logs-REGION."),
     prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
+      .overwrite(withoutEmptyParts)
       .default("logs")
-      .describe("Key prefix. Default logs."),
+      .describe("Key prefix, '' for none. Default logs."),
     existing: z
       .boolean()
       .default(false)

@@ -1,6 +1,6 @@
 import { teamNamespace } from "../../kubernetes/labels.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
-import type { IndexFormat } from "./index-format.ts";
+import { type IndexFormat, teamOf } from "./index-format.ts";
 
 /** Where the lines of a team go within a destination that is split by team, or those of no team. */
 export interface TeamPlace {
@@ -34,7 +34,20 @@ export function teamPlaces(destination: Destination, index: IndexFormat, teams: 
 
 /** The log group or the prefix of a place: that of the destination for lines of no team, and `/TEAM` behind it for a team's. */
 export function placeName(base: string, team: string | undefined): string {
-  return team === undefined ? base : `${base}/${team}`;
+  return team === undefined ? base : folderOf(base) + team;
+}
+
+/** What precedes the names below a prefix: nothing where there is no prefix. */
+export function folderOf(prefix: string): string {
+  return prefix === "" ? "" : `${prefix}/`;
+}
+
+/** Teams of the namespaces that are not called NAME-team: namespace to team. */
+export function teamNames(teams: readonly Team[] = []): Readonly<Record<string, string>> {
+  const pairs = teams.flatMap(({ name, namespaces = [] }) =>
+    namespaces.flatMap((namespace) => (teamOf(namespace.name) === name ? [] : [[namespace.name, name] as const])),
+  );
+  return Object.fromEntries(pairs.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 /** The place of a namespace's lines. */

@@ -97,12 +97,13 @@ export function processors(pipeline: LogPipeline): Options[] {
 
 /** The program of the script processor: the settings of a pipeline, and `record.js`. */
 export function recordScript(pipeline: LogPipeline): string {
-  const { source, labels, metadata, parseJson, destination, index } = pipeline;
+  const { source, labels, metadata, parseJson, destination, index, teamNames } = pipeline;
   const search = hasIndex(destination);
   const settings = {
     pod: source.kind === "node" ? null : applicationPod(source.pod),
     optOut: withoutDots(OPT_OUT_ANNOTATION),
     required: Object.entries(labels).map(([key, value]) => ({ key: withoutDots(key), value })),
+    teams: Object.entries(teamNames),
     keepLabels: metadata.labels,
     safeNames: parseJson && search,
     splitBy: search && index.splitBy !== "none" ? index.splitBy : null,

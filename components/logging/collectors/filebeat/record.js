@@ -4,6 +4,7 @@
 //   pod         an application's { namespace, name, container, team, app }, "" for no team or app; null on a node
 //   optOut      annotation that leaves a pod out when it is "true", with "_" for its dots
 //   required    labels that a pod must have: [{ key, value }], with "_" for the dots of a key
+//   teams       teams of namespaces that are not called TEAM-team: [namespace, team] of each
 //   keepLabels  whether the record has the pod's labels
 //   safeNames   whether dots in the names of fields are replaced
 //   splitBy     what an index is split by: "team", "namespace" or "app"; null for nothing
@@ -50,7 +51,15 @@ function fromPath(event) {
     host: event.Get("node_name")
   };
   if (settings.keepLabels && known.labels) kubernetes.labels = labels;
-  return { kubernetes: kubernetes, labels: labels, team: /.-team$/.test(pod[0]) ? pod[0].slice(0, -5) : "" };
+  return { kubernetes: kubernetes, labels: labels, team: teamOf(pod[0]) };
+}
+
+function teamOf(namespace) {
+  var named = settings.teams.filter(function (pair) {
+    return pair[0] === namespace;
+  });
+  if (named.length > 0) return named[0][1];
+  return /.-team$/.test(namespace) ? namespace.slice(0, -5) : "";
 }
 
 function fromPod(event) {

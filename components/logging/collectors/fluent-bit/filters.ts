@@ -5,6 +5,7 @@ import { hasIndex, type LogPipeline, MAX_FIELDS_BYTES, NODE_VARIABLE, SPLIT_KEY 
 import { lineFilters, recordFilters } from "./line-filters.ts";
 import { stackTraceFilters } from "./multiline.ts";
 import { splitByScript } from "./outputs.ts";
+import { namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
 
 /** What the tag of a line says of its container. */
@@ -31,6 +32,17 @@ export function teamParser(pipeline: LogPipeline): Section {
     format: "regex",
     regex: `^(?<team>${splitByTeam(pipeline) ? `(?<${SPLIT_KEY}>.+)` : ".+"})-team$`,
   };
+}
+
+/** Names the team of namespaces that do not tell it. */
+function teamFilters(pipeline: LogPipeline): Section[] {
+  const named = Object.entries(pipeline.teamNames);
+  const teams = [...new Set(named.map(([, team]) => team))].sort();
+  return teams.map((team) => ({
+    name: "modify",
+    ...namespaceMatch([named.flatMap(([namespace, of]) => (of === team ? namespace : []))]),
+    set: [`team ${team}`, ...(splitByTeam(pipeline) ? [`${SPLIT_KEY} ${team}`] : [])],
+  }));
 }
 
 /** What {@link tagFilter} and {@link podFilter} share. */
@@ -65,6 +77,7 @@ export function nodeFilters(pipeline: LogPipeline, script: string): Section[] {
       reserve_data: "on",
       preserve_key: "on",
     },
+    ...teamFilters(pipeline),
     // After those that need no labels: they write each record anew, and it is short until here. It parses JSON without an answer too.
     podFilter(pipeline),
     ...Object.entries(pipeline.labels).map(([key, value]) => ({

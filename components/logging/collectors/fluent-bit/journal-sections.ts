@@ -1,3 +1,4 @@
+import { folderOf } from "../../indexing/team-places.ts";
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import { JOURNAL_FIELDS, JOURNAL_FOLDER, type JournalSource, journalPrefix } from "../../sources/journal.ts";
 import { output } from "./outputs.ts";
@@ -58,7 +59,7 @@ function ownNames({ destination }: LogPipeline, source: JournalSource): Section 
       return { log_stream_template: `$node.${source}`, log_stream_prefix: `${source}-` };
     case "s3":
       return {
-        s3_key_format: `/${destination.prefix}/node/${source}/%Y/%m/%d/%H/$UUID.gz`,
+        s3_key_format: `/${folderOf(destination.prefix)}node/${source}/%Y/%m/%d/%H/$UUID.gz`,
         store_dir: `${STATE_FOLDER}/s3-${source}`,
       };
     case "loki":

@@ -1,7 +1,7 @@
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
-import { placeName } from "../../indexing/team-places.ts";
+import { folderOf, placeName } from "../../indexing/team-places.ts";
 import {
   hasIndex,
   ID_KEY,
@@ -68,7 +68,7 @@ export function outputs(pipeline: LogPipeline): Section[] {
 }
 
 function keyFormat(prefix: string): string {
-  return `/${prefix}/%Y/%m/%d/%H/$UUID.gz`;
+  return `/${folderOf(prefix)}%Y/%m/%d/%H/$UUID.gz`;
 }
 
 /** The output of a pipeline. @see https://docs.fluentbit.io/manual/data-pipeline/outputs */

@@ -19,6 +19,8 @@ module Fluent::Plugin
     # Annotation that leaves a pod out when it is "true".
     config_param :opt_out, :string
     config_param :required_labels, :hash, default: {}
+    # Teams of namespaces that are not called TEAM-team: namespace to team.
+    config_param :teams, :hash, default: {}
     config_param :labels, :bool, default: true
     config_param :annotations, :bool, default: false
     config_param :parse_json, :bool, default: true
@@ -75,7 +77,8 @@ module Fluent::Plugin
       kubernetes["annotations"] = found.annotations.transform_keys { |key| key.tr(".", "_") } if @annotations
       wanted = found.annotations[@opt_out] != "true" &&
                @required_labels.all? { |key, value| found.labels[key] == value }
-      team = namespace.delete_suffix("-team") if namespace.end_with?("-team")
+      team = @teams[namespace]
+      team ||= namespace.delete_suffix("-team") if namespace.end_with?("-team")
       Origin.new(kubernetes, team, found.labels, wanted)
     end
 

@@ -95,7 +95,7 @@ export function joins({ multiline, source }: LogPipeline, label: string, stateFo
 
 /** The filter that makes the record: `filter_pod_record.rb` with the parameters of a pipeline. */
 export function record(pipeline: LogPipeline): Section {
-  const { source, labels, metadata, parseJson, destination } = pipeline;
+  const { source, labels, metadata, parseJson, destination, teamNames } = pipeline;
   return {
     name: "filter",
     of: LINES,
@@ -109,7 +109,10 @@ export function record(pipeline: LogPipeline): Section {
       fields_bytes: destination.kind === "opensearch" ? MAX_FIELDS_BYTES : undefined,
       ...(source.kind === "application"
         ? { application: application(pipeline) }
-        : { required_labels: quoted(JSON.stringify(labels)) }),
+        : {
+            required_labels: quoted(JSON.stringify(labels)),
+            ...(Object.keys(teamNames).length === 0 ? {} : { teams: quoted(JSON.stringify(teamNames)) }),
+          }),
       stream: destination.kind === "cloudwatch" ? true : undefined,
       ...index(pipeline),
     },

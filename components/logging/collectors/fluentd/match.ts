@@ -1,4 +1,5 @@
 import { amount } from "../../../schema/values.ts";
+import { folderOf } from "../../indexing/team-places.ts";
 import {
   hasIndex,
   type LogPipeline,
@@ -116,7 +117,7 @@ function outputOf(pipeline: LogPipeline): Output {
           "@type": "s3",
           s3_bucket: context.bucket ?? "",
           s3_region: context.region ?? "",
-          path: quoted(`${destination.prefix}/%Y/%m/%d/%H/`),
+          path: quoted(`${folderOf(destination.prefix)}%Y/%m/%d/%H/`),
           // Derived from the chunk: sent again, the object replaces itself.
           s3_object_key_format: quoted("%{path}%{time_slice}-%{hex_random}.%{file_extension}"),
           hex_random_length: 16,

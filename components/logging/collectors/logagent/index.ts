@@ -104,13 +104,20 @@ const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** Options of the input plugin: which files are read, and how a record is made of a line. */
 function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
-  const { source, namespaces, labels, metadata, multiline, parseJson, destination } = pipeline;
+  const { source, namespaces, labels, metadata, multiline, parseJson, destination, teamNames } = pipeline;
   const continues = continuationPattern(multiline);
   return {
     state: stateFolder,
     ...(source.kind === "node"
       ? {
-          node: { folder: "/var/log/pods", ...namespaces, labels, optOut: OPT_OUT_ANNOTATION, keep: metadata },
+          node: {
+            folder: "/var/log/pods",
+            ...namespaces,
+            labels,
+            optOut: OPT_OUT_ANNOTATION,
+            keep: metadata,
+            ...(Object.keys(teamNames).length === 0 ? {} : { teams: Object.entries(teamNames) }),
+          },
           api: {
             url: "https://kubernetes.default.svc",
             tokenFile: `${SERVICE_ACCOUNT}/token`,

@@ -93,6 +93,7 @@ function get({ url, tokenFile, caFile }, path) {
  * @property {Record<string, string>} labels
  * @property {string} optOut
  * @property {{ labels: boolean, annotations: boolean }} keep
+ * @property {readonly (readonly [string, string])[]} [teams] Teams of namespaces that are not called TEAM-team: namespace and team.
  *
  * @typedef {{ folder: string, kubernetes: Record<string, unknown>, team?: string, app?: string }} ApplicationOptions
  */
@@ -106,7 +107,7 @@ const LOG_FILE = /^(.+\.log)(\.\d{8}-\d{6})?$/;
  * @param {ReturnType<typeof createPods>} pods
  * @returns {(Log | undefined)[]}
  */
-function nodeLogs({ folder, include, exclude, labels, optOut, keep }, pods) {
+function nodeLogs({ folder, include, exclude, labels, optOut, keep, teams }, pods) {
   const folders = namesIn(folder).filter((name) => {
     const namespace = name.split("_")[0] || "";
     return !exclude.includes(namespace) && (include.length === 0 || include.includes(namespace));
@@ -125,16 +126,24 @@ function nodeLogs({ folder, include, exclude, labels, optOut, keep }, pods) {
       ...(keep.labels ? { labels: withoutDots(facts.labels) } : {}),
       ...(keep.annotations ? { annotations: withoutDots(facts.annotations) } : {}),
     };
-    const team = /^(.+)-team$/.exec(namespace);
+    const team = teamOf(namespace, teams);
     return namesIn(path.join(folder, name)).flatMap((container) =>
       logsIn(path.join(folder, name, container)).map(([file, files]) => ({
         name: file,
-        source: { kubernetes: { ...kubernetes, container_name: container }, team: team === null ? undefined : team[1] },
+        source: { kubernetes: { ...kubernetes, container_name: container }, team },
         app: facts.labels["app.kubernetes.io/name"] || facts.labels.app,
         files,
       })),
     );
   });
+}
+
+/** @param {string} namespace @param {NodeOptions["teams"]} teams @returns {string | undefined} */
+function teamOf(namespace, teams = []) {
+  const [, named] = teams.find(([name]) => name === namespace) || [];
+  if (named !== undefined) return named;
+  const [, team] = /^(.+)-team$/.exec(namespace) || [];
+  return team;
 }
 
 /** @param {ApplicationOptions} options @returns {Log[]} */

@@ -95,7 +95,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
   // The role may write below the prefix as it stands in the settings.
   if (destination.kind === "s3" && !isCleanPrefix(destination.prefix)) {
     const message =
-      "must have words between single slashes, without '.' and '..', with the OpenTelemetry Collector, whose keys leave all else out";
+      "must have no '.' or '..' between slashes with the OpenTelemetry Collector, whose keys leave them out";
     add("destination", "prefix", message, destination.prefix);
   }
   if (!hasIndex(destination)) return found;
@@ -114,7 +114,7 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
 }
 
 function isCleanPrefix(prefix: string): boolean {
-  return prefix !== "" && posix.normalize(`${prefix}/x`) === `${prefix}/x`;
+  return posix.normalize(`${prefix}/x`) === `${prefix}/x`;
 }
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */

@@ -106,13 +106,20 @@ function podFilter({ namespaces, labels }: LogPipeline): Options {
 }
 
 /** What all lines of a container share; made once for all lines that arrive together. */
-function resourceStatements({ source, metadata }: LogPipeline): string[] {
+function resourceStatements({ source, metadata, teamNames }: LogPipeline): string[] {
   return [
-    ...(source.kind === "node" ? statements("team") : applicationStatements(source.pod)),
+    ...(source.kind === "node"
+      ? [...statements("team"), ...Object.entries(teamNames).map(teamStatement)]
+      : applicationStatements(source.pod)),
     ...statements("kubernetes"),
     ...(metadata.labels ? statements("labels") : []),
     ...(metadata.annotations ? statements("annotations") : []),
   ];
+}
+
+/** Names the team of a namespace that does not tell it. */
+function teamStatement([namespace, team]: readonly [string, string]): string {
+  return `set(${resource("team")}, ${text(team)}) where ${resource("k8s.namespace.name")} == ${text(namespace)}`;
 }
 
 function fieldStatements({ processing: { fields } }: LogPipeline): string[] {

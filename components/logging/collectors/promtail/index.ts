@@ -137,7 +137,7 @@ function client({ destination }: LogPipeline): object {
 }
 
 /** Which containers are read, and the labels of their streams. */
-function relabeling({ namespaces, labels, metadata }: LogPipeline): object[] {
+function relabeling({ namespaces, labels, metadata, teamNames }: LogPipeline): object[] {
   const meta = (name: string) => `__meta_kubernetes_${name}`;
   const copy = (source: string, target: string) => ({ source_labels: [meta(source)], target_label: target });
   const namespace = [meta("namespace")];
@@ -166,6 +166,12 @@ function relabeling({ namespaces, labels, metadata }: LogPipeline): object[] {
     copy("pod_container_name", "container"),
     copy("pod_node_name", "node"),
     { source_labels: namespace, regex: "(.+)-team", target_label: "team" },
+    ...Object.entries(teamNames).map(([name, team]) => ({
+      source_labels: namespace,
+      regex: name,
+      replacement: team,
+      target_label: "team",
+    })),
     ...(metadata.labels ? [{ action: "labelmap", regex: meta("pod_label_(.+)"), replacement: `${POD_LABEL}$1` }] : []),
   ];
 }

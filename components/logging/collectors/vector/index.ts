@@ -92,7 +92,7 @@ export const vector: Collector = {
 };
 
 function unsupported(pipeline: LogPipeline): Unsupported[] {
-  const { buffer, destination, source } = pipeline;
+  const { buffer, destination, source, index } = pipeline;
   const found: Unsupported[] = [];
   if (buffer.whenFull === "drop-oldest") {
     const message = "must be block or drop-newest with Vector, which cannot drop the oldest lines";
@@ -101,6 +101,10 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
   if (bufferBytes(pipeline) < MIN_BUFFER_BYTES) {
     const message = `must be at least ${source.kind === "node" ? "257Mi" : "289Mi"} with Vector, whose buffer has files of 128Mi`;
     found.push({ path: ["buffer", "size"], message, value: buffer.size });
+  }
+  if (destination.kind === "s3" && destination.prefix === "" && index.splitBy === "team") {
+    const message = "must not be empty with Vector and index.splitBy team, whose keys begin with a text that is fixed";
+    found.push({ path: ["destination", "prefix"], message, value: "" });
   }
   const templates = [
     { option: "url", what: "a URL", text: destination.kind === "http" ? destination.url : undefined },

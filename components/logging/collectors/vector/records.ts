@@ -1,5 +1,4 @@
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
-import { placeName } from "../../indexing/team-places.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, MAX_FIELDS_BYTES } from "../../pipeline.ts";
 import { readScript, scriptSections } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
@@ -162,7 +161,8 @@ function firstLineCondition({
  * @see https://vector.dev/docs/reference/vrl/
  */
 export function recordProgram(pipeline: LogPipeline): string {
-  const { source, metadata, parseJson, destination, branches, processing } = pipeline;
+  const { source, metadata, parseJson, destination, branches, processing, teamNames } = pipeline;
+  const named = source.kind === "node" && Object.keys(teamNames).length > 0;
   const several = branches.length > 0;
   const limited = !several && destination.kind === "opensearch";
   const { constants, sections } = several ? { constants: {}, sections: ["keep"] } : indexParts(pipeline);
@@ -171,6 +171,7 @@ export function recordProgram(pipeline: LogPipeline): string {
       ...(source.kind === "node"
         ? { keep_labels: metadata.labels, keep_annotations: metadata.annotations }
         : applicationConstants(pipeline)),
+      ...(named ? { teams: teamNames } : {}),
       ...(parseJson
         ? { max_fields_bytes: limited ? MAX_FIELDS_BYTES : NO_LIMIT, safe_names: !several && hasIndex(destination) }
         : {}),
@@ -180,6 +181,7 @@ export function recordProgram(pipeline: LogPipeline): string {
       SECTIONS("line"),
       redactProgram(processing),
       SECTIONS(source.kind),
+      named ? SECTIONS("team") : "",
       parseJson ? SECTIONS("fields") : "",
       thinProgram(processing),
       fieldsProgram(processing),
@@ -210,7 +212,7 @@ function indexParts({ source, destination, index, places }: LogPipeline) {
   const split = source.kind === "node" && index.splitBy !== "none";
   if (!hasIndex(destination)) {
     const named = places.flatMap(({ team, namespaces }) =>
-      team === undefined ? [] : namespaces.map((namespace) => [namespace, placeName("", team)]),
+      team === undefined ? [] : namespaces.map((namespace) => [namespace, `/${team}`]),
     );
     return named.length === 0
       ? { constants: {}, sections: [] }

@@ -1,6 +1,7 @@
 import { Scalar } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
+import { folderOf } from "../../indexing/team-places.ts";
 import {
   credentialsFolder,
   type LogPipeline,
@@ -128,7 +129,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         type: "aws_s3",
         region: context.region ?? "",
         bucket: context.bucket ?? "",
-        key_prefix: `${placeTemplate(destination.prefix, pipeline)}/%Y/%m/%d/%H/`,
+        key_prefix: `${folderOf(placeTemplate(destination.prefix, pipeline))}%Y/%m/%d/%H/`,
         compression: "gzip",
         encoding: JSON_CODEC,
         framing: LINES,
