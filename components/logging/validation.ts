@@ -9,6 +9,7 @@ import { amazonIssues, awsIdentitySetting, needsAwsIdentity } from "./destinatio
 import { authenticationIssues } from "./destinations/authentication.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
+import { ownNameIssues } from "./destinations/own-names.ts";
 import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
@@ -22,6 +23,7 @@ import {
   NODE,
 } from "./pipeline.ts";
 import { processingIssues } from "./processing/processing-issues.ts";
+import { overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
@@ -56,7 +58,7 @@ export function checkLogging(
     return [{ path: [...path, key], message, value }];
   });
   issues.push(
-    ...checkPipeline(settings, teams),
+    ...checkPipeline(settings, teams, cluster),
     ...targetsOf(settings).flatMap((target) => awsIssues(target, clusterKind, cluster)),
   );
   const collector = COLLECTORS[settings.collector];
@@ -64,8 +66,15 @@ export function checkLogging(
   return [...issues, ...settingsWithoutEffect(settings, collector)];
 }
 
-/** What does not depend on the cluster: whether the collector can do what is asked of it. Paths are below `logging`. */
-export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNamespaces[]): SettingsIssue[] {
+/**
+ * Whether the collector can do what is asked of it. Paths are below `logging`.
+ * @param cluster Default: not known; it is asked for names alone.
+ */
+export function checkPipeline(
+  settings: LoggingSettings,
+  teams?: readonly TeamNamespaces[],
+  cluster?: NamedCluster,
+): SettingsIssue[] {
   const { mode } = settings;
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined)
@@ -82,7 +91,11 @@ export function checkPipeline(settings: LoggingSettings, teams?: readonly TeamNa
     const message = `must not be drop-newest with ${collector.title}, which drops the oldest lines or none`;
     issues.push({ path: ["buffer", "whenFull"], message, value: settings.buffer.whenFull });
   }
-  issues.push(...routeIssues(settings, collector, teams), ...processingIssues(settings, collector, teams));
+  issues.push(
+    ...routeIssues(settings, collector, teams),
+    ...overlapIssues(targetsOf(settings, teams), cluster),
+    ...processingIssues(settings, collector, teams),
+  );
   const processes = !isDeepStrictEqual(settings.processing, DEFAULTS.processing);
   issues.push(...sourceIssues({ ...settings, processes }, collector));
   for (const target of targetsOf(settings, teams)) {
@@ -166,7 +179,8 @@ function awsIssues(
     return [{ path, message }];
   }
   const elsewhere = cluster === undefined ? [] : regionIssues(destination, cluster.region);
-  if (elsewhere.length > 0) return elsewhere.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+  const here = cluster === undefined ? [] : [...elsewhere, ...ownNameIssues(destination, cluster)];
+  if (here.length > 0) return here.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
   if (destination.kind === "s3" && cluster !== undefined) {
     const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
     if (!isBucketName(bucket)) {

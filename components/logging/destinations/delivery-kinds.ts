@@ -16,7 +16,7 @@ export const DELIVERY_KINDS = {
   },
   splunk: {
     kind: z.literal("splunk").describe("Splunk's HTTP Event Collector."),
-    url: originUrl("https://splunk.example.com:8088").describe(
+    url: originUrl("https://splunk.example.com:8088", "which it does not take: set token").describe(
       "URL without a path, such as https://splunk.example.com:8088.",
     ),
     ...server,

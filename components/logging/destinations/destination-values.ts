@@ -41,20 +41,27 @@ export const Host = string(
 );
 export const Port = integer(1, 65_535);
 
+/** What a URL must not hold: it would stand in a ConfigMap. @param where Where the secret belongs. */
+function withoutSecret(where: string) {
+  return [(url: string) => !/^\w+:\/\/[^/]*@/.test(url), `must be a URL without user and password, ${where}`] as const;
+}
+
 const URL_WORDS = "must be an http or https URL, such as https://logs.example.com/ingest";
-export const Url = z
+const PlainUrl = z
   .url({ protocol: /^https?$/, error: URL_WORDS, abort: true })
   // What asks for TLS reads the scheme as it is written: HTTPS:// would send without it. Blanks would stand in a configuration.
-  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS)
-  // It would stand in a ConfigMap.
-  .refine(
-    (url) => !/^\w+:\/\/[^/]*@/.test(url),
-    "must be a URL without user and password, which belong in credentials",
-  );
+  .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS);
 
-/** A URL without a path. @param example In the message for one that has a path. */
-export function originUrl(example: string): z.ZodType<string> {
-  return Url.refine((url) => {
+const IN_CREDENTIALS = "which belong in credentials";
+export const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS));
+
+/**
+ * A URL without a path.
+ * @param example In the message for one that has a path.
+ * @param where In the message for one with a user: where the secret belongs.
+ */
+export function originUrl(example: string, where = IN_CREDENTIALS): z.ZodType<string> {
+  return PlainUrl.refine(...withoutSecret(where)).refine((url) => {
     const { pathname, search, hash } = URL.parse(url) ?? { pathname: "/", search: "", hash: "" };
     return pathname === "/" && search === "" && hash === "";
   }, `must be a URL without a path, such as ${example}, since each collector adds its own`);

@@ -1,9 +1,8 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
-import { placeName } from "../indexing/team-places.ts";
 import { hasIndex } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
-import { selectionOf, splitsPlaces, type Target, type TeamNamespaces, targetsOf } from "./routes.ts";
+import { selectionOf, splitsPlaces, type TeamNamespaces } from "./routes.ts";
 
 /**
  * What is wrong with several destinations and the routes to them. Paths are below `logging`.
@@ -35,7 +34,7 @@ export function routeIssues(
   const former = names.filter((name) => destinations[name]?.wasDestination);
   for (const name of former.slice(1))
     add(["destinations", name, "wasDestination"], `must be false, since ${former[0]} was the only destination`, true);
-  issues.push(...ruleIssues(settings, names, teams), ...sameTargets(settings, teams), ...unusedOptions(settings));
+  issues.push(...ruleIssues(settings, names, teams), ...unusedOptions(settings));
   return issues;
 }
 
@@ -73,67 +72,6 @@ function ruleIssues(
   const unreached = routes.length === 0 ? [] : names.filter((name) => !routes.some(({ to }) => to.includes(name)));
   const message = "must be in the list to of a route, or no line goes there";
   return [...issues, ...unreached.map((name) => ({ path: ["destinations", name], message }))];
-}
-
-/** Destinations that are one and the same place, which would get each line twice. */
-function sameTargets(settings: LoggingSettings, teams: readonly TeamNamespaces[] | undefined): SettingsIssue[] {
-  const seen = new Map<string, string>();
-  return targetsOf(settings, teams).flatMap((target): SettingsIssue[] => {
-    const { name = "", path, destination } = target;
-    const [key, ...places] = placesOf(target);
-    const keyed = places.map((place) => [`${destination.kind} ${place}`, place] as const);
-    const [same] = keyed.flatMap(([of, value]) => {
-      const other = seen.get(of);
-      return other === undefined ? [] : [{ other, value }];
-    });
-    for (const [of] of keyed) seen.set(of, name);
-    if (same === undefined) return [];
-    const { other, value } = same;
-    const message = `must differ from that of destination ${other}, or lines stand there twice`;
-    return [{ path: [...path, key], message, value }];
-  });
-}
-
-/** By which setting it is decided where lines physically go, and where they go; no place where each has one of its own by default. */
-function placesOf({ destination, index: { prefix }, places }: Target): readonly [key: string, ...places: string[]] {
-  switch (destination.kind) {
-    case "stdout":
-      return ["kind", destination.kind];
-    case "file":
-      return ["path", destination.path];
-    case "http":
-    case "otlp":
-      return ["url", destination.url];
-    case "splunk":
-      return ["url", `${destination.url} with token ${destination.token.secretName}`];
-    case "firehose":
-      return ["stream", destination.stream];
-    case "loki":
-      return [
-        "url",
-        `${new URL(destination.url).origin}${destination.tenant === undefined ? "" : ` as ${destination.tenant}`}`,
-      ];
-    case "opensearch":
-      if (destination.inCluster) return ["inCluster", "true"];
-      return ["host", `${destination.host}:${destination.port} with prefix ${prefix}`];
-    case "elasticsearch":
-      return ["host", `${destination.host}:${destination.port} with prefix ${prefix}`];
-    case "cloudwatch": {
-      const { logGroup } = destination;
-      if (logGroup === undefined) return ["logGroup"];
-      return [
-        "logGroup",
-        logGroup,
-        ...places.flatMap(({ team }) => (team === undefined ? [] : placeName(logGroup, team))),
-      ];
-    }
-    case "s3": {
-      const { bucket, prefix: keys, existing } = destination;
-      if (bucket === undefined) return ["bucket"];
-      // A bucket of this stack is made once; one that exists may have several prefixes.
-      return ["bucket", ...(existing ? [] : [bucket]), `${bucket} with prefix ${keys}`];
-    }
-  }
 }
 
 /** Index names of destinations that have no indices, and the former destination where it has left no log group or bucket. */

@@ -96,6 +96,16 @@ describe("Destinations that pass lines on", () => {
   for (const [what, destination, expected] of [
     ["a path", { ...SPLUNK, url: "https://h/services/collector" }, /^url: must be a URL without a path/],
     ["a token in the clear", { ...SPLUNK, url: "http://h:8088" }, /^url: must be an https URL with a token/],
+    [
+      "a password, which Splunk's collector of events does not take",
+      { ...SPLUNK, url: "https://me:secret@h:8088" },
+      /^url: must be a URL without user and password, which it does not take: set token/,
+    ],
+    [
+      "a password, which belongs elsewhere",
+      { ...OTLP, url: "https://me:secret@h" },
+      /^url: must be a URL without user and password, which belong in credentials/,
+    ],
     ["no token", { kind: "splunk", url: "https://h" }, /^token: /],
     [
       "an ARN for a stream",

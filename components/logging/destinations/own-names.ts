@@ -1,0 +1,32 @@
+import type { SettingsIssue } from "../../schema/errors.ts";
+import { bucketName, logGroupName } from "../pipeline.ts";
+import type { Destination } from "./destination-settings.ts";
+
+/**
+ * A warning where `existing` names what this stack makes itself by default: what it made before is then no longer part of the stack, and
+ * the next update deletes it. Paths are below the destination.
+ */
+export function ownNameIssues(
+  destination: Destination,
+  cluster: { readonly name: string; readonly region: string },
+): SettingsIssue[] {
+  if ((destination.kind !== "cloudwatch" && destination.kind !== "s3") || !destination.existing) return [];
+  const [key, name, own, what] =
+    destination.kind === "cloudwatch"
+      ? [
+          "logGroup",
+          destination.logGroup,
+          logGroupName({ ...destination, logGroup: undefined }, cluster.name),
+          "log group",
+        ]
+      : [
+          "bucket",
+          destination.bucket,
+          bucketName({ ...destination, bucket: undefined }, cluster.name, cluster.region),
+          "bucket",
+        ];
+  // A destination's own name and a team's stand behind it.
+  if (name === undefined || !(name === own || name.startsWith(`${own}-`) || name.startsWith(`${own}/`))) return [];
+  const message = `is the name that this stack gives its own ${what}: if it made it, the next update deletes it with its lines, unless \`pulumi state delete\` took it out of the stack before`;
+  return [{ path: [key], message, value: name, severity: "warning" }];
+}

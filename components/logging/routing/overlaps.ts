@@ -1,0 +1,105 @@
+import type { SettingsIssue } from "../../schema/errors.ts";
+import { indexPattern } from "../indexing/index-format.ts";
+import { folderOf, placeName } from "../indexing/team-places.ts";
+import { bucketName, hasIndex, logGroupName, searchHost } from "../pipeline.ts";
+import type { Target } from "./routes.ts";
+
+/** What the names of log groups and buckets are made of where the settings do not say. */
+interface NamedCluster {
+  readonly name: string;
+  readonly region: string;
+}
+
+/** In the place of a cluster that is not known: no name of the settings has such a part. */
+const ANY_CLUSTER: NamedCluster = { name: "<cluster>", region: "<region>" };
+
+/**
+ * Destinations that are one and the same place, which would get each line twice, and places that lie within others. Paths are below
+ * `logging`.
+ * @param cluster Default: not known, and names made of it are compared with each other alone.
+ */
+export function overlapIssues(targets: readonly Target[], cluster: NamedCluster = ANY_CLUSTER): SettingsIssue[] {
+  return targets.flatMap((target, at) => {
+    const others = targets.slice(0, at);
+    const same = sameIssues(target, others, cluster);
+    return same.length > 0
+      ? same
+      : [...targets.slice(0, at), ...targets.slice(at + 1)].flatMap((other) => within(target, other, cluster));
+  });
+}
+
+function sameIssues(target: Target, others: readonly Target[], cluster: NamedCluster): SettingsIssue[] {
+  const { key, places } = placesOf(target, cluster);
+  for (const other of others) {
+    if (other.destination.kind !== target.destination.kind) continue;
+    const taken = new Set(placesOf(other, cluster).places);
+    const value = places.find((place) => taken.has(place));
+    if (value === undefined) continue;
+    const message = `must differ from that of destination ${other.name ?? ""}, or lines stand there twice`;
+    return [{ path: [...target.path, key], message, value }];
+  }
+  return [];
+}
+
+/** By which setting it is decided where lines physically go, and where they go. */
+function placesOf(target: Target, cluster: NamedCluster): { readonly key: string; readonly places: readonly string[] } {
+  const { destination, index, suffix, places } = target;
+  const inTeams = (base: string) => [base, ...places.map(({ team }) => placeName(base, team))];
+  const at = (key: string, ...found: readonly string[]) => ({ key, places: found });
+  switch (destination.kind) {
+    case "stdout":
+      return at("kind", destination.kind);
+    case "file":
+      return at("path", destination.path);
+    case "http":
+    case "otlp":
+      return at("url", destination.url);
+    case "splunk":
+      return at("url", `${destination.url} with token ${destination.token.secretName}`);
+    case "firehose":
+      return at("stream", destination.stream);
+    case "loki":
+      return at(
+        "url",
+        `${new URL(destination.url).origin}${destination.tenant === undefined ? "" : ` as ${destination.tenant}`}`,
+      );
+    case "opensearch":
+      if (destination.inCluster) return at("inCluster", "true");
+      return at("host", `${engineOf(target)} with prefix ${index.prefix}`);
+    case "elasticsearch":
+      return at("host", `${engineOf(target)} with prefix ${index.prefix}`);
+    case "cloudwatch":
+      return at("logGroup", ...inTeams(logGroupName(destination, cluster.name, suffix)));
+    case "s3": {
+      const bucket = bucketName(destination, cluster.name, cluster.region, suffix);
+      const prefixes = inTeams(destination.prefix).map((prefix) => `${bucket} with prefix ${prefix}`);
+      // A bucket of this stack is made once; one that exists may have several prefixes.
+      return at("bucket", ...(destination.existing ? [] : [bucket]), ...prefixes);
+    }
+  }
+}
+
+function engineOf({ destination }: Target): string | undefined {
+  if (destination.kind !== "opensearch" && destination.kind !== "elasticsearch") return undefined;
+  const { host, port } = searchHost(destination);
+  return `${host.toLowerCase()}:${port}`;
+}
+
+/** Whether whoever reads one destination finds the lines of the other, which lies within it, too. */
+function within(target: Target, other: Target, { name, region }: NamedCluster): SettingsIssue[] {
+  const [inner, outer] = [target.destination, other.destination];
+  const issue = (key: readonly string[], message: string, value: string): SettingsIssue[] => [
+    { path: [...key], message, value, severity: "warning" },
+  ];
+  if (inner.kind === "s3" && outer.kind === "s3") {
+    if (bucketName(inner, name, region, target.suffix) !== bucketName(outer, name, region, other.suffix)) return [];
+    if (!folderOf(inner.prefix).startsWith(folderOf(outer.prefix))) return [];
+    const message = `lies within that of destination ${other.name}, so that who reads or deletes below it gets these lines too`;
+    return issue([...target.path, "prefix"], message, inner.prefix);
+  }
+  if (!hasIndex(inner) || !hasIndex(outer) || engineOf(target) !== engineOf(other)) return [];
+  const [names, pattern] = [indexPattern(target.index), indexPattern(other.index)];
+  if (!names.startsWith(pattern.slice(0, -1))) return [];
+  const message = `begins as that of destination ${other.name}, so that a search of ${pattern} finds these lines too`;
+  return issue([...target.indexPath, "prefix"], message, target.index.prefix);
+}

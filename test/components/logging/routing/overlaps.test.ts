@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { checkLogging } from "../../../../components/logging/validation.ts";
+import { formatIssue } from "../../../../components/schema/errors.ts";
+
+const CLUSTER = { name: "dev", region: "eu-central-1" };
+const TEAMS = [{ name: "ts" }];
+const issues = (settings: object) =>
+  checkLogging(LoggingSettings.parse(settings), "eks", CLUSTER, TEAMS).map(formatIssue);
+const several = (destinations: object) => issues({ destinations });
+
+const GROUPS = { kind: "cloudwatch" };
+const THEIRS = { kind: "s3", bucket: "acme-logs", existing: true };
+const SEARCH = { kind: "opensearch", host: "search.example.com" };
+
+describe("Overlapping destinations", () => {
+  it("are refused where one has the default name of the other", () => {
+    assert.deepEqual(several({ all: GROUPS, some: { ...GROUPS, logGroup: "/eks-dns-logging/dev/pods-all" } }), [
+      'destinations.some.logGroup: must differ from that of destination all, or lines stand there twice (found "/eks-dns-logging/dev/pods-all")',
+    ]);
+    const former = { ...GROUPS, wasDestination: true, index: { splitBy: "team" } };
+    assert.deepEqual(several({ all: former, some: { ...GROUPS, logGroup: "/eks-dns-logging/dev/pods/ts" } }), [
+      'destinations.some.logGroup: must differ from that of destination all, or lines stand there twice (found "/eks-dns-logging/dev/pods/ts")',
+    ]);
+    const bucket = "dev-logs-eu-central-1-archive";
+    for (const copy of [
+      { ...THEIRS, bucket },
+      { kind: "s3", bucket },
+    ])
+      assert.match(
+        several({ archive: { kind: "s3" }, copy }).join("\n"),
+        /^destinations\.copy\.bucket: must differ from that of destination archive, .* \(found "dev-logs-eu-central-1-archive.*"\)$/m,
+      );
+    assert.deepEqual(several({ all: GROUPS, more: GROUPS, most: { ...GROUPS, wasDestination: true } }), []);
+  });
+
+  it("are refused where a team's prefix is that of another", () => {
+    assert.deepEqual(
+      several({ all: { ...THEIRS, index: { splitBy: "team" } }, some: { ...THEIRS, prefix: "/logs/ts/" } }),
+      [
+        'destinations.some.bucket: must differ from that of destination all, or lines stand there twice (found "acme-logs with prefix logs/ts")',
+      ],
+    );
+  });
+
+  it("are told where one lies within the other", () => {
+    const within = (inner: string, outer: string, prefix: string) =>
+      `destinations.${inner}.prefix: lies within that of destination ${outer}, so that who reads or deletes below it gets these lines too (found "${prefix}")`;
+    assert.deepEqual(several({ all: THEIRS, audit: { ...THEIRS, prefix: "logs/audit" } }), [
+      within("audit", "all", "logs/audit"),
+    ]);
+    assert.deepEqual(several({ audit: { ...THEIRS, prefix: "a" }, whole: { ...THEIRS, prefix: "/" } }), [
+      within("audit", "whole", "a"),
+    ]);
+    assert.deepEqual(several({ all: THEIRS, audit: { ...THEIRS, prefix: "logs-audit" } }), []);
+    const audit = { ...SEARCH, host: "Search.example.com", index: { prefix: "logs-audit" } };
+    assert.deepEqual(several({ audit, search: SEARCH }), [
+      'destinations.audit.index.prefix: begins as that of destination search, so that a search of logs-* finds these lines too (found "logs-audit")',
+    ]);
+    assert.deepEqual(several({ audit: { ...audit, index: { prefix: "audit" } }, search: SEARCH }), []);
+    assert.deepEqual(several({ audit: { ...audit, port: 9201 }, search: SEARCH }), []);
+  });
+});
+
+describe("A log group or bucket that exists", () => {
+  const existing = (destination: object) => issues({ destination: { ...destination, existing: true } });
+
+  it("is told where it has the name of the stack's own", () => {
+    for (const logGroup of [
+      "/eks-dns-logging/dev/pods",
+      "/eks-dns-logging/dev/pods-archive",
+      "/eks-dns-logging/dev/pods/ts",
+    ])
+      assert.deepEqual(existing({ ...GROUPS, logGroup }), [
+        `destination.logGroup: is the name that this stack gives its own log group: if it made it, the next update deletes it with its lines, unless \`pulumi state delete\` took it out of the stack before (found "${logGroup}")`,
+      ]);
+    assert.match(
+      existing({ kind: "s3", bucket: "dev-logs-eu-central-1" }).join("\n"),
+      /^destination\.bucket: is the name that this stack gives its own bucket: /,
+    );
+    assert.deepEqual(existing({ ...GROUPS, logGroup: "/eks-dns-logging/dev2/pods" }), []);
+    assert.deepEqual(existing({ ...GROUPS, logGroup: "/eks-dns-logging/dev/podsy" }), []);
+  });
+});
