@@ -91,8 +91,9 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
       return {
         name: destination.protocol === "grpc" ? "otlp_grpc" : "otlp_http",
         options: {
-          endpoint: verbatim(new URL(destination.url).origin),
-          ...tls(pipeline),
+          ...(destination.protocol === "grpc"
+            ? grpcServer(pipeline, destination.url)
+            : { endpoint: verbatim(new URL(destination.url).origin), ...tls(pipeline) }),
           ...authentication(pipeline),
           ...retry(),
           ...queue(pipeline, SMALL),
@@ -201,6 +202,19 @@ function tls({ destination, name }: LogPipeline): Options {
       insecure_skip_verify: !settings.verify,
       ...(settings.caFile === undefined ? {} : { ca_file: settings.caFile }),
     },
+  };
+}
+
+/**
+ * An address for gRPC, which takes none without a port, and uses TLS with `http://` too unless an option turns it off.
+ * @see https://github.com/open-telemetry/opentelemetry-collector/tree/main/config/configgrpc#client-configuration
+ */
+function grpcServer(pipeline: LogPipeline, url: string): Options {
+  const { protocol, hostname, port } = new URL(url);
+  const isPlain = protocol === "http:";
+  return {
+    endpoint: `${protocol}//${hostname}:${port === "" ? (isPlain ? 80 : 443) : port}`,
+    ...(isPlain ? { tls: { insecure: true } } : tls(pipeline)),
   };
 }
 

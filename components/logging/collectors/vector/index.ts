@@ -111,8 +111,8 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
     { option: "tenant", what: "a tenant", text: destination.kind === "loki" ? destination.tenant : undefined },
   ];
   for (const { option, what, text } of templates) {
-    if (text === undefined || !/%|\{\{/.test(text)) continue;
-    const message = `must be ${what} without '%' and '{{' with Vector, which reads them as a date or a field`;
+    if (text === undefined || !/%|\{\{|SECRET\[/.test(text)) continue;
+    const message = `must be ${what} without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret`;
     found.push({ path: ["destination", option], message, value: text });
   }
   return found;

@@ -18,7 +18,7 @@ export function redactProgram({ redact }: Processing): string {
 /** Counts the digits of each number that is found, from the right, each second one doubled. */
 function cardStatement({ pattern, replacement }: RedactionRule): string {
   const masked = replacement
-    .map((part) => (typeof part === "string" ? JSON.stringify(part) : `(string(found.captures[${part - 1}]) ?? "")`))
+    .map((part) => (typeof part === "string" ? literal(part) : `(string(found.captures[${part - 1}]) ?? "")`))
     .join(" + ");
   return `line = replace_with(line, ${regex(pattern)}) -> |found| {
   digits = replace(string(found.captures[1]) ?? "", r'[^0-9]', "")
@@ -100,5 +100,16 @@ function regex(pattern: RedactionRule["pattern"]): string {
 }
 
 function template(replacement: Replacement): string {
-  return JSON.stringify(replacement.map((part) => (typeof part === "string" ? part : `\${${part}}`)).join(""));
+  return literal(replacement.map((part) => (typeof part === "string" ? part : `\${${part}}`)).join(""));
+}
+
+/**
+ * A string of VRL, which would put a variable in for `{{name}}`. Before VRL sees it, Vector looks for `SECRET[store.name]` in the whole file
+ * and puts a secret in.
+ * @see https://vector.dev/docs/reference/vrl/expressions/#string
+ */
+function literal(text: string): string {
+  return JSON.stringify(text)
+    .replaceAll(/\{(?=\{)/g, "\\{")
+    .replaceAll("SECRET[", "SECRET\\u{5b}");
 }

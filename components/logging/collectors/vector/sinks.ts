@@ -139,6 +139,8 @@ function destinationOptions(pipeline: LogPipeline): Options {
         retry_strategy: { type: "all" },
         // It would list the bucket, which the role may not.
         healthcheck: { enabled: false },
+        // A prefix may be empty, and then begins with the team's.
+        ...(pipeline.places.length === 0 ? {} : TRUSTED_TEMPLATES),
       };
     case "splunk":
       return {

@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
 import { thinningFilter } from "../../../../components/logging/collectors/opentelemetry/thinning.ts";
-import { limits, thinProgram } from "../../../../components/logging/collectors/vector/line-program.ts";
+import { limits, redactProgram, thinProgram } from "../../../../components/logging/collectors/vector/line-program.ts";
 import { logPipeline } from "../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 
@@ -49,6 +49,13 @@ describe("The steps that drop, sample and limit", () => {
       'if includes(["ts-team"], .kubernetes.namespace_name) && mod(to_unix_timestamp(time, unit: "microseconds"), 1000) >= 250 { abort }',
     ]);
     assert.equal(thinProgram(pipelineOf("vector", {}).processing), "");
+  });
+
+  it("write no replacement that VRL takes for a variable, or Vector for a secret", () => {
+    const redact = ["{{x}}", "{{{y}}", "SECRET[a.b]"].map((replacement) => ({ pattern: "p", replacement }));
+    const program = redactProgram(pipelineOf("vector", { redact }).processing);
+    const texts = [...program.matchAll(/"\$\{1\}([^"]*)"\)$/gm)].map(([, text]) => text);
+    assert.deepEqual(texts, [String.raw`\{{x}}`, String.raw`\{\{{y}}`, String.raw`SECRET\u{5b}a.b]`]);
   });
 
   it("are throttles of Vector's, one behind the other, of which each counts a pod's lines", () => {

@@ -53,9 +53,17 @@ describe("Destinations that pass lines on", () => {
     const otlp = parse(rendered("opentelemetry", OTLP).file);
     assert.deepEqual(otlp.exporters.otlp_http.endpoint, "https://otel.example.com:4318");
     assert.deepEqual(otlp.exporters.otlp_http.auth, { authenticator: "bearertokenauth/destination" });
-    assert.deepEqual(Object.keys(parse(rendered("opentelemetry", { ...OTLP, protocol: "grpc" }).file).exporters), [
-      "otlp_grpc",
-    ]);
+    const grpcOf = (url: string) =>
+      parse(rendered("opentelemetry", { kind: "otlp", protocol: "grpc", url }).file).exporters.otlp_grpc;
+    // The exporter starts with no address that lacks a port, and uses TLS unless it is turned off.
+    for (const [url, endpoint, tls] of [
+      ["https://otel.example.com:4317", "https://otel.example.com:4317", { insecure_skip_verify: false }],
+      ["https://otel.example.com", "https://otel.example.com:443", { insecure_skip_verify: false }],
+      ["http://otel.monitoring.svc:4317", "http://otel.monitoring.svc:4317", { insecure: true }],
+      ["http://[2001:db8::1]", "http://[2001:db8::1]:80", { insecure: true }],
+    ] as const) {
+      assert.deepEqual([grpcOf(url).endpoint, grpcOf(url).tls], [endpoint, tls]);
+    }
     const reasons = (collector: string, destination: object) =>
       checkLogging(LoggingSettings.parse({ collector, destination }), "eks").map(formatIssue);
     for (const [collector, destination, reason] of [

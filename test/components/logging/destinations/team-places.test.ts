@@ -67,6 +67,8 @@ describe("Places of teams", () => {
   it("are names beside the record with Vector", () => {
     const { transforms, sinks } = configOf("vector", { destination: ARCHIVE });
     assert.equal(sinks.destination.key_prefix, "pods{{ %place }}/%Y/%m/%d/%H/");
+    // Vector starts with no template that begins with a field, as with an empty prefix, unless an option allows it.
+    assert.equal(sinks.destination.dangerously_allow_unconfined_template_resolution, true);
     assert.match(transforms.records.source, /^places = \{"sa-one":"\/sa","sa-two":"\/sa","ts-team":"\/ts"\}$/m);
     assert.equal(
       configOf("vector", { destination: GROUPS }).sinks.destination.group_name,

@@ -189,7 +189,8 @@ describe("Vector's configuration", () => {
       [
         {
           path: ["destination", "url"],
-          message: "must be a URL without '%' and '{{' with Vector, which reads them as a date or a field",
+          message:
+            "must be a URL without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret",
           value: url,
         },
       ],
@@ -200,10 +201,16 @@ describe("Vector's configuration", () => {
     assert.deepEqual(vector.unsupported(toTenant("50%")), [
       {
         path: ["destination", "tenant"],
-        message: "must be a tenant without '%' and '{{' with Vector, which reads them as a date or a field",
+        message:
+          "must be a tenant without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret",
         value: "50%",
       },
     ]);
+    for (const text of ["{{stream}}", "SECRET[credentials.password]"])
+      assert.deepEqual(
+        vector.unsupported(toTenant(text)).map(({ value }) => value),
+        [text],
+      );
     assert.deepEqual(vector.unsupported(toTenant("one")), []);
     const small = (size: string) =>
       vector.unsupported(pipelineOf({ buffer: { whenFull: "block", size } }, "application")).map(({ path }) => path);
