@@ -10,6 +10,7 @@ const [
   { registerDown, registerRecover, registerUp },
   { registerDiff },
   { registerDns },
+  { registerDrill },
   { registerFleet, registerImages, registerPlan },
   { registerUpgrade },
   { registerVerify },
@@ -20,6 +21,7 @@ const [
   import("./deploy/index.ts"),
   import("./diff/index.ts"),
   import("./dns/index.ts"),
+  import("./drill/index.ts"),
   import("./plan/index.ts"),
   import("./upgrade/index.ts"),
   import("./verify/index.ts"),
@@ -45,6 +47,7 @@ listing("collectors", "compare the log collectors", async () => {
 });
 registerImages(program);
 registerDns(program);
+registerDrill(program);
 registerFleet(program);
 
 await runCommandLine(program);

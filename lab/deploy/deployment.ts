@@ -9,6 +9,7 @@ import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
+import { drillNotice } from "../kubernetes/drill-mark.ts";
 import {
   deleteKind,
   ensureKind,
@@ -57,7 +58,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   // A cluster of our own must be known from now on; one that is there only once something may be on it.
   if (memory.kind !== undefined) await folder.remember(memory);
   const config = await loadKubeConfig(memory);
-  await connect(memory);
+  process.stderr.write((await drillNotice((await connect(memory)).cluster)) ?? "");
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
@@ -155,7 +156,7 @@ async function removeKind(folder: StateFolder, memory: Memory, kind: string): Pr
 
 /** Destroys the stack and returns those of its objects that the cluster still has. */
 async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[]> {
-  await connect(memory);
+  process.stderr.write((await drillNotice((await connect(memory)).cluster)) ?? "");
   const config = await loadKubeConfig(memory);
   await folder.writeProject(memory);
   const stack = await openStack(folder);

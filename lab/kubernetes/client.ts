@@ -176,14 +176,21 @@ export interface Answer {
 
 /** GET with Node's own client, which takes certificates and agents as the kubeconfig's library gives them. */
 export function get(url: URL, options: https.RequestOptions): Promise<Answer> {
+  return send(url, options);
+}
+
+/** Any request, with a body where it has one. @param options May have a method; default: GET. */
+export function send(url: URL, options: https.RequestOptions, sent?: string): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const client = url.protocol === "http:" ? http : https;
+  // Node states no length for the body of a DELETE, and the server then reads none.
+  const length = sent === undefined ? {} : { "Content-Length": Buffer.byteLength(sent) };
   client
-    .request(url, options, (response) => {
+    .request(url, { ...options, headers: { ...options.headers, ...length } }, (response) => {
       text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
     })
     .on("error", reject)
-    .end();
+    .end(sent);
   return promise;
 }
 

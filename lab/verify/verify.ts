@@ -3,6 +3,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, type Target } from "../kubernetes/connect.ts";
+import { drillNotice } from "../kubernetes/drill-mark.ts";
 import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
 import { Lab, UnmetPrecondition } from "./lab.ts";
 import { type Check, fail, type Outcome, type Row, type TeamView, type VerifyResult } from "./result.ts";
@@ -27,6 +28,7 @@ const PLACES_PER_SESSION = 4;
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const checks = select(allChecks(options.plan), options.selection);
   const { cluster, version } = await connect(options.target);
+  process.stderr.write((await drillNotice(cluster)) ?? "");
   const lab = new Lab(cluster, { up: options.plan.up, parallel: options.parallel });
   const start = Date.now();
   const teams = await Promise.all(options.plan.teams.map(({ name }) => view(lab, name)));

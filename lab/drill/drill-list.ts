@@ -1,0 +1,100 @@
+import { ALERTS } from "../../components/monitoring/alerts/index.ts";
+import { runbookOf } from "../../components/monitoring/prometheus-rules.ts";
+import type { Settings } from "../../components/settings.ts";
+import { hasCurlPod } from "../../components/team/settings.ts";
+import { plainTable } from "../output/table.ts";
+import { DNS_DRILLS } from "./dns-drills.ts";
+import { COREFILE, type Drill, type Scene } from "./drill.ts";
+import type { ObjectStore } from "./object-store.ts";
+import { TEAM_DRILLS } from "./team-drills.ts";
+
+export const DRILLS: readonly Drill[] = [...TEAM_DRILLS, ...DNS_DRILLS];
+
+/** A drill, and why it cannot be done on a cluster. */
+export interface OfferedDrill {
+  readonly drill: Drill;
+  /** Undefined where it can. */
+  readonly unfit: string | undefined;
+}
+
+/** The first team with a curl pod that may connect to another one; undefined where there is none. */
+export function sceneOf(settings: Settings): Scene | undefined {
+  const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
+  for (const { name, peers } of teams) {
+    const to = peers.find((peer) => teams.some((team) => team.name === peer));
+    if (to !== undefined) return { settings, from: name, to };
+  }
+  return undefined;
+}
+
+const ON_EKS = "it changes the Corefile, which is never done on EKS";
+
+export const NO_SCENE = "the stack has no two teams with curl pods of which one is the other's peer";
+
+/**
+ * Every drill, and whether a stack can show it.
+ * @param store The cluster; undefined where it is not asked.
+ * @param isEks Whether the cluster says that it is EKS's, whatever the stack says.
+ */
+export async function offeredDrills(
+  settings: Settings,
+  store: ObjectStore | undefined,
+  isEks = settings.cluster.kind !== "existing",
+): Promise<OfferedDrill[]> {
+  const scene = sceneOf(settings);
+  const missing = isEks ? ON_EKS : store && (await withoutCoreDns(store));
+  return DRILLS.map((drill) => ({ drill, unfit: whyUnfit(drill, scene, missing) }));
+}
+
+function whyUnfit(drill: Drill, scene: Scene | undefined, missing: string | undefined): string | undefined {
+  if (scene === undefined) return NO_SCENE;
+  if (drill.part === "dns" && missing !== undefined) return missing;
+  if (drill.part === "logs" && scene.settings.logging === undefined) return "the stack collects no logs";
+  return drill.unfit?.(scene);
+}
+
+async function withoutCoreDns(store: ObjectStore): Promise<string | undefined> {
+  const pods = { apiVersion: "v1", plural: "pods", namespace: "kube-system" };
+  const [configMap, names] = await Promise.all([store.read(COREFILE), store.names(pods, "k8s-app=kube-dns")]);
+  if (configMap === undefined) return "the cluster has no ConfigMap kube-system/coredns";
+  return names.length === 0 ? "no pod in kube-system has the label k8s-app=kube-dns" : undefined;
+}
+
+/** The table of `drill list`. @param on Name of the drill that is on. */
+export function drillTable(drills: readonly OfferedDrill[], on: string | undefined): string {
+  const rows = drills.map(({ drill, unfit }) => [
+    drill.name,
+    drill.part,
+    String(drill.level),
+    String(drill.minutes),
+    drill.name === on ? "on" : (unfit ?? ""),
+  ]);
+  return `${plainTable(["drill", "about", "level", "minutes", "not here, because"], rows, { right: [2, 3] })}\n`;
+}
+
+/** The JSON document of `drill list`. */
+export function drillsJson(drills: readonly OfferedDrill[], on: string | undefined) {
+  return drills.map(({ drill: { name, part, level, minutes }, unfit }) => ({
+    name,
+    part,
+    level,
+    minutes,
+    on: name === on,
+    ...(unfit === undefined ? {} : { unfit }),
+  }));
+}
+
+/** What a learner may read after the repair. */
+export function explanation(drill: Drill, scene: Scene): string {
+  const alert = ALERTS.find(({ name }) => name === drill.alert);
+  const lines = [
+    `Cause:   ${drill.cause(scene)}`,
+    `Shows:   ${drill.symptom(scene)}`,
+    `         ${drill.shownBy(scene)}`,
+    `Repair:  ${drill.repair(scene)}`,
+    alert === undefined
+      ? "Alert:   none is about this; `npm run verify` finds it"
+      : `Alert:   ${alert.name} (${alert.severity}), ${runbookOf(alert, undefined)}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { Failure } from "../command-line.ts";
+import { DRILL_STATE, DRILL_STATE_KEY } from "../kubernetes/drill-mark.ts";
+import { fieldOf, type KubernetesJson, type ObjectRef, type ObjectStore } from "./object-store.ts";
+
+const Json = z.record(z.string(), z.unknown());
+
+const Saved = z.object({
+  ref: z.object({ apiVersion: z.string(), plural: z.string(), namespace: z.string(), name: z.string() }),
+  /** The object before the drill; null where the drill makes it. */
+  original: Json.nullable(),
+});
+/** An object that a drill changes, as it was before. */
+export type Saved = z.infer<typeof Saved>;
+
+const DrillState = z.object({
+  drill: z.string(),
+  stack: z.string(),
+  /** ISO 8601, UTC. */
+  startedAt: z.string(),
+  /** Hints that the learner has seen. */
+  hints: z.number(),
+  /** Seconds from the start to the first check that passed. */
+  repairedAfter: z.number().optional(),
+  /** The two teams. */
+  from: z.string(),
+  to: z.string(),
+  /** Written before the first of these objects is changed. */
+  saved: z.array(Saved),
+  restarts: z.object({ namespace: z.string(), selector: z.string() }).optional(),
+});
+/** What is kept on the cluster while a drill is on. */
+export type DrillState = z.infer<typeof DrillState>;
+
+const REF: ObjectRef = { apiVersion: "v1", plural: "secrets", ...DRILL_STATE };
+
+/** A state that was read, and what is needed to write it again. */
+export interface StoredState {
+  readonly state: DrillState;
+  readonly object: KubernetesJson;
+}
+
+/**
+ * The drill that is on; undefined where there is none.
+ * @throws {Failure} where the state cannot be read, with the way out.
+ */
+export async function readState(store: ObjectStore): Promise<StoredState | undefined> {
+  const object = await store.read(REF);
+  if (object === undefined) return undefined;
+  const encoded = fieldOf(object, ["data", DRILL_STATE_KEY]);
+  const parsed = parse(typeof encoded === "string" ? Buffer.from(encoded, "base64").toString("utf8") : "");
+  if (parsed !== undefined) return { state: parsed, object };
+  throw new Failure(
+    `Secret ${REF.namespace}/${REF.name} is not the state of a drill that this release knows: use the release that started it`,
+    2,
+  );
+}
+
+function parse(text: string): DrillState | undefined {
+  try {
+    return DrillState.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the state of a new drill. @returns undefined where a drill is on already. */
+export async function createState(store: ObjectStore, state: DrillState): Promise<StoredState | undefined> {
+  const object = await store.create(REF, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { ...DRILL_STATE, labels: { "app.kubernetes.io/part-of": "eks-dns-logging" } },
+    type: "Opaque",
+    data: dataOf(state),
+  });
+  return object === undefined ? undefined : { state, object };
+}
+
+/** Writes a changed state. */
+export async function updateState(
+  store: ObjectStore,
+  { state, object }: StoredState,
+  changes: Partial<DrillState>,
+): Promise<StoredState> {
+  const next = { ...state, ...changes };
+  return { state: next, object: await store.replace(REF, { ...object, data: dataOf(next) }) };
+}
+
+export function removeState(store: ObjectStore): Promise<void> {
+  return store.remove(REF);
+}
+
+function dataOf(state: DrillState): Readonly<Record<string, string>> {
+  return { [DRILL_STATE_KEY]: Buffer.from(JSON.stringify(state)).toString("base64") };
+}

@@ -1,0 +1,77 @@
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import type { Settings } from "../../components/settings.ts";
+import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import type { Check } from "../verify/result.ts";
+import type { KubernetesJson, ObjectRef } from "./object-store.ts";
+
+/** One write that makes a cluster faulty. */
+export type Fault =
+  | {
+      readonly kind: "change";
+      readonly ref: ObjectRef;
+      /** The object with the fault; undefined where it has nothing that could be made faulty. */
+      readonly change: (object: KubernetesJson) => KubernetesJson | undefined;
+    }
+  | { readonly kind: "create"; readonly ref: ObjectRef; readonly object: KubernetesJson }
+  | { readonly kind: "delete"; readonly ref: ObjectRef };
+
+/** Where a drill takes place: two teams, the first of which may connect to the second. */
+export interface Scene {
+  readonly settings: Settings;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A fault that a learner looks for. */
+export interface Drill {
+  /** Says what is seen, never why. */
+  readonly name: string;
+  /** 1: one object to look at; 2: several; 3: what is seen misleads. */
+  readonly level: 1 | 2 | 3;
+  /** Time that it takes a learner. */
+  readonly minutes: number;
+  /** Part of the stack that it is about. */
+  readonly part: "dns" | "teams" | "logs";
+  /** What a user would report. */
+  readonly symptom: (scene: Scene) => string;
+  /** A command that shows it. */
+  readonly shownBy: (scene: Scene) => string;
+  readonly hints: (scene: Scene) => readonly [string, string, string];
+  /** Rows of `lab verify` that pass before and fail with the fault, as for `--only`. */
+  readonly rows: (scene: Scene) => readonly string[];
+  /** What verify has no row for. @default none */
+  readonly checks?: (scene: Scene) => readonly Check[];
+  /** Why the stack cannot show it; undefined where it can. @default always */
+  readonly unfit?: (scene: Scene) => string | undefined;
+  readonly faults: (scene: Scene) => readonly Fault[];
+  /** Pods that must restart before the fault, or its end, shows. @default none */
+  readonly restarts?: { readonly namespace: string; readonly selector: string };
+  /** What was done, and how it leads to the symptom. */
+  readonly cause: (scene: Scene) => string;
+  /** How it is repaired by hand. */
+  readonly repair: (scene: Scene) => string;
+  /** Alert that would have told it; undefined where none is about it. */
+  readonly alert?: string;
+}
+
+export const COREFILE: ObjectRef = {
+  apiVersion: "v1",
+  plural: "configmaps",
+  namespace: "kube-system",
+  name: "coredns",
+};
+
+/** An object of the core API in a team's namespace. */
+export function teamObject(plural: string, team: string, name: string = curlPodName(team)): ObjectRef {
+  return { apiVersion: "v1", plural, namespace: teamNamespace(team), name };
+}
+
+/** A team's NetworkPolicy. */
+export function teamPolicy(team: string, name: string): ObjectRef {
+  return { apiVersion: "networking.k8s.io/v1", plural: "networkpolicies", namespace: teamNamespace(team), name };
+}
+
+/** A command run in the team's curl pod. */
+export function inPod(team: string, command: string): string {
+  return `kubectl -n ${teamNamespace(team)} exec ${curlPodName(team)} -- ${command}`;
+}

@@ -1,0 +1,200 @@
+import { Failure } from "../command-line.ts";
+import type { Cluster } from "../kubernetes/cluster.ts";
+import { allChecks, type Plan, select } from "../verify/catalog.ts";
+import { Lab } from "../verify/lab.ts";
+import type { Row } from "../verify/result.ts";
+import { runChecks } from "../verify/verify.ts";
+import type { Drill, Fault, Scene } from "./drill.ts";
+import {
+  createState,
+  type DrillState,
+  readState,
+  removeState,
+  type Saved,
+  type StoredState,
+  updateState,
+} from "./drill-state.ts";
+import type { KubernetesJson, ObjectStore } from "./object-store.ts";
+import { inWords, restartPods, restoreAll } from "./restore.ts";
+
+/** What a drill is run with. */
+export interface Environment {
+  readonly store: ObjectStore;
+  readonly cluster: Cluster;
+  readonly stack: string;
+  readonly plan: Plan;
+  readonly scene: Scene;
+  /** Lets seconds pass. */
+  readonly pause: (seconds: number) => Promise<unknown>;
+  readonly now: () => Date;
+  /** Told of each step. */
+  readonly onStep: (text: string) => void;
+}
+
+/** A fault takes as long as the slowest part needs to notice it: the kubelet and CoreDNS's reload. */
+const SYMPTOM_SECONDS = 120;
+/** Longest that everything may take to be well again. */
+const RECOVERY_SECONDS = 120;
+const POLL_SECONDS = 2;
+
+const STOP = "`npm run lab -- drill stop`";
+
+/**
+ * Sets a drill's fault and waits until it shows.
+ * @returns the rows that fail with it.
+ * @throws {Failure} where a drill is on, the lab is not well before it, or the cluster does not show the fault. Then all is as it was.
+ */
+export async function startDrill(env: Environment, drill: Drill): Promise<Row[]> {
+  const other = await readState(env.store);
+  if (other !== undefined) throw isOn(other);
+  env.onStep("checking that the lab is well");
+  const before = (await rowsOf(env, drill)).find(({ status }) => status !== "pass");
+  if (before !== undefined)
+    throw new Failure(
+      `drill ${drill.name} needs a lab that is well, but row ${before.id} says: ${before.detail}${before.cause === undefined ? "" : ` (${before.cause})`}`,
+      2,
+    );
+  const stored = await claim(env, drill);
+  try {
+    return await setFaults(env, drill, stored);
+  } catch (error) {
+    await stopDrill(env, stored.state).catch((second: unknown) => {
+      throw new Failure(`${messageOf(error)}; restoring failed too (${messageOf(second)}): ${STOP} tries again`);
+    });
+    throw error;
+  }
+}
+
+/** Only one drill at a time: creating the state takes the cluster. */
+async function claim({ store, stack, scene, now }: Environment, drill: Drill): Promise<StoredState> {
+  const stored = await createState(store, {
+    drill: drill.name,
+    stack,
+    startedAt: now().toISOString(),
+    hints: 0,
+    from: scene.from,
+    to: scene.to,
+    saved: [],
+    ...(drill.restarts === undefined ? {} : { restarts: drill.restarts }),
+  });
+  if (stored !== undefined) return stored;
+  throw isOn(await readState(store));
+}
+
+function isOn(other: StoredState | undefined): Failure {
+  return new Failure(`drill ${other?.state.drill ?? "another"} is on: end it with ${STOP} first`, 2);
+}
+
+async function setFaults(env: Environment, drill: Drill, claimed: StoredState): Promise<Row[]> {
+  const { store, scene } = env;
+  const writes = await Promise.all(drill.faults(scene).map((fault) => prepare(store, drill, fault)));
+  await updateState(store, claimed, { saved: writes.map(({ saved }) => saved) });
+  env.onStep("setting the fault");
+  for (const { write } of writes) await write();
+  await restartPods(env, drill.restarts);
+  env.onStep("waiting until the fault shows");
+  const failing = await poll(env, SYMPTOM_SECONDS, async () => {
+    // Nothing is tried again in a row: this waits for the failure.
+    const rows = (await rowsOf(env, drill, async () => {})).filter(({ status }) => status === "fail");
+    return rows.length > 0 ? rows : undefined;
+  });
+  if (failing !== undefined) return failing;
+  throw new Failure(
+    `this cluster does not show the fault of drill ${drill.name} within ${SYMPTOM_SECONDS} s: everything was restored`,
+    2,
+  );
+}
+
+interface PreparedWrite {
+  readonly saved: Saved;
+  readonly write: () => Promise<unknown>;
+}
+
+/** Reads what a fault changes, and finds what is wrong before the first write. */
+async function prepare(store: ObjectStore, drill: Drill, fault: Fault): Promise<PreparedWrite> {
+  const { ref } = fault;
+  const original = await store.read(ref);
+  if (fault.kind === "create") {
+    if (original !== undefined) throw unfit(drill, `${inWords(ref)} exists`);
+    return { saved: { ref, original: null }, write: () => store.create(ref, fault.object) };
+  }
+  if (original === undefined) throw unfit(drill, `there is no ${inWords(ref)}`);
+  const saved = { ref, original };
+  if (fault.kind === "delete") return { saved, write: () => store.remove(ref) };
+  const changed: KubernetesJson | undefined = fault.change(original);
+  if (changed === undefined) throw unfit(drill, `${inWords(ref)} has nothing that it could change`);
+  return { saved, write: () => store.replace(ref, changed) };
+}
+
+function unfit({ name }: Drill, reason: string): Failure {
+  return new Failure(`drill ${name} does not fit this cluster: ${reason}`, 2);
+}
+
+/** Judges the repair. @returns the rows of the drill; it is repaired where all pass. */
+export async function checkDrill(env: Environment, drill: Drill, stored: StoredState): Promise<Row[]> {
+  const rows = await rowsOf(env, drill);
+  const { startedAt, repairedAfter } = stored.state;
+  if (isRepaired(rows) && repairedAfter === undefined) {
+    const seconds = Math.round((env.now().getTime() - new Date(startedAt).getTime()) / 1000);
+    await updateState(env.store, stored, { repairedAfter: seconds });
+  }
+  return rows;
+}
+
+export function isRepaired(rows: readonly Row[]): boolean {
+  return rows.every(({ status }) => status === "pass");
+}
+
+/**
+ * Puts everything back. May be repeated after it was cut off, and after a start that was.
+ * @returns the objects that were written.
+ */
+export async function stopDrill(env: Pick<Environment, "store" | "pause">, claimed: DrillState): Promise<string[]> {
+  // What was saved last counts, not what the caller knew when it began.
+  const { state } = (await readState(env.store)) ?? { state: claimed };
+  const written = await restoreAll(env, state);
+  // Also where nothing was written: an earlier stop may have been cut off just before.
+  if (state.saved.length > 0) await restartPods(env, state.restarts);
+  await removeState(env.store);
+  return written;
+}
+
+/** Waits until the rows of a drill pass again. @returns those that do not. */
+export async function untilWell(env: Environment, drill: Drill): Promise<Row[]> {
+  env.onStep("waiting until the lab is well");
+  let rows: Row[] = [];
+  await poll(env, RECOVERY_SECONDS, async () => {
+    rows = await rowsOf(env, drill);
+    return isRepaired(rows) ? true : undefined;
+  });
+  return rows.filter(({ status }) => status !== "pass");
+}
+
+/** Runs the rows of a drill, with nothing known from before. */
+async function rowsOf(
+  { cluster, plan, scene, pause }: Environment,
+  drill: Drill,
+  pauseInRow: Environment["pause"] = pause,
+): Promise<Row[]> {
+  const only = drill.rows(scene);
+  const known = only.length === 0 ? [] : select(allChecks(plan), { only, skip: [] });
+  const lab = new Lab(cluster, { up: plan.up, pause: pauseInRow });
+  return runChecks([...known, ...(drill.checks?.(scene) ?? [])], lab, { parallel: 8 });
+}
+
+async function poll<T>(
+  { now, pause }: Environment,
+  seconds: number,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const end = now().getTime() + seconds * 1000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined || now().getTime() > end) return found;
+    await pause(POLL_SECONDS);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,290 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { type Command, Option } from "commander";
+import type { Settings } from "../../components/settings.ts";
+import { Failure, kubeconfigOptions, progress, writeOutput } from "../command-line.ts";
+import type { Row } from "../verify/result.ts";
+import type { Drill, Scene } from "./drill.ts";
+import type { StoredState } from "./drill-state.ts";
+import type { Environment } from "./exercise.ts";
+
+interface DrillFlags {
+  readonly stack: string;
+  readonly configFile?: string;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+}
+
+interface StartFlags extends DrillFlags {
+  readonly random?: true;
+  readonly yesOn?: string;
+}
+
+interface JsonFlags extends DrillFlags {
+  readonly json?: true;
+}
+
+const NOTE = `
+start sets one fault on the cluster of the stack, shows its symptom, and keeps what it changes in the Secret
+kube-system/eks-dns-logging-drill. stop puts everything back, also after a lost terminal.`;
+
+/** Adds `drill` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
+export function registerDrill(program: Command): void {
+  const drill = program
+    .command("drill")
+    .description("practice on a laptop's cluster: find and repair a fault that this command sets and removes")
+    .addHelpText("after", NOTE);
+  const command = (name: string, description: string) =>
+    kubeconfigOptions(
+      drill
+        .command(name)
+        .description(description)
+        .addOption(new Option("-s, --stack <name>", "stack of the cluster").default("local"))
+        .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml"),
+    );
+  command("list", "list the drills, and why one cannot be done here")
+    .option("--json", "print one JSON document")
+    .action(list);
+  command("start [drill]", "set the fault of a drill and show its symptom")
+    .option("--random", "take any drill that this cluster can show")
+    .option("--yes-on <name>", "name of the EKS cluster, or of the context, whose other users may be disturbed")
+    .action(start);
+  command("hint", "show the next of three hints").action(hint);
+  command("check", "run the rows of verify that the drill is about")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExit code: 0 if it is repaired, 1 if not yet, 2 if no drill is on.")
+    .action(check);
+  command("stop", "end the drill and put everything back").action(stop);
+  command("explain [drill]", "after the repair or stop: the cause, the repair, and the alert for it").action(explain);
+}
+
+interface Connected {
+  readonly env: Environment;
+  readonly settings: Settings;
+  /** Name that `--yes-on` must have. */
+  readonly clusterName: string;
+  readonly isEks: boolean;
+  readonly isLocal: boolean;
+  readonly stop: () => void;
+}
+
+const LOOPBACK = /^https?:\/\/(127\.|localhost\b|0\.0\.0\.0|\[::1\])/;
+
+async function settingsOf(flags: DrillFlags) {
+  const { chosenStack, withSettings } = await import("../stack-file.ts");
+  return withSettings(await chosenStack(flags));
+}
+
+async function connected(flags: DrillFlags): Promise<Connected> {
+  const { name, settings } = await settingsOf(flags);
+  const [{ connect, loadKubeConfig }, { planOf, targetOf }, { objectStore }, { NO_SCENE, sceneOf }] = await Promise.all(
+    [
+      import("../kubernetes/connect.ts"),
+      import("../verify/catalog.ts"),
+      import("./object-store.ts"),
+      import("./drill-list.ts"),
+    ],
+  );
+  const scene = sceneOf(settings);
+  if (scene === undefined) throw new Failure(`stack '${name}': ${NO_SCENE}`, 2);
+  const target = targetOf(settings, flags);
+  const { cluster, version } = await connect(target);
+  const shown = await progress("reading the cluster");
+  const own = settings.cluster.kind === "existing" ? undefined : settings.cluster.name;
+  const env: Environment = {
+    store: objectStore(await loadKubeConfig(target)),
+    cluster,
+    stack: name,
+    plan: planOf(name, settings, 20),
+    scene,
+    pause: (seconds) => wait(seconds * 1000),
+    now: () => new Date(),
+    onStep: shown.update,
+  };
+  return {
+    env,
+    settings,
+    clusterName: own ?? cluster.context,
+    isEks: own !== undefined || version.includes("-eks-"),
+    isLocal: LOOPBACK.test(cluster.server),
+    stop: shown.stop,
+  };
+}
+
+async function list(flags: JsonFlags): Promise<void> {
+  const { drillsJson, drillTable, offeredDrills } = await import("./drill-list.ts");
+  const { readState } = await import("./drill-state.ts");
+  const { settings } = await settingsOf(flags);
+  const live = await connected(flags).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    process.stderr.write(`The cluster was not asked: ${error.message}\n`);
+    return undefined;
+  });
+  const drills = await offeredDrills(settings, live?.env.store, live?.isEks).finally(live?.stop);
+  const on = live === undefined ? undefined : (await readState(live.env.store))?.state.drill;
+  writeOutput(flags.json ? drillsJson(drills, on) : drillTable(drills, on));
+}
+
+async function start(name: string | undefined, flags: StartFlags): Promise<void> {
+  if ((name === undefined) === (flags.random === undefined))
+    throw new Failure("name a drill of `npm run lab -- drill list`, or use --random", 2);
+  const live = await connected(flags);
+  try {
+    const { startDrill } = await import("./exercise.ts");
+    const drill = await chosenDrill(name, live);
+    consent(drill, live, flags.yesOn);
+    await startDrill(live.env, drill);
+    live.stop();
+    process.stdout.write(introduction(drill, live.env.scene));
+  } finally {
+    live.stop();
+  }
+}
+
+async function chosenDrill(name: string | undefined, { env, settings, isEks }: Connected): Promise<Drill> {
+  const { offeredDrills } = await import("./drill-list.ts");
+  const drills = await offeredDrills(settings, env.store, isEks);
+  if (name === undefined) {
+    const fit = drills.filter(({ unfit }) => unfit === undefined);
+    const any = fit[Math.floor(Math.random() * fit.length)];
+    if (any === undefined)
+      throw new Failure("no drill can be done on this cluster: see `npm run lab -- drill list`", 2);
+    return any.drill;
+  }
+  const found = drills.find(({ drill }) => drill.name === name);
+  if (found === undefined)
+    throw new Failure(`no drill '${name}'; there are: ${drills.map(({ drill }) => drill.name).join(", ")}`, 2);
+  if (found.unfit !== undefined) throw new Failure(`drill ${name} cannot be done here: ${found.unfit}`, 2);
+  return found.drill;
+}
+
+/** Nobody is disturbed who has not been asked: what reaches others than the lab's teams needs the cluster's name. */
+function consent(drill: Drill, { clusterName, isEks, isLocal }: Connected, yesOn: string | undefined): void {
+  const reaches =
+    drill.part === "dns" &&
+    "ConfigMap kube-system/coredns and restarts CoreDNS: no name may resolve for anybody on this cluster";
+  if (reaches) process.stderr.write(`This drill changes ${reaches}, until \`npm run lab -- drill stop\`.\n`);
+  if (yesOn !== undefined && yesOn !== clusterName)
+    throw new Failure(`--yes-on ${yesOn} is not this cluster: it is ${clusterName}; nothing was changed`, 2);
+  if (yesOn === clusterName || (!isEks && (isLocal || !reaches))) return;
+  const why = isEks ? `${clusterName} is on EKS` : `${clusterName} is not on this machine`;
+  throw new Failure(`${why}; nothing was changed. Add --yes-on ${clusterName} to go on.`, 2);
+}
+
+/** Symptoms alone: verify would tell the likely cause. */
+function introduction(drill: Drill, scene: Scene): string {
+  return `Drill ${drill.name} is on (level ${drill.level}, about ${drill.minutes} minutes).
+
+  ${drill.symptom(scene)}
+
+  ${drill.shownBy(scene)}
+
+Next: drill hint, drill check, drill stop.
+`;
+}
+
+/** The drill that is on. @throws {Failure} where none is. */
+async function current({
+  env,
+  settings,
+}: Connected): Promise<StoredState & { readonly drill: Drill; readonly scene: Scene }> {
+  const [{ readState }, { DRILLS }] = await Promise.all([import("./drill-state.ts"), import("./drill-list.ts")]);
+  const stored = await readState(env.store);
+  if (stored === undefined) throw new Failure("no drill is on: start one with `npm run lab -- drill start`", 2);
+  const { drill: name, from, to } = stored.state;
+  const drill = DRILLS.find((one) => one.name === name);
+  if (drill === undefined)
+    throw new Failure(`drill ${name} is of another release: end it with \`npm run lab -- drill stop\``, 2);
+  return { ...stored, drill, scene: { settings, from, to } };
+}
+
+async function hint(flags: DrillFlags): Promise<void> {
+  const live = await connected(flags);
+  try {
+    const { updateState } = await import("./drill-state.ts");
+    const { drill, scene, ...stored } = await current(live);
+    const hints = drill.hints(scene);
+    const next = Math.min(stored.state.hints, hints.length - 1);
+    if (stored.state.hints < hints.length) await updateState(live.env.store, stored, { hints: next + 1 });
+    live.stop();
+    process.stdout.write(`Hint ${next + 1} of ${hints.length}: ${hints[next]}\n`);
+  } finally {
+    live.stop();
+  }
+}
+
+async function check(flags: JsonFlags): Promise<void> {
+  const live = await connected(flags);
+  try {
+    const { checkDrill, isRepaired } = await import("./exercise.ts");
+    const { drill, scene, ...stored } = await current(live);
+    const rows = await checkDrill({ ...live.env, scene }, drill, stored);
+    const repaired = isRepaired(rows);
+    live.stop();
+    if (flags.json) writeOutput({ drill: drill.name, repaired, rows });
+    else writeOutput(verdict(rows, repaired));
+    process.exitCode = repaired ? 0 : 1;
+  } finally {
+    live.stop();
+  }
+}
+
+function verdict(rows: readonly Row[], repaired: boolean): string {
+  const lines = rows.map(({ status, id, what }) => `${status === "pass" ? "pass" : "FAIL"}  ${id}  ${what}`);
+  const end = repaired ? "Repaired. Next: drill explain, drill stop." : "Not repaired yet. Next: drill hint.";
+  return `${lines.join("\n")}\n${end}\n`;
+}
+
+async function stop(flags: DrillFlags): Promise<void> {
+  const live = await connected(flags);
+  try {
+    const [{ readState }, { stopDrill, untilWell }, { DRILLS }] = await Promise.all([
+      import("./drill-state.ts"),
+      import("./exercise.ts"),
+      import("./drill-list.ts"),
+    ]);
+    const stored = await readState(live.env.store);
+    if (stored === undefined) {
+      live.stop();
+      process.stdout.write("No drill is on.\n");
+      return;
+    }
+    const { drill: name, from, to } = stored.state;
+    live.env.onStep("restoring");
+    const written = await stopDrill(live.env, stored.state);
+    const drill = DRILLS.find((one) => one.name === name);
+    const scene = { settings: live.settings, from, to };
+    const failing = drill === undefined ? [] : await untilWell({ ...live.env, scene }, drill);
+    live.stop();
+    process.stdout.write(
+      `Drill ${name} has ended. ${written.length === 0 ? "Everything was as before" : `Restored: ${written.join(", ")}`}.\nNext: drill explain ${name}\n`,
+    );
+    if (failing.length > 0) {
+      process.stdout.write(`Still failing: ${failing.map(({ id }) => id).join(", ")}: see \`npm run verify\`\n`);
+      process.exitCode = 1;
+    }
+  } finally {
+    live.stop();
+  }
+}
+
+async function explain(name: string | undefined, flags: DrillFlags): Promise<void> {
+  const live = await connected(flags);
+  try {
+    const [{ readState }, { DRILLS, explanation }] = await Promise.all([
+      import("./drill-state.ts"),
+      import("./drill-list.ts"),
+    ]);
+    const stored = await readState(live.env.store);
+    const wanted = name ?? stored?.state.drill;
+    if (wanted === undefined) throw new Failure("name the drill: no drill is on", 2);
+    const drill = DRILLS.find((one) => one.name === wanted);
+    if (drill === undefined) throw new Failure(`no drill '${wanted}'`, 2);
+    if (stored?.state.drill === wanted && stored.state.repairedAfter === undefined)
+      throw new Failure("not before `drill check` has passed or `drill stop` has ended the drill", 1);
+    const { from, to } = stored?.state.drill === wanted ? stored.state : live.env.scene;
+    live.stop();
+    process.stdout.write(explanation(drill, { settings: live.settings, from, to }));
+  } finally {
+    live.stop();
+  }
+}

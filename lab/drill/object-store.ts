@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from "node:util";
+import { ApiException, type KubeConfig } from "@kubernetes/client-node";
+import { isObject } from "../../components/schema/values.ts";
+import { asClusterError, send } from "../kubernetes/client.ts";
+import { ClusterError } from "../kubernetes/cluster.ts";
+
+/** A Kubernetes object as the API server writes it. Nothing of it is left out, as a typed client would. */
+export type KubernetesJson = Readonly<Record<string, unknown>>;
+
+/** Where an object is. */
+export interface ObjectRef {
+  /** Such as `v1` or `networking.k8s.io/v1`. */
+  readonly apiVersion: string;
+  /** How the API names its list, such as `configmaps`. */
+  readonly plural: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Reads and writes single objects. Every method throws a {@link ClusterError}. */
+export interface ObjectStore {
+  /** Undefined where there is none. */
+  read(ref: ObjectRef): Promise<KubernetesJson | undefined>;
+  /** @returns the object as it is stored; undefined where one with this name exists. */
+  create(ref: ObjectRef, object: KubernetesJson): Promise<KubernetesJson | undefined>;
+  /** Refused where somebody else has written since `object` was read. */
+  replace(ref: ObjectRef, object: KubernetesJson): Promise<KubernetesJson>;
+  /** An object that is not there counts as removed. */
+  remove(ref: ObjectRef): Promise<void>;
+  /** Names of the objects in a namespace that have a label, as `key=value`. */
+  names(ref: Omit<ObjectRef, "name">, selector: string): Promise<string[]>;
+}
+
+const TIMEOUT_SECONDS = 10;
+/** Longest that a deleted pod may take to end, in seconds. */
+const GRACE_SECONDS = 1;
+const CREATED = new Set([200, 201, 202]);
+
+/** The objects of the cluster that a kubeconfig's current context names. */
+export function objectStore(config: KubeConfig): ObjectStore {
+  return {
+    async read(ref) {
+      const { status, body } = await request(config, "GET", pathOf(ref), ref);
+      return status === 404 ? undefined : accepted(status, body, "get", ref);
+    },
+    async create(ref, object) {
+      const { status, body } = await request(config, "POST", listPath(ref), ref, object);
+      if (status === 409 && reasonOf(body) === "AlreadyExists") return undefined;
+      return accepted(status, body, "create", ref);
+    },
+    async replace(ref, object) {
+      const { status, body } = await request(config, "PUT", pathOf(ref), ref, object);
+      return accepted(status, body, "update", ref);
+    },
+    async remove(ref) {
+      const options = { gracePeriodSeconds: GRACE_SECONDS, propagationPolicy: "Background" };
+      const { status, body } = await request(config, "DELETE", pathOf(ref), ref, options);
+      if (status !== 404) accepted(status, body, "delete", ref);
+    },
+    async names(ref, selector) {
+      const path = `${listPath(ref)}?labelSelector=${encodeURIComponent(selector)}`;
+      const { status, body } = await request(config, "GET", path, ref);
+      const { items } = accepted(status, body, "list", ref);
+      return Array.isArray(items) ? items.map((item: unknown) => nameOf(item)) : [];
+    },
+  };
+}
+
+function listPath({ apiVersion, plural, namespace }: Omit<ObjectRef, "name">): string {
+  return `/${apiVersion === "v1" ? "api/v1" : `apis/${apiVersion}`}/namespaces/${namespace}/${plural}`;
+}
+
+function pathOf(ref: ObjectRef): string {
+  return `${listPath(ref)}/${ref.name}`;
+}
+
+async function request(
+  config: KubeConfig,
+  method: string,
+  path: string,
+  { plural, namespace }: Omit<ObjectRef, "name">,
+  object?: object,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const server = config.getCurrentCluster()?.server.replace(/\/$/, "") ?? "";
+  try {
+    const options = { method, signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000) };
+    await config.applyToHTTPSOptions(options);
+    const headers = { ...Reflect.get(options, "headers"), "Content-Type": "application/json" };
+    const sent = object === undefined ? undefined : JSON.stringify(object);
+    const { status, body } = await send(new URL(server + path), { ...options, headers }, sent);
+    return { status, body: JSON.parse(body) };
+  } catch (error) {
+    throw asClusterError(error, `${method} ${plural} in ${namespace}`);
+  }
+}
+
+function accepted(status: number, body: unknown, verb: string, ref: Omit<ObjectRef, "name">): KubernetesJson {
+  if (CREATED.has(status) && isObject(body)) return body;
+  throw new RefusedWrite(status, asClusterError(new ApiException(status, "", body, {}), describeRequest(verb, ref)));
+}
+
+function describeRequest(verb: string, { plural, namespace }: Omit<ObjectRef, "name">): string {
+  return `${verb} ${plural} in ${namespace}`;
+}
+
+/** What the API server refused, with its HTTP status. */
+export class RefusedWrite extends ClusterError {
+  readonly status: number;
+
+  constructor(status: number, { kind, message }: ClusterError) {
+    super(kind, message);
+    this.status = status;
+  }
+}
+
+function reasonOf(body: unknown): unknown {
+  return isObject(body) ? body.reason : undefined;
+}
+
+export function metadataOf(object: unknown): Readonly<Record<string, unknown>> {
+  return isObject(object) && isObject(object.metadata) ? object.metadata : {};
+}
+
+function nameOf(object: unknown): string {
+  const { name } = metadataOf(object);
+  return typeof name === "string" ? name : "";
+}
+
+/** What the API server writes by itself. */
+const SERVER_FIELDS = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"] as const;
+
+/** An object without its status and without what the API server writes by itself. */
+export function contentOf({ status: _, ...object }: KubernetesJson): KubernetesJson {
+  const metadata = Object.entries(metadataOf(object)).filter(([key]) => !SERVER_FIELDS.some((field) => field === key));
+  return { ...object, metadata: Object.fromEntries(metadata) };
+}
+
+/** Whether two objects say the same. */
+export function isSame(one: KubernetesJson, other: KubernetesJson): boolean {
+  return isDeepStrictEqual(contentOf(one), contentOf(other));
+}
+
+/** A copy of an object with one field changed. @param value Undefined takes the field away. */
+export function withField(object: KubernetesJson, path: readonly string[], value: unknown): KubernetesJson {
+  const [key, ...rest] = path;
+  if (key === undefined) return object;
+  const { [key]: before, ...others } = object;
+  if (rest.length > 0) return { ...object, [key]: withField(isObject(before) ? before : {}, rest, value) };
+  return value === undefined ? others : { ...object, [key]: value };
+}
+
+/** A field of an object, by its path. */
+export function fieldOf(object: unknown, path: readonly string[]): unknown {
+  return path.reduce((value: unknown, key) => (isObject(value) ? value[key] : undefined), object);
+}

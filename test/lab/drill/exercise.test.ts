@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import type { Drill } from "../../../lab/drill/drill.ts";
+import { DRILLS } from "../../../lab/drill/drill-list.ts";
+import { readState } from "../../../lab/drill/drill-state.ts";
+import { checkDrill, type Environment, isRepaired, startDrill, stopDrill } from "../../../lab/drill/exercise.ts";
+import { restoreAll } from "../../../lab/drill/restore.ts";
+import type { FakeApi } from "./fake-api.ts";
+import { fakeLab } from "./fake-lab.ts";
+
+/** More than any drill needs. */
+const MAX_WRITES = 25;
+
+/** Drills that the fake cluster can show. */
+const SHOWN = DRILLS.filter(({ part }) => part !== "logs");
+
+function drillOf(name: string): Drill {
+  const drill = DRILLS.find((one) => one.name === name);
+  assert.ok(drill, name);
+  return drill;
+}
+
+async function stored(env: Environment) {
+  const found = await readState(env.store);
+  assert.ok(found);
+  return found;
+}
+
+describe("a drill", () => {
+  let api: FakeApi;
+  let env: Environment;
+  beforeEach(async () => {
+    ({ api, env } = await fakeLab());
+  });
+  afterEach(() => api.stop());
+
+  for (const drill of SHOWN) {
+    it(`${drill.name} makes its rows fail, and leaves every object as it was, its owners too`, async () => {
+      const before = api.snapshot();
+      const failing = await startDrill(env, drill);
+      assert.ok(failing.length > 0);
+      assert.notDeepEqual(api.snapshot(), before);
+      const { state } = await stored(env);
+      assert.equal(state.drill, drill.name);
+      assert.equal(isRepaired(await checkDrill(env, drill, await stored(env))), false);
+      assert.equal((await stored(env)).state.repairedAfter, undefined);
+
+      const written = await stopDrill(env, state);
+      assert.ok(written.length > 0);
+      assert.deepEqual(api.snapshot(), before);
+      assert.equal(await readState(env.store), undefined);
+    });
+  }
+
+  it("counts the time of a repair by hand, and gives back what the learner left differently", async () => {
+    const drill = drillOf("no-answer");
+    const before = api.snapshot();
+    await startDrill(env, drill);
+    const { state } = await stored(env);
+    await env.pause(90);
+    // As a learner repairs it: with one label more than there was.
+    const path = "/api/v1/namespaces/sa-team/services/curl-sa";
+    const service = api.object(path);
+    assert.ok(service);
+    api.put(path, { ...service, spec: { selector: { app: "curl-sa" }, ports: [{ port: 80, targetPort: 80 }] } });
+    const rows = await checkDrill(env, drill, await stored(env));
+    assert.equal(isRepaired(rows), true);
+    assert.equal((await stored(env)).state.repairedAfter, 90);
+    await stopDrill(env, state);
+    assert.deepEqual(api.snapshot(), before);
+  });
+
+  it("refuses a second one", async () => {
+    await startDrill(env, drillOf("no-answer"));
+    const during = api.snapshot();
+    await assert.rejects(
+      startDrill(env, drillOf("dns-gone")),
+      /^Failure: drill no-answer is on: end it with `npm run lab -- drill stop` first$/,
+    );
+    assert.deepEqual(api.snapshot(), during);
+  });
+
+  it("refuses a lab that is not well, and writes nothing", async () => {
+    api.objects.delete("/api/v1/namespaces/sa-team/services/curl-sa");
+    await assert.rejects(startDrill(env, drillOf("no-answer")), /needs a lab that is well, but row service:sa says/);
+    assert.deepEqual(api.writes, []);
+  });
+
+  it("puts everything back by itself where the cluster does not show the fault", async () => {
+    const before = api.snapshot();
+    const blind = { ...drillOf("no-answer"), rows: () => ["pods:sa"] };
+    await assert.rejects(startDrill(env, blind), /does not show the fault of drill no-answer within 120 s/);
+    assert.deepEqual(api.snapshot(), before);
+  });
+
+  it("puts everything back by itself where a write is refused", async () => {
+    const before = api.snapshot();
+    api.refusal = { request: "DELETE /api/v1/namespaces/sa-team/pods/curl-sa", status: 403 };
+    await assert.rejects(startDrill(env, drillOf("pod-refused")), { name: "ClusterError", kind: "forbidden" });
+    assert.deepEqual(api.snapshot(), before);
+  });
+
+  it("waits where the quota is not counted yet when its pod is made again", async () => {
+    const before = api.snapshot();
+    await startDrill(env, drillOf("pod-does-not-return"));
+    api.refusal = { request: "POST /api/v1/namespaces/sa-team/pods", status: 403 };
+    await stopDrill(env, (await stored(env)).state);
+    assert.deepEqual(api.snapshot(), before);
+  });
+
+  it("makes a Service anew that cannot be changed back", async () => {
+    const before = api.snapshot();
+    await startDrill(env, drillOf("no-answer"));
+    api.refusal = { request: "PUT /api/v1/namespaces/sa-team/services/curl-sa", status: 422 };
+    await stopDrill(env, (await stored(env)).state);
+    assert.deepEqual(api.snapshot(), before);
+    assert.ok(api.writes.includes("DELETE /api/v1/namespaces/sa-team/services/curl-sa"));
+  });
+});
+
+describe("a drill whose program is killed", () => {
+  // A change, an object more, one less after a change, and a restart.
+  for (const drill of ["no-answer", "wrong-neighbor", "pod-does-not-return", "dns-gone"].map(drillOf)) {
+    for (const how of ["before", "after"] as const) {
+      it(`${drill.name} is ended by stop, ${how} each of its writes`, async () => {
+        for (let write = 1; write < MAX_WRITES; write += 1) {
+          const { api, env } = await fakeLab();
+          const before = api.snapshot();
+          api.outage = { write, how };
+          const finished = await startDrill(env, drill).then(
+            () => true,
+            () => false,
+          );
+          api.revive();
+          const found = await readState(env.store);
+          if (found !== undefined) await stopDrill(env, found.state);
+          assert.deepEqual(api.snapshot(), before, `write ${write}`);
+          api.stop();
+          if (finished) {
+            assert.ok(write > 3);
+            return;
+          }
+        }
+        assert.fail("it never ended");
+      }).timeout(20_000);
+
+      it(`${drill.name} is ended by a second stop, where the first was killed ${how} each of its writes`, async () => {
+        for (let write = 1; write < MAX_WRITES; write += 1) {
+          const { api, env } = await fakeLab();
+          const before = api.snapshot();
+          await startDrill(env, drill);
+          api.revive();
+          api.outage = { write, how };
+          const { state } = await stored(env);
+          const finished = await stopDrill(env, state).then(
+            () => true,
+            () => false,
+          );
+          api.revive();
+          const found = await readState(env.store);
+          if (found !== undefined) await stopDrill(env, found.state);
+          assert.deepEqual(api.snapshot(), before, `write ${write}`);
+          assert.deepEqual(await restoreAll(env, state), [], "nothing is written to what is as it was");
+          api.stop();
+          if (finished) {
+            assert.ok(write > 2);
+            return;
+          }
+        }
+        assert.fail("it never ended");
+      }).timeout(20_000);
+    }
+  }
+});
