@@ -5,7 +5,7 @@ import { CONFIG_NAMESPACE } from "../../components/schema/extends.ts";
 import { parseSettings } from "../../components/settings.ts";
 import { plainTable, plural } from "../output/table.ts";
 import { planStack } from "../plan/plan.ts";
-import { portableYaml } from "../yaml.ts";
+import { portableYaml } from "../stack-file.ts";
 import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
 import type { AdoptionAction, AdoptionRow, AwsCluster, LiveObjects } from "./live-objects.ts";
 import { type CoreDnsPlace, readCoreDns, type Takeover } from "./running-coredns.ts";

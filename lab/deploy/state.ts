@@ -8,8 +8,7 @@ import { z } from "zod";
 import { isObject } from "../../components/schema/values.ts";
 import { PROJECT_ROOT } from "../command-line.ts";
 import { asClusterError } from "../kubernetes/client.ts";
-import { isEncrypted } from "../stack-file.ts";
-import { portableYaml } from "../yaml.ts";
+import { isEncrypted, portableYaml } from "../stack-file.ts";
 
 /** Folder of the project that git ignores and that holds all that `up` keeps. */
 export const STATE_ROOT = join(PROJECT_ROOT, ".pulumi-state");

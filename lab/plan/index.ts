@@ -45,7 +45,7 @@ async function plan(flags: PlanFlags): Promise<void> {
     writeOutput({ ...asJson(stack.name, recording), policies });
   } else {
     const { formatAge, formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
-    const { formatProcessing } = await import("./processing-text.ts");
+    const { formatProcessing } = await import("./plan-text.ts");
     const { formatRoutes } = await import("./plan-text.ts");
     const now = new Date();
     const warnings = formatWarnings(settings) + formatAge(settings, now.toISOString().slice(0, 10));

@@ -6,7 +6,7 @@ import { indexTemplate } from "../../components/logging/indexing/index-template.
 import { withName } from "../../components/logging/pipeline.ts";
 import { targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
-import { portableYaml } from "../yaml.ts";
+import { portableYaml } from "../stack-file.ts";
 import type { Planned, PlannedResource } from "./plan.ts";
 
 /** One Kubernetes object of a plan. */

@@ -6,13 +6,14 @@ import { todaysIndices } from "../../components/logging/indexing/index-format.ts
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, describeDestination, logGroupName } from "../../components/logging/pipeline.ts";
 import { routedTeams, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
+import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 import { plainTable } from "../output/table.ts";
 import type { PlannedResource, Recording } from "./plan.ts";
 
 /** One line of the tree. */
-export interface TreeRow {
+interface TreeRow {
   /** How deep the resource is below the stack. */
   readonly depth: number;
   /** Lines of the tree in front of the type, as `pulumi preview` draws them. */
@@ -183,14 +184,16 @@ function inPlaces(base: string, places: Target["places"]): string[] {
   return places.length === 0 ? [base] : places.map(({ team }) => placeName(base, team));
 }
 
-function inWords({ namespaces, labels, streams, levels }: Selection): string {
-  const parts = [
+/** The lines that a route or a step takes; empty for all. */
+function inWords({ pattern, namespaces, teams, labels, streams, levels }: Partial<Selection> & OfProcessing): string {
+  return [
+    ...(pattern === undefined ? [] : [`/${pattern}/`]),
     ...(namespaces === undefined ? [] : [`namespace ${namespaces.join(" or ")}`]),
+    ...(teams === undefined ? [] : [`team ${teams.join(" or ")}`]),
     ...Object.entries(labels ?? {}).map(([key, value]) => `label ${key}=${value}`),
     ...(streams === undefined ? [] : [`stream ${streams.join(" or ")}`]),
     ...(levels === undefined ? [] : [`level ${levels.join(" or ")}`]),
-  ];
-  return parts.join(", ");
+  ].join(", ");
 }
 
 /** What is written there now: indices, the log group, or the prefix of the objects' keys, whose day begins in UTC. */
@@ -212,4 +215,35 @@ function todaysNames(
     default:
       return [];
   }
+}
+
+type Processing = LoggingSettings["processing"];
+type Rule = Partial<Processing["drop"][number]>;
+/** What steps of processing select by, and routes do not. */
+type OfProcessing = { readonly [key in "pattern" | "teams"]?: Readonly<Rule[key]> };
+
+/** What is done with lines on their way, a line each step. Empty where nothing is. */
+export function formatProcessing(logging: Pick<LoggingSettings, "processing"> | undefined): string {
+  const lines = logging === undefined ? [] : processingSteps(logging.processing);
+  if (lines.length === 0) return "";
+  const title = styleText("bold", "Log processing:", { stream: process.stdout });
+  return [title, ...lines.map((line) => `    ${line}`), "", ""].join("\n");
+}
+
+function processingSteps({ firstLines, redact, drop, sample, limit, fields }: Processing): string[] {
+  const masked = redact.map((each) => (typeof each === "string" ? each : `/${each.pattern}/`));
+  const added = Object.entries(fields).map(([name, value]) => `${name}=${value}`);
+  return [
+    ...firstLines.map((rule) => `joins   : lines up to the next of ${inWords(rule)}`),
+    ...(masked.length === 0 ? [] : [`redacts : ${masked.join(", ")}`]),
+    ...drop.map((rule) => `drops   : ${inWords(rule)}`),
+    ...sample.map((rule) => `keeps   : ${Math.round(rule.ratio * 1000) / 10} % of ${inWords(rule) || "all lines"}`),
+    ...limit.map((rule) => `limits  : each pod to ${rule.linesPerSecond} lines/s${inPlace(rule)}`),
+    ...(added.length === 0 ? [] : [`adds    : ${added.join(", ")}`]),
+  ];
+}
+
+function inPlace(rule: Rule): string {
+  const words = inWords(rule);
+  return words === "" ? "" : ` in ${words}`;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { formatProcessing } from "../../../lab/plan/processing-text.ts";
+import { formatProcessing } from "../../../lab/plan/plan-text.ts";
 
 describe("What plan tells of lines on their way", () => {
   it("is a line for each step, and nothing without any", () => {
@@ -19,7 +19,7 @@ describe("What plan tells of lines on their way", () => {
       "    joins   : lines up to the next of /^\\d{4}-/",
       "    redacts : email, /CUST-\\d+/",
       "    drops   : /GET /health/",
-      "    drops   : level debug or trace, team ts, label tier=web",
+      "    drops   : team ts, label tier=web, level debug or trace",
       "    keeps   : 12.5 % of stream stdout",
       "    keeps   : 50 % of all lines",
       "    limits  : each pod to 100 lines/s",
