@@ -5,11 +5,12 @@ import type { RedactionKind, RedactionRule } from "./redaction.ts";
 /** A value as a Lua literal. */
 type Literal = string | number | boolean | readonly Literal[] | { readonly [key: string]: Literal };
 
-/** Lua patterns that find something in each text with a match of a kind, and in few others. */
-const LIKELY: Readonly<Partial<Record<RedactionKind, string>>> = {
-  "credit-card": "[2-6]%d%d%d[ -]?%d%d%d%d",
-  ipv4: "%d%.%d+%.%d",
-  ipv6: "%x:%x*:%x",
+/** Functions of `redact.lua` that find where a match of a kind is likely: in each text that has one, and in few others. */
+const FINDERS: Readonly<Partial<Record<RedactionKind, "digits" | "dots" | "colons" | "ats">>> = {
+  email: "ats",
+  "credit-card": "digits",
+  ipv4: "dots",
+  ipv6: "colons",
 };
 
 /**
@@ -18,14 +19,17 @@ const LIKELY: Readonly<Partial<Record<RedactionKind, string>>> = {
  */
 export function luaRules(rules: readonly RedactionRule[]): string {
   return luaText(
-    rules.map(({ kind, pattern, replacement, luhn }) => ({
-      likely: kind === undefined ? "" : (LIKELY[kind] ?? ""),
-      texts: neededTexts(pattern) ?? [],
-      first: firstClass(pattern),
-      pattern: data(pattern),
-      replacement,
-      luhn,
-    })),
+    rules.map(({ kind, pattern, replacement, luhn }) => {
+      const finder = kind === undefined ? undefined : FINDERS[kind];
+      return {
+        finder: finder ?? "",
+        texts: finder === undefined ? beginnings(neededTexts(pattern) ?? []) : [],
+        first: firstBytes(pattern),
+        pattern: data(pattern),
+        replacement,
+        luhn,
+      };
+    }),
   );
 }
 
@@ -49,17 +53,17 @@ function data(node: PatternNode): Literal {
   }
 }
 
-/** Lua's class of the bytes that a match can begin with. */
-function firstClass(node: PatternNode): string {
-  const codes = Array.from({ length: 127 }, (_, at) => at + 1).filter((code) => begins(node, code));
-  const ascii = codes.map((code) =>
-    /\w/.test(String.fromCharCode(code)) ? String.fromCharCode(code) : `%${String.fromCharCode(code)}`,
-  );
-  return `[${ascii.join("")}${begins(node, 128) ? "\u0080-\u00ff" : ""}]`;
+/** The bytes that a match can begin with, as a set; those of a character beyond ASCII all together. */
+function firstBytes(node: PatternNode): Literal {
+  const codes = Array.from({ length: 128 }, (_, code) => code).filter((code) => begins(node, code));
+  const beyond = begins(node, 128) ? [128, 255] : [];
+  return ["set", false, ...codes.flatMap((code) => [code, code]), ...beyond];
 }
 
-/** Texts in lower case one of which is in each match in lower case, the longest that are easily found; undefined where there are none. */
+/** Texts in lower case one of which is in each match in lower case, the rarest that are easily found; undefined where there are none. */
 function neededTexts(node: PatternNode): readonly string[] | undefined {
+  const exact = exactTexts(node);
+  if (exact !== undefined) return exact.includes("") ? undefined : exact;
   switch (node.kind) {
     case "group":
       return neededTexts(node.body);
@@ -72,42 +76,91 @@ function neededTexts(node: PatternNode): readonly string[] | undefined {
     case "sequence":
       return best(candidates(node.parts));
     default:
-      return exactText(node) === "" ? undefined : [exactText(node)];
+      return undefined;
   }
 }
 
+/** Texts, and instead of those that begin alike what they begin with: each is looked for by itself. */
+function beginnings(texts: readonly string[]): readonly string[] {
+  const of = (text: string) => text.slice(0, BEGINNING);
+  const shared = (text: string) => texts.filter((other) => of(other) === of(text)).length > 2;
+  return [...new Set(texts.map((text) => (text.length > BEGINNING && shared(text) ? of(text) : text)))];
+}
+
+/** Texts of the parts that have some in a row, and of each other part. */
 function candidates(parts: readonly PatternNode[]): (readonly string[])[] {
   const found: (readonly string[])[] = [];
-  let run = "";
+  let run: readonly string[] = [""];
+  const close = () => {
+    if (!run.includes("")) found.push(run);
+    run = [""];
+  };
   for (const part of parts) {
-    const text = exactText(part);
-    run += text;
-    if (text !== "") continue;
-    if (run !== "") found.push([run]);
-    run = "";
-    const inner = neededTexts(part);
-    if (inner !== undefined) found.push(inner);
+    const texts = exactTexts(part);
+    const longer = texts && combined(run, texts);
+    if (longer === undefined) close();
+    if (texts !== undefined) run = longer ?? texts;
+    else found.push(...[neededTexts(part)].filter((inner) => inner !== undefined));
   }
-  return run === "" ? found : [...found, [run]];
+  close();
+  return found;
 }
 
 /** Those whose shortest text is the longest; of equal ones the last: `key` is rarer than `api`. */
 function best(found: readonly (readonly string[])[]): readonly string[] | undefined {
-  const shortest = (texts: readonly string[]) => Math.min(...texts.map(({ length }) => length));
+  const shortest = (texts: readonly string[]) => Math.min(...texts.map(rarity));
   return found.reduce<readonly string[] | undefined>(
     (most, texts) => (most === undefined || shortest(texts) >= shortest(most) ? texts : most),
     undefined,
   );
 }
 
-/** The text in lower case that a node matches, if it is one alone; else nothing. */
-function exactText(node: PatternNode): string {
-  if (node.kind === "character") return node.text;
-  if (node.kind !== "set" || node.negated) return "";
-  const codes = node.ranges.flatMap(([from, to]) => (from === to ? [from] : [from, to, Number.NaN]));
-  const texts = new Set(codes.map((code) => (Number.isNaN(code) ? "" : String.fromCharCode(code).toLowerCase())));
-  const [only = ""] = texts;
-  return texts.size === 1 ? only : "";
+/** Its length; almost every line has a dot or a colon. */
+function rarity(text: string): number {
+  return /^[.: ]$/.test(text) ? 0 : text.length;
+}
+
+/** Length of a beginning that is rare enough. */
+const BEGINNING = 3;
+/** Most texts that stand for a node. */
+const MAX_TEXTS = 6;
+
+/** All texts in lower case that a node matches, where they are few. */
+function exactTexts(node: PatternNode): readonly string[] | undefined {
+  switch (node.kind) {
+    case "character":
+      return [node.text];
+    case "set": {
+      if (node.negated || node.ranges.some(([from, to]) => to - from >= MAX_TEXTS)) return undefined;
+      const codes = node.ranges.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, at) => from + at));
+      return few(codes.map((code) => String.fromCharCode(code).toLowerCase()));
+    }
+    case "group":
+      return exactTexts(node.body);
+    case "choice": {
+      const each = node.options.map(exactTexts);
+      return each.every((texts) => texts !== undefined) ? few(each.flat()) : undefined;
+    }
+    case "sequence":
+      return node.parts.reduce<readonly string[] | undefined>(
+        (before, part) => {
+          const texts = before && exactTexts(part);
+          return before && texts && combined(before, texts);
+        },
+        [""],
+      );
+    default:
+      return undefined;
+  }
+}
+
+function combined(before: readonly string[], after: readonly string[]): readonly string[] | undefined {
+  return few(before.flatMap((text) => after.map((more) => text + more)));
+}
+
+function few(texts: readonly string[]): readonly string[] | undefined {
+  const different = [...new Set(texts)];
+  return different.length > MAX_TEXTS ? undefined : different;
 }
 
 function luaText(value: Literal): string {
@@ -123,11 +176,9 @@ function isList(value: readonly Literal[] | { readonly [key: string]: Literal })
   return Array.isArray(value);
 }
 
-/** Bytes that are no printable ASCII by their numbers. A character of a class of bytes is the byte of its code. */
+/** Bytes that are no printable ASCII by their numbers. */
 function luaString(text: string): string {
-  const isBytes = text.endsWith("\u0080-\u00ff]");
-  const bytes = isBytes ? Buffer.from(text, "latin1") : Buffer.from(text, "utf8");
-  return `"${[...bytes]
+  return `"${[...Buffer.from(text, "utf8")]
     .map((byte) => {
       const character = String.fromCharCode(byte);
       return byte < 32 || byte > 126 || character === '"' || character === "\\" || character === "$"

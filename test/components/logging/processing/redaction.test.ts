@@ -68,6 +68,58 @@ describe("Redaction", () => {
     assert.equal(redactedBy(own)("x Session=abcdef;"), "x Session=ab…;");
   });
 
+  it("finds in Fluent Bit's script what the rules find, wherever it stands in a line and whatever precedes it", async function () {
+    this.timeout(60_000);
+    const part = fc.oneof(
+      fc.constantFrom(
+        "4111111111111111",
+        "4111 1111-1111 1111",
+        "3782-822463 10005",
+        "6011000990139424",
+        "411111",
+        "10.0.0.1",
+      ),
+      fc.constantFrom(
+        "1.2.3",
+        "256.1.1.1",
+        "fe80::1",
+        "1:2:3:4:5:6:7:8",
+        "a:b:c:d:e:f:1::2",
+        "10:00:00",
+        "::1",
+        "ada@example.com",
+      ),
+      fc.constantFrom(
+        "a.b-c\\u0040d.io",
+        "@",
+        "AKIAABCDEFGHIJKLMNOP",
+        "rk_test_0123456789abcdef",
+        "ghs_",
+        "a".repeat(60),
+      ),
+      fc.constantFrom(
+        "0123456789abcdefghij0123456789abcdef",
+        "api_key=",
+        '"',
+        "{",
+        ":",
+        " ",
+        "-",
+        ".",
+        "\\n",
+        "\\u00e9",
+        "é",
+        "1",
+        "4",
+      ),
+    );
+    const lines = fc
+      .sample(fc.array(part, { minLength: 1, maxLength: 8 }), { numRuns: 3000, seed: 6 })
+      .map((parts) => parts.join(""));
+    const redactInLua = await redactedByLua(RULES);
+    assert.deepEqual(redactInLua(lines), lines.map(redact));
+  });
+
   it("finds in Lua what ECMAScript finds, for any pattern that is accepted", async function () {
     this.timeout(60_000);
     const lines = fc
