@@ -11,6 +11,8 @@ const LIMIT_SCRIPT = readFileSync(new URL("./limit.lua", import.meta.url), "utf8
 /** Files beside the configuration. */
 const REDACT_FILE = "redact.lua";
 const limitFile = (at: number) => `limit-${at}.lua`;
+/** Key of a record whose line `redact.lua` has changed. */
+const REDACTED = "redacted";
 /** Key of a record that a rule drops. */
 const DROPPED = "dropped";
 
@@ -27,6 +29,19 @@ export function processingScripts({
 }
 
 /**
+ * Lua gives the keys of a record that it changes an order of its own each time it starts. An id that Fluent Bit makes of the record would be
+ * another one for a line that is read again.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/filters/modify
+ */
+const KEYS_IN_ORDER: Section = {
+  name: "modify",
+  match: "kube.*",
+  condition: `key_exists ${REDACTED}`,
+  remove: REDACTED,
+  move_to_end: ["time", "stream", "_p", "log"],
+};
+
+/**
  * What is done with a line while it is the line alone, which costs a script little, and before its JSON is parsed, so that its fields
  * are redacted too.
  */
@@ -36,7 +51,10 @@ export function lineFilters({ processing }: Pick<LogPipeline, "processing">, fol
   return [
     ...(redact.length === 0
       ? []
-      : [{ name: "lua", match: "kube.*", alias: "redact", script: `${folder}/${REDACT_FILE}`, call: "redact" }]),
+      : [
+          { name: "lua", match: "kube.*", alias: "redact", script: `${folder}/${REDACT_FILE}`, call: "redact" },
+          KEYS_IN_ORDER,
+        ]),
     ...thinFilters(
       thin.filter((rule) => !needsRecord(rule)),
       "drop_lines",

@@ -376,14 +376,50 @@ local function redacted(text)
   return text
 end
 
-function redact(_, timestamp, record)
+local CUT = "[REDACTED:cut]"
+-- Runtimes divide lines at this size or a multiple of it.
+local PART_SIZE = 8192
+-- How far from the cut a divided secret may reach.
+local MOST_CUT = 512
+local MOST_UNFINISHED = 2000
+
+-- Logs whose last record was the beginning of a line: Fluent Bit sends the parts that it has every four seconds.
+local unfinished, unfinished_count = {}, 0
+
+-- The length of the word, or of the digits with blanks and hyphens between them, at one end of a text.
+local function word_length(text, word, digits)
+  return math.max(#(string.match(text, word) or ""), #(string.match(text, digits) or ""))
+end
+
+-- Masks what touches a cut within a line, which may be half a secret that no pattern finds.
+local function without_cut_words(tag, record, line)
+  local text, log = line, tag .. (record["stream"] or "")
+  if unfinished[log] then
+    unfinished[log] = nil
+    unfinished_count = unfinished_count - 1
+    local length = word_length(sub(text, 1, MOST_CUT), "^[^%s\"']+", "^[%d -]*%d")
+    if length > 0 then text = CUT .. sub(text, length + 1) end
+  end
+  if record["_p"] == "P" and #line > 0 and #line % PART_SIZE == 0 then
+    if unfinished_count >= MOST_UNFINISHED then unfinished, unfinished_count = {}, 0 end
+    unfinished[log] = true
+    unfinished_count = unfinished_count + 1
+    local length = word_length(sub(text, -MOST_CUT), "[^%s\"']+$", "%d[%d -]*$")
+    if length > 0 then text = sub(text, 1, -length - 1) .. CUT end
+  end
+  return text
+end
+
+function redact(tag, timestamp, record)
   local line = record["log"]
   if type(line) ~= "string" then return 0, timestamp, record end
   -- A line that is too long for a pattern of the user's is not sent unread.
-  local done, text = pcall(redacted, line)
+  local done, text = pcall(redacted, without_cut_words(tag, record, line))
   if not done then text = "[REDACTED]" end
   -- 0: nothing is changed, and the order of keys is kept.
   if text == line then return 0, timestamp, record end
   record["log"] = text
+  -- Tells the filter that puts the keys into their order again.
+  record["redacted"] = "yes"
   return 2, timestamp, record
 end
