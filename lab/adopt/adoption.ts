@@ -107,7 +107,7 @@ function eksRows({ aws, name }: EksRequest): AdoptionRow[] {
       {
         action: "check",
         subject: `EKS cluster ${name}`,
-        reason: `${aws}: state cluster.compute and serviceCidr, and import the add-on with id ${name}:coredns if there is one`,
+        reason: `AWS does not answer (${aws}): state cluster.compute and serviceCidr, and import the add-on with id ${name}:coredns if there is one`,
       },
     ];
   if (aws.isAutoMode || aws.hasCoreDnsAddon) return [];

@@ -132,6 +132,11 @@ export async function describeCluster(name: string, region: string): Promise<Aws
   };
 }
 
+/** The last line, which says what is wrong, without the period after which nothing of ours could follow. */
+function lastSentence(stderr: string): string {
+  return (stderr.trim().split("\n").at(-1) ?? "").replace(/[.:]$/, "");
+}
+
 async function ask(args: readonly string[], region: string): Promise<Record<string, unknown> | string> {
   try {
     const { exitCode, stdout, stderr } = await run(
@@ -140,7 +145,7 @@ async function ask(args: readonly string[], region: string): Promise<Record<stri
       // Version 1 of the CLI has no option for it.
       { timeoutSeconds: TIMEOUT_SECONDS, env: { AWS_PAGER: "" } },
     );
-    if (exitCode !== 0) return `aws eks ${args[0]}: ${stderr.trim().split("\n").at(-1) ?? ""}`;
+    if (exitCode !== 0) return `aws eks ${args[0]}: ${lastSentence(stderr)}`;
     const answer: unknown = JSON.parse(stdout);
     return isObject(answer) ? answer : `aws eks ${args[0]}: no JSON object`;
   } catch (error) {

@@ -5,6 +5,7 @@ import { PlanDocument } from "../../lab/diff/document.ts";
 import { asJson } from "../../lab/plan/index.ts";
 import { planStack, type Recording } from "../../lab/plan/plan.ts";
 import { allChecks, planOf } from "../../lab/verify/catalog.ts";
+import { COMBINATIONS, type Config, onlyParts, PART_NAMES, type Part } from "../support/parts.ts";
 
 const KINDS = {
   eks: { "aws:region": "eu-central-1", "eks-dns-logging:cluster": '{"kind":"eks"}' },
@@ -15,28 +16,15 @@ const KINDS = {
   existing: { "eks-dns-logging:cluster": '{"kind":"existing","context":"kind-lab"}' },
 } as const;
 
-/** How each part is left out, and which resources and rows of `verify` are its own. */
-const PARTS = {
-  dns: { key: "dns", value: "false", resources: /:CoreDns$|^coredns-/, rows: /^coredns$/ },
-  logging: { key: "logging", value: "false", resources: /^logs/, rows: /^collector:/ },
-  teams: { key: "teams", value: "[]", resources: /^(ts|sa)($|-(?!curl))/, rows: /:(ts|sa)\b/ },
-  curlPods: { key: "curlPods", value: "false", resources: /^(ts|sa)-curl/, rows: /:(ts|sa)\b/ },
+/** Which resources and rows of `verify` are a part's own. */
+const OWN = {
+  dns: { resources: /:CoreDns$|^coredns-/, rows: /^coredns$/ },
+  logging: { resources: /^logs/, rows: /^collector:/ },
+  teams: { resources: /^(ts|sa)($|-(?!curl))/, rows: /:(ts|sa)\b/ },
+  curlPods: { resources: /^(ts|sa)-curl/, rows: /:(ts|sa)\b/ },
 } as const;
-type Part = keyof typeof PARTS;
-const NAMES: readonly Part[] = ["dns", "logging", "teams", "curlPods"];
 
-/** All sets of parts but the empty one. */
-const COMBINATIONS = Array.from({ length: 15 }, (_, index) => NAMES.filter((_part, bit) => ((index + 1) >> bit) & 1));
-
-type Config = Readonly<Record<string, string>>;
-
-function configOf(kind: keyof typeof KINDS, present: readonly Part[]): Config {
-  const absent = NAMES.filter((part) => !present.includes(part));
-  return {
-    ...KINDS[kind],
-    ...Object.fromEntries(absent.map((part) => [`eks-dns-logging:${PARTS[part].key}`, PARTS[part].value])),
-  };
-}
+const configOf = (kind: keyof typeof KINDS, present: readonly Part[]) => onlyParts(KINDS[kind], present);
 
 const planned = (stack: string, recording: Recording) =>
   PlanDocument.parse(JSON.parse(JSON.stringify(asJson(stack, recording))));
@@ -47,14 +35,14 @@ for (const kind of ["eks", "eks-existing", "existing"] as const) {
     let full: PlanDocument;
     let rows: readonly string[];
     before(async () => {
-      const config = configOf(kind, NAMES);
+      const config = configOf(kind, PART_NAMES);
       full = planned("parts", await planStack({ name: "parts", config }));
       rows = allChecks(planOf("parts", parseSettings(config), 60)).map(({ id }) => id);
     });
 
     for (const present of COMBINATIONS) {
-      const absent = NAMES.filter((part) => !present.includes(part));
-      const left = (name: string) => absent.some((part) => PARTS[part].resources.test(name));
+      const absent = PART_NAMES.filter((part) => !present.includes(part));
+      const left = (name: string) => absent.some((part) => OWN[part].resources.test(name));
       it(`plans ${present.join(", ")}`, async () => {
         const config = configOf(kind, present);
         const partial = planned("parts", await planStack({ name: "parts", config }));
@@ -77,7 +65,7 @@ for (const kind of ["eks", "eks-existing", "existing"] as const) {
 
       it(`verifies ${present.join(", ")} by the rows of these parts`, () => {
         const checks = allChecks(planOf("parts", parseSettings(configOf(kind, present)), 60)).map(({ id }) => id);
-        const expected = rows.filter((row) => !absent.some((part) => PARTS[part].rows.test(row)));
+        const expected = rows.filter((row) => !absent.some((part) => OWN[part].rows.test(row)));
         // Without pods that try things, what keeps the namespaces, and the collector's own pods, are looked at.
         const hasPods = present.includes("teams") && present.includes("curlPods");
         const guarded = !hasPods && present.includes("teams") ? ["namespace:ts-team", "namespace:sa-team"] : [];

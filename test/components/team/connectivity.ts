@@ -7,7 +7,11 @@ export interface Peer {
   /** Undefined for an address outside of the cluster. */
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Labels of its namespace. Default: its name alone, which the API server sets. */
+  readonly namespaceLabels?: Readonly<Record<string, string>>;
   readonly address: string;
+  /** Ports that its containers name, with their protocol: `http` of TCP as `TCP http`. Default: none. */
+  readonly ports?: Readonly<Record<string, number>>;
 }
 
 /** One connection; without a port a ping. */
@@ -72,23 +76,45 @@ function isPeer(peer: Json, other: Peer, own: string): boolean {
   }
   if (other.namespace === undefined) return false;
   const namespaces = at(peer, "namespaceSelector");
-  const labels = { "kubernetes.io/metadata.name": other.namespace };
+  const labels = { ...other.namespaceLabels, "kubernetes.io/metadata.name": other.namespace };
   const inNamespace = namespaces === undefined ? other.namespace === own : selects(namespaces, labels);
   const pods = at(peer, "podSelector");
   return inNamespace && (pods === undefined || selects(pods, other.labels));
 }
 
-/** A ping is let through by a rule without ports alone. */
-function isPort(port: Json, { port: asked }: Connection): boolean {
+/** A ping is let through by a rule without ports alone. A port may be named, as the pod that is connected to names it. */
+function isPort(port: Json, { port: asked, to }: Connection): boolean {
   if (asked === undefined || (at(port, "protocol") ?? "TCP") !== asked.protocol) return false;
   const first = at(port, "port");
   if (first === undefined) return true;
+  if (typeof first === "string") return to.ports?.[`${asked.protocol} ${first}`] === asked.port;
   return Number(first) <= asked.port && asked.port <= Number(at(port, "endPort") ?? first);
 }
 
+/** Whether all labels and all expressions of a selector fit. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ */
 function selects(selector: Json, labels: Readonly<Record<string, string>> = {}): boolean {
-  if (listAt(selector, "matchExpressions").length > 0) throw new Error("expressions are not evaluated here");
-  return Object.entries(Object(at(selector, "matchLabels"))).every(([key, value]) => labels[key] === value);
+  return (
+    Object.entries(Object(at(selector, "matchLabels"))).every(([key, value]) => labels[key] === value) &&
+    listAt(selector, "matchExpressions").every((expression) => fits(expression, labels))
+  );
+}
+
+/** A label that is not there is in no list, so that `NotIn` fits it. */
+function fits(expression: Json, labels: Readonly<Record<string, string>>): boolean {
+  const value = labels[String(at(expression, "key"))];
+  const values = listAt(expression, "values");
+  switch (at(expression, "operator")) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+    default:
+      throw new Error(`no operator of a label selector: ${JSON.stringify(expression)}`);
+  }
 }
 
 function contains(cidr: string, address: string): boolean {

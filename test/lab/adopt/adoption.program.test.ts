@@ -103,7 +103,7 @@ describe("lab adopt", () => {
       (await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, eks: { name: "prod", region: "eu-central-1", aws } }))
         .rows;
     const unknown = (await rowsFor("the AWS CLI is not installed")).find(({ action }) => action === "check");
-    assert.match(unknown?.reason ?? "", /the AWS CLI is not installed: .*prod:coredns/);
+    assert.match(unknown?.reason ?? "", /^AWS does not answer \(the AWS CLI is not installed\): state .*prod:coredns/);
     const self = (await rowsFor({ ...AWS, hasCoreDnsAddon: false })).find(({ subject }) =>
       subject.startsWith("add-on"),
     );

@@ -50,10 +50,12 @@ echo '${JSON.stringify({ ...CLUSTER, ...addon })}'`);
   });
 
   it("is not known without credentials or without the CLI, and the reason is", async () => {
-    await cli("echo 'Unable to locate credentials' >&2; exit 253");
+    await cli(
+      `printf '\\n%s\\n' 'Unable to locate credentials. You can configure credentials by running "aws configure".' >&2; exit 253`,
+    );
     assert.equal(
       await describeCluster("prod", "eu-central-1"),
-      "aws eks describe-cluster: Unable to locate credentials",
+      'aws eks describe-cluster: Unable to locate credentials. You can configure credentials by running "aws configure"',
     );
     process.env.PATH = join(folder, "nothing");
     assert.equal(await describeCluster("prod", "eu-central-1"), "the AWS CLI is not installed");
