@@ -36,16 +36,19 @@ export function collectorsPage(): string {
     "",
     "## Processing",
     "",
-    "Steps of `logging.processing` that each collector takes. Others are refused.",
+    "Steps of `logging.processing`. Other collectors and steps are refused.",
     "",
-    markdownTable([["collector", ...PROCESSING_STEPS], ...all.map(processingRow)], { alignDelimiters: false }),
+    ...all.flatMap(processingLine),
     "",
     ...all.flatMap(section),
   ].join("\n");
 }
 
-function processingRow({ title, processing }: Collector): string[] {
-  return [title, ...PROCESSING_STEPS.map((step) => (processing[step] === true ? "yes" : "no"))];
+/** The steps that a collector takes, if any. */
+function processingLine({ title, processing }: Collector): string[] {
+  const steps = PROCESSING_STEPS.filter((step) => processing[step] === true);
+  if (steps.length === 0) return [];
+  return [`- ${title}: ${steps.join(", ")}`];
 }
 
 function destinationsRow({ title, destinations }: Collector, kinds: readonly string[]): string[] {

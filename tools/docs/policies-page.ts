@@ -104,13 +104,13 @@ pulumi preview --policy-pack policies --policy-pack-config policy-config.json
 \`\`\`
 
 Both commands check the same ${RULES.length} rules: the first without Pulumi CLI, account or cluster, the second on any EKS or Kubernetes stack.
-\`pulumi policy publish policies\` publishes the pack to an organization. \`npm run lab -- policies --json\` prints each rule's reason and fix.
+\`npm run lab -- policies --json\` prints each rule's reason and fix; \`pulumi policy publish policies\` publishes the pack.
 
-A violation of a rule that is not marked advisory stops both commands. So does a rule that needs a value known only after deployment: it is
-**undecided**. In Pulumi's engine these are findings of the policy \`undecided\`, which \`policy-config.json\` makes mandatory. A plan lets
-an add-on version pass that Pulumi looks up in AWS, if each version that it may be takes the configuration.
+A violation stops both commands, unless the rule is advisory. So does a rule that is **undecided**, as it needs a value known only after
+deployment; Pulumi's engine reports it as the policy \`undecided\`, which \`policy-config.json\` makes mandatory. An add-on version that Pulumi
+looks up passes a plan if each possible version takes the configuration.
 
-Set levels, options (the default is in parentheses) and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
+Set levels, options (with their defaults below) and exemptions in \`policy-config.json\`, or in the file given by \`--policy-config\`:
 
 \`\`\`json
 {

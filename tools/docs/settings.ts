@@ -74,9 +74,9 @@ function entriesOf(node: Node, path: string, indent: string, seen: Map<string, s
     const first = seen.get(keys);
     const required = node.required?.includes(key) === true && child.const === undefined;
     if (first !== undefined)
-      return [entry(key, child, indent, required, first === at ? "Keys as above." : `Keys as in ${first}.`)];
+      return [entry(key, at, child, indent, required, first === at ? "Keys as above." : `Keys as in ${first}.`)];
     if (Object.keys(propertiesOf(child) ?? {}).length > 1) seen.set(keys, at);
-    return [entry(key, child, indent, required), ...entriesOf(child, at, `${indent}  `, seen)];
+    return [entry(key, at, child, indent, required), ...entriesOf(child, at, `${indent}  `, seen)];
   });
   const variants = [...(node.anyOf ?? []), ...(node.oneOf ?? [])]
     .filter(({ properties }) => properties !== undefined)
@@ -136,12 +136,12 @@ function keysOf(node: Node): string {
   return properties === undefined ? "" : JSON.stringify(properties);
 }
 
-function entry(key: string, node: Node, indent: string, required: boolean, more = ""): Entry {
+function entry(key: string, path: string, node: Node, indent: string, required: boolean, more = ""): Entry {
   const { value, text } = defaultOf(node);
   const hasKeys = propertiesOf(node) !== undefined && more === "";
   const shown = node.const ?? value ?? (hasKeys || isAlternative(node) ? undefined : `<${typeOf(node)}>`);
   const choices = node.enum ?? node.items?.enum;
-  const meaning = [addsTo(key, text) ? text : "", more].filter((part) => part !== "").join(" ");
+  const meaning = [addsTo(path, text) ? text : "", more].filter((part) => part !== "").join(" ");
   const choice = value === undefined || choices === undefined ? "" : choiceOf(choices);
   const comment = [
     ...(required ? ["Required."] : []),
@@ -151,9 +151,9 @@ function entry(key: string, node: Node, indent: string, required: boolean, more 
   return { key: `${indent}${key}:${shown === undefined ? "" : ` ${String(shown)}`}`, comment: comment.join(" ") };
 }
 
-/** Whether a text has a word that the key does not have. */
-function addsTo(key: string, text: string): boolean {
-  const named = key.toLowerCase();
+/** Whether a text has a word that the key and those above it do not have. */
+function addsTo(path: string, text: string): boolean {
+  const named = path.toLowerCase();
   return text
     .toLowerCase()
     .split(/[^a-z0-9`$/]+/)

@@ -85,7 +85,7 @@ function engineOf({ destination }: Target): string | undefined {
   return `${host.toLowerCase()}:${port}`;
 }
 
-/** Whether whoever reads one destination finds the lines of the other, which lies within it, too. */
+/** Whether one destination lies within the other, whose readers then find the lines of both. */
 function within(target: Target, other: Target, { name, region }: NamedCluster): SettingsIssue[] {
   const [inner, outer] = [target.destination, other.destination];
   const issue = (key: readonly string[], message: string, value: string): SettingsIssue[] => [
