@@ -71,7 +71,7 @@ export const opentelemetry: Collector = {
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list", "watch"] }],
   unsupported,
   render: (pipeline) => ({
-    files: { "config.yaml": yamlText(configuration(pipeline)) },
+    files: { "config.yaml": yamlText(configuration(pipeline), "yaml-1.1") },
     // Without the gate it notes the place of lines that it has not handed over yet, and loses these when it is killed.
     args: ["--config", `${CONFIG_FOLDER}/config.yaml`, "--feature-gates", "stanza.synchronousLogEmitter"],
   }),

@@ -91,7 +91,14 @@ function unsupported({ index, metadata }: LogPipeline): Unsupported[] {
 /** @see https://grafana.com/docs/loki/latest/send-data/promtail/configuration/ */
 function configuration(pipeline: LogPipeline): object {
   return {
-    server: { http_listen_port: HTTP_PORT, grpc_listen_address: "127.0.0.1", grpc_listen_port: 0, log_level: "info" },
+    server: {
+      http_listen_port: HTTP_PORT,
+      grpc_listen_address: "127.0.0.1",
+      grpc_listen_port: 0,
+      log_level: "info",
+      // Else it is never ready on a node without a pod whose lines it collects, and its DaemonSet is never rolled out.
+      health_check_target: false,
+    },
     // Its place is written when a line is read and not when it is sent, so a shorter period loses more when it is killed.
     positions: { filename: `${STATE_FOLDER}/positions.yaml`, sync_period: "10s" },
     target_config: { sync_period: "1s" },

@@ -76,7 +76,7 @@ export const vector: Collector = {
   unsupported,
   render: (pipeline) => ({
     files: {
-      "vector.yaml": withIndentation(yamlText(configuration(pipeline))),
+      "vector.yaml": withIndentation(yamlText(configuration(pipeline), "yaml-1.1")),
     },
     args: [
       "--config",

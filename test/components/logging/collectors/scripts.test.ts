@@ -3,7 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { loadPrism } from "@ruby/prism";
 import { type ecmaVersion, parse } from "acorn";
+import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry/index.ts";
 import { scriptSections } from "../../../../components/logging/collectors/scripts.ts";
+import { vector } from "../../../../components/logging/collectors/vector/index.ts";
+import { pipelines } from "./pipelines.ts";
 
 const COLLECTORS = fileURLToPath(new URL("../../../../components/logging/collectors/", import.meta.url));
 
@@ -68,5 +71,17 @@ describe("scriptSections", () => {
 
   it("throws for a section that is not there", () => {
     assert.throws(() => sections("three"), /no section three/);
+  });
+});
+
+describe("The collectors' YAML", () => {
+  it("has quotes around text that YAML 1.1 takes for a number or a date, where it is read so", () => {
+    for (const tenant of ["1_000", "0b1", "2026-01-01"]) {
+      const destination = { kind: "loki", url: "http://loki:3100", tenant };
+      const text = (collector: typeof vector) =>
+        Object.values(collector.render(pipelines({ collector: collector.id, destination })({})).files).join("");
+      assert.ok(text(opentelemetry).includes(`X-Scope-OrgID: "${tenant}"`), tenant);
+      assert.ok(text(vector).includes(`tenant_id: "${tenant}"`), tenant);
+    }
   });
 });

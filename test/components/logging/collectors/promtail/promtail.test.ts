@@ -11,6 +11,7 @@ const Relabel = z.looseObject({
   action: z.string().optional(),
 });
 const Configuration = z.looseObject({
+  server: z.looseObject({ health_check_target: z.boolean() }),
   clients: z.tuple([z.record(z.string(), z.unknown())]),
   scrape_configs: z.tuple([
     z.looseObject({
@@ -42,6 +43,10 @@ describe("Promtail", () => {
       tls_config: { insecure_skip_verify: false },
       backoff_config: { min_period: "500ms", max_period: "30s", max_retries: 0 },
     });
+  });
+
+  it("is ready on a node where it has nothing to read yet", () => {
+    assert.equal(Configuration.parse(parse(render().text)).server.health_check_target, false);
   });
 
   it("takes tenant, authority and credentials, and these by name alone", () => {
