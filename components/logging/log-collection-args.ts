@@ -237,6 +237,8 @@ export interface RouteArgs {
   readonly namespaces?: readonly string[];
   /** Labels that a line's pod must have, all of them. @default none */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Sources whose lines go there. @default all, or pods where another condition is set */
+  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth")[];
   /** Streams whose lines go there. @default both */
   readonly streams?: readonly ("stdout" | "stderr")[];
   /** Levels of JSON lines, by their `level` or `severity`. @default all lines */

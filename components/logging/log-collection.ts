@@ -10,7 +10,6 @@ import { awsDestinations } from "./destinations/aws-destinations.ts";
 import { receiverEgress } from "./destinations/egress.ts";
 import { InClusterOpenSearch } from "./destinations/in-cluster-opensearch.ts";
 import { teamReaders } from "./destinations/team-readers.ts";
-import { todaysIndices } from "./indexing/index-format.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
   bucketName,
@@ -20,7 +19,7 @@ import {
   LOGGING_NAMESPACE,
   logPipeline,
 } from "./pipeline.ts";
-import { routedTeams, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
+import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { journalSources } from "./sources/journal.ts";
 import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
@@ -132,9 +131,7 @@ function contextOf(
 /** What the indices of today are called, of all destinations that have some. */
 function indicesOf(targets: readonly Target[], teams: readonly TeamNamespaces[]): string[] {
   const now = new Date();
-  const names = targets.flatMap(({ destination, index, selections }) =>
-    hasIndex(destination) ? todaysIndices(index, routedTeams(selections, teams), now) : [],
-  );
+  const names = targets.flatMap((target) => (hasIndex(target.destination) ? indicesOfTarget(target, teams, now) : []));
   return [...new Set(names)].sort();
 }
 

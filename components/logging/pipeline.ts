@@ -5,7 +5,7 @@ import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
-import { type JournalSource, journalSources } from "./sources/journal.ts";
+import type { Source } from "./sources/journal.ts";
 
 /** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */
 export const LOGGING_NAMESPACE = "logging";
@@ -97,8 +97,8 @@ export interface LogPipeline {
   readonly namespaces: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   /** Labels that a pod must have, all of them. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Parts of the node's journal that are collected too. */
-  readonly journal: readonly JournalSource[];
+  /** Sources whose lines go to the destination; with several destinations and here, to one of them. */
+  readonly sources: readonly Source[];
   readonly multiline: LoggingSettings["multiline"];
   readonly parseJson: boolean;
   readonly metadata: Pick<LoggingSettings["metadata"], "labels" | "annotations">;
@@ -110,7 +110,7 @@ export interface LogPipeline {
   readonly name: string | undefined;
   /** What names of its AWS resources end in; undefined for plain ones. */
   readonly suffix: string | undefined;
-  /** A line goes to this destination that meets one of these; all lines if there are none. */
+  /** A line of a pod goes to this destination that meets one of these; all of them if there are none. */
   readonly selections: readonly Selection[];
   /** Places of its own that each team's lines have in the destination; none where they are not split by team. */
   readonly places: readonly TeamPlace[];
@@ -141,7 +141,6 @@ export function logPipeline(
     source,
     namespaces: { include: [...include].sort(), exclude: [...new Set([...exclude, LOGGING_NAMESPACE])].sort() },
     labels: settings.labels,
-    journal: journalSources(settings.sources),
     multiline: settings.multiline,
     parseJson: settings.parseJson,
     metadata: { labels: settings.metadata.labels, annotations: settings.metadata.annotations },
@@ -154,7 +153,15 @@ export function logPipeline(
   if (first === undefined) throw new Error("a pipeline without a destination passed the settings");
   return first.name === undefined
     ? first
-    : { ...first, name: undefined, suffix: undefined, selections: [], places: [], branches };
+    : {
+        ...first,
+        name: undefined,
+        suffix: undefined,
+        sources: settings.sources,
+        selections: [],
+        places: [],
+        branches,
+      };
 }
 
 /** The processing with the fields that name the cluster, where records are to have them; the stack's own fields come first. */
@@ -170,11 +177,11 @@ function withClusterFields(
 /** What a destination has of its own. */
 type Branch = Pick<
   LogPipeline,
-  "name" | "suffix" | "destination" | "context" | "index" | "buffer" | "selections" | "places"
+  "name" | "suffix" | "destination" | "context" | "index" | "buffer" | "sources" | "selections" | "places"
 >;
 
 function branchOf(
-  { name, suffix, destination, index, bufferSize, selections, places }: Target,
+  { name, suffix, destination, index, bufferSize, sources, selections, places }: Target,
   context: DestinationContext,
   whenFull: LogPipeline["buffer"]["whenFull"],
 ): Branch {
@@ -190,6 +197,7 @@ function branchOf(
     context: { ...context, bucket },
     index,
     buffer: { size: bufferSize, whenFull },
+    sources,
     selections,
     places,
   };

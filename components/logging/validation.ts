@@ -27,7 +27,7 @@ import { overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
-import { journalPrefix, journalSources, sourceIssues } from "./sources/journal.ts";
+import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */
 export interface NamedCluster {
@@ -95,9 +95,8 @@ export function checkPipeline(
     ...routeIssues(settings, collector, teams),
     ...overlapIssues(targetsOf(settings, teams), cluster),
     ...processingIssues(settings, collector, teams),
+    ...sourceIssues(settings, collector),
   );
-  const processes = !isDeepStrictEqual(settings.processing, DEFAULTS.processing);
-  issues.push(...sourceIssues({ ...settings, processes }, collector));
   for (const target of targetsOf(settings, teams)) {
     const { destination, index, path, indexPath } = target;
     issues.push(...teamIssues(target, collector, teams));
@@ -110,19 +109,7 @@ export function checkPipeline(
       const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
       issues.push({ path: indexPath, message });
     }
-    const journal = journalSources(settings.sources).map((source) => ({
-      ...index,
-      splitBy: "none" as const,
-      prefix: journalPrefix(index, source),
-    }));
-    if (
-      destination.kind === "elasticsearch" &&
-      !isReservedByElasticsearch(index) &&
-      journal.some(isReservedByElasticsearch)
-    ) {
-      const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS}) with the source after them`;
-      issues.push({ path: indexPath, message });
-    }
+    issues.push(...sourceNameIssues(target, teams));
     const own = [
       ...amazonIssues(destination),
       ...(support === true ? authenticationIssues(destination, collector, Object.values(COLLECTORS)) : []),

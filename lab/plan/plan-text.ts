@@ -2,11 +2,11 @@ import { styleText } from "node:util";
 import { ageWarning } from "eks-dns-logging-corefile/addon";
 import { dnsWarnings, LOOKED_UP_VERSION } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
-import { todaysIndices } from "../../components/logging/indexing/index-format.ts";
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, describeDestination, logGroupName } from "../../components/logging/pipeline.ts";
-import { routedTeams, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
+import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
+import { journalSources, type Source, sourcePlace } from "../../components/logging/sources/journal.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 import { plainTable } from "../output/table.ts";
@@ -158,9 +158,10 @@ export function formatRoutes(settings: Stack, now: Date): string {
   const { logging, teams } = settings;
   if (logging === undefined) return "";
   const targets = targetsOf(logging, teams);
-  if (logging.destinations === undefined && targets.every(({ places }) => places.length === 0)) return "";
+  const isPlain = targets.every(({ places }) => places.length === 0) && logging.sources.length === 1;
+  if (logging.destinations === undefined && isPlain) return "";
   const lines = targets.flatMap((target) => {
-    const [first = "", ...rest] = target.selections.length === 0 ? ["all lines"] : target.selections.map(inWords);
+    const [first = "", ...rest] = gets(target, logging.sources);
     return [
       `    ${target.name ?? "destination"} : ${placeOf(target, settings)}`,
       `      gets  : ${[first, ...rest].join("; or ")}`,
@@ -184,6 +185,14 @@ function inPlaces(base: string, places: Target["places"]): string[] {
   return places.length === 0 ? [base] : places.map(({ team }) => placeName(base, team));
 }
 
+/** Which lines a destination gets, in words. */
+function gets({ sources, selections }: Target, all: readonly Source[]): string[] {
+  if (selections.length === 0 && sources.length === all.length) return ["all lines"];
+  const others = sources.filter((source) => source !== "pods");
+  const pods = selections.length === 0 ? ["all lines of pods"] : selections.map(inWords);
+  return [...(sources.includes("pods") ? pods : []), ...(others.length === 0 ? [] : [`source ${others.join(" or ")}`])];
+}
+
 /** The lines that a route or a step takes; empty for all. */
 function inWords({ pattern, namespaces, teams, labels, streams, levels }: Partial<Selection> & OfProcessing): string {
   return [
@@ -197,21 +206,19 @@ function inWords({ pattern, namespaces, teams, labels, streams, levels }: Partia
 }
 
 /** What is written there now: indices, the log group, or the prefix of the objects' keys, whose day begins in UTC. */
-function todaysNames(
-  { suffix, destination, index, selections, places }: Target,
-  { cluster, teams }: Stack,
-  now: Date,
-): string[] {
+function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): string[] {
+  const { suffix, destination, sources, places } = target;
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch":
-      return todaysIndices(index, routedTeams(selections, teams), now);
+      return indicesOfTarget(target, teams, now);
     case "cloudwatch":
       return inPlaces(logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix), places);
     case "s3":
-      return inPlaces(destination.prefix, places).map(
-        (prefix) => `${folderOf(prefix)}${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`,
-      );
+      return [
+        ...(sources.includes("pods") ? inPlaces(destination.prefix, places) : []),
+        ...journalSources(sources).map((source) => sourcePlace(destination.prefix, source)),
+      ].map((prefix) => `${folderOf(prefix)}${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`);
     default:
       return [];
   }

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { hasIndex } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
-import { selectionOf, splitsPlaces, type TeamNamespaces } from "./routes.ts";
+import { POD_CONDITIONS, selectionOf, splitsPlaces, type TeamNamespaces, takes } from "./routes.ts";
 
 /**
  * What is wrong with several destinations and the routes to them. Paths are below `logging`.
@@ -40,7 +41,7 @@ export function routeIssues(
 
 /** What is wrong with the routes themselves. */
 function ruleIssues(
-  { routes, parseJson }: LoggingSettings,
+  { routes, sources, parseJson }: LoggingSettings,
   names: readonly string[],
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
@@ -52,6 +53,18 @@ function ruleIssues(
         const message = `must be the name of a destination: ${names.join(", ")}`;
         issues.push({ path: [...path, "to", number], message, value: name });
       }
+    for (const [number, source] of (route.sources ?? []).entries())
+      if (!sources.includes(source)) {
+        const message = `must be one of sources: ${sources.join(", ")}`;
+        issues.push({ path: [...path, "sources", number], message, value: source });
+      }
+    for (const key of POD_CONDITIONS)
+      if (route[key] !== undefined && route.sources !== undefined && !isDeepStrictEqual(route.sources, ["pods"]))
+        issues.push({
+          path: [...path, key],
+          message: "must not be set with sources other than pods, whose lines only it is for",
+          value: route[key],
+        });
     for (const [number, team] of (teams === undefined ? [] : (route.teams ?? [])).entries())
       if (!teams?.some(({ name }) => name === team)) {
         const known =
@@ -71,6 +84,13 @@ function ruleIssues(
   }
   const unreached = routes.length === 0 ? [] : names.filter((name) => !routes.some(({ to }) => to.includes(name)));
   const message = "must be in the list to of a route, or no line goes there";
+  const left = routes.length === 0 ? [] : sources.filter((source) => !routes.some((route) => takes(route, source)));
+  if (left.length > 0)
+    issues.push({
+      path: ["sources"],
+      message: `must each have a route, which ${left.join(", ")} ${left.length === 1 ? "has" : "have"} not`,
+      value: sources,
+    });
   return [...issues, ...unreached.map((name) => ({ path: ["destinations", name], message }))];
 }
 

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { teamNamespace } from "../../kubernetes/labels.ts";
 import { string } from "../../schema/values.ts";
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
-import type { IndexFormat } from "../indexing/index-format.ts";
+import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-format.ts";
 import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
+import { journalSources, SOURCES, type Source, sourceIndex } from "../sources/journal.ts";
 
 export const NamespaceName = string(
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -52,6 +53,9 @@ const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be
 /** Which lines go to which destinations: those that meet each condition of the route. */
 export const Route = z.strictObject({
   to: some(DestinationName).describe("Names of the destinations."),
+  sources: some(z.enum(SOURCES))
+    .optional()
+    .describe("Only lines of these sources. Default: all, or pods where another condition is set."),
   teams: some(z.string()).optional().describe("Only lines from the namespaces of these teams. Default: all."),
   namespaces: some(NamespaceName).optional().describe("Only lines from these namespaces. Default: all."),
   labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all of these labels."),
@@ -92,7 +96,9 @@ export interface Target {
   readonly destination: Destination;
   readonly index: IndexFormat;
   readonly bufferSize: string;
-  /** A line goes there that meets one of these; all lines if there are none. */
+  /** Sources some of whose lines go there. */
+  readonly sources: readonly Source[];
+  /** A line of a pod goes there that meets one of these; all of them if there are none. */
   readonly selections: readonly Selection[];
   /** Places of its own that each team's lines have there; none where they are not split by team. */
   readonly places: readonly TeamPlace[];
@@ -108,6 +114,7 @@ export function splitsPlaces(id: string): boolean {
 
 interface RoutedSettings {
   readonly collector?: string;
+  readonly sources?: readonly Source[];
   readonly destination?: Destination | undefined;
   readonly destinations?: Readonly<Record<string, NamedDestination>> | undefined;
   readonly routes?: readonly Route[];
@@ -119,7 +126,7 @@ const STDOUT: Destination = { kind: "stdout" };
 
 /** The destination of a stack, or all of them in the order of their names. */
 export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespaces[] = []): Target[] {
-  const { destination = STDOUT, destinations, routes = [], index, buffer } = settings;
+  const { destination = STDOUT, destinations, routes = [], sources = ["pods"], index, buffer } = settings;
   const placesOf = (of: Destination, format: IndexFormat, led: readonly Selection[]) =>
     splitsPlaces(settings.collector ?? "") ? teamPlaces(of, format, routedTeams(led, teams)) : [];
   if (destinations === undefined)
@@ -133,6 +140,7 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
         destination,
         index,
         bufferSize: buffer.size,
+        sources,
         selections: [],
         places: placesOf(destination, index, []),
       },
@@ -140,7 +148,9 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
   return Object.entries(destinations)
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([name, named]) => {
-      const leading = routes.filter(({ to }) => to.includes(name)).map((route) => selectionOf(route, teams));
+      const own = routes.filter(({ to }) => to.includes(name));
+      const led = routes.length === 0 ? sources : sources.filter((source) => own.some((route) => takes(route, source)));
+      const leading = own.filter((route) => takes(route, "pods")).map((route) => selectionOf(route, teams));
       const selections = leading.some((selection) => Object.keys(selection).length === 0) ? [] : leading;
       return {
         name,
@@ -151,10 +161,20 @@ export function targetsOf(settings: RoutedSettings, teams: readonly TeamNamespac
         destination: named,
         index: named.index ?? index,
         bufferSize: named.buffer.size ?? buffer.size,
+        sources: led,
         selections,
-        places: placesOf(named, named.index ?? index, selections),
+        places: led.includes("pods") ? placesOf(named, named.index ?? index, selections) : [],
       };
     });
+}
+
+/** Conditions of a route that only lines of pods can meet. */
+export const POD_CONDITIONS = ["teams", "namespaces", "labels", "streams", "levels"] as const;
+
+/** Whether lines of a source may take a route. */
+export function takes(route: Route, source: Source): boolean {
+  if (route.sources !== undefined) return route.sources.includes(source);
+  return source === "pods" || POD_CONDITIONS.every((key) => route[key] === undefined);
 }
 
 /** The destination of settings that have one; a sidecar has no other. */
@@ -192,8 +212,20 @@ export function routedTeams<T extends TeamNamespaces>(selections: readonly Selec
   );
 }
 
+/** What the indices of a destination are called at a time, sorted: those of the teams that it takes lines of, and of other sources. */
+export function indicesOfTarget(
+  { index, sources, selections }: Target,
+  teams: readonly TeamNamespaces[],
+  now: Date,
+): string[] {
+  const ofPods = sources.includes("pods") ? todaysIndices(index, routedTeams(selections, teams), now) : [];
+  return [...ofPods, ...journalSources(sources).map((source) => indexName(sourceIndex(index, source), now))].sort();
+}
+
 /** What is known of a line where it is routed. */
 export interface RoutedLine {
+  /** @default pods */
+  readonly source?: Source;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly stream: string;
@@ -203,11 +235,14 @@ export interface RoutedLine {
 
 /** Names of the destinations that a line goes to. The collectors' configurations do the same, which a test compares. */
 export function destinationsOfLine(
-  targets: readonly Pick<Target, "name" | "selections">[],
+  targets: readonly Pick<Target, "name" | "sources" | "selections">[],
   line: RoutedLine,
 ): string[] {
-  return targets.flatMap(({ name, selections }) =>
-    name !== undefined && (selections.length === 0 || selections.some((selection) => meets(line, selection)))
+  const { source = "pods" } = line;
+  return targets.flatMap(({ name, sources, selections }) =>
+    name !== undefined &&
+    sources.includes(source) &&
+    (source !== "pods" || selections.length === 0 || selections.some((selection) => meets(line, selection)))
       ? [name]
       : [],
   );

@@ -61,6 +61,7 @@ describe("Fluent Bit with routes", () => {
     const found = await routed(local, ROUTES, ROUTED_LABELS, lines);
     const targets = NAMES.map((name) => ({
       name,
+      sources: ["pods"] as const,
       selections: Route.array()
         .parse(ROUTES)
         .filter(({ to }) => to.includes(name))

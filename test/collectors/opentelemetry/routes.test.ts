@@ -72,6 +72,7 @@ describe("OpenTelemetry Collector with routes", () => {
     const found = await routed(routing, ROUTES, ROUTED_LABELS, lines, lokiTwiceAt);
     const targets = NAMES.map((name) => ({
       name,
+      sources: ["pods"] as const,
       selections: Route.array()
         .parse(ROUTES)
         .filter(({ to }) => to.includes(name))

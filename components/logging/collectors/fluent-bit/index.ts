@@ -5,11 +5,18 @@ import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../..
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
-import { journalFilters, journalInputs, journalOutputs } from "./journal-sections.ts";
+import { journalFilters, journalInputs } from "./journal-sections.ts";
 import { processingScripts } from "./line-filters.ts";
 import { CRI_PARTS, criLine, criParts, firstLineParsers, stackTraceParsers } from "./multiline.ts";
-import { outputs } from "./outputs.ts";
-import { needsScript, readerOf, senderConfiguration, senderFile, senderPorts, toSender } from "./senders.ts";
+import {
+  allOutputs,
+  needsScript,
+  readerOf,
+  senderConfiguration,
+  senderFile,
+  senderPorts,
+  toSender,
+} from "./senders.ts";
 import {
   aliveInput,
   bufferInput,
@@ -145,9 +152,9 @@ function configuration(whole: LogPipeline): object {
       ],
       filters: [
         ...(node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod, SCRIPT)),
-        ...journalFilters(pipeline),
+        ...journalFilters(pipeline, SCRIPT),
       ],
-      outputs: branches.length === 0 ? [...outputs(pipeline), ...journalOutputs(pipeline)] : branches.map(toSender),
+      outputs: branches.length === 0 ? allOutputs(pipeline) : branches.map(toSender),
     },
   };
 }

@@ -1,8 +1,19 @@
-import { folderOf } from "../../indexing/team-places.ts";
-import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
-import { JOURNAL_FIELDS, JOURNAL_FOLDER, type JournalSource, journalPrefix } from "../../sources/journal.ts";
-import { output } from "./outputs.ts";
+import { dirname } from "node:path";
+import { type LogPipeline, NODE_VARIABLE, withName } from "../../pipeline.ts";
+import {
+  JOURNAL_FIELDS,
+  JOURNAL_FOLDER,
+  type JournalSource,
+  journalSources,
+  sourceIndex,
+  sourcePlace,
+} from "../../sources/journal.ts";
+import { fieldFilters, redactFilters } from "./line-filters.ts";
+import { keyFormat, output } from "./outputs.ts";
 import { bufferInput, type Section, STATE_FOLDER } from "./service.ts";
+
+/** What a record has beside its line. */
+const KEYS = ["unit", "identifier", "priority", "pid", "source", "node"];
 
 const tagOf = (source: JournalSource) => `journal.${source}`;
 
@@ -11,7 +22,7 @@ const tagOf = (source: JournalSource) => `journal.${source}`;
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/systemd
  */
 export function journalInputs(pipeline: LogPipeline): Section[] {
-  return pipeline.journal.map((source) => ({
+  return journalSources(pipeline.sources).map((source) => ({
     name: "systemd",
     tag: tagOf(source),
     path: JOURNAL_FOLDER,
@@ -27,8 +38,19 @@ export function journalInputs(pipeline: LogPipeline): Section[] {
 }
 
 /** Makes the record: the line under `log`, as that of a pod, and where it is from. */
-export function journalFilters(pipeline: LogPipeline): Section[] {
-  return pipeline.journal.flatMap((source): Section[] => [
+export function journalFilters(pipeline: LogPipeline, script: string): Section[] {
+  const sources = journalSources(pipeline.sources);
+  if (sources.length === 0) return [];
+  const every = { match: "journal.*" };
+  return [
+    ...sources.flatMap(recordOf),
+    ...redactFilters(pipeline.processing, dirname(script), { ...every, alias: "redact_journal", keys: KEYS }),
+    ...fieldFilters(pipeline.processing, every.match),
+  ];
+}
+
+function recordOf(source: JournalSource): Section[] {
+  return [
     {
       name: "record_modifier",
       match: tagOf(source),
@@ -40,18 +62,18 @@ export function journalFilters(pipeline: LogPipeline): Section[] {
       rename: ["message log", "systemd_unit unit", "syslog_identifier identifier"],
       add: [`source ${source}`, `node \${${NODE_VARIABLE}}`],
     },
-  ]);
+  ];
 }
 
-/** Sends each part to the pods' destination, under names of its own. */
+/** Sends each part to the destination under names of its own. */
 export function journalOutputs(pipeline: LogPipeline): Section[] {
-  return pipeline.journal.map((source) => {
-    const index = { ...pipeline.index, prefix: journalPrefix(pipeline.index, source), splitBy: "none" as const };
+  return journalSources(pipeline.sources).map((source) => {
+    const index = sourceIndex(pipeline.index, source);
     return { ...output({ ...pipeline, index }), ...ownNames(pipeline, source), match: tagOf(source) };
   });
 }
 
-function ownNames({ destination }: LogPipeline, source: JournalSource): Section {
+function ownNames({ destination, name }: LogPipeline, source: JournalSource): Section {
   switch (destination.kind) {
     case "file":
       return { file: `${source}.log` };
@@ -59,8 +81,8 @@ function ownNames({ destination }: LogPipeline, source: JournalSource): Section 
       return { log_stream_template: `$node.${source}`, log_stream_prefix: `${source}-` };
     case "s3":
       return {
-        s3_key_format: `/${folderOf(destination.prefix)}node/${source}/%Y/%m/%d/%H/$UUID.gz`,
-        store_dir: `${STATE_FOLDER}/s3-${source}`,
+        s3_key_format: keyFormat(sourcePlace(destination.prefix, source)),
+        store_dir: withName(`${STATE_FOLDER}/journal-s3-${source}`, name),
       };
     case "loki":
       return { labels: `job=eks-dns-logging, source=${source}, node=$node` };

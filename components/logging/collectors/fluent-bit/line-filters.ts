@@ -33,13 +33,15 @@ export function processingScripts({
  * another one for a line that is read again.
  * @see https://docs.fluentbit.io/manual/data-pipeline/filters/modify
  */
-const KEYS_IN_ORDER: Section = {
-  name: "modify",
-  match: "kube.*",
-  condition: `key_exists ${REDACTED}`,
-  remove: REDACTED,
-  move_to_end: ["time", "stream", "_p", "log"],
-};
+function keysInOrder(match: string, keys: readonly string[]): Section {
+  return {
+    name: "modify",
+    match,
+    condition: `key_exists ${REDACTED}`,
+    remove: REDACTED,
+    move_to_end: [...keys, "log"],
+  };
+}
 
 /**
  * What is done with a line while it is the line alone, which costs a script little, and before its JSON is parsed, so that its fields
@@ -49,12 +51,7 @@ export function lineFilters({ processing }: Pick<LogPipeline, "processing">, fol
   const { redact, thin } = processing;
   const late = thin.some(needsRecord);
   return [
-    ...(redact.length === 0
-      ? []
-      : [
-          { name: "lua", match: "kube.*", alias: "redact", script: `${folder}/${REDACT_FILE}`, call: "redact" },
-          KEYS_IN_ORDER,
-        ]),
+    ...redactFilters({ redact }, folder, { match: "kube.*", alias: "redact", keys: ["time", "stream", "_p"] }),
     ...thinFilters(
       thin.filter((rule) => !needsRecord(rule)),
       "drop_lines",
@@ -63,13 +60,25 @@ export function lineFilters({ processing }: Pick<LogPipeline, "processing">, fol
   ];
 }
 
+/** Masks secrets in what `log` holds. @param of Which lines, and the other keys of a record by then, one of which may be missing. */
+export function redactFilters(
+  { redact }: Pick<LogPipeline["processing"], "redact">,
+  folder: string,
+  of: { readonly match: string; readonly alias: string; readonly keys: readonly string[] },
+): Section[] {
+  if (redact.length === 0) return [];
+  const { match, alias, keys } = of;
+  const script = { name: "lua", match, alias, script: `${folder}/${REDACT_FILE}`, call: "redact" };
+  return [script, keysInOrder(match, keys)];
+}
+
 /** What asks for the pod's labels or the level of a line, and what comes after that. */
 export function recordFilters({ processing }: Pick<LogPipeline, "processing">, folder: string): Section[] {
   const late = processing.thin.filter(needsRecord);
   return [
     ...thinFilters(late, "drop_records"),
     ...(late.length === 0 ? [] : limitFilters(processing, folder)),
-    ...fieldFilters(processing),
+    ...fieldFilters(processing, "kube.*"),
   ];
 }
 
@@ -124,7 +133,8 @@ function limitFilters({ limit }: LogPipeline["processing"], folder: string): Sec
   }));
 }
 
-function fieldFilters({ fields }: LogPipeline["processing"]): Section[] {
+/** Adds the fields of the settings to each record. */
+export function fieldFilters({ fields }: Pick<LogPipeline["processing"], "fields">, match: string): Section[] {
   const record = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
-  return record.length === 0 ? [] : [{ name: "record_modifier", match: "kube.*", record }];
+  return record.length === 0 ? [] : [{ name: "record_modifier", match, record }];
 }

@@ -67,7 +67,8 @@ export function outputs(pipeline: LogPipeline): Section[] {
   });
 }
 
-function keyFormat(prefix: string): string {
+/** The name of an object of the output `s3`, below a prefix. */
+export function keyFormat(prefix: string): string {
   return `/${folderOf(prefix)}%Y/%m/%d/%H/$UUID.gz`;
 }
 

@@ -1,4 +1,6 @@
+import type { LogPipeline } from "../../pipeline.ts";
 import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
+import { journalSources } from "../../sources/journal.ts";
 import type { Section } from "./service.ts";
 
 /** Matches the tags of some namespaces, which costs nothing for each record. Undefined is all of them. */
@@ -7,6 +9,18 @@ export function namespaceMatch(namespaces: readonly (readonly string[] | undefin
   if (all) return { match: "kube.*" };
   const names = [...new Set(namespaces.flatMap((some = []) => some))].sort();
   return { match_regex: `^kube\\.(${names.join("|")})_` };
+}
+
+/** Matches the tags of all lines that may go to a destination, those of the journal too. */
+export function tagMatch({ sources, selections }: Pick<LogPipeline, "sources" | "selections">): Section {
+  const pods = namespaceMatch(selections.map(({ namespaces }) => namespaces));
+  const journal = journalSources(sources);
+  if (journal.length === 0) return pods;
+  const parts = [
+    ...(sources.includes("pods") ? [String(pods.match_regex ?? "^kube\\.").replace(/^\^/, "")] : []),
+    `journal\\.(${journal.join("|")})$`,
+  ];
+  return { match_regex: `^(${parts.join("|")})` };
 }
 
 /**

@@ -2,8 +2,9 @@ import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
 import type { Selection } from "../../routing/routes.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
+import { journalOutputs } from "./journal-sections.ts";
 import { outputs, splitByScript } from "./outputs.ts";
-import { conditions, namespaceMatch } from "./selection.ts";
+import { conditions, tagMatch } from "./selection.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
 
 /**
@@ -42,7 +43,7 @@ export function toSender(branch: LogPipeline, at: number): Section {
   return {
     name: "forward",
     // Decides by the tag what it can.
-    ...namespaceMatch(branch.selections.map(({ namespaces }) => namespaces)),
+    ...tagMatch(branch),
     host: "127.0.0.1",
     port: FORWARD_PORT + at,
     require_ack_response: "on",
@@ -69,12 +70,17 @@ export function senderConfiguration(branch: LogPipeline, at: number, script: str
         aliveInput(ports),
       ],
       filters: [...routeFilters(branch.selections), ...destinationFilters(branch, script)],
-      outputs: outputs(branch),
+      outputs: allOutputs(branch),
     },
   };
 }
 
-/** Drops what no route leads here, as far as the tag does not tell: a record that meets all conditions of a route is marked. */
+/** What sends the lines of all sources that go to a destination. */
+export function allOutputs(pipeline: LogPipeline): Section[] {
+  return [...(pipeline.sources.includes("pods") ? outputs(pipeline) : []), ...journalOutputs(pipeline)];
+}
+
+/** Drops what no route leads here of the pods' lines, as far as the tag does not tell: a record that meets all conditions of a route is marked. */
 function routeFilters(selections: readonly Selection[]): Section[] {
   if (selections.every(({ labels, streams, levels }) => !labels && !streams && !levels)) return [];
   const every = { match: "kube.*" };

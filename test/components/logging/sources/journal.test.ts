@@ -1,4 +1,12 @@
 import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { z } from "zod";
+import {
+  destinationsOfLine,
+  indicesOfTarget,
+  type TeamNamespaces,
+  targetsOf,
+} from "../../../../components/logging/routing/routes.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
@@ -8,7 +16,16 @@ const issues = (settings: object) =>
   checkLogging(LoggingSettings.parse(settings), "eks")
     .filter(({ severity }) => severity !== "warning")
     .map(formatIssue);
+/** Settings of two sources and routes to one of several destinations. */
+const routed = (...routes: object[]) => ({
+  sources: ["pods", "auth"],
+  destinations: { search: { kind: "opensearch", host: "search.example.com" } },
+  routes,
+});
 const SEARCH = { kind: "opensearch", host: "search.example.com" };
+
+const Section = z.record(z.string(), z.unknown());
+const Sender = z.object({ pipeline: z.object({ outputs: z.array(Section) }) });
 
 describe("Sources", () => {
   it("are the pods alone by default, which changes no configuration", () => {
@@ -53,6 +70,119 @@ describe("Sources", () => {
     assert.ok(filters.some(({ match, name }) => match === "journal.auth" && name === "modify"));
   });
 
+  describe("with several destinations", () => {
+    const destinations = {
+      archive: { kind: "s3" },
+      search: { ...SEARCH, index: { prefix: "app" } },
+      siem: { kind: "splunk", url: "https://splunk.example.com", token: { secretName: "hec" } },
+    };
+    const routes = [
+      { to: ["archive"] },
+      { to: ["search"], sources: ["pods"], namespaces: ["shop"] },
+      { to: ["siem"], sources: ["auth", "kernel"] },
+      { to: ["search"], sources: ["kernel"] },
+    ];
+    const settings = { sources: ["pods", "kernel", "auth"], destinations, routes };
+    const { configuration, files } = render(settings);
+    const sender = (name: string) => Sender.parse(parse(files[`sender-${name}.yaml`] ?? "")).pipeline.outputs;
+
+    it("are read once, and handed to the senders that a route leads to", () => {
+      assert.deepEqual(issues(settings), []);
+      const { inputs, outputs } = configuration.pipeline;
+      assert.equal(inputs.filter(({ name }) => name === "systemd").length, 2);
+      const [archive, search, siem] = outputs.map(({ match_regex }) => new RegExp(String(match_regex)));
+      const tags = ["kube.shop_a_u_c", "kube.other_a_u_c", "journal.kernel", "journal.auth"];
+      const taken = (match: RegExp | undefined) => tags.filter((tag) => match?.test(tag));
+      assert.deepEqual(taken(archive), tags);
+      assert.deepEqual(taken(search), ["kube.shop_a_u_c", "journal.kernel"]);
+      assert.deepEqual(taken(siem), ["journal.kernel", "journal.auth"]);
+    });
+
+    it("have an output for each source there, under its own names", () => {
+      assert.deepEqual(
+        sender("archive").map(({ match, s3_key_format, store_dir }) => [match, s3_key_format, store_dir]),
+        [
+          ["kube.*", "/logs/%Y/%m/%d/%H/$UUID.gz", "/var/lib/fluent-bit/s3-archive"],
+          ["journal.kernel", "/logs/node/kernel/%Y/%m/%d/%H/$UUID.gz", "/var/lib/fluent-bit/journal-s3-kernel-archive"],
+          ["journal.auth", "/logs/node/auth/%Y/%m/%d/%H/$UUID.gz", "/var/lib/fluent-bit/journal-s3-auth-archive"],
+        ],
+      );
+      assert.deepEqual(
+        sender("search").map(({ match, logstash_prefix }) => [match, logstash_prefix]),
+        [
+          ["kube.*", "app"],
+          ["journal.kernel", "app-node-kernel"],
+        ],
+      );
+      assert.deepEqual(
+        sender("siem").map(({ match }) => match),
+        ["journal.kernel", "journal.auth"],
+      );
+    });
+  });
+
+  it("are those of a line's destinations", () => {
+    const targets = targetsOf(
+      LoggingSettings.parse({
+        sources: ["pods", "kernel"],
+        destinations: { all: SEARCH, errors: { kind: "stdout" } },
+        routes: [{ to: ["all"] }, { to: ["errors"], levels: ["error"] }],
+      }),
+    );
+    const line = { namespace: "shop", labels: {}, stream: "stdout", fields: { level: "error" } };
+    assert.deepEqual(destinationsOfLine(targets, line), ["all", "errors"]);
+    assert.deepEqual(destinationsOfLine(targets, { ...line, source: "kernel" }), ["all"]);
+    assert.deepEqual(
+      targets.map(({ name, sources }) => [name, sources.join()]),
+      [
+        ["all", "pods,kernel"],
+        ["errors", "pods"],
+      ],
+    );
+    const now = new Date("2026-02-03T04:05:06Z");
+    const names = targets.map((target) => indicesOfTarget(target, [{ name: "ts" }], now));
+    assert.deepEqual(names[0], ["logs-2026.02.03", "logs-node-kernel-2026.02.03"]);
+  });
+
+  it("refuse names of teams and namespaces that are theirs", () => {
+    const found = (settings: object, teams: readonly TeamNamespaces[]) =>
+      checkLogging(LoggingSettings.parse({ sources: ["pods", "kernel"], ...settings }), "eks", undefined, teams)
+        .filter(({ severity }) => severity !== "warning")
+        .map(formatIssue);
+    const s3 = { destination: { kind: "s3", bucket: "b-1" }, index: { splitBy: "team" } };
+    assert.deepEqual(found(s3, [{ name: "ts" }]), []);
+    assert.match(
+      found(s3, [{ name: "node" }]).join(),
+      /^index\.splitBy: must not be team with sources and a team node/,
+    );
+    const search = { destination: SEARCH, index: { splitBy: "team" } };
+    assert.deepEqual(found(search, [{ name: "node" }]), []);
+    assert.match(found(search, [{ name: "node-kernel" }]).join(), /^index\.splitBy: .* same index as the node's/);
+    assert.deepEqual(found({ ...search, index: { splitBy: "team", separator: "." } }, [{ name: "node-kernel" }]), []);
+    const byNamespace = { destination: SEARCH, index: { splitBy: "namespace" } };
+    const teams = [{ name: "ts", namespaces: [{ name: "node-kernel" }] }];
+    assert.match(found(byNamespace, teams).join(), /a namespace node-kernel/);
+  });
+
+  it("are redacted, and have the fields of the settings and the cluster", () => {
+    const processing = { redact: ["email"], fields: { stage: "prod" } };
+    const { configuration } = render({ sources: ["pods", "auth"], metadata: { cluster: true }, processing });
+    const journal = configuration.pipeline.filters.filter(({ match }) => String(match).startsWith("journal."));
+    assert.deepEqual(
+      journal.map(({ name, match, call }) => [name, match, call]),
+      [
+        ["record_modifier", "journal.auth", undefined],
+        ["modify", "journal.auth", undefined],
+        ["lua", "journal.*", "redact"],
+        ["modify", "journal.*", undefined],
+        ["record_modifier", "journal.*", undefined],
+      ],
+    );
+    const fields = JSON.stringify(journal.at(-1)?.record);
+    assert.match(fields, /"k8s_cluster_name \w+"/);
+    assert.match(fields, /"stage prod"/);
+  });
+
   it("have streams, keys and labels of their own elsewhere", () => {
     const of = (destination: object) =>
       render({ sources: ["pods", "kernel"], destination }).configuration.pipeline.outputs[1] ?? {};
@@ -70,10 +200,14 @@ describe("Sources", () => {
       /^sources: must be only pods with Fluentd, which does not/,
     ],
     [{ sources: ["pods", "kubelet"], mode: "sidecar" }, /^sources: must be only pods with mode sidecar/],
-    [{ sources: ["pods", "auth"], destinations: { search: SEARCH } }, /^sources: must be only pods with destinations/],
+    [routed({ to: ["search"], sources: ["pods"] }), /^sources: must each have a route, which auth has not/],
     [
-      { sources: ["pods", "auth"], processing: { redact: ["email"] } },
-      /^sources: must be only pods with processing, which is for the lines of pods/,
+      routed({ to: ["search"], sources: ["kernel"] }, { to: ["search"] }),
+      /^routes\[0\]\.sources\[0\]: must be one of sources: pods, auth \(found "kernel"\)/,
+    ],
+    [
+      routed({ to: ["search"], sources: ["auth"], streams: ["stderr"] }, { to: ["search"] }),
+      /^routes\[0\]\.streams: must not be set with sources other than pods/,
     ],
     [
       { sources: ["pods", "auth"], destination: { kind: "elasticsearch", host: "h" } },
