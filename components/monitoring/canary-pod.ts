@@ -124,10 +124,14 @@ const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr:
 
 /**
  * What the canary's pods may do on the network: be scraped, look up names, ask the API server and the destination of its lines.
- * @param scraper Namespace of Prometheus.
+ * @param scraper Namespace of Prometheus; undefined where none scrapes.
  * @param dnsAddresses Addresses that answer DNS beside the CoreDNS pods.
  */
-export function canaryPolicy(scraper: string, destination: CanaryDestination, dnsAddresses: readonly string[]) {
+export function canaryPolicy(
+  scraper: string | undefined,
+  destination: CanaryDestination,
+  dnsAddresses: readonly string[],
+) {
   const dns: EgressRule = {
     to: [podsOfNamespace("kube-system", { "k8s-app": "kube-dns" }), ...dnsAddresses.map(addressPeer)],
     ports: [
@@ -141,13 +145,18 @@ export function canaryPolicy(scraper: string, destination: CanaryDestination, dn
     ports: [
       { protocol: "TCP", port: 443 },
       { protocol: "TCP", port: 6443 },
+      // minikube's
+      { protocol: "TCP", port: 8443 },
     ],
   };
   const lines = destination.kind === "none" ? [] : destinationEgress(destination.at, ["0.0.0.0/0", "::/0"]);
   return {
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],
-    ingress: [{ from: [podsOfNamespace(scraper)], ports: [{ protocol: "TCP", port: CANARY_PORT }] }],
+    ingress:
+      scraper === undefined
+        ? []
+        : [{ from: [podsOfNamespace(scraper)], ports: [{ protocol: "TCP", port: CANARY_PORT }] }],
     egress: [dns, api, ...lines],
   };
 }

@@ -16,6 +16,8 @@ export function makeCanary(
   options: pulumi.CustomResourceOptions,
 ): void {
   const destination = canaryDestination(parts);
+  // The agent of CloudWatch reads no metrics of the canary.
+  const scraper = settings.kind === "cloudwatch" ? undefined : settings.prometheus.namespace;
   const domain = parts.dns?.corefile.options?.clusterDomain ?? "cluster.local";
   const metadata = { name: "canary", namespace: CANARY_NAMESPACE, labels: commonLabels("canary") };
   const namespace = new k8s.core.v1.Namespace(
@@ -26,7 +28,7 @@ export function makeCanary(
   const own = { ...options, dependsOn: [namespace] };
   const policy = new k8s.networking.v1.NetworkPolicy(
     `${name}-canary-network`,
-    { metadata, spec: canaryPolicy(settings.prometheus.namespace, destination, dnsAddresses) },
+    { metadata, spec: canaryPolicy(scraper, destination, dnsAddresses) },
     own,
   );
   const files = new k8s.core.v1.ConfigMap(`${name}-canary-files`, { metadata, data: { ...CANARY_FILES } }, own);

@@ -67,7 +67,9 @@ export const MonitoringSettings = z.strictObject({
     .describe("Address of your copy of docs/runbooks, to which alerts link. Default: alerts name the file."),
   alarmActions: z
     .array(string(/^arn:aws[\w-]*:[\w-]+:[\w-]*:\w*:\S+$/, "an ARN, such as that of an SNS topic"))
+    // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    .max(5, "must have at most 5 ARNs, CloudWatch's limit")
     .default([])
-    .describe("ARNs that CloudWatch alarms notify. Default: none."),
+    .describe("Up to 5 ARNs that CloudWatch alarms notify. Default: none."),
 });
 export type MonitoringSettings = z.infer<typeof MonitoringSettings>;

@@ -1,6 +1,8 @@
+import { COLLECTORS } from "../../logging/collectors/index.ts";
 import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
 import type { Alert, Condition, WatchedStack } from "../alert.ts";
 import { COLLECTOR_METRICS, type Signal } from "./collector-signals.ts";
+import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
 // With the name of the collector that the stack has.
 const LOGS = "`kubectl -n logging logs daemonset/fluent-bit --tail=50`";
@@ -25,12 +27,12 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     condition: ({ collector }) => {
       const alive = collector === undefined ? undefined : COLLECTOR_METRICS[collector].alive;
       if (alive === undefined) return undefined;
-      const series = alive.replace(/^\{.*$/, "otelcol_process_uptime_seconds_total");
+      const series = alive.replace(/^\{.*$/, "otelcol_process_uptime_seconds_total").replace(/\{.*$/, "");
       return {
         expr: `absent(${alive})`,
         for: "2m",
-        fires: { [`${series}{instance="10.0.1.1:2020"}`]: "1x5 _x30" },
-        quiet: { [`${series}{instance="10.0.1.1:2020"}`]: "1x30" },
+        fires: { [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: "1x5 _x30" },
+        quiet: { [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: "1x30" },
       };
     },
     cloudwatch: { kind: "incoming", minutes: 15 },
@@ -42,19 +44,28 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "The collector does not run on {{ $value }} of the nodes.",
     cause: "The pod crashes, is out of memory, or the node cannot pull its image.",
     steps: ["`kubectl -n logging get pods -o wide`", "`kubectl -n logging describe pods`"],
-    condition: ({ collector, kubeStateMetrics }) => {
-      if (collector === undefined || !kubeStateMetrics) return undefined;
-      const series = `kube_daemonset_status_number_unavailable{namespace="${LOGGING_NAMESPACE}",daemonset="${collector}"}`;
-      return { expr: `${series} > 0`, for: "5m", fires: { [series]: "1x30" }, quiet: { [series]: "0x17 1x30" } };
-    },
-    cloudwatch: {
-      kind: "insights",
-      metric: "daemonset_status_number_unavailable",
-      dimensions: { Namespace: LOGGING_NAMESPACE, PodName: "COLLECTOR" },
-      statistic: "Maximum",
-      comparison: "above",
-      threshold: 0,
-      minutes: 5,
+    condition: ({ collector, kubeStateMetrics }) =>
+      collector === undefined || !kubeStateMetrics ? undefined : missingOnNode(LOGGING_NAMESPACE, collector),
+    cloudwatch: { ...MISSING_ON_NODE, dimensions: { Namespace: LOGGING_NAMESPACE, PodName: "COLLECTOR" } },
+  },
+  {
+    name: "CollectorUnreachable",
+    group: "collector",
+    severity: "warning",
+    summary: "Prometheus cannot read the collector {{ $labels.instance }}.",
+    cause: "The pod hangs or restarts, or a network policy keeps Prometheus out.",
+    steps: ["`kubectl -n logging get pods -o wide`", LOGS],
+    condition: ({ collector, senderPorts }) => {
+      const port = collector === undefined ? undefined : COLLECTORS[collector]?.ports.metrics;
+      if (collector === undefined || port === undefined || COLLECTOR_METRICS[collector].path === undefined)
+        return undefined;
+      const pod = `up{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:${port}"}`;
+      return {
+        expr: `up{namespace="${LOGGING_NAMESPACE}",instance=~".+:(${[port, ...senderPorts].join("|")})"} == 0`,
+        for: "2m",
+        fires: { [pod]: "1x15 0x30" },
+        quiet: { [pod]: "1x30" },
+      };
     },
   },
   {

@@ -37,12 +37,16 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       replicas === undefined || replicas < 2
         ? undefined
         : {
-            expr: `count(coredns_build_info{${DNS}}) < ${replicas}`,
+            // By instance, since another job may scrape the same pods.
+            expr: `count(count by (instance) (coredns_build_info{${DNS}})) < ${replicas}`,
             for: "2m",
-            fires: { [INFO]: steady(1), 'coredns_build_info{instance="10.0.0.9:9153"}': `1x5 _x${SAMPLES}` },
+            fires: {
+              [INFO]: steady(1),
+              'coredns_build_info{namespace="kube-system",instance="10.0.0.9:9153"}': `1x5 _x${SAMPLES}`,
+            },
             quiet: Object.fromEntries(
               Array.from({ length: replicas }, (_, pod) => [
-                `coredns_build_info{instance="10.0.0.${pod}:9153"}`,
+                `coredns_build_info{namespace="kube-system",instance="10.0.0.${pod}:9153"}`,
                 steady(1),
               ]),
             ),

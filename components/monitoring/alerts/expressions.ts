@@ -1,7 +1,10 @@
 import type { Condition, WatchedStack } from "../alert.ts";
 
-/** CoreDNS and NodeLocal DNSCache have the same metrics: the port tells them apart, in whatever way they are scraped. */
-export const DNS = 'instance=~".+:9153"';
+/**
+ * CoreDNS and NodeLocal DNSCache have the same metrics: the port distinguishes them, however they are scraped. The namespace leaves out
+ * another CoreDNS, such as that of a virtual cluster.
+ */
+export const DNS = 'namespace="kube-system",instance=~".+:9153"';
 
 /** A condition where CoreDNS runs. */
 export const onCoreDns =
@@ -10,7 +13,7 @@ export const onCoreDns =
     coredns === undefined ? undefined : typeof condition === "function" ? condition(coredns) : condition;
 
 /** Labels of a pod in the tests. */
-export const POD = 'instance="10.0.0.1:9153"';
+export const POD = 'namespace="kube-system",instance="10.0.0.1:9153"';
 export const INFO = `coredns_build_info{${POD},version="1.14.3"}`;
 
 /** Samples of a test, one a minute. */
@@ -23,6 +26,29 @@ export const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x
 /** Whether a counter has not moved for half a minute: faster to notice than by a rate, whose window must pass first. */
 export const unmoved = (counter: string, by: string) =>
   `unless sum by (${by}) (${counter}) - sum by (${by}) (${counter} offset 30s) > 0`;
+
+/**
+ * How fast a counter has grown in the last minute, per second. One that did not exist a minute ago counts from zero, where rate() would wait
+ * for more samples.
+ */
+export const perSecond = (counter: string, by: string) =>
+  `sum by (${by}) (${counter} - (${counter} offset 1m or 0 * ${counter})) / 60`;
+
+/** A DaemonSet that does not run on each node, by kube-state-metrics. */
+export function missingOnNode(namespace: string, daemonSet: string): Condition {
+  const series = `kube_daemonset_status_number_unavailable{namespace="${namespace}",daemonset="${daemonSet}"}`;
+  return { expr: `${series} > 0`, for: "5m", fires: { [series]: "1x30" }, quiet: { [series]: "0x17 1x30" } };
+}
+
+/** The same by Container Insights. */
+export const MISSING_ON_NODE = {
+  kind: "insights",
+  metric: "daemonset_status_number_unavailable",
+  statistic: "Maximum",
+  comparison: "above",
+  threshold: 0,
+  minutes: 5,
+} as const;
 
 /** Hours until a share that falls reaches zero, as far as that is less than four. */
 export const hoursLeft = (share: string) => `${share} / (-deriv(${share}[15m]) > 0) / 3600 < 4`;

@@ -1,4 +1,5 @@
 import type { Alert, Condition, WatchedStack } from "../alert.ts";
+import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
 const NODE = 'node="a"';
 
@@ -14,7 +15,13 @@ const onReadLines =
     canary?.readsLines ? condition : undefined;
 
 /** NodeLocal DNSCache's metrics are CoreDNS's own, at another port. */
-const LOCAL = 'instance=~".+:9253"';
+const LOCAL = 'namespace="kube-system",instance=~".+:9253"';
+const LOCAL_POD = 'namespace="kube-system",instance="10.0.0.1:9253"';
+
+const LOCAL_STEPS = [
+  "`kubectl -n kube-system get pods -l k8s-app=node-local-dns -o wide`",
+  "`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`",
+];
 
 const CANARY_LOGS = "`kubectl -n canary logs daemonset/canary -c canary --tail=20`";
 
@@ -26,19 +33,44 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "NodeLocal DNSCache on {{ $labels.instance }} does not answer: pods of that node resolve no names.",
     cause: "Its pod crashes or is out of memory.",
-    steps: [
-      "`kubectl -n kube-system get pods -l k8s-app=node-local-dns -o wide`",
-      "`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`",
-    ],
+    steps: LOCAL_STEPS,
     condition: ({ nodeLocalCache }) =>
       nodeLocalCache
         ? {
             expr: `up{${LOCAL}} == 0`,
             for: "2m",
-            fires: { 'up{instance="10.0.0.1:9253"}': "0x30" },
-            quiet: { 'up{instance="10.0.0.1:9253"}': "1x30" },
+            fires: { [`up{${LOCAL_POD}}`]: "0x30" },
+            quiet: { [`up{${LOCAL_POD}}`]: "1x30" },
           }
         : undefined,
+  },
+  {
+    name: "NodeLocalDnsAbsent",
+    group: "nodelocal-dns",
+    severity: "critical",
+    summary: "Prometheus finds NodeLocal DNSCache on no node.",
+    cause: "Its DaemonSet was deleted, its pods are not admitted, or Prometheus does not look for them.",
+    steps: LOCAL_STEPS,
+    condition: ({ nodeLocalCache }) =>
+      nodeLocalCache
+        ? {
+            expr: `absent(up{${LOCAL}})`,
+            for: "2m",
+            fires: { [`up{${LOCAL_POD}}`]: "1x5 _x30" },
+            quiet: { [`up{${LOCAL_POD}}`]: "0x30" },
+          }
+        : undefined,
+  },
+  {
+    name: "NodeLocalDnsMissingOnNode",
+    group: "nodelocal-dns",
+    severity: "warning",
+    summary: "NodeLocal DNSCache does not run on {{ $value }} of the nodes: pods there resolve no names.",
+    cause: "The pod crashes, is out of memory, or the node cannot pull its image.",
+    steps: LOCAL_STEPS,
+    condition: ({ nodeLocalCache, kubeStateMetrics }) =>
+      nodeLocalCache && kubeStateMetrics ? missingOnNode("kube-system", "node-local-dns") : undefined,
+    cloudwatch: { ...MISSING_ON_NODE, dimensions: { Namespace: "kube-system", PodName: "node-local-dns" } },
   },
   {
     name: "NodeLocalDnsServfail",
@@ -54,12 +86,12 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
             expr: `sum(rate(coredns_dns_responses_total{${LOCAL},rcode="SERVFAIL"}[5m])) / sum(rate(coredns_dns_responses_total{${LOCAL}}[5m])) > 0.03`,
             for: "2m",
             fires: {
-              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="SERVFAIL"}': "0+40x30",
-              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="NOERROR"}': "0+1000x30",
+              [`coredns_dns_responses_total{${LOCAL_POD},rcode="SERVFAIL"}`]: "0+40x30",
+              [`coredns_dns_responses_total{${LOCAL_POD},rcode="NOERROR"}`]: "0+1000x30",
             },
             quiet: {
-              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="SERVFAIL"}': "0+20x30",
-              'coredns_dns_responses_total{instance="10.0.0.1:9253",rcode="NOERROR"}': "0+1000x30",
+              [`coredns_dns_responses_total{${LOCAL_POD},rcode="SERVFAIL"}`]: "0+20x30",
+              [`coredns_dns_responses_total{${LOCAL_POD},rcode="NOERROR"}`]: "0+1000x30",
             },
           }
         : undefined,
@@ -158,6 +190,31 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     }),
   },
   {
+    name: "CanaryAbsent",
+    group: "canary",
+    severity: "warning",
+    summary: "Prometheus finds no canary: nobody watches from any node.",
+    cause: "Its DaemonSet was deleted, its pods are not admitted, or a network policy keeps Prometheus out.",
+    steps: ["`kubectl -n canary get pods -o wide`", CANARY_LOGS],
+    condition: onCanary({
+      expr: "absent(canary_last_run_timestamp_seconds)",
+      for: "5m",
+      fires: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "0+60x5 _x30" },
+      quiet: { [`canary_last_run_timestamp_seconds{${NODE}}`]: "0+60x30" },
+    }),
+  },
+  {
+    name: "CanaryMissingOnNode",
+    group: "canary",
+    severity: "warning",
+    summary: "The canary does not run on {{ $value }} of the nodes.",
+    cause: "The pod crashes, is out of memory, or the node cannot pull its images.",
+    steps: ["`kubectl -n canary get pods -o wide`", "`kubectl -n canary describe pods`"],
+    condition: ({ canary, kubeStateMetrics }) =>
+      canary !== undefined && kubeStateMetrics ? missingOnNode("canary", "canary") : undefined,
+    cloudwatch: { ...MISSING_ON_NODE, dimensions: { Namespace: "canary", PodName: "canary" } },
+  },
+  {
     name: "CanaryLookupFailing",
     group: "canary",
     severity: "critical",
@@ -171,6 +228,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       "CoreDnsForwardRefused",
       "CoreDnsLoop",
       "NodeLocalDnsDown",
+      "NodeLocalDnsAbsent",
     ],
     condition: onCanary({
       expr: "max by (node, name) (canary_lookup_up) == 0",

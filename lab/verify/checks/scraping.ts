@@ -56,12 +56,19 @@ async function query(lab: Lab, prometheus: Prometheus, expr: string) {
   return readAnswer(QueryAnswer, body, prometheus.service).data.result;
 }
 
-function scrapeCheck({ name, ports }: ScrapeTarget, prometheus: Prometheus): Check {
+function scrapeCheck({ name, namespace, ports }: ScrapeTarget, prometheus: Prometheus): Check {
   const subject = name.replace("eks-dns-logging-", "");
   return row(`scraped:${subject}`, "metrics are scraped", prometheus, async (lab) => {
-    const found = await query(lab, prometheus, `up{instance=~".+:(${ports.join("|")})"}`);
+    const instance = `instance=~".+:(${ports.join("|")})"`;
+    const found = await query(lab, prometheus, `up{namespace="${namespace}",${instance}}`);
     const down = found.filter(({ value: [, up] }) => up !== "1").map(({ metric }) => metric.instance ?? "");
     const facts = { targets: found.length, down };
+    if (found.length === 0 && (await query(lab, prometheus, `up{namespace="",${instance}}`)).length > 0)
+      return fail(
+        "no label namespace",
+        "alerts look for the label `namespace`: take it from __meta_kubernetes_namespace in your scrape configuration",
+        facts,
+      );
     if (found.length === 0)
       return fail(
         "no target",

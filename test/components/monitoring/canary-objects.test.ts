@@ -25,8 +25,15 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     const rules: { ports: { port: number }[] }[] = read("monitoring-canary-network").spec.egress;
     assert.deepEqual(
       rules.map(({ ports }) => ports.map(({ port }) => port)),
-      [[53, 53], [443, 6443], [9200]],
+      [[53, 53], [443, 6443, 8443], [9200]],
     );
+  });
+
+  it("opens the canary's metrics to Prometheus's namespace, and to nobody where CloudWatch watches", async () => {
+    const ingress = async (monitoring: object) =>
+      (await plan("eks", { monitoring })).read("monitoring-canary-network").spec.ingress;
+    assert.equal((await ingress(OPERATOR)).length, 1);
+    assert.deepEqual(await ingress({ kind: "cloudwatch" }), []);
   });
 
   it("gives no password to the canary", async () => {

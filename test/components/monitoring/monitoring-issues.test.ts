@@ -43,7 +43,10 @@ describe("issues of monitoring settings", () => {
     assert.throws(refused({ labels: { "a key": "b" } }), /prometheus\.labels\["a key"\]: key must be a label key/);
     for (const interval of ["5s", "60s"]) assert.doesNotThrow(refused({ interval, service: "prometheus:65535" }));
     const arn = "arn:aws:ssm-incidents::123456789012:response-plan/dns";
-    assert.doesNotThrow(() => warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions: [arn] } }));
+    const alarms = (count: number) => () =>
+      warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions: Array.from({ length: count }, () => arn) } });
+    assert.doesNotThrow(alarms(5));
+    assert.throws(alarms(6), /monitoring\.alarmActions: must have at most 5 ARNs/);
 
     const unread = (monitoring: object) =>
       warnings("eks", { logging: false, monitoring }).filter((line) => line.includes("has no effect"));

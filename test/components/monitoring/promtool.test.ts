@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { Series, WatchedStack } from "../../../components/monitoring/alert.ts";
+import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
 import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/index.ts";
 import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
@@ -27,14 +28,16 @@ interface Case {
 
 /** Without these CoreDNS and the collector count as down, which explains other alerts. */
 const ALIVE: Series = {
-  'coredns_build_info{instance="10.0.0.7:9153"}': "1x30",
-  'fluentbit_build_info{instance="10.0.0.7:2020"}': "1x30",
+  'coredns_build_info{namespace="kube-system",instance="10.0.0.7:9153"}': "1x30",
+  'fluentbit_build_info{namespace="logging",instance="10.0.0.7:2020"}': "1x30",
+  'up{namespace="kube-system",instance="10.0.0.7:9253"}': "1x30",
+  'canary_last_run_timestamp_seconds{node="b"}': "0+60x30",
 };
 
 /** A test of promtool for several alerts, whose series do not meet. */
 function unitTest(cases: readonly Case[]) {
-  const given = new Set(cases.flatMap(metricsOf));
-  const alive = Object.entries(ALIVE).filter(([selector]) => !given.has(nameOf(selector)));
+  const given = new Set(cases.flatMap(({ series }) => Object.keys(series).map(kindOf)));
+  const alive = Object.entries(ALIVE).filter(([selector]) => !given.has(kindOf(selector)));
   return {
     name: cases.map(({ name, firing }) => `${name} ${firing ? "fires" : "stays quiet"}`).join(", "),
     interval: "1m",
@@ -56,6 +59,11 @@ function metricsOf({ series }: Case): string[] {
 
 function nameOf(selector: string): string {
   return selector.replace(/\{.*$/, "");
+}
+
+/** A metric and the port at which it is served. */
+function kindOf(selector: string): string {
+  return `${nameOf(selector)} ${/:\d+"/.exec(selector)?.[0]}`;
 }
 
 /** Whether two cases change each other's outcome in one test: by a metric that both have, or since one explains the other. */
@@ -84,14 +92,29 @@ function casesOf(stack: WatchedStack): Case[] {
   ]);
 }
 
+/** A pod of another CoreDNS or collector raises no alert, and does not stand for the own one. */
+function foreignCases(stack: WatchedStack): Case[] {
+  return alertsOf(stack).flatMap(({ alert: { name }, condition: { expr, fires, quiet } }) => {
+    const absent = /^absent\([^()]*\)$/.test(expr.replaceAll(/"[^"]*"/g, ""));
+    const own = Object.entries(absent ? quiet : fires);
+    const series = own.map(([selector, values]) => [
+      selector.replace(/namespace="(kube-system|logging)"/, 'namespace="elsewhere"'),
+      values,
+    ]);
+    const changed = own.some(([selector], at) => selector !== series[at]?.[0]);
+    return changed ? [{ name, series: Object.fromEntries(series), firing: absent }] : [];
+  });
+}
+
 /** An alert stays quiet as long as another explains it. */
 const EXPLAINED = unitTest([
   {
     name: "CoreDnsForwardRefused",
     series: {
-      'coredns_forward_max_concurrent_rejects_total{instance="10.0.0.1:9153"}': "0+5x30",
-      'coredns_proxy_request_duration_seconds_count{instance="10.0.0.1:9153",proxy_name="forward"}': "0+60000x30",
-      'coredns_dns_requests_total{instance="10.0.0.1:9153"}': "0+60100x30",
+      'coredns_forward_max_concurrent_rejects_total{namespace="kube-system",instance="10.0.0.1:9153"}': "0+5x30",
+      'coredns_proxy_request_duration_seconds_count{namespace="kube-system",instance="10.0.0.1:9153",proxy_name="forward"}':
+        "0+60000x30",
+      'coredns_dns_requests_total{namespace="kube-system",instance="10.0.0.1:9153"}': "0+60100x30",
     },
     firing: false,
   },
@@ -120,11 +143,11 @@ describe("the alerts in promtool", function () {
   after(() => (folder === undefined ? undefined : rm(folder, { recursive: true })));
 
   /** What promtool says of rules and their tests; empty where all is right. */
-  async function failures(rules: object, tests: readonly object[]): Promise<string> {
+  async function failures(rules: object, tests: readonly object[], evaluation = "1m"): Promise<string> {
     await writeFile(join(folder, "rules.yaml"), stringify(rules, { lineWidth: 0 }));
     await writeFile(
       join(folder, "tests.yaml"),
-      stringify({ rule_files: ["rules.yaml"], evaluation_interval: "1m", tests }, { lineWidth: 0 }),
+      stringify({ rule_files: ["rules.yaml"], evaluation_interval: evaluation, tests }, { lineWidth: 0 }),
     );
     return run(promtool ?? "", ["test", "rules", join(folder, "tests.yaml")]).then(
       () => "",
@@ -141,11 +164,46 @@ describe("the alerts in promtool", function () {
     it(`fire and stay quiet by the metrics of ${collector}`, async () => {
       const stack = ofCollector(collector);
       const cases = casesOf(stack).filter(({ name }) => !name.startsWith("Canary") && name !== "ApiServerSilent");
-      assert.equal(await failures(ruleFile(stack), packed(cases).map(unitTest)), "");
+      const foreign = foreignCases({ ...stack, canary: undefined });
+      const scraped = COLLECTOR_METRICS[collector].path !== undefined;
+      assert.ok(foreign.length >= (scraped ? 5 : 1), `${foreign.length}`);
+      assert.equal(await failures(ruleFile(stack), packed([...cases, ...foreign]).map(unitTest)), "");
     });
 
+  it("tell a CoreDNS in another namespace from their own", async () => {
+    const foreign = foreignCases({ ...WHOLE, collector: undefined });
+    assert.ok(foreign.length >= 20, `${foreign.length}`);
+    assert.equal(await failures(ruleFile(WHOLE), packed(foreign).map(unitTest)), "");
+  });
+
+  it("count a CoreDNS pod once that two jobs scrape", async () => {
+    const series = Object.fromEntries(
+      [1, 2].flatMap((pod) =>
+        ["a", "b"].map((job) => [
+          `coredns_build_info{namespace="kube-system",instance="10.0.0.${pod}:9153",job="${job}"}`,
+          "1x30",
+        ]),
+      ),
+    );
+    const missing = unitTest([{ name: "CoreDnsReplicaMissing", series, firing: true }]);
+    assert.equal(await failures(ruleFile(WHOLE), [missing]), "");
+  });
+
+  it("see fast rotation within for + 60 s, though its counter is new", async () => {
+    // 3.3 files a second from the first second on, scraped every 10 s.
+    const series = { 'fluentbit_input_files_rotated_total{namespace="logging",instance="10.0.1.1:2020"}': "33+33x60" };
+    const { promql_expr_test: _, ...test } = unitTest([{ name: "FilesRotateFast", series, firing: true }]);
+    const expr = 'count(ALERTS{alertname="FilesRotateFast",alertstate="firing"})';
+    const early = {
+      ...test,
+      interval: "10s",
+      promql_expr_test: [{ expr, eval_time: "1m45s", exp_samples: [{ labels: "{}", value: 1 }] }],
+    };
+    assert.equal(await failures(ruleFile(WHOLE), [early], "15s"), "");
+  });
+
   it("are refused where data or thresholds are changed", async () => {
-    const series = { 'coredns_build_info{instance="10.0.0.1:9153"}': "1x30" };
+    const series = { 'coredns_build_info{namespace="kube-system",instance="10.0.0.1:9153"}': "1x30" };
     const opposite = unitTest([{ name: "CoreDnsDown", series, firing: true }]);
     assert.match(await failures(ruleFile(WHOLE), [opposite]), /FAILED/);
     const rules = { groups: [{ name: "wrong", rules: [{ alert: "Wrong", expr: "sum(" }] }] };

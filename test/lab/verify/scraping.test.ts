@@ -53,9 +53,15 @@ describe("the rows of monitoring", () => {
   it("ask for each target whether it is scraped", async () => {
     const up = await outcome("monitoring:scraped:fluent-bit", () => vector(1, 1));
     assert.equal(up.status, "pass");
-    assert.deepEqual(up.asked, ['monitoring/prometheus-operated:9090/api/v1/query?query=up{instance=~".+:(2020)"}']);
+    assert.deepEqual(up.asked, [
+      'monitoring/prometheus-operated:9090/api/v1/query?query=up{namespace="logging",instance=~".+:(2020)"}',
+    ]);
     const down = await outcome("monitoring:scraped:fluent-bit", () => vector(1, 0));
     assert.deepEqual([down.status, down.detail], ["fail", "down: 10.0.0.1:2020"]);
+    const unlabeled = await outcome("monitoring:scraped:fluent-bit", (path) =>
+      path.includes('namespace=""') ? vector(1) : vector(),
+    );
+    assert.deepEqual([unlabeled.status, unlabeled.detail], ["fail", "no label namespace"]);
     const none = await outcome("monitoring:scraped:fluent-bit", () => vector());
     assert.equal(none.status, "fail");
     assert.match(none.cause ?? "", /PodMonitor eks-dns-logging-fluent-bit/);
