@@ -54,7 +54,7 @@ export const vector: Collector = {
   routes: true,
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
-    parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
+    parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON, 31 levels deep",
     buffer: "files on the node, then it stops reading, or drops the newest; a kill may lose lines not yet written",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (Datadog)",

@@ -145,6 +145,14 @@ describe("Vector's configuration", () => {
     assert.deepEqual(limits(render({ destination: { kind: "opensearch", host: "h" } }).constants), [32_000, true]);
   });
 
+  it("parses JSON to the depth that its buffer can hold", () => {
+    const [, pattern = "", depth] =
+      /if match\(line, r'(.+)'\) \{ parse_json\(line, max_depth: (\d+)\) \}/.exec(render().program) ?? [];
+    assert.equal(depth, "31");
+    const isDeep = (levels: number) => new RegExp(pattern).test(`${'{"a": ['.repeat(levels / 2)}1`);
+    assert.deepEqual([isDeep(30), isDeep(32), isDeep(200)], [false, true, true]);
+  });
+
   it("as a sidecar reads the application's files, acknowledged, and knows its pod without asking", () => {
     const { logs, traces, program, constants, output, environment } = render(
       { mode: "sidecar", destination: { kind: "opensearch", host: "h" } },
