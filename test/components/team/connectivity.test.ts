@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { planStack } from "../../../lab/plan/plan.ts";
 import { allowedPairs, deniedPairs } from "../../../lab/verify/checks/dns-names.ts";
 import { ofType } from "../../support/find.ts";
+import { connections, PEERS, POLICIES, STACKS } from "./connection-cases.ts";
 import { type Connection, connects, type Peer, type Policy } from "./connectivity.ts";
+import recorded from "./recorded-connections.json" with { type: "json" };
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -14,6 +16,10 @@ async function policiesOf(teams: readonly Json[], more: Readonly<Record<string, 
     "eks-dns-logging:teams": JSON.stringify(teams),
     ...more,
   };
+  return planned(config);
+}
+
+async function planned(config: Readonly<Record<string, string>>): Promise<Policy[]> {
   const { resources } = await planStack({ name: "prod", config });
   return ofType(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy").map(({ inputs }) => {
     const { namespace }: { namespace?: string } = Object(inputs.metadata);
@@ -131,5 +137,51 @@ describe("the NetworkPolicies of teams, evaluated", () => {
       ["the metadata of the node", pod("a-team"), outside("169.254.169.254"), tcp(80), false],
       ["without one", pod("b-team"), outside("169.254.170.23"), tcp(80), false],
     ]);
+  });
+});
+
+/** A bit for each of {@link connections}, four a digit, as another evaluator decided it. */
+function decided(what: string): boolean[] {
+  const verdicts: Readonly<Record<string, string>> = recorded.verdicts;
+  const bits = [...(verdicts[what] ?? "")].flatMap((digit) => [
+    ...Number.parseInt(digit, 16).toString(2).padStart(4, "0"),
+  ]);
+  return bits.map((bit) => bit === "1");
+}
+
+/** Connections that this evaluator decides otherwise than the recorded one. */
+function differences(what: string, policies: readonly Policy[]): string[] {
+  const nameOf = (peer: Peer) => Object.entries(PEERS).find(([, other]) => other === peer)?.[0];
+  const verdicts = decided(what);
+  const all = connections();
+  assert.equal(verdicts.length, all.length, what);
+  return all.flatMap((connection, index) => {
+    const { from, to, port } = connection;
+    if (connects(connection, policies) === verdicts[index]) return [];
+    return [`${nameOf(from)} to ${nameOf(to)} by ${port?.protocol} ${port?.port}: recorded ${verdicts[index]}`];
+  });
+}
+
+describe(`the evaluator, against ${recorded.evaluator}`, () => {
+  for (const [what, sections] of Object.entries(STACKS)) {
+    it(`decides the same of a stack: ${what}`, async () => {
+      const config = Object.entries({ logging: false, ...sections }).map(([key, value]) => [
+        `eks-dns-logging:${key}`,
+        JSON.stringify(value),
+      ]);
+      const policies = await planned({ "aws:region": "eu-central-1", ...Object.fromEntries(config) });
+      assert.ok(policies.length >= 3);
+      assert.deepEqual(differences(what, policies), []);
+    });
+  }
+
+  for (const [what, policies] of Object.entries(POLICIES)) {
+    it(`decides the same of ${what}`, () => assert.deepEqual(differences(what, policies), []));
+  }
+
+  it("has a verdict of each kind in every case, and no case more", () => {
+    const cases = [...Object.keys(STACKS), ...Object.keys(POLICIES)];
+    assert.deepEqual(Object.keys(recorded.verdicts), cases);
+    for (const what of cases) assert.equal(new Set(decided(what)).size, 2, what);
   });
 });
