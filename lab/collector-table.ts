@@ -16,6 +16,7 @@ export const DESTINATION_KINDS = [
   "otlp",
   "splunk",
   "firehose",
+  "kafka",
 ] as const satisfies readonly DestinationKind[];
 
 function collectors(): Collector[] {

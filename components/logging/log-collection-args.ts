@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
+import type { KafkaArgs } from "./destinations/kafka.ts";
 import type { ProcessingArgs } from "./processing/processing-args.ts";
 import type { CollectorId } from "./settings.ts";
 
@@ -198,7 +199,8 @@ export type DestinationArgs =
   | LokiArgs
   | OtlpArgs
   | SplunkArgs
-  | FirehoseArgs;
+  | FirehoseArgs
+  | KafkaArgs;
 
 /** Name of an index: `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
 export interface IndexArgs {

@@ -223,6 +223,7 @@ export function tlsOf(
 ): { verify: boolean; caFile: string | undefined } | undefined {
   switch (destination.kind) {
     case "opensearch":
+    case "kafka":
     case "elasticsearch": {
       if (destination.tls === false || (destination.kind === "opensearch" && destination.inCluster)) return undefined;
       return {
@@ -291,6 +292,8 @@ export function describeDestination({
     case "otlp":
     case "splunk":
       return `${destination.kind} at ${destination.url}`;
+    case "kafka":
+      return `topic ${destination.topic} of Kafka at ${destination.brokers.join(", ")}`;
     case "firehose":
       return `stream ${destination.stream} of Amazon Data Firehose`;
     case "opensearch":

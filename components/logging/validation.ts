@@ -9,6 +9,7 @@ import { amazonIssues, awsIdentitySetting, needsAwsIdentity } from "./destinatio
 import { authenticationIssues } from "./destinations/authentication.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
+import { kafkaIssues } from "./destinations/kafka.ts";
 import { ownNameIssues } from "./destinations/own-names.ts";
 import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
@@ -112,6 +113,7 @@ export function checkPipeline(
     issues.push(...sourceNameIssues(target, teams));
     const own = [
       ...amazonIssues(destination),
+      ...kafkaIssues(destination, collector, mode),
       ...(support === true ? authenticationIssues(destination, collector, Object.values(COLLECTORS)) : []),
     ];
     issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));

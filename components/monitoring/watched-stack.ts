@@ -189,6 +189,7 @@ function readable({ destination, index }: Target): CanaryDestination {
     case "otlp":
     case "splunk":
     case "firehose":
+    case "kafka":
       return { kind: "none", reason: `a destination of kind ${destination.kind} cannot be asked` };
     case "file":
       return { kind: "none", reason: "files on a node are not read by its pods" };

@@ -26,6 +26,7 @@ export const tail: Collector = {
     otlp: STDOUT_ONLY,
     splunk: STDOUT_ONLY,
     firehose: STDOUT_ONLY,
+    kafka: STDOUT_ONLY,
   },
   routes: "which prints lines only",
   processing: noProcessing("which prints lines as they are"),

@@ -54,13 +54,21 @@ export function streamStatement(arn: string): PolicyStatement {
 }
 
 /** Whether the collector needs an AWS identity to write there. */
-export function needsAwsIdentity(destination: { readonly kind: string; readonly sigv4?: Sigv4 | undefined }): boolean {
-  return ["cloudwatch", "s3", "firehose"].includes(destination.kind) || destination.sigv4 !== undefined;
+export function needsAwsIdentity(destination: Identified): boolean {
+  const { kind, sigv4, mskArn } = destination;
+  return ["cloudwatch", "s3", "firehose"].includes(kind) || sigv4 !== undefined || mskArn !== undefined;
+}
+
+interface Identified {
+  readonly kind: string;
+  readonly sigv4?: Sigv4 | undefined;
+  readonly mskArn?: string | undefined;
 }
 
 /** The setting by which a destination needs an AWS identity, and its value. */
-export function awsIdentitySetting(destination: { readonly kind: string; readonly sigv4?: Sigv4 | undefined }) {
-  const { kind, sigv4 } = destination;
+export function awsIdentitySetting(destination: Identified) {
+  const { kind, sigv4, mskArn } = destination;
+  if (mskArn !== undefined) return { key: "mskArn", value: mskArn };
   return sigv4 === undefined ? { key: "kind", value: kind } : { key: "sigv4", value: sigv4.arn };
 }
 

@@ -10,6 +10,7 @@ import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeli
 import type { Target } from "../routing/routes.ts";
 import { searchStatement, streamStatement } from "./amazon.ts";
 import { RETENTION } from "./destination-settings.ts";
+import { mskStatements } from "./kafka.ts";
 
 interface Place {
   readonly cluster: string;
@@ -106,6 +107,10 @@ function statementsOf(
     }
     case "opensearch":
       return destination.sigv4 && sidsOf(pulumi.output([searchStatement(destination.sigv4)]), suffix);
+    case "kafka": {
+      const { mskArn, topic } = destination;
+      return mskArn === undefined ? undefined : sidsOf(pulumi.output(mskStatements(mskArn, topic)), suffix);
+    }
     case "firehose": {
       const { accountId } = aws.getCallerIdentityOutput({}, { parent });
       const statements = accountId.apply((account) => [

@@ -17,6 +17,7 @@ import {
   Token,
   Url,
 } from "./destination-values.ts";
+import { checkKafka, KAFKA } from "./kafka.ts";
 
 const DEFAULT_PORT = 9200;
 
@@ -163,6 +164,7 @@ const KINDS = {
     token: Token.optional().describe("Bearer token; excludes credentials."),
   },
   ...DELIVERY_KINDS,
+  kafka: KAFKA,
 };
 
 export const Destination = z
@@ -178,6 +180,7 @@ export const Destination = z
     z.strictObject(KINDS.otlp),
     z.strictObject(KINDS.splunk),
     z.strictObject(KINDS.firehose),
+    z.strictObject(KINDS.kafka),
   ])
   .superRefine(checkOptions);
 export type Destination = z.infer<typeof Destination>;
@@ -212,6 +215,7 @@ export const NamedDestination = z
     z.strictObject({ ...KINDS.otlp, ...OWN }),
     z.strictObject({ ...KINDS.splunk, ...OWN }),
     z.strictObject({ ...KINDS.firehose, ...OWN }),
+    z.strictObject({ ...KINDS.kafka, ...OWN }),
   ])
   .superRefine(checkOptions);
 export type NamedDestination = z.infer<typeof NamedDestination>;
@@ -220,6 +224,7 @@ export type NamedDestination = z.infer<typeof NamedDestination>;
 function checkOptions(destination: Destination, context: z.core.$RefinementCtx): void {
   const add = (path: string, message: string, input: unknown) =>
     context.addIssue({ code: "custom", path: [path], message, input });
+  if (destination.kind === "kafka") checkKafka(destination, context);
   if (destination.kind === "opensearch") {
     checkSigv4(destination, context);
     if (destination.host === undefined && !destination.inCluster)

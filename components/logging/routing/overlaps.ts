@@ -56,6 +56,11 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
       return at("url", destination.url);
     case "splunk":
       return at("url", `${destination.url} with token ${destination.token.secretName}`);
+    case "kafka":
+      return at(
+        "topic",
+        ...destination.brokers.map((broker) => `${broker.toLowerCase()} with topic ${destination.topic}`),
+      );
     case "firehose":
       return at("stream", destination.stream);
     case "loki":

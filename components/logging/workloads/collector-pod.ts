@@ -226,6 +226,7 @@ function caSecretOf(destination: Destination): string | undefined {
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch":
+    case "kafka":
       return destination.tls === false ? undefined : destination.tls?.caSecretName;
     case "http":
     case "loki":

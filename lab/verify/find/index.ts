@@ -69,6 +69,7 @@ function destinationFinder(
     case "otlp":
     case "splunk":
     case "firehose":
+    case "kafka":
       return unableFinder(destination.kind, "it passes lines on: look where they arrive");
     case "s3":
       return unableFinder("s3", "lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");

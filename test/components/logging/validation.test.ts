@@ -18,14 +18,14 @@ describe("checkLogging", () => {
       assert.equal(issue?.value, kind);
       assert.match(
         issue?.message ?? "",
-        /^must be one of stdout, file, http, opensearch, elasticsearch, loki, otlp, splunk, since only/,
+        /^must be one of stdout, file, http, opensearch, elasticsearch, loki, otlp, splunk, kafka, since only/,
       );
     }
   });
 
   it("names only what the collector can send to", () => {
     const [issue] = check({ collector: "opentelemetry", destination: { kind: "s3" } });
-    assert.match(issue?.message ?? "", /^must be one of elasticsearch, loki, otlp, since only/);
+    assert.match(issue?.message ?? "", /^must be one of elasticsearch, loki, otlp, kafka, since only/);
   });
 
   it("refuses a key of another region, which neither a log group nor a bucket takes", () => {

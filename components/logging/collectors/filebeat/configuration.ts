@@ -163,6 +163,7 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   otlp: NO_OUTPUT,
   splunk: NO_OUTPUT,
   firehose: NO_OUTPUT,
+  kafka: "Kafka from Filebeat is not tested here",
 };
 
 const CODEC = { "codec.json": { pretty: false, escape_html: false } };

@@ -61,6 +61,7 @@ export const fluentBit: Collector = {
     otlp: true,
     splunk: true,
     firehose: true,
+    kafka: true,
   },
   authenticates: {
     http: ["token"],

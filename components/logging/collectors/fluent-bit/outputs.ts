@@ -1,5 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
+import { type KafkaDestination, LIBRDKAFKA_KBYTES } from "../../destinations/kafka.ts";
 import { indexPrefix, notation } from "../../indexing/index-format.ts";
 import { folderOf, placeName } from "../../indexing/team-places.ts";
 import {
@@ -163,6 +164,8 @@ function destinationOptions(pipeline: LogPipeline): Section {
         compress: "gzip",
       };
     }
+    case "kafka":
+      return kafka(pipeline, destination);
     case "firehose":
       return {
         name: "kinesis_firehose",
@@ -189,6 +192,43 @@ function destinationOptions(pipeline: LogPipeline): Section {
       };
     }
   }
+}
+
+/**
+ * Lines are sent once they are in librdkafka's memory, which is kept small, and waits for a broker without end.
+ * @see https://docs.fluentbit.io/manual/data-pipeline/outputs/kafka
+ */
+function kafka({ name }: LogPipeline, destination: KafkaDestination): Section {
+  const { brokers, topic, credentials, mechanism, mskArn } = destination;
+  const tls = tlsOf(destination, name);
+  return {
+    name: "kafka",
+    brokers: brokers.join(","),
+    topics: topic,
+    format: "json",
+    timestamp_key: "@timestamp",
+    timestamp_format: "iso8601_ns",
+    queue_full_retries: 0,
+    "rdkafka.queue.buffering.max.kbytes": LIBRDKAFKA_KBYTES,
+    "rdkafka.message.timeout.ms": 0,
+    "rdkafka.enable.idempotence": "true",
+    "rdkafka.compression.codec": "gzip",
+    "rdkafka.security.protocol": `${(credentials ?? mskArn) ? "SASL_" : ""}${tls === undefined ? "PLAINTEXT" : "SSL"}`,
+    ...(tls === undefined
+      ? {}
+      : {
+          "rdkafka.enable.ssl.certificate.verification": String(tls.verify),
+          ...(tls.caFile === undefined ? {} : { "rdkafka.ssl.ca.location": tls.caFile }),
+        }),
+    ...(credentials === undefined
+      ? {}
+      : {
+          "rdkafka.sasl.mechanism": mechanism,
+          "rdkafka.sasl.username": `\${${USER_VARIABLE}}`,
+          "rdkafka.sasl.password": `\${${PASSWORD_VARIABLE}}`,
+        }),
+    ...(mskArn === undefined ? {} : { aws_msk_iam: "on", aws_msk_iam_cluster_arn: mskArn }),
+  };
 }
 
 /**
@@ -255,12 +295,14 @@ function tokenHeader(scheme: string): Section {
  * @see https://docs.fluentbit.io/manual/administration/networking
  */
 function networkOptions({ destination: { kind } }: LogPipeline): Section {
-  if (kind === "stdout" || kind === "file") return {};
+  if (kind === "stdout" || kind === "file" || kind === "kafka") return {};
   // S3's output would ask again on the connection whose answer is late, and take each answer for that to the question before.
   return { "net.io_timeout": "90s", ...(kind === "s3" ? { "net.keepalive": "off" } : {}) };
 }
 
 function tlsOptions({ destination, name }: LogPipeline): Section {
+  // It has its own.
+  if (destination.kind === "kafka") return {};
   const tls = tlsOf(destination, name);
   if (tls === undefined) return {};
   return {

@@ -51,6 +51,7 @@ export const fluentd: Collector = {
     otlp: "its plugin for OTLP is not tested here",
     splunk: "no Fluentd image for Kubernetes has the plugin",
     firehose: "no Fluentd image for Kubernetes has the plugin",
+    kafka: "no Fluentd image for Kubernetes has the plugin",
   },
   routes: "which is rendered for one destination here",
   processing: noProcessing("which is rendered without it here"),

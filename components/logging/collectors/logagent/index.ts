@@ -49,6 +49,7 @@ const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   otlp: NO_OUTPUT,
   splunk: NO_OUTPUT,
   firehose: NO_OUTPUT,
+  kafka: NO_OUTPUT,
 };
 
 /**

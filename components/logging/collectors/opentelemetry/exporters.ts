@@ -1,5 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
+import { type KafkaDestination, mskRegion } from "../../destinations/kafka.ts";
 import {
   credentialsFolder,
   type LogPipeline,
@@ -28,6 +29,7 @@ export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
   loki: true,
   otlp: true,
   splunk: "its exporter for Splunk is not tested here",
+  kafka: true,
   firehose: "the OpenTelemetry Collector has no exporter for Firehose",
 };
 
@@ -99,6 +101,8 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
           ...queue(pipeline, SMALL),
         },
       };
+    case "kafka":
+      return { name: "kafka", options: { ...kafka(pipeline, destination), ...retry(), ...queue(pipeline, SMALL) } };
     default: {
       const reason = DESTINATIONS[destination.kind];
       throw new Error(`destination ${destination.kind}: ${reason}`);
@@ -148,6 +152,28 @@ function s3({ destination, context }: LogPipeline): Options {
       compression: "gzip",
     },
     marshaler: "body",
+    timeout: "60s",
+  };
+}
+
+/** A message is a record as JSON. @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/kafkaexporter */
+function kafka(pipeline: LogPipeline, destination: KafkaDestination): Options {
+  const { brokers, topic, credentials, mechanism, mskArn } = destination;
+  const folder = credentialsFolder(pipeline.name);
+  const sasl =
+    mskArn !== undefined
+      ? { mechanism: "AWS_MSK_IAM_OAUTHBEARER", aws_msk: { region: mskRegion(mskArn) } }
+      : credentials && {
+          mechanism,
+          username: `\${file:${folder}/${USER_FILE_NAME}}`,
+          password: `\${file:${folder}/${PASSWORD_FILE_NAME}}`,
+        };
+  return {
+    brokers,
+    logs: { topic: verbatim(topic), encoding: "raw" },
+    producer: { required_acks: -1, compression: "gzip", allow_auto_topic_creation: false },
+    ...(sasl === undefined ? {} : { auth: { sasl } }),
+    ...tls(pipeline),
     timeout: "60s",
   };
 }

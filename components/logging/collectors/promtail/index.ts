@@ -44,6 +44,7 @@ export const promtail: Collector = {
     otlp: LOKI_ONLY,
     splunk: LOKI_ONLY,
     firehose: LOKI_ONLY,
+    kafka: LOKI_ONLY,
   },
   authenticates: { loki: ["token"] },
   routes: "which sends to Loki only",

@@ -43,6 +43,7 @@ export const vector: Collector = {
     otlp: "OTLP from Vector is not tested here",
     splunk: true,
     firehose: true,
+    kafka: true,
   },
   authenticates: {
     http: ["token"],

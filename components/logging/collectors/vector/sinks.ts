@@ -22,6 +22,8 @@ const SIDECAR_RESERVE = 32 * 2 ** 20;
 /** As many as JavaScript can write exactly: without end. */
 const ENDLESS = Number.MAX_SAFE_INTEGER;
 
+const MAX_INT32 = 2 ** 31 - 1;
+
 /**
  * What an HTTP server answers that says nothing against the lines, but against the password, the place or the moment. Vector's own
  * are 408, 429 and 5xx: it would drop what is sent while a password changes.
@@ -153,6 +155,29 @@ function destinationOptions(pipeline: LogPipeline): Options {
         compression: "gzip",
         request,
       };
+    case "kafka": {
+      const { brokers, topic, credentials, mechanism } = destination;
+      const secret = (file: string) => secretIn(backend(pipeline.name), file);
+      return {
+        type: "kafka",
+        bootstrap_servers: brokers.join(","),
+        topic,
+        encoding: JSON_CODEC,
+        compression: "gzip",
+        // It tries as long as this, and then drops: as long as the option can be.
+        message_timeout_ms: MAX_INT32,
+        ...(credentials === undefined
+          ? {}
+          : {
+              sasl: {
+                enabled: true,
+                mechanism,
+                username: secret(USER_FILE_NAME),
+                password: secret(PASSWORD_FILE_NAME),
+              },
+            }),
+      };
+    }
     case "firehose":
       return {
         type: "aws_kinesis_firehose",
@@ -255,11 +280,13 @@ export function withIndentation(yaml: string): string {
 }
 
 function tls({ destination, name }: LogPipeline): Options {
+  const enabled = destination.kind === "kafka" ? { enabled: true } : {};
   const settings = tlsOf(destination, name);
   if (settings === undefined) return {};
   const { verify, caFile } = settings;
   return {
     tls: {
+      ...enabled,
       verify_certificate: verify,
       verify_hostname: verify,
       ...(caFile === undefined ? {} : { ca_file: caFile }),

@@ -10,8 +10,8 @@ describe("destination settings", () => {
   const wrong: readonly [string, object, RegExp][] = [
     [
       "an unknown kind",
-      { kind: "kafka" },
-      /^kind: must be one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki, otlp, splunk, firehose$/,
+      { kind: "syslog" },
+      /^kind: must be one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki, otlp, splunk, firehose, kafka$/,
     ],
     ["OpenSearch without a host", { kind: "opensearch" }, /^: one of host and inCluster is required$/],
     [

@@ -1,0 +1,140 @@
+import { z } from "zod";
+import type { PolicyStatement } from "../../aws/iam.ts";
+import { relation, type SettingsIssue } from "../../schema/errors.ts";
+import { string } from "../../schema/values.ts";
+import { Credentials, Tls } from "./destination-values.ts";
+
+const MSK_ARN =
+  /^arn:(?<partition>aws[a-z-]*):kafka:(?<region>[a-z0-9-]+):(?<account>\d{12}):cluster\/(?<name>[\w-]{1,64})\/(?<id>[\w-]+)$/;
+
+/** Apache Kafka: its settings. */
+export const KAFKA = {
+  kind: z.literal("kafka").describe("Apache Kafka or Amazon MSK, into a topic that exists."),
+  brokers: z
+    .array(
+      string(
+        /^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/,
+        "a host and its port, such as kafka.example.com:9092",
+      ),
+    )
+    .min(1, "must not be empty")
+    .describe("Brokers to ask first, as HOST:PORT."),
+  topic: string(/^(?!\.{1,2}$)[\w.-]{1,249}$/, "1 to 249 letters, digits and '_', '-', '.'").describe(
+    "Name of the topic.",
+  ),
+  tls: z
+    .union([z.literal(false), Tls], "must be false, or an object whose keys are among verify, caSecretName")
+    .optional()
+    .describe("TLS, or false. Default: on, with verification."),
+  credentials: Credentials.optional().describe("User and password, by SCRAM or PLAIN."),
+  mechanism: z
+    .enum(["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"])
+    .default("SCRAM-SHA-512")
+    .describe("SASL mechanism of credentials. Default SCRAM-SHA-512."),
+  mskArn: string(
+    MSK_ARN,
+    "the ARN of a cluster, such as arn:aws:kafka:eu-central-1:111122223333:cluster/logs/1234abcd-12ab-1",
+  )
+    .optional()
+    .describe("ARN of an Amazon MSK cluster: authenticate with an IAM role; excludes credentials."),
+};
+
+/** A destination of kind `kafka`. */
+const KafkaDestination = z.strictObject(KAFKA);
+export type KafkaDestination = z.infer<typeof KafkaDestination>;
+
+/** Region of an MSK cluster. */
+export function mskRegion(arn: string): string {
+  return MSK_ARN.exec(arn)?.groups?.region ?? "";
+}
+
+/** What the collector's role may do in an MSK cluster. @see https://docs.aws.amazon.com/msk/latest/developerguide/iam-access-control.html */
+export function mskStatements(arn: string, topic: string): PolicyStatement[] {
+  const statement = (Sid: string, actions: readonly string[], resource: string): PolicyStatement => ({
+    Sid,
+    Effect: "Allow",
+    Action: actions.map((action) => `kafka-cluster:${action}`),
+    Resource: [resource],
+  });
+  return [
+    statement("ConnectToKafka", ["Connect", "WriteDataIdempotently"], arn),
+    statement("WriteTopic", ["DescribeTopic", "WriteData"], `${arn.replace(":cluster/", ":topic/")}/${topic}`),
+  ];
+}
+
+/** Options that do not go together. */
+export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, context: z.core.$RefinementCtx): void {
+  if (credentials !== undefined && mskArn !== undefined)
+    relation(context, ["mskArn", "credentials"], "mskArn and credentials are mutually exclusive");
+  if (tls !== false) return;
+  if (mskArn !== undefined) relation(context, ["mskArn", "tls"], "mskArn requires TLS, which MSK asks for with IAM");
+  if (credentials !== undefined)
+    relation(
+      context,
+      ["tls", "credentials"],
+      "credentials require TLS, since the password would be sent in clear text",
+    );
+}
+
+/** What a collector or a mode has against Kafka. Paths are below the destination. */
+export function kafkaIssues(
+  destination: { readonly kind: string; readonly mskArn?: string | undefined },
+  { id, title }: { readonly id: string; readonly title: string },
+  mode: string,
+): SettingsIssue[] {
+  if (destination.kind !== "kafka") return [];
+  const issues: SettingsIssue[] = [];
+  if (mode === "sidecar")
+    issues.push({
+      path: ["kind"],
+      message: "must not be kafka with mode sidecar, whose network policy knows one address",
+    });
+  if (id === "vector" && destination.mskArn !== undefined) {
+    const message = `must not be set with ${title}, which cannot sign for MSK: set credentials`;
+    issues.push({ path: ["mskArn"], message, value: destination.mskArn });
+  }
+  if (id === "fluent-bit") {
+    const message = `loses lines when ${title} is killed: up to ${LIBRDKAFKA_KBYTES / 1024} MB that no broker has acknowledged wait in memory`;
+    issues.push({ path: ["kind"], message, value: "kafka", severity: "warning" });
+  }
+  return issues;
+}
+
+/** Most that librdkafka holds in Fluent Bit, which counts a line as sent once it is there. */
+export const LIBRDKAFKA_KBYTES = 16_384;
+
+/** How a broker's certificate is verified. */
+interface KafkaTlsArgs {
+  /** Whether it is verified. @default true */
+  readonly verify?: boolean;
+  /** Secret with key `ca.crt`. @default the public CAs */
+  readonly caSecretName?: string | undefined;
+}
+
+/** A Secret in the collector's namespace with user and password. */
+interface KafkaCredentialsArgs {
+  /** Name of the Secret. */
+  readonly secretName: string;
+  /** Its key for the user. @default "username" */
+  readonly usernameKey?: string;
+  /** Its key for the password. @default "password" */
+  readonly passwordKey?: string;
+}
+
+/** Apache Kafka or Amazon MSK, into a topic that exists. With `mskArn` the cluster must have `podIdentity`. */
+export interface KafkaArgs {
+  /** Kind of the destination. */
+  readonly kind: "kafka";
+  /** Brokers to ask first, as `HOST:PORT`. */
+  readonly brokers: readonly string[];
+  /** Name of the topic. */
+  readonly topic: string;
+  /** TLS, or false for none. @default TLS, with verification against the public CAs */
+  readonly tls?: false | KafkaTlsArgs | undefined;
+  /** Secret in the collector's namespace with user and password. @default none */
+  readonly credentials?: KafkaCredentialsArgs | undefined;
+  /** SASL mechanism of `credentials`. @default "SCRAM-SHA-512" */
+  readonly mechanism?: "SCRAM-SHA-512" | "SCRAM-SHA-256" | "PLAIN";
+  /** ARN of an MSK cluster, to authenticate with the collector's IAM role; excludes `credentials`. @default none */
+  readonly mskArn?: string | undefined;
+}

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
+import { logPipeline } from "../../../../components/logging/pipeline.ts";
+import { type CollectorId, LoggingSettings } from "../../../../components/logging/settings.ts";
+import { checkLogging } from "../../../../components/logging/validation.ts";
+import { formatIssue } from "../../../../components/schema/errors.ts";
+import { find } from "../../../support/find.ts";
+import { issuesIn } from "../../../support/issues.ts";
+import { collect, podOf } from "../recorded-collection.ts";
+
+const KAFKA = { kind: "kafka" as const, brokers: ["b-1.example.com:9092", "b-2.example.com:9092"], topic: "pods" };
+const credentials = { secretName: "writer" };
+const mskArn = "arn:aws:kafka:eu-central-1:111122223333:cluster/logs/1234abcd-12ab-1";
+const SCRAM = { ...KAFKA, credentials, tls: { caSecretName: "ca" } };
+
+const issues = (settings: object, kind: "eks" | "existing" = "eks") =>
+  checkLogging(LoggingSettings.parse(settings), kind).map(formatIssue);
+
+/** The configuration of a collector's output to Kafka. */
+function outputOf(collector: CollectorId, destination: object) {
+  const settings = LoggingSettings.parse({ collector, destination });
+  const { files } =
+    COLLECTORS[collector]?.render(logPipeline(settings, { cluster: "dev", region: "eu-central-1" })) ?? {};
+  const [text = ""] = Object.values(files ?? {});
+  assert.ok(!text.includes("writer"));
+  const config = parse(text);
+  return config.pipeline?.outputs[0] ?? config.sinks?.destination ?? config.exporters.kafka;
+}
+
+describe("Destination kafka", () => {
+  it("is taken by Fluent Bit, with a small memory of what no broker has acknowledged, and without an end of its tries", () => {
+    const plain = outputOf("fluent-bit", { ...KAFKA, tls: false });
+    assert.deepEqual(
+      [plain.name, plain.brokers, plain.topics, plain.format, plain["rdkafka.security.protocol"], plain.retry_limit],
+      ["kafka", "b-1.example.com:9092,b-2.example.com:9092", "pods", "json", "PLAINTEXT", "no_limits"],
+    );
+    assert.deepEqual(
+      [plain.queue_full_retries, plain["rdkafka.message.timeout.ms"], plain["rdkafka.queue.buffering.max.kbytes"]],
+      [0, 0, 16_384],
+    );
+    assert.equal(plain.tls, undefined);
+    const scram = outputOf("fluent-bit", SCRAM);
+    assert.deepEqual(
+      [
+        scram["rdkafka.security.protocol"],
+        scram["rdkafka.sasl.mechanism"],
+        scram["rdkafka.sasl.password"],
+        scram["rdkafka.ssl.ca.location"],
+        scram["rdkafka.enable.ssl.certificate.verification"],
+      ],
+      ["SASL_SSL", "SCRAM-SHA-512", `\${LOG_PASSWORD}`, "/etc/log-destination/ca.crt", "true"],
+    );
+    const msk = outputOf("fluent-bit", { ...KAFKA, mskArn });
+    assert.deepEqual(
+      [msk.aws_msk_iam, msk.aws_msk_iam_cluster_arn, msk["rdkafka.security.protocol"]],
+      ["on", mskArn, "SASL_SSL"],
+    );
+    assert.deepEqual(issues({ destination: SCRAM }), [
+      'destination.kind: loses lines when Fluent Bit is killed: up to 16 MB that no broker has acknowledged wait in memory (found "kafka")',
+    ]);
+  });
+
+  it("is taken by the OpenTelemetry Collector, which waits for all brokers", () => {
+    const scram = outputOf("opentelemetry", SCRAM);
+    assert.deepEqual(
+      [scram.brokers, scram.logs, scram.producer.required_acks, scram.retry_on_failure.max_elapsed_time],
+      [KAFKA.brokers, { topic: "pods", encoding: "raw" }, -1, 0],
+    );
+    assert.deepEqual(scram.auth.sasl, {
+      mechanism: "SCRAM-SHA-512",
+      username: `\${file:/etc/log-destination/credentials/username}`,
+      password: `\${file:/etc/log-destination/credentials/password}`,
+    });
+    assert.deepEqual(scram.tls, { insecure_skip_verify: false, ca_file: "/etc/log-destination/ca.crt" });
+    assert.deepEqual(outputOf("opentelemetry", { ...KAFKA, mskArn }).auth.sasl, {
+      mechanism: "AWS_MSK_IAM_OAUTHBEARER",
+      aws_msk: { region: "eu-central-1" },
+    });
+    assert.equal(outputOf("opentelemetry", { ...KAFKA, tls: false }).tls, undefined);
+    assert.deepEqual(issues({ collector: "opentelemetry", destination: SCRAM, buffer: { whenFull: "block" } }), []);
+  });
+
+  it("is taken by Vector, but not with IAM", () => {
+    const scram = outputOf("vector", SCRAM);
+    assert.deepEqual(
+      [scram.type, scram.bootstrap_servers, scram.topic, scram.message_timeout_ms],
+      ["kafka", KAFKA.brokers.join(","), "pods", 2 ** 31 - 1],
+    );
+    assert.deepEqual(scram.sasl, {
+      enabled: true,
+      mechanism: "SCRAM-SHA-512",
+      username: "SECRET[credentials.username]",
+      password: "SECRET[credentials.password]",
+    });
+    assert.deepEqual([scram.tls.enabled, scram.tls.ca_file], [true, "/etc/log-destination/ca.crt"]);
+    assert.equal(outputOf("vector", { ...KAFKA, tls: false }).tls, undefined);
+    assert.deepEqual(issues({ collector: "vector", destination: { ...KAFKA, mskArn } }), [
+      `destination.mskArn: must not be set with Vector, which cannot sign for MSK: set credentials (found "${mskArn}")`,
+    ]);
+  });
+
+  it("is refused by all others, and in a sidecar", () => {
+    for (const [collector, reason] of [
+      ["fluentd", "no Fluentd image for Kubernetes has the plugin"],
+      ["filebeat", "Kafka from Filebeat is not tested here"],
+      ["logagent", "Logagent has no such output"],
+      ["promtail", "Promtail sends to Loki only"],
+    ] as const)
+      assert.match(
+        issues({ collector, destination: KAFKA }).join("\n"),
+        new RegExp(`^destination\\.kind: .*${reason}`),
+      );
+    assert.match(
+      issues({ mode: "sidecar", destination: KAFKA }).join("\n"),
+      /^destination\.kind: must not be kafka with mode sidecar/m,
+    );
+    assert.match(
+      issues({ destination: { ...KAFKA, mskArn } }, "existing").join("\n"),
+      /^destination\.mskArn: must not be set, since only cluster\.kind eks/m,
+    );
+  });
+
+  for (const [settings, expected] of [
+    [{ ...KAFKA, brokers: [] }, /^brokers: must not be empty/],
+    [{ ...KAFKA, brokers: ["kafka.example.com"] }, /^brokers\[0\]: must be a host and its port/],
+    [{ ...KAFKA, brokers: ["a,b:9092"] }, /^brokers\[0\]: must be a host and its port/],
+    [{ ...KAFKA, brokers: ["a:70000"] }, /^brokers\[0\]: must be a host and its port/],
+    [{ ...KAFKA, topic: "a b" }, /^topic: must be 1 to 249 letters/],
+    [{ ...SCRAM, tls: false }, /^: credentials require TLS/],
+    [{ ...KAFKA, mskArn, tls: false }, /^: mskArn requires TLS/],
+    [{ ...SCRAM, mskArn }, /^: mskArn and credentials are mutually exclusive/],
+    [{ ...KAFKA, mskArn: "arn:aws:kafka:x" }, /^mskArn: must be the ARN of a cluster/],
+  ] as const)
+    it(`is refused as ${JSON.stringify(settings)}`, () => {
+      const found = issuesIn(LoggingSettings.shape.destination, settings);
+      assert.equal(found.length, 1, found.join("\n"));
+      assert.match(found[0] ?? "", expected);
+    });
+
+  it("differs among several in a broker or a topic", () => {
+    const of = (other: object) => issues({ destinations: { one: KAFKA, two: { ...KAFKA, ...other } } }).join("\n");
+    assert.match(of({ brokers: ["B-2.example.com:9092"] }), /^destinations\.two\.topic: must differ from that of/m);
+    assert.doesNotMatch(of({ topic: "other" }), /must differ/);
+  });
+
+  it("has the Secret and the certificate in the pod, or a role that may write to the topic alone", async () => {
+    const pod = podOf(await collect({ destination: SCRAM }, "on AWS"));
+    assert.match(JSON.stringify(pod.containers), /"secretKeyRef":\{("name":"writer"|"key":"password"|,)+\}/);
+    assert.ok(JSON.stringify(pod.volumes).includes('"secretName":"ca"'));
+    const { resources } = await collect({ destination: { ...KAFKA, mskArn } }, "on AWS");
+    const policy = JSON.parse(String(find(resources, "aws:iam/rolePolicy:RolePolicy", "logs-identity").inputs.policy));
+    assert.deepEqual(policy.Statement, [
+      {
+        Sid: "ConnectToKafka",
+        Effect: "Allow",
+        Action: ["kafka-cluster:Connect", "kafka-cluster:WriteDataIdempotently"],
+        Resource: [mskArn],
+      },
+      {
+        Sid: "WriteTopic",
+        Effect: "Allow",
+        Action: ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"],
+        Resource: ["arn:aws:kafka:eu-central-1:111122223333:topic/logs/1234abcd-12ab-1/pods"],
+      },
+    ]);
+  });
+});
