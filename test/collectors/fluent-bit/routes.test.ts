@@ -27,7 +27,7 @@ describe("Fluent Bit with three destinations, one of them away", () => {
         },
       };
       const write = { files: 20, bytesPerSecond: RATE * 1e6, seconds: SECONDS };
-      const { written, stats, lagSeconds, usualLagSeconds } = await withOneAway(hasty, name, mode, write, {
+      const { written, stats, lateSeconds, usualLateSeconds } = await withOneAway(hasty, name, mode, write, {
         after: SECONDS * 0.2,
         during: SECONDS * 0.3,
       });
@@ -36,12 +36,12 @@ describe("Fluent Bit with three destinations, one of them away", () => {
           `${each} lost ${written - stats[each].unique}, doubled ${stats[each].doubled}, repeated ${stats[each].repeated}`,
       );
       process.stdout.write(
-        `        ${written} written; ${counts.join("; ")}; ${lagSeconds.toFixed(1)} s late elsewhere, before ${usualLagSeconds.toFixed(1)}\n`,
+        `        ${written} written; ${counts.join("; ")}; ${lateSeconds.toFixed(1)} s late elsewhere, before ${usualLateSeconds.toFixed(1)}\n`,
       );
       for (const each of NAMES) assert.equal(written - stats[each].unique, 0, each);
       for (const each of NAMES.filter((other) => other !== name)) assert.equal(stats[each].doubled, 0, each);
       // In so short a time a machine that is busy with others is late without an outage too.
-      if (SECONDS >= 600) assert.ok(lagSeconds < 5, `${lagSeconds} s late`);
+      if (SECONDS >= 600) assert.ok(lateSeconds < 5, `${lateSeconds} s late`);
     });
   }
 });

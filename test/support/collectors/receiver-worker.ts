@@ -19,6 +19,12 @@ const SAYS: Readonly<Record<number, (id: string, place: string) => string>> = {
     `"error":{"type":"version_conflict_engine_exception","reason":"[${id}]: version conflict, document already exists (current version [1])","index":"${place}","shard":"0","index_uuid":"aAsFqTI0Tc2W0LCWgPNrOA"}`,
   429: () => '"error":{"type":"rejected_execution_exception","reason":"rejected execution"}',
 };
+/** What is left of it where type and reason alone are wanted. */
+const SHORT_SAYS: Readonly<Record<number, string>> = {
+  400: ',"error":{"type":"mapper_parsing_exception","reason":"failed to parse"}',
+  409: ',"error":{"type":"version_conflict_engine_exception","reason":"version conflict, document already exists"}',
+  429: ',"error":{"type":"rejected_execution_exception","reason":"rejected execution"}',
+};
 const tally = new Tally();
 const kept: Received[] = [];
 let mode: ReceiverMode = "take";
@@ -62,14 +68,21 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   for (const [at, record] of received.entries()) {
     if (statuses[at] !== 201) continue;
     // As a search engine answers that is to create a document under an id that it has.
-    if (tally.add(record.place, record.log, record.id) && record.create) statuses[at] = 409;
+    if (tally.add(record.place, record.log, record.id, lateSeconds(record.json)) && record.create) statuses[at] = 409;
     if (kept.length < keep) kept.push(record);
   }
   if (mode === "forgetful") return void request.socket.destroy();
-  if (url.includes("_bulk")) return bulkAnswer(response, statuses, received);
+  if (url.includes("_bulk"))
+    return bulkAnswer(response, statuses, url.includes("?filter_path=") ? undefined : received);
   // S3 answers without a body, and its own clients would read one as XML.
   if (request.method === "PUT") return void response.writeHead(refused ? 400 : 200).end();
   json(response, refused ? 400 : 200, {});
+}
+
+/** How long ago the runtime wrote a line; undefined if its record does not say. */
+function lateSeconds(json: string): number | undefined {
+  const time = /"(?:time|@timestamp)":"(\d{4}-\d\d-\d\dT[\d:]+\.\d{3})/.exec(json)?.[1];
+  return time === undefined ? undefined : (Date.now() - Date.parse(`${time}Z`)) / 1000;
 }
 
 /** In the mode `partial` every third request has every seventh document refused for now. */
@@ -78,19 +91,27 @@ function statusOf({ log }: Received, at: number): number {
   return mode === "partial" && requests % 3 === 0 && at % 7 === 0 ? 429 : 201;
 }
 
-function bulkAnswer(response: ServerResponse, statuses: readonly number[], received: readonly Received[]): void {
+/** @param received What was taken, where an answer is wanted as long as it is by default. */
+function bulkAnswer(
+  response: ServerResponse,
+  statuses: readonly number[],
+  received: readonly Received[] | undefined,
+): void {
   const errors = statuses.some((status) => status !== 201);
-  const items = received
-    .map(({ id = "made-by-the-engine", place }, at) => {
-      const status = statuses[at] ?? 201;
-      return `{"create":{"_index":"${place}","_id":"${id}",${SAYS[status]?.(id, place)},"status":${status}}}`;
+  const items = statuses
+    .map((status, at) => {
+      const { id = "made-by-the-engine", place = "" } = received?.[at] ?? {};
+      const [says = "", why] = [SAYS[status]?.(id, place), SHORT_SAYS[status] ?? ""];
+      return received === undefined
+        ? `{"create":{"status":${status}${why}}}`
+        : `{"create":{"_index":"${place}","_id":"${id}",${says},"status":${status}}}`;
     })
     .join(",");
   response.setHeader("content-type", "application/json");
   response.setHeader("X-Elastic-Product", "Elasticsearch");
   // Newer versions of Elasticsearch name the errors first, OpenSearch and older ones the time.
   const head = requests % 2 === 0 ? `"errors":${errors},"took":1` : `"took":1,"errors":${errors}`;
-  response.end(`{${head},"items":[${items}]}`);
+  response.end(`{${received === undefined ? `"errors":${errors}` : head},"items":[${items}]}`);
 }
 
 function json(response: ServerResponse, status: number, body: object): void {

@@ -25,4 +25,15 @@ describe("A receiver's tally", () => {
     const { unique, collided, doubled } = tally.stats();
     assert.deepEqual({ unique, collided, doubled }, { unique: 3, collided: 0, doubled: 1 });
   });
+
+  it("says within which time 99 % of the lines came, each for the first time", () => {
+    const tally = new Tally();
+    for (let number = 0; number < 1000; number += 1)
+      tally.add("pods", line(number), undefined, number < 990 ? 0.42 : 30);
+    assert.equal(tally.stats().lateSeconds, 0.5);
+    for (let number = 0; number < 1000; number += 1) tally.add("pods", line(number), undefined, 60);
+    assert.equal(tally.stats().lateSeconds, 0.5);
+    for (let number = 1000; number < 1020; number += 1) tally.add("pods", line(number), undefined, 7);
+    assert.equal(tally.stats().lateSeconds, 7);
+  });
 });

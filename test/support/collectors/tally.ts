@@ -10,6 +10,8 @@ export interface Stats {
   readonly doubled: number;
   /** Records under an id that another line has in the same place: a search engine takes them for that one, and they are lost. */
   readonly collided: number;
+  /** Seconds within which 99 % of the writer's records came for the first time, counted from their own time; in tenths. */
+  readonly lateSeconds: number;
   readonly bytes: number;
   readonly requests: number;
   /** Records an index, stream or path. */
@@ -23,6 +25,8 @@ const MARKER = /f(\d+) s(\d+) /;
 /** Stands for a record without an id. */
 const NO_ID = 1;
 
+/** Ten minutes. */
+const MAX_TENTHS = 6000;
 /** More than any file has, to make one number of a file's and a line's. */
 const LINES_OF_A_FILE = 1e9;
 /** With as many more values as a number holds exactly, ids of a few million lines do not meet by chance. */
@@ -37,6 +41,8 @@ export class Tally {
   #collided = 0;
   #bytes = 0;
   #requests = 0;
+  /** Records by how many tenths of a second late they came, the last ones that late or later. */
+  readonly #late = new Uint32Array(MAX_TENTHS + 1);
   readonly #places = new Map<string, number>();
   readonly #files = new Map<number, number>();
   readonly #seen = new Map<number, Uint32Array>();
@@ -48,8 +54,11 @@ export class Tally {
     this.#bytes += bytes;
   }
 
-  /** @returns whether a record with this line has come under this id before. */
-  add(place: string, log: string, id?: string): boolean {
+  /**
+   * @param lateSeconds Since it was written. Default: not known, and not counted.
+   * @returns whether a record with this line has come under this id before.
+   */
+  add(place: string, log: string, id?: string, lateSeconds?: number): boolean {
     this.#records += 1;
     this.#places.set(place, (this.#places.get(place) ?? 0) + 1);
     const [, file, number] = MARKER.exec(log) ?? [];
@@ -64,6 +73,10 @@ export class Tally {
     const again = before === hash && hash !== NO_ID;
     if (before === 0) {
       this.#unique += 1;
+      if (lateSeconds !== undefined) {
+        const tenths = Math.min(Math.max(Math.ceil(lateSeconds * 10), 0), MAX_TENTHS);
+        this.#late[tenths] = (this.#late[tenths] ?? 0) + 1;
+      }
       this.#files.set(Number(file), (this.#files.get(Number(file)) ?? 0) + 1);
     } else if (again) this.#repeated += 1;
     else this.#doubled += 1;
@@ -78,11 +91,22 @@ export class Tally {
       repeated: this.#repeated,
       doubled: this.#doubled,
       collided: this.#collided,
+      lateSeconds: this.#lateSeconds(),
       bytes: this.#bytes,
       requests: this.#requests,
       places: Object.fromEntries([...this.#places].sort()),
       files: Object.fromEntries(this.#files),
     };
+  }
+
+  #lateSeconds(): number {
+    const total = this.#late.reduce((sum, count) => sum + count, 0);
+    let within = 0;
+    const tenths = this.#late.findIndex((count) => {
+      within += count;
+      return within >= total * 0.99;
+    });
+    return tenths / 10;
   }
 
   #isOfAnother(id: string, line: number): boolean {

@@ -119,6 +119,22 @@ describe("Fluent Bit's outputs", () => {
     }
   });
 
+  it("wants an answer that says of each document whether it was taken, and why not, unless requests are signed", () => {
+    const at = (destination: object) => String(render({ destination }).output.path ?? "");
+    for (const kind of ["opensearch", "elasticsearch"]) {
+      // As the output makes it.
+      const url = new URL(`${at({ kind, host: "h" })}/_bulk`, "http://h");
+      assert.equal(url.pathname, "/_bulk");
+      const wanted = url.searchParams.get("filter_path")?.split(",");
+      assert.deepEqual(wanted?.slice(0, 2), ["errors", "items.*.status"]);
+    }
+    for (const arn of [
+      "arn:aws:es:eu-west-1:111122223333:domain/logs",
+      "arn:aws:aoss:eu-west-1:111122223333:collection/07tjusf2h91cunochc",
+    ])
+      assert.equal(at({ kind: "opensearch", host: "h", sigv4: { arn } }), "");
+  });
+
   it("sends to Elasticsearch by the output that loses no part of a bulk", () => {
     const at = (kind: string) => render({ destination: { kind, host: "h", credentials } }).output;
     assert.equal(at("elasticsearch").name, "opensearch");
