@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { destinationsOfLine, Route, selectionOf } from "../../components/logging/routing/routes.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import type { ReceiverMode } from "../support/collectors/receiver.ts";
+import { ROUTED_LABELS, ROUTED_LINES, ROUTES } from "../support/collectors/routed-lines.ts";
+import { lokiTwiceAt, NAMES, type Name, type Outage, routed, withOneAway } from "../support/collectors/routes.ts";
+import type { LocalCollector } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
+import { localFluentBit } from "./fluent-bit/local.ts";
+import { localOpenTelemetry } from "./opentelemetry/local.ts";
+
+/** MB/s of all containers together, and seconds of writing: 10 and 600 for an outage of three minutes. */
+const RATE = Number(process.env.ROUTES_RATE ?? 1);
+const SECONDS = Number(process.env.ROUTES_SECONDS ?? 20);
+
+type Started = LocalCollector & { stop?(): void };
+
+/** A collector that sends to several destinations. */
+interface RoutingCollector {
+  readonly title: string;
+  readonly program: string;
+  /** @param labels Labels of all pods. Default: those of the curl pods. */
+  start(labels?: Readonly<Record<string, string>>): Promise<Started | undefined>;
+  /** Its configuration, but with a destination that falls silent asked again sooner; one that only answers late is not affected. */
+  hasten(text: string, away: Name, mode: ReceiverMode): string;
+  /** Default: JSON lines, Loki and OpenSearch. */
+  readonly at?: NonNullable<Outage["at"]>;
+}
+
+const COLLECTORS: readonly RoutingCollector[] = [
+  {
+    title: "Fluent Bit",
+    program: "fluent-bit",
+    start: async () => localFluentBit(),
+    hasten: (text, away, mode) =>
+      mode === "silent" && text.includes(`- name: ${away}\n`)
+        ? text.replaceAll("net.io_timeout: 90s", "net.io_timeout: 10s")
+        : text,
+  },
+  {
+    title: "OpenTelemetry Collector",
+    program: "otelcol",
+    start: localOpenTelemetry,
+    hasten: (text) =>
+      text.replaceAll("    encoding: json\n    endpoint", "    encoding: json\n    timeout: 10s\n    endpoint"),
+    at: lokiTwiceAt,
+  },
+];
+
+for (const { title, program, start, hasten, at } of COLLECTORS) {
+  const destinations = at === undefined ? {} : { at };
+
+  describe(`${title} with three destinations, one of them away`, () => {
+    let local: Started | undefined;
+    before(async function () {
+      local = await start();
+      if (local === undefined) leaveOut(this, whyMissing(program));
+    });
+    after(() => local?.stop?.());
+
+    for (const [index, mode] of (["away", "silent", "busy", "failing"] as const).entries()) {
+      const name = NAMES[index % NAMES.length] ?? "search";
+      it(`neither loses nor doubles a line elsewhere, and loses none there: ${name} ${mode}`, async function () {
+        this.timeout(600_000);
+        assert.ok(local);
+        const { adapt } = local;
+        const hasty: LocalCollector = {
+          ...local,
+          adapt: (text, place) => hasten(adapt(text, place), name, mode),
+        };
+        const write = { files: 20, bytesPerSecond: RATE * 1e6, seconds: SECONDS };
+        const { written, stats, lateSeconds, usualLateSeconds } = await withOneAway(hasty, name, mode, write, {
+          after: SECONDS * 0.2,
+          during: SECONDS * 0.3,
+          ...destinations,
+        });
+        const counts = NAMES.map((each) => {
+          const { unique, doubled, repeated } = stats[each];
+          return `${each} lost ${written - unique}, doubled ${doubled}, repeated ${repeated}`;
+        });
+        process.stdout.write(
+          `        ${written} written; ${counts.join("; ")}; ${lateSeconds.toFixed(1)} s late elsewhere, before ${usualLateSeconds.toFixed(1)}\n`,
+        );
+        for (const each of NAMES) assert.equal(written - stats[each].unique, 0, each);
+        for (const each of NAMES.filter((other) => other !== name)) assert.equal(stats[each].doubled, 0, each);
+        // In so short a time a machine that is busy with others is late without an outage too.
+        if (SECONDS >= 600) assert.ok(lateSeconds < 5, `${lateSeconds} s late`);
+      });
+    }
+  });
+
+  describe(`${title} with routes`, () => {
+    let local: Started | undefined;
+    before(async function () {
+      local = await start(ROUTED_LABELS);
+      if (local === undefined) leaveOut(this, whyMissing(program));
+    });
+    after(() => local?.stop?.());
+
+    it("sends each line where the routes say, and nowhere else", async () => {
+      assert.ok(local);
+      const lines = ROUTED_LINES.map(({ text, known }) => ({
+        namespace: known.namespace,
+        line: `2026-02-01T10:00:00.123456789Z ${known.stream} F ${text}`,
+      }));
+      const found = await routed(local, ROUTES, ROUTED_LABELS, lines, at);
+      const targets = NAMES.map((name) => ({
+        name,
+        sources: ["pods"] as const,
+        selections: Route.array()
+          .parse(ROUTES)
+          .filter(({ to }) => to.includes(name))
+          .map((route) => selectionOf(route, [])),
+      }));
+      for (const name of NAMES) {
+        const wanted = ROUTED_LINES.filter(({ known }) => destinationsOfLine(targets, known).includes(name));
+        assert.ok(wanted.length > 0 && wanted.length < lines.length, name);
+        assert.deepEqual([...found[name]].sort(), wanted.map(({ marker }) => marker).sort(), name);
+      }
+    });
+  });
+}
