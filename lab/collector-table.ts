@@ -34,6 +34,7 @@ export function collectorsTable(): string {
     const { parsing, buffer, index, maintenance, ownCode } = collector.about;
     return [collector.id, parsing, buffer, index, resourcesOf(collector), maintenance, ownCode];
   });
+  const measured = collectors().map((collector) => [collector.id, collector.about.losses, cpuOf(collector)]);
   const aboutHead = [
     "collector",
     "parsing",
@@ -46,6 +47,7 @@ export function collectorsTable(): string {
   return [
     boxedTable(["collector", "runs as", ...DESTINATION_KINDS], support),
     boxedTable(aboutHead, about, { widths: [15, 26, 22, 18, 16, 18, 20] }),
+    boxedTable(["collector", "lines lost in tests", "CPU per line"], measured, { widths: [15, 60, 22] }),
     "--json adds the reasons\n",
   ].join("\n");
 }
@@ -53,6 +55,11 @@ export function collectorsTable(): string {
 /** What a collector requests and may use at most: `100m CPU, 128Mi to 512Mi`. */
 export function resourcesOf({ resources }: Pick<Collector, "resources">): string {
   return `${resources.cpu} CPU, ${resources.memory} to ${resources.memoryLimit}`;
+}
+
+/** What a line costs: `4.5 × Fluent Bit's`. */
+export function cpuOf({ about: { cpu } }: Pick<Collector, "about">): string {
+  return cpu === undefined ? "not measured" : `${cpu} × Fluent Bit's`;
 }
 
 /** The collectors for a program. */

@@ -25,4 +25,16 @@ describe("the collectors' table", () => {
       ["promtail", "daemonset", "-", "-", "-", "-", "-", "-", "-", "yes", "-", "-", "-"],
     );
   });
+
+  it("shows what each was seen to lose beside what a line costs, as the page does", () => {
+    const cells = stripVTControlCharacters(collectorsTable())
+      .split("\n")
+      .map((line) => line.split("│").map((cell) => cell.trim()));
+    const fluentBit = cells.find((row) => row[1] === "fluent-bit" && row.length === 5);
+    assert.deepEqual(fluentBit?.slice(1, 4), ["fluent-bit", "none, up to 40 MB/s", "1 × Fluent Bit's"]);
+    const tail = cells.find((row) => row[1] === "tail" && row.length === 5);
+    assert.deepEqual(tail?.slice(1, 4), ["tail", "not measured", "not measured"]);
+    for (const { about } of collectorsJson())
+      assert.ok(collectorsPage().includes(`- Lines lost in tests: ${about.losses}\n`));
+  });
 });

@@ -6,7 +6,7 @@ import { DATE_NOTATION, indexName, RESERVED_PATTERNS } from "../../components/lo
 import { logPipeline } from "../../components/logging/pipeline.ts";
 import { PROCESSING_STEPS } from "../../components/logging/processing/settings.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
-import { resourcesOf } from "../../lab/collector-table.ts";
+import { cpuOf, resourcesOf } from "../../lab/collector-table.ts";
 
 /** File that holds the comparison. */
 export const COLLECTORS_FILE = "docs/reference/collectors.md";
@@ -71,6 +71,8 @@ function section(collector: Collector): string[] {
     `- Buffer: ${about.buffer}`,
     `- Index: ${about.index}`,
     `- Own code: ${about.ownCode}`,
+    `- Lines lost in tests: ${about.losses}`,
+    `- CPU per line: ${cpuOf(collector)}`,
     ...(maintained ? [] : [`- Maintenance: ${about.maintenance}`]),
     ...reasons(collector),
     "",

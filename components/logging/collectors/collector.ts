@@ -50,6 +50,10 @@ export interface About {
   readonly maintenance: string;
   /** Scripts and plugins of this project that run inside of it: users of the collector do not know them, and nobody else maintains them. */
   readonly ownCode: string;
+  /** Lines that it was seen to lose. @see docs/measurements/log-delivery.md */
+  readonly losses: string;
+  /** CPU of a line, as a multiple of Fluent Bit's. Default: not measured. @see test/collectors/cost.test.ts */
+  readonly cpu?: number;
 }
 
 /** A program that collects logs, as this stack knows it. Adding one is a file of this shape and a line in the table. */

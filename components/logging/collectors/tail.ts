@@ -36,6 +36,7 @@ export const tail: Collector = {
     index: "none",
     maintenance: "part of every system",
     ownCode: "none",
+    losses: "not measured",
   },
   configFolder: "/etc/tail",
   stateFolder: "/var/lib/tail",

@@ -35,6 +35,7 @@ export const filebeat: Collector = {
     index: "prefix, split value and Joda date, in UTC",
     maintenance: "maintained (Elastic)",
     ownCode: "JavaScript that builds the record",
+    losses: "interleaved long lines, and files deleted during a stop",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

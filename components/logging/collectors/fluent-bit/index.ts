@@ -79,6 +79,8 @@ export const fluentBit: Collector = {
     index: "prefix, split value and strftime date",
     maintenance: "maintained (CNCF)",
     ownCode: "Lua, if the index is split by app, or for processing.redact and limit",
+    losses: "none, up to 40 MB/s",
+    cpu: 1,
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

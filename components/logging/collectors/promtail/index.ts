@@ -56,6 +56,7 @@ export const promtail: Collector = {
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
     ownCode: "a template that builds the record",
+    losses: "files that rotate twice unread, and up to 1 MiB in a stop",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
