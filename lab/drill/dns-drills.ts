@@ -1,22 +1,23 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
-import { COREFILE, type Drill, type Fault, inPod, type Scene } from "./drill.ts";
-import { fieldOf, withField } from "./object-store.ts";
+import { COREFILE, changeText, type Drill, type Fault, inPod, type Scene } from "./drill.ts";
+import { outsideCheck } from "./outside-check.ts";
 
 const lookup = ({ from, to }: Scene) => inPod(from, `curl -sS -m 8 http://${curlServiceName(to)}`);
 
-/** Changes the text of the Corefile. @param change Undefined where the text has nothing to change. */
+const outside = ({ settings, from }: Scene) =>
+  inPod(from, `curl -sS -m 8 -o /dev/null -w '%{time_namelookup}' http://${settings.monitoring.canary.outsideName}`);
+
+/** Changes the Corefile. @param change Undefined where the text has nothing to change. */
 function corefile(change: (text: string) => string | undefined): Fault {
-  return {
-    kind: "change",
-    ref: COREFILE,
-    change: (object) => {
-      const text = fieldOf(object, ["data", "Corefile"]);
-      const changed = typeof text === "string" ? change(text) : undefined;
-      return changed === undefined || changed === text ? undefined : withField(object, ["data", "Corefile"], changed);
-    },
-  };
+  return { kind: "change", ref: COREFILE, change: (object) => changeText(object, "Corefile", change) };
 }
+
+/** The plugin forward for all names, up to its first upstream; the rest of the line are upstreams. */
+const UPSTREAMS = /^(\s*forward \.)(?: [^\s{]+)+/m;
+
+/** Answers every name after two seconds. @see https://coredns.io/plugins/erratic/ */
+const SLOW_BLOCK = ".:1053 {\n    erratic {\n      drop 0\n      truncate 0\n      delay 1 2s\n    }\n}\n";
 
 /** Puts lines at the start of the block that answers for every name. */
 function intoBlock(lines: string) {
@@ -82,5 +83,109 @@ export const DNS_DRILLS: readonly Drill[] = [
       "The Corefile names a plugin that does not exist (cahce). A running CoreDNS keeps its old Corefile and says so in its log only; once its pods restart, none of them starts.",
     repair: () => "Remove the line `cahce 30` from the Corefile, and delete CoreDNS's pods.",
     alert: "CoreDnsCrashLooping",
+  },
+  {
+    ...DNS,
+    name: "dns-restarts",
+    level: 2,
+    minutes: 10,
+    symptom: () => 'Everybody: "No name resolves." The pods of CoreDNS restart again and again.',
+    shownBy: () => "kubectl -n kube-system get pods -l k8s-app=kube-dns",
+    hints: () => [
+      "A container that ends at once has said why.",
+      "`kubectl -n kube-system logs -l k8s-app=kube-dns --previous` names a plugin that stops CoreDNS on purpose.",
+      "Where do queries go that CoreDNS cannot answer, and who asks there?",
+    ],
+    rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
+    faults: () => [
+      corefile((text) => (/^\s*loop\s*$/m.test(text) ? text.replace(UPSTREAMS, "$1 127.0.0.1") : undefined)),
+    ],
+    cause: () =>
+      "The plugin forward sends to 127.0.0.1, which is CoreDNS itself. The plugin loop notices its own query and ends the program.",
+    repair: () => "Forward to a resolver outside the cluster, or to /etc/resolv.conf, and delete CoreDNS's pods.",
+    alert: "CoreDnsCrashLooping",
+  },
+  {
+    ...DNS,
+    name: "names-time-out",
+    level: 2,
+    minutes: 10,
+    symptom: () => 'Everybody: "Look-ups time out." CoreDNS is up, ready, and logs nothing.',
+    shownBy: lookup,
+    hints: () => [
+      "CoreDNS runs and is not asked. Follow a query: the pod's resolv.conf, the Service, the pod of CoreDNS.",
+      "`kubectl -n kube-system get service kube-dns` shows the port. Does CoreDNS listen there?",
+      "The head of a block in the Corefile is a zone and a port.",
+    ],
+    rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
+    faults: () => [corefile((text) => text.replace(/^\.(:53)?(?=\s*\{)/m, ".:1053"))],
+    cause: () => "The block for all names listens on port 1053, and the Service kube-dns leads to port 53.",
+    repair: () => "Write `.:53 {` as the head of the block.",
+    alert: "CanaryLookupFailing",
+  },
+  {
+    ...DNS,
+    name: "one-team-unknown",
+    level: 3,
+    minutes: 15,
+    symptom: ({ to }) => `Everybody: "Names in ${teamNamespace(to)} do not exist. All others do."`,
+    shownBy: lookup,
+    hints: ({ to }) => [
+      `\`kubectl -n ${teamNamespace(to)} get services\` shows that they exist. So the answer is made elsewhere.`,
+      "Plugins of CoreDNS answer in a fixed order, whatever the order in the Corefile.",
+      "Which plugin in the Corefile makes answers without asking anybody?",
+    ],
+    rows: ({ from, to }) => [`dns:${from}:${to}:full`, `dns:${from}:${from}:full`],
+    faults: ({ to }) => [
+      corefile(
+        intoBlock(`    template IN ANY ${teamNamespace(to)}.svc.cluster.local {\n      rcode NXDOMAIN\n    }\n`),
+      ),
+    ],
+    cause: ({ to }) => `A block template in the Corefile answers NXDOMAIN for ${teamNamespace(to)}.svc.cluster.local.`,
+    repair: () => "Remove the block template from the Corefile.",
+  },
+  {
+    ...DNS,
+    name: "outside-fails",
+    level: 1,
+    minutes: 5,
+    symptom: () => 'Everybody: "Names outside the cluster do not resolve. Our Services do."',
+    shownBy: outside,
+    hints: () => [
+      "Which plugin answers for names that are not the cluster's?",
+      "`kubectl -n kube-system logs -l k8s-app=kube-dns` names the address that does not answer.",
+      "Look at forward in the Corefile.",
+    ],
+    rows: ({ from, to }) => [`dns:${from}:${to}:full`],
+    checks: ({ settings, from }) => [outsideCheck(from, settings.monitoring.canary.outsideName)],
+    faults: () => [corefile((text) => text.replace(UPSTREAMS, "$1 192.0.2.53"))],
+    cause: () => "The plugin forward sends to 192.0.2.53, where no resolver answers.",
+    repair: () => "Forward to the resolver that was there, such as /etc/resolv.conf.",
+    alert: "CoreDnsAllUpstreamsDown",
+  },
+  {
+    ...DNS,
+    name: "outside-slow",
+    level: 2,
+    minutes: 10,
+    symptom: () => 'Everybody: "Each first call to a service outside takes two seconds longer."',
+    shownBy: outside,
+    hints: () => [
+      "Compare `npm run lab -- dns bench` for the cluster's names and for those outside.",
+      "The time is lost behind CoreDNS. Whom does it ask?",
+      "forward sends to a port of CoreDNS itself. What is in that block?",
+    ],
+    rows: ({ from, to }) => [`dns:${from}:${to}:full`],
+    checks: ({ settings, from }) => [outsideCheck(from, settings.monitoring.canary.outsideName)],
+    faults: () => [
+      corefile((text) => {
+        const changed = text.replace(UPSTREAMS, "$1 127.0.0.1:1053");
+        return changed === text ? undefined : `${changed.trimEnd()}\n${SLOW_BLOCK}`;
+      }),
+    ],
+    cause: () =>
+      "forward sends to a block that delays each answer by two seconds (plugin erratic), as a slow resolver would.",
+    repair: () => "Forward to the resolver that was there, and remove the block `.:1053`.",
+    alert: "CoreDnsUpstreamSlow",
   },
 ];

@@ -5,10 +5,12 @@ import { hasCurlPod } from "../../components/team/settings.ts";
 import { plainTable } from "../output/table.ts";
 import { DNS_DRILLS } from "./dns-drills.ts";
 import { COREFILE, type Drill, type Scene } from "./drill.ts";
+import { LOG_DRILLS } from "./log-drills.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { TEAM_DRILLS } from "./team-drills.ts";
 
-export const DRILLS: readonly Drill[] = [...TEAM_DRILLS, ...DNS_DRILLS];
+/** Every drill there is. */
+export const DRILLS: readonly Drill[] = [...TEAM_DRILLS, ...DNS_DRILLS, ...LOG_DRILLS];
 
 /** A drill, and why it cannot be done on a cluster. */
 export interface OfferedDrill {
@@ -49,7 +51,6 @@ export async function offeredDrills(
 function whyUnfit(drill: Drill, scene: Scene | undefined, missing: string | undefined): string | undefined {
   if (scene === undefined) return NO_SCENE;
   if (drill.part === "dns" && missing !== undefined) return missing;
-  if (drill.part === "logs" && scene.settings.logging === undefined) return "the stack collects no logs";
   return drill.unfit?.(scene);
 }
 
@@ -58,6 +59,33 @@ async function withoutCoreDns(store: ObjectStore): Promise<string | undefined> {
   const [configMap, names] = await Promise.all([store.read(COREFILE), store.names(pods, "k8s-app=kube-dns")]);
   if (configMap === undefined) return "the cluster has no ConfigMap kube-system/coredns";
   return names.length === 0 ? "no pod in kube-system has the label k8s-app=kube-dns" : undefined;
+}
+
+/** Whom a drill could disturb. */
+export interface Consent {
+  /** The EKS cluster's name, or the kubeconfig context. */
+  readonly clusterName: string;
+  readonly isEks: boolean;
+  /** Whether the API server is on this machine. */
+  readonly isLocal: boolean;
+  /** What the person has given as `--yes-on`. */
+  readonly yesOn: string | undefined;
+}
+
+const EVERYBODY =
+  "This drill changes ConfigMap kube-system/coredns and restarts CoreDNS: names may not resolve for anybody on this cluster, until `npm run lab -- drill stop`.";
+
+/** What is said before the first write, and why it is not done without the cluster's name. */
+export function consentFor(
+  { part }: Drill,
+  { clusterName, isEks, isLocal, yesOn }: Consent,
+): { readonly warning?: string; readonly refusal?: string } {
+  const warning = part === "dns" ? { warning: EVERYBODY } : {};
+  if (yesOn !== undefined && yesOn !== clusterName)
+    return { ...warning, refusal: `--yes-on ${yesOn} names another cluster than ${clusterName}` };
+  if (yesOn !== undefined || (!isEks && (isLocal || part !== "dns"))) return warning;
+  const why = isEks ? `${clusterName} is on EKS` : `${clusterName} is not on this machine`;
+  return { ...warning, refusal: `${why}, so add --yes-on ${clusterName}` };
 }
 
 /** The table of `drill list`. @param on Name of the drill that is on. */

@@ -2,7 +2,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import type { Check } from "../verify/result.ts";
-import type { KubernetesJson, ObjectRef } from "./object-store.ts";
+import { fieldOf, type KubernetesJson, type ObjectRef, withField } from "./object-store.ts";
 
 /** One write that makes a cluster faulty. */
 export type Fault =
@@ -74,4 +74,15 @@ export function teamPolicy(team: string, name: string): ObjectRef {
 /** A command run in the team's curl pod. */
 export function inPod(team: string, command: string): string {
   return `kubectl -n ${teamNamespace(team)} exec ${curlPodName(team)} -- ${command}`;
+}
+
+/** A ConfigMap with one of its texts changed; undefined where there was nothing to change. */
+export function changeText(
+  configMap: KubernetesJson,
+  key: string,
+  change: (text: string) => string | undefined,
+): KubernetesJson | undefined {
+  const text = fieldOf(configMap, ["data", key]);
+  const changed = typeof text === "string" ? change(text) : undefined;
+  return changed === undefined || changed === text ? undefined : withField(configMap, ["data", key], changed);
 }

@@ -129,9 +129,11 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
     throw new Failure("name a drill of `npm run lab -- drill list`, or use --random", 2);
   const live = await connected(flags);
   try {
-    const { startDrill } = await import("./exercise.ts");
+    const [{ startDrill }, { consentFor }] = await Promise.all([import("./exercise.ts"), import("./drill-list.ts")]);
     const drill = await chosenDrill(name, live);
-    consent(drill, live, flags.yesOn);
+    const { warning, refusal } = consentFor(drill, { ...live, yesOn: flags.yesOn });
+    if (warning !== undefined) process.stderr.write(`${warning}\n`);
+    if (refusal !== undefined) throw new Failure(`${refusal}; nothing was changed`, 2);
     await startDrill(live.env, drill);
     live.stop();
     process.stdout.write(introduction(drill, live.env.scene));
@@ -155,19 +157,6 @@ async function chosenDrill(name: string | undefined, { env, settings, isEks }: C
     throw new Failure(`no drill '${name}'; there are: ${drills.map(({ drill }) => drill.name).join(", ")}`, 2);
   if (found.unfit !== undefined) throw new Failure(`drill ${name} cannot be done here: ${found.unfit}`, 2);
   return found.drill;
-}
-
-/** Nobody is disturbed who has not been asked: what reaches others than the lab's teams needs the cluster's name. */
-function consent(drill: Drill, { clusterName, isEks, isLocal }: Connected, yesOn: string | undefined): void {
-  const reaches =
-    drill.part === "dns" &&
-    "ConfigMap kube-system/coredns and restarts CoreDNS: no name may resolve for anybody on this cluster";
-  if (reaches) process.stderr.write(`This drill changes ${reaches}, until \`npm run lab -- drill stop\`.\n`);
-  if (yesOn !== undefined && yesOn !== clusterName)
-    throw new Failure(`--yes-on ${yesOn} is not this cluster: it is ${clusterName}; nothing was changed`, 2);
-  if (yesOn === clusterName || (!isEks && (isLocal || !reaches))) return;
-  const why = isEks ? `${clusterName} is on EKS` : `${clusterName} is not on this machine`;
-  throw new Failure(`${why}; nothing was changed. Add --yes-on ${clusterName} to go on.`, 2);
 }
 
 /** Symptoms alone: verify would tell the likely cause. */

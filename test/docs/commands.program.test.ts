@@ -19,6 +19,7 @@ const OFFLINE = [
   /^images --stack local/,
   /^dns profile\b/,
   /^dns schema$/,
+  /^drill list$/,
 ];
 
 const WRONG = `config:
@@ -50,7 +51,7 @@ describe("the commands of the pages", () => {
     assert.ok(lines.length >= 20, lines.join("\n"));
     const help = new Map<string, string>();
     for (const { where, args } of commands) {
-      const subcommand = args[0] === "dns" ? args.slice(0, 2) : args.slice(0, 1);
+      const subcommand = args[0] === "dns" || args[0] === "drill" ? args.slice(0, 2) : args.slice(0, 1);
       if (subcommand[0]?.startsWith("-")) continue;
       const name = subcommand.join(" ");
       if (!help.has(name)) {

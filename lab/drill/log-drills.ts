@@ -1,0 +1,274 @@
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION } from "../../components/logging/pipeline.ts";
+import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import { changeText, type Drill, type Fault, inPod, type Scene, teamObject } from "./drill.ts";
+import { type ObjectRef, withField } from "./object-store.ts";
+
+const FLUENT_BIT = "fluent-bit";
+const CONFIGURATION = "fluent-bit.yaml";
+
+function logging(plural: string, name: string): ObjectRef {
+  return { apiVersion: "v1", plural, namespace: LOGGING_NAMESPACE, name };
+}
+
+/** Changes Fluent Bit's configuration. @param change Undefined where the text has nothing to change. */
+function configuration(change: (text: string) => string | undefined): Fault {
+  const ref = logging("configmaps", FLUENT_BIT);
+  return { kind: "change", ref, change: (object) => changeText(object, CONFIGURATION, change) };
+}
+
+const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");
+
+const LOGS = {
+  part: "logs",
+  restarts: { namespace: LOGGING_NAMESPACE, selector: `app.kubernetes.io/name=${FLUENT_BIT}` },
+  unfit: ({ settings: { logging: settings } }: Scene) => {
+    if (settings === undefined) return "the stack collects no logs";
+    if (settings.collector !== FLUENT_BIT || settings.mode !== "daemonset")
+      return "it changes Fluent Bit's configuration on the nodes, and the stack runs another collector";
+    if (settings.destinations !== undefined) return "the stack has several destinations";
+    return undefined;
+  },
+} as const;
+
+/** Drills about a receiver that is asked over the network. */
+const SENDS = {
+  ...LOGS,
+  unfit: (scene: Scene) =>
+    LOGS.unfit(scene) ??
+    (["opensearch", "elasticsearch", "loki"].includes(scene.settings.logging?.destination?.kind ?? "stdout")
+      ? undefined
+      : "the destination is not a store that the collector asks over HTTP and verify reads"),
+} as const;
+
+const toReceiver = (host: string) => (text: string) => text.replace(/^(\s+host:) \S+$/m, `$1 ${host}`);
+const NAME = "log-gateway";
+
+/** Faults of log collection. */
+export const LOG_DRILLS: readonly Drill[] = [
+  {
+    ...LOGS,
+    name: "no-lines",
+    level: 1,
+    minutes: 10,
+    symptom: ({ from }) => `Team ${from}: "No line of ours has arrived since this morning." The others say the same.`,
+    shownBy: ({ from }) => write(from),
+    hints: () => [
+      "The collector runs and prints no error. It may have nothing to do.",
+      "Which files does it read? `kubectl -n logging get configmap fluent-bit -o yaml`, under inputs.",
+      "The kubelet writes each container's lines to /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log.",
+    ],
+    rows: ({ from }) => [`logs:${from}`, `collector:${from}`],
+    faults: () => [
+      configuration((text) => text.replaceAll(/^(\s+path:) \/var\/log\/pods\/.*$/gm, "$1 /var/log/pods/*.log")),
+    ],
+    cause: () => "The input's path is /var/log/pods/*.log, which no file matches: pods have a folder each.",
+    repair: () => "Write the path as `npm run plan -- --stack local --manifests DIR` renders it, and delete the pods.",
+    alert: "CollectorSilent",
+  },
+  {
+    ...LOGS,
+    name: "one-team-silent",
+    level: 2,
+    minutes: 10,
+    symptom: ({ from, to }) => `Team ${to}: "Our lines do not arrive." Team ${from} sees its own.`,
+    shownBy: ({ to }) => write(to),
+    hints: () => [
+      "The collector works for one team and not for the other. What tells them apart for it?",
+      "`kubectl -n logging get configmap fluent-bit -o yaml` has paths that it reads, and paths that it does not.",
+      "Look at exclude_path.",
+    ],
+    rows: ({ from, to }) => [`collector:${from}`, `collector:${to}`],
+    faults: ({ to }) => [
+      configuration((text) => text.replace(/^(\s+exclude_path: )/m, `$1/var/log/pods/${teamNamespace(to)}_*/*/*.log,`)),
+    ],
+    cause: ({ to }) => `exclude_path of the input names the files of ${teamNamespace(to)}.`,
+    repair: ({ to }) => `Remove ${teamNamespace(to)} from exclude_path, and delete the pods of fluent-bit.`,
+  },
+  {
+    ...LOGS,
+    name: "one-pod-silent",
+    level: 3,
+    minutes: 15,
+    symptom: ({ to }) => `Team ${to}: "Lines of ${curlPodName(to)} do not arrive. Those of our other pods do."`,
+    shownBy: ({ to }) => write(to),
+    hints: ({ to }) => [
+      "The configuration of the collector is as it was. What does it know of a pod besides its files?",
+      "The filter kubernetes reads each pod's labels and annotations, and a pod may opt out.",
+      `\`kubectl -n ${teamNamespace(to)} get pod ${curlPodName(to)} -o yaml\`, under annotations.`,
+    ],
+    rows: ({ to }) => [`collector:${to}`],
+    faults: ({ to }) => [
+      {
+        kind: "change",
+        ref: teamObject("pods", to),
+        change: (pod) => withField(pod, ["metadata", "annotations", OPT_OUT_ANNOTATION], "true"),
+      },
+    ],
+    cause: () => `The pod has the annotation ${OPT_OUT_ANNOTATION}: "true", by which it opts out of log collection.`,
+    repair: ({ to }) =>
+      `\`kubectl -n ${teamNamespace(to)} annotate pod ${curlPodName(to)} ${OPT_OUT_ANNOTATION}-\`, and delete the pods of fluent-bit.`,
+  },
+  {
+    ...LOGS,
+    name: "read-and-lost",
+    level: 2,
+    minutes: 10,
+    symptom: () => 'Everybody: "The collector reads our lines, its own metrics say so. None arrives."',
+    shownBy: ({ from }) => write(from),
+    hints: () => [
+      "Input works, output is not asked. What leads a record from the one to the other?",
+      "Each record has a tag, and each output matches tags.",
+      "Compare tag under inputs with match under outputs in ConfigMap fluent-bit.",
+    ],
+    rows: ({ from }) => [`collector:${from}`],
+    faults: () => [configuration((text) => text.replace(/(\n\s+outputs:\n[\s\S]*?\n\s+match:) kube\.\*/, "$1 pods.*"))],
+    cause: () => "The output matches pods.*, and every record has a tag that starts with kube.",
+    repair: () => "Write match: kube.* under outputs, and delete the pods of fluent-bit.",
+    alert: "CollectorSilent",
+  },
+  {
+    ...LOGS,
+    name: "collector-restarts",
+    level: 1,
+    minutes: 5,
+    symptom: () => 'Everybody: "No line arrives." The pods of the collector restart again and again.',
+    shownBy: () => "kubectl -n logging get pods",
+    hints: () => [
+      "A container that ends at once has said why.",
+      "`kubectl -n logging logs daemonset/fluent-bit --previous`",
+      "The message names a plugin that does not exist.",
+    ],
+    rows: ({ from }) => [`collector:${from}`],
+    faults: () => [configuration((text) => text.replace(/- name: tail\b/, "- name: tial"))],
+    cause: () => "The input's plugin is called tial instead of tail, so that Fluent Bit does not start.",
+    repair: () => "Write name: tail under inputs, and delete the pods of fluent-bit.",
+    alert: "CollectorDown",
+  },
+  {
+    ...SENDS,
+    name: "lines-pile-up",
+    level: 1,
+    minutes: 10,
+    symptom: () => 'Everybody: "No line arrives, and the buffers on the nodes grow."',
+    shownBy: () => "kubectl -n logging logs daemonset/fluent-bit --tail=20",
+    hints: () => [
+      "The collector retries. What does the message name?",
+      "Is the receiver there? Compare with the settings of the stack.",
+      "Look at host under outputs in ConfigMap fluent-bit.",
+    ],
+    rows: ({ from }) => [`collector:${from}`],
+    faults: () => [configuration(toReceiver("192.0.2.10"))],
+    cause: () => "The output sends to 192.0.2.10, where nobody answers: connections time out and chunks are kept.",
+    repair: () => "Write the receiver's host under outputs, and delete the pods of fluent-bit.",
+    alert: "SendFailing",
+  },
+  {
+    ...SENDS,
+    name: "lines-refused",
+    level: 2,
+    minutes: 10,
+    symptom: () => 'Everybody: "No line arrives. The receiver runs, and others can write to it."',
+    shownBy: () => "kubectl -n logging logs daemonset/fluent-bit --tail=20",
+    hints: () => [
+      "The receiver answers. Which status does the collector report?",
+      "401 and 403 are about who asks.",
+      "Compare user and password of the output with the Secret of the destination.",
+    ],
+    rows: ({ from }) => [`collector:${from}`],
+    faults: () => [configuration((text) => text.replace(/^(\s+http_passwd:) \S+$/m, "$1 changeme"))],
+    cause: () => "The output has the password changeme in place of the variable from the Secret.",
+    repair: () => "Write the variable back under http_passwd, and delete the pods of fluent-bit.",
+    alert: "SendFailing",
+  },
+  {
+    ...SENDS,
+    name: "receiver-busy",
+    level: 2,
+    minutes: 15,
+    symptom: () => 'Everybody: "Lines do not arrive. The collector says that the receiver asks it to wait."',
+    shownBy: () => "kubectl -n logging logs daemonset/fluent-bit --tail=20",
+    hints: () => [
+      "Status 429 is an answer: too many requests. Who gives it?",
+      "Compare the host under outputs with the settings of the stack.",
+      `\`kubectl -n logging get pods,services\` shows who ${NAME} is.`,
+    ],
+    rows: ({ from }) => [`collector:${from}`],
+    faults: (scene) => [
+      ...busyReceiver(scene),
+      configuration(toReceiver(`${NAME}.${LOGGING_NAMESPACE}.svc.cluster.local`)),
+    ],
+    cause: () => `The output sends to the Service ${NAME}, whose pod answers every request with 429.`,
+    repair: () => "Write the receiver's host under outputs, and delete the pods of fluent-bit.",
+    alert: "SendFailing",
+  },
+  {
+    ...SENDS,
+    name: "wrong-index",
+    level: 2,
+    minutes: 10,
+    unfit: (scene) =>
+      SENDS.unfit(scene) ?? (scene.settings.logging?.destination?.kind === "loki" ? "Loki has no indices" : undefined),
+    symptom: () => 'Everybody: "Nothing new in our indices since today. The collector reports no error."',
+    shownBy: ({ from }) => write(from),
+    hints: () => [
+      "The receiver accepts what is sent. Then it is somewhere.",
+      "List the indices of the store by their time.",
+      "Compare logstash_prefix with logging.index of the stack.",
+    ],
+    rows: ({ from }) => [`collector:${from}`],
+    faults: () => [configuration((text) => text.replace(/^(\s+logstash_prefix:) (\S+)$/m, "$1 $2-new"))],
+    cause: () => "logstash_prefix has the suffix -new: index names no longer have the format of the settings.",
+    repair: () => "Write logstash_prefix as logging.index.prefix says, and delete the pods of fluent-bit.",
+  },
+];
+
+/** A receiver that answers 429: the image of the curl pods' responder with another configuration. */
+function busyReceiver({ settings: { curlPod } }: Scene): Fault[] {
+  const metadata = { name: NAME, namespace: LOGGING_NAMESPACE, labels: { app: NAME } };
+  const nginx = `pid /tmp/nginx.pid;
+error_log /dev/stderr warn;
+events {}
+http {
+  client_body_temp_path /tmp/body; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi;
+  uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi; access_log off;
+  server { listen 9200; listen 3100; location / { return 429; } }
+}
+`;
+  const container = {
+    name: "nginx",
+    image: curlPod.responderImage,
+    command: ["nginx", "-e", "/dev/stderr", "-c", "/etc/receiver/nginx.conf", "-g", "daemon off;"],
+    resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      runAsNonRoot: true,
+      runAsUser: 101,
+    },
+    volumeMounts: [
+      { name: "tmp", mountPath: "/tmp" },
+      { name: "configuration", mountPath: "/etc/receiver" },
+    ],
+  };
+  const volumes = [
+    { name: "tmp", emptyDir: {} },
+    { name: "configuration", configMap: { name: NAME } },
+  ];
+  const spec = { automountServiceAccountToken: false, containers: [container], volumes };
+  const ports = [9200, 3100].map((port) => ({ name: `http-${port}`, port }));
+  const core = { apiVersion: "v1", metadata };
+  return [
+    {
+      kind: "create",
+      ref: logging("configmaps", NAME),
+      object: { ...core, kind: "ConfigMap", data: { "nginx.conf": nginx } },
+    },
+    { kind: "create", ref: logging("pods", NAME), object: { ...core, kind: "Pod", spec } },
+    {
+      kind: "create",
+      ref: logging("services", NAME),
+      object: { ...core, kind: "Service", spec: { selector: { app: NAME }, ports } },
+    },
+  ];
+}

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { fluentBit } from "../../../components/logging/collectors/fluent-bit/index.ts";
+import { logPipeline } from "../../../components/logging/pipeline.ts";
+import { ALERTS } from "../../../components/monitoring/alerts/index.ts";
+import type { Drill, Scene } from "../../../lab/drill/drill.ts";
+import {
+  consentFor,
+  DRILLS,
+  drillsJson,
+  drillTable,
+  explanation,
+  offeredDrills,
+  sceneOf,
+} from "../../../lab/drill/drill-list.ts";
+import { fieldOf } from "../../../lab/drill/object-store.ts";
+import { allChecks, planOf, select } from "../../../lab/verify/catalog.ts";
+import { fakeLab, localSettings } from "./fake-lab.ts";
+
+const OPENSEARCH = { destination: { kind: "opensearch", inCluster: true } };
+const PASSWORD = {
+  destination: { kind: "opensearch", host: "search.example.com", credentials: { secretName: "search" } },
+};
+
+function sceneWith(logging: unknown = {}): Scene {
+  const scene = sceneOf(localSettings({ logging }));
+  assert.ok(scene);
+  return scene;
+}
+
+function drillOf(name: string): Drill {
+  const drill = DRILLS.find((one) => one.name === name);
+  assert.ok(drill, name);
+  return drill;
+}
+
+/** Lines of Fluent Bit's configuration that a drill takes away and puts in. */
+function changedLines(drill: Drill, logging: object): { readonly gone: string[]; readonly come: string[] } {
+  const scene = sceneWith(logging);
+  assert.ok(scene.settings.logging);
+  const pipeline = logPipeline(scene.settings.logging, {
+    cluster: "laptop",
+    region: undefined,
+    teams: scene.settings.teams,
+  });
+  const text = fluentBit.render(pipeline).files["fluent-bit.yaml"] ?? "";
+  for (const fault of drill.faults(scene)) {
+    if (fault.kind !== "change" || fault.ref.name !== "fluent-bit") continue;
+    const changed = String(fieldOf(fault.change({ data: { "fluent-bit.yaml": text } }), ["data", "fluent-bit.yaml"]));
+    const [before, after] = [text.split("\n"), changed.split("\n")];
+    const only = (lines: string[], others: string[]) =>
+      lines.filter((line) => !others.includes(line)).map((line) => line.trim());
+    return { gone: only(before, after), come: only(after, before) };
+  }
+  return { gone: [], come: [] };
+}
+
+describe("the drills", () => {
+  it("are at least twelve, with a name each", () => {
+    assert.ok(DRILLS.length >= 12);
+    assert.equal(new Set(DRILLS.map(({ name }) => name)).size, DRILLS.length);
+  });
+
+  for (const drill of DRILLS) {
+    it(`${drill.name} has rows of verify, hints, and an alert that there is`, () => {
+      const scene = sceneWith(OPENSEARCH);
+      const rows = select(allChecks(planOf("local", scene.settings, 1)), { only: drill.rows(scene), skip: [] });
+      assert.ok(rows.length >= 1);
+      assert.equal(new Set(drill.hints(scene)).size, 3);
+      if (drill.alert !== undefined)
+        assert.ok(
+          ALERTS.some(({ name }) => name === drill.alert),
+          drill.alert,
+        );
+      assert.match(drill.shownBy(scene), /^kubectl -n /);
+      for (const text of [drill.symptom(scene), drill.cause(scene), drill.repair(scene)])
+        assert.doesNotMatch(text, /undefined|\[object/);
+      // Neither the name nor the symptom says what was changed.
+      assert.doesNotMatch(
+        `${drill.name} ${drill.symptom(scene)}`,
+        /selector|label|targetPort|quota team|LimitRange|NetworkPolicy|Corefile|forward|exclude/,
+      );
+    });
+  }
+
+  it("are all offered on a laptop but those about a store that it has not", async () => {
+    const { api, env } = await fakeLab();
+    const drills = await offeredDrills(env.scene.settings, env.store);
+    api.stop();
+    const refused = drills.filter(({ unfit }) => unfit !== undefined);
+    assert.deepEqual(
+      refused.map(({ drill }) => drill.name),
+      ["lines-pile-up", "lines-refused", "receiver-busy", "wrong-index"],
+    );
+    assert.deepEqual(
+      new Set(refused.map(({ unfit }) => unfit)),
+      new Set(["the destination is not a store that the collector asks over HTTP and verify reads"]),
+    );
+    assert.deepEqual(
+      (await offeredDrills(localSettings({ logging: OPENSEARCH }), undefined)).filter(
+        ({ unfit }) => unfit !== undefined,
+      ),
+      [],
+    );
+  });
+
+  it("are not offered with the reason: no CoreDNS, EKS, another collector, no logs, no teams", async () => {
+    const reason = async (name: string, settings: object, isEks?: boolean) =>
+      (await offeredDrills(localSettings({ ...settings }), undefined, isEks)).find(({ drill }) => drill.name === name)
+        ?.unfit;
+    assert.match((await reason("dns-gone", {}, true)) ?? "", /never done on EKS/);
+    assert.equal(await reason("no-answer", {}, true), undefined);
+    assert.match((await reason("no-lines", { logging: { collector: "vector" } })) ?? "", /another collector/);
+    assert.match((await reason("no-lines", { logging: { mode: "sidecar" } })) ?? "", /another collector/);
+    assert.match((await reason("no-lines", { logging: false })) ?? "", /collects no logs/);
+    assert.match((await reason("no-answer", { curlPods: false, logging: false })) ?? "", /no two teams/);
+    const { api, env } = await fakeLab();
+    api.objects.delete("/api/v1/namespaces/kube-system/pods/coredns-1");
+    const [gone] = (await offeredDrills(env.scene.settings, env.store)).filter(({ drill }) => drill.part === "dns");
+    assert.equal(gone?.unfit, "no pod in kube-system has the label k8s-app=kube-dns");
+    api.stop();
+  });
+
+  it("need the cluster's name where others could be disturbed", () => {
+    const [team, dns] = [drillOf("no-answer"), drillOf("dns-gone")];
+    const place = { clusterName: "lab", isEks: false, isLocal: true, yesOn: undefined };
+    assert.deepEqual(consentFor(team, place), {});
+    assert.match(consentFor(dns, place).warning ?? "", /kube-system\/coredns/);
+    assert.equal(consentFor(dns, place).refusal, undefined);
+    assert.equal(
+      consentFor(dns, { ...place, isLocal: false }).refusal,
+      "lab is not on this machine, so add --yes-on lab",
+    );
+    assert.equal(consentFor(team, { ...place, isLocal: false }).refusal, undefined);
+    assert.equal(consentFor(team, { ...place, isEks: true }).refusal, "lab is on EKS, so add --yes-on lab");
+    assert.equal(consentFor(team, { ...place, isEks: true, yesOn: "lab" }).refusal, undefined);
+    assert.equal(consentFor(team, { ...place, yesOn: "prod" }).refusal, "--yes-on prod names another cluster than lab");
+  });
+
+  it("are listed as a table and as JSON, without a cause", () => {
+    const drills = [
+      { drill: drillOf("no-answer"), unfit: undefined },
+      { drill: drillOf("dns-gone"), unfit: "no CoreDNS" },
+    ];
+    assert.equal(
+      drillTable(drills, "no-answer"),
+      `drill      about  level  minutes  not here, because
+no-answer  teams      1        5  on
+dns-gone   dns        1        5  no CoreDNS
+`,
+    );
+    assert.deepEqual(drillsJson(drills, "no-answer"), [
+      { name: "no-answer", part: "teams", level: 1, minutes: 5, on: true },
+      { name: "dns-gone", part: "dns", level: 1, minutes: 5, on: false, unfit: "no CoreDNS" },
+    ]);
+  });
+
+  it("are explained with the alert and its runbook", () => {
+    const text = explanation(drillOf("outside-fails"), sceneWith());
+    assert.match(text, /^Cause: {3}The plugin forward sends to 192\.0\.2\.53/);
+    assert.match(
+      text,
+      /^Alert: {3}CoreDnsAllUpstreamsDown \(critical\), docs\/runbooks\/coredns\.md#corednsallupstreamsdown$/m,
+    );
+    assert.match(explanation(drillOf("no-answer"), sceneWith()), /^Alert: {3}none is about this/m);
+  });
+});
+
+describe("the drills about Fluent Bit", () => {
+  const PASSWORD_VALUE = "{LOG_PASSWORD}";
+  const EXCLUDED = "/var/log/pods/logging_*/*/*.log,/var/log/pods/logging_*/*/*.log.20??????-??????";
+  for (const [name, logging, gone, come] of [
+    [
+      "no-lines",
+      {},
+      ["path: /var/log/pods/*_*/*/*.log,/var/log/pods/*_*/*/*.log.20??????-??????"],
+      ["path: /var/log/pods/*.log"],
+    ],
+    [
+      "one-team-silent",
+      {},
+      [`exclude_path: ${EXCLUDED}`],
+      [`exclude_path: /var/log/pods/sa-team_*/*/*.log,${EXCLUDED}`],
+    ],
+    ["read-and-lost", {}, [], ["match: pods.*"]],
+    ["collector-restarts", {}, ["- name: tail"], ["- name: tial"]],
+    ["lines-pile-up", OPENSEARCH, ["host: opensearch.logging.svc.cluster.local"], ["host: 192.0.2.10"]],
+    ["lines-refused", PASSWORD, [`http_passwd: $${PASSWORD_VALUE}`], ["http_passwd: changeme"]],
+    [
+      "receiver-busy",
+      OPENSEARCH,
+      ["host: opensearch.logging.svc.cluster.local"],
+      ["host: log-gateway.logging.svc.cluster.local"],
+    ],
+    ["wrong-index", OPENSEARCH, ["logstash_prefix: logs"], ["logstash_prefix: logs-new"]],
+  ] as const) {
+    it(`${name} changes what it says in the configuration, and nothing else`, () => {
+      assert.deepEqual(changedLines(drillOf(name), logging), { gone, come });
+    });
+  }
+
+  it("are refused where the configuration has nothing to change", () => {
+    const [fault] = drillOf("lines-refused").faults(sceneWith(OPENSEARCH));
+    assert.ok(fault?.kind === "change");
+    assert.equal(fault.change({ data: { "fluent-bit.yaml": "outputs: []\n" } }), undefined);
+    assert.equal(fault.change({}), undefined);
+  });
+
+  it("set the opt-out of a pod by its annotation", () => {
+    const [fault] = drillOf("one-pod-silent").faults(sceneWith());
+    assert.ok(fault?.kind === "change");
+    assert.deepEqual(fault.change({ metadata: { name: "curl-sa" } }), {
+      metadata: { name: "curl-sa", annotations: { "fluentbit.io/exclude": "true" } },
+    });
+  });
+});
