@@ -12,10 +12,11 @@ import { opentelemetry } from "../../components/logging/collectors/opentelemetry
 import { promtail } from "../../components/logging/collectors/promtail/index.ts";
 import { vector } from "../../components/logging/collectors/vector/index.ts";
 import { type LogPipeline, logPipeline, NODE, SECRETS_FOLDER } from "../../components/logging/pipeline.ts";
+import { REDACTION_KINDS } from "../../components/logging/processing/redaction.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { checkLogging } from "../../components/logging/validation.ts";
 import { anyLogging } from "../components/logging/arbitraries.ts";
-import { DESTINATIONS, POD } from "../components/logging/collectors/pipelines.ts";
+import { credentials, DESTINATIONS, POD } from "../components/logging/collectors/pipelines.ts";
 import { findProgram, whyMissing } from "../support/collectors/program.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { kubeconfig } from "./cluster-api.ts";
@@ -48,6 +49,51 @@ const READERS: readonly Reader[] = [
   { collector: opentelemetry, program: "otelcol", check: (args) => ["validate", ...args], word: "start_at" },
 ];
 
+/** What the unit tests' destinations have not: those that pass lines on, tokens, and addresses that are put together otherwise. */
+const MORE_DESTINATIONS: readonly Readonly<Record<string, unknown>>[] = [
+  { kind: "http", url: "http://[2001:db8::1]" },
+  { kind: "elasticsearch", host: "search.example.com", token: { secretName: "log-writer", scheme: "ApiKey" } },
+  { kind: "opensearch", host: "h", sigv4: { arn: "arn:aws:es:eu-central-1:111122223333:domain/logs" } },
+  { kind: "opensearch", host: "h", sigv4: { arn: "arn:aws:aoss:eu-central-1:111122223333:collection/a1b2c3" } },
+  { kind: "s3", prefix: "2026-01-01" },
+  { kind: "loki", url: "https://loki.example.com", tenant: "1_000", token: { secretName: "log-writer" } },
+  { kind: "otlp", url: "https://otel.example.com", token: { secretName: "log-writer" } },
+  { kind: "otlp", url: "https://otel.example.com", protocol: "grpc", credentials, caSecretName: "otel-ca" },
+  { kind: "otlp", url: "http://otel.monitoring.svc:4317", protocol: "grpc" },
+  { kind: "splunk", url: "https://splunk.example.com:8088", token: { secretName: "log-writer" }, verify: false },
+  { kind: "firehose", stream: "logs" },
+];
+
+const pattern = fc.constantFrom(
+  "error",
+  "^\\d{4}-",
+  "'\"`",
+  "\\$\\{x\\}",
+  "\\{\\{ x \\}\\}",
+  "#\\{x\\}",
+  "SECRET\\[a\\.b\\]",
+  " ",
+);
+const replacement = fc.constantFrom("[REDACTED]", "{{x}} %Y", "a'b", "SECRET[x.y]", "#{1}", "");
+const place = { namespaces: fc.constant(["ts-team", "shop"]), streams: fc.constant(["stderr"]) };
+
+/** Steps of `logging.processing`, with text that some program could take for its own. */
+const anyProcessing = fc.record(
+  {
+    redact: fc.array(fc.oneof(fc.constantFrom(...REDACTION_KINDS), fc.record({ pattern, replacement })), {
+      maxLength: 4,
+    }),
+    drop: fc.array(fc.record({ pattern, ...place, labels: fc.constant({ "a.b/c": "1e3" }) }), { maxLength: 2 }),
+    sample: fc.array(fc.record({ ...place, levels: fc.constant(["debug"]), ratio: fc.constantFrom(0.001, 0.5) }), {
+      maxLength: 1,
+    }),
+    limit: fc.array(fc.record({ linesPerSecond: fc.constantFrom(1, 1_000_000) }), { maxLength: 2 }),
+    firstLines: fc.array(fc.record({ pattern, namespaces: place.namespaces }), { maxLength: 2 }),
+    fields: fc.constant({ site: "eu-1", on: "1_000" }),
+  },
+  { requiredKeys: [] },
+);
+
 /** Random settings for each destination and mode: a program needs up to a second to read them. */
 const RUNS = 5;
 
@@ -70,7 +116,7 @@ function complaint(
     mkdirSync(join(folder, "state"));
     mkdirSync(join(secrets, "credentials"), { recursive: true });
     writeFileSync(join(secrets, "ca.crt"), rootCertificates[0] ?? "");
-    for (const name of ["username", "password"]) writeFileSync(join(secrets, "credentials", name), name);
+    for (const name of ["username", "password", "token"]) writeFileSync(join(secrets, "credentials", name), name);
     writeFileSync(join(folder, "kubeconfig"), kubeconfig("http://127.0.0.1:9"));
     const move = (text: string) =>
       text
@@ -89,6 +135,7 @@ function complaint(
         NODE_NAME: "node",
         LOG_USER: "user",
         LOG_PASSWORD: "password",
+        LOG_TOKEN: "token",
         KUBECONFIG: join(folder, "kubeconfig"),
       },
     });
@@ -98,9 +145,19 @@ function complaint(
   }
 }
 
+function canAuthenticate({ authenticates = {} }: Collector, kind: string, how: string): boolean {
+  return Object.entries(authenticates).some(([of, ways]) => of === kind && ways.some((way) => way === how));
+}
+
 for (const reader of READERS) {
   const { collector, program, word } = reader;
-  const destinations = DESTINATIONS.filter(({ kind }) => destinationsOf(collector).includes(String(kind)));
+  const destinations = [...DESTINATIONS, ...MORE_DESTINATIONS].filter(
+    (destination) =>
+      destinationsOf(collector).includes(String(destination.kind)) &&
+      ["token", "sigv4"].every(
+        (key) => destination[key] === undefined || canAuthenticate(collector, String(destination.kind), key),
+      ),
+  );
   describe(`${collector.title} takes what it is told`, () => {
     before(function () {
       if (findProgram(program) === undefined) leaveOut(this, whyMissing(program));
@@ -110,8 +167,8 @@ for (const reader of READERS) {
       for (const destination of destinations) {
         it(`with any settings: ${mode}, ${JSON.stringify(destination)}`, () => {
           const source = mode === "daemonset" ? NODE : ({ kind: "application", pod: POD } as const);
-          const property = fc.property(anyLogging, (logging) => {
-            const settings = fitting({ ...logging, collector: collector.id, destination });
+          const property = fc.property(anyLogging, anyProcessing, (logging, processing) => {
+            const settings = fitting({ ...logging, processing, collector: collector.id, destination });
             // A setting without effect is told, and taken all the same.
             const errors = checkLogging(settings, "eks").filter(({ severity }) => severity !== "warning");
             assert.deepEqual(errors, []);
