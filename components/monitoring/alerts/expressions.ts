@@ -32,7 +32,7 @@ export const unmoved = (counter: string, by: string) =>
  * for more samples.
  */
 export const perSecond = (counter: string, by: string) =>
-  `sum by (${by}) (${counter} - (${counter} offset 1m or 0 * ${counter})) / 60`;
+  `sum by (${by}) (clamp_min(${counter} - (${counter} offset 1m or 0 * ${counter}), 0)) / 60`;
 
 /** A DaemonSet that does not run on each node, by kube-state-metrics. */
 export function missingOnNode(namespace: string, daemonSet: string): Condition {

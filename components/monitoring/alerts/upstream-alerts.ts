@@ -1,5 +1,5 @@
 import type { Alert } from "../alert.ts";
-import { COREFILE, DNS, LOGS, onCoreDns, POD, rising, steady } from "./expressions.ts";
+import { COREFILE, DNS, LOGS, onCoreDns, POD, perSecond, rising } from "./expressions.ts";
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
 
@@ -98,10 +98,11 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     steps: [COREFILE, "`npm run lab -- dns explain example.com`"],
     explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns({
-      expr: `sum(rate(coredns_forward_healthcheck_broken_total{${DNS}}[2m])) > 0`,
-      for: "1m",
+      // For longer than a failed check of a second is seen.
+      expr: `${perSecond(`coredns_forward_healthcheck_broken_total{${DNS}}`, "")} > 0`,
+      for: "2m",
       fires: { [`coredns_forward_healthcheck_broken_total{${POD}}`]: rising(5) },
-      quiet: { [`coredns_forward_healthcheck_broken_total{${POD}}`]: steady(9) },
+      quiet: { [`coredns_forward_healthcheck_broken_total{${POD}}`]: "0x18 9x30" },
     }),
   },
   {
@@ -113,10 +114,10 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     steps: [COREFILE, "Raise `dns.corefile.options.forward.maxConcurrent`, 2 KB of memory each."],
     explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns({
-      expr: `sum(rate(coredns_forward_max_concurrent_rejects_total{${DNS}}[2m])) > 0`,
-      for: "1m",
+      expr: `${perSecond(`coredns_forward_max_concurrent_rejects_total{${DNS}}`, "")} > 0`,
+      for: "2m",
       fires: { [`coredns_forward_max_concurrent_rejects_total{${POD}}`]: rising(5) },
-      quiet: { [`coredns_forward_max_concurrent_rejects_total{${POD}}`]: steady(9) },
+      quiet: { [`coredns_forward_max_concurrent_rejects_total{${POD}}`]: "0x18 9x30" },
     }),
   },
   {

@@ -9,6 +9,7 @@ import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { Series, WatchedStack } from "../../../components/monitoring/alert.ts";
 import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
 import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/index.ts";
+import { grafanaDashboard } from "../../../components/monitoring/grafana-dashboard.ts";
 import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";
@@ -200,6 +201,25 @@ describe("the alerts in promtool", function () {
       promql_expr_test: [{ expr, eval_time: "1m45s", exp_samples: [{ labels: "{}", value: 1 }] }],
     };
     assert.equal(await failures(ruleFile(WHOLE), [early], "15s"), "");
+  });
+
+  it("leave expressions that parse on the dashboard of each collector", async () => {
+    const exprs = COLLECTOR_IDS.flatMap((collector) => {
+      const dashboard = JSON.parse(JSON.stringify(grafanaDashboard({ ...WHOLE, collector })));
+      const panels: { targets?: { expr: string }[] }[] = dashboard.panels;
+      const annotations: { expr: string }[] = dashboard.annotations.list;
+      return [...panels.flatMap(({ targets = [] }) => targets), ...annotations].map(({ expr }) => expr);
+    });
+    assert.ok(exprs.length > 200, `${exprs.length}`);
+    const one = {
+      promql_expr_test: [{ expr: "vector(1)", eval_time: "0m", exp_samples: [{ labels: "{}", value: 1 }] }],
+    };
+    const check = (all: readonly string[]) =>
+      failures({ groups: [{ name: "graphs", rules: all.map((expr, at) => ({ record: `graph:${at}`, expr })) }] }, [
+        one,
+      ]);
+    assert.equal(await check([...new Set(exprs)]), "");
+    assert.match(await check(["sum("]), /parse error|unclosed/);
   });
 
   it("are refused where data or thresholds are changed", async () => {
