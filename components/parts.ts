@@ -1,6 +1,7 @@
 import type { ClusterSettings, EksClusterSettings } from "./cluster/settings.ts";
 import type { DnsSettings } from "./dns/settings.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/amazon.ts";
+import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
@@ -34,7 +35,7 @@ export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
   readonly logging: Pick<LoggingSettings, "mode" | "destination" | "destinations" | "index" | "buffer"> | undefined;
-  readonly teams: readonly Pick<TeamSettings, "memberRoles" | "podIdentity">[];
+  readonly teams: readonly Pick<TeamSettings, "memberRoles" | "podIdentity" | "namespaces">[];
   /** Whether any team has a curl pod. */
   readonly hasCurlPods: boolean;
   /** The settings as they stand in the stack's file. */
@@ -52,6 +53,15 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
       value: "sidecar",
     });
   if (!hasCurlPods && given.curlPod !== undefined) warn(["curlPod"], "has no effect, since no team has a curl pod");
+  const collectorHas = absent.has("logging") || logging?.mode === "sidecar" ? undefined : LOGGING_NAMESPACE;
+  for (const [index, { namespaces = [] }] of teams.entries())
+    for (const [place, { name }] of namespaces.entries())
+      if (name === collectorHas)
+        issues.push({
+          path: ["teams", index, "namespaces", place, "name"],
+          message: "must be another namespace with logging, whose collector has this one",
+          value: name,
+        });
   if (cluster?.kind === "existing")
     for (const [index, { memberRoles }] of teams.entries())
       if (memberRoles.length > 0)

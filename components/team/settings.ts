@@ -107,7 +107,10 @@ export const TeamSettings = z.strictObject({
   namespaces: z
     .array(
       z.strictObject({
-        name: NamespaceName.describe("Name."),
+        // What runs there would lose its network, and DNS with it.
+        name: NamespaceName.regex(/^(?!kube-)/, "must not start with kube-, which Kubernetes reserves").describe(
+          "Name.",
+        ),
         adopt: z
           .boolean()
           .default(false)

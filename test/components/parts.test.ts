@@ -87,6 +87,26 @@ describe("parts that do not go together", () => {
       );
   });
 
+  it("refuses a team's namespace that the collector or Kubernetes itself has", () => {
+    const withNamespace =
+      (name: string, more: Config = {}) =>
+      () =>
+        parseSettings({
+          ...KINDS.existing,
+          "eks-dns-logging:teams": JSON.stringify([{ name: "pay", namespaces: [{ name, adopt: true }] }]),
+          ...more,
+        });
+    const path = "teams\\[0\\]\\.namespaces\\[0\\]\\.name";
+    assert.throws(
+      withNamespace("logging"),
+      new RegExp(`${path}: must be another namespace with logging, .* \\(found "logging"\\)`),
+    );
+    assert.doesNotThrow(withNamespace("logging", { "eks-dns-logging:logging": "false" }));
+    for (const name of ["kube-system", "kube-node-lease"])
+      assert.throws(withNamespace(name), new RegExp(`${path}: must not start with kube-, .* \\(found "${name}"\\)`));
+    assert.doesNotThrow(withNamespace("kubeflow"));
+  });
+
   it("warns of settings of the curl pod that nobody has", () => {
     const settings = parseSettings({
       ...KINDS.existing,
