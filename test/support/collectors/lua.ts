@@ -7,6 +7,21 @@ const SCRIPT = readFileSync(
   new URL("../../../components/logging/collectors/fluent-bit/redact.lua", import.meta.url),
   "utf8",
 );
+/** LuaJIT's module `bit`, which Lua 5.4 has as operators. @see https://bitop.luajit.org/api.html */
+export const LUA_BIT = `local function signed(x)
+  x = x & 0xffffffff
+  return x >= 0x80000000 and x - 0x100000000 or x
+end
+package.preload.bit = function()
+  return {
+    tobit = signed,
+    bnot = function(a) return signed(~a) end,
+    bxor = function(a, b) return signed(a ~ b) end,
+    lshift = function(a, n) return signed(a << n) end,
+    tohex = function(a) return string.format("%08x", a & 0xffffffff) end,
+  }
+end`;
+
 /** Passes many lines to Lua at once: one by one takes most of the time. No line of a test has this character. */
 const SEPARATOR = "\u0001";
 const REDACT_ALL = `local redact = redact

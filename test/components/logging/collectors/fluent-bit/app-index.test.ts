@@ -4,22 +4,8 @@ import { type LuaEngine, LuaFactory } from "wasmoon";
 import { APP_LABELS, indexName } from "../../../../../components/logging/indexing/index-format.ts";
 import { ID_KEY, SPLIT_KEY } from "../../../../../components/logging/pipeline.ts";
 import { INDEX_NAMES_IN_UTC } from "../../../../support/collectors/index-names.ts";
+import { LUA_BIT } from "../../../../support/collectors/lua.ts";
 import { render } from "./rendered.ts";
-
-/** LuaJIT's module `bit`, which Lua 5.4 has as operators. @see https://bitop.luajit.org/api.html */
-const BIT = `local function signed(x)
-  x = x & 0xffffffff
-  return x >= 0x80000000 and x - 0x100000000 or x
-end
-package.preload.bit = function()
-  return {
-    tobit = signed,
-    bnot = function(a) return signed(~a) end,
-    bxor = function(a, b) return signed(a ~ b) end,
-    lshift = function(a, n) return signed(a << n) end,
-    tohex = function(a) return string.format("%08x", a & 0xffffffff) end,
-  }
-end`;
 
 interface LuaRecord {
   readonly kubernetes?: { readonly labels?: Readonly<Record<string, string>> };
@@ -37,7 +23,7 @@ describe("Fluent Bit's Lua filter", () => {
   before(async () => {
     const { files } = render({ destination: { kind: "opensearch", host: "h" }, index: { splitBy: "app" } });
     lua = await new LuaFactory().createEngine();
-    await lua.doString(BIT);
+    await lua.doString(LUA_BIT);
     await lua.doString(files["index.lua"] ?? "");
     filter = lua.global.get("app_of_record");
   });
