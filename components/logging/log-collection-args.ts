@@ -300,6 +300,8 @@ export interface LogCollectionArgs {
     readonly annotations?: boolean;
     /** Whether a record has the cluster's name, `k8s_cluster_name`, and on EKS its region, `cloud_region`. @default false */
     readonly cluster?: boolean;
+    /** ID of the AWS account, which a record has as `cloud_account_id`; requires `cluster`. @default no such field */
+    readonly accountId?: string | undefined;
   };
   /**
    * How much waits on the node's disk while the destination is down, and what happens when that is full.

@@ -170,7 +170,11 @@ function withClusterFields(
   { cluster, region }: DestinationContext,
 ): LoggingSettings["processing"] {
   if (!metadata.cluster) return processing;
-  const names = { k8s_cluster_name: cluster, ...(region === undefined ? {} : { cloud_region: region }) };
+  const names = {
+    k8s_cluster_name: cluster,
+    ...(region === undefined ? {} : { cloud_region: region }),
+    ...(metadata.accountId === undefined ? {} : { cloud_account_id: metadata.accountId }),
+  };
   return { ...processing, fields: { ...names, ...processing.fields } };
 }
 

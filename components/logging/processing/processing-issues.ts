@@ -24,6 +24,8 @@ export function processingIssues(
       issues.push({ path, message, value: processing[step] });
     }
   }
+  if (metadata.accountId !== undefined && !metadata.cluster)
+    issues.push({ path: ["metadata"], message: "accountId requires cluster" });
   const canName = collector.processing.fields;
   if (metadata.cluster && canName !== true) {
     const message = `must be false with ${collector.title}, which adds no fields here`;

@@ -89,6 +89,13 @@ describe("Settings of processing", () => {
         logPipeline(LoggingSettings.parse({ collector: collector.id, destination: DESTINATION, ...settings }), context),
       );
 
+    it("and the account only beside it", () => {
+      const accountId = "111122223333";
+      assert.deepEqual(check({ metadata: { accountId } }), ["metadata: accountId requires cluster"]);
+      assert.deepEqual(check({ metadata: { accountId, cluster: true } }), []);
+      assert.equal(LoggingSettings.safeParse({ metadata: { accountId: "1111", cluster: true } }).success, false);
+    });
+
     for (const collector of Object.values(COLLECTORS)) {
       if (!collector.modes.includes("daemonset")) continue;
       if (collector.processing.fields === true)
@@ -97,6 +104,10 @@ describe("Settings of processing", () => {
           const fields = (values: object) => ({ processing: { fields: values } });
           const both = { k8s_cluster_name: "prod", cloud_region: "eu-west-1" };
           assert.deepEqual(rendered(collector, named), rendered(collector, fields(both)));
+          assert.deepEqual(
+            rendered(collector, { metadata: { cluster: true, accountId: "111122223333" } }),
+            rendered(collector, fields({ ...both, cloud_account_id: "111122223333" })),
+          );
           assert.notDeepEqual(rendered(collector, named), rendered(collector, {}));
           assert.deepEqual(
             rendered(collector, named, { cluster: "lab", region: undefined }),
