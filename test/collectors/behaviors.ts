@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Received } from "../support/collectors/protocols.ts";
 import type { LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { LEFT_OUT } from "./cluster-api.ts";
-import { collected, KUBERNETES, POD, records, sortedLogs, stoppedAfter } from "./curl-pod.ts";
+import { collected, KUBERNETES, line, POD, records, sortedLogs, stoppedAfter } from "./curl-pod.ts";
 
 /** When the lines of the suites were written. */
 export const TIME = "2026-01-01T00:30:00.123456789Z";
@@ -215,4 +215,90 @@ export function testDelivery(collect: Collect, time: string, places: Readonly<Re
       );
     });
   }
+}
+
+/** Runs a collector on lines that are there when it starts, until nothing comes any more. */
+type CollectAll = (settings: object, write: (sandbox: Sandbox) => void) => Promise<readonly Received[]>;
+
+const TRACE = "java.lang.Error: no\n\tat com.example.Main(Main.java:1)\nCaused by: nothing";
+
+/**
+ * Tests of which lines become which records.
+ * @param own Lines of this collector's test beside those of all, and the streams and texts of their records.
+ */
+export function testRecordsOfLines(
+  collect: CollectAll,
+  own: { readonly lines: readonly string[]; readonly records: readonly string[] },
+): void {
+  it("are those of Fluent Bit, under ids of their own", async () => {
+    const kept = await collect({}, (sandbox) => {
+      const lines = [
+        line(1, "stdout P one "),
+        line(2, "stdout F line "),
+        line(3, 'stdout F {"level":{"name":"info"},"count":1234567890123456}'),
+        line(4, "stderr F java.lang.Error: no"),
+        line(4, "stdout F between"),
+        line(5, "stderr F \tat com.example.Main(Main.java:1)"),
+        line(6, "stderr F Caused by: nothing"),
+        line(8, `stdout F ${"x".repeat(2 ** 20)}`),
+        ...own.lines,
+      ];
+      const timeOf = (text: string) => text.split(" ")[0] ?? "";
+      sandbox.write(
+        POD,
+        lines.toSorted((one, other) => timeOf(one).localeCompare(timeOf(other))),
+      );
+      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
+      sandbox.write({ ...POD, namespace: "logging" }, [line(1, "stdout F never")]);
+    });
+    const found = new Map(records(kept).map((record) => [String(record.log).slice(0, 20), record]));
+    assert.deepEqual(found.get("one line "), {
+      "@timestamp": "2026-02-01T10:00:00.123456781Z",
+      log: "one line ",
+      stream: "stdout",
+      kubernetes: KUBERNETES,
+      team: "ts",
+    });
+    assert.deepEqual(found.get('{"level":{"name":"in')?.fields, { level: { name: "info" }, count: 1234567890123456 });
+    assert.equal(found.get(TRACE.slice(0, 20))?.log, TRACE);
+    assert.equal(String(found.get("x".repeat(20))?.log).length, 2 ** 20);
+    assert.deepEqual(
+      records(kept)
+        .map(({ stream, log }) => `${stream} ${String(log).slice(0, 20)}`)
+        .sort(),
+      [
+        "stdout between",
+        `stderr ${TRACE.slice(0, 20)}`,
+        "stdout one line ",
+        `stdout ${"x".repeat(20)}`,
+        'stdout {"level":{"name":"in',
+        ...own.records,
+      ].sort(),
+    );
+    assert.equal(new Set(kept.map(({ id }) => id)).size, kept.length);
+    assert.ok(!kept.some(({ json }) => json.includes("never")));
+  });
+
+  it("keep to namespaces and labels that are named, and leave out what is not wanted", async () => {
+    const settings = {
+      namespaces: { include: ["ts-team", "sa-team"] },
+      labels: { "app.kubernetes.io/name": "curl" },
+      metadata: { labels: false, annotations: true },
+      parseJson: false,
+      multiline: [],
+    };
+    const kept = await collect(settings, (sandbox) => {
+      sandbox.write(POD, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
+      sandbox.write({ ...POD, namespace: "kube-system" }, [line(1, "stdout F never")]);
+    });
+    const { labels: _, ...kubernetes } = KUBERNETES;
+    assert.deepEqual(
+      records(kept).map(({ log, fields, kubernetes: found }) => ({ log, fields, found })),
+      ['{"a":1}', " indented"].map((log) => ({
+        log,
+        fields: undefined,
+        found: { ...kubernetes, annotations: { "example_com/note": "kept" } },
+      })),
+    );
+  });
 }

@@ -8,6 +8,7 @@ import { whyMissing } from "../../support/collectors/program.ts";
 import type { Received } from "../../support/collectors/protocols.ts";
 import type { Sandbox } from "../../support/collectors/sandbox.ts";
 import { leaveOut } from "../../support/leave-out.ts";
+import { testRecordsOfLines } from "../behaviors.ts";
 import { LABELS, LEFT_OUT } from "../cluster-api.ts";
 import { collected, KUBERNETES, line, POD, records } from "../curl-pod.ts";
 import { type LocalFluentd, localFluentd } from "./local.ts";
@@ -46,68 +47,9 @@ describe("Records of Fluentd", () => {
 
   after(() => fluentd?.stop());
 
-  it("are those of Fluent Bit, under ids of their own", async () => {
-    const kept = await collect({}, (sandbox) => {
-      sandbox.write(POD, [
-        line(1, "stdout P one "),
-        line(2, "stdout F line "),
-        line(3, 'stdout F {"level":{"name":"info"},"count":1234567890123456}'),
-        line(4, "stderr F java.lang.Error: no"),
-        line(4, "stdout F between"),
-        line(5, "stderr F \tat com.example.Main(Main.java:1)"),
-        line(6, "stderr F Caused by: nothing"),
-        line(6, "stdout F "),
-        line(7, "stdout F "),
-        line(8, `stdout F ${"x".repeat(2 ** 20)}`),
-      ]);
-      sandbox.write({ ...POD, pod: LEFT_OUT }, [line(1, "stdout F never")]);
-      sandbox.write({ ...POD, namespace: "logging" }, [line(1, "stdout F never")]);
-    });
-    const found = new Map(records(kept).map((record) => [String(record.log).slice(0, 20), record]));
-    const common = { kubernetes: KUBERNETES, team: "ts" };
-    assert.deepEqual(found.get("one line "), {
-      "@timestamp": "2026-02-01T10:00:00.123456781Z",
-      log: "one line ",
-      stream: "stdout",
-      ...common,
-    });
-    assert.deepEqual(found.get('{"level":{"name":"in')?.fields, { level: { name: "info" }, count: 1234567890123456 });
-    const trace = "java.lang.Error: no\n\tat com.example.Main(Main.java:1)\nCaused by: nothing";
-    assert.equal(found.get("java.lang.Error: no\n")?.log, trace);
-    assert.equal(found.get("java.lang.Error: no\n")?.stream, "stderr");
-    assert.equal(String(found.get("x".repeat(20))?.log).length, 2 ** 20);
-    assert.deepEqual(
-      records(kept)
-        .map(({ log }) => String(log).slice(0, 20))
-        .sort(),
-      ["", "", "between", "java.lang.Error: no\n", "one line ", "x".repeat(20), '{"level":{"name":"in'].sort(),
-    );
-    assert.equal(new Set(kept.map(({ id }) => id)).size, 7);
-    assert.ok(!kept.some(({ json }) => json.includes("never")));
-  });
-
-  it("keep to namespaces and labels that are named, and leave out what is not wanted", async () => {
-    const settings = {
-      namespaces: { include: ["ts-team", "sa-team"] },
-      labels: { "app.kubernetes.io/name": "curl" },
-      metadata: { labels: false, annotations: true },
-      parseJson: false,
-      multiline: [],
-    };
-    const kept = await collect(settings, (sandbox) => {
-      sandbox.write(POD, [line(1, 'stdout F {"a":1}'), line(2, "stdout F  indented")]);
-      sandbox.write({ ...POD, namespace: "kube-system" }, [line(1, "stdout F never")]);
-    });
-    const { labels, ...kubernetes } = KUBERNETES;
-    assert.deepEqual(labels, { team: "ts", "app_kubernetes_io/name": "curl" });
-    assert.deepEqual(
-      records(kept).map(({ log, fields, kubernetes: found }) => ({ log, fields, found })),
-      ['{"a":1}', " indented"].map((log) => ({
-        log,
-        fields: undefined,
-        found: { ...kubernetes, annotations: { "example_com/note": "kept" } },
-      })),
-    );
+  testRecordsOfLines(collect, {
+    lines: [line(6, "stdout F "), line(7, "stdout F ")],
+    records: ["stdout ", "stdout "],
   });
 
   it("wait for what the API server says of their pod", async () => {
