@@ -240,7 +240,7 @@ export interface RouteArgs {
   /** Labels that a line's pod must have, all of them. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Sources whose lines go there. @default all, or pods where another condition is set */
-  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth")[];
+  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events")[];
   /** Streams whose lines go there. @default both */
   readonly streams?: readonly ("stdout" | "stderr")[];
   /** Levels of JSON lines, by their `level` or `severity`. @default all lines */
@@ -259,7 +259,7 @@ export interface LogCollectionArgs {
    * What is collected: pods' files, and parts of the node's journal, with Fluent Bit and one destination.
    * @default ["pods"]
    */
-  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth")[];
+  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events")[];
   /**
    * Where lines go.
    * @default { kind: "stdout" }

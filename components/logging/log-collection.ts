@@ -18,11 +18,13 @@ import {
   hasIndex,
   LOGGING_NAMESPACE,
   logPipeline,
+  ofSources,
 } from "./pipeline.ts";
 import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
-import { journalSources } from "./sources/journal.ts";
+import { journalSources, type Source } from "./sources/journal.ts";
 import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
+import { EventReader } from "./workloads/event-reader.ts";
 import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
 
 /**
@@ -82,23 +84,31 @@ export class LogCollection extends pulumi.ComponentResource {
         : [],
     );
     if (settings.mode === "daemonset") {
-      const { args: containerArgs, environment, senders } = collector.render(logPipeline(settings, context));
-      new CollectorDaemonSet(
-        `${name}-${collector.id}`,
-        {
+      const planned = logPipeline(settings, context);
+      // What needs no value of the deployment is known before it.
+      const workload = (wanted: (source: Source) => boolean) => {
+        const own = collector.render(ofSources(planned, wanted));
+        return {
           collector,
-          files: pipeline.apply((resolved) => collector.render(resolved).files),
-          args: containerArgs,
-          environment,
-          destinations: targets,
-          senders,
-          journal: journalSources(settings.sources).length > 0,
+          files: pipeline.apply((resolved) => collector.render(ofSources(resolved, wanted)).files),
+          args: own.args,
+          environment: own.environment,
+          destinations: targets.filter(({ sources }) => sources.some(wanted)),
+          senders: own.senders,
           resources: settings.resources,
           image: args.image,
           dependsOn: [namespace, ...inAws, ...search],
-        },
-        { parent: this },
-      );
+        };
+      };
+      const journal = journalSources(settings.sources).length > 0;
+      const onNodes = { ...workload((source) => source !== "events"), journal };
+      new CollectorDaemonSet(`${name}-${collector.id}`, onNodes, { parent: this });
+      if (settings.sources.includes("events"))
+        new EventReader(
+          `${name}-${collector.id}-events`,
+          workload((source) => source === "events"),
+          { parent: this },
+        );
     }
 
     this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context, args.image) : undefined;

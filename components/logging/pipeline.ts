@@ -164,6 +164,20 @@ export function logPipeline(
       };
 }
 
+/** Name of the pod that reads events, its service account and its configuration. @param id Of the collector. */
+export function eventReaderName(id: string): string {
+  return `${id}-events`;
+}
+
+/** The part of a pipeline that some sources need: without destinations that none of them goes to. */
+export function ofSources(pipeline: LogPipeline, wanted: (source: Source) => boolean): LogPipeline {
+  const sources = pipeline.sources.filter(wanted);
+  const branches = pipeline.branches
+    .map((branch) => ({ ...branch, sources: branch.sources.filter(wanted) }))
+    .filter((branch) => branch.sources.length > 0);
+  return { ...pipeline, sources, branches };
+}
+
 /** The processing with the fields that name the cluster, where records are to have them; the stack's own fields come first. */
 function withClusterFields(
   { processing, metadata }: LoggingSettings,

@@ -6,7 +6,7 @@ import { folderOf, placeName } from "../../components/logging/indexing/team-plac
 import { bucketName, describeDestination, logGroupName } from "../../components/logging/pipeline.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
-import { journalSources, type Source, sourcePlace } from "../../components/logging/sources/journal.ts";
+import { ownSources, type Source, sourcePlace } from "../../components/logging/sources/journal.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 import { plainTable } from "../output/table.ts";
@@ -217,7 +217,7 @@ function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): stri
     case "s3":
       return [
         ...(sources.includes("pods") ? inPlaces(destination.prefix, places) : []),
-        ...journalSources(sources).map((source) => sourcePlace(destination.prefix, source)),
+        ...ownSources(sources).map((source) => sourcePlace(destination.prefix, source)),
       ].map((prefix) => `${folderOf(prefix)}${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`);
     default:
       return [];

@@ -6,7 +6,7 @@ import { existingLogGroup, PodLogGroup } from "../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { placeName } from "../indexing/team-places.ts";
-import { bucketName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
+import { bucketName, eventReaderName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
 import { searchStatement, streamStatement } from "./amazon.ts";
 import { RETENTION } from "./destination-settings.ts";
@@ -34,20 +34,35 @@ export function awsDestinations(
   place: Place,
 ): AwsDestinations {
   const made: pulumi.Resource[] = [];
-  const statements = targets.flatMap((target) => statementsOf(name, target, collector, place, made) ?? []);
-  const [first] = statements;
-  if (first === undefined) return { identity: undefined, ready: made };
-  const identity = new PodIdentity(
-    `${name}-identity`,
-    {
-      host: place.host,
-      namespace: LOGGING_NAMESPACE,
-      serviceAccount: collector.id,
-      statements: statements.length === 1 ? first : pulumi.all(statements).apply((all) => all.flat()),
-    },
-    { parent: place.parent },
+  const all = targets.map((target) => ({
+    target,
+    statements: statementsOf(name, target, collector, place, made),
+  }));
+  const identityOf = (resource: string, serviceAccount: string, wanted: (target: Target) => boolean) => {
+    const statements = all.flatMap(({ target, statements: own }) => (wanted(target) ? (own ?? []) : []));
+    const [first] = statements;
+    if (first === undefined) return undefined;
+    return new PodIdentity(
+      resource,
+      {
+        host: place.host,
+        namespace: LOGGING_NAMESPACE,
+        serviceAccount,
+        statements: statements.length === 1 ? first : pulumi.all(statements).apply((each) => each.flat()),
+      },
+      { parent: place.parent },
+    );
+  };
+  const identity = identityOf(`${name}-identity`, collector.id, ({ sources }) => !isOnlyEvents(sources));
+  const ofEvents = identityOf(`${name}-events-identity`, eventReaderName(collector.id), ({ sources }) =>
+    sources.includes("events"),
   );
-  return { identity, ready: [identity.association, ...made] };
+  const associations = [identity, ofEvents].flatMap((each) => each?.association ?? []);
+  return { identity, ready: [...associations, ...made] };
+}
+
+function isOnlyEvents(sources: Target["sources"]): boolean {
+  return sources.every((source) => source === "events");
 }
 
 /**

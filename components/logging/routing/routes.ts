@@ -4,7 +4,7 @@ import { string } from "../../schema/values.ts";
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-format.ts";
 import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
-import { journalSources, SOURCES, type Source, sourceIndex } from "../sources/journal.ts";
+import { ownSources, SOURCES, type Source, sourceIndex } from "../sources/journal.ts";
 
 export const NamespaceName = string(
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -219,7 +219,7 @@ export function indicesOfTarget(
   now: Date,
 ): string[] {
   const ofPods = sources.includes("pods") ? todaysIndices(index, routedTeams(selections, teams), now) : [];
-  return [...ofPods, ...journalSources(sources).map((source) => indexName(sourceIndex(index, source), now))].sort();
+  return [...ofPods, ...ownSources(sources).map((source) => indexName(sourceIndex(index, source), now))].sort();
 }
 
 /** What is known of a line where it is routed. */

@@ -1,16 +1,20 @@
 import type { IndexFormat } from "../indexing/index-format.ts";
 import { folderOf } from "../indexing/team-places.ts";
 
-/** What can be collected: pods' files, and parts of the node's journal. */
-export const SOURCES = ["pods", "kubelet", "containerd", "kernel", "auth"] as const;
+/** What can be collected: pods' files, parts of the node's journal, and the events of the Kubernetes API. */
+export const SOURCES = ["pods", "kubelet", "containerd", "kernel", "auth", "events"] as const;
 export type Source = (typeof SOURCES)[number];
-export type JournalSource = Exclude<Source, "pods">;
+/** A source whose lines have names of their own in each destination. */
+export type OwnSource = Exclude<Source, "pods">;
+export type JournalSource = Exclude<OwnSource, "events">;
 
 /** Folder of the journal on a node that keeps it across restarts, as those of EKS do. */
 export const JOURNAL_FOLDER = "/var/log/journal";
 
-/** Stands before the source in the names of its indices and objects. */
-export const NODE_PART = "node";
+/** What a source is from; stands before it in the names of its indices and objects. */
+export function placeOfSource(source: OwnSource): "node" | "cluster" {
+  return source === "events" ? "cluster" : "node";
+}
 
 /** Fields of an entry, one of which it must have. @see https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html */
 export const JOURNAL_FIELDS: Readonly<Record<JournalSource, readonly string[]>> = {
@@ -23,15 +27,20 @@ export const JOURNAL_FIELDS: Readonly<Record<JournalSource, readonly string[]>> 
 
 /** The parts of the journal among the sources, each once, in a fixed order. */
 export function journalSources(sources: readonly Source[]): JournalSource[] {
-  return SOURCES.filter((source): source is JournalSource => source !== "pods" && sources.includes(source));
+  return ownSources(sources).filter((source) => source !== "events");
 }
 
-/** Names of a source's own indices: those of the pods with `node` and the source after the prefix. */
-export function sourceIndex(index: IndexFormat, source: JournalSource): IndexFormat {
-  return { ...index, prefix: [index.prefix, NODE_PART, source].join(index.separator), splitBy: "none" };
+/** All among the sources but pods, each once, in a fixed order. */
+export function ownSources(sources: readonly Source[]): OwnSource[] {
+  return SOURCES.filter((source): source is OwnSource => source !== "pods" && sources.includes(source));
+}
+
+/** Names of a source's own indices: those of the pods with its place and itself after the prefix. */
+export function sourceIndex(index: IndexFormat, source: OwnSource): IndexFormat {
+  return { ...index, prefix: [index.prefix, placeOfSource(source), source].join(index.separator), splitBy: "none" };
 }
 
 /** First part of the keys of a source's objects in S3. */
-export function sourcePlace(prefix: string, source: JournalSource): string {
-  return `${folderOf(prefix)}${NODE_PART}/${source}`;
+export function sourcePlace(prefix: string, source: OwnSource): string {
+  return `${folderOf(prefix)}${placeOfSource(source)}/${source}`;
 }

@@ -1,8 +1,9 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
+import type { Collector } from "../collectors/collector.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS, safeIndexPart } from "../indexing/index-format.ts";
 import { hasIndex } from "../pipeline.ts";
 import { routedTeams, type Target, type TeamNamespaces } from "../routing/routes.ts";
-import { type JournalSource, journalSources, NODE_PART, type Source, sourceIndex } from "./journal.ts";
+import { journalSources, type OwnSource, ownSources, placeOfSource, type Source, sourceIndex } from "./journal.ts";
 
 /** Settings that decide whether the sources can be collected. */
 interface SourceSettings {
@@ -11,18 +12,34 @@ interface SourceSettings {
 }
 
 /** Why the sources cannot be collected as they are set. Paths are below `logging`. */
-export function sourceIssues(
-  { sources, mode }: SourceSettings,
-  { title, readsJournal = false }: { readonly title: string; readonly readsJournal?: boolean },
-): SettingsIssue[] {
-  const path = ["sources"];
-  if (!sources.includes("pods")) return [{ path, message: "must contain pods", value: sources }];
-  if (journalSources(sources).length === 0) return [];
-  const only = (reason: string): SettingsIssue[] => [{ path, message: `must be only pods ${reason}`, value: sources }];
-  if (mode === "sidecar") return only("with mode sidecar, which reads no files of the node");
-  if (!readsJournal) return only(`with ${title}, which does not read the journal here: set collector fluent-bit`);
-  return [];
+export function sourceIssues({ sources, mode }: SourceSettings, collector: Collector): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  const add = (message: string) => issues.push({ path: ["sources"], message, value: sources });
+  if (!sources.includes("pods")) add("must contain pods");
+  const own = ownSources(sources);
+  if (own.length === 0) return issues;
+  if (mode === "sidecar") {
+    add("must be only pods with mode sidecar, which reads the files of one pod");
+    return issues;
+  }
+  const { title, sources: support = {} } = collector;
+  const unread = (["journal", "events"] as const).filter((kind) => {
+    const asked = kind === "events" ? own.includes("events") : journalSources(own).length > 0;
+    return asked && support[kind] !== true;
+  });
+  for (const kind of unread) {
+    const names = kind === "events" ? ["events"] : journalSources(own);
+    add(
+      `must not contain ${names.join(", ")} with ${title}, ${support[kind] ?? DOES_NOT_READ[kind]}: set collector fluent-bit`,
+    );
+  }
+  return issues;
 }
+
+const DOES_NOT_READ = {
+  journal: "which does not read the journal here",
+  events: "which does not read events here",
+} as const;
 
 /**
  * Names of a source that are not its own in a destination, or that Elasticsearch reserves.
@@ -30,23 +47,28 @@ export function sourceIssues(
  */
 export function sourceNameIssues(target: Target, teams: readonly TeamNamespaces[] = []): SettingsIssue[] {
   const { destination, index, indexPath, places } = target;
-  const sources = journalSources(target.sources);
+  const sources = ownSources(target.sources);
   if (sources.length === 0) return [];
-  const reserves = (source: JournalSource) => isReservedByElasticsearch(sourceIndex(index, source));
+  const reserves = (source: OwnSource) => isReservedByElasticsearch(sourceIndex(index, source));
   if (destination.kind === "elasticsearch" && !isReservedByElasticsearch(index) && sources.some(reserves)) {
     const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS}) with the source after them`;
     return [{ path: indexPath, message }];
   }
+  if (destination.kind === "file" && sources.includes("events")) {
+    const message = "must not be file for the source events, which is read by a pod without access to its node";
+    return [{ path: [...target.path, "kind"], message, value: destination.kind }];
+  }
   const path = [...indexPath, "splitBy"];
   const same = (what: string, of: string): SettingsIssue => ({
     path,
-    message: `must not be ${index.splitBy} with sources and a ${of}, whose lines would have the same ${what} as the node's`,
+    message: `must not be ${index.splitBy} with sources and a ${of}, whose lines would have the same ${what} as a source's`,
     value: index.splitBy,
   });
-  if (destination.kind === "s3" && places.some(({ team }) => team === NODE_PART))
-    return [same("prefix", `team ${NODE_PART}`)];
+  const parts = sources.map(placeOfSource);
+  const team = places.find((place) => parts.some((part) => part === place.team))?.team;
+  if (destination.kind === "s3" && team !== undefined) return [same("prefix", `team ${team}`)];
   if (!hasIndex(destination) || (index.splitBy !== "team" && index.splitBy !== "namespace")) return [];
-  const taken = sources.map((source) => [NODE_PART, source].join(index.separator));
+  const taken = sources.map((source) => [placeOfSource(source), source].join(index.separator));
   const values = routedTeams(target.selections, teams).flatMap(({ name, namespaces }) =>
     index.splitBy === "team" ? name : (namespaces ?? []).map((namespace) => namespace.name),
   );

@@ -22,6 +22,9 @@ function stateOnNode(id: string): string {
   return `/var/lib/eks-dns-logging/${id}`;
 }
 
+/** User of what reads nothing of its node. */
+const NOBODY = { runAsUser: 65_532, runAsGroup: 65_532 };
+
 /** A destination and its name, where it is one of several. */
 export interface NamedTarget {
   readonly name: string | undefined;
@@ -42,6 +45,8 @@ export interface CollectorPodArgs {
   readonly senders?: Rendered["senders"] | undefined;
   /** Whether it reads the node's journal. @default false */
   readonly journal?: boolean | undefined;
+  /** Name of its service account and configuration where it has nothing of its node, nor root. @default it reads the node's files */
+  readonly apart?: string | undefined;
   /** @default those of the collector */
   readonly resources?: LoggingSettings["resources"];
   /** @default that of the collector */
@@ -50,7 +55,7 @@ export interface CollectorPodArgs {
 
 /**
  * The pod of a collector on a node. It runs as root, since the kubelet's log files are root's alone, with no capability at all:
- * as their owner it needs none. Logs are mounted read-only; only its own state is writable.
+ * as their owner it needs none. Logs are mounted read-only; only its own state is writable. What stands apart runs as nobody.
  */
 export function collectorPodSpec({
   collector,
@@ -59,9 +64,12 @@ export function collectorPodSpec({
   destinations,
   senders = [],
   journal = false,
+  apart,
   image,
   ...own
 }: CollectorPodArgs) {
+  const name = apart ?? collector.id;
+  const logs = apart === undefined ? ["pods", "containers"] : [];
   const resources = { ...collector.resources, ...own.resources };
   const parts = destinations.map((target) => ({ ...partsOf(collector, target), name: target.name }));
   const [only] = destinations;
@@ -81,21 +89,25 @@ export function collectorPodSpec({
   ];
   const end = {
     resources: containerResources(resources),
-    securityContext: containerSecurity({ root: true }),
+    securityContext: containerSecurity(apart === undefined ? { root: true } : { user: NOBODY }),
   };
   // What sends has what its destination asks for; the collector itself the rest.
   const mine = parts.filter(({ name }) => !senders.some((sender) => sender.name === name));
   return {
-    serviceAccountName: collector.id,
-    automountServiceAccountToken: collector.apiRules.length > 0,
+    serviceAccountName: name,
+    automountServiceAccountToken: apart !== undefined || collector.apiRules.length > 0,
     enableServiceLinks: false,
     // Before the teams' pods and after nothing: a node under pressure keeps its collector.
-    priorityClassName: "system-node-critical",
-    tolerations: [{ operator: "Exists" }],
+    ...(apart === undefined
+      ? { priorityClassName: "system-node-critical", tolerations: [{ operator: "Exists" }] }
+      : { priorityClassName: "system-cluster-critical" }),
     nodeSelector: { "kubernetes.io/os": "linux" },
     // Longer than the collector's own grace, or it would be killed while it hands over.
     terminationGracePeriodSeconds: collector.graceSeconds + 10,
-    securityContext: { seccompProfile: { type: "RuntimeDefault" } },
+    securityContext: {
+      seccompProfile: { type: "RuntimeDefault" },
+      ...(apart === undefined ? {} : { runAsNonRoot: true, fsGroup: NOBODY.runAsGroup }),
+    },
     containers: [
       {
         name: collector.id,
@@ -107,8 +119,7 @@ export function collectorPodSpec({
         ...end,
         volumeMounts: [
           ...mounts,
-          { name: "pods", mountPath: "/var/log/pods", readOnly: true },
-          { name: "containers", mountPath: "/var/log/containers", readOnly: true },
+          ...logs.map((folder) => ({ name: folder, mountPath: `/var/log/${folder}`, readOnly: true })),
           ...(journal ? [{ name: "journal", mountPath: JOURNAL_FOLDER, readOnly: true }] : []),
           ...mine.flatMap((part) => part.volumeMounts),
         ],
@@ -128,11 +139,12 @@ export function collectorPodSpec({
       }),
     ],
     volumes: [
-      { name: "config", configMap: { name: collector.id } },
-      { name: "state", hostPath: { path: stateOnNode(collector.id), type: "DirectoryOrCreate" } },
+      { name: "config", configMap: { name } },
+      apart === undefined
+        ? { name: "state", hostPath: { path: stateOnNode(name), type: "DirectoryOrCreate" } }
+        : { name: "state", emptyDir: {} },
       { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
-      { name: "pods", hostPath: { path: "/var/log/pods", type: "Directory" } },
-      { name: "containers", hostPath: { path: "/var/log/containers", type: "Directory" } },
+      ...logs.map((folder) => ({ name: folder, hostPath: { path: `/var/log/${folder}`, type: "Directory" } })),
       ...(journal ? [{ name: "journal", hostPath: { path: JOURNAL_FOLDER, type: "Directory" } }] : []),
       ...parts.flatMap((part) => part.volumes),
     ],

@@ -150,6 +150,25 @@ describe("LogCollection", () => {
     assert.doesNotMatch(JSON.stringify(pod(await collect({}))), /journal/);
   });
 
+  it("reads events in one pod that may read nothing else, and has neither root nor files of its node", async () => {
+    const { resources } = await collect({ sources: ["pods", "events"] });
+    const of = (type: string, name: string) =>
+      JSON.parse(JSON.stringify(find(resources, `kubernetes:${type}`, name).inputs));
+    const { spec } = of("apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
+    assert.equal(spec.replicas, 1);
+    const pod = spec.template.spec;
+    assert.equal(pod.serviceAccountName, "fluent-bit-events");
+    assert.equal(pod.automountServiceAccountToken, true);
+    assert.doesNotMatch(JSON.stringify(pod), /hostPath|"runAsUser":0/);
+    assert.equal(pod.containers[0].securityContext.runAsUser, 65_532);
+    const { rules } = of("rbac.authorization.k8s.io/v1:ClusterRole", "logs-fluent-bit-events-role");
+    assert.deepEqual(rules, [{ apiGroups: [""], resources: ["events"], verbs: ["get", "list", "watch"] }]);
+    const config = (name: string) => of("core/v1:ConfigMap", name).data["fluent-bit.yaml"];
+    assert.match(config("logs-fluent-bit-events-config"), /kubernetes_events/);
+    assert.doesNotMatch(config("logs-fluent-bit-events-config"), /name: tail/);
+    assert.doesNotMatch(config("logs-fluent-bit-config"), /events/);
+  });
+
   it("gives what applications send to a name on their own node, and the teams a way there and nowhere else", async () => {
     const { resources } = await collect({
       collector: "opentelemetry",

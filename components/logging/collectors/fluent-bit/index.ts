@@ -4,6 +4,7 @@ import { amount } from "../../../schema/values.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
+import { eventFilters, eventInputs } from "./event-sections.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
 import { journalFilters, journalInputs } from "./journal-sections.ts";
 import { processingScripts } from "./line-filters.ts";
@@ -71,7 +72,7 @@ export const fluentBit: Collector = {
     splunk: ["token"],
   },
   routes: true,
-  readsJournal: true,
+  sources: { journal: true, events: true },
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "CRI parts; stack traces of all four languages; JSON",
@@ -149,13 +150,15 @@ function configuration(whole: LogPipeline): object {
     ...(joining.length === 0 ? {} : { multiline_parsers: joining }),
     pipeline: {
       inputs: [
-        node ? nodeInput(pipeline) : applicationInput(pipeline, source.pod),
+        ...(node ? nodeInputs(pipeline) : [applicationInput(pipeline, source.pod)]),
         ...journalInputs(pipeline),
+        ...eventInputs(pipeline),
         aliveInput(OWN_PORTS),
       ],
       filters: [
-        ...(node ? nodeFilters(pipeline, SCRIPT) : applicationFilters(pipeline, source.pod, SCRIPT)),
+        ...(node ? podFilters(pipeline) : applicationFilters(pipeline, source.pod, SCRIPT)),
         ...journalFilters(pipeline, SCRIPT),
+        ...eventFilters(pipeline, SCRIPT),
       ],
       outputs: branches.length === 0 ? allOutputs(pipeline) : branches.map(toSender),
     },
@@ -168,26 +171,33 @@ function configuration(whole: LogPipeline): object {
  * look at the folder would take it for a new one and read it again.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/tail
  */
-function nodeInput(pipeline: LogPipeline): Section {
+function nodeInputs(pipeline: LogPipeline): Section[] {
+  if (!pipeline.sources.includes("pods")) return [];
   const { include, exclude } = pipeline.namespaces;
-  return {
-    name: "tail",
-    tag: "kube.<namespace>_<pod>_<uid>_<container>",
-    tag_regex: "^/var/log/pods/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_(?<uid>[^_/]+)/(?<container>[^/]+)/",
-    path: podLogFiles(include.length === 0 ? ["*"] : include).join(","),
-    exclude_path: podLogFiles(exclude).join(","),
-    "multiline.parser": CRI_PARTS,
-    db: `${STATE_FOLDER}/positions.db`,
-    ...bufferInput(pipeline),
-    read_from_head: "on",
-    // Also how long a new file may go unseen: at 4 MB/s a file is rotated away after two and a half seconds.
-    refresh_interval: 1,
-    rotate_wait: 86_400,
-    buffer_chunk_size: "256k",
-    buffer_max_size: "2M",
-    skip_long_lines: "on",
-    threaded: "off",
-  };
+  return [
+    {
+      name: "tail",
+      tag: "kube.<namespace>_<pod>_<uid>_<container>",
+      tag_regex: "^/var/log/pods/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_(?<uid>[^_/]+)/(?<container>[^/]+)/",
+      path: podLogFiles(include.length === 0 ? ["*"] : include).join(","),
+      exclude_path: podLogFiles(exclude).join(","),
+      "multiline.parser": CRI_PARTS,
+      db: `${STATE_FOLDER}/positions.db`,
+      ...bufferInput(pipeline),
+      read_from_head: "on",
+      // Also how long a new file may go unseen: at 4 MB/s a file is rotated away after two and a half seconds.
+      refresh_interval: 1,
+      rotate_wait: 86_400,
+      buffer_chunk_size: "256k",
+      buffer_max_size: "2M",
+      skip_long_lines: "on",
+      threaded: "off",
+    },
+  ];
+}
+
+function podFilters(pipeline: LogPipeline): Section[] {
+  return pipeline.sources.includes("pods") ? nodeFilters(pipeline, SCRIPT) : [];
 }
 
 /**

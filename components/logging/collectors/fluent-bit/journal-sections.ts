@@ -5,17 +5,17 @@ import {
   JOURNAL_FOLDER,
   type JournalSource,
   journalSources,
+  type OwnSource,
+  ownSources,
   sourceIndex,
   sourcePlace,
 } from "../../sources/journal.ts";
 import { fieldFilters, redactFilters } from "./line-filters.ts";
 import { keyFormat, output } from "./outputs.ts";
-import { bufferInput, type Section, STATE_FOLDER } from "./service.ts";
+import { bufferInput, type Section, STATE_FOLDER, tagOf } from "./service.ts";
 
 /** What a record has beside its line. */
 const KEYS = ["unit", "identifier", "priority", "pid", "source", "node"];
-
-const tagOf = (source: JournalSource) => `journal.${source}`;
 
 /**
  * Reads a part of the journal from its beginning, and goes on where it was: the position is on disk, as that of each file of a pod.
@@ -65,27 +65,29 @@ function recordOf(source: JournalSource): Section[] {
   ];
 }
 
-/** Sends each part to the destination under names of its own. */
-export function journalOutputs(pipeline: LogPipeline): Section[] {
-  return journalSources(pipeline.sources).map((source) => {
+/** Sends each source but pods to the destination under names of its own. */
+export function sourceOutputs(pipeline: LogPipeline): Section[] {
+  return ownSources(pipeline.sources).map((source) => {
     const index = sourceIndex(pipeline.index, source);
     return { ...output({ ...pipeline, index }), ...ownNames(pipeline, source), match: tagOf(source) };
   });
 }
 
-function ownNames({ destination, name }: LogPipeline, source: JournalSource): Section {
+function ownNames({ destination, name }: LogPipeline, source: OwnSource): Partial<Section> {
   switch (destination.kind) {
     case "file":
       return { file: `${source}.log` };
     case "cloudwatch":
-      return { log_stream_template: `$node.${source}`, log_stream_prefix: `${source}-` };
+      return source === "events"
+        ? { log_stream_template: undefined, log_stream_prefix: undefined, log_stream_name: source }
+        : { log_stream_template: `$node.${source}`, log_stream_prefix: `${source}-` };
     case "s3":
       return {
         s3_key_format: keyFormat(sourcePlace(destination.prefix, source)),
         store_dir: withName(`${STATE_FOLDER}/journal-s3-${source}`, name),
       };
     case "loki":
-      return { labels: `job=eks-dns-logging, source=${source}, node=$node` };
+      return { labels: `job=eks-dns-logging, source=${source}${source === "events" ? "" : ", node=$node"}` };
     default:
       return {};
   }

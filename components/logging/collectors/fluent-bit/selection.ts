@@ -1,7 +1,7 @@
 import type { LogPipeline } from "../../pipeline.ts";
 import { LEVEL_KEYS, LEVELS, type Selection } from "../../routing/routes.ts";
-import { journalSources } from "../../sources/journal.ts";
-import type { Section } from "./service.ts";
+import { ownSources } from "../../sources/journal.ts";
+import { type Section, tagOf } from "./service.ts";
 
 /** Matches the tags of some namespaces, which costs nothing for each record. Undefined is all of them. */
 export function namespaceMatch(namespaces: readonly (readonly string[] | undefined)[]): Section {
@@ -14,11 +14,11 @@ export function namespaceMatch(namespaces: readonly (readonly string[] | undefin
 /** Matches the tags of all lines that may go to a destination, those of the journal too. */
 export function tagMatch({ sources, selections }: Pick<LogPipeline, "sources" | "selections">): Section {
   const pods = namespaceMatch(selections.map(({ namespaces }) => namespaces));
-  const journal = journalSources(sources);
-  if (journal.length === 0) return pods;
+  const own = ownSources(sources);
+  if (own.length === 0) return pods;
   const parts = [
     ...(sources.includes("pods") ? [String(pods.match_regex ?? "^kube\\.").replace(/^\^/, "")] : []),
-    `journal\\.(${journal.join("|")})$`,
+    `(${own.map((source) => tagOf(source).replace(".", "\\.")).join("|")})$`,
   ];
   return { match_regex: `^(${parts.join("|")})` };
 }

@@ -2,7 +2,7 @@ import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
 import type { Selection } from "../../routing/routes.ts";
 import { destinationFilters, usesLabels } from "./filters.ts";
-import { journalOutputs } from "./journal-sections.ts";
+import { sourceOutputs } from "./journal-sections.ts";
 import { outputs, splitByScript } from "./outputs.ts";
 import { conditions, tagMatch } from "./selection.ts";
 import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service } from "./service.ts";
@@ -77,7 +77,7 @@ export function senderConfiguration(branch: LogPipeline, at: number, script: str
 
 /** What sends the lines of all sources that go to a destination. */
 export function allOutputs(pipeline: LogPipeline): Section[] {
-  return [...(pipeline.sources.includes("pods") ? outputs(pipeline) : []), ...journalOutputs(pipeline)];
+  return [...(pipeline.sources.includes("pods") ? outputs(pipeline) : []), ...sourceOutputs(pipeline)];
 }
 
 /** Drops what no route leads here of the pods' lines, as far as the tag does not tell: a record that meets all conditions of a route is marked. */

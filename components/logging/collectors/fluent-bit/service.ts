@@ -1,9 +1,15 @@
 import { amount } from "../../../schema/values.ts";
 import { type LogPipeline, withName } from "../../pipeline.ts";
+import type { OwnSource } from "../../sources/journal.ts";
 import type { Collector } from "../collector.ts";
 
 /** A section of the YAML configuration: option to value, or to several where an option may stand more than once. */
 export type Section = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** Tag of the records of a source other than pods. */
+export function tagOf(source: OwnSource): string {
+  return source === "events" ? source : `journal.${source}`;
+}
 
 export const STATE_FOLDER = "/var/lib/fluent-bit";
 /** Short, since what is unsent is on disk already: while it stops it reads nothing, and a file rotated meanwhile is lost. */

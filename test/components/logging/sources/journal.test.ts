@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { z } from "zod";
+import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/index.ts";
+import { ofSources } from "../../../../components/logging/pipeline.ts";
 import {
   destinationsOfLine,
   indicesOfTarget,
@@ -10,7 +12,7 @@ import {
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
-import { render } from "../collectors/fluent-bit/rendered.ts";
+import { pipelineOf, render } from "../collectors/fluent-bit/rendered.ts";
 
 const issues = (settings: object) =>
   checkLogging(LoggingSettings.parse(settings), "eks")
@@ -25,7 +27,9 @@ const routed = (...routes: object[]) => ({
 const SEARCH = { kind: "opensearch", host: "search.example.com" };
 
 const Section = z.record(z.string(), z.unknown());
-const Sender = z.object({ pipeline: z.object({ outputs: z.array(Section) }) });
+const Sender = z.object({
+  pipeline: z.object({ inputs: z.array(Section), filters: z.array(Section).default([]), outputs: z.array(Section) }),
+});
 
 describe("Sources", () => {
   it("are the pods alone by default, which changes no configuration", () => {
@@ -157,11 +161,41 @@ describe("Sources", () => {
     );
     const search = { destination: SEARCH, index: { splitBy: "team" } };
     assert.deepEqual(found(search, [{ name: "node" }]), []);
-    assert.match(found(search, [{ name: "node-kernel" }]).join(), /^index\.splitBy: .* same index as the node's/);
+    assert.match(found(search, [{ name: "node-kernel" }]).join(), /^index\.splitBy: .* same index as a source's/);
     assert.deepEqual(found({ ...search, index: { splitBy: "team", separator: "." } }, [{ name: "node-kernel" }]), []);
     const byNamespace = { destination: SEARCH, index: { splitBy: "namespace" } };
     const teams = [{ name: "ts", namespaces: [{ name: "node-kernel" }] }];
     assert.match(found(byNamespace, teams).join(), /a namespace node-kernel/);
+  });
+
+  it("read events apart from the nodes, with ids or a file that tells which were read", () => {
+    const of = (settings: object) => {
+      const whole = pipelineOf({ sources: ["pods", "kernel", "events"], ...settings });
+      const text = fluentBit.render(ofSources(whole, (source) => source === "events")).files["fluent-bit.yaml"] ?? "";
+      return Sender.parse(parse(text)).pipeline;
+    };
+    const search = of({ destination: SEARCH });
+    assert.deepEqual(
+      search.inputs.map(({ name, db }) => [name, db]),
+      [
+        ["kubernetes_events", undefined],
+        ["splunk", undefined],
+      ],
+    );
+    assert.deepEqual(
+      search.outputs.map(({ match, logstash_prefix, generate_id }) => [match, logstash_prefix, generate_id]),
+      [["events", "logs-cluster-events", "on"]],
+    );
+    assert.ok(search.filters.every(({ match }) => match === "events"));
+    assert.equal(of({ destination: { kind: "http", url: "http://a" } }).inputs[0]?.db, "/var/lib/fluent-bit/events.db");
+    const aoss = {
+      kind: "opensearch",
+      host: "h",
+      sigv4: { arn: "arn:aws:aoss:eu-central-1:111122223333:collection/abc" },
+    };
+    assert.equal(of({ destination: aoss }).inputs[0]?.db, "/var/lib/fluent-bit/events.db");
+    const [log] = of({ destination: { kind: "cloudwatch" } }).outputs;
+    assert.deepEqual([log?.log_stream_name, log?.log_stream_template], ["events", undefined]);
   });
 
   it("are redacted, and have the fields of the settings and the cluster", () => {
@@ -197,7 +231,15 @@ describe("Sources", () => {
     [{ sources: ["kubelet"] }, /^sources: must contain pods/],
     [
       { sources: ["pods", "kubelet"], collector: "fluentd" },
-      /^sources: must be only pods with Fluentd, which does not/,
+      /^sources: must not contain kubelet with Fluentd, which does not read the journal here: set collector fluent-bit/,
+    ],
+    [
+      { sources: ["pods", "events", "kernel"], collector: "vector" },
+      /^sources: must not contain events with Vector, which has no source of events: set collector fluent-bit/,
+    ],
+    [
+      { sources: ["pods", "events"], destination: { kind: "file" } },
+      /^destination\.kind: must not be file for the source events/,
     ],
     [{ sources: ["pods", "kubelet"], mode: "sidecar" }, /^sources: must be only pods with mode sidecar/],
     [routed({ to: ["search"], sources: ["pods"] }), /^sources: must each have a route, which auth has not/],

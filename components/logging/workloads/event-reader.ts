@@ -1,0 +1,70 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { filesHash } from "../../kubernetes/container.ts";
+import { commonLabels } from "../../kubernetes/labels.ts";
+import { eventReaderName, LOGGING_NAMESPACE } from "../pipeline.ts";
+import { collectorPodSpec } from "./collector-pod.ts";
+import type { CollectorDaemonSetArgs } from "./daemon-set.ts";
+
+/**
+ * The one pod that reads the events of the Kubernetes API. A StatefulSet never runs two of the same name, not even while a node does not
+ * answer, so that each event is read by one. It may read events and nothing else. Its position and its buffer last as long as the pod; a new
+ * one begins with all events that the API server has.
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
+ */
+export class EventReader extends pulumi.ComponentResource {
+  readonly statefulSet: k8s.apps.v1.StatefulSet;
+
+  constructor(name: string, args: CollectorDaemonSetArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:logging:EventReader", name, {}, options);
+    const { collector, files } = args;
+    const app = eventReaderName(collector.id);
+    const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
+    const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
+    const account = new k8s.core.v1.ServiceAccount(
+      `${name}-account`,
+      { metadata, automountServiceAccountToken: false },
+      own,
+    );
+    const clusterWide = { name: `eks-dns-logging-${app}`, labels: commonLabels(app) };
+    const role = new k8s.rbac.v1.ClusterRole(
+      `${name}-role`,
+      {
+        metadata: clusterWide,
+        rules: [{ apiGroups: [""], resources: ["events"], verbs: ["get", "list", "watch"] }],
+      },
+      own,
+    );
+    const binding = new k8s.rbac.v1.ClusterRoleBinding(
+      `${name}-binding`,
+      {
+        metadata: clusterWide,
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: clusterWide.name },
+        subjects: [{ kind: "ServiceAccount", name: app, namespace: LOGGING_NAMESPACE }],
+      },
+      { ...own, dependsOn: role },
+    );
+    const config = new k8s.core.v1.ConfigMap(`${name}-config`, { metadata, data: files }, own);
+    this.statefulSet = new k8s.apps.v1.StatefulSet(
+      `${name}-statefulset`,
+      {
+        metadata,
+        spec: {
+          replicas: 1,
+          // It has no network name of its own.
+          serviceName: "",
+          selector: { matchLabels: { "app.kubernetes.io/name": app } },
+          template: {
+            metadata: {
+              labels: commonLabels(app),
+              annotations: { "eks-dns-logging/config": files.apply(filesHash) },
+            },
+            spec: collectorPodSpec({ ...args, apart: app }),
+          },
+        },
+      },
+      { ...own, dependsOn: [...args.dependsOn, account, config, binding] },
+    );
+    this.registerOutputs({ name: this.statefulSet.metadata.name });
+  }
+}
