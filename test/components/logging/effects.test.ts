@@ -42,6 +42,8 @@ const ELSEWHERE = new Set([
   "image",
   // What a collector cannot do of these is refused.
   "metadata.cluster",
+  // Refused without metadata.cluster.
+  "metadata.accountId",
   ...PROCESSING_STEPS.map((step) => `processing.${step}`),
 ]);
 
