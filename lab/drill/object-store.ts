@@ -126,13 +126,16 @@ function nameOf(object: unknown): string {
   return typeof name === "string" ? name : "";
 }
 
+/** Where a pod is bound to its node. */
+export const NODE_NAME: readonly string[] = ["spec", "nodeName"];
 /** What the API server writes by itself. */
 const SERVER_FIELDS = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"] as const;
 
-/** An object without its status and without what the API server writes by itself. */
+/** An object without its status, without what the API server writes by itself, and without the node that the scheduler chose. */
 export function contentOf({ status: _, ...object }: KubernetesJson): KubernetesJson {
   const metadata = Object.entries(metadataOf(object)).filter(([key]) => !SERVER_FIELDS.some((field) => field === key));
-  return { ...object, metadata: Object.fromEntries(metadata) };
+  const content = { ...object, metadata: Object.fromEntries(metadata) };
+  return object.kind === "Pod" ? withField(content, NODE_NAME, undefined) : content;
 }
 
 /** Whether two objects say the same. */

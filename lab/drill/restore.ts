@@ -3,9 +3,11 @@ import { ClusterError } from "../kubernetes/cluster.ts";
 import type { DrillState, Saved } from "./drill-state.ts";
 import {
   contentOf,
+  fieldOf,
   isSame,
   type KubernetesJson,
   metadataOf,
+  NODE_NAME,
   type ObjectRef,
   type ObjectStore,
   RefusedWrite,
@@ -18,8 +20,12 @@ export interface Restoring {
   readonly pause: (seconds: number) => Promise<unknown>;
 }
 
-/** Tries of a write that the cluster refuses for a moment, a second apart: an old object is ending, a quota is not counted yet. */
-const TRIES = 30;
+/**
+ * Tries of a restore, a second apart: an old object is ending, a quota is not counted yet, or the scheduler has written to a new pod in
+ * between.
+ */
+const TRIES = 60;
+const FOR_NOW = new Set([403, 409]);
 
 /**
  * Puts every object back as it was. May be repeated, and does nothing to what is as it was.
@@ -28,7 +34,7 @@ const TRIES = 30;
 export async function restoreAll(env: Restoring, { saved }: Pick<DrillState, "saved">): Promise<string[]> {
   const written: string[] = [];
   // In the order of the faults: a quota before the pod that did not fit.
-  for (const one of saved) if (await restore(env, one)) written.push(inWords(one.ref));
+  for (const one of saved) if (await persistently(env, one)) written.push(inWords(one.ref));
   return written;
 }
 
@@ -43,65 +49,57 @@ export function inWords({ plural, namespace, name }: ObjectRef): string {
   return `${plural} ${namespace}/${name}`;
 }
 
-async function restore(env: Restoring, { ref, original }: Saved): Promise<boolean> {
-  const { store } = env;
-  const current = await settled(env, ref);
+async function persistently(env: Restoring, one: Saved): Promise<boolean> {
+  let written = false;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return (await restore(env, one)) || written;
+    } catch (error) {
+      if (!(error instanceof RefusedWrite) || !FOR_NOW.has(error.status) || attempt === TRIES) throw error;
+      written = true;
+    }
+    await env.pause(1);
+  }
+}
+
+async function restore({ store }: Restoring, { ref, original }: Saved): Promise<boolean> {
+  const current = await store.read(ref);
+  if (current !== undefined && metadataOf(current).deletionTimestamp !== undefined)
+    throw new RefusedWrite(409, new ClusterError("timeout", `${inWords(ref)} is being deleted and does not end`));
   if (original === null) {
     if (current !== undefined) await store.remove(ref);
     return current !== undefined;
   }
   if (current === undefined) {
-    await recreate(env, ref, original);
+    await recreate(store, ref, original);
     return true;
   }
   const same = isSame(current, original);
   if (same && hasOwners(current, original)) return false;
-  const stored = same ? current : await put(env, ref, original, current);
-  if (stored !== undefined) await restoreOwners(store, ref, original, stored);
+  await restoreOwners(store, ref, original, same ? current : await put(store, ref, original, current));
   return true;
 }
 
-/** An object that is not being deleted; undefined where there is none. */
-async function settled({ store, pause }: Restoring, ref: ObjectRef): Promise<KubernetesJson | undefined> {
-  for (let attempt = 0; ; attempt += 1) {
-    const object = await store.read(ref);
-    if (object === undefined || metadataOf(object).deletionTimestamp === undefined) return object;
-    if (attempt === TRIES) throw new ClusterError("timeout", `${inWords(ref)} is being deleted and does not end`);
-    await pause(1);
-  }
-}
-
-/** Writes the original over what is there. An object that cannot be changed so far is replaced, and undefined is returned. */
-async function put(env: Restoring, ref: ObjectRef, original: KubernetesJson, current: KubernetesJson) {
+/** Writes the original over what is there. An object that cannot be changed so far is deleted, to be made anew by the next try. */
+async function put(store: ObjectStore, ref: ObjectRef, original: KubernetesJson, current: KubernetesJson) {
   const { resourceVersion, uid } = metadataOf(current);
   const content = contentOf(original);
-  const metadata = { ...metadataOf(content), resourceVersion, uid };
+  const restored = { ...content, metadata: { ...metadataOf(content), resourceVersion, uid } };
+  const nodeName = fieldOf(current, NODE_NAME);
   try {
-    return await env.store.replace(ref, { ...content, metadata });
+    return await store.replace(ref, nodeName === undefined ? restored : withField(restored, NODE_NAME, nodeName));
   } catch (error) {
     if (!(error instanceof RefusedWrite) || error.status !== 422) throw error;
+    await store.remove(ref);
+    throw new RefusedWrite(409, error);
   }
-  await env.store.remove(ref);
-  await settled(env, ref);
-  await recreate(env, ref, original);
-  return undefined;
 }
 
-async function recreate({ store, pause }: Restoring, ref: ObjectRef, original: KubernetesJson): Promise<void> {
-  const content = contentOf(original);
-  // The scheduler chooses: the node may be gone.
-  const object = ref.plural === "pods" ? withField(content, ["spec", "nodeName"], undefined) : content;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      const made = await store.create(ref, object);
-      if (made !== undefined) return await restoreOwners(store, ref, original, made);
-    } catch (error) {
-      const later = error instanceof RefusedWrite && (error.status === 403 || error.status === 409);
-      if (!later || attempt === TRIES) throw error;
-    }
-    if (attempt === TRIES) throw new ClusterError("other", `${inWords(ref)} cannot be created again`);
-    await pause(1);
-  }
+async function recreate(store: ObjectStore, ref: ObjectRef, original: KubernetesJson): Promise<void> {
+  const made = await store.create(ref, contentOf(original));
+  if (made === undefined)
+    throw new RefusedWrite(409, new ClusterError("other", `${inWords(ref)} cannot be created again`));
+  await restoreOwners(store, ref, original, made);
 }
 
 /**

@@ -19,7 +19,7 @@ import {
   stopDrill,
   untilWell,
 } from "../../lab/drill/exercise.ts";
-import { contentOf, fieldOf, objectStore, withField } from "../../lab/drill/object-store.ts";
+import { contentOf, fieldOf, objectStore } from "../../lab/drill/object-store.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { loadStack } from "../../lab/stack-file.ts";
@@ -49,7 +49,7 @@ async function environment(): Promise<Environment> {
     stack: "local",
     plan: planOf("local", settings, 10),
     scene,
-    pause: (seconds) => wait(Math.min(seconds, 0.3) * 1000),
+    pause: (seconds) => wait(Math.min(seconds, 1) * 1000),
     now: () => new Date(),
     onStep: () => {},
   };
@@ -66,10 +66,8 @@ async function everything(): Promise<Readonly<Record<string, unknown>>> {
         const own = (Array.isArray(managers) ? managers : []).filter(
           (manager: unknown) => fieldOf(manager, ["subresource"]) === undefined,
         );
-        // The scheduler binds a pod that was made again, which may then be on another node.
-        const object = kind === "Pod" ? withField(content, ["spec", "nodeName"], undefined) : content;
         const isControlled = kind === "ReplicaSet" || kind === "Deployment";
-        return [`${kind} ${namespace}/${name}`, { ...contentOf(object), managers: isControlled ? [] : own }];
+        return [`${kind} ${namespace}/${name}`, { ...contentOf(content), managers: isControlled ? [] : own }];
       }),
   );
 }
