@@ -70,10 +70,7 @@ async function restore({ store }: Restoring, { ref, original }: Saved): Promise<
     if (current !== undefined) await store.remove(ref);
     return current !== undefined;
   }
-  if (current === undefined) {
-    await recreate(store, ref, original);
-    return true;
-  }
+  if (current === undefined) return recreate(store, ref, original);
   const same = isSame(current, original);
   if (same && hasOwners(current, original)) return false;
   await restoreOwners(store, ref, original, same ? current : await put(store, ref, original, current));
@@ -95,11 +92,19 @@ async function put(store: ObjectStore, ref: ObjectRef, original: KubernetesJson,
   }
 }
 
-async function recreate(store: ObjectStore, ref: ObjectRef, original: KubernetesJson): Promise<void> {
-  const made = await store.create(ref, contentOf(original));
+/** @returns false where `lab down` has taken the namespace away meanwhile. */
+async function recreate(store: ObjectStore, ref: ObjectRef, original: KubernetesJson): Promise<boolean> {
+  let made: KubernetesJson | undefined;
+  try {
+    made = await store.create(ref, contentOf(original));
+  } catch (error) {
+    if (error instanceof RefusedWrite && error.status === 404) return false;
+    throw error;
+  }
   if (made === undefined)
     throw new RefusedWrite(409, new ClusterError("other", `${inWords(ref)} cannot be created again`));
   await restoreOwners(store, ref, original, made);
+  return true;
 }
 
 /**

@@ -4,6 +4,7 @@ import { DRILLS } from "../../../lab/drill/drill-list.ts";
 import { readState } from "../../../lab/drill/drill-state.ts";
 import { checkDrill, type Environment, isRepaired, startDrill, stopDrill } from "../../../lab/drill/exercise.ts";
 import { restoreAll } from "../../../lab/drill/restore.ts";
+import { drillNotice } from "../../../lab/kubernetes/drill-mark.ts";
 import type { FakeApi } from "./fake-api.ts";
 import { fakeLab } from "./fake-lab.ts";
 
@@ -105,6 +106,21 @@ describe("a drill", () => {
     api.refusal = { request: "POST /api/v1/namespaces/sa-team/pods", status: 403 };
     await stopDrill(env, (await stored(env)).state);
     assert.deepEqual(api.snapshot(), before);
+  });
+
+  it("ends where the namespace was removed meanwhile", async () => {
+    await startDrill(env, drillOf("name-vanished"));
+    api.refusal = { request: "POST /api/v1/namespaces/sa-team/services", status: 404 };
+    assert.deepEqual(await stopDrill(env, (await stored(env)).state), []);
+    assert.equal(await readState(env.store), undefined);
+  });
+
+  it("is told by other commands, by its name, and not without the right to read it", async () => {
+    const secret = async () => ({ state: JSON.stringify({ drill: "no-answer" }) });
+    assert.match((await drillNotice({ secret })) ?? "", /^A drill \(no-answer\) is on: .*`npm run lab -- drill stop`/);
+    assert.match((await drillNotice({ secret: async () => ({ state: "?" }) })) ?? "", /^A drill is on/);
+    assert.equal(await drillNotice({ secret: async () => ({}) }), undefined);
+    assert.equal(await drillNotice({ secret: () => Promise.reject(new Error("forbidden")) }), undefined);
   });
 
   it("makes a Service anew that cannot be changed back", async () => {
