@@ -137,7 +137,9 @@ describe("Fluent Bit and the events of a real API server", () => {
           process.stdout.write(
             `${kind}: ${unique} of ${EVENTS}, doubled ${doubled}, repeated ${repeated}, ${records}\n`,
           );
-        assert.deepEqual([unique, doubled], [EVENTS, 0]);
+        assert.equal(unique, EVENTS);
+        // Without ids, what was on its way when it was killed comes again.
+        if (kind === "opensearch") assert.equal(doubled, 0);
       } finally {
         await collector.stop("SIGKILL");
         await receiver.stop();

@@ -41,7 +41,8 @@ export function eventFilters(pipeline: LogPipeline, script: string): Section[] {
     {
       name: "modify",
       match: MATCH,
-      remove: "metadata:managedFields",
+      // A watch gives kind and version of each event, a list does not: the ids that are made of the two would differ.
+      remove: ["metadata:managedFields", "kind", "apiVersion"],
       rename: ["message log", "source reporter"],
       add: "source events",
     },

@@ -187,6 +187,8 @@ describe("Sources", () => {
       [["events", "logs-cluster-events", "on"]],
     );
     assert.ok(search.filters.every(({ match }) => match === "events"));
+    const removed = search.filters.flatMap(({ remove }) => remove ?? []);
+    assert.deepEqual(removed, ["metadata:managedFields", "kind", "apiVersion"]);
     assert.equal(of({ destination: { kind: "http", url: "http://a" } }).inputs[0]?.db, "/var/lib/fluent-bit/events.db");
     const aoss = {
       kind: "opensearch",
