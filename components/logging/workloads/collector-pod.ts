@@ -55,7 +55,7 @@ export interface CollectorPodArgs {
 
 /**
  * The pod of a collector on a node. It runs as root, since the kubelet's log files are root's alone, with no capability at all:
- * as their owner it needs none. Logs are mounted read-only; only its own state is writable. What stands apart runs as nobody.
+ * as their owner it needs none. Logs are mounted read-only; only its own state is writable. A reader of events runs as nobody.
  */
 export function collectorPodSpec({
   collector,
