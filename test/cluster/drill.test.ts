@@ -19,7 +19,7 @@ import {
   stopDrill,
   untilWell,
 } from "../../lab/drill/exercise.ts";
-import { contentOf, fieldOf, objectStore } from "../../lab/drill/object-store.ts";
+import { contentOf, fieldOf, objectStore, withField } from "../../lab/drill/object-store.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { loadStack } from "../../lab/stack-file.ts";
@@ -141,12 +141,11 @@ describe("drills on a real cluster", () => {
     assert.ok(drill);
     await startDrill(env, drill);
     assert.equal(isRepaired(await checkDrill(env, drill, await stateOf(env))), false);
-    await cluster.objects.patch({
-      apiVersion: "v1",
-      kind: "Service",
-      metadata: { name: "curl-sa", namespace: "sa-team" },
-      spec: { ports: [{ port: 80, targetPort: 80, name: "http", protocol: "TCP" }] },
-    } as KubernetesObject);
+    const ref = { apiVersion: "v1", plural: "services", namespace: "sa-team", name: "curl-sa" };
+    const service = await env.store.read(ref);
+    assert.ok(service);
+    const ports = [{ name: "http", port: 80, protocol: "TCP", targetPort: 80 }];
+    await env.store.replace(ref, withField(service, ["spec", "ports"], ports));
     assert.equal(isRepaired(await checkDrill(env, drill, await stateOf(env))), true);
     assert.ok((await stateOf(env)).state.repairedAfter !== undefined);
     await stopDrill(env, (await stateOf(env)).state);
