@@ -198,7 +198,7 @@ describe("the stack local", () => {
       "eks-dns-logging:teams": '[{"name":"TS","peers":["nobody"],"quota":{"pods":"many"}}]',
       "eks-dns-logging:curlPod": '{"lifetime":"1h","image":"curlimages/curl:latest"}',
       "eks-dns-logging:logging":
-        '{"collector":"rsyslog","index":{"prefix":"Logs","datePattern":"%Y"},"destination":{"kind":"kafka"}}',
+        '{"collector":"rsyslog","index":{"prefix":"Logs","datePattern":"%Y"},"destination":{"kind":"syslog"}}',
       "eks-dns-logging:dns": '{"replicas":0}',
       "eks-dns-logging:typo": "1",
     };

@@ -51,7 +51,7 @@ describe("The message of an invalid setting", () => {
     ["cluster: eks", 'cluster: must be an object whose kind is one of eks, eks-existing, existing (found "eks")'],
     [
       "logging: {destination: s3}",
-      'logging.destination: must be an object whose kind is one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki, otlp, splunk, firehose (found "s3")',
+      'logging.destination: must be an object whose kind is one of stdout, file, http, opensearch, elasticsearch, cloudwatch, s3, loki, otlp, splunk, firehose, kafka (found "s3")',
     ],
     ["teams: ts", 'teams: must be an array (found "ts")'],
     [
