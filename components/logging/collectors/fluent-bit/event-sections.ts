@@ -1,28 +1,23 @@
 import { dirname } from "node:path";
-import { takesIds } from "../../destinations/amazon.ts";
-import { hasIndex, type LogPipeline } from "../../pipeline.ts";
+import type { LogPipeline } from "../../pipeline.ts";
 import { fieldFilters, redactFilters } from "./line-filters.ts";
-import { bufferInput, type Section, STATE_FOLDER, tagOf } from "./service.ts";
+import { bufferInput, type Section, tagOf } from "./service.ts";
 
 const MATCH = tagOf("events");
 
 /**
- * Reads all events that the API server has, which are those of the last hour, and watches for more. Where each destination knows a document
- * by its id, all are read again after a restart, and each version of an event is stored once. Elsewhere a file says which events were read,
- * by their UIDs, so that an event that is counted up later is sent as it was at first.
+ * Reads all events that the API server has, which are those of the last hour, and watches for more. After a restart it reads all again: where
+ * the destination knows a document by its id, each version of an event is stored once. Its database of UIDs is not used: it knows an event
+ * before that is in the buffer, and a kill loses what is between the two; and it leaves out each later version.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/kubernetes-events
- * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/in_kubernetes_events/kubernetes_events.c check_event_is_filtered
+ * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/in_kubernetes_events/kubernetes_events.c process_event_object
  */
 export function eventInputs(pipeline: LogPipeline): Section[] {
   if (!pipeline.sources.includes("events")) return [];
-  const { branches } = pipeline;
-  const ends = branches.length === 0 ? [pipeline] : branches;
-  const haveIds = ends.every(({ destination }) => hasIndex(destination) && takesIds(destination));
   return [
     {
       name: "kubernetes_events",
       tag: MATCH,
-      ...(haveIds ? {} : { db: `${STATE_FOLDER}/events.db`, "db.sync": "full" }),
       interval_sec: 1,
       kube_request_limit: 500,
       // By default an event is left out whose time is more than an hour ago when it is seen.
