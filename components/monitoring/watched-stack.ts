@@ -236,6 +236,28 @@ function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
   );
 }
 
+/** The canary's namespace is its own: its network policy holds for each pod there. */
+function canaryNamespaceIssues(
+  { kind, prometheus }: MonitoringSettings,
+  teams: readonly TeamNamespaces[],
+): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  if (kind !== "cloudwatch" && prometheus.namespace === CANARY_NAMESPACE)
+    issues.push({
+      path: ["prometheus", "namespace"],
+      message: "must be another namespace, since the canary has this one",
+      value: prometheus.namespace,
+    });
+  for (const { name, namespaces = [] } of teams)
+    if (namespaces.some((each) => each.name === CANARY_NAMESPACE))
+      issues.push({
+        path: ["canary", "enabled"],
+        message: `must be false while team ${name} has the namespace ${CANARY_NAMESPACE}`,
+        value: true,
+      });
+  return issues;
+}
+
 /** What the settings cannot do on their stack. Paths are below `monitoring`. */
 export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAws: boolean): SettingsIssue[] {
   const { kind, canary } = settings;
@@ -248,6 +270,7 @@ export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAw
     });
   issues.push(...unusedSettings(settings));
   if (kind === "none") return issues;
+  if (canary.enabled) issues.push(...canaryNamespaceIssues(settings, parts.teams));
   if (kind === "cloudwatch") {
     const context = { cluster: "", logGroups: logGroupsOf(parts, "") };
     const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");

@@ -29,6 +29,22 @@ describe("issues of monitoring settings", () => {
     );
   });
 
+  it("keeps the canary's namespace for the canary", () => {
+    const monitoring = { kind: "annotations", prometheus: { namespace: "canary" } };
+    const teams = [{ name: "birds", namespaces: [{ name: "aviary" }, { name: "canary", adopt: true }] }];
+    const of = (settings: Record<string, unknown>) => () => parseSettings(configOf("existing", settings));
+    assert.throws(
+      of({ monitoring }),
+      /monitoring\.prometheus\.namespace: must be another namespace, .* \(found "canary"\)/,
+    );
+    assert.throws(
+      of({ monitoring: { kind: "annotations" }, teams }),
+      /monitoring\.canary\.enabled: must be false while team birds has the namespace canary/,
+    );
+    assert.doesNotThrow(of({ monitoring: { ...monitoring, canary: { enabled: false } }, teams }));
+    assert.doesNotThrow(of({ teams }));
+  });
+
   it("refuses values with which Prometheus would find nothing, and warns of settings that its kind does not read", () => {
     const refused = (prometheus: object) => () =>
       parseSettings(configOf("existing", { monitoring: { kind: "prometheus-operator", prometheus } }));
