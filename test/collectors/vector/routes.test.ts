@@ -81,7 +81,8 @@ describe("Vector with routes", () => {
     ];
     for (const branch of pipeline.branches) {
       const { name = "" } = branch;
-      const destination = { ...SETTINGS.destinations?.[name], index: undefined, buffer: undefined };
+      const own = { index: undefined, buffer: undefined, wasDestination: undefined };
+      const destination = { ...SETTINGS.destinations?.[name], ...own };
       const only = LoggingSettings.parse({
         collector: "vector",
         destination: JSON.parse(JSON.stringify(destination)),
