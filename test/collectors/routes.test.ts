@@ -8,6 +8,7 @@ import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
 import { localOpenTelemetry } from "./opentelemetry/local.ts";
+import { localVector } from "./vector/local.ts";
 
 /** MB/s of all containers together, and seconds of writing: 10 and 600 for an outage of three minutes. */
 const RATE = Number(process.env.ROUTES_RATE ?? 1);
@@ -44,6 +45,12 @@ const COLLECTORS: readonly RoutingCollector[] = [
     hasten: (text) =>
       text.replaceAll("    encoding: json\n    endpoint", "    encoding: json\n    timeout: 10s\n    endpoint"),
     at: lokiTwiceAt,
+  },
+  {
+    title: "Vector",
+    program: "vector",
+    start: localVector,
+    hasten: (text) => text,
   },
 ];
 

@@ -14,12 +14,15 @@ type Made = { readonly metadata: Metadata };
 /**
  * What Vector asks an API server for, as far as it asks: lists and watches of pods and nodes. The pods are those that have a log
  * folder in a sandbox, which the first part of the path names.
+ * @param labels Those of all pods.
  */
-export async function startApi(): Promise<{ readonly url: (sandbox: string) => string; stop(): void }> {
+export async function startApi(
+  given: Readonly<Record<string, string>> = LABELS,
+): Promise<{ readonly url: (sandbox: string) => string; stop(): void }> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
     const [, sandbox = "", , , kind] = url.pathname.split("/");
-    const list = kind === "pods" ? () => podsOf(sandbox, url.searchParams) : () => [node()];
+    const list = kind === "pods" ? () => podsOf(sandbox, url.searchParams, given) : () => [node()];
     response.setHeader("content-type", "application/json");
     if (url.searchParams.get("watch") === "true") return watch(response, list);
     const items = list();
@@ -52,11 +55,11 @@ function watch(response: ServerResponse, list: () => readonly Made[]): void {
   response.on("close", () => clearInterval(timer));
 }
 
-function podsOf(sandbox: string, query: URLSearchParams): Made[] {
+function podsOf(sandbox: string, query: URLSearchParams, given: Readonly<Record<string, string>>): Made[] {
   const folder = join(tmpdir(), sandbox, "pods");
   const fields = (query.get("fieldSelector") ?? "").split(",");
   const labels = (query.get("labelSelector") ?? "").split(",").filter((term) => /^[^!=]+=[^=]/.test(term));
-  const having: readonly string[] = Object.entries(LABELS).map(([key, value]) => `${key}=${value}`);
+  const having: readonly string[] = Object.entries(given).map(([key, value]) => `${key}=${value}`);
   if (!existsSync(folder) || labels.some((term) => !having.includes(term))) return [];
   return readdirSync(folder)
     .map((name) => name.split("_"))
@@ -69,7 +72,7 @@ function podsOf(sandbox: string, query: URLSearchParams): Made[] {
         namespace,
         uid,
         resourceVersion: "1",
-        labels: LABELS,
+        labels: given,
         annotations: name === LEFT_OUT ? { "fluentbit.io/exclude": "true" } : { "example.com/note": "kept" },
       },
       spec: { nodeName: "node", containers: [] },

@@ -23,11 +23,14 @@ export function whyNoVector(): string {
   return findProgram("vector") === undefined ? whyMissing("vector") : "no right to a mount namespace";
 }
 
-/** Vector of this machine; undefined where there is none, or where it cannot be shown a folder as another. */
-export async function localVector(): Promise<LocalVector | undefined> {
+/**
+ * Vector of this machine; undefined where there is none, or where it cannot be shown a folder as another.
+ * @param labels Those of all pods.
+ */
+export async function localVector(labels?: Readonly<Record<string, string>>): Promise<LocalVector | undefined> {
   const program = findProgram("vector");
   if (program === undefined || spawnSync("unshare", ["--mount", "true"]).status !== 0) return undefined;
-  const api = await startApi();
+  const api = await startApi(labels);
   const folder = mkdtempSync(join(tmpdir(), "vector-program-"));
   const wrapper = join(folder, "vector");
   writeFileSync(wrapper, WRAPPER.replace("$VECTOR", program), { mode: 0o755 });
