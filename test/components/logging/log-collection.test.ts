@@ -158,6 +158,7 @@ describe("LogCollection", () => {
     assert.equal(spec.replicas, 1);
     const pod = spec.template.spec;
     assert.equal(pod.serviceAccountName, "fluent-bit-events");
+    assert.equal(of("core/v1:ServiceAccount", "logs-fluent-bit-events-account").automountServiceAccountToken, false);
     assert.equal(pod.automountServiceAccountToken, true);
     assert.doesNotMatch(JSON.stringify(pod), /hostPath|"runAsUser":0/);
     assert.equal(pod.containers[0].securityContext.runAsUser, 65_532);

@@ -39,6 +39,8 @@ describe("Destination kafka", () => {
       [plain.queue_full_retries, plain["rdkafka.message.timeout.ms"], plain["rdkafka.queue.buffering.max.kbytes"]],
       [0, 0, 16_384],
     );
+    // A message that is sent again keeps its place, and is stored once.
+    assert.equal(plain["rdkafka.enable.idempotence"], "true");
     assert.equal(plain.tls, undefined);
     const scram = outputOf("fluent-bit", SCRAM);
     assert.deepEqual(
