@@ -72,6 +72,16 @@ export interface Consent {
   readonly yesOn: string | undefined;
 }
 
+/** Where a cluster is: on EKS also where the stack only knows its kubeconfig, and on this machine. */
+export function placeOf(
+  { kind }: Pick<Settings["cluster"], "kind">,
+  { server, version }: { readonly server: string; readonly version: string },
+): Pick<Consent, "isEks" | "isLocal"> {
+  return { isEks: kind !== "existing" || version.includes("-eks-"), isLocal: LOOPBACK.test(new URL(server).hostname) };
+}
+
+const LOOPBACK = /^(127(\.\d+){3}|localhost|0\.0\.0\.0|\[::1\])$/;
+
 const EVERYBODY =
   "This drill changes ConfigMap kube-system/coredns and restarts CoreDNS: names may not resolve for anybody on this cluster, until `npm run lab -- drill stop`.";
 

@@ -67,8 +67,6 @@ interface Connected {
   readonly stop: () => void;
 }
 
-const LOOPBACK = /^https?:\/\/(127\.|localhost\b|0\.0\.0\.0|\[::1\])/;
-
 async function settingsOf(flags: DrillFlags) {
   const { chosenStack, withSettings } = await import("../stack-file.ts");
   return withSettings(await chosenStack(flags));
@@ -76,14 +74,13 @@ async function settingsOf(flags: DrillFlags) {
 
 async function connected(flags: DrillFlags): Promise<Connected> {
   const { name, settings } = await settingsOf(flags);
-  const [{ connect, loadKubeConfig }, { planOf, targetOf }, { objectStore }, { NO_SCENE, sceneOf }] = await Promise.all(
-    [
+  const [{ connect, loadKubeConfig }, { planOf, targetOf }, { objectStore }, { NO_SCENE, placeOf, sceneOf }] =
+    await Promise.all([
       import("../kubernetes/connect.ts"),
       import("../verify/catalog.ts"),
       import("./object-store.ts"),
       import("./drill-list.ts"),
-    ],
-  );
+    ]);
   const scene = sceneOf(settings);
   if (scene === undefined) throw new Failure(`stack '${name}': ${NO_SCENE}`, 2);
   const target = targetOf(settings, flags);
@@ -104,8 +101,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
     env,
     settings,
     clusterName: own ?? cluster.context,
-    isEks: own !== undefined || version.includes("-eks-"),
-    isLocal: LOOPBACK.test(cluster.server),
+    ...placeOf(settings.cluster, { server: cluster.server, version }),
     stop: shown.stop,
   };
 }

@@ -10,6 +10,7 @@ import {
   drillTable,
   explanation,
   offeredDrills,
+  placeOf,
   sceneOf,
 } from "../../../lab/drill/drill-list.ts";
 import { fieldOf } from "../../../lab/drill/object-store.ts";
@@ -134,6 +135,19 @@ describe("the drills", () => {
     assert.equal(consentFor(team, { ...place, isEks: true }).refusal, "lab is on EKS, so add --yes-on lab");
     assert.equal(consentFor(team, { ...place, isEks: true, yesOn: "lab" }).refusal, undefined);
     assert.equal(consentFor(team, { ...place, yesOn: "prod" }).refusal, "--yes-on prod names another cluster than lab");
+  });
+
+  it("know EKS by the stack or by the API server's version, and this machine by its address", () => {
+    const at = (server: string, version: string) => placeOf({ kind: "existing" }, { server, version });
+    assert.deepEqual(at("https://127.0.0.1:6443", "v1.36.3"), { isEks: false, isLocal: true });
+    assert.deepEqual(at("https://abc.gr7.eu-central-1.eks.amazonaws.com", "v1.36.1-eks-1b2c3d4"), {
+      isEks: true,
+      isLocal: false,
+    });
+    // A tunnel to EKS ends on this machine.
+    assert.deepEqual(at("https://localhost:8443", "v1.36.1-eks-1b2c3d4"), { isEks: true, isLocal: true });
+    assert.equal(at("https://127.example.com", "v1.36.3").isLocal, false);
+    assert.equal(placeOf({ kind: "eks-existing" }, { server: "https://10.0.0.1", version: "v1.36.3" }).isEks, true);
   });
 
   it("are listed as a table and as JSON, without a cause", () => {
