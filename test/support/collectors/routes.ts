@@ -64,14 +64,20 @@ export async function withOneAway(
     return {
       written: lines,
       stats,
-      lateSeconds: Math.max(...standing.map((name) => stats[name].lateSeconds)),
-      usualLateSeconds: Math.max(...usual.map((each) => each.lateSeconds)),
+      lateSeconds: latest(standing.map((name) => stats[name])),
+      usualLateSeconds: latest(usual),
     };
   } finally {
     for (const each of [collector, ...senders]) await each.stop("SIGKILL");
     for (const receiver of Object.values(receivers)) await receiver.stop();
     sandbox.remove();
   }
+}
+
+/** The most of those destinations whose records have a time; not a number where none has. */
+function latest(stats: readonly Stats[]): number {
+  const known = stats.map(({ lateSeconds }) => lateSeconds).filter((seconds) => !Number.isNaN(seconds));
+  return known.length === 0 ? Number.NaN : Math.max(...known);
 }
 
 /** The ports at which senders listen to their reader. */

@@ -28,6 +28,8 @@ describe("A receiver's tally", () => {
 
   it("says within which time 99 % of the lines came, each for the first time", () => {
     const tally = new Tally();
+    tally.add("pods", line(2000));
+    assert.equal(tally.stats().lateSeconds, Number.NaN);
     for (let number = 0; number < 1000; number += 1)
       tally.add("pods", line(number), undefined, number < 990 ? 0.42 : 30);
     assert.equal(tally.stats().lateSeconds, 0.5);

@@ -10,7 +10,7 @@ export interface Stats {
   readonly doubled: number;
   /** Records under an id that another line has in the same place: a search engine takes them for that one, and they are lost. */
   readonly collided: number;
-  /** Seconds within which 99 % of the writer's records came for the first time, counted from their own time; in tenths. */
+  /** Seconds within which 99 % of the writer's records came for the first time, counted from their own time; in tenths. Not a number where no record has a time. */
   readonly lateSeconds: number;
   readonly bytes: number;
   readonly requests: number;
@@ -101,6 +101,7 @@ export class Tally {
 
   #lateSeconds(): number {
     const total = this.#late.reduce((sum, count) => sum + count, 0);
+    if (total === 0) return Number.NaN;
     let within = 0;
     const tenths = this.#late.findIndex((count) => {
       within += count;
