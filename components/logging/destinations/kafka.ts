@@ -78,7 +78,7 @@ export function checkKafka({ credentials, mskArn, tls }: KafkaDestination, conte
 
 /** What a collector or a mode has against Kafka. Paths are below the destination. */
 export function kafkaIssues(
-  destination: { readonly kind: string; readonly mskArn?: string | undefined },
+  destination: { readonly kind: string; readonly mskArn?: string | undefined; readonly credentials?: unknown },
   { id, title }: { readonly id: string; readonly title: string },
   mode: string,
 ): SettingsIssue[] {
@@ -92,6 +92,10 @@ export function kafkaIssues(
   if (id === "vector" && destination.mskArn !== undefined) {
     const message = `must not be set with ${title}, which cannot sign for MSK: set credentials`;
     issues.push({ path: ["mskArn"], message, value: destination.mskArn });
+  }
+  if (id === "opentelemetry" && destination.credentials !== undefined) {
+    const message = `must name a user and password without $$ and \${, which ${title} reads as $ and as a variable`;
+    issues.push({ path: ["credentials"], message, severity: "warning" });
   }
   if (id === "fluent-bit") {
     const message = `loses lines when ${title} is killed: up to ${LIBRDKAFKA_KBYTES / 1024} MB that no broker has acknowledged wait in memory`;

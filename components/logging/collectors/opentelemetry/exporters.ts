@@ -156,7 +156,11 @@ function s3({ destination, context }: LogPipeline): Options {
   };
 }
 
-/** A message is a record as JSON. @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/kafkaexporter */
+/**
+ * A message is a record as JSON. User and password can only be given by a variable, whose value the collector reads once more: `$$` in it
+ * becomes `$`, and `${…}` another variable's value.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/exporter/kafkaexporter
+ */
 function kafka(pipeline: LogPipeline, destination: KafkaDestination): Options {
   const { brokers, topic, credentials, mechanism, mskArn } = destination;
   const folder = credentialsFolder(pipeline.name);
@@ -209,6 +213,8 @@ export function authenticatorOf({ destination, name }: Pick<LogPipeline, "destin
     const scheme = "scheme" in destination.token ? destination.token.scheme : "Bearer";
     return { scheme, filename: `${folder}/${TOKEN_FILE_NAME}` };
   }
+  // Kafka has its own way to show it.
+  if (destination.kind === "kafka") return undefined;
   if (!("credentials" in destination) || destination.credentials === undefined) return undefined;
   const user = { username_file: `${folder}/${USER_FILE_NAME}`, password_file: `${folder}/${PASSWORD_FILE_NAME}` };
   return { client_auth: user };

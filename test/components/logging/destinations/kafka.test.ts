@@ -17,14 +17,19 @@ const SCRAM = { ...KAFKA, credentials, tls: { caSecretName: "ca" } };
 const issues = (settings: object, kind: "eks" | "existing" = "eks") =>
   checkLogging(LoggingSettings.parse(settings), kind).map(formatIssue);
 
-/** The configuration of a collector's output to Kafka. */
-function outputOf(collector: CollectorId, destination: object) {
+/** A collector's whole configuration. */
+function textOf(collector: CollectorId, destination: object): string {
   const settings = LoggingSettings.parse({ collector, destination });
   const { files } =
     COLLECTORS[collector]?.render(logPipeline(settings, { cluster: "dev", region: "eu-central-1" })) ?? {};
   const [text = ""] = Object.values(files ?? {});
   assert.ok(!text.includes("writer"));
-  const config = parse(text);
+  return text;
+}
+
+/** The configuration of a collector's output to Kafka. */
+function outputOf(collector: CollectorId, destination: object) {
+  const config = parse(textOf(collector, destination));
   return config.pipeline?.outputs[0] ?? config.sinks?.destination ?? config.exporters.kafka;
 }
 
@@ -80,7 +85,13 @@ describe("Destination kafka", () => {
       aws_msk: { region: "eu-central-1" },
     });
     assert.equal(outputOf("opentelemetry", { ...KAFKA, tls: false }).tls, undefined);
-    assert.deepEqual(issues({ collector: "opentelemetry", destination: SCRAM, buffer: { whenFull: "block" } }), []);
+    // What shows other destinations who sends.
+    assert.ok(!textOf("opentelemetry", SCRAM).includes("basicauth"));
+    assert.deepEqual(issues({ collector: "opentelemetry", destination: SCRAM, buffer: { whenFull: "block" } }), [
+      "destination.credentials: must name a user and password without $$ and ${, which OpenTelemetry Collector reads as $ and as a variable",
+    ]);
+    const byRole = { ...KAFKA, mskArn };
+    assert.deepEqual(issues({ collector: "opentelemetry", destination: byRole, buffer: { whenFull: "block" } }), []);
   });
 
   it("is taken by Vector, but not with IAM", () => {
