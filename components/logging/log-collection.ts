@@ -15,14 +15,15 @@ import {
   bucketName,
   type DestinationContext,
   describeDestinations,
+  EVENT_READER_NAME,
   hasIndex,
   LOGGING_NAMESPACE,
   logPipeline,
-  ofSources,
 } from "./pipeline.ts";
 import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
-import { journalSources, type Source } from "./sources/journal.ts";
+import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./sources/event-collection.ts";
+import { journalSources } from "./sources/journal.ts";
 import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
 import { EventReader } from "./workloads/event-reader.ts";
 import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
@@ -71,7 +72,7 @@ export class LogCollection extends pulumi.ComponentResource {
       cluster.podIdentity === undefined
         ? {}
         : teamReaders(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
-    const pipeline = resolvedSettings(name, args, settings).apply((resolved) => logPipeline(resolved, context));
+    const resolved = resolvedSettings(name, args, settings);
     const search = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster
         ? [
@@ -84,29 +85,32 @@ export class LogCollection extends pulumi.ComponentResource {
         : [],
     );
     if (settings.mode === "daemonset") {
-      const planned = logPipeline(settings, context);
-      // What needs no value of the deployment is known before it.
-      const workload = (wanted: (source: Source) => boolean) => {
-        const own = collector.render(ofSources(planned, wanted));
+      const [onNodes, reader] = carriersOf(settings, collector);
+      const workload = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
+        // What needs no value of the deployment is known before it.
+        const planned = program.render(pipelineOf({ settings: own, carries }, context));
+        const files = resolved.apply((found) => {
+          const carrier = carriersOf(found, collector)[at];
+          return carrier === undefined ? {} : program.render(pipelineOf(carrier, context)).files;
+        });
         return {
-          collector,
-          files: pipeline.apply((resolved) => collector.render(ofSources(resolved, wanted)).files),
-          args: own.args,
-          environment: own.environment,
-          destinations: targets.filter(({ sources }) => sources.some(wanted)),
-          senders: own.senders,
-          resources: settings.resources,
-          image: args.image,
+          collector: program,
+          files,
+          args: planned.args,
+          environment: planned.environment,
+          destinations: targets.filter(({ sources }) => sources.some(carries)),
+          senders: planned.senders,
+          resources: own.resources,
+          image: program.id === collector.id ? args.image : undefined,
           dependsOn: [namespace, ...inAws, ...search],
         };
       };
       const journal = journalSources(settings.sources).length > 0;
-      const onNodes = { ...workload((source) => source !== "events"), journal };
-      new CollectorDaemonSet(`${name}-${collector.id}`, onNodes, { parent: this });
-      if (settings.sources.includes("events"))
+      new CollectorDaemonSet(`${name}-${collector.id}`, { ...workload(onNodes, 0), journal }, { parent: this });
+      if (reader !== undefined)
         new EventReader(
-          `${name}-${collector.id}-events`,
-          workload((source) => source === "events"),
+          `${name}-${EVENT_READER_NAME}`,
+          { ...workload(reader, 1), stateLimit: stateLimit(reader) },
           { parent: this },
         );
     }
@@ -114,7 +118,7 @@ export class LogCollection extends pulumi.ComponentResource {
     this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context, args.image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = search;
-    this.destination = pipeline.apply(describeDestinations);
+    this.destination = resolved.apply((found) => describeDestinations(logPipeline(found, context)));
     this.indices = indicesOf(targets, teams);
     this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });

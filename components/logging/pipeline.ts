@@ -164,10 +164,8 @@ export function logPipeline(
       };
 }
 
-/** Name of the pod that reads events, its service account and its configuration. @param id Of the collector. */
-export function eventReaderName(id: string): string {
-  return `${id}-events`;
-}
+/** Name of the pod that reads events, its service account and its configuration. */
+export const EVENT_READER_NAME = "fluent-bit-events";
 
 /** The part of a pipeline that some sources need: without destinations that none of them goes to. */
 export function ofSources(pipeline: LogPipeline, wanted: (source: Source) => boolean): LogPipeline {

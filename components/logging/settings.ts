@@ -39,7 +39,9 @@ export const LoggingSettings = z.strictObject({
   sources: z
     .array(z.enum(SOURCES))
     .default(["pods"])
-    .describe("What is collected: pods' files, parts of the node's journal, and Kubernetes events. Default: pods."),
+    .describe(
+      "What is collected: pods' files, parts of the node's journal, and Kubernetes events, which one pod of Fluent Bit reads. Default: pods.",
+    ),
   destination: Destination.optional().describe("Destination; excludes destinations. Default: the collector's stdout."),
   destinations: Destinations.optional().describe(
     "Up to four destinations by name, each with the keys of destination, buffer.size and index. Excludes destination.",

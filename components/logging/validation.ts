@@ -3,13 +3,12 @@ import type { ClusterSettings } from "../cluster/settings.ts";
 import type { ApplicationPod } from "../kubernetes/container.ts";
 import { oneOf, type SettingsIssue } from "../schema/errors.ts";
 import { Bytes, isMore } from "../schema/values.ts";
+import { carrierIssues } from "./carrier-issues.ts";
 import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
 import { amazonIssues, awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
-import { authenticationIssues } from "./destinations/authentication.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
-import { kafkaIssues } from "./destinations/kafka.ts";
 import { ownNameIssues } from "./destinations/own-names.ts";
 import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
@@ -28,6 +27,7 @@ import { overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
+import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
 import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */
@@ -101,22 +101,12 @@ export function checkPipeline(
   for (const target of targetsOf(settings, teams)) {
     const { destination, index, path, indexPath } = target;
     issues.push(...teamIssues(target, collector, teams));
-    const support = collector.destinations[destination.kind];
-    if (support !== true) {
-      const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
-      issues.push({ path: [...path, "kind"], message, value: destination.kind });
-    }
     if (destination.kind === "elasticsearch" && isReservedByElasticsearch(index)) {
       const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
       issues.push({ path: indexPath, message });
     }
     issues.push(...sourceNameIssues(target, teams));
-    const own = [
-      ...amazonIssues(destination),
-      ...kafkaIssues(destination, collector, mode),
-      ...(support === true ? authenticationIssues(destination, collector, Object.values(COLLECTORS)) : []),
-    ];
-    issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
+    issues.push(...amazonIssues(destination).map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
   }
   issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;
@@ -131,23 +121,7 @@ export function checkPipeline(
       message: "must not be set with mode daemonset, which no network policy restricts",
       value: settings.sidecar.destinationCidrs,
     });
-  return [...issues, ...unsupportedIssues(settings, collector)];
-}
-
-/** What the collector cannot do, of the only destination or of each of several. What all of them share is reported once. */
-function unsupportedIssues(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
-  const { branches, ...only } = logPipeline(settings, { cluster: "", region: undefined });
-  if (branches.length === 0) return [...collector.unsupported({ ...only, branches })];
-  const issues = targetsOf(settings).flatMap(({ path, indexPath, bufferPath }, number): SettingsIssue[] => {
-    const branch = branches[number];
-    if (branch === undefined) return [];
-    return collector.unsupported(branch).map(({ path: [section = "", ...rest], ...issue }) => {
-      const own: Readonly<Record<string, readonly string[]>> = { destination: path, index: indexPath };
-      const at = section === "buffer" && rest[0] === "size" ? bufferPath : (own[section] ?? [section]);
-      return { ...issue, path: [...at, ...rest] };
-    });
-  });
-  return issues.filter((issue, at) => issues.findIndex(({ path }) => isDeepStrictEqual(path, issue.path)) === at);
+  return [...issues, ...carrierIssues(settings, collector, teams)];
 }
 
 /** What a cluster of this stack has not, and what AWS would refuse. */
@@ -264,7 +238,8 @@ const DESTINATION_KEYS = ["path", "prefix", "tenant", "tls", "verify"] as const;
  */
 function settingsWithoutEffect(settings: LoggingSettings, collector: Collector): SettingsIssue[] {
   const source = settings.mode === "daemonset" ? NODE : { kind: "application" as const, pod: POD };
-  const rendered = (of: LoggingSettings) => collector.render(logPipeline(of, CONTEXT, source));
+  const rendered = (of: LoggingSettings) =>
+    carriersOf(of, collector).map((carrier) => carrier.collector.render(pipelineOf(carrier, CONTEXT, source)));
   const { mode } = settings;
   const targets = targetsOf(settings);
   const kinds = targets.map(({ destination }) => destination.kind).join(", ");

@@ -73,8 +73,8 @@ export interface Collector {
   readonly destinations: Readonly<Record<DestinationKind, true | string>>;
   /** How it can authenticate itself beside user and password, by the kind of the destination. @default nowhere */
   readonly authenticates?: Partial<Readonly<Record<DestinationKind, readonly Authentication[]>>>;
-  /** Of other sources than pods: whether it reads them, or in words why not. @default it does not */
-  readonly sources?: Partial<Readonly<Record<"journal" | "events", true | string>>>;
+  /** Of other sources than pods and events: whether it reads them, or in words why not. @default it does not */
+  readonly sources?: Partial<Readonly<Record<"journal", true | string>>>;
   /** Whether it can send to several destinations at once, or in words why not. */
   readonly routes: true | string;
   /** Of each step of `logging.processing`: whether it can do it, or in words why not. */

@@ -6,7 +6,7 @@ import { existingLogGroup, PodLogGroup } from "../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { placeName } from "../indexing/team-places.ts";
-import { bucketName, eventReaderName, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
+import { bucketName, EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
 import { searchStatement, streamStatement } from "./amazon.ts";
 import { RETENTION } from "./destination-settings.ts";
@@ -54,7 +54,7 @@ export function awsDestinations(
     );
   };
   const identity = identityOf(`${name}-identity`, collector.id, ({ sources }) => !isOnlyEvents(sources));
-  const ofEvents = identityOf(`${name}-events-identity`, eventReaderName(collector.id), ({ sources }) =>
+  const ofEvents = identityOf(`${name}-events-identity`, EVENT_READER_NAME, ({ sources }) =>
     sources.includes("events"),
   );
   const associations = [identity, ofEvents].flatMap((each) => each?.association ?? []);

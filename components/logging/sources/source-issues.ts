@@ -22,24 +22,14 @@ export function sourceIssues({ sources, mode }: SourceSettings, collector: Colle
     add("must be only pods with mode sidecar, which reads the files of one pod");
     return issues;
   }
-  const { title, sources: support = {} } = collector;
-  const unread = (["journal", "events"] as const).filter((kind) => {
-    const asked = kind === "events" ? own.includes("events") : journalSources(own).length > 0;
-    return asked && support[kind] !== true;
-  });
-  for (const kind of unread) {
-    const names = kind === "events" ? ["events"] : journalSources(own);
+  const journal = journalSources(own);
+  const { title, sources: { journal: support } = {} } = collector;
+  if (journal.length > 0 && support !== true)
     add(
-      `must not contain ${names.join(", ")} with ${title}, ${support[kind] ?? DOES_NOT_READ[kind]}: set collector fluent-bit`,
+      `must not contain ${journal.join(", ")} with ${title}, ${support ?? "which does not read the journal here"}: set collector fluent-bit`,
     );
-  }
   return issues;
 }
-
-const DOES_NOT_READ = {
-  journal: "which does not read the journal here",
-  events: "which does not read events here",
-} as const;
 
 /**
  * Names of a source that are not its own in a destination, or that Elasticsearch reserves.

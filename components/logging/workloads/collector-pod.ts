@@ -45,8 +45,12 @@ export interface CollectorPodArgs {
   readonly senders?: Rendered["senders"] | undefined;
   /** Whether it reads the node's journal. @default false */
   readonly journal?: boolean | undefined;
-  /** Name of its service account and configuration where it has nothing of its node, nor root. @default it reads the node's files */
-  readonly apart?: string | undefined;
+  /**
+   * What it has where it has nothing of its node, nor root: the name of its service account and configuration, and the limit of the volume
+   * that holds its buffer, as a quantity.
+   * @default it reads the node's files
+   */
+  readonly apart?: { readonly name: string; readonly stateLimit: string } | undefined;
   /** @default those of the collector */
   readonly resources?: LoggingSettings["resources"];
   /** @default that of the collector */
@@ -68,7 +72,7 @@ export function collectorPodSpec({
   image,
   ...own
 }: CollectorPodArgs) {
-  const name = apart ?? collector.id;
+  const name = apart?.name ?? collector.id;
   const logs = apart === undefined ? ["pods", "containers"] : [];
   const resources = { ...collector.resources, ...own.resources };
   const parts = destinations.map((target) => ({ ...partsOf(collector, target), name: target.name }));
@@ -142,7 +146,7 @@ export function collectorPodSpec({
       { name: "config", configMap: { name } },
       apart === undefined
         ? { name: "state", hostPath: { path: stateOnNode(name), type: "DirectoryOrCreate" } }
-        : { name: "state", emptyDir: {} },
+        : { name: "state", emptyDir: { sizeLimit: apart.stateLimit } },
       { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
       ...logs.map((folder) => ({ name: folder, hostPath: { path: `/var/log/${folder}`, type: "Directory" } })),
       ...(journal ? [{ name: "journal", hostPath: { path: JOURNAL_FOLDER, type: "Directory" } }] : []),

@@ -2,9 +2,15 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { filesHash } from "../../kubernetes/container.ts";
 import { commonLabels } from "../../kubernetes/labels.ts";
-import { eventReaderName, LOGGING_NAMESPACE } from "../pipeline.ts";
+import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../pipeline.ts";
 import { collectorPodSpec } from "./collector-pod.ts";
 import type { CollectorDaemonSetArgs } from "./daemon-set.ts";
+
+/** A reader of events. */
+interface EventReaderArgs extends CollectorDaemonSetArgs {
+  /** Limit of the volume that holds its buffer, as a quantity. */
+  readonly stateLimit: string;
+}
 
 /**
  * The one pod that reads the events of the Kubernetes API. A StatefulSet never runs two of the same name, not even while a node does not
@@ -15,10 +21,10 @@ import type { CollectorDaemonSetArgs } from "./daemon-set.ts";
 export class EventReader extends pulumi.ComponentResource {
   readonly statefulSet: k8s.apps.v1.StatefulSet;
 
-  constructor(name: string, args: CollectorDaemonSetArgs, options: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: EventReaderArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:EventReader", name, {}, options);
-    const { collector, files } = args;
-    const app = eventReaderName(collector.id);
+    const { files } = args;
+    const app = EVENT_READER_NAME;
     const metadata = { name: app, namespace: LOGGING_NAMESPACE, labels: commonLabels(app) };
     const own = { parent: this, dependsOn: [...args.dependsOn], deleteBeforeReplace: true };
     const account = new k8s.core.v1.ServiceAccount(
@@ -59,7 +65,7 @@ export class EventReader extends pulumi.ComponentResource {
               labels: commonLabels(app),
               annotations: { "eks-dns-logging/config": files.apply(filesHash) },
             },
-            spec: collectorPodSpec({ ...args, apart: app }),
+            spec: collectorPodSpec({ ...args, apart: { name: app, stateLimit: args.stateLimit } }),
           },
         },
       },

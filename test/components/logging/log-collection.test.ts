@@ -170,6 +170,83 @@ describe("LogCollection", () => {
     assert.doesNotMatch(config("logs-fluent-bit-config"), /events/);
   });
 
+  it("bounds the volume of the reader of events by the buffers of their destinations", async () => {
+    const limit = async (args: Partial<LogCollectionArgs>) => {
+      const { resources } = await collect({ sources: ["pods", "events"], ...args });
+      const { inputs } = find(resources, "kubernetes:apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
+      const { volumes } = JSON.parse(JSON.stringify(inputs)).spec.template.spec;
+      return volumes.find(({ name }: { name: string }) => name === "state").emptyDir;
+    };
+    assert.deepEqual(await limit({}), { sizeLimit: "4352Mi" });
+    assert.deepEqual(await limit({ buffer: { size: "64Mi" } }), { sizeLimit: "320Mi" });
+    const [search, hook] = [
+      { kind: "opensearch", host: "h", buffer: { size: "100Mi" } },
+      { kind: "http", url: "http://a/", buffer: { size: "1Gi" } },
+    ] as const;
+    assert.deepEqual(await limit({ destinations: { search, hook } }), { sizeLimit: "2504Mi" });
+    const routes = [{ to: ["search"] }, { to: ["hook"], sources: ["pods" as const] }];
+    assert.deepEqual(await limit({ destinations: { search, hook }, routes }), { sizeLimit: "456Mi" });
+  });
+
+  it("reads events with Fluent Bit beside each collector, and the pods with that collector", async () => {
+    const loki: LokiArgs = { kind: "loki", url: "https://loki:3100" };
+    const http = { kind: "http", url: "https://a.test/" } as const;
+    for (const [collector, destination] of [
+      ["vector", http],
+      ["opentelemetry", loki],
+      ["fluentd", http],
+      ["promtail", loki],
+    ] as const) {
+      const { resources } = await collect({
+        sources: ["pods", "events"],
+        collector,
+        destination,
+        image: "registry.test/own:1",
+        resources: { memoryLimit: "1Gi" },
+      });
+      const specOf = (type: string, name: string) =>
+        JSON.parse(JSON.stringify(find(resources, `kubernetes:apps/v1:${type}`, name).inputs)).spec.template.spec;
+      const [reader] = specOf("StatefulSet", "logs-fluent-bit-events-statefulset").containers;
+      assert.match(reader.image, /fluent\/fluent-bit:/);
+      assert.equal(reader.resources.limits.memory, "512Mi");
+      const [onNodes] = specOf("DaemonSet", `logs-${collector}-daemonset`).containers;
+      assert.equal(onNodes.image, "registry.test/own:1");
+      assert.equal(onNodes.resources.limits.memory, "1Gi");
+      const dataOf = (name: string) =>
+        JSON.stringify(find(resources, "kubernetes:core/v1:ConfigMap", `logs-${name}-config`).inputs.data);
+      assert.match(dataOf("fluent-bit-events"), /kubernetes_events.*cluster-events|kubernetes_events.*match: events/);
+      assert.doesNotMatch(dataOf("fluent-bit-events"), /name: tail/);
+      assert.doesNotMatch(dataOf(collector), /kubernetes_events/);
+    }
+  });
+
+  it("renders for each part the destinations that it sends to", async () => {
+    const { resources } = await collect({
+      sources: ["pods", "events"],
+      collector: "vector",
+      destinations: {
+        archive: { kind: "http", url: "https://archive.test/" },
+        siem: { kind: "splunk", url: "https://siem.test:8088", token: { secretName: "hec" } },
+      },
+      routes: [{ to: ["archive"] }, { to: ["siem"], sources: ["events"] }],
+    });
+    const dataOf = (name: string) =>
+      JSON.stringify(find(resources, "kubernetes:core/v1:ConfigMap", `logs-${name}-config`).inputs.data);
+    assert.match(dataOf("vector"), /archive\.test/);
+    assert.doesNotMatch(dataOf("vector"), /siem\.test/);
+    assert.match(dataOf("fluent-bit-events"), /archive\.test/);
+    assert.match(dataOf("fluent-bit-events"), /siem\.test/);
+    const { inputs } = find(resources, "kubernetes:apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
+    const { containers } = JSON.parse(JSON.stringify(inputs)).spec.template.spec;
+    assert.deepEqual(
+      containers.map(({ name }: { name: string }) => name),
+      ["fluent-bit", "fluent-bit-archive", "fluent-bit-siem"],
+    );
+    assert.match(JSON.stringify(containers[2].env), /"name":"hec"/);
+    const daemonSet = find(resources, "kubernetes:apps/v1:DaemonSet", "logs-vector-daemonset");
+    assert.doesNotMatch(JSON.stringify(daemonSet.inputs), /"hec"/);
+  });
+
   it("gives what applications send to a name on their own node, and the teams a way there and nowhere else", async () => {
     const { resources } = await collect({
       collector: "opentelemetry",

@@ -72,7 +72,7 @@ export const fluentBit: Collector = {
     splunk: ["token"],
   },
   routes: true,
-  sources: { journal: true, events: true },
+  sources: { journal: true },
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "CRI parts; stack traces of all four languages; JSON",

@@ -52,7 +52,6 @@ export const vector: Collector = {
     loki: ["token"],
     splunk: ["token"],
   },
-  sources: { events: "which has no source of events" },
   routes: true,
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {

@@ -9,7 +9,7 @@ import {
   type TeamNamespaces,
   targetsOf,
 } from "../../../../components/logging/routing/routes.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { COLLECTOR_IDS, LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
 import { pipelineOf, render } from "../collectors/fluent-bit/rendered.ts";
@@ -224,6 +224,29 @@ describe("Sources", () => {
     assert.equal(of({ kind: "file" }).file, "kernel.log");
   });
 
+  it("may be events with each collector on nodes, and what it cannot send elsewhere need not be sent by it", () => {
+    for (const collector of COLLECTOR_IDS.filter((id) => id !== "tail")) {
+      const loki = collector === "promtail" || collector === "opentelemetry";
+      const destination = loki ? { kind: "loki", url: "http://loki:3100" } : undefined;
+      assert.deepEqual(issues({ sources: ["pods", "events"], collector, destination }), []);
+    }
+    const destinations = { all: { kind: "http", url: "http://a/" }, siem: { kind: "otlp", url: "http://b:4318" } };
+    const routes = [{ to: ["all"] }, { to: ["siem"], sources: ["events"] }];
+    const vector = { sources: ["pods", "events"], collector: "vector", destinations };
+    assert.deepEqual(issues({ ...vector, routes }), []);
+    assert.match(issues(vector).join(), /^destinations\.siem\.kind: must be .* with Vector/);
+  });
+
+  it("are dropped oldest first where the collector would drop the newest, with a warning", () => {
+    const found = (settings: object) =>
+      checkLogging(LoggingSettings.parse({ collector: "vector", ...settings }), "eks").map(formatIssue);
+    const buffer = { whenFull: "drop-newest" };
+    assert.deepEqual(found({ buffer }), []);
+    assert.deepEqual(found({ buffer, sources: ["pods", "events"] }), [
+      'buffer.whenFull: is drop-oldest for events, which Fluent Bit reads (found "drop-newest")',
+    ]);
+  });
+
   for (const [settings, expected] of [
     [{ sources: ["kubelet"] }, /^sources: must contain pods/],
     [
@@ -231,8 +254,26 @@ describe("Sources", () => {
       /^sources: must not contain kubelet with Fluentd, which does not read the journal here: set collector fluent-bit/,
     ],
     [
-      { sources: ["pods", "events", "kernel"], collector: "vector" },
-      /^sources: must not contain events with Vector, which has no source of events: set collector fluent-bit/,
+      {
+        sources: ["pods", "events"],
+        collector: "vector",
+        destination: { kind: "elasticsearch", host: "h", token: { secretName: "key" } },
+        index: { prefix: "app" },
+      },
+      /^destination\.token: must not be set with Fluent Bit, which cannot send a token .* \(it reads the source events\)/,
+    ],
+    [
+      {
+        sources: ["pods", "events"],
+        collector: "fluentd",
+        destination: SEARCH,
+        index: { timeZone: "Europe/Madrid" },
+      },
+      /^index\.timeZone: must be UTC with Fluent Bit, .* \(it reads the source events\)/,
+    ],
+    [
+      { sources: ["pods", "events"], collector: "vector", destination: { kind: "http", url: "http://a/$" + "{b}" } },
+      /^destination\.url: must be a URL without '\$\{' with Fluent Bit, .* \(it reads the source events\)/,
     ],
     [
       { sources: ["pods", "events"], destination: { kind: "file" } },

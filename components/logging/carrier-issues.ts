@@ -1,0 +1,69 @@
+import { isDeepStrictEqual } from "node:util";
+import { oneOf, type SettingsIssue } from "../schema/errors.ts";
+import { type Collector, destinationsOf } from "./collectors/collector.ts";
+import { COLLECTORS } from "./collectors/index.ts";
+import { authenticationIssues } from "./destinations/authentication.ts";
+import { kafkaIssues } from "./destinations/kafka.ts";
+import { logPipeline } from "./pipeline.ts";
+import { type TeamNamespaces, targetsOf } from "./routing/routes.ts";
+import type { LoggingSettings } from "./settings.ts";
+import { type Carrier, carriersOf, EVENT_READER, eventReaderWarnings } from "./sources/event-collection.ts";
+
+/**
+ * What the collector cannot do for the destinations, nor the reader of events for those that get events. Paths are below `logging`.
+ * @param teams Default: not known.
+ */
+export function carrierIssues(
+  settings: LoggingSettings,
+  collector: Collector,
+  teams?: readonly TeamNamespaces[],
+): SettingsIssue[] {
+  // A sidecar has no reader of events beside it, which is reported elsewhere.
+  const [onNodes, reader] =
+    settings.mode === "sidecar" ? [carriersOf(settings, collector)[0]] : carriersOf(settings, collector);
+  const issues = issuesOfCarrier(onNodes, teams);
+  if (reader === undefined) return issues;
+  const isKnown = (issue: SettingsIssue) => issues.some(({ path }) => isDeepStrictEqual(path, issue.path));
+  const ofReader = issuesOfCarrier(reader, teams)
+    .filter((issue) => !isKnown(issue))
+    .map((issue) =>
+      collector.id === EVENT_READER.id ? issue : { ...issue, message: `${issue.message} (it reads the source events)` },
+    );
+  return [...issues, ...ofReader, ...eventReaderWarnings(settings)];
+}
+
+function issuesOfCarrier(carrier: Carrier, teams: readonly TeamNamespaces[] | undefined): SettingsIssue[] {
+  const { settings, collector, carries } = carrier;
+  const own = targetsOf(settings, teams)
+    .filter(({ sources }) => sources.length === 0 || sources.some(carries))
+    .flatMap(({ destination, path }): SettingsIssue[] => {
+      const kafka = kafkaIssues(destination, collector, settings.mode).map((issue) => ({
+        ...issue,
+        path: [...path, ...issue.path],
+      }));
+      const support = collector.destinations[destination.kind];
+      if (support !== true) {
+        const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
+        return [{ path: [...path, "kind"], message, value: destination.kind }, ...kafka];
+      }
+      const authentication = authenticationIssues(destination, collector, Object.values(COLLECTORS));
+      return [...kafka, ...authentication.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))];
+    });
+  return [...own, ...unsupportedIssues(carrier)];
+}
+
+/** What a collector cannot do, of the only destination or of each of several. What all of them share is reported once. */
+function unsupportedIssues({ settings, collector, carries }: Carrier): SettingsIssue[] {
+  const { branches, ...only } = logPipeline(settings, { cluster: "", region: undefined });
+  if (branches.length === 0) return [...collector.unsupported({ ...only, branches })];
+  const issues = targetsOf(settings).flatMap(({ path, indexPath, bufferPath, sources }, number): SettingsIssue[] => {
+    const branch = branches[number];
+    if (branch === undefined || (sources.length > 0 && !sources.some(carries))) return [];
+    return collector.unsupported(branch).map(({ path: [section = "", ...rest], ...issue }) => {
+      const own: Readonly<Record<string, readonly string[]>> = { destination: path, index: indexPath };
+      const at = section === "buffer" && rest[0] === "size" ? bufferPath : (own[section] ?? [section]);
+      return { ...issue, path: [...at, ...rest] };
+    });
+  });
+  return issues.filter((issue, at) => issues.findIndex(({ path }) => isDeepStrictEqual(path, issue.path)) === at);
+}

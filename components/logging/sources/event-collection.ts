@@ -1,0 +1,73 @@
+import type { SettingsIssue } from "../../schema/errors.ts";
+import { amount } from "../../schema/values.ts";
+import type { Collector } from "../collectors/collector.ts";
+import { fluentBit } from "../collectors/fluent-bit/index.ts";
+import { type LogPipeline, logPipeline, ofSources } from "../pipeline.ts";
+import { targetsOf } from "../routing/routes.ts";
+import type { LoggingSettings } from "../settings.ts";
+import type { Source } from "./journal.ts";
+
+/** The program that reads the Kubernetes events, whichever collects the pods' lines: it is one pod beside the DaemonSet. */
+export const EVENT_READER: Collector = fluentBit;
+
+/** A collector, with the settings as it follows them and the sources that it carries. */
+export interface Carrier {
+  readonly collector: Collector;
+  readonly settings: LoggingSettings;
+  readonly carries: (source: Source) => boolean;
+}
+
+const isEvents = (source: Source) => source === "events";
+
+/** What runs on each node, and beside it what reads events where these are a source. */
+export function carriersOf(settings: LoggingSettings, collector: Collector): readonly [Carrier, ...Carrier[]] {
+  const onNodes: Carrier = { collector, settings, carries: (source) => !isEvents(source) };
+  return settings.sources.includes("events") ? [onNodes, eventReaderOf(settings)] : [onNodes];
+}
+
+/** The reader of events. Image and resources of another collector are not its own. */
+function eventReaderOf(settings: LoggingSettings): Carrier {
+  const isOther = settings.collector !== EVENT_READER.id;
+  const { buffer, image, resources } = settings;
+  return {
+    collector: EVENT_READER,
+    settings: {
+      ...settings,
+      collector: EVENT_READER.id,
+      buffer: { ...buffer, whenFull: buffer.whenFull === "drop-newest" ? "drop-oldest" : buffer.whenFull },
+      image: isOther ? undefined : image,
+      resources: isOther ? {} : resources,
+    },
+    carries: isEvents,
+  };
+}
+
+/** The part of a stack's pipeline that a carrier renders. */
+export function pipelineOf(
+  { settings, carries }: Pick<Carrier, "settings" | "carries">,
+  ...rest: [context: Parameters<typeof logPipeline>[1], source?: LogPipeline["source"]]
+): LogPipeline {
+  return ofSources(logPipeline(settings, ...rest), carries);
+}
+
+/** A warning where the reader of events follows the settings in its own way. Paths are below `logging`. */
+export function eventReaderWarnings({ sources, buffer, collector }: LoggingSettings): SettingsIssue[] {
+  if (!sources.includes("events") || buffer.whenFull !== "drop-newest" || collector === EVENT_READER.id) return [];
+  const message = `is drop-oldest for events, which ${EVENT_READER.title} reads`;
+  return [{ path: ["buffer", "whenFull"], message, value: buffer.whenFull, severity: "warning" }];
+}
+
+/** What the volume of the reader's state may hold beside the buffers, in bytes: what is read and not handed on yet. */
+const STATE_MARGIN = 256 * 2 ** 20;
+
+/**
+ * The most that the reader has on disk, as a quantity: each destination's buffer, of which its sender has one too where there are several. A pod
+ * that exceeds the limit of its volume is evicted.
+ * @see https://kubernetes.io/docs/concepts/storage/volumes/#emptydir
+ */
+export function stateLimit({ settings, carries }: Pick<Carrier, "settings" | "carries">): string {
+  const buffers = targetsOf(settings)
+    .filter(({ sources }) => sources.some(carries))
+    .map(({ name, bufferSize }) => amount(bufferSize) * (name === undefined ? 1 : 2));
+  return `${Math.ceil((buffers.reduce((one, other) => one + other, 0) + STATE_MARGIN) / 2 ** 20)}Mi`;
+}
