@@ -26,6 +26,8 @@ export interface WatchedStack {
   readonly collector: CollectorId | undefined;
   /** Ports of the metrics of its containers that send to one of several destinations each. */
   readonly senderPorts: readonly number[];
+  /** The pod that reads Kubernetes events, with the ports of the metrics of its containers; undefined for none. */
+  readonly eventReader: { readonly ports: readonly number[] } | undefined;
   readonly inClusterOpenSearch: boolean;
   /** Namespaces with a quota. */
   readonly namespaces: readonly string[];

@@ -1,7 +1,9 @@
 import { COLLECTORS } from "../logging/collectors/index.ts";
-import { LOGGING_NAMESPACE } from "../logging/pipeline.ts";
+import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../logging/pipeline.ts";
+import { EVENT_READER } from "../logging/sources/event-collection.ts";
 import type { WatchedStack } from "./alert.ts";
 import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
+import { EVENT_INPUT } from "./alerts/event-reader-alerts.ts";
 import type { MonitoringSettings } from "./settings.ts";
 
 /** Namespace of the canary. */
@@ -22,6 +24,8 @@ export interface ScrapeTarget {
   readonly annotated: boolean;
   /** Further ports of the same pods that a network policy must leave open; undefined for pods without a policy here. */
   readonly others: readonly OpenPort[] | undefined;
+  /** Series that these pods have and no others at the same ports. Default: none. */
+  readonly series?: string;
 }
 
 /** A port that stays open to all. */
@@ -73,6 +77,7 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
         ]
       : []),
     ...collectorTarget(stack),
+    ...eventReaderTarget(stack),
     ...(stack.canary === undefined
       ? []
       : [
@@ -105,6 +110,23 @@ function collectorTarget({ collector, senderPorts }: WatchedStack): ScrapeTarget
       path,
       annotated: false,
       others: receives.map((each) => ({ protocol: "TCP" as const, port: each })),
+    },
+  ];
+}
+
+function eventReaderTarget({ eventReader }: WatchedStack): ScrapeTarget[] {
+  const { path } = COLLECTOR_METRICS[EVENT_READER.id];
+  if (eventReader === undefined || path === undefined) return [];
+  return [
+    {
+      name: `eks-dns-logging-${EVENT_READER_NAME}`,
+      namespace: LOGGING_NAMESPACE,
+      selector: { "app.kubernetes.io/name": EVENT_READER_NAME },
+      ports: eventReader.ports,
+      path,
+      annotated: false,
+      others: [],
+      series: EVENT_INPUT,
     },
   ];
 }

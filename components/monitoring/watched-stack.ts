@@ -7,9 +7,10 @@ import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination } from "../logging/destinations/destination-settings.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
-import { logGroupName, logPipeline, searchHost, tlsOf } from "../logging/pipeline.ts";
+import { logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
 import { destinationsOfLine, type Target, type TeamNamespaces, targetsOf } from "../logging/routing/routes.ts";
 import { type LoggingSettings, UNKNOWN_HOST } from "../logging/settings.ts";
+import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-collection.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
@@ -49,7 +50,7 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
     coredns: dns === undefined ? undefined : corednsOf(dns, managesCoreDns),
     nodeLocalCache: dns?.nodeLocalCache !== undefined,
     collector: onNodes?.collector,
-    senderPorts: onNodes === undefined ? [] : senderPorts(onNodes, teams),
+    ...metricsPorts(onNodes, teams),
     inClusterOpenSearch: targets.some(({ destination }) => isOwnSearch(destination)),
     namespaces: teams
       .flatMap(({ name, namespaces }) => namespaces?.map((each) => each.name) ?? [teamNamespace(name)])
@@ -107,11 +108,23 @@ function upstreamsOf(corefile: string): string[] | undefined {
   return addresses.length === read.length && addresses.length > 0 ? [...new Set(addresses)].sort() : undefined;
 }
 
-/** Ports of the metrics of the containers that send to one of several destinations each. */
-function senderPorts(logging: LoggingSettings, teams: readonly TeamNamespaces[]): number[] {
-  const pipeline = logPipeline(logging, { cluster: "", region: undefined, teams });
-  const { senders = [] } = COLLECTORS[logging.collector]?.render(pipeline) ?? {};
-  return senders.flatMap(({ ports }) => ports.metrics ?? []);
+/** Ports of the metrics of what sends to one of several destinations each, on the nodes and beside the reader of events, and of the reader. */
+function metricsPorts(
+  logging: LoggingSettings | undefined,
+  teams: readonly TeamNamespaces[],
+): Pick<WatchedStack, "senderPorts" | "eventReader"> {
+  const collector = logging === undefined ? undefined : COLLECTORS[logging.collector];
+  if (logging === undefined || collector === undefined) return { senderPorts: [], eventReader: undefined };
+  const [onNodes, reader] = carriersOf(logging, collector);
+  const portsOf = (carrier: Carrier) => {
+    const pipeline = pipelineOf(carrier, { cluster: "", region: undefined, teams });
+    const { senders = [] } = carrier.collector.render(pipeline);
+    return senders.flatMap(({ ports }) => ports.metrics ?? []);
+  };
+  return {
+    senderPorts: portsOf(onNodes),
+    eventReader: reader && { ports: [reader.collector.ports.metrics ?? [], portsOf(reader)].flat() },
+  };
 }
 
 /** Where the canary looks for its lines, or why it cannot. */

@@ -1,6 +1,7 @@
-import { COLLECTORS } from "../../logging/collectors/index.ts";
 import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
+import { EVENT_READER } from "../../logging/sources/event-collection.ts";
 import type { Alert, Condition, WatchedStack } from "../alert.ts";
+import { scrapeTargets } from "../scrape-targets.ts";
 import { COLLECTOR_METRICS, type Signal } from "./collector-signals.ts";
 import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
@@ -13,6 +14,18 @@ const onCollector =
   ({ collector }: WatchedStack): Condition | undefined => {
     const found = collector === undefined ? undefined : COLLECTOR_METRICS[collector].signals[signal];
     return typeof found === "string" ? undefined : found;
+  };
+
+/** The same, or that of the reader of events, which is another program where the collector is not Fluent Bit. */
+const onSenders =
+  (signal: Signal) =>
+  (stack: WatchedStack): Condition | undefined => {
+    const own = onCollector(signal)(stack);
+    if (stack.eventReader === undefined || stack.collector === EVENT_READER.id) return own;
+    const reader = onCollector(signal)({ ...stack, collector: EVENT_READER.id });
+    if (own === undefined || reader === undefined) return own ?? reader;
+    const quiet = { ...own.quiet, ...reader.quiet };
+    return { ...reader, expr: `(${own.expr}) or (${reader.expr})`, quiet };
   };
 
 /** What can go wrong with a collector. Each has its own metrics, and some show less than others. */
@@ -55,13 +68,13 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "Prometheus cannot read the collector {{ $labels.instance }}.",
     cause: "The pod hangs or restarts, or a network policy keeps Prometheus out.",
     steps: ["`kubectl -n logging get pods -o wide`", LOGS],
-    condition: ({ collector, senderPorts }) => {
-      const port = collector === undefined ? undefined : COLLECTORS[collector]?.ports.metrics;
-      if (collector === undefined || port === undefined || COLLECTOR_METRICS[collector].path === undefined)
-        return undefined;
+    condition: (stack) => {
+      const own = scrapeTargets(stack).filter(({ namespace }) => namespace === LOGGING_NAMESPACE);
+      const [port, ...others] = [...new Set(own.flatMap(({ ports }) => ports))];
+      if (port === undefined) return undefined;
       const pod = `up{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:${port}"}`;
       return {
-        expr: `up{namespace="${LOGGING_NAMESPACE}",instance=~".+:(${[port, ...senderPorts].join("|")})"} == 0`,
+        expr: `up{namespace="${LOGGING_NAMESPACE}",instance=~".+:(${[port, ...others].join("|")})"} == 0`,
         for: "2m",
         fires: { [pod]: "1x15 0x30" },
         quiet: { [pod]: "1x30" },
@@ -75,7 +88,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "The collector {{ $labels.instance }} gives up lines: they are lost.",
     cause: "The buffer is full, or the destination refuses them for good.",
     steps: [LOGS, "Repair the destination, or enlarge `logging.buffer.size`."],
-    condition: onCollector("dropped"),
+    condition: onSenders("dropped"),
   },
   {
     name: "SendFailing",
@@ -85,7 +98,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     cause: "The destination is down, answers 429 or 5xx, hangs, or refuses user and password.",
     steps: [LOGS, "`npm run verify -- --only collector`"],
     explainedBy: ["OpenSearchDown", "OpenSearchReadOnly"],
-    condition: onCollector("failing"),
+    condition: onSenders("failing"),
   },
   {
     name: "BufferFilling",
@@ -94,7 +107,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "The buffer of {{ $labels.instance }} is full in {{ $value | humanize }} hours.",
     cause: "The destination takes less than the pods write.",
     steps: [LOGS, "Enlarge the destination or `logging.buffer.size`, or leave out namespaces that nobody reads."],
-    condition: onCollector("filling"),
+    condition: onSenders("filling"),
   },
   {
     name: "FilesUnreadable",
@@ -117,7 +130,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
       "Look for DiskPressure, and free the disk below /var/lib/eks-dns-logging.",
     ],
     explainedBy: ["SendFailing", "LinesDropped"],
-    condition: onCollector("stuck"),
+    condition: onSenders("stuck"),
   },
   {
     name: "FilesRotateFast",
@@ -149,6 +162,6 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     summary: "The destination refuses requests of {{ $labels.instance }}.",
     cause: "A field has another type than in the index, the index is read-only, or the line is too long.",
     steps: [LOGS, "Compare the field's type with that of the index template in docs/reference/collectors.md."],
-    condition: onCollector("refused"),
+    condition: onSenders("refused"),
   },
 ];

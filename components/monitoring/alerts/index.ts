@@ -1,6 +1,7 @@
 import type { Alert, Condition, WatchedStack } from "../alert.ts";
 import { COLLECTOR_ALERTS } from "./collector-alerts.ts";
 import { COREDNS_ALERTS } from "./coredns-alerts.ts";
+import { EVENT_READER_ALERTS } from "./event-reader-alerts.ts";
 import { PLATFORM_ALERTS } from "./platform-alerts.ts";
 import { UPSTREAM_ALERTS } from "./upstream-alerts.ts";
 
@@ -9,6 +10,7 @@ export const ALERTS: readonly Alert[] = [
   ...COREDNS_ALERTS,
   ...UPSTREAM_ALERTS,
   ...COLLECTOR_ALERTS,
+  ...EVENT_READER_ALERTS,
   ...PLATFORM_ALERTS,
 ];
 

@@ -56,11 +56,13 @@ async function query(lab: Lab, prometheus: Prometheus, expr: string) {
   return readAnswer(QueryAnswer, body, prometheus.service).data.result;
 }
 
-function scrapeCheck({ name, namespace, ports }: ScrapeTarget, prometheus: Prometheus): Check {
+function scrapeCheck({ name, namespace, ports, series }: ScrapeTarget, prometheus: Prometheus): Check {
   const subject = name.replace("eks-dns-logging-", "");
   return row(`scraped:${subject}`, "metrics are scraped", prometheus, async (lab) => {
     const instance = `instance=~".+:(${ports.join("|")})"`;
-    const found = await query(lab, prometheus, `up{namespace="${namespace}",${instance}}`);
+    // Pods at the same port as others are known by a series of their own.
+    const own = series === undefined ? "" : ` and on (instance) ${series}`;
+    const found = await query(lab, prometheus, `up{namespace="${namespace}",${instance}}${own}`);
     const down = found.filter(({ value: [, up] }) => up !== "1").map(({ metric }) => metric.instance ?? "");
     const facts = { targets: found.length, down };
     if (found.length === 0 && (await query(lab, prometheus, `up{namespace="",${instance}}`)).length > 0)

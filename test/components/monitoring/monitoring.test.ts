@@ -136,6 +136,38 @@ describe("monitoring", function () {
     ]);
   });
 
+  it("scrapes the reader of events apart from the collector, with each container that sends", async () => {
+    const logging = {
+      collector: "vector",
+      sources: ["pods", "events"],
+      destinations: { all: { kind: "http", url: "http://a/" }, more: { kind: "http", url: "http://b/" } },
+      routes: [{ to: ["all"] }, { to: ["more"], sources: ["events"] }],
+    };
+    const { read } = await plan("existing", { logging, monitoring: { kind: "prometheus-operator" } });
+    const monitor = read("monitoring-fluent-bit-events");
+    assert.deepEqual(monitor.spec.selector.matchLabels, { "app.kubernetes.io/name": "fluent-bit-events" });
+    const ports = [2020, 2022, 2024];
+    assert.deepEqual(
+      monitor.spec.podMetricsEndpoints.map(({ portNumber }: { portNumber: number }) => portNumber),
+      ports,
+    );
+    const { podSelector, ingress } = read("monitoring-fluent-bit-events-scrapers").spec;
+    assert.deepEqual(podSelector, monitor.spec.selector);
+    assert.deepEqual(
+      ingress.map((rule: { ports: { port: number }[] }) => rule.ports.map(({ port }) => port)),
+      [ports],
+    );
+    const rules = JSON.stringify(read("monitoring-rules").spec);
+    for (const name of ["EventReaderDown", "EventsUnreadable"]) assert.match(rules, new RegExp(`"${name}"`));
+    assert.match(rules, /\(9598\|2020\|2022\|2024\)/);
+    const annotated = await plan("existing", { logging, monitoring: { kind: "annotations" } });
+    for (const port of ports) {
+      const { metadata, spec } = annotated.read(`monitoring-fluent-bit-events-${port}`);
+      assert.equal(metadata.annotations["prometheus.io/port"], String(port));
+      assert.deepEqual(spec.selector, { "app.kubernetes.io/name": "fluent-bit-events" });
+    }
+  });
+
   it("keeps each server of CoreDNS open, and warns where its metrics are not at the scraped port", async () => {
     const stack = (prometheus: string) => ({
       dns: {

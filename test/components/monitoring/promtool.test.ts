@@ -171,6 +171,31 @@ describe("the alerts in promtool", function () {
       assert.equal(await failures(ruleFile(stack), packed([...cases, ...foreign]).map(unitTest)), "");
     });
 
+  for (const collector of ["vector", "filebeat"] as const)
+    it(`fire and stay quiet by the metrics of the reader of events beside ${collector}`, async () => {
+      const alone = ofCollector(collector);
+      const stack = { ...alone, eventReader: { ports: [2020] } };
+      const own = (each: Case) => !each.name.startsWith("Canary") && each.name !== "ApiServerSilent";
+      const cases = casesOf(stack).filter(own);
+      const foreign = foreignCases({ ...stack, canary: undefined });
+      const ofReader = ["EventReaderDown", "EventsUnreadable"];
+      for (const name of [
+        ...ofReader,
+        "LinesDropped",
+        "SendFailing",
+        "BufferFilling",
+        "IndexRefused",
+        "CollectorErrors",
+      ])
+        assert.deepEqual(
+          cases.flatMap((each) => (each.name === name && /fluentbit_/.test(metricsOf(each).join()) ? each.firing : [])),
+          [true, false],
+          name,
+        );
+      for (const part of [[...cases, ...foreign], casesOf(alone).filter(own)])
+        assert.equal(await failures(ruleFile(stack), packed(part).map(unitTest)), "");
+    });
+
   it("tell a CoreDNS in another namespace from their own", async () => {
     const foreign = foreignCases({ ...WHOLE, collector: undefined });
     assert.ok(foreign.length >= 20, `${foreign.length}`);

@@ -67,6 +67,17 @@ describe("the rows of monitoring", () => {
     assert.match(none.cause ?? "", /PodMonitor eks-dns-logging-fluent-bit/);
   });
 
+  it("know the reader of events by its own series, where the collector has the same port", async () => {
+    const events = {
+      "eks-dns-logging:logging": '{"sources":["pods","events"],"destination":{"kind":"opensearch","inCluster":true}}',
+    };
+    const found = await outcome("monitoring:scraped:fluent-bit-events", () => vector(1), events);
+    assert.equal(found.status, "pass");
+    assert.match(found.asked[0] ?? "", / and on \(instance\) fluentbit_input_records_total\{.*kubernetes_events/);
+    const none = await outcome("monitoring:scraped:fluent-bit-events", () => vector(), events);
+    assert.match(none.cause ?? "", /PodMonitor eks-dns-logging-fluent-bit-events/);
+  });
+
   it("compare the rules with those of the stack", async () => {
     const groups = (health: string, left: number) => {
       const names = /missing: (.*)/.exec(missing.detail)?.[1]?.split(", ") ?? [];
