@@ -86,6 +86,16 @@ export function kubeCluster(config: KubeConfig): Cluster {
       const request = core.readNamespacedPodLog({ namespace, name, container, ...limits });
       return (await asked(`get pods/log in ${namespace}`, request)) ?? "";
     },
+    async createEvent({ namespace, name }, message) {
+      const now = new Date();
+      const body = {
+        metadata: { generateName: "lab-verify-" },
+        involvedObject: { apiVersion: "v1", kind: "Pod", name, namespace },
+        source: { component: "lab-verify" },
+        ...{ type: "Normal", reason: "Verified", message, count: 1, firstTimestamp: now, lastTimestamp: now },
+      };
+      await asked(`create events in ${namespace}`, core.createNamespacedEvent({ namespace, body }));
+    },
     proxyGet: (target, path, headers) => proxyGet(config, target, path, headers),
   };
 }

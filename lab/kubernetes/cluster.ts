@@ -77,6 +77,8 @@ export interface Cluster {
   /** Runs a program in a container, without a shell. A program that fails is a result, not an error. */
   exec(pod: PodFacts, container: string, command: readonly string[], seconds?: number): Promise<ExecResult>;
   logs(pod: PodFacts, query: LogQuery): Promise<string>;
+  /** Makes an event about a pod, which the API server forgets after an hour. */
+  createEvent(pod: PodFacts, message: string): Promise<void>;
   /**
    * GET through the API server to a pod's or a Service's HTTP port, or to a node's kubelet. `path` starts with a slash. The API
    * server keeps an Authorization header for itself, so no password can be sent on.

@@ -13,8 +13,10 @@ import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
 import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "./checks/namespaces.ts";
 import { collectorPodsCheck, pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
 import { monitoringChecks } from "./checks/scraping.ts";
+import { sourceCheck } from "./checks/source-lines.ts";
 import type { MarkerFinder } from "./find/finder.ts";
 import { findersFor } from "./find/index.ts";
+import { type SourceFinder, sourceFinders } from "./find/source-finders.ts";
 import type { Check } from "./result.ts";
 
 /** What the checks are made from. */
@@ -35,6 +37,8 @@ export interface Plan {
   readonly enforced: boolean;
   /** Look for lines where the collector sends them, one for each destination; none on a stack without log collection. */
   readonly finders: readonly MarkerFinder[];
+  /** Look for the lines of sources other than pods. Default: none. */
+  readonly sources?: readonly SourceFinder[];
   /** Rows of what watches the stack. Default: none. */
   readonly watching?: readonly Check[];
   /** The command that makes what is missing. Default: that of the stack local. */
@@ -67,6 +71,7 @@ export function allChecks(plan: Plan): Check[] {
     ...teams.map(logsCheck),
     ...(plan.collector === undefined ? [] : [collectorPodsCheck(plan.collector)]),
     ...finders.flatMap((finder) => teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
+    ...(plan.sources ?? []).map((finder) => sourceCheck(finder, wait)),
     ...(plan.watching ?? []),
   ];
 }
@@ -125,6 +130,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
     enforced: cluster.kind === "eks" || (cluster.kind === "eks-existing" && cluster.networkPolicies),
     finders: findersFor(settings),
+    sources: sourceFinders(settings),
     watching: monitoringChecks(settings.monitoring, {
       dns: runsCoreDns(cluster) ? dns : undefined,
       managesCoreDns: cluster.kind !== "existing" || dns?.adopt !== undefined,

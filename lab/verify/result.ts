@@ -32,6 +32,7 @@ export const GROUPS = [
   "deny",
   "logs",
   "collector",
+  "source",
   "monitoring",
 ] as const;
 export type Group = (typeof GROUPS)[number];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -7,7 +7,13 @@ import { KubeConfig, type KubernetesObject } from "@kubernetes/client-node";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.ts";
 import { logPipeline, ofSources } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
+import { parseSettings } from "../../components/settings.ts";
+import { kubeCluster } from "../../lab/kubernetes/client.ts";
+import { sourceCheck } from "../../lab/verify/checks/source-lines.ts";
+import { sourceFinders } from "../../lab/verify/find/source-finders.ts";
+import { Lab } from "../../lab/verify/lab.ts";
 import { localFluentBit, skipWithoutFluentBit } from "../collectors/fluent-bit/local.ts";
+import { runningPod } from "../lab/verify/fake-cluster.ts";
 import { Running } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { TestCluster } from "./cluster.ts";
@@ -153,4 +159,33 @@ describe("Fluent Bit and the events of a real API server", () => {
         await receiver.stop();
       }
     });
+
+  it("are made and found by lab verify, and missed while no reader runs", async function () {
+    this.timeout(120_000);
+    const start = prepare("verify", { destination: { kind: "stdout" } });
+    const [finder] = sourceFinders(
+      parseSettings({
+        "eks-dns-logging:cluster": '{"kind":"existing"}',
+        "eks-dns-logging:logging": '{"sources":["pods","events"]}',
+      }),
+    );
+    assert.ok(finder);
+    const pod = runningPod("reader", { namespace: NAMESPACE, name: "reader", ip: "10.0.0.1" });
+    const log = join(folder, "verify", "log");
+    // Pod and log are those of the program here; the event is made in the real API server.
+    const lab = new Lab({
+      ...kubeCluster(config),
+      pods: async () => [pod],
+      logs: async () => (existsSync(log) ? readFileSync(log, "utf8") : ""),
+    });
+    const missed = await sourceCheck(finder, 1).run(lab);
+    assert.equal(missed.status, "fail", missed.detail);
+    const collector = start();
+    try {
+      const found = await sourceCheck(finder, 60).run(lab);
+      assert.equal(found.status, "pass", found.detail);
+    } finally {
+      await collector.stop("SIGKILL");
+    }
+  });
 });

@@ -42,10 +42,7 @@ export const EVENT_READER_ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "The reader of events {{ $labels.instance }} logs errors and reads no event.",
     cause: "The API server refuses it, since its ClusterRoleBinding or its token is gone, or cannot be reached.",
-    steps: [
-      LOGS,
-      `\`kubectl auth can-i watch events --as=system:serviceaccount:${LOGGING_NAMESPACE}:${EVENT_READER_NAME}\``,
-    ],
+    steps: [LOGS, `\`kubectl get clusterrolebinding eks-dns-logging-${EVENT_READER_NAME} -o yaml\``],
     explainedBy: ["SendFailing", "LinesDropped"],
     condition: onReader({
       // It logs an error every 1.5 seconds.

@@ -130,7 +130,7 @@ function hint(collector: string, { namespace, name }: PodFacts): string {
 /** Enough of a file's end for what a node writes in a minute. */
 const TAIL_BYTES = 4 * 1024 * 1024;
 /** The kubelet serves this folder of its node. */
-const SERVED = "/var/log/";
+export const SERVED = "/var/log/";
 
 /**
  * Destination file: the kubelet of the pod's node serves the files below /var/log, so nothing has to run on the node. Needs the
@@ -159,7 +159,7 @@ export function fileFinder(folder: string, collector: string): MarkerFinder {
 }
 
 /** Files of a folder as the kubelet lists them: a page of links. A folder that is not there yet holds none. */
-async function filesBelow(lab: Lab, node: string, folder: string, depth: number): Promise<string[]> {
+export async function filesBelow(lab: Lab, node: string, folder: string, depth: number): Promise<string[]> {
   const page = await lab.cluster.proxyGet({ kind: "nodes", name: node }, folder).catch((error) => {
     if (error instanceof ClusterError && error.kind === "not-found") return "";
     throw error;

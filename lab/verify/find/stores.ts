@@ -55,7 +55,8 @@ async function ownNode(lab: Lab): Promise<void> {
   throw new UnmetPrecondition("no opensearch pod", cause);
 }
 
-function endpointOf(destination: SearchDestination): Endpoint {
+/** How a search engine is asked. */
+export function endpointOf(destination: SearchDestination): Endpoint {
   const inCluster = destination.kind === "opensearch" && destination.inCluster;
   const plain = destination.tls === false || (inCluster && destination.tls === undefined);
   const tls = destination.tls === false ? undefined : destination.tls;
@@ -120,7 +121,10 @@ export function lokiFinder(destination: LokiDestination, collector: string): Mar
   };
 }
 
-const FilterAnswer = z.object({ events: z.array(z.object({ logStreamName: z.string() })) });
+/** What `aws logs filter-log-events` prints. */
+export const FilterAnswer = z.object({
+  events: z.array(z.object({ logStreamName: z.string(), timestamp: z.number().optional() })),
+});
 
 /** Asks the AWS CLI; given, so that tests need none. */
 export type Aws = (args: readonly string[]) => Promise<string>;
@@ -156,7 +160,8 @@ export function cloudwatchFinder(
   };
 }
 
-async function awsCli(args: readonly string[]): Promise<string> {
+/** @throws {UnmetPrecondition} without the AWS CLI, or without credentials. */
+export async function awsCli(args: readonly string[]): Promise<string> {
   try {
     return await outputOf("aws", args, { timeoutSeconds: 30 });
   } catch (error) {

@@ -62,6 +62,7 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
       return isSession(command) ? session(command[2] ?? "", one) : one(command);
     },
     logs: async (pod) => logs.get(pod.name) ?? "",
+    createEvent: async () => undefined,
     proxyGet: async () => "ok",
     ...changes,
   };

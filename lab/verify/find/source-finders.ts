@@ -1,0 +1,223 @@
+import { z } from "zod";
+import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
+import { indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
+import { EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../../../components/logging/pipeline.ts";
+import { type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
+import { type OwnSource, ownSources, sourceIndex } from "../../../components/logging/sources/journal.ts";
+import type { Settings } from "../../../components/settings.ts";
+import type { Lab } from "../lab.ts";
+import { ask, readAnswer, whyOutOfReach } from "./endpoint.ts";
+import { filesBelow, SERVED } from "./finder.ts";
+import { type Aws, awsCli, endpointOf, FilterAnswer } from "./stores.ts";
+
+/** A record of a source at a destination. */
+interface Newest {
+  /** Such as the index or the log stream. */
+  readonly where: string;
+  /** When it was written; undefined where the destination does not say. */
+  readonly at?: Date | undefined;
+  /** Set where it should not be just there: what was expected. */
+  readonly unexpected?: string;
+}
+
+/** Looks for the newest record of a source other than pods in one destination. */
+export interface SourceFinder {
+  readonly source: OwnSource;
+  /** The destination, for the table. */
+  readonly place: string;
+  /** Name of the destination among several. Default: it is the only one. */
+  readonly name?: string | undefined;
+  /** Set where the destination cannot be read from here: why. */
+  readonly unable?: string | undefined;
+  /** How far back it looks, in seconds. Default: as far as the destination has lines. */
+  readonly back?: number;
+  /** Undefined as long as nothing is there. @param word Only records with this word; without it any. */
+  newest(lab: Lab, word?: string): Promise<Newest | undefined>;
+}
+
+type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
+type Found = Omit<SourceFinder, "source" | "name">;
+
+/** How far back lines are looked for where a destination asks for a time. */
+const BACK_SECONDS = 3600;
+/** The same in the log of a pod, of which only so much is read, from the oldest line on. */
+const LOG_SECONDS = 300;
+/** Nodes or pods that are asked one after the other. */
+const MAX_ASKED = 3;
+
+/** What looks for each source of a stack in each destination that it goes to. */
+export function sourceFinders({ logging, cluster, region, teams }: Stack, aws: Aws = awsCli): SourceFinder[] {
+  if (logging === undefined || logging.mode === "sidecar") return [];
+  return targetsOf(logging, teams).flatMap((target) =>
+    ownSources(target.sources).map((source) => {
+      const place = { collector: logging.collector, cluster, region, aws };
+      return { source, name: target.name, ...finderFor(target, source, place) };
+    }),
+  );
+}
+
+interface Place extends Pick<Settings, "cluster" | "region"> {
+  readonly collector: string;
+  readonly aws: Aws;
+}
+
+function finderFor(target: Target, source: OwnSource, place: Place): Found {
+  const { destination } = target;
+  const unable = (why: string): Found => ({ place: destination.kind, unable: why, newest: async () => undefined });
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch":
+      return destination.kind === "opensearch" && destination.sigv4 !== undefined
+        ? unable("its requests must be signed: search for it in OpenSearch Dashboards")
+        : inIndices(destination, target, source);
+    case "loki":
+      return inLoki(destination, source);
+    case "cloudwatch":
+      return inLogGroup(destination, target, source, place);
+    case "stdout":
+      return inOwnLog(target, source, place);
+    case "file":
+      return inFiles(destination.path, source);
+    case "s3":
+      return unable("lines arrive in S3 as compressed objects after minutes: use `aws s3 ls`");
+    case "http":
+      return unable("an HTTP receiver cannot be queried");
+    default:
+      return unable("it passes lines on: look where they arrive");
+  }
+}
+
+const SearchAnswer = z.object({
+  hits: z.object({
+    hits: z.array(z.object({ _index: z.string(), _source: z.object({ "@timestamp": z.string() }) })),
+  }),
+});
+
+function inIndices(
+  destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>,
+  { index }: Target,
+  source: OwnSource,
+): Found {
+  const endpoint = endpointOf(destination);
+  const own = sourceIndex(index, source);
+  const pattern = indexPattern(own);
+  return {
+    place: `${destination.kind} ${pattern}`,
+    unable: whyOutOfReach(endpoint),
+    async newest(lab, word = "*") {
+      const query = `q=${word}&lenient=true&size=1&sort=@timestamp:desc&_source_includes=@timestamp&ignore_unavailable=true&allow_no_indices=true`;
+      const body = await ask(lab, endpoint, `/${encodeURIComponent(pattern).replaceAll("%2A", "*")}/_search?${query}`);
+      const hit = readAnswer(SearchAnswer, body, endpoint.url.host).hits.hits[0];
+      if (hit === undefined) return undefined;
+      const at = new Date(hit._source["@timestamp"]);
+      const wanted = indexName(own, at);
+      const where = `index ${hit._index}`;
+      return hit._index === wanted
+        ? { where, at }
+        : { where, at, unexpected: `by its time and the settings it should be ${wanted}` };
+    },
+  };
+}
+
+const LokiAnswer = z.object({
+  data: z.object({
+    result: z.array(z.object({ values: z.array(z.tuple([z.string(), z.string()]).rest(z.unknown())) })),
+  }),
+});
+
+/** @see https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time */
+function inLoki(
+  { url, verify, caSecretName, credentials, token, tenant }: Extract<Destination, { kind: "loki" }>,
+  source: OwnSource,
+): Found {
+  const headers: Readonly<Record<string, string>> = tenant === undefined ? {} : { "X-Scope-OrgID": tenant };
+  const endpoint = { url: new URL(url), verify, caSecretName, credentials, token, headers };
+  return {
+    place: `loki ${endpoint.url.host}`,
+    back: BACK_SECONDS,
+    unable: whyOutOfReach(endpoint),
+    async newest(lab, word) {
+      const query = new URLSearchParams({
+        query: `{job="eks-dns-logging", source="${source}"}${word === undefined ? "" : ` |= "${word}"`}`,
+        limit: "1",
+        since: `${BACK_SECONDS}s`,
+      });
+      const body = await ask(lab, endpoint, `/loki/api/v1/query_range?${query}`);
+      const times = readAnswer(LokiAnswer, body, endpoint.url.host).data.result.flatMap(({ values }) =>
+        values.map(([nanoseconds]) => Number(nanoseconds) / 1e6),
+      );
+      return times.length === 0 ? undefined : { where: `{source="${source}"}`, at: new Date(Math.max(...times)) };
+    },
+  };
+}
+
+/** Events have one stream, and each node one for each other source. */
+function inLogGroup(
+  destination: Extract<Destination, { kind: "cloudwatch" }>,
+  { suffix }: Target,
+  source: OwnSource,
+  { cluster, region = "", aws }: Place,
+): Found {
+  const group = logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix);
+  return {
+    place: `cloudwatch ${group}`,
+    back: BACK_SECONDS,
+    async newest(lab, word) {
+      const nodes = source === "events" ? [] : (await lab.cluster.nodes()).slice(0, MAX_ASKED);
+      const streams = source === "events" ? [source] : nodes.map(({ name }) => `${name}.${source}`);
+      const start = String(Date.now() - BACK_SECONDS * 1000);
+      const filter = word === undefined ? [] : ["--filter-pattern", `"${word}"`];
+      const where = ["--log-group-name", group, "--region", region, "--start-time", start];
+      const answer = await aws(
+        ["logs", "filter-log-events", ...where, ...filter, "--output", "json"].concat("--log-stream-names", streams),
+      );
+      const events = FilterAnswer.parse(JSON.parse(answer)).events;
+      const newest = events.toSorted((one, other) => (other.timestamp ?? 0) - (one.timestamp ?? 0))[0];
+      return newest && { where: `log stream ${newest.logStreamName}`, at: dateOf(newest.timestamp) };
+    },
+  };
+}
+
+/** What the collector prints: the record stands in the log of one of its pods. */
+function inOwnLog({ name }: Target, source: OwnSource, { collector }: Place): Found {
+  const app = source === "events" ? EVENT_READER_NAME : collector;
+  const container = withName(source === "events" ? "fluent-bit" : collector, name);
+  return {
+    place: `${container} stdout`,
+    back: LOG_SECONDS,
+    async newest(lab, word = "") {
+      const pods = await lab.cluster.pods(LOGGING_NAMESPACE, `app.kubernetes.io/name=${app}`);
+      for (const pod of pods.filter(({ phase }) => phase === "Running").slice(0, MAX_ASKED)) {
+        const own = pod.containers.includes(container) ? container : (pod.containers[0] ?? container);
+        const text = await lab.cluster.logs(pod, { container: own, seconds: LOG_SECONDS });
+        const isOfSource = new RegExp(`"source":\\s?"${source}"`);
+        const line = text.split("\n").findLast((each) => isOfSource.test(each) && each.includes(word));
+        if (line === undefined) continue;
+        const time = /"@timestamp":\s?"([^"]+)"/.exec(line)?.[1];
+        return { where: `log of ${pod.name}`, at: time === undefined ? undefined : new Date(time) };
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Files on the nodes, which the kubelet serves; their lines are plain. */
+function inFiles(path: string, source: OwnSource): Found {
+  const folder = `/logs/${path.slice(SERVED.length)}/`;
+  return {
+    place: `${path} on each node`,
+    async newest(lab) {
+      for (const { name: node } of (await lab.cluster.nodes()).slice(0, MAX_ASKED)) {
+        const file = (await filesBelow(lab, node, folder, 0)).find((each) => each.endsWith(`/${source}.log`));
+        if (file === undefined) continue;
+        const text = await lab.cluster.proxyGet({ kind: "nodes", name: node }, file, { Range: "bytes=-65536" });
+        if (text.trim() !== "") return { where: `${SERVED}${file.slice("/logs/".length)} on ${node}` };
+      }
+      return undefined;
+    },
+  };
+}
+
+function dateOf(milliseconds: number | undefined): Date | undefined {
+  return milliseconds === undefined ? undefined : new Date(milliseconds);
+}
