@@ -11,6 +11,7 @@ import { TENANCY_NETWORK } from "./kubernetes/tenancy-network.ts";
 import { TENANCY_RBAC } from "./kubernetes/tenancy-rbac.ts";
 import { COLLECTORS } from "./programs/collectors.ts";
 import { COLLECTORS_DELIVERY, COLLECTORS_SENDING } from "./programs/collectors-delivery.ts";
+import { COLLECTORS_SOURCES } from "./programs/collectors-sources.ts";
 import { COREDNS } from "./programs/coredns.ts";
 
 /** All rules of the pack, by family. */
@@ -32,6 +33,7 @@ export const RULES: readonly Rule[] = [
   ...COLLECTORS,
   ...COLLECTORS_DELIVERY,
   ...COLLECTORS_SENDING,
+  ...COLLECTORS_SOURCES,
   ...AWS_IAM,
   ...AWS,
 ];

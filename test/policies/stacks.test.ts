@@ -35,6 +35,25 @@ const CHOICES = {
       },
     },
   ],
+  "events to two destinations": [
+    "local",
+    "eks-dns-logging:logging",
+    {
+      sources: ["pods", "events"],
+      destinations: {
+        hook: { kind: "http", url: "https://logs.example.com" },
+        search: { kind: "opensearch", host: "s" },
+      },
+    },
+  ],
+  "all sources": [
+    "local",
+    "eks-dns-logging:logging",
+    {
+      sources: ["pods", "kubelet", "containerd", "kernel", "auth", "events"],
+      destination: { kind: "opensearch", host: "s" },
+    },
+  ],
   "logs in files": ["local", "eks-dns-logging:logging", { destination: { kind: "file" } }],
   "CoreDNS that scales": ["dev", "eks-dns-logging:dns", { autoscaling: { minReplicas: 2, maxReplicas: 5 } }],
   "a team with members": ["local", "eks-dns-logging:teams", [{ name: "ts", members: ["developers"] }]],

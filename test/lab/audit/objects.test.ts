@@ -133,6 +133,7 @@ describe("an audit of a cluster's objects", () => {
     assert.deepEqual(run(unread).skipped, [
       { rule: "tenancy-quota", unread: ["ResourceQuota"] },
       { rule: "pods-service-account-token", unread: ["RoleBinding"] },
+      { rule: "collectors-events-rights", unread: ["RoleBinding"] },
     ]);
   });
 

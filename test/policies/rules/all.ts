@@ -7,6 +7,7 @@ import { CLUSTER_NODES_CASES } from "./cluster-nodes.ts";
 import { COLLECTORS_CASES } from "./collectors.ts";
 import { COLLECTORS_FLUENT_BIT_CASES } from "./collectors-fluent-bit.ts";
 import { COLLECTORS_SENDING_CASES } from "./collectors-sending.ts";
+import { COLLECTORS_SOURCES_CASES } from "./collectors-sources.ts";
 import { COREDNS_CASES } from "./coredns.ts";
 import { COREDNS_COREFILE_CASES } from "./coredns-corefile.ts";
 import { COREDNS_PODS_CASES } from "./coredns-pods.ts";
@@ -31,6 +32,7 @@ export const CASES: CasesByRule = {
   ...COLLECTORS_CASES,
   ...COLLECTORS_FLUENT_BIT_CASES,
   ...COLLECTORS_SENDING_CASES,
+  ...COLLECTORS_SOURCES_CASES,
   ...COREDNS_CASES,
   ...COREDNS_COREFILE_CASES,
   ...COREDNS_PODS_CASES,

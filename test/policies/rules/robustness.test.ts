@@ -34,10 +34,11 @@ const ANYTHING: readonly Value[] = [
   UNKNOWN,
 ];
 
-/** The image of a sidecar, and all that it is in. */
-const SIDECAR_PLACES = ".spec.template.spec.initContainers.0.image"
-  .split(".")
-  .flatMap((_, index, keys) => (index === 0 ? [] : [keys.slice(0, index + 1).join(".")]));
+/** The image of a container, and all that it is in. */
+const placesOfImage = (list: string) =>
+  `.spec.template.spec.${list}.0.image`
+    .split(".")
+    .flatMap((_, index, keys) => (index === 0 ? [] : [keys.slice(0, index + 1).join(".")]));
 /** Where an issue may pass: it is the affair of whoever wrote the value that is not known. */
 const SILENT = [
   // Beside an application, a container of an unknown image is the application's, and no collector.
@@ -45,7 +46,13 @@ const SILENT = [
     "collectors-configuration-read: Fluent Bit beside an application whose ConfigMap is another",
     "collectors-retries: one retry beside an application",
     "collectors-grace: longer than that of an application's pod",
-  ].flatMap((what) => SIDECAR_PLACES.map((place) => `${what}: app: ${place}`)),
+  ].flatMap((what) => placesOfImage("initContainers").map((place) => `${what}: app: ${place}`)),
+  // The same holds for what reads events in a pod of its own.
+  ...["collectors-events-once", "collectors-events-rights"].flatMap((id) =>
+    Object.keys(CASES[id]?.bad ?? {})
+      .filter((what) => what !== "the collector on each node")
+      .flatMap((what) => placesOfImage("containers").map((place) => `${id}: ${what}: reader: ${place}`)),
+  ),
   // An environment's unknown values are mostly addresses and names: of those whose name is no secret's, none is called open.
   ...["a password in a URL", "an access key under any name"].map(
     (what) => `pods-no-literal-secrets: ${what}: curl: .spec.containers.0.env.0.value`,
