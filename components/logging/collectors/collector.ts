@@ -56,6 +56,14 @@ export interface About {
   readonly cpu?: number;
 }
 
+/** How a collector gets `journalctl`, where it reads the journal by that. */
+export interface JournalNeeds {
+  /** Image that has it. @default that of the collector */
+  readonly image?: string;
+  /** Folders of the node that have it, mounted read-only at their own paths. @default none */
+  readonly nodeFolders?: readonly string[];
+}
+
 /** A program that collects logs, as this stack knows it. Adding one is a file of this shape and a line in the table. */
 export interface Collector {
   readonly id: CollectorId;
@@ -75,6 +83,8 @@ export interface Collector {
   readonly authenticates?: Partial<Readonly<Record<DestinationKind, readonly Authentication[]>>>;
   /** Of other sources than pods and events: whether it reads them, or in words why not. @default it does not */
   readonly sources?: Partial<Readonly<Record<"journal", true | string>>>;
+  /** What its pod has beside the journal to read that. @default nothing: its image can */
+  readonly journal?: JournalNeeds;
   /** Whether it can send to several destinations at once, or in words why not. */
   readonly routes: true | string;
   /** Of each step of `logging.processing`: whether it can do it, or in words why not. */

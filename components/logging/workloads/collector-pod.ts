@@ -74,11 +74,15 @@ export function collectorPodSpec({
 }: CollectorPodArgs) {
   const name = apart?.name ?? collector.id;
   const logs = apart === undefined ? ["pods", "containers"] : [];
+  const programs = journal ? (collector.journal?.nodeFolders ?? []) : [];
   const resources = { ...collector.resources, ...own.resources };
   const parts = destinations.map((target) => ({ ...partsOf(collector, target), name: target.name }));
   const [only] = destinations;
   const container = {
-    image: image ?? (only === undefined ? collector.image : imageFor(collector, only.destination)),
+    image:
+      image ??
+      (journal ? collector.journal?.image : undefined) ??
+      (only === undefined ? collector.image : imageFor(collector, only.destination)),
     imagePullPolicy: "IfNotPresent",
     ...(collector.command === undefined ? {} : { command: [...collector.command] }),
   };
@@ -125,6 +129,7 @@ export function collectorPodSpec({
           ...mounts,
           ...logs.map((folder) => ({ name: folder, mountPath: `/var/log/${folder}`, readOnly: true })),
           ...(journal ? [{ name: "journal", mountPath: JOURNAL_FOLDER, readOnly: true }] : []),
+          ...programs.map((path) => ({ name: programVolume(path), mountPath: path, readOnly: true })),
           ...mine.flatMap((part) => part.volumeMounts),
         ],
       },
@@ -150,9 +155,15 @@ export function collectorPodSpec({
       { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
       ...logs.map((folder) => ({ name: folder, hostPath: { path: `/var/log/${folder}`, type: "Directory" } })),
       ...(journal ? [{ name: "journal", hostPath: { path: JOURNAL_FOLDER, type: "Directory" } }] : []),
+      ...programs.map((path) => ({ name: programVolume(path), hostPath: { path, type: "Directory" } })),
       ...parts.flatMap((part) => part.volumes),
     ],
   };
+}
+
+/** Name of the volume with programs of the node. */
+function programVolume(path: string): string {
+  return `node${path.replaceAll("/", "-")}`;
 }
 
 const NO_PARTS = { env: [], volumeMounts: [] };

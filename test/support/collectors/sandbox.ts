@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
 import { credentialsFolder, logPipeline } from "../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
+import { JOURNAL_FOLDER } from "../../../components/logging/sources/journal.ts";
 import { Running } from "./program.ts";
 
 /** How a collector's rendered files are made to run outside a cluster. */
@@ -18,6 +19,8 @@ export interface LocalCollector {
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), "collector-"));
   readonly pods = join(this.folder, "pods");
+  /** What stands for the node's journal; none is there at first. */
+  readonly journal = join(this.folder, "journal");
   readonly state = join(this.folder, "state");
   readonly log = join(this.folder, "collector.log");
   readonly #credentials = join(this.folder, "credentials");
@@ -45,6 +48,7 @@ export class Sandbox {
     const move = (text: string) =>
       text
         .replaceAll("/var/log/pods", this.pods)
+        .replaceAll(JOURNAL_FOLDER, this.journal)
         .replaceAll(collector.configFolder, config)
         .replaceAll(collector.stateFolder, this.state)
         .replaceAll(credentialsFolder(), this.#credentials);

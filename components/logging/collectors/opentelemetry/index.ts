@@ -14,6 +14,7 @@ import {
   type Options,
   QUEUE_STORAGE,
 } from "./exporters.ts";
+import { journalParts, PROGRAM_FOLDERS } from "./journal-receivers.ts";
 import { branchProcessors, processors } from "./processors.ts";
 import { GRPC_PORT, HTTP_PORT, POSITION_STORAGE, receivers } from "./receivers.ts";
 
@@ -38,6 +39,8 @@ export const opentelemetry: Collector = {
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   authenticates: { elasticsearch: ["token"], loki: ["token"], otlp: ["token"] },
+  sources: { journal: true },
+  journal: { nodeFolders: PROGRAM_FOLDERS },
   routes: true,
   processing: {
     redact: true,
@@ -121,7 +124,10 @@ function isCleanPrefix(prefix: string): boolean {
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */
 function configuration(pipeline: LogPipeline): Options {
-  const parts = (pipeline.branches.length === 0 ? [pipeline] : pipeline.branches).flatMap(partsOf);
+  const parts = (pipeline.branches.length === 0 ? [pipeline] : pipeline.branches)
+    .filter(({ sources }) => sources.includes("pods"))
+    .flatMap(partsOf);
+  const journal = journalParts(pipeline);
   const forks = pipeline.branches.length > 0 || parts.length > 1;
   const [inputs, steps, helpers] = [receivers(pipeline), processors(pipeline, forks), extensions(pipeline)];
   const exporters = parts.map((part) => exporter(part.pipeline));
@@ -131,10 +137,10 @@ function configuration(pipeline: LogPipeline): Options {
   const first = { receivers: Object.keys(inputs), processors: Object.keys(steps) };
   return {
     extensions: helpers,
-    receivers: inputs,
-    processors: Object.assign({}, steps, ...ends.map((end) => end.steps)),
-    exporters: Object.fromEntries(exporters.map(({ name, options }) => [name, options])),
-    ...(forks ? { connectors: { [FORK]: {} } } : {}),
+    receivers: { ...inputs, ...journal.receivers },
+    processors: Object.assign({}, steps, ...ends.map((end) => end.steps), journal.processors),
+    exporters: { ...Object.fromEntries(exporters.map(({ name, options }) => [name, options])), ...journal.exporters },
+    ...(forks ? { connectors: { [FORK]: {}, ...journal.connectors } } : {}),
     service: {
       telemetry: {
         logs: { level: "info", encoding: "json" },
@@ -151,6 +157,7 @@ function configuration(pipeline: LogPipeline): Options {
             { receivers: [FORK], processors: Object.keys(end.steps), exporters: [end.exporter.name] },
           ]),
         ),
+        ...journal.pipelines,
       },
     },
   };

@@ -28,27 +28,34 @@ interface Statements {
  * @see https://opentelemetry.io/docs/collector/components/processor/
  */
 export function processors(pipeline: LogPipeline, forks: boolean): Processors {
-  const { source, buffer } = pipeline;
+  const { source } = pipeline;
   const record: Statements[] = [
     { context: "resource", statements: resourceStatements(pipeline) },
     {
       context: "log",
-      statements: [...redactStatements(pipeline), ...statements("record"), ...fieldStatements(pipeline)],
+      statements: [
+        ...redactStatements(pipeline),
+        ...statements("record"),
+        ...fieldStatements(pipeline.processing.fields),
+      ],
     },
   ];
   const [thinning, rest] = [thinningFilter(pipeline), forks ? [] : destinationStatements(pipeline)];
   // The filter needs the pod, which the last statements remove.
   const isThinned = Object.keys(thinning).length > 0 && rest.length > 0;
   return {
-    // What it refuses is offered again by what reads; where that does not, it would be lost.
-    ...(buffer.whenFull === "block"
-      ? { memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 } }
-      : {}),
+    ...memoryLimiter(pipeline),
     ...(source.kind === "node" ? { k8s_attributes: podAttributes(pipeline), filter: podFilter(pipeline) } : {}),
     transform: transform(isThinned ? record : [...record, ...rest]),
     ...thinning,
     ...(isThinned ? { "transform/destination": transform(rest) } : {}),
   };
+}
+
+/** What it refuses is offered again by what reads; where that does not, it would be lost. */
+export function memoryLimiter({ buffer }: Pick<LogPipeline, "buffer">): Processors {
+  if (buffer.whenFull !== "block") return {};
+  return { memory_limiter: { check_interval: "1s", limit_percentage: 75, spike_limit_percentage: 20 } };
 }
 
 /** Processors of one of several destinations: what its routes take, as it asks for it. */
@@ -62,7 +69,8 @@ export function branchProcessors({ pipeline: branch, place }: Part): Processors 
   };
 }
 
-function transform(log_statements: readonly Statements[]): Options {
+/** A processor that runs these statements. */
+export function transform(log_statements: readonly Statements[]): Options {
   return { error_mode: "ignore", log_statements: log_statements.filter(({ statements: some }) => some.length > 0) };
 }
 
@@ -122,7 +130,8 @@ function teamStatement([namespace, team]: readonly [string, string]): string {
   return `set(${resource("team")}, ${text(team)}) where ${resource("k8s.namespace.name")} == ${text(namespace)}`;
 }
 
-function fieldStatements({ processing: { fields } }: LogPipeline): string[] {
+/** Adds the fields of the settings to the record. */
+export function fieldStatements(fields: LogPipeline["processing"]["fields"]): string[] {
   return Object.entries(fields).map(([name, value]) => `set(log.body[${text(name)}], ${text(value)})`);
 }
 
@@ -153,7 +162,7 @@ function destinationStatements(pipeline: LogPipeline): Statements[] {
     {
       context: "log",
       statements: [
-        ...(search ? [...statements("safe-names"), indexStatement(pipeline)] : []),
+        ...(search ? [...statements("safe-names"), indexStatement(index)] : []),
         // In an application's own file neither time nor offset identifies a line.
         ...(search && source.kind === "node" ? statements("id") : []),
         ...statements("attributes"),
@@ -164,7 +173,7 @@ function destinationStatements(pipeline: LogPipeline): Statements[] {
 }
 
 /** Names the index of a record by its own time. */
-function indexStatement({ index }: LogPipeline): string {
+export function indexStatement(index: LogPipeline["index"]): string {
   const date = `FormatTime(log.time, ${text(notation(index.datePattern, "strftime"))})`;
   const parts = [text(index.prefix), ...(index.splitBy === "none" ? [] : [resource("split")]), date];
   return `set(log.attributes["elasticsearch.index"], Concat([${parts.join(", ")}], ${text(index.separator)}))`;
@@ -175,6 +184,7 @@ function finalStatements({ destination: { kind } }: LogPipeline): string[] {
   return statements(`attributes-${kind === "cloudwatch" || kind === "loki" ? kind : "none"}`);
 }
 
-function statements(name: string): string[] {
+/** Statements of a section of record.ottl. */
+export function statements(name: string): string[] {
   return section(name).trimEnd().split("\n");
 }

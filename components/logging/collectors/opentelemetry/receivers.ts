@@ -74,12 +74,14 @@ function reading({ buffer }: Pick<LogPipeline, "buffer">): Options {
     // As it was written: a line may begin and end with blanks.
     preserve_leading_whitespaces: true,
     preserve_trailing_whitespaces: true,
-    // What the queue does not take is offered again, without end. Of several queues one that is full would double the lines of the others.
-    retry_on_failure:
-      buffer.whenFull === "block"
-        ? { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 }
-        : { enabled: false },
+    ...offeringAgain(buffer),
   };
+}
+
+/** What the queue does not take is offered again, without end. Of several queues one that is full would double the lines of the others. */
+export function offeringAgain({ whenFull }: LogPipeline["buffer"]): Options {
+  const retry = { enabled: true, initial_interval: "500ms", max_interval: "10s", max_elapsed_time: 0 };
+  return { retry_on_failure: whenFull === "block" ? retry : { enabled: false } };
 }
 
 /**

@@ -53,6 +53,13 @@ export function redactStatements({ processing, source }: Pick<LogPipeline, "proc
   ];
 }
 
+/** Masks a text of the record. @param path Where it is, in OTTL. */
+export function replaceStatements({ redact }: LogPipeline["processing"], path: string): string[] {
+  return redact
+    .flatMap(steps)
+    .map(({ regex, replacement }) => `replace_pattern(${path}, ${text(regex)}, ${text(replacement)})`);
+}
+
 function steps({ pattern, replacement, luhn }: RedactionRule): Step[] {
   const regex = patternText(pattern, "re2");
   if (!luhn) return [{ regex, replacement: template(replacement), isForCards: false }];

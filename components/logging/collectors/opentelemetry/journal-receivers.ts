@@ -1,0 +1,154 @@
+import { amount } from "../../../schema/values.ts";
+import { hasIndex, type LogPipeline } from "../../pipeline.ts";
+import {
+  JOURNAL_FIELDS,
+  JOURNAL_FOLDER,
+  type JournalSource,
+  journalSources,
+  sourceIndex,
+  sourcePlace,
+} from "../../sources/journal.ts";
+import { partsOf } from "./exporter-parts.ts";
+import { exporter, type Options } from "./exporters.ts";
+import { fieldStatements, indexStatement, memoryLimiter, statements, transform } from "./processors.ts";
+import { offeringAgain, POSITION_STORAGE } from "./receivers.ts";
+import { replaceStatements } from "./redact-steps.ts";
+import { resource, text } from "./route-conditions.ts";
+
+/** Components by name, and the pipelines that join them. */
+interface Parts {
+  readonly receivers: Readonly<Record<string, Options>>;
+  readonly processors: Readonly<Record<string, Options>>;
+  readonly exporters: Readonly<Record<string, Options>>;
+  readonly connectors: Readonly<Record<string, Options>>;
+  readonly pipelines: Readonly<Record<string, Options>>;
+}
+
+/** Node's folders with journalctl and its libraries: the image has no program but the collector. Each is mounted at its own path. */
+export const PROGRAM_FOLDERS = ["/usr", "/lib", "/lib64"];
+
+/**
+ * What reads each part of the journal and sends it to its destinations. The names have dots, which no name of a destination has.
+ * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/journaldreceiver
+ */
+export function journalParts(pipeline: LogPipeline): Parts {
+  const all = journalSources(pipeline.sources).map((source) => partsOfSource(pipeline, source));
+  const merged = (key: keyof Parts) => Object.assign({}, ...all.map((parts) => parts[key]));
+  return {
+    receivers: merged("receivers"),
+    processors: merged("processors"),
+    exporters: merged("exporters"),
+    connectors: merged("connectors"),
+    pipelines: merged("pipelines"),
+  };
+}
+
+function partsOfSource(pipeline: LogPipeline, source: JournalSource): Parts {
+  const name = `journal.${source}`;
+  const receiver = `journald/${source}`;
+  const record = [{ context: "log" as const, statements: recordStatements(pipeline, source) }];
+  const limiter = Object.keys(memoryLimiter(pipeline));
+  const receivers = { [receiver]: journal(pipeline, source) };
+  if (pipeline.branches.length === 0) {
+    const end = sourceExporter(pipeline, source);
+    return {
+      receivers,
+      processors: { [`transform/${name}`]: transform([...record, ...destinationStatements(pipeline, source)]) },
+      exporters: { [end.name]: end.options },
+      connectors: {},
+      pipelines: {
+        [`logs/${name}`]: {
+          receivers: [receiver],
+          processors: [...limiter, `transform/${name}`],
+          exporters: [end.name],
+        },
+      },
+    };
+  }
+  const fork = `forward/${name}`;
+  const ends = pipeline.branches
+    .filter(({ sources }) => sources.includes(source))
+    .map((branch) => ({ branch, name: `${name}.${branch.name}`, exporter: sourceExporter(branch, source) }));
+  return {
+    receivers,
+    processors: {
+      [`transform/${name}`]: transform(record),
+      ...Object.fromEntries(
+        ends.map((end) => [`transform/${end.name}`, transform(destinationStatements(end.branch, source))]),
+      ),
+    },
+    exporters: Object.fromEntries(ends.map((end) => [end.exporter.name, end.exporter.options])),
+    connectors: { [fork]: {} },
+    pipelines: {
+      [`logs/${name}`]: { receivers: [receiver], processors: [...limiter, `transform/${name}`], exporters: [fork] },
+      ...Object.fromEntries(
+        ends.map((end) => [
+          `logs/${end.name}`,
+          { receivers: [fork], processors: [`transform/${end.name}`], exporters: [end.exporter.name] },
+        ]),
+      ),
+    },
+  };
+}
+
+/** Reads a part of the journal from its beginning, or from where it was. `merge` reads what is from before the node started too. */
+function journal({ buffer }: LogPipeline, source: JournalSource): Options {
+  return {
+    journalctl_path: "/usr/bin/journalctl",
+    directory: JOURNAL_FOLDER,
+    start_at: "beginning",
+    matches: JOURNAL_FIELDS[source].map((field) => Object.fromEntries([field.split("=", 2)])),
+    priority: "debug",
+    merge: true,
+    // Without it a field of more than 4096 characters is left out.
+    all: true,
+    convert_message_bytes: true,
+    storage: POSITION_STORAGE,
+    ...offeringAgain(buffer),
+  };
+}
+
+/** Makes the body the record of all collectors. What is not there is left out. */
+function recordStatements({ processing }: LogPipeline, source: JournalSource): string[] {
+  return [
+    ...statements("journal-record"),
+    `set(log.body["source"], ${text(source)})`,
+    ...replaceStatements(processing, 'log.body["log"]'),
+    ...fieldStatements(processing.fields),
+  ];
+}
+
+/** What the destination asks for: an index and an id, a stream, or attributes. */
+function destinationStatements({ destination, index }: LogPipeline, source: JournalSource) {
+  const search = hasIndex(destination);
+  return [
+    {
+      context: "log" as const,
+      statements: [
+        ...(search ? [indexStatement(sourceIndex(index, source)), ...statements("journal-id")] : []),
+        ...statements("attributes"),
+      ],
+    },
+    { context: "resource" as const, statements: placeStatements(destination.kind, source) },
+  ];
+}
+
+function placeStatements(kind: LogPipeline["destination"]["kind"], source: JournalSource): string[] {
+  if (kind === "cloudwatch") return [`set(${resource("pod")}, "\${env:NODE_NAME}.${source}")`];
+  if (kind !== "loki" && kind !== "otlp") return [];
+  return [`set(${resource("service.namespace")}, ${text(source)})`, ...statements("journal-attributes")];
+}
+
+/** The exporter of the destination; in S3 one of the source's own, since its options name the prefix. */
+function sourceExporter(pipeline: LogPipeline, source: JournalSource) {
+  const { destination, buffer, name } = pipeline;
+  // The last place is that of lines of no team.
+  if (destination.kind !== "s3") return exporter(partsOf(pipeline).at(-1)?.pipeline ?? pipeline);
+  const count = partsOf(pipeline).length + journalSources(pipeline.sources).length;
+  return exporter({
+    ...pipeline,
+    name: ["journal", source, name ?? []].flat().join("."),
+    destination: { ...destination, prefix: sourcePlace(destination.prefix, source) },
+    buffer: { ...buffer, size: String(Math.floor(amount(buffer.size) / count)) },
+  });
+}

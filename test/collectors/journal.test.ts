@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { JournalWriter } from "../support/collectors/journal-writer.ts";
+import { seconds } from "../support/collectors/losses.ts";
+import { whyMissing } from "../support/collectors/program.ts";
+import { Receiver } from "../support/collectors/receiver.ts";
+import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
+import { leaveOut } from "../support/leave-out.ts";
+import { localFluentBit } from "./fluent-bit/local.ts";
+import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry/local.ts";
+
+/** Entries, of which two thirds are asked for. */
+const ENTRIES = Number(process.env.JOURNAL_LINES ?? 6000);
+const SOURCES = ["pods", "kubelet", "kernel"];
+const Logged = z.object({ log: z.string() });
+const RECORD = ["@timestamp", "identifier", "log", "node", "pid", "priority", "source", "unit"];
+
+interface Reader {
+  readonly name: string;
+  start(): (LocalCollector & { stop?(): void }) | undefined | Promise<(LocalCollector & { stop?(): void }) | undefined>;
+  readonly destination: (port: number) => object;
+  /** Most lines that three kills may lose. */
+  readonly losses: number;
+}
+
+const READERS: readonly Reader[] = [
+  {
+    name: "fluent-bit",
+    start: localFluentBit,
+    destination: (port) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false }),
+    losses: 0,
+  },
+  {
+    name: "otelcol",
+    start: localOpenTelemetry,
+    destination: () => ELASTICSEARCH,
+    // It notes the place of a line before it hands that over: one of each source in a kill.
+    losses: 6,
+  },
+];
+
+describe("The node's journal", () => {
+  for (const { name, start, destination, losses } of READERS)
+    it(`is read by ${name} through two rotations, three kills and a stop, each source to its own index`, async function () {
+      if (!JournalWriter.isHere()) return leaveOut(this, "no systemd-journal-remote");
+      const local = await start();
+      if (local === undefined) return leaveOut(this, whyMissing(name));
+      const receiver = await Receiver.start({ keep: 4 * ENTRIES });
+      const sandbox = new Sandbox(local, { destination: destination(receiver.port), sources: SOURCES }, receiver.port);
+      const journal = new JournalWriter(sandbox.journal);
+      let collector = sandbox.start();
+      const again = async (signal: "SIGTERM" | "SIGKILL") => {
+        await collector.stop(signal, 12);
+        collector = sandbox.start();
+      };
+      try {
+        for (let part = 0; part < 3; part += 1) {
+          const writing = journal.write(ENTRIES / 3);
+          await seconds(2);
+          await again("SIGKILL");
+          await writing;
+          if (part < 2) await journal.rotate();
+          if (part === 1) await again("SIGTERM");
+        }
+        await journal.end();
+        const wanted = (ENTRIES * 2) / 3;
+        let records = 0;
+        for (let quiet = 0; quiet < 80; quiet += 1) {
+          await seconds(0.25);
+          const now = (await receiver.stats()).records;
+          if (now > records) quiet = 0;
+          records = now;
+          if (records >= wanted && quiet > 8) break;
+        }
+        const kept = await receiver.kept();
+        const lines = new Map(kept.map(({ json, place }) => [Logged.parse(JSON.parse(json)).log, place]));
+        if (process.env.JOURNAL_LINES !== undefined)
+          process.stdout.write(`${name}: ${records} records, ${lines.size} of ${wanted} lines\n`);
+        assert.ok(lines.size >= wanted - losses && lines.size <= wanted, `${lines.size} of ${wanted} lines`);
+        for (const [line, place] of lines) {
+          const kind = ["kubelet", "kernel"][Number(line.split(" ")[1]) % 3];
+          assert.match(place, new RegExp(`^logs-node-${kind}-\\d{4}\\.\\d\\d\\.\\d\\d$`), line);
+        }
+        const first = JSON.parse(kept.find(({ json }) => json.includes("kubelet.service"))?.json ?? "{}");
+        assert.deepEqual(Object.keys(first).sort(), RECORD);
+        assert.deepEqual(
+          [first.node, first.priority, first.pid, first.source, first.unit, first.identifier],
+          ["node", "6", "7", "kubelet", "kubelet.service", "kubelet"],
+        );
+        assert.ok(Math.abs(Date.now() - Date.parse(first["@timestamp"])) < 3_600_000, first["@timestamp"]);
+      } finally {
+        await collector.stop("SIGKILL");
+        await journal.end();
+        await receiver.stop();
+        local.stop?.();
+        if (process.env.JOURNAL_KEEP === undefined) sandbox.remove();
+      }
+    });
+});
