@@ -25,9 +25,10 @@ function collectors(): Collector[] {
 
 /** The collectors for a terminal. */
 export function collectorsTable(): string {
-  const support = collectors().map(({ id, modes, destinations }) => [
+  const support = collectors().map(({ id, modes, sources, destinations }) => [
     id,
     modes.join(", "),
+    sources?.journal === true ? "yes" : "-",
     ...DESTINATION_KINDS.map((kind) => (destinations[kind] === true ? "yes" : "-")),
   ]);
   const about = collectors().map((collector) => {
@@ -45,7 +46,7 @@ export function collectorsTable(): string {
     "code of this project",
   ];
   return [
-    boxedTable(["collector", "runs as", ...DESTINATION_KINDS], support),
+    boxedTable(["collector", "runs as", "journal", ...DESTINATION_KINDS], support),
     boxedTable(aboutHead, about, { widths: [15, 26, 22, 18, 16, 18, 20] }),
     boxedTable(["collector", "lines lost in tests", "CPU per line"], measured, { widths: [15, 60, 22] }),
     "--json adds the reasons\n",
@@ -65,13 +66,14 @@ export function cpuOf({ about: { cpu } }: Pick<Collector, "about">): string {
 /** The collectors for a program. */
 export function collectorsJson() {
   return collectors().map(
-    ({ id, title, image, images = {}, documentation, modes, destinations, about, resources }) => ({
+    ({ id, title, image, images = {}, documentation, modes, sources = {}, destinations, about, resources }) => ({
       id,
       title,
       image,
       images,
       documentation,
       modes,
+      sources,
       destinations,
       about,
       resources,

@@ -256,7 +256,7 @@ export interface LogCollectionArgs {
   /** One collector on each node, or one beside each curl pod, given by the output `sidecar`. @default "daemonset" */
   readonly mode?: "daemonset" | "sidecar";
   /**
-   * What is collected: pods' files, and parts of the node's journal, with Fluent Bit and one destination.
+   * What is collected: pods' files, parts of the node's journal, and Kubernetes events.
    * @default ["pods"]
    */
   readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events")[];

@@ -22,7 +22,7 @@ describe("the collectors' table", () => {
         ?.split("│")
         .map((cell) => cell.trim())
         .filter(Boolean),
-      ["promtail", "daemonset", "-", "-", "-", "-", "-", "-", "-", "yes", "-", "-", "-", "-"],
+      ["promtail", "daemonset", "-", "-", "-", "-", "-", "-", "-", "-", "yes", "-", "-", "-", "-"],
     );
   });
 

@@ -36,7 +36,10 @@ export function collectorsPage(): string {
     "",
     "## Sources",
     "",
-    "Each reads pods. Source `events` goes with every collector on nodes: one more pod, of Fluent Bit, reads and sends them.",
+    "Each reads pods. Source `events` goes with every collector on nodes: one more pod, of Fluent Bit, reads and sends them. The sources of the",
+    "node's journal, `kubelet`, `containerd`, `kernel` and `auth`, are read by:",
+    "",
+    ...all.flatMap(journalLine),
     "",
     "## Processing",
     "",
@@ -46,6 +49,16 @@ export function collectorsPage(): string {
     "",
     ...all.flatMap(section),
   ].join("\n");
+}
+
+/** How a collector reads the node's journal, if it does. */
+function journalLine({ title, sources, journal = {} }: Collector): string[] {
+  if (sources?.journal !== true) return [];
+  const { image, nodeFolders = [] } = journal;
+  const folders = nodeFolders.map((path) => `\`${path}\``).join(", ");
+  return [
+    `- ${title}${image === undefined ? "" : `, from the image \`${image}\``}${folders === "" ? "" : `, by \`journalctl\` of the node: ${folders} are mounted read-only`}`,
+  ];
 }
 
 /** The steps that a collector takes, if any. */

@@ -16,6 +16,10 @@ const LOG_PATHS = texts("logPaths", "Readable node paths, with everything below"
   "/var/lib/docker/containers",
   "/run/log/journal",
   "/etc/machine-id",
+  // Programs of the node, for a collector that reads the journal by journalctl.
+  "/usr",
+  "/lib",
+  "/lib64",
 ]);
 const STATE_PATHS = texts("statePaths", "Writable node paths, with everything below", [
   "/var/lib/eks-dns-logging",

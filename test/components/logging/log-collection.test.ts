@@ -150,6 +150,29 @@ describe("LogCollection", () => {
     assert.doesNotMatch(JSON.stringify(pod(await collect({}))), /journal/);
   });
 
+  it("mounts the node's journalctl, read-only, beside a collector whose image has none", async () => {
+    const settings = {
+      collector: "opentelemetry",
+      destination: { kind: "elasticsearch", host: "search.example.com" },
+      index: { prefix: "app" },
+    } as const;
+    const programs = (spec: ReturnType<typeof pod>) =>
+      spec.containers[0].volumeMounts.filter(({ mountPath }: { mountPath: string }) => /^\/(usr|lib)/.test(mountPath));
+    const spec = pod(await collect({ ...settings, sources: ["pods", "kernel"] }), "opentelemetry");
+    assert.deepEqual(programs(spec), [
+      { name: "node-usr", mountPath: "/usr", readOnly: true },
+      { name: "node-lib", mountPath: "/lib", readOnly: true },
+      { name: "node-lib64", mountPath: "/lib64", readOnly: true },
+    ]);
+    const volumes = spec.volumes.filter(({ name }: { name: string }) => name.startsWith("node-"));
+    assert.deepEqual(
+      volumes.map(({ hostPath }: { hostPath: object }) => hostPath),
+      ["/usr", "/lib", "/lib64"].map((path) => ({ path, type: "Directory" })),
+    );
+    assert.deepEqual(spec.containers[0].securityContext.capabilities, { drop: ["ALL"] });
+    assert.deepEqual(programs(pod(await collect(settings), "opentelemetry")), []);
+  });
+
   it("reads events in one pod that may read nothing else, and has neither root nor files of its node", async () => {
     const { resources } = await collect({ sources: ["pods", "events"] });
     const of = (type: string, name: string) =>

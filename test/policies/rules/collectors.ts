@@ -32,6 +32,7 @@ export const COLLECTORS_CASES: CasesByRule = {
   "collectors-host-paths": {
     good: {
       "logs read-only, state writable": COLLECTOR,
+      "the node's programs": spec("volumes.2.hostPath.path", "/usr"),
       "a path with a slash at its end": spec("volumes.2.hostPath.path", "/var/log/"),
       "a DaemonSet of an unknown image that mounts nothing": first(
         first([DAEMON_SET], "spec.template.spec.volumes", []),
@@ -58,6 +59,14 @@ export const COLLECTORS_CASES: CasesByRule = {
         `${D}volumes[2].hostPath.path is "/etc", which a collector does not need. Fix: mount`,
       ],
       "the whole node": [spec("volumes.2.hostPath.path", "/"), `${D}volumes[2].hostPath.path is "/"`],
+      "programs that can be written": [
+        first(
+          spec("volumes.2.hostPath.path", "/usr"),
+          "spec.template.spec.containers.0.volumeMounts.2.readOnly",
+          undefined,
+        ),
+        `${D}containers[0].volumeMounts[2].readOnly is not set, so the collector may write to /usr`,
+      ],
       "a path that begins like an allowed one": [
         spec("volumes.2.hostPath.path", "/var/logs"),
         `${D}volumes[2].hostPath.path is "/var/logs"`,

@@ -1,4 +1,3 @@
-import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import {
   JOURNAL_FIELDS,
@@ -6,9 +5,8 @@ import {
   type JournalSource,
   journalSources,
   sourceIndex,
-  sourcePlace,
 } from "../../sources/journal.ts";
-import { partsOf } from "./exporter-parts.ts";
+import { sourcePart } from "./exporter-parts.ts";
 import { exporter, type Options } from "./exporters.ts";
 import { fieldStatements, indexStatement, memoryLimiter, statements, transform } from "./processors.ts";
 import { offeringAgain, POSITION_STORAGE } from "./receivers.ts";
@@ -50,7 +48,7 @@ function partsOfSource(pipeline: LogPipeline, source: JournalSource): Parts {
   const limiter = Object.keys(memoryLimiter(pipeline));
   const receivers = { [receiver]: journal(pipeline, source) };
   if (pipeline.branches.length === 0) {
-    const end = sourceExporter(pipeline, source);
+    const end = exporter(sourcePart(pipeline, source));
     return {
       receivers,
       processors: { [`transform/${name}`]: transform([...record, ...destinationStatements(pipeline, source)]) },
@@ -68,7 +66,7 @@ function partsOfSource(pipeline: LogPipeline, source: JournalSource): Parts {
   const fork = `forward/${name}`;
   const ends = pipeline.branches
     .filter(({ sources }) => sources.includes(source))
-    .map((branch) => ({ branch, name: `${name}.${branch.name}`, exporter: sourceExporter(branch, source) }));
+    .map((branch) => ({ branch, name: `${name}.${branch.name}`, exporter: exporter(sourcePart(branch, source)) }));
   return {
     receivers,
     processors: {
@@ -137,18 +135,4 @@ function placeStatements(kind: LogPipeline["destination"]["kind"], source: Journ
   if (kind === "cloudwatch") return [`set(${resource("pod")}, "\${env:NODE_NAME}.${source}")`];
   if (kind !== "loki" && kind !== "otlp") return [];
   return [`set(${resource("service.namespace")}, ${text(source)})`, ...statements("journal-attributes")];
-}
-
-/** The exporter of the destination; in S3 one of the source's own, since its options name the prefix. */
-function sourceExporter(pipeline: LogPipeline, source: JournalSource) {
-  const { destination, buffer, name } = pipeline;
-  // The last place is that of lines of no team.
-  if (destination.kind !== "s3") return exporter(partsOf(pipeline).at(-1)?.pipeline ?? pipeline);
-  const count = partsOf(pipeline).length + journalSources(pipeline.sources).length;
-  return exporter({
-    ...pipeline,
-    name: ["journal", source, name ?? []].flat().join("."),
-    destination: { ...destination, prefix: sourcePlace(destination.prefix, source) },
-    buffer: { ...buffer, size: String(Math.floor(amount(buffer.size) / count)) },
-  });
 }

@@ -251,7 +251,7 @@ describe("Sources", () => {
     [{ sources: ["kubelet"] }, /^sources: must contain pods/],
     [
       { sources: ["pods", "kubelet"], collector: "fluentd" },
-      /^sources: must not contain kubelet with Fluentd, which does not read the journal here: set collector fluent-bit/,
+      /^sources: must not contain kubelet with Fluentd, which does not read the journal here: set collector fluent-bit or opentelemetry/,
     ],
     [
       {
