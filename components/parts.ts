@@ -4,6 +4,7 @@ import { awsIdentitySetting, needsAwsIdentity } from "./logging/destinations/ama
 import { LOGGING_NAMESPACE } from "./logging/pipeline.ts";
 import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
+import { awsSourceClusterIssues } from "./logging/sources/aws-sources.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
 import { isObject } from "./schema/values.ts";
 import type { TeamSettings } from "./team/settings.ts";
@@ -34,7 +35,9 @@ export function presentParts(given: Readonly<Record<string, unknown>>): PresentP
 export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;
   readonly cluster: ClusterSettings | undefined;
-  readonly logging: Pick<LoggingSettings, "mode" | "destination" | "destinations" | "index" | "buffer"> | undefined;
+  readonly logging:
+    | Pick<LoggingSettings, "mode" | "sources" | "destination" | "destinations" | "index" | "buffer">
+    | undefined;
   readonly teams: readonly Pick<TeamSettings, "memberRoles" | "podIdentity" | "namespaces">[];
   /** Whether any team has a curl pod. */
   readonly hasCurlPods: boolean;
@@ -70,6 +73,9 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
           message: "must be empty with cluster.kind existing, which has no EKS access entries",
           value: memberRoles,
         });
+  if (!absent.has("logging") && logging !== undefined && cluster !== undefined)
+    for (const issue of awsSourceClusterIssues(logging.sources, cluster))
+      issues.push({ ...issue, path: ["logging", ...issue.path] });
   const noPodIdentity =
     cluster?.kind === "existing"
       ? "cluster.kind existing, which has no EKS Pod Identity"

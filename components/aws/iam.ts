@@ -138,3 +138,43 @@ export function serviceRole(
   );
   return { role, attachments };
 }
+
+/** A role by which one AWS service passes logs on. */
+export interface DeliveryRoleArgs {
+  /** Service that assumes the role, such as `firehose.amazonaws.com`. */
+  readonly service: string;
+  /** For whom the service may assume it: keys and values of the condition, by its operator. */
+  readonly condition: pulumi.Input<Readonly<Record<string, Readonly<Record<string, string>>>>>;
+  /** What the service may do; resources by ARN. */
+  readonly statements: pulumi.Input<readonly PolicyStatement[]>;
+  /** Tags of every AWS resource. */
+  readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/**
+ * A role that one AWS service assumes for this account alone, with nothing but what it needs.
+ * @returns Its ARN, and its policy, which what uses the role has to wait for.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+ */
+export function deliveryRole(
+  name: string,
+  { service, condition, statements, tags }: DeliveryRoleArgs,
+  options: pulumi.CustomResourceOptions,
+): { arn: pulumi.Output<string>; policy: aws.iam.RolePolicy } {
+  const trust = pulumi.output(condition).apply((known) =>
+    JSON.stringify({
+      Statement: [{ Action: "sts:AssumeRole", Condition: known, Effect: "Allow", Principal: { Service: service } }],
+      Version: "2012-10-17",
+    }),
+  );
+  const role = new aws.iam.Role(name, { assumeRolePolicy: trust, tags }, options);
+  const policy = new aws.iam.RolePolicy(
+    name,
+    {
+      role: role.name,
+      policy: pulumi.output(statements).apply((known) => JSON.stringify({ Statement: known, Version: "2012-10-17" })),
+    },
+    options,
+  );
+  return { arn: role.arn, policy };
+}

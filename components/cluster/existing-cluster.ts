@@ -194,6 +194,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       access: { clusterName, tags },
       addons: compute === "auto" ? undefined : { clusterName, kubernetesVersion, preserve: true, tags },
       podIdentity: compute === "fargate" ? undefined : { clusterName, region, partition, tags, agent },
+      logTypes: cluster.enabledClusterLogTypes,
     };
     this.registerOutputs({ name: clusterName, version });
   }

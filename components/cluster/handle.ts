@@ -25,6 +25,8 @@ export interface ClusterHandle {
   readonly access?: Pick<AddonHost, "clusterName" | "tags"> | undefined;
   /** Set where pods can have an AWS identity; AWS destinations need it. */
   readonly podIdentity?: PodIdentityHost | undefined;
+  /** Logs that the control plane of an EKS cluster writes, such as `audit`. Where they are not known they are not checked. */
+  readonly logTypes?: pulumi.Input<readonly string[] | undefined>;
 }
 
 /** Where an EKS add-on is installed. */

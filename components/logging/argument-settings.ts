@@ -5,6 +5,7 @@ import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import type { DestinationArgs, LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";
 import { LoggingSettings, UNKNOWN_HOST } from "./settings.ts";
+import { isFromAws } from "./sources/journal.ts";
 import { checkPipeline } from "./validation.ts";
 
 const UNKNOWN_URL = `https://${UNKNOWN_HOST}`;
@@ -119,5 +120,11 @@ export function requirePodIdentity(name: string, { podIdentity }: ClusterHandle,
     const { key, value } = awsIdentitySetting(destination);
     return [{ path: [name, ...path, key], message, value }];
   });
+  for (const source of settings.sources.filter(isFromAws))
+    issues.push({
+      path: [name, "sources"],
+      message: `must not contain ${source}, since the cluster has no podIdentity`,
+      value: source,
+    });
   if (podIdentity === undefined && issues.length > 0) throw new SettingsError(issues);
 }

@@ -229,6 +229,8 @@ export type NamedDestinationArgs = DestinationArgs & {
   readonly wasDestination?: boolean;
 };
 
+type SourceName = "pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events" | "audit";
+
 /** Which lines go to which of several destinations: those that meet each condition. */
 export interface RouteArgs {
   /** Names of the destinations. */
@@ -240,7 +242,7 @@ export interface RouteArgs {
   /** Labels that a line's pod must have, all of them. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Sources whose lines go there. @default all, or pods where another condition is set */
-  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events")[];
+  readonly sources?: readonly SourceName[];
   /** Streams whose lines go there. @default both */
   readonly streams?: readonly ("stdout" | "stderr")[];
   /** Levels of JSON lines, by their `level` or `severity`. @default all lines */
@@ -259,7 +261,7 @@ export interface LogCollectionArgs {
    * What is collected: pods' files, parts of the node's journal, and Kubernetes events.
    * @default ["pods"]
    */
-  readonly sources?: readonly ("pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events")[];
+  readonly sources?: readonly SourceName[];
   /**
    * Where lines go.
    * @default { kind: "stdout" }

@@ -22,6 +22,7 @@ import {
 } from "./pipeline.ts";
 import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
+import { AuditLog } from "./sources/audit-log.ts";
 import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./sources/event-collection.ts";
 import { journalSources } from "./sources/journal.ts";
 import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
@@ -72,6 +73,18 @@ export class LogCollection extends pulumi.ComponentResource {
       cluster.podIdentity === undefined
         ? {}
         : teamReaders(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
+    if (settings.sources.includes("audit") && cluster.podIdentity !== undefined)
+      new AuditLog(
+        `${name}-audit`,
+        {
+          host: cluster.podIdentity,
+          cluster: cluster.name,
+          logTypes: cluster.logTypes,
+          targets,
+          dependsOn: [...cluster.ready, ...inAws],
+        },
+        { parent: this },
+      );
     const resolved = resolvedSettings(name, args, settings);
     const search = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster

@@ -5,7 +5,7 @@ import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
 import { type Processing, processingOf } from "./processing/processing.ts";
 import { type Selection, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
-import type { Source } from "./sources/journal.ts";
+import { controlPlaneGroup, type Source } from "./sources/journal.ts";
 
 /** Namespace of the collectors. They never read it: a collector that reads its own errors feeds them to itself. */
 export const LOGGING_NAMESPACE = "logging";
@@ -268,6 +268,19 @@ export function logGroupName(
   return destination.logGroup ?? withName(`/eks-dns-logging/${cluster}/pods`, suffix);
 }
 
+/** Names of the log groups that lines of these sources are in: EKS writes the audit log to one of its own. */
+export function logGroups(
+  destination: Extract<Destination, { kind: "cloudwatch" }>,
+  cluster: string,
+  suffix: string | undefined,
+  sources: readonly Source[],
+): string[] {
+  return [
+    ...(sources.some((source) => source !== "audit") ? [logGroupName(destination, cluster, suffix)] : []),
+    ...(sources.includes("audit") ? [controlPlaneGroup(cluster)] : []),
+  ];
+}
+
 /** Name of the bucket of destination `s3`. @param suffix What a default name ends in. Default: nothing. */
 export function bucketName(
   destination: Extract<Destination, { kind: "s3" }>,
@@ -295,7 +308,8 @@ export function describeDestination({
   context,
   source = NODE,
   suffix,
-}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "suffix">>): string {
+  sources = ["pods"],
+}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "suffix" | "sources">>): string {
   switch (destination.kind) {
     case "stdout":
       return source.kind === "node"
@@ -318,7 +332,7 @@ export function describeDestination({
       return `${destination.kind} at ${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
     }
     case "cloudwatch":
-      return `log group ${logGroupName(destination, context.cluster, suffix)} of CloudWatch Logs`;
+      return `log group ${logGroups(destination, context.cluster, suffix, sources).join(" and ")} of CloudWatch Logs`;
     case "s3":
       return `bucket ${context.bucket ?? "of this stack"}${destination.prefix === "" ? "" : `, below ${destination.prefix}/`}`;
   }

@@ -27,6 +27,7 @@ import { overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
 import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
+import { awsSourceIssues } from "./sources/aws-sources.ts";
 import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
 import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
 
@@ -97,6 +98,7 @@ export function checkPipeline(
     ...overlapIssues(targetsOf(settings, teams), cluster),
     ...processingIssues(settings, collector, teams),
     ...sourceIssues(settings, collector),
+    ...awsSourceIssues(targetsOf(settings, teams)),
   );
   for (const target of targetsOf(settings, teams)) {
     const { destination, index, path, indexPath } = target;

@@ -3,7 +3,7 @@ import { ageWarning } from "eks-dns-logging-corefile/addon";
 import { dnsWarnings, LOOKED_UP_VERSION } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
-import { bucketName, describeDestination, logGroupName } from "../../components/logging/pipeline.ts";
+import { bucketName, describeDestination, logGroups } from "../../components/logging/pipeline.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, type Source, sourcePlace } from "../../components/logging/sources/journal.ts";
@@ -171,13 +171,13 @@ export function formatRoutes(settings: Stack, now: Date): string {
   return [styleText("bold", "Log routes:", { stream: process.stdout }), ...lines, "", ""].join("\n");
 }
 
-function placeOf({ suffix, destination }: Target, { cluster, region }: Stack): string {
+function placeOf({ suffix, destination, sources }: Target, { cluster, region }: Stack): string {
   const clusterName = cluster.kind === "existing" ? "" : cluster.name;
   const bucket =
     destination.kind === "s3" && region !== undefined
       ? bucketName(destination, clusterName, region, suffix)
       : undefined;
-  return describeDestination({ suffix, destination, context: { cluster: clusterName, region, bucket } });
+  return describeDestination({ suffix, destination, sources, context: { cluster: clusterName, region, bucket } });
 }
 
 /** The name of each team's place, and that of the rest. */
@@ -212,8 +212,11 @@ function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): stri
     case "opensearch":
     case "elasticsearch":
       return indicesOfTarget(target, teams, now);
-    case "cloudwatch":
-      return inPlaces(logGroupName(destination, cluster.kind === "existing" ? "" : cluster.name, suffix), places);
+    case "cloudwatch": {
+      const name = cluster.kind === "existing" ? "" : cluster.name;
+      const [own = "", ...others] = logGroups(destination, name, suffix, sources);
+      return [...inPlaces(own, places), ...others];
+    }
     case "s3":
       return [
         ...(sources.includes("pods") ? inPlaces(destination.prefix, places) : []),

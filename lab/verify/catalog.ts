@@ -14,9 +14,9 @@ import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "./chec
 import { collectorPodsCheck, pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
 import { monitoringChecks } from "./checks/scraping.ts";
 import { sourceCheck } from "./checks/source-lines.ts";
-import type { MarkerFinder } from "./find/finder.ts";
+import type { MarkerFinder, SourceFinder } from "./find/finder.ts";
 import { findersFor } from "./find/index.ts";
-import { type SourceFinder, sourceFinders } from "./find/source-finders.ts";
+import { sourceFinders } from "./find/source-finders.ts";
 import type { Check } from "./result.ts";
 
 /** What the checks are made from. */

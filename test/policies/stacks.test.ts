@@ -23,6 +23,11 @@ const CHOICES = {
     "eks-dns-logging:logging",
     { index: { splitBy: "team" }, destinations: { groups: { kind: "cloudwatch" }, archive: { kind: "s3" } } },
   ],
+  "the audit log in a bucket": [
+    "dev",
+    "eks-dns-logging:logging",
+    { sources: ["pods", "audit"], destination: { kind: "s3" } },
+  ],
   "subnets of somebody else's VPC": [
     "dev",
     "eks-dns-logging:cluster",

@@ -100,6 +100,7 @@ export class EksCluster extends pulumi.ComponentResource {
       access: { clusterName, tags: this.#tags },
       addons: { clusterName, kubernetesVersion: settings.version, tags: this.#tags },
       podIdentity: { clusterName, region, partition: this.#partition, tags: this.#tags, agent: addons.agent },
+      logTypes: settings.logTypes,
     };
     this.registerOutputs({ name: settings.name });
   }

@@ -8,6 +8,7 @@ import type { Collector } from "../collectors/collector.ts";
 import { placeName } from "../indexing/team-places.ts";
 import { bucketName, EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
+import { isOnNode } from "../sources/journal.ts";
 import { searchStatement, streamStatement } from "./amazon.ts";
 import { RETENTION } from "./destination-settings.ts";
 import { mskStatements } from "./kafka.ts";
@@ -53,16 +54,12 @@ export function awsDestinations(
       { parent: place.parent },
     );
   };
-  const identity = identityOf(`${name}-identity`, collector.id, ({ sources }) => !isOnlyEvents(sources));
+  const identity = identityOf(`${name}-identity`, collector.id, ({ sources }) => sources.some(isOnNode));
   const ofEvents = identityOf(`${name}-events-identity`, EVENT_READER_NAME, ({ sources }) =>
     sources.includes("events"),
   );
   const associations = [identity, ofEvents].flatMap((each) => each?.association ?? []);
   return { identity, ready: [...associations, ...made] };
-}
-
-function isOnlyEvents(sources: Target["sources"]): boolean {
-  return sources.every((source) => source === "events");
 }
 
 /**
@@ -72,13 +69,15 @@ function isOnlyEvents(sources: Target["sources"]): boolean {
  */
 function statementsOf(
   prefix: string,
-  { suffix, destination, places }: Target,
+  { suffix, destination, places, sources }: Target,
   { logGroupActions: actions = [], listsLogGroups: lists = false, bucketKeyActions = [] }: Collector,
   { cluster, host, parent }: Place,
   made: pulumi.Resource[],
 ): pulumi.Output<PolicyStatement[]> | undefined {
   switch (destination.kind) {
     case "cloudwatch": {
+      // The audit log stays in the group that EKS writes it to.
+      if (sources.every((source) => source === "audit")) return undefined;
       const groupName = logGroupName(destination, cluster, suffix);
       const { existing, retentionDays = RETENTION.cloudwatch } = destination;
       if (existing) return sidsOf(existingLogGroup({ host, groupName, actions, lists }, parent), suffix);

@@ -5,7 +5,7 @@ import { fluentBit } from "../collectors/fluent-bit/index.ts";
 import { type LogPipeline, logPipeline, ofSources } from "../pipeline.ts";
 import { targetsOf } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
-import type { Source } from "./journal.ts";
+import { isOnNode, type Source } from "./journal.ts";
 
 /** The program that reads the Kubernetes events, whichever collects the pods' lines: it is one pod beside the DaemonSet. */
 export const EVENT_READER: Collector = fluentBit;
@@ -21,7 +21,7 @@ const isEvents = (source: Source) => source === "events";
 
 /** What runs on each node, and beside it what reads events where these are a source. */
 export function carriersOf(settings: LoggingSettings, collector: Collector): readonly [Carrier, ...Carrier[]] {
-  const onNodes: Carrier = { collector, settings, carries: (source) => !isEvents(source) };
+  const onNodes: Carrier = { collector, settings, carries: isOnNode };
   return settings.sources.includes("events") ? [onNodes, eventReaderOf(settings)] : [onNodes];
 }
 

@@ -1,19 +1,24 @@
 import type { IndexFormat } from "../indexing/index-format.ts";
 import { folderOf } from "../indexing/team-places.ts";
 
-/** What can be collected: pods' files, parts of the node's journal, and the events of the Kubernetes API. */
-export const SOURCES = ["pods", "kubelet", "containerd", "kernel", "auth", "events"] as const;
+/**
+ * What can be collected: pods' files, parts of the node's journal, the events of the Kubernetes API, and the audit log of an EKS
+ * control plane.
+ */
+export const SOURCES = ["pods", "kubelet", "containerd", "kernel", "auth", "events", "audit"] as const;
 export type Source = (typeof SOURCES)[number];
 /** A source whose lines have names of their own in each destination. */
 export type OwnSource = Exclude<Source, "pods">;
-export type JournalSource = Exclude<OwnSource, "events">;
+/** A source that AWS delivers, and no collector reads. */
+export type AwsSource = "audit";
+export type JournalSource = Exclude<OwnSource, "events" | AwsSource>;
 
 /** Folder of the journal on a node that keeps it across restarts, as those of EKS do. */
 export const JOURNAL_FOLDER = "/var/log/journal";
 
 /** What a source is from; stands before it in the names of its indices and objects. */
 export function placeOfSource(source: OwnSource): "node" | "cluster" {
-  return source === "events" ? "cluster" : "node";
+  return isJournal(source) ? "node" : "cluster";
 }
 
 /** Fields of an entry, one of which it must have. @see https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html */
@@ -27,7 +32,21 @@ export const JOURNAL_FIELDS: Readonly<Record<JournalSource, readonly string[]>> 
 
 /** The parts of the journal among the sources, each once, in a fixed order. */
 export function journalSources(sources: readonly Source[]): JournalSource[] {
-  return ownSources(sources).filter((source) => source !== "events");
+  return ownSources(sources).filter(isJournal);
+}
+
+function isJournal(source: Source): source is JournalSource {
+  return source in JOURNAL_FIELDS;
+}
+
+/** Whether the collector on each node reads a source. */
+export function isOnNode(source: Source): boolean {
+  return source === "pods" || isJournal(source);
+}
+
+/** Whether AWS delivers a source from the control plane, past the collector. */
+export function isFromAws(source: Source): source is AwsSource {
+  return source === "audit";
 }
 
 /** All among the sources but pods, each once, in a fixed order. */
@@ -43,4 +62,9 @@ export function sourceIndex(index: IndexFormat, source: OwnSource): IndexFormat 
 /** First part of the keys of a source's objects in S3. */
 export function sourcePlace(prefix: string, source: OwnSource): string {
   return `${folderOf(prefix)}${placeOfSource(source)}/${source}`;
+}
+
+/** Name of the log group that a control plane writes to. @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html */
+export function controlPlaneGroup(cluster: string): string {
+  return `/aws/eks/${cluster}/cluster`;
 }

@@ -1,7 +1,7 @@
 import { EVENT_READER_NAME, LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
+import { isFromAws } from "../../../components/logging/sources/journal.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
-import { mustBeReady } from "../find/finder.ts";
-import type { SourceFinder } from "../find/source-finders.ts";
+import { mustBeReady, type SourceFinder } from "../find/finder.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 import { newMarker, waitFor } from "./log-lines.ts";
@@ -22,7 +22,7 @@ export function sourceCheck(finder: SourceFinder, seconds: number): Check {
     id: `source:${source}${name === undefined ? "" : `:${name}`}`,
     group: "source",
     what: isEvents ? "an event reaches the destination" : `lines of ${source} reach the destination`,
-    from: isEvents ? EVENT_READER_NAME : "nodes",
+    from: isEvents ? EVENT_READER_NAME : isFromAws(source) ? "control plane" : "nodes",
     to: name === undefined ? place : `${name}: ${place}`,
     run: async (lab) => {
       if (finder.unable !== undefined) return skip(finder.unable);
@@ -57,9 +57,11 @@ async function event(lab: Lab, finder: SourceFinder, seconds: number): Promise<O
   return unexpected === undefined ? pass(detail, facts) : fail(detail, unexpected, facts);
 }
 
-async function newestLine(lab: Lab, { source, newest, back }: SourceFinder): Promise<Outcome> {
+async function newestLine(lab: Lab, { source, newest, back, whyMissing }: SourceFinder): Promise<Outcome> {
   const found = await newest(lab);
   const isSteady = STEADY.has(source);
+  if (found === undefined && whyMissing !== undefined)
+    return fail(`no line in the last ${ageText(back ?? 0)}`, whyMissing);
   if (found === undefined && back !== undefined)
     return warn(`no line in the last ${ageText(back)}`, `nodes may have written none to ${source}: look again later`);
   if (found === undefined)

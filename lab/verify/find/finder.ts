@@ -1,4 +1,5 @@
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
+import type { OwnSource } from "../../../components/logging/sources/journal.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type Lab, UnmetPrecondition, whyNotRunning } from "../lab.ts";
 
@@ -170,4 +171,31 @@ export async function filesBelow(lab: Lab, node: string, folder: string, depth: 
   const folders = links.filter((link) => link.endsWith("/"));
   const deeper = await Promise.all(folders.map((link) => filesBelow(lab, node, folder + link, depth - 1)));
   return [...files, ...deeper.flat()];
+}
+
+/** A record of a source at a destination. */
+interface Newest {
+  /** Such as the index or the log stream. */
+  readonly where: string;
+  /** When it was written; undefined where the destination does not say. */
+  readonly at?: Date | undefined;
+  /** Set where it should not be just there: what was expected. */
+  readonly unexpected?: string;
+}
+
+/** Looks for the newest record of a source other than pods in one destination. */
+export interface SourceFinder {
+  readonly source: OwnSource;
+  /** The destination, for the table. */
+  readonly place: string;
+  /** Name of the destination among several. Default: it is the only one. */
+  readonly name?: string | undefined;
+  /** Set where the destination cannot be read from here: why. */
+  readonly unable?: string | undefined;
+  /** How far back it looks, in seconds. Default: as far as the destination has lines. */
+  readonly back?: number;
+  /** Why there may be nothing, where there should always be something. */
+  readonly whyMissing?: string;
+  /** Undefined as long as nothing is there. @param word Only records with this word; without it any. */
+  newest(lab: Lab, word?: string): Promise<Newest | undefined>;
 }

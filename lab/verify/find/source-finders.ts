@@ -3,37 +3,12 @@ import type { Destination } from "../../../components/logging/destinations/desti
 import { indexName, indexPattern } from "../../../components/logging/indexing/index-format.ts";
 import { EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../../../components/logging/pipeline.ts";
 import { type Target, targetsOf } from "../../../components/logging/routing/routes.ts";
-import { type OwnSource, ownSources, sourceIndex } from "../../../components/logging/sources/journal.ts";
+import { isFromAws, type OwnSource, ownSources, sourceIndex } from "../../../components/logging/sources/journal.ts";
 import type { Settings } from "../../../components/settings.ts";
-import type { Lab } from "../lab.ts";
+import { awsSourceFinder } from "./aws-source-finders.ts";
 import { ask, readAnswer, whyOutOfReach } from "./endpoint.ts";
-import { filesBelow, SERVED } from "./finder.ts";
+import { filesBelow, SERVED, type SourceFinder } from "./finder.ts";
 import { type Aws, awsCli, endpointOf, FilterAnswer } from "./stores.ts";
-
-/** A record of a source at a destination. */
-interface Newest {
-  /** Such as the index or the log stream. */
-  readonly where: string;
-  /** When it was written; undefined where the destination does not say. */
-  readonly at?: Date | undefined;
-  /** Set where it should not be just there: what was expected. */
-  readonly unexpected?: string;
-}
-
-/** Looks for the newest record of a source other than pods in one destination. */
-export interface SourceFinder {
-  readonly source: OwnSource;
-  /** The destination, for the table. */
-  readonly place: string;
-  /** Name of the destination among several. Default: it is the only one. */
-  readonly name?: string | undefined;
-  /** Set where the destination cannot be read from here: why. */
-  readonly unable?: string | undefined;
-  /** How far back it looks, in seconds. Default: as far as the destination has lines. */
-  readonly back?: number;
-  /** Undefined as long as nothing is there. @param word Only records with this word; without it any. */
-  newest(lab: Lab, word?: string): Promise<Newest | undefined>;
-}
 
 type Stack = Pick<Settings, "logging" | "cluster" | "region" | "teams">;
 type Found = Omit<SourceFinder, "source" | "name">;
@@ -62,6 +37,7 @@ interface Place extends Pick<Settings, "cluster" | "region"> {
 }
 
 function finderFor(target: Target, source: OwnSource, place: Place): Found {
+  if (isFromAws(source)) return awsSourceFinder(target, source, place);
   const { destination } = target;
   const unable = (why: string): Found => ({ place: destination.kind, unable: why, newest: async () => undefined });
   switch (destination.kind) {

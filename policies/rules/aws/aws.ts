@@ -6,6 +6,7 @@ import { aws } from "../rule-sources.ts";
 const ROLE = "aws:iam/role:Role";
 const LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup";
 const KEY = "aws:kms/key:Key";
+const STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream";
 
 const MAX_DAYS = renamed("longestDays", count("maxDays", "Maximum retention in days", 3653, 1));
 const REQUIRED = texts("required", "Required tags, set on the resource or by its provider", ["project", "environment"]);
@@ -24,6 +25,7 @@ const TAGGED = [
   ROLE,
   KEY,
   LOG_GROUP,
+  STREAM,
   "aws:s3/bucket:Bucket",
   "aws:s3/bucketV2:BucketV2",
 ];
@@ -61,6 +63,23 @@ export const AWS: readonly Rule[] = [
         const key = group.at("kmsKeyId");
         if (!isEncrypted(stack, key)) report.wrong(key, "so AWS's own key encrypts it");
       }),
+  },
+  {
+    id: "aws-stream-encryption",
+    family: "aws",
+    level: "mandatory",
+    title: "Streams of Amazon Data Firehose are encrypted",
+    reason: "Lines wait in them before they arrive.",
+    fix: "set serverSideEncryption: {enabled: true}, or encrypt the Kinesis stream that is its source",
+    source: aws("Data protection in Amazon Data Firehose", "firehose/latest/dev/encryption.html"),
+    types: [STREAM],
+    check: (stream, report) => {
+      // Firehose keeps nothing of what it reads from another stream.
+      const sources = [stream.at("kinesisSourceConfiguration"), stream.at("mskSourceConfiguration")];
+      if (sources.some((source) => source.isSet || source.isUnknown)) return;
+      const enabled = stream.at("serverSideEncryption", "enabled");
+      if (enabled.flag() !== true) report.wrong(enabled, "so lines wait there unencrypted");
+    },
   },
   {
     id: "aws-kms-rotation",

@@ -8,8 +8,15 @@ import { find } from "../../support/find.ts";
 
 type Aws = "on AWS" | "elsewhere";
 
-/** The resources of a log collection named logs, with the team ts. */
-export async function collect(args: Omit<LogCollectionArgs, "cluster">, where: Aws = "elsewhere"): Promise<Recording> {
+/**
+ * The resources of a log collection named logs, with the team ts.
+ * @param logTypes What the control plane logs. Default: not known.
+ */
+export async function collect(
+  args: Omit<LogCollectionArgs, "cluster">,
+  where: Aws = "elsewhere",
+  logTypes?: readonly string[],
+): Promise<Recording> {
   const call = (_token: string, inputs: object) => ({ ...inputs, accountId: "111122223333" });
   return record({ stack: "test", config: {}, preview: false, call }, async () => {
     const agent = new k8s.core.v1.ConfigMap("agent", {});
@@ -24,6 +31,7 @@ export async function collect(args: Omit<LogCollectionArgs, "cluster">, where: A
       name: "dev",
       ready: [agent],
       podIdentity: where === "on AWS" ? podIdentity : undefined,
+      logTypes,
     });
     new LogCollection("logs", { teams: [{ name: "ts" }], ...args, cluster });
   });

@@ -180,4 +180,72 @@ describe("the rows of sources", () => {
       assert.match(found.detail, /queried|passes lines on/);
     }
   });
+
+  it("of the audit log ask AWS for the group of the control plane, or for the objects of this hour and the last", async () => {
+    const asked: string[][] = [];
+    const answering = (answer: (args: readonly string[]) => object | string) => async (args: readonly string[]) => {
+      asked.push([...args]);
+      const said = answer(args);
+      return typeof said === "string" ? said : JSON.stringify(said);
+    };
+    const ofGroup = { sources: ["pods", "audit"], destination: { kind: "cloudwatch" } };
+    const stream = "kube-apiserver-audit-0123";
+    const events = [{ logStreamName: stream, timestamp: Date.now() - 5000 }];
+    const found = await row(
+      "audit",
+      ofGroup,
+      {},
+      answering(() => ({ events })),
+    );
+    assert.deepEqual([found.status, found.detail], ["pass", `newest line in log stream ${stream} is 5 s old`]);
+    const [args = []] = asked;
+    const optionOf = (option: string) => args[args.indexOf(option) + 1];
+    assert.equal(optionOf("--log-group-name"), "/aws/eks/prod/cluster");
+    assert.equal(optionOf("--log-stream-name-prefix"), "kube-apiserver-audit");
+    const none = await row(
+      "audit",
+      ofGroup,
+      {},
+      answering(() => ({ events: [] })),
+    );
+    assert.equal(none.status, "fail");
+    assert.match(none.cause ?? "", /aws eks describe-cluster --name prod/);
+
+    const inBucket = { sources: ["pods", "audit"], destination: { kind: "s3", bucket: "ours", prefix: "p" } };
+    asked.length = 0;
+    const objects = [3, 1, 2].map((number) => ({
+      Key: `p/cluster/audit/2026/11/29/0${number}.gz`,
+      LastModified: new Date(Date.now() - number * 60_000).toISOString(),
+    }));
+    const isLast = (all: readonly string[]) => all === asked[1];
+    const newest = await row(
+      "audit",
+      inBucket,
+      {},
+      answering((all) => (isLast(all) ? "" : { Contents: objects })),
+    );
+    assert.match(newest.detail, /^newest line in p\/cluster\/audit\/2026\/11\/29\/01\.gz is 60 s old$/);
+    const prefixes = asked.map((all) => all[all.indexOf("--prefix") + 1] ?? "");
+    for (const prefix of prefixes) assert.match(prefix, /^p\/cluster\/audit\/\d{4}\/\d\d\/\d\d\/\d\d\/$/);
+    assert.equal(new Set(prefixes).size, 2);
+    const empty = await row(
+      "audit",
+      inBucket,
+      {},
+      answering(() => ""),
+    );
+    assert.match(empty.cause ?? "", /look below p\/cluster\/audit-errors/);
+    const passed = { sources: ["pods", "audit"], destination: { kind: "firehose", stream: "theirs" } };
+    assert.equal(
+      (
+        await row(
+          "audit",
+          passed,
+          {},
+          answering(() => ""),
+        )
+      ).status,
+      "skip",
+    );
+  });
 });

@@ -11,6 +11,13 @@ const group = (path: string, to: Value | undefined) => first([GROUP], path, to);
 const KEY: SampleResource = { type: "aws:kms/key:Key", name: "key", props: { enableKeyRotation: true } };
 const key = (path: string, to: Value | undefined) => first([KEY], path, to);
 
+const STREAM: SampleResource = {
+  type: "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream",
+  name: "audit",
+  props: { destination: "extended_s3", serverSideEncryption: { enabled: true } },
+};
+const stream = (path: string, to: Value | undefined) => first([STREAM], path, to);
+
 const VPC: SampleResource = {
   type: "aws:ec2/vpc:Vpc",
   name: "main",
@@ -55,6 +62,30 @@ export const AWS_CASES: CasesByRule = {
     unknown: {
       "an unknown switch": [key("enableKeyRotation", UNKNOWN), "Key/key: enableKeyRotation is known only"],
       "an unknown kind": [key("customerMasterKeySpec", UNKNOWN), "Key/key: customerMasterKeySpec is known only"],
+    },
+  },
+  "aws-stream-encryption": {
+    good: {
+      "a stream that is encrypted": [STREAM],
+      "a stream that reads another": [
+        { ...STREAM, props: { kinesisSourceConfiguration: { kinesisStreamArn: UNKNOWN, roleArn: UNKNOWN } } },
+      ],
+    },
+    bad: {
+      "nothing said": [
+        stream("serverSideEncryption", undefined),
+        "FirehoseDeliveryStream/audit: serverSideEncryption.enabled is not set, so lines wait there unencrypted",
+      ],
+      false: [
+        stream("serverSideEncryption.enabled", false),
+        "FirehoseDeliveryStream/audit: serverSideEncryption.enabled is false, so lines",
+      ],
+    },
+    unknown: {
+      "an unknown switch": [
+        stream("serverSideEncryption.enabled", UNKNOWN),
+        "FirehoseDeliveryStream/audit: serverSideEncryption.enabled is known",
+      ],
     },
   },
   "aws-tags": {

@@ -1,0 +1,175 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { deliveryRole, type PolicyStatement } from "../../aws/iam.ts";
+import type { PodIdentityHost } from "../../aws/partition.ts";
+import { bucketName, withName } from "../pipeline.ts";
+import type { Target } from "../routing/routes.ts";
+import { auditStreamName, filteredTargets } from "./aws-sources.ts";
+import { controlPlaneGroup, sourcePlace } from "./journal.ts";
+
+/** The audit log of a control plane, and where it goes. */
+export interface AuditLogArgs {
+  /** The EKS cluster. */
+  readonly host: PodIdentityHost;
+  /** Name of the cluster, as it stands in the names of buckets. */
+  readonly cluster: string;
+  /** Logs that its control plane writes. @default not known, and not checked */
+  readonly logTypes?: pulumi.Input<readonly string[] | undefined>;
+  /** Destinations of the stack. */
+  readonly targets: readonly Target[];
+  /** What must stand before: the cluster, and the buckets. */
+  readonly dependsOn: readonly pulumi.Resource[];
+}
+
+/** Lines of the audit log alone: all of them are JSON, and have this. @see https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/ */
+const AUDIT_PATTERN = '{ $.apiVersion = "audit.k8s.io/v1" }';
+
+/**
+ * Forwards the audit log of an EKS control plane, which EKS writes to a log group of CloudWatch Logs: by a subscription filter to a
+ * stream of Amazon Data Firehose, one that exists or one that writes to S3.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+ */
+export class AuditLog extends pulumi.ComponentResource {
+  constructor(name: string, args: AuditLogArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:logging:AuditLog", name, {}, options);
+    const { host, targets } = args;
+    const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
+    const group = pulumi.all([host.clusterName, args.logTypes]).apply(([cluster, types]) => {
+      requireAudit(cluster, types);
+      return controlPlaneGroup(cluster);
+    });
+    for (const target of filteredTargets(targets)) {
+      const own = withName(name, target.suffix);
+      const { destination } = target;
+      const exists = destination.kind === "firehose";
+      const stream = exists ? destination.stream : auditStreamName(args.cluster, target.suffix);
+      // As text, so that a preview shows what the role may do.
+      const arn = accountId.apply(
+        (account) => `arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${stream}`,
+      );
+      const ready = exists ? [] : [this.#stream(own, stream, target, accountId, args)];
+      const role = deliveryRole(
+        `${own}-filter`,
+        {
+          service: "logs.amazonaws.com",
+          condition: accountId.apply((account) => ({
+            StringLike: { "aws:SourceArn": `arn:${host.partition}:logs:${host.region}:${account}:*` },
+          })),
+          statements: arn.apply((known) => [
+            {
+              Sid: "PutRecords",
+              Effect: "Allow" as const,
+              Action: ["firehose:PutRecord", "firehose:PutRecordBatch"],
+              Resource: [known],
+            },
+          ]),
+          tags: host.tags,
+        },
+        { parent: this },
+      );
+      new aws.cloudwatch.LogSubscriptionFilter(
+        own,
+        { logGroup: group, filterPattern: AUDIT_PATTERN, destinationArn: arn, roleArn: role.arn },
+        { parent: this, dependsOn: [...args.dependsOn, role.policy, ...ready] },
+      );
+    }
+    this.registerOutputs({});
+  }
+
+  /**
+   * The stream to a bucket. Its objects are as those of a collector: lines of JSON, compressed, under the source's prefix and the hour.
+   * @see https://docs.aws.amazon.com/firehose/latest/dev/writing-with-cloudwatch-logs-decompression.html
+   * @see https://docs.aws.amazon.com/firehose/latest/dev/s3-prefixes.html
+   */
+  #stream(
+    name: string,
+    streamName: string,
+    { destination, suffix }: Target,
+    accountId: pulumi.Output<string>,
+    { host, cluster, dependsOn }: AuditLogArgs,
+  ): pulumi.Resource {
+    if (destination.kind !== "s3") throw new Error(`audit to ${destination.kind} passed the settings`);
+    const { partition, region, tags } = host;
+    const bucketArn = `arn:${partition}:s3:::${bucketName(destination, cluster, region, suffix)}`;
+    const place = sourcePlace(destination.prefix, "audit");
+    const role = deliveryRole(
+      `${name}-stream`,
+      {
+        service: "firehose.amazonaws.com",
+        condition: accountId.apply((account) => ({ StringEquals: { "sts:ExternalId": account } })),
+        statements: writeStatements(bucketArn, place, destination.existing ? destination.kmsKeyArn : undefined),
+        tags,
+      },
+      { parent: this },
+    );
+    return new aws.kinesis.FirehoseDeliveryStream(
+      `${name}-stream`,
+      {
+        name: streamName,
+        destination: "extended_s3",
+        extendedS3Configuration: {
+          bucketArn,
+          roleArn: role.arn,
+          prefix: `${place}/!{timestamp:yyyy/MM/dd/HH}/`,
+          errorOutputPrefix: `${place}-errors/!{firehose:error-output-type}/!{timestamp:yyyy/MM/dd/HH}/`,
+          bufferingInterval: 300,
+          bufferingSize: 64,
+          compressionFormat: "GZIP",
+          fileExtension: ".gz",
+          processingConfiguration: { enabled: true, processors: PROCESSORS },
+        },
+        serverSideEncryption: { enabled: true, keyType: "AWS_OWNED_CMK" },
+        tags,
+      },
+      // Two streams cannot have the name.
+      { parent: this, dependsOn: [...dependsOn, role.policy], deleteBeforeReplace: true },
+    );
+  }
+}
+
+/** Takes the lines out of the envelope in which CloudWatch Logs sends them, compressed, and ends each by a line break. */
+const PROCESSORS = [
+  { type: "Decompression", parameters: [{ parameterName: "CompressionFormat", parameterValue: "GZIP" }] },
+  { type: "CloudWatchLogProcessing", parameters: [{ parameterName: "DataMessageExtraction", parameterValue: "true" }] },
+  { type: "AppendDelimiterToRecord" },
+];
+
+/**
+ * What Firehose needs to write below a prefix, and where it puts what it could not process.
+ * @see https://docs.aws.amazon.com/firehose/latest/dev/controlling-access.html#using-iam-s3
+ */
+function writeStatements(bucketArn: string, place: string, kmsKeyArn: string | undefined): PolicyStatement[] {
+  return [
+    {
+      Sid: "WriteObjects",
+      Effect: "Allow",
+      Action: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+      Resource: [`${bucketArn}/${place}/*`, `${bucketArn}/${place}-errors/*`],
+    },
+    {
+      Sid: "FindBucket",
+      Effect: "Allow",
+      Action: ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+      Resource: [bucketArn],
+    },
+    ...(kmsKeyArn === undefined
+      ? []
+      : [
+          {
+            Sid: "EncryptObjects",
+            Effect: "Allow" as const,
+            Action: ["kms:Decrypt", "kms:GenerateDataKey"],
+            Resource: [kmsKeyArn],
+          },
+        ]),
+  ];
+}
+
+/** @throws {pulumi.RunError} where the control plane is known not to write its audit log. */
+export function requireAudit(cluster: string, types: readonly string[] | undefined): void {
+  if (types === undefined || types.includes("audit")) return;
+  throw new pulumi.RunError(
+    `logging.sources: must not contain audit, since EKS writes no audit log for ${cluster}: enable its log type audit`,
+  );
+}

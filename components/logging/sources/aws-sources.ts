@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import type { ClusterSettings } from "../../cluster/settings.ts";
+import { oneOf, type SettingsIssue } from "../../schema/errors.ts";
+import type { Target } from "../routing/routes.ts";
+import { isFromAws, type Source } from "./journal.ts";
+
+/** Destinations that AWS delivers logs to, and this stack knows how. */
+const DELIVERED = ["cloudwatch", "s3", "firehose"] as const;
+
+/** A log group has no more subscription filters. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
+const MAX_FILTERS = 2;
+
+/** Longest name of a stream. @see https://docs.aws.amazon.com/firehose/latest/APIReference/API_CreateDeliveryStream.html */
+const MAX_STREAM_NAME = 64;
+
+/** Name of the stream that sends the audit log to a destination. A long one is cut, and told from others by a hash. */
+export function auditStreamName(cluster: string, suffix: string | undefined): string {
+  const end = suffix === undefined ? "-audit" : `-audit-${suffix}`;
+  if (cluster.length + end.length <= MAX_STREAM_NAME) return cluster + end;
+  const hash = createHash("sha256").update(cluster).digest("hex").slice(0, 8);
+  return `${cluster.slice(0, MAX_STREAM_NAME - end.length - hash.length - 1)}-${hash}${end}`;
+}
+
+/** Which clusters have the sources that AWS delivers. Paths are below `logging`. */
+export function awsSourceClusterIssues(sources: readonly Source[], cluster: ClusterSettings): SettingsIssue[] {
+  const issue = (message: string): SettingsIssue => ({ path: ["sources"], message, value: sources });
+  const issues: SettingsIssue[] = [];
+  if (sources.includes("audit")) {
+    if (cluster.kind === "existing")
+      issues.push(issue("must not contain audit with cluster.kind existing, whose control plane is out of reach here"));
+    if (cluster.kind === "eks" && !cluster.logTypes.includes("audit"))
+      issues.push(issue("must not contain audit unless cluster.logTypes does, which makes EKS write the audit log"));
+  }
+  return issues;
+}
+
+/** What AWS cannot deliver as the destinations are set. Paths are below `logging`. */
+export function awsSourceIssues(targets: readonly Target[]): SettingsIssue[] {
+  const issues = targets.flatMap(({ destination: { kind }, path, sources }): SettingsIssue[] => {
+    const [source] = sources.filter(isFromAws);
+    if (source === undefined || DELIVERED.some((known) => known === kind)) return [];
+    const message = `must be ${oneOf(DELIVERED)} for the source ${source}, which AWS delivers: give it a route to one of these`;
+    return [{ path: [...path, "kind"], message, value: kind }];
+  });
+  const filtered = filteredTargets(targets);
+  if (filtered.length > MAX_FILTERS) {
+    const message = `must lead audit to at most ${MAX_FILTERS} destinations other than cloudwatch, since its log group takes ${MAX_FILTERS} subscription filters`;
+    issues.push({ path: ["routes"], message, value: filtered.map(({ name }) => name) });
+  }
+  return issues;
+}
+
+/** Destinations that the audit log is forwarded to; CloudWatch Logs has it already. */
+export function filteredTargets(targets: readonly Target[]): Target[] {
+  return targets.filter(({ sources, destination }) => sources.includes("audit") && destination.kind !== "cloudwatch");
+}
