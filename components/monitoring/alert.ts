@@ -97,3 +97,25 @@ export type CloudWatchCondition =
       readonly minutes: number;
     }
   | { readonly kind: "incoming"; readonly minutes: number };
+
+/** What is asked of each collector's metrics. */
+export const SIGNALS = [
+  "dropped",
+  "failing",
+  "filling",
+  "unreadable",
+  "silent",
+  "refused",
+  "rotating",
+  "stuck",
+] as const;
+export type Signal = (typeof SIGNALS)[number];
+
+/** Where a collector's metrics are, and what they say: a condition, or in words why they cannot. */
+export interface CollectorMetrics {
+  /** Path of its metrics at its port `metrics`; undefined where it has none that Prometheus reads. */
+  readonly path: string | undefined;
+  /** A series that each of its pods has as long as it answers. */
+  readonly alive: string | undefined;
+  readonly signals: Readonly<Record<Signal, Condition | string>>;
+}

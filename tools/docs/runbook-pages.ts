@@ -1,5 +1,5 @@
-import { ALERT_GROUPS, type Alert, type AlertGroup } from "../../components/monitoring/alert.ts";
-import { COLLECTOR_METRICS, SIGNALS } from "../../components/monitoring/alerts/collector-signals.ts";
+import { ALERT_GROUPS, type Alert, type AlertGroup, SIGNALS } from "../../components/monitoring/alert.ts";
+import { COLLECTOR_METRICS } from "../../components/monitoring/alerts/collector-signals.ts";
 import { ALERTS } from "../../components/monitoring/alerts/index.ts";
 
 const TITLES: Readonly<Record<AlertGroup, string>> = {

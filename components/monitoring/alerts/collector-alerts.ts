@@ -1,8 +1,8 @@
 import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
 import { EVENT_READER } from "../../logging/sources/event-collection.ts";
-import type { Alert, Condition, WatchedStack } from "../alert.ts";
+import type { Alert, Condition, Signal, WatchedStack } from "../alert.ts";
 import { scrapeTargets } from "../scrape-targets.ts";
-import { COLLECTOR_METRICS, type Signal } from "./collector-signals.ts";
+import { COLLECTOR_METRICS } from "./collector-signals.ts";
 import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
 // With the name of the collector that the stack has.
@@ -136,11 +136,13 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     name: "FilesRotateFast",
     group: "collector",
     severity: "warning",
-    summary: "Pods of {{ $labels.instance }} fill {{ $value | humanize }} files a second, 10 MiB each.",
-    cause: "The kubelet deletes rotated files after a few, so that lines are lost where the collector is behind.",
+    summary:
+      "Pods of {{ $labels.instance }} write faster than it reads: {{ $value | humanize }} more unread files each minute.",
+    cause:
+      "A pod writes more than the collector can read on this node. Unread files stay on its disk, though the kubelet has deleted them.",
     steps: [
       "`kubectl top pods --all-namespaces --sort-by=cpu`",
-      "Find the pod that writes most on that node. Write less, or raise the kubelet's `containerLogMaxSize` and `containerLogMaxFiles`.",
+      "Find the pod that writes most on that node. Let it write less, leave it out, or raise `logging.resources`.",
     ],
     condition: onCollector("rotating"),
   },

@@ -1,33 +1,16 @@
-import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
 import type { CollectorId } from "../../logging/settings.ts";
-import type { Condition } from "../alert.ts";
-import { falling, hoursLeft, perSecond, rising, steady, unmoved } from "./expressions.ts";
-
-/** What is asked of each collector's metrics. */
-export const SIGNALS = [
-  "dropped",
-  "failing",
-  "filling",
-  "unreadable",
-  "silent",
-  "refused",
-  "rotating",
-  "stuck",
-] as const;
-export type Signal = (typeof SIGNALS)[number];
-
-/** Where a collector's metrics are, and what they say: a condition, or in words why they cannot. */
-export interface CollectorMetrics {
-  /** Path of its metrics at its port `metrics`; undefined where it has none that Prometheus reads. */
-  readonly path: string | undefined;
-  /** A series that each of its pods has as long as it answers. */
-  readonly alive: string | undefined;
-  readonly signals: Readonly<Record<Signal, Condition | string>>;
-}
-
-/** Pods of this stack, and not those of another collector of the same kind. */
-const OWN = `namespace="${LOGGING_NAMESPACE}"`;
-const POD = `${OWN},instance="10.0.1.1:2020"`;
+import type { CollectorMetrics, Signal } from "../alert.ts";
+import {
+  falling,
+  grew,
+  hoursLeft,
+  OWN_COLLECTOR as OWN,
+  COLLECTOR_POD as POD,
+  rising,
+  steady,
+  unmoved,
+} from "./expressions.ts";
+import { FLUENT_BIT_METRICS } from "./fluent-bit-signals.ts";
 
 const NO_METRICS: Readonly<Record<Signal, string>> = {
   dropped: "has no metrics that Prometheus reads; the canary sees a lost line",
@@ -40,96 +23,33 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
   stuck: "has no metrics that Prometheus reads; the canary sees a lost line",
 };
 
+// Series that each pod has as long as it answers.
+const VECTOR = `vector_build_info{${OWN}}`;
+const OPENTELEMETRY = `{${OWN},__name__=~"otelcol_process_uptime(_seconds)?(_total)?"}`;
+const PROMTAIL = `promtail_build_info{${OWN}}`;
+
 const NO_ROTATIONS = "does not count rotations";
 const NO_DISK = "does not count errors of its buffer's disk; the canary sees a lost line";
 
 /**
  * The metrics of each collector, as the program itself names them.
- * @see https://docs.fluentbit.io/manual/administration/monitoring
  * @see https://vector.dev/docs/reference/configuration/sources/internal_metrics/
  * @see https://opentelemetry.io/docs/collector/internal-telemetry/
  * @see https://github.com/fluent/fluent-plugin-prometheus
  */
 export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> = {
-  "fluent-bit": {
-    path: "/api/v2/metrics/prometheus",
-    alive: `fluentbit_build_info{${OWN}}`,
-    signals: {
-      dropped: {
-        expr: `sum by (instance, name) (increase(fluentbit_output_dropped_records_total{${OWN}}[5m]) + increase(fluentbit_output_retries_failed_total{${OWN}}[5m])) > 0`,
-        for: "0m",
-        fires: {
-          [`fluentbit_output_dropped_records_total{${POD},name="http.0"}`]: "0x17 9x30",
-          [`fluentbit_output_retries_failed_total{${POD},name="http.0"}`]: steady(0),
-        },
-        quiet: {
-          [`fluentbit_output_dropped_records_total{${POD},name="http.0"}`]: steady(9),
-          [`fluentbit_output_retries_failed_total{${POD},name="http.0"}`]: steady(0),
-        },
-      },
-      failing: {
-        expr: `sum by (instance, name) (increase(fluentbit_output_retries_total{${OWN}}[5m])) > 0 ${unmoved(`fluentbit_output_proc_records_total{${OWN}}`, "instance, name")}`,
-        for: "2m",
-        fires: {
-          [`fluentbit_output_retries_total{${POD},name="http.0"}`]: rising(1),
-          [`fluentbit_output_proc_records_total{${POD},name="http.0"}`]: steady(5000),
-        },
-        quiet: {
-          [`fluentbit_output_retries_total{${POD},name="http.0"}`]: rising(1),
-          [`fluentbit_output_proc_records_total{${POD},name="http.0"}`]: rising(100),
-        },
-      },
-      filling: {
-        expr: hoursLeft(`fluentbit_output_chunk_available_capacity_percent{${OWN}}`),
-        for: "5m",
-        fires: { [`fluentbit_output_chunk_available_capacity_percent{${POD},name="http.0"}`]: falling(1) },
-        quiet: { [`fluentbit_output_chunk_available_capacity_percent{${POD},name="http.0"}`]: falling(0.3) },
-      },
-      unreadable: {
-        expr: `sum by (instance) (increase(fluentbit_input_long_line_skipped_total{${OWN}}[10m]) + increase(fluentbit_input_long_line_truncated_total{${OWN}}[10m])) > 0`,
-        for: "0m",
-        fires: {
-          [`fluentbit_input_long_line_skipped_total{${POD},name="tail.0"}`]: "0x15 1x30",
-          [`fluentbit_input_long_line_truncated_total{${POD},name="tail.0"}`]: steady(0),
-        },
-        quiet: {
-          [`fluentbit_input_long_line_skipped_total{${POD},name="tail.0"}`]: steady(1),
-          [`fluentbit_input_long_line_truncated_total{${POD},name="tail.0"}`]: steady(0),
-        },
-      },
-      silent: {
-        expr: `sum by (instance) (increase(fluentbit_input_records_total{${OWN},name=~"tail.*"}[10m])) == 0`,
-        for: "5m",
-        fires: { [`fluentbit_input_records_total{${POD},name="tail.0"}`]: steady(400) },
-        quiet: { [`fluentbit_input_records_total{${POD},name="tail.0"}`]: rising(1, 400) },
-      },
-      refused: {
-        expr: `sum by (instance, name) (increase(fluentbit_output_errors_total{${OWN}}[5m])) > 0`,
-        for: "1m",
-        fires: { [`fluentbit_output_errors_total{${POD},name="opensearch.0"}`]: rising(1) },
-        quiet: { [`fluentbit_output_errors_total{${POD},name="opensearch.0"}`]: steady(4) },
-      },
-      rotating: {
-        expr: `${perSecond(`fluentbit_input_files_rotated_total{${OWN}}`, "instance")} > 1`,
-        for: "1m",
-        fires: { [`fluentbit_input_files_rotated_total{${POD},name="tail.0"}`]: rising(66) },
-        quiet: { [`fluentbit_input_files_rotated_total{${POD},name="tail.0"}`]: rising(57) },
-      },
-      // With a full disk it logs an error for each chunk that it cannot write, and counts no lost line.
-      stuck: {
-        expr: `${perSecond(`fluentbit_logger_logs_total{${OWN},message_type="error"}`, "instance")} > 1`,
-        for: "1m",
-        fires: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(66) },
-        quiet: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(54) },
-      },
-    },
-  },
+  "fluent-bit": FLUENT_BIT_METRICS,
   vector: {
     path: "/metrics",
-    alive: `vector_build_info{${OWN}}`,
+    alive: VECTOR,
     signals: {
       dropped: {
-        expr: `sum by (instance, component_id) (increase(vector_component_discarded_events_total{${OWN},intentional="false"}[5m])) > 0`,
+        expr: grew(
+          `vector_component_discarded_events_total{${OWN},intentional="false"}`,
+          "5m",
+          "instance, component_id",
+          VECTOR,
+        ),
         for: "0m",
         fires: {
           [`vector_component_discarded_events_total{${POD},component_id="destination",intentional="false"}`]:
@@ -166,7 +86,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         },
       },
       unreadable: {
-        expr: `sum by (instance) (increase(vector_component_errors_total{${OWN},component_id="logs"}[10m])) > 0`,
+        expr: grew(`vector_component_errors_total{${OWN},component_id="logs"}`, "10m", "instance", VECTOR),
         for: "0m",
         fires: { [`vector_component_errors_total{${POD},component_id="logs"}`]: "0x15 1x30" },
         quiet: { [`vector_component_errors_total{${POD},component_id="destination"}`]: "0x15 1x30" },
@@ -178,7 +98,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`vector_component_received_events_total{${POD},component_id="logs"}`]: rising(1, 400) },
       },
       refused: {
-        expr: `sum by (instance) (increase(vector_component_errors_total{${OWN},component_id="destination"}[5m])) > 0`,
+        expr: grew(`vector_component_errors_total{${OWN},component_id="destination"}`, "5m", "instance", VECTOR),
         for: "1m",
         fires: { [`vector_component_errors_total{${POD},component_id="destination"}`]: rising(1) },
         quiet: { [`vector_component_errors_total{${POD},component_id="destination"}`]: steady(4) },
@@ -189,10 +109,13 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
   },
   opentelemetry: {
     path: "/metrics",
-    alive: `{${OWN},__name__=~"otelcol_process_uptime(_seconds)?(_total)?"}`,
+    alive: OPENTELEMETRY,
     signals: {
       dropped: {
-        expr: `sum by (instance) (increase({${OWN},__name__=~"otelcol_exporter_(send|enqueue)_failed_log_records(_total)?"}[5m])) > 0`,
+        expr: ["send", "enqueue"]
+          .map((step) => `{${OWN},__name__=~"otelcol_exporter_${step}_failed_log_records(_total)?"}`)
+          .map((counter) => grew(counter, "5m", "instance", OPENTELEMETRY))
+          .join(" or "),
         for: "0m",
         fires: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: "0x17 9x30" },
         quiet: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: steady(9) },
@@ -237,7 +160,12 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`otelcol_receiver_accepted_log_records_total{${POD}}`]: rising(1, 400) },
       },
       refused: {
-        expr: `sum by (instance, outcome) (increase({${OWN},__name__=~"otelcol_elasticsearch_docs_processed(_total)?",outcome!~"success|retried"}[5m])) > 0`,
+        expr: grew(
+          `{${OWN},__name__=~"otelcol_elasticsearch_docs_processed(_total)?",outcome!~"success|retried"}`,
+          "5m",
+          "instance, outcome",
+          OPENTELEMETRY,
+        ),
         for: "0m",
         fires: { [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="failed_client"}`]: rising(1) },
         quiet: { [`otelcol_elasticsearch_docs_processed_total{${POD},outcome="success"}`]: rising(1) },
@@ -293,10 +221,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
   },
   promtail: {
     path: "/metrics",
-    alive: `promtail_build_info{${OWN}}`,
+    alive: PROMTAIL,
     signals: {
       dropped: {
-        expr: `sum by (instance, reason) (increase(promtail_dropped_entries_total{${OWN}}[5m])) > 0`,
+        expr: grew(`promtail_dropped_entries_total{${OWN}}`, "5m", "instance, reason", PROMTAIL),
         for: "0m",
         fires: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: "0x17 9x30" },
         quiet: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: steady(9) },
@@ -327,7 +255,12 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`promtail_read_lines_total{${POD},path="/var/log/pods/a"}`]: rising(1, 400) },
       },
       refused: {
-        expr: `sum by (instance, status_code) (increase(promtail_request_duration_seconds_count{${OWN},status_code=~"4.."}[5m])) > 0`,
+        expr: grew(
+          `promtail_request_duration_seconds_count{${OWN},status_code=~"4.."}`,
+          "5m",
+          "instance, status_code",
+          PROMTAIL,
+        ),
         for: "1m",
         fires: { [`promtail_request_duration_seconds_count{${POD},status_code="400"}`]: rising(1) },
         quiet: { [`promtail_request_duration_seconds_count{${POD},status_code="204"}`]: rising(1) },

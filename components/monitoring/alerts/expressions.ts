@@ -1,3 +1,4 @@
+import { LOGGING_NAMESPACE } from "../../logging/pipeline.ts";
 import type { Condition, WatchedStack } from "../alert.ts";
 
 /**
@@ -34,6 +35,14 @@ export const unmoved = (counter: string, by: string) =>
 export const perSecond = (counter: string, by: string) =>
   `sum by (${by}) (clamp_min(${counter} - (${counter} offset 1m or 0 * ${counter}), 0)) / 60`;
 
+/**
+ * A counter that has grown. Some exist from their first event on: increase() sees no growth in that sample, so that a new one counts as
+ * grown where its pod was scraped before.
+ * @param alive A series that each pod has.
+ */
+export const grew = (counter: string, window: string, by: string, alive: string) =>
+  `sum by (${by}) (increase(${counter}[${window}]) > 0 or (${counter} unless ${counter} offset ${window}) > 0 and on (instance) ${alive} offset ${window})`;
+
 /** A DaemonSet that does not run on each node, by kube-state-metrics. */
 export function missingOnNode(namespace: string, daemonSet: string): Condition {
   const series = `kube_daemonset_status_number_unavailable{namespace="${namespace}",daemonset="${daemonSet}"}`;
@@ -59,3 +68,7 @@ export const PODS = "`kubectl -n kube-system get pods -l k8s-app=kube-dns`";
 export const LOGS = "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50`";
 export const PREVIOUS = "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50 --previous`";
 export const COREFILE = "`kubectl -n kube-system get configmap coredns -o yaml`";
+
+/** Pods of this stack, and not those of another collector of the same kind. */
+export const OWN_COLLECTOR = `namespace="${LOGGING_NAMESPACE}"`;
+export const COLLECTOR_POD = `${OWN_COLLECTOR},instance="10.0.1.1:2020"`;

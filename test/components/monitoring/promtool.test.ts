@@ -215,17 +215,75 @@ describe("the alerts in promtool", function () {
     assert.equal(await failures(ruleFile(WHOLE), [missing]), "");
   });
 
-  it("see fast rotation within for + 60 s, though its counter is new", async () => {
-    // 3.3 files a second from the first second on, scraped every 10 s.
-    const series = { 'fluentbit_input_files_rotated_total{namespace="logging",instance="10.0.1.1:2020"}': "33+33x60" };
+  it("see a pod that is read too slowly within for + 60 s, as the kubelet rotates it", async () => {
+    // Rotated every 10 s and not read to the end: opened six times a minute and never closed, so that no counter of closed files is there.
+    const pod = 'namespace="logging",instance="10.0.1.1:2020",name="tail.0"';
+    const series = {
+      [`fluentbit_input_files_opened_total{${pod}}`]: "12x12 13+1x60",
+      [`fluentbit_input_bytes_total{${pod}}`]: "0x12 8000000+8000000x60",
+    };
     const { promql_expr_test: _, ...test } = unitTest([{ name: "FilesRotateFast", series, firing: true }]);
     const expr = 'count(ALERTS{alertname="FilesRotateFast",alertstate="firing"})';
     const early = {
       ...test,
       interval: "10s",
-      promql_expr_test: [{ expr, eval_time: "1m45s", exp_samples: [{ labels: "{}", value: 1 }] }],
+      promql_expr_test: [{ expr, eval_time: "6m", exp_samples: [{ labels: "{}", value: 1 }] }],
     };
     assert.equal(await failures(ruleFile(WHOLE), [early], "15s"), "");
+  });
+
+  it("see the first event of a counter that was not there before it", async () => {
+    for (const collector of ["fluent-bit", "vector", "opentelemetry", "promtail"] as const) {
+      const stack = ofCollector(collector);
+      const { alive = "" } = COLLECTOR_METRICS[collector];
+      const first = /^\w/.test(alive)
+        ? alive
+        : alive.replace(/^\{/, "otelcol_process_uptime{").replace(/,__name__=.*$/, "}");
+      const pod = first.replace("}", ',instance="10.0.1.1:2020"}');
+      const cases = casesOf(stack).flatMap((one) => {
+        const own = Object.entries(one.series).filter(([, values]) => /^0x1\d [19]x/.test(values));
+        if (!one.firing || own.length === 0) return [];
+        const late = own.map(([selector, values]) => [selector, values.replace(/^0x/, "_x")]);
+        return [{ ...one, series: { ...one.series, ...Object.fromEntries(late), [pod]: "1x30" } }];
+      });
+      assert.ok(cases.length > 0, collector);
+      // Fluent Bit has its counters of dropped lines from the start on.
+      const tried = cases.filter(({ name }) => collector !== "fluent-bit" || name !== "LinesDropped");
+      assert.equal(
+        await failures(
+          ruleFile(stack),
+          tried.map((one) => unitTest([one])),
+        ),
+        "",
+        collector,
+      );
+      // A collector that was found with the counter has not raised it just now.
+      const found = tried.map(({ name, series }) => ({
+        name,
+        series: Object.fromEntries(
+          Object.entries<string>(series).map(([selector, values]) => [selector, values.replace(/^1x30$/, "_x17 1x30")]),
+        ),
+        firing: false,
+      }));
+      assert.equal(
+        await failures(
+          ruleFile(stack),
+          found.map((one) => unitTest([one])),
+        ),
+        "",
+        collector,
+      );
+    }
+  });
+
+  it("read both counters of lost lines of OpenTelemetry", async () => {
+    const pod = 'namespace="logging",instance="10.0.1.1:2020"';
+    const series = {
+      [`otelcol_exporter_send_failed_log_records_total{${pod}}`]: "0x17 9x30",
+      [`otelcol_exporter_enqueue_failed_log_records_total{${pod}}`]: "3x30",
+    };
+    const stack = ofCollector("opentelemetry");
+    assert.equal(await failures(ruleFile(stack), [unitTest([{ name: "LinesDropped", series, firing: true }])]), "");
   });
 
   it("leave expressions that parse on the dashboard of each collector", async () => {

@@ -1,0 +1,104 @@
+import type { CollectorMetrics } from "../alert.ts";
+import {
+  falling,
+  grew,
+  hoursLeft,
+  OWN_COLLECTOR as OWN,
+  COLLECTOR_POD as POD,
+  perSecond,
+  rising,
+  steady,
+  unmoved,
+} from "./expressions.ts";
+
+/** A series that each pod has as long as it answers. */
+const FLUENT_BIT = `fluentbit_build_info{${OWN}}`;
+
+/** Files that Fluent Bit has open. */
+const OPENED = `fluentbit_input_files_opened_total{${OWN}}`;
+const OPEN_FILES = `(${OPENED} - (fluentbit_input_files_closed_total{${OWN}} or 0 * ${OPENED}))`;
+
+/** What Fluent Bit's metrics say. @see https://docs.fluentbit.io/manual/administration/monitoring */
+export const FLUENT_BIT_METRICS: CollectorMetrics = {
+  path: "/api/v2/metrics/prometheus",
+  alive: FLUENT_BIT,
+  signals: {
+    dropped: {
+      expr: `sum by (instance, name) (increase(fluentbit_output_dropped_records_total{${OWN}}[5m]) + increase(fluentbit_output_retries_failed_total{${OWN}}[5m])) > 0`,
+      for: "0m",
+      fires: {
+        [`fluentbit_output_dropped_records_total{${POD},name="http.0"}`]: "0x17 9x30",
+        [`fluentbit_output_retries_failed_total{${POD},name="http.0"}`]: steady(0),
+      },
+      quiet: {
+        [`fluentbit_output_dropped_records_total{${POD},name="http.0"}`]: steady(9),
+        [`fluentbit_output_retries_failed_total{${POD},name="http.0"}`]: steady(0),
+      },
+    },
+    failing: {
+      expr: `sum by (instance, name) (increase(fluentbit_output_retries_total{${OWN}}[5m])) > 0 ${unmoved(`fluentbit_output_proc_records_total{${OWN}}`, "instance, name")}`,
+      for: "2m",
+      fires: {
+        [`fluentbit_output_retries_total{${POD},name="http.0"}`]: rising(1),
+        [`fluentbit_output_proc_records_total{${POD},name="http.0"}`]: steady(5000),
+      },
+      quiet: {
+        [`fluentbit_output_retries_total{${POD},name="http.0"}`]: rising(1),
+        [`fluentbit_output_proc_records_total{${POD},name="http.0"}`]: rising(100),
+      },
+    },
+    filling: {
+      expr: hoursLeft(`fluentbit_output_chunk_available_capacity_percent{${OWN}}`),
+      for: "5m",
+      fires: { [`fluentbit_output_chunk_available_capacity_percent{${POD},name="http.0"}`]: falling(1) },
+      quiet: { [`fluentbit_output_chunk_available_capacity_percent{${POD},name="http.0"}`]: falling(0.3) },
+    },
+    unreadable: {
+      expr: ["skipped", "truncated"]
+        .map((how) => grew(`fluentbit_input_long_line_${how}_total{${OWN}}`, "10m", "instance", FLUENT_BIT))
+        .join(" or "),
+      for: "0m",
+      fires: {
+        [`fluentbit_input_long_line_skipped_total{${POD},name="tail.0"}`]: "0x15 1x30",
+      },
+      quiet: {
+        [`fluentbit_input_long_line_skipped_total{${POD},name="tail.0"}`]: steady(1),
+        [`fluentbit_input_long_line_truncated_total{${POD},name="tail.0"}`]: steady(0),
+      },
+    },
+    silent: {
+      expr: `sum by (instance) (increase(fluentbit_input_records_total{${OWN},name=~"tail.*"}[10m])) == 0`,
+      for: "5m",
+      fires: { [`fluentbit_input_records_total{${POD},name="tail.0"}`]: steady(400) },
+      quiet: { [`fluentbit_input_records_total{${POD},name="tail.0"}`]: rising(1, 400) },
+    },
+    refused: {
+      expr: `sum by (instance, name) (increase(fluentbit_output_errors_total{${OWN}}[5m])) > 0`,
+      for: "1m",
+      fires: { [`fluentbit_output_errors_total{${POD},name="opensearch.0"}`]: rising(1) },
+      quiet: { [`fluentbit_output_errors_total{${POD},name="opensearch.0"}`]: steady(4) },
+    },
+    rotating: {
+      // The kubelet looks at a file every 10 s: six more a minute of one pod, whatever it writes. A file that was read is closed.
+      expr: `sum by (instance) (${OPEN_FILES} - ${OPEN_FILES.replaceAll("}", "} offset 1m")}) > 2 and on (instance) sum by (instance) (rate(fluentbit_input_bytes_total{${OWN},name=~"tail.*"}[2m])) > 300000`,
+      for: "3m",
+      fires: {
+        [`fluentbit_input_files_opened_total{${POD},name="tail.0"}`]: rising(6, 20),
+        [`fluentbit_input_files_closed_total{${POD},name="tail.0"}`]: "_x15 1x30",
+        [`fluentbit_input_bytes_total{${POD},name="tail.0"}`]: rising(60_000_000),
+      },
+      quiet: {
+        [`fluentbit_input_files_opened_total{${POD},name="tail.0"}`]: rising(6, 20),
+        [`fluentbit_input_files_closed_total{${POD},name="tail.0"}`]: rising(4),
+        [`fluentbit_input_bytes_total{${POD},name="tail.0"}`]: rising(60_000_000),
+      },
+    },
+    // With a full disk it logs an error for each chunk that it cannot write, and counts no lost line.
+    stuck: {
+      expr: `${perSecond(`fluentbit_logger_logs_total{${OWN},message_type="error"}`, "instance")} > 1`,
+      for: "1m",
+      fires: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(66) },
+      quiet: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(54) },
+    },
+  },
+};
