@@ -300,9 +300,13 @@ export interface LogCollectionArgs {
     readonly labels?: boolean;
     /** Whether a record has the pod's annotations. @default false */
     readonly annotations?: boolean;
-    /** Whether a record has the cluster's name, `k8s_cluster_name`, and on EKS its region, `cloud_region`. @default false */
+    /**
+     * Whether a record has the cluster's name, `k8s_cluster_name`, and on EKS its region and account, `cloud_region` and
+     * `cloud_account_id`.
+     * @default false
+     */
     readonly cluster?: boolean;
-    /** ID of the AWS account, which a record has as `cloud_account_id`; requires `cluster`. @default no such field */
+    /** ID of the AWS account, which a record has as `cloud_account_id`; requires `cluster`. @default looked up on EKS, but not with mode `sidecar` */
     readonly accountId?: string | undefined;
   };
   /**

@@ -1,3 +1,4 @@
+import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
@@ -85,7 +86,7 @@ export class LogCollection extends pulumi.ComponentResource {
         },
         { parent: this },
       );
-    const resolved = resolvedSettings(name, args, settings);
+    const resolved = withAccount(resolvedSettings(name, args, settings), settings, cluster, this);
     const search = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster
         ? [
@@ -136,6 +137,24 @@ export class LogCollection extends pulumi.ComponentResource {
     this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });
   }
+}
+
+/**
+ * The settings with the number of the cluster's account, where records name the cluster and the stack does not name the account. A sidecar's
+ * files are known before a deployment, and it is not.
+ */
+function withAccount(
+  resolved: pulumi.Output<LoggingSettings>,
+  { metadata, mode }: LoggingSettings,
+  { podIdentity }: ClusterHandle,
+  parent: pulumi.Resource,
+): pulumi.Output<LoggingSettings> {
+  if (!metadata.cluster || metadata.accountId !== undefined) return resolved;
+  if (podIdentity === undefined || mode === "sidecar") return resolved;
+  const { accountId } = aws.getCallerIdentityOutput({}, { parent });
+  return pulumi
+    .all([resolved, accountId])
+    .apply(([found, account]) => ({ ...found, metadata: { ...found.metadata, accountId: account } }));
 }
 
 function contextOf(

@@ -66,12 +66,17 @@ export const LoggingSettings = z.strictObject({
     .strictObject({
       labels: z.boolean().default(true).describe("Pod labels, with '_' for dots in keys. Default true."),
       annotations: z.boolean().default(false).describe("Pod annotations, in the same way. Default false."),
-      cluster: z.boolean().default(false).describe("Fields k8s_cluster_name and, on EKS, cloud_region. Default false."),
+      cluster: z
+        .boolean()
+        .default(false)
+        .describe("Fields k8s_cluster_name and, on EKS, cloud_region and cloud_account_id. Default false."),
       accountId: z
         .string()
         .regex(/^\d{12}$/, "must be a quoted string of 12 digits")
         .optional()
-        .describe("AWS account for the field cloud_account_id; requires cluster. Default: no such field."),
+        .describe(
+          "AWS account for the field cloud_account_id; requires cluster. Default: looked up on EKS, but not with mode sidecar.",
+        ),
     })
     .prefault({})
     .describe("Metadata besides namespace, pod, container, node and team."),

@@ -15,6 +15,25 @@ describe("LogCollection on AWS", () => {
     assert.ok(daemonSet.dependencies.includes(association.urn));
   });
 
+  it("looks up the account that records name beside the cluster, unless the settings name it", async () => {
+    const accounts = async (metadata: { cluster: boolean; accountId?: string }, where: "on AWS" | "elsewhere") => {
+      const destination = { kind: "loki", url: "http://loki.monitoring.svc:3100" } as const;
+      const { resources } = await collect({ destination, metadata, sources: ["pods", "events"] }, where);
+      return ofType(resources, "kubernetes:core/v1:ConfigMap").flatMap(({ name, inputs }) =>
+        name.endsWith("-config")
+          ? (/cloud_account_id"?:? "?(\w+)/.exec(String(Object.values(Object(inputs.data))))?.[1] ?? "none")
+          : [],
+      );
+    };
+    assert.deepEqual(await accounts({ cluster: true }, "on AWS"), ["111122223333", "111122223333"]);
+    assert.deepEqual(await accounts({ cluster: true, accountId: "444455556666" }, "on AWS"), [
+      "444455556666",
+      "444455556666",
+    ]);
+    assert.deepEqual(await accounts({ cluster: true }, "elsewhere"), ["none", "none"]);
+    assert.deepEqual(await accounts({ cluster: false }, "on AWS"), ["none", "none"]);
+  });
+
   it("lets only this service account of this cluster take the role on", async () => {
     const { resources } = await collect({ destination: { kind: "cloudwatch" } }, "on AWS");
     const trust = JSON.parse(String(find(resources, "aws:iam/role:Role", "logs-identity").inputs.assumeRolePolicy));
