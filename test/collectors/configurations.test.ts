@@ -20,6 +20,7 @@ import { credentials, DESTINATIONS, POD } from "../components/logging/collectors
 import { findProgram, whyMissing } from "../support/collectors/program.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { kubeconfig } from "./cluster-api.ts";
+import { readsJournal } from "./vector/local.ts";
 
 /** A program that can be asked to read its configuration and not to run. */
 interface Reader {
@@ -100,6 +101,19 @@ type Steps = typeof anyProcessing extends fc.Arbitrary<infer T> ? T : never;
 function ofOnePod({ redact = [], drop = [], fields }: Steps): object {
   return { redact, drop: drop.map(({ pattern }) => ({ pattern })), fields };
 }
+
+/** Destinations that name what is theirs by the source, each in another way. */
+const JOURNAL = {
+  sources: ["pods", "kubelet", "auth"],
+  processing: { redact: ["email"], fields: { site: "eu-1" } },
+  index: { prefix: "app" },
+  destinations: {
+    archive: { kind: "s3", bucket: "acme-logs" },
+    search: { kind: "elasticsearch", host: "search.example.com" },
+    loki: { kind: "loki", url: "https://loki.example.com" },
+  },
+  routes: [{ to: ["archive"] }, { to: ["search"], sources: ["pods", "kubelet"] }, { to: ["loki"], sources: ["auth"] }],
+};
 
 /** Random settings for each destination and mode: a program needs up to a second to read them. */
 const RUNS = 5;
@@ -186,6 +200,15 @@ for (const reader of READERS) {
         });
       }
     }
+
+    if (collector.sources?.journal === true)
+      it("with the node's journal and several destinations", function () {
+        if (program === "vector" && !readsJournal(findProgram(program))) leaveOut(this, "this Vector has no journald");
+        const settings = LoggingSettings.parse({ ...JOURNAL, collector: collector.id });
+        const errors = checkLogging(settings, "eks").filter(({ severity }) => severity !== "warning");
+        assert.deepEqual(errors, []);
+        assert.equal(complaint(reader, settings), "");
+      });
 
     it(`but not with a typo in ${word}`, () => {
       const settings = fitting({ collector: collector.id, destination: destinations[0] });

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { z } from "zod";
 import { JournalWriter } from "../support/collectors/journal-writer.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { findProgram, whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
 import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry/local.ts";
+import { localVector, readsJournal } from "./vector/local.ts";
 
 /** Entries, of which two thirds are asked for. */
 const ENTRIES = Number(process.env.JOURNAL_LINES ?? 6000);
@@ -23,6 +24,11 @@ interface Reader {
   readonly losses: number;
 }
 
+/** Vector with its source of the journal, which not every build has. */
+async function localVectorWithJournal() {
+  return readsJournal(findProgram("vector")) ? await localVector() : undefined;
+}
+
 const READERS: readonly Reader[] = [
   {
     name: "fluent-bit",
@@ -36,6 +42,12 @@ const READERS: readonly Reader[] = [
     destination: () => ELASTICSEARCH,
     // It notes the place of a line before it hands that over: one of each source in a kill.
     losses: 6,
+  },
+  {
+    name: "vector",
+    start: localVectorWithJournal,
+    destination: (port) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false }),
+    losses: 0,
   },
 ];
 
@@ -55,8 +67,10 @@ describe("The node's journal", () => {
       };
       try {
         for (let part = 0; part < 3; part += 1) {
+          const before = (await receiver.stats()).records;
           const writing = journal.write(ENTRIES / 3);
-          await seconds(2);
+          // Killed while it is at work.
+          for (let wait = 0; wait < 80 && (await receiver.stats()).records === before; wait += 1) await seconds(0.25);
           await again("SIGKILL");
           await writing;
           if (part < 2) await journal.rotate();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 /** Writes journal files from entries in its export format, as journald does by itself. */
 const PROGRAM = "/lib/systemd/systemd-journal-remote";
 const ID = "0123456789abcdef0123456789abcdef";
+const OTHER_BOOT = ID.replaceAll("0", "f");
 /** Entries that are handed over at a time. */
 const CHUNK = 500;
 
@@ -43,12 +44,14 @@ export class JournalWriter {
       const size = Math.min(CHUNK, end - this.#number);
       const first = this.#number;
       this.#number += size;
-      const entries = Array.from({ length: size }, (_, at) => entry(first + at)).join("");
+      const entries = Array.from({ length: size }, (_, at) =>
+        entry(first + at, this.#rotations < 2 ? ID : OTHER_BOOT),
+      ).join("");
       if (input?.write(entries) === false) await once(input, "drain");
     }
   }
 
-  /** Ends the file; the next entry begins another one. */
+  /** Ends the file; the next entry begins another one. After the second time the node has been started again. */
   async rotate(): Promise<void> {
     await this.end();
     const name = `system@${ID}-${String(this.#rotations).padStart(16, "0")}-000000000000000${this.#rotations}.journal`;
@@ -66,7 +69,7 @@ export class JournalWriter {
   }
 }
 
-function entry(number: number): string {
+function entry(number: number, boot: string): string {
   const time = Date.now() * 1000 + (number % 1000);
-  return `__REALTIME_TIMESTAMP=${time}\n_BOOT_ID=${ID}\n_MACHINE_ID=${ID}\n${KINDS[number % 3]}\nPRIORITY=6\nMESSAGE=line ${number}\n\n`;
+  return `__REALTIME_TIMESTAMP=${time}\n_BOOT_ID=${boot}\n_MACHINE_ID=${ID}\n${KINDS[number % 3]}\nPRIORITY=6\nMESSAGE=line ${number}\n\n`;
 }
