@@ -48,7 +48,15 @@ export function runbookOf({ group, name }: Alert, folder = RUNBOOKS): string {
   return `${folder.replace(/\/$/, "")}/${group}.md#${name.toLowerCase()}`;
 }
 
-/** One fault raises one alert: the condition, as long as no alert that explains it is pending or firing. */
+/**
+ * One fault raises one alert: the condition, as long as no alert that explains it is pending or firing, nor has fired within the time that
+ * the condition looks back.
+ */
 function unexplained(expr: string, causes: readonly string[] = []): string {
-  return causes.length === 0 ? expr : `(${expr}) unless on() ALERTS{alertname=~"${causes.join("|")}"}`;
+  if (causes.length === 0) return expr;
+  const names = `alertname=~"${causes.join("|")}"`;
+  const minutes = Math.max(0, ...Array.from(expr.matchAll(/(?:\[|offset )(\d+)m/g), ([, window]) => Number(window)));
+  const now = `ALERTS{${names}}`;
+  const before = `last_over_time(ALERTS{${names},alertstate="firing"}[${minutes}m])`;
+  return `(${expr}) unless on() ${minutes === 0 ? now : `(${now} or ${before})`}`;
 }

@@ -8,6 +8,7 @@ import {
   COLLECTOR_POD as POD,
   rising,
   steady,
+  stillThere,
   unmoved,
 } from "./expressions.ts";
 import { FLUENT_BIT_METRICS } from "./fluent-bit-signals.ts";
@@ -26,6 +27,7 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
 // Series that each pod has as long as it answers.
 const VECTOR = `vector_build_info{${OWN}}`;
 const OPENTELEMETRY = `{${OWN},__name__=~"otelcol_process_uptime(_seconds)?(_total)?"}`;
+const FLUENTD = `fluentd_output_status_emit_count{${OWN}}`;
 const PROMTAIL = `promtail_build_info{${OWN}}`;
 
 const NO_ROTATIONS = "does not count rotations";
@@ -60,9 +62,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         },
       },
       failing: {
-        expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="destination"}[2m])) > 0 ${unmoved(`vector_component_sent_events_total{${OWN},component_id="destination"}`, "instance")}`,
+        expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="destination"}[2m])) > 0 ${unmoved(`vector_component_sent_events_total{${OWN},component_id="destination"}`, "instance", VECTOR)}`,
         for: "2m",
         fires: {
+          [`vector_build_info{${POD}}`]: steady(1),
           [`vector_component_received_events_total{${POD},component_id="destination"}`]: rising(100),
           [`vector_component_sent_events_total{${POD},component_id="destination"}`]: steady(5000),
         },
@@ -92,9 +95,12 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`vector_component_errors_total{${POD},component_id="destination"}`]: "0x15 1x30" },
       },
       silent: {
-        expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="logs"}[10m])) == 0`,
+        expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="logs"}[10m])) == 0 ${stillThere(VECTOR)}`,
         for: "5m",
-        fires: { [`vector_component_received_events_total{${POD},component_id="logs"}`]: steady(400) },
+        fires: {
+          [`vector_build_info{${POD}}`]: steady(1),
+          [`vector_component_received_events_total{${POD},component_id="logs"}`]: steady(400),
+        },
         quiet: { [`vector_component_received_events_total{${POD},component_id="logs"}`]: rising(1, 400) },
       },
       refused: {
@@ -121,9 +127,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: steady(9) },
       },
       failing: {
-        expr: `sum by (instance) (increase({${OWN},__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[2m])) > 0 ${unmoved(`{${OWN},__name__=~"otelcol_exporter_sent_log_records(_total)?"}`, "instance")}`,
+        expr: `sum by (instance) (increase({${OWN},__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[2m])) > 0 ${unmoved(`{${OWN},__name__=~"otelcol_exporter_sent_log_records(_total)?"}`, "instance", OPENTELEMETRY)}`,
         for: "2m",
         fires: {
+          [`otelcol_process_uptime_seconds_total{${POD}}`]: steady(1),
           [`otelcol_receiver_accepted_log_records_total{${POD}}`]: rising(100),
           [`otelcol_exporter_sent_log_records_total{${POD}}`]: steady(5000),
         },
@@ -154,9 +161,12 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`otelcol_fileconsumer_open_files_ratio{${POD}}`]: steady(1) },
       },
       silent: {
-        expr: `sum by (instance) (increase({${OWN},__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[10m])) == 0`,
+        expr: `sum by (instance) (increase({${OWN},__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[10m])) == 0 ${stillThere(OPENTELEMETRY)}`,
         for: "5m",
-        fires: { [`otelcol_receiver_accepted_log_records_total{${POD}}`]: steady(400) },
+        fires: {
+          [`otelcol_process_uptime_seconds_total{${POD}}`]: steady(1),
+          [`otelcol_receiver_accepted_log_records_total{${POD}}`]: steady(400),
+        },
         quiet: { [`otelcol_receiver_accepted_log_records_total{${POD}}`]: rising(1, 400) },
       },
       refused: {
@@ -176,7 +186,7 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
   },
   fluentd: {
     path: "/metrics",
-    alive: `fluentd_output_status_emit_count{${OWN}}`,
+    alive: FLUENTD,
     signals: {
       dropped: {
         expr: `min by (instance, plugin_id) (fluentd_output_status_buffer_available_space_ratio{${OWN}}) == 0`,
@@ -204,9 +214,12 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
       },
       unreadable: "has no metric of its files, since its input is this project's own plugin",
       silent: {
-        expr: `sum by (instance) (increase(fluentd_output_status_emit_records{${OWN}}[10m])) == 0`,
+        expr: `sum by (instance) (increase(fluentd_output_status_emit_records{${OWN}}[10m])) == 0 ${stillThere(FLUENTD)}`,
         for: "5m",
-        fires: { [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: steady(400) },
+        fires: {
+          [`fluentd_output_status_emit_count{${POD},plugin_id="d"}`]: steady(1),
+          [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: steady(400),
+        },
         quiet: { [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: rising(1, 400) },
       },
       refused: {
@@ -230,9 +243,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`promtail_dropped_entries_total{${POD},reason="ingester_error"}`]: steady(9) },
       },
       failing: {
-        expr: `sum by (instance) (increase(promtail_batch_retries_total{${OWN}}[5m])) > 0 ${unmoved(`promtail_sent_entries_total{${OWN}}`, "instance")}`,
+        expr: `sum by (instance) (increase(promtail_batch_retries_total{${OWN}}[5m])) > 0 ${unmoved(`promtail_sent_entries_total{${OWN}}`, "instance", PROMTAIL)}`,
         for: "2m",
         fires: {
+          [`promtail_build_info{${POD}}`]: steady(1),
           [`promtail_batch_retries_total{${POD}}`]: rising(1),
           [`promtail_sent_entries_total{${POD}}`]: steady(5000),
         },
@@ -249,9 +263,12 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`promtail_files_active_total{${POD}}`]: steady(1) },
       },
       silent: {
-        expr: `sum by (instance) (increase(promtail_read_lines_total{${OWN}}[10m])) == 0`,
+        expr: `sum by (instance) (increase(promtail_read_lines_total{${OWN}}[10m])) == 0 ${stillThere(PROMTAIL)}`,
         for: "5m",
-        fires: { [`promtail_read_lines_total{${POD},path="/var/log/pods/a"}`]: steady(400) },
+        fires: {
+          [`promtail_build_info{${POD}}`]: steady(1),
+          [`promtail_read_lines_total{${POD},path="/var/log/pods/a"}`]: steady(400),
+        },
         quiet: { [`promtail_read_lines_total{${POD},path="/var/log/pods/a"}`]: rising(1, 400) },
       },
       refused: {

@@ -24,9 +24,15 @@ export const rising = (perMinute: number, from = 0) => `${from}+${perMinute}x${S
 
 export const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x${SAMPLES}`;
 
-/** Whether a counter has not moved for half a minute: faster to notice than by a rate, whose window must pass first. */
-export const unmoved = (counter: string, by: string) =>
-  `unless sum by (${by}) (${counter}) - sum by (${by}) (${counter} offset 30s) > 0`;
+/**
+ * Whether a counter of a pod that still answers has not moved for half a minute: faster to notice than by a rate, whose window must pass
+ * first.
+ */
+export const unmoved = (counter: string, by: string, alive: string) =>
+  `unless sum by (${by}) (${counter}) - sum by (${by}) (${counter} offset 30s) > 0 ${stillThere(alive)}`;
+
+/** Of a pod that was replaced, increase() still sees the samples in its window. */
+export const stillThere = (alive: string) => `and on (instance) ${alive}`;
 
 /**
  * How fast a counter has grown in the last minute, per second. One that did not exist a minute ago counts from zero, where rate() would wait

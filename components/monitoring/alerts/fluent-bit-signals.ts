@@ -8,6 +8,7 @@ import {
   perSecond,
   rising,
   steady,
+  stillThere,
   unmoved,
 } from "./expressions.ts";
 
@@ -36,9 +37,10 @@ export const FLUENT_BIT_METRICS: CollectorMetrics = {
       },
     },
     failing: {
-      expr: `sum by (instance, name) (increase(fluentbit_output_retries_total{${OWN}}[5m])) > 0 ${unmoved(`fluentbit_output_proc_records_total{${OWN}}`, "instance, name")}`,
+      expr: `sum by (instance, name) (increase(fluentbit_output_retries_total{${OWN}}[5m])) > 0 ${unmoved(`fluentbit_output_proc_records_total{${OWN}}`, "instance, name", FLUENT_BIT)}`,
       for: "2m",
       fires: {
+        [`fluentbit_build_info{${POD}}`]: steady(1),
         [`fluentbit_output_retries_total{${POD},name="http.0"}`]: rising(1),
         [`fluentbit_output_proc_records_total{${POD},name="http.0"}`]: steady(5000),
       },
@@ -67,9 +69,12 @@ export const FLUENT_BIT_METRICS: CollectorMetrics = {
       },
     },
     silent: {
-      expr: `sum by (instance) (increase(fluentbit_input_records_total{${OWN},name=~"tail.*"}[10m])) == 0`,
+      expr: `sum by (instance) (increase(fluentbit_input_records_total{${OWN},name=~"tail.*"}[10m])) == 0 ${stillThere(FLUENT_BIT)}`,
       for: "5m",
-      fires: { [`fluentbit_input_records_total{${POD},name="tail.0"}`]: steady(400) },
+      fires: {
+        [`fluentbit_build_info{${POD}}`]: steady(1),
+        [`fluentbit_input_records_total{${POD},name="tail.0"}`]: steady(400),
+      },
       quiet: { [`fluentbit_input_records_total{${POD},name="tail.0"}`]: rising(1, 400) },
     },
     refused: {

@@ -232,6 +232,44 @@ describe("the alerts in promtool", function () {
     assert.equal(await failures(ruleFile(WHOLE), [early], "15s"), "");
   });
 
+  it("stay quiet while only their window still sees what another alert explained", async () => {
+    const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
+    const series = {
+      [`coredns_forward_healthcheck_broken_total{${pod}}`]: "0+15x40 600x120",
+      [`coredns_dns_responses_total{${pod},rcode="SERVFAIL"}`]: "0+100x40 4000x120",
+      [`coredns_dns_responses_total{${pod},rcode="NOERROR"}`]: "0+250x160",
+    };
+    const { promql_expr_test: _, ...test } = unitTest([{ name: "CoreDnsServfail", series, firing: true }]);
+    const count = (name: string, at: string, value: number) => ({
+      expr: `count(ALERTS{alertname="${name}",alertstate="firing"}) or vector(0)`,
+      eval_time: at,
+      exp_samples: [{ labels: "{}", value }],
+    });
+    const after = ["13m", "14m", "15m", "16m"].map((at) => count("CoreDnsServfail", at, 0));
+    const expected = [count("CoreDnsAllUpstreamsDown", "9m", 1), ...after];
+    const fine = { ...test, interval: "15s", promql_expr_test: expected };
+    assert.equal(await failures(ruleFile(WHOLE), [fine], "15s"), "");
+  });
+
+  it("are not raised by a collector's pod that was replaced", async () => {
+    const gone = (values: string) => `${values} stale`;
+    const pod = 'namespace="logging",instance="10.0.1.1:2020"';
+    const series = {
+      [`fluentbit_build_info{${pod}}`]: gone("1x12"),
+      'fluentbit_build_info{namespace="logging",instance="10.0.1.2:2020"}': "_x12 1x30",
+      [`fluentbit_output_retries_total{${pod},name="http.0"}`]: gone("0+5x12"),
+      [`fluentbit_output_proc_records_total{${pod},name="http.0"}`]: gone("0+100x12"),
+      [`fluentbit_input_records_total{${pod},name="tail.0"}`]: gone("0+100x5 500x7"),
+    };
+    for (const name of ["SendFailing", "CollectorSilent"]) {
+      const { promql_expr_test, ...test } = unitTest([{ name, series, firing: false }]);
+      const expected = ["15m", "16m", "17m", "20m", "23m"].flatMap((at) =>
+        promql_expr_test.map((each) => ({ ...each, eval_time: at })),
+      );
+      assert.equal(await failures(ruleFile(WHOLE), [{ ...test, promql_expr_test: expected }]), "", name);
+    }
+  });
+
   it("see the first event of a counter that was not there before it", async () => {
     for (const collector of ["fluent-bit", "vector", "opentelemetry", "promtail"] as const) {
       const stack = ofCollector(collector);

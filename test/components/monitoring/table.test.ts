@@ -43,7 +43,10 @@ describe("the table of alerts", () => {
       for (const cause of explainedBy) assert.ok(known.has(cause) && cause !== name, `${name}: ${cause}`);
     const rules = ruleFile(WHOLE).groups.flatMap((group) => group.rules);
     const expr = rules.find(({ alert }) => alert === "CoreDnsForwardRefused")?.expr ?? "";
-    assert.match(expr, /^\(sum by .* > 0\) unless on\(\) ALERTS\{alertname=~"CoreDnsLoop"\}$/);
+    assert.match(
+      expr,
+      /^\(sum by .* > 0\) unless on\(\) \(ALERTS\{alertname=~"CoreDnsLoop"\} or last_over_time\(ALERTS\{alertname=~"CoreDnsLoop",alertstate="firing"\}\[1m\]\)\)$/,
+    );
   });
 
   it("asks nothing of kube-state-metrics where it is not scraped", () => {
