@@ -110,4 +110,53 @@ describe("The node's journal", () => {
         if (process.env.JOURNAL_KEEP === undefined) sandbox.remove();
       }
     });
+
+  for (const { name, start, destination } of READERS)
+    it(`is led by ${name} to the destinations of each source, and nowhere else`, async function () {
+      if (!JournalWriter.isHere()) return leaveOut(this, "no systemd-journal-remote");
+      const local = await start();
+      if (local === undefined) return leaveOut(this, whyMissing(name));
+      const receiver = await Receiver.start();
+      const settings = {
+        sources: SOURCES,
+        destinations: {
+          search: { ...destination(receiver.port), index: { prefix: "app", separator: "_" } },
+          other: { kind: "loki", url: `http://127.0.0.1:${receiver.port}` },
+        },
+        routes: [
+          { to: ["search"], sources: ["pods", "kubelet"] },
+          { to: ["other"], sources: ["kernel"] },
+        ],
+      };
+      const sandbox = new Sandbox(local, settings, receiver.port);
+      const journal = new JournalWriter(sandbox.journal);
+      await journal.write(30);
+      await journal.end();
+      const running = [...sandbox.startSenders(), sandbox.start()];
+      try {
+        for (let wait = 0; wait < 120 && (await receiver.stats()).records < 20; wait += 1) await seconds(0.25);
+        await seconds(1);
+        const kept = await receiver.kept();
+        const numbers = (isWanted: (place: string) => boolean) =>
+          kept
+            .filter(({ place }) => isWanted(place))
+            .map(({ json }) => Number(/line (\d+)/.exec(json)?.[1]))
+            .sort((one, other) => one - other);
+        const ofKind = (kind: number) => Array.from({ length: 10 }, (_, at) => 3 * at + kind);
+        const isIndex = (place: string) => place.startsWith("app_node_kubelet_");
+        assert.deepEqual(numbers(isIndex), ofKind(0));
+        assert.deepEqual(
+          numbers((place) => !isIndex(place)),
+          ofKind(1),
+        );
+        const labels = kept.find(({ place }) => place.startsWith("{"))?.place;
+        if (labels !== undefined)
+          assert.deepEqual(JSON.parse(labels), { job: "eks-dns-logging", source: "kernel", node: "node" });
+      } finally {
+        await Promise.all(running.map((program) => program.stop("SIGKILL")));
+        await receiver.stop();
+        local.stop?.();
+        sandbox.remove();
+      }
+    });
 });
