@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
+import { opentelemetry } from "../../components/logging/collectors/opentelemetry/index.ts";
 import { JournalWriter } from "../support/collectors/journal-writer.ts";
 import { seconds } from "../support/collectors/losses.ts";
 import { findProgram, whyMissing } from "../support/collectors/program.ts";
@@ -28,6 +33,13 @@ interface Reader {
 async function localVectorWithJournal() {
   return readsJournal(findProgram("vector")) ? await localVector() : undefined;
 }
+
+/** Shows the kubelet's lines in a root with these folders of the node, read-only, and the journal. */
+const IN_ROOT = `set -e
+root=$1; shift
+for folder in "$@"; do mkdir "$root$folder"; mount --bind -o ro "$folder" "$root$folder"; done
+exec chroot "$root" /usr/bin/setpriv --bounding-set=-all --inh-caps=-all --no-new-privs /usr/bin/journalctl \\
+  --directory /journal --merge --output json _SYSTEMD_UNIT=kubelet.service`;
 
 const READERS: readonly Reader[] = [
   {
@@ -159,4 +171,24 @@ describe("The node's journal", () => {
         sandbox.remove();
       }
     });
+
+  it("is shown by journalctl in a root of nothing but the node's folders that are mounted, without a capability", async function () {
+    const folders = opentelemetry.journal?.nodeFolders ?? [];
+    if (!JournalWriter.isHere() || spawnSync("unshare", ["--mount", "true"]).status !== 0)
+      return leaveOut(this, "no systemd-journal-remote, or no right to a mount namespace");
+    const root = mkdtempSync(join(tmpdir(), "journal-root-"));
+    try {
+      const journal = new JournalWriter(join(root, "journal"));
+      await journal.write(30);
+      await journal.end();
+      const args = ["--mount", "sh", "-c", IN_ROOT, "sh", root, ...folders];
+      const { stdout, stderr } = spawnSync("unshare", args, { encoding: "utf8" });
+      assert.equal(stdout.match(/"MESSAGE":"line \d+"/g)?.length, 10, stderr);
+    } finally {
+      // Not what is in them, were they mounted here.
+      for (const folder of folders) if (existsSync(join(root, folder))) rmdirSync(join(root, folder));
+      rmSync(join(root, "journal"), { recursive: true });
+      rmdirSync(root);
+    }
+  });
 });
