@@ -7,7 +7,7 @@ import { kafkaIssues } from "./destinations/kafka.ts";
 import { logPipeline } from "./pipeline.ts";
 import { type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
-import { type Carrier, carriersOf, EVENT_READER, eventReaderWarnings } from "./sources/event-collection.ts";
+import { type Carrier, carriersOf, eventReaderWarnings } from "./sources/event-collection.ts";
 
 /**
  * What the collector cannot do for the destinations, nor the reader of events for those that get events. Paths are below `logging`.
@@ -26,9 +26,7 @@ export function carrierIssues(
   const isKnown = (issue: SettingsIssue) => issues.some(({ path }) => isDeepStrictEqual(path, issue.path));
   const ofReader = issuesOfCarrier(reader, teams)
     .filter((issue) => !isKnown(issue))
-    .map((issue) =>
-      collector.id === EVENT_READER.id ? issue : { ...issue, message: `${issue.message} (it reads the source events)` },
-    );
+    .map((issue) => ({ ...issue, message: `${issue.message} (it reads the source events)` }));
   return [...issues, ...ofReader, ...eventReaderWarnings(settings)];
 }
 

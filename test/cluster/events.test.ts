@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { KubeConfig, type KubernetesObject } from "@kubernetes/client-node";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.ts";
-import { logPipeline, ofSources } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
+import { carriersOf, pipelineOf } from "../../components/logging/sources/event-collection.ts";
 import { parseSettings } from "../../components/settings.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { sourceCheck } from "../../lab/verify/checks/source-lines.ts";
@@ -68,11 +68,10 @@ describe("Fluent Bit and the events of a real API server", () => {
     const { server = "", caData = "" } = config.getCurrentCluster() ?? {};
     writeFileSync(join(own, "token"), token);
     writeFileSync(join(own, "ca.crt"), Buffer.from(caData, "base64"));
-    const pipeline = logPipeline(LoggingSettings.parse({ sources: ["pods", "events"], ...settings }), {
-      cluster: "test",
-      region: undefined,
-    });
-    const rendered = fluentBit.render(ofSources(pipeline, (source) => source === "events"));
+    const parsed = LoggingSettings.parse({ sources: ["pods", "events"], ...settings });
+    const [, reader] = carriersOf(parsed, fluentBit);
+    assert.ok(reader);
+    const rendered = reader.collector.render(pipelineOf(reader, { cluster: "test", region: undefined }));
     const local = localFluentBit();
     const move = (text: string) =>
       text

@@ -25,7 +25,11 @@ export function carriersOf(settings: LoggingSettings, collector: Collector): rea
   return settings.sources.includes("events") ? [onNodes, eventReaderOf(settings)] : [onNodes];
 }
 
-/** The reader of events. Image and resources of another collector are not its own. */
+/**
+ * The reader of events. Image and resources of another collector are not its own. It never blocks: Fluent Bit drops what comes while an input is
+ * paused, and this input has no way to stop, nor does the API server keep events for long.
+ * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/in_kubernetes_events/kubernetes_events.c process_event_object
+ */
 function eventReaderOf(settings: LoggingSettings): Carrier {
   const isOther = settings.collector !== EVENT_READER.id;
   const { buffer, image, resources } = settings;
@@ -34,7 +38,7 @@ function eventReaderOf(settings: LoggingSettings): Carrier {
     settings: {
       ...settings,
       collector: EVENT_READER.id,
-      buffer: { ...buffer, whenFull: buffer.whenFull === "drop-newest" ? "drop-oldest" : buffer.whenFull },
+      buffer: { ...buffer, whenFull: "drop-oldest" },
       image: isOther ? undefined : image,
       resources: isOther ? {} : resources,
     },
@@ -51,10 +55,10 @@ export function pipelineOf(
 }
 
 /** A warning where the reader of events follows the settings in its own way. Paths are below `logging`. */
-export function eventReaderWarnings({ sources, buffer, collector }: LoggingSettings): SettingsIssue[] {
-  if (!sources.includes("events") || buffer.whenFull !== "drop-newest" || collector === EVENT_READER.id) return [];
+export function eventReaderWarnings({ sources, buffer: { whenFull } }: LoggingSettings): SettingsIssue[] {
+  if (!sources.includes("events") || whenFull === undefined || whenFull === "drop-oldest") return [];
   const message = `is drop-oldest for events, which ${EVENT_READER.title} reads`;
-  return [{ path: ["buffer", "whenFull"], message, value: buffer.whenFull, severity: "warning" }];
+  return [{ path: ["buffer", "whenFull"], message, value: whenFull, severity: "warning" }];
 }
 
 /** What the volume of the reader's state may hold beside the buffers, in bytes: what is read and not handed on yet. */

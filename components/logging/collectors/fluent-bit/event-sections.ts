@@ -20,8 +20,8 @@ export function eventInputs(pipeline: LogPipeline): Section[] {
       tag: MATCH,
       interval_sec: 1,
       kube_request_limit: 500,
-      // By default an event is left out whose time is more than an hour ago when it is seen.
-      kube_retention_time: "1d",
+      // An event is left out whose time is longer ago when it is seen; by default an hour. Its time is what its author says.
+      kube_retention_time: "3650d",
       ...bufferInput(pipeline),
     },
   ];

@@ -10,6 +10,7 @@ import {
   targetsOf,
 } from "../../../../components/logging/routing/routes.ts";
 import { COLLECTOR_IDS, LoggingSettings } from "../../../../components/logging/settings.ts";
+import { carriersOf, pipelineOf as readerPipeline } from "../../../../components/logging/sources/event-collection.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
 import { pipelineOf, render } from "../collectors/fluent-bit/rendered.ts";
@@ -24,6 +25,7 @@ const routed = (...routes: object[]) => ({
   destinations: { search: { kind: "opensearch", host: "search.example.com" } },
   routes,
 });
+const CONTEXT = { cluster: "test", region: undefined };
 const SEARCH = { kind: "opensearch", host: "search.example.com" };
 
 const Section = z.record(z.string(), z.unknown());
@@ -191,6 +193,7 @@ describe("Sources", () => {
     assert.deepEqual(removed, ["metadata:managedFields", "kind", "apiVersion"]);
     // It would lose what is not in the buffer yet when it is killed.
     assert.equal(of({ destination: { kind: "http", url: "http://a" } }).inputs[0]?.db, undefined);
+    assert.equal(search.inputs[0]?.kube_retention_time, "3650d");
     const [log] = of({ destination: { kind: "cloudwatch" } }).outputs;
     assert.deepEqual([log?.log_stream_name, log?.log_stream_template], ["events", undefined]);
   });
@@ -237,15 +240,23 @@ describe("Sources", () => {
     assert.match(issues(vector).join(), /^destinations\.siem\.kind: must be .* with Vector/);
   });
 
-  it("are dropped oldest first where the collector would drop the newest, with a warning", () => {
-    const found = (settings: object) =>
-      checkLogging(LoggingSettings.parse({ collector: "vector", ...settings }), "eks").map(formatIssue);
-    const buffer = { whenFull: "drop-newest" };
-    assert.deepEqual(found({ buffer }), []);
-    assert.deepEqual(found({ buffer, sources: ["pods", "events"] }), [
-      'buffer.whenFull: is drop-oldest for events, which Fluent Bit reads (found "drop-newest")',
-    ]);
-  });
+  for (const [collector, whenFull] of [
+    ["vector", "drop-newest"],
+    ["vector", "block"],
+    ["fluent-bit", "block"],
+  ] as const)
+    it(`are dropped oldest first where ${collector} would ${whenFull}, with a warning`, () => {
+      const buffer = { whenFull };
+      const parsed = LoggingSettings.parse({ collector, buffer, sources: ["pods", "events"] });
+      const warning = `buffer.whenFull: is drop-oldest for events, which Fluent Bit reads (found "${whenFull}")`;
+      assert.deepEqual(checkLogging(parsed, "eks").map(formatIssue), [warning]);
+      assert.deepEqual(checkLogging({ ...parsed, sources: ["pods"] }, "eks"), []);
+      const [, reader] = carriersOf(parsed, fluentBit);
+      assert.ok(reader);
+      const files = JSON.stringify(reader.collector.render(readerPipeline(reader, CONTEXT)).files);
+      assert.match(files, /storage.total_limit_size/);
+      assert.doesNotMatch(files, /pause_on_chunks_overlimit/);
+    });
 
   for (const [settings, expected] of [
     [{ sources: ["kubelet"] }, /^sources: must contain pods/],
