@@ -15,6 +15,8 @@ export interface LogBucketArgs {
   readonly retentionDays: number;
   /** Days that the objects below a longer prefix are kept, if that is shorter: prefix to days. @default none */
   readonly shorter?: Readonly<Record<string, number>>;
+  /** Whether AWS delivers logs of its services there, below a prefix of its own. @default false */
+  readonly takesDeliveries?: boolean;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface LogBucketArgs {
  */
 export class LogBucket extends pulumi.ComponentResource {
   readonly bucket: aws.s3.Bucket;
+  readonly policy: aws.s3.BucketPolicy;
   readonly statements: pulumi.Output<PolicyStatement[]>;
 
   constructor(name: string, args: LogBucketArgs, options: pulumi.ComponentResourceOptions) {
@@ -67,11 +70,23 @@ export class LogBucket extends pulumi.ComponentResource {
             filter: { prefix: `${of}/` },
             expiration: { days },
           })),
+          ...(args.takesDeliveries
+            ? [
+                {
+                  id: "retention-deliveries",
+                  status: "Enabled",
+                  filter: { prefix: `${DELIVERIES}/` },
+                  expiration: { days: args.retentionDays },
+                },
+              ]
+            : []),
         ],
       },
       { parent: this },
     );
-    new aws.s3.BucketPolicy(name, { ...inBucket, policy: httpsOnly(arn) }, { parent: this });
+    const account = args.takesDeliveries ? aws.getCallerIdentityOutput({}, { parent: this }).accountId : undefined;
+    const policy = account === undefined ? bucketPolicy(arn) : account.apply((id) => bucketPolicy(arn, { host, id }));
+    this.policy = new aws.s3.BucketPolicy(name, { ...inBucket, policy }, { parent: this });
     this.statements = pulumi.output(bucketStatements(arn, prefix));
     this.registerOutputs({ bucket: this.bucket.bucket });
   }
@@ -105,7 +120,32 @@ export function bucketStatements(
   ];
 }
 
-function httpsOnly(arn: string): string {
+/** Where AWS delivers logs of its services in any bucket. */
+const DELIVERIES = "AWSLogs";
+
+/**
+ * Nothing by plain HTTP, and deliveries of an account, if one is given.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-S3.html
+ */
+function bucketPolicy(arn: string, account?: { readonly host: PodIdentityHost; readonly id: string }): string {
+  const deliveries =
+    account === undefined
+      ? []
+      : [
+          {
+            Action: "s3:PutObject",
+            Condition: {
+              ArnLike: {
+                "aws:SourceArn": `arn:${account.host.partition}:logs:${account.host.region}:${account.id}:delivery-source:*`,
+              },
+              StringEquals: { "aws:SourceAccount": account.id, "s3:x-amz-acl": "bucket-owner-full-control" },
+            },
+            Effect: "Allow",
+            Principal: { Service: "delivery.logs.amazonaws.com" },
+            Resource: `${arn}/${DELIVERIES}/${account.id}/*`,
+            Sid: "DeliverLogs",
+          },
+        ];
   return JSON.stringify({
     Statement: [
       {
@@ -116,6 +156,7 @@ function httpsOnly(arn: string): string {
         Resource: [arn, `${arn}/*`],
         Sid: "HttpsOnly",
       },
+      ...deliveries,
     ],
     Version: "2012-10-17",
   });

@@ -229,7 +229,7 @@ export type NamedDestinationArgs = DestinationArgs & {
   readonly wasDestination?: boolean;
 };
 
-type SourceName = "pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events" | "audit";
+type SourceName = "pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events" | "audit" | "auto-mode";
 
 /** Which lines go to which of several destinations: those that meet each condition. */
 export interface RouteArgs {

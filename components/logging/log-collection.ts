@@ -24,6 +24,7 @@ import {
 import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { AuditLog } from "./sources/audit-log.ts";
+import { AutoModeLogs } from "./sources/auto-mode-logs.ts";
 import { type Carrier, carriersOf, pipelineOf, stateLimit } from "./sources/event-collection.ts";
 import { journalSources } from "./sources/journal.ts";
 import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
@@ -84,6 +85,12 @@ export class LogCollection extends pulumi.ComponentResource {
           targets,
           dependsOn: [...cluster.ready, ...inAws],
         },
+        { parent: this },
+      );
+    if (settings.sources.includes("auto-mode") && cluster.podIdentity !== undefined)
+      new AutoModeLogs(
+        `${name}-auto-mode`,
+        { host: cluster.podIdentity, cluster: cluster.name, targets, dependsOn: [...cluster.ready, ...inAws] },
         { parent: this },
       );
     const resolved = withAccount(resolvedSettings(name, args, settings), settings, cluster, this);

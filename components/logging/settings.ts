@@ -40,7 +40,7 @@ export const LoggingSettings = z.strictObject({
     .array(z.enum(SOURCES))
     .default(["pods"])
     .describe(
-      "What is collected: pods' files, parts of the node's journal, Kubernetes events, which one pod of Fluent Bit reads, and the audit log of an EKS control plane. Default: pods.",
+      "What is collected: pods' files, parts of the node's journal, Kubernetes events, which one pod of Fluent Bit reads, the audit log of an EKS control plane, and the logs of what EKS Auto Mode runs. Default: pods.",
     ),
   destination: Destination.optional().describe("Destination; excludes destinations. Default: the collector's stdout."),
   destinations: Destinations.optional().describe(

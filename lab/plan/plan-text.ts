@@ -220,7 +220,10 @@ function todaysNames(target: Target, { cluster, teams }: Stack, now: Date): stri
     case "s3":
       return [
         ...(sources.includes("pods") ? inPlaces(destination.prefix, places) : []),
-        ...ownSources(sources).map((source) => sourcePlace(destination.prefix, source)),
+        // AWS has names of its own for what it delivers by itself.
+        ...ownSources(sources.filter((source) => source !== "auto-mode")).map((source) =>
+          sourcePlace(destination.prefix, source),
+        ),
       ].map((prefix) => `${folderOf(prefix)}${now.toISOString().slice(0, 10).replaceAll("-", "/")}/`);
     default:
       return [];

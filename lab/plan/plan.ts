@@ -161,6 +161,11 @@ class RecordingMonitor extends MockMonitor {
     response.setUrn(urn);
   }
 
+  /** The mocks' own monitor says that it knows hooks, and does not. No resource fails here, so that none is ever called. */
+  registerErrorHook(_request: unknown, callback: Callback<object>): void {
+    callback(null, {});
+  }
+
   override registerResourceOutputs(request: RegisterResourceOutputsRequest, callback: Callback<object>): void {
     if (request.getUrn().includes(`::${STACK_TYPE}::`)) {
       this.outputs = plain(request.getOutputs()?.toJavaScript() ?? {});

@@ -111,12 +111,13 @@ function statementsOf(
         bucketName: bucketName(destination, cluster, host.region, suffix),
         prefix: keys,
         retentionDays,
+        takesDeliveries: sources.includes("auto-mode"),
         shorter: Object.fromEntries(
           Object.entries(destination.teams ?? {}).map(([team, own]) => [placeName(keys, team), own.retentionDays]),
         ),
       };
       const own = new LogBucket(withName(`${prefix}-bucket`, suffix), bucket, { parent });
-      made.push(own.bucket);
+      made.push(own.bucket, ...(bucket.takesDeliveries ? [own.policy] : []));
       return sidsOf(own.statements, suffix);
     }
     case "opensearch":

@@ -31,6 +31,10 @@ export function awsSourceClusterIssues(sources: readonly Source[], cluster: Clus
     if (cluster.kind === "eks" && !cluster.logTypes.includes("audit"))
       issues.push(issue("must not contain audit unless cluster.logTypes does, which makes EKS write the audit log"));
   }
+  if (sources.includes("auto-mode") && (cluster.kind !== "eks-existing" || cluster.compute !== "auto"))
+    issues.push(
+      issue("must contain auto-mode only with cluster.kind eks-existing and compute auto, which has these logs"),
+    );
   return issues;
 }
 

@@ -2,15 +2,15 @@ import type { IndexFormat } from "../indexing/index-format.ts";
 import { folderOf } from "../indexing/team-places.ts";
 
 /**
- * What can be collected: pods' files, parts of the node's journal, the events of the Kubernetes API, and the audit log of an EKS
- * control plane.
+ * What can be collected: pods' files, parts of the node's journal, the events of the Kubernetes API, the audit log of an EKS
+ * control plane, and the logs of what EKS Auto Mode runs.
  */
-export const SOURCES = ["pods", "kubelet", "containerd", "kernel", "auth", "events", "audit"] as const;
+export const SOURCES = ["pods", "kubelet", "containerd", "kernel", "auth", "events", "audit", "auto-mode"] as const;
 export type Source = (typeof SOURCES)[number];
 /** A source whose lines have names of their own in each destination. */
 export type OwnSource = Exclude<Source, "pods">;
 /** A source that AWS delivers, and no collector reads. */
-export type AwsSource = "audit";
+export type AwsSource = "audit" | "auto-mode";
 export type JournalSource = Exclude<OwnSource, "events" | AwsSource>;
 
 /** Folder of the journal on a node that keeps it across restarts, as those of EKS do. */
@@ -46,7 +46,7 @@ export function isOnNode(source: Source): boolean {
 
 /** Whether AWS delivers a source from the control plane, past the collector. */
 export function isFromAws(source: Source): source is AwsSource {
-  return source === "audit";
+  return source === "audit" || source === "auto-mode";
 }
 
 /** All among the sources but pods, each once, in a fixed order. */

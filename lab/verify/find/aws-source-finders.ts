@@ -22,6 +22,10 @@ export function awsSourceFinder(
   { cluster, region = "", aws }: Place,
 ): Omit<SourceFinder, "source" | "name"> {
   const name = cluster.kind === "existing" ? "" : cluster.name;
+  if (source === "auto-mode") {
+    const unable = `AWS names the streams and objects: \`aws logs describe-deliveries\` lists what is delivered`;
+    return { place: destination.kind, unable, newest: async () => undefined };
+  }
   switch (destination.kind) {
     case "cloudwatch": {
       const group = controlPlaneGroup(name);

@@ -1,0 +1,149 @@
+import { setTimeout as wait } from "node:timers/promises";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { PodIdentityHost } from "../../aws/partition.ts";
+import { bucketName, logGroupName, withName } from "../pipeline.ts";
+import type { Target } from "../routing/routes.ts";
+
+/** What EKS Auto Mode runs outside of the cluster, and where its logs go. */
+export interface AutoModeLogsArgs {
+  /** The EKS cluster. */
+  readonly host: PodIdentityHost;
+  /** Name of the cluster, as it stands in the names of buckets and log groups. */
+  readonly cluster: string;
+  /** Destinations of the stack. */
+  readonly targets: readonly Target[];
+  /** What must stand before: the cluster, buckets and log groups. */
+  readonly dependsOn: readonly pulumi.Resource[];
+}
+
+/** The logs of Karpenter, the EBS CSI driver, the load balancer controller and the CNI's addresses, by the names of their resources. */
+const LOG_TYPES = {
+  compute: "AUTO_MODE_COMPUTE_LOGS",
+  "block-storage": "AUTO_MODE_BLOCK_STORAGE_LOGS",
+  "load-balancing": "AUTO_MODE_LOAD_BALANCING_LOGS",
+  ipam: "AUTO_MODE_IPAM_LOGS",
+} as const;
+
+/** An update of a cluster was seen to take from two to three minutes. */
+const RETRY_MILLISECONDS = 20_000;
+const MAX_RETRIES = 45;
+
+/**
+ * Delivers the logs of what EKS Auto Mode runs for the cluster, to CloudWatch Logs, S3 or a stream of Amazon Data Firehose. Each source is an
+ * update of the cluster, and EKS takes one at a time: they are made one after the other, and again where the last update is not over.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/auto-managed-component-logs.html
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-vended-logs-permissions-V2.html
+ */
+export class AutoModeLogs extends pulumi.ComponentResource {
+  constructor(name: string, args: AutoModeLogsArgs, options: pulumi.ComponentResourceOptions) {
+    super("eks-dns-logging:logging:AutoModeLogs", name, {}, options);
+    const { host } = args;
+    const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
+    const targets = args.targets.filter(({ sources }) => sources.includes("auto-mode"));
+    const destinations = targets.map((target) =>
+      this.#destination(withName(name, target.suffix), target, accountId, args),
+    );
+    const resourceArn = pulumi
+      .all([host.clusterName, accountId])
+      .apply(([cluster, account]) => `arn:${host.partition}:eks:${host.region}:${account}:cluster/${cluster}`);
+    // A preview makes nothing that could fail.
+    const onError = pulumi.runtime.isDryRun()
+      ? []
+      : [new pulumi.ErrorHook(`${name}-update-in-progress`, retriesAfter(RETRY_MILLISECONDS))];
+    let last: readonly pulumi.Resource[] = args.dependsOn;
+    for (const [what, logType] of Object.entries(LOG_TYPES)) {
+      const source = new aws.cloudwatch.LogDeliverySource(
+        `${name}-${what}`,
+        { logType, resourceArn, tags: host.tags },
+        // A cluster has one source of a type.
+        { parent: this, dependsOn: [...last], deleteBeforeReplace: true, hooks: { onError } },
+      );
+      last = [source];
+      for (const { suffix, destination, ready } of destinations)
+        last = [
+          new aws.cloudwatch.LogDelivery(
+            withName(`${name}-${what}`, suffix),
+            { deliverySourceName: source.name, deliveryDestinationArn: destination.arn, tags: host.tags },
+            { parent: this, dependsOn: [...last, ...ready], hooks: { onError } },
+          ),
+        ];
+    }
+    this.registerOutputs({});
+  }
+
+  /** A destination, and what lets AWS write there: of a bucket of this stack that is its own policy. */
+  #destination(name: string, target: Target, accountId: pulumi.Output<string>, args: AutoModeLogsArgs) {
+    const { host, dependsOn } = args;
+    const { destination, suffix } = target;
+    const arn = accountId.apply((account) => arnOf(target, account, args));
+    const ready: pulumi.Resource[] =
+      destination.kind === "cloudwatch" && !destination.existing
+        ? [
+            new aws.cloudwatch.LogResourcePolicy(
+              name,
+              {
+                resourceArn: arn,
+                policyDocument: pulumi
+                  .all([arn, accountId])
+                  .apply(([group, account]) => writersOf(group, account, host)),
+              },
+              { parent: this, dependsOn: [...dependsOn] },
+            ),
+          ]
+        : [];
+    const own = new aws.cloudwatch.LogDeliveryDestination(
+      name,
+      { deliveryDestinationConfiguration: { destinationResourceArn: arn }, tags: host.tags },
+      { parent: this, dependsOn: [...dependsOn] },
+    );
+    return { suffix, destination: own, ready };
+  }
+}
+
+function arnOf({ destination, suffix }: Target, account: string, { host, cluster }: AutoModeLogsArgs): string {
+  const { partition, region } = host;
+  switch (destination.kind) {
+    case "cloudwatch":
+      return `arn:${partition}:logs:${region}:${account}:log-group:${logGroupName(destination, cluster, suffix)}`;
+    case "s3":
+      return `arn:${partition}:s3:::${bucketName(destination, cluster, region, suffix)}`;
+    case "firehose":
+      return `arn:${partition}:firehose:${region}:${account}:deliverystream/${destination.stream}`;
+    default:
+      throw new Error(`auto-mode to ${destination.kind} passed the settings`);
+  }
+}
+
+/** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html */
+function writersOf(groupArn: string, account: string, { partition, region }: PodIdentityHost): string {
+  return JSON.stringify({
+    Statement: [
+      {
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Condition: {
+          ArnLike: { "aws:SourceArn": `arn:${partition}:logs:${region}:${account}:*` },
+          StringEquals: { "aws:SourceAccount": account },
+        },
+        Effect: "Allow",
+        Principal: { Service: "delivery.logs.amazonaws.com" },
+        Resource: [`${groupArn}:log-stream:*`],
+        Sid: "DeliverLogs",
+      },
+    ],
+    Version: "2012-10-17",
+  });
+}
+
+/**
+ * Retries what AWS refuses while an update of the cluster, or another delivery, is in progress.
+ * @param milliseconds Time between two tries.
+ * @see https://github.com/hashicorp/terraform-provider-aws/issues/42194
+ */
+export function retriesAfter(milliseconds: number): pulumi.ErrorHookFunction {
+  return async ({ errors: [newest = ""], errors }) => {
+    if (!newest.includes("ConflictException") || errors.length > MAX_RETRIES) return false;
+    await wait(milliseconds);
+    return true;
+  };
+}
