@@ -22,7 +22,7 @@ export function carrierIssues(
   const [onNodes, reader] =
     settings.mode === "sidecar" ? [carriersOf(settings, collector)[0]] : carriersOf(settings, collector);
   const issues = issuesOfCarrier(onNodes, teams);
-  if (reader === undefined) return issues;
+  if (reader === undefined) return [...issues, ...eventReaderWarnings(settings)];
   const isKnown = (issue: SettingsIssue) => issues.some(({ path }) => isDeepStrictEqual(path, issue.path));
   const ofReader = issuesOfCarrier(reader, teams)
     .filter((issue) => !isKnown(issue))

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import type { KafkaArgs } from "./destinations/kafka.ts";
 import type { ProcessingArgs } from "./processing/processing-args.ts";
+import type { RouteArgs, SourceName } from "./routing/route-args.ts";
 import type { CollectorId } from "./settings.ts";
 
 /** A Secret in namespace `logging` with the user and password of a destination. They are in no other resource. */
@@ -229,26 +230,6 @@ export type NamedDestinationArgs = DestinationArgs & {
   readonly wasDestination?: boolean;
 };
 
-type SourceName = "pods" | "kubelet" | "containerd" | "kernel" | "auth" | "events" | "audit" | "auto-mode";
-
-/** Which lines go to which of several destinations: those that meet each condition. */
-export interface RouteArgs {
-  /** Names of the destinations. */
-  readonly to: readonly string[];
-  /** Teams whose namespaces' lines go there. @default all lines */
-  readonly teams?: readonly string[];
-  /** Namespaces whose lines go there. @default all */
-  readonly namespaces?: readonly string[];
-  /** Labels that a line's pod must have, all of them. @default none */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Sources whose lines go there. @default all, or pods where another condition is set */
-  readonly sources?: readonly SourceName[];
-  /** Streams whose lines go there. @default both */
-  readonly streams?: readonly ("stdout" | "stderr")[];
-  /** Levels of JSON lines, by their `level` or `severity`. @default all lines */
-  readonly levels?: readonly ("trace" | "debug" | "info" | "warn" | "error" | "fatal")[];
-}
-
 /** Arguments of a `LogCollection`. Without any but `cluster`, Fluent Bit reads all pods and writes to its own stdout. */
 export interface LogCollectionArgs {
   /** The cluster whose pods are read. Destinations in AWS need its `podIdentity`. */
@@ -330,6 +311,11 @@ export interface LogCollectionArgs {
   };
   /** Image of the collector, such as a copy of it in a registry of your own. @default a fixed version of it */
   readonly image?: pulumi.Input<string> | undefined;
+  /** The pod that reads Kubernetes events, which is Fluent Bit beside any collector. @default a fixed version of it */
+  readonly events?: {
+    /** Its image. @default `image` where the collector is Fluent Bit, else a fixed version */
+    readonly image?: string | undefined;
+  };
   /** For mode `sidecar`: addresses of a destination that is a host name outside the cluster, as CIDR blocks. @default none */
   readonly sidecar?: {
     /** CIDR blocks of the destination. @default none */

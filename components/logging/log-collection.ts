@@ -122,7 +122,7 @@ export class LogCollection extends pulumi.ComponentResource {
           destinations: targets.filter(({ sources }) => sources.some(carries)),
           senders: planned.senders,
           resources: own.resources,
-          image: program.id === collector.id ? args.image : undefined,
+          image: (at > 0 ? own.events.image : undefined) ?? (program.id === collector.id ? args.image : undefined),
           dependsOn: [namespace, ...inAws, ...search],
         };
       };

@@ -42,6 +42,14 @@ export const LoggingSettings = z.strictObject({
     .describe(
       "What is collected: pods' files, parts of the node's journal, Kubernetes events, which one pod of Fluent Bit reads, the audit log of an EKS control plane, and the logs of what EKS Auto Mode runs. Default: pods.",
     ),
+  events: z
+    .strictObject({
+      image: Image.optional().describe(
+        "Image of Fluent Bit that reads them. Default: image with collector fluent-bit, or the release's.",
+      ),
+    })
+    .prefault({})
+    .describe("Source events only."),
   destination: Destination.optional().describe("Destination; excludes destinations. Default: the collector's stdout."),
   destinations: Destinations.optional().describe(
     "Up to four destinations by name, each with the keys of destination, buffer.size and index. Excludes destination.",

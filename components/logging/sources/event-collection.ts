@@ -26,20 +26,19 @@ export function carriersOf(settings: LoggingSettings, collector: Collector): rea
 }
 
 /**
- * The reader of events. Image and resources of another collector are not its own. It never blocks: Fluent Bit drops what comes while an input is
+ * The reader of events. The resources of another collector are not its own. It never blocks: Fluent Bit drops what comes while an input is
  * paused, and this input has no way to stop, nor does the API server keep events for long.
  * @see https://github.com/fluent/fluent-bit/blob/v5.1.1/plugins/in_kubernetes_events/kubernetes_events.c process_event_object
  */
 function eventReaderOf(settings: LoggingSettings): Carrier {
   const isOther = settings.collector !== EVENT_READER.id;
-  const { buffer, image, resources } = settings;
+  const { buffer, resources } = settings;
   return {
     collector: EVENT_READER,
     settings: {
       ...settings,
       collector: EVENT_READER.id,
       buffer: { ...buffer, whenFull: "drop-oldest" },
-      image: isOther ? undefined : image,
       resources: isOther ? {} : resources,
     },
     carries: isEvents,
@@ -54,9 +53,14 @@ export function pipelineOf(
   return ofSources(logPipeline(settings, ...rest), carries);
 }
 
-/** A warning where the reader of events follows the settings in its own way. Paths are below `logging`. */
-export function eventReaderWarnings({ sources, buffer: { whenFull } }: LoggingSettings): SettingsIssue[] {
-  if (!sources.includes("events") || whenFull === undefined || whenFull === "drop-oldest") return [];
+/** A warning where the reader of events follows the settings in its own way, or is not there. Paths are below `logging`. */
+export function eventReaderWarnings({ sources, events, buffer: { whenFull } }: LoggingSettings): SettingsIssue[] {
+  if (!sources.includes("events")) {
+    const path = ["events", "image"];
+    const message = "has no effect without the source events";
+    return events.image === undefined ? [] : [{ path, message, value: events.image, severity: "warning" }];
+  }
+  if (whenFull === undefined || whenFull === "drop-oldest") return [];
   const message = `is drop-oldest for events, which ${EVENT_READER.title} reads`;
   return [{ path: ["buffer", "whenFull"], message, value: whenFull, severity: "warning" }];
 }

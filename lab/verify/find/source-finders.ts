@@ -47,7 +47,7 @@ function finderFor(target: Target, source: OwnSource, place: Place): Found {
         ? unable("its requests must be signed: search for it in OpenSearch Dashboards")
         : inIndices(destination, target, source);
     case "loki":
-      return inLoki(destination, source);
+      return inLoki(destination, lokiSelector(source, place.collector));
     case "cloudwatch":
       return inLogGroup(destination, target, source, place);
     case "stdout":
@@ -101,10 +101,17 @@ const LokiAnswer = z.object({
   }),
 });
 
+/** The labels of a source. Loki makes them of resource attributes where it is sent OTLP; events come from Fluent Bit. */
+function lokiSelector(source: OwnSource, collector: string): string {
+  return collector === "opentelemetry" && source !== "events"
+    ? `{service_name="eks-dns-logging", service_namespace="${source}"}`
+    : `{job="eks-dns-logging", source="${source}"}`;
+}
+
 /** @see https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time */
 function inLoki(
   { url, verify, caSecretName, credentials, token, tenant }: Extract<Destination, { kind: "loki" }>,
-  source: OwnSource,
+  selector: string,
 ): Found {
   const headers: Readonly<Record<string, string>> = tenant === undefined ? {} : { "X-Scope-OrgID": tenant };
   const endpoint = { url: new URL(url), verify, caSecretName, credentials, token, headers };
@@ -114,7 +121,7 @@ function inLoki(
     unable: whyOutOfReach(endpoint),
     async newest(lab, word) {
       const query = new URLSearchParams({
-        query: `{job="eks-dns-logging", source="${source}"}${word === undefined ? "" : ` |= "${word}"`}`,
+        query: `${selector}${word === undefined ? "" : ` |= "${word}"`}`,
         limit: "1",
         since: `${BACK_SECONDS}s`,
       });
@@ -122,7 +129,7 @@ function inLoki(
       const times = readAnswer(LokiAnswer, body, endpoint.url.host).data.result.flatMap(({ values }) =>
         values.map(([nanoseconds]) => Number(nanoseconds) / 1e6),
       );
-      return times.length === 0 ? undefined : { where: `{source="${source}"}`, at: new Date(Math.max(...times)) };
+      return times.length === 0 ? undefined : { where: `stream ${selector}`, at: new Date(Math.max(...times)) };
     },
   };
 }

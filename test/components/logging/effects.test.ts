@@ -40,6 +40,8 @@ const ELSEWHERE = new Set([
   "resources.memory",
   "resources.memoryLimit",
   "image",
+  // Without the source events, a warning of its own.
+  "events.image",
   // What a collector cannot do of these is refused.
   "metadata.cluster",
   // Refused without metadata.cluster.

@@ -243,6 +243,20 @@ describe("LogCollection", () => {
     }
   });
 
+  it("reads events with an image of its own, or that of the same program", async () => {
+    const imageOf = async (args: Partial<LogCollectionArgs>) => {
+      const { resources } = await collect({ sources: ["pods", "events"], ...args });
+      const { inputs } = find(resources, "kubernetes:apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
+      return JSON.parse(JSON.stringify(inputs)).spec.template.spec.containers[0].image;
+    };
+    const [image, other] = ["registry.test/fluent-bit:1", "registry.test/events:1"];
+    assert.equal(await imageOf({ image }), image);
+    assert.equal(await imageOf({ image, events: { image: other } }), other);
+    const vector = { collector: "vector", image: "registry.test/vector:1" } as const;
+    assert.equal(await imageOf({ ...vector, events: { image: other } }), other);
+    assert.equal(await imageOf(vector), COLLECTORS["fluent-bit"]?.image);
+  });
+
   it("renders for each part the destinations that it sends to", async () => {
     const { resources } = await collect({
       sources: ["pods", "events"],

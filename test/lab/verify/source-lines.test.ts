@@ -128,10 +128,14 @@ describe("the rows of sources", () => {
     };
     const found = await row("containerd", logging, { proxyGet });
     assert.equal(found.status, "pass");
-    assert.match(found.detail, /^newest line in \{source="containerd"\} is [34] s old$/);
+    assert.match(found.detail, /^newest line in stream \{job="eks-dns-logging", source="containerd"\} is [34] s old$/);
     assert.match(asked[0] ?? "", /query=\{job="eks-dns-logging", source="containerd"\}&limit=1/);
     await row("events", logging, { proxyGet });
     assert.match(asked[1] ?? "", /source="events"\} \|= "labmarker\w+"/);
+    const byOtlp = { ...logging, collector: "opentelemetry" };
+    for (const source of ["containerd", "events"]) await row(source, byOtlp, { proxyGet });
+    assert.match(asked[2] ?? "", /query=\{service_name="eks-dns-logging", service_namespace="containerd"\}&/);
+    assert.match(asked[3] ?? "", /query=\{job="eks-dns-logging", source="events"\}/);
     const none = await row("containerd", logging, { proxyGet: async () => answer([]) });
     assert.deepEqual([none.status, none.detail], ["warn", "no line in the last 60 min"]);
   });

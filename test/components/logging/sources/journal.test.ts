@@ -240,6 +240,15 @@ describe("Sources", () => {
     assert.match(issues(vector).join(), /^destinations\.siem\.kind: must be .* with Vector/);
   });
 
+  it("warn of an image that nothing runs", () => {
+    const events = { image: "registry.test/fluent-bit:1" };
+    const found = (settings: object) => checkLogging(LoggingSettings.parse({ events, ...settings }), "eks");
+    assert.deepEqual(found({}).map(formatIssue), [
+      'events.image: has no effect without the source events (found "registry.test/fluent-bit:1")',
+    ]);
+    assert.deepEqual(found({ sources: ["pods", "events"] }), []);
+  });
+
   for (const [collector, whenFull] of [
     ["vector", "drop-newest"],
     ["vector", "block"],
