@@ -5,6 +5,7 @@ import type {
   RegisterResourceRequest,
   RegisterResourceResponse,
 } from "@pulumi/pulumi/proto/resource_pb.js";
+import resources from "@pulumi/pulumi/proto/resource_pb.js";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { specialResourceSig, specialSecretSig, specialSigKey, unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
@@ -112,7 +113,7 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
     }),
     call: ({ token, inputs }) => options.call?.(token, inputs) ?? inputs,
   };
-  const monitor = new RecordingMonitor(mocks);
+  const monitor = new RecordingMonitor(mocks, options, preview);
   // setMocks switches the runtime's features on, but its own monitor keeps parents and dependencies to itself.
   await pulumi.runtime.setMocks(mocks, PROJECT, options.stack, preview);
   setMockOptions(monitor, PROJECT, options.stack, preview);
@@ -135,30 +136,57 @@ type Callback<T> = (error: unknown, response: T) => void;
 class RecordingMonitor extends MockMonitor {
   readonly planned: PlannedResource[] = [];
   outputs = plain({});
+  readonly #stack: string;
+  readonly #preview: boolean;
+  /** Whether a resource's outputs are its inputs. */
+  readonly #echoes: boolean;
+
+  constructor(mocks: pulumi.runtime.Mocks, { stack, outputs }: RecordOptions, preview: boolean) {
+    super(mocks);
+    this.#stack = stack;
+    this.#preview = preview;
+    this.#echoes = outputs === undefined;
+  }
 
   override registerResource(
     request: RegisterResourceRequest,
     callback: Callback<RegisterResourceResponse>,
   ): Promise<void> {
+    if (this.#echoes) return this.#echo(request, callback);
     // Registrations overlap, so only the answer to this request tells its URN.
     return super.registerResource(request, (error: unknown, response: RegisterResourceResponse) => {
       if (error === null) {
-        this.#useEngineUrn(request, response);
-        if (request.getType() !== STACK_TYPE) this.planned.push(planned(response.getUrn(), request));
+        const registered = this.resources.get(response.getUrn());
+        const urn = engineUrn(this.#stack, request);
+        if (registered !== undefined) this.resources.set(urn, { ...registered, urn });
+        response.setUrn(urn);
+        this.#record(urn, request, request.getObject()?.toJavaScript() ?? {});
       }
       callback(error, response);
     });
   }
 
-  /** The mocks write one parent's type into a URN, the stack's too; the engine writes all parents' types but the stack's. */
-  #useEngineUrn(request: RegisterResourceRequest, response: RegisterResourceResponse): void {
-    const registered = this.resources.get(response.getUrn());
-    const [head, project] = response.getUrn().split("::");
-    const parents = request.getParent().split("::")[2] ?? "";
-    const type = parents === "" || parents === STACK_TYPE ? request.getType() : `${parents}$${request.getType()}`;
-    const urn = [head, project, type, request.getName()].join("::");
-    if (registered !== undefined) this.resources.set(urn, { ...registered, urn });
+  /**
+   * Answers with the inputs as they came. The mocks would read and write each value twice more to the same result: a quarter of
+   * a plan's time.
+   */
+  async #echo(request: RegisterResourceRequest, callback: Callback<RegisterResourceResponse>): Promise<void> {
+    const name = request.getName();
+    const urn = engineUrn(this.#stack, request);
+    const inputs = request.getObject();
+    const state = inputs?.toJavaScript() ?? {};
+    const id = this.#preview ? "" : `${name}_id`;
+    this.resources.set(urn, { urn, id: id || null, state });
+    this.#record(urn, request, state);
+    const response = new resources.RegisterResourceResponse();
     response.setUrn(urn);
+    response.setId(id);
+    response.setObject(inputs);
+    callback(null, response);
+  }
+
+  #record(urn: string, request: RegisterResourceRequest, inputs: Readonly<Record<string, unknown>>): void {
+    if (request.getType() !== STACK_TYPE) this.planned.push(planned(urn, request, inputs));
   }
 
   /** The mocks' own monitor says that it knows hooks, and does not. No resource fails here, so that none is ever called. */
@@ -174,8 +202,19 @@ class RecordingMonitor extends MockMonitor {
   }
 }
 
-function planned(urn: string, request: RegisterResourceRequest): PlannedResource {
-  const inputs = plain(request.getObject()?.toJavaScript() ?? {});
+/** The engine writes all parents' types into a URN but the stack's; the mocks write one, and the stack's too. */
+function engineUrn(stack: string, request: RegisterResourceRequest): string {
+  const parents = request.getParent().split("::")[2] ?? "";
+  const type = parents === "" || parents === STACK_TYPE ? request.getType() : `${parents}$${request.getType()}`;
+  return `urn:pulumi:${[stack, PROJECT, type, request.getName()].join("::")}`;
+}
+
+function planned(
+  urn: string,
+  request: RegisterResourceRequest,
+  fields: Readonly<Record<string, unknown>>,
+): PlannedResource {
+  const inputs = plain(fields);
   const timeouts = request.getCustomtimeouts();
   return {
     urn,
