@@ -7,6 +7,19 @@ import { isFromAws, type Source } from "./journal.ts";
 /** Destinations that AWS delivers logs to, and this stack knows how. */
 const DELIVERED = ["cloudwatch", "s3", "firehose"] as const;
 
+const BY_STREAM = "let a stream of your own send there, and name it with kind firehose";
+
+/**
+ * Why not to others, where that is known.
+ * @see https://docs.aws.amazon.com/firehose/latest/dev/writing-with-cloudwatch-logs.html
+ */
+const NOT_DELIVERED: Partial<Readonly<Record<Target["destination"]["kind"], string>>> = {
+  opensearch: "since Amazon Data Firehose does not deliver lines of CloudWatch Logs to OpenSearch",
+  elasticsearch: `which Amazon Data Firehose sends in a format of its own: ${BY_STREAM}`,
+  http: `which Amazon Data Firehose sends in a format of its own: ${BY_STREAM}`,
+  splunk: `since Amazon Data Firehose cannot read the token's Secret: ${BY_STREAM}`,
+};
+
 /** A log group has no more subscription filters. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html */
 const MAX_FILTERS = 2;
 
@@ -42,9 +55,19 @@ export function awsSourceClusterIssues(sources: readonly Source[], cluster: Clus
 export function awsSourceIssues(targets: readonly Target[]): SettingsIssue[] {
   const issues = targets.flatMap(({ destination: { kind }, path, sources }): SettingsIssue[] => {
     const [source] = sources.filter(isFromAws);
-    if (source === undefined || DELIVERED.some((known) => known === kind)) return [];
-    const message = `must be ${oneOf(DELIVERED)} for the source ${source}, which AWS delivers: give it a route to one of these`;
-    return [{ path: [...path, "kind"], message, value: kind }];
+    if (source === undefined) return [];
+    const issue = (message: string): SettingsIssue => ({ path: [...path, "kind"], message, value: kind });
+    if (!DELIVERED.some((known) => known === kind)) {
+      const why = NOT_DELIVERED[kind] ?? "which AWS does not deliver there";
+      return [issue(`must be ${oneOf(DELIVERED)} for the source ${source}, ${why}: give it a route of its own`)];
+    }
+    if (kind !== "firehose" || !sources.includes("audit") || sources.length === 1) return [];
+    const others = sources.filter((other) => other !== "audit").join(", ");
+    return [
+      issue(
+        `must not be firehose for audit and ${others}, since a stream that unpacks lines of CloudWatch Logs takes no others`,
+      ),
+    ];
   });
   const filtered = filteredTargets(targets);
   if (filtered.length > MAX_FILTERS) {

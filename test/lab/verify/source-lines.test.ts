@@ -239,7 +239,14 @@ describe("the rows of sources", () => {
       answering(() => ""),
     );
     assert.match(empty.cause ?? "", /look below p\/cluster\/audit-errors/);
-    const passed = { sources: ["pods", "audit"], destination: { kind: "firehose", stream: "theirs" } };
+    const passed = {
+      sources: ["pods", "audit"],
+      destinations: { groups: { kind: "cloudwatch" }, siem: { kind: "firehose", stream: "theirs" } },
+      routes: [
+        { to: ["groups"], sources: ["pods"] },
+        { to: ["siem"], sources: ["audit"] },
+      ],
+    };
     assert.equal(
       (
         await row(

@@ -39,6 +39,14 @@ describe("Source audit", () => {
     assert.equal(filter.inputs.logGroup, "/aws/eks/dev/cluster");
     assert.equal(filter.inputs.filterPattern, '{ $.apiVersion = "audit.k8s.io/v1" }');
     assert.ok(filter.dependencies.includes(stream.urn));
+    // AWS tries the roles when it makes what uses them.
+    for (const [user, name] of [
+      [stream, "logs-audit-archive-stream"],
+      [filter, "logs-audit-archive-filter"],
+    ] as const)
+      assert.ok(user.dependencies.includes(find(resources, ROLE_POLICY, name).urn), name);
+    assert.ok(stream.dependencies.includes(find(resources, "aws:s3/bucket:Bucket", "logs-bucket-archive").urn));
+    assert.equal(stream.deleteBeforeReplace, true);
     const { prefix, errorOutputPrefix, bucketArn, compressionFormat, processingConfiguration } = document(
       JSON.stringify(stream.inputs.extendedS3Configuration),
     );
@@ -118,12 +126,15 @@ describe("Source audit", () => {
 
   it("goes to a stream that exists, and to nothing else", async () => {
     const { resources } = await collect(
-      { sources: ["pods", "audit"], destination: { kind: "firehose", stream: "theirs" } },
+      {
+        ...ROUTED,
+        destinations: { ...ROUTED.destinations, archive: { kind: "firehose", stream: "theirs" } },
+      },
       "on AWS",
     );
     const arn = "arn:aws:firehose:eu-central-1:111122223333:deliverystream/theirs";
-    assert.equal(find(resources, FILTER, "logs-audit").inputs.destinationArn, arn);
-    const { Statement } = document(find(resources, ROLE_POLICY, "logs-audit-filter").inputs.policy);
+    assert.equal(find(resources, FILTER, "logs-audit-archive").inputs.destinationArn, arn);
+    const { Statement } = document(find(resources, ROLE_POLICY, "logs-audit-archive-filter").inputs.policy);
     assert.deepEqual(Statement, [
       {
         Sid: "PutRecords",
@@ -187,11 +198,32 @@ describe("Source audit", () => {
     const search = { kind: "opensearch", host: "search.example.com" };
     assert.deepEqual(issues(ROUTED), []);
     assert.deepEqual(issues({ destination: search }), [
-      'destination.kind: must be one of cloudwatch, s3, firehose for the source audit, which AWS delivers: give it a route to one of these (found "opensearch")',
+      'destination.kind: must be one of cloudwatch, s3, firehose for the source audit, since Amazon Data Firehose does not deliver lines of CloudWatch Logs to OpenSearch: give it a route of its own (found "opensearch")',
     ]);
-    const three = { a: { kind: "s3" }, b: { kind: "firehose", stream: "b" }, c: { kind: "firehose", stream: "c" } };
-    assert.match(issues({ destinations: three }).join(), /routes: must lead audit to at most 2 destinations other/);
-    assert.deepEqual(issues({ destinations: { ...three, c: { kind: "cloudwatch" } } }), []);
+    const splunk = { kind: "splunk", url: "https://splunk.example.com:8088", token: { secretName: "hec" } };
+    assert.match(
+      issues({ destination: splunk }).join(),
+      /cannot read the token's Secret: let a stream of your own send/,
+    );
+    assert.match(
+      issues({ destination: { kind: "loki", url: "http://loki:3100" } }).join(),
+      /AWS does not deliver there/,
+    );
+    const stream = { kind: "firehose", stream: "theirs" };
+    assert.deepEqual(issues({ destination: stream }), [
+      'destination.kind: must not be firehose for audit and pods, since a stream that unpacks lines of CloudWatch Logs takes no others (found "firehose")',
+    ]);
+    const three = { a: { kind: "s3" }, b: stream, c: { ...stream, stream: "c" }, d: { kind: "cloudwatch" } };
+    const routed = (audit: string[]) =>
+      issues({
+        destinations: Object.fromEntries(Object.entries(three).filter(([name]) => [...audit, "d"].includes(name))),
+        routes: [
+          { to: ["d"], sources: ["pods"] },
+          { to: audit, sources: ["audit"] },
+        ],
+      });
+    assert.match(routed(["a", "b", "c"]).join(), /routes: must lead audit to at most 2 destinations other/);
+    assert.deepEqual(routed(["a", "b", "d"]), []);
   });
 
   it("needs a cluster whose control plane writes it", () => {

@@ -51,6 +51,8 @@ describe("Source auto-mode", () => {
     );
     const policy = find(resources, POLICY, "logs-auto-mode");
     assert.equal(policy.inputs.resourceArn, GROUP);
+    assert.ok(find(resources, DELIVERY, "logs-auto-mode-compute").dependencies.includes(policy.urn));
+    assert.ok(ofType(resources, SOURCE).every(({ deleteBeforeReplace }) => deleteBeforeReplace));
     assert.deepEqual(statementsOf(policy.inputs.policyDocument), [
       {
         Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
