@@ -7,8 +7,8 @@ import { checkDns, LOOKED_UP_VERSION } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { LoggingSettings } from "./logging/settings.ts";
 import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validation.ts";
+import { checkMonitoring } from "./monitoring/monitoring-issues.ts";
 import { MonitoringSettings } from "./monitoring/settings.ts";
-import { checkMonitoring } from "./monitoring/watched-stack.ts";
 import {
   type PresentParts,
   partIssues,
@@ -171,6 +171,7 @@ function issuesOfSections(
               teams,
             },
             kind !== "existing",
+            region,
           ),
           new Set(),
         )),

@@ -2,8 +2,8 @@ import type { Alert, CloudWatchCondition, WatchedStack } from "./alert.ts";
 import { alertsOf } from "./alerts/index.ts";
 
 const MINUTE = 60;
-/** Namespace of the metrics that are counted from lines. */
-const LINES_NAMESPACE = "eks-dns-logging";
+/** Namespace of the metrics that are counted from lines: each cluster of an account has its own. */
+const linesNamespace = (cluster: string) => `eks-dns-logging/${cluster}`;
 
 /** What the alarms look at. */
 export interface CloudWatchContext {
@@ -84,7 +84,7 @@ function alarmOf(
       if (logGroup === undefined) return undefined;
       return {
         alert,
-        metric: { namespace: LINES_NAMESPACE, metricName: alert.name, dimensions: {}, statistic: "Sum" },
+        metric: { namespace: linesNamespace(cluster), metricName: alert.name, dimensions: {}, statistic: "Sum" },
         ...comparisonOf(seen),
         periods: seen.minutes,
         datapoints: undefined,

@@ -8,9 +8,10 @@ import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { alertsOf } from "./alerts/index.ts";
 import { makeCanary } from "./canary.ts";
 import { makeAlarms } from "./cloudwatch-objects.ts";
+import { checkMonitoring } from "./monitoring-issues.ts";
 import { makePrometheusObjects } from "./prometheus-objects.ts";
 import { MonitoringSettings } from "./settings.ts";
-import { checkMonitoring, type Parts, watchedStack } from "./watched-stack.ts";
+import { type Parts, watchedStack } from "./watched-stack.ts";
 
 /** The settings under `monitoring`, as they may be written. */
 export type MonitoringOptions = Readonly<z.input<typeof MonitoringSettings>>;

@@ -7,7 +7,11 @@ const INTERVAL = "a number of seconds from 5s to 60s, since alerts look back two
 const ServicePort = string(
   /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?:\d{1,5}$/,
   "the name of a Service and a port, such as prometheus-server:80",
-).refine((text) => /:0*[1-9]/.test(text) && Number(text.split(":")[1]) <= 65535, "must have a port from 1 to 65535");
+).refine((text) => {
+  // Text without a port is refused for its form.
+  const port = /:(\d+)$/.exec(text)?.[1];
+  return port === undefined || (Number(port) >= 1 && Number(port) <= 65535);
+}, "must have a port from 1 to 65535");
 /** A name with a dot, as it stands in a query and in a shell script. */
 const DnsName = string(
   /^(?=.{1,253}$)[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)+$/,

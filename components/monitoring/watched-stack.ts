@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
@@ -11,12 +10,11 @@ import { logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
 import { destinationsOfLine, type Target, type TeamNamespaces, targetsOf } from "../logging/routing/routes.ts";
 import { type LoggingSettings, UNKNOWN_HOST } from "../logging/settings.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-collection.ts";
-import type { SettingsIssue } from "../schema/errors.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
-import { type LogGroups, unseenByCloudWatch } from "./cloudwatch-alarms.ts";
+import type { LogGroups } from "./cloudwatch-alarms.ts";
 import { CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
-import { MonitoringSettings } from "./settings.ts";
+import type { MonitoringSettings } from "./settings.ts";
 
 /** The parts of a stack that can be watched. */
 export interface Parts {
@@ -85,7 +83,7 @@ function serverPorts(corefile: string): number[] {
 }
 
 /** Whether a Corefile serves metrics where they are scraped, as far as it is read. */
-function servesMetrics(corefile: string): boolean {
+export function servesMetrics(corefile: string): boolean {
   const { servers, imports } = parseCorefile(corefile);
   const plugins = servers.flatMap((server) => server.plugins);
   return (
@@ -216,100 +214,24 @@ export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: st
   const groupOf = (pod: typeof CANARY_POD) => {
     const targets = targetsOfPod(parts, pod);
     const [first] = (typeof targets === "string" ? [] : targets).flatMap(({ destination, suffix }) =>
-      destination.kind === "cloudwatch" ? [logGroupName(destination, cluster, suffix)] : [],
+      destination.kind === "cloudwatch" && countsLines(destination, suffix)
+        ? [logGroupName(destination, cluster, suffix)]
+        : [],
     );
     return first;
   };
   return { coredns: groupOf(COREDNS_POD), canary: groupOf(CANARY_POD) };
 }
 
+/**
+ * Whether metric filters can count the lines of a log group.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+ */
+function countsLines(destination: Extract<Destination, { kind: "cloudwatch" }>, team: string | undefined): boolean {
+  const own = team === undefined ? undefined : destination.teams?.[team]?.class;
+  return (own ?? destination.class ?? "STANDARD") === "STANDARD";
+}
+
 function isOwnSearch(destination: Destination): boolean {
   return destination.kind === "opensearch" && destination.inCluster;
-}
-
-const DEFAULTS = MonitoringSettings.parse({});
-
-/** Warnings for settings that their kind does not read, where they are not the default. */
-function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
-  const { kind, canary, prometheus, alarmActions } = settings;
-  const changed = (one: unknown, byDefault: unknown) => !isDeepStrictEqual(one, byDefault);
-  const inCluster = "has no effect unless kind is prometheus-operator or annotations";
-  const unused: readonly (readonly [boolean, readonly string[], string])[] = [
-    [kind !== "cloudwatch" && alarmActions.length > 0, ["alarmActions"], "has no effect unless kind is cloudwatch"],
-    [kind === "none" && changed(canary, DEFAULTS.canary), ["canary"], "has no effect while kind is none"],
-    [(kind === "none" || kind === "cloudwatch") && changed(prometheus, DEFAULTS.prometheus), ["prometheus"], inCluster],
-    [
-      kind === "annotations" && prometheus.interval !== DEFAULTS.prometheus.interval,
-      ["prometheus", "interval"],
-      "has no effect unless kind is prometheus-operator: set it in your Prometheus",
-    ],
-  ];
-  return unused.flatMap(([holds, path, message]) =>
-    holds ? [{ path: [...path], message, severity: "warning" as const }] : [],
-  );
-}
-
-/** The canary's namespace is its own: its network policy holds for each pod there. */
-function canaryNamespaceIssues(
-  { kind, prometheus }: MonitoringSettings,
-  teams: readonly TeamNamespaces[],
-): SettingsIssue[] {
-  const issues: SettingsIssue[] = [];
-  if (kind !== "cloudwatch" && prometheus.namespace === CANARY_NAMESPACE)
-    issues.push({
-      path: ["prometheus", "namespace"],
-      message: "must be another namespace, since the canary has this one",
-      value: prometheus.namespace,
-    });
-  for (const { name, namespaces = [] } of teams)
-    if (namespaces.some((each) => each.name === CANARY_NAMESPACE))
-      issues.push({
-        path: ["canary", "enabled"],
-        message: `must be false while team ${name} has the namespace ${CANARY_NAMESPACE}`,
-        value: true,
-      });
-  return issues;
-}
-
-/** What the settings cannot do on their stack. Paths are below `monitoring`. */
-export function checkMonitoring(settings: MonitoringSettings, parts: Parts, onAws: boolean): SettingsIssue[] {
-  const { kind, canary } = settings;
-  const issues: SettingsIssue[] = [];
-  if (kind === "cloudwatch" && !onAws)
-    issues.push({
-      path: ["kind"],
-      message: "must not be cloudwatch with cluster.kind existing, whose metrics are not in CloudWatch",
-      value: kind,
-    });
-  issues.push(...unusedSettings(settings));
-  if (kind === "none") return issues;
-  if (canary.enabled) issues.push(...canaryNamespaceIssues(settings, parts.teams));
-  if (kind === "cloudwatch") {
-    const context = { cluster: "", logGroups: logGroupsOf(parts, "") };
-    const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");
-    issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
-  }
-  if (kind !== "cloudwatch" && parts.managesCoreDns && parts.dns && !servesMetrics(corefileText(parts.dns)))
-    issues.push({
-      path: ["kind"],
-      message: `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so that CoreDnsDown is raised`,
-      severity: "warning",
-    });
-  const destination = canaryDestination(parts);
-  const byAlarm = kind === "cloudwatch" && logGroupsOf(parts, "").canary !== undefined;
-  if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)
-    issues.push({
-      path: ["canary"],
-      message: `follows no line, so that no alert tells of lost or late ones: ${destination.reason}`,
-      severity: "warning",
-    });
-  const { logging } = parts;
-  const program = logging?.mode === "daemonset" ? COLLECTORS[logging.collector] : undefined;
-  if (program !== undefined && kind !== "cloudwatch" && program.ports.metrics === undefined)
-    issues.push({
-      path: ["kind"],
-      message: `scrapes no metrics of ${program.title}, which has none`,
-      severity: "warning",
-    });
-  return issues;
 }

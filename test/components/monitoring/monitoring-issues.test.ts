@@ -21,7 +21,7 @@ describe("issues of monitoring settings", () => {
     assert.deepEqual(warnings("existing", { logging: OWN_SEARCH, monitoring: { kind: "annotations" } }), []);
     const logagent = { ...OWN_SEARCH, collector: "logagent" };
     assert.deepEqual(warnings("existing", { logging: logagent, monitoring: { kind: "annotations" } }), [
-      "monitoring.kind: scrapes no metrics of Logagent, which has none",
+      "monitoring.kind: scrapes no metrics of Logagent, which has none that Prometheus reads",
     ]);
     assert.deepEqual(
       warnings("existing", { monitoring: { alarmActions: ["arn:aws:sns:eu-central-1:123456789012:a"] } }),
@@ -78,5 +78,75 @@ describe("issues of monitoring settings", () => {
     ]);
     assert.deepEqual(unread({ kind: "prometheus-operator", prometheus }), []);
     assert.deepEqual(unread({ prometheus: { interval: "30s" } }), []);
+  });
+
+  it("warn of each collector without metrics for Prometheus", () => {
+    const of = (collector: string) =>
+      warnings("existing", {
+        logging: { collector, destination: { kind: "elasticsearch", host: "search.example.com" } },
+        monitoring: { kind: "prometheus-operator" },
+      });
+    for (const collector of ["filebeat", "logagent"])
+      assert.match(of(collector).join("\n"), /^monitoring\.kind: scrapes no metrics of \w+, which has none/, collector);
+    for (const collector of ["fluent-bit", "vector", "opentelemetry", "fluentd"])
+      assert.doesNotMatch(of(collector).join("\n"), /scrapes no metrics/, collector);
+  });
+
+  it("warn of a Prometheus in a team's namespace, and refuse an outside name inside the cluster", () => {
+    const of = (settings: Record<string, unknown>) => () => parseSettings(configOf("existing", settings));
+    const teams = [{ name: "ts" }, { name: "birds", namespaces: [{ name: "aviary" }] }];
+    const scraped = (namespace: string) =>
+      warnings("existing", { teams, logging: false, monitoring: { kind: "annotations", prometheus: { namespace } } });
+    assert.deepEqual(scraped("ts-team"), [
+      "monitoring.prometheus.namespace: is a namespace of team ts, whose network policies let no scrape out",
+    ]);
+    assert.match(scraped("aviary").join(), /is a namespace of team birds/);
+    assert.deepEqual(scraped("birds-team"), []);
+    const outside = (outsideName: string, dns = {}) =>
+      of({ dns, monitoring: { kind: "annotations", canary: { outsideName } } });
+    assert.throws(
+      outside("kubernetes.default.svc.Cluster.local"),
+      /monitoring\.canary\.outsideName: must be a name outside the cluster's domain cluster\.local/,
+    );
+    assert.doesNotThrow(outside("aws.amazon.com"));
+    assert.doesNotThrow(outside("notcluster.local"));
+  });
+
+  it("refuse a topic of another region, and count no lines of a log group that has no metric filters", () => {
+    const arn = (region: string) => `arn:aws:sns:${region}:123456789012:ops`;
+    const cloudwatch = (alarmActions: string[]) => () =>
+      warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions } });
+    assert.doesNotThrow(cloudwatch([arn("eu-central-1")]));
+    assert.throws(
+      cloudwatch([arn("eu-central-1"), arn("us-east-1")]),
+      /monitoring\.alarmActions\[1\]: must be a topic in eu-central-1, where the alarms are \(found "arn:aws:sns:us-east-1/,
+    );
+    const unseen = (destination: object) =>
+      warnings("eks", {
+        logging: { destination: { kind: "cloudwatch", ...destination } },
+        monitoring: { kind: "cloudwatch" },
+      }).join("\n");
+    assert.match(unseen({ class: "INFREQUENT_ACCESS" }), /no alarm for .*CoreDnsPanic,/);
+    assert.match(unseen({ class: "INFREQUENT_ACCESS" }), /monitoring\.canary: follows no line/);
+    assert.doesNotMatch(unseen({}), /CoreDnsPanic|monitoring\.canary/);
+  });
+
+  it("say one thing of a Service without a port, and warn of what nothing reads", () => {
+    assert.throws(
+      () =>
+        parseSettings(
+          configOf("existing", { monitoring: { kind: "annotations", prometheus: { service: "prometheus" } } }),
+        ),
+      /\(1 error\).*\n.*prometheus\.service: must be the name of a Service and a port/,
+    );
+    const unread = (monitoring: object) =>
+      warnings("existing", { logging: false, monitoring }).filter((line) => line.includes("has no effect"));
+    assert.deepEqual(unread({ runbookUrl: "https://example.com/runbooks" }), [
+      "monitoring.runbookUrl: has no effect while kind is none",
+    ]);
+    assert.deepEqual(unread({ kind: "annotations", canary: { enabled: false, lossAfter: 100 } }), [
+      "monitoring.canary: has no effect but for enabled, which is false",
+    ]);
+    assert.deepEqual(unread({ kind: "annotations", canary: { enabled: false } }), []);
   });
 });

@@ -255,6 +255,10 @@ describe("monitoring", function () {
       .map((one) => one.inputs.name);
     const canary = read("monitoring-CanaryLost-lines").logGroupName;
     const coredns = read("monitoring-CoreDnsPanic-lines").logGroupName;
+    // Of two clusters in one account each raises its own alarms.
+    const { namespace } = read("monitoring-CoreDnsPanic-lines").metricTransformation;
+    assert.equal(namespace, "eks-dns-logging/eks-dns-logging");
+    assert.equal(read("monitoring-CoreDnsPanic").namespace, namespace);
     assert.deepEqual(
       [canary, coredns],
       ["/eks-dns-logging/eks-dns-logging/pods-b", "/eks-dns-logging/eks-dns-logging/pods-a"],

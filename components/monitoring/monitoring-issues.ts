@@ -1,0 +1,154 @@
+import { isDeepStrictEqual } from "node:util";
+import { corefileText } from "../dns/corefile-rendering.ts";
+import { teamNamespace } from "../kubernetes/labels.ts";
+import { COLLECTORS } from "../logging/collectors/index.ts";
+import type { TeamNamespaces } from "../logging/routing/routes.ts";
+import type { SettingsIssue } from "../schema/errors.ts";
+import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
+import { unseenByCloudWatch } from "./cloudwatch-alarms.ts";
+import { CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
+import { MonitoringSettings } from "./settings.ts";
+import { canaryDestination, logGroupsOf, type Parts, servesMetrics, watchedStack } from "./watched-stack.ts";
+
+const DEFAULTS = MonitoringSettings.parse({});
+
+/** Warnings for settings that their kind does not read, where they are not the default. */
+function unusedSettings(settings: MonitoringSettings): SettingsIssue[] {
+  const { kind, canary, prometheus, alarmActions, runbookUrl } = settings;
+  const changed = (one: unknown, byDefault: unknown) => !isDeepStrictEqual(one, byDefault);
+  const inCluster = "has no effect unless kind is prometheus-operator or annotations";
+  const unused: readonly (readonly [boolean, readonly string[], string])[] = [
+    [kind !== "cloudwatch" && alarmActions.length > 0, ["alarmActions"], "has no effect unless kind is cloudwatch"],
+    [kind === "none" && changed(canary, DEFAULTS.canary), ["canary"], "has no effect while kind is none"],
+    [kind === "none" && runbookUrl !== undefined, ["runbookUrl"], "has no effect while kind is none"],
+    [
+      kind !== "none" && !canary.enabled && changed({ ...canary, enabled: true }, DEFAULTS.canary),
+      ["canary"],
+      "has no effect but for enabled, which is false",
+    ],
+    [(kind === "none" || kind === "cloudwatch") && changed(prometheus, DEFAULTS.prometheus), ["prometheus"], inCluster],
+    [
+      kind === "annotations" && prometheus.interval !== DEFAULTS.prometheus.interval,
+      ["prometheus", "interval"],
+      "has no effect unless kind is prometheus-operator: set it in your Prometheus",
+    ],
+  ];
+  return unused.flatMap(([holds, path, message]) =>
+    holds ? [{ path: [...path], message, severity: "warning" as const }] : [],
+  );
+}
+
+/** The canary's namespace is its own: its network policy holds for each pod there. */
+function canaryNamespaceIssues(
+  { kind, prometheus }: MonitoringSettings,
+  teams: readonly TeamNamespaces[],
+): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  if (kind !== "cloudwatch" && prometheus.namespace === CANARY_NAMESPACE)
+    issues.push({
+      path: ["prometheus", "namespace"],
+      message: "must be another namespace, since the canary has this one",
+      value: prometheus.namespace,
+    });
+  for (const { name, namespaces = [] } of teams)
+    if (namespaces.some((each) => each.name === CANARY_NAMESPACE))
+      issues.push({
+        path: ["canary", "enabled"],
+        message: `must be false while team ${name} has the namespace ${CANARY_NAMESPACE}`,
+        value: true,
+      });
+  return issues;
+}
+
+/** A team's policies let nothing out of its namespaces but to its peers: a Prometheus there needs a policy of its own. */
+function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly TeamNamespaces[]): SettingsIssue[] {
+  if (kind === "cloudwatch") return [];
+  return teams.flatMap(({ name, namespaces }) => {
+    const own = namespaces?.map((each) => each.name) ?? [teamNamespace(name)];
+    const message = `is a namespace of team ${name}, whose network policies let no scrape out`;
+    return own.includes(prometheus.namespace)
+      ? [{ path: ["prometheus", "namespace"], message, severity: "warning" as const }]
+      : [];
+  });
+}
+
+/** The name that stands for all outside names must be one. */
+function outsideNameIssues({ canary: { enabled, outsideName } }: MonitoringSettings, { dns }: Parts): SettingsIssue[] {
+  const domain = dns?.corefile.options?.clusterDomain ?? "cluster.local";
+  return enabled && `.${outsideName.toLowerCase()}`.endsWith(`.${domain}`)
+    ? [
+        {
+          path: ["canary", "outsideName"],
+          message: `must be a name outside the cluster's domain ${domain}`,
+          value: outsideName,
+        },
+      ]
+    : [];
+}
+
+/**
+ * A topic must be in the region of its alarms.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+ */
+function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: string | undefined): SettingsIssue[] {
+  if (kind !== "cloudwatch" || region === undefined) return [];
+  return alarmActions.flatMap((arn, at) => {
+    const [, , service, own] = arn.split(":");
+    return service === "sns" && own !== region
+      ? [{ path: ["alarmActions", at], message: `must be a topic in ${region}, where the alarms are`, value: arn }]
+      : [];
+  });
+}
+
+/**
+ * What the settings cannot do on their stack. Paths are below `monitoring`.
+ * @param region The region of AWS; undefined where it is not known.
+ */
+export function checkMonitoring(
+  settings: MonitoringSettings,
+  parts: Parts,
+  onAws: boolean,
+  region?: string,
+): SettingsIssue[] {
+  const { kind, canary } = settings;
+  const issues: SettingsIssue[] = [];
+  if (kind === "cloudwatch" && !onAws)
+    issues.push({
+      path: ["kind"],
+      message: "must not be cloudwatch with cluster.kind existing, whose metrics are not in CloudWatch",
+      value: kind,
+    });
+  issues.push(...unusedSettings(settings));
+  if (kind === "none") return issues;
+  if (canary.enabled) issues.push(...canaryNamespaceIssues(settings, parts.teams));
+  issues.push(...scraperIssues(settings, parts.teams), ...outsideNameIssues(settings, parts));
+  issues.push(...alarmActionIssues(settings, region));
+  if (kind === "cloudwatch") {
+    const context = { cluster: "", logGroups: logGroupsOf(parts, "") };
+    const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");
+    issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
+  }
+  if (kind !== "cloudwatch" && parts.managesCoreDns && parts.dns && !servesMetrics(corefileText(parts.dns)))
+    issues.push({
+      path: ["kind"],
+      message: `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so that CoreDnsDown is raised`,
+      severity: "warning",
+    });
+  const destination = canaryDestination(parts);
+  const byAlarm = kind === "cloudwatch" && logGroupsOf(parts, "").canary !== undefined;
+  if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)
+    issues.push({
+      path: ["canary"],
+      message: `follows no line, so that no alert tells of lost or late ones: ${destination.reason}`,
+      severity: "warning",
+    });
+  const { logging } = parts;
+  const collector = logging?.mode === "daemonset" ? logging.collector : undefined;
+  if (collector !== undefined && kind !== "cloudwatch" && COLLECTOR_METRICS[collector].path === undefined)
+    issues.push({
+      path: ["kind"],
+      message: `scrapes no metrics of ${COLLECTORS[collector]?.title}, which has none that Prometheus reads`,
+      severity: "warning",
+    });
+  return issues;
+}
