@@ -47,6 +47,30 @@ describe("LogCollection on AWS", () => {
     });
   });
 
+  it("gives the reader of events a role of its own, for the destinations of events alone", async () => {
+    const args = {
+      collector: "vector",
+      sources: ["pods", "events"],
+      destinations: { groups: { kind: "cloudwatch" }, archive: { kind: "s3" } },
+      routes: [{ to: ["groups"] }, { to: ["archive"], sources: ["pods"] }],
+    } as const;
+    const recording = await collect(args, "on AWS");
+    const { resources } = recording;
+    const association = find(
+      resources,
+      "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+      "logs-events-identity",
+    );
+    assert.equal(association.inputs.serviceAccount, "fluent-bit-events");
+    const reader = find(resources, "kubernetes:apps/v1:StatefulSet", "logs-fluent-bit-events-statefulset");
+    assert.ok(reader.dependencies.includes(association.urn));
+    const policyOf = (name: string) => String(find(resources, "aws:iam/rolePolicy:RolePolicy", name).inputs.policy);
+    assert.match(policyOf("logs-events-identity"), /logs:PutLogEvents/);
+    assert.doesNotMatch(policyOf("logs-events-identity"), /s3:/);
+    assert.match(policyOf("logs-identity"), /s3:PutObject/);
+    assert.equal(podOf(recording, "vector").serviceAccountName, "vector");
+  });
+
   it("makes a bucket that is closed, encrypted and forgets, and lets the collector write below its prefix", async () => {
     const { resources } = await collect({ destination: { kind: "s3", prefix: "p", retentionDays: 5 } }, "on AWS");
     assert.equal(find(resources, "aws:s3/bucket:Bucket", "logs-bucket").inputs.bucket, "dev-logs-eu-central-1");

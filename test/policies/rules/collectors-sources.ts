@@ -157,6 +157,12 @@ export const COLLECTORS_SOURCES_CASES: CasesByRule = {
       ),
       "a role that nobody here has": role("metadata.name", "other"),
       "a role of another namespace": inNamespace("other"),
+      "a role of the same name in another namespace": named(
+        inNamespace("logging"),
+        "more",
+        "metadata.namespace",
+        "other",
+      ),
       "a collector on each node": line("- name: tail", "- name: kubernetes_events\n    - name: tail"),
     },
     bad: {

@@ -240,6 +240,20 @@ describe("Sources", () => {
     assert.match(issues(vector).join(), /^destinations\.siem\.kind: must be .* with Vector/);
   });
 
+  it("count for what has an effect, also where they alone have indices", () => {
+    const settings = LoggingSettings.parse({
+      sources: ["pods", "events"],
+      collector: "vector",
+      index: { prefix: "app" },
+      destinations: { hook: { kind: "http", url: "http://a/" }, search: SEARCH },
+      routes: [
+        { to: ["hook"], sources: ["pods"] },
+        { to: ["search"], sources: ["events"] },
+      ],
+    });
+    assert.deepEqual(checkLogging(settings, "eks"), []);
+  });
+
   it("warn of an image that nothing runs", () => {
     const events = { image: "registry.test/fluent-bit:1" };
     const found = (settings: object) => checkLogging(LoggingSettings.parse({ events, ...settings }), "eks");
