@@ -26,7 +26,7 @@ export function sourceIssues({ sources, mode }: SourceSettings, collector: Colle
   const { title, sources: { journal: support } = {} } = collector;
   if (journal.length > 0 && support !== true)
     add(
-      `must not contain ${journal.join(", ")} with ${title}, ${support ?? "which does not read the journal here"}: set collector fluent-bit or opentelemetry`,
+      `must not contain ${journal.join(", ")} with ${title}, ${support ?? "which does not read the journal here"}: set collector fluent-bit, opentelemetry or vector`,
     );
   return issues;
 }

@@ -173,6 +173,13 @@ describe("LogCollection", () => {
     assert.deepEqual(programs(pod(await collect(settings), "opentelemetry")), []);
   });
 
+  it("runs Vector from its image with journalctl where it reads the journal, and else from the smallest", async () => {
+    const image = async (sources: readonly ("pods" | "kernel")[]) =>
+      pod(await collect({ collector: "vector", sources }), "vector").containers[0].image;
+    assert.match(await image(["pods"]), /^docker\.io\/timberio\/vector:[\d.]+-distroless-static$/);
+    assert.match(await image(["pods", "kernel"]), /^docker\.io\/timberio\/vector:[\d.]+-debian$/);
+  });
+
   it("reads events in one pod that may read nothing else, and has neither root nor files of its node", async () => {
     const { resources } = await collect({ sources: ["pods", "events"] });
     const of = (type: string, name: string) =>

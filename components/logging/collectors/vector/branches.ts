@@ -20,7 +20,7 @@ export function routing(branches: readonly LogPipeline[], from: string) {
   const route: Record<string, Options> = {};
   const transforms: Record<string, Options> = {};
   const inputs: Record<string, string> = {};
-  for (const branch of branches) {
+  for (const branch of branches.filter(({ sources }) => sources.includes("pods"))) {
     const name = sinkName(branch.name);
     const source = routeCondition(branch.selections);
     if (source !== undefined) route[name] = { type: "vrl", source };

@@ -2,6 +2,7 @@ import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { routing, sinkName } from "./branches.ts";
+import { journalParts } from "./journal-sources.ts";
 import { limits } from "./line-program.ts";
 import { applicationSource, joining, nodeSource, type Options, recordProgram } from "./records.ts";
 import { bufferBytes, MIN_BUFFER_BYTES, secrets, sink, withIndentation } from "./sinks.ts";
@@ -52,6 +53,8 @@ export const vector: Collector = {
     loki: ["token"],
     splunk: ["token"],
   },
+  sources: { journal: true },
+  journal: { image: "docker.io/timberio/vector:0.57.0-debian" },
   routes: true,
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
@@ -125,6 +128,7 @@ function configuration(pipeline: LogPipeline): Options {
   const joined = joining(pipeline);
   const { branches } = pipeline;
   const routed = routing(branches, RECORDS);
+  const journal = journalParts(pipeline);
   const ends = branches.length === 0 ? [pipeline] : branches;
   return {
     data_dir: STATE_FOLDER,
@@ -133,6 +137,7 @@ function configuration(pipeline: LogPipeline): Options {
     ...secrets(ends),
     sources: {
       logs: pipeline.source.kind === "node" ? nodeSource(pipeline) : applicationSource(),
+      ...journal.sources,
       internal: { type: "internal_metrics" },
     },
     transforms: {
@@ -146,14 +151,15 @@ function configuration(pipeline: LogPipeline): Options {
       },
       ...limits(pipeline, MADE, RECORDS),
       ...routed.transforms,
+      ...journal.transforms,
     },
     sinks: {
       ...Object.fromEntries(
-        ends.map((end) => [
-          sinkName(end.name),
-          { inputs: [routed.inputs[sinkName(end.name)] ?? RECORDS], ...sink(end) },
-        ]),
+        ends
+          .filter((end) => end.sources.includes("pods"))
+          .map((end) => [sinkName(end.name), { inputs: [routed.inputs[sinkName(end.name)] ?? RECORDS], ...sink(end) }]),
       ),
+      ...journal.sinks,
       metrics: { type: "prometheus_exporter", inputs: ["internal"], address: `0.0.0.0:${METRICS_PORT}` },
     },
   };

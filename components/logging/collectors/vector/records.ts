@@ -140,7 +140,8 @@ const PLACE_FIELD = "%place";
 /** No limit for `max_fields_bytes`: the largest integer that is exact in JSON. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
-const SECTIONS = scriptSections(readScript(import.meta.url, "record.vrl"));
+/** The sections of record.vrl. */
+export const SECTIONS = scriptSections(readScript(import.meta.url, "record.vrl"));
 
 /**
  * A condition for the first line of a record: one that continues no stack trace.
@@ -228,7 +229,8 @@ function indexParts({ source, destination, index, places }: LogPipeline) {
   };
 }
 
-function program(constants: Readonly<Record<string, unknown>>, parts: readonly string[]): string {
+/** A program of constants, and sections after them. */
+export function program(constants: Readonly<Record<string, unknown>>, parts: readonly string[]): string {
   return [...Object.entries(constants).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`), ...parts].join(
     "",
   );

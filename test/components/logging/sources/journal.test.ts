@@ -285,7 +285,7 @@ describe("Sources", () => {
     [{ sources: ["kubelet"] }, /^sources: must contain pods/],
     [
       { sources: ["pods", "kubelet"], collector: "fluentd" },
-      /^sources: must not contain kubelet with Fluentd, which does not read the journal here: set collector fluent-bit or opentelemetry/,
+      /^sources: must not contain kubelet with Fluentd, which does not read the journal here: set collector fluent-bit, opentelemetry or vector/,
     ],
     [
       {

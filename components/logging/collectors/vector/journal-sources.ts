@@ -1,0 +1,105 @@
+import { notation } from "../../indexing/index-format.ts";
+import { hasIndex, type LogPipeline } from "../../pipeline.ts";
+import {
+  JOURNAL_FIELDS,
+  JOURNAL_FOLDER,
+  type JournalSource,
+  journalSources,
+  sourceIndex,
+  sourcePlace,
+} from "../../sources/journal.ts";
+import { sinkName } from "./branches.ts";
+import { fieldsProgram, redactProgram } from "./line-program.ts";
+import { type Options, program, SECTIONS } from "./records.ts";
+import { sink } from "./sinks.ts";
+
+/** Components by name. */
+interface Parts {
+  readonly sources: Readonly<Record<string, Options>>;
+  readonly transforms: Readonly<Record<string, Options>>;
+  readonly sinks: Readonly<Record<string, Options>>;
+}
+
+/**
+ * What reads each part of the journal for each of its destinations, makes records and sends them. The journal is the buffer: its place moves
+ * when the destination has taken a line. A buffer on disk loses lines in a kill, since it takes them a moment before it has written them.
+ * @see https://vector.dev/docs/reference/configuration/sources/journald/
+ */
+export function journalParts(pipeline: LogPipeline): Parts {
+  const ends = pipeline.branches.length === 0 ? [pipeline] : pipeline.branches;
+  const all = ends.flatMap((end) =>
+    journalSources(end.sources).map((source) => ({ end, source, name: `journal-${source}-${sinkName(end.name)}` })),
+  );
+  return {
+    sources: Object.fromEntries(all.map(({ source, name }) => [name, journal(source)])),
+    transforms: Object.fromEntries(
+      all.map(({ end, source, name }) => [
+        `${name}-record`,
+        { type: "remap", inputs: [name], source: recordProgram(end, source), drop_on_error: false },
+      ]),
+    ),
+    sinks: Object.fromEntries(
+      all.map(({ end, source, name }) => [`${name}-sink`, { inputs: [`${name}-record`], ...journalSink(end, source) }]),
+    ),
+  };
+}
+
+/** Reads a part of the journal from its beginning, or from where it was. */
+function journal(source: JournalSource): Options {
+  return {
+    type: "journald",
+    journal_directory: JOURNAL_FOLDER,
+    // Vector refuses false with this version of journalctl, which follows no other boot. But with --merge it does.
+    current_boot_only: true,
+    // Without --no-tail it shows ten lines after a restart, and the rest when another entry is written. Vector's own option for fields would
+    // read all entries and leave out the others.
+    extra_args: ["--merge", "--no-tail", ...JOURNAL_FIELDS[source]],
+    emit_cursor: true,
+  };
+}
+
+function recordProgram({ processing, destination, index }: LogPipeline, source: JournalSource): string {
+  const date_format = notation(index.datePattern, "strftime");
+  const search = hasIndex(destination);
+  return program({ source, ...(search ? { date_format, time_zone: index.timeZone } : {}) }, [
+    SECTIONS("journal-line"),
+    redactProgram(processing),
+    SECTIONS("journal-record"),
+    fieldsProgram(processing),
+    ...(search ? [SECTIONS("journal-index")] : []),
+  ]);
+}
+
+/** The sink of the destination, under names of the source. */
+function journalSink(end: LogPipeline, source: JournalSource): Options {
+  const destination =
+    end.destination.kind === "s3"
+      ? { ...end.destination, prefix: sourcePlace(end.destination.prefix, source) }
+      : end.destination;
+  const own = { ...end, destination, index: sourceIndex(end.index, source), places: [] };
+  return {
+    ...sink(own),
+    ...ownNames(own, source),
+    acknowledgements: {
+      enabled: true,
+      ...(destination.kind === "splunk" ? { indexer_acknowledgements_enabled: false } : {}),
+    },
+    buffer: [{ type: "memory", max_events: 500, when_full: "block" }],
+  };
+}
+
+function ownNames({ destination }: LogPipeline, source: JournalSource): Options {
+  switch (destination.kind) {
+    case "cloudwatch":
+      return { stream_name: `{{ node }}.${source}` };
+    case "file":
+      return { path: `${destination.path}/${source}.log` };
+    case "loki":
+      return { labels: { job: "eks-dns-logging", source, node: "{{ node }}" } };
+    // What waits for an object is in memory.
+    case "s3":
+      return { batch: { max_bytes: 10_000_000, timeout_secs: 300 } };
+    default:
+      return {};
+  }
+}
