@@ -87,7 +87,7 @@ describe("The node's journal", () => {
           const before = (await receiver.stats()).records;
           const writing = journal.write(ENTRIES / 3);
           // Killed while it is at work.
-          for (let wait = 0; wait < 80 && (await receiver.stats()).records === before; wait += 1) await seconds(0.25);
+          for (let wait = 0; wait < 240 && (await receiver.stats()).records === before; wait += 1) await seconds(0.25);
           await again("SIGKILL");
           await writing;
           if (part < 2) await journal.rotate();
@@ -97,7 +97,7 @@ describe("The node's journal", () => {
         const wanted = (ENTRIES * 2) / 3;
         let records = 0;
         let lines = new Map<string, string>();
-        for (let quiet = 0; quiet < 80 && lines.size < wanted; quiet += 1) {
+        for (let quiet = 0; quiet < 240 && lines.size < wanted; quiet += 1) {
           await seconds(0.25);
           const now = (await receiver.stats()).records;
           if (now > records) quiet = 0;
@@ -154,7 +154,7 @@ describe("The node's journal", () => {
       await journal.end();
       const running = [...sandbox.startSenders(), sandbox.start()];
       try {
-        for (let wait = 0; wait < 120 && (await receiver.stats()).records < 20; wait += 1) await seconds(0.25);
+        for (let wait = 0; wait < 240 && (await receiver.stats()).records < 20; wait += 1) await seconds(0.25);
         await seconds(1);
         const kept = await receiver.kept();
         const numbers = (isWanted: (place: string) => boolean) =>
