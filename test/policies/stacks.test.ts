@@ -146,6 +146,27 @@ describe("the stacks of this repository, by the policies", () => {
       assert.ok(stops(policyReport(set("coredns-addon", key, UNKNOWN)(plan), ON_ITS_DAY)), key);
   });
 
+  it("take what AWS delivers of a cluster with Auto Mode, and want its stream encrypted", async () => {
+    const { config } = await readStack("dev");
+    const logging = { sources: ["pods", "audit", "auto-mode"], destination: { kind: "s3" } };
+    const plan = await planStack({
+      name: "dev",
+      config: {
+        ...config,
+        "eks-dns-logging:cluster": JSON.stringify({ ...LOOKED_UP, compute: "auto" }),
+        "eks-dns-logging:dns": "false",
+        "eks-dns-logging:logging": JSON.stringify(logging),
+      },
+    });
+    const open = (of: typeof plan) =>
+      policyReport(of, ON_ITS_DAY).findings.flatMap(({ outcome, rule }) => (outcome === "exempt" ? [] : [rule]));
+    assert.deepEqual(open(plan), []);
+    assert.deepEqual(
+      open(set("FirehoseDeliveryStream logs-audit-stream", "serverSideEncryption.enabled", false)(plan)),
+      ["aws-stream-encryption"],
+    );
+  });
+
   it("are exempt as this project's stacks alone", async () => {
     const plan = await planStack(await readStack("local"));
     const elsewhere = plan.resources.map((one) => ({
