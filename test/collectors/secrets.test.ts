@@ -8,6 +8,7 @@ import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { OWN_REDACTION, type PlantedLine, plantedLines } from "../support/collectors/secrets.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
+import { localLogagent } from "./logagent/local.ts";
 import { localOpenTelemetry } from "./opentelemetry/local.ts";
 
 interface Candidate {
@@ -24,6 +25,7 @@ const CANDIDATES: readonly Candidate[] = [
     start: localOpenTelemetry,
     destination: () => ({ kind: "elasticsearch", host: "elasticsearch.test", tls: false }),
   },
+  { name: "logagent", start: localLogagent, destination: opensearch },
 ];
 
 const POD = { namespace: "ts-team", pod: "curl-ts", container: "curl" };

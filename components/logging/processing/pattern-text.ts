@@ -18,7 +18,7 @@ const ANCHORS: Readonly<Record<Dialect, { start: string; end: string; boundary: 
 export function patternText(node: PatternNode, dialect: Dialect): string {
   switch (node.kind) {
     case "set":
-      return setText(node);
+      return dialect === "ecmascript" && node.negated ? ecmascriptSet(node) : setText(node);
     case "character":
       return node.text;
     case "sequence":
@@ -44,6 +44,12 @@ function setText({ ranges, negated }: Extract<PatternNode, { kind: "set" }>): st
     return `${characterText(from)}${to === from + 1 ? "" : "-"}${characterText(to)}`;
   });
   return `[${negated ? "^" : ""}${parts.join("")}]`;
+}
+
+/** ECMAScript counts a character beyond U+FFFF as two, which only together are one of the others. */
+function ecmascriptSet(node: Extract<PatternNode, { kind: "set" }>): string {
+  const text = setText(node);
+  return `(?:${text.slice(0, -1)}\\ud800-\\udfff]|[\\ud800-\\udbff][\\udc00-\\udfff])`;
 }
 
 /** Letters, digits and a few others as they are, and all else by its code. */

@@ -1,7 +1,7 @@
-import { type Route, type Selection, selectionOf, type TeamNamespaces } from "../routing/routes.ts";
+import { LEVELS, type Route, type Selection, selectionOf, type TeamNamespaces } from "../routing/routes.ts";
 import { type PatternNode, parsePattern } from "./pattern.ts";
-import { withoutGroups } from "./pattern-text.ts";
-import { type RedactionRule, redactionRules } from "./redaction.ts";
+import { type Dialect, patternText, withoutGroups } from "./pattern-text.ts";
+import { type RedactionRule, type Replacement, redactionRules } from "./redaction.ts";
 import type { ProcessingSettings } from "./settings.ts";
 
 /** Which lines a rule is for: those that meet each condition. */
@@ -55,4 +55,46 @@ export function processingOf(
     limit: limit.map(({ linesPerSecond, ...places }) => ({ namespaces: namespaces(places), linesPerSecond })),
     fields,
   };
+}
+
+/** Processing as data for a script, with patterns in the words of its engine. What there is none of is not there. */
+export interface ScriptRules {
+  readonly redact?: readonly { readonly pattern: string; readonly replacement: Replacement; readonly luhn: boolean }[];
+  readonly thin?: readonly (Omit<Selection, "levels"> & {
+    readonly kept: number;
+    readonly pattern?: string;
+    /** Names of levels, in lower case. */
+    readonly words?: readonly string[];
+  })[];
+  readonly limit?: readonly { readonly namespaces?: readonly string[]; readonly linesPerSecond: number }[];
+  readonly firstLines?: readonly { readonly namespaces?: readonly string[]; readonly pattern: string }[];
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
+/** The rules of a processing for a script; undefined where nothing is done with lines. */
+export function scriptRules(
+  { redact, thin, limit, firstLines, fields }: Processing,
+  dialect: Dialect,
+): ScriptRules | undefined {
+  const places = (namespaces: readonly string[] | undefined) => (namespaces === undefined ? {} : { namespaces });
+  const rules = {
+    redact: redact.map(({ pattern, replacement, luhn }) => ({
+      pattern: patternText(pattern, dialect),
+      replacement,
+      luhn,
+    })),
+    thin: thin.map(({ pattern, levels, ...rule }) => ({
+      ...rule,
+      ...(pattern === undefined ? {} : { pattern: patternText(pattern, dialect) }),
+      ...(levels === undefined ? {} : { words: levels.flatMap((level) => LEVELS[level]) }),
+    })),
+    limit: limit.map(({ namespaces, linesPerSecond }) => ({ ...places(namespaces), linesPerSecond })),
+    firstLines: firstLines.map(({ namespaces, pattern }) => ({
+      ...places(namespaces),
+      pattern: patternText(pattern, dialect),
+    })),
+    fields,
+  };
+  const some = Object.entries(rules).filter(([, rule]) => Object.keys(rule).length > 0);
+  return some.length === 0 ? undefined : Object.fromEntries(some);
 }

@@ -13,20 +13,52 @@ import {
   tlsOf,
   USER_VARIABLE,
 } from "../../pipeline.ts";
+import { patternText } from "../../processing/pattern-text.ts";
+import { type FirstLine, scriptRules } from "../../processing/processing.ts";
 import { readScript } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 
 /** Options of a part of Filebeat's YAML configuration. */
 export type Options = Readonly<Record<string, unknown>>;
 
+/** Files that are read alike. */
+interface Place {
+  readonly id: string;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** First lines of their records. */
+  readonly firstLine?: FirstLine["pattern"];
+}
+
 /**
- * The inputs. Where traces are joined, each stream has an input of its own, which reads all files and keeps the lines of its stream: else a
- * trace would take in what the other stream writes meanwhile.
+ * The inputs. Where lines are joined, each stream has an input of its own, which reads all files and keeps the lines of its stream: else a
+ * record would take in what the other stream writes meanwhile.
  */
 export function inputs(pipeline: LogPipeline): Options[] {
-  if (pipeline.source.kind === "application") return [input(pipeline, "application")];
-  if (pipeline.multiline.length === 0) return [input(pipeline, "pods", "all")];
-  return ["stdout", "stderr"].map((stream) => input(pipeline, `pods-${stream}`, stream));
+  if (pipeline.source.kind === "application") return [input(pipeline, { id: "application", include: [], exclude: [] })];
+  return places(pipeline).flatMap((place) =>
+    pipeline.multiline.length === 0 && place.firstLine === undefined
+      ? [input(pipeline, place, "all")]
+      : ["stdout", "stderr"].map((stream) => input(pipeline, { ...place, id: `${place.id}-${stream}` }, stream)),
+  );
+}
+
+/** Namespaces by what their records begin with: the first rule for each. */
+function places({ namespaces, processing }: LogPipeline): Place[] {
+  const found: Place[] = [];
+  let { include, exclude } = namespaces;
+  for (const [at, rule] of processing.firstLines.entries()) {
+    const own = rule.namespaces?.filter(
+      (name) => !exclude.includes(name) && (namespaces.include.length === 0 || include.includes(name)),
+    );
+    if (own?.length === 0) continue;
+    found.push({ id: `pods-first-${at}`, include: own ?? include, exclude, firstLine: rule.pattern });
+    if (own === undefined) return found;
+    exclude = [...exclude, ...own];
+    include = include.filter((name) => !own.includes(name));
+    if (namespaces.include.length > 0 && include.length === 0) return found;
+  }
+  return [...found, { id: "pods", include, exclude }];
 }
 
 /**
@@ -34,9 +66,13 @@ export function inputs(pipeline: LogPipeline): Options[] {
  * rotation; rotated files that are not compressed yet are read too.
  * @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-input-filestream
  */
-function input({ namespaces, source, multiline }: LogPipeline, id: string, stream?: string): Options {
-  const { include, exclude } = namespaces;
-  const pattern = continuationPattern(multiline);
+function input({ source, multiline }: LogPipeline, place: Place, stream?: string): Options {
+  const { id, include, exclude, firstLine } = place;
+  const continues = continuationPattern(multiline);
+  const join =
+    firstLine === undefined
+      ? { pattern: continues, negate: false }
+      : { pattern: patternText(firstLine, "re2"), negate: true };
   const node = source.kind === "node";
   return {
     type: "filestream",
@@ -56,9 +92,9 @@ function input({ namespaces, source, multiline }: LogPipeline, id: string, strea
     buffer_size: 262_144,
     parsers: [
       ...(stream === undefined ? [] : [{ container: { stream, format: "cri" } }]),
-      ...(pattern === undefined
+      ...(join.pattern === undefined
         ? []
-        : [{ multiline: { type: "pattern", pattern, negate: false, match: "after", max_lines: 1000, timeout: "1s" } }]),
+        : [{ multiline: { type: "pattern", ...join, match: "after", max_lines: 1000, timeout: "1s" } }]),
     ],
   };
 }
@@ -67,12 +103,17 @@ function input({ namespaces, source, multiline }: LogPipeline, id: string, strea
 const SPLIT_FIELD = "@metadata.split";
 /** Where `record.js` finds the name of the node: a variable in the script itself would be parsed as a value, not as text. */
 const NODE_FIELD = "node_name";
-const SCRIPT = readScript(import.meta.url, "record.js").replaceAll(/^\s*\/\/.*\n/gm, "");
+const withoutComments = (text: string) => text.replaceAll(/^\s*(\/\/.*|\/\*\*[\s\S]*?\*\/)\n/gm, "");
+const SCRIPT = withoutComments(readScript(import.meta.url, "record.js"));
+/** Logagent's too. */
+const RULES_SCRIPT = withoutComments(readScript(import.meta.url, "../logagent/processing.cjs"));
 
 /** The processors that make the record, in their order. @see https://www.elastic.co/docs/reference/beats/filebeat/defining-processors */
 export function processors(pipeline: LogPipeline): Options[] {
-  const { source, parseJson } = pipeline;
+  const { source, parseJson, processing } = pipeline;
   return [
+    // First of all, so that no id is made of what is masked, and JSON has the masks too.
+    ...(processing.redact.length === 0 ? [] : [script(redactScript(pipeline))]),
     ...(source.kind === "node" ? [{ add_kubernetes_metadata: KUBERNETES_METADATA }] : []),
     // The same line, read again after a restart, has the same id: a search engine keeps it once.
     {
@@ -85,7 +126,16 @@ export function processors(pipeline: LogPipeline): Options[] {
     },
     ...(parseJson ? [{ decode_json_fields: JSON_FIELDS }] : []),
     { add_fields: { target: "", fields: { [NODE_FIELD]: `\${${NODE_VARIABLE}}` } } },
-    { script: { lang: "javascript", source: recordScript(pipeline) } },
+    script(recordScript(pipeline)),
+    ...processing.limit.map(({ namespaces, linesPerSecond }) => ({
+      rate_limit: {
+        limit: `${linesPerSecond}/s`,
+        fields: ["kubernetes.namespace_name", "kubernetes.pod_name"],
+        ...(namespaces === undefined
+          ? {}
+          : { when: { or: namespaces.map((name) => ({ equals: { "kubernetes.namespace_name": name } })) } }),
+      },
+    })),
     {
       drop_fields: {
         fields: ["message", "agent", "ecs", "host", "input", "event", "container", "orchestrator"],
@@ -95,10 +145,21 @@ export function processors(pipeline: LogPipeline): Options[] {
   ];
 }
 
-/** The program of the script processor: the settings of a pipeline, and `record.js`. */
+function script(source: string): Options {
+  return { script: { lang: "javascript", source } };
+}
+
+/** The program that masks the line, by the rules of a pipeline. */
+export function redactScript({ processing }: Pick<LogPipeline, "processing">): string {
+  const { redact } = scriptRules(processing, "ecmascript") ?? {};
+  return `var settings = ${JSON.stringify({ redact })};\n${RULES_SCRIPT}${SCRIPT}`;
+}
+
+/** The program that makes the record: the settings of a pipeline, and `record.js`. */
 export function recordScript(pipeline: LogPipeline): string {
   const { source, labels, metadata, parseJson, destination, index, teamNames } = pipeline;
   const search = hasIndex(destination);
+  const { thin, fields } = scriptRules(pipeline.processing, "ecmascript") ?? {};
   const settings = {
     pod: source.kind === "node" ? null : applicationPod(source.pod),
     optOut: withoutDots(OPT_OUT_ANNOTATION),
@@ -107,8 +168,13 @@ export function recordScript(pipeline: LogPipeline): string {
     keepLabels: metadata.labels,
     safeNames: parseJson && search,
     splitBy: search && index.splitBy !== "none" ? index.splitBy : null,
+    thin: thin?.map(({ labels = {}, ...rule }) => ({
+      ...rule,
+      labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [withoutDots(key), value])),
+    })),
+    added: fields,
   };
-  return `var settings = ${JSON.stringify(settings)};\n${SCRIPT}`;
+  return `var settings = ${JSON.stringify(settings)};\n${thin === undefined ? "" : RULES_SCRIPT}${SCRIPT}`;
 }
 
 function applicationPod({ namespace, pod, container, team = "", app = "" }: ApplicationPod): object {

@@ -2,7 +2,7 @@ import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../indexing/index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
-import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
+import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../scripts.ts";
 import { DESTINATIONS, inputs, type Options, output, processors } from "./configuration.ts";
 
@@ -27,14 +27,14 @@ export const filebeat: Collector = {
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   routes: "which has one output",
-  processing: noProcessing("which is rendered without it here"),
+  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
       "CRI parts, except long lines interleaved with the other stream; stack traces by indentation; JSON; extra key @metadata on stdout and in files",
     buffer: "a queue on the node, then it stops reading",
     index: "prefix, split value and Joda date, in UTC",
     maintenance: "maintained (Elastic)",
-    ownCode: "JavaScript that builds the record",
+    ownCode: "JavaScript that builds the record, and redacts, drops and samples",
     losses: "interleaved long lines, and files deleted during a stop",
   },
   configFolder: CONFIG_FOLDER,

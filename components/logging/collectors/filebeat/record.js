@@ -8,14 +8,25 @@
 //   keepLabels  whether the record has the pod's labels
 //   safeNames   whether dots in the names of fields are replaced
 //   splitBy     what an index is split by: "team", "namespace" or "app"; null for nothing
+//   thin        rules that drop lines, for createThinner of logagent/processing.cjs, which then stands in front too; not there for none
+//   added       fields that each record gets; not there for none
+// or, for the program that masks lines before anything else reads them:
+//   redact      rules for createRedactor
 // See https://www.elastic.co/docs/reference/beats/filebeat/processor-script
+
+var redacted = settings.redact ? createRedactor(settings.redact) : null;
+var isThinned = settings.thin ? createThinner(settings.thin) : null;
 
 function process(event) {
   var line = event.Get("message");
   if (line === null) line = "";
+  if (redacted !== null) {
+    event.Put("message", redacted(line));
+    return;
+  }
   var fields = settings.safeNames ? event.Get("fields") : null;
   var origin = settings.pod === null ? fromPath(event) : fromPod(event);
-  if (origin === null) {
+  if (origin === null || (isThinned !== null && isThinned(lineOf(event, line, origin)))) {
     event.Cancel();
     return;
   }
@@ -29,7 +40,20 @@ function process(event) {
   if (fields !== null && /(\.|\\u002e)([^"\\]|\\.)*"\s*:/i.test(line)) {
     event.Put("fields", withoutDots(fields));
   }
+  for (var name in settings.added) event.Put(name, settings.added[name]);
   if (settings.splitBy !== null) event.Put("@metadata.split", splitOf(origin));
+}
+
+// What rules ask for. A line that is read again has the same id, and so is kept or dropped again.
+function lineOf(event, line, origin) {
+  return {
+    log: line,
+    namespace: origin.kubernetes.namespace_name,
+    stream: event.Get("stream"),
+    labels: origin.labels,
+    fields: event.Get("fields"),
+    thousandth: parseInt(String(event.Get("@metadata._id")).slice(0, 8), 16) % 1000
+  };
 }
 
 // The names are those in the path of the file: the API may not know a new pod yet when its first line is read.

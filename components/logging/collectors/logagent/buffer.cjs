@@ -106,18 +106,22 @@ function createBuffer(folder, limits, tell) {
     if (dropped > 0) tell(`the buffer is full: ${dropped} of its oldest files are dropped`);
   }
 
-  /** Writes what has come to the disk; where that fails, it stays and nothing more is read. */
-  function flush() {
-    if (length === 0) return;
+  function writeChunk() {
     if (limits.whenFull === "drop-oldest") dropOldest();
     const file = path.join(chunkFolder, `${String(last + 1).padStart(12, "0")}.chunk`);
+    const text = lines.join("");
+    fs.writeFileSync(`${file}.new`, text);
+    fs.renameSync(`${file}.new`, file);
+    last += 1;
+    chunks.push({ file, bytes: Buffer.byteLength(text), busy: false });
+    onDisk += Buffer.byteLength(text);
+  }
+
+  /** Writes what has come to the disk; where that fails, it stays and nothing more is read. */
+  function flush() {
+    if (length === 0 && marks.size === 0) return;
     try {
-      const text = lines.join("");
-      fs.writeFileSync(`${file}.new`, text);
-      fs.renameSync(`${file}.new`, file);
-      last += 1;
-      chunks.push({ file, bytes: Buffer.byteLength(text), busy: false });
-      onDisk += Buffer.byteLength(text);
+      if (length > 0) writeChunk();
       positions.move(marks);
       [lines, length, marks] = [[], 0, new Map()];
       positions.save();
@@ -131,9 +135,9 @@ function createBuffer(folder, limits, tell) {
 
   return {
     positions,
-    /** Adds a record with its action. @param {string} text @param {readonly [string, number][]} reached */
+    /** Adds a record with its action, or nothing for one that is dropped. @param {string} text @param {readonly (readonly [string, number])[]} reached */
     add(text, reached) {
-      lines.push(text);
+      if (text !== "") lines.push(text);
       length += text.length;
       for (const [key, offset] of reached) marks.set(key, offset);
       if (length >= CHUNK_BYTES && !failed) flush();

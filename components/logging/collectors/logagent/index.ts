@@ -11,7 +11,8 @@ import {
   searchHost,
   tlsOf,
 } from "../../pipeline.ts";
-import { type Collector, noProcessing } from "../collector.ts";
+import { scriptRules } from "../../processing/processing.ts";
+import type { Collector } from "../collector.ts";
 import { readScripts, yamlText } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import type { InputConfig } from "./input.cjs";
@@ -31,6 +32,7 @@ const PLUGINS = readScripts(import.meta.url, [
   "lines.cjs",
   "output.cjs",
   "plugin.cjs",
+  "processing.cjs",
   "record.cjs",
   "send.cjs",
   "sources.cjs",
@@ -65,13 +67,13 @@ export const logagent: Collector = {
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
   routes: "whose plugins here send to one destination",
-  processing: noProcessing("which is rendered without it here"),
+  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "CRI parts; stack traces by indentation; JSON, with JavaScript's numbers",
     buffer: "files on the node, then it drops the oldest or stops reading",
     index: "prefix, split value and date, in any time zone",
     maintenance: "no release since October 2023; its image has Node.js 12, unsupported since April 2022",
-    ownCode: "JavaScript plugins that replace its input and output",
+    ownCode: "JavaScript plugins that replace its input and output, with all processing",
     losses: "none at 1 MB/s with this project's plugins",
     cpu: 3,
   },
@@ -109,6 +111,7 @@ const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
   const { source, namespaces, labels, metadata, multiline, parseJson, destination, teamNames } = pipeline;
   const continues = continuationPattern(multiline);
+  const processing = scriptRules(pipeline.processing, "ecmascript");
   return {
     state: stateFolder,
     ...(source.kind === "node"
@@ -129,6 +132,7 @@ function input(pipeline: LogPipeline, stateFolder: string): InputConfig {
         }
       : { application: application(source.pod, metadata.labels) }),
     ...(continues === undefined ? {} : { continues }),
+    ...(processing === undefined ? {} : { processing }),
     // A search engine reads a dot in a name as a path.
     record: {
       parseJson,

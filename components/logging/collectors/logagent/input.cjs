@@ -4,6 +4,7 @@ const { bufferAt } = require("./buffer.cjs");
 const { followLog } = require("./files.cjs");
 const { createJoiner, parseCri, parsePlain } = require("./lines.cjs");
 const { fail, isKnown, tell } = require("./plugin.cjs");
+const { createRedactor, createThinner } = require("./processing.cjs");
 const { idOf, recordOf } = require("./record.cjs");
 const { applicationLogs, createPods, nodeLogs } = require("./sources.cjs");
 
@@ -11,7 +12,20 @@ const SCAN_INTERVAL_MS = 1000;
 const IDLE_PAUSE_MS = 250;
 /** How long it goes on reading when it is stopped: an application's last lines are deleted with its pod. */
 const FINAL_READ_MS = 1000;
-const OPTIONS = ["application", "continues", "debug", "configFile", "module", "node", "api", "record", "state"];
+const OPTIONS = [
+  "api",
+  "application",
+  "configFile",
+  "continues",
+  "debug",
+  "module",
+  "node",
+  "processing",
+  "record",
+  "state",
+];
+/** Seconds and pods that are still counted: two containers of a pod may be read apart. */
+const MOST_COUNTED = 100000;
 
 /**
  * @typedef {object} InputConfig
@@ -21,6 +35,7 @@ const OPTIONS = ["application", "continues", "debug", "configFile", "module", "n
  * @property {import("./sources.cjs").ApplicationOptions} [application]
  * @property {string} [continues] Matches a line that belongs to the line before.
  * @property {{ parseJson: boolean, safeNames: boolean, fieldsBytes?: number }} record
+ * @property {import("../../processing/processing.ts").ScriptRules} [processing]
  */
 
 /**
@@ -33,6 +48,10 @@ const OPTIONS = ["application", "continues", "debug", "configFile", "module", "n
 function Input(config, emitter) {
   /** @type {Map<string, ReturnType<typeof followLog>>} */
   const logs = new Map();
+  const { redact = [], thin = [], limit = [], firstLines = [], fields = {} } = config.processing || {};
+  const redacted = createRedactor(redact);
+  const isThinned = createThinner(thin);
+  const isBeyond = createLimiter(limit);
   let stopped = false;
 
   function find() {
@@ -46,26 +65,40 @@ function Input(config, emitter) {
   }
 
   /** @param {import("./sources.cjs").Log} log */
-  function follow({ name, source, app }) {
+  function follow({ name, source, app, labels }) {
     const { positions } = bufferAt(config.state);
     const { namespace_name: namespace, pod_name: pod, container_name: container } = source.kubernetes;
     const joiner = createJoiner(
       config.node === undefined ? parsePlain : parseCri,
-      config.continues === undefined ? undefined : new RegExp(config.continues),
+      continuation(firstLines, String(namespace), config.continues),
       (piece, marks) => {
-        const { file, start, stream, time, first } = piece;
+        const log = redacted(piece.lines.join("\n"));
+        const { file, start, stream, time } = piece;
+        // No id is made of what is masked.
+        const first = redact.length === 0 ? piece.first : log;
+        const record = recordOf({ ...piece, first, lines: [log] }, source, config.record);
+        const line = { log, namespace: String(namespace), stream, labels, fields: record.fields };
+        if (
+          isThinned({ ...line, thousandth: microseconds(time) }) ||
+          isBeyond(`${namespace}/${pod}`, line.namespace, time)
+        )
+          return bufferAt(config.state).add("", marks);
         const { born = 0 } = positions.get(file) || {};
         // An application's line has no timestamp of its own.
         const id = idOf(
           stream === "" ? [born, file, start, first] : [stream, namespace, pod, container, time, first].map(String),
         );
-        emitter.emit("data.object", recordOf(piece, source, config.record), {
-          sourceName: name,
-          id,
-          app,
-          namespace,
-          marks,
-        });
+        emitter.emit(
+          "data.object",
+          { ...record, ...fields },
+          {
+            sourceName: name,
+            id,
+            app,
+            namespace,
+            marks,
+          },
+        );
       },
     );
     return followLog(positions, joiner, tell);
@@ -137,6 +170,45 @@ function Input(config, emitter) {
     }
     done();
   };
+}
+
+/**
+ * Tells a line that continues the one before.
+ * @param {NonNullable<import("../../processing/processing.ts").ScriptRules["firstLines"]>} firstLines
+ * @param {string} namespace
+ * @param {string} [continues] Where no first line is set.
+ * @returns {{ test(line: string): boolean } | undefined}
+ */
+function continuation(firstLines, namespace, continues) {
+  const own = firstLines.find(({ namespaces }) => namespaces === undefined || namespaces.includes(namespace));
+  if (own === undefined) return continues === undefined ? undefined : new RegExp(continues);
+  const first = new RegExp(own.pattern);
+  return { test: (line) => !first.test(line) };
+}
+
+/** Of a time, the microseconds in its millisecond. @param {string} time */
+function microseconds(time) {
+  const [, digits = "0"] = /\.\d{3}(\d{3})/.exec(time) || [];
+  return Number(digits);
+}
+
+/**
+ * Counts lines by the second in which they were written, so that what waited while Logagent was stopped is no burst.
+ * @param {NonNullable<import("../../processing/processing.ts").ScriptRules["limit"]>} limits
+ * @returns {(pod: string, namespace: string, time: string) => boolean} Whether a line is one too many.
+ */
+function createLimiter(limits) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  return (pod, namespace, time) =>
+    limits.some(({ namespaces, linesPerSecond }, at) => {
+      if (namespaces !== undefined && !namespaces.includes(namespace)) return false;
+      const key = `${at} ${pod} ${time.slice(0, 19)}`;
+      const count = counts.get(key) || 0;
+      if (counts.size >= MOST_COUNTED) counts.clear();
+      counts.set(key, count + 1);
+      return count >= linesPerSecond;
+    });
 }
 
 module.exports = Input;

@@ -27,7 +27,7 @@ const CRI = /^(\S+) (stdout|stderr) ([PF])\S* ?/;
  * Joins what a runtime divided and what a stack trace goes on with, for each stream of a container. Marks never go beyond what is
  * held back, so that it is read again after a stop.
  * @param {(line: string) => Parsed} parse
- * @param {RegExp | undefined} continues Matches a line that belongs to the line before; undefined where no traces are joined.
+ * @param {{ test(line: string): boolean } | undefined} continues Matches a line that belongs to the line before; undefined where no traces are joined.
  * @param {(piece: Piece, marks: Mark[]) => void} give
  */
 function createJoiner(parse, continues, give) {

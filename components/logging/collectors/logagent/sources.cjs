@@ -84,6 +84,7 @@ function get({ url, tokenFile, caFile }, path) {
  * @property {string} name Path of the file that is written.
  * @property {import("./record.cjs").Source} source
  * @property {string | undefined} app What an index that is split by app is called by.
+ * @property {Record<string, string>} labels Of its pod.
  * @property {{ key: string, path: string, size: number, rotated: boolean }[]} files Oldest first.
  *
  * @typedef {object} NodeOptions
@@ -132,6 +133,7 @@ function nodeLogs({ folder, include, exclude, labels, optOut, keep, teams }, pod
         name: file,
         source: { kubernetes: { ...kubernetes, container_name: container }, team },
         app: facts.labels["app.kubernetes.io/name"] || facts.labels.app,
+        labels: facts.labels,
         files,
       })),
     );
@@ -152,6 +154,7 @@ function applicationLogs({ folder, kubernetes, team, app }) {
     name,
     source: { kubernetes: { ...kubernetes, host: process.env.NODE_NAME }, team },
     app,
+    labels: {},
     files,
   }));
 }
