@@ -39,8 +39,13 @@ export function awsDestinations(
     target,
     statements: statementsOf(name, target, collector, place, made),
   }));
-  const identityOf = (resource: string, serviceAccount: string, wanted: (target: Target) => boolean) => {
-    const statements = all.flatMap(({ target, statements: own }) => (wanted(target) ? (own ?? []) : []));
+  const identityOf = (
+    resource: string,
+    serviceAccount: string,
+    wanted: (target: Target) => boolean,
+    rights = (statements: PolicyStatement[]) => statements,
+  ) => {
+    const statements = all.flatMap(({ target, statements: own }) => (wanted(target) ? (own?.apply(rights) ?? []) : []));
     const [first] = statements;
     if (first === undefined) return undefined;
     return new PodIdentity(
@@ -55,11 +60,29 @@ export function awsDestinations(
     );
   };
   const identity = identityOf(`${name}-identity`, collector.id, ({ sources }) => sources.some(isOnNode));
-  const ofEvents = identityOf(`${name}-events-identity`, EVENT_READER_NAME, ({ sources }) =>
-    sources.includes("events"),
+  const ofEvents = identityOf(
+    `${name}-events-identity`,
+    EVENT_READER_NAME,
+    ({ sources }) => sources.includes("events"),
+    (statements) => withoutExtras(statements, collector),
   );
   const associations = [identity, ofEvents].flatMap((each) => each?.association ?? []);
   return { identity, ready: [...associations, ...made] };
+}
+
+/** What the collector may do without what it alone asks for: the reader of events, which is Fluent Bit, writes and does nothing else. */
+function withoutExtras(
+  statements: readonly PolicyStatement[],
+  { logGroupActions = [], listsLogGroups = false, bucketKeyActions = [] }: Collector,
+): PolicyStatement[] {
+  const extras = new Set([
+    ...logGroupActions,
+    ...bucketKeyActions,
+    ...(listsLogGroups ? ["logs:DescribeLogGroups"] : []),
+  ]);
+  return statements
+    .map((statement) => ({ ...statement, Action: statement.Action.filter((action) => !extras.has(action)) }))
+    .filter(({ Action }) => Action.length > 0);
 }
 
 /**

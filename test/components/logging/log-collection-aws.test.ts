@@ -66,7 +66,18 @@ describe("LogCollection on AWS", () => {
     assert.ok(reader.dependencies.includes(association.urn));
     const policyOf = (name: string) => String(find(resources, "aws:iam/rolePolicy:RolePolicy", name).inputs.policy);
     assert.match(policyOf("logs-events-identity"), /logs:PutLogEvents/);
-    assert.doesNotMatch(policyOf("logs-events-identity"), /s3:/);
+    assert.doesNotMatch(policyOf("logs-events-identity"), /s3:|Describe/);
+    assert.match(policyOf("logs-identity"), /logs:DescribeLogStreams/);
+    const byFluentd = await collect(
+      { collector: "fluentd", sources: args.sources, destination: { kind: "cloudwatch" } },
+      "on AWS",
+    );
+    const [all, ofEvents] = ["logs-identity", "logs-events-identity"].map((name) =>
+      String(find(byFluentd.resources, "aws:iam/rolePolicy:RolePolicy", name).inputs.policy),
+    );
+    assert.match(all ?? "", /logs:DescribeLogGroups/);
+    assert.doesNotMatch(ofEvents ?? "", /Describe/);
+    assert.match(ofEvents ?? "", /logs:PutLogEvents/);
     assert.match(policyOf("logs-identity"), /s3:PutObject/);
     assert.equal(podOf(recording, "vector").serviceAccountName, "vector");
   });
