@@ -36,19 +36,12 @@ function hasSetOperator(expr: string): boolean {
 /** A dashboard for Grafana, with a row for each group of alerts and a graph for each alert. @see https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
 export function grafanaDashboard(stack: WatchedStack) {
   const active = alertsOf(stack);
-  const panels: object[] = [];
+  const panels: (ReturnType<typeof heading> | ReturnType<typeof panel>)[] = [];
   let y = 0;
   for (const group of ALERT_GROUPS) {
     const own = active.filter(({ alert }) => alert.group === group);
     if (own.length === 0) continue;
-    panels.push({
-      id: panels.length + 1,
-      type: "row",
-      title: TITLES[group],
-      collapsed: false,
-      panels: [],
-      gridPos: { x: 0, y, w: 24, h: 1 },
-    });
+    panels.push(heading(group, panels.length + 1, y));
     y += 1;
     for (const [at, each] of own.entries())
       panels.push(panel(each, panels.length + 1, (at % 2) * WIDTH, y + Math.floor(at / 2) * HEIGHT));
@@ -64,7 +57,7 @@ export function grafanaDashboard(stack: WatchedStack) {
     refresh: "1m",
     time: { from: "now-3h", to: "now" },
     templating: {
-      list: [{ name: "datasource", label: "Prometheus", type: "datasource", query: "prometheus", current: {} }],
+      list: [{ name: "datasource", label: "Prometheus", type: "datasource", query: "prometheus" } as const],
     },
     annotations: {
       list: [
@@ -86,6 +79,11 @@ export function grafanaDashboard(stack: WatchedStack) {
 // biome-ignore lint/suspicious/noTemplateCurlyInString: it is Grafana that fills it
 const DATASOURCE = { type: "prometheus", uid: "${datasource}" };
 
+function heading(group: AlertGroup, id: number, y: number) {
+  const gridPos = { x: 0, y, w: 24, h: 1 };
+  return { id, type: "row" as const, title: TITLES[group], collapsed: false, panels: [], gridPos };
+}
+
 function panel({ alert, condition }: ActiveAlert, id: number, x: number, y: number) {
   const { expr, threshold } = graphOf(condition.expr);
   const steps = [
@@ -103,7 +101,7 @@ function panel({ alert, condition }: ActiveAlert, id: number, x: number, y: numb
     fieldConfig: {
       defaults: {
         custom: { thresholdsStyle: { mode: threshold === undefined ? "off" : "line" } },
-        thresholds: { mode: "absolute", steps },
+        thresholds: { mode: "absolute" as const, steps },
       },
       overrides: [],
     },

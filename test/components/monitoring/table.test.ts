@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Dashboard } from "@grafana/schema";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { WatchedStack } from "../../../components/monitoring/alert.ts";
@@ -16,6 +17,15 @@ const metricsIn = (expr: string) =>
   );
 
 const names = (stack: WatchedStack) => alertsOf(stack).map(({ alert }) => alert.name);
+
+/** A type of Grafana's with the values of its enums as they stand in JSON. */
+type Plain<T> = T extends string
+  ? `${T}`
+  : T extends readonly (infer E)[]
+    ? readonly Plain<E>[]
+    : T extends object
+      ? { [K in keyof T]: Plain<T[K]> }
+      : T;
 
 describe("the table of alerts", () => {
   it("has at least 24 alerts, each with a name of its own and all that a person needs", () => {
@@ -144,5 +154,13 @@ describe("the dashboard of Grafana", () => {
       threshold: 4,
     });
     assert.deepEqual(graphOf("a > 0 unless b > 0"), { expr: "a > 0 unless b > 0", threshold: undefined });
+  });
+
+  it("makes a dashboard of Grafana's own schema", () => {
+    // The type check compares them.
+    const dashboard: Plain<Dashboard> = grafanaDashboard(WHOLE);
+    assert.ok((dashboard.panels?.length ?? 0) > 40);
+    const ids = dashboard.panels?.map((panel) => ("id" in panel ? panel.id : undefined));
+    assert.equal(new Set(ids).size, dashboard.panels?.length);
   });
 });
