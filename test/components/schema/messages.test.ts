@@ -196,7 +196,7 @@ describe("The message of an invalid setting", () => {
     [
       "logging: {collector: promtail, buffer: {size: 4G}, lables: {a: b}}",
       "logging.buffer.size: must be a size in Mi or Gi, such as '512Mi' or '2Gi' (found \"4G\")",
-      "logging.lables: unknown key, must be one of collector, mode, sidecar, sources, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image",
+      "logging.lables: unknown key, must be one of collector, mode, sidecar, sources, events, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image",
       'logging.destination.kind: must be loki with Promtail: Promtail sends to Loki only (found "stdout")',
     ],
     [
