@@ -81,5 +81,7 @@ export const logIndices = logs?.indices ?? [];
 export const logRoleArn = logs?.roleArn ?? "none: the collector has no IAM role";
 /** IAM policies to read a team's own log groups and prefixes, by team. */
 export const logReaderPolicies = logs?.readerPolicies ?? {};
+/** Roles of OpenSearch's security plugin to read a team's lines, as JSON by name: to be created and mapped in the search cluster. */
+export const logReaderRoles = logs?.readerRoles ?? {};
 /** The command that proves all of it. */
 export const verify = verifyCommand({ stack: pulumi.getStack(), ...settings });

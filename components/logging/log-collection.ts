@@ -11,6 +11,7 @@ import { awsDestinations } from "./destinations/aws-destinations.ts";
 import { receiverEgress } from "./destinations/egress.ts";
 import { InClusterOpenSearch } from "./destinations/in-cluster-opensearch.ts";
 import { teamReaders } from "./destinations/team-readers.ts";
+import { teamRoles } from "./destinations/team-roles.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
   bucketName,
@@ -50,6 +51,8 @@ export class LogCollection extends pulumi.ComponentResource {
   readonly roleArn: pulumi.Output<string> | undefined;
   /** ARN of an IAM policy to read a team's log groups and prefixes, by team; none where lines are not split by team in AWS. */
   readonly readerPolicies: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Roles of OpenSearch's security plugin to read a team's lines, as JSON by name; none without a destination that has the plugin. */
+  readonly readerRoles: Readonly<Record<string, string>>;
 
   constructor(name: string, args: LogCollectionArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:logging:LogCollection", name, {}, { ...options, provider: args.cluster.provider });
@@ -94,6 +97,8 @@ export class LogCollection extends pulumi.ComponentResource {
         { parent: this },
       );
     const resolved = withAccount(resolvedSettings(name, args, settings), settings, cluster, this);
+    const roles = Object.entries(teamRoles(cluster.name, targets, teams));
+    this.readerRoles = Object.fromEntries(roles.map(([role, body]) => [role, JSON.stringify(body)]));
     const search = targets.flatMap(({ destination }) =>
       destination.kind === "opensearch" && destination.inCluster
         ? [

@@ -32,9 +32,11 @@ export function hasOpenssl(): boolean {
 /**
  * A server that takes everything, by TLS, with a certificate of its own authority for 127.0.0.1.
  * @param refusal Why a request is refused by 403; "" for one that is taken. Default: none is.
+ * @param clockOffset Seconds by which the server's clock is ahead, as its answers show. Default: 0.
  */
 export async function startTlsReceiver(
   refusal: (request: IncomingMessage, body: Buffer) => Promise<string> = async () => "",
+  clockOffset = 0,
 ): Promise<TlsReceiver> {
   const folder = mkdtempSync(join(tmpdir(), "tls-receiver-"));
   const file = (name: string) => join(folder, name);
@@ -47,12 +49,22 @@ export async function startTlsReceiver(
     response.setHeader("content-type", "application/json");
     response.setHeader("X-Elastic-Product", "Elasticsearch");
     response.setHeader("x-amzn-RequestId", "1");
-    if (request.method !== "POST") return void response.end(hello(request.headers["user-agent"]));
-    authorizations.add(request.headers.authorization);
+    if (clockOffset !== 0) response.setHeader("date", new Date(Date.now() + clockOffset * 1000).toUTCString());
     const raw = await buffer(request);
     const why = await refusal(request, raw);
-    if (why !== "") return void response.writeHead(403).end(JSON.stringify({ message: why }));
-    bodies.push((request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw).toString());
+    if (why !== "") {
+      response.setHeader("x-amzn-errortype", "InvalidSignatureException");
+      return void response.writeHead(403).end(JSON.stringify({ __type: "InvalidSignatureException", message: why }));
+    }
+    if (request.method !== "POST" && request.method !== "PUT")
+      return void response.end(hello(request.headers["user-agent"]));
+    authorizations.add(request.headers.authorization);
+    bodies.push(textOf(request.headers, raw));
+    if (request.method === "PUT") return void response.end();
+    if (String(request.headers["x-amz-target"]).endsWith(".DescribeLogStreams")) {
+      const { logStreamNamePrefix: logStreamName } = JSON.parse(raw.toString());
+      return void response.end(JSON.stringify({ logStreams: [{ logStreamName }] }));
+    }
     response.end('{"took":1,"errors":false,"items":[]}');
   });
   return {
@@ -66,6 +78,23 @@ export async function startTlsReceiver(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** A body without compression, and without the chunks in which the SDKs of AWS sign what they send to S3. */
+function textOf(headers: IncomingMessage["headers"], raw: Buffer): string {
+  const body = String(headers["x-amz-content-sha256"]).startsWith("STREAMING-") ? withoutChunks(raw) : raw;
+  return (body.readUInt16BE(0) === 0x1f8b ? gunzipSync(body) : body).toString();
+}
+
+function withoutChunks(raw: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; ; ) {
+    const end = raw.indexOf("\r\n", at);
+    const size = Number.parseInt(raw.toString("latin1", at, end), 16);
+    if (end < 0 || !(size > 0)) return Buffer.concat(parts);
+    parts.push(raw.subarray(end + 2, end + 2 + size));
+    at = end + 2 + size + 2;
+  }
 }
 
 /** TLS before a receiver that speaks plain HTTP. */

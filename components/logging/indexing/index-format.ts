@@ -143,6 +143,13 @@ export function notation(pattern: string, wanted: Notation): string {
   return pattern.replaceAll(PART, (found) => DATE_PARTS.find(({ part }) => part === found)?.[wanted] ?? found);
 }
 
+/** A regular expression for the dates of a format, of what Java and JavaScript read alike. */
+export function dateExpression({ datePattern }: Pick<IndexFormat, "datePattern">): string {
+  return datePattern.replaceAll(/yyyy|xxxx|MM|dd|HH|ww|\./g, (found) =>
+    found === "." ? "\\." : `[0-9]{${found.length}}`,
+  );
+}
+
 /**
  * First parts of names that Elasticsearch reserves: as it is installed it has index templates for `logs-*-*` and so on, most of
  * them of data streams. These take no document that is to be indexed under an id, and know no index of such a name.

@@ -102,6 +102,7 @@ describe("Records of the OpenTelemetry Collector", () => {
       "k8s.pod.name": "curl-ts",
       "k8s.container.name": "curl",
       "service.name": "eks-dns-logging",
+      "service.namespace": "ts",
     });
     assert.match(json, /"timeUnixNano":"1769940000123456781"/);
     assert.match(json, /"key":"log","value":\{"stringValue":"a"\}/);

@@ -65,7 +65,7 @@ describe("Vector delivers to", () => {
     },
     loki: {
       destination: (port) => ({ kind: "loki", url: `http://127.0.0.1:${port}` }),
-      place: `{"container":"curl","job":"eks-dns-logging","namespace":"ts-team","pod":"curl-ts","stream":"stdout"}`,
+      place: `{"container":"curl","job":"eks-dns-logging","namespace":"ts-team","pod":"curl-ts","stream":"stdout","team":"ts"}`,
     },
   });
 

@@ -190,9 +190,9 @@ function destinationOptions(pipeline: LogPipeline): Section {
         name: "loki",
         host,
         port,
-        // Labels that have few values; all else stays in the line.
+        // Labels that have few values; all else stays in the line. One without a value, as of a line of no team, is left out.
         labels:
-          "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream",
+          "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream, team=$team",
         line_format: "json",
         ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
         ...(destination.credentials === undefined ? {} : userAndPassword()),

@@ -137,6 +137,8 @@ export const ID_FIELD = "_id";
 const INDEX_FIELD = "%index";
 /** Metadata field with the part of a log group or prefix that differs between teams. */
 const PLACE_FIELD = "%place";
+/** Metadata field with the labels of Loki that not each record has. */
+export const TEAM_LABELS = "%team_labels";
 /** No limit for `max_fields_bytes`: the largest integer that is exact in JSON. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
@@ -194,7 +196,7 @@ export function recordProgram(pipeline: LogPipeline): string {
 /** What one of several destinations does to the record; undefined where that goes there as it is. */
 export function destinationProgram(branch: LogPipeline): string | undefined {
   const { parseJson, destination } = branch;
-  if (!hasIndex(destination) && branch.places.length === 0) return undefined;
+  if (!hasIndex(destination) && branch.places.length === 0 && destination.kind !== "loki") return undefined;
   const limited = parseJson && destination.kind === "opensearch";
   const { constants, sections } = indexParts(branch);
   return program(
@@ -208,9 +210,10 @@ export function destinationProgram(branch: LogPipeline): string | undefined {
   );
 }
 
-/** What names the index of a record and its id, or the place of its team. */
+/** What names the index of a record and its id, or the place or label of its team. */
 function indexParts({ source, destination, index, places }: LogPipeline) {
   const split = source.kind === "node" && index.splitBy !== "none";
+  if (destination.kind === "loki") return { constants: {}, sections: ["team-label"] };
   if (!hasIndex(destination)) {
     const named = places.flatMap(({ team, namespaces }) =>
       team === undefined ? [] : namespaces.map((namespace) => [namespace, `/${team}`]),

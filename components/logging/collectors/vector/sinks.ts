@@ -13,7 +13,7 @@ import {
   USER_FILE_NAME,
   withName,
 } from "../../pipeline.ts";
-import { ID_FIELD, indexTemplate, type Options, placeTemplate } from "./records.ts";
+import { ID_FIELD, indexTemplate, type Options, placeTemplate, TEAM_LABELS } from "./records.ts";
 
 /** Least size of a disk buffer: two of its files and their ledger. */
 export const MIN_BUFFER_BYTES = 268_435_488;
@@ -202,6 +202,8 @@ function destinationOptions(pipeline: LogPipeline): Options {
           pod: "{{ kubernetes.pod_name }}",
           container: "{{ kubernetes.container_name }}",
           ...(pipeline.source.kind === "node" ? { stream: "{{ stream }}" } : {}),
+          // What the object holds: a template of its own would be an error for each line of no team.
+          "*": `{{ ${TEAM_LABELS} }}`,
         },
         encoding: JSON_CODEC,
         compression: "gzip",

@@ -37,7 +37,7 @@ describe("Vector with several destinations", () => {
       Object.entries<{ inputs: string[] }>(sinks).map(([name, { inputs }]) => [name, ...inputs]),
       [
         ["destination-archive", "records"],
-        ["destination-loki-main", "routes.destination-loki-main"],
+        ["destination-loki-main", "record-loki-main"],
         ["destination-search", "record-search"],
         ["metrics", "internal"],
       ],

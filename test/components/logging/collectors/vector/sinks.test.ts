@@ -150,6 +150,8 @@ describe("Vector's outputs", () => {
       "pod",
       "container",
       "stream",
+      // Those of the team, where a line has one.
+      "*",
     ]);
   });
 });
