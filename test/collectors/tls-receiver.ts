@@ -134,6 +134,20 @@ export async function startTlsProxy(): Promise<TlsProxy> {
   };
 }
 
+/** Files with a certificate for 127.0.0.1 and its key, and that of the authority which signed it. */
+export function makeCertificate() {
+  const folder = mkdtempSync(join(tmpdir(), "certificate-"));
+  const file = (name: string) => join(folder, name);
+  authority(file("authority"));
+  certificate(file("server"), file("authority"));
+  return {
+    certificate: file("server.crt"),
+    key: file("server.key"),
+    authority: file("authority.crt"),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
 /** OpenSearch's own client takes no other, and Elasticsearch's neither. */
 function hello(agent: string | undefined): string {
   const version = agent?.startsWith("opensearch")
