@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { answering, killed } from "../../support/collectors/events.ts";
-import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../../support/collectors/losses.ts";
+import {
+  changed,
+  type Outcome,
+  searchEngine,
+  seconds,
+  type Trial,
+  type TrialChanges,
+  tryOut,
+} from "../../support/collectors/losses.ts";
 import type { LocalCollector } from "../../support/collectors/sandbox.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 import { type LocalVector, localVector, whyNoVector } from "./local.ts";
@@ -45,6 +53,38 @@ describe(`Vector loses nothing at ${RATE} MB/s, in cases of its own`, () => {
       assert.deepEqual([lost, stats.doubled], [0, 0]);
     });
   }
+
+  /** Some whose sinks have no option that sends again what is refused with 403; docs/reference/collectors.md says so. */
+  const dropping = {
+    opensearch: searchEngine("opensearch"),
+    splunk: (port: number) => ({
+      destination: { kind: "splunk", url: `https://127.0.0.1:${port}`, token: { secretName: "splunk" } },
+    }),
+    cloudwatch: () => ({ destination: { kind: "cloudwatch" } }),
+  };
+  for (const [kind, settings] of Object.entries(dropping))
+    it(`but what it sends to ${kind} with access denied`, async () => {
+      assert.ok(local);
+      const { adapt } = local;
+      const plain: LocalCollector = {
+        ...local,
+        adapt: (text, place) => adapt(text, place).replace("https://127.0.0.1", "http://127.0.0.1"),
+      };
+      const changes: TrialChanges = {
+        settings,
+        write: { seconds: 30 },
+        // Not before it sends: what it has not sent yet is not lost.
+        meanwhile: async ({ receiver, set }) => {
+          for (let wait = 0; wait < 240 && (await receiver.stats()).records === 0; wait += 1) await seconds(0.25);
+          set("denied");
+          await seconds(10);
+          set("take");
+        },
+      };
+      const { written, lost, stats } = await run(changes, plain);
+      assert.ok(lost > 0 && lost < written, `${lost} of ${written} lost`);
+      assert.equal(stats.unique, written - lost);
+    });
 
   it("killed and started again as a sidecar, whose source takes acknowledgements", async () => {
     assert.ok(local);

@@ -94,6 +94,13 @@ const otlp: Protocol = ({ url = "", headers }, body) => {
     });
 };
 
+/** Splunk's HTTP event collector: events one behind the other. The place is the path. */
+const splunk: Protocol = ({ url = "" }, body) => {
+  if (!url.startsWith("/services/collector/event")) return undefined;
+  const events = body.toString().split(/(?<=\})\s*(?=\{"(?:event|time|host|fields)":)/);
+  return events.map((json) => ({ place: url, log: logOf(json), json }));
+};
+
 /** Anything else: a JSON object a line, by POST or as an S3 object by PUT. The place is the path. */
 const jsonLines: Protocol = ({ method, url = "" }, body) => {
   if (method !== "POST" && method !== "PUT") return undefined;
@@ -101,7 +108,7 @@ const jsonLines: Protocol = ({ method, url = "" }, body) => {
 };
 
 /** The first that knows a request takes it. */
-export const PROTOCOLS: readonly Protocol[] = [bulk, loki, cloudwatch, otlp, jsonLines];
+export const PROTOCOLS: readonly Protocol[] = [bulk, loki, cloudwatch, otlp, splunk, jsonLines];
 
 function lines(body: Buffer): string[] {
   return body

@@ -63,7 +63,7 @@ export const vector: Collector = {
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (Datadog)",
     ownCode: "VRL that builds the record",
-    losses: "up to 9 lines in a kill, and what a search engine refuses with 4xx",
+    losses: "up to 9 lines in a kill, and what a destination but http and s3 answers with 4xx, such as 403",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
