@@ -31,7 +31,7 @@ export async function localOpenTelemetry(
         .replaceAll("/var/log/app", join(sandbox, "app"))
         .replace("auth_type: serviceAccount", "auth_type: kubeConfig")
         .replace("http://elasticsearch.test:9200", `http://127.0.0.1:${receiverPort}`)
-        .replace("endpoint: http://loki.test:3100", `encoding: json\n    endpoint: http://127.0.0.1:${receiverPort}`)
+        .replace("endpoint: http://loki.test:3100", `endpoint: http://127.0.0.1:${receiverPort}`)
         .replaceAll(/^( +)(endpoint: http:\/\/127\.0\.0\.1:\d+\/otlp)$/gm, "$1encoding: json\n$1$2")
         .replace("host: 0.0.0.0\n                port: 8888", "host: 127.0.0.1\n                port: 0")
         .replaceAll(/0\.0\.0\.0:(4317|4318|13133)/g, "127.0.0.1:0")

@@ -11,6 +11,8 @@ export interface Received {
   readonly json: string;
   /** Its time in nanoseconds, where that stands beside it. */
   readonly at?: string;
+  /** What its resource says in OTLP, as JSON. */
+  readonly resource?: string;
 }
 
 /** Takes a request apart; undefined where the protocol does not know it. */
@@ -78,7 +80,10 @@ interface OtlpValue {
 }
 interface OtlpLogs {
   readonly resourceLogs: readonly {
-    readonly scopeLogs: readonly { readonly logRecords: readonly { readonly body: OtlpValue }[] }[];
+    readonly resource?: object;
+    readonly scopeLogs: readonly {
+      readonly logRecords: readonly { readonly timeUnixNano: string; readonly body: OtlpValue }[];
+    }[];
   }[];
 }
 
@@ -87,10 +92,20 @@ const otlp: Protocol = ({ url = "", headers }, body) => {
   if (!url.endsWith("/v1/logs") || headers["content-type"] !== "application/json") return undefined;
   const sent: OtlpLogs = JSON.parse(body.toString());
   return sent.resourceLogs
-    .flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))
-    .map((record) => {
+    .flatMap(({ resource, scopeLogs }) =>
+      scopeLogs.flatMap(({ logRecords }) =>
+        logRecords.map((record) => ({ resource: JSON.stringify(resource), record })),
+      ),
+    )
+    .map(({ resource, record }) => {
       const log = record.body.kvlistValue?.values.find(({ key }) => key === "log")?.value.stringValue ?? "";
-      return { place: url, log: log.slice(0, 193), json: JSON.stringify(record.body) };
+      return {
+        place: url,
+        log: log.slice(0, 193),
+        json: JSON.stringify(record.body),
+        at: record.timeUnixNano,
+        resource,
+      };
     });
 };
 
