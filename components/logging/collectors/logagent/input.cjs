@@ -76,7 +76,7 @@ function Input(config, emitter) {
         const { file, start, stream, time } = piece;
         // No id is made of what is masked.
         const first = redact.length === 0 ? piece.first : log;
-        const record = recordOf({ ...piece, first, lines: [log] }, source, config.record);
+        const record = recordOf({ time, stream, log }, source, config.record);
         const line = { log, namespace: String(namespace), stream, labels, fields: record.fields };
         if (
           isThinned({ ...line, thousandth: microseconds(time) }) ||

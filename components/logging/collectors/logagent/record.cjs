@@ -82,14 +82,13 @@ function safePart(value) {
  */
 
 /**
- * The record of a line.
- * @param {import("./lines.cjs").Piece} piece
+ * The record of a line, or of some that belong together, whose text is `log`.
+ * @param {{ time: string, stream: string, log: string }} line
  * @param {Source} source
  * @param {{ parseJson: boolean, safeNames: boolean, fieldsBytes?: number }} options Longest line that has fields; none: any.
  * @returns {Record<string, unknown>}
  */
-function recordOf({ time, stream, first, lines }, { kubernetes, team }, { parseJson, safeNames, fieldsBytes }) {
-  const log = lines.length === 1 ? first : lines.join("\n");
+function recordOf({ time, stream, log }, { kubernetes, team }, { parseJson, safeNames, fieldsBytes }) {
   /** @type {Record<string, unknown>} */
   const record = { "@timestamp": time, log };
   if (stream !== "") record.stream = stream;

@@ -106,6 +106,23 @@ describe("Logagent's plugins at work", () => {
     assert.deepEqual(readdirSync(join(folder, "state", "buffer")), []);
   });
 
+  for (const [words, processing, masked] of [
+    ["unchanged", {}, "user@example.com"],
+    ["masked", { processing: { redact: ["email"] } }, "[REDACTED:email]"],
+  ] as const)
+    it(`keep every line of a stack trace, ${words}`, async () => {
+      const trace = [
+        "java.lang.IllegalStateException: user@example.com",
+        "\tat a.B.c(B.java:1)",
+        "\tat d.E.f(E.java:2)",
+      ];
+      appendFileSync(join(folder, "app", "app.log"), `${trace.join("\n")}\nnext\n`);
+      const running = start({ destination: { kind: "file" }, multiline: ["java"], ...processing });
+      await until(() => existsSync(join(folder, collected)));
+      assert.equal(await stop(running), 0);
+      assert.deepEqual(lines(), [trace.join("\n").replace("user@example.com", masked), "next"]);
+    });
+
   it("print records on stdout, and nothing else there", async () => {
     appendFileSync(join(folder, "app", "app.log"), "hello\n");
     const running = start({ destination: { kind: "stdout" } });

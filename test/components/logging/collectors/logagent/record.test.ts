@@ -5,8 +5,8 @@ const SOURCE = { kubernetes: { pod_name: "web" }, team: undefined };
 
 /** The fields of a line. */
 function fieldsOf(line: string, safeNames = true, limit: { fieldsBytes?: number } = {}): unknown {
-  const piece = { time: "t", stream: "stdout", first: line, lines: [line], size: 0, file: "1", start: 0, seen: 0 };
-  return records.recordOf(piece, SOURCE, { parseJson: true, safeNames, ...limit }).fields;
+  return records.recordOf({ time: "t", stream: "stdout", log: line }, SOURCE, { parseJson: true, safeNames, ...limit })
+    .fields;
 }
 
 describe("Logagent's fields", () => {
