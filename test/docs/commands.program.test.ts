@@ -65,6 +65,17 @@ describe("the commands of the pages", () => {
     }
   }).timeout(120_000);
 
+  it("plan what the README shows", async () => {
+    const readme = pages().find(({ file }) => file === "README.md")?.text ?? "";
+    const shown = /```text\n( +\+ \d+ to create[^`]*)```/.exec(readme)?.[1]?.trimEnd().split("\n") ?? [];
+    assert.equal(shown.length, 2);
+    const { stdout } = await runLab(["plan"]);
+    assert.deepEqual(
+      shown.filter((line) => !stdout.split("\n").includes(line)),
+      [],
+    );
+  });
+
   it("report the errors that the README shows", async () => {
     const folder = await mkdtemp(join(tmpdir(), "commands-"));
     try {
