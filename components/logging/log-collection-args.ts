@@ -275,7 +275,7 @@ export interface LogCollectionArgs {
   readonly parseJson?: boolean;
   /** What is done with lines on their way: redact, drop, sample, limit, join, add fields. @default nothing */
   readonly processing?: ProcessingArgs;
-  /** Metadata in each record, beside the pod's names and team. @default { labels: true, annotations: false, cluster: false } */
+  /** Metadata in each record, beside the pod's names and team. @default { labels: true, annotations: false, cluster: true } */
   readonly metadata?: {
     /** Whether a record has the pod's labels. @default true */
     readonly labels?: boolean;
@@ -284,10 +284,10 @@ export interface LogCollectionArgs {
     /**
      * Whether a record has the cluster's name, `k8s_cluster_name`, and on EKS its region and account, `cloud_region` and
      * `cloud_account_id`.
-     * @default false
+     * @default true where the collector adds fields
      */
     readonly cluster?: boolean;
-    /** ID of the AWS account, which a record has as `cloud_account_id`; requires `cluster`. @default looked up on EKS, but not with mode `sidecar` */
+    /** ID of the AWS account, which a record has as `cloud_account_id`. @default looked up on EKS, but not with mode `sidecar` */
     readonly accountId?: string | undefined;
   };
   /**

@@ -96,7 +96,7 @@ export class LogCollection extends pulumi.ComponentResource {
         { host: cluster.podIdentity, cluster: cluster.name, targets, dependsOn: [...cluster.ready, ...inAws] },
         { parent: this },
       );
-    const resolved = withAccount(resolvedSettings(name, args, settings), settings, cluster, this);
+    const resolved = withAccount(resolvedSettings(name, args, settings), settings, collector, cluster, this);
     const roles = Object.entries(teamRoles(cluster.name, targets, teams));
     this.readerRoles = Object.fromEntries(roles.map(([role, body]) => [role, JSON.stringify(body)]));
     const search = targets.flatMap(({ destination }) =>
@@ -158,10 +158,12 @@ export class LogCollection extends pulumi.ComponentResource {
 function withAccount(
   resolved: pulumi.Output<LoggingSettings>,
   { metadata, mode }: LoggingSettings,
+  collector: Collector,
   { podIdentity }: ClusterHandle,
   parent: pulumi.Resource,
 ): pulumi.Output<LoggingSettings> {
-  if (!metadata.cluster || metadata.accountId !== undefined) return resolved;
+  const isNamed = metadata.cluster ?? collector.processing.fields === true;
+  if (!isNamed || metadata.accountId !== undefined) return resolved;
   if (podIdentity === undefined || mode === "sidecar") return resolved;
   const { accountId } = aws.getCallerIdentityOutput({}, { parent });
   return pulumi

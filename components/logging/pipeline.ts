@@ -176,12 +176,12 @@ export function ofSources(pipeline: LogPipeline, wanted: (source: Source) => boo
   return { ...pipeline, sources, branches };
 }
 
-/** The processing with the fields that name the cluster, where records are to have them; the stack's own fields come first. */
+/** The processing with the fields that name the cluster, unless records are not to have them; the stack's own fields come first. */
 function withClusterFields(
   { processing, metadata }: LoggingSettings,
   { cluster, region }: DestinationContext,
 ): LoggingSettings["processing"] {
-  if (!metadata.cluster) return processing;
+  if (metadata.cluster === false) return processing;
   const names = {
     k8s_cluster_name: cluster,
     ...(region === undefined ? {} : { cloud_region: region }),

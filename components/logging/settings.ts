@@ -76,14 +76,16 @@ export const LoggingSettings = z.strictObject({
       annotations: z.boolean().default(false).describe("Pod annotations, in the same way. Default false."),
       cluster: z
         .boolean()
-        .default(false)
-        .describe("Fields k8s_cluster_name and, on EKS, cloud_region and cloud_account_id. Default false."),
+        .optional()
+        .describe(
+          "Fields k8s_cluster_name and, on EKS, cloud_region and cloud_account_id. Default true, where the collector adds fields.",
+        ),
       accountId: z
         .string()
         .regex(/^\d{12}$/, "must be a quoted string of 12 digits")
         .optional()
         .describe(
-          "AWS account for the field cloud_account_id; requires cluster. Default: looked up on EKS, but not with mode sidecar.",
+          "AWS account for the field cloud_account_id; excludes cluster false. Default: looked up on EKS, but not with mode sidecar.",
         ),
     })
     .prefault({})

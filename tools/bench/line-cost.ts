@@ -15,10 +15,15 @@ const PATH = "/var/log/containers/*.log";
 /** What both peers need that their destination is OpenSearch. */
 const OUTPUT = { name: "opensearch", ...OPENSEARCH, suppress_type_name: "on", retry_limit: "no_limits" };
 
-/** This project's configuration for settings below `logging`. */
+/** This project's configuration for settings below `logging`. The peers' records do not name the cluster. */
 function ours(name: string, settings: object): Configuration {
   const destination = { kind: "opensearch", ...OPENSEARCH, tls: false };
-  const parsed = LoggingSettings.parse({ collector: fluentBit.id, destination, ...settings });
+  const parsed = LoggingSettings.parse({
+    collector: fluentBit.id,
+    destination,
+    metadata: { cluster: false },
+    ...settings,
+  });
   return { name, files: fluentBit.render(logPipeline(parsed, { cluster: "bench", region: undefined })).files };
 }
 

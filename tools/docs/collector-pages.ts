@@ -171,6 +171,7 @@ function decided(collector: Collector, kind: "opensearch" | "elasticsearch"): Re
     const settings = LoggingSettings.parse({
       collector: collector.id,
       destination: { kind, host: "search.example.com" },
+      metadata: { cluster: false },
       index,
     });
     return collector.render(logPipeline(settings, CONTEXT)).files;

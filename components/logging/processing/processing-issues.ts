@@ -24,16 +24,26 @@ export function processingIssues(
       issues.push({ path, message, value: processing[step] });
     }
   }
-  if (metadata.accountId !== undefined && !metadata.cluster)
-    issues.push({ path: ["metadata"], message: "accountId requires cluster" });
-  const canName = collector.processing.fields;
-  if (metadata.cluster && canName !== true) {
-    const message = `must be false with ${collector.title}, which adds no fields here`;
-    issues.push({ path: ["metadata", "cluster"], message, value: true });
-  }
+  issues.push(...clusterIssues(metadata, collector));
   for (const step of ["drop", "sample", "limit", "firstLines"] as const)
     for (const [at, rule] of processing[step].entries())
       issues.push(...ruleIssues(rule, ["processing", step, at], { mode, parseJson }, teams));
+  return issues;
+}
+
+function clusterIssues({ cluster, accountId }: LoggingSettings["metadata"], collector: Collector): SettingsIssue[] {
+  const issues: SettingsIssue[] = [];
+  const canName = collector.processing.fields === true;
+  if (cluster && !canName) {
+    const message = `must be false with ${collector.title}, which adds no fields here`;
+    issues.push({ path: ["metadata", "cluster"], message, value: true });
+  }
+  if (accountId !== undefined && cluster === false)
+    issues.push({ path: ["metadata"], message: "accountId and cluster: false are mutually exclusive" });
+  else if (accountId !== undefined && !canName) {
+    const message = `must not be set with ${collector.title}, which adds no fields here`;
+    issues.push({ path: ["metadata", "accountId"], message, value: accountId });
+  }
   return issues;
 }
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
 import { credentialsFolder, logPipeline } from "../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { JOURNAL_FOLDER } from "../../../components/logging/sources/journal.ts";
 import { Running } from "./program.ts";
+import { unnamedCluster } from "./unnamed-cluster.ts";
 
 /** How a collector's rendered files are made to run outside a cluster. */
 export interface LocalCollector {
@@ -37,7 +37,7 @@ export class Sandbox {
     for (const path of [this.state, config, this.#credentials]) mkdirSync(path, { recursive: true });
     if (pods === undefined) mkdirSync(this.pods);
     else symlinkSync(pods, this.pods);
-    const pipeline = logPipeline(LoggingSettings.parse({ collector: collector.id, ...settings }), {
+    const pipeline = logPipeline(unnamedCluster({ collector: collector.id, ...settings }), {
       cluster: "test",
       region: "eu-central-1",
       bucket: "test-logs",

@@ -1,6 +1,6 @@
 import type { ApplicationPod } from "../../../../components/kubernetes/container.ts";
 import { logPipeline, NODE } from "../../../../components/logging/pipeline.ts";
-import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { unnamedCluster } from "../../../support/collectors/unnamed-cluster.ts";
 
 /** What a collector beside an application is told of its pod. */
 export const POD: ApplicationPod = {
@@ -17,7 +17,7 @@ export const credentials = { secretName: "log-writer" };
 export function pipelines(always: object) {
   return (settings: object, source?: "application") =>
     logPipeline(
-      LoggingSettings.parse({ ...always, ...settings }),
+      unnamedCluster({ ...always, ...settings }),
       { cluster: "dev", region: "eu-central-1", bucket: "dev-logs" },
       source === undefined ? NODE : { kind: source, pod: POD },
     );

@@ -91,31 +91,33 @@ describe("Settings of processing", () => {
 
     it("and the account only beside it", () => {
       const accountId = "111122223333";
-      assert.deepEqual(check({ metadata: { accountId } }), ["metadata: accountId requires cluster"]);
-      assert.deepEqual(check({ metadata: { accountId, cluster: true } }), []);
-      assert.equal(LoggingSettings.safeParse({ metadata: { accountId: "1111", cluster: true } }).success, false);
+      assert.deepEqual(check({ metadata: { accountId } }), []);
+      assert.deepEqual(check({ metadata: { accountId, cluster: false } }), [
+        "metadata: accountId and cluster: false are mutually exclusive",
+      ]);
+      assert.equal(LoggingSettings.safeParse({ metadata: { accountId: "1111" } }).success, false);
     });
 
     for (const collector of Object.values(COLLECTORS)) {
       if (!collector.modes.includes("daemonset")) continue;
       if (collector.processing.fields === true)
         it(`with ${collector.title}, and its region where that is known`, () => {
-          const named = { metadata: { cluster: true } };
-          const fields = (values: object) => ({ processing: { fields: values } });
+          const unnamed = { metadata: { cluster: false } };
+          const fields = (values: object) => ({ ...unnamed, processing: { fields: values } });
           const both = { k8s_cluster_name: "prod", cloud_region: "eu-west-1" };
-          assert.deepEqual(rendered(collector, named), rendered(collector, fields(both)));
+          assert.deepEqual(rendered(collector, {}), rendered(collector, fields(both)));
           assert.deepEqual(
-            rendered(collector, { metadata: { cluster: true, accountId: "111122223333" } }),
+            rendered(collector, { metadata: { accountId: "111122223333" } }),
             rendered(collector, fields({ ...both, cloud_account_id: "111122223333" })),
           );
-          assert.notDeepEqual(rendered(collector, named), rendered(collector, {}));
+          assert.notDeepEqual(rendered(collector, {}), rendered(collector, unnamed));
           assert.deepEqual(
-            rendered(collector, named, { cluster: "lab", region: undefined }),
+            rendered(collector, {}, { cluster: "lab", region: undefined }),
             rendered(collector, fields({ k8s_cluster_name: "lab" })),
           );
           const own = fields({ k8s_cluster_name: "blue" });
           assert.deepEqual(
-            rendered(collector, { ...named, ...own }),
+            rendered(collector, { processing: own.processing }),
             rendered(collector, fields({ ...both, k8s_cluster_name: "blue" })),
           );
         });
@@ -124,6 +126,14 @@ describe("Settings of processing", () => {
           assert.deepEqual(
             check({ collector: collector.id, metadata: { cluster: true } }).filter((issue) => /cluster/.test(issue)),
             [`metadata.cluster: must be false with ${collector.title}, which adds no fields here (found true)`],
+          );
+          assert.deepEqual(
+            check({ collector: collector.id, metadata: { accountId: "111122223333" } }).filter((issue) =>
+              /account/.test(issue),
+            ),
+            [
+              `metadata.accountId: must not be set with ${collector.title}, which adds no fields here (found "111122223333")`,
+            ],
           );
         });
     }

@@ -94,12 +94,13 @@ describe("Logagent's plugins at work", () => {
       labels: { "app_kubernetes_io/name": "curl" },
       ...(process.env.NODE_NAME === undefined ? {} : { host: process.env.NODE_NAME }),
     };
+    const same = { kubernetes, team: "ts", k8s_cluster_name: "dev", digits: 30 };
     assert.deepEqual(
       records.map(({ "@timestamp": time, ...record }) => ({ ...record, digits: time.length })),
       [
-        { log: "hello", kubernetes, team: "ts", digits: 30 },
-        { log: '{"a":1}', kubernetes, team: "ts", fields: { a: 1 }, digits: 30 },
-        { log: "bye", kubernetes, team: "ts", digits: 30 },
+        { log: "hello", ...same },
+        { log: '{"a":1}', ...same, fields: { a: 1 } },
+        { log: "bye", ...same },
       ],
     );
     // All is sent, and its place noted.
