@@ -32,6 +32,17 @@ import { CollectorDaemonSet } from "./workloads/daemon-set.ts";
 import { EventReader } from "./workloads/event-reader.ts";
 import { type Sidecar, sidecarOf } from "./workloads/sidecar.ts";
 
+/** What the pods that collect need, beside the collector. */
+interface WorkloadContext {
+  readonly settings: LoggingSettings;
+  /** The settings with what only the deployment knows. */
+  readonly resolved: pulumi.Output<LoggingSettings>;
+  readonly targets: readonly Target[];
+  readonly context: DestinationContext;
+  readonly image: LogCollectionArgs["image"];
+  readonly dependsOn: readonly pulumi.Resource[];
+}
+
 /**
  * What collects the logs, in a namespace of its own, and the AWS resources that its destinations need.
  * @throws {SettingsError} for arguments that cannot work together; in the deployment, if they depend on an output.
@@ -78,24 +89,7 @@ export class LogCollection extends pulumi.ComponentResource {
       cluster.podIdentity === undefined
         ? {}
         : teamReaders(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
-    if (settings.sources.includes("audit") && cluster.podIdentity !== undefined)
-      new AuditLog(
-        `${name}-audit`,
-        {
-          host: cluster.podIdentity,
-          cluster: cluster.name,
-          logTypes: cluster.logTypes,
-          targets,
-          dependsOn: [...cluster.ready, ...inAws],
-        },
-        { parent: this },
-      );
-    if (settings.sources.includes("auto-mode") && cluster.podIdentity !== undefined)
-      new AutoModeLogs(
-        `${name}-auto-mode`,
-        { host: cluster.podIdentity, cluster: cluster.name, targets, dependsOn: [...cluster.ready, ...inAws] },
-        { parent: this },
-      );
+    this.#awsSources(name, settings, targets, cluster, inAws);
     const resolved = withAccount(resolvedSettings(name, args, settings), settings, collector, cluster, this);
     const roles = Object.entries(teamRoles(cluster.name, targets, teams));
     this.readerRoles = Object.fromEntries(roles.map(([role, body]) => [role, JSON.stringify(body)]));
@@ -110,37 +104,15 @@ export class LogCollection extends pulumi.ComponentResource {
           ]
         : [],
     );
-    if (settings.mode === "daemonset") {
-      const [onNodes, reader] = carriersOf(settings, collector);
-      const workload = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
-        // What needs no value of the deployment is known before it.
-        const planned = program.render(pipelineOf({ settings: own, carries }, context));
-        const files = resolved.apply((found) => {
-          const carrier = carriersOf(found, collector)[at];
-          return carrier === undefined ? {} : program.render(pipelineOf(carrier, context)).files;
-        });
-        return {
-          collector: program,
-          files,
-          args: planned.args,
-          environment: planned.environment,
-          destinations: targets.filter(({ sources }) => sources.some(carries)),
-          senders: planned.senders,
-          resources: own.resources,
-          image: (at > 0 ? own.events.image : undefined) ?? (program.id === collector.id ? args.image : undefined),
-          dependsOn: [namespace, ...inAws, ...search],
-        };
-      };
-      const journal = journalSources(settings.sources).length > 0;
-      new CollectorDaemonSet(`${name}-${collector.id}`, { ...workload(onNodes, 0), journal }, { parent: this });
-      if (reader !== undefined)
-        new EventReader(
-          `${name}-${EVENT_READER_NAME}`,
-          { ...workload(reader, 1), stateLimit: stateLimit(reader) },
-          { parent: this },
-        );
-    }
-
+    if (settings.mode === "daemonset")
+      this.#workloads(name, collector, {
+        settings,
+        resolved,
+        targets,
+        context,
+        image: args.image,
+        dependsOn: [namespace, ...inAws, ...search],
+      });
     this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context, args.image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = search;
@@ -148,6 +120,53 @@ export class LogCollection extends pulumi.ComponentResource {
     this.indices = indicesOf(targets, teams);
     this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });
+  }
+
+  /** What AWS delivers to the destinations by itself. */
+  #awsSources(
+    name: string,
+    { sources }: LoggingSettings,
+    targets: readonly Target[],
+    { name: cluster, podIdentity: host, logTypes, ready }: ClusterHandle,
+    inAws: readonly pulumi.Resource[],
+  ): void {
+    if (host === undefined) return;
+    const common = { host, cluster, targets, dependsOn: [...ready, ...inAws] };
+    if (sources.includes("audit")) new AuditLog(`${name}-audit`, { ...common, logTypes }, { parent: this });
+    if (sources.includes("auto-mode")) new AutoModeLogs(`${name}-auto-mode`, common, { parent: this });
+  }
+
+  /** The collector on each node, and beside it what reads events where these are a source. */
+  #workloads(name: string, collector: Collector, of: WorkloadContext): void {
+    const { settings, resolved, targets, context, image, dependsOn } = of;
+    const [onNodes, reader] = carriersOf(settings, collector);
+    const workload = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
+      // What needs no value of the deployment is known before it.
+      const planned = program.render(pipelineOf({ settings: own, carries }, context));
+      const files = resolved.apply((found) => {
+        const carrier = carriersOf(found, collector)[at];
+        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context)).files;
+      });
+      return {
+        collector: program,
+        files,
+        args: planned.args,
+        environment: planned.environment,
+        destinations: targets.filter(({ sources }) => sources.some(carries)),
+        senders: planned.senders,
+        resources: own.resources,
+        image: (at > 0 ? own.events.image : undefined) ?? (program.id === collector.id ? image : undefined),
+        dependsOn: [...dependsOn],
+      };
+    };
+    const journal = journalSources(settings.sources).length > 0;
+    new CollectorDaemonSet(`${name}-${collector.id}`, { ...workload(onNodes, 0), journal }, { parent: this });
+    if (reader !== undefined)
+      new EventReader(
+        `${name}-${EVENT_READER_NAME}`,
+        { ...workload(reader, 1), stateLimit: stateLimit(reader) },
+        { parent: this },
+      );
   }
 }
 
