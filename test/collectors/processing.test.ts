@@ -7,6 +7,7 @@ import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
+import { localFluentd } from "./fluentd/local.ts";
 import { localLogagent } from "./logagent/local.ts";
 import { localOpenTelemetry } from "./opentelemetry/local.ts";
 
@@ -20,6 +21,7 @@ interface Candidate {
 const opensearch = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false });
 const CANDIDATES: readonly Candidate[] = [
   { name: "fluent-bit", start: localFluentBit, destination: opensearch, limits: true },
+  { name: "fluentd", start: () => localFluentd(POD_LABELS), destination: opensearch, limits: true },
   {
     name: "otelcol",
     start: () => localOpenTelemetry(POD_LABELS),

@@ -59,7 +59,8 @@ function characterText(code: number): string {
 }
 
 function repeatText({ body, min, max, lazy }: Extract<PatternNode, { kind: "repeat" }>, dialect: Dialect): string {
-  const isOne = body.kind === "set" || body.kind === "character" || body.kind === "group";
+  // ECMAScript would repeat half of a character beyond U+FFFF.
+  const isOne = body.kind === "set" || body.kind === "group" || (body.kind === "character" && body.text.length === 1);
   const text = isOne ? patternText(body, dialect) : `(?:${patternText(body, dialect)})`;
   return `${text}${countText(min, max)}${lazy ? "?" : ""}`;
 }

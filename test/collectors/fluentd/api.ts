@@ -9,8 +9,8 @@ export interface PodApi {
   stop(): void;
 }
 
-/** What Fluentd asks an API server for: one pod after the other. Every pod that it asks for is there. */
-export async function startPodApi(): Promise<PodApi> {
+/** What Fluentd asks an API server for: one pod after the other. Every pod that it asks for is there, with these labels. */
+export async function startPodApi(labels: Readonly<Record<string, string>> = LABELS): Promise<PodApi> {
   let failures = 0;
   const server = createServer((request, response) => {
     response.setHeader("content-type", "application/json");
@@ -18,7 +18,7 @@ export async function startPodApi(): Promise<PodApi> {
     failures -= 1;
     const [, namespace, name = ""] = /\/namespaces\/([^/]+)\/pods\/([^/?]+)$/.exec(request.url ?? "") ?? [];
     const annotations = name === LEFT_OUT ? { "fluentbit.io/exclude": "true" } : { "example.com/note": "kept" };
-    const metadata = { name, namespace, labels: LABELS, annotations };
+    const metadata = { name, namespace, labels, annotations };
     response.end(JSON.stringify({ kind: "Pod", apiVersion: "v1", metadata }));
   });
   const port = await listen(server);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { caFile } from "../../../components/logging/pipeline.ts";
 import { DESTINATIONS, render } from "../../components/logging/collectors/fluentd/rendered.ts";
+import { PROCESSING } from "../../support/collectors/processing-cases.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 
@@ -52,6 +53,13 @@ describe("Fluentd reads", () => {
       });
     }
   }
+
+  it("every option of its processing", () => {
+    const processing = { ...PROCESSING, limit: [{ linesPerSecond: 5 }] };
+    const { status, unused, stdout } = dryRun({ processing }, undefined);
+    assert.equal(status, 0, stdout);
+    assert.deepEqual(unused, []);
+  });
 
   it("an option that it does not know, and says so", () => {
     const { unused } = dryRun({}, undefined, (text) => text.replace("max_line_size", "max_lime_size"));

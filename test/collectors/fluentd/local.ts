@@ -9,11 +9,11 @@ export interface LocalFluentd extends LocalCollector {
   stop(): void;
 }
 
-/** Fluentd of this machine; undefined where there is none. */
-export async function localFluentd(): Promise<LocalFluentd | undefined> {
+/** Fluentd of this machine; undefined where there is none. @param labels Of each pod. Default: those of the cluster's tests. */
+export async function localFluentd(labels?: Readonly<Record<string, string>>): Promise<LocalFluentd | undefined> {
   const program = findProgram("fluentd");
   if (program === undefined) return undefined;
-  const api = await startPodApi();
+  const api = await startPodApi(labels);
   return {
     collector: fluentd,
     api,

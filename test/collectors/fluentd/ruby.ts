@@ -29,7 +29,7 @@ export function runRuby(
       cpSync(join(SCRIPTS, name), join(folder, name));
     const program = join(folder, "driver.rb");
     writeFileSync(program, driver(folder));
-    return execFileSync(RUBY ?? "", [program, ...args], { encoding: "utf8", input });
+    return execFileSync(RUBY ?? "", [program, ...args], { encoding: "utf8", input, maxBuffer: 64 * 2 ** 20 });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,4 +1,4 @@
-# Joins the parts that a container runtime makes of a long line, and then the lines of a stack trace.
+# Joins the parts that a container runtime makes of a long line, and then the lines of a stack trace or of another record.
 #
 # The concat plugin runs its timeouts in a thread without a lock (measured: one of 89,000 lines lost at 1 MB/s), and a kill loses what it
 # holds. This filter locks, and keeps what it holds in a journal on disk.
@@ -6,6 +6,7 @@
 
 require "fluent/plugin/filter"
 require_relative "line_journal.rb"
+require_relative "line_limits.rb"
 
 module Fluent::Plugin
   class PodLinesFilter < Filter
@@ -17,12 +18,16 @@ module Fluent::Plugin
     config_param :journal, :string
     # Matches a line that belongs to the one before. Default: none.
     config_param :continuation, :regexp, default: nil
+    # First lines of records in some namespaces, in the place of the continuation there; those without namespaces are for all.
+    config_param :first_lines, :array, default: []
 
     # Seconds that a line waits for a continuation, and a part of a line for the rest.
     MULTILINE_FLUSH = 1
     PARTIAL_FLUSH = 60
     # Longer lines go on in pieces: the buffer takes no larger record, and a record may hold its line twice (log and fields).
     MAX_BYTES = 3 * 2**20
+    # Of a tag, which is made of the path of a pod's file.
+    NAMESPACE = /([^._]+)_[^_]+_[^_.]+\./
 
     Held = Struct.new(:time, :record, :texts, :bytes, :at) do
       def add(text, now)
@@ -36,8 +41,8 @@ module Fluent::Plugin
       end
     end
     # State of one container stream: parts of a line, lines of a trace, the trace that the last call released, parts and lines before that
-    # call, and what is on its way to the label.
-    Stream = Struct.new(:parts, :lines, :released, :before, :leaving) do
+    # call, what is on its way to the label, and what tells a line that belongs to the one before (nil: none does).
+    Stream = Struct.new(:parts, :lines, :released, :before, :leaving, :continues) do
       def begin(again)
         self.parts, self.lines = before if again && before
         self.before = [parts, lines].map { |held| held&.dup.tap { |copy| copy.texts = copy.texts.dup if copy } }
@@ -48,6 +53,7 @@ module Fluent::Plugin
     def start
       super
       @streams = {}
+      @first_lines.each { |rule| rule["pattern"] = Regexp.new(rule["pattern"]) }
       # By tag: the streams that its last call touched.
       @touched = {}
       @mutex = Mutex.new
@@ -72,7 +78,7 @@ module Fluent::Plugin
         @touched[tag] = touched
         lines.each do |time, record|
           key = [tag, record["stream"].to_s]
-          stream = @streams[key] ||= Stream.new(nil, nil, nil, nil, [])
+          stream = @streams[key] ||= Stream.new(nil, nil, nil, nil, [], continuation_of(tag))
           touched[key] ||= stream.tap { stream.begin(false) }
           add(stream, time, record, made)
         end
@@ -83,6 +89,14 @@ module Fluent::Plugin
 
     private
 
+    def continuation_of(tag)
+      namespace = tag[NAMESPACE, 1]
+      rule = @first_lines.find { |each| each["namespaces"].nil? || each["namespaces"].include?(namespace) }
+      # Lines are read as bytes, and a pattern may have characters.
+      return ->(text) { !rule["pattern"].match?(text.dup.force_encoding(Encoding::UTF_8).scrub) } if rule
+      @continuation && ->(text) { @continuation.match?(text) }
+    end
+
     def add(stream, time, record, made)
       text = record["log"]
       part = record.delete("logtag")&.start_with?("P")
@@ -92,7 +106,7 @@ module Fluent::Plugin
         return if part && stream.parts.bytes < MAX_BYTES
         time, record, stream.parts = stream.parts.time, stream.parts.joined(""), nil
       end
-      return made.add(time, record) unless @continuation
+      return made.add(time, record) unless stream.continues
       continue(stream, time, record, made)
     end
 
@@ -100,7 +114,7 @@ module Fluent::Plugin
       text = record["log"]
       held = stream.lines
       room = held && held.bytes + text.bytesize <= MAX_BYTES
-      return held.add(text, now) if room && @continuation.match?(text)
+      return held.add(text, now) if room && stream.continues.call(text)
       if held
         made.add(held.time, held.joined("\n"))
         stream.released ||= held
@@ -139,8 +153,10 @@ module Fluent::Plugin
     end
 
     def emit(router, entries)
-      entries.each do |tag, seconds, nanoseconds, record|
-        router.emit(tag, Fluent::EventTime.new(seconds, nanoseconds), record)
+      LineLimits.attempt do
+        entries.each do |tag, seconds, nanoseconds, record|
+          router.emit(tag, Fluent::EventTime.new(seconds, nanoseconds), record)
+        end
       end
     end
 

@@ -6,6 +6,8 @@ require "json"
 require "tzinfo"
 require "fluent/plugin/filter"
 require "fluent/plugin/buffer"
+require_relative "line_limits.rb"
+require_relative "line_rules.rb"
 require_relative "pod_lookup.rb"
 
 module Fluent::Plugin
@@ -26,6 +28,8 @@ module Fluent::Plugin
     config_param :parse_json, :bool, default: true
     # Longest line in bytes whose JSON is parsed. Default: any.
     config_param :fields_bytes, :integer, default: nil
+    # What is masked, dropped and added: the rules of processing.ts.
+    config_param :rules, :hash, default: {}
     # Whether a record names the CloudWatch stream of its container.
     config_param :stream, :bool, default: false
     # Without a prefix a record has no index and no id.
@@ -46,6 +50,10 @@ module Fluent::Plugin
       super
       @zone = TZInfo::Timezone.get(@index_zone)
       @pods = PodLookup.new(@api_url, log) unless @application
+      redact, thin, limit, @added = @rules.values_at("redact", "thin", "limit", "fields")
+      @redactor = LineRedactor.new(redact) if redact
+      @thinner = LineThinner.new(thin) if thin
+      @limits = LineLimits.new(limit) if limit
     end
 
     def filter_stream(tag, lines)
@@ -53,9 +61,11 @@ module Fluent::Plugin
       made = Fluent::MultiEventStream.new
       return made unless origin.wanted
       lines.each do |time, record|
-        made.add(time, record_of(origin, time, record))
+        kept = record_of(origin, time, record)
+        made.add(time, kept) if kept
       rescue StandardError => error
-        router.emit_error_event(tag, time, record, error)
+        # Fluentd prints it.
+        router.emit_error_event(tag, time, @redactor ? record.merge("log" => LineRedactor::UNREADABLE) : record, error)
       end
       made
     rescue PodLookup::Stopped => error
@@ -82,15 +92,20 @@ module Fluent::Plugin
       Origin.new(kubernetes, team, found.labels, wanted)
     end
 
+    # nil for a line that is dropped.
     def record_of(origin, time, record)
       # Lines are read as bytes, since the parser drops what is not UTF-8.
       line = record["log"].to_s.dup.force_encoding(Encoding::UTF_8).scrub
+      # First of all, so that no id is made of what is masked, and JSON has the masks too.
+      line = @redactor.redact(line) if @redactor
       made = { "@timestamp" => Time.at(time.to_i, time.nsec, :nsec).utc.strftime("%Y-%m-%dT%H:%M:%S.%9NZ"), "log" => line }
       made["stream"] = record["stream"].dup.force_encoding(Encoding::UTF_8) if record["stream"]
       made["kubernetes"] = origin.kubernetes
       made["team"] = origin.team if origin.team
       fields = @parse_json ? fields_of(line) : nil
       made["fields"] = fields if fields
+      return nil if unwanted?(origin, time, made)
+      made.merge!(@added) if @added
       names = origin.kubernetes.values_at("namespace_name", "pod_name", "container_name")
       made["_index"] = names.join(".") if @stream
       return made unless @index_prefix
@@ -98,6 +113,13 @@ module Fluent::Plugin
       parts = [*names, made["stream"], time.to_i, time.nsec, line]
       made["_document_id"] = Digest::SHA1.hexdigest(parts.join(" "))
       made
+    end
+
+    def unwanted?(origin, time, made)
+      namespace, pod = origin.kubernetes.values_at("namespace_name", "pod_name")
+      log, stream, fields = made.values_at("log", "stream", "fields")
+      line = LineThinner::Line.new(log, namespace, stream, origin.labels, fields, time.nsec / 1000 % 1000)
+      @thinner&.drop?(line) || @limits&.beyond?(namespace, pod, time.to_i)
     end
 
     def fields_of(line)

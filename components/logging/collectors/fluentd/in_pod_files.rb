@@ -9,6 +9,7 @@ require "set"
 require "fluent/plugin/in_tail"
 require_relative "file_identity.rb"
 require_relative "line_journal.rb"
+require_relative "line_limits.rb"
 
 module Fluent::Plugin
   class PodFilesInput < TailInput
@@ -95,7 +96,7 @@ module Fluent::Plugin
     end
 
     def take(tag, lines)
-      router.emit_stream(tag, lines) unless lines.empty?
+      LineLimits.attempt { router.emit_stream(tag, lines) } unless lines.empty?
       true
     rescue Buffer::BufferOverflowError, SystemCallError
       false

@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
+import type { Collector, Unsupported } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
 import { configurationText, type Section } from "./directives.ts";
 import { applicationSource, joins, LINES, nodeSource, record } from "./input.ts";
@@ -19,6 +19,8 @@ const SCRIPTS = readScripts(import.meta.url, [
   "pod_lookup.rb",
   "filter_pod_lines.rb",
   "line_journal.rb",
+  "line_limits.rb",
+  "line_rules.rb",
 ]);
 /** Each destination's plugin is in an image of its own. @see https://github.com/fluent/fluentd-kubernetes-daemonset */
 const imageWith = (plugin: string) => `docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-${plugin}-1.1`;
@@ -54,13 +56,13 @@ export const fluentd: Collector = {
     kafka: "no Fluentd image for Kubernetes has the plugin",
   },
   routes: "which is rendered for one destination here",
-  processing: noProcessing("which is rendered without it here"),
+  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
     buffer: "files on the node, including pending multi-line records",
     index: "prefix, split value and strftime date, in any time zone",
     maintenance: "maintained (CNCF)",
-    ownCode: "Ruby plugins for input, buffer, joining and record",
+    ownCode: "Ruby plugins for input, buffer, joining, record and processing",
     losses: "none up to 11 MB/s, which takes one core",
   },
   configFolder: CONFIG_FOLDER,

@@ -7,6 +7,7 @@ import {
   NODE_VARIABLE,
   OPT_OUT_ANNOTATION,
 } from "../../pipeline.ts";
+import { scriptRules } from "../../processing/processing.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import { type Options, quoted, type Section, variable } from "./directives.ts";
 
@@ -73,11 +74,12 @@ export function applicationSource(stateFolder: string): Section {
 }
 
 /**
- * Joins the parts of a line and then the lines of a stack trace; what waits too long for the rest goes to the label.
+ * Joins the parts of a line and then the lines of a stack trace or record; what waits too long for the rest goes to the label.
  * Empty if there is nothing to join.
  */
-export function joins({ multiline, source }: LogPipeline, label: string, stateFolder: string): Section[] {
+export function joins({ multiline, source, processing }: LogPipeline, label: string, stateFolder: string): Section[] {
   const traces = continuationPattern(multiline);
+  const { firstLines } = scriptRules(processing, "onigmo") ?? {};
   if (traces === undefined && source.kind === "application") return [];
   return [
     {
@@ -88,6 +90,7 @@ export function joins({ multiline, source }: LogPipeline, label: string, stateFo
         label,
         journal: `${stateFolder}/held`,
         continuation: traces === undefined ? undefined : quoted(`/${traces}/`),
+        first_lines: firstLines === undefined ? undefined : quoted(JSON.stringify(firstLines)),
       },
     },
   ];
@@ -96,6 +99,7 @@ export function joins({ multiline, source }: LogPipeline, label: string, stateFo
 /** The filter that makes the record: `filter_pod_record.rb` with the parameters of a pipeline. */
 export function record(pipeline: LogPipeline): Section {
   const { source, labels, metadata, parseJson, destination, teamNames } = pipeline;
+  const { firstLines: _, ...rules } = scriptRules(pipeline.processing, "onigmo") ?? {};
   return {
     name: "filter",
     of: LINES,
@@ -113,6 +117,7 @@ export function record(pipeline: LogPipeline): Section {
             required_labels: quoted(JSON.stringify(labels)),
             ...(Object.keys(teamNames).length === 0 ? {} : { teams: quoted(JSON.stringify(teamNames)) }),
           }),
+      rules: Object.keys(rules).length === 0 ? undefined : quoted(JSON.stringify(rules)),
       stream: destination.kind === "cloudwatch" ? true : undefined,
       ...index(pipeline),
     },

@@ -32,7 +32,7 @@ describe("The collectors' scripts", () => {
     const parseRuby = await loadPrism();
     const errors = (text: string) => parseRuby(text).errors.map(({ message }) => message);
     const files = scripts(".rb");
-    assert.equal(files.length, 7);
+    assert.equal(files.length, 9);
     for (const [path, text] of files) assert.deepEqual(errors(text), [], path);
     assert.ok(errors("def a\n  [1\nend\n").length > 0);
   });

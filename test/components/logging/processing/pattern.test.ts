@@ -86,6 +86,12 @@ describe("A pattern for all collectors", () => {
     );
   });
 
+  it("repeats a whole character, also one that ECMAScript counts as two", () => {
+    const [two, some] = ["𝄞{2}", "<[^a]{2}>|é+"].map((text) => patternText(parsePattern(text), "ecmascript"));
+    assert.equal("𝄞𝄞𝄞 é".replace(new RegExp(two ?? ""), "x"), "x𝄞 é");
+    assert.equal("<𝄞𝄞> <𝄞> ééx".replaceAll(new RegExp(some ?? "", "g"), "y"), "y <𝄞> yx");
+  });
+
   it("takes no time without bound in a backtracking engine, if it is accepted", function () {
     this.timeout(20_000);
     const hostile = [`${"a".repeat(5000)}!`, `${"1".repeat(5000)}!`, `${"a1".repeat(2500)}!`, `${" ".repeat(5000)}!`];

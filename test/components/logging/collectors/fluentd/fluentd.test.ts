@@ -165,6 +165,8 @@ describe("Fluentd's configuration", () => {
       "pod_lookup.rb",
       "filter_pod_lines.rb",
       "line_journal.rb",
+      "line_limits.rb",
+      "line_rules.rb",
     ]);
   });
 
