@@ -10,6 +10,8 @@ export interface Given {
   readonly namespace: string;
   /** Default: p. */
   readonly pod?: string;
+  /** Default: container. */
+  readonly container?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly lines: readonly {
     readonly log: string;
@@ -58,7 +60,7 @@ STDIN.each_line do |line|
   given = JSON.parse(line)
   filter = filters[given["conf"]]
   $labels = given["labels"]
-  tag = "kubernetes.var.log.pods.#{given["namespace"]}_#{given["pod"]}_uid.container.0.log"
+  tag = "kubernetes.var.log.pods.#{given["namespace"]}_#{given["pod"]}_uid.#{given["container"]}.0.log"
   lines = given["lines"].map do |each|
     [EventTime.new(each["seconds"] || 0, each["nanoseconds"] || 0), { "log" => each["log"].b, "stream" => each["stream"] || "stdout" }]
   end
@@ -73,8 +75,8 @@ export type FilterRecord = z.infer<typeof Records>[number];
 
 /** What the filter of records makes of lines, in the Ruby of this machine: records of each, in one run. */
 export function filteredByFluentd(given: readonly Given[]): FilterRecord[][] {
-  const input = given.map(({ pipeline, namespace, pod = "p", labels = {}, lines }) =>
-    JSON.stringify({ conf: parametersOf(pipeline), namespace, pod, labels, lines }),
+  const input = given.map(({ pipeline, namespace, pod = "p", container = "container", labels = {}, lines }) =>
+    JSON.stringify({ conf: parametersOf(pipeline), namespace, pod, container, labels, lines }),
   );
   const printed = runRuby(() => DRIVER, { input: input.join("\n") });
   return printed
@@ -97,7 +99,7 @@ function read(pipeline: LogPipeline): object {
   const filters = sections.find(({ name }) => name === "label")?.sections ?? [];
   const { options = {} } = filters.find((section) => section.options["@type"] === "pod_record") ?? {};
   const typed = (key: string, value: string) =>
-    value.startsWith("{") || ["labels", "annotations", "parse_json", "fields_bytes"].includes(key)
+    value.startsWith("{") || ["labels", "annotations", "parse_json", "fields_bytes", "stream"].includes(key)
       ? JSON.parse(value)
       : value;
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, typed(key, value)]));

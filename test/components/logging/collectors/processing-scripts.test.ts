@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { runInNewContext } from "node:vm";
 import { parse } from "yaml";
-import { recordScript, redactScript } from "../../../../components/logging/collectors/filebeat/configuration.ts";
+import { z } from "zod";
+import { redactScript } from "../../../../components/logging/collectors/filebeat/configuration.ts";
 import { filebeat } from "../../../../components/logging/collectors/filebeat/index.ts";
 import type scripts from "../../../../components/logging/collectors/logagent/processing.cjs";
 import type { LogPipeline } from "../../../../components/logging/pipeline.ts";
@@ -50,11 +51,14 @@ function filebeatRedaction(pipeline: LogPipeline): (line: string) => unknown {
   };
 }
 
-/** The two programs of Filebeat, and what its own processors do between them. */
+/** The programs of Filebeat, and what its own processors do between them. */
 function filebeatScript(pipeline: LogPipeline): Script {
-  const programs = [redactScript(pipeline), recordScript(pipeline)].map((text): ((event: object) => void) =>
-    runInNewContext(`${text} process;`),
-  );
+  const { processors } = parse(filebeat.render(pipeline).files["filebeat.yml"] ?? "");
+  const programs = z
+    .array(z.object({ script: z.object({ source: z.string() }).optional() }))
+    .parse(processors)
+    .flatMap(({ script }) => script ?? [])
+    .map(({ source }): ((event: object) => void) => runInNewContext(`${source} process;`));
   const labels = Object.entries(POD_LABELS).map(([key, value]) => [key.replaceAll(".", "_"), value]);
   return (line, { namespace, stream }, number = 0) => {
     const values = new Map<string, unknown>([
@@ -94,6 +98,15 @@ for (const [name, scriptOf] of Object.entries({ Logagent: logagentScript, Filebe
         const made = one.lines.flatMap((line) => script(line, one) ?? []);
         assert.deepEqual(made, one.wanted);
       });
+
+    it("keeps each line of a record that was joined, and masks each, with and without a rule to redact", () => {
+      const lines = "first of a@b.io\n  second of c@d.io\n\n  last";
+      const of: Parameters<Script>[1] = { namespace: "shop", stream: "stdout" };
+      assert.equal(script(lines, of), lines.replaceAll(/\w@\w\.io/g, "[REDACTED:email]"));
+      assert.equal(scriptOf(pipelineOf({}))(lines, of), lines);
+      const dropping = scriptOf(pipelineOf({ drop: [{ pattern: "second" }] }));
+      assert.deepEqual([dropping(lines, of), dropping("first", of)], [undefined, "first"]);
+    });
 
     it("keeps as many thousandths of a sample as the ratio says, and all lines of others", () => {
       const kept = (namespace: string) =>

@@ -1,65 +1,28 @@
 import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
-import fc from "fast-check";
 import { DateTime } from "luxon";
 import { type LuaEngine, LuaFactory } from "wasmoon";
 import { parse } from "yaml";
 import { recordScript } from "../../../../components/logging/collectors/filebeat/configuration.ts";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
-import { appOf, indexName, teamOf } from "../../../../components/logging/indexing/index-format.ts";
-import {
-  placeName,
-  placeOfNamespace,
-  teamNames,
-  teamPlaces,
-} from "../../../../components/logging/indexing/team-places.ts";
-import { type LogPipeline, logPipeline } from "../../../../components/logging/pipeline.ts";
-import { type CollectorId, LoggingSettings } from "../../../../components/logging/settings.ts";
+import { placeName, placeOfNamespace, teamPlaces } from "../../../../components/logging/indexing/team-places.ts";
+import type { CollectorId } from "../../../../components/logging/settings.ts";
 import { LUA_BIT } from "../../../support/collectors/lua.ts";
-import { anyFormat, anyTime } from "../arbitraries.ts";
-
-const TEAMS = [
-  { name: "ts" },
-  { name: "pay", namespaces: [{ name: "pay-api" }, { name: "pay-web" }] },
-  { name: "ops", namespaces: [{ name: "sa-team" }, { name: "kube-system" }] },
-];
-const anyLine = fc.record({
-  at: anyTime,
-  namespace: fc.constantFrom("ts-team", "pay-api", "pay-web", "sa-team", "sa-team-x", "kube-system", "qa-team", "a.b"),
-  pod: fc.constantFrom("web-0", "api.v1-7d9f", "x"),
-  container: fc.constantFrom("app", "side-car"),
-  labels: fc.constantFrom<Readonly<Record<string, string>>>(
-    {},
-    { app: "Curl" },
-    { "app.kubernetes.io/name": "", app: "web_1" },
-    { "app.kubernetes.io/name": "Z.9" },
-  ),
-});
-type Line = typeof anyLine extends fc.Arbitrary<infer T> ? T : never;
-const anyPlace = fc.record({
-  logGroup: fc.stringMatching(/^\/[a-z][\w./#-]{0,20}[a-z]$/),
-  prefix: fc.stringMatching(/^[a-z][\w-]{0,9}(\/[\w-]{1,9}){0,2}\/?$/),
-});
-
-/** A thousand lines: forty under each of twenty-five formats, log groups and prefixes. */
-const CASES = fc.sample(
-  fc.record({
-    format: anyFormat.map((format) => ({ ...format, timeZone: "UTC" })),
-    place: anyPlace,
-    lines: fc.array(anyLine, { minLength: 40, maxLength: 40 }),
-  }),
-  { numRuns: 25, seed: 4 },
-);
-
-function pipelineOf(collector: CollectorId, settings: object): LogPipeline {
-  const parsed = LoggingSettings.parse({ collector, ...settings });
-  return logPipeline(parsed, { cluster: "dev", region: "eu-central-1", bucket: "b", teams: TEAMS });
-}
+import {
+  indexOf,
+  inUtc,
+  NAME_CASES,
+  NAME_TEAMS,
+  type NamedLine,
+  namePipeline,
+  streamOf,
+  strftime,
+} from "../../../support/collectors/name-cases.ts";
 
 function rendered(collector: CollectorId, settings: object) {
   const found = COLLECTORS[collector];
   assert.ok(found);
-  return found.render(pipelineOf(collector, settings));
+  return found.render(namePipeline(collector, settings));
 }
 
 /** The first file of a collector's configuration. */
@@ -68,30 +31,22 @@ function configOf(collector: CollectorId, settings: object) {
   return parse(text);
 }
 
-/** As C's strftime and Vector write a time in UTC. */
-function strftime(format: string, at: Date): string {
-  const parts: Record<string, string> = { Y: "yyyy", m: "MM", d: "dd", H: "HH", G: "kkkk", V: "WW" };
-  const time = DateTime.fromJSDate(at, { zone: "UTC" }).setLocale("en-US");
-  return format.replaceAll(/%([A-Za-z])/g, (_, part: string) => time.toFormat(parts[part] ?? "'?'"));
-}
-
-const tagOf = ({ namespace, pod, container }: Line) => `kube.${namespace}_${pod}_uid_${container}`;
-const streamOf = ({ namespace, pod, container }: Line) => `${namespace}.${pod}.${container}`;
+const tagOf = ({ namespace, pod, container }: NamedLine) => `kube.${namespace}_${pod}_uid_${container}`;
 const byTeam = { splitBy: "team" };
 const cloudwatch = (logGroup: string) => ({ destination: { kind: "cloudwatch", logGroup }, index: byTeam });
 const s3 = (prefix: string) => ({ destination: { kind: "s3", bucket: "acme-logs", prefix }, index: byTeam });
 
 /** What the model says. */
-function expected(settings: object, base: string, line: Line): string {
-  const { destination, index } = pipelineOf("fluent-bit", settings);
-  return placeName(base, placeOfNamespace(teamPlaces(destination, index, TEAMS), line.namespace)?.team);
+function expected(settings: object, base: string, line: NamedLine): string {
+  const { destination, index } = namePipeline("fluent-bit", settings);
+  return placeName(base, placeOfNamespace(teamPlaces(destination, index, NAME_TEAMS), line.namespace)?.team);
 }
 const clean = (prefix: string) => prefix.replace(/\/$/, "");
 
 type Options = Readonly<Record<string, string>>;
 
 /** The output of Fluent Bit that takes a line, by its tag. */
-function fluentBitOutput(settings: object): (line: Line) => Options {
+function fluentBitOutput(settings: object): (line: NamedLine) => Options {
   const outputs: Options[] = configOf("fluent-bit", settings).pipeline.outputs;
   return (line) => {
     const takes = outputs.filter(({ match_regex = "" }) => new RegExp(match_regex).test(tagOf(line)));
@@ -101,7 +56,7 @@ function fluentBitOutput(settings: object): (line: Line) => Options {
 }
 
 /** What Vector puts in for the place, by the constant of its program. */
-function vectorSink(settings: object): (line: Line) => Options {
+function vectorSink(settings: object): (line: NamedLine) => Options {
   const { sinks, transforms } = configOf("vector", settings);
   const places = JSON.parse(/^places = (.*)$/m.exec(transforms.records.source)?.[1] ?? "{}");
   return (line) =>
@@ -118,7 +73,7 @@ function vectorSink(settings: object): (line: Line) => Options {
 }
 
 /** The exporter of the OpenTelemetry Collector whose pipeline does not drop a line, by the conditions of its filter. */
-function openTelemetryExporter(settings: object): (line: Line) => { logGroup: string; prefix: string } {
+function openTelemetryExporter(settings: object): (line: NamedLine) => { logGroup: string; prefix: string } {
   const { exporters, processors, service } = configOf("opentelemetry", { ...settings, buffer: { whenFull: "block" } });
   const ends = Object.values<{ processors: string[]; exporters: string[] }>(service.pipelines).filter((each) =>
     each.exporters.some((name) => name in exporters),
@@ -147,13 +102,13 @@ function openTelemetryExporter(settings: object): (line: Line) => { logGroup: st
 
 describe("Names of a thousand formats, teams and dates", () => {
   it("are a thousand, some of each team and of none", () => {
-    const lines = CASES.flatMap((each) => each.lines);
+    const lines = NAME_CASES.flatMap((each) => each.lines);
     assert.equal(lines.length, 1000);
     assert.ok(new Set(lines.map(({ namespace }) => namespace)).size > 7);
   });
 
   it("are the same log groups and streams with Fluent Bit, Vector and the OpenTelemetry Collector", () => {
-    for (const { place, lines } of CASES) {
+    for (const { place, lines } of NAME_CASES) {
       const settings = cloudwatch(place.logGroup);
       const [bit, vector, otel] = [fluentBitOutput(settings), vectorSink(settings), openTelemetryExporter(settings)];
       for (const line of lines) {
@@ -172,7 +127,7 @@ describe("Names of a thousand formats, teams and dates", () => {
   });
 
   it("are the same prefixes of keys with Fluent Bit, Vector and the OpenTelemetry Collector", () => {
-    for (const { place, lines } of CASES) {
+    for (const { place, lines } of NAME_CASES) {
       const settings = s3(place.prefix);
       const [bit, vector, otel] = [fluentBitOutput(settings), vectorSink(settings), openTelemetryExporter(settings)];
       for (const line of lines) {
@@ -194,12 +149,9 @@ describe("Names of a thousand formats, teams and dates", () => {
     });
     after(() => lua.global.close());
 
-    const nameOf = (format: (typeof CASES)[number]["format"], { at, namespace, labels }: Line) =>
-      indexName(format, at, { namespace, team: teamNames(TEAMS)[namespace] ?? teamOf(namespace), app: appOf(labels) });
-
     it("with Fluent Bit", async () => {
-      for (const { format, lines } of CASES) {
-        const settings = { destination: { kind: "opensearch", host: "h" }, index: format };
+      for (const { format, lines } of NAME_CASES) {
+        const settings = { destination: { kind: "opensearch", host: "h" }, index: inUtc(format) };
         const { files } = rendered("fluent-bit", settings);
         const { pipeline, parsers } = parse(files["fluent-bit.yaml"] ?? "");
         const [output] = pipeline.outputs;
@@ -225,18 +177,18 @@ describe("Names of a thousand formats, teams and dates", () => {
             .replace("$kubernetes['namespace_name']", line.namespace)
             .replace("$index_split", split.index_split ?? "?");
           const date = strftime(output.logstash_dateformat, line.at);
-          assert.equal([prefix, date].join(output.logstash_prefix_separator), nameOf(format, line));
+          assert.equal([prefix, date].join(output.logstash_prefix_separator), indexOf(inUtc(format), line));
         }
       }
     });
 
     it("with Filebeat", () => {
-      for (const { format, lines } of CASES) {
-        const settings = { destination: { kind: "elasticsearch", host: "h" }, index: format };
+      for (const { format, lines } of NAME_CASES) {
+        const settings = { destination: { kind: "elasticsearch", host: "h" }, index: inUtc(format) };
         const { files } = rendered("filebeat", settings);
         const { index } = parse(files["filebeat.yml"] ?? "")["output.elasticsearch"];
         const script = runInNewContext(
-          `${recordScript(pipelineOf("filebeat", settings))}; ({ teamOf: teamOf, splitOf: splitOf })`,
+          `${recordScript(namePipeline("filebeat", settings))}; ({ teamOf: teamOf, splitOf: splitOf })`,
         );
         for (const line of lines) {
           const labels = Object.fromEntries(
@@ -251,7 +203,7 @@ describe("Names of a thousand formats, teams and dates", () => {
                 .setLocale("en-US")
                 .toFormat(joda.replace("xxxx", "kkkk").replace("ww", "WW")),
             );
-          assert.equal(made, nameOf(format, line));
+          assert.equal(made, indexOf(inUtc(format), line));
         }
       }
     });

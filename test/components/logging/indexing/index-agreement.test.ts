@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runInNewContext } from "node:vm";
+import { parse } from "yaml";
+import { z } from "zod";
+import { logagent } from "../../../../components/logging/collectors/logagent/index.ts";
+import record from "../../../../components/logging/collectors/logagent/record.cjs";
+import sources from "../../../../components/logging/collectors/logagent/sources.cjs";
+import { opentelemetry } from "../../../../components/logging/collectors/opentelemetry/index.ts";
+import {
+  indexOf,
+  inUtc,
+  NAME_CASES,
+  type NamedLine,
+  namePipeline,
+  streamOf,
+  strftime,
+} from "../../../support/collectors/name-cases.ts";
+
+const elasticsearch = { kind: "elasticsearch", host: "h" };
+type Format = (typeof NAME_CASES)[number]["format"];
+
+/** What Logagent's own scripts make of lines: the folders of their pods, and what the API says of these. */
+function namesByLogagent(format: Format, lines: readonly NamedLine[]): string[] {
+  const pipeline = namePipeline("logagent", { destination: elasticsearch, index: format });
+  const config = parse(logagent.render(pipeline).files["logagent.yml"] ?? "");
+  const folder = mkdtempSync(join(tmpdir(), "logagent-names-"));
+  try {
+    const folders = lines.map(({ namespace, pod, container }, at) => {
+      const name = `${namespace}_${pod}_${at}`;
+      mkdirSync(join(folder, name, container), { recursive: true });
+      writeFileSync(join(folder, name, container, "0.log"), "");
+      return name;
+    });
+    const pods = {
+      keep: () => undefined,
+      find: (key: string) => ({ labels: lines[folders.indexOf(key)]?.labels ?? {}, annotations: {}, at: 0 }),
+    };
+    const logs = sources.nodeLogs({ ...config.input.logs.node, folder }, pods);
+    const nameOf = record.createNames(config.output.destination.index);
+    return lines.map(({ at, container }, number) => {
+      const log = logs.find((each) => each?.name.includes(`/${folders[number]}/${container}/`));
+      const namespace = String(log?.source.kubernetes.namespace_name);
+      return nameOf(at.toISOString(), { team: log?.source.team, namespace, app: log?.app });
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const Statements = z.array(z.object({ statements: z.array(z.string()) }));
+
+/** What the statements of the OpenTelemetry Collector's transforms make of attributes, as JavaScript. */
+function openTelemetryNames(format: Format, destination: object) {
+  const settings = { destination, index: inUtc(format), buffer: { whenFull: "block" } };
+  const { processors } = parse(
+    opentelemetry.render(namePipeline("opentelemetry", settings)).files["config.yaml"] ?? "",
+  );
+  const transforms = Object.entries<{ log_statements?: unknown }>(processors).filter(([name]) =>
+    name.startsWith("transform"),
+  );
+  const statements = transforms
+    .flatMap(([, { log_statements = [] }]) => Statements.parse(log_statements))
+    .flatMap((each) => each.statements)
+    .filter((text) =>
+      /^(set|replace_pattern)\((resource\.attributes\["(team|split|pod)"\]|log\.attributes\["elast.*index)/.test(text),
+    )
+    .map(asJavaScript);
+  const run = runInNewContext(`(resource, log, Concat, ConvertCase, FormatTime, IsMatch, replaced) => {
+    ${statements.join("\n")}
+    return { index: log.attributes["elasticsearch.index"], stream: resource.attributes.pod };
+  }`);
+  return ({ at, namespace, pod, container, labels }: NamedLine) => {
+    const named = Object.entries(labels).map(([key, value]) => [`label/${key}`, value]);
+    const names = { "k8s.namespace.name": namespace, "k8s.pod.name": pod, "k8s.container.name": container };
+    return run(
+      { attributes: { ...names, ...Object.fromEntries(named) } },
+      { attributes: {}, time: at },
+      (parts: string[], separator: string) => parts.join(separator),
+      (text: string) => text.toLowerCase(),
+      (time: Date, pattern: string) => strftime(pattern, time),
+      (text: string, pattern: string) => new RegExp(pattern).test(text),
+      (text: string, pattern: string, by: string) => text.replaceAll(new RegExp(pattern, "g"), by),
+    );
+  };
+}
+
+function asJavaScript(statement: string): string {
+  const [, call = "", target = "", rest = "", condition = "true"] =
+    /^(set|replace_pattern)\((\w+\.attributes\["[^"]+"\]), (.*?)\)(?: where (.*))?$/.exec(statement) ?? [];
+  const value = call === "set" ? rest : `replaced(${target}, ${rest})`;
+  const when = condition.replaceAll(" and ", " && ").replaceAll(" or ", " || ").replaceAll("nil", "undefined");
+  return `if (${when}) ${target} = ${value};`;
+}
+
+describe("Indices of a thousand formats, teams and dates", () => {
+  it("are the same with Logagent, in any time zone", () => {
+    for (const { format, lines } of NAME_CASES)
+      assert.deepEqual(
+        namesByLogagent(format, lines),
+        lines.map((line) => indexOf(format, line)),
+      );
+  });
+
+  it("are the same with the OpenTelemetry Collector, as its statements read", () => {
+    for (const { format, lines } of NAME_CASES) {
+      const nameOf = openTelemetryNames(format, elasticsearch);
+      assert.deepEqual(
+        lines.map((line) => nameOf(line).index),
+        lines.map((line) => indexOf(inUtc(format), line)),
+      );
+    }
+  });
+
+  it("have the same streams in CloudWatch Logs with the OpenTelemetry Collector", () => {
+    const [one] = NAME_CASES;
+    assert.ok(one);
+    const nameOf = openTelemetryNames(one.format, { kind: "cloudwatch" });
+    const lines = NAME_CASES.flatMap((each) => each.lines);
+    assert.deepEqual(
+      lines.map((line) => nameOf(line).stream),
+      lines.map(streamOf),
+    );
+  });
+});
