@@ -22,6 +22,10 @@ export const SPLIT_KEY = "index_split";
 /** Key of a record's id where a script makes one. */
 export const ID_KEY = "line_id";
 
+/** Keys of what names the cluster in a record. */
+const CLUSTER = { name: "k8s_cluster_name", region: "cloud_region", account: "cloud_account_id" } as const;
+export const CLUSTER_KEYS: readonly string[] = Object.values(CLUSTER);
+
 /** A pod with this annotation set to "true" is left out, whichever collector runs. Fluent Bit knows it by itself. */
 export const OPT_OUT_ANNOTATION = "fluentbit.io/exclude";
 
@@ -183,9 +187,9 @@ function withClusterFields(
 ): LoggingSettings["processing"] {
   if (metadata.cluster === false) return processing;
   const names = {
-    k8s_cluster_name: cluster,
-    ...(region === undefined ? {} : { cloud_region: region }),
-    ...(metadata.accountId === undefined ? {} : { cloud_account_id: metadata.accountId }),
+    [CLUSTER.name]: cluster,
+    ...(region === undefined ? {} : { [CLUSTER.region]: region }),
+    ...(metadata.accountId === undefined ? {} : { [CLUSTER.account]: metadata.accountId }),
   };
   return { ...processing, fields: { ...names, ...processing.fields } };
 }

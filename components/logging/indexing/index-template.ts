@@ -1,4 +1,4 @@
-import { ID_KEY, SPLIT_KEY } from "../pipeline.ts";
+import { CLUSTER_KEYS, ID_KEY, SPLIT_KEY } from "../pipeline.ts";
 import { FIRST_CHARACTERS, type IndexFormat, indexPattern } from "./index-format.ts";
 
 /** Name of the index template. */
@@ -17,13 +17,18 @@ type Engine = "opensearch" | "elasticsearch";
  */
 export function indexTemplate(format: IndexFormat, engine: Engine): object {
   const pattern = indexPattern(format);
-  return { index_patterns: [pattern], priority: pattern.length, template: { mappings: mappings(engine) } };
+  return {
+    index_patterns: [pattern],
+    priority: pattern.length,
+    template: { mappings: mappings(engine, CLUSTER_KEYS) },
+  };
 }
 
 /**
  * The index template of the OpenSearch that `inCluster` brings: for all names that a format can give, and not for those of its own
  * indices, which begin with a dot. So another format needs no other template, and the node, whose logs may go with its pod, stays.
- * Any template that somebody adds has a higher priority.
+ * Any template that somebody adds has a higher priority. For the same reason it leaves out what names the cluster, which stacks of
+ * former versions do not have: one cluster sends there.
  */
 export function everyIndexTemplate(): object {
   return {
@@ -32,7 +37,7 @@ export function everyIndexTemplate(): object {
     template: {
       // One node has no place for a replica.
       settings: { index: { number_of_shards: 1, number_of_replicas: 0 } },
-      mappings: mappings("opensearch"),
+      mappings: mappings("opensearch", []),
     },
   };
 }
@@ -42,7 +47,7 @@ export function everyIndexTemplate(): object {
  * fields of JSON lines) flattened to one field each, so that no pod can fill the mapping.
  * @see https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/flattened
  */
-function mappings(engine: Engine): object {
+function mappings(engine: Engine, more: readonly string[]): object {
   // Elasticsearch refuses a document with a longer value than 32,766 bytes, or deeper than 20, unless the template says what to do.
   const flattened =
     engine === "opensearch" ? { type: "flat_object" } : { type: "flattened", ignore_above: 8191, depth_limit: 1000 };
@@ -51,7 +56,7 @@ function mappings(engine: Engine): object {
       "@timestamp": { type: "date_nanos" },
       time: { type: "date_nanos" },
       log: { type: "text" },
-      ...keywords("stream", "team", "_p", SPLIT_KEY, ID_KEY),
+      ...keywords("stream", "team", "_p", SPLIT_KEY, ID_KEY, ...more),
       fields: flattened,
       kubernetes: {
         properties: {

@@ -108,6 +108,14 @@ describe("everyIndexTemplate", () => {
 });
 
 describe("indexTemplate", () => {
+  it("has a keyword for each field that names the cluster, and the template of a cluster's own node has none", () => {
+    for (const key of ["k8s_cluster_name", "cloud_region", "cloud_account_id"]) {
+      const found = JSON.stringify(indexTemplate(IndexFormat.parse({}), "elasticsearch"));
+      assert.ok(found.includes(`"${key}":{"type":"keyword"}`), key);
+      assert.ok(!JSON.stringify(everyIndexTemplate()).includes(key), key);
+    }
+  });
+
   it("leaves shards and replicas to the cluster that one has", () => {
     assert.doesNotMatch(JSON.stringify(indexTemplate(IndexFormat.parse({}), "opensearch")), /number_of/);
   });
