@@ -1,4 +1,4 @@
-import { duration, float, isAddress, isOwnHost, unsigned } from "../syntax/go-values.ts";
+import { duration, float, isAddress, isGoUrl, isOwnHost, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown } from "./setup.ts";
 
@@ -277,7 +277,9 @@ export function log(setup: Setup): void {
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dnstap/setup.go */
 export function dnstap(setup: Setup): void {
   setup.lines(() => {
-    const [, , buffer, queue] = setup.words("its line", 1);
+    const [address = "", , buffer, queue] = setup.words("its line", 1);
+    if (/^(tcp|tls):\/\//.test(address) && !hasVariable(address) && !isGoUrl(address))
+      setup.refuse(`takes an address such as tcp://10.0.0.1:6000 or a socket's path (found ${shown(address)})`);
     if (setup.since(1, 13, 0)) {
       if (buffer !== undefined) setup.int("the write buffer", buffer, 1, 1024);
       if (queue !== undefined) setup.int("the queue", queue, 1, 4096);

@@ -7,6 +7,7 @@ import {
   type PluginTokens,
   readTokens,
   type TokenBlock,
+  type TokenFile,
 } from "../syntax/syntax.ts";
 import { SETUPS } from "./index.ts";
 import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
@@ -50,16 +51,23 @@ export function startOf(text: string, context: StartContext = {}): Start {
   const errors: string[] = [];
   const warnings: string[] = [];
   const release = releaseFor(context.coredns);
-  let blocks: readonly TokenBlock[];
-  let imports: readonly string[];
+  let file: TokenFile;
   try {
-    ({ blocks, imports } = readTokens(text, environmentOf(context)));
+    file = readTokens(text, environmentOf(context));
   } catch (error) {
     if (error instanceof CorefileSyntaxError) return { errors: [error.message], warnings };
     throw error;
   }
-  for (const file of [...imports, ...blocks.flatMap((block) => block.imports)])
-    judgeImport(file, context, errors, warnings);
+  const { blocks, withoutZones, imports } = file;
+  for (const name of [...imports, ...blocks.flatMap((block) => block.imports)])
+    judgeImport(name, context, errors, warnings);
+  for (const { lines } of withoutZones) {
+    warnings.push("a server block without zones has no effect");
+    for (const { name } of lines) {
+      if (release.plugins.some((plugin) => plugin.name === name)) continue;
+      (isNewer(context.coredns) ? warnings : errors).push(noPlugin(name, release));
+    }
+  }
   if (blocks.length === 0 && imports.length === 0)
     warnings.push("no server block: CoreDNS starts with whoami on port 53, and answers no name");
   const version = context.coredns ?? versionOf(release.version);
@@ -129,6 +137,10 @@ function byPlugin(block: TokenBlock): Map<string, PluginTokens["tokens"]> {
 /** Plugins that are younger than versions of the add-on that still run, which are judged by the oldest release. */
 const PLUGINS_SINCE: Readonly<Record<string, Version>> = { multisocket: [1, 12, 0] };
 
+function noPlugin(name: string, { version }: Release): string {
+  return `CoreDNS ${version} has no plugin ${shown(name)} and does not start`;
+}
+
 function setUp(block: TokenBlock, release: Release, context: StartContext): Start {
   const errors: string[] = [];
   const warnings: string[] = [];
@@ -138,8 +150,7 @@ function setUp(block: TokenBlock, release: Release, context: StartContext): Star
   for (const [name, tokens] of plugins) {
     const options = isKnown.get(name);
     if (options === undefined) {
-      const message = `CoreDNS ${release.version} has no plugin ${shown(name)} and does not start`;
-      (isNewer(context.coredns) ? warnings : errors).push(message);
+      (isNewer(context.coredns) ? warnings : errors).push(noPlugin(name, release));
       continue;
     }
     const since = PLUGINS_SINCE[name];

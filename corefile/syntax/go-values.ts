@@ -123,6 +123,27 @@ export function hostAndPort(text: string): { readonly host: string; readonly por
   return port === undefined ? undefined : { host: bracketed ?? plain ?? "", port };
 }
 
+const ESCAPE = "%[0-9a-fA-F]{2}";
+const USER = new RegExp(`^(?:[\\w.\\-:~!$&'()*+,;=@]|${ESCAPE})*$`);
+const HOST = /^(?:[^\s%{}|\\^`[]|%25|%[89a-fA-F][\da-fA-F])*$/;
+const PATH = new RegExp(`^(?:[^%]|${ESCAPE})*$`);
+
+/** Whether Go reads a text such as `tcp://10.0.0.1:6000` as a URL with an authority. @see https://pkg.go.dev/net/url#Parse */
+export function isGoUrl(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: Go refuses them.
+  if (/[\x00-\x1f\x7f]/.test(text)) return false;
+  const [, authority, path = "", , fragment = ""] =
+    /^[a-zA-Z][a-zA-Z\d+.-]*:\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(?:#(.*))?$/.exec(text) ?? [];
+  if (authority === undefined || !PATH.test(path) || !PATH.test(fragment)) return false;
+  const at = authority.lastIndexOf("@");
+  if (at >= 0 && !USER.test(authority.slice(0, at))) return false;
+  const address = authority.slice(at + 1);
+  const [, bracketed] = /^\[(.*)\](?::\d*)?$/.exec(address) ?? [];
+  if (bracketed !== undefined) return isAddress(bracketed.replace(/%25[^%\s]+$/, "")) && bracketed.includes(":");
+  const [, host] = /^([^:]*|.*(?=:\d*$))(?::\d*)?$/.exec(address) ?? [];
+  return host !== undefined && HOST.test(host);
+}
+
 /** Whether Go, and so CoreDNS, takes a text for a regular expression. @see https://github.com/google/re2/wiki/Syntax */
 export function isGoRegexp(text: string): boolean {
   return compiled(text) !== undefined;

@@ -31,6 +31,8 @@ export interface TokenBlock {
 /** What a Corefile's text comes to. */
 export interface TokenFile {
   readonly blocks: readonly TokenBlock[];
+  /** Blocks without zones, of which CoreDNS reads the plugins' names and nothing else. */
+  readonly withoutZones: readonly TokenBlock[];
   /** Files between the blocks, such as k3s's `/etc/coredns/custom/*.server`, which are not read. */
   readonly imports: readonly string[];
 }
@@ -64,12 +66,17 @@ class Parser {
   }
 
   file(): TokenFile {
-    const blocks: TokenBlock[] = [];
+    const found: TokenBlock[] = [];
     while (this.next()) {
       const one = this.block();
-      if (one !== undefined) blocks.push(one);
+      if (one !== undefined) found.push(one);
     }
-    return { blocks, imports: this.imports };
+    const hasZones = ({ keys }: TokenBlock) => keys.length > 0;
+    return {
+      blocks: found.filter(hasZones),
+      withoutZones: found.filter((block) => !hasZones(block)),
+      imports: this.imports,
+    };
   }
 
   private block(): TokenBlock | undefined {
@@ -81,8 +88,7 @@ class Parser {
       this.snippet(key.slice(1, -1));
       return undefined;
     }
-    const block = this.contents(keys);
-    return keys.length === 0 ? undefined : block;
+    return this.contents(keys);
   }
 
   private keys(): { readonly keys: string[]; readonly ended: boolean } {
