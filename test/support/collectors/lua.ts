@@ -1,12 +1,7 @@
-import { readFileSync } from "node:fs";
 import { type LuaEngine, LuaFactory } from "wasmoon";
-import { luaRules } from "../../../components/logging/processing/lua-rules.ts";
+import { redactScript } from "../../../components/logging/collectors/fluent-bit/line-filters.ts";
 import type { RedactionRule } from "../../../components/logging/processing/redaction.ts";
 
-const SCRIPT = readFileSync(
-  new URL("../../../components/logging/collectors/fluent-bit/redact.lua", import.meta.url),
-  "utf8",
-);
 /** LuaJIT's module `bit`, which Lua 5.4 has as operators. @see https://bitop.luajit.org/api.html */
 export const LUA_BIT = `local function signed(x)
   x = x & 0xffffffff
@@ -42,7 +37,7 @@ let engine: Promise<LuaEngine> | undefined;
 export async function redactedByLua(rules: readonly RedactionRule[]): Promise<(lines: readonly string[]) => string[]> {
   engine ??= new LuaFactory().createEngine();
   const lua = await engine;
-  await lua.doString(`RULES = ${luaRules(rules)}\n${SCRIPT}\n${REDACT_ALL}`);
+  await lua.doString(`${redactScript(rules)}\n${REDACT_ALL}`);
   const redactAll: (text: string) => string = lua.global.get("redact_all");
   return (lines) => redactAll(lines.map((line) => line + SEPARATOR).join("")).split(SEPARATOR);
 }

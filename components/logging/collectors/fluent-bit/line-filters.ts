@@ -1,13 +1,13 @@
-import { readFileSync } from "node:fs";
 import type { LogPipeline } from "../../pipeline.ts";
 import { luaRules } from "../../processing/lua-rules.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { Thinning } from "../../processing/processing.ts";
+import { readScript } from "../scripts.ts";
 import { conditions, namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
 
-const REDACT_SCRIPT = readFileSync(new URL("./redact.lua", import.meta.url), "utf8");
-const LIMIT_SCRIPT = readFileSync(new URL("./limit.lua", import.meta.url), "utf8");
+const REDACT_SCRIPT = ["expression.lua", "redact.lua"].map((name) => readScript(import.meta.url, name)).join("\n");
+const LIMIT_SCRIPT = readScript(import.meta.url, "limit.lua");
 /** Files beside the configuration. */
 const REDACT_FILE = "redact.lua";
 const limitFile = (at: number) => `limit-${at}.lua`;
@@ -16,12 +16,17 @@ const REDACTED = "redacted";
 /** Key of a record that a rule drops. */
 const DROPPED = "dropped";
 
+/** The script that redacts by some rules. */
+export function redactScript(rules: LogPipeline["processing"]["redact"]): string {
+  return `RULES = ${luaRules(rules)}\n${REDACT_SCRIPT}`;
+}
+
 /** Scripts of a pipeline, by file. */
 export function processingScripts({
   processing: { redact, limit },
 }: Pick<LogPipeline, "processing">): Readonly<Record<string, string>> {
   return {
-    ...(redact.length === 0 ? {} : { [REDACT_FILE]: `RULES = ${luaRules(redact)}\n${REDACT_SCRIPT}` }),
+    ...(redact.length === 0 ? {} : { [REDACT_FILE]: redactScript(redact) }),
     ...Object.fromEntries(
       limit.map(({ linesPerSecond }, at) => [limitFile(at), `LINES_PER_SECOND = ${linesPerSecond}\n${LIMIT_SCRIPT}`]),
     ),
