@@ -15,13 +15,21 @@ Reflect.deleteProperty(Error, "prepareStackTrace");
  */
 const RARELY_USED = ["@npmcli/arborist", "normalize-package-data", "./typescript-shim.js", "./automation/index.js"];
 
-/** Puts a stand-in into the module cache, which loads the module when a member of it is read. A module that is loaded stays. */
-function deferModule(require: NodeJS.Require, name: string): void {
+/**
+ * Puts a stand-in into the module cache, which loads the module when a member of it is read. A module that is loaded stays.
+ * @param require Of a file that names the module so.
+ */
+export function deferModule(require: NodeJS.Require, name: string): void {
   const file = require.resolve(name);
   if (require.cache[file] !== undefined) return;
+  let loaded: object | undefined;
   const load = (): object => {
+    if (loaded !== undefined) return loaded;
     if (require.cache[file] === placeholder) delete require.cache[file];
-    return require(file);
+    const exports: object = require(file);
+    // In a circle of modules the exports may be replaced after this.
+    if (require.cache[file]?.loaded === true) loaded = exports;
+    return exports;
   };
   const exports = new Proxy(
     {},

@@ -68,11 +68,24 @@ export function readSettings(): Settings {
   return parseSettings(allConfig());
 }
 
+/** The settings of the newest configurations, by these as JSON. They are frozen, so that their readers may share them. */
+const settingsByConfig = new Map<string, Settings>();
+const MAX_CONFIGS = 8;
+
 /**
- * Reads a stack's configuration as the engine passes it: `namespace:key` to a string, structured values as JSON.
+ * Reads a stack's configuration as the engine passes it: `namespace:key` to a string, structured values as JSON. A command reads what
+ * the program that it plans has read, which is judged once.
  * @throws {SettingsError} with every error. Warnings are in the result.
  */
 export function parseSettings(config: Readonly<Record<string, string>>): Settings {
+  const key = JSON.stringify(config);
+  const settings = settingsByConfig.get(key) ?? judgeSettings(config);
+  if (settingsByConfig.size >= MAX_CONFIGS) settingsByConfig.clear();
+  settingsByConfig.set(key, settings);
+  return settings;
+}
+
+function judgeSettings(config: Readonly<Record<string, string>>): Settings {
   const prefix = `${CONFIG_NAMESPACE}:`;
   const raw = Object.fromEntries(
     Object.entries(config)

@@ -1,4 +1,5 @@
 import "../../components/runtime.ts";
+import "./deferred-packages.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type {
   RegisterResourceOutputsRequest,
