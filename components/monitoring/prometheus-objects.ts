@@ -2,7 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { podsOfNamespace } from "../kubernetes/network-policy.ts";
-import { yamlText } from "../logging/collectors/scripts.ts";
+import { yamlText } from "../logging/collectors/yaml-text.ts";
 import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { ruleFile } from "./prometheus-rules.ts";
 import {

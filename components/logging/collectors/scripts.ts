@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { stringify } from "yaml";
 
 /**
  * Reads scripts that stand beside a renderer, each a file in its own language.
@@ -33,21 +32,4 @@ export function scriptSections(text: string): (name: string) => string {
     if (lines === undefined) throw new Error(`no section ${name}`);
     return lines.join("");
   };
-}
-
-/** The newest texts of {@link yamlText}, by their value as JSON. */
-const texts = new Map<string, string>();
-const MAX_TEXTS = 64;
-
-/**
- * A configuration as YAML, every value on one line and nothing by reference. The same value is written once: a check of the settings
- * renders what the component renders again.
- * @param compat `yaml-1.1` for a reader that takes a text such as `1_000` or `2026-01-01` for a number or a date. Default: YAML 1.2.
- */
-export function yamlText(value: object, compat: "yaml-1.1" | "core" = "core"): string {
-  const key = `${compat} ${JSON.stringify(value)}`;
-  const text = texts.get(key) ?? stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat });
-  if (texts.size >= MAX_TEXTS) texts.clear();
-  texts.set(key, text);
-  return text;
 }

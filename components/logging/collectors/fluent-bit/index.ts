@@ -3,7 +3,7 @@ import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { yamlText } from "../scripts.ts";
+import { yamlText } from "../yaml-text.ts";
 import { eventFilters, eventInputs } from "./event-sections.ts";
 import { applicationFilters, nodeFilters, POD_PARSER, TAG_PARSER, teamParser } from "./filters.ts";
 import { journalFilters, journalInputs } from "./journal-sections.ts";

@@ -13,8 +13,9 @@ import {
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
 import type { Collector } from "../collector.ts";
-import { readScripts, yamlText } from "../scripts.ts";
+import { readScripts } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
+import { yamlText } from "../yaml-text.ts";
 import type { InputConfig } from "./input.cjs";
 import type { OutputConfig } from "./output.cjs";
 import type { HttpOptions, Destination as SendTo } from "./send.cjs";

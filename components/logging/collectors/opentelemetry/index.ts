@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { amount } from "../../../schema/values.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { yamlText } from "../scripts.ts";
+import { yamlText } from "../yaml-text.ts";
 import { partsOf } from "./exporter-parts.ts";
 import {
   authenticatorOf,

@@ -10,8 +10,8 @@ import {
   USER_FILE_NAME,
 } from "../../pipeline.ts";
 import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
-import { yamlText } from "../scripts.ts";
 import { firstLinePattern } from "../stack-traces.ts";
+import { yamlText } from "../yaml-text.ts";
 
 const CONFIG_FOLDER = "/etc/promtail";
 const STATE_FOLDER = "/var/lib/promtail";

@@ -1,6 +1,6 @@
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
-import { yamlText } from "../scripts.ts";
+import { yamlText } from "../yaml-text.ts";
 import { routing, sinkName } from "./branches.ts";
 import { journalParts } from "./journal-sources.ts";
 import { limits } from "./line-program.ts";

@@ -1,0 +1,68 @@
+import { stringify } from "yaml";
+
+/** How a text is read: see {@link yamlText}. */
+type Compat = "yaml-1.1" | "core";
+
+/** The newest texts of sections, by their value as JSON. */
+const texts = new Map<string, string>();
+const MAX_TEXTS = 2000;
+
+/** Levels whose entries are sections of their own: those of Fluent Bit are items of `pipeline.inputs`. */
+const SECTION_LEVELS = 3;
+
+/**
+ * A configuration as YAML, every value on one line and nothing by reference. The same section is written once: a check of the settings
+ * renders the collector for each of them, which changes a few sections, and then the component renders it again.
+ * @param compat `yaml-1.1` for a reader that takes a text such as `1_000` or `2026-01-01` for a number or a date. Default: YAML 1.2.
+ */
+export function yamlText(value: object, compat: Compat = "core"): string {
+  return textOf(value, SECTION_LEVELS, compat);
+}
+
+function textOf(value: unknown, levels: number, compat: Compat): string {
+  if (levels > 0 && hasEntries(value)) {
+    if (Array.isArray(value)) return value.map((item) => itemText(item, levels, compat)).join("");
+    return Object.entries(value)
+      .map(([key, member]) => memberText(key, member, levels, compat))
+      .join("");
+  }
+  return sectionText(value, compat);
+}
+
+function itemText(item: unknown, levels: number, compat: Compat): string {
+  if (levels === 1 || !hasEntries(item)) return sectionText([item], compat);
+  return `- ${indented(textOf(item, levels - 1, compat)).slice(2)}`;
+}
+
+function memberText(key: string, member: unknown, levels: number, compat: Compat): string {
+  if (member === undefined) return "";
+  if (levels > 1 && hasEntries(member)) {
+    const [head, ...others] = sectionText({ [key]: {} }, compat).split(" {}\n");
+    // A very long key is written another way.
+    if (head !== undefined && others.length === 1 && !head.startsWith("?"))
+      return `${head}\n${indented(textOf(member, levels - 1, compat))}`;
+  }
+  return sectionText({ [key]: member }, compat);
+}
+
+function sectionText(value: unknown, compat: Compat): string {
+  const key = `${compat} ${JSON.stringify(value)}`;
+  const text = texts.get(key) ?? stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat });
+  if (texts.size >= MAX_TEXTS) texts.clear();
+  texts.set(key, text);
+  return text;
+}
+
+/** Whether a value is written on several lines. */
+function hasEntries(value: unknown): value is object {
+  if (Array.isArray(value)) return value.length > 0;
+  return (
+    Object.prototype.toString.call(value) === "[object Object]" &&
+    Object.values(Object(value)).some((member) => member !== undefined)
+  );
+}
+
+/** One level deeper; empty lines, as in a text of several lines, stay so. */
+function indented(text: string): string {
+  return text.replaceAll(/(?<=^|\n)(?!\n|$)/g, "  ");
+}
