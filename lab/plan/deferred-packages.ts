@@ -11,7 +11,7 @@ import { deferModule } from "../../components/runtime.ts";
 const PACKAGES = ["@pulumi/aws", "@pulumi/kubernetes"];
 
 /** Has each service of the providers' packages loaded when the program first uses it. */
-export function deferServices(): void {
+function deferServices(): void {
   for (const name of PACKAGES) {
     const index = createRequire(import.meta.url).resolve(name);
     const require = createRequire(index);

@@ -168,8 +168,8 @@ class RecordingMonitor extends MockMonitor {
   }
 
   /**
-   * Answers with the inputs as they came. The mocks would read and write each value twice more to the same result: a quarter of
-   * a plan's time.
+   * Answers with the inputs as they came. The mocks would read and write each value twice more to the same result: a sixth of the
+   * CPU time of 195 plans.
    */
   async #echo(request: RegisterResourceRequest, callback: Callback<RegisterResourceResponse>): Promise<void> {
     const name = request.getName();
@@ -177,6 +177,8 @@ class RecordingMonitor extends MockMonitor {
     const inputs = request.getObject();
     const state = inputs?.toJavaScript() ?? {};
     const id = this.#preview ? "" : `${name}_id`;
+    // The SDK reads the answer, and changes nothing in it.
+    if (inputs !== undefined) inputs.toJavaScript = () => state;
     this.resources.set(urn, { urn, id: id || null, state });
     this.#record(urn, request, state);
     const response = new resources.RegisterResourceResponse();
