@@ -10,15 +10,19 @@ import {
   Exec,
   type KubeConfig,
   NetworkingV1Api,
+  type V1ContainerStatus,
   type V1Node,
   type V1Pod,
+  type V1PodSpec,
   type V1Status,
   VersionApi,
 } from "@kubernetes/client-node";
 import {
   type Cluster,
   ClusterError,
+  type EndFacts,
   type ExecResult,
+  type MountFacts,
   type NodeFacts,
   type PodFacts,
   type ProxyTarget,
@@ -136,7 +140,28 @@ function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
     deleting: metadata?.deletionTimestamp !== undefined,
     hostNetwork: spec?.hostNetwork ?? false,
     dnsPolicy: spec?.dnsPolicy ?? "ClusterFirst",
+    mounts: mountFacts(spec),
+    metricsPorts: (spec?.containers ?? [])
+      .flatMap(({ ports }) => ports ?? [])
+      .flatMap(({ name, containerPort }) => (name === "metrics" ? containerPort : [])),
+    restarts: statuses.reduce((sum, container) => sum + container.restartCount, 0),
+    ended: lastEnd(statuses),
   };
+}
+
+function mountFacts(spec: V1PodSpec | undefined): MountFacts[] {
+  const onNode = new Set((spec?.volumes ?? []).flatMap(({ name, hostPath }) => (hostPath === undefined ? [] : name)));
+  const mounts = (spec?.containers ?? []).flatMap((container) => container.volumeMounts ?? []);
+  return mounts.map(({ name, mountPath }) => ({ path: mountPath, onNode: onNode.has(name) }));
+}
+
+/** A container that waits to be started again has ended in its state or, once it has run before, in its last one. */
+function lastEnd(statuses: readonly V1ContainerStatus[]): EndFacts | undefined {
+  const ends = statuses.flatMap(({ state, lastState, restartCount }) => {
+    const { reason = "", exitCode = 0, finishedAt } = lastState?.terminated ?? state?.terminated ?? {};
+    return finishedAt === undefined || restartCount === 0 ? [] : [{ reason, exitCode, at: finishedAt }];
+  });
+  return ends.toSorted((one, other) => other.at.getTime() - one.at.getTime())[0];
 }
 
 function nodeFacts({ metadata, status }: V1Node): NodeFacts {

@@ -17,6 +17,28 @@ export interface PodFacts {
   readonly hostNetwork: boolean;
   /** `ClusterFirst` unless the pod says otherwise. */
   readonly dnsPolicy: string;
+  /** Folders and files that its containers mount. */
+  readonly mounts: readonly MountFacts[];
+  /** Ports that its containers call `metrics`. */
+  readonly metricsPorts: readonly number[];
+  /** How often its containers were started again. */
+  readonly restarts: number;
+  /** The container that was the last to end and be started again; undefined for none. */
+  readonly ended: EndFacts | undefined;
+}
+
+export interface MountFacts {
+  readonly path: string;
+  /** Whether it is a folder of the node, which outlives the pod. */
+  readonly onNode: boolean;
+}
+
+/** How a container ended. */
+export interface EndFacts {
+  /** Such as `OOMKilled`, `Error` or `Completed`. */
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly at: Date;
 }
 
 export interface ServiceFacts {

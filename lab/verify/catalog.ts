@@ -1,22 +1,28 @@
 import { matchesGlob } from "node:path";
 import { upCommand } from "../../components/commands.ts";
 import { podDns } from "../../components/dns/resolver.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import type { CollectorId } from "../../components/logging/settings.ts";
 import { runsCoreDns } from "../../components/parts.ts";
 import type { Settings } from "../../components/settings.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";
+import { backlogCheck } from "./checks/collector-backlog.ts";
+import { collectorSelector, stateCheck } from "./checks/collector-state.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
 import { allowedPairs, curlCheck, deniedPairs, FORMS, lookupCheck, type TeamPeers } from "./checks/dns-names.ts";
 import { corednsCheck, resolverCheck } from "./checks/dns-server.ts";
 import { collectorCheck, logsCheck } from "./checks/log-lines.ts";
 import { type GuardedNamespace, guardedNamespaces, namespaceCheck } from "./checks/namespaces.ts";
 import { collectorPodsCheck, pingCheck, podCheck, serviceCheck } from "./checks/pods.ts";
+import { restartsCheck, type Steady } from "./checks/restarts.ts";
 import { monitoringChecks } from "./checks/scraping.ts";
 import { sourceCheck } from "./checks/source-lines.ts";
 import type { MarkerFinder, SourceFinder } from "./find/finder.ts";
 import { findersFor } from "./find/index.ts";
 import { sourceFinders } from "./find/source-finders.ts";
+import { DNS_NAMESPACE, DNS_SELECTOR } from "./lab.ts";
 import type { Check } from "./result.ts";
 
 /** What the checks are made from. */
@@ -29,6 +35,8 @@ export interface Plan {
   readonly namespaces?: readonly GuardedNamespace[];
   /** The collector on each node, where no curl pod writes a line to look for. Default: none. */
   readonly collector?: string | undefined;
+  /** The collector whose pods run on the nodes. Default: none. */
+  readonly onNodes?: CollectorId | undefined;
   /** `ndots` that the pods' resolv.conf should have. */
   readonly ndots: number;
   /** Address that their resolv.conf should name first. Default: the DNS Service's. */
@@ -56,7 +64,7 @@ export function allChecks(plan: Plan): Check[] {
   const own = pairs.filter((pair) => pair.from === pair.to);
   const foreignForms = FORMS.filter((form) => form !== "short");
   return [
-    ...(plan.coredns === false ? [] : [corednsCheck()]),
+    ...(plan.coredns === false ? [] : [corednsCheck(), restartsCheck(COREDNS)]),
     ...(plan.namespaces ?? []).map(namespaceCheck),
     ...teams.map(podCheck),
     ...teams.map(serviceCheck),
@@ -72,7 +80,31 @@ export function allChecks(plan: Plan): Check[] {
     ...(plan.collector === undefined ? [] : [collectorPodsCheck(plan.collector)]),
     ...finders.flatMap((finder) => teams.map((team) => collectorCheck(team, { finder, seconds: wait }))),
     ...(plan.sources ?? []).map((finder) => sourceCheck(finder, wait)),
+    ...(plan.onNodes === undefined ? [] : collectorChecks(plan.onNodes)),
     ...(plan.watching ?? []),
+  ];
+}
+
+const COREDNS: Steady = {
+  name: "coredns",
+  namespace: DNS_NAMESPACE,
+  selector: DNS_SELECTOR,
+  moreMemory: "the memory limit of its Deployment, or `dns.resources.limits.memory`",
+};
+
+/** What a collector on the nodes promises beside the lines that arrive. */
+function collectorChecks(collector: CollectorId): Check[] {
+  const steady = {
+    name: collector,
+    namespace: LOGGING_NAMESPACE,
+    selector: collectorSelector(collector),
+    moreMemory: "`logging.resources.memoryLimit`",
+  };
+  return [
+    restartsCheck(steady),
+    stateCheck(collector),
+    // The metrics of others do not tell it.
+    ...(collector === "fluent-bit" ? [backlogCheck()] : []),
   ];
 }
 
@@ -125,6 +157,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     teams,
     namespaces: guardedNamespaces(settings.teams, settings.curlPods),
     collector: teams.length === 0 ? logging?.collector : undefined,
+    onNodes: logging?.mode === "daemonset" ? logging.collector : undefined,
     ndots: settings.curlPod.ndots,
     nameserver: dns && podDns(dns)?.nameservers[0],
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.

@@ -5,8 +5,8 @@ import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "..
 import { PodSessions } from "./sessions.ts";
 
 /** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
-const DNS_NAMESPACE = "kube-system";
-const DNS_SELECTOR = "k8s-app=kube-dns";
+export const DNS_NAMESPACE = "kube-system";
+export const DNS_SELECTOR = "k8s-app=kube-dns";
 const DNS_SERVICE = "kube-dns";
 
 /** What stops a check before it can begin, with the likely cause. */

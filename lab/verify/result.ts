@@ -22,6 +22,7 @@ export type Fact = string | number | boolean | readonly string[];
 /** The families of checks, in the order in which they are shown. `--only` and `--skip` name them, or single ids. */
 export const GROUPS = [
   "coredns",
+  "restarts",
   "namespace",
   "pods",
   "service",
@@ -33,6 +34,8 @@ export const GROUPS = [
   "logs",
   "collector",
   "source",
+  "state",
+  "backlog",
   "monitoring",
 ] as const;
 export type Group = (typeof GROUPS)[number];

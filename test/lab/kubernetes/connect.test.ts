@@ -189,7 +189,14 @@ describe("the connection to a cluster", () => {
       cluster.exec(
         {
           ...{ ...POD.metadata, phase: "", ready: true, ip: "", node: "", reason: "", containers: [], deleting: false },
-          ...{ hostNetwork: false, dnsPolicy: "ClusterFirst" },
+          ...{
+            hostNetwork: false,
+            dnsPolicy: "ClusterFirst",
+            mounts: [],
+            metricsPorts: [],
+            restarts: 0,
+            ended: undefined,
+          },
         },
         "curl",
         ["ls"],

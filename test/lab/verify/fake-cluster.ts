@@ -18,6 +18,10 @@ export function runningPod(team: string, changes: Partial<PodFacts> = {}): PodFa
     deleting: false,
     hostNetwork: false,
     dnsPolicy: "ClusterFirst",
+    mounts: [],
+    metricsPorts: [],
+    restarts: 0,
+    ended: undefined,
     ...changes,
   };
 }

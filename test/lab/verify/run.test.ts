@@ -80,7 +80,7 @@ describe("select", () => {
   it("refuses a pattern that fits nothing and a choice that leaves nothing", () => {
     assert.throws(
       () => select(checks, { only: ["pink"], skip: [] }),
-      /no row matches 'pink'; ids start with: coredns, pods/,
+      /no row matches 'pink'; ids start with: coredns, restarts, pods/,
     );
     assert.throws(() => select(checks, { only: ["ping"], skip: ["ping"] }), /leave no row/);
   });

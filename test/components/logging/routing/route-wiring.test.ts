@@ -160,6 +160,7 @@ describe("A stack with several destinations", () => {
         hostNetwork: false,
         dnsPolicy: "ClusterFirst",
       },
+      ...{ mounts: [], metricsPorts: [], restarts: 0, ended: undefined },
     };
     assert.deepEqual(
       findersFor(settings).map(({ name, place, takes }) => [name, place, takes?.(pod)]),

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
+import { FLUENT_BIT_METRICS } from "../../../components/monitoring/alerts/fluent-bit-signals.ts";
+import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
+import type { Lab } from "../lab.ts";
+import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
+import { collectorSelector } from "./collector-state.ts";
+
+const COLLECTOR = "fluent-bit";
+/** Between two looks at a counter, in seconds. */
+const LOOK = 2;
+/** The same for files: the kubelet rotates one every ten seconds at most. */
+const ROTATIONS = 25;
+/** Bytes a second below which no file can rotate faster than it is read, as in the alert FilesRotateFast. */
+const BUSY = 300_000;
+/** Files more that it has open after a few rotations than before. One is a pod that has rotated for the first time. */
+const MAX_NEW_FILES = 1;
+/** Percent of a buffer that must be free. */
+const MIN_FREE = 10;
+/** Errors a second, as in the alert CollectorErrors. */
+const MAX_ERRORS = 1;
+
+/** The collector keeps up, as its own metrics say: it reads as fast as pods write, its buffer has room, and it logs no stream of errors. */
+export function backlogCheck(seconds: { readonly look: number; readonly rotations: number } = WAITS): Check {
+  return {
+    id: `backlog:${COLLECTOR}`,
+    group: "backlog",
+    what: "reads and sends as fast as pods write",
+    from: COLLECTOR,
+    to: "its metrics",
+    run: (lab) => backlog(lab, seconds),
+  };
+}
+
+const WAITS = { look: LOOK, rotations: ROTATIONS };
+
+async function backlog(lab: Lab, waits: typeof WAITS): Promise<Outcome> {
+  const pods = await lab.cluster.pods(LOGGING_NAMESPACE, collectorSelector(COLLECTOR));
+  const ready = pods.filter((pod) => pod.ready);
+  if (ready.length === 0) return skip(`no pod of ${COLLECTOR} is ready`);
+  try {
+    const found = await Promise.all(ready.map((pod) => backlogOf(lab, pod, waits)));
+    const bad = found.find(({ status }) => status !== "pass");
+    if (bad !== undefined) return bad;
+    const free = Math.min(...found.map(({ facts }) => Number(facts?.freePercent)));
+    return pass(`${ready.length === 1 ? "1 pod" : `${ready.length} pods`}, buffers are ${free} % free or more`, {
+      pods: ready.length,
+      freePercent: free,
+    });
+  } catch (error) {
+    if (error instanceof ClusterError && error.kind === "forbidden")
+      return skip(`needs the right to get pods/proxy in ${LOGGING_NAMESPACE}`);
+    throw error;
+  }
+}
+
+async function backlogOf(lab: Lab, pod: PodFacts, waits: typeof WAITS): Promise<Outcome> {
+  const first = await metricsOf(lab, pod);
+  await sleep(waits.look * 1000);
+  const second = await metricsOf(lab, pod);
+  const facts = { pod: pod.name, freePercent: Math.round(second.free), openFiles: second.open };
+  if (second.free < MIN_FREE)
+    return fail(
+      `${pod.name}: ${facts.freePercent} % of its buffer is free`,
+      "the destination takes less than pods write, and lines are dropped soon: repair it, or enlarge logging.buffer.size",
+      facts,
+    );
+  const logs = `\`kubectl -n ${LOGGING_NAMESPACE} logs ${pod.name} --tail=20\``;
+  const errors = (second.errors - first.errors) / LOOK;
+  if (errors > MAX_ERRORS)
+    return fail(`${pod.name}: ${errors} errors a second`, `${logs} shows what it cannot write or read`, facts);
+  if ((second.bytes - first.bytes) / LOOK < BUSY) return pass("", facts);
+  await sleep(waits.rotations * 1000);
+  const third = await metricsOf(lab, pod);
+  const more = third.open - second.open;
+  if (more > MAX_NEW_FILES)
+    return fail(
+      `${pod.name}: ${more} more files to read after ${ROTATIONS} s`,
+      `a pod on ${pod.node} writes faster than the collector reads: let it write less, leave it out, or raise logging.resources`,
+      { ...facts, moreFiles: more },
+    );
+  return pass("", facts);
+}
+
+interface Metrics {
+  /** Percent of the fullest buffer; 100 where it is not limited. */
+  readonly free: number;
+  /** Errors that it has logged. */
+  readonly errors: number;
+  /** Bytes that it has read of files. */
+  readonly bytes: number;
+  /** Files that it has open. */
+  readonly open: number;
+}
+
+/** Of all its containers: one of several destinations has a container of its own. */
+async function metricsOf(lab: Lab, { namespace, name, metricsPorts }: PodFacts): Promise<Metrics> {
+  const texts = metricsPorts.map((port) =>
+    lab.cluster.proxyGet({ kind: "pods", namespace, name: `${name}:${port}` }, FLUENT_BIT_METRICS.path ?? "/metrics"),
+  );
+  const samples = [...(await Promise.all(texts)).join("\n").matchAll(/^(\w+)\{(.*)\} (\S+)/gm)];
+  const of = (metric: string, label = "") =>
+    samples
+      .filter(([, other, labels = ""]) => other === metric && labels.includes(label))
+      .map(([, , , value]) => Number(value));
+  const sum = (metric: string, label: string) => of(metric, label).reduce((total, value) => total + value, 0);
+  const files = (what: string) => sum(`fluentbit_input_files_${what}_total`, 'name="tail');
+  return {
+    free: Math.min(100, ...of("fluentbit_output_chunk_available_capacity_percent")),
+    errors: sum("fluentbit_logger_logs_total", 'message_type="error"'),
+    bytes: sum("fluentbit_input_bytes_total", 'name="tail'),
+    open: files("opened") - files("closed"),
+  };
+}
