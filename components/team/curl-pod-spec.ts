@@ -42,7 +42,7 @@ type PodSettings = Pick<CurlPodSettings, "lifetime" | "ndots"> & {
 };
 
 /** User and group that the image curlimages/curl is built for. */
-const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
+export const CURL_USER = { runAsUser: 100, runAsGroup: 101 };
 /** User and group that the image nginx-unprivileged is built for. */
 const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
 

@@ -1,6 +1,7 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
-import { COREFILE, changeText, type Drill, type Fault, inPod, type Scene } from "./drill.ts";
+import { COREFILE, changePods, changeText, type Drill, type Fault, inPod, type Scene, workload } from "./drill.ts";
+import { type KubernetesJson, withField } from "./object-store.ts";
 import { outsideCheck } from "./outside-check.ts";
 
 const lookup = ({ from, to }: Scene) => inPod(from, `curl -sS -m 8 http://${curlServiceName(to)}`);
@@ -22,6 +23,18 @@ const SLOW_BLOCK = ".:1053 {\n    erratic {\n      drop 0\n      truncate 0\n   
 /** Puts lines at the start of the block that answers for every name. */
 function intoBlock(lines: string) {
   return (text: string) => text.replace(/^\.(:53)?\s*\{[^\S\n]*\n/m, (head) => `${head}${lines}`);
+}
+
+/** Less than CoreDNS needs to start. Measured: 8Mi is too little, and 12Mi enough for an idle one. */
+const TOO_LITTLE = "8Mi";
+
+/** One pod at a time would keep the old ones, as the new one never gets ready. */
+function starved(deployment: KubernetesJson): KubernetesJson | undefined {
+  const limited = changePods(deployment, (container) => {
+    const requests = withField(container, ["resources", "requests", "memory"], TOO_LITTLE);
+    return withField(requests, ["resources", "limits", "memory"], TOO_LITTLE);
+  });
+  return limited && withField(limited, ["spec", "strategy"], { type: "Recreate" });
 }
 
 const DNS = { part: "dns", restarts: { namespace: "kube-system", selector: "k8s-app=kube-dns" } } as const;
@@ -104,6 +117,32 @@ export const DNS_DRILLS: readonly Drill[] = [
       "The plugin forward sends to 127.0.0.1, which is CoreDNS itself. The plugin loop notices its own query and ends the program.",
     repair: () => "Forward to a resolver outside the cluster, or to /etc/resolv.conf, and delete CoreDNS's pods.",
     alert: "CoreDnsCrashLooping",
+  },
+  {
+    name: "dns-ends-silently",
+    part: "dns",
+    level: 2,
+    minutes: 10,
+    symptom: () => 'Everybody: "No name resolves." CoreDNS ends again and again, and its log has no error.',
+    shownBy: () => "kubectl -n kube-system get pods -l k8s-app=kube-dns",
+    hints: () => [
+      "A program that does not say why it ends was ended by another one.",
+      "`kubectl -n kube-system describe pods -l k8s-app=kube-dns` has the reason under Last State.",
+      "Compare the memory limit with what CoreDNS needs: 54 MB, and 1 MB for each 1,000 pods and Services.",
+    ],
+    rows: () => ["coredns", "restarts:coredns"],
+    faults: () => [{ kind: "change", ref: workload("deployments", "kube-system", "coredns"), change: starved }],
+    history: {
+      apiVersion: "apps/v1",
+      plural: "replicasets",
+      namespace: "kube-system",
+      selector: "k8s-app=kube-dns",
+    },
+    cause: () =>
+      `The memory limit of CoreDNS is ${TOO_LITTLE}. The kernel kills the container (OOMKilled, exit code 137) before it can write a line.`,
+    repair: () =>
+      "`kubectl -n kube-system set resources deployment coredns --limits=memory=170Mi --requests=memory=70Mi`",
+    alert: "CoreDnsDown",
   },
   {
     ...DNS,

@@ -3,6 +3,7 @@ import { runbookOf } from "../../components/monitoring/prometheus-rules.ts";
 import type { Settings } from "../../components/settings.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { plainTable } from "../output/table.ts";
+import { COLLECTOR_DRILLS } from "./collector-drills.ts";
 import { DNS_DRILLS } from "./dns-drills.ts";
 import { COREFILE, type Drill, type Scene } from "./drill.ts";
 import { LOG_DRILLS } from "./log-drills.ts";
@@ -10,7 +11,7 @@ import type { ObjectStore } from "./object-store.ts";
 import { TEAM_DRILLS } from "./team-drills.ts";
 
 /** Every drill there is. */
-export const DRILLS: readonly Drill[] = [...TEAM_DRILLS, ...DNS_DRILLS, ...LOG_DRILLS];
+export const DRILLS: readonly Drill[] = [...TEAM_DRILLS, ...DNS_DRILLS, ...LOG_DRILLS, ...COLLECTOR_DRILLS];
 
 /** A drill, and why it cannot be done on a cluster. */
 export interface OfferedDrill {
@@ -29,7 +30,7 @@ export function sceneOf(settings: Settings): Scene | undefined {
   return undefined;
 }
 
-const ON_EKS = "it changes the Corefile, which is never done on EKS";
+const ON_EKS = "it changes CoreDNS, which is never done on EKS";
 
 export const NO_SCENE = "the stack has no two teams with curl pods of which one is the other's peer";
 
@@ -83,14 +84,15 @@ export function placeOf(
 const LOOPBACK = /^(127(\.\d+){3}|localhost|0\.0\.0\.0|\[::1\])$/;
 
 const EVERYBODY =
-  "This drill changes ConfigMap kube-system/coredns and restarts CoreDNS: names may not resolve for anybody on this cluster, until `npm run lab -- drill stop`.";
+  "This drill changes kube-system/coredns and restarts CoreDNS: names may not resolve for anybody on this cluster, until `npm run lab -- drill stop`.";
 
 /** What is said before the first write, and why it is not done without the cluster's name. */
 export function consentFor(
-  { part }: Drill,
+  { part, warning: own }: Drill,
   { clusterName, isEks, isLocal, yesOn }: Consent,
 ): { readonly warning?: string; readonly refusal?: string } {
-  const warning = part === "dns" ? { warning: EVERYBODY } : {};
+  const said = part === "dns" ? EVERYBODY : own;
+  const warning = said === undefined ? {} : { warning: said };
   if (yesOn !== undefined && yesOn !== clusterName)
     return { ...warning, refusal: `--yes-on ${yesOn} names another cluster than ${clusterName}` };
   if (yesOn !== undefined || (!isEks && (isLocal || part !== "dns"))) return warning;

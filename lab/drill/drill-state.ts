@@ -13,6 +13,14 @@ const Saved = z.object({
 /** An object that a drill changes, as it was before. */
 export type Saved = z.infer<typeof Saved>;
 
+const SavedHistory = z.object({
+  kept: z.object({ apiVersion: z.string(), plural: z.string(), namespace: z.string(), selector: z.string() }),
+  /** All that there was before. */
+  saved: z.array(Saved),
+});
+/** What a controller kept of an object before a drill changed it. */
+export type SavedHistory = z.infer<typeof SavedHistory>;
+
 const DrillState = z.object({
   drill: z.string(),
   stack: z.string(),
@@ -27,6 +35,7 @@ const DrillState = z.object({
   to: z.string(),
   /** Written before the first of these objects is changed. */
   saved: z.array(Saved),
+  history: SavedHistory.optional(),
   restarts: z.object({ namespace: z.string(), selector: z.string() }).optional(),
 });
 /** What is kept on the cluster while a drill is on. */

@@ -1,4 +1,5 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import { isObject } from "../../components/schema/values.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import type { Check } from "../verify/result.ts";
@@ -46,12 +47,22 @@ export interface Drill {
   readonly faults: (scene: Scene) => readonly Fault[];
   /** Pods that must restart before the fault, or its end, shows. @default none */
   readonly restarts?: { readonly namespace: string; readonly selector: string };
+  /** Where a controller keeps what an object was before it was changed; that is put back too. @default nowhere */
+  readonly history?: History;
+  /** What the drill does that cannot be undone, said before the first write. @default nothing */
+  readonly warning?: string;
   /** What was done, and how it leads to the symptom. */
   readonly cause: (scene: Scene) => string;
   /** How it is repaired by hand. */
   readonly repair: (scene: Scene) => string;
   /** Alert that would have told it; undefined where none is about it. */
   readonly alert?: string;
+}
+
+/** Old versions that a controller keeps of an object, such as the ReplicaSets of a Deployment. */
+export interface History extends Omit<ObjectRef, "name"> {
+  /** Their label, as `key=value`. */
+  readonly selector: string;
 }
 
 export const COREFILE: ObjectRef = {
@@ -69,6 +80,32 @@ export function teamObject(plural: string, team: string, name: string = curlPodN
 /** A team's NetworkPolicy. */
 export function teamPolicy(team: string, name: string): ObjectRef {
   return { apiVersion: "networking.k8s.io/v1", plural: "networkpolicies", namespace: teamNamespace(team), name };
+}
+
+/** An object of a controller that runs pods. */
+export function workload(plural: "deployments" | "daemonsets", namespace: string, name: string): ObjectRef {
+  return { apiVersion: "apps/v1", plural, namespace, name };
+}
+
+/** A workload whose pods have their first container changed, and what is beside it. */
+export function changePods(
+  object: KubernetesJson,
+  change: (container: KubernetesJson) => KubernetesJson,
+  beside: (pods: KubernetesJson) => KubernetesJson = (pods) => pods,
+): KubernetesJson | undefined {
+  const path = ["spec", "template", "spec"];
+  const pods = fieldOf(object, path);
+  const containers = fieldOf(pods, ["containers"]);
+  if (!isObject(pods) || !Array.isArray(containers)) return undefined;
+  const [first, ...others]: readonly unknown[] = containers;
+  if (!isObject(first)) return undefined;
+  return withField(object, path, beside({ ...pods, containers: [change(first), ...others] }));
+}
+
+/** A list that may be missing, with one element more. */
+export function withElement(object: KubernetesJson, key: string, element: KubernetesJson): KubernetesJson {
+  const list: unknown = object[key];
+  return { ...object, [key]: [...(Array.isArray(list) ? list : []), element] };
 }
 
 /** A command run in the team's curl pod. */

@@ -4,18 +4,19 @@ import { allChecks, type Plan, select } from "../verify/catalog.ts";
 import { Lab } from "../verify/lab.ts";
 import type { Row } from "../verify/result.ts";
 import { runChecks } from "../verify/verify.ts";
-import type { Drill, Fault, Scene } from "./drill.ts";
+import type { Drill, Fault, History, Scene } from "./drill.ts";
 import {
   createState,
   type DrillState,
   readState,
   removeState,
   type Saved,
+  type SavedHistory,
   type StoredState,
   updateState,
 } from "./drill-state.ts";
 import type { KubernetesJson, ObjectStore } from "./object-store.ts";
-import { inWords, restartPods, restoreAll } from "./restore.ts";
+import { inWords, restartPods, restoreAll, restoreHistory } from "./restore.ts";
 
 /** What a drill is run with. */
 export interface Environment {
@@ -88,7 +89,8 @@ function isOn(other: StoredState | undefined): Failure {
 async function setFaults(env: Environment, drill: Drill, claimed: StoredState): Promise<Row[]> {
   const { store, scene } = env;
   const writes = await Promise.all(drill.faults(scene).map((fault) => prepare(store, drill, fault)));
-  await updateState(store, claimed, { saved: writes.map(({ saved }) => saved) });
+  const history = drill.history === undefined ? {} : { history: await savedHistory(store, drill.history) };
+  await updateState(store, claimed, { saved: writes.map(({ saved }) => saved), ...history });
   env.onStep("setting the fault");
   for (const { write } of writes) await write();
   await restartPods(env, drill.restarts);
@@ -103,6 +105,15 @@ async function setFaults(env: Environment, drill: Drill, claimed: StoredState): 
     `this cluster does not show the fault of drill ${drill.name} within ${SYMPTOM_SECONDS} s: everything was restored`,
     2,
   );
+}
+
+/** What a controller keeps now. */
+export async function savedHistory(store: ObjectStore, kept: History): Promise<SavedHistory> {
+  const { selector, ...list } = kept;
+  const refs = (await store.names(list, selector)).map((name) => ({ ...list, name }));
+  const saved = await Promise.all(refs.map(async (ref) => ({ ref, original: await store.read(ref) })));
+  // One that has ended meanwhile is not missed.
+  return { kept, saved: saved.flatMap(({ ref, original }) => (original === undefined ? [] : { ref, original })) };
 }
 
 interface PreparedWrite {
@@ -153,6 +164,7 @@ export async function stopDrill(env: Pick<Environment, "store" | "pause">, claim
   // What was saved last counts, not what the caller knew when it began.
   const { state } = (await readState(env.store)) ?? { state: claimed };
   const written = await restoreAll(env, state);
+  if (state.history !== undefined) await restoreHistory(env, state, state.history);
   // Also where nothing was written: an earlier stop may have been cut off just before.
   if (state.saved.length > 0) await restartPods(env, state.restarts);
   await removeState(env.store);

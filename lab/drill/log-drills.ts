@@ -1,35 +1,11 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
-import { changeText, type Drill, type Fault, inPod, type Scene, teamObject } from "./drill.ts";
-import { type ObjectRef, withField } from "./object-store.ts";
-
-const FLUENT_BIT = "fluent-bit";
-const CONFIGURATION = "fluent-bit.yaml";
-
-function logging(plural: string, name: string): ObjectRef {
-  return { apiVersion: "v1", plural, namespace: LOGGING_NAMESPACE, name };
-}
-
-/** Changes Fluent Bit's configuration. @param change Undefined where the text has nothing to change. */
-function configuration(change: (text: string) => string | undefined): Fault {
-  const ref = logging("configmaps", FLUENT_BIT);
-  return { kind: "change", ref, change: (object) => changeText(object, CONFIGURATION, change) };
-}
+import { type Drill, type Fault, inPod, type Scene, teamObject } from "./drill.ts";
+import { configuration, LOGS, logging } from "./log-faults.ts";
+import { withField } from "./object-store.ts";
 
 const write = (team: string) => inPod(team, "sh -c 'echo hello > /proc/1/fd/1'");
-
-const LOGS = {
-  part: "logs",
-  restarts: { namespace: LOGGING_NAMESPACE, selector: `app.kubernetes.io/name=${FLUENT_BIT}` },
-  unfit: ({ settings: { logging: settings } }: Scene) => {
-    if (settings === undefined) return "the stack collects no logs";
-    if (settings.collector !== FLUENT_BIT || settings.mode !== "daemonset")
-      return "it changes Fluent Bit's configuration on the nodes, and the stack runs another collector";
-    if (settings.destinations !== undefined) return "the stack has several destinations";
-    return undefined;
-  },
-} as const;
 
 /** Drills about a receiver that is asked over the network. */
 const SENDS = {

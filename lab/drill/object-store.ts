@@ -126,16 +126,33 @@ function nameOf(object: unknown): string {
   return typeof name === "string" ? name : "";
 }
 
-/** Where a pod is bound to its node. */
-export const NODE_NAME: readonly string[] = ["spec", "nodeName"];
+/** What only a controller or the API server decides on: the node of a pod, and numbers of versions. */
+const DECIDED_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  Pod: ["spec", "nodeName"],
+  Deployment: ["metadata", "annotations", "deployment.kubernetes.io/revision"],
+  DaemonSet: ["metadata", "annotations", "deprecated.daemonset.template.generation"],
+};
 /** What the API server writes by itself. */
 const SERVER_FIELDS = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"] as const;
 
-/** An object without its status, without what the API server writes by itself, and without the node that the scheduler chose. */
+/** Path of the field of an object that is decided on elsewhere; undefined where there is none. */
+function decidedElsewhere({ kind }: KubernetesJson): readonly string[] | undefined {
+  return typeof kind === "string" ? DECIDED_ELSEWHERE[kind] : undefined;
+}
+
+/** An object with the field that is decided on elsewhere as another one has it. */
+export function asDecided(object: KubernetesJson, current: KubernetesJson): KubernetesJson {
+  const path = decidedElsewhere(object);
+  const value = path && fieldOf(current, path);
+  return path === undefined || value === undefined ? object : withField(object, path, value);
+}
+
+/** An object without its status, and without what the API server or a controller writes by itself. */
 export function contentOf({ status: _, ...object }: KubernetesJson): KubernetesJson {
   const metadata = Object.entries(metadataOf(object)).filter(([key]) => !SERVER_FIELDS.some((field) => field === key));
   const content = { ...object, metadata: Object.fromEntries(metadata) };
-  return object.kind === "Pod" ? withField(content, NODE_NAME, undefined) : content;
+  const path = decidedElsewhere(object);
+  return path === undefined || fieldOf(object, path) === undefined ? content : withField(content, path, undefined);
 }
 
 /** Whether two objects say the same. */

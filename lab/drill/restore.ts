@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { ClusterError } from "../kubernetes/cluster.ts";
-import type { DrillState, Saved } from "./drill-state.ts";
+import type { DrillState, Saved, SavedHistory } from "./drill-state.ts";
 import {
+  asDecided,
   contentOf,
   fieldOf,
   isSame,
   type KubernetesJson,
   metadataOf,
-  NODE_NAME,
   type ObjectRef,
   type ObjectStore,
   RefusedWrite,
@@ -37,6 +37,40 @@ export async function restoreAll(env: Restoring, { saved }: Pick<DrillState, "sa
   for (const one of saved) if (await persistently(env, one)) written.push(inWords(one.ref));
   return written;
 }
+
+/**
+ * Puts back what a controller keeps of an object that was changed: what came with the fault, or with the learner's repair, goes, and what
+ * was there has the number that it had. The controller must have seen the restored object first, or it would write it again.
+ */
+export async function restoreHistory(
+  env: Restoring,
+  { saved }: Pick<DrillState, "saved">,
+  history: SavedHistory,
+): Promise<void> {
+  // That of an object which was made anew is another one's.
+  for (const one of saved) if (!(await isSeen(env, one))) return;
+  const { selector, ...list } = history.kept;
+  const before = new Set(history.saved.map(({ ref }) => ref.name));
+  for (const name of await env.store.names(list, selector))
+    if (!before.has(name)) await env.store.remove({ ...list, name });
+  await restoreAll(env, history);
+}
+
+/** Waits until the controller of an object has seen it as it is. @returns false where the object is another one than before. */
+async function isSeen({ store, pause }: Restoring, { ref, original }: Saved): Promise<boolean> {
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const object = await store.read(ref);
+    const seen = fieldOf(object, OBSERVED);
+    // Others than workloads have no controller that says so.
+    if (seen === undefined) return fieldOf(original, OBSERVED) === undefined;
+    if (metadataOf(object).uid !== metadataOf(original).uid) return false;
+    if (seen === metadataOf(object).generation) return true;
+    await pause(1);
+  }
+  throw new ClusterError("timeout", `the controller of ${inWords(ref)} does not see that it was changed`);
+}
+
+const OBSERVED = ["status", "observedGeneration"];
 
 /** Deletes the pods that have read what a drill changed; their controller makes new ones. */
 export async function restartPods({ store }: Restoring, restarts: DrillState["restarts"]): Promise<void> {
@@ -82,9 +116,8 @@ async function put(store: ObjectStore, ref: ObjectRef, original: KubernetesJson,
   const { resourceVersion, uid } = metadataOf(current);
   const content = contentOf(original);
   const restored = { ...content, metadata: { ...metadataOf(content), resourceVersion, uid } };
-  const nodeName = fieldOf(current, NODE_NAME);
   try {
-    return await store.replace(ref, nodeName === undefined ? restored : withField(restored, NODE_NAME, nodeName));
+    return await store.replace(ref, asDecided(restored, current));
   } catch (error) {
     if (!(error instanceof RefusedWrite) || error.status !== 422) throw error;
     await store.remove(ref);

@@ -5,6 +5,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { isObject } from "../../../components/schema/values.ts";
 import { contentOf, fieldOf, isSame, type KubernetesJson, withField } from "../../../lab/drill/object-store.ts";
 import { listen } from "../../support/listen.ts";
+import { runControllers, stamped } from "./fake-controllers.ts";
 
 /** What the fake does to the write with a number, counted from 1: refuses it, or does it and loses the answer. */
 export interface Outage {
@@ -58,7 +59,8 @@ export class FakeApi {
   }
 
   put(path: string, object: KubernetesJson): void {
-    this.objects.set(path, this.#stamped(withField(object, ["metadata", "uid"], `uid-${path}`)));
+    this.#set(path, withField(object, ["metadata", "uid"], `uid-${path}`));
+    this.#control();
   }
 
   object(path: string): KubernetesJson | undefined {
@@ -123,8 +125,10 @@ export class FakeApi {
     if (version !== fieldOf(before, ["metadata", "resourceVersion"])) return failed(409, "Conflict");
     if (fieldOf(object, ["metadata", "uid"]) !== fieldOf(before, ["metadata", "uid"])) return failed(409, "Conflict");
     if (isFrozen(before) && !isDeepStrictEqual(before.spec, object.spec)) return failed(422, "Invalid");
-    this.objects.set(at, this.#stamped(owned(before, object)));
-    return { status: 200, body: this.objects.get(at) };
+    this.#set(at, owned(before, object));
+    const body = this.objects.get(at);
+    this.#control();
+    return { status: 200, body };
   }
 
   /** A pod of CoreDNS comes back at once, under another name. */
@@ -133,12 +137,18 @@ export class FakeApi {
     if (object === undefined) return failed(404, "NotFound");
     this.objects.delete(path);
     if (fieldOf(object, ["metadata", "ownerReferences"]) !== undefined) this.put(path, object);
+    this.#control();
     return { status: 200, body: object };
   }
 
-  #stamped(object: KubernetesJson): KubernetesJson {
+  #set(path: string, object: KubernetesJson): void {
     this.#version += 1;
-    return withField(object, ["metadata", "resourceVersion"], String(this.#version));
+    const next = stamped(this.objects.get(path), object);
+    this.objects.set(path, withField(next, ["metadata", "resourceVersion"], String(this.#version)));
+  }
+
+  #control(): void {
+    runControllers(this.objects, (path, object) => this.#set(path, object));
   }
 }
 

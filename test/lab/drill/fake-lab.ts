@@ -18,6 +18,7 @@ import {
 import { FakeApi } from "./fake-api.ts";
 
 const COREFILE_PATH = "/api/v1/namespaces/kube-system/configmaps/coredns";
+const DEPLOYMENT_PATH = "/apis/apps/v1/namespaces/kube-system/deployments/coredns";
 const COREFILE = `.:53 {
     errors
     ready
@@ -52,6 +53,23 @@ function fill(api: FakeApi): void {
   object(api, "/api/v1/namespaces/kube-system/pods/coredns-1", "Pod", {
     metadata: { labels: { "k8s-app": "kube-dns" }, ownerReferences: [{ kind: "ReplicaSet" }] },
   });
+  const container = { name: "coredns", resources: { limits: { memory: "170Mi" } } };
+  object(api, DEPLOYMENT_PATH, "Deployment", {
+    apiVersion: "apps/v1",
+    spec: {
+      replicas: 2,
+      template: { metadata: { labels: { "k8s-app": "kube-dns" } }, spec: { containers: [container] } },
+    },
+  });
+  const labels = { "app.kubernetes.io/name": "fluent-bit" };
+  const collector = { name: "fluent-bit", volumeMounts: [{ name: "state", mountPath: "/var/lib/fluent-bit" }] };
+  object(api, "/apis/apps/v1/namespaces/logging/daemonsets/fluent-bit", "DaemonSet", {
+    apiVersion: "apps/v1",
+    spec: { template: { metadata: { labels }, spec: { containers: [collector], volumes: [{ name: "state" }] } } },
+  });
+  object(api, "/api/v1/namespaces/logging/configmaps/fluent-bit", "ConfigMap", {
+    data: { "fluent-bit.yaml": "inputs:\n  - name: tail\n    db: /var/lib/fluent-bit/positions.db\n" },
+  });
   for (const team of ["ts", "sa"]) {
     const core = `/api/v1/namespaces/${team}-team`;
     const policies = `/apis/networking.k8s.io/v1/namespaces/${team}-team/networkpolicies`;
@@ -84,7 +102,8 @@ function clusterOf(api: FakeApi): Cluster {
   const policy = (team: string, name: string) =>
     JSON.stringify(api.object(`/apis/networking.k8s.io/v1/namespaces/${team}-team/networkpolicies/${name}`) ?? {});
   const corefile = () => String(fieldOf(api.object(COREFILE_PATH), ["data", "Corefile"]));
-  const starts = () => !/cahce|forward \. 127\.0\.0\.1$/m.test(corefile());
+  const starved = () => JSON.stringify(api.object(DEPLOYMENT_PATH)).includes('"limits":{"memory":"8Mi"}');
+  const starts = () => !starved() && !/cahce|forward \. 127\.0\.0\.1$/m.test(corefile());
   const endpointsOf = (namespace: string, name: string) => {
     const wanted = fieldOf(at(namespace, "services", name), ["spec", "selector", "app"]);
     const team = namespace.replace("-team", "");
@@ -130,7 +149,10 @@ function clusterOf(api: FakeApi): Cluster {
         return runningPod(name.replace("curl-", ""));
       },
       pods: async () => [
-        runningPod("dns", { namespace: "kube-system", name: "coredns-1", ip: "10.0.0.53", ready: starts() }),
+        runningPod("dns", {
+          ...{ namespace: "kube-system", name: "coredns-1", ip: "10.0.0.53", ready: starts() },
+          ...(starved() ? { restarts: 3, ended: { reason: "OOMKilled", exitCode: 137, at: new Date() } } : {}),
+        }),
       ],
       service: async (namespace, name) => {
         if (name === "kube-dns") return { clusterIP: "10.96.0.10", ports: [53] };

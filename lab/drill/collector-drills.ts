@@ -1,0 +1,137 @@
+import { containerSecurity } from "../../components/kubernetes/container.ts";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import { CURL_USER } from "../../components/team/curl-pod-spec.ts";
+import { changePods, type Drill, type Fault, type Scene, teamObject, withElement, workload } from "./drill.ts";
+import { configuration, FLUENT_BIT, LOGS } from "./log-faults.ts";
+import { type KubernetesJson, withField } from "./object-store.ts";
+
+const LOGS_OF_COLLECTOR = () => "kubectl -n logging logs daemonset/fluent-bit --tail=20";
+
+/** Changes the DaemonSet of the collector. */
+function daemonSet(change: (object: KubernetesJson) => KubernetesJson | undefined): Fault {
+  return { kind: "change", ref: workload("daemonsets", LOGGING_NAMESPACE, FLUENT_BIT), change };
+}
+
+/** Drills that change the DaemonSet, of which Kubernetes keeps old versions. */
+const PODS = {
+  ...LOGS,
+  history: {
+    apiVersion: "apps/v1",
+    plural: "controllerrevisions",
+    namespace: LOGGING_NAMESPACE,
+    selector: LOGS.restarts.selector,
+  },
+} as const;
+
+const BUFFER = "/var/lib/fluent-bit/buffer";
+
+/** A disk of one page over the folder of the buffer. What is in the folder stays on the node. */
+function fullDisk(object: KubernetesJson): KubernetesJson | undefined {
+  const mount = { name: "buffer", mountPath: BUFFER };
+  const volume = { name: "buffer", emptyDir: { medium: "Memory", sizeLimit: "4Ki" } };
+  return changePods(
+    object,
+    (container) => withElement(container, "volumeMounts", mount),
+    (pods) => withElement(pods, "volumes", volume),
+  );
+}
+
+/** CPU that reads less than the writer writes. */
+const SLOW = "20m";
+const WRITER = "batch-report";
+/** Lines of 300 bytes that it writes between two pauses of a second: 2.1 MB/s, which rotates its file every ten seconds. */
+const LINES = 7_000;
+
+function writer({ settings: { curlPod }, to }: Scene): Fault {
+  const ref = teamObject("pods", to, WRITER);
+  const line = `report ${"row ".repeat(73)}`;
+  const container = {
+    name: WRITER,
+    image: curlPod.image,
+    command: ["sh", "-c", `while :; do yes '${line}' | head -n ${LINES}; sleep 1; done`],
+    resources: { requests: { cpu: "50m", memory: "16Mi" }, limits: { memory: "64Mi" } },
+    securityContext: containerSecurity({ user: CURL_USER }),
+  };
+  const spec = {
+    automountServiceAccountToken: false,
+    containers: [container],
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+    terminationGracePeriodSeconds: 1,
+  };
+  const metadata = { name: WRITER, namespace: ref.namespace, labels: { app: WRITER } };
+  return { kind: "create", ref, object: { apiVersion: "v1", kind: "Pod", metadata, spec } };
+}
+
+/** Faults of what the collector has of its node: disk, memory of what it has read, and CPU. */
+export const COLLECTOR_DRILLS: readonly Drill[] = [
+  {
+    ...LOGS,
+    name: "lines-again",
+    level: 2,
+    minutes: 10,
+    symptom: () => 'Everybody: "Whenever a pod of the collector is replaced, all lines of its node arrive again."',
+    shownBy: LOGS_OF_COLLECTOR,
+    hints: () => [
+      "The collector starts at the head of each file: it does not know that it has read it.",
+      "It keeps how far it has read in a file. `kubectl -n logging get configmap fluent-bit -o yaml` names it: db.",
+      "`kubectl -n logging describe daemonset fluent-bit`: which volume is that path on, and does it outlive the pod?",
+    ],
+    rows: () => [`state:${FLUENT_BIT}`],
+    faults: () => [configuration((text) => text.replaceAll(/^(\s+db:) \/var\/lib\/fluent-bit\//gm, "$1 /tmp/"))],
+    warning:
+      "This drill sends lines again that the node still has; where the destination does not recognize them, they stay there twice.",
+    cause: () => "The positions are in /tmp/positions.db, on a volume that goes with the pod.",
+    repair: () => "Write db: /var/lib/fluent-bit/positions.db under inputs, and delete the pods of fluent-bit.",
+    alert: "CanaryDuplicate",
+  },
+  {
+    ...PODS,
+    name: "lines-vanish",
+    level: 3,
+    minutes: 15,
+    symptom: () =>
+      'Everybody: "Our lines do not arrive. The destination is well, and the disks of the nodes have room."',
+    shownBy: LOGS_OF_COLLECTOR,
+    hints: () => [
+      "The collector reads the lines and says what it cannot do with them.",
+      "It writes each line to its buffer before it sends it. `storage.path` in ConfigMap fluent-bit is the folder.",
+      "`kubectl -n logging describe daemonset fluent-bit`: which volume is mounted at that folder, and how large is it?",
+    ],
+    rows: ({ from }) => [`collector:${from}`, `state:${FLUENT_BIT}`],
+    faults: () => [daemonSet(fullDisk)],
+    warning: "Lines that pods write during this drill are lost.",
+    cause: () =>
+      `A volume of 4 KiB is mounted at ${BUFFER}: no chunk fits, and the lines are lost with "No space left on device".`,
+    repair: () => "Remove the volume buffer and its mount from the DaemonSet.",
+    alert: "CollectorErrors",
+  },
+  {
+    ...PODS,
+    name: "lines-lag",
+    level: 2,
+    minutes: 15,
+    symptom: ({ to }) => `Team ${to}: "Lines of ${WRITER} are minutes late, and later each time that we look."`,
+    shownBy: ({ to }) => `kubectl -n ${teamNamespace(to)} logs ${WRITER} --tail=1 --timestamps`,
+    hints: () => [
+      "The destination is well, and so is the collector. Which of them is slower than the pods?",
+      "Compare how fast the pod writes with what the collector may use: `kubectl -n logging describe daemonset fluent-bit`.",
+      "A CPU limit throttles a program, also on an idle node.",
+    ],
+    rows: () => [`backlog:${FLUENT_BIT}`],
+    faults: (scene) => [daemonSet(slow), writer(scene)],
+    warning: "A pod writes 2 MB/s during this drill; what the collector has not read takes disk.",
+    cause: ({ to }) =>
+      `The pod ${WRITER} in ${teamNamespace(to)} writes 2 MB/s, and the collector has a CPU limit of ${SLOW}: the kubelet rotates its file faster than it is read.`,
+    repair: ({ to }) =>
+      `Remove limits.cpu from the DaemonSet, or \`kubectl -n ${teamNamespace(to)} delete pod ${WRITER}\`.`,
+    alert: "FilesRotateFast",
+  },
+];
+
+function slow(object: KubernetesJson): KubernetesJson | undefined {
+  return changePods(object, (container) => {
+    const requests = withField(container, ["resources", "requests", "cpu"], SLOW);
+    return withField(requests, ["resources", "limits", "cpu"], SLOW);
+  });
+}
