@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes a line each minute, follows it to the destination, looks up two names, and leaves what it saw as metrics in $STATE/metrics,
-# which a web server beside it serves. Needs a POSIX shell, curl and nslookup.
+# which a web server beside it serves. Needs a POSIX shell and the programs that it looks for first.
 #
 # NODE_NAME     name of the node
 # INSIDE_NAME   name in the cluster; OUTSIDE_NAME: one outside
@@ -8,17 +8,33 @@
 # SEARCH_URL    address of the search engine; SEARCH_INDEX: pattern of its indices
 # SEARCH_OWN    1 where the search engine is watched too
 # LOKI_URL      address of Loki; LOKI_TENANT: its tenant, or empty
-# API_URL       address of the API server
+# API_URL       address of the API server; without names, which it must not depend on
 # LOSS_AFTER    seconds after which a line counts as lost
 # INTERVAL      seconds between two lines; TICK: between two looks; DOUBLE_AFTER: until a line is looked for a second time
 set -u
 : "${STATE:=/run/canary}" "${INTERVAL:=60}" "${TICK:=10}" "${DOUBLE_AFTER:=180}" "${LOSS_AFTER:=600}"
-: "${API_URL:=https://kubernetes.default.svc/readyz}" "${SEARCH_OWN:=0}" "${SEARCH_URL:=}" "${SEARCH_INDEX:=}"
+: "${KUBERNETES_SERVICE_HOST:=kubernetes.default.svc}" "${KUBERNETES_SERVICE_PORT:=443}"
+case $KUBERNETES_SERVICE_HOST in *:*) KUBERNETES_SERVICE_HOST="[$KUBERNETES_SERVICE_HOST]" ;; esac
+: "${API_URL:=https://$KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT/readyz}" "${SEARCH_OWN:=0}" "${SEARCH_URL:=}" "${SEARCH_INDEX:=}"
 : "${LOKI_URL:=}" "${LOKI_TENANT:=}"
 
+missing=
+for program in curl date grep mkdir mv nslookup rm sed sleep tr; do
+  command -v "$program" >/dev/null || missing="$missing $program"
+done
+if [ -n "$missing" ]; then
+  echo "the canary's image lacks:$missing; set monitoring.canary.image to one with curl and busybox, such as the default" >&2
+  exit 1
+fi
+
 started=$(date +%s)
-# Letters and digits alone, so that every index finds it as one word.
-origin=canary$(printf '%s' "$NODE_NAME" | cksum | cut -d ' ' -f 1)x
+# Letters and digits alone, so that every index finds it as one word: a number of the node's name, which not every image can sum up.
+sum=0 name=$NODE_NAME
+while [ -n "$name" ]; do
+  rest=${name#?}
+  sum=$(((sum * 31 + $(printf '%d' "'${name%"$rest"}")) % 4294967296)) name=$rest
+done
+origin=canary${sum}x
 written=0 delivered=0 lost=0 doubled=0 delay=0 delays=0 newest=$started readable=1
 mkdir -p "$STATE/pending" "$STATE/found"
 

@@ -3,6 +3,13 @@ import { COREFILE, DNS, LOGS, onCoreDns, POD, perSecond, rising } from "./expres
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
 
+/** How often it begins to ask an upstream, per second. What is answered is counted elsewhere. */
+const TRIES = `(${["hits", "misses"].map((how) => perSecond(forwarded(`coredns_proxy_conn_cache_${how}_total`), "")).join(" + ")})`;
+
+function forwarded(counter: string): string {
+  return `${counter}{${DNS},proxy_name="forward"}`;
+}
+
 /** What CoreDNS asks of others: resolvers and the Kubernetes API. @see https://coredns.io/plugins/forward/ */
 export const UPSTREAM_ALERTS: readonly Alert[] = [
   {
@@ -13,15 +20,20 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     cause: "It forwards to a resolver that asks CoreDNS, and the plugin loop is off.",
     steps: [COREFILE, "Forward to addresses that do not ask CoreDNS, and switch the plugin `loop` on."],
     condition: onCoreDns({
-      expr: `sum(rate(coredns_proxy_request_duration_seconds_count{${DNS},proxy_name="forward"}[2m])) > 100 and sum(rate(coredns_dns_requests_total{${DNS}}[2m])) < 1.1 * sum(rate(coredns_proxy_request_duration_seconds_count{${DNS},proxy_name="forward"}[2m]))`,
+      // Most tries time out where a limit of CPU slows the loop down. Where the upstream is gone, none is answered.
+      expr: `${TRIES} > 100 and ${perSecond(`coredns_dns_requests_total{${DNS}}`, "")} < 1.1 * ${TRIES} and ${perSecond(forwarded("coredns_proxy_request_duration_seconds_count"), "")} > 0.02 * ${TRIES}`,
       for: "1m",
       fires: {
-        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(60_000),
-        [`coredns_dns_requests_total{${POD}}`]: rising(60_100),
+        [`coredns_proxy_conn_cache_hits_total{${POD},${FORWARD}}`]: rising(10_000),
+        [`coredns_proxy_conn_cache_misses_total{${POD},${FORWARD}}`]: rising(80_000),
+        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(2_000),
+        [`coredns_dns_requests_total{${POD}}`]: rising(55_000),
       },
       quiet: {
-        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(60_000),
-        [`coredns_dns_requests_total{${POD}}`]: rising(70_000),
+        [`coredns_proxy_conn_cache_hits_total{${POD},${FORWARD}}`]: rising(10_000),
+        [`coredns_proxy_conn_cache_misses_total{${POD},${FORWARD}}`]: rising(80_000),
+        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(1_700),
+        [`coredns_dns_requests_total{${POD}}`]: rising(55_000),
       },
     }),
   },

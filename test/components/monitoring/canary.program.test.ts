@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -109,6 +109,35 @@ describe("the canary", function () {
     throw new Error(`not reached: ${await readFile(join(folder, "metrics"), "utf8").catch(() => "no metrics")}`);
   }
 
+  it("says which program its image lacks, and ends", async () => {
+    const bin = join(folder, "bin");
+    await mkdir(bin);
+    for (const program of ["curl", "date", "grep", "mkdir", "mv", "nslookup", "sed", "sleep"])
+      await symlink("/bin/true", join(bin, program));
+    const { status, stderr } = spawnSync("/bin/sh", [SCRIPT], { env: { PATH: bin, STATE: folder }, encoding: "utf8" });
+    assert.deepEqual(
+      [status, stderr],
+      [
+        1,
+        "the canary's image lacks: rm tr; set monitoring.canary.image to one with curl and busybox, such as the default\n",
+      ],
+    );
+  });
+
+  for (const [host, url] of [
+    ["10.96.0.1", "https://10.96.0.1:443/readyz"],
+    ["fd00::1", "https://[fd00::1]:443/readyz"],
+  ] as const)
+    it(`asks the API server at ${host}, since a name would be about DNS`, async () => {
+      await writeFile(join(folder, "curl"), '#!/bin/sh\necho "$@" >>"$STATE/asked"\nprintf 401\n');
+      await chmod(join(folder, "curl"), 0o755);
+      start({ DESTINATION: "none", API_URL: "", KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: "443" });
+      const found = await metrics((all) => all.has("canary_api_server_up"));
+      assert.equal(found.get("canary_api_server_up"), 1);
+      const [asked = ""] = (await readFile(join(folder, "asked"), "utf8")).split("\n");
+      assert.equal(asked.split(" ").at(-1), url);
+    });
+
   it("follows its lines to a search engine, and looks up names", async () => {
     start({ DESTINATION: "search", SEARCH_OWN: "1" });
     const found = await metrics((all) => (all.get("canary_lines_delivered_total") ?? 0) >= 2);
@@ -123,6 +152,12 @@ describe("the canary", function () {
     assert.ok((found.get("canary_newest_line_age_seconds") ?? 99) < 10);
     const written = output.match(/^canary line canary\d+x\d+$/gm) ?? [];
     assert.ok(written.length >= 2, output);
+    // By its own sum, so that a node keeps its word: 31 * sum + character, modulo 2 ** 32.
+    const sum = [..."node-1"].reduce((total, letter) => (total * 31 + letter.charCodeAt(0)) % 2 ** 32, 0);
+    assert.ok(
+      written.every((line) => line.startsWith(`canary line canary${sum}x`)),
+      output,
+    );
     assert.match(output, /^canary lookup failed for the name outside the cluster: aws\.amazon\.com\.$/m);
     const id = written[0]?.split(" ")[2] ?? "";
     assert.ok(destination.requests.some((text) => text.includes("/logs-*/_count") && text.includes(`"query":"${id}"`)));
