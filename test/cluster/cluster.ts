@@ -62,6 +62,13 @@ export class TestCluster {
   }
 }
 
+/** Removes objects at the same time. A namespace takes along all that is in it. */
+export async function removeAll(cluster: TestCluster, objects: readonly KubernetesObject[]): Promise<void> {
+  const namespaces = new Set(objects.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata?.name));
+  const roots = objects.filter(({ metadata }) => !namespaces.has(metadata?.namespace));
+  await Promise.all(roots.toReversed().map((object) => cluster.remove(object)));
+}
+
 /** True for "not found"; throws anything else. */
 function ignoreMissing(error: unknown): true {
   if (error instanceof ApiException && error.code === 404) return true;
@@ -73,7 +80,7 @@ export async function until(what: string, condition: () => Promise<boolean>): Pr
   const end = Date.now() + 120_000;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`two minutes went by until ${what}`);
-    await wait(500);
+    await wait(250);
   }
 }
 

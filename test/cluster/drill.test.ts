@@ -1,63 +1,117 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { KubernetesObject } from "@kubernetes/client-node";
+import { parse, stringify } from "yaml";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import type { Settings } from "../../components/settings.ts";
 import { readCluster } from "../../lab/audit/cluster-objects.ts";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import type { Drill } from "../../lab/drill/drill.ts";
-import { DRILLS, offeredDrills, sceneOf } from "../../lab/drill/drill-list.ts";
+import { changePods, type Drill, workload } from "../../lab/drill/drill.ts";
+import { DRILLS, offeredDrills } from "../../lab/drill/drill-list.ts";
 import { readState } from "../../lab/drill/drill-state.ts";
 import {
   checkDrill,
   type Environment,
   isRepaired,
+  savedHistory,
   startDrill,
   stopDrill,
   untilWell,
 } from "../../lab/drill/exercise.ts";
-import { contentOf, fieldOf, objectStore, withField } from "../../lab/drill/object-store.ts";
+import {
+  contentOf,
+  fieldOf,
+  type KubernetesJson,
+  type ObjectRef,
+  type ObjectStore,
+  objectStore,
+  withField,
+} from "../../lab/drill/object-store.ts";
+import { restoreAll, restoreHistory } from "../../lab/drill/restore.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
+import { DRILL_STATE } from "../../lab/kubernetes/drill-mark.ts";
 import { loadStack } from "../../lab/stack-file.ts";
 import { planOf } from "../../lab/verify/catalog.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { runLab } from "../support/run-lab.ts";
-import { readManifests, TestCluster, until } from "./cluster.ts";
+import { readManifests, removeAll, TestCluster, until } from "./cluster.ts";
 
-const NAMESPACES = ["ts-team", "sa-team", "logging", "kube-system"];
+/**
+ * Teams of which the second is a peer of the first. Drills of the teams' own objects run side by side, each queue in a pair of its own; those
+ * of the collector and of CoreDNS in the first pair, which the stack local has.
+ */
+const PAIRS = [
+  ["ts", "sa"],
+  ["drill-a", "drill-b"],
+  ["drill-c", "drill-d"],
+  ["drill-e", "drill-f"],
+  ["drill-g", "drill-h"],
+] as const;
+type Pair = (typeof PAIRS)[number];
+const [FIRST, ...QUEUES] = PAIRS;
+
+const namespacesOf = (pairs: readonly Pair[]) => pairs.flat().map(teamNamespace);
+const OF_LOGS = [...namespacesOf([FIRST]), "logging"];
+const ALL = [...namespacesOf(PAIRS), "logging", "kube-system"];
 
 /** Those that one node without a way out and without enforced policies cannot show, and why `start` refuses them. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
-  "one-team-lost-dns": /row deny:ts:coredns says: .*(connected, though no policy allows it|refused)/,
-  "peers-apart": /row deny:ts:coredns says: .*(connected, though no policy allows it|refused)/,
+  "one-team-lost-dns": /row deny:\S+:coredns says: .*(connected, though no policy allows it|refused)/,
+  "peers-apart": /row deny:\S+:coredns says: .*(connected, though no policy allows it|refused)/,
   "outside-fails": /row outside:ts says/,
   "outside-slow": /row outside:ts says/,
 };
 
-async function environment(): Promise<Environment> {
-  const { settings } = await loadStack("local");
-  const config = await loadKubeConfig({});
-  const scene = sceneOf(settings);
-  assert.ok(scene);
+/** The stack local with more teams. */
+async function stackFile(folder: string): Promise<string> {
+  const { config } = parse(await readFile(join(PROJECT_ROOT, "Pulumi.local.yaml"), "utf8"));
+  const teams = PAIRS.flatMap(([from, to]) => [
+    { name: from, peers: [to] },
+    { name: to, peers: [from] },
+  ]);
+  const file = join(folder, "Pulumi.drills.yaml");
+  await writeFile(file, stringify({ config: { ...config, "eks-dns-logging:teams": teams } }));
+  return file;
+}
+
+/** A store in which a drill has a state of its own, so that several are on at a time. */
+function withOwnState(store: ObjectStore, name: string): ObjectStore {
+  const own = <T extends ObjectRef>(ref: T): T => (ref.name === DRILL_STATE.name ? { ...ref, name } : ref);
+  const named = (ref: ObjectRef, object: KubernetesJson) =>
+    ref.name === DRILL_STATE.name ? withField(object, ["metadata", "name"], name) : object;
   return {
-    store: objectStore(config),
+    read: (ref) => store.read(own(ref)),
+    create: (ref, object) => store.create(own(ref), named(ref, object)),
+    replace: (ref, object) => store.replace(own(ref), named(ref, object)),
+    remove: (ref) => store.remove(own(ref)),
+    names: (ref, selector) => store.names(ref, selector),
+  };
+}
+
+async function environment(settings: Settings, [from, to]: Pair): Promise<Environment> {
+  const config = await loadKubeConfig({});
+  const store = objectStore(config);
+  return {
+    store: from === FIRST[0] ? store : withOwnState(store, `${DRILL_STATE.name}-${from}`),
     cluster: kubeCluster(config),
     stack: "local",
     plan: planOf("local", settings, 10),
-    scene,
-    pause: (seconds) => wait(Math.min(seconds, 1) * 1000),
+    scene: { settings, from, to },
+    pause: (seconds) => wait(Math.min(seconds, 0.2) * 1000),
     now: () => new Date(),
     onStep: () => {},
   };
 }
 
-/** Every object of the lab and of CoreDNS with the owners of its fields, but not the pods that a controller makes anew. */
-async function everything(): Promise<Readonly<Record<string, unknown>>> {
-  const { objects } = await readCluster(await loadKubeConfig({}), NAMESPACES);
+/** Every object of these namespaces with the owners of its fields, but not the pods that a controller makes anew. */
+async function everything(namespaces: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const { objects } = await readCluster(await loadKubeConfig({}), namespaces);
   return Object.fromEntries(
     objects
       .filter(({ kind, content }) => kind !== "Pod" || fieldOf(content, ["metadata", "ownerReferences"]) === undefined)
@@ -78,62 +132,193 @@ async function stateOf(env: Environment) {
   return stored;
 }
 
+/** CoreDNS is asked each second whether it is ready, instead of each ten, until the tests end. @returns what ends it. */
+async function askCoreDnsOften(store: ObjectStore): Promise<() => Promise<void>> {
+  const kept = {
+    ...{ apiVersion: "apps/v1", plural: "replicasets", namespace: "kube-system" },
+    selector: "k8s-app=kube-dns",
+  };
+  const history = await savedHistory(store, kept);
+  const ref = workload("deployments", "kube-system", "coredns");
+  const original = await store.read(ref);
+  assert.ok(original);
+  const often = changePods(original, (container) => withField(container, ["readinessProbe", "periodSeconds"], 1));
+  assert.ok(often);
+  await store.replace(ref, often);
+  const env = { store, pause: (seconds: number) => wait(seconds * 1000) };
+  const saved = [{ ref, original }];
+  const end = async () => {
+    await restoreAll(env, { saved });
+    await restoreHistory(env, { saved }, history);
+  };
+  try {
+    await until("CoreDNS is asked often", async () => {
+      const status = fieldOf(await store.read(ref), ["status"]);
+      const counts = ["replicas", "updatedReplicas", "readyReplicas"].map((count) => fieldOf(status, [count]));
+      return counts.every((count) => count === fieldOf(original, ["spec", "replicas"]));
+    });
+    return end;
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
 describe("drills on a real cluster", () => {
   const cluster = new TestCluster();
+  let settings: Settings;
   let env: Environment;
   let folder: string;
   let objects: KubernetesObject[] = [];
   let initial: Readonly<Record<string, unknown>>;
+  let askAsBefore = async (): Promise<void> => {};
+  /** What runs side by side, by the name of the drill. */
+  const running = new Map<string, Promise<string | undefined>>();
 
   before(async () => {
-    assert.ok(!(await cluster.hasNamespace("ts-team")), "namespace ts-team is there already: npm run lab -- down");
-    folder = await mkdtemp(join(tmpdir(), "manifests-"));
-    const plan = await runLab(["plan", "--stack", "local", "--manifests", folder]);
+    for (const namespace of namespacesOf(PAIRS))
+      assert.ok(!(await cluster.hasNamespace(namespace)), `namespace ${namespace} is there already`);
+    folder = await mkdtemp(join(tmpdir(), "drills-"));
+    const file = await stackFile(folder);
+    ({ settings } = await loadStack("drills", folder));
+    env = await environment(settings, FIRST);
+    const slowly = askCoreDnsOften(env.store);
+    const plan = await runLab([
+      "plan",
+      "--stack",
+      "drills",
+      "--config-file",
+      file,
+      "--manifests",
+      join(folder, "manifests"),
+    ]);
     assert.equal(plan.exitCode, 0, plan.stderr);
-    objects = await readManifests(folder);
-    for (const object of objects) await cluster.apply(object);
-    for (const team of ["ts", "sa"])
-      await until(`pod curl-${team} is ready`, () => cluster.podIsReady(`${team}-team`, `curl-${team}`));
-    env = await environment();
-    initial = await everything();
+    objects = await readManifests(join(folder, "manifests"));
+    askAsBefore = await slowly;
+    await applyAll(objects);
+    for (const team of PAIRS.flat())
+      await until(`pod curl-${team} is ready`, () => cluster.podIsReady(teamNamespace(team), `curl-${team}`));
+    initial = await everything(ALL);
+    startQueues();
   });
 
   after(async () => {
+    await Promise.allSettled(running.values());
     const stored = await readState(env.store);
     if (stored !== undefined) await stopDrill(env, stored.state);
-    for (const object of objects.toReversed()) await cluster.remove(object);
+    await askAsBefore();
+    await removeAll(cluster, objects);
     await rm(folder, { recursive: true });
   });
 
-  /** Starts a drill, sees it, and stops it. */
-  async function exercise(drill: Drill): Promise<void> {
-    const failing = await startDrill(env, drill);
-    assert.ok(failing.length > 0);
-    assert.equal((await stateOf(env)).state.drill, drill.name);
-    const written = await stopDrill(env, (await stateOf(env)).state);
-    assert.ok(written.length > 0);
-    assert.deepEqual(await untilWell(env, drill), []);
-    assert.deepEqual(await everything(), initial);
+  /** In their order within each namespace, after all that is in none. */
+  async function applyAll(all: readonly KubernetesObject[]): Promise<void> {
+    const { none = [], ...byNamespace } = Object.groupBy(all, ({ metadata }) => metadata?.namespace ?? "none");
+    const applyEach = async (some: readonly KubernetesObject[] = []) => {
+      for (const object of some) await cluster.apply(object);
+    };
+    await applyEach(none);
+    await Promise.all(Object.values(byNamespace).map(applyEach));
   }
 
-  for (const drill of DRILLS.filter(({ part }) => part !== "logs")) {
-    const refusal = REFUSED[drill.name];
-    if (refusal === undefined)
-      it(`${drill.name}: the rows of verify see it, and everything is as it was afterwards`, () => exercise(drill));
-    else
-      it(`${drill.name}: is refused, since this cluster cannot show it`, async () => {
-        await assert.rejects(startDrill(env, drill), refusal);
-        assert.equal(await readState(env.store), undefined);
-      });
+  /** Starts a drill, sees it, and stops it. */
+  async function exercise(drill: Drill, own: Environment, namespaces: readonly string[]): Promise<void> {
+    const failing = await startDrill(own, drill);
+    assert.ok(failing.length > 0);
+    assert.equal((await stateOf(own)).state.drill, drill.name);
+    const written = await stopDrill(own, (await stateOf(own)).state);
+    assert.ok(written.length > 0);
+    assert.deepEqual(await untilWell(own, drill), []);
+    await isAsBefore(namespaces);
   }
+
+  /** Whether all is as it was, or what is in these namespaces where other drills are on. */
+  async function isAsBefore(namespaces: readonly string[]): Promise<void> {
+    const inThem = (objects: Readonly<Record<string, unknown>>) =>
+      namespaces === ALL
+        ? objects
+        : Object.fromEntries(
+            Object.entries(objects).filter(([key]) => namespaces.some((one) => key.includes(` ${one}/`))),
+          );
+    assert.deepEqual(inThem(await everything(namespaces)), inThem(initial));
+  }
+
+  async function refuse(drill: Drill, own: Environment, refusal: RegExp): Promise<void> {
+    await assert.rejects(startDrill(own, drill), refusal);
+    assert.equal(await readState(own.store), undefined);
+  }
+
+  /** @returns why it was left out. */
+  async function exerciseLogs(drill: Drill): Promise<string | undefined> {
+    const offer = (await offeredDrills(settings, env.store)).find((one) => one.drill === drill);
+    if (offer?.unfit !== undefined) {
+      assert.match(offer.unfit, /destination/);
+      return undefined;
+    }
+    const pods = () => env.cluster.pods("logging", "app.kubernetes.io/name=fluent-bit");
+    if ((await pods()).some(({ reason }) => /Image/.test(reason))) return "this cluster has no image of Fluent Bit";
+    await until("the collector is ready", async () => {
+      const all = await pods();
+      return all.length > 0 && all.every(({ ready, deleting }) => ready && !deleting);
+    });
+    await exercise(drill, env, OF_LOGS);
+    return undefined;
+  }
+
+  /** One drill of a pair after the other, and the pairs side by side. */
+  function startQueues(): void {
+    const enqueue = (drills: readonly Drill[], run: (drill: Drill) => Promise<string | undefined>) => {
+      let last: Promise<unknown> = Promise.resolve();
+      for (const drill of drills) {
+        const result = last.then(() => run(drill));
+        // The test of the drill tells it.
+        last = result.catch(() => undefined);
+        running.set(drill.name, result);
+      }
+    };
+    enqueue(
+      DRILLS.filter(({ part }) => part === "logs"),
+      exerciseLogs,
+    );
+    const ofTeams = DRILLS.filter(({ part }) => part === "teams");
+    for (const [at, pair] of QUEUES.entries())
+      enqueue(
+        ofTeams.filter((_, index) => index % QUEUES.length === at),
+        async (drill) => {
+          const own = await environment(settings, pair);
+          const refusal = REFUSED[drill.name];
+          await (refusal === undefined ? exercise(drill, own, namespacesOf([pair])) : refuse(drill, own, refusal));
+          return undefined;
+        },
+      );
+  }
+
+  const titleOf = ({ name }: Drill) =>
+    REFUSED[name] === undefined
+      ? `${name}: the rows of verify see it, and everything is as it was afterwards`
+      : `${name}: is refused, since this cluster cannot show it`;
+
+  for (const drill of DRILLS.filter(({ part }) => part === "teams"))
+    it(titleOf(drill), async () => {
+      await running.get(drill.name);
+    });
 
   for (const drill of DRILLS.filter(({ part }) => part === "logs"))
     it(`${drill.name}: takes lines away, or is not offered`, async function () {
-      const offer = (await offeredDrills(env.scene.settings, env.store)).find((one) => one.drill === drill);
-      if (offer?.unfit !== undefined) return assert.match(offer.unfit, /destination/);
-      const pods = await env.cluster.pods("logging", "app.kubernetes.io/name=fluent-bit");
-      if (!pods.some(({ ready }) => ready)) return leaveOut(this, "this cluster has no image of Fluent Bit");
-      return exercise(drill);
+      const reason = await running.get(drill.name);
+      if (reason !== undefined) leaveOut(this, reason);
+    });
+
+  it("leave everything as it was, though they ran side by side", async () => {
+    assert.equal(running.size, DRILLS.filter(({ part }) => part !== "dns").length);
+    await isAsBefore(ALL);
+  });
+
+  // These take the names of everybody away.
+  for (const drill of DRILLS.filter(({ part }) => part === "dns"))
+    it(titleOf(drill), async () => {
+      const refusal = REFUSED[drill.name];
+      await (refusal === undefined ? exercise(drill, env, ALL) : refuse(drill, env, refusal));
     });
 
   it("judges a repair by hand", async () => {
@@ -149,7 +334,7 @@ describe("drills on a real cluster", () => {
     assert.equal(isRepaired(await checkDrill(env, drill, await stateOf(env))), true);
     assert.ok((await stateOf(env)).state.repairedAfter !== undefined);
     await stopDrill(env, (await stateOf(env)).state);
-    assert.deepEqual(await everything(), initial);
+    await isAsBefore(ALL);
   });
 
   it("runs from the command line, and survives the death of `start`", async () => {
@@ -164,17 +349,17 @@ describe("drills on a real cluster", () => {
     });
     child.kill("SIGKILL");
     await once(child, "exit");
-    const verify = await runLab(["verify", "--only", "pods:ts"]);
+    const [verify, early] = await Promise.all([runLab(["verify", "--only", "pods:ts"]), runLab(["drill", "explain"])]);
     assert.match(verify.stderr, /^A drill \(dns-gone\) is on/);
+    assert.equal(early.exitCode, 1, early.stdout);
     const hint = await runLab(["drill", "hint"]);
     assert.match(hint.stdout, /^Hint 1 of 3: /);
-    const early = await runLab(["drill", "explain"]);
-    assert.equal(early.exitCode, 1, early.stdout);
     const stop = await runLab(["drill", "stop"]);
     assert.equal(stop.exitCode, 0, stop.stdout + stop.stderr);
     assert.match(stop.stdout, /^Drill dns-gone has ended\. Restored: configmaps kube-system\/coredns\.$/m);
-    assert.equal((await runLab(["drill", "stop"])).stdout, "No drill is on.\n");
-    assert.match((await runLab(["drill", "explain", "dns-gone"])).stdout, /^Cause: {3}The Corefile names a plugin/);
-    assert.deepEqual(await everything(), initial);
+    const [again, explain] = await Promise.all([runLab(["drill", "stop"]), runLab(["drill", "explain", "dns-gone"])]);
+    assert.equal(again.stdout, "No drill is on.\n");
+    assert.match(explain.stdout, /^Cause: {3}The Corefile names a plugin/);
+    await isAsBefore(ALL);
   });
 });

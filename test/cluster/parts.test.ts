@@ -8,7 +8,7 @@ import { allChecks, planOf } from "../../lab/verify/catalog.ts";
 import { Lab } from "../../lab/verify/lab.ts";
 import { runChecks } from "../../lab/verify/verify.ts";
 import { COMBINATIONS, type Config, onlyParts, type Part } from "../support/parts.ts";
-import { TestCluster, until } from "./cluster.ts";
+import { removeAll, TestCluster, until } from "./cluster.ts";
 
 const STACK: Config = {
   "eks-dns-logging:cluster": '{"kind":"existing"}',
@@ -46,16 +46,7 @@ describe("the parts of a stack on a real cluster, from their manifests", functio
       assert.ok(!(await cluster.hasNamespace(namespace)), `namespace ${namespace} is there already`);
   });
 
-  after(() => removeAll(standing));
-
-  /** A namespace takes along all that is in it. */
-  async function removeAll(objects: readonly KubernetesObject[]): Promise<void> {
-    const namespaces = new Set(
-      objects.filter(({ kind }) => kind === "Namespace").map(({ metadata }) => metadata?.name),
-    );
-    const roots = objects.filter(({ metadata }) => !namespaces.has(metadata?.namespace));
-    await Promise.all(roots.toReversed().map((object) => cluster.remove(object)));
-  }
+  after(() => removeAll(cluster, standing));
 
   for (const present of ORDER) {
     it(`${present.join(", ")}: admitted, verified by their own rows, and removed`, async () => {
@@ -63,7 +54,10 @@ describe("the parts of a stack on a real cluster, from their manifests", functio
       const { resources } = await planStack({ name: "parts", config: stack });
       const objects = manifestsOf(resources).map(({ object }): KubernetesObject => JSON.parse(JSON.stringify(object)));
       const keys = new Set(objects.map(keyOf));
-      await removeAll(standing.filter((object) => !keys.has(keyOf(object))));
+      await removeAll(
+        cluster,
+        standing.filter((object) => !keys.has(keyOf(object))),
+      );
       standing = standing.filter((object) => keys.has(keyOf(object)));
       for (const object of objects) {
         if (standing.some((other) => keyOf(other) === keyOf(object))) continue;
