@@ -10,23 +10,11 @@ import {
   Exec,
   type KubeConfig,
   NetworkingV1Api,
-  type V1ContainerStatus,
-  type V1Node,
-  type V1Pod,
-  type V1PodSpec,
   type V1Status,
   VersionApi,
 } from "@kubernetes/client-node";
-import {
-  type Cluster,
-  ClusterError,
-  type EndFacts,
-  type ExecResult,
-  type MountFacts,
-  type NodeFacts,
-  type PodFacts,
-  type ProxyTarget,
-} from "./cluster.ts";
+import { type Cluster, ClusterError, type ExecResult, type PodFacts, type ProxyTarget } from "./cluster.ts";
+import { nodeFacts, podFacts } from "./object-facts.ts";
 
 /** Longest that one request to the API server may take. */
 const REQUEST_SECONDS = 10;
@@ -117,62 +105,6 @@ async function asked<T>(what: string, request: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function podFacts({ metadata, spec, status }: V1Pod): PodFacts {
-  // Native sidecars stand among the init containers.
-  const sidecars = (spec?.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
-  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
-  const waiting = statuses.flatMap((container) => container.state?.waiting?.reason ?? []);
-  const condition = status?.conditions?.find(
-    (candidate) => candidate.status === "False" && candidate.type === "PodScheduled",
-  );
-  return {
-    namespace: metadata?.namespace ?? "",
-    name: metadata?.name ?? "",
-    phase: status?.phase ?? "Unknown",
-    ready: status?.conditions?.some((candidate) => candidate.type === "Ready" && candidate.status === "True") ?? false,
-    ip: status?.podIP ?? "",
-    node: spec?.nodeName ?? "",
-    reason: status?.reason ?? waiting[0] ?? condition?.reason ?? "",
-    containers: [...sidecars, ...(spec?.containers ?? [])].map((container) => container.name),
-    labels: metadata?.labels ?? {},
-    deleting: metadata?.deletionTimestamp !== undefined,
-    hostNetwork: spec?.hostNetwork ?? false,
-    dnsPolicy: spec?.dnsPolicy ?? "ClusterFirst",
-    mounts: mountFacts(spec),
-    metricsPorts: (spec?.containers ?? [])
-      .flatMap(({ ports }) => ports ?? [])
-      .flatMap(({ name, containerPort }) => (name === "metrics" ? containerPort : [])),
-    restarts: statuses.reduce((sum, container) => sum + container.restartCount, 0),
-    ended: lastEnd(statuses),
-  };
-}
-
-function mountFacts(spec: V1PodSpec | undefined): MountFacts[] {
-  const onNode = new Set((spec?.volumes ?? []).flatMap(({ name, hostPath }) => (hostPath === undefined ? [] : name)));
-  const mounts = (spec?.containers ?? []).flatMap((container) => container.volumeMounts ?? []);
-  return mounts.map(({ name, mountPath }) => ({ path: mountPath, onNode: onNode.has(name) }));
-}
-
-/** A container that waits to be started again has ended in its state or, once it has run before, in its last one. */
-function lastEnd(statuses: readonly V1ContainerStatus[]): EndFacts | undefined {
-  const ends = statuses.flatMap(({ state, lastState, restartCount }) => {
-    const { reason = "", exitCode = 0, finishedAt } = lastState?.terminated ?? state?.terminated ?? {};
-    return finishedAt === undefined || restartCount === 0 ? [] : [{ reason, exitCode, at: finishedAt }];
-  });
-  return ends.toSorted((one, other) => other.at.getTime() - one.at.getTime())[0];
-}
-
-function nodeFacts({ metadata, status }: V1Node): NodeFacts {
-  return {
-    name: metadata?.name ?? "",
-    ready: status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false,
-    version: status?.nodeInfo?.kubeletVersion ?? "",
-    zone: metadata?.labels?.["topology.kubernetes.io/zone"] ?? "",
-    osImage: status?.nodeInfo?.osImage ?? "",
-    runtime: status?.nodeInfo?.containerRuntimeVersion ?? "",
-  };
 }
 
 const TIMEOUT_SECONDS = 10;
