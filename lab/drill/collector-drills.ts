@@ -91,7 +91,7 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     level: 3,
     minutes: 15,
     symptom: () =>
-      'Everybody: "Our lines do not arrive. The destination is well, and the disks of the nodes have room."',
+      'Everybody: "Most of our lines do not arrive. The destination is well, and the disks of the nodes have room."',
     shownBy: LOGS_OF_COLLECTOR,
     hints: () => [
       "The collector reads the lines and says what it cannot do with them.",
@@ -102,7 +102,7 @@ export const COLLECTOR_DRILLS: readonly Drill[] = [
     faults: () => [daemonSet(fullDisk)],
     warning: "Lines that pods write during this drill are lost.",
     cause: () =>
-      `A volume of 4 KiB is mounted at ${BUFFER}: no chunk fits, and the lines are lost with "No space left on device".`,
+      `A volume of 4 KiB is mounted at ${BUFFER}: one small chunk fits, and the lines beside it are lost with "No space left on device".`,
     repair: () => "Remove the volume buffer and its mount from the DaemonSet.",
     alert: "CollectorErrors",
   },

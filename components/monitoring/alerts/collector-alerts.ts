@@ -129,7 +129,15 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
       "`kubectl describe nodes`",
       "Look for DiskPressure, and free the disk below /var/lib/eks-dns-logging.",
     ],
-    explainedBy: ["SendFailing", "LinesDropped"],
+    // Each line of a new pod is an error while its labels cannot be read.
+    explainedBy: [
+      "SendFailing",
+      "LinesDropped",
+      "ApiServerSilent",
+      "CoreDnsDown",
+      "CoreDnsLoop",
+      "CanaryLookupFailing",
+    ],
     condition: onSenders("stuck"),
   },
   {

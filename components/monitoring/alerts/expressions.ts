@@ -35,11 +35,11 @@ export const unmoved = (counter: string, by: string, alive: string) =>
 export const stillThere = (alive: string) => `and on (instance) ${alive}`;
 
 /**
- * How fast a counter has grown in the last minute, per second. One that did not exist a minute ago counts from zero, where rate() would wait
- * for more samples.
+ * How fast a counter has grown in the last minutes, per second. One that did not exist then counts from zero, where rate() would wait for
+ * more samples.
  */
-export const perSecond = (counter: string, by: string) =>
-  `sum by (${by}) (clamp_min(${counter} - (${counter} offset 1m or 0 * ${counter}), 0)) / 60`;
+export const perSecond = (counter: string, by: string, minutes = 1) =>
+  `sum by (${by}) (clamp_min(${counter} - (${counter} offset ${minutes}m or 0 * ${counter}), 0)) / ${minutes * 60}`;
 
 /**
  * A counter that has grown. Some exist from their first event on: increase() sees no growth in that sample, so that a new one counts as

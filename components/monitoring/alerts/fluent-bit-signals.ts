@@ -19,6 +19,11 @@ const FLUENT_BIT = `fluentbit_build_info{${OWN}}`;
 const OPENED = `fluentbit_input_files_opened_total{${OWN}}`;
 const OPEN_FILES = `(${OPENED} - (fluentbit_input_files_closed_total{${OWN}} or 0 * ${OPENED}))`;
 
+const ERRORS = `fluentbit_logger_logs_total{${OWN},message_type="error"}`;
+/** The same over two minutes, since a quiet node has a line a minute, and what it has read then. */
+const LATELY = perSecond(ERRORS, "instance", 2);
+const READ = perSecond(`fluentbit_input_records_total{${OWN},name=~"tail.*"}`, "instance", 2);
+
 /** What Fluent Bit's metrics say. @see https://docs.fluentbit.io/manual/administration/monitoring */
 export const FLUENT_BIT_METRICS: CollectorMetrics = {
   path: "/api/v2/metrics/prometheus",
@@ -98,12 +103,18 @@ export const FLUENT_BIT_METRICS: CollectorMetrics = {
         [`fluentbit_input_bytes_total{${POD},name="tail.0"}`]: rising(60_000_000),
       },
     },
-    // With a full disk it logs an error for each chunk that it cannot write, and counts no lost line.
+    // With a full disk it logs three errors for each chunk that it cannot write, and counts no lost line. On a quiet node these are few.
     stuck: {
-      expr: `${perSecond(`fluentbit_logger_logs_total{${OWN},message_type="error"}`, "instance")} > 1`,
+      expr: `${perSecond(ERRORS, "instance")} > 1 or ${LATELY} > 0.02 and ${LATELY} > ${READ}`,
       for: "1m",
-      fires: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(66) },
-      quiet: { [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(54) },
+      fires: {
+        [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(3),
+        [`fluentbit_input_records_total{${POD},name="tail.0"}`]: steady(400),
+      },
+      quiet: {
+        [`fluentbit_logger_logs_total{${POD},message_type="error"}`]: rising(54),
+        [`fluentbit_input_records_total{${POD},name="tail.0"}`]: rising(55, 400),
+      },
     },
   },
 };
