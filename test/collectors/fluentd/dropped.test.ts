@@ -47,13 +47,13 @@ describe("A line that Fluentd drops", () => {
     try {
       sandbox.write(POD, NOISE);
       const first = sandbox.start();
-      for (let waited = 0; waited < 120 && !positions(sandbox).includes(size); waited += 1) await seconds(0.5);
+      for (let waited = 0; waited < 240 && !positions(sandbox).includes(size); waited += 1) await seconds(0.5);
       assert.deepEqual(positions(sandbox), [size]);
       await first.stop("SIGKILL");
       const last = line(59, `stdout F kept ${ODD.text}`);
       sandbox.write(POD, [last]);
       const second = sandbox.start();
-      for (let waited = 0; waited < 120 && (await receiver.kept()).length === 0; waited += 1) await seconds(0.5);
+      for (let waited = 0; waited < 240 && (await receiver.kept()).length === 0; waited += 1) await seconds(0.5);
       await second.stop();
       assert.deepEqual(
         records(await receiver.kept()).map(({ log }) => log),

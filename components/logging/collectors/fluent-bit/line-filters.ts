@@ -2,6 +2,7 @@ import type { LogPipeline } from "../../pipeline.ts";
 import { luaRules } from "../../processing/lua-rules.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import type { Thinning } from "../../processing/processing.ts";
+import { keptTimes } from "../sample-times.ts";
 import { readScript } from "../scripts.ts";
 import { conditions, namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
@@ -114,18 +115,6 @@ function lineConditions({ pattern, kept }: Thinning): string[] {
     // By the microseconds of its time: the same lines are kept when they are read again.
     ...(kept === 0 ? [] : [`key_value_does_not_match time ${keptTimes(kept)}`]),
   ];
-}
-
-/** Matches a time whose microseconds, three digits, are below a number. */
-function keptTimes(below: number): string {
-  const [hundreds = "0", tens = "0", ones = "0"] = String(below).padStart(3, "0");
-  const under = (digit: string) => (digit === "0" ? undefined : `[0-${Number(digit) - 1}]`);
-  const options = [
-    [under(hundreds), "[0-9]{2}"],
-    [hundreds, under(tens), "[0-9]"],
-    [hundreds, tens, under(ones)],
-  ].filter((parts) => !parts.includes(undefined));
-  return `\\.[0-9]{3}(${options.map((parts) => parts.join("")).join("|")})`;
 }
 
 function limitFilters({ limit }: LogPipeline["processing"], folder: string): Section[] {

@@ -9,9 +9,17 @@ import {
   tlsOf,
   USER_FILE_NAME,
 } from "../../pipeline.ts";
-import { type Collector, noProcessing, type Unsupported } from "../collector.ts";
+import type { Collector, Unsupported } from "../collector.ts";
 import { firstLinePattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
+import {
+  joinStages,
+  POD_LABEL as LIMIT_LABEL,
+  processingStages,
+  ruleLabel,
+  ruleLabels,
+  unsupportedReplacement,
+} from "./processing-stages.ts";
 
 const CONFIG_FOLDER = "/etc/promtail";
 const STATE_FOLDER = "/var/lib/promtail";
@@ -48,14 +56,14 @@ export const promtail: Collector = {
   },
   authenticates: { loki: ["token"] },
   routes: "which sends to Loki only",
-  processing: noProcessing("which is rendered without it here"),
+  processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
       "CRI parts; stack traces by indentation, without empty lines; JSON; '_' also for '/' and '-' in label keys",
     buffer: "none; unsent lines stay in the kubelet's files",
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
-    ownCode: "a template that builds the record",
+    ownCode: "templates that build the record, and check numbers of cards",
     losses: "files that rotate twice unread, and up to 1 MiB in a stop",
   },
   configFolder: CONFIG_FOLDER,
@@ -75,8 +83,9 @@ export const promtail: Collector = {
   }),
 };
 
-function unsupported({ index, metadata }: LogPipeline): Unsupported[] {
+function unsupported({ index, metadata, processing }: LogPipeline): Unsupported[] {
   const plain: Record<string, unknown> = IndexFormat.parse({});
+  const replacement = unsupportedReplacement(processing);
   const changed = Object.entries(index).filter(([key, value]) => value !== plain[key]);
   return [
     ...changed.map(([key, value]) => ({
@@ -84,6 +93,15 @@ function unsupported({ index, metadata }: LogPipeline): Unsupported[] {
       message: "must be empty with Promtail, since Loki has labels and no index",
       value,
     })),
+    ...(replacement === undefined
+      ? []
+      : [
+          {
+            path: ["processing", "redact"],
+            message: "must have a replacement that begins with what $1 keeps, and keeps nothing else, with Promtail",
+            value: replacement,
+          },
+        ]),
     ...(metadata.annotations
       ? [{ path: ["metadata", "annotations"], message: "must be false with Promtail, which keeps none", value: true }]
       : []),
@@ -146,7 +164,8 @@ function client({ destination }: LogPipeline): object {
 }
 
 /** Which containers are read, and the labels of their streams. */
-function relabeling({ namespaces, labels, metadata, teamNames }: LogPipeline): object[] {
+function relabeling(pipeline: LogPipeline): object[] {
+  const { namespaces, labels, metadata, teamNames, processing } = pipeline;
   const meta = (name: string) => `__meta_kubernetes_${name}`;
   const copy = (source: string, target: string) => ({ source_labels: [meta(source)], target_label: target });
   const namespace = [meta("namespace")];
@@ -181,24 +200,28 @@ function relabeling({ namespaces, labels, metadata, teamNames }: LogPipeline): o
       replacement: team,
       target_label: "team",
     })),
+    ...ruleLabels(pipeline).map((key) => copy(`pod_label_${labelName(key)}`, ruleLabel(key))),
+    ...(processing.limit.length === 0
+      ? []
+      : [{ source_labels: [meta("namespace"), meta("pod_name")], separator: "/", target_label: LIMIT_LABEL }]),
     ...(metadata.labels ? [{ action: "labelmap", regex: meta("pod_label_(.+)"), replacement: `${POD_LABEL}$1` }] : []),
   ];
 }
 
 /** The stages that make the record: parts are joined for each file, so its name goes last. */
-function stages({ multiline, parseJson, metadata }: LogPipeline): object[] {
-  const firstline = firstLinePattern(multiline);
+function stages({ multiline, parseJson, metadata, processing }: LogPipeline): object[] {
   return [
     { cri: { max_partial_lines: 10_000 } },
-    ...(firstline === undefined ? [] : [{ multiline: { firstline, max_wait_time: "1s", max_lines: 1000 } }]),
-    { template: { source: "record", template: recordTemplate(parseJson, metadata.labels) } },
+    ...joinStages(processing, firstLinePattern(multiline)),
+    ...processingStages(processing),
+    { template: { source: "record", template: recordTemplate(parseJson, metadata.labels, processing.fields) } },
     { output: { source: "record" } },
     { labelallow: ["job", "namespace", "pod", "container", "stream", "team"] },
   ];
 }
 
 /** @see https://grafana.com/docs/loki/latest/send-data/promtail/stages/template/ */
-function recordTemplate(parseJson: boolean, labels: boolean): string {
+function recordTemplate(parseJson: boolean, labels: boolean, added: Readonly<Record<string, string>>): string {
   const value = (name: string) => `{{ toRawJson .${name} }}`;
   const names = { namespace_name: "namespace", pod_name: "pod", container_name: "container", host: "node" };
   const kubernetes = Object.entries(names).map(([key, label]) => `"${key}":${value(label)}`);
@@ -216,6 +239,8 @@ function recordTemplate(parseJson: boolean, labels: boolean): string {
     `,"kubernetes":{${kubernetes.join(",")}${labels ? `,"labels":{ ${podLabels}}` : ""}}`,
     known("team"),
     parseJson ? fields : "",
+    // Names and values have no character that JSON or a template takes for its own.
+    ...Object.entries(added).map(([name, value]) => `,"${name}":"${value}"`),
     "}",
   ].join("");
 }

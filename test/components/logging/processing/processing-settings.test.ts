@@ -46,8 +46,9 @@ describe("Settings of processing", () => {
   it("are refused where a collector cannot follow them, by its name, and else taken", () => {
     for (const { id, title, processing, modes } of Object.values(COLLECTORS))
       for (const step of PROCESSING_STEPS) {
-        if (!modes.includes("daemonset")) continue;
-        const found = check({ collector: id, processing: { [step]: EXAMPLES[step] } }).filter((issue) =>
+        const [mode] = modes;
+        if (mode === "sidecar" && processing[step] === true) continue;
+        const found = check({ collector: id, mode, processing: { [step]: EXAMPLES[step] } }).filter((issue) =>
           issue.startsWith("processing"),
         );
         const why = processing[step];
@@ -82,11 +83,17 @@ describe("Settings of processing", () => {
   });
 
   describe("name the cluster in each record", () => {
-    const DESTINATION = { kind: "elasticsearch", host: "search.example.com" };
+    const destinationOf = ({ destinations }: Collector) =>
+      destinations.elasticsearch === true
+        ? { kind: "elasticsearch", host: "search.example.com" }
+        : { kind: "loki", url: "http://loki.example.com" };
     const CONTEXT = { cluster: "prod", region: "eu-west-1" };
     const rendered = (collector: Collector, settings: object, context: DestinationContext = CONTEXT) =>
       collector.render(
-        logPipeline(LoggingSettings.parse({ collector: collector.id, destination: DESTINATION, ...settings }), context),
+        logPipeline(
+          LoggingSettings.parse({ collector: collector.id, destination: destinationOf(collector), ...settings }),
+          context,
+        ),
       );
 
     it("and the account only beside it", () => {
@@ -99,7 +106,7 @@ describe("Settings of processing", () => {
     });
 
     for (const collector of Object.values(COLLECTORS)) {
-      if (!collector.modes.includes("daemonset")) continue;
+      const [mode] = collector.modes;
       if (collector.processing.fields === true)
         it(`with ${collector.title}, and its region where that is known`, () => {
           const unnamed = { metadata: { cluster: false } };
@@ -124,11 +131,13 @@ describe("Settings of processing", () => {
       else
         it(`are refused with ${collector.title}`, () => {
           assert.deepEqual(
-            check({ collector: collector.id, metadata: { cluster: true } }).filter((issue) => /cluster/.test(issue)),
+            check({ collector: collector.id, mode, metadata: { cluster: true } }).filter((issue) =>
+              /cluster/.test(issue),
+            ),
             [`metadata.cluster: must be false with ${collector.title}, which adds no fields here (found true)`],
           );
           assert.deepEqual(
-            check({ collector: collector.id, metadata: { accountId: "111122223333" } }).filter((issue) =>
+            check({ collector: collector.id, mode, metadata: { accountId: "111122223333" } }).filter((issue) =>
               /account/.test(issue),
             ),
             [

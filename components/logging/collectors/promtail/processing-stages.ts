@@ -1,0 +1,164 @@
+import type { LogPipeline } from "../../pipeline.ts";
+import type { PatternNode } from "../../processing/pattern.ts";
+import { patternText, withoutGroups } from "../../processing/pattern-text.ts";
+import type { Processing, Thinning } from "../../processing/processing.ts";
+import type { RedactionRule } from "../../processing/redaction.ts";
+import { LEVELS } from "../../routing/routes.ts";
+import { droppedTimes } from "../sample-times.ts";
+
+/** A stage of Promtail's pipeline. @see https://grafana.com/docs/loki/latest/send-data/promtail/stages/ */
+export type Stage = Readonly<Record<string, object>>;
+
+/** Label of a stream that a limit counts by: a pod's name alone may be in several namespaces. */
+export const POD_LABEL = "limit_pod";
+/** Begins the labels of a stream that rules ask for. */
+const RULE_LABEL = "rule_label_";
+/** Where the level of a JSON line stands for the stage that drops. */
+const LEVEL = "level_of_line";
+/** Most pods whose lines are counted. Fewer are made as many by Promtail. */
+const MAX_PODS = 10_000;
+
+/** Joins lines: by the first rule for a namespace, and traces elsewhere. @param traces Matches the first line of what is no trace. */
+export function joinStages({ firstLines }: Processing, traces: string | undefined): Stage[] {
+  const stages: Stage[] = [];
+  const taken: string[] = [];
+  const join = (firstline: string, selectors: readonly string[]) =>
+    stages.push(within(selectors, [{ multiline: { firstline, max_wait_time: "1s", max_lines: 1000 } }]));
+  const others = () => (taken.length === 0 ? [] : [without(taken)]);
+  for (const { namespaces, pattern } of firstLines) {
+    const own = namespaces?.filter((name) => !taken.includes(name));
+    if (own?.length === 0) continue;
+    join(patternText(pattern, "re2"), own === undefined ? others() : [among("namespace", own)]);
+    if (own === undefined) return stages;
+    taken.push(...own);
+  }
+  if (traces !== undefined) join(traces, others());
+  return stages;
+}
+
+/** What is done with a record before it is written: masks, then what drops lines. */
+export function processingStages({ redact, thin, limit }: Processing): Stage[] {
+  const level: Stage = { template: { source: LEVEL, template: LEVEL_TEMPLATE } };
+  return [
+    ...redact.map(replaceStage).filter((stage) => stage !== undefined),
+    ...(thin.some(({ levels }) => levels !== undefined) ? [level] : []),
+    ...thin.map(thinStage),
+    ...limit.map(
+      ({ namespaces, linesPerSecond: rate }): Stage =>
+        within(namespaces === undefined ? [] : [among("namespace", namespaces)], [
+          { limit: { rate, burst: rate, drop: true, by_label_name: POD_LABEL, max_distinct_labels: MAX_PODS } },
+        ]),
+    ),
+  ];
+}
+
+/** The first replacement that Promtail cannot make, which replaces each group of a match by the same text; undefined for none. */
+export function unsupportedReplacement({ redact }: Processing): string | undefined {
+  const found = redact.find((rule) => replaceStage(rule) === undefined);
+  return found?.replacement
+    .slice(1)
+    .map((part) => (typeof part === "string" ? part : `$${part - 1}`))
+    .join("");
+}
+
+/** Groups that stay stand in front, and what follows them is the only one that is replaced. */
+function replaceStage({ pattern, replacement, luhn }: RedactionRule): Stage | undefined {
+  const [text, kept] = [replacement.at(-1), replacement.slice(0, -1)];
+  const parts = pattern.kind === "sequence" ? pattern.parts : [pattern];
+  const stay = parts.slice(0, kept.length);
+  if (typeof text !== "string" || kept.some((part, at) => part !== at + 1)) return undefined;
+  if (stay.length < kept.length || stay.some(({ kind }) => kind !== "group")) return undefined;
+  const secret: PatternNode = { kind: "sequence", parts: parts.slice(kept.length).map(withoutGroups) };
+  const before = stay.map((part) => `(?:${patternText(withoutGroups(part), "re2")})`).join("");
+  const mask = literal(text);
+  return {
+    replace: {
+      expression: `${before}(${patternText(secret, "re2")})`,
+      replace: luhn ? `${CHECK_DIGIT}{{ if eq $rest 0 }}${mask}{{ else }}{{ .Value }}{{ end }}` : mask,
+    },
+  };
+}
+
+/** Sets `$rest` to 0 for a number with a valid check digit. @see https://en.wikipedia.org/wiki/Luhn_algorithm */
+const CHECK_DIGIT = [
+  '{{ $digits := splitList "" (regexReplaceAll "[^0-9]" .Value "") }}{{ $length := len $digits }}{{ $sum := 0 }}',
+  "{{ range $at, $digit := $digits }}{{ $value := mul (atoi $digit) (sub 2 (mod (sub $length $at) 2)) }}",
+  "{{ $sum = add $sum (div $value 10) (mod $value 10) }}{{ end }}{{ $rest := int (mod $sum 10) }}",
+].join("");
+
+/** The level of a JSON line, in lower case: that of the first key that is there. */
+const LEVEL_TEMPLATE = [
+  '{{ if hasPrefix "{" .Entry }}{{ $line := fromJson .Entry }}{{ if kindIs "map" $line }}',
+  '{{ $word := get $line "severity" }}{{ if hasKey $line "level" }}{{ $word = get $line "level" }}{{ end }}',
+  '{{ if kindIs "string" $word }}{{ lower $word }}{{ end }}{{ end }}{{ end }}',
+].join("");
+
+/** Text in a template, which takes two braces for its own. */
+function literal(text: string): string {
+  return text.replaceAll("{{", '{{ "{{" }}');
+}
+
+function thinStage({ namespaces, labels = {}, levels, streams, pattern, kept }: Thinning): Stage {
+  const selectors = [
+    ...(namespaces === undefined ? [] : [among("namespace", namespaces)]),
+    ...(streams === undefined ? [] : [among("stream", streams)]),
+    ...Object.entries(labels).map(([key, value]) => among(ruleLabel(key), [value])),
+  ];
+  const conditions = [
+    ...(levels === undefined
+      ? []
+      : [{ source: LEVEL, expression: `^(${levels.flatMap((level) => LEVELS[level]).join("|")})$` }]),
+    // By the microseconds of its time: the same lines are kept when they are read again.
+    ...(kept === 0 ? [] : [{ source: "time", expression: droppedTimes(kept) }]),
+  ];
+  const [only, other] = conditions;
+  const drop = only === undefined ? undefined : other === undefined ? only : both(only, other);
+  const line = pattern === undefined ? undefined : patternText(pattern, "re2");
+  if (drop === undefined) return within(selectors, [{ drop: line === undefined ? ALL : { expression: line } }]);
+  return within(selectors, [{ drop }], line);
+}
+
+/** Each line, since each has a time. */
+const ALL = { source: "time" };
+
+interface Condition {
+  readonly source: string;
+  readonly expression: string;
+}
+
+/** One condition of two values, which Promtail joins by a separator. */
+function both(one: Condition, other: Condition): object {
+  const inner = ({ expression }: Condition) => expression.replace(/^\^/, "").replace(/\$$/, "");
+  return { source: [one.source, other.source], separator: " ", expression: `^${inner(one)} .*${inner(other)}` };
+}
+
+/** The name of a stream's label for a pod's label that a rule asks for. */
+export function ruleLabel(key: string): string {
+  return `${RULE_LABEL}${key.replaceAll(/[^a-zA-Z0-9_]/g, "_")}`;
+}
+
+/** Stages for some streams. @param line Matches in a line. */
+function within(selectors: readonly string[], stages: readonly Stage[], line?: string): Stage {
+  const [only] = stages;
+  if (selectors.length === 0 && line === undefined && stages.length === 1 && only !== undefined) return only;
+  const filter = line === undefined ? "" : ` |~ ${JSON.stringify(line)}`;
+  return { match: { selector: `{${['job!=""', ...selectors].join(", ")}}${filter}`, stages } };
+}
+
+function among(label: string, values: readonly string[]): string {
+  return `${label}=~"${values.map(quoted).join("|")}"`;
+}
+
+function without(namespaces: readonly string[]): string {
+  return `namespace!~"${namespaces.map(quoted).join("|")}"`;
+}
+
+/** Names and values of labels hold no other character of a regular expression. */
+function quoted(value: string): string {
+  return value.replaceAll(".", "[.]");
+}
+
+/** Labels of pods that rules ask for. */
+export function ruleLabels({ processing }: Pick<LogPipeline, "processing">): string[] {
+  return [...new Set(processing.thin.flatMap(({ labels = {} }) => Object.keys(labels)))].sort();
+}
