@@ -155,12 +155,20 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
   }
 }
 
-/** What to do after a failure. An object of somebody else is still there when the same command runs again. */
-function adviceOn(message: string): string {
+/** What to do after a failure. What is missing on the cluster, or belongs to somebody else, is so when the same command runs again. */
+export function adviceOn(output: string): string {
+  // What a retry found missing may have been there at the next one.
+  const message = output.replaceAll(/^.*\bRetry #\d+;.*$/gm, "");
   const [, kind, name] = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/.exec(message) ?? [];
-  return name === undefined
-    ? "run the same command again to continue"
-    : `${kind} '${name}' was not created by this stack: delete, import or rename it, then run the command again`;
+  if (name !== undefined)
+    return `${kind} '${name}' was not created by this stack: delete, import or rename it, then run the command again`;
+  const namespace = /\bnamespaces "([^"]+)" not found/.exec(message)?.[1];
+  if (namespace !== undefined)
+    return `create namespace '${namespace}', or name another one in the settings, then run the command again`;
+  const [, unknown, version] = /\bno matches for kind "([^"]+)" in version "([^"]+)"/.exec(message) ?? [];
+  if (unknown !== undefined)
+    return `the cluster has no kind ${unknown} (${version}): install its CustomResourceDefinition, then run the command again`;
+  return "run the same command again to continue";
 }
 
 /** Why the CLI failed, in one line. */

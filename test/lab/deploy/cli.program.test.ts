@@ -15,7 +15,7 @@ import {
   pulumiByNpx,
   runs,
 } from "../../../lab/deploy/programs.ts";
-import { firstError, withoutRepeats } from "../../../lab/deploy/workspace.ts";
+import { adviceOn, firstError, withoutRepeats } from "../../../lab/deploy/workspace.ts";
 import { streamed } from "../../../lab/process.ts";
 
 describe("the programs that up calls", () => {
@@ -140,6 +140,21 @@ describe("the programs that up calls", () => {
       "Duration: 1s\nThe resources in the stack have been deleted, but the history is not.\nIf you want to remove the stack completely, run `pulumi stack rm local`.\n",
     );
     assert.deepEqual(said, ["Duration: 1s\n"]);
+  });
+
+  it("say what to do about what a second run does not mend", () => {
+    const failed = "was not successfully created by the Kubernetes API server:";
+    for (const [message, advice] of [
+      [`${failed} namespaces "monitoring" not found`, /^create namespace 'monitoring', or name another one/],
+      [
+        `${failed} no matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"`,
+        /^the cluster has no kind PodMonitor \(monitoring\.coreos\.com\/v1\): install its CustomResourceDefinition/,
+      ],
+      [`${failed} services "a" already exists`, /^services 'a' was not created by this stack/],
+      [`${failed} pods "a" not found`, /^run the same command again to continue$/],
+      [' + ConfigMap a creating (1s) Retry #1; creation failed: namespaces "b" not found\nerror: c', /^run the same/],
+    ] as const)
+      assert.match(adviceOn(message), advice);
   });
 
   it("show their first error, not the one that only says that there was one", () => {
