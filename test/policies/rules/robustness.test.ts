@@ -59,10 +59,14 @@ const SILENT = [
   ),
 ];
 
-/** How many places a value has, itself the first. */
+const counts = new WeakMap<object, number>();
+
+/** How many places a value has, itself the first. Counted once: the samples are not changed. */
 function placesIn(value: Value): number {
   if (typeof value !== "object" || value === null) return 1;
-  return Object.values(value).reduce<number>((sum, inner) => sum + placesIn(inner), 1);
+  const count = counts.get(value) ?? Object.values(value).reduce<number>((sum, inner) => sum + placesIn(inner), 1);
+  counts.set(value, count);
+  return count;
 }
 
 /** The value with another in one of its places. */
