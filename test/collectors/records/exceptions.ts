@@ -58,7 +58,6 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
   "fluent-bit": {
     ...ENDS_APART,
     ...AND_MORE,
-    "no-utf8": [line(0, "latin \ue0e9 \ue0ff end"), line(1, "next")],
     "json-of-other-kinds": ["[1,2]", "1", '"text"', "null", "true", "{}", "{", "{broken}"].map((log, at) =>
       line(at, log),
     ),
