@@ -134,8 +134,11 @@ export function firstLineParsers({ processing: { firstLines } }: Pick<LogPipelin
 const TWO_DIGITS = "[0-9][0-9]";
 /** The time of day as containerd and CRI-O write it in UTC, without a repeat: each step of one is tried again on the way back. */
 const TIME_OF_DAY = `${TWO_DIGITS}:${TWO_DIGITS}:${TWO_DIGITS}\\.${TWO_DIGITS.repeat(4)}[0-9]Z`;
-/** The rest of a line. In JSON only a brace can be its end, which is a third less work than to note each character as one. */
-const CONTENT = "(?m:\\{.*\\}(?!.)|.*)";
+/**
+ * The rest of a line. To note each character as its possible end is more work than to read it, so in JSON only a brace can be the end, and in
+ * text what follows the last blank.
+ */
+const CONTENT = "(?m:\\{.*\\}(?!.)|.* [^ ]*|.*)";
 
 /**
  * What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time begins with a date and is what has no blank, and
