@@ -13,6 +13,8 @@ import { localVector } from "./vector/local.ts";
 /** MB/s of all containers together, and seconds of writing: 10 and 600 for an outage of three minutes. */
 const RATE = Number(process.env.ROUTES_RATE ?? 1);
 const SECONDS = Number(process.env.ROUTES_SECONDS ?? 20);
+/** Length of a line in bytes. */
+const LINE_BYTES = Number(process.env.ROUTES_LINE_BYTES ?? 290);
 
 type Started = LocalCollector & { stop?(): void };
 
@@ -75,7 +77,7 @@ for (const { title, program, start, hasten, at } of COLLECTORS) {
           ...local,
           adapt: (text, place) => hasten(adapt(text, place), name, mode),
         };
-        const write = { files: 20, bytesPerSecond: RATE * 1e6, seconds: SECONDS };
+        const write = { files: 20, bytesPerSecond: RATE * 1e6, seconds: SECONDS, lineBytes: LINE_BYTES };
         const { written, stats, lateSeconds, usualLateSeconds } = await withOneAway(hasty, name, mode, write, {
           after: SECONDS * 0.2,
           during: SECONDS * 0.3,

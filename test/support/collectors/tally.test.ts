@@ -38,4 +38,12 @@ describe("A receiver's tally", () => {
     for (let number = 1000; number < 1020; number += 1) tally.add("pods", line(number), undefined, 7);
     assert.equal(tally.stats().lateSeconds, 7);
   });
+
+  it("says so of each file too, and of all together", () => {
+    const tally = new Tally();
+    for (let number = 0; number < 1000; number += 1) tally.add("pods", `f1 s${number} text`, undefined, 0.2);
+    for (let number = 0; number < 5; number += 1) tally.add("pods", `f2 s${number} text`, undefined, 20);
+    const { lateSeconds, fileLateSeconds } = tally.stats();
+    assert.deepEqual([lateSeconds, fileLateSeconds], [0.2, { 1: 0.2, 2: 20 }]);
+  });
 });

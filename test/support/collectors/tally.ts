@@ -12,6 +12,8 @@ export interface Stats {
   readonly collided: number;
   /** Seconds within which 99 % of the writer's records came for the first time, counted from their own time; in tenths. Not a number where no record has a time. */
   readonly lateSeconds: number;
+  /** The same by the number of the writer's file. */
+  readonly fileLateSeconds: Readonly<Record<number, number>>;
   readonly bytes: number;
   readonly requests: number;
   /** Records an index, stream or path. */
@@ -41,8 +43,8 @@ export class Tally {
   #collided = 0;
   #bytes = 0;
   #requests = 0;
-  /** Records by how many tenths of a second late they came, the last ones that late or later. */
-  readonly #late = new Uint32Array(MAX_TENTHS + 1);
+  /** Records of each file by how many tenths of a second late they came, the last ones that late or later. */
+  readonly #late = new Map<number, Uint32Array>();
   readonly #places = new Map<string, number>();
   readonly #files = new Map<number, number>();
   readonly #seen = new Map<number, Uint32Array>();
@@ -75,7 +77,9 @@ export class Tally {
       this.#unique += 1;
       if (lateSeconds !== undefined) {
         const tenths = Math.min(Math.max(Math.ceil(lateSeconds * 10), 0), MAX_TENTHS);
-        this.#late[tenths] = (this.#late[tenths] ?? 0) + 1;
+        const late = this.#late.get(Number(file)) ?? new Uint32Array(MAX_TENTHS + 1);
+        late[tenths] = (late[tenths] ?? 0) + 1;
+        this.#late.set(Number(file), late);
       }
       this.#files.set(Number(file), (this.#files.get(Number(file)) ?? 0) + 1);
     } else if (again) this.#repeated += 1;
@@ -91,23 +95,13 @@ export class Tally {
       repeated: this.#repeated,
       doubled: this.#doubled,
       collided: this.#collided,
-      lateSeconds: this.#lateSeconds(),
+      lateSeconds: lateSeconds([...this.#late.values()]),
+      fileLateSeconds: Object.fromEntries([...this.#late].map(([file, late]) => [file, lateSeconds([late])])),
       bytes: this.#bytes,
       requests: this.#requests,
       places: Object.fromEntries([...this.#places].sort()),
       files: Object.fromEntries(this.#files),
     };
-  }
-
-  #lateSeconds(): number {
-    const total = this.#late.reduce((sum, count) => sum + count, 0);
-    if (total === 0) return Number.NaN;
-    let within = 0;
-    const tenths = this.#late.findIndex((count) => {
-      within += count;
-      return within >= total * 0.99;
-    });
-    return tenths / 10;
   }
 
   #isOfAnother(id: string, line: number): boolean {
@@ -135,4 +129,16 @@ function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
   return Math.max(hash, NO_ID + 1);
+}
+
+/** Within which time 99 % of what these have came. */
+function lateSeconds(counts: readonly Uint32Array[]): number {
+  const total = counts.reduce((sum, late) => sum + late.reduce((some, count) => some + count, 0), 0);
+  if (total === 0) return Number.NaN;
+  let [within, tenths] = [0, -1];
+  while (within < total * 0.99) {
+    tenths += 1;
+    for (const late of counts) within += late[tenths] ?? 0;
+  }
+  return tenths / 10;
 }

@@ -3,7 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { WriterOptions, Written } from "./writer.ts";
 
 const ROTATE_AT = 10 * 2 ** 20;
-const PAD = "x".repeat(230);
+/** Bytes of a line before what fills it: time, stream and marker, about. */
+const HEAD_BYTES = 60;
 const {
   folder,
   files,
@@ -13,7 +14,10 @@ const {
   firstFile = 0,
   ownPods = false,
   rotationSeconds = 0,
+  namespace = "ts-team",
+  lineBytes = 290,
 }: WriterOptions = workerData;
+const PAD = "x".repeat(lineBytes - HEAD_BYTES);
 
 /** One container's log, rotated as the kubelet does. */
 class ContainerLog {
@@ -29,7 +33,7 @@ class ContainerLog {
 
   constructor(number: number) {
     const pod = ownPods ? `load-${number}` : "curl-ts";
-    const place = `${folder}/ts-team_${pod}_95c1ec06-0000-0000-0000-000000000000/load${number}`;
+    const place = `${folder}/${namespace}_${pod}_95c1ec06-0000-0000-0000-000000000000/load${number}`;
     mkdirSync(place, { recursive: true });
     this.#number = number;
     this.#path = `${place}/0.log`;
@@ -72,7 +76,6 @@ class ContainerLog {
 }
 
 const logs = Array.from({ length: files }, (_, number) => new ContainerLog(firstFile + number));
-const lineBytes = PAD.length + 60;
 const started = Date.now();
 let written = 0;
 const timer = setInterval(() => {

@@ -17,6 +17,10 @@ export interface WriterOptions {
   readonly rotationSeconds?: number;
   /** Whether each file is of a pod of its own. Default: all are of one pod. */
   readonly ownPods?: boolean;
+  /** Of the pods. Default `ts-team`. */
+  readonly namespace?: string;
+  /** Of a line, as the runtime writes it, with the line break. Default 290. */
+  readonly lineBytes?: number;
 }
 
 /** What was written: lines, and how many of them the receiver refuses for good. */
