@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { FLUENT_BIT_METRICS } from "../../../components/monitoring/alerts/fluent-bit-signals.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
+import { plural } from "../../output/table.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip } from "../result.ts";
 import { collectorSelector } from "./collector-state.ts";
@@ -43,7 +44,7 @@ async function backlog(lab: Lab, waits: typeof WAITS): Promise<Outcome> {
     const bad = found.find(({ status }) => status !== "pass");
     if (bad !== undefined) return bad;
     const free = Math.min(...found.map(({ facts }) => Number(facts?.freePercent)));
-    return pass(`${ready.length === 1 ? "1 pod" : `${ready.length} pods`}, buffers are ${free} % free or more`, {
+    return pass(`${plural(ready.length, "pod")}, buffers are at least ${free} % free`, {
       pods: ready.length,
       freePercent: free,
     });

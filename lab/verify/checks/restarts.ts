@@ -1,4 +1,5 @@
 import type { PodFacts } from "../../kubernetes/cluster.ts";
+import { plural } from "../../output/table.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 
@@ -35,7 +36,7 @@ async function restarts(lab: Lab, { name, namespace, selector, moreMemory }: Ste
   const total = pods.reduce((sum, pod) => sum + pod.restarts, 0);
   const facts = { pods: pods.length, restarts: total };
   const [last] = pods.flatMap(endOf).toSorted((one, other) => one.seconds - other.seconds);
-  if (last === undefined) return pass(`${pods.length} pods, not restarted`, facts);
+  if (last === undefined) return pass(`${plural(pods.length, "pod")}, not restarted`, facts);
   const { pod, seconds, reason, exitCode } = last;
   const detail = `${pod.name} restarted ${times(pod.restarts)}, last ${ago(seconds)} (${reason || "no reason"}, exit code ${exitCode})`;
   const found = { ...facts, reason, exitCode, secondsAgo: seconds };

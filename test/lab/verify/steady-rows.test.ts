@@ -29,7 +29,7 @@ describe("the row about restarts", () => {
     });
 
   it("passes where no container was started again, and where there is no pod it is skipped", async () => {
-    assert.deepEqual(await rowOf(check), ["pass", "1 pods, not restarted", undefined]);
+    assert.deepEqual(await rowOf(check), ["pass", "1 pod, not restarted", undefined]);
     assert.deepEqual(await rowOf(check, podsAre()), ["skip", "no pod of coredns in kube-system", undefined]);
   });
 
@@ -144,7 +144,7 @@ ${closed === undefined ? "" : `fluentbit_input_files_closed_total{name="tail.0"}
   it("passes after two looks where pods write little", async () => {
     assert.deepEqual(await look({}, { bytes: 599_999, opened: 99 }), [
       "pass",
-      "1 pod, buffers are 100 % free or more",
+      "1 pod, buffers are at least 100 % free",
       undefined,
     ]);
   });
