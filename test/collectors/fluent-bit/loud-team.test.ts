@@ -7,6 +7,8 @@ const SECONDS = Number(process.env.LOUD_SECONDS ?? 10);
 const LINE_BYTES = Number(process.env.LOUD_LINE_BYTES ?? 290);
 /** Number of the other team's first file. */
 const QUIET = 50;
+/** As the kubelet looks at the files: at each write, ten files at this rate would be gone twice in five seconds. */
+const ROTATION = { rotationSeconds: 10 };
 
 describe(`Fluent Bit with one team at ${RATE} MB/s beside another`, () => {
   before(skipWithoutFluentBit);
@@ -14,7 +16,7 @@ describe(`Fluent Bit with one team at ${RATE} MB/s beside another`, () => {
   it("loses no line of either, and brings the other's in time", async function () {
     this.timeout((SECONDS + 300) * 1000);
     const { lost, stats } = await run({
-      write: { files: 4, bytesPerSecond: RATE * 1e6, seconds: SECONDS, lineBytes: LINE_BYTES },
+      write: { files: 10, bytesPerSecond: RATE * 1e6, seconds: SECONDS, lineBytes: LINE_BYTES, ...ROTATION },
       meanwhile: async ({ write }) => {
         await write({
           namespace: "sa-team",
@@ -23,6 +25,7 @@ describe(`Fluent Bit with one team at ${RATE} MB/s beside another`, () => {
           bytesPerSecond: 1e5,
           seconds: SECONDS,
           lineBytes: LINE_BYTES,
+          ...ROTATION,
         });
       },
       quietSeconds: 30,
