@@ -10,6 +10,7 @@ import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { drillNotice } from "../kubernetes/drill-mark.ts";
+import { deletedNamespaces } from "./deleted-namespaces.ts";
 import {
   deleteKind,
   ensureKind,
@@ -66,6 +67,10 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const state = await settled(stack, config);
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
+  for (const namespace of deletedNamespaces(state, settings))
+    process.stderr.write(
+      `Deleting namespace ${namespace}, which the settings create no more, with everything in it: pods, secrets, volume claims, and objects created by hand\n`,
+    );
   // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
   await operate("up", (signal) => stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace }));
   return memory;

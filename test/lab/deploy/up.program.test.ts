@@ -110,6 +110,29 @@ describe("up, down and recover", () => {
     assert.deepEqual(await folder.memory(), { context: "one" });
   });
 
+  it("says which namespace goes with all that is in it", async () => {
+    const namespace = {
+      ...object("Namespace", "qa-team"),
+      inputs: { apiVersion: "v1", kind: "Namespace", metadata: { name: "qa-team" } },
+    };
+    await writeFile(
+      join(folder.project, "state.json"),
+      JSON.stringify({ version: 3, deployment: { resources: [namespace] } }),
+    );
+    const said: string[] = [];
+    const write = process.stderr.write;
+    process.stderr.write = (text: string | Uint8Array) => said.push(String(text)) > 0;
+    try {
+      await run();
+    } finally {
+      process.stderr.write = write;
+    }
+    assert.match(
+      said.join(""),
+      /^Deleting namespace qa-team, which the settings create no more, with everything in it: /m,
+    );
+  });
+
   it("fetches the one provider that it needs, once, and no other", async () => {
     await run();
     const { version } = createRequire(import.meta.url)("@pulumi/kubernetes/package.json");

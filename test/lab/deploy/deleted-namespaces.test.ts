@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { parseSettings } from "../../../components/settings.ts";
+import { deletedNamespaces } from "../../../lab/deploy/deleted-namespaces.ts";
+import { readDeployment } from "../../../lab/deploy/state.ts";
+import { planStack } from "../../../lab/plan/plan.ts";
+
+type Config = Readonly<Record<string, string>>;
+const key = (section: string) => `eks-dns-logging:${section}`;
+const BASE: Config = { [key("cluster")]: '{"kind":"existing"}' };
+const FULL: Config = {
+  ...BASE,
+  [key("teams")]: '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"pay-api"},{"name":"pay-jobs"}]}]',
+  [key("monitoring")]: '{"kind":"annotations"}',
+};
+
+describe("the namespaces that lab up deletes", () => {
+  /** What goes where a stack was deployed with one configuration, and is brought up to date with another. */
+  async function deleted(before: Config, after: Config): Promise<string[]> {
+    const { resources } = await planStack({ name: "local", config: before });
+    const state = readDeployment({ resources: resources.map(({ urn, type, inputs }) => ({ urn, type, inputs })) });
+    return deletedNamespaces(state, parseSettings(after)).sort();
+  }
+
+  it("are none where the settings stay, and none of a stack that stands nowhere", async () => {
+    assert.deepEqual(await deleted(FULL, FULL), []);
+    assert.deepEqual(deletedNamespaces(readDeployment(undefined), parseSettings(FULL)), []);
+  });
+
+  it("are those of a team, of one of its namespaces and of a part that is taken out", async () => {
+    assert.deepEqual(await deleted(FULL, { ...FULL, [key("teams")]: '[{"name":"ts"}]' }), ["pay-api", "pay-jobs"]);
+    const fewer = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"pay-api"}]}]';
+    assert.deepEqual(await deleted(FULL, { ...FULL, [key("teams")]: fewer }), ["pay-jobs"]);
+    assert.deepEqual(await deleted(FULL, { ...FULL, [key("logging")]: "false" }), ["logging"]);
+    assert.deepEqual(await deleted(FULL, { ...FULL, [key("monitoring")]: '{"kind":"none"}' }), ["canary"]);
+  });
+
+  it("are those that are only taken over from now on, but not those that already were", async () => {
+    const adopted = { ...FULL, [key("teams")]: '[{"name":"ts","namespaces":[{"name":"ts-team","adopt":true}]}]' };
+    assert.deepEqual(await deleted({ ...FULL, [key("teams")]: '[{"name":"ts"}]' }, adopted), ["ts-team"]);
+    assert.deepEqual(await deleted(adopted, { ...FULL, [key("teams")]: "[]" }), []);
+  });
+});
