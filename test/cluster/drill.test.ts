@@ -256,11 +256,13 @@ describe("drills on a real cluster", () => {
       return undefined;
     }
     const pods = () => env.cluster.pods("logging", "app.kubernetes.io/name=fluent-bit");
-    if ((await pods()).some(({ reason }) => /Image/.test(reason))) return "this cluster has no image of Fluent Bit";
-    await until("the collector is ready", async () => {
+    let hasNoImage = false;
+    await until("the collector is ready, or its image is not there", async () => {
       const all = await pods();
-      return all.length > 0 && all.every(({ ready, deleting }) => ready && !deleting);
+      hasNoImage = all.some(({ reason }) => /Image/.test(reason));
+      return hasNoImage || (all.length > 0 && all.every(({ ready, deleting }) => ready && !deleting));
     });
+    if (hasNoImage) return "this cluster has no image of Fluent Bit";
     await exercise(drill, env, OF_LOGS);
     return undefined;
   }

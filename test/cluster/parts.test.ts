@@ -18,7 +18,7 @@ const STACK: Config = {
 const PODS = ["parts-a", "parts-b"].map((team) => [`${team}-team`, `curl-${team}`] as const);
 
 /** Names take most of the time, and lab.test.ts tries all of them. The collector's image may be out of reach of a test cluster. */
-const LEFT_OUT = /^(dns|curl|ping|deny|collector)\b/;
+const LEFT_OUT = /^(dns|curl|ping|deny|collector|backlog)\b/;
 
 /** One after another as few objects as possible come and go: curl pods and the collector take half a minute to end. */
 const ORDER = [false, true].flatMap((logging) => {
@@ -78,6 +78,8 @@ describe("the parts of a stack on a real cluster, from their manifests", functio
       const families = new Set(rows.map(({ group }) => group));
       const expected = [
         ...(present.includes("dns") ? ["coredns"] : []),
+        ...(present.includes("dns") || present.includes("logging") ? ["restarts"] : []),
+        ...(present.includes("logging") ? ["state"] : []),
         ...(hasPods ? ["pods", "service", "resolver", "logs"] : []),
         ...(present.includes("teams") && !hasPods ? ["namespace"] : []),
       ];
