@@ -16,7 +16,7 @@ describe("LogCollection on AWS", () => {
   });
 
   it("looks up the account that records name beside the cluster, unless the settings name it", async () => {
-    const accounts = async (metadata: { cluster: boolean; accountId?: string }, where: "on AWS" | "elsewhere") => {
+    const accounts = async (metadata: { cluster?: boolean; accountId?: string }, where: "on AWS" | "elsewhere") => {
       const destination = { kind: "loki", url: "http://loki.monitoring.svc:3100" } as const;
       const { resources } = await collect({ destination, metadata, sources: ["pods", "events"] }, where);
       return ofType(resources, "kubernetes:core/v1:ConfigMap").flatMap(({ name, inputs }) =>
@@ -25,6 +25,7 @@ describe("LogCollection on AWS", () => {
           : [],
       );
     };
+    assert.deepEqual(await accounts({}, "on AWS"), ["111122223333", "111122223333"]);
     assert.deepEqual(await accounts({ cluster: true }, "on AWS"), ["111122223333", "111122223333"]);
     assert.deepEqual(await accounts({ cluster: true, accountId: "444455556666" }, "on AWS"), [
       "444455556666",
