@@ -70,7 +70,7 @@ for (const { title, program, start, hasten, at } of COLLECTORS) {
     for (const [index, mode] of (["away", "silent", "busy", "failing"] as const).entries()) {
       const name = NAMES[index % NAMES.length] ?? "search";
       it(`neither loses nor doubles a line elsewhere, and loses none there: ${name} ${mode}`, async function () {
-        this.timeout((2 * SECONDS + 480) * 1000);
+        this.timeout((2 * SECONDS + 2000) * 1000);
         assert.ok(local);
         const { adapt } = local;
         const hasty: LocalCollector = {
