@@ -67,9 +67,7 @@ export const EksClusterSettings = z.strictObject({
   deletionProtection: z
     .boolean()
     .default(false)
-    .describe(
-      "Make EKS refuse to delete the cluster, and `pulumi destroy` stop before it deletes anything. Default false.",
-    ),
+    .describe("EKS refuses to delete the cluster, and `pulumi destroy` deletes nothing. Default false."),
   addons: z
     .strictObject({
       vpcCni: AddonVersion.optional().describe("Version of vpc-cni."),

@@ -89,7 +89,7 @@ const RewriteRule = z.strictObject({
   answerAuto: z
     .boolean()
     .default(true)
-    .describe("Restore the queried name in the answer, as many resolvers require. Default true."),
+    .describe("Restore the queried name in answers, as many resolvers require. Default true."),
   continue: z.boolean().default(false).describe("Apply the following rules too. Default false."),
 });
 
@@ -170,7 +170,7 @@ export const CorefileSettings = z
     profile: z
       .enum(PROFILES)
       .optional()
-      .describe("The add-on's Corefile, or one that caches more and survives upstream failures. Default eks-default."),
+      .describe("`tuned` caches more and survives upstream failures. Default eks-default."),
     options: CorefileOptions.optional().describe("Changes to the profile."),
     upstreamLoad: z
       .strictObject({

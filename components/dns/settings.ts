@@ -12,18 +12,18 @@ const ObjectName = string(
 export const AdoptSettings = z.strictObject({
   namespace: ObjectName.default("kube-system").describe("Namespace of CoreDNS. Default kube-system."),
   configMap: ObjectName.default("coredns").describe("ConfigMap with the key Corefile. Default coredns."),
-  deployment: ObjectName.optional().describe("Deployment to manage too. Default: none, only the Corefile is managed."),
+  deployment: ObjectName.optional().describe("Deployment to manage. Default: the Corefile only."),
   container: ObjectName.default("coredns").describe("Container of CoreDNS in the Deployment. Default coredns."),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
-    .describe("CoreDNS version that the Corefile is checked against. Default: the newest that is known here."),
+    .describe("CoreDNS version that the Corefile is checked against. Default: the newest known."),
   terminationGracePeriodSeconds: integer(0, 3600)
     .default(30)
-    .describe("Grace period of the pods, which `lameduck` must fit into. Default 30."),
+    .describe("The pods' grace period, longer than `lameduck`. Default 30."),
   force: z
     .boolean()
     .default(false)
-    .describe("Overwrite fields that another tool manages. Default false: `pulumi up` reports them as conflicts."),
+    .describe("Take over fields that another tool manages. Default false: `pulumi up` reports conflicts."),
 });
 export type AdoptSettings = z.infer<typeof AdoptSettings>;
 
@@ -39,7 +39,7 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables` answers on kube-dns's address too; requires clusterDns and kube-proxy in iptables mode. `kubelet`: for pods that name it. Default iptables.",
+      "`iptables` also answers on kube-dns's address; requires clusterDns and kube-proxy in iptables mode. `kubelet` serves pods that name it. Default iptables.",
     ),
   address: Address.default(LOCAL_ADDRESS).describe(`In 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
@@ -101,7 +101,7 @@ export const DnsSettings = z
         maxReplicas: integer(2, 1000).optional().describe("Maximum pods, 2 to 1000. Default: the add-on's."),
       })
       .optional()
-      .describe("Run max(nodes/16, cores/256) pods. Default: off."),
+      .describe("max(nodes/16, cores/256) pods. Default: off."),
     resources: z
       .strictObject({
         requests: z
@@ -148,7 +148,7 @@ export const DnsSettings = z
       .min(1)
       .optional()
       .describe(
-        "Addresses of the Service kube-dns and of an existing node cache, which network policies allow and a Corefile must not forward to.",
+        "Addresses of kube-dns and of an existing node cache, for network policies. A Corefile must not forward to them.",
       ),
     clusterSize: z
       .strictObject({
@@ -177,7 +177,7 @@ export const DnsSettings = z
       .optional()
       .describe("Keep CoreDNS running when the add-on is deleted. Default: true on an existing cluster, else false."),
     adopt: AdoptSettings.optional().describe(
-      "Manage a CoreDNS that runs already, by server-side apply instead of the EKS add-on; on an existing cluster.",
+      "Manage a running CoreDNS by server-side apply instead of the EKS add-on; on an existing cluster.",
     ),
     timeouts: z
       .strictObject({
@@ -186,7 +186,7 @@ export const DnsSettings = z
         delete: Duration.default("25m").describe("Default 25m."),
       })
       .prefault({})
-      .describe("Timeouts of add-on operations, at least 20m, after which EKS gives up."),
+      .describe("Timeouts of add-on operations, at least 20m, the limit of EKS."),
     nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache. Default: off."),
   })
   .superRefine((dns, context) => {

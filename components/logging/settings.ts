@@ -40,19 +40,19 @@ export const LoggingSettings = z.strictObject({
     .array(z.enum(SOURCES))
     .default(["pods"])
     .describe(
-      "What is collected: pods' files, parts of the node's journal, Kubernetes events, which one pod of Fluent Bit reads, the audit log of an EKS control plane, and the logs of what EKS Auto Mode runs. Default: pods.",
+      "Pods' files, parts of the node's journal, Kubernetes events, the EKS audit log, logs of EKS Auto Mode. Default: pods.",
     ),
   events: z
     .strictObject({
       image: Image.optional().describe(
-        "Image of Fluent Bit that reads them. Default: image with collector fluent-bit, or the release's.",
+        "Image of its Fluent Bit. Default: logging.image with collector fluent-bit, else the release's.",
       ),
     })
     .prefault({})
     .describe("Source events only."),
   destination: Destination.optional().describe("Destination; excludes destinations. Default: the collector's stdout."),
   destinations: Destinations.optional().describe(
-    "Up to four destinations by name, each with the keys of destination, buffer.size and index. Excludes destination.",
+    "Up to four by name, each with the keys of destination, buffer.size and index; excludes destination.",
   ),
   routes: z.array(Route).default([]).describe("Which lines go to which destinations. Default: all to all."),
   index: IndexFormat.prefault({}).describe("Index names in OpenSearch and Elasticsearch."),
@@ -69,7 +69,7 @@ export const LoggingSettings = z.strictObject({
     .default(["java", "python", "go", "node"])
     .describe("Stack traces joined into one record. Default: all four."),
   parseJson: z.boolean().default(true).describe("Parse JSON lines into fields. Default true."),
-  processing: ProcessingSettings.prefault({}).describe("What is done with lines on their way."),
+  processing: ProcessingSettings.prefault({}).describe("Changes to lines before they are sent."),
   metadata: z
     .strictObject({
       labels: z.boolean().default(true).describe("Pod labels, with '_' for dots in keys. Default true."),
@@ -77,16 +77,12 @@ export const LoggingSettings = z.strictObject({
       cluster: z
         .boolean()
         .optional()
-        .describe(
-          "Fields k8s_cluster_name and, on EKS, cloud_region and cloud_account_id. Default true, where the collector adds fields.",
-        ),
+        .describe("Fields k8s_cluster_name and, on EKS, cloud_region and cloud_account_id. Default true."),
       accountId: z
         .string()
         .regex(/^\d{12}$/, "must be a quoted string of 12 digits")
         .optional()
-        .describe(
-          "AWS account for the field cloud_account_id; excludes cluster false. Default: looked up on EKS, but not with mode sidecar.",
-        ),
+        .describe("AWS account for the field cloud_account_id. Default: looked up on EKS, except in mode sidecar."),
     })
     .prefault({})
     .describe("Metadata besides namespace, pod, container, node and team."),
@@ -97,7 +93,7 @@ export const LoggingSettings = z.strictObject({
         .enum(["drop-oldest", "drop-newest", "block"])
         .optional()
         .describe(
-          "Drop the oldest or the newest, or leave lines in the kubelet's files until it deletes them. Default: drop-oldest if supported.",
+          "Drop the oldest or newest lines, or leave them in the kubelet's files until it deletes them. Default: drop-oldest if supported.",
         ),
     })
     .prefault({})

@@ -29,12 +29,12 @@ export const MonitoringSettings = z.strictObject({
   prometheus: z
     .strictObject({
       namespace: NamespaceName.default("monitoring").describe(
-        "Namespace of your Prometheus, the only one that reaches the metrics ports. Default monitoring.",
+        "Its namespace, the only one that reaches the metrics ports. Default monitoring.",
       ),
       labels: z
         .record(LabelKey, LabelValue)
         .default({})
-        .describe("Labels by which your Prometheus selects its objects, such as release. Default: none."),
+        .describe("Labels by which your Prometheus selects objects. Default: none."),
       interval: string(/^([5-9]|[1-5]\d|60)s$/, INTERVAL)
         .default("30s")
         .describe("Scrape interval. Default 30s."),
@@ -50,10 +50,7 @@ export const MonitoringSettings = z.strictObject({
     .describe("Your Prometheus."),
   canary: z
     .strictObject({
-      enabled: z
-        .boolean()
-        .default(true)
-        .describe("Write a line and look up names every minute on each node. Default true."),
+      enabled: z.boolean().default(true).describe("Write a line and look up names every minute. Default true."),
       outsideName: DnsName.default("aws.amazon.com").describe("Name outside the cluster. Default aws.amazon.com."),
       lossAfter: integer(60, 3600).default(600).describe("Seconds after which a line counts as lost. Default 600."),
       image: Image.default("docker.io/curlimages/curl:8.17.0").describe("Default docker.io/curlimages/curl:8.17.0."),
@@ -68,7 +65,7 @@ export const MonitoringSettings = z.strictObject({
     "an address such as https://git.example.com/platform/blob/main/docs/runbooks",
   )
     .optional()
-    .describe("Address of your copy of docs/runbooks, to which alerts link. Default: alerts name the file."),
+    .describe("URL of your copy of docs/runbooks, for links in alerts. Default: alerts name the file."),
   alarmActions: z
     .array(string(/^arn:aws[\w-]*:[\w-]+:[\w-]*:\w*:\S+$/, "an ARN, such as that of an SNS topic"))
     // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html

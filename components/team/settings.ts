@@ -115,7 +115,7 @@ export const TeamSettings = z.strictObject({
           .boolean()
           .default(false)
           .describe(
-            "Keep an existing namespace: add labels, network policies and members, and remove them by a destroy. Default false.",
+            "Adopt an existing namespace: `pulumi destroy` keeps it, and removes labels, network policies and members. Default false.",
           ),
       }),
     )

@@ -90,7 +90,7 @@ function entriesOf(node: Node, path: string, indent: string, seen: Map<string, s
 }
 
 /** As many keys of an earlier object are worth a line instead of one each. */
-const MIN_SHARED = 4;
+const MIN_SHARED = 3;
 
 /** The keys that an object has from an earlier one, and its path. `seen` has the last path of each key by its schema. */
 function sharedKeys(

@@ -104,7 +104,7 @@ const KINDS = {
     existing: z
       .boolean()
       .default(false)
-      .describe("Use the log group of that name in the cluster's region as it is. Default false."),
+      .describe("Use an existing log group in the cluster's region, unchanged. Default false."),
     retentionDays: z.literal(RETENTION_DAYS).optional().describe(`Retention in days. Default ${RETENTION.cloudwatch}.`),
     class: LogClass.optional().describe("Log class; a change replaces the log group. Default STANDARD."),
     kmsKeyArn: KmsKeyArn.optional().describe("Key that encrypts it. Default: one of this stack."),
@@ -123,7 +123,7 @@ const KINDS = {
         }),
       )
       .optional()
-      .describe("What a team's own log group differs in, where index.splitBy is team."),
+      .describe("By team, such as { ts: { retentionDays: 90 } }, if index.splitBy is team."),
   },
   s3: {
     kind: z.literal("s3").describe("S3, in a bucket of this stack, or one that exists."),
@@ -142,11 +142,11 @@ const KINDS = {
     existing: z
       .boolean()
       .default(false)
-      .describe("Use the bucket of that name in the cluster's region as it is. Default false."),
+      .describe("Use an existing bucket in the cluster's region, unchanged. Default false."),
     teams: z
       .record(z.string(), z.strictObject({ retentionDays: integer(1, 3653).describe("Retention in days.") }))
       .optional()
-      .describe("What a team's own prefix differs in, where index.splitBy is team."),
+      .describe("By team, such as { ts: { retentionDays: 90 } }, if index.splitBy is team."),
     kmsKeyArn: KmsKeyArn.optional().describe("Key that encrypts an existing bucket, if it is not S3's own."),
     retentionDays: integer(1, 3653).optional().describe(`Retention in days. Default ${RETENTION.s3}.`),
   },
@@ -196,9 +196,7 @@ const OWN = {
   wasDestination: z
     .boolean()
     .default(false)
-    .describe(
-      "Whether its log group or bucket is that of the former logging.destination, which keeps its name. Default false.",
-    ),
+    .describe("This was logging.destination: keep its log group or bucket. Default false."),
 };
 
 /** One of several destinations: the settings of its kind, its buffer and its index names. */

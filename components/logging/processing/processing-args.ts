@@ -44,7 +44,7 @@ export interface ProcessingArgs {
   )[];
   /** Lines that are dropped. @default none */
   readonly drop?: readonly MatchArgs[];
-  /** Lines of which a share is kept. @default none */
+  /** Lines to sample. @default none */
   readonly sample?: readonly (MatchArgs & {
     /** Share that is kept, 0.001 to 0.999. */
     readonly ratio: number;
@@ -59,6 +59,6 @@ export interface ProcessingArgs {
     /** Regular expression that matches the first line of each record. */
     readonly pattern: string;
   })[];
-  /** Fields that each record gets. @default none */
+  /** Fields added to each record. @default none */
   readonly fields?: Readonly<Record<string, string>>;
 }

@@ -44,7 +44,7 @@ const places = {
 
 /** Which lines a rule is for: those that meet each condition. */
 const conditions = {
-  pattern: Pattern.optional().describe("Only lines that this regular expression matches somewhere."),
+  pattern: Pattern.optional().describe("Only lines that this regular expression matches."),
   levels: some(z.enum(LEVEL_NAMES)).optional().describe("Only JSON lines whose level or severity is one of these."),
   ...places,
   labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all of these labels."),
@@ -66,7 +66,7 @@ const Sample = z.strictObject({
     .number()
     .min(0.001, "must be a number from 0.001 to 0.999")
     .max(0.999, "must be a number from 0.001 to 0.999")
-    .describe("Share of the lines that is kept, in thousandths: 0.1 keeps one of ten."),
+    .describe("Share of lines to keep, a multiple of 0.001: 0.1 keeps one in ten."),
 });
 
 const Limit = z.strictObject({
@@ -75,18 +75,18 @@ const Limit = z.strictObject({
     .int("must be an integer from 1 to 1000000")
     .min(1, "must be an integer from 1 to 1000000")
     .max(1_000_000, "must be an integer from 1 to 1000000")
-    .describe("Lines a second of each pod; more are dropped."),
+    .describe("Lines per second and pod; the rest are dropped."),
 });
 
 const Redaction = z
   .strictObject({
-    pattern: Pattern.describe("What is replaced, wherever it stands in a line."),
+    pattern: Pattern.describe("Regular expression of what to replace."),
     replacement: z
       .string()
       .max(200, "must be up to 200 characters")
       .regex(/^[^"\\\p{Cc}]*$/u, "must have no quotation mark, backslash or control character, which could break JSON")
       .default("[REDACTED]")
-      .describe("Text in its place; $1 is what the first group matched. Default [REDACTED]."),
+      .describe("Replacement; $1 is the first group. Default [REDACTED]."),
   })
   .superRefine(({ pattern, replacement }, context) => {
     if (patternProblem(pattern, () => undefined) !== undefined) return;
@@ -101,7 +101,7 @@ const Redaction = z
 
 const FirstLine = z.strictObject({
   ...places,
-  pattern: Pattern.describe("Matches the first line of each record; the lines after it belong to it."),
+  pattern: Pattern.describe("Matches the first line of each record."),
 });
 
 /** Fields of records that have a meaning already. */
@@ -132,24 +132,19 @@ const RESERVED_FIELDS: ReadonlySet<string> = new Set([
   "orchestrator",
 ]);
 
-/** What is done with lines on their way. */
+/** Changes to lines before they are sent. */
 export const ProcessingSettings = z.strictObject({
   redact: z
     .array(z.union([z.enum(REDACTION_KINDS), Redaction]))
     .default([])
-    .describe(
-      "What is masked in lines and their JSON fields, first of all: kinds of secrets, and own patterns. Default: nothing.",
-    ),
-  drop: z
-    .array(Drop)
-    .default([])
-    .describe("Lines that are dropped: those that meet each condition of a rule. Default: none."),
-  sample: z.array(Sample).default([]).describe("Lines of which a share is kept. Default: none."),
-  limit: z.array(Limit).default([]).describe("Most lines of a pod, after drop and sample. Default: no limit."),
+    .describe("Secrets to mask in lines and their JSON fields: kinds, or your own patterns. Default: none."),
+  drop: z.array(Drop).default([]).describe("Lines to drop: those that meet all conditions of a rule. Default: none."),
+  sample: z.array(Sample).default([]).describe("Lines to sample. Default: none."),
+  limit: z.array(Limit).default([]).describe("Limits per pod, after drop and sample. Default: no limit."),
   firstLines: z
     .array(FirstLine)
     .default([])
-    .describe("First lines of records with several, in the place of multiline there. Default: none."),
+    .describe("First lines of multi-line records, instead of multiline. Default: none."),
   fields: z
     .record(
       z
@@ -159,7 +154,7 @@ export const ProcessingSettings = z.strictObject({
       z.string().regex(/^[\w.:/@-]{1,128}$/, "must be 1 to 128 letters, digits and . _ : / @ -"),
     )
     .default({})
-    .describe("Fields that each record gets. Default: none."),
+    .describe("Fields added to each record. Default: none."),
 });
 export type ProcessingSettings = z.infer<typeof ProcessingSettings>;
 
