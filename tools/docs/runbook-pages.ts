@@ -19,7 +19,7 @@ export const RUNBOOKS = ALERT_GROUPS.map((group) => ({
 function runbookPage(group: AlertGroup): string {
   const alerts = ALERTS.filter((alert) => alert.group === group);
   const common = commonCommands(alerts);
-  const first = common.length === 0 ? [] : ["For each alert, look at:", "", "```sh", ...common, "```", ""];
+  const first = common.length === 0 ? [] : ["For every alert:", "", "```sh", ...common, "```", ""];
   const extra = group === "collector" ? limits() : [];
   const note = group === "collector" ? ["With another collector, write its name instead of `fluent-bit`.", ""] : [];
   return [
@@ -65,15 +65,20 @@ function plain(summary: string): string {
     .replaceAll(/\{\{ \$value[^}]*\}\}/g, "N");
 }
 
+const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** What the metrics of some collectors cannot show. */
 function limits(): string[] {
   const rows = Object.entries(COLLECTOR_METRICS).flatMap(([collector, { path, signals }]) =>
     path === undefined
-      ? [`- \`${collector}\` has no metrics that Prometheus reads; the canary sees lost and late lines.`]
+      ? [{ collector, limit: "has no metrics that Prometheus reads; the canary sees lost and late lines" }]
       : SIGNALS.flatMap((signal) => {
-          const found = signals[signal];
-          return typeof found === "string" ? [`- \`${collector}\` ${found}.`] : [];
+          const limit = signals[signal];
+          return typeof limit === "string" ? [{ collector, limit }] : [];
         }),
   );
-  return ["## Limits", "", ...rows, ""];
+  const lines = [...Map.groupBy(rows, ({ limit }) => limit)].map(
+    ([limit, same]) => `- ${upper(limit)}: ${same.map(({ collector }) => `\`${collector}\``).join(", ")}`,
+  );
+  return ["## Limits", "", ...lines, ""];
 }

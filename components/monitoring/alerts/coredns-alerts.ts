@@ -7,8 +7,8 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     name: "CoreDnsDown",
     group: "coredns",
     severity: "critical",
-    summary: "No CoreDNS pod answers: names do not resolve in the whole cluster.",
-    cause: "The pods are pending, crash, or are cut off from Prometheus by a network policy.",
+    summary: "No CoreDNS pod answers: no names resolve in the cluster.",
+    cause: "The pods are pending or crash, or a network policy blocks Prometheus.",
     steps: [PODS, "`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", LOGS],
     condition: onCoreDns({
       expr: `absent(coredns_build_info{${DNS}})`,
@@ -30,8 +30,8 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     name: "CoreDnsReplicaMissing",
     group: "coredns",
     severity: "warning",
-    summary: "Fewer CoreDNS pods answer than the settings ask for.",
-    cause: "A pod was killed, evicted or finds no node.",
+    summary: "Fewer CoreDNS pods answer than configured.",
+    cause: "A pod was killed or evicted, or cannot be scheduled.",
     steps: [PODS, "`kubectl -n kube-system get events --field-selector reason=FailedScheduling`"],
     condition: onCoreDns(({ replicas }) =>
       replicas === undefined || replicas < 2
@@ -57,8 +57,8 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     name: "CoreDnsPodUnreachable",
     group: "coredns",
     severity: "warning",
-    summary: "Prometheus cannot read the CoreDNS pod {{ $labels.instance }}.",
-    cause: "The pod restarts, hangs, or a network policy keeps Prometheus out.",
+    summary: "Prometheus cannot scrape the CoreDNS pod {{ $labels.instance }}.",
+    cause: "The pod hangs or restarts, or a network policy blocks Prometheus.",
     steps: [PODS, LOGS],
     condition: onCoreDns({
       expr: `up{${DNS}} == 0`,
@@ -72,7 +72,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     group: "coredns",
     severity: "warning",
     summary: "The CoreDNS container {{ $labels.instance }} was restarted.",
-    cause: "It ran out of memory, failed its liveness probe, or ended by an error.",
+    cause: "It ran out of memory, failed its liveness probe, or exited with an error.",
     steps: ["`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", "Last State has the reason.", PREVIOUS],
     condition: onCoreDns({
       expr: `changes(process_start_time_seconds{${DNS}}[10m]) > 0`,
@@ -96,12 +96,12 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     name: "CoreDnsCrashLooping",
     group: "coredns",
     severity: "critical",
-    summary: "A CoreDNS pod ends as soon as it starts.",
+    summary: "A CoreDNS pod exits as soon as it starts.",
     cause: "The plugin loop found that queries are forwarded back to CoreDNS, or the Corefile does not load.",
     steps: [
       PREVIOUS,
-      "The last line says `plugin/loop`, or which line of the Corefile.",
-      "A loop: forward to addresses, or give CoreDNS's pods a node resolver that is not the cluster's DNS.",
+      "The last line has `plugin/loop`, or the line of the Corefile.",
+      "To end a loop, forward to addresses, or give the nodes a resolver other than the cluster's DNS.",
     ],
     condition: ({ coredns, kubeStateMetrics }) =>
       coredns === undefined || !kubeStateMetrics
@@ -130,8 +130,8 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     group: "coredns",
     severity: "critical",
     summary: "CoreDNS panicked while it answered a query.",
-    cause: "A defect of a plugin.",
-    steps: [LOGS, "Look for the plugin in CoreDNS's issues, and update the add-on."],
+    cause: "A plugin has a bug.",
+    steps: [LOGS, "Search CoreDNS's issues for the plugin, and update the add-on."],
     condition: onCoreDns({
       expr: `increase(coredns_panics_total{${DNS}}[5m]) > 0`,
       for: "0m",
@@ -145,7 +145,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     group: "coredns",
     severity: "warning",
     summary: "CoreDNS runs without a cache: each query for an outside name goes upstream.",
-    cause: "The Corefile has lost its line `cache`.",
+    cause: "The Corefile has no line `cache`.",
     steps: [COREFILE],
     condition: onCoreDns({
       expr: `absent(coredns_plugin_enabled{${DNS},name="cache"}) and on() count(coredns_build_info{${DNS}}) > 0`,
@@ -158,7 +158,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     name: "CoreDnsMemoryNearLimit",
     group: "coredns",
     severity: "warning",
-    summary: "A CoreDNS pod is about to be killed: it uses {{ $value | humanizePercentage }} of its memory limit.",
+    summary: "A CoreDNS pod will soon be killed: it uses {{ $value | humanizePercentage }} of its memory limit.",
     cause: "More pods and Services, a larger cache, or queries that wait for a slow upstream.",
     steps: [
       "`kubectl -n kube-system top pods -l k8s-app=kube-dns`",
@@ -188,9 +188,9 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     name: "CoreDnsReloadFailed",
     group: "coredns",
     severity: "warning",
-    summary: "CoreDNS could not load a changed Corefile and answers by the old one.",
+    summary: "CoreDNS could not load a changed Corefile, and uses the old one.",
     cause: "A plugin refuses its options. A pod that restarts now will not start.",
-    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile of the settings."],
+    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile."],
     condition: onCoreDns({
       expr: `increase(coredns_reload_failed_total{${DNS}}[10m]) > 0`,
       for: "0m",
@@ -204,8 +204,8 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     group: "coredns",
     severity: "warning",
     summary: "The Corefile has changed, and no CoreDNS pod has loaded it.",
-    cause: "It does not parse, which CoreDNS logs and counts nowhere; or the plugin reload is off.",
-    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile of the settings."],
+    cause: "It does not parse, which CoreDNS logs but does not count, or the plugin `reload` is off.",
+    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile."],
     condition: ({ coredns, kubeStateMetrics }) => {
       if (coredns === undefined || !kubeStateMetrics) return undefined;
       const changed = 'kube_configmap_metadata_resource_version{namespace="kube-system",configmap="coredns"}';

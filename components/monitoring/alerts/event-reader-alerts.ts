@@ -22,8 +22,8 @@ export const EVENT_READER_ALERTS: readonly Alert[] = [
     name: "EventReaderDown",
     group: "collector",
     severity: "warning",
-    summary: "No reader of events answers: Kubernetes events are not collected.",
-    cause: "Its pod is not scheduled, crashes, was evicted, or is cut off from Prometheus by a network policy.",
+    summary: "No event reader answers: Kubernetes events are not collected.",
+    cause: "Its pod is not scheduled, crashes or was evicted, or a network policy blocks Prometheus.",
     steps: [
       `\`kubectl -n ${LOGGING_NAMESPACE} describe pod ${EVENT_READER_NAME}-0\``,
       LOGS,
@@ -40,8 +40,8 @@ export const EVENT_READER_ALERTS: readonly Alert[] = [
     name: "EventsUnreadable",
     group: "collector",
     severity: "warning",
-    summary: "The reader of events {{ $labels.instance }} logs errors and reads no event.",
-    cause: "The API server refuses it, since its ClusterRoleBinding or its token is gone, or cannot be reached.",
+    summary: "The event reader {{ $labels.instance }} logs errors and reads no events.",
+    cause: "It cannot reach the API server, or its ClusterRoleBinding or token is gone.",
     steps: [LOGS, `\`kubectl get clusterrolebinding eks-dns-logging-${EVENT_READER_NAME} -o yaml\``],
     explainedBy: ["SendFailing", "LinesDropped"],
     condition: onReader({

@@ -31,7 +31,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "NodeLocalDnsDown",
     group: "nodelocal-dns",
     severity: "critical",
-    summary: "NodeLocal DNSCache on {{ $labels.instance }} does not answer: pods of that node resolve no names.",
+    summary: "NodeLocal DNSCache on {{ $labels.instance }} does not answer: pods on that node resolve no names.",
     cause: "Its pod crashes or is out of memory.",
     steps: LOCAL_STEPS,
     condition: ({ nodeLocalCache }) =>
@@ -48,8 +48,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "NodeLocalDnsAbsent",
     group: "nodelocal-dns",
     severity: "critical",
-    summary: "Prometheus finds NodeLocal DNSCache on no node.",
-    cause: "Its DaemonSet was deleted, its pods are not admitted, or Prometheus does not look for them.",
+    summary: "Prometheus finds no NodeLocal DNSCache.",
+    cause: "Its DaemonSet was deleted, its pods are not admitted, or Prometheus does not scrape them.",
     steps: LOCAL_STEPS,
     condition: ({ nodeLocalCache }) =>
       nodeLocalCache
@@ -65,8 +65,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "NodeLocalDnsMissingOnNode",
     group: "nodelocal-dns",
     severity: "warning",
-    summary: "NodeLocal DNSCache does not run on {{ $value }} of the nodes: pods there resolve no names.",
-    cause: "The pod crashes, is out of memory, or the node cannot pull its image.",
+    summary: "NodeLocal DNSCache is missing on {{ $value }} nodes: pods there resolve no names.",
+    cause: "The pod crashes, is out of memory, or its image cannot be pulled.",
     steps: LOCAL_STEPS,
     condition: ({ nodeLocalCache, kubeStateMetrics }) =>
       nodeLocalCache && kubeStateMetrics ? missingOnNode("kube-system", "node-local-dns") : undefined,
@@ -76,8 +76,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "NodeLocalDnsServfail",
     group: "nodelocal-dns",
     severity: "critical",
-    summary: "NodeLocal DNSCache answers {{ $value | humanizePercentage }} of the queries with SERVFAIL.",
-    cause: "CoreDNS or the node's resolver does not answer it.",
+    summary: "NodeLocal DNSCache answers {{ $value | humanizePercentage }} of queries with SERVFAIL.",
+    cause: "CoreDNS or the node's resolver does not answer.",
     steps: ["`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`", "Compare with CoreDnsDown."],
     explainedBy: ["CoreDnsDown", "CoreDnsServfail", "CoreDnsAllUpstreamsDown", "CoreDnsLoop"],
     condition: ({ nodeLocalCache }) =>
@@ -102,7 +102,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     severity: "warning",
     summary:
       "The namespace {{ $labels.namespace }} uses {{ $value | humanizePercentage }} of its {{ $labels.resource }}.",
-    cause: "The team has grown, or pods that ended were not deleted.",
+    cause: "The team has grown, or finished pods were not deleted.",
     steps: ["`kubectl -n ts-team describe resourcequota`", "Raise `teams[].quota`."],
     condition: ({ namespaces, kubeStateMetrics }) => {
       if (namespaces.length === 0 || !kubeStateMetrics) return undefined;
@@ -125,8 +125,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "OpenSearchDown",
     group: "platform",
     severity: "critical",
-    summary: "The OpenSearch of this stack does not answer, or has lost shards.",
-    cause: "Its pod is out of memory or disk, or its volume is not bound.",
+    summary: "The in-cluster OpenSearch does not answer, or has lost shards.",
+    cause: "Its pod is out of memory or disk space, or its volume is not bound.",
     steps: [
       "`kubectl -n logging get pods -l app.kubernetes.io/name=opensearch`",
       "`kubectl -n logging logs opensearch-0 -c opensearch --tail=50`",
@@ -145,7 +145,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "OpenSearchReadOnly",
     group: "platform",
     severity: "critical",
-    summary: "The OpenSearch of this stack takes no lines: {{ $value }} indices are read-only.",
+    summary: "The in-cluster OpenSearch accepts no lines: {{ $value }} indices are read-only.",
     cause: "Its disk is more than 95 % full.",
     steps: [
       "`kubectl -n logging exec opensearch-0 -c opensearch -- df -h /usr/share/opensearch/data`",
@@ -166,7 +166,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     group: "platform",
     severity: "critical",
     summary: "The API server does not answer a pod on {{ $labels.node }} within five seconds.",
-    cause: "The control plane is overloaded, or the way from the node to it is cut.",
+    cause: "The control plane is overloaded, or the node cannot reach it.",
     steps: ["`kubectl get --raw '/readyz?verbose'`", CANARY_LOGS],
     condition: onCanary({
       expr: "canary_api_server_up == 0",
@@ -179,8 +179,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "CanaryDown",
     group: "canary",
     severity: "warning",
-    summary: "The canary on {{ $labels.node }} has stopped: nobody watches from there.",
-    cause: "Its pod is not admitted, or its script ended.",
+    summary: "The canary on {{ $labels.node }} has stopped: nothing is checked from there.",
+    cause: "Its pod is not admitted, or its script exited.",
     steps: ["`kubectl -n canary get pods -o wide`", CANARY_LOGS],
     condition: onCanary({
       expr: "time() - canary_last_run_timestamp_seconds > 300",
@@ -193,8 +193,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "CanaryAbsent",
     group: "canary",
     severity: "warning",
-    summary: "Prometheus finds no canary: nobody watches from any node.",
-    cause: "Its DaemonSet was deleted, its pods are not admitted, or a network policy keeps Prometheus out.",
+    summary: "Prometheus finds no canary: nothing is checked from any node.",
+    cause: "Its DaemonSet was deleted, its pods are not admitted, or a network policy blocks Prometheus.",
     steps: ["`kubectl -n canary get pods -o wide`", CANARY_LOGS],
     condition: onCanary({
       expr: "absent(canary_last_run_timestamp_seconds)",
@@ -207,8 +207,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "CanaryMissingOnNode",
     group: "canary",
     severity: "warning",
-    summary: "The canary does not run on {{ $value }} of the nodes.",
-    cause: "The pod crashes, is out of memory, or the node cannot pull its images.",
+    summary: "The canary is missing on {{ $value }} nodes.",
+    cause: "The pod crashes, is out of memory, or its images cannot be pulled.",
     steps: ["`kubectl -n canary get pods -o wide`", "`kubectl -n canary describe pods`"],
     condition: ({ canary, kubeStateMetrics }) =>
       canary !== undefined && kubeStateMetrics ? missingOnNode("canary", "canary") : undefined,
@@ -219,7 +219,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     group: "canary",
     severity: "critical",
     summary: "Pods on {{ $labels.node }} cannot resolve names {{ $labels.name }} the cluster.",
-    cause: "CoreDNS, the cache on the node or the way to them is down.",
+    cause: "CoreDNS or the node's cache is down or unreachable.",
     steps: [CANARY_LOGS, "Compare with CoreDnsDown, NodeLocalDnsDown and CoreDnsAllUpstreamsDown."],
     explainedBy: [
       "CoreDnsDown",
@@ -265,8 +265,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     name: "CanaryLate",
     group: "canary",
     severity: "warning",
-    summary:
-      "Lines of {{ $labels.node }} take {{ $value | humanizeDuration }} to the destination: the newest is that old.",
+    summary: "The newest line of {{ $labels.node }} in the destination is {{ $value | humanizeDuration }} old.",
     cause: "The collector sends a backlog, or the destination is slow.",
     steps: [CANARY_LOGS, "Compare with BufferFilling and SendFailing."],
     condition: onReadLines({
@@ -281,8 +280,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     group: "canary",
     severity: "warning",
     summary: "Lines of {{ $labels.node }} arrive more than once.",
-    cause: "The collector sends again what the destination had taken, or has lost its read positions.",
-    steps: [CANARY_LOGS, "`kubectl -n logging get pods`", "See whether the collector was restarted."],
+    cause: "The collector sends again what the destination had accepted, or has lost its read positions.",
+    steps: [CANARY_LOGS, "`kubectl -n logging get pods`", "Check whether the collector was restarted."],
     condition: onReadLines({
       expr: "increase(canary_lines_duplicated_total[15m]) > 0",
       for: "0m",

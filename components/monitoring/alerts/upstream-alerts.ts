@@ -16,9 +16,9 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsLoop",
     group: "coredns",
     severity: "critical",
-    summary: "CoreDNS is asked about as much as it forwards, many times over: its queries come back.",
-    cause: "It forwards to a resolver that asks CoreDNS, and the plugin loop is off.",
-    steps: [COREFILE, "Forward to addresses that do not ask CoreDNS, and switch the plugin `loop` on."],
+    summary: "CoreDNS forwards queries to itself, in a loop.",
+    cause: "It forwards to a resolver that forwards back, and the plugin `loop` is off.",
+    steps: [COREFILE, "Forward to resolvers that do not use CoreDNS, and enable the plugin `loop`."],
     condition: onCoreDns({
       // Most tries time out where a limit of CPU slows the loop down. Where the upstream is gone, none is answered.
       expr: `${TRIES} > 100 and ${perSecond(`coredns_dns_requests_total{${DNS}}`, "")} < 1.1 * ${TRIES} and ${perSecond(forwarded("coredns_proxy_request_duration_seconds_count"), "")} > 0.02 * ${TRIES}`,
@@ -41,7 +41,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsServfail",
     group: "coredns",
     severity: "critical",
-    summary: "CoreDNS answers {{ $value | humanizePercentage }} of the queries with SERVFAIL.",
+    summary: "CoreDNS answers {{ $value | humanizePercentage }} of queries with SERVFAIL.",
     cause: "An upstream resolver or the Kubernetes API does not answer.",
     steps: [LOGS, "`npm run lab -- dns explain example.com`", "Compare with CoreDnsUpstreamDown and CoreDnsApiErrors."],
     explainedBy: ["CoreDnsAllUpstreamsDown", "CoreDnsForwardRefused", "CoreDnsLoop"],
@@ -63,7 +63,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsSlow",
     group: "coredns",
     severity: "warning",
-    summary: "One query in a hundred takes {{ $value | humanizeDuration }} or more.",
+    summary: "The slowest 1 % of queries take {{ $value | humanizeDuration }} or more.",
     cause: "A slow upstream, or CoreDNS without CPU.",
     steps: ["`kubectl -n kube-system top pods -l k8s-app=kube-dns`", "Compare with CoreDnsUpstreamSlow."],
     condition: onCoreDns({
@@ -77,8 +77,8 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsUpstreamSlow",
     group: "coredns",
     severity: "warning",
-    summary: "The upstream {{ $labels.to }} takes {{ $value | humanizeDuration }} for one answer in twenty.",
-    cause: "The resolver is overloaded or far away. On EC2 it takes 1,024 packets a second of each network interface.",
+    summary: "The slowest 5 % of answers from {{ $labels.to }} take {{ $value | humanizeDuration }} or more.",
+    cause: "The resolver is overloaded or far away. The VPC's accepts 1,024 packets per second and network interface.",
     steps: ["`npm run lab -- dns explain example.com`", "Enlarge the cache, or spread CoreDNS over more nodes."],
     condition: onCoreDns({
       expr: `histogram_quantile(0.95, sum by (le, to) (rate(coredns_proxy_request_duration_seconds_bucket{${DNS},proxy_name="forward"}[5m]))) > 0.5`,
@@ -106,7 +106,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     group: "coredns",
     severity: "critical",
     summary: "All upstreams are down: no name outside the cluster resolves.",
-    cause: "The node's resolver or the way to it is gone.",
+    cause: "The node's resolver is down or unreachable.",
     steps: [COREFILE, "`npm run lab -- dns explain example.com`"],
     explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns({
@@ -121,9 +121,9 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsForwardRefused",
     group: "coredns",
     severity: "critical",
-    summary: "CoreDNS refuses queries, since too many wait for an upstream.",
-    cause: "`max_concurrent` is less than queries a second times the upstream's delay.",
-    steps: [COREFILE, "Raise `dns.corefile.options.forward.maxConcurrent`, 2 KB of memory each."],
+    summary: "CoreDNS refuses queries, since too many wait for upstreams.",
+    cause: "`max_concurrent` is below queries per second times upstream delay.",
+    steps: [COREFILE, "Raise `dns.corefile.options.forward.maxConcurrent`; each takes 2 KB of memory."],
     explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns({
       expr: `${perSecond(`coredns_forward_max_concurrent_rejects_total{${DNS}}`, "")} > 0`,
@@ -136,8 +136,8 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsWrongUpstream",
     group: "coredns",
     severity: "warning",
-    summary: "CoreDNS sends names to {{ $labels.to }}, which the settings do not name.",
-    cause: "The Corefile in the cluster is not that of the settings.",
+    summary: "CoreDNS forwards to {{ $labels.to }}, which is not in the settings.",
+    cause: "The Corefile in the cluster differs from the settings.",
     steps: [COREFILE, "`pulumi preview --refresh`"],
     condition: onCoreDns(({ upstreams }) => {
       if (upstreams === undefined) return undefined;
@@ -155,8 +155,8 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     name: "CoreDnsApiErrors",
     group: "coredns",
     severity: "warning",
-    summary: "CoreDNS gets no answer from the Kubernetes API, and does not learn of new Services.",
-    cause: "The API server or the way to it is overloaded or down.",
+    summary: "CoreDNS gets no answer from the API server, and does not see new Services.",
+    cause: "The API server is overloaded, down or unreachable.",
     steps: [LOGS, "`kubectl get --raw '/readyz?verbose'`"],
     condition: onCoreDns({
       expr: `sum(rate(coredns_kubernetes_rest_client_requests_total{${DNS},code=~"<error>|429|5.."}[5m])) > 0.02`,
