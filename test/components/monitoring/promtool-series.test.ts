@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { COLLECTOR_METRICS } from "../../../components/monitoring/alerts/collector-signals.ts";
+import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
+import { casesOf, ofCollector, promtool, unitTest } from "./promtool.ts";
+import { WHOLE } from "./stacks.ts";
+
+describe("the alerts in promtool, over time", function () {
+  this.timeout(180_000);
+  const failures = promtool();
+
+  it("count a CoreDNS pod once that two jobs scrape", async () => {
+    const series = Object.fromEntries(
+      [1, 2].flatMap((pod) =>
+        ["a", "b"].map((job) => [
+          `coredns_build_info{namespace="kube-system",instance="10.0.0.${pod}:9153",job="${job}"}`,
+          "1x30",
+        ]),
+      ),
+    );
+    const missing = unitTest([{ name: "CoreDnsReplicaMissing", series, firing: true }]);
+    assert.equal(await failures(ruleFile(WHOLE), [missing]), "");
+  });
+
+  it("see a pod that is read too slowly within for + 60 s, as the kubelet rotates it", async () => {
+    // Rotated every 10 s and not read to the end: opened six times a minute and never closed, so that no counter of closed files is there.
+    const pod = 'namespace="logging",instance="10.0.1.1:2020",name="tail.0"';
+    const series = {
+      [`fluentbit_input_files_opened_total{${pod}}`]: "12x12 13+1x60",
+      [`fluentbit_input_bytes_total{${pod}}`]: "0x12 8000000+8000000x60",
+    };
+    const { promql_expr_test: _, ...test } = unitTest([{ name: "FilesRotateFast", series, firing: true }]);
+    const expr = 'count(ALERTS{alertname="FilesRotateFast",alertstate="firing"})';
+    const early = {
+      ...test,
+      interval: "10s",
+      promql_expr_test: [{ expr, eval_time: "6m", exp_samples: [{ labels: "{}", value: 1 }] }],
+    };
+    assert.equal(await failures(ruleFile(WHOLE), [early], "15s"), "");
+  });
+
+  it("stay quiet while only their window still sees what another alert explained", async () => {
+    const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
+    const series = {
+      [`coredns_forward_healthcheck_broken_total{${pod}}`]: "0+15x40 600x120",
+      [`coredns_dns_responses_total{${pod},rcode="SERVFAIL"}`]: "0+100x40 4000x120",
+      [`coredns_dns_responses_total{${pod},rcode="NOERROR"}`]: "0+250x160",
+    };
+    const { promql_expr_test: _, ...test } = unitTest([{ name: "CoreDnsServfail", series, firing: true }]);
+    const count = (name: string, at: string, value: number) => ({
+      expr: `count(ALERTS{alertname="${name}",alertstate="firing"}) or vector(0)`,
+      eval_time: at,
+      exp_samples: [{ labels: "{}", value }],
+    });
+    const after = ["13m", "14m", "15m", "16m"].map((at) => count("CoreDnsServfail", at, 0));
+    const expected = [count("CoreDnsAllUpstreamsDown", "9m", 1), ...after];
+    const fine = { ...test, interval: "15s", promql_expr_test: expected };
+    assert.equal(await failures(ruleFile(WHOLE), [fine], "15s"), "");
+  });
+
+  it("are not raised by a collector's pod that was replaced", async () => {
+    const gone = (values: string) => `${values} stale`;
+    const pod = 'namespace="logging",instance="10.0.1.1:2020"';
+    const series = {
+      [`fluentbit_build_info{${pod}}`]: gone("1x12"),
+      'fluentbit_build_info{namespace="logging",instance="10.0.1.2:2020"}': "_x12 1x30",
+      [`fluentbit_output_retries_total{${pod},name="http.0"}`]: gone("0+5x12"),
+      [`fluentbit_output_proc_records_total{${pod},name="http.0"}`]: gone("0+100x12"),
+      [`fluentbit_input_records_total{${pod},name="tail.0"}`]: gone("0+100x5 500x7"),
+    };
+    for (const name of ["SendFailing", "CollectorSilent"]) {
+      const { promql_expr_test, ...test } = unitTest([{ name, series, firing: false }]);
+      const expected = ["15m", "16m", "17m", "20m", "23m"].flatMap((at) =>
+        promql_expr_test.map((each) => ({ ...each, eval_time: at })),
+      );
+      assert.equal(await failures(ruleFile(WHOLE), [{ ...test, promql_expr_test: expected }]), "", name);
+    }
+  });
+
+  it("see the first event of a counter that was not there before it", async () => {
+    for (const collector of ["fluent-bit", "vector", "opentelemetry", "promtail"] as const) {
+      const stack = ofCollector(collector);
+      const { alive = "" } = COLLECTOR_METRICS[collector];
+      const first = /^\w/.test(alive)
+        ? alive
+        : alive.replace(/^\{/, "otelcol_process_uptime{").replace(/,__name__=.*$/, "}");
+      const pod = first.replace("}", ',instance="10.0.1.1:2020"}');
+      const cases = casesOf(stack).flatMap((one) => {
+        const own = Object.entries(one.series).filter(([, values]) => /^0x1\d [19]x/.test(values));
+        if (!one.firing || own.length === 0) return [];
+        const late = own.map(([selector, values]) => [selector, values.replace(/^0x/, "_x")]);
+        return [{ ...one, series: { ...one.series, ...Object.fromEntries(late), [pod]: "1x30" } }];
+      });
+      assert.ok(cases.length > 0, collector);
+      // Fluent Bit has its counters of dropped lines from the start on.
+      const tried = cases.filter(({ name }) => collector !== "fluent-bit" || name !== "LinesDropped");
+      assert.equal(
+        await failures(
+          ruleFile(stack),
+          tried.map((one) => unitTest([one])),
+        ),
+        "",
+        collector,
+      );
+      // A collector that was found with the counter has not raised it just now.
+      const found = tried.map(({ name, series }) => ({
+        name,
+        series: Object.fromEntries(
+          Object.entries<string>(series).map(([selector, values]) => [selector, values.replace(/^1x30$/, "_x17 1x30")]),
+        ),
+        firing: false,
+      }));
+      assert.equal(
+        await failures(
+          ruleFile(stack),
+          found.map((one) => unitTest([one])),
+        ),
+        "",
+        collector,
+      );
+    }
+  });
+
+  it("read both counters of lost lines of OpenTelemetry", async () => {
+    const pod = 'namespace="logging",instance="10.0.1.1:2020"';
+    const series = {
+      [`otelcol_exporter_send_failed_log_records_total{${pod}}`]: "0x17 9x30",
+      [`otelcol_exporter_enqueue_failed_log_records_total{${pod}}`]: "3x30",
+    };
+    const stack = ofCollector("opentelemetry");
+    assert.equal(await failures(ruleFile(stack), [unitTest([{ name: "LinesDropped", series, firing: true }])]), "");
+  });
+});
