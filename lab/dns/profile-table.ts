@@ -4,7 +4,6 @@ import { DnsSettings } from "../../components/dns/settings.ts";
 /** Cluster sizes that the documentation shows, up to what Kubernetes supports. */
 const SIZES = [
   { nodes: 3, pods: 60, services: 20 },
-  { nodes: 20, pods: 600, services: 100 },
   { nodes: 100, pods: 3000, services: 500 },
   { nodes: 500, pods: 15_000, services: 2000 },
   { nodes: 1000, pods: 30_000, services: 5000 },
