@@ -98,3 +98,16 @@ export function scriptRules(
   const some = Object.entries(rules).filter(([, rule]) => Object.keys(rule).length > 0);
   return some.length === 0 ? undefined : Object.fromEntries(some);
 }
+
+/**
+ * Matches a time whose microseconds, three digits, are a number or more, for collectors that know conditions on texts only: the same lines
+ * are dropped when they are read again. In the syntax that all engines share.
+ */
+export function droppedTimes(from: number): string {
+  const digits = [...String(from).padStart(3, "0")].map(Number);
+  // By the first digit that is greater than the number's.
+  const greater = digits.flatMap((digit, at) =>
+    digit === 9 ? [] : [`${digits.slice(0, at).join("")}[${digit + 1}-9]${"[0-9]".repeat(digits.length - at - 1)}`],
+  );
+  return `\\.[0-9]{3}(${[...greater, digits.join("")].join("|")})`;
+}

@@ -38,6 +38,9 @@ async function collect(
   );
 }
 
+/** Halves of a character, and whole ones. */
+const HALVES = String.raw`{"\udc00":"\ud83d and more","p":"\ud83d\uDE00 \\ud800"}`;
+
 describe("Records of Fluentd", () => {
   before(async function () {
     fluentd = await localFluentd();
@@ -138,7 +141,11 @@ describe("Records of Fluentd", () => {
   it("go over HTTP, a record a line", async () => {
     const settings = (port: number) => ({ destination: { kind: "http", url: `http://127.0.0.1:${port}/ingest?a=1` } });
     const kept = await collect(settings, (sandbox) =>
-      sandbox.write(POD, [line(1, "stdout F a"), line(2, 'stdout F {"a.b":1e999,"c":123456789012345678901234567890}')]),
+      sandbox.write(POD, [
+        line(1, "stdout F a"),
+        line(2, 'stdout F {"a.b":1e999,"c":123456789012345678901234567890}'),
+        line(3, `stdout F ${HALVES}`),
+      ]),
     );
     assert.deepEqual(
       records(kept).map(({ log, fields, kubernetes }) => [log, fields, kubernetes]),
@@ -149,6 +156,8 @@ describe("Records of Fluentd", () => {
           { "a.b": null, c: "123456789012345678901234567890" },
           KUBERNETES,
         ],
+        // Each half of a character by itself is none; written as it is, it would keep all lines read with it from being sent.
+        [HALVES, { "\ufffd": "\ufffd and more", p: "\u{1f600} \\ud800" }, KUBERNETES],
       ],
     );
   });

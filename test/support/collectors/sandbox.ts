@@ -90,11 +90,12 @@ export class Sandbox {
   /** Writes a container's log file: lines in CRI's format. */
   write(
     pod: { readonly namespace: string; readonly pod: string; readonly container: string },
-    lines: readonly string[],
+    lines: readonly (string | Buffer)[],
   ): void {
     const place = join(this.pods, `${pod.namespace}_${pod.pod}_95c1ec06-0000-0000-0000-000000000000`, pod.container);
     mkdirSync(place, { recursive: true });
-    writeFileSync(join(place, "0.log"), lines.map((line) => `${line}\n`).join(""), { flag: "a" });
+    const bytes = lines.flatMap((line) => [Buffer.from(line), Buffer.from("\n")]);
+    writeFileSync(join(place, "0.log"), Buffer.concat(bytes), { flag: "a" });
   }
 
   remove(): void {

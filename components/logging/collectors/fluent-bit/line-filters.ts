@@ -1,8 +1,7 @@
 import type { LogPipeline } from "../../pipeline.ts";
 import { luaRules } from "../../processing/lua-rules.ts";
 import { patternText } from "../../processing/pattern-text.ts";
-import type { Thinning } from "../../processing/processing.ts";
-import { keptTimes } from "../sample-times.ts";
+import { droppedTimes, type Thinning } from "../../processing/processing.ts";
 import { readScript } from "../scripts.ts";
 import { conditions, namespaceMatch } from "./selection.ts";
 import type { Section } from "./service.ts";
@@ -112,8 +111,8 @@ function thinFilters(rules: readonly Thinning[], alias: string): Section[] {
 function lineConditions({ pattern, kept }: Thinning): string[] {
   return [
     ...(pattern === undefined ? [] : [`key_value_matches log ${patternText(pattern, "onigmo")}`]),
-    // By the microseconds of its time: the same lines are kept when they are read again.
-    ...(kept === 0 ? [] : [`key_value_does_not_match time ${keptTimes(kept)}`]),
+    // By the microseconds of its time: the same lines are kept when they are read again, and all that have none.
+    ...(kept === 0 ? [] : [`key_value_matches time ${droppedTimes(kept)}`]),
   ];
 }
 

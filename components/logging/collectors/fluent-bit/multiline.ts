@@ -141,13 +141,13 @@ const TIME_OF_DAY = `${TWO_DIGITS}:${TWO_DIGITS}:${TWO_DIGITS}\\.${TWO_DIGITS.re
 const CONTENT = "(?m:\\{.*\\}(?!.)|.* [^ ]*|.*)";
 
 /**
- * What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time begins with a date and is what has no blank, and
- * not the shortest that fits.
+ * What a line of a container runtime says. As Fluent Bit's own parser `cri`, but the time begins with a date and is what has the characters
+ * of one, and not the shortest that fits: Fluent Bit prints what it cannot read as a time.
  */
 export const criLine: Section = {
   name: CRI_LINE,
   format: "regex",
-  regex: `\\A(?<time>\\d{4}-\\d\\d-\\d\\dT(?:${TIME_OF_DAY}|[^ ]+)) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>${CONTENT})`,
+  regex: `\\A(?<time>\\d{4}-\\d\\d-\\d\\dT(?:${TIME_OF_DAY}|[0-9:.Z+-]+)) (?<stream>stdout|stderr) (?<_p>[FP]) (?<log>${CONTENT})`,
   time_key: "time",
   time_format: "%Y-%m-%dT%H:%M:%S.%L%z",
   // A runtime leaves out the fraction of a full second; else that line would have the time of its reading.

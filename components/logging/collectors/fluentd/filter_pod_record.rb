@@ -43,6 +43,9 @@ module Fluent::Plugin
     # Range of MessagePack, and so of the buffer.
     INTEGERS = (-(2**63)..(2**64 - 1))
     MAX_PART = 63
+    # In JSON: any escape, with what makes one character of two halves. A half alone is no character, and no output could write it.
+    ESCAPE = /\\(?:u[dD][89abAB]\h\h\\u[dD][c-fC-F]\h\h|u[dD][89a-fA-F]\h\h|.)/m
+    HALF = /\A\\u[dD][89a-fA-F]\h\h\z/
     # What the lines of a container share.
     Origin = Struct.new(:kubernetes, :team, :labels, :wanted)
 
@@ -64,8 +67,8 @@ module Fluent::Plugin
         kept = record_of(origin, time, record)
         made.add(time, kept) if kept
       rescue StandardError => error
-        # Fluentd prints it.
-        router.emit_error_event(tag, time, @redactor ? record.merge("log" => LineRedactor::UNREADABLE) : record, error)
+        # Not the error's message and not by Fluentd's own means, since both may print what stands in the line.
+        log.error "a line is dropped, since no record can be made of it", tag: tag, error: error.class, at: error.backtrace&.first
       end
       made
     rescue PodLookup::Stopped => error
@@ -124,6 +127,7 @@ module Fluent::Plugin
 
     def fields_of(line)
       return nil if !line.start_with?("{") || (@fields_bytes && line.bytesize > @fields_bytes)
+      line = line.gsub(ESCAPE) { |escape| escape.match?(HALF) ? "\\ufffd" : escape } if line.match?(/\\u[dD][89a-fA-F]/)
       parsed = JSON.parse(line)
       parsed.is_a?(Hash) ? clean(parsed) : nil
     rescue JSON::ParserError

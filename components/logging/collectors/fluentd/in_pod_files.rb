@@ -1,8 +1,9 @@
-# Fluentd's tail input, changed in three respects:
+# Fluentd's tail input, changed in four respects:
 # - A rotated file that is still being read is not opened a second time, so it may be read to its end, however long that takes and even after
 #   it is deleted.
 # - Lines that the buffer cannot take (full, or no disk space) do not count as read.
 # - A new file that reuses an inode does not inherit the read position of the old file.
+# - A line that is not in the runtime's format is sent as it is. Fluentd would drop it, and print it unmasked.
 # See https://docs.fluentd.org/input/tail
 
 require "set"
@@ -77,6 +78,14 @@ module Fluent::Plugin
       LineJournal::SHUTDOWN_HOOKS.each(&:call)
     end
 
+    def convert_line_to_event(line, lines, _watcher)
+      line.chomp!
+      @parser.parse(line) { |time, record| record ? lines.add(time, record) : add_unread(line, lines) }
+    rescue StandardError
+      # What stands for its time is none.
+      add_unread(line, lines)
+    end
+
     # Tells the line filter, through LineJournal::UNTAKEN, whose lines were not taken.
     def receive_lines(lines, watcher)
       return false if Fluent::Clock.now - @refused_at < RETRY_DELAY
@@ -89,6 +98,11 @@ module Fluent::Plugin
     end
 
     private
+
+    # With the time of its reading.
+    def add_unread(line, lines)
+      lines.add(Fluent::EventTime.now, { "log" => line })
+    end
 
     # Fluentd's own list is incomplete: the watcher of a new file replaces the old file's before that one is done.
     def open_inodes

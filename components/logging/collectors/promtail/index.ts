@@ -26,6 +26,8 @@ const STATE_FOLDER = "/var/lib/promtail";
 const HTTP_PORT = 9080;
 /** Begins what a target keeps of its pod's labels until they stand in the record. */
 const POD_LABEL = "pod_label_";
+/** Where the time of a line stands, if it is one. */
+const WRITTEN = "written";
 const LOKI_ONLY = "Promtail sends to Loki only";
 
 /**
@@ -212,6 +214,8 @@ function relabeling(pipeline: LogPipeline): object[] {
 function stages({ multiline, parseJson, metadata, processing }: LogPipeline): object[] {
   return [
     { cri: { max_partial_lines: 10_000 } },
+    // Of a line that no runtime wrote it takes any word for the time, which nobody masks.
+    { regex: { source: "time", expression: `^(?P<${WRITTEN}>\\d{4}-\\d\\d-\\d\\dT[0-9:.Z+-]+)$` } },
     ...joinStages(processing, firstLinePattern(multiline)),
     ...processingStages(processing),
     { template: { source: "record", template: recordTemplate(parseJson, metadata.labels, processing.fields) } },
@@ -225,7 +229,7 @@ function recordTemplate(parseJson: boolean, labels: boolean, added: Readonly<Rec
   const value = (name: string) => `{{ toRawJson .${name} }}`;
   const names = { namespace_name: "namespace", pod_name: "pod", container_name: "container", host: "node" };
   const kubernetes = Object.entries(names).map(([key, label]) => `"${key}":${value(label)}`);
-  const known = (key: string) => `{{ if .${key} }},"${key}":${value(key)}{{ end }}`;
+  const known = (key: string, from = key) => `{{ if .${from} }},"${key}":${value(from)}{{ end }}`;
   // As it stands in the line, since its numbers are rounded when they are written again; through JSON, which replaces what is no UTF-8.
   const fields = `{{ if hasPrefix "{" .Entry }}{{ if kindIs "map" (fromJson .Entry) }},"fields":{{ fromJson (toRawJson .Entry) }}{{ end }}{{ end }}`;
   // A template cannot tell the last from the others, so the comma stands before each but the first.
@@ -235,7 +239,7 @@ function recordTemplate(parseJson: boolean, labels: boolean, added: Readonly<Rec
   return [
     log,
     // A line that no runtime wrote has neither.
-    `{"log":{{ toRawJson $log }}${known("stream")}${known("time")}`,
+    `{"log":{{ toRawJson $log }}${known("stream")}${known("time", WRITTEN)}`,
     `,"kubernetes":{${kubernetes.join(",")}${labels ? `,"labels":{ ${podLabels}}` : ""}}`,
     known("team"),
     parseJson ? fields : "",

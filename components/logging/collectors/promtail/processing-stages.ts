@@ -1,10 +1,9 @@
 import type { LogPipeline } from "../../pipeline.ts";
 import type { PatternNode } from "../../processing/pattern.ts";
 import { patternText, withoutGroups } from "../../processing/pattern-text.ts";
-import type { Processing, Thinning } from "../../processing/processing.ts";
+import { droppedTimes, type Processing, type Thinning } from "../../processing/processing.ts";
 import type { RedactionRule } from "../../processing/redaction.ts";
 import { LEVELS } from "../../routing/routes.ts";
-import { droppedTimes } from "../sample-times.ts";
 
 /** A stage of Promtail's pipeline. @see https://grafana.com/docs/loki/latest/send-data/promtail/stages/ */
 export type Stage = Readonly<Record<string, object>>;

@@ -73,24 +73,24 @@ describe("The steps that drop, sample and limit", () => {
 
   it("keep as many thousandths of the lines with Fluent Bit as the ratio says", () => {
     for (const kept of [1, 7, 99, 100, 250, 333, 501, 990, 999]) {
-      const pattern = sampled(kept / 1000);
+      const pattern = dropped(kept / 1000);
       const times = Array.from(
         { length: 1000 },
         (_, at) => `2026-02-01T10:00:00.123${String(at).padStart(3, "0")}789Z`,
       );
-      assert.equal(times.filter((time) => pattern.test(time)).length, kept, `${pattern}`);
+      assert.equal(times.filter((time) => !pattern.test(time)).length, kept, `${pattern}`);
     }
   });
 });
 
 const Filters = z.object({ pipeline: z.object({ filters: z.array(z.looseObject({})) }) });
 
-/** The times of lines that a sample of this ratio keeps: lines of others are marked to be dropped. */
-function sampled(ratio: number): RegExp {
+/** The times of lines that a sample of this ratio marks to be dropped. */
+function dropped(ratio: number): RegExp {
   const { files } = fluentBit.render(pipelineOf("fluent-bit", { sample: [{ ratio }] }));
   const { filters } = Filters.parse(parse(files["fluent-bit.yaml"] ?? "")).pipeline;
   const [mark] = filters.filter(({ set }) => set === "dropped yes");
-  const condition = /^key_value_does_not_match time (.+)$/.exec(String(mark?.condition))?.[1];
+  const condition = /^key_value_matches time (.+)$/.exec(String(mark?.condition))?.[1];
   assert.ok(condition !== undefined, JSON.stringify(filters));
   return new RegExp(condition);
 }

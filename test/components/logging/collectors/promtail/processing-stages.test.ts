@@ -20,8 +20,8 @@ function render(processing: object, more: object = {}) {
   const { files } = promtail.render(pipelineOf({ processing, multiline: [], ...more }));
   const [config] = Configuration.parse(parse(files["promtail.yaml"] ?? "")).scrape_configs;
   const { pipeline_stages: stages, relabel_configs: relabel } = config;
-  // What stands between the runtime's format and the record.
-  return { all: stages, steps: stages.slice(1, -3), relabel };
+  // What stands between the runtime's format, with the line's time, and the record.
+  return { all: stages, steps: stages.slice(2, -3), relabel };
 }
 
 const Replace = z.object({ replace: z.object({ expression: z.string(), replace: z.string() }) });
@@ -71,7 +71,7 @@ describe("Promtail's processing", () => {
     const { all, relabel } = render(processing);
     assert.deepEqual(
       all.flatMap((stage) => Object.keys(stage)),
-      ["cri", "multiline", "replace", "template", "drop", "limit", "template", "output", "labelallow"],
+      ["cri", "regex", "multiline", "replace", "template", "drop", "limit", "template", "output", "labelallow"],
     );
     assert.match(JSON.stringify(all.at(-3)), /,\\"env\\":\\"prod\\"\}"/);
     assert.ok(JSON.stringify(relabel).includes('"separator":"/","target_label":"limit_pod"'));
