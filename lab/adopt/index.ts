@@ -62,14 +62,14 @@ const PARTS: readonly Part[] = ["dns", "teams", "logging"];
 function parts(text: string): Part[] {
   return words(text).map((word) => {
     const part = PARTS.find((one) => one === word);
-    if (part === undefined) throw new InvalidArgumentError(`must be of ${PARTS.join(", ")}`);
+    if (part === undefined) throw new InvalidArgumentError(`It must be a list of ${PARTS.join(", ")}.`);
     return part;
   });
 }
 
 function place(text: string): CoreDnsPlace {
   const [, namespace, name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
-  if (namespace === undefined || name === undefined) throw new InvalidArgumentError("must be NAMESPACE/NAME");
+  if (namespace === undefined || name === undefined) throw new InvalidArgumentError("It must be NAMESPACE/NAME.");
   return { namespace, name };
 }
 

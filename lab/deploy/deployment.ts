@@ -48,7 +48,7 @@ export interface UpOptions {
  * @throws {Failure} in one line for what is missing.
  */
 export async function up({ stack: name, settings, target, kind, folder = new StateFolder(name) }: UpOptions) {
-  needExisting(name, settings);
+  needExisting(name, settings, "up");
   const before = await folder.memory();
   const memory = await chooseCluster(target, kind, before);
   if (before !== undefined && before.context !== memory.context)
@@ -76,10 +76,13 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   return memory;
 }
 
-function needExisting(name: string, settings: Settings): void {
+/** Pulumi's own command for the same. */
+const PULUMI_COMMANDS = { up: "up", down: "destroy" } as const;
+
+function needExisting(name: string, settings: Settings, command: keyof typeof PULUMI_COMMANDS): void {
   if (settings.cluster.kind === "existing") return;
   throw new Failure(
-    `stack '${name}' creates a cluster: use \`pulumi up --stack ${name}\`; \`lab up\` is for existing clusters`,
+    `stack '${name}' is on EKS: use \`pulumi ${PULUMI_COMMANDS[command]} --stack ${name}\`; \`lab ${command}\` is for stacks of cluster.kind existing`,
     2,
   );
 }
@@ -135,7 +138,7 @@ export interface DownOptions {
  */
 export async function down(options: DownOptions): Promise<string[] | undefined> {
   const { stack: name, settings, target, folder = new StateFolder(name) } = options;
-  needExisting(name, settings);
+  needExisting(name, settings, "down");
   const memory = await folder.memory();
   if (memory === undefined) return undefined;
   const { context, kind } = memory;

@@ -31,7 +31,7 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
       envVars: { PATH: pathWithNode(), PULUMI_SKIP_UPDATE_CHECK: "true" },
     },
   ).catch((error: Error) => {
-    throw new Failure(`stack '${name}' cannot be opened: ${error.message.trim().split("\n").at(-1)}`, 2);
+    throw new Failure(`stack '${name}' cannot be opened: ${lastLine(error.message)}`, 2);
   });
   const [{ name: projectName }, { url }] = await Promise.all([
     stack.workspace.projectSettings(),
@@ -53,6 +53,15 @@ export async function recover(name: string, project: string = PROJECT_ROOT): Pro
     missing: pending.filter((resource) => isObject(resource) && !there.has(resource.urn)).map(({ urn }) => urn),
     unknown: pending.filter((resource) => !isObject(resource)).map(({ urn }) => urn),
   };
+}
+
+/** What the CLI says at last, without its word for an error. */
+function lastLine(output: string): string | undefined {
+  return output
+    .trim()
+    .split("\n")
+    .at(-1)
+    ?.replace(/^error: /, "");
 }
 
 /** What `recover` has done, for a person. */

@@ -121,7 +121,8 @@ async function list(flags: JsonFlags): Promise<void> {
 }
 
 async function start(name: string | undefined, flags: StartFlags): Promise<void> {
-  if ((name === undefined) === (flags.random === undefined))
+  if (name !== undefined && flags.random) throw new Failure(`drill '${name}' and --random are mutually exclusive`, 2);
+  if (name === undefined && flags.random === undefined)
     throw new Failure("name a drill of `npm run lab -- drill list`, or use --random", 2);
   const live = await connected(flags);
   try {

@@ -106,7 +106,7 @@ async function wantedStep(from: string, asked: string | undefined) {
   if (step.kind === "none") throw new Failure(`the cluster is at ${from} already: state another version by --to`, 2);
   if (step.kind === "rollback")
     throw new Failure(
-      `${from} → ${to} is a rollback, which EKS does within 7 days of the upgrade alone: its steps end npm run lab -- upgrade --from ${to} --to ${from}`,
+      `${from} → ${to} is a rollback, which EKS does within 7 days of the upgrade alone: its steps are at the end of \`npm run lab -- upgrade --from ${to} --to ${from}\``,
       2,
     );
   const unknown = unknownVersion(to);

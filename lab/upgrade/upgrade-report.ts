@@ -48,6 +48,7 @@ function steps({ steps: all }: UpgradePlan): string[] {
 }
 
 function components({ components: found, to }: UpgradePlan): string[] {
+  if (found.length === 0) return [];
   const rows = found.map(({ component, version, standing, wanted, reason }) => [
     component,
     version,

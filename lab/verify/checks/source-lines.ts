@@ -68,7 +68,7 @@ async function newestLine(lab: Lab, { source, newest, back, whyMissing }: Source
     return isSteady
       ? fail(
           "no line",
-          `the collector does not read ${source} or the destination refuses it: \`lab verify --only collector\``,
+          `the collector does not read ${source} or the destination refuses it: \`npm run verify -- --only collector\``,
         )
       : warn("no line", `nodes write little to ${source}: look again after a line of it`);
   const { where, at, unexpected } = found;

@@ -221,7 +221,7 @@ describe("lab adopt", () => {
       [["--parts", "teams"], /needs --namespaces/],
       [["--name", "prod"], /--name and --region belong together/],
       [["--parts", "dns", "--namespaces", "payments"], /needs teams in --parts/],
-      [["--parts", "network"], /must be of dns, teams, logging/],
+      [["--parts", "network"], /It must be a list of dns, teams, logging\./],
       [["--kubeconfig", kubeconfig, "--namespaces", "payment"], /no namespace payment; found: payments/],
       [["--kubeconfig", join(folder, "nothing")], /no kubeconfig at/],
     ] satisfies [string[], RegExp][]) {

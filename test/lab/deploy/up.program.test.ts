@@ -243,6 +243,14 @@ describe("up, down and recover", () => {
       assert.equal((await asked()).filter((line) => line.startsWith("cancel")).length, 1);
     });
 
+    it("says in one line why the stack cannot be opened", async () => {
+      await write("state.json", JSON.stringify(state("")));
+      await write("sealed", "");
+      await assert.rejects(recover("local", folder.project), {
+        message: "stack 'local' cannot be opened: incorrect passphrase",
+      });
+    });
+
     it("says what became of each resource, and what to do next", async () => {
       await write("state.json", JSON.stringify(state("")));
       const text = recoveryText("local", await recover("local", folder.project));

@@ -115,6 +115,7 @@ describe("the plan of an upgrade", () => {
     const other = upgradeWith({ target: undefined, comparison: undefined, refused: ["cluster.name: must be set"] });
     assert.equal(other.coredns?.isChecked, false);
     assert.match(formatUpgrade(other), /the Corefile is not known here/);
+    assert.doesNotMatch(formatUpgrade({ ...other, components: [] }), /Versions that go together/);
   });
 
   it("is blocked by an old kubelet, a budget that lets no pod go, and a gitRepo volume", () => {

@@ -24,6 +24,13 @@ describe("the command verify", () => {
     ]);
   });
 
+  it("takes a drill or --random", async () => {
+    await Promise.all([
+      refused(["drill", "start"], /^name a drill of `npm run lab -- drill list`, or use --random\n$/),
+      refused(["drill", "start", "no-answer", "--random"], /^drill 'no-answer' and --random are mutually exclusive\n$/),
+    ]);
+  });
+
   it("says in one line that there is no kubeconfig, as `up` does", async () => {
     const env = { KUBECONFIG: "/nowhere/config" };
     const line = /^no kubeconfig at \/nowhere\/config: [^\n]+\n$/;
@@ -32,8 +39,8 @@ describe("the command verify", () => {
 
   it("is not for the cluster that a stack makes itself, in `up` and `down`", async () => {
     await Promise.all([
-      refused(["up", "--stack", "dev"], /^stack 'dev' creates a cluster: use `pulumi up --stack dev`/),
-      refused(["down", "--stack", "dev"], /^stack 'dev' creates a cluster/),
+      refused(["up", "--stack", "dev"], /^stack 'dev' is on EKS: use `pulumi up --stack dev`; `lab up` is/),
+      refused(["down", "--stack", "dev"], /^stack 'dev' is on EKS: use `pulumi destroy --stack dev`; `lab down` is/),
     ]);
   });
 });
