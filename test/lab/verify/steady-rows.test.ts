@@ -113,14 +113,26 @@ describe("the row about what the collector has not read or sent", () => {
   interface Sample {
     readonly free?: number;
     readonly errors?: number;
+    readonly records?: number;
+    readonly waiting?: number;
     readonly bytes?: number;
     readonly opened?: number;
     readonly closed?: number;
   }
-  const metrics = ({ free = 99.6, errors = 0, bytes = 0, opened = 20, closed }: Sample) => `# TYPE x counter
+  const metrics = ({
+    free = 99.6,
+    errors = 0,
+    records = 0,
+    waiting = 0,
+    bytes = 0,
+    opened = 20,
+    closed,
+  }: Sample) => `# TYPE x counter
 fluentbit_output_chunk_available_capacity_percent{name="stdout.0"} ${free}
 fluentbit_logger_logs_total{message_type="error"} ${errors}
 fluentbit_logger_logs_total{message_type="warn"} 900
+fluentbit_storage_fs_chunks_down ${waiting}
+fluentbit_input_records_total{name="tail.0"} ${records}
 fluentbit_input_bytes_total{name="tail.0"} ${bytes}
 fluentbit_input_bytes_total{name="splunk.1"} 5000000
 fluentbit_input_files_opened_total{name="tail.0"} ${opened}
@@ -161,6 +173,13 @@ ${closed === undefined ? "" : `fluentbit_input_files_closed_total{name="tail.0"}
     assert.deepEqual([status, detail], ["fail", "fluent-bit-1: 1.5 errors a second"]);
     assert.match(cause ?? "", /^`kubectl -n logging logs fluent-bit-1 --tail=20` /);
     assert.equal((await look({ errors: 5 }, { errors: 7 }))[0], "pass");
+  });
+
+  it("passes errors of a collector that is behind, which loses nothing, but not those of a full disk", async () => {
+    const behind = { errors: 12, waiting: 19 };
+    assert.equal((await look({}, { ...behind, records: 20_000 }))[0], "pass");
+    assert.equal((await look({}, { ...behind, records: 600 }))[0], "fail");
+    assert.equal((await look({}, { ...behind, records: 20_000, waiting: 0 }))[0], "fail");
   });
 
   it("looks at its files a third time where it reads much, and fails where there are more and more", async () => {
