@@ -20,6 +20,8 @@ export interface Case {
   readonly name: string;
   readonly series: Series;
   readonly firing: boolean;
+  /** Other series that its alert reads. @default none */
+  readonly reads?: readonly string[];
 }
 
 /** Without these CoreDNS and the collector count as down, which explains other alerts. */
@@ -62,12 +64,15 @@ function kindOf(selector: string): string {
   return `${nameOf(selector)} ${/:\d+"/.exec(selector)?.[0]}`;
 }
 
-/** Whether two cases change each other's outcome in one test: by a metric that both have, or since one explains the other. */
+/** Whether two cases change each other's outcome in one test: by a metric that the alert of one reads, or since one explains the other. */
 function meet(one: Case, other: Case): boolean {
-  const own = metricsOf(one);
+  const readBy = (each: Case, given: Case) => {
+    const read = [...Object.keys(each.series), ...(each.reads ?? [])].map(nameOf);
+    return metricsOf(given).some((metric) => read.includes(metric));
+  };
   const explained = (a: Case, b: Case) =>
     ALERTS.some(({ name, explainedBy = [] }) => name === a.name && explainedBy.includes(b.name));
-  return metricsOf(other).some((metric) => own.includes(metric)) || explained(one, other) || explained(other, one);
+  return readBy(one, other) || readBy(other, one) || explained(one, other) || explained(other, one);
 }
 
 /** Each test of promtool makes a database of its own, which takes most of its time: cases that do not meet share one. */
@@ -83,8 +88,8 @@ export function packed(cases: readonly Case[]): Case[][] {
 
 export function casesOf(stack: WatchedStack): Case[] {
   return alertsOf(stack).flatMap(({ alert: { name }, condition: { fires, quiet } }) => [
-    { name, series: fires, firing: true },
-    { name, series: quiet, firing: false },
+    { name, series: fires, firing: true, reads: Object.keys(quiet) },
+    { name, series: quiet, firing: false, reads: Object.keys(fires) },
   ]);
 }
 
@@ -98,7 +103,8 @@ export function foreignCases(stack: WatchedStack): Case[] {
       values,
     ]);
     const changed = own.some(([selector], at) => selector !== series[at]?.[0]);
-    return changed ? [{ name, series: Object.fromEntries(series), firing: absent }] : [];
+    const reads = [...Object.keys(fires), ...Object.keys(quiet)];
+    return changed ? [{ name, series: Object.fromEntries(series), firing: absent, reads }] : [];
   });
 }
 
