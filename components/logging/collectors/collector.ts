@@ -40,11 +40,11 @@ export type Probe = ({ readonly path: string; readonly port: number } | { readon
 
 /** What a collector is, in words, for the table that compares them. */
 export interface About {
-  /** How lines are parsed: CRI parts, stack traces, JSON. */
+  /** How lines are parsed, besides partial CRI lines and JSON, which all do. */
   readonly parsing: string;
   /** What holds lines while the destination is down. */
   readonly buffer: string;
-  /** How it names an index. */
+  /** How it dates an index. */
   readonly index: string;
   /** Whether somebody maintains it, and what follows it if not. */
   readonly maintenance: string;

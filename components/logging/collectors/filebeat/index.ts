@@ -30,9 +30,9 @@ export const filebeat: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "CRI parts, except long lines interleaved with the other stream; stack traces by indentation; JSON; extra key @metadata on stdout and in files",
+      "stack traces by indentation; no long lines that interleave with the other stream; extra key @metadata on stdout and in files",
     buffer: "a queue on the node, then it stops reading",
-    index: "prefix, split value and Joda date, in UTC",
+    index: "date in UTC",
     maintenance: "maintained (Elastic)",
     ownCode: "JavaScript that builds the record, and redacts, drops and samples",
     losses: "interleaved long lines, and files deleted during a stop",

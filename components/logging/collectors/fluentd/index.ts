@@ -58,9 +58,9 @@ export const fluentd: Collector = {
   routes: "which is rendered for one destination here",
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
-    parsing: "CRI parts; stack traces by indentation, the last line of Python's separate; JSON",
+    parsing: "stack traces by indentation, except the last line of Python's",
     buffer: "files on the node, including pending multi-line records",
-    index: "prefix, split value and strftime date, in any time zone",
+    index: "date in any time zone",
     maintenance: "maintained (CNCF)",
     ownCode: "Ruby plugins for input, buffer, joining, record and processing",
     losses: "none up to 11 MB/s, which takes one core",

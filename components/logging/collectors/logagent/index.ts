@@ -70,9 +70,9 @@ export const logagent: Collector = {
   routes: "whose plugins here send to one destination",
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
-    parsing: "CRI parts; stack traces by indentation; JSON, with JavaScript's numbers",
+    parsing: "stack traces by indentation; JSON with JavaScript's numbers",
     buffer: "files on the node, then it drops the oldest or stops reading",
-    index: "prefix, split value and date, in any time zone",
+    index: "date in any time zone",
     maintenance: "no release since October 2023; its image has Node.js 12, unsupported since April 2022",
     ownCode: "JavaScript plugins that replace its input and output, with all processing",
     losses: "none at 1 MB/s with this project's plugins",

@@ -60,12 +60,11 @@ export const promtail: Collector = {
   routes: "which sends to Loki only",
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
-    parsing:
-      "CRI parts; stack traces by indentation, without empty lines; JSON; '_' also for '/' and '-' in label keys",
+    parsing: "stack traces by indentation, without empty lines; '_' also for '/' and '-' in label keys",
     buffer: "none; unsent lines stay in the kubelet's files",
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
-    ownCode: "templates that build the record, and check numbers of cards",
+    ownCode: "templates that build the record and check card numbers",
     losses: "files that rotate twice unread, and up to 1 MiB in a stop",
   },
   configFolder: CONFIG_FOLDER,
