@@ -15,9 +15,10 @@ const LABEL_KEY =
 const Count = integer(0);
 const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or 'infinity'";
 
+const QUANTITY = "must be an integer of at least 0, or a quoted quantity, such as '500m' or '10Gi'";
 const AnyQuota = z.union(
-  [z.int().min(0), z.string().regex(/^\d+(\.\d+)?([mkMGTPE]|[KMGTPE]i)?$/)],
-  "must be an integer or a quoted quantity, such as '10Gi'",
+  [z.int(QUANTITY).min(0, QUANTITY), z.string(QUANTITY).regex(/^\d+(\.\d+)?([mkMGTPE]|[KMGTPE]i)?$/, QUANTITY)],
+  QUANTITY,
 );
 
 /** Keys beside those with a default: other resources, extended ones, storage by class and counts of objects. */

@@ -115,7 +115,8 @@ export const NodeGroupSettings = z
       const { minSize, maxSize, desiredSize = minSize } = group;
       const compare = (lower: "minSize" | "desiredSize", upper: "desiredSize" | "maxSize") => {
         const sizes = { minSize, desiredSize, maxSize };
-        if (sizes[lower] <= sizes[upper]) return true;
+        // A size that is no number is an issue of its own.
+        if (!(sizes[lower] > sizes[upper])) return true;
         relation(context, [lower, upper], `${lower} (${sizes[lower]}) must not exceed ${upper} (${sizes[upper]})`);
         return false;
       };

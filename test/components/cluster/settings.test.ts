@@ -249,14 +249,19 @@ describe("cluster settings", () => {
     const found = eks({
       version: "1.29",
       logRetentionDays: 31,
-      nodeGroups: [{ name: "default", minSize: "two", maxSize: 0, instanceTypes: ["m7i.large"] }],
+      nodeGroups: [
+        { name: "default", minSize: "two", maxSize: 0, instanceTypes: ["m7i.large"] },
+        { name: "other", minSize: 3, maxSize: 2, diskSize: 5 },
+      ],
     });
     assert.deepEqual(found.map((line) => line.split(":")[0]).sort(), [
       "logRetentionDays",
-      "nodeGroups[0]",
+      // No relation between sizes one of which is no number.
       "nodeGroups[0].instanceTypes[0]",
       "nodeGroups[0].maxSize",
       "nodeGroups[0].minSize",
+      "nodeGroups[1]",
+      "nodeGroups[1].diskSize",
       "version",
     ]);
   });

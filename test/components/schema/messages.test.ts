@@ -1,7 +1,41 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { SettingsError } from "../../../components/schema/errors.ts";
-import { parseSettings } from "../../../components/settings.ts";
+import { z } from "zod";
+import { errorMap, issuesOf, SettingsError } from "../../../components/schema/errors.ts";
+import { parseSettings, StackSettings } from "../../../components/settings.ts";
+
+/** The schemas that a schema is made of, by key. */
+function innerOf(schema: z.core.$ZodType): readonly (readonly [string, z.core.$ZodType])[] {
+  if (schema instanceof z.ZodObject)
+    return Object.entries<z.core.$ZodType>({
+      ...schema.shape,
+      ...(schema.def.catchall && { "*": schema.def.catchall }),
+    });
+  if (schema instanceof z.ZodArray) return [["0", schema.element]];
+  if (schema instanceof z.ZodRecord)
+    return [
+      ["key", schema.keyType],
+      ["*", schema.valueType],
+    ];
+  if (schema instanceof z.ZodDiscriminatedUnion) return schema.options.map((option, index) => [`|${index}`, option]);
+  // What an option says of a value is said by the union, or instead by its own message.
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(innerOf);
+  if (schema instanceof z.ZodPipe)
+    return [
+      ["in", schema.in],
+      ["out", schema.out],
+    ];
+  if (schema instanceof z.ZodLazy) return [["", schema.def.getter()]];
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodReadonly
+  )
+    return [["", schema.def.innerType]];
+  return [];
+}
 
 const EKS = { cluster: { kind: "eks" } };
 
@@ -239,6 +273,44 @@ describe("The message of an invalid setting", () => {
   for (const [settings, ...lines] of cases) {
     it(`names it, its value and all that is valid: ${settings}`, () => assert.deepEqual(saidOf(settings), lines));
   }
+
+  it("is in this program's own words for whatever value of whatever setting", () => {
+    const garbage = [
+      "",
+      " ",
+      "4 cores",
+      "a b",
+      "\u0000ä",
+      "x".repeat(5000),
+      -1,
+      0,
+      1.5,
+      1e12,
+      true,
+      null,
+      [],
+      [{}],
+      {},
+      { a: 1 },
+    ];
+    const [said, visited] = [new Map<string, string>(), new Set<z.core.$ZodType>()];
+    const visit = (path: string, schema: z.core.$ZodType): void => {
+      if (visited.has(schema)) return;
+      visited.add(schema);
+      for (const value of garbage) {
+        const { error } = z.safeParse(schema, value, { error: errorMap });
+        for (const issue of error === undefined ? [] : issuesOf(new z.ZodError(error.issues), value, [path]))
+          said.set(issue.message, path);
+      }
+      for (const [key, inner] of innerOf(schema)) visit(`${path}.${key}`, inner);
+    };
+    visit("", StackSettings);
+    assert.ok(visited.size > 400 && said.size > 100, `${visited.size} schemas, ${said.size} messages`);
+    const foreign = [...said].filter(([message]) =>
+      /^Invalid|expected|match pattern|\b(undefined|NaN)\b|\\d|\[object/.test(message),
+    );
+    assert.deepEqual(foreign, []);
+  });
 
   it("is nothing where it is right, at its bounds too", () => {
     const right = [
