@@ -48,7 +48,7 @@ export function registerAdopt(program: Command): void {
     .option("--json", "print one JSON document instead of the table")
     .addHelpText(
       "after",
-      "\nView permissions are enough. Exit code: 0 if `pulumi up` can follow, 1 if a conflict stands in its way, 2 if nothing was written.",
+      "\nView permissions are enough. Exit code: 0 if `pulumi up` can run next, 1 if there is a conflict, 2 if nothing was written.",
     )
     .action(runAdopt);
 }

@@ -30,9 +30,7 @@ export function registerDown(program: Command): void {
 export function registerRecover(program: Command): void {
   program
     .command("recover")
-    .description(
-      "after a killed `pulumi up`: put what it had made into the stack's state, so that the next one goes on",
-    )
+    .description("after a killed `pulumi up`, add what it created to the stack's state")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
     .action(async ({ stack }: { readonly stack: string }) => {
       const { recover, recoveryText } = await import("./recover.ts");

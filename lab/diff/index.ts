@@ -23,7 +23,7 @@ export function registerDiff(program: Command): void {
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nExit code: 0, also if resources change; 1 if head cannot be planned, violates a mandatory policy, or changes a cluster's version in a way that EKS refuses; 2 if nothing could be compared.",
+      "\nExit code: 0, also if resources change; 1 if head cannot be planned, violates a mandatory policy, or changes Kubernetes versions in a way that EKS refuses; 2 if nothing could be compared.",
     )
     .action(diffCommand);
 }

@@ -39,7 +39,7 @@ const MAX_SECONDS = 60;
 
 /** Adds `dns` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
 export function registerDns(program: Command): void {
-  const dns = program.command("dns").description("explain and measure DNS look-ups");
+  const dns = program.command("dns").description("explain and measure DNS lookups");
   onCluster(dns.command("explain <name>"))
     .description("resolve a name as the pod's resolver does, and show each query")
     .addOption(new Option("--ndots <number>", "ndots to use (default: the pod's)").argParser(between(0, 15)))

@@ -24,14 +24,14 @@ interface JsonFlags extends DrillFlags {
 }
 
 const NOTE = `
-start sets one fault on the cluster of the stack, shows its symptom, and keeps what it changes in the Secret
-kube-system/eks-dns-logging-drill. stop puts everything back, also after a lost terminal.`;
+start causes one fault on the stack's cluster, shows its symptom, and keeps what it changes in the Secret
+kube-system/eks-dns-logging-drill. stop restores everything, even after a killed start.`;
 
 /** Adds `drill` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
 export function registerDrill(program: Command): void {
   const drill = program
     .command("drill")
-    .description("practice on a laptop's cluster: find and repair a fault that this command sets and removes")
+    .description("practice on a laptop's cluster: find and repair a fault that this command causes and removes")
     .addHelpText("after", NOTE);
   const command = (name: string, description: string) =>
     kubeconfigOptions(
@@ -41,20 +41,20 @@ export function registerDrill(program: Command): void {
         .addOption(new Option("-s, --stack <name>", "stack of the cluster").default("local"))
         .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml"),
     );
-  command("list", "list the drills, and why one cannot be done here")
+  command("list", "list the drills, and why some do not work here")
     .option("--json", "print one JSON document")
     .action(list);
-  command("start [drill]", "set the fault of a drill and show its symptom")
-    .option("--random", "take any drill that this cluster can show")
-    .option("--yes-on <name>", "name of the EKS cluster, or of the context, whose other users may be disturbed")
+  command("start [drill]", "cause the fault of a drill and show its symptom")
+    .option("--random", "choose any drill that works on this cluster")
+    .option("--yes-on <name>", "EKS cluster or context whose other users may be affected")
     .action(start);
   command("hint", "show the next of three hints").action(hint);
-  command("check", "run the rows of verify that the drill is about")
+  command("check", "run the checks of verify that show the fault")
     .option("--json", "print one JSON document")
-    .addHelpText("after", "\nExit code: 0 if it is repaired, 1 if not yet, 2 if no drill is on.")
+    .addHelpText("after", "\nExit code: 0 if repaired, 1 if not, 2 if no drill is on.")
     .action(check);
-  command("stop", "end the drill and put everything back").action(stop);
-  command("explain [drill]", "after the repair or stop: the cause, the repair, and the alert for it").action(explain);
+  command("stop", "end the drill and restore everything").action(stop);
+  command("explain [drill]", "after the repair or stop, show cause, repair and alert").action(explain);
 }
 
 interface Connected {

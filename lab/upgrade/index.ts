@@ -20,7 +20,7 @@ interface UpgradeFlags {
 export function registerUpgrade(program: Command): void {
   program
     .command("upgrade")
-    .description("print the steps of a Kubernetes upgrade on EKS, what breaks, and the way back; changes nothing")
+    .description("print the steps of a Kubernetes upgrade on EKS, what breaks, and how to go back; changes nothing")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
     .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
     .option("--to <version>", "Kubernetes version, such as 1.36 (default: the next minor version)")
@@ -33,7 +33,7 @@ export function registerUpgrade(program: Command): void {
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nExit code: 0 if the upgrade can start, 1 if something has to be done before, 2 if EKS takes no such step.",
+      "\nExit code: 0 if the upgrade can start, 1 if something must be done first, 2 if EKS does not allow it.",
     )
     .action(upgrade);
 }
