@@ -26,7 +26,8 @@ interface Parts {
 export const PROGRAM_FOLDERS = ["/usr", "/lib", "/lib64"];
 
 /**
- * What reads each part of the journal and sends it to its destinations. The names have dots, which no name of a destination has.
+ * What reads each part of the journal and sends it to its destinations. The names begin with a dot, which no name of a destination or of a
+ * team's place in one does.
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/receiver/journaldreceiver
  */
 export function journalParts(pipeline: LogPipeline): Parts {
@@ -42,7 +43,7 @@ export function journalParts(pipeline: LogPipeline): Parts {
 }
 
 function partsOfSource(pipeline: LogPipeline, source: JournalSource): Parts {
-  const name = `journal.${source}`;
+  const name = `.journal.${source}`;
   const receiver = `journald/${source}`;
   const record = [{ context: "log" as const, statements: recordStatements(pipeline, source) }];
   const limiter = Object.keys(memoryLimiter(pipeline));

@@ -8,12 +8,15 @@ import { routeCondition, text } from "./route-conditions.ts";
 const HASH = 'FNV(Concat([log.time_unix_nano, log.body["log"]], " "))';
 const REST = `${HASH} - ${HASH} / 1000 * 1000`;
 
+/** Begins with a dot, which no name of a destination does. */
+const THINNING = "filter/.processing";
+
 /** Drops records, which are the bodies. @see https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/filterprocessor */
 export function thinningFilter({
   processing: { thin },
 }: Pick<LogPipeline, "processing">): Readonly<Record<string, Options>> {
   if (thin.length === 0) return {};
-  return { "filter/processing": { error_mode: "ignore", log_conditions: thin.map(condition) } };
+  return { [THINNING]: { error_mode: "ignore", log_conditions: thin.map(condition) } };
 }
 
 function condition({ pattern, kept, ...selection }: Thinning): string {

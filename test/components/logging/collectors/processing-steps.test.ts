@@ -29,7 +29,7 @@ describe("The steps that drop, sample and limit", () => {
     const rest = `${hash} - ${hash} / 1000 * 1000`;
     const from = (name: string) => `resource.attributes["k8s.namespace.name"] == "${name}"`;
     assert.deepEqual(thinningFilter(pipelineOf("opentelemetry")), {
-      "filter/processing": {
+      "filter/.processing": {
         error_mode: "ignore",
         log_conditions: [
           'IsMatch(log.body["log"], "\\\\AGET\\\\x20\\\\x2fhealth")',

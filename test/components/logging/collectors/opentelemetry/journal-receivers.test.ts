@@ -41,13 +41,13 @@ describe("OpenTelemetry Collector and the node's journal", () => {
   });
 
   it("sends it by pipelines that know nothing of pods, under index names and ids of its own", () => {
-    assert.deepEqual(one.service.pipelines["logs/journal.kubelet"], {
+    assert.deepEqual(one.service.pipelines["logs/.journal.kubelet"], {
       receivers: ["journald/kubelet"],
-      processors: ["memory_limiter", "transform/journal.kubelet"],
+      processors: ["memory_limiter", "transform/.journal.kubelet"],
       exporters: ["elasticsearch"],
     });
     assert.deepEqual(one.service.pipelines.logs.receivers, ["file_log", "otlp"]);
-    const all = statements(one.processors["transform/journal.kubelet"]);
+    const all = statements(one.processors["transform/.journal.kubelet"]);
     const index = 'Concat(["app-node-kubelet", FormatTime(log.time, "%Y.%m.%d")], "-")';
     assert.ok(all.includes(`set(log.attributes["elasticsearch.index"], ${index})`));
     assert.ok(all.includes('set(log.attributes["elasticsearch.document_id"], log.attributes["cursor"])'));
@@ -60,7 +60,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
   it("is redacted, and has the fields of the settings", () => {
     const processing = { redact: ["email"], fields: { stage: "prod" } };
     const config = render({ sources: ["pods", "kernel"], destination: elasticsearch, processing });
-    const all = statements(config.processors["transform/journal.kernel"]);
+    const all = statements(config.processors["transform/.journal.kernel"]);
     assert.equal(all.filter((statement) => statement.startsWith('replace_pattern(log.body["log"]')).length, 1);
     assert.ok(all.includes('set(log.body["stage"], "prod")'));
   });
@@ -68,7 +68,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
   it("has a stream and attributes of its own elsewhere", () => {
     const of = (destination: object) => {
       const config = render({ sources: ["pods", "kernel"], destination });
-      return statements(config.processors["transform/journal.kernel"]);
+      return statements(config.processors["transform/.journal.kernel"]);
     };
     assert.equal(of({ kind: "cloudwatch" }).at(-1), `set(resource.attributes["pod"], "${NODE}.kernel")`);
     const loki = of({ kind: "loki", url: "https://loki" });
@@ -97,7 +97,7 @@ describe("OpenTelemetry Collector and the node's journal", () => {
     const sizes = Object.values<{ sending_queue: { queue_size: number } }>(exporters);
     const total = sizes.reduce((sum, { sending_queue }) => sum + sending_queue.queue_size, 0);
     assert.ok(total <= 200 * 2 ** 20, String(total));
-    assert.deepEqual(service.pipelines["logs/journal.auth"].exporters, ["awss3/journal.auth"]);
+    assert.deepEqual(service.pipelines["logs/.journal.auth"].exporters, ["awss3/journal.auth"]);
   });
 
   describe("with several destinations", () => {
@@ -119,19 +119,19 @@ describe("OpenTelemetry Collector and the node's journal", () => {
     it("is read once, and handed to the destinations that a route leads to", () => {
       const { pipelines } = config.service;
       const ends = Object.entries<{ receivers: string[]; exporters: string[] }>(pipelines).filter(
-        ([, { receivers }]) => receivers[0] === "forward/journal.kernel",
+        ([, { receivers }]) => receivers[0] === "forward/.journal.kernel",
       );
       assert.deepEqual(
         ends.map(([name, { exporters }]) => [name, exporters]),
         [
-          ["logs/journal.kernel.archive", ["awss3/journal.kernel.archive"]],
-          ["logs/journal.kernel.search", ["elasticsearch/search"]],
-          ["logs/journal.kernel.siem", ["otlp_http/siem"]],
+          ["logs/.journal.kernel.archive", ["awss3/journal.kernel.archive"]],
+          ["logs/.journal.kernel.search", ["elasticsearch/search"]],
+          ["logs/.journal.kernel.siem", ["otlp_http/siem"]],
         ],
       );
-      assert.deepEqual(pipelines["logs/journal.auth"].exporters, ["forward/journal.auth"]);
-      assert.equal(pipelines["logs/journal.auth.search"], undefined);
-      assert.deepEqual(config.connectors, { forward: {}, "forward/journal.kernel": {}, "forward/journal.auth": {} });
+      assert.deepEqual(pipelines["logs/.journal.auth"].exporters, ["forward/.journal.auth"]);
+      assert.equal(pipelines["logs/.journal.auth.search"], undefined);
+      assert.deepEqual(config.connectors, { forward: {}, "forward/.journal.kernel": {}, "forward/.journal.auth": {} });
     });
 
     it("has no lines of pods where only it goes", () => {

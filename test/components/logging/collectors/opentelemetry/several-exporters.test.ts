@@ -88,6 +88,38 @@ describe("OpenTelemetry Collector with several destinations", () => {
     assert.ok(condition.includes('IsMatch(log.body["fields"]["level"], "^(?i:error|err)$")'));
   });
 
+  it("names no part of a destination as one of its own, whatever destination and team are called", () => {
+    const loki = { kind: "loki", url: "https://loki.example.com" };
+    const parsed = LoggingSettings.parse({
+      collector: "opentelemetry",
+      sources: ["pods", "kubelet"],
+      destinations: {
+        processing: loki,
+        destination: loki,
+        journal: { kind: "s3", bucket: "acme-logs", index: { splitBy: "team" } },
+      },
+      routes: [
+        { to: ["processing"], namespaces: ["a"] },
+        { to: ["destination"], namespaces: ["b"] },
+        { to: ["journal"], teams: ["kubelet"] },
+        { to: ["journal"], sources: ["kubelet"] },
+      ],
+      processing: { drop: [{ pattern: "noise" }] },
+    });
+    const context = { cluster: "dev", region: "eu-central-1", teams: [{ name: "kubelet" }] };
+    const { files } = opentelemetry.render(logPipeline(parsed, context));
+    const named = parse(files["config.yaml"] ?? "");
+    const { logs, ...others } = named.service.pipelines;
+    const dropped = named.processors[logs.processors.at(-1)];
+    assert.deepEqual(dropped.log_conditions, ['IsMatch(log.body["log"], "noise")']);
+    const used = Object.values<{ processors: string[] }>(others).flatMap(({ processors: names }) =>
+      names.filter((name) => !logs.processors.includes(name)),
+    );
+    assert.equal(new Set(used).size, used.length, `twice: ${used.join(", ")}`);
+    // One of pods for each destination and the team, one that reads the kubelet, and what sends that.
+    assert.equal(Object.keys(others).length, 3 + 1 + 2);
+  });
+
   it("is as it was with one destination", () => {
     const one = render({
       collector: "opentelemetry",
