@@ -73,9 +73,10 @@ const pattern = fc.constantFrom(
   "\\{\\{ x \\}\\}",
   "#\\{x\\}",
   "SECRET\\[a\\.b\\]",
+  "\u2028|\ufeff",
   " ",
 );
-const replacement = fc.constantFrom("[REDACTED]", "{{x}} %Y", "a'b", "SECRET[x.y]", "#{1}", "");
+const replacement = fc.constantFrom("[REDACTED]", "{{x}} %Y", "a'b", "SECRET[x.y]", "#{1}", "\u2028\ufeff", "");
 const place = { namespaces: fc.constant(["ts-team", "shop"]), streams: fc.constant(["stderr"]) };
 
 /** Steps of `logging.processing`, with text that some program could take for its own. */

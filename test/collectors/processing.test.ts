@@ -6,11 +6,13 @@ import { whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
+import { ELASTICSEARCH, localFilebeat } from "./filebeat/local.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
 import { localFluentd } from "./fluentd/local.ts";
 import { localLogagent } from "./logagent/local.ts";
 import { localOpenTelemetry } from "./opentelemetry/local.ts";
 import { LOKI, localPromtail } from "./promtail/local.ts";
+import { localVector } from "./vector/local.ts";
 
 interface Candidate {
   readonly name: string;
@@ -30,6 +32,8 @@ const CANDIDATES: readonly Candidate[] = [
     destination: () => ({ kind: "elasticsearch", host: "elasticsearch.test", tls: false }),
     limits: undefined,
   },
+  { name: "vector", start: () => localVector(POD_LABELS), destination: opensearch, limits: "by arrival" },
+  { name: "filebeat", start: localFilebeat, destination: () => ELASTICSEARCH, limits: "by arrival" },
   { name: "promtail", start: localPromtail, destination: () => LOKI, limits: "by arrival" },
   { name: "logagent", start: localLogagent, destination: opensearch, limits: "by time" },
 ];

@@ -7,9 +7,11 @@ import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { OWN_REDACTION, type PlantedLine, plantedLines } from "../support/collectors/secrets.ts";
 import { leaveOut } from "../support/leave-out.ts";
+import { ELASTICSEARCH, localFilebeat } from "./filebeat/local.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
 import { localLogagent } from "./logagent/local.ts";
 import { localOpenTelemetry } from "./opentelemetry/local.ts";
+import { localVector } from "./vector/local.ts";
 
 interface Candidate {
   readonly name: string;
@@ -26,6 +28,8 @@ const CANDIDATES: readonly Candidate[] = [
     destination: () => ({ kind: "elasticsearch", host: "elasticsearch.test", tls: false }),
   },
   { name: "logagent", start: localLogagent, destination: opensearch },
+  { name: "vector", start: localVector, destination: opensearch },
+  { name: "filebeat", start: localFilebeat, destination: () => ELASTICSEARCH },
 ];
 
 const POD = { namespace: "ts-team", pod: "curl-ts", container: "curl" };

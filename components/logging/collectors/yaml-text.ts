@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { Document, Scalar, stringify, type ToStringOptions, visit } from "yaml";
 
 /** How a text is read: see {@link yamlText}. */
 type Compat = "yaml-1.1" | "core";
@@ -6,6 +6,15 @@ type Compat = "yaml-1.1" | "core";
 /** The newest texts of sections, by their value as JSON. */
 const texts = new Map<string, string>();
 const MAX_TEXTS = 2000;
+
+const WIDTH: ToStringOptions = { lineWidth: 0 };
+
+/**
+ * Characters that a reader of YAML 1.1 takes for the end of a line, or refuses, wherever they stand: those of Go, C and Rust.
+ * @see https://yaml.org/spec/1.1/#b-line-separator
+ */
+const UNREADABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/;
+const UNREADABLE_ALL = new RegExp(UNREADABLE, "g");
 
 /** Levels whose entries are sections of their own: those of Fluent Bit are items of `pipeline.inputs`. */
 const SECTION_LEVELS = 3;
@@ -47,10 +56,24 @@ function memberText(key: string, member: unknown, levels: number, compat: Compat
 
 function sectionText(value: unknown, compat: Compat): string {
   const key = `${compat} ${JSON.stringify(value)}`;
-  const text = texts.get(key) ?? stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat });
+  const text = texts.get(key) ?? written(value, compat, UNREADABLE.test(key));
   if (texts.size >= MAX_TEXTS) texts.clear();
   texts.set(key, text);
   return text;
+}
+
+/** @param hasUnreadable Whether a text of it has characters that stand in quotation marks only, by their code. */
+function written(value: unknown, compat: Compat, hasUnreadable: boolean): string {
+  if (!hasUnreadable) return stringify(value, { aliasDuplicateObjects: false, compat, ...WIDTH });
+  const document = new Document(value, { aliasDuplicateObjects: false, compat });
+  visit(document, {
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === "string" && UNREADABLE.test(scalar.value)) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return document.toString(WIDTH).replaceAll(UNREADABLE_ALL, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }
 
 /** Whether a value is written on several lines. */
