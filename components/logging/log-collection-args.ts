@@ -108,7 +108,7 @@ export interface LokiArgs extends Omit<HttpArgs, "kind" | "token"> {
   readonly tenant?: string | undefined;
 }
 
-/** A server that takes logs by OTLP. */
+/** An OTLP server. */
 export interface OtlpArgs extends Omit<HttpArgs, "kind"> {
   /** Kind of the destination. */
   readonly kind: "otlp";

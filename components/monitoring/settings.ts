@@ -39,12 +39,12 @@ export const MonitoringSettings = z.strictObject({
         .default("30s")
         .describe("Scrape interval. Default 30s."),
       service: ServicePort.default("prometheus-operated:9090").describe(
-        "Its Service and port, which `lab verify` asks. Default prometheus-operated:9090.",
+        "Its Service and port, for `lab verify`. Default prometheus-operated:9090.",
       ),
       kubeStateMetrics: z
         .boolean()
         .default(true)
-        .describe("Whether it scrapes kube-state-metrics, which some alerts need. Default true."),
+        .describe("It scrapes kube-state-metrics, which some alerts need. Default true."),
     })
     .prefault({})
     .describe("Your Prometheus."),

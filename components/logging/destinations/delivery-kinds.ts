@@ -5,7 +5,7 @@ import { Credentials, originUrl, SchemedToken, server, Token } from "./destinati
 /** Destinations that pass lines on: their settings. */
 export const DELIVERY_KINDS = {
   otlp: {
-    kind: z.literal("otlp").describe("A server that takes logs by OTLP."),
+    kind: z.literal("otlp").describe("An OTLP server."),
     url: originUrl("https://otel.example.com:4318").describe(
       "URL without a path, such as https://otel.example.com:4318.",
     ),
@@ -20,10 +20,10 @@ export const DELIVERY_KINDS = {
       "URL without a path, such as https://splunk.example.com:8088.",
     ),
     ...server,
-    token: Token.describe("Token of the HTTP Event Collector, whose index gets the lines."),
+    token: Token.describe("HEC token; its index gets the lines."),
   },
   firehose: {
-    kind: z.literal("firehose").describe("Amazon Data Firehose, in a stream that exists."),
+    kind: z.literal("firehose").describe("An existing stream of Amazon Data Firehose."),
     stream: string(/^[\w.-]{1,64}$/, "the name of a stream: up to 64 letters, digits and '_', '-', '.'").describe(
       "Name of the stream, in the cluster's region.",
     ),

@@ -97,7 +97,7 @@ const KINDS = {
   },
   elasticsearch: { kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine },
   cloudwatch: {
-    kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a log group of this stack, or one that exists."),
+    kind: z.literal("cloudwatch").describe("CloudWatch Logs, in a new or existing log group."),
     logGroup: string(/^[\w./#-]{1,512}$/, "a string of 1 to 512 letters, digits and '_', '-', '/', '.', '#'")
       .optional()
       .describe("Default /eks-dns-logging/CLUSTER/pods."),
@@ -107,7 +107,7 @@ const KINDS = {
       .describe("Use an existing log group in the cluster's region, unchanged. Default false."),
     retentionDays: z.literal(RETENTION_DAYS).optional().describe(`Retention in days. Default ${RETENTION.cloudwatch}.`),
     class: LogClass.optional().describe("Log class; a change replaces the log group. Default STANDARD."),
-    kmsKeyArn: KmsKeyArn.optional().describe("Key that encrypts it. Default: one of this stack."),
+    kmsKeyArn: KmsKeyArn.optional().describe("KMS key. Default: one of this stack."),
     teams: z
       .record(
         z.string(),
@@ -126,7 +126,7 @@ const KINDS = {
       .describe("By team, such as { ts: { retentionDays: 90 } }, if index.splitBy is team."),
   },
   s3: {
-    kind: z.literal("s3").describe("S3, in a bucket of this stack, or one that exists."),
+    kind: z.literal("s3").describe("S3, in a new or existing bucket."),
     bucket: z
       .string()
       .refine(
@@ -147,7 +147,7 @@ const KINDS = {
       .record(z.string(), z.strictObject({ retentionDays: integer(1, 3653).describe("Retention in days.") }))
       .optional()
       .describe("By team, such as { ts: { retentionDays: 90 } }, if index.splitBy is team."),
-    kmsKeyArn: KmsKeyArn.optional().describe("Key that encrypts an existing bucket, if it is not S3's own."),
+    kmsKeyArn: KmsKeyArn.optional().describe("KMS key of an existing bucket, unless it is S3's own."),
     retentionDays: integer(1, 3653).optional().describe(`Retention in days. Default ${RETENTION.s3}.`),
   },
   loki: {

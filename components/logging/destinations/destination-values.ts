@@ -24,7 +24,7 @@ export const SchemedToken = Token.extend({
   scheme: z
     .enum(["Bearer", "ApiKey"])
     .default("Bearer")
-    .describe("Word before the token in the header Authorization. Default Bearer."),
+    .describe("Scheme of the header Authorization. Default Bearer."),
 });
 
 const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");

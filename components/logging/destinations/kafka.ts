@@ -9,7 +9,7 @@ const MSK_ARN =
 
 /** Apache Kafka: its settings. */
 export const KAFKA = {
-  kind: z.literal("kafka").describe("Apache Kafka or Amazon MSK, into a topic that exists."),
+  kind: z.literal("kafka").describe("An existing topic of Apache Kafka or Amazon MSK."),
   brokers: z
     .array(
       string(
@@ -18,7 +18,7 @@ export const KAFKA = {
       ),
     )
     .min(1, "must not be empty")
-    .describe("Brokers to ask first, as HOST:PORT."),
+    .describe("Bootstrap brokers, as HOST:PORT."),
   topic: string(/^(?!\.{1,2}$)[\w.-]{1,249}$/, "1 to 249 letters, digits and '_', '-', '.'").describe(
     "Name of the topic.",
   ),
@@ -36,7 +36,7 @@ export const KAFKA = {
     "the ARN of a cluster, such as arn:aws:kafka:eu-central-1:111122223333:cluster/logs/1234abcd-12ab-1",
   )
     .optional()
-    .describe("ARN of an Amazon MSK cluster: authenticate with an IAM role; excludes credentials."),
+    .describe("ARN of an Amazon MSK cluster, for authentication with an IAM role; excludes credentials."),
 };
 
 /** A destination of kind `kafka`. */
@@ -125,7 +125,7 @@ interface KafkaCredentialsArgs {
   readonly passwordKey?: string;
 }
 
-/** Apache Kafka or Amazon MSK, into a topic that exists. With `mskArn` the cluster must have `podIdentity`. */
+/** An existing topic of Apache Kafka or Amazon MSK. With `mskArn` the cluster must have `podIdentity`. */
 export interface KafkaArgs {
   /** Kind of the destination. */
   readonly kind: "kafka";
