@@ -41,8 +41,8 @@ export interface DestinationTlsArgs {
 interface SearchEngineArgs {
   /** Port. A domain of Amazon OpenSearch Service listens on 443. @default 9200 */
   readonly port?: number;
-  /** TLS, or `false` for none. @default TLS with verification */
-  readonly tls?: false | DestinationTlsArgs | undefined;
+  /** TLS: `true` for the default, `false` for none. @default TLS with verification */
+  readonly tls?: boolean | DestinationTlsArgs | undefined;
   /** User and password. @default none */
   readonly credentials?: DestinationCredentialsArgs | undefined;
   /** API key or bearer token; excludes `credentials`. @default none */

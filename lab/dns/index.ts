@@ -155,5 +155,5 @@ async function profile(flags: { readonly stack: string; readonly sizes?: true })
     import("../plan/plan-text.ts"),
   ]);
   const { settings } = await loadStack(flags.stack);
-  process.stdout.write(formatDns(settings));
+  process.stdout.write(formatDns(settings) || "This stack installs nothing for DNS.\n");
 }

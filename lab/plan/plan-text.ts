@@ -114,7 +114,8 @@ const green = (text: string) => styleText("green", text, { stream: process.stdou
 
 /** What the DNS settings come to, with the reason of each choice, and what CoreDNS would do that one may not expect. */
 export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): string {
-  if (dns === undefined) return "";
+  // With Auto Mode nothing of it is installed, which is a warning.
+  if (dns === undefined || (cluster.kind === "eks-existing" && cluster.compute === "auto")) return "";
   const { rows } = dnsProfile(dns);
   const width = (key: "setting" | "value") => Math.max(...rows.map((row) => row[key].length));
   const lines = rows.map(

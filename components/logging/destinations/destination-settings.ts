@@ -13,7 +13,7 @@ import {
   SchemedToken,
   Size,
   server,
-  Tls,
+  TlsChoice,
   Token,
   Url,
 } from "./destination-values.ts";
@@ -24,10 +24,7 @@ const DEFAULT_PORT = 9200;
 /** What OpenSearch and Elasticsearch share. */
 const searchEngine = {
   port: Port.default(DEFAULT_PORT).describe("Default 9200."),
-  tls: z
-    .union([z.literal(false), Tls], "must be false, or an object whose keys are among verify, caSecretName")
-    .optional()
-    .describe("TLS, or false. Default: on, with verification."),
+  tls: TlsChoice,
   credentials: Credentials.optional().describe("User and password."),
   token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
 };

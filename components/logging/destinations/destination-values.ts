@@ -29,10 +29,17 @@ export const SchemedToken = Token.extend({
 
 const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
 
-export const Tls = z.strictObject({
+const Tls = z.strictObject({
   verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
   caSecretName,
 });
+
+const TLS_MESSAGE = "must be true, false, or an object whose keys are among verify, caSecretName";
+/** TLS by choice; true is the same as the default. */
+export const TlsChoice = z
+  .union([z.literal(false), z.literal(true).transform(() => Tls.parse({})), Tls], TLS_MESSAGE)
+  .optional()
+  .describe("TLS, or false. Default: on, with verification.");
 
 const HOST_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?";
 export const Host = string(

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { PolicyStatement } from "../../aws/iam.ts";
 import { relation, type SettingsIssue } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
-import { Credentials, Tls } from "./destination-values.ts";
+import { Credentials, TlsChoice } from "./destination-values.ts";
 
 const MSK_ARN =
   /^arn:(?<partition>aws[a-z-]*):kafka:(?<region>[a-z0-9-]+):(?<account>\d{12}):cluster\/(?<name>[\w-]{1,64})\/(?<id>[\w-]+)$/;
@@ -22,10 +22,7 @@ export const KAFKA = {
   topic: string(/^(?!\.{1,2}$)[\w.-]{1,249}$/, "1 to 249 letters, digits and '_', '-', '.'").describe(
     "Name of the topic.",
   ),
-  tls: z
-    .union([z.literal(false), Tls], "must be false, or an object whose keys are among verify, caSecretName")
-    .optional()
-    .describe("TLS, or false. Default: on, with verification."),
+  tls: TlsChoice,
   credentials: Credentials.optional().describe("User and password, by SCRAM or PLAIN."),
   mechanism: z
     .enum(["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"])
@@ -133,8 +130,8 @@ export interface KafkaArgs {
   readonly brokers: readonly string[];
   /** Name of the topic. */
   readonly topic: string;
-  /** TLS, or false for none. @default TLS, with verification against the public CAs */
-  readonly tls?: false | KafkaTlsArgs | undefined;
+  /** TLS: `true` for the default, `false` for none. @default TLS, with verification against the public CAs */
+  readonly tls?: boolean | KafkaTlsArgs | undefined;
   /** Secret in the collector's namespace with user and password. @default none */
   readonly credentials?: KafkaCredentialsArgs | undefined;
   /** SASL mechanism of `credentials`. @default "SCRAM-SHA-512" */

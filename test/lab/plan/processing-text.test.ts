@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { formatProcessing } from "../../../lab/plan/plan-text.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { formatDns, formatProcessing } from "../../../lab/plan/plan-text.ts";
 
 describe("What plan tells of lines on their way", () => {
   it("is a line for each step, and nothing without any", () => {
@@ -30,5 +31,22 @@ describe("What plan tells of lines on their way", () => {
     ]);
     assert.equal(formatProcessing(LoggingSettings.parse({})), "");
     assert.equal(formatProcessing(undefined), "");
+  });
+});
+
+describe("the DNS settings in a plan", () => {
+  const linesFor = (cluster: object) => {
+    const config = { "aws:region": "eu-central-1", "eks-dns-logging:cluster": cluster, "eks-dns-logging:dns": {} };
+    const text = Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    return formatDns(parseSettings(Object.fromEntries(text))).split("\n");
+  };
+
+  it("are not told where each node answers DNS itself", () => {
+    const prod = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" };
+    assert.match(linesFor(prod)[1] ?? "", /^ {4}replicas +: 2 +the add-on's default/);
+    assert.deepEqual(linesFor({ ...prod, compute: "auto" }), [""]);
   });
 });

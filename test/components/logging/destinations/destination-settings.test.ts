@@ -165,6 +165,21 @@ describe("destination settings", () => {
       assert.match(found[0] ?? "", expected);
     });
   }
+
+  it("take true for TLS as the default, and refuse it where there is none", () => {
+    for (const destination of [
+      { kind: "opensearch", host: "h", token: { secretName: "t" } },
+      { kind: "kafka", brokers: ["h:9093"], topic: "logs" },
+    ])
+      assert.deepEqual(
+        Destination.parse({ ...destination, tls: true }),
+        Destination.parse({ ...destination, tls: { verify: true } }),
+      );
+    assert.match(
+      issuesIn(Destination, { kind: "opensearch", inCluster: true, tls: true }).join(),
+      /^tls: must not be set/,
+    );
+  });
 });
 
 describe("describeDestination", () => {
