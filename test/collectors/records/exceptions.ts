@@ -96,6 +96,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ],
     "json-dots-and-not": [line(0, '{"a":1,"a.b":2}', { fields: '{"a":1,"a.b":2}' })],
     empty: [line(1, "x")],
+    "carriage-returns": [line(0, "dos"), line(1, "bar 1\rbar 2")],
     // It has the time of a line's last part.
     "json-long": [line(64, LONG, { fields: LONG })],
     "parts-of-two-streams": [line(4, "one two three"), red(3, "red blue"), red(5, "alone")],

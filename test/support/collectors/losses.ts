@@ -8,6 +8,11 @@ export interface Trial {
   /** Settings below `logging`, or what makes them of the receiver's port; the destination is the receiver, as OpenSearch, unless it is named. */
   readonly settings?: object | ((port: number) => object);
   readonly write: Omit<WriterOptions, "folder">;
+  /**
+   * Whether nothing is written before a first line of another file has come: on a busy machine a collector may start so late that a
+   * file has been rotated away twice. Default: a second after the start.
+   */
+  readonly onceItReads?: true;
   /** Default: nothing. */
   readonly meanwhile?: (trial: Running) => Promise<void>;
   /** How long nothing may come before it counts as lost, in seconds. Default 8. */
@@ -77,6 +82,10 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
       writers.push(writing);
       return writing;
     };
+    if (trial.onceItReads) {
+      await write({ files: 1, firstFile: 900, bytesPerSecond: 3000, seconds: 1 });
+      await receiver.settled(1, 60);
+    }
     write(trial.write);
     await trial.meanwhile?.({
       receiver,

@@ -25,5 +25,5 @@ export const { processing: PROCESSING, cases: PROCESSING_CASES } = Cases.parse(
 /** Labels of the pods that write them. */
 export const POD_LABELS: Readonly<Record<string, string>> = { "app.kubernetes.io/name": "curl", team: "ts" };
 
-/** A line before its first-line patterns, which join lines, are tried by the real programs only. */
-export const CASES_OF_LINES = PROCESSING_CASES.filter(({ namespace }) => namespace !== "joined");
+/** Without the cases of what reads and joins lines, which are tried by the real programs only. */
+export const CASES_OF_LINES = PROCESSING_CASES.filter(({ namespace }) => !["joined", "returns"].includes(namespace));

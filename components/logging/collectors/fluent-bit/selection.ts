@@ -43,7 +43,7 @@ export function conditions(
   const words = levels.flatMap((level) => LEVELS[level]).join("|");
   return LEVEL_KEYS.map((key, at) => [
     ...common,
-    `key_value_matches $fields['${key}'] ^(?i:${words})$`,
+    `key_value_matches $fields['${key}'] \\A(?i:${words})\\z`,
     ...LEVEL_KEYS.slice(0, at).map((earlier) => `key_does_not_exist $fields['${earlier}']`),
   ]);
 }

@@ -19,10 +19,18 @@ module Fluent::Plugin
     # Seconds before refused lines are sent again. It applies to all files: if the buffer refuses one, it refuses the others too.
     RETRY_DELAY = 1
 
+    # A file that is renamed during a scan may be missed under both names.
+    MAX_SCANS = 6
+
     # A rotated file is closed at its end, but not before its last lines are taken.
     module ReadToTheEnd
       def eof?
         super && (@lines.empty? || @io.nil?)
+      end
+
+      # Whether it has no name any more.
+      def deleted?
+        !@io.nil? && @io.stat.nlink == 0
       end
     end
 
@@ -32,12 +40,16 @@ module Fluent::Plugin
       @file_identity = FileIdentity.new("#{@pos_file}.births")
       @refused_at = -RETRY_DELAY
       @watchers = Set.new
+      @handlers = {}
     end
 
-    # A file that is renamed during the scan may be missed under both names, and would be read again from its beginning.
+    # What is missed would be read again from its beginning.
     def expand_paths
       found = super
-      found = super unless (open_inodes - found.keys).empty?
+      (MAX_SCANS - 1).times do
+        break if known_inodes.all? { |inode| found.key?(inode) }
+        found = super
+      end
       @file_identity.forget_all_but(found)
       found
     end
@@ -71,6 +83,7 @@ module Fluent::Plugin
     def detach_watcher(watcher, *)
       super
       @watchers.delete(watcher)
+      @handlers.delete(watcher)
     end
 
     def shutdown
@@ -104,6 +117,12 @@ module Fluent::Plugin
       lines.add(Fluent::EventTime.now, { "log" => line })
     end
 
+    # Of files that are open and not deleted, and of those that have a position.
+    def known_inodes
+      open = @watchers.reject { |watcher| @handlers[watcher]&.deleted? }.map(&:ino)
+      @pf ? open | @pf.instance_variable_get(:@map).keys : open
+    end
+
     # Fluentd's own list is incomplete: the watcher of a new file replaces the old file's before that one is done.
     def open_inodes
       @watchers.map(&:ino)
@@ -120,7 +139,7 @@ module Fluent::Plugin
     end
 
     def io_handler(watcher, path)
-      super.extend(ReadToTheEnd)
+      @handlers[watcher] = super.extend(ReadToTheEnd)
     end
   end
 end

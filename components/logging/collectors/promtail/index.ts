@@ -213,6 +213,8 @@ function relabeling(pipeline: LogPipeline): object[] {
 function stages({ multiline, parseJson, metadata, processing }: LogPipeline): object[] {
   return [
     { cri: { max_partial_lines: 10_000 } },
+    // Some programs end a line with a carriage return too; the other collectors leave it out, and patterns ask for the end of a line.
+    { replace: { expression: "(\\r)\\z", replace: "" } },
     // Of a line that no runtime wrote it takes any word for the time, which nobody masks.
     { regex: { source: "time", expression: `^(?P<${WRITTEN}>\\d{4}-\\d\\d-\\d\\dT[0-9:.Z+-]+)$` } },
     ...joinStages(processing, firstLinePattern(multiline)),
@@ -233,12 +235,9 @@ function recordTemplate(parseJson: boolean, labels: boolean, added: Readonly<Rec
   const fields = `{{ if hasPrefix "{" .Entry }}{{ if kindIs "map" (fromJson .Entry) }},"fields":{{ fromJson (toRawJson .Entry) }}{{ end }}{{ end }}`;
   // A template cannot tell the last from the others, so the comma stands before each but the first.
   const podLabels = `{{ $comma := "" }}{{ range $key, $value := . }}{{ if hasPrefix "${POD_LABEL}" $key }}{{ $comma }}{{ toRawJson (trimPrefix "${POD_LABEL}" $key) }}:{{ toRawJson $value }}{{ $comma = "," }}{{ end }}{{ end }}`;
-  // Some programs end a line with a carriage return too; the other collectors leave it out.
-  const log = '{{ $log := trimSuffix "\\r" (replace "\\r\\n" "\\n" .Entry) }}';
   return [
-    log,
     // A line that no runtime wrote has neither.
-    `{"log":{{ toRawJson $log }}${known("stream")}${known("time", WRITTEN)}`,
+    `{"log":{{ toRawJson .Entry }}${known("stream")}${known("time", WRITTEN)}`,
     `,"kubernetes":{${kubernetes.join(",")}${labels ? `,"labels":{ ${podLabels}}` : ""}}`,
     known("team"),
     parseJson ? fields : "",

@@ -62,10 +62,11 @@ export function unsupportedReplacement({ redact }: Processing): string | undefin
 
 /** Groups that stay stand in front, and what follows them is the only one that is replaced. */
 function replaceStage({ pattern, replacement, luhn }: RedactionRule): Stage | undefined {
-  const [text, kept] = [replacement.at(-1), replacement.slice(0, -1)];
+  const last = replacement.at(-1);
+  const [text, kept] = typeof last === "string" ? [last, replacement.slice(0, -1)] : ["", replacement];
   const parts = pattern.kind === "sequence" ? pattern.parts : [pattern];
   const stay = parts.slice(0, kept.length);
-  if (typeof text !== "string" || kept.some((part, at) => part !== at + 1)) return undefined;
+  if (kept.some((part, at) => part !== at + 1)) return undefined;
   if (stay.length < kept.length || stay.some(({ kind }) => kind !== "group")) return undefined;
   const secret: PatternNode = { kind: "sequence", parts: parts.slice(kept.length).map(withoutGroups) };
   const before = stay.map((part) => `(?:${patternText(withoutGroups(part), "re2")})`).join("");

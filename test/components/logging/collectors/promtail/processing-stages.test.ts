@@ -20,8 +20,8 @@ function render(processing: object, more: object = {}) {
   const { files } = promtail.render(pipelineOf({ processing, multiline: [], ...more }));
   const [config] = Configuration.parse(parse(files["promtail.yaml"] ?? "")).scrape_configs;
   const { pipeline_stages: stages, relabel_configs: relabel } = config;
-  // What stands between the runtime's format, with the line's time, and the record.
-  return { all: stages, steps: stages.slice(2, -3), relabel };
+  // What stands between the runtime's format, with the line's end and time, and the record.
+  return { all: stages, steps: stages.slice(3, -3), relabel };
 }
 
 const Replace = z.object({ replace: z.object({ expression: z.string(), replace: z.string() }) });
@@ -71,7 +71,19 @@ describe("Promtail's processing", () => {
     const { all, relabel } = render(processing);
     assert.deepEqual(
       all.flatMap((stage) => Object.keys(stage)),
-      ["cri", "regex", "multiline", "replace", "template", "drop", "limit", "template", "output", "labelallow"],
+      [
+        "cri",
+        "replace",
+        "regex",
+        "multiline",
+        "replace",
+        "template",
+        "drop",
+        "limit",
+        "template",
+        "output",
+        "labelallow",
+      ],
     );
     assert.match(JSON.stringify(all.at(-3)), /,\\"env\\":\\"prod\\"\}"/);
     assert.ok(JSON.stringify(relabel).includes('"separator":"/","target_label":"limit_pod"'));
@@ -156,6 +168,10 @@ describe("Promtail's processing", () => {
     const issues = (pattern: string, replacement: string) =>
       promtail.unsupported(pipelineOf({ processing: { redact: [{ pattern, replacement }] } }));
     assert.deepEqual(issues("(user|id)=\\d+", "$1=[id]"), []);
+    assert.deepEqual(issues("(user|id)=\\d+", "$1"), []);
+    assert.deepEqual(render({ redact: [{ pattern: "x\\d", replacement: "" }] }).steps, [
+      { replace: { expression: "(?:(?:\\x5c(?:[bfnrt]|u[0-9A-Fa-f]{4}))?)(x[0-9])", replace: "" } },
+    ]);
     assert.deepEqual(issues("user=(\\d)\\d+", "user=$1*"), [
       {
         path: ["processing", "redact"],
