@@ -165,7 +165,11 @@ export const TABLE: readonly Row[] = [
     usual: { quietSeconds: 40, write: TEN_FILES },
     targets: { opensearch: { hasIds: true }, ...ELASTICSEARCH_TOO },
     behaviors: {
-      rotation: { trial: { write: { files: 1, seconds: 25 / RATES.fluentd } }, exact: true, minRotations: 1 },
+      rotation: {
+        trial: { write: { files: 1, seconds: 25 / RATES.fluentd }, onceItReads: true },
+        exact: true,
+        minRotations: 1,
+      },
       newPods: { trial: { meanwhile: newPods(100, { bytesPerSecond: 3e5, during: 3 }) }, exact: true },
       away: { trial: answer("away", 3, 8, { write: { seconds: 15 } }) },
       busy: { trial: answer("busy", 3, 8, { write: { seconds: 15 } }) },

@@ -3,6 +3,9 @@ import { type LocalCollector, Sandbox } from "./sandbox.ts";
 import type { Stats } from "./tally.ts";
 import { type WriterOptions, type Written, writeLogs } from "./writer.ts";
 
+/** Number of the file whose line a trial waits for before it writes. */
+export const FIRST_FILE = 900;
+
 /** What happens while a writer writes and a collector collects. */
 export interface Trial {
   /** Settings below `logging`, or what makes them of the receiver's port; the destination is the receiver, as OpenSearch, unless it is named. */
@@ -83,7 +86,7 @@ export async function tryOut(local: LocalCollector, trial: Trial): Promise<Outco
       return writing;
     };
     if (trial.onceItReads) {
-      await write({ files: 1, firstFile: 900, bytesPerSecond: 3000, seconds: 1 });
+      await write({ files: 1, firstFile: FIRST_FILE, bytesPerSecond: 3000, seconds: 1 });
       await receiver.settled(1, 60);
     }
     write(trial.write);
