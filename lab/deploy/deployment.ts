@@ -89,8 +89,7 @@ function needExisting(name: string, settings: Settings, command: keyof typeof PU
 
 /** By flag, by settings, of the last run, or the current context; it is written down, so that it stays the same. */
 async function chooseCluster(target: Target, kind: boolean, before: Memory | undefined): Promise<Memory> {
-  const kubeconfig = target.kubeconfig === undefined ? before?.kubeconfig : resolve(expandHome(target.kubeconfig));
-  const file = kubeconfig === undefined ? {} : { kubeconfig };
+  const file = kubeconfigOf(target, before);
   const own = before?.kind === undefined ? {} : { kind: before.kind };
   if (kind) {
     if (target.context !== undefined && target.context !== KIND_CONTEXT)
@@ -100,6 +99,12 @@ async function chooseCluster(target: Target, kind: boolean, before: Memory | und
   }
   const context = target.context ?? before?.context ?? (await loadKubeConfig(file)).getCurrentContext();
   return { context, ...file, ...own };
+}
+
+/** The file that the person or the stack names, else that of the last run. */
+function kubeconfigOf({ kubeconfig }: Target, before: Memory | undefined): Pick<Memory, "kubeconfig"> {
+  const file = kubeconfig === undefined ? before?.kubeconfig : resolve(expandHome(kubeconfig));
+  return file === undefined ? {} : { kubeconfig: file };
 }
 
 /** URNs of curl pods that are in the state and have ended on the cluster. */
@@ -147,7 +152,7 @@ export async function down(options: DownOptions): Promise<string[] | undefined> 
 
   if (kind !== undefined) await removeKind(folder, memory, kind);
   else {
-    const left = await destroy(folder, memory);
+    const left = await destroy(folder, { ...memory, ...kubeconfigOf(target, memory) });
     if (left.length > 0) return left.map(inWords);
   }
   await folder.forget();
@@ -164,7 +169,14 @@ async function removeKind(folder: StateFolder, memory: Memory, kind: string): Pr
 
 /** Destroys the stack and returns those of its objects that the cluster still has. */
 async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[]> {
-  process.stderr.write((await drillNotice((await connect(memory)).cluster)) ?? "");
+  const { cluster } = await connect(memory).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(
+      `${error.message}\nIf the cluster is gone for good, delete the folder .pulumi-state, which is all that is left of the lab`,
+      error.exitCode,
+    );
+  });
+  process.stderr.write((await drillNotice(cluster)) ?? "");
   const config = await loadKubeConfig(memory);
   await folder.writeProject(memory);
   const stack = await openStack(folder);

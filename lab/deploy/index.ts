@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { kubeconfigOptions } from "../command-line.ts";
-import { runVerify, type VerifyFlags, verifyOptions } from "../verify/index.ts";
+import { prepareVerify, runVerify, type VerifyFlags, verifyOptions } from "../verify/index.ts";
 
 interface UpFlags extends VerifyFlags {
   readonly kind?: true;
@@ -57,6 +57,7 @@ async function up(flags: UpFlags): Promise<void> {
   ]);
   const { name, settings } = await loadStack(flags.stack);
   const target = targetOf(settings, flags);
+  if (flags.verify) await prepareVerify(flags);
   const { context, kubeconfig } = await run({ stack: name, settings, target, kind: flags.kind ?? false });
   if (flags.verify)
     process.exitCode = await runVerify({ ...flags, context, ...(kubeconfig === undefined ? {} : { kubeconfig }) });

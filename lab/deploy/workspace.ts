@@ -159,16 +159,40 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
 export function adviceOn(output: string): string {
   // What a retry found missing may have been there at the next one.
   const message = output.replaceAll(/^.*\bRetry #\d+;.*$/gm, "");
+  const advice = [...ownedByOthers(message), ...missing(message), ...notStarted(message)];
+  return advice.length === 0
+    ? "run the same command again to continue"
+    : `${advice.join("; ")}, then run the command again`;
+}
+
+function* ownedByOthers(message: string) {
   const [, kind, name] = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/.exec(message) ?? [];
-  if (name !== undefined)
-    return `${kind} '${name}' was not created by this stack: delete, import or rename it, then run the command again`;
+  if (name !== undefined) yield `${kind} '${name}' was not created by this stack: delete, import or rename it`;
+  const [, manager, field] = /\bconflict with "([^"]+)"[^\n]*?: (\.[\w.]+)/.exec(message) ?? [];
+  const object = /\breported that "([^"]+)" failed to fully initialize/.exec(message)?.[1] ?? "an object";
+  if (field !== undefined)
+    yield `${field} of ${object} was changed by another tool (${manager}): end a drill with \`npm run lab -- drill stop\`, or delete the object`;
+}
+
+function* missing(message: string) {
+  const [, user, verb, kind] = /\bUser "([^"]+)" cannot (\w+) resource "([^"]+)"/.exec(message) ?? [];
+  if (user !== undefined) yield `${user} may not ${verb} ${kind}: use a kubeconfig of a cluster administrator`;
   const namespace = /\bnamespaces "([^"]+)" not found/.exec(message)?.[1];
-  if (namespace !== undefined)
-    return `create namespace '${namespace}', or name another one in the settings, then run the command again`;
+  if (namespace !== undefined) yield `create namespace '${namespace}', or name another one in the settings`;
   const [, unknown, version] = /\bno matches for kind "([^"]+)" in version "([^"]+)"/.exec(message) ?? [];
   if (unknown !== undefined)
-    return `the cluster has no kind ${unknown} (${version}): install its CustomResourceDefinition, then run the command again`;
-  return "run the same command again to continue";
+    yield `the cluster has no kind ${unknown} (${version}): install its CustomResourceDefinition`;
+}
+
+/** A pod that the CLI has waited for in vain. It names the pod in the lines before its error. */
+function* notStarted(message: string) {
+  if (!/timed out waiting/.test(message)) return;
+  const [, namespace, pod, reason] =
+    [...message.matchAll(/\[Pod ([\w.-]+)\/([\w.-]+)\][^\n]*?\[((?:CrashLoop|ImagePull)BackOff|ErrImagePull)\]/g)].at(
+      -1,
+    ) ?? [];
+  if (pod !== undefined)
+    yield `${pod} does not start (${reason}): \`kubectl -n ${namespace} describe pod ${pod}\` and \`kubectl -n ${namespace} logs ${pod}\` show why`;
 }
 
 /** Why the CLI failed, in one line. */
@@ -181,6 +205,15 @@ function reasonOf({ message }: Error): string {
 /** The first error of Pulumi's diagnostics. */
 export function firstError(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
-  const told = lines.find((line) => line.startsWith("error:") && !/update failed|preview failed/.test(line));
-  return told?.slice("error:".length).trim() || "see the diagnostics above";
+  const at = lines.findIndex((line) => line.startsWith("error:") && !/update failed|preview failed/.test(line));
+  const told = lines[at]?.slice("error:".length).trim();
+  // A list of errors, each on a line of its own.
+  const inList = /^\d+ errors? occurred:$/.test(told ?? "");
+  const first = inList
+    ? lines
+        .slice(at + 1)
+        .find((line) => line.startsWith("* "))
+        ?.slice("* ".length)
+    : told;
+  return first || "see the diagnostics above";
 }

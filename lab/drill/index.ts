@@ -164,7 +164,7 @@ function introduction(drill: Drill, scene: Scene): string {
 
   ${drill.shownBy(scene)}
 
-Next: drill hint, drill check, drill stop.
+Next: \`npm run lab -- drill hint\`, \`check\` or \`stop\`.
 `;
 }
 
@@ -216,7 +216,9 @@ async function check(flags: JsonFlags): Promise<void> {
 
 function verdict(rows: readonly Row[], repaired: boolean): string {
   const lines = rows.map(({ status, id, what }) => `${status === "pass" ? "pass" : "FAIL"}  ${id}  ${what}`);
-  const end = repaired ? "Repaired. Next: drill explain, drill stop." : "Not repaired yet. Next: drill hint.";
+  const end = repaired
+    ? "Repaired. Next: `npm run lab -- drill explain` or `stop`."
+    : "Not repaired yet. Next: `npm run lab -- drill hint`.";
   return `${lines.join("\n")}\n${end}\n`;
 }
 
@@ -242,7 +244,7 @@ async function stop(flags: DrillFlags): Promise<void> {
     const failing = drill === undefined ? [] : await untilWell({ ...live.env, scene }, drill);
     live.stop();
     process.stdout.write(
-      `Drill ${name} has ended. ${written.length === 0 ? "Everything was as before" : `Restored: ${written.join(", ")}`}.\nNext: drill explain ${name}\n`,
+      `Drill ${name} has ended. ${written.length === 0 ? "Everything was as before" : `Restored: ${written.join(", ")}`}.\nNext: \`npm run lab -- drill explain ${name}\`\n`,
     );
     if (failing.length > 0) {
       process.stdout.write(`Still failing: ${failing.map(({ id }) => id).join(", ")}: see \`npm run verify\`\n`);

@@ -57,16 +57,26 @@ function collect(value: string, before: readonly string[]): string[] {
   return [...before, ...value.split(",").filter((part) => part !== "")];
 }
 
-/** Runs the rows, prints them, and returns the exit code. */
-export async function runVerify(flags: VerifyFlags): Promise<number> {
-  const [{ chosenStack, withSettings }, { planOf, targetOf }, { verify }] = await Promise.all([
+/**
+ * Reads the stack, and finds what is wrong with the flags before anything takes its time.
+ * @throws {Failure} where no row is chosen, or the report cannot be written.
+ */
+export async function prepareVerify(flags: VerifyFlags) {
+  const [{ chosenStack, withSettings }, { allChecks, planOf, select }] = await Promise.all([
     import("../stack-file.ts"),
     import("./catalog.ts"),
-    import("./verify.ts"),
   ]);
   const { name, settings } = await withSettings(await chosenStack(flags));
-  // Before the rows take their time.
   if (flags.report !== undefined) await access(dirname(flags.report), constants.W_OK).catch(unwritten(flags.report, 2));
+  const plan = planOf(name, settings, flags.wait);
+  select(allChecks(plan), flags);
+  return { name, settings, plan };
+}
+
+/** Runs the rows, prints them, and returns the exit code. */
+export async function runVerify(flags: VerifyFlags): Promise<number> {
+  const [{ targetOf }, { verify }] = await Promise.all([import("./catalog.ts"), import("./verify.ts")]);
+  const { name, settings, plan } = await prepareVerify(flags);
   const shown = await progress("connecting to the cluster");
   let failed = 0;
   const onRow = ({ id, status }: Row, done: number, all: number) => {
@@ -75,7 +85,7 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
   };
   const result = await verify({
     stack: name,
-    plan: planOf(name, settings, flags.wait),
+    plan,
     target: targetOf(settings, flags),
     selection: flags,
     parallel: flags.parallel,

@@ -78,6 +78,7 @@ const Limit = z.strictObject({
     .describe("Lines per second and pod; the rest are dropped."),
 });
 
+const REDACTION = `must be one of ${REDACTION_KINDS.join(", ")}, or an object with a pattern`;
 const Redaction = z
   .strictObject({
     pattern: Pattern.describe("Regular expression of what to replace."),
@@ -135,7 +136,7 @@ const RESERVED_FIELDS: ReadonlySet<string> = new Set([
 /** Changes to lines before they are sent. */
 export const ProcessingSettings = z.strictObject({
   redact: z
-    .array(z.union([z.enum(REDACTION_KINDS), Redaction]))
+    .array(z.union([z.enum(REDACTION_KINDS), Redaction], REDACTION))
     .default([])
     .describe("Secrets to mask in lines and their JSON fields: kinds, or your own patterns. Default: none."),
   drop: z.array(Drop).default([]).describe("Lines to drop: those that meet all conditions of a rule. Default: none."),

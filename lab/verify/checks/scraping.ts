@@ -3,8 +3,9 @@ import { alertsOf } from "../../../components/monitoring/alerts/index.ts";
 import { CANARY_PORT, type ScrapeTarget, scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
 import type { MonitoringSettings } from "../../../components/monitoring/settings.ts";
 import { canaryDestination, type Parts, watchedStack } from "../../../components/monitoring/watched-stack.ts";
+import { ClusterError } from "../../kubernetes/cluster.ts";
 import { readAnswer } from "../find/endpoint.ts";
-import type { Lab } from "../lab.ts";
+import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 
 const QueryAnswer = z.object({
@@ -46,9 +47,15 @@ const row = (id: string, what: string, { service }: Prometheus, run: Check["run"
   run,
 });
 
-/** GET from Prometheus, through the API server. */
+/** GET from Prometheus, through the API server. It is not of this stack. */
 function get(lab: Lab, { namespace, service }: Prometheus, path: string): Promise<string> {
-  return lab.cluster.proxyGet({ kind: "services", namespace, name: service }, path);
+  return lab.cluster.proxyGet({ kind: "services", namespace, name: service }, path).catch((error: unknown) => {
+    if (!(error instanceof ClusterError) || error.kind !== "not-found") throw error;
+    throw new UnmetPrecondition(
+      `no Service ${service.split(":")[0]} in ${namespace}`,
+      "Prometheus is not installed there, or its Service has another name: set monitoring.prometheus.namespace and service",
+    );
+  });
 }
 
 async function query(lab: Lab, prometheus: Prometheus, expr: string) {

@@ -157,10 +157,41 @@ describe("the programs that up calls", () => {
       assert.match(adviceOn(message), advice);
   });
 
+  it("say all that is missing at once", () => {
+    const message =
+      'namespaces "monitoring" not found\nno matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"';
+    assert.equal(
+      adviceOn(message),
+      "create namespace 'monitoring', or name another one in the settings; the cluster has no kind PodMonitor (monitoring.coreos.com/v1): install its CustomResourceDefinition, then run the command again",
+    );
+  });
+
+  it("say who may not, which field another tool has changed, and which pod does not start", () => {
+    assert.match(
+      adviceOn('namespaces is forbidden: User "viewer" cannot create resource "namespaces" in API group ""'),
+      /^viewer may not create namespaces: use a kubeconfig of a cluster administrator, then run the command again$/,
+    );
+    const conflict = `* the Kubernetes API server reported that "sa-team/curl-sa" failed to fully initialize or become live: server-side apply
+      The resource managed by field manager "pulumi" had an apply conflict: Apply failed with 1 conflict: conflict with "unknown" using v1: .spec.selector`;
+    assert.match(
+      adviceOn(conflict),
+      /^\.spec\.selector of sa-team\/curl-sa was changed by another tool \(unknown\): end a drill/,
+    );
+    const pod =
+      "warning: [Pod logging/fluent-bit-a]: containers with unready status: [fluent-bit][CrashLoopBackOff] back-off";
+    assert.match(
+      adviceOn(`${pod}\nerror: timed out waiting for the condition`),
+      /^fluent-bit-a does not start \(CrashLoopBackOff\): `kubectl -n logging describe pod fluent-bit-a` and `kubectl -n logging logs/,
+    );
+    // Another error, after which it may have started.
+    assert.equal(adviceOn(`${pod}\nerror: no route to host`), "run the same command again to continue");
+  });
+
   it("show their first error, not the one that only says that there was one", () => {
     const output =
       'Diagnostics:\n  pulumi:pulumi:Stack:\n    error: update failed\n\n  x:\n    error: services "a" already exists\n';
     assert.equal(firstError(output), 'services "a" already exists');
+    assert.equal(firstError("x:\n  error: 1 error occurred:\n    * a conflict\n"), "a conflict");
     assert.equal(firstError("nothing"), "see the diagnostics above");
   });
 });

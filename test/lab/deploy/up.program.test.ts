@@ -271,4 +271,15 @@ describe("up, down and recover", () => {
     assert.deepEqual(await away(), []);
     assert.equal(await away(), undefined);
   });
+
+  it("finds the cluster by another kubeconfig, and says what to do where it is gone", async () => {
+    await run();
+    const own = join(root, "kubeconfig");
+    process.env.KUBECONFIG = join(root, "moved");
+    await assert.rejects(down({ stack: "local", settings, target: {}, folder }), {
+      message: /^no kubeconfig at .*moved: set .*\nIf the cluster is gone for good, delete the folder \.pulumi-state,/,
+    });
+    there = new Set(["/version", "/api/v1"]);
+    assert.deepEqual(await down({ stack: "local", settings, target: { kubeconfig: own }, folder }), []);
+  });
 });

@@ -24,6 +24,14 @@ describe("the command verify", () => {
     ]);
   });
 
+  it("is checked by `up` before it deploys anything", async () => {
+    const env = { KUBECONFIG: "/nowhere/config" };
+    await Promise.all([
+      refused(["up", "--only", "pink"], /^no row matches 'pink'; ids start with: coredns/, env),
+      refused(["up", "--report", "/nowhere/a.html"], /^cannot write the report to \/nowhere\/a\.html: ENOENT\n$/, env),
+    ]);
+  });
+
   it("takes a drill or --random", async () => {
     await Promise.all([
       refused(["drill", "start"], /^name a drill of `npm run lab -- drill list`, or use --random\n$/),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
+import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
 import { Lab } from "../../../lab/verify/lab.ts";
 import type { Outcome } from "../../../lab/verify/result.ts";
@@ -36,6 +37,20 @@ const vector = (...values: readonly number[]) => ({
 });
 
 describe("the rows of monitoring", () => {
+  it("say what to set where Prometheus is not", async () => {
+    const cluster = fakeCluster({
+      proxyGet: async () => {
+        throw new ClusterError("not-found", 'services "prometheus-operated" not found');
+      },
+    });
+    for (const check of checksOf())
+      await assert.rejects(check.run(new Lab(cluster)), {
+        name: "UnmetPrecondition",
+        message: "no Service prometheus-operated in monitoring",
+        likelyCause: /^Prometheus is not installed there, .* set monitoring\.prometheus\.namespace and service$/,
+      });
+  });
+
   it("are there where the stack is watched, for each target", () => {
     assert.deepEqual(
       checksOf().map(({ id }) => id),

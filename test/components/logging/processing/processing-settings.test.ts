@@ -29,7 +29,7 @@ describe("Settings of processing", () => {
       /^processing.drop\[0\].pattern: must be a regular expression that all collectors read alike, without a group/,
     ],
     [{ redact: [{ pattern: "(a+)+b" }] }, /pattern: must be a regular expression without a quantifier within another/],
-    [{ redact: ["passport"] }, /^processing.redact\[0\]/],
+    [{ redact: ["passport"] }, /^processing\.redact\[0\]: must be one of .*, or an object with a pattern$/],
     [{ redact: [{ pattern: "a", replacement: 'say "a"' }] }, /replacement: must have no quotation mark/],
     [{ redact: [{ pattern: "a", replacement: "$1" }] }, /replacement: must name groups of the pattern, which has 0/],
     [{ redact: [{ pattern: "(a|b){2}", replacement: "$1" }] }, /no group may be repeated then/],
