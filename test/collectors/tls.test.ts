@@ -98,6 +98,11 @@ function basic(password: string): string {
   return `Basic ${Buffer.from(`${USER}:${password}`).toString("base64")}`;
 }
 
+/** Whether a log has the password, as it is or as it is sent. */
+function tells(log: string, password: string): boolean {
+  return log.includes(password) || log.includes(basic(password).slice(6));
+}
+
 for (const [title, collector, start] of [
   ["fluent-bit", fluentBit, localFluentBit],
   ["fluentd", fluentd, localFluentd],
@@ -131,6 +136,7 @@ for (const [title, collector, start] of [
             odd,
           );
           assert.deepEqual([right.came, [...right.authorizations]], [true, [basic(odd)]], right.said);
+          assert.ok(!tells(right.said, odd), right.said);
         });
 
         if (collector.authenticates?.[kind]?.includes("token"))
@@ -157,6 +163,7 @@ for (const [title, collector, start] of [
             odd,
           );
           assert.deepEqual([wrong.came, wrong.authorizations.size], [false, 0]);
+          assert.ok(!tells(wrong.said, odd), wrong.said);
           if (title !== "otelcol" || kind !== "elasticsearch") assert.match(wrong.said, REFUSED);
         });
 

@@ -64,6 +64,7 @@ export const fluentd: Collector = {
     maintenance: "maintained (CNCF)",
     ownCode: "Ruby plugins for input, buffer, joining, record and processing",
     losses: "none up to 11 MB/s, which takes one core",
+    cpu: 6,
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,

@@ -66,6 +66,7 @@ export const promtail: Collector = {
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
     ownCode: "templates that build the record and check card numbers",
     losses: "files that rotate twice unread, and up to 1 MiB in a stop",
+    cpu: 6,
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
