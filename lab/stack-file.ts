@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Document, parseDocument, Scalar, visit, YAMLParseError } from "yaml";
+import { textByCode } from "../components/logging/collectors/yaml-text.ts";
 import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
 import { isObject } from "../components/schema/values.ts";
 import type { Settings } from "../components/settings.ts";
@@ -107,7 +108,7 @@ const NUMBER_LIKE = /^[-+._]*e?[-+_]*\d|^[-+._:e]+$|^[-+]?\.(?:inf|nan)$/i;
 
 /**
  * YAML that readers of YAML 1.1 (kubectl, by sigs.k8s.io/yaml) and of YAML 1.2 read alike: text that either would take for a boolean, a
- * number, a date or null is quoted.
+ * number, a date or null is quoted, and characters that end a line in one of them stand by their code.
  * @see https://yaml.org/type/bool.html
  */
 export function portableYaml(value: unknown): string {
@@ -118,7 +119,7 @@ export function portableYaml(value: unknown): string {
       if (SPECIAL_WORDS.test(node.value) || NUMBER_LIKE.test(node.value)) node.type = Scalar.QUOTE_DOUBLE;
     },
   });
-  return document.toString({ lineWidth: 0 });
+  return textByCode(document);
 }
 
 /**

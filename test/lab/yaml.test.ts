@@ -81,6 +81,15 @@ describe("parseStackFile", () => {
 });
 
 describe("portableYaml", () => {
+  it("writes by their code the characters that end a line in YAML 1.1, also in a text of several lines", () => {
+    for (const character of ["\u0085", "\u2028", "\u2029", "\ufeff", "\u009f"])
+      for (const value of [`a${character}b`, `${character}`, `one\n  two: a${character} b\n\nthree\n`]) {
+        const text = portableYaml({ data: { file: value, [`key${character}`]: [value] } });
+        assert.ok(!text.includes(character), JSON.stringify(text));
+        assert.deepEqual(parse(text), { data: { file: value, [`key${character}`]: [value] } });
+      }
+  });
+
   it("quotes text that kubectl would read as another type, as a value and as a key", () => {
     for (const text of NOT_TEXT_TO_KUBECTL) assert.equal(portableYaml({ [text]: text }), `"${text}": "${text}"\n`);
   });

@@ -65,7 +65,11 @@ function sectionText(value: unknown, compat: Compat): string {
 /** @param hasUnreadable Whether a text of it has characters that stand in quotation marks only, by their code. */
 function written(value: unknown, compat: Compat, hasUnreadable: boolean): string {
   if (!hasUnreadable) return stringify(value, { aliasDuplicateObjects: false, compat, ...WIDTH });
-  const document = new Document(value, { aliasDuplicateObjects: false, compat });
+  return textByCode(new Document(value, { aliasDuplicateObjects: false, compat }));
+}
+
+/** The text of a document, with the characters that a reader of YAML 1.1 takes for something else by their code. */
+export function textByCode(document: Document): string {
   visit(document, {
     Scalar: (_, scalar) => {
       if (typeof scalar.value === "string" && UNREADABLE.test(scalar.value)) scalar.type = Scalar.QUOTE_DOUBLE;
