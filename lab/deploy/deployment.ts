@@ -9,7 +9,7 @@ import { Failure } from "../command-line.ts";
 import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
-import { drillNotice } from "../kubernetes/drill-mark.ts";
+import { DRILL_STATE, drillNotice } from "../kubernetes/drill-mark.ts";
 import { deletedNamespaces } from "./deleted-namespaces.ts";
 import {
   deleteKind,
@@ -176,7 +176,8 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[
       error.exitCode,
     );
   });
-  process.stderr.write((await drillNotice(cluster)) ?? "");
+  const drill = await drillNotice(cluster);
+  process.stderr.write(drill ?? "");
   const config = await loadKubeConfig(memory);
   await folder.writeProject(memory);
   const stack = await openStack(folder);
@@ -185,6 +186,10 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[
   await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
   const left = await thoseThere(config, made);
   if (left.length === 0) await stack.workspace.removeStack(folder.stack);
+  if (drill !== undefined)
+    process.stderr.write(
+      `Left of the drill: Secret ${DRILL_STATE.namespace}/${DRILL_STATE.name}, and what it has changed of CoreDNS. \`npm run lab -- drill stop\` puts that back and removes it\n`,
+    );
   return left;
 }
 

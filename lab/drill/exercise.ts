@@ -1,5 +1,6 @@
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
-import type { Cluster } from "../kubernetes/cluster.ts";
+import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { allChecks, type Plan, select } from "../verify/catalog.ts";
 import { Lab } from "../verify/lab.ts";
 import type { Row } from "../verify/result.ts";
@@ -171,8 +172,13 @@ export async function stopDrill(env: Pick<Environment, "store" | "pause">, claim
   return written;
 }
 
-/** Waits until the rows of a drill pass again. @returns those that do not. */
+/** Waits until the rows of a drill pass again. @returns those that do not; none where `lab down` has taken the lab away meanwhile. */
 export async function untilWell(env: Environment, drill: Drill): Promise<Row[]> {
+  const isGone = await env.cluster.namespaceLabels(teamNamespace(env.scene.from)).then(
+    () => false,
+    (error: unknown) => error instanceof ClusterError && error.kind === "not-found",
+  );
+  if (isGone) return [];
   env.onStep("waiting until the lab is well");
   let rows: Row[] = [];
   await poll(env, RECOVERY_SECONDS, async () => {

@@ -51,6 +51,8 @@ describe("up, down and recover", () => {
   let server: Server;
   /** Paths that the API server knows. */
   let there: Set<string>;
+  /** The one Secret. */
+  let secret: unknown;
   let folder: StateFolder;
   const asked = async () => (await readFile(join(folder.project, "log"), "utf8")).split("\n");
 
@@ -66,7 +68,12 @@ describe("up, down and recover", () => {
       const path = request.url?.split("?")[0] ?? "";
       response.writeHead(there.has(path) ? 200 : 404, { "content-type": "application/json" });
       const resources = ["Pod", "Service"].map((kind) => ({ kind, name: `${kind.toLowerCase()}s`, namespaced: true }));
-      response.end(JSON.stringify({ gitVersion: "v1.36.3", resources, status: { phase: "Succeeded" }, metadata: {} }));
+      const isSecret = path.includes("/secrets/");
+      response.end(
+        JSON.stringify(
+          isSecret ? secret : { gitVersion: "v1.36.3", resources, status: { phase: "Succeeded" }, metadata: {} },
+        ),
+      );
     });
     const cluster = { server: `http://127.0.0.1:${await listen(server)}`, "insecure-skip-tls-verify": true };
     const config = {
@@ -92,6 +99,19 @@ describe("up, down and recover", () => {
     server.close();
     await rm(root, { recursive: true });
   });
+
+  /** What is written to stderr meanwhile. */
+  async function saidBy(action: () => Promise<unknown>): Promise<string> {
+    const said: string[] = [];
+    const write = process.stderr.write;
+    process.stderr.write = (text: string | Uint8Array) => said.push(String(text)) > 0;
+    try {
+      await action();
+    } finally {
+      process.stderr.write = write;
+    }
+    return said.join("");
+  }
 
   const run = (context?: string) =>
     up({ stack: "local", settings, target: context === undefined ? {} : { context }, kind: false, folder });
@@ -119,16 +139,8 @@ describe("up, down and recover", () => {
       join(folder.project, "state.json"),
       JSON.stringify({ version: 3, deployment: { resources: [namespace] } }),
     );
-    const said: string[] = [];
-    const write = process.stderr.write;
-    process.stderr.write = (text: string | Uint8Array) => said.push(String(text)) > 0;
-    try {
-      await run();
-    } finally {
-      process.stderr.write = write;
-    }
     assert.match(
-      said.join(""),
+      await saidBy(run),
       /^Deleting namespace qa-team, which the settings create no more, with everything in it: /m,
     );
   });
@@ -270,6 +282,19 @@ describe("up, down and recover", () => {
     there = new Set(["/version", "/api/v1"]);
     assert.deepEqual(await away(), []);
     assert.equal(await away(), undefined);
+  });
+
+  it("says that the Secret of a drill is left, and how it goes", async () => {
+    await run();
+    const data = { state: Buffer.from('{"drill":"dns-gone"}').toString("base64") };
+    secret = { metadata: { name: "eks-dns-logging-drill" }, data };
+    there = new Set(["/version", "/api/v1", "/api/v1/namespaces/kube-system/secrets/eks-dns-logging-drill"]);
+    const said = await saidBy(() => down({ stack: "local", settings, target: {}, folder }));
+    assert.match(said, /^A drill \(dns-gone\) is on: /m);
+    assert.match(
+      said,
+      /^Left of the drill: Secret kube-system\/eks-dns-logging-drill, .* `npm run lab -- drill stop`/m,
+    );
   });
 
   it("finds the cluster by another kubeconfig, and says what to do where it is gone", async () => {

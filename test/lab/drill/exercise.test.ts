@@ -3,8 +3,16 @@ import { COLLECTOR_DRILLS } from "../../../lab/drill/collector-drills.ts";
 import type { Drill } from "../../../lab/drill/drill.ts";
 import { DRILLS } from "../../../lab/drill/drill-list.ts";
 import { readState } from "../../../lab/drill/drill-state.ts";
-import { checkDrill, type Environment, isRepaired, startDrill, stopDrill } from "../../../lab/drill/exercise.ts";
+import {
+  checkDrill,
+  type Environment,
+  isRepaired,
+  startDrill,
+  stopDrill,
+  untilWell,
+} from "../../../lab/drill/exercise.ts";
 import { restoreAll } from "../../../lab/drill/restore.ts";
+import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { drillNotice } from "../../../lab/kubernetes/drill-mark.ts";
 import { type Check, fail, pass } from "../../../lab/verify/result.ts";
 import type { FakeApi } from "./fake-api.ts";
@@ -115,6 +123,21 @@ describe("a drill", () => {
     api.refusal = { request: "POST /api/v1/namespaces/sa-team/services", status: 404 };
     assert.deepEqual(await stopDrill(env, (await stored(env)).state), []);
     assert.equal(await readState(env.store), undefined);
+  });
+
+  it("is not waited for where the lab was removed meanwhile", async () => {
+    const drill = drillOf("no-answer");
+    await startDrill(env, drill);
+    assert.deepEqual(
+      (await untilWell(env, drill)).map(({ id }) => id),
+      ["service:sa", "curl:ts:sa:full"],
+    );
+    const namespaceLabels = async () => {
+      throw new ClusterError("not-found", 'namespaces "ts-team" not found');
+    };
+    const begin = env.now();
+    assert.deepEqual(await untilWell({ ...env, cluster: { ...env.cluster, namespaceLabels } }, drill), []);
+    assert.deepEqual(env.now(), begin);
   });
 
   it("is told by other commands, by its name, and not without the right to read it", async () => {
