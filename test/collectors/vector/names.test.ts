@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { recordProgram } from "../../../components/logging/collectors/vector/records.ts";
 import type { IndexFormat } from "../../../components/logging/indexing/index-format.ts";
+import { type LogPipeline, logPipeline } from "../../../components/logging/pipeline.ts";
+import { LoggingSettings } from "../../../components/logging/settings.ts";
 import { INDEX_NAMES, type IndexNameVector } from "../../support/collectors/index-names.ts";
 import { indexOf, NAME_CASES, namePipeline } from "../../support/collectors/name-cases.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
@@ -12,9 +14,12 @@ import { leaveOut } from "../../support/leave-out.ts";
 
 const PROGRAM = findProgram("vector");
 
+const settingsOf = (index: IndexFormat) => ({ destination: { kind: "opensearch", host: "h" }, index });
+
 /** What Vector calls the indices of these lines, by the very program that is rendered. */
-function namesByVector(index: IndexFormat, lines: readonly object[], folder: string): string[] {
-  const program = recordProgram(namePipeline("vector", { destination: { kind: "opensearch", host: "h" }, index }));
+function namesByVector(pipeline: LogPipeline, lines: readonly object[], folder: string): string[] {
+  const { index } = pipeline;
+  const program = recordProgram(pipeline);
   const files = { input: join(folder, "input.json"), program: join(folder, "program.vrl") };
   writeFileSync(files.input, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   // The source gives a time and not a text.
@@ -45,7 +50,10 @@ describe("Vector's names of indices", () => {
     it(`are ${name}: ${why}`, () => {
       const folder = mkdtempSync(join(tmpdir(), "vector-names-"));
       try {
-        assert.deepEqual(namesByVector(format, [lineOf(at, pod)], folder), [name]);
+        // Without teams of the stack's, of which one has a namespace of these.
+        const settings = LoggingSettings.parse({ collector: "vector", ...settingsOf(format) });
+        const pipeline = logPipeline(settings, { cluster: "", region: undefined });
+        assert.deepEqual(namesByVector(pipeline, [lineOf(at, pod)], folder), [name]);
       } finally {
         rmSync(folder, { recursive: true });
       }
@@ -57,7 +65,7 @@ describe("Vector's names of indices", () => {
     try {
       for (const { format, lines } of NAME_CASES) {
         const names = namesByVector(
-          format,
+          namePipeline("vector", settingsOf(format)),
           lines.map((line) => lineOf(line.at, line)),
           folder,
         );
