@@ -163,7 +163,7 @@ function podIdentityAgent() {
 
 /**
  * Starts the program as EKS starts a pod with Pod Identity: where the agent is, and the token for it, in the environment. The SDKs of AWS
- * trust the receiver's authority by variables of theirs.
+ * trust the receiver's authority by a variable of theirs, and a client of the program's own by OpenSSL's and Go's.
  */
 function asPod(program: string, folder: string, port: number, authority: string): string {
   const [script, token] = [join(folder, "as-pod"), join(folder, "pod-token")];
@@ -173,7 +173,7 @@ function asPod(program: string, folder: string, port: number, authority: string)
     `#!/bin/sh
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_PROFILE
 export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:${port}/v1/credentials AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=${token}
-export AWS_CA_BUNDLE=${authority} AWS_EC2_METADATA_DISABLED=true
+export AWS_CA_BUNDLE=${authority} SSL_CERT_FILE=${authority} AWS_EC2_METADATA_DISABLED=true
 exec ${program} "$@"
 `,
   );

@@ -152,7 +152,7 @@ function script(source: string): Options {
 /** The program that masks the line, by the rules of a pipeline. */
 export function redactScript({ processing }: Pick<LogPipeline, "processing">): string {
   const { redact } = scriptRules(processing, "ecmascript") ?? {};
-  return `var settings = ${JSON.stringify({ redact })};\n${RULES_SCRIPT}${SCRIPT}`;
+  return `var settings = ${literal({ redact })};\n${RULES_SCRIPT}${SCRIPT}`;
 }
 
 /** The program that makes the record: the settings of a pipeline, and `record.js`. */
@@ -174,7 +174,12 @@ export function recordScript(pipeline: LogPipeline): string {
     })),
     added: fields,
   };
-  return `var settings = ${JSON.stringify(settings)};\n${thin === undefined ? "" : RULES_SCRIPT}${SCRIPT}`;
+  return `var settings = ${literal(settings)};\n${thin === undefined ? "" : RULES_SCRIPT}${SCRIPT}`;
+}
+
+/** A value in ECMAScript 5, where no string holds the ends of lines that JSON knows as characters like others. */
+function literal(value: object): string {
+  return JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
 }
 
 function applicationPod({ namespace, pod, container, team = "", app = "" }: ApplicationPod): object {

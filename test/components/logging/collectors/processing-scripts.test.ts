@@ -135,6 +135,20 @@ describe("The script of Logagent and Filebeat", () => {
 });
 
 describe("Filebeat's processing", () => {
+  it("has no character in its programs that ECMAScript 5 takes for the end of a line", () => {
+    const separators = "a\u2028b\u2029c";
+    const pipeline = pipelineOf({
+      redact: [{ pattern: "x|\u2028", replacement: separators }],
+      drop: [{ pattern: "\u2029" }],
+    });
+    const { processors } = parse(filebeat.render(pipeline).files["filebeat.yml"] ?? "");
+    const sources = processors.flatMap(({ script }: { script?: { source: string } }) => script?.source ?? []);
+    assert.equal(sources.length, 2);
+    for (const source of sources) assert.doesNotMatch(source, /[\u2028\u2029]/);
+    assert.equal(filebeatRedaction(pipeline)("x"), separators);
+    assert.equal(filebeatScript(pipeline)("\u2028", { namespace: "shop", stream: "stdout" }), undefined);
+  });
+
   const rendered = (processing: object, more: object = {}) => {
     const destination = { kind: "elasticsearch", host: "h" };
     const { files } = filebeat.render(pipelines({ collector: "filebeat", destination })({ processing, ...more }));
