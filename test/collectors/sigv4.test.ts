@@ -95,7 +95,7 @@ const COLLECTORS: readonly SigningCollector[] = [
     program: "otelcol",
     services: ["logs", "s3"],
     noIds: [],
-    setsClock: ["s3"],
+    setsClock: ["logs", "s3"],
     start: () => localOpenTelemetry(),
     byTls: (text, plain, tls) =>
       text

@@ -74,6 +74,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   if (mode === "forgetful") return void request.socket.destroy();
   if (url.includes("_bulk"))
     return bulkAnswer(response, statuses, url.includes("?filter_path=") ? undefined : received);
+  // As CloudWatch Logs answers: without it the OpenTelemetry Collector sends again what was taken.
+  if (String(request.headers["x-amz-target"]).endsWith(".PutLogEvents") && !refused)
+    return json(response, 200, { nextSequenceToken: "1" });
   // S3 answers without a body, and its own clients would read one as XML.
   if (request.method === "PUT") return void response.writeHead(refused ? 400 : 200).end();
   json(response, refused ? 400 : 200, {});
