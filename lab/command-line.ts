@@ -1,4 +1,6 @@
+import { access, constants } from "node:fs/promises";
 import { enableCompileCache } from "node:module";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
@@ -43,6 +45,16 @@ export function between(min: number, max: number): (value: string) => number {
     if (Number.isInteger(number) && number >= min && number <= max) return number;
     throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
   };
+}
+
+/** Finds that a file cannot be written before what it shall hold takes its time. @throws {Failure} */
+export async function refuseUnwritable(...files: readonly (string | undefined)[]): Promise<void> {
+  for (const file of files) {
+    if (file === undefined) continue;
+    await access(dirname(file), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+      throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
+    });
+  }
 }
 
 /** Runs a command line to its end and sets the exit code of the process. */

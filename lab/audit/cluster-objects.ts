@@ -45,11 +45,15 @@ const KINDS: readonly ListedKind[] = [
   },
 ];
 
+const NAMESPACES = "kubernetes:core/v1:Namespace";
+
 /** What a cluster holds, as far as the kubeconfig's user may see it. */
 export interface ClusterObjects {
   readonly objects: readonly KubernetesObject[];
   /** Type tokens of the kinds that the user may not list. */
   readonly forbidden: readonly string[];
+  /** Namespaces that were asked for and do not exist, as far as the user may see that. */
+  readonly absent: readonly string[];
 }
 
 /** Requests at the same time. */
@@ -82,7 +86,9 @@ export async function readCluster(config: KubeConfig, namespaces: readonly strin
   const objects = lists.flat();
   const isWanted = ({ kind, name }: KubernetesObject) =>
     kind !== "Namespace" || namespaces.length === 0 || namespaces.includes(name);
-  return { objects: objects.filter(isWanted), forbidden: [...new Set(forbidden)] };
+  const known = objects.filter(({ kind }) => kind === "Namespace").map(({ name }) => name);
+  const absent = forbidden.includes(NAMESPACES) ? [] : namespaces.filter((name) => !known.includes(name));
+  return { objects: objects.filter(isWanted), forbidden: [...new Set(forbidden)], absent };
 }
 
 function tokenOf({ apiVersion, kind }: ListedKind): string {

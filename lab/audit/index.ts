@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
-import { Failure, writeOutput } from "../command-line.ts";
+import { Failure, refuseUnwritable, writeOutput } from "../command-line.ts";
 import type { Subject } from "./audit.ts";
 
 interface AuditFlags {
@@ -58,6 +58,7 @@ export function registerAudit(program: Command): void {
 }
 
 async function runAudit(flags: AuditFlags): Promise<void> {
+  await refuseUnwritable(flags.sarif, flags.markdown);
   const { readPackConfig } = await import("../plan/policy-report.ts");
   const config: PackConfig = await readPackConfig(flags.policyConfig);
   const { subject, title, notes } = await subjectFor(flags);
@@ -107,12 +108,14 @@ async function clusterSubject(flags: AuditFlags): Promise<NamedSubject> {
   ]);
   const { cluster, version } = await connect(flags);
   const read = readCluster(await loadKubeConfig(flags), flags.namespace);
-  const { objects, forbidden } = await read.catch((error: unknown) => {
+  const { objects, forbidden, absent } = await read.catch((error: unknown) => {
     if (error instanceof ClusterError) throw new Failure(`context '${cluster.context}': ${error.message}`, 2);
     throw error;
   });
   if (objects.length === 0)
     throw new Failure(`context '${cluster.context}': its user may list nothing; it needs the ClusterRole view`, 2);
+  if (absent.length > 0)
+    throw new Failure(`context '${cluster.context}': there is no namespace ${absent.join(", ")}`, 2);
   const notes =
     forbidden.length === 0 ? [] : [`not read, since the user may not list them: ${forbidden.map(kindOf).join(", ")}`];
   const includeSystem = flags.includeSystem ?? false;

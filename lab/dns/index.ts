@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, kubeconfigOptions, progress } from "../command-line.ts";
+import { between, Failure, kubeconfigOptions, progress, refuseUnwritable } from "../command-line.ts";
 
 interface ClusterFlags {
   readonly from: string;
@@ -118,6 +118,7 @@ async function forms(name: string, flags: FormsFlags): Promise<void> {
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
+  await refuseUnwritable(flags.html);
   const { cluster, client } = await connected(flags);
   const [{ bench }, { benchPage, formatBench }] = await Promise.all([import("./bench.ts"), import("./bench.ts")]);
   const shown = await progress("measuring");

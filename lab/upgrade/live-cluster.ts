@@ -44,7 +44,7 @@ export async function readLiveCluster(config: KubeConfig, cluster: Cluster, vers
   return liveCluster({ context: cluster.context, version, nodes, ...found });
 }
 
-interface Answers extends ClusterObjects {
+interface Answers extends Pick<ClusterObjects, "objects" | "forbidden"> {
   readonly context: string;
   /** Version of the API server, such as `v1.35.3-eks-3025e55`. */
   readonly version: string;

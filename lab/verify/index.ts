@@ -1,7 +1,6 @@
-import { access, constants, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, kubeconfigOptions, progress, writeOutput } from "../command-line.ts";
+import { between, Failure, kubeconfigOptions, progress, refuseUnwritable, writeOutput } from "../command-line.ts";
 import type { Row } from "./result.ts";
 
 export interface VerifyFlags {
@@ -67,7 +66,7 @@ export async function prepareVerify(flags: VerifyFlags) {
     import("./catalog.ts"),
   ]);
   const { name, settings } = await withSettings(await chosenStack(flags));
-  if (flags.report !== undefined) await access(dirname(flags.report), constants.W_OK).catch(unwritten(flags.report, 2));
+  await refuseUnwritable(flags.report);
   const plan = planOf(name, settings, flags.wait);
   select(allChecks(plan), flags);
   return { name, settings, plan };
@@ -110,12 +109,8 @@ export async function runVerify(flags: VerifyFlags): Promise<number> {
 }
 
 async function writeReport(file: string, page: string): Promise<void> {
-  await writeFile(file, page).catch(unwritten(file, 1));
+  await writeFile(file, page).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`);
+  });
   process.stderr.write(`Wrote ${file}\n`);
-}
-
-function unwritten(file: string, exitCode: number) {
-  return (error: NodeJS.ErrnoException): never => {
-    throw new Failure(`cannot write the report to ${file}: ${error.code ?? error.message}`, exitCode);
-  };
 }

@@ -120,7 +120,7 @@ describe("what an audit reads", () => {
         asked.join("\n"),
       );
       asked.length = 0;
-      await readCluster(config, ["web"]);
+      assert.deepEqual((await readCluster(config, ["web"])).absent, ["web"]);
       assert.ok(asked.includes("/api/v1/namespaces/web/pods") && !asked.includes("/api/v1/pods"));
     } finally {
       server.closeAllConnections();

@@ -19,7 +19,7 @@ describe("the command verify", () => {
     await Promise.all([
       refused(["verify", "--stack", "nowhere"], /^no stack 'nowhere'/),
       refused(["verify", "--only", "pink"], /^no row matches 'pink'; ids start with: coredns/),
-      refused(["verify", "--report", "/nowhere/a.html"], /^cannot write the report to \/nowhere\/a\.html: ENOENT\n$/),
+      refused(["verify", "--report", "/nowhere/a.html"], /^\/nowhere\/a\.html cannot be written: ENOENT\n$/),
       refused(["verify", "--parallel", "0"], /integer from 1 to 64/),
     ]);
   });
@@ -28,7 +28,17 @@ describe("the command verify", () => {
     const env = { KUBECONFIG: "/nowhere/config" };
     await Promise.all([
       refused(["up", "--only", "pink"], /^no row matches 'pink'; ids start with: coredns/, env),
-      refused(["up", "--report", "/nowhere/a.html"], /^cannot write the report to \/nowhere\/a\.html: ENOENT\n$/, env),
+      refused(["up", "--report", "/nowhere/a.html"], /^\/nowhere\/a\.html cannot be written: ENOENT\n$/, env),
+    ]);
+  });
+
+  it("is told, as audit and bench, that a file cannot be written before the cluster is asked", async () => {
+    const env = { KUBECONFIG: "/nowhere/config" };
+    const line = /^\/nowhere\/a cannot be written: ENOENT\n$/;
+    await Promise.all([
+      refused(["audit", "--sarif", "/nowhere/a"], line, env),
+      refused(["audit", "--markdown", "/nowhere/a"], line, env),
+      refused(["dns", "bench", "--html", "/nowhere/a"], line, env),
     ]);
   });
 
