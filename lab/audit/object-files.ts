@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { isAlias, LineCounter, parseAllDocuments } from "yaml";
+import { type Document, isAlias, isCollection, LineCounter, parseAllDocuments, type ScalarTag, visit } from "yaml";
 import { z } from "zod";
 import { isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
@@ -54,26 +54,67 @@ async function filesAt(path: string): Promise<string[]> {
     .map((name) => join(path, name));
 }
 
+/** Plain words that kubectl reads as truth values, as YAML 1.1 has them: `privileged: yes` makes a privileged pod. */
+const TRUTH_WORDS: ScalarTag = {
+  tag: "tag:yaml.org,2002:bool",
+  default: true,
+  test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
+  resolve: (word) => /^(y|on)/i.test(word),
+};
+/** Far more uses of anchors than people write, and too few to fill the memory. */
+const MAX_ALIASES = 100_000;
+
 /** The objects of a file, or why it cannot be read. */
 export function objectsIn(text: string, file: string): KubernetesObject[] | string {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true });
+  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, customTags: [TRUTH_WORDS] });
   if (!Array.isArray(documents)) return [];
   const objects: KubernetesObject[] = [];
   for (const document of documents) {
     const [error] = document.errors;
     if (error !== undefined) return error.message.split("\n")[0] ?? error.message;
+    const template = placeOfTemplate(document);
+    if (template !== undefined)
+      return `a place of a template, such as {{ .Values.name }}, stands for a value at line ${lines.linePos(template).line}`;
     const { contents } = document;
     const start = contents === null || isAlias(contents) ? 0 : (contents.range?.[0] ?? 0);
-    objects.push(...unlisted(document.toJS(), { file, line: lines.linePos(start).line }));
+    let content: unknown;
+    try {
+      content = document.toJS({ maxAliasCount: MAX_ALIASES });
+    } catch (problem) {
+      // An alias without its anchor, which does not reach from one document into the next.
+      if (problem instanceof ReferenceError) return problem.message;
+      throw problem;
+    }
+    objects.push(...unlisted(content, { file, line: lines.linePos(start).line }));
   }
   return objects;
 }
 
-/** The items of a `List` are objects themselves, wherever they stand in the file. */
+/** Where `{{ … }}` stands without quotes, which YAML takes for a mapping whose key is a mapping; undefined where it does not. */
+function placeOfTemplate(document: Document.Parsed): number | undefined {
+  let place: number | undefined;
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isCollection(key)) return undefined;
+      place = key.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return place;
+}
+
+/**
+ * The items of a `List` are objects themselves, wherever they stand in the file. The API server leaves apiVersion and kind out of those
+ * of a list of one kind, such as a `PodList`.
+ */
 function unlisted(content: unknown, source: { readonly file: string; readonly line: number }): KubernetesObject[] {
-  if (isObject(content) && typeof content.kind === "string" && content.kind.endsWith("List"))
-    return Array.isArray(content.items) ? content.items.flatMap((item: unknown) => unlisted(item, source)) : [];
+  if (isObject(content) && typeof content.kind === "string" && content.kind.endsWith("List")) {
+    const kind = content.kind.slice(0, -"List".length);
+    const common = kind === "" ? {} : { apiVersion: content.apiVersion, kind };
+    const items: readonly unknown[] = Array.isArray(content.items) ? content.items : [];
+    return items.flatMap((item) => unlisted(isObject(item) ? { ...common, ...item } : item, source));
+  }
   const object = kubernetesObject(content, source);
   return object === undefined ? [] : [object];
 }

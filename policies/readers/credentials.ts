@@ -4,8 +4,12 @@ const NAME =
 const NO_SECRET_NAME = /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref)|[_.-](url|id))$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
-/** A reference to an environment variable, a template's place, Vector's store of secrets, a path or a file that holds the value. */
-const REFERENCE = /^(\$\{[^}]*\}|\$\([^)]*\)|\$[A-Z_][A-Z0-9_]*$|\{\{|%[({]|<[^>]*>$|SECRET\[[\w.]+\]$|\/|@)/;
+/**
+ * A reference to an environment variable, a key of a Secret of Argo CD, such as `$oidc.okta.clientSecret`, a template's place, Vector's
+ * store of secrets, a path or a file that holds the value.
+ */
+const REFERENCE =
+  /^(\$\{[^}]*\}|\$\([^)]*\)|\$[A-Z_][A-Z0-9_]*$|\$[a-z][\w-]*[.:][\w.-]+$|\{\{|%[({]|<[^>]*>$|SECRET\[[\w.]+\]$|\/|@)/;
 const SWITCH = /^(on|off|true|false|yes|no|null|none|~)$/i;
 const NUMBER = /^\d+[a-z]?$/i;
 /** The value stands on other lines. */

@@ -32,6 +32,13 @@ const REGISTRIES = texts("registries", "Allowed registries, optionally with a pa
   "docker.elastic.co",
 ]);
 
+/** What each container needs, so that the scheduler finds room for it and the kernel stops it in time. */
+const WANTED = [
+  ["requests", "cpu"],
+  ["requests", "memory"],
+  ["limits", "memory"],
+] as const;
+
 /** What a container runs, on what, and what it is given. */
 export const POD_WORKLOAD: readonly Rule[] = [
   containerRule(
@@ -97,17 +104,14 @@ export const POD_WORKLOAD: readonly Rule[] = [
       fix: "set resources.requests.cpu, resources.requests.memory and resources.limits.memory",
       source: kubernetes("Resource management for pods", "concepts/configuration/manage-resources-containers/"),
     },
-    (container, report) => {
-      const resources = container.at("resources");
-      const wanted = [
-        resources.at("requests", "cpu"),
-        resources.at("requests", "memory"),
-        resources.at("limits", "memory"),
-      ];
-      report.each(wanted, (field) => {
-        if (!field.isSet) report.wrong(field, "so the node cannot plan for this container");
-      });
-    },
+    (container, report, _, pod) =>
+      report.each(WANTED, ([list, resource]) => {
+        const own = container.at("resources", list, resource);
+        // A request that is not set is as large as the limit. What the pod as a whole has, its containers share.
+        const lists = list === "requests" ? ["requests", "limits"] : [list];
+        const fields = [container, pod].flatMap((holder) => lists.map((one) => holder.at("resources", one, resource)));
+        if (!someKnown(fields, (field) => field.isSet)) report.wrong(own, "so the node cannot plan for this container");
+      }),
     // Ephemeral containers cannot have resources.
     ["initContainers", "containers"],
   ),

@@ -64,7 +64,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
       });
       report.each(binding.at("subjects").items(), (subject) => {
         const name = subject.at("name");
-        if (name.text() === "system:masters") report.wrong(name, "a group that passes all authorization by");
+        if (name.text() === "system:masters") report.wrong(name, "a group that passes all authorization checks");
       });
     },
   },

@@ -39,6 +39,45 @@ describe("what an audit reads", () => {
     );
   });
 
+  it("reads the items of a list of one kind, which the API server gives no kind of their own", () => {
+    const list = {
+      apiVersion: "apps/v1",
+      kind: "DeploymentList",
+      items: [{ metadata: { name: "a", namespace: "b" } }],
+    };
+    const items = objectsIn(JSON.stringify(list), "list.json");
+    assert.ok(typeof items !== "string");
+    assert.deepEqual(
+      items.map(({ apiVersion, kind, name }) => [apiVersion, kind, name]),
+      [["apps/v1", "Deployment", "a"]],
+    );
+  });
+
+  it("reads plain words as kubectl does: yes and on are true, unless they are quoted", () => {
+    const spec = "{a: yes, b: on, c: Y, d: no, e: off, f: 'yes', g: yesterday, h: true, i: 0}";
+    const found = objectsIn(`apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: ${spec}\n`, "a.yaml");
+    assert.ok(typeof found !== "string");
+    const expected = { a: true, b: true, c: true, d: false, e: false, f: "yes", g: "yesterday", h: true, i: 0 };
+    assert.deepEqual(found[0]?.content.spec, expected);
+  });
+
+  it("reads hundreds of aliases, and says which has no anchor in its document", () => {
+    const first = "- &a {apiVersion: v1, kind: ConfigMap, metadata: &m {name: a, labels: &l {x: &v y}}}\n";
+    const other = "- {<<: *a, metadata: {<<: *m, labels: *l, annotations: {x: *v}}}\n";
+    const found = objectsIn(`apiVersion: v1\nkind: List\nitems:\n${first}${other.repeat(300)}`, "a.yaml");
+    assert.ok(typeof found !== "string", String(found));
+    assert.equal(found.length, 301);
+    assert.match(String(objectsIn("a: &a {}\n---\nb: *a\n", "a.yaml")), /^Unresolved alias .*: a$/);
+  });
+
+  it("takes the places of a template that was not rendered for no values", () => {
+    const text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n";
+    assert.equal(
+      objectsIn(text, "a.yaml"),
+      "a place of a template, such as {{ .Values.name }}, stands for a value at line 4",
+    );
+  });
+
   it("names what is no manifest, and refuses a folder with one that cannot be read", async () => {
     const path = join(folder, "manifests");
     await mkdir(join(path, "deep"), { recursive: true });

@@ -25,4 +25,18 @@ describe("what counts as a credential in a ConfigMap", () => {
     const found = lines.filter((value) => credentialsIn(`a: b\npassword: ${value}`).length > 0);
     assert.deepEqual(found, ["hunter2", "SECRET", "|hunter2"]);
   });
+
+  // https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/#sensitive-data-and-sso-client-secrets
+  it("is no key of a Secret that Argo CD fills in", () => {
+    const values = [
+      "$oidc.okta.clientSecret",
+      "$dex.github.clientSecret",
+      "$my-secret:client-id",
+      "$ecret",
+      "$e.",
+      "$1.2",
+    ];
+    const found = values.filter((value) => credentialsIn(`clientSecret: ${value}`).length > 0);
+    assert.deepEqual(found, ["$ecret", "$e.", "$1.2"]);
+  });
 });

@@ -114,6 +114,13 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "all three": GOOD_POD,
       "an ephemeral container, which cannot have them": set("spec.ephemeralContainers", [{ name: "debug" }]),
       "a CPU limit too": set(`${C}.resources.limits.cpu`, "1"),
+      "limits, as which Kubernetes takes requests that are not set": set(`${C}.resources`, {
+        limits: { cpu: "1", memory: "1Gi" },
+      }),
+      "what the pod as a whole has": set("spec", {
+        resources: { requests: { cpu: "1" }, limits: { memory: "1Gi" } },
+        containers: [{ name: "curl" }, { name: "other", resources: { requests: { memory: "1Mi" } } }],
+      }),
     },
     bad: {
       "no CPU request": [
@@ -121,8 +128,16 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
         `${AT}.resources.requests.cpu is not set, so the node`,
       ],
       "no memory request": [
-        set(`${C}.resources.requests.memory`, undefined),
+        set(`${C}.resources`, { requests: { cpu: "1m" } }),
         `${AT}.resources.requests.memory is not set`,
+        `${AT}.resources.limits.memory is not set`,
+      ],
+      "a pod as a whole without a memory limit": [
+        set("spec", {
+          resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1" } },
+          containers: [{ name: "curl" }],
+        }),
+        `${AT}.resources.limits.memory is not set`,
       ],
       "no memory limit": [set(`${C}.resources.limits`, undefined), `${AT}.resources.limits.memory is not set`],
       "an init container without": [

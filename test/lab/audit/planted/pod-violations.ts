@@ -85,8 +85,12 @@ export const POD_VIOLATIONS: readonly PodViolation[] = [
   ...["gcr.io/example/api:1.2.3", "localhost:5000/api:1.2.3", "quay.io.example.com/api:1.2.3"].map((name) =>
     image("pods-image-registries", name),
   ),
-  ...["limits.memory", "requests.cpu", "requests.memory"].map((path) =>
-    violation("pods-resources", `no ${path}`, `C.resources.${path}`, undefined, ["containers", "initContainers"]),
+  // Without a request for memory, the limit is the request.
+  ...["", ".limits", ".limits.memory", ".requests", ".requests.cpu"].map((path) =>
+    violation("pods-resources", `no resources${path}`, `C.resources${path}`, undefined, [
+      "containers",
+      "initContainers",
+    ]),
   ),
   literal("a password in the environment", "env", [{ name: "DB_PASSWORD", value: "hunter2" }]),
   literal("a password in a URL", "env", [{ name: "DATABASE", value: "postgres://app:hunter2@db:5432/app" }]),
