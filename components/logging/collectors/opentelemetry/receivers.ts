@@ -46,7 +46,8 @@ function podFiles(pipeline: LogPipeline): Options {
  * @see https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/pkg/stanza/docs/operators/container.md
  */
 function containerLines(): Options[] {
-  const container = { type: "container", max_log_size: MAX_JOINED };
+  // Quiet: else a line that no runtime wrote is printed whole.
+  const container = { type: "container", max_log_size: MAX_JOINED, on_error: "send_quiet" };
   return [
     { ...container, id: "stdout", if: 'body matches "^[^ ]+ stdout "' },
     { ...container, id: "stderr", if: 'attributes["log.iostream"] == nil' },
