@@ -172,14 +172,15 @@ async function countResources(stack: string): Promise<number> {
   const args = [join(PROJECT_ROOT, "lab", "main.ts"), "plan", "--json", "--stack", stack];
   const { outputOf } = await import("../process.ts");
   const plan: { readonly resources: readonly unknown[] } = JSON.parse(await outputOf(process.execPath, args));
-  return plan.resources.length;
+  // The plan has no entry for the stack itself, which its text and the engine count.
+  return plan.resources.length + 1;
 }
 
 /** One stack of a fleet, planned. */
 export interface PlannedStack {
   readonly stack: string;
   readonly settings: Settings;
-  /** Registered resources, components included. */
+  /** Registered resources, with components and the stack. */
   readonly resources: number;
 }
 

@@ -121,6 +121,9 @@ describe("the command line", () => {
       fleet.stacks.map(({ stack }) => stack),
       ["dev", "local"],
     );
+    const { stdout: text } = await runLab(["plan", "--stack", "local"]);
+    const planned = Number(/\+ (\d+) to create/.exec(text)?.[1]);
+    assert.equal(fleet.stacks.find(({ stack }) => stack === "local")?.resources, planned);
     assert.deepEqual(fleet.differences.find(({ setting }) => setting === "cluster.kind")?.values, ["eks", "existing"]);
     assert.ok(!fleet.differences.some(({ setting }) => setting.startsWith("teams")));
   });
