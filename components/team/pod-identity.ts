@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PolicyStatement } from "../aws/iam.ts";
+import { partitionOf } from "../aws/partition.ts";
 import { addressPeer, type PolicySpec } from "../kubernetes/network-policy.ts";
-import { relation } from "../schema/errors.ts";
+import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string } from "../schema/values.ts";
 
 /** Service account of a team's pods, in each of its own namespaces. */
@@ -55,6 +56,31 @@ export const PodIdentitySettings = z
         "policyArns or statements is required, or the role would allow nothing",
       );
   });
+
+/** What of a team names something in AWS. */
+interface TeamInAws {
+  readonly memberRoles: readonly string[];
+  readonly podIdentity?: z.infer<typeof PodIdentitySettings> | undefined;
+}
+
+/** ARNs that no cluster of the region can use: an AWS partition has identities and resources of its own. */
+export function arnIssues(teams: readonly TeamInAws[], region: string): SettingsIssue[] {
+  const { id } = partitionOf(region);
+  const message = `must start with arn:${id}:, the partition of ${region}`;
+  return teams.flatMap(({ memberRoles, podIdentity }, team) => {
+    const at = (path: SettingsIssue["path"], arns: readonly string[]) =>
+      arns.flatMap((value, index): SettingsIssue[] =>
+        value.startsWith(`arn:${id}:`) ? [] : [{ path: [team, ...path, index], message, value }],
+      );
+    return [
+      ...at(["memberRoles"], memberRoles),
+      ...at(["podIdentity", "policyArns"], podIdentity?.policyArns ?? []),
+      ...(podIdentity?.statements ?? []).flatMap(({ resources }, index) =>
+        at(["podIdentity", "statements", index, "resources"], resources),
+      ),
+    ];
+  });
+}
 
 /** The AWS identity of a team's pods, by EKS Pod Identity. */
 export interface TeamPodIdentityArgs {

@@ -23,6 +23,12 @@ function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">
 const MIN_RETRIES = renamed("leastRetries", count("minRetries", "Minimum number of retries", 10, 1));
 const FILE_INPUTS = ["tail", "systemd"];
 
+/** Whether each input that buffers on the disk stops reading while that buffer is full; the node's files are then what waits. */
+function stopsWhenFull(inputs: readonly Section[]): boolean {
+  const buffered = inputs.filter((input) => input.get("storage.type")?.toLowerCase() === "filesystem");
+  return buffered.length > 0 && buffered.every((input) => input.isOn("storage.pause_on_chunks_overlimit"));
+}
+
 /** What keeps Fluent Bit from losing logs, and from sending them where others read them. */
 export const COLLECTORS_DELIVERY: readonly Rule[] = [
   fluentBitRule(
@@ -58,12 +64,14 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
         onDisk(input, "db");
       });
       if (inputs.length > 0) report.part(() => onDisk(service, "storage.path"));
-      for (const output of outputs.filter((one) => one.written("storage.total_limit_size") === undefined)) {
+      const endless = outputs.filter((one) => one.written("storage.total_limit_size") === undefined);
+      if (endless.length === 0 || stopsWhenFull(inputs)) return;
+      for (const output of endless) {
         report.wrongIn(
           output.file,
           `${output.name} has no storage.total_limit_size`,
           "so an outage fills the node's disk",
-          "set storage.total_limit_size on the output",
+          "set storage.total_limit_size on the output, or storage.pause_on_chunks_overlimit on each input",
         );
       }
     },

@@ -27,6 +27,24 @@ const refuses = (podIdentity: Json, expected: RegExp, cluster?: Json) =>
   assert.throws(() => parseSettings(config(podIdentity, cluster)), expected);
 
 describe("the AWS identity of a team's pods", () => {
+  it("has only ARNs of the partition that the cluster's region is in", () => {
+    const team = { memberRoles: ["arn:aws:iam::123456789012:role/dev", "arn:aws-cn:iam::123456789012:role/dev"] };
+    const given = { policyArns: [ORDERS, ORDERS.replace("aws", "aws-cn")], statements: [STATEMENT] };
+    const inChina = { ...config(given, EXISTING, team), "aws:region": "cn-north-1" };
+    const start = "must start with arn:aws-cn:, the partition of cn-north-1";
+    assert.throws(
+      () => parseSettings(inChina),
+      ({ message }: Error) => {
+        assert.deepEqual(message.split("\n").slice(1), [
+          `  teams[0].memberRoles[0]: ${start} (found "arn:aws:iam::123456789012:role/dev")`,
+          `  teams[0].podIdentity.policyArns[0]: ${start} (found "${ORDERS}")`,
+          `  teams[0].podIdentity.statements[0].resources[0]: ${start} (found "arn:aws:s3:::orders/*")`,
+        ]);
+        return true;
+      },
+    );
+  });
+
   it("is a role for one service account of one namespace, with policies and statements", async () => {
     const resources = await plan({ policyArns: [ORDERS], statements: [STATEMENT] });
     const role = find(resources, "aws:iam/role:Role", "pay-pods");

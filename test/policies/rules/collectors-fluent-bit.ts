@@ -39,6 +39,12 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
         "[SERVICE]\n    Grace         5\n    storage.path  /state",
         `@SET state=/state\n[SERVICE]\n    storage.path  ${variable("state")}`,
       ),
+      "an input that stops reading while the buffer is full": file(
+        FLUENT_BIT.replace("type: filesystem", "type: filesystem\n      storage.pause_on_chunks_overlimit: on").replace(
+          /.*total_limit_size.*\n/,
+          "",
+        ),
+      ),
       "an input that is no file": line("- name: tail", "- name: fluentbit_metrics\n    - name: tail"),
     },
     bad: {
@@ -83,6 +89,15 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       "a buffer without an end": [
         line("      storage.total_limit_size: 2G\n", ""),
         `${F}opensearch has no storage.total_limit_size, so an outage fills the node's disk. Fix: set storage.total`,
+      ],
+      "a buffer without an end, of which one input of two stops": [
+        file(
+          FLUENT_BIT.replace(
+            "    - name: tail",
+            "    - {name: http, storage.type: filesystem, storage.pause_on_chunks_overlimit: on}\n    - name: tail",
+          ).replace(/.*total_limit_size.*\n/, ""),
+        ),
+        `${F}opensearch has no storage.total_limit_size`,
       ],
       "the classic format": [classic("filesystem", "memory"), `${F}storage.type of tail is memory`],
     },
