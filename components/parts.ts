@@ -31,6 +31,15 @@ export function presentParts(given: Readonly<Record<string, unknown>>): PresentP
   return { settings: Object.fromEntries(settings), absent };
 }
 
+/** An issue that also says how a part is left out, where its key has another value: an empty key of YAML is null. */
+export function orAbsent(issue: SettingsIssue): SettingsIssue {
+  const [part, ...below] = issue.path;
+  const beginning = "must be an object";
+  if (below.length > 0 || !isOptionalPart(String(part)) || !issue.message.startsWith(beginning)) return issue;
+  const rest = issue.message.slice(beginning.length);
+  return { ...issue, message: `must be false, which leaves it out, or an object${rest}` };
+}
+
 /** What is known of a stack's parts where the whole is checked. */
 export interface PartsContext {
   readonly absent: ReadonlySet<OptionalPart>;

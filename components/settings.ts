@@ -10,6 +10,7 @@ import { checkLogging, type NamedCluster, resourcesOf } from "./logging/validati
 import { checkMonitoring } from "./monitoring/monitoring-issues.ts";
 import { MonitoringSettings } from "./monitoring/settings.ts";
 import {
+  orAbsent,
   type PresentParts,
   partIssues,
   placementIssues,
@@ -99,7 +100,7 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
   const parsed = StackSettings.safeParse(given, { error: errorMap });
   const issues = [
     ...unread,
-    ...(parsed.success ? [] : issuesOf(parsed.error, given, [])),
+    ...(parsed.success ? [] : issuesOf(parsed.error, given, []).map(orAbsent)),
     ...regionIssues(given.cluster, region),
     ...strayKeys(config),
     ...issuesOfSections(given, region, absent),

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { PolicyStatement } from "../../aws/iam.ts";
-import { partitionOf } from "../../aws/partition.ts";
 import { relation, type SettingsIssue } from "../../schema/errors.ts";
 import { string } from "../../schema/values.ts";
 
@@ -197,11 +196,4 @@ function endpointOf(host: string): Endpoint | undefined {
     region: groups.region?.toLowerCase() ?? "",
     name: service === "aoss" ? first : DOMAIN.exec(first)?.groups?.name,
   };
-}
-
-/** What an ARN says that the cluster cannot reach: an AWS partition has identities of its own. */
-export function partitionIssue(sigv4: Sigv4, region: string): SettingsIssue | undefined {
-  const { id } = partitionOf(region);
-  if (signingOf(sigv4).partition === id) return undefined;
-  return { path: ["sigv4", "arn"], message: `must be in partition ${id}, as the cluster is`, value: sigv4.arn };
 }

@@ -1,5 +1,5 @@
+import { partitionOf } from "../../aws/partition.ts";
 import type { SettingsIssue } from "../../schema/errors.ts";
-import { partitionIssue } from "./amazon.ts";
 import type { Destination } from "./destination-settings.ts";
 
 /**
@@ -8,7 +8,9 @@ import type { Destination } from "./destination-settings.ts";
  */
 export function regionIssues(destination: Destination, region: string): SettingsIssue[] {
   if (destination.kind === "opensearch" && destination.sigv4 !== undefined)
-    return [partitionIssue(destination.sigv4, region) ?? []].flat();
+    return partitionIssues(destination.sigv4.arn, region, ["sigv4", "arn"]);
+  if (destination.kind === "kafka" && destination.mskArn !== undefined)
+    return partitionIssues(destination.mskArn, region, ["mskArn"]);
   if (destination.kind !== "cloudwatch" && destination.kind !== "s3") return [];
   const teams = destination.kind === "cloudwatch" ? Object.entries(destination.teams ?? {}) : [];
   return [
@@ -22,4 +24,11 @@ function keyIssues(arn: string | undefined, region: string, path: readonly strin
   if (arn === undefined || arn.split(":")[3] === region) return [];
   const message = `must be a key in region ${region}, where the cluster is`;
   return [{ path: [...path, "kmsKeyArn"], message, value: arn }];
+}
+
+/** What an ARN says that the cluster cannot reach: an AWS partition has identities of its own. */
+function partitionIssues(arn: string, region: string, path: SettingsIssue["path"]): SettingsIssue[] {
+  const { id } = partitionOf(region);
+  if (arn.startsWith(`arn:${id}:`)) return [];
+  return [{ path, message: `must be in partition ${id}, as the cluster is`, value: arn }];
 }

@@ -103,6 +103,14 @@ describe("The message of an invalid setting", () => {
       "curlPod: must be an object whose keys are among lifetime, ndots, image, responderImage (found null)",
     ],
     [
+      "dns:",
+      "dns: must be false, which leaves it out, or an object whose keys are among addonVersion, replicas, autoscaling, resources, podDisruptionBudget, topologySpread, affinity, nodeSelector, tolerations, podLabels, podAnnotations, computeType, corefile, clusterDns, clusterSize, conflicts, preserve, adopt, timeouts, nodeLocalCache (found null)",
+    ],
+    [
+      "logging: true",
+      "logging: must be false, which leaves it out, or an object whose keys are among collector, mode, sidecar, sources, events, destination, destinations, routes, index, namespaces, labels, multiline, parseJson, processing, metadata, buffer, resources, image (found true)",
+    ],
+    [
       "curlPod: {image: null}",
       "curlPod.image: must be an image with a fixed tag or a digest, such as 'docker.io/curlimages/curl:8.17.0', but not ':latest' (found null)",
     ],

@@ -34,6 +34,19 @@ function outputOf(collector: CollectorId, destination: object) {
 }
 
 describe("Destination kafka", () => {
+  it("is an MSK cluster in the partition of the cluster's region", () => {
+    const settings = LoggingSettings.parse({ destination: { ...KAFKA, mskArn } });
+    const inRegion = (region: string) =>
+      checkLogging(settings, "eks", { name: "prod", region })
+        .filter(({ severity }) => severity !== "warning")
+        .map(formatIssue);
+    assert.deepEqual(inRegion("cn-north-1"), [
+      `destination.mskArn: must be in partition aws-cn, as the cluster is (found "${mskArn}")`,
+    ]);
+    // Networks of two regions may be peered, those of two partitions may not.
+    assert.deepEqual(inRegion("us-east-1"), []);
+  });
+
   it("is taken by Fluent Bit, with a small memory of what no broker has acknowledged, and without an end of its tries", () => {
     const plain = outputOf("fluent-bit", { ...KAFKA, tls: false });
     assert.deepEqual(
