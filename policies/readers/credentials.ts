@@ -1,7 +1,8 @@
 const NAME =
-  /(passw(or)?d|passphrase|secret|token|credential|(api|access|private|shared|license|account)[_-]?key|(^|[_.-])(pass|pwd)$)/i;
+  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account)[_-]?key|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands or how it is used, not what it is. */
-const NO_SECRET_NAME = /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref)|[_.-](url|id))$/i;
+const NO_SECRET_NAME =
+  /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|audience|issuer|encryption|length|algorithm|region|namespace|rotation|policy|expiration|lifetime|validity|timeout)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|pull[_.-]?secrets?|[_.-](url|id))$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**

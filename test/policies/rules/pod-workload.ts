@@ -163,6 +163,26 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
         { name: "TOKEN_TTL", value: "10m" },
         { name: "TOKEN_CACHE_SIZE_OF_TOKEN", value: "100" },
       ]),
+      "names of what a secret is used for": set(
+        `${C}.env`,
+        [
+          ["SECRET_STORE", "aws-secretsmanager"],
+          ["CREDENTIALS_PROVIDER", "pod-identity"],
+          ["AIRFLOW__SECRETS__BACKEND", "airflow.providers.SecretsManagerBackend"],
+          ["SSO_TOKEN_ENDPOINT", "https://sso.example.com/token"],
+          ["OIDC_TOKEN_AUDIENCE", "sts.amazonaws.com"],
+          ["JWT_TOKEN_ISSUER", "issuer.example.com"],
+          ["POSTGRES_PASSWORD_ENCRYPTION", "scram-sha-256"],
+          ["PASSWORD_MIN_LENGTH", "12"],
+          ["TOKEN_ALGORITHM", "RS256"],
+          ["AWS_SECRET_REGION", "eu-central-1"],
+          ["SECRET_NAMESPACE", "prod"],
+          ["passwordPolicy", "strong"],
+          ["IMAGE_PULL_SECRETS", "registry"],
+          ["TOKENIZER", "standard"],
+          ["PASSWORDLESS", "enabled"],
+        ].map(([name = "", value = ""]) => ({ name, value })),
+      ),
       "a URL without a password": set(`${C}.env`, [
         { name: "DATABASE_URL", value: "postgres://shop@db.shop.svc:5432/shop" },
         { name: "CACHE_URL", value: "redis://:$(PASSWORD)@cache.shop.svc" },
@@ -185,6 +205,15 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "a password": [
         set(`${C}.env`, [{ name: "DB_PASSWORD", value: "hunter2" }]),
         `${AT}.env[0].value (value not shown), the literal value of DB_PASSWORD`,
+      ],
+      "keys of a store, a backend and a provider": [
+        set(
+          `${C}.env`,
+          ["API_KEY_STORE", "TOKEN_BACKEND", "CLIENT_SECRET_SHOP"].map((name) => ({ name, value: "hunter2" })),
+        ),
+        `${AT}.env[0].value (value not shown), the literal value of API_KEY_STORE`,
+        `${AT}.env[1].value (value not shown), the literal value of TOKEN_BACKEND`,
+        `${AT}.env[2].value (value not shown), the literal value of CLIENT_SECRET_SHOP`,
       ],
       "a password by its short name": [
         set(`${C}.env`, [
