@@ -2,15 +2,16 @@ const NAME =
   /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account)[_-]?key|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands or how it is used, not what it is. */
 const NO_SECRET_NAME =
-  /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|audience|issuer|encryption|length|algorithm|region|namespace|rotation|policy|expiration|lifetime|validity|timeout)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|pull[_.-]?secrets?|[_.-](url|id))$/i;
+  /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|audience|issuer|encryption|length|algorithm|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|pull[_.-]?secrets?|[_.-](url|id))$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
- * A reference to an environment variable, a key of a Secret of Argo CD, such as `$oidc.okta.clientSecret`, a template's place, Vector's
- * store of secrets, a path or a file that holds the value.
+ * A reference to an environment variable, what a command prints, a file or variable of Grafana, such as `$__file{/etc/secret}`, a key of
+ * a Secret of Argo CD, such as `$oidc.okta.clientSecret`, a template's place, Vector's store of secrets, a path or a file that holds the
+ * value.
  */
 const REFERENCE =
-  /^(\$\{[^}]*\}|\$\([^)]*\)|\$[A-Z_][A-Z0-9_]*$|\$[a-z][\w-]*[.:][\w.-]+$|\{\{|%[({]|<[^>]*>$|SECRET\[[\w.]+\]$|\/|@)/;
+  /^(\$\{[^}]*\}|\$\(|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$[a-z][\w-]*[.:][\w.-]+$|\{\{|%[({]|<[^>]*>$|SECRET\[[\w.]+\]$|\/|@)/;
 const SWITCH = /^(on|off|true|false|yes|no|null|none|~)$/i;
 const NUMBER = /^\d+[a-z]?$/i;
 /** The value stands on other lines. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { credentialsIn } from "../../../policies/readers/credentials.ts";
+import { credentialInCommand, credentialsIn } from "../../../policies/readers/credentials.ts";
 import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
 describe("what counts as a credential in a ConfigMap", () => {
@@ -24,6 +24,18 @@ describe("what counts as a credential in a ConfigMap", () => {
     const lines = ["|-", "|2-", ">-2", "SECRET[store.password]", `\${LOG_PASSWORD}`, "hunter2", "SECRET", "|hunter2"];
     const found = lines.filter((value) => credentialsIn(`a: b\npassword: ${value}`).length > 0);
     assert.deepEqual(found, ["hunter2", "SECRET", "|hunter2"]);
+  });
+
+  // https://grafana.com/docs/grafana/latest/setup-grafana/configure-grafana/#variable-expansion
+  it("is no file or variable that Grafana reads, and nothing that a command prints", () => {
+    const values = ["$__file{/etc/secrets/oauth}", "$__env{KEY}", "$__file", "$__x"];
+    const found = values.filter((value) => credentialsIn(`client_secret = ${value}`).length > 0);
+    assert.deepEqual(found, ["$__file", "$__x"]);
+    assert.equal(credentialInCommand('curl -H "Authorization: Bearer $(cat /run/token)" https://x'), undefined);
+    const login =
+      "aws ecr get-login-password | docker login --username AWS --password-stdin 1.dkr.ecr.eu-west-1.amazonaws.com";
+    assert.equal(credentialInCommand(login), undefined);
+    assert.equal(credentialInCommand('curl -H "Authorization: Bearer hunter2" https://x'), "a literal Authorization");
   });
 
   // https://argo-cd.readthedocs.io/en/stable/operator-manual/user-management/#sensitive-data-and-sso-client-secrets
