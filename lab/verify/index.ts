@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { between, Failure, kubeconfigOptions, progress, refuseUnwritable, writeOutput } from "../command-line.ts";
+import { SESSIONS } from "../kubernetes/cluster.ts";
 import type { Row } from "./result.ts";
 
 export interface VerifyFlags {
@@ -42,7 +43,9 @@ export function verifyOptions(command: Command): Command {
     .addOption(new Option("--only <row...>", "only these rows").argParser(collect).default([], "all"))
     .addOption(new Option("--skip <row...>", "all but these rows").argParser(collect).default([], "none"))
     .addOption(
-      new Option("--parallel <count>", "number of parallel sessions in pods").argParser(between(1, 64)).default(8),
+      new Option("--parallel <count>", "number of parallel sessions in pods")
+        .argParser(between(1, 64))
+        .default(SESSIONS),
     )
     .addOption(
       new Option("--wait <seconds>", "maximum time for a marker to reach the log destination")

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
-import { type Cluster, ClusterError, type PodFacts, type ServiceFacts } from "../kubernetes/cluster.ts";
+import { type Cluster, ClusterError, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
 import { PodSessions } from "./sessions.ts";
 
 /** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
@@ -23,7 +23,7 @@ export class UnmetPrecondition extends Error {
 export interface LabOptions {
   /** The command that makes what is missing. Default: that of the stack local. */
   readonly up?: string | undefined;
-  /** Sessions in pods at the same time. Default: 8. */
+  /** Sessions in pods at the same time. Default: {@link SESSIONS}. */
   readonly parallel?: number;
   /** Lets seconds pass before something is tried again. Default: waits. */
   readonly pause?: (seconds: number) => Promise<unknown>;
@@ -43,7 +43,10 @@ export class Lab {
   readonly #services = new Map<string, Promise<ServiceFacts>>();
   #dnsPods: Promise<PodFacts[]> | undefined;
 
-  constructor(cluster: Cluster, { up = "npm run lab -- up", parallel = 8, pause = waitSeconds }: LabOptions = {}) {
+  constructor(
+    cluster: Cluster,
+    { up = "npm run lab -- up", parallel = SESSIONS, pause = waitSeconds }: LabOptions = {},
+  ) {
     this.cluster = cluster;
     this.up = up;
     this.sessions = new PodSessions(cluster, parallel);
