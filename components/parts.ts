@@ -6,7 +6,7 @@ import { targetsOf } from "./logging/routing/routes.ts";
 import type { LoggingSettings } from "./logging/settings.ts";
 import { awsSourceClusterIssues } from "./logging/sources/aws-sources.ts";
 import type { SettingsIssue } from "./schema/errors.ts";
-import { isObject } from "./schema/values.ts";
+import { amount, isObject } from "./schema/values.ts";
 import type { TeamSettings } from "./team/settings.ts";
 
 /** Parts that a stack may leave out by `false` in the place of their settings. */
@@ -85,6 +85,8 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
   if (!absent.has("logging") && logging !== undefined && cluster !== undefined)
     for (const issue of awsSourceClusterIssues(logging.sources, cluster))
       issues.push({ ...issue, path: ["logging", ...issue.path] });
+  if (!absent.has("logging") && logging?.mode === "daemonset" && cluster?.kind === "eks")
+    issues.push(...bufferIssues(logging, cluster));
   const noPodIdentity =
     cluster?.kind === "existing"
       ? "cluster.kind existing, which has no EKS Pod Identity"
@@ -141,6 +143,31 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
   if (!absent.has("logging") && logging?.mode === "daemonset")
     warn(["logging"], "collects nothing with cluster.compute fargate, which runs no DaemonSet: nothing is made for it");
   return issues;
+}
+
+const GIB = 2 ** 30;
+
+/** Buffers that together are as large as the disk of a node: Vector does not start with them, and the others fill it. */
+function bufferIssues(
+  logging: NonNullable<PartsContext["logging"]>,
+  { nodeGroups }: EksClusterSettings,
+): SettingsIssue[] {
+  const targets = targetsOf(logging);
+  const [largest] = [...targets].sort((one, other) => amount(other.bufferSize) - amount(one.bufferSize));
+  const [smallest] = [...nodeGroups].sort((one, other) => one.diskSize - other.diskSize);
+  const size = targets.reduce((sum, { bufferSize }) => sum + amount(bufferSize), 0);
+  if (largest === undefined || smallest === undefined || size < smallest.diskSize * GIB) return [];
+  const all =
+    targets.length === 1
+      ? ""
+      : `, and the buffers of ${targets.length} destinations take ${+(size / GIB).toFixed(1)}Gi`;
+  return [
+    {
+      path: ["logging", ...largest.bufferPath, "size"],
+      message: `must leave room on the nodes' disks: node group ${smallest.name} has ${smallest.diskSize}Gi (diskSize)${all}`,
+      value: largest.bufferSize,
+    },
+  ];
 }
 
 function runsCanary({ canary }: Readonly<Record<string, unknown>>): boolean {

@@ -43,6 +43,22 @@ describe("Issues across the settings", () => {
     ]);
     assert.deepEqual(placesOf({ cluster: { kind: "eks", name: "no name" }, logging: cloudwatch }), ["cluster.name"]);
   });
+
+  it("are told of buffers that fill the disk of a new node", () => {
+    const cluster = { kind: "eks", nodeGroups: [{ name: "large", diskSize: 50 }, { name: "small" }] };
+    const destinations = { archive: { kind: "s3" }, groups: { kind: "cloudwatch", buffer: { size: "12Gi" } } };
+    const logging = (size: string) => ({ destinations, buffer: { size } });
+    assert.deepEqual(placesOf({ cluster, logging: logging("7Gi") }), []);
+    assert.deepEqual(placesOf({ cluster, logging: logging("8Gi") }), ["logging.destinations.groups.buffer.size"]);
+    assert.deepEqual(placesOf({ cluster, logging: logging("13Gi") }), ["logging.buffer.size"]);
+    assert.deepEqual(
+      placesOf({ cluster: { ...cluster, nodeGroups: [{ name: "large", diskSize: 50 }] }, logging: logging("8Gi") }),
+      [],
+    );
+    assert.deepEqual(placesOf({ cluster, logging: { buffer: { size: "20Gi" } } }), ["logging.buffer.size"]);
+    const existing = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" };
+    assert.deepEqual(placesOf({ cluster: existing, logging: logging("20Gi") }), []);
+  });
 });
 
 describe("Settings by an old name", () => {

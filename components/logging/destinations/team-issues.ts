@@ -1,10 +1,13 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { amount } from "../../schema/values.ts";
+import { placeName } from "../indexing/team-places.ts";
 import { splitsPlaces, type Target, type TeamNamespaces } from "../routing/routes.ts";
 import { RETENTION } from "./destination-settings.ts";
 
 /** Least buffer of a place, which each collector that splits places but Vector has for each. */
 const MIN_SHARE = 64 * 2 ** 20;
+/** @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html */
+const MAX_LOG_GROUP = 512;
 
 /**
  * What is wrong with a log group or bucket that is split by team. Paths are below `logging`.
@@ -34,6 +37,16 @@ export function teamIssues(
   });
   if (destination.kind === "cloudwatch" && destination.existing && index.splitBy === "team")
     issues.push({ path: [...path, "existing"], message: "must be false with index.splitBy team", value: true });
+  if (destination.kind === "cloudwatch" && destination.logGroup !== undefined) {
+    const { logGroup } = destination;
+    const [longest = ""] = places
+      .map(({ team }) => placeName(logGroup, team))
+      .sort((one, other) => other.length - one.length);
+    if (longest.length > MAX_LOG_GROUP) {
+      const message = `must have at most ${logGroup.length - longest.length + MAX_LOG_GROUP} characters, since CloudWatch Logs allows ${MAX_LOG_GROUP} with the team's name behind it`;
+      issues.push({ path: [...path, "logGroup"], message, value: logGroup });
+    }
+  }
   if (destination.kind === "s3") {
     const { retentionDays = RETENTION.s3 } = destination;
     for (const [team, own] of Object.entries(destination.teams ?? {}))

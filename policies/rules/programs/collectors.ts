@@ -104,7 +104,7 @@ export const COLLECTORS: readonly Rule[] = [
     level: "advisory",
     title: "The collector's configuration can be checked",
     reason: "Only Fluent Bit configurations in the stack's ConfigMaps can be.",
-    fix: "put the configuration into a ConfigMap of the stack, or review it by hand and exempt the collector with a reason",
+    fix: "put Fluent Bit's configuration into a ConfigMap of the stack; review that of another collector by hand, and exempt it with a reason",
     source: fluentBit("Configuration file", "administration/configuring-fluent-bit"),
     types: [...WORKLOADS, "kubernetes:core/v1:ConfigMap"],
     checkStack: (stack, report) => {

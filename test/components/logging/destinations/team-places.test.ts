@@ -133,6 +133,11 @@ describe("Places of teams", () => {
       { destination: { ...GROUPS, logGroup: "/own", existing: true } },
       "destination.existing: must be false with index.splitBy team (found true)",
     ],
+    [{ destination: { ...GROUPS, logGroup: `/${"g".repeat(508)}` } }, undefined],
+    [
+      { destination: { ...GROUPS, logGroup: `/${"g".repeat(509)}` } },
+      `destination.logGroup: must have at most 509 characters, since CloudWatch Logs allows 512 with the team's name behind it (found "/${"g".repeat(75)}…)`,
+    ],
     [
       { destination: GROUPS, buffer: { size: "128Mi" } },
       'buffer.size: must be at least 192Mi, 64Mi for each team and for the rest (found "128Mi")',
