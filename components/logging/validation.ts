@@ -89,10 +89,6 @@ export function checkPipeline(
       value: mode,
     });
   }
-  if (settings.buffer.whenFull === "drop-newest" && !DROPS_NEWEST.has(collector.id)) {
-    const message = `must not be drop-newest with ${collector.title}, which drops the oldest lines or none`;
-    issues.push({ path: ["buffer", "whenFull"], message, value: settings.buffer.whenFull });
-  }
   issues.push(
     ...routeIssues(settings, collector, teams),
     ...overlapIssues(targetsOf(settings, teams), cluster),
@@ -123,7 +119,26 @@ export function checkPipeline(
       message: "must not be set with mode daemonset, which no network policy restricts",
       value: settings.sidecar.destinationCidrs,
     });
-  return [...issues, ...carrierIssues(settings, collector, teams)];
+  issues.push(...carrierIssues(settings, collector, teams));
+  return [...issues, ...dropNewestIssues(settings, collector, issues)];
+}
+
+/** @param others Issues that the collector has itself. */
+function dropNewestIssues(
+  { buffer: { whenFull } }: LoggingSettings,
+  { id, title }: Collector,
+  others: readonly SettingsIssue[],
+): SettingsIssue[] {
+  const path = ["buffer", "whenFull"];
+  if (whenFull !== "drop-newest" || DROPS_NEWEST.has(id) || others.some((one) => isDeepStrictEqual(one.path, path)))
+    return [];
+  return [
+    {
+      path,
+      message: `must be drop-oldest or block with ${title}, which never drops the newest lines`,
+      value: whenFull,
+    },
+  ];
 }
 
 /** What a cluster of this stack has not, and what AWS would refuse. */

@@ -97,7 +97,15 @@ describe("routes", () => {
     ],
     [
       { destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "drop-newest" } },
-      'buffer.whenFull: must not be drop-newest with Fluent Bit, which drops the oldest lines or none (found "drop-newest")',
+      'buffer.whenFull: must be drop-oldest or block with Fluent Bit, which never drops the newest lines (found "drop-newest")',
+    ],
+    [
+      {
+        collector: "filebeat",
+        destination: { kind: "elasticsearch", host: "h.example.com" },
+        buffer: { whenFull: "drop-newest" },
+      },
+      'buffer.whenFull: must be block with Filebeat, whose queue drops nothing (found "drop-newest")',
     ],
     [
       { collector: "vector", destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "block" } },
