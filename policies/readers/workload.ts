@@ -1,5 +1,9 @@
 import type { Field, Resource } from "../core/resource.ts";
 
+/** Custom kinds with the template of a pod, which may stand elsewhere: Argo Rollouts, OpenKruise and Knative. */
+const CUSTOM =
+  /^kubernetes:(argoproj\.io\/\w+:Rollout|apps\.kruise\.io\/\w+:(CloneSet|StatefulSet|DaemonSet)|serving\.knative\.dev\/\w+:(Service|Configuration))$/;
+
 /** Where the pod's spec stands in each kind that makes pods, all API versions alike. */
 const PATHS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^kubernetes:core\/v1:Pod$/, ["spec"]],
@@ -8,6 +12,7 @@ const PATHS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^kubernetes:(apps|extensions)\/\w+:(Deployment|DaemonSet|StatefulSet|ReplicaSet)$/, ["spec", "template", "spec"]],
   [/^kubernetes:batch\/\w+:Job$/, ["spec", "template", "spec"]],
   [/^kubernetes:batch\/\w+:CronJob$/, ["spec", "jobTemplate", "spec", "template", "spec"]],
+  [CUSTOM, ["spec", "template", "spec"]],
 ];
 const PATCH = /Patch$/;
 
@@ -19,6 +24,9 @@ export const WORKLOADS: readonly string[] = [
   "kubernetes:apps/*",
   "kubernetes:extensions/*",
   "kubernetes:batch/*",
+  "kubernetes:argoproj.io/*",
+  "kubernetes:apps.kruise.io/*",
+  "kubernetes:serving.knative.dev/*",
 ];
 
 /** Types of the resources that change such a resource of somebody else's. */
@@ -46,7 +54,9 @@ export function podPatchOf(resource: Resource): Field | undefined {
 
 function specOf(resource: Resource, type: string): Field | undefined {
   const path = pathOf(type);
-  return path === undefined ? undefined : resource.at(...path);
+  if (path === undefined) return undefined;
+  const spec = resource.at(...path);
+  return CUSTOM.test(type) && spec.raw === undefined ? undefined : spec;
 }
 
 function pathOf(type: string): readonly string[] | undefined {

@@ -18,6 +18,9 @@ const KINDS: Record<string, object> = {
   "kubernetes:apps/v1beta2:Deployment": { spec: TEMPLATE },
   "kubernetes:batch/v1:Job": { spec: TEMPLATE },
   "kubernetes:batch/v1:CronJob": { spec: { jobTemplate: { spec: TEMPLATE } } },
+  "kubernetes:argoproj.io/v1alpha1:Rollout": { spec: TEMPLATE },
+  "kubernetes:apps.kruise.io/v1alpha1:CloneSet": { spec: TEMPLATE },
+  "kubernetes:serving.knative.dev/v1:Service": { spec: TEMPLATE },
 };
 
 describe("podSpecOf", () => {
@@ -33,11 +36,18 @@ describe("podSpecOf", () => {
     });
   }
 
+  it("finds no pod in a custom kind whose template stands elsewhere", () => {
+    const props = { spec: { workloadRef: { apiVersion: "apps/v1", kind: "Deployment", name: "x" } } };
+    const stack = stackOf([{ type: "kubernetes:argoproj.io/v1alpha1:Rollout", name: "x", props }]);
+    assert.deepEqual(evaluate(stack, { rules: RULES.filter(({ family }) => family === "pods") }).findings, []);
+  });
+
   it("finds no pod in what makes none", () => {
     for (const type of [
       "kubernetes:core/v1:Service",
       "kubernetes:apps/v1:ControllerRevision",
       "kubernetes:apps/v1:DaemonSetPatch",
+      "kubernetes:argoproj.io/v1alpha1:Application",
       "aws:ec2/vpc:Vpc",
     ]) {
       const [resource] = stackOf([{ type, name: "x", props: {} }]).resources;
