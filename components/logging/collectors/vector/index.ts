@@ -59,7 +59,8 @@ export const vector: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing: "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep",
-    buffer: "files on the node, then it stops reading, or drops the newest; a kill may lose lines not yet written",
+    buffer:
+      "files on the node, smaller in all than its disk, or Vector does not start; when full, it stops reading or drops the newest; a kill may lose lines not yet written",
     index: "date in any time zone",
     maintenance: "maintained (Datadog)",
     ownCode: "VRL that builds the record",
