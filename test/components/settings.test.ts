@@ -56,6 +56,7 @@ describe("Issues across the settings", () => {
       [],
     );
     assert.deepEqual(placesOf({ cluster, logging: { buffer: { size: "20Gi" } } }), ["logging.buffer.size"]);
+    assert.deepEqual(placesOf({ cluster, logging: { mode: "sidecar", buffer: { size: "20Gi" } } }), []);
     const existing = { kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" };
     assert.deepEqual(placesOf({ cluster: existing, logging: logging("20Gi") }), []);
   });

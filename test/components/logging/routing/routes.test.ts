@@ -14,6 +14,15 @@ const issues = (settings: object) =>
 const S3 = { kind: "s3", bucket: "acme-logs" };
 const SEARCH = { kind: "opensearch", host: "search.example.com" };
 
+describe("buffer.whenFull", () => {
+  it("is refused once, by what the collector says of it", () => {
+    const destination = { kind: "elasticsearch", host: "h.example.com", credentials: { secretName: "es" } };
+    assert.deepEqual(issues({ collector: "filebeat", destination, buffer: { whenFull: "drop-newest" } }), [
+      'buffer.whenFull: must be block with Filebeat, whose queue drops nothing (found "drop-newest")',
+    ]);
+  });
+});
+
 describe("routes", () => {
   it("are valid for up to four destinations, with and without rules", () => {
     assert.deepEqual(issues({ destinations: { archive: S3 } }), []);
@@ -98,14 +107,6 @@ describe("routes", () => {
     [
       { destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "drop-newest" } },
       'buffer.whenFull: must be drop-oldest or block with Fluent Bit, which never drops the newest lines (found "drop-newest")',
-    ],
-    [
-      {
-        collector: "filebeat",
-        destination: { kind: "elasticsearch", host: "h.example.com" },
-        buffer: { whenFull: "drop-newest" },
-      },
-      'buffer.whenFull: must be block with Filebeat, whose queue drops nothing (found "drop-newest")',
     ],
     [
       { collector: "vector", destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "block" } },
