@@ -3,7 +3,8 @@ import { changed, type TrialChanges, tryOut } from "../support/collectors/losses
 import { whyMissing } from "../support/collectors/program.ts";
 import type { LocalCollector } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { ANSWERS, BEHAVIORS, type Behavior, TABLE } from "./losses-table.ts";
+import { ANSWERS, BEHAVIORS, type Behavior } from "./losses-row.ts";
+import { TABLE } from "./losses-table.ts";
 
 const TITLES: Readonly<Record<Behavior, string>> = {
   rotation: "with files rotated under it",
