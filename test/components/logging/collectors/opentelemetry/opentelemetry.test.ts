@@ -18,6 +18,15 @@ describe("OpenTelemetry Collector", () => {
     ]);
   });
 
+  it("prints no line that no runtime wrote, whose error names it whole", () => {
+    const operators = z.array(z.looseObject({ type: z.string() })).parse(render().files.operators);
+    const container = operators.filter(({ type }) => type === "container");
+    assert.deepEqual(
+      container.map((operator) => operator.on_error),
+      ["send_quiet", "send_quiet"],
+    );
+  });
+
   it("drops by namespace, annotation and label what comes by OTLP too", () => {
     const { processors } = render({ namespaces: { include: ["a", "b"] }, labels: { app: "curl" } });
     assert.deepEqual(processors.filter?.log_conditions, [
