@@ -31,8 +31,8 @@ const NO_ID = 1;
 const MAX_TENTHS = 6000;
 /** More than any file has, to make one number of a file's and a line's. */
 const LINES_OF_A_FILE = 1e9;
-/** With as many more values as a number holds exactly, ids of a few million lines do not meet by chance. */
-const HALF_OF_A_HASH = 2 ** 20;
+/** Values of a hash of the ids, as many as a number holds exactly: those of a few million lines do not meet by chance. */
+const VALUES = 2 ** 53;
 
 /** Counts records by the writer's marker, in a few bytes a record: there are millions. */
 export class Tally {
@@ -48,8 +48,7 @@ export class Tally {
   readonly #places = new Map<string, number>();
   readonly #files = new Map<number, number>();
   readonly #seen = new Map<number, Uint32Array>();
-  /** The line that has an id, by hashes of both. */
-  readonly #lines = new Map<number, number>();
+  readonly #lines = new Lines();
 
   request(bytes: number): void {
     this.#requests += 1;
@@ -105,10 +104,8 @@ export class Tally {
   }
 
   #isOfAnother(id: string, line: number): boolean {
-    const hash = hashOf(id) * HALF_OF_A_HASH + (hashOf(`again ${id}`) % HALF_OF_A_HASH);
-    const owner = this.#lines.get(hash);
-    if (owner === undefined) this.#lines.set(hash, line);
-    return owner !== undefined && owner !== line;
+    const hash = (hashOf(id) * 2 ** 21 + (hashOf(id, 0x01000197) % 2 ** 21)) % VALUES;
+    return this.#lines.firstOf(hash, line) !== line;
   }
 
   #room(file: number, number: number): Uint32Array {
@@ -124,10 +121,48 @@ export class Tally {
   }
 }
 
-/** FNV-1a, never 0 or 1. */
-function hashOf(text: string): number {
+/** The line that came first under each hash. A Map of millions keeps the garbage collector busy, at the expense of what is measured. */
+class Lines {
+  #size = 0;
+  #hashes = new Float64Array(1024);
+  #lines = new Float64Array(1024);
+
+  /** @param hash Not 0. */
+  firstOf(hash: number, line: number): number {
+    if (this.#size * 2 > this.#hashes.length) this.#grow();
+    const at = this.#placeOf(hash);
+    if (this.#hashes[at] === hash) return this.#lines[at] ?? line;
+    this.#hashes[at] = hash;
+    this.#lines[at] = line;
+    this.#size += 1;
+    return line;
+  }
+
+  /** Where a hash stands, or may stand. */
+  #placeOf(hash: number): number {
+    const last = this.#hashes.length - 1;
+    let at = Math.floor(hash / 2 ** 21) & last;
+    while (this.#hashes[at] !== 0 && this.#hashes[at] !== hash) at = (at + 1) & last;
+    return at;
+  }
+
+  #grow(): void {
+    const [hashes, lines] = [this.#hashes, this.#lines];
+    this.#hashes = new Float64Array(hashes.length * 2);
+    this.#lines = new Float64Array(hashes.length * 2);
+    for (const [at, hash] of hashes.entries()) {
+      if (hash === 0) continue;
+      const place = this.#placeOf(hash);
+      this.#hashes[place] = hash;
+      this.#lines[place] = lines[at] ?? 0;
+    }
+  }
+}
+
+/** FNV-1a, or with another prime another hash; never 0 or 1. */
+function hashOf(text: string, prime = 0x01000193): number {
   let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), prime) >>> 0;
   return Math.max(hash, NO_ID + 1);
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parse } from "yaml";
 import { fluentBit } from "../../../../../components/logging/collectors/fluent-bit/index.ts";
 import { credentials, DESTINATIONS } from "../pipelines.ts";
 import { pipelineOf, render } from "./rendered.ts";
@@ -139,6 +140,23 @@ describe("Fluent Bit's outputs", () => {
     const at = (kind: string) => render({ destination: { kind, host: "h", credentials } }).output;
     assert.equal(at("elasticsearch").name, "opensearch");
     assert.deepEqual(at("elasticsearch"), at("opensearch"));
+  });
+
+  it("sends in one thread to each of several destinations, so that the backlog of one leaves cores to the others", () => {
+    const destinations = {
+      search: { kind: "opensearch", host: "h" },
+      web: { kind: "http", url: "https://example.com" },
+      events: { kind: "splunk", url: "https://example.com", token: { secretName: "splunk" } },
+      archive: { kind: "s3", bucket: "acme-logs" },
+    };
+    const { files } = render({ destinations });
+    const threads = Object.keys(destinations).map((name) => {
+      const { pipeline } = parse(files[`sender-${name}.yaml`] ?? "");
+      return pipeline.outputs.map((output: { name: string; workers?: number }) => [output.name, output.workers]);
+    });
+    // The output for S3 has one thread in any case.
+    assert.deepEqual(threads, [[["opensearch", 1]], [["http", 1]], [["splunk", 1]], [["s3", undefined]]]);
+    assert.equal(render({ destination: destinations.search }).output.workers, 2);
   });
 
   it("waits for an answer over the network, and not for ever", () => {
