@@ -54,9 +54,10 @@ const loki: Protocol = ({ url }, body) => {
   const push: { streams: { stream: Record<string, string>; values: [string, string][] }[] } = JSON.parse(
     body.toString(),
   );
-  return push.streams.flatMap(({ stream, values }) =>
-    values.map(([at, line]) => ({ place: JSON.stringify(stream), log: line, json: line, at })),
-  );
+  return push.streams.flatMap(({ stream, values }) => {
+    const place = JSON.stringify(stream);
+    return values.map(([at, line]) => ({ place, log: line, json: line, at }));
+  });
 };
 
 /** CloudWatch Logs' PutLogEvents. The place is group and stream. */

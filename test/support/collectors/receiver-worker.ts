@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { buffer } from "node:stream/consumers";
 import { parentPort, workerData } from "node:worker_threads";
 import { gunzipSync } from "node:zlib";
 import { PROTOCOLS, type Received } from "./protocols.ts";
@@ -43,7 +42,9 @@ parentPort?.on("message", (message: { mode?: ReceiverMode; labels?: typeof label
 });
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const raw = await buffer(request);
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const raw = Buffer.concat(chunks);
   const url = request.url ?? "";
   const pod = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/?]+)/.exec(url);
   if (pod !== null) return json(response, 200, podOf(pod[1] ?? "", pod[2] ?? ""));
@@ -82,10 +83,14 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   json(response, refused ? 400 : 200, {});
 }
 
-/** How long ago the runtime wrote a line; undefined if its record does not say. */
+let [lastTime, lastMilliseconds] = ["", Number.NaN];
+
+/** How long ago the runtime wrote a line; undefined if its record does not say. Neighbors mostly have one time, and so it is kept. */
 function lateSeconds(json: string): number | undefined {
   const time = /"(?:time|@timestamp)":"(\d{4}-\d\d-\d\dT[\d:]+\.\d{3})/.exec(json)?.[1];
-  return time === undefined ? undefined : (Date.now() - Date.parse(`${time}Z`)) / 1000;
+  if (time === undefined) return undefined;
+  if (time !== lastTime) [lastTime, lastMilliseconds] = [time, Date.parse(`${time}Z`)];
+  return (Date.now() - lastMilliseconds) / 1000;
 }
 
 /** In the mode `partial` every third request has every seventh document refused for now. */
