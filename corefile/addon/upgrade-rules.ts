@@ -21,7 +21,7 @@ export function versionStep(from: string, to: string): VersionStep {
   const refused = (reason: string): VersionStep => ({ from, to, kind: "refused", reason });
   if (before === undefined || after === undefined) {
     const wrong = before === undefined ? from : to;
-    return refused(`"${wrong}" is not a Kubernetes version: state one such as 1.36`);
+    return refused(`"${wrong}" is not a Kubernetes version: use one such as 1.36`);
   }
   if (after > before + 1)
     return refused(
@@ -37,9 +37,8 @@ export function versionStep(from: string, to: string): VersionStep {
 export function unknownVersion(version: string): string | undefined {
   const known = knownVersions();
   if (known.includes(version)) return undefined;
-  if (minorOf(version) === undefined)
-    return `"${version}" is not a Kubernetes version: state one of ${known.join(", ")}`;
-  return `Kubernetes ${version} is not among the versions known on ${LOOKED_UP} (${known.join(", ")}): update eks-dns-logging, or look the versions up by npm run versions`;
+  if (minorOf(version) === undefined) return `"${version}" is not a Kubernetes version: use one of ${known.join(", ")}`;
+  return `Kubernetes ${version} is not among the versions known on ${LOOKED_UP} (${known.join(", ")}): update eks-dns-logging, or run npm run versions`;
 }
 
 /** A part of a cluster that has a version of its own. */
@@ -118,16 +117,16 @@ function judge(
 
 function skewIssue(component: string, [, minor]: Parts, { to }: Pick<VersionStep, "to">): string | undefined {
   const target = minorOf(to) ?? 0;
-  if (minor > target) return `${component} must not be newer than the control plane: take it to ${to} first`;
+  if (minor > target) return `${component} must not be newer than the control plane: change it to ${to} first`;
   if (target - minor > MAX_SKEW)
-    return `${component} may be ${MAX_SKEW} minor versions older than the control plane at most: update it first`;
+    return `${component} may be at most ${MAX_SKEW} minor versions older than the control plane: update it first`;
   return undefined;
 }
 
 function kubelet([, minor]: Parts, { from, to }: Pick<VersionStep, "from" | "to">): Judgment {
   if (minor === minorOf(to)) return ["default", "the control plane's version"];
   if (minor < (minorOf(from) ?? 0))
-    return ["before", `EKS wants managed nodes at the control plane's ${from} before it updates it`];
+    return ["before", `EKS updates the control plane only once managed nodes are at ${from}`];
   return ["update", `nodes follow the control plane to ${to}`];
 }
 

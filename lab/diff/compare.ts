@@ -190,6 +190,8 @@ export interface PolicyComparison {
   readonly fixed: readonly PolicyFinding[];
   /** Allowed by name in head, each with its reason. */
   readonly exempt: readonly PolicyFinding[];
+  /** Those of them that were not so in base. */
+  readonly newlyExempt: readonly PolicyFinding[];
   /** What is wrong in the configuration of the policies. */
   readonly issues: readonly string[];
   /** How many issues, and mandatory rules that head violates or leaves undecided: the check fails on any. */
@@ -201,13 +203,16 @@ function comparePolicies(base: PolicyRun | undefined, head: PolicyRun | undefine
   if (head === undefined) return undefined;
   const before = (base?.findings ?? []).filter(isOpen);
   const after = head.findings.filter(isOpen);
+  const exempt = head.findings.filter(({ outcome }) => outcome === "exempt");
   const beforeKeys = new Set(before.map(keyOf));
+  const exemptKeys = new Set((base?.findings ?? []).filter(({ outcome }) => outcome === "exempt").map(keyOf));
   const afterKeys = new Set(after.map(keyOf));
   return {
     fresh: after.filter((finding) => !beforeKeys.has(keyOf(finding))),
     known: after.filter((finding) => beforeKeys.has(keyOf(finding))),
     fixed: before.filter((finding) => !afterKeys.has(keyOf(finding))),
-    exempt: head.findings.filter((finding) => finding.outcome === "exempt"),
+    exempt,
+    newlyExempt: exempt.filter((finding) => !exemptKeys.has(keyOf(finding))),
     issues: head.issues,
     failing: after.filter((finding) => finding.level === "mandatory").length + head.issues.length,
   };

@@ -59,7 +59,7 @@ const MAX_LINES = 30;
 
 /** The comparison for a person at a terminal. Colors are for a terminal: take them off for anything else. */
 export function formatDiff(diff: Diff): string {
-  const title = `What ${styleText("bold", sideText(diff.head))} changes where ${styleText("bold", sideText(diff.base))} stands`;
+  const title = `Changes from ${styleText("bold", sideText(diff.base))} to ${styleText("bold", sideText(diff.head))}`;
   const warnings = warningsOf(diff).map(({ stacks, warning }) =>
     styleText(["bold", "red"], `WARNING  ${stacks}: ${warning}`),
   );
@@ -108,7 +108,7 @@ function lines(field: ShownField): string[] {
 }
 
 function policyLines(policies: PolicyComparison): string[] {
-  const { fresh, known, fixed, exempt, issues, failing } = policies;
+  const { fresh, known, fixed, exempt, newlyExempt, issues, failing } = policies;
   const counts = `${fresh.length} new, ${known.length} as before, ${fixed.length} fixed, ${exempt.length} exempt`;
   return [
     `  policies: ${counts}${failing > 0 ? styleText(["bold", "red"], `; ${failing} mandatory: failed`) : ""}`,
@@ -116,7 +116,7 @@ function policyLines(policies: PolicyComparison): string[] {
     ...fresh.map((finding) => styleText("red", `    new      ${findingText(finding)}`)),
     ...known.map((finding) => `    before   ${findingText(finding)}`),
     ...fixed.map((finding) => styleText("green", `    fixed    ${findingText(finding)}`)),
-    ...exempt.map((finding) => styleText("dim", `    exempt   ${findingText(finding)}`)),
+    ...newlyExempt.map((finding) => styleText("dim", `    exempt   ${findingText(finding)}`)),
   ];
 }
 
@@ -158,7 +158,7 @@ function cutAtLine(text: string): string {
 function render(diff: Diff, detail: Detail): string {
   return `${[
     MARKER,
-    `### What ${plainText(sideText(diff.head))} changes where ${plainText(sideText(diff.base))} stands`,
+    `### Changes from ${plainText(sideText(diff.base))} to ${plainText(sideText(diff.head))}`,
     warningBlock(diff, detail),
     diff.notes.map((note) => `- ${plainText(note)}`).join("\n"),
     ...diff.stacks.flatMap((stack) => stackBlocks(stack, detail)),

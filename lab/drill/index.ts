@@ -112,7 +112,7 @@ async function list(flags: JsonFlags): Promise<void> {
   const { settings } = await settingsOf(flags);
   const live = await connected(flags).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;
-    process.stderr.write(`The cluster was not asked: ${error.message}\n`);
+    process.stderr.write(`The cluster was not checked: ${error.message}\n`);
     return undefined;
   });
   const drills = await offeredDrills(settings, live?.env.store, live?.isEks).finally(live?.stop);

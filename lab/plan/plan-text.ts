@@ -9,7 +9,7 @@ import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { ownSources, type Source, sourcePlace } from "../../components/logging/sources/journal.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
-import { plainTable } from "../output/table.ts";
+import { plainTable, plural } from "../output/table.ts";
 import type { PlannedResource, Recording } from "./plan.ts";
 
 /** One line of the tree. */
@@ -103,7 +103,11 @@ function formatCounts(resources: readonly PlannedResource[]): string[] {
   return [
     bold("Resources:"),
     `    + ${resources.length + 1} to create: ${custom.length} resources (${counts}) in ${resources.length - custom.length} components and the stack`,
-    `    ${fields} values of ${unknowns.length} resources are known only after deployment${fields > MAX_NAMED ? " (--json lists them)" : ""}`,
+    ...(fields === 0
+      ? []
+      : [
+          `    ${plural(fields, "value")} of ${plural(unknowns.length, "resource")} known only after deployment${fields > MAX_NAMED ? " (--json lists them)" : ""}`,
+        ]),
     ...(fields > MAX_NAMED ? [] : unknowns.map((each) => `      ${each.name}: ${each.unknowns.join(", ")}`)),
   ];
 }
@@ -124,7 +128,11 @@ export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): 
   );
   const warnings = dnsWarnings(dns, kubernetesVersionOf(cluster));
   return [
-    bold("DNS:"),
+    bold(
+      cluster.kind === "existing" && dns.adopt === undefined
+        ? "DNS, not deployed (--manifests writes its Corefile):"
+        : "DNS:",
+    ),
     ...lines,
     ...warnings.map((warning) => `    ${styleText("yellow", "warning", { stream: process.stdout })}: ${warning}`),
     "",

@@ -71,7 +71,7 @@ export function formatPolicies(evaluation: Evaluation): string {
       others.filter(({ outcome }) => outcome === "exempt"),
     ),
   ];
-  return `\n${styleText("bold", "Policies")}\n${lines.join("\n")}\n`;
+  return `${styleText("bold", "Policies")}\n${lines.join("\n")}\n`;
 }
 
 function byResource(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {

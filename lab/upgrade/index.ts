@@ -20,7 +20,7 @@ interface UpgradeFlags {
 export function registerUpgrade(program: Command): void {
   program
     .command("upgrade")
-    .description("print the steps of a Kubernetes upgrade on EKS, what breaks, and how to go back; changes nothing")
+    .description("print the steps of a Kubernetes upgrade on EKS, what breaks, and how to roll back; changes nothing")
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
     .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
     .option("--to <version>", "Kubernetes version, such as 1.36 (default: the next minor version)")
@@ -103,10 +103,10 @@ async function wantedStep(from: string, asked: string | undefined) {
   const to = asked ?? `1.${minor + 1}`;
   const step = versionStep(from, to);
   if (step.kind === "refused") throw new Failure(step.reason, 2);
-  if (step.kind === "none") throw new Failure(`the cluster is at ${from} already: state another version by --to`, 2);
+  if (step.kind === "none") throw new Failure(`the cluster is at ${from} already: set another version with --to`, 2);
   if (step.kind === "rollback")
     throw new Failure(
-      `${from} → ${to} is a rollback, which EKS does within 7 days of the upgrade alone: its steps are at the end of \`npm run lab -- upgrade --from ${to} --to ${from}\``,
+      `${from} → ${to} is a rollback, which EKS only does within 7 days of the upgrade: its steps are at the end of \`npm run lab -- upgrade --from ${to} --to ${from}\``,
       2,
     );
   const unknown = unknownVersion(to);

@@ -76,7 +76,7 @@ export function planUpgrade(input: UpgradeInput): UpgradePlan {
         (error) => `the Corefile with CoreDNS ${coredns?.changes.to}: ${error}`,
       ),
       ...(live?.blockingBudgets ?? []).map(
-        (budget) => `disruption budget ${budget} lets no pod go: nodes cannot drain`,
+        (budget) => `disruption budget ${budget} allows no eviction: nodes cannot drain`,
       ),
       ...changes
         .filter(({ breaks, found }) => breaks && (found ?? []).length > 0)
@@ -93,7 +93,7 @@ export function planUpgrade(input: UpgradeInput): UpgradePlan {
 
 function liveNotes(live: LiveCluster | undefined): string[] {
   if (live === undefined)
-    return ["without --context, only the stack is read: not the nodes, images and budgets that run"];
+    return ["without --context, only the stack is read, not the cluster's nodes, images and disruption budgets"];
   return [
     ...(live.isEks ? [] : [`the API server of context ${live.context} is not EKS's`]),
     ...(live.forbidden.length === 0 ? [] : [`not readable by this kubeconfig: ${live.forbidden.join(", ")}`]),

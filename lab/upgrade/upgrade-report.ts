@@ -18,7 +18,7 @@ export function formatUpgrade(plan: UpgradePlan): string {
     coredns(plan),
     changes(plan),
     [
-      bold("Way back:"),
+      bold("Rollback:"),
       ...numbered(plan.wayBack),
       "   https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html",
     ],
@@ -30,7 +30,7 @@ export function formatUpgrade(plan: UpgradePlan): string {
 }
 
 function blockers({ blockers: found }: UpgradePlan): string[] {
-  if (found.length === 0) return [styleText("green", "Nothing stands in the way.")];
+  if (found.length === 0) return [styleText("green", "Nothing blocks the upgrade.")];
   return [styleText(["bold", "red"], "Before the upgrade:"), ...numbered(found)];
 }
 
@@ -57,8 +57,8 @@ function components({ components: found, to }: UpgradePlan): string[] {
     reason,
   ]);
   return [
-    bold("Versions that go together:"),
-    plainTable(["component", "now", "stands", `with ${to}`, "why"], rows).trimEnd(),
+    bold("Component versions:"),
+    plainTable(["component", "now", "verdict", `with ${to}`, "why"], rows).trimEnd(),
     styleText("dim", `looked up on ${LOOKED_UP}; https://kubernetes.io/releases/version-skew-policy/`),
   ];
 }
@@ -77,9 +77,9 @@ function coredns({ coredns: found }: UpgradePlan): string[] {
     bold(`CoreDNS ${from} → ${to}:`),
     ...(release.from === release.to ? ["  the same plugins and options"] : []),
     ...kinds.flatMap(([kind, names]) => (names.length === 0 ? [] : [`  ${kind}: ${names.join("; ")}`])),
-    ...affected.map((plugin) => bold(`  the Corefile uses ${plugin}, which is not where it was`)),
+    ...affected.map((plugin) => bold(`  the Corefile uses ${plugin}, which was moved or removed`)),
     ...(errors.length === 0
-      ? [isChecked ? "  the Corefile starts" : "  the Corefile is not known here: add --context"]
+      ? [isChecked ? "  the Corefile starts" : "  the Corefile is unknown: add --context"]
       : errors.map((error) => `  the Corefile does not start: ${error}`)),
     ...warnings.map((warning) => `  warning: ${warning}`),
     styleText("dim", `  plugins judged by CoreDNS ${release.from} and ${release.to}; https://coredns.io/tags/notes/`),
@@ -101,7 +101,7 @@ function changes({ changes: found, to }: UpgradePlan): string[] {
 const MAX_NAMES = 10;
 
 function concerned(objects: readonly string[]): string {
-  if (objects.length === 0) return "concerns nothing that was read";
+  if (objects.length === 0) return "none found";
   const more = objects.length > MAX_NAMES ? ` and ${objects.length - MAX_NAMES} more` : "";
-  return styleText(["bold"], `concerns ${objects.slice(0, MAX_NAMES).join(", ")}${more}`);
+  return styleText(["bold"], `found in ${objects.slice(0, MAX_NAMES).join(", ")}${more}`);
 }

@@ -46,7 +46,7 @@ const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 export function stepsOf(input: UpgradeInput, components: readonly ComponentVerdict[]): UpgradeStep[] {
   const { cluster, ownsCluster, step, file } = input;
   const setting = ownsCluster ? "cluster.version" : "cluster.kubernetesVersion";
-  const owner = ownsCluster ? [] : [`by the owner of ${cluster}; this stack then states ${setting}: "${step.to}"`];
+  const owner = ownsCluster ? [] : [`by the owner of ${cluster}; then set ${setting}: "${step.to}"`];
   return [
     {
       title: "prepare",
@@ -67,10 +67,10 @@ export function stepsOf(input: UpgradeInput, components: readonly ComponentVerdi
         ...(ownsCluster
           ? [
               `${setting}: "${step.to}" in ${file}, then pulumi up, which also updates the add-ons and node groups`,
-              "pulumi up takes kube-proxy and vpc-cni before the nodes, CoreDNS after them: both orders keep the skew rules",
+              "pulumi up updates kube-proxy and vpc-cni before the nodes, and CoreDNS after them, as the version skew policy allows",
             ]
           : []),
-        "cannot be paused; EKS goes back by itself where its health checks fail",
+        "cannot be paused; EKS rolls back if its health checks fail",
       ],
       source: `${GUIDE}/update-cluster.html`,
     },
@@ -95,8 +95,9 @@ function clusterHow({ ownsCluster, comparison }: UpgradeInput): string {
 function nodeSteps({ ownsCluster, compute, target, comparison, step, live }: UpgradeInput): UpgradeStep[] {
   const source = `${GUIDE}/managed-node-update-behavior.html`;
   const count = Object.values(live?.kubelets ?? {}).reduce((sum, nodes) => sum + nodes, 0);
-  const takes = "minutes a node; up to 15 to drain it";
-  const drain = "each new node comes first; a pod that does not leave within 15 minutes fails the update";
+  const takes = "minutes per node, up to 15 to drain it";
+  const drain =
+    "a new node starts before an old one is drained; a pod that does not leave within 15 minutes fails the update";
   if (compute === "auto" || compute === "fargate") return [managedNodes(compute, step)];
   if (!ownsCluster) return [{ title: "nodes", how: "by their owner", takes, details: [drain], source }];
   const groups = (target?.resources ?? []).filter(({ type }) => type === NODE_GROUP);
@@ -128,7 +129,7 @@ function managedNodes(compute: "auto" | "fargate", { to }: VersionStep): Upgrade
         title: "Fargate pods",
         how: "by hand",
         takes: "-",
-        details: [`running pods keep their kubelet: restart the workloads to take it to ${to}`],
+        details: [`running pods keep their kubelet: restart the workloads to update it to ${to}`],
         source,
       };
 }
@@ -146,7 +147,7 @@ function addonSteps({ target, ownsCluster }: UpgradeInput, components: readonly 
         title: changes ? `add-on ${component} ${version} → ${after ?? "?"}` : `add-on ${component} ${version}`,
         how: changes ? (isManaged ? "in place" : "by its owner") : "unchanged",
         takes: changes ? "minutes: a rolling update of its pods" : "-",
-        details: isPinned ? [`the stack pins it: state ${wanted} to update it`] : [],
+        details: isPinned ? [`the stack pins it: set ${wanted} to update it`] : [],
         source: `${GUIDE}/updating-an-add-on.html`,
       },
     ];
@@ -172,7 +173,7 @@ export function wayBack({ cluster, step: { from, to }, ownsCluster, file, today 
     ...old.map((command) => `add-ons are not rolled back: ${command}`),
     `aws eks update-cluster-version --name ${cluster} --kubernetes-version ${from}`,
     ownsCluster
-      ? `cluster.version: "${from}" in ${file}, then pulumi refresh and pulumi preview, which shows no other version`
+      ? `cluster.version: "${from}" in ${file}, then pulumi refresh; pulumi preview must show no version change`
       : `cluster.kubernetesVersion: "${from}" in ${file}`,
   ];
 }

@@ -25,7 +25,7 @@ describe("the comment", () => {
     assert.deepEqual(text.split("\n").slice(0, 6), [
       MARKER,
       "",
-      "### What the working tree changes where main \\(0123456\\) stands".replaceAll(/\\([()])/g, "$1"),
+      "### Changes from main \\(0123456\\) to the working tree".replaceAll(/\\([()])/g, "$1"),
       "",
       "> [!CAUTION]",
       "> - **namespace ts-team would be replaced by tx-team: everything in it is deleted: pods, secrets, volume claims, and objects created by hand** (stack test)",
@@ -89,7 +89,10 @@ describe("the comment", () => {
       message: `${rule} says no`,
       ...more,
     });
-    const base = { ...plan(), policies: { findings: [finding("old"), finding("gone")], issues: [] } };
+    const base = {
+      ...plan(),
+      policies: { findings: [finding("old"), finding("gone"), finding("let", { outcome: "exempt" })], issues: [] },
+    };
     const head = {
       ...plan(),
       policies: {
@@ -99,6 +102,7 @@ describe("the comment", () => {
           finding("new", { outcome: "undecided" }),
           finding("soft", { level: "advisory" }),
           finding("allowed", { outcome: "exempt" }),
+          finding("let", { outcome: "exempt" }),
         ],
       },
     };
@@ -108,9 +112,10 @@ describe("the comment", () => {
     assert.match(text, /- exemption of x from y has no effect/);
     assert.match(text, /<summary>Already in base: 1<\/summary>\n\n- old/);
     assert.match(text, /Fixed: 1<\/summary>\n\n- gone/);
-    assert.match(text, /Exempt: 1<\/summary>\n\n- allowed/);
+    assert.match(text, /Exempt: 2<\/summary>\n\n- allowed/);
     const lines = formatDiff(diffOf(base, head));
-    assert.match(lines, /policies: 2 new, 1 as before, 1 fixed, 1 exempt.*; 3 mandatory: failed/);
+    assert.match(lines, /policies: 2 new, 1 as before, 1 fixed, 2 exempt.*; 3 mandatory: failed/);
+    assert.deepEqual(lines.match(/exempt {3}\w+/g), ["exempt   allowed"]);
     assert.match(lines, /issue {2}exemption of x from y has no effect/);
     assert.match(markdownOf(diffOf(base, plan())), /Policies: not run at this revision/);
   });

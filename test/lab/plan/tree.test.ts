@@ -52,7 +52,7 @@ describe("the plan as a tree", () => {
     assert.match(text, /\+ {2}│ {2}├─ kubernetes:core\/v1:Namespace +group-first +group-second/);
     assert.match(text, /\+ {2}└─ kubernetes:core\/v1:Namespace +alone/);
     assert.match(text, /\+ 5 to create: 3 resources \(3 kubernetes\) in 1 components and the stack/);
-    assert.match(text, /1 values of 1 resources are known only after deployment\n +group-second: /);
+    assert.match(text, /1 value of 1 resource known only after deployment\n +group-second: /);
     assert.match(text, /address +: http:\/\/shown/);
     assert.match(text, /password +: \[secret\]/);
     assert.ok(!text.includes("hidden"));

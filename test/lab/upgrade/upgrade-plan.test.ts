@@ -114,8 +114,8 @@ describe("the plan of an upgrade", () => {
     assert.deepEqual(coredns?.errors, refused);
     const other = upgradeWith({ target: undefined, comparison: undefined, refused: ["cluster.name: must be set"] });
     assert.equal(other.coredns?.isChecked, false);
-    assert.match(formatUpgrade(other), /the Corefile is not known here/);
-    assert.doesNotMatch(formatUpgrade({ ...other, components: [] }), /Versions that go together/);
+    assert.match(formatUpgrade(other), /the Corefile is unknown/);
+    assert.doesNotMatch(formatUpgrade({ ...other, components: [] }), /Component versions:/);
   });
 
   it("is blocked by an old kubelet, a budget that lets no pod go, and a gitRepo volume", () => {
@@ -130,8 +130,8 @@ describe("the plan of an upgrade", () => {
     assert.deepEqual(live.kubelets, { "v1.34.6-eks-3025e55": 2, "v1.35.3-eks-3025e55": 1 });
     const { blockers, notes, steps } = upgradeWith({ live });
     assert.deepEqual(blockers, [
-      "kubelet v1.34.6-eks-3025e55: EKS wants managed nodes at the control plane's 1.35 before it updates it",
-      "disruption budget kube-system/web lets no pod go: nodes cannot drain",
+      "kubelet v1.34.6-eks-3025e55: EKS updates the control plane only once managed nodes are at 1.35",
+      "disruption budget kube-system/web allows no eviction: nodes cannot drain",
       "the kubelet runs no pod with a gitRepo volume: clone in an init container or a git-sync sidecar (Pod/kube-system/old)",
     ]);
     assert.deepEqual(notes, []);
@@ -156,7 +156,7 @@ describe("the plan of an upgrade", () => {
       ],
     );
     assert.deepEqual(blockers, [
-      "kube-proxy v1.32.13-minimal-eksbuild.5: kube-proxy may be 3 minor versions older than the control plane at most: update it first",
+      "kube-proxy v1.32.13-minimal-eksbuild.5: kube-proxy may be at most 3 minor versions older than the control plane: update it first",
     ]);
     assert.equal(coredns?.changes.from, "1.12.4");
   });
@@ -188,7 +188,7 @@ describe("the plan of an upgrade", () => {
     const proxy = steps.find(({ title }) => title.includes("kube-proxy"));
     assert.deepEqual(
       [proxy?.how, proxy?.details],
-      ["unchanged", ["the stack pins it: state v1.36.0-eksbuild.25 to update it"]],
+      ["unchanged", ["the stack pins it: set v1.36.0-eksbuild.25 to update it"]],
     );
   });
 
@@ -228,7 +228,7 @@ describe("the plan of an upgrade", () => {
     const live = liveWith([withAcl, image]);
     const upgrade = upgradeWith({ ownsCluster: false, target, comparison: undefined, live });
     assert.deepEqual(upgrade.coredns?.affected, ["acl"]);
-    assert.match(formatUpgrade(upgrade), /the Corefile uses acl, which is not where it was/);
+    assert.match(formatUpgrade(upgrade), /the Corefile uses acl, which was moved or removed/);
   });
 
   it("knows no add-ons of somebody else's cluster without a look at it", () => {
@@ -249,7 +249,7 @@ describe("the plan of an upgrade", () => {
   it("leaves control plane and nodes to the owner of a cluster that the stack did not make", () => {
     const { steps } = upgradeWith({ ownsCluster: false });
     assert.equal(steps[1]?.how, "by its owner");
-    assert.match(steps[1]?.details[0] ?? "", /states cluster\.kubernetesVersion: "1\.36"/);
+    assert.match(steps[1]?.details[0] ?? "", /then set cluster\.kubernetesVersion: "1\.36"/);
     assert.equal(steps[2]?.how, "by their owner");
   });
 
@@ -257,7 +257,7 @@ describe("the plan of an upgrade", () => {
     const text = formatUpgrade(upgradeWith());
     for (const part of [
       /^Upgrade of .*dev.*Kubernetes .*1\.35 → 1\.36/,
-      /Nothing stands in the way/,
+      /Nothing blocks the upgrade/,
       /Steps, in EKS's order/,
       /coredns +v1\.13\.2-eksbuild\.31 +update +v1\.14\.3-eksbuild\.23/,
       /What changes with Kubernetes 1\.36/,

@@ -18,7 +18,7 @@ describe("lab upgrade, as a command", () => {
     ],
     [
       "--to 1.35",
-      /^1\.36 → 1\.35 is a rollback, which EKS does within 7 days .* at the end of `npm run lab -- upgrade --from 1\.35 --to 1\.36`$/,
+      /^1\.36 → 1\.35 is a rollback, which EKS only does within 7 days .* at the end of `npm run lab -- upgrade --from 1\.35 --to 1\.36`$/,
     ],
     ["--to 1.34", /^EKS refuses 1\.36 → 1\.34, since it rolls back one minor version only: create a new cluster$/],
     ["--to 1.36", /^the cluster is at 1\.36 already/],
