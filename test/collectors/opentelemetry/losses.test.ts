@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { killed } from "../../support/collectors/events.ts";
+import { killed, restartedWhileAway } from "../../support/collectors/events.ts";
 import { changed, type Outcome, type Trial, type TrialChanges, tryOut } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { leaveOut } from "../../support/leave-out.ts";
@@ -38,6 +38,18 @@ describe(`OpenTelemetry Collector loses nothing at ${RATE} MB/s, in cases of its
     });
     assert.deepEqual([lost, stats.doubled], [0, 0]);
   });
+
+  for (const [title, changes] of [
+    ["killed", { meanwhile: KILLED_THRICE }],
+    [
+      "killed while the destination is down",
+      { meanwhile: restartedWhileAway("SIGKILL", { after: 2, away: 3, pause: 2 }), quietSeconds: 35 },
+    ],
+  ] as const)
+    it(`${title}, and no traces are joined`, async () => {
+      const { lost, stats } = await run({ settings: { multiline: [] }, ...changes });
+      assert.deepEqual([lost, stats.doubled], [0, 0]);
+    });
 
   it("but a line of each file, killed while little is written and traces are joined", async () => {
     const { lost, stats } = await run({ write: { bytesPerSecond: 50_000 }, meanwhile: KILLED_THRICE });
