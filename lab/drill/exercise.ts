@@ -35,6 +35,8 @@ export interface Environment {
 
 /** A fault takes as long as the slowest part needs to notice it: the kubelet and CoreDNS's reload. */
 const SYMPTOM_SECONDS = 120;
+/** Longest that a pod may take to be made again and to be ready; one that does not become so is part of the symptom. */
+const RESTART_SECONDS = 30;
 /** Longest that everything may take to be well again. */
 const RECOVERY_SECONDS = 120;
 const POLL_SECONDS = 2;
@@ -94,8 +96,9 @@ async function setFaults(env: Environment, drill: Drill, claimed: StoredState): 
   await updateState(store, claimed, { saved: writes.map(({ saved }) => saved), ...history });
   env.onStep("setting the fault");
   for (const { write } of writes) await write();
-  await restartPods(env, drill.restarts);
+  const restarted = await restartPods(env, drill.restarts);
   env.onStep("waiting until the fault shows");
+  await untilRestarted(env, drill.restarts, restarted);
   const failing = await poll(env, SYMPTOM_SECONDS, async () => {
     // Nothing is tried again in a row: this waits for the failure.
     const rows = (await rowsOf(env, drill, async () => {})).filter(({ status }) => status === "fail");
@@ -106,6 +109,16 @@ async function setFaults(env: Environment, drill: Drill, claimed: StoredState): 
     `this cluster does not show the fault of drill ${drill.name} within ${SYMPTOM_SECONDS} s: everything was restored`,
     2,
   );
+}
+
+/** Waits until new pods are ready, or have ended already: before that, rows fail for the restart alone. */
+async function untilRestarted(env: Environment, restarts: Drill["restarts"], count: number): Promise<void> {
+  if (restarts === undefined) return;
+  await poll(env, RESTART_SECONDS, async () => {
+    const pods = await env.cluster.pods(restarts.namespace, restarts.selector);
+    const started = pods.filter(({ deleting, ready, restarts: ends }) => !deleting && (ready || ends > 0));
+    return started.length >= count ? true : undefined;
+  });
 }
 
 /** What a controller keeps now. */

@@ -1,5 +1,6 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
-import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION } from "../../components/logging/pipeline.ts";
+import type { Destination } from "../../components/logging/destinations/destination-settings.ts";
+import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost, tlsOf } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Drill, type Fault, inPod, type Scene, teamObject } from "./drill.ts";
 import { configuration, LOGS, logging } from "./log-faults.ts";
@@ -12,13 +13,29 @@ const SENDS = {
   ...LOGS,
   unfit: (scene: Scene) =>
     LOGS.unfit(scene) ??
-    (["opensearch", "elasticsearch", "loki"].includes(scene.settings.logging?.destination?.kind ?? "stdout")
+    (portOf(destinationOf(scene)) !== undefined
       ? undefined
       : "the destination is not a store that the collector asks over HTTP and verify reads"),
 } as const;
 
+const destinationOf = ({ settings }: Scene): Destination | undefined => settings.logging?.destination;
+
+/** Port at which the collector asks a store over HTTP. */
+function portOf(destination: Destination | undefined): number | undefined {
+  if (destination?.kind === "opensearch" || destination?.kind === "elasticsearch") return searchHost(destination).port;
+  return destination?.kind === "loki" ? Number(new URL(destination.url).port || 80) : undefined;
+}
+
+/** The outputs with another tag: of one for each team, too. */
+const toNoTag = (text: string) =>
+  text.replace(/^ +outputs:\n[\s\S]*/m, (outputs) =>
+    outputs.replaceAll(/^(\s+match(?:_regex)?: \W*)kube\b/gm, "$1pods"),
+  );
+
 const toReceiver = (host: string) => (text: string) => text.replace(/^(\s+host:) \S+$/m, `$1 ${host}`);
 const NAME = "log-gateway";
+/** Of its container, whatever port the Service has: one that needs no rights. */
+const BUSY_PORT = 8080;
 
 /** Faults of log collection. */
 export const LOG_DRILLS: readonly Drill[] = [
@@ -56,7 +73,9 @@ export const LOG_DRILLS: readonly Drill[] = [
     ],
     rows: ({ from, to }) => [`collector:${from}`, `collector:${to}`],
     faults: ({ to }) => [
-      configuration((text) => text.replace(/^(\s+exclude_path: )/m, `$1/var/log/pods/${teamNamespace(to)}_*/*/*.log,`)),
+      configuration((text) =>
+        text.replaceAll(/^(\s+exclude_path: )/gm, `$1/var/log/pods/${teamNamespace(to)}_*/*/*.log,`),
+      ),
     ],
     cause: ({ to }) => `exclude_path of the input names the files of ${teamNamespace(to)}.`,
     repair: ({ to }) => `Remove ${teamNamespace(to)} from exclude_path, and delete the pods of fluent-bit.`,
@@ -98,9 +117,9 @@ export const LOG_DRILLS: readonly Drill[] = [
       "Compare tag under inputs with match under outputs in ConfigMap fluent-bit.",
     ],
     rows: ({ from }) => [`collector:${from}`],
-    faults: () => [configuration((text) => text.replace(/(\n\s+outputs:\n[\s\S]*?\n\s+match:) kube\.\*/, "$1 pods.*"))],
-    cause: () => "The output matches pods.*, and every record has a tag that starts with kube.",
-    repair: () => "Write match: kube.* under outputs, and delete the pods of fluent-bit.",
+    faults: () => [configuration(toNoTag)],
+    cause: () => "The output matches tags that start with pods, and every record has one that starts with kube.",
+    repair: () => "Write kube instead of pods into match under outputs, and delete the pods of fluent-bit.",
     alert: "CollectorSilent",
   },
   {
@@ -141,6 +160,11 @@ export const LOG_DRILLS: readonly Drill[] = [
   },
   {
     ...SENDS,
+    unfit: (scene) => {
+      const destination = destinationOf(scene);
+      const hasPassword = destination !== undefined && "credentials" in destination && destination.credentials;
+      return SENDS.unfit(scene) ?? (hasPassword ? undefined : "the destination has no user and password");
+    },
     name: "lines-refused",
     level: 2,
     minutes: 10,
@@ -159,6 +183,11 @@ export const LOG_DRILLS: readonly Drill[] = [
   },
   {
     ...SENDS,
+    unfit: (scene) => {
+      const destination = destinationOf(scene);
+      const isPlain = destination !== undefined && tlsOf(destination) === undefined;
+      return SENDS.unfit(scene) ?? (isPlain ? undefined : "the destination is asked over TLS");
+    },
     name: "receiver-busy",
     level: 2,
     minutes: 15,
@@ -183,8 +212,7 @@ export const LOG_DRILLS: readonly Drill[] = [
     name: "wrong-index",
     level: 2,
     minutes: 10,
-    unfit: (scene) =>
-      SENDS.unfit(scene) ?? (scene.settings.logging?.destination?.kind === "loki" ? "Loki has no indices" : undefined),
+    unfit: (scene) => SENDS.unfit(scene) ?? (destinationOf(scene)?.kind === "loki" ? "Loki has no indices" : undefined),
     symptom: () => 'Everybody: "Nothing new in our indices since today. The collector reports no error."',
     shownBy: ({ from }) => write(from),
     hints: () => [
@@ -193,14 +221,26 @@ export const LOG_DRILLS: readonly Drill[] = [
       "Compare logstash_prefix with logging.index of the stack.",
     ],
     rows: ({ from }) => [`collector:${from}`],
-    faults: () => [configuration((text) => text.replace(/^(\s+logstash_prefix:) (\S+)$/m, "$1 $2-new"))],
+    faults: ({ settings }) => [configuration(toOtherIndex(settings.logging?.index.prefix ?? ""))],
     cause: () => "logstash_prefix has the suffix -new: index names no longer have the format of the settings.",
-    repair: () => "Write logstash_prefix as logging.index.prefix says, and delete the pods of fluent-bit.",
+    repair: () =>
+      "Write logstash_prefix, and logstash_prefix_key where there is one, as logging.index says, and delete the pods of fluent-bit.",
   },
 ];
 
+/** Index names that begin with another prefix: where indices are split, it is in logstash_prefix_key too, which decides. */
+function toOtherIndex(prefix: string) {
+  return (text: string) =>
+    text.replaceAll(
+      /^(\s+logstash_prefix(?:_key)?: (?:\$TAG\[999\])?)(\S+)$/gm,
+      (line, before: string, value: string) =>
+        value.startsWith(prefix) ? `${before}${prefix}-new${value.slice(prefix.length)}` : line,
+    );
+}
+
 /** A receiver that answers 429: the image of the curl pods' responder with another configuration. */
-function busyReceiver({ settings: { curlPod } }: Scene): Fault[] {
+function busyReceiver(scene: Scene): Fault[] {
+  const { curlPod } = scene.settings;
   const metadata = { name: NAME, namespace: LOGGING_NAMESPACE, labels: { app: NAME } };
   const nginx = `pid /tmp/nginx.pid;
 error_log /dev/stderr warn;
@@ -208,7 +248,7 @@ events {}
 http {
   client_body_temp_path /tmp/body; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi;
   uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi; access_log off;
-  server { listen 9200; listen 3100; location / { return 429; } }
+  server { listen ${BUSY_PORT}; location / { return 429; } }
 }
 `;
   const container = {
@@ -232,7 +272,7 @@ http {
     { name: "configuration", configMap: { name: NAME } },
   ];
   const spec = { automountServiceAccountToken: false, containers: [container], volumes };
-  const ports = [9200, 3100].map((port) => ({ name: `http-${port}`, port }));
+  const ports = [{ name: "http", port: portOf(destinationOf(scene)), targetPort: BUSY_PORT }];
   const core = { apiVersion: "v1", metadata };
   return [
     {

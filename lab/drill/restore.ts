@@ -72,11 +72,13 @@ async function isSeen({ store, pause }: Restoring, { ref, original }: Saved): Pr
 
 const OBSERVED = ["status", "observedGeneration"];
 
-/** Deletes the pods that have read what a drill changed; their controller makes new ones. */
-export async function restartPods({ store }: Restoring, restarts: DrillState["restarts"]): Promise<void> {
-  if (restarts === undefined) return;
+/** Deletes the pods that have read what a drill changed; their controller makes new ones. @returns how many. */
+export async function restartPods({ store }: Restoring, restarts: DrillState["restarts"]): Promise<number> {
+  if (restarts === undefined) return 0;
   const pods = { apiVersion: "v1", plural: "pods", namespace: restarts.namespace };
-  for (const name of await store.names(pods, restarts.selector)) await store.remove({ ...pods, name });
+  const names = await store.names(pods, restarts.selector);
+  for (const name of names) await store.remove({ ...pods, name });
+  return names.length;
 }
 
 export function inWords({ plural, namespace, name }: ObjectRef): string {

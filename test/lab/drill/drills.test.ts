@@ -34,16 +34,18 @@ function drillOf(name: string): Drill {
   return drill;
 }
 
+/** Fluent Bit's configuration. */
+function rendered(logging: object): string {
+  const { settings } = sceneWith(logging);
+  assert.ok(settings.logging);
+  const pipeline = logPipeline(settings.logging, { cluster: "laptop", region: undefined, teams: settings.teams });
+  return fluentBit.render(pipeline).files["fluent-bit.yaml"] ?? "";
+}
+
 /** Lines of Fluent Bit's configuration that a drill takes away and puts in. */
 function changedLines(drill: Drill, logging: object): { readonly gone: string[]; readonly come: string[] } {
   const scene = sceneWith(logging);
-  assert.ok(scene.settings.logging);
-  const pipeline = logPipeline(scene.settings.logging, {
-    cluster: "laptop",
-    region: undefined,
-    teams: scene.settings.teams,
-  });
-  const text = fluentBit.render(pipeline).files["fluent-bit.yaml"] ?? "";
+  const text = rendered(logging);
   for (const fault of drill.faults(scene)) {
     if (fault.kind !== "change" || fault.ref.name !== "fluent-bit") continue;
     const changed = String(fieldOf(fault.change({ data: { "fluent-bit.yaml": text } }), ["data", "fluent-bit.yaml"]));
@@ -96,12 +98,15 @@ describe("the drills", () => {
       new Set(refused.map(({ unfit }) => unfit)),
       new Set(["the destination is not a store that the collector asks over HTTP and verify reads"]),
     );
-    assert.deepEqual(
-      (await offeredDrills(localSettings({ logging: OPENSEARCH }), undefined)).filter(
-        ({ unfit }) => unfit !== undefined,
-      ),
-      [],
-    );
+  });
+
+  it("about a receiver are offered where its answer would be that of the drill", async () => {
+    const refusedWith = async (logging: object) =>
+      (await offeredDrills(localSettings({ logging }), undefined)).flatMap(({ drill, unfit }) =>
+        unfit === undefined ? [] : [`${drill.name}: ${unfit}`],
+      );
+    assert.deepEqual(await refusedWith(OPENSEARCH), ["lines-refused: the destination has no user and password"]);
+    assert.deepEqual(await refusedWith(PASSWORD), ["receiver-busy: the destination is asked over TLS"]);
   });
 
   it("are not offered with the reason: no CoreDNS, EKS, another collector, no logs, no teams", async () => {
@@ -211,6 +216,49 @@ describe("the drills about Fluent Bit", () => {
       assert.deepEqual(changedLines(drillOf(name), logging), { gone, come });
     });
   }
+
+  const SPLITS = ["none", "team", "namespace", "app"];
+  const SETTINGS: readonly object[] = [
+    ...SPLITS.flatMap((splitBy) => [
+      { ...OPENSEARCH, index: { splitBy } },
+      { ...PASSWORD, index: { prefix: "a.b", separator: ".", splitBy } },
+    ]),
+    { destination: { kind: "elasticsearch", host: "search.example.com", tls: false, port: 80 } },
+    { destination: { kind: "loki", url: "http://loki.example.com" } },
+    { destination: { kind: "stdout" } },
+    { destination: { kind: "http", url: "http://logs.example.com" } },
+    { sources: ["pods", "kubelet", "kernel"], destination: { kind: "otlp", url: "http://otlp.example.com" } },
+    {
+      ...OPENSEARCH,
+      processing: {
+        redact: ["email"],
+        sample: [{ ratio: 0.5 }],
+        firstLines: [{ teams: ["sa"], pattern: "^\\d" }],
+      },
+    },
+  ];
+  /** What must not be left as it was, or the drill does not show: a second input, output or name. */
+  const WHOLLY: Readonly<Record<string, RegExp>> = {
+    "no-lines": /^\s+path: \/var\/log\/pods\/(?!\*\.log$)/m,
+    "one-team-silent": /^\s+exclude_path: (?!\/var\/log\/pods\/sa-team_)/m,
+    "read-and-lost": /^\s+match\S*: \W*kube/m,
+    "wrong-index": /^\s+logstash_prefix(_key)?: (?!\S+-new)/m,
+  };
+  for (const settings of SETTINGS)
+    it(`break all that they are about, wherever they are offered: ${JSON.stringify(settings)}`, async () => {
+      const offered = await offeredDrills(localSettings({ logging: settings }), undefined);
+      const some = offered.filter(({ drill, unfit }) => drill.part === "logs" && unfit === undefined);
+      assert.ok(some.length > 5);
+      for (const { drill } of some)
+        for (const fault of drill.faults(sceneWith(settings))) {
+          if (fault.kind !== "change" || fault.ref.plural !== "configmaps") continue;
+          const changed = fault.change({ data: { "fluent-bit.yaml": rendered(settings) } });
+          assert.ok(changed, drill.name);
+          const text = String(fieldOf(changed, ["data", "fluent-bit.yaml"]));
+          const part = drill.name === "read-and-lost" ? text.slice(text.indexOf("\n  outputs:")) : text;
+          assert.doesNotMatch(part, WHOLLY[drill.name] ?? /(?!)/, drill.name);
+        }
+    });
 
   it("are refused where the configuration has nothing to change", () => {
     const [fault] = drillOf("lines-refused").faults(sceneWith(OPENSEARCH));

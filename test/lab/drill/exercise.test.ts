@@ -15,6 +15,7 @@ import { restoreAll } from "../../../lab/drill/restore.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { drillNotice } from "../../../lab/kubernetes/drill-mark.ts";
 import { type Check, fail, pass } from "../../../lab/verify/result.ts";
+import { runningPod } from "../verify/fake-cluster.ts";
 import type { FakeApi } from "./fake-api.ts";
 import { fakeLab } from "./fake-lab.ts";
 
@@ -100,6 +101,29 @@ describe("a drill", () => {
     const before = api.snapshot();
     const blind = { ...drillOf("no-answer"), rows: () => ["pods:sa"] };
     await assert.rejects(startDrill(env, blind), /does not show the fault of drill no-answer within 120 s/);
+    assert.deepEqual(api.snapshot(), before);
+  });
+
+  it("takes no restart of pods for its fault", async () => {
+    const before = api.snapshot();
+    let looks = 0;
+    const pods = async () => {
+      looks += 1;
+      return [runningPod("dns", { ready: looks > 4 })];
+    };
+    const whileRestarting: Check = {
+      ...{ id: "restart", group: "pods", what: "pods run", from: "", to: "" },
+      run: async (lab) => {
+        const [pod] = looks === 0 ? [{ ready: true }] : await lab.cluster.pods("kube-system", "");
+        return pod?.ready ? pass("ready") : fail("not ready", "it starts");
+      },
+    };
+    const blind = { ...drillOf("dns-gone"), rows: () => [], checks: () => [whileRestarting] };
+    await assert.rejects(
+      startDrill({ ...env, cluster: { ...env.cluster, pods } }, blind),
+      /does not show the fault of drill dns-gone within 120 s/,
+    );
+    assert.ok(looks > 4);
     assert.deepEqual(api.snapshot(), before);
   });
 
