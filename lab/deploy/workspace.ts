@@ -184,15 +184,18 @@ function* missing(message: string) {
     yield `the cluster has no kind ${unknown} (${version}): install its CustomResourceDefinition`;
 }
 
-/** A pod that the CLI has waited for in vain. It names the pod in the lines before its error. */
+/** A pod that the CLI has waited for in vain, until its time was over or Ctrl-C. It names the pod in the lines before its error. */
 function* notStarted(message: string) {
-  if (!/timed out waiting/.test(message)) return;
+  if (!/timed out waiting|failed to fully initialize/.test(message)) return;
   const [, namespace, pod, reason] =
     [...message.matchAll(/\[Pod ([\w.-]+)\/([\w.-]+)\][^\n]*?\[((?:CrashLoop|ImagePull)BackOff|ErrImagePull)\]/g)].at(
       -1,
     ) ?? [];
-  if (pod !== undefined)
-    yield `${pod} does not start (${reason}): \`kubectl -n ${namespace} describe pod ${pod}\` and \`kubectl -n ${namespace} logs ${pod}\` show why`;
+  if (pod === undefined) return;
+  const describe = `\`kubectl -n ${namespace} describe pod ${pod}\``;
+  yield reason === "CrashLoopBackOff"
+    ? `${pod} does not start (${reason}): ${describe} and \`kubectl -n ${namespace} logs ${pod}\` show why`
+    : `${pod} does not start (${reason}): its node cannot pull an image, and ${describe} shows which and why`;
 }
 
 /** Why the CLI failed, in one line. */

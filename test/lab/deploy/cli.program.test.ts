@@ -183,6 +183,13 @@ describe("the programs that up calls", () => {
       adviceOn(`${pod}\nerror: timed out waiting for the condition`),
       /^fluent-bit-a does not start \(CrashLoopBackOff\): `kubectl -n logging describe pod fluent-bit-a` and `kubectl -n logging logs/,
     );
+    // As the CLI ends after Ctrl-C, while it waits.
+    const waiting =
+      'x:\n error: 4 errors occurred:\n\t* resource "urn:pulumi:local::a::kubernetes:apps/v1:Deployment::x" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: Resource operation was cancelled for "x"\n\t* [Pod logging/x-1]: containers with unready status: [x][ImagePullBackOff] Back-off pulling image "docker.io/x:1"';
+    assert.match(
+      adviceOn(waiting),
+      /^x-1 does not start \(ImagePullBackOff\): its node cannot pull an image, .*, then run the command again$/,
+    );
     // Another error, after which it may have started.
     assert.equal(adviceOn(`${pod}\nerror: no route to host`), "run the same command again to continue");
   });
