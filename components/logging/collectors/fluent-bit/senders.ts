@@ -17,6 +17,8 @@ import { aliveInput, bufferInput, OWN_PORTS, type Ports, type Section, service }
 const FORWARD_PORT = 24_224;
 /** Longest message from the reader: a chunk is closed at 2 MB, but the last line in it may be long. */
 const MAX_MESSAGE = "64M";
+/** The reader has gathered a second of a container's lines already; gathered again they would only come later, in as many requests. */
+const FLUSH_SECONDS = 0.2;
 /** Outputs that send in two threads where nothing is said. */
 const IN_TWO_THREADS: readonly Section[string][] = ["es", "http", "opensearch", "splunk"];
 /** Key of a record that one of the routes leads on. */
@@ -59,7 +61,7 @@ export function toSender(branch: LogPipeline, at: number): Section {
 export function senderConfiguration(branch: LogPipeline, at: number, script: string): object {
   const ports = senderPorts(at);
   return {
-    service: service(branch, ports),
+    service: { ...service(branch, ports), flush: FLUSH_SECONDS },
     pipeline: {
       inputs: [
         {

@@ -151,12 +151,15 @@ describe("Fluent Bit's outputs", () => {
     };
     const { files } = render({ destinations });
     const threads = Object.keys(destinations).map((name) => {
-      const { pipeline } = parse(files[`sender-${name}.yaml`] ?? "");
+      const { pipeline, service } = parse(files[`sender-${name}.yaml`] ?? "");
+      // The reader has waited for a second already.
+      assert.equal(service.flush, 0.2);
       return pipeline.outputs.map((output: { name: string; workers?: number }) => [output.name, output.workers]);
     });
     // The output for S3 has one thread in any case.
     assert.deepEqual(threads, [[["opensearch", 1]], [["http", 1]], [["splunk", 1]], [["s3", undefined]]]);
-    assert.equal(render({ destination: destinations.search }).output.workers, 2);
+    const only = render({ destination: destinations.search });
+    assert.deepEqual([only.output.workers, only.configuration.service.flush], [2, 1]);
   });
 
   it("waits for an answer over the network, and not for ever", () => {
