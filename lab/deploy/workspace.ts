@@ -165,9 +165,13 @@ export function adviceOn(output: string): string {
     : `${advice.join("; ")}, then run the command again`;
 }
 
+const ADOPT = ", or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces";
+
 function* ownedByOthers(message: string) {
-  const [, kind, name] = /\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/.exec(message) ?? [];
-  if (name !== undefined) yield `${kind} '${name}' was not created by this stack: delete, import or rename it`;
+  const there = [...message.matchAll(/\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/g)];
+  const names = [...new Set(there.map(([, kind, name]) => `${kind} '${name}'`))].sort();
+  if (names.length > 0)
+    yield `${names.join(", ")} ${names.length > 1 ? "were" : "was"} not created by this stack: delete, import or rename ${names.length > 1 ? "them" : "it"}${names.some((name) => name.startsWith("namespaces ")) ? ADOPT : ""}`;
   const [, manager, field] = /\bconflict with "([^"]+)"[^\n]*?: (\.[\w.]+)/.exec(message) ?? [];
   const object = /\breported that "([^"]+)" failed to fully initialize/.exec(message)?.[1] ?? "an object";
   if (field !== undefined)
@@ -177,11 +181,16 @@ function* ownedByOthers(message: string) {
 function* missing(message: string) {
   const [, user, verb, kind] = /\bUser "([^"]+)" cannot (\w+) resource "([^"]+)"/.exec(message) ?? [];
   if (user !== undefined) yield `${user} may not ${verb} ${kind}: use a kubeconfig of a cluster administrator`;
-  const namespace = /\bnamespaces "([^"]+)" not found/.exec(message)?.[1];
-  if (namespace !== undefined) yield `create namespace '${namespace}', or name another one in the settings`;
-  const [, unknown, version] = /\bno matches for kind "([^"]+)" in version "([^"]+)"/.exec(message) ?? [];
-  if (unknown !== undefined)
+  for (const [, namespace] of distinct(message.matchAll(/\bnamespaces "([^"]+)" not found/g)))
+    yield `create namespace '${namespace}', or name another one in the settings`;
+  for (const [, unknown, version] of distinct(
+    message.matchAll(/\bno matches for kind "([^"]+)" in version "([^"]+)"/g),
+  ))
     yield `the cluster has no kind ${unknown} (${version}): install its CustomResourceDefinition`;
+}
+
+function distinct(matches: Iterable<RegExpExecArray>): Iterable<RegExpExecArray> {
+  return new Map([...matches].map((match) => [match[0], match])).values();
 }
 
 /** A pod that the CLI has waited for in vain, until its time was over or Ctrl-C. It names the pod in the lines before its error. */
@@ -205,6 +214,9 @@ function reasonOf({ message }: Error): string {
     : firstError(message);
 }
 
+/** What precedes the API server's own words. */
+const NOT_CREATED = /^resource "urn:[^"]+" was not successfully created by the Kubernetes API server: /;
+
 /** The first error of Pulumi's diagnostics. */
 export function firstError(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
@@ -218,5 +230,5 @@ export function firstError(output: string): string {
         .find((line) => line.startsWith("* "))
         ?.slice("* ".length)
     : told;
-  return first || "see the diagnostics above";
+  return first?.replace(NOT_CREATED, "") || "see the diagnostics above";
 }

@@ -157,12 +157,22 @@ describe("the programs that up calls", () => {
       assert.match(adviceOn(message), advice);
   });
 
+  it("name all that is there already, and the way to keep a team's namespace", () => {
+    const failed = (name: string) =>
+      `error: resource "urn:pulumi:local::a::kubernetes:core/v1:Namespace::${name}" was not successfully created by the Kubernetes API server: namespaces "${name}" already exists\n`;
+    assert.equal(
+      adviceOn(failed("sa-team") + failed("logging") + failed("sa-team")),
+      "namespaces 'logging', namespaces 'sa-team' were not created by this stack: delete, import or rename them, or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces, then run the command again",
+    );
+    assert.equal(firstError(`x:\n    ${failed("logging")}`), 'namespaces "logging" already exists');
+  });
+
   it("say all that is missing at once", () => {
     const message =
-      'namespaces "monitoring" not found\nno matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"';
+      'namespaces "monitoring" not found\nnamespaces "monitoring" not found\nnamespaces "a" not found\nno matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"';
     assert.equal(
       adviceOn(message),
-      "create namespace 'monitoring', or name another one in the settings; the cluster has no kind PodMonitor (monitoring.coreos.com/v1): install its CustomResourceDefinition, then run the command again",
+      "create namespace 'monitoring', or name another one in the settings; create namespace 'a', or name another one in the settings; the cluster has no kind PodMonitor (monitoring.coreos.com/v1): install its CustomResourceDefinition, then run the command again",
     );
   });
 
