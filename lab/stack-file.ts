@@ -68,6 +68,9 @@ export async function stackNames(folder: string = PROJECT_ROOT): Promise<string[
   return files.flatMap((file) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
+/** Keys that Pulumi's CLI knows. @see https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/ */
+const STACK_FILE_KEYS = new Set(["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"]);
+
 function configOf(text: string, file: string): Stack["config"] {
   const document = parseStackFile(text, file);
   if (!isObject(document))
@@ -76,6 +79,8 @@ function configOf(text: string, file: string): Stack["config"] {
     process.stderr.write(
       `${file}: 'environment' (Pulumi ESC) is only read by the Pulumi CLI, so its values are missing here\n`,
     );
+  if (document.config === undefined && Object.keys(document).some((key) => !STACK_FILE_KEYS.has(key)))
+    throw new Failure(`${file} has no key 'config', but ${Object.keys(document).join(", ")}`, 2);
   const config = document.config ?? {};
   if (!isObject(config))
     throw new Failure(`${file}: 'config' must be an object with keys such as 'eks-dns-logging:cluster'`, 2);
@@ -135,7 +140,7 @@ export function parseStackFile(text: string, file: string): unknown {
     throw new Failure(
       error.code === "MULTIPLE_DOCS"
         ? `${file} contains more than one YAML document`
-        : `${file} is not valid YAML: ${error.message.split("\n")[0]}`,
+        : `${file} is not valid YAML: ${error.message.split("\n")[0]?.replace(/:$/, "")}`,
       2,
     );
   const misread: string[] = [];

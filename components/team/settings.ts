@@ -162,6 +162,8 @@ export const TeamsSettings = z.array(TeamSettings).superRefine(
     const add = (path: PropertyKey[], message: string, input: unknown) =>
       context.addIssue({ code: "custom", path, message, input });
     const names = teams.map((team) => team?.name);
+    // Without its name, a team may be the one that another names.
+    const allNamed = names.every((name) => typeof name === "string");
     for (const [index, team] of teams.entries()) {
       for (const name of namespacesOf(team)) {
         const owner = teams.findIndex((other) => namespacesOf(other).includes(name));
@@ -171,7 +173,7 @@ export const TeamsSettings = z.array(TeamSettings).superRefine(
       if (team?.name !== undefined && names.indexOf(team.name) !== index) add([index, "name"], UNIQUE, team?.name);
       const others = names.filter((name) => name !== team?.name);
       for (const [place, peer] of Array.isArray(team?.peers) ? team.peers.entries() : []) {
-        if (typeof peer !== "string" || others.includes(peer)) continue;
+        if (typeof peer !== "string" || others.includes(peer) || !allNamed) continue;
         const choice = others.length > 0 ? ` (${others.join(", ")})` : ", but there is none";
         add([index, "peers", place], `must be the name of another team${choice}`, peer);
       }

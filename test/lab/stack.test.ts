@@ -20,6 +20,8 @@ describe("readStack", () => {
     );
     await writeFile(join(folder, "Pulumi.alias.yaml"), "config: {teams: *none}\n");
     await writeFile(join(folder, "Pulumi.list.yaml"), "- 1\n");
+    await writeFile(join(folder, "Pulumi.typo.yaml"), "confg: {teams: [{name: ts}]}\n");
+    await writeFile(join(folder, "Pulumi.bent.yaml"), "config:\n  teams:\n   - {name: a}\n    - {name: b}\n");
     await writeFile(join(folder, "Pulumi.two.yaml"), "config: {}\n---\nconfig: {}\n");
     await writeFile(join(folder, "Pulumi.plain.yaml"), "config: {teams: [{name: ts}], aws:region: eu-central-1}\n");
   });
@@ -54,15 +56,30 @@ describe("readStack", () => {
   it("names the stacks that there are when one is not", async () => {
     await assert.rejects(
       readStack("prod", folder),
-      new Failure("no stack 'prod' (file Pulumi.prod.yaml); found: alias, anchors, broken, good, list, plain, two", 2),
+      new Failure(
+        "no stack 'prod' (file Pulumi.prod.yaml); found: alias, anchors, bent, broken, good, list, plain, two, typo",
+        2,
+      ),
     );
-    assert.deepEqual(await stackNames(folder), ["alias", "anchors", "broken", "good", "list", "plain", "two"]);
+    assert.deepEqual(await stackNames(folder), [
+      "alias",
+      "anchors",
+      "bent",
+      "broken",
+      "good",
+      "list",
+      "plain",
+      "two",
+      "typo",
+    ]);
   });
 
   it("says in one line what is no stack file", async () => {
     await assert.rejects(readStack("broken", folder), /Pulumi.broken.yaml is not valid YAML: .+/);
     await assert.rejects(readStack("alias", folder), /^Failure: Pulumi.alias.yaml is not valid YAML: .*: none$/);
     await assert.rejects(readStack("two", folder), /Pulumi.two.yaml contains more than one YAML document$/);
+    await assert.rejects(readStack("bent", folder), /is not valid YAML: .* at line \d+, column \d+$/);
+    await assert.rejects(readStack("typo", folder), /^Failure: Pulumi.typo.yaml has no key 'config', but confg$/);
     await assert.rejects(readStack("list", folder), /Pulumi.list.yaml is not a stack configuration/);
   });
 });

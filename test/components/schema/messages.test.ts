@@ -98,6 +98,11 @@ describe("The message of an invalid setting", () => {
       "teams[0]: must be an object whose keys are among name, peers, members, memberRoles, podIdentity, namespaces, podSecurity, ingress, egress, labels, quota, limits (found null)",
     ],
     ["teams: [{name: ts, peers: [7]}]", "teams[0].peers[0]: must be a string (found 7)"],
+    // The first may be the team that the second one names.
+    [
+      "teams: [ts, {name: sa, peers: [ts]}]",
+      'teams[0]: must be an object whose keys are among name, peers, members, memberRoles, podIdentity, namespaces, podSecurity, ingress, egress, labels, quota, limits (found "ts")',
+    ],
     [
       "curlPod: null",
       "curlPod: must be an object whose keys are among lifetime, ndots, image, responderImage (found null)",
