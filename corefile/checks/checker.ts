@@ -2,6 +2,7 @@ import { hasVariable, modelOf, pluginName, type Server, writePlugin } from "../m
 import { DECIDERS, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, parseSyntax } from "../syntax/syntax.ts";
+import { checkAnswers } from "./answer-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings, isWithin } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
 import { checkServing } from "./serving-checks.ts";
@@ -18,6 +19,8 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
     mayHaveRole: context.mayHaveRole,
   };
   const start = startOf(text, where);
+  const cause = start.errors.length > 0 ? commonCause(text) : undefined;
+  if (cause !== undefined) return { errors: [cause], warnings: [] };
   findings.errors.push(...start.errors);
   findings.warnings.push(...start.warnings);
   const written = blocksOf(text);
@@ -33,9 +36,19 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
     checkRepeated(server, findings);
     checkOrder(server, release, findings);
     checkForwards(server, servers, context, findings);
+    checkAnswers(server, servers, context, findings);
   }
   checkServing(servers, imports.length > 0, context, findings);
   return { errors: [...new Set(findings.errors)], warnings: [...new Set(findings.warnings)] };
+}
+
+/** What makes CoreDNS refuse many lines at once, said instead of all of them. */
+function commonCause(text: string): string | undefined {
+  if (/^\s*Corefile:\s*[|>]/m.test(text))
+    return "this is a ConfigMap: the Corefile is only the text below its key Corefile";
+  const lines = text.split("\n").map((line) => /(?:^|\s)([^\s{"#][^\s"#]*\{)\s*$/.exec(line)?.[1]);
+  const index = lines.findIndex((word) => word !== undefined);
+  return index === -1 ? undefined : `line ${index + 1}: ${lines[index]} needs a space before its brace`;
 }
 
 function blocksOf(text: string): Blocks | undefined {

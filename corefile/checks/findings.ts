@@ -1,6 +1,9 @@
 import type { Server } from "../model.ts";
 import type { Version } from "../releases.ts";
 
+/** The domain of every cluster of EKS. */
+export const CLUSTER_DOMAIN = "cluster.local";
+
 /** What is known of where the Corefile will run. */
 export interface CheckContext {
   /** Addresses of the Service kube-dns: to forward there is a loop. Default: EKS's own two. */

@@ -1,7 +1,7 @@
 import type { Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/forward.ts";
 import { isBefore } from "../releases.ts";
-import { isAddress, isOwnHost, sameAddress } from "../syntax/go-values.ts";
+import { isAddress, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
 import { type CheckContext, dotted, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
 
 /** Where a forward sends queries. */
@@ -80,7 +80,27 @@ export function checkForwards(
       );
     }
     checkUpstreams(server, servers, forward, context, findings);
+    checkMixture(server, forward, findings);
   }
+}
+
+/** One upstream that knows private names beside one that does not: which one is asked, is chance. @see https://github.com/coredns/coredns/issues/5348 */
+function checkMixture(server: Server, { from, upstreams, policy }: ForwardPlugin, findings: Findings): void {
+  if (policy === "sequential") return;
+  const inside = upstreams.find((text) => isInside(text) === true);
+  const outside = upstreams.find((text) => isInside(text) === false);
+  if (inside === undefined || outside === undefined) return;
+  findings.warn(
+    server,
+    `forward ${from} ${inside} ${outside}: either is asked by chance, so that private names fail where ${outside} is; give them a line of their own`,
+  );
+}
+
+/** Whether an upstream is on the network of the nodes; undefined where it is nothing that CoreDNS asks. */
+function isInside(text: string): boolean | undefined {
+  const upstream = readUpstream(text);
+  if (typeof upstream === "string") return undefined;
+  return upstream.kind === "file" || !isPublic(upstream.target);
 }
 
 /** Whether an earlier line leaves a later one no names: it passes on those of `except`, and answers with a code of `next`. */

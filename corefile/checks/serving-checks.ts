@@ -3,7 +3,7 @@ import type { CachePlugin } from "../plugins/cache.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { seconds } from "../syntax/go-values.ts";
-import { type CheckContext, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
+import { type CheckContext, CLUSTER_DOMAIN, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
 
 const TERMINATION_GRACE = 30;
 /** What CoreDNS needs after its lame duck to close connections. */
@@ -73,7 +73,6 @@ function hasPlugin(server: Server, name: string): boolean {
   return server.plugins.some((plugin) => pluginName(plugin) === name);
 }
 
-const CLUSTER_DOMAIN = "cluster.local";
 /** Plugins that may answer for the cluster's names in the place of kubernetes. */
 const OTHER_SOURCES: readonly string[] = [
   "forward",

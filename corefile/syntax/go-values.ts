@@ -94,6 +94,11 @@ export function sameAddress(one: string, other: string): boolean {
   return ipaddr.process(one).toNormalizedString() === ipaddr.process(other).toNormalizedString();
 }
 
+/** Whether an address is one of the internet. */
+export function isPublic(address: string): boolean {
+  return isAddress(address) && ipaddr.process(address).range() === "unicast";
+}
+
 /** Whether an address is the pod itself: loopback, or the unspecified one, which goes to loopback. */
 export function isOwnHost(address: string): boolean {
   if (!isAddress(address)) return false;

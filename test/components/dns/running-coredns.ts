@@ -75,10 +75,15 @@ export interface Running {
 }
 
 export async function running(corefile: unknown): Promise<Running> {
+  return runningText((port) => withoutCluster(onPort(corefileOf(DnsSettings.parse({ corefile })), port), onLoopback));
+}
+
+/** A CoreDNS that runs a Corefile which is written for its port. */
+export async function runningText(write: (port: number) => string): Promise<Running> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "coredns-"));
   const file = join(folder, "Corefile");
-  await writeFile(file, withoutCluster(onPort(corefileOf(DnsSettings.parse({ corefile })), port), onLoopback));
+  await writeFile(file, write(port));
   const { child, output } = await start(file);
   return {
     output,

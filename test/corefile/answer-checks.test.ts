@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { checkCorefile } from "../../corefile/checks/checker.ts";
+
+const KUBERNETES = "kubernetes cluster.local";
+const SOURCES = ["health", "ready", KUBERNETES];
+const REST = ["prometheus :9153", "forward . 10.0.0.2", "cache 30", "loop", "reload"];
+
+/** Warnings of a Corefile with lines before kubernetes, and more blocks. */
+function warningsOf(lines: readonly string[], blocks = "", rest: readonly string[] = REST): readonly string[] {
+  const text = `.:53 {\n${["errors", ...lines, ...SOURCES, ...rest].join("\n")}\n}\n${blocks}`;
+  const { errors, warnings } = checkCorefile(text, { coredns: [1, 14, 3] });
+  assert.deepEqual(errors, []);
+  return warnings;
+}
+
+const block = (zone: string, ...lines: readonly string[]) => `${zone} {\nerrors\ncache\n${lines.join("\n")}\n}\n`;
+const forwardTo = (...upstreams: readonly string[]) =>
+  REST.map((line) => (line.startsWith("forward") ? `forward . ${upstreams.join(" ")}` : line));
+
+describe("what a Corefile answers otherwise than it says", () => {
+  const cases: readonly (readonly [what: string, found: readonly string[], ...messages: readonly string[]])[] = [
+    [
+      "a wildcard of hosts",
+      warningsOf(["hosts {\n10.0.0.1 *.apps.example a.example\nfallthrough\n}"]),
+      "hosts *.apps.example: hosts has no wildcards",
+    ],
+    [
+      "a rule for cname without the dot of its name",
+      warningsOf(["rewrite cname exact old.example new.example."]),
+      "rewrite cname old.example: fits no name",
+    ],
+    [
+      "a rule for cname with two words",
+      warningsOf(["rewrite cname old.example new.example."]),
+      "rewrite cname old.example: fits no name",
+    ],
+    [
+      "a rule for cname without the dot of its target",
+      warningsOf(["rewrite cname suffix old.example. new.example"]),
+      "without a dot at the end of new.example no answer is sent at all",
+    ],
+    [
+      "a rule for cname that ends the rules",
+      warningsOf(["rewrite cname exact a.example. b.example.", "rewrite cname exact c.example. d.example."]),
+      "rewrite cname a.example.: the rules after it have no effect",
+    ],
+    ["rules for cname that go on", warningsOf(["rewrite continue cname exact a. b.", "rewrite cname exact c. d."])],
+    ["NXDOMAIN for one type", warningsOf(["template ANY AAAA . {\nrcode NXDOMAIN\n}"]), "use rcode NOERROR"],
+    ["NXDOMAIN for all types", warningsOf(["template ANY ANY bad.example {\nrcode NXDOMAIN\n}"])],
+    ["no data for one type", warningsOf(["template ANY AAAA {\nrcode NOERROR\n}"])],
+    [
+      "a rewrite to a Service in a block without kubernetes",
+      warningsOf(
+        [],
+        block("int.example", "rewrite name suffix .int.example .a.svc.cluster.local answer auto", "forward . 10.0.0.2"),
+      ),
+      "a name of the cluster that this block asks 10.0.0.2 for",
+    ],
+    [
+      "a rewrite to a Service in a block without any source",
+      warningsOf([], block("int.example", "rewrite name a.int.example b.a.svc.cluster.local")),
+      "a name of the cluster that nobody in this block answers",
+    ],
+    [
+      "a rewrite to a Service that kube-dns is asked for",
+      warningsOf([], block("int.example", "rewrite name a.int.example b.a.svc.cluster.local", "forward . 172.20.0.10")),
+    ],
+    ["a rewrite to a Service beside kubernetes", warningsOf(["rewrite name a.example b.a.svc.cluster.local"])],
+    [
+      "a forward for another zone than its block's",
+      warningsOf([], block("corp.example", "forward corp.test 10.0.0.3")),
+      "names of corp.test do not reach a block for corp.example",
+    ],
+    ["a forward for a part of its block", warningsOf([], block("corp.example", "forward a.corp.example 10.0.0.3"))],
+    [
+      "a block for Services without kubernetes",
+      warningsOf([], block("svc.cluster.local:53", "forward . 10.0.0.9")),
+      "Services below svc.cluster.local are not answered",
+    ],
+    [
+      "a private and a public upstream",
+      warningsOf([], "", forwardTo("10.20.0.2", "8.8.8.8")),
+      "forward . 10.20.0.2 8.8.8.8: either is asked by chance",
+    ],
+    ["the nodes' resolver and a public one", warningsOf([], "", forwardTo("/etc/resolv.conf", "1.1.1.1")), "by chance"],
+    ["private upstreams", warningsOf([], "", forwardTo("10.20.0.2", "192.168.0.2", "[fd00::2]:53"))],
+    ["public upstreams", warningsOf([], "", forwardTo("8.8.8.8", "[2001:4860:4860::8888]:53"))],
+    [
+      "a public upstream after a private one",
+      warningsOf([], "", forwardTo("10.0.0.2", "8.8.8.8 {\npolicy sequential\n}")),
+    ],
+  ];
+  for (const [what, found, ...messages] of cases) {
+    it(`${messages.length === 0 ? "is not" : "is"} ${what}`, () => {
+      assert.equal(found.length, messages.length, found.join("\n"));
+      for (const message of messages) assert.ok(found[0]?.includes(message), found[0]);
+    });
+  }
+
+  it("is a stub domain in a block of its own beside autopath", () => {
+    const stub = block("corp.example", "forward . 10.0.0.3");
+    const verified = [
+      "errors",
+      "health",
+      "ready",
+      "autopath @kubernetes",
+      `${KUBERNETES} {\npods verified\n}`,
+      ...REST,
+    ];
+    const of = (lines: readonly string[], blocks: string) =>
+      checkCorefile(`.:53 {\n${lines.join("\n")}\n}\n${blocks}`).warnings;
+    assert.deepEqual(of(verified, stub), [
+      ".:53: autopath: for corp.example it asks the upstreams of this block and not those of the block for corp.example; use a line forward corp.example here instead",
+    ]);
+    assert.deepEqual(
+      of(
+        verified.filter((line) => !line.startsWith("autopath")),
+        stub,
+      ),
+      [],
+    );
+    assert.deepEqual(of(verified, block("10.in-addr.arpa", "forward . 10.0.0.3")), []);
+  });
+});
+
+describe("a Corefile of which CoreDNS understands nothing", () => {
+  const errorsOf = (text: string) => checkCorefile(text, { coredns: [1, 14, 3] }).errors;
+
+  it("is said to be a ConfigMap", () => {
+    assert.deepEqual(errorsOf("kind: ConfigMap\ndata:\n  Corefile: |\n    .:53 {\n        errors\n    }\n"), [
+      "this is a ConfigMap: the Corefile is only the text below its key Corefile",
+    ]);
+  });
+
+  it("lacks a space before a brace", () => {
+    assert.deepEqual(errorsOf(".:53 {\n    health{\n        lameduck 5s\n    }\n}\n"), [
+      "line 2: health{ needs a space before its brace",
+    ]);
+    assert.deepEqual(errorsOf(".:53{\n    errors\n}\n"), ["line 1: .:53{ needs a space before its brace"]);
+  });
+});
