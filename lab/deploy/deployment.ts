@@ -23,7 +23,7 @@ import {
   type Deployment,
   type MadeObject,
   type Memory,
-  madeObjects,
+  ownObjects,
   podUrns,
   StateFolder,
   settled,
@@ -182,7 +182,7 @@ async function destroy(folder: StateFolder, memory: Memory): Promise<MadeObject[
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
-  const made = madeObjects(await settled(stack, config));
+  const made = ownObjects(await settled(stack, config));
   await operate("destroy", (signal) => stack.destroy({ ...shown(), signal, refresh: true, runProgram: true }));
   const left = await thoseThere(config, made);
   if (left.length === 0) await stack.workspace.removeStack(folder.stack);

@@ -160,6 +160,11 @@ export function madeObjects(deployment: Deployment): MadeObject[] {
   });
 }
 
+/** Those that go with the stack: not what it only patches, such as an adopted namespace. */
+export function ownObjects(deployment: Deployment): MadeObject[] {
+  return madeObjects(deployment).filter(({ urn }) => !/Patch::[^:]+$/.test(urn));
+}
+
 /** Pods of the state by `namespace/name`, as URNs. */
 export function podUrns(deployment: Deployment): Map<string, string> {
   const pods = madeObjects(deployment).filter(({ header }) => header.kind === "Pod");

@@ -155,10 +155,13 @@ export async function operate<T>(command: string, operation: (signal: AbortSigna
   }
 }
 
+/** What a refresh has found of what an earlier run left, which this one may have replaced. */
+const REFRESHED = /^ *warning: Refreshed resource is in an unhealthy state:\n(?: *\* .*\n)*/gm;
+
 /** What to do after a failure. What is missing on the cluster, or belongs to somebody else, is so when the same command runs again. */
 export function adviceOn(output: string): string {
   // What a retry found missing may have been there at the next one.
-  const message = output.replaceAll(/^.*\bRetry #\d+;.*$/gm, "");
+  const message = output.replaceAll(/^.*\bRetry #\d+;.*$/gm, "").replaceAll(REFRESHED, "");
   const advice = [...ownedByOthers(message), ...missing(message), ...notStarted(message)];
   return advice.length === 0
     ? "run the same command again to continue"

@@ -200,6 +200,12 @@ describe("the programs that up calls", () => {
       adviceOn(waiting),
       /^x-1 does not start \(ImagePullBackOff\): its node cannot pull an image, .*, then run the command again$/,
     );
+    // What a refresh finds of the last run comes later in the output, and may have been replaced since.
+    const refreshed = `warning: Refreshed resource is in an unhealthy state:\n    * Resource 'curl' was created\n    * ${waiting.split("* ").at(-1)?.replaceAll("x-1", "old")}\n`;
+    assert.match(
+      adviceOn(`${pod}\nerror: timed out waiting for the condition\n    ${refreshed}`),
+      /^fluent-bit-a does not/,
+    );
     // Another error, after which it may have started.
     assert.equal(adviceOn(`${pod}\nerror: no route to host`), "run the same command again to continue");
   });

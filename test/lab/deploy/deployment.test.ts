@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { adopted, madeObjects, pendingCreates, podUrns, readDeployment } from "../../../lab/deploy/state.ts";
+import {
+  adopted,
+  madeObjects,
+  ownObjects,
+  pendingCreates,
+  podUrns,
+  readDeployment,
+} from "../../../lab/deploy/state.ts";
 
 const urn = (type: string, name: string) => `urn:pulumi:local::lab::${type}::${name}`;
 
@@ -33,6 +40,17 @@ describe("the state of a stack", () => {
     );
     assert.deepEqual([...podUrns(deployment).keys()], ["ts-team/curl-ts"]);
     assert.equal(pendingCreates(deployment).length, 2);
+  });
+
+  it("tells what goes with the stack from what it only patches", () => {
+    const namespace = { ...object("Namespace", "payments"), type: "kubernetes:core/v1:NamespacePatch" };
+    const patched = { ...namespace, urn: urn("team$kubernetes:core/v1:NamespacePatch", "pay-namespace-payments") };
+    const both = readDeployment({ resources: [...STATE.resources, patched] });
+    assert.equal(madeObjects(both).length, 3);
+    assert.deepEqual(
+      ownObjects(both).map(({ header }) => header.metadata.name),
+      ["ts-team", "curl-ts"],
+    );
   });
 
   it("takes in what a cut-off run had made, and forgets what it had not", () => {

@@ -279,7 +279,13 @@ describe("up, down and recover", () => {
     assert.equal(await away(), undefined);
     await run();
     assert.deepEqual(await away(), ["Pod ts-team/curl-ts", "Service ts-team/curl-ts"]);
-    there = new Set(["/version", "/api/v1"]);
+    // An object that is only patched stays, as the Service of an adopted namespace, and is not left over.
+    const { deployment, ...rest } = STATE;
+    const type = "kubernetes:core/v1:ServicePatch";
+    const patch = { ...object("Service", "curl-ts"), urn: `${URN}ServicePatch::curl-ts`, type };
+    const patched = { ...rest, deployment: { resources: [...deployment.resources, patch] } };
+    await writeFile(join(folder.project, "state.json"), JSON.stringify(patched));
+    there = new Set(["/version", "/api/v1", "/api/v1/namespaces/ts-team/services/curl-ts"]);
     assert.deepEqual(await away(), []);
     assert.equal(await away(), undefined);
   });
