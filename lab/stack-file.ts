@@ -149,9 +149,7 @@ export function parseStackFile(text: string, file: string): unknown {
       if (node.type !== Scalar.PLAIN || node.source === undefined) return;
       const engine = engineValue(node.source);
       if (engine !== undefined && engine !== String(node.value))
-        misread.push(
-          `${file}: Pulumi reads ${node.source} as ${engine}: quote it ("${node.source}"), or write ${engine}`,
-        );
+        misread.push(`${file}: ${misreading(node.source, engine)}`);
     },
   });
   if (misread.length > 0) throw new Failure(misread.join("\n"), 2);
@@ -162,6 +160,14 @@ export function parseStackFile(text: string, file: string): unknown {
     if (error instanceof ReferenceError) throw new Failure(`${file} is not valid YAML: ${error.message}`, 2);
     throw error;
   }
+}
+
+/** How Pulumi's CLI misreads a value, and what to write instead. */
+function misreading(source: string, engine: string): string {
+  const quoted = `quote it ("${source}")`;
+  if (engine === source) return `${source} has more digits than a number keeps: ${quoted}`;
+  const number = Number.isFinite(Number(engine)) ? `, or write ${engine}` : "";
+  return `Pulumi reads ${source} as ${engine}: ${quoted}${number}`;
 }
 
 const TIMESTAMP = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[-+]\d{2}:\d{2})?)?$/;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, Cores, Image } from "../schema/values.ts";
+import { Bytes, Cores, Image, PolicyCidr } from "../schema/values.ts";
 import { Destination } from "./destinations/destination-settings.ts";
 import { Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
@@ -30,7 +30,7 @@ export const LoggingSettings = z.strictObject({
   sidecar: z
     .strictObject({
       destinationCidrs: z
-        .array(z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24"))
+        .array(PolicyCidr)
         .default([])
         .describe("CIDR blocks of an outside destination, for network policies."),
     })

@@ -1,4 +1,5 @@
 import { quantity } from "eks-dns-logging-corefile/quantity";
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import { relatedKeys } from "./errors.ts";
 
@@ -101,3 +102,18 @@ function topKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
   if (top !== undefined) return [top];
   return issue.code === "unrecognized_keys" ? issue.keys : (relatedKeys(issue) ?? []);
 }
+
+/**
+ * Addresses of a network policy. Kubernetes refuses bits beyond the prefix since 1.36.
+ * @see https://github.com/kubernetes/enhancements/issues/4858
+ */
+export const PolicyCidr = z
+  .union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24")
+  .superRefine((cidr, context) => {
+    const { address, network } = cidr.includes(":")
+      ? { address: ipaddr.IPv6.parseCIDR(cidr)[0], network: ipaddr.IPv6.networkAddressFromCIDR(cidr) }
+      : { address: ipaddr.IPv4.parseCIDR(cidr)[0], network: ipaddr.IPv4.networkAddressFromCIDR(cidr) };
+    if (address.toString() === network.toString()) return;
+    const message = `must start at its network address, ${network}/${cidr.split("/")[1]}`;
+    context.addIssue({ code: "custom", message, input: cidr });
+  });

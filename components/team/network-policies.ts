@@ -10,7 +10,7 @@ import {
   podsOfNamespace,
 } from "../kubernetes/network-policy.ts";
 import { relation } from "../schema/errors.ts";
-import { integer, string } from "../schema/values.ts";
+import { integer, PolicyCidr, string } from "../schema/values.ts";
 import { AGENT_EGRESS } from "./pod-identity.ts";
 
 /** Name of a namespace. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
@@ -23,11 +23,16 @@ const PORT = "must be a port from 1 to 65535, or an object with port and protoco
 const Port = z.union(
   [
     z.int(PORT).min(1, PORT).max(65_535, PORT),
-    z.strictObject({
-      port: integer(1, 65_535).describe("Port, or the first of a range."),
-      endPort: integer(1, 65_535).optional().describe("Last port of a range. Default: port."),
-      protocol: z.enum(["TCP", "UDP", "SCTP"]).default("TCP").describe("Default TCP."),
-    }),
+    z
+      .strictObject({
+        port: integer(1, 65_535).describe("Port, or the first of a range."),
+        endPort: integer(1, 65_535).optional().describe("Last port of a range. Default: port."),
+        protocol: z.enum(["TCP", "UDP", "SCTP"]).default("TCP").describe("Default TCP."),
+      })
+      .superRefine(({ port, endPort = port }, context) => {
+        if (endPort < port)
+          relation(context, ["port", "endPort"], `endPort (${endPort}) must not be below port (${port})`);
+      }),
   ],
   PORT,
 );
@@ -36,10 +41,7 @@ const Port = z.union(
 export const AccessRule = z
   .strictObject({
     namespaces: z.array(NamespaceName).default([]).describe("Namespaces."),
-    cidrs: z
-      .array(z.union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24"))
-      .default([])
-      .describe("CIDR blocks."),
+    cidrs: z.array(PolicyCidr).default([]).describe("CIDR blocks."),
     ports: z.array(Port).default([]).describe("Ports, TCP unless set. Default: all, and ping."),
   })
   .superRefine((rule, context) => {

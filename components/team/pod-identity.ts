@@ -82,6 +82,30 @@ export function arnIssues(teams: readonly TeamInAws[], region: string): Settings
   });
 }
 
+/** Actions of S3 on a bucket's objects. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
+const ON_OBJECTS =
+  /^s3:(?:(?:Get|Put|Delete|Restore)Object(?!LockConfiguration)|AbortMultipartUpload|ListMultipartUploadParts)/;
+/** Actions of S3 on a bucket as a whole. */
+const ON_BUCKETS = /^s3:(?:ListBucket|GetBucket|PutBucket)/;
+const BUCKET = /^arn:[a-z-]+:s3:::[^/*?]*$/;
+const OBJECTS = /^arn:[a-z-]+:s3:::[^/]+\/./;
+
+/** Statements that allow nothing: actions on objects for a bucket alone, and the other way round. */
+export function idleStatements(teams: readonly Pick<TeamInAws, "podIdentity">[]): SettingsIssue[] {
+  return teams.flatMap(({ podIdentity }, team) =>
+    (podIdentity?.statements ?? []).flatMap(({ actions, resources }, index): SettingsIssue[] => {
+      const path = [team, "podIdentity", "statements", index, "resources"];
+      const objects = actions.find((action) => ON_OBJECTS.test(action));
+      if (objects !== undefined && resources.every((arn) => BUCKET.test(arn)))
+        return [{ path, message: `must have ${resources[0]}/*, since ${objects} is for objects`, severity: "warning" }];
+      const bucket = actions.find((action) => ON_BUCKETS.test(action));
+      if (bucket === undefined || !resources.every((arn) => OBJECTS.test(arn))) return [];
+      const name = resources[0]?.replace(/\/.*$/, "");
+      return [{ path, message: `must have ${name}, since ${bucket} is for buckets`, severity: "warning" }];
+    }),
+  );
+}
+
 /** The AWS identity of a team's pods, by EKS Pod Identity. */
 export interface TeamPodIdentityArgs {
   /** Service account whose pods get the role; made in the team's own namespaces. @default "workload" */

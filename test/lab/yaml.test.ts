@@ -72,6 +72,25 @@ describe("parseStackFile", () => {
       );
   });
 
+  it("says what to write instead, a number only where that is the same to all readers", () => {
+    const advice = (source: string) => {
+      try {
+        return parseStackFile(`a: ${source}`, "f");
+      } catch (error) {
+        return error instanceof Error ? error.message : error;
+      }
+    };
+    assert.equal(advice("0777"), 'f: Pulumi reads 0777 as 511: quote it ("0777"), or write 511');
+    assert.equal(
+      advice("2026-01-01"),
+      'f: Pulumi reads 2026-01-01 as 2026-01-01 00:00:00 +0000 UTC: quote it ("2026-01-01")',
+    );
+    assert.equal(
+      advice("123456789012345678901"),
+      'f: 123456789012345678901 has more digits than a number keeps: quote it ("123456789012345678901")',
+    );
+  });
+
   it("takes the same values in quotes, and what both read alike", () => {
     const text = 'config: { a: "0777", b: "2026-01-01", c: 0x1F, d: no, e: 1.5, f: 10.0.0.1, g: 4Gi, h: 007abc }';
     assert.deepEqual(parseStackFile(text, "f"), {

@@ -122,6 +122,13 @@ describe("namespaces of any name", () => {
       { name: "b", namespaces: [{ name: "web-team" }] },
     );
     refuses(/teams\[0\]\.ingress\[0\]: namespaces or cidrs is required/, { name: "web", ingress: [{ ports: [80] }] });
+    const egress = (rule: object) => ({ name: "web", egress: [{ cidrs: ["10.0.0.0/8"], ...rule }] });
+    refuses(
+      /cidrs\[0\]: must start at its network address, 10\.1\.0\.0\/16 \(found "10\.1\.2\.3\/16"\)/,
+      egress({ cidrs: ["10.1.2.3/16"] }),
+    );
+    refuses(/cidrs\[1\]: must start at its network address, fd00::\/16/, egress({ cidrs: ["fd00::/8", "fd00::1/16"] }));
+    refuses(/ports\[0\]: endPort \(79\) must not be below port \(80\)/, egress({ ports: [{ port: 80, endPort: 79 }] }));
     refuses(/quota.*must be a key of a ResourceQuota/, { name: "web", quota: { podz: 3 } });
     refuses(/podSecurity\.reason: must/, { name: "web", podSecurity: { level: "privileged" } });
     refuses(/memberRoles\[0\]: must be the ARN of an IAM role/, { name: "web", memberRoles: ["dev"] });

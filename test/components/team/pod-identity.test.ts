@@ -45,6 +45,27 @@ describe("the AWS identity of a team's pods", () => {
     );
   });
 
+  it("warns of statements on S3 that allow nothing", () => {
+    const warningsOf = (actions: readonly string[], ...resources: readonly string[]) =>
+      parseSettings(config({ statements: [{ actions, resources }] })).warnings.map(({ message }) => message);
+    const [bucket, objects] = ["arn:aws:s3:::orders", "arn:aws:s3:::orders/*"];
+    assert.deepEqual(warningsOf(["s3:PutObject"], bucket), [
+      "must have arn:aws:s3:::orders/*, since s3:PutObject is for objects",
+    ]);
+    assert.deepEqual(warningsOf(["s3:ListBucket"], objects, `${bucket}/b/*`), [
+      "must have arn:aws:s3:::orders, since s3:ListBucket is for buckets",
+    ]);
+    assert.deepEqual(warningsOf(["s3:ListBucket", "s3:GetObject"], bucket, objects), []);
+    for (const [action, arn] of [
+      ["s3:GetObject", objects],
+      ["s3:GetObject", `${bucket}*`],
+      ["s3:ListBucket", bucket],
+      ["s3:GetObjectLockConfiguration", bucket],
+      ["sqs:SendMessage", "arn:aws:sqs:eu-central-1:123456789012:orders"],
+    ] as const)
+      assert.deepEqual(warningsOf([action], arn), [], action);
+  });
+
   it("is a role for one service account of one namespace, with policies and statements", async () => {
     const resources = await plan({ policyArns: [ORDERS], statements: [STATEMENT] });
     const role = find(resources, "aws:iam/role:Role", "pay-pods");
