@@ -31,6 +31,8 @@ export interface Environment {
   readonly now: () => Date;
   /** Told of each step. */
   readonly onStep: (text: string) => void;
+  /** Aborted where a start is to be stopped, which restores everything. @default never */
+  readonly signal?: AbortSignal;
 }
 
 /** A fault takes as long as the slowest part needs to notice it: the kubelet and CoreDNS's reload. */
@@ -58,6 +60,7 @@ export async function startDrill(env: Environment, drill: Drill): Promise<Row[]>
       `drill ${drill.name} needs a lab that is well, but row ${before.id} says: ${before.detail}${before.cause === undefined ? "" : ` (${before.cause})`}`,
       2,
     );
+  refuseStopped(env);
   const stored = await claim(env, drill);
   try {
     return await setFaults(env, drill, stored);
@@ -95,7 +98,10 @@ async function setFaults(env: Environment, drill: Drill, claimed: StoredState): 
   const history = drill.history === undefined ? {} : { history: await savedHistory(store, drill.history) };
   await updateState(store, claimed, { saved: writes.map(({ saved }) => saved), ...history });
   env.onStep("setting the fault");
-  for (const { write } of writes) await write();
+  for (const { write } of writes) {
+    refuseStopped(env);
+    await write();
+  }
   const restarted = await restartPods(env, drill.restarts);
   env.onStep("waiting until the fault shows");
   await untilRestarted(env, drill.restarts, restarted);
@@ -213,17 +219,20 @@ async function rowsOf(
   return runChecks([...known, ...(drill.checks?.(scene) ?? [])], lab, { parallel: 8 });
 }
 
-async function poll<T>(
-  { now, pause }: Environment,
-  seconds: number,
-  look: () => Promise<T | undefined>,
-): Promise<T | undefined> {
+async function poll<T>(env: Environment, seconds: number, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  const { now, pause } = env;
   const end = now().getTime() + seconds * 1000;
   for (;;) {
+    refuseStopped(env);
     const found = await look();
     if (found !== undefined || now().getTime() > end) return found;
     await pause(POLL_SECONDS);
   }
+}
+
+/** @throws {Failure} once the person has pressed Ctrl-C. */
+function refuseStopped({ signal }: Environment): void {
+  if (signal?.aborted) throw new Failure("Stopped: everything is as it was", 130);
 }
 
 function messageOf(error: unknown): string {

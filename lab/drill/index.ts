@@ -131,11 +131,37 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
     const { warning, refusal } = consentFor(drill, { ...live, yesOn: flags.yesOn });
     if (warning !== undefined) process.stderr.write(`${warning}\n`);
     if (refusal !== undefined) throw new Failure(`${refusal}; nothing was changed`, 2);
-    await startDrill(live.env, drill);
+    await untilStopped(
+      (signal) => startDrill({ ...live.env, signal }, drill),
+      "Stopping: what the drill has changed is restored",
+    );
     live.stop();
     process.stdout.write(introduction(drill, live.env.scene));
   } finally {
     live.stop();
+  }
+}
+
+/**
+ * Runs what must not end halfway. The first Ctrl-C asks it to stop, the second ends the process.
+ * @param said What is said at the first.
+ */
+async function untilStopped<T>(action: (signal: AbortSignal) => Promise<T>, said: string): Promise<T> {
+  const stopping = new AbortController();
+  const onSignal = () => {
+    if (stopping.signal.aborted) {
+      process.stderr.write("Ended: `npm run lab -- drill stop` restores what the drill has changed\n");
+      process.exit(130);
+    }
+    process.stderr.write(`${said}\n`);
+    stopping.abort();
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await action(stopping.signal);
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
   }
 }
 
@@ -238,7 +264,7 @@ async function stop(flags: DrillFlags): Promise<void> {
     }
     const { drill: name, from, to } = stored.state;
     live.env.onStep("restoring");
-    const written = await stopDrill(live.env, stored.state);
+    const written = await untilStopped(() => stopDrill(live.env, stored.state), "Stopping once everything is restored");
     const drill = DRILLS.find((one) => one.name === name);
     const scene = { settings: live.settings, from, to };
     const failing = drill === undefined ? [] : await untilWell({ ...live.env, scene }, drill);

@@ -104,6 +104,21 @@ describe("a drill", () => {
     assert.deepEqual(api.snapshot(), before);
   });
 
+  for (const step of ["setting the fault", "waiting until the fault shows"])
+    it(`puts everything back where it is stopped by Ctrl-C: ${step}`, async () => {
+      const before = api.snapshot();
+      const stopping = new AbortController();
+      const onStep = (text: string) => {
+        if (text === step) stopping.abort();
+      };
+      await assert.rejects(startDrill({ ...env, onStep, signal: stopping.signal }, drillOf("pod-refused")), {
+        message: "Stopped: everything is as it was",
+        exitCode: 130,
+      });
+      assert.deepEqual(api.snapshot(), before);
+      assert.equal(await readState(env.store), undefined);
+    });
+
   it("takes no restart of pods for its fault", async () => {
     const before = api.snapshot();
     let looks = 0;
