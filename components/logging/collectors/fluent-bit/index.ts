@@ -182,7 +182,7 @@ function nodeInputs(pipeline: LogPipeline): Section[] {
       path: podLogFiles(include.length === 0 ? ["*"] : include).join(","),
       exclude_path: podLogFiles(exclude).join(","),
       "multiline.parser": CRI_PARTS,
-      db: `${STATE_FOLDER}/positions.db`,
+      ...POSITIONS,
       ...bufferInput(pipeline),
       read_from_head: "on",
       // Also how long a new file may go unseen: at 4 MB/s a file is rotated away after two and a half seconds.
@@ -195,6 +195,12 @@ function nodeInputs(pipeline: LogPipeline): Section[] {
     },
   ];
 }
+
+/**
+ * Where each file has been read to. Nobody else opens it, so that it is not locked and unlocked at each read, which at a low rate is a
+ * quarter of all system calls.
+ */
+const POSITIONS: Section = { db: `${STATE_FOLDER}/positions.db`, "db.locking": "on" };
 
 function podFilters(pipeline: LogPipeline): Section[] {
   return pipeline.sources.includes("pods") ? nodeFilters(pipeline, SCRIPT) : [];
@@ -211,7 +217,7 @@ function applicationInput(pipeline: LogPipeline, of: ApplicationPod): Section {
     tag: `kube.${of.namespace}_${of.pod}_-_${of.container}`,
     path: `${APPLICATION_LOGS}/*.log`,
     key: "log",
-    db: `${STATE_FOLDER}/positions.db`,
+    ...POSITIONS,
     ...bufferInput(pipeline),
     read_from_head: "on",
     refresh_interval: 1,
