@@ -2,6 +2,7 @@ import type { Alert } from "../alert.ts";
 import { COREFILE, DNS, LOGS, onCoreDns, POD, perSecond, rising } from "./expressions.ts";
 
 const FORWARD = `proxy_name="forward",to="10.0.0.2:53"`;
+const ANSWERS = "coredns_proxy_request_duration_seconds_count";
 
 /** How often it begins to ask an upstream, per second. What is answered is counted elsewhere. */
 const TRIES = `(${["hits", "misses"].map((how) => perSecond(forwarded(`coredns_proxy_conn_cache_${how}_total`), "")).join(" + ")})`;
@@ -9,6 +10,8 @@ const TRIES = `(${["hits", "misses"].map((how) => perSecond(forwarded(`coredns_p
 function forwarded(counter: string): string {
   return `${counter}{${DNS},proxy_name="forward"}`;
 }
+
+const SERVFAILS = `${ANSWERS}{${DNS},proxy_name="forward",rcode="SERVFAIL"}`;
 
 /** What CoreDNS asks of others: resolvers and the Kubernetes API. @see https://coredns.io/plugins/forward/ */
 export const UPSTREAM_ALERTS: readonly Alert[] = [
@@ -20,19 +23,20 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     cause: "It forwards to a resolver that forwards back, and the plugin `loop` is off.",
     steps: [COREFILE, "Forward to resolvers that do not use CoreDNS, and enable the plugin `loop`."],
     condition: onCoreDns({
-      // Most tries time out where a limit of CPU slows the loop down. Where the upstream is gone, none is answered.
-      expr: `${TRIES} > 100 and ${perSecond(`coredns_dns_requests_total{${DNS}}`, "")} < 1.1 * ${TRIES} and ${perSecond(forwarded("coredns_proxy_request_duration_seconds_count"), "")} > 0.02 * ${TRIES}`,
+      // Most tries time out where a limit of CPU slows the loop down. Where the upstream is gone, none is answered. What comes back from
+      // a loop is SERVFAIL; other answers come to those who ask for many new names.
+      expr: `${TRIES} > 100 and ${perSecond(`coredns_dns_requests_total{${DNS}}`, "")} < 1.1 * ${TRIES} and ${perSecond(SERVFAILS, "")} > 0.02 * ${TRIES} and ${perSecond(SERVFAILS, "")} > 0.5 * ${perSecond(forwarded(ANSWERS), "")}`,
       for: "1m",
       fires: {
         [`coredns_proxy_conn_cache_hits_total{${POD},${FORWARD}}`]: rising(10_000),
         [`coredns_proxy_conn_cache_misses_total{${POD},${FORWARD}}`]: rising(80_000),
-        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(2_000),
+        [`${ANSWERS}{${POD},${FORWARD},rcode="SERVFAIL"}`]: rising(2_000),
         [`coredns_dns_requests_total{${POD}}`]: rising(55_000),
       },
       quiet: {
         [`coredns_proxy_conn_cache_hits_total{${POD},${FORWARD}}`]: rising(10_000),
         [`coredns_proxy_conn_cache_misses_total{${POD},${FORWARD}}`]: rising(80_000),
-        [`coredns_proxy_request_duration_seconds_count{${POD},${FORWARD}}`]: rising(1_700),
+        [`${ANSWERS}{${POD},${FORWARD},rcode="SERVFAIL"}`]: rising(1_700),
         [`coredns_dns_requests_total{${POD}}`]: rising(55_000),
       },
     }),

@@ -14,7 +14,7 @@ const EXPLAINED = unitTest([
     name: "CoreDnsForwardRefused",
     series: {
       'coredns_forward_max_concurrent_rejects_total{namespace="kube-system",instance="10.0.0.1:9153"}': "0+5x30",
-      'coredns_proxy_request_duration_seconds_count{namespace="kube-system",instance="10.0.0.1:9153",proxy_name="forward"}':
+      'coredns_proxy_request_duration_seconds_count{namespace="kube-system",instance="10.0.0.1:9153",proxy_name="forward",rcode="SERVFAIL"}':
         "0+60000x30",
       'coredns_proxy_conn_cache_hits_total{namespace="kube-system",instance="10.0.0.1:9153",proxy_name="forward"}':
         "0+60000x30",
