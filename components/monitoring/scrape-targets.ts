@@ -132,7 +132,8 @@ function eventReaderTarget({ eventReader }: WatchedStack): ScrapeTarget[] {
 }
 
 /**
- * The spec of a PodMonitor. It names the port by its number, since the pods of an add-on may name none.
+ * The spec of a PodMonitor. It names the port by its number, since the pods of an add-on may give it no name. A port that a pod does not
+ * declare is not scraped.
  * @see https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMonitorSpec
  */
 export function podMonitorSpec(target: ScrapeTarget, { interval }: MonitoringSettings["prometheus"]) {

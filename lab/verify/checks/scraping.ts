@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { alertsOf } from "../../../components/monitoring/alerts/index.ts";
+import { type ActiveAlert, alertsOf } from "../../../components/monitoring/alerts/index.ts";
 import { CANARY_PORT, type ScrapeTarget, scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
 import type { MonitoringSettings } from "../../../components/monitoring/settings.ts";
 import { canaryDestination, type Parts, watchedStack } from "../../../components/monitoring/watched-stack.ts";
@@ -23,17 +23,26 @@ const RulesAnswer = z.object({
   }),
 });
 
-/** The rows of a stack that is watched: each target is scraped, all rules load, the canary's lines arrive. */
+/** The rows of a stack that is watched: each target is scraped, all rules load and find their metrics, the canary's lines arrive. */
 export function monitoringChecks(settings: MonitoringSettings, parts: Parts): Check[] {
   if (settings.kind === "none" || settings.kind === "cloudwatch") return [];
   const stack = watchedStack(parts, settings);
-  const alerts = alertsOf(stack).map(({ alert }) => alert.name);
+  const active = alertsOf(stack);
+  const alerts = active.map(({ alert }) => alert.name);
+  const kubeSeries = kubeSeriesOf(active);
   const prometheus = { ...settings.prometheus, operator: settings.kind === "prometheus-operator" };
   return [
     ...scrapeTargets(stack).map((target) => scrapeCheck(target, prometheus)),
     rulesCheck(alerts, prometheus),
+    ...(kubeSeries.length > 0 ? [kubeStateCheck(kubeSeries, prometheus)] : []),
     ...(settings.canary.enabled ? [canaryCheck(canaryDestination(parts), prometheus)] : []),
   ];
+}
+
+/** Metrics of kube-state-metrics that alerts read, and that a healthy cluster has: a container has a reason only while it waits. */
+function kubeSeriesOf(active: readonly ActiveAlert[]): string[] {
+  const names = active.flatMap(({ condition }) => condition.expr.match(/\bkube_[a-z_]+/g) ?? []);
+  return [...new Set(names)].filter((name) => !name.endsWith("_reason")).sort();
 }
 
 type Prometheus = MonitoringSettings["prometheus"] & { readonly operator: boolean };
@@ -82,7 +91,7 @@ function scrapeCheck({ name, namespace, ports, series }: ScrapeTarget, prometheu
       return fail(
         "no target",
         prometheus.operator
-          ? `your Prometheus does not select the PodMonitor ${name}: compare prometheus.labels with its podMonitorSelector`
+          ? `your Prometheus does not select the PodMonitor ${name}: compare prometheus.labels with its podMonitorSelector, or the pods declare no port ${ports.join(" or ")}`
           : "your Prometheus does not scrape annotated Services",
         facts,
       );
@@ -112,6 +121,35 @@ function rulesCheck(alerts: readonly string[], prometheus: Prometheus): Check {
     if (first !== undefined)
       return fail(`${first}: ${loaded.get(first)?.lastError ?? ""}`, "a rule cannot be evaluated", facts);
     return pass(`${alerts.length} alerts`, facts);
+  });
+}
+
+function kubeStateCheck(names: readonly string[], prometheus: Prometheus): Check {
+  return row("kube-state-metrics", "kube-state-metrics is scraped", prometheus, async (lab) => {
+    const having = (label: string) =>
+      query(lab, prometheus, `count by (__name__) ({__name__=~"${names.join("|")}",${label}})`);
+    const known = (await having('exported_namespace=""')).map(({ metric }) => metric.__name__);
+    const missing = names.filter((name) => !known.includes(name));
+    const facts = { metrics: names.length, missing };
+    if (known.length === 0 && (await having('exported_namespace!=""')).length > 0)
+      return fail(
+        "label exported_namespace",
+        "alerts look for the object's label `namespace`: scrape kube-state-metrics with honorLabels",
+        facts,
+      );
+    if (known.length === 0)
+      return fail(
+        "no metrics of kube-state-metrics",
+        "install it and scrape it, or set monitoring.prometheus.kubeStateMetrics to false",
+        facts,
+      );
+    if (missing.length > 0)
+      return fail(
+        `missing: ${missing.join(", ")}`,
+        "kube-state-metrics leaves them out: see its --resources, --metric-allowlist and --metric-denylist",
+        facts,
+      );
+    return pass(`${names.length} metrics`, facts);
   });
 }
 

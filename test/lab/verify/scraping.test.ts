@@ -59,6 +59,7 @@ describe("the rows of monitoring", () => {
         "monitoring:scraped:fluent-bit",
         "monitoring:scraped:canary",
         "monitoring:rules",
+        "monitoring:kube-state-metrics",
         "monitoring:canary",
       ],
     );
@@ -79,7 +80,10 @@ describe("the rows of monitoring", () => {
     assert.deepEqual([unlabeled.status, unlabeled.detail], ["fail", "no label namespace"]);
     const none = await outcome("monitoring:scraped:fluent-bit", () => vector());
     assert.equal(none.status, "fail");
-    assert.match(none.cause ?? "", /PodMonitor eks-dns-logging-fluent-bit/);
+    assert.match(
+      none.cause ?? "",
+      /PodMonitor eks-dns-logging-fluent-bit: .*podMonitorSelector, or the pods declare no port 2020$/,
+    );
   });
 
   it("know the reader of events by its own series, where the collector has the same port", async () => {
@@ -107,6 +111,39 @@ describe("the rows of monitoring", () => {
     assert.deepEqual([one.status, one.detail], ["fail", "missing: CoreDnsDown"]);
     const broken = await outcome("monitoring:rules", () => groups("err", 0));
     assert.deepEqual([broken.status, broken.detail], ["fail", "CoreDnsDown: many-to-many"]);
+  });
+
+  it("see whether kube-state-metrics serves what alerts read, under the namespace of each object", async () => {
+    const id = "monitoring:kube-state-metrics";
+    const names = [
+      "kube_configmap_metadata_resource_version",
+      "kube_daemonset_status_number_unavailable",
+      "kube_daemonset_status_updated_number_scheduled",
+      "kube_pod_container_status_restarts_total",
+      "kube_resourcequota",
+    ];
+    const served = (own: readonly string[], moved: readonly string[]) => (path: string) => ({
+      result: (path.includes('exported_namespace=""') ? own : moved).map((name) => ({
+        metric: { __name__: name },
+        value: [0, "1"],
+      })),
+    });
+    const fine = await outcome(id, served(names, []));
+    assert.deepEqual([fine.status, fine.detail], ["pass", "5 metrics"]);
+    assert.deepEqual(fine.asked, [
+      `monitoring/prometheus-operated:9090/api/v1/query?query=count by (__name__) ({__name__=~"${names.join("|")}",exported_namespace=""})`,
+    ]);
+    // As an addon of kube-prometheus leaves metrics out.
+    const lite = await outcome(id, served(names.slice(1), []));
+    assert.deepEqual([lite.status, lite.detail], ["fail", `missing: ${names[0]}`]);
+    assert.match(lite.cause ?? "", /--metric-denylist/);
+    const dishonored = await outcome(id, served([], names));
+    assert.deepEqual([dishonored.status, dishonored.detail], ["fail", "label exported_namespace"]);
+    assert.match(dishonored.cause ?? "", /honorLabels/);
+    const none = await outcome(id, served([], []));
+    assert.match(none.cause ?? "", /monitoring\.prometheus\.kubeStateMetrics/);
+    const without = { "eks-dns-logging:monitoring": '{"kind":"annotations","prometheus":{"kubeStateMetrics":false}}' };
+    assert.ok(!checksOf(without).some((check) => check.id === id));
   });
 
   it("follow the canary", async () => {
