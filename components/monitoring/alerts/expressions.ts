@@ -49,10 +49,21 @@ export const perSecond = (counter: string, by: string, minutes = 1) =>
 export const grew = (counter: string, window: string, by: string, alive: string) =>
   `sum by (${by}) (increase(${counter}[${window}]) > 0 or (${counter} unless ${counter} offset ${window}) > 0 and on (instance) ${alive} offset ${window})`;
 
-/** A DaemonSet that does not run on each node, by kube-state-metrics. */
+/**
+ * A DaemonSet that does not run on each node, by kube-state-metrics, whose own pod and instance are left out. While an update goes on from
+ * node to node, one pod or another is always missing.
+ * @see https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/daemonset-metrics.md
+ */
 export function missingOnNode(namespace: string, daemonSet: string): Condition {
-  const series = `kube_daemonset_status_number_unavailable{namespace="${namespace}",daemonset="${daemonSet}"}`;
-  return { expr: `${series} > 0`, for: "5m", fires: { [series]: "1x30" }, quiet: { [series]: "0x17 1x30" } };
+  const labels = `{namespace="${namespace}",daemonset="${daemonSet}"}`;
+  const series = `kube_daemonset_status_number_unavailable${labels}`;
+  const updated = `kube_daemonset_status_updated_number_scheduled${labels}`;
+  return {
+    expr: `max by (namespace, daemonset) (${series}) > 0 unless on (namespace, daemonset) ${updated} > ${updated} offset 2m`,
+    for: "5m",
+    fires: { [series]: "0x5 1x30", [updated]: "3x5 0 1x30" },
+    quiet: { [series]: "1x30", [updated]: "0+1x30" },
+  };
 }
 
 /** The same by Container Insights. */

@@ -108,7 +108,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       if (namespaces.length === 0 || !kubeStateMetrics) return undefined;
       const labels = `namespace="${namespaces[0]}",resourcequota="team",resource="pods"`;
       return {
-        expr: `kube_resourcequota{namespace=~"${namespaces.join("|")}",type="used"} / ignoring(type) (kube_resourcequota{type="hard"} > 0) > 0.9`,
+        // Without the labels of kube-state-metrics' own pod.
+        expr: `max by (namespace, resourcequota, resource) (kube_resourcequota{namespace=~"${namespaces.join("|")}",type="used"} / ignoring(type) (kube_resourcequota{type="hard"} > 0)) > 0.9`,
         for: "10m",
         fires: {
           [`kube_resourcequota{${labels},type="used"}`]: "19x30",

@@ -21,6 +21,41 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), [missing]), "");
   });
 
+  it("know many new names with a slow upstream from a loop, whose answers are SERVFAIL", async () => {
+    const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
+    const to = `${pod},proxy_name="forward",to="10.0.0.2:53"`;
+    const asked = (rcode: string) => ({
+      [`coredns_dns_requests_total{${pod}}`]: "0+150000x30",
+      [`coredns_proxy_conn_cache_hits_total{${to}}`]: "0+140000x30",
+      [`coredns_proxy_conn_cache_misses_total{${to}}`]: "0+10000x30",
+      [`coredns_proxy_request_duration_seconds_count{${to},rcode="${rcode}"}`]: "0+144000x30",
+      [`coredns_proxy_request_duration_seconds_count{${to},rcode="${rcode === "SERVFAIL" ? "NOERROR" : "SERVFAIL"}"}`]:
+        "0+6000x30",
+    });
+    const tests = [
+      unitTest([{ name: "CoreDnsLoop", series: asked("NOERROR"), firing: false }]),
+      unitTest([{ name: "CoreDnsLoop", series: asked("SERVFAIL"), firing: true }]),
+    ];
+    assert.equal(await failures(ruleFile(WHOLE), tests), "");
+  });
+
+  it("see the peaks of memory that kill, and not the pages of the program", async () => {
+    const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
+    const memory = (values: string) => ({
+      [`go_memstats_sys_bytes{${pod}}`]: values,
+      [`go_memstats_heap_released_bytes{${pod}}`]: "0x40",
+      [`process_resident_memory_bytes{${pod}}`]: "178000000x40",
+    });
+    // Of 170Mi. As measured with 2,300 queries under way.
+    const tests = [
+      unitTest([
+        { name: "CoreDnsMemoryNearLimit", series: memory("70000000x16 130000000 110000000x30"), firing: true },
+      ]),
+      unitTest([{ name: "CoreDnsMemoryNearLimit", series: memory("120000000x40"), firing: false }]),
+    ];
+    assert.equal(await failures(ruleFile(WHOLE), tests), "");
+  });
+
   it("see a pod that is read too slowly within for + 60 s, as the kubelet rotates it", async () => {
     // Rotated every 10 s and not read to the end: opened six times a minute and never closed, so that no counter of closed files is there.
     const pod = 'namespace="logging",instance="10.0.1.1:2020",name="tail.0"';
