@@ -1,5 +1,5 @@
 import type { Alert } from "../alert.ts";
-import { COREFILE, DNS, INFO, LOGS, onCoreDns, POD, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
+import { COREFILE, DNS, eachPod, INFO, LOGS, onCoreDns, POD, PODS, PREVIOUS, SAMPLES, steady } from "./expressions.ts";
 
 // Series of kube-state-metrics. @see https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md
 const RESTARTS = 'kube_pod_container_status_restarts_total{namespace="kube-system",container="coredns"}';
@@ -66,7 +66,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cause: "The pod hangs or restarts, or a network policy blocks Prometheus.",
     steps: [PODS, LOGS],
     condition: onCoreDns({
-      expr: `up{${DNS}} == 0`,
+      expr: `${eachPod(`up{${DNS}}`)} == 0`,
       for: "1m",
       fires: { [`up{${POD}}`]: `1x15 0x${SAMPLES}` },
       quiet: { [`up{${POD}}`]: steady(1) },
@@ -80,7 +80,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cause: "It ran out of memory, failed its liveness probe, or exited with an error.",
     steps: ["`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", "Last State has the reason.", PREVIOUS],
     condition: onCoreDns({
-      expr: `changes(process_start_time_seconds{${DNS}}[10m]) > 0`,
+      expr: `${eachPod(`changes(process_start_time_seconds{${DNS}}[10m])`)} > 0`,
       for: "0m",
       fires: { [`process_start_time_seconds{${POD}}`]: `100x12 700x${SAMPLES}` },
       quiet: { [`process_start_time_seconds{${POD}}`]: `100x2 700x${SAMPLES}` },
@@ -141,7 +141,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cause: "A plugin has a bug.",
     steps: [LOGS, "Search CoreDNS's issues for the plugin, and update the add-on."],
     condition: onCoreDns({
-      expr: `increase(coredns_panics_total{${DNS}}[5m]) > 0`,
+      expr: `${eachPod(`increase(coredns_panics_total{${DNS}}[5m])`)} > 0`,
       for: "0m",
       fires: { [`coredns_panics_total{${POD}}`]: `0x17 1x${SAMPLES}` },
       quiet: { [`coredns_panics_total{${POD}}`]: steady(3) },
@@ -178,7 +178,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
         : {
             // The resident memory counts the pages of the program too, 49 MB of 1.14.3, which the kernel frees before it kills. What
             // kills is a peak of queries that wait, often a third above the samples.
-            expr: `max_over_time((go_memstats_sys_bytes{${DNS}} - go_memstats_heap_released_bytes{${DNS}})[5m:15s]) / ${memoryLimit} > 0.7`,
+            expr: `${eachPod(`max_over_time((go_memstats_sys_bytes{${DNS}} - go_memstats_heap_released_bytes{${DNS}})[5m:15s])`)} / ${memoryLimit} > 0.7`,
             for: "1m",
             fires: {
               [`go_memstats_sys_bytes{${POD}}`]: steady(Math.round(memoryLimit * 0.91)),
@@ -209,7 +209,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cause: "A plugin refuses its options. A pod that restarts now will not start.",
     steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile."],
     condition: onCoreDns({
-      expr: `increase(coredns_reload_failed_total{${DNS}}[10m]) > 0`,
+      expr: `${eachPod(`increase(coredns_reload_failed_total{${DNS}}[10m])`)} > 0`,
       for: "0m",
       fires: { [`coredns_reload_failed_total{${POD}}`]: `0x15 1x${SAMPLES}` },
       quiet: { [`coredns_reload_failed_total{${POD}}`]: steady(2) },

@@ -7,6 +7,9 @@ import type { Condition, WatchedStack } from "../alert.ts";
  */
 export const DNS = 'namespace="kube-system",instance=~".+:9153"';
 
+/** One alert for each pod, also where a second job scrapes it, as kube-prometheus-stack does with CoreDNS. */
+export const eachPod = (expr: string) => `max by (namespace, pod, instance) (${expr})`;
+
 /** A condition where CoreDNS runs. */
 export const onCoreDns =
   (condition: Condition | ((coredns: NonNullable<WatchedStack["coredns"]>) => Condition | undefined)) =>
