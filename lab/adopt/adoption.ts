@@ -7,7 +7,7 @@ import { plainTable, plural } from "../output/table.ts";
 import { planStack } from "../plan/plan.ts";
 import { portableYaml } from "../stack-file.ts";
 import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
-import type { AdoptionAction, AdoptionRow, AwsCluster, LiveObjects } from "./live-objects.ts";
+import { type AdoptionAction, type AdoptionRow, type AwsCluster, isOwn, type LiveObjects } from "./live-objects.ts";
 import { type CoreDnsPlace, readCoreDns, type Takeover } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 
@@ -124,7 +124,7 @@ const COLLECTOR =
   /fluent-?(bit|d)|vector|filebeat|promtail|otel|opentelemetry-collector|alloy|logagent|cloudwatch-agent/;
 
 function loggingRows(live: LiveObjects, isEks: boolean): AdoptionRow[] {
-  const collectors = live.ofKind("DaemonSet").filter(({ name }) => COLLECTOR.test(name));
+  const collectors = live.ofKind("DaemonSet").filter((one) => COLLECTOR.test(one.name) && !isOwn(one));
   return [
     {
       action: "check",

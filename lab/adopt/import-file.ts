@@ -1,5 +1,16 @@
+import type { KubernetesObject } from "../audit/kubernetes-object.ts";
+import { plural } from "../output/table.ts";
 import type { Planned, PlannedResource } from "../plan/plan.ts";
-import { type AdoptionRow, at, isOwn, type LiveObjects, managersOf, objectName, textAt } from "./live-objects.ts";
+import {
+  type AdoptionRow,
+  at,
+  isOwn,
+  type LiveObjects,
+  listAt,
+  managersOf,
+  objectName,
+  textAt,
+} from "./live-objects.ts";
 
 /** One entry of the file that `pulumi import --file` reads. @see https://www.pulumi.com/docs/iac/guides/migration/import/#bulk-import-operations */
 interface ImportEntry {
@@ -42,6 +53,7 @@ export function importPlan(
   const rows: AdoptionRow[] = [];
   const imported = new Map<string, string>();
   const unread = new Set<string>();
+  const applied: string[] = [];
   for (const resource of resources.filter(({ custom }) => custom)) {
     const awsId = existing.get(resource.type);
     if (awsId !== undefined) {
@@ -57,6 +69,7 @@ export function importPlan(
     else if (isOwn(object)) {
       imported.set(resource.urn, namespace === undefined ? name : `${namespace}/${name}`);
       rows.push({ action: "import", subject: objectName(object), reason: "was made by this program" });
+      if (isApplied(object)) applied.push(objectName(object));
     } else
       rows.push({
         action: "conflict",
@@ -64,9 +77,32 @@ export function importPlan(
         reason: "has the name of an object that this program creates: rename or remove it first",
       });
   }
+  if (applied.length > 0) rows.push(...appliedRow(applied));
   for (const kind of unread)
     rows.push({ action: "check", subject: kind, reason: "not listed, since the user may not: one may exist already" });
   return { ...fileOf(resources, imported), rows };
+}
+
+/**
+ * Whether kubectl manages fields of an object. The import then reads none of them into the state, so that all of them are new to the next
+ * update: a preview conflicts with kubectl, and what cannot be changed in place is made anew.
+ */
+function isApplied(object: KubernetesObject): boolean {
+  return listAt(object.content, "metadata", "managedFields").some(
+    (entry) => textAt(entry, "manager")?.startsWith("kubectl") && textAt(entry, "subresource") === undefined,
+  );
+}
+
+function appliedRow(names: readonly string[]): AdoptionRow[] {
+  const replaced = names.filter((name) => /^(?:DaemonSet|StatefulSet|Deployment|\w*RoleBinding)\//.test(name));
+  const anew = replaced.length === 0 ? "" : `, and replaces ${replaced.join(", ")}`;
+  return [
+    {
+      action: "check",
+      subject: plural(names.length, "imported object"),
+      reason: `made with kubectl: a preview ends at its fields, \`pulumi up --skip-preview\` takes them over${anew}`,
+    },
+  ];
 }
 
 function identity({ inputs }: PlannedResource): { kind: string; namespace: string | undefined; name: string } {

@@ -2,7 +2,6 @@ import type { z } from "zod";
 import { TeamSettings } from "../../components/team/settings.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
-import { plural } from "../output/table.ts";
 import {
   type AdoptionRow,
   at,
@@ -233,7 +232,7 @@ function leaveOthers(live: LiveObjects, namespace: string, rows: AdoptionRow[]):
     rows.push({
       action: "leave",
       subject: `Namespace/${namespace}`,
-      reason: `${plural(pods.length, "pod")} keep running: nothing restarts`,
+      reason: `${pods.length === 1 ? "1 pod keeps" : `${pods.length} pods keep`} running: nothing restarts`,
     });
   const others = objects.filter(({ kind }) => !(kind in KEPT) && kind !== "Pod" && kind !== "RoleBinding");
   const kinds = [...Map.groupBy(others, ({ kind }) => kind)].map(([kind, some]) => `${kind} ${some.length}`);

@@ -78,6 +78,27 @@ describe("lab adopt", () => {
     assert.equal(named("Namespace").metadata.name, "payments");
   });
 
+  it("imports its own collector once, and says what that does where kubectl has made it", async () => {
+    const of = async (manager: string, labels: object = { "app.kubernetes.io/part-of": "eks-dns-logging" }) => {
+      const metadata = { labels, managedFields: [{ manager, operation: "Update" }] };
+      const objects = [
+        object("apps/v1", "DaemonSet", "fluent-bit", "logging", { metadata }),
+        object("v1", "Namespace", "logging", undefined, { metadata }),
+      ];
+      const { rows } = await adopt(live(objects), { ...REQUEST, parts: ["logging"], namespaces: [] });
+      return rows.filter(({ subject }) => subject !== "logging.destination").map((row) => Object.values(row).join(" "));
+    };
+    const imported = ["Namespace/logging", "DaemonSet/logging/fluent-bit"].map(
+      (name) => `import ${name} was made by this program`,
+    );
+    assert.deepEqual(await of("pulumi-kubernetes-1a2b"), imported);
+    assert.deepEqual(await of("kubectl-client-side-apply"), [
+      ...imported,
+      "check 2 imported objects made with kubectl: a preview ends at its fields, `pulumi up --skip-preview` takes them over, and replaces DaemonSet/logging/fluent-bit",
+    ]);
+    assert.ok((await of("helm", {})).some((row) => row.startsWith("leave DaemonSet/logging/fluent-bit collects logs")));
+  });
+
   it("imports the add-on of an EKS cluster under its id, with the component above it", async () => {
     const eks = { name: "prod", region: "eu-central-1", aws: AWS };
     const { importFile, config, rows } = await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, eks });

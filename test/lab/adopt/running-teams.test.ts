@@ -54,6 +54,7 @@ describe("Running namespaces as teams", () => {
     ]);
     TeamsSettings.parse(settings);
     assert.deepEqual(subjects(rows, "conflict"), []);
+    assert.ok(rows.some(({ reason }) => reason === "1 pod keeps running: nothing restarts"));
     for (const left of ["RoleBinding/payments/writers", "RoleBinding/payments/readers", "ResourceQuota/payments/own"])
       assert.ok(subjects(rows, "leave").includes(left), left);
   });
