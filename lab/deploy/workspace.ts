@@ -4,6 +4,8 @@ import { delimiter, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { z } from "zod";
+import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
+import { CANARY_NAMESPACE } from "../../components/monitoring/scrape-targets.ts";
 import { Failure } from "../command-line.ts";
 import { FETCH_NOTHING, findPulumi, pathWithNode } from "./programs.ts";
 import type { StateFolder } from "./state.ts";
@@ -168,17 +170,25 @@ export function adviceOn(output: string): string {
     : `${advice.join("; ")}, then run the command again`;
 }
 
+/** Their names are not those of a team. */
+const OWN_NAMESPACES: readonly string[] = [LOGGING_NAMESPACE, CANARY_NAMESPACE];
 const ADOPT = ", or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces";
 
 function* ownedByOthers(message: string) {
   const there = [...message.matchAll(/\b([a-z]+(?:\.[a-z0-9.]+)?) "([^"]+)" already exists/g)];
   const names = [...new Set(there.map(([, kind, name]) => `${kind} '${name}'`))].sort();
   if (names.length > 0)
-    yield `${names.join(", ")} ${names.length > 1 ? "were" : "was"} not created by this stack: delete, import or rename ${names.length > 1 ? "them" : "it"}${names.some((name) => name.startsWith("namespaces ")) ? ADOPT : ""}`;
-  const [, manager, field] = /\bconflict with "([^"]+)"[^\n]*?: (\.[\w.]+)/.exec(message) ?? [];
+    yield `${names.join(", ")} ${names.length > 1 ? "were" : "was"} not created by this stack: delete, import or rename ${names.length > 1 ? "them" : "it"}${there.some(([, kind, name = ""]) => kind === "namespaces" && !OWN_NAMESPACES.includes(name)) ? ADOPT : ""}`;
+  const [, manager, field] = /\bconflicts? with "([^"]+)"[^\n]*?:\s+(?:- )?(\.[\w.]+)/.exec(message) ?? [];
   const object = /\breported that "([^"]+)" failed to fully initialize/.exec(message)?.[1] ?? "an object";
-  if (field !== undefined)
+  if (field === undefined) return;
+  const patched = /:(\w+)Patch::[^"]+" was not successfully[^\n]*\n[^\n]*\bconflicts? with "/.exec(message)?.[1];
+  if (patched === undefined)
     yield `${field} of ${object} was changed by another tool (${manager}): end a drill with \`npm run lab -- drill stop\`, or delete the object`;
+  else if (patched === "Namespace")
+    yield `${field} of an adopted namespace is set by ${manager}: remove it there, or give it the value of the settings`;
+  else
+    yield `${field} of the ${patched} of CoreDNS is set by ${manager}: \`dns.adopt.force: true\` takes it over, or leave it out of the settings`;
 }
 
 function* missing(message: string) {

@@ -164,6 +164,7 @@ describe("the programs that up calls", () => {
       adviceOn(failed("sa-team") + failed("logging") + failed("sa-team")),
       "namespaces 'logging', namespaces 'sa-team' were not created by this stack: delete, import or rename them, or adopt the namespace of a team: `{ name: NAMESPACE, adopt: true }` in teams[].namespaces, then run the command again",
     );
+    assert.match(adviceOn(failed("logging")), /rename it, then run the command again$/);
     assert.equal(firstError(`x:\n    ${failed("logging")}`), 'namespaces "logging" already exists');
   });
 
@@ -186,6 +187,22 @@ describe("the programs that up calls", () => {
     assert.match(
       adviceOn(conflict),
       /^\.spec\.selector of sa-team\/curl-sa was changed by another tool \(unknown\): end a drill/,
+    );
+    const several = conflict.replace(
+      '1 conflict: conflict with "unknown" using v1: ',
+      '2 conflicts: conflicts with "unknown":\n- ',
+    );
+    assert.match(adviceOn(several), /^\.spec\.selector of sa-team\/curl-sa was changed by another tool/);
+    const adopted = (kind: string, field: string) =>
+      `error: resource "urn:pulumi:local::a::dns:CoreDns$kubernetes:core/v1:${kind}Patch::coredns" was not successfully created by the Kubernetes API server: server-side apply field conflict detected
+    The resource managed by field manager "pulumi" had an apply conflict: Apply failed with 1 conflict: conflict with "kubeadm" using v1: ${field}`;
+    assert.match(
+      adviceOn(adopted("ConfigMap", ".data.Corefile")),
+      /^\.data\.Corefile of the ConfigMap of CoreDNS is set by kubeadm: `dns\.adopt\.force: true` takes it over/,
+    );
+    assert.match(
+      adviceOn(adopted("Namespace", ".metadata.labels.team")),
+      /^\.metadata\.labels\.team of an adopted namespace is set by kubeadm: remove it there/,
     );
     const pod =
       "warning: [Pod logging/fluent-bit-a]: containers with unready status: [fluent-bit][CrashLoopBackOff] back-off";
