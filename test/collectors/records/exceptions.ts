@@ -58,6 +58,7 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
   "fluent-bit": {
     ...ENDS_APART,
     ...AND_MORE,
+    "json-more-than-64-bits": [line(0, '{"a":18446744073709551616}', { fields: '{"a":18446744073709550000}' })],
     "json-of-other-kinds": ["[1,2]", "1", '"text"', "null", "true", "{}", "{", "{broken}"].map((log, at) =>
       line(at, log),
     ),
@@ -76,12 +77,14 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...byIndentation("kept"),
     ...WAITS,
     ...infinite('{"a":null}'),
+    "json-more-than-64-bits": [line(0, '{"a":18446744073709551616}', { fields: '{"a":"18446744073709551616"}' })],
     ...DEEP,
     ...NO_PAIR,
   },
   filebeat: {
     ...byIndentation("left out"),
     ...infinite('{"a":"1e400"}'),
+    "json-empty-keys": [line(0, '{"":1,"a":{"":2}," ":3}', { fields: '{"_":1,"a":{"_":2}," ":3}' })],
     // Lost.
     "parts-in-two-files": [BEFORE_ROTATION, line(2, "ends"), line(3, "after")],
     "parts-without-an-end": [BEFORE],
@@ -94,11 +97,14 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     "json-dots": [
       line(0, '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}', { fields: '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}' }),
     ],
+    "json-only-dots": [line(0, '{".":1,"..":2,"a.":3,".b":4}', { fields: '{".":1,"..":2,"a.":3,".b":4}' })],
     "json-dots-and-not": [line(0, '{"a":1,"a.b":2}', { fields: '{"a":1,"a.b":2}' })],
     empty: [line(1, "x")],
     "carriage-returns": [line(0, "dos"), line(1, "bar 1\rbar 2")],
     // It has the time of a line's last part.
     "json-long": [line(64, LONG, { fields: LONG })],
+    "parts-of-a-character": [line(1, "one 方 two"), line(2, "next")],
+    "parts-with-an-empty-end": [line(1, "exactly one part"), line(2, "next")],
     "parts-of-two-streams": [line(4, "one two three"), red(3, "red blue"), red(5, "alone")],
     "parts-in-two-files": [BEFORE_ROTATION, line(2, "begins ends"), line(3, "after")],
     // Never sent.
@@ -117,6 +123,8 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...WAITS,
   },
   opentelemetry: {
+    // It reads each part as text of its own.
+    "parts-of-a-character": [line(0, "one \ufffd\ufffd\ufffd two"), line(2, "next")],
     // A line without a tag is a part of the next one.
     broken: [line(3, "without a taggood")],
     ...byIndentation("left out"),

@@ -69,7 +69,40 @@ const TEXTS: readonly RecordCase[] = [
   },
 ];
 
+/** Between the three bytes of a character, where a runtime cuts a long line. */
+const CUT = Buffer.from("方");
 const PARTS: readonly RecordCase[] = [
+  {
+    name: "parts-of-a-character",
+    lines: [
+      Buffer.concat([Buffer.from(`${time(0)} stdout P one `), CUT.subarray(0, 1)]),
+      Buffer.concat([Buffer.from(`${time(1)} stdout F `), CUT.subarray(1), Buffer.from(" two")]),
+      `${time(2)} stdout F next`,
+    ],
+    wanted: [
+      { log: "one 方 two", at: time(0) },
+      { log: "next", at: time(2) },
+    ],
+  },
+  {
+    name: "parts-with-an-empty-end",
+    lines: cri([PART, "exactly one part"], "", "next"),
+    wanted: [
+      { log: "exactly one part", at: time(0) },
+      { log: "next", at: time(2) },
+    ],
+  },
+  {
+    name: "half-a-pair",
+    lines: [
+      Buffer.concat([Buffer.from(`${time(0)} stdout F pair `), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from(" end")]),
+      `${time(1)} stdout F next`,
+    ],
+    wanted: [
+      { log: "pair \ufffd\ufffd\ufffd end", at: time(0) },
+      { log: "next", at: time(1) },
+    ],
+  },
   {
     name: "parts-of-two-streams",
     lines: cri([PART, "one "], [PART_OF_STDERR, "red "], [PART, "two "], [STDERR, "blue"], "three", [STDERR, "alone"]),

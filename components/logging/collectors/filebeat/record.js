@@ -24,7 +24,6 @@ function process(event) {
     event.Put("message", redacted(line));
     return;
   }
-  var fields = settings.safeNames ? event.Get("fields") : null;
   var origin = settings.pod === null ? fromPath(event) : fromPod(event);
   if (origin === null || (isThinned !== null && isThinned(lineOf(event, line, origin)))) {
     event.Cancel();
@@ -37,9 +36,9 @@ function process(event) {
   event.Put("log", line);
   if (origin.team !== "") event.Put("team", origin.team);
   // Only where a name may have a dot, which JSON may also write as an escape: walking through all fields takes time.
-  if (fields !== null && /(\.|\\u002e)([^"\\]|\\.)*"\s*:/i.test(line)) {
-    event.Put("fields", withoutDots(fields));
-  }
+  var hasDot = settings.safeNames && /(\.|\\u002e)([^"\\]|\\.)*"\s*:/i.test(line);
+  var fields = hasDot || /""\s*:/.test(line) ? event.Get("fields") : null;
+  if (fields !== null) event.Put("fields", withSafeNames(fields));
   for (var name in settings.added) event.Put(name, settings.added[name]);
   if (settings.splitBy !== null) event.Put("@metadata.split", splitOf(origin));
 }
@@ -99,13 +98,19 @@ function fromPod(event) {
   return { kubernetes: kubernetes, labels: labels, team: pod.team };
 }
 
-// A search engine reads a dot in a name as a path, and rejects "a" beside "a.b".
-function withoutDots(value) {
+// A search engine reads a dot in a name as a path, and rejects "a" beside "a.b". Filebeat's own queue cannot be read from an empty
+// name on, so that the lines behind it would be lost too.
+function withSafeNames(value) {
   if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(withoutDots);
+  if (Array.isArray(value)) return value.map(withSafeNames);
   var made = {};
-  for (var key in value) made[key.replace(/\./g, "_")] = withoutDots(value[key]);
+  for (var key in value) made[safeName(key)] = withSafeNames(value[key]);
   return made;
+}
+
+function safeName(key) {
+  if (key === "") return "_";
+  return settings.safeNames ? key.replace(/\./g, "_") : key;
 }
 
 // The rule of safeIndexPart in index-format.ts.

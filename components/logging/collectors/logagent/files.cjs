@@ -125,7 +125,7 @@ function followLog(positions, joiner, tell) {
     if (rest > 0 && !file.skipping) {
       const bytes = Buffer.alloc(rest);
       fs.readSync(file.fd, bytes, 0, rest, file.offset);
-      joiner.add(bytes.toString(), file.key, file.offset, file.offset + rest);
+      joiner.add(bytes, file.key, file.offset, file.offset + rest);
     }
     fs.closeSync(file.fd);
   }
@@ -157,7 +157,7 @@ function followLog(positions, joiner, tell) {
     while (start < end) {
       const next = bytes.indexOf(10, start);
       if (file.skipping) file.skipping = false;
-      else joiner.add(bytes.toString("utf8", start, next), file.key, file.offset + start, file.offset + next + 1);
+      else joiner.add(bytes.subarray(start, next), file.key, file.offset + start, file.offset + next + 1);
       start = next + 1;
     }
   }

@@ -17,6 +17,7 @@ const CRI = /^(\S+) (stdout|stderr) ([PF])\S* ?/;
  * @property {number} size In characters.
  * @property {string} file Device and inode of the file that it begins in.
  * @property {number} start Where it begins there, in bytes.
+ * @property {boolean} isBytes Whether each character of its lines is a byte: a runtime cuts a line between those of a character.
  * @property {number} seen When it was last added to, in milliseconds.
  *
  * @typedef {readonly [string, number]} Mark How far a file is done with: all before is in records that were given.
@@ -53,6 +54,7 @@ function createJoiner(parse, continues, give) {
   /** @param {Piece} piece @param {{ held?: Piece | undefined }} state */
   function complete(piece, state) {
     piece.first = piece.lines.length === 1 ? piece.lines[0] || "" : piece.lines.join("");
+    if (piece.isBytes) piece.first = Buffer.from(piece.first, "latin1").toString();
     piece.lines = [piece.first];
     piece.seen = Date.now();
     if (continues === undefined) return give(piece, marks());
@@ -69,15 +71,16 @@ function createJoiner(parse, continues, give) {
   }
 
   return {
-    /** @param {string} text @param {string} file @param {number} start @param {number} end */
-    add(text, file, start, end) {
+    /** @param {Buffer} bytes @param {string} file @param {number} start @param {number} end */
+    add(bytes, file, start, end) {
       ends.set(file, end);
       current = file;
-      const { time, stream, log, partial } = parse(text);
+      const { time, stream, log, partial } = parse(bytes.toString());
       const state = streams.get(stream) || {};
       streams.set(stream, state);
-      const piece = state.part || { time, stream, first: "", lines: [], size: 0, file, start, seen: 0 };
-      piece.lines.push(log);
+      const isBytes = partial || state.part !== undefined;
+      const piece = state.part || { time, stream, first: "", lines: [], size: 0, file, start, isBytes, seen: 0 };
+      piece.lines.push(isBytes ? parse(bytes.toString("latin1")).log : log);
       piece.size += log.length;
       state.part = partial && piece.size < MAX_LINE_LENGTH ? piece : undefined;
       if (state.part === undefined) complete(piece, state);

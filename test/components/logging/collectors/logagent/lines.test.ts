@@ -23,7 +23,7 @@ function joined(continues: RegExp | undefined, parse = lines.parseCri) {
   const add = (text: string, file = "1") => {
     const start = ends.get(file) ?? 0;
     ends.set(file, start + text.length + 1);
-    joiner.add(text, file, start, start + text.length + 1);
+    joiner.add(Buffer.from(text), file, start, start + text.length + 1);
   };
   return { joiner, given, add };
 }
