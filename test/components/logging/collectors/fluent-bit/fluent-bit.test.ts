@@ -47,7 +47,7 @@ describe("Fluent Bit's configuration", () => {
     const { input, configuration } = render({});
     assert.equal(input["storage.type"], "filesystem");
     assert.equal(input.db, "/var/lib/fluent-bit/positions.db");
-    assert.equal(input["db.locking"], "on");
+    assert.deepEqual([input["db.locking"], input.file_cache_advise], ["on", "off"]);
     assert.equal(configuration.service["storage.path"], "/var/lib/fluent-bit/buffer");
     assert.equal(input.refresh_interval, 1);
     assert.equal(input.read_from_head, "on");
