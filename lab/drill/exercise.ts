@@ -223,8 +223,9 @@ async function poll<T>(env: Environment, seconds: number, look: () => Promise<T 
   const { now, pause } = env;
   const end = now().getTime() + seconds * 1000;
   for (;;) {
-    refuseStopped(env);
     const found = await look();
+    // A look takes as long as a line may need to its destination.
+    refuseStopped(env);
     if (found !== undefined || now().getTime() > end) return found;
     await pause(POLL_SECONDS);
   }

@@ -119,6 +119,24 @@ describe("a drill", () => {
       assert.equal(await readState(env.store), undefined);
     });
 
+  it("puts everything back where it is stopped while the fault begins to show", async () => {
+    const before = api.snapshot();
+    const stopping = new AbortController();
+    let looks = 0;
+    const seen: Check = {
+      ...{ id: "seen", group: "pods", what: "the fault", from: "", to: "" },
+      run: async () => {
+        looks += 1;
+        if (looks === 1) return pass("well");
+        stopping.abort();
+        return fail("faulty", "the drill");
+      },
+    };
+    const drill = { ...drillOf("no-answer"), rows: () => [], checks: () => [seen] };
+    await assert.rejects(startDrill({ ...env, signal: stopping.signal }, drill), { exitCode: 130 });
+    assert.deepEqual(api.snapshot(), before);
+  });
+
   it("takes no restart of pods for its fault", async () => {
     const before = api.snapshot();
     let looks = 0;
