@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
-import { configurations } from "../../tools/bench/line-cost.ts";
+import { configurations, cpuTable } from "../../tools/bench/line-cost.ts";
 import { criLine, LINE_BYTES, totalOf } from "../../tools/bench/line-cost-node.ts";
 
 describe("npm run bench:lines", () => {
@@ -28,6 +28,19 @@ describe("npm run bench:lines", () => {
   it("reads the instructions of all threads from callgrind's file", () => {
     assert.equal(totalOf("events: Ir\nsummary: 12\n\nfn=(1) main\n1 12\n\ntotals: 12\n"), 12);
     assert.throws(() => totalOf("events: Ir\n"), /no total/);
+  });
+
+  it("compares CPU times turn by turn, so that a slow turn does not count", () => {
+    const rows = [
+      { configuration: "one", runs: [40, 80, 42] },
+      { configuration: "two", runs: [20, 40, 63] },
+    ];
+    const table = cpuTable("Fluent Bit v5.1.1", rows);
+    assert.match(table, /^Fluent Bit v5\.1\.1, 1 MB\/s .* turns: 3\n/);
+    assert.deepEqual(table.trimEnd().split("\n").slice(-2), [
+      "| one | 42.0 | 40.0–80.0 | 1.00 |",
+      "| two | 40.0 | 20.0–63.0 | 0.50 |",
+    ]);
   });
 
   it("says which program is missing", () => {

@@ -18,6 +18,10 @@ const MAX_SECONDS = 600;
 const START_SECONDS = 60;
 /** Between two lines that are written one by one: longer than one takes under callgrind. */
 const PAUSE_MS = 20;
+/** Until Fluent Bit watches the files. */
+const READY_MS = 3000;
+/** Linux counts CPU time in hundredths of a second. */
+const TICK_MICROSECONDS = 10_000;
 const UID = "95c1ec06-0000-0000-0000-000000000000";
 const FIRST_TIME = Date.parse("2026-02-01T10:00:00Z");
 
@@ -52,34 +56,95 @@ export async function countInstructions(
   configuration: Configuration,
   { lines, steady = false, profile }: Run,
 ): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), "line-cost-"));
-  const receiver = new FakeServer();
-  try {
-    const files = writeNode(folder, steady ? 0 : lines);
-    const port = await receiver.listen();
-    for (const [name, text] of Object.entries(configuration.files))
-      writeFileSync(join(folder, name), movedTo(folder, port, text));
+  return onNode(configuration, steady ? 0 : lines, slowly, async ({ folder, files, receiver }) => {
     const out = profile ?? join(folder, "callgrind.out");
     const options = ["--tool=callgrind", `--callgrind-out-file=${out}`];
-    const child = spawn(valgrind, [...options, fluentBit, "--config", join(folder, "fluent-bit.yaml")], {
-      env: { ...process.env, NODE_NAME: "node" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = start(valgrind, [...options, fluentBit, "--config", join(folder, "fluent-bit.yaml")]);
     const said = listenTo(child);
     const ended = once(child, "exit");
     if (steady) await writeOneByOne(files, lines, () => said().includes("worker #1 started"));
     await Promise.race([receiver.received(lines), ended, wait(MAX_SECONDS * 1000, undefined, { ref: false })]);
     if (child.exitCode === null) child.kill("SIGTERM");
     await ended;
-    if (receiver.documents !== lines)
-      throw new Failure(
-        `${configuration.name}: ${receiver.documents} of ${lines} lines arrived\n${said().slice(-2000)}`,
-      );
+    checkArrival(configuration, receiver, lines, said());
     return totalOf(readFileSync(out, "utf8"));
+  });
+}
+
+/**
+ * Runs Fluent Bit while lines are written at a rate, until all have arrived.
+ * @returns the microseconds of CPU time for a line, those of the kernel too, after its start
+ */
+export async function cpuTimeOfLine(
+  { fluentBit }: Pick<Programs, "fluentBit">,
+  configuration: Configuration,
+  { bytesPerSecond, seconds }: { readonly bytesPerSecond: number; readonly seconds: number },
+): Promise<number> {
+  return onNode(
+    configuration,
+    0,
+    (text) => text,
+    async ({ folder, files, receiver }) => {
+      const child = start(fluentBit, ["--config", join(folder, "fluent-bit.yaml")]);
+      const said = listenTo(child);
+      const ended = once(child, "exit");
+      try {
+        await wait(READY_MS);
+        const before = cpuMicroseconds(child);
+        const lines = await writeAtRate(files, bytesPerSecond, seconds);
+        await Promise.race([receiver.received(lines), ended, wait(MAX_SECONDS * 1000, undefined, { ref: false })]);
+        checkArrival(configuration, receiver, lines, said());
+        return (cpuMicroseconds(child) - before) / lines;
+      } finally {
+        if (child.exitCode === null) child.kill("SIGKILL");
+        await ended;
+      }
+    },
+  );
+}
+
+interface Node {
+  readonly folder: string;
+  /** The log file of each container. */
+  readonly files: readonly string[];
+  readonly receiver: FakeServer;
+}
+
+/** Makes a node with a configuration and log files of so many lines, and removes it in the end. */
+async function onNode(
+  configuration: Configuration,
+  lines: number,
+  adapt: (text: string) => string,
+  use: (node: Node) => Promise<number>,
+): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "line-cost-"));
+  const receiver = new FakeServer();
+  try {
+    const files = writeNode(folder, lines);
+    const port = await receiver.listen();
+    for (const [name, text] of Object.entries(configuration.files))
+      writeFileSync(join(folder, name), adapt(movedTo(folder, port, text)));
+    return await use({ folder, files, receiver });
   } finally {
     receiver.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function start(program: string, args: readonly string[]) {
+  return spawn(program, args, { env: { ...process.env, NODE_NAME: "node" }, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** @throws {Failure} unless each line has come once. */
+function checkArrival({ name }: Configuration, { documents }: FakeServer, lines: number, said: string): void {
+  if (documents !== lines) throw new Failure(`${name}: ${documents} of ${lines} lines arrived\n${said.slice(-2000)}`);
+}
+
+/** CPU time of a process so far. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html utime, stime */
+function cpuMicroseconds({ pid }: ChildProcess): number {
+  const [, after = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+  const [user, system] = after.split(" ").slice(11, 13);
+  return (Number(user) + Number(system)) * TICK_MICROSECONDS;
 }
 
 function listenTo({ stdout, stderr }: ChildProcess): () => string {
@@ -110,13 +175,32 @@ function movedTo(folder: string, port: number, text: string): string {
       // It answers the liveness probe, at a port that two runs cannot share.
       .replace(/ {4}- name: splunk\n(?: {6}.*\n)+/, "")
       .replaceAll(/port: 9200/g, `port: ${port}`)
-      // As slow as the program is: else it would send, and look for files, far more often for each line.
-      .replaceAll(/\b(flush|refresh_interval): \d+/g, "$1: 20")
       .replaceAll(
         "name: kubernetes\n",
         `name: kubernetes\n      kube_url: http://127.0.0.1:${port}\n      kube_token_file: ${token}\n`,
       )
   );
+}
+
+/** As slow as the program is under callgrind: else it would send, and look for files, far more often for each line. */
+function slowly(text: string): string {
+  return text.replaceAll(/\b(flush|refresh_interval): \d+/g, "$1: 20");
+}
+
+/** Writes to all files every few milliseconds. @returns how many lines. */
+async function writeAtRate(files: readonly string[], bytesPerSecond: number, seconds: number): Promise<number> {
+  const begun = performance.now();
+  const ofFile = Math.floor((bytesPerSecond * seconds) / LINE_BYTES / files.length);
+  let written = 0;
+  while (written < ofFile) {
+    const due = Math.min(Math.floor((ofFile * (performance.now() - begun)) / 1000 / seconds), ofFile);
+    for (const [number, file] of files.entries())
+      if (due > written)
+        appendFileSync(file, Array.from({ length: due - written }, (_, at) => criLine(number, written + at)).join(""));
+    written = due;
+    await wait(PAUSE_MS);
+  }
+  return ofFile * files.length;
 }
 
 /** Writes a line to each file in turn, once Fluent Bit watches them. */

@@ -8,7 +8,7 @@ import { REDACTION_KINDS } from "../../components/logging/processing/redaction.t
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { commandLine, Failure, progress, runCommandLine, writeOutput } from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
-import { type Configuration, countInstructions, LINE_BYTES, type Programs } from "./line-cost-node.ts";
+import { type Configuration, countInstructions, cpuTimeOfLine, LINE_BYTES, type Programs } from "./line-cost-node.ts";
 
 const OPENSEARCH = { host: "127.0.0.1", port: 9200 };
 const PATH = "/var/log/containers/*.log";
@@ -123,6 +123,8 @@ export function configurations(): Configuration[] {
 const FEW_LINES = 400;
 /** Lines that are written one by one, a second for each fifty. */
 const STEADY_LINES = 2000;
+/** How CPU time is measured. */
+const LOW_RATE = { bytesPerSecond: 1e6, seconds: 15 };
 
 interface Flags {
   readonly lines: number;
@@ -130,12 +132,19 @@ interface Flags {
   readonly only?: string;
   readonly profiles?: string;
   readonly steady?: boolean;
+  readonly cpu?: number;
   readonly json?: true;
 }
 
 interface Row {
   readonly configuration: string;
   readonly instructionsPerLine: number;
+}
+
+interface CpuRow {
+  readonly configuration: string;
+  /** Microseconds of each run. */
+  readonly runs: readonly number[];
 }
 
 const program = commandLine(
@@ -147,16 +156,31 @@ const program = commandLine(
   .option("--only <text>", "count the configurations whose name has this text")
   .option("--profiles <folder>", "keep callgrind's files there, by configuration")
   .option("--steady", `write ${STEADY_LINES} lines one by one, each read by itself, as at a low rate`)
+  .option("--cpu <runs>", "measure CPU time at 1 MB/s instead, so many runs in turns; needs a quiet machine", count)
   .option("--json", "print one JSON document instead of the table")
   .action(run);
 
-async function run({ lines: wanted, also, only = "", profiles, steady = false, json }: Flags): Promise<void> {
-  const programs = {
-    fluentBit: find("fluent-bit", "FLUENT_BIT_BINARY"),
-    valgrind: find("valgrind", "VALGRIND_BINARY"),
-  };
+async function run(flags: Flags): Promise<void> {
+  const { also, only = "", cpu, json } = flags;
+  const fluentBit = find("fluent-bit", "FLUENT_BIT_BINARY");
   const fromFiles = also.map((file) => ({ name: file, files: { "fluent-bit.yaml": readFileSync(file, "utf8") } }));
   const chosen = [...configurations().filter(({ name }) => name.includes(only)), ...fromFiles];
+  const version = (await outputOf(fluentBit, ["--version"])).split("\n")[0] ?? "";
+  if (cpu !== undefined) {
+    const rows = await cpuTimes(fluentBit, chosen, cpu);
+    writeOutput(json ? { version, ...LOW_RATE, lineBytes: LINE_BYTES, rows } : cpuTable(version, rows));
+    return;
+  }
+  const { lines, steady = false, rows } = await instructionsOf(fluentBit, chosen, flags);
+  writeOutput(json ? { version, lines, lineBytes: LINE_BYTES, steady, rows } : table(version, lines, rows));
+}
+
+async function instructionsOf(
+  fluentBit: string,
+  chosen: readonly Configuration[],
+  { lines: wanted, profiles, steady = false }: Flags,
+) {
+  const programs = { fluentBit, valgrind: find("valgrind", "VALGRIND_BINARY") };
   const lines = steady ? STEADY_LINES : wanted;
   const shown = await progress("counting");
   const rows: Row[] = [];
@@ -168,8 +192,45 @@ async function run({ lines: wanted, also, only = "", profiles, steady = false, j
   } finally {
     shown.stop();
   }
-  const version = (await outputOf(programs.fluentBit, ["--version"])).split("\n")[0] ?? "";
-  writeOutput(json ? { version, lines, lineBytes: LINE_BYTES, steady, rows } : table(version, lines, rows));
+  return { lines, steady, rows };
+}
+
+/** Measures all configurations in turns, since the speed of a machine varies. */
+async function cpuTimes(fluentBit: string, chosen: readonly Configuration[], runs: number): Promise<CpuRow[]> {
+  const times = new Map<string, number[]>();
+  const shown = await progress("measuring");
+  try {
+    for (let run = 1; run <= runs; run += 1) {
+      for (const configuration of chosen) {
+        shown.update(`measuring: ${configuration.name}, run ${run} of ${runs}`);
+        const time = await cpuTimeOfLine({ fluentBit }, configuration, LOW_RATE);
+        times.set(configuration.name, [...(times.get(configuration.name) ?? []), time]);
+      }
+    }
+  } finally {
+    shown.stop();
+  }
+  return [...times].map(([configuration, of]) => ({ configuration, runs: of }));
+}
+
+/** With the median of the runs, and of their ratios to the first configuration in the same turn. */
+export function cpuTable(version: string, rows: readonly CpuRow[]): string {
+  const [first] = rows;
+  const body = rows.map(({ configuration, runs }) => {
+    const ratios = runs.map((time, turn) => time / (first?.runs[turn] ?? Number.NaN));
+    const range = `${Math.min(...runs).toFixed(1)}–${Math.max(...runs).toFixed(1)}`;
+    return `| ${configuration} | ${median(runs).toFixed(1)} | ${range} | ${median(ratios).toFixed(2)} |`;
+  });
+  const head = ["| configuration | µs of CPU per line | min–max | ratio |", "|---|---|---|---|"];
+  const count = first?.runs.length ?? 0;
+  return `${version}, 1 MB/s in lines of ${LINE_BYTES} bytes, half of them JSON, 20 containers, runs in turns: ${count}\n\n${[...head, ...body].join("\n")}\n`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = Number.NaN, high = Number.NaN] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
+  return (low + high) / 2;
 }
 
 /** The difference of a long and a short run, by line. */
@@ -202,7 +263,7 @@ function find(name: string, variable: string): string {
   const places = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
   const found = [...(named === undefined ? [] : [named]), ...places].find((place) => existsSync(place));
   if (found === undefined)
-    throw new Failure(`no ${name} on the PATH or in ${variable}: instructions cannot be counted`, 2);
+    throw new Failure(`no ${name} on the PATH or in ${variable}: the cost of a line cannot be measured`, 2);
   return found;
 }
 
@@ -212,8 +273,14 @@ function lineCount(text: string): number {
   return value;
 }
 
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a positive integer");
+  return value;
+}
+
 function collect(file: string, before: readonly string[]): string[] {
   return [...before, file];
 }
 
-await runCommandLine(program);
+if (import.meta.main) await runCommandLine(program);
