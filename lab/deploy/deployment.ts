@@ -10,7 +10,6 @@ import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { DRILL_STATE, drillNotice } from "../kubernetes/drill-mark.ts";
-import { deletedNamespaces } from "./deleted-namespaces.ts";
 import {
   deleteKind,
   ensureKind,
@@ -19,6 +18,7 @@ import {
   KIND_CONTEXT,
   kindClusters,
 } from "./programs.ts";
+import { deletedNamespaces, missingNamespaces } from "./stack-namespaces.ts";
 import {
   type Deployment,
   type MadeObject,
@@ -59,7 +59,11 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   // A cluster of our own must be known from now on; one that is there only once something may be on it.
   if (memory.kind !== undefined) await folder.remember(memory);
   const config = await loadKubeConfig(memory);
-  process.stderr.write((await drillNotice((await connect(memory)).cluster)) ?? "");
+  const { cluster } = await connect(memory);
+  process.stderr.write((await drillNotice(cluster)) ?? "");
+  const missing = await missingNamespaces(cluster, settings);
+  if (missing.length > 0)
+    throw new Failure(`nothing was changed:\n${missing.map((line) => `  ${line}`).join("\n")}`, 2);
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
