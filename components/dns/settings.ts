@@ -60,10 +60,10 @@ const StringMap = z.record(z.string(), z.string("must be a quoted string"));
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
   .strictObject({
-    key: z.string().optional().describe("Default: any, with operator Exists."),
+    key: z.string().optional().describe("Default: all keys, with operator Exists."),
     operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
     value: z.string().optional().describe("With operator Equal."),
-    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: any."),
+    effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: all effects."),
     tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {

@@ -9,6 +9,7 @@ import { LoggingSettings } from "../../components/logging/settings.ts";
 import { commandLine, Failure, progress, runCommandLine, writeOutput } from "../../lab/command-line.ts";
 import { outputOf } from "../../lab/process.ts";
 import { type Configuration, countInstructions, cpuTimeOfLine, LINE_BYTES, type Programs } from "./line-cost-node.ts";
+import { median } from "./suite.ts";
 
 const OPENSEARCH = { host: "127.0.0.1", port: 9200 };
 const PATH = "/var/log/containers/*.log";
@@ -224,13 +225,6 @@ export function cpuTable(version: string, rows: readonly CpuRow[]): string {
   const head = ["| configuration | µs of CPU per line | min–max | ratio |", "|---|---|---|---|"];
   const count = first?.runs.length ?? 0;
   return `${version}, 1 MB/s in lines of ${LINE_BYTES} bytes, half of them JSON, 20 containers, runs in turns: ${count}\n\n${[...head, ...body].join("\n")}\n`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  const middle = Math.floor(sorted.length / 2);
-  const [low = Number.NaN, high = Number.NaN] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
-  return (low + high) / 2;
 }
 
 /** The difference of a long and a short run, by line. */

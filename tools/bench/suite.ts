@@ -83,13 +83,22 @@ async function highest(folder: string): Promise<number> {
 
 /** The middle run's time, with the quickest and the slowest, and the highest peak. */
 export function summarize(name: string, samples: readonly Sample[]): Measurement {
-  const sorted = samples.map((sample) => sample.seconds).sort((a, b) => a - b);
-  const [min = 0] = sorted;
-  const max = sorted.at(-1) ?? 0;
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
-  const upper = sorted[Math.ceil((sorted.length - 1) / 2)] ?? 0;
+  const seconds = samples.map((sample) => sample.seconds);
   const peakMb = Math.max(0, ...samples.map((sample) => sample.peakMb));
-  return { name, runs: samples.length, seconds: { median: (lower + upper) / 2, min, max }, peakMb };
+  return {
+    name,
+    runs: samples.length,
+    seconds: { median: median(seconds), min: Math.min(...seconds), max: Math.max(...seconds) },
+    peakMb,
+  };
+}
+
+/** The value in the middle, or halfway between the two that are there. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  const upper = sorted[Math.ceil((sorted.length - 1) / 2)] ?? Number.NaN;
+  return (lower + upper) / 2;
 }
 
 /** A measurement, and how many things it made where that can be counted. */

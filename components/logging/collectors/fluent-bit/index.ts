@@ -205,7 +205,7 @@ const READING: Section = {
   db: `${STATE_FOLDER}/positions.db`,
   // Nobody else opens it. Locked and unlocked at each read, it took a quarter of the system calls at a low rate.
   "db.locking": "on",
-  // Else the kernel writes the whole file to disk before each read, and drops it from its cache: at 1 MB/s a third of the CPU time.
+  // Else the kernel begins to write the whole file to disk before each read, and drops what is written from its cache: at 1 MB/s a third of the CPU time.
   file_cache_advise: "off",
 };
 

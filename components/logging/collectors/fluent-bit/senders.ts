@@ -19,8 +19,8 @@ const FORWARD_PORT = 24_224;
 const MAX_MESSAGE = "64M";
 /** The reader has gathered a second of a container's lines already; gathered again they would only come later, in as many requests. */
 const FLUSH_SECONDS = 0.2;
-/** Outputs that send in two threads where nothing is said. */
-const IN_TWO_THREADS: readonly Section[string][] = ["es", "http", "opensearch", "splunk"];
+/** Outputs that send in two threads, by default or for a single destination. */
+const IN_TWO_THREADS: readonly Section[string][] = ["http", "opensearch", "splunk"];
 /** Key of a record that one of the routes leads on. */
 const ROUTED = "routed";
 
