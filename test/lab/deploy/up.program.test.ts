@@ -130,6 +130,22 @@ describe("up, down and recover", () => {
     assert.deepEqual(await folder.memory(), { context: "one" });
   });
 
+  it("changes nothing where the namespace of Prometheus is not there, and goes on once it is", async () => {
+    const watched = parseSettings({
+      "eks-dns-logging:cluster": '{"kind":"existing"}',
+      "eks-dns-logging:monitoring": '{"kind":"annotations"}',
+    });
+    const again = () => up({ stack: "local", settings: watched, target: {}, kind: false, folder });
+    await assert.rejects(again(), {
+      message:
+        'nothing was changed:\n  monitoring.prometheus.namespace: must be a namespace that exists (found "monitoring")',
+      exitCode: 2,
+    });
+    await assert.rejects(asked(), { code: "ENOENT" });
+    there.add("/api/v1/namespaces/monitoring");
+    assert.deepEqual(await again(), { context: "one" });
+  });
+
   it("says which namespace goes with all that is in it", async () => {
     const namespace = {
       ...object("Namespace", "qa-team"),

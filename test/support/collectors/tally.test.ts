@@ -13,6 +13,19 @@ describe("A receiver's tally", () => {
     assert.deepEqual({ unique, collided, repeated, doubled }, { unique: 1, collided: 1, repeated: 1, doubled: 0 });
   });
 
+  it("knows the line of each of many ids", () => {
+    const tally = new Tally();
+    const each = (shift: number) => {
+      for (let number = 0; number < 5000; number += 1) tally.add("pods", line(number + shift), `id ${number}`);
+    };
+    each(0);
+    each(0);
+    const counts = () => [tally.stats().unique, tally.stats().repeated, tally.stats().collided];
+    assert.deepEqual(counts(), [5000, 5000, 0]);
+    each(1);
+    assert.deepEqual(counts(), [5000, 5000, 5000]);
+  });
+
   it("keeps one id in two indices apart, and counts what comes again without one as doubled", () => {
     const tally = new Tally();
     for (const [place, number, id] of [
