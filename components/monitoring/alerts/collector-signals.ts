@@ -4,14 +4,18 @@ import {
   falling,
   grew,
   hoursLeft,
+  NO_DISK,
+  NO_ROTATIONS,
   OWN_COLLECTOR as OWN,
   COLLECTOR_POD as POD,
   rising,
   steady,
   stillThere,
   unmoved,
+  unsent,
 } from "./expressions.ts";
 import { FLUENT_BIT_METRICS } from "./fluent-bit-signals.ts";
+import { VECTOR_METRICS } from "./vector-signals.ts";
 
 const NO_METRICS: Readonly<Record<Signal, string>> = {
   dropped: "has no metrics that Prometheus reads; the canary sees a lost line",
@@ -25,94 +29,18 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
 };
 
 // Series that each pod has as long as it answers.
-const VECTOR = `vector_build_info{${OWN}}`;
 const OPENTELEMETRY = `{${OWN},__name__=~"otelcol_process_uptime(_seconds)?(_total)?"}`;
 const FLUENTD = `fluentd_output_status_emit_count{${OWN}}`;
 const PROMTAIL = `promtail_build_info{${OWN}}`;
 
-const NO_ROTATIONS = "does not count rotations";
-const NO_DISK = "does not count errors of its buffer's disk; the canary sees a lost line";
-
 /**
  * The metrics of each collector, as the program itself names them.
- * @see https://vector.dev/docs/reference/configuration/sources/internal_metrics/
  * @see https://opentelemetry.io/docs/collector/internal-telemetry/
  * @see https://github.com/fluent/fluent-plugin-prometheus
  */
 export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> = {
   "fluent-bit": FLUENT_BIT_METRICS,
-  vector: {
-    path: "/metrics",
-    alive: VECTOR,
-    signals: {
-      dropped: {
-        expr: grew(
-          `vector_component_discarded_events_total{${OWN},intentional="false"}`,
-          "5m",
-          "instance, component_id",
-          VECTOR,
-        ),
-        for: "0m",
-        fires: {
-          [`vector_component_discarded_events_total{${POD},component_id="destination",intentional="false"}`]:
-            "0x17 9x30",
-        },
-        quiet: {
-          [`vector_component_discarded_events_total{${POD},component_id="records",intentional="true"}`]: "0x17 9x30",
-        },
-      },
-      failing: {
-        expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="destination"}[2m])) > 0 ${unmoved(`vector_component_sent_events_total{${OWN},component_id="destination"}`, "instance", VECTOR)}`,
-        for: "2m",
-        fires: {
-          [`vector_build_info{${POD}}`]: steady(1),
-          [`vector_component_received_events_total{${POD},component_id="destination"}`]: rising(100),
-          [`vector_component_sent_events_total{${POD},component_id="destination"}`]: steady(5000),
-        },
-        quiet: {
-          [`vector_component_received_events_total{${POD},component_id="destination"}`]: rising(100),
-          [`vector_component_sent_events_total{${POD},component_id="destination"}`]: rising(90),
-        },
-      },
-      filling: {
-        expr: hoursLeft(
-          `(1 - vector_buffer_size_bytes{${OWN},component_id="destination"} / vector_buffer_max_size_bytes{${OWN},component_id="destination"})`,
-        ).replaceAll("[15m]", "[15m:1m]"),
-        for: "5m",
-        fires: {
-          [`vector_buffer_size_bytes{${POD},component_id="destination"}`]: rising(10),
-          [`vector_buffer_max_size_bytes{${POD},component_id="destination"}`]: steady(1000),
-        },
-        quiet: {
-          [`vector_buffer_size_bytes{${POD},component_id="destination"}`]: rising(3),
-          [`vector_buffer_max_size_bytes{${POD},component_id="destination"}`]: steady(1000),
-        },
-      },
-      unreadable: {
-        expr: grew(`vector_component_errors_total{${OWN},component_id="logs"}`, "10m", "instance", VECTOR),
-        for: "0m",
-        fires: { [`vector_component_errors_total{${POD},component_id="logs"}`]: "0x15 1x30" },
-        quiet: { [`vector_component_errors_total{${POD},component_id="destination"}`]: "0x15 1x30" },
-      },
-      silent: {
-        expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="logs"}[10m])) == 0 ${stillThere(VECTOR)}`,
-        for: "5m",
-        fires: {
-          [`vector_build_info{${POD}}`]: steady(1),
-          [`vector_component_received_events_total{${POD},component_id="logs"}`]: steady(400),
-        },
-        quiet: { [`vector_component_received_events_total{${POD},component_id="logs"}`]: rising(1, 400) },
-      },
-      refused: {
-        expr: grew(`vector_component_errors_total{${OWN},component_id="destination"}`, "5m", "instance", VECTOR),
-        for: "1m",
-        fires: { [`vector_component_errors_total{${POD},component_id="destination"}`]: rising(1) },
-        quiet: { [`vector_component_errors_total{${POD},component_id="destination"}`]: steady(4) },
-      },
-      rotating: NO_ROTATIONS,
-      stuck: NO_DISK,
-    },
-  },
+  vector: VECTOR_METRICS,
   opentelemetry: {
     path: "/metrics",
     alive: OPENTELEMETRY,
@@ -127,16 +55,26 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         quiet: { [`otelcol_exporter_send_failed_log_records_total{${POD}}`]: steady(9) },
       },
       failing: {
-        expr: `sum by (instance) (increase({${OWN},__name__=~"otelcol_receiver_accepted_log_records(_total)?"}[2m])) > 0 ${unmoved(`{${OWN},__name__=~"otelcol_exporter_sent_log_records(_total)?"}`, "instance", OPENTELEMETRY)}`,
+        expr: unsent({
+          matchers: OWN,
+          by: "exporter",
+          s3: ["exporter", "awss3(/.*)?"],
+          waiting: (exporters) => `otelcol_exporter_queue_size{${exporters}}`,
+          sent: (exporters) => `{${exporters},__name__=~"otelcol_exporter_sent_log_records(_total)?"}`,
+          alive: OPENTELEMETRY,
+        }),
         for: "2m",
         fires: {
           [`otelcol_process_uptime_seconds_total{${POD}}`]: steady(1),
-          [`otelcol_receiver_accepted_log_records_total{${POD}}`]: rising(100),
-          [`otelcol_exporter_sent_log_records_total{${POD}}`]: steady(5000),
+          [`otelcol_exporter_queue_size{${POD},exporter="elasticsearch/search"}`]: steady(500),
+          [`otelcol_exporter_queue_size{${POD},exporter="otlp_http/loki"}`]: steady(500),
+          [`otelcol_exporter_sent_log_records_total{${POD},exporter="elasticsearch/search"}`]: steady(5000),
+          [`otelcol_exporter_sent_log_records_total{${POD},exporter="otlp_http/loki"}`]: rising(100),
         },
         quiet: {
-          [`otelcol_receiver_accepted_log_records_total{${POD}}`]: rising(100),
-          [`otelcol_exporter_sent_log_records_total{${POD}}`]: rising(90),
+          [`otelcol_process_uptime_seconds_total{${POD}}`]: steady(1),
+          [`otelcol_exporter_queue_size{${POD},exporter="elasticsearch/search"}`]: rising(10),
+          [`otelcol_exporter_sent_log_records_total{${POD},exporter="elasticsearch/search"}`]: rising(90),
         },
       },
       filling: {

@@ -30,12 +30,47 @@ export const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x
 /**
  * Whether a counter of a pod that still answers has not moved for half a minute: faster to notice than by a rate, whose window must pass
  * first.
+ * @param window Instead of half a minute.
  */
-export const unmoved = (counter: string, by: string, alive: string) =>
-  `unless sum by (${by}) (${counter}) - sum by (${by}) (${counter} offset 30s) > 0 ${stillThere(alive)}`;
+export const unmoved = (counter: string, by: string, alive: string, window = "30s") =>
+  `unless sum by (${by}) (${counter}) - (sum by (${by}) (${counter} offset ${window}) or 0 * sum by (${by}) (${counter})) > 0 ${stillThere(alive)} ${stillThere(`${alive} offset ${window}`)}`;
+
+/** What shows of each destination of a collector which lines wait for it, and which it has taken. */
+interface Sending {
+  /** Matchers of all destinations. */
+  readonly matchers: string;
+  /** Label with the name of a destination. */
+  readonly by: string;
+  /** Label and values of destinations in S3. */
+  readonly s3: readonly [label: string, values: string];
+  readonly waiting: (matchers: string) => string;
+  readonly sent: (matchers: string) => string;
+  readonly alive: string;
+}
+
+/**
+ * Lines wait for a destination that takes none. An object of S3 is closed after five minutes, and its lines count as waiting until then.
+ */
+export const unsent = ({ matchers, by, s3: [label, values], waiting, sent, alive }: Sending) =>
+  (
+    [
+      ["!~", "30s"],
+      ["=~", "6m"],
+    ] as const
+  )
+    .map(([match, window]) => {
+      const own = `${matchers},${label}${match}"${values}"`;
+      const groups = `instance, ${by}`;
+      return `sum by (${groups}) (${waiting(own)}) > 0 ${unmoved(sent(own), groups, alive, window)}`;
+    })
+    .join(" or ");
 
 /** Of a pod that was replaced, increase() still sees the samples in its window. */
 export const stillThere = (alive: string) => `and on (instance) ${alive}`;
+
+// Why a collector cannot raise an alert.
+export const NO_ROTATIONS = "does not count rotations";
+export const NO_DISK = "does not count errors of its buffer's disk; the canary sees a lost line";
 
 /**
  * How fast a counter has grown in the last minutes, per second. One that did not exist then counts from zero, where rate() would wait for

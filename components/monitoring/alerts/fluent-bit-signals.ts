@@ -31,6 +31,9 @@ const READ = perSecond(`fluentbit_input_records_total{${OWN},name=~"tail.*"}`, "
  */
 const BEHIND = `max_over_time(fluentbit_storage_fs_chunks_down{${OWN}}[2m]) > 0 and on (instance) ${LATELY} < ${HARMLESS_ERRORS} * ${perSecond(`fluentbit_input_records_total{${OWN}}`, "instance", 2)}`;
 
+/** A destination that hangs is seen by the requests that wait for its answer: the first counts as a retry once `net.io_timeout` has passed. */
+const UNANSWERED = `(sum by (instance, name) (increase(fluentbit_output_retries_total{${OWN}}[5m])) > 0 or sum by (instance, name) (fluentbit_output_upstream_busy_connections{${OWN}}) > 0)`;
+
 /** What Fluent Bit's metrics say. @see https://docs.fluentbit.io/manual/administration/monitoring */
 export const FLUENT_BIT_METRICS: CollectorMetrics = {
   path: "/api/v2/metrics/prometheus",
@@ -49,7 +52,7 @@ export const FLUENT_BIT_METRICS: CollectorMetrics = {
       },
     },
     failing: {
-      expr: `sum by (instance, name) (increase(fluentbit_output_retries_total{${OWN}}[5m])) > 0 ${unmoved(`fluentbit_output_proc_records_total{${OWN}}`, "instance, name", FLUENT_BIT)}`,
+      expr: `${UNANSWERED} ${unmoved(`fluentbit_output_proc_records_total{${OWN}}`, "instance, name", FLUENT_BIT)}`,
       for: "2m",
       fires: {
         [`fluentbit_build_info{${POD}}`]: steady(1),

@@ -92,6 +92,63 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), [fine], "15s"), "");
   });
 
+  it("see a destination that accepts requests and does not answer within for + 60 s", async () => {
+    const pod = 'namespace="logging",instance="10.0.1.1:2020"';
+    // Scraped every 10 s. It hangs after 300 s; the first requests are given up 90 s later, then no request is open now and then.
+    const test = (sent: string) => ({
+      [`fluentbit_build_info{${pod}}`]: "1x90",
+      [`fluentbit_output_upstream_busy_connections{${pod},name="http.0"}`]: "0x30 2x8 0 0 2x7 0x3 2x50",
+      [`fluentbit_output_retries_total{${pod},name="http.0"}`]: "0x38 1x12 2x60",
+      [`fluentbit_output_proc_records_total{${pod},name="http.0"}`]: sent,
+    });
+    const firing = async (sent: string, values: Readonly<Record<string, number>>) => {
+      const { promql_expr_test: _, ...given } = unitTest([{ name: "SendFailing", series: test(sent), firing: true }]);
+      const expected = Object.entries(values).map(([at, value]) => ({
+        expr: 'count(ALERTS{alertname="SendFailing",alertstate="firing"}) or vector(0)',
+        eval_time: at,
+        exp_samples: [{ labels: "{}", value }],
+      }));
+      return failures(ruleFile(WHOLE), [{ ...given, interval: "10s", promql_expr_test: expected }], "15s");
+    };
+    assert.equal(await firing("0+100x30 3000x60", { "5m": 0, "7m": 0, "8m": 1, "10m": 1 }), "");
+    // Slow, but it goes on.
+    assert.equal(await firing("0+100x30 3000x3 3010x3 3020x3 3030x3 3040+3x60", { "7m": 0, "8m": 0, "10m": 0 }), "");
+  });
+
+  it("wait for an object of S3 to be closed, and see that none is sent any more", async () => {
+    const pod = 'namespace="logging",instance="10.0.1.1:2020"';
+    const collectors = {
+      vector: {
+        alive: "vector_build_info",
+        waiting: "vector_buffer_events",
+        sent: "vector_component_sent_events_total",
+        own: 'component_kind="sink",component_type="aws_s3",component_id="destination"',
+      },
+      opentelemetry: {
+        alive: "otelcol_process_uptime_seconds_total",
+        waiting: "otelcol_exporter_queue_size",
+        sent: "otelcol_exporter_sent_log_records_total",
+        own: 'exporter="awss3"',
+      },
+    } as const;
+    for (const [collector, { alive, waiting, sent, own }] of Object.entries(collectors)) {
+      // The collector starts with a destination that takes an object every five minutes until minute 16.
+      const series = {
+        [`${alive}{${pod}}`]: "1x40",
+        [`${waiting}{${pod},${own}}`]: "1+1x40",
+        [`${sent}{${pod},${own}}`]: "_x5 100x4 200x4 300x30",
+      };
+      const { promql_expr_test: _, ...test } = unitTest([{ name: "SendFailing", series, firing: true }]);
+      const expected = Object.entries({ "4m": 0, "9m": 0, "14m": 0, "19m": 0, "26m": 1 }).map(([at, value]) => ({
+        expr: 'count(ALERTS{alertname="SendFailing",alertstate="firing"}) or vector(0)',
+        eval_time: at,
+        exp_samples: [{ labels: "{}", value }],
+      }));
+      const stack = ofCollector(collector === "vector" ? "vector" : "opentelemetry");
+      assert.equal(await failures(ruleFile(stack), [{ ...test, promql_expr_test: expected }], "15s"), "", collector);
+    }
+  });
+
   it("are not raised by a collector's pod that was replaced", async () => {
     const gone = (values: string) => `${values} stale`;
     const pod = 'namespace="logging",instance="10.0.1.1:2020"';

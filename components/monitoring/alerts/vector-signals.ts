@@ -1,0 +1,114 @@
+import type { CollectorMetrics } from "../alert.ts";
+import {
+  grew,
+  hoursLeft,
+  NO_DISK,
+  NO_ROTATIONS,
+  OWN_COLLECTOR as OWN,
+  COLLECTOR_POD as POD,
+  rising,
+  steady,
+  stillThere,
+  unsent,
+} from "./expressions.ts";
+
+/** A series that each pod has as long as it answers. */
+const VECTOR = `vector_build_info{${OWN}}`;
+
+/** Each destination of Vector, also of several and of the journal, and not what serves its metrics. */
+const VECTOR_SINK = `${OWN},component_kind="sink",component_type!="prometheus_exporter"`;
+/** What Vector reads. A line that comes before its pod's or node's labels are known counts as an error and is kept. */
+const VECTOR_SOURCE = `${OWN},component_kind="source",error_code!="annotation_failed"`;
+const VECTOR_SINKS = {
+  archive: 'component_kind="sink",component_type="aws_s3",component_id="destination-archive"',
+  search: 'component_kind="sink",component_type="elasticsearch",component_id="destination-search"',
+};
+const VECTOR_METRICS_SINK = 'component_kind="sink",component_type="prometheus_exporter",component_id="metrics"';
+
+/** What Vector's metrics say. @see https://vector.dev/docs/reference/configuration/sources/internal_metrics/ */
+export const VECTOR_METRICS: CollectorMetrics = {
+  path: "/metrics",
+  alive: VECTOR,
+  signals: {
+    dropped: {
+      expr: grew(
+        `vector_component_discarded_events_total{${OWN},intentional="false"}`,
+        "5m",
+        "instance, component_id",
+        VECTOR,
+      ),
+      for: "0m",
+      fires: {
+        [`vector_component_discarded_events_total{${POD},component_id="destination",intentional="false"}`]: "0x17 9x30",
+      },
+      quiet: {
+        [`vector_component_discarded_events_total{${POD},component_id="records",intentional="true"}`]: "0x17 9x30",
+      },
+    },
+    failing: {
+      expr: unsent({
+        matchers: VECTOR_SINK,
+        by: "component_id",
+        s3: ["component_type", "aws_s3"],
+        waiting: (sinks) => `vector_buffer_events{${sinks}}`,
+        sent: (sinks) => `vector_component_sent_events_total{${sinks}}`,
+        alive: VECTOR,
+      }),
+      for: "2m",
+      fires: {
+        [`vector_build_info{${POD}}`]: steady(1),
+        [`vector_buffer_events{${POD},${VECTOR_SINKS.search}}`]: steady(5),
+        [`vector_buffer_events{${POD},${VECTOR_SINKS.archive}}`]: steady(5),
+        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.search}}`]: steady(5000),
+        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.archive}}`]: rising(100),
+      },
+      quiet: {
+        [`vector_build_info{${POD}}`]: steady(1),
+        [`vector_buffer_events{${POD},${VECTOR_SINKS.search}}`]: rising(10),
+        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.search}}`]: rising(90),
+        [`vector_buffer_events{${POD},${VECTOR_METRICS_SINK}}`]: steady(5),
+      },
+    },
+    filling: {
+      expr: hoursLeft(
+        `(1 - vector_buffer_size_bytes{${VECTOR_SINK}} / vector_buffer_max_size_bytes{${VECTOR_SINK}})`,
+      ).replaceAll("[15m]", "[15m:1m]"),
+      for: "5m",
+      fires: {
+        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: rising(10),
+        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: steady(1000),
+      },
+      quiet: {
+        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: rising(3),
+        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: steady(1000),
+      },
+    },
+    unreadable: {
+      expr: grew(`vector_component_errors_total{${VECTOR_SOURCE}}`, "10m", "instance, component_id", VECTOR),
+      for: "0m",
+      fires: { [`vector_component_errors_total{${POD},component_kind="source",component_id="logs"}`]: "0x15 1x30" },
+      quiet: {
+        [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: "0x15 1x30",
+        [`vector_component_errors_total{${POD},component_kind="source",component_id="logs",error_code="annotation_failed"}`]:
+          "0x15 1x30",
+      },
+    },
+    silent: {
+      expr: `sum by (instance) (increase(vector_component_received_events_total{${OWN},component_id="logs"}[10m])) == 0 ${stillThere(VECTOR)}`,
+      for: "5m",
+      fires: {
+        [`vector_build_info{${POD}}`]: steady(1),
+        [`vector_component_received_events_total{${POD},component_id="logs"}`]: steady(400),
+      },
+      quiet: { [`vector_component_received_events_total{${POD},component_id="logs"}`]: rising(1, 400) },
+    },
+    refused: {
+      expr: grew(`vector_component_errors_total{${VECTOR_SINK}}`, "5m", "instance, component_id", VECTOR),
+      for: "1m",
+      fires: { [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: rising(1) },
+      quiet: { [`vector_component_errors_total{${POD},${VECTOR_SINKS.archive}}`]: steady(4) },
+    },
+    rotating: NO_ROTATIONS,
+    stuck: NO_DISK,
+  },
+};
