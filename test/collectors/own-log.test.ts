@@ -12,6 +12,7 @@ import { localFluentd } from "./fluentd/local.ts";
 import { localLogagent } from "./logagent/local.ts";
 import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry/local.ts";
 import { LOKI, localPromtail } from "./promtail/local.ts";
+import { localVector } from "./vector/local.ts";
 
 interface Candidate {
   readonly name: string;
@@ -29,6 +30,7 @@ const CANDIDATES: readonly Candidate[] = [
   { name: "promtail", start: localPromtail, destination: () => LOKI },
   { name: "logagent", start: localLogagent, destination: opensearch },
   { name: "otelcol", start: localOpenTelemetry, destination: () => ELASTICSEARCH, sent: 11 },
+  { name: "vector", start: () => localVector(), destination: opensearch, sent: 7 },
 ];
 
 /** What each line has, with a number behind it, and what comes in its place. */

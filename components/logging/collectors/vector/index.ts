@@ -23,6 +23,13 @@ const GRACE_SECONDS = 5;
 const CHUNK = 20;
 
 /**
+ * Without the messages that quote a line as it was read: one that no runtime wrote, or that came before its node or pod was known. Its
+ * metrics count them.
+ * @see https://vector.dev/docs/administration/monitoring/
+ */
+const LOG_LEVELS = "info,vector::internal_events::kubernetes_logs=off,vector::internal_events::parser=off";
+
+/**
  * Vector, from the files of all pods or of one application, with a buffer on disk and retries without end.
  * @see https://vector.dev/docs/
  */
@@ -60,7 +67,7 @@ export const vector: Collector = {
   about: {
     parsing: "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep",
     buffer:
-      "files on the node, smaller in all than its disk, or Vector does not start; when full, it stops reading or drops the newest; a kill may lose lines not yet written",
+      "files on the node, smaller in all than its disk, or Vector does not start; when full, it stops reading or drops the newest; a kill may lose lines not yet written, and a single line may wait there for the next two",
     index: "date in any time zone",
     maintenance: "maintained (Datadog)",
     ownCode: "VRL that builds the record",
@@ -93,7 +100,9 @@ export const vector: Collector = {
       String(CHUNK),
     ],
     // Kubernetes puts the value of the one into the other.
-    ...(pipeline.source.kind === "node" ? { environment: { VECTOR_SELF_NODE_NAME: `$(${NODE_VARIABLE})` } } : {}),
+    ...(pipeline.source.kind === "node"
+      ? { environment: { VECTOR_SELF_NODE_NAME: `$(${NODE_VARIABLE})`, VECTOR_LOG: LOG_LEVELS } }
+      : {}),
   }),
 };
 

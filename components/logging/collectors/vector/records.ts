@@ -142,6 +142,9 @@ export const TEAM_LABELS = "%team_labels";
 /** No limit for `max_fields_bytes`: the largest integer that is exact in JSON. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
+/** Sections that read where a line is from. In a program without them Vector would warn of it at each start. */
+const READ_ORIGIN: readonly string[] = ["keep", "index"];
+
 /** The sections of record.vrl. */
 export const SECTIONS = scriptSections(readScript(import.meta.url, "record.vrl"));
 
@@ -185,6 +188,7 @@ export function recordProgram(pipeline: LogPipeline): string {
       redactProgram(processing),
       SECTIONS(source.kind),
       named ? SECTIONS("team") : "",
+      sections.some((section) => READ_ORIGIN.includes(section)) ? SECTIONS(`${source.kind}-origin`) : "",
       parseJson ? SECTIONS("fields") : "",
       thinProgram(processing),
       fieldsProgram(processing),
