@@ -73,6 +73,22 @@ describe("the collector's row", () => {
     assert.equal(row.to, "fluent-bit stdout");
   });
 
+  it("passes when it comes with the second line after it, which is said", async () => {
+    const held: string[] = [];
+    const changes: Partial<Cluster> = {
+      pods: async () => [COLLECTOR],
+      exec: async (_pod: PodFacts, _container: string, command: readonly string[]) => {
+        held.push(command[2] ?? "");
+        return { exitCode: 0, stdout: "", stderr: "" };
+      },
+      logs: async () => (held.length < 3 ? "" : held.join("\n")),
+    };
+    const row = await rowOf(collectorCheck("ts", { ...context, seconds: 5, againSeconds: 0.1 }), changes);
+    assert.equal(row.status, "pass");
+    assert.match(row.detail, /^marker found in log of fluent-bit-x1 after \d+ ms, written 3 times$/);
+    assert.deepEqual([row.facts?.written, new Set(held).size], [3, 1]);
+  });
+
   it("fails when it does not", async () => {
     const row = await rowOf(collectorCheck("ts", context), collecting(false));
     assert.equal(row.status, "fail");
