@@ -22,6 +22,7 @@ const VECTOR_SOURCE = `${OWN},component_kind="source",error_code!="annotation_fa
 const VECTOR_SINKS = {
   archive: 'component_kind="sink",component_type="aws_s3",component_id="destination-archive"',
   search: 'component_kind="sink",component_type="elasticsearch",component_id="destination-search"',
+  loki: 'component_kind="sink",component_type="loki",component_id="destination-loki"',
 };
 const VECTOR_METRICS_SINK = 'component_kind="sink",component_type="prometheus_exporter",component_id="metrics"';
 
@@ -59,8 +60,10 @@ export const VECTOR_METRICS: CollectorMetrics = {
         [`vector_build_info{${POD}}`]: steady(1),
         [`vector_buffer_events{${POD},${VECTOR_SINKS.search}}`]: steady(5),
         [`vector_buffer_events{${POD},${VECTOR_SINKS.archive}}`]: steady(5),
+        [`vector_buffer_events{${POD},${VECTOR_SINKS.loki}}`]: steady(5),
         [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.search}}`]: steady(5000),
         [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.archive}}`]: rising(100),
+        [`vector_component_sent_events_total{${POD},${VECTOR_SINKS.loki}}`]: rising(100),
       },
       quiet: {
         [`vector_build_info{${POD}}`]: steady(1),

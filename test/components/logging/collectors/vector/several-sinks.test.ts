@@ -45,6 +45,14 @@ describe("Vector with several destinations", () => {
     assert.deepEqual(transforms["record-search"].inputs, ["routes.destination-search"]);
   });
 
+  it("keeps in the record's program what tells a line from another, and in none that does not read it", () => {
+    const own = LoggingSettings.parse({ collector: "vector", destination: { kind: "s3" } });
+    const single = vector.render(logPipeline(own, { cluster: "dev", region: "eu-central-1", bucket: "b" }));
+    const { source } = parse(single.files["vector.yaml"] ?? "").transforms.records;
+    assert.match(transforms.records.source, /^origin = .*\n[\s\S]*^%origin = origin$/m);
+    assert.doesNotMatch(source, /origin/);
+  });
+
   it("has a buffer on disk for each, and waits for none that is full", () => {
     const buffers = Object.values<{ buffer?: object[] }>(sinks).flatMap(({ buffer = [] }) => buffer);
     assert.deepEqual(buffers, [
