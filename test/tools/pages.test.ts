@@ -31,7 +31,11 @@ describe("the collectors' table", () => {
       .split("\n")
       .map((line) => line.split("│").map((cell) => cell.trim()));
     const fluentBit = cells.find((row) => row[1] === "fluent-bit" && row.length === 5);
-    assert.deepEqual(fluentBit?.slice(1, 4), ["fluent-bit", "none at 30 MB/s for a minute, and at 40 MB/s for 15 s", "1 × Fluent Bit's"]);
+    assert.deepEqual(fluentBit?.slice(1, 4), [
+      "fluent-bit",
+      "none at 30 MB/s for a minute, and at 40 MB/s for 15 s",
+      "1 × Fluent Bit's",
+    ]);
     const tail = cells.find((row) => row[1] === "tail" && row.length === 5);
     assert.deepEqual(tail?.slice(1, 4), ["tail", "not measured", "not measured"]);
     for (const { about } of collectorsJson())

@@ -111,6 +111,14 @@ describe("Records of the OpenTelemetry Collector", () => {
     assert.match(json, /"key":"log","value":\{"stringValue":"a"\}/);
   });
 
+  it("have no bytes that are no UTF-8", async () => {
+    const [before, after] = [Buffer.from(line(1, "stdout F latin ")), Buffer.from(" end")];
+    // Two bytes of three: whoever reads them as text sees one U+FFFD, and not one for each.
+    const bytes = Buffer.concat([before, Buffer.from([0xe6, 0x96]), after]);
+    const kept = await collect({ destination: LOKI }, (sandbox) => sandbox.write(POD, [bytes]));
+    assert.match(kept[0]?.json ?? "", /"latin \ufffd\ufffd end"/);
+  });
+
   it("come from an application that sends them itself", async () => {
     const kept = await collect(
       {},

@@ -123,8 +123,6 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...WAITS,
   },
   opentelemetry: {
-    // It reads each part as text of its own.
-    "parts-of-a-character": [line(0, "one \ufffd\ufffd\ufffd two"), line(2, "next")],
     // A line without a tag is a part of the next one.
     broken: [line(3, "without a taggood")],
     ...byIndentation("left out"),

@@ -34,11 +34,30 @@ function podFiles(pipeline: LogPipeline): Options {
     include: podLogFiles(include.length === 0 ? ["*"] : include),
     exclude: podLogFiles(exclude),
     ...reading(pipeline),
+    // A runtime cuts long lines at 16 KiB, also within a character: its bytes must stay until the parts are joined.
+    encoding: "utf-8-raw",
     include_file_path: true,
     include_file_record_offset: true,
-    operators: [...containerLines(), ...joining(pipeline), ...redactOperators(pipeline), ...parsing(pipeline)],
+    operators: [
+      ...containerLines(),
+      validText,
+      ...joining(pipeline),
+      ...redactOperators(pipeline),
+      ...parsing(pipeline),
+    ],
   };
 }
+
+/**
+ * Replaces bytes that are no UTF-8, as reading does by default: a string of OTLP may have none. Go's expressions take each for U+FFFD, and
+ * its JSON has U+FFFD in its place.
+ */
+const validText: Options = {
+  type: "add",
+  if: 'body matches "\\uFFFD"',
+  field: "body",
+  value: "EXPR(fromJSON(toJSON(body)))",
+};
 
 /**
  * Takes the runtime's lines apart and joins the parts of long ones. One operator would end a line of stdout with the next one of

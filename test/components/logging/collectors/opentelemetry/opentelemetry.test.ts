@@ -75,8 +75,8 @@ describe("OpenTelemetry Collector", () => {
         .array(z.looseObject({ type: z.string() }))
         .parse(render(settings).files.operators)
         .map(({ type }) => type);
-    assert.deepEqual(types({}), ["container", "container", "add", "recombine", "json_parser"]);
-    assert.deepEqual(types({ multiline: [], parseJson: false }), ["container", "container"]);
+    assert.deepEqual(types({}), ["container", "container", "add", "add", "recombine", "json_parser"]);
+    assert.deepEqual(types({ multiline: [], parseJson: false }), ["container", "container", "add"]);
   });
 
   it("says what it cannot do", () => {
