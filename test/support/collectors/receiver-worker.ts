@@ -28,6 +28,7 @@ const tally = new Tally();
 const kept: Received[] = [];
 let mode: ReceiverMode = "take";
 let requests = 0;
+const hung = new Set<ServerResponse>();
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error: Error) => response.writeHead(500).end(String(error)));
@@ -35,7 +36,11 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () => parentPort?.postMessage(server.address()));
 
 parentPort?.on("message", (message: { mode?: ReceiverMode; labels?: typeof labels; ask?: "stats" | "kept" }) => {
-  if (message.mode !== undefined) mode = message.mode;
+  if (message.mode !== undefined) {
+    mode = message.mode;
+    for (const response of hung) response.destroy();
+    hung.clear();
+  }
   if (message.labels !== undefined) labels = message.labels;
   if (message.ask === "stats") parentPort?.postMessage(tally.stats());
   if (message.ask === "kept") parentPort?.postMessage(kept);
@@ -52,6 +57,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   requests += 1;
   if (mode === "away") return void request.socket.destroy();
   if (mode === "silent") return;
+  if (mode === "hung") return void hung.add(response);
   if (mode === "busy" || mode === "failing" || mode === "denied")
     return json(response, REFUSALS[mode], { error: mode });
 

@@ -126,7 +126,8 @@ function elasticsearch(pipeline: LogPipeline): Options {
     suppress_conflict_errors: true,
     ...authentication(pipeline),
     ...tls(pipeline),
-    timeout: "60s",
+    // For a request with all its retries, after which its documents are dropped: longer than an outage is.
+    timeout: "24h",
     // It has no retry without end; this is one in effect.
     retry: {
       enabled: true,
