@@ -3,7 +3,10 @@ import type { Exemption } from "./core/pack-config.ts";
 /** Any stack of this project, but no resource of another project. */
 const PROJECT = "urn:pulumi:*::eks-dns-logging::";
 
-/** What one resource of this project is exempt from, by rule with the end of the reason. */
+/**
+ * What one resource of this project is exempt from, by rule with the end of the reason.
+ * @param resource Component that makes it, type and name: a name alone may be that of a team's resource too.
+ */
 function exempt(resource: string, because: string, rules: Readonly<Record<string, string>>): Exemption[] {
   return Object.entries(rules).map(([rule, more]) => ({
     rule,
@@ -20,14 +23,14 @@ const WRITES_CONFIG = "its image writes to its configuration folder at start";
 
 /** Resources of this project that cannot work otherwise; the cache and OpenSearch are optional. */
 export const BUILT_IN_EXEMPTIONS: readonly Exemption[] = [
-  ...exempt("Namespace::logs-namespace", READS_NODE, {
+  ...exempt("logging:LogCollection$*Namespace::logs-namespace", READS_NODE, {
     "tenancy-pod-security": "hostPath volumes need level privileged; audit and warn stay restricted",
   }),
-  ...exempt("DaemonSet::logs-*-daemonset", READS_NODE, {
+  ...exempt("logging:CollectorDaemonSet$*DaemonSet::logs-*-daemonset", READS_NODE, {
     "pods-no-host-path": "collectors-host-paths limits its paths",
     "pods-non-root": "it has no capabilities and a read-only root file system",
   }),
-  ...exempt("DaemonSet::coredns-local-daemon", CACHES_DNS, {
+  ...exempt("dns:NodeLocalCache$*DaemonSet::coredns-local-daemon", CACHES_DNS, {
     "pods-no-host-namespaces": "it creates an interface with the cache's address",
     "pods-no-host-probes": "the kubelet probes the cache at that address",
     "pods-drop-capabilities": "creating the interface needs NET_ADMIN",
@@ -38,9 +41,13 @@ export const BUILT_IN_EXEMPTIONS: readonly Exemption[] = [
     "pods-seccomp": "it changes iptables rules",
   }),
   // Undecided only where the subnets are not the stack's own, which is where the settings name them.
-  ...exempt("aws:eks/nodeGroup:NodeGroup::*", NAMED_PRIVATE, {
+  ...exempt("cluster:Nodes$aws:eks/nodeGroup:NodeGroup::*", NAMED_PRIVATE, {
     "cluster-nodes-private": "a plan cannot look them up",
   }).map((exemption) => ({ ...exemption, only: "undecided" as const })),
-  ...exempt("StatefulSet::logs-opensearch-node", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
-  ...exempt("Deployment::logs-opensearch-dashboards", TRIES_OUT, { "pods-read-only-root": WRITES_CONFIG }),
+  ...exempt("logging:InClusterOpenSearch$*StatefulSet::logs-opensearch-node", TRIES_OUT, {
+    "pods-read-only-root": WRITES_CONFIG,
+  }),
+  ...exempt("logging:InClusterOpenSearch$*Deployment::logs-opensearch-dashboards", TRIES_OUT, {
+    "pods-read-only-root": WRITES_CONFIG,
+  }),
 ];

@@ -155,19 +155,26 @@ function uidOf({ content }: KubernetesObject): string {
 export function ownUrn({ apiVersion, kind, name, namespace, content }: KubernetesObject): string | undefined {
   const labels: unknown = isObject(content.metadata) ? content.metadata.labels : undefined;
   if (!isObject(labels) || labels["app.kubernetes.io/part-of"] !== "eks-dns-logging") return undefined;
-  const pulumiName = pulumiNameOf(kind, name, namespace);
-  if (pulumiName === undefined) return undefined;
+  const own = ownResource(kind, name, namespace);
+  if (own === undefined) return undefined;
+  const [component, pulumiName] = own;
   const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
-  return `urn:pulumi:audit::eks-dns-logging::kubernetes:${group}:${kind}::${pulumiName}`;
+  return `urn:pulumi:audit::eks-dns-logging::eks-dns-logging:${component}$kubernetes:${group}:${kind}::${pulumiName}`;
 }
 
-function pulumiNameOf(kind: string, name: string, namespace: string | undefined): string | undefined {
-  if (kind === "Namespace" && name === LOGGING_NAMESPACE) return "logs-namespace";
-  if (kind === "DaemonSet" && name === "node-local-dns" && namespace === "kube-system") return "coredns-local-daemon";
+function ownResource(
+  kind: string,
+  name: string,
+  namespace: string | undefined,
+): readonly [component: string, pulumiName: string] | undefined {
+  if (kind === "Namespace" && name === LOGGING_NAMESPACE) return ["logging:LogCollection", "logs-namespace"];
+  if (kind === "DaemonSet" && name === "node-local-dns" && namespace === "kube-system")
+    return ["dns:NodeLocalCache", "coredns-local-daemon"];
   if (namespace !== LOGGING_NAMESPACE) return undefined;
-  if (kind === "DaemonSet") return `logs-${name}-daemonset`;
-  if (kind === "StatefulSet" && name === "opensearch") return "logs-opensearch-node";
-  if (kind === "Deployment" && name === "opensearch-dashboards") return "logs-opensearch-dashboards";
+  if (kind === "DaemonSet") return ["logging:CollectorDaemonSet", `logs-${name}-daemonset`];
+  if (kind === "StatefulSet" && name === "opensearch") return ["logging:InClusterOpenSearch", "logs-opensearch-node"];
+  if (kind === "Deployment" && name === "opensearch-dashboards")
+    return ["logging:InClusterOpenSearch", "logs-opensearch-dashboards"];
   return undefined;
 }
 

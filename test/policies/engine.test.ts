@@ -129,9 +129,15 @@ describe("the policy pack in the engine", () => {
   });
 
   it("exempts this project's collector, and lists that; and nobody else's", async () => {
-    const here = await runPack([namespace("privileged")], {}, "eks-dns-logging");
+    const own = (component: string): Given => {
+      const one = namespace("privileged");
+      return { ...one, urn: urnOf(`eks-dns-logging:${component}$${one.type}`, one.name, "eks-dns-logging") };
+    };
+    const here = await runPack([own("logging:LogCollection")], {}, "eks-dns-logging");
     assert.deepEqual(rulesIn(here), [OWN_POLICIES.exemptions]);
     assert.match(here[0]?.[1] ?? "", /^tenancy-pod-security: Namespace\/logging: .* Allowed: the log collector reads/);
+    // Of a team that is called "logs".
+    assert.deepEqual(rulesIn(await runPack([own("team:Team")], {}, "eks-dns-logging")), ["tenancy-pod-security"]);
     const elsewhere = await runPack([namespace("privileged")]);
     assert.deepEqual(rulesIn(elsewhere), ["tenancy-pod-security"]);
   });

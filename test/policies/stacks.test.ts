@@ -108,6 +108,17 @@ describe("the stacks of this repository, by the policies", () => {
     assert.deepEqual([...used].sort(), BUILT_IN_EXEMPTIONS.map(keyOf).sort());
   });
 
+  it("exempt no namespace of a team that is named like the collector's", async () => {
+    const teams = JSON.stringify([{ name: "logs", podSecurity: { level: "privileged", reason: "reads the host" } }]);
+    const config = { ...(await readStack("local")).config, "eks-dns-logging:teams": teams };
+    const { findings } = policyReport(await planStack({ name: "local", config }), ON_ITS_DAY);
+    const found = findings.filter(({ rule, outcome }) => rule === "tenancy-pod-security" && outcome === "violated");
+    assert.deepEqual(
+      found.map(({ resource }) => resource),
+      ["Namespace/logs-team"],
+    );
+  });
+
   it("list what is exempt, each with its reason, and say that nothing stops them", () => {
     for (const [name, evaluation] of evaluations) {
       const text = formatPolicies(evaluation);
