@@ -7,7 +7,17 @@ import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination } from "../logging/destinations/destination-settings.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
 import { logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
-import { destinationsOfLine, type Target, type TeamNamespaces, targetsOf } from "../logging/routing/routes.ts";
+import type { PatternNode } from "../logging/processing/pattern.ts";
+import { patternText } from "../logging/processing/pattern-text.ts";
+import { type Processing, processingOf } from "../logging/processing/processing.ts";
+import {
+  destinationsOfLine,
+  meets,
+  type RoutedLine,
+  type Target,
+  type TeamNamespaces,
+  targetsOf,
+} from "../logging/routing/routes.ts";
 import { type LoggingSettings, UNKNOWN_HOST } from "../logging/settings.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-collection.ts";
 import { amount } from "../schema/values.ts";
@@ -137,14 +147,25 @@ export type CanaryDestination =
   | { readonly kind: "loki"; readonly url: string; readonly tenant: string | undefined; readonly at: Destination }
   | { readonly kind: "none"; readonly reason: string };
 
-/** Pods whose lines alarms count, or that the canary follows. */
-const CANARY_POD = { namespace: CANARY_NAMESPACE, labels: commonLabels("canary") };
+/** Pods whose lines alarms count, or that the canary follows; with the longest line that is followed. */
+const CANARY_POD = {
+  namespace: CANARY_NAMESPACE,
+  labels: commonLabels("canary"),
+  line: "canary line canary4294967295x1764440000",
+};
 const COREDNS_POD = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+
+interface WatchedPod {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** A line that must arrive whole. @default none */
+  readonly line?: string;
+}
 
 /** The destinations that take the lines of a pod, or why none does. */
 function targetsOfPod(
   { logging, teams }: Pick<Parts, "logging" | "teams">,
-  { namespace, labels }: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> },
+  { namespace, labels, line: text }: WatchedPod,
 ): Target[] | string {
   if (logging === undefined) return "this stack collects no logs";
   if (logging.mode === "sidecar") return "a sidecar collects beside the curl pods alone";
@@ -155,8 +176,18 @@ function targetsOfPod(
     return "logging.labels leaves out its pods";
   const targets = targetsOf(logging, teams);
   const line = { namespace, labels, stream: "stdout" };
+  const setting = text === undefined ? undefined : lossOf(text, line, processingOf(logging.processing, teams));
+  if (setting !== undefined) return `logging.processing.${setting} changes or leaves out its lines`;
   const taken = targets.filter((target) => target.name === undefined || destinationsOfLine([target], line).length > 0);
   return taken.length === 0 ? "no route leads its lines to a destination" : taken;
+}
+
+/** The setting by which a line does not always arrive as it was written. */
+function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): string | undefined {
+  const matches = (pattern: PatternNode) => new RegExp(patternText(pattern, "ecmascript"), "u").test(text);
+  if (redact.some(({ pattern, luhn }) => !luhn && matches(pattern))) return "redact";
+  const rule = thin.find((one) => meets(line, one) && (one.pattern === undefined || matches(one.pattern)));
+  return rule && (rule.kept === 0 ? "drop" : "sample");
 }
 
 /** The destination in which the canary's lines can be found again: the first that takes them and that a pod can ask. */
@@ -179,16 +210,21 @@ function readable({ destination, index }: Target): CanaryDestination {
         return { kind: "none", reason: `${destination.kind} asks who sends, which only the collector can say` };
       const { host, port } = searchHost(destination);
       if (host === UNKNOWN_HOST) return { kind: "none", reason: "its address is known after the deployment" };
+      const reason = distrust(destination);
+      if (reason !== undefined) return { kind: "none", reason };
       const scheme = tlsOf(destination) === undefined ? "http" : "https";
       const url = `${scheme}://${host}:${port}`;
       return { kind: "search", url, index: indexPattern(index), own: isOwnSearch(destination), at: destination };
     }
-    case "loki":
+    case "loki": {
       if (destination.url.includes(UNKNOWN_HOST))
         return { kind: "none", reason: "its address is known after the deployment" };
+      const reason = distrust(destination);
+      if (reason !== undefined) return { kind: "none", reason };
       return destination.credentials === undefined && destination.token === undefined
         ? { kind: "loki", url: destination.url.replace(/\/$/, ""), tenant: destination.tenant, at: destination }
         : { kind: "none", reason: "loki asks for a password, which stays with the collector" };
+    }
     case "cloudwatch":
       return {
         kind: "none",
@@ -209,9 +245,16 @@ function readable({ destination, index }: Target): CanaryDestination {
   }
 }
 
+/** Why the canary, which knows the public CAs alone, does not trust a destination; undefined where it does. */
+function distrust(destination: Destination): string | undefined {
+  const tls = tlsOf(destination);
+  if (tls === undefined || (tls.verify && tls.caFile === undefined)) return undefined;
+  return `the certificate of ${destination.kind} is not of a public CA, and the CA certificate stays with the collector`;
+}
+
 /** The log groups that take the lines which alarms count. */
 export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: string): LogGroups {
-  const groupOf = (pod: typeof CANARY_POD) => {
+  const groupOf = (pod: WatchedPod) => {
     const targets = targetsOfPod(parts, pod);
     const [first] = (typeof targets === "string" ? [] : targets).flatMap(({ destination, suffix }) =>
       destination.kind === "cloudwatch" && countsLines(destination, suffix)

@@ -4,8 +4,10 @@ import type { Collector } from "../collectors/collector.ts";
 import { LOGGING_NAMESPACE } from "../pipeline.ts";
 import type { Destination } from "./destination-settings.ts";
 
-/** `NAME.NAMESPACE.svc`, with or without the cluster's domain. */
-const SERVICE_HOST = /^[a-z0-9-]+\.([a-z0-9-]+)\.svc(\.|$)/;
+/** `NAME.NAMESPACE.svc` or `POD.NAME.NAMESPACE.svc`, with or without the cluster's domain. */
+const SERVICE_HOST = /^(?:[a-z0-9-]+\.){1,2}([a-z0-9-]+)\.svc(\.|$)/;
+/** A Service on a lower port leads to another port of its pods, which as a rule may not listen on one. */
+const UNPRIVILEGED_PORT = 1024;
 
 /** Whether the addresses of a destination must be given, since a network policy knows no names. */
 export function needsCidrs(destination: Destination): boolean {
@@ -18,7 +20,8 @@ export function needsCidrs(destination: Destination): boolean {
 /**
  * The way out of a team's namespace to the destination of its sidecars, and to nothing else; none where lines go to stdout.
  *
- * A Service is opened by its namespace: a rule sees the pods behind it and not the Service, and their labels are not known here.
+ * A Service is opened by its namespace: a rule sees the pods behind it and their ports, and not the Service. Their labels are not known here,
+ * nor is their port where that of the Service cannot be it; then all ports are open.
  * @param cidrs Addresses of a destination outside the cluster that is named by a host name.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
@@ -29,7 +32,8 @@ export function destinationEgress(destination: Destination, cidrs: readonly stri
   if (target.host === undefined) return [{ to: [podsNamed("opensearch")], ports }];
   if (isIP(target.host) !== 0) return [{ to: [addressPeer(target.host)], ports }];
   const [, namespace] = SERVICE_HOST.exec(target.host) ?? [];
-  if (namespace !== undefined) return [{ to: [podsOfNamespace(namespace)], ports }];
+  if (namespace !== undefined)
+    return [{ to: [podsOfNamespace(namespace)], ...(target.port < UNPRIVILEGED_PORT ? {} : { ports }) }];
   return [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
 }
 

@@ -192,6 +192,8 @@ const AREA =
 /** How places of older names are spelt, such as Asia/Kolkata or Australia/ACT. */
 const PLACE = "(?:Baja|Comod|De|Easter)?[A-Z][a-z]+|ACT|LHI|NSW|IN|UCT|UTC|GMT[+-]?\\d*";
 const OLDER_NAME = new RegExp(`^(${AREA})(/(${PLACE})([_-](${PLACE}))*)+$`);
+/** Names that the database has no more, of 2017 and 2020. @see https://data.iana.org/time-zones/tzdb/NEWS */
+const REMOVED_NAMES: readonly string[] = ["Canada/East-Saskatchewan", "US/Pacific-New"];
 
 /** The names that JavaScript lists, by what they are in lower case. Made when one is asked for: it takes milliseconds. */
 let spellings: ReadonlyMap<string, string> | undefined;
@@ -205,7 +207,7 @@ export function isTimeZone(name: string): boolean {
   spellings ??= new Map(Intl.supportedValuesOf("timeZone").map((zone) => [zone.toLowerCase(), zone]));
   const spelling = spellings.get(name.toLowerCase());
   if (spelling !== undefined) return spelling === name;
-  return OLDER_NAME.test(name) && IANAZone.isValidZone(name);
+  return OLDER_NAME.test(name) && !REMOVED_NAMES.includes(name) && IANAZone.isValidZone(name);
 }
 
 /** A zone's offset from UTC in seconds, from a moment on in seconds since 1970. */

@@ -248,7 +248,8 @@ export function destinationsOfLine(
   );
 }
 
-function meets({ namespace, labels, stream, fields = {} }: RoutedLine, selection: Selection): boolean {
+/** Whether a line meets all conditions of a selection. */
+export function meets({ namespace, labels, stream, fields = {} }: RoutedLine, selection: Selection): boolean {
   const word = LEVEL_KEYS.map((key) => fields[key]).find((value) => value !== undefined);
   const words: readonly string[] | undefined = selection.levels?.flatMap((level) => LEVELS[level]);
   return (

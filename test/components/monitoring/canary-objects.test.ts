@@ -53,6 +53,38 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     assert.match(warnings("existing", sections).join(), /elasticsearch asks for a password/);
   });
 
+  it("follows no line to a server whose certificate it cannot verify", () => {
+    const search = { kind: "opensearch", host: "search.example.com" };
+    const tls = { kind: "loki", url: "https://loki.example.com", caSecretName: "ca" };
+    const told = (destination: object) =>
+      warnings("existing", { logging: { destination }, monitoring: OPERATOR }).join();
+    for (const destination of [{ ...search, tls: { caSecretName: "ca" } }, { ...search, tls: { verify: false } }, tls])
+      assert.match(told(destination), /certificate of (opensearch|loki) is not of a public CA/);
+    assert.doesNotMatch(told(search), /public CA/);
+  });
+
+  it("follows no line that processing leaves out or changes", () => {
+    const destination = { kind: "opensearch", inCluster: true };
+    const told = (processing: object) =>
+      warnings("existing", { logging: { destination, processing }, monitoring: OPERATOR }).join();
+    const namespaces = ["shop"];
+    for (const [processing, setting] of [
+      [{ sample: [{ ratio: 0.1 }] }, "sample"],
+      [{ sample: [{ ratio: 0.1, pattern: "^canary" }] }, "sample"],
+      [{ drop: [{ pattern: "canary line" }] }, "drop"],
+      [{ drop: [{ streams: ["stdout"] }] }, "drop"],
+      [{ redact: [{ pattern: "\\d{6,}" }] }, "redact"],
+    ] as const)
+      assert.match(told(processing), new RegExp(`logging\\.processing\\.${setting} changes or leaves out its lines`));
+    for (const processing of [
+      {},
+      { sample: [{ ratio: 0.1, namespaces }] },
+      { drop: [{ pattern: "healthz" }, { levels: ["debug"] }, { streams: ["stderr"] }] },
+      { redact: ["email", "credit-card", "ipv4", "ipv6", "api-key", "jwt"] },
+    ])
+      assert.doesNotMatch(told(processing), /changes or leaves out/);
+  });
+
   it("tells the same actions when an alarm is over", async () => {
     const alarmActions = ["arn:aws:sns:eu-central-1:123456789012:pager"];
     const { read } = await plan("eks", { monitoring: { kind: "cloudwatch", alarmActions } });

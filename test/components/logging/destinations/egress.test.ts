@@ -29,12 +29,21 @@ describe("a sidecar's way out", () => {
   });
 
   it("leads to the namespace of a Service, on its port", () => {
-    for (const host of ["loki.monitoring.svc", "loki.monitoring.svc.cluster.local"]) {
+    for (const host of [
+      "loki.monitoring.svc",
+      "loki.monitoring.svc.cluster.local",
+      "loki-0.loki.monitoring.svc.cluster.local",
+    ]) {
       assert.deepEqual(egress({ kind: "loki", url: `http://${host}:3100` }), [
         { to: [namespace("monitoring")], ports: tcp(3100) },
       ]);
     }
     assert.equal(needsCidrs(Destination.parse({ kind: "loki", url: "http://loki.monitoring.svc" })), false);
+  });
+
+  it("leads to all ports of a namespace where a Service's own is none that its pods may have", () => {
+    for (const url of ["http://loki-gateway.loki.svc", "https://loki-gateway.loki.svc"])
+      assert.deepEqual(egress({ kind: "loki", url }), [{ to: [namespace("loki")] }]);
   });
 
   it("leads to the given addresses for a name outside", () => {

@@ -28,7 +28,17 @@ describe("isTimeZone", () => {
   it("refuses what only JavaScript knows: another case, and names of ICU's own", () => {
     const others = [
       ...["europe/madrid", "EUROPE/MADRID", "Europe/madrid", "America/Port_Of_Spain", "Asia/kolkata", "Asia/KOLKATA"],
-      ...["utc", "JST", "PST", "ACT", "IST", "SystemV/PST8PDT", "Etc/utc"],
+      ...[
+        "US/Pacific-New",
+        "Canada/East-Saskatchewan",
+        "utc",
+        "JST",
+        "PST",
+        "ACT",
+        "IST",
+        "SystemV/PST8PDT",
+        "Etc/utc",
+      ],
     ];
     for (const zone of others) {
       assert.doesNotThrow(() => new Intl.DateTimeFormat("en", { timeZone: zone }), zone);
