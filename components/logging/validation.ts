@@ -12,6 +12,7 @@ import { needsCidrs } from "./destinations/egress.ts";
 import { ownNameIssues } from "./destinations/own-names.ts";
 import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
+import { transportIssues } from "./destinations/transport.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
 import {
   bucketName,
@@ -104,7 +105,8 @@ export function checkPipeline(
       issues.push({ path: indexPath, message });
     }
     issues.push(...sourceNameIssues(target, teams));
-    issues.push(...amazonIssues(destination).map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
+    const own = [...amazonIssues(destination), ...transportIssues(destination, settings.collector)];
+    issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
   }
   issues.push(...unreadNamespaces(settings));
   const { memory, memoryLimit } = resourcesOf(settings) ?? collector.resources;

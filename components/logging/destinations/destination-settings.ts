@@ -67,7 +67,9 @@ const KINDS = {
       "a folder below /var/log, other than pods and containers",
     )
       .default("/var/log/collected")
-      .describe("Folder below /var/log. Default /var/log/collected."),
+      .describe(
+        "Folder below /var/log. Default /var/log/collected. Another one must be in statePaths of the rule collectors-host-paths.",
+      ),
   },
   http: {
     kind: z.literal("http").describe("JSON lines sent by POST."),

@@ -12,9 +12,7 @@ const UNPRIVILEGED_PORT = 1024;
 /** Whether the addresses of a destination must be given, since a network policy knows no names. */
 export function needsCidrs(destination: Destination): boolean {
   const target = targetOf(destination);
-  return (
-    target !== undefined && target.host !== undefined && isIP(target.host) === 0 && !SERVICE_HOST.test(target.host)
-  );
+  return target !== undefined && target.host !== undefined && isIP(target.host) === 0 && !isService(target.host);
 }
 
 /**
@@ -37,8 +35,15 @@ export function destinationEgress(destination: Destination, cidrs: readonly stri
   return [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
 }
 
+/** Whether a host is a Service of the cluster. */
+export function isService(host: string): boolean {
+  return SERVICE_HOST.test(host);
+}
+
 /** Host and port that lines go to; no host for the OpenSearch of this stack. */
-function targetOf(destination: Destination): { readonly host: string | undefined; readonly port: number } | undefined {
+export function targetOf(
+  destination: Destination,
+): { readonly host: string | undefined; readonly port: number } | undefined {
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch":

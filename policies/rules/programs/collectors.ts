@@ -44,7 +44,7 @@ export const COLLECTORS: readonly Rule[] = [
     level: "mandatory",
     title: "A collector mounts node logs read-only and writes only its own state",
     reason: "A collector runs on every node.",
-    fix: "mount log paths with readOnly: true, and keep state in a path listed in the option `statePaths`",
+    fix: "mount what it only reads with readOnly: true, and list folders that it writes to in the option `statePaths`",
     source: podSecurity("Baseline", "HostPath Volumes"),
     options: [LOG_PATHS, STATE_PATHS],
     types: ["kubernetes:apps/v1:DaemonSet"],

@@ -1,0 +1,39 @@
+import type { SettingsIssue } from "../../schema/errors.ts";
+import type { CollectorId } from "../settings.ts";
+import type { Destination } from "./destination-settings.ts";
+import { isService, targetOf } from "./egress.ts";
+
+const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
+
+/** Whether a host is on the node or in the cluster: a name without a dot is a Service of the collector's namespace. */
+function isNear(host: string): boolean {
+  return isService(host) || LOOPBACK.includes(host) || !/[.:]/.test(host);
+}
+
+/**
+ * A warning where anybody on the way can read lines, or stand for the destination. The policy `collectors-tls` says so of Fluent Bit, whose
+ * configuration it reads. Paths are below the destination.
+ */
+export function transportIssues(destination: Destination, collector: CollectorId): SettingsIssue[] {
+  const host = targetOf(destination)?.host;
+  if (collector === "fluent-bit" || host === undefined || isNear(host)) return [];
+  const clear = `without TLS, so anyone on the way to ${host} can read the lines`;
+  const blind = `without verification, so anyone on the way can stand for ${host}`;
+  const warning = (path: readonly string[], message: string, value: unknown): SettingsIssue[] => [
+    { path: [...path], message: `sends ${message}`, value, severity: "warning" },
+  ];
+  switch (destination.kind) {
+    case "opensearch":
+    case "elasticsearch":
+      if (destination.tls === false) return warning(["tls"], clear, false);
+      return destination.tls?.verify === false ? warning(["tls", "verify"], blind, false) : [];
+    case "http":
+    case "loki":
+    case "otlp":
+    case "splunk":
+      if (destination.url.startsWith("http:")) return warning(["url"], clear, destination.url);
+      return destination.verify ? [] : warning(["verify"], blind, false);
+    default:
+      return [];
+  }
+}
