@@ -24,13 +24,19 @@ export function carrierIssues(
   const issues = issuesOfCarrier(onNodes, teams);
   if (reader === undefined) return [...issues, ...eventReaderWarnings(settings)];
   const isKnown = (issue: SettingsIssue) => issues.some(({ path }) => isDeepStrictEqual(path, issue.path));
-  const ofReader = issuesOfCarrier(reader, teams)
+  // Another collector would not help: it is always this one.
+  const ofReader = issuesOfCarrier(reader, teams, [])
     .filter((issue) => !isKnown(issue))
     .map((issue) => ({ ...issue, message: `${issue.message} (it reads the source events)` }));
   return [...issues, ...ofReader, ...eventReaderWarnings(settings)];
 }
 
-function issuesOfCarrier(carrier: Carrier, teams: readonly TeamNamespaces[] | undefined): SettingsIssue[] {
+/** @param others Collectors that may be set instead. */
+function issuesOfCarrier(
+  carrier: Carrier,
+  teams: readonly TeamNamespaces[] | undefined,
+  others: readonly Collector[] = Object.values(COLLECTORS),
+): SettingsIssue[] {
   const { settings, collector, carries } = carrier;
   const own = targetsOf(settings, teams)
     .filter(({ sources }) => sources.length === 0 || sources.some(carries))
@@ -44,7 +50,7 @@ function issuesOfCarrier(carrier: Carrier, teams: readonly TeamNamespaces[] | un
         const message = `must be ${oneOf(destinationsOf(collector))} with ${collector.title}: ${support}`;
         return [{ path: [...path, "kind"], message, value: destination.kind }, ...kafka];
       }
-      const authentication = authenticationIssues(destination, collector, Object.values(COLLECTORS));
+      const authentication = authenticationIssues(destination, collector, others);
       return [...kafka, ...authentication.map((issue) => ({ ...issue, path: [...path, ...issue.path] }))];
     });
   return [...own, ...unsupportedIssues(carrier)];

@@ -24,19 +24,20 @@ interface Authenticating {
 
 /**
  * What the collector cannot do to authenticate itself there. Paths are below the destination.
- * @param all All collectors, some of which can.
+ * @param others Collectors that may be set instead, some of which can.
  */
 export function authenticationIssues(
   destination: Authenticated,
   collector: Authenticating,
-  all: readonly Authenticating[],
+  others: readonly Authenticating[],
 ): SettingsIssue[] {
   const { kind } = destination;
   return AUTHENTICATIONS.flatMap((key): SettingsIssue[] => {
     const can = ({ authenticates = {} }: Authenticating) => authenticates[kind]?.includes(key);
     if (destination[key] === undefined || can(collector)) return [];
-    const others = oneOf(all.filter(can).map(({ title }) => title));
-    const message = `must not be set with ${collector.title}, which cannot ${ABILITIES[key]} to ${kind} here: set collector ${others}`;
+    const able = others.filter(can).map(({ title }) => title);
+    const advice = able.length === 0 ? "" : `: set collector ${oneOf(able)}`;
+    const message = `must not be set with ${collector.title}, which cannot ${ABILITIES[key]} to ${kind} here${advice}`;
     return [{ path: [key], message }];
   });
 }

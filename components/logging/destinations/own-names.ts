@@ -1,15 +1,21 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import { bucketName, logGroupName } from "../pipeline.ts";
+import { controlPlaneGroup } from "../sources/journal.ts";
 import type { Destination } from "./destination-settings.ts";
 
 /**
- * A warning where `existing` names what this stack makes itself by default: what it made before is then no longer part of the stack, and
+ * An error where a new log group is that of the control plane. A warning where `existing` names what this stack makes itself by default: what it made before is then no longer part of the stack, and
  * the next update deletes it. Paths are below the destination.
  */
 export function ownNameIssues(
   destination: Destination,
   cluster: { readonly name: string; readonly region: string },
 ): SettingsIssue[] {
+  if (destination.kind === "cloudwatch" && !destination.existing && destination.logGroup !== undefined) {
+    if (destination.logGroup !== controlPlaneGroup(cluster.name)) return [];
+    const message = "must be another log group, since EKS writes the control plane's logs to this one";
+    return [{ path: ["logGroup"], message, value: destination.logGroup }];
+  }
   if ((destination.kind !== "cloudwatch" && destination.kind !== "s3") || !destination.existing) return [];
   const [key, name, own, what] =
     destination.kind === "cloudwatch"

@@ -20,8 +20,8 @@ const DATE_PARTS = [
 type Notation = "luxon" | "strftime" | "joda";
 
 const PART = new RegExp(DATE_PARTS.map(({ part }) => part).join("|"), "g");
-/** Parts, with separators that may stand in the name of an index. */
-const PATTERN = new RegExp(`^(${DATE_PARTS.map(({ part }) => part).join("|")}|[._-])+$`);
+/** Parts, with separators that may stand in the name of an index. Twice in a row, programs read a part as one of another length. */
+const PATTERN = new RegExp(`^(${DATE_PARTS.map(({ part }) => `${part}(?!${part})`).join("|")}|[._-])+$`);
 
 /** The notation's parts in words, for messages and documents. */
 export const DATE_NOTATION = DATE_PARTS.map(({ part, means }) => `${part} (${means})`).join(", ");

@@ -107,6 +107,7 @@ describe("index settings", () => {
       /^datePattern: must be made of yyyy \(calendar year\), MM \(month, 01 to 12\), dd \(day of the/,
     ],
     ["minutes, which look like months", { datePattern: "yyyy.mm" }, /^datePattern: /],
+    ["a part twice in a row, which is a month's name in some programs", { datePattern: "yyyy.MMMM" }, /^datePattern: /],
     [
       "a date that makes the name too long",
       { datePattern: "yyyy.MM.dd-".repeat(12) },

@@ -62,6 +62,16 @@ describe("Overlapping destinations", () => {
   });
 });
 
+describe("A new log group", () => {
+  it("is none that EKS writes the control plane's logs to", () => {
+    const logGroup = "/aws/eks/dev/cluster";
+    assert.deepEqual(issues({ destination: { ...GROUPS, logGroup } }), [
+      `destination.logGroup: must be another log group, since EKS writes the control plane's logs to this one (found "${logGroup}")`,
+    ]);
+    assert.deepEqual(issues({ destination: { ...GROUPS, logGroup: "/aws/eks/prod/cluster" } }), []);
+  });
+});
+
 describe("A log group or bucket that exists", () => {
   const existing = (destination: object) => issues({ destination: { ...destination, existing: true } });
 

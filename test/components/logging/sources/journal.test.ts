@@ -294,7 +294,7 @@ describe("Sources", () => {
         destination: { kind: "elasticsearch", host: "h", token: { secretName: "key" } },
         index: { prefix: "app" },
       },
-      /^destination\.token: must not be set with Fluent Bit, which cannot send a token .* \(it reads the source events\)/,
+      /^destination\.token: must not be set with Fluent Bit, which cannot send a token to elasticsearch here \(it reads the source events\)/,
     ],
     [
       {
