@@ -21,7 +21,9 @@ await preflight(settings.cluster, settings.warnings);
 const clusterComponent = createCluster(settings.cluster, settings.region, settings.profile);
 const cluster = clusterComponent.handle;
 const dns = settings.dns && new CoreDns("coredns", { ...settings.dns, cluster });
-const logs = settings.logging && new LogCollection("logs", { ...settings.logging, cluster, teams: settings.teams });
+const clusterDomain = settings.dns?.corefile.options?.clusterDomain;
+const logs =
+  settings.logging && new LogCollection("logs", { ...settings.logging, cluster, clusterDomain, teams: settings.teams });
 // What answers on these may be no pod of kube-dns: EKS Auto Mode and a cache of somebody else answer on the node.
 const dnsAddresses = [
   ...new Set([...(dns?.addresses ?? []), ...(settings.dns?.clusterDns ?? nodeDnsAddresses(settings.cluster))]),
@@ -72,7 +74,7 @@ export const namespaces = teams.flatMap((team) => team.namespaces);
 export const pods = teams.flatMap((team) => team.curlPod?.podName ?? []);
 /** The names that the lab curls from the other team: `name.namespace` and the full one, for each team. */
 export const dnsNames = settings.curlPods
-  ? settings.teams.filter(hasCurlPod).flatMap((team) => curlServiceNames(team.name))
+  ? settings.teams.filter(hasCurlPod).flatMap((team) => curlServiceNames(team.name, clusterDomain))
   : [];
 export const logDestination = logs?.destination ?? "none: this stack collects no logs";
 /** What the index of a line written now is called. */

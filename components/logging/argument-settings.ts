@@ -100,7 +100,7 @@ function withAddresses(
 
 function checkedSettings(
   name: string,
-  { cluster: _cluster, teams, image, ...args }: LogCollectionArgs,
+  { cluster: _cluster, clusterDomain: _clusterDomain, teams, image, ...args }: LogCollectionArgs,
 ): LoggingSettings {
   const given = { ...args, image: typeof image === "string" ? image : undefined };
   const parsed = LoggingSettings.safeParse(given, { error: errorMap });

@@ -321,6 +321,8 @@ export interface LogCollectionArgs {
     /** CIDR blocks of the destination. @default none */
     readonly destinationCidrs?: readonly string[];
   };
+  /** Domain of the cluster's names, for the OpenSearch that this component brings. @default "cluster.local" */
+  readonly clusterDomain?: string | undefined;
   /** Teams that `routes` may name, and for whose namespaces the output `indices` names today's indices. @default none */
   readonly teams?: readonly {
     /** Name of the team. */

@@ -16,12 +16,12 @@ import type { LogCollectionArgs } from "./log-collection-args.ts";
 import {
   bucketName,
   type DestinationContext,
-  describeDestinations,
   EVENT_READER_NAME,
   hasIndex,
   LOGGING_NAMESPACE,
   logPipeline,
 } from "./pipeline.ts";
+import { describeDestinations } from "./pipeline-text.ts";
 import { indicesOfTarget, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import type { LoggingSettings } from "./settings.ts";
 import { AuditLog } from "./sources/audit-log.ts";
@@ -80,7 +80,7 @@ export class LogCollection extends pulumi.ComponentResource {
       { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
     );
     const targets = targetsOf(settings, teams);
-    const context = contextOf(cluster, targets, teams);
+    const context = { ...contextOf(cluster, targets, teams), clusterDomain: args.clusterDomain };
     const { identity, ready: inAws } =
       cluster.podIdentity === undefined
         ? { identity: undefined, ready: [] }

@@ -63,6 +63,8 @@ export interface DestinationContext {
   readonly bucket?: string | undefined;
   /** Teams that routes may name. @default none: each has the namespace of its name */
   readonly teams?: readonly TeamNamespaces[] | undefined;
+  /** Domain of the cluster's names. @default "cluster.local" */
+  readonly clusterDomain?: string | undefined;
 }
 
 /** Where lines come from: the kubelet's files on a node, in CRI's format, or an application's own files in a shared volume, as they are. */
@@ -213,7 +215,7 @@ function branchOf(
   return {
     name,
     suffix,
-    destination,
+    destination: inDomain(destination, context.clusterDomain),
     context: { ...context, bucket },
     index,
     buffer: { size: bufferSize, whenFull },
@@ -223,13 +225,23 @@ function branchOf(
   };
 }
 
+/** A destination with the host name that it has in a cluster of that domain, where this stack brings it. */
+export function inDomain<T extends Destination>(destination: T, clusterDomain: string | undefined): T {
+  if (destination.kind !== "opensearch" || !destination.inCluster) return destination;
+  return { ...destination, host: ownSearchHost(clusterDomain) };
+}
+
+function ownSearchHost(clusterDomain = "cluster.local"): string {
+  return `opensearch.${LOGGING_NAMESPACE}.svc.${clusterDomain}`;
+}
+
 /** Host and port of a search engine, whether it is given or brought by this stack. */
 export function searchHost(destination: Extract<Destination, { kind: "opensearch" | "elasticsearch" }>): {
   host: string;
   port: number;
 } {
   if (destination.kind === "opensearch" && destination.inCluster)
-    return { host: `opensearch.${LOGGING_NAMESPACE}.svc.cluster.local`, port: 9200 };
+    return { host: destination.host ?? ownSearchHost(), port: 9200 };
   return { host: destination.host ?? "", port: destination.port };
 }
 
@@ -298,48 +310,6 @@ export function bucketName(
 /** The name of what one of several destinations has of its own; that of an only destination is the plain one. */
 export function withName(plain: string, name: string | undefined): string {
   return name === undefined ? plain : `${plain}-${name}`;
-}
-
-/** Where the logs go, in a sentence: with several destinations, the name of each in front. */
-export function describeDestinations(pipeline: LogPipeline): string {
-  if (pipeline.branches.length === 0) return describeDestination(pipeline);
-  return pipeline.branches.map((branch) => `${branch.name}: ${describeDestination(branch)}`).join("; ");
-}
-
-/** Where the logs go, in a sentence. */
-export function describeDestination({
-  destination,
-  context,
-  source = NODE,
-  suffix,
-  sources = ["pods"],
-}: Pick<LogPipeline, "destination" | "context"> & Partial<Pick<LogPipeline, "source" | "suffix" | "sources">>): string {
-  switch (destination.kind) {
-    case "stdout":
-      return source.kind === "node"
-        ? "stdout of the collector, in namespace logging"
-        : "stdout of the sidecar, in each curl pod";
-    case "file":
-      return `files below ${destination.path} on each node`;
-    case "http":
-    case "loki":
-    case "otlp":
-    case "splunk":
-      return `${destination.kind} at ${destination.url}`;
-    case "kafka":
-      return `topic ${destination.topic} of Kafka at ${destination.brokers.join(", ")}`;
-    case "firehose":
-      return `stream ${destination.stream} of Amazon Data Firehose`;
-    case "opensearch":
-    case "elasticsearch": {
-      const { host, port } = searchHost(destination);
-      return `${destination.kind} at ${tlsOf(destination) === undefined ? "http" : "https"}://${host}:${port}`;
-    }
-    case "cloudwatch":
-      return `log group ${logGroups(destination, context.cluster, suffix, sources).join(" and ")} of CloudWatch Logs`;
-    case "s3":
-      return `bucket ${context.bucket ?? "of this stack"}${destination.prefix === "" ? "" : `, below ${destination.prefix}/`}`;
-  }
 }
 
 /** Whether lines go into indices, and so `index` has a meaning there. */

@@ -6,7 +6,7 @@ import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination } from "../logging/destinations/destination-settings.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
-import { logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
+import { inDomain, logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
 import type { PatternNode } from "../logging/processing/pattern.ts";
 import { patternText } from "../logging/processing/pattern-text.ts";
 import { type Processing, processingOf } from "../logging/processing/processing.ts";
@@ -191,16 +191,17 @@ function lossOf(text: string, line: RoutedLine, { redact, thin }: Processing): s
 }
 
 /** The destination in which the canary's lines can be found again: the first that takes them and that a pod can ask. */
-export function canaryDestination(parts: Pick<Parts, "logging" | "teams">): CanaryDestination {
+export function canaryDestination(parts: Pick<Parts, "dns" | "logging" | "teams">): CanaryDestination {
   const taken = targetsOfPod(parts, CANARY_POD);
   if (typeof taken === "string") return { kind: "none", reason: taken };
-  const found = taken.map(readable);
+  const domain = parts.dns?.corefile.options?.clusterDomain;
+  const found = taken.map((target) => readable(target, domain));
   return (
     found.find(({ kind }) => kind !== "none") ?? found[0] ?? { kind: "none", reason: "no destination takes its lines" }
   );
 }
 
-function readable({ destination, index }: Target): CanaryDestination {
+function readable({ destination, index }: Target, domain: string | undefined): CanaryDestination {
   switch (destination.kind) {
     case "opensearch":
     case "elasticsearch": {
@@ -208,7 +209,7 @@ function readable({ destination, index }: Target): CanaryDestination {
         return { kind: "none", reason: `${destination.kind} asks for a password, which stays with the collector` };
       if (destination.token !== undefined || (destination.kind === "opensearch" && destination.sigv4 !== undefined))
         return { kind: "none", reason: `${destination.kind} asks who sends, which only the collector can say` };
-      const { host, port } = searchHost(destination);
+      const { host, port } = searchHost(inDomain(destination, domain));
       if (host === UNKNOWN_HOST) return { kind: "none", reason: "its address is known after the deployment" };
       const reason = distrust(destination);
       if (reason !== undefined) return { kind: "none", reason };

@@ -26,13 +26,13 @@ export function curlPodName(team: string): string {
 }
 
 /** Full DNS name of a team's Service: `ts` gives `curl-ts.ts-team.svc.cluster.local`. */
-export function curlServiceName(team: string): string {
-  return `${curlPodName(team)}.${teamNamespace(team)}.svc.cluster.local`;
+export function curlServiceName(team: string, clusterDomain = "cluster.local"): string {
+  return `${curlPodName(team)}.${teamNamespace(team)}.svc.${clusterDomain}`;
 }
 
 /** The names that lead to a team's Service from another namespace: `curl-ts.ts-team` and the full one. */
-export function curlServiceNames(team: string): string[] {
-  return [`${curlPodName(team)}.${teamNamespace(team)}`, curlServiceName(team)];
+export function curlServiceNames(team: string, clusterDomain?: string): string[] {
+  return [`${curlPodName(team)}.${teamNamespace(team)}`, curlServiceName(team, clusterDomain)];
 }
 
 /** The curl pod's settings; its images may be outputs, such as of a registry that mirrors them. */

@@ -26,6 +26,15 @@ describe("LogCollection", () => {
     assert.match(labels, /"pod-security\.kubernetes\.io\/audit":"restricted"/);
   });
 
+  it("asks its own OpenSearch by the name that it has in the cluster's domain", async () => {
+    const { resources } = await collect({
+      clusterDomain: "k8s.corp",
+      destination: { kind: "opensearch", inCluster: true },
+    });
+    const { data } = find(resources, "kubernetes:core/v1:ConfigMap", "logs-fluent-bit-config").inputs;
+    assert.match(JSON.stringify(data), / host: opensearch\.logging\.svc\.k8s\.corp\\n/);
+  });
+
   it("runs on every node, and stays there under pressure", () => {
     const spec = pod();
     assert.deepEqual(spec.tolerations, [{ operator: "Exists" }]);

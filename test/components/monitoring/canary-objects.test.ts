@@ -53,6 +53,15 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     assert.match(warnings("existing", sections).join(), /elasticsearch asks for a password/);
   });
 
+  it("asks the OpenSearch of this stack by its name in the cluster's domain", async () => {
+    const destination = { kind: "opensearch", inCluster: true };
+    const dns = { corefile: { options: { clusterDomain: "k8s.corp" } }, adopt: {} };
+    const { read } = await plan("existing", { dns, logging: { destination }, monitoring: OPERATOR });
+    const [canary] = read("monitoring-canary-daemonset").spec.template.spec.containers;
+    const url = canary.env.find(({ name }: { name: string }) => name === "SEARCH_URL");
+    assert.equal(url.value, "http://opensearch.logging.svc.k8s.corp:9200");
+  });
+
   it("follows no line to a server whose certificate it cannot verify", () => {
     const search = { kind: "opensearch", host: "search.example.com" };
     const tls = { kind: "loki", url: "https://loki.example.com", caSecretName: "ca" };
