@@ -104,16 +104,24 @@ function topKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
 }
 
 /**
- * Addresses of a network policy. Kubernetes refuses bits beyond the prefix since 1.36.
+ * Addresses of a network policy. Kubernetes refuses bits beyond the prefix and IPv4-mapped addresses since 1.36.
  * @see https://github.com/kubernetes/enhancements/issues/4858
  */
 export const PolicyCidr = z
   .union([z.cidrv4(), z.cidrv6()], "must be a CIDR block, such as 203.0.113.0/24")
   .superRefine((cidr, context) => {
-    const { address, network } = cidr.includes(":")
-      ? { address: ipaddr.IPv6.parseCIDR(cidr)[0], network: ipaddr.IPv6.networkAddressFromCIDR(cidr) }
-      : { address: ipaddr.IPv4.parseCIDR(cidr)[0], network: ipaddr.IPv4.networkAddressFromCIDR(cidr) };
-    if (address.toString() === network.toString()) return;
-    const message = `must start at its network address, ${network}/${cidr.split("/")[1]}`;
-    context.addIssue({ code: "custom", message, input: cidr });
+    const [address, prefix] = ipaddr.parseCIDR(cidr);
+    const refuse = (message: string) => context.addIssue({ code: "custom", message, input: cidr });
+    // The library takes ::10.0.0.0 for a mapped address too, which Kubernetes does not.
+    if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && /ffff:/i.test(cidr) && prefix >= 96) {
+      const block = `${address.toIPv4Address()}/${prefix - 96}`;
+      const network = ipaddr.IPv4.networkAddressFromCIDR(block);
+      refuse(`must be the IPv4 block ${network}/${prefix - 96}, since Kubernetes refuses IPv4-mapped addresses`);
+      return;
+    }
+    const network =
+      address instanceof ipaddr.IPv6
+        ? ipaddr.IPv6.networkAddressFromCIDR(cidr)
+        : ipaddr.IPv4.networkAddressFromCIDR(cidr);
+    if (address.toString() !== network.toString()) refuse(`must start at its network address, ${network}/${prefix}`);
   });

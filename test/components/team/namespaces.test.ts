@@ -128,6 +128,12 @@ describe("namespaces of any name", () => {
       egress({ cidrs: ["10.1.2.3/16"] }),
     );
     refuses(/cidrs\[1\]: must start at its network address, fd00::\/16/, egress({ cidrs: ["fd00::/8", "fd00::1/16"] }));
+    refuses(
+      /cidrs\[1\]: must be the IPv4 block 10\.0\.0\.0\/8, since Kubernetes refuses IPv4-mapped addresses \(found/,
+      egress({ cidrs: ["::10.0.0.0/104", "::ffff:10.1.0.0/104"] }),
+    );
+    for (const cidr of ["010.0.0.0/8", "10.0.0.0/08", "2001:db8::/032", "10.0.0/24"])
+      refuses(/cidrs\[0\]: must be a CIDR block, such as/, egress({ cidrs: [cidr] }));
     refuses(/ports\[0\]: endPort \(79\) must not be below port \(80\)/, egress({ ports: [{ port: 80, endPort: 79 }] }));
     refuses(/quota.*must be a key of a ResourceQuota/, { name: "web", quota: { podz: 3 } });
     refuses(/podSecurity\.reason: must/, { name: "web", podSecurity: { level: "privileged" } });

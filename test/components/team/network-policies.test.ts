@@ -44,6 +44,12 @@ describe("networkPolicies", () => {
     assert.deepEqual(rule?.to[1], { ipBlock: { cidr: "169.254.20.10/32" } });
     const six = policy("ts", "allow-dns", { teams, dnsAddresses: ["fd00:20::a"] })?.egress?.[0];
     assert.deepEqual(six?.to[1], { ipBlock: { cidr: "fd00:20::a/128" } });
+    const mapped = policy("ts", "allow-dns", { teams, dnsAddresses: ["::ffff:10.0.0.10", "::ffff:a00:b"] })
+      ?.egress?.[0];
+    assert.deepEqual(mapped?.to.slice(1), [
+      { ipBlock: { cidr: "10.0.0.10/32" } },
+      { ipBlock: { cidr: "10.0.0.11/32" } },
+    ]);
   });
 
   it("lets a team out to its peers and itself, and in whoever names it", () => {
