@@ -24,6 +24,7 @@ import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight, isObject } from "./schema/values.ts";
 import { arnIssues, idleStatements } from "./team/pod-identity.ts";
+import { idleQuotas } from "./team/quota.ts";
 import { CurlPodSettings, checkTeams, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
@@ -170,7 +171,7 @@ function issuesOfSections(
       : under("logging", checkLogging(logging.value, kind, named, knownTeams), logging.without)),
     ...under("teams", given.curlPods === false ? [] : checkTeams(teams, sidecar), new Set()),
     ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
-    ...under("teams", idleStatements(teams), new Set()),
+    ...under("teams", [...idleStatements(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
     ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),

@@ -5,6 +5,7 @@ import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { amount, Bytes, Cores, Image, integer, isMore, isObject, string, UNIQUE, unique } from "../schema/values.ts";
 import { AccessRule, NamespaceName } from "./network-policies.ts";
 import { PodIdentitySettings } from "./pod-identity.ts";
+import { Quota } from "./quota.ts";
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
@@ -12,44 +13,7 @@ const LABEL_WORDS = "must be a Kubernetes label value: a quoted string of at mos
 const LABEL_KEY =
   /^(?=[^/]{1,253}\/|[^/]*$)([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
-const Count = integer(0);
 const LIFETIME = "must be an integer of seconds from 60 to 31536000 (a year), or 'infinity'";
-
-const QUANTITY = "must be an integer of at least 0, or a quoted quantity, such as '500m' or '10Gi'";
-const AnyQuota = z.union(
-  [z.int(QUANTITY).min(0, QUANTITY), z.string(QUANTITY).regex(/^\d+(\.\d+)?([mkMGTPE]|[KMGTPE]i)?$/, QUANTITY)],
-  QUANTITY,
-);
-
-/** Keys beside those with a default: other resources, extended ones, storage by class and counts of objects. */
-const QUOTA_KEY =
-  /^((requests|limits)\.[a-z0-9.-]+(\/[\w.-]+)?|count\/[a-z0-9.-]+|[a-z0-9.-]+\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)|cpu|memory|configmaps|secrets|persistentvolumeclaims|replicationcontrollers|resourcequotas)$/;
-
-/** Keys with a default here. */
-const OWN_QUOTA_KEYS: readonly string[] = ["pods", "services", "services.loadbalancers", "services.nodeports"];
-const QUOTA_MESSAGE =
-  "must be a key of a ResourceQuota, such as requests.nvidia.com/gpu, count/deployments.apps or gold.storageclass.storage.k8s.io/requests.storage";
-
-/**
- * Limits of a whole namespace, under the keys of a ResourceQuota.
- * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
- */
-export const Quota = z
-  .object({
-    "requests.cpu": Cores.default("2").describe("Cores. Default 2."),
-    "requests.memory": Bytes.default("2Gi").describe("Default 2Gi."),
-    "limits.memory": Bytes.default("4Gi").describe("Default 4Gi."),
-    "requests.storage": Bytes.default("10Gi").describe("Default 10Gi."),
-    pods: integer(1).default(20).describe("Includes the curl pod. Default 20."),
-    services: integer(1).default(10).describe("Includes the curl pod's. Default 10."),
-    "services.loadbalancers": Count.default(0).describe("Default 0."),
-    "services.nodeports": Count.default(0).describe("Default 0."),
-  })
-  .catchall(AnyQuota)
-  .superRefine((quota, context) => {
-    for (const key of Object.keys(quota).filter((one) => !OWN_QUOTA_KEYS.includes(one) && !QUOTA_KEY.test(one)))
-      context.addIssue({ code: "custom", path: [key], message: QUOTA_MESSAGE, input: quota[key] });
-  });
 
 /** What may not be more than the other. */
 const ORDER = [

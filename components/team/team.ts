@@ -18,7 +18,8 @@ import {
   type PolicyContext,
 } from "./network-policies.ts";
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
-import { Limits, Quota, type TeamSettings } from "./settings.ts";
+import { Quota } from "./quota.ts";
+import { Limits, type TeamSettings } from "./settings.ts";
 
 /** A team: its namespace, limits, rights and policies. */
 export interface TeamArgs {

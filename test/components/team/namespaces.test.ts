@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { formatIssue } from "../../../components/schema/errors.ts";
 import { parseSettings } from "../../../components/settings.ts";
+import { Quota } from "../../../components/team/quota.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
 import { find, ofType } from "../../support/find.ts";
 
@@ -105,6 +107,41 @@ describe("namespaces of any name", () => {
       assert.ok(text.includes(entry), text);
     const { metadata } = find(resources, "kubernetes:core/v1:Namespace", "ml-namespace").inputs;
     assert.match(JSON.stringify(metadata), /pod-security-reason":"the vendor.*enforce":"baseline"/);
+  });
+
+  it("takes the quota keys that Kubernetes takes, and no others", () => {
+    const messagesOf = (quota: Json) => {
+      const parsed = Quota.safeParse(quota);
+      return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join()}: ${message}`);
+    };
+    const valid = {
+      ...{ cpu: "500m", memory: "1Gi", "ephemeral-storage": "1Gi", "limits.ephemeral-storage": "2Gi", "limits.cpu": 4 },
+      ...{ "hugepages-2Mi": "1Gi", "requests.hugepages-1Gi": "4Gi", secrets: "1k", replicationcontrollers: 0 },
+      ...{ "requests.nvidia.com/gpu": 1, "count/deployments.apps": 5, "count/configmaps": 5, resourcequotas: 1 },
+      "gold.storageclass.storage.k8s.io/persistentvolumeclaims": 2,
+      "gpu.deviceclass.resource.k8s.io/devices": 1,
+    };
+    assert.deepEqual(messagesOf(valid), []);
+    const strange = [
+      ...["requests.gpu", "limits.storage", "storage", "limits.hugepages-2Mi", "endpoints", "pods.count", "count/a/b"],
+      ...["requests.nvidia_com/gpu", "requests.nvidia.com/gpu-", "gold-.storageclass.storage.k8s.io/requests.storage"],
+    ];
+    for (const key of strange)
+      assert.match(String(messagesOf({ [key]: 1 })), /: must be a key of a ResourceQuota/, key);
+    const counts = ["secrets", "count/jobs.batch", "gold.storageclass.storage.k8s.io/requests.storage"];
+    for (const key of counts)
+      assert.deepEqual(messagesOf({ [key]: "1500m" }), [
+        `${key}: must be an integer, or Kubernetes refuses the ResourceQuota`,
+      ]);
+  });
+
+  it("warns of quota keys that limit nothing, or less than they say", () => {
+    const quota = { "count/deployments": 5, "limits.nvidia.com/gpu": 2, "requests.nvidia.com/gpu": "1500m" };
+    assert.deepEqual(parseSettings(config([{ name: "ml", quota }])).warnings.map(formatIssue), [
+      'teams[0].quota["count/deployments"]: has no effect, since the core group has no deployments: a group follows the name, as in count/deployments.apps (found 5)',
+      'teams[0].quota["limits.nvidia.com/gpu"]: has no effect, since Kubernetes counts extended resources as requests.nvidia.com/gpu alone (found 2)',
+      'teams[0].quota["requests.nvidia.com/gpu"]: admits 1, since pods take extended resources in whole units (found "1500m")',
+    ]);
   });
 
   it("lets IAM roles in as members, by an access entry and the team's group", async () => {
