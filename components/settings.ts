@@ -23,9 +23,10 @@ import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } fro
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight, isObject } from "./schema/values.ts";
+import { checkTeams } from "./team/namespace-room.ts";
 import { arnIssues, idleStatements } from "./team/pod-identity.ts";
 import { idleQuotas } from "./team/quota.ts";
-import { CurlPodSettings, checkTeams, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
+import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
 export const StackSettings = z.strictObject(
@@ -169,7 +170,7 @@ function issuesOfSections(
     ...(logging === undefined
       ? []
       : under("logging", checkLogging(logging.value, kind, named, knownTeams), logging.without)),
-    ...under("teams", given.curlPods === false ? [] : checkTeams(teams, sidecar), new Set()),
+    ...under("teams", checkTeams(teams, { enabled: given.curlPods !== false, sidecar }), new Set()),
     ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
     ...under("teams", [...idleStatements(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),

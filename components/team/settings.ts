@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ContainerResources } from "../kubernetes/container.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
-import { relation, type SettingsIssue } from "../schema/errors.ts";
-import { amount, Bytes, Cores, Image, integer, isMore, isObject, string, UNIQUE, unique } from "../schema/values.ts";
+import { relation } from "../schema/errors.ts";
+import { Bytes, Cores, Image, integer, isMore, isObject, string, UNIQUE, unique } from "../schema/values.ts";
 import { AccessRule, NamespaceName } from "./network-policies.ts";
 import { PodIdentitySettings } from "./pod-identity.ts";
 import { Quota } from "./quota.ts";
@@ -174,44 +174,4 @@ export const CURL_POD: ContainerResources = { cpu: "10m", memory: "16Mi", memory
 /** Whether a team has the lab's pod, which is in the namespace of its own name alone. */
 export function hasCurlPod({ namespaces }: Pick<TeamSettings, "namespaces">): boolean {
   return namespaces === undefined;
-}
-
-/** Teams whose quota or limits leave no room for the curl pod, which Kubernetes would refuse. Paths are below `teams`. */
-export function checkTeams(
-  teams: readonly Pick<TeamSettings, "quota" | "limits" | "namespaces">[],
-  sidecar: ContainerResources | undefined,
-): SettingsIssue[] {
-  const containers = [CURL_POD, CURL_POD, ...(sidecar === undefined ? [] : [sidecar])];
-  const all = (key: keyof ContainerResources) => containers.map((container) => amount(container[key]));
-  const sum = (key: keyof ContainerResources) => all(key).reduce((total, each) => total + each, 0);
-  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;
-  const pod = {
-    "requests.cpu": `${Math.ceil(sum("cpu") * 1000)}m`,
-    "requests.memory": mebibytes(sum("memory")),
-    "limits.memory": mebibytes(sum("memoryLimit")),
-  } as const;
-  const largest = mebibytes(Math.max(...all("memoryLimit")));
-  return teams.flatMap((team, index): SettingsIssue[] => {
-    if (!hasCurlPod(team)) return [];
-    const { quota, limits } = team;
-    const needs = [
-      ...(["requests.cpu", "requests.memory", "limits.memory"] as const).map((key) => ({
-        path: ["quota", key],
-        value: quota[key],
-        min: pod[key],
-        what: "the curl pod",
-      })),
-      {
-        path: ["limits", "maxMemory"],
-        value: limits.maxMemory,
-        min: largest,
-        what: "a container of the curl pod",
-      },
-    ];
-    return needs.flatMap(({ path, value, min, what }) =>
-      amount(value) >= amount(min)
-        ? []
-        : [{ path: [index, ...path], message: `must be at least ${min}, for ${what}`, value }],
-    );
-  });
 }

@@ -1,0 +1,106 @@
+import type { ContainerResources } from "../kubernetes/container.ts";
+import type { SettingsIssue } from "../schema/errors.ts";
+import { amount } from "../schema/values.ts";
+import { networkPolicies } from "./network-policies.ts";
+import { SERVICE_ACCOUNT } from "./pod-identity.ts";
+import { CURL_POD, hasCurlPod, type TeamSettings } from "./settings.ts";
+
+/** What each curl pod has. */
+export interface CurlPods {
+  /** Whether the stack makes them. */
+  readonly enabled: boolean;
+  /** Resources of their sidecar; undefined for none. */
+  readonly sidecar: ContainerResources | undefined;
+}
+
+/** What a setting must be at least, and for whom. */
+interface Need {
+  readonly path: readonly PropertyKey[];
+  readonly value: string | number | undefined;
+  readonly min: string | number;
+  readonly what: string;
+}
+
+/**
+ * Quotas and limits that leave no room for what this stack makes in a team's namespace. Paths are below `teams`.
+ * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
+ */
+export function checkTeams(teams: readonly TeamSettings[], { enabled, sidecar }: CurlPods): SettingsIssue[] {
+  return teams.flatMap((team, index) => {
+    // An adopted namespace keeps its own.
+    if (team.namespaces?.every(({ adopt }) => adopt)) return [];
+    const issues =
+      enabled && hasCurlPod(team)
+        ? [...unmet(curlPodNeeds(team, sidecar)), ...cpuLimitIssues(team, "error")]
+        : cpuLimitIssues(team, "warning");
+    return [...issues, ...unmet(objectNeeds(team)).map((issue) => ({ ...issue, severity: "warning" as const }))].map(
+      (issue) => ({ ...issue, path: [index, ...issue.path] }),
+    );
+  });
+}
+
+function unmet(needs: readonly Need[]): SettingsIssue[] {
+  return needs.flatMap(({ path, value, min, what }) =>
+    value === undefined || amount(String(value)) >= amount(String(min))
+      ? []
+      : [{ path, message: `must be at least ${min}, for ${what}`, value }],
+  );
+}
+
+/** What Kubernetes would refuse the curl pod, its Service or its configuration without. */
+function curlPodNeeds({ quota, limits }: TeamSettings, sidecar: ContainerResources | undefined): Need[] {
+  const containers = [CURL_POD, CURL_POD, ...(sidecar === undefined ? [] : [sidecar])];
+  const all = (key: keyof ContainerResources) => containers.map((container) => amount(container[key]));
+  const sum = (key: keyof ContainerResources) => all(key).reduce((total, each) => total + each, 0);
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;
+  const cpu = `${Math.ceil(sum("cpu") * 1000)}m`;
+  const memory = mebibytes(sum("memory"));
+  const memoryLimit = mebibytes(sum("memoryLimit"));
+  const configMaps = sidecar === undefined ? 2 : 3;
+  const ofPod = { "requests.cpu": cpu, cpu, "requests.memory": memory, memory, "limits.memory": memoryLimit };
+  const ofCount = { pods: 1, "count/pods": 1, "count/services": 1 };
+  const ofConfigMaps = { configmaps: configMaps, "count/configmaps": configMaps };
+  return [
+    ...quotaNeeds(quota, { ...ofPod, ...ofCount }, "the curl pod"),
+    ...quotaNeeds(quota, ofConfigMaps, "those of the curl pod and kube-root-ca.crt"),
+    {
+      path: ["limits", "maxMemory"],
+      value: limits.maxMemory,
+      min: mebibytes(Math.max(...all("memoryLimit"))),
+      what: "a container of the curl pod",
+    },
+  ];
+}
+
+/** The other objects in each of the team's namespaces. They are made beside the quota, so that some may come before it. */
+function objectNeeds({ quota, members, memberRoles, podIdentity, ingress, egress }: TeamSettings): Need[] {
+  const rules = { ingress, egress, podIdentity: podIdentity !== undefined };
+  const accounts = new Set(["default", SERVICE_ACCOUNT, podIdentity?.serviceAccount ?? SERVICE_ACCOUNT]);
+  const objects = {
+    "count/limitranges": 1,
+    "count/networkpolicies.networking.k8s.io": networkPolicies({ name: "", peers: [] }, { teams: [] }, rules).length,
+    "count/roles.rbac.authorization.k8s.io": 1,
+    "count/rolebindings.rbac.authorization.k8s.io": members.length + memberRoles.length > 0 ? 1 : 0,
+    "count/serviceaccounts": accounts.size,
+  };
+  return quotaNeeds(quota, objects, "what this stack makes in the namespace");
+}
+
+function quotaNeeds(
+  quota: TeamSettings["quota"],
+  needs: Readonly<Record<string, string | number>>,
+  what: string,
+): Need[] {
+  return Object.entries(needs).map(([key, min]) => ({ path: ["quota", key], value: quota[key], min, what }));
+}
+
+/** A quota of CPU limits demands one of each container, and there is none by default, since it would throttle. */
+function cpuLimitIssues({ quota }: TeamSettings, severity: "error" | "warning"): SettingsIssue[] {
+  const value = quota["limits.cpu"];
+  if (value === undefined) return [];
+  const message =
+    severity === "error"
+      ? "must not be set with a curl pod, whose containers have no CPU limit: Kubernetes would refuse it"
+      : "makes Kubernetes refuse each container that names no CPU limit, since the LimitRange sets none";
+  return [{ path: ["quota", "limits.cpu"], message, value, severity }];
+}
