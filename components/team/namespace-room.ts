@@ -22,7 +22,8 @@ interface Need {
 }
 
 /**
- * Quotas and limits that leave no room for what this stack makes in a team's namespace. Paths are below `teams`.
+ * Quotas and limits that leave no room for what this stack makes in a team's namespace, or for a container that names no resources.
+ * Paths are below `teams`.
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
 export function checkTeams(teams: readonly TeamSettings[], { enabled, sidecar }: CurlPods): SettingsIssue[] {
@@ -33,9 +34,11 @@ export function checkTeams(teams: readonly TeamSettings[], { enabled, sidecar }:
       enabled && hasCurlPod(team)
         ? [...unmet(curlPodNeeds(team, sidecar)), ...cpuLimitIssues(team, "error")]
         : cpuLimitIssues(team, "warning");
-    return [...issues, ...unmet(objectNeeds(team)).map((issue) => ({ ...issue, severity: "warning" as const }))].map(
-      (issue) => ({ ...issue, path: [index, ...issue.path] }),
-    );
+    return [
+      ...issues,
+      ...unmet(objectNeeds(team)).map((issue) => ({ ...issue, severity: "warning" as const })),
+      ...defaultIssues(team),
+    ].map((issue) => ({ ...issue, path: [index, ...issue.path] }));
   });
 }
 
@@ -103,4 +106,23 @@ function cpuLimitIssues({ quota }: TeamSettings, severity: "error" | "warning"):
       ? "must not be set with a curl pod, whose containers have no CPU limit: Kubernetes would refuse it"
       : "makes Kubernetes refuse each container that names no CPU limit, since the LimitRange sets none";
   return [{ path: ["quota", "limits.cpu"], message, value, severity }];
+}
+
+/** What a container gets that names no resources, and where the quota has its sum. */
+const DEFAULTS = [
+  ["cpuRequest", "requests.cpu"],
+  ["cpuRequest", "cpu"],
+  ["memoryRequest", "requests.memory"],
+  ["memoryRequest", "memory"],
+  ["memoryLimit", "limits.memory"],
+] as const;
+
+function defaultIssues({ quota, limits }: TeamSettings): SettingsIssue[] {
+  return DEFAULTS.flatMap(([key, quotaKey]): SettingsIssue[] => {
+    const value = quota[quotaKey];
+    if (value === undefined || amount(limits[key]) <= amount(String(value))) return [];
+    const names = `limits.${key} (${limits[key]}) must not exceed quota.${quotaKey} (${value})`;
+    const message = `${names}, or Kubernetes refuses each container that names no resources`;
+    return [{ path: [], message, severity: "warning" }];
+  });
 }

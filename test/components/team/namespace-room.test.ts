@@ -32,6 +32,8 @@ describe("the room in a team's namespace", () => {
       `[0].quota.configmaps: must be at least 2, ${maps} (found 1)`,
       `[0].quota["count/configmaps"]: must be at least 2, ${maps} (found 1)`,
       '[0].quota["limits.cpu"]: must not be set with a curl pod, whose containers have no CPU limit: Kubernetes would refuse it (found "4")',
+      "warning: [0]: limits.cpuRequest (25m) must not exceed quota.cpu (10m), or Kubernetes refuses each container that names no resources",
+      "warning: [0]: limits.memoryRequest (32Mi) must not exceed quota.memory (16Mi), or Kubernetes refuses each container that names no resources",
     ]);
     const enough = {
       ...{ cpu: "25m", memory: "32Mi", configmaps: 2, "requests.ephemeral-storage": 0 },
@@ -76,5 +78,19 @@ describe("the room in a team's namespace", () => {
       ["rolebindings", "1"],
       ["serviceaccounts", "3"],
     ]);
+  });
+
+  it("is warned of where a container that names no resources never fits", () => {
+    const end = "or Kubernetes refuses each container that names no resources";
+    const limits = { cpuRequest: "4", memoryRequest: "3Gi", memoryLimit: "8Gi", maxMemory: "8Gi" };
+    const said = [
+      `warning: [0]: limits.cpuRequest (4) must not exceed quota.requests.cpu (2), ${end}`,
+      `warning: [0]: limits.memoryRequest (3Gi) must not exceed quota.requests.memory (2Gi), ${end}`,
+      `warning: [0]: limits.memoryLimit (8Gi) must not exceed quota.limits.memory (4Gi), ${end}`,
+    ];
+    assert.deepEqual(saidOf({ limits }), said);
+    assert.deepEqual(saidOf({ limits }, { enabled: false }), said);
+    const quota = { "requests.cpu": "4", "requests.memory": "3Gi", "limits.memory": "8Gi" };
+    assert.deepEqual(saidOf({ limits, quota }), []);
   });
 });
