@@ -90,20 +90,47 @@ const ON_BUCKETS = /^s3:(?:ListBucket|GetBucket|PutBucket)/;
 const BUCKET = /^arn:[a-z-]+:s3:::[^/*?]*$/;
 const OBJECTS = /^arn:[a-z-]+:s3:::[^/]+\/./;
 
-/** Statements that allow nothing: actions on objects for a bucket alone, and the other way round. */
+/** Actions of Secrets Manager on one secret. @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
+const ON_SECRETS = /^secretsmanager:(?!BatchGet|GetRandom|List(?!SecretVersionIds))/;
+const SECRET = /^arn:[a-z-]+:secretsmanager:[^:]*:\d*:secret:/;
+/** Whether a pattern can match the six characters that AWS adds to a secret's name. */
+const WITH_SUFFIX = /\*[^*]{0,6}$|[-?][A-Za-z0-9?]{6}$/;
+/** Actions of KMS on a key, which an alias in a policy does not stand for. @see https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html */
+const ON_KEYS =
+  /^kms:(Decrypt|Encrypt|ReEncrypt|GenerateDataKey|GenerateMac|VerifyMac|Sign|Verify|DescribeKey|GetPublicKey)/;
+const ALIAS = /^arn:[a-z-]+:kms:[^:]*:\d*:alias\//;
+
+/** Statements that allow nothing: actions on objects for a bucket alone and the other way round, incomplete secrets, and aliases of keys. */
 export function idleStatements(teams: readonly Pick<TeamInAws, "podIdentity">[]): SettingsIssue[] {
   return teams.flatMap(({ podIdentity }, team) =>
     (podIdentity?.statements ?? []).flatMap(({ actions, resources }, index): SettingsIssue[] => {
       const path = [team, "podIdentity", "statements", index, "resources"];
+      const warn = (message: string): SettingsIssue => ({ path, message, severity: "warning" });
+      const each = resources.flatMap((arn, place) => {
+        const message = idleMessage(arn, actions);
+        return message === undefined ? [] : [{ ...warn(message), path: [...path, place], value: arn }];
+      });
       const objects = actions.find((action) => ON_OBJECTS.test(action));
       if (objects !== undefined && resources.every((arn) => BUCKET.test(arn)))
-        return [{ path, message: `must have ${resources[0]}/*, since ${objects} is for objects`, severity: "warning" }];
+        return [...each, warn(`must have ${resources[0]}/*, since ${objects} is for objects`)];
       const bucket = actions.find((action) => ON_BUCKETS.test(action));
-      if (bucket === undefined || !resources.every((arn) => OBJECTS.test(arn))) return [];
+      if (bucket === undefined || !resources.every((arn) => OBJECTS.test(arn))) return each;
       const name = resources[0]?.replace(/\/.*$/, "");
-      return [{ path, message: `must have ${name}, since ${bucket} is for buckets`, severity: "warning" }];
+      return [...each, warn(`must have ${name}, since ${bucket} is for buckets`)];
     }),
   );
+}
+
+/** Why a resource never is that of an action of its service. */
+function idleMessage(arn: string, actions: readonly string[]): string | undefined {
+  const onSecret = actions.some((action) => ON_SECRETS.test(action));
+  if (onSecret && SECRET.test(arn) && !WITH_SUFFIX.test(arn))
+    return "must end with -?????? or *, since AWS adds '-' and six characters to the name of a secret";
+  const onKey = actions.find((action) => ON_KEYS.test(action));
+  const ofAliases = actions.some((action) => action.startsWith("kms:") && !ON_KEYS.test(action));
+  if (onKey !== undefined && !ofAliases && ALIAS.test(arn))
+    return `must be the ARN of the key, since ${onKey} is never for an alias`;
+  return undefined;
 }
 
 /** The AWS identity of a team's pods, by EKS Pod Identity. */

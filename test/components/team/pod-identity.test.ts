@@ -66,6 +66,29 @@ describe("the AWS identity of a team's pods", () => {
       assert.deepEqual(warningsOf([action], arn), [], action);
   });
 
+  it("warns of secrets without the end of their ARN, and of aliases in the place of keys", () => {
+    const warningsOf = (actions: readonly string[], ...resources: readonly string[]) =>
+      parseSettings(config({ statements: [{ actions, resources }] })).warnings.map(
+        ({ path, message }) => `${path.slice(-2).join(" ")}: ${message}`,
+      );
+    const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}`;
+    const kms = (name: string) => `arn:aws:kms:eu-central-1:123456789012:${name}`;
+    const end = "must end with -?????? or *, since AWS adds '-' and six characters to the name of a secret";
+    const get = "secretsmanager:GetSecretValue";
+    assert.deepEqual(warningsOf([get], secret("app-*"), secret("db-password"), secret("app/*/db-password")), [
+      `resources 1: ${end}`,
+      `resources 2: ${end}`,
+    ]);
+    assert.deepEqual(warningsOf(["secretsmanager:Get*", "kms:Decrypt"], secret("db"), kms("alias/db")), [
+      `resources 0: ${end}`,
+      "resources 1: must be the ARN of the key, since kms:Decrypt is never for an alias",
+    ]);
+    const complete = ["db-*", "db*", "db-??????", "db-AbC123", "db-Ab????", "db???????"].map(secret);
+    assert.deepEqual(warningsOf([get, "kms:Decrypt"], ...complete, kms("key/1234abcd")), []);
+    assert.deepEqual(warningsOf(["s3:GetObject"], secret("db"), "arn:aws:s3:::orders/*"), []);
+    assert.deepEqual(warningsOf(["kms:Decrypt", "kms:CreateAlias"], kms("alias/db"), kms("key/1234abcd")), []);
+  });
+
   it("is a role for one service account of one namespace, with policies and statements", async () => {
     const resources = await plan({ policyArns: [ORDERS], statements: [STATEMENT] });
     const role = find(resources, "aws:iam/role:Role", "pay-pods");
