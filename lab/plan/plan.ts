@@ -129,7 +129,17 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
   );
   await pulumi.runtime.disconnect();
   if (failures.length > 0) throw failures[0];
+  refuseSharedUrns(monitor.planned);
   return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
+}
+
+/** @throws Error where two resources have one URN: the engine would end the deployment at the second, which the mocks do not. */
+function refuseSharedUrns(planned: readonly PlannedResource[]): void {
+  const urns = new Set<string>();
+  for (const { urn } of planned) {
+    if (urns.has(urn)) throw new Error(`internal error: two resources have the URN ${urn}, which the engine refuses`);
+    urns.add(urn);
+  }
 }
 
 type Callback<T> = (error: unknown, response: T) => void;

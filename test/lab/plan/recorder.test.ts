@@ -65,6 +65,16 @@ describe("record", () => {
     assert.equal(resources[2]?.parent, resources[1]?.urn);
   });
 
+  it("refuses two resources of one URN, as the engine does", async () => {
+    const twice = record({ stack: "dev", config: {} }, async () => {
+      for (const name of ["a", "b"]) new k8s.core.v1.Namespace("first", { metadata: { name } });
+    });
+    await assert.rejects(twice, {
+      message:
+        "internal error: two resources have the URN urn:pulumi:dev::eks-dns-logging::kubernetes:core/v1:Namespace::first, which the engine refuses",
+    });
+  });
+
   it("returns the stack's outputs and names the secret ones", async () => {
     const { outputs, secretOutputs } = await record({ stack: "dev", config: {} }, program);
     assert.deepEqual(outputs, { plain: "shown", password: "hidden" });
