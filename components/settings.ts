@@ -26,6 +26,7 @@ import { asFarAsRight, isObject } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { arnIssues, idleStatements } from "./team/pod-identity.ts";
 import { idleQuotas } from "./team/quota.ts";
+import { nameIssues } from "./team/resource-names.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
@@ -172,6 +173,7 @@ function issuesOfSections(
       : under("logging", checkLogging(logging.value, kind, named, knownTeams), logging.without)),
     ...under("teams", checkTeams(teams, { enabled: given.curlPods !== false, sidecar }), new Set()),
     ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
+    ...under("teams", nameIssues(teams), new Set()),
     ...under("teams", [...idleStatements(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "./partition.ts";
+import { arnName, type PodIdentityHost } from "./partition.ts";
 
 /** An AWS identity for pods of one service account. */
 export interface PodIdentityArgs {
@@ -50,7 +50,7 @@ export class PodIdentity extends pulumi.ComponentResource {
     const attached = (args.policyArns ?? []).map(
       (arn, index) =>
         new aws.iam.RolePolicyAttachment(
-          `${name}-${typeof arn === "string" ? arn.split("/").at(-1) : index}`,
+          `${name}-${typeof arn === "string" ? arnName(arn) : index}`,
           { role: role.name, policyArn: arn },
           { parent: this },
         ),

@@ -60,3 +60,8 @@ export interface PodIdentityHost {
   /** The Pod Identity agent's add-on: a pod started before it gets no credentials. Undefined where the cluster has it already. */
   readonly agent?: pulumi.Resource | undefined;
 }
+
+/** The last part of an ARN, such as `orders` of a policy `team/orders`. */
+export function arnName(arn: string): string {
+  return arn.split("/").at(-1) ?? arn;
+}

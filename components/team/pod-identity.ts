@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PolicyStatement } from "../aws/iam.ts";
-import { partitionOf } from "../aws/partition.ts";
+import { arnName, partitionOf } from "../aws/partition.ts";
 import { addressPeer, type PolicySpec } from "../kubernetes/network-policy.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string } from "../schema/values.ts";
@@ -40,7 +40,7 @@ export const PodIdentitySettings = z
         string(
           /^arn:aws(-[a-z]+)*:iam::(aws|\d{12}):policy\/[\w+=,.@/-]+$/,
           "the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/orders",
-        ).refine((arn) => !BROAD.includes(arn.split("/").at(-1) ?? ""), {
+        ).refine((arn) => !BROAD.includes(arnName(arn)), {
           error: "must not be a policy that allows nearly everything",
         }),
       )

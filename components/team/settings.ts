@@ -66,6 +66,7 @@ export const TeamSettings = z.strictObject({
         "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/dev",
       ),
     )
+    .superRefine(unique())
     .default([])
     .describe("IAM roles with access; each gets an EKS access entry."),
   podIdentity: PodIdentitySettings.optional().describe("IAM role of its pods, by EKS Pod Identity. Default: none."),

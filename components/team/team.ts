@@ -19,6 +19,7 @@ import {
 } from "./network-policies.ts";
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
 import { Quota } from "./quota.ts";
+import { accessEntryName, namespacePrefix } from "./resource-names.ts";
 import { Limits, type TeamSettings } from "./settings.ts";
 
 /** A team: its namespace, limits, rights and policies. */
@@ -123,7 +124,7 @@ export class Team extends pulumi.ComponentResource {
     ];
     const members = [...(args.members ?? []), ...this.#memberRoles(name, team.name, args)];
     const made = (namespaces ?? [teamNamespace(team.name)]).map((namespace, index) => {
-      const prefix = namespaces === undefined ? name : `${name}-${namespace}`;
+      const prefix = namespacePrefix(name, namespaces?.[index]);
       const metadata = { namespace, labels: { ...commonLabels("team"), team: team.name } };
       const adopted = args.namespaces?.[index]?.adopt ?? false;
       return this.#namespace({ prefix, metadata, adopted, policies, members }, args);
@@ -268,7 +269,7 @@ export class Team extends pulumi.ComponentResource {
     const group = `team:${team}`;
     for (const [index, role] of memberRoles.entries())
       new aws.eks.AccessEntry(
-        `${name}-${typeof role === "string" ? role.split("/").slice(1).join("-") : index}`,
+        typeof role === "string" ? accessEntryName(name, role) : `${name}-${index}`,
         {
           clusterName: access.clusterName,
           principalArn: role,

@@ -28,8 +28,8 @@ const refuses = (podIdentity: Json, expected: RegExp, cluster?: Json) =>
 
 describe("the AWS identity of a team's pods", () => {
   it("has only ARNs of the partition that the cluster's region is in", () => {
-    const team = { memberRoles: ["arn:aws:iam::123456789012:role/dev", "arn:aws-cn:iam::123456789012:role/dev"] };
-    const given = { policyArns: [ORDERS, ORDERS.replace("aws", "aws-cn")], statements: [STATEMENT] };
+    const team = { memberRoles: ["arn:aws:iam::123456789012:role/dev", "arn:aws-cn:iam::123456789012:role/ops"] };
+    const given = { policyArns: [ORDERS, "arn:aws-cn:iam::123456789012:policy/stock"], statements: [STATEMENT] };
     const inChina = { ...config(given, EXISTING, team), "aws:region": "cn-north-1" };
     const start = "must start with arn:aws-cn:, the partition of cn-north-1";
     assert.throws(

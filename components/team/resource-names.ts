@@ -1,0 +1,88 @@
+import { arnName } from "../aws/partition.ts";
+import { formatPath, type SettingsIssue } from "../schema/errors.ts";
+import { SERVICE_ACCOUNT } from "./pod-identity.ts";
+import type { TeamSettings } from "./settings.ts";
+
+// Names never change for a stack that works, or its resources would be replaced: what two settings would share is refused instead.
+
+/** What the names of the resources of one namespace begin with. @param own Name of the namespace; undefined for NAME-team. */
+export function namespacePrefix(team: string, own: string | undefined): string {
+  return own === undefined ? team : `${team}-${own}`;
+}
+
+/** Name of the access entry of a role, by its ARN: `role/dev/web` of team `ts` gives `ts-dev-web`. */
+export function accessEntryName(team: string, role: string): string {
+  return `${team}-${role.split("/").slice(1).join("-")}`;
+}
+
+/** A resource name and the setting that it comes from. */
+interface Named {
+  readonly kind: "namespace" | "account" | "policy" | "access entry";
+  readonly name: string;
+  /** Below `teams`. */
+  readonly path: readonly PropertyKey[];
+  readonly value: string;
+  /** What its name begins with, where that is of a namespace. */
+  readonly prefix?: string;
+}
+
+/**
+ * Settings that give two resources of one kind one name, which the engine refuses: `shop` with namespace `api` and `shop-api`.
+ * Paths are below `teams`.
+ */
+export function nameIssues(teams: readonly TeamSettings[]): SettingsIssue[] {
+  const owners = new Map<string, Named>();
+  const issues = new Map<string, SettingsIssue>();
+  const shared = new Set<string>();
+  for (const named of teams.flatMap(namesOf)) {
+    const { kind, name, path, value, prefix } = named;
+    const key = `${kind} ${name}`;
+    const owner = owners.get(key);
+    const place = formatPath(["teams", ...path]);
+    if (owner === undefined) owners.set(key, named);
+    // Where namespaces share their names, all that is in them does.
+    else if (!issues.has(place) && (prefix === undefined || !shared.has(prefix))) {
+      const message = `must be another, since it gives a resource the name ${name}, as ${formatPath(["teams", ...owner.path])} does`;
+      issues.set(place, { path, message, value });
+      if (kind === "namespace" && prefix !== undefined) shared.add(prefix);
+    }
+  }
+  return [...issues.values()];
+}
+
+function namesOf(team: TeamSettings, index: number): Named[] {
+  const { name, namespaces, memberRoles } = team;
+  const places =
+    namespaces === undefined
+      ? namesIn(team, index, { prefix: namespacePrefix(name, undefined), path: [index, "name"], value: name })
+      : namespaces.flatMap(({ name: own, adopt }, place) => {
+          const path = [index, "namespaces", place, "name"];
+          return namesIn(team, index, { prefix: namespacePrefix(name, own), path, value: own }, adopt);
+        });
+  const entries = memberRoles.map((role, place): Named => {
+    const path = [index, "memberRoles", place];
+    return { kind: "access entry", name: accessEntryName(name, role), path, value: role };
+  });
+  return [...places, ...entries];
+}
+
+/** Names of one namespace; an adopted one keeps its own accounts. */
+function namesIn(
+  { podIdentity }: TeamSettings,
+  index: number,
+  place: Required<Pick<Named, "prefix" | "path" | "value">>,
+  adopted = false,
+): Named[] {
+  const { prefix } = place;
+  const { serviceAccount = SERVICE_ACCOUNT, policyArns = [] } = podIdentity ?? {};
+  const accounts: Named[] = [{ ...place, kind: "account", name: `${prefix}-${SERVICE_ACCOUNT}` }];
+  if (serviceAccount !== SERVICE_ACCOUNT) {
+    const path = [index, "podIdentity", "serviceAccount"];
+    accounts.push({ prefix, kind: "account", name: `${prefix}-${serviceAccount}`, path, value: serviceAccount });
+  }
+  const policies = policyArns.map((value, policy): Named => {
+    const path = [index, "podIdentity", "policyArns", policy];
+    return { prefix, kind: "policy", name: `${prefix}-pods-${arnName(value)}`, path, value };
+  });
+  return [{ ...place, kind: "namespace", name: `${prefix}-namespace` }, ...(adopted ? [] : accounts), ...policies];
+}

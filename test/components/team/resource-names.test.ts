@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { SettingsError } from "../../../components/schema/errors.ts";
+import { parseSettings } from "../../../components/settings.ts";
+import { nameIssues } from "../../../components/team/resource-names.ts";
+import { TeamsSettings } from "../../../components/team/settings.ts";
+import { Team } from "../../../components/team/team.ts";
+import { record } from "../../../lab/plan/plan.ts";
+import { existingClusterHandle } from "../../support/cluster-handle.ts";
+
+const role = (name: string, account = "123456789012") => `arn:aws:iam::${account}:role/${name}`;
+const policy = (name: string, account = "123456789012") => `arn:aws:iam::${account}:policy/${name}`;
+
+/** What is said of teams, a line each. */
+function saidOf(teams: readonly object[]): string[] {
+  const config = {
+    "aws:region": "eu-central-1",
+    "eks-dns-logging:cluster": '{"kind":"eks"}',
+    "eks-dns-logging:teams": JSON.stringify(teams),
+  };
+  try {
+    parseSettings(config);
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    const lines = error.message.split("\n").slice(1);
+    return lines.map((line) => line.trim());
+  }
+  return [];
+}
+
+describe("the names of a team's resources", () => {
+  const refused = (path: string, name: string, other: string, value: string) =>
+    `${path}: must be another, since it gives a resource the name ${name}, as ${other} does (found "${value}")`;
+
+  it("are its own, which its namespaces may prevent", () => {
+    const api = { name: "shop", namespaces: [{ name: "api" }] };
+    const one = ["teams[0].namespaces[0].name", "teams[1].name", "shop-api-namespace"] as const;
+    assert.deepEqual(saidOf([api, { name: "shop-api" }]), [refused(one[1], one[2], one[0], "shop-api")]);
+    const adopted = { name: "shop", namespaces: [{ name: "api", adopt: true }] };
+    assert.deepEqual(saidOf([adopted, { name: "shop-api" }]), [refused(one[1], one[2], one[0], "shop-api")]);
+    assert.deepEqual(
+      saidOf([
+        { name: "shop", namespaces: [{ name: "api-prod" }] },
+        { name: "shop-api", namespaces: [{ name: "prod" }] },
+      ]),
+      [refused("teams[1].namespaces[0].name", "shop-api-prod-namespace", one[0], "prod")],
+    );
+    assert.deepEqual(saidOf([api, { name: "shop-web" }, { name: "shop-ap", namespaces: [{ name: "i" }] }]), []);
+  });
+
+  it("are its own, which service accounts, policies and roles may prevent", () => {
+    const identity = { policyArns: [policy("a/orders"), policy("b/orders")] };
+    assert.deepEqual(saidOf([{ name: "pay", podIdentity: identity }]), [
+      refused(
+        "teams[0].podIdentity.policyArns[1]",
+        "pay-pods-orders",
+        "teams[0].podIdentity.policyArns[0]",
+        policy("b/orders"),
+      ),
+    ]);
+    const account = { serviceAccount: "x-workload", policyArns: [policy("orders")] };
+    assert.deepEqual(saidOf([{ name: "pay", podIdentity: account }, { name: "pay-x" }]), [
+      refused("teams[1].name", "pay-x-workload", "teams[0].podIdentity.serviceAccount", "pay-x"),
+    ]);
+    assert.deepEqual(saidOf([{ name: "a", memberRoles: [role("x/y"), role("x-y"), role("x-y", "210987654321")] }]), [
+      refused("teams[0].memberRoles[1]", "a-x-y", "teams[0].memberRoles[0]", role("x-y")),
+      refused("teams[0].memberRoles[2]", "a-x-y", "teams[0].memberRoles[0]", role("x-y", "210987654321")),
+    ]);
+    assert.deepEqual(
+      saidOf([
+        { name: "a", memberRoles: [role("b-c")] },
+        { name: "a-b", memberRoles: [role("c")] },
+      ]),
+      [refused("teams[1].memberRoles[0]", "a-b-c", "teams[0].memberRoles[0]", role("c"))],
+    );
+    assert.deepEqual(saidOf([{ name: "a", memberRoles: [role("x"), role("x")] }]), [
+      `teams[0].memberRoles[1]: must be unique (found "${role("x")}")`,
+    ]);
+  });
+
+  it("are refused exactly where the plan has two of one URN", async () => {
+    const name = fc.constantFrom("a", "b", "a-b", "b-a", "a-pods-b", "workload");
+    const anyTeam = fc.record({
+      name: name.filter((one) => one !== "workload"),
+      namespaces: fc.option(
+        fc.uniqueArray(fc.record({ name, adopt: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 2,
+          selector: (one) => one.name,
+        }),
+        { nil: undefined },
+      ),
+      memberRoles: fc.uniqueArray(
+        fc.constantFrom("b", "b/a", "b-a", "a").map((one) => role(one)),
+        { maxLength: 2 },
+      ),
+      podIdentity: fc.option(
+        fc.record({
+          serviceAccount: fc.constantFrom("workload", "b-workload", "b"),
+          policyArns: fc.array(
+            fc.constantFrom("a", "x/a", "b-pods-a").map((one) => policy(one)),
+            { minLength: 1, maxLength: 2 },
+          ),
+        }),
+        { nil: undefined },
+      ),
+    });
+    const anyTeams = fc.uniqueArray(anyTeam, { minLength: 1, maxLength: 3, selector: (team) => team.name });
+    const outcomes = new Set<boolean>();
+    await fc.assert(
+      fc.asyncProperty(anyTeams, async (given) => {
+        const { success, data } = TeamsSettings.safeParse(given);
+        fc.pre(success);
+        const teams = data ?? [];
+        const host = { clusterName: "prod", region: "eu-central-1", partition: "aws", tags: {} };
+        const shared = await record({ stack: "test", config: {} }, async () => {
+          const cluster = existingClusterHandle({ podIdentity: host, access: host });
+          for (const team of teams) new Team(team.name, { ...team, cluster, curlPod: false });
+        }).then(
+          () => false,
+          (error: Error) => /two resources have the URN/.test(error.message),
+        );
+        outcomes.add(shared);
+        assert.equal(nameIssues(teams).length > 0, shared);
+      }),
+      { numRuns: 60 },
+    );
+    assert.equal(outcomes.size, 2);
+  });
+});
