@@ -26,7 +26,7 @@ import { asFarAsRight, isObject } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { arnIssues, idleStatements } from "./team/pod-identity.ts";
 import { idleQuotas } from "./team/quota.ts";
-import { nameIssues } from "./team/resource-names.ts";
+import { nameIssues, roleIssues } from "./team/resource-names.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
 
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
@@ -163,6 +163,7 @@ function issuesOfSections(
   const kind = eksKind(given.cluster) ?? "existing";
   const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
+  const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
   const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
   const monitoring = shape.monitoring.safeParse(given.monitoring ?? {}).data;
   return [
@@ -173,7 +174,7 @@ function issuesOfSections(
       : under("logging", checkLogging(logging.value, kind, named, knownTeams), logging.without)),
     ...under("teams", checkTeams(teams, { enabled: given.curlPods !== false, sidecar }), new Set()),
     ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
-    ...under("teams", nameIssues(teams), new Set()),
+    ...under("teams", [...nameIssues(teams), ...roleIssues(teams, accessEntries)], new Set()),
     ...under("teams", [...idleStatements(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),

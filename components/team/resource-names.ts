@@ -1,4 +1,5 @@
 import { arnName } from "../aws/partition.ts";
+import type { AccessEntrySettings } from "../cluster/eks-settings.ts";
 import { formatPath, type SettingsIssue } from "../schema/errors.ts";
 import { SERVICE_ACCOUNT } from "./pod-identity.ts";
 import type { TeamSettings } from "./settings.ts";
@@ -85,4 +86,29 @@ function namesIn(
     return { prefix, kind: "policy", name: `${prefix}-pods-${arnName(value)}`, path, value };
   });
   return [{ ...place, kind: "namespace", name: `${prefix}-namespace` }, ...(adopted ? [] : accounts), ...policies];
+}
+
+/**
+ * Roles with two access entries, of which EKS refuses the second. Paths are below `teams`.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+ */
+export function roleIssues(
+  teams: readonly Pick<TeamSettings, "memberRoles">[],
+  entries: readonly Pick<AccessEntrySettings, "principalArn">[],
+): SettingsIssue[] {
+  const owners = new Map(
+    entries.map(({ principalArn }, index) => [principalArn, `cluster.accessEntries[${index}].principalArn`]),
+  );
+  return teams.flatMap(({ memberRoles }, index) =>
+    memberRoles.flatMap((value, place): SettingsIssue[] => {
+      const owner = owners.get(value);
+      const path = [index, "memberRoles", place];
+      if (owner === undefined) {
+        owners.set(value, formatPath(["teams", ...path]));
+        return [];
+      }
+      const message = `must not be ${owner} as well, since EKS takes one access entry a principal: cluster.accessEntries gives one the groups of several teams`;
+      return [{ path, message, value }];
+    }),
+  );
 }

@@ -12,10 +12,10 @@ const role = (name: string, account = "123456789012") => `arn:aws:iam::${account
 const policy = (name: string, account = "123456789012") => `arn:aws:iam::${account}:policy/${name}`;
 
 /** What is said of teams, a line each. */
-function saidOf(teams: readonly object[]): string[] {
+function saidOf(teams: readonly object[], cluster: object = {}): string[] {
   const config = {
     "aws:region": "eu-central-1",
-    "eks-dns-logging:cluster": '{"kind":"eks"}',
+    "eks-dns-logging:cluster": JSON.stringify({ kind: "eks", ...cluster }),
     "eks-dns-logging:teams": JSON.stringify(teams),
   };
   try {
@@ -126,5 +126,28 @@ describe("the names of a team's resources", () => {
       { numRuns: 60 },
     );
     assert.equal(outcomes.size, 2);
+  });
+});
+
+describe("the roles of members", () => {
+  const end =
+    "since EKS takes one access entry a principal: cluster.accessEntries gives one the groups of several teams";
+
+  it("have one access entry each, by a team or by the cluster", () => {
+    const teams = [
+      { name: "ts", memberRoles: [role("dev")] },
+      { name: "sa", memberRoles: [role("ops"), role("dev")] },
+    ];
+    const found = `(found "${role("dev")}")`;
+    assert.deepEqual(saidOf(teams), [
+      `teams[1].memberRoles[1]: must not be teams[0].memberRoles[0] as well, ${end} ${found}`,
+    ]);
+    const entry = (name: string) => ({ principalArn: role(name), groups: ["devs"] });
+    const opened = { accessEntries: [entry("admin"), entry("dev")] };
+    const message = `must not be cluster.accessEntries[1].principalArn as well, ${end} ${found}`;
+    const lines = [`teams[0].memberRoles[0]: ${message}`, `teams[1].memberRoles[1]: ${message}`];
+    assert.deepEqual(saidOf(teams, opened), lines);
+    assert.deepEqual(saidOf(teams, { ...opened, kind: "eks-existing", name: "prod" }), lines);
+    assert.deepEqual(saidOf(teams.slice(0, 1), { accessEntries: [entry("ops")] }), []);
   });
 });
