@@ -28,11 +28,11 @@ export const rising = (perMinute: number, from = 0) => `${from}+${perMinute}x${S
 export const falling = (perMinute: number, from = 100) => `${from}-${perMinute}x${SAMPLES}`;
 
 /**
- * Whether a counter of a pod that still answers has not moved for half a minute: faster to notice than by a rate, whose window must pass
- * first.
- * @param window Instead of half a minute.
+ * Whether a counter of a pod that still answers has not moved for 20 seconds: faster to notice than by a rate, whose window must pass
+ * first. Between two scrapes nothing moves, which no alert outlasts.
+ * @param window Instead of 20 seconds.
  */
-export const unmoved = (counter: string, by: string, alive: string, window = "30s") =>
+export const unmoved = (counter: string, by: string, alive: string, window = "20s") =>
   `unless sum by (${by}) (${counter}) - (sum by (${by}) (${counter} offset ${window}) or 0 * sum by (${by}) (${counter})) > 0 ${stillThere(alive)} ${stillThere(`${alive} offset ${window}`)}`;
 
 /** What shows of each destination of a collector which lines wait for it, and which it has taken. */
@@ -54,7 +54,7 @@ interface Sending {
 export const unsent = ({ matchers, by, s3: [label, values], waiting, sent, alive }: Sending) =>
   (
     [
-      ["!~", "30s"],
+      ["!~", "20s"],
       ["=~", "6m"],
     ] as const
   )
