@@ -154,8 +154,11 @@ const KINDS = {
     url: originUrl("http://loki.monitoring.svc:3100").describe(
       "URL without a path, such as http://loki.monitoring.svc:3100.",
     ),
-    // It is the value of a header.
-    tenant: string(/^[!-~]+$/, "a quoted string without spaces, such as 'team-a'")
+    // @see https://github.com/grafana/dskit/blob/main/tenant/tenant.go
+    tenant: string(
+      /^(?!\.{1,2}$)[\w!.*'()-]{1,150}$/,
+      "a quoted string of up to 150 letters, digits and ! - _ . * ' ( ), such as 'team-a', and neither '.' nor '..'",
+    )
       .optional()
       .describe("Tenant, sent as X-Scope-OrgID."),
     ...server,

@@ -125,14 +125,9 @@ function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[]
     const message = "must be UTC with Fluent Bit, which dates indices in UTC";
     found.push({ path: ["index", "timeZone"], message, value: index.timeZone });
   }
-  const texts = [
-    { option: "url", what: "a URL", text: destination.kind === "http" ? destination.url : undefined },
-    { option: "tenant", what: "a tenant", text: destination.kind === "loki" ? destination.tenant : undefined },
-  ];
-  for (const { option, what, text } of texts) {
-    if (text === undefined || !text.includes("${")) continue;
-    const message = `must be ${what} without '\${' with Fluent Bit, which reads it as a variable`;
-    found.push({ path: ["destination", option], message, value: text });
+  if (destination.kind === "http" && destination.url.includes("${")) {
+    const message = `must be a URL without '\${' with Fluent Bit, which reads it as a variable`;
+    found.push({ path: ["destination", "url"], message, value: destination.url });
   }
   return found;
 }

@@ -83,7 +83,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
         options: {
           endpoint: verbatim(new URL("/otlp", destination.url).href),
           ...tls(pipeline),
-          ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": verbatim(destination.tenant) } }),
+          ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": destination.tenant } }),
           ...authentication(pipeline),
           ...retry(),
           ...queue(pipeline, SMALL),

@@ -121,14 +121,10 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
     const message = "must not be empty with Vector and index.splitBy team, whose keys begin with a text that is fixed";
     found.push({ path: ["destination", "prefix"], message, value: "" });
   }
-  const templates = [
-    { option: "url", what: "a URL", text: destination.kind === "http" ? destination.url : undefined },
-    { option: "tenant", what: "a tenant", text: destination.kind === "loki" ? destination.tenant : undefined },
-  ];
-  for (const { option, what, text } of templates) {
-    if (text === undefined || !/%|\{\{|SECRET\[/.test(text)) continue;
-    const message = `must be ${what} without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret`;
-    found.push({ path: ["destination", option], message, value: text });
+  if (destination.kind === "http" && /%|\{\{|SECRET\[/.test(destination.url)) {
+    const message =
+      "must be a URL without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
+    found.push({ path: ["destination", "url"], message, value: destination.url });
   }
   return found;
 }

@@ -5,6 +5,9 @@ import { describeDestination } from "../../../../components/logging/pipeline-tex
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { issuesIn } from "../../../support/issues.ts";
 
+const TENANT =
+  /^tenant: must be a quoted string of up to 150 letters, digits and ! - _ \. \* ' \( \), such as 'team-a'/;
+
 describe("destination settings", () => {
   const credentials = { secretName: "writer" };
   const kmsKeyArn = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd";
@@ -92,11 +95,14 @@ describe("destination settings", () => {
       { kind: "opensearch", host: "a..b" },
       /^host: must be a host name or an IPv4 address, without scheme or port$/,
     ],
-    [
-      "a tenant of two lines",
-      { kind: "loki", url: "http://h", tenant: "a\nb" },
-      /^tenant: must be a quoted string without spaces, such as 'team-a'$/,
-    ],
+    ["a tenant of two lines", { kind: "loki", url: "http://h", tenant: "a\nb" }, TENANT],
+    // Loki takes lines for one tenant, and refuses other characters.
+    ["a tenant with a slash", { kind: "loki", url: "http://h", tenant: "team/a" }, TENANT],
+    ["two tenants at once", { kind: "loki", url: "http://h", tenant: "team-a|team-b" }, TENANT],
+    ["a tenant with a quotation mark", { kind: "loki", url: "http://h", tenant: 'a"b' }, TENANT],
+    ["a tenant in braces", { kind: "loki", url: "http://h", tenant: "{a}" }, TENANT],
+    ["a tenant that is a folder", { kind: "loki", url: "http://h", tenant: ".." }, TENANT],
+    ["a tenant that is too long", { kind: "loki", url: "http://h", tenant: "a".repeat(151) }, TENANT],
     [
       "a port that inCluster has not",
       { kind: "opensearch", inCluster: true, port: 9300 },

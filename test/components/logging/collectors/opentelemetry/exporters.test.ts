@@ -98,12 +98,6 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.ok(service.extensions.includes("basicauth/destination"));
   });
 
-  it("takes no tenant for a variable", () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the collector's own notation.
-    const destination = { kind: "loki", url: "http://loki:3100", tenant: "${env:LOG_PASSWORD}" };
-    assert.deepEqual(render({ destination }).exporter.headers, { "X-Scope-OrgID": "$${env:LOG_PASSWORD}" });
-  });
-
   it("refuses other destinations in words", () => {
     const destinations = [
       { kind: "stdout" },

@@ -205,23 +205,6 @@ describe("Vector's configuration", () => {
         },
       ],
     );
-    const loki = { kind: "loki", url: "http://loki:3100" };
-    const toTenant = (tenant: string) =>
-      pipelineOf({ buffer: { whenFull: "block" }, destination: { ...loki, tenant } });
-    assert.deepEqual(vector.unsupported(toTenant("50%")), [
-      {
-        path: ["destination", "tenant"],
-        message:
-          "must be a tenant without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret",
-        value: "50%",
-      },
-    ]);
-    for (const text of ["{{stream}}", "SECRET[credentials.password]"])
-      assert.deepEqual(
-        vector.unsupported(toTenant(text)).map(({ value }) => value),
-        [text],
-      );
-    assert.deepEqual(vector.unsupported(toTenant("one")), []);
     const small = (size: string) =>
       vector.unsupported(pipelineOf({ buffer: { whenFull: "block", size } }, "application")).map(({ path }) => path);
     assert.deepEqual(small("288Mi"), [["buffer", "size"]]);
