@@ -225,6 +225,9 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
   const add = (path: string, message: string, input: unknown) =>
     context.addIssue({ code: "custom", path: [path], message, input });
   if (destination.kind === "kafka") checkKafka(destination, context);
+  // @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+  if (destination.kind === "cloudwatch" && !destination.existing && destination.logGroup?.startsWith("aws/"))
+    add("logGroup", "must not begin with aws/, since CloudWatch Logs creates no such log group", destination.logGroup);
   if (destination.kind === "opensearch") {
     checkSigv4(destination, context);
     if (destination.host === undefined && !destination.inCluster)

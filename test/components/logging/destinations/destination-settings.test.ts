@@ -135,6 +135,11 @@ describe("destination settings", () => {
     ],
     ["a token in the settings", { kind: "http", url: "https://h", token: "abc" }, /^token: must be an object/],
     [
+      "a log group that CloudWatch Logs does not create",
+      { kind: "cloudwatch", logGroup: "aws/eks/pods" },
+      /^logGroup: must not begin with aws\/, since CloudWatch Logs creates no such log group$/,
+    ],
+    [
       "an existing log group without its name",
       { kind: "cloudwatch", existing: true },
       /^: existing requires logGroup$/,
@@ -172,6 +177,11 @@ describe("destination settings", () => {
       assert.match(found[0] ?? "", expected);
     });
   }
+
+  it("take a log group of AWS's own, and one that exists with a name that is no longer created", () => {
+    assert.deepEqual(issuesIn(Destination, { kind: "cloudwatch", logGroup: "/aws/eks/pods" }), []);
+    assert.deepEqual(issuesIn(Destination, { kind: "cloudwatch", logGroup: "aws/eks/pods", existing: true }), []);
+  });
 
   it("take true for TLS as the default, and refuse it where there is none", () => {
     for (const destination of [
