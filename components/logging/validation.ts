@@ -9,6 +9,7 @@ import { COLLECTORS, collectorNames } from "./collectors/index.ts";
 import { amazonIssues, awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
+import { keyPrefixWarnings } from "./destinations/key-prefix.ts";
 import { ownNameIssues } from "./destinations/own-names.ts";
 import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
@@ -66,7 +67,7 @@ export function checkLogging(
   );
   const collector = COLLECTORS[settings.collector];
   if (collector === undefined || issues.some(({ severity }) => severity !== "warning")) return issues;
-  return [...issues, ...settingsWithoutEffect(settings, collector)];
+  return [...issues, ...keyPrefixWarnings(targetsOf(settings)), ...settingsWithoutEffect(settings, collector)];
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   Url,
 } from "./destination-values.ts";
 import { checkKafka, KAFKA } from "./kafka.ts";
+import { isKeyPrefix } from "./key-prefix.ts";
 
 const DEFAULT_PORT = 9200;
 
@@ -136,6 +137,7 @@ const KINDS = {
       .describe("Globally unique; a change replaces the bucket. Default CLUSTER-logs-REGION."),
     prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
       .overwrite(withoutEmptyParts)
+      .refine(isKeyPrefix, "must have no more '..' than other parts before them, or S3 refuses its keys")
       .default("logs")
       .describe("Key prefix, '' for none. Default logs."),
     existing: z

@@ -1,5 +1,5 @@
-import { posix } from "node:path";
 import { amount } from "../../../schema/values.ts";
+import { isCleanPrefix } from "../../destinations/key-prefix.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
@@ -116,10 +116,6 @@ function unsupported({ buffer, destination, index }: LogPipeline): Unsupported[]
     add("index", "datePattern", message, index.datePattern);
   }
   return found;
-}
-
-function isCleanPrefix(prefix: string): boolean {
-  return posix.normalize(`${prefix}/x`) === `${prefix}/x`;
 }
 
 /** @see https://opentelemetry.io/docs/collector/configuration/ */

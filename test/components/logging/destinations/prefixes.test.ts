@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
+import { Destination } from "../../../../components/logging/destinations/destination-settings.ts";
 import { logPipeline } from "../../../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
 import { checkLogging } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
 import { find } from "../../../support/find.ts";
+import { issuesIn } from "../../../support/issues.ts";
 import { collect } from "../recorded-collection.ts";
 
 const TEAMS = [{ name: "ts" }];
@@ -65,5 +67,24 @@ describe("The prefix of a bucket", () => {
     assert.deepEqual(checkLogging(settings, "eks", undefined, TEAMS).map(formatIssue), [
       'destination.prefix: must not be empty with Vector and index.splitBy team, whose keys begin with a text that is fixed (found "")',
     ]);
+  });
+
+  it("is none that S3 refuses", () => {
+    for (const prefix of ["..", "../x", "a/../../b", "./.."])
+      assert.deepEqual(
+        issuesIn(Destination, { ...ARCHIVE, prefix }),
+        ["prefix: must have no more '..' than other parts before them, or S3 refuses its keys"],
+        prefix,
+      );
+  });
+
+  it("is told where only some clients find its keys", () => {
+    const told = (prefix: string) =>
+      checkLogging(LoggingSettings.parse({ destination: { ...ARCHIVE, prefix } }), "eks").map(formatIssue);
+    for (const prefix of [".", "./a", "a/./b", "a/../b"])
+      assert.deepEqual(told(prefix), [
+        `destination.prefix: has '.' or '..' between slashes, which S3 keeps in keys, so that its console and clients that take keys for paths do not find them (found "${prefix}")`,
+      ]);
+    for (const prefix of ["", "a..b/.c", "a/b.c"]) assert.deepEqual(told(prefix), [], prefix);
   });
 });
