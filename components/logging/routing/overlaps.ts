@@ -31,7 +31,7 @@ export function overlapIssues(targets: readonly Target[], cluster: NamedCluster 
 function sameIssues(target: Target, others: readonly Target[], cluster: NamedCluster): SettingsIssue[] {
   const { key, places } = placesOf(target, cluster);
   for (const other of others) {
-    if (other.destination.kind !== target.destination.kind) continue;
+    if (systemOf(other) !== systemOf(target)) continue;
     const taken = new Set(placesOf(other, cluster).places);
     const value = places.find((place) => taken.has(place));
     if (value === undefined) continue;
@@ -39,6 +39,17 @@ function sameIssues(target: Target, others: readonly Target[], cluster: NamedClu
     return [{ path: [...target.path, key], message, value }];
   }
   return [];
+}
+
+/** Destinations of two systems are never one place. */
+function systemOf({ destination }: Target): string {
+  return hasIndex(destination) ? "search engine" : destination.kind;
+}
+
+/** A URL as a request names its place: without its fragment, and without a port that its scheme has by default. */
+function requested(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return `${origin}${pathname}${search}`;
 }
 
 /** By which setting it is decided where lines physically go, and where they go. */
@@ -53,9 +64,9 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
       return at("path", destination.path);
     case "http":
     case "otlp":
-      return at("url", destination.url);
+      return at("url", requested(destination.url));
     case "splunk":
-      return at("url", `${destination.url} with token ${destination.token.secretName}`);
+      return at("url", `${requested(destination.url)} with token ${destination.token.secretName}`);
     case "kafka":
       return at(
         "topic",
@@ -69,7 +80,7 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
         `${new URL(destination.url).origin}${destination.tenant === undefined ? "" : ` as ${destination.tenant}`}`,
       );
     case "opensearch":
-      if (destination.inCluster) return at("inCluster", "true");
+      if (destination.inCluster) return at("inCluster", "true", `${engineOf(target)} with prefix ${index.prefix}`);
       return at("host", `${engineOf(target)} with prefix ${index.prefix}`);
     case "elasticsearch":
       return at("host", `${engineOf(target)} with prefix ${index.prefix}`);

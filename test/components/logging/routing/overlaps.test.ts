@@ -43,6 +43,44 @@ describe("Overlapping destinations", () => {
     );
   });
 
+  it("are refused where two URLs name one place", () => {
+    const at = (kind: string, ...urls: string[]) => {
+      const [one, other] = urls.map((url) => ({
+        kind,
+        url,
+        ...(kind === "splunk" && { token: { secretName: "hec" } }),
+      }));
+      return several({ one, other }).filter((issue) => issue.includes("must differ"));
+    };
+    assert.deepEqual(at("http", "https://l.example.com/x", "https://L.example.com:443/x#y"), [
+      'destinations.other.url: must differ from that of destination one, or lines stand there twice (found "https://l.example.com/x")',
+    ]);
+    assert.equal(at("otlp", "https://l.example.com", "https://l.example.com:443/").length, 1);
+    assert.equal(at("splunk", "https://l.example.com", "https://l.example.com:443/").length, 1);
+    assert.deepEqual(at("http", "https://l.example.com/x", "https://l.example.com:8443/x"), []);
+    assert.deepEqual(at("http", "https://l.example.com/x", "https://l.example.com/X"), []);
+    assert.deepEqual(at("http", "https://l.example.com/x?to=a", "https://l.example.com/x?to=b"), []);
+  });
+
+  it("are refused where one engine is named as two, with one prefix", () => {
+    const same = several({ one: SEARCH, other: { ...SEARCH, kind: "elasticsearch" } });
+    assert.deepEqual(
+      same.filter((issue) => issue.includes("must differ")),
+      [
+        'destinations.other.host: must differ from that of destination one, or lines stand there twice (found "search.example.com:9200 with prefix logs")',
+      ],
+    );
+    const host = "opensearch.logging.svc.cluster.local";
+    assert.match(
+      several({ one: { kind: "opensearch", inCluster: true }, other: { ...SEARCH, host, tls: false } }).join("\n"),
+      /^destinations\.other\.host: must differ from that of destination one/m,
+    );
+    assert.deepEqual(
+      several({ one: SEARCH, other: { ...SEARCH, kind: "elasticsearch", index: { prefix: "pods" } } }),
+      [],
+    );
+  });
+
   it("are told where one lies within the other", () => {
     const within = (inner: string, outer: string, prefix: string) =>
       `destinations.${inner}.prefix: lies within that of destination ${outer}, so that who reads or deletes below it gets these lines too (found "${prefix}")`;
