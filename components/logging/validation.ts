@@ -10,6 +10,7 @@ import { amazonIssues, awsIdentitySetting, needsAwsIdentity } from "./destinatio
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
 import { needsCidrs } from "./destinations/egress.ts";
 import { keyPrefixWarnings } from "./destinations/key-prefix.ts";
+import { mskIssues } from "./destinations/msk.ts";
 import { ownNameIssues } from "./destinations/own-names.ts";
 import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
@@ -106,7 +107,11 @@ export function checkPipeline(
       issues.push({ path: indexPath, message });
     }
     issues.push(...sourceNameIssues(target, teams));
-    const own = [...amazonIssues(destination), ...transportIssues(destination, settings.collector)];
+    const own = [
+      ...amazonIssues(destination),
+      ...mskIssues(destination),
+      ...transportIssues(destination, settings.collector),
+    ];
     issues.push(...own.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
   }
   issues.push(...unreadNamespaces(settings));

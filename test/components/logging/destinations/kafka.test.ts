@@ -164,6 +164,70 @@ describe("Destination kafka", () => {
       assert.match(found[0] ?? "", expected);
     });
 
+  describe("on Amazon MSK", () => {
+    const onMsk = (port: number, others: object, cluster = "b-1.logs.abc123.c2.kafka") =>
+      issues({
+        destination: { ...KAFKA, brokers: [`${cluster}.eu-central-1.amazonaws.com:${port}`], ...others },
+      }).filter((issue) => !issue.startsWith("destination.kind: loses"));
+    const serverless = "boot-abcd.c1.kafka-serverless";
+
+    it("has a port for each way of authentication", () => {
+      const ways = [
+        [{ tls: false }, [9092, 20_092], "9092 or 20092 with tls false"],
+        [{}, [9094, 9194, 20_094], "9094 or 9194 or 20094 with TLS and neither credentials nor mskArn"],
+        [{ credentials }, [9096, 9196, 20_096], "9096 or 9196 or 20096 with credentials"],
+        [{ mskArn }, [9098, 9198, 20_098], "9098 or 9198 or 20098 with mskArn"],
+      ] as const;
+      const all = ways.flatMap(([, ports]) => [...ports]);
+      for (const [others, ports, words] of ways)
+        for (const port of all)
+          assert.deepEqual(
+            onMsk(port, others),
+            ports.some((own) => own === port)
+              ? []
+              : [
+                  `destination.brokers[0]: must have port ${words}, where Amazon MSK listens for that (found "b-1.logs.abc123.c2.kafka.eu-central-1.amazonaws.com:${port}")`,
+                ],
+          );
+    });
+
+    it("may have a port of PrivateLink, and any port behind another name", () => {
+      assert.deepEqual(onMsk(14_001, { mskArn }), []);
+      assert.deepEqual(
+        issues({ collector: "opentelemetry", destination: { ...KAFKA, mskArn }, buffer: { whenFull: "block" } }),
+        [],
+      );
+    });
+
+    it("knows one mechanism for a password", () => {
+      for (const mechanism of ["SCRAM-SHA-256", "PLAIN"])
+        assert.deepEqual(onMsk(9096, { credentials, mechanism }), [
+          `destination.mechanism: must be SCRAM-SHA-512 with Amazon MSK, which knows no other (found "${mechanism}")`,
+        ]);
+    });
+
+    it("knows IAM alone if it is serverless", () => {
+      const [broker, only] = [
+        "boot-abcd.c1.kafka-serverless.eu-central-1.amazonaws.com:9098",
+        "which accepts only IAM",
+      ];
+      assert.deepEqual(onMsk(9098, { credentials }, serverless), [
+        `destination.mskArn: must be set for Amazon MSK Serverless (${broker}), ${only}: set it instead of credentials`,
+      ]);
+      assert.deepEqual(onMsk(9098, {}, serverless), [
+        `destination.mskArn: must be set for Amazon MSK Serverless (${broker}), ${only}`,
+      ]);
+      assert.deepEqual(onMsk(9098, { mskArn }, serverless), []);
+    });
+
+    it("is in one region", () => {
+      const elsewhere = mskArn.replace("eu-central-1", "us-east-1");
+      assert.deepEqual(onMsk(9098, { mskArn: elsewhere }), [
+        `destination.mskArn: must be of the region in brokers (b-1.logs.abc123.c2.kafka.eu-central-1.amazonaws.com:9098) (found "${elsewhere}")`,
+      ]);
+    });
+  });
+
   it("differs among several in a broker or a topic", () => {
     const of = (other: object) => issues({ destinations: { one: KAFKA, two: { ...KAFKA, ...other } } }).join("\n");
     assert.match(of({ brokers: ["B-2.example.com:9092"] }), /^destinations\.two\.topic: must differ from that of/m);
