@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { partitionOf } from "../aws/partition.ts";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
@@ -86,17 +87,36 @@ function outsideNameIssues({ canary: { enabled, outsideName } }: MonitoringSetti
     : [];
 }
 
+/** What an alarm can notify or start: the service, and how its resource begins. Actions of EC2 are for alarms with an instance. */
+const ALARM_ACTIONS: ReadonlyMap<string, string> = new Map([
+  ["sns", ""],
+  ["lambda", "function:"],
+  ["autoscaling", "scalingPolicy:"],
+  ["ssm", "opsitem:"],
+  ["ssm-incidents", "response"],
+  ["aiops", "investigation-group"],
+]);
+
 /**
- * A topic must be in the region of its alarms.
- * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+ * An action must be one that alarms have, in their own partition and region; a response plan has no region.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
  */
 function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: string | undefined): SettingsIssue[] {
-  if (kind !== "cloudwatch" || region === undefined) return [];
+  if (kind !== "cloudwatch") return [];
   return alarmActions.flatMap((arn, at) => {
-    const [, , service, own] = arn.split(":");
-    return service === "sns" && own !== region
-      ? [{ path: ["alarmActions", at], message: `must be a topic in ${region}, where the alarms are`, value: arn }]
-      : [];
+    const issue = (message: string): SettingsIssue[] => [{ path: ["alarmActions", at], message, value: arn }];
+    const [, partition, service = "", own = "", , ...resource] = arn.split(":");
+    const start = ALARM_ACTIONS.get(service);
+    if (start === undefined || !resource.join(":").startsWith(start))
+      return issue(
+        "must be the ARN of an SNS topic, a Lambda function, a scaling policy, an OpsItem's severity, a response plan or an investigation group",
+      );
+    if (region === undefined) return [];
+    const { id } = partitionOf(region);
+    if (partition !== id) return issue(`must be in partition ${id}, where the alarms are`);
+    return own === region || (own === "" && service === "ssm-incidents")
+      ? []
+      : issue(`must be in region ${region}, where the alarms are`);
   });
 }
 

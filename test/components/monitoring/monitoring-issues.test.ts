@@ -119,7 +119,7 @@ describe("issues of monitoring settings", () => {
     assert.doesNotThrow(cloudwatch([arn("eu-central-1")]));
     assert.throws(
       cloudwatch([arn("eu-central-1"), arn("us-east-1")]),
-      /monitoring\.alarmActions\[1\]: must be a topic in eu-central-1, where the alarms are \(found "arn:aws:sns:us-east-1/,
+      /monitoring\.alarmActions\[1\]: must be in region eu-central-1, where the alarms are \(found "arn:aws:sns:us-east-1/,
     );
     const unseen = (destination: object) =>
       warnings("eks", {
@@ -129,6 +129,40 @@ describe("issues of monitoring settings", () => {
     assert.match(unseen({ class: "INFREQUENT_ACCESS" }), /no alarm for .*CoreDnsPanic,/);
     assert.match(unseen({ class: "INFREQUENT_ACCESS" }), /monitoring\.canary: follows no line/);
     assert.doesNotMatch(unseen({}), /CoreDnsPanic|monitoring\.canary/);
+  });
+
+  it("refuse actions that alarms do not have, or not there", () => {
+    const found = (action: string) => {
+      try {
+        warnings("eks", { monitoring: { kind: "cloudwatch", alarmActions: [action] } });
+        return "";
+      } catch (error) {
+        return String(error);
+      }
+    };
+    const known = [
+      "arn:aws:lambda:eu-central-1:123456789012:function:page:live",
+      "arn:aws:autoscaling:eu-central-1:123456789012:scalingPolicy:1:autoScalingGroupName/a:policyName/b",
+      "arn:aws:ssm:eu-central-1:123456789012:opsitem:1#CATEGORY=Performance",
+      "arn:aws:ssm-incidents::123456789012:response-plan/dns",
+      "arn:aws:aiops:eu-central-1:123456789012:investigation-group/abc",
+    ];
+    for (const action of known) assert.equal(found(action), "", action);
+    const unknown = [
+      "arn:aws:sqs:eu-central-1:123456789012:q",
+      "arn:aws:events:eu-central-1:123456789012:event-bus/default",
+      "arn:aws:ssm:eu-central-1:123456789012:document/a",
+      // No alarm of this stack has an instance.
+      "arn:aws:automate:eu-central-1:ec2:reboot",
+    ];
+    for (const action of unknown)
+      assert.match(found(action), /alarmActions\[0\]: must be the ARN of an SNS topic, a Lambda function, /, action);
+    for (const action of ["arn:aws:lambda:us-east-1:123456789012:function:page", "arn:aws:sns::123456789012:ops"])
+      assert.match(found(action), /alarmActions\[0\]: must be in region eu-central-1, where the alarms are/, action);
+    assert.match(
+      found("arn:aws-cn:sns:eu-central-1:123456789012:ops"),
+      /alarmActions\[0\]: must be in partition aws, where the alarms are/,
+    );
   });
 
   it("say one thing of a Service without a port, and warn of what nothing reads", () => {
