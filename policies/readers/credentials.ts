@@ -38,6 +38,8 @@ export function credentialInText(text: string): string | undefined {
   if (/\b(AKIA|ASIA)[0-9A-Z]{16}\b/.test(text)) return "an AWS access key";
   const [, inUrl] = /:\/\/[^/\s:@"']*:([^/\s@"']+)@/.exec(text) ?? [];
   if (inUrl !== undefined && !REFERENCE.test(inUrl)) return "a password in a URL";
+  const inQuery = queryPairs(text).find(([name, value]) => isCredential(name, value));
+  if (inQuery !== undefined) return `a literal ${inQuery[0]} in a URL`;
   const [, , inUser] =
     /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?(["']?)[^\s:"'=-][^\s:"']*:([^\s"']+)/.exec(text) ?? [];
   // Numbers are a user and a group.
@@ -46,6 +48,16 @@ export function credentialInText(text: string): string | undefined {
   if (inOption !== undefined && !REFERENCE.test(inOption)) return "a password in a command line";
   const [, inHeader] = /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk)\s+([^\s"']+)/i.exec(text) ?? [];
   return inHeader !== undefined && !REFERENCE.test(inHeader) ? "a literal Authorization" : undefined;
+}
+
+/** Names with their values in the queries of URLs, as far as a value is one and no pattern or variable. */
+function queryPairs(text: string): [name: string, value: string][] {
+  const queries = [...text.matchAll(/[\w./-]\?([^\s"'<>#]+)/g)].map(([, query = ""]) => query);
+  return queries.flatMap((query) =>
+    [...query.matchAll(/(?:^|[&;])([\w.-]+)=([\w.~%+/=:-]+)(?=[&;]|$)/g)].map(
+      ([, name = "", value = ""]): [string, string] => [name, value],
+    ),
+  );
 }
 
 /** Programs with a short option that takes a password. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
-import { credentialInCommand, credentialsIn } from "../../../policies/readers/credentials.ts";
+import { credentialInCommand, credentialInText, credentialsIn } from "../../../policies/readers/credentials.ts";
 import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
 describe("what counts as a credential in a ConfigMap", () => {
@@ -19,6 +19,29 @@ describe("what counts as a credential in a ConfigMap", () => {
       }
     });
   }
+
+  for (const [id, collector] of Object.entries(COLLECTORS).filter(([, { destinations }]) => destinations.http === true))
+    it(`is a token in the query of a URL, as ${id} has it`, () => {
+      const pipelineOf = pipelines({
+        collector: id,
+        destination: { kind: "http", url: "https://l.example.com/in?a=1" },
+      });
+      const files = Object.values(collector.render(pipelineOf({})).files);
+      const withQuery = (query: string) =>
+        files.flatMap((text) => credentialsIn(text.replaceAll("?a=1", `?a=1&${query}`))).map(({ what }) => what);
+      for (const name of ["token", "dd-api-key", "api_key", "Api-Key", "access_token", "apikey"])
+        assert.deepEqual(withQuery(`${name}=abcdef0123&b=2`), [`a literal ${name} in a URL`]);
+      for (const query of ["token_type=jwt", "max_tokens=10", "tokenizer=a"]) assert.deepEqual(withQuery(query), []);
+    });
+
+  it("is a token in the query of any URL, and no variable or pattern in its place", () => {
+    const values = ["hunter2", "%68unter", "$token", "$(cat /run/token)", "<token>", "(.*)", "[^&]+", "{{ .token }}"];
+    const found = values.filter((value) => credentialInText(`https://x/in?token=${value}`) !== undefined);
+    assert.deepEqual(found, ["hunter2", "%68unter"]);
+    assert.deepEqual(credentialsIn("a: b\nrewrite ^/in?token=hunter2 /out"), [
+      { line: 2, what: "a literal token in a URL" },
+    ]);
+  });
 
   it("is a password, and no reference to one", () => {
     const lines = ["|-", "|2-", ">-2", "SECRET[store.password]", `\${LOG_PASSWORD}`, "hunter2", "SECRET", "|hunter2"];
