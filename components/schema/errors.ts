@@ -44,10 +44,16 @@ export function formatIssue({ path, message, value }: SettingsIssue): string {
 
 const CONFIDENTIAL = /passw(or)?d$|token$|secret$/i;
 
+/** A password, key or token in a URL's query: its name, and its value. */
+export const CREDENTIAL_IN_QUERY =
+  /(?<=[?&])([\w.-]*(?:token|secret|signature|passw(?:or)?d|passphrase|(?:api|access|auth|license|private|shared|account|ingest(?:ion)?)[_-]?key)=)[^&#"\s]+/gi;
+
 /** A password in the wrong place must not end up in every log as well. */
 function foundAt(path: readonly PropertyKey[], value: unknown): string {
   const shown = (key: string, inner: unknown) => (CONFIDENTIAL.test(key) ? "(not shown)" : inner);
-  const text = JSON.stringify(shown(String(path.at(-1)), value), shown).replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@");
+  const text = JSON.stringify(shown(String(path.at(-1)), value), shown)
+    .replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@")
+    .replaceAll(CREDENTIAL_IN_QUERY, "$1…");
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CREDENTIAL_IN_QUERY } from "../../schema/errors.ts";
 import { integer, string } from "../../schema/values.ts";
 
 /** A size on disk in the notation of Kubernetes. */
@@ -60,7 +61,10 @@ const PlainUrl = z
   .refine((url) => /^https?:\/\/\S+$/.test(url), URL_WORDS);
 
 const IN_CREDENTIALS = "which belong in credentials";
-export const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS));
+export const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS)).refine(
+  (url) => url.search(CREDENTIAL_IN_QUERY) === -1,
+  "must be a URL without a password, key or token in its query, which belongs in token or credentials",
+);
 
 /**
  * A URL without a path.

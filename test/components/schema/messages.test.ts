@@ -270,6 +270,16 @@ describe("The message of an invalid setting", () => {
       "logging: {destination: {kind: http, url: 'https://me:hunter2@logs.example.com/in'}}",
       'logging.destination.url: must be a URL without user and password, which belong in credentials (found "https://…@logs.example.com/in")',
     ],
+    ...["token", "dd-api-key", "api_key", "Api-Key", "access_token", "apikey", "client_secret"].map(
+      (name): [string, string] => [
+        `logging: {destination: {kind: http, url: 'https://logs.example.com/in?a=1&${name}=hunter2&b=2'}}`,
+        `logging.destination.url: must be a URL without a password, key or token in its query, which belongs in token or credentials (found "https://logs.example.com/in?a=1&${name}=…&b=2")`,
+      ],
+    ),
+    [
+      "logging: {destination: {kind: loki, url: 'https://logs.example.com/in?token=hunter2'}}",
+      'logging.destination.url: must be a URL without a path, such as http://loki.monitoring.svc:3100, since each collector adds its own (found "https://logs.example.com/in?token=…")',
+    ],
     [
       "logging: {destination: {kind: opensearch, host: a.example, credentials: {secretName: a, password: hunter2}}}",
       "logging.destination.credentials.password: unknown key, must be one of secretName, usernameKey, passwordKey",
