@@ -5,9 +5,10 @@ import { dnsProfile } from "../../components/dns/profile.ts";
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
 import { bucketName, logGroups } from "../../components/logging/pipeline.ts";
 import { describeDestination } from "../../components/logging/pipeline-text.ts";
+import { collectedPart } from "../../components/logging/routing/collected.ts";
 import { indicesOfTarget, type Selection, type Target, targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
-import { ownSources, type Source, sourcePlace } from "../../components/logging/sources/journal.ts";
+import { ownSources, sourcePlace } from "../../components/logging/sources/journal.ts";
 import { formatIssue } from "../../components/schema/errors.ts";
 import type { Settings } from "../../components/settings.ts";
 import { plainTable, plural } from "../output/table.ts";
@@ -171,7 +172,7 @@ export function formatRoutes(settings: Stack, now: Date): string {
   const isPlain = targets.every(({ places }) => places.length === 0) && logging.sources.length === 1;
   if (logging.destinations === undefined && isPlain) return "";
   const lines = targets.flatMap((target) => {
-    const [first = "", ...rest] = gets(target, logging.sources);
+    const [first = "", ...rest] = gets(target, logging);
     return [
       `    ${target.name ?? "destination"} : ${placeOf(target, settings)}`,
       `      gets  : ${[first, ...rest].join("; or ")}`,
@@ -196,11 +197,16 @@ function inPlaces(base: string, places: Target["places"]): string[] {
 }
 
 /** Which lines a destination gets, in words. */
-function gets({ sources, selections }: Target, all: readonly Source[]): string[] {
-  if (selections.length === 0 && sources.length === all.length) return ["all lines"];
+function gets({ sources, selections }: Target, logging: LoggingSettings): string[] {
+  if (selections.length === 0 && sources.length === logging.sources.length) return ["all lines"];
   const others = sources.filter((source) => source !== "pods");
-  const pods = selections.length === 0 ? ["all lines of pods"] : selections.map(inWords);
-  return [...(sources.includes("pods") ? pods : []), ...(others.length === 0 ? [] : [`source ${others.join(" or ")}`])];
+  const parts = selections.map((selection) => collectedPart(selection, logging)).filter((part) => part !== undefined);
+  const pods = selections.length === 0 ? ["all lines of pods"] : parts.map(inWords);
+  const found = [
+    ...(sources.includes("pods") ? pods : []),
+    ...(others.length === 0 ? [] : [`source ${others.join(" or ")}`]),
+  ];
+  return found.length === 0 ? ["no lines, since none that its routes take are collected"] : found;
 }
 
 /** The lines that a route or a step takes; empty for all. */

@@ -1,5 +1,6 @@
 import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
+import { uncollectedWarnings } from "../routing/collected.ts";
 import { selectionOf, type TeamNamespaces } from "../routing/routes.ts";
 import type { LoggingSettings } from "../settings.ts";
 import { PROCESSING_STEPS, type ProcessingStep } from "./settings.ts";
@@ -9,10 +10,11 @@ import { PROCESSING_STEPS, type ProcessingStep } from "./settings.ts";
  * @param teams Default: not known, and any name of a team may be right.
  */
 export function processingIssues(
-  { processing, metadata, mode, parseJson }: LoggingSettings,
+  settings: LoggingSettings,
   collector: Collector,
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
+  const { processing, metadata, mode } = settings;
   const issues: SettingsIssue[] = [];
   for (const step of PROCESSING_STEPS.filter((name) => isSet(processing[name]))) {
     const path = ["processing", step];
@@ -27,7 +29,7 @@ export function processingIssues(
   issues.push(...clusterIssues(metadata, collector));
   for (const step of ["drop", "sample", "limit", "firstLines"] as const)
     for (const [at, rule] of processing[step].entries())
-      issues.push(...ruleIssues(rule, ["processing", step, at], { mode, parseJson }, teams));
+      issues.push(...ruleIssues(rule, ["processing", step, at], settings, teams));
   return issues;
 }
 
@@ -61,7 +63,7 @@ type Rule = Partial<LoggingSettings["processing"]["drop"][number]>;
 function ruleIssues(
   rule: Rule,
   path: readonly PropertyKey[],
-  { mode, parseJson }: Pick<LoggingSettings, "mode" | "parseJson">,
+  { mode, parseJson, ...collected }: LoggingSettings,
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
   const issues: SettingsIssue[] = [];
@@ -77,5 +79,6 @@ function ruleIssues(
     for (const key of POD_CONDITIONS)
       if (rule[key] !== undefined)
         add([key], "must not be set with mode sidecar, which reads the files of one pod", rule[key]);
+  issues.push(...uncollectedWarnings(rule, path, collected, teams));
   return issues;
 }

@@ -3,6 +3,7 @@ import type { SettingsIssue } from "../../schema/errors.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { hasIndex } from "../pipeline.ts";
 import type { LoggingSettings } from "../settings.ts";
+import { uncollectedWarnings } from "./collected.ts";
 import { POD_CONDITIONS, selectionOf, splitsPlaces, type TeamNamespaces, takes } from "./routes.ts";
 
 /**
@@ -41,7 +42,7 @@ export function routeIssues(
 
 /** What is wrong with the routes themselves. */
 function ruleIssues(
-  { routes, sources, parseJson }: LoggingSettings,
+  { routes, sources, parseJson, ...collected }: LoggingSettings,
   names: readonly string[],
   teams: readonly TeamNamespaces[] | undefined,
 ): SettingsIssue[] {
@@ -76,6 +77,7 @@ function ruleIssues(
         path,
         message: "teams and namespaces have no namespace in common, so that no line takes this route",
       });
+    issues.push(...uncollectedWarnings(route, path, collected, teams));
     if (route.levels !== undefined && !parseJson)
       issues.push({
         path: [...path, "levels"],

@@ -69,6 +69,26 @@ describe("Settings of processing", () => {
     ]);
   });
 
+  it("are told where they are for no line that is collected", () => {
+    const told = (at: string, value: string, reason = "logging.namespaces.include leaves it out") =>
+      `processing.${at}: has no effect, since ${reason} (found "${value}")`;
+    const processing = {
+      drop: [{ namespaces: ["kube-system"], pattern: "x" }, { labels: { app: "api" } }],
+      sample: [{ namespaces: ["shop", "b"], ratio: 0.5 }],
+      limit: [{ teams: ["ts"], linesPerSecond: 5 }],
+      firstLines: [{ namespaces: ["b"], pattern: "x" }],
+    };
+    const namespaces = { include: ["shop"] };
+    assert.deepEqual(check({ namespaces, labels: { app: "web" }, processing }, [{ name: "ts" }]), [
+      told("drop[0].namespaces[0]", "kube-system"),
+      told("drop[1].labels.app", "api", "logging.labels collects only pods with app: web"),
+      told("sample[0].namespaces[1]", "b"),
+      told("limit[0].teams[0]", "ts", "logging.namespaces leaves out ts-team"),
+      told("firstLines[0].namespaces[0]", "b"),
+    ]);
+    assert.deepEqual(check({ processing }, [{ name: "ts" }]), []);
+  });
+
   it("have no level without JSON, and no pod in a sidecar", () => {
     assert.match(
       check({ parseJson: false, processing: { drop: EXAMPLES.drop } }).join(),

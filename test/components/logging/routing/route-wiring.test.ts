@@ -149,6 +149,38 @@ describe("A stack with several destinations", () => {
     ]);
   });
 
+  it("has a plan that names no line that is not collected", () => {
+    const of = (logging: object) =>
+      formatRoutes(
+        parseSettings({
+          "eks-dns-logging:cluster": '{"kind":"existing"}',
+          "eks-dns-logging:logging": JSON.stringify({
+            destinations: { all: { kind: "stdout" }, some: { kind: "loki", url: "https://l.example.com" } },
+            ...logging,
+          }),
+        }),
+        new Date("2026-11-28T10:00:00Z"),
+      )
+        .split("\n")
+        .filter((line) => line.includes("gets  : "))
+        .map((line) => line.trim().slice("gets  : ".length));
+    const namespaces = { exclude: ["kube-system"] };
+    const all = { to: ["all"] };
+    const none = "no lines, since none that its routes take are collected";
+    assert.deepEqual(of({ namespaces, routes: [all, { to: ["some"], namespaces: ["kube-system"] }] }), [
+      "all lines",
+      none,
+    ]);
+    assert.deepEqual(of({ namespaces, routes: [all, { to: ["some"], namespaces: ["kube-system", "shop"] }] }), [
+      "all lines",
+      "namespace shop",
+    ]);
+    assert.deepEqual(of({ labels: { app: "web" }, routes: [all, { to: ["some"], labels: { app: "api" } }] }), [
+      "all lines",
+      none,
+    ]);
+  });
+
   it("is verified in each destination, where a row is left out whose line no route leads there", () => {
     const pod: PodFacts = {
       ...{ namespace: "ts-team", name: "curl-ts", phase: "Running", ready: true, ip: "10.0.0.1", node: "node" },

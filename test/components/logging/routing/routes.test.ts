@@ -4,7 +4,7 @@ import { fluentBit } from "../../../../components/logging/collectors/fluent-bit/
 import { logPipeline } from "../../../../components/logging/pipeline.ts";
 import { destinationsOfLine, type RoutedLine, targetsOf } from "../../../../components/logging/routing/routes.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
-import { checkLogging } from "../../../../components/logging/validation.ts";
+import { checkLogging, checkPipeline } from "../../../../components/logging/validation.ts";
 import { formatIssue } from "../../../../components/schema/errors.ts";
 
 const TEAMS = [{ name: "ts" }, { name: "sa", namespaces: [{ name: "sa-one" }, { name: "sa-two" }] }];
@@ -154,6 +154,45 @@ describe("routes", () => {
       );
     });
   }
+
+  it("are told where no line is collected that could take one", () => {
+    const of = (collected: object, route: object) =>
+      checkPipeline(
+        LoggingSettings.parse({
+          destinations: { a: { kind: "stdout" } },
+          routes: [{ to: ["a"] }, { to: ["a"], ...route }],
+          ...collected,
+        }),
+        TEAMS,
+      ).map((issue) => `${issue.severity}: ${formatIssue(issue)}`);
+    const exclude = { namespaces: { exclude: ["kube-system", "ts-team"] } };
+    const include = { namespaces: { include: ["shop"] } };
+    const told = (key: string, reason: string, value: string) => [
+      `warning: routes[1].${key}: has no effect, since ${reason} (found "${value}")`,
+    ];
+    assert.deepEqual(
+      of(exclude, { namespaces: ["shop", "kube-system"] }),
+      told("namespaces[1]", "logging.namespaces.exclude leaves it out", "kube-system"),
+    );
+    assert.deepEqual(
+      of(include, { namespaces: ["shop", "b"] }),
+      told("namespaces[1]", "logging.namespaces.include leaves it out", "b"),
+    );
+    assert.deepEqual(
+      of({}, { namespaces: ["logging"] }),
+      told("namespaces[0]", "the collector's own namespace is never read", "logging"),
+    );
+    assert.deepEqual(
+      of(exclude, { teams: ["sa", "ts"] }),
+      told("teams[1]", "logging.namespaces leaves out ts-team", "ts"),
+    );
+    assert.deepEqual(of({ namespaces: { exclude: ["sa-one"] } }, { teams: ["sa"] }), []);
+    assert.deepEqual(
+      of({ labels: { app: "web" } }, { labels: { app: "api", tier: "web" } }),
+      told("labels.app", "logging.labels collects only pods with app: web", "api"),
+    );
+    assert.deepEqual(of({ labels: { app: "web" }, ...include }, { labels: { app: "web" }, namespaces: ["shop"] }), []);
+  });
 
   it("need names that can stand in names of resources, and some of each condition", () => {
     const refused = [
