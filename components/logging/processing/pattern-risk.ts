@@ -12,11 +12,10 @@ const CODES = Array.from({ length: 129 }, (_, code) => code);
 
 /**
  * Refuses a pattern that some collector's engine could spend seconds on: one that can divide the same text among repetitions in more ways
- * than its length. Also what would match everywhere, or take megabytes when it is compiled.
+ * than its length. Also what would take megabytes when it is compiled.
  * @throws PatternError
  */
 export function refuseRisk(node: PatternNode): void {
-  if (canBeEmpty(node)) throw new PatternError("a match without a character");
   if (steps(node) > MAX_STEPS)
     throw new PatternError(`more than ${MAX_STEPS} steps when its quantifiers are written out`);
   walk(node);
@@ -218,6 +217,45 @@ export function canBeEmpty(node: PatternNode): boolean {
       return node.parts.every(canBeEmpty);
     default:
       return true;
+  }
+}
+
+/** Anchors that a match without a character stands at, as bits. */
+const AT_START = 1;
+const AT_END = 2;
+const AT_BOUNDARY = 4;
+
+/** Whether it can match without taking a character beside some, as `a*` in each line; `^\s*$` cannot. */
+export function isEmptyBesideText(node: PatternNode): boolean {
+  return emptyMatches(node).some((anchors) => (anchors & AT_START) === 0 || (anchors & AT_END) === 0);
+}
+
+/** The anchors of each match without a character. */
+function emptyMatches(node: PatternNode): readonly number[] {
+  switch (node.kind) {
+    case "set":
+    case "character":
+      return [];
+    case "group":
+      return emptyMatches(node.body);
+    case "repeat":
+      return node.min === 0 ? [0] : emptyMatches(node.body);
+    case "choice":
+      return [...new Set(node.options.flatMap(emptyMatches))];
+    case "sequence":
+      return node.parts.reduce<readonly number[]>(
+        (before, part) => {
+          const after = emptyMatches(part);
+          return [...new Set(before.flatMap((anchors) => after.map((more) => anchors | more)))];
+        },
+        [0],
+      );
+    case "start":
+      return [AT_START];
+    case "end":
+      return [AT_END];
+    default:
+      return [AT_BOUNDARY];
   }
 }
 

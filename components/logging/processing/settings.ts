@@ -1,32 +1,54 @@
 import { z } from "zod";
 import { LabelKey, LabelValue, LEVEL_NAMES, NamespaceName, selectionOf } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
-import { refuseRisk } from "./pattern-risk.ts";
+import { canBeEmpty, isEmptyBesideText, refuseRisk } from "./pattern-risk.ts";
 import { groupCount, hasRepeatedGroup } from "./pattern-text.ts";
 import { REDACTION_KINDS } from "./redaction.ts";
 
 const MAX_PATTERN_LENGTH = 500;
 
-/** A regular expression in the syntax that all collectors share. */
-const Pattern = z
-  .string()
-  .min(1, "must not be empty")
-  .max(MAX_PATTERN_LENGTH, `must be a regular expression of up to ${MAX_PATTERN_LENGTH} characters`)
-  .superRefine((text, context) => {
-    const message = patternProblem(text, refuseRisk);
-    if (message !== undefined) context.addIssue({ code: "custom", message });
-  });
+/** What is wrong with a pattern that can match without a character; undefined if nothing is. */
+type EmptyCheck = (pattern: PatternNode) => string | undefined;
 
-function patternProblem(text: string, check: (pattern: PatternNode) => void): string | undefined {
-  let pattern: PatternNode;
+/** A regular expression in the syntax that all collectors share. */
+function patternOf(emptyProblem: EmptyCheck) {
+  return z
+    .string()
+    .min(1, "must not be empty")
+    .max(MAX_PATTERN_LENGTH, `must be a regular expression of up to ${MAX_PATTERN_LENGTH} characters`)
+    .superRefine((text, context) => {
+      const message = patternProblem(text, emptyProblem);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    });
+}
+
+/** What is to be replaced, or begins a record: some characters. */
+const Pattern = patternOf((pattern) => (canBeEmpty(pattern) ? "must not match an empty text" : undefined));
+
+/** What lines are chosen by, which may be empty ones. */
+const LinePattern = patternOf((pattern) =>
+  isEmptyBesideText(pattern)
+    ? "must not match an empty text, unless between ^ and $, or it matches each line"
+    : undefined,
+);
+
+function parsed(text: string): PatternNode | PatternError {
   try {
-    pattern = parsePattern(text);
+    return parsePattern(text);
   } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
-    return `must be a regular expression that all collectors read alike, without ${error.message}`;
+    if (error instanceof PatternError) return error;
+    throw error;
   }
+}
+
+function patternProblem(text: string, emptyProblem: EmptyCheck): string | undefined {
+  const pattern = parsed(text);
+  if (pattern instanceof PatternError)
+    return `must be a regular expression that all collectors read alike, without ${pattern.message}`;
+  const problem = emptyProblem(pattern);
+  if (problem !== undefined) return problem;
   try {
-    check(pattern);
+    refuseRisk(pattern);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     return `must be a regular expression without ${error.message}`;
@@ -44,7 +66,7 @@ const places = {
 
 /** Which lines a rule is for: those that meet each condition. */
 const conditions = {
-  pattern: Pattern.optional().describe("Only lines that this regular expression matches."),
+  pattern: LinePattern.optional().describe("Only lines that this regular expression matches."),
   levels: some(z.enum(LEVEL_NAMES)).optional().describe("Only JSON lines whose level or severity is one of these."),
   ...places,
   labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all of these labels."),
@@ -90,12 +112,13 @@ const Redaction = z
       .describe("Replacement; $1 is the first group. Default [REDACTED]."),
   })
   .superRefine(({ pattern, replacement }, context) => {
-    if (patternProblem(pattern, () => undefined) !== undefined) return;
-    const groups = groupCount(parsePattern(pattern));
+    const node = parsed(pattern);
+    if (node instanceof PatternError) return;
+    const groups = groupCount(node);
     const missing = (replacement.match(/\$[0-9]?/g) ?? []).find(
       (name) => !/^\$[1-9]$/.test(name) || Number(name.slice(1)) > groups,
     );
-    if (missing === undefined && !(/\$/.test(replacement) && hasRepeatedGroup(parsePattern(pattern)))) return;
+    if (missing === undefined && !(/\$/.test(replacement) && hasRepeatedGroup(node))) return;
     const message = `must name groups of the pattern, which has ${groups}, by $1 to $9, and have no other $; no group may be repeated then`;
     context.addIssue({ code: "custom", path: ["replacement"], message });
   });

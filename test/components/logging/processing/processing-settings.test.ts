@@ -28,6 +28,13 @@ describe("Settings of processing", () => {
       { drop: [{ pattern: "(?=a)" }] },
       /^processing.drop\[0\].pattern: must be a regular expression that all collectors read alike, without a group/,
     ],
+    [{ redact: [{ pattern: "^\\s*$" }] }, /^processing\.redact\[0\]\.pattern: must not match an empty text$/],
+    [{ redact: [{ pattern: "a*" }] }, /^processing\.redact\[0\]\.pattern: must not match an empty text$/],
+    [{ firstLines: [{ pattern: "^" }] }, /^processing\.firstLines\[0\]\.pattern: must not match an empty text$/],
+    ...["a*", "^", "$", "^\\s*", "\\s*$", "(?:a?|^)$|x", "(^|b)(a|$)?", "\\b"].map((pattern): [object, RegExp] => [
+      { drop: [{ pattern }] },
+      /^processing\.drop\[0\]\.pattern: must not match an empty text, unless between \^ and \$, or it matches each line$/,
+    ]),
     [{ redact: [{ pattern: "(a+)+b" }] }, /pattern: must be a regular expression without a quantifier within another/],
     [{ redact: ["passport"] }, /^processing\.redact\[0\]: must be one of .*, or an object with a pattern$/],
     [{ redact: [{ pattern: "a", replacement: 'say "a"' }] }, /replacement: must have no quotation mark/],
@@ -42,6 +49,13 @@ describe("Settings of processing", () => {
       const issues = issuesIn(LoggingSettings, { processing });
       assert.match(issues.join("\n"), message);
     });
+
+  it("may choose lines without a character, or of blanks alone", () => {
+    for (const pattern of ["^$", "^\\s*$", "^(?:|-+)$", "^ *$|^#", "(?:^)(?:$|\\s+$)"]) {
+      assert.deepEqual(issuesIn(LoggingSettings, { processing: { drop: [{ pattern }] } }), [], pattern);
+      assert.deepEqual(issuesIn(LoggingSettings, { processing: { sample: [{ pattern, ratio: 0.5 }] } }), [], pattern);
+    }
+  });
 
   it("are refused where a collector cannot follow them, by its name, and else taken", () => {
     for (const { id, title, processing, modes } of Object.values(COLLECTORS))
