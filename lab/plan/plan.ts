@@ -11,6 +11,7 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { specialResourceSig, specialSecretSig, specialSigKey, unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 import type { Stack } from "../stack-file.ts";
+import { runInStack, sentenceOf } from "./resource-failure.ts";
 
 /**
  * What `pulumi up` would make of a stack: runs the real index.ts against a mocked engine. Needs no CLI, account, cluster or
@@ -31,6 +32,9 @@ let runs = 0;
 /** Stands for the account that nobody has named yet: the number that AWS's own documentation uses. */
 const EXAMPLE_ACCOUNT = "123456789012";
 
+/** Zones of a region that only AWS can count: as many as `cluster.vpc.zones` takes. */
+const ZONES = ["a", "b", "c", "d", "e", "f"];
+
 /** Answers the provider functions that the program asks, as far as the configuration tells. */
 function answer(
   token: string,
@@ -39,7 +43,7 @@ function answer(
 ): Record<string, unknown> {
   const region = config["aws:region"] ?? "";
   if (token === "aws:index/getAvailabilityZones:getAvailabilityZones") {
-    return { ...inputs, names: ["a", "b", "c"].map((letter) => `${region}${letter}`) };
+    return { ...inputs, names: ZONES.map((letter) => `${region}${letter}`) };
   }
   if (token === "aws:index/getCallerIdentity:getCallerIdentity") return { ...inputs, accountId: EXAMPLE_ACCOUNT };
   // An existing cluster: what is stated of it stands in the settings.
@@ -87,6 +91,8 @@ export async function record(options: RecordOptions, program: () => Promise<unkn
   } catch (error) {
     // What is wrong in the settings tells its place itself. Anything else is run again, to tell where it comes from.
     if (error instanceof Error && error.name === "SettingsError") throw error;
+    const sentence = sentenceOf(error);
+    if (sentence !== undefined) throw sentence;
     return run(options, program);
   }
 }
@@ -120,15 +126,7 @@ async function run(options: RecordOptions, program: () => Promise<unknown>): Pro
   setMockOptions(monitor, PROJECT, options.stack, preview);
   pulumi.runtime.setAllConfig({ ...options.config });
 
-  // The stack keeps promises of its own on the program, which would end the process: so a failure leaves by another way.
-  const failures: unknown[] = [];
-  await pulumi.runtime.runInPulumiStack(() =>
-    program().catch((error: unknown) => {
-      failures.push(error);
-    }),
-  );
-  await pulumi.runtime.disconnect();
-  if (failures.length > 0) throw failures[0];
+  await runInStack(program);
   refuseSharedUrns(monitor.planned);
   return { resources: monitor.planned, outputs: monitor.outputs.value, secretOutputs: monitor.outputs.secrets };
 }

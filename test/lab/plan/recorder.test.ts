@@ -90,6 +90,22 @@ describe("record", () => {
     );
   });
 
+  it("ends with the sentence that a resource's input fails with, once for all that wait for it", async () => {
+    const failing = record({ stack: "dev", config: {} }, async () => {
+      const name = pulumi.output("").apply((): string => {
+        throw new pulumi.RunError("cluster.vpc.zones: the region has 3 zones, not 4");
+      });
+      const first = new k8s.core.v1.Namespace("first", { metadata: { name } });
+      new k8s.core.v1.Namespace("second", { metadata: { name: first.metadata.name } });
+      return { name: first.metadata.name };
+    });
+    await assert.rejects(failing, {
+      name: "Failure",
+      message: "cluster.vpc.zones: the region has 3 zones, not 4",
+      exitCode: 2,
+    });
+  });
+
   it("takes no stack traces, and leaves them on afterwards", async () => {
     const limit = Error.stackTraceLimit;
     const { outputs } = await record({ stack: "dev", config: {} }, async () => {
@@ -113,6 +129,18 @@ describe("record", () => {
 });
 
 describe("planStack", () => {
+  it("gives a region as many zones as a VPC may have", async () => {
+    const config = { "aws:region": "us-east-1", "eks-dns-logging:cluster": '{"kind":"eks","vpc":{"zones":6}}' };
+    const { resources } = await planStack({ name: "zones", config });
+    const zones = resources
+      .filter(({ name }) => name.startsWith("cluster-vpc-private-"))
+      .flatMap(({ inputs }) => inputs.availabilityZone ?? []);
+    assert.deepEqual(
+      zones.sort(),
+      ["a", "b", "c", "d", "e", "f"].map((letter) => `us-east-1${letter}`),
+    );
+  });
+
   it("tells issues in the settings once, as they are", async () => {
     const config = { "eks-dns-logging:cluster": '{"kind":"none"}' };
     await assert.rejects(planStack({ name: "wrong", config }), { name: "SettingsError" });
