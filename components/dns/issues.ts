@@ -14,6 +14,7 @@ import ipaddr from "ipaddr.js";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
+import { cacheMemoryIssues } from "./memory-issues.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const MIN_TIMEOUT = 20 * 60;
@@ -36,6 +37,7 @@ export function checkDns(
   return [
     ...addon,
     ...corefileIssues(settings, { ...context(settings, kubernetesVersion), mayHaveRole }),
+    ...cacheMemoryIssues(settings, takesAddon),
     ...checkNodeLocalCache(settings),
   ];
 }

@@ -95,7 +95,7 @@ export function corefileRule(
 }
 
 /** The server blocks of a Corefile, or why it cannot be read, or why the add-on's CoreDNS does not start with it. */
-function blocksOf(text: string, isAddon: boolean): readonly Block[] | string {
+export function blocksOf(text: string, isAddon: boolean): readonly Block[] | string {
   const [problem] = isAddon ? startOf(text).errors : [];
   if (problem !== undefined) return `with which CoreDNS does not start: ${problem}`;
   try {

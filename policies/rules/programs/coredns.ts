@@ -6,6 +6,7 @@ import { count, type Report, type Rule, texts } from "../../core/rule.ts";
 import {
   ADDON,
   addonRule,
+  blocksOf,
   configurationOf,
   corefileRule,
   inside,
@@ -30,6 +31,10 @@ const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 /** The memory limit of the add-on unless configured. */
 const DEFAULT_LIMIT = "170Mi";
 const MEBI = 2 ** 20;
+/** Answers of each kind that CoreDNS keeps without being told; the memory of a cluster's names includes them. */
+const DEFAULT_CAPACITY = 9984;
+/** Measured: 1.22 KB for each answer of a full cache. */
+const BYTES_PER_ANSWER = 1220;
 
 /** A path as people write it: `tolerations[0].key`. */
 function dotted(path: readonly (string | number)[]): string {
@@ -213,12 +218,16 @@ export const COREDNS: readonly Rule[] = [
           .reduce((sum, group) => sum + (group.at("scalingConfig", "maxSize").number() ?? 0), 0);
         const objects = nodes * settings.get(PODS_PER_NODE) + settings.get(SERVICES);
         const autopath = typeof configuration.corefile === "string" && /^\s*autopath\b/m.test(configuration.corefile);
-        const needed = autopath ? objects / 250 + 56 : objects / 1000 + 54;
-        if (bytes < needed * 1e6)
+        const names = autopath ? objects / 250 + 56 : objects / 1000 + 54;
+        const cache = cacheBytes(configuration.corefile);
+        const needed = names * 1e6 + cache;
+        const uses = [...(autopath ? ["autopath"] : []), ...(cache > 0 ? ["a full cache"] : [])];
+        const using = uses.length === 0 ? "" : ` with ${uses.join(" and ")}`;
+        if (bytes < needed)
           report.wrongIn(
             field,
             `resources.limits.memory is ${limit}`,
-            `and ${nodes} nodes with ${objects} pods and Services need ${Math.ceil((needed * 1e6) / MEBI)}Mi${autopath ? " with autopath" : ""}`,
+            `and ${nodes} nodes with ${objects} pods and Services need ${Math.ceil(needed / MEBI)}Mi${using}`,
           );
       }),
   },
@@ -243,6 +252,17 @@ export const COREDNS: readonly Rule[] = [
     },
   },
 ];
+
+/** Bytes of the answers that a Corefile's caches keep above CoreDNS's default; 0 where it cannot be read. */
+function cacheBytes(corefile: unknown): number {
+  const blocks = typeof corefile === "string" ? blocksOf(corefile, false) : [];
+  if (typeof blocks === "string") return 0;
+  const lines = blocks
+    .flatMap(({ directives }) => directives.filter(({ name }) => name === "cache"))
+    .flatMap(({ block = [] }) => block.filter(({ name }) => name === "success" || name === "denial"));
+  const above = lines.map(({ args: [capacity] }) => Math.max(0, Number(capacity) - DEFAULT_CAPACITY) || 0);
+  return above.reduce((sum, count) => sum + count, 0) * BYTES_PER_ANSWER;
+}
 
 /** Pods of the add-on unless configured, also the least that its autoscaler keeps. */
 const DEFAULT_REPLICAS = 2;

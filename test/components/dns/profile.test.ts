@@ -25,6 +25,19 @@ describe("sizes by cluster size", () => {
     assert.equal(maxConcurrent({ queriesPerSecond: 1, delay: "1ms" }), 1);
   });
 
+  it("hold what CoreDNS took with full caches", () => {
+    const measured: readonly (readonly [pods: number, services: number, kilobytes: number])[] = [
+      [15_000, 2000, 160_384],
+      [30_000, 5000, 268_632],
+      [150_000, 10_000, 440_144],
+    ];
+    for (const [pods, services, kilobytes] of measured) {
+      const capacity = cacheCapacity({ pods, services });
+      const use = { autopath: false, capacities: [capacity, capacity], waiting: undefined };
+      assert.ok(memoryNeed({ pods, services }, use).limit > (kilobytes / 1024) * 1.2, `${pods} pods`);
+    }
+  });
+
   it("never fall with the cluster's size, and the limit is above what is needed", () => {
     const size = fc.record({
       pods: fc.integer({ min: 1, max: 150_000 }),
@@ -77,12 +90,12 @@ describe("dnsProfile", () => {
     assert.deepEqual(values, {
       replicas: undefined,
       autoscaling: { minReplicas: 2, maxReplicas: 40 },
-      memoryLimit: "240Mi",
+      memoryLimit: "260Mi",
       cache: { success: 21_248, denial: 21_248 },
       maxConcurrent: 2048,
       autopath: true,
     });
-    assert.match(rows[1]?.reason ?? "", /\(pods \+ services\) \/ 250 \+ 56 = 98 MB, cache 9 MB, queries 82 MB/);
+    assert.match(rows[1]?.reason ?? "", /\(pods \+ services\) \/ 250 \+ 56 = 98 MB, cache 27 MB, queries 82 MB/);
     assert.match(rows[5]?.reason ?? "", /34 MB more in each CoreDNS pod/);
   });
 

@@ -20,6 +20,8 @@ const afterNodes = (sample: Sample): Sample => [
   nodes(3),
 ];
 const limit = (memory: string, more: object = {}) => addon({ resources: { limits: { memory } }, ...more });
+const cachedCorefile = (capacity: number) =>
+  EKS_COREFILE.replace("cache 30", `cache 30 {\n        success ${capacity}\n        denial 9984\n    }`);
 
 export const COREDNS_CASES: CasesByRule = {
   "coredns-configuration-valid": {
@@ -127,6 +129,7 @@ export const COREDNS_CASES: CasesByRule = {
       "the default on three nodes": [...addon({}), nodes(3)],
       "enough for 1,000 nodes": [...limit("170Mi"), nodes(1000)],
       "a cluster of another stack": addon({}),
+      "enough for a larger cache": [...limit("340Mi", { corefile: cachedCorefile(70_144) }), nodes(3)],
     },
     bad: {
       "too little": [
@@ -143,6 +146,10 @@ export const COREDNS_CASES: CasesByRule = {
           nodes(300),
         ],
         `${IN}resources.limits.memory is 170Mi, and 300 nodes with 34000 pods and Services need 184Mi with autopath`,
+      ],
+      "too little for a full cache": [
+        [...limit("170Mi", { corefile: cachedCorefile(1_000_000) }), nodes(3)],
+        `${IN}resources.limits.memory is 170Mi, and 3 nodes with 1330 pods and Services need 1205Mi with a full cache`,
       ],
       "no quantity": [limit("lots"), `${IN}resources.limits.memory is lots`],
     },

@@ -1,0 +1,21 @@
+import { amount } from "../schema/values.ts";
+import { DEFAULT_MEMORY_LIMIT, dnsProfile, memoryNeed } from "./profile.ts";
+import type { DnsIssue, DnsSettings } from "./settings.ts";
+
+/**
+ * A warning of a cache for which the memory limit is too low once it is full. A limit by clusterSize counts the cache.
+ * @param isAddon Whether CoreDNS is the add-on, whose own limit holds where none is set.
+ */
+export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsIssue[] {
+  const { cache: options } = settings.corefile.options ?? {};
+  const { memoryLimit, cache, autopath, maxConcurrent } = dnsProfile(settings);
+  const limit = memoryLimit ?? (isAddon ? `${DEFAULT_MEMORY_LIMIT}Mi` : undefined);
+  const isSet = options?.success?.capacity !== undefined || options?.denial?.capacity !== undefined;
+  if (limit === undefined || !isSet) return [];
+  const size = settings.clusterSize ?? { pods: 0, services: 0 };
+  const need = memoryNeed(size, { autopath, capacities: [cache.success, cache.denial], waiting: maxConcurrent });
+  const megabytes = Math.round(need.names + need.cache + need.queries);
+  if (megabytes * 1e6 <= amount(limit)) return [];
+  const message = `takes ${Math.round(need.cache)} of the ${megabytes} MB that CoreDNS then needs, above resources.limits.memory of ${limit}: raise that, or lower the capacity`;
+  return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
+}
