@@ -2,7 +2,7 @@ import { allConfig } from "@pulumi/pulumi/runtime/config.js";
 import { z } from "zod";
 import { partitionOf, SUPPORTED_PARTITIONS } from "./aws/partition.ts";
 import { dnsAddressOf, type EksExistingSettings } from "./cluster/eks-settings.ts";
-import { ClusterSettings, checkCluster } from "./cluster/settings.ts";
+import { ClusterSettings, checkCluster, kubeDnsAddresses } from "./cluster/settings.ts";
 import { checkDns, LOOKED_UP_VERSION } from "./dns/issues.ts";
 import { DnsSettings } from "./dns/settings.ts";
 import { LoggingSettings } from "./logging/settings.ts";
@@ -164,11 +164,12 @@ function issuesOfSections(
   const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
+  const dnsAddresses = cluster === undefined ? undefined : kubeDnsAddresses(cluster.value);
   const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
   const monitoring = shape.monitoring.safeParse(given.monitoring ?? {}).data;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
-    ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks"), dns.without)),
+    ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks", dnsAddresses), dns.without)),
     ...(logging === undefined
       ? []
       : under("logging", checkLogging(logging.value, kind, named, knownTeams), logging.without)),

@@ -176,9 +176,24 @@ export function dnsAddressOf(serviceCidr: string): string {
   return [a, b, c, d + 10].join(".");
 }
 
-/** Addresses that may answer DNS in the cluster's Services. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
-function clusterDnsOf({ serviceCidr }: Pick<EksExistingSettings, "serviceCidr">): readonly string[] {
-  return serviceCidr === undefined ? ["10.100.0.10", "172.20.0.10"] : [dnsAddressOf(serviceCidr)];
+/** Ranges of which EKS takes one for Services. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
+const SERVICE_CIDRS = ["10.100.0.0/16", "172.20.0.0/16"];
+
+/** Addresses that the Service kube-dns of an EKS cluster may have, where its range is none of the VPC's. */
+export function clusterDnsOf({
+  serviceCidr,
+  vpcCidr,
+}: {
+  readonly serviceCidr?: string | undefined;
+  /** A VPC is no larger than EKS's ranges for Services. */
+  readonly vpcCidr?: string | undefined;
+}): readonly string[] {
+  if (serviceCidr !== undefined) return [dnsAddressOf(serviceCidr)];
+  const free = SERVICE_CIDRS.filter((cidr) => {
+    const [vpc] = vpcCidr === undefined ? [] : ipaddr.IPv4.parseCIDR(vpcCidr);
+    return vpc === undefined || !vpc.match(ipaddr.IPv4.parseCIDR(cidr));
+  });
+  return free.map(dnsAddressOf);
 }
 
 /** Addresses that answer DNS on each node where no CoreDNS pods do; none on other clusters. */

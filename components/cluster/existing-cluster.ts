@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { partitionOf } from "../aws/partition.ts";
 import { accessEntries, grantAccess } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
-import { POD_IDENTITY_AGENT } from "./eks-settings.ts";
+import { clusterDnsOf, POD_IDENTITY_AGENT } from "./eks-settings.ts";
 import type { ClusterHandle } from "./handle.ts";
 import { expandHome } from "./kubeconfig.ts";
 
@@ -57,6 +57,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       ready: [],
       kubeconfig: undefined,
       enforcesNetworkPolicies: false,
+      dnsAddresses: [],
       addons: undefined,
       podIdentity: undefined,
     };
@@ -191,6 +192,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       ready: [],
       kubeconfig: byFile ? undefined : kubeconfig,
       enforcesNetworkPolicies: args.networkPolicies ?? false,
+      dnsAddresses: clusterDnsOf(args),
       access: { clusterName, tags },
       addons: compute === "auto" ? undefined : { clusterName, kubernetesVersion, preserve: true, tags },
       podIdentity: compute === "fargate" ? undefined : { clusterName, region, partition, tags, agent },

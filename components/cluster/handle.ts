@@ -19,6 +19,8 @@ export interface ClusterHandle {
   readonly kubeconfig?: pulumi.Output<string> | undefined;
   /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. */
   readonly enforcesNetworkPolicies?: boolean;
+  /** Addresses that the Service kube-dns may have, empty where nobody says. Default: those that EKS may give it. */
+  readonly dnsAddresses?: readonly string[] | undefined;
   /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS is not managed here. */
   readonly addons?: AddonHost | undefined;
   /** Set where IAM principals reach the Kubernetes API by EKS access entries. */

@@ -8,6 +8,7 @@ import {
   AccessEntries,
   ClusterName,
   checkEksExisting,
+  clusterDnsOf,
   EksExistingSettings,
   EndpointAccess,
   KUBERNETES_VERSIONS,
@@ -99,6 +100,12 @@ export const ClusterSettings = z
     }
   });
 export type ClusterSettings = z.infer<typeof ClusterSettings>;
+
+/** Addresses that the Service kube-dns may have; none where nobody says. */
+export function kubeDnsAddresses(cluster: ClusterSettings): readonly string[] {
+  if (cluster.kind === "existing") return [];
+  return clusterDnsOf(cluster.kind === "eks" ? { vpcCidr: cluster.vpc?.cidr } : cluster);
+}
 
 /** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */
 export function checkCluster(settings: ClusterSettings, region: string | undefined): SettingsIssue[] {

@@ -109,10 +109,10 @@ export class CoreDns extends pulumi.ComponentResource {
     const settings = parseArgs(name, DnsSettings, given);
     const host = cluster.addons;
     const kubernetesVersion = host === undefined ? undefined : (host.kubernetesVersion ?? LOOKED_UP_VERSION);
-    throwErrors(name, checkDns(settings, kubernetesVersion, true));
+    throwErrors(name, checkDns(settings, kubernetesVersion, true, cluster.dnsAddresses));
     this.corefile = corefileText(settings);
     this.profile = dnsProfile(settings).rows;
-    this.warnings = dnsWarnings(settings, kubernetesVersion);
+    this.warnings = dnsWarnings(settings, kubernetesVersion, cluster.dnsAddresses);
     const { adopt } = settings;
     const patches =
       adopt === undefined

@@ -25,18 +25,20 @@ export const LOOKED_UP_VERSION = "looked up";
 /**
  * What the schema cannot see: settings that the add-on's version rejects, and Corefiles that CoreDNS would refuse or loop with.
  * `kubernetesVersion` is that of the EKS cluster, or {@link LOOKED_UP_VERSION}; undefined on an existing cluster, which takes no add-on.
- * CoreDNS `mayHaveRole` for AWS where this stack did not make the cluster.
+ * CoreDNS `mayHaveRole` for AWS where this stack did not make the cluster. The Service kube-dns has one of `dnsAddresses`, where these are
+ * known better than that it runs on EKS.
  */
 export function checkDns(
   settings: DnsSettings,
   kubernetesVersion: string | undefined,
   mayHaveRole = false,
+  dnsAddresses?: readonly string[],
 ): DnsIssue[] {
   const takesAddon = kubernetesVersion !== undefined && settings.adopt === undefined;
   const addon = takesAddon ? addonIssues(settings, kubernetesVersion) : [];
   return [
     ...addon,
-    ...corefileIssues(settings, { ...context(settings, kubernetesVersion), mayHaveRole }),
+    ...corefileIssues(settings, { ...context(settings, kubernetesVersion, dnsAddresses), mayHaveRole }),
     ...cacheMemoryIssues(settings, takesAddon),
     ...checkNodeLocalCache(settings),
   ];
@@ -95,11 +97,15 @@ function valueAt(settings: unknown, path: readonly (string | number)[]): unknown
   }, settings);
 }
 
-function context(settings: DnsSettings, kubernetesVersion: string | undefined): CheckContext {
+function context(
+  settings: DnsSettings,
+  kubernetesVersion: string | undefined,
+  dnsAddresses: readonly string[] | undefined,
+): CheckContext {
   const where = podsContext(settings, kubernetesVersion);
   const nodeLocal = settings.nodeLocalCache?.address;
   const clusterDomain = settings.corefile.options?.clusterDomain;
-  return { clusterDns: settings.clusterDns, clusterDomain, nodeLocal, ...where };
+  return { clusterDns: settings.clusterDns ?? dnsAddresses, clusterDomain, nodeLocal, ...where };
 }
 
 /** The pods that the Corefile runs in: those of the add-on, or those that are there with files and variables of their own. */
@@ -123,8 +129,13 @@ function corefileIssues(settings: DnsSettings, checked: CheckContext): DnsIssue[
 }
 
 /** What is worth a look in the Corefile of settings that {@link checkDns} accepts. */
-export function dnsWarnings(settings: DnsSettings, kubernetesVersion: string | undefined): readonly string[] {
-  return checkCorefile(corefileText(settings), { ...context(settings, kubernetesVersion), mayHaveRole: true }).warnings;
+export function dnsWarnings(
+  settings: DnsSettings,
+  kubernetesVersion: string | undefined,
+  dnsAddresses?: readonly string[],
+): readonly string[] {
+  const where = context(settings, kubernetesVersion, dnsAddresses);
+  return checkCorefile(corefileText(settings), { ...where, mayHaveRole: true }).warnings;
 }
 
 const OPTIONS = ["corefile", "options"] as const;

@@ -6,7 +6,7 @@ export const CLUSTER_DOMAIN = "cluster.local";
 
 /** What is known of where the Corefile will run. */
 export interface CheckContext {
-  /** Addresses of the Service kube-dns: to forward there is a loop. Default: EKS's own two. */
+  /** Addresses of the Service kube-dns: to forward there is a loop. None: they are not known. Default: EKS's own two. */
   readonly clusterDns?: readonly string[] | undefined;
   /** Seconds until the pod is killed. Default 30, which the add-on fixes. */
   readonly terminationGrace?: number | undefined;

@@ -1,7 +1,7 @@
 import type { Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/forward.ts";
 import { isBefore } from "../releases.ts";
-import { isAddress, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
+import { isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
 import { type CheckContext, dotted, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
 
 /** Where a forward sends queries. */
@@ -54,6 +54,8 @@ const SEVERAL_SINCE = [1, 9, 4] as const;
 const USUAL_NODE_LOCAL = "169.254.20.10";
 /** The address of kube-dns on EKS, which depends on the VPC's range. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
 const EKS_CLUSTER_DNS: readonly string[] = ["10.100.0.10", "172.20.0.10"];
+/** The address of kube-dns by kubeadm and kind, unless their Services are given another range. */
+const USUAL_CLUSTER_DNS = "10.96.0.10";
 const DNS_PORT = 53;
 
 /** Upstreams that are CoreDNS itself, or that no query reaches. */
@@ -135,6 +137,11 @@ function checkUpstreams(
         server,
         `forward ${from} ${text}: NodeLocal DNSCache usually has this address, and asks CoreDNS itself for many names`,
       );
+    } else if (context.clusterDns?.length === 0 && sameAddress(upstream.target, USUAL_CLUSTER_DNS)) {
+      findings.warn(
+        server,
+        `forward ${from} ${text}: the Service kube-dns usually has this address, and CoreDNS is behind it`,
+      );
     }
     if (upstream.tls && upstream.serverName === undefined && forward.tlsServerName === undefined) {
       findings.warn(server, `forward ${from} ${text}: without tls_servername anybody in between can answer`);
@@ -148,9 +155,11 @@ export function loopOf(upstream: Upstream, { clusterDns, nodeLocal }: CheckConte
   if (isOwnHost(upstream.target)) return "the CoreDNS pod's own address";
   if ((upstream.port ?? DNS_PORT) !== DNS_PORT) return undefined;
   const isAt = (address: string) => sameAddress(address, upstream.target);
-  if ((clusterDns ?? EKS_CLUSTER_DNS).some(isAt)) return "the Service kube-dns, and CoreDNS is behind it";
-  if (nodeLocal !== undefined && isAt(nodeLocal)) return "the node's cache, which asks CoreDNS";
-  return undefined;
+  const answersHere = (clusterDns ?? EKS_CLUSTER_DNS).some(isAt);
+  // Among the cluster's addresses may be that of a cache.
+  if ((nodeLocal !== undefined && isAt(nodeLocal)) || (answersHere && isLinkLocal(upstream.target)))
+    return "the node's cache, which asks CoreDNS";
+  return answersHere ? "the Service kube-dns, and CoreDNS is behind it" : undefined;
 }
 
 /** Whether a query that CoreDNS sends to itself comes to the same block again: not under a name that a rewrite gave it elsewhere. */

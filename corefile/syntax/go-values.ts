@@ -106,6 +106,11 @@ export function isOwnHost(address: string): boolean {
   return range === "loopback" || range === "unspecified";
 }
 
+/** Whether an address is one that the node alone has, as that of NodeLocal DNSCache is. */
+export function isLinkLocal(address: string): boolean {
+  return isAddress(address) && ipaddr.process(address).range() === "linkLocal";
+}
+
 /** A network in CIDR notation. */
 export interface Network {
   readonly address: string;

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { ageWarning } from "eks-dns-logging-corefile/addon";
+import { kubeDnsAddresses } from "../../components/cluster/settings.ts";
 import { dnsWarnings, LOOKED_UP_VERSION } from "../../components/dns/issues.ts";
 import { dnsProfile } from "../../components/dns/profile.ts";
 import { folderOf, placeName } from "../../components/logging/indexing/team-places.ts";
@@ -128,7 +129,7 @@ export function formatDns({ dns, cluster }: Pick<Settings, "dns" | "cluster">): 
     ({ setting, value, reason }) =>
       `    ${setting.padEnd(width("setting"))} : ${value.padEnd(width("value"))}  ${reason}`,
   );
-  const warnings = dnsWarnings(dns, kubernetesVersionOf(cluster));
+  const warnings = dnsWarnings(dns, kubernetesVersionOf(cluster), kubeDnsAddresses(cluster));
   return [
     bold(
       cluster.kind === "existing" && dns.adopt === undefined

@@ -65,6 +65,11 @@ describe("checkCorefile", () => {
       "Service kube-dns",
     ],
     [
+      "a cache among the addresses of the settings",
+      check(["forward . 169.254.20.10"], ["forward"], "", { clusterDns: ["172.20.0.10", "169.254.20.10"] }),
+      "a loop to itself, since this is the node's cache, which asks CoreDNS",
+    ],
+    [
       "the node's cache upstream",
       check(["forward . 169.254.20.11"], ["forward"], "", { nodeLocal: "169.254.20.11" }),
       "a loop to itself, since this is the node's cache, which asks CoreDNS",
@@ -151,6 +156,11 @@ describe("checkCorefile", () => {
       "the usual address of a node's cache upstream",
       check(["forward . 169.254.20.10"], ["forward"]),
       "NodeLocal DNSCache usually has this address",
+    ],
+    [
+      "the usual address of kube-dns upstream, where its own is not known",
+      check(["forward . 10.96.0.10"], ["forward"], "", { clusterDns: [] }),
+      "the Service kube-dns usually has this address",
     ],
     [
       "an order that is not used",

@@ -5,6 +5,7 @@ import { serviceRole } from "../../aws/iam.ts";
 import { ControlPlaneLogs } from "../../aws/log-group.ts";
 import { partitionOf } from "../../aws/partition.ts";
 import { parseArgs } from "../../schema/errors.ts";
+import { clusterDnsOf } from "../eks-settings.ts";
 import type { ClusterHandle } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
 import { EksClusterSettings } from "../settings.ts";
@@ -97,6 +98,7 @@ export class EksCluster extends pulumi.ComponentResource {
       kubeconfig: this.kubeconfig,
       // The policy agent of vpc-cni is on.
       enforcesNetworkPolicies: true,
+      dnsAddresses: clusterDnsOf({ vpcCidr: settings.vpc?.cidr }),
       access: { clusterName, tags: this.#tags },
       addons: { clusterName, kubernetesVersion: settings.version, tags: this.#tags },
       podIdentity: { clusterName, region, partition: this.#partition, tags: this.#tags, agent: addons.agent },
