@@ -141,7 +141,9 @@ export const CorefileOptions = z.strictObject({
     })
     .optional()
     .describe("Query log; logging everything reduces throughput. Default: off."),
-  lameduck: Duration.optional().describe("Time that a terminating pod keeps answering, at most 25s. Default 5s."),
+  lameduck: Duration.optional().describe(
+    "Time that a terminating pod keeps answering, at most 25s on the add-on. Default 5s.",
+  ),
   pods: z
     .enum(["disabled", "insecure", "verified"])
     .optional()

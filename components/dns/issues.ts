@@ -140,6 +140,8 @@ export function dnsWarnings(
 
 const OPTIONS = ["corefile", "options"] as const;
 const MAX_LAMEDUCK = 25;
+/** Seconds that a pod needs to stop after its lameduck period. */
+const SHUTDOWN = 5;
 
 /** Issues in the Corefile's options, each at its own path. What none of these sees, the whole Corefile's check does. */
 function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] {
@@ -147,7 +149,7 @@ function checkOptions(settings: DnsSettings, context: CheckContext): DnsIssue[] 
   const found = [
     ...upstreamIssues(options, context),
     ...stubIssues(options),
-    ...durationIssues(options),
+    ...durationIssues(options, settings),
     ...choiceIssues(options, settings),
     ...spellingIssues(options),
   ];
@@ -212,15 +214,18 @@ function plain(domain: string): string {
   return domain.toLowerCase().replace(/\.$/, "");
 }
 
-function durationIssues({ lameduck, reload, cache }: CorefileOptions): DnsIssue[] {
+function durationIssues({ lameduck, reload, cache }: CorefileOptions, { adopt }: DnsSettings): DnsIssue[] {
   const over = (text: string | undefined, max: number) => text !== undefined && (seconds(text) ?? 0) > max;
   const under = (text: string | undefined, min: number) => text !== undefined && (seconds(text) ?? 0) < min;
   const found: DnsIssue[] = [];
-  if (over(lameduck, MAX_LAMEDUCK)) {
-    found.push(
-      issue(["lameduck"], `must be at most ${MAX_LAMEDUCK}s, since the add-on's pods are killed after 30 s`, lameduck),
-    );
-  }
+  const [longest, why] =
+    adopt === undefined
+      ? [MAX_LAMEDUCK, "the add-on's pods are killed after 30 s"]
+      : [
+          Math.max(0, adopt.terminationGracePeriodSeconds - SHUTDOWN),
+          `the pods are killed after ${adopt.terminationGracePeriodSeconds} s (adopt.terminationGracePeriodSeconds)`,
+        ];
+  if (over(lameduck, longest)) found.push(issue(["lameduck"], `must be at most ${longest}s, since ${why}`, lameduck));
   if (under(reload?.interval, 2)) found.push(issue(["reload", "interval"], "must be at least 2s", reload?.interval));
   if (under(reload?.jitter, 1) && !under(reload?.jitter, Number.MIN_VALUE)) {
     found.push(issue(["reload", "jitter"], "must be 0s, or at least 1s", reload?.jitter));

@@ -78,6 +78,7 @@ export function corefileRule(
     field: Field,
     report: Report,
     settings: Parameters<ResourceRule["check"]>[2],
+    resource: Resource,
   ) => void,
 ): Rule {
   return {
@@ -89,7 +90,7 @@ export function corefileRule(
       if (found === undefined) return;
       const blocks = blocksOf(found.text, resource.type === ADDON);
       if (typeof blocks === "string") report.wrongIn(found.field, "the Corefile", blocks);
-      else check(blocks, found.field, report, settings);
+      else check(blocks, found.field, report, settings, resource);
     },
   };
 }

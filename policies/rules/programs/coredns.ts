@@ -183,14 +183,16 @@ export const COREDNS: readonly Rule[] = [
       source: coreDns("health"),
       options: [TERMINATION],
     },
-    (blocks, field, report, settings) => {
+    (blocks, field, report, settings, resource) => {
+      // A patch is for pods that another made, whose grace period their own stack knows.
+      const grace = resource.type.endsWith("Patch") ? Number.POSITIVE_INFINITY : settings.get(TERMINATION);
       for (const health of blocks.flatMap(({ directives }) => directives.filter(({ name }) => name === "health"))) {
         const written = health.block?.find(({ name }) => name === "lameduck")?.args[0];
         const lasts = seconds(written ?? "") ?? 0;
         if (lasts <= 0)
           report.wrongIn(field, `lameduck is ${written ?? "not set"}`, "so queries are lost when a pod stops");
-        else if (lasts >= settings.get(TERMINATION))
-          report.wrongIn(field, `lameduck is ${written}`, `and the pod is killed after ${settings.get(TERMINATION)} s`);
+        else if (lasts >= grace)
+          report.wrongIn(field, `lameduck is ${written}`, `and the pod is killed after ${grace} s`);
       }
     },
   ),

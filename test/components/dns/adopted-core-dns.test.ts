@@ -79,6 +79,16 @@ describe("CoreDns with adopt", () => {
     await check({ terminationGracePeriodSeconds: 60 }, slow);
   });
 
+  it("takes a lameduck period as long as the pods' grace period allows", async () => {
+    const check = (terminationGracePeriodSeconds: number) =>
+      adopted({ adopt: { terminationGracePeriodSeconds }, corefile: { options: { lameduck: "40s" } } });
+    await check(60);
+    await assert.rejects(
+      check(44),
+      /lameduck: must be at most 39s, since the pods are killed after 44 s \(adopt\.terminationGracePeriodSeconds\)/,
+    );
+  });
+
   it("warns of settings without effect, and is refused where the stack installs the add-on", () => {
     const parse = (cluster: object, dns: object) =>
       parseSettings({

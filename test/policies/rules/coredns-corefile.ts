@@ -12,6 +12,7 @@ const configMap = (text: Value): Sample => [
     props: { metadata: { name: "coredns", namespace: "kube-system" }, data: { Corefile: text } },
   },
 ];
+const patch = (text: Value): Sample => configMap(text).map((one) => ({ ...one, type: `${one.type}Patch` }));
 
 export const COREDNS_COREFILE_CASES: CasesByRule = {
   "coredns-corefile-complete": {
@@ -60,7 +61,7 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
         "ConfigMap/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
       "a patch of the ConfigMap that EKS has made": [
-        configMap(EKS_COREFILE.replace("    loop\n", "")).map((one) => ({ ...one, type: `${one.type}Patch` })),
+        patch(EKS_COREFILE.replace("    loop\n", "")),
         "ConfigMapPatch/kube-system/coredns: data.Corefile: the Corefile, which lacks the plugin loop",
       ],
       "a snippet that is not imported": [
@@ -90,11 +91,19 @@ export const COREDNS_COREFILE_CASES: CasesByRule = {
     },
   },
   "coredns-lameduck": {
-    good: { ...GOOD, "20 seconds": corefile(EKS_COREFILE.replace("5s", "20s")) },
+    good: {
+      ...GOOD,
+      "20 seconds": corefile(EKS_COREFILE.replace("5s", "20s")),
+      "a patch for pods with a grace period of their own": patch(EKS_COREFILE.replace("5s", "40s")),
+    },
     bad: {
       "no lameduck": [
         corefile(EKS_COREFILE.replace("        lameduck 5s\n", "")),
         `${IN}lameduck is not set, so queries are lost when a pod stops. Fix: add a block with the line lameduck 5s to the plugin health`,
+      ],
+      "a patch without it": [
+        patch(EKS_COREFILE.replace("5s", "0s")),
+        "ConfigMapPatch/kube-system/coredns: data.Corefile: lameduck is 0s, so queries are lost",
       ],
       "0 seconds": [corefile(EKS_COREFILE.replace("5s", "0s")), `${IN}lameduck is 0s, so queries are lost`],
       "as long as the grace": [
