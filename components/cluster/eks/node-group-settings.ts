@@ -42,6 +42,20 @@ const LabelKey = z
     /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
     "must be a label key, such as workload or example.com/workload",
   );
+/** Labels of kubernetes.io and k8s.io that a kubelet may set for its node. */
+const KUBELET_LABEL =
+  /^(kubernetes\.io\/(hostname|os|arch)|beta\.kubernetes\.io\/(os|arch|instance-type)|(topology|failure-domain\.beta)\.kubernetes\.io\/(zone|region)|([^/]+\.)?(kubelet|node)\.kubernetes\.io\/.*)$/;
+const RESERVED_LABEL = /^(([^/]+\.)?(kubernetes|k8s)\.io|eks\.amazonaws\.com)\//;
+
+/**
+ * EKS or the kubelet refuses other labels of Kubernetes and of EKS, and no node joins the cluster.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
+ * @see https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go
+ */
+const NodeLabelKey = LabelKey.refine(
+  (key) => KUBELET_LABEL.test(key) || !RESERVED_LABEL.test(key),
+  "must not be a label of kubernetes.io, k8s.io or eks.amazonaws.com, but for node.kubernetes.io/ and kubelet.kubernetes.io/, or no node joins the cluster",
+);
 const LabelValue = z
   .string("must be a quoted string")
   .regex(
@@ -105,7 +119,7 @@ export const NodeGroupSettings = z
     containerLogs: ContainerLogs.default({}).describe(
       "Log files per container; larger ones give a stopped collector more time. A change replaces the nodes one by one.",
     ),
-    labels: z.record(LabelKey, LabelValue).default({}).describe("Node labels."),
+    labels: z.record(NodeLabelKey, LabelValue).default({}).describe("Node labels."),
     taints: z.array(Taint).default([]).describe("Node taints."),
   })
   .superRefine(

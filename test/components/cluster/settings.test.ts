@@ -28,7 +28,12 @@ describe("cluster settings", () => {
           { name: "default" },
           {
             name: "batch",
-            labels: { "example.com/workload": "batch" },
+            labels: {
+              "example.com/workload": "batch",
+              "node.kubernetes.io/lifecycle": "spot",
+              "topology.kubernetes.io/zone": "eu-central-1a",
+              "my-eks.amazonaws.com/team": "a",
+            },
             taints: [{ key: "batch", effect: "NoSchedule" }],
             capacityType: "SPOT",
           },
@@ -146,6 +151,17 @@ describe("cluster settings", () => {
       group({ taints: [{ key: "a", effect: "NoSchedule" }] }),
       /^nodeGroups: must have at least one group without NoSchedule and NoExecute taints, for/,
     ],
+    ...[
+      "node-role.kubernetes.io/worker",
+      "kubernetes.io/role",
+      "k8s.io/role",
+      "node-restriction.kubernetes.io/team",
+      "eks.amazonaws.com/nodegroup",
+    ].map((key): [string, string[], RegExp] => [
+      `the label ${key}, which no kubelet may set`,
+      group({ labels: { [key]: "x" } }),
+      /^nodeGroups\[0\]\.labels\["[^"]+"\]: key must not be a label of kubernetes\.io, k8s\.io or eks/,
+    ]),
     ["a label that Kubernetes refuses", group({ labels: { "a/b/c": "x" } }), /labels.*a label key/],
     [
       "a label that EKS refuses for its length",
