@@ -13,12 +13,12 @@ import {
   orAbsent,
   type PresentParts,
   partIssues,
-  placementIssues,
   presentParts,
   runsCollector,
   runsCoreDns,
   unusedDnsSettings,
 } from "./parts.ts";
+import { placementIssues } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
@@ -180,7 +180,7 @@ function issuesOfSections(
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
     ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),
-    ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value)),
+    ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value, region)),
     ...(monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0
       ? []
       : under(

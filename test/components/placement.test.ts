@@ -20,6 +20,12 @@ const SELECTOR = "nodeSelector: {component: backend}";
 const TOLERATIONS = "tolerations: [{key: dedicated, operator: Equal, value: backend, effect: NoSchedule}]";
 const BACKEND =
   "{name: backend, labels: {component: backend}, taints: [{key: dedicated, value: backend, effect: NoSchedule}]}";
+/** An affinity that requires a label of the node. */
+const requires = (expression: string) =>
+  `{nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [${expression}]}]}}}`;
+/** An affinity by which no two CoreDNS pods share a node. */
+const APART =
+  "{podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{labelSelector: {matchLabels: {k8s-app: kube-dns}}, topologyKey: kubernetes.io/hostname}]}}";
 
 describe("DNS settings without effect", () => {
   it("are warnings on an existing cluster, together", () => {
@@ -80,6 +86,24 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       `{cluster: {kind: eks, nodeGroups: [{name: default, minSize: 0}, ${BACKEND}]}, dns: {${SELECTOR}, ${TOLERATIONS}}}`,
       "cluster.nodeGroups: minSize or desiredSize of default must be at least 1 for the curl pods, or the deployment times out",
     ],
+    [
+      "{cluster: {kind: eks}, dns: {nodeSelector: {topology.kubernetes.io/zone: us-east-1a}}}",
+      'dns.nodeSelector: must match the labels of a node group, or CoreDNS stays pending and its add-on fails after 20 minutes (found {"topology.kubernetes.io/zone":"us-east-1a"})',
+    ],
+    ...["{key: kubernetes.io/arch, operator: In, values: [amd64]}", "{key: role, operator: Exists}"].map(
+      (expression): readonly [string, string] => [
+        `{cluster: {kind: eks}, dns: {affinity: ${requires(expression)}}}`,
+        `dns.affinity: must match the labels of default by its required nodeAffinity, or CoreDNS stays pending and its add-on fails after 20 minutes (found ${JSON.stringify(parse(requires(expression))).slice(0, 77)}…)`,
+      ],
+    ),
+    [
+      "{cluster: {kind: eks}, dns: {topologySpread: [{topologyKey: topology.kubernetes.io/zon, whenUnsatisfiable: DoNotSchedule}]}}",
+      'dns.topologySpread[0].topologyKey: must be a label of default with DoNotSchedule, or CoreDNS stays pending and its add-on fails after 20 minutes (found "topology.kubernetes.io/zon")',
+    ],
+    [
+      `{cluster: {kind: eks}, dns: {replicas: 4, affinity: ${APART}}}`,
+      "dns.replicas: 4 CoreDNS pods must not exceed the 3 nodes of default (maxSize), since the required podAntiAffinity allows one a node",
+    ],
   ];
   for (const [settings, issue] of wrong) {
     it(`are missed in ${settings}`, () => assert.deepEqual(issuesOf(settings), [issue]));
@@ -91,6 +115,16 @@ describe("Nodes for CoreDNS and the curl pods", () => {
       "{cluster: {kind: eks}, dns: {nodeSelector: {kubernetes.io/os: linux, kubernetes.io/arch: arm64}}}",
       "{cluster: {kind: eks}, dns: {nodeSelector: {topology.kubernetes.io/zone: eu-central-1a}}}",
       "{cluster: {kind: eks, nodeGroups: [{name: default, minSize: 0, desiredSize: 1}]}}",
+      "{cluster: {kind: eks, vpc: {zones: [eu-central-1a, eu-central-1c]}}, dns: {nodeSelector: {topology.kubernetes.io/zone: eu-central-1c}}}",
+      `{cluster: {kind: eks}, dns: {replicas: 3, affinity: ${APART}}}`,
+      ...[
+        "{key: kubernetes.io/arch, operator: In, values: [amd64, arm64]}",
+        "{key: role, operator: DoesNotExist}",
+        "{key: topology.kubernetes.io/zone, operator: NotIn, values: [eu-central-1a]}",
+        "{key: eks.amazonaws.com/nodegroup, operator: Exists}",
+      ].map((expression) => `{cluster: {kind: eks}, dns: {affinity: ${requires(expression)}}}`),
+      "{cluster: {kind: eks}, dns: {topologySpread: [{topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule}]}}",
+      "{cluster: {kind: eks}, dns: {topologySpread: [{topologyKey: topology.kubernetes.io/rack}]}}",
       "{cluster: {kind: eks, nodeGroups: [{name: a, taints: [{key: x, effect: PreferNoSchedule}]}]}}",
     ]) {
       assert.deepEqual(issuesOf(settings), [], settings);

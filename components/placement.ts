@@ -1,0 +1,193 @@
+import { z } from "zod";
+import type { EksClusterSettings } from "./cluster/settings.ts";
+import { dnsProfile } from "./dns/profile.ts";
+import type { DnsSettings } from "./dns/settings.ts";
+import type { SettingsIssue } from "./schema/errors.ts";
+
+/** A group with what is known of where its nodes are. */
+type NodeGroup = EksClusterSettings["nodeGroups"][number] & {
+  readonly region: string | undefined;
+  /** Zones that the settings name; undefined where AWS chooses them. */
+  readonly zones: readonly string[] | undefined;
+};
+type Toleration = NonNullable<DnsSettings["tolerations"]>[number];
+
+/** The tolerations that the add-on has by itself. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html */
+const ADDON_TOLERATIONS: readonly Toleration[] = [
+  { key: "CriticalAddonsOnly", operator: "Exists" },
+  { key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" },
+];
+
+const TIMEOUT = "its add-on fails after 20 minutes";
+
+/**
+ * Errors of CoreDNS and of the curl pods that no node of a new cluster could run. EKS reports them after 20 minutes, as an add-on that
+ * is DEGRADED.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
+ */
+export function placementIssues(
+  cluster: EksClusterSettings,
+  dns: DnsSettings,
+  region: string | undefined,
+): SettingsIssue[] {
+  if (dns.computeType === "Fargate") {
+    const message = "must not be Fargate, since this stack creates no Fargate profile";
+    return [{ path: ["dns", "computeType"], message, value: "Fargate" }];
+  }
+  const { nodeSelector = {}, tolerations = ADDON_TOLERATIONS } = dns;
+  const zones = Array.isArray(cluster.vpc?.zones) ? cluster.vpc.zones : undefined;
+  const nodes = cluster.nodeGroups.map((group) => ({ ...group, region, zones }));
+  const selected = nodes.filter((group) => matches(group, nodeSelector));
+  if (selected.length === 0) {
+    const message = `must match the labels of a node group, or CoreDNS stays pending and ${TIMEOUT}`;
+    return [{ path: ["dns", "nodeSelector"], message, value: nodeSelector }];
+  }
+  const placed = selected.filter((group) => attracts(group, dns.affinity));
+  if (placed.length === 0) {
+    const message = `must match the labels of ${namesOf(selected)} by its required nodeAffinity, or CoreDNS stays pending and ${TIMEOUT}`;
+    return [{ path: ["dns", "affinity"], message, value: dns.affinity }];
+  }
+  const unknownKey = spreadKeys(dns).find(({ key }) => !placed.some((group) => labelOf(group, key) !== undefined));
+  if (unknownKey !== undefined) {
+    const message = `must be a label of ${namesOf(placed)} with DoNotSchedule, or CoreDNS stays pending and ${TIMEOUT}`;
+    return [{ path: ["dns", "topologySpread", unknownKey.index, "topologyKey"], message, value: unknownKey.key }];
+  }
+  const usable = placed.filter((group) => tolerates(group, tolerations));
+  if (usable.length === 0) {
+    const message = `must tolerate the taints of ${namesOf(placed)}, or CoreDNS stays pending and ${TIMEOUT}`;
+    return [{ path: ["dns", "tolerations"], message, value: tolerations }];
+  }
+  const most = usable.reduce((sum, { maxSize }) => sum + maxSize, 0);
+  const { replicas, autoscaling } = dnsProfile(dns);
+  const pods = autoscaling?.minReplicas ?? replicas ?? 0;
+  if (pods > most && keepsNodesApart(dns.affinity)) {
+    const message = `${pods} CoreDNS pods must not exceed the ${most} nodes of ${namesOf(usable)} (maxSize), since the required podAntiAffinity allows one a node`;
+    return [{ path: ["dns", autoscaling === undefined ? "replicas" : "autoscaling"], message }];
+  }
+  if (!usable.some(startsWithNodes)) return [tooFewNodes(usable, `for CoreDNS, or ${TIMEOUT}`)];
+  const untainted = nodes.filter((group) => tolerates(group, []));
+  if (untainted.length > 0 && !untainted.some(startsWithNodes))
+    return [tooFewNodes(untainted, "for the curl pods, or the deployment times out")];
+  return [];
+}
+
+function tooFewNodes(groups: readonly NodeGroup[], why: string): SettingsIssue {
+  const message = `minSize or desiredSize of ${namesOf(groups)} must be at least 1 ${why}`;
+  return { path: ["cluster", "nodeGroups"], message };
+}
+
+function namesOf(groups: readonly NodeGroup[]): string {
+  return groups.map(({ name }) => name).join(" or ");
+}
+
+function startsWithNodes({ desiredSize, minSize }: Pick<NodeGroup, "desiredSize" | "minSize">): boolean {
+  return (desiredSize ?? minSize) > 0;
+}
+
+const UNKNOWN = Symbol("a value that only the deployment tells");
+
+/** A label of a group's nodes: the group's own, or one that EKS or the kubelet sets. */
+function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undefined {
+  const { architecture, capacityType, instanceTypes, labels, region, zones } = group;
+  if (key in labels) return labels[key];
+  if (key === "kubernetes.io/os") return "linux";
+  if (key === "kubernetes.io/arch") return architecture;
+  if (key === "eks.amazonaws.com/capacityType") return capacityType;
+  if (key === "node.kubernetes.io/instance-type" && instanceTypes.length === 1) return instanceTypes[0];
+  if (key === "topology.kubernetes.io/region") return region ?? UNKNOWN;
+  if (key === ZONE) return zones?.length === 1 ? zones[0] : UNKNOWN;
+  if (key.startsWith("topology.kubernetes.io/")) return undefined;
+  return /(^|\.)(kubernetes\.io|k8s\.io|eks\.amazonaws\.com|k8s\.aws)\//.test(key) ? UNKNOWN : undefined;
+}
+
+const ZONE = "topology.kubernetes.io/zone";
+
+/** Whether a group may have nodes whose label has the value. */
+function mayBe(group: NodeGroup, key: string, value: string): boolean {
+  const label = labelOf(group, key);
+  if (label !== UNKNOWN) return label === value;
+  if (key !== ZONE) return true;
+  return group.zones?.includes(value) ?? value.startsWith(group.region ?? "");
+}
+
+function matches(group: NodeGroup, selector: Readonly<Record<string, string>>): boolean {
+  return Object.entries(selector).every(([key, value]) => mayBe(group, key, value));
+}
+
+/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-affinity */
+const NodeAffinity = z.object({
+  nodeAffinity: z.object({
+    requiredDuringSchedulingIgnoredDuringExecution: z.object({
+      nodeSelectorTerms: z
+        .array(
+          z.object({
+            matchExpressions: z
+              .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).default([]) }))
+              .default([]),
+          }),
+        )
+        .min(1),
+    }),
+  }),
+});
+
+/** Whether a required nodeAffinity allows a group's nodes; also where it cannot be read. */
+function attracts(group: NodeGroup, affinity: DnsSettings["affinity"]): boolean {
+  const required = NodeAffinity.safeParse(affinity).data?.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution;
+  if (required === undefined) return true;
+  return required.nodeSelectorTerms.some(({ matchExpressions }) =>
+    matchExpressions.every(({ key, operator, values }) => {
+      const label = labelOf(group, key);
+      if (operator === "In") return values.some((value) => mayBe(group, key, value));
+      if (operator === "NotIn") return label === undefined || label === UNKNOWN || !values.includes(label);
+      if (operator === "Exists") return label !== undefined;
+      return operator !== "DoesNotExist" || label === undefined || label === UNKNOWN;
+    }),
+  );
+}
+
+/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#inter-pod-affinity-and-anti-affinity */
+const PodAntiAffinity = z.object({
+  podAntiAffinity: z.object({
+    requiredDuringSchedulingIgnoredDuringExecution: z.array(
+      z.object({ topologyKey: z.string(), labelSelector: z.unknown() }),
+    ),
+  }),
+});
+
+/** Whether an affinity requires a node of its own for each CoreDNS pod. */
+function keepsNodesApart(affinity: DnsSettings["affinity"]): boolean {
+  const required = PodAntiAffinity.safeParse(affinity).data?.podAntiAffinity;
+  return (required?.requiredDuringSchedulingIgnoredDuringExecution ?? []).some(
+    ({ topologyKey, labelSelector }) => topologyKey === "kubernetes.io/hostname" && selectsCoreDns(labelSelector),
+  );
+}
+
+function selectsCoreDns(labelSelector: unknown): boolean {
+  const text = JSON.stringify(labelSelector) ?? "";
+  return [
+    '{"matchLabels":{"k8s-app":"kube-dns"}}',
+    '{"matchExpressions":[{"key":"k8s-app","operator":"In","values":["kube-dns"]}]}',
+  ].includes(text);
+}
+
+/** Labels without which a node takes no CoreDNS pod. */
+function spreadKeys({ topologySpread = [] }: DnsSettings): { readonly index: number; readonly key: string }[] {
+  return topologySpread.flatMap(({ topologyKey, whenUnsatisfiable }, index) =>
+    whenUnsatisfiable === "DoNotSchedule" ? [{ index, key: topologyKey }] : [],
+  );
+}
+
+/** Whether pods with these tolerations run on a group's nodes. @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+function tolerates({ taints }: NodeGroup, tolerations: readonly Toleration[]): boolean {
+  return taints
+    .filter(({ effect }) => effect !== "PreferNoSchedule")
+    .every((taint) =>
+      tolerations.some(
+        ({ key = "", operator = "Equal", value = "", effect }) =>
+          (key === "" ? operator === "Exists" : key === taint.key) &&
+          (operator === "Exists" || value === taint.value) &&
+          (effect === undefined || effect === taint.effect),
+      ),
+    );
+}
