@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { formatIssue } from "../../components/schema/errors.ts";
 import { parseSettings } from "../../components/settings.ts";
 import { comparePlans } from "../../lab/diff/compare.ts";
 import { PlanDocument } from "../../lab/diff/document.ts";
@@ -118,6 +119,19 @@ describe("parts that do not go together", () => {
       settings.warnings.map(({ path }) => path.join(".")),
       ["curlPod"],
     );
+  });
+
+  it("warns that a new cluster without CoreDNS resolves no names", () => {
+    const warnings = (cluster: object) =>
+      parseSettings({
+        "aws:region": "eu-central-1",
+        "eks-dns-logging:cluster": JSON.stringify(cluster),
+        "eks-dns-logging:dns": "false",
+      }).warnings.map(formatIssue);
+    assert.deepEqual(warnings({ kind: "eks" }), [
+      "dns: false leaves a new cluster without CoreDNS, so that pods resolve no names until it is installed",
+    ]);
+    assert.deepEqual(warnings({ kind: "eks-existing", name: "prod" }), []);
   });
 
   it("checks dns as far as it can where only AWS knows the cluster's version", () => {
