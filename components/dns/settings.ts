@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
-import { Bytes, Cores, Image, integer, isMore, string } from "../schema/values.ts";
+import { AnnotationKey, Bytes, Cores, Image, integer, isMore, LabelKey, string } from "../schema/values.ts";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
 
 const ObjectName = string(
@@ -55,7 +55,13 @@ const DEFAULT_LIMITS = { cpu: undefined, memory: "170Mi" };
 
 const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string(SHARE).regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
-const StringMap = z.record(z.string(), z.string("must be a quoted string"));
+const Labels = z.record(
+  LabelKey,
+  string(
+    /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
+    "a quoted string of up to 63 letters, digits, '-', '_' and '.', starting and ending with a letter or digit",
+  ),
+);
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
@@ -137,10 +143,13 @@ export const DnsSettings = z
       .record(z.string(), z.unknown())
       .optional()
       .describe("Kubernetes affinity, merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
-    nodeSelector: StringMap.optional().describe("Node labels."),
+    nodeSelector: Labels.optional().describe("Node labels."),
     tolerations: z.array(Toleration).optional().describe("Replace the add-on's."),
-    podLabels: StringMap.optional().describe("Additional pod labels."),
-    podAnnotations: StringMap.optional().describe("Additional pod annotations."),
+    podLabels: Labels.optional().describe("Additional pod labels."),
+    podAnnotations: z
+      .record(AnnotationKey, z.string("must be a quoted string"))
+      .optional()
+      .describe("Additional pod annotations."),
     computeType: z.enum(["ec2", "Fargate"]).optional().describe("Only ec2 is supported. Default ec2."),
     corefile: CorefileSettings.prefault({}).describe("The Corefile."),
     clusterDns: z

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, PolicyCidr } from "../schema/values.ts";
+import { Bytes, Cores, Image, LabelKey, LabelValue, PolicyCidr } from "../schema/values.ts";
 import { Destination } from "./destinations/destination-settings.ts";
 import { Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
 import { ProcessingSettings } from "./processing/settings.ts";
-import { Destinations, LabelKey, LabelValue, NamespaceName, Route } from "./routing/routes.ts";
+import { Destinations, NamespaceName, Route } from "./routing/routes.ts";
 import { SOURCES } from "./sources/journal.ts";
 
 /** Collectors by the names that people know them by. */

@@ -53,6 +53,22 @@ export const Image = string(
   "an image with a fixed tag or a digest, such as 'docker.io/curlimages/curl:8.17.0', but not ':latest'",
 );
 
+/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
+export const LabelKey = string(
+  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "a label key, such as app or app.kubernetes.io/name",
+);
+export const LabelValue = string(
+  /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "a label value: a quoted string of 1 to 63 letters, digits, '-', '_' and '.'",
+);
+
+/** Kubernetes takes upper-case letters in the prefix of an annotation, which it does not in that of a label. */
+export const AnnotationKey = string(
+  /^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+  "an annotation key, such as owner or example.com/owner",
+);
+
 export const UNIQUE = "must be unique";
 
 /**

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { teamNamespace } from "../../kubernetes/labels.ts";
-import { string } from "../../schema/values.ts";
+import { LabelKey, LabelValue, string } from "../../schema/values.ts";
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-format.ts";
 import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
@@ -9,16 +9,6 @@ import { ownSources, SOURCES, type Source, sourceIndex } from "../sources/journa
 export const NamespaceName = string(
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
   "the name of a namespace: up to 63 lower-case letters, digits and '-'",
-);
-
-/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-export const LabelKey = string(
-  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "a label key, such as app or app.kubernetes.io/name",
-);
-export const LabelValue = string(
-  /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-  "a label value: a quoted string of 1 to 63 letters, digits, '-', '_' and '.'",
 );
 
 /** Names of containers, variables and AWS resources are made of it; each word begins with a letter, so that no two meet there. */

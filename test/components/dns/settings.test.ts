@@ -43,7 +43,7 @@ describe("DnsSettings", () => {
       { podDisruptionBudget: { maxUnavailable: "120%" } },
       /^podDisruptionBudget\.maxUnavailable: must be an integer of at least 0, or a quoted/,
     ],
-    [{ nodeSelector: { zone: 1 } }, /^nodeSelector\.zone: must be a quoted string$/],
+    [{ nodeSelector: { zone: 1 } }, /^nodeSelector\.zone: must be a quoted string of up to 63 letters/],
     [
       { conflicts: { onCreate: "PRESERVE" } },
       /^conflicts\.onCreate: must be NONE or OVERWRITE, since EKS accepts PRESERVE on an update/,
@@ -92,6 +92,11 @@ describe("DnsSettings", () => {
       { nodeLocalCache: { image: "node-cache:latest" } },
       /^nodeLocalCache\.image: must be an image with a fixed tag or a digest, such as/,
     ],
+    [{ podLabels: { "team name": "a" } }, /^podLabels\.team name: /],
+    [{ podLabels: { team: "a b" } }, /^podLabels\.team: must be a quoted string of up to 63 letters, digits, '-'/],
+    [{ nodeSelector: { "-a": "b" } }, /^nodeSelector\.-a: /],
+    [{ podAnnotations: { "a b": "c" } }, /^podAnnotations\.a b: /],
+    [{ podAnnotations: { a: 1 } }, /^podAnnotations\.a: must be a quoted string$/],
     [{ clusterSize: { nodes: 0, pods: 1, services: 1 } }, /^clusterSize\.nodes: /],
   ];
   for (const [settings, issue] of wrong) {
@@ -101,6 +106,10 @@ describe("DnsSettings", () => {
       assert.match(found[0] ?? "", issue);
     });
   }
+
+  it("take labels without a value, and annotations of any text", () => {
+    assert.deepEqual(issues({ podLabels: { "a.example/b": "" }, podAnnotations: { "A.example/b": "a b\n" } }), []);
+  });
 
   it("can be shown to editors as a JSON schema, each setting with words", () => {
     const schema = z.toJSONSchema(DnsSettings, { io: "input" });
