@@ -1,3 +1,4 @@
+import { judgeComponent, minorOf } from "eks-dns-logging-corefile/addon";
 import { z } from "zod";
 import { partitionOf } from "../aws/partition.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
@@ -107,10 +108,19 @@ export function kubeDnsAddresses(cluster: ClusterSettings): readonly string[] {
   return clusterDnsOf(cluster.kind === "eks" ? { vpcCidr: cluster.vpc?.cidr } : cluster);
 }
 
+/** @see https://kubernetes.io/releases/version-skew-policy/#kube-proxy */
+function kubeProxyIssues({ version, addons: { kubeProxy } }: EksClusterSettings): SettingsIssue[] {
+  if (kubeProxy === undefined) return [];
+  if (judgeComponent("kube-proxy", kubeProxy, { from: version, to: version }).standing !== "before") return [];
+  const minor = minorOf(version) ?? 0;
+  const message = `must be a version from v1.${minor - 3} to v1.${minor} with cluster.version ${version}, since kube-proxy is never newer than the control plane, and at most three minor versions older`;
+  return [{ path: ["addons", "kubeProxy"], message, value: kubeProxy }];
+}
+
 /** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */
 export function checkCluster(settings: ClusterSettings, region: string | undefined): SettingsIssue[] {
   if (settings.kind === "existing") return [];
-  const stated = settings.kind === "eks-existing" ? checkEksExisting(settings) : [];
+  const stated = settings.kind === "eks-existing" ? checkEksExisting(settings) : kubeProxyIssues(settings);
   if (region === undefined) return stated;
   const { id } = partitionOf(region);
   const zones = settings.kind === "eks" && Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];

@@ -15,6 +15,19 @@ describe("checkCluster", () => {
     assert.deepEqual(check({ kind: "existing" }, undefined), []);
   });
 
+  it("holds kube-proxy to the versions that the control plane takes", () => {
+    const at = (version: string, kubeProxy: string) =>
+      check({ kind: "eks", version, addons: { kubeProxy } }, "eu-central-1").map(({ path, message }) =>
+        [path.join("."), message].join(" "),
+      );
+    const allowed = (from: string, to: string) =>
+      `addons.kubeProxy must be a version from v${from} to v${to} with cluster.version ${to}, since kube-proxy is never newer than the control plane, and at most three minor versions older`;
+    assert.deepEqual(at("1.36", "v1.28.1-eksbuild.1"), [allowed("1.33", "1.36")]);
+    assert.deepEqual(at("1.34", "v1.36.1-eksbuild.2"), [allowed("1.31", "1.34")]);
+    assert.deepEqual(at("1.36", "v1.33.10-eksbuild.2"), []);
+    assert.deepEqual(at("1.36", "v1.36.9-eksbuild.1"), []);
+  });
+
   it("names zones of another region and principals of another partition", () => {
     const settings = {
       kind: "eks",
