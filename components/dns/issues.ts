@@ -14,7 +14,7 @@ import ipaddr from "ipaddr.js";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
-import { cacheMemoryIssues } from "./memory-issues.ts";
+import { cacheMemoryIssues, passedByIssues } from "./effect-issues.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
 const MIN_TIMEOUT = 20 * 60;
@@ -40,6 +40,7 @@ export function checkDns(
     ...addon,
     ...corefileIssues(settings, { ...context(settings, kubernetesVersion, dnsAddresses), mayHaveRole }),
     ...cacheMemoryIssues(settings, takesAddon),
+    ...passedByIssues(settings),
     ...checkNodeLocalCache(settings),
   ];
 }

@@ -56,10 +56,16 @@ export function nodeLocalCorefile(cache: CacheOptions): string {
 }
 
 /** The options of the cache before a CoreDNS of these settings. */
-export function cacheOptions({ corefile, clusterDns }: DnsSettings, cache: NodeLocalCacheSettings): CacheOptions {
-  const { clusterDomain, stubDomains, hosts, rewrite, upstreams } = corefile.options ?? {};
-  const special = [corefile.text, stubDomains, hosts, rewrite, upstreams];
-  return { ...cache, clusterDns, clusterDomain, forwardToCoreDns: special.some((choice) => choice !== undefined) };
+export function cacheOptions(settings: DnsSettings, cache: NodeLocalCacheSettings): CacheOptions {
+  const { clusterDns, corefile } = settings;
+  const clusterDomain = corefile.options?.clusterDomain;
+  return { ...cache, clusterDns, clusterDomain, forwardToCoreDns: answersOutside(settings) };
+}
+
+/** Whether CoreDNS answers some names outside the cluster otherwise than the node's resolvers would, so that the cache asks it for all. */
+export function answersOutside({ corefile }: Pick<DnsSettings, "corefile">): boolean {
+  const { stubDomains, hosts, rewrite, upstreams } = corefile.options ?? {};
+  return [corefile.text, stubDomains, hosts, rewrite, upstreams].some((choice) => choice !== undefined);
 }
 
 function server(zone: string, addresses: readonly string[], plugins: readonly Plugin[]): Server {

@@ -1,4 +1,5 @@
 import { amount } from "../schema/values.ts";
+import { answersOutside } from "./node-local-rendering.ts";
 import { DEFAULT_MEMORY_LIMIT, dnsProfile, memoryNeed } from "./profile.ts";
 import type { DnsIssue, DnsSettings } from "./settings.ts";
 
@@ -18,4 +19,22 @@ export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsI
   if (megabytes * 1e6 <= amount(limit)) return [];
   const message = `takes ${Math.round(need.cache)} of the ${megabytes} MB that CoreDNS then needs, above resources.limits.memory of ${limit}: raise that, or lower the capacity`;
   return [{ path: ["corefile", "options", "cache"], message, severity: "warning" }];
+}
+
+const PASSED_BY =
+  "has no effect on names outside the cluster that pods ask nodeLocalCache for, which asks the node's own resolvers: set corefile.options.upstreams, and it asks CoreDNS";
+
+/** Warnings of what the settings say of names outside the cluster, where the node's cache does not ask CoreDNS for them. */
+export function passedByIssues(settings: DnsSettings): DnsIssue[] {
+  const { nodeLocalCache, corefile } = settings;
+  if (nodeLocalCache === undefined || answersOutside(settings)) return [];
+  const { cache, forward, log, clusterDomain = "cluster.local" } = corefile.options ?? {};
+  const outside = log?.zones?.filter((zone) => !`.${zone}`.toLowerCase().endsWith(`.${clusterDomain}`)) ?? ["."];
+  const paths = [
+    ...(corefile.profile === "tuned" ? [["profile"]] : []),
+    ...(cache === undefined ? [] : [["options", "cache"]]),
+    ...(forward === undefined ? [] : [["options", "forward"]]),
+    ...(log === undefined || outside.length === 0 ? [] : [["options", "log"]]),
+  ];
+  return paths.map((path) => ({ path: ["corefile", ...path], message: PASSED_BY, severity: "warning" }));
 }

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { cacheMemoryIssues, passedByIssues } from "../../../components/dns/effect-issues.ts";
+import { DnsSettings } from "../../../components/dns/settings.ts";
+
+const messages = (settings: unknown, isAddon = true) =>
+  cacheMemoryIssues(DnsSettings.parse(settings), isAddon).map(({ path, message, severity }) =>
+    [severity, path.join("."), message].join(" "),
+  );
+const cached = (success: number) => ({ corefile: { options: { cache: { success: { capacity: success } } } } });
+
+describe("cacheMemoryIssues", () => {
+  it("warns of a cache that takes more than the memory limit", () => {
+    assert.deepEqual(messages(cached(1_000_000)), [
+      "warning corefile.options.cache takes 1208 of the 1291 MB that CoreDNS then needs, above resources.limits.memory of 170Mi: raise that, or lower the capacity",
+    ]);
+    assert.equal(messages({ ...cached(1_000_000), resources: { limits: { memory: "1Gi" } } }).length, 1);
+  });
+
+  it("says nothing where the cache fits, and of a limit that nobody knows", () => {
+    assert.deepEqual(messages(cached(80_000)), []);
+    assert.deepEqual(messages({ ...cached(1_000_000), resources: { limits: { memory: "2Gi" } } }), []);
+    assert.deepEqual(messages({ ...cached(1_000_000), clusterSize: { nodes: 3, pods: 60, services: 20 } }), []);
+    assert.deepEqual(messages(cached(1_000_000), false), []);
+  });
+});
+
+describe("passedByIssues", () => {
+  const paths = (corefile: object, more: object = { nodeLocalCache: { mode: "kubelet" } }) =>
+    passedByIssues(DnsSettings.parse({ corefile, ...more })).map(({ path }) => path.join("."));
+  const OUTSIDE = { profile: "tuned", options: { cache: { ttl: 300 }, forward: { maxFails: 3 }, log: {} } };
+
+  it("warns of what CoreDNS does with outside names, where the node's cache asks others for them", () => {
+    assert.deepEqual(paths(OUTSIDE), [
+      "corefile.profile",
+      "corefile.options.cache",
+      "corefile.options.forward",
+      "corefile.options.log",
+    ]);
+    const [first] = passedByIssues(DnsSettings.parse({ corefile: OUTSIDE, nodeLocalCache: { mode: "kubelet" } }));
+    assert.equal(first?.severity, "warning");
+    assert.match(first?.message ?? "", /^has no effect on names outside the cluster that pods ask nodeLocalCache for/);
+  });
+
+  it("says nothing where the cache asks CoreDNS for all names, and of what CoreDNS does with the cluster's", () => {
+    assert.deepEqual(paths(OUTSIDE, {}), []);
+    for (const own of [{ upstreams: ["10.0.0.2"] }, { rewrite: [{ from: "a.example", to: "b.example" }] }])
+      assert.deepEqual(paths({ ...OUTSIDE, options: { ...OUTSIDE.options, ...own } }), []);
+    const cluster = { ttl: 10, lameduck: "10s", pods: "verified", log: { zones: ["svc.cluster.local"] } };
+    assert.deepEqual(paths({ options: cluster }), []);
+    assert.deepEqual(paths({ options: { log: { zones: ["cluster.local", "corp.example"] } } }), [
+      "corefile.options.log",
+    ]);
+  });
+});
