@@ -2,7 +2,7 @@ import { coversEverybody } from "../../core/cidr.ts";
 import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
-import { nameOf } from "../../readers/workload.ts";
+import { nameOf, namespaceOf } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
 
@@ -12,6 +12,10 @@ const NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch";
 const DNS_NAMESPACE = "kube-system";
 const NAME_LABEL = "kubernetes.io/metadata.name";
 const DNS_PORT = 53;
+/** The label of DNS's pods on EKS, and wherever CoreDNS stands in the place of kube-dns. */
+const APP_LABEL = "k8s-app";
+const DNS_APP = "kube-dns";
+const DNS_WORKLOADS = ["kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet"];
 /** Each way with its list of rules. */
 const WAYS = [
   ["Ingress", "ingress"],
@@ -197,23 +201,46 @@ function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {
 /** Pods without a namespace are those of the policy's own, and DNS is in another. */
 function mayBeDns(peer: Field, stack: Stack): boolean {
   if (peer.at("ipBlock").isSet) return true;
-  const selector = peer.at("namespaceSelector");
-  if (!selector.isSet) return false;
-  // What a selector asks for is a label that Kubernetes sets, or one that this stack sets: `name` is neither.
-  const has = (key: string, isValue: (value: string) => boolean) =>
-    (key === NAME_LABEL && isValue(DNS_NAMESPACE)) ||
-    someKnown(stack.ofType(NAMESPACE, NAMESPACE_PATCH), (namespace) => {
-      if (nameOf(namespace) !== DNS_NAMESPACE) return false;
-      const label = namespace.at("metadata", "labels", key);
+  const namespaces = peer.at("namespaceSelector");
+  return namespaces.isSet && selectsDnsNamespace(namespaces, stack) && maySelectDnsPods(peer.at("podSelector"), stack);
+}
+
+/** Whether something has a label whose value is so. */
+type HasLabel = (key: string, isValue: (value: string) => boolean) => boolean;
+
+/** What a selector asks for is a label that Kubernetes sets, or one that this stack sets: `name` is neither. */
+function selectsDnsNamespace(selector: Field, stack: Stack): boolean {
+  return selects(
+    selector,
+    (key, isValue) =>
+      (key === NAME_LABEL && isValue(DNS_NAMESPACE)) ||
+      someKnown(stack.ofType(NAMESPACE, NAMESPACE_PATCH), (namespace) => {
+        if (nameOf(namespace) !== DNS_NAMESPACE) return false;
+        const label = namespace.at("metadata", "labels", key);
+        return label.isSet && isValue(label.text() ?? "");
+      }),
+  );
+}
+
+/** Of the labels of DNS's pods one is known, unless the stack has pods there with another value. */
+function maySelectDnsPods(selector: Field, stack: Stack): boolean {
+  const has: HasLabel = (_key, isValue) =>
+    isValue(DNS_APP) ||
+    someKnown(stack.ofType(...DNS_WORKLOADS), (workload) => {
+      if (namespaceOf(workload) !== DNS_NAMESPACE) return false;
+      const label = workload.at("spec", "template", "metadata", "labels", APP_LABEL);
       return label.isSet && isValue(label.text() ?? "");
     });
-  if (
-    !selector
-      .at("matchLabels")
-      .entries()
-      .every(([key, value]) => has(key, (one) => one === value.text()))
-  )
-    return false;
+  return selects(selector, has, (key) => key === APP_LABEL);
+}
+
+/** Whether a selector fits labels. @param isKnown Keys of which `has` knows; any other fits. Default: all. */
+function selects(selector: Field, has: HasLabel, isKnown: (key: string) => boolean = () => true): boolean {
+  const fits = selector
+    .at("matchLabels")
+    .entries()
+    .every(([key, value]) => !isKnown(key) || has(key, (one) => one === value.text()));
+  if (!fits) return false;
   return selector
     .at("matchExpressions")
     .items()
@@ -224,6 +251,7 @@ function mayBeDns(peer: Field, stack: Stack): boolean {
         .items()
         .map((value) => value.text());
       const operator = term.at("operator").text();
+      if (!isKnown(key)) return true;
       if (operator === "In") return has(key, (value) => values.includes(value));
       if (operator === "Exists") return has(key, () => true);
       if (operator === "DoesNotExist") return !has(key, () => true);

@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../policies/core/resource.ts";
+import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { named, type Sample, without } from "./samples.ts";
 import { inTeam, NAMESPACE, NS, namespace, OTHERS } from "./tenancy-samples.ts";
@@ -16,6 +16,13 @@ const NETWORK: Sample = [
     policyTypes: ["Egress"],
     egress: [{ to: [{ namespaceSelector: {} }], ports: DNS_PORTS }],
   }),
+];
+
+/** Selectors of pods in the namespace of DNS that are not DNS's. */
+const OTHER_PODS: readonly Value[] = [
+  { matchLabels: { "k8s-app": "coredns" } },
+  { matchExpressions: [{ key: "k8s-app", operator: "In", values: ["coredns", "dns"] }] },
+  { matchExpressions: [{ key: "k8s-app", operator: "NotIn", values: ["kube-dns"] }] },
 ];
 
 export const TENANCY_NETWORK_CASES: CasesByRule = {
@@ -160,6 +167,33 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
           props: { metadata: { name: "kube-system", labels: { name: "kube-system" } } },
         },
       ],
+      "DNS's pods, by the label that they have and by others that they may have": named(
+        NETWORK,
+        "dns",
+        "spec.egress.0.to",
+        [
+          {
+            namespaceSelector: {},
+            podSelector: {
+              matchLabels: { "k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns" },
+              matchExpressions: [{ key: "pod-template-hash", operator: "Exists" }],
+            },
+          },
+        ],
+      ),
+      "a CoreDNS with another label": [
+        ...named(NETWORK, "dns", "spec.egress.0.to", [
+          { namespaceSelector: {}, podSelector: { matchLabels: { "k8s-app": "coredns" } } },
+        ]),
+        {
+          type: "kubernetes:apps/v1:Deployment",
+          name: "coredns",
+          props: {
+            metadata: { name: "coredns", namespace: "kube-system" },
+            spec: { template: { metadata: { labels: { "k8s-app": "coredns" } } } },
+          },
+        },
+      ],
       "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
       "DNS let out beside a policy of which nothing is known": [
         inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
@@ -199,6 +233,16 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         `${NS}no NetworkPolicy lets DNS out by UDP 53`,
         `${NS}no NetworkPolicy lets DNS out by TCP 53`,
       ],
+      ...Object.fromEntries(
+        OTHER_PODS.map((podSelector) => [
+          `to other pods of its namespace: ${JSON.stringify(podSelector)}`,
+          [
+            named(NETWORK, "dns", "spec.egress.0.to", [{ namespaceSelector: {}, podSelector }]),
+            `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+            `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+          ],
+        ]),
+      ),
       "a port beside it": [
         named(NETWORK, "dns", "spec.egress.0.ports", [
           { port: 54, endPort: 60 },
