@@ -1,7 +1,7 @@
 import { hasVariable, modelOf, pluginName, type Server, writePlugin } from "../model.ts";
 import { DECIDERS, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
-import { type Blocks, CorefileSyntaxError, parseSyntax } from "../syntax/syntax.ts";
+import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
 import { checkAnswers } from "./answer-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings, isWithin } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
@@ -24,8 +24,9 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   findings.errors.push(...start.errors);
   findings.warnings.push(...start.warnings);
   const written = blocksOf(text);
-  if (written === undefined) return findings;
-  const { servers, imports } = modelOf(parseSyntax(text, environmentOf(where)));
+  const replaced = blocksOf(text, environmentOf(where));
+  if (written === undefined || replaced === undefined) return findings;
+  const { servers, imports } = modelOf(replaced);
   const release = releaseFor(context.coredns);
   if (isNewer(context.coredns))
     findings.warnings.push(
@@ -46,14 +47,15 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
 function commonCause(text: string): string | undefined {
   if (/^\s*Corefile:\s*[|>]/m.test(text))
     return "this is a ConfigMap: the Corefile is only the text below its key Corefile";
-  const lines = text.split("\n").map((line) => /(?:^|\s)([^\s{"#][^\s"#]*\{)\s*$/.exec(line)?.[1]);
+  const written = text.split("\n").map((line) => line.replace(/#.*$/, ""));
+  const lines = written.map((line) => /(?:^|\s)([^\s{"#][^\s"#]*\{)\s*$/.exec(line)?.[1]);
   const index = lines.findIndex((word) => word !== undefined);
   return index === -1 ? undefined : `line ${index + 1}: ${lines[index]} needs a space before its brace`;
 }
 
-function blocksOf(text: string): Blocks | undefined {
+function blocksOf(text: string, environment?: Environment): Blocks | undefined {
   try {
-    return parseSyntax(text);
+    return parseSyntax(text, environment);
   } catch (error) {
     if (error instanceof CorefileSyntaxError) return undefined;
     throw error;

@@ -132,10 +132,18 @@ describe("a Corefile of which CoreDNS understands nothing", () => {
     ]);
   });
 
+  it("imports what an empty variable names", () => {
+    assert.match(String(errorsOf(".:53 {\n    import {$NONE}\n}\n")), /import takes the name of a snippet/);
+  });
+
   it("lacks a space before a brace", () => {
     assert.deepEqual(errorsOf(".:53 {\n    health{\n        lameduck 5s\n    }\n}\n"), [
       "line 2: health{ needs a space before its brace",
     ]);
+    assert.deepEqual(
+      errorsOf(".:53 {\n    # was health{\n    foo\n}\n").filter((text) => text.includes("foo")),
+      ['.:53: CoreDNS 1.14.3 has no plugin "foo" and does not start'],
+    );
     assert.deepEqual(errorsOf(".:53{\n    errors\n}\n"), ["line 1: .:53{ needs a space before its brace"]);
   });
 });
