@@ -6,6 +6,7 @@ import { checkAnswers } from "./answer-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings, isWithin } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
 import { checkServing } from "./serving-checks.ts";
+import { checkZones } from "./zone-checks.ts";
 
 /**
  * Checks a Corefile as CoreDNS would run it: whether it starts, with the plugins and options of its version, and whether it answers
@@ -39,6 +40,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
     checkForwards(server, servers, context, findings);
     checkAnswers(server, servers, context, findings);
   }
+  checkZones(servers, context, findings);
   checkServing(servers, imports.length > 0, context, findings);
   return { errors: [...new Set(findings.errors)], warnings: [...new Set(findings.warnings)] };
 }

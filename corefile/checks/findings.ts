@@ -1,8 +1,11 @@
-import type { Server } from "../model.ts";
+import { pluginName, type Server } from "../model.ts";
 import type { Version } from "../releases.ts";
+import { zoneAndPort } from "../syntax/go-values.ts";
 
 /** The domain of every cluster of EKS. */
 export const CLUSTER_DOMAIN = "cluster.local";
+
+export const DNS_PORT = 53;
 
 /** What is known of where the Corefile will run. */
 export interface CheckContext {
@@ -54,23 +57,43 @@ export interface ServedZone {
   readonly port: number;
 }
 
-/** Zones and ports of a server block; `.` and `dns://.:53` are the same. Other transports are left out. */
+/**
+ * Zones and ports of a server block; `.` and `dns://.:53` are the same. Other transports are left out, and zones with capital
+ * letters, which no name is in.
+ * @see https://github.com/coredns/coredns/issues/6624
+ */
 export function servedZones(server: Server): readonly ServedZone[] {
   return server.zones.flatMap((text): ServedZone[] => {
-    const bare = text.toLowerCase().replace(/^dns:\/\//, "");
+    const bare = text.replace(/^dns:\/\//, "");
     if (bare.includes("://")) return [];
-    const [, name = bare, port = "53"] = /^(.*):(\d+)$/.exec(bare) ?? [];
-    return [{ zone: dotted(name), port: Number(port) }];
+    const read = zoneAndPort(bare);
+    const [, name = bare, digits] = /^(.*):(\d+)$/.exec(bare) ?? [];
+    const { zones, port } = typeof read === "string" ? { zones: [name], port: digits } : read;
+    return zones
+      .filter((zone) => !hasCapitals(zone))
+      .map((zone) => ({ zone: dotted(zone), port: Number(port ?? DNS_PORT) }));
   });
 }
 
-/** The server block that CoreDNS gives a name to: that of the longest zone on the port. */
+/** Whether a word has letters that CoreDNS, which lowers every name, never finds in one. */
+export function hasCapitals(text: string): boolean {
+  return /[A-Z]/.test(text);
+}
+
+/** Whether a block takes only the queries for which its `view` holds. */
+export function hasView(server: Server): boolean {
+  return server.plugins.some((plugin) => pluginName(plugin) === "view");
+}
+
+/** The server block that CoreDNS gives a name to, for anyone who asks: that of the longest zone on the port, without a view. */
 export function serverFor(name: string, port: number, servers: readonly Server[]): Server | undefined {
-  const fits = servers.flatMap((server) =>
-    servedZones(server)
-      .filter((served) => served.port === port && isWithin(name, served.zone))
-      .map(({ zone }) => ({ server, length: zone.length })),
-  );
+  const fits = servers
+    .filter((server) => !hasView(server))
+    .flatMap((server) =>
+      servedZones(server)
+        .filter((served) => served.port === port && isWithin(name, served.zone))
+        .map(({ zone }) => ({ server, length: zone.length })),
+    );
   return fits.sort((a, b) => b.length - a.length)[0]?.server;
 }
 

@@ -2,7 +2,7 @@ import type { Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/forward.ts";
 import { isBefore } from "../releases.ts";
 import { isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
-import { type CheckContext, dotted, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
+import { type CheckContext, DNS_PORT, dotted, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
 
 /** Where a forward sends queries. */
 export interface Upstream {
@@ -50,13 +50,14 @@ function split(text: string): { readonly address: string; readonly port: number 
 
 /** Before it, a second line of forward in a block kept CoreDNS from starting. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.9.4.md */
 const SEVERAL_SINCE = [1, 9, 4] as const;
+/** Before it, CoreDNS looked up the address and the name together, as a host. @see https://github.com/coredns/coredns/blob/master/notes/coredns-1.13.0.md */
+const SERVER_NAME_SINCE = [1, 13, 0] as const;
 /** Where NodeLocal DNSCache usually is. */
 const USUAL_NODE_LOCAL = "169.254.20.10";
 /** The address of kube-dns on EKS, which depends on the VPC's range. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
 const EKS_CLUSTER_DNS: readonly string[] = ["10.100.0.10", "172.20.0.10"];
 /** The address of kube-dns by kubeadm and kind, unless their Services are given another range. */
 const USUAL_CLUSTER_DNS = "10.96.0.10";
-const DNS_PORT = 53;
 
 /** Upstreams that are CoreDNS itself, or that no query reaches. */
 export function checkForwards(
@@ -83,7 +84,22 @@ export function checkForwards(
     }
     checkUpstreams(server, servers, forward, context, findings);
     checkMixture(server, forward, findings);
+    checkServerNames(server, forward, context, findings);
   }
+}
+
+function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: CheckContext, findings: Findings): void {
+  if (coredns === undefined || !isBefore(coredns, SERVER_NAME_SINCE)) return;
+  const named = forward.upstreams.filter((text) => {
+    const upstream = readUpstream(text);
+    return typeof upstream !== "string" && upstream.serverName !== undefined;
+  });
+  const [text] = named;
+  if (text === undefined) return;
+  const [since, version] = [SERVER_NAME_SINCE, coredns].map((parts) => parts.join("."));
+  const message = `forward ${forward.from} ${text}: CoreDNS takes a name after % from ${since}, and ${version} asks nobody there; use tls_servername`;
+  if (named.length === forward.upstreams.length) findings.error(server, message);
+  else findings.warn(server, message);
 }
 
 /** One upstream that knows private names beside one that does not: which one is asked, is chance. @see https://github.com/coredns/coredns/issues/5348 */

@@ -3,7 +3,15 @@ import type { CachePlugin } from "../plugins/cache.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { seconds } from "../syntax/go-values.ts";
-import { type CheckContext, CLUSTER_DOMAIN, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
+import {
+  type CheckContext,
+  CLUSTER_DOMAIN,
+  type Findings,
+  hasView,
+  isWithin,
+  servedZones,
+  serverFor,
+} from "./findings.ts";
 
 const TERMINATION_GRACE = 30;
 /** What CoreDNS needs after its lame duck to close connections. */
@@ -29,11 +37,13 @@ export function checkServing(
   context: CheckContext,
   findings: Findings,
 ): void {
-  const root = servers.find((server) => servedZones(server).some(({ zone, port }) => zone === "." && port === 53));
+  const root = serverFor(".", 53, servers);
+  const isParted = servers.some((server) => hasView(server) && serves(server, "."));
   // Pods that are not the add-on's may serve other names and ports, and their probes may ask elsewhere.
   const required = context.isAddon === false ? findings.warnings : findings.errors;
   if (root === undefined && !hasImports) {
-    required.push("no block for .:53: names outside the other blocks are refused");
+    if (isParted) findings.warnings.push("every block for .:53 has a view: what no view takes is refused");
+    else required.push("no block for .:53: names outside the other blocks are refused");
   }
   if (root !== undefined && !hasImports) {
     for (const [name, why] of WANTED) if (!hasPlugin(root, name)) findings.warn(root, `no ${name}: ${why}`);
@@ -43,6 +53,11 @@ export function checkServing(
   for (const server of servers) {
     for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
   }
+}
+
+/** Whether a block takes the names of a zone on the port of DNS. */
+function serves(server: Server, name: string): boolean {
+  return servedZones(server).some(({ zone, port }) => port === 53 && isWithin(name, zone));
 }
 
 /** What one block does for the whole process, whichever it is. */
@@ -101,13 +116,15 @@ function checkClusterNames(
         : servedZones(server).map(({ zone }) => zone)
       : [],
   );
+  const inViews = servers.some((one) => hasView(one) && hasPlugin(one, "kubernetes") && serves(one, domain));
   if (zones.some((zone) => isWithin(domain, zone))) return;
   const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
-  const message = `nobody answers ${domain}, the domain of every pod on EKS: ${inner}`;
+  const outside = inViews ? "outside the views " : "";
+  const message = `${outside}nobody answers ${domain}, the domain of every pod on EKS: ${inner}`;
   const another =
     zones.length === 0 &&
     OTHER_SOURCES.some((name) => hasPlugin(server, name) && !servedZones(server).some(({ zone }) => zone === "."));
-  if (coredns === undefined || another || hasPlugin(server, "rewrite")) findings.warn(server, message);
+  if (coredns === undefined || another || inViews || hasPlugin(server, "rewrite")) findings.warn(server, message);
   else findings.error(server, message);
 }
 

@@ -99,6 +99,11 @@ export function isPublic(address: string): boolean {
   return isAddress(address) && ipaddr.process(address).range() === "unicast";
 }
 
+/** Whether an address is one that only the same pod reaches. */
+export function isLoopback(address: string): boolean {
+  return isAddress(address) && ipaddr.process(address).range() === "loopback";
+}
+
 /** Whether an address is the pod itself: loopback, or the unspecified one, which goes to loopback. */
 export function isOwnHost(address: string): boolean {
   if (!isAddress(address)) return false;

@@ -1,0 +1,81 @@
+import type { Server } from "../model.ts";
+import { isLoopback } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import {
+  type CheckContext,
+  DNS_PORT,
+  type Findings,
+  hasCapitals,
+  hasView,
+  servedZones,
+  serverFor,
+} from "./findings.ts";
+import { readUpstream } from "./forward-checks.ts";
+
+/** Server blocks that no query of a pod reaches. */
+export function checkZones(servers: readonly Server[], context: CheckContext, findings: Findings): void {
+  for (const [index, server] of servers.entries()) {
+    checkSpelling(server, findings);
+    if (hasView(server)) checkView(server, servers.slice(0, index), findings);
+    checkBind(server, servers, context, findings);
+  }
+}
+
+/** A zone with capital letters, which CoreDNS takes and finds no name in. */
+function checkSpelling(server: Server, findings: Findings): void {
+  for (const zone of server.zones)
+    if (hasCapitals(zone) && !zone.includes("/") && !hasVariable(zone))
+      findings.warn(
+        server,
+        `no query reaches ${zone}: CoreDNS compares names in lower case; write ${zone.toLowerCase()}`,
+      );
+}
+
+/** A block with a view is asked before one without only where it stands before it. */
+function checkView(server: Server, earlier: readonly Server[], findings: Findings): void {
+  const zones = servedZones(server);
+  const first = earlier.find(
+    (other) =>
+      !hasView(other) &&
+      String(hostsOf(other)) === String(hostsOf(server)) &&
+      servedZones(other).some(({ zone, port }) => zones.some((one) => one.zone === zone && one.port === port)),
+  );
+  if (first === undefined) return;
+  findings.warn(
+    server,
+    `no query reaches the block with the view: that for ${first.zones.join(" ")} above it has none and takes them all; put the one with the view first`,
+  );
+}
+
+/** A block that listens on the loopback alone gets no query of a pod. One that a forward asks there is a second stage, and may. */
+function checkBind(server: Server, servers: readonly Server[], { isAddon }: CheckContext, findings: Findings): void {
+  const hosts = hostsOf(server);
+  const zones = servedZones(server).filter(({ port }) => port === DNS_PORT);
+  if (zones.length === 0 || !isInner(server)) return;
+  const message = `bind ${hosts.join(" ")}: no other pod reaches this block, since this is the loopback of CoreDNS's own pod; leave bind out`;
+  const isRoot = zones.some(({ zone }) => zone === ".");
+  const others = servers.filter((other) => !isInner(other));
+  if (isRoot && isAddon !== false && serverFor(".", DNS_PORT, others) === undefined) findings.error(server, message);
+  else if (!servers.some(asksLoopback)) findings.warn(server, message);
+}
+
+/** Addresses and interfaces that a block listens on; none where it listens on all. */
+function hostsOf(server: Server): readonly string[] {
+  return server.plugins.flatMap((plugin) => (plugin.plugin === "bind" ? plugin.addresses : []));
+}
+
+function isInner(server: Server): boolean {
+  const hosts = hostsOf(server);
+  return hosts.length > 0 && hosts.every((host) => host === "lo" || isLoopback(host));
+}
+
+function asksLoopback(server: Server): boolean {
+  return server.plugins.some(
+    (plugin) =>
+      plugin.plugin === "forward" &&
+      plugin.upstreams.some((text) => {
+        const upstream = readUpstream(text);
+        return typeof upstream !== "string" && isLoopback(upstream.target);
+      }),
+  );
+}
