@@ -2,7 +2,7 @@ import { type Plugin, pluginName, type Server } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
-import { seconds } from "../syntax/go-values.ts";
+import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import {
   type CheckContext,
   CLUSTER_DOMAIN,
@@ -78,10 +78,17 @@ function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, fin
         ? [plugin.address ?? port]
         : [],
     );
-    if (addresses.includes(port)) continue;
+    if (addresses.some((address) => isEverywhere(address, port))) continue;
     const what = addresses.length === 0 ? `no ${name}` : `${name} elsewhere`;
     findings.errors.push(`${what}: the add-on's probe asks it on ${port}, and ${consequence}`);
   }
+}
+
+/** Whether a plugin that listens on an address is found on a port of the pod. */
+function isEverywhere(address: string, port: string): boolean {
+  const { host = "", port: own } = hostAndPort(address) ?? {};
+  const unspecified = ["0.0.0.0", "::"].some((any) => sameAddress(any, host));
+  return `:${own}` === port && (host === "" || unspecified);
 }
 
 function hasPlugin(server: Server, name: string): boolean {
@@ -109,6 +116,7 @@ function checkClusterNames(
 ): void {
   const server = serverFor(domain, 53, servers);
   if (server === undefined || !servers.some((one) => hasPlugin(one, "kubernetes"))) return;
+  const inViews = servers.some((one) => hasView(one) && hasPlugin(one, "kubernetes") && serves(one, domain));
   const zones = server.plugins.flatMap((plugin) =>
     plugin.plugin === "kubernetes"
       ? plugin.zones.length > 0
@@ -116,7 +124,6 @@ function checkClusterNames(
         : servedZones(server).map(({ zone }) => zone)
       : [],
   );
-  const inViews = servers.some((one) => hasView(one) && hasPlugin(one, "kubernetes") && serves(one, domain));
   if (zones.some((zone) => isWithin(domain, zone))) return;
   const inner = zones.length > 0 ? `kubernetes answers ${zones.join(" ")}` : "this block has no kubernetes";
   const outside = inViews ? "outside the views " : "";
@@ -194,7 +201,7 @@ function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Fin
     findings.warn(server, `rewrite ${from}: fits no name, since every name ends with a dot; end it with \\.$`);
     return;
   }
-  if (/[A-Z]/.test(from.replace(/\\.|\(\?[^):]*[:)]|\[:\w+:\]|\(\?P?<\w+>/g, "")) && !/\(\?[a-z]*i/.test(from))
+  if (needsCapitals(from))
     findings.warn(server, `rewrite ${from}: fits no name, since CoreDNS compares names in lower case`);
   const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
   const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
@@ -204,6 +211,16 @@ function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Fin
       server,
       `rewrite ${from}: fits anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
     );
+}
+
+/** What a pattern has apart from the characters that it compares: escapes, marks of groups, and classes. */
+const MARKS =
+  /\\Q.*?(?:\\E|$)|\\p\{\w+\}|\\[pP]\w|\\x\{?\w+\}?|\\.|\(\?P?<\w+>|\(\?[^):]*[:)]|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/g;
+
+/** Whether a pattern fits only names with capital letters; not where a part that has them may be left out. */
+function needsCapitals(pattern: string): boolean {
+  const compared = pattern.replace(MARKS, (mark) => (/^\[[A-Z-]+\]$/.test(mark) ? "A" : ""));
+  return /[A-Z](?![*?{])/.test(compared) && !/\||\)[*?{]/.test(compared) && !/\(\?[a-z]*i/.test(pattern);
 }
 
 function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {

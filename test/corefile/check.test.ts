@@ -227,6 +227,37 @@ describe("checkCorefile", () => {
     });
   }
 
+  it("takes health and ready on every address of their port", () => {
+    for (const host of ["0.0.0.0", "[::]", ""]) {
+      const found = check([`health ${host}:8080`, `ready ${host}:8181`], ["health", "ready"]);
+      assert.deepEqual(found, { errors: [], warnings: [] });
+    }
+    const { errors } = check(["health 127.0.0.1:8080"], ["health"]);
+    assert.match(String(errors), /^health elsewhere/);
+  });
+
+  it("takes capital letters in a class, an escape or a choice of a pattern", () => {
+    const of = (pattern: string) =>
+      check(
+        [`rewrite name regex ${pattern} b.example answer auto`, "kubernetes cluster.local", "forward . 10.0.0.2"],
+        ["kubernetes", "forward"],
+      ).warnings;
+    for (const part of [
+      "[A-Za-z]+",
+      "[a-zA-Z0-9-]+",
+      "[^A-Z]+",
+      "\\pL+",
+      "\\p{Lu}?",
+      "(?:Web|web)",
+      "X*a",
+      "(?i)Web",
+      "[]A-Za]",
+    ])
+      assert.deepEqual(of(`^${part}\\.a\\.$`), [], part);
+    for (const part of ["Web", "[A-Z]+", "(?P<Name>Web)"])
+      assert.match(String(of(`^${part}\\.a\\.$`)), /fits no name, since CoreDNS compares names in lower case/, part);
+  });
+
   it("takes a TLS upstream with a name, in either place, and another port of the pod", () => {
     const found = check(
       ["forward . tls://9.9.9.9%dns.quad9.net tls://[2620:fe::fe]:853%dns.quad9.net 127.0.0.1:5353"],
