@@ -2,7 +2,7 @@ import { type OtherPlugin, type Plugin, pluginName, type Server } from "../model
 import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
 import { isNewer } from "../releases.ts";
 import type { Directive } from "../syntax/syntax.ts";
-import { type CheckContext, CLUSTER_DOMAIN, type Findings, isWithin, servedZones } from "./findings.ts";
+import { bare, type CheckContext, CLUSTER_DOMAIN, type Findings, isWithin, servedZones } from "./findings.ts";
 import { loopOf, readUpstream } from "./forward-checks.ts";
 
 /** What a block answers otherwise than its lines suggest, each as the real CoreDNS was seen to. */
@@ -75,10 +75,6 @@ function leadsBack(text: string, context: CheckContext): boolean {
   const upstream = readUpstream(text);
   if (typeof upstream === "string" || upstream.kind === "file") return typeof upstream === "string";
   return loopOf(upstream, context) !== undefined || /(\.10|:a)$/i.test(upstream.target);
-}
-
-function bare(zone: string): string {
-  return zone.replace(/\.$/, "");
 }
 
 interface CnameRule {

@@ -3,6 +3,7 @@ import { DECIDERS, isNewer, type Release, rankOf, releaseFor } from "../releases
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
 import { checkAnswers } from "./answer-checks.ts";
+import { checkEndings } from "./ending-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings, isWithin } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
 import { checkServing } from "./serving-checks.ts";
@@ -39,6 +40,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
     checkOrder(server, release, findings);
     checkForwards(server, servers, context, findings);
     checkAnswers(server, servers, context, findings);
+    checkEndings(server, servers, imports.length > 0, context, findings);
   }
   checkZones(servers, context, findings);
   checkServing(servers, imports.length > 0, context, findings);

@@ -80,9 +80,13 @@ export function hasCapitals(text: string): boolean {
   return /[A-Z]/.test(text);
 }
 
+export function hasPlugin(server: Server, name: string): boolean {
+  return server.plugins.some((plugin) => pluginName(plugin) === name);
+}
+
 /** Whether a block takes only the queries for which its `view` holds. */
 export function hasView(server: Server): boolean {
-  return server.plugins.some((plugin) => pluginName(plugin) === "view");
+  return hasPlugin(server, "view");
 }
 
 /** The server block that CoreDNS gives a name to, for anyone who asks: that of the longest zone on the port, without a view. */
@@ -106,4 +110,9 @@ export function isWithin(name: string, zone: string): boolean {
 export function dotted(name: string): string {
   const lower = name.toLowerCase();
   return lower.endsWith(".") ? lower : `${lower}.`;
+}
+
+/** A zone as a message shows it; the root stays a dot. */
+export function bare(zone: string): string {
+  return zone.replace(/(?<=.)\.$/, "");
 }

@@ -1,4 +1,4 @@
-import { type Plugin, pluginName, type Server } from "../model.ts";
+import type { Plugin, Server } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
@@ -7,6 +7,7 @@ import {
   type CheckContext,
   CLUSTER_DOMAIN,
   type Findings,
+  hasPlugin,
   hasView,
   isWithin,
   servedZones,
@@ -89,10 +90,6 @@ function isEverywhere(address: string, port: string): boolean {
   const { host = "", port: own } = hostAndPort(address) ?? {};
   const unspecified = ["0.0.0.0", "::"].some((any) => sameAddress(any, host));
   return `:${own}` === port && (host === "" || unspecified);
-}
-
-function hasPlugin(server: Server, name: string): boolean {
-  return server.plugins.some((plugin) => pluginName(plugin) === name);
 }
 
 /** Plugins that may answer for the cluster's names in the place of kubernetes. */

@@ -164,6 +164,11 @@ export function isGoRegexp(text: string): boolean {
   return compiled(text) !== undefined;
 }
 
+/** Whether a regular expression fits somewhere in a text; not where it is none. */
+export function fitsGoRegexp(pattern: string, text: string): boolean {
+  return compiled(pattern)?.test(text) ?? false;
+}
+
 /** Groups of a regular expression, which a rewrite names as {1}, {2} and so on; 0 where the text is none. */
 export function groupsOf(text: string): number {
   return compiled(text)?.groupCount() ?? 0;

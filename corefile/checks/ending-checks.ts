@@ -1,0 +1,180 @@
+import { type OtherPlugin, pluginName, type Server } from "../model.ts";
+import type { HostsPlugin } from "../plugins/sources.ts";
+import { DECIDERS } from "../releases.ts";
+import { fitsGoRegexp, isGoRegexp } from "../syntax/go-values.ts";
+import type { Directive } from "../syntax/syntax.ts";
+import {
+  bare,
+  type CheckContext,
+  CLUSTER_DOMAIN,
+  DNS_PORT,
+  dotted,
+  type Findings,
+  hasPlugin,
+  isWithin,
+  servedZones,
+  serverFor,
+} from "./findings.ts";
+
+/** A server block, and the cluster's domain where kubernetes of this block would answer it. */
+interface Place {
+  readonly server: Server;
+  readonly clusterDomain: string | undefined;
+  readonly findings: Findings;
+}
+
+/** Plugins that end queries which their lines do not seem to be about, before those after them see one. */
+export function checkEndings(
+  server: Server,
+  servers: readonly Server[],
+  hasImports: boolean,
+  { clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
+  findings: Findings,
+): void {
+  const answers = !hasImports && hasPlugin(server, "kubernetes") && serverFor(domain, DNS_PORT, servers) === server;
+  const place: Place = { server, clusterDomain: answers ? domain : undefined, findings };
+  for (const plugin of server.plugins) {
+    if (plugin.plugin === "hosts") checkHosts(place, plugin);
+    if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(place, plugin);
+  }
+  checkRules(place);
+}
+
+/** Whether no name of the cluster gets past a plugin that ends those of its zones, but for those it passes on. */
+function endsCluster({ clusterDomain: domain }: Place, zones: readonly string[], passed: readonly string[]): boolean {
+  if (domain === undefined || !zones.some((zone) => isWithin(domain, zone))) return false;
+  return !passed.some((zone) => isWithin(domain, zone) || isWithin(zone, domain));
+}
+
+/** The zones of a line, or of its block where it has none. */
+function zonesOf({ server }: Place, words: readonly string[]): readonly string[] {
+  return words.length > 0 ? words : servedZones(server).map(({ zone }) => zone);
+}
+
+function passedOn(words: readonly string[] | undefined): readonly string[] {
+  return words?.length === 0 ? ["."] : (words ?? []);
+}
+
+/** Plugins behind hosts that may answer what it passes on. */
+const BEHIND_HOSTS: readonly string[] = [...DECIDERS].filter(
+  (name) => !["rewrite", "acl", "template", "hosts"].includes(name),
+);
+
+/** hosts answers SERVFAIL for a name of its zones that it does not have, unless a line passes it on. */
+function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlugin): void {
+  const { server, findings } = place;
+  const zones = zonesOf(place, file.slice(1));
+  const passed = passedOn(fallthrough);
+  const names = entries.flatMap((entry) => entry.names);
+  const isOption = names.includes("fallthrough");
+  const ended = zones.filter((zone) => !passed.some((one) => isWithin(zone, one)));
+  // A block for one name, which is there.
+  if (!isOption && zones.every((zone) => names.some((name) => dotted(name) === dotted(zone)))) return;
+  if (ended.length === 0) {
+    if (!BEHIND_HOSTS.some((name) => hasPlugin(server, name)))
+      findings.warn(
+        server,
+        "hosts: fallthrough leads to no plugin, so that every name that hosts does not have is SERVFAIL; add a forward",
+      );
+    return;
+  }
+  const what = isOption
+    ? "fallthrough on the line of an address is taken for a name, so that"
+    : passed.length > 0
+      ? `fallthrough ${passed.join(" ")} passes on those names alone, so that`
+      : "without fallthrough";
+  const advice = isOption ? "give it a line of its own" : "add a line fallthrough behind the addresses";
+  const isCluster = endsCluster(place, ended, passed);
+  const whose = isCluster ? ", the cluster's own too," : of(ended);
+  const message = `hosts: ${what} every other name${whose} is SERVFAIL; ${advice}`;
+  if (isCluster) findings.error(server, message);
+  else findings.warn(server, message);
+}
+
+/** A name of the cluster that a pattern for other names does not fit. */
+const SERVICE = "kubernetes.default.svc";
+
+/** template answers SERVFAIL for a name of its zones that no match fits, unless a line passes it on. */
+function checkTemplate(place: Place, { line }: OtherPlugin): void {
+  const { server, clusterDomain, findings } = place;
+  const [kind = "IN", type = "ANY", ...words] = line.args;
+  if (!["IN", "ANY"].includes(kind.toUpperCase())) return;
+  const zones = zonesOf(place, words);
+  const passed = passedOn(optionOf(line, "fallthrough"));
+  const patterns = (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []));
+  const fits = (name: string) =>
+    patterns.length === 0 || patterns.some((one) => !isGoRegexp(one) || fitsGoRegexp(one, dotted(name)));
+  const isAddress = ["A", "ANY"].includes(type.toUpperCase());
+  const where = `template ${line.args.join(" ")}`;
+  if (isAddress && clusterDomain !== undefined && endsCluster(place, zones, [])) {
+    if (fits(`${SERVICE}.${clusterDomain}`)) {
+      findings.error(server, `${where}: answers the cluster's own names before kubernetes sees them; name its zones`);
+      return;
+    }
+  }
+  const ended = zones.filter(
+    (zone) => !passed.some((one) => isWithin(zone, one)) && !fits(`other.name.${zone === "." ? "example" : zone}`),
+  );
+  if (ended.length === 0) return;
+  const isCluster = isAddress && endsCluster(place, ended, passed);
+  const whose = isCluster ? ", the cluster's own too," : of(ended);
+  const message = `${where}: without fallthrough every name${whose} that no match fits is SERVFAIL for this type; add a line fallthrough`;
+  if (isCluster) findings.error(server, message);
+  else findings.warn(server, message);
+}
+
+/** Words behind `name` that say of which zones; none for all. */
+function of(zones: readonly string[]): string {
+  return zones.includes(".") ? "" : ` of ${zones.map(bare).join(" ")}`;
+}
+
+function optionOf({ block = [] }: Directive, option: string): readonly string[] | undefined {
+  return block.find(({ name }) => name === option)?.args;
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  block: "refuses every query",
+  filter: "empties every answer",
+  drop: "leaves every query without an answer",
+};
+
+/** The first rule of acl that fits decides. @see https://coredns.io/plugins/acl/ */
+function checkRules(place: Place): void {
+  const { server, clusterDomain, findings } = place;
+  const lines = server.plugins.flatMap((plugin) =>
+    plugin.plugin === "other" && pluginName(plugin) === "acl" ? [plugin.line] : [],
+  );
+  for (const [index, { args, block: rules = [] }] of lines.entries()) {
+    const zones = zonesOf(place, args);
+    const end = rules.findIndex(isUnconditional);
+    const rule = rules[end];
+    if (rule === undefined) continue;
+    const name = rule.name.toLowerCase();
+    const effect = REFUSALS[name];
+    const isFirst = end === 0 && !lines.slice(0, index).some((earlier) => meets(zonesOf(place, earlier.args), zones));
+    if (effect !== undefined && isFirst && clusterDomain !== undefined && endsCluster(place, zones, []))
+      findings.error(
+        server,
+        `acl: ${name} without a condition stands first and ${effect}, also for the cluster's own names; the first rule that fits decides, so put it last`,
+      );
+    else if (end < rules.length - 1)
+      findings.warn(
+        server,
+        `acl: the rules behind ${name} without a condition have no effect, since the first rule that fits decides`,
+      );
+  }
+}
+
+/** Whether two lists of zones have names in common. */
+function meets(one: readonly string[], other: readonly string[]): boolean {
+  return one.some((zone) => other.some((own) => isWithin(zone, own) || isWithin(own, zone)));
+}
+
+/** Whether a rule, as `block type A net 10.0.0.0/8`, is for every type and every client. */
+function isUnconditional({ args }: Directive): boolean {
+  const words = args.map((word) => word.toLowerCase());
+  const at = words.indexOf("net");
+  const [types, nets] = at === -1 ? [words, ["*"]] : [words.slice(0, at), words.slice(at + 1)];
+  const isEveryType = types.length === 0 || types.includes("*");
+  return isEveryType && nets.includes("*");
+}

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { block, check, withLines } from "./default-corefile.ts";
+
+const NOTHING = { errors: [], warnings: [] };
+const STUB = "errors\ncache\nforward . 10.0.0.9";
+const template = (words: string, ...lines: readonly string[]) => `template ${words} {\n${lines.join("\n")}\n}`;
+const ANSWER = 'answer "{{ .Name }} 60 IN A 10.0.0.9"';
+
+describe("hosts", () => {
+  const errors: readonly (readonly [lines: string, message: string])[] = [
+    [
+      "hosts {\n10.0.0.9 a.example\n}",
+      "hosts: without fallthrough every other name, the cluster's own too, is SERVFAIL",
+    ],
+    [
+      "hosts {\n10.0.0.9 a.example # fallthrough\n}",
+      "hosts: without fallthrough every other name, the cluster's own too, is SERVFAIL",
+    ],
+    [
+      "hosts {\n10.0.0.9 a.corp.example\nfallthrough corp.example\n}",
+      "hosts: fallthrough corp.example passes on those names alone, so that every other name, the cluster's own too,",
+    ],
+    [
+      "hosts {\n10.0.0.9 a.example fallthrough\n}",
+      "hosts: fallthrough on the line of an address is taken for a name, so that every other name, the cluster's own too,",
+    ],
+    ["hosts /etc/hosts", "add a line fallthrough behind the addresses"],
+  ];
+  for (const [lines, message] of errors)
+    it(`ends the cluster's names with ${JSON.stringify(lines)}`, () => {
+      const { errors: found } = check(withLines(lines));
+      assert.equal(found.length, 1, String(found));
+      assert.ok(found[0]?.startsWith(".:53: hosts: ") && found[0].includes(message), found[0]);
+    });
+
+  it("ends other names of its own zones", () => {
+    const stub = "hosts {\n10.0.0.9 a.corp.example\n}";
+    for (const text of [
+      withLines("hosts /etc/hosts corp.example {\n10.0.0.9 a.corp.example\n}"),
+      withLines("", block("corp.example", stub, STUB)),
+    ]) {
+      const { errors: found, warnings } = check(text);
+      assert.deepEqual(found, []);
+      assert.match(String(warnings), /hosts: without fallthrough every other name of corp\.example is SERVFAIL/);
+    }
+    const { errors: found, warnings } = check(withLines("hosts {\n10.0.0.9 a.b\nfallthrough cluster.local\n}"));
+    assert.deepEqual(found, []);
+    assert.match(
+      String(warnings),
+      /fallthrough cluster\.local passes on those names alone, so that every other name is/,
+    );
+  });
+
+  it("passes names on to nobody", () => {
+    const stub = block("corp.example", "errors\ncache\nhosts {\n10.0.0.9 a.corp.example\nfallthrough\n}");
+    assert.deepEqual(check(withLines("", stub)).warnings, [
+      "corp.example: hosts: fallthrough leads to no plugin, so that every name that hosts does not have is SERVFAIL; add a forward",
+    ]);
+  });
+
+  it("passes its other names on, or has all", () => {
+    assert.deepEqual(check(withLines("hosts {\n10.0.0.9 a.example\nfallthrough\n}")), NOTHING);
+    assert.deepEqual(check(withLines("hosts {\n10.0.0.9 a.example\nfallthrough .\n}")), NOTHING);
+    for (const more of ["", "fallthrough\n"]) {
+      const one = block("a.corp.example", `errors\ncache\nhosts {\n10.0.0.9 a.corp.example\n${more}}`);
+      assert.deepEqual(check(withLines("", one)), NOTHING);
+    }
+  });
+});
+
+describe("template", () => {
+  const MATCH = "match ^web\\.corp\\.example\\.$";
+
+  it("ends the cluster's names", () => {
+    const cases: readonly (readonly [line: string, message: string])[] = [
+      [
+        template("IN A", MATCH, ANSWER),
+        "without fallthrough every name, the cluster's own too, that no match fits is SERVFAIL",
+      ],
+      [template("ANY ANY", MATCH, "rcode NXDOMAIN"), "without fallthrough every name, the cluster's own too,"],
+      [template("ANY ANY", "rcode NXDOMAIN"), "answers the cluster's own names before kubernetes sees them"],
+      [template("IN A", ANSWER, "fallthrough"), "answers the cluster's own names before kubernetes sees them"],
+      [template("IN A local", 'match "(.*)"', ANSWER), "answers the cluster's own names before kubernetes sees them"],
+    ];
+    for (const [line, message] of cases) {
+      const { errors } = check(withLines(line));
+      assert.equal(errors.length, 1, String(errors));
+      assert.ok(errors[0]?.includes(message), errors[0]);
+    }
+  });
+
+  it("ends other names of its zones", () => {
+    for (const [line, message] of [
+      [template("IN A corp.example", MATCH, ANSWER), "every name of corp.example that no match fits is SERVFAIL"],
+      [template("IN AAAA", MATCH, "rcode NOERROR"), "every name that no match fits is SERVFAIL for this type"],
+    ] as const) {
+      const { errors, warnings } = check(withLines(line));
+      assert.deepEqual(errors, []);
+      assert.equal(warnings.length, 1, String(warnings));
+      assert.ok(warnings[0]?.includes(message), warnings[0]);
+    }
+  });
+
+  it("passes its other names on, or fits all", () => {
+    for (const line of [
+      template("IN A", MATCH, ANSWER, "fallthrough"),
+      template("IN AAAA", "rcode NOERROR"),
+      template("IN A corp.example", ANSWER),
+      template("IN A corp.example", "match .*\\.corp\\.example\\.$", ANSWER),
+      template("CH TXT", 'answer "{{ .Name }} 60 CH TXT x"'),
+    ])
+      assert.deepEqual(check(withLines(line)), NOTHING, line);
+  });
+});
+
+describe("acl", () => {
+  const acl = (...rules: readonly string[]) => `acl {\n${rules.join("\n")}\n}`;
+
+  it("ends the cluster's names where its first rule is for all", () => {
+    for (const [rule, effect] of [
+      ["block", "refuses every query"],
+      ["filter type * net *", "empties every answer"],
+      ["drop net *", "leaves every query without an answer"],
+    ] as const) {
+      const { errors } = check(withLines(acl(rule, "allow net 10.0.0.0/8")));
+      assert.equal(errors.length, 1, String(errors));
+      assert.ok(errors[0]?.includes(`without a condition stands first and ${effect}`), errors[0]);
+    }
+  });
+
+  it("has rules that never apply", () => {
+    for (const rules of [
+      ["allow net 10.0.0.0/8", "block", "allow net 172.20.0.0/16"],
+      ["allow", "block net 10.0.0.0/8"],
+    ]) {
+      const { errors, warnings } = check(withLines(acl(...rules)));
+      assert.deepEqual(errors, []);
+      assert.match(String(warnings), /acl: the rules behind (block|allow) without a condition have no effect/);
+    }
+  });
+
+  it("has rules that apply", () => {
+    for (const line of [
+      acl("allow net 10.0.0.0/8", "block"),
+      acl("block type ANY net *", "allow net 10.0.0.0/8"),
+      "acl a.example b.example {\nfilter\n}",
+    ])
+      assert.deepEqual(check(withLines(line)), NOTHING, line);
+  });
+});
