@@ -1,8 +1,20 @@
 import { type OtherPlugin, type Plugin, pluginName, type Server } from "../model.ts";
-import type { HostsPlugin, RewritePlugin } from "../plugins/sources.ts";
+import type { HostsPlugin, KubernetesPlugin, RewritePlugin } from "../plugins/sources.ts";
 import { isNewer } from "../releases.ts";
 import type { Directive } from "../syntax/syntax.ts";
-import { bare, type CheckContext, CLUSTER_DOMAIN, type Findings, isWithin, servedZones } from "./findings.ts";
+import {
+  bare,
+  type CheckContext,
+  CLUSTER_DOMAIN,
+  DNS_PORT,
+  dotted,
+  type Findings,
+  hasPlugin,
+  hasView,
+  isWithin,
+  servedZones,
+  serverFor,
+} from "./findings.ts";
 import { loopOf, readUpstream } from "./forward-checks.ts";
 
 /** What a block answers otherwise than its lines suggest, each as the real CoreDNS was seen to. */
@@ -16,6 +28,44 @@ export function checkAnswers(
   checkCnames(server, findings);
   checkStubBlocks(server, servers, context, findings);
   checkShadow(server, servers, context, findings);
+  for (const plugin of server.plugins)
+    if (plugin.plugin === "kubernetes") checkReverse(server, servers, plugin, findings);
+}
+
+/** The zones of all addresses. */
+const ALL_ADDRESSES: readonly string[] = ["in-addr.arpa.", "ip6.arpa."];
+
+/** Names of addresses, of which the cluster knows its own alone. */
+function checkReverse(
+  server: Server,
+  servers: readonly Server[],
+  { zones, fallthrough }: KubernetesPlugin,
+  findings: Findings,
+): void {
+  const reverse = zones.map(dotted).filter((zone) => isWithin(zone, "arpa"));
+  const owners = hasView(server) || servedZones(server).length === 0 ? [] : [server, ...servers];
+  const lost = reverse.filter((zone) => {
+    const owner = serverFor(zone, DNS_PORT, owners);
+    return owners.length > 0 && owner !== server && !(owner !== undefined && hasPlugin(owner, "kubernetes"));
+  });
+  if (lost.length > 0) {
+    const names = lost.map(bare).join(" ");
+    findings.warn(
+      server,
+      `kubernetes ${names}: no query for these names reaches this block, so that the addresses of Services have none; add ${names} to its zones`,
+    );
+  }
+  if (fallthrough?.length === 0) return;
+  const ended = reverse.filter(
+    (zone) =>
+      ALL_ADDRESSES.includes(zone) && !lost.includes(zone) && !fallthrough?.some((passed) => isWithin(zone, passed)),
+  );
+  // Clusters have addresses of IPv4 in most cases, and then nobody asks for others.
+  if (ended.length === 0 || (reverse.includes("in-addr.arpa.") && !ended.includes("in-addr.arpa."))) return;
+  findings.warn(
+    server,
+    `kubernetes ${ended.map(bare).join(" ")}: without fallthrough every address outside the cluster has no name (NXDOMAIN); add fallthrough ${ended.map(bare).join(" ")}`,
+  );
 }
 
 function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {

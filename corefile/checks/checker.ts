@@ -4,8 +4,9 @@ import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
 import { checkAnswers } from "./answer-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
-import { type CheckContext, type CorefileFindings, Findings, isWithin } from "./findings.ts";
+import { type CheckContext, type CorefileFindings, Findings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
+import { checkLogs } from "./log-checks.ts";
 import { checkServing } from "./serving-checks.ts";
 import { checkZones } from "./zone-checks.ts";
 
@@ -37,6 +38,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   for (const server of modelOf(written).servers) checkVariables(server, where, findings);
   for (const server of servers) {
     checkRepeated(server, findings);
+    checkLogs(server, findings);
     checkOrder(server, release, findings);
     checkForwards(server, servers, context, findings);
     checkAnswers(server, servers, context, findings);
@@ -96,22 +98,6 @@ function checkRepeated(server: Server, findings: Findings): void {
     if (count < 2 || ONCE.has(name) || REPEATABLE.has(name)) continue;
     findings.warn(server, `${name} stands ${count} times: only one of them has an effect`);
   }
-  const logs = server.plugins.flatMap((plugin) => (plugin.plugin === "log" ? [scopesOf(plugin.scope)] : []));
-  for (const [index, scopes] of logs.entries()) {
-    const earlier = logs.slice(0, index).flat();
-    for (const scope of scopes)
-      if (earlier.some((wide) => isWithin(scope, wide)))
-        findings.warn(
-          server,
-          `log ${scope} stands after a line that takes its names: a query is logged by the first line that fits, and this one has no effect`,
-        );
-  }
-}
-
-/** Names that a line of `log` is for; a last word with a brace is a format. */
-function scopesOf(scope: readonly string[] | undefined): readonly string[] {
-  const names = scope !== undefined && scope.length > 1 && scope.at(-1)?.includes("{") ? scope.slice(0, -1) : scope;
-  return names ?? ["."];
 }
 
 /** The order of lines means nothing to CoreDNS, so that one which suggests another order misleads its reader. */

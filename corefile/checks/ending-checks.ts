@@ -91,8 +91,19 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
   else findings.warn(server, message);
 }
 
-/** A name of the cluster that a pattern for other names does not fit. */
-const SERVICE = "kubernetes.default.svc";
+/** Names of the cluster that a pattern for other names does not fit. */
+const SERVICES = ["kubernetes.default.svc", "q7.z9.svc"];
+
+/** Names of a zone that nobody thinks of who writes a pattern for some of them. */
+function samplesOf(zone: string): readonly string[] {
+  const parts = { "in-addr.arpa": 4, "ip6.arpa": 32 };
+  for (const [suffix, count] of Object.entries(parts))
+    if (isWithin(zone, suffix)) {
+      const own = dotted(zone).split(".").length - dotted(suffix).split(".").length;
+      return [`${"1.".repeat(Math.max(count - own, 0))}${zone}`];
+    }
+  return ["name", "other.name"].map((name) => (zone === "." ? `${name}.example` : `${name}.${zone}`));
+}
 
 /** template answers SERVFAIL for a name of its zones that no match fits, unless a line passes it on. */
 function checkTemplate(place: Place, { line }: OtherPlugin): void {
@@ -107,14 +118,12 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const isAddress = ["A", "ANY"].includes(type.toUpperCase());
   const where = `template ${line.args.join(" ")}`;
   if (isAddress && clusterDomain !== undefined && endsCluster(place, zones, [])) {
-    if (fits(`${SERVICE}.${clusterDomain}`)) {
+    if (SERVICES.every((name) => fits(`${name}.${clusterDomain}`))) {
       findings.error(server, `${where}: answers the cluster's own names before kubernetes sees them; name its zones`);
       return;
     }
   }
-  const ended = zones.filter(
-    (zone) => !passed.some((one) => isWithin(zone, one)) && !fits(`other.name.${zone === "." ? "example" : zone}`),
-  );
+  const ended = zones.filter((zone) => !passed.some((one) => isWithin(zone, one)) && !samplesOf(zone).some(fits));
   if (ended.length === 0) return;
   const isCluster = isAddress && endsCluster(place, ended, passed);
   const whose = isCluster ? ", the cluster's own too," : of(ended);

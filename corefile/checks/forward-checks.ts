@@ -1,8 +1,18 @@
 import type { Server } from "../model.ts";
 import type { ForwardPlugin } from "../plugins/forward.ts";
-import { isBefore } from "../releases.ts";
+import { DECIDERS, isBefore } from "../releases.ts";
 import { isAddress, isLinkLocal, isOwnHost, isPublic, sameAddress } from "../syntax/go-values.ts";
-import { type CheckContext, DNS_PORT, dotted, type Findings, isWithin, servedZones, serverFor } from "./findings.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import {
+  type CheckContext,
+  DNS_PORT,
+  dotted,
+  type Findings,
+  hasPlugin,
+  isWithin,
+  servedZones,
+  serverFor,
+} from "./findings.ts";
 
 /** Where a forward sends queries. */
 export interface Upstream {
@@ -85,6 +95,8 @@ export function checkForwards(
     checkUpstreams(server, servers, forward, context, findings);
     checkMixture(server, forward, findings);
     checkServerNames(server, forward, context, findings);
+    checkPlain(server, forward, findings);
+    checkExcept(server, servers, forward, findings);
   }
 }
 
@@ -100,6 +112,46 @@ function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: C
   const message = `forward ${forward.from} ${text}: CoreDNS takes a name after % from ${since}, and ${version} asks nobody there; use tls_servername`;
   if (named.length === forward.upstreams.length) findings.error(server, message);
   else findings.warn(server, message);
+}
+
+/** Options for TLS, which an upstream without tls:// is asked without. */
+function checkPlain(server: Server, { from, upstreams, tls, tlsServerName }: ForwardPlugin, findings: Findings): void {
+  const option = tlsServerName === undefined ? "tls" : "tls_servername";
+  const [first] = upstreams;
+  if ((tls ?? tlsServerName) === undefined || first === undefined || upstreams.some(isSecure)) return;
+  findings.warn(
+    server,
+    `forward ${from} ${first}: ${option} has no effect, and queries go out in plain DNS; write tls:// before the address`,
+  );
+}
+
+/** Whether an upstream is asked with TLS; a variable may be. */
+function isSecure(text: string): boolean {
+  return text.startsWith("tls://") || hasVariable(text);
+}
+
+/** Plugins that may answer what forward leaves to others. */
+const SOURCES: readonly string[] = [...DECIDERS].filter(
+  (name) => !["rewrite", "acl", "forward", "kubernetes"].includes(name),
+);
+
+/** Names that `except` leaves to others, where there are none. */
+function checkExcept(server: Server, servers: readonly Server[], forward: ForwardPlugin, findings: Findings): void {
+  if (SOURCES.some((name) => hasPlugin(server, name))) return;
+  const meets = (zone: string, other: string) => isWithin(zone, other) || isWithin(other, zone);
+  for (const zone of forward.except ?? []) {
+    const isOwn = serverFor(zone, DNS_PORT, servers) === server && isWithin(zone, forward.from);
+    const isTaken = server.plugins.some(
+      (plugin) =>
+        (plugin.plugin === "forward" && plugin !== forward && meets(zone, plugin.from)) ||
+        (plugin.plugin === "kubernetes" && (plugin.zones.length === 0 || plugin.zones.some((own) => meets(zone, own)))),
+    );
+    if (isOwn && !isTaken)
+      findings.warn(
+        server,
+        `forward ${forward.from}: except ${zone} leaves these names to no other line, so that they are SERVFAIL; add a line forward ${zone}`,
+      );
+  }
 }
 
 /** One upstream that knows private names beside one that does not: which one is asked, is chance. @see https://github.com/coredns/coredns/issues/5348 */

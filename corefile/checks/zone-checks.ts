@@ -1,4 +1,4 @@
-import type { Server } from "../model.ts";
+import { type Server, writePlugin } from "../model.ts";
 import { isLoopback } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import {
@@ -10,12 +10,14 @@ import {
   servedZones,
   serverFor,
 } from "./findings.ts";
-import { readUpstream } from "./forward-checks.ts";
+import { readUpstream, type Upstream } from "./forward-checks.ts";
 
 /** Server blocks that no query of a pod reaches. */
 export function checkZones(servers: readonly Server[], context: CheckContext, findings: Findings): void {
   for (const [index, server] of servers.entries()) {
     checkSpelling(server, findings);
+    checkWildcards(server, findings);
+    if (context.isAddon !== false) checkPorts(server, servers, findings);
     if (hasView(server)) checkView(server, servers.slice(0, index), findings);
     checkBind(server, servers, context, findings);
   }
@@ -29,6 +31,41 @@ function checkSpelling(server: Server, findings: Findings): void {
         server,
         `no query reaches ${zone}: CoreDNS compares names in lower case; write ${zone.toLowerCase()}`,
       );
+}
+
+/** Words that are zones to CoreDNS, in which an asterisk is a letter like others. */
+function checkWildcards(server: Server, findings: Findings): void {
+  for (const zone of server.zones.filter(isWildcard))
+    findings.warn(server, `no query reaches ${zone}: a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}`);
+  for (const plugin of server.plugins) {
+    const { name, args } = writePlugin(plugin);
+    const zones = name === "forward" ? args.slice(0, 1) : name === "template" ? args.slice(2) : [];
+    for (const zone of zones.filter(isWildcard))
+      findings.warn(
+        server,
+        `${name} ${zone}: fits no name, since a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}, which takes all names below it too`,
+      );
+  }
+}
+
+function isWildcard(zone: string): boolean {
+  return /(^|[./])\*\./.test(zone);
+}
+
+/** Protocols of a server block, each with a port of its own. */
+const TRANSPORT = /^(dns|tls|quic|grpc|https3?):\/\//;
+
+/** The Service of the add-on leads to port 53; another one is for a forward of this CoreDNS. */
+function checkPorts(server: Server, servers: readonly Server[], findings: Findings): void {
+  const asked = servers.flatMap(upstreamsOf).map((upstream) => upstream.port);
+  for (const zone of server.zones) {
+    const [, unknown] = /^(\w+:\/\/)/.exec(zone.replace(TRANSPORT, "")) ?? [];
+    if (unknown !== undefined)
+      findings.warn(server, `no query reaches ${zone}: ${unknown} is taken for a part of the name; leave it out`);
+  }
+  const ports = servedZones(server).flatMap(({ port }) => (port === DNS_PORT || asked.includes(port) ? [] : [port]));
+  for (const port of new Set(ports))
+    findings.warn(server, `no pod asks port ${port}: the Service kube-dns leads to 53; leave the port out`);
 }
 
 /** A block with a view is asked before one without only where it stands before it. */
@@ -70,12 +107,13 @@ function isInner(server: Server): boolean {
 }
 
 function asksLoopback(server: Server): boolean {
-  return server.plugins.some(
-    (plugin) =>
-      plugin.plugin === "forward" &&
-      plugin.upstreams.some((text) => {
-        const upstream = readUpstream(text);
-        return typeof upstream !== "string" && isLoopback(upstream.target);
-      }),
+  return upstreamsOf(server).some(({ target }) => isLoopback(target));
+}
+
+function upstreamsOf(server: Server): readonly Upstream[] {
+  return server.plugins.flatMap((plugin) =>
+    plugin.plugin === "forward"
+      ? plugin.upstreams.map(readUpstream).filter((upstream) => typeof upstream !== "string")
+      : [],
   );
 }

@@ -106,6 +106,8 @@ describe("template", () => {
       template("IN A", MATCH, ANSWER, "fallthrough"),
       template("IN AAAA", "rcode NOERROR"),
       template("IN A corp.example", ANSWER),
+      template("IN A corp.example", "match ^[^.]+\\.corp\\.example\\.$", ANSWER),
+      template("IN PTR 10.in-addr.arpa", "match ^(\\d+\\.){3}10\\.", 'answer "{{ .Name }} 60 IN PTR x."'),
       template("IN A corp.example", "match .*\\.corp\\.example\\.$", ANSWER),
       template("CH TXT", 'answer "{{ .Name }} 60 CH TXT x"'),
     ])

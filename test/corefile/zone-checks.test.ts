@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { block, check, DEFAULT } from "./default-corefile.ts";
+import { block, check, DEFAULT, withLines } from "./default-corefile.ts";
 
 const VIEW = "view vpn {\nexpr incidr(client_ip(), '10.9.0.0/24')\n}";
+const NOTHING = { errors: [], warnings: [] };
 const OTHER = "errors\ncache\nloop\nforward . 10.0.0.9";
 
 describe("a server block with a view", () => {
   it("is before the block that takes all other queries", () => {
-    assert.deepEqual(check(block(".:53", VIEW, OTHER) + block(".:53", DEFAULT)), { errors: [], warnings: [] });
+    assert.deepEqual(check(block(".:53", VIEW, OTHER) + block(".:53", DEFAULT)), NOTHING);
   });
 
   it("is never asked behind a block without one", () => {
@@ -48,7 +49,70 @@ describe("a zone with capital letters", () => {
   });
 
   it("is none in a network", () => {
-    assert.deepEqual(check(block(".:53", DEFAULT) + block("FD00::/8:53", OTHER)), { errors: [], warnings: [] });
+    assert.deepEqual(check(block(".:53", DEFAULT) + block("FD00::/8:53", OTHER)), NOTHING);
+  });
+});
+
+describe("a zone that no query reaches", () => {
+  const cases: readonly (readonly [text: string, message: string])[] = [
+    [
+      block("*.corp.example:53", OTHER),
+      "no query reaches *.corp.example:53: a zone has no wildcards; write corp.example:53",
+    ],
+    [block("corp.example:5353", OTHER), "no pod asks port 5353: the Service kube-dns leads to 53; leave the port out"],
+    [block("http://corp.example:53", OTHER), "http:// is taken for a part of the name; leave it out"],
+  ];
+  for (const [text, message] of cases)
+    it(`is ${text.split(" ")[0]}`, () => {
+      const { errors, warnings } = check(withLines("", text));
+      assert.deepEqual(errors, []);
+      assert.equal(warnings.length, 1, String(warnings));
+      assert.ok(warnings[0]?.includes(message), warnings[0]);
+    });
+
+  it("is none that this CoreDNS asks, nor one of TLS", () => {
+    const stage = withLines("forward a.example 127.0.0.1:5353");
+    assert.deepEqual(
+      check(stage + block(".:5353", OTHER)).warnings.filter((text) => text.includes("port")),
+      [],
+    );
+    assert.deepEqual(check(withLines("", block("tls://corp.example", OTHER))), NOTHING);
+  });
+
+  it("is in a line of forward or template", () => {
+    for (const line of [
+      "forward *.corp.example 10.0.0.9",
+      'template IN A *.corp.example {\nanswer "{{ .Name }} 60 IN A 10.0.0.9"\n}',
+    ])
+      assert.match(
+        String(check(withLines(line)).warnings),
+        /\*\.corp\.example: fits no name, since a zone has no wildcards/,
+      );
+  });
+});
+
+describe("names of addresses", () => {
+  const LOST =
+    /kubernetes in-addr\.arpa( ip6\.arpa)?: no query for these names reaches this block, so that the addresses of/;
+
+  it("go to another block than that of kubernetes", () => {
+    assert.match(String(check(withLines("", block("in-addr.arpa:53", OTHER))).warnings), LOST);
+    assert.match(String(check(block("cluster.local:53", DEFAULT) + block(".:53", OTHER)).warnings), LOST);
+  });
+
+  it("reach kubernetes, or are of other addresses", () => {
+    assert.deepEqual(check(withLines("", block("10.in-addr.arpa:53", OTHER))), NOTHING);
+    const zones = "cluster.local:53 in-addr.arpa:53 ip6.arpa:53";
+    assert.deepEqual(check(block(zones, DEFAULT) + block(".:53", OTHER)), NOTHING);
+  });
+
+  it("end without fallthrough", () => {
+    const without = (words: string) => DEFAULT.replace(/^ *fallthrough.*$/m, words);
+    assert.deepEqual(check(block(".:53", without(""))).warnings, [
+      ".:53: kubernetes in-addr.arpa ip6.arpa: without fallthrough every address outside the cluster has no name (NXDOMAIN); add fallthrough in-addr.arpa ip6.arpa",
+    ]);
+    for (const words of ["fallthrough", "fallthrough in-addr.arpa"])
+      assert.deepEqual(check(block(".:53", without(words))), NOTHING);
   });
 });
 
@@ -62,7 +126,7 @@ describe("bind", () => {
 
   it("may name the pod's addresses too, or those of another block", () => {
     for (const hosts of ["eth0", "0.0.0.0", "127.0.0.1 eth0"])
-      assert.deepEqual(check(block(".:53", `bind ${hosts}`, DEFAULT)), { errors: [], warnings: [] });
+      assert.deepEqual(check(block(".:53", `bind ${hosts}`, DEFAULT)), NOTHING);
     const inner = block(".:53", "bind 127.0.0.1", "errors\nforward . 10.0.0.9");
     assert.deepEqual(check(block(".:53", "bind eth0", DEFAULT) + inner).errors, []);
     const stage = DEFAULT.replace("/etc/resolv.conf", "127.0.0.1:5300");
@@ -73,26 +137,5 @@ describe("bind", () => {
     const { errors, warnings } = check(block(".:53", DEFAULT) + block("corp.example", "bind lo", OTHER));
     assert.deepEqual(errors, []);
     assert.match(String(warnings), /corp\.example: bind lo: no other pod reaches this block/);
-  });
-});
-
-describe("a name of a TLS upstream behind %", () => {
-  const named = DEFAULT.replace("/etc/resolv.conf", "tls://1.1.1.1%cloudflare-dns.com");
-
-  it("is an error before 1.13, and none from there", () => {
-    assert.deepEqual(check(block(".:53", named), [1, 12, 4]).errors, [
-      ".:53: forward . tls://1.1.1.1%cloudflare-dns.com: CoreDNS takes a name after % from 1.13.0, and 1.12.4 asks nobody there; use tls_servername",
-    ]);
-    for (const version of [
-      [1, 13, 2],
-      [1, 14, 3],
-    ] as const)
-      assert.deepEqual(check(block(".:53", named), version), { errors: [], warnings: [] });
-  });
-
-  it("is a warning beside another upstream", () => {
-    const { errors, warnings } = check(block(".:53", named.replace(".com", ".com 9.9.9.9")), [1, 12, 4]);
-    assert.deepEqual(errors, []);
-    assert.match(String(warnings), /CoreDNS takes a name after % from 1\.13\.0/);
   });
 });

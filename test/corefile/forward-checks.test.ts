@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { block, check, DEFAULT } from "./default-corefile.ts";
+
+const NOTHING = { errors: [], warnings: [] };
+const OTHER = "errors\ncache\nloop\nforward . 10.0.0.9";
+
+describe("a forward", () => {
+  const to = (words: string, ...options: readonly string[]) =>
+    block(".:53", DEFAULT.replace("/etc/resolv.conf", `${words} {\n${options.join("\n")}\n}`));
+
+  it("asks in plain DNS whatever its options for TLS say", () => {
+    for (const option of ["tls_servername cloudflare-dns.com", "tls"])
+      assert.match(
+        String(check(to("1.1.1.1:853", option)).warnings),
+        /forward \. 1\.1\.1\.1:853: tls\w* has no effect, and queries go out in plain DNS; write tls:\/\//,
+      );
+    assert.deepEqual(check(to("tls://1.1.1.1", "tls_servername cloudflare-dns.com")), NOTHING);
+  });
+
+  it("leaves names to no other line", () => {
+    assert.deepEqual(check(to("10.0.0.2", "except corp.example cluster.local")).warnings, [
+      ".:53: forward .: except corp.example leaves these names to no other line, so that they are SERVFAIL; add a line forward corp.example",
+    ]);
+    const text = to("10.0.0.2", "except corp.example");
+    assert.deepEqual(check(text + block("corp.example", OTHER)), NOTHING);
+    assert.deepEqual(check(text.replace("forward .", "forward corp.example 10.0.0.9\nforward .")), NOTHING);
+  });
+});
+
+describe("a name of a TLS upstream behind %", () => {
+  const named = DEFAULT.replace("/etc/resolv.conf", "tls://1.1.1.1%cloudflare-dns.com");
+
+  it("is an error before 1.13, and none from there", () => {
+    assert.deepEqual(check(block(".:53", named), [1, 12, 4]).errors, [
+      ".:53: forward . tls://1.1.1.1%cloudflare-dns.com: CoreDNS takes a name after % from 1.13.0, and 1.12.4 asks nobody there; use tls_servername",
+    ]);
+    for (const version of [
+      [1, 13, 2],
+      [1, 14, 3],
+    ] as const)
+      assert.deepEqual(check(block(".:53", named), version), NOTHING);
+  });
+
+  it("is a warning beside another upstream", () => {
+    const { errors, warnings } = check(block(".:53", named.replace(".com", ".com 9.9.9.9")), [1, 12, 4]);
+    assert.deepEqual(errors, []);
+    assert.match(String(warnings), /CoreDNS takes a name after % from 1\.13\.0/);
+  });
+});
