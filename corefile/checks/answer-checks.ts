@@ -1,7 +1,7 @@
-import { type OtherPlugin, type Plugin, pluginName, type Server } from "../model.ts";
-import type { HostsPlugin, KubernetesPlugin, RewritePlugin } from "../plugins/sources.ts";
+import { type OtherPlugin, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
+import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
 import { isNewer } from "../releases.ts";
-import type { Directive } from "../syntax/syntax.ts";
+import { whyNoName } from "../syntax/go-pattern.ts";
 import {
   bare,
   type CheckContext,
@@ -15,7 +15,6 @@ import {
   servedZones,
   serverFor,
 } from "./findings.ts";
-import { loopOf, readUpstream } from "./forward-checks.ts";
 
 /** What a block answers otherwise than its lines suggest, each as the real CoreDNS was seen to. */
 export function checkAnswers(
@@ -25,7 +24,7 @@ export function checkAnswers(
   findings: Findings,
 ): void {
   for (const plugin of server.plugins) checkPlugin(server, plugin, context, findings);
-  checkCnames(server, findings);
+  checkTranslation(server, context, findings);
   checkStubBlocks(server, servers, context, findings);
   checkShadow(server, servers, context, findings);
   for (const plugin of server.plugins)
@@ -70,7 +69,6 @@ function checkReverse(
 
 function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, findings: Findings): void {
   if (plugin.plugin === "hosts") checkHosts(server, plugin, context, findings);
-  if (plugin.plugin === "rewrite") checkTarget(server, plugin, context, findings);
   if (plugin.plugin === "forward" && isForeign(server, plugin.from))
     findings.warn(
       server,
@@ -87,15 +85,39 @@ function isForeign(server: Server, zone: string): boolean {
 }
 
 /** @see https://github.com/coredns/coredns/issues/4545 */
-function checkHosts(server: Server, { entries }: HostsPlugin, { coredns }: CheckContext, findings: Findings): void {
+function checkHosts(
+  server: Server,
+  { file = [], entries }: HostsPlugin,
+  { coredns }: CheckContext,
+  findings: Findings,
+): void {
   if (isNewer(coredns)) return;
-  for (const name of new Set(entries.flatMap(({ names }) => names.filter((one) => one.includes("*")))))
-    findings.warn(server, `hosts ${name}: hosts has no wildcards, so that this fits no name below it; use template`);
+  const names = new Set(entries.flatMap((entry) => entry.names));
+  for (const name of names)
+    if (name.includes("*"))
+      findings.warn(server, `hosts ${name}: hosts has no wildcards, so that this fits no name below it; use template`);
+  const zones = file.length > 1 ? file.slice(1) : servedZones(server).map(({ zone }) => zone);
+  // In a block for addresses, a name is an answer.
+  if (zones.length === 0 || zones.some((zone) => isWithin(zone, "arpa")) || hasPlugin(server, "rewrite")) return;
+  const [first, ...more] = [...names].filter(
+    (name) => name !== "fallthrough" && !name.includes("*") && !zones.some((zone) => isWithin(name, zone)),
+  );
+  if (first === undefined) return;
+  const others = more.length === 0 ? "" : ` and ${more.length} more`;
+  findings.warn(
+    server,
+    `hosts ${first}${others}: is not asked for here, since this is for names of ${zones.map(bare).join(" ")}`,
+  );
 }
 
-/** An answer for one type alone that the name does not exist takes its other addresses away too, in musl and .NET. */
+/** A match that fits no name; and an answer for one type alone that the name does not exist, which takes its other addresses away too, in musl and .NET. */
 function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
   const [, type = "ANY"] = line.args;
+  for (const pattern of (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []))) {
+    const why = whyNoName(pattern);
+    if (why !== undefined)
+      findings.warn(server, `template ${line.args.join(" ")}: match ${pattern} fits no name, ${why}`);
+  }
   const denies = (line.block ?? []).some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
   if (!denies || !["A", "AAAA"].includes(type.toUpperCase())) return;
   findings.warn(
@@ -104,68 +126,16 @@ function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings
   );
 }
 
-/** Names of the cluster, which a block without kubernetes asks somebody else for. */
-function checkTarget(server: Server, { from, to }: RewritePlugin, context: CheckContext, findings: Findings): void {
-  const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
-  if (!isWithin(to.replace(/\{\d+\}/g, "x"), domain)) return;
-  if (server.plugins.some((plugin) => ["kubernetes", "template", "file"].includes(pluginName(plugin)))) return;
-  const upstreams = server.plugins.flatMap((plugin) =>
-    plugin.plugin === "forward" && isWithin(domain, plugin.from) ? plugin.upstreams : [],
-  );
-  if (upstreams.some((text) => leadsBack(text, context))) return;
-  const asked = upstreams.length === 0 ? "nobody in this block answers" : `this block asks ${upstreams.join(" ")} for`;
+/** dns64 looks at the address that a query comes from. @see https://coredns.io/plugins/dns64/ */
+function checkTranslation(server: Server, { clusterDns = [] }: CheckContext, findings: Findings): void {
+  const lines = server.plugins.map(writePlugin).filter(({ name }) => name === "dns64");
+  const isForAll = lines.some(({ block = [] }) => block.some(({ name }) => name === "allow_ipv4"));
+  if (lines.length === 0 || isForAll || clusterDns.length === 0 || clusterDns.some((address) => address.includes(":")))
+    return;
   findings.warn(
     server,
-    `rewrite ${from}: leads to ${to}, a name of the cluster that ${asked}: a rewrite belongs to the block of kubernetes`,
+    "dns64: has no effect, since it is for queries over IPv6, and pods of this cluster ask over IPv4; add allow_ipv4",
   );
-}
-
-/** Whether an upstream is CoreDNS itself, or has the last number of kube-dns's address in any range of Services. */
-function leadsBack(text: string, context: CheckContext): boolean {
-  const upstream = readUpstream(text);
-  if (typeof upstream === "string" || upstream.kind === "file") return typeof upstream === "string";
-  return loopOf(upstream, context) !== undefined || /(\.10|:a)$/i.test(upstream.target);
-}
-
-interface CnameRule {
-  readonly line: Directive;
-  readonly goesOn: boolean;
-  readonly match: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-function cnameRule(plugin: Plugin): CnameRule | undefined {
-  if (plugin.plugin !== "other" || plugin.line.name !== "rewrite") return undefined;
-  const [first = "", ...others] = plugin.line.args;
-  const mode = first.toLowerCase();
-  const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : plugin.line.args;
-  if (field.toLowerCase() !== "cname" || words.length < 2 || words.length > 3) return undefined;
-  const [match = "", from = "", to = ""] = words.length === 2 ? ["exact", ...words] : words;
-  return { line: plugin.line, goesOn: mode === "continue", match: match.toLowerCase(), from, to };
-}
-
-/**
- * A rule for cname compares and writes names as they are, with the dot at their end, and ends the rules whether it fits or not.
- * @see https://github.com/coredns/coredns/issues/6922
- */
-function checkCnames(server: Server, findings: Findings): void {
-  const rules = server.plugins.filter((plugin) => pluginName(plugin) === "rewrite");
-  for (const [index, plugin] of rules.entries()) {
-    const rule = cnameRule(plugin);
-    if (rule === undefined) continue;
-    const { match, from, to, goesOn } = rule;
-    const whole = match === "exact" || match === "suffix";
-    if (whole && !from.endsWith("."))
-      findings.warn(server, `rewrite cname ${from}: fits no name, since names are compared with the dot at their end`);
-    else if ((whole || match === "regex") && !to.endsWith("."))
-      findings.warn(server, `rewrite cname ${from}: without a dot at the end of ${to} no answer is sent at all`);
-    if (!goesOn && index < rules.length - 1)
-      findings.warn(
-        server,
-        `rewrite cname ${from}: the rules after it have no effect, also where it does not fit; begin it with continue`,
-      );
-  }
 }
 
 /** autopath asks the plugins of its own block for the name without a search domain. @see https://github.com/coredns/coredns/issues/2539 */

@@ -1,6 +1,5 @@
 import type { Plugin, Server } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
-import type { RewritePlugin } from "../plugins/sources.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import {
@@ -151,9 +150,6 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
     case "cache":
       checkCache(server, plugin, findings);
       break;
-    case "rewrite":
-      checkRewrite(server, plugin, findings);
-      break;
   }
 }
 
@@ -177,47 +173,6 @@ function checkCache(server: Server, { ttl, success, denial }: CachePlugin, findi
       server,
       `cache ${time}: no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own time, so that more has no effect`,
     );
-}
-
-function checkRewrite(server: Server, { match, from, to, answer }: RewritePlugin, findings: Findings): void {
-  if (match !== "exact" && answer === undefined) {
-    findings.warn(server, `rewrite ${from}: without \`answer auto\` many resolvers reject the answer's other name`);
-  }
-  if (match === "regex") checkPattern(server, { plugin: "rewrite", match, from, to, answer }, findings);
-  if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
-    findings.warn(
-      server,
-      `rewrite ${match} ${from}: CoreDNS puts a dot behind it, so that it fits whole labels only; a part of a label needs a regex`,
-    );
-  }
-}
-
-/** What a pattern does to a name, which CoreDNS gives it whole, in lower case and with the dot at its end. */
-function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
-  if (/(?<!\\)[\w-]\$$/.test(from)) {
-    findings.warn(server, `rewrite ${from}: fits no name, since every name ends with a dot; end it with \\.$`);
-    return;
-  }
-  if (needsCapitals(from))
-    findings.warn(server, `rewrite ${from}: fits no name, since CoreDNS compares names in lower case`);
-  const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
-  const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
-  const advice = [start, end].filter((part) => part !== "").join(", and ");
-  if (advice !== "")
-    findings.warn(
-      server,
-      `rewrite ${from}: fits anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
-    );
-}
-
-/** What a pattern has apart from the characters that it compares: escapes, marks of groups, and classes. */
-const MARKS =
-  /\\Q.*?(?:\\E|$)|\\p\{\w+\}|\\[pP]\w|\\x\{?\w+\}?|\\.|\(\?P?<\w+>|\(\?[^):]*[:)]|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/g;
-
-/** Whether a pattern fits only names with capital letters; not where a part that has them may be left out. */
-function needsCapitals(pattern: string): boolean {
-  const compared = pattern.replace(MARKS, (mark) => (/^\[[A-Z-]+\]$/.test(mark) ? "A" : ""));
-  return /[A-Z](?![*?{])/.test(compared) && !/\||\)[*?{]/.test(compared) && !/\(\?[a-z]*i/.test(pattern);
 }
 
 function checkLameduck(server: Server, lameduck: string | undefined, grace: number, findings: Findings): void {

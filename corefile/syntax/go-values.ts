@@ -166,7 +166,13 @@ export function isGoRegexp(text: string): boolean {
 
 /** Whether a regular expression fits somewhere in a text; not where it is none. */
 export function fitsGoRegexp(pattern: string, text: string): boolean {
-  return compiled(pattern)?.test(text) ?? false;
+  return goMatcher(pattern)(text);
+}
+
+/** {@link fitsGoRegexp} for many texts. */
+export function goMatcher(pattern: string): (text: string) => boolean {
+  const regexp = compiled(pattern);
+  return (text) => regexp?.test(text) ?? false;
 }
 
 /** Groups of a regular expression, which a rewrite names as {1}, {2} and so on; 0 where the text is none. */

@@ -97,6 +97,14 @@ describe("what a Corefile answers otherwise than it says", () => {
     });
   }
 
+  it("is dns64 on a cluster of IPv4", () => {
+    const of = (lines: string, clusterDns?: readonly string[]) =>
+      checkCorefile(`.:53 {\n${["errors", lines, ...SOURCES, ...REST].join("\n")}\n}\n`, { clusterDns }).warnings;
+    assert.match(String(of("dns64", ["10.100.0.10"])), /dns64: has no effect, since it is for queries over IPv6/);
+    assert.deepEqual(of("dns64 {\nallow_ipv4\n}", ["10.100.0.10"]), []);
+    for (const clusterDns of [undefined, ["fd00::a"]]) assert.deepEqual(of("dns64", clusterDns), []);
+  });
+
   it("is a stub domain in a block of its own beside autopath", () => {
     const stub = block("corp.example", "forward . 10.0.0.3");
     const verified = [

@@ -1,0 +1,162 @@
+import { type Plugin, pluginName, type Server } from "../model.ts";
+import type { RewritePlugin } from "../plugins/sources.ts";
+import { whyNoName } from "../syntax/go-pattern.ts";
+import { goMatcher } from "../syntax/go-values.ts";
+import { type Directive, hasVariable } from "../syntax/syntax.ts";
+import { type CheckContext, dotted, type Findings, servedZones } from "./findings.ts";
+import { checkTarget } from "./target-checks.ts";
+
+/** Rules of rewrite that fit no name, too many, or do something else with them than they say. */
+export function checkRewrites(
+  server: Server,
+  servers: readonly Server[],
+  context: CheckContext,
+  findings: Findings,
+): void {
+  const rules = server.plugins.flatMap((plugin) => (plugin.plugin === "rewrite" ? [ordered(plugin)] : []));
+  for (const [index, { rule }] of rules.entries()) {
+    checkRule(server, rule, findings);
+    checkTarget(server, servers, rule, context, findings);
+    checkReach(server, rule, rules.slice(0, index), findings);
+  }
+  checkCnames(server, findings);
+}
+
+function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {
+  const { match, from, answer } = rule;
+  if (match !== "exact" && answer === undefined) {
+    findings.warn(server, `rewrite ${from}: without \`answer auto\` many resolvers reject the answer's other name`);
+  }
+  if (match === "regex") checkPattern(server, rule, findings);
+  else checkWords(server, rule, findings);
+  if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
+    findings.warn(
+      server,
+      `rewrite ${match} ${from}: CoreDNS puts a dot behind it, so that it fits whole labels only; a part of a label needs a regex`,
+    );
+  }
+}
+
+/** What a pattern does to a name, which CoreDNS gives it whole, in lower case and with the dot at its end. */
+function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
+  const why = whyNoName(from);
+  if (why !== undefined) findings.warn(server, `rewrite ${from}: fits no name, ${why}`);
+  if (why?.includes("dot")) return;
+  const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
+  const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
+  const advice = [start, end].filter((part) => part !== "").join(", and ");
+  if (advice !== "")
+    findings.warn(
+      server,
+      `rewrite ${from}: fits anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
+    );
+}
+
+/** Words of a pattern, which only a regex has. */
+function checkWords(server: Server, { match, from, to }: RewritePlugin, findings: Findings): void {
+  if (hasVariable(from) || hasVariable(to)) return;
+  if (from.startsWith("*."))
+    findings.warn(
+      server,
+      `rewrite ${from}: fits no name, since only a regex has wildcards; use suffix ${from.slice(1)}, which takes all names below it`,
+    );
+  else if (/[\\^$()[\]|+*?]/.test(from))
+    findings.warn(
+      server,
+      `rewrite ${from}: fits no name, since ${match} compares it as it stands; write regex before it`,
+    );
+  const [group] = /\{\d+\}/.exec(to) ?? [];
+  if (group !== undefined)
+    findings.warn(
+      server,
+      `rewrite ${match} ${from}: ${group} in ${to} stays as it stands, since only a regex has groups; leave it out, or use a regex`,
+    );
+}
+
+/** Rules that no name comes to: it is none of the block's, or an earlier rule takes it. */
+function checkReach(server: Server, rule: RewritePlugin, earlier: readonly Ordered[], findings: Findings): void {
+  const { match, from } = rule;
+  const next = earlier.findLastIndex((other) => other.rule.continue === true) + 1;
+  const wider = earlier.slice(next).find((other) => other.takesAll(rule))?.rule;
+  if (wider !== undefined)
+    findings.warn(server, `rewrite ${from} has no effect: rewrite ${wider.from} stands before it and takes its names`);
+  const zones = servedZones(server).map(({ zone }) => zone);
+  const renames = next > 0 || server.plugins.some((plugin) => ["autopath", "dns64"].includes(pluginName(plugin)));
+  if (renames || zones.length === 0 || (match !== "exact" && match !== "suffix")) return;
+  // A dot before both, so that whole labels are compared.
+  const name = dotted(match === "exact" && !from.startsWith(".") ? `.${from}` : from);
+  const meets = zones.some((zone) => {
+    const own = zone === "." ? zone : `.${zone}`;
+    return name.endsWith(own) || (match === "suffix" && own.endsWith(name));
+  });
+  if (!meets)
+    findings.warn(
+      server,
+      `rewrite ${from}: names of ${from} do not reach a block for ${server.zones.join(" ")}, so that it has no effect`,
+    );
+}
+
+/** A rule, and whether it leaves a later one no names where it ends the rules, as far as their words say. */
+interface Ordered {
+  readonly rule: RewritePlugin;
+  readonly takesAll: (later: RewritePlugin) => boolean;
+}
+
+function ordered(rule: RewritePlugin): Ordered {
+  const { match, from } = rule;
+  const wide = dotted(from);
+  const fits: Readonly<Record<typeof match, (name: string) => boolean>> = {
+    exact: (name) => name === wide,
+    prefix: (name) => name.startsWith(wide),
+    suffix: (name) => name.endsWith(wide),
+    substring: (name) => name.includes(wide),
+    regex: match === "regex" ? goMatcher(from) : () => false,
+  };
+  const takesAll = (later: RewritePlugin) => {
+    if (later.match === "exact") return fits[match](dotted(later.from));
+    if (later.match !== match) return false;
+    return later.from === from || ((match === "prefix" || match === "suffix") && fits[match](dotted(later.from)));
+  };
+  return { rule, takesAll };
+}
+
+interface CnameRule {
+  readonly line: Directive;
+  readonly goesOn: boolean;
+  readonly match: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+function cnameRule(plugin: Plugin): CnameRule | undefined {
+  if (plugin.plugin !== "other" || plugin.line.name !== "rewrite") return undefined;
+  const [first = "", ...others] = plugin.line.args;
+  const mode = first.toLowerCase();
+  const [field = "", ...words] = mode === "continue" || mode === "stop" ? others : plugin.line.args;
+  if (field.toLowerCase() !== "cname" || words.length < 2 || words.length > 3) return undefined;
+  const [match = "", from = "", to = ""] = words.length === 2 ? ["exact", ...words] : words;
+  return { line: plugin.line, goesOn: mode === "continue", match: match.toLowerCase(), from, to };
+}
+
+/**
+ * A rule for cname compares and writes names as they are, with the dot at their end, and ends the rules whether it fits or not.
+ * @see https://github.com/coredns/coredns/issues/6922
+ */
+function checkCnames(server: Server, findings: Findings): void {
+  const rules = server.plugins.filter((plugin) => pluginName(plugin) === "rewrite");
+  for (const [index, plugin] of rules.entries()) {
+    const rule = cnameRule(plugin);
+    if (rule === undefined) continue;
+    const { match, from, to, goesOn } = rule;
+    const whole = match === "exact" || match === "suffix";
+    if (whole && !from.endsWith("."))
+      findings.warn(server, `rewrite cname ${from}: fits no name, since names are compared with the dot at their end`);
+    else if ((whole || match === "regex") && !to.endsWith("."))
+      findings.warn(server, `rewrite cname ${from}: without a dot at the end of ${to} no answer is sent at all`);
+    if (!goesOn && index < rules.length - 1)
+      findings.warn(
+        server,
+        `rewrite cname ${from}: the rules after it have no effect, also where it does not fit; begin it with continue`,
+      );
+  }
+}

@@ -1,0 +1,126 @@
+import { pluginName, type Server } from "../model.ts";
+import type { RewritePlugin } from "../plugins/sources.ts";
+import { isAddress } from "../syntax/go-values.ts";
+import {
+  type CheckContext,
+  CLUSTER_DOMAIN,
+  DNS_PORT,
+  type Findings,
+  hasPlugin,
+  isWithin,
+  servedZones,
+  serverFor,
+} from "./findings.ts";
+import { loopOf, readUpstream } from "./forward-checks.ts";
+
+/** Where the new name of a rewrite is asked for: in the same block, whichever block is for it. */
+export function checkTarget(
+  server: Server,
+  servers: readonly Server[],
+  rule: RewritePlugin,
+  context: CheckContext,
+  findings: Findings,
+): void {
+  const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
+  const name = rule.to.replace(/\{\d+\}/g, "x");
+  if (isWithin(name, domain)) checkCluster(server, rule, context, findings);
+  else if (!checkShort(server, servers, rule, domain, findings)) checkOther(server, servers, rule, context, findings);
+}
+
+/** Plugins that know names of their own. */
+const SOURCES: readonly string[] = ["hosts", "template", "file", "auto", "secondary", "etcd", "route53"];
+
+/** Names of another block, which this one asks somebody else for. */
+function checkOther(
+  server: Server,
+  servers: readonly Server[],
+  { match, from, to }: RewritePlugin,
+  context: CheckContext,
+  findings: Findings,
+): void {
+  const name = to.replace(/\{\d+\}/g, "x");
+  const owner = serverFor(name, DNS_PORT, servers);
+  const zone = owner && servedZones(owner).find((served) => isWithin(name, served.zone))?.zone;
+  if (match === "prefix" || match === "substring" || owner === undefined || owner === server) return;
+  if (zone === undefined || zone === "." || SOURCES.some((source) => hasPlugin(server, source))) return;
+  const own = askedFor(name, server);
+  if (own === undefined || own.isMeant || own.upstreams.some((text) => leadsBack(text, context))) return;
+  if (String(own.upstreams) === String(askedFor(name, owner)?.upstreams)) return;
+  findings.warn(
+    server,
+    `rewrite ${from}: leads to ${to}, which this block asks ${own.upstreams.join(" ")} for, and not the block for ${owner.zones.join(" ")}; add a line forward ${zone.replace(/\.$/, "")} here`,
+  );
+}
+
+/** Upstreams that a block asks for a name, and whether their line is for this name more than for others. */
+function askedFor(name: string, server: Server) {
+  const forward = server.plugins.find(
+    (plugin) =>
+      plugin.plugin === "forward" &&
+      isWithin(name, plugin.from) &&
+      plugin.except?.some((zone) => isWithin(name, zone)) !== true,
+  );
+  if (forward?.plugin !== "forward") return undefined;
+  return { upstreams: forward.upstreams, isMeant: forward.from !== "." };
+}
+
+/** Last labels of names on the internet that are in many Corefiles; those of countries have two letters. */
+const TOP_LEVEL: ReadonlySet<string> = new Set(
+  "com net org edu gov mil int info biz arpa dev app cloud local localhost internal lan corp home test example".split(
+    " ",
+  ),
+);
+
+/** An address, or the short name of a Service, which is a name outside the cluster to CoreDNS. */
+function checkShort(
+  server: Server,
+  servers: readonly Server[],
+  { from, to }: RewritePlugin,
+  domain: string,
+  findings: Findings,
+): boolean {
+  const name = to.replace(/\.$/, "");
+  if (isAddress(name)) {
+    findings.warn(server, `rewrite ${from}: leads to ${to}, which is asked for as a name; use hosts for an address`);
+    return true;
+  }
+  const labels = name.split(".");
+  const last = labels.at(-1) ?? "";
+  const known = [from, ...servers.flatMap((one) => servedZones(one).map(({ zone }) => zone))];
+  const isService =
+    (labels.length === 3 && last === "svc") ||
+    (labels.length === 2 &&
+      last.length > 2 &&
+      !last.includes("{") &&
+      !TOP_LEVEL.has(last) &&
+      !known.some((zone) => isWithin(zone, last)));
+  if (!isService || !/^[\w{}.-]+$/.test(name) || name.startsWith(".") || !hasPlugin(server, "kubernetes")) return false;
+  const service = last === "svc" ? name : `${name}.svc`;
+  findings.warn(
+    server,
+    `rewrite ${from}: leads to ${to}, a name outside the cluster; that of a Service is ${service}.${domain}`,
+  );
+  return true;
+}
+
+/** Names of the cluster, which a block without kubernetes asks somebody else for. */
+function checkCluster(server: Server, { from, to }: RewritePlugin, context: CheckContext, findings: Findings): void {
+  const { clusterDomain: domain = CLUSTER_DOMAIN } = context;
+  if (server.plugins.some((plugin) => ["kubernetes", "template", "file"].includes(pluginName(plugin)))) return;
+  const upstreams = server.plugins.flatMap((plugin) =>
+    plugin.plugin === "forward" && isWithin(domain, plugin.from) ? plugin.upstreams : [],
+  );
+  if (upstreams.some((text) => leadsBack(text, context))) return;
+  const asked = upstreams.length === 0 ? "nobody in this block answers" : `this block asks ${upstreams.join(" ")} for`;
+  findings.warn(
+    server,
+    `rewrite ${from}: leads to ${to}, a name of the cluster that ${asked}: a rewrite belongs to the block of kubernetes`,
+  );
+}
+
+/** Whether an upstream is CoreDNS itself, or has the last number of kube-dns's address in any range of Services. */
+function leadsBack(text: string, context: CheckContext): boolean {
+  const upstream = readUpstream(text);
+  if (typeof upstream === "string" || upstream.kind === "file") return typeof upstream === "string";
+  return loopOf(upstream, context) !== undefined || /(\.10|:a)$/i.test(upstream.target);
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { block, check, withLines } from "./default-corefile.ts";
+
+const NOTHING = { errors: [], warnings: [] };
+const AUTO = "answer auto";
+const SERVICE = "web.shop.svc.cluster.local";
+const stub = (zone: string, ...lines: readonly string[]) => block(zone, "errors", "cache", ...lines);
+const STUB = stub("corp.example:53", "forward . 10.0.0.9");
+
+describe("a rule of rewrite", () => {
+  const cases: readonly (readonly [text: string, message: string])[] = [
+    [
+      withLines(`rewrite name regex ^(.*)\\.(corp|prod)$ {1}.${SERVICE} ${AUTO}`),
+      "fits no name, since every name ends with a dot; end it with \\.$",
+    ],
+    [withLines(`rewrite name regex ^web\\.[a-z]+$ ${SERVICE} ${AUTO}`), "since every name ends with a dot"],
+    [
+      withLines(`rewrite name *.corp.example ${SERVICE}`),
+      "rewrite *.corp.example: fits no name, since only a regex has wildcards; use suffix .corp.example",
+    ],
+    [
+      withLines(`rewrite name ^web\\.corp\\.example\\.$ ${SERVICE}`),
+      "fits no name, since exact compares it as it stands; write regex before it",
+    ],
+    [
+      withLines(`rewrite name suffix .corp.example {1}.shop.svc.cluster.local ${AUTO}`),
+      "rewrite suffix .corp.example: {1} in {1}.shop.svc.cluster.local stays as it stands, since only a regex has groups",
+    ],
+    [
+      withLines(`rewrite name regex ^.*\\.b\\.example\\.$ ${SERVICE} ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
+      "rewrite a.b.example has no effect: rewrite ^.*\\.b\\.example\\.$ stands before it and takes its names",
+    ],
+    [
+      withLines(`rewrite name suffix .b.example .shop.svc.cluster.local ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
+      "rewrite a.b.example has no effect: rewrite .b.example stands before it",
+    ],
+    [
+      withLines("", stub("corp.example:53", "rewrite name a.other.example b.corp.example", "forward . 10.0.0.9")),
+      "rewrite a.other.example: names of a.other.example do not reach a block for corp.example:53",
+    ],
+    [
+      withLines("rewrite name web.old.example web.corp.example", STUB),
+      "leads to web.corp.example, which this block asks /etc/resolv.conf for, and not the block for corp.example:53",
+    ],
+    [
+      withLines("rewrite name foo.example.com web.shop"),
+      "leads to web.shop, a name outside the cluster; that of a Service is web.shop.svc.cluster.local",
+    ],
+    [withLines("rewrite name foo.example.com web.shop.svc"), "that of a Service is web.shop.svc.cluster.local"],
+    [
+      withLines("rewrite name foo.example.com 10.0.0.5"),
+      "leads to 10.0.0.5, which is asked for as a name; use hosts for an address",
+    ],
+  ];
+  for (const [text, message] of cases)
+    it(`is said to be of no use: ${message.slice(0, 70)}`, () => {
+      const { errors, warnings } = check(text);
+      assert.deepEqual(errors, []);
+      assert.equal(warnings.length, 1, warnings.join("\n"));
+      assert.ok(warnings[0]?.includes(message), warnings[0]);
+    });
+
+  const fine: readonly string[] = [
+    withLines(`rewrite name regex ^(.*)\\.(corp|prod)\\.$ {1}.shop.svc.cluster.local ${AUTO}`),
+    withLines(`rewrite name regex ^([a-z]{1,8})\\.corp\\.example\\.$ {1}.shop.svc.cluster.local ${AUTO}`),
+    withLines(`rewrite name suffix .corp.example .shop.svc.cluster.local ${AUTO}`),
+    withLines(`rewrite name a.b.example ${SERVICE}\nrewrite name suffix .b.example .shop.svc.cluster.local ${AUTO}`),
+    // The second rule leads to a name of the third.
+    withLines(
+      `rewrite name a.b.example ${SERVICE}\nrewrite continue name c.example a.b.example\nrewrite name a.b.example ${SERVICE}`,
+    ),
+    withLines("", stub("corp.example:53", "rewrite name a.corp.example b.corp.example", "forward . 10.0.0.9")),
+    withLines("", stub("corp.example:53", `rewrite name suffix .example .corp.example ${AUTO}`, "forward . 10.0.0.9")),
+    withLines("rewrite name web.old.example web.corp.example", STUB).replace(
+      "forward .",
+      "forward corp.example 10.0.0.9\nforward .",
+    ),
+    withLines("rewrite name web.old.example example.com"),
+    withLines("rewrite name web.old.example old.example"),
+    withLines(`rewrite name regex ^(.*)\\.x\\.(\\w+)\\.$ {1}.{2} ${AUTO}`),
+  ];
+  for (const [index, text] of fine.entries())
+    it(`is taken as it is: ${index}`, () => {
+      assert.deepEqual(check(text), NOTHING);
+    });
+});
+
+describe("an entry of hosts", () => {
+  const hosts = (words: string, name: string) => `hosts${words} {\n10.0.0.9 ${name} b.${name}\nfallthrough\n}`;
+
+  it("is for a name that is not asked there", () => {
+    for (const text of [
+      withLines("", stub("corp.example", hosts("", "a.other.example"), "forward . 10.0.0.9")),
+      withLines(hosts(" /etc/hosts corp.example", "a.other.example")),
+    ])
+      assert.match(
+        String(check(text).warnings),
+        /hosts a\.other\.example and 1 more: is not asked for here, since this is for names of corp\.example/,
+      );
+  });
+
+  it("is for a name of its zones, or for an address", () => {
+    for (const text of [
+      withLines(hosts(" /etc/hosts corp.example", "a.corp.example")),
+      withLines("", stub("10.in-addr.arpa", hosts("", "a.other.example"), "forward . 10.0.0.9")),
+    ])
+      assert.deepEqual(check(text), NOTHING);
+  });
+});
+
+describe("a match of template", () => {
+  const template = (match: string) =>
+    `template IN A corp.example {\nmatch ${match}\nanswer "{{ .Name }} 60 IN A 10.0.0.9"\nfallthrough\n}`;
+
+  it("fits no name without the final dot, or with capital letters", () => {
+    for (const [match, why] of [
+      ["^web\\.corp\\.example$", "fits no name, since every name ends with a dot"],
+      ["^Web\\.corp\\.example\\.$", "fits no name, since CoreDNS compares names in lower case"],
+    ] as const) {
+      const { warnings } = check(withLines(template(match)));
+      assert.equal(warnings.length, 1, warnings.join("\n"));
+      assert.ok(warnings[0]?.includes(`match ${match} ${why}`), warnings[0]);
+    }
+    assert.deepEqual(check(withLines(template("^web\\.corp\\.example\\.$"))), NOTHING);
+  });
+});
