@@ -9,7 +9,7 @@ import { type Running, runningText, type Upstream, upstreamWith } from "./runnin
 const OUTSIDE = "192.0.2.1";
 const CORP = "192.0.2.2";
 
-/** What `corefile/checks/answer-checks.ts` warns of, as the real CoreDNS does it. */
+/** What `corefile/checks/` warns of, as the real CoreDNS does it. */
 describeReal("lines of which CoreDNS makes something else", () => {
   let outside: Upstream;
   let corp: Upstream;
@@ -50,6 +50,77 @@ describeReal("lines of which CoreDNS makes something else", () => {
     assert.equal(await first("cname suffix old.test new.test."), "old.test");
     assert.equal(await first("cname exact a.test. b.test.", "cname exact old.test. new.test."), "old.test");
     assert.equal(await first("continue cname exact a.test. b.test.", "cname exact old.test. new.test."), "new.test");
+  });
+
+  const ANSWER = 'answer "{{ .Name }} 60 IN A 10.0.0.1"';
+  const cases: readonly (readonly [what: string, line: string, name: string, found: readonly string[]])[] = [
+    ["hosts without fallthrough", "hosts {\n10.0.0.1 a.test\n}", "b.test", []],
+    ["hosts with fallthrough for others", "hosts {\n10.0.0.1 a.test\nfallthrough c.test\n}", "b.test", []],
+    ["hosts with fallthrough for a name", "hosts {\n10.0.0.1 a.test fallthrough\n}", "b.test", []],
+    ["template without fallthrough", `template IN A {\nmatch ^a\\.test\\.$\n${ANSWER}\n}`, "b.test", []],
+    ["template for all names", `template IN A {\n${ANSWER}\nfallthrough\n}`, "b.test", ["10.0.0.1"]],
+    [
+      "a match without the final dot",
+      `template IN A {\nmatch ^a\\.test$\n${ANSWER}\nfallthrough\n}`,
+      "a.test",
+      [OUTSIDE],
+    ],
+    ["a match with a capital letter", `template IN A {\nmatch ^A\\.\n${ANSWER}\nfallthrough\n}`, "a.test", [OUTSIDE]],
+    ["a zone with an asterisk", `template IN A *.test {\n${ANSWER}\n}`, "a.test", [OUTSIDE]],
+    ["acl that blocks first", "acl {\nblock\nallow net 127.0.0.0/8\n}", "b.test", []],
+    ["acl that allows first", "acl {\nallow net 127.0.0.0/8\nblock\n}", "b.test", [OUTSIDE]],
+  ];
+  for (const [what, line, name, found] of cases)
+    it(`are ${what}`, async () => {
+      const ask = await run([line]);
+      assert.deepEqual(addresses(await ask(name)), found);
+    });
+
+  it("are rules of rewrite that fit nothing", async () => {
+    const known = "hosts {\n10.0.0.1 new.test\nfallthrough\n}";
+    const of = async (rule: string) => {
+      const ask = await run([`rewrite name ${rule}`, known]);
+      const found = addresses(await ask("old.test"));
+      await coredns?.stop();
+      coredns = undefined;
+      return found;
+    };
+    assert.deepEqual(await of("regex ^old\\.test\\.$ new.test"), ["10.0.0.1"]);
+    assert.deepEqual(await of("regex ^OLD\\.|^old\\.test\\.$ new.test"), ["10.0.0.1"]);
+    for (const rule of ["regex ^old\\.[a-z]+$ new.test", "^old\\.test\\.$ new.test", "*.test new.test"])
+      assert.deepEqual(await of(rule), [OUTSIDE], rule);
+  });
+
+  it("are blocks that no query reaches", async () => {
+    const block = (zone: string) => (port: number) =>
+      `${zone}:${port} {\nbind 127.0.0.1\nforward . ${corp.server}\n}\n`;
+    for (const [zone, found] of [
+      ["corp.test", CORP],
+      ["Corp.Test", OUTSIDE],
+      ["*.test", OUTSIDE],
+    ] as const) {
+      const ask = await run([], block(zone));
+      assert.deepEqual(addresses(await ask("www.corp.test")), [found], zone);
+      await coredns?.stop();
+      coredns = undefined;
+    }
+  });
+
+  it("are blocks whose view takes a part of the queries", async () => {
+    const of = async (network: string) => {
+      coredns = await runningText((port) => {
+        const view = `view v {\nexpr incidr(client_ip(), '${network}')\n}`;
+        const block = (lines: string, server: string) =>
+          `.:${port} {\nbind 127.0.0.1\n${lines}\nforward . ${server}\n}\n`;
+        return block(view, corp.server) + block("", outside.server);
+      });
+      const found = addresses(await coredns.ask("www.test"));
+      await coredns.stop();
+      coredns = undefined;
+      return found;
+    };
+    assert.deepEqual(await of("127.0.0.0/8"), [CORP]);
+    assert.deepEqual(await of("10.9.0.0/24"), [OUTSIDE]);
   });
 
   it("are a stub domain's block beside autopath", async () => {
