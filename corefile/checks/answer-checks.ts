@@ -61,9 +61,11 @@ function checkReverse(
   );
   // Clusters have addresses of IPv4 in most cases, and then nobody asks for others.
   if (ended.length === 0 || (reverse.includes("in-addr.arpa.") && !ended.includes("in-addr.arpa."))) return;
+  const names = ended.map(bare).join(" ");
+  const forward = hasPlugin(server, "forward") ? "" : " and a forward behind it";
   findings.warn(
     server,
-    `kubernetes ${ended.map(bare).join(" ")}: without fallthrough every address outside the cluster has no name (NXDOMAIN); add fallthrough ${ended.map(bare).join(" ")}`,
+    `kubernetes ${names}: without fallthrough every address outside the cluster has no name (NXDOMAIN); add fallthrough ${names}${forward}`,
   );
 }
 

@@ -111,6 +111,10 @@ describe("names of addresses", () => {
     assert.deepEqual(check(block(".:53", without(""))).warnings, [
       ".:53: kubernetes in-addr.arpa ip6.arpa: without fallthrough every address outside the cluster has no name (NXDOMAIN); add fallthrough in-addr.arpa ip6.arpa",
     ]);
+    const alone = without("").replace(/^ *forward.*$/m, "");
+    const zones = "cluster.local:53 in-addr.arpa:53 ip6.arpa:53";
+    const { warnings } = check(block(zones, alone) + block(".:53", OTHER));
+    assert.match(warnings.join(), /add fallthrough in-addr\.arpa ip6\.arpa and a forward behind it/);
     for (const words of ["fallthrough", "fallthrough in-addr.arpa"])
       assert.deepEqual(check(block(".:53", without(words))), NOTHING);
   });
