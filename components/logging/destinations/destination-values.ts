@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { z } from "zod";
 import { CREDENTIAL_IN_QUERY } from "../../schema/errors.ts";
 import { integer, string } from "../../schema/values.ts";
@@ -46,7 +47,9 @@ const HOST_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?";
 export const Host = string(
   new RegExp(`^${HOST_LABEL}(\\.${HOST_LABEL})*$`),
   "a host name or an IPv4 address, without scheme or port",
-);
+)
+  // Programs read a name that ends in a number as an address.
+  .refine((host) => !/(^|\.)\d+$/.test(host) || isIPv4(host), "must be a host name or an IPv4 address");
 export const Port = integer(1, 65_535);
 
 /** What a URL must not hold: it would stand in a ConfigMap. @param where Where the secret belongs. */

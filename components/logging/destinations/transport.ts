@@ -3,19 +3,24 @@ import type { CollectorId } from "../settings.ts";
 import type { Destination } from "./destination-settings.ts";
 import { isService, targetOf } from "./egress.ts";
 
-const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 
-/** Whether a host is on the node or in the cluster: a name without a dot is a Service of the collector's namespace. */
+/** Whether a host is in the cluster: a name without a dot is a Service of the collector's namespace. */
 function isNear(host: string): boolean {
-  return isService(host) || LOOPBACK.includes(host) || !/[.:]/.test(host);
+  return isService(host) || !/[.:]/.test(host);
 }
 
 /**
- * A warning where anybody on the way can read lines, or stand for the destination. The policy `collectors-tls` says so of Fluent Bit, whose
+ * A warning where no line arrives, or where anybody on the way can read lines, or stand for the destination. The policy `collectors-tls` says so of Fluent Bit, whose
  * configuration it reads. Paths are below the destination.
  */
 export function transportIssues(destination: Destination, collector: CollectorId): SettingsIssue[] {
   const host = targetOf(destination)?.host;
+  if (host !== undefined && LOOPBACK.test(host)) {
+    const key = "url" in destination ? "url" : "host";
+    const message = "leads to the collector's own pod";
+    return [{ path: [key], message, value: "url" in destination ? destination.url : host, severity: "warning" }];
+  }
   if (collector === "fluent-bit" || host === undefined || isNear(host)) return [];
   const clear = `without TLS, so anyone on the way to ${host} can read the lines`;
   const blind = `without verification, so anyone on the way can stand for ${host}`;

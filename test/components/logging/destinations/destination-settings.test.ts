@@ -199,6 +199,14 @@ describe("destination settings", () => {
   });
 });
 
+describe("A destination's host", () => {
+  it("is a name, or an address as it is written", () => {
+    const host = (value: string) => Destination.safeParse({ kind: "opensearch", host: value }).success;
+    for (const good of ["10.0.0.5", "search", "search-2.example.com", "1.example.com"]) assert.ok(host(good), good);
+    for (const bad of ["10.0.0.300", "10.0.0", "search.2", "010.0.0.1", "fd00::1"]) assert.ok(!host(bad), bad);
+  });
+});
+
 describe("describeDestination", () => {
   const of = (destination: object) =>
     describeDestination(

@@ -22,6 +22,17 @@ describe("the way to a destination", () => {
     assert.match(told({ kind: "opensearch", host: "10.0.0.5", tls: false }).join(), /on the way to 10\.0\.0\.5/);
   });
 
+  it("is told where it ends in the collector's own pod", () => {
+    for (const collector of ["fluent-bit", "vector"] as const) {
+      assert.deepEqual(told({ kind: "http", url: "http://localhost:9880" }, collector), [
+        "url: leads to the collector's own pod",
+      ]);
+      assert.deepEqual(told({ kind: "opensearch", host: "127.0.0.1", tls: false }, collector), [
+        "host: leads to the collector's own pod",
+      ]);
+    }
+  });
+
   it("is no matter within the cluster, with TLS, or where a policy reads the configuration", () => {
     for (const destination of [
       { kind: "http", url: "http://logs.monitoring.svc:9880/in" },
