@@ -15,7 +15,7 @@ import { ownNameIssues } from "./destinations/own-names.ts";
 import { regionIssues } from "./destinations/regions.ts";
 import { teamIssues } from "./destinations/team-issues.ts";
 import { transportIssues } from "./destinations/transport.ts";
-import { isReservedByElasticsearch, RESERVED_PATTERNS } from "./indexing/index-format.ts";
+import { isReservedByElasticsearch, RESERVED_PATTERNS, sharedTimes } from "./indexing/index-format.ts";
 import {
   bucketName,
   type DestinationContext,
@@ -106,6 +106,14 @@ export function checkPipeline(
       const message = `prefix and separator must not form a name that Elasticsearch reserves (${RESERVED_PATTERNS})`;
       issues.push({ path: indexPath, message });
     }
+    const shared = hasIndex(destination) ? sharedTimes(index) : undefined;
+    if (shared !== undefined)
+      issues.push({
+        path: [...indexPath, "datePattern"],
+        message: shared,
+        value: index.datePattern,
+        severity: "warning",
+      });
     issues.push(...sourceNameIssues(target, teams));
     const own = [
       ...amazonIssues(destination),

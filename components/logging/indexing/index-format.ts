@@ -84,6 +84,19 @@ export const IndexFormat = z
   );
 export type IndexFormat = z.infer<typeof IndexFormat>;
 
+/** Parts of a date from the longest time to the shortest. */
+const CALENDAR = ["yyyy", "MM", "dd", "HH"] as const;
+
+/** Why lines of times far apart share an index; undefined where none do. */
+export function sharedTimes({ datePattern }: Pick<IndexFormat, "datePattern">): string | undefined {
+  const parts = new Set<string>(datePattern.match(PART) ?? []);
+  if (parts.size === 0) return "has no part of a date, so that one index takes all lines for ever";
+  const shortest = CALENDAR.findLastIndex((part) => parts.has(part));
+  const missing = CALENDAR.slice(0, shortest + 1).filter((part) => !parts.has(part));
+  if (missing.length === 0) return undefined;
+  return `has ${CALENDAR[shortest]} without ${missing.join(" and ")}, so that lines of times far apart share an index`;
+}
+
 /** What is known of a log line, as far as the name of its index depends on it. */
 export interface IndexFields {
   readonly team?: string | undefined;

@@ -7,6 +7,7 @@ import {
   MAX_INDEX_BYTES,
   notation,
   safeIndexPart,
+  sharedTimes,
   todaysIndices,
 } from "../../../../components/logging/indexing/index-format.ts";
 import { LoggingSettings } from "../../../../components/logging/settings.ts";
@@ -163,5 +164,16 @@ describe("todaysIndices", () => {
       "logs-ts-team-2026.11.23",
     ]);
     assert.deepEqual(todaysIndices(index("app"), teams, at), ["logs-curl-2026.11.23"]);
+  });
+});
+
+describe("sharedTimes", () => {
+  it("tells of dates that come again, and of none at all", () => {
+    const told = (datePattern: string) => sharedTimes(IndexFormat.parse({ datePattern }));
+    assert.match(told("dd") ?? "", /^has dd without yyyy and MM, so that lines of times far apart share an index$/);
+    assert.match(told("yyyy.dd") ?? "", /^has dd without MM, /);
+    assert.match(told("MM-HH") ?? "", /^has HH without yyyy and dd, /);
+    assert.match(told(".") ?? "", /^has no part of a date/);
+    for (const good of ["yyyy", "yyyy.MM", "dd_MM_yyyy", "yyyyMMddHH", "xxxx.ww"]) assert.equal(told(good), undefined);
   });
 });
