@@ -25,6 +25,11 @@ describe("a server block with a view", () => {
     assert.match(String(warnings), /outside the views nobody answers cluster\.local/);
   });
 
+  it("stands behind another with a view of its own", () => {
+    const other = VIEW.replace("vpn", "office").replace("10.9", "10.8");
+    assert.deepEqual(check(block(".:53", VIEW, OTHER) + block(".:53", other, OTHER) + block(".:53", DEFAULT)), NOTHING);
+  });
+
   it("may be the only one", () => {
     assert.deepEqual(check(block(".:53", VIEW, DEFAULT)), {
       errors: [],

@@ -29,6 +29,18 @@ describe("the OpenTelemetry Collector's outputs", () => {
     assert.ok(statements.some((statement) => statement.startsWith('set(log.attributes["elasticsearch.document_id"]')));
   });
 
+  it("gives up on no request within a day, whose retries Elasticsearch's exporter counts into its time limit", () => {
+    const { exporter } = render();
+    assert.equal(exporter.timeout, "24h");
+    assert.deepEqual(exporter.retry, {
+      enabled: true,
+      max_retries: 1_000_000_000,
+      initial_interval: "500ms",
+      max_interval: "10s",
+      retry_on_status: [429, 500, 502, 503, 504],
+    });
+  });
+
   it("takes authority and credentials, and these by name alone", () => {
     const { exporter, extensions, service, text } = render({
       destination: { ...elasticsearch, credentials, tls: { verify: false, caSecretName: "search-ca" } },

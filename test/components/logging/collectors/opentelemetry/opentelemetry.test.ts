@@ -18,6 +18,20 @@ describe("OpenTelemetry Collector", () => {
     ]);
   });
 
+  it("reads bytes, and makes them text once the parts of a line are joined", () => {
+    const { encoding, operators } = render().files;
+    assert.equal(encoding, "utf-8-raw");
+    const types = z.array(z.looseObject({ type: z.string() })).parse(operators);
+    assert.deepEqual(
+      types.slice(0, 3).map(({ type, value }) => [type, value]),
+      [
+        ["container", undefined],
+        ["container", undefined],
+        ["add", "EXPR(fromJSON(toJSON(body)))"],
+      ],
+    );
+  });
+
   it("prints no line that no runtime wrote, whose error names it whole", () => {
     const operators = z.array(z.looseObject({ type: z.string() })).parse(render().files.operators);
     const container = operators.filter(({ type }) => type === "container");
