@@ -57,19 +57,21 @@ async function plan(flags: PlanFlags): Promise<void> {
 }
 
 async function writeFolder(folder: string, recording: Recording, settings: Settings): Promise<void> {
-  const { manifestsOf, writeCorefile, writeIndexTemplate, writeManifests } = await import("./manifests.ts");
-  const manifests = manifestsOf(recording.resources);
-  const write = async () => {
-    const written = await writeManifests(folder, manifests);
-    if (settings.cluster.kind === "existing" && settings.dns?.adopt === undefined && settings.dns !== undefined)
-      await writeCorefile(folder, settings.dns);
-    if (settings.logging !== undefined) await writeIndexTemplate(folder, settings.logging);
-    return written;
-  };
-  const count = await write().catch((error: NodeJS.ErrnoException) => {
+  const { corefileFile, indexTemplateFiles, manifestFiles, manifestsOf, writePlanFiles } = await import(
+    "./manifests.ts"
+  );
+  const manifests = manifestFiles(manifestsOf(recording.resources));
+  const hasForeignDns = settings.cluster.kind === "existing" && settings.dns?.adopt === undefined;
+  const files = [
+    ...manifests,
+    ...(hasForeignDns && settings.dns !== undefined ? [corefileFile(settings.dns)] : []),
+    ...(settings.logging === undefined ? [] : indexTemplateFiles(settings.logging)),
+  ];
+  await writePlanFiles(folder, files).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof Failure) throw error;
     throw new Failure(`cannot write the manifests to '${folder}': ${error.code ?? error.message}`, 2);
   });
-  process.stderr.write(`Wrote ${count} manifests: kubectl apply -f ${folder}\n`);
+  process.stderr.write(`Wrote ${manifests.length} manifests: kubectl apply -f ${folder}\n`);
 }
 
 /** The plan for a program. Secret inputs and outputs are masked. */
@@ -108,7 +110,7 @@ export function registerImages(program: Command): void {
       const { imagesOf } = await import("./manifests.ts");
       const images = imagesOf((await planStack(stack)).resources);
       const lines = images.map(({ container, image }) => `${container} ${image}`);
-      writeOutput(flags.json ? images : `${lines.join("\n")}\n`);
+      writeOutput(flags.json ? images : lines.map((line) => `${line}\n`).join(""));
     });
 }
 

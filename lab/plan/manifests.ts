@@ -1,11 +1,12 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, normalize } from "node:path";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile-rendering.ts";
 import type { DnsSettings } from "../../components/dns/settings.ts";
 import { indexTemplate } from "../../components/logging/indexing/index-template.ts";
 import { withName } from "../../components/logging/pipeline.ts";
 import { targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
+import { Failure } from "../command-line.ts";
 import { portableYaml } from "../stack-file.ts";
 import type { Planned, PlannedResource } from "./plan.ts";
 
@@ -59,43 +60,58 @@ function manifestText(manifest: Manifest): string {
   return portableYaml(JSON.parse(JSON.stringify(manifest.object)));
 }
 
+/** A file of a plan, by its path below the folder. */
+export interface PlanFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** Folder below the manifests for what `kubectl apply -f FOLDER` must not take. */
 const BY_HAND = "by-hand";
 
-/** Writes the Corefile's ConfigMap where no `kubectl apply` takes it by accident: CoreDNS there is somebody else's. */
-export async function writeCorefile(folder: string, settings: DnsSettings): Promise<void> {
-  await mkdir(join(folder, BY_HAND), { recursive: true });
+/** One file an object. */
+export function manifestFiles(manifests: readonly Manifest[]): PlanFile[] {
+  return manifests.map((manifest) => ({ path: manifest.file, text: manifestText(manifest) }));
+}
+
+/** The Corefile's ConfigMap where no `kubectl apply` takes it by accident: CoreDNS there is somebody else's. */
+export function corefileFile(settings: DnsSettings): PlanFile {
   const text = `${CONFIG_MAP_HEADER}${portableYaml(corefileConfigMap(settings))}`;
-  await writeFile(join(folder, BY_HAND, "configmap-kube-system-coredns.yaml"), text);
+  return { path: join(BY_HAND, "configmap-kube-system-coredns.yaml"), text };
 }
 
-/** Writes the index templates for search engines outside the cluster, to be installed by hand. */
-export async function writeIndexTemplate(folder: string, logging: LoggingSettings): Promise<void> {
-  const byHand = join(folder, BY_HAND);
-  const old = (await readdir(byHand).catch(() => [])).filter((name) =>
-    /^index-template(-[a-z0-9-]+)?\.json$/.test(name),
-  );
-  for (const name of old) await rm(join(byHand, name), { force: true });
-  for (const { name, destination, index } of targetsOf(logging)) {
-    if (destination.kind !== "elasticsearch" && (destination.kind !== "opensearch" || destination.inCluster)) continue;
-    await mkdir(byHand, { recursive: true });
+/** The index templates for search engines outside the cluster, to be installed by hand. */
+export function indexTemplateFiles(logging: LoggingSettings): PlanFile[] {
+  return targetsOf(logging).flatMap(({ name, destination, index }): PlanFile[] => {
+    if (destination.kind !== "elasticsearch" && (destination.kind !== "opensearch" || destination.inCluster)) return [];
     const text = `${JSON.stringify(indexTemplate(index, destination.kind), null, 2)}\n`;
-    await writeFile(join(byHand, `${withName("index-template", name)}.json`), text);
-  }
+    return [{ path: join(BY_HAND, `${withName("index-template", name)}.json`), text }];
+  });
 }
 
-const OWN_FILES = /^\d{3,}-.*\.yaml$/;
+/** Lists the files of a plan, so that the next one removes these and no others. */
+const LIST = ".plan-files";
+const NUMBERED = /^\d{3,}-.*\.yaml$/;
 
 /**
- * Writes one file an object, and removes those of an earlier plan; other files stay. `kubectl apply -f FOLDER` takes them in order.
- * @returns how many were written.
+ * Writes a plan's files in the place of those of an earlier plan; other files stay. `kubectl apply -f FOLDER` takes them in order.
+ * @throws {Failure} where a file that no plan wrote would be replaced, or applied among those of the plan.
  */
-export async function writeManifests(folder: string, manifests: readonly Manifest[]): Promise<number> {
+export async function writePlanFiles(folder: string, files: readonly PlanFile[]): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const old = (await readdir(folder)).filter((file) => OWN_FILES.test(file));
-  await Promise.all(old.map((file) => rm(join(folder, file))));
-  await Promise.all(manifests.map((manifest) => writeFile(join(folder, manifest.file), manifestText(manifest))));
-  return manifests.length;
+  const list = await readFile(join(folder, LIST), "utf8").catch(() => "");
+  const earlier = new Set(list.split("\n").filter((path) => path !== ""));
+  const wanted = new Set(files.map(({ path }) => path));
+  const there = (await readdir(folder, { recursive: true })).map((path) => normalize(path));
+  const foreign = there.filter((path) => !earlier.has(path) && (wanted.has(path) || NUMBERED.test(path)));
+  if (foreign.length > 0) {
+    const names = foreign.sort().slice(0, 3).join(", ") + (foreign.length > 3 ? ", …" : "");
+    throw new Failure(`'${folder}' holds files that no plan wrote (${names}): name another folder, or remove them`, 2);
+  }
+  for (const path of earlier) if (there.includes(path)) await rm(join(folder, path));
+  if (files.some(({ path }) => path.startsWith(BY_HAND))) await mkdir(join(folder, BY_HAND), { recursive: true });
+  await writeFile(join(folder, LIST), `${[...wanted].join("\n")}\n`);
+  await Promise.all(files.map(({ path, text }) => writeFile(join(folder, path), text)));
 }
 
 /** An image that a plan's pods need. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as k8s from "@pulumi/kubernetes";
 import { parse } from "yaml";
 import { LoggingSettings } from "../../../components/logging/settings.ts";
-import { manifestsOf, writeIndexTemplate, writeManifests } from "../../../lab/plan/manifests.ts";
+import { indexTemplateFiles, manifestFiles, manifestsOf, writePlanFiles } from "../../../lab/plan/manifests.ts";
 import { record } from "../../../lab/plan/plan.ts";
 
 describe("manifests", () => {
@@ -26,9 +26,12 @@ describe("manifests", () => {
 
   it("come in an order in which they can be applied, each a whole object", async () => {
     const { resources } = await record({ stack: "local", config: {} }, program);
-    const count = await writeManifests(folder, manifestsOf(resources));
-    assert.equal(count, 2);
-    assert.deepEqual((await readdir(folder)).sort(), ["001-namespace-ts-team.yaml", "002-configmap-ts-team-c.yaml"]);
+    await writePlanFiles(folder, manifestFiles(manifestsOf(resources)));
+    assert.deepEqual((await readdir(folder)).sort(), [
+      ".plan-files",
+      "001-namespace-ts-team.yaml",
+      "002-configmap-ts-team-c.yaml",
+    ]);
     const text = await readFile(join(folder, "002-configmap-ts-team-c.yaml"), "utf8");
     assert.deepEqual(parse(text), {
       apiVersion: "v1",
@@ -40,20 +43,45 @@ describe("manifests", () => {
   });
 
   it("replace those of an earlier plan and leave other files alone", async () => {
-    await writeFile(join(folder, "009-pod-gone.yaml"), "");
+    const gone = ["009-pod-gone.yaml", join("by-hand", "index-template.json")];
+    await writePlanFiles(
+      folder,
+      gone.map((path) => ({ path, text: "" })),
+    );
     await writeFile(join(folder, "kustomization.yaml"), "");
+    await writeFile(join(folder, "by-hand", "index-template-mine.json"), "");
+    await rm(join(folder, "009-pod-gone.yaml"));
     const { resources } = await record({ stack: "local", config: {} }, program);
-    await writeManifests(folder, manifestsOf(resources));
+    await writePlanFiles(folder, manifestFiles(manifestsOf(resources)));
+    assert.deepEqual(await readdir(join(folder, "by-hand")), ["index-template-mine.json"]);
     assert.deepEqual((await readdir(folder)).sort(), [
+      ".plan-files",
       "001-namespace-ts-team.yaml",
       "002-configmap-ts-team-c.yaml",
+      "by-hand",
       "kustomization.yaml",
     ]);
   });
 
+  it("replace no file of somebody else, and stand beside none that would be applied with them", async () => {
+    const files = [
+      { path: "001-namespace-a.yaml", text: "a" },
+      { path: join("by-hand", "b.yaml"), text: "b" },
+    ];
+    await mkdir(join(folder, "by-hand"));
+    for (const path of ["2024-01-01-notes.yaml", "001-namespace-a.yaml", join("by-hand", "b.yaml")]) {
+      await writeFile(join(folder, path), "mine");
+      await assert.rejects(writePlanFiles(folder, files), new RegExp(`holds files that no plan wrote \\(${path}\\)`));
+      assert.equal(await readFile(join(folder, path), "utf8"), "mine");
+      await rm(join(folder, path));
+    }
+    await writePlanFiles(folder, files);
+    await writePlanFiles(folder, files);
+  });
+
   it("bring the index template for a search engine that one has, and for no other", async () => {
     const write = (destination: object) =>
-      writeIndexTemplate(folder, LoggingSettings.parse({ destination, index: { prefix: "pods" } }));
+      writePlanFiles(folder, indexTemplateFiles(LoggingSettings.parse({ destination, index: { prefix: "pods" } })));
     await write({ kind: "opensearch", host: "search.example.com" });
     const text = await readFile(join(folder, "by-hand", "index-template.json"), "utf8");
     assert.deepEqual(JSON.parse(text).index_patterns, ["pods-*"]);
