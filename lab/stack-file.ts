@@ -80,13 +80,21 @@ function configOf(text: string, file: string): Stack["config"] {
       `${file}: 'environment' (Pulumi ESC) is only read by the Pulumi CLI, so its values are missing here\n`,
     );
   if (document.config === undefined && Object.keys(document).some((key) => !STACK_FILE_KEYS.has(key)))
-    throw new Failure(`${file} has no key 'config', but ${Object.keys(document).join(", ")}`, 2);
+    throw new Failure(`${file} has no key 'config'${withoutConfig(Object.keys(document))}`, 2);
   const config = document.config ?? {};
   if (!isObject(config))
     throw new Failure(`${file}: 'config' must be an object with keys such as 'eks-dns-logging:cluster'`, 2);
   // As the engine, which takes a key without a namespace for the project's own.
   const named = (key: string) => (key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`);
+  const twice = Object.keys(config).find((key) => !key.includes(":") && Object.hasOwn(config, named(key)));
+  if (twice !== undefined) throw new Failure(`${file}: 'config' has both ${twice} and ${named(twice)}`, 2);
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [named(key), asEngineString(value)]));
+}
+
+/** What a stack file has instead of `config`: its keys, or others. */
+function withoutConfig(keys: readonly string[]): string {
+  const list = keys.join(", ");
+  return keys.some((key) => key.includes(":")) ? `: put ${list} below it` : `, but ${list}`;
 }
 
 function asEngineString(value: unknown): string {
@@ -104,6 +112,22 @@ function withoutSecrets(value: unknown): unknown {
 /** Whether the CLI has encrypted a value: it writes `secure: …` then. */
 export function isEncrypted(value: object): boolean {
   return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";
+}
+
+/** Whether a value holds itself, as by an alias within its own anchor. */
+export function isCircular(value: unknown): boolean {
+  const open = new Set<object>();
+  const closed = new Set<object>();
+  const holdsItself = (one: unknown): boolean => {
+    if (typeof one !== "object" || one === null || closed.has(one)) return false;
+    if (open.has(one)) return true;
+    open.add(one);
+    const found = Object.values(one).some(holdsItself);
+    open.delete(one);
+    closed.add(one);
+    return found;
+  };
+  return holdsItself(value);
 }
 
 /** Words that YAML 1.1 or 1.2 reads as something else than text: booleans, null, infinities, the merge key. */
@@ -153,6 +177,12 @@ export function parseStackFile(text: string, file: string): unknown {
     },
   });
   if (misread.length > 0) throw new Failure(misread.join("\n"), 2);
+  const content = contentOf(document, file);
+  if (isCircular(content)) throw new Failure(`${file} is not valid YAML: an alias stands within its own anchor`, 2);
+  return content;
+}
+
+function contentOf(document: Document.Parsed, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {

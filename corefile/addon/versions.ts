@@ -75,7 +75,7 @@ export function addonDefaults(addon: AddonName): Readonly<Record<string, string>
 
 /** Minor number of `1.36`; undefined where the text is no such version. */
 export function minorOf(version: string): number | undefined {
-  const minor = /^1\.(\d+)$/.exec(version)?.[1];
+  const minor = /^1\.(0|[1-9]\d*)$/.exec(version)?.[1];
   return minor === undefined ? undefined : Number(minor);
 }
 

@@ -8,7 +8,7 @@ interface AuditFlags {
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly state?: string;
-  readonly manifests?: string;
+  readonly manifests?: readonly string[];
   readonly namespace: readonly string[];
   readonly includeSystem?: true;
   readonly policyConfig?: string;
@@ -32,7 +32,9 @@ export function registerAudit(program: Command): void {
       ]),
     )
     .addOption(
-      new Option("--manifests <path>", "manifest file, or folder (recursive)").conflicts(["context", "kubeconfig"]),
+      new Option("--manifests <path>", "manifest file, folder (recursive), or - for standard input; may be repeated")
+        .argParser((path: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), path])
+        .conflicts(["context", "kubeconfig"]),
     )
     .addOption(
       new Option(
@@ -94,7 +96,11 @@ async function subjectFor(flags: AuditFlags): Promise<NamedSubject> {
     const { readManifestFiles } = await import("./object-files.ts");
     const { objects, others } = await readManifestFiles(flags.manifests);
     const notes = others.map((file) => `${file} holds no Kubernetes object`);
-    return { subject: subjectOf(objects, { live: false, namespace }), title: `manifests ${flags.manifests}`, notes };
+    return {
+      subject: subjectOf(objects, { live: false, namespace }),
+      title: `manifests ${flags.manifests.join(", ")}`,
+      notes,
+    };
   }
   return clusterSubject(flags);
 }

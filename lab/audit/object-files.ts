@@ -1,11 +1,14 @@
+import type { Stats } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { type Document, isAlias, isCollection, LineCounter, parseAllDocuments, type ScalarTag, visit } from "yaml";
 import { z } from "zod";
 import { isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
+import { isCircular } from "../stack-file.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
 const MANIFEST = /\.(ya?ml|json)$/;
@@ -20,38 +23,60 @@ export interface ManifestObjects {
 }
 
 /**
- * Reads all manifests of a file or a folder and the folders below it, as `kubectl apply --recursive` does.
+ * Reads all manifests of files, folders and the folders below them, as `kubectl apply --recursive` does; `-` is standard input.
  * @throws {Failure} where there is no such path, or a file is not valid YAML: an audit of the rest would be taken for one of all.
  */
-export async function readManifestFiles(path: string): Promise<ManifestObjects> {
-  const files = await filesAt(path);
+export async function readManifestFiles(paths: readonly string[]): Promise<ManifestObjects> {
+  const files = (await Promise.all(paths.map(filesAt))).flat();
   const objects: KubernetesObject[] = [];
   const others: string[] = [];
   const invalid: string[] = [];
+  let isTemplate = false;
   for (const file of files) {
-    const found = objectsIn(await readFile(file, "utf8"), relative("", file));
-    if (typeof found === "string") invalid.push(`${file}: ${found}`);
-    else if (found.length === 0) others.push(file);
+    const text = await textOf(file);
+    const found = objectsIn(text, file === "-" ? "standard input" : relative("", file));
+    if (typeof found === "string") {
+      invalid.push(`${file}: ${found}`);
+      isTemplate ||= text.includes("{{");
+    } else if (found.length === 0) others.push(file);
     else objects.push(...found);
   }
   if (invalid.length > 0) {
-    const advice = "render templates first, as with helm template or kustomize build";
-    throw new Failure(`not valid YAML (${advice}):\n  ${invalid.join("\n  ")}`, 2);
+    const advice = isTemplate ? " (render templates first, as with helm template or kustomize build)" : "";
+    throw new Failure(`not valid YAML${advice}:\n  ${invalid.join("\n  ")}`, 2);
   }
-  if (objects.length === 0) throw new Failure(`there is no Kubernetes object in ${path}`, 2);
+  if (objects.length === 0) throw new Failure(`there is no Kubernetes object in ${paths.join(", ")}`, 2);
   return { objects, others };
 }
 
 async function filesAt(path: string): Promise<string[]> {
-  const status = await stat(path).catch(() => {
-    throw new Failure(`there is no file or folder ${path}`, 2);
-  });
-  if (status.isFile()) return [path];
+  // A pipe is no file, and is read as one.
+  if (path === "-" || !(await statusOf(path)).isDirectory()) return [path];
   const names = await readdir(path, { recursive: true });
-  return names
+  const files = names
     .filter((name) => MANIFEST.test(name) && !OTHER_FOLDERS.test(name))
     .sort()
     .map((name) => join(path, name));
+  const statuses = await Promise.all(files.map(statusOf));
+  return files.filter((_, at) => !statuses[at]?.isDirectory());
+}
+
+/** @throws {Failure} where there is nothing, not even behind a link. */
+function statusOf(path: string): Promise<Stats> {
+  return stat(path).catch(() => {
+    throw new Failure(`there is no file or folder ${path}`, 2);
+  });
+}
+
+/** The text of a file, in the encoding that its byte order mark names: PowerShell writes UTF-16. */
+async function textOf(file: string): Promise<string> {
+  const bytes = await (file === "-" ? buffer(process.stdin) : readFile(file)).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure(`${file} cannot be read: ${error.code ?? error.message}`, 2);
+  });
+  const [first, second] = bytes;
+  const encoding =
+    first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 /** Plain words that kubectl reads as truth values, as YAML 1.1 has them: `privileged: yes` makes a privileged pod. */
@@ -86,6 +111,7 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
       if (problem instanceof ReferenceError) return problem.message;
       throw problem;
     }
+    if (isCircular(content)) return "an alias stands within its own anchor";
     objects.push(...unlisted(content, { file, line: lines.linePos(start).line }));
   }
   return objects;
@@ -109,7 +135,8 @@ function placeOfTemplate(document: Document.Parsed): number | undefined {
  * of a list of one kind, such as a `PodList`.
  */
 function unlisted(content: unknown, source: { readonly file: string; readonly line: number }): KubernetesObject[] {
-  if (isObject(content) && typeof content.kind === "string" && content.kind.endsWith("List")) {
+  // A kind of somebody's own may end in List too.
+  if (isObject(content) && typeof content.kind === "string" && content.kind.endsWith("List") && "items" in content) {
     const kind = content.kind.slice(0, -"List".length);
     const common = kind === "" ? {} : { apiVersion: content.apiVersion, kind };
     const items: readonly unknown[] = Array.isArray(content.items) ? content.items : [];
@@ -145,15 +172,16 @@ const StateExport = z.looseObject({ deployment: z.looseObject({ resources: z.arr
  * @throws {Failure} where there is no such file, or it is another one.
  */
 export async function readState(file: string): Promise<Stack> {
-  const text = await readFile(file, "utf8").catch(() => {
-    throw new Failure(`there is no file ${file}`, 2);
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    const message = error.code === "ENOENT" ? `there is no file ${file}` : `${file} cannot be read: ${error.code}`;
+    throw new Failure(message, 2);
   });
-  return new Stack(resourcesOf(parseState(text, file)));
+  return parseState(text, file);
 }
 
-function parseState(text: string, file: string): z.infer<typeof StateExport> {
+function parseState(text: string, file: string): Stack {
   try {
-    return StateExport.parse(JSON.parse(text));
+    return new Stack(resourcesOf(StateExport.parse(JSON.parse(text))));
   } catch {
     throw new Failure(`${file} is no state as 'pulumi stack export --file ${file}' writes it`, 2);
   }

@@ -108,11 +108,13 @@ describe("the pages", () => {
       if (keys.every((key) => key.includes(":"))) take(value, where);
       else if (keys.includes("config")) {
         const { "eks-dns-logging:extends": file, ...own } = Group.parse(value.config);
-        const named = Object.entries(own).filter(([key]) => key.startsWith(`${CONFIG_NAMESPACE}:`));
+        const isOwn = ([key]: [string, unknown]) => key.startsWith(`${CONFIG_NAMESPACE}:`);
+        const named = Object.entries(own).filter(isOwn);
+        const others = Object.entries(own).filter((entry) => !isOwn(entry));
         const short = named.map(([key, each]) => [key.slice(CONFIG_NAMESPACE.length + 1), each]);
         const { settings, issues } = extend({ extends: file, ...Object.fromEntries(short) }, {}, folder);
         assert.deepEqual(issues, [], where);
-        take(prefixed(settings), where);
+        take({ ...Object.fromEntries(others), ...prefixed(settings) }, where);
       } else if (/^# environments\//.test(block.text)) take(prefixed(value), where);
       else Environment.parse(value, { error: () => `${where}: neither settings nor a part of a pod` });
       taken++;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,11 +83,32 @@ describe("what an audit reads", () => {
     await mkdir(join(path, "deep"), { recursive: true });
     await writeFile(join(path, "values.yaml"), "replicas: 3\n");
     await writeFile(join(path, "deep", "a.yml"), "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n");
-    const { objects, others } = await readManifestFiles(path);
+    const { objects, others } = await readManifestFiles([path]);
     assert.deepEqual([objects.map(({ name }) => name), others], [["a"], [join(path, "values.yaml")]]);
     await writeFile(join(path, "deployment.yaml"), "kind: {{ .Values.kind }}\nmetadata: [\n");
-    await assert.rejects(readManifestFiles(path), /not valid YAML.*helm template[\s\S]*deployment\.yaml/);
-    await assert.rejects(readManifestFiles(join(folder, "nothing")), /there is no file or folder/);
+    await assert.rejects(readManifestFiles([path]), /not valid YAML.*helm template[\s\S]*deployment\.yaml/);
+    await assert.rejects(readManifestFiles([join(folder, "nothing")]), /there is no file or folder/);
+  });
+
+  it("reads each path, in the encoding of its byte order mark, and folders and links as what they are", async () => {
+    const path = join(folder, "odd");
+    const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME}\n";
+    await mkdir(join(path, "folder.yaml"), { recursive: true });
+    await writeFile(join(path, "utf16.yaml"), `\ufeff${pod.replace("NAME", "a")}`, "utf16le");
+    await writeFile(join(path, "utf8.yaml"), `\ufeff${pod.replace("NAME", "b")}`);
+    await writeFile(join(folder, "other.yaml"), pod.replace("NAME", "c"));
+    const { objects, others } = await readManifestFiles([path, join(folder, "other.yaml")]);
+    assert.deepEqual([objects.map(({ name }) => name), others], [["a", "b", "c"], []]);
+    await symlink(join(path, "nowhere"), join(path, ".#lock.yaml"));
+    await assert.rejects(readManifestFiles([path]), /^Failure: there is no file or folder .*\.#lock\.yaml$/);
+  });
+
+  it("refuses an alias within its own anchor, and takes a kind that ends in List for what it is", () => {
+    const circular = "an alias stands within its own anchor";
+    assert.equal(objectsIn("metadata: &m {labels: *m}\n", "a.yaml"), circular);
+    assert.equal(objectsIn("kind: List\nitems: &i [{kind: List, items: *i}]\n", "a.yaml"), circular);
+    const own = objectsIn("apiVersion: a/v1\nkind: TeleportAccessList\nmetadata: {name: a}\n", "a.yaml");
+    assert.deepEqual(typeof own === "string" ? own : own.map(({ kind }) => kind), ["TeleportAccessList"]);
   });
 
   it("reads a state, with secrets that nobody decrypted as unknown, and without what waits for its deletion", async () => {
