@@ -14,21 +14,32 @@ export { NodeLocalCache, type NodeLocalCacheArgs } from "./dns/node-local-cache.
 export type { PodDns } from "./dns/resolver.ts";
 export type { PodSidecar, SidecarParts } from "./kubernetes/container.ts";
 export type { EgressRule } from "./kubernetes/network-policy.ts";
+export type { KafkaArgs } from "./logging/destinations/kafka.ts";
 export { LogCollection } from "./logging/log-collection.ts";
 export type {
   CloudWatchArgs,
   DestinationArgs,
   DestinationCredentialsArgs,
   DestinationTlsArgs,
+  DestinationTokenArgs,
   ElasticsearchArgs,
+  FirehoseArgs,
   HttpArgs,
   IndexArgs,
   LogCollectionArgs,
   LokiArgs,
+  NamedDestinationArgs,
   OpenSearchArgs,
+  OtlpArgs,
   S3Args,
+  SchemedTokenArgs,
+  SplunkArgs,
 } from "./logging/log-collection-args.ts";
+export type { ProcessingArgs } from "./logging/processing/processing-args.ts";
+export type { RouteArgs, SourceName } from "./logging/routing/route-args.ts";
 export { Monitoring, type MonitoringArgs } from "./monitoring/monitoring.ts";
+export { SettingsError } from "./schema/errors.ts";
 export { CurlPod, type CurlPodArgs, type CurlPodOptions } from "./team/curl-pod.ts";
 export type { PolicyContext } from "./team/network-policies.ts";
+export type { TeamPodIdentityArgs } from "./team/pod-identity.ts";
 export { Team, type TeamArgs } from "./team/team.ts";

@@ -327,7 +327,7 @@ export interface LogCollectionArgs {
   readonly teams?: readonly {
     /** Name of the team. */
     readonly name: string;
-    /** Its namespaces. @default one of its name */
+    /** Its namespaces. @default one, NAME-team */
     readonly namespaces?: readonly {
       /** Name of the namespace. */
       readonly name: string;

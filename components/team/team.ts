@@ -8,6 +8,7 @@ import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
+import { SettingsError } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-rights.ts";
 import {
@@ -131,7 +132,8 @@ export class Team extends pulumi.ComponentResource {
     });
 
     const [first] = made;
-    if (first === undefined) throw new Error(`team ${team.name} without a namespace passed the settings`);
+    if (first === undefined)
+      throw new SettingsError([{ path: [name, "namespaces"], message: "must name a namespace, or not be set" }]);
     this.curlPod =
       args.curlPod === false || namespaces !== undefined
         ? undefined

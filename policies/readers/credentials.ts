@@ -1,8 +1,8 @@
 const NAME =
-  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account)[_-]?key|(^|[_.-])(pass|pwd)$)/i;
+  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account)[_-]?key|^(requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands or how it is used, not what it is. */
 const NO_SECRET_NAME =
-  /([_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|audience|issuer|encryption|length|algorithm|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|pull[_.-]?secrets?|[_.-](url|id))$/i;
+  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|algorithm|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|pull[_.-]?secrets?|[_.-](url|id))$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
@@ -36,15 +36,19 @@ export function isCredential(name: string, value: string): boolean {
 export function credentialInText(text: string): string | undefined {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return "a private key";
   if (/\b(AKIA|ASIA)[0-9A-Z]{16}\b/.test(text)) return "an AWS access key";
+  if (TOKEN.test(text)) return "a token";
+  const [, inConnection] = /[;"'](?:password|pwd)\s*=\s*([^;"'\s]+)/i.exec(text) ?? [];
+  if (inConnection !== undefined && !REFERENCE.test(inConnection)) return "a password in a connection string";
   const [, inUrl] = /:\/\/[^/\s:@"']*:([^/\s@"']+)@/.exec(text) ?? [];
   if (inUrl !== undefined && !REFERENCE.test(inUrl)) return "a password in a URL";
   const inQuery = queryPairs(text).find(([name, value]) => isCredential(name, value));
   if (inQuery !== undefined) return `a literal ${inQuery[0]} in a URL`;
   const [, , inUser] =
-    /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?(["']?)[^\s:"'=-][^\s:"']*:([^\s"']+)/.exec(text) ?? [];
+    /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?(["']?)[^\s:"'=+-][^\s:"']*:([^\s"']+)/.exec(text) ?? [];
   // Numbers are a user and a group.
   if (inUser !== undefined && !REFERENCE.test(inUser) && !/^\d+$/.test(inUser)) return "a password after -u or --user";
-  const [, , inOption] = /(?:^|\s)--?([\w-]*pass(?:word|wd|phrase)?)[\s=]+["']?([^\s"'-][^\s"']*)/i.exec(text) ?? [];
+  const [, , inOption] =
+    /(?:^|\s)--?(?![\w-]*bypass)([\w-]*pass(?:word|wd|phrase)?)[\s=]+["']?([^\s"'-][^\s"']*)/i.exec(text) ?? [];
   if (inOption !== undefined && !REFERENCE.test(inOption)) return "a password in a command line";
   const [, inHeader] = /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk)\s+([^\s"']+)/i.exec(text) ?? [];
   return inHeader !== undefined && !REFERENCE.test(inHeader) ? "a literal Authorization" : undefined;
@@ -74,7 +78,6 @@ const TOKEN =
 export function credentialInCommand(command: string): string | undefined {
   const known = credentialInText(command);
   if (known !== undefined) return known;
-  if (TOKEN.test(command)) return "a token";
   for (const client of CLIENTS) {
     const password = client.exec(command)?.[2];
     if (password !== undefined && !REFERENCE.test(password)) return "a password in a command line";

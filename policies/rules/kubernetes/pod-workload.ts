@@ -21,13 +21,19 @@ const MOVING = texts("movingTags", "Tags that are not pinned, besides those with
   "master-*",
   "nightly*",
 ]);
+/** One release of a channel, such as Linkerd's `edge-24.11.8` or `nightly-2026-01-15`. */
+const RELEASE = /^(stable|edge|nightly)-v?\d+[.-]\d+[.-]\d+/i;
 const REGISTRIES = texts("registries", "Allowed registries, optionally with a path; * matches any text", [
   "docker.io",
   "quay.io",
   "ghcr.io",
   "registry.k8s.io",
   "public.ecr.aws",
+  "index.docker.io",
   "*.dkr.ecr.*.amazonaws.com",
+  "*.dkr.ecr-fips.*.amazonaws.com",
+  "*.dkr.ecr.*.amazonaws.com.cn",
+  "*.dkr-ecr.*.on.aws",
   "cr.fluentbit.io",
   "docker.elastic.co",
 ]);
@@ -64,7 +70,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
       if (digest !== undefined) return;
       if (settings.get(DIGESTS)) report.wrong(image, "without a digest");
       else if (tag === undefined) report.wrong(image, "without a tag, which means latest");
-      else if (settings.get(MOVING).some((moving) => matchesGlob(moving, tag.toLowerCase())))
+      else if (!RELEASE.test(tag) && settings.get(MOVING).some((moving) => matchesGlob(moving, tag.toLowerCase())))
         report.wrong(image, `whose tag ${tag} moves`);
       else if (!/\d/.test(tag)) report.wrong(image, `whose tag ${tag} names no version`);
     },
@@ -216,14 +222,24 @@ function accountMountsNone(stack: Stack, namespace: string, name: string): boole
   );
 }
 
+/**
+ * An account as a user, and the groups that it is in.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects
+ */
+function namesOfAccount(namespace: string, name: string): readonly string[] {
+  const user = `system:serviceaccount:${namespace}:${name}`;
+  return [user, "system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+}
+
 function isBound(stack: Stack, namespace: string, name: string): boolean {
   return someKnown(stack.ofType(...BINDINGS), (binding) =>
     someKnown(
       binding.at("subjects").items(),
       (subject) =>
-        subject.at("kind").text() === "ServiceAccount" &&
-        subject.at("name").text() === name &&
-        (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace,
+        namesOfAccount(namespace, name).includes(subject.at("name").text() ?? "") ||
+        (subject.at("kind").text() === "ServiceAccount" &&
+          subject.at("name").text() === name &&
+          (subject.at("namespace").text() ?? namespaceOf(binding)) === namespace),
     ),
   );
 }

@@ -60,6 +60,7 @@ export const TENANCY_RBAC: readonly Rule[] = [
     check: (binding, report, settings) => {
       report.part(() => {
         const name = binding.at("roleRef", "name");
+        if (binding.at("roleRef", "kind").text() === "Role") return;
         if (settings.get(FORBIDDEN_ROLES).includes(name.text() ?? "")) report.wrong(name, "which may do everything");
       });
       report.each(binding.at("subjects").items(), (subject) => {

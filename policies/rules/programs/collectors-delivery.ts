@@ -9,6 +9,9 @@ const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
 
 type Check = (running: RunningConfig, report: Report, settings: Settings) => void;
 
+/** Outputs that wait for nobody. */
+const NEVER_AWAY = ["null", "counter", "prometheus_exporter"];
+
 /** A rule on each configuration of Fluent Bit that runs. */
 function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">, check: Check): StackRule {
   return {
@@ -64,7 +67,9 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
         onDisk(input, "db");
       });
       if (inputs.length > 0) report.part(() => onDisk(service, "storage.path"));
-      const endless = outputs.filter((one) => one.written("storage.total_limit_size") === undefined);
+      const endless = outputs.filter(
+        (one) => !NEVER_AWAY.includes(one.name) && one.written("storage.total_limit_size") === undefined,
+      );
       if (endless.length === 0 || stopsWhenFull(inputs)) return;
       for (const output of endless) {
         report.wrongIn(
@@ -187,6 +192,17 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
             `tls.verify of ${output.name} is ${verify}`,
             `so anybody may stand for ${hostOf(output)}`,
           );
+        if (output.name === "kafka") {
+          // librdkafka has an option of its own.
+          const protocol = output.get("rdkafka.security.protocol");
+          if (!/ssl/i.test(protocol ?? "") && !(isInside(output) && settings.get(PLAIN_INSIDE)))
+            report.wrongIn(
+              output.file,
+              `rdkafka.security.protocol of kafka is ${protocol ?? "not set"}`,
+              `so logs travel to ${hostOf(output)} in the clear`,
+              "set rdkafka.security.protocol to SSL or SASL_SSL",
+            );
+        }
         if (!PLAIN_BY_DEFAULT.includes(output.name) || output.isOn("tls")) return;
         if (!(isInside(output) && settings.get(PLAIN_INSIDE)))
           report.wrongIn(
@@ -224,12 +240,16 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
 ];
 
 function hostOf(output: Section): string {
+  if (output.name === "kafka") return (output.get("brokers") ?? "").split(",")[0]?.replace(/:\d+$/, "").trim() ?? "";
   return output.get("host") ?? (output.name === "datadog" ? "datadoghq.com" : "127.0.0.1");
 }
 
 function isInside(output: Section): boolean {
   const host = hostOf(output);
-  return /\.svc(\.cluster\.local)?\.?$/.test(host) || ["127.0.0.1", "localhost", "::1"].includes(host);
+  // A name without a dot is a Service of the pod's own namespace.
+  return (
+    /\.svc(\.cluster\.local)?\.?$/.test(host) || /^[a-z][a-z0-9-]*$/i.test(host) || ["127.0.0.1", "::1"].includes(host)
+  );
 }
 
 /** What a placeholder of Fluent Bit stands for is not known here, and the longest date is ten letters. */

@@ -43,6 +43,33 @@ describe("what counts as a credential in a ConfigMap", () => {
     ]);
   });
 
+  it("is no name that says how a secret is used, nor a time or a way around", () => {
+    const lines = [
+      ...["proxy_pass http://backend:8080;", "passwordPattern: ^.{8,32}$", "passwordConnector: local"],
+      ...["secretEnv: CLIENT_SECRET", "tokenURL: https://sso.example.com/token", "token-uri: https://sso.example.com"],
+      ...["password_rotation_interval: 90", "password_rotation_user_retention: 180"],
+    ];
+    for (const line of lines) assert.deepEqual(credentialsIn(`a: b\n${line}`), [], line);
+    const commands = [
+      "operator --secret-field-selector=type!=kubernetes.io/dockercfg",
+      'echo "$(date -u +%H:%M:%S)"',
+      "proxy --bypass=10.0.0.0/8 --auth-token-audiences=https://kubernetes.default.svc",
+    ];
+    for (const command of commands) assert.equal(credentialInCommand(command), undefined, command);
+  });
+
+  it("is a token by its form, the password of Redis and one in a connection string", () => {
+    const lines = [
+      `GH: ghp_${"a1".repeat(18)}`,
+      "requirepass S3cr3tP4ssw0rd",
+      '  "Default": "Server=db;User Id=sa;Password=Pa55w0rd1x;Encrypt=true"',
+    ];
+    assert.deepEqual(
+      lines.map((line) => credentialsIn(`a: b\n${line}`)[0]?.what),
+      ["a token", "a literal requirepass", "a password in a connection string"],
+    );
+  });
+
   it("is a password, and no reference to one", () => {
     const lines = ["|-", "|2-", ">-2", "SECRET[store.password]", `\${LOG_PASSWORD}`, "hunter2", "SECRET", "|hunter2"];
     const found = lines.filter((value) => credentialsIn(`a: b\npassword: ${value}`).length > 0);

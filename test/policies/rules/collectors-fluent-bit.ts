@@ -27,6 +27,9 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       ...BOTH,
       "a configuration of two files": split(SPLIT.main, SPLIT.input),
       "other letters": line("filesystem", "Filesystem"),
+      "an output that waits for nobody": file(
+        FLUENT_BIT.replace("- name: opensearch", '- name: "null"').replace(/ {6}storage\.total_limit_size.*\n/, ""),
+      ),
       "Fluent Bit beside an application, whose volumes are the pod's": sidecar(),
       "a path by a variable of the container": withVariable(
         line("/state/positions.db", `${variable("STATE")}/positions.db`),

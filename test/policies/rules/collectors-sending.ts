@@ -19,6 +19,21 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
       "a Service by its whole name": file(
         FLUENT_BIT.replace("search.example.com", "opensearch.logging.svc.cluster.local").replace(/ {6}tls.*\n/g, ""),
       ),
+      "Kafka by TLS": file(
+        FLUENT_BIT.replace("- name: opensearch", "- name: kafka\n      brokers: b-1.example.com:9096").replace(
+          "tls: on",
+          "rdkafka.security.protocol: SASL_SSL",
+        ),
+      ),
+      "Kafka in the cluster": file(
+        FLUENT_BIT.replace("- name: opensearch", "- name: kafka\n      brokers: kafka.kafka.svc:9092").replace(
+          / {6}tls.*\n/g,
+          "",
+        ),
+      ),
+      "a Service of the same namespace": file(
+        FLUENT_BIT.replace("search.example.com", "elasticsearch-master").replace(/ {6}tls.*\n/g, ""),
+      ),
       "an output that always uses TLS": file(FLUENT_BIT.replace("opensearch", "slack").replace(/ {6}tls.*\n/g, "")),
       "an output of AWS": line("- name: opensearch", "- name: cloudwatch_logs"),
       stdout: file(FLUENT_BIT.replace("opensearch", "stdout").replace(/ {6}tls.*\n/g, "")),
@@ -52,6 +67,15 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
       "in the clear": [
         line("tls: on", "tls: off"),
         `${F}tls of opensearch is off, so logs travel to search.example.com in the`,
+      ],
+      "Kafka without TLS": [
+        file(
+          FLUENT_BIT.replace("- name: opensearch", "- name: kafka\n      brokers: b-1.example.com:9092").replace(
+            / {6}tls.*\n/g,
+            "",
+          ),
+        ),
+        `${F}rdkafka.security.protocol of kafka is not set, so logs travel to b-1.example.com in the clear`,
       ],
       "nothing said": [line("      tls: on\n", ""), `${F}tls of opensearch is not set`],
       "the classic format": [

@@ -35,6 +35,14 @@ export const POD_TOKEN_CASES: CasesByRule = {
         ACCOUNT,
         BINDING,
       ),
+      "an account with a role by its group": withToken(ACCOUNT, {
+        ...BINDING,
+        props: { ...BINDING.props, subjects: [{ kind: "Group", name: "system:serviceaccounts:ts-team" }] },
+      }),
+      "an account with a role as a user": withToken(ACCOUNT, {
+        ...BINDING,
+        props: { ...BINDING.props, subjects: [{ kind: "User", name: "system:serviceaccount:ts-team:workload" }] },
+      }),
       "an account without, beside one that is not known": unsaid(
         { ...ACCOUNT, name: "other", props: { metadata: UNKNOWN } },
         QUIET_ACCOUNT,
@@ -48,6 +56,13 @@ export const POD_TOKEN_CASES: CasesByRule = {
       "nothing said": [
         unsaid(ACCOUNT),
         "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is not set, so the token",
+      ],
+      "a role of another namespace's group": [
+        withToken(ACCOUNT, {
+          ...BINDING,
+          props: { ...BINDING.props, subjects: [{ kind: "Group", name: "system:serviceaccounts:sa-team" }] },
+        }),
+        "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true",
       ],
       "a role of a user": [
         withToken(ACCOUNT, {

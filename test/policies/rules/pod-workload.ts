@@ -48,8 +48,14 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "a patch that leaves the image": PATCHED({ name: "app", env: [] }),
       "a version in a tag of words": set(`${C}.image`, "docker.io/app:3.20-alpine"),
       "a registry with a port": set(`${C}.image`, "localhost:5000/app:1"),
+      "a release of a channel": set(`${C}.image`, "docker.io/app:edge-24.11.8"),
+      "a day of a channel": set(`${C}.image`, "docker.io/app:nightly-2026-01-15-alpine"),
     },
     bad: {
+      "a channel on a numbered base": [
+        set(`${C}.image`, "docker.io/app:stable-alpine3.20"),
+        `${AT}.image is "docker.io/app:stable-alpine3.20", whose tag stable-alpine3.20 moves`,
+      ],
       latest: [
         set(`${C}.image`, "docker.io/app:latest"),
         `${AT}.image is "docker.io/app:latest", whose tag latest moves`,
@@ -87,6 +93,10 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
     good: {
       "an approved registry": GOOD_POD,
       "an image that names none": set(`${C}.image`, "nginx:1.29"),
+      "Docker Hub by its other name": set(`${C}.image`, "index.docker.io/library/nginx:1.29"),
+      "an account's own in China": set(`${C}.image`, "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app:1"),
+      "an account's own by FIPS": set(`${C}.image`, "123456789012.dkr.ecr-fips.us-east-1.amazonaws.com/app:1"),
+      "an account's own by IPv6": set(`${C}.image`, "123456789012.dkr-ecr.us-east-1.on.aws/app:1"),
       "an account's own": set(`${C}.image`, "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:1"),
     },
     bad: {

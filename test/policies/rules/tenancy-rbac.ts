@@ -70,7 +70,13 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
     },
   },
   "tenancy-no-cluster-admin": {
-    good: { "a narrow role": binding("team-member") },
+    good: {
+      "a narrow role": binding("team-member"),
+      "a role of a namespace that is called so": binding("cluster-admin").map((one) => ({
+        ...one,
+        props: { ...one.props, roleRef: { kind: "Role", name: "cluster-admin" } },
+      })),
+    },
     bad: {
       "cluster-admin": [
         binding("cluster-admin"),
