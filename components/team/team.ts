@@ -8,7 +8,7 @@ import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
-import { SettingsError } from "../schema/errors.ts";
+import { parseArgs } from "../schema/errors.ts";
 import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-rights.ts";
 import {
@@ -21,7 +21,7 @@ import {
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
 import { Quota } from "./quota.ts";
 import { accessEntryName, namespacePrefix } from "./resource-names.ts";
-import { Limits, type TeamSettings } from "./settings.ts";
+import { Limits, TeamSettings } from "./settings.ts";
 
 /** A team: its namespace, limits, rights and policies. */
 export interface TeamArgs {
@@ -98,6 +98,9 @@ interface NamespaceArgs {
 }
 
 const AccessRules = z.array(AccessRule);
+const { name: TeamName, namespaces, podSecurity, members, memberRoles, labels } = TeamSettings.shape;
+/** What is checked at once, as far as it holds no output. */
+const Known = z.object({ team: TeamName, namespaces, podSecurity, members, memberRoles, labels });
 const MEMBER_ROLE = "team-member";
 
 /**
@@ -115,6 +118,8 @@ export class Team extends pulumi.ComponentResource {
 
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:team:Team", name, {}, { ...options, provider: args.cluster.provider });
+    const known = Object.entries(args).filter(([key, value]) => key in Known.shape && !holdsOutput(value));
+    parseArgs(name, Known, { team: name, ...Object.fromEntries(known) });
     const namespaces = args.namespaces?.map(({ name: own }) => own);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
     const rules = { ingress: [], egress: [], podIdentity: args.podIdentity !== undefined };
@@ -132,8 +137,7 @@ export class Team extends pulumi.ComponentResource {
     });
 
     const [first] = made;
-    if (first === undefined)
-      throw new SettingsError([{ path: [name, "namespaces"], message: "must name a namespace, or not be set" }]);
+    if (first === undefined) throw new Error(`team ${team.name} without a namespace passed the settings`);
     this.curlPod =
       args.curlPod === false || namespaces !== undefined
         ? undefined
