@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { relation } from "../schema/errors.ts";
-import { AnnotationKey, Bytes, Cores, Image, integer, isMore, LabelKey, string } from "../schema/values.ts";
+import {
+  AnnotationKey,
+  Bytes,
+  Cores,
+  Image,
+  integer,
+  isMore,
+  LabelKey,
+  LabelValueOrEmpty,
+  string,
+} from "../schema/values.ts";
 import { Address, CorefileSettings, Duration } from "./corefile-settings.ts";
 
 const ObjectName = string(
@@ -55,13 +65,7 @@ const DEFAULT_LIMITS = { cpu: undefined, memory: "170Mi" };
 
 const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string(SHARE).regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
 
-const Labels = z.record(
-  LabelKey,
-  string(
-    /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
-    "a quoted string of up to 63 letters, digits, '-', '_' and '.', starting and ending with a letter or digit",
-  ),
-);
+const Labels = z.record(LabelKey, LabelValueOrEmpty);
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z

@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import ipaddr from "ipaddr.js";
+import { mappedIPv4 } from "../schema/values.ts";
 import { NAMESPACE_NAME_LABEL } from "./labels.ts";
 
 /** A choice by labels. */
@@ -67,8 +67,6 @@ export function podsOfNamespace(namespace: string, labels?: Record<string, strin
 /** A single IPv4 or IPv6 address. An IPv4-mapped one, which Kubernetes refuses since 1.36, is IPv4 for the network too. */
 export function addressPeer(address: string): Peer {
   if (!isIPv6(address)) return { ipBlock: { cidr: `${address}/32` } };
-  const parsed = ipaddr.IPv6.parse(address);
-  return parsed.isIPv4MappedAddress() && /ffff:/i.test(address)
-    ? addressPeer(parsed.toIPv4Address().toString())
-    : { ipBlock: { cidr: `${address}/128` } };
+  const mapped = mappedIPv4(address);
+  return mapped === undefined ? { ipBlock: { cidr: `${address}/128` } } : addressPeer(mapped.toString());
 }

@@ -100,6 +100,7 @@ const ALARM_ACTIONS: ReadonlyMap<string, string> = new Map([
 /**
  * An action must be one that alarms have, in their own partition and region; a response plan has no region.
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+ * @see https://docs.aws.amazon.com/cdk/api/v2/docs/aws-cdk-lib.aws_cloudwatch_actions.Ec2InstanceAction.html
  */
 function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: string | undefined): SettingsIssue[] {
   if (kind !== "cloudwatch") return [];

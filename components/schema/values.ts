@@ -63,6 +63,11 @@ export const LabelValue = string(
   "a label value: a quoted string of 1 to 63 letters, digits, '-', '_' and '.'",
 );
 
+export const LabelValueOrEmpty = string(
+  /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
+  "a quoted string of up to 63 letters, digits, '-', '_' and '.'",
+);
+
 /** Kubernetes takes upper-case letters in the prefix of an annotation, which it does not in that of a label. */
 export const AnnotationKey = string(
   /^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
@@ -119,6 +124,15 @@ function topKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
   return issue.code === "unrecognized_keys" ? issue.keys : (relatedKeys(issue) ?? []);
 }
 
+/** The IPv4 address that an IPv6 address stands for, which Kubernetes refuses since 1.36; undefined for others. */
+export function mappedIPv4(text: string): ipaddr.IPv4 | undefined {
+  const address = ipaddr.parse(text);
+  // The library takes ::10.0.0.0 for a mapped address too, which Kubernetes does not.
+  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && /ffff:/i.test(text)
+    ? address.toIPv4Address()
+    : undefined;
+}
+
 /**
  * Addresses of a network policy. Kubernetes refuses bits beyond the prefix and IPv4-mapped addresses since 1.36.
  * @see https://github.com/kubernetes/enhancements/issues/4858
@@ -128,9 +142,9 @@ export const PolicyCidr = z
   .superRefine((cidr, context) => {
     const [address, prefix] = ipaddr.parseCIDR(cidr);
     const refuse = (message: string) => context.addIssue({ code: "custom", message, input: cidr });
-    // The library takes ::10.0.0.0 for a mapped address too, which Kubernetes does not.
-    if (address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && /ffff:/i.test(cidr) && prefix >= 96) {
-      const block = `${address.toIPv4Address()}/${prefix - 96}`;
+    const mapped = mappedIPv4(cidr.replace(/\/.*$/, ""));
+    if (mapped !== undefined && prefix >= 96) {
+      const block = `${mapped}/${prefix - 96}`;
       const network = ipaddr.IPv4.networkAddressFromCIDR(block);
       refuse(`must be the IPv4 block ${network}/${prefix - 96}, since Kubernetes refuses IPv4-mapped addresses`);
       return;

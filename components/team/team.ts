@@ -98,9 +98,14 @@ interface NamespaceArgs {
 }
 
 const AccessRules = z.array(AccessRule);
-const { name: TeamName, namespaces, podSecurity, members, memberRoles, labels } = TeamSettings.shape;
 /** What is checked at once, as far as it holds no output. */
-const Known = z.object({ team: TeamName, namespaces, podSecurity, members, memberRoles, labels });
+const Known = TeamSettings.pick({
+  namespaces: true,
+  podSecurity: true,
+  members: true,
+  memberRoles: true,
+  labels: true,
+}).extend({ team: TeamSettings.shape.name });
 const MEMBER_ROLE = "team-member";
 
 /**

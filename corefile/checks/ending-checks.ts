@@ -1,7 +1,7 @@
 import { type OtherPlugin, pluginName, type Server } from "../model.ts";
 import type { HostsPlugin } from "../plugins/sources.ts";
 import { DECIDERS } from "../releases.ts";
-import { fitsGoRegexp, isGoRegexp } from "../syntax/go-values.ts";
+import { goMatcher, isGoRegexp } from "../syntax/go-values.ts";
 import type { Directive } from "../syntax/syntax.ts";
 import {
   bare,
@@ -114,7 +114,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const passed = passedOn(optionOf(line, "fallthrough"));
   const patterns = (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []));
   const fits = (name: string) =>
-    patterns.length === 0 || patterns.some((one) => !isGoRegexp(one) || fitsGoRegexp(one, dotted(name)));
+    patterns.length === 0 || patterns.some((one) => !isGoRegexp(one) || goMatcher(one)(dotted(name)));
   const isAddress = ["A", "ANY"].includes(type.toUpperCase());
   const where = `template ${line.args.join(" ")}`;
   if (isAddress && clusterDomain !== undefined && endsCluster(place, zones, [])) {

@@ -165,11 +165,6 @@ export function isGoRegexp(text: string): boolean {
 }
 
 /** Whether a regular expression fits somewhere in a text; not where it is none. */
-export function fitsGoRegexp(pattern: string, text: string): boolean {
-  return goMatcher(pattern)(text);
-}
-
-/** {@link fitsGoRegexp} for many texts. */
 export function goMatcher(pattern: string): (text: string) => boolean {
   const regexp = compiled(pattern);
   return (text) => regexp?.test(text) ?? false;

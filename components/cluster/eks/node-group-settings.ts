@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { z } from "zod";
 import { relation } from "../../schema/errors.ts";
-import { amount, Bytes, integer, isMore, string, unique } from "../../schema/values.ts";
+import { amount, Bytes, integer, isMore, LabelValueOrEmpty, string, unique } from "../../schema/values.ts";
 
 const INSTANCE_TYPE = /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/;
 /** Graviton families have a `g` after their generation, such as t4g, m7gd, c7gn; a1 was the first, and GB200 has Arm cores too. */
@@ -66,10 +66,7 @@ const LabelValue = z
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/node-taints-managed-node-groups.html */
 const Taint = z.strictObject({
   key: LabelKey.describe("Key."),
-  value: z
-    .union([LabelValue, z.literal("")], "must be a quoted string of up to 63 letters, digits, '-', '_' and '.'")
-    .default("")
-    .describe("Value."),
+  value: LabelValueOrEmpty.default("").describe("Value."),
   effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).describe("Effect."),
 });
 

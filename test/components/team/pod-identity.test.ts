@@ -193,29 +193,6 @@ describe("the AWS identity of a team's pods", () => {
       assert.match(String(find(resources, "aws:iam/rolePolicy:RolePolicy", "pay-pods").inputs.policy), /orders\/\*/);
     });
 
-    it("is refused with what else is wrong in a team, all together", async () => {
-      const cluster = existingClusterHandle({ podIdentity: host, access: host });
-      const team = (args: object) =>
-        record({ stack: "test", config: {}, preview: false }, async () => {
-          new Team("Bad_Name", { cluster, curlPod: false, ...args });
-        });
-      await assert.rejects(team({}), /Bad_Name\.team: must be a string of lower-case letters/);
-      await assert.rejects(
-        team({
-          team: "ts",
-          namespaces: [{ name: "kube-system" }, { name: "Not_Valid" }],
-          labels: { "a b": "c" },
-          members: [""],
-          memberRoles: ["not-an-arn"],
-          podSecurity: { level: "privileged", reason: "" },
-        }),
-        /Invalid configuration \(6 errors\)/,
-      );
-      await assert.rejects(team({ team: "ts", namespaces: [] }), /Bad_Name\.namespaces: /);
-      const { resources } = await team({ team: "ts", labels: { tier: pulumi.output("web") } });
-      assert.ok(resources.length > 0);
-    });
-
     it("is refused at once where it is wrong, and on a cluster without", async () => {
       await assert.rejects(make({ policyArns: ["orders"] }), /policyArns\[0\]: must be the ARN of an IAM policy/);
       const bare = record({ stack: "test", config: {}, preview: false }, async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { TeamsSettings } from "../../../components/team/settings.ts";
 import { Team } from "../../../components/team/team.ts";
 import { type Recording, record } from "../../../lab/plan/plan.ts";
@@ -152,5 +153,37 @@ describe("Team", () => {
       ),
       ["curl-sa", "curl-sa"],
     );
+  });
+});
+
+describe("Team in another program", () => {
+  const host = { clusterName: "prod", region: "eu-central-1", partition: "aws", tags: {} };
+  const make = (args: object) =>
+    record({ stack: "test", config: {}, preview: false }, async () => {
+      const cluster = existingClusterHandle({ podIdentity: host, access: host });
+      new Team("Bad_Name", { cluster, curlPod: false, ...args });
+    });
+
+  it("is refused for its name, which is that of the component", async () => {
+    await assert.rejects(make({}), /Bad_Name\.team: must be a string of lower-case letters/);
+  });
+
+  it("is refused for all that is wrong in it together", async () => {
+    const wrong = {
+      team: "ts",
+      namespaces: [{ name: "kube-system" }, { name: "Not_Valid" }],
+      labels: { "a b": "c" },
+      members: [""],
+      memberRoles: ["not-an-arn"],
+      podSecurity: { level: "privileged", reason: "" },
+    };
+    await assert.rejects(make(wrong), /Invalid configuration \(6 errors\)/);
+    await assert.rejects(make({ team: "ts", namespaces: [] }), /Bad_Name\.namespaces: /);
+  });
+
+  it("has labels that only the deployment knows", async () => {
+    const { resources } = await make({ team: "ts", labels: { tier: pulumi.output("web") } });
+    const { metadata } = find(resources, "kubernetes:core/v1:Namespace", "Bad_Name-namespace").inputs;
+    assert.match(JSON.stringify(metadata), /"tier":"web"/);
   });
 });
