@@ -107,10 +107,9 @@ export function registerImages(program: Command): void {
       const { readStack } = await import("../stack-file.ts");
       const stack = await readStack(flags.stack);
       const { planStack } = await import("./plan.ts");
-      const { imagesOf } = await import("./manifests.ts");
+      const { formatImages, imagesOf } = await import("./manifests.ts");
       const images = imagesOf((await planStack(stack)).resources);
-      const lines = images.map(({ container, image }) => `${container} ${image}`);
-      writeOutput(flags.json ? images : lines.map((line) => `${line}\n`).join(""));
+      writeOutput(flags.json ? images : formatImages(images));
     });
 }
 

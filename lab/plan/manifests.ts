@@ -130,6 +130,11 @@ export function imagesOf(resources: readonly PlannedResource[]): PodImage[] {
   return [...found.values()].sort((a, b) => a.container.localeCompare(b.container) || a.image.localeCompare(b.image));
 }
 
+/** A line for each image; nothing for none, which a shell would read as an image without a name. */
+export function formatImages(images: readonly PodImage[]): string {
+  return images.map(({ container, image }) => `${container} ${image}\n`).join("");
+}
+
 /** Containers stand in a pod's spec, or as deep as a controller's template puts it. */
 function containersIn(spec: Planned): PodImage[] {
   if (typeof spec !== "object" || spec === null) return [];

@@ -22,6 +22,8 @@ describe("readStack", () => {
     await writeFile(join(folder, "Pulumi.list.yaml"), "- 1\n");
     await writeFile(join(folder, "Pulumi.typo.yaml"), "confg: {teams: [{name: ts}]}\n");
     await writeFile(join(folder, "Pulumi.bent.yaml"), "config:\n  teams:\n   - {name: a}\n    - {name: b}\n");
+    await writeFile(join(folder, "Pulumi.bare.yaml"), "eks-dns-logging:teams: [{name: ts}]\n");
+    await writeFile(join(folder, "Pulumi.twice.yaml"), "config: {teams: [], eks-dns-logging:teams: [{name: ts}]}\n");
     await writeFile(join(folder, "Pulumi.two.yaml"), "config: {}\n---\nconfig: {}\n");
     await writeFile(join(folder, "Pulumi.plain.yaml"), "config: {teams: [{name: ts}], aws:region: eu-central-1}\n");
   });
@@ -57,18 +59,20 @@ describe("readStack", () => {
     await assert.rejects(
       readStack("prod", folder),
       new Failure(
-        "no stack 'prod' (file Pulumi.prod.yaml); found: alias, anchors, bent, broken, good, list, plain, two, typo",
+        "no stack 'prod' (file Pulumi.prod.yaml); found: alias, anchors, bare, bent, broken, good, list, plain, twice, two, typo",
         2,
       ),
     );
     assert.deepEqual(await stackNames(folder), [
       "alias",
       "anchors",
+      "bare",
       "bent",
       "broken",
       "good",
       "list",
       "plain",
+      "twice",
       "two",
       "typo",
     ]);
@@ -80,6 +84,8 @@ describe("readStack", () => {
     await assert.rejects(readStack("two", folder), /Pulumi.two.yaml contains more than one YAML document$/);
     await assert.rejects(readStack("bent", folder), /is not valid YAML: .* at line \d+, column \d+$/);
     await assert.rejects(readStack("typo", folder), /^Failure: Pulumi.typo.yaml has no key 'config', but confg$/);
+    await assert.rejects(readStack("bare", folder), /has no key 'config': put eks-dns-logging:teams below it$/);
+    await assert.rejects(readStack("twice", folder), /'config' has both teams and eks-dns-logging:teams$/);
     await assert.rejects(readStack("list", folder), /Pulumi.list.yaml is not a stack configuration/);
   });
 });

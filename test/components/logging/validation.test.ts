@@ -23,6 +23,14 @@ describe("checkLogging", () => {
     }
   });
 
+  it("tells of dates that come again in the names of indices, and of none where there are no indices", () => {
+    const index = { datePattern: "dd" };
+    const [issue] = check({ destination: { kind: "opensearch", inCluster: true }, index });
+    assert.deepEqual([issue?.path, issue?.severity], [["index", "datePattern"], "warning"]);
+    assert.match(issue?.message ?? "", /^has dd without yyyy and MM/);
+    assert.doesNotMatch(JSON.stringify(check({ index })), /has dd without/);
+  });
+
   it("names only what the collector can send to", () => {
     const [issue] = check({ collector: "opentelemetry", destination: { kind: "s3" } });
     assert.match(issue?.message ?? "", /^must be one of elasticsearch, loki, otlp, kafka, since only/);

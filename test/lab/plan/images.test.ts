@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
-import { imagesOf } from "../../../lab/plan/manifests.ts";
+import { formatImages, imagesOf } from "../../../lab/plan/manifests.ts";
 import { record } from "../../../lab/plan/plan.ts";
+
+describe("formatImages", () => {
+  it("has a line for each, and none for none", () => {
+    assert.equal(formatImages([{ container: "curl", image: "docker.io/curl:8" }]), "curl docker.io/curl:8\n");
+    assert.equal(formatImages([]), "");
+  });
+});
 
 describe("imagesOf", () => {
   it("finds the images of pods and of templates, init containers included, each once", async () => {

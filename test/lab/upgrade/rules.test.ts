@@ -23,6 +23,7 @@ const STEPS: readonly (readonly [from: string, to: string, kind: VersionStep["ki
   ["1.36", "1.34", "refused", /rolls back one minor version only/],
   ["1.36", "1.33", "refused", /rolls back one minor version only/],
   ["1.9", "1.10", "upgrade"],
+  ["1.035", "1.36", "refused", /^"1\.035" is not a Kubernetes version/],
   ["latest", "1.36", "refused", /^"latest" is not a Kubernetes version/],
   ["1.36", "v1.36.3", "refused", /^"v1\.36\.3" is not a Kubernetes version/],
 ];
