@@ -32,7 +32,7 @@ const ForwardOptions = z.strictObject({
   policy: z.enum(["random", "round_robin", "sequential"]).optional().describe("Upstream selection. Default random."),
   maxConcurrent: integer(1)
     .optional()
-    .describe("Concurrent queries; more are refused. Set it above rate × delay. Default: no limit."),
+    .describe("Concurrent queries, above rate × delay; more are refused. Default: no limit."),
   maxFails: integer(0).optional().describe("Failed health checks until it is down; 0: never. Default 2."),
   expire: Duration.optional().describe("Idle time of a connection. Default 10s."),
   healthCheck: Duration.optional().describe("Health check interval. Default 500ms."),
@@ -83,13 +83,10 @@ const RewriteRule = z.strictObject({
   match: z
     .enum(["exact", "prefix", "suffix", "substring", "regex"])
     .default("exact")
-    .describe("CoreDNS appends a dot to a prefix or substring: use a regex for part of a label. Default exact."),
+    .describe("CoreDNS ends a prefix or substring with a dot; regex matches part of a label. Default exact."),
   from: string(/^\S+$/, "a string without spaces").describe("Text or pattern."),
   to: string(/^\S+$/, "a string without spaces").describe("Replacement; {1} is a regex's first group."),
-  answerAuto: z
-    .boolean()
-    .default(true)
-    .describe("Restore the queried name in answers, as many resolvers require. Default true."),
+  answerAuto: z.boolean().default(true).describe("Restore the queried name in answers. Default true."),
   continue: z.boolean().default(false).describe("Apply the following rules too. Default false."),
 });
 
@@ -180,7 +177,7 @@ export const CorefileSettings = z
         delay: Duration.default("2s").describe("Maximum response time. Default 2s, CoreDNS's timeout."),
       })
       .optional()
-      .describe("Load for which tuned sets maxConcurrent: rate × delay."),
+      .describe("Load, from which tuned sets maxConcurrent: rate × delay."),
     text: z.string().min(1).optional().describe("A complete Corefile; excludes profile and options."),
   })
   .superRefine((corefile, context) => {

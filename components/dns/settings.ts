@@ -146,7 +146,7 @@ export const DnsSettings = z
     affinity: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe("Kubernetes affinity, merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
+      .describe("Affinity, merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
     nodeSelector: Labels.optional().describe("Node labels."),
     tolerations: z.array(Toleration).optional().describe("Replace the add-on's."),
     podLabels: Labels.optional().describe("Additional pod labels."),

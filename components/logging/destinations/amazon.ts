@@ -11,7 +11,7 @@ export const Sigv4 = z.strictObject({
   arn: string(
     /^arn:aws[a-z-]*:(es:[a-z0-9-]+:\d{12}:domain\/[a-z][a-z0-9-]{2,27}|aoss:[a-z0-9-]+:\d{12}:collection\/[a-z0-9]{3,40})$/,
     "the ARN of a domain or collection, such as arn:aws:es:eu-central-1:111122223333:domain/logs",
-  ).describe("ARN of the domain or Serverless collection, the only one that the role may write to."),
+  ).describe("ARN of the domain or Serverless collection."),
 });
 export type Sigv4 = z.infer<typeof Sigv4>;
 

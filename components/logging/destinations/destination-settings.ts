@@ -85,10 +85,10 @@ const KINDS = {
     inCluster: z
       .boolean()
       .default(false)
-      .describe("Deploy OpenSearch with Dashboards, one node, for evaluation. Default false."),
+      .describe("Deploy one node of OpenSearch with Dashboards, for evaluation. Default false."),
     storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
       .optional()
-      .describe("Its volume size. Default: none, so logs are lost with the pod."),
+      .describe("Its volume size. Default: none; logs are lost with the pod."),
     storageClass: string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a StorageClass")
       .optional()
       .describe("Its StorageClass; required on a new EKS cluster. Default: the cluster's default."),

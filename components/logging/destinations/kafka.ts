@@ -33,7 +33,7 @@ export const KAFKA = {
     "the ARN of a cluster, such as arn:aws:kafka:eu-central-1:111122223333:cluster/logs/1234abcd-12ab-1",
   )
     .optional()
-    .describe("ARN of an Amazon MSK cluster, for authentication with an IAM role; excludes credentials."),
+    .describe("ARN of an Amazon MSK cluster, to use an IAM role; excludes credentials."),
 };
 
 /** A destination of kind `kafka`. */

@@ -61,8 +61,8 @@ const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be
 
 /** Where a rule holds. */
 const places = {
-  namespaces: some(NamespaceName).optional().describe("Only lines from these namespaces. Default: all."),
-  teams: some(z.string()).optional().describe("Only lines from the namespaces of these teams. Default: all."),
+  namespaces: some(NamespaceName).optional().describe("Only lines of these namespaces. Default: all."),
+  teams: some(z.string()).optional().describe("Only lines of these teams. Default: all."),
 };
 
 /** Which lines a rule is for: those that meet each condition. */
@@ -70,7 +70,7 @@ const conditions = {
   pattern: LinePattern.optional().describe("Only lines that this regular expression matches."),
   levels: some(z.enum(LEVEL_NAMES)).optional().describe("Only JSON lines whose level or severity is one of these."),
   ...places,
-  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all of these labels."),
+  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all these labels."),
   streams: some(z.enum(["stdout", "stderr"]))
     .optional()
     .describe("Only lines of these streams."),
@@ -89,7 +89,7 @@ const Sample = z.strictObject({
     .number()
     .min(0.001, "must be a number from 0.001 to 0.999")
     .max(0.999, "must be a number from 0.001 to 0.999")
-    .describe("Share of lines to keep, a multiple of 0.001: 0.1 keeps one in ten."),
+    .describe("Share to keep, a multiple of 0.001; 0.1 keeps one in ten."),
 });
 
 const Limit = z.strictObject({
@@ -104,7 +104,7 @@ const Limit = z.strictObject({
 const REDACTION = `must be one of ${REDACTION_KINDS.join(", ")}, or an object with a pattern`;
 const Redaction = z
   .strictObject({
-    pattern: Pattern.describe("Regular expression of what to replace."),
+    pattern: Pattern.describe("Regular expression to replace."),
     replacement: z
       .string()
       .max(200, "must be up to 200 characters")
@@ -162,7 +162,7 @@ export const ProcessingSettings = z.strictObject({
   redact: z
     .array(z.union([z.enum(REDACTION_KINDS), Redaction], REDACTION))
     .default([])
-    .describe("Secrets to mask in lines and their JSON fields: kinds, or your own patterns. Default: none."),
+    .describe("Secrets to mask in lines and JSON fields: kinds, or your own patterns. Default: none."),
   drop: z.array(Drop).default([]).describe("Lines to drop: those that meet all conditions of a rule. Default: none."),
   sample: z.array(Sample).default([]).describe("Lines to sample. Default: none."),
   limit: z.array(Limit).default([]).describe("Limits per pod, after drop and sample. Default: no limit."),

@@ -46,15 +46,15 @@ export const Route = z.strictObject({
   sources: some(z.enum(SOURCES))
     .optional()
     .describe("Only lines of these sources. Default: pods if another condition is set, else all."),
-  teams: some(z.string()).optional().describe("Only lines from the namespaces of these teams. Default: all."),
-  namespaces: some(NamespaceName).optional().describe("Only lines from these namespaces. Default: all."),
-  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all of these labels."),
+  teams: some(z.string()).optional().describe("Only lines of these teams. Default: all."),
+  namespaces: some(NamespaceName).optional().describe("Only lines of these namespaces. Default: all."),
+  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all these labels."),
   streams: some(z.enum(["stdout", "stderr"]))
     .optional()
     .describe("Only lines of these streams. Default: both."),
   levels: some(z.enum(LEVEL_NAMES))
     .optional()
-    .describe("Only JSON lines with one of these values of level or severity. Default: all lines."),
+    .describe("Only JSON lines whose level or severity is one of these. Default: all lines."),
 });
 export type Route = z.infer<typeof Route>;
 

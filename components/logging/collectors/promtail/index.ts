@@ -65,7 +65,7 @@ export const promtail: Collector = {
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
     ownCode: "templates that build the record and check card numbers",
-    losses: "files that rotate twice unread, and up to 1 MiB in a stop",
+    losses: "files that rotate twice unread, in an outage or on half a core, and up to 1 MiB in a stop",
     cpu: 6,
   },
   configFolder: CONFIG_FOLDER,

@@ -67,11 +67,11 @@ export const vector: Collector = {
   about: {
     parsing: "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep",
     buffer:
-      "files on the node, smaller in all than its disk, or Vector does not start; when full, it stops reading or drops the newest; a kill may lose lines not yet written, and a single line may wait there for the next two",
+      "files on the node, which must fit on its disk together; when full, it stops reading or drops the newest; a single line may wait there for the next two",
     index: "date in any time zone",
     maintenance: "maintained (Datadog)",
     ownCode: "VRL that builds the record",
-    losses: "up to 9 lines in a kill, and what any destination but http and s3 answers with 4xx",
+    losses: "up to 9 lines in a kill, and what is answered with 4xx, except by http and s3",
   },
   configFolder: CONFIG_FOLDER,
   stateFolder: STATE_FOLDER,
