@@ -96,7 +96,7 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
     if (podIdentity !== undefined)
       issues.push({ path: ["teams", index, "podIdentity"], message: `must not be set with ${noPodIdentity}` });
   if (cluster?.kind === "eks" && absent.has("dns"))
-    warn(["dns"], "false leaves a new cluster without CoreDNS, so that pods resolve no names until it is installed");
+    warn(["dns"], "false leaves a new cluster without CoreDNS: pods resolve no names until it is installed");
   if (cluster?.kind === "eks" && isObject(given.dns) && given.dns.adopt !== undefined)
     issues.push({
       path: ["dns", "adopt"],

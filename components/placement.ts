@@ -84,7 +84,7 @@ function startsWithNodes({ desiredSize, minSize }: Pick<NodeGroup, "desiredSize"
   return (desiredSize ?? minSize) > 0;
 }
 
-const UNKNOWN = Symbol("a value that only the deployment tells");
+const UNKNOWN = Symbol("a value known only after deployment");
 
 /** A label of a group's nodes: the group's own, or one that EKS or the kubelet sets. */
 function labelOf(group: NodeGroup, key: string): string | typeof UNKNOWN | undefined {

@@ -178,7 +178,7 @@ export function parseStackFile(text: string, file: string): unknown {
   });
   if (misread.length > 0) throw new Failure(misread.join("\n"), 2);
   const content = contentOf(document, file);
-  if (isCircular(content)) throw new Failure(`${file} is not valid YAML: an alias stands within its own anchor`, 2);
+  if (isCircular(content)) throw new Failure(`${file} is not valid YAML: an alias is within its own anchor`, 2);
   return content;
 }
 

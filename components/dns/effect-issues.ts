@@ -22,7 +22,7 @@ export function cacheMemoryIssues(settings: DnsSettings, isAddon: boolean): DnsI
 }
 
 const PASSED_BY =
-  "has no effect on names outside the cluster that pods ask nodeLocalCache for, which asks the node's own resolvers: set corefile.options.upstreams, and it asks CoreDNS";
+  "has no effect on outside names, which nodeLocalCache sends to the node's own resolvers: set corefile.options.upstreams, and they go through CoreDNS";
 
 /** Warnings of what the settings say of names outside the cluster, where the node's cache does not ask CoreDNS for them. */
 export function passedByIssues(settings: DnsSettings): DnsIssue[] {

@@ -109,7 +109,7 @@ export interface DnsProfile {
   readonly rows: readonly ProfileRow[];
 }
 
-const UNCHANGED = "not set, so that the CoreDNS of dns.adopt keeps its own";
+const UNCHANGED = "not set: the CoreDNS of dns.adopt keeps its own";
 
 type Choice<T> = { readonly value: T; readonly row: ProfileRow };
 

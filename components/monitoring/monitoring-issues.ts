@@ -66,7 +66,7 @@ function scraperIssues({ kind, prometheus }: MonitoringSettings, teams: readonly
   if (kind === "cloudwatch") return [];
   return teams.flatMap(({ name, namespaces }) => {
     const own = namespaces?.map((each) => each.name) ?? [teamNamespace(name)];
-    const message = `is a namespace of team ${name}, whose network policies let no scrape out`;
+    const message = `is a namespace of team ${name}, whose network policies allow no scraping`;
     return own.includes(prometheus.namespace)
       ? [{ path: ["prometheus", "namespace"], message, severity: "warning" as const }]
       : [];
@@ -152,7 +152,7 @@ export function checkMonitoring(
   if (kind !== "cloudwatch" && parts.managesCoreDns && parts.dns && !servesMetrics(corefileText(parts.dns)))
     issues.push({
       path: ["kind"],
-      message: `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so that CoreDnsDown is raised`,
+      message: `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so CoreDnsDown fires`,
       severity: "warning",
     });
   const destination = canaryDestination(parts);
@@ -160,7 +160,7 @@ export function checkMonitoring(
   if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)
     issues.push({
       path: ["canary"],
-      message: `follows no line, so that no alert tells of lost or late ones: ${destination.reason}`,
+      message: `follows no lines, so no alert reports lost or late ones: ${destination.reason}`,
       severity: "warning",
     });
   const { logging } = parts;

@@ -51,7 +51,7 @@ function checkReverse(
     const names = lost.map(bare).join(" ");
     findings.warn(
       server,
-      `kubernetes ${names}: no query for these names reaches this block, so that the addresses of Services have none; add ${names} to its zones`,
+      `kubernetes ${names}: no query for these names reaches this block, so the addresses of Services have none; add ${names} to its zones`,
     );
   }
   if (fallthrough?.length === 0) return;
@@ -74,7 +74,7 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
   if (plugin.plugin === "forward" && isForeign(server, plugin.from))
     findings.warn(
       server,
-      `forward ${plugin.from} is never asked: names of ${plugin.from} do not reach a block for ${server.zones.join(" ")}`,
+      `forward ${plugin.from} is never used: names of ${plugin.from} do not reach a block for ${server.zones.join(" ")}`,
     );
   if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(server, plugin, findings);
 }
@@ -97,7 +97,7 @@ function checkHosts(
   const names = new Set(entries.flatMap((entry) => entry.names));
   for (const name of names)
     if (name.includes("*"))
-      findings.warn(server, `hosts ${name}: hosts has no wildcards, so that this fits no name below it; use template`);
+      findings.warn(server, `hosts ${name}: hosts has no wildcards, so this matches no name below it; use template`);
   const zones = file.length > 1 ? file.slice(1) : servedZones(server).map(({ zone }) => zone);
   // In a block for addresses, a name is an answer.
   if (zones.length === 0 || zones.some((zone) => isWithin(zone, "arpa")) || hasPlugin(server, "rewrite")) return;
@@ -108,17 +108,17 @@ function checkHosts(
   const others = more.length === 0 ? "" : ` and ${more.length} more`;
   findings.warn(
     server,
-    `hosts ${first}${others}: is not asked for here, since this is for names of ${zones.map(bare).join(" ")}`,
+    `hosts ${first}${others}: is never queried here, since this block is for names of ${zones.map(bare).join(" ")}`,
   );
 }
 
-/** A match that fits no name; and an answer for one type alone that the name does not exist, which takes its other addresses away too, in musl and .NET. */
+/** A match that matches no name; and an answer for one type alone that the name does not exist, which takes its other addresses away too, in musl and .NET. */
 function checkTemplate(server: Server, { line }: OtherPlugin, findings: Findings): void {
   const [, type = "ANY"] = line.args;
   for (const pattern of (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []))) {
     const why = whyNoName(pattern);
     if (why !== undefined)
-      findings.warn(server, `template ${line.args.join(" ")}: match ${pattern} fits no name, ${why}`);
+      findings.warn(server, `template ${line.args.join(" ")}: match ${pattern} matches no name, ${why}`);
   }
   const denies = (line.block ?? []).some(({ name, args }) => name === "rcode" && args[0]?.toUpperCase() === "NXDOMAIN");
   if (!denies || !["A", "AAAA"].includes(type.toUpperCase())) return;

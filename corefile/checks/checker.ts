@@ -34,7 +34,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   const release = releaseFor(context.coredns);
   if (isNewer(context.coredns))
     findings.warnings.push(
-      `CoreDNS ${context.coredns?.join(".")} is judged as ${release.version}, the newest whose plugins are known here`,
+      `CoreDNS ${context.coredns?.join(".")} is checked as ${release.version}, the newest whose plugins are known here`,
     );
   for (const server of modelOf(written).servers) checkVariables(server, where, findings);
   for (const server of servers) {

@@ -74,7 +74,7 @@ function checkHosts(place: Place, { file = [], entries, fallthrough }: HostsPlug
     if (!BEHIND_HOSTS.some((name) => hasPlugin(server, name)))
       findings.warn(
         server,
-        "hosts: fallthrough leads to no plugin, so that every name that hosts does not have is SERVFAIL; add a forward",
+        "hosts: no plugin follows fallthrough, so every name that hosts does not have is SERVFAIL; add a forward",
       );
     return;
   }
@@ -164,12 +164,12 @@ function checkRules(place: Place): void {
     if (effect !== undefined && isFirst && clusterDomain !== undefined && endsCluster(place, zones, []))
       findings.error(
         server,
-        `acl: ${name} without a condition stands first and ${effect}, also for the cluster's own names; the first rule that fits decides, so put it last`,
+        `acl: ${name} without a condition is first and ${effect}, also for the cluster's own names; the first rule that matches decides, so put it last`,
       );
     else if (end < rules.length - 1)
       findings.warn(
         server,
-        `acl: the rules behind ${name} without a condition have no effect, since the first rule that fits decides`,
+        `acl: the rules behind ${name} without a condition have no effect, since the first rule that matches decides`,
       );
   }
 }

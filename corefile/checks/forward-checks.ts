@@ -81,7 +81,7 @@ export function checkForwards(
     const [since, version] = [SEVERAL_SINCE, context.coredns].map((parts) => parts.join("."));
     findings.error(
       server,
-      `forward stands ${forwards.length} times: CoreDNS takes that from ${since}, and this is ${version}`,
+      `forward stands ${forwards.length} times, which requires CoreDNS ${since}, and this is ${version}`,
     );
   }
   for (const [index, forward] of forwards.entries()) {
@@ -89,7 +89,7 @@ export function checkForwards(
     if (wider !== undefined) {
       findings.warn(
         server,
-        `forward ${forward.from} is never asked: forward ${wider.from} stands before it and takes its names`,
+        `forward ${forward.from} is never used: forward ${wider.from} comes first and takes its names`,
       );
     }
     checkUpstreams(server, servers, forward, context, findings);
@@ -109,7 +109,7 @@ function checkServerNames(server: Server, forward: ForwardPlugin, { coredns }: C
   const [text] = named;
   if (text === undefined) return;
   const [since, version] = [SERVER_NAME_SINCE, coredns].map((parts) => parts.join("."));
-  const message = `forward ${forward.from} ${text}: CoreDNS takes a name after % from ${since}, and ${version} asks nobody there; use tls_servername`;
+  const message = `forward ${forward.from} ${text}: CoreDNS takes a name after % from ${since}, and ${version} queries no server there; use tls_servername`;
   if (named.length === forward.upstreams.length) findings.error(server, message);
   else findings.warn(server, message);
 }
@@ -149,7 +149,7 @@ function checkExcept(server: Server, servers: readonly Server[], forward: Forwar
     if (isOwn && !isTaken)
       findings.warn(
         server,
-        `forward ${forward.from}: except ${zone} leaves these names to no other line, so that they are SERVFAIL; add a line forward ${zone}`,
+        `forward ${forward.from}: except ${zone} leaves these names to no other line, so they are SERVFAIL; add a line forward ${zone}`,
       );
   }
 }
@@ -162,7 +162,7 @@ function checkMixture(server: Server, { from, upstreams, policy }: ForwardPlugin
   if (inside === undefined || outside === undefined) return;
   findings.warn(
     server,
-    `forward ${from} ${inside} ${outside}: either is asked by chance, so that private names fail where ${outside} is; give them a line of their own`,
+    `forward ${from} ${inside} ${outside}: one is chosen at random, so private names fail where ${outside} is; give them a line of their own`,
   );
 }
 
@@ -212,7 +212,7 @@ function checkUpstreams(
       );
     }
     if (upstream.tls && upstream.serverName === undefined && forward.tlsServerName === undefined) {
-      findings.warn(server, `forward ${from} ${text}: without tls_servername anybody in between can answer`);
+      findings.warn(server, `forward ${from} ${text}: without tls_servername anyone on the path can answer`);
     }
   }
 }

@@ -18,12 +18,12 @@ function checkScope(server: Server, scope: string, earlier: readonly string[], f
   if (scope.includes("{") && !hasVariable(scope))
     findings.warn(
       server,
-      `log: ${scope} is taken for a zone, and not for a part of the format; put the whole format in double quotes, behind a zone`,
+      `log: ${scope} is read as a zone, not as part of the format; put the whole format in double quotes, behind a zone`,
     );
   else if (earlier.some((wide) => isWithin(scope, wide)))
     findings.warn(
       server,
-      `log ${scope} stands after a line that takes its names: a query is logged by the first line that fits, and this one has no effect`,
+      `log ${scope} comes after a line that takes its names: the first line that matches logs a query, so this one has no effect`,
     );
 }
 

@@ -32,7 +32,7 @@ function checkRule(server: Server, rule: RewritePlugin, findings: Findings): voi
   if ((match === "prefix" || match === "substring") && /^[^.]*$|-$/.test(from)) {
     findings.warn(
       server,
-      `rewrite ${match} ${from}: CoreDNS puts a dot behind it, so that it fits whole labels only; a part of a label needs a regex`,
+      `rewrite ${match} ${from}: CoreDNS appends a dot, so it matches whole labels only; use a regex for part of a label`,
     );
   }
 }
@@ -40,7 +40,7 @@ function checkRule(server: Server, rule: RewritePlugin, findings: Findings): voi
 /** What a pattern does to a name, which CoreDNS gives it whole, in lower case and with the dot at its end. */
 function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Findings): void {
   const why = whyNoName(from);
-  if (why !== undefined) findings.warn(server, `rewrite ${from}: fits no name, ${why}`);
+  if (why !== undefined) findings.warn(server, `rewrite ${from}: matches no name, ${why}`);
   if (why?.includes("dot")) return;
   const start = /^(\^|\(?\.[*+])/.test(from) ? "" : "begin it with ^";
   const end = /(\$|\.[*+]\)?)$/.test(from) ? "" : "end it with \\.$";
@@ -48,7 +48,7 @@ function checkPattern(server: Server, { from, to }: RewritePlugin, findings: Fin
   if (advice !== "")
     findings.warn(
       server,
-      `rewrite ${from}: fits anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
+      `rewrite ${from}: matches anywhere in a name and replaces all of it by ${to}; for whole names only, ${advice}`,
     );
 }
 
@@ -58,18 +58,18 @@ function checkWords(server: Server, { match, from, to }: RewritePlugin, findings
   if (from.startsWith("*."))
     findings.warn(
       server,
-      `rewrite ${from}: fits no name, since only a regex has wildcards; use suffix ${from.slice(1)}, which takes all names below it`,
+      `rewrite ${from}: matches no name, since only a regex has wildcards; use suffix ${from.slice(1)}, which takes all names below it`,
     );
   else if (/[\\^$()[\]|+*?]/.test(from))
     findings.warn(
       server,
-      `rewrite ${from}: fits no name, since ${match} compares it as it stands; write regex before it`,
+      `rewrite ${from}: matches no name, since ${match} compares it literally; write regex before it`,
     );
   const [group] = /\{\d+\}/.exec(to) ?? [];
   if (group !== undefined)
     findings.warn(
       server,
-      `rewrite ${match} ${from}: ${group} in ${to} stays as it stands, since only a regex has groups; leave it out, or use a regex`,
+      `rewrite ${match} ${from}: ${group} in ${to} is not replaced, since only a regex has groups; leave it out, or use a regex`,
     );
 }
 
@@ -79,7 +79,7 @@ function checkReach(server: Server, rule: RewritePlugin, earlier: readonly Order
   const next = earlier.findLastIndex((other) => other.rule.continue === true) + 1;
   const wider = earlier.slice(next).find((other) => other.takesAll(rule))?.rule;
   if (wider !== undefined)
-    findings.warn(server, `rewrite ${from} has no effect: rewrite ${wider.from} stands before it and takes its names`);
+    findings.warn(server, `rewrite ${from} has no effect: rewrite ${wider.from} comes first and takes its names`);
   const zones = servedZones(server).map(({ zone }) => zone);
   const renames = next > 0 || server.plugins.some((plugin) => ["autopath", "dns64"].includes(pluginName(plugin)));
   if (renames || zones.length === 0 || (match !== "exact" && match !== "suffix")) return;
@@ -92,7 +92,7 @@ function checkReach(server: Server, rule: RewritePlugin, earlier: readonly Order
   if (!meets)
     findings.warn(
       server,
-      `rewrite ${from}: names of ${from} do not reach a block for ${server.zones.join(" ")}, so that it has no effect`,
+      `rewrite ${from}: names of ${from} do not reach a block for ${server.zones.join(" ")}, so it has no effect`,
     );
 }
 
@@ -150,13 +150,16 @@ function checkCnames(server: Server, findings: Findings): void {
     const { match, from, to, goesOn } = rule;
     const whole = match === "exact" || match === "suffix";
     if (whole && !from.endsWith("."))
-      findings.warn(server, `rewrite cname ${from}: fits no name, since names are compared with the dot at their end`);
+      findings.warn(
+        server,
+        `rewrite cname ${from}: matches no name, since names are compared with the dot at their end`,
+      );
     else if ((whole || match === "regex") && !to.endsWith("."))
       findings.warn(server, `rewrite cname ${from}: without a dot at the end of ${to} no answer is sent at all`);
     if (!goesOn && index < rules.length - 1)
       findings.warn(
         server,
-        `rewrite cname ${from}: the rules after it have no effect, also where it does not fit; begin it with continue`,
+        `rewrite cname ${from}: the rules after it have no effect, even if it does not match; begin it with continue`,
       );
   }
 }

@@ -18,7 +18,7 @@ const TERMINATION_GRACE = 30;
 const SHUTDOWN_RESERVE = 5;
 /** Ports of the add-on's probes, and what follows when nobody answers there. */
 const PROBES = [
-  { plugin: "health", port: ":8080", consequence: "Kubernetes restarts the pod again and again" },
+  { plugin: "health", port: ":8080", consequence: "Kubernetes restarts the pod repeatedly" },
   { plugin: "ready", port: ":8181", consequence: "the pod gets no queries" },
 ] as const;
 
@@ -27,7 +27,7 @@ const WANTED: readonly (readonly [name: string, why: string])[] = [
   ["errors", "errors are not logged"],
   ["forward", "names outside the cluster get no answer"],
   ["cache", "every query goes to its source"],
-  ["loop", "a loop through the upstreams is not noticed until memory is used up"],
+  ["loop", "a loop through the upstreams goes unnoticed until memory runs out"],
 ];
 
 /** Checks that need all servers: who answers for what, and whether the pod's probes find an answer. */
@@ -42,7 +42,7 @@ export function checkServing(
   // Pods that are not the add-on's may serve other names and ports, and their probes may ask elsewhere.
   const required = context.isAddon === false ? findings.warnings : findings.errors;
   if (root === undefined && !hasImports) {
-    if (isParted) findings.warnings.push("every block for .:53 has a view: what no view takes is refused");
+    if (isParted) findings.warnings.push("every block for .:53 has a view: queries that match no view are refused");
     else required.push("no block for .:53: names outside the other blocks are refused");
   }
   if (root !== undefined && !hasImports) {
@@ -68,7 +68,7 @@ function checkProcess(servers: readonly Server[], { isAddon }: CheckContext, fin
     );
   }
   if (!servers.some((server) => hasPlugin(server, "reload"))) {
-    findings.warnings.push("no reload: a changed Corefile is taken over at the next restart only");
+    findings.warnings.push("no reload: a changed Corefile is loaded only at the next restart");
   }
   if (isAddon === false) return;
   const plugins = servers.flatMap((server) => server.plugins);
@@ -171,7 +171,7 @@ function checkCache(server: Server, { ttl, success, denial }: CachePlugin, findi
   for (const time of new Set(times))
     findings.warn(
       server,
-      `cache ${time}: no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own time, so that more has no effect`,
+      `cache ${time}: no answer is kept for more than ${MAX_CACHE_TTL} s, whatever its own TTL, so more has no effect`,
     );
 }
 

@@ -43,7 +43,7 @@ function checkWildcards(server: Server, findings: Findings): void {
     for (const zone of zones.filter(isWildcard))
       findings.warn(
         server,
-        `${name} ${zone}: fits no name, since a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}, which takes all names below it too`,
+        `${name} ${zone}: matches no name, since a zone has no wildcards; write ${zone.replace(/^.*\*\./, "")}, which takes all names below it too`,
       );
   }
 }
@@ -61,11 +61,11 @@ function checkPorts(server: Server, servers: readonly Server[], findings: Findin
   for (const zone of server.zones) {
     const [, unknown] = /^(\w+:\/\/)/.exec(zone.replace(TRANSPORT, "")) ?? [];
     if (unknown !== undefined)
-      findings.warn(server, `no query reaches ${zone}: ${unknown} is taken for a part of the name; leave it out`);
+      findings.warn(server, `no query reaches ${zone}: ${unknown} is read as part of the name; leave it out`);
   }
   const ports = servedZones(server).flatMap(({ port }) => (port === DNS_PORT || asked.includes(port) ? [] : [port]));
   for (const port of new Set(ports))
-    findings.warn(server, `no pod asks port ${port}: the Service kube-dns leads to 53; leave the port out`);
+    findings.warn(server, `no pod queries port ${port}: the Service kube-dns uses 53; leave the port out`);
 }
 
 /** A block with a view is asked before one without only where it stands before it. */

@@ -88,7 +88,7 @@ function judgeImport(file: string, { isAddon }: StartContext, errors: string[], 
     errors.push(
       `import ${file}: the add-on's pods have no such file, no snippet above has this name, and CoreDNS does not start`,
     );
-  else if (isAddon) warnings.push(`import ${file}: the add-on's pods have no such files, so that nothing is imported`);
+  else if (isAddon) warnings.push(`import ${file}: the add-on's pods have no such files, so nothing is imported`);
   else warnings.push(`import ${file}: what is in that file is not checked`);
 }
 

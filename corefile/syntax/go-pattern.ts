@@ -54,7 +54,7 @@ function mayBeMissing({ quantifier }: Atom): boolean {
   return /^([*?]|\{0)/.test(quantifier);
 }
 
-/** Why a pattern fits no name as CoreDNS compares it: in lower case, and with a dot at its end. Undefined where it may fit one. */
+/** Why a pattern matches no name as CoreDNS compares it: in lower case, and with a dot at its end. Undefined where it may fit one. */
 export function whyNoName(pattern: string): string | undefined {
   const branches = branchesOf(pattern);
   if (branches.every(endsBeforeDot)) return "since every name ends with a dot; end it with \\.$";

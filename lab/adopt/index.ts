@@ -28,7 +28,7 @@ export function registerAdopt(program: Command): void {
     .option("-s, --stack <name>", "stack to write, as in Pulumi.NAME.yaml (default: the cluster's name or the context)")
     .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
     .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
-    .option("--name <cluster>", "name of the EKS cluster; needs --region (default: none, nothing is asked of AWS)")
+    .option("--name <cluster>", "name of the EKS cluster; needs --region (default: none, AWS is not queried)")
     .option("--region <region>", "AWS region of the EKS cluster")
     .addOption(
       new Option("--parts <list>", "dns, teams, logging (default: dns, and teams with --namespaces)").argParser(parts),

@@ -43,7 +43,7 @@ function typeToken({ apiVersion, kind }: Pick<KubernetesObject, "apiVersion" | "
 
 /**
  * What an object is without what the API server and controllers add to it.
- * @param live Whether the API server has filled in its defaults. A manifest is judged as it is written.
+ * @param live Whether the API server has filled in its defaults. A manifest is checked as it is written.
  */
 export function asResource(object: KubernetesObject, urn: string, live: boolean, provider: Group = {}): Resource {
   const props = declared(object.content, live);

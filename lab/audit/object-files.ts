@@ -100,7 +100,7 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
     if (error !== undefined) return error.message.split("\n")[0] ?? error.message;
     const template = placeOfTemplate(document);
     if (template !== undefined)
-      return `a place of a template, such as {{ .Values.name }}, stands for a value at line ${lines.linePos(template).line}`;
+      return `a template placeholder, such as {{ .Values.name }}, is in the place of a value at line ${lines.linePos(template).line}`;
     const { contents } = document;
     const start = contents === null || isAlias(contents) ? 0 : (contents.range?.[0] ?? 0);
     let content: unknown;
@@ -111,7 +111,7 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
       if (problem instanceof ReferenceError) return problem.message;
       throw problem;
     }
-    if (isCircular(content)) return "an alias stands within its own anchor";
+    if (isCircular(content)) return "an alias is within its own anchor";
     objects.push(...unlisted(content, { file, line: lines.linePos(start).line }));
   }
   return objects;

@@ -26,7 +26,7 @@ export type PlannedResourceDocument = z.infer<typeof PlannedResourceDocument>;
 const PolicyFinding = z.object({
   rule: z.string(),
   level: z.enum(["mandatory", "advisory", "disabled"]),
-  /** `undecided`: the rule met a value that only the deployment tells. `exempt`: allowed by name, with a reason. */
+  /** `undecided`: the rule met a value known only after deployment. `exempt`: allowed by name, with a reason. */
   outcome: z.enum(["violated", "undecided", "exempt"]),
   urn: z.string().default(""),
   message: z.string(),
@@ -46,7 +46,7 @@ export const PlanDocument = z.object({
 });
 export type PlanDocument = z.infer<typeof PlanDocument>;
 
-/** What a plan prints for a secret and for a value that only the deployment tells. */
+/** What a plan prints for a secret and for a value known only after deployment. */
 export const SECRET = "[secret]";
 export const UNKNOWN_TEXT = "(known after deployment)";
 

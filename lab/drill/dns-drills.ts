@@ -158,7 +158,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     ],
     rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
     faults: () => [corefile((text) => text.replace(/^\.(:53)?(?=\s*\{)/m, ".:1053"))],
-    cause: () => "The block for all names listens on port 1053, and the Service kube-dns leads to port 53.",
+    cause: () => "The block for all names listens on port 1053, and the Service kube-dns uses port 53.",
     repair: () => "Write `.:53 {` as the head of the block.",
     alert: "CanaryLookupFailing",
   },

@@ -15,7 +15,7 @@ const SENDS = {
     LOGS.unfit(scene) ??
     (portOf(destinationOf(scene)) !== undefined
       ? undefined
-      : "the destination is not a store that the collector asks over HTTP and verify reads"),
+      : "it needs a destination that the collector reaches over HTTP and verify can search"),
 } as const;
 
 const destinationOf = ({ settings }: Scene): Destination | undefined => settings.logging?.destination;

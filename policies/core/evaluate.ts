@@ -15,7 +15,7 @@ export interface Finding {
   readonly rule: string;
   /** That of the rule; `advisory` for what a mandatory rule leaves to the deployment. */
   readonly level: Level;
-  /** `undecided`: the rule met a value that only the deployment tells. `exempt`: allowed by name, with a reason. */
+  /** `undecided`: the rule met a value known only after deployment. `exempt`: allowed by name, with a reason. */
   readonly outcome: "violated" | "undecided" | "exempt";
   readonly urn: string;
   /** What a person calls the resource, such as `Pod/ts-team/curl-ts`. */

@@ -129,7 +129,7 @@ describe("parts that do not go together", () => {
         "eks-dns-logging:dns": "false",
       }).warnings.map(formatIssue);
     assert.deepEqual(warnings({ kind: "eks" }), [
-      "dns: false leaves a new cluster without CoreDNS, so that pods resolve no names until it is installed",
+      "dns: false leaves a new cluster without CoreDNS: pods resolve no names until it is installed",
     ]);
     assert.deepEqual(warnings({ kind: "eks-existing", name: "prod" }), []);
   });

@@ -27,12 +27,12 @@ describe("what a Corefile answers otherwise than it says", () => {
     [
       "a rule for cname without the dot of its name",
       warningsOf(["rewrite cname exact old.example new.example."]),
-      "rewrite cname old.example: fits no name",
+      "rewrite cname old.example: matches no name",
     ],
     [
       "a rule for cname with two words",
       warningsOf(["rewrite cname old.example new.example."]),
-      "rewrite cname old.example: fits no name",
+      "rewrite cname old.example: matches no name",
     ],
     [
       "a rule for cname without the dot of its target",
@@ -80,9 +80,9 @@ describe("what a Corefile answers otherwise than it says", () => {
     [
       "a private and a public upstream",
       warningsOf([], "", forwardTo("10.20.0.2", "8.8.8.8")),
-      "forward . 10.20.0.2 8.8.8.8: either is asked by chance",
+      "forward . 10.20.0.2 8.8.8.8: one is chosen at random",
     ],
-    ["the nodes' resolver and a public one", warningsOf([], "", forwardTo("/etc/resolv.conf", "1.1.1.1")), "by chance"],
+    ["the nodes' resolver and a public one", warningsOf([], "", forwardTo("/etc/resolv.conf", "1.1.1.1")), "at random"],
     ["private upstreams", warningsOf([], "", forwardTo("10.20.0.2", "192.168.0.2", "[fd00::2]:53"))],
     ["public upstreams", warningsOf([], "", forwardTo("8.8.8.8", "[2001:4860:4860::8888]:53"))],
     [

@@ -77,7 +77,7 @@ describe("checkCorefile", () => {
     [
       "two forwards before 1.9.4",
       check(["forward corp.example 10.0.0.3", "forward . 10.0.0.2"], ["forward"], "", { coredns: [1, 9, 3] }),
-      "forward stands 2 times: CoreDNS takes that from 1.9.4, and this is 1.9.3",
+      "forward stands 2 times, which requires CoreDNS 1.9.4, and this is 1.9.3",
     ],
     [
       "a slip in an option",
@@ -137,8 +137,8 @@ describe("checkCorefile", () => {
     ["no errors", check([], ["errors"]), "no errors: errors are not logged"],
     ["no forward", check([], ["forward"]), "no forward: names outside the cluster get no answer"],
     ["no cache", check([], ["cache"]), "no cache: every query goes to its source"],
-    ["no loop", check([], ["loop"]), "no loop: a loop through the upstreams is not noticed"],
-    ["no reload", check([], ["reload"]), "no reload: a changed Corefile is taken over at the next restart only"],
+    ["no loop", check([], ["loop"]), "no loop: a loop through the upstreams goes unnoticed"],
+    ["no reload", check([], ["reload"]), "no reload: a changed Corefile is loaded only at the next restart"],
     [
       "an option that this program has not seen yet",
       check(["cache 30 {\n warm_up\n}"], ["cache"], "", { coredns: [1, 14, 6] }),
@@ -167,7 +167,7 @@ describe("checkCorefile", () => {
       check(["hosts {\n10.0.0.1 a\nfallthrough\n}"]),
       "hosts stands after forward but sees a query before it",
     ],
-    ["a forward behind a wider one", check(["forward corp.example 10.0.0.3"]), "forward corp.example is never asked"],
+    ["a forward behind a wider one", check(["forward corp.example 10.0.0.3"]), "forward corp.example is never used"],
     ["a plugin that counts once", check(["loadbalance"]), "loadbalance stands 2 times: only one of them has an effect"],
     [
       "autopath without verified pods",
@@ -185,7 +185,7 @@ describe("checkCorefile", () => {
         ["rewrite name prefix old- new- answer auto", "kubernetes cluster.local", "forward . 10.0.0.2"],
         ["kubernetes", "forward"],
       ),
-      "rewrite prefix old-: CoreDNS puts a dot behind it, so that it fits whole labels only",
+      "rewrite prefix old-: CoreDNS appends a dot, so it matches whole labels only",
     ],
     [
       "a variable of the environment",
@@ -200,7 +200,7 @@ describe("checkCorefile", () => {
     [
       "TLS without a name",
       check(["forward . tls://9.9.9.9"], ["forward"]),
-      "without tls_servername anybody in between can answer",
+      "without tls_servername anyone on the path can answer",
     ],
     [
       "a file that is not there",
@@ -221,7 +221,7 @@ describe("checkCorefile", () => {
   ];
   for (const [what, { warnings: all }, message] of warnings) {
     it(`warns of ${what}`, () => {
-      const found = all.filter((text) => !text.includes("is judged as"));
+      const found = all.filter((text) => !text.includes("is checked as"));
       assert.equal(found.length, 1, found.join("\n"));
       assert.ok(found[0]?.includes(message), found[0]);
     });
@@ -255,7 +255,7 @@ describe("checkCorefile", () => {
     ])
       assert.deepEqual(of(`^${part}\\.a\\.$`), [], part);
     for (const part of ["Web", "[A-Z]+", "(?P<Name>Web)"])
-      assert.match(String(of(`^${part}\\.a\\.$`)), /fits no name, since CoreDNS compares names in lower case/, part);
+      assert.match(String(of(`^${part}\\.a\\.$`)), /matches no name, since CoreDNS compares names in lower case/, part);
   });
 
   it("takes a TLS upstream with a name, in either place, and another port of the pod", () => {

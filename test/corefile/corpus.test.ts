@@ -23,7 +23,7 @@ describe("the corpus of Corefiles", () => {
   });
 
   for (const [index, version] of versions.entries()) {
-    it(`is judged as CoreDNS ${version} judged it`, () => {
+    it(`is checked as CoreDNS ${version} judged it`, () => {
       const wrong = Object.entries(starts).filter(([text, verdict]) => {
         const { errors } = startOf(text, { coredns: versionOf(version), isAddon: true });
         return (errors.length === 0 ? "y" : "n") !== verdict[index];

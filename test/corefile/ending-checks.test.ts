@@ -54,7 +54,7 @@ describe("hosts", () => {
   it("passes names on to nobody", () => {
     const stub = block("corp.example", "errors\ncache\nhosts {\n10.0.0.9 a.corp.example\nfallthrough\n}");
     assert.deepEqual(check(withLines("", stub)).warnings, [
-      "corp.example: hosts: fallthrough leads to no plugin, so that every name that hosts does not have is SERVFAIL; add a forward",
+      "corp.example: hosts: no plugin follows fallthrough, so every name that hosts does not have is SERVFAIL; add a forward",
     ]);
   });
 
@@ -126,7 +126,7 @@ describe("acl", () => {
     ] as const) {
       const { errors } = check(withLines(acl(rule, "allow net 10.0.0.0/8")));
       assert.equal(errors.length, 1, String(errors));
-      assert.ok(errors[0]?.includes(`without a condition stands first and ${effect}`), errors[0]);
+      assert.ok(errors[0]?.includes(`without a condition is first and ${effect}`), errors[0]);
     }
   });
 

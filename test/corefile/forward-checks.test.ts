@@ -19,7 +19,7 @@ describe("a forward", () => {
 
   it("leaves names to no other line", () => {
     assert.deepEqual(check(to("10.0.0.2", "except corp.example cluster.local")).warnings, [
-      ".:53: forward .: except corp.example leaves these names to no other line, so that they are SERVFAIL; add a line forward corp.example",
+      ".:53: forward .: except corp.example leaves these names to no other line, so they are SERVFAIL; add a line forward corp.example",
     ]);
     const text = to("10.0.0.2", "except corp.example");
     assert.deepEqual(check(text + block("corp.example", OTHER)), NOTHING);
@@ -32,7 +32,7 @@ describe("a name of a TLS upstream behind %", () => {
 
   it("is an error before 1.13, and none from there", () => {
     assert.deepEqual(check(block(".:53", named), [1, 12, 4]).errors, [
-      ".:53: forward . tls://1.1.1.1%cloudflare-dns.com: CoreDNS takes a name after % from 1.13.0, and 1.12.4 asks nobody there; use tls_servername",
+      ".:53: forward . tls://1.1.1.1%cloudflare-dns.com: CoreDNS takes a name after % from 1.13.0, and 1.12.4 queries no server there; use tls_servername",
     ]);
     for (const version of [
       [1, 13, 2],

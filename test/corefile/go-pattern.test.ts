@@ -22,7 +22,7 @@ const PARTS = [
 ];
 const ENDS = ["$", "\\.$", "$|b", "|a\\.$", "", ".*$", "+$", "?$", "{2}$", "{0,1}$"];
 
-describe("a pattern that fits no name", () => {
+describe("a pattern that matches no name", () => {
   it("fits none indeed", () => {
     for (const first of PARTS)
       for (const second of PARTS)

@@ -6,7 +6,7 @@ const NOTHING = { errors: [], warnings: [] };
 describe("log", () => {
   it("takes a part of an unquoted format for a zone", () => {
     for (const line of ["log . {remote} {name}", "log {remote}"])
-      assert.match(String(check(withLines(line)).warnings), /log: \{remote\} is taken for a zone/);
+      assert.match(String(check(withLines(line)).warnings), /log: \{remote\} is read as a zone/);
     assert.deepEqual(check(withLines('log . "{remote} {name}"')), NOTHING);
   });
 

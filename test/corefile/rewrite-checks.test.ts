@@ -11,28 +11,28 @@ describe("a rule of rewrite", () => {
   const cases: readonly (readonly [text: string, message: string])[] = [
     [
       withLines(`rewrite name regex ^(.*)\\.(corp|prod)$ {1}.${SERVICE} ${AUTO}`),
-      "fits no name, since every name ends with a dot; end it with \\.$",
+      "matches no name, since every name ends with a dot; end it with \\.$",
     ],
     [withLines(`rewrite name regex ^web\\.[a-z]+$ ${SERVICE} ${AUTO}`), "since every name ends with a dot"],
     [
       withLines(`rewrite name *.corp.example ${SERVICE}`),
-      "rewrite *.corp.example: fits no name, since only a regex has wildcards; use suffix .corp.example",
+      "rewrite *.corp.example: matches no name, since only a regex has wildcards; use suffix .corp.example",
     ],
     [
       withLines(`rewrite name ^web\\.corp\\.example\\.$ ${SERVICE}`),
-      "fits no name, since exact compares it as it stands; write regex before it",
+      "matches no name, since exact compares it literally; write regex before it",
     ],
     [
       withLines(`rewrite name suffix .corp.example {1}.shop.svc.cluster.local ${AUTO}`),
-      "rewrite suffix .corp.example: {1} in {1}.shop.svc.cluster.local stays as it stands, since only a regex has groups",
+      "rewrite suffix .corp.example: {1} in {1}.shop.svc.cluster.local is not replaced, since only a regex has groups",
     ],
     [
       withLines(`rewrite name regex ^.*\\.b\\.example\\.$ ${SERVICE} ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
-      "rewrite a.b.example has no effect: rewrite ^.*\\.b\\.example\\.$ stands before it and takes its names",
+      "rewrite a.b.example has no effect: rewrite ^.*\\.b\\.example\\.$ comes first and takes its names",
     ],
     [
       withLines(`rewrite name suffix .b.example .shop.svc.cluster.local ${AUTO}\nrewrite name a.b.example ${SERVICE}`),
-      "rewrite a.b.example has no effect: rewrite .b.example stands before it",
+      "rewrite a.b.example has no effect: rewrite .b.example comes first",
     ],
     [
       withLines("", stub("corp.example:53", "rewrite name a.other.example b.corp.example", "forward . 10.0.0.9")),
@@ -95,7 +95,7 @@ describe("an entry of hosts", () => {
     ])
       assert.match(
         String(check(text).warnings),
-        /hosts a\.other\.example and 1 more: is not asked for here, since this is for names of corp\.example/,
+        /hosts a\.other\.example and 1 more: is never queried here, since this block is for names of corp\.example/,
       );
   });
 
@@ -112,10 +112,10 @@ describe("a match of template", () => {
   const template = (match: string) =>
     `template IN A corp.example {\nmatch ${match}\nanswer "{{ .Name }} 60 IN A 10.0.0.9"\nfallthrough\n}`;
 
-  it("fits no name without the final dot, or with capital letters", () => {
+  it("matches no name without the final dot, or with capital letters", () => {
     for (const [match, why] of [
-      ["^web\\.corp\\.example$", "fits no name, since every name ends with a dot"],
-      ["^Web\\.corp\\.example\\.$", "fits no name, since CoreDNS compares names in lower case"],
+      ["^web\\.corp\\.example$", "matches no name, since every name ends with a dot"],
+      ["^Web\\.corp\\.example\\.$", "matches no name, since CoreDNS compares names in lower case"],
     ] as const) {
       const { warnings } = check(withLines(template(match)));
       assert.equal(warnings.length, 1, warnings.join("\n"));

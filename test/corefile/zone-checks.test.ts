@@ -33,7 +33,7 @@ describe("a server block with a view", () => {
   it("may be the only one", () => {
     assert.deepEqual(check(block(".:53", VIEW, DEFAULT)), {
       errors: [],
-      warnings: ["every block for .:53 has a view: what no view takes is refused"],
+      warnings: ["every block for .:53 has a view: queries that match no view are refused"],
     });
   });
 });
@@ -64,8 +64,8 @@ describe("a zone that no query reaches", () => {
       block("*.corp.example:53", OTHER),
       "no query reaches *.corp.example:53: a zone has no wildcards; write corp.example:53",
     ],
-    [block("corp.example:5353", OTHER), "no pod asks port 5353: the Service kube-dns leads to 53; leave the port out"],
-    [block("http://corp.example:53", OTHER), "http:// is taken for a part of the name; leave it out"],
+    [block("corp.example:5353", OTHER), "no pod queries port 5353: the Service kube-dns uses 53; leave the port out"],
+    [block("http://corp.example:53", OTHER), "http:// is read as part of the name; leave it out"],
   ];
   for (const [text, message] of cases)
     it(`is ${text.split(" ")[0]}`, () => {
@@ -91,14 +91,14 @@ describe("a zone that no query reaches", () => {
     ])
       assert.match(
         String(check(withLines(line)).warnings),
-        /\*\.corp\.example: fits no name, since a zone has no wildcards/,
+        /\*\.corp\.example: matches no name, since a zone has no wildcards/,
       );
   });
 });
 
 describe("names of addresses", () => {
   const LOST =
-    /kubernetes in-addr\.arpa( ip6\.arpa)?: no query for these names reaches this block, so that the addresses of/;
+    /kubernetes in-addr\.arpa( ip6\.arpa)?: no query for these names reaches this block, so the addresses of/;
 
   it("go to another block than that of kubernetes", () => {
     assert.match(String(check(withLines("", block("in-addr.arpa:53", OTHER))).warnings), LOST);

@@ -22,8 +22,8 @@ export function transportIssues(destination: Destination, collector: CollectorId
     return [{ path: [key], message, value: "url" in destination ? destination.url : host, severity: "warning" }];
   }
   if (collector === "fluent-bit" || host === undefined || isNear(host)) return [];
-  const clear = `without TLS, so anyone on the way to ${host} can read the lines`;
-  const blind = `without verification, so anyone on the way can stand for ${host}`;
+  const clear = `without TLS, so anyone on the path to ${host} can read the lines`;
+  const blind = `without verification, so anyone on the path can impersonate ${host}`;
   const warning = (path: readonly string[], message: string, value: unknown): SettingsIssue[] => [
     { path: [...path], message: `sends ${message}`, value, severity: "warning" },
   ];

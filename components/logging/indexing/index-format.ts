@@ -90,11 +90,11 @@ const CALENDAR = ["yyyy", "MM", "dd", "HH"] as const;
 /** Why lines of times far apart share an index; undefined where none do. */
 export function sharedTimes({ datePattern }: Pick<IndexFormat, "datePattern">): string | undefined {
   const parts = new Set<string>(datePattern.match(PART) ?? []);
-  if (parts.size === 0) return "has no part of a date, so that one index takes all lines for ever";
+  if (parts.size === 0) return "has no date, so one index gets all lines forever";
   const shortest = CALENDAR.findLastIndex((part) => parts.has(part));
   const missing = CALENDAR.slice(0, shortest + 1).filter((part) => !parts.has(part));
   if (missing.length === 0) return undefined;
-  return `has ${CALENDAR[shortest]} without ${missing.join(" and ")}, so that lines of times far apart share an index`;
+  return `has ${CALENDAR[shortest]} without ${missing.join(" and ")}, so lines of distant dates share an index`;
 }
 
 /** What is known of a log line, as far as the name of its index depends on it. */

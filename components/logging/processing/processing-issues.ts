@@ -72,7 +72,7 @@ function ruleIssues(
   for (const [at, team] of (teams === undefined ? [] : (rule.teams ?? [])).entries())
     if (!teams?.some(({ name }) => name === team)) add(["teams", at], "must be the name of a team of this stack", team);
   if (selectionOf({ to: [], ...rule }, teams ?? []).namespaces?.length === 0)
-    add([], "teams and namespaces have no namespace in common, so that it is for no line");
+    add([], "teams and namespaces have no namespace in common, so it matches no line");
   if (rule.levels !== undefined && !parseJson)
     add(["levels"], "must not be set with parseJson false, which leaves no level", rule.levels);
   if (mode === "sidecar")

@@ -35,7 +35,7 @@ function sameIssues(target: Target, others: readonly Target[], cluster: NamedClu
     const taken = new Set(placesOf(other, cluster).places);
     const value = places.find((place) => taken.has(place));
     if (value === undefined) continue;
-    const message = `must differ from that of destination ${other.name ?? ""}, or lines stand there twice`;
+    const message = `must differ from that of destination ${other.name ?? ""}, or lines are stored twice`;
     return [{ path: [...target.path, key], message, value }];
   }
   return [];
@@ -110,12 +110,12 @@ function within(target: Target, other: Target, { name, region }: NamedCluster): 
   if (inner.kind === "s3" && outer.kind === "s3") {
     if (bucketName(inner, name, region, target.suffix) !== bucketName(outer, name, region, other.suffix)) return [];
     if (!folderOf(inner.prefix).startsWith(folderOf(outer.prefix))) return [];
-    const message = `lies within that of destination ${other.name}, so that who reads or deletes below it gets these lines too`;
+    const message = `is within that of destination ${other.name}: reading or deleting there includes these lines`;
     return issue([...target.path, "prefix"], message, inner.prefix);
   }
   if (!hasIndex(inner) || !hasIndex(outer) || engineOf(target) !== engineOf(other)) return [];
   const [names, pattern] = [indexPattern(target.index), indexPattern(other.index)];
   if (!names.startsWith(pattern.slice(0, -1))) return [];
-  const message = `begins as that of destination ${other.name}, so that a search of ${pattern} finds these lines too`;
+  const message = `starts like that of destination ${other.name}: a search of ${pattern} also finds these lines`;
   return issue([...target.indexPath, "prefix"], message, target.index.prefix);
 }

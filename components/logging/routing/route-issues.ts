@@ -75,7 +75,7 @@ function ruleIssues(
     if (selectionOf(route, teams ?? []).namespaces?.length === 0)
       issues.push({
         path,
-        message: "teams and namespaces have no namespace in common, so that no line takes this route",
+        message: "teams and namespaces have no namespace in common, so no line takes this route",
       });
     issues.push(...uncollectedWarnings(route, path, collected, teams));
     if (route.levels !== undefined && !parseJson)

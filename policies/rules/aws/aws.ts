@@ -45,7 +45,7 @@ export const AWS: readonly Rule[] = [
     check: (group, report, settings) => {
       const days = group.at("retentionInDays");
       const set = days.number() ?? 0;
-      if (set === 0) report.wrong(days, "so its logs are kept for ever");
+      if (set === 0) report.wrong(days, "so its logs are kept forever");
       else if (set > settings.get(MAX_DAYS)) report.wrong(days, `longer than ${settings.get(MAX_DAYS)} days`);
     },
   },
@@ -93,7 +93,7 @@ export const AWS: readonly Rule[] = [
     check: (key, report) => {
       const symmetric = ["SYMMETRIC_DEFAULT", undefined].includes(key.at("customerMasterKeySpec").text());
       const rotation = key.at("enableKeyRotation");
-      if (symmetric && rotation.flag() !== true) report.wrong(rotation, "so the key stays the same for ever");
+      if (symmetric && rotation.flag() !== true) report.wrong(rotation, "so the key stays the same forever");
     },
   },
   {

@@ -94,7 +94,7 @@ describe("checkDns", () => {
         addonVersion: "v1.9.3-eksbuild.15",
         ...options({ stubDomains: [{ domains: ["a.example"], upstreams: ["10.0.0.2"] }] }),
       },
-      /^corefile\.options: .*forward stands 2 times: CoreDNS takes that from 1\.9\.4/,
+      /^corefile\.options: .*forward stands 2 times, which requires CoreDNS 1\.9\.4/,
     ],
     [
       options({ stubDomains: [{ domains: ["corp.example"], upstreams: ["localhost"] }] }),

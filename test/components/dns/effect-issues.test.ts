@@ -38,7 +38,7 @@ describe("passedByIssues", () => {
     ]);
     const [first] = passedByIssues(DnsSettings.parse({ corefile: OUTSIDE, nodeLocalCache: { mode: "kubelet" } }));
     assert.equal(first?.severity, "warning");
-    assert.match(first?.message ?? "", /^has no effect on names outside the cluster that pods ask nodeLocalCache for/);
+    assert.match(first?.message ?? "", /^has no effect on outside names, which nodeLocalCache sends/);
   });
 
   it("says nothing where the cache asks CoreDNS for all names, and of what CoreDNS does with the cluster's", () => {

@@ -16,7 +16,7 @@ describe("issues of monitoring settings", () => {
       /monitoring\.canary\.enabled: must be false with cluster.compute fargate/,
     );
     assert.deepEqual(warnings("existing", { monitoring: { kind: "annotations" } }), [
-      "monitoring.canary: follows no line, so that no alert tells of lost or late ones: the collector's own log is read through the API server alone",
+      "monitoring.canary: follows no lines, so no alert reports lost or late ones: the collector's own log is read through the API server alone",
     ]);
     assert.deepEqual(warnings("existing", { logging: OWN_SEARCH, monitoring: { kind: "annotations" } }), []);
     const logagent = { ...OWN_SEARCH, collector: "logagent" };
@@ -98,7 +98,7 @@ describe("issues of monitoring settings", () => {
     const scraped = (namespace: string) =>
       warnings("existing", { teams, logging: false, monitoring: { kind: "annotations", prometheus: { namespace } } });
     assert.deepEqual(scraped("ts-team"), [
-      "monitoring.prometheus.namespace: is a namespace of team ts, whose network policies let no scrape out",
+      "monitoring.prometheus.namespace: is a namespace of team ts, whose network policies allow no scraping",
     ]);
     assert.match(scraped("aviary").join(), /is a namespace of team birds/);
     assert.deepEqual(scraped("birds-team"), []);

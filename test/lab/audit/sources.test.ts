@@ -74,7 +74,7 @@ describe("what an audit reads", () => {
     const text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n";
     assert.equal(
       objectsIn(text, "a.yaml"),
-      "a place of a template, such as {{ .Values.name }}, stands for a value at line 4",
+      "a template placeholder, such as {{ .Values.name }}, is in the place of a value at line 4",
     );
   });
 
@@ -104,7 +104,7 @@ describe("what an audit reads", () => {
   });
 
   it("refuses an alias within its own anchor, and takes a kind that ends in List for what it is", () => {
-    const circular = "an alias stands within its own anchor";
+    const circular = "an alias is within its own anchor";
     assert.equal(objectsIn("metadata: &m {labels: *m}\n", "a.yaml"), circular);
     assert.equal(objectsIn("kind: List\nitems: &i [{kind: List, items: *i}]\n", "a.yaml"), circular);
     const own = objectsIn("apiVersion: a/v1\nkind: TeleportAccessList\nmetadata: {name: a}\n", "a.yaml");

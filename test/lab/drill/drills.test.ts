@@ -96,7 +96,7 @@ describe("the drills", () => {
     );
     assert.deepEqual(
       new Set(refused.map(({ unfit }) => unfit)),
-      new Set(["the destination is not a store that the collector asks over HTTP and verify reads"]),
+      new Set(["it needs a destination that the collector reaches over HTTP and verify can search"]),
     );
   });
 

@@ -34,7 +34,7 @@ export const AWS_CASES: CasesByRule = {
         group("retentionInDays", undefined),
         "LogGroup/pods: retentionInDays is not set, so its logs are kept",
       ],
-      "for ever": [group("retentionInDays", 0), "LogGroup/pods: retentionInDays is 0, so its logs are kept for ever"],
+      "for ever": [group("retentionInDays", 0), "LogGroup/pods: retentionInDays is 0, so its logs are kept forever"],
       "a century": [group("retentionInDays", 36500), "LogGroup/pods: retentionInDays is 36500, longer than 3653 days"],
     },
     unknown: { "unknown days": [group("retentionInDays", UNKNOWN), "LogGroup/pods: retentionInDays is known only"] },

@@ -6,8 +6,8 @@ const told = (destination: object, collector: Parameters<typeof transportIssues>
   transportIssues(Destination.parse(destination), collector).map(
     ({ path, message }) => `${path.join(".")}: ${message}`,
   );
-const CLEAR = "sends without TLS, so anyone on the way to logs.example.com can read the lines";
-const BLIND = "sends without verification, so anyone on the way can stand for logs.example.com";
+const CLEAR = "sends without TLS, so anyone on the path to logs.example.com can read the lines";
+const BLIND = "sends without verification, so anyone on the path can impersonate logs.example.com";
 const host = "logs.example.com";
 
 describe("the way to a destination", () => {
@@ -19,7 +19,7 @@ describe("the way to a destination", () => {
     assert.deepEqual(told({ kind: "otlp", url: `https://${host}`, verify: false }, "opentelemetry"), [
       `verify: ${BLIND}`,
     ]);
-    assert.match(told({ kind: "opensearch", host: "10.0.0.5", tls: false }).join(), /on the way to 10\.0\.0\.5/);
+    assert.match(told({ kind: "opensearch", host: "10.0.0.5", tls: false }).join(), /on the path to 10\.0\.0\.5/);
   });
 
   it("is told where it ends in the collector's own pod", () => {

@@ -170,10 +170,10 @@ describe("todaysIndices", () => {
 describe("sharedTimes", () => {
   it("tells of dates that come again, and of none at all", () => {
     const told = (datePattern: string) => sharedTimes(IndexFormat.parse({ datePattern }));
-    assert.match(told("dd") ?? "", /^has dd without yyyy and MM, so that lines of times far apart share an index$/);
+    assert.match(told("dd") ?? "", /^has dd without yyyy and MM, so lines of distant dates share an index$/);
     assert.match(told("yyyy.dd") ?? "", /^has dd without MM, /);
     assert.match(told("MM-HH") ?? "", /^has HH without yyyy and dd, /);
-    assert.match(told(".") ?? "", /^has no part of a date/);
+    assert.match(told(".") ?? "", /^has no date/);
     for (const good of ["yyyy", "yyyy.MM", "dd_MM_yyyy", "yyyyMMddHH", "xxxx.ww"]) assert.equal(told(good), undefined);
   });
 });

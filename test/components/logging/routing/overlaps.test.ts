@@ -16,11 +16,11 @@ const SEARCH = { kind: "opensearch", host: "search.example.com" };
 describe("Overlapping destinations", () => {
   it("are refused where one has the default name of the other", () => {
     assert.deepEqual(several({ all: GROUPS, some: { ...GROUPS, logGroup: "/eks-dns-logging/dev/pods-all" } }), [
-      'destinations.some.logGroup: must differ from that of destination all, or lines stand there twice (found "/eks-dns-logging/dev/pods-all")',
+      'destinations.some.logGroup: must differ from that of destination all, or lines are stored twice (found "/eks-dns-logging/dev/pods-all")',
     ]);
     const former = { ...GROUPS, wasDestination: true, index: { splitBy: "team" } };
     assert.deepEqual(several({ all: former, some: { ...GROUPS, logGroup: "/eks-dns-logging/dev/pods/ts" } }), [
-      'destinations.some.logGroup: must differ from that of destination all, or lines stand there twice (found "/eks-dns-logging/dev/pods/ts")',
+      'destinations.some.logGroup: must differ from that of destination all, or lines are stored twice (found "/eks-dns-logging/dev/pods/ts")',
     ]);
     const bucket = "dev-logs-eu-central-1-archive";
     for (const copy of [
@@ -38,7 +38,7 @@ describe("Overlapping destinations", () => {
     assert.deepEqual(
       several({ all: { ...THEIRS, index: { splitBy: "team" } }, some: { ...THEIRS, prefix: "/logs/ts/" } }),
       [
-        'destinations.some.bucket: must differ from that of destination all, or lines stand there twice (found "acme-logs with prefix logs/ts")',
+        'destinations.some.bucket: must differ from that of destination all, or lines are stored twice (found "acme-logs with prefix logs/ts")',
       ],
     );
   });
@@ -53,7 +53,7 @@ describe("Overlapping destinations", () => {
       return several({ one, other }).filter((issue) => issue.includes("must differ"));
     };
     assert.deepEqual(at("http", "https://l.example.com/x", "https://L.example.com:443/x#y"), [
-      'destinations.other.url: must differ from that of destination one, or lines stand there twice (found "https://l.example.com/x")',
+      'destinations.other.url: must differ from that of destination one, or lines are stored twice (found "https://l.example.com/x")',
     ]);
     assert.equal(at("otlp", "https://l.example.com", "https://l.example.com:443/").length, 1);
     assert.equal(at("splunk", "https://l.example.com", "https://l.example.com:443/").length, 1);
@@ -67,7 +67,7 @@ describe("Overlapping destinations", () => {
     assert.deepEqual(
       same.filter((issue) => issue.includes("must differ")),
       [
-        'destinations.other.host: must differ from that of destination one, or lines stand there twice (found "search.example.com:9200 with prefix logs")',
+        'destinations.other.host: must differ from that of destination one, or lines are stored twice (found "search.example.com:9200 with prefix logs")',
       ],
     );
     const host = "opensearch.logging.svc.cluster.local";
@@ -83,7 +83,7 @@ describe("Overlapping destinations", () => {
 
   it("are told where one lies within the other", () => {
     const within = (inner: string, outer: string, prefix: string) =>
-      `destinations.${inner}.prefix: lies within that of destination ${outer}, so that who reads or deletes below it gets these lines too (found "${prefix}")`;
+      `destinations.${inner}.prefix: is within that of destination ${outer}: reading or deleting there includes these lines (found "${prefix}")`;
     assert.deepEqual(several({ all: THEIRS, audit: { ...THEIRS, prefix: "logs/audit" } }), [
       within("audit", "all", "logs/audit"),
     ]);
@@ -93,7 +93,7 @@ describe("Overlapping destinations", () => {
     assert.deepEqual(several({ all: THEIRS, audit: { ...THEIRS, prefix: "logs-audit" } }), []);
     const audit = { ...SEARCH, host: "Search.example.com", index: { prefix: "logs-audit" } };
     assert.deepEqual(several({ audit, search: SEARCH }), [
-      'destinations.audit.index.prefix: begins as that of destination search, so that a search of logs-* finds these lines too (found "logs-audit")',
+      'destinations.audit.index.prefix: starts like that of destination search: a search of logs-* also finds these lines (found "logs-audit")',
     ]);
     assert.deepEqual(several({ audit: { ...audit, index: { prefix: "audit" } }, search: SEARCH }), []);
     assert.deepEqual(several({ audit: { ...audit, port: 9201 }, search: SEARCH }), []);
@@ -120,11 +120,11 @@ describe("A log group or bucket that exists", () => {
       "/eks-dns-logging/dev/pods/ts",
     ])
       assert.deepEqual(existing({ ...GROUPS, logGroup }), [
-        `destination.logGroup: is the name that this stack gives its own log group: if it made it, the next update deletes it with its lines, unless \`pulumi state delete\` took it out of the stack before (found "${logGroup}")`,
+        `destination.logGroup: is the default name of this stack's own log group: if it made it, the next update deletes it with its lines, unless \`pulumi state delete\` took it out of the stack before (found "${logGroup}")`,
       ]);
     assert.match(
       existing({ kind: "s3", bucket: "dev-logs-eu-central-1" }).join("\n"),
-      /^destination\.bucket: is the name that this stack gives its own bucket: /,
+      /^destination\.bucket: is the default name of this stack's own bucket: /,
     );
     assert.deepEqual(existing({ ...GROUPS, logGroup: "/eks-dns-logging/dev2/pods" }), []);
     assert.deepEqual(existing({ ...GROUPS, logGroup: "/eks-dns-logging/dev/podsy" }), []);

@@ -52,7 +52,7 @@ describe("routes", () => {
     ],
     [
       { destinations: { archive: S3 }, routes: [{ to: ["archive"], teams: ["ts"], namespaces: ["sa-one"] }] },
-      "routes[0]: teams and namespaces have no namespace in common, so that no line takes this route",
+      "routes[0]: teams and namespaces have no namespace in common, so no line takes this route",
     ],
     [
       { destinations: { archive: S3 }, routes: [{ to: ["archive"], levels: ["error"] }], parseJson: false },
@@ -60,19 +60,19 @@ describe("routes", () => {
     ],
     [
       { destinations: { archive: S3, copy: S3 } },
-      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs")',
+      'destinations.copy.bucket: must differ from that of destination archive, or lines are stored twice (found "acme-logs")',
     ],
     [
       { destinations: { archive: { ...S3, existing: true }, copy: { ...S3, existing: true } } },
-      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs with prefix logs")',
+      'destinations.copy.bucket: must differ from that of destination archive, or lines are stored twice (found "acme-logs with prefix logs")',
     ],
     [
       { destinations: { archive: S3, copy: { ...S3, prefix: "copy" } } },
-      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs")',
+      'destinations.copy.bucket: must differ from that of destination archive, or lines are stored twice (found "acme-logs")',
     ],
     [
       { destinations: { archive: S3, copy: { ...S3, existing: true } } },
-      'destinations.copy.bucket: must differ from that of destination archive, or lines stand there twice (found "acme-logs with prefix logs")',
+      'destinations.copy.bucket: must differ from that of destination archive, or lines are stored twice (found "acme-logs with prefix logs")',
     ],
     [
       {
@@ -81,15 +81,15 @@ describe("routes", () => {
           some: { kind: "cloudwatch", logGroup: "/logs/ts" },
         },
       },
-      'destinations.some.logGroup: must differ from that of destination all, or lines stand there twice (found "/logs/ts")',
+      'destinations.some.logGroup: must differ from that of destination all, or lines are stored twice (found "/logs/ts")',
     ],
     [
       { destinations: { a: { kind: "stdout" }, b: { kind: "stdout" } } },
-      'destinations.b.kind: must differ from that of destination a, or lines stand there twice (found "stdout")',
+      'destinations.b.kind: must differ from that of destination a, or lines are stored twice (found "stdout")',
     ],
     [
       { destinations: { search: SEARCH, other: { ...SEARCH, index: { prefix: "other" } }, third: SEARCH } },
-      'destinations.third.host: must differ from that of destination search, or lines stand there twice (found "search.example.com:9200 with prefix logs")',
+      'destinations.third.host: must differ from that of destination search, or lines are stored twice (found "search.example.com:9200 with prefix logs")',
     ],
     [
       { destinations: { archive: S3, search: SEARCH }, buffer: { whenFull: "block" } },
