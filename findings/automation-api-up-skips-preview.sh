@@ -2,8 +2,8 @@
 # Pulumi's Automation API runs every update without its preview.
 #
 # Package: @pulumi/pulumi 3.270.0 (npm), which pulumi/actions 7.0.0 builds on
-# Behavior: `stack.up()` always passes `--skip-preview` to the CLI, and no option turns that off. The engine asks policies on the whole
-#   stack when all resources are registered: in a preview that is before anything is deployed, and without one it is after. So a
+# Behavior: `stack.up()` always passes `--skip-preview` to the CLI, and no option turns that off. The engine runs policies on the whole
+#   stack once all resources are registered: in a preview before anything is deployed, without one afterwards. So a
 #   mandatory stack policy stops a `pulumi up` in time, but not a `stack.up()` nor the action's `command: up`. A stand-in for the CLI
 #   shows the arguments.
 # Output seen (2026-11-28): up --yes --skip-preview … --policy-pack policies …

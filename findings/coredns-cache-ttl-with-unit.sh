@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# CoreDNS with `cache 300s` caches nothing: a TTL with a unit is taken for the name of a zone.
+# CoreDNS with `cache 300s` caches nothing: a TTL with a unit is read as the name of a zone.
 #
 # Package: github.com/coredns/coredns v1.14.3 (Go module)
-# Behavior: the first argument of cache is the TTL if it is a whole number, and else the first of the zones to cache. `300s` is a domain name, so
-#   that the cache serves the zone `300s.` alone, and every query goes upstream. Nothing is logged, and `prefetch`, `servfail` and `serve_stale` in
-#   the same block do take durations such as 300s.
+# Behavior: the first argument of cache is the TTL if it is an integer, and otherwise the first zone to cache. `300s` is a domain name, so only
+#   the zone `300s.` is cached, and every query goes upstream. Nothing is logged, though `prefetch`, `servfail` and `serve_stale` in the same block
+#   accept durations such as 300s.
 # Output seen (2026-11-29): cache 300: 1 of 5 queries went upstream; cache 300s: 5 of 5
 # Source: https://github.com/coredns/coredns/blob/v1.14.3/plugin/cache/setup.go (cacheParse), against
 #   https://github.com/coredns/coredns/blob/v1.14.3/plugin/cache/README.md (Syntax)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# CoreDNS counts a changed Corefile that it cannot load in coredns_reload_failed_total only where a plugin refuses it, not where it does not parse.
+# CoreDNS does not count a changed Corefile with a syntax error in coredns_reload_failed_total, only one that a plugin refuses.
 #
 # Package: github.com/coredns/coredns v1.14.3 (Go module)
 # Behavior: plugin reload parses the file first, to compare its checksum. An error there is logged as a warning at each interval, and nothing is
-#   counted: the metric stays 0 while a missing brace keeps every later change from being loaded, and keeps a pod that restarts from starting. An
+#   counted: the metric stays 0 while a missing brace keeps every later change from loading, and a restarted pod from starting. An
 #   alert on the metric, as in the published alert collections, stays silent. Compare the ConfigMap's version with coredns_reload_version_info.
 # Output seen (2026-11-28): missing brace: 0 (Corefile parse failed); option that forward refuses: 1
 # Source: https://github.com/coredns/coredns/blob/v1.14.3/plugin/reload/reload.go

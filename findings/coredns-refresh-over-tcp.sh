@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# CoreDNS asks its upstream by UDP for a name that is not in its cache, and by TCP when it refreshes the same name by itself.
+# CoreDNS queries its upstream over UDP for a name that is not in its cache, and over TCP when it refreshes the same name.
 #
 # Package: github.com/coredns/coredns v1.14.3 (Go module)
 # Behavior: plugin forward takes the protocol of the client's query. Plugin cache has no client when it prefetches a popular name or renews a
-#   stale one, and its own response writer says TCP. Behind a path that lets DNS through by UDP alone, names resolve at first and are then never
-#   renewed: with serve_stale they are answered stale until they are too old. `prefer_udp` in forward makes both UDP.
+#   stale one, and its own response writer says TCP. If only UDP gets through, names resolve at first and are
+#   then never renewed: with serve_stale they are served stale until they are too old. `prefer_udp` in forward makes both UDP.
 # Output seen (2026-11-28): client's query: udp, prefetch: tcp; with prefer_udp: udp, udp
 # Source: https://github.com/coredns/coredns/blob/v1.14.3/plugin/cache/cache.go (newPrefetchResponseWriter)
 set -euo pipefail

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# CoreDNS's `rewrite cname` fits no name without the dot at its end, answers nothing with a target without it, and always ends the rules.
+# CoreDNS's `rewrite cname` needs names with a final dot, sends no answer if the target has none, and always ends the list of rules.
 #
 # Package: github.com/coredns/coredns v1.14.3 (Go module)
-# Behavior: rules for `name` take names with and without the final dot. Rules for `cname` compare them as they are written with the names of the
-#   answer, which have the dot, so that `exact old.test` fits nothing. A target without the dot makes an answer that cannot be packed: the
-#   client gets none, and nothing is logged. And without `continue` a rule for cname ends the rules for every query, since it says that it
-#   fits before there is an answer: of two such rules, only the first one is ever used.
+# Behavior: rules for `name` accept names with and without the final dot. Rules for `cname` compare them literally with the names of the
+#   answer, which have the dot, so `exact old.test` matches nothing. A target without the dot makes an answer that cannot be packed: the
+#   client gets none, and nothing is logged. And without `continue` a rule for cname ends the rules for every query, since it counts
+#   as matching before there is an answer: of two such rules, only the first one is ever used.
 # Output seen (2026-11-29): dots: new.test; name without dot: old.test; target without dot: none; second rule: old.test; with continue: new.test
 # Source: https://github.com/coredns/coredns/blob/v1.14.3/plugin/rewrite/cname_target.go, and https://github.com/coredns/coredns/issues/6922
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# CoreDNS with `rewrite name exact OLD NEW` also renames what lies below NEW in the values of an answer, and does not resolve these names itself.
+# CoreDNS with `rewrite name exact OLD NEW` renames names below NEW in answers to names that it does not resolve.
 #
 # Package: github.com/coredns/coredns v1.14.3 (Go module)
 # Behavior: the answer to a rewritten query is mapped back, names and values, and each name below NEW becomes one below OLD. An exact rule matches
-#   OLD alone, so that the target of an MX, SRV or NS record that lies below NEW is answered as a name that does not exist: where mail.internal
+#   only OLD, so the target of an MX, SRV or NS record below NEW becomes a name that does not exist: where mail.internal
 #   is rewritten to example.com, MX 10 mx1.example.com arrives as mx1.mail.internal. Other types of rules do so only with `answer auto`, and an
 #   exact rule has no option that turns it off.
 # Output seen (2026-11-29): example.com: MX mx1.example.com, NOERROR; mail.internal: MX mx1.mail.internal, NXDOMAIN

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# CoreDNS with `cache { serve_stale }` answers SERVFAIL for a name that it knows, once its upstream has answered SERVFAIL for it.
+# CoreDNS with `cache { serve_stale }` answers SERVFAIL for a cached name once its upstream has answered SERVFAIL for it.
 #
 # Package: github.com/coredns/coredns v1.14.3 (Go module)
-# Behavior: serve_stale keeps known names through an upstream that is silent. One that answers SERVFAIL is taken for an answer: it is cached for
-#   5 s beside the stale record and goes before it, so that the clients get SERVFAIL although the record is there. `servfail 0s` keeps the record
-#   in use.
+# Behavior: serve_stale keeps known names while an upstream is silent. SERVFAIL is an answer: it is cached for 5 s beside the stale record and
+#   takes precedence, so clients get SERVFAIL although the record is there. `servfail 0s` keeps the record in use.
 # Output seen (2026-11-28): serve_stale: SERVFAIL; with servfail 0s: NOERROR 192.0.2.1
 # Source: https://github.com/coredns/coredns/blob/v1.14.3/plugin/cache/README.md (serve_stale, servfail)
 set -euo pipefail

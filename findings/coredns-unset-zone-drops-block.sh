@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# CoreDNS drops a server block without a word where its zone is a variable that is not set.
+# CoreDNS silently drops a server block whose zone is an environment variable that is not set.
 #
 # Package: github.com/coredns/coredns v1.14.3 (Go module)
-# Behavior: `{$ZONE} { … }` with ZONE unset is a block without keys. The parser checks that it names plugins, and throws it away: their arguments
-#   are not read, no server starts for it, and nothing is logged, so that a cluster loses a zone by a typing error in a Deployment's env. The same
+# Behavior: `{$ZONE} { … }` with ZONE unset is a block without keys. The parser checks that it names plugins, and discards it: their arguments are
+#   not read, no server starts for it, and nothing is logged. A typo in a Deployment's env costs the cluster a zone. The same
 #   block with ZONE set does not start here, since the capacity is no number.
 # Output seen (2026-11-29): ZONE unset: starts with .:1053 alone, no warning; ZONE=example.org: does not start (invalid syntax)
 # Source: https://github.com/coredns/caddy/blob/v1.1.4/caddyfile/parse.go (parseAll, addresses), against

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# logsene-js, the Elasticsearch output of Logagent, drops the documents that a bulk request's answer refuses.
+# logsene-js, the Elasticsearch output of Logagent, drops documents that the response to a bulk request rejects.
 #
 # Package: logsene-js 1.1.77 (npm), which @sematext/logagent 3.2.0 uses for its output `elasticsearch`
-# Behavior: Elasticsearch answers a bulk request by 200 and a status for each document. With 429 for one of two documents, which means
+# Behavior: Elasticsearch answers a bulk request with 200 and a status for each document. With 429 for one of two documents, which means
 #   "again later", logsene-js emits `x-logsene-error` for that document, counts both as sent (`log`, count 2), neither sends it again nor
 #   writes it to its disk buffer.
 # Output seen (2026-11-28): log events [2], errors ["HTTP status code:429 …"], requests afterwards 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The OpenTelemetry Collector prints a whole line in its own log, before any processor can mask it, where no container runtime wrote that line.
+# The OpenTelemetry Collector prints a line that no container runtime wrote in its own log, before any processor can mask it.
 #
 # Package: github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza v0.156.0 (Go module)
 # Behavior: the operator `container` names the line in the error that it logs. With the default `on_error: send` that is an error in the

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The OpenTelemetry Collector spoils a character that the container runtime cut, though it joins the parts of the line.
+# The OpenTelemetry Collector corrupts a character that the container runtime split, though it joins the parts of the line.
 #
 # Package: github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.156.0 (Go module)
-# Behavior: a runtime cuts long lines every 16 KiB, also within a character. The receiver decodes each part as UTF-8 before the operator
+# Behavior: a runtime splits long lines every 16 KiB, even within a character. The receiver decodes each part as UTF-8 before the operator
 #   `container` joins them, so each byte of the character becomes U+FFFD. With `encoding: utf-8-raw` the character stays.
 # Output seen (2026-11-29): utf-8: "one ��� two", utf-8-raw: "one 方 two"
 # Source: https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/v0.156.0/pkg/stanza/fileconsumer/internal/reader/reader.go

@@ -2,7 +2,7 @@
 # The OpenTelemetry Collector's exporter for Elasticsearch drops documents while it has retries left and its queue has room.
 #
 # Package: github.com/open-telemetry/opentelemetry-collector-contrib/exporter/elasticsearchexporter v0.156.0 (Go module)
-# Behavior: `timeout` bounds a bulk request together with all its retries, and what is not taken by then leaves the queue for good. Other
+# Behavior: `timeout` limits a bulk request together with all its retries, and what is not accepted by then leaves the queue for good. Other
 #   exporters have one `timeout` for each attempt, and `max_elapsed_time` for all. So with the default of 90 s an outage of two minutes loses
 #   lines, whatever `retry::max_retries` and `sending_queue::storage` say.
 # Output seen (2026-11-29): Exporting failed. Dropping data. failed to execute the request: context deadline exceeded

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The OpenTelemetry Collector reads what a variable of the kind `${file:PATH}` stands for once more: `$$` in the file becomes `$`, and a variable
-# in it is replaced too. A password that is mounted as a file can so arrive changed.
+# The OpenTelemetry Collector expands the content of `${file:PATH}` again: `$$` in the file becomes `$`, and a variable in it is replaced too.
+# A password that is mounted as a file may change.
 #
 # Packages: go.opentelemetry.io/collector/confmap and its providers file, env and yaml, v1.62.0 (Go modules; Collector 0.156)
-# Behavior: `$$` in the configuration stands for `$`, as a way to write one. The same is done to the content of a file that the
-#   configuration names, which no one escapes; a single `$` before a letter stays.
+# Behavior: `$$` in the configuration is an escaped `$`. The same is done to the content of a file that the configuration names, which
+#   nobody escapes; a single `$` before a letter stays.
 # Output seen (2026-11-29): a$b => a$b, a$$b => a$b, a${env:PLACE}b => a-there-b
 # Source: https://github.com/open-telemetry/opentelemetry-collector/blob/confmap/v1.62.0/confmap/resolver.go (escapeDollarSigns)
 set -euo pipefail

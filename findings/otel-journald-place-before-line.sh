@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# The OpenTelemetry Collector's receiver of the systemd journal notes its place before it hands a line on: a line in its hands when the Collector is
-# killed is not read again.
+# The OpenTelemetry Collector's receiver of the systemd journal saves its position before it passes a line on: a kill in between loses the line.
 #
 # Package: github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza v0.156.0 (Go module; the operator journald_input)
 # Behavior: for each entry that journalctl prints, the cursor is written to the storage first, and then the entry is passed to the next operator.
-#   `retry_on_failure` changes nothing: the place has moved before the first attempt.
+#   `retry_on_failure` changes nothing: the position has moved before the first attempt.
 # Output seen (2026-11-29): place 1, line 1, place 2, line 2
 # Source: https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/v0.156.0/pkg/stanza/operator/input/journald/input.go (runJournalctl)
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A validation policy gets secret inputs as plain values, once decoded for each policy; only a remediation can tell them apart.
+# A validation policy gets secret inputs as plain values, decoded again for each policy; only a remediation sees which are secret.
 #
 # Package: @pulumi/policy 1.21.0 (npm), with @pulumi/pulumi 3.270.0
 # Behavior: the server decodes the inputs of a resource anew for every validation that it calls, and unwraps secrets: a policy that
-#   quotes the value it found wrong prints the secret, and nothing in its arguments says that it is one. `remediateResource` gets the
+#   quotes the wrong value prints the secret, and nothing in its arguments marks it as one. `remediateResource` gets the
 #   same input as an instance of Secret. With 60 policies that read nothing each resource is decoded 60 times.
 # Output seen (2026-11-28): validation: {"password":"hunter2"}; remediation: Secret; 60 decodings for 60 policies
 # Source: https://github.com/pulumi/pulumi-policy/blob/v1.21.0/sdk/nodejs/policy/server.ts (makeAnalyzeRpcFun, makeRemediateRpcFun)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The URNs of Pulumi's mocks are not those of the engine: they hold the type of the nearest parent alone, and that of the stack.
+# The URNs of Pulumi's mocks differ from the engine's: they have only the type of the nearest parent, and that of the stack.
 #
 # Package: @pulumi/pulumi 3.270.0 (npm)
 # Behavior: the engine joins the types of all parents but the stack: `a:b:Outer$a:b:Inner$a:b:Leaf`, and `a:b:Outer` for what is

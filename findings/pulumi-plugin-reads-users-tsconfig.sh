@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A Pulumi plugin of plain JavaScript does not start where the user's folder has a tsconfig.json with an option newer than 2020.
+# A Pulumi plugin in plain JavaScript does not start if the user's folder has a tsconfig.json with an option newer than 2020.
 #
 # Package: @pulumi/pulumi 3.270.0 (npm), whose `cmd/run-plugin` starts a plugin of a folder on Node.js
 # Behavior: It registers ts-node with its own TypeScript 3.8.3 for every plugin, also for one without TypeScript, and takes the

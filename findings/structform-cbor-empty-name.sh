@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# go-structform, which Filebeat's disk queue is written with, cannot read CBOR that it wrote itself where a field has an empty name.
+# go-structform, which writes Filebeat's disk queue, cannot read its own CBOR if a field has an empty name.
 #
 # Package: github.com/elastic/go-structform v0.0.12 (Go module)
 # Behavior: {"": 1} is valid JSON and valid CBOR, and the encoder writes it. The parser refuses an empty key. Filebeat (seen with version 7) encodes each

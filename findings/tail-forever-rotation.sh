@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tail-forever, which reads files for Logagent, leaves out what was written to a file between its last look and the file's rotation.
+# tail-forever, which reads files for Logagent, skips what was written to a file between its last poll and the file's rotation.
 #
 # Package: tail-forever 0.3.16 (npm), which @sematext/logagent 3.2.0 uses for its input `files`
 # Behavior: it looks at a file once a second. If the name then belongs to another inode, it closes the old file, which it still has open,

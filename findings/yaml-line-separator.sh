@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A string that the npm package yaml writes is another one, or an error, to the Go programs that read YAML: kubectl and most collectors.
+# Some strings that the npm package yaml writes are errors, or other strings, to YAML readers in Go: kubectl and most collectors.
 #
 # Packages: yaml 2.8.1 (npm), gopkg.in/yaml.v3 3.0.1 (Go module)
 # Behavior: YAML 1.2 takes only CR and LF for ends of lines, and so the writer leaves U+0085, U+2028 and U+2029 in plain scalars. The reader follows
