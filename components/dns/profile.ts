@@ -239,7 +239,7 @@ function mb(value: number): string {
 }
 
 function autopathRow({ clusterSize }: DnsSettings, autopath: boolean): ProfileRow {
-  const gain = "an outside name needs 2 queries per pod, not 8";
+  const gain = "an outside name needs 2 queries instead of 8";
   const cost =
     clusterSize === undefined
       ? "all pods are watched and kept in memory"
