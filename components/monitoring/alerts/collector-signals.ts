@@ -32,6 +32,8 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
 const OPENTELEMETRY = `{${OWN},__name__=~"otelcol_process_uptime(_seconds)?(_total)?"}`;
 const FLUENTD = `fluentd_output_status_emit_count{${OWN}}`;
 const PROMTAIL = `promtail_build_info{${OWN}}`;
+/** Bytes of a buffer that fills, and from then on drops chunk by chunk. */
+const DROPPING = `0+100x14${" 1300 1400".repeat(8)}`;
 
 /**
  * The metrics of each collector, as the program itself names them.
@@ -127,21 +129,38 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
     alive: FLUENTD,
     signals: {
       dropped: {
-        expr: `min by (instance, plugin_id) (fluentd_output_status_buffer_available_space_ratio{${OWN}}) == 0`,
-        for: "1m",
-        fires: { [`fluentd_output_status_buffer_available_space_ratio{${POD},plugin_id="d"}`]: steady(0) },
-        quiet: { [`fluentd_output_status_buffer_available_space_ratio{${POD},plugin_id="d"}`]: steady(0.1) },
-      },
-      failing: {
-        expr: `max by (instance, plugin_id) (fluentd_output_status_retry_count{${OWN}}) > 0 and sum by (instance, plugin_id) (increase(fluentd_output_status_num_errors{${OWN}}[5m])) > 0`,
-        for: "2m",
+        // A full buffer that drops never reports 0 % of space. What it holds shrinks though no write succeeds.
+        expr: `sum by (instance, plugin_id) (resets(fluentd_output_status_buffer_total_bytes{${OWN},type!="file"}[5m])) > 0 unless sum by (instance, plugin_id) (increase(fluentd_output_status_flush_time_count{${OWN}}[3m])) > 0`,
+        for: "0m",
         fires: {
-          [`fluentd_output_status_retry_count{${POD},plugin_id="d"}`]: rising(1),
-          [`fluentd_output_status_num_errors{${POD},plugin_id="d"}`]: rising(1),
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="http"}`]: DROPPING,
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="http"}`]: steady(700),
         },
         quiet: {
-          [`fluentd_output_status_retry_count{${POD},plugin_id="d"}`]: steady(5),
-          [`fluentd_output_status_num_errors{${POD},plugin_id="d"}`]: steady(5),
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="http"}`]: DROPPING,
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="http"}`]: rising(700),
+        },
+      },
+      failing: {
+        // The time of writes grows with each that succeeds. To a local disk it may be less than a millisecond, which counts as none.
+        expr: unsent({
+          matchers: `${OWN},type!="file"`,
+          by: "plugin_id",
+          s3: ["type", "s3"],
+          waiting: (outputs) => `fluentd_output_status_buffer_total_bytes{${outputs}}`,
+          sent: (outputs) => `fluentd_output_status_flush_time_count{${outputs}}`,
+          alive: FLUENTD,
+        }),
+        for: "2m",
+        fires: {
+          [`fluentd_output_status_emit_count{${POD},plugin_id="d",type="opensearch"}`]: rising(60),
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="opensearch"}`]: rising(9000),
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="opensearch"}`]: steady(700),
+        },
+        quiet: {
+          [`fluentd_output_status_emit_count{${POD},plugin_id="d",type="opensearch"}`]: rising(60),
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="opensearch"}`]: steady(9000),
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="opensearch"}`]: rising(700),
         },
       },
       filling: {
@@ -160,12 +179,8 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
         },
         quiet: { [`fluentd_output_status_emit_records{${POD},plugin_id="d"}`]: rising(1, 400) },
       },
-      refused: {
-        expr: `sum by (instance, plugin_id) (increase(fluentd_output_status_rollback_count{${OWN}}[5m])) > 0`,
-        for: "1m",
-        fires: { [`fluentd_output_status_rollback_count{${POD},plugin_id="d"}`]: rising(1) },
-        quiet: { [`fluentd_output_status_rollback_count{${POD},plugin_id="d"}`]: steady(4) },
-      },
+      // A label @ERROR could count them, but Fluentd then takes lines for sent that found no room in the buffer.
+      refused: "has no metric of refused documents; the canary sees a lost line",
       rotating: NO_ROTATIONS,
       stuck: NO_DISK,
     },

@@ -47,7 +47,13 @@ interface Output {
 export function output(pipeline: LogPipeline, stateFolder: string): Section {
   const found = outputOf(pipeline);
   const { options, sections = [] } = found;
-  return { name: "match", of: "**", options, sections: [...sections, buffer(pipeline, stateFolder, found)] };
+  return {
+    name: "match",
+    of: "**",
+    // Its metrics have it as plugin_id, by default a number that each start changes.
+    options: { "@id": pipeline.destination.kind, ...options },
+    sections: [...sections, buffer(pipeline, stateFolder, found)],
+  };
 }
 
 /**

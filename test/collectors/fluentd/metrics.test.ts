@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { seconds } from "../../support/collectors/losses.ts";
+import { whyMissing } from "../../support/collectors/program.ts";
+import { Receiver } from "../../support/collectors/receiver.ts";
+import { Sandbox } from "../../support/collectors/sandbox.ts";
+import { leaveOut } from "../../support/leave-out.ts";
+import { listen } from "../../support/listen.ts";
+import { line, POD } from "../curl-pod.ts";
+import { type LocalFluentd, localFluentd } from "./local.ts";
+
+const WRITES = 'fluentd_output_status_flush_time_count{plugin_id="opensearch",type="opensearch"}';
+const WAITING = 'fluentd_output_status_buffer_total_bytes{plugin_id="opensearch",type="opensearch"}';
+
+describe("The metrics of Fluentd", () => {
+  let fluentd: LocalFluentd | undefined;
+  before(async function () {
+    fluentd = await localFluentd();
+    if (fluentd === undefined) leaveOut(this, whyMissing("fluentd"));
+  });
+  after(() => fluentd?.stop());
+
+  it("show what waits in an outage, and the time of the writes that succeed", async () => {
+    assert.ok(fluentd);
+    const local = fluentd;
+    const receiver = await Receiver.start({ keep: 100 });
+    const port = await freePort();
+    const metric = async (name: string) => sampleOf(await metricsAt(port), name);
+    const adapt: LocalFluentd["adapt"] = (text, place) =>
+      local.adapt(text, place).replace("port 0\n", `port ${port}\n`);
+    const settings = { destination: { kind: "opensearch", host: "127.0.0.1", port: receiver.port, tls: false } };
+    const sandbox = new Sandbox({ ...local, adapt }, settings, receiver.port);
+    try {
+      sandbox.write(POD, [line(0, "stdout F first")]);
+      const running = sandbox.start();
+      await until(async () => (await receiver.kept()).length === 1 && (await metric(WRITES)) > 0);
+
+      receiver.set("busy");
+      const written = await metric(WRITES);
+      sandbox.write(POD, [line(1, "stdout F waits")]);
+      await until(
+        async () => (await metric('fluentd_output_status_num_errors{plugin_id="opensearch",type="opensearch"}')) > 1,
+      );
+      assert.equal(await metric(WRITES), written);
+      assert.ok((await metric(WAITING)) > 0);
+
+      receiver.set("take");
+      await until(async () => (await receiver.kept()).length === 2 && (await metric(WRITES)) > written);
+      await until(async () => (await metric(WAITING)) === 0);
+      await running.stop();
+    } finally {
+      await receiver.stop();
+      sandbox.remove();
+    }
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function metricsAt(port: number): Promise<string> {
+  try {
+    return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  } catch {
+    // It has not started yet.
+    return "";
+  }
+}
+
+function sampleOf(text: string, name: string): number {
+  return Number(
+    text
+      .split("\n")
+      .find((row) => row.startsWith(`${name} `))
+      ?.slice(name.length + 1) ?? 0,
+  );
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let waited = 0; waited < 120; waited += 1) {
+    if (await holds()) return;
+    await seconds(0.5);
+  }
+  assert.fail("not within a minute");
+}
