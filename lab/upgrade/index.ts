@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
 import type { Settings } from "../../components/settings.ts";
 import { Failure, writeOutput } from "../command-line.ts";
 import type { PlanDocument } from "../diff/document.ts";
@@ -56,6 +57,7 @@ async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePla
   if (from === undefined)
     throw new Failure("the stack states no Kubernetes version: add --from VERSION or --context NAME", 2);
   const step = await wantedStep(from, flags.to);
+  refuseUnstated(step.to, cluster.name);
   const target = await planWith(stack, settings, step.to);
   const before = target.plan === undefined ? undefined : (await planWith(stack, settings, step.from)).plan;
   const [{ comparePlans }, { planUpgrade }] = await Promise.all([
@@ -75,6 +77,16 @@ async function upgradeOf(flags: UpgradeFlags, today: string): Promise<UpgradePla
     live,
     today,
   });
+}
+
+/** @throws {Failure} where no stack may state the version, so that there is nothing to plan. */
+function refuseUnstated(to: string, cluster: string): void {
+  const known: readonly string[] = KUBERNETES_VERSIONS;
+  if (known.includes(to)) return;
+  throw new Failure(
+    `a stack takes Kubernetes ${known[0]} to ${known.at(-1)}, the versions in standard support: upgrade to ${to} without it, by aws eks update-cluster-version --name ${cluster} --kubernetes-version ${to}`,
+    2,
+  );
 }
 
 async function liveCluster(settings: Settings, flags: UpgradeFlags): Promise<LiveCluster | undefined> {

@@ -18,7 +18,7 @@ import type { StackComparison } from "../diff/compare.ts";
 import { type PlanDocument, valueAt } from "../diff/document.ts";
 import { changesWith, type FoundChange, type ScannedObject } from "./kubernetes-changes.ts";
 import type { LiveCluster } from "./live-cluster.ts";
-import { ADDON, stepsOf, type UpgradeInput, type UpgradeStep, wayBack } from "./upgrade-steps.ts";
+import { ADDON, stepsOf, UNKNOWN_VERSION, type UpgradeInput, type UpgradeStep, wayBack } from "./upgrade-steps.ts";
 
 /** CoreDNS on the way. */
 interface CoreDnsUpgrade {
@@ -108,16 +108,19 @@ function scanned({ type, name, inputs }: PlanDocument["resources"][number]): Sca
 }
 
 /** Versions that run, or those that the stack has with the version before. */
-function componentsOf({ step, live, target, comparison, ownsCluster }: UpgradeInput): ComponentVerdict[] {
+function componentsOf({ step, live, target, comparison, ownsCluster, cluster }: UpgradeInput): ComponentVerdict[] {
   const kubelets = Object.keys(live?.kubelets ?? {});
   const verdicts = kubelets.map((version) => judgeComponent("kubelet", version, step));
   const planned = ADDONS.flatMap((name) => {
     // Of the add-ons of somebody else's cluster, nothing is known without a look at it.
-    const isOwn =
-      ownsCluster || target?.resources.some(({ type, inputs }) => type === ADDON && inputs.addonName === name);
+    const isPlanned = target?.resources.some(({ type, inputs }) => type === ADDON && inputs.addonName === name);
+    const isOwn = ownsCluster || isPlanned;
     const stated = isOwn ? (versionBefore(name, target, comparison) ?? addonDefaults(name)[step.from]) : undefined;
     const version = live?.components[name] ?? stated;
-    return version === undefined ? [] : [judgeComponent(name, version, step)];
+    if (version !== undefined) return [judgeComponent(name, version, step)];
+    if (!isPlanned) return [];
+    const reason = `its version with ${step.from} is not known: add --context, or see aws eks describe-addon --cluster-name ${cluster} --addon-name ${name}`;
+    return [{ ...judgeComponent(name, UNKNOWN_VERSION, step), reason }];
   });
   return [...verdicts, ...planned];
 }

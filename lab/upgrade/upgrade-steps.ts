@@ -40,6 +40,8 @@ export interface UpgradeInput {
 const GUIDE = "https://docs.aws.amazon.com/eks/latest/userguide";
 /** Type token of an EKS add-on. */
 export const ADDON = "aws:eks/addon:Addon";
+/** Stands for the version of an add-on that neither the cluster nor the data tells. */
+export const UNKNOWN_VERSION = "unknown";
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
 
 /** The steps in EKS's order. */
@@ -142,9 +144,10 @@ function addonSteps({ target, ownsCluster }: UpgradeInput, components: readonly 
     const after = isManaged ? (planned?.inputs.addonVersion ?? wanted) : standing === "update" ? wanted : version;
     const isPinned = after === version && standing === "update";
     const changes = after !== version;
+    const known = version === UNKNOWN_VERSION ? "" : ` ${version}`;
     return [
       {
-        title: changes ? `add-on ${component} ${version} → ${after ?? "?"}` : `add-on ${component} ${version}`,
+        title: changes ? `add-on ${component}${known} → ${after ?? "?"}` : `add-on ${component} ${version}`,
         how: changes ? (isManaged ? "in place" : "by its owner") : "unchanged",
         takes: changes ? "minutes: a rolling update of its pods" : "-",
         details: isPinned ? [`the stack pins it: set ${wanted} to update it`] : [],
@@ -159,8 +162,11 @@ export function wayBack({ cluster, step: { from, to }, ownsCluster, file, today 
   const extended = (supportOf(from, today)?.daysLeft ?? 0) < 0;
   const old = (["kube-proxy", "coredns"] as const).flatMap((addon) => {
     const version = addonDefaults(addon)[from];
-    return version === undefined || version === addonDefaults(addon)[to]
-      ? []
+    if (version === addonDefaults(addon)[to]) return [];
+    return version === undefined
+      ? [
+          `a version of ${addon} for ${from}, by aws eks describe-addon-versions --addon-name ${addon} --kubernetes-version ${from}`,
+        ]
       : [`aws eks update-addon --cluster-name ${cluster} --addon-name ${addon} --addon-version ${version}`];
   });
   return [

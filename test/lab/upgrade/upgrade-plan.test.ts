@@ -241,6 +241,31 @@ describe("the plan of an upgrade", () => {
     assert.deepEqual(upgradeWith({ ownsCluster: false, target: none, comparison: undefined }).components, []);
   });
 
+  it("lists an add-on whose version before is not known, and says where it stands", () => {
+    const upgrade = upgradeWith({
+      step: versionStep("1.33", "1.34"),
+      target: stackWith("1.34", "v1.12.4-eksbuild.29", "v1.34.6-eksbuild.21"),
+      comparison: undefined,
+    });
+    assert.deepEqual(
+      upgrade.components.map(({ component, version, standing, wanted }) => [component, version, standing, wanted]),
+      [
+        ["kube-proxy", "unknown", "unknown", "v1.34.6-eksbuild.21"],
+        ["coredns", "v1.12.4-eksbuild.29", "default", "v1.12.4-eksbuild.29"],
+      ],
+    );
+    assert.match(
+      upgrade.components[0]?.reason ?? "",
+      /^its version with 1\.33 is not known: .*--cluster-name dev --addon-name kube-proxy$/,
+    );
+    assert.ok(upgrade.steps.some(({ title }) => title === "add-on kube-proxy → v1.34.6-eksbuild.21"));
+    assert.ok(
+      upgrade.wayBack.some((line) =>
+        /^add-ons are not rolled back: a version of kube-proxy for 1\.33, by aws eks .*/.test(line),
+      ),
+    );
+  });
+
   it("lets EKS Auto Mode and Fargate have nodes of their own kind", () => {
     const nodes = (compute: "auto" | "fargate") => upgradeWith({ ownsCluster: false, compute }).steps[2];
     assert.deepEqual([nodes("auto")?.how, nodes("fargate")?.title], ["nodes replaced", "Fargate pods"]);
