@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Document, parseDocument, Scalar, visit, YAMLParseError } from "yaml";
 import { textByCode } from "../components/logging/collectors/yaml-text.ts";
 import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
-import { isObject } from "../components/schema/values.ts";
+import { isCircular, isEncrypted, isObject } from "../components/schema/values.ts";
 import type { Settings } from "../components/settings.ts";
 import { Failure, PROJECT_ROOT } from "./command-line.ts";
 
@@ -107,27 +107,6 @@ function withoutSecrets(value: unknown): unknown {
   if (!isObject(value)) return value;
   if (isEncrypted(value)) return ENCRYPTED;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
-}
-
-/** Whether the CLI has encrypted a value: it writes `secure: …` then. */
-export function isEncrypted(value: object): boolean {
-  return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";
-}
-
-/** Whether a value holds itself, as by an alias within its own anchor. */
-export function isCircular(value: unknown): boolean {
-  const open = new Set<object>();
-  const closed = new Set<object>();
-  const holdsItself = (one: unknown): boolean => {
-    if (typeof one !== "object" || one === null || closed.has(one)) return false;
-    if (open.has(one)) return true;
-    open.add(one);
-    const found = Object.values(one).some(holdsItself);
-    open.delete(one);
-    closed.add(one);
-    return found;
-  };
-  return holdsItself(value);
 }
 
 /** Words that YAML 1.1 or 1.2 reads as something else than text: booleans, null, infinities, the merge key. */

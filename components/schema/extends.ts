@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
+import { readBaseFile } from "./base-file.ts";
 import { formatPath, type SettingsIssue } from "./errors.ts";
 import { isObject } from "./values.ts";
 
@@ -60,8 +58,6 @@ export const EXTENDS_DESCRIPTION =
   "A YAML file in this project with settings shared by several stacks. The stack's settings are merged over it key by key.";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-const MESSAGE =
-  "must be a YAML file of this project with settings such as 'teams' at its top level, for example environments/prod.yaml";
 
 /**
  * Merges a stack's settings over those of the file that it extends, so that the stacks of a fleet share what is the same.
@@ -77,22 +73,11 @@ export function extend(
   const { extends: file, ...rest } = own;
   const { settings, issues } = renamed(rest, renames);
   if (file === undefined) return { settings, issues };
-  const read = typeof file === "string" ? readBase(file, folder) : undefined;
-  if (read === undefined)
-    return { settings, issues: [{ path: ["extends"], message: MESSAGE, value: file }, ...issues] };
-  const base = renamed(read, renames);
+  const read = readBaseFile(file, folder);
+  if ("problem" in read)
+    return { settings, issues: [{ path: ["extends"], message: read.problem, value: file }, ...issues] };
+  const base = renamed(read.settings, renames);
   return { settings: merge(base.settings, settings), issues: [...issues, ...base.issues] };
-}
-
-function readBase(file: string, folder: string): Record<string, unknown> | undefined {
-  const path = join(folder, file);
-  if (isAbsolute(file) || relative(folder, path).startsWith("..")) return undefined;
-  try {
-    const base: unknown = parse(readFileSync(path, "utf8"), { merge: true });
-    return isObject(base) && !("extends" in base) ? base : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function merge(

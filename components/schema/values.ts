@@ -8,6 +8,27 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether the CLI has encrypted a value: it writes `secure: …` then. */
+export function isEncrypted(value: object): value is { readonly secure: string } {
+  return Object.keys(value).length === 1 && "secure" in value && typeof value.secure === "string";
+}
+
+/** Whether a value holds itself, as by an alias within its own anchor. */
+export function isCircular(value: unknown): boolean {
+  const open = new Set<object>();
+  const closed = new Set<object>();
+  const holdsItself = (one: unknown): boolean => {
+    if (typeof one !== "object" || one === null || closed.has(one)) return false;
+    if (open.has(one)) return true;
+    open.add(one);
+    const found = Object.values(one).some(holdsItself);
+    open.delete(one);
+    closed.add(one);
+    return found;
+  };
+  return holdsItself(value);
+}
+
 /**
  * A string that matches a pattern. A value of another type gets the same message.
  * @param what What it must be, such as `a VPC ID, such as vpc-0123456789abcdef0`.

@@ -4,11 +4,10 @@ import { join, relative } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type Document, isAlias, isCollection, LineCounter, parseAllDocuments, type ScalarTag, visit } from "yaml";
 import { z } from "zod";
-import { isObject } from "../../components/schema/values.ts";
+import { isCircular, isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
-import { isCircular } from "../stack-file.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
 const MANIFEST = /\.(ya?ml|json)$/;

@@ -5,10 +5,10 @@ import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectA
 import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { parse } from "yaml";
 import { z } from "zod";
-import { isObject } from "../../components/schema/values.ts";
+import { isEncrypted, isObject } from "../../components/schema/values.ts";
 import { PROJECT_ROOT } from "../command-line.ts";
 import { asClusterError } from "../kubernetes/client.ts";
-import { isEncrypted, portableYaml } from "../stack-file.ts";
+import { portableYaml } from "../stack-file.ts";
 
 /** Folder of the project that git ignores and that holds all that `up` keeps. */
 export const STATE_ROOT = join(PROJECT_ROOT, ".pulumi-state");

@@ -57,4 +57,54 @@ describe("extend", () => {
       );
     });
   }
+
+  const PROBLEMS: Readonly<Record<string, readonly [content: string, problem: RegExp]>> = {
+    "itself.yaml": ["extends: itself.yaml\n", /^must be a file without 'extends', and extends itself$/],
+    "chain.yaml": [
+      "extends: environments/prod.yaml\n",
+      /without 'extends', since only a stack's file extends another$/,
+    ],
+    "broken.yaml": ["teams: [1,\n", /^must be valid YAML, and is not: .+ at line \d+, column \d+$/],
+    "twice.yaml": ["teams: []\nteams: []\n", /is not: Map keys must be unique at line 2, column 1$/],
+    "alias.yaml": ["teams: *none\n", /^must be valid YAML, and is not: .*none/],
+    "circle.yaml": ["teams: &all [{peers: *all}]\n", /an alias stands within its own anchor$/],
+    "several.yaml": ["teams: []\n---\nteams: []\n", /^must hold one YAML document, and holds several$/],
+    "empty.yaml": ["# nothing yet\n", /at its top level, and is empty$/],
+    "list.yaml": ["- teams\n", /at its top level, and holds a list$/],
+    "text.yaml": ["teams\n", /at its top level, and holds a single value$/],
+    "Pulumi.qa.yaml": ["config: {teams: []}\n", /at its top level, and not below 'config' as in a stack's file$/],
+    "named.yaml": ["eks-dns-logging:teams: []\n", /: write 'teams' for 'eks-dns-logging:teams'$/],
+    "secret.yaml": [
+      "logging: {destination: {password: {secure: 'v1:abc:def'}}}\n",
+      /^must hold no encrypted values, .*: move logging\.destination\.password there$/,
+    ],
+    folder: ["", /^must be a YAML file and is a folder: name one file/],
+    "none.yaml": ["", /^must be a file that exists, relative to the project's folder$/],
+    "list.yaml/below": ["", /^must be a file that exists/],
+    "../elsewhere.yaml": ["", /^must be a file within the project's folder/],
+    "/etc/hosts": ["", /^must be a path relative to the project's folder/],
+  };
+  for (const [file, [content, problem]] of Object.entries(PROBLEMS)) {
+    it(`says what is wrong with ${file}`, () => {
+      mkdirSync(join(folder, "folder"), { recursive: true });
+      if (content !== "") writeFileSync(join(folder, file), content);
+      if (file.startsWith("list.yaml/")) writeFileSync(join(folder, "list.yaml"), "- teams\n");
+      const { issues } = extend({ extends: file }, {}, folder);
+      assert.equal(issues.length, 1);
+      assert.match(issues[0]?.message ?? "", problem);
+    });
+  }
+
+  it("takes a label that is called secure, and a file whose name begins with two dots", () => {
+    writeFileSync(join(folder, "..base.yaml"), "teams: [{name: ts, labels: {secure: 'yes'}}]\n");
+    const { settings, issues } = extend({ extends: "..base.yaml" }, {}, folder);
+    assert.deepEqual(issues, []);
+    assert.deepEqual(settings.teams, [{ name: "ts", labels: { secure: "yes" } }]);
+  });
+
+  for (const file of [7, "", null, ["a.yaml"], {}])
+    it(`wants a path, not ${JSON.stringify(file)}`, () => {
+      const { issues } = extend({ extends: file }, {}, folder);
+      assert.match(issues[0]?.message ?? "", /^must be the path of a YAML file of this project, such as /);
+    });
 });
