@@ -8,6 +8,7 @@ import { isCircular, isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
+import { jsonDocuments } from "./json-stream.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 
 const MANIFEST = /\.(ya?ml|json)$/;
@@ -75,7 +76,14 @@ async function textOf(file: string): Promise<string> {
   const [first, second] = bytes;
   const encoding =
     first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
-  return new TextDecoder(encoding).decode(bytes);
+  try {
+    return new TextDecoder(encoding).decode(bytes);
+  } catch {
+    throw new Failure(
+      `${file} cannot be read: ${Math.round(bytes.length / 2 ** 20)} MiB are more than one text holds`,
+      2,
+    );
+  }
 }
 
 /** Plain words that kubectl reads as truth values, as YAML 1.1 has them: `privileged: yes` makes a privileged pod. */
@@ -90,12 +98,16 @@ const MAX_ALIASES = 100_000;
 
 /** The objects of a file, or why it cannot be read. */
 export function objectsIn(text: string, file: string): KubernetesObject[] | string {
+  const json = jsonDocuments(text);
+  if (Array.isArray(json)) return json.flatMap(({ content, line }) => unlisted(content, { file, line }));
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, customTags: [TRUTH_WORDS] });
   if (!Array.isArray(documents)) return [];
   const objects: KubernetesObject[] = [];
   for (const document of documents) {
     const [error] = document.errors;
+    if (error !== undefined && json !== undefined)
+      return `the document at line ${json.brokenAt} is neither JSON, as the one before it, nor YAML: is it cut off?`;
     if (error !== undefined) return error.message.split("\n")[0] ?? error.message;
     const template = placeOfTemplate(document);
     if (template !== undefined)
@@ -134,6 +146,8 @@ function placeOfTemplate(document: Document.Parsed): number | undefined {
  * of a list of one kind, such as a `PodList`.
  */
 function unlisted(content: unknown, source: { readonly file: string; readonly line: number }): KubernetesObject[] {
+  // What `jq .items` writes.
+  if (Array.isArray(content)) return content.flatMap((item) => unlisted(item, source));
   // A kind of somebody's own may end in List too.
   if (isObject(content) && typeof content.kind === "string" && content.kind.endsWith("List") && "items" in content) {
     const kind = content.kind.slice(0, -"List".length);

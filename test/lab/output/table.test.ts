@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { styleText } from "node:util";
+import { plainTable } from "../../../lab/output/table.ts";
+
+describe("plainTable", () => {
+  const row = (name: string, detail: string) => [styleText("red", name), detail];
+
+  it("aligns all of thousands of rows by the longest cell, wherever it stands", () => {
+    const rows = Array.from({ length: 1203 }, (_, index) => row(index === 900 ? "the-longest" : "é世", `x${index}`));
+    const lines = plainTable(["NAME", "DETAIL"], rows).split("\n");
+    assert.equal(lines.length, 1204);
+    assert.deepEqual(lines.slice(0, 2), ["NAME         DETAIL", `${styleText("red", "é世")}          x0`]);
+    assert.equal(lines[901], `${styleText("red", "the-longest")}  x900`);
+    assert.equal(lines.at(-1), `${styleText("red", "é世")}          x1202`);
+    assert.equal(lines.filter((line) => line.startsWith("NAME")).length, 1);
+  });
+
+  it("takes more rows than a call takes arguments, in seconds", () => {
+    const rows = Array.from({ length: 150_000 }, (_, index) => [String(index)]);
+    assert.equal(plainTable(["N"], rows).split("\n").length, 150_001);
+  }).timeout(60_000);
+});
