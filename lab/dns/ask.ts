@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { decode, RECURSION_DESIRED, streamEncode } from "dns-packet";
-import { parseCorefile } from "eks-dns-logging-corefile";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import type { OwnZones } from "../kubernetes/own-zones.ts";
 import type { DnsClient } from "./pod.ts";
 import type { Outcome } from "./walk.ts";
 
@@ -77,32 +77,6 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 export function isName(text: string): boolean {
   const name = text.replace(/\.$/, "");
   return name.length <= 253 && name.split(".").every((label) => LABEL.test(label));
-}
-
-/** What CoreDNS's Corefile says about the answers that it makes itself. */
-export interface OwnZones {
-  /** Zones of the kubernetes plugin. */
-  readonly zones: readonly string[];
-  /** Seconds that its fresh answers have. */
-  readonly ttl: number;
-}
-
-/** CoreDNS's own. @see https://coredns.io/plugins/kubernetes/ */
-const DEFAULT_TTL = 5;
-
-/** The kubernetes plugin's zones and time to live; undefined where the text is no Corefile, or has no such plugin. */
-export function ownZones(corefile: string): OwnZones | undefined {
-  try {
-    for (const server of parseCorefile(corefile).servers) {
-      for (const plugin of server.plugins) {
-        if (plugin.plugin !== "kubernetes") continue;
-        return { zones: plugin.zones.length > 0 ? plugin.zones : server.zones, ttl: plugin.ttl ?? DEFAULT_TTL };
-      }
-    }
-  } catch {
-    // Someone else's Corefile, or none: then less can be told.
-  }
-  return undefined;
 }
 
 /**

@@ -2,19 +2,9 @@ import { isIP } from "node:net";
 import type { Libc, Saving } from "../../components/dns/resolver.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import { type OwnZones, ownZones } from "../kubernetes/own-zones.ts";
 import { columns, ms, plural } from "../output/table.ts";
-import {
-  type Asked,
-  answeredBy,
-  ask,
-  type CurlLookup,
-  curlLookup,
-  isName,
-  type OwnZones,
-  outcomeOf,
-  ownZones,
-  type QueryType,
-} from "./ask.ts";
+import { type Asked, answeredBy, ask, type CurlLookup, curlLookup, isName, outcomeOf, type QueryType } from "./ask.ts";
 import type { DnsClient } from "./pod.ts";
 import { cheaper, hostsAddresses, messagesFor, type Pair, succeeds, walk } from "./walk.ts";
 

@@ -1,10 +1,13 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
+import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
 import { COREFILE, changePods, changeText, type Drill, type Fault, inPod, type Scene, workload } from "./drill.ts";
 import { type KubernetesJson, withField } from "./object-store.ts";
 import { outsideCheck } from "./outside-check.ts";
 
-const lookup = ({ from, to }: Scene) => inPod(from, `curl -sS -m 8 http://${curlServiceName(to)}`);
+const domainOf = ({ settings }: Scene) => statedDomain(settings) ?? CLUSTER_DOMAIN;
+const serviceOf = (scene: Scene) => curlServiceName(scene.to, domainOf(scene));
+const lookup = (scene: Scene) => inPod(scene.from, `curl -sS -m 8 http://${serviceOf(scene)}`);
 
 const outside = ({ settings, from }: Scene) =>
   inPod(from, `curl -sS -m 8 -o /dev/null -w '%{time_namelookup}' http://${settings.monitoring.canary.outsideName}`);
@@ -55,9 +58,16 @@ export const DNS_DRILLS: readonly Drill[] = [
       "The zone of the plugin kubernetes must be the one of the pods' search list.",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`, `dns:${from}:${to}:svc`],
-    faults: () => [corefile((text) => text.replace(/\bkubernetes\s+cluster\.local\b/, "kubernetes cluster.internal"))],
-    cause: () => "The zone of the plugin kubernetes is cluster.internal, while pods ask for names in cluster.local.",
-    repair: () => "Write `kubernetes cluster.local in-addr.arpa ip6.arpa` into the Corefile.",
+    faults: (scene) => [
+      corefile((text) =>
+        text.replace(/\bkubernetes[^\S\n]+(\S+)/, (found, zone) =>
+          zone === domainOf(scene) ? "kubernetes cluster.internal" : found,
+        ),
+      ),
+    ],
+    cause: (scene) =>
+      `The zone of the plugin kubernetes is cluster.internal, while pods ask for names in ${domainOf(scene)}.`,
+    repair: (scene) => `Write \`kubernetes ${domainOf(scene)} in-addr.arpa ip6.arpa\` into the Corefile.`,
   },
   {
     ...DNS,
@@ -72,10 +82,10 @@ export const DNS_DRILLS: readonly Drill[] = [
       "CoreDNS runs its plugins in a fixed order: hosts comes before kubernetes.",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`],
-    faults: ({ to }) => [
-      corefile(intoBlock(`    hosts {\n      192.0.2.10 ${curlServiceName(to)}\n      fallthrough\n    }\n`)),
+    faults: (scene) => [
+      corefile(intoBlock(`    hosts {\n      192.0.2.10 ${serviceOf(scene)}\n      fallthrough\n    }\n`)),
     ],
-    cause: ({ to }) => `A block hosts in the Corefile gives ${curlServiceName(to)} the address 192.0.2.10.`,
+    cause: (scene) => `A block hosts in the Corefile gives ${serviceOf(scene)} the address 192.0.2.10.`,
     repair: () => "Remove the block hosts from the Corefile.",
   },
   {
@@ -175,12 +185,15 @@ export const DNS_DRILLS: readonly Drill[] = [
       "Which plugin in the Corefile makes answers without asking anybody?",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`, `dns:${from}:${from}:full`],
-    faults: ({ to }) => [
+    faults: (scene) => [
       corefile(
-        intoBlock(`    template IN ANY ${teamNamespace(to)}.svc.cluster.local {\n      rcode NXDOMAIN\n    }\n`),
+        intoBlock(
+          `    template IN ANY ${teamNamespace(scene.to)}.svc.${domainOf(scene)} {\n      rcode NXDOMAIN\n    }\n`,
+        ),
       ),
     ],
-    cause: ({ to }) => `A block template in the Corefile answers NXDOMAIN for ${teamNamespace(to)}.svc.cluster.local.`,
+    cause: (scene) =>
+      `A block template in the Corefile answers NXDOMAIN for ${teamNamespace(scene.to)}.svc.${domainOf(scene)}.`,
     repair: () => "Remove the block template from the Corefile.",
   },
   {

@@ -74,24 +74,34 @@ async function settingsOf(flags: DrillFlags) {
 
 async function connected(flags: DrillFlags): Promise<Connected> {
   const { name, settings } = await settingsOf(flags);
-  const [{ connect, loadKubeConfig }, { planOf, targetOf }, { objectStore }, { NO_SCENE, placeOf, sceneOf }] =
-    await Promise.all([
-      import("../kubernetes/connect.ts"),
-      import("../verify/catalog.ts"),
-      import("./object-store.ts"),
-      import("./drill-list.ts"),
-    ]);
+  const [
+    { connect, loadKubeConfig },
+    { planOf, targetOf },
+    { clusterDomain },
+    { Lab },
+    { objectStore },
+    { NO_SCENE, placeOf, sceneOf },
+  ] = await Promise.all([
+    import("../kubernetes/connect.ts"),
+    import("../verify/catalog.ts"),
+    import("../verify/cluster-domain.ts"),
+    import("../verify/lab.ts"),
+    import("./object-store.ts"),
+    import("./drill-list.ts"),
+  ]);
   const scene = sceneOf(settings);
   if (scene === undefined) throw new Failure(`stack '${name}': ${NO_SCENE}`, 2);
   const target = targetOf(settings, flags);
   const { cluster, version } = await connect(target);
   const shown = await progress("reading the cluster");
   const own = settings.cluster.kind === "existing" ? undefined : settings.cluster.name;
+  const plan = planOf(name, settings, 20);
+  const teams = plan.teams.map((team) => team.name);
   const env: Environment = {
     store: objectStore(await loadKubeConfig(target)),
     cluster,
     stack: name,
-    plan: planOf(name, settings, 20),
+    plan: { ...plan, clusterDomain: await clusterDomain(new Lab(cluster), teams, plan.clusterDomain) },
     scene,
     pause: (seconds) => wait(seconds * 1000),
     now: () => new Date(),

@@ -2,6 +2,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import type { Destination } from "../../components/logging/destinations/destination-settings.ts";
 import { LOGGING_NAMESPACE, OPT_OUT_ANNOTATION, searchHost, tlsOf } from "../../components/logging/pipeline.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
 import { type Drill, type Fault, inPod, type Scene, teamObject } from "./drill.ts";
 import { configuration, LOGS, logging } from "./log-faults.ts";
 import { withField } from "./object-store.ts";
@@ -201,7 +202,7 @@ export const LOG_DRILLS: readonly Drill[] = [
     rows: ({ from }) => [`collector:${from}`],
     faults: (scene) => [
       ...busyReceiver(scene),
-      configuration(toReceiver(`${NAME}.${LOGGING_NAMESPACE}.svc.cluster.local`)),
+      configuration(toReceiver(`${NAME}.${LOGGING_NAMESPACE}.svc.${statedDomain(scene.settings) ?? CLUSTER_DOMAIN}`)),
     ],
     cause: () => `The output sends to the Service ${NAME}, whose pod answers every request with 429.`,
     repair: () => "Write the receiver's host under outputs, and delete the pods of fluent-bit.",

@@ -19,6 +19,7 @@ import { collectorPodsCheck, pingCheck, podCheck, serviceCheck } from "./checks/
 import { restartsCheck, type Steady } from "./checks/restarts.ts";
 import { monitoringChecks } from "./checks/scraping.ts";
 import { sourceCheck } from "./checks/source-lines.ts";
+import { statedDomain } from "./cluster-domain.ts";
 import type { MarkerFinder, SourceFinder } from "./find/finder.ts";
 import { findersFor } from "./find/index.ts";
 import { sourceFinders } from "./find/source-finders.ts";
@@ -41,6 +42,8 @@ export interface Plan {
   readonly ndots: number;
   /** Address that their resolv.conf should name first. Default: the DNS Service's. */
   readonly nameserver?: string | undefined;
+  /** Domain of the cluster's names. Default: cluster.local. */
+  readonly clusterDomain?: string | undefined;
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
   /** Look for lines where the collector sends them, one for each destination; none on a stack without log collection. */
@@ -57,7 +60,7 @@ export interface Plan {
 
 /** All checks for a stack, in the order in which they are shown. */
 export function allChecks(plan: Plan): Check[] {
-  const { finders, wait } = plan;
+  const { finders, wait, clusterDomain } = plan;
   const teams = plan.teams.map((team) => team.name);
   const pairs = allowedPairs(plan.teams);
   const between = pairs.filter((pair) => pair.from !== pair.to);
@@ -70,10 +73,10 @@ export function allChecks(plan: Plan): Check[] {
     ...teams.map(serviceCheck),
     ...teams.map((team) => resolverCheck(team, plan)),
     ...between.map(pingCheck),
-    ...own.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form))),
-    ...between.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form))),
-    ...own.flatMap((pair) => FORMS.map((form) => curlCheck(pair, form))),
-    ...between.flatMap((pair) => foreignForms.map((form) => curlCheck(pair, form))),
+    ...own.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form, clusterDomain))),
+    ...between.flatMap((pair) => FORMS.map((form) => lookupCheck(pair, form, clusterDomain))),
+    ...own.flatMap((pair) => FORMS.map((form) => curlCheck(pair, form, clusterDomain))),
+    ...between.flatMap((pair) => foreignForms.map((form) => curlCheck(pair, form, clusterDomain))),
     ...teams.map((team) => denyCoreDnsCheck(team, plan)),
     ...deniedPairs(plan.teams).map((pair) => denyTeamCheck(pair, plan)),
     ...teams.map(logsCheck),
@@ -160,6 +163,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
     onNodes: logging?.mode === "daemonset" ? logging.collector : undefined,
     ndots: settings.curlPod.ndots,
     nameserver: dns && podDns(dns)?.nameservers[0],
+    clusterDomain: statedDomain(settings),
     // The vpc-cni add-on of this program's EKS cluster has its policy agent on.
     enforced: cluster.kind === "eks" || (cluster.kind === "eks-existing" && cluster.networkPolicies),
     finders: findersFor(settings),

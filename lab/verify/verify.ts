@@ -5,6 +5,7 @@ import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, type Target } from "../kubernetes/connect.ts";
 import { drillNotice } from "../kubernetes/drill-mark.ts";
 import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
+import { clusterDomain } from "./cluster-domain.ts";
 import { Lab, UnmetPrecondition } from "./lab.ts";
 import { type Check, fail, type Outcome, type Row, type TeamView, type VerifyResult } from "./result.ts";
 
@@ -26,12 +27,18 @@ const PLACES_PER_SESSION = 4;
  * @throws {Failure} where the cluster cannot be asked at all, or the selection fits nothing.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  const checks = select(allChecks(options.plan), options.selection);
+  // Before the cluster is asked: the ids of the rows do not depend on it.
+  select(allChecks(options.plan), options.selection);
   const { cluster, version } = await connect(options.target);
   process.stderr.write((await drillNotice(cluster)) ?? "");
   const lab = new Lab(cluster, { up: options.plan.up, parallel: options.parallel });
   const start = Date.now();
-  const teams = await Promise.all(options.plan.teams.map(({ name }) => view(lab, name)));
+  const names = options.plan.teams.map(({ name }) => name);
+  const [teams, domain] = await Promise.all([
+    Promise.all(names.map((name) => view(lab, name))),
+    clusterDomain(lab, names, options.plan.clusterDomain),
+  ]);
+  const checks = select(allChecks({ ...options.plan, clusterDomain: domain }), options.selection);
   const { onRow } = options;
   const parallel = options.parallel * PLACES_PER_SESSION;
   const rows = await runChecks(checks, lab, { parallel, ...(onRow === undefined ? {} : { onRow }) });

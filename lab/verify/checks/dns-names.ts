@@ -1,5 +1,6 @@
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../../components/team/curl-pod-spec.ts";
+import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
 import { type CurlResult, curlFrom } from "../curl.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../result.ts";
@@ -17,15 +18,15 @@ const FORM_TITLES: Readonly<Record<Form, string>> = {
 };
 
 /** A team's Service in one form: `full` of ts is `curl-ts.ts-team.svc.cluster.local`. */
-function nameInForm(team: string, form: Form): string {
+function nameInForm(team: string, form: Form, domain?: string): string {
   const short = curlPodName(team);
   const withNamespace = `${short}.${teamNamespace(team)}`;
   const names: Readonly<Record<Form, string>> = {
     short,
     ns: withNamespace,
     svc: `${withNamespace}.svc`,
-    full: curlServiceName(team),
-    dot: `${curlServiceName(team)}.`,
+    full: curlServiceName(team, domain),
+    dot: `${curlServiceName(team, domain)}.`,
   };
   return names[form];
 }
@@ -59,26 +60,32 @@ export function deniedPairs(teams: readonly TeamPeers[]): Pair[] {
   });
 }
 
-/** Looks a form of a name up from a pod, and compares the address with the Service's. */
-export function lookupCheck({ from, to }: Pair, form: Form): Check {
+/**
+ * Looks a form of a name up from a pod, and compares the address with the Service's.
+ * @param domain Domain of the cluster's names. Default: cluster.local.
+ */
+export function lookupCheck({ from, to }: Pair, form: Form, domain?: string): Check {
   const elsewhere = form === "short" && from !== to;
   return {
     id: `dns:${from}:${to}:${form}`,
     group: "dns",
     what: elsewhere ? "short name fails in another namespace" : `look up the ${FORM_TITLES[form]}`,
     from: curlPodName(from),
-    to: nameInForm(to, form),
-    run: (lab) => (elsewhere ? unknown(lab, from, to) : lookup(lab, { from, to }, form)),
+    to: nameInForm(to, form, domain),
+    run: (lab) => (elsewhere ? unknown(lab, from, to) : lookup(lab, { from, to }, form, domain)),
   };
 }
 
-async function lookup(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> {
+async function lookup(lab: Lab, { from, to }: Pair, form: Form, domain: string | undefined): Promise<Outcome> {
   const pod = await lab.runningPod(from);
-  const name = nameInForm(to, form);
+  const name = nameInForm(to, form, domain);
   const result = await curlFrom(lab, pod, `http://${name}/`);
   // Before the Service is asked for: a name without one is looked up too, and its cause is NXDOMAIN.
   if (result.addresses.length === 0)
-    return fail(result.message || "no address", await whyUnknown(lab, to, name, result), { name, addresses: [] });
+    return fail(result.message || "no address", await whyUnknown(lab, to, { name, domain }, result), {
+      name,
+      addresses: [],
+    });
   const expected = await expectedAddress(lab, { from, to }, form);
   const detail = `${result.addresses.join(", ")} in ${result.lookupMs} ms`;
   const facts = { name, addresses: result.addresses, expected: expected.address, lookupMs: result.lookupMs };
@@ -112,15 +119,21 @@ async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
   return pass("not resolved, as expected", facts);
 }
 
+/** A name that a pod asked for, and the domain of the cluster's names where it is not the usual one. */
+interface Asked {
+  readonly name: string;
+  readonly domain: string | undefined;
+}
+
 /** Why a name has no address: nothing answered, or nothing has that name. */
-async function whyUnknown(lab: Lab, to: string, name: string, result: CurlResult): Promise<string> {
+async function whyUnknown(lab: Lab, to: string, { name, domain }: Asked, result: CurlResult): Promise<string> {
   if (await hasNoDnsPod(lab)) return NO_DNS_POD;
   if (/time/i.test(result.message) || result.totalMs >= SILENCE_MS)
     return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53, or CoreDNS is down";
   const service = await lab.service(to).catch(() => undefined);
   if (service === undefined)
     return `NXDOMAIN: there is no Service ${curlPodName(to)} in ${to}-team; \`${lab.up}\` creates it`;
-  return `NXDOMAIN for ${name}, though its Service exists: the Corefile's kubernetes zone is not cluster.local, or a search list is missing`;
+  return `NXDOMAIN for ${name}, though its Service exists: the Corefile's kubernetes zone is not ${domain ?? CLUSTER_DOMAIN}, or a search list is missing`;
 }
 
 /** musl's resolver gives up after 5 s, and curl then says no more than for a name that nobody has. */
@@ -136,21 +149,20 @@ async function hasNoDnsPod(lab: Lab): Promise<boolean> {
 /** kube-proxy opens a Service a moment after its pod is ready, and later on a busy node: until then connections are refused. */
 const OPENING_SECONDS = 5;
 
-/** Curls a form of a name from a pod; the answer must name the right pod. */
-export function curlCheck({ from, to }: Pair, form: Form): Check {
+/** Curls a form of a name from a pod; the answer must name the right pod. @param domain As of {@link lookupCheck}. */
+export function curlCheck({ from, to }: Pair, form: Form, domain?: string): Check {
   return {
     id: `curl:${from}:${to}:${form}`,
     group: "curl",
     what: `curl the ${FORM_TITLES[form]}`,
     from: curlPodName(from),
-    to: nameInForm(to, form),
-    run: (lab) => curl(lab, { from, to }, form),
+    to: nameInForm(to, form, domain),
+    run: (lab) => curl(lab, { from, to }, { name: nameInForm(to, form, domain), domain }),
   };
 }
 
-async function curl(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> {
+async function curl(lab: Lab, { from, to }: Pair, { name, domain }: Asked): Promise<Outcome> {
   const pod = await lab.runningPod(from);
-  const name = nameInForm(to, form);
   const result = await untilOpen(lab, () => curlFrom(lab, pod, `http://${name}/`));
   const answer = result.body.split("\n")[0] ?? "";
   const facts = {
@@ -162,7 +174,7 @@ async function curl(lab: Lab, { from, to }: Pair, form: Form): Promise<Outcome> 
     totalMs: result.totalMs,
   };
   if (result.end !== "answered")
-    return fail(result.message || result.end, await whyNoAnswer(lab, { from, to }, name, result), facts);
+    return fail(result.message || result.end, await whyNoAnswer(lab, { from, to }, { name, domain }, result), facts);
   const detail = `${result.status} "${answer}" in ${result.totalMs} ms`;
   if (result.status !== 200) return fail(detail, "something other than the responder listens there", facts);
   if (!answer.startsWith(`${curlPodName(to)} answers`))
@@ -183,8 +195,8 @@ async function untilOpen(lab: Lab, ask: () => Promise<CurlResult>): Promise<Curl
   return ask();
 }
 
-async function whyNoAnswer(lab: Lab, { from, to }: Pair, name: string, result: CurlResult): Promise<string> {
-  if (result.end === "not resolved") return whyUnknown(lab, to, name, result);
+async function whyNoAnswer(lab: Lab, { from, to }: Pair, asked: Asked, result: CurlResult): Promise<string> {
+  if (result.end === "not resolved") return whyUnknown(lab, to, asked, result);
   const endpoints = await lab.cluster.endpoints(teamNamespace(to), curlPodName(to)).catch(() => undefined);
   if (endpoints?.length === 0)
     return `the Service has no endpoints: the pod ${curlPodName(to)} is not ready, has expired, or lacks the label app=${curlPodName(to)}`;

@@ -2,6 +2,7 @@ import { type Block, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName } from "../../../components/team/curl-pod-spec.ts";
+import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
 
@@ -43,6 +44,8 @@ interface Expected {
   readonly ndots: number;
   /** The server asked first. Default: the DNS Service. */
   readonly nameserver?: string | undefined;
+  /** Domain of the cluster's names. Default: cluster.local. */
+  readonly clusterDomain?: string | undefined;
 }
 
 /** A pod's resolv.conf leads to the cluster's DNS, with the search list and ndots that the settings expect. */
@@ -57,14 +60,18 @@ export function resolverCheck(team: string, expected: Expected): Check {
   };
 }
 
-async function resolver(lab: Lab, team: string, { ndots, nameserver }: Expected): Promise<Outcome> {
+async function resolver(
+  lab: Lab,
+  team: string,
+  { ndots, nameserver, clusterDomain = CLUSTER_DOMAIN }: Expected,
+): Promise<Outcome> {
   const pod = await lab.runningPod(team);
   const { stdout } = await lab.sessions.run(pod, ["cat", "/etc/resolv.conf"], 5);
   const found = parseResolvConf(stdout);
   const { clusterIP } = await lab.dnsService();
   const detail = `${found.nameservers.join(", ")}, ndots ${found.ndots}, search ${found.search.join(" ")}`;
   const facts = { nameservers: found.nameservers, ndots: found.ndots, search: found.search };
-  const first = `${teamNamespace(team)}.svc.cluster.local`;
+  const first = `${teamNamespace(team)}.svc.${clusterDomain}`;
   if (found.search[0] !== first)
     return fail(
       detail,

@@ -21,8 +21,8 @@ export interface Endpoint {
 }
 
 const TIMEOUT_SECONDS = 10;
-/** `NAME.NAMESPACE.svc` and `NAME.NAMESPACE.svc.cluster.local`, which only pods can look up. */
-const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.cluster\.local)?\.?$/;
+/** `NAME.NAMESPACE.svc` and `NAME.NAMESPACE.svc.cluster.local`, or of another cluster domain, which only pods can look up. */
+const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?\.?$/;
 
 /** Why an endpoint cannot be asked from here; undefined where it can. */
 export function whyOutOfReach({ url, credentials, token }: Endpoint): string | undefined {
