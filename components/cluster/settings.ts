@@ -108,6 +108,15 @@ export function kubeDnsAddresses(cluster: ClusterSettings): readonly string[] {
   return clusterDnsOf(cluster.kind === "eks" ? { vpcCidr: cluster.vpc?.cidr } : cluster);
 }
 
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/managing-vpc-cni.html */
+function vpcCniIssues({ version, addons: { vpcCni } }: EksClusterSettings): SettingsIssue[] {
+  if (vpcCni === undefined) return [];
+  const { standing, wanted } = judgeComponent("vpc-cni", vpcCni, { from: version, to: version });
+  if (standing !== "before") return [];
+  const message = `must be v1.8.0 or newer; EKS's default with Kubernetes ${version} is ${wanted}`;
+  return [{ path: ["addons", "vpcCni"], message, value: vpcCni }];
+}
+
 /** @see https://kubernetes.io/releases/version-skew-policy/#kube-proxy */
 function kubeProxyIssues({ version, addons: { kubeProxy } }: EksClusterSettings): SettingsIssue[] {
   if (kubeProxy === undefined) return [];
@@ -120,7 +129,10 @@ function kubeProxyIssues({ version, addons: { kubeProxy } }: EksClusterSettings)
 /** What is wrong with a cluster's settings in the region of its stack; paths are below `cluster`. */
 export function checkCluster(settings: ClusterSettings, region: string | undefined): SettingsIssue[] {
   if (settings.kind === "existing") return [];
-  const stated = settings.kind === "eks-existing" ? checkEksExisting(settings) : kubeProxyIssues(settings);
+  const stated =
+    settings.kind === "eks-existing"
+      ? checkEksExisting(settings)
+      : [...kubeProxyIssues(settings), ...vpcCniIssues(settings)];
   if (region === undefined) return stated;
   const { id } = partitionOf(region);
   const zones = settings.kind === "eks" && Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];

@@ -12,6 +12,7 @@ import {
 import { ADDON_VERSIONS, parseAddonVersion, possibleRejections, rejections } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
+import { addonVersion, addonVersionIssues } from "./addon-version.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import { cacheMemoryIssues, passedByIssues } from "./effect-issues.ts";
@@ -43,14 +44,6 @@ export function checkDns(
     ...passedByIssues(settings),
     ...checkNodeLocalCache(settings),
   ];
-}
-
-/** The add-on's version: the one that is set, or the one for the Kubernetes version; undefined where there is neither. */
-export function addonVersion(
-  settings: Pick<DnsSettings, "addonVersion">,
-  kubernetesVersion: string,
-): string | undefined {
-  return settings.addonVersion ?? ADDON_VERSIONS[kubernetesVersion];
 }
 
 /** Settings that the add-on rejects: in its version, or where that is looked up, in each version that it may have. */
@@ -89,7 +82,7 @@ export function addonIssues(settings: DnsSettings, kubernetesVersion: string): D
     value: domain,
   };
   const isOther = domain !== undefined && domain.toLowerCase().replace(/\.$/, "") !== "cluster.local";
-  return [...rejected, ...timeouts, ...(isOther ? [other] : [])];
+  return [...addonVersionIssues(settings, kubernetesVersion), ...rejected, ...timeouts, ...(isOther ? [other] : [])];
 }
 
 function valueAt(settings: unknown, path: readonly (string | number)[]): unknown {

@@ -71,6 +71,8 @@ const MAX_SKEW = 3;
 /** Below the first, v1.12.0 and later cannot be reached in one step; below the second, AWS advises an update before the cluster's. */
 const VPC_CNI_STEP: Version = [1, 7, 0];
 const VPC_CNI_FIRST: Version = [1, 8, 0];
+/** Minor versions of CoreDNS that EKS's default may be ahead. EKS lists its two or three last ones, and not always the same number. */
+const MAX_COREDNS_BEHIND = 3;
 
 /**
  * Judges the version of a component for a step that EKS takes.
@@ -112,6 +114,11 @@ function judge(
   const order = compare(found, target);
   if (order > 0) return ["newer", `newer than the default with ${step.to}; ${offeredBy(component, step.to)}`];
   if (order === 0) return ["compatible", `the default's version with ${step.to}`];
+  if (component === "coredns" && target[1] - found[1] > MAX_COREDNS_BEHIND)
+    return [
+      "before",
+      `${target[1] - found[1]} minor versions older than EKS's default ${wanted} with ${step.to}: update it first`,
+    ];
   return ["update", behind(component, found, target)];
 }
 

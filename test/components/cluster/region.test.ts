@@ -28,6 +28,18 @@ describe("checkCluster", () => {
     assert.deepEqual(at("1.36", "v1.36.9-eksbuild.1"), []);
   });
 
+  it("refuses a vpc-cni of years ago", () => {
+    const at = (vpcCni: string) =>
+      check({ kind: "eks", version: "1.36", addons: { vpcCni } }, "eu-central-1").map(({ path, message }) =>
+        [path.join("."), message].join(" "),
+      );
+    assert.deepEqual(at("v1.7.10-eksbuild.1"), [
+      "addons.vpcCni must be v1.8.0 or newer; EKS's default with Kubernetes 1.36 is v1.22.4-eksbuild.3",
+    ]);
+    assert.deepEqual(at("v1.20.5-eksbuild.1"), []);
+    assert.deepEqual(at("v1.23.1-eksbuild.1"), []);
+  });
+
   it("names zones of another region and principals of another partition", () => {
     const settings = {
       kind: "eks",

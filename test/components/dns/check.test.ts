@@ -189,7 +189,9 @@ describe("checkDns", () => {
   ];
   for (const [settings, issue] of wrong) {
     it(`finds the one issue in ${JSON.stringify(settings)}`, () => {
-      const found = issues(settings);
+      // An old add-on is an issue of its own where the Kubernetes version is known.
+      const isOld = typeof settings === "object" && settings !== null && "addonVersion" in settings;
+      const found = issues(settings, isOld ? LOOKED_UP_VERSION : "1.35");
       assert.equal(found.length, 1, found.join("\n"));
       assert.match(found[0] ?? "", issue);
     });
@@ -250,6 +252,28 @@ describe("checkDns", () => {
         ["replicaCount", false, possibleVersions()],
         ["replicas", true, possibleVersions()],
       ],
+    );
+  });
+
+  it("refuses an add-on that is much older than EKS's default, and warns of an older CoreDNS alone", () => {
+    const severities = (addonVersion: string, kubernetes: string) =>
+      checkDns(DnsSettings.parse({ addonVersion }), kubernetes).map(({ severity, path }) => [path[0], severity]);
+    const warned = [["addonVersion", "warning"]];
+    assert.deepEqual(severities("v1.8.7-eksbuild.2", "1.34"), [["addonVersion", undefined]]);
+    assert.deepEqual(severities("v1.9.3-eksbuild.15", "1.35"), [["addonVersion", undefined]]);
+    assert.deepEqual(severities("v1.10.1-eksbuild.11", "1.36"), [["addonVersion", undefined]]);
+    assert.deepEqual(severities("v1.11.4-eksbuild.24", "1.36"), warned);
+    assert.deepEqual(severities("v1.13.2-eksbuild.31", "1.36"), warned);
+    assert.deepEqual(severities("v1.14.3-eksbuild.3", "1.36"), []);
+    assert.deepEqual(severities("v1.14.6-eksbuild.4", "1.35"), []);
+    assert.deepEqual(severities("v1.9.3-eksbuild.15", LOOKED_UP_VERSION), []);
+    assert.match(
+      issues({ addonVersion: "v1.9.3-eksbuild.15" })[0] ?? "",
+      /^addonVersion: must be a version that EKS offers with Kubernetes 1\.35, whose default is v1\.13\.2-eksbuild\.31; aws eks describe-/,
+    );
+    assert.match(
+      issues({ addonVersion: "v1.12.4-eksbuild.29" })[0] ?? "",
+      /^addonVersion: is an older CoreDNS than that of v1\.13\.2-eksbuild\.31, EKS's default with Kubernetes 1\.35$/,
     );
   });
 

@@ -79,6 +79,8 @@ const PAIRS: readonly (readonly [
   ["1.35 1.36", "kube-proxy", "latest", "unknown", /no version that can be read/],
   // CoreDNS: one build of EKS's for each Kubernetes version.
   ["1.35 1.36", "coredns", "v1.14.3-eksbuild.23", "default"],
+  ["1.35 1.36", "coredns", "v1.10.1-eksbuild.11", "before", /4 minor versions older than EKS's default v1\.14\.3/],
+  ["1.35 1.36", "coredns", "v1.11.4-eksbuild.24", "update"],
   ["1.35 1.36", "coredns", "v1.14.3-eksbuild.3", "update", /older build of the same CoreDNS/],
   ["1.35 1.36", "coredns", "v1.13.2-eksbuild.31", "update", /an older CoreDNS than/],
   ["1.35 1.36", "coredns", "v1.12.4-eksbuild.29", "update", /an older CoreDNS than/],
