@@ -24,7 +24,7 @@ import type { Renames } from "./schema/extends.ts";
 import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
 import { asFarAsRight, isObject } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
-import { arnIssues, idleStatements } from "./team/pod-identity.ts";
+import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
 import { idleQuotas } from "./team/quota.ts";
 import { nameIssues, roleIssues } from "./team/resource-names.ts";
 import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./team/settings.ts";
@@ -176,7 +176,7 @@ function issuesOfSections(
     ...under("teams", checkTeams(teams, { enabled: given.curlPods !== false, sidecar }), new Set()),
     ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
     ...under("teams", [...nameIssues(teams), ...roleIssues(teams, accessEntries)], new Set()),
-    ...under("teams", [...idleStatements(teams), ...idleQuotas(teams)], new Set()),
+    ...under("teams", [...idleStatements(teams), ...quotaIssues(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
     ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),

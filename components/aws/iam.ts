@@ -16,6 +16,19 @@ export interface PodIdentityArgs {
   readonly policyArns?: readonly pulumi.Input<string>[];
 }
 
+/** Pulumi names a role after its resource, with '-' and seven characters. */
+const MAX_AUTO_NAMED = 64 - 8;
+/** What AWS's provider takes as the beginning of a role's name, to which it adds 26 characters. */
+const MAX_PREFIX = 38;
+
+/**
+ * The beginning of the name of a role whose own name would be too long for IAM; nothing for all others, which are named as ever.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+function roleName(name: string): { readonly namePrefix?: string } {
+  return name.length <= MAX_AUTO_NAMED ? {} : { namePrefix: `${name.slice(0, MAX_PREFIX - 1)}-` };
+}
+
 /** A statement of an IAM policy. Its keys are in alphabetical order, as in every JSON document of this program. */
 export interface PolicyStatement {
   readonly Sid: string;
@@ -40,6 +53,7 @@ export class PodIdentity extends pulumi.ComponentResource {
     const role = new aws.iam.Role(
       name,
       {
+        ...roleName(name),
         assumeRolePolicy: pulumi
           .output(host.clusterName)
           .apply((cluster) => trustPolicy(cluster, namespace, serviceAccount)),
@@ -125,7 +139,11 @@ export function serviceRole(
   const statement = { Action: args.actions, Effect: "Allow", Principal: { Service: args.service } };
   const role = new aws.iam.Role(
     name,
-    { assumeRolePolicy: JSON.stringify({ Statement: [statement], Version: "2012-10-17" }), tags: args.tags },
+    {
+      ...roleName(name),
+      assumeRolePolicy: JSON.stringify({ Statement: [statement], Version: "2012-10-17" }),
+      tags: args.tags,
+    },
     options,
   );
   const attachments = args.policies.map(
@@ -167,7 +185,7 @@ export function deliveryRole(
       Version: "2012-10-17",
     }),
   );
-  const role = new aws.iam.Role(name, { assumeRolePolicy: trust, tags }, options);
+  const role = new aws.iam.Role(name, { ...roleName(name), assumeRolePolicy: trust, tags }, options);
   const policy = new aws.iam.RolePolicy(
     name,
     {

@@ -108,6 +108,15 @@ export function kubeDnsAddresses(cluster: ClusterSettings): readonly string[] {
   return clusterDnsOf(cluster.kind === "eks" ? { vpcCidr: cluster.vpc?.cidr } : cluster);
 }
 
+/** Managed node groups of a cluster, unless the account's quota is raised. @see https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html */
+const DEFAULT_NODE_GROUPS = 30;
+
+function nodeGroupIssues({ nodeGroups: { length } }: EksClusterSettings): SettingsIssue[] {
+  if (length <= DEFAULT_NODE_GROUPS) return [];
+  const message = `has ${length} node groups, of which EKS makes ${DEFAULT_NODE_GROUPS} unless the account's quota 'Managed node groups per cluster' is raised`;
+  return [{ path: ["nodeGroups"], message, severity: "warning" }];
+}
+
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/managing-vpc-cni.html */
 function vpcCniIssues({ version, addons: { vpcCni } }: EksClusterSettings): SettingsIssue[] {
   if (vpcCni === undefined) return [];
@@ -132,7 +141,7 @@ export function checkCluster(settings: ClusterSettings, region: string | undefin
   const stated =
     settings.kind === "eks-existing"
       ? checkEksExisting(settings)
-      : [...kubeProxyIssues(settings), ...vpcCniIssues(settings)];
+      : [...kubeProxyIssues(settings), ...vpcCniIssues(settings), ...nodeGroupIssues(settings)];
   if (region === undefined) return stated;
   const { id } = partitionOf(region);
   const zones = settings.kind === "eks" && Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];

@@ -26,6 +26,12 @@ const Statement = z.strictObject({
     .describe("ARNs."),
 });
 
+/** Policies that IAM attaches to a role: by default, and at most. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const DEFAULT_POLICIES = 10;
+const MAX_POLICIES = 25;
+/** Characters of a role's inline policies, without white space. */
+const MAX_INLINE_POLICY = 10_240;
+
 /** An AWS identity of a team's pods. */
 export const PodIdentitySettings = z
   .strictObject({
@@ -44,9 +50,17 @@ export const PodIdentitySettings = z
           error: "must not be a policy that allows nearly everything",
         }),
       )
+      .max(MAX_POLICIES, `must have at most ${MAX_POLICIES} policies, the most that IAM attaches to a role`)
       .default([])
-      .describe("Policies to attach."),
-    statements: z.array(Statement).default([]).describe("Further permissions."),
+      .describe(`Policies to attach: ${DEFAULT_POLICIES}, or up to ${MAX_POLICIES} with a higher IAM quota.`),
+    statements: z
+      .array(Statement)
+      .default([])
+      .refine((statements) => policySize(statements) <= MAX_INLINE_POLICY, {
+        error: ({ input }) =>
+          `must fit into ${MAX_INLINE_POLICY} characters as the role's inline policy${sizeOf(input)}: use policies of your own in policyArns`,
+      })
+      .describe("Further permissions."),
   })
   .superRefine((identity, context) => {
     if (identity.policyArns.length === 0 && identity.statements.length === 0)
@@ -146,6 +160,28 @@ export interface TeamPodIdentityArgs {
     /** ARNs of the resources. */
     readonly resources: readonly pulumi.Input<string>[];
   }[];
+}
+
+/** Roles that IAM refuses in an account whose quota is the default one. Paths are below `teams`. */
+export function quotaIssues(teams: readonly Pick<TeamInAws, "podIdentity">[]): SettingsIssue[] {
+  return teams.flatMap(({ podIdentity }, team): SettingsIssue[] => {
+    const count = podIdentity?.policyArns.length ?? 0;
+    if (count <= DEFAULT_POLICIES) return [];
+    const path = [team, "podIdentity", "policyArns"];
+    const message = `has ${count} policies, of which IAM attaches ${DEFAULT_POLICIES} to a role unless the account's quota 'Managed policies per role' is raised`;
+    return [{ path, message, severity: "warning" }];
+  });
+}
+
+/** Characters of statements as an inline policy; 0 where they have issues of their own. */
+function policySize(statements: unknown): number {
+  const parsed = z.array(Statement).safeParse(statements);
+  if (!parsed.success) return 0;
+  return JSON.stringify({ Statement: policyStatements(parsed.data), Version: "2012-10-17" }).length;
+}
+
+function sizeOf(statements: unknown): string {
+  return `, and has ${policySize(statements)}`;
 }
 
 /** The statements as an IAM policy has them. */

@@ -28,6 +28,19 @@ describe("checkCluster", () => {
     assert.deepEqual(at("1.36", "v1.36.9-eksbuild.1"), []);
   });
 
+  it("warns of more node groups than the default quota has", () => {
+    const groups = (count: number) =>
+      check(
+        { kind: "eks", nodeGroups: Array.from({ length: count }, (_, at) => ({ name: `n${at}` })) },
+        "eu-central-1",
+      );
+    assert.deepEqual(groups(30), []);
+    assert.deepEqual(
+      groups(31).map(({ path, message, severity }) => [path.join("."), message.slice(0, 19), severity]),
+      [["nodeGroups", "has 31 node groups,", "warning"]],
+    );
+  });
+
   it("refuses a vpc-cni of years ago", () => {
     const at = (vpcCni: string) =>
       check({ kind: "eks", version: "1.36", addons: { vpcCni } }, "eu-central-1").map(({ path, message }) =>

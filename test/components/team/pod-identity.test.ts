@@ -45,6 +45,45 @@ describe("the AWS identity of a team's pods", () => {
     );
   });
 
+  it("keeps to IAM's quotas: policies of a role, and characters of its inline policy", () => {
+    const policies = (count: number) => ({
+      policyArns: Array.from({ length: count }, (_, index) => `arn:aws:iam::123456789012:policy/p${index}`),
+    });
+    assert.deepEqual(parseSettings(config(policies(10))).warnings, []);
+    assert.deepEqual(
+      parseSettings(config(policies(11))).warnings.map(({ path, message }) => [path.join("."), message.slice(0, 54)]),
+      [["teams.0.podIdentity.policyArns", "has 11 policies, of which IAM attaches 10 to a role un"]],
+    );
+    refuses(
+      policies(26),
+      /teams\[0\]\.podIdentity\.policyArns: must have at most 25 policies, the most that IAM attaches/,
+    );
+    const statements = (count: number) => ({
+      statements: Array.from({ length: count }, (_, index) => ({
+        actions: ["dynamodb:GetItem"],
+        resources: [`arn:aws:dynamodb:eu-central-1:123456789012:table/table-${String(index).padStart(4, "0")}`],
+      })),
+    });
+    parseSettings(config(statements(60)));
+    refuses(
+      statements(90),
+      /teams\[0\]\.podIdentity\.statements: must fit into 10240 characters as the role's inline policy, and has 1\d{4}: use policies/,
+    );
+  });
+
+  it("has a role whose name IAM takes, however long the team's is", async () => {
+    const roleOf = async (team: Json) => {
+      const role = (await plan({ policyArns: [ORDERS] }, EXISTING, team)).find(
+        ({ type }) => type === "aws:iam/role:Role",
+      );
+      return [role?.name.length, role?.inputs.namePrefix];
+    };
+    assert.deepEqual(await roleOf({ name: "a".repeat(51) }), [56, undefined]);
+    assert.deepEqual(await roleOf({ name: "a".repeat(52) }), [57, `${"a".repeat(37)}-`]);
+    const [, prefix] = await roleOf({ namespaces: [{ name: "b".repeat(63) }] });
+    assert.equal(prefix, `pay-${"b".repeat(33)}-`);
+  });
+
   it("warns of statements on S3 that allow nothing", () => {
     const warningsOf = (actions: readonly string[], ...resources: readonly string[]) =>
       parseSettings(config({ statements: [{ actions, resources }] })).warnings.map(({ message }) => message);
