@@ -1,8 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
+import { holdsOutput } from "../schema/checked-inputs.ts";
+import { parseArgs } from "../schema/errors.ts";
 import {
   CURL_CONTAINER,
   curlPodName,
@@ -11,7 +14,7 @@ import {
   RESPONDER_PORT,
   responderConfig,
 } from "./curl-pod-spec.ts";
-import { CurlPodSettings } from "./settings.ts";
+import { CurlPodSettings, TeamSettings } from "./settings.ts";
 
 /** What the curl pod runs and for how long. */
 export interface CurlPodOptions {
@@ -50,6 +53,28 @@ export interface CurlPodArgs {
   readonly dns?: PodDns | undefined;
 }
 
+const Known = z.strictObject({ team: TeamSettings.shape.name, pod: CurlPodSettings });
+
+/** The options that hold no output, and so can be checked at once. */
+export function knownOptions(pod: CurlPodOptions = {}): object {
+  return Object.fromEntries(Object.entries(pod).filter(([, value]) => value !== undefined && !holdsOutput(value)));
+}
+
+/** The options that are set; an image that is an output is checked as soon as it is known. */
+function checkedLater(name: string, pod: CurlPodOptions = {}): CurlPodOptions {
+  const image = (key: "image" | "responderImage", given: pulumi.Input<string>) =>
+    holdsOutput(given)
+      ? pulumi.output(given).apply((known) => parseArgs(`${name}.pod`, CurlPodSettings, { [key]: known })[key])
+      : given;
+  const { lifetime, ndots, image: own, responderImage } = pod;
+  return {
+    ...(lifetime === undefined ? {} : { lifetime }),
+    ...(ndots === undefined ? {} : { ndots }),
+    ...(own === undefined ? {} : { image: image("image", own) }),
+    ...(responderImage === undefined ? {} : { responderImage: image("responderImage", responderImage) }),
+  };
+}
+
 /** The lab's pod of one team with its Service, so that `curl curl-ts.ts-team` resolves and is answered. */
 export class CurlPod extends pulumi.ComponentResource {
   /** Full DNS name of the Service, such as `curl-ts.ts-team.svc.cluster.local`. */
@@ -57,8 +82,10 @@ export class CurlPod extends pulumi.ComponentResource {
   /** Name of the pod, such as `curl-ts`. */
   readonly podName: pulumi.Output<string>;
 
+  /** @throws {SettingsError} for arguments that are known and wrong. */
   constructor(name: string, args: CurlPodArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:team:CurlPod", name, {}, options);
+    parseArgs(name, Known, { team: args.team, pod: knownOptions(args.pod) });
     const after = [...(args.dependsOn ?? [])];
     const podName = curlPodName(args.team);
     const namespace = teamNamespace(args.team);
@@ -99,7 +126,7 @@ export class CurlPod extends pulumi.ComponentResource {
         },
         spec: curlPodSpec(
           args.team,
-          { ...CurlPodSettings.parse({}), ...args.pod },
+          { ...CurlPodSettings.parse({}), ...checkedLater(name, args.pod) },
           { serviceAccount: args.serviceAccount, configMap: `${podName}-responder` },
           sidecar,
           args.dns,

@@ -9,7 +9,7 @@ import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
-import { CurlPod, type CurlPodOptions } from "./curl-pod.ts";
+import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-rights.ts";
 import {
   AccessRule,
@@ -21,7 +21,7 @@ import {
 import { PodIdentitySettings, policyStatements, SERVICE_ACCOUNT, type TeamPodIdentityArgs } from "./pod-identity.ts";
 import { Quota } from "./quota.ts";
 import { accessEntryName, namespacePrefix } from "./resource-names.ts";
-import { Limits, TeamSettings } from "./settings.ts";
+import { CurlPodSettings, Limits, TeamSettings } from "./settings.ts";
 
 /** A team: its namespace, limits, rights and policies. */
 export interface TeamArgs {
@@ -105,8 +105,19 @@ const Known = TeamSettings.pick({
   members: true,
   memberRoles: true,
   labels: true,
-}).extend({ team: TeamSettings.shape.name });
+}).extend({
+  team: TeamSettings.shape.name,
+  peers: z.array(TeamSettings.shape.name),
+  curlPod: CurlPodSettings,
+});
 const MEMBER_ROLE = "team-member";
+
+function knownArgs({ curlPod, peers = [], ...args }: TeamArgs): object {
+  const known = Object.entries(args).filter(
+    ([key, value]) => key in Known.shape && value !== undefined && !holdsOutput(value),
+  );
+  return { ...Object.fromEntries(known), peers, curlPod: curlPod === false ? {} : knownOptions(curlPod) };
+}
 
 /**
  * A team's namespace with all that keeps teams apart: Pod Security "restricted", quota, limits, network policies, a role for
@@ -123,8 +134,7 @@ export class Team extends pulumi.ComponentResource {
 
   constructor(name: string, args: TeamArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:team:Team", name, {}, { ...options, provider: args.cluster.provider });
-    const known = Object.entries(args).filter(([key, value]) => key in Known.shape && !holdsOutput(value));
-    parseArgs(name, Known, { team: name, ...Object.fromEntries(known) });
+    parseArgs(name, Known, { team: name, ...knownArgs(args) });
     const namespaces = args.namespaces?.map(({ name: own }) => own);
     const team = { name: args.team ?? name, peers: args.peers ?? [], namespaces: args.namespaces };
     const rules = { ingress: [], egress: [], podIdentity: args.podIdentity !== undefined };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { CurlPod } from "../../../components/team/curl-pod.ts";
 import { TeamsSettings } from "../../../components/team/settings.ts";
 import { Team } from "../../../components/team/team.ts";
 import { type Recording, record } from "../../../lab/plan/plan.ts";
@@ -179,6 +180,45 @@ describe("Team in another program", () => {
     };
     await assert.rejects(make(wrong), /Invalid configuration \(6 errors\)/);
     await assert.rejects(make({ team: "ts", namespaces: [] }), /Bad_Name\.namespaces: /);
+  });
+
+  it("is refused for its peers and its curl pod as the settings are", async () => {
+    const wrong = {
+      team: "ts",
+      peers: ["sa", "Not_Valid", 7],
+      curlPod: { lifetime: 5, ndots: "3", image: "docker.io/curlimages/curl:latest", responder: "x" },
+    };
+    await assert.rejects(make(wrong), ({ message }: Error) => {
+      const names = message
+        .split("\n")
+        .slice(1)
+        .map((line) => line.trim().split(": ")[0]);
+      assert.deepEqual(names.sort(), [
+        "Bad_Name.curlPod.image",
+        "Bad_Name.curlPod.lifetime",
+        "Bad_Name.curlPod.ndots",
+        "Bad_Name.curlPod.responder",
+        "Bad_Name.peers[1]",
+        "Bad_Name.peers[2]",
+      ]);
+      return true;
+    });
+    await make({ team: "ts", peers: undefined, curlPod: undefined });
+    const image = pulumi.output("registry.example.com/curl:8");
+    const { resources } = await make({ team: "ts", peers: ["sa"], curlPod: { lifetime: "infinity", image } });
+    const { spec } = find(resources, "kubernetes:core/v1:Pod", "Bad_Name-curl-pod").inputs;
+    assert.match(JSON.stringify(spec), /"image":"registry\.example\.com\/curl:8"/);
+  });
+
+  it("is refused as its pod alone", async () => {
+    const alone = (team: string, pod: object) =>
+      record({ stack: "test", config: {}, preview: false }, async () => {
+        const namespace = new pulumi.ComponentResource("test:Namespace", "namespace");
+        new CurlPod("curl", { team, pod, serviceAccount: "default", namespace }, {});
+      });
+    await assert.rejects(alone("Not_Valid", { ndots: 99 }), /curl\.team: must be .*[\s\S]*curl\.pod\.ndots: must be/);
+    const { resources } = await alone("ts", { ndots: 2 });
+    assert.match(JSON.stringify(find(resources, "kubernetes:core/v1:Pod", "curl-pod").inputs.spec), /"value":"2"/);
   });
 
   it("has labels that only the deployment knows", async () => {
