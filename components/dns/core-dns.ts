@@ -105,7 +105,8 @@ export class CoreDns extends pulumi.ComponentResource {
   readonly warnings: readonly string[];
 
   constructor(name: string, args: CoreDnsArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("eks-dns-logging:dns:CoreDns", name, {}, options);
+    // In the state, so that policies judge the memory limit by the size that is expected.
+    super("eks-dns-logging:dns:CoreDns", name, { clusterSize: args.clusterSize }, options);
     const { cluster, ...given } = args;
     const settings = parseArgs(name, DnsSettings, given);
     const host = cluster.addons;
@@ -158,6 +159,7 @@ export class CoreDns extends pulumi.ComponentResource {
       addresses: this.addresses,
       warnings: this.warnings,
       addonArn: this.addonArn,
+      clusterSize: settings.clusterSize,
     });
   }
 }

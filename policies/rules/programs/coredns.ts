@@ -3,6 +3,7 @@ import { parseAddonVersion, possibleRejections, possibleVersions, rejections } f
 import { quantity } from "eks-dns-logging-corefile/quantity";
 import type { Resource } from "../../core/resource.ts";
 import { count, type Report, type Rule, texts } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
 import {
   ADDON,
   addonRule,
@@ -28,6 +29,8 @@ const TERMINATION = count("terminationGraceSeconds", "Termination grace period i
 const PODS_PER_NODE = count("podsPerNode", "Maximum pods per node", 110, 1);
 const SERVICES = count("services", "Services in the cluster", 1000);
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+/** This program's component, which states the size that the cluster is expected to have. */
+const CORE_DNS = "eks-dns-logging:dns:CoreDns";
 /** The memory limit of the add-on unless configured. */
 const DEFAULT_LIMIT = "170Mi";
 const MEBI = 2 ** 20;
@@ -208,17 +211,19 @@ export const COREDNS: readonly Rule[] = [
       url: "https://github.com/coredns/deployment/blob/master/kubernetes/Scaling_CoreDNS.md",
     },
     options: [PODS_PER_NODE, SERVICES],
-    types: [ADDON, NODE_GROUP],
+    types: [ADDON, NODE_GROUP, CORE_DNS],
     checkStack: (stack, report, settings) =>
       report.each(stack.ofType(ADDON).filter(isCoreDns), (addon) => {
         const field = addon.at("configurationValues");
         const configuration = configurationOf(addon) ?? {};
         const limit = inside(configuration, "resources", "limits", "memory") ?? DEFAULT_LIMIT;
         const bytes = typeof limit === "string" ? (quantity(limit) ?? 0) : 0;
+        const expected = expectedObjects(stack, addon);
         const nodes = stack
           .ofType(NODE_GROUP)
           .reduce((sum, group) => sum + (group.at("scalingConfig", "maxSize").number() ?? 0), 0);
-        const objects = nodes * settings.get(PODS_PER_NODE) + settings.get(SERVICES);
+        const objects = expected ?? nodes * settings.get(PODS_PER_NODE) + settings.get(SERVICES);
+        const size = expected === undefined ? `${nodes} nodes with ${objects}` : `the ${objects} expected`;
         const autopath = typeof configuration.corefile === "string" && /^\s*autopath\b/m.test(configuration.corefile);
         const names = autopath ? objects / 250 + 56 : objects / 1000 + 54;
         const cache = cacheBytes(configuration.corefile);
@@ -229,7 +234,7 @@ export const COREDNS: readonly Rule[] = [
           report.wrongIn(
             field,
             `resources.limits.memory is ${limit}`,
-            `and ${nodes} nodes with ${objects} pods and Services need ${Math.ceil(needed / MEBI)}Mi${using}`,
+            `and ${size} pods and Services need ${Math.ceil(needed / MEBI)}Mi${using}`,
           );
       }),
   },
@@ -254,6 +259,13 @@ export const COREDNS: readonly Rule[] = [
     },
   },
 ];
+
+/** Pods and Services that the stack of an add-on expects by `dns.clusterSize`; undefined where it says nothing. */
+function expectedObjects(stack: Stack, addon: Resource): number | undefined {
+  const owner = stack.ofType(CORE_DNS).find(({ name }) => addon.name === `${name}-addon`);
+  const [pods, services] = ["pods", "services"].map((key) => owner?.at("clusterSize", key).number());
+  return pods === undefined || services === undefined ? undefined : pods + services;
+}
 
 /** Bytes of the answers that a Corefile's caches keep above CoreDNS's default; 0 where it cannot be read. */
 function cacheBytes(corefile: unknown): number {

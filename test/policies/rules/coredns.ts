@@ -10,6 +10,14 @@ const nodes = (maxSize: Value): SampleResource => ({
   name: "nodes",
   props: { scalingConfig: { maxSize } },
 });
+/** The component of this program around its add-on. */
+const expecting = (pods: number, services: number): SampleResource => ({
+  type: "eks-dns-logging:dns:CoreDns",
+  name: "coredns",
+  props: { clusterSize: { nodes: 9, pods, services } },
+});
+const ofComponent = (sample: Sample): Sample =>
+  sample.map((resource) => (resource.name === "coredns" ? { ...resource, name: "coredns-addon" } : resource));
 /** A version whose own schema is known. */
 const KNOWN = "v1.12.3-eksbuild.1";
 /** The add-on in a version that only the provider tells. */
@@ -129,6 +137,11 @@ export const COREDNS_CASES: CasesByRule = {
       "the default on three nodes": [...addon({}), nodes(3)],
       "enough for 1,000 nodes": [...limit("170Mi"), nodes(1000)],
       "a cluster of another stack": addon({}),
+      "enough for the size that is expected, however many nodes there may be": [
+        ...ofComponent(addon({})),
+        expecting(9000, 500),
+        nodes(2000),
+      ],
       "enough for a larger cache": [...limit("340Mi", { corefile: cachedCorefile(70_144) }), nodes(3)],
     },
     bad: {
@@ -146,6 +159,10 @@ export const COREDNS_CASES: CasesByRule = {
           nodes(300),
         ],
         `${IN}resources.limits.memory is 170Mi, and 300 nodes with 34000 pods and Services need 184Mi with autopath`,
+      ],
+      "too little for the size that is expected": [
+        [...ofComponent(limit("64Mi")), expecting(60_000, 1000), nodes(3)],
+        "Addon/coredns-addon: configurationValues: resources.limits.memory is 64Mi, and the 61000 expected pods and Services need",
       ],
       "too little for a full cache": [
         [...limit("170Mi", { corefile: cachedCorefile(1_000_000) }), nodes(3)],
