@@ -35,8 +35,8 @@ export async function readStack(name: string, folder: string = PROJECT_ROOT): Pr
  * @throws {Failure} where there is no such file, or it is not a stack file.
  */
 export async function readStackFile(name: string, file: string): Promise<Stack> {
-  const text = await readFile(file, "utf8").catch(() => {
-    throw new Failure(`no file ${file}`, 2);
+  const text = await readFile(file, "utf8").catch(({ code, message }: NodeJS.ErrnoException) => {
+    throw new Failure(code === "ENOENT" ? `no file ${file}` : `${file} cannot be read: ${code ?? message}`, 2);
   });
   return { name, config: configOf(text, file) };
 }

@@ -72,18 +72,23 @@ export const TeamSettings = z.strictObject({
   podIdentity: PodIdentitySettings.optional().describe("IAM role of its pods, by EKS Pod Identity. Default: none."),
   namespaces: z
     .array(
-      z.strictObject({
-        // What runs there would lose its network, and DNS with it.
-        name: NamespaceName.regex(/^(?!kube-)/, "must not start with kube-, which Kubernetes reserves").describe(
-          "Name.",
-        ),
-        adopt: z
-          .boolean()
-          .default(false)
-          .describe(
-            "Adopt an existing namespace: `pulumi destroy` keeps it, and removes labels, network policies and members. Default false.",
+      z
+        .strictObject({
+          // What runs there would lose its network, and DNS with it.
+          name: NamespaceName.regex(/^(?!kube-)/, "must not start with kube-, which Kubernetes reserves").describe(
+            "Name.",
           ),
-      }),
+          adopt: z
+            .boolean()
+            .default(false)
+            .describe(
+              "Adopt an existing namespace: `pulumi destroy` keeps it, and removes labels, network policies and members. Default false.",
+            ),
+        })
+        .refine(({ name, adopt }) => name !== "default" || adopt, {
+          path: ["name"],
+          error: "must be adopted with adopt: true, since every cluster has it already",
+        }),
     )
     .min(1)
     .superRefine(unique(({ name }) => name, ["name"]))

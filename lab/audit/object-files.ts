@@ -34,9 +34,9 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
   let isTemplate = false;
   for (const file of files) {
     const text = await textOf(file);
-    const found = objectsIn(text, file === "-" ? "standard input" : relative("", file));
+    const found = objectsIn(text, file === "-" ? nameOf(file) : relative("", file));
     if (typeof found === "string") {
-      invalid.push(`${file}: ${found}`);
+      invalid.push(`${nameOf(file)}: ${found}`);
       isTemplate ||= text.includes("{{");
     } else if (found.length === 0) others.push(file);
     else objects.push(...found);
@@ -45,8 +45,12 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
     const advice = isTemplate ? " (render templates first, as with helm template or kustomize build)" : "";
     throw new Failure(`not valid YAML${advice}:\n  ${invalid.join("\n  ")}`, 2);
   }
-  if (objects.length === 0) throw new Failure(`there is no Kubernetes object in ${paths.join(", ")}`, 2);
+  if (objects.length === 0) throw new Failure(`there is no Kubernetes object in ${paths.map(nameOf).join(", ")}`, 2);
   return { objects, others };
+}
+
+function nameOf(file: string): string {
+  return file === "-" ? "standard input" : file;
 }
 
 async function filesAt(path: string): Promise<string[]> {

@@ -2,7 +2,15 @@ import { access, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../command-line.ts";
-import { outputOf, PLAIN_OUTPUT, run } from "../process.ts";
+import { outputOf, PLAIN_OUTPUT, ProcessError, run } from "../process.ts";
+
+/** Git refuses a repository of another user too, as in a container of a CI system. */
+function whyNoRepository(folder: string, error: unknown): string {
+  if (codeOf(error) === "ENOENT") return "git is not on the PATH, and lab diff needs it";
+  if (error instanceof ProcessError && error.stderr.includes("dubious ownership"))
+    return `Git refuses ${folder}, which belongs to another user: allow it with git config --global --add safe.directory ${folder.replace(/\/$/, "")}`;
+  return `${folder} is not in a Git repository`;
+}
 
 /** The repository that a folder is in. */
 export class Repository {
@@ -18,12 +26,7 @@ export class Repository {
   static async open(folder: string, signal: AbortSignal): Promise<Repository> {
     const repository = new Repository(folder, signal);
     await repository.#git(["rev-parse", "--git-dir"]).catch((error: unknown) => {
-      throw new Failure(
-        codeOf(error) === "ENOENT"
-          ? "git is not on the PATH, and lab diff needs it"
-          : `${folder} is not in a Git repository`,
-        2,
-      );
+      throw new Failure(whyNoRepository(folder, error), 2);
     });
     return repository;
   }

@@ -26,6 +26,15 @@ const refuses = (expected: RegExp, ...teams: readonly Json[]) =>
 const PAYMENTS = { name: "pay", namespaces: [{ name: "payments", adopt: true }, { name: "payments-jobs" }] };
 
 describe("namespaces of any name", () => {
+  it("adopts the namespace default, which no stack can make", async () => {
+    refuses(/teams\[0\]\.namespaces\[0\]\.name: must be adopted with adopt: true, since every cluster has it already/, {
+      name: "pay",
+      namespaces: [{ name: "default" }],
+    });
+    const resources = await plan({ name: "pay", namespaces: [{ name: "default", adopt: true }] });
+    assert.equal(ofType(resources, "kubernetes:core/v1:NamespacePatch").length, 1);
+  });
+
   it("adopts one that exists by adding labels, policies and members, and leaves its quota and accounts alone", async () => {
     const resources = await plan({ ...PAYMENTS, members: ["devs"] });
     const patch = find(resources, "kubernetes:core/v1:NamespacePatch", "pay-payments-namespace");

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../../lab/command-line.ts";
 import { type Diff, diff, fails } from "../../../lab/diff/diff.ts";
+import { run } from "../../../lab/process.ts";
 import { Project } from "./project.ts";
 import { namespace, plan } from "./resources.ts";
 
@@ -187,6 +188,21 @@ describe("diff", () => {
         assert.ok(error.message.startsWith(`unknown revision '${revision}': `), error.message);
         return true;
       });
+    }
+  });
+
+  it("says how to allow a repository of another user, as in a container of a CI system", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "foreign-git-"));
+    process.env.GIT_TEST_ASSUME_DIFFERENT_OWNER = "1";
+    try {
+      await run("git", ["init", "--quiet"], { cwd: folder, env: { GIT_TEST_ASSUME_DIFFERENT_OWNER: undefined } });
+      const { signal } = new AbortController();
+      const options = { base: "main", head: ".", stacks: [], project: folder, signal, onStep: () => undefined };
+      const message = `Git refuses ${folder}, which belongs to another user: allow it with git config --global --add safe.directory ${folder}`;
+      await assert.rejects(diff(options), new Failure(message, 2));
+    } finally {
+      delete process.env.GIT_TEST_ASSUME_DIFFERENT_OWNER;
+      await rm(folder, { recursive: true });
     }
   });
 
