@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Document, parseDocument, Scalar, visit, YAMLParseError } from "yaml";
 import { textByCode } from "../components/logging/collectors/yaml-text.ts";
+import { ENCRYPTED } from "../components/schema/errors.ts";
 import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
 import { isCircular, isEncrypted, isObject } from "../components/schema/values.ts";
 import type { Settings } from "../components/settings.ts";
@@ -13,9 +14,6 @@ export interface Stack {
   /** Configuration as the engine would pass it: `namespace:key` to a string, structured values as JSON. */
   readonly config: Readonly<Record<string, string>>;
 }
-
-/** Stands for a value that is encrypted in the file and that only the engine can read. */
-const ENCRYPTED = "(encrypted)";
 
 /**
  * Reads `Pulumi.NAME.yaml`.

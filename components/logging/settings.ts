@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Bytes, Cores, Image, LabelKey, LabelValue, PolicyCidr } from "../schema/values.ts";
+import { Bytes, Cores, Image, LabelKey, LabelValue, PolicyCidr, unique } from "../schema/values.ts";
 import { Destination } from "./destinations/destination-settings.ts";
 import { Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
@@ -38,6 +38,7 @@ export const LoggingSettings = z.strictObject({
     .describe("Mode sidecar only."),
   sources: z
     .array(z.enum(SOURCES))
+    .superRefine(unique())
     .default(["pods"])
     .describe(
       "Pods' files, parts of the node's journal, Kubernetes events, the EKS audit log, logs of EKS Auto Mode. Default: pods.",
@@ -66,6 +67,7 @@ export const LoggingSettings = z.strictObject({
   labels: z.record(LabelKey, LabelValue).default({}).describe("Only pods with these labels. Default: all."),
   multiline: z
     .array(z.enum(["java", "python", "go", "node"]))
+    .superRefine(unique())
     .default(["java", "python", "go", "node"])
     .describe("Stack traces joined into one record. Default: all four."),
   parseJson: z.boolean().default(true).describe("Parse JSON lines into fields. Default true."),

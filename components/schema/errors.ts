@@ -37,8 +37,12 @@ export class SettingsError extends RunError {
   }
 }
 
+/** Stands for a value that is encrypted in a stack's file, which only the engine reads. */
+export const ENCRYPTED = "(encrypted)";
+
 /** An issue as one sentence: `cluster.version: must be one of 1.34, 1.35, 1.36 (found "1.29")`. */
 export function formatIssue({ path, message, value }: SettingsIssue): string {
+  if (value === ENCRYPTED) return `${formatPath(path)}: ${message} (found an encrypted value, which only Pulumi reads)`;
   return `${formatPath(path)}: ${message}${value === undefined ? "" : ` (found ${foundAt(path, value)})`}`;
 }
 

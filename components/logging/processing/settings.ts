@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LabelKey, LabelValue } from "../../schema/values.ts";
+import { LabelKey, LabelValue, unique } from "../../schema/values.ts";
 import { LEVEL_NAMES, NamespaceName, selectionOf } from "../routing/routes.ts";
 import { PatternError, type PatternNode, parsePattern } from "./pattern.ts";
 import { canBeEmpty, isEmptyBesideText, refuseRisk } from "./pattern-risk.ts";
@@ -57,7 +57,7 @@ function patternProblem(text: string, emptyProblem: EmptyCheck): string | undefi
   return undefined;
 }
 
-const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty");
+const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
 
 /** Where a rule holds. */
 const places = {
@@ -161,6 +161,7 @@ const RESERVED_FIELDS: ReadonlySet<string> = new Set([
 export const ProcessingSettings = z.strictObject({
   redact: z
     .array(z.union([z.enum(REDACTION_KINDS), Redaction], REDACTION))
+    .superRefine(unique())
     .default([])
     .describe("Secrets to mask in lines and JSON fields: kinds, or your own patterns. Default: none."),
   drop: z.array(Drop).default([]).describe("Lines to drop: those that meet all conditions of a rule. Default: none."),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { teamNamespace } from "../../kubernetes/labels.ts";
-import { LabelKey, LabelValue, string } from "../../schema/values.ts";
+import { LabelKey, LabelValue, string, unique } from "../../schema/values.ts";
 import { type Destination, NamedDestination } from "../destinations/destination-settings.ts";
 import { type IndexFormat, indexName, todaysIndices } from "../indexing/index-format.ts";
 import { type TeamPlace, teamPlaces } from "../indexing/team-places.ts";
@@ -38,7 +38,7 @@ export const LEVEL_NAMES = ["trace", "debug", "info", "warn", "error", "fatal"] 
 /** Keys of a JSON line that hold its level, the first that is there. */
 export const LEVEL_KEYS = ["level", "severity"] as const;
 
-const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty");
+const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be empty").superRefine(unique());
 
 /** Which lines go to which destinations: those that meet each condition of the route. */
 export const Route = z.strictObject({

@@ -48,6 +48,18 @@ describe("The message of an invalid setting", () => {
       'teams[0].labels["a b"]: key must be a Kubernetes label key, such as app.kubernetes.io/part-of',
       "teams[0].labels.team: key must not be 'team' or under kubernetes.io, since this program sets those",
     ],
+    ["teams: [{name: ts, peers: [sa, sa]}, {name: sa}]", 'teams[0].peers[1]: must be unique (found "sa")'],
+    ["logging: {sources: [pods, pods]}", 'logging.sources[1]: must be unique (found "pods")'],
+    [
+      "logging: {destinations: {a: {kind: stdout}}, routes: [{to: [a, a]}]}",
+      'logging.routes[0].to[1]: must be unique (found "a")',
+    ],
+    [
+      "logging: {processing: {redact: [email, jwt, email]}}",
+      'logging.processing.redact[2]: must be unique (found "email")',
+    ],
+    // What `lab` cannot read
+    ["teams: (encrypted)", "teams: must be an array (found an encrypted value, which only Pulumi reads)"],
     // Kinds of value
     ["cluster: null", "cluster: must be an object whose kind is one of eks, eks-existing, existing (found null)"],
     ["cluster: eks", 'cluster: must be an object whose kind is one of eks, eks-existing, existing (found "eks")'],
