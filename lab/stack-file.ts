@@ -23,7 +23,10 @@ export interface Stack {
 export async function readStack(name: string, folder: string = PROJECT_ROOT): Promise<Stack> {
   const file = `Pulumi.${name}.yaml`;
   const text = await readFile(join(folder, file), "utf8").catch(async () => {
-    throw new Failure(`no stack '${name}' (file ${file}); found: ${(await stackNames(folder)).join(", ")}`, 2);
+    throw new Failure(
+      `no stack '${name}' (file ${file}); found: ${(await stackNames(folder)).join(", ") || "none"}`,
+      2,
+    );
   });
   return { name, config: configOf(text, file) };
 }

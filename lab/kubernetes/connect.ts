@@ -3,6 +3,7 @@ import { findServer, type KubeconfigIssue, kubeconfigFiles } from "../../compone
 import { Failure } from "../command-line.ts";
 import { kubeCluster } from "./client.ts";
 import { type Cluster, ClusterError } from "./cluster.ts";
+import { checkCredentials } from "./user-credentials.ts";
 
 /** Where a cluster is found. */
 export interface Target {
@@ -29,6 +30,7 @@ export async function connect(target: Target): Promise<Connection> {
   const config = await loadKubeConfig(target);
   const cluster = kubeCluster(config);
   try {
+    await checkCredentials(config);
     return { cluster, version: await cluster.version() };
   } catch (error) {
     if (!(error instanceof ClusterError)) throw error;

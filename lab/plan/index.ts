@@ -129,6 +129,7 @@ export function registerFleet(program: Command): void {
 async function fleet(names: readonly string[], flags: { readonly json?: true }): Promise<void> {
   const { stackNames } = await import("../stack-file.ts");
   const stacks = names.length > 0 ? names : await stackNames();
+  if (stacks.length === 0) throw new Failure("there is no stack to plan: no file Pulumi.NAME.yaml", 2);
   const shown = await progress(`planning ${stacks.join(", ")}`);
   const planned = await planAll(stacks, (stack) => shown.update(`planned ${stack}`)).finally(() => shown.stop());
   const rows = differences(planned);
