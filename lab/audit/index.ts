@@ -25,11 +25,10 @@ export function registerAudit(program: Command): void {
     .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
     .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
     .addOption(
-      new Option("--state <file>", "output of `pulumi stack export`, of any Pulumi project").conflicts([
-        "context",
-        "kubeconfig",
-        "manifests",
-      ]),
+      new Option(
+        "--state <file>",
+        "output of `pulumi stack export`, of any Pulumi project; - for standard input",
+      ).conflicts(["context", "kubeconfig", "manifests"]),
     )
     .addOption(
       new Option("--manifests <path>", "manifest file, folder (recursive), or - for standard input; may be repeated")

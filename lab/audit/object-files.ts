@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type Document, isAlias, isCollection, LineCounter, parseAllDocuments, type ScalarTag, visit } from "yaml";
@@ -61,8 +61,22 @@ async function filesAt(path: string): Promise<string[]> {
     .filter((name) => MANIFEST.test(name) && !OTHER_FOLDERS.test(name))
     .sort()
     .map((name) => join(path, name));
-  const statuses = await Promise.all(files.map(statusOf));
-  return files.filter((_, at) => !statuses[at]?.isDirectory());
+  return filesOnce(files);
+}
+
+/**
+ * Files, each by the shortest of its names: a link to a folder above leads to the same ones until there are too many links, and a mounted
+ * ConfigMap links to each of its own.
+ */
+async function filesOnce(names: readonly string[]): Promise<string[]> {
+  const shortest = new Map<string, string>();
+  for (const name of names) {
+    const real = await realpath(name).catch(({ code }: NodeJS.ErrnoException) => (code === "ELOOP" ? undefined : name));
+    if (real === undefined || (await statusOf(name)).isDirectory()) continue;
+    const known = shortest.get(real);
+    if (known === undefined || name.length < known.length) shortest.set(real, name);
+  }
+  return [...shortest.values()].sort();
 }
 
 /** @throws {Failure} where there is nothing, not even behind a link. */
@@ -189,18 +203,16 @@ const StateExport = z.looseObject({ deployment: z.looseObject({ resources: z.arr
  * @throws {Failure} where there is no such file, or it is another one.
  */
 export async function readState(file: string): Promise<Stack> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    const message = error.code === "ENOENT" ? `there is no file ${file}` : `${file} cannot be read: ${error.code}`;
-    throw new Failure(message, 2);
-  });
-  return parseState(text, file);
+  if (file !== "-") await statusOf(file);
+  return parseState(await textOf(file), file);
 }
 
 function parseState(text: string, file: string): Stack {
   try {
     return new Stack(resourcesOf(StateExport.parse(JSON.parse(text))));
   } catch {
-    throw new Failure(`${file} is no state as 'pulumi stack export --file ${file}' writes it`, 2);
+    const command = file === "-" ? "pulumi stack export" : `pulumi stack export --file ${file}`;
+    throw new Failure(`${nameOf(file)} is no state as '${command}' writes it`, 2);
   }
 }
 

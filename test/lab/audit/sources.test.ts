@@ -103,6 +103,19 @@ describe("what an audit reads", () => {
     await assert.rejects(readManifestFiles([path]), /^Failure: there is no file or folder .*\.#lock\.yaml$/);
   });
 
+  it("reads a file once, however many links of a folder lead to it", async () => {
+    const path = join(folder, "links");
+    await mkdir(join(path, "below"), { recursive: true });
+    await writeFile(join(path, "pod.yaml"), "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n");
+    await symlink("..", join(path, "below", "above"));
+    await symlink("pod.yaml", join(path, "same.yaml"));
+    const { objects } = await readManifestFiles([path]);
+    assert.deepEqual(
+      objects.map(({ name, source }) => [name, source?.file.endsWith("links/pod.yaml")]),
+      [["a", true]],
+    );
+  });
+
   it("refuses an alias within its own anchor, and takes a kind that ends in List for what it is", () => {
     const circular = "an alias is within its own anchor";
     assert.equal(objectsIn("metadata: &m {labels: *m}\n", "a.yaml"), circular);
