@@ -82,7 +82,7 @@ export function planUpgrade(input: UpgradeInput): UpgradePlan {
         .filter(({ breaks, found }) => breaks && (found ?? []).length > 0)
         .map(({ title, action, found }) => `${title}: ${action} (${(found ?? []).join(", ")})`),
     ],
-    notes: [...(age === undefined ? [] : [age]), ...liveNotes(live)],
+    notes: [...(age === undefined ? [] : [age]), ...liveNotes(live), ...unlistedNotes(input, components)],
     steps: stepsOf(input, components),
     components,
     ...(coredns === undefined ? {} : { coredns }),
@@ -97,6 +97,19 @@ function liveNotes(live: LiveCluster | undefined): string[] {
   return [
     ...(live.isEks ? [] : [`the API server of context ${live.context} is not EKS's`]),
     ...(live.forbidden.length === 0 ? [] : [`not readable by this kubeconfig: ${live.forbidden.join(", ")}`]),
+  ];
+}
+
+/** Add-ons of a cluster that the stack did not make; EKS Auto Mode has none. */
+function unlistedNotes(
+  { live, ownsCluster, compute, cluster }: UpgradeInput,
+  components: readonly ComponentVerdict[],
+): string[] {
+  if (live !== undefined || ownsCluster || compute === "auto") return [];
+  const unlisted = ADDONS.filter((name) => !components.some(({ component }) => component === name));
+  if (unlisted.length === 0) return [];
+  return [
+    `${unlisted.join(", ")} ${unlisted.length === 1 ? "is" : "are"} not listed, since the owner of ${cluster} updates what the stack does not make: --context reads the versions that run`,
   ];
 }
 

@@ -237,6 +237,12 @@ describe("the plan of an upgrade", () => {
       components.map(({ component }) => component),
       ["kube-proxy", "coredns"],
     );
+    assert.match(
+      upgradeWith({ ownsCluster: false }).notes.at(-1) ?? "",
+      /^vpc-cni, eks-pod-identity-agent are not listed, since the owner of dev updates what the stack does not make/,
+    );
+    assert.equal(upgradeWith({ ownsCluster: false, compute: "auto" }).notes.length, 1);
+    assert.equal(upgradeWith().notes.length, 1);
     const none = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
     assert.deepEqual(upgradeWith({ ownsCluster: false, target: none, comparison: undefined }).components, []);
   });
