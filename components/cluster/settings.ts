@@ -111,6 +111,20 @@ export function kubeDnsAddresses(cluster: ClusterSettings): readonly string[] {
 /** Managed node groups of a cluster, unless the account's quota is raised. @see https://docs.aws.amazon.com/eks/latest/userguide/service-quotas.html */
 const DEFAULT_NODE_GROUPS = 30;
 
+/** Instances whose network interfaces have addresses for four pods. @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/shared/runtime/eni-max-pods.txt */
+const SMALLEST = /^t\w+\.(nano|micro)$/;
+
+function instanceIssues({ nodeGroups }: EksClusterSettings): SettingsIssue[] {
+  return nodeGroups.flatMap(({ instanceTypes }, group) =>
+    instanceTypes.flatMap((value, index): SettingsIssue[] => {
+      if (!SMALLEST.test(value)) return [];
+      const message =
+        "takes four pods, of which vpc-cni, kube-proxy and the Pod Identity agent are three: CoreDNS, the collector or a team's pods stay pending";
+      return [{ path: ["nodeGroups", group, "instanceTypes", index], message, value, severity: "warning" }];
+    }),
+  );
+}
+
 function nodeGroupIssues({ nodeGroups: { length } }: EksClusterSettings): SettingsIssue[] {
   if (length <= DEFAULT_NODE_GROUPS) return [];
   const message = `has ${length} node groups, of which EKS makes ${DEFAULT_NODE_GROUPS} unless the account's quota 'Managed node groups per cluster' is raised`;
@@ -141,7 +155,12 @@ export function checkCluster(settings: ClusterSettings, region: string | undefin
   const stated =
     settings.kind === "eks-existing"
       ? checkEksExisting(settings)
-      : [...kubeProxyIssues(settings), ...vpcCniIssues(settings), ...nodeGroupIssues(settings)];
+      : [
+          ...kubeProxyIssues(settings),
+          ...vpcCniIssues(settings),
+          ...nodeGroupIssues(settings),
+          ...instanceIssues(settings),
+        ];
   if (region === undefined) return stated;
   const { id } = partitionOf(region);
   const zones = settings.kind === "eks" && Array.isArray(settings.vpc?.zones) ? settings.vpc.zones : [];

@@ -28,6 +28,19 @@ describe("checkCluster", () => {
     assert.deepEqual(at("1.36", "v1.36.9-eksbuild.1"), []);
   });
 
+  it("warns of instances with room for the node's own pods alone", () => {
+    const warned = (...instanceTypes: string[]) =>
+      check({ kind: "eks", nodeGroups: [{ name: "a", instanceTypes }] }, "eu-central-1").map(({ path, severity }) => [
+        path.join("."),
+        severity,
+      ]);
+    assert.deepEqual(warned("t4g.small", "t4g.medium"), []);
+    assert.deepEqual(warned("t4g.small", "t4g.micro", "t4g.nano"), [
+      ["nodeGroups.0.instanceTypes.1", "warning"],
+      ["nodeGroups.0.instanceTypes.2", "warning"],
+    ]);
+  });
+
   it("warns of more node groups than the default quota has", () => {
     const groups = (count: number) =>
       check(
