@@ -1,4 +1,5 @@
 import { enableCompileCache } from "node:module";
+import project from "../package.json" with { type: "json" };
 
 // Before the first module of this program: what an earlier run has compiled loads in two thirds of the time.
 enableCompileCache();
@@ -28,6 +29,7 @@ const [
 ]);
 
 const program = commandLine("lab", "plan, deploy and verify CoreDNS, team namespaces and log collection");
+program.version(project.version, "-V, --version", "print the version of this release");
 registerPlan(program);
 registerDiff(program);
 registerUpgrade(program);

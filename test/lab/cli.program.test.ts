@@ -35,6 +35,12 @@ describe("the command line", () => {
     assert.doesNotMatch(stderr, /^\s+at /m, "a stack trace");
   };
 
+  it("tells its version, which bug reports ask for", async () => {
+    const project: { version: string } = JSON.parse(await readFile(join(PROJECT_ROOT, "package.json"), "utf8"));
+    const { exitCode, stdout } = await runLab(["--version"]);
+    assert.deepEqual([exitCode, stdout], [0, `${project.version}\n`]);
+  });
+
   it("plans the stack dev without account, cluster and network, in less than five seconds", async () => {
     const file = join(folder, "times");
     const env = { PATH: "", HOME: folder, NODE_OPTIONS: `--import ${TELL_TIMES}`, TIMES: file };
