@@ -43,7 +43,20 @@ export const Tags = z
     string(TAG, "a string of up to 128 letters, digits, spaces and _.:/=+-@, not starting with 'aws:'"),
     string(/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u, "a string of up to 256 letters, digits, spaces and _.:/=+-@"),
   )
-  .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags");
+  .refine((tags) => Object.keys(tags).length <= 40, "must have at most 40 tags")
+  .superRefine((tags, context) => {
+    const first = new Map<string, string>();
+    for (const key of Object.keys(tags)) {
+      const other = first.get(key.toLowerCase());
+      first.set(key.toLowerCase(), other ?? key);
+      if (other !== undefined)
+        relation(
+          context,
+          [other, key],
+          `${other} and ${key} differ in case alone, which IAM takes for one tag of a role`,
+        );
+    }
+  });
 
 /** Name of an EKS cluster. */
 export const ClusterName = string(

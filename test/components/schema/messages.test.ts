@@ -58,6 +58,11 @@ describe("The message of an invalid setting", () => {
       "logging: {processing: {redact: [email, jwt, email]}}",
       'logging.processing.redact[2]: must be unique (found "email")',
     ],
+    [
+      "cluster: {kind: eks, tags: {Team: a, team: b, TEAM: c, owner: d}}",
+      "cluster.tags: Team and team differ in case alone, which IAM takes for one tag of a role",
+      "cluster.tags: Team and TEAM differ in case alone, which IAM takes for one tag of a role",
+    ],
     // What `lab` cannot read
     ["teams: (encrypted)", "teams: must be an array (found an encrypted value, which only Pulumi reads)"],
     // Kinds of value
