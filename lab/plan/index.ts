@@ -42,7 +42,8 @@ async function plan(flags: PlanFlags): Promise<void> {
   const { formatPolicies, policyReport, readPackConfig, stops } = await import("./policy-report.ts");
   const policies = policyReport(recording, await readPackConfig(flags.policyConfig));
   if (flags.json) {
-    writeOutput({ ...asJson(stack.name, recording), policies });
+    const { formatIssue } = await import("../../components/schema/errors.ts");
+    writeOutput({ ...asJson(stack.name, recording), policies, warnings: settings.warnings.map(formatIssue) });
   } else {
     const { formatAge, formatDns, formatPlan, formatWarnings } = await import("./plan-text.ts");
     const { formatProcessing } = await import("./plan-text.ts");

@@ -35,6 +35,14 @@ describe("the command line", () => {
     assert.doesNotMatch(stderr, /^\s+at /m, "a stack trace");
   };
 
+  it("has the warnings of the settings in its JSON too", async () => {
+    const file = join(folder, "warned.yaml");
+    await writeFile(file, "config: {cluster: {kind: existing}, logging: {carrier: daemonset}}\n");
+    const { stdout } = await runLab(["plan", "--stack", "warned", "--config-file", file, "--json"]);
+    const plan: { warnings: string[] } = JSON.parse(stdout);
+    assert.deepEqual(plan.warnings, ["logging.carrier: is deprecated, use logging.mode"]);
+  });
+
   it("tells its version, which bug reports ask for", async () => {
     const project: { version: string } = JSON.parse(await readFile(join(PROJECT_ROOT, "package.json"), "utf8"));
     const { exitCode, stdout } = await runLab(["--version"]);
