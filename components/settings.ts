@@ -108,7 +108,7 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
     ...strayKeys(config),
     ...issuesOfSections(given, region, absent),
   ];
-  const errors = issues.filter(({ severity }) => severity !== "warning");
+  const errors = withoutMissing(issues.filter(({ severity }) => severity !== "warning"));
   if (!parsed.success || errors.length > 0) throw new SettingsError(errors);
   const warnings = issues.filter(({ severity }) => severity === "warning");
   const { dns, logging, ...others } = parsed.data;
@@ -120,6 +120,12 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
     profile: config["aws:profile"],
     warnings,
   });
+}
+
+/** What is not set may be set in the file that could not be extended: then that alone is to be mended. */
+function withoutMissing(errors: readonly SettingsIssue[]): readonly SettingsIssue[] {
+  if (!errors.some(({ path }) => path[0] === "extends")) return errors;
+  return errors.filter(({ message }) => !message.endsWith(", but is not set"));
 }
 
 /** Where only Fargate runs pods, CoreDNS has to be told. */

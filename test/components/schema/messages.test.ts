@@ -63,6 +63,11 @@ describe("The message of an invalid setting", () => {
       "cluster.tags: Team and team differ in case alone, which IAM takes for one tag of a role",
       "cluster.tags: Team and TEAM differ in case alone, which IAM takes for one tag of a role",
     ],
+    [
+      "{extends: environments/none.yaml, cluster: {kind: eks-existing}, teams: [{name: TS}]}",
+      'extends: must be a file that exists, relative to the project\'s folder (found "environments/none.yaml")',
+      "teams[0].name: must be a string of lower-case letters, digits and '-' that starts with a letter and does not end with '-' (found \"TS\")",
+    ],
     // What `lab` cannot read
     ["teams: (encrypted)", "teams: must be an array (found an encrypted value, which only Pulumi reads)"],
     // Kinds of value
