@@ -28,7 +28,7 @@ export async function readStack(name: string, folder: string = PROJECT_ROOT): Pr
       2,
     );
   });
-  return { name, config: configOf(text, file) };
+  return { name, config: { ...(await projectConfig(folder)), ...configOf(text, file) } };
 }
 
 /**
@@ -39,7 +39,30 @@ export async function readStackFile(name: string, file: string): Promise<Stack> 
   const text = await readFile(file, "utf8").catch(({ code, message }: NodeJS.ErrnoException) => {
     throw new Failure(code === "ENOENT" ? `no file ${file}` : `${file} cannot be read: ${code ?? message}`, 2);
   });
-  return { name, config: configOf(text, file) };
+  return { name, config: { ...(await projectConfig(PROJECT_ROOT)), ...configOf(text, file) } };
+}
+
+/**
+ * What `Pulumi.yaml` sets for the stacks that do not set it themselves; nothing where there is no such file.
+ * @see https://www.pulumi.com/docs/iac/concepts/config/#project-level-configuration
+ */
+async function projectConfig(folder: string): Promise<Stack["config"]> {
+  const file = "Pulumi.yaml";
+  const text = await readFile(join(folder, file), "utf8").catch(() => "");
+  const document = text === "" ? undefined : parseStackFile(text, file);
+  const config = isObject(document) && isObject(document.config) ? document.config : {};
+  return Object.fromEntries(
+    Object.entries(config).flatMap(([key, given]) => {
+      // A single value, or an object that declares the key.
+      const value = isObject(given) ? (given.default ?? given.value) : given;
+      return value === undefined || value === null ? [] : [[named(key), asEngineString(value)]];
+    }),
+  );
+}
+
+/** A key as the engine has it, which takes one without a namespace for the project's own. */
+function named(key: string): string {
+  return key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`;
 }
 
 /** Reads the stack that the flags name: its own file, or the one given instead. */
@@ -85,8 +108,6 @@ function configOf(text: string, file: string): Stack["config"] {
   const config = document.config ?? {};
   if (!isObject(config))
     throw new Failure(`${file}: 'config' must be an object with keys such as 'eks-dns-logging:cluster'`, 2);
-  // As the engine, which takes a key without a namespace for the project's own.
-  const named = (key: string) => (key.includes(":") ? key : `${CONFIG_NAMESPACE}:${key}`);
   const twice = Object.keys(config).find((key) => !key.includes(":") && Object.hasOwn(config, named(key)));
   if (twice !== undefined) throw new Failure(`${file}: 'config' has both ${twice} and ${named(twice)}`, 2);
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [named(key), asEngineString(value)]));

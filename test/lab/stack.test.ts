@@ -55,6 +55,27 @@ describe("readStack", () => {
     assert.deepEqual(config, { "eks-dns-logging:teams": '[{"name":"ts"}]', "aws:region": "eu-central-1" });
   });
 
+  it("takes from Pulumi.yaml what the stack's file does not set, as the engine does", async () => {
+    const project = join(folder, "Pulumi.yaml");
+    const declared =
+      "  curlPods: {type: boolean, default: false}\n  dns: {default: {replicas: 3}}\n  monitoring: {type: object}\n";
+    await writeFile(
+      project,
+      `name: eks-dns-logging\nconfig:\n  aws:region: us-east-1\n  aws:profile: {value: ops}\n${declared}`,
+    );
+    try {
+      assert.deepEqual((await readStack("plain", folder)).config, {
+        "aws:region": "eu-central-1",
+        "aws:profile": "ops",
+        "eks-dns-logging:curlPods": "false",
+        "eks-dns-logging:dns": '{"replicas":3}',
+        "eks-dns-logging:teams": '[{"name":"ts"}]',
+      });
+    } finally {
+      await rm(project);
+    }
+  });
+
   it("names the stacks that there are when one is not", async () => {
     await assert.rejects(
       readStack("prod", folder),
