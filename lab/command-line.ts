@@ -72,6 +72,12 @@ export async function runCommandLine(program: Command): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
+  endSoon();
+}
+
+/** Ends the process where only a request still keeps it that was given up, which its server may never answer. */
+function endSoon(): void {
+  setTimeout(() => (process.stdout.writableLength > 0 ? endSoon() : process.exit()), 1000).unref();
 }
 
 /** Prints an error and returns the exit code. Only an unexpected one keeps its stack trace. */

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { PROJECT_ROOT } from "../../lab/command-line.ts";
+import { listen } from "../support/listen.ts";
 import { type LabRun, runLab } from "../support/run-lab.ts";
 
 /**
@@ -41,6 +43,25 @@ describe("the command line", () => {
     const { stdout } = await runLab(["plan", "--stack", "warned", "--config-file", file, "--json"]);
     const plan: { warnings: string[] } = JSON.parse(stdout);
     assert.deepEqual(plan.warnings, ["logging.carrier: is deprecated, use logging.mode"]);
+  });
+
+  it("ends when it has said that a server does not answer, though the server keeps the connection", async () => {
+    const silent = createServer();
+    const file = join(folder, "silent-kubeconfig");
+    const cluster = { server: `http://127.0.0.1:${await listen(silent)}`, "insecure-skip-tls-verify": true };
+    const context = { cluster: "c", user: "u" };
+    const users = [{ name: "u", user: { token: "t" } }];
+    const named = { clusters: [{ name: "c", cluster }], contexts: [{ name: "a", context }], users };
+    await writeFile(file, JSON.stringify({ apiVersion: "v1", kind: "Config", "current-context": "a", ...named }));
+    const start = performance.now();
+    try {
+      const run = await runLab(["audit"], { KUBECONFIG: file });
+      failsWith(run, 2, /^context 'a' .*: the API server does not answer within 10 s$/m);
+      assert.ok(performance.now() - start < 40_000);
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
   });
 
   it("tells its version, which bug reports ask for", async () => {
