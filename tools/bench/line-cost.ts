@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { InvalidArgumentError } from "commander";
 import { stringify } from "yaml";
@@ -182,6 +182,7 @@ async function instructionsOf(
   { lines: wanted, profiles, steady = false }: Flags,
 ) {
   const programs = { fluentBit, valgrind: find("valgrind", "VALGRIND_BINARY") };
+  if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
   const lines = steady ? STEADY_LINES : wanted;
   const shown = await progress("counting");
   const rows: Row[] = [];
