@@ -122,7 +122,7 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
   });
 }
 
-/** What is not set may be set in the file that could not be extended: then that alone is to be mended. */
+/** What is not set may be set in the file that could not be extended: then that alone is to be fixed. */
 function withoutMissing(errors: readonly SettingsIssue[]): readonly SettingsIssue[] {
   if (!errors.some(({ path }) => path[0] === "extends")) return errors;
   return errors.filter(({ message }) => !message.endsWith(", but is not set"));
