@@ -3,6 +3,7 @@ import { AWS } from "./aws/aws.ts";
 import { AWS_IAM } from "./aws/aws-iam.ts";
 import { CLUSTER_NODES, CLUSTER_NODES_ACCESS } from "./aws/cluster-nodes.ts";
 import { CLUSTER, CLUSTER_ADDONS } from "./aws/control-plane.ts";
+import { POD_IMAGES } from "./kubernetes/pod-images.ts";
 import { POD_ISOLATION } from "./kubernetes/pod-isolation.ts";
 import { POD_KERNEL } from "./kubernetes/pod-kernel.ts";
 import { POD_TOKEN, POD_WORKLOAD } from "./kubernetes/pod-workload.ts";
@@ -28,6 +29,7 @@ export const RULES: readonly Rule[] = [
   ...TENANCY_RBAC,
   ...POD_ISOLATION,
   ...POD_KERNEL,
+  ...POD_IMAGES,
   ...POD_WORKLOAD,
   ...POD_TOKEN,
   ...COLLECTORS,

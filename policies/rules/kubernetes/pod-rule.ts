@@ -14,7 +14,8 @@ export const STANDARD = text("standard", "Pod Security standard", "restricted", 
 
 type Check = (field: Field, report: Report, settings: Settings) => void;
 
-interface Facts extends Omit<ResourceRule, "check" | "types" | "family"> {
+/** What a rule on pods says of itself. */
+export interface Facts extends Omit<ResourceRule, "check" | "types" | "family"> {
   /** Whether the rule forbids values, so that it judges patches too. Default: it asks for what is missing. */
   readonly forbids?: true;
   /** Whether the rule reads fields that Windows pods cannot have. Default false. */

@@ -1,42 +1,11 @@
-import { matchesGlob } from "../../core/pack-config.ts";
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
-import { flag, type Report, type Rule, texts } from "../../core/rule.ts";
+import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { credentialInCommand, credentialInText, isCredential } from "../../readers/credentials.ts";
-import { namespaceOf, parseImage, podPatchOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
+import { namespaceOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { containerRule } from "./pod-rule.ts";
 import { BINDINGS } from "./tenancy-rbac.ts";
-
-const DIGESTS = flag("digests", "Require digests", false);
-const MOVING = texts("movingTags", "Tags that are not pinned, besides those without a digit; * matches any text", [
-  "latest",
-  "latest-*",
-  "*-latest",
-  "stable*",
-  "edge*",
-  "main",
-  "main-*",
-  "master",
-  "master-*",
-  "nightly*",
-]);
-/** One release of a channel, such as Linkerd's `edge-24.11.8` or `nightly-2026-01-15`. */
-const RELEASE = /^(stable|edge|nightly)-v?\d+[.-]\d+[.-]\d+/i;
-const REGISTRIES = texts("registries", "Allowed registries, optionally with a path; * matches any text", [
-  "docker.io",
-  "quay.io",
-  "ghcr.io",
-  "registry.k8s.io",
-  "public.ecr.aws",
-  "index.docker.io",
-  "*.dkr.ecr.*.amazonaws.com",
-  "*.dkr.ecr-fips.*.amazonaws.com",
-  "*.dkr.ecr.*.amazonaws.com.cn",
-  "*.dkr-ecr.*.on.aws",
-  "cr.fluentbit.io",
-  "docker.elastic.co",
-]);
 
 /** What each container needs, so that the scheduler finds room for it and the kernel stops it in time. */
 const WANTED = [
@@ -47,60 +16,6 @@ const WANTED = [
 
 /** What a container runs, on what, and what it is given. */
 export const POD_WORKLOAD: readonly Rule[] = [
-  containerRule(
-    {
-      id: "pods-images-pinned",
-      forbids: true,
-      level: "mandatory",
-      title: "Each image is pinned to a version or digest",
-      reason: "With a moving tag, pods of one manifest can differ.",
-      fix: "use a version, such as :1.2.3, or a digest",
-      source: kubernetes("Configuration good practices, container images", "concepts/containers/images/#image-names"),
-      options: [DIGESTS, MOVING],
-    },
-    (container, report, settings) => {
-      const image = container.at("image");
-      const text = image.text();
-      if (text === undefined) {
-        // A patch changes what it names and leaves the rest.
-        if (podPatchOf(container.owner) === undefined) report.wrong(image, "so the container has no image");
-        return;
-      }
-      const { tag, digest } = parseImage(text);
-      if (digest !== undefined) return;
-      if (settings.get(DIGESTS)) report.wrong(image, "without a digest");
-      else if (tag === undefined) report.wrong(image, "without a tag, which means latest");
-      else if (!RELEASE.test(tag) && settings.get(MOVING).some((moving) => matchesGlob(moving, tag.toLowerCase())))
-        report.wrong(image, `whose tag ${tag} moves`);
-      else if (!/\d/.test(tag)) report.wrong(image, `whose tag ${tag} names no version`);
-    },
-  ),
-  containerRule(
-    {
-      id: "pods-image-registries",
-      forbids: true,
-      level: "mandatory",
-      title: "Images come from approved registries",
-      reason: "An unapproved registry can serve any program.",
-      fix: "use an image from an approved registry, or add the registry to the option `registries`",
-      source: cis("5.1.4"),
-      options: [REGISTRIES],
-    },
-    (container, report, settings) => {
-      const image = container.at("image");
-      const text = image.text();
-      if (text === undefined) return;
-      const { registry, repository } = parseImage(text);
-      const allowed = settings.get(REGISTRIES);
-      const is = (pattern: string) => {
-        const [host = "", ...path] = pattern.replace(/\/$/, "").split("/");
-        // The registry by itself: a * in it must not reach into the path, where anybody writes what he likes.
-        if (!matchesGlob(host, registry)) return false;
-        return path.length === 0 || matchesGlob(`${path.join("/")}/*`, `${repository}/`);
-      };
-      if (!allowed.some(is)) report.wrong(image, `from ${registry}, which is none of ${allowed.join(", ")}`);
-    },
-  ),
   containerRule(
     {
       id: "pods-resources",
@@ -179,6 +94,8 @@ function tellCredential(field: Field, report: Report): void {
 }
 
 const SERVICE_ACCOUNT = "kubernetes:core/v1:ServiceAccount";
+/** Audiences of tokens that the API server takes: its own where none is named. A token for another serves elsewhere alone. */
+const API_AUDIENCES = ["", "https://kubernetes.default.svc", "https://kubernetes.default.svc.cluster.local"];
 
 /** What a pod may tell the API server. */
 export const POD_TOKEN: readonly Rule[] = [
@@ -200,16 +117,26 @@ export const POD_TOKEN: readonly Rule[] = [
 ];
 
 function checkToken(stack: Stack, resource: Resource, pod: Field, report: Report): void {
-  const automount = pod.at("automountServiceAccountToken");
-  if (automount.flag() === false) return;
   const account = pod.at("serviceAccountName").text() ?? pod.at("serviceAccount").text() ?? "default";
   const namespace = namespaceOf(resource);
+  const tell = (field: Field) => {
+    if (account === "default")
+      report.wrong(field, "so the token of the account default is mounted, which all pods share");
+    else if (!isBound(stack, namespace, account))
+      report.wrong(field, `so the token of ${account} is mounted, to which this stack binds no role`);
+  };
+  // A volume brings a token whatever the switch says.
+  report.each(pod.at("volumes").items(), (volume) =>
+    report.each(volume.at("projected", "sources").items(), (source) => {
+      const token = source.at("serviceAccountToken");
+      const audience = token.at("audience");
+      if (token.isSet && API_AUDIENCES.includes(audience.text() ?? "")) tell(audience);
+    }),
+  );
+  const automount = pod.at("automountServiceAccountToken");
+  if (automount.flag() === false) return;
   if (automount.flag() === undefined && accountMountsNone(stack, namespace, account)) return;
-  if (account === "default")
-    report.wrong(automount, "so the token of the account default is mounted, which all pods share");
-  else if (!isBound(stack, namespace, account)) {
-    report.wrong(automount, `so the token of ${account} is mounted, to which this stack binds no role`);
-  }
+  tell(automount);
 }
 
 function accountMountsNone(stack: Stack, namespace: string, name: string): boolean {

@@ -12,6 +12,7 @@ import { COREDNS_CASES } from "./coredns.ts";
 import { COREDNS_COREFILE_CASES } from "./coredns-corefile.ts";
 import { COREDNS_PODS_CASES } from "./coredns-pods.ts";
 import { EXPOSURE_CASES } from "./exposure.ts";
+import { POD_IMAGES_CASES } from "./pod-images.ts";
 import { POD_ISOLATION_CASES } from "./pod-isolation.ts";
 import { POD_KERNEL_CASES } from "./pod-kernel.ts";
 import { POD_TOKEN_CASES } from "./pod-token.ts";
@@ -37,6 +38,7 @@ export const CASES: CasesByRule = {
   ...COREDNS_COREFILE_CASES,
   ...COREDNS_PODS_CASES,
   ...EXPOSURE_CASES,
+  ...POD_IMAGES_CASES,
   ...POD_ISOLATION_CASES,
   ...POD_KERNEL_CASES,
   ...POD_TOKEN_CASES,

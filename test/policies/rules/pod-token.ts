@@ -1,4 +1,4 @@
-import { UNKNOWN } from "../../../policies/core/resource.ts";
+import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { first, type Sample, type SampleResource } from "./samples.ts";
 import { GOOD_POD } from "./workloads.ts";
@@ -24,10 +24,22 @@ const BINDING: SampleResource = {
 const withToken = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", true), ...others];
 const unsaid = (...others: Sample): Sample => [...set("spec.automountServiceAccountToken", undefined), ...others];
 
+/** A pod without the token by itself, which a volume brings. */
+const projected = (token: Value): Sample =>
+  set("spec.volumes", [{ name: "token", projected: { sources: [{ configMap: { name: "ca" } }, token] } }]);
+const AUDIENCE = "Pod/ts-team/curl-ts: spec.volumes[0].projected.sources[1].serviceAccountToken.audience";
+
 export const POD_TOKEN_CASES: CasesByRule = {
   "pods-service-account-token": {
     good: {
       "a pod without": GOOD_POD,
+      "a token of a volume for another service": projected({
+        serviceAccountToken: { path: "token", audience: "sts.amazonaws.com" },
+      }),
+      "a token of a volume for the API server, of an account with a role": [
+        ...projected({ serviceAccountToken: { path: "token" } }),
+        BINDING,
+      ],
       "an account without": unsaid(QUIET_ACCOUNT),
       "an account with a role": withToken(ACCOUNT, BINDING),
       "an account with a role, beside what is not known": withToken(
@@ -49,6 +61,18 @@ export const POD_TOKEN_CASES: CasesByRule = {
       ),
     },
     bad: {
+      "a token of a volume without an audience, which is the API server's": [
+        projected({ serviceAccountToken: { path: "token" } }),
+        `${AUDIENCE} is not set, so the token of workload is mounted, to which this stack binds no role`,
+      ],
+      "a token of a volume for the API server by its name, of the default account": [
+        first(
+          projected({ serviceAccountToken: { path: "token", audience: "https://kubernetes.default.svc" } }),
+          "spec.serviceAccountName",
+          undefined,
+        ),
+        `${AUDIENCE} is "https://kubernetes.default.svc", so the token of the account default is mounted`,
+      ],
       "an account without a role": [
         withToken(ACCOUNT),
         "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is true, so the token of workload is mounted, to which this stack",
@@ -91,6 +115,10 @@ export const POD_TOKEN_CASES: CasesByRule = {
       "an unknown switch": [
         set("spec.automountServiceAccountToken", UNKNOWN),
         "Pod/ts-team/curl-ts: spec.automountServiceAccountToken is known only",
+      ],
+      "an unknown audience": [
+        projected({ serviceAccountToken: { path: "token", audience: UNKNOWN } }),
+        `${AUDIENCE} is known only`,
       ],
       "unknown subjects": [
         withToken({ ...BINDING, props: { ...BINDING.props, subjects: UNKNOWN } }),

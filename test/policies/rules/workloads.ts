@@ -33,3 +33,12 @@ const POD: SampleResource = {
 
 /** A pod that every rule takes. */
 export const GOOD_POD: Sample = [POD];
+
+/** A patch of one container of somebody else's Deployment. */
+export const patchedDeployment = (container: Group): Sample => [
+  {
+    type: "kubernetes:apps/v1:DeploymentPatch",
+    name: "patch",
+    props: { metadata: { name: "app", namespace: "shop" }, spec: { template: { spec: { containers: [container] } } } },
+  },
+];
