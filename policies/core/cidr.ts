@@ -7,30 +7,48 @@ interface Range {
   readonly last: bigint;
 }
 
+/** Addresses that a rule names, and those of them that it leaves out. */
+export interface Block {
+  readonly cidr: string;
+  readonly except?: readonly string[];
+}
+
 /**
- * Whether blocks of addresses together hold every IPv4 or every IPv6 address, less what is left out: `0.0.0.0/1` and `128.0.0.0/1` do,
- * as `0.0.0.0/0` does. What is no block holds nothing.
+ * Where hosts are: in IPv4 all but this network, loopback, link-local, multicast and reserved addresses; in IPv6 global and unique local
+ * ones.
+ * @see https://www.iana.org/assignments/iana-ipv4-special-registry/
+ * @see https://www.iana.org/assignments/ipv6-address-space/
  */
-export function coversEverybody(cidrs: readonly string[], except: readonly string[] = []): boolean {
-  const [held, left] = [ranges(cidrs), ranges(except)];
+const HOSTS = {
+  32: without(ranges(["0.0.0.0/0"]), ranges(["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"])),
+  128: ranges(["2000::/3", "fc00::/7"]),
+} as const;
+/** The smallest networks of AWS: 16 addresses, or the prefix of a node. Less leaves single hosts out, and no network. */
+const SMALLEST = { 32: 1n << BigInt(32 - 28), 128: 1n << BigInt(128 - 80) } as const;
+
+/**
+ * Whether blocks of addresses together hold everybody by IPv4 or by IPv6, but for single hosts and addresses that nobody has:
+ * `0.0.0.0/1` and `128.0.0.0/1` do, as does `0.0.0.0/0` without `169.254.169.254/32`. What is no block holds nothing.
+ */
+export function coversEverybody(blocks: readonly Block[]): boolean {
   return ([32, 128] as const).some((bits) => {
-    const last = (1n << BigInt(bits)) - 1n;
-    const without = left.filter((range) => range.bits === bits);
-    if (without.length > 0) return false;
-    return coversAll(
-      held.filter((range) => range.bits === bits),
-      last,
-    );
+    const held = blocks.flatMap(({ cidr, except = [] }) => without(ranges([cidr]), ranges(except)));
+    return without(HOSTS[bits], held).every(({ first, last }) => last - first + 1n < SMALLEST[bits]);
   });
 }
 
-function coversAll(held: readonly Range[], last: bigint): boolean {
-  let next = 0n;
-  for (const range of held.toSorted((one, other) => (one.first < other.first ? -1 : 1))) {
-    if (range.first > next) return false;
-    if (range.last >= next) next = range.last + 1n;
+/** What is left of ranges without others. */
+function without(whole: readonly Range[], taken: readonly Range[]): Range[] {
+  let left = [...whole];
+  for (const out of taken) {
+    left = left.flatMap((range) => {
+      if (range.bits !== out.bits || out.last < range.first || out.first > range.last) return [range];
+      const before = { ...range, last: out.first - 1n };
+      const after = { ...range, first: out.last + 1n };
+      return [before, after].filter(({ first, last }) => first <= last);
+    });
   }
-  return next > last;
+  return left;
 }
 
 function ranges(cidrs: readonly string[]): Range[] {

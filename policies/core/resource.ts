@@ -188,6 +188,16 @@ export function someKnown<T>(items: Iterable<T>, isSo: (item: T) => boolean): bo
   return false;
 }
 
+/** Whether something is so as far as anybody knows. */
+export function isKnownSo(isSo: () => boolean): boolean {
+  try {
+    return isSo();
+  } catch (error) {
+    if (error instanceof Undecided) return false;
+    throw error;
+  }
+}
+
 /** What a runner knows of a resource. */
 export interface ResourceFacts {
   readonly urn: string;

@@ -107,7 +107,7 @@ export const CLUSTER_NODES_ACCESS: readonly Rule[] = [
       }
       report.each(INGRESS[resource.type]?.(resource) ?? [], ({ field, cidrs }) => {
         if (!opensSsh(field)) return;
-        const known = cidrs.filter((cidr) => !cidr.isUnknown).map((cidr) => cidr.text() ?? "");
+        const known = cidrs.filter((cidr) => !cidr.isUnknown).map((cidr) => ({ cidr: cidr.text() ?? "" }));
         if (coversEverybody(known)) report.wrong(field, "which opens port 22 to everybody");
         else for (const cidr of cidrs) cidr.text();
       });

@@ -1,16 +1,14 @@
-import { coversEverybody } from "../../core/cidr.ts";
-import { type Field, type Resource, someKnown, Undecided } from "../../core/resource.ts";
+import { type Field, isKnownSo, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule, Settings } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
+import { isOpen, letEverythingThrough, NAME_LABEL } from "../../readers/network-rules.ts";
 import { nameOf, namespaceOf } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { inNamespace, isIn, isTeams, LABEL, NAMES, NAMESPACE } from "./tenancy.ts";
 
 const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 const NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch";
-/** The namespace of DNS, and the one label that Kubernetes gives to every namespace. */
 const DNS_NAMESPACE = "kube-system";
-const NAME_LABEL = "kubernetes.io/metadata.name";
 const DNS_PORT = 53;
 /** The label of DNS's pods on EKS, and wherever CoreDNS stands in the place of kube-dns. */
 const APP_LABEL = "k8s-app";
@@ -43,13 +41,16 @@ export const TENANCY_NETWORK: readonly Rule[] = [
             report.each(written, (rule) => {
               if (isOpen(rule)) report.wrong(rule, `which lets all ${type} through`);
             });
-            // Each rule may hold a part of all addresses.
-            const blocks = written
-              .filter(isKnown)
-              .filter((rule) => !isOpen(rule))
-              .flatMap(wholeBlocks);
-            if (coversEverybody(blocks))
+            // Each rule may hold a part of all addresses and ports.
+            if (
+              !written.some((rule) => isKnownSo(() => isOpen(rule))) &&
+              letEverythingThrough([policy.at("spec", rules)])
+            )
               report.wrong(policy.at("spec", rules), `whose rules together let all ${type} through`);
+          });
+          report.part(() => {
+            if (addUpToEverything(policies, nameOf(namespace), rules))
+              report.missing(namespace, `its NetworkPolicies together let all ${type} through`);
           });
           const denies = (policy: Resource) =>
             isIn(policy, nameOf(namespace)) && selectsAll(policy) && typesOf(policy).includes(type);
@@ -93,6 +94,18 @@ function eachTeams(
   });
 }
 
+/** Whether policies of a namespace let everything through that do not by themselves. What they let through adds up for pods of all. */
+function addUpToEverything(policies: readonly Resource[], namespace: string, rules: "ingress" | "egress"): boolean {
+  const isForAll = (policy: Resource) => isIn(policy, namespace) && selectsAll(policy);
+  const listsOf = (some: readonly Resource[]) => some.map((policy) => policy.at("spec", rules));
+  const certain = policies.filter((policy) => isKnownSo(() => isForAll(policy)));
+  if (certain.some((policy) => isKnownSo(() => letEverythingThrough(listsOf([policy]))))) return false;
+  if (letEverythingThrough(listsOf(certain))) return true;
+  // Whether one of the others is for all pods may not be known.
+  const possible = policies.filter((policy) => certain.includes(policy) || !isKnownSo(() => !isForAll(policy)));
+  return letEverythingThrough(listsOf(possible)) && possible.every(isForAll);
+}
+
 function selectsAll(policy: Resource): boolean {
   const selector = policy.at("spec", "podSelector");
   return selector.at("matchLabels").entries().length === 0 && selector.at("matchExpressions").items().length === 0;
@@ -106,86 +119,6 @@ function typesOf(policy: Resource): string[] {
     .map((type) => type.text() ?? "");
   if (types.length > 0) return types;
   return policy.at("spec", "egress").isSet ? ["Ingress", "Egress"] : ["Ingress"];
-}
-
-/** A rule without ports lets everything through where it names no peers, or everybody by one peer or by several. */
-function isOpen(rule: Field): boolean {
-  const ports = rule.at("ports").items();
-  // Known ports decide, whatever the peers become.
-  if (ports.length > 0 && ports.every((entry) => isKnownPort(entry) && !isEveryPort(entry))) return false;
-  const peers = peersOf(rule);
-  const isForEverybody =
-    peers.length === 0 ||
-    someKnown(peers, isEverybody) ||
-    coversEverybody(peers.filter((peer) => !peer.isUnknown).flatMap(wholeBlock));
-  return isForEverybody && letsEveryPortThrough(rule);
-}
-
-function isKnownPort(entry: Field): boolean {
-  return ["port", "endPort"].every((key) => !entry.at(key).isUnknown);
-}
-
-/** Whether a rule names no ports, or all of a protocol's. */
-function letsEveryPortThrough(rule: Field): boolean {
-  const ports = rule.at("ports").items();
-  return ports.length === 0 || someKnown(ports, isEveryPort);
-}
-
-function isEveryPort(entry: Field): boolean {
-  const [first, last] = [entry.at("port"), entry.at("endPort")];
-  if (!first.isSet) return true;
-  return last.isSet && (first.number() ?? 0) <= 1 && (last.number() ?? 0) >= 65535;
-}
-
-/** Whether a rule can be judged beside others: what is unknown in it is reported of the rule itself. */
-function isKnown(rule: Field): boolean {
-  try {
-    isOpen(rule);
-    return true;
-  } catch (error) {
-    if (error instanceof Undecided) return false;
-    throw error;
-  }
-}
-
-/** The blocks of addresses that a rule without ports lets through. */
-function wholeBlocks(rule: Field): string[] {
-  return letsEveryPortThrough(rule) ? peersOf(rule).flatMap(wholeBlock) : [];
-}
-
-/** The block that a peer names, unless a part of it is left out. */
-function wholeBlock(peer: Field): string[] {
-  const block = peer.at("ipBlock");
-  const [cidr, except] = [block.at("cidr"), block.at("except")];
-  if (cidr.isUnknown || except.isUnknown || except.items().length > 0) return [];
-  return [cidr.text() ?? ""];
-}
-
-function peersOf(rule: Field): Field[] {
-  return ["from", "to"].flatMap((key) => rule.at(key).items());
-}
-
-function isEverybody(peer: Field): boolean {
-  const block = peer.at("ipBlock");
-  if (block.isSet) return coversEverybody([block.at("cidr").text() ?? ""]) && block.at("except").items().length === 0;
-  const [namespaces, pods] = [peer.at("namespaceSelector"), peer.at("podSelector")];
-  return namespaces.isSet && selectsEvery(namespaces) && (!pods.isSet || selectsEvery(pods));
-}
-
-/**
- * Whether a selector selects everything: one without terms, one that asks for a label which each namespace has, or one that only leaves
- * some out, which takes in every namespace to come.
- */
-function selectsEvery(selector: Field): boolean {
-  if (selector.at("matchLabels").entries().length > 0) return false;
-  return selector
-    .at("matchExpressions")
-    .items()
-    .every((term) => {
-      const [key, operator] = [term.at("key").text(), term.at("operator").text()];
-      if (key === NAME_LABEL) return operator === "Exists" || operator === "NotIn";
-      return operator === "NotIn" || operator === "DoesNotExist";
-    });
 }
 
 function letsDnsOut(policy: Resource, protocol: string, stack: Stack): boolean {

@@ -38,11 +38,90 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
         to: [{ ipBlock: { cidr: "0.0.0.0/0" } }],
         ports: [{ port: 443 }],
       }),
+      "half of all addresses for other pods each": [
+        ...NETWORK,
+        ...["0.0.0.0/1", "128.0.0.0/1"].map((cidr) =>
+          inTeam(POLICY, cidr, {
+            podSelector: { matchLabels: { app: cidr.slice(0, 1) } },
+            egress: [{ to: [{ ipBlock: { cidr } }] }],
+          }),
+        ),
+      ],
+      "ranges that leave a port out, and ports of other protocols": named(NETWORK, "dns", "spec.egress.0", {
+        ports: [
+          { port: 1, endPort: 79 },
+          { port: 81, endPort: 65535 },
+          { port: 80, protocol: "UDP" },
+          { port: "http" },
+        ],
+      }),
+      "half of all addresses by half of all ports": named(NETWORK, "dns", "spec.egress", [
+        { to: [{ ipBlock: { cidr: "0.0.0.0/1" } }], ports: [{ port: 1, endPort: 443 }] },
+        { to: [{ ipBlock: { cidr: "128.0.0.0/1" } }], ports: [{ port: 444, endPort: 65535 }] },
+      ]),
+      "everybody by IPv6 but a network": named(NETWORK, "dns", "spec.egress.0", {
+        to: [{ ipBlock: { cidr: "::/0", except: ["fd12:3456::/64"] } }],
+      }),
       "every address but those inside": named(NETWORK, "dns", "spec.egress.0", {
         to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } }],
       }),
     },
     bad: {
+      "two ranges that together are all ports": [
+        named(NETWORK, "deny", "spec.ingress", [
+          {
+            ports: [
+              { port: 30000, endPort: 65535 },
+              { port: 1, endPort: 30000 },
+            ],
+          },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress[0] is",
+      ],
+      "two rules with half of all ports each": [
+        named(NETWORK, "deny", "spec.ingress", [
+          {
+            ports: [
+              { port: 1, endPort: 1023 },
+              { port: 53, protocol: "UDP" },
+            ],
+          },
+          { from: [{ namespaceSelector: {} }], ports: [{ port: 1024, endPort: 65535 }] },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress is",
+      ],
+      "rules with a part of all addresses and ports each": [
+        named(NETWORK, "deny", "spec.ingress", [
+          { from: [{ ipBlock: { cidr: "0.0.0.0/1" } }] },
+          { from: [{ ipBlock: { cidr: "128.0.0.0/1" } }], ports: [{ port: 1, endPort: 443 }] },
+          { from: [{ namespaceSelector: {} }], ports: [{ port: 444, endPort: 65535 }] },
+        ]),
+        "NetworkPolicy/ts-team/deny: spec.ingress is",
+      ],
+      "everybody but single hosts and addresses that nobody has": [
+        named(NETWORK, "dns", "spec.egress.0", {
+          to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16", "10.0.0.1/32", "224.0.0.0/4"] } }],
+        }),
+        "NetworkPolicy/ts-team/dns: spec.egress[0] is",
+      ],
+      "everybody but some, who are let through beside": [
+        named(NETWORK, "dns", "spec.egress.0", {
+          to: [
+            { ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } },
+            { ipBlock: { cidr: "10.0.0.0/8" } },
+            { ipBlock: { cidr: UNKNOWN } },
+          ],
+        }),
+        "NetworkPolicy/ts-team/dns: spec.egress[0] is",
+      ],
+      "two policies with half of all addresses each": [
+        [
+          ...NETWORK,
+          inTeam(POLICY, "low", { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/1" } }] }] }),
+          inTeam(POLICY, "high", { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: "128.0.0.0/1" } }] }] }),
+        ],
+        `${NS}its NetworkPolicies together let all Egress through. Fix: add a NetworkPolicy`,
+      ],
       "no policy": [
         [NAMESPACE],
         `${NS}no NetworkPolicy denies Ingress for all of its pods. Fix: add a NetworkPolicy`,
@@ -127,6 +206,10 @@ export const TENANCY_NETWORK_CASES: CasesByRule = {
       ],
     },
     unknown: {
+      "an unknown port beside a part of all": [
+        named(NETWORK, "dns", "spec.egress.0", { ports: [{ port: 1, endPort: 443 }, { port: UNKNOWN }] }),
+        "NetworkPolicy/ts-team/dns: spec.egress[0].ports[1].port is known only",
+      ],
       "an unknown rule beside a denial": [
         named(NETWORK, "deny", "spec.ingress", UNKNOWN),
         "NetworkPolicy/ts-team/deny: spec.ingress is known only",
