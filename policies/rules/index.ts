@@ -8,6 +8,7 @@ import { POD_ISOLATION } from "./kubernetes/pod-isolation.ts";
 import { POD_KERNEL } from "./kubernetes/pod-kernel.ts";
 import { POD_TOKEN, POD_WORKLOAD } from "./kubernetes/pod-workload.ts";
 import { TENANCY, TENANCY_DEFAULT_NAMESPACE, TENANCY_SHARES } from "./kubernetes/tenancy.ts";
+import { TENANCY_ESCALATION } from "./kubernetes/tenancy-escalation.ts";
 import { TENANCY_NETWORK } from "./kubernetes/tenancy-network.ts";
 import { TENANCY_RBAC } from "./kubernetes/tenancy-rbac.ts";
 import { COLLECTORS } from "./programs/collectors.ts";
@@ -27,6 +28,7 @@ export const RULES: readonly Rule[] = [
   ...TENANCY_DEFAULT_NAMESPACE,
   ...TENANCY_NETWORK,
   ...TENANCY_RBAC,
+  ...TENANCY_ESCALATION,
   ...POD_ISOLATION,
   ...POD_KERNEL,
   ...POD_IMAGES,

@@ -2,10 +2,10 @@ import { type Field, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
 import { credentialInCommand, credentialInText, isCredential } from "../../readers/credentials.ts";
+import { BINDINGS } from "../../readers/rbac.ts";
 import { namespaceOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 import { containerRule } from "./pod-rule.ts";
-import { BINDINGS } from "./tenancy-rbac.ts";
 
 /** What each container needs, so that the scheduler finds room for it and the kernel stops it in time. */
 const WANTED = [

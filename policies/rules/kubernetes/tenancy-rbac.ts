@@ -1,23 +1,11 @@
-import { type Field, type Resource, someKnown } from "../../core/resource.ts";
-import { type Report, type Rule, texts } from "../../core/rule.ts";
+import type { Field } from "../../core/resource.ts";
+import { type Rule, texts } from "../../core/rule.ts";
+import { BINDINGS, eachRule, isOn, ROLES } from "../../readers/rbac.ts";
 import { cis, kubernetes } from "../rule-sources.ts";
 
-const GROUP = "kubernetes:rbac.authorization.k8s.io";
-
-/** Types of the kinds, in each API version; patches, which change what is there, among them. */
-function types(...kinds: readonly string[]): string[] {
-  return ["v1", "v1beta1", "v1alpha1"].flatMap((version) =>
-    kinds.flatMap((kind) => [`${GROUP}/${version}:${kind}`, `${GROUP}/${version}:${kind}Patch`]),
-  );
-}
-
-/** Types of what says which rights there are. */
-const ROLES: readonly string[] = types("Role", "ClusterRole");
-/** Types of what says who has them. */
-export const BINDINGS: readonly string[] = types("RoleBinding", "ClusterRoleBinding");
-
 const FORBIDDEN_ROLES = texts("roles", "Forbidden ClusterRoles", ["cluster-admin"]);
-const ESCALATING = ["bind", "escalate", "impersonate"];
+/** The user that a request without credentials is, and its group. */
+const ANONYMOUS = ["system:anonymous", "system:unauthenticated"];
 const READING = ["get", "list", "watch", "*"];
 
 /** What people and programs may do in the cluster. */
@@ -70,22 +58,19 @@ export const TENANCY_RBAC: readonly Rule[] = [
     },
   },
   {
-    id: "tenancy-no-escalation",
+    id: "tenancy-no-anonymous",
     family: "tenancy",
     level: "mandatory",
-    title: "No role may bind, escalate or impersonate",
-    reason: "These verbs give a user another's rights.",
-    fix: "remove the verb from the role",
-    source: cis("4.1.8"),
-    types: ROLES,
-    check: (role, report) =>
-      eachRule(role, report, (rule) =>
-        report.each(rule.at("verbs").items(), (verb) => {
-          const text = verb.text() ?? "";
-          if (ESCALATING.includes(text) || (text === "*" && isOnRights(rule)))
-            report.wrong(verb, "which gives any right away");
-        }),
-      ),
+    title: "No binding grants rights without authentication",
+    reason: "Everyone who reaches the API server has them.",
+    fix: "bind the role to users, groups or service accounts",
+    source: kubernetes("RBAC good practices, hardening", "concepts/security/rbac-good-practices/#hardening"),
+    types: BINDINGS,
+    check: (binding, report) =>
+      report.each(binding.at("subjects").items(), (subject) => {
+        const name = subject.at("name");
+        if (ANONYMOUS.includes(name.text() ?? "")) report.wrong(name, "which is everyone who reaches the API server");
+      }),
   },
   {
     id: "tenancy-no-secret-reading",
@@ -110,62 +95,9 @@ export const TENANCY_RBAC: readonly Rule[] = [
         });
       }),
   },
-  {
-    id: "tenancy-nodes-proxy",
-    family: "tenancy",
-    level: "mandatory",
-    title: "No role grants nodes/proxy",
-    reason: "It runs commands in every pod of a node, without audit.",
-    fix: "grant only what is read: nodes/pods (Fluent Bit's Use_Kubelet), nodes/metrics, nodes/stats, nodes/log, nodes/healthz or nodes/configz",
-    source: kubernetes(
-      "Kubelet authorization, fine-grained (1.36)",
-      "reference/access-authn-authz/kubelet-authn-authz/#fine-grained-authorization",
-    ),
-    types: ROLES,
-    check: (role, report) =>
-      eachRule(role, report, (rule) =>
-        report.each(rule.at("resources").items(), (item) => {
-          const text = item.text() ?? "";
-          if (["nodes/proxy", "nodes/*", "*/proxy"].includes(text) || (text === "*" && proxies(rule)))
-            report.wrong(item, "which runs commands in every pod of the node");
-        }),
-      ),
-  },
 ];
 
 /** Secrets of Kubernetes itself; another API group may call something of its own so. */
 function isOnSecrets(rule: Field): boolean {
   return isOn(rule, "", ["secrets"]);
-}
-
-/** Resources on which the verbs of escalation count, by their API groups. */
-const RIGHTS = {
-  "": ["users", "groups", "serviceaccounts"],
-  "rbac.authorization.k8s.io": ["roles", "clusterroles"],
-  "authentication.k8s.io": ["uids"],
-} satisfies Record<string, readonly string[]>;
-
-function isOnRights(rule: Field): boolean {
-  return someKnown(Object.entries(RIGHTS), ([group, resources]) => isOn(rule, group, resources));
-}
-
-/** Whether a rule on all resources lets a request through a node's proxy, which is a request for one node by its name. */
-function proxies(rule: Field): boolean {
-  return (
-    isOn(rule, "", ["nodes/proxy"]) &&
-    someKnown(rule.at("verbs").items(), (verb) => !["list", "watch", "deletecollection"].includes(verb.text() ?? ""))
-  );
-}
-
-/** Whether a rule takes in one of these resources of an API group; `*` takes in all, and those to come. */
-function isOn(rule: Field, group: string, resources: readonly string[]): boolean {
-  const groups = rule.at("apiGroups").items();
-  return (
-    someKnown(rule.at("resources").items(), (item) => ["*", ...resources].includes(item.text() ?? "")) &&
-    (groups.length === 0 || someKnown(groups, (item) => ["*", group].includes(item.text() ?? "")))
-  );
-}
-
-function eachRule(role: Resource, report: Report, check: (rule: Field) => void): void {
-  report.part(() => report.each(role.at("rules").items(), check));
 }

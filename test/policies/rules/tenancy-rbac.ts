@@ -1,16 +1,8 @@
 import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
-import { COLLECTOR } from "./collector.ts";
-import { named, type Sample } from "./samples.ts";
+import { EVERYTHING, PODS, R, clusterRole as role } from "./rbac-samples.ts";
+import type { Sample } from "./samples.ts";
 
-const role = (rule: Value): Sample => [
-  {
-    type: "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole",
-    name: "role",
-    props: { metadata: { name: "reader" }, rules: [rule] },
-  },
-];
-const PODS = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] };
 const binding = (to: Value, subject: Value = { kind: "Group", name: "ts" }): Sample => [
   {
     type: "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
@@ -27,13 +19,6 @@ const aggregated = (clusterRoleSelectors: Value): Sample => [
     props: { metadata: { name: "reader" }, aggregationRule: { clusterRoleSelectors } },
   },
 ];
-const EVERYTHING = { apiGroups: ["*"], resources: ["*"], verbs: ["*"] };
-const PROXY = { apiGroups: [""], resources: ["nodes/proxy"], verbs: ["get"] };
-const kubelet = (value: string): Sample =>
-  named(COLLECTOR, "config", "data", {
-    "fluent-bit.yaml": `pipeline:\n  filters:\n    - name: kubernetes\n      use_kubelet: ${value}\n`,
-  });
-const R = "ClusterRole/reader: rules[0]";
 
 export const TENANCY_RBAC_CASES: CasesByRule = {
   "tenancy-no-wildcards": {
@@ -113,31 +98,26 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
       "an unknown subject": [binding("a", UNKNOWN), "RoleBinding/ts-team/members: subjects[0].name is known only"],
     },
   },
-  "tenancy-no-escalation": {
+  "tenancy-no-anonymous": {
     good: {
-      reading: role(PODS),
-      "every verb on what gives no right": role({ ...PODS, verbs: ["*"] }),
-      "every verb on what another API group calls so": role({ ...EVERYTHING, apiGroups: ["x.example"] }),
-      "every verb on paths": role({ nonResourceURLs: ["*"], verbs: ["*"] }),
+      "a group": binding("team-member"),
+      "everybody who is known": binding("team-member", { kind: "Group", name: "system:authenticated" }),
     },
-    bad: {
-      ...Object.fromEntries(
-        ["bind", "escalate", "impersonate"].map((verb) => [
-          verb,
-          [role({ ...PODS, verbs: ["get", verb] }), `${R}.verbs[1] is "${verb}", which gives any right away`] as const,
-        ]),
-      ),
-      "every verb on everything": [role(EVERYTHING), `${R}.verbs[0] is "*", which gives any right away`],
-      "every verb on roles": [
-        role({ apiGroups: ["rbac.authorization.k8s.io"], resources: ["roles"], verbs: ["*"] }),
-        `${R}.verbs[0] is "*", which gives any right away`,
-      ],
-      "every verb on accounts": [
-        role({ apiGroups: [""], resources: ["serviceaccounts"], verbs: ["*"] }),
-        `${R}.verbs[0] is "*", which gives any right away`,
-      ],
+    bad: Object.fromEntries(
+      [
+        ["User", "system:anonymous"],
+        ["Group", "system:unauthenticated"],
+      ].map(([kind = "", name = ""]) => [
+        name,
+        [
+          binding("team-member", { kind, name }),
+          `RoleBinding/ts-team/members: subjects[0].name is "${name}", which is everyone who reaches the API server`,
+        ] as const,
+      ]),
+    ),
+    unknown: {
+      "an unknown subject": [binding("a", UNKNOWN), "RoleBinding/ts-team/members: subjects[0].name is known only"],
     },
-    unknown: { "an unknown verb": [role({ ...PODS, verbs: ["get", UNKNOWN] }), `${R}.verbs[1] is known only`] },
   },
   "tenancy-no-secret-reading": {
     good: {
@@ -171,24 +151,5 @@ export const TENANCY_RBAC_CASES: CasesByRule = {
         `${R}.resourceNames is known only`,
       ],
     },
-  },
-  "tenancy-nodes-proxy": {
-    good: {
-      "no such right": role(PODS),
-      "the pods of the kubelet": role({ ...PROXY, resources: ["nodes/pods", "nodes/metrics"] }),
-      "lists of everything": role({ ...EVERYTHING, verbs: ["list", "watch"] }),
-      "everything of another API group": role({ ...EVERYTHING, apiGroups: ["metrics.k8s.io"] }),
-    },
-    bad: {
-      "nodes/proxy": [role(PROXY), `${R}.resources[0] is "nodes/proxy", which runs commands in every pod`],
-      "nodes/proxy beside a collector that asks the kubelet": [
-        [...role(PROXY), ...kubelet("on")],
-        `${R}.resources[0] is "nodes/proxy"`,
-      ],
-      everything: [role(EVERYTHING), `${R}.resources[0] is "*", which runs commands`],
-      "the proxy of everything": [role({ ...PROXY, resources: ["*/proxy"] }), `${R}.resources[0] is "*/proxy"`],
-      "all parts of nodes": [role({ ...PROXY, resources: ["nodes/*"] }), `${R}.resources[0] is "nodes/*"`],
-    },
-    unknown: { "unknown resources": [role({ ...PROXY, resources: UNKNOWN }), `${R}.resources is known only`] },
   },
 };

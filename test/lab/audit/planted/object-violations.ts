@@ -107,6 +107,15 @@ export const OBJECT_VIOLATIONS: readonly ObjectViolation[] = [
       "tenancy-nodes-proxy Role/payments/api",
     ],
   },
+  role("tenancy-no-credential-issuing", "tokens of accounts", {
+    ...RULE,
+    resources: ["serviceaccounts/token"],
+    verbs: ["create"],
+  }),
+  violation("tenancy-no-anonymous", "everybody without a name", "ClusterRoleBinding/reader", "subjects.1", {
+    kind: "Group",
+    name: "system:unauthenticated",
+  }),
   role("tenancy-nodes-proxy", "nodes/proxy", { ...RULE, resources: ["nodes/proxy"] }, "ClusterRole/reader"),
 
   label("enforce"),

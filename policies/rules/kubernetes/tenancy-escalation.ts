@@ -1,0 +1,205 @@
+import { type Field, someKnown } from "../../core/resource.ts";
+import type { Report, Rule } from "../../core/rule.ts";
+import { eachRule, isOn, ROLES } from "../../readers/rbac.ts";
+import { cis, kubernetes } from "../rule-sources.ts";
+
+const RISKS = kubernetes(
+  "RBAC good practices, privilege escalation risks",
+  "concepts/security/rbac-good-practices/#privilege-escalation-risks",
+);
+const ESCALATING = ["bind", "escalate", "impersonate"];
+/**
+ * Impersonation for some actions alone: as whom, and for what. Neither is of use without the other.
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
+ */
+const CONSTRAINED = /^impersonate(-on)?:/;
+
+/** A right by which a program gets others. */
+interface Path {
+  readonly group: string;
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly problem: string;
+}
+
+const TOKENS: Path = {
+  group: "",
+  resources: ["serviceaccounts/token"],
+  verbs: ["create"],
+  problem: "on serviceaccounts/token, which gives the token of any account",
+};
+const CERTIFICATES = "certificates.k8s.io";
+const SIGNERS: Path = {
+  group: CERTIFICATES,
+  resources: ["signers"],
+  verbs: ["approve", "sign"],
+  problem: "on signers, which gives a certificate in any name",
+};
+const APPROVALS: Path = {
+  group: CERTIFICATES,
+  resources: ["certificatesigningrequests/approval"],
+  verbs: ["update", "patch"],
+  problem: "on certificatesigningrequests/approval, which gives a certificate in any name",
+};
+/** What signs certificates by which the API server knows a user. */
+const CLIENT_SIGNERS = /^(\*|kubernetes\.io\/(\*|kube-apiserver-client(-kubelet)?))$/;
+
+const WRITING = ["create", "update", "patch"];
+const CHANGES: readonly Path[] = [
+  {
+    group: "",
+    resources: ["persistentvolumes"],
+    verbs: ["create"],
+    problem: "on persistentvolumes, which may be any path of a node",
+  },
+  {
+    group: "admissionregistration.k8s.io",
+    resources: ["mutating", "validating"].flatMap((way) =>
+      ["webhookconfigurations", "admissionpolicies", "admissionpolicybindings"].map((name) => `${way}${name}`),
+    ),
+    verbs: [...WRITING, "delete", "deletecollection"],
+    problem: "on what the API server asks before it admits an object",
+  },
+  {
+    group: "",
+    resources: ["namespaces"],
+    verbs: ["update", "patch"],
+    problem: "on namespaces, whose labels set their Pod Security level",
+  },
+  {
+    group: "",
+    resources: ["pods/ephemeralcontainers"],
+    verbs: ["update", "patch"],
+    problem: "on pods/ephemeralcontainers, which runs a program in any pod",
+  },
+];
+
+/** By what rights a person or program gets more of them. */
+export const TENANCY_ESCALATION: readonly Rule[] = [
+  {
+    id: "tenancy-no-escalation",
+    family: "tenancy",
+    level: "mandatory",
+    title: "No role may bind, escalate or impersonate",
+    reason: "These verbs give a user another's rights.",
+    fix: "remove the verb from the role",
+    source: cis("4.1.8"),
+    types: ROLES,
+    check: (role, report) =>
+      eachRule(role, report, (rule) =>
+        report.each(rule.at("verbs").items(), (verb) => {
+          const text = verb.text() ?? "";
+          if (ESCALATING.includes(text) || (text === "*" && isOnRights(rule)))
+            report.wrong(verb, "which gives any right away");
+          else if (CONSTRAINED.test(text)) report.wrong(verb, "which lets it act as another");
+        }),
+      ),
+  },
+  {
+    id: "tenancy-no-credential-issuing",
+    family: "tenancy",
+    level: "mandatory",
+    title: "No role issues tokens or certificates in any name",
+    reason: "They are credentials of whoever has more rights.",
+    fix: "name the service accounts or signers in resourceNames, or remove the rule",
+    source: RISKS,
+    types: ROLES,
+    check: (role, report) => {
+      const rules = role.at("rules");
+      // Approving needs a right on the signer too, which may be another than that of the API server's clients.
+      const isForOthers = () => {
+        const signers = rules.items().filter((rule) => isOn(rule, CERTIFICATES, SIGNERS.resources));
+        return signers.length > 0 && signers.every(namesOtherSigners);
+      };
+      eachRule(role, report, (rule) => {
+        if (!namesResources(rule)) return;
+        report.part(() => {
+          if (rule.at("resourceNames").items().length === 0) tellPath(rule, TOKENS, report);
+        });
+        report.part(() => {
+          if (!namesOtherSigners(rule)) tellPath(rule, SIGNERS, report);
+        });
+        report.part(() => {
+          if (!isForOthers()) tellPath(rule, APPROVALS, report);
+        });
+      });
+    },
+  },
+  {
+    id: "tenancy-escalation-paths",
+    family: "tenancy",
+    level: "advisory",
+    title: "Roles change neither admission, volumes of nodes, namespaces nor running pods",
+    reason: "Each leads to more rights; operators need some of them.",
+    fix: "remove the right, name the objects in resourceNames, or exempt the operator with a reason",
+    source: RISKS,
+    types: ROLES,
+    check: (role, report) =>
+      eachRule(role, report, (rule) => {
+        if (!namesResources(rule) || rule.at("resourceNames").items().length > 0) return;
+        report.each(CHANGES, (path) => tellPath(rule, path, report));
+      }),
+  },
+  {
+    id: "tenancy-nodes-proxy",
+    family: "tenancy",
+    level: "mandatory",
+    title: "No role grants nodes/proxy",
+    reason: "It runs commands in every pod of a node, without audit.",
+    fix: "grant only what is read: nodes/pods (Fluent Bit's Use_Kubelet), nodes/metrics, nodes/stats, nodes/log, nodes/healthz or nodes/configz",
+    source: kubernetes(
+      "Kubelet authorization, fine-grained (1.36)",
+      "reference/access-authn-authz/kubelet-authn-authz/#fine-grained-authorization",
+    ),
+    types: ROLES,
+    check: (role, report) =>
+      eachRule(role, report, (rule) =>
+        report.each(rule.at("resources").items(), (item) => {
+          const text = item.text() ?? "";
+          if (["nodes/proxy", "nodes/*", "*/proxy"].includes(text) || (text === "*" && proxies(rule)))
+            report.wrong(item, "which runs commands in every pod of the node");
+        }),
+      ),
+  },
+];
+
+/** Whether a rule names resources itself. What it takes in by a wildcard, other rules report. */
+function namesResources(rule: Field): boolean {
+  return !someKnown(rule.at("resources").items(), (item) => item.text() === "*");
+}
+
+/** Reports the verbs of a rule that give a right. */
+function tellPath(rule: Field, { group, resources, verbs, problem }: Path, report: Report): void {
+  const giving = rule
+    .at("verbs")
+    .items()
+    .filter((verb) => verb.isUnknown || ["*", ...verbs].includes(verb.text() ?? ""));
+  if (giving.length === 0 || !isOn(rule, group, resources)) return;
+  report.each(giving, (verb) => {
+    if (verb.text() !== undefined) report.wrong(verb, problem);
+  });
+}
+
+function namesOtherSigners(rule: Field): boolean {
+  const names = rule.at("resourceNames").items();
+  return names.length > 0 && names.every((name) => !CLIENT_SIGNERS.test(name.text() ?? ""));
+}
+
+/** Resources on which the verbs of escalation count, by their API groups. */
+const RIGHTS = {
+  "": ["users", "groups", "serviceaccounts"],
+  "rbac.authorization.k8s.io": ["roles", "clusterroles"],
+  "authentication.k8s.io": ["uids", "users", "groups", "userextras", "serviceaccounts", "nodes"],
+} satisfies Record<string, readonly string[]>;
+
+function isOnRights(rule: Field): boolean {
+  return someKnown(Object.entries(RIGHTS), ([group, resources]) => isOn(rule, group, resources));
+}
+
+/** Whether a rule on all resources lets a request through a node's proxy, which is a request for one node by its name. */
+function proxies(rule: Field): boolean {
+  return (
+    isOn(rule, "", ["nodes/proxy"]) &&
+    someKnown(rule.at("verbs").items(), (verb) => !["list", "watch", "deletecollection"].includes(verb.text() ?? ""))
+  );
+}
