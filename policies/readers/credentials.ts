@@ -1,8 +1,8 @@
 const NAME =
-  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account)[_-]?key|^(requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
-/** A name that ends so says where a secret stands or how it is used, not what it is. */
+  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|^(requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
+/** A name that ends so says where a secret stands, how it is used or what a person reads of it, not what it is. */
 const NO_SECRET_NAME =
-  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|algorithm|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|pull[_.-]?secrets?|[_.-](url|id))$/i;
+  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
@@ -11,47 +11,95 @@ const PASSWORD_NAME = /pass|pwd/i;
  * value.
  */
 const REFERENCE =
-  /^(\$\{[^}]*\}|\$\(|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$[a-z][\w-]*[.:][\w.-]+$|\{\{|%[({]|<[^>]*>$|SECRET\[[\w.]+\]$|\/|@)/;
-const SWITCH = /^(on|off|true|false|yes|no|null|none|~)$/i;
+  /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<[^>]*>$|SECRET\[[\w.]+\]$|\.{0,2}\/|@|!\w+ )/;
+/** An address of the value in another store or file, which holds none itself. */
+const ADDRESS =
+  /^([a-z][\w+.-]*:\/\/[^@]*$|(alias|aws|projects)\/|(arn|env|file|vault|ssm|AWS_SECRET|AWS_PARAMETER_STORE):|ref\+)/;
+/** The value comes from a program's own variable or function: Alloy's, Terraform's, Python's, Node's or another's. */
+const EXPRESSION =
+  /^((os|process|sys|env|ENV|System|var|local|data|remote|convert|config|settings|input|record|req|request|self|this|module|random_password|secrets|vault)[.[]\w|[A-Za-z_][\w.]*\()/;
+/** A value that somebody is still to fill in. */
+const FILL_IN = /^(\?|\*{3,}|x{3,}|\.{3}|replace[\w-]*|your[_-][\w-]+|\[(redacted|filtered)\]?)$/i;
+const SWITCH =
+  /^(on|off|true|false|yes|no|null|none|nil|undefined|~|enabled?|disabled?|allow|deny|required|optional|use_env|include|omit|same-origin|(string|str|text|boolean|integer|object)\b[!?,;]?)$/i;
 const NUMBER = /^\d+[a-z]?$/i;
+/** Several words of letters alone, which a person reads. */
+const PROSE = /^[\p{L}']+[,.:]?( [\p{L}']+[,.:!?]?)+$/u;
 /** The value stands on other lines. */
 const NESTED = /^([|>](\d?[+-]?|[+-]\d)|[[{].*)$/;
-
-/** A line that holds a credential. */
-export interface Credential {
-  /** From 1. */
-  readonly line: number;
-  readonly what: string;
-}
+/** The value of a variable that is not set, as a shell and Spring write it. */
+const BY_DEFAULT = /^\$\{(?:[A-Z_][A-Z0-9_.]*:(?![?+])[-=]?|\w+:[-=])([^${}]+)\}$/;
 
 /** Whether a value of that name is a password, key or token itself. */
 export function isCredential(name: string, value: string): boolean {
   if (!NAME.test(name) || NO_SECRET_NAME.test(name)) return false;
   const text = value.trim();
-  if (text === "" || REFERENCE.test(text) || SWITCH.test(text) || NESTED.test(text)) return false;
+  const [, byDefault] = BY_DEFAULT.exec(text) ?? [];
+  if (byDefault !== undefined) return isCredential(name, byDefault);
+  if (text === "" || isReference(text) || SWITCH.test(text) || NESTED.test(text) || PROSE.test(text)) return false;
   return PASSWORD_NAME.test(name) || !NUMBER.test(text);
+}
+
+/** Whether a text says where a value comes from, or that it is to be filled in. */
+export function isReference(text: string): boolean {
+  return [REFERENCE, ADDRESS, EXPRESSION, FILL_IN].some((form) => form.test(text));
 }
 
 /** What kind of credential a text holds that shows itself as one, whatever its name. */
 export function credentialInText(text: string): string | undefined {
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return "a private key";
+  if (holdsPrivateKey(text)) return "a private key";
   if (/\b(AKIA|ASIA)[0-9A-Z]{16}\b/.test(text)) return "an AWS access key";
   if (TOKEN.test(text)) return "a token";
-  const [, inConnection] = /[;"'](?:password|pwd)\s*=\s*([^;"'\s]+)/i.exec(text) ?? [];
-  if (inConnection !== undefined && !REFERENCE.test(inConnection)) return "a password in a connection string";
-  const [, inUrl] = /:\/\/[^/\s:@"']*:([^/\s@"']+)@/.exec(text) ?? [];
-  if (inUrl !== undefined && !REFERENCE.test(inUrl)) return "a password in a URL";
+  if (holdsRegistryLogin(text)) return "a registry's password";
   const inQuery = queryPairs(text).find(([name, value]) => isCredential(name, value));
   if (inQuery !== undefined) return `a literal ${inQuery[0]} in a URL`;
-  const [, , inUser] =
-    /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?(["']?)[^\s:"'=+-][^\s:"']*:([^\s"']+)/.exec(text) ?? [];
+  return PLACES.find(([place]) => holdsValue(text, place))?.[1];
+}
+
+/** Forms of a text in which the group is a credential, with what they are. */
+const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
+  [/[;"'](?:password|pwd|account_?key|shared_?access_?key)\s*=\s*([^;"'\s]+)/i, "a password in a connection string"],
+  // Of PostgreSQL's and Java's clients, several names with values in one line.
+  [/(?:^|\s)\w+\s*=\s*\S+\s(?:.{0,200}?\s)?password\s*=\s*["']?([^\s"';]+)/i, "a password in a connection string"],
+  [/(?:^|[\s"'=])[\w.-]+:([^\s:@/"']+)@(?:tcp|unix)\(/, "a password in a connection string"],
+  [/(?<!\[):\/\/[^/\s:@"'[\]]*:([^/\s@"'\]]+)@/, "a password in a URL"],
   // Numbers are a user and a group.
-  if (inUser !== undefined && !REFERENCE.test(inUser) && !/^\d+$/.test(inUser)) return "a password after -u or --user";
-  const [, , inOption] =
-    /(?:^|\s)--?(?![\w-]*bypass)([\w-]*pass(?:word|wd|phrase)?)[\s=]+["']?([^\s"'-][^\s"']*)/i.exec(text) ?? [];
-  if (inOption !== undefined && !REFERENCE.test(inOption)) return "a password in a command line";
-  const [, inHeader] = /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk)\s+([^\s"']+)/i.exec(text) ?? [];
-  return inHeader !== undefined && !REFERENCE.test(inHeader) ? "a literal Authorization" : undefined;
+  [
+    /(?:^|\s)(?:-u|--(?:proxy-)?user)(?:\s+|=)?["']?[^\s:"'=+-][^\s:"']*:(?!\d+(?:["'\s]|$))([^\s"']+)/,
+    "a password after -u or --user",
+  ],
+  [
+    /(?:^|\s)--?(?![\w-]*bypass)[\w-]*pass(?:word|wd|phrase)?[\s=]+["']?([^\s"'-][^\s"']*)/i,
+    "a password in a command line",
+  ],
+  [/\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk)\s+([^\s"']+)/i, "a literal Authorization"],
+  [/^\s*(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(\S+)/m, "a password of .netrc"],
+  [/^\s*machine\s+\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
+  [/^\s*login\s+(?!and|or|with|by)\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
+  [/(?:^|[:\s])_(?:authToken|auth|password)\s*=\s*["']?([^\s"']+)/, "a credential of .npmrc"],
+  [/^\s*[\w.*-]+:(?:\*|[1-9]\d{2,4}):[^:\s]+:[^:\s]+:(?!\d+$)([^:\s]+)\s*$/m, "a password of .pgpass"],
+  [/^\s*user\s+\S+\s+on\s(?:.*\s)?>(\S+)/m, "a password of Redis"],
+  [/\binsecure-password\s+(\S+)/, "a password of HAProxy"],
+];
+
+function holdsValue(text: string, place: RegExp): boolean {
+  const values = [...text.matchAll(new RegExp(place, `${place.flags}g`))].map(([, value = ""]) => value);
+  return values.some((value) => !isReference(value));
+}
+
+/** Also in base64, as a kubeconfig and a Secret have it. */
+function holdsPrivateKey(text: string): boolean {
+  const isKey = (one: string) => /-----BEGIN [A-Z0-9 ]*PRIVATE KEY|^PuTTY-User-Key-File-/m.test(one);
+  const encoded = text.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/]*/g) ?? [];
+  return isKey(text) || encoded.some((one) => isKey(Buffer.from(one, "base64").toString("latin1")));
+}
+
+/** What Docker keeps of a login: name and password in base64, such as `"auth": "bWU6aHVudGVyMg=="`. */
+function holdsRegistryLogin(text: string): boolean {
+  const logins = [...text.matchAll(/"auth"\s*:\s*"([A-Za-z0-9+/]{6,}={0,2})"/g)];
+  return logins.some(([, login = ""]) =>
+    /^[\w.@|+-]+:[\x20-\x7e]+$/.test(Buffer.from(login, "base64").toString("latin1")),
+  );
 }
 
 /** Names with their values in the queries of URLs, as far as a value is one and no pattern or variable. */
@@ -71,8 +119,9 @@ const CLIENTS = [
   /\b(?:docker|podman|helm|registry|oras|az|skopeo|oc)\s+login\b[^;|&]*?\s-p\s*(["']?)([^\s"']+)/,
   /\bredis-cli\b[^;|&]*?\s-a\s*(["']?)([^\s"']+)/,
 ];
+/** Tokens that begin so: GitHub's, GitLab's, Slack's, Vault's, npm's, PyPI's, Stripe's, Google's, SendGrid's, Docker's and signed ones. */
 const TOKEN =
-  /\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20}|xox[abprs]-[\w-]{10,}|hvs\.[\w-]{20,})/;
+  /\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_\w{22,}|glpat-[\w-]{20}|xox[abprs]-[\w-]{10,}|hvs\.[\w-]{20,}|npm_[A-Za-z0-9]{36}|pypi-[\w-]{16,}|[rs]k_live_[A-Za-z0-9]{20,}|AIza[\w-]{35}|SG\.[\w-]{22}\.[\w-]{43}|dckr_pat_[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,})|hooks\.slack\.com\/services\/T\w+\/B\w+\/\w{20,}/;
 
 /** What kind of credential a shell command holds: in an assignment, an option, a header, a URL or the password option of a client. */
 export function credentialInCommand(command: string): string | undefined {
@@ -80,7 +129,7 @@ export function credentialInCommand(command: string): string | undefined {
   if (known !== undefined) return known;
   for (const client of CLIENTS) {
     const password = client.exec(command)?.[2];
-    if (password !== undefined && !REFERENCE.test(password)) return "a password in a command line";
+    if (password !== undefined && !isReference(password)) return "a password in a command line";
   }
   const pairs = [
     ...command.matchAll(/(?:^|[\s;&|("'?])([A-Za-z_]\w*)=["']?([^\s;&|"']+)/g),
@@ -90,32 +139,4 @@ export function credentialInCommand(command: string): string | undefined {
   // What the shell fills in is no value.
   const found = pairs.find(([, name = "", value = ""]) => !/^[$`]/.test(value) && isCredential(name, value));
   return found === undefined ? undefined : `the literal value of ${found[1]}`;
-}
-
-/** Lines of a configuration file, of any collector, that hold a password, key or token literally. */
-export function credentialsIn(text: string): Credential[] {
-  return text.split("\n").flatMap((line, index): Credential[] => {
-    const what = credentialIn(line);
-    return what === undefined ? [] : [{ line: index + 1, what }];
-  });
-}
-
-function credentialIn(line: string): string | undefined {
-  if (/^\s*(#|;|\/\/)/.test(line)) return undefined;
-  const pairs = pairsIn(line);
-  return (
-    credentialInText(line) ??
-    pairs.filter(([name, value]) => isCredential(name, value)).map(([name]) => `a literal ${name}`)[0]
-  );
-}
-
-/** Names with their values, as YAML, INI, JSON on one line, or the words of a classic configuration write them. */
-function pairsIn(line: string): [name: string, value: string][] {
-  const json = [...line.matchAll(/"([\w.-]+)"\s*:\s*"([^"]*)"/g)];
-  const [, name, value] =
-    /^\s*(?:-\s+|export\s+)?["']?([\w.-]+)["']?\s*[:=]\s*["']?([^"'#;]+)/.exec(line) ??
-    /^\s*([\w.-]+)\s+["']?([^\s"';]+)["']?;?\s*$/.exec(line) ??
-    [];
-  const pairs = json.map(([, key = "", text = ""]): [string, string] => [key, text]);
-  return name === undefined || value === undefined ? pairs : [...pairs, [name, value]];
 }

@@ -1,6 +1,7 @@
 import { type Field, type Resource, someKnown } from "../../core/resource.ts";
 import type { Report, Rule } from "../../core/rule.ts";
 import type { Stack } from "../../core/stack.ts";
+import { credentialsIn } from "../../readers/credential-files.ts";
 import { credentialInCommand, credentialInText, isCredential } from "../../readers/credentials.ts";
 import { BINDINGS } from "../../readers/rbac.ts";
 import { namespaceOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
@@ -54,7 +55,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
           // What is not known yet stands there literally once it is.
           if (isCredential(name, value.isUnknown ? "(unknown)" : (value.text() ?? "")))
             report.hidden(value, `the literal value of ${name}`);
-          else if (!value.isUnknown) tellCredential(value, report);
+          else if (!value.isUnknown) tellCredential(value, report, credentialInFile(value.text() ?? ""));
         }),
       );
       const reported = report.verdicts.length;
@@ -88,8 +89,13 @@ export const POD_WORKLOAD: readonly Rule[] = [
   ),
 ];
 
-function tellCredential(field: Field, report: Report): void {
-  const what = credentialInCommand(field.text() ?? "");
+/** What kind of credential a value holds that is a whole file. */
+function credentialInFile(value: string): string | undefined {
+  return value.trim().includes("\n") ? credentialsIn(value)[0]?.what : undefined;
+}
+
+function tellCredential(field: Field, report: Report, known?: string): void {
+  const what = known ?? credentialInCommand(field.text() ?? "");
   if (what !== undefined) report.hidden(field, what);
 }
 

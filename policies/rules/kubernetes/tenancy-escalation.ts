@@ -100,7 +100,7 @@ export const TENANCY_ESCALATION: readonly Rule[] = [
     family: "tenancy",
     level: "mandatory",
     title: "No role issues tokens or certificates in any name",
-    reason: "They are credentials of whoever has more rights.",
+    reason: "They are credentials of anyone who has more rights.",
     fix: "name the service accounts or signers in resourceNames, or remove the rule",
     source: RISKS,
     types: ROLES,

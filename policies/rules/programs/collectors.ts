@@ -7,7 +7,7 @@ import {
   fluentBitSidecars,
   unknownImages,
 } from "../../readers/collectors-in-stack.ts";
-import { credentialsIn } from "../../readers/credentials.ts";
+import { credentialsIn } from "../../readers/credential-files.ts";
 import { mountsOf, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { cis, fluentBit, podSecurity } from "../rule-sources.ts";
 
@@ -83,18 +83,13 @@ export const COLLECTORS: readonly Rule[] = [
     source: cis("4.4.1"),
     types: ["kubernetes:core/v1:ConfigMap", "kubernetes:core/v1:ConfigMapPatch"],
     check: (map, report) => {
-      const tell = (file: Field, text: string) => {
-        for (const { line, what } of credentialsIn(text))
+      const tell = (name: string, file: Field, text: string) => {
+        for (const { line, what } of credentialsIn(text, name))
           report.wrongIn(file, `line ${line} (value not shown)`, `${what} in a ConfigMap`);
       };
-      report.part(() =>
-        report.each(map.at("data").entries(), ([key, file]) => {
-          const text = file.text() ?? "";
-          tell(file, text.includes("\n") ? text : `${key}: ${text}`);
-        }),
-      );
-      report.each(map.at("binaryData").entries(), ([, file]) =>
-        tell(file, Buffer.from(file.text() ?? "", "base64").toString("utf8")),
+      report.part(() => report.each(map.at("data").entries(), ([key, file]) => tell(key, file, file.text() ?? "")));
+      report.each(map.at("binaryData").entries(), ([key, file]) =>
+        tell(key, file, Buffer.from(file.text() ?? "", "base64").toString("utf8")),
       );
     },
   },

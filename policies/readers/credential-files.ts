@@ -1,0 +1,80 @@
+import { credentialInText, isCredential, isReference } from "./credentials.ts";
+
+/** A line that holds a credential. */
+export interface Credential {
+  /** From 1. */
+  readonly line: number;
+  readonly what: string;
+}
+
+/**
+ * Lines of a configuration file, of any program, that hold a password, key or token literally.
+ * @param name That of the file, which says what a text of one line is.
+ */
+export function credentialsIn(text: string, name?: string): Credential[] {
+  const lines = text.split("\n");
+  const found = lines.map((line, index) => credentialIn(line) ?? credentialBelow(line, lines.slice(index + 1)));
+  if (name !== undefined && lines.length === 1 && isCredential(name, text)) found[0] ??= `a literal ${name}`;
+  for (const { line, what } of propertiesOfXml(text)) found[line - 1] ??= what;
+  return found.flatMap((what, index) => (what === undefined ? [] : [{ line: index + 1, what }]));
+}
+
+function credentialIn(line: string): string | undefined {
+  if (/^\s*(#|;|\/\/(?![\w.-]+\/:_)|<!--)/.test(line)) return undefined;
+  const pairs = pairsIn(line);
+  return (
+    credentialInText(line) ??
+    pairs.filter(([name, value]) => isCredential(name, value)).map(([name]) => `a literal ${name}`)[0]
+  );
+}
+
+/** A text of one word below its name, as YAML has it: `password: |`. */
+function credentialBelow(line: string, [next = "", after = ""]: readonly string[]): string | undefined {
+  const [, indent = "", name] = /^(\s*)(?:-\s+)?["']?([\w.-]+)["']?:\s*[|>][+-]?\s*$/.exec(line) ?? [];
+  const isBelow = (one: string) => one.trim() !== "" && one.search(/\S/) > indent.length;
+  if (name === undefined || !isBelow(next) || isBelow(after) || /\s/.test(next.trim())) return undefined;
+  return isCredential(name, next) ? `a literal ${name}` : undefined;
+}
+
+/** Names with their values, as YAML, INI, JSON on one line, XML, or the words of a classic configuration write them. */
+function pairsIn(line: string): [name: string, value: string][] {
+  const inline = [
+    ...line.matchAll(/"([\w.-]+)"\s*:\s*"([^"]*)"/g),
+    ...line.matchAll(/"([\w.-]+)"\s*:\s*(\d+)/g),
+    ...line.matchAll(/(?<!\$)[{,]\s*([\w.-]+)\s*:\s+["']?([^\s"',{}]+)/g),
+    ...line.matchAll(/\bdefine\(\s*['"](\w+)['"]\s*,\s*['"]([^'"]+)['"]/g),
+    ...line.matchAll(/['":](\w+)['"]?\s*=>\s*['"]([^'"]+)['"]/g),
+    ...(line.includes("<") ? pairsInXml(line) : []),
+  ].map(([, name = "", value = ""]): [string, string] => [name, value]);
+  const [, name, value] =
+    /^\s*(?:-\s+|export\s+)?["']?([\w.-]+)["']?\s*(?::=|[:=])\s*["']?([^"'#;]+)/.exec(line) ?? wordsOf(line) ?? [];
+  return name === undefined || value === undefined ? inline : [...inline, [name, value]];
+}
+
+/** The two words of a line of a classic configuration. `Password reset` and `secrets management` are headings that a person reads. */
+function wordsOf(line: string): RegExpExecArray | undefined {
+  const words = /^\s*([\w.-]+)\s+["']?([^\s"';]+)["']?;?\s*$/.exec(line);
+  const [, name = "", value = ""] = words ?? [];
+  const isHeading = /^([A-Z][a-z]+|[a-z]+s)$/.test(name) && /^\p{L}+$/u.test(value);
+  return isHeading ? undefined : (words ?? undefined);
+}
+
+/** Elements and attributes, and the attributes or attribute and content that are a name and its value. */
+function pairsInXml(line: string): RegExpExecArray[] {
+  return [
+    ...line.matchAll(/<([\w:.-]+)(?:\s[^<>]*)?>([^<>]+)<\/\1\s*>/g),
+    ...line.matchAll(/\s([\w:.-]+)\s*=\s*"([^"]*)"/g),
+    ...line.matchAll(/\s(?:name|key)\s*=\s*"([^"]*)"\s+value\s*=\s*"([^"]*)"/g),
+    ...line.matchAll(/<(?:property|prop|entry|param)\s(?:name|key)\s*=\s*"([^"]*)"[^<>]*>([^<>]+)</g),
+  ];
+}
+
+/** Properties of Hadoop's programs, whose name and value stand on two lines. */
+function propertiesOfXml(text: string): Credential[] {
+  return [...text.matchAll(/<name>\s*([^<\s]+)\s*<\/name>\s*<value>\s*([^<]*?)\s*<\/value>/g)].flatMap((found) => {
+    const [whole, name = "", value = ""] = found;
+    if (!isCredential(name, value) || isReference(value)) return [];
+    const before = text.slice(0, found.index + whole.lastIndexOf("<value>"));
+    return [{ line: before.split("\n").length, what: `a literal ${name}` }];
+  });
+}
