@@ -13,6 +13,8 @@ export interface RunningConfig {
   readonly inputs: readonly Section[];
   readonly filters: readonly Section[];
   readonly outputs: readonly Section[];
+  /** Nodes that outputs share their lines among. */
+  readonly nodes: readonly Section[];
 }
 
 /** What collects logs in a stack. */
@@ -153,7 +155,9 @@ function merged(
   const variables = new Map([...environmentOf(pod), ...written.flatMap(({ config }) => config.variables)]);
   const all = written.flatMap(({ file, config }) => config.sections.map((section) => ({ ...section, file })));
   const of = (wanted: (typeof all)[number]["kind"]) =>
-    all.filter(({ kind }) => kind === wanted).map(({ file, options }) => new Section("", file, options, variables));
+    all
+      .filter(({ kind }) => kind === wanted)
+      .map(({ file, options }) => new Section(wanted === "nodes" ? "node" : "", file, options, variables));
   const services = all.filter(({ kind }) => kind === "service");
   const [first] = services.length > 0 ? services : all;
   return {
@@ -168,6 +172,7 @@ function merged(
     inputs: of("inputs"),
     filters: of("filters"),
     outputs: of("outputs"),
+    nodes: of("nodes"),
   };
 }
 

@@ -2,7 +2,7 @@ import { parse } from "yaml";
 import { type Field, Undecided } from "../core/resource.ts";
 
 /** Parts of a configuration that the rules read. */
-const KINDS = ["service", "inputs", "filters", "outputs"] as const;
+const KINDS = ["service", "inputs", "filters", "outputs", "nodes"] as const;
 export type SectionKind = (typeof KINDS)[number];
 
 /** A part of a configuration as a file writes it. */
@@ -23,7 +23,7 @@ export interface WrittenConfig {
  * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit
  */
 export function parseFluentBit(text: string): WrittenConfig | undefined {
-  return /^\s*\[(SERVICE|INPUT|FILTER|OUTPUT)\]\s*$/im.test(text) ? parseClassic(text) : parseYaml(text);
+  return /^\s*\[(SERVICE|INPUT|FILTER|OUTPUT|UPSTREAM)\]\s*$/im.test(text) ? parseClassic(text) : parseYaml(text);
 }
 
 /** Sections of the classic format that the rules read. */
@@ -32,6 +32,7 @@ const CLASSIC_KINDS: Readonly<Record<string, SectionKind>> = {
   INPUT: "inputs",
   FILTER: "filters",
   OUTPUT: "outputs",
+  NODE: "nodes",
 };
 
 function parseClassic(text: string): WrittenConfig {
@@ -53,15 +54,22 @@ function parseClassic(text: string): WrittenConfig {
 
 function parseYaml(text: string): WrittenConfig | undefined {
   const document = parseQuietly(text);
-  if (!isGroup(document) || !(isGroup(document.pipeline) || isGroup(document.service))) return undefined;
+  if (!isGroup(document) || !(isGroup(document.pipeline) || isGroup(document.service) || nodesIn(document).length > 0))
+    return undefined;
   // The OpenTelemetry Collector has a service too.
   if (isGroup(document.receivers) || isGroup(document.exporters)) return undefined;
   const pipeline = isGroup(document.pipeline) ? document.pipeline : {};
   const sections = KINDS.flatMap((kind) => {
-    const groups = kind === "service" ? [document.service] : pipeline[kind];
+    const groups = kind === "service" ? [document.service] : kind === "nodes" ? nodesIn(document) : pipeline[kind];
     return (Array.isArray(groups) ? groups : []).filter(isGroup).map((group) => ({ kind, options: optionsOf(group) }));
   });
   return { sections, variables: optionsOf(isGroup(document.env) ? document.env : {}) };
+}
+
+/** Nodes of servers that outputs share their lines among. */
+function nodesIn({ upstream_servers: servers }: Group): unknown[] {
+  const groups = (Array.isArray(servers) ? servers : []).filter(isGroup);
+  return groups.flatMap(({ nodes }) => (Array.isArray(nodes) ? nodes : []));
 }
 
 function optionsOf(group: Group): [string, string][] {
@@ -99,9 +107,9 @@ function isGroup(value: unknown): value is Group {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** An input, filter, output or the service of a configuration that runs. */
+/** An input, filter, output, node or the service of a configuration that runs. */
 export class Section {
-  /** The plugin's name in lower case, such as `tail`; `service` for the service. */
+  /** The plugin's name in lower case, such as `tail`; `service` for the service and `node` for a node. */
   readonly name: string;
   /** The file that it stands in. */
   readonly file: Field;
@@ -115,7 +123,7 @@ export class Section {
     variables: ReadonlyMap<string, string>,
   ) {
     this.options = new Map([...options].map(([key, value]) => [key.toLowerCase(), value]));
-    this.name = (this.options.get("name") ?? name).toLowerCase();
+    this.name = (name === "node" ? name : (this.options.get("name") ?? name)).toLowerCase();
     this.file = file;
     this.variables = variables;
   }

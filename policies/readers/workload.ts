@@ -79,6 +79,12 @@ export function namespaceOf(resource: Resource): string {
   return resource.at("metadata", "namespace").text() ?? resource.provider.at("namespace").text() ?? "default";
 }
 
+/** The namespace that a resource names or makes, as far as known. */
+export function knownNamespaceOf({ type, inputs }: Resource): string[] {
+  const name = inputs.at("metadata", type === "kubernetes:core/v1:Namespace" ? "name" : "namespace").raw;
+  return typeof name === "string" ? [name] : [];
+}
+
 /** Name in the cluster; the Pulumi name stands for one that is not chosen yet. @throws {Undecided} */
 export function nameOf(resource: Resource): string {
   return resource.at("metadata", "name").text() ?? resource.name;

@@ -12,7 +12,8 @@ import { TENANCY_ESCALATION } from "./kubernetes/tenancy-escalation.ts";
 import { TENANCY_NETWORK } from "./kubernetes/tenancy-network.ts";
 import { TENANCY_RBAC } from "./kubernetes/tenancy-rbac.ts";
 import { COLLECTORS } from "./programs/collectors.ts";
-import { COLLECTORS_DELIVERY, COLLECTORS_SENDING } from "./programs/collectors-delivery.ts";
+import { COLLECTORS_DELIVERY } from "./programs/collectors-delivery.ts";
+import { COLLECTORS_SENDING } from "./programs/collectors-sending.ts";
 import { COLLECTORS_SOURCES } from "./programs/collectors-sources.ts";
 import { COREDNS } from "./programs/coredns.ts";
 

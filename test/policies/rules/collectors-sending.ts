@@ -9,6 +9,55 @@ const PLAIN =
 const dated = (format: string) =>
   line("logstash_prefix: pods", `logstash_format: on\n      logstash_dateformat: "${format}"`);
 
+/** An output in the place of the samples'. */
+const sendingBy = (output: string) => {
+  const [before = ""] = FLUENT_BIT.split("    - name: opensearch");
+  return file(`${before}    ${output}\n      retry_limit: no_limits\n`);
+};
+const nodes = (...some: readonly string[]) => {
+  const upstream = `upstream_servers:\n  - name: all\n    nodes:\n${some.map((one) => `      - ${one}\n`).join("")}`;
+  return file(`${upstream}${FLUENT_BIT.replace("- name: opensearch", "- name: forward\n      upstream: all")}`);
+};
+/** Outputs that send in the clear, with what the rule says. */
+const PLAIN_OUTPUTS: readonly (readonly [output: string, message: string])[] = [
+  ["- name: nats\n      host: n.example.com", "nats has no TLS, so logs travel to n.example.com"],
+  ["- name: udp\n      host: u.example.com\n      tls: on", "udp has no TLS, so logs travel to u.example.com"],
+  [
+    "- name: s3\n      endpoint: http://minio.example.com:9000",
+    "endpoint of s3 is http://minio.example.com:9000, so logs travel to minio.example.com",
+  ],
+  [
+    "- name: cloudwatch_logs\n      endpoint: http://logs.example.com",
+    "endpoint of cloudwatch_logs is http://logs.example.com, so logs travel to logs.example.com",
+  ],
+  ["- name: cloudwatch_logs\n      tls: off", "tls of cloudwatch_logs is off, so logs travel to logs.amazonaws.com"],
+  [
+    "- name: nrlogs\n      base_uri: http://log-api.newrelic.com/log/v1",
+    "base_uri of nrlogs is http://log-api.newrelic.com/log/v1, so logs travel to log-api.newrelic.com",
+  ],
+  ["- name: es\n      cloud_id: a:b", "tls of es is not set, so logs travel to Elastic Cloud"],
+  [
+    "- name: azure_blob\n      account_name: a",
+    "tls of azure_blob is not set, so logs travel to blob.core.windows.net",
+  ],
+  [
+    "- name: gelf\n      host: g.example.com\n      mode: tcp\n      tls: on",
+    "mode of gelf is tcp, so logs travel to g.example.com",
+  ],
+  [
+    "- name: syslog\n      host: s.example.com\n      tls: on",
+    "mode of syslog is not set (udp), so logs travel to s.example.com",
+  ],
+  [
+    "- name: oracle_log_analytics\n      host: o.example.com",
+    "tls of oracle_log_analytics is not set, so logs travel to o.example.com",
+  ],
+  [
+    "- name: pgsql\n      host: p.example.com",
+    "connection_options of pgsql is not set, so logs travel to p.example.com",
+  ],
+];
+
 export const COLLECTORS_SENDING_CASES: CasesByRule = {
   "collectors-tls": {
     good: {
@@ -36,6 +85,26 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
       ),
       "an output that always uses TLS": file(FLUENT_BIT.replace("opensearch", "slack").replace(/ {6}tls.*\n/g, "")),
       "an output of AWS": line("- name: opensearch", "- name: cloudwatch_logs"),
+      ...Object.fromEntries(
+        [
+          "- name: syslog\n      mode: tls",
+          "- name: syslog\n      mode: dtls",
+          "- name: syslog\n      mode: tcp\n      tls: on",
+          "- name: gelf\n      mode: tls\n      tls: on",
+          "- name: s3\n      endpoint: https://minio.example.com",
+          "- name: s3\n      endpoint: http://minio.minio.svc:9000",
+          "- name: azure_blob\n      endpoint: https://storage.example.com",
+          "- name: pgsql\n      connection_options: -c sslmode=verify-full",
+          "- name: forward\n      unix_path: /run/fluent.sock",
+        ].map((output) => [output.replace(/\s+/g, " "), sendingBy(output)]),
+      ),
+      "a Service by its name and its namespace, which the stack has": file(
+        FLUENT_BIT.replace("search.example.com", "opensearch.logging").replace(/ {6}tls.*\n/g, ""),
+      ),
+      "nodes with TLS, and one of the cluster": nodes(
+        "{ host: a.example.com, tls: on }",
+        "{ host: aggregator.logging.svc }",
+      ),
       stdout: file(FLUENT_BIT.replace("opensearch", "stdout").replace(/ {6}tls.*\n/g, "")),
     },
     bad: {
@@ -52,6 +121,28 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           ] as const,
         ]),
       ),
+      ...Object.fromEntries(
+        PLAIN_OUTPUTS.map(([output, message]) => [
+          output.replace(/\s+/g, " "),
+          [sendingBy(output), `${F}${message} in the clear. Fix: `] as const,
+        ]),
+      ),
+      "a name that is like a Service's, in no namespace of the stack": [
+        file(FLUENT_BIT.replace("search.example.com", "opensearch.search").replace(/ {6}tls.*\n/g, "")),
+        `${F}tls of opensearch is not set, so logs travel to opensearch.search in the clear`,
+      ],
+      "nodes that lines are shared among": [
+        nodes("{ host: a.example.com }", "{ host: b.example.com, tls: on, tls_verify: off }"),
+        `${F}tls of node is not set, so logs travel to a.example.com in the clear`,
+        `${F}tls.verify of node is off, so anybody may stand for b.example.com`,
+      ],
+      "nodes of a file by itself": [
+        classic(
+          "[OUTPUT]",
+          "[UPSTREAM]\n    Name all\n[NODE]\n    Name a\n    Host a.example.com\n[OUTPUT]\n    Upstream x",
+        ),
+        `${F}tls of node is not set, so logs travel to a.example.com in the clear`,
+      ],
       "no verification of AWS": [
         file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),
         `${F}tls.verify of cloudwatch_logs is off, so anybody may stand for search.example.com`,

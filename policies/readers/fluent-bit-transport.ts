@@ -1,0 +1,148 @@
+import type { Section } from "./fluent-bit-parser.ts";
+
+/** Outputs over the network that use TLS only where told so. See FLB_IO_OPT_TLS in the plugins' sources. */
+const PLAIN_BY_DEFAULT: readonly string[] = [
+  "es",
+  "opensearch",
+  "http",
+  "loki",
+  "forward",
+  "splunk",
+  "gelf",
+  "influxdb",
+  "kafka-rest",
+  "opentelemetry",
+  "oracle_log_analytics",
+  "tcp",
+  "datadog",
+  "prometheus_remote_write",
+  "skywalking",
+  "websocket",
+  "azure_blob",
+  // A node that `forward` or `es` shares its lines among.
+  "node",
+];
+/** Outputs that cannot use TLS. */
+const ALWAYS_PLAIN: readonly string[] = ["nats", "udp"];
+/** Outputs whose option `mode` decides too. */
+const BY_MODE: readonly string[] = ["gelf", "syslog"];
+/** Outputs that use TLS unless told otherwise, whatever they are told to call. See FLB_IO_TLS there. */
+const TLS_BY_DEFAULT: readonly string[] = [
+  "cloudwatch_logs",
+  "kinesis_firehose",
+  "kinesis_streams",
+  "s3",
+  "gcs",
+  "nrlogs",
+];
+/** Options that hold the address of what is called, as a URL. */
+const URLS = ["endpoint", "base_uri", "uri", "url"] as const;
+/** Hosts of outputs that name none. */
+const HOSTS: Readonly<Record<string, string>> = {
+  datadog: "datadoghq.com",
+  azure_blob: "blob.core.windows.net",
+  cloudwatch_logs: "logs.amazonaws.com",
+  kinesis_firehose: "firehose.amazonaws.com",
+  kinesis_streams: "kinesis.amazonaws.com",
+  s3: "s3.amazonaws.com",
+  gcs: "storage.googleapis.com",
+  nrlogs: "log-api.newrelic.com",
+};
+
+/** How an output sends in the clear. */
+export interface PlainWay {
+  /** The option and its value. */
+  readonly part: string;
+  readonly host: string;
+  /** Default: the rule's own. */
+  readonly fix?: string;
+}
+
+/** How an output sends in the clear, to whomever; undefined where it uses TLS or no network. @throws {Undecided} */
+export function plainWay(output: Section): PlainWay | undefined {
+  const { name } = output;
+  const host = hostOf(output);
+  const url = URLS.map((option) => ({ option, value: output.get(option) ?? "" })).find(({ value }) =>
+    /^http:\/\//i.test(value),
+  );
+  if (url !== undefined)
+    return {
+      part: `${url.option} of ${name} is ${url.value}`,
+      host: hostOfUrl(url.value),
+      fix: `begin ${url.option} with https://`,
+    };
+  // librdkafka and libpq have options of their own.
+  if (name === "kafka")
+    return optionWay(
+      output,
+      host,
+      "rdkafka.security.protocol",
+      /ssl/i,
+      "set rdkafka.security.protocol to SSL or SASL_SSL",
+    );
+  if (name === "pgsql")
+    return optionWay(
+      output,
+      host,
+      "connection_options",
+      /sslmode=(require|verify)/,
+      "set connection_options to -c sslmode=verify-full",
+    );
+  if (ALWAYS_PLAIN.includes(name)) return { part: `${name} has no TLS`, host, fix: "send by an output that has TLS" };
+  if (BY_MODE.includes(name)) return modeWay(output, host);
+  const tls = output.get("tls");
+  // A socket of the node, or nodes that are judged by themselves.
+  if (name === "forward" && (output.written("unix_path") ?? output.written("upstream")) !== undefined) return undefined;
+  if (name === "azure_blob" && /^https:/i.test(output.get("endpoint") ?? "")) return undefined;
+  const isPlain = PLAIN_BY_DEFAULT.includes(name)
+    ? !output.isOn("tls")
+    : TLS_BY_DEFAULT.includes(name) && tls !== undefined && !isOn(tls);
+  return isPlain ? { part: `tls of ${name} is ${tls ?? "not set"}`, host } : undefined;
+}
+
+/** @see https://docs.fluentbit.io/manual/data-pipeline/outputs/syslog */
+function modeWay(output: Section, host: string): PlainWay | undefined {
+  const mode = (output.get("mode") ?? "udp").toLowerCase();
+  const isTls = output.isOn("tls");
+  const isEncrypted =
+    output.name === "gelf" ? mode === "tls" && isTls : ["tls", "dtls"].includes(mode) || (mode === "tcp" && isTls);
+  if (isEncrypted) return undefined;
+  if (!isTls) return { part: `tls of ${output.name} is ${output.get("tls") ?? "not set"}`, host };
+  return { part: `mode of ${output.name} is ${output.get("mode") ?? "not set (udp)"}`, host, fix: "set mode tls" };
+}
+
+function optionWay(output: Section, host: string, option: string, isTls: RegExp, fix: string): PlainWay | undefined {
+  const value = output.get(option);
+  if (value !== undefined && isTls.test(value)) return undefined;
+  return { part: `${option} of ${output.name} is ${value ?? "not set"}`, host, fix };
+}
+
+/** Nodes of a file that an output names by `upstream`. */
+export function nodesOf(outputs: readonly Section[], nodes: readonly Section[]): readonly Section[] {
+  return outputs.some((output) => output.written("upstream") !== undefined) ? nodes : [];
+}
+
+/** Where an output sends to, as far as it says. @throws {Undecided} */
+export function hostOf(output: Section): string {
+  if (output.name === "kafka") return (output.get("brokers") ?? "").split(",")[0]?.replace(/:\d+$/, "").trim() ?? "";
+  if (output.written("cloud_id") !== undefined) return "Elastic Cloud";
+  return output.get("host") ?? HOSTS[output.name] ?? "127.0.0.1";
+}
+
+function hostOfUrl(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : url;
+}
+
+/** @param namespaces those that are known: `loki.monitoring` is a Service in one of them. */
+export function isInside(host: string, namespaces: ReadonlySet<string>): boolean {
+  if (["127.0.0.1", "::1", "[::1]"].includes(host) || /\.svc(\.cluster\.local)?\.?$/.test(host)) return true;
+  const [name = "", namespace, ...rest] = host.split(".");
+  if (!/^[a-z][a-z0-9-]*$/i.test(name) || rest.length > 0) return false;
+  // A name without a dot is a Service of the pod's own namespace.
+  return namespace === undefined || namespaces.has(namespace);
+}
+
+/** Whether a value of Fluent Bit means yes. */
+export function isOn(value: string): boolean {
+  return ["on", "true", "yes", "1"].includes(value.toLowerCase());
+}

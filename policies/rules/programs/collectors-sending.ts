@@ -1,0 +1,101 @@
+import { flag, type Rule } from "../../core/rule.ts";
+import { hostOf, isInside, isOn, nodesOf, plainWay } from "../../readers/fluent-bit-transport.ts";
+import { knownNamespaceOf } from "../../readers/workload.ts";
+import { fluentBit } from "../rule-sources.ts";
+import { fluentBitRule } from "./fluent-bit-rule.ts";
+
+const PLAIN_INSIDE = flag("plainInside", "Allow plain HTTP to Services of the cluster", true);
+const NAMES = { index: indexIssue, logstash_prefix: indexIssue };
+/** What follows the prefix in a name with a date. */
+const DATED_PARTS = { logstash_prefix_separator: indexPartIssue, logstash_dateformat: indexPartIssue };
+
+/** What keeps logs from going where others read them, or nobody takes them. */
+export const COLLECTORS_SENDING: readonly Rule[] = [
+  fluentBitRule(
+    {
+      id: "collectors-tls",
+      level: "mandatory",
+      title: "Logs leave the cluster over TLS with verification",
+      reason: "Logs contain user data.",
+      fix: "set tls on and tls.verify on for the output",
+      source: fluentBit("Transport security", "administration/transport-security"),
+      options: [PLAIN_INSIDE],
+    },
+    ({ outputs, nodes }, report, settings, stack) => {
+      const namespaces = new Set(stack.resources.flatMap(knownNamespaceOf));
+      const isAllowed = (host: string) => settings.get(PLAIN_INSIDE) && isInside(host, namespaces);
+      report.each([...outputs, ...nodesOf(outputs, nodes)], (output) => {
+        // Those of AWS verify too, and may be told not to.
+        const verify = output.get("tls.verify") ?? output.get("tls_verify");
+        if (verify !== undefined && !isOn(verify))
+          report.wrongIn(
+            output.file,
+            `tls.verify of ${output.name} is ${verify}`,
+            `so anybody may stand for ${hostOf(output)}`,
+          );
+        const plain = plainWay(output);
+        if (plain === undefined || isAllowed(plain.host)) return;
+        report.wrongIn(output.file, plain.part, `so logs travel to ${plain.host} in the clear`, plain.fix);
+      });
+    },
+  ),
+  fluentBitRule(
+    {
+      id: "collectors-index-names",
+      level: "mandatory",
+      title: "Index names are valid in OpenSearch and Elasticsearch",
+      reason: "If the server rejects a name, its lines are lost.",
+      fix: "use lower-case letters, digits, - and _, starting with a letter or digit, at most 255 bytes",
+      source: {
+        id: "OpenSearch: index naming restrictions",
+        url: "https://docs.opensearch.org/latest/api-reference/index-apis/create-index/",
+      },
+    },
+    ({ outputs }, report) =>
+      report.each(
+        outputs.filter(({ name }) => ["es", "opensearch"].includes(name)),
+        (output) => {
+          const parts = output.isOn("logstash_format") ? DATED_PARTS : {};
+          for (const [option, issueOf] of Object.entries({ ...NAMES, ...parts })) {
+            const written = output.written(option);
+            const issue = written === undefined ? undefined : issueOf(written);
+            if (issue !== undefined) report.wrongIn(output.file, `${option} of ${output.name} is ${written}`, issue);
+          }
+        },
+      ),
+  ),
+];
+
+/** What a placeholder of Fluent Bit stands for is not known here, and the longest date is ten letters. */
+const PLACEHOLDER = /\$\{[^}]*\}|\$[\w.]+(\[[^\]]*\])*/g;
+/** A date's directive, with the flags and widths that glibc takes. */
+const DIRECTIVE = /%[-_0^#]*\d*[EO]?[a-zA-Z+%]/g;
+/**
+ * The directives that give nothing but digits, lower-case letters, `-` and `.` in every locale and at every time. Others give
+ * spaces (`%e`, `%k`), capitals (`%b`, `%Z`), slashes (`%D`) or colons (`%T`), or are unknown to strftime.
+ * @see https://man7.org/linux/man-pages/man3/strftime.3.html
+ */
+const LEGAL_DIRECTIVE = /^%[-0]?[YyCGgmdHIMSjUVWuwsF]$/;
+
+/**
+ * Why OpenSearch and Elasticsearch would refuse an index name or the beginning of one; undefined where they accept it.
+ * @see https://docs.opensearch.org/latest/api-reference/index-apis/create-index/
+ */
+export function indexIssue(name: string): string | undefined {
+  const fixed = name.replace(PLACEHOLDER, "").replace(DIRECTIVE, "");
+  if (/[A-Z]/.test(fixed)) return "which has upper-case letters";
+  if (/^[-_+]/.test(fixed) && !/^[$%]/.test(name)) return `which begins with ${fixed[0]}`;
+  const forbidden = /[\\/*?"<>| ,#:]/.exec(fixed)?.[0];
+  if (forbidden !== undefined) return `which has ${JSON.stringify(forbidden)} in it`;
+  if (name === "." || name === "..") return "which means a folder";
+  if (Buffer.byteLength(fixed) > 255) return "which is longer than 255 bytes";
+  const directive = name.match(DIRECTIVE)?.find((one) => !LEGAL_DIRECTIVE.test(one));
+  return directive === undefined
+    ? undefined
+    : `whose ${directive} may give spaces, capitals or signs that no index name may have`;
+}
+
+/** The same for the rest of a name, such as its date: that may begin with any of its letters. */
+function indexPartIssue(part: string): string | undefined {
+  return indexIssue(`a${part}`);
+}
