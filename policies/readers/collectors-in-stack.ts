@@ -25,6 +25,8 @@ interface Collectors {
   /** Images that are unknown, of DaemonSets that may be collectors by them alone. */
   readonly perhaps: readonly Field[];
   readonly running: readonly RunningConfig[];
+  /** Files that collectors other than Fluent Bit mount. */
+  readonly others: readonly Field[];
   /** What could not be found out. */
   readonly open: readonly Undecided[];
 }
@@ -54,6 +56,11 @@ export function fluentBitConfigs(stack: Stack, report: Report): readonly Running
   return collectorsOf(stack, report).running;
 }
 
+/** Files of the stack's ConfigMaps that collectors other than Fluent Bit mount. */
+export function otherConfigs(stack: Stack, report: Report): readonly Field[] {
+  return collectorsOf(stack, report).others;
+}
+
 /** Images that are unknown, of DaemonSets that may be collectors by them alone. */
 export function unknownImages(stack: Stack, report: Report): readonly Field[] {
   return collectorsOf(stack, report).perhaps;
@@ -72,6 +79,7 @@ function findCollectors(stack: Stack): Collectors {
   const sidecars: Resource[] = [];
   const perhaps: Field[] = [];
   const running: RunningConfig[] = [];
+  const others: Field[] = [];
   const part = <T>(read: () => T): T | undefined => {
     try {
       return read();
@@ -86,20 +94,21 @@ function findCollectors(stack: Stack): Collectors {
     const pod = podSpecOf(workload);
     if (pod === undefined) continue;
     const isOnNode = DAEMON_SET.test(workload.type);
-    // Beside an application, what is unknown is the application's affair unless Fluent Bit runs there.
-    if (!isOnNode && !hasImage(pod, FLUENT_BIT_IMAGES)) continue;
-    if (!isOnNode) sidecars.push(workload);
+    // Beside an application, what is unknown is the application's affair unless a collector runs there.
+    if (!isOnNode && !hasImage(pod, COLLECTOR_IMAGES)) continue;
+    if (!isOnNode && hasImage(pod, FLUENT_BIT_IMAGES)) sidecars.push(workload);
     const files = part(() => filesOf(workload, pod, configMaps)) ?? [];
     const written = files.flatMap((file) => {
       const config = part(() => parseFluentBit(file.text() ?? ""));
       return config === undefined ? [] : [{ file, config }];
     });
+    others.push(...files.filter((file) => !written.some((one) => one.file === file)));
     if (isOnNode && (part(() => readsLogs(pod)) || hasImage(pod, COLLECTOR_IMAGES) || written.length > 0))
       daemonSets.push(workload);
     else if (isOnNode) perhaps.push(...unknownImagesOf(pod));
     if (written.length > 0) running.push(merged(workload, isOnNode, pod, written));
   }
-  return { daemonSets, sidecars, perhaps, running, open };
+  return { daemonSets, sidecars, perhaps, running, others, open };
 }
 
 function readsLogs(pod: Field): boolean {

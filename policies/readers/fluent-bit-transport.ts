@@ -26,7 +26,7 @@ const PLAIN_BY_DEFAULT: readonly string[] = [
 const ALWAYS_PLAIN: readonly string[] = ["nats", "udp"];
 /** Outputs whose option `mode` decides too. */
 const BY_MODE: readonly string[] = ["gelf", "syslog"];
-/** Outputs that use TLS unless told otherwise, whatever they are told to call. See FLB_IO_TLS there. */
+/** Outputs that use TLS unless `tls` is off. See FLB_IO_TLS in their sources. */
 const TLS_BY_DEFAULT: readonly string[] = [
   "cloudwatch_logs",
   "kinesis_firehose",

@@ -1,9 +1,25 @@
-import { count, type Rule, renamed } from "../../core/rule.ts";
-import { readsOwnLogs } from "../../readers/collectors-in-stack.ts";
+import { count, type Report, type Rule, renamed, type Settings, type StackRule } from "../../core/rule.ts";
+import type { Stack } from "../../core/stack.ts";
+import { fluentBitConfigs, type RunningConfig, readsOwnLogs } from "../../readers/collectors-in-stack.ts";
 import type { Section } from "../../readers/fluent-bit-parser.ts";
-import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf } from "../../readers/workload.ts";
+import { mountsOf, nameOf, namespaceOf, onNode, podSpecOf, WORKLOADS } from "../../readers/workload.ts";
 import { fluentBit } from "../rule-sources.ts";
-import { fluentBitRule } from "./fluent-bit-rule.ts";
+
+/** What rules on collectors read. */
+export const READS = [...WORKLOADS, "kubernetes:core/v1:ConfigMap"];
+
+type Check = (running: RunningConfig, report: Report, settings: Settings) => void;
+
+/** A rule on each configuration of Fluent Bit that runs. */
+export function fluentBitRule(facts: Omit<StackRule, "checkStack" | "family" | "types">, check: Check): StackRule {
+  return {
+    ...facts,
+    family: "collectors",
+    types: READS,
+    checkStack: (stack: Stack, report, settings) =>
+      report.each(fluentBitConfigs(stack, report), (running) => check(running, report, settings)),
+  };
+}
 
 /** Outputs that wait for nobody. */
 const NEVER_AWAY = ["null", "counter", "prometheus_exporter"];

@@ -1,8 +1,13 @@
-import { flag, type Rule } from "../../core/rule.ts";
+import type { Field } from "../../core/resource.ts";
+import { flag, type Report, type Rule } from "../../core/rule.ts";
+import { type Sink, sinksIn } from "../../readers/collector-sinks.ts";
+import { fluentBitConfigs, otherConfigs } from "../../readers/collectors-in-stack.ts";
+import type { Section } from "../../readers/fluent-bit-parser.ts";
 import { hostOf, isInside, isOn, nodesOf, plainWay } from "../../readers/fluent-bit-transport.ts";
+import { hostsOf, plainSendings, unverifiedBy } from "../../readers/sink-transport.ts";
 import { knownNamespaceOf } from "../../readers/workload.ts";
 import { fluentBit } from "../rule-sources.ts";
-import { fluentBitRule } from "./fluent-bit-rule.ts";
+import { fluentBitRule, READS } from "./collectors-delivery.ts";
 
 const PLAIN_INSIDE = flag("plainInside", "Allow plain HTTP to Services of the cluster", true);
 const NAMES = { index: indexIssue, logstash_prefix: indexIssue };
@@ -11,34 +16,27 @@ const DATED_PARTS = { logstash_prefix_separator: indexPartIssue, logstash_datefo
 
 /** What keeps logs from going where others read them, or nobody takes them. */
 export const COLLECTORS_SENDING: readonly Rule[] = [
-  fluentBitRule(
-    {
-      id: "collectors-tls",
-      level: "mandatory",
-      title: "Logs leave the cluster over TLS with verification",
-      reason: "Logs contain user data.",
-      fix: "set tls on and tls.verify on for the output",
-      source: fluentBit("Transport security", "administration/transport-security"),
-      options: [PLAIN_INSIDE],
-    },
-    ({ outputs, nodes }, report, settings, stack) => {
+  {
+    id: "collectors-tls",
+    family: "collectors",
+    level: "mandatory",
+    title: "Logs leave the cluster over TLS with verification",
+    reason: "Logs contain user data.",
+    fix: "set tls on and tls.verify on for the output",
+    source: fluentBit("Transport security", "administration/transport-security"),
+    options: [PLAIN_INSIDE],
+    types: READS,
+    checkStack: (stack, report, settings) => {
       const namespaces = new Set(stack.resources.flatMap(knownNamespaceOf));
       const isAllowed = (host: string) => settings.get(PLAIN_INSIDE) && isInside(host, namespaces);
-      report.each([...outputs, ...nodesOf(outputs, nodes)], (output) => {
-        // Those of AWS verify too, and may be told not to.
-        const verify = output.get("tls.verify") ?? output.get("tls_verify");
-        if (verify !== undefined && !isOn(verify))
-          report.wrongIn(
-            output.file,
-            `tls.verify of ${output.name} is ${verify}`,
-            `so anybody may stand for ${hostOf(output)}`,
-          );
-        const plain = plainWay(output);
-        if (plain === undefined || isAllowed(plain.host)) return;
-        report.wrongIn(output.file, plain.part, `so logs travel to ${plain.host} in the clear`, plain.fix);
-      });
+      report.each(fluentBitConfigs(stack, report), ({ outputs, nodes }) =>
+        report.each([...outputs, ...nodesOf(outputs, nodes)], (output) => checkOutput(output, report, isAllowed)),
+      );
+      report.each(otherConfigs(stack, report), (file) =>
+        report.each(sinksIn(file.text() ?? ""), (sink) => checkSink(sink, file, report, isAllowed)),
+      );
     },
-  ),
+  },
   fluentBitRule(
     {
       id: "collectors-index-names",
@@ -65,6 +63,31 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
       ),
   ),
 ];
+
+type IsAllowed = (host: string) => boolean;
+
+function checkOutput(output: Section, report: Report, isAllowed: IsAllowed): void {
+  // Those of AWS verify too, and may be told not to.
+  const verify = output.get("tls.verify") ?? output.get("tls_verify");
+  if (verify !== undefined && !isOn(verify))
+    report.wrongIn(
+      output.file,
+      `tls.verify of ${output.name} is ${verify}`,
+      `so anybody may stand for ${hostOf(output)}`,
+    );
+  const plain = plainWay(output);
+  if (plain === undefined || isAllowed(plain.host)) return;
+  report.wrongIn(output.file, plain.part, `so logs travel to ${plain.host} in the clear`, plain.fix);
+}
+
+function checkSink(sink: Sink, file: Field, report: Report, isAllowed: IsAllowed): void {
+  const unverified = unverifiedBy(sink);
+  if (unverified !== undefined)
+    report.wrongIn(file, unverified, `so anybody may stand for ${hostsOf(sink)}`, "let it verify certificates");
+  for (const { part, host } of plainSendings(sink))
+    if (!isAllowed(host))
+      report.wrongIn(file, part, `so logs travel to ${host} in the clear`, "use https:// or the sink's options of TLS");
+}
 
 /** What a placeholder of Fluent Bit stands for is not known here, and the longest date is ten letters. */
 const PLACEHOLDER = /\$\{[^}]*\}|\$[\w.]+(\[[^\]]*\])*/g;

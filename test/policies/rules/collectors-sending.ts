@@ -105,6 +105,9 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         "{ host: a.example.com, tls: on }",
         "{ host: aggregator.logging.svc }",
       ),
+      "another collector's sink by TLS, and one in the cluster": file(
+        "sinks:\n  a: { type: loki, endpoint: https://l.example.com }\n  b: { type: loki, endpoint: http://loki.logging }\n",
+      ),
       stdout: file(FLUENT_BIT.replace("opensearch", "stdout").replace(/ {6}tls.*\n/g, "")),
     },
     bad: {
@@ -142,6 +145,14 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           "[UPSTREAM]\n    Name all\n[NODE]\n    Name a\n    Host a.example.com\n[OUTPUT]\n    Upstream x",
         ),
         `${F}tls of node is not set, so logs travel to a.example.com in the clear`,
+      ],
+      "another collector's sinks": [
+        file(
+          "sinks:\n  a: { type: loki, endpoint: http://l.example.com, tls: { verify_certificate: false } }\n  b: { type: kafka, bootstrap_servers: k.example.com:9092 }\n",
+        ),
+        `${F}tls.verify_certificate of a is false, so anybody may stand for l.example.com. Fix: let it verify`,
+        `${F}endpoint of a is http://l.example.com, so logs travel to l.example.com in the clear. Fix: use https://`,
+        `${F}bootstrap_servers of b is k.example.com:9092, so logs travel to k.example.com in the clear`,
       ],
       "no verification of AWS": [
         file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),

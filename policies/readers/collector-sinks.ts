@@ -1,0 +1,164 @@
+import { parse } from "yaml";
+
+/** Where a collector other than Fluent Bit sends to, with its settings by their path, such as `tls.insecure`. */
+export interface Sink {
+  /** Name in the file, such as `otlp/backup`. */
+  readonly name: string;
+  /** Plugin, in lower case, such as `otlp`. */
+  readonly type: string;
+  readonly settings: readonly Setting[];
+}
+
+type Setting = readonly [path: string, value: string];
+
+/** The sinks in a configuration file of the OpenTelemetry Collector, Vector, Promtail, Filebeat, Alloy or Fluentd; else none. */
+export function sinksIn(text: string): Sink[] {
+  if (/^\s*<(match|store)\b/m.test(text)) return sinksOfFluentd(text);
+  if (/^\s*(loki\.write|otelcol\.exporter\.\w+|prometheus\.remote_write)\s+"/m.test(text)) return sinksOfAlloy(text);
+  if (/^\s*\[sinks\./m.test(text)) return sinksOfToml(text);
+  return sinksOfYaml(parseQuietly(text));
+}
+
+function sinksOfYaml(document: unknown): Sink[] {
+  if (!isGroup(document)) return [];
+  const { exporters, receivers, sinks, clients, output, ...others } = document;
+  // A name such as otlp/backup tells the type.
+  if (isGroup(exporters) && isGroup(receivers))
+    return Object.entries(exporters).map(([name, one]) => sinkOf(name, name.split("/")[0] ?? name, one));
+  if (isGroup(sinks))
+    return Object.entries(sinks).map(([name, one]) => sinkOf(name, isGroup(one) ? String(one.type) : "", one));
+  if (Array.isArray(clients) && ("scrape_configs" in document || "positions" in document))
+    return clients.map((client) => sinkOf("clients", "loki", client));
+  const dotted = Object.entries(others).flatMap(([key, one]) => {
+    const [, type] = /^output\.(\w+)$/.exec(key) ?? [];
+    return type === undefined ? [] : [sinkOf(key, type, one)];
+  });
+  const grouped = Object.entries(isGroup(output) ? output : {}).map(([type, one]) =>
+    sinkOf(`output.${type}`, type, one),
+  );
+  return [...grouped, ...dotted];
+}
+
+function sinkOf(name: string, type: string, value: unknown): Sink {
+  return { name, type: type.toLowerCase(), settings: settingsIn(value, "") };
+}
+
+/** The items of a list stand under the list's path. */
+function settingsIn(value: unknown, path: string): Setting[] {
+  if (Array.isArray(value)) return value.flatMap((item) => settingsIn(item, path));
+  if (!isGroup(value)) return [[path.toLowerCase(), String(value ?? "")]];
+  return Object.entries(value).flatMap(([key, inner]) => settingsIn(inner, path === "" ? key : `${path}.${key}`));
+}
+
+/** How a format of lines writes blocks within one another, and settings in them. */
+interface Format {
+  /** The block's name, and what tells blocks of that name apart. */
+  readonly open: RegExp;
+  readonly close: RegExp;
+  readonly setting: RegExp;
+  readonly isSink: (block: string) => boolean;
+  readonly typeOf: (block: string, settings: readonly Setting[]) => string;
+}
+
+const FLUENTD: Format = {
+  open: /^<(\w+)\s*([^>]*)>$/,
+  close: /^<\/\w+>$/,
+  setting: /^(@?[\w.]+)\s+(.+)$/,
+  isSink: (block) => block === "match" || block === "store",
+  typeOf: (_, settings) => settings.find(([path]) => path === "@type" || path === "type")?.[1] ?? "",
+};
+const ALLOY: Format = {
+  open: /^([\w.]+)\s*("[^"]*")?\s*\{$/,
+  close: /^\}$/,
+  setting: /^(\w+)\s*=\s*(.+)$/,
+  isSink: (block) => /^(loki\.write|otelcol\.exporter\.|prometheus\.remote_write)/.test(block),
+  typeOf: (block) => block.split(".").at(-1) ?? block,
+};
+
+function sinksOfFluentd(text: string): Sink[] {
+  return sinksOfBlocks(text, FLUENTD);
+}
+
+function sinksOfAlloy(text: string): Sink[] {
+  return sinksOfBlocks(text, ALLOY);
+}
+
+function sinksOfBlocks(text: string, { open, close, setting, isSink, typeOf }: Format): Sink[] {
+  const found: {
+    readonly block: string;
+    readonly label: string;
+    readonly depth: number;
+    readonly settings: Setting[];
+  }[] = [];
+  const blocks: string[] = [];
+  const openSinks: (typeof found)[number][] = [];
+  for (const line of text.split("\n").map((raw) => raw.trim())) {
+    const [, block, label = ""] = open.exec(line) ?? [];
+    if (block !== undefined) {
+      blocks.push(block);
+      if (isSink(block)) {
+        const sink = { block, label, depth: blocks.length, settings: [] };
+        found.push(sink);
+        openSinks.push(sink);
+      }
+    } else if (close.test(line)) {
+      if (openSinks.at(-1)?.depth === blocks.length) openSinks.pop();
+      blocks.pop();
+    } else {
+      const [, key, value] = setting.exec(line) ?? [];
+      const sink = openSinks.at(-1);
+      if (sink === undefined || key === undefined || value === undefined) continue;
+      const path = [...blocks.slice(sink.depth), key].join(".").toLowerCase();
+      sink.settings.push(...valuesOf(value).map((one): Setting => [path, one]));
+    }
+  }
+  return found.map(({ block, label, settings }) => ({
+    name: [block, label].filter((part) => part !== "").join(" "),
+    type: typeOf(block, settings).toLowerCase(),
+    settings,
+  }));
+}
+
+function sinksOfToml(text: string): Sink[] {
+  const sinks = new Map<string, Setting[]>();
+  let [name, table]: [string | undefined, string] = [undefined, ""];
+  for (const line of text.split("\n").map((raw) => raw.trim())) {
+    const [header, section = ""] = /^\[+([^\]]+)\]+$/.exec(line) ?? [];
+    if (header !== undefined) {
+      const [, sink, below = ""] = /^sinks\.("[^"]+"|[^.]+)\.?(.*)$/.exec(section) ?? [];
+      [name, table] = [sink, below === "" ? "" : `${below}.`];
+      continue;
+    }
+    const [, key, value] = /^([\w.]+)\s*=\s*(.+)$/.exec(line) ?? [];
+    if (name === undefined || key === undefined || value === undefined) continue;
+    const settings = sinks.get(name) ?? [];
+    sinks.set(name, settings);
+    settings.push(...valuesOf(value).map((one): Setting => [`${table}${key}`.toLowerCase(), one]));
+  }
+  return [...sinks].map(([sink, settings]) => ({
+    name: sink,
+    type: settings.find(([path]) => path === "type")?.[1]?.toLowerCase() ?? "",
+    settings,
+  }));
+}
+
+/** The texts of a list, or a value by itself without its quotes. */
+function valuesOf(value: string): string[] {
+  const quoted = [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, one, other]) => one ?? other ?? "");
+  // What a function makes is no text: env("URL").
+  return quoted.length > 0 && /^[["']/.test(value) ? quoted : [value.replace(/\s+#.*$/, "")];
+}
+
+type Group = { readonly [key: string]: unknown };
+
+function isGroup(value: unknown): value is Group {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseQuietly(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}

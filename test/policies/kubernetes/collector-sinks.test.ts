@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { destinationsOf } from "../../../components/logging/collectors/collector.ts";
+import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
+import { sinksIn } from "../../../policies/readers/collector-sinks.ts";
+import { hostsOf, plainSendings, unverifiedBy } from "../../../policies/readers/sink-transport.ts";
+import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
+
+/** Configurations, with what sends in the clear and what is not verified, by the program and the host. */
+const CASES: Readonly<Record<string, readonly [text: string, plain: readonly string[], unverified?: string]>> = {
+  "the OpenTelemetry Collector": [
+    `receivers:
+  kubeletstats: { insecure_skip_verify: true, endpoint: "http://10.0.0.1:10255" }
+exporters:
+  otlp: { endpoint: "gateway.example.com:4317" }
+  otlp/plain: { endpoint: "gateway.example.com:4317", tls: { insecure: true } }
+  otlphttp: { endpoint: "http://gateway.example.com:4318" }
+  otlphttp/tls: { endpoint: "https://gateway.example.com", tls: { insecure_skip_verify: true } }
+  kafka: { brokers: ["k1.example.com:9092"] }
+  kafka/tls: { brokers: ["k1.example.com:9094"], tls: { ca_file: /ca.pem } }
+  syslog: { endpoint: s.example.com, network: udp }
+  elasticsearch: { endpoints: ["https://e.example.com", "http://f.example.com:9200"] }
+  debug: {}
+service: { pipelines: {} }
+`,
+    [
+      "endpoint of otlp/plain is gateway.example.com:4317",
+      "endpoint of otlphttp is http://gateway.example.com:4318",
+      "brokers of kafka is k1.example.com:9092",
+      "endpoint of syslog is s.example.com",
+      "endpoints of elasticsearch is http://f.example.com:9200",
+    ],
+    "tls.insecure_skip_verify of otlphttp/tls is true",
+  ],
+  "Vector in YAML": [
+    `sources: { logs: { type: kubernetes_logs, endpoint: "http://sources.example.com" } }
+sinks:
+  search: { type: elasticsearch, endpoints: ["http://me:hunter2@search.example.com:9200"] }
+  safe: { type: http, uri: "https://in.example.com", tls: { verify_certificate: false } }
+  kafka: { type: kafka, bootstrap_servers: "a.example.com:9092,b.example.com:9092" }
+  kafka_tls: { type: kafka, bootstrap_servers: "a.example.com:9094", tls: { enabled: true } }
+  socket: { type: socket, mode: udp, address: "u.example.com:514" }
+  bucket: { type: aws_s3, bucket: logs, region: eu-central-1 }
+`,
+    [
+      "endpoints of search is http://search.example.com:9200",
+      "bootstrap_servers of kafka is a.example.com:9092",
+      "bootstrap_servers of kafka is b.example.com:9092",
+      "address of socket is u.example.com:514",
+    ],
+    "tls.verify_certificate of safe is false",
+  ],
+  "Vector in TOML": [
+    `[sources.logs]
+type = "kubernetes_logs"
+[sinks.loki]
+type = "loki"
+endpoint = "http://loki.example.com:3100" # old
+[sinks.http]
+type = "http"
+uri = "https://in.example.com"
+[sinks.http.tls]
+verify_hostname = false
+`,
+    ["endpoint of loki is http://loki.example.com:3100"],
+    "tls.verify_hostname of http is false",
+  ],
+  Promtail: [
+    `server: { http_listen_port: 3101 }
+clients:
+  - url: http://loki.example.com/loki/api/v1/push
+  - url: https://logs.example.com/loki/api/v1/push
+    tls_config: { insecure_skip_verify: true }
+scrape_configs: [{ kubernetes_sd_configs: [{ api_server: "http://10.0.0.1" }] }]
+`,
+    ["url of clients is http://loki.example.com/loki/api/v1/push"],
+    "tls_config.insecure_skip_verify of clients is true",
+  ],
+  "Filebeat by a dotted key": [
+    `filebeat.inputs: [{ type: container, paths: ["/var/log/containers/*.log"] }]
+output.elasticsearch: { hosts: ["search.example.com:9200"] }
+`,
+    ["hosts of output.elasticsearch is search.example.com:9200"],
+  ],
+  "Filebeat by protocol": [
+    `output.elasticsearch: { hosts: ["search.example.com:9200"], protocol: https, ssl.verification_mode: none }`,
+    [],
+    "ssl.verification_mode of output.elasticsearch is none",
+  ],
+  "Filebeat to Logstash": [
+    `output: { logstash: { hosts: ["l.example.com:5044"] } }`,
+    ["hosts of output.logstash is l.example.com:5044"],
+  ],
+  "Filebeat to Logstash by TLS": [
+    `output.logstash: { hosts: ["l.example.com:5044"], ssl.certificate_authorities: ["/ca.pem"] }`,
+    [],
+  ],
+  Alloy: [
+    `loki.source.kubernetes "pods" { forward_to = [loki.write.out.receiver] }
+loki.write "out" {
+  endpoint {
+    url = "http://loki.example.com/loki/api/v1/push"
+  }
+}
+loki.write "safe" {
+  endpoint {
+    url = sys.env("LOKI_URL")
+    tls_config {
+      insecure_skip_verify = true
+    }
+  }
+}
+otelcol.exporter.otlp "tempo" {
+  client {
+    endpoint = "tempo.example.com:4317"
+    tls {
+      insecure = true
+    }
+  }
+}
+discovery.kubernetes "pods" {
+  api_server = "http://10.0.0.1"
+}
+`,
+    [
+      'endpoint.url of loki.write "out" is http://loki.example.com/loki/api/v1/push',
+      'client.endpoint of otelcol.exporter.otlp "tempo" is tempo.example.com:4317',
+    ],
+    'endpoint.tls_config.insecure_skip_verify of loki.write "safe" is true',
+  ],
+  Fluentd: [
+    `<source>
+  @type http
+  bind 0.0.0.0
+</source>
+<match **>
+  @type copy
+  <store>
+    @type elasticsearch
+    host search.example.com
+    port 9200
+    <buffer>
+      path /buffers
+    </buffer>
+  </store>
+  <store>
+    @type elasticsearch
+    host safe.example.com
+    scheme https
+    ssl_verify false
+  </store>
+  <store>
+    @type http
+    endpoint http://in.example.com/logs
+  </store>
+  <store>
+    @type forward
+    <server>
+      host aggregator.example.com
+    </server>
+  </store>
+  <store>
+    @type forward
+    transport tls
+    <server>
+      host aggregator.example.com
+    </server>
+  </store>
+  <store>
+    @type opensearch
+    host "#{ENV['SEARCH']}"
+  </store>
+</match>
+`,
+    [
+      "host of store is search.example.com",
+      "endpoint of store is http://in.example.com/logs",
+      "server.host of store is aggregator.example.com",
+    ],
+    "ssl_verify of store is false",
+  ],
+  "what is no collector's": ["server: { url: http://a.example.com }\nclients: [{ url: http://b.example.com }]\n", []],
+};
+
+describe("where collectors other than Fluent Bit send to", () => {
+  for (const [what, [text, plain, unverified]] of Object.entries(CASES))
+    it(`is read from ${what}`, () => {
+      const sinks = sinksIn(text);
+      assert.deepEqual(
+        sinks.flatMap(plainSendings).map(({ part }) => part),
+        plain,
+      );
+      assert.deepEqual(
+        sinks.flatMap((sink) => unverifiedBy(sink) ?? []),
+        unverified === undefined ? [] : [unverified],
+      );
+    });
+
+  it("is named by its host", () => {
+    const [sink] = sinksIn(`output.elasticsearch: { hosts: ["https://me@search.example.com:9200/logs"] }`);
+    assert.equal(sink === undefined ? undefined : hostsOf(sink), "search.example.com");
+  });
+
+  // Fluent Bit's own configuration is read by another reader.
+  for (const [id, collector] of Object.entries(COLLECTORS).filter(([one]) => one !== "fluent-bit"))
+    it(`is in the clear only as ${id} is told by its destination`, () => {
+      const able = new Set(destinationsOf(collector));
+      const tried = DESTINATIONS.filter(({ kind }) => able.has(String(kind)));
+      assert.ok(tried.length > 0);
+      for (const destination of tried) {
+        const source = collector.modes.includes("daemonset") ? undefined : "application";
+        const { files } = collector.render(pipelines({ collector: id, destination })({}, source));
+        const found = Object.values(files).flatMap(sinksIn).flatMap(plainSendings);
+        const said = JSON.stringify(destination);
+        assert.equal(found.length > 0, /"tls":false|"inCluster":true|"http:/.test(said), said);
+      }
+    });
+});
