@@ -10,6 +10,7 @@ import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
 import { jsonDocuments } from "./json-stream.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
+import { notText, valueThatIsNoText } from "./text-values.ts";
 
 const MANIFEST = /\.(ya?ml|json)$/;
 /** Of the files in such folders nobody thinks as manifests. */
@@ -43,7 +44,7 @@ export async function readManifestFiles(paths: readonly string[]): Promise<Manif
   }
   if (invalid.length > 0) {
     const advice = isTemplate ? " (render templates first, as with helm template or kustomize build)" : "";
-    throw new Failure(`not valid YAML${advice}:\n  ${invalid.join("\n  ")}`, 2);
+    throw new Failure(`not valid YAML for Kubernetes${advice}:\n  ${invalid.join("\n  ")}`, 2);
   }
   if (objects.length === 0) throw new Failure(`there is no Kubernetes object in ${paths.map(nameOf).join(", ")}`, 2);
   return { objects, others };
@@ -141,6 +142,8 @@ export function objectsIn(text: string, file: string): KubernetesObject[] | stri
       throw problem;
     }
     if (isCircular(content)) return "an alias is within its own anchor";
+    const wrong = valueThatIsNoText(document, content);
+    if (wrong !== undefined) return notText(document, wrong, (offset) => lines.linePos(offset).line);
     objects.push(...unlisted(content, { file, line: lines.linePos(start).line }));
   }
   return objects;

@@ -62,7 +62,7 @@ describe("what an audit reads", () => {
   });
 
   it("reads hundreds of aliases, and says which has no anchor in its document", () => {
-    const first = "- &a {apiVersion: v1, kind: ConfigMap, metadata: &m {name: a, labels: &l {x: &v y}}}\n";
+    const first = "- &a {apiVersion: v1, kind: ConfigMap, metadata: &m {name: a, labels: &l {x: &v z}}}\n";
     const other = "- {<<: *a, metadata: {<<: *m, labels: *l, annotations: {x: *v}}}\n";
     const found = objectsIn(`apiVersion: v1\nkind: List\nitems:\n${first}${other.repeat(300)}`, "a.yaml");
     assert.ok(typeof found !== "string", String(found));
