@@ -19,6 +19,7 @@ import { POD_TOKEN_CASES } from "./pod-token.ts";
 import { POD_WORKLOAD_CASES } from "./pod-workload.ts";
 import { TENANCY_CASES } from "./tenancy.ts";
 import { TENANCY_DEFAULT_NAMESPACE_CASES } from "./tenancy-default-namespace.ts";
+import { TENANCY_DNS_CASES } from "./tenancy-dns.ts";
 import { TENANCY_ESCALATION_CASES } from "./tenancy-escalation.ts";
 import { TENANCY_NETWORK_CASES } from "./tenancy-network.ts";
 import { TENANCY_RBAC_CASES } from "./tenancy-rbac.ts";
@@ -46,6 +47,7 @@ export const CASES: CasesByRule = {
   ...POD_WORKLOAD_CASES,
   ...TENANCY_CASES,
   ...TENANCY_DEFAULT_NAMESPACE_CASES,
+  ...TENANCY_DNS_CASES,
   ...TENANCY_ESCALATION_CASES,
   ...TENANCY_NETWORK_CASES,
   ...TENANCY_RBAC_CASES,

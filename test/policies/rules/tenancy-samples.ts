@@ -30,3 +30,19 @@ export const inTeam = (type: string, name: string, spec: Value): SampleResource 
 });
 
 export const NS = "Namespace/ts-team: ";
+
+export const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+const DNS_PORTS = [
+  { port: 53, protocol: "UDP" },
+  { port: 53, protocol: "TCP" },
+];
+/** A denial of both ways, with a way out to DNS. */
+export const NETWORK: Sample = [
+  NAMESPACE,
+  inTeam(POLICY, "deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
+  inTeam(POLICY, "dns", {
+    podSelector: {},
+    policyTypes: ["Egress"],
+    egress: [{ to: [{ namespaceSelector: {} }], ports: DNS_PORTS }],
+  }),
+];

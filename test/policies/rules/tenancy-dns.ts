@@ -1,0 +1,136 @@
+import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
+import type { CasesByRule } from "./cases.ts";
+import { named, without } from "./samples.ts";
+import { inTeam, NETWORK, NS, POLICY } from "./tenancy-samples.ts";
+
+/** Selectors of pods in the namespace of DNS that are not DNS's. */
+const OTHER_PODS: readonly Value[] = [
+  { matchLabels: { "k8s-app": "coredns" } },
+  { matchExpressions: [{ key: "k8s-app", operator: "In", values: ["coredns", "dns"] }] },
+  { matchExpressions: [{ key: "k8s-app", operator: "NotIn", values: ["kube-dns"] }] },
+];
+
+export const TENANCY_DNS_CASES: CasesByRule = {
+  "tenancy-dns-egress": {
+    good: {
+      "both protocols": NETWORK,
+      "both by name and by range": named(NETWORK, "dns", "spec.egress.0.ports", [
+        { port: "dns", protocol: "UDP" },
+        { port: 50, endPort: 60 },
+      ]),
+      "no denial of egress, so DNS is open": without(named(NETWORK, "deny", "spec.policyTypes", ["Ingress"]), "dns"),
+      "a policy without types, as Kubernetes fills them in": named(NETWORK, "dns", "spec.policyTypes", undefined),
+      "everything let out": named(NETWORK, "dns", "spec.egress", [{}]),
+      "all ports of the namespace of DNS": named(NETWORK, "dns", "spec.egress", [
+        { to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } } }] },
+      ]),
+      "all ports of a protocol": named(NETWORK, "dns", "spec.egress.0.ports", [
+        { protocol: "UDP" },
+        { protocol: "TCP" },
+      ]),
+      "a label that the stack gives to the namespace of DNS": [
+        ...named(NETWORK, "dns", "spec.egress.0.to", [{ namespaceSelector: { matchLabels: { name: "kube-system" } } }]),
+        {
+          type: "kubernetes:core/v1:NamespacePatch",
+          name: "kube-system",
+          props: { metadata: { name: "kube-system", labels: { name: "kube-system" } } },
+        },
+      ],
+      "DNS's pods, by the label that they have and by others that they may have": named(
+        NETWORK,
+        "dns",
+        "spec.egress.0.to",
+        [
+          {
+            namespaceSelector: {},
+            podSelector: {
+              matchLabels: { "k8s-app": "kube-dns", "eks.amazonaws.com/component": "coredns" },
+              matchExpressions: [{ key: "pod-template-hash", operator: "Exists" }],
+            },
+          },
+        ],
+      ),
+      "a CoreDNS with another label": [
+        ...named(NETWORK, "dns", "spec.egress.0.to", [
+          { namespaceSelector: {}, podSelector: { matchLabels: { "k8s-app": "coredns" } } },
+        ]),
+        {
+          type: "kubernetes:apps/v1:Deployment",
+          name: "coredns",
+          props: {
+            metadata: { name: "coredns", namespace: "kube-system" },
+            spec: { template: { metadata: { labels: { "k8s-app": "coredns" } } } },
+          },
+        },
+      ],
+      "the address of DNS": named(NETWORK, "dns", "spec.egress.0.to", [{ ipBlock: { cidr: "10.100.0.10/32" } }]),
+      "DNS let out beside a policy of which nothing is known": [
+        inTeam(POLICY, "more", { podSelector: {}, policyTypes: ["Egress"], egress: UNKNOWN }),
+        ...NETWORK,
+      ],
+    },
+    bad: {
+      "no DNS": [
+        without(NETWORK, "dns"),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53. Fix: allow port 53 for both`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "UDP alone": [
+        named(NETWORK, "dns", "spec.egress.0.ports", [{ port: 53, protocol: "UDP" }]),
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "TCP alone, the default protocol": [
+        named(NETWORK, "dns", "spec.egress.0.ports", [{ port: 53 }]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+      ],
+      "to the pods of its own namespace, where DNS is not": [
+        named(NETWORK, "dns", "spec.egress.0.to", [{ podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to a namespace by a label that none has": [
+        named(NETWORK, "dns", "spec.egress.0.to", [
+          { namespaceSelector: { matchLabels: { name: "kube-system" } }, podSelector: {} },
+        ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "to another namespace": [
+        named(NETWORK, "dns", "spec.egress.0.to", [
+          { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "logging" } } },
+        ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      ...Object.fromEntries(
+        OTHER_PODS.map((podSelector) => [
+          `to other pods of its namespace: ${JSON.stringify(podSelector)}`,
+          [
+            named(NETWORK, "dns", "spec.egress.0.to", [{ namespaceSelector: {}, podSelector }]),
+            `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+            `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+          ],
+        ]),
+      ),
+      "a port beside it": [
+        named(NETWORK, "dns", "spec.egress.0.ports", [
+          { port: 54, endPort: 60 },
+          { port: 50, endPort: 52, protocol: "UDP" },
+        ]),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+      "for some pods": [
+        named(NETWORK, "dns", "spec.podSelector", { matchExpressions: [{ key: "app", operator: "Exists" }] }),
+        `${NS}no NetworkPolicy lets DNS out by UDP 53`,
+        `${NS}no NetworkPolicy lets DNS out by TCP 53`,
+      ],
+    },
+    unknown: {
+      "unknown ports": [
+        named(NETWORK, "dns", "spec.egress.0.ports", UNKNOWN),
+        "NetworkPolicy/ts-team/dns: spec.egress[0].ports is known only",
+      ],
+    },
+  },
+};
