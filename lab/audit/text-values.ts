@@ -3,8 +3,8 @@ import { isObject } from "../../components/schema/values.ts";
 
 type Path = readonly (string | number)[];
 
-/** Maps of texts, wherever they are in an object of Kubernetes. */
-const MAPS: readonly string[] = ["labels", "annotations", "matchLabels", "nodeSelector"];
+/** Maps of texts that rules read, wherever they are in an object of Kubernetes. */
+const MAPS: readonly string[] = ["labels", "matchLabels"];
 /** Kinds whose own `data` is a map of texts. */
 const WITH_DATA: readonly string[] = ["ConfigMap", "Secret"];
 const NAMES = ["name", "generateName", "namespace"] as const;

@@ -2,7 +2,7 @@ const NAME =
   /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|^(requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands, how it is used or what a person reads of it, not what it is. */
 const NO_SECRET_NAME =
-  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
+  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls|cert|certificate|ca|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
@@ -11,7 +11,7 @@ const PASSWORD_NAME = /pass|pwd/i;
  * value.
  */
 const REFERENCE =
-  /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<[^>]*>$|SECRET\[[\w.]+\]$|\.{0,2}\/|@|!\w+ )/;
+  /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$\w*(pass|secret|token|key|pwd)\w*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|%[sdqvr]$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<[^>]*>$|SECRET\[[\w.]+\]$|\.{0,2}\/|@|!\w+ )/;
 /** An address of the value in another store or file, which holds none itself. */
 const ADDRESS =
   /^([a-z][\w+.-]*:\/\/[^@]*$|(alias|aws|projects)\/|(arn|env|file|vault|ssm|AWS_SECRET|AWS_PARAMETER_STORE):|ref\+)/;
@@ -21,7 +21,7 @@ const EXPRESSION =
 /** A value that somebody is still to fill in. */
 const FILL_IN = /^(\?|\*{3,}|x{3,}|\.{3}|replace[\w-]*|your[_-][\w-]+|\[(redacted|filtered)\]?)$/i;
 const SWITCH =
-  /^(on|off|true|false|yes|no|null|none|nil|undefined|~|enabled?|disabled?|allow|deny|required|optional|use_env|include|omit|same-origin|(string|str|text|boolean|integer|object)\b[!?,;]?)$/i;
+  /^([01]|on|off|true|false|yes|no|null|none|nil|undefined|~|enabled?|disabled?|allow|deny|required|optional|use_env|include|omit|same-origin|(string|str|text|boolean|integer|object)\b[!?,;]?)$/i;
 const NUMBER = /^\d+[a-z]?$/i;
 /** Several words of letters alone, which a person reads. */
 const PROSE = /^[\p{L}']+[,.:]?( [\p{L}']+[,.:!?]?)+$/u;
@@ -84,7 +84,7 @@ const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
 
 function holdsValue(text: string, place: RegExp): boolean {
   const values = [...text.matchAll(new RegExp(place, `${place.flags}g`))].map(([, value = ""]) => value);
-  return values.some((value) => !isReference(value));
+  return values.some((value) => !isReference(value) && !SWITCH.test(value));
 }
 
 /** Also in base64, as a kubeconfig and a Secret have it. */

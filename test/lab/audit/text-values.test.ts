@@ -42,8 +42,8 @@ const REFUSED: readonly (readonly [text: string, field: string, found: string])[
     "80, which YAML reads as 80",
   ],
   [
-    object("example.com/v1/Shop", "{name: a, annotations: {a: yes}}"),
-    "metadata.annotations.a at line 3",
+    object("example.com/v1/Shop", "{name: a, labels: {a: yes}}"),
+    "metadata.labels.a at line 3",
     "yes, which YAML reads as true",
   ],
   [
@@ -56,6 +56,7 @@ const REFUSED: readonly (readonly [text: string, field: string, found: string])[
 /** Values that need no quotes. */
 const TAKEN = [
   object("Pod", "{name: 'n', namespace: \"y\", labels: {a: null, b: 'true'}}", "spec: {hostNetwork: no, priority: 1}"),
+  object("Ingress", "{name: a, annotations: {buffers: 8}}"),
   object("Service", "{name: a}", "spec: {ports: [{port: 80, targetPort: 8080}]}"),
   object("example.com/v1/Shop", "{name: a}", "spec: {labels: {a: 1}, env: [{name: A, value: 1}]}"),
   object(

@@ -92,6 +92,12 @@ const HARMLESS = [
     "secret := input.secret",
     "password = nil",
   ],
+  ...[
+    "credentialsSecret: jaeger-creds",
+    "storageSecretNameAnnotation: example.com/secret",
+    'echo "password=$password"',
+  ],
+  ...["webhook-cert-secret: serving", 'format("postgresql://%s:%s@%s:%d/", user, password, host, port)'],
   ...["existingSecret: shop", "tlsSecret: shop", "userPasswordKey: password", "credentials: same-origin"],
   ...[
     "password: string",

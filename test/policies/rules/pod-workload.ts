@@ -27,6 +27,7 @@ const HARMLESS_LINES = [
   'tool --token "$TOKEN" --max-tokens 100',
   "mkdir -p /data && ssh -p2222 host",
   "docker run -p 8080:80 image",
+  "mysqld --mysql-native-password=ON",
   "login --password-stdin --token-file=/run/token",
 ];
 
@@ -81,6 +82,7 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       "another variable": set(`${C}.env`, [{ name: "DB_PASSWORD", value: "$(PASSWORD)" }]),
       "switches and numbers": set(`${C}.env`, [
         { name: "ALLOW_EMPTY_PASSWORD", value: "yes" },
+        { name: "VNC_NO_PASSWORD", value: "1" },
         { name: "MAX_TOKENS", value: "4096" },
         { name: "TOKEN_TTL", value: "10m" },
         { name: "TOKEN_CACHE_SIZE_OF_TOKEN", value: "100" },
