@@ -19,6 +19,8 @@ interface Path {
   readonly group: string;
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** Whether the resources are in no namespace, so that a Role gives no right on them. Default false. */
+  readonly isClusterScoped?: true;
   readonly problem: string;
 }
 
@@ -33,12 +35,14 @@ const SIGNERS: Path = {
   group: CERTIFICATES,
   resources: ["signers"],
   verbs: ["approve", "sign"],
+  isClusterScoped: true,
   problem: "on signers, which gives a certificate in any name",
 };
 const APPROVALS: Path = {
   group: CERTIFICATES,
   resources: ["certificatesigningrequests/approval"],
   verbs: ["update", "patch"],
+  isClusterScoped: true,
   problem: "on certificatesigningrequests/approval, which gives a certificate in any name",
 };
 /** What signs certificates by which the API server knows a user. */
@@ -50,6 +54,7 @@ const CHANGES: readonly Path[] = [
     group: "",
     resources: ["persistentvolumes"],
     verbs: ["create"],
+    isClusterScoped: true,
     problem: "on persistentvolumes, which may be any path of a node",
   },
   {
@@ -58,6 +63,7 @@ const CHANGES: readonly Path[] = [
       ["webhookconfigurations", "admissionpolicies", "admissionpolicybindings"].map((name) => `${way}${name}`),
     ),
     verbs: [...WRITING, "delete", "deletecollection"],
+    isClusterScoped: true,
     problem: "on what the API server asks before it admits an object",
   },
   {
@@ -169,7 +175,8 @@ function namesResources(rule: Field): boolean {
 }
 
 /** Reports the verbs of a rule that give a right. */
-function tellPath(rule: Field, { group, resources, verbs, problem }: Path, report: Report): void {
+function tellPath(rule: Field, { group, resources, verbs, isClusterScoped, problem }: Path, report: Report): void {
+  if (isClusterScoped && /^Role(Patch)?$/.test(rule.owner.kind)) return;
   const giving = rule
     .at("verbs")
     .items()

@@ -101,6 +101,17 @@ const NAMESPACED = new RegExp(
     "coordination\\.k8s\\.io/\\w+:Lease",
   ].join("|")})$`,
 );
+/** Kinds that belong to no namespace, of those groups: the API server takes the namespace out that such an object names. */
+const CLUSTER_SCOPED = new RegExp(
+  `^kubernetes:(${[
+    "core/v1:(Namespace|Node|PersistentVolume)",
+    "rbac\\.authorization\\.k8s\\.io/\\w+:(ClusterRole|ClusterRoleBinding)",
+    "(storage|scheduling|node|certificates|flowcontrol\\.apiserver)\\.k8s\\.io/\\w+:(?!CSIStorageCapacity|PodCertificateRequest)\\w+",
+    "(admissionregistration|apiextensions|apiregistration)\\.k8s\\.io/\\w+:\\w+",
+    "networking\\.k8s\\.io/\\w+:(IngressClass|IPAddress|ServiceCIDR)",
+    "policy/\\w+:PodSecurityPolicy",
+  ].join("|")})$`,
+);
 const RELEASE = "kubernetes:helm.sh/v3:Release";
 
 /** What is in nobody's namespace. */
@@ -141,7 +152,7 @@ function namespaceField(resource: Resource): Field {
 
 function isInDefault(resource: Resource, field: Field): boolean {
   // A patch makes nothing: what it changes is there already, such as the account default of each namespace.
-  if (resource.kind.endsWith("Patch")) return false;
+  if (resource.kind.endsWith("Patch") || CLUSTER_SCOPED.test(resource.type)) return false;
   if (resource.type === RELEASE)
     return (field.text() ?? resource.provider.at("namespace").text() ?? "default") === "default";
   // Whether a custom resource that names no namespace belongs to one, nobody knows.

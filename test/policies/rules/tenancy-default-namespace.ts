@@ -18,6 +18,17 @@ export const TENANCY_DEFAULT_NAMESPACE_CASES: CasesByRule = {
       "a custom resource, of which nobody knows": [
         { type: "kubernetes:example.com/v1:Thing", name: "thing", props: { metadata: { name: "thing" } } },
       ],
+      ...Object.fromEntries(
+        [
+          "rbac.authorization.k8s.io/v1:ClusterRoleBinding",
+          "core/v1:PersistentVolume",
+          "storage.k8s.io/v1:StorageClass",
+          "apiextensions.k8s.io/v1:CustomResourceDefinition",
+        ].map((kind) => [
+          `a namespace of what is in none: ${kind}`,
+          [{ type: `kubernetes:${kind}`, name: "a", props: { metadata: { name: "a", namespace: "default" } } }],
+        ]),
+      ),
       "a patch of what is there": [
         {
           type: "kubernetes:core/v1:ServiceAccountPatch",
@@ -35,6 +46,16 @@ export const TENANCY_DEFAULT_NAMESPACE_CASES: CasesByRule = {
         'Pod/default/curl-ts: metadata.namespace is "default", which is the namespace default. Fix: set metadata.namespace',
       ],
       "nothing said": [first(GOOD_POD, "metadata.namespace", undefined), "Pod/curl-ts: metadata.namespace is not set"],
+      "what is in a namespace, of a group whose others are not": [
+        [
+          {
+            type: "kubernetes:storage.k8s.io/v1:CSIStorageCapacity",
+            name: "a",
+            props: { metadata: { namespace: "default" } },
+          },
+        ],
+        'CSIStorageCapacity/default/a: metadata.namespace is "default"',
+      ],
       "a custom resource that says so": [
         [{ type: "kubernetes:example.com/v1:Thing", name: "thing", props: { metadata: { namespace: "default" } } }],
         'Thing/default/thing: metadata.namespace is "default"',

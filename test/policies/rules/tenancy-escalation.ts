@@ -17,6 +17,8 @@ const certificates = (resource: string, verb: string, names: readonly Value[] = 
   resourceNames: names,
   verbs: [verb],
 });
+const inNamespace = (sample: Sample): Sample =>
+  sample.map((one) => ({ ...one, type: one.type.replace("ClusterRole", "Role") }));
 const APPROVAL = certificates("certificatesigningrequests/approval", "update");
 const KUBELETS = certificates("signers", "approve", ["kubernetes.io/kubelet-serving"]);
 /** Rights that lead to more, with what they are on. */
@@ -97,6 +99,7 @@ export const TENANCY_ESCALATION_CASES: CasesByRule = {
       "what another API group calls so": role({ ...TOKEN, apiGroups: ["x.example"] }),
       "certificates of kubelets' servers": role(APPROVAL, KUBELETS),
       "certificates of a signer of its own": role(certificates("signers", "sign", ["issuers.cert-manager.io/*"])),
+      "a Role, which gives no right on what is in no namespace": inNamespace(role(APPROVAL)),
       "a wildcard, which another rule reports": role(EVERYTHING),
       "requests of certificates": role(certificates("certificatesigningrequests", "create")),
     },
@@ -104,6 +107,10 @@ export const TENANCY_ESCALATION_CASES: CasesByRule = {
       "the token of any account": [
         role(TOKEN),
         `${R}.verbs[1] is "create", on serviceaccounts/token, which gives the token of any account`,
+      ],
+      "the token of any account of a namespace": [
+        inNamespace(role(TOKEN)),
+        'Role/reader: rules[0].verbs[1] is "create", on serviceaccounts/token',
       ],
       "the tokens of everything": [role({ ...TOKEN, resources: ["*/token"] }), `${R}.verbs[1] is "create", on serv`],
       "every verb on tokens": [role({ ...TOKEN, verbs: ["*"] }), `${R}.verbs[0] is "*", on serviceaccounts/token`],
@@ -126,6 +133,9 @@ export const TENANCY_ESCALATION_CASES: CasesByRule = {
   "tenancy-escalation-paths": {
     good: {
       "a wildcard, which another rule reports": role(EVERYTHING),
+      "volumes by a Role, which gives no right on what is in no namespace": inNamespace(
+        role(pathRule("", "persistentvolumes", "create")),
+      ),
       ...Object.fromEntries(
         PATHS.flatMap(([group, resource, verb]) => [
           [`reading ${resource}`, role(pathRule(group, resource, "get", "list", "watch"))],
