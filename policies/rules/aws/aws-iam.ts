@@ -106,8 +106,8 @@ export const AWS_IAM: readonly Rule[] = [
     family: "aws",
     level: "mandatory",
     title: "No role can be assumed by everyone",
-    reason: "With principal *, any AWS account can assume it.",
-    fix: "set the service or account as Principal",
+    reason: "With principal * any AWS account can assume it, and so can any user of an identity provider.",
+    fix: "set the service or account as Principal, and a condition on the sub of an OIDC provider's tokens",
     source: aws(
       "IAM JSON policy elements, Principal",
       "IAM/latest/UserGuide/reference_policies_elements_principal.html",
@@ -116,7 +116,11 @@ export const AWS_IAM: readonly Rule[] = [
     check: (role, report) => {
       const policy = role.at("assumeRolePolicy");
       report.each(statementsOf(policy), (statement) => {
-        if (!allows(statement) || isBounded(statement)) return;
+        if (!allows(statement)) return;
+        for (const issuer of issuersOf(statement))
+          if (!namesIdentity(statement, issuer))
+            report.wrongIn(policy, `Federated ${issuer}`, `so every identity of ${issuer} may assume the role`);
+        if (isBounded(statement)) return;
         if (principalsOf(statement).includes("*"))
           report.wrongIn(policy, "Principal *", "so every account may assume the role");
         if (statement.at("NotPrincipal").isSet)
@@ -229,21 +233,50 @@ function principalsOf(statement: Field): string[] {
   return kinds.length > 0 ? kinds.flatMap((kind) => textsOf(principal, kind)) : textsOf(statement, "Principal");
 }
 
+/** OIDC providers whose tokens a statement takes. @throws {Undecided} */
+function issuersOf(statement: Field): string[] {
+  const federated = textsOf(statement.at("Principal"), "Federated");
+  return federated.flatMap((arn) => /:oidc-provider\/(.+)$/.exec(arn)?.[1] ?? []);
+}
+
+/** Whatever repository or service account a token is of. */
+const ANY_IDENTITY = /^([*?]*|repo:[*?].*|system:serviceaccount:[*?]+(:[*?]+)?)$/i;
+
+/**
+ * Whether a condition says of which identities of a provider. That a token is for AWS, as `aud` says, is true of all.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+ * @throws {Undecided}
+ */
+function namesIdentity(statement: Field, issuer: string): boolean {
+  return conditionsOf(statement).some(({ operator, key, values }) => {
+    const [ofIssuer, claim] = [key.toLowerCase().slice(0, issuer.length), key.toLowerCase().slice(issuer.length)];
+    if (ofIssuer !== issuer.toLowerCase() || !claim.startsWith(":") || claim === ":aud") return false;
+    if (/^(ForAllValues:)?Null$|^ForAllValues:|IfExists$|Not/i.test(operator)) return false;
+    return (
+      values.isUnknown || oneOrMore(values).every((value) => value.isUnknown || !ANY_IDENTITY.test(value.text() ?? ""))
+    );
+  });
+}
+
+/** Conditions of a statement, each key by itself. @throws {Undecided} */
+function conditionsOf(statement: Field): { operator: string; key: string; values: Field }[] {
+  return statement
+    .at("Condition")
+    .entries()
+    .flatMap(([operator, keys]) => keys.entries().map(([key, values]) => ({ operator, key, values })));
+}
+
 /** Keys of conditions that say how a request comes, and nothing of whose the resource or the caller is. */
 const HOW = ["aws:securetransport", "aws:multifactorauthpresent", "aws:currenttime", "aws:epochtime", "aws:useragent"];
 
 /** Whether a condition bounds what a statement reaches. One that takes any value bounds nothing. @throws {Undecided} */
 function isBounded(statement: Field): boolean {
-  return statement
-    .at("Condition")
-    .entries()
-    .flatMap(([operator, keys]) => keys.entries().map(([key, values]) => ({ operator, key, values })))
-    .some(({ operator, key, values }) => {
-      if (HOW.includes(key.toLowerCase()) || /^(ForAllValues:)?Null$|^ForAllValues:|IfExists$/i.test(operator))
-        return false;
-      // What is not known yet is a value.
-      return values.isUnknown || !oneOrMore(values).some((value) => !value.isUnknown && value.text() === "*");
-    });
+  return conditionsOf(statement).some(({ operator, key, values }) => {
+    if (HOW.includes(key.toLowerCase()) || /^(ForAllValues:)?Null$|^ForAllValues:|IfExists$/i.test(operator))
+      return false;
+    // What is not known yet is a value.
+    return values.isUnknown || !oneOrMore(values).some((value) => !value.isUnknown && value.text() === "*");
+  });
 }
 
 function parseQuietly(text: string): Value | undefined {

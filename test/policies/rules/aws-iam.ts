@@ -24,6 +24,11 @@ const attachment = (arn: Value): Sample => [
   { type: "aws:iam/rolePolicyAttachment:RolePolicyAttachment", name: "node", props: { policyArn: arn } },
 ];
 
+const GITHUB = "token.actions.githubusercontent.com";
+const EKS = "oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF";
+const federated = (issuer: string, condition: object): Sample =>
+  role({ Federated: `arn:aws:iam::123456789012:oidc-provider/${issuer}` }, {}, condition);
+
 export const AWS_IAM_CASES: CasesByRule = {
   "aws-iam-actions": {
     good: {
@@ -185,6 +190,22 @@ export const AWS_IAM_CASES: CasesByRule = {
   "aws-iam-trust": {
     good: {
       "a service": role(SERVICE),
+      "a repository of GitHub": federated(GITHUB, { StringLike: { [`${GITHUB}:sub`]: "repo:org/repo:*" } }),
+      "repositories of an owner": federated(GITHUB, {
+        StringEquals: { [`${GITHUB}:aud`]: "sts.amazonaws.com", [`${GITHUB}:repository_owner`]: "org" },
+      }),
+      "a service account of EKS": federated(EKS, { StringEquals: { [`${EKS}:sub`]: "system:serviceaccount:a:b" } }),
+      "service accounts of a namespace": federated(EKS, {
+        StringLike: { [`${EKS}:sub`]: "system:serviceaccount:a:*" },
+      }),
+      "an identity that is not known yet": first(role(SERVICE), "assumeRolePolicy", {
+        Statement: {
+          Effect: "Allow",
+          Principal: { Federated: `arn:aws:iam::123456789012:oidc-provider/${EKS}` },
+          Condition: { StringEquals: { [`${EKS}:sub`]: UNKNOWN } },
+        },
+      }),
+      "an identity provider with SAML": role({ Federated: "arn:aws:iam::123456789012:saml-provider/sso" }),
       "everybody under a condition": role("*", {}, { StringEquals: { "aws:PrincipalOrgID": "o-1" } }),
     },
     bad: {
@@ -198,6 +219,25 @@ export const AWS_IAM_CASES: CasesByRule = {
       "everybody over TLS": [
         role("*", {}, { Bool: { "aws:SecureTransport": "true" } }),
         "Role/node: assumeRolePolicy: Principal *",
+      ],
+      ...Object.fromEntries(
+        [
+          { StringEquals: { [`${GITHUB}:aud`]: "sts.amazonaws.com" } },
+          { StringLike: { [`${GITHUB}:sub`]: "*" } },
+          { StringLike: { [`${GITHUB}:sub`]: ["repo:org/repo:*", "repo:*:ref:refs/heads/main"] } },
+          { StringLikeIfExists: { [`${GITHUB}:sub`]: "repo:org/repo:*" } },
+          { StringNotLike: { [`${GITHUB}:sub`]: "repo:org/repo:*" } },
+        ].map((condition) => [
+          `every repository of GitHub: ${JSON.stringify(condition)}`,
+          [
+            federated(GITHUB, condition),
+            `Role/node: assumeRolePolicy: Federated ${GITHUB}, so every identity of ${GITHUB} may assume the role. Fix: `,
+          ] as const,
+        ]),
+      ),
+      "every service account of EKS": [
+        federated(EKS, { StringLike: { [`${EKS}:sub`]: "system:serviceaccount:*:*" } }),
+        `Role/node: assumeRolePolicy: Federated ${EKS}, so every identity of ${EKS} may assume the role`,
       ],
       "every account": [role({ AWS: ["*"] }), "Role/node: assumeRolePolicy: Principal *"],
     },
