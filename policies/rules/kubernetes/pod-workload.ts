@@ -42,7 +42,7 @@ export const POD_WORKLOAD: readonly Rule[] = [
       id: "pods-no-literal-secrets",
       forbids: true,
       level: "mandatory",
-      title: "No container has a literal secret in its environment or arguments",
+      title: "No container has a literal secret in its environment, arguments, probes or hooks",
       reason: "Anyone who reads the pod, manifest or state reads it.",
       fix: "mount a Secret as a file, or reference one with valueFrom.secretKeyRef",
       source: cis("4.4.1"),
@@ -58,36 +58,57 @@ export const POD_WORKLOAD: readonly Rule[] = [
           else if (!value.isUnknown) tellCredential(value, report, credentialInFile(value.text() ?? ""));
         }),
       );
-      const reported = report.verdicts.length;
-      report.each(["command", "args"], (list) =>
-        report.each(container.at(list).items(), (word) => {
-          const [, name = "", value = ""] = /^--?([\w.-]+)=(.*)$/s.exec(word.text() ?? "") ?? [];
-          if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
-          else tellCredential(word, report);
-        }),
-      );
-      // An option and its value may be two words.
-      report.each(["command", "args"], (list) => {
-        const words = container.at(list).items();
-        report.each(words.slice(1).entries(), ([index, word]) => {
-          const option = words[index];
-          if (option === undefined || option.isUnknown || !/^--?[\w-]+$/.test(option.text() ?? "")) return;
-          const name = (option.text() ?? "").replace(/^-+/, "");
-          const value = word.isUnknown ? "(unknown)" : (word.text() ?? "");
-          if (value.startsWith("-")) return;
-          const what = word.isUnknown ? undefined : credentialInText(`${option.text()} ${value}`);
-          if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
-          else if (what !== undefined) report.hidden(word, what);
-        });
-      });
-      // A client's own option is known by the client, in another word.
-      if (report.verdicts.length > reported) return;
-      const words = ["command", "args"].flatMap((list) => container.at(list).items());
-      const what = credentialInCommand(words.map((word) => (word.isUnknown ? "" : (word.text() ?? ""))).join(" "));
-      if (what !== undefined) report.hidden(container.at(container.at("command").isSet ? "command" : "args"), what);
+      report.part(() => tellWords(container, ["command", "args"], report));
+      report.each(handlersOf(container), (handler) => tellHandler(handler, report));
     },
   ),
 ];
+
+/** Reports credentials in the words of a command, each by itself and beside one another. */
+function tellWords(holder: Field, lists: readonly string[], report: Report): void {
+  const reported = report.verdicts.length;
+  report.each(lists, (list) =>
+    report.each(holder.at(list).items(), (word) => {
+      const [, name = "", value = ""] = /^--?([\w.-]+)=(.*)$/s.exec(word.text() ?? "") ?? [];
+      if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
+      else tellCredential(word, report);
+    }),
+  );
+  // An option and its value may be two words.
+  report.each(lists, (list) => {
+    const words = holder.at(list).items();
+    report.each(words.slice(1).entries(), ([index, word]) => {
+      const option = words[index];
+      if (option === undefined || option.isUnknown || !/^--?[\w-]+$/.test(option.text() ?? "")) return;
+      const name = (option.text() ?? "").replace(/^-+/, "");
+      const value = word.isUnknown ? "(unknown)" : (word.text() ?? "");
+      if (value.startsWith("-")) return;
+      const what = word.isUnknown ? undefined : credentialInText(`${option.text()} ${value}`);
+      if (isCredential(name, value)) report.hidden(word, `the literal value of ${name}`);
+      else if (what !== undefined) report.hidden(word, what);
+    });
+  });
+  // A client's own option is known by the client, in another word.
+  if (report.verdicts.length > reported) return;
+  const words = lists.flatMap((list) => holder.at(list).items());
+  const what = credentialInCommand(words.map((word) => (word.isUnknown ? "" : (word.text() ?? ""))).join(" "));
+  if (what !== undefined) report.hidden(holder.at(lists.find((list) => holder.at(list).isSet) ?? "command"), what);
+}
+
+/** What the kubelet runs or calls in a container: its probes and hooks. */
+function handlersOf(container: Field): Field[] {
+  const probes = ["livenessProbe", "readinessProbe", "startupProbe"].map((key) => container.at(key));
+  return [...probes, ...["postStart", "preStop"].map((key) => container.at("lifecycle", key))];
+}
+
+function tellHandler(handler: Field, report: Report): void {
+  report.part(() => tellWords(handler.at("exec"), ["command"], report));
+  report.each(handler.at("httpGet", "httpHeaders").items(), (header) => {
+    const [name, value] = [header.at("name").text() ?? "", header.at("value")];
+    const what = isCredential(name, value.text() ?? "") ? `the literal value of ${name}` : undefined;
+    tellCredential(value, report, what ?? credentialInText(`${name}: ${value.text()}`));
+  });
+}
 
 /** What kind of credential a value holds that is a whole file. */
 function credentialInFile(value: string): string | undefined {

@@ -114,6 +114,10 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
       ...Object.fromEntries(
         HARMLESS_LINES.map((line) => [`no credential in ${line}`, set(`${C}.command`, ["sh", "-c", line])]),
       ),
+      "a probe and its header without": set(`${C}.livenessProbe`, {
+        exec: { command: ["mysqladmin", "ping", "-p$PASSWORD"] },
+        httpGet: { port: 80, httpHeaders: [{ name: "Host", value: "a.example.com" }] },
+      }),
       "an unknown value of no secret": set(`${C}.env`, [{ name: "DATABASE_HOST", value: UNKNOWN }]),
       arguments: set(`${C}.args`, [
         "--password-file=/run/p",
@@ -177,6 +181,24 @@ export const POD_WORKLOAD_CASES: CasesByRule = {
           [set(`${C}.command`, ["sh", "-c", line]), `${AT}.command[2] (value not shown), `] as const,
         ]),
       ),
+      "a password in a probe's command": [
+        set(`${C}.livenessProbe`, { exec: { command: ["mysqladmin", "ping", "-phunter2"] } }),
+        `${AT}.livenessProbe.exec.command (value not shown), a password in a command line`,
+      ],
+      "a password in a hook's command": [
+        set(`${C}.lifecycle`, { preStop: { exec: { command: ["sh", "-c", "curl -u me:hunter2 https://a"] } } }),
+        `${AT}.lifecycle.preStop.exec.command[2] (value not shown), a password after -u or --user`,
+      ],
+      "a password in a probe's header": [
+        set(`${C}.readinessProbe`, {
+          httpGet: { port: 80, httpHeaders: [{ name: "Authorization", value: "Basic bWU6aHVudGVyMg==" }] },
+        }),
+        `${AT}.readinessProbe.httpGet.httpHeaders[0].value (value not shown), a literal Authorization`,
+      ],
+      "a key in a probe's header": [
+        set(`${C}.startupProbe`, { httpGet: { port: 80, httpHeaders: [{ name: "X-Api-Key", value: "hunter2" }] } }),
+        `${AT}.startupProbe.httpGet.httpHeaders[0].value (value not shown), the literal value of X-Api-Key`,
+      ],
       "a password after -p, as a client's words": [
         set(`${C}.command`, ["mysql", "-h", "db", "-phunter2"]),
         `${AT}.command (value not shown), a password in a command line`,
