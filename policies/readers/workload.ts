@@ -1,8 +1,8 @@
 import type { Field, Resource } from "../core/resource.ts";
 
-/** Custom kinds with the template of a pod, which may stand elsewhere: Argo Rollouts, OpenKruise and Knative. */
+/** Custom kinds with the template of a pod, which may stand elsewhere: Argo Rollouts, OpenKruise, Knative and KEDA. */
 const CUSTOM =
-  /^kubernetes:(argoproj\.io\/\w+:Rollout|apps\.kruise\.io\/\w+:(CloneSet|StatefulSet|DaemonSet)|serving\.knative\.dev\/\w+:(Service|Configuration))$/;
+  /^kubernetes:(argoproj\.io\/\w+:Rollout|apps\.kruise\.io\/\w+:(CloneSet|StatefulSet|DaemonSet)|serving\.knative\.dev\/\w+:(Service|Configuration)|keda\.sh\/\w+:ScaledJob)$/;
 
 /** Where the pod's spec stands in each kind that makes pods, all API versions alike. */
 const PATHS: readonly (readonly [RegExp, readonly string[]])[] = [
@@ -12,6 +12,7 @@ const PATHS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^kubernetes:(apps|extensions)\/\w+:(Deployment|DaemonSet|StatefulSet|ReplicaSet)$/, ["spec", "template", "spec"]],
   [/^kubernetes:batch\/\w+:Job$/, ["spec", "template", "spec"]],
   [/^kubernetes:batch\/\w+:CronJob$/, ["spec", "jobTemplate", "spec", "template", "spec"]],
+  [/^kubernetes:keda\.sh\/\w+:ScaledJob$/, ["spec", "jobTargetRef", "template", "spec"]],
   [CUSTOM, ["spec", "template", "spec"]],
 ];
 const PATCH = /Patch$/;
@@ -27,6 +28,7 @@ export const WORKLOADS: readonly string[] = [
   "kubernetes:argoproj.io/*",
   "kubernetes:apps.kruise.io/*",
   "kubernetes:serving.knative.dev/*",
+  "kubernetes:keda.sh/*",
 ];
 
 /** Types of the resources that change such a resource of somebody else's. */

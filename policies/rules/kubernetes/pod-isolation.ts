@@ -1,5 +1,6 @@
+import { posix } from "node:path";
 import type { Rule } from "../../core/rule.ts";
-import { cis, podSecurity } from "../rule-sources.ts";
+import { cis, kubernetes, podSecurity } from "../rule-sources.ts";
 import { containerRule, podRule } from "./pod-rule.ts";
 
 /** Volume types that Pod Security "restricted" allows. */
@@ -14,6 +15,11 @@ const VOLUME_TYPES: readonly string[] = [
   "projected",
   "secret",
 ];
+
+const VOLUME_RISK = "concepts/security/rbac-good-practices/#persistent-volume-creation";
+/** Folders of a node's system and all below them, and those that hold them. Provisioners keep volumes elsewhere below /var and /opt. */
+const SYSTEM =
+  /^\/((bin|boot|etc|lib|lib64|proc|root|run|sbin|sys|usr|var\/(log|run|lib\/(cni|containerd|docker|etcd|kubelet)))(\/.*)?|var|var\/lib|home)?$/;
 
 /** What keeps a container apart from its node and its neighbors. */
 export const POD_ISOLATION: readonly Rule[] = [
@@ -117,6 +123,23 @@ export const POD_ISOLATION: readonly Rule[] = [
         if (volume.at("hostPath").isSet) report.wrong(path, "a path of the node");
       }),
   ),
+  {
+    id: "pods-no-host-volumes",
+    family: "pods",
+    level: "mandatory",
+    title: "No PersistentVolume is a folder of the node's system",
+    reason: "A pod that claims it sees the node, and passes Pod Security.",
+    fix: "use a CSI driver, or a disk or folder by itself, such as /mnt/disks/a",
+    source: kubernetes("RBAC good practices, persistent volume creation", VOLUME_RISK),
+    types: ["kubernetes:core/v1:PersistentVolume", "kubernetes:core/v1:PersistentVolumePatch"],
+    check: (volume, report) => {
+      report.each(["hostPath", "local"], (source) => {
+        const path = volume.at("spec", source, "path");
+        if (path.isSet && SYSTEM.test(posix.join("/", path.text() ?? "", ".")))
+          report.wrong(path, "which holds files of the node's system");
+      });
+    },
+  },
   podRule(
     {
       id: "pods-volume-types",

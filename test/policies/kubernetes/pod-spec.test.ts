@@ -21,6 +21,7 @@ const KINDS: Record<string, object> = {
   "kubernetes:argoproj.io/v1alpha1:Rollout": { spec: TEMPLATE },
   "kubernetes:apps.kruise.io/v1alpha1:CloneSet": { spec: TEMPLATE },
   "kubernetes:serving.knative.dev/v1:Service": { spec: TEMPLATE },
+  "kubernetes:keda.sh/v1alpha1:ScaledJob": { spec: { jobTargetRef: TEMPLATE } },
 };
 
 describe("podSpecOf", () => {

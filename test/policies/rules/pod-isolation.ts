@@ -1,11 +1,15 @@
-import { UNKNOWN } from "../../../policies/core/resource.ts";
+import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
-import { first } from "./samples.ts";
+import { first, type Sample } from "./samples.ts";
 import { CONTAINER, GOOD_POD } from "./workloads.ts";
 
 const C = "spec.containers.0";
 const AT = "Pod/ts-team/curl-ts: spec.containers[0]";
 const set = (path: string, to: Parameters<typeof first>[2]) => first(GOOD_POD, path, to);
+
+const persistentVolume = (spec: Value): Sample => [
+  { type: "kubernetes:core/v1:PersistentVolume", name: "a", props: { metadata: { name: "a" }, spec } },
+];
 
 export const POD_ISOLATION_CASES: CasesByRule = {
   "pods-not-privileged": {
@@ -239,6 +243,34 @@ export const POD_ISOLATION_CASES: CasesByRule = {
       "an unknown volume": [
         set("spec.volumes", [UNKNOWN]),
         "Pod/ts-team/curl-ts: spec.volumes[0].hostPath is known only",
+      ],
+    },
+  },
+  "pods-no-host-volumes": {
+    good: {
+      "a driver's volume": persistentVolume({ csi: { driver: "ebs.csi.aws.com", volumeHandle: "vol-1" } }),
+      ...Object.fromEntries(
+        ["/mnt/disks/a", "/var/local-path-provisioner/pvc-1", "/var/lib/rancher/k3s/storage/pvc-1", "/home/data"].map(
+          (path) => [`a folder by itself: ${path}`, persistentVolume({ local: { path } })],
+        ),
+      ),
+    },
+    bad: {
+      ...Object.fromEntries(
+        ["/", "/etc", "/var/lib/kubelet/pods", "/mnt/../proc/1", "/run/containerd/", "/var/lib"].map((path) => [
+          `a folder of the system: ${path}`,
+          [
+            persistentVolume({ hostPath: { path } }),
+            `PersistentVolume/a: spec.hostPath.path is "${path}", which holds files of the node's system. Fix: use a CSI`,
+          ] as const,
+        ]),
+      ),
+      "a local volume": [persistentVolume({ local: { path: "/" } }), 'PersistentVolume/a: spec.local.path is "/"'],
+    },
+    unknown: {
+      "an unknown path": [
+        persistentVolume({ hostPath: { path: UNKNOWN } }),
+        "PersistentVolume/a: spec.hostPath.path is known only",
       ],
     },
   },
