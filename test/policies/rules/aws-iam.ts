@@ -96,6 +96,10 @@ export const AWS_IAM_CASES: CasesByRule = {
   },
   "aws-iam-resources": {
     good: {
+      "actions of controllers that have no resource": policy({
+        Action: ["route53:ListHostedZones", "tag:GetResources", "xray:PutTraceSegments", "pricing:GetProducts"],
+        Resource: "*",
+      }),
       "named resources": GOOD_POLICY,
       "an action without resources": policy({ Action: "ecr:GetAuthorizationToken", Resource: "*" }),
       "the results of queries, which have no resource": policy({
