@@ -133,13 +133,17 @@ function hostOfUrl(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname : url;
 }
 
-/** @param namespaces those that are known: `loki.monitoring` is a Service in one of them. */
+/** Last parts of names outside a cluster: each of two letters, the usual domains, and those of private networks. */
+const DOMAINS =
+  /^([a-z]{2}|com|net|org|edu|gov|mil|int|info|biz|app|dev|cloud|tech|xyz|online|site|store|example|test|internal|local|localdomain|lan|corp|home|intranet|private)$/i;
+
+/** @param namespaces those that are known: `loki.dev` is a Service in one of them, if there is one that is called so. */
 export function isInside(host: string, namespaces: ReadonlySet<string>): boolean {
   if (["127.0.0.1", "::1", "[::1]"].includes(host) || /\.svc(\.cluster\.local)?\.?$/.test(host)) return true;
   const [name = "", namespace, ...rest] = host.split(".");
   if (!/^[a-z][a-z0-9-]*$/i.test(name) || rest.length > 0) return false;
-  // A name without a dot is a Service of the pod's own namespace.
-  return namespace === undefined || namespaces.has(namespace);
+  // A name without a dot is a Service of the pod's own namespace; with one, `loki.monitoring` is one of another.
+  return namespace === undefined || namespaces.has(namespace) || !DOMAINS.test(namespace);
 }
 
 /** Whether a value of Fluent Bit means yes. */

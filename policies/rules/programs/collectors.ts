@@ -98,7 +98,7 @@ export const COLLECTORS: readonly Rule[] = [
     family: "collectors",
     level: "advisory",
     title: "The collector's configuration can be checked",
-    reason: "Only Fluent Bit configurations in the stack's ConfigMaps can be.",
+    reason: "Only Fluent Bit's in the stack's ConfigMaps can be; of others, only TLS is read.",
     fix: "put Fluent Bit's configuration into a ConfigMap of the stack; review that of another collector by hand, and exempt it with a reason",
     source: fluentBit("Configuration file", "administration/configuring-fluent-bit"),
     types: [...WORKLOADS, "kubernetes:core/v1:ConfigMap"],

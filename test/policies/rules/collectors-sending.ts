@@ -98,9 +98,13 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           "- name: forward\n      unix_path: /run/fluent.sock",
         ].map((output) => [output.replace(/\s+/g, " "), sendingBy(output)]),
       ),
-      "a Service by its name and its namespace, which the stack has": file(
-        FLUENT_BIT.replace("search.example.com", "opensearch.logging").replace(/ {6}tls.*\n/g, ""),
+      "a Service by its name and its namespace": file(
+        FLUENT_BIT.replace("search.example.com", "opensearch.search").replace(/ {6}tls.*\n/g, ""),
       ),
+      "a Service in a namespace that is called as a domain, which the stack has": [
+        ...file(FLUENT_BIT.replace("search.example.com", "opensearch.dev").replace(/ {6}tls.*\n/g, "")),
+        { type: "kubernetes:core/v1:Namespace", name: "dev", props: { metadata: { name: "dev" } } },
+      ],
       "nodes with TLS, and one of the cluster": nodes(
         "{ host: a.example.com, tls: on }",
         "{ host: aggregator.logging.svc }",
@@ -130,10 +134,15 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           [sendingBy(output), `${F}${message} in the clear. Fix: `] as const,
         ]),
       ),
-      "a name that is like a Service's, in no namespace of the stack": [
-        file(FLUENT_BIT.replace("search.example.com", "opensearch.search").replace(/ {6}tls.*\n/g, "")),
-        `${F}tls of opensearch is not set, so logs travel to opensearch.search in the clear`,
-      ],
+      ...Object.fromEntries(
+        ["example.com", "logs.io", "search.internal", "search.dev"].map((host) => [
+          `a domain of two parts: ${host}`,
+          [
+            file(FLUENT_BIT.replace("search.example.com", host).replace(/ {6}tls.*\n/g, "")),
+            `${F}tls of opensearch is not set, so logs travel to ${host} in the clear`,
+          ] as const,
+        ]),
+      ),
       "nodes that lines are shared among": [
         nodes("{ host: a.example.com }", "{ host: b.example.com, tls: on, tls_verify: off }"),
         `${F}tls of node is not set, so logs travel to a.example.com in the clear`,
