@@ -36,7 +36,7 @@ function credentialBelow(line: string, [next = "", after = ""]: readonly string[
   return isCredential(name, next) ? `a literal ${name}` : undefined;
 }
 
-/** Names with their values, as YAML, INI, JSON on one line, XML, or the words of a classic configuration write them. */
+/** Names with their values, as YAML, INI, JSON on one line, XML, programs, or the words of a classic configuration write them. */
 function pairsIn(line: string): [name: string, value: string][] {
   const inline = [
     ...line.matchAll(/"([\w.-]+)"\s*:\s*"([^"]*)"/g),
@@ -44,6 +44,7 @@ function pairsIn(line: string): [name: string, value: string][] {
     ...line.matchAll(/(?<!\$)[{,]\s*([\w.-]+)\s*:\s+["']?([^\s"',{}]+)/g),
     ...line.matchAll(/\bdefine\(\s*['"](\w+)['"]\s*,\s*['"]([^'"]+)['"]/g),
     ...line.matchAll(/['":](\w+)['"]?\s*=>\s*['"]([^'"]+)['"]/g),
+    ...line.matchAll(/(?:\b(?:const|let|var)\s+|\$)(\w+)\s*=\s*["']([^"'$]+)["']/g),
     ...(line.includes("<") ? pairsInXml(line) : []),
   ].map(([, name = "", value = ""]): [string, string] => [name, value]);
   const [, name, value] =

@@ -1,8 +1,8 @@
 const NAME =
-  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|^(requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
+  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|auth|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|^(requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands, how it is used or what a person reads of it, not what it is. */
 const NO_SECRET_NAME =
-  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls|cert|certificate|ca|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
+  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|field|changed|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls|cert|certificate|ca|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
