@@ -67,27 +67,26 @@ export function plainWay(output: Section): PlainWay | undefined {
   );
   if (url !== undefined)
     return {
-      part: `${url.option} of ${name} is ${url.value}`,
+      part: `${url.option} of ${name} is ${originOf(url.value)}`,
       host: hostOfUrl(url.value),
       fix: `begin ${url.option} with https://`,
     };
-  // librdkafka and libpq have options of their own.
-  if (name === "kafka")
-    return optionWay(
-      output,
-      host,
-      "rdkafka.security.protocol",
-      /ssl/i,
-      "set rdkafka.security.protocol to SSL or SASL_SSL",
-    );
+  // librdkafka and libpq have options of their own; those of libpq may hold a password.
+  if (name === "kafka") {
+    const protocol = output.get("rdkafka.security.protocol");
+    const fix = "set rdkafka.security.protocol to SSL or SASL_SSL";
+    return /ssl/i.test(protocol ?? "")
+      ? undefined
+      : { part: `rdkafka.security.protocol of kafka is ${protocol ?? "not set"}`, host, fix };
+  }
   if (name === "pgsql")
-    return optionWay(
-      output,
-      host,
-      "connection_options",
-      /sslmode=(require|verify)/,
-      "set connection_options to -c sslmode=verify-full",
-    );
+    return /sslmode=(require|verify)/.test(output.get("connection_options") ?? "")
+      ? undefined
+      : {
+          part: "connection_options of pgsql require no TLS",
+          host,
+          fix: "set connection_options to -c sslmode=verify-full",
+        };
   if (ALWAYS_PLAIN.includes(name)) return { part: `${name} has no TLS`, host, fix: "send by an output that has TLS" };
   if (BY_MODE.includes(name)) return modeWay(output, host);
   const tls = output.get("tls");
@@ -111,12 +110,6 @@ function modeWay(output: Section, host: string): PlainWay | undefined {
   return { part: `mode of ${output.name} is ${output.get("mode") ?? "not set (udp)"}`, host, fix: "set mode tls" };
 }
 
-function optionWay(output: Section, host: string, option: string, isTls: RegExp, fix: string): PlainWay | undefined {
-  const value = output.get(option);
-  if (value !== undefined && isTls.test(value)) return undefined;
-  return { part: `${option} of ${output.name} is ${value ?? "not set"}`, host, fix };
-}
-
 /** Nodes of a file that an output names by `upstream`. */
 export function nodesOf(outputs: readonly Section[], nodes: readonly Section[]): readonly Section[] {
   return outputs.some((output) => output.written("upstream") !== undefined) ? nodes : [];
@@ -130,7 +123,12 @@ export function hostOf(output: Section): string {
 }
 
 function hostOfUrl(url: string): string {
-  return URL.canParse(url) ? new URL(url).hostname : url;
+  return URL.canParse(url) ? new URL(url).hostname : "its host";
+}
+
+/** A URL without its path and query, which may hold a token. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : "http://…";
 }
 
 /** Last parts of names outside a cluster: each of two letters, the usual domains, and those of private networks. */

@@ -43,12 +43,15 @@ const UNVERIFIED: readonly (readonly [path: RegExp, value: RegExp])[] = [
 /** How a sink sends in the clear, for each address; none where it uses TLS, or the address is a variable. */
 export function plainSendings(sink: Sink): PlainSending[] {
   return addressesOf(sink).flatMap(({ path, value }) => {
-    const [, scheme, host = ""] = /^(?:([a-z][\w+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)/i.exec(value) ?? [];
+    const [, scheme, host = "", port = ""] =
+      /^(?:([a-z][\w+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)(:\d+)?/i.exec(value) ?? [];
     // A variable is known where the collector runs.
     if (host === "" || /[${#(]/.test(host)) return [];
     const isPlain =
       scheme === undefined ? isPlainWithoutScheme(sink) : !ENCRYPTED.test(scheme) && !mayEncrypt(sink, scheme);
-    return isPlain ? [{ part: `${path} of ${sink.name} is ${withoutCredentials(value)}`, host }] : [];
+    // The rest may hold a name with its password, or a token.
+    const address = `${scheme === undefined ? "" : `${scheme}://`}${host}${port}`;
+    return isPlain ? [{ part: `${path} of ${sink.name} is ${address}`, host }] : [];
   });
 }
 
@@ -91,8 +94,4 @@ function usesTls(sink: Sink): boolean {
 
 function isSet({ settings }: Sink, path: RegExp, value: RegExp): boolean {
   return settings.some(([one, text]) => path.test(one) && value.test(text));
-}
-
-function withoutCredentials(address: string): string {
-  return address.replace(/\/\/[^@/]*@/, "//");
 }

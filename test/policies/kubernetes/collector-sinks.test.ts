@@ -67,12 +67,12 @@ verify_hostname = false
   Promtail: [
     `server: { http_listen_port: 3101 }
 clients:
-  - url: http://loki.example.com/loki/api/v1/push
+  - url: http://me:hunter2@loki.example.com/loki/api/v1/push?token=hunter2
   - url: https://logs.example.com/loki/api/v1/push
     tls_config: { insecure_skip_verify: true }
 scrape_configs: [{ kubernetes_sd_configs: [{ api_server: "http://10.0.0.1" }] }]
 `,
-    ["url of clients is http://loki.example.com/loki/api/v1/push"],
+    ["url of clients is http://loki.example.com"],
     "tls_config.insecure_skip_verify of clients is true",
   ],
   "Filebeat by a dotted key": [
@@ -98,7 +98,7 @@ output.elasticsearch: { hosts: ["search.example.com:9200"] }
     `loki.source.kubernetes "pods" { forward_to = [loki.write.out.receiver] }
 loki.write "out" {
   endpoint {
-    url = "http://loki.example.com/loki/api/v1/push"
+    url = "http://loki.example.com"
   }
 }
 loki.write "safe" {
@@ -122,7 +122,7 @@ discovery.kubernetes "pods" {
 }
 `,
     [
-      'endpoint.url of loki.write "out" is http://loki.example.com/loki/api/v1/push',
+      'endpoint.url of loki.write "out" is http://loki.example.com',
       'client.endpoint of otelcol.exporter.otlp "tempo" is tempo.example.com:4317',
     ],
     'endpoint.tls_config.insecure_skip_verify of loki.write "safe" is true',
@@ -173,7 +173,7 @@ discovery.kubernetes "pods" {
 `,
     [
       "host of store is search.example.com",
-      "endpoint of store is http://in.example.com/logs",
+      "endpoint of store is http://in.example.com",
       "server.host of store is aggregator.example.com",
     ],
     "ssl_verify of store is false",

@@ -32,8 +32,8 @@ const PLAIN_OUTPUTS: readonly (readonly [output: string, message: string])[] = [
   ],
   ["- name: cloudwatch_logs\n      tls: off", "tls of cloudwatch_logs is off, so logs travel to logs.amazonaws.com"],
   [
-    "- name: nrlogs\n      base_uri: http://log-api.newrelic.com/log/v1",
-    "base_uri of nrlogs is http://log-api.newrelic.com/log/v1, so logs travel to log-api.newrelic.com",
+    "- name: nrlogs\n      base_uri: http://log-api.newrelic.com/log/v1?Api-Key=hunter2",
+    "base_uri of nrlogs is http://log-api.newrelic.com, so logs travel to log-api.newrelic.com",
   ],
   ["- name: es\n      cloud_id: a:b", "tls of es is not set, so logs travel to Elastic Cloud"],
   [
@@ -54,7 +54,7 @@ const PLAIN_OUTPUTS: readonly (readonly [output: string, message: string])[] = [
   ],
   [
     "- name: pgsql\n      host: p.example.com",
-    "connection_options of pgsql is not set, so logs travel to p.example.com",
+    "connection_options of pgsql require no TLS, so logs travel to p.example.com",
   ],
 ];
 
