@@ -22,6 +22,7 @@ const KINDS: readonly ListedKind[] = [
   { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" },
   { apiVersion: "v1", kind: "ServiceAccount", plural: "serviceaccounts" },
   { apiVersion: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims" },
+  { apiVersion: "v1", kind: "PersistentVolume", plural: "persistentvolumes", clusterScoped: true },
   { apiVersion: "v1", kind: "ResourceQuota", plural: "resourcequotas" },
   { apiVersion: "v1", kind: "LimitRange", plural: "limitranges" },
   { apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" },

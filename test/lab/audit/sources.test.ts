@@ -195,6 +195,7 @@ describe("what an audit reads", () => {
       asked.length = 0;
       assert.deepEqual((await readCluster(config, ["web"])).absent, ["web"]);
       assert.ok(asked.includes("/api/v1/namespaces/web/pods") && !asked.includes("/api/v1/pods"));
+      assert.ok(asked.includes("/api/v1/persistentvolumes"), "which are in no namespace");
     } finally {
       server.closeAllConnections();
       server.close();
