@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { isGroup, parseQuietly } from "./fluent-bit-parser.ts";
 
 /** Where a collector other than Fluent Bit sends to, with its settings by their path, such as `tls.insecure`. */
 export interface Sink {
@@ -147,18 +147,4 @@ function valuesOf(value: string): string[] {
   const quoted = [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, one, other]) => one ?? other ?? "");
   // What a function makes is no text: env("URL").
   return quoted.length > 0 && /^[["']/.test(value) ? quoted : [value.replace(/\s+#.*$/, "")];
-}
-
-type Group = { readonly [key: string]: unknown };
-
-function isGroup(value: unknown): value is Group {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseQuietly(text: string): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -83,7 +83,8 @@ function optionsOf(group: Group): [string, string][] {
 const PARSED = new Map<string, unknown>();
 const MAX_PARSED = 64;
 
-function parseQuietly(text: string): unknown {
+/** A YAML text as data; undefined where it is none. */
+export function parseQuietly(text: string): unknown {
   if (!PARSED.has(text)) {
     const [oldest] = PARSED.keys();
     if (PARSED.size === MAX_PARSED && oldest !== undefined) PARSED.delete(oldest);
@@ -103,7 +104,7 @@ function parseOrNone(text: string): unknown {
 
 type Group = { readonly [key: string]: unknown };
 
-function isGroup(value: unknown): value is Group {
+export function isGroup(value: unknown): value is Group {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
