@@ -1,3 +1,4 @@
+import type { Field } from "../core/resource.ts";
 import { isGroup, parseQuietly } from "./fluent-bit-parser.ts";
 
 /** Where a collector other than Fluent Bit sends to, with its settings by their path, such as `tls.insecure`. */
@@ -10,6 +11,19 @@ export interface Sink {
 }
 
 type Setting = readonly [path: string, value: string];
+
+/** The sinks in a configuration, which is a text or a group. @throws {Undecided} */
+export function sinksOf(configuration: Field): Sink[] {
+  const text = configuration.text();
+  return text === undefined ? sinksOfYaml(known(configuration)) : sinksIn(text);
+}
+
+/** A value of a resource as data. @throws {Undecided} where a part of it is not known. */
+function known(field: Field): unknown {
+  const entries = field.entries();
+  if (entries.length > 0) return Object.fromEntries(entries.map(([key, inner]) => [key, known(inner)]));
+  return Array.isArray(field.raw) ? field.items().map(known) : field.raw;
+}
 
 /** The sinks in a configuration file of the OpenTelemetry Collector, Vector, Promtail, Filebeat, Alloy or Fluentd; else none. */
 export function sinksIn(text: string): Sink[] {

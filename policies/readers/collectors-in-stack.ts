@@ -25,7 +25,7 @@ interface Collectors {
   /** Images that are unknown, of DaemonSets that may be collectors by them alone. */
   readonly perhaps: readonly Field[];
   readonly running: readonly RunningConfig[];
-  /** Files that collectors other than Fluent Bit mount. */
+  /** Configurations of collectors other than Fluent Bit: files that they mount, or what their operator is given. */
   readonly others: readonly Field[];
   /** What could not be found out. */
   readonly open: readonly Undecided[];
@@ -36,6 +36,8 @@ const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
 /** Folders that hold what others log. A folder below /var/log may be the program's own, such as the VPC CNI's. */
 const LOG_PATHS = /^\/(var\/log(\/(containers|pods|journal))?|var\/lib\/docker\/containers|run\/log(\/journal)?)\/?$/;
 const COLLECTOR_IMAGES = /(^|[/_-])(fluent|filebeat|vector|promtail|logagent|otel|opentelemetry|alloy)/;
+/** What the operator of the OpenTelemetry Collector makes collectors of. */
+const OPERATED = /^kubernetes:opentelemetry\.io\/\w+:OpenTelemetryCollector$/;
 const FLUENT_BIT_IMAGES = /fluent-?bit/;
 
 /** Each rule on collectors asks the same of the same stack. */
@@ -56,7 +58,7 @@ export function fluentBitConfigs(stack: Stack, report: Report): readonly Running
   return collectorsOf(stack, report).running;
 }
 
-/** Files of the stack's ConfigMaps that collectors other than Fluent Bit mount. */
+/** Configurations of collectors other than Fluent Bit: files of the stack's ConfigMaps, or what their operator is given. */
 export function otherConfigs(stack: Stack, report: Report): readonly Field[] {
   return collectorsOf(stack, report).others;
 }
@@ -91,6 +93,7 @@ function findCollectors(stack: Stack): Collectors {
   };
   const configMaps = Map.groupBy(stack.ofType(CONFIG_MAP), (map) => String(map.at("metadata", "name").raw));
   for (const workload of stack.resources) {
+    if (OPERATED.test(workload.type)) others.push(workload.at("spec", "config"));
     const pod = podSpecOf(workload);
     if (pod === undefined) continue;
     const isOnNode = DAEMON_SET.test(workload.type);

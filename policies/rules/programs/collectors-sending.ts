@@ -1,6 +1,6 @@
 import type { Field } from "../../core/resource.ts";
 import { flag, type Report, type Rule } from "../../core/rule.ts";
-import { type Sink, sinksIn } from "../../readers/collector-sinks.ts";
+import { type Sink, sinksOf } from "../../readers/collector-sinks.ts";
 import { fluentBitConfigs, otherConfigs } from "../../readers/collectors-in-stack.ts";
 import type { Section } from "../../readers/fluent-bit-parser.ts";
 import { hostOf, isInside, isOn, nodesOf, plainWay } from "../../readers/fluent-bit-transport.ts";
@@ -25,7 +25,7 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
     fix: "set tls on and tls.verify on for the output",
     source: fluentBit("Transport security", "administration/transport-security"),
     options: [PLAIN_INSIDE],
-    types: READS,
+    types: [...READS, "kubernetes:opentelemetry.io/*"],
     checkStack: (stack, report, settings) => {
       const namespaces = new Set(stack.resources.flatMap(knownNamespaceOf));
       const isAllowed = (host: string) => settings.get(PLAIN_INSIDE) && isInside(host, namespaces);
@@ -33,7 +33,7 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
         report.each([...outputs, ...nodesOf(outputs, nodes)], (output) => checkOutput(output, report, isAllowed)),
       );
       report.each(otherConfigs(stack, report), (file) =>
-        report.each(sinksIn(file.text() ?? ""), (sink) => checkSink(sink, file, report, isAllowed)),
+        report.each(sinksOf(file), (sink) => checkSink(sink, file, report, isAllowed)),
       );
     },
   },

@@ -1,5 +1,7 @@
+import { UNKNOWN, type Value } from "../../../policies/core/resource.ts";
 import type { CasesByRule } from "./cases.ts";
 import { BOTH, classic, F, FLUENT_BIT, file, line, UNKNOWN_FILE, variable } from "./collector.ts";
+import type { Sample } from "./samples.ts";
 
 /** Outputs over the network, beside the one of the samples. */
 const PLAIN =
@@ -56,6 +58,15 @@ const PLAIN_OUTPUTS: readonly (readonly [output: string, message: string])[] = [
     "- name: pgsql\n      host: p.example.com",
     "connection_options of pgsql require no TLS, so logs travel to p.example.com",
   ],
+];
+
+/** A collector that its operator makes. */
+const operated = (config: Value): Sample => [
+  {
+    type: "kubernetes:opentelemetry.io/v1beta1:OpenTelemetryCollector",
+    name: `agent-${typeof config}`,
+    props: { metadata: { name: "agent", namespace: "logging" }, spec: { config } },
+  },
 ];
 
 export const COLLECTORS_SENDING_CASES: CasesByRule = {
@@ -163,6 +174,14 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         `${F}endpoint of a is http://l.example.com, so logs travel to l.example.com in the clear. Fix: use https://`,
         `${F}bootstrap_servers of b is k.example.com:9092, so logs travel to k.example.com in the clear`,
       ],
+      "an operated collector, in either form of its configuration": [
+        [
+          operated({ receivers: {}, exporters: { otlphttp: { endpoint: "http://o.example.com" } } }),
+          operated('receivers: {}\nexporters: { otlp: { endpoint: "o.example.com:4317", tls: { insecure: true } } }\n'),
+        ].flat(),
+        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlphttp is http://o.example.com, so logs",
+        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlp is o.example.com:4317, so logs travel",
+      ],
       "no verification of AWS": [
         file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),
         `${F}tls.verify of cloudwatch_logs is off, so anybody may stand for search.example.com`,
@@ -196,6 +215,10 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
     },
     unknown: {
       ...UNKNOWN_FILE,
+      "an operated collector's endpoint": [
+        operated({ receivers: {}, exporters: { otlphttp: { endpoint: UNKNOWN } } }),
+        "OpenTelemetryCollector/logging/agent: spec.config.exporters.otlphttp.endpoint is known only",
+      ],
       "a switch by a variable": [
         line("tls: on", `tls: ${variable("TLS")}`),
         `ConfigMap/logging/fluent-bit: data["fluent-bit.yaml"] has ${variable("TLS")} for tls of opensearch`,
