@@ -82,8 +82,9 @@ const FLUENTD: Format = {
   typeOf: (_, settings) => settings.find(([path]) => path === "@type" || path === "type")?.[1] ?? "",
 };
 const ALLOY: Format = {
-  open: /^([\w.]+)\s*("[^"]*")?\s*\{$/,
-  close: /^\}$/,
+  // A map is a block too, as far as its end goes.
+  open: /^([\w.]*)[^"{]*("[^"]*")?[^"{]*\{$/,
+  close: /^\}/,
   setting: /^(\w+)\s*=\s*(.+)$/,
   isSink: (block) => /^(loki\.write|otelcol\.exporter\.|prometheus\.remote_write)/.test(block),
   typeOf: (block) => block.split(".").at(-1) ?? block,

@@ -56,7 +56,10 @@ export function plainSendings(sink: Sink): PlainSending[] {
 }
 
 /** The setting by which a sink does not verify whom it sends to; undefined where it does. */
-export function unverifiedBy({ name, settings }: Sink): string | undefined {
+export function unverifiedBy(sink: Sink): string | undefined {
+  const { name, settings } = sink;
+  // Without TLS there is nothing to verify.
+  if (isInsecure(sink)) return undefined;
   const found = settings.find(([path, value]) => UNVERIFIED.some(([one, off]) => one.test(path) && off.test(value)));
   return found === undefined ? undefined : `${found[0]} of ${name} is ${found[1]}`;
 }
@@ -78,7 +81,7 @@ function addressesOf({ settings }: Sink): { readonly path: string; readonly valu
 }
 
 function isPlainWithoutScheme(sink: Sink): boolean {
-  if (isSet(sink, /(^|\.)insecure$/, /^true$/i) || isSet(sink, TRANSPORT, /^udp$/i)) return true;
+  if (isInsecure(sink) || isSet(sink, TRANSPORT, /^udp$/i)) return true;
   return PLAIN_BY_DEFAULT.includes(sink.type) && !usesTls(sink);
 }
 
@@ -88,8 +91,12 @@ function mayEncrypt(sink: Sink, scheme: string): boolean {
 }
 
 function usesTls(sink: Sink): boolean {
-  if (isSet(sink, /(tls|ssl)[._]enabled$/, /^false$/i) || isSet(sink, /(^|\.)insecure$/, /^true$/i)) return false;
+  if (isSet(sink, /(tls|ssl)[._]enabled$/, /^false$/i) || isInsecure(sink)) return false;
   return isSet(sink, TRANSPORT, /^(https|tls|.*ssl)$/i) || isSet(sink, TLS, /^(?!false$)/i);
+}
+
+function isInsecure(sink: Sink): boolean {
+  return isSet(sink, /(^|\.)insecure$/, /^true$/i);
 }
 
 function isSet({ settings }: Sink, path: RegExp, value: RegExp): boolean {

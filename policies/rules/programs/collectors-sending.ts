@@ -67,6 +67,10 @@ export const COLLECTORS_SENDING: readonly Rule[] = [
 type IsAllowed = (host: string) => boolean;
 
 function checkOutput(output: Section, report: Report, isAllowed: IsAllowed): void {
+  const plain = plainWay(output);
+  if (plain !== undefined && !isAllowed(plain.host))
+    report.wrongIn(output.file, plain.part, `so logs travel to ${plain.host} in the clear`, plain.fix);
+  if (plain !== undefined) return;
   // Those of AWS verify too, and may be told not to.
   const verify = output.get("tls.verify") ?? output.get("tls_verify");
   if (verify !== undefined && !isOn(verify))
@@ -75,9 +79,6 @@ function checkOutput(output: Section, report: Report, isAllowed: IsAllowed): voi
       `tls.verify of ${output.name} is ${verify}`,
       `so anybody may stand for ${hostOf(output)}`,
     );
-  const plain = plainWay(output);
-  if (plain === undefined || isAllowed(plain.host)) return;
-  report.wrongIn(output.file, plain.part, `so logs travel to ${plain.host} in the clear`, plain.fix);
 }
 
 function checkSink(sink: Sink, file: Field, report: Report, isAllowed: IsAllowed): void {
@@ -86,7 +87,12 @@ function checkSink(sink: Sink, file: Field, report: Report, isAllowed: IsAllowed
     report.wrongIn(file, unverified, `so anybody may stand for ${hostsOf(sink)}`, "let it verify certificates");
   for (const { part, host } of plainSendings(sink))
     if (!isAllowed(host))
-      report.wrongIn(file, part, `so logs travel to ${host} in the clear`, "use https:// or the sink's options of TLS");
+      report.wrongIn(
+        file,
+        part,
+        `so what it sends travels to ${host} in the clear`,
+        "use https:// or the sink's options of TLS",
+      );
 }
 
 /** What a placeholder of Fluent Bit stands for is not known here, and the longest date is ten letters. */

@@ -12,7 +12,7 @@ const CASES: Readonly<Record<string, readonly [text: string, plain: readonly str
   kubeletstats: { insecure_skip_verify: true, endpoint: "http://10.0.0.1:10255" }
 exporters:
   otlp: { endpoint: "gateway.example.com:4317" }
-  otlp/plain: { endpoint: "gateway.example.com:4317", tls: { insecure: true } }
+  otlp/plain: { endpoint: "gateway.example.com:4317", tls: { insecure: true, insecure_skip_verify: true } }
   otlphttp: { endpoint: "http://gateway.example.com:4318" }
   otlphttp/tls: { endpoint: "https://gateway.example.com", tls: { insecure_skip_verify: true } }
   kafka: { brokers: ["k1.example.com:9092"] }
@@ -97,6 +97,9 @@ output.elasticsearch: { hosts: ["search.example.com:9200"] }
   Alloy: [
     `loki.source.kubernetes "pods" { forward_to = [loki.write.out.receiver] }
 loki.write "out" {
+  external_labels = {
+    cluster = "a",
+  }
   endpoint {
     url = "http://loki.example.com"
   }
@@ -115,6 +118,14 @@ otelcol.exporter.otlp "tempo" {
     tls {
       insecure = true
     }
+  }
+}
+otelcol.exporter.loki "logs" {
+  forward_to = [loki.write.out.receiver]
+}
+pyroscope.write "profiles" {
+  endpoint {
+    url = "http://profiles.example.com"
   }
 }
 discovery.kubernetes "pods" {

@@ -116,6 +116,9 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
         ...file(FLUENT_BIT.replace("search.example.com", "opensearch.dev").replace(/ {6}tls.*\n/g, "")),
         { type: "kubernetes:core/v1:Namespace", name: "dev", props: { metadata: { name: "dev" } } },
       ],
+      "no verification where there is no TLS, in the cluster": file(
+        FLUENT_BIT.replace("search.example.com", "opensearch.logging.svc").replace(/tls(.*): on/g, "tls$1: off"),
+      ),
       "nodes with TLS, and one of the cluster": nodes(
         "{ host: a.example.com, tls: on }",
         "{ host: aggregator.logging.svc }",
@@ -171,16 +174,16 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           "sinks:\n  a: { type: loki, endpoint: http://l.example.com, tls: { verify_certificate: false } }\n  b: { type: kafka, bootstrap_servers: k.example.com:9092 }\n",
         ),
         `${F}tls.verify_certificate of a is false, so anybody may stand for l.example.com. Fix: let it verify`,
-        `${F}endpoint of a is http://l.example.com, so logs travel to l.example.com in the clear. Fix: use https://`,
-        `${F}bootstrap_servers of b is k.example.com:9092, so logs travel to k.example.com in the clear`,
+        `${F}endpoint of a is http://l.example.com, so what it sends travels to l.example.com in the clear. Fix: use https://`,
+        `${F}bootstrap_servers of b is k.example.com:9092, so what it sends travels to k.example.com in the clear`,
       ],
       "an operated collector, in either form of its configuration": [
         [
           operated({ receivers: {}, exporters: { otlphttp: { endpoint: "http://o.example.com" } } }),
           operated('receivers: {}\nexporters: { otlp: { endpoint: "o.example.com:4317", tls: { insecure: true } } }\n'),
         ].flat(),
-        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlphttp is http://o.example.com, so logs",
-        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlp is o.example.com:4317, so logs travel",
+        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlphttp is http://o.example.com, so what it sends",
+        "OpenTelemetryCollector/logging/agent: spec.config: endpoint of otlp is o.example.com:4317, so what it sends",
       ],
       "no verification of AWS": [
         file(FLUENT_BIT.replace("opensearch", "cloudwatch_logs").replace("tls.verify: on", "tls.verify: off")),
