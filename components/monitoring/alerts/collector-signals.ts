@@ -32,6 +32,8 @@ const NO_METRICS: Readonly<Record<Signal, string>> = {
 const OPENTELEMETRY = `{${OWN},__name__=~"otelcol_process_uptime(_seconds)?(_total)?"}`;
 const FLUENTD = `fluentd_output_status_emit_count{${OWN}}`;
 const PROMTAIL = `promtail_build_info{${OWN}}`;
+/** A counter of what happens every five minutes, such as writes of S3 objects. */
+const EVERY_FIVE_MINUTES = "0 100x4 200x4 300x4 400x4 500x4";
 /** Bytes of a buffer that fills, and from then on drops chunk by chunk. */
 const DROPPING = `0+100x14${" 1300 1400".repeat(8)}`;
 
@@ -161,6 +163,10 @@ export const COLLECTOR_METRICS: Readonly<Record<CollectorId, CollectorMetrics>> 
           [`fluentd_output_status_emit_count{${POD},plugin_id="d",type="opensearch"}`]: rising(60),
           [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="d",type="opensearch"}`]: steady(9000),
           [`fluentd_output_status_flush_time_count{${POD},plugin_id="d",type="opensearch"}`]: rising(700),
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="f",type="file"}`]: steady(9000),
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="f",type="file"}`]: steady(0),
+          [`fluentd_output_status_buffer_total_bytes{${POD},plugin_id="a",type="s3"}`]: steady(9000),
+          [`fluentd_output_status_flush_time_count{${POD},plugin_id="a",type="s3"}`]: EVERY_FIVE_MINUTES,
         },
       },
       filling: {

@@ -145,6 +145,11 @@ describe("Fluentd's configuration", () => {
     );
   });
 
+  it("names the output by the destination, as its metrics do", () => {
+    for (const destination of DESTINATIONS)
+      assert.equal(render({ destination }).output?.options["@id"], destination.kind);
+  });
+
   it("leaves its own events out, which would feed themselves", () => {
     assert.deepEqual(
       render()
