@@ -9,6 +9,7 @@ import {
   rising,
   steady,
   stillThere,
+  unmoved,
   unsent,
 } from "./expressions.ts";
 
@@ -26,18 +27,28 @@ const VECTOR_SINKS = {
 };
 const VECTOR_METRICS_SINK = 'component_kind="sink",component_type="prometheus_exporter",component_id="metrics"';
 
+const MIB = 2 ** 20;
+/** Bytes that a buffer of Vector on disk takes: whole files of 128 MiB, of which one stays free. */
+const ROOM = `floor((vector_buffer_max_size_bytes{${VECTOR_SINK},buffer_type="disk"} - 1) / ${128 * MIB}) * ${128 * MIB}`;
+/**
+ * A buffer that has no room for a batch of lines takes none, and Vector goes on reading: no metric counts what it drops there. Where it
+ * stops reading instead, the rate of what it reads is zero after two minutes.
+ * @see https://github.com/vectordotdev/vector/issues/26325
+ */
+const DROPS_UNCOUNTED = `max by (instance, component_id) (vector_buffer_size_bytes{${VECTOR_SINK},buffer_type="disk"} + ${4 * MIB} > ${ROOM}) and on (instance) sum by (instance) (rate(vector_component_received_events_total{${OWN},component_kind="source",component_type!="internal_metrics"}[2m])) > 0 ${unmoved(`vector_buffer_received_events_total{${VECTOR_SINK}}`, "instance, component_id", VECTOR, "3m")}`;
+
 /** What Vector's metrics say. @see https://vector.dev/docs/reference/configuration/sources/internal_metrics/ */
 export const VECTOR_METRICS: CollectorMetrics = {
   path: "/metrics",
   alive: VECTOR,
   signals: {
     dropped: {
-      expr: grew(
+      expr: `${grew(
         `vector_component_discarded_events_total{${OWN},intentional="false"}`,
         "5m",
         "instance, component_id",
         VECTOR,
-      ),
+      )} or ${DROPS_UNCOUNTED}`,
       for: "0m",
       fires: {
         [`vector_component_discarded_events_total{${POD},component_id="destination",intentional="false"}`]: "0x17 9x30",
@@ -73,17 +84,18 @@ export const VECTOR_METRICS: CollectorMetrics = {
       },
     },
     filling: {
-      expr: hoursLeft(
-        `(1 - vector_buffer_size_bytes{${VECTOR_SINK}} / vector_buffer_max_size_bytes{${VECTOR_SINK}})`,
-      ).replaceAll("[15m]", "[15m:1m]"),
+      expr: hoursLeft(`(1 - vector_buffer_size_bytes{${VECTOR_SINK},buffer_type="disk"} / (${ROOM}))`).replaceAll(
+        "[15m]",
+        "[15m:1m]",
+      ),
       for: "5m",
       fires: {
-        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: rising(10),
-        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: steady(1000),
+        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: rising(0.01 * 896 * MIB),
+        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: steady(1024 * MIB),
       },
       quiet: {
-        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: rising(3),
-        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive}}`]: steady(1000),
+        [`vector_buffer_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: rising(0.003 * 896 * MIB),
+        [`vector_buffer_max_size_bytes{${POD},${VECTOR_SINKS.archive},buffer_type="disk"}`]: steady(1024 * MIB),
       },
     },
     unreadable: {

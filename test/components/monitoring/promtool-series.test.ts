@@ -73,6 +73,38 @@ describe("the alerts in promtool, over time", function () {
     assert.equal(await failures(ruleFile(WHOLE), [early], "15s"), "");
   });
 
+  it("see what a full buffer of Vector drops uncounted, and none that stops reading, has room or is drained", async () => {
+    const pod = 'namespace="logging",instance="10.0.1.1:2020"';
+    const sink = `${pod},component_kind="sink",component_type="elasticsearch",component_id="destination"`;
+    // As measured with a buffer of 512Mi.
+    const series = (changes: Readonly<Record<string, string>> = {}) =>
+      Object.fromEntries(
+        Object.entries({
+          [`vector_build_info{${pod}}`]: "1x40",
+          [`vector_buffer_max_size_bytes{${sink},buffer_type="disk"}`]: "536870912x40",
+          [`vector_buffer_size_bytes{${sink},buffer_type="disk"}`]: "402651896x40",
+          [`vector_buffer_received_events_total{${sink}}`]: "433697x40",
+          [`vector_component_received_events_total{${pod},component_kind="source",component_type="kubernetes_logs"}`]:
+            "433697+180000x40",
+          [`vector_component_received_events_total{${pod},component_kind="source",component_type="internal_metrics"}`]:
+            "0+60x40",
+        }).map(([name, values]) => [
+          name,
+          Object.entries(changes).find(([part]) => name.includes(part))?.[1] ?? values,
+        ]),
+      );
+    const rules = ruleFile({ ...WHOLE, collector: "vector" });
+    const fires = (firing: boolean, changes?: Readonly<Record<string, string>>) =>
+      unitTest([{ name: "LinesDropped", series: series(changes), firing }]);
+    const tests = [
+      fires(true),
+      fires(false, { kubernetes_logs: "433697x40" }),
+      fires(false, { vector_buffer_size_bytes: "390000000x40" }),
+      fires(false, { vector_buffer_received: "433697+180000x40" }),
+    ];
+    assert.equal(await failures(rules, tests), "");
+  });
+
   it("stay quiet while only their window still sees what another alert explained", async () => {
     const pod = 'namespace="kube-system",instance="10.0.0.1:9153"';
     const series = {
