@@ -14,8 +14,6 @@ export { NodeLocalCache, type NodeLocalCacheArgs } from "./dns/node-local-cache.
 export type { PodDns } from "./dns/resolver.ts";
 export type { PodSidecar, SidecarParts } from "./kubernetes/container.ts";
 export type { EgressRule } from "./kubernetes/network-policy.ts";
-export type { KafkaArgs } from "./logging/destinations/kafka.ts";
-export { LogCollection } from "./logging/log-collection.ts";
 export type {
   CloudWatchArgs,
   DestinationArgs,
@@ -26,7 +24,6 @@ export type {
   FirehoseArgs,
   HttpArgs,
   IndexArgs,
-  LogCollectionArgs,
   LokiArgs,
   NamedDestinationArgs,
   OpenSearchArgs,
@@ -34,7 +31,10 @@ export type {
   S3Args,
   SchemedTokenArgs,
   SplunkArgs,
-} from "./logging/log-collection-args.ts";
+} from "./logging/destinations/destination-args.ts";
+export type { KafkaArgs } from "./logging/destinations/kafka.ts";
+export { LogCollection } from "./logging/log-collection.ts";
+export type { LogCollectionArgs } from "./logging/log-collection-args.ts";
 export type { ProcessingArgs } from "./logging/processing/processing-args.ts";
 export type { RouteArgs, SourceName } from "./logging/routing/route-args.ts";
 export { Monitoring, type MonitoringArgs } from "./monitoring/monitoring.ts";

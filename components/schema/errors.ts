@@ -46,7 +46,7 @@ export function formatIssue({ path, message, value }: SettingsIssue): string {
   return `${formatPath(path)}: ${message}${value === undefined ? "" : ` (found ${foundAt(path, value)})`}`;
 }
 
-const CONFIDENTIAL = /passw(or)?d$|token$|secret$/i;
+const CONFIDENTIAL = /passw(or)?d$|token$|secret$|^headers$/i;
 
 /** A password, key or token in a URL's query: its name, and its value. */
 export const CREDENTIAL_IN_QUERY =
@@ -55,7 +55,8 @@ export const CREDENTIAL_IN_QUERY =
 /** A password in the wrong place must not end up in every log as well. */
 function foundAt(path: readonly PropertyKey[], value: unknown): string {
   const shown = (key: string, inner: unknown) => (CONFIDENTIAL.test(key) ? "(not shown)" : inner);
-  const text = JSON.stringify(shown(String(path.at(-1)), value), shown)
+  const inHeaders = path.includes("headers") ? "headers" : String(path.at(-1));
+  const text = JSON.stringify(shown(inHeaders, value), shown)
     .replaceAll(/(:\/\/)[^/@"\s]*@/g, "$1…@")
     .replaceAll(CREDENTIAL_IN_QUERY, "$1…");
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;

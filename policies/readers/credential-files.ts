@@ -14,6 +14,7 @@ export interface Credential {
 export function credentialsIn(text: string, name?: string): Credential[] {
   const lines = text.split("\n");
   const found = lines.map((line, index) => credentialIn(line) ?? credentialBelow(line, lines.slice(index + 1)));
+  for (const index of headerItems(lines)) found[index] ??= credentialInHeader(lines[index] ?? "");
   if (name !== undefined && lines.length === 1 && isCredential(name, text)) found[0] ??= `a literal ${name}`;
   for (const { line, what } of propertiesOfXml(text)) found[line - 1] ??= what;
   return found.flatMap((what, index) => (what === undefined ? [] : [{ line: index + 1, what }]));
@@ -36,6 +37,22 @@ function credentialBelow(line: string, [next = "", after = ""]: readonly string[
   return isCredential(name, next) ? `a literal ${name}` : undefined;
 }
 
+/** The items of Fluent Bit's option `header`, by their places among the lines. */
+function headerItems(lines: readonly string[]): number[] {
+  let isBelow = false;
+  return lines.flatMap((line, index) => {
+    const isItem = isBelow && /^\s*-\s/.test(line);
+    isBelow = isItem || /^\s*(?:-\s+)?header:\s*$/i.test(line);
+    return isItem ? [index] : [];
+  });
+}
+
+/** In an item that has a name and a value. */
+function credentialInHeader(item: string): string | undefined {
+  const [, name = "", value = ""] = /^\s*-\s+["']?([\w.-]+)\s+([^"']+)/.exec(item) ?? [];
+  return isCredential(name, value) ? `a literal ${name}` : undefined;
+}
+
 /** Names with their values, as YAML, INI, JSON on one line, XML, programs, or the words of a classic configuration write them. */
 function pairsIn(line: string): [name: string, value: string][] {
   const inline = [
@@ -46,6 +63,7 @@ function pairsIn(line: string): [name: string, value: string][] {
     ...line.matchAll(/['":](\w+)['"]?\s*=>\s*['"]([^'"]+)['"]/g),
     ...line.matchAll(/(?:\b(?:const|let|var)\s+|\$)(\w+)\s*=\s*["']([^"'$]+)["']/g),
     ...(line.includes("<") ? pairsInXml(line) : []),
+    ...line.matchAll(/^\s*(?:-\s+)?header(?::\s*|\s+)["']?([\w.-]+)\s+([^"']+)/gi),
   ].map(([, name = "", value = ""]): [string, string] => [name, value]);
   const [, name, value] =
     /^\s*(?:-\s+|export\s+)?["']?([\w.-]+)["']?\s*(?::=|[:=])\s*["']?([^"'#;]+)/.exec(line) ?? wordsOf(line) ?? [];

@@ -1,5 +1,5 @@
 const NAME =
-  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|auth|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|^(requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
+  /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|auth|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|(^|[_.-])(ingest(ion)?|insert|subscription|write)[_-]?key$|^(x-honeycomb-team|requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands, how it is used or what a person reads of it, not what it is. */
 const NO_SECRET_NAME =
   /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|field|changed|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls|cert|certificate|ca|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
@@ -72,7 +72,10 @@ const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
     /(?:^|\s)--?(?![\w-]*bypass)[\w-]*pass(?:word|wd|phrase)?[\s=]+["']?([^\s"'-][^\s"']*)/i,
     "a password in a command line",
   ],
-  [/\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk)\s+([^\s"']+)/i, "a literal Authorization"],
+  [
+    /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk|apikey|api-token)\s+([^\s"']+)/i,
+    "a literal Authorization",
+  ],
   [/^\s*(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(\S+)/m, "a password of .netrc"],
   [/^\s*machine\s+\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
   [/^\s*login\s+(?!and|or|with|by)\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
@@ -135,6 +138,7 @@ export function credentialInCommand(command: string): string | undefined {
     ...command.matchAll(/(?:^|[\s;&|("'?])([A-Za-z_]\w*)=["']?([^\s;&|"']+)/g),
     ...command.matchAll(/(?:^|\s)--([\w-]+)[\s=]+["']?([^\s"'-][^\s"']*)/g),
     ...command.matchAll(/["'\s](x-api-key|x-auth-token|private-token)\s*:\s*([^\s"']+)/gi),
+    ...command.matchAll(/(?:^|\s)(?:-H|--header)[\s=]*["']?([\w.-]+)\s*:\s*([^\s"']+)/g),
   ];
   // What the shell fills in is no value.
   const found = pairs.find(([, name = "", value = ""]) => !/^[$`]/.test(value) && isCredential(name, value));

@@ -61,6 +61,21 @@ const MORE_DESTINATIONS: readonly Readonly<Record<string, unknown>>[] = [
   { kind: "otlp", url: "https://otel.example.com", token: { secretName: "log-writer" } },
   { kind: "otlp", url: "https://otel.example.com", protocol: "grpc", credentials, caSecretName: "otel-ca" },
   { kind: "otlp", url: "http://otel.monitoring.svc:4317", protocol: "grpc" },
+  { kind: "http", url: "https://h/in", body: "array", headers: { "DD-API-KEY": { secretName: "datadog" }, a: "b" } },
+  {
+    kind: "loki",
+    url: "https://h",
+    tenant: "a",
+    headers: { "x-api-key": { secretName: "a" }, "!#$%&'*+.^_`|~": "$x {y}" },
+  },
+  { kind: "otlp", url: "https://h", token: { secretName: "a" }, headers: { "x-honeycomb-team": { secretName: "b" } } },
+  {
+    kind: "otlp",
+    url: "https://h",
+    protocol: "grpc",
+    credentials,
+    headers: { "x-key": { secretName: "b" }, a: "1e3" },
+  },
   { kind: "splunk", url: "https://splunk.example.com:8088", token: { secretName: "log-writer" }, verify: false },
   { kind: "firehose", stream: "logs" },
 ];
@@ -138,7 +153,8 @@ function complaint(
     mkdirSync(join(folder, "state"));
     mkdirSync(join(secrets, "credentials"), { recursive: true });
     writeFileSync(join(secrets, "ca.crt"), rootCertificates[0] ?? "");
-    for (const name of ["username", "password", "token"]) writeFileSync(join(secrets, "credentials", name), name);
+    for (const name of ["username", "password", "token", "header_1"])
+      writeFileSync(join(secrets, "credentials", name), name);
     writeFileSync(join(folder, "kubeconfig"), kubeconfig("http://127.0.0.1:9"));
     const move = (text: string) =>
       text
@@ -158,6 +174,7 @@ function complaint(
         LOG_USER: "user",
         LOG_PASSWORD: "password",
         LOG_TOKEN: "token",
+        LOG_HEADER_1: "header",
         KUBECONFIG: join(folder, "kubeconfig"),
       },
     });
@@ -176,7 +193,7 @@ for (const reader of READERS) {
   const destinations = [...DESTINATIONS, ...MORE_DESTINATIONS].filter(
     (destination) =>
       destinationsOf(collector).includes(String(destination.kind)) &&
-      ["token", "sigv4"].every(
+      ["token", "sigv4", "headers"].every(
         (key) => destination[key] === undefined || canAuthenticate(collector, String(destination.kind), key),
       ),
   );

@@ -131,6 +131,11 @@ export interface Unsupported {
   readonly value: unknown;
 }
 
+/** Of a collector that posts lines and nothing else. */
+export function bodyIssue(title: string, value: string): Unsupported {
+  return { path: ["destination", "body"], message: `must be lines with ${title}, which posts no arrays here`, value };
+}
+
 /** The image of a collector that sends there. */
 export function imageFor(
   { image, images }: Pick<Collector, "image" | "images">,

@@ -1,20 +1,22 @@
 import { oneOf, type SettingsIssue } from "../../schema/errors.ts";
 import type { Sigv4 } from "./amazon.ts";
 
-/** How a collector shows who it is, beside user and password: a signature of AWS, or a token in the header Authorization. */
-const AUTHENTICATIONS = ["sigv4", "token"] as const;
+/** How a collector shows who it is, beside user and password: a signature of AWS, a token in the header Authorization, or other headers. */
+const AUTHENTICATIONS = ["sigv4", "token", "headers"] as const;
 export type Authentication = (typeof AUTHENTICATIONS)[number];
 
 /** What each of them means that a collector does, in a message. */
 const ABILITIES: Readonly<Record<Authentication, string>> = {
   sigv4: "sign requests with SigV4",
   token: "send a token",
+  headers: "send headers",
 };
 
 interface Authenticated {
   readonly kind: string;
   readonly sigv4?: Sigv4 | undefined;
   readonly token?: { readonly secretName: string } | undefined;
+  readonly headers?: object | undefined;
 }
 
 interface Authenticating {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { string } from "../../schema/values.ts";
 import { Credentials, originUrl, SchemedToken, server, Token } from "./destination-values.ts";
+import { Headers } from "./headers.ts";
 
 /** Destinations that pass lines on: their settings. */
 export const DELIVERY_KINDS = {
@@ -13,6 +14,7 @@ export const DELIVERY_KINDS = {
     ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
+    headers: Headers,
   },
   splunk: {
     kind: z.literal("splunk").describe("Splunk's HTTP Event Collector."),

@@ -17,6 +17,7 @@ import {
   Token,
   Url,
 } from "./destination-values.ts";
+import { checkHeaders, Headers } from "./headers.ts";
 import { checkKafka, KAFKA } from "./kafka.ts";
 import { isKeyPrefix } from "./key-prefix.ts";
 
@@ -73,11 +74,16 @@ const KINDS = {
       ),
   },
   http: {
-    kind: z.literal("http").describe("JSON lines sent by POST."),
+    kind: z.literal("http").describe("JSON sent by POST."),
     url: Url.describe("URL to post to."),
+    body: z
+      .enum(["lines", "array"])
+      .default("lines")
+      .describe("JSON lines, or one JSON array per request, as Datadog and New Relic ask. Default lines."),
     ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
+    headers: Headers,
   },
   opensearch: {
     kind: z.literal("opensearch"),
@@ -166,6 +172,7 @@ const KINDS = {
     ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: Token.optional().describe("Bearer token; excludes credentials."),
+    headers: Headers,
   },
   ...DELIVERY_KINDS,
   kafka: KAFKA,
@@ -227,6 +234,7 @@ function checkOptions(destination: Destination, context: z.core.$RefinementCtx):
   const add = (path: string, message: string, input: unknown) =>
     context.addIssue({ code: "custom", path: [path], message, input });
   if (destination.kind === "kafka") checkKafka(destination, context);
+  if ("headers" in destination) checkHeaders(destination, context);
   // @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
   if (destination.kind === "cloudwatch" && !destination.existing && destination.logGroup?.startsWith("aws/"))
     add("logGroup", "must not begin with aws/, since CloudWatch Logs creates no such log group", destination.logGroup);

@@ -22,6 +22,7 @@ export const Token = z.strictObject({
   secretName: SecretName.describe("Secret that you create in the collector's namespace."),
   key: SecretKey.default("token").describe("Its key for the token. Default token."),
 });
+export type Token = z.infer<typeof Token>;
 export const SchemedToken = Token.extend({
   scheme: z
     .enum(["Bearer", "ApiKey"])
@@ -66,7 +67,7 @@ const PlainUrl = z
 const IN_CREDENTIALS = "which belong in credentials";
 export const Url = PlainUrl.refine(...withoutSecret(IN_CREDENTIALS)).refine(
   (url) => url.search(CREDENTIAL_IN_QUERY) === -1,
-  "must be a URL without a password, key or token in its query, which belongs in token or credentials",
+  "must be a URL without a password, key or token in its query, which belongs in headers, token or credentials",
 );
 
 /**

@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { containerResources, containerSecurity } from "../../kubernetes/container.ts";
 import { type Collector, imageFor, type Probe, type Rendered } from "../collectors/collector.ts";
 import type { Destination } from "../destinations/destination-settings.ts";
+import { secretHeaders } from "../destinations/headers.ts";
 import {
   caFile,
   credentialsFolder,
@@ -225,22 +226,20 @@ export function destinationSecrets(
   volumePrefix = "",
   name?: string | undefined,
 ) {
-  const secret = secretOf(destination);
-  const inFiles = readsCredentials === "files" ? secret : undefined;
+  const items = secretItems(destination);
+  const inFiles = readsCredentials === "files" && items.length > 0;
   const caSecret = caSecretOf(destination);
   const [credentialsVolume, caVolume] = [`${volumePrefix}credentials`, `${volumePrefix}ca`];
   return {
-    env: secret === undefined || inFiles !== undefined ? [] : secretVariables(secret),
+    env: inFiles ? [] : items.map(secretVariable),
     volumeMounts: [
-      ...(inFiles === undefined
-        ? []
-        : [{ name: credentialsVolume, mountPath: credentialsFolder(name), readOnly: true }]),
+      ...(inFiles ? [{ name: credentialsVolume, mountPath: credentialsFolder(name), readOnly: true }] : []),
       ...(caSecret === undefined
         ? []
         : [{ name: caVolume, mountPath: caFile(name), subPath: "ca.crt", readOnly: true }]),
     ],
     volumes: [
-      ...(inFiles === undefined ? [] : [{ name: credentialsVolume, secret: secretFiles(inFiles) }]),
+      ...(inFiles ? [{ name: credentialsVolume, ...secretFiles(items) }] : []),
       ...(caSecret === undefined
         ? []
         : [{ name: caVolume, secret: { secretName: caSecret, items: [{ key: "ca.crt", path: "ca.crt" }] } }]),
@@ -265,36 +264,42 @@ function caSecretOf(destination: Destination): string | undefined {
   }
 }
 
-/** A Secret, and which of its keys reach the collector: in a variable, or as a file. */
-interface DestinationSecret {
+/** A key of a Secret that reaches the collector: in a variable, or as a file. */
+interface SecretItem {
   readonly secretName: string;
-  readonly items: readonly { readonly key: string; readonly variable: string; readonly file: string }[];
+  readonly key: string;
+  readonly variable: string;
+  readonly file: string;
 }
 
-/** The Secret by which a collector shows who it is: user and password, or a token. */
-function secretOf(destination: Destination): DestinationSecret | undefined {
+/** What a collector shows who it is by: user and password, a token, headers. */
+function secretItems(destination: Destination): SecretItem[] {
+  return [...loginItems(destination), ...secretHeaders(destination)];
+}
+
+function loginItems(destination: Destination): SecretItem[] {
   if ("token" in destination && destination.token !== undefined) {
     const { secretName, key } = destination.token;
-    return { secretName, items: [{ key, variable: TOKEN_VARIABLE, file: TOKEN_FILE_NAME }] };
+    return [{ secretName, key, variable: TOKEN_VARIABLE, file: TOKEN_FILE_NAME }];
   }
-  if (!("credentials" in destination) || destination.credentials === undefined) return undefined;
+  if (!("credentials" in destination) || destination.credentials === undefined) return [];
   const { secretName, usernameKey, passwordKey } = destination.credentials;
-  return {
-    secretName,
-    items: [
-      { key: usernameKey, variable: USER_VARIABLE, file: USER_FILE_NAME },
-      { key: passwordKey, variable: PASSWORD_VARIABLE, file: PASSWORD_FILE_NAME },
-    ],
-  };
+  return [
+    { secretName, key: usernameKey, variable: USER_VARIABLE, file: USER_FILE_NAME },
+    { secretName, key: passwordKey, variable: PASSWORD_VARIABLE, file: PASSWORD_FILE_NAME },
+  ];
 }
 
-function secretVariables({ secretName, items }: DestinationSecret) {
-  return items.map(({ key, variable }) => ({
-    name: variable,
-    valueFrom: { secretKeyRef: { name: secretName, key } },
-  }));
+function secretVariable({ secretName, key, variable }: SecretItem) {
+  return { name: variable, valueFrom: { secretKeyRef: { name: secretName, key } } };
 }
 
-function secretFiles({ secretName, items }: DestinationSecret) {
-  return { secretName, items: items.map(({ key, file }) => ({ key, path: file })) };
+/** The files of one Secret, or of several in the same folder. */
+function secretFiles(items: readonly SecretItem[]) {
+  const names = [...new Set(items.map(({ secretName }) => secretName))];
+  const filesOf = (name: string) =>
+    items.filter(({ secretName }) => secretName === name).map(({ key, file }) => ({ key, path: file }));
+  const [only = "", ...others] = names;
+  if (others.length === 0) return { secret: { secretName: only, items: filesOf(only) } };
+  return { projected: { sources: names.map((name) => ({ secret: { name, items: filesOf(name) } })) } };
 }

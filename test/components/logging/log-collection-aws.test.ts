@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DestinationArgs } from "../../../components/logging/log-collection-args.ts";
+import type { DestinationArgs } from "../../../components/logging/destinations/destination-args.ts";
 import { find, ofType } from "../../support/find.ts";
 import { collect, podOf } from "./recorded-collection.ts";
 

@@ -263,7 +263,7 @@ describe("The message of an invalid setting", () => {
     ...["token", "dd-api-key", "api_key", "Api-Key", "access_token", "apikey", "client_secret"].map(
       (name): [string, string] => [
         `logging: {destination: {kind: http, url: 'https://logs.example.com/in?a=1&${name}=hunter2&b=2'}}`,
-        `logging.destination.url: must be a URL without a password, key or token in its query, which belongs in token or credentials (found "https://logs.example.com/in?a=1&${name}=…&b=2")`,
+        `logging.destination.url: must be a URL without a password, key or token in its query, which belongs in headers, token or credentials (found "https://logs.example.com/in?a=1&${name}=…&b=2")`,
       ],
     ),
     [

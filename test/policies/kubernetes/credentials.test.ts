@@ -71,6 +71,39 @@ describe("what counts as a credential in a ConfigMap", () => {
     );
   });
 
+  it("is a key in a header, as collectors and shells write them, and no variable in its place", () => {
+    const written = (value: string) => [
+      `    Header DD-API-KEY ${value}`,
+      `    Header X-Honeycomb-Team ${value}`,
+      `      header: Api-Key ${value}`,
+      `      header:\n        - X-Dataset prod\n        - X-Honeycomb-Team ${value}`,
+      `        x-honeycomb-team: ${value}`,
+      `X-Insert-Key = "${value}"`,
+      `  {"headers": {"signoz-ingestion-key": "${value}"}}`,
+      `    Header Authorization Api-Token ${value}`,
+    ];
+    const found = (value: string) => written(value).map((text) => credentialsIn(text).map(({ what }) => what)[0]);
+    assert.deepEqual(
+      found("hunter2"),
+      [
+        ...["DD-API-KEY", "X-Honeycomb-Team", "Api-Key", "X-Honeycomb-Team", "x-honeycomb-team", "X-Insert-Key"],
+        ...["signoz-ingestion-key", "Authorization"],
+      ].map((name) => `a literal ${name}`),
+    );
+    for (const value of [`\${DD_API_KEY}`, `\${file:/etc/key}`, "SECRET[store.key]"])
+      assert.deepEqual(
+        found(value),
+        written(value).map(() => undefined),
+      );
+    for (const line of ["header: X-Request-Id 7", "idempotency-key: abc", "- token bucket", "header: Content-Type a/b"])
+      assert.deepEqual(credentialsIn(`a: b\n${line}`), [], line);
+    assert.equal(
+      credentialInCommand("curl -H 'X-Honeycomb-Team: hunter2' https://x"),
+      "the literal value of X-Honeycomb-Team",
+    );
+    assert.equal(credentialInCommand('curl -H "DD-API-KEY: $KEY" https://x'), undefined);
+  });
+
   it("is a password, and no reference to one", () => {
     const lines = ["|-", "|2-", ">-2", "SECRET[store.password]", `\${LOG_PASSWORD}`, "hunter2", "SECRET", "|hunter2"];
     const found = lines.filter((value) => credentialsIn(`a: b\npassword: ${value}`).length > 0);

@@ -15,6 +15,14 @@ export interface LocalCollector {
   adapt(text: string, local: { readonly receiverPort: number; readonly token: string }): string;
 }
 
+/** What the Secrets of a destination hold. */
+interface Login {
+  readonly user: string;
+  readonly password: string;
+  /** Values of its secret headers, in the order of the settings. @default none */
+  readonly headers?: readonly string[];
+}
+
 /** A folder that stands for a node: its logs, a collector's configuration and its state. */
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), "collector-"));
@@ -60,8 +68,10 @@ export class Sandbox {
     this.#senders = (rendered.senders ?? []).map((sender) => sender.args.map(move));
   }
 
-  /** @param login User and password of the destination; its token is the password. */
-  start(extraArgs: readonly string[] = [], login = { user: "user", password: "password" }): Running {
+  /** @param login User and password of the destination, and its secret headers; its token is the password. */
+  start(extraArgs: readonly string[] = [], login: Login = { user: "user", password: "password" }): Running {
+    const headers = login.headers ?? [];
+    for (const [at, value] of headers.entries()) writeFileSync(join(this.#credentials, `header_${at + 1}`), value);
     writeFileSync(join(this.#credentials, "username"), login.user);
     for (const name of ["password", "token"]) writeFileSync(join(this.#credentials, name), login.password);
     return new Running(this.#local.program, [...this.#args, ...extraArgs], this.log, {
@@ -69,6 +79,7 @@ export class Sandbox {
       LOG_USER: login.user,
       LOG_PASSWORD: login.password,
       LOG_TOKEN: login.password,
+      ...Object.fromEntries(headers.map((value, at) => [`LOG_HEADER_${at + 1}`, value])),
       AWS_ACCESS_KEY_ID: "test",
       AWS_SECRET_ACCESS_KEY: "test",
       ...this.#environment,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ApplicationPod } from "../../../kubernetes/container.ts";
 import { amount } from "../../../schema/values.ts";
+import { plainHeaders } from "../../destinations/headers.ts";
 import { APPLICATION_LOGS, hasIndex, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
@@ -65,10 +66,10 @@ export const fluentBit: Collector = {
     kafka: true,
   },
   authenticates: {
-    http: ["token"],
+    http: ["token", "headers"],
     opensearch: ["sigv4"],
-    loki: ["token"],
-    otlp: ["token"],
+    loki: ["token", "headers"],
+    otlp: ["token", "headers"],
     splunk: ["token"],
   },
   routes: true,
@@ -128,6 +129,11 @@ function unsupported({ index, destination, buffer }: LogPipeline): Unsupported[]
   if (destination.kind === "http" && destination.url.includes("${")) {
     const message = `must be a URL without '\${' with Fluent Bit, which reads it as a variable`;
     found.push({ path: ["destination", "url"], message, value: destination.url });
+  }
+  for (const [name, value] of plainHeaders(destination)) {
+    if (!value.includes("${")) continue;
+    const message = `must be a text without '\${' with Fluent Bit, which reads it as a variable`;
+    found.push({ path: ["destination", "headers", name], message, value });
   }
   return found;
 }

@@ -17,6 +17,7 @@ import {
   USER_VARIABLE,
   withName,
 } from "../../pipeline.ts";
+import { authentication } from "./http-login.ts";
 import { type Section, STATE_FOLDER } from "./service.ts";
 
 /**
@@ -106,12 +107,11 @@ function destinationOptions(pipeline: LogPipeline): Section {
         host,
         port,
         uri: path,
-        format: "json_lines",
+        format: destination.body === "array" ? "json" : "json_lines",
         json_date_key: "@timestamp",
         json_date_format: "iso8601",
         compress: "gzip",
-        ...(destination.credentials === undefined ? {} : userAndPassword()),
-        ...(destination.token === undefined ? {} : tokenHeader(destination.token.scheme)),
+        ...authentication(destination),
       };
     }
     case "opensearch":
@@ -119,7 +119,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
       return {
         name: "opensearch",
         ...searchOptions(pipeline, searchHost(destination)),
-        ...(destination.credentials === undefined ? {} : userAndPassword()),
+        ...authentication(destination),
         ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
       };
     case "cloudwatch":
@@ -156,8 +156,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
         ...(destination.protocol === "grpc" ? { grpc: "on" } : { logs_uri: "/v1/logs", compress: "gzip" }),
         // No record has it: the body is the whole record, as at the other destinations, and not its line alone.
         logs_body_key: "$whole_record",
-        ...(destination.credentials === undefined ? {} : userAndPassword()),
-        ...(destination.token === undefined ? {} : tokenHeader(destination.token.scheme)),
+        ...authentication(destination),
       };
     }
     case "splunk": {
@@ -195,8 +194,7 @@ function destinationOptions(pipeline: LogPipeline): Section {
           "job=eks-dns-logging, namespace=$kubernetes['namespace_name'], pod=$kubernetes['pod_name'], container=$kubernetes['container_name'], stream=$stream, team=$team",
         line_format: "json",
         ...(destination.tenant === undefined ? {} : { tenant_id: destination.tenant }),
-        ...(destination.credentials === undefined ? {} : userAndPassword()),
-        ...(destination.token === undefined ? {} : tokenHeader("Bearer")),
+        ...authentication(destination),
       };
     }
   }
@@ -288,14 +286,6 @@ function splitPrefix({ prefix, separator, splitBy }: LogPipeline["index"]): stri
 function signing(sigv4: Sigv4): Section {
   const { service, region } = signingOf(sigv4);
   return { aws_auth: "on", aws_region: region, aws_service_name: service };
-}
-
-function userAndPassword(): Section {
-  return { http_user: `\${${USER_VARIABLE}}`, http_passwd: `\${${PASSWORD_VARIABLE}}` };
-}
-
-function tokenHeader(scheme: string): Section {
-  return { header: `Authorization ${scheme} \${${TOKEN_VARIABLE}}` };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
-import type { Collector, Unsupported } from "../collector.ts";
+import { bodyIssue, type Collector, type Unsupported } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
 import { configurationText, type Section } from "./directives.ts";
 import { applicationSource, joins, LINES, nodeSource, record } from "./input.ts";
@@ -97,6 +97,7 @@ function unsupported({ destination, buffer: { size } }: LogPipeline): Unsupporte
     const message = "must be a URL without '%' and '${' with Fluentd, which reads them as a date or a field";
     found.push({ path: ["destination", "url"], message, value: destination.url });
   }
+  if (destination.kind === "http" && destination.body !== "lines") found.push(bodyIssue("Fluentd", destination.body));
   return found;
 }
 

@@ -12,7 +12,7 @@ import {
   tlsOf,
 } from "../../pipeline.ts";
 import { scriptRules } from "../../processing/processing.ts";
-import type { Collector } from "../collector.ts";
+import { bodyIssue, type Collector } from "../collector.ts";
 import { readScripts } from "../scripts.ts";
 import { continuationPattern } from "../stack-traces.ts";
 import { yamlText } from "../yaml-text.ts";
@@ -86,7 +86,8 @@ export const logagent: Collector = {
   ports: {},
   resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },
   apiRules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }],
-  unsupported: () => [],
+  unsupported: ({ destination }) =>
+    destination.kind === "http" && destination.body !== "lines" ? [bodyIssue("Logagent", destination.body)] : [],
   render: (pipeline) => ({
     files: {
       "logagent.yml": yamlText(configuration(pipeline)),

@@ -1,5 +1,6 @@
 import { amount } from "../../../schema/values.ts";
 import type { DestinationKind } from "../../destinations/destination-settings.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
 import { type KafkaDestination, mskRegion } from "../../destinations/kafka.ts";
 import {
   credentialsFolder,
@@ -83,7 +84,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
         options: {
           endpoint: verbatim(new URL("/otlp", destination.url).href),
           ...tls(pipeline),
-          ...(destination.tenant === undefined ? {} : { headers: { "X-Scope-OrgID": destination.tenant } }),
+          ...headers(pipeline, destination.tenant === undefined ? {} : { "X-Scope-OrgID": destination.tenant }),
           ...authentication(pipeline),
           ...retry(),
           ...queue(pipeline, SMALL),
@@ -96,6 +97,7 @@ function exporterOf(pipeline: LogPipeline): { readonly name: string; readonly op
           ...(destination.protocol === "grpc"
             ? grpcServer(pipeline, destination.url)
             : { endpoint: verbatim(new URL(destination.url).origin), ...tls(pipeline) }),
+          ...headers(pipeline),
           ...authentication(pipeline),
           ...retry(),
           ...queue(pipeline, SMALL),
@@ -205,6 +207,21 @@ function queue({ buffer }: LogPipeline, batch: Options): Options {
 /** By an extension of that name, where the destination asks who sends. */
 function authentication(pipeline: LogPipeline): Options {
   return authenticatorOf(pipeline) === undefined ? {} : { auth: { authenticator: authName(pipeline) } };
+}
+
+/**
+ * The headers of the settings, with the secret ones from files. Of what is in these the collector reads `$$` as `$`, and `${…}` as a variable.
+ * @param others Headers beside them.
+ */
+function headers({ destination, name }: LogPipeline, others: Readonly<Record<string, string>> = {}): Options {
+  const all = {
+    ...others,
+    ...Object.fromEntries(plainHeaders(destination).map(([header, value]) => [header, verbatim(value)])),
+    ...Object.fromEntries(
+      secretHeaders(destination).map((header) => [header.name, `\${file:${credentialsFolder(name)}/${header.file}}`]),
+    ),
+  };
+  return Object.keys(all).length === 0 ? {} : { headers: all };
 }
 
 /** The extension that shows the destination who sends; undefined where it does not ask. From files: "$" would begin a variable. */

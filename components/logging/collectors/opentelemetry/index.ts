@@ -38,7 +38,7 @@ export const opentelemetry: Collector = {
   documentation: "https://opentelemetry.io/docs/collector/",
   modes: ["daemonset", "sidecar"],
   destinations: DESTINATIONS,
-  authenticates: { elasticsearch: ["token"], loki: ["token"], otlp: ["token"] },
+  authenticates: { elasticsearch: ["token"], loki: ["token", "headers"], otlp: ["token", "headers"] },
   sources: { journal: true },
   journal: { nodeFolders: PROGRAM_FOLDERS },
   routes: true,

@@ -1,3 +1,4 @@
+import { plainHeaders } from "../../destinations/headers.ts";
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
 import { yamlText } from "../yaml-text.ts";
@@ -54,7 +55,7 @@ export const vector: Collector = {
     kafka: true,
   },
   authenticates: {
-    http: ["token"],
+    http: ["token", "headers"],
     opensearch: ["sigv4", "token"],
     elasticsearch: ["token"],
     loki: ["token"],
@@ -125,6 +126,12 @@ function unsupported(pipeline: LogPipeline): Unsupported[] {
     const message =
       "must be a URL without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
     found.push({ path: ["destination", "url"], message, value: destination.url });
+  }
+  for (const [name, value] of plainHeaders(destination)) {
+    if (!/%|\{\{|SECRET\[/.test(value)) continue;
+    const message =
+      "must be a text without '%', '{{' and 'SECRET[' with Vector, which reads them as a date, a field or a secret";
+    found.push({ path: ["destination", "headers", name], message, value });
   }
   return found;
 }

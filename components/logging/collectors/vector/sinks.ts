@@ -1,6 +1,7 @@
 import { Scalar } from "yaml";
 import { amount } from "../../../schema/values.ts";
 import { type Sigv4, signingOf, takesIds } from "../../destinations/amazon.ts";
+import { plainHeaders, secretHeaders } from "../../destinations/headers.ts";
 import { folderOf } from "../../indexing/team-places.ts";
 import {
   credentialsFolder,
@@ -87,9 +88,9 @@ function destinationOptions(pipeline: LogPipeline): Options {
         uri: destination.url,
         method: "post",
         encoding: JSON_CODEC,
-        framing: LINES,
+        ...bodyOf(destination.body),
         compression: "gzip",
-        request: { ...request, ...tokenHeader(pipeline, destination.token) },
+        request: { ...request, ...headers(pipeline, destination.token) },
         retry_strategy: { type: "custom", status_codes: FOR_NOW },
         ...auth(pipeline),
       };
@@ -107,7 +108,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
         ...(takesIds(destination) ? { id_key: ID_FIELD } : { encoding: { except_fields: [ID_FIELD] } }),
         // Without it a part that is refused for now, by 429 or 5xx, is dropped.
         request_retry_partial: true,
-        request: { ...request, ...tokenHeader(pipeline, destination.token) },
+        request: { ...request, ...headers(pipeline, destination.token) },
         ...auth(pipeline),
         ...(destination.kind === "opensearch" && destination.sigv4 ? signing(destination.sigv4) : {}),
       };
@@ -221,7 +222,7 @@ function destinationOptions(pipeline: LogPipeline): Options {
 /** Where user and password are read from, of a destination that asks for them: files of these names. */
 export function secrets(pipelines: readonly LogPipeline[]): Options {
   const folders = pipelines
-    .filter((each) => hasCredentials(each) || hasToken(each))
+    .filter((each) => hasCredentials(each) || hasToken(each) || secretHeaders(each.destination).length > 0)
     .map(({ name }) => [backend(name), credentialsFolder(name)]);
   if (folders.length === 0) return {};
   return { secret: Object.fromEntries(folders.map(([name = "", path]) => [name, { type: "directory", path }])) };
@@ -265,8 +266,24 @@ function token({ name }: LogPipeline, before = ""): Scalar {
   return secretIn(backend(name), TOKEN_FILE_NAME, before);
 }
 
-function tokenHeader(pipeline: LogPipeline, found: { readonly scheme: string } | undefined): Options {
-  return found === undefined ? {} : { headers: { Authorization: token(pipeline, `${found.scheme} `) } };
+/** The token in its header, and the headers of the settings. */
+function headers(pipeline: LogPipeline, found: { readonly scheme: string } | undefined): Options {
+  const { destination, name } = pipeline;
+  const all = Object.fromEntries([
+    ...(found === undefined ? [] : [["Authorization", token(pipeline, `${found.scheme} `)]]),
+    ...plainHeaders(destination),
+    ...secretHeaders(destination).map((header) => [header.name, secretIn(backend(name), header.file)]),
+  ]);
+  return Object.keys(all).length === 0 ? {} : { headers: all };
+}
+
+/** As a JSON array its records are what comma divides. Few of them go in one, as services ask that take no lines. */
+function bodyOf(body: "lines" | "array"): Options {
+  if (body === "lines") return { framing: LINES };
+  return {
+    framing: { method: "character_delimited", character_delimited: { delimiter: "," } },
+    batch: { max_events: 1000, max_bytes: 1_000_000 },
+  };
 }
 
 /** Vector puts a file's text in before it reads the YAML: as a block no character of it has a meaning there. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
-import type { LogCollectionArgs, LokiArgs } from "../../../../components/logging/log-collection-args.ts";
+import type { LokiArgs } from "../../../../components/logging/destinations/destination-args.ts";
+import type { LogCollectionArgs } from "../../../../components/logging/log-collection-args.ts";
 import type { Recording } from "../../../../lab/plan/plan.ts";
 import { find } from "../../../support/find.ts";
 import { collect, podOf } from "../recorded-collection.ts";

@@ -1,0 +1,235 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { KafkaArgs } from "./kafka.ts";
+
+/** A Secret in namespace `logging` with the user and password of a destination. They are in no other resource. */
+export interface DestinationCredentialsArgs {
+  /** Name of the Secret. */
+  readonly secretName: string;
+  /** Its key with the user. @default "username" */
+  readonly usernameKey?: string;
+  /** Its key with the password. @default "password" */
+  readonly passwordKey?: string;
+}
+
+/** A Secret in namespace `logging` with the token of requests. It is in no other resource. */
+export interface DestinationTokenArgs {
+  /** Name of the Secret. */
+  readonly secretName: string;
+  /** Its key with the token. @default "token" */
+  readonly key?: string;
+}
+
+/** A token, and the word before it in the header Authorization. */
+export interface SchemedTokenArgs extends DestinationTokenArgs {
+  /** `ApiKey` for an API key of Elasticsearch. @default "Bearer" */
+  readonly scheme?: "Bearer" | "ApiKey";
+}
+
+/** How a server's certificate is verified. */
+export interface DestinationTlsArgs {
+  /** Whether a certificate that is not valid is refused. @default true */
+  readonly verify?: boolean;
+  /** Secret in namespace `logging` whose key `ca.crt` is the CA certificate. @default the public CAs */
+  readonly caSecretName?: string | undefined;
+}
+
+/** Where OpenSearch or Elasticsearch listens, and how it is asked. */
+interface SearchEngineArgs {
+  /** Port. A domain of Amazon OpenSearch Service listens on 443. @default 9200 */
+  readonly port?: number;
+  /** TLS: `true` for the default, `false` for none. @default TLS with verification */
+  readonly tls?: boolean | DestinationTlsArgs | undefined;
+  /** User and password. @default none */
+  readonly credentials?: DestinationCredentialsArgs | undefined;
+  /** API key or bearer token; excludes `credentials`. @default none */
+  readonly token?: SchemedTokenArgs | undefined;
+}
+
+/** An OpenSearch that runs elsewhere, or one that this component brings. */
+export interface OpenSearchArgs extends SearchEngineArgs {
+  /** Kind of the destination. */
+  readonly kind: "opensearch";
+  /**
+   * Host name or IPv4 address. An output where `mode` is `daemonset`. Exactly one of `host` and `inCluster` is set.
+   * @default none
+   * @example domain.endpoint
+   */
+  readonly host?: pulumi.Input<string> | undefined;
+  /** Whether a single-node OpenSearch with Dashboards is created, to try things out. @default false */
+  readonly inCluster?: boolean;
+  /** Size of the volume of that OpenSearch, such as `10Gi`. @default none: the data is deleted with the pod */
+  readonly storage?: string | undefined;
+  /** StorageClass of the volume. A new EKS cluster has none. @default the cluster's default class */
+  readonly storageClass?: string | undefined;
+  /**
+   * Signs requests with an IAM role that this component creates, for Amazon OpenSearch Service and Serverless. The cluster must have
+   * `podIdentity`. Excludes `credentials`.
+   * @default none
+   */
+  readonly sigv4?:
+    | {
+        /** ARN of the domain, or of the Serverless collection. */
+        readonly arn: string;
+      }
+    | undefined;
+}
+
+/** An Elasticsearch that runs elsewhere. */
+export interface ElasticsearchArgs extends SearchEngineArgs {
+  /** Kind of the destination. */
+  readonly kind: "elasticsearch";
+  /** Host name or IPv4 address. An output where `mode` is `daemonset`. */
+  readonly host: pulumi.Input<string>;
+}
+
+/** A server that takes JSON by POST. */
+export interface HttpArgs extends DestinationTlsArgs {
+  /** Kind of the destination. */
+  readonly kind: "http";
+  /** Address, with `http:` or `https:`. An output where `mode` is `daemonset`. */
+  readonly url: pulumi.Input<string>;
+  /** User and password, for `https:` alone. @default none */
+  readonly credentials?: DestinationCredentialsArgs | undefined;
+  /** API key or bearer token, for `https:` alone; excludes `credentials`. @default none */
+  readonly token?: SchemedTokenArgs | undefined;
+  /** What each request holds: JSON lines, or one JSON array. @default "lines" */
+  readonly body?: "lines" | "array";
+  /**
+   * Headers by name: a text, or the Secret in namespace `logging` with the value of a secret one, for `https:` alone.
+   * @default none
+   * @example { "DD-API-KEY": { secretName: "datadog", key: "api-key" } }
+   */
+  readonly headers?: Readonly<Record<string, string | DestinationTokenArgs>> | undefined;
+}
+
+/** Grafana Loki. */
+export interface LokiArgs extends Omit<HttpArgs, "kind" | "token" | "body"> {
+  /** Bearer token, for `https:` alone; excludes `credentials`. @default none */
+  readonly token?: DestinationTokenArgs | undefined;
+  /** Kind of the destination. */
+  readonly kind: "loki";
+  /** Value of the header X-Scope-OrgID. @default none */
+  readonly tenant?: string | undefined;
+}
+
+/** An OTLP server. */
+export interface OtlpArgs extends Omit<HttpArgs, "kind" | "body"> {
+  /** Kind of the destination. */
+  readonly kind: "otlp";
+  /** OTLP over HTTP or gRPC. @default "http" */
+  readonly protocol?: "http" | "grpc";
+}
+
+/** Splunk's HTTP Event Collector. */
+export interface SplunkArgs extends DestinationTlsArgs {
+  /** Kind of the destination. */
+  readonly kind: "splunk";
+  /** Address without a path, such as `https://splunk.example.com:8088`. An output where `mode` is `daemonset`. */
+  readonly url: pulumi.Input<string>;
+  /** Token of the HTTP Event Collector. */
+  readonly token: DestinationTokenArgs;
+}
+
+/** A stream of Amazon Data Firehose, which exists already. The cluster must have `podIdentity`. */
+export interface FirehoseArgs {
+  /** Kind of the destination. */
+  readonly kind: "firehose";
+  /** Name of the stream. */
+  readonly stream: string;
+}
+
+/** What the log group of one team has of its own. */
+interface TeamLogGroupArgs {
+  /** Days that a line is kept. @default that of the destination */
+  readonly retentionDays?: number;
+  /** Log class. @default that of the destination */
+  readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
+  /** ARN of the key that encrypts it. @default that of the destination, or a key of its own */
+  readonly kmsKeyArn?: string;
+}
+
+/** A log group of CloudWatch Logs, which this component creates. The cluster must have `podIdentity`. */
+export interface CloudWatchArgs {
+  /** Kind of the destination. */
+  readonly kind: "cloudwatch";
+  /** Name of the log group. @default "/eks-dns-logging/CLUSTER/pods" */
+  readonly logGroup?: string | undefined;
+  /** Whether the log group exists already and stays as it is; `logGroup` must be set, `retentionDays` must not. @default false */
+  readonly existing?: boolean;
+  /** Days that a line is kept: a value that CloudWatch Logs accepts. @default 30 */
+  readonly retentionDays?: number;
+  /** Log class; a change replaces the log group. @default "STANDARD" */
+  readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
+  /** ARN of the key that encrypts it. @default a key that this component creates */
+  readonly kmsKeyArn?: string;
+  /** What a team's own log group differs in, where `index.splitBy` is `team`. @default nothing */
+  readonly teams?: Readonly<Record<string, TeamLogGroupArgs>>;
+}
+
+/** An S3 bucket, which this component creates. The cluster must have `podIdentity`. */
+export interface S3Args {
+  /** Kind of the destination. */
+  readonly kind: "s3";
+  /** Name of the bucket, unique among all AWS accounts of the partition. @default "CLUSTER-logs-REGION" */
+  readonly bucket?: string | undefined;
+  /** First part of the objects' keys. @default "logs" */
+  readonly prefix?: string;
+  /** Whether the bucket exists already and stays as it is; `bucket` must be set, `retentionDays` must not. @default false */
+  readonly existing?: boolean;
+  /** ARN of the KMS key that encrypts an existing bucket. @default none: S3's own key */
+  readonly kmsKeyArn?: string | undefined;
+  /** Days until an object is deleted, 1 to 3653. @default 90 */
+  readonly retentionDays?: number;
+  /** Days, shorter than those of the destination, that a team's objects are kept, where `index.splitBy` is `team`. @default none */
+  readonly teams?: Readonly<Record<string, { /** Days until an object is deleted. */ readonly retentionDays: number }>>;
+}
+
+/** A folder on each node. */
+interface FileArgs {
+  /** Kind of the destination. */
+  readonly kind: "file";
+  /** Folder below /var/log. @default "/var/log/collected" */
+  readonly path?: string;
+}
+
+/** Where lines go. `stdout` is the collector's own log; `file` is a folder below /var/log on each node. */
+export type DestinationArgs =
+  | { /** Kind of the destination. */ readonly kind: "stdout" }
+  | FileArgs
+  | HttpArgs
+  | OpenSearchArgs
+  | ElasticsearchArgs
+  | CloudWatchArgs
+  | S3Args
+  | LokiArgs
+  | OtlpArgs
+  | SplunkArgs
+  | FirehoseArgs
+  | KafkaArgs;
+
+/** Name of an index: `PREFIX[SEPARATOR SPLIT]SEPARATOR DATE`. */
+export interface IndexArgs {
+  /** First part: up to 63 lower-case letters, digits, '.', '-' and '_'. @default "logs" */
+  readonly prefix?: string;
+  /** Stands between the parts. @default "-" */
+  readonly separator?: "-" | "." | "_";
+  /** Date, of the parts yyyy, MM, dd, HH, xxxx and ww. @default "yyyy.MM.dd" */
+  readonly datePattern?: string;
+  /** IANA time zone in which a day begins. @default "UTC" */
+  readonly timeZone?: string;
+  /** What has indices of its own. @default "none" */
+  readonly splitBy?: "none" | "team" | "namespace" | "app";
+}
+
+/** One of several destinations. */
+export type NamedDestinationArgs = DestinationArgs & {
+  /** How much waits for it on the node's disk. @default buffer.size of the collection */
+  readonly buffer?: {
+    /** Size in Mi or Gi. @default buffer.size of the collection */
+    readonly size?: string;
+  };
+  /** Names of its indices. @default index of the collection */
+  readonly index?: IndexArgs;
+  /** Whether its log group or bucket is that of the former `destination`, which keeps its name. @default false */
+  readonly wasDestination?: boolean;
+};
