@@ -41,6 +41,12 @@ function sameIssues(target: Target, others: readonly Target[], cluster: NamedClu
   return [];
 }
 
+interface Sender {
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  readonly token?: unknown;
+  readonly credentials?: unknown;
+}
+
 /** Destinations of two systems are never one place. */
 function systemOf({ destination }: Target): string {
   return hasIndex(destination) ? "search engine" : destination.kind;
@@ -50,6 +56,15 @@ function systemOf({ destination }: Target): string {
 function requested(url: string): string {
   const { origin, pathname, search } = new URL(url);
   return `${origin}${pathname}${search}`;
+}
+
+/** By what a service may tell two senders apart, which write to one URL and have a place each: headers, and the Secrets of tokens and logins. */
+function senderOf({ headers = {}, token, credentials }: Sender): string {
+  const sent = [
+    ...Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+    ...Object.entries({ token, credentials }).filter(([, value]) => value !== undefined),
+  ];
+  return sent.length === 0 ? "" : ` with ${JSON.stringify(sent.sort())}`;
 }
 
 /** By which setting it is decided where lines physically go, and where they go. */
@@ -64,7 +79,7 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
       return at("path", destination.path);
     case "http":
     case "otlp":
-      return at("url", requested(destination.url));
+      return at("url", `${requested(destination.url)}${senderOf(destination)}`);
     case "splunk":
       return at("url", `${requested(destination.url)} with token ${destination.token.secretName}`);
     case "kafka":
@@ -77,7 +92,7 @@ function placesOf(target: Target, cluster: NamedCluster): { readonly key: string
     case "loki":
       return at(
         "url",
-        `${new URL(destination.url).origin}${destination.tenant === undefined ? "" : ` as ${destination.tenant}`}`,
+        `${new URL(destination.url).origin}${destination.tenant === undefined ? "" : ` as ${destination.tenant}`}${senderOf(destination)}`,
       );
     case "opensearch":
       if (destination.inCluster) return at("inCluster", "true", `${engineOf(target)} with prefix ${index.prefix}`);

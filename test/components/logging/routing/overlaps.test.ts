@@ -43,6 +43,23 @@ describe("Overlapping destinations", () => {
     );
   });
 
+  it("are not refused at one URL where headers, tokens or logins name two places", () => {
+    const url = "https://api.honeycomb.io";
+    const secret = { secretName: "honeycomb" };
+    const found = (one: object, other: object, kind = "otlp") =>
+      several({ one: { kind, url, ...one }, other: { kind, url, ...other } }).filter((text) =>
+        /must differ/.test(text),
+      );
+    const dataset = (name: string) => ({ headers: { "X-Honeycomb-Team": secret, "X-Honeycomb-Dataset": name } });
+    for (const kind of ["otlp", "http", "loki"]) {
+      assert.deepEqual(found(dataset("a"), dataset("b"), kind), []);
+      assert.deepEqual(found({ token: secret }, { token: { secretName: "other" } }, kind), []);
+      assert.deepEqual(found({ credentials: secret }, { credentials: { secretName: "other" } }, kind), []);
+      const same = { headers: { "x-honeycomb-dataset": "a", "x-honeycomb-team": secret } };
+      assert.match(found(dataset("a"), same, kind).join(), /^destinations\.other\.url: must differ .*destination one/);
+    }
+  });
+
   it("are refused where two URLs name one place", () => {
     const at = (kind: string, ...urls: string[]) => {
       const [one, other] = urls.map((url) => ({
