@@ -77,6 +77,8 @@ function isPublicBlock(cidr: string): boolean {
   return prefix >= 8 && start === address.toString() && !NOT_PUBLIC.has(address.range());
 }
 
+export const PublicCidrs = z.array(z.string().refine(isPublicBlock, PUBLIC_BLOCK)).max(40).superRefine(unique());
+
 /**
  * Who reaches the Kubernetes API. Pulumi makes Kubernetes objects through it, so it has to run where one of the two lets it in.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
@@ -85,12 +87,7 @@ export const EndpointAccess = z
   .strictObject({
     private: z.boolean().default(true).describe("Endpoint in the VPC. Default true."),
     public: z.boolean().default(false).describe("Public endpoint, limited to publicCidrs. Default false."),
-    publicCidrs: z
-      .array(z.string().refine(isPublicBlock, PUBLIC_BLOCK))
-      .max(40)
-      .superRefine(unique())
-      .default([])
-      .describe("CIDR blocks allowed there, never 0.0.0.0/0."),
+    publicCidrs: PublicCidrs.default([]).describe("CIDR blocks allowed there, never 0.0.0.0/0."),
   })
   .superRefine((access, context) => {
     if (access.public && access.publicCidrs.length === 0)

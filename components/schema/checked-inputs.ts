@@ -2,9 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { parseArgs } from "./errors.ts";
 
+/** Whether an argument is an output, or a value that is not there yet. */
+export function isOutput(given: unknown): given is pulumi.Output<unknown> | Promise<unknown> {
+  return pulumi.Output.isInstance(given) || given instanceof Promise;
+}
+
 /** Whether an argument is an output, or holds one at any depth. */
 export function holdsOutput(given: unknown): boolean {
-  if (pulumi.Output.isInstance(given) || given instanceof Promise) return true;
+  if (isOutput(given)) return true;
   if (typeof given !== "object" || given === null || pulumi.Resource.isInstance(given)) return false;
   return Object.values(given).some(holdsOutput);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { EksCluster, ExistingEksCluster, Team, type TeamArgs } from "../../components/index.ts";
+import { EksCluster, type EksClusterArgs, ExistingEksCluster, Team, type TeamArgs } from "../../components/index.ts";
 import { record, UNKNOWN } from "../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../support/cluster-handle.ts";
 import { find, ofType } from "../support/find.ts";
@@ -77,6 +77,49 @@ describe("arguments of components that are outputs", () => {
     const entry = find(resources, "aws:eks/accessEntry:AccessEntry", "cluster-access-0");
     assert.deepEqual([entry.inputs.clusterName, entry.inputs.principalArn], ["prod", DEV]);
     assert.deepEqual(entry.inputs.tags, { owner: "platform", "eks-dns-logging/stack": "prod" });
+  });
+
+  it("make of a cluster what plain ones make: its VPC, its nodes' labels, who reaches it", async () => {
+    const cluster = async (give: <T>(value: T) => pulumi.Input<T>) => {
+      const { resources } = await made(() => {
+        new EksCluster("cluster", {
+          region: "eu-central-1",
+          vpc: { cidr: give("10.8.0.0/16"), zones: ["eu-central-1a", "eu-central-1b"] },
+          nodeGroups: [{ name: "default", labels: { team: give("ts"), tier: "web" } }],
+          endpointAccess: { public: true, publicCidrs: [give("203.0.113.7/32")] },
+        });
+      });
+      return Object.fromEntries(resources.map(({ type, name, inputs }) => [`${type} ${name}`, JSON.stringify(inputs)]));
+    };
+    const outputs = await cluster((value) => Promise.resolve(value));
+    assert.deepEqual(outputs, await cluster((value) => value));
+    const texts = Object.values(outputs).join();
+    for (const text of ['"10.8.0.0/16"', '"10.8.32.0/19"', '"10.8.228.0/22"', '{"team":"ts","tier":"web"}'])
+      assert.ok(texts.includes(text), text);
+  });
+
+  it("are checked in a cluster once they are known, and leave both addresses of DNS possible", async () => {
+    const wrong = async (args: Partial<EksClusterArgs>) =>
+      record({ stack: "prod", config: {}, preview: false, call: () => ANSWER }, async () => {
+        const { handle } = new EksCluster("cluster", { region: "eu-central-1", ...args });
+        return { nodes: handle.ready.map(({ urn }) => urn) };
+      });
+    await assert.rejects(
+      wrong({ vpc: { cidr: later("10.0.0.0/8") } }),
+      /cluster\.vpc\.cidr: must be a private IPv4 CIDR block from \/16 to \/22, .*\(found "10.0.0.0\/8"\)/,
+    );
+    await assert.rejects(
+      wrong({ nodeGroups: [{ name: "default" }, { name: "more", labels: { team: later("-") } }] }),
+      /cluster\.nodeGroups\[1\]\.labels\.team: must be 1 to 63 letters/,
+    );
+    await assert.rejects(
+      wrong({ endpointAccess: { public: true, publicCidrs: [later("10.0.0.0/8")] } }),
+      /cluster\.endpointAccess\.publicCidrs\[0\]: must be an IPv4 CIDR block of public addresses/,
+    );
+    await made(() => {
+      const { handle } = new EksCluster("cluster", { region: "eu-central-1", vpc: { cidr: later("172.20.0.0/16") } });
+      assert.deepEqual(handle.dnsAddresses, ["10.100.0.10", "172.20.0.10"]);
+    });
   });
 
   it("are unknown in a preview where nobody knows them, and everything else is checked at once", async () => {

@@ -51,7 +51,7 @@ export interface NodeGroupArgs {
     readonly maxFiles?: number | undefined;
   };
   /** Kubernetes labels of the nodes. @default none */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, pulumi.Input<string>>>;
   /**
    * Taints of the nodes.
    * @default none
@@ -70,7 +70,7 @@ export interface NodeGroupArgs {
 /** A new VPC. */
 export interface NewVpcArgs {
   /** IPv4 CIDR block, /16 to /22. @default "10.0.0.0/16" */
-  readonly cidr?: string;
+  readonly cidr?: pulumi.Input<string>;
   /** How many availability zones, or which; new ones at the end. @default 2 */
   readonly zones?: number | readonly string[];
   /** One NAT gateway for all zones, or one in each. @default "single" */

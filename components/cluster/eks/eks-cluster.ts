@@ -4,8 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../../aws/iam.ts";
 import { ControlPlaneLogs } from "../../aws/log-group.ts";
 import { partitionOf } from "../../aws/partition.ts";
+import { checkedInputs, holdsOutput } from "../../schema/checked-inputs.ts";
 import { parseArgs } from "../../schema/errors.ts";
-import { clusterDnsOf } from "../eks-settings.ts";
+import { clusterDnsOf, PublicCidrs } from "../eks-settings.ts";
 import type { ClusterHandle } from "../handle.ts";
 import { withProfile } from "../kubeconfig.ts";
 import { EksClusterSettings } from "../settings.ts";
@@ -13,8 +14,9 @@ import { accessEntries, grantAccess, knownEntries } from "./access.ts";
 import { installAddons } from "./addons.ts";
 import type { EksClusterArgs } from "./eks-cluster-args.ts";
 import { type Network, Vpc } from "./network.ts";
-import { VpcSettings } from "./network-settings.ts";
-import { Nodes } from "./nodes.ts";
+import { VpcCidr, VpcSettings } from "./network-settings.ts";
+import { NodeLabels } from "./node-group-settings.ts";
+import { type NodeGroup, Nodes } from "./nodes.ts";
 
 /**
  * An EKS cluster of one's own. The control plane is made by @pulumi/eks; all else is a plain resource, so that a preview and a
@@ -68,7 +70,7 @@ export class EksCluster extends pulumi.ComponentResource {
       {
         clusterName,
         kubernetesVersion: settings.version,
-        groups: settings.nodeGroups,
+        groups: settings.nodeGroups.map((group, index) => ({ ...group, labels: this.#labels(group.labels, index) })),
         subnetIds: network.privateSubnetIds,
         partition: this.#partition,
         tags: this.#tags,
@@ -98,7 +100,7 @@ export class EksCluster extends pulumi.ComponentResource {
       kubeconfig: this.kubeconfig,
       // The policy agent of vpc-cni is on.
       enforcesNetworkPolicies: true,
-      dnsAddresses: clusterDnsOf({ vpcCidr: settings.vpc?.cidr }),
+      dnsAddresses: clusterDnsOf({ vpcCidr: holdsOutput(args.vpc?.cidr) ? undefined : settings.vpc?.cidr }),
       access: { clusterName, tags: this.#tags },
       addons: { clusterName, kubernetesVersion: settings.version, tags: this.#tags },
       podIdentity: { clusterName, region, partition: this.#partition, tags: this.#tags, agent: addons.agent },
@@ -121,8 +123,24 @@ export class EksCluster extends pulumi.ComponentResource {
       const subnets = [...privateSubnetIds];
       return { vpcId: id, privateSubnetIds: subnets, controlPlaneSubnetIds: subnets, ready: [] };
     }
-    const args = { settings: this.#settings.vpc ?? VpcSettings.parse({}), region, tags: this.#tags };
+    const settings = this.#settings.vpc ?? VpcSettings.parse({});
+    const given = this.#args.vpc?.cidr;
+    const cidr = holdsOutput(given) ? checkedInputs(`${this.#name}.vpc.cidr`, VpcCidr, given) : settings.cidr;
+    const args = { settings, cidr, region, tags: this.#tags };
     return new Vpc(`${this.#name}-vpc`, args, { parent: this }).network;
+  }
+
+  /** @param index Of the node group. */
+  #labels(known: Readonly<Record<string, string>>, index: number): NodeGroup["labels"] {
+    const given = this.#args.nodeGroups?.[index]?.labels;
+    if (!holdsOutput(given)) return known;
+    return checkedInputs(`${this.#name}.nodeGroups.${index}.labels`, NodeLabels, given);
+  }
+
+  #publicCidrs(): pulumi.Input<string[]> {
+    const given = this.#args.endpointAccess?.publicCidrs;
+    if (!holdsOutput(given)) return this.#settings.endpointAccess.publicCidrs;
+    return checkedInputs(`${this.#name}.endpointAccess.publicCidrs`, PublicCidrs, given);
   }
 
   #controlPlane(network: Network): eks.Cluster {
@@ -163,9 +181,7 @@ export class EksCluster extends pulumi.ComponentResource {
         endpointPublicAccess: endpointAccess.public,
         ...(endpointAccess.public
           ? {
-              publicAccessCidrs: endpointAccess.publicCidrs.map(
-                (known, index) => this.#args.endpointAccess?.publicCidrs?.[index] ?? known,
-              ),
+              publicAccessCidrs: this.#publicCidrs(),
             }
           : {}),
         authenticationMode: eks.AuthenticationMode.Api,
@@ -200,22 +216,29 @@ export class EksCluster extends pulumi.ComponentResource {
  * @throws {SettingsError} with every error in them.
  */
 function settingsOf(name: string, { region: _region, profile: _profile, existingVpc: _vpc, ...plain }: EksClusterArgs) {
-  const { accessEntries: entries, endpointAccess: access, tags } = plain;
+  const { accessEntries: entries, endpointAccess: access, tags, vpc, nodeGroups } = plain;
   return parseArgs(name, EksClusterSettings, {
     ...plain,
     ...(entries && { accessEntries: knownEntries(entries) }),
     ...(access && {
       endpointAccess: { ...access, ...(access.publicCidrs && { publicCidrs: knownCidrs(access.publicCidrs) }) },
     }),
-    ...(tags && { tags: knownTags(tags) }),
+    ...(tags && { tags: knownTexts(tags) }),
+    ...(vpc && { vpc: { ...vpc, ...(holdsOutput(vpc.cidr) && { cidr: UNKNOWN_VPC }) } }),
+    ...(nodeGroups && {
+      nodeGroups: nodeGroups.map((group) => ({ ...group, ...(group.labels && { labels: knownTexts(group.labels) }) })),
+    }),
     kind: "eks",
   });
 }
 
-/** Tags with stand-ins for the values that only the deployment knows. */
-function knownTags(given: NonNullable<EksClusterArgs["tags"]>): Record<string, string> {
+/** Stands in for the block of a VPC that only the deployment knows. */
+const UNKNOWN_VPC = "10.0.0.0/16";
+
+/** Tags or labels with stand-ins for the values that only the deployment knows. */
+function knownTexts(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const entries = Object.entries(given);
-  return Object.fromEntries(entries.map(([key, value]) => [key, typeof value === "string" ? value : "unknown"]));
+  return Object.fromEntries(entries.map(([key, value]) => [key, holdsOutput(value) ? "unknown" : value]));
 }
 
 /** Blocks with stand-ins for those that only the deployment knows. */

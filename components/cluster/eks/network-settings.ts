@@ -50,10 +50,12 @@ export function vpcCidrIssue(cidr: string): string | undefined {
   return network === address.toString() ? undefined : `must start at its network address, ${network}/${prefix}`;
 }
 
-const VpcCidr = z.string("must be a private IPv4 CIDR block, such as 10.0.0.0/16").superRefine((cidr, context) => {
-  const message = vpcCidrIssue(cidr);
-  if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
-});
+export const VpcCidr = z
+  .string("must be a private IPv4 CIDR block, such as 10.0.0.0/16")
+  .superRefine((cidr, context) => {
+    const message = vpcCidrIssue(cidr);
+    if (message !== undefined) context.addIssue({ code: "custom", message, input: cidr });
+  });
 
 const ZONE = "an availability zone of the region, such as eu-central-1a";
 const ZONES = `must be an integer from 2 to ${MAX_ZONES}, or that many zones by name, such as [eu-central-1a, eu-central-1b]`;

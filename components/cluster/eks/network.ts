@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { endpointService } from "../../aws/partition.ts";
-import { cutSubnets, type VpcSettings } from "./network-settings.ts";
+import { cutSubnets, type VpcSettings, type ZoneSubnets } from "./network-settings.ts";
 
 /** Where a cluster's control plane and nodes are. */
 export interface Network {
@@ -20,7 +20,9 @@ const ZONES_WITHOUT_EKS = ["cac1-az3", "use1-az3", "usw1-az2"];
 /** A new VPC for a cluster. */
 export interface VpcArgs {
   /** Settings of this part, complete with defaults. */
-  readonly settings: VpcSettings;
+  readonly settings: Omit<VpcSettings, "cidr">;
+  /** CIDR block of the VPC. */
+  readonly cidr: pulumi.Input<string>;
   /** Region, such as `eu-central-1`. */
   readonly region: string;
   /** Tags of every AWS resource. */
@@ -40,11 +42,11 @@ export class Vpc extends pulumi.ComponentResource {
     super("eks-dns-logging:cluster:Vpc", name, {}, options);
     this.#name = name;
     this.#args = args;
-    const { settings } = args;
+    const { settings, cidr } = args;
 
     const vpc = new aws.ec2.Vpc(
       name,
-      { cidrBlock: settings.cidr, enableDnsHostnames: true, enableDnsSupport: true, tags: this.#tags(name) },
+      { cidrBlock: cidr, enableDnsHostnames: true, enableDnsSupport: true, tags: this.#tags(name) },
       { parent: this },
     );
     // Without rules: a resource without a security group of its own gets no traffic.
@@ -60,10 +62,9 @@ export class Vpc extends pulumi.ComponentResource {
     );
 
     const zones = this.#zones();
-    const cuts = cutSubnets(settings.cidr, zones.length);
     const subnets = zones.map((zone, index) => ({
-      public: this.#subnet("public", index, cuts[index]?.public, zone, vpc.id),
-      private: this.#subnet("private", index, cuts[index]?.private, zone, vpc.id),
+      public: this.#subnet("public", index, zone, vpc.id),
+      private: this.#subnet("private", index, zone, vpc.id),
     }));
     const publicTable = this.#routeTable("public", vpc.id, { gatewayId: gateway.id });
     const publicLinks = subnets.map((zone, index) => this.#associate("public", index, zone.public, publicTable.table));
@@ -114,14 +115,7 @@ export class Vpc extends pulumi.ComponentResource {
     return Array.from({ length: zones }, (_, index) => available.names.apply((names) => zoneAt(names, index)));
   }
 
-  #subnet(
-    kind: "public" | "private",
-    index: number,
-    cidr: string | undefined,
-    zone: pulumi.Input<string>,
-    vpcId: pulumi.Input<string>,
-  ) {
-    if (cidr === undefined) throw new Error(`the VPC is cut for fewer than ${index + 1} zones`);
+  #subnet(kind: "public" | "private", index: number, zone: pulumi.Input<string>, vpcId: pulumi.Input<string>) {
     const name = `${this.#name}-${kind}-${index}`;
     // By these tags the load balancer controller finds the subnets.
     const role = kind === "public" ? "kubernetes.io/role/elb" : "kubernetes.io/role/internal-elb";
@@ -129,7 +123,7 @@ export class Vpc extends pulumi.ComponentResource {
       name,
       {
         vpcId,
-        cidrBlock: cidr,
+        cidrBlock: pulumi.output(this.#args.cidr).apply((cidr) => subnetBlock(cidr, kind, index)),
         availabilityZone: zone,
         mapPublicIpOnLaunch: false,
         tags: { ...this.#tags(name), [role]: "1" },
@@ -211,6 +205,12 @@ export class Vpc extends pulumi.ComponentResource {
       });
     }
   }
+}
+
+function subnetBlock(cidr: string, kind: keyof ZoneSubnets, index: number): string {
+  const block = cutSubnets(cidr, index + 1)[index]?.[kind];
+  if (block === undefined) throw new Error(`the VPC is cut for fewer than ${index + 1} zones`);
+  return block;
 }
 
 /** The zone at a place among a region's zones, by their names: AWS lists them in no order. */

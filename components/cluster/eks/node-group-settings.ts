@@ -63,6 +63,8 @@ const LabelValue = z
     "must be 1 to 63 letters, digits, '-', '_' and '.', starting and ending with a letter or digit",
   );
 
+export const NodeLabels = z.record(NodeLabelKey, LabelValue);
+
 /** @see https://docs.aws.amazon.com/eks/latest/userguide/node-taints-managed-node-groups.html */
 const Taint = z.strictObject({
   key: LabelKey.describe("Key."),
@@ -116,7 +118,7 @@ export const NodeGroupSettings = z
     containerLogs: ContainerLogs.default({}).describe(
       "Log files per container; larger ones give a stopped collector more time. A change replaces the nodes one by one.",
     ),
-    labels: z.record(NodeLabelKey, LabelValue).default({}).describe("Node labels."),
+    labels: NodeLabels.default({}).describe("Node labels."),
     taints: z.array(Taint).default([]).describe("Node taints."),
   })
   .superRefine(

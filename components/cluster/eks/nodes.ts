@@ -3,6 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { serviceRole } from "../../aws/iam.ts";
 import { amiTypeOf, type NodeGroupSettings, nodeUserData } from "./node-group-settings.ts";
 
+/** A node group whose labels may have outputs as values. */
+export type NodeGroup = Omit<NodeGroupSettings, "labels"> & {
+  readonly labels: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>;
+};
+
 /** The managed node groups of a cluster. */
 export interface NodesArgs {
   /** As text, which a preview shows; `after` holds the cluster. */
@@ -10,7 +15,7 @@ export interface NodesArgs {
   /** Kubernetes version, such as `1.35`. */
   readonly kubernetesVersion: string;
   /** Node groups, each with instance types and size. */
-  readonly groups: readonly NodeGroupSettings[];
+  readonly groups: readonly NodeGroup[];
   /** Private subnets that the nodes run in. */
   readonly subnetIds: pulumi.Input<string>[];
   /** AWS partition as in an ARN, such as `aws`. */
@@ -90,7 +95,7 @@ export class Nodes extends pulumi.ComponentResource {
 
 function launchTemplate(
   name: string,
-  group: NodeGroupSettings,
+  group: NodeGroup,
   tags: Readonly<Record<string, pulumi.Input<string>>>,
   options: pulumi.CustomResourceOptions,
 ): aws.ec2.LaunchTemplate {
