@@ -8,7 +8,7 @@ export interface LogBucketArgs {
   /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
   /** Name of the bucket, unique in all of AWS. */
-  readonly bucketName: string;
+  readonly bucketName: pulumi.Input<string>;
   /** First part of the keys that a collector may write; empty for all keys. */
   readonly prefix: string;
   /** Days that the logs are kept. */
@@ -32,7 +32,7 @@ export class LogBucket extends pulumi.ComponentResource {
   constructor(name: string, args: LogBucketArgs, options: pulumi.ComponentResourceOptions) {
     super("eks-dns-logging:logging:LogBucket", name, {}, options);
     const { host, bucketName, prefix } = args;
-    const arn = `arn:${host.partition}:s3:::${bucketName}`;
+    const arn = pulumi.interpolate`arn:${host.partition}:s3:::${bucketName}`;
     this.bucket = new aws.s3.Bucket(name, { bucket: bucketName, tags: host.tags }, { parent: this });
     const inBucket = { bucket: this.bucket.id };
     new aws.s3.BucketPublicAccessBlock(
@@ -85,9 +85,12 @@ export class LogBucket extends pulumi.ComponentResource {
       { parent: this },
     );
     const account = args.takesDeliveries ? aws.getCallerIdentityOutput({}, { parent: this }).accountId : undefined;
-    const policy = account === undefined ? bucketPolicy(arn) : account.apply((id) => bucketPolicy(arn, { host, id }));
+    const policy =
+      account === undefined
+        ? arn.apply((known) => bucketPolicy(known))
+        : pulumi.all([arn, account]).apply(([known, id]) => bucketPolicy(known, { host, id }));
     this.policy = new aws.s3.BucketPolicy(name, { ...inBucket, policy }, { parent: this });
-    this.statements = pulumi.output(bucketStatements(arn, prefix));
+    this.statements = arn.apply((known) => bucketStatements(known, prefix));
     this.registerOutputs({ bucket: this.bucket.bucket });
   }
 }

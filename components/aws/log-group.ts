@@ -64,21 +64,24 @@ export function logGroupKeyPolicy({ accountId, region, groupName, sid }: LogGrou
 
 function logGroupKey(
   name: string,
-  args: Omit<LogGroupKeyArgs, "accountId"> & {
-    description: string;
+  args: Omit<LogGroupKeyArgs, "accountId" | "groupName"> & {
+    groupName: pulumi.Input<string>;
+    description: pulumi.Input<string>;
     tags: Readonly<Record<string, pulumi.Input<string>>>;
   },
   accountId: pulumi.Output<string>,
   options: pulumi.CustomResourceOptions,
 ): aws.kms.Key {
-  const { description, tags, ...group } = args;
+  const { description, tags, groupName, ...group } = args;
   return new aws.kms.Key(
     name,
     {
       description,
       enableKeyRotation: true,
       deletionWindowInDays: 30,
-      policy: accountId.apply((account) => logGroupKeyPolicy({ ...group, accountId: account })),
+      policy: pulumi
+        .all([accountId, groupName])
+        .apply(([account, known]) => logGroupKeyPolicy({ ...group, accountId: account, groupName: known })),
       tags,
     },
     options,
@@ -90,13 +93,13 @@ export interface LogGroupArgs {
   /** Cluster whose pods get the identity. */
   readonly host: PodIdentityHost;
   /** Name of the log group. */
-  readonly groupName: string;
+  readonly groupName: pulumi.Input<string>;
   /** Days that the logs are kept. */
   readonly retentionDays: number;
   /** Log class; a change replaces the log group. @default STANDARD */
   readonly class?: "STANDARD" | "INFREQUENT_ACCESS" | undefined;
   /** Key that encrypts it, by ARN. @default a key of its own */
-  readonly kmsKeyArn?: string | undefined;
+  readonly kmsKeyArn?: pulumi.Input<string> | undefined;
   /** Whether the collector writes to log groups below its name too, those of teams. @default false */
   readonly withTeams?: boolean;
   /** What the collector asks of the group beside making streams and writing to them. */
@@ -122,7 +125,13 @@ export class PodLogGroup extends pulumi.ComponentResource {
     const ownKey = () =>
       logGroupKey(
         `${name}-key`,
-        { description: `Log group ${groupName}`, region: host.region, groupName, sid: "PodLogs", tags: host.tags },
+        {
+          description: pulumi.interpolate`Log group ${groupName}`,
+          region: host.region,
+          groupName,
+          sid: "PodLogs",
+          tags: host.tags,
+        },
         accountId,
         { parent: this },
       );
@@ -163,8 +172,8 @@ function statementsFor(
   groups: pulumi.Output<string>,
   { groupName, actions, lists, withTeams = false }: Pick<LogGroupArgs, "groupName" | "actions" | "lists" | "withTeams">,
 ): pulumi.Output<PolicyStatement[]> {
-  return groups.apply((anyGroup) => {
-    const groupArn = `${anyGroup}${groupName}`;
+  return pulumi.all([groups, groupName]).apply(([anyGroup, known]) => {
+    const groupArn = `${anyGroup}${known}`;
     const groupArns = withTeams ? [groupArn, `${groupArn}/*`] : [groupArn];
     const streams = groupArns.map((arn) => `${arn}:*`);
     return [

@@ -10,6 +10,7 @@ import { COLLECTORS } from "./collectors/index.ts";
 import { awsDestinations } from "./destinations/aws-destinations.ts";
 import { receiverEgress } from "./destinations/egress.ts";
 import { InClusterOpenSearch } from "./destinations/in-cluster-opensearch.ts";
+import { type LateTarget, lateTargets } from "./destinations/late-target.ts";
 import { teamReaders } from "./destinations/team-readers.ts";
 import { teamRoles } from "./destinations/team-roles.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
@@ -38,7 +39,8 @@ interface WorkloadContext {
   /** The settings with what only the deployment knows. */
   readonly resolved: pulumi.Output<LoggingSettings>;
   readonly targets: readonly Target[];
-  readonly context: DestinationContext;
+  /** Where the destinations of settings are, of which some values may be known in the deployment alone. */
+  readonly context: (settings: LoggingSettings) => DestinationContext;
   readonly image: LogCollectionArgs["image"];
   readonly dependsOn: readonly pulumi.Resource[];
 }
@@ -79,8 +81,12 @@ export class LogCollection extends pulumi.ComponentResource {
       { metadata: { name: LOGGING_NAMESPACE, labels: { ...commonLabels("logging"), ...podSecurityLabels(level) } } },
       { parent: this, dependsOn: [...cluster.ready], deleteBeforeReplace: true },
     );
-    const targets = targetsOf(settings, teams);
-    const context = { ...contextOf(cluster, targets, teams), clusterDomain: args.clusterDomain };
+    const resolvedArgs = resolvedSettings(name, args, settings);
+    const targets = lateTargets(targetsOf(settings, teams), resolvedArgs, teams);
+    const context = (found: LoggingSettings) => ({
+      ...contextOf(cluster, targetsOf(found, teams), teams),
+      clusterDomain: args.clusterDomain,
+    });
     const { identity, ready: inAws } =
       cluster.podIdentity === undefined
         ? { identity: undefined, ready: [] }
@@ -90,7 +96,7 @@ export class LogCollection extends pulumi.ComponentResource {
         ? {}
         : teamReaders(name, targets, { cluster: cluster.name, host: cluster.podIdentity, parent: this });
     this.#awsSources(name, settings, targets, cluster, inAws);
-    const resolved = withAccount(resolvedSettings(name, args, settings), settings, collector, cluster, this);
+    const resolved = withAccount(resolvedArgs, settings, collector, cluster, this);
     const roles = Object.entries(teamRoles(cluster.name, targets, teams));
     this.readerRoles = Object.fromEntries(roles.map(([role, body]) => [role, JSON.stringify(body)]));
     const search = targets.flatMap(({ destination }) =>
@@ -113,10 +119,11 @@ export class LogCollection extends pulumi.ComponentResource {
         image: args.image,
         dependsOn: [namespace, ...inAws, ...search],
       });
-    this.sidecar = settings.mode === "sidecar" ? sidecarOf(collector, settings, context, args.image) : undefined;
+    this.sidecar =
+      settings.mode === "sidecar" ? sidecarOf(collector, settings, context(settings), args.image) : undefined;
     this.egress = this.sidecar?.egress ?? receiverEgress(collector);
     this.ready = search;
-    this.destination = resolved.apply((found) => describeDestinations(logPipeline(found, context)));
+    this.destination = resolved.apply((found) => describeDestinations(logPipeline(found, context(found))));
     this.indices = indicesOf(targets, teams);
     this.roleArn = identity?.roleArn;
     this.registerOutputs({ destination: this.destination, indices: this.indices });
@@ -126,7 +133,7 @@ export class LogCollection extends pulumi.ComponentResource {
   #awsSources(
     name: string,
     { sources }: LoggingSettings,
-    targets: readonly Target[],
+    targets: readonly LateTarget[],
     { name: cluster, podIdentity: host, logTypes, ready }: ClusterHandle,
     inAws: readonly pulumi.Resource[],
   ): void {
@@ -142,10 +149,10 @@ export class LogCollection extends pulumi.ComponentResource {
     const [onNodes, reader] = carriersOf(settings, collector);
     const workload = ({ collector: program, carries, settings: own }: Carrier, at: number) => {
       // What needs no value of the deployment is known before it.
-      const planned = program.render(pipelineOf({ settings: own, carries }, context));
+      const planned = program.render(pipelineOf({ settings: own, carries }, context(settings)));
       const files = resolved.apply((found) => {
         const carrier = carriersOf(found, collector)[at];
-        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context)).files;
+        return carrier === undefined ? {} : program.render(pipelineOf(carrier, context(found))).files;
       });
       return {
         collector: program,

@@ -111,6 +111,3 @@ export const LoggingSettings = z.strictObject({
   image: Image.optional().describe("Collector image. Default: the release's."),
 });
 export type LoggingSettings = z.infer<typeof LoggingSettings>;
-
-/** Stand in for an address that only the deployment knows. */
-export const UNKNOWN_HOST = "known-after-deployment.invalid";

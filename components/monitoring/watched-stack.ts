@@ -18,8 +18,9 @@ import {
   type TeamNamespaces,
   targetsOf,
 } from "../logging/routing/routes.ts";
-import { type LoggingSettings, UNKNOWN_HOST } from "../logging/settings.ts";
+import type { LoggingSettings } from "../logging/settings.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-collection.ts";
+import { isUnknown } from "../logging/stand-ins.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
 import type { LogGroups } from "./cloudwatch-alarms.ts";
@@ -210,7 +211,7 @@ function readable({ destination, index }: Target, domain: string | undefined): C
       if (destination.token !== undefined || (destination.kind === "opensearch" && destination.sigv4 !== undefined))
         return { kind: "none", reason: `${destination.kind} asks who sends, which only the collector can say` };
       const { host, port } = searchHost(inDomain(destination, domain));
-      if (host === UNKNOWN_HOST) return { kind: "none", reason: "its address is known after the deployment" };
+      if (isUnknown(host)) return { kind: "none", reason: "its address is known after the deployment" };
       const reason = distrust(destination);
       if (reason !== undefined) return { kind: "none", reason };
       const scheme = tlsOf(destination) === undefined ? "http" : "https";
@@ -218,8 +219,7 @@ function readable({ destination, index }: Target, domain: string | undefined): C
       return { kind: "search", url, index: indexPattern(index), own: isOwnSearch(destination), at: destination };
     }
     case "loki": {
-      if (destination.url.includes(UNKNOWN_HOST))
-        return { kind: "none", reason: "its address is known after the deployment" };
+      if (isUnknown(destination.url)) return { kind: "none", reason: "its address is known after the deployment" };
       const reason = distrust(destination);
       if (reason !== undefined) return { kind: "none", reason };
       return destination.credentials === undefined && destination.token === undefined

@@ -6,12 +6,12 @@ import { existingLogGroup, PodLogGroup } from "../../aws/log-group.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import type { Collector } from "../collectors/collector.ts";
 import { placeName } from "../indexing/team-places.ts";
-import { bucketName, EVENT_READER_NAME, LOGGING_NAMESPACE, logGroupName, withName } from "../pipeline.ts";
-import type { Target } from "../routing/routes.ts";
+import { EVENT_READER_NAME, LOGGING_NAMESPACE, withName } from "../pipeline.ts";
 import { isOnNode } from "../sources/journal.ts";
 import { searchStatement, streamStatement } from "./amazon.ts";
 import { RETENTION } from "./destination-settings.ts";
 import { mskStatements } from "./kafka.ts";
+import { bucketNameOf, groupNameOf, type LateTarget, whenKnown } from "./late-target.ts";
 
 interface Place {
   readonly cluster: string;
@@ -30,7 +30,7 @@ export interface AwsDestinations {
 /** The AWS resources of all destinations, and the one identity by which the collector may write to them and to nothing else. */
 export function awsDestinations(
   name: string,
-  targets: readonly Target[],
+  targets: readonly LateTarget[],
   collector: Collector,
   place: Place,
 ): AwsDestinations {
@@ -42,7 +42,7 @@ export function awsDestinations(
   const identityOf = (
     resource: string,
     serviceAccount: string,
-    wanted: (target: Target) => boolean,
+    wanted: (target: LateTarget) => boolean,
     rights = (statements: PolicyStatement[]) => statements,
   ) => {
     const statements = all.flatMap(({ target, statements: own }) => (wanted(target) ? (own?.apply(rights) ?? []) : []));
@@ -92,46 +92,61 @@ function withoutExtras(
  */
 function statementsOf(
   prefix: string,
-  { suffix, destination, places, sources }: Target,
+  target: LateTarget,
   { logGroupActions: actions = [], listsLogGroups: lists = false, bucketKeyActions = [] }: Collector,
   { cluster, host, parent }: Place,
   made: pulumi.Resource[],
 ): pulumi.Output<PolicyStatement[]> | undefined {
+  const { suffix, destination, places, sources } = target;
   switch (destination.kind) {
     case "cloudwatch": {
       // The audit log stays in the group that EKS writes it to.
       if (sources.every((source) => source === "audit")) return undefined;
-      const groupName = logGroupName(destination, cluster, suffix);
+      const groupName = groupNameOf(target, cluster);
       const { existing, retentionDays = RETENTION.cloudwatch } = destination;
       if (existing) return sidsOf(existingLogGroup({ host, groupName, actions, lists }, parent), suffix);
       const resource = withName(`${prefix}-group`, suffix);
-      const group = {
-        host,
-        groupName,
-        retentionDays,
-        class: destination.class,
-        kmsKeyArn: destination.kmsKeyArn,
-        actions,
-        lists,
+      const keyOf = (team?: string) => {
+        const isGiven =
+          (team === undefined ? undefined : destination.teams?.[team]?.kmsKeyArn) ?? destination.kmsKeyArn;
+        if (isGiven === undefined) return undefined;
+        return whenKnown(
+          target,
+          "cloudwatch",
+          ({ teams, kmsKeyArn }) => (team === undefined ? undefined : teams?.[team]?.kmsKeyArn) ?? kmsKeyArn ?? "",
+        );
       };
+      const group = { host, groupName, retentionDays, class: destination.class, actions, lists };
       for (const { team } of places) {
         if (team === undefined) continue;
-        const own = { ...group, ...destination.teams?.[team], groupName: placeName(groupName, team) };
+        const own = {
+          ...group,
+          ...destination.teams?.[team],
+          kmsKeyArn: keyOf(team),
+          groupName: groupName.apply((known) => placeName(known, team)),
+        };
         made.push(new PodLogGroup(`${resource}.${team}`, own, { parent }).group);
       }
-      const own = new PodLogGroup(resource, { ...group, withTeams: places.length > 0 }, { parent });
+      const all = { ...group, kmsKeyArn: keyOf(), withTeams: places.length > 0 };
+      const own = new PodLogGroup(resource, all, { parent });
       made.push(own.group);
       return sidsOf(own.statements, suffix);
     }
     case "s3": {
-      const { prefix: keys, existing, kmsKeyArn, retentionDays = RETENTION.s3 } = destination;
+      const { prefix: keys, existing, retentionDays = RETENTION.s3 } = destination;
+      const name = bucketNameOf(target, cluster, host.region);
       if (existing) {
-        const arn = `arn:${host.partition}:s3:::${bucketName(destination, cluster, host.region, suffix)}`;
-        return sidsOf(pulumi.output(bucketStatements(arn, keys, kmsKeyArn, bucketKeyActions)), suffix);
+        const key = whenKnown(target, "s3", ({ kmsKeyArn }) => kmsKeyArn);
+        const statements = pulumi
+          .all([name, key])
+          .apply(([known, kmsKeyArn]) =>
+            bucketStatements(`arn:${host.partition}:s3:::${known}`, keys, kmsKeyArn, bucketKeyActions),
+          );
+        return sidsOf(statements, suffix);
       }
       const bucket = {
         host,
-        bucketName: bucketName(destination, cluster, host.region, suffix),
+        bucketName: name,
         prefix: keys,
         retentionDays,
         takesDeliveries: sources.includes("auto-mode"),
@@ -143,19 +158,26 @@ function statementsOf(
       made.push(own.bucket, ...(bucket.takesDeliveries ? [own.policy] : []));
       return sidsOf(own.statements, suffix);
     }
-    case "opensearch":
-      return destination.sigv4 && sidsOf(pulumi.output([searchStatement(destination.sigv4)]), suffix);
+    case "opensearch": {
+      if (destination.sigv4 === undefined) return undefined;
+      const statements = whenKnown(target, "opensearch", ({ sigv4 }) => (sigv4 ? [searchStatement(sigv4)] : []));
+      return sidsOf(statements, suffix);
+    }
     case "kafka": {
-      const { mskArn, topic } = destination;
-      return mskArn === undefined ? undefined : sidsOf(pulumi.output(mskStatements(mskArn, topic)), suffix);
+      if (destination.mskArn === undefined) return undefined;
+      const statements = whenKnown(target, "kafka", ({ mskArn, topic }) =>
+        mskArn ? mskStatements(mskArn, topic) : [],
+      );
+      return sidsOf(statements, suffix);
     }
     case "firehose": {
       const { accountId } = aws.getCallerIdentityOutput({}, { parent });
-      const statements = accountId.apply((account) => [
-        streamStatement(
-          `arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${destination.stream}`,
-        ),
-      ]);
+      const stream = whenKnown(target, "firehose", (known) => known.stream);
+      const statements = pulumi
+        .all([accountId, stream])
+        .apply(([account, known]) => [
+          streamStatement(`arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${known}`),
+        ]);
       return sidsOf(statements, suffix);
     }
     default:

@@ -69,7 +69,7 @@ export interface OpenSearchArgs extends SearchEngineArgs {
   readonly sigv4?:
     | {
         /** ARN of the domain, or of the Serverless collection. */
-        readonly arn: string;
+        readonly arn: pulumi.Input<string>;
       }
     | undefined;
 }
@@ -135,7 +135,7 @@ export interface FirehoseArgs {
   /** Kind of the destination. */
   readonly kind: "firehose";
   /** Name of the stream. */
-  readonly stream: string;
+  readonly stream: pulumi.Input<string>;
 }
 
 /** What the log group of one team has of its own. */
@@ -145,7 +145,7 @@ interface TeamLogGroupArgs {
   /** Log class. @default that of the destination */
   readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
   /** ARN of the key that encrypts it. @default that of the destination, or a key of its own */
-  readonly kmsKeyArn?: string;
+  readonly kmsKeyArn?: pulumi.Input<string>;
 }
 
 /** A log group of CloudWatch Logs, which this component creates. The cluster must have `podIdentity`. */
@@ -153,7 +153,7 @@ export interface CloudWatchArgs {
   /** Kind of the destination. */
   readonly kind: "cloudwatch";
   /** Name of the log group. @default "/eks-dns-logging/CLUSTER/pods" */
-  readonly logGroup?: string | undefined;
+  readonly logGroup?: pulumi.Input<string> | undefined;
   /** Whether the log group exists already and stays as it is; `logGroup` must be set, `retentionDays` must not. @default false */
   readonly existing?: boolean;
   /** Days that a line is kept: a value that CloudWatch Logs accepts. @default 30 */
@@ -161,7 +161,7 @@ export interface CloudWatchArgs {
   /** Log class; a change replaces the log group. @default "STANDARD" */
   readonly class?: "STANDARD" | "INFREQUENT_ACCESS";
   /** ARN of the key that encrypts it. @default a key that this component creates */
-  readonly kmsKeyArn?: string;
+  readonly kmsKeyArn?: pulumi.Input<string>;
   /** What a team's own log group differs in, where `index.splitBy` is `team`. @default nothing */
   readonly teams?: Readonly<Record<string, TeamLogGroupArgs>>;
 }
@@ -171,13 +171,13 @@ export interface S3Args {
   /** Kind of the destination. */
   readonly kind: "s3";
   /** Name of the bucket, unique among all AWS accounts of the partition. @default "CLUSTER-logs-REGION" */
-  readonly bucket?: string | undefined;
+  readonly bucket?: pulumi.Input<string> | undefined;
   /** First part of the objects' keys. @default "logs" */
   readonly prefix?: string;
   /** Whether the bucket exists already and stays as it is; `bucket` must be set, `retentionDays` must not. @default false */
   readonly existing?: boolean;
   /** ARN of the KMS key that encrypts an existing bucket. @default none: S3's own key */
-  readonly kmsKeyArn?: string | undefined;
+  readonly kmsKeyArn?: pulumi.Input<string> | undefined;
   /** Days until an object is deleted, 1 to 3653. @default 90 */
   readonly retentionDays?: number;
   /** Days, shorter than those of the destination, that a team's objects are kept, where `index.splitBy` is `team`. @default none */

@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PolicyStatement } from "../../aws/iam.ts";
 import { relation, type SettingsIssue } from "../../schema/errors.ts";
@@ -127,9 +128,9 @@ export interface KafkaArgs {
   /** Kind of the destination. */
   readonly kind: "kafka";
   /** Brokers to ask first, as `HOST:PORT`. */
-  readonly brokers: readonly string[];
+  readonly brokers: pulumi.Input<readonly string[]>;
   /** Name of the topic. */
-  readonly topic: string;
+  readonly topic: pulumi.Input<string>;
   /** TLS: `true` for the default, `false` for none. @default TLS, with verification against the public CAs */
   readonly tls?: boolean | KafkaTlsArgs | undefined;
   /** Secret in the collector's namespace with user and password. @default none */
@@ -137,5 +138,5 @@ export interface KafkaArgs {
   /** SASL mechanism of `credentials`. @default "SCRAM-SHA-512" */
   readonly mechanism?: "SCRAM-SHA-512" | "SCRAM-SHA-256" | "PLAIN";
   /** ARN of an MSK cluster, to authenticate with the collector's IAM role; excludes `credentials`. @default none */
-  readonly mskArn?: string | undefined;
+  readonly mskArn?: pulumi.Input<string> | undefined;
 }

@@ -1,9 +1,10 @@
 import * as aws from "@pulumi/aws";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../../aws/partition.ts";
 import { placeName } from "../indexing/team-places.ts";
 import { bucketName, logGroupName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
+import type { LateTarget } from "./late-target.ts";
 
 interface Place {
   readonly cluster: string;
@@ -30,7 +31,7 @@ const READ_QUERIES = ["logs:GetQueryResults", "logs:StopLiveTail", "logs:StopQue
  */
 export function teamReaders(
   name: string,
-  targets: readonly Target[],
+  targets: readonly LateTarget[],
   { cluster, host, parent }: Place,
 ): Record<string, pulumi.Output<string>> {
   const teams = [...new Set(targets.flatMap(({ places }) => places.flatMap(({ team }) => team ?? [])))].sort();
@@ -42,9 +43,18 @@ export function teamReaders(
         `${name}-readers.${team}`,
         {
           description: `Read the logs of team ${team} of cluster ${cluster}`,
-          policy: accountId.apply((account) =>
-            JSON.stringify({ Statement: statementsOf(team, targets, cluster, host, account), Version: "2012-10-17" }),
-          ),
+          policy: pulumi
+            .all([accountId, pulumi.all(targets.map(({ known }) => known))])
+            .apply(([account, destinations]) => {
+              const found = targets.map((target, at) => ({
+                ...target,
+                destination: destinations[at] ?? target.destination,
+              }));
+              return JSON.stringify({
+                Statement: statementsOf(team, found, cluster, host, account),
+                Version: "2012-10-17",
+              });
+            }),
           tags: host.tags,
         },
         { parent },

@@ -2,8 +2,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { deliveryRole, type PolicyStatement } from "../../aws/iam.ts";
 import type { PodIdentityHost } from "../../aws/partition.ts";
-import { bucketName, withName } from "../pipeline.ts";
-import type { Target } from "../routing/routes.ts";
+import { bucketNameOf, type LateTarget, whenKnown } from "../destinations/late-target.ts";
+import { withName } from "../pipeline.ts";
 import { auditStreamName, filteredTargets } from "./aws-sources.ts";
 import { controlPlaneGroup, sourcePlace } from "./journal.ts";
 
@@ -16,7 +16,7 @@ export interface AuditLogArgs {
   /** Logs that its control plane writes. @default not known, and not checked */
   readonly logTypes?: pulumi.Input<readonly string[] | undefined>;
   /** Destinations of the stack. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly LateTarget[];
   /** What must stand before: the cluster, and the buckets. */
   readonly dependsOn: readonly pulumi.Resource[];
 }
@@ -43,12 +43,11 @@ export class AuditLog extends pulumi.ComponentResource {
       const own = withName(name, target.suffix);
       const { destination } = target;
       const exists = destination.kind === "firehose";
-      const stream = exists ? destination.stream : auditStreamName(args.cluster, target.suffix);
+      const ownStream = auditStreamName(args.cluster, target.suffix);
+      const stream = exists ? whenKnown(target, "firehose", (known) => known.stream) : pulumi.output(ownStream);
       // As text, so that a preview shows what the role may do.
-      const arn = accountId.apply(
-        (account) => `arn:${host.partition}:firehose:${host.region}:${account}:deliverystream/${stream}`,
-      );
-      const ready = exists ? [] : [this.#stream(own, stream, target, accountId, args)];
+      const arn = pulumi.interpolate`arn:${host.partition}:firehose:${host.region}:${accountId}:deliverystream/${stream}`;
+      const ready = exists ? [] : [this.#stream(own, ownStream, target, accountId, args)];
       const role = deliveryRole(
         `${own}-filter`,
         {
@@ -85,20 +84,22 @@ export class AuditLog extends pulumi.ComponentResource {
   #stream(
     name: string,
     streamName: string,
-    { destination, suffix }: Target,
+    target: LateTarget,
     accountId: pulumi.Output<string>,
     { host, cluster, dependsOn }: AuditLogArgs,
   ): pulumi.Resource {
+    const { destination } = target;
     if (destination.kind !== "s3") throw new Error(`audit to ${destination.kind} passed the settings`);
     const { partition, region, tags } = host;
-    const bucketArn = `arn:${partition}:s3:::${bucketName(destination, cluster, region, suffix)}`;
+    const bucketArn = pulumi.interpolate`arn:${partition}:s3:::${bucketNameOf(target, cluster, region)}`;
+    const key = whenKnown(target, "s3", ({ existing, kmsKeyArn }) => (existing ? kmsKeyArn : undefined));
     const place = sourcePlace(destination.prefix, "audit");
     const role = deliveryRole(
       `${name}-stream`,
       {
         service: "firehose.amazonaws.com",
         condition: accountId.apply((account) => ({ StringEquals: { "sts:ExternalId": account } })),
-        statements: writeStatements(bucketArn, place, destination.existing ? destination.kmsKeyArn : undefined),
+        statements: pulumi.all([bucketArn, key]).apply(([arn, kmsKeyArn]) => writeStatements(arn, place, kmsKeyArn)),
         tags,
       },
       { parent: this },

@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../../aws/partition.ts";
+import type { LateTarget } from "../destinations/late-target.ts";
 import { bucketName, logGroupName, withName } from "../pipeline.ts";
 import type { Target } from "../routing/routes.ts";
 
@@ -12,7 +13,7 @@ export interface AutoModeLogsArgs {
   /** Name of the cluster, as it stands in the names of buckets and log groups. */
   readonly cluster: string;
   /** Destinations of the stack. */
-  readonly targets: readonly Target[];
+  readonly targets: readonly LateTarget[];
   /** What must stand before: the cluster, buckets and log groups. */
   readonly dependsOn: readonly pulumi.Resource[];
 }
@@ -73,10 +74,12 @@ export class AutoModeLogs extends pulumi.ComponentResource {
   }
 
   /** A destination, and what lets AWS write there: of a bucket of this stack that is its own policy. */
-  #destination(name: string, target: Target, accountId: pulumi.Output<string>, args: AutoModeLogsArgs) {
+  #destination(name: string, target: LateTarget, accountId: pulumi.Output<string>, args: AutoModeLogsArgs) {
     const { host, dependsOn } = args;
-    const { destination, suffix } = target;
-    const arn = accountId.apply((account) => arnOf(target, account, args));
+    const { destination, suffix, known } = target;
+    const arn = pulumi
+      .all([accountId, known])
+      .apply(([account, found]) => arnOf({ ...target, destination: found }, account, args));
     const ready: pulumi.Resource[] =
       destination.kind === "cloudwatch" && !destination.existing
         ? [

@@ -78,6 +78,6 @@ export function awsSourceIssues(targets: readonly Target[]): SettingsIssue[] {
 }
 
 /** Destinations that the audit log is forwarded to; CloudWatch Logs has it already. */
-export function filteredTargets(targets: readonly Target[]): Target[] {
+export function filteredTargets<T extends Target>(targets: readonly T[]): T[] {
   return targets.filter(({ sources, destination }) => sources.includes("audit") && destination.kind !== "cloudwatch");
 }
