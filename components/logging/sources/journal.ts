@@ -30,6 +30,15 @@ export const JOURNAL_FIELDS: Readonly<Record<JournalSource, readonly string[]>> 
   auth: ["SYSLOG_FACILITY=4", "SYSLOG_FACILITY=10"],
 };
 
+/** What a record of the journal has beside its line. */
+export const JOURNAL_KEYS: readonly string[] = ["unit", "identifier", "priority", "pid", "source", "node"];
+
+/** What a record of an event has beside its line. @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
+export const EVENT_KEYS: readonly string[] = [
+  ...["involvedObject", "reason", "type", "count", "firstTimestamp", "lastTimestamp", "eventTime", "series"],
+  ...["action", "related", "reportingComponent", "reportingInstance", "reporter", "source", "metadata"],
+];
+
 /** The parts of the journal among the sources, each once, in a fixed order. */
 export function journalSources(sources: readonly Source[]): JournalSource[] {
   return ownSources(sources).filter(isJournal);

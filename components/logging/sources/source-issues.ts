@@ -3,17 +3,28 @@ import type { Collector } from "../collectors/collector.ts";
 import { isReservedByElasticsearch, RESERVED_PATTERNS, safeIndexPart } from "../indexing/index-format.ts";
 import { hasIndex } from "../pipeline.ts";
 import { routedTeams, type Target, type TeamNamespaces } from "../routing/routes.ts";
-import { journalSources, type OwnSource, ownSources, placeOfSource, type Source, sourceIndex } from "./journal.ts";
+import {
+  EVENT_KEYS,
+  JOURNAL_KEYS,
+  journalSources,
+  type OwnSource,
+  ownSources,
+  placeOfSource,
+  type Source,
+  sourceIndex,
+} from "./journal.ts";
 
 /** Settings that decide whether the sources can be collected. */
 interface SourceSettings {
   readonly sources: readonly Source[];
   readonly mode: "daemonset" | "sidecar";
+  readonly processing: { readonly fields: Readonly<Record<string, string>> };
 }
 
 /** Why the sources cannot be collected as they are set. Paths are below `logging`. */
-export function sourceIssues({ sources, mode }: SourceSettings, collector: Collector): SettingsIssue[] {
-  const issues: SettingsIssue[] = [];
+export function sourceIssues(settings: SourceSettings, collector: Collector): SettingsIssue[] {
+  const { sources, mode } = settings;
+  const issues: SettingsIssue[] = takenFields(settings);
   const add = (message: string) => issues.push({ path: ["sources"], message, value: sources });
   if (!sources.includes("pods")) add("must contain pods");
   const own = ownSources(sources);
@@ -29,6 +40,20 @@ export function sourceIssues({ sources, mode }: SourceSettings, collector: Colle
       `must not contain ${journal.join(", ")} with ${title}, ${support ?? "which does not read the journal here"}: set collector fluent-bit, opentelemetry or vector`,
     );
   return issues;
+}
+
+/** Fields of the stack that a source's records have already, and whose values would go in the place of the source's. */
+function takenFields({ sources, processing: { fields } }: SourceSettings): SettingsIssue[] {
+  const taken = [
+    { keys: JOURNAL_KEYS, of: journalSources(sources) },
+    { keys: EVENT_KEYS, of: sources.filter((source) => source === "events") },
+  ];
+  return Object.keys(fields).flatMap((name) => {
+    const [source] = taken.flatMap(({ keys, of }) => (keys.includes(name) ? of : []));
+    if (source === undefined) return [];
+    const message = `must have another name with the source ${source}, whose records have a field ${name} already`;
+    return [{ path: ["processing", "fields", name], message }];
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { LogPipeline } from "../../pipeline.ts";
+import { EVENT_KEYS } from "../../sources/journal.ts";
 import { fieldFilters, redactFilters } from "./line-filters.ts";
 import { bufferInput, type Section, tagOf } from "./service.ts";
 
@@ -42,13 +43,7 @@ export function eventFilters(pipeline: LogPipeline, script: string): Section[] {
       add: "source events",
     },
     nest({ operation: "nest", wildcard: "metadata:*", nest_under: "metadata", remove_prefix: "metadata:" }),
-    ...redactFilters(pipeline.processing, dirname(script), { match: MATCH, alias: "redact_events", keys: KEYS }),
+    ...redactFilters(pipeline.processing, dirname(script), { match: MATCH, alias: "redact_events", keys: EVENT_KEYS }),
     ...fieldFilters(pipeline.processing, MATCH),
   ];
 }
-
-/** What a record has beside its line. @see https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
-const KEYS = [
-  ...["involvedObject", "reason", "type", "count", "firstTimestamp", "lastTimestamp", "eventTime", "series"],
-  ...["action", "related", "reportingComponent", "reportingInstance", "reporter", "source", "metadata"],
-];

@@ -3,6 +3,7 @@ import { type LogPipeline, NODE_VARIABLE, withName } from "../../pipeline.ts";
 import {
   JOURNAL_FIELDS,
   JOURNAL_FOLDER,
+  JOURNAL_KEYS,
   type JournalSource,
   journalSources,
   type OwnSource,
@@ -13,9 +14,6 @@ import {
 import { fieldFilters, redactFilters } from "./line-filters.ts";
 import { keyFormat, output } from "./outputs.ts";
 import { bufferInput, type Section, STATE_FOLDER, tagOf } from "./service.ts";
-
-/** What a record has beside its line. */
-const KEYS = ["unit", "identifier", "priority", "pid", "source", "node"];
 
 /**
  * Reads a part of the journal from its beginning, and goes on where it was: the position is on disk, as that of each file of a pod.
@@ -44,7 +42,7 @@ export function journalFilters(pipeline: LogPipeline, script: string): Section[]
   const every = { match: "journal.*" };
   return [
     ...sources.flatMap(recordOf),
-    ...redactFilters(pipeline.processing, dirname(script), { ...every, alias: "redact_journal", keys: KEYS }),
+    ...redactFilters(pipeline.processing, dirname(script), { ...every, alias: "redact_journal", keys: JOURNAL_KEYS }),
     ...fieldFilters(pipeline.processing, every.match),
   ];
 }

@@ -2,9 +2,35 @@ import assert from "node:assert/strict";
 import { COLLECTORS } from "../../../../components/logging/collectors/index.ts";
 import type { LokiArgs } from "../../../../components/logging/destinations/destination-args.ts";
 import type { LogCollectionArgs } from "../../../../components/logging/log-collection-args.ts";
+import { LoggingSettings } from "../../../../components/logging/settings.ts";
+import { checkLogging } from "../../../../components/logging/validation.ts";
+import { formatIssue } from "../../../../components/schema/errors.ts";
 import type { Recording } from "../../../../lab/plan/plan.ts";
 import { find } from "../../../support/find.ts";
 import { collect, podOf } from "../recorded-collection.ts";
+
+describe("Fields of a stack", () => {
+  it("have no name that a source's records have already", () => {
+    const found = (sources: readonly string[], name: string) =>
+      checkLogging(LoggingSettings.parse({ sources, processing: { fields: { [name]: "x" } } }), "eks")
+        .filter(({ severity }) => severity !== "warning")
+        .map(formatIssue);
+    for (const [source, name] of [
+      ["kubelet", "node"],
+      ["auth", "unit"],
+      ["kernel", "priority"],
+      ["events", "type"],
+      ["events", "reason"],
+      ["events", "metadata"],
+    ] as const) {
+      const message = `must have another name with the source ${source}, whose records have a field ${name} already`;
+      assert.deepEqual(found(["pods", source], name), [`processing.fields.${name}: ${message}`]);
+      assert.deepEqual(found(["pods"], name), []);
+    }
+    assert.deepEqual(found(["pods", "kubelet", "events"], "site"), []);
+    assert.deepEqual(found(["pods", "events"], "unit"), []);
+  });
+});
 
 describe("LogCollection, with sources besides pods,", () => {
   const pod = (of: Recording, collector = "fluent-bit") => podOf(of, collector);
