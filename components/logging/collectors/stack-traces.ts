@@ -10,7 +10,8 @@ const BEGINNINGS: Readonly<Record<Language, readonly string[]>> = {
   java: ["Caused by: "],
   python: [],
   go: ["goroutine ", "created by ", "main.main(", "main.(*"],
-  node: [],
+  // Ends the properties of an error.
+  node: ["}"],
 };
 
 /** Beginnings of lines that belong to the line before; none where no traces are joined. A line that is indented belongs to it too. */

@@ -29,6 +29,11 @@ function byIndentation(emptyLines: "kept" | "left out"): Exceptions {
       red(3, "main.crash(...)\n\t/app/main.go:12\nmain.main()\n\t/app/main.go:8 +0x1d"),
       red(7, "between 0"),
     ],
+    "go-fatal": [
+      red(0, "fatal error: all goroutines are asleep - deadlock!"),
+      goroutine(1, "goroutine 1 gp=0xc000002380 m=0 mp=0x5be2a0 [chan receive]:\nmain.main()\n\t/app/main.go:5 +0x1d"),
+      red(5, "between 0"),
+    ],
     "go-signal": [
       red(0, "panic: runtime error: invalid memory address or nil pointer dereference"),
       red(1, "[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x45]"),
@@ -50,6 +55,18 @@ const ENDS_APART: Exceptions = {
 /** The part is not lost: it waits for the rest, for a minute or until the file is gone. */
 const WAITS: Exceptions = { "parts-without-an-end": [BEFORE] };
 const nested = (levels: number, inside: string) => `${'{"a":'.repeat(levels)}${inside}${"}".repeat(levels)}`;
+const CONTROLS: Exceptions = {
+  "json-controls": [
+    line(0, '{"a":"tab\there"}', { fields: '{"a":"tab\\there"}' }),
+    line(1, '{"a":"\u001b[31mred"}', { fields: '{"a":"\\u001b[31mred"}' }),
+  ],
+};
+/** Nearly JSON, with fields for those lines that it takes nevertheless. */
+const nearly = (fields: Readonly<Record<string, string>>): Exceptions => ({
+  "json-nearly": ['{"a":01}', '{"a":1.}', '{"a":NaN}', '{"a":1,}', "{'a':1}", "{a:1}", '{"a":"\\u12"}'].map((log, at) =>
+    line(at, log, { fields: fields[log] }),
+  ),
+});
 /** Nested deeper than it goes. */
 const DEEP: Exceptions = { "json-deep-200": [line(0, nested(200, "1"))] };
 const AND_MORE: Exceptions = { "json-and-more": [line(0, '{"a":1} and more', { fields: '{"a":1}' })] };
@@ -64,6 +81,10 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ),
     "json-after-blanks": [line(0, '  {"a":1}', { fields: '{"a":1}' })],
     ...DEEP,
+    ...CONTROLS,
+    ...nearly({ '{"a":"\\u12"}': '{"a":"\\\\u12"}' }),
+    "json-two": [line(0, '{"a":1}{"b":2}'), line(1, '{"a":1} {"b":2}'), line(2, '{"a":1}//x', { fields: '{"a":1}' })],
+    "json-pretty": [line(0, "{"), line(1, '  "a": 1,'), line(2, "}")],
     "trace-between": [
       red(0, "java.lang.Error: one\n\tat A.b(A.java:1)"),
       line(2, "out"),
@@ -119,7 +140,13 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...byIndentation("kept"),
     // Its buffer on disk cannot be read with what is nested deeper, so that stays text.
     "json-deep-200": [line(0, nested(200, "1"), { fields: nested(31, JSON.stringify(nested(169, "1"))) })],
+    "json-deep-62": [line(0, nested(62, "1"), { fields: nested(31, JSON.stringify(nested(31, "1"))) })],
     "json-half-a-pair": [line(0, '{"a":"\\ud800"}')],
+    // It has its keys in order of their names.
+    "json-dots-below": [
+      line(0, '{"a":{"b.c":1}}', { fields: '{"a":{"b_c":1}}' }),
+      line(1, '{"a_b":1,"a.b":2}', { fields: '{"a_b":1}' }),
+    ],
     ...WAITS,
   },
   opentelemetry: {
@@ -128,6 +155,15 @@ export const EXCEPTIONS: Readonly<Record<string, Exceptions>> = {
     ...byIndentation("left out"),
     ...ENDS_APART,
     ...AND_MORE,
+    ...CONTROLS,
+    ...nearly({ '{"a":01}': '{"a":1}', '{"a":1.}': '{"a":1}' }),
+    "json-two": ['{"a":1}{"b":2}', '{"a":1} {"b":2}', '{"a":1}//x'].map((log, at) =>
+      line(at, log, { fields: '{"a":1}' }),
+    ),
+    "json-dots-below": [
+      line(0, '{"a":{"b.c":1}}', { fields: '{"a":{"b.c":1}}' }),
+      line(1, '{"a_b":1,"a.b":2}', { fields: '{"a_b":2}' }),
+    ],
     "json-dots": [
       line(0, '{"a.b":1,"c":{"d.e":2},"f":[{"g.h":3}]}', { fields: '{"a_b":1,"c":{"d.e":2},"f":[{"g.h":3}]}' }),
     ],

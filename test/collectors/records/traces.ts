@@ -67,6 +67,28 @@ export const TRACE_CASES: readonly RecordCase[] = [
     "    at Object.<anonymous> (/app/index.js:1:7)",
     "    at node:internal/main/run_main_module:23:47",
   ]),
+  trace("node-properties", [
+    "Error: connect ECONNREFUSED 127.0.0.1:5432",
+    "    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1611:16) {",
+    "  errno: -111,",
+    "  [cause]: Error: timeout",
+    "      at Timeout._onTimeout (/app/index.js:3:9)",
+    "}",
+  ]),
+  trace("go-fatal", [
+    "fatal error: all goroutines are asleep - deadlock!",
+    "",
+    "goroutine 1 gp=0xc000002380 m=0 mp=0x5be2a0 [chan receive]:",
+    "main.main()",
+    "\t/app/main.go:5 +0x1d",
+  ]),
+  trace("dotnet", [
+    "Unhandled exception. System.InvalidOperationException: outer",
+    " ---> System.IO.IOException: inner",
+    "   at App.Program.Read() in /src/Program.cs:line 5",
+    "   --- End of inner exception stack trace ---",
+    "   at App.Program.Main(String[] args) in /src/Program.cs:line 10",
+  ]),
   {
     name: "trace-between",
     lines: cri(

@@ -20,6 +20,12 @@ type Language = LogPipeline["multiline"][number];
 /** Matches no line: Fluent Bit wants a rule in each state. */
 const NEVER = "/(?!)/";
 
+/** Properties of an error that Node.js writes after its last frame, in braces. They go before the rule for any frame. */
+const properties: readonly Rule[] = [
+  { state: "java_after_exception,java", regex: "/^[\\t ]+at .* \\{$/", next_state: "node_properties" },
+  { state: "node_properties", regex: "/^(?:[\\t ]|\\}$)/", next_state: "node_properties" },
+];
+
 /** A rule for each word, since a word alone is searched for many times faster than one of several. */
 const java: readonly Rule[] = [
   ...["Exception", "Error", "Throwable", "V8 errors stack trace"].map((word) => ({
@@ -33,6 +39,9 @@ const java: readonly Rule[] = [
     next_state: "java_start_exception",
   },
   { state: "java_after_exception", regex: "/^[\\r\\n]*$/", next_state: "java_after_exception" },
+  // .NET's for what was the reason.
+  { state: "java_after_exception", regex: "/^[\\t ]+---> /", next_state: "java_after_exception" },
+  ...properties,
   {
     state: "java_after_exception,java",
     regex: "/^[\\t ]*(?:Caused by|Suppressed):/",
@@ -47,11 +56,12 @@ const java: readonly Rule[] = [
 ];
 
 const go: readonly Rule[] = [
+  { state: "start_state", regex: "/\\Afatal error: /", next_state: "go_after_panic" },
   { state: "start_state", regex: "/\\bpanic: /", next_state: "go_after_panic" },
   { state: "start_state", regex: "/http: panic serving/", next_state: "go_goroutine" },
   { state: "go_after_panic,go_after_signal,go_frame_1", regex: "/^$/", next_state: "go_goroutine" },
   { state: "go_after_panic", regex: "/^\\[signal /", next_state: "go_after_signal" },
-  { state: "go_goroutine", regex: "/^goroutine \\d+ \\[[^\\]]+\\]:$/", next_state: "go_frame_1" },
+  { state: "go_goroutine", regex: "/^goroutine \\d+ (?:[^\\[]+ )?\\[[^\\]]+\\]:$/", next_state: "go_frame_1" },
   { state: "go_frame_1", regex: "/^(?:[^\\s.:]+\\.)*[^\\s.():]+\\(|^created by /", next_state: "go_frame_2" },
   { state: "go_frame_2", regex: "/^\\s/", next_state: "go_frame_1" },
 ];

@@ -51,7 +51,8 @@ export const opentelemetry: Collector = {
     fields: true,
   },
   about: {
-    parsing: "stack traces by indentation; OTLP from applications",
+    parsing:
+      "stack traces by indentation; no long line that a rotation divides; JSON also with control characters, leading zeros or text after it; dots in keys below the first level stay; no labels without a value; OTLP from applications",
     buffer: "a queue on the node, up to half of buffer.size, then it stops reading, or drops the newest",
     index: "date in UTC, without weeks",
     maintenance: "maintained (CNCF)",

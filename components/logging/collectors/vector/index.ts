@@ -66,7 +66,8 @@ export const vector: Collector = {
   routes: true,
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
-    parsing: "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep",
+    parsing:
+      "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep, its keys by name, so that of `a_b` and `a.b` the first stays",
     buffer:
       "files on the node, which must fit on its disk together; when full, it stops reading or drops the newest; a single line may wait there for the next two",
     index: "date in any time zone",

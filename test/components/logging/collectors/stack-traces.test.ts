@@ -42,5 +42,10 @@ describe("Patterns of stack traces", () => {
       ),
       [true, true, false, true, false, false],
     );
+    const node = new RegExp(continuationPattern(["node"]) ?? "");
+    assert.deepEqual(
+      ["    at f (/app/x.js:1:7) {", "  errno: -111,", "}", "Node.js v24.0.0"].map((text) => node.test(text)),
+      [true, true, true, false],
+    );
   });
 });

@@ -154,7 +154,7 @@ describe("Fluent Bit's configuration", () => {
       "/V8 errors stack trace[:\\r\\n]/",
     ];
     const python = ["/\\ATraceback \\(most recent call last\\):$/"];
-    const go = ["/\\bpanic: /", "/http: panic serving/"];
+    const go = ["/\\Afatal error: /", "/\\bpanic: /", "/http: panic serving/"];
     assert.deepEqual(starts(["node"]), java);
     assert.deepEqual(starts(), [...java, ...python, ...go]);
     assert.deepEqual(starts([]), []);
