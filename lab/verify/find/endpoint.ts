@@ -1,6 +1,8 @@
 import type { RequestOptions } from "node:https";
 import type { z } from "zod";
+import type { Destination } from "../../../components/logging/destinations/destination-settings.ts";
 import type { Credentials } from "../../../components/logging/destinations/destination-values.ts";
+import { plainHeaders, secretHeaders } from "../../../components/logging/destinations/headers.ts";
 import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import { get } from "../../kubernetes/client.ts";
 import { ClusterError } from "../../kubernetes/cluster.ts";
@@ -17,7 +19,15 @@ export interface Endpoint {
   readonly credentials?: Credentials | undefined;
   /** Where the token for the header Authorization is, and the word before it. */
   readonly token?: { readonly secretName: string; readonly key: string; readonly scheme?: string } | undefined;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Headers of each request: texts, and the places of secret ones. */
+  readonly headers?: Extract<Destination, { kind: "loki" }>["headers"];
+}
+
+/** The API of a destination `loki`. */
+export function lokiEndpoint(destination: Extract<Destination, { kind: "loki" }>): Endpoint {
+  const { url, verify, caSecretName, credentials, token, tenant } = destination;
+  const headers = { ...destination.headers, ...(tenant === undefined ? {} : { "X-Scope-OrgID": tenant }) };
+  return { url: new URL(url), verify, caSecretName, credentials, token, headers };
 }
 
 const TIMEOUT_SECONDS = 10;
@@ -25,10 +35,11 @@ const TIMEOUT_SECONDS = 10;
 const SERVICE_HOST = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?\.?$/;
 
 /** Why an endpoint cannot be asked from here; undefined where it can. */
-export function whyOutOfReach({ url, credentials, token }: Endpoint): string | undefined {
-  const secret = credentials ?? token;
+export function whyOutOfReach({ url, credentials, token, ...sent }: Endpoint): string | undefined {
+  const secret = credentials ?? token ?? secretHeaders(sent)[0];
   if (secret === undefined || !SERVICE_HOST.test(url.hostname)) return undefined;
-  return `${url.hostname} is a Service that requires a ${secret === token ? "token" : "password"}, which the API server's proxy does not pass on: search for the marker by hand`;
+  const what = secret === credentials ? "password" : secret === token ? "token" : "secret header";
+  return `${url.hostname} is a Service that requires a ${what}, which the API server's proxy does not pass on: search for the marker by hand`;
 }
 
 /** How the API server's proxy says that no pod of a Service is ready, or that the one it took is gone. */
@@ -45,7 +56,7 @@ export async function ask(lab: Lab, endpoint: Endpoint, path: string): Promise<s
     const port = url.port || (url.protocol === "https:" ? "443" : "80");
     const target = `${url.protocol === "https:" ? "https:" : ""}${name}:${port}`;
     return lab.cluster
-      .proxyGet({ kind: "services", namespace, name: target }, path, endpoint.headers)
+      .proxyGet({ kind: "services", namespace, name: target }, path, Object.fromEntries(plainHeaders(endpoint)))
       .catch((error: Error) => {
         throw NOBODY_THERE.test(error.message) ? nobodyThere(name, namespace) : error;
       });
@@ -67,7 +78,7 @@ function nobodyThere(name: string, namespace: string): UnmetPrecondition {
 
 async function options(
   lab: Lab,
-  { verify, caSecretName, credentials, token, headers }: Endpoint,
+  { verify, caSecretName, credentials, token, ...sent }: Endpoint,
 ): Promise<RequestOptions> {
   const secretOf = (name: string) => lab.cluster.secret(LOGGING_NAMESPACE, name);
   const ca = caSecretName === undefined ? undefined : (await secretOf(caSecretName))["ca.crt"];
@@ -78,12 +89,18 @@ async function options(
     token === undefined
       ? undefined
       : `${token.scheme ?? "Bearer"} ${(await secretOf(token.secretName))[token.key]?.trim()}`;
+  const secrets = secretHeaders(sent).map(async ({ name, secretName, key }) => {
+    return [name, (await secretOf(secretName))[key]?.trim() ?? ""] as const;
+  });
+  const headers = Object.fromEntries([
+    ...plainHeaders(sent),
+    ...(await Promise.all(secrets)),
+    ...(authorization === undefined ? [] : [["authorization", authorization]]),
+  ]);
   return {
     signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
     rejectUnauthorized: verify,
-    ...(headers === undefined && authorization === undefined
-      ? {}
-      : { headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) } }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...(ca === undefined ? {} : { ca }),
     ...(auth === undefined ? {} : { auth }),
   };

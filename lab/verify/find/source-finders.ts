@@ -6,7 +6,7 @@ import { type Target, targetsOf } from "../../../components/logging/routing/rout
 import { isFromAws, type OwnSource, ownSources, sourceIndex } from "../../../components/logging/sources/journal.ts";
 import type { Settings } from "../../../components/settings.ts";
 import { awsSourceFinder } from "./aws-source-finders.ts";
-import { ask, readAnswer, whyOutOfReach } from "./endpoint.ts";
+import { ask, lokiEndpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
 import { filesBelow, SERVED, type SourceFinder } from "./finder.ts";
 import { type Aws, awsCli, endpointOf, FilterAnswer } from "./stores.ts";
 
@@ -109,12 +109,8 @@ function lokiSelector(source: OwnSource, collector: string): string {
 }
 
 /** @see https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time */
-function inLoki(
-  { url, verify, caSecretName, credentials, token, tenant }: Extract<Destination, { kind: "loki" }>,
-  selector: string,
-): Found {
-  const headers: Readonly<Record<string, string>> = tenant === undefined ? {} : { "X-Scope-OrgID": tenant };
-  const endpoint = { url: new URL(url), verify, caSecretName, credentials, token, headers };
+function inLoki(destination: Extract<Destination, { kind: "loki" }>, selector: string): Found {
+  const endpoint = lokiEndpoint(destination);
   return {
     place: `loki ${endpoint.url.host}`,
     back: BACK_SECONDS,

@@ -5,7 +5,7 @@ import { LOGGING_NAMESPACE } from "../../../components/logging/pipeline.ts";
 import type { PodFacts } from "../../kubernetes/cluster.ts";
 import { outputOf, ProcessError } from "../../process.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
-import { ask, type Endpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
+import { ask, type Endpoint, lokiEndpoint, readAnswer, whyOutOfReach } from "./endpoint.ts";
 import { collectorPod, type MarkerFinder, mustBeReady } from "./finder.ts";
 
 type SearchDestination = Extract<Destination, { kind: "opensearch" | "elasticsearch" }>;
@@ -94,9 +94,7 @@ const QueryAnswer = z.object({
  * @see https://grafana.com/docs/loki/latest/reference/loki-http-api/#query-logs-within-a-range-of-time
  */
 export function lokiFinder(destination: LokiDestination, collector: string): MarkerFinder {
-  const { url, verify, credentials, token, tenant } = destination;
-  const headers: Readonly<Record<string, string>> = tenant === undefined ? {} : { "X-Scope-OrgID": tenant };
-  const endpoint: Endpoint = { url: new URL(url), verify, credentials, token, headers };
+  const endpoint = lokiEndpoint(destination);
   const unable = whyOutOfReach(endpoint);
   return {
     place: `loki ${endpoint.url.host}`,

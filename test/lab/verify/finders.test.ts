@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import { IndexFormat, indexName } from "../../../components/logging/indexing/index-format.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { ClusterError, type ProxyTarget } from "../../../lab/kubernetes/cluster.ts";
@@ -161,6 +161,23 @@ describe("finding a marker in Loki", () => {
       decodeURIComponent(asked[0] ?? ""),
       /^monitoring\/loki:3100 .*query={namespace="ts-team"}\+\|=\+"labmarkerabc".* X-Scope-OrgID lab$/,
     );
+  });
+
+  it("sends the destination's headers, with the values of secret ones from their Secrets", async () => {
+    const seen: IncomingHttpHeaders[] = [];
+    const server = createServer(({ headers }, response) => {
+      seen.push(headers);
+      response.end(JSON.stringify({ data: { result: [] } }));
+    });
+    const loki = { kind: "loki", tenant: "lab", verify: true, credentials: undefined } as const;
+    const headers = { "X-Api-Key": { secretName: "gateway", key: "key" }, "X-Plain": "a" };
+    const outside = { ...loki, url: `http://127.0.0.1:${await listen(server)}`, headers };
+    const secret = async (_namespace: string, name: string) => ({ key: `of ${name}\n` });
+    await lokiFinder(outside, "fluent-bit").find(new Lab(fakeCluster({ secret, pods: async () => [] })), wanted);
+    server.close();
+    const [{ "x-api-key": key, "x-plain": plain, "x-scope-orgid": tenant } = {}] = seen;
+    assert.deepEqual([key, plain, tenant], ["of gateway", "a", "lab"]);
+    assert.match(lokiFinder({ ...loki, url, headers }, "fluent-bit").unable ?? "", /requires a secret header/);
   });
 
   it("waits while there is none", async () => {
