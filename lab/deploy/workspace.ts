@@ -209,15 +209,19 @@ function distinct(matches: Iterable<RegExpExecArray>): Iterable<RegExpExecArray>
 /** A pod that the CLI has waited for in vain, until its time was over or Ctrl-C. It names the pod in the lines before its error. */
 function* notStarted(message: string) {
   if (!/timed out waiting|failed to fully initialize/.test(message)) return;
-  const [, namespace, pod, reason] =
-    [...message.matchAll(/\[Pod ([\w.-]+)\/([\w.-]+)\][^\n]*?\[((?:CrashLoop|ImagePull)BackOff|ErrImagePull)\]/g)].at(
-      -1,
-    ) ?? [];
-  if (pod === undefined) return;
-  const describe = `\`kubectl -n ${namespace} describe pod ${pod}\``;
-  yield reason === "CrashLoopBackOff"
-    ? `${pod} does not start (${reason}): ${describe} and \`kubectl -n ${namespace} logs ${pod}\` show why`
-    : `${pod} does not start (${reason}): its node cannot pull an image, and ${describe} shows which and why`;
+  const told = message.matchAll(
+    /\[Pod ([\w.-]+)\/([\w.-]+)\][^\n]*?\[((?:CrashLoop|ImagePull)BackOff|ErrImagePull)\]/g,
+  );
+  // The CLI tells of a pod again and again: what it says last is so now.
+  const pods = new Map(
+    [...told].map(([, namespace, pod, reason]) => [`${namespace}/${pod}`, { namespace, pod, reason }]),
+  );
+  for (const { namespace, pod, reason } of pods.values()) {
+    const describe = `\`kubectl -n ${namespace} describe pod ${pod}\``;
+    yield reason === "CrashLoopBackOff"
+      ? `${pod} does not start (${reason}): ${describe} and \`kubectl -n ${namespace} logs ${pod}\` show why`
+      : `${pod} does not start (${reason}): its node cannot pull an image, and ${describe} shows which and why`;
+  }
 }
 
 /** Why the CLI failed, in one line. */
@@ -227,8 +231,18 @@ function reasonOf({ message }: Error): string {
     : firstError(message);
 }
 
-/** What precedes the API server's own words. */
-const NOT_CREATED = /^resource "urn:[^"]+" was not successfully created by the Kubernetes API server: /;
+/** What precedes the API server's own words, whose first group is the resource's name. */
+const PRECEDING: readonly (readonly [RegExp, string])[] = [
+  [/^resource "urn:[^"]+" was not successfully created by the Kubernetes API server: /, ""],
+  [/^(?:creation|update) of resource "urn:[^"]+" .* Verify that any required CRDs have been created: /, ""],
+  [
+    /^resource "urn:[^"]+::([^":]+)" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: /,
+    "$1 did not become ready: ",
+  ],
+  [/^the Kubernetes API server reported that "([^"]+)" failed to fully initialize or become live: /, "$1: "],
+];
+/** What follows them: the advice says what to do. */
+const LINK = /, see https:\S+ for troubleshooting help$/;
 
 /** The first error of Pulumi's diagnostics. */
 export function firstError(output: string): string {
@@ -243,5 +257,6 @@ export function firstError(output: string): string {
         .find((line) => line.startsWith("* "))
         ?.slice("* ".length)
     : told;
-  return first?.replace(NOT_CREATED, "") || "see the diagnostics above";
+  const words = PRECEDING.reduce((text, [preceding, name]) => text.replace(preceding, name), first ?? "");
+  return words.replace(LINK, "") || "see the diagnostics above";
 }

@@ -210,6 +210,18 @@ describe("the programs that up calls", () => {
       adviceOn(`${pod}\nerror: timed out waiting for the condition`),
       /^fluent-bit-a does not start \(CrashLoopBackOff\): `kubectl -n logging describe pod fluent-bit-a` and `kubectl -n logging logs/,
     );
+    // Told of each pod once, with what was said last.
+    const other = pod.replace("fluent-bit-a", "fluent-bit-b");
+    const later =
+      "warning: [Pod sa-team/curl-sa]: [curl][ErrImagePull] a\n[Pod sa-team/curl-sa]: [curl][ImagePullBackOff] b";
+    assert.deepEqual(
+      [
+        ...adviceOn(`${pod}\n${other}\n${pod}\n${later}\nerror: timed out waiting`).matchAll(
+          /(\S+) does not start \((\w+)\)/g,
+        ),
+      ].map(([, name, reason]) => `${name} ${reason}`),
+      ["fluent-bit-a CrashLoopBackOff", "fluent-bit-b CrashLoopBackOff", "curl-sa ImagePullBackOff"],
+    );
     // As the CLI ends after Ctrl-C, while it waits.
     const waiting =
       'x:\n error: 4 errors occurred:\n\t* resource "urn:pulumi:local::a::kubernetes:apps/v1:Deployment::x" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: Resource operation was cancelled for "x"\n\t* [Pod logging/x-1]: containers with unready status: [x][ImagePullBackOff] Back-off pulling image "docker.io/x:1"';
@@ -233,5 +245,28 @@ describe("the programs that up calls", () => {
     assert.equal(firstError(output), 'services "a" already exists');
     assert.equal(firstError("x:\n  error: 1 error occurred:\n    * a conflict\n"), "a conflict");
     assert.equal(firstError("nothing"), "see the diagnostics above");
+  });
+
+  it("show it in the API server's own words, with the name of its object where these have none", () => {
+    const urn = (type: string, name: string) => `"urn:pulumi:local::lab::a:Collector$kubernetes:${type}::${name}"`;
+    for (const [error, words] of [
+      [
+        `resource ${urn("apps/v1:DaemonSet", "logs-fluent-bit-daemonset")} was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: timed out waiting for the condition`,
+        "logs-fluent-bit-daemonset did not become ready: timed out waiting for the condition",
+      ],
+      [
+        `creation of resource ${urn("monitoring.coreos.com/v1:PodMonitor", "coredns")} with kind monitoring.coreos.com/v1/PodMonitor failed because the Kubernetes API server reported that the apiVersion for this resource does not exist. Verify that any required CRDs have been created: no matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"`,
+        'no matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"',
+      ],
+      [
+        `update of resource ${urn("monitoring.coreos.com/v1:PodMonitor", "coredns")} failed because the Kubernetes API server reported that the apiVersion for this resource does not exist. Verify that any required CRDs have been created: no matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"`,
+        'no matches for kind "PodMonitor" in version "monitoring.coreos.com/v1"',
+      ],
+      [
+        'the Kubernetes API server reported that "sa-team/curl-sa" failed to fully initialize or become live: server-side apply field conflict detected, see https://www.pulumi.com/registry/packages/kubernetes/#handle-field-conflicts for troubleshooting help',
+        "sa-team/curl-sa: server-side apply field conflict detected",
+      ],
+    ] as const)
+      assert.equal(firstError(`x:\n    error: 1 error occurred:\n    \t* ${error}\n`), words);
   });
 });
