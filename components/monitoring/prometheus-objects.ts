@@ -8,13 +8,14 @@ import { ruleFile } from "./prometheus-rules.ts";
 import {
   annotatedService,
   CANARY_NAMESPACE,
+  OPERATOR_API,
   podMonitorSpec,
   type ScrapeTarget,
   scrapeTargets,
 } from "./scrape-targets.ts";
 import type { Watched } from "./watched-stack.ts";
 
-const OPERATOR_API = "monitoring.coreos.com/v1";
+const OPERATOR_VERSION = `${OPERATOR_API.group}/${OPERATOR_API.version}`;
 
 /**
  * What a Prometheus in the cluster reads: its targets, the rules and the dashboard; and the network policies that let it in.
@@ -35,7 +36,7 @@ export function makePrometheusObjects(
       new k8s.apiextensions.CustomResource(
         own,
         {
-          apiVersion: OPERATOR_API,
+          apiVersion: OPERATOR_VERSION,
           kind: "PodMonitor",
           metadata: { ...metadata, name: target.name },
           spec: podMonitorSpec(target, prometheus),
@@ -48,7 +49,7 @@ export function makePrometheusObjects(
   if (operator)
     new k8s.apiextensions.CustomResource(
       `${name}-rules`,
-      { apiVersion: OPERATOR_API, kind: "PrometheusRule", metadata, spec: rules },
+      { apiVersion: OPERATOR_VERSION, kind: "PrometheusRule", metadata, spec: rules },
       options,
     );
   else

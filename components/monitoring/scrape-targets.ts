@@ -8,6 +8,8 @@ import type { MonitoringSettings } from "./settings.ts";
 
 /** Namespace of the canary. */
 export const CANARY_NAMESPACE = "canary";
+/** What Prometheus Operator's CustomResourceDefinitions add to a cluster, and objects are made of here. */
+export const OPERATOR_API = { group: "monitoring.coreos.com", version: "v1", kinds: ["PodMonitor", "PrometheusRule"] };
 /** Port at which the canary's metrics are served. */
 export const CANARY_PORT = 8080;
 

@@ -10,6 +10,7 @@ import { kubeCluster } from "../kubernetes/client.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, loadKubeConfig, type Target } from "../kubernetes/connect.ts";
 import { DRILL_STATE, drillNotice } from "../kubernetes/drill-mark.ts";
+import { missingKinds } from "./operator-kinds.ts";
 import {
   deleteKind,
   ensureKind,
@@ -61,7 +62,7 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const config = await loadKubeConfig(memory);
   const { cluster } = await connect(memory);
   process.stderr.write((await drillNotice(cluster)) ?? "");
-  const missing = await missingNamespaces(cluster, settings);
+  const missing = [...(await missingNamespaces(cluster, settings)), ...(await missingKinds(cluster, settings))];
   if (missing.length > 0)
     throw new Failure(`nothing was changed:\n${missing.map((line) => `  ${line}`).join("\n")}`, 2);
   await folder.writeProject(memory);

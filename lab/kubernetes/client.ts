@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import {
   ApiException,
   CoreV1Api,
+  CustomObjectsApi,
   DiscoveryV1Api,
   Exec,
   type KubeConfig,
@@ -31,6 +32,11 @@ export function kubeCluster(config: KubeConfig): Cluster {
     context: config.getCurrentContext(),
     async version() {
       return (await asked("read the version", config.makeApiClient(VersionApi).getCode())).gitVersion;
+    },
+    async kinds(group, version) {
+      const request = config.makeApiClient(CustomObjectsApi).getAPIResources({ group, version });
+      const { resources } = await asked(`list the kinds of ${group}/${version}`, request);
+      return resources.filter(({ name }) => !name.includes("/")).map(({ kind }) => kind);
     },
     async nodes() {
       return (await asked("list nodes", core.listNode())).items.map(nodeFacts);

@@ -89,6 +89,8 @@ export interface Cluster {
   readonly context: string;
   /** Version of the API server, such as `v1.36.3`. */
   version(): Promise<string>;
+  /** Kinds that the API server has in a version of an API group. */
+  kinds(group: string, version: string): Promise<string[]>;
   nodes(): Promise<NodeFacts[]>;
   pod(namespace: string, name: string): Promise<PodFacts>;
   /** Pods that carry a label, as `key=value`. */

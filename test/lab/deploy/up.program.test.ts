@@ -67,7 +67,11 @@ describe("up, down and recover", () => {
     server = createServer((request, response) => {
       const path = request.url?.split("?")[0] ?? "";
       response.writeHead(there.has(path) ? 200 : 404, { "content-type": "application/json" });
-      const resources = ["Pod", "Service"].map((kind) => ({ kind, name: `${kind.toLowerCase()}s`, namespaced: true }));
+      const resources = ["Pod", "Service", "PodMonitor", "PrometheusRule"].map((kind) => ({
+        kind,
+        name: `${kind.toLowerCase()}s`,
+        namespaced: true,
+      }));
       const isSecret = path.includes("/secrets/");
       response.end(
         JSON.stringify(
@@ -143,6 +147,20 @@ describe("up, down and recover", () => {
     });
     await assert.rejects(asked(), { code: "ENOENT" });
     there.add("/api/v1/namespaces/monitoring");
+    assert.deepEqual(await again(), { context: "one" });
+  });
+
+  it("changes nothing where the kinds of Prometheus Operator are not there, and goes on once they are", async () => {
+    const watched = { ...settings, monitoring: { ...settings.monitoring, kind: "prometheus-operator" as const } };
+    const again = () => up({ stack: "local", settings: watched, target: {}, kind: false, folder });
+    await assert.rejects(again(), {
+      message: `nothing was changed:
+  monitoring.prometheus.namespace: must be a namespace that exists (found "monitoring")
+  monitoring.kind: must be annotations or none until the cluster has PodMonitor and PrometheusRule (monitoring.coreos.com/v1), which Prometheus Operator's CustomResourceDefinitions add (found "prometheus-operator")`,
+      exitCode: 2,
+    });
+    await assert.rejects(asked(), { code: "ENOENT" });
+    there.add("/api/v1/namespaces/monitoring").add("/apis/monitoring.coreos.com/v1");
     assert.deepEqual(await again(), { context: "one" });
   });
 

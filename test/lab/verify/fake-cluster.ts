@@ -40,6 +40,7 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
     server: "https://cluster.test:6443",
     context: "test",
     version: async () => "v1.36.3",
+    kinds: async () => [],
     nodes: async () => [{ name: "node-1", ready: true, version: "v1.36.3", zone: "zone-a", osImage: "", runtime: "" }],
     pod: async (_namespace, name) => runningPod(name.replace("curl-", "")),
     pods: async (namespace) => [
