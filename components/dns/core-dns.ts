@@ -85,7 +85,7 @@ export interface CoreDnsArgs extends DnsOptions {
 /**
  * CoreDNS as an EKS add-on of its own. On a cluster that takes no add-ons it belongs to the cluster's creator: with `adopt` its Corefile and
  * Deployment are managed by server-side apply, without it nothing is registered and the Corefile is only rendered.
- * @throws {SettingsError} for arguments that the add-on or CoreDNS would refuse.
+ * @throws {ArgumentsError} for arguments that the add-on or CoreDNS would refuse.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
  */
 export class CoreDns extends pulumi.ComponentResource {
@@ -185,7 +185,7 @@ function versionFor(
 
 /**
  * A version that AWS has named. Before, the settings could only be checked by the versions that this program knows.
- * @throws {SettingsError} for settings that this version rejects.
+ * @throws {ArgumentsError} for settings that this version rejects.
  */
 export function checkedVersion(name: string, settings: DnsSettings, found: string): string {
   if (parseAddonVersion(found) !== undefined)

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
-import { errorMap, issuesOf, SettingsError, type SettingsIssue } from "../schema/errors.ts";
+import { ArgumentsError, errorMap, issuesOf, type SettingsIssue } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import { lateValues, withValues } from "./late-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
@@ -19,7 +19,7 @@ export function knownSettings(name: string, args: LogCollectionArgs): LoggingSet
     const kind = standIn === undefined ? "plain value" : typeof standIn === "string" ? "string" : "plain array";
     return { path: [name, ...path], message: `must be a ${kind}, not an output${standIn === undefined ? "" : reason}` };
   });
-  if (issues.length > 0) throw new SettingsError(issues);
+  if (issues.length > 0) throw new ArgumentsError(issues);
   const standIns = late.map(({ standIn }) => standIn);
   // What is wrong with a stand-in is not wrong with the value, which is checked once it is known.
   return checkedSettings(name, args, withValues(destinationsIn(args), late, standIns), ({ message, value }) =>
@@ -65,11 +65,11 @@ function checkedSettings(
     ? checkPipeline(parsed.data, teams).map((issue) => ({ ...issue, path: [name, ...issue.path] }))
     : issuesOf(parsed.error, given, [name]);
   const errors = issues.filter((issue) => issue.severity !== "warning" && !isLeftOut(issue));
-  if (!parsed.success || errors.length > 0) throw new SettingsError(errors);
+  if (!parsed.success || errors.length > 0) throw new ArgumentsError(errors);
   return parsed.data;
 }
 
-/** @throws {SettingsError} for destinations in AWS on a cluster that gives pods no AWS identity. */
+/** @throws {ArgumentsError} for destinations in AWS on a cluster that gives pods no AWS identity. */
 export function requirePodIdentity(name: string, { podIdentity }: ClusterHandle, settings: LoggingSettings): void {
   const message = "must not need an AWS identity, since the cluster has no podIdentity";
   const issues = targetsOf(settings).flatMap(({ path, destination }) => {
@@ -83,5 +83,5 @@ export function requirePodIdentity(name: string, { podIdentity }: ClusterHandle,
       message: `must not contain ${source}, since the cluster has no podIdentity`,
       value: source,
     });
-  if (podIdentity === undefined && issues.length > 0) throw new SettingsError(issues);
+  if (podIdentity === undefined && issues.length > 0) throw new ArgumentsError(issues);
 }

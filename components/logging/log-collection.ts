@@ -47,7 +47,7 @@ interface WorkloadContext {
 
 /**
  * What collects the logs, in a namespace of its own, and the AWS resources that its destinations need.
- * @throws {SettingsError} for arguments that cannot work together; in the deployment, if they depend on an output.
+ * @throws {ArgumentsError} for arguments that cannot work together; in the deployment, if they depend on an output.
  */
 export class LogCollection extends pulumi.ComponentResource {
   /** Where the lines go, in words. */

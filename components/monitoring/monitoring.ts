@@ -40,7 +40,7 @@ export interface MonitoringArgs extends MonitoringOptions {
 
 /**
  * Watches CoreDNS, NodeLocal DNSCache, the collector, the quotas and what the canary sees, from one table of alerts.
- * @throws {SettingsError} for arguments that do not go together.
+ * @throws {ArgumentsError} for arguments that do not go together.
  */
 export class Monitoring extends pulumi.ComponentResource {
   /** Names of the alerts that this stack has. */

@@ -16,7 +16,7 @@ export function holdsOutput(given: unknown): boolean {
 
 /**
  * Arguments that may hold outputs, checked by their schema: at once where all of them are known, else as soon as they are.
- * @throws {SettingsError} for arguments that are known and wrong.
+ * @throws {ArgumentsError} for arguments that are known and wrong.
  */
 export function checkedInputs<S extends z.ZodType>(
   name: string,

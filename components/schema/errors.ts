@@ -27,13 +27,20 @@ export interface SettingsIssue {
 export class SettingsError extends RunError {
   readonly issues: readonly SettingsIssue[];
 
-  constructor(issues: readonly SettingsIssue[]) {
+  constructor(issues: readonly SettingsIssue[], subject: "configuration" | "arguments" = "configuration") {
     const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
-    super(
-      `Invalid configuration (${count}), nothing was changed\n${issues.map((each) => `  ${formatIssue(each)}`).join("\n")}`,
-    );
+    const unchanged = subject === "configuration" ? ", nothing was changed" : "";
+    const lines = issues.map((each) => `  ${formatIssue(each)}`).join("\n");
+    super(`Invalid ${subject} (${count})${unchanged}\n${lines}`);
     this.name = "SettingsError";
     this.issues = issues;
+  }
+}
+
+/** Every error of a component's arguments at once. The program may have registered other resources before. */
+export class ArgumentsError extends SettingsError {
+  constructor(issues: readonly SettingsIssue[]) {
+    super(issues, "arguments");
   }
 }
 
@@ -92,21 +99,21 @@ export function issuesOf(error: z.ZodError, raw: unknown, path: readonly Propert
 /**
  * The arguments of a component with all defaults, by the schema of the settings that they stand for.
  * @param name Name of the component, which the messages begin with; after a dot, which of its arguments.
- * @throws {SettingsError} with every error in them.
+ * @throws {ArgumentsError} with every error in them.
  */
 export function parseArgs<S extends z.ZodType>(name: string, schema: S, given: unknown): z.output<S> {
   const parsed = schema.safeParse(given, { error: errorMap });
   if (!parsed.success) {
     const path = name.split(".").map((key) => (/^\d+$/.test(key) ? Number(key) : key));
-    throw new SettingsError(issuesOf(parsed.error, given, path));
+    throw new ArgumentsError(issuesOf(parsed.error, given, path));
   }
   return parsed.data;
 }
 
-/** @throws {SettingsError} where an issue is more than a warning. */
+/** @throws {ArgumentsError} where an issue is more than a warning. */
 export function throwErrors(name: string, issues: readonly SettingsIssue[]): void {
   const errors = issues.filter(({ severity }) => severity !== "warning");
-  if (errors.length > 0) throw new SettingsError(errors.map((issue) => ({ ...issue, path: [name, ...issue.path] })));
+  if (errors.length > 0) throw new ArgumentsError(errors.map((issue) => ({ ...issue, path: [name, ...issue.path] })));
 }
 
 /**

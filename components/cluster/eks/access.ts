@@ -23,7 +23,7 @@ export function knownEntries(given: readonly AccessEntryArgs[]): (AccessEntryArg
 
 /**
  * Access entries with their defaults. An ARN that is an output is checked once it is known.
- * @throws {SettingsError} for what is known and wrong.
+ * @throws {ArgumentsError} for what is known and wrong.
  */
 export function accessEntries(name: string, given: readonly AccessEntryArgs[] = []): AccessEntry[] {
   return parseArgs(name, AccessEntries, knownEntries(given)).map((entry, index) => {

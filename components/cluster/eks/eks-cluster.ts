@@ -213,7 +213,7 @@ export class EksCluster extends pulumi.ComponentResource {
 
 /**
  * The arguments with all defaults.
- * @throws {SettingsError} with every error in them.
+ * @throws {ArgumentsError} with every error in them.
  */
 function settingsOf(name: string, { region: _region, profile: _profile, existingVpc: _vpc, ...plain }: EksClusterArgs) {
   const { accessEntries: entries, endpointAccess: access, tags, vpc, nodeGroups } = plain;

@@ -178,7 +178,7 @@ describe("Team in another program", () => {
       memberRoles: ["not-an-arn"],
       podSecurity: { level: "privileged", reason: "" },
     };
-    await assert.rejects(make(wrong), /Invalid configuration \(6 errors\)/);
+    await assert.rejects(make(wrong), /: Invalid arguments \(6 errors\)\n/);
     await assert.rejects(make({ team: "ts", namespaces: [] }), /Bad_Name\.namespaces: /);
   });
 
