@@ -2,11 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { ArgumentsError, errorMap, issuesOf, type SettingsIssue } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
-import { isUnknown, lateValues, withValues } from "./late-values.ts";
+import { lateValues, withValues } from "./late-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
 import { targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
 import { isFromAws } from "./sources/journal.ts";
+import { isUnknown } from "./stand-ins.ts";
 import { checkPipeline } from "./validation.ts";
 
 /** The settings as far as they are known before the deployment. */

@@ -6,7 +6,6 @@ import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination } from "../logging/destinations/destination-settings.ts";
 import { indexPattern } from "../logging/indexing/index-format.ts";
-import { isUnknown } from "../logging/late-values.ts";
 import { inDomain, logGroupName, searchHost, tlsOf } from "../logging/pipeline.ts";
 import type { PatternNode } from "../logging/processing/pattern.ts";
 import { patternText } from "../logging/processing/pattern-text.ts";
@@ -21,6 +20,7 @@ import {
 } from "../logging/routing/routes.ts";
 import type { LoggingSettings } from "../logging/settings.ts";
 import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-collection.ts";
+import { isUnknown } from "../logging/stand-ins.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
 import type { LogGroups } from "./cloudwatch-alarms.ts";

@@ -1,0 +1,31 @@
+// In a file of its own: who reads settings alone asks it too, and must not load the SDK for that.
+
+/** Part of each stand-in. A domain's name has at most 28 characters. */
+const UNKNOWN = "known-after-deployment";
+
+/** Stand-ins by the name of an argument, for as long as only the deployment knows it: valid values, and another for each. */
+const STAND_INS: Readonly<Record<string, (unknown: string) => unknown>> = {
+  arn: (unknown) => `arn:aws:es:us-east-1:000000000000:domain/${unknown}`,
+  brokers: (unknown) => [`${unknown}.invalid:9092`],
+  bucket: (unknown) => unknown,
+  host: (unknown) => `${unknown}.invalid`,
+  kmsKeyArn: (unknown) => `arn:aws:kms:us-east-1:000000000000:key/${unknown}`,
+  logGroup: (unknown) => unknown,
+  mskArn: (unknown) => `arn:aws:kafka:us-east-1:000000000000:cluster/${unknown}/0`,
+  stream: (unknown) => unknown,
+  topic: (unknown) => unknown,
+  url: (unknown) => `https://${unknown}.invalid`,
+};
+
+/**
+ * The stand-in for an argument; undefined for one that must be a plain value.
+ * @param id Another one for each argument.
+ */
+export function standInFor(argument: string, id: number): unknown {
+  return STAND_INS[argument]?.(`${UNKNOWN}-${id}`);
+}
+
+/** Whether a text is, or names, a stand-in for a value that only the deployment knows. */
+export function isUnknown(text: string): boolean {
+  return text.includes(UNKNOWN);
+}
