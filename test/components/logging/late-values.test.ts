@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { PodIdentityHost } from "../../../components/aws/partition.ts";
 import type { DestinationArgs } from "../../../components/logging/destinations/destination-args.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import type { LogCollectionArgs } from "../../../components/logging/log-collection-args.ts";
 import { type Recording, record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
-import { collect } from "./recorded-collection.ts";
+import { collect, podIdentityOf } from "./recorded-collection.ts";
 
 const KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd";
 const MSK = "arn:aws:kafka:eu-central-1:111122223333:cluster/logs/1234abcd-12ab-1";
@@ -53,14 +52,7 @@ function collectLate(args: (give: Give) => Omit<LogCollectionArgs, "cluster">, p
   const outputs = (_type: string, _name: string, inputs: pulumi.Inputs) => inputs;
   return record({ stack: "test", config: {}, preview, call, outputs }, async () => {
     const agent = new k8s.core.v1.ConfigMap("agent", {});
-    const podIdentity: PodIdentityHost = {
-      clusterName: "dev",
-      region: "eu-central-1",
-      partition: "aws",
-      tags: { a: "b" },
-      agent,
-    };
-    const cluster = existingClusterHandle({ name: "dev", ready: [agent], podIdentity });
+    const cluster = existingClusterHandle({ name: "dev", ready: [agent], podIdentity: podIdentityOf(agent) });
     const give: Give = (value) => (preview ? agent.metadata.uid.apply(() => value) : Promise.resolve(value));
     const { destination } = new LogCollection("logs", { teams: [{ name: "ts" }], ...args(give), cluster });
     return { destination };

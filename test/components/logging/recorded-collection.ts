@@ -1,4 +1,5 @@
 import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../../../components/aws/partition.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import type { LogCollectionArgs } from "../../../components/logging/log-collection-args.ts";
@@ -7,6 +8,11 @@ import { existingClusterHandle } from "../../support/cluster-handle.ts";
 import { find } from "../../support/find.ts";
 
 type Aws = "on AWS" | "elsewhere";
+
+/** What a cluster on EKS gives pods an AWS identity with. */
+export function podIdentityOf(agent: pulumi.Resource): PodIdentityHost {
+  return { clusterName: "dev", region: "eu-central-1", partition: "aws", tags: { a: "b" }, agent };
+}
 
 /**
  * The resources of a log collection named logs, with the team ts.
@@ -20,13 +26,7 @@ export async function collect(
   const call = (_token: string, inputs: object) => ({ ...inputs, accountId: "111122223333" });
   return record({ stack: "test", config: {}, preview: false, call }, async () => {
     const agent = new k8s.core.v1.ConfigMap("agent", {});
-    const podIdentity: PodIdentityHost = {
-      clusterName: "dev",
-      region: "eu-central-1",
-      partition: "aws",
-      tags: { a: "b" },
-      agent,
-    };
+    const podIdentity = podIdentityOf(agent);
     const cluster = existingClusterHandle({
       name: "dev",
       ready: [agent],
