@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { styleText } from "node:util";
+import { fixOf } from "../../policies/core/evaluate.ts";
 import type { Rule } from "../../policies/core/rule.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { code, MAX_COMMENT, plainTable, plainText, plural } from "../output/table.ts";
@@ -58,11 +59,16 @@ export function auditTable(report: AuditReport): string {
     return [styleText(color, level), finding.rule, `${finding.resource}${place(finding)}`, oneLine(finding.detail)];
   });
   const table = rows.length === 0 ? "" : `${plainTable(["LEVEL", "RULE", "OBJECT", "PROBLEM"], rows)}\n\n`;
-  const open = report.findings.filter(({ outcome }) => outcome !== "exempt").map(({ rule }) => rule);
-  const fixes = RULES.filter(({ id }) => open.includes(id)).map(({ id, fix }) => [id, fix]);
+  const fixes = RULES.flatMap((rule) => fixesOf(rule, report.findings).map((fix) => [rule.id, fix]));
   const advice = fixes.length === 0 ? "" : `${plainTable(["RULE", "FIX"], fixes)}\n\n`;
   const lines = limits(report).map((line) => `${line}\n`);
   return `${table}${advice}${lines.join("")}${report.title}: ${summary(report)}\n`;
+}
+
+/** The fixes of what is open of a rule, each once. An undecided finding has none: what may be wrong is repaired as the rule says. */
+function fixesOf({ id, fix }: Rule, findings: readonly AuditFinding[]): string[] {
+  const open = findings.filter(({ rule, outcome }) => rule === id && outcome !== "exempt");
+  return [...new Set(open.map((finding) => fixOf(finding) ?? fix))];
 }
 
 /** The audit for a program. */

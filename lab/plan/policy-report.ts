@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
-import { type Evaluation, evaluate, type Finding, failing } from "../../policies/core/evaluate.ts";
+import { type Evaluation, evaluate, type Finding, failing, fixOf } from "../../policies/core/evaluate.ts";
 import type { PackConfig } from "../../policies/core/pack-config.ts";
 import { isStackRule, type Rule } from "../../policies/core/rule.ts";
 import { stackOfPlan } from "../../policies/core/stack.ts";
@@ -87,11 +87,11 @@ function linesOf(color: "red" | "yellow" | "dim", findings: readonly Finding[]):
   if (first === undefined) return [];
   const { rule, level, outcome } = first;
   const title = RULES.find(({ id }) => id === rule)?.title ?? "";
-  const fixes = findings.flatMap(({ message }) => /\. (Fix: .*?)(?:\. Allowed: |$)/s.exec(message)?.[1] ?? []);
+  const fixes = findings.flatMap((finding) => fixOf(finding) ?? []);
   return [
     `    ${styleText(color, `${TITLES[outcome]}, ${level}: ${rule}:`)} ${title}`,
     ...findings.map(({ detail }) => `      ${detail}`),
-    ...[...new Set(fixes)].map((fix) => `      ${fix}`),
+    ...[...new Set(fixes)].map((fix) => `      Fix: ${fix}`),
   ];
 }
 

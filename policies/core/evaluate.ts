@@ -126,6 +126,11 @@ export function failing({ findings }: Pick<Evaluation, "findings">): Finding[] {
   return findings.filter(({ level, outcome }) => level === "mandatory" && outcome !== "exempt");
 }
 
+/** How a finding is repaired: that of the finding where the rule has more than one way, as of an add-on and of a Deployment. */
+export function fixOf({ message }: Finding): string | undefined {
+  return /\. Fix: (.*?)(?:\. Allowed: |$)/s.exec(message)?.[1];
+}
+
 function withoutEffect({ rule, resource, matches }: UsedExemption): string {
   const why = matches ? "the rule finds nothing in it" : "there is no such resource";
   return `exemption of ${resource} from ${rule} has no effect: ${why}; remove it`;

@@ -25,6 +25,22 @@ describe("the report of an audit", () => {
     assert.match(text, /manifests pods: 2 mandatory, 0 advisory, 0 exempt in 2 objects \(\d+ rules\)\n$/);
   });
 
+  it("names the fix of each object, where the rule has another for objects of another kind", () => {
+    const metadata = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+    const template = { metadata: { labels: { "k8s-app": "kube-dns" } }, spec: SOUND_POD };
+    const coredns = live("apps/v1", "Deployment", "coredns", { spec: { replicas: 1, template } }, metadata);
+    const objects = kubernetesObject(coredns) ?? assert.fail("is an object");
+    const text = auditTable({
+      title: "manifests dns",
+      notes: [],
+      ...audit(subjectOf([objects], { live: false })),
+    });
+    assert.deepEqual(
+      text.split("\n").filter((line) => /^coredns-replicas /.test(line)),
+      ["coredns-replicas  set spec.replicas: 2, or more"],
+    );
+  });
+
   it("is one JSON document with counts", () => {
     const { summary, findings } = auditJson(reportOf(["a", "b"], ["b"]));
     assert.deepEqual(summary, { mandatory: 1, advisory: 0, exempt: 1 });
