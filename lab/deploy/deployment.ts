@@ -164,6 +164,19 @@ export async function down(options: DownOptions): Promise<string[] | undefined> 
   return [];
 }
 
+/** What `down` says once the cluster has no object of the lab left: also what stays there, since no object holds it. */
+export function removalText({ logging, dns }: Pick<Settings, "logging" | "dns">, isClusterGone: boolean): string {
+  if (isClusterGone) return "Removed: the kind cluster that `up` made is gone, with all that was on it.\n";
+  const lines = ["Removed: no object of the lab is left on the cluster."];
+  if (logging?.mode === "daemonset")
+    lines.push(
+      "Nodes keep the collector's buffer and positions (up to logging.buffer.size) in /var/lib/eks-dns-logging; delete that folder by hand.",
+    );
+  if (dns?.adopt !== undefined && dns.preserve !== false)
+    lines.push("CoreDNS keeps the Corefile and the fields that dns.adopt manages.");
+  return `${lines.join("\n")}\n`;
+}
+
 /** The objects go with the cluster, so they need not be destroyed one by one. */
 async function removeKind(folder: StateFolder, memory: Memory, kind: string): Promise<void> {
   if ((await kindClusters()).includes(kind)) await deleteKind(kind);

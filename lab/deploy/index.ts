@@ -64,18 +64,17 @@ async function up(flags: UpFlags): Promise<void> {
 }
 
 async function down(flags: DownFlags): Promise<void> {
-  const [{ loadStack }, { targetOf }, { down: run }] = await Promise.all([
+  const [{ loadStack }, { targetOf }, { down: run, removalText }, { StateFolder }] = await Promise.all([
     import("../stack-file.ts"),
     import("../verify/catalog.ts"),
     import("./deployment.ts"),
+    import("./state.ts"),
   ]);
   const { name, settings } = await loadStack(flags.stack);
+  const isKind = (await new StateFolder(name).memory())?.kind !== undefined;
   const left = await run({ stack: name, settings, target: targetOf(settings, flags) });
   if (left === undefined) process.stdout.write(`Nothing to remove: \`up\` has not run for stack '${name}'.\n`);
-  else if (left.length === 0)
-    process.stdout.write(
-      `Removed: no object of the lab is left on the cluster.\nNodes keep the collector's buffer and positions (up to logging.buffer.size) in /var/lib/eks-dns-logging; delete that folder by hand.\n`,
-    );
+  else if (left.length === 0) process.stdout.write(removalText(settings, isKind));
   else {
     process.stdout.write(`Left on the cluster: ${left.join(", ")}\n`);
     process.exitCode = 1;
