@@ -88,7 +88,7 @@ function onCluster(command: Command): Command {
 
 /** The cluster of the stack that the flags name, and the pod that asks. @param folder Where the stacks' files are. Default: the project. */
 export async function connected(flags: ClusterFlags, folder?: string) {
-  const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { dnsClientAt }] = await Promise.all([
+  const [{ loadStack }, { targetOf }, { upCommand }, { connect }, { dnsClientAt, isCurlPod }] = await Promise.all([
     import("../stack-file.ts"),
     import("../verify/catalog.ts"),
     import("../../components/commands.ts"),
@@ -97,7 +97,7 @@ export async function connected(flags: ClusterFlags, folder?: string) {
   ]);
   const { name, settings } = await loadStack(flags.stack, folder);
   const { cluster } = await connect(targetOf(settings, flags));
-  const up = upCommand({ stack: name, cluster: settings.cluster });
+  const up = isCurlPod(flags.from, settings) ? upCommand({ stack: name, cluster: settings.cluster }) : undefined;
   return { cluster, client: await dnsClientAt(cluster, flags.from, { up, container: flags.container }) };
 }
 

@@ -1,4 +1,8 @@
 import { isIgnoredByMusl, type Libc, parseResolvConf, type ResolverConfig } from "../../components/dns/resolver.ts";
+import { teamNamespace } from "../../components/kubernetes/labels.ts";
+import type { Settings } from "../../components/settings.ts";
+import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError, type PodFacts } from "../kubernetes/cluster.ts";
 import { attemptsOf } from "./walk.ts";
@@ -24,6 +28,8 @@ export interface DnsClient {
 const NOT_TRIED = 2;
 /** What the lab's pods call the container that people work in. */
 const USUAL_CONTAINER = "curl";
+/** What to do where the stack makes no such pod. */
+const OTHER = "name a pod that runs with --from NAMESPACE/POD";
 
 /** `namespace/pod`. @throws {Failure} for anything else. */
 export function parseFrom(text: string): { readonly namespace: string; readonly name: string } {
@@ -32,11 +38,18 @@ export function parseFrom(text: string): { readonly namespace: string; readonly 
   throw new Failure(`--from must be NAMESPACE/POD, such as ts-team/curl-ts (found '${text}')`, NOT_TRIED);
 }
 
+/** Whether a pod, as `namespace/pod`, is one that the stack makes: no other comes from deploying it. */
+export function isCurlPod(from: string, { curlPods, teams }: Pick<Settings, "curlPods" | "teams">): boolean {
+  return (
+    curlPods && teams.filter(hasCurlPod).some(({ name }) => from === `${teamNamespace(name)}/${curlPodName(name)}`)
+  );
+}
+
 interface DnsClientOptions {
   /** Container that asks. Default `curl`, else the first one. */
   readonly container?: string | undefined;
-  /** Command that brings the lab up. Default: the one for a laptop's. */
-  readonly up?: string;
+  /** Command that makes the pod. Default: none, since the pod is not one of the stack's curl pods. */
+  readonly up?: string | undefined;
 }
 
 /**
@@ -46,7 +59,7 @@ interface DnsClientOptions {
 export async function dnsClientAt(
   cluster: Cluster,
   from: string,
-  { container, up = "npm run lab -- up" }: DnsClientOptions = {},
+  { container, up }: DnsClientOptions = {},
 ): Promise<DnsClient> {
   const { namespace, name } = parseFrom(from);
   try {
@@ -64,7 +77,7 @@ export async function dnsClientAt(
 }
 
 /** The API server says "pod not found" for a missing namespace too. */
-async function missing(cluster: Cluster, namespace: string, name: string, up: string): Promise<Failure> {
+async function missing(cluster: Cluster, namespace: string, name: string, up: string | undefined): Promise<Failure> {
   const pods = await cluster.pods(namespace, "").catch(() => []);
   if (pods.length > 0) {
     const running = pods.map((pod) => pod.name).sort();
@@ -78,15 +91,19 @@ async function missing(cluster: Cluster, namespace: string, name: string, up: st
     (error: unknown) => !(error instanceof ClusterError && error.kind === "not-found"),
   );
   const what = empty ? `no pod '${name}' in namespace ${namespace}` : `no namespace '${namespace}'`;
-  return new Failure(`${what} in context ${cluster.context}: deploy the lab with ${up}`, NOT_TRIED);
+  const advice = up === undefined ? OTHER : `deploy the lab with ${up}`;
+  return new Failure(`${what} in context ${cluster.context}: ${advice}`, NOT_TRIED);
 }
 
-function containerOf(pod: PodFacts, wanted: string | undefined, up: string): string {
+function containerOf(pod: PodFacts, wanted: string | undefined, up: string | undefined): string {
   const at = `pod ${pod.namespace}/${pod.name}`;
-  if (pod.phase === "Succeeded")
+  if (pod.phase === "Succeeded" && up !== undefined)
     throw new Failure(`${at} has expired, as curl pods do after an hour: replace it with ${up}`, NOT_TRIED);
   if (pod.phase !== "Running")
-    throw new Failure(`${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running`, NOT_TRIED);
+    throw new Failure(
+      `${at} is ${pod.phase}${pod.reason === "" ? "" : ` (${pod.reason})`}, not Running${up === undefined ? `: ${OTHER}` : ""}`,
+      NOT_TRIED,
+    );
   const usual = pod.containers.includes(USUAL_CONTAINER) ? USUAL_CONTAINER : pod.containers[0];
   const chosen = wanted ?? usual ?? "";
   if (pod.containers.includes(chosen)) return chosen;

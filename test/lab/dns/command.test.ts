@@ -73,6 +73,30 @@ describe("the command line of lab dns", () => {
     });
   });
 
+  it("does not promise a pod that the stack does not make", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "dns-"));
+    const config = { "eks-dns-logging:cluster": { kind: "existing" } };
+    const advice = "in context one: name a pod that runs with --from NAMESPACE/POD";
+    const teams = [{ name: "ts" }];
+    const stacks = { none: { teams: [] }, podless: { teams, curlPods: false }, lab: { teams } };
+    try {
+      await withEmptyCluster(async (kubeconfig) => {
+        const said = async (stack: keyof typeof stacks, from = "ts-team/curl-ts") => {
+          const own = Object.entries(stacks[stack]).map(([key, value]) => [`eks-dns-logging:${key}`, value]);
+          const file = { config: { ...config, ...Object.fromEntries(own) } };
+          await writeFile(join(folder, `Pulumi.${stack}.yaml`), JSON.stringify(file));
+          return connected({ stack, from, kubeconfig }, folder).then(() => "found", String);
+        };
+        assert.equal(await said("none"), `Failure: no namespace 'ts-team' ${advice}`);
+        assert.equal(await said("podless"), `Failure: no namespace 'ts-team' ${advice}`);
+        assert.equal(await said("lab", "payments/api"), `Failure: no namespace 'payments' ${advice}`);
+        assert.match(await said("lab"), /^Failure: no namespace 'ts-team' .*: deploy the lab with .* --stack lab$/);
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it("knows the stack by its name", async () => {
     assert.match(await refused("explain", "a", "--stack", "nope"), /no stack 'nope'/);
   });

@@ -91,6 +91,13 @@ describe("the pod that asks", () => {
     assert.equal(exec, "ts-team/curl-ts: forbidden: jane may not create pods/exec in ts-team");
   });
 
+  it("advises another pod where the stack does not make this one", async () => {
+    const ended = fakeCluster({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }, dnsPod(POD).execute);
+    await assert.rejects(dnsClientAt(ended, FROM), {
+      message: "pod ts-team/curl-ts is Succeeded, not Running: name a pod that runs with --from NAMESPACE/POD",
+    });
+  });
+
   it("says why a pod that does not run cannot ask", async () => {
     assert.match(
       await failure({ pod: async () => runningPod("ts", { phase: "Succeeded" }) }),
