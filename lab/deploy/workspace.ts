@@ -179,16 +179,39 @@ function* ownedByOthers(message: string) {
   const names = [...new Set(there.map(([, kind, name]) => `${kind} '${name}'`))].sort();
   if (names.length > 0)
     yield `${names.join(", ")} ${names.length > 1 ? "were" : "was"} not created by this stack: delete, import or rename ${names.length > 1 ? "them" : "it"}${there.some(([, kind, name = ""]) => kind === "namespaces" && !OWN_NAMESPACES.includes(name)) ? ADOPT : ""}`;
-  const [, manager, field] = /\bconflicts? with "([^"]+)"[^\n]*?:\s+(?:- )?(\.[\w.]+)/.exec(message) ?? [];
-  const object = /\breported that "([^"]+)" failed to fully initialize/.exec(message)?.[1] ?? "an object";
-  if (field === undefined) return;
-  const patched = /:(\w+)Patch::[^"]+" was not successfully[^\n]*\n[^\n]*\bconflicts? with "/.exec(message)?.[1];
-  if (patched === undefined)
-    yield `${field} of ${object} was changed by another tool (${manager}): end a drill with \`npm run lab -- drill stop\`, or delete the object`;
-  else if (patched === "Namespace")
-    yield `${field} of an adopted namespace is set by ${manager}: remove it there, or give it the value of the settings`;
-  else
-    yield `${field} of the ${patched} of CoreDNS is set by ${manager}: \`dns.adopt.force: true\` takes it over, or leave it out of the settings`;
+  yield* new Set(conflicts(message));
+}
+
+/** What the CLI writes between the object that it could not apply and the fields that others manage. */
+const CONFLICT = /\bhad an apply conflict: /;
+const MANAGED = /\bconflicts? with "([^"]+)"[^\n]*?:((?:\s+(?:- )?\.\S+)+)/g;
+
+/** A sentence for each field of each object that another tool manages, by the first of its managers. */
+function* conflicts(message: string) {
+  const parts = message.split(CONFLICT);
+  for (const [index, body] of parts.slice(1).entries()) {
+    const about = parts[index]?.split("\n").slice(-2).join("\n") ?? "";
+    const told = new Set<string>();
+    for (const [, manager = "", fields = ""] of body.matchAll(MANAGED))
+      for (const [field] of fields.matchAll(/\.\S+/g)) {
+        if (told.has(field)) continue;
+        told.add(field);
+        yield conflict(about, field, manager);
+      }
+  }
+}
+
+function conflict(about: string, field: string, manager: string): string {
+  const patched = /:(\w+)Patch::[^"]+" was not successfully/.exec(about)?.[1];
+  if (patched === "Namespace")
+    return `${field} of an adopted namespace is set by ${manager}: remove it there, or give it the value of the settings`;
+  if (patched !== undefined) {
+    // The Corefile is what dns.adopt is for: no setting leaves it out.
+    const other = patched === "ConfigMap" ? "" : ", or leave it out of the settings";
+    return `${field} of the ${patched} of CoreDNS is set by ${manager}: \`dns.adopt.force: true\` takes it over${other}`;
+  }
+  const object = /\breported that "([^"]+)" failed to fully initialize/.exec(about)?.[1] ?? "an object";
+  return `${field} of ${object} was changed by another tool (${manager}): end a drill with \`npm run lab -- drill stop\`, or delete the object`;
 }
 
 function* missing(message: string) {

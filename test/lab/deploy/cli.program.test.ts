@@ -177,6 +177,25 @@ describe("the programs that up calls", () => {
     );
   });
 
+  it("name each field that others manage, of each object, once", () => {
+    const failed = (kind: string, fields: string) =>
+      `error: resource "urn:pulumi:d::a::dns:CoreDns$kubernetes:x/v1:${kind}Patch::coredns" was not successfully created by the Kubernetes API server: server-side apply field conflict detected
+    The resource managed by field manager "pulumi-a" had an apply conflict: Apply failed with ${fields}\n`;
+    const corefile = failed(
+      "ConfigMap",
+      '2 conflicts: conflicts with "kubectl-client-side-apply" using v1:\n    - .data.Corefile\n    conflicts with "pulumi-b":\n    - .data.Corefile',
+    );
+    const deployment = failed(
+      "Deployment",
+      '2 conflicts: conflicts with "eksctl" using apps/v1:\n    - .spec.replicas\n    - .spec.template.spec.containers[name="coredns"].resources.limits.memory',
+    );
+    assert.deepEqual(adviceOn(`${deployment}${corefile}${deployment}`).split("; "), [
+      ".spec.replicas of the Deployment of CoreDNS is set by eksctl: `dns.adopt.force: true` takes it over, or leave it out of the settings",
+      '.spec.template.spec.containers[name="coredns"].resources.limits.memory of the Deployment of CoreDNS is set by eksctl: `dns.adopt.force: true` takes it over, or leave it out of the settings',
+      ".data.Corefile of the ConfigMap of CoreDNS is set by kubectl-client-side-apply: `dns.adopt.force: true` takes it over, then run the command again",
+    ]);
+  });
+
   it("say who may not, which field another tool has changed, and which pod does not start", () => {
     assert.match(
       adviceOn('namespaces is forbidden: User "viewer" cannot create resource "namespaces" in API group ""'),
