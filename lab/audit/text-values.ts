@@ -1,5 +1,6 @@
 import { type Document, isScalar } from "yaml";
 import { isObject } from "../../components/schema/values.ts";
+import { isCredential } from "../../policies/readers/credentials.ts";
 
 type Path = readonly (string | number)[];
 
@@ -30,9 +31,18 @@ export function notText(document: Document.Parsed, path: Path, lineOf: (offset: 
     .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? key : `.${key}`))
     .join("");
   if (!isScalar(node)) return `${field} must be text`;
-  const written = node.source ?? String(node.value);
   const where = node.range === null || node.range === undefined ? "" : ` at line ${lineOf(node.range[0])}`;
+  if (mayBeSecret(document, path)) return `${field}${where} must be text in quotes (value not shown)`;
+  const written = node.source ?? String(node.value);
   return `${field}${where} must be text in quotes (found ${written}, which YAML reads as ${JSON.stringify(node.value)})`;
+}
+
+/** Whether a value stands in a Secret's data, or under the name of a password, such as that of a variable. */
+function mayBeSecret(document: Document.Parsed, path: Path): boolean {
+  const [key, dataKey] = [path.at(-1), path.at(-2)];
+  if (dataKey === "data" && document.getIn([...path.slice(0, -2), "kind"]) === "Secret") return true;
+  const name = key === "value" ? document.getIn([...path.slice(0, -1), "name"]) : key;
+  return typeof name === "string" && isCredential(name, "unknown");
 }
 
 function pathInObject(object: unknown): Path | undefined {

@@ -32,7 +32,7 @@ const REFUSED: readonly (readonly [text: string, field: string, found: string])[
     "1.10, which YAML reads as 1.1",
   ],
   [
-    deployment("{}", "{env: [{name: A, value: b}, {name: DB_PASSWORD, value: 12345678}]}"),
+    deployment("{}", "{env: [{name: A, value: b}, {name: DB_PORT, value: 12345678}]}"),
     "spec.template.spec.containers.[0].env.[1].value at line 4".replaceAll(".[", "["),
     "12345678, which YAML reads as 12345678",
   ],
@@ -53,6 +53,20 @@ const REFUSED: readonly (readonly [text: string, field: string, found: string])[
   ],
 ];
 
+/** Values that no message shows, by the field. */
+const NOT_SHOWN: readonly (readonly [text: string, field: string])[] = [
+  [
+    deployment("{}", "{env: [{name: DB_PASSWORD, value: 12345678}]}"),
+    "spec.template.spec.containers[0].env[0].value at line 4",
+  ],
+  [object("Secret", "{name: a}", "data: {pin: 12345678}\n"), "data.pin at line 4"],
+  [object("ConfigMap", "{name: a}", "data: {db_password: 12345678}\n"), "data.db_password at line 4"],
+  [
+    object("List", "{}", "items: [{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {pin: 12345678}}]"),
+    "items[0].data.pin at line 4",
+  ],
+];
+
 /** Values that need no quotes. */
 const TAKEN = [
   object("Pod", "{name: 'n', namespace: \"y\", labels: {a: null, b: 'true'}}", "spec: {hostNetwork: no, priority: 1}"),
@@ -70,6 +84,10 @@ describe("values of manifests that must be text", () => {
   for (const [text, field, found] of REFUSED)
     it(`are refused as ${field.replace(/ at line.*/, "")} is ${found}`, () =>
       assert.equal(objectsIn(text, "a.yaml"), `${field} must be text in quotes (found ${found})`));
+
+  for (const [text, field] of NOT_SHOWN)
+    it(`are not shown where they may be secret: ${field}`, () =>
+      assert.equal(objectsIn(text, "a.yaml"), `${field} must be text in quotes (value not shown)`));
 
   for (const text of TAKEN)
     it(`are taken where each is one, or may be another: ${text.replaceAll("\n", " ")}`, () =>
