@@ -27,9 +27,10 @@ function known(field: Field): unknown {
 
 /** The sinks in a configuration file of the OpenTelemetry Collector, Vector, Promtail, Filebeat, Alloy or Fluentd; else none. */
 export function sinksIn(text: string): Sink[] {
-  if (/^\s*<(match|store)\b/m.test(text)) return sinksOfFluentd(text);
-  if (/^\s*(loki\.write|otelcol\.exporter\.\w+|prometheus\.remote_write)\s+"/m.test(text)) return sinksOfAlloy(text);
-  if (/^\s*\[sinks\./m.test(text)) return sinksOfToml(text);
+  if (/^[^\S\n]*<(match|store)\b/m.test(text)) return sinksOfFluentd(text);
+  if (/^[^\S\n]*(loki\.write|otelcol\.exporter\.\w+|prometheus\.remote_write)\s+"/m.test(text))
+    return sinksOfAlloy(text);
+  if (/^[^\S\n]*\[sinks\./m.test(text)) return sinksOfToml(text);
   return sinksOfYaml(parseQuietly(text));
 }
 
@@ -83,7 +84,7 @@ const FLUENTD: Format = {
 };
 const ALLOY: Format = {
   // A map is a block too, as far as its end goes.
-  open: /^([\w.]*)[^"{]*("[^"]*")?[^"{]*\{$/,
+  open: /^([\w.]*)(?![\w.])[^"{]*(?:("[^"]*")[^"{]*)?\{$/,
   close: /^\}/,
   setting: /^(\w+)\s*=\s*(.+)$/,
   isSink: (block) => /^(loki\.write|otelcol\.exporter\.|prometheus\.remote_write)/.test(block),

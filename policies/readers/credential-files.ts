@@ -13,7 +13,9 @@ export interface Credential {
  */
 export function credentialsIn(text: string, name?: string): Credential[] {
   const lines = text.split("\n");
-  const found = lines.map((line, index) => credentialIn(line) ?? credentialBelow(line, lines.slice(index + 1)));
+  const found = lines.map(
+    (line, index) => credentialIn(line) ?? credentialBelow(line, lines.slice(index + 1, index + 3)),
+  );
   for (const index of headerItems(lines)) found[index] ??= credentialInHeader(lines[index] ?? "");
   if (name !== undefined && lines.length === 1 && isCredential(name, text)) found[0] ??= `a literal ${name}`;
   for (const { line, what } of propertiesOfXml(text)) found[line - 1] ??= what;
@@ -21,6 +23,7 @@ export function credentialsIn(text: string, name?: string): Credential[] {
 }
 
 function credentialIn(line: string): string | undefined {
+  if (line.trim() === "") return undefined;
   if (/^\s*(#|;|\/\/(?![\w.-]+\/:_)|<!--)/.test(line)) return undefined;
   const pairs = pairsIn(line);
   return (
@@ -58,7 +61,7 @@ function pairsIn(line: string): [name: string, value: string][] {
   const inline = [
     ...line.matchAll(/"([\w.-]+)"\s*:\s*"([^"]*)"/g),
     ...line.matchAll(/"([\w.-]+)"\s*:\s*(\d+)/g),
-    ...line.matchAll(/(?<!\$)[{,]\s*([\w.-]+)\s*:\s+["']?([^\s"',{}]+)/g),
+    ...line.matchAll(/(?<!\$)[{,]\s*([\w.-]+)\s*:\s+["']?((?:\$\{[^{}]*\}|[^\s"',{}])+)/g),
     ...line.matchAll(/\bdefine\(\s*['"](\w+)['"]\s*,\s*['"]([^'"]+)['"]/g),
     ...line.matchAll(/['":](\w+)['"]?\s*=>\s*['"]([^'"]+)['"]/g),
     ...line.matchAll(/(?:\b(?:const|let|var)\s+|\$)(\w+)\s*=\s*["']([^"'$]+)["']/g),
@@ -90,8 +93,9 @@ function pairsInXml(line: string): RegExpExecArray[] {
 
 /** Properties of Hadoop's programs, whose name and value stand on two lines. */
 function propertiesOfXml(text: string): Credential[] {
-  return [...text.matchAll(/<name>\s*([^<\s]+)\s*<\/name>\s*<value>\s*([^<]*?)\s*<\/value>/g)].flatMap((found) => {
-    const [whole, name = "", value = ""] = found;
+  return [...text.matchAll(/<name>\s*([^<\s]+)\s*<\/name>\s*<value>([^<]*)<\/value>/g)].flatMap((found) => {
+    const [whole, name = "", content = ""] = found;
+    const value = content.trim();
     if (!isCredential(name, value) || isReference(value)) return [];
     const before = text.slice(0, found.index + whole.lastIndexOf("<value>"));
     return [{ line: before.split("\n").length, what: `a literal ${name}` }];

@@ -76,12 +76,12 @@ const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
     /\bauthorization\b["']?\s*[:= ]\s*["']?(?:bearer|basic|splunk|apikey|api-token)\s+([^\s"']+)/i,
     "a literal Authorization",
   ],
-  [/^\s*(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(\S+)/m, "a password of .netrc"],
-  [/^\s*machine\s+\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
-  [/^\s*login\s+(?!and|or|with|by)\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
+  [/^[^\S\n]*(?:machine\s+\S+|default)\s+login\s+\S+\s+(?:account\s+\S+\s+)?password\s+(\S+)/m, "a password of .netrc"],
+  [/^[^\S\n]*machine\s+\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
+  [/^[^\S\n]*login\s+(?!and|or|with|by)\S+\s+password\s+(\S+)\s*$/m, "a password of .netrc"],
   [/(?:^|[:\s])_(?:authToken|auth|password)\s*=\s*["']?([^\s"']+)/, "a credential of .npmrc"],
-  [/^\s*[\w.*-]+:(?:\*|[1-9]\d{2,4}):[^:\s]+:[^:\s]+:(?!\d+$)([^:\s]+)\s*$/m, "a password of .pgpass"],
-  [/^\s*user\s+\S+\s+on\s(?:.*\s)?>(\S+)/m, "a password of Redis"],
+  [/^[^\S\n]*[\w.*-]+:(?:\*|[1-9]\d{2,4}):[^:\s]+:[^:\s]+:(?!\d+$)([^:\s]+)\s*$/m, "a password of .pgpass"],
+  [/^[^\S\n]*user\s+\S+\s+on\s(?:.*\s)?>(\S+)/m, "a password of Redis"],
   [/\binsecure-password\s+(\S+)/, "a password of HAProxy"],
 ];
 
@@ -117,10 +117,10 @@ function queryPairs(text: string): [name: string, value: string][] {
 
 /** Programs with a short option that takes a password. */
 const CLIENTS = [
-  /\b(?:mysql|mysqldump|mysqladmin|mysqlsh|mariadb|mariadb-dump)\b[^;|&]*?\s-p(["']?)([^\s"']+)/,
+  /\b(?:mysql|mysqldump|mysqladmin|mysqlsh|mariadb|mariadb-dump)\b[^;|&]{0,2000}?\s-p(["']?)([^\s"']+)/,
   /\bsshpass\s+-p\s*(["']?)([^\s"']+)/,
-  /\b(?:docker|podman|helm|registry|oras|az|skopeo|oc)\s+login\b[^;|&]*?\s-p\s*(["']?)([^\s"']+)/,
-  /\bredis-cli\b[^;|&]*?\s-a\s*(["']?)([^\s"']+)/,
+  /\b(?:docker|podman|helm|registry|oras|az|skopeo|oc)\s+login\b[^;|&]{0,2000}?\s-p\s*(["']?)([^\s"']+)/,
+  /\bredis-cli\b[^;|&]{0,2000}?\s-a\s*(["']?)([^\s"']+)/,
 ];
 /** Tokens that begin so: GitHub's, GitLab's, Slack's, Vault's, npm's, PyPI's, Stripe's, Google's, SendGrid's, Docker's and signed ones. */
 const TOKEN =

@@ -23,7 +23,9 @@ export interface WrittenConfig {
  * @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit
  */
 export function parseFluentBit(text: string): WrittenConfig | undefined {
-  return /^\s*\[(SERVICE|INPUT|FILTER|OUTPUT|UPSTREAM)\]\s*$/im.test(text) ? parseClassic(text) : parseYaml(text);
+  return /^[^\S\n]*\[(SERVICE|INPUT|FILTER|OUTPUT|UPSTREAM)\][^\S\n]*$/im.test(text)
+    ? parseClassic(text)
+    : parseYaml(text);
 }
 
 /** Sections of the classic format that the rules read. */

@@ -206,6 +206,16 @@ describe("where collectors other than Fluent Bit send to", () => {
       );
     });
 
+  it("is read from long lines and many empty ones in less than a second", () => {
+    const long = "a".repeat(1e5);
+    for (const text of [`loki.write "a" {\n${long}`, `loki.write "a" {\n${long}{ ${long}`, "\n".repeat(1e5)]) {
+      const start = process.cpuUsage();
+      sinksIn(text);
+      const { user } = process.cpuUsage(start);
+      assert.ok(user < 1e6, `${text.slice(0, 20)}: ${user / 1e6} s`);
+    }
+  });
+
   it("is named by its host", () => {
     const [sink] = sinksIn(`output.elasticsearch: { hosts: ["https://me@search.example.com:9200/logs"] }`);
     assert.equal(sink === undefined ? undefined : hostsOf(sink), "search.example.com");

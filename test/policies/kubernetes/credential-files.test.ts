@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { verdictsOf } from "../../../policies/core/evaluate.ts";
 import { Settings } from "../../../policies/core/rule.ts";
 import { credentialsIn } from "../../../policies/readers/credential-files.ts";
+import { credentialInCommand } from "../../../policies/readers/credentials.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import { first, stackOf } from "../rules/samples.ts";
 import { GOOD_POD } from "../rules/workloads.ts";
@@ -101,6 +102,8 @@ const HARMLESS = [
     'echo "password=$password"',
   ],
   ...["webhook-cert-secret: serving", 'format("postgresql://%s:%s@%s:%d/", user, password, host, port)'],
+  ...["splunk_hec: {token: ${env:SPLUNK_TOKEN}, a: b}", "a: {b: c, password: '${PASSWORD}'}"],
+  "<name>db.password</name>\n<value>\n  ${PASSWORD}\n</value>",
   ...["existingSecret: shop", "tlsSecret: shop", "userPasswordKey: password", "credentials: same-origin"],
   ...[
     "password: string",
@@ -132,6 +135,25 @@ describe("credentials in files", () => {
     assert.deepEqual(credentialsIn("hunter2", "DB_PASSWORD"), [{ line: 1, what: "a literal DB_PASSWORD" }]);
     assert.deepEqual(credentialsIn("$PASSWORD", "DB_PASSWORD"), []);
     assert.deepEqual(credentialsIn("a\nb", "passwords.txt"), []);
+  });
+
+  it("are looked for in many lines, and in XML with much white space, in less than four seconds", () => {
+    const properties = `<name>a</name><value>${" ".repeat(1e6)}<`;
+    for (const text of ["\n".repeat(1e5), "key: |\n".repeat(5e4), properties]) {
+      const start = process.cpuUsage();
+      credentialsIn(text);
+      const { user } = process.cpuUsage(start);
+      assert.ok(user < 4e6, `${text.slice(0, 20)}: ${user / 1e6} s`);
+    }
+  });
+
+  it("are looked for in a long command in less than a second", () => {
+    for (const part of ["mysql ", "docker login ", "redis-cli ", "\n", "  \n"]) {
+      const start = process.cpuUsage();
+      credentialInCommand(part.repeat(Math.ceil(1e5 / part.length)));
+      const { user } = process.cpuUsage(start);
+      assert.ok(user < 1e6, `${part}: ${user / 1e6} s`);
+    }
   });
 
   it("are looked for in a line of a megabyte in less than a second", () => {
