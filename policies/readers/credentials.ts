@@ -2,16 +2,16 @@ const NAME =
   /(passw(or)?d(?!less)|passphrase|secret|token(?!iz)|credential|(api|access|auth|private|shared|license|account|signing|encryption|integration)[_-]?key|service_key|(^|[_.-])(ingest(ion)?|insert|subscription|write)[_-]?key$|^(x-honeycomb-team|requirepass|masterauth)$|(^|[_.-])(pass|pwd)$)/i;
 /** A name that ends so says where a secret stands, how it is used or what a person reads of it, not what it is. */
 const NO_SECRET_NAME =
-  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|field|changed|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls|cert|certificate|ca|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
+  /(^(proxy|fastcgi|grpc|uwsgi|scgi|memcached|on)_pass|[_.-]?(file|path|name|dir|ttl|header|tokens|type|format|ref|endpoint|ur[il]|env|audiences?|issuer|pattern|regex|connector|selector|interval|retention|encryption|length|alg(o|orithm)?|method|region|namespace|rotation|policy|expiration|lifetime|validity|timeout|stdin|field|changed|annotation|label|title|placeholder|hint|message|error|description|prompt|allowed|required|enabled|age|source|lookup|prefix|helper)|(secrets?|credentials?)[_.-]*(store|backend|provider|manager)|(pull|existing|tls|cert|certificate|ca|credentials?|password)[_.-]?secrets?|password[_.-]*(secret)?[_.-]*key|[_.-](url|id)|credentials?id)$/i;
 /** Under such a name a number may be the password itself; under one such as `token` it is a count. */
 const PASSWORD_NAME = /pass|pwd/i;
 /**
  * A reference to an environment variable, what a command prints, a file or variable of Grafana, such as `$__file{/etc/secret}`, a key of
- * a Secret of Argo CD, such as `$oidc.okta.clientSecret`, a template's place, Vector's store of secrets, a path or a file that holds the
- * value.
+ * a Secret of Argo CD, such as `$oidc.okta.clientSecret`, a template's place, Vector's store of secrets, what is encrypted for Datadog's
+ * agent or by SOPS, a place of Vault for Argo CD's plugin, a path or a file that holds the value.
  */
 const REFERENCE =
-  /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$\w*(pass|secret|token|key|pwd)\w*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|%[sdqvr]$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<[^>]*>$|SECRET\[[\w.]+\]$|\.{0,2}\/|@|!\w+ )/;
+  /^(\$\{[^}]*\}|\$\(|\$\d$|\$__\w+\{|\$[A-Z_][A-Z0-9_]*$|\$\w*(pass|secret|token|key|pwd)\w*$|\$[a-z][\w-]*[.:][\w.-]+$|`|\{\{|\[\[|<%|%[({]|%\w+%$|%[sdqvr]$|:\w+$|\[\^|\\[SwW]|\(\?|\.[*+]|__\w+__$|<[^>]*>$|SECRET\[[\w.]+\]$|ENC\[|<path:|\.{0,2}\/|@|!\w+ )/;
 /** An address of the value in another store or file, which holds none itself. */
 const ADDRESS =
   /^([a-z][\w+.-]*:\/\/[^@]*$|(alias|aws|projects)\/|(arn|env|file|vault|ssm|AWS_SECRET|AWS_PARAMETER_STORE):|ref\+)/;
@@ -28,7 +28,7 @@ const PROSE = /^[\p{L}']+[,.:]?( [\p{L}']+[,.:!?]?)+$/u;
 /** The value stands on other lines. */
 const NESTED = /^([|>](\d?[+-]?|[+-]\d)|[[{].*)$/;
 /** The value of a variable that is not set, as a shell and Spring write it. */
-const BY_DEFAULT = /^\$\{(?:[A-Z_][A-Z0-9_.]*:(?![?+])[-=]?|\w+:[-=])([^${}]+)\}$/;
+const BY_DEFAULT = /^\$\{(?:[A-Z_][A-Z0-9_.]*:(?![?+]|[-=]\})[-=]?|\w+:[-=])([^${}]+)\}$/;
 
 /** Whether a value of that name is a password, key or token itself. */
 export function isCredential(name: string, value: string): boolean {

@@ -85,7 +85,7 @@ function optionsOf(group: Group): [string, string][] {
 const PARSED = new Map<string, unknown>();
 const MAX_PARSED = 64;
 
-/** A YAML text as data; undefined where it is none. */
+/** A YAML text as data; undefined where it is none, or holds itself by an alias within its own anchor. */
 export function parseQuietly(text: string): unknown {
   if (!PARSED.has(text)) {
     const [oldest] = PARSED.keys();
@@ -98,7 +98,10 @@ export function parseQuietly(text: string): unknown {
 function parseOrNone(text: string): unknown {
   try {
     // Fluent Bit reads `on` as text; so does YAML 1.2.
-    return parse(text);
+    const data: unknown = parse(text);
+    // Throws where an alias stands within its own anchor, so that nobody reads on for ever.
+    JSON.stringify(data);
+    return data;
   } catch {
     return undefined;
   }

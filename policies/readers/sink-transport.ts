@@ -32,10 +32,14 @@ const PLAIN_BY_DEFAULT: readonly string[] = [
 /** Schemes that encrypt. */
 const ENCRYPTED = /^(https|wss|tls|ssl|amqps|rediss|mqtts|pulsar\+ssl|unix)$/i;
 const TRANSPORT = /(^|\.)(network|mode|protocol|transport|scheme|security\.protocol)$/;
-const TLS = /(^|\.)(tls|ssl|tls_config|use_ssl|ssl_enabled)(\.|$)/;
+const TLS = /(^|\.)(tls|ssl|tls_config|use_ssl|ssl_enabled|ssl_ca_certs?(_from_system)?)(\.|$)/;
+/** How gRPC resolves a name, which says nothing of TLS. */
+const RESOLVER = /^(dns|passthrough|xds|ipv4|ipv6):(\/\/[^/]*\/)?/i;
+/** What a URL of ClickHouse says of TLS. */
+const SECURE = /[?&]secure=(true|1)(&|$)/i;
 /** Settings that turn verification off, with that value. */
 const UNVERIFIED: readonly (readonly [path: RegExp, value: RegExp])[] = [
-  [/(^|\.)(insecure_skip_verify|tls_insecure_mode|skip_verify)$/, /^true$/i],
+  [/(^|\.)(insecure_skip_verify|tls_insecure_mode|skip_verify|insecure_ssl)$/, /^true$/i],
   [/(^|\.)(ssl_verify|verify_certificate|verify_hostname|tls_verify_hostname|verify_peer)$/, /^false$/i],
   [/(^|\.)(ssl\.verification_mode|ssl_verify_mode)$/, /none/i],
 ];
@@ -44,7 +48,8 @@ const UNVERIFIED: readonly (readonly [path: RegExp, value: RegExp])[] = [
 export function plainSendings(sink: Sink): PlainSending[] {
   return addressesOf(sink).flatMap(({ path, value }) => {
     const [, scheme, host = "", port = ""] =
-      /^(?:([a-z][\w+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)(:\d+)?/i.exec(value) ?? [];
+      /^(?:([a-z][\w+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]+\]|[^:/?]+)(:\d+)?/i.exec(value.replace(RESOLVER, "")) ?? [];
+    if (/^unix:/i.test(value) || SECURE.test(value)) return [];
     // A variable is known where the collector runs.
     if (host === "" || /[${#(]/.test(host)) return [];
     const isPlain =
@@ -92,6 +97,8 @@ function mayEncrypt(sink: Sink, scheme: string): boolean {
 
 function usesTls(sink: Sink): boolean {
   if (isSet(sink, /(tls|ssl)[._]enabled$/, /^false$/i) || isInsecure(sink)) return false;
+  // To say no to sending in the clear turns TLS on.
+  if (isSet(sink, /(^|\.)tls\.insecure$/, /^false$/i)) return true;
   return isSet(sink, TRANSPORT, /^(https|tls|.*ssl)$/i) || isSet(sink, TLS, /^(?!false$)/i);
 }
 

@@ -189,6 +189,53 @@ discovery.kubernetes "pods" {
     ],
     "ssl_verify of store is false",
   ],
+  "names that gRPC resolves, and sockets": [
+    `receivers: {}
+exporters:
+  otlp: { endpoint: "dns:///otlp.example.com:4317" }
+  otlp/plain: { endpoint: "dns://9.9.9.9/otlp.example.com:4317", tls: { insecure: true } }
+  otlp/socket: { endpoint: "unix:///run/otlp.sock", tls: { insecure: true } }
+`,
+    ["endpoint of otlp/plain is otlp.example.com:4317"],
+  ],
+  "TLS in ClickHouse's URL, and in Kafka's group of authentication": [
+    `receivers: {}
+exporters:
+  clickhouse: { endpoint: "tcp://db.example.com:9440?secure=true" }
+  clickhouse/plain: { endpoint: "clickhouse://db.example.com:9000?secure=false" }
+  kafka: { brokers: ["kafka.example.com:9096"], auth: { tls: { insecure: false } } }
+  kafka/plain: { brokers: ["kafka.example.com:9092"], auth: { tls: { insecure: true } } }
+`,
+    [
+      "endpoint of clickhouse/plain is clickhouse://db.example.com:9000",
+      "brokers of kafka/plain is kafka.example.com:9092",
+    ],
+  ],
+  "Fluentd's certificates of Kafka and switch of Splunk": [
+    `<match a.**>
+  @type kafka2
+  brokers kafka.example.com:9094
+  ssl_ca_cert /etc/kafka/ca.crt
+</match>
+<match b.**>
+  @type kafka2
+  brokers hub.example.com:9093
+  ssl_ca_certs_from_system true
+</match>
+<match c.**>
+  @type splunk_hec
+  hec_host splunk.example.com
+  insecure_ssl true
+</match>
+<match d.**>
+  @type kafka2
+  brokers plain.example.com:9092
+</match>
+`,
+    ["brokers of match d.** is plain.example.com:9092"],
+    "insecure_ssl of match c.** is true",
+  ],
+  "a group that holds itself": ["receivers: {}\nexporters: &all { otlp: *all }\n", []],
   "what is no collector's": ["server: { url: http://a.example.com }\nclients: [{ url: http://b.example.com }]\n", []],
 };
 

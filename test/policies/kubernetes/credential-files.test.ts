@@ -102,8 +102,10 @@ const HARMLESS = [
     'echo "password=$password"',
   ],
   ...["webhook-cert-secret: serving", 'format("postgresql://%s:%s@%s:%d/", user, password, host, port)'],
-  ...["splunk_hec: {token: ${env:SPLUNK_TOKEN}, a: b}", "a: {b: c, password: '${PASSWORD}'}"],
-  "<name>db.password</name>\n<value>\n  ${PASSWORD}\n</value>",
+  ...[`splunk_hec: {token: \${env:SPLUNK_TOKEN}, a: b}`, `a: {b: c, password: '\${PASSWORD}'}`],
+  `<name>db.password</name>\n<value>\n  \${PASSWORD}\n</value>`,
+  ...["api_key: ENC[datadog/api_key]", "password: ENC[AES256_GCM,data:Zm9v,iv:YQ==]", `token=\${TOKEN:-}`],
+  ...["password: <path:secret/data/shop#password>", "api_key_source: header", "jwt.token.prefix=Bearer"],
   ...["existingSecret: shop", "tlsSecret: shop", "userPasswordKey: password", "credentials: same-origin"],
   ...[
     "password: string",
