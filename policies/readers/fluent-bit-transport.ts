@@ -61,8 +61,13 @@ export interface PlainWay {
 /** How an output sends in the clear, to whomever; undefined where it uses TLS or no network. @throws {Undecided} */
 export function plainWay(output: Section): PlainWay | undefined {
   const { name } = output;
-  const host = hostOf(output);
-  const url = URLS.map((option) => ({ option, value: output.get(option) ?? "" })).find(({ value }) =>
+  // Only where it sends in the clear does it matter to whom.
+  const found = (part: string, fix?: string): PlainWay => ({
+    part,
+    host: hostOf(output),
+    ...(fix === undefined ? {} : { fix }),
+  });
+  const url = URLS.map((option) => ({ option, value: urlOf(output, option) })).find(({ value }) =>
     /^http:\/\//i.test(value),
   );
   if (url !== undefined)
@@ -77,18 +82,14 @@ export function plainWay(output: Section): PlainWay | undefined {
     const fix = "set rdkafka.security.protocol to SSL or SASL_SSL";
     return /ssl/i.test(protocol ?? "")
       ? undefined
-      : { part: `rdkafka.security.protocol of kafka is ${protocol ?? "not set"}`, host, fix };
+      : found(`rdkafka.security.protocol of kafka is ${protocol ?? "not set"}`, fix);
   }
   if (name === "pgsql")
     return /sslmode=(require|verify)/.test(output.get("connection_options") ?? "")
       ? undefined
-      : {
-          part: "connection_options of pgsql require no TLS",
-          host,
-          fix: "set connection_options to -c sslmode=verify-full",
-        };
-  if (ALWAYS_PLAIN.includes(name)) return { part: `${name} has no TLS`, host, fix: "send by an output that has TLS" };
-  if (BY_MODE.includes(name)) return modeWay(output, host);
+      : found("connection_options of pgsql require no TLS", "set connection_options to -c sslmode=verify-full");
+  if (ALWAYS_PLAIN.includes(name)) return found(`${name} has no TLS`, "send by an output that has TLS");
+  if (BY_MODE.includes(name)) return modeWay(output);
   const tls = output.get("tls");
   // A socket of the node, or nodes that are judged by themselves.
   if (name === "forward" && (output.written("unix_path") ?? output.written("upstream")) !== undefined) return undefined;
@@ -96,16 +97,23 @@ export function plainWay(output: Section): PlainWay | undefined {
   const isPlain = PLAIN_BY_DEFAULT.includes(name)
     ? !output.isOn("tls")
     : TLS_BY_DEFAULT.includes(name) && tls !== undefined && !isOn(tls);
-  return isPlain ? { part: `tls of ${name} is ${tls ?? "not set"}`, host } : undefined;
+  return isPlain ? found(`tls of ${name} is ${tls ?? "not set"}`) : undefined;
+}
+
+/** An option's URL, with its variables filled in where it may be plain HTTP. @throws {Undecided} */
+function urlOf(output: Section, option: string): string {
+  const written = output.written(option) ?? "";
+  return /^(http:|\$\{)/i.test(written) ? (output.get(option) ?? "") : written;
 }
 
 /** @see https://docs.fluentbit.io/manual/data-pipeline/outputs/syslog */
-function modeWay(output: Section, host: string): PlainWay | undefined {
+function modeWay(output: Section): PlainWay | undefined {
   const mode = (output.get("mode") ?? "udp").toLowerCase();
   const isTls = output.isOn("tls");
   const isEncrypted =
     output.name === "gelf" ? mode === "tls" && isTls : ["tls", "dtls"].includes(mode) || (mode === "tcp" && isTls);
   if (isEncrypted) return undefined;
+  const host = hostOf(output);
   if (!isTls) return { part: `tls of ${output.name} is ${output.get("tls") ?? "not set"}`, host };
   return { part: `mode of ${output.name} is ${output.get("mode") ?? "not set (udp)"}`, host, fix: "set mode tls" };
 }

@@ -94,6 +94,7 @@ export const COLLECTORS_DELIVERY: readonly Rule[] = [
     },
     ({ outputs }, report, settings) =>
       report.each(outputs, (output) => {
+        if (NEVER_AWAY.includes(output.name)) return;
         const limit = (output.get("retry_limit") ?? "not set").toLowerCase();
         const unlimited = ["no_limits", "false", "off"].includes(limit);
         if (!unlimited && !(Number(limit) >= settings.get(MIN_RETRIES)))

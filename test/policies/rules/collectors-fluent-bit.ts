@@ -121,6 +121,12 @@ export const COLLECTORS_FLUENT_BIT_CASES: CasesByRule = {
       ...BOTH,
       "many retries": line("no_limits", "20"),
       "off, another word for it": line("retry_limit: no_limits", "Retry_Limit: off"),
+      ...Object.fromEntries(
+        ["null", "counter", "prometheus_exporter"].map((name) => [
+          `${name}, which waits for nobody`,
+          line("    - name: opensearch", `    - { name: "${name}", match: "*" }\n    - name: opensearch`),
+        ]),
+      ),
     },
     bad: {
       "one retry": [

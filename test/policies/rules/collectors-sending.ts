@@ -126,6 +126,12 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
       "another collector's sink by TLS, and one in the cluster": file(
         "sinks:\n  a: { type: loki, endpoint: https://l.example.com }\n  b: { type: loki, endpoint: http://loki.logging }\n",
       ),
+      "TLS to a host, and a path, of which only the collector knows": sendingBy(
+        `- name: http\n      host: \${LOGS_HOST}\n      uri: /in/\${TENANT}\n      tls: on`,
+      ),
+      "brokers that only the collector knows": sendingBy(
+        `- name: kafka\n      brokers: \${BROKERS}\n      rdkafka.security.protocol: SSL`,
+      ),
       stdout: file(FLUENT_BIT.replace("opensearch", "stdout").replace(/ {6}tls.*\n/g, "")),
     },
     bad: {
