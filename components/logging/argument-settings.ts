@@ -17,7 +17,11 @@ export function knownSettings(name: string, args: LogCollectionArgs): LoggingSet
   const refused = args.mode === "sidecar" ? late : late.filter(({ standIn }) => standIn === undefined);
   const issues = refused.map(({ path, standIn }) => {
     const kind = standIn === undefined ? "plain value" : typeof standIn === "string" ? "string" : "plain array";
-    return { path: [name, ...path], message: `must be a ${kind}, not an output${standIn === undefined ? "" : reason}` };
+    const place = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+    return {
+      path: [name, ...place],
+      message: `must be a ${kind}, not an output${standIn === undefined ? "" : reason}`,
+    };
   });
   if (issues.length > 0) throw new ArgumentsError(issues);
   const standIns = late.map(({ standIn }) => standIn);

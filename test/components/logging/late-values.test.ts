@@ -135,6 +135,10 @@ describe("Arguments of a LogCollection that only the deployment knows", () => {
       })),
       /logs\.destination\.credentials\.secretName: must be a plain value, not an output$/m,
     );
+    await assert.rejects(
+      collectLate((give) => ({ destination: { kind: "kafka", brokers: Object(["b:1", give("c:1")]), topic: "a" } })),
+      /logs\.destination\.brokers\[1\]: must be a plain value, not an output$/m,
+    );
     const twice = (give: Give) => ({
       one: { kind: "s3", bucket: give("acme-logs") } as const,
       two: { kind: "s3", bucket: give("acme-logs") } as const,
