@@ -49,7 +49,7 @@ export const TeamSettings = z.strictObject({
   )
     .max(58, "must have at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
     .describe("Short name: `ts` creates namespace ts-team and pod curl-ts."),
-  peers: z.array(z.string()).superRefine(unique()).default([]).describe("Teams that its pods may connect to."),
+  peers: z.array(z.string()).default([]).describe("Teams that its pods may connect to."),
   members: z
     .array(
       z
@@ -57,7 +57,6 @@ export const TeamSettings = z.strictObject({
         .min(1)
         .regex(/^(?!system:)/, "must not start with 'system:', which Kubernetes reserves"),
     )
-    .superRefine(unique())
     .default([])
     .describe("RBAC groups with access to the namespaces."),
   memberRoles: z

@@ -9,7 +9,6 @@ import type { PodSidecar } from "../kubernetes/container.ts";
 import { commonLabels, type PodSecurityLevel, podSecurityLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { checkedInputs, holdsOutput } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
-import { unique } from "../schema/values.ts";
 import { CurlPod, type CurlPodOptions, knownOptions } from "./curl-pod.ts";
 import { MEMBER_RULES } from "./member-rights.ts";
 import {
@@ -108,7 +107,7 @@ const Known = TeamSettings.pick({
   labels: true,
 }).extend({
   team: TeamSettings.shape.name,
-  peers: z.array(TeamSettings.shape.name).superRefine(unique()),
+  peers: z.array(TeamSettings.shape.name),
   curlPod: CurlPodSettings,
 });
 const MEMBER_ROLE = "team-member";

@@ -35,6 +35,11 @@ describe("Issues across the settings", () => {
     ]);
   });
 
+  it("are not told of a peer or a member that is named twice, which changes nothing", () => {
+    const teams = [{ name: "ts", peers: ["sa", "sa"], members: ["dev", "dev"] }, { name: "sa" }];
+    assert.deepEqual(placesOf({ cluster: { kind: "existing" }, teams }), []);
+  });
+
   it("of a cluster that nobody can tell leave the rest to be checked as for an existing one", () => {
     const cloudwatch = { destination: { kind: "cloudwatch" } };
     assert.deepEqual(placesOf({ cluster: { kind: "gke" }, logging: cloudwatch }), [

@@ -48,7 +48,6 @@ describe("The message of an invalid setting", () => {
       'teams[0].labels["a b"]: key must be a Kubernetes label key, such as app.kubernetes.io/part-of',
       "teams[0].labels.team: key must not be 'team' or under kubernetes.io, since this program sets those",
     ],
-    ["teams: [{name: ts, peers: [sa, sa]}, {name: sa}]", 'teams[0].peers[1]: must be unique (found "sa")'],
     ["logging: {sources: [pods, pods]}", 'logging.sources[1]: must be unique (found "pods")'],
     [
       "logging: {destinations: {a: {kind: stdout}}, routes: [{to: [a, a]}]}",
