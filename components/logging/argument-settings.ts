@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
+import { checkedLater } from "../schema/checked-inputs.ts";
 import { ArgumentsError, errorMap, issuesOf, type SettingsIssue } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import { lateValues, withValues } from "./late-values.ts";
@@ -40,9 +41,8 @@ export function resolvedSettings(
   const given = destinationsIn(args);
   const late = lateValues(given);
   if (late.length === 0) return pulumi.output(known);
-  return pulumi
-    .all(late.map(({ value }) => value))
-    .apply((values) => checkedSettings(name, args, withValues(given, late, values)));
+  const outputs = late.map(({ value }) => value);
+  return checkedLater(outputs, (values) => checkedSettings(name, args, withValues(given, late, values)));
 }
 
 /** The arguments that may have outputs in them. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import { parseArgs } from "./errors.ts";
+import { ArgumentsError, parseArgs } from "./errors.ts";
 
 /** Whether an argument is an output, or a value that is not there yet. */
 export function isOutput(given: unknown): given is pulumi.Output<unknown> | Promise<unknown> {
@@ -23,9 +23,47 @@ export function checkedInputs<S extends z.ZodType>(
   schema: S,
   given: unknown,
 ): pulumi.Output<z.output<S>> {
-  if (holdsOutput(given)) return outputOf(given).apply((known) => parseArgs(name, schema, known));
+  if (holdsOutput(given)) return checkedLater([given], ([known]) => parseArgs(name, schema, known));
   const parsed = parseArgs(name, schema, given);
   return outputOf(undefined).apply(() => parsed);
+}
+
+/**
+ * What is made of outputs as soon as they are known.
+ * @param check Its errors are thrown without the texts of secret outputs, since the CLI prints them.
+ */
+export function checkedLater<T>(given: readonly unknown[], check: (values: readonly unknown[]) => T): pulumi.Output<T> {
+  const outputs = given.map(outputOf);
+  return pulumi.all([pulumi.all(outputs), Promise.all(outputs.map(pulumi.isSecret))]).apply(([values, areSecret]) => {
+    try {
+      return check(values);
+    } catch (error) {
+      if (!(error instanceof ArgumentsError)) throw error;
+      throw withoutTexts(error, textsIn(values.filter((_, at) => areSecret[at])));
+    }
+  });
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return value === "" ? [] : [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+function withoutTexts(error: ArgumentsError, texts: readonly string[]): ArgumentsError {
+  if (texts.length === 0) return error;
+  return new ArgumentsError(
+    error.issues.map(({ value, ...issue }) => ({
+      ...issue,
+      message: texts.reduce((message, text) => message.replaceAll(text, "(secret)"), issue.message),
+      ...(texts.some((text) => tells(value, text)) ? {} : { value }),
+    })),
+  );
+}
+
+/** Whether a value has a text in it, or is a part of it. */
+function tells(value: unknown, text: string): boolean {
+  const json = JSON.stringify(value) ?? "";
+  return json.includes(JSON.stringify(text).slice(1, -1)) || (typeof value === "string" && text.includes(value));
 }
 
 function outputOf(given: unknown): pulumi.Output<unknown> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { DestinationArgs } from "../../../components/logging/destinations/destination-args.ts";
 import { LogCollection } from "../../../components/logging/log-collection.ts";
 import type { LogCollectionArgs } from "../../../components/logging/log-collection-args.ts";
@@ -147,5 +147,29 @@ describe("Arguments of a LogCollection that only the deployment knows", () => {
       collectLate((give) => ({ destinations: twice(give) })),
       /logs\.destinations/,
     );
+  });
+
+  it("are not shown where they are secret and wrong", async () => {
+    const errorOf = async (destination: DestinationArgs) => {
+      const found: unknown = await collectLate(() => ({ destination })).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      assert.ok(found instanceof Error);
+      return found.message;
+    };
+    const url = "https//hunter2.example.com";
+    assert.match(await errorOf({ kind: "http", url: Promise.resolve(url) }), /hunter2/);
+    const wrong: readonly DestinationArgs[] = [
+      { kind: "http", url: pulumi.secret(url) },
+      { kind: "kafka", brokers: pulumi.secret(["hunter2 example"]), topic: "pods" },
+      { kind: "cloudwatch", kmsKeyArn: pulumi.secret("arn:aws:kms:hunter2") },
+      { kind: "opensearch", host: pulumi.secret("hunter2_") },
+    ];
+    for (const destination of wrong) {
+      const message = await errorOf(destination);
+      assert.match(message, /^.*logs\.destination\.\w+.*: must /m);
+      assert.doesNotMatch(message, /hunter2/);
+    }
   });
 });

@@ -26,4 +26,21 @@ describe("arguments that may hold outputs", () => {
     assert.deepEqual(await later("ab"), { names: ["ab"] });
     await assert.rejects(later("a"), /team\.names\[0\]: /);
   });
+
+  it("are not shown where they are secret and wrong, nor in another issue's message", async () => {
+    const Words = z
+      .strictObject({ words: z.array(z.string().regex(/^\w+$/, "must be a word")) })
+      .superRefine(({ words }, context) => {
+        if (words.length > 1)
+          context.addIssue({ code: "custom", path: ["words"], message: `must not be ${words.join()}` });
+      });
+    const errorOf = async (...words: pulumi.Input<string>[]) => {
+      const found = await settled(checkedInputs("team", Words, { words })).catch((error: unknown) => error);
+      assert.ok(found instanceof Error);
+      return found.message.split("\n").slice(1);
+    };
+    assert.deepEqual(await errorOf(pulumi.output("hunter 2")), ['  team.words[0]: must be a word (found "hunter 2")']);
+    assert.deepEqual(await errorOf(pulumi.secret("hunter 2")), ["  team.words[0]: must be a word"]);
+    assert.deepEqual(await errorOf(pulumi.secret("hunter"), "two"), ["  team.words: must not be (secret),(secret)"]);
+  });
 });
