@@ -15,19 +15,8 @@ const OTHERS = /(^|[._])(proxy|headers?|labels|resource|buffer|encoding|queue)/;
 /** Plugins that use no TLS unless told to, where the address names no scheme. */
 const PLAIN_BY_DEFAULT: readonly string[] = [
   ...["elasticsearch", "elasticsearch_dynamic", "opensearch", "logstash", "redis", "forward", "gelf", "remote_syslog"],
-  ...[
-    "kafka",
-    "kafka2",
-    "kafka_buffered",
-    "rdkafka2",
-    "pulsar",
-    "carbon",
-    "socket",
-    "vector",
-    "nats",
-    "mqtt",
-    "statsd",
-  ],
+  ...["kafka", "kafka2", "kafka_buffered", "rdkafka2", "pulsar", "nats", "mqtt"],
+  ...["carbon", "socket", "statsd", "vector"],
 ];
 /** Schemes that encrypt. */
 const ENCRYPTED = /^(https|wss|tls|ssl|amqps|rediss|mqtts|pulsar\+ssl|unix)$/i;
