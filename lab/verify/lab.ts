@@ -76,9 +76,16 @@ export class Lab {
     return once(this.#services, team, () => this.cluster.service(teamNamespace(team), curlPodName(team)));
   }
 
+  /** CoreDNS's pods, without those that a rollout takes away: they may answer a moment longer. */
   dnsPods(): Promise<PodFacts[]> {
-    this.#dnsPods ??= this.cluster.pods(DNS_NAMESPACE, DNS_SELECTOR);
+    this.#dnsPods ??= this.dnsPodsNow();
     return this.#dnsPods;
+  }
+
+  /** As {@link dnsPods}, asked for again. */
+  async dnsPodsNow(): Promise<PodFacts[]> {
+    const pods = await this.cluster.pods(DNS_NAMESPACE, DNS_SELECTOR);
+    return pods.filter(({ deleting }) => !deleting);
   }
 
   dnsService(): Promise<ServiceFacts> {

@@ -1,5 +1,5 @@
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
-import type { PodFacts } from "../../kubernetes/cluster.ts";
+import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
 import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
@@ -9,6 +9,8 @@ import type { Pair } from "./dns-names.ts";
 const SECONDS = 3;
 /** CoreDNS's readiness and health ports: they listen, and no team has a reason to ask there. */
 const DNS_PORTS = [8181, 8080, 9153];
+/** A rollout may take the CoreDNS pod away while it is asked: then another is. */
+const TURNS = 3;
 
 export interface Enforcement {
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
@@ -29,9 +31,22 @@ export function denyCoreDnsCheck(team: string, context: Enforcement): Check {
 
 async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promise<Outcome> {
   const pod = await lab.runningPod(team);
-  const target = (await lab.dnsPods()).find((candidate) => candidate.ready && candidate.ip !== "");
-  if (target === undefined)
-    throw new UnmetPrecondition("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
+  for (let turn = 1, pods = await lab.dnsPods(); ; turn += 1) {
+    const target = pods.find(isAskable);
+    if (target === undefined)
+      throw new UnmetPrecondition("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
+    const outcome = await askDnsPod(lab, pod, target, context);
+    if (outcome.status !== "warn" || turn === TURNS) return outcome;
+    pods = await lab.dnsPodsNow();
+    if (pods.some((now) => isAskable(now) && now.ip === target.ip)) return outcome;
+  }
+}
+
+function isAskable({ ready, ip }: PodFacts): boolean {
+  return ready && ip !== "";
+}
+
+async function askDnsPod(lab: Lab, pod: PodFacts, target: PodFacts, context: Enforcement): Promise<Outcome> {
   let refused = "";
   for (const port of DNS_PORTS) {
     const place = `${urlHost(target.ip)}:${port}`;
@@ -85,7 +100,20 @@ async function denyTeam(lab: Lab, { from, to }: Pair, context: Enforcement): Pro
     throw new UnmetPrecondition(`${target.name} is not ready`, `nothing listens in ${target.name}: see row pods:${to}`);
   const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
   if (connected(result)) return reached(place, context);
+  if (!(await isStillThere(lab, target)))
+    throw new UnmetPrecondition(
+      `${target.name} stopped or was replaced while it was asked`,
+      `its silence proves nothing then: see row pods:${to}, and verify again`,
+    );
   return pass(`${place} ${result.end === "timed out" ? "dropped" : "refused by the network"}`, { place });
+}
+
+async function isStillThere(lab: Lab, { namespace, name, ip }: PodFacts): Promise<boolean> {
+  const now = await lab.cluster.pod(namespace, name).catch((error) => {
+    if (error instanceof ClusterError && error.kind === "not-found") return undefined;
+    throw error;
+  });
+  return now !== undefined && isAskable(now) && !now.deleting && now.ip === ip;
 }
 
 function connected(result: CurlResult): boolean {

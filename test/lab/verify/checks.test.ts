@@ -254,6 +254,40 @@ describe("rows of verify", () => {
       assert.match((await rowOf(denyTeamCheck(TS_SA, enforced), { pod })).cause ?? "", /nothing listens/);
     });
 
+    it("asks no CoreDNS pod that a rollout takes away", async () => {
+      const dns = (name: string, ip: string, deleting: boolean) =>
+        runningPod("dns", { namespace: "kube-system", name, ip, deleting });
+      const gone = dns("coredns-1", "10.0.0.53", true);
+      const execute: Execute = (command) =>
+        command.at(-1)?.includes("10.0.0.53") ? failed(28, "timed out") : answered("10.0.0.54", "OK");
+      const pods = async () => [gone, dns("coredns-2", "10.0.0.54", false)];
+      const row = await rowOf(denyCoreDnsCheck("ts", unknown), { pods }, execute);
+      assert.match(row.detail, /^10\.0\.0\.54:8181 connected/);
+      const none = await rowOf(corednsCheck(), { pods: async () => [gone] });
+      assert.deepEqual([none.status, /0 of 0 pods ready/.test(none.detail)], ["fail", true]);
+      let asked = 0;
+      const replacedOnce = async () => {
+        asked += 1;
+        return asked === 1 ? [{ ...gone, deleting: false }] : pods();
+      };
+      const late = await rowOf(denyCoreDnsCheck("ts", unknown), { pods: replacedOnce }, execute);
+      assert.match(late.detail, /^10\.0\.0\.54:8181 connected/);
+    });
+
+    it("takes no silence of a team's pod that stopped meanwhile for a policy", async () => {
+      const silent = curls(failed(28, "timed out"));
+      for (const changes of [{ ip: "10.0.0.9" }, { ready: false }, { deleting: true }, undefined]) {
+        let asked = 0;
+        const pod = async (_: string, name: string) => {
+          if (name === "curl-sa") asked += 1;
+          if (asked > 1 && changes === undefined) throw notFound("pod");
+          return runningPod(name.replace("curl-", ""), asked > 1 ? changes : {});
+        };
+        const row = await rowOf(denyTeamCheck(TS_SA, enforced), { pod }, silent);
+        assert.deepEqual([row.status, row.detail], ["fail", "curl-sa stopped or was replaced while it was asked"]);
+      }
+    });
+
     it("says where there is no CoreDNS pod to try", async () => {
       assert.equal(
         (await rowOf(denyCoreDnsCheck("ts", enforced), { pods: async () => [] })).detail,
