@@ -7,13 +7,13 @@ import { z } from "zod";
 import { opentelemetry } from "../../components/logging/collectors/opentelemetry/index.ts";
 import { JournalWriter } from "../support/collectors/journal-writer.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { findProgram, whyMissing } from "../support/collectors/program.ts";
+import { readsJournal, whyMissing } from "../support/collectors/program.ts";
 import { Receiver } from "../support/collectors/receiver.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { localFluentBit } from "./fluent-bit/local.ts";
 import { ELASTICSEARCH, localOpenTelemetry } from "./opentelemetry/local.ts";
-import { localVector, readsJournal } from "./vector/local.ts";
+import { localVector } from "./vector/local.ts";
 
 /** Entries, of which two thirds are asked for. */
 const ENTRIES = Number(process.env.JOURNAL_LINES ?? 6000);
@@ -31,7 +31,7 @@ interface Reader {
 
 /** Vector with its source of the journal, which not every build has. */
 async function localVectorWithJournal() {
-  return readsJournal(findProgram("vector")) ? await localVector() : undefined;
+  return readsJournal("vector") ? await localVector() : undefined;
 }
 
 /** Shows the kubelet's lines in a root with these folders of the node, read-only, and the journal. */

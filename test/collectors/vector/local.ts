@@ -18,11 +18,6 @@ export interface LocalVector extends LocalCollector {
   stop(): void;
 }
 
-/** Whether a Vector was built with its source of the journal. */
-export function readsJournal(program: string | undefined): boolean {
-  return program !== undefined && spawnSync(program, ["list"], { encoding: "utf8" }).stdout.includes("journald");
-}
-
 /** Why a test is left out. */
 export function whyNoVector(): string {
   return findProgram("vector") === undefined ? whyMissing("vector") : "no right to a mount namespace";

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { accessSync, constants, createWriteStream } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -13,6 +13,20 @@ export function findProgram(name: string): string | undefined {
 /** Why a test of a program is left out. */
 export function whyMissing(name: string): string {
   return `no ${name} on the PATH or in ${name.toUpperCase().replaceAll("-", "_")}_BINARY`;
+}
+
+/** How a program tells its parts, and the one that reads the node's journal: a build may be without it. */
+const JOURNAL_PARTS: Readonly<Record<string, { readonly args: readonly string[]; readonly part: RegExp }>> = {
+  "fluent-bit": { args: ["--help"], part: /^ +systemd /m },
+  vector: { args: ["list"], part: /journald/ },
+};
+
+/** Whether a program is on this machine and was built with what reads the node's journal, as those are that cannot be asked. */
+export function readsJournal(name: string): boolean {
+  const program = findProgram(name);
+  if (program === undefined) return false;
+  const asked = JOURNAL_PARTS[name];
+  return asked === undefined || asked.part.test(spawnSync(program, asked.args, { encoding: "utf8" }).stdout);
 }
 
 function isExecutable(path: string): boolean {
