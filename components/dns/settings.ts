@@ -148,7 +148,7 @@ export const DnsSettings = z
       .optional()
       .describe("Affinity, merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
     nodeSelector: Labels.optional().describe("Node labels."),
-    tolerations: z.array(Toleration).optional().describe("Replace the add-on's."),
+    tolerations: z.array(Toleration).optional().describe("Replace the add-on's; `[]` removes them."),
     podLabels: Labels.optional().describe("Additional pod labels."),
     podAnnotations: z
       .record(AnnotationKey, z.string("must be a quoted string"))

@@ -11,6 +11,15 @@ describe("the page of the collectors", () => {
         if (reason !== true) assert.ok(collectorsPage().includes(`: ${reason}\n`), `${title}: ${reason}`);
     }
   });
+
+  it("says to which destinations each collector sends tokens, headers and signatures", () => {
+    for (const line of [
+      "- Fluent Bit: `token` for http, loki, otlp, splunk; `headers` for http, loki, otlp; `sigv4` for opensearch",
+      "- Promtail: `token` for loki",
+    ])
+      assert.ok(collectorsPage().split("\n").includes(line), line);
+    assert.ok(!collectorsPage().includes("- Filebeat: `"));
+  });
 });
 
 describe("the collectors' table", () => {

@@ -30,11 +30,11 @@ export const filebeat: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces by indentation; no long lines that interleave with the other stream; extra key @metadata on stdout and in files",
+      "stack traces by indentation; no long lines that interleave with the other stream; key @metadata on stdout and in files",
     buffer: "a queue on the node, then it stops reading",
     index: "date in UTC",
     maintenance: "maintained (Elastic)",
-    ownCode: "JavaScript that builds the record, and redacts, drops and samples",
+    ownCode: "JavaScript for the record, redact, drop and sample",
     losses: "interleaved long lines, and files deleted during a stop",
   },
   configFolder: CONFIG_FOLDER,

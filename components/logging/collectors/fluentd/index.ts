@@ -62,7 +62,7 @@ export const fluentd: Collector = {
     buffer: "files on the node, including pending multi-line records",
     index: "date in any time zone",
     maintenance: "maintained (CNCF)",
-    ownCode: "Ruby plugins for input, buffer, joining, record and processing",
+    ownCode: "Ruby plugins for input, buffer, record and processing",
     losses: "none up to 11 MB/s, which takes one core",
     cpu: 6,
   },

@@ -74,7 +74,7 @@ export const logagent: Collector = {
     buffer: "files on the node, then it drops the oldest or stops reading",
     index: "date in any time zone",
     maintenance: "no release since October 2023, and Node.js 12, unsupported since April 2022",
-    ownCode: "JavaScript plugins that replace its input and output, with all processing",
+    ownCode: "JavaScript plugins for input, output and processing",
     losses: "none at 1 MB/s with this project's plugins",
     cpu: 3,
   },

@@ -56,7 +56,7 @@ export const opentelemetry: Collector = {
     buffer: "a queue on the node, up to half of buffer.size, then it stops reading, or drops the newest",
     index: "date in UTC, without weeks",
     maintenance: "maintained (CNCF)",
-    ownCode: "OTTL that builds the record",
+    ownCode: "OTTL for the record",
     losses:
       "the pending line of each stream and source in a kill; after an outage at 10 MB/s on two busy cores; what Elasticsearch leaves open for 24 h",
     cpu: 5,

@@ -64,7 +64,7 @@ export const promtail: Collector = {
     buffer: "none; unsent lines stay in the kubelet's files",
     index: "none; Loki has labels",
     maintenance: "end of life since March 2026; use Grafana Alloy or the OpenTelemetry Collector",
-    ownCode: "templates that build the record and check card numbers",
+    ownCode: "templates for the record and card numbers",
     losses: "files that rotate twice unread, in an outage or on half a core, and up to 1 MiB in a stop",
     cpu: 6,
   },

@@ -67,12 +67,12 @@ export const vector: Collector = {
   processing: { redact: true, drop: true, sample: true, limit: true, firstLines: true, fields: true },
   about: {
     parsing:
-      "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep, its keys by name, so that of `a_b` and `a.b` the first stays",
+      "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep, of `a_b` and `a.b` the first",
     buffer:
-      "files on the node, which must fit on its disk together; when full, it stops reading or drops the newest; a single line may wait there for the next two",
+      "files that must fit on the node's disk together; when full, it stops reading or drops the newest; a single line may wait for the next two",
     index: "date in any time zone",
     maintenance: "maintained (Datadog)",
-    ownCode: "VRL that builds the record",
+    ownCode: "VRL for the record",
     losses: "up to 9 lines in a kill, and what is answered with 4xx, except by http and s3",
   },
   configFolder: CONFIG_FOLDER,
