@@ -23,19 +23,17 @@ const ExistingClusterSettings = z.strictObject({
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Path. Default: $KUBECONFIG, else ~/.kube/config."),
+    .describe("Default: $KUBECONFIG, else ~/.kube/config."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as kind-lab")
     .optional()
-    .describe("Context. Default: the current one."),
+    .describe("Default: the current one."),
   identifier: z
     .string()
     .min(1, "must be a name of your choice")
     .default("eks-dns-logging-existing")
-    .describe(
-      "The cluster's identity for Pulumi. A change deletes everything there and creates it in the new cluster.",
-    ),
+    .describe("The cluster's identity for Pulumi. A change deletes everything and creates it in the new cluster."),
 });
 export type ExistingClusterSettings = z.infer<typeof ExistingClusterSettings>;
 /** How a kubeconfig is found. */
@@ -50,14 +48,11 @@ const AddonVersion = string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the 
 
 export const EksClusterSettings = z.strictObject({
   kind: z.literal("eks").describe("A new EKS cluster, in the region `aws:region`."),
-  name: ClusterName.default("eks-dns-logging").describe("Cluster name, fixed after creation. Default eks-dns-logging."),
-  version: z
-    .enum(KUBERNETES_VERSIONS)
-    .default("1.36")
-    .describe("Kubernetes version in standard support, quoted. Default '1.36'."),
+  name: ClusterName.default("eks-dns-logging").describe("Fixed after creation. Default eks-dns-logging."),
+  version: z.enum(KUBERNETES_VERSIONS).default("1.36").describe("Kubernetes version, quoted. Default '1.36'."),
   vpc: VpcSettings.optional().describe("A new VPC."),
   existingVpc: ExistingVpcSettings.optional().describe("An existing VPC."),
-  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Node groups. Default: two t4g.medium."),
+  nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Default: two t4g.medium."),
   endpointAccess: EndpointAccess.prefault({}).describe("Access to the Kubernetes API."),
   accessEntries: AccessEntries.default([]).describe("IAM principals, besides the deploying one."),
   logTypes: z
@@ -65,7 +60,7 @@ export const EksClusterSettings = z.strictObject({
     .superRefine(unique())
     .default(["api", "audit", "authenticator"])
     .describe("Control-plane logs. Default api, audit and authenticator."),
-  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Retention of these logs in days. Default 30."),
+  logRetentionDays: z.literal(RETENTION_DAYS).default(30).describe("Days. Default 30."),
   deletionProtection: z
     .boolean()
     .default(false)
@@ -77,7 +72,7 @@ export const EksClusterSettings = z.strictObject({
       podIdentityAgent: AddonVersion.optional().describe("Version of eks-pod-identity-agent."),
     })
     .prefault({})
-    .describe("Other add-ons' versions. Default: by Kubernetes version."),
+    .describe("Versions of other add-ons. Default: by Kubernetes version."),
   tags: Tags.default({}).describe("Tags of AWS resources, at most 40."),
 });
 export type EksClusterSettings = z.infer<typeof EksClusterSettings>;

@@ -35,9 +35,9 @@ const ForwardOptions = z.strictObject({
     .describe("Concurrent queries, above rate × delay; more are refused. Default: no limit."),
   maxFails: integer(0).optional().describe("Failed health checks until it is down; 0: never. Default 2."),
   expire: Duration.optional().describe("Idle time of a connection. Default 10s."),
-  healthCheck: Duration.optional().describe("Health check interval. Default 500ms."),
+  healthCheck: Duration.optional().describe("Interval. Default 500ms."),
   except: z.array(Domain).min(1).optional().describe("Domains not forwarded."),
-  forceTcp: z.boolean().optional().describe("Use TCP only. Default false."),
+  forceTcp: z.boolean().optional().describe("TCP only. Default false."),
   preferUdp: z.boolean().optional().describe("Try UDP first for queries over TCP. Default false."),
   tlsServerName: Domain.optional().describe("Certificate name, required for tls:// upstreams."),
 });
@@ -45,9 +45,11 @@ const ForwardOptions = z.strictObject({
 const CacheSide = z.strictObject({
   capacity: integer(1024, 1_000_000)
     .optional()
-    .describe("Answers, at least 1024, rounded down to multiples of 256. Default 9984, or by profile and clusterSize."),
-  ttl: integer(1, 86_400).optional().describe("Maximum TTL in seconds. Default: the cache's."),
-  minTtl: integer(0, 3600).optional().describe("Minimum TTL in seconds. Default 5."),
+    .describe(
+      "Answers, at least 1024, rounded down to a multiple of 256. Default 9984, or by profile and clusterSize.",
+    ),
+  ttl: integer(1, 86_400).optional().describe("Maximum, in seconds. Default: the cache's."),
+  minTtl: integer(0, 3600).optional().describe("Seconds. Default 5."),
 });
 
 /**
@@ -55,7 +57,7 @@ const CacheSide = z.strictObject({
  * @see https://coredns.io/plugins/cache/
  */
 const CacheOptions = z.strictObject({
-  ttl: integer(1, 3600).optional().describe("Maximum TTL in seconds. Default 30."),
+  ttl: integer(1, 3600).optional().describe("Maximum, in seconds. Default 30."),
   success: CacheSide.optional().describe("Positive answers."),
   denial: CacheSide.optional().describe("Negative answers (NXDOMAIN, NODATA)."),
   prefetch: z
@@ -76,14 +78,14 @@ const CacheOptions = z.strictObject({
     })
     .optional()
     .describe("Serve expired answers while upstreams are down. Default: off."),
-  servfail: Duration.optional().describe("Caching of SERVFAIL, at most 5m. Default 5s."),
+  servfail: Duration.optional().describe("At most 5m. Default 5s."),
 });
 
 const RewriteRule = z.strictObject({
   match: z
     .enum(["exact", "prefix", "suffix", "substring", "regex"])
     .default("exact")
-    .describe("CoreDNS ends a prefix or substring with a dot; regex matches part of a label. Default exact."),
+    .describe("A prefix or substring ends with a dot; regex matches part of a label. Default exact."),
   from: string(/^\S+$/, "a string without spaces").describe("Text or pattern."),
   to: string(/^\S+$/, "a string without spaces").describe("Replacement; {1} is a regex's first group."),
   answerAuto: z.boolean().default(true).describe("Restore the queried name in answers. Default true."),
@@ -107,25 +109,25 @@ export const CorefileOptions = z.strictObject({
     .min(1)
     .max(15)
     .optional()
-    .describe("Upstreams for outside names, at most 15. Default: the node's /etc/resolv.conf."),
+    .describe("For outside names, at most 15. Default: the node's /etc/resolv.conf."),
   forward: ForwardOptions.optional().describe("Forwarding to upstreams."),
   cache: CacheOptions.optional().describe("Cache of answers."),
-  stubDomains: z.array(StubDomain).optional().describe("Domains with their own upstreams; the longest match wins."),
+  stubDomains: z.array(StubDomain).optional().describe("Domains with upstreams of their own; the longest match wins."),
   hosts: z
     .strictObject({
       entries: z
         .array(
           z.strictObject({
             address: Address.describe("IP address."),
-            names: z.array(Domain).min(1).describe("Its names, without `*`; for patterns use `rewrite`."),
+            names: z.array(Domain).min(1).describe("Without `*`; for patterns use `rewrite`."),
           }),
         )
         .min(1)
         .describe("Addresses and names."),
-      ttl: integer(1, 65_535).optional().describe("TTL in seconds. Default 3600."),
+      ttl: integer(1, 65_535).optional().describe("Seconds. Default 3600."),
     })
     .optional()
-    .describe("Names with fixed addresses, which take precedence."),
+    .describe("Fixed addresses, which take precedence."),
   rewrite: z.array(RewriteRule).optional().describe("Rewrite rules, in order."),
   log: z
     .strictObject({
@@ -139,7 +141,7 @@ export const CorefileOptions = z.strictObject({
     .optional()
     .describe("Query log; logging everything reduces throughput. Default: off."),
   lameduck: Duration.optional().describe(
-    "Time that a terminating pod keeps answering, at most 25s on the add-on. Default 5s.",
+    "How long a terminating pod still answers, at most 25s on the add-on. Default 5s.",
   ),
   pods: z
     .enum(["disabled", "insecure", "verified"])
@@ -154,7 +156,7 @@ export const CorefileOptions = z.strictObject({
   reload: z
     .strictObject({
       interval: Duration.default("30s").describe("Check interval, at least 2s. Default 30s."),
-      jitter: Duration.default("15s").describe("Random jitter, at least 1s. Default 15s."),
+      jitter: Duration.default("15s").describe("Random, at least 1s. Default 15s."),
     })
     .optional()
     .describe("Reloading of a changed Corefile."),
@@ -177,7 +179,7 @@ export const CorefileSettings = z
         delay: Duration.default("2s").describe("Maximum response time. Default 2s, CoreDNS's timeout."),
       })
       .optional()
-      .describe("Load, from which tuned sets maxConcurrent: rate × delay."),
+      .describe("Load from which tuned sets maxConcurrent: rate × delay."),
     text: z.string().min(1).optional().describe("A complete Corefile; excludes profile and options."),
   })
   .superRefine((corefile, context) => {

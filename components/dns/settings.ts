@@ -20,20 +20,18 @@ const ObjectName = string(
 
 /** A CoreDNS that runs already and is not an EKS add-on: what of it this stack manages. */
 export const AdoptSettings = z.strictObject({
-  namespace: ObjectName.default("kube-system").describe("Namespace of CoreDNS. Default kube-system."),
+  namespace: ObjectName.default("kube-system").describe("Default kube-system."),
   configMap: ObjectName.default("coredns").describe("ConfigMap with the key Corefile. Default coredns."),
   deployment: ObjectName.optional().describe("Deployment to manage. Default: the Corefile only."),
-  container: ObjectName.default("coredns").describe("Container of CoreDNS in the Deployment. Default coredns."),
+  container: ObjectName.default("coredns").describe("CoreDNS's container. Default coredns."),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
-    .describe("CoreDNS version that the Corefile is checked against. Default: the newest known."),
-  terminationGracePeriodSeconds: integer(0, 3600)
-    .default(30)
-    .describe("The pods' grace period, longer than `lameduck`. Default 30."),
+    .describe("CoreDNS version to check the Corefile against. Default: the newest known."),
+  terminationGracePeriodSeconds: integer(0, 3600).default(30).describe("Longer than `lameduck`. Default 30."),
   force: z
     .boolean()
     .default(false)
-    .describe("Take over fields that another tool manages. Default false: `pulumi up` reports conflicts."),
+    .describe("Take over fields that another tool manages, instead of reporting conflicts. Default false."),
 });
 export type AdoptSettings = z.infer<typeof AdoptSettings>;
 
@@ -49,7 +47,7 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables` also answers on kube-dns's address; requires clusterDns and kube-proxy in iptables mode. `kubelet` serves pods that name it. Default iptables.",
+      "`iptables` also answers on kube-dns's address, and needs clusterDns and kube-proxy in iptables mode; `kubelet` serves pods that name it. Default iptables.",
     ),
   address: Address.default(LOCAL_ADDRESS).describe(`In 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
@@ -70,7 +68,7 @@ const Labels = z.record(LabelKey, LabelValueOrEmpty);
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
   .strictObject({
-    key: z.string().optional().describe("Default: all keys, with operator Exists."),
+    key: z.string().optional().describe("Default: all, with operator Exists."),
     operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
     value: z.string().optional().describe("With operator Equal."),
     effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: all effects."),
@@ -107,8 +105,8 @@ export const DnsSettings = z
     replicas: integer(1, 1000).optional().describe("CoreDNS pods; excludes autoscaling. Default 2."),
     autoscaling: z
       .strictObject({
-        minReplicas: integer(2, 1000).default(2).describe("Minimum pods, 2 to 1000. Default 2."),
-        maxReplicas: integer(2, 1000).optional().describe("Maximum pods, 2 to 1000. Default: the add-on's."),
+        minReplicas: integer(2, 1000).default(2).describe("Pods, 2 to 1000. Default 2."),
+        maxReplicas: integer(2, 1000).optional().describe("Pods, 2 to 1000. Default: the add-on's."),
       })
       .optional()
       .describe("max(nodes/16, cores/256) pods. Default: off."),
@@ -116,15 +114,15 @@ export const DnsSettings = z
       .strictObject({
         requests: z
           .strictObject({
-            cpu: Cores.optional().describe("CPU request. Default 100m."),
-            memory: Bytes.optional().describe("Memory request. Default 70Mi."),
+            cpu: Cores.optional().describe("Default 100m."),
+            memory: Bytes.optional().describe("Default 70Mi."),
           })
           .optional()
           .describe("Requests."),
         limits: z
           .strictObject({
             cpu: Cores.optional().describe("CPU limit. Default: none."),
-            memory: Bytes.optional().describe("Memory limit. Default 170Mi, or by clusterSize."),
+            memory: Bytes.optional().describe("Default 170Mi, or by clusterSize."),
           })
           .optional()
           .describe("Limits."),
@@ -138,22 +136,22 @@ export const DnsSettings = z
         minAvailable: IntOrPercent.optional().describe("Number or percentage; excludes maxUnavailable."),
       })
       .optional()
-      .describe("How many pods a drain may stop."),
+      .describe("Pods that a drain may stop."),
     topologySpread: z
       .array(SpreadConstraint)
       .optional()
-      .describe("Constraints; `[]` removes the default, across zones if possible."),
+      .describe("`[]` removes the default, across zones if possible."),
     affinity: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe("Affinity, merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
+      .describe("Merged with the add-on's (Linux nodes, separate hosts); `[]` removes a default."),
     nodeSelector: Labels.optional().describe("Node labels."),
     tolerations: z.array(Toleration).optional().describe("Replace the add-on's; `[]` removes them."),
-    podLabels: Labels.optional().describe("Additional pod labels."),
+    podLabels: Labels.optional().describe("Additional labels."),
     podAnnotations: z
       .record(AnnotationKey, z.string("must be a quoted string"))
       .optional()
-      .describe("Additional pod annotations."),
+      .describe("Additional annotations."),
     computeType: z.enum(["ec2", "Fargate"]).optional().describe("Only ec2 is supported. Default ec2."),
     corefile: CorefileSettings.prefault({}).describe("The Corefile."),
     clusterDns: z
@@ -161,7 +159,7 @@ export const DnsSettings = z
       .min(1)
       .optional()
       .describe(
-        "Addresses of kube-dns and of an existing node cache, for network policies. A Corefile must not forward to them.",
+        "Addresses of kube-dns and an existing node cache: network policies allow them, and a Corefile must not forward to them.",
       ),
     clusterSize: z
       .strictObject({
@@ -171,26 +169,26 @@ export const DnsSettings = z
         cores: integer(1).optional().describe("CPU cores. Default 4 per node."),
       })
       .optional()
-      .describe("Expected size, for defaults of autoscaling, memory limit and cache."),
+      .describe("Expected size; sets defaults of autoscaling, memory limit and cache."),
     conflicts: z
       .strictObject({
         onCreate: z
           .enum(["NONE", "OVERWRITE"], "must be NONE or OVERWRITE, since EKS accepts PRESERVE on an update only")
           .default("OVERWRITE")
-          .describe("For an existing CoreDNS. Default OVERWRITE."),
+          .describe("If CoreDNS already exists. Default OVERWRITE."),
         onUpdate: z
           .enum(["NONE", "OVERWRITE", "PRESERVE"])
           .default("OVERWRITE")
-          .describe("For values changed in the cluster. Default OVERWRITE."),
+          .describe("If values were changed in the cluster. Default OVERWRITE."),
       })
       .prefault({})
       .describe("Conflict resolution of the add-on."),
     preserve: z
       .boolean()
       .optional()
-      .describe("Keep CoreDNS running when the add-on is deleted. Default: true on an existing cluster, else false."),
+      .describe("Keep CoreDNS when the add-on is deleted. Default: true on an existing cluster, else false."),
     adopt: AdoptSettings.optional().describe(
-      "Manage a running CoreDNS by server-side apply instead of the EKS add-on; on an existing cluster.",
+      "Manage a running CoreDNS by server-side apply, not as an EKS add-on; on an existing cluster.",
     ),
     timeouts: z
       .strictObject({
@@ -199,7 +197,7 @@ export const DnsSettings = z
         delete: Duration.default("25m").describe("Default 25m."),
       })
       .prefault({})
-      .describe("Timeouts of add-on operations, at least 20m, the limit of EKS."),
+      .describe("Timeouts of add-on operations; at least 20m, the limit of EKS."),
     nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache. Default: off."),
   })
   .superRefine((dns, context) => {

@@ -32,7 +32,7 @@ export const LoggingSettings = z.strictObject({
       destinationCidrs: z
         .array(PolicyCidr)
         .default([])
-        .describe("CIDR blocks of an outside destination, for network policies."),
+        .describe("Addresses of an outside destination, for network policies."),
     })
     .prefault({})
     .describe("Mode sidecar only."),
@@ -40,27 +40,28 @@ export const LoggingSettings = z.strictObject({
     .array(z.enum(SOURCES))
     .superRefine(unique())
     .default(["pods"])
-    .describe(
-      "Pods' files, parts of the node's journal, Kubernetes events, the EKS audit log, logs of EKS Auto Mode. Default: pods.",
-    ),
+    .describe("Pods' files, the node's journal, Kubernetes events, EKS's audit log, EKS Auto Mode. Default: pods."),
   events: z
     .strictObject({
       image: Image.optional().describe(
-        "Image of its Fluent Bit. Default: logging.image with collector fluent-bit, else the release's.",
+        "Fluent Bit's image. Default: logging.image with collector fluent-bit, else the release's.",
       ),
     })
     .prefault({})
     .describe("Source events only."),
-  destination: Destination.optional().describe("Destination; excludes destinations. Default: the collector's stdout."),
+  destination: Destination.optional().describe("Excludes destinations. Default: the collector's stdout."),
   destinations: Destinations.optional().describe(
-    "Up to four by name, each with the keys of destination, buffer.size and index; excludes destination.",
+    "Up to four by name, with the keys of destination, buffer.size and index; excludes destination.",
   ),
-  routes: z.array(Route).default([]).describe("Which lines go to which destinations. Default: all to all."),
+  routes: z
+    .array(Route)
+    .default([])
+    .describe("A line takes each route whose conditions it meets. Default: all lines to all destinations."),
   index: IndexFormat.prefault({}).describe("Index names in OpenSearch and Elasticsearch."),
   namespaces: z
     .strictObject({
-      include: z.array(NamespaceName).default([]).describe("Only these namespaces. Default: all."),
-      exclude: z.array(NamespaceName).default([]).describe("All but these, and always the collector's."),
+      include: z.array(NamespaceName).default([]).describe("Only these. Default: all."),
+      exclude: z.array(NamespaceName).default([]).describe("Not these, and never the collector's."),
     })
     .prefault({})
     .describe("Namespaces to collect."),
@@ -84,18 +85,18 @@ export const LoggingSettings = z.strictObject({
         .string()
         .regex(/^\d{12}$/, "must be a quoted string of 12 digits")
         .optional()
-        .describe("AWS account for the field cloud_account_id. Default: looked up on EKS, except in mode sidecar."),
+        .describe("For cloud_account_id. Default: looked up on EKS, except in mode sidecar."),
     })
     .prefault({})
     .describe("Metadata besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
-      size: Size.default("4Gi").describe("Size on the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
+      size: Size.default("4Gi").describe("On the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
       whenFull: z
         .enum(["drop-oldest", "drop-newest", "block"])
         .optional()
         .describe(
-          "Drop the oldest or newest lines, or leave them in the kubelet's files until it deletes them. Default: drop-oldest if supported.",
+          "`block` leaves lines in the kubelet's files until it deletes them. Default: drop-oldest if supported.",
         ),
     })
     .prefault({})
@@ -108,6 +109,6 @@ export const LoggingSettings = z.strictObject({
     })
     .prefault({})
     .describe("Per collector pod. Default: by collector."),
-  image: Image.optional().describe("Collector image. Default: the release's."),
+  image: Image.optional().describe("Default: the release's."),
 });
 export type LoggingSettings = z.infer<typeof LoggingSettings>;

@@ -24,17 +24,14 @@ export const MonitoringSettings = z.strictObject({
     .enum(["none", "prometheus-operator", "annotations", "cloudwatch"])
     .default("none")
     .describe(
-      "PodMonitors and a PrometheusRule; annotated Services and a ConfigMap of rules; or CloudWatch alarms. Default none.",
+      "PodMonitors and a PrometheusRule, annotated Services and a ConfigMap, or CloudWatch alarms. Default none.",
     ),
   prometheus: z
     .strictObject({
       namespace: NamespaceName.default("monitoring").describe(
-        "Its namespace, the only one that reaches the metrics ports. Default monitoring.",
+        "The only one that reaches the metrics ports. Default monitoring.",
       ),
-      labels: z
-        .record(LabelKey, LabelValue)
-        .default({})
-        .describe("Labels by which your Prometheus selects objects. Default: none."),
+      labels: z.record(LabelKey, LabelValue).default({}).describe("Labels by which it selects objects. Default: none."),
       interval: string(/^([5-9]|[1-5]\d|60)s$/, INTERVAL)
         .default("30s")
         .describe("Scrape interval. Default 30s."),
@@ -55,7 +52,7 @@ export const MonitoringSettings = z.strictObject({
       lossAfter: integer(60, 3600).default(600).describe("Seconds after which a line counts as lost. Default 600."),
       image: Image.default("docker.io/curlimages/curl:8.17.0").describe("Default docker.io/curlimages/curl:8.17.0."),
       serverImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
-        "Image that serves its metrics. Default docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine.",
+        "Serves its metrics. Default docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine.",
       ),
     })
     .prefault({})

@@ -27,10 +27,10 @@ const ORDER = [
  */
 export const Limits = z
   .strictObject({
-    cpuRequest: Cores.default("25m").describe("CPU request if none is set. Default 25m."),
-    memoryRequest: Bytes.default("32Mi").describe("Memory request if none is set. Default 32Mi."),
-    memoryLimit: Bytes.default("128Mi").describe("Memory limit if none is set. Default 128Mi."),
-    maxMemory: Bytes.default("1Gi").describe("Maximum memory limit. Default 1Gi."),
+    cpuRequest: Cores.default("25m").describe("Default 25m."),
+    memoryRequest: Bytes.default("32Mi").describe("Default 32Mi."),
+    memoryLimit: Bytes.default("128Mi").describe("Default 128Mi."),
+    maxMemory: Bytes.default("1Gi").describe("Highest memory limit. Default 1Gi."),
   })
   .superRefine((limits, context) => {
     for (const [lower, upper] of ORDER)
@@ -68,7 +68,7 @@ export const TeamSettings = z.strictObject({
     )
     .superRefine(unique())
     .default([])
-    .describe("IAM roles with access; each gets an EKS access entry."),
+    .describe("IAM roles with access, by EKS access entries."),
   podIdentity: PodIdentitySettings.optional().describe("IAM role of its pods, by EKS Pod Identity. Default: none."),
   namespaces: z
     .array(
@@ -82,7 +82,7 @@ export const TeamSettings = z.strictObject({
             .boolean()
             .default(false)
             .describe(
-              "Adopt an existing namespace: `pulumi destroy` keeps it, and removes labels, network policies and members. Default false.",
+              "Adopt an existing one: `pulumi destroy` keeps it, and removes labels, network policies and members. Default false.",
             ),
         })
         .refine(({ name, adopt }) => name !== "default" || adopt, {
@@ -93,11 +93,11 @@ export const TeamSettings = z.strictObject({
     .min(1)
     .superRefine(unique(({ name }) => name, ["name"]))
     .optional()
-    .describe("Namespaces, without curl pods. Default: NAME-team, with one."),
+    .describe("Without curl pods. Default: NAME-team, with one."),
   podSecurity: z
     .strictObject({
       level: z.enum(["restricted", "baseline", "privileged"]).describe("Enforced level."),
-      reason: z.string().min(10, "must say why, in at least 10 characters").describe("Reason, kept as an annotation."),
+      reason: z.string().min(10, "must say why, in at least 10 characters").describe("Kept as an annotation."),
     })
     .optional()
     .describe("A level below restricted; also needs a policy exemption."),
@@ -114,7 +114,7 @@ export const TeamSettings = z.strictObject({
     .default({})
     .describe("Namespace labels."),
   quota: Quota.prefault({}).describe("ResourceQuota, with any of its keys."),
-  limits: Limits.prefault({}).describe("LimitRange, per container."),
+  limits: Limits.prefault({}).describe("LimitRange: what a container gets that sets none, and its maximum."),
 });
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
@@ -166,10 +166,10 @@ export const CurlPodSettings = z.strictObject({
     .union([z.int(LIFETIME).min(60, LIFETIME).max(31_536_000, LIFETIME), z.literal("infinity", LIFETIME)], LIFETIME)
     .default(3600)
     .describe("Seconds until it completes. Default 3600."),
-  ndots: integer(1, 15).default(3).describe("Dots from which a name is first queried as written. Default 3."),
+  ndots: integer(1, 15).default(3).describe("Names with this many dots are first queried as written. Default 3."),
   image: Image.default("docker.io/curlimages/curl:8.17.0").describe("curl image."),
   responderImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
-    "Responder image: an nginx running as user 101.",
+    "An nginx that runs as user 101.",
   ),
 });
 export type CurlPodSettings = z.infer<typeof CurlPodSettings>;

@@ -151,13 +151,16 @@ function entry(key: string, path: string, node: Node, indent: string, required: 
   return { key: `${indent}${key}:${shown === undefined ? "" : ` ${String(shown)}`}`, comment: comment.join(" ") };
 }
 
+/** Words that say nothing without others. */
+const FILLERS = ["", "a", "an", "and", "its", "of", "the", "name", "version"];
+
 /** Whether a text has a word that the key and those above it do not have. */
 function addsTo(path: string, text: string): boolean {
   const named = path.toLowerCase();
   return text
     .toLowerCase()
     .split(/[^a-z0-9`$/]+/)
-    .some((word) => !["", "a", "an", "its", "of", "the"].includes(word) && !named.includes(word.replace(/s$/, "")));
+    .some((word) => !FILLERS.includes(word) && !named.includes(word.replace(/s$/, "")));
 }
 
 /** Whether the node is one of several objects, whose keys follow. */

@@ -75,7 +75,7 @@ export const VpcSettings = z.strictObject({
   zones: z
     .union([z.int(ZONES).min(2, ZONES).max(MAX_ZONES, ZONES), Zones], ZONES)
     .default(2)
-    .describe("Number or names; append new names. Default 2."),
+    .describe("Number, or names; append new ones. Default 2."),
   nat: z
     .enum(["single", "per-zone"])
     .default("single")
@@ -99,7 +99,7 @@ const SubnetIds = z
 export const ExistingVpcSettings = z.strictObject({
   id: string(/^vpc-[0-9a-f]{8,17}$/, "a VPC ID, such as vpc-0123456789abcdef0").describe("ID."),
   privateSubnetIds: SubnetIds.min(2, "must have at least 2 subnets, in different availability zones").describe(
-    "Subnets with outbound access; later additions must be in the original zones.",
+    "Subnets with outbound access; add only in the same zones.",
   ),
 });
 export type ExistingVpcSettings = z.infer<typeof ExistingVpcSettings>;

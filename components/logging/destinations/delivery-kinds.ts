@@ -7,10 +7,8 @@ import { Headers } from "./headers.ts";
 export const DELIVERY_KINDS = {
   otlp: {
     kind: z.literal("otlp").describe("An OTLP server."),
-    url: originUrl("https://otel.example.com:4318").describe(
-      "URL without a path, such as https://otel.example.com:4318.",
-    ),
-    protocol: z.enum(["http", "grpc"]).default("http").describe("OTLP over HTTP or gRPC. Default http."),
+    url: originUrl("https://otel.example.com:4318").describe("Without a path: https://otel.example.com:4318."),
+    protocol: z.enum(["http", "grpc"]).default("http").describe("Default http."),
     ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
@@ -19,7 +17,7 @@ export const DELIVERY_KINDS = {
   splunk: {
     kind: z.literal("splunk").describe("Splunk's HTTP Event Collector."),
     url: originUrl("https://splunk.example.com:8088", "which it does not take: set token").describe(
-      "URL without a path, such as https://splunk.example.com:8088.",
+      "Without a path: https://splunk.example.com:8088.",
     ),
     ...server,
     token: Token.describe("HEC token; its index gets the lines."),
@@ -27,7 +25,7 @@ export const DELIVERY_KINDS = {
   firehose: {
     kind: z.literal("firehose").describe("An existing stream of Amazon Data Firehose."),
     stream: string(/^[\w.-]{1,64}$/, "the name of a stream: up to 64 letters, digits and '_', '-', '.'").describe(
-      "Name of the stream, in the cluster's region.",
+      "Stream in the cluster's region.",
     ),
   },
 };

@@ -69,17 +69,15 @@ const KINDS = {
       "a folder below /var/log, other than pods and containers",
     )
       .default("/var/log/collected")
-      .describe(
-        "Folder below /var/log. Default /var/log/collected. Another one must be in statePaths of the rule collectors-host-paths.",
-      ),
+      .describe("Default /var/log/collected. Another one must be in statePaths of the rule collectors-host-paths."),
   },
   http: {
     kind: z.literal("http").describe("JSON sent by POST."),
-    url: Url.describe("URL to post to."),
+    url: Url.describe("URL."),
     body: z
       .enum(["lines", "array"])
       .default("lines")
-      .describe("JSON lines, or one JSON array per request, as Datadog and New Relic ask. Default lines."),
+      .describe("One JSON object per line, or an array, as for Datadog. Default lines."),
     ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
@@ -87,19 +85,16 @@ const KINDS = {
   },
   opensearch: {
     kind: z.literal("opensearch"),
-    host: Host.optional().describe("Host; excludes inCluster."),
-    inCluster: z
-      .boolean()
-      .default(false)
-      .describe("Deploy one node of OpenSearch with Dashboards, for evaluation. Default false."),
+    host: Host.optional().describe("Excludes inCluster."),
+    inCluster: z.boolean().default(false).describe("Deploy OpenSearch with Dashboards, for evaluation. Default false."),
     storage: string(/^[1-9]\d*(Mi|Gi)$/, "a size in Mi or Gi, such as '10Gi'")
       .optional()
-      .describe("Its volume size. Default: none; logs are lost with the pod."),
+      .describe("Volume size. Default: none; logs are lost with the pod."),
     storageClass: string(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "the name of a StorageClass")
       .optional()
-      .describe("Its StorageClass; required on a new EKS cluster. Default: the cluster's default."),
+      .describe("Required on a new EKS cluster. Default: the cluster's."),
     ...searchEngine,
-    sigv4: Sigv4.optional().describe("Sign requests with an IAM role, for Amazon OpenSearch; excludes credentials."),
+    sigv4: Sigv4.optional().describe("Sign with an IAM role, for Amazon OpenSearch; excludes credentials."),
   },
   elasticsearch: { kind: z.literal("elasticsearch"), host: Host.describe("Host."), ...searchEngine },
   cloudwatch: {
@@ -110,9 +105,9 @@ const KINDS = {
     existing: z
       .boolean()
       .default(false)
-      .describe("Use an existing log group in the cluster's region, unchanged. Default false."),
+      .describe("The log group exists, in the cluster's region, and stays unchanged. Default false."),
     retentionDays: z.literal(RETENTION_DAYS).optional().describe(`Retention in days. Default ${RETENTION.cloudwatch}.`),
-    class: LogClass.optional().describe("Log class; a change replaces the log group. Default STANDARD."),
+    class: LogClass.optional().describe("A change replaces the log group. Default STANDARD."),
     kmsKeyArn: KmsKeyArn.optional().describe("KMS key. Default: one of this stack."),
     teams: z
       .record(
@@ -129,7 +124,7 @@ const KINDS = {
         }),
       )
       .optional()
-      .describe("By team, such as { ts: { retentionDays: 90 } }, if index.splitBy is team."),
+      .describe("With index.splitBy team, such as { ts: { retentionDays: 90 } }."),
   },
   s3: {
     kind: z.literal("s3").describe("S3, in a new or existing bucket."),
@@ -140,35 +135,33 @@ const KINDS = {
         "must be 3 to 63 lowercase letters, digits and '-', and no prefix or suffix that S3 reserves",
       )
       .optional()
-      .describe("Globally unique; a change replaces the bucket. Default CLUSTER-logs-REGION."),
+      .describe("A change replaces the bucket. Default CLUSTER-logs-REGION."),
     prefix: string(/^[\w./-]*$/, "a string of letters, digits and '_', '-', '/', '.'")
       .overwrite(withoutEmptyParts)
       .refine(isKeyPrefix, "must have no more '..' than other parts before them, or S3 refuses its keys")
       .default("logs")
-      .describe("Key prefix, '' for none. Default logs."),
+      .describe("'' for none. Default logs."),
     existing: z
       .boolean()
       .default(false)
-      .describe("Use an existing bucket in the cluster's region, unchanged. Default false."),
+      .describe("The bucket exists, in the cluster's region, and stays unchanged. Default false."),
     teams: z
       .record(z.string(), z.strictObject({ retentionDays: integer(1, 3653).describe("Retention in days.") }))
       .optional()
-      .describe("By team, such as { ts: { retentionDays: 90 } }, if index.splitBy is team."),
+      .describe("With index.splitBy team, such as { ts: { retentionDays: 90 } }."),
     kmsKeyArn: KmsKeyArn.optional().describe("KMS key of an existing bucket, unless it is S3's own."),
     retentionDays: integer(1, 3653).optional().describe(`Retention in days. Default ${RETENTION.s3}.`),
   },
   loki: {
     kind: z.literal("loki").describe("Grafana Loki."),
-    url: originUrl("http://loki.monitoring.svc:3100").describe(
-      "URL without a path, such as http://loki.monitoring.svc:3100.",
-    ),
+    url: originUrl("http://loki.monitoring.svc:3100").describe("Without a path: http://loki.monitoring.svc:3100."),
     // @see https://github.com/grafana/dskit/blob/main/tenant/tenant.go
     tenant: string(
       /^(?!\.{1,2}$)[\w!.*'()-]{1,150}$/,
       "a quoted string of up to 150 letters, digits and ! - _ . * ' ( ), such as 'team-a', and neither '.' nor '..'",
     )
       .optional()
-      .describe("Tenant, sent as X-Scope-OrgID."),
+      .describe("Sent as X-Scope-OrgID."),
     ...server,
     credentials: Credentials.optional().describe("User and password."),
     token: Token.optional().describe("Bearer token; excludes credentials."),

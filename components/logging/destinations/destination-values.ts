@@ -12,22 +12,19 @@ const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 /** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
 export const Credentials = z.strictObject({
   secretName: SecretName.describe("Secret that you create in the collector's namespace."),
-  usernameKey: SecretKey.default("username").describe("Its key for the user. Default username."),
-  passwordKey: SecretKey.default("password").describe("Its key for the password. Default password."),
+  usernameKey: SecretKey.default("username").describe("Key of the user. Default username."),
+  passwordKey: SecretKey.default("password").describe("Key of the password. Default password."),
 });
 export type Credentials = z.infer<typeof Credentials>;
 
 /** Where the token of requests is: an API key, or a bearer token. */
 export const Token = z.strictObject({
   secretName: SecretName.describe("Secret that you create in the collector's namespace."),
-  key: SecretKey.default("token").describe("Its key for the token. Default token."),
+  key: SecretKey.default("token").describe("Key of the token. Default token."),
 });
 export type Token = z.infer<typeof Token>;
 export const SchemedToken = Token.extend({
-  scheme: z
-    .enum(["Bearer", "ApiKey"])
-    .default("Bearer")
-    .describe("Scheme of the header Authorization. Default Bearer."),
+  scheme: z.enum(["Bearer", "ApiKey"]).default("Bearer").describe("Authorization scheme. Default Bearer."),
 });
 
 const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");

@@ -20,7 +20,7 @@ export const Headers = z
   .record(Name, Value)
   .refine((headers) => Object.keys(headers).length <= 16, "must have at most 16 headers")
   .optional()
-  .describe("Headers by name: a string, or { secretName, key } for a secret, such as DD-API-KEY. Default: none.");
+  .describe("By name: a string, or { secretName, key } for a secret. Default: none.");
 
 /** Names that a collector or its HTTP client sets, or that are about a connection. @see https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const OWN_NAMES: ReadonlySet<string> = new Set([

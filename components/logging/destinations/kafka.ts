@@ -20,21 +20,19 @@ export const KAFKA = {
     )
     .min(1, "must not be empty")
     .describe("Bootstrap brokers, as HOST:PORT."),
-  topic: string(/^(?!\.{1,2}$)[\w.-]{1,249}$/, "1 to 249 letters, digits and '_', '-', '.'").describe(
-    "Name of the topic.",
-  ),
+  topic: string(/^(?!\.{1,2}$)[\w.-]{1,249}$/, "1 to 249 letters, digits and '_', '-', '.'").describe("Topic."),
   tls: TlsChoice,
   credentials: Credentials.optional().describe("User and password, by SCRAM or PLAIN."),
   mechanism: z
     .enum(["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"])
     .default("SCRAM-SHA-512")
-    .describe("SASL mechanism of credentials. Default SCRAM-SHA-512."),
+    .describe("SASL mechanism. Default SCRAM-SHA-512."),
   mskArn: string(
     MSK_ARN,
     "the ARN of a cluster, such as arn:aws:kafka:eu-central-1:111122223333:cluster/logs/1234abcd-12ab-1",
   )
     .optional()
-    .describe("ARN of an Amazon MSK cluster, to use an IAM role; excludes credentials."),
+    .describe("Amazon MSK cluster, to use an IAM role; excludes credentials."),
 };
 
 /** A destination of kind `kafka`. */

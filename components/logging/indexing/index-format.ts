@@ -54,7 +54,7 @@ export const IndexFormat = z
       .max(MAX_DATE, `must have at most ${MAX_DATE} characters`)
       .default("yyyy.MM.dd")
       .describe(
-        "Date, made of yyyy, MM, dd, HH, xxxx (ISO week year) and ww (ISO week). Default yyyy.MM.dd, one index per day.",
+        "Made of yyyy, MM, dd, HH, xxxx (ISO week year), ww (ISO week). Default yyyy.MM.dd, one index per day.",
       ),
     timeZone: z
       .string()

@@ -61,19 +61,19 @@ const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be
 
 /** Where a rule holds. */
 const places = {
-  namespaces: some(NamespaceName).optional().describe("Only lines of these namespaces. Default: all."),
-  teams: some(z.string()).optional().describe("Only lines of these teams. Default: all."),
+  namespaces: some(NamespaceName).optional().describe("Namespaces. Default: all."),
+  teams: some(z.string()).optional().describe("Teams. Default: all."),
 };
 
 /** Which lines a rule is for: those that meet each condition. */
 const conditions = {
-  pattern: LinePattern.optional().describe("Only lines that this regular expression matches."),
-  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Only JSON lines whose level or severity is one of these."),
+  pattern: LinePattern.optional().describe("Lines that this regular expression matches."),
+  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
   ...places,
-  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all these labels."),
+  labels: z.record(LabelKey, LabelValue).optional().describe("Pods with all these labels."),
   streams: some(z.enum(["stdout", "stderr"]))
     .optional()
-    .describe("Only lines of these streams."),
+    .describe("Streams. Default: all."),
 };
 
 const Drop = z
@@ -89,7 +89,7 @@ const Sample = z.strictObject({
     .number()
     .min(0.001, "must be a number from 0.001 to 0.999")
     .max(0.999, "must be a number from 0.001 to 0.999")
-    .describe("Share to keep, a multiple of 0.001; 0.1 keeps one in ten."),
+    .describe("Share to keep, a multiple of 0.001."),
 });
 
 const Limit = z.strictObject({
@@ -98,13 +98,13 @@ const Limit = z.strictObject({
     .int("must be an integer from 1 to 1000000")
     .min(1, "must be an integer from 1 to 1000000")
     .max(1_000_000, "must be an integer from 1 to 1000000")
-    .describe("Lines per second and pod; the rest are dropped."),
+    .describe("Per pod; the rest are dropped."),
 });
 
 const REDACTION = `must be one of ${REDACTION_KINDS.join(", ")}, or an object with a pattern`;
 const Redaction = z
   .strictObject({
-    pattern: Pattern.describe("Regular expression to replace."),
+    pattern: Pattern.describe("Regular expression."),
     replacement: z
       .string()
       .max(200, "must be up to 200 characters")
@@ -126,7 +126,7 @@ const Redaction = z
 
 const FirstLine = z.strictObject({
   ...places,
-  pattern: Pattern.describe("Matches the first line of each record."),
+  pattern: Pattern.describe("Regular expression of the first line."),
 });
 
 /** Fields of records that have a meaning already. */
@@ -163,14 +163,14 @@ export const ProcessingSettings = z.strictObject({
     .array(z.union([z.enum(REDACTION_KINDS), Redaction], REDACTION))
     .superRefine(unique())
     .default([])
-    .describe("Secrets to mask in lines and JSON fields: kinds, or your own patterns. Default: none."),
-  drop: z.array(Drop).default([]).describe("Lines to drop: those that meet all conditions of a rule. Default: none."),
-  sample: z.array(Sample).default([]).describe("Lines to sample. Default: none."),
-  limit: z.array(Limit).default([]).describe("Limits per pod, after drop and sample. Default: no limit."),
+    .describe("Secrets to mask in lines and JSON fields: kinds, or patterns. Default: none."),
+  drop: z.array(Drop).default([]).describe("Drop lines that meet all conditions of a rule. Default: none."),
+  sample: z.array(Sample).default([]).describe("Keep only a share of lines. Default: none."),
+  limit: z.array(Limit).default([]).describe("After drop and sample. Default: none."),
   firstLines: z
     .array(FirstLine)
     .default([])
-    .describe("First lines of multi-line records, instead of multiline. Default: none."),
+    .describe("Where multi-line records begin; replaces multiline. Default: none."),
   fields: z
     .record(
       z
@@ -180,7 +180,7 @@ export const ProcessingSettings = z.strictObject({
       z.string().regex(/^[\w.:/@-]{1,128}$/, "must be 1 to 128 letters, digits and . _ : / @ -"),
     )
     .default({})
-    .describe("Fields added to each record. Default: none."),
+    .describe("Added to each record. Default: none."),
 });
 export type ProcessingSettings = z.infer<typeof ProcessingSettings>;
 

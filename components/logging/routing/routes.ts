@@ -42,19 +42,15 @@ const some = <T extends z.ZodType>(item: T) => z.array(item).min(1, "must not be
 
 /** Which lines go to which destinations: those that meet each condition of the route. */
 export const Route = z.strictObject({
-  to: some(DestinationName).describe("Names of the destinations."),
-  sources: some(z.enum(SOURCES))
-    .optional()
-    .describe("Only lines of these sources. Default: pods if another condition is set, else all."),
-  teams: some(z.string()).optional().describe("Only lines of these teams. Default: all."),
-  namespaces: some(NamespaceName).optional().describe("Only lines of these namespaces. Default: all."),
-  labels: z.record(LabelKey, LabelValue).optional().describe("Only lines of pods with all these labels."),
+  to: some(DestinationName).describe("Destinations."),
+  sources: some(z.enum(SOURCES)).optional().describe("Default: pods if another condition is set, else all."),
+  teams: some(z.string()).optional().describe("Teams. Default: all."),
+  namespaces: some(NamespaceName).optional().describe("Namespaces. Default: all."),
+  labels: z.record(LabelKey, LabelValue).optional().describe("Pods with all these labels."),
   streams: some(z.enum(["stdout", "stderr"]))
     .optional()
-    .describe("Only lines of these streams. Default: both."),
-  levels: some(z.enum(LEVEL_NAMES))
-    .optional()
-    .describe("Only JSON lines whose level or severity is one of these. Default: all lines."),
+    .describe("Streams. Default: all."),
+  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
 });
 export type Route = z.infer<typeof Route>;
 
