@@ -76,6 +76,20 @@ describe("the commands of the pages", () => {
     );
   });
 
+  it("plan as many resources as the README says, for the stack that collects logs on an existing cluster", async () => {
+    const readme = pages().find(({ file }) => file === "README.md");
+    const [, resources = ""] = /only collects logs, with (\d+) resources/.exec(readme?.text ?? "") ?? [];
+    const stack = readme?.blocks.find(({ text }) => text.includes("kind: eks-existing"))?.text ?? "";
+    const folder = await mkdtemp(join(tmpdir(), "commands-"));
+    try {
+      await writeFile(join(folder, "prod.yaml"), `config:\n${stack.replaceAll(/^/gm, "  ")}\n`);
+      const { stdout, stderr } = await runLab(["plan", "--config-file", join(folder, "prod.yaml")]);
+      assert.match(stdout, new RegExp(`to create: ${resources} resources`), stderr);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
   it("report the errors that the README shows", async () => {
     const folder = await mkdtemp(join(tmpdir(), "commands-"));
     try {
