@@ -19,11 +19,11 @@ export type Options = Readonly<Record<string, unknown>>;
 
 const ENVELOPES = "no exporter of the OpenTelemetry Collector writes one record per line";
 export const DESTINATIONS: Readonly<Record<DestinationKind, true | string>> = {
-  stdout: `${ENVELOPES} to stdout`,
-  file: `${ENVELOPES} to files`,
+  stdout: ENVELOPES,
+  file: ENVELOPES,
   http: "the OpenTelemetry Collector posts OTLP, not JSON lines",
   opensearch:
-    "the Elasticsearch exporter of the OpenTelemetry Collector rejects OpenSearch, and its exporter for OpenSearch is not tested here",
+    "the OpenTelemetry Collector's exporter for Elasticsearch rejects OpenSearch, and that for OpenSearch is not tested here",
   elasticsearch: true,
   cloudwatch: true,
   s3: true,
