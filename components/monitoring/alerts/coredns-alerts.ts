@@ -207,7 +207,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "CoreDNS could not load a changed Corefile, and uses the old one.",
     cause: "A plugin refuses its options. A pod that restarts now will not start.",
-    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile."],
+    steps: [LOGS, COREFILE, "`npm run plan` checks the Corefile."],
     condition: onCoreDns({
       expr: `${eachPod(`increase(coredns_reload_failed_total{${DNS}}[10m])`)} > 0`,
       for: "0m",
@@ -223,7 +223,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     summary: "The Corefile has changed, and no CoreDNS pod has loaded it.",
     cause:
       "It does not parse, which CoreDNS logs but does not count, or the plugin `reload` is off. Or only labels of its ConfigMap changed.",
-    steps: [LOGS, COREFILE, "`npm run plan`", "The plan checks the Corefile."],
+    steps: [LOGS, COREFILE, "`npm run plan` checks the Corefile."],
     condition: ({ coredns, kubeStateMetrics }) => {
       if (coredns === undefined || !kubeStateMetrics) return undefined;
       const changed = 'kube_configmap_metadata_resource_version{namespace="kube-system",configmap="coredns"}';
