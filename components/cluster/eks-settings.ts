@@ -157,10 +157,13 @@ export const EksExistingSettings = z.strictObject({
   compute: z
     .enum(["managed", "karpenter", "auto", "fargate"])
     .default("managed")
-    .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or Fargate (no DaemonSets). Default managed."),
+    .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed."),
   serviceCidr: ServiceCidr.optional().describe("CIDR block of Services. Default: 172.20.0.0/16 or 10.100.0.0/16."),
   networkPolicies: z.boolean().default(false).describe("The cluster enforces NetworkPolicies. Default false."),
-  podIdentityAgent: z.boolean().default(false).describe("Install eks-pod-identity-agent. Default false."),
+  podIdentityAgent: z
+    .boolean()
+    .default(false)
+    .describe("Install eks-pod-identity-agent, if the cluster lacks it. Default false."),
   kubeconfig: z
     .string()
     .min(1, "must be a path, such as ~/.kube/config")

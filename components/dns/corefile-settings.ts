@@ -85,7 +85,7 @@ const RewriteRule = z.strictObject({
   match: z
     .enum(["exact", "prefix", "suffix", "substring", "regex"])
     .default("exact")
-    .describe("A prefix or substring ends with a dot; regex matches part of a label. Default exact."),
+    .describe("CoreDNS ends a prefix or substring with a dot; regex matches part of a label. Default exact."),
   from: string(/^\S+$/, "a string without spaces").describe("Text or pattern."),
   to: string(/^\S+$/, "a string without spaces").describe("Replacement; {1} is a regex's first group."),
   answerAuto: z.boolean().default(true).describe("Restore the queried name in answers. Default true."),
