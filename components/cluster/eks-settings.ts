@@ -125,7 +125,7 @@ const AccessEntrySettings = z
       .superRefine(unique())
       .default([])
       .describe("RBAC groups, as in teams[].members."),
-    policy: z.enum(ACCESS_POLICIES).optional().describe("EKS access policy."),
+    policy: z.enum(ACCESS_POLICIES).optional().describe("Access policy."),
     namespaces: z
       .array(z.string().min(1))
       .superRefine(unique())
@@ -153,12 +153,12 @@ export const EksExistingSettings = z.strictObject({
   kubernetesVersion: z
     .enum(KUBERNETES_VERSIONS)
     .optional()
-    .describe("Kubernetes version, quoted. Default: looked up, so unknown in plans."),
+    .describe("Quoted. Default: looked up, so unknown in plans."),
   compute: z
     .enum(["managed", "karpenter", "auto", "fargate"])
     .default("managed")
     .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed."),
-  serviceCidr: ServiceCidr.optional().describe("CIDR block of Services. Default: 172.20.0.0/16 or 10.100.0.0/16."),
+  serviceCidr: ServiceCidr.optional().describe("Default: 172.20.0.0/16 or 10.100.0.0/16."),
   networkPolicies: z.boolean().default(false).describe("The cluster enforces NetworkPolicies. Default false."),
   podIdentityAgent: z
     .boolean()
@@ -175,7 +175,7 @@ export const EksExistingSettings = z.strictObject({
     .optional()
     .describe("Default: credentials from `aws eks get-token`."),
   accessEntries: AccessEntries.default([]).describe("Additional IAM principals."),
-  tags: Tags.default({}).describe("Tags of AWS resources, at most 40."),
+  tags: Tags.default({}).describe("Of AWS resources, at most 40."),
 });
 export type EksExistingSettings = z.infer<typeof EksExistingSettings>;
 

@@ -73,7 +73,7 @@ export const EksClusterSettings = z.strictObject({
     })
     .prefault({})
     .describe("Versions of other add-ons. Default: by Kubernetes version."),
-  tags: Tags.default({}).describe("Tags of AWS resources, at most 40."),
+  tags: Tags.default({}).describe("Of AWS resources, at most 40."),
 });
 export type EksClusterSettings = z.infer<typeof EksClusterSettings>;
 

@@ -97,13 +97,13 @@ const StubDomainName = z.union([Domain, z.string().regex(/^\*\./)], "must be a d
 
 const StubDomain = z.strictObject({
   domains: z.array(StubDomainName).min(1).describe("Domains."),
-  upstreams: z.array(Upstream).min(1).max(15).describe("Their servers, at most 15."),
+  upstreams: z.array(Upstream).min(1).max(15).describe("At most 15."),
   forward: ForwardOptions.optional().describe("Forwarding."),
 });
 
 /** What a Corefile does beyond the profile it starts from. */
 export const CorefileOptions = z.strictObject({
-  clusterDomain: Domain.optional().describe("Cluster domain. Default cluster.local, the only one on EKS."),
+  clusterDomain: Domain.optional().describe("Default cluster.local, the only one on EKS."),
   upstreams: z
     .array(Upstream)
     .min(1)
@@ -123,20 +123,20 @@ export const CorefileOptions = z.strictObject({
           }),
         )
         .min(1)
-        .describe("Addresses and names."),
+        .describe("Entries."),
       ttl: integer(1, 65_535).optional().describe("Seconds. Default 3600."),
     })
     .optional()
     .describe("Fixed addresses, which take precedence."),
-  rewrite: z.array(RewriteRule).optional().describe("Rewrite rules, in order."),
+  rewrite: z.array(RewriteRule).optional().describe("Rules, in order."),
   log: z
     .strictObject({
       classes: z
         .array(z.enum(["success", "denial", "error", "all"]))
         .min(1)
         .default(["denial", "error"])
-        .describe("Logged answers. Default denial and error."),
-      zones: z.array(Zone).min(1).optional().describe("Logged zones. Default: all."),
+        .describe("Default denial and error."),
+      zones: z.array(Zone).min(1).optional().describe("Zones. Default: all."),
     })
     .optional()
     .describe("Query log; logging everything reduces throughput. Default: off."),

@@ -21,8 +21,8 @@ const ObjectName = string(
 /** A CoreDNS that runs already and is not an EKS add-on: what of it this stack manages. */
 export const AdoptSettings = z.strictObject({
   namespace: ObjectName.default("kube-system").describe("Default kube-system."),
-  configMap: ObjectName.default("coredns").describe("ConfigMap with the key Corefile. Default coredns."),
-  deployment: ObjectName.optional().describe("Deployment to manage. Default: the Corefile only."),
+  configMap: ObjectName.default("coredns").describe("With the key Corefile. Default coredns."),
+  deployment: ObjectName.optional().describe("Default: only the Corefile is managed."),
   container: ObjectName.default("coredns").describe("CoreDNS's container. Default coredns."),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
@@ -101,7 +101,7 @@ export const DnsSettings = z
   .strictObject({
     addonVersion: string(/^v\d+\.\d+\.\d+-eksbuild\.\d+$/, "a version of the add-on, such as v1.13.2-eksbuild.31")
       .optional()
-      .describe("Add-on version. Default: by Kubernetes version."),
+      .describe("Default: by Kubernetes version."),
     replicas: integer(1, 1000).optional().describe("CoreDNS pods; excludes autoscaling. Default 2."),
     autoscaling: z
       .strictObject({
@@ -166,7 +166,7 @@ export const DnsSettings = z
         nodes: integer(1).describe("Nodes."),
         pods: integer(1).describe("Pods."),
         services: integer(1).describe("Services."),
-        cores: integer(1).optional().describe("CPU cores. Default 4 per node."),
+        cores: integer(1).optional().describe("Default: 4 per node."),
       })
       .optional()
       .describe("Expected size; sets defaults of autoscaling, memory limit and cache."),

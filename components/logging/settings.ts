@@ -88,7 +88,7 @@ export const LoggingSettings = z.strictObject({
         .describe("For cloud_account_id. Default: looked up on EKS, except in mode sidecar."),
     })
     .prefault({})
-    .describe("Metadata besides namespace, pod, container, node and team."),
+    .describe("Besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
       size: Size.default("4Gi").describe("On the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
@@ -100,7 +100,7 @@ export const LoggingSettings = z.strictObject({
         ),
     })
     .prefault({})
-    .describe("Buffer for undelivered lines."),
+    .describe("For undelivered lines."),
   resources: z
     .strictObject({
       cpu: Cores.optional().describe("CPU request."),

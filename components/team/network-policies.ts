@@ -25,8 +25,8 @@ const Port = z.union(
     z.int(PORT).min(1, PORT).max(65_535, PORT),
     z
       .strictObject({
-        port: integer(1, 65_535).describe("Port, or the first of a range."),
-        endPort: integer(1, 65_535).optional().describe("Last port of a range. Default: port."),
+        port: integer(1, 65_535).describe("Port, or first of a range."),
+        endPort: integer(1, 65_535).optional().describe("Last of a range. Default: port."),
         protocol: z.enum(["TCP", "UDP", "SCTP"]).default("TCP").describe("Default TCP."),
       })
       .superRefine(({ port, endPort = port }, context) => {
@@ -42,7 +42,7 @@ export const AccessRule = z
   .strictObject({
     namespaces: z.array(NamespaceName).default([]).describe("Namespaces."),
     cidrs: z.array(PolicyCidr).default([]).describe("CIDR blocks."),
-    ports: z.array(Port).default([]).describe("Ports, TCP unless set. Default: all, and ping."),
+    ports: z.array(Port).default([]).describe("TCP unless set. Default: all, and ping."),
   })
   .superRefine((rule, context) => {
     if (rule.namespaces.length === 0 && rule.cidrs.length === 0)

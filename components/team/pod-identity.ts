@@ -40,7 +40,7 @@ export const PodIdentitySettings = z
       "the name of a service account: lower-case letters, digits, '-' and '.'",
     )
       .default(SERVICE_ACCOUNT)
-      .describe("Service account with the role. Default workload."),
+      .describe("Service account. Default workload."),
     policyArns: z
       .array(
         string(
@@ -52,7 +52,7 @@ export const PodIdentitySettings = z
       )
       .max(MAX_POLICIES, `must have at most ${MAX_POLICIES} policies, the most that IAM attaches to a role`)
       .default([])
-      .describe(`Policies to attach: ${DEFAULT_POLICIES}, or up to ${MAX_POLICIES} with a higher IAM quota.`),
+      .describe(`At most ${DEFAULT_POLICIES}, or ${MAX_POLICIES} with a higher IAM quota.`),
     statements: z
       .array(Statement)
       .default([])

@@ -96,7 +96,7 @@ export const TeamSettings = z.strictObject({
     .describe("Without curl pods. Default: NAME-team, with one."),
   podSecurity: z
     .strictObject({
-      level: z.enum(["restricted", "baseline", "privileged"]).describe("Enforced level."),
+      level: z.enum(["restricted", "baseline", "privileged"]).describe("Level."),
       reason: z.string().min(10, "must say why, in at least 10 characters").describe("Kept as an annotation."),
     })
     .optional()
