@@ -34,6 +34,16 @@ export function encodeQuery(name: string, type: QueryType, id: number): Buffer {
 }
 
 /**
+ * A random id that the bytes of length before an answer cannot be taken for: its first byte is larger than that of a length below
+ * 32 KiB, and differs from its second.
+ */
+export function queryId(): number {
+  const first = randomInt(0x80, 0x100);
+  const second = (first + randomInt(1, 0x100)) % 0x100;
+  return first * 0x100 + second;
+}
+
+/**
  * Reads an answer that came over TCP. How much of the two bytes of length is left depends on the shell that took the first one,
  * so the message is found by its id.
  * @returns undefined where no such answer is there.
@@ -137,7 +147,7 @@ wait
 
 /** Asks for a name's A and AAAA from inside the pod. */
 export async function ask(cluster: Cluster, { pod, container, resolver }: DnsClient, name: string): Promise<Asked[]> {
-  const queries = TYPES.map((type) => ({ type, id: randomInt(1, 0xffff) }));
+  const queries = TYPES.map((type) => ({ type, id: queryId() }));
   const packets = queries.map(({ type, id }) => shellBytes(encodeQuery(name, type, id)));
   const command = ["sh", "-c", SCRIPT, "ask", resolver.nameservers[0] ?? "", ...packets];
   const output = await cluster.exec(pod, container, command, ASK_SECONDS).then(

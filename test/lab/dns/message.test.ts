@@ -8,6 +8,7 @@ import {
   encodeQuery,
   isName,
   outcomeOf,
+  queryId,
   readReply,
   shellBytes,
 } from "../../../lab/dns/ask.ts";
@@ -64,6 +65,16 @@ describe("a DNS message", () => {
     );
     assert.equal(decodeAnswer(Buffer.alloc(40), 7), undefined);
     assert.equal(decodeAnswer(Buffer.alloc(0), 0), undefined);
+  });
+
+  it("has an id that no byte of length before an answer is taken for", () => {
+    for (let drawn = 0; drawn < 2000; drawn += 1) {
+      const id = queryId();
+      const high = id >> 8;
+      const bytes = encode({ type: "response", id, questions: [{ type: "A", name: "a.example" }] });
+      for (const length of [[high], [id & 0xff], [0, high], [0, id & 0xff], [0x7f, high]])
+        assert.equal(decodeAnswer(Buffer.concat([Buffer.from(length), bytes]), id)?.code, "NOERROR", id.toString(16));
+    }
   });
 
   it("is timed by what the pod's clock said, and silent where nothing came", () => {
