@@ -87,6 +87,16 @@ function scrapeCheck({ name, namespace, ports, series }: ScrapeTarget, prometheu
         "alerts look for the label `namespace`: take it from __meta_kubernetes_namespace in your scrape configuration",
         facts,
       );
+    if (found.length === 0 && prometheus.operator) {
+      const elsewhere = await query(lab, prometheus, `up{namespace!="${namespace}",job=~".+/${name}"}`);
+      const [other] = elsewhere.map(({ metric }) => metric.namespace ?? "");
+      if (other !== undefined)
+        return fail(
+          `label namespace is ${other}`,
+          "your Prometheus sets enforcedNamespaceLabel: list podmonitors and prometheusrules of this namespace in its excludedFromEnforcement",
+          facts,
+        );
+    }
     if (found.length === 0)
       return fail(
         "no target",

@@ -78,6 +78,13 @@ describe("the rows of monitoring", () => {
       path.includes('namespace=""') ? vector(1) : vector(),
     );
     assert.deepEqual([unlabeled.status, unlabeled.detail], ["fail", "no label namespace"]);
+    const enforced = await outcome("monitoring:scraped:fluent-bit", (path) =>
+      path.endsWith('query=up{namespace!="logging",job=~".+/eks-dns-logging-fluent-bit"}')
+        ? { result: [{ metric: { namespace: "monitoring" }, value: [0, "1"] }] }
+        : vector(),
+    );
+    assert.deepEqual([enforced.status, enforced.detail], ["fail", "label namespace is monitoring"]);
+    assert.match(enforced.cause ?? "", /sets enforcedNamespaceLabel: .* excludedFromEnforcement$/);
     const none = await outcome("monitoring:scraped:fluent-bit", () => vector());
     assert.equal(none.status, "fail");
     assert.match(
