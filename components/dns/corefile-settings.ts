@@ -35,7 +35,7 @@ const ForwardOptions = z.strictObject({
     .describe("Concurrent queries, above rate × delay; more are refused. Default: no limit."),
   maxFails: integer(0).optional().describe("Failed health checks until it is down; 0: never. Default 2."),
   expire: Duration.optional().describe("Idle time of a connection. Default 10s."),
-  healthCheck: Duration.optional().describe("Interval. Default 500ms."),
+  healthCheck: Duration.optional().describe("Health check interval. Default 500ms."),
   except: z.array(Domain).min(1).optional().describe("Domains not forwarded."),
   forceTcp: z.boolean().optional().describe("TCP only. Default false."),
   preferUdp: z.boolean().optional().describe("Try UDP first for queries over TCP. Default false."),
@@ -78,7 +78,7 @@ const CacheOptions = z.strictObject({
     })
     .optional()
     .describe("Serve expired answers while upstreams are down. Default: off."),
-  servfail: Duration.optional().describe("At most 5m. Default 5s."),
+  servfail: Duration.optional().describe("How long a SERVFAIL is cached, at most 5m. Default 5s."),
 });
 
 const RewriteRule = z.strictObject({
@@ -156,7 +156,7 @@ export const CorefileOptions = z.strictObject({
   reload: z
     .strictObject({
       interval: Duration.default("30s").describe("Check interval, at least 2s. Default 30s."),
-      jitter: Duration.default("15s").describe("Random, at least 1s. Default 15s."),
+      jitter: Duration.default("15s").describe("Random delay of each check, at least 1s. Default 15s."),
     })
     .optional()
     .describe("Reloading of a changed Corefile."),
