@@ -48,6 +48,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
         quiet: { [`${series}{namespace="${LOGGING_NAMESPACE}",instance="10.0.1.1:2020"}`]: "1x30" },
       };
     },
+    // From lines that do not come, CloudWatch cannot tell it from CollectorSilent.
     cloudwatch: { kind: "incoming", minutes: 15 },
   },
   {
@@ -162,7 +163,6 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     steps: [LOGS, "`kubectl -n logging rollout restart daemonset/fluent-bit`"],
     // Without the canary a quiet node would look the same.
     condition: (stack) => (stack.canary === undefined ? undefined : onCollector("silent")(stack)),
-    cloudwatch: { kind: "incoming", minutes: 15 },
   },
   {
     name: "IndexRefused",

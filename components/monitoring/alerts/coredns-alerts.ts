@@ -23,8 +23,9 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     }),
     cloudwatch: {
       kind: "insights",
-      metric: "service_number_of_running_pods",
-      dimensions: { Namespace: "kube-system", Service: "kube-dns" },
+      // A Service without pods has no data rather than 0, and alarms wait longer for missing data.
+      metric: "status_replicas_available",
+      dimensions: { Namespace: "kube-system", PodName: "coredns" },
       statistic: "Minimum",
       comparison: "below",
       threshold: 1,
@@ -57,6 +58,15 @@ export const COREDNS_ALERTS: readonly Alert[] = [
             ),
           },
     ),
+    cloudwatch: {
+      kind: "insights",
+      metric: "status_replicas_unavailable",
+      dimensions: { Namespace: "kube-system", PodName: "coredns" },
+      statistic: "Maximum",
+      comparison: "above",
+      threshold: 0,
+      minutes: 5,
+    },
   },
   {
     name: "CoreDnsPodUnreachable",

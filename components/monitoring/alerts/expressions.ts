@@ -104,10 +104,10 @@ export function missingOnNode(namespace: string, daemonSet: string): Condition {
   };
 }
 
-/** The same by Container Insights. */
+/** The same by Container Insights, whose agent gives DaemonSets and Deployments the same metrics, by the name of the workload. */
 export const MISSING_ON_NODE = {
   kind: "insights",
-  metric: "daemonset_status_number_unavailable",
+  metric: "status_replicas_unavailable",
   statistic: "Maximum",
   comparison: "above",
   threshold: 0,

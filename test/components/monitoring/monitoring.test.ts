@@ -281,7 +281,7 @@ describe("monitoring", function () {
     const { evaluationPeriods, datapointsToAlarm } = read("monitoring-CoreDnsRestarting");
     assert.deepEqual([evaluationPeriods, datapointsToAlarm], [5, 1]);
     const { metricName, dimensions, statistic, threshold } = read("monitoring-CollectorMissingOnNode");
-    assert.deepEqual([metricName, statistic, threshold], ["daemonset_status_number_unavailable", "Maximum", 0]);
+    assert.deepEqual([metricName, statistic, threshold], ["status_replicas_unavailable", "Maximum", 0]);
     assert.equal(dimensions.PodName, "vector");
   });
 
