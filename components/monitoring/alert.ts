@@ -91,10 +91,14 @@ export type CloudWatchCondition =
       readonly kind: "lines";
       /** Pattern of a metric filter. */
       readonly pattern: string;
+      /** A line that it matches. */
+      readonly line: string;
       readonly comparison: "below" | "above";
-      /** Lines in a period. */
+      /** Lines in a minute. */
       readonly threshold: number;
       readonly minutes: number;
+      /** Minutes among these in which it must hold. @default all */
+      readonly datapoints?: number;
     }
   | { readonly kind: "incoming"; readonly minutes: number };
 

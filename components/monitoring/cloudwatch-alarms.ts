@@ -9,14 +9,14 @@ const linesNamespace = (cluster: string) => `eks-dns-logging/${cluster}`;
 export interface CloudWatchContext {
   /** Name of the EKS cluster, as Container Insights writes it. */
   readonly cluster: string;
-  readonly logGroups: LogGroups;
+  readonly logGroupOf: LogGroupOf;
 }
 
-/** Log groups of the lines that alarms count; undefined where these go elsewhere. */
-export interface LogGroups {
-  readonly coredns: string | undefined;
-  readonly canary: string | undefined;
-}
+/**
+ * The log group that takes the lines of a pod; undefined where they go elsewhere.
+ * @param line One that must not be dropped on the way. Default: none.
+ */
+export type LogGroupOf = (pod: "coredns" | "canary", line?: string) => string | undefined;
 
 /** A metric of CloudWatch. */
 export interface CloudWatchMetric {
@@ -44,7 +44,7 @@ export interface Alarm {
 /** The alarms of a stack: the alerts that CloudWatch can see. */
 export function alarmsOf(stack: WatchedStack, context: CloudWatchContext): Alarm[] {
   // An alarm on the log group sees the canary's lines there.
-  const canary = stack.canary && { readsLines: stack.canary.readsLines || context.logGroups.canary !== undefined };
+  const canary = stack.canary && { readsLines: stack.canary.readsLines || context.logGroupOf("canary") !== undefined };
   const whole = { ...stack, canary, kubeStateMetrics: true };
   return alertsOf(whole).flatMap(({ alert }) => {
     const { cloudwatch } = alert;
@@ -57,7 +57,7 @@ function alarmOf(
   alert: Alert,
   seen: CloudWatchCondition,
   { collector, canary }: WatchedStack,
-  { cluster, logGroups }: CloudWatchContext,
+  { cluster, logGroupOf }: CloudWatchContext,
 ): Alarm | undefined {
   switch (seen.kind) {
     case "insights": {
@@ -80,20 +80,20 @@ function alarmOf(
       };
     }
     case "lines": {
-      const logGroup = alert.group === "canary" ? logGroups.canary : logGroups.coredns;
+      const logGroup = logGroupOf(alert.group === "canary" ? "canary" : "coredns", seen.line);
       if (logGroup === undefined) return undefined;
       return {
         alert,
         metric: { namespace: linesNamespace(cluster), metricName: alert.name, dimensions: {}, statistic: "Sum" },
         ...comparisonOf(seen),
         periods: seen.minutes,
-        datapoints: undefined,
+        datapoints: seen.datapoints,
         filter: { pattern: seen.pattern, logGroup },
       };
     }
     case "incoming": {
       // A group of some namespaces alone may be quiet: the canary's lines come every minute.
-      const logGroup = canary === undefined ? logGroups.coredns : logGroups.canary;
+      const logGroup = logGroupOf(canary === undefined ? "coredns" : "canary");
       if (logGroup === undefined) return undefined;
       return {
         alert,

@@ -18,8 +18,7 @@ export function makeAlarms(
   cluster: Pick<PodIdentityHost, "region" | "tags"> & { readonly name: string },
   options: pulumi.CustomResourceOptions,
 ): string[] {
-  const logGroups = logGroupsOf(parts, cluster.name);
-  const alarms = alarmsOf(stack, { cluster: cluster.name, logGroups });
+  const alarms = alarmsOf(stack, { cluster: cluster.name, logGroupOf: logGroupsOf(parts, cluster.name) });
   for (const alarm of alarms) {
     if (alarm.filter !== undefined)
       new aws.cloudwatch.LogMetricFilter(

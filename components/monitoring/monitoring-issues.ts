@@ -145,7 +145,7 @@ export function checkMonitoring(
   issues.push(...scraperIssues(settings, parts.teams), ...outsideNameIssues(settings, parts));
   issues.push(...alarmActionIssues(settings, region));
   if (kind === "cloudwatch") {
-    const context = { cluster: "", logGroups: logGroupsOf(parts, "") };
+    const context = { cluster: "", logGroupOf: logGroupsOf(parts, "") };
     const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");
     issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }
@@ -156,7 +156,7 @@ export function checkMonitoring(
       severity: "warning",
     });
   const destination = canaryDestination(parts);
-  const byAlarm = kind === "cloudwatch" && logGroupsOf(parts, "").canary !== undefined;
+  const byAlarm = kind === "cloudwatch" && logGroupsOf(parts, "")("canary") !== undefined;
   if (canary.enabled && parts.logging !== undefined && destination.kind === "none" && !byAlarm)
     issues.push({
       path: ["canary"],

@@ -8,6 +8,8 @@ import type { MonitoringSettings } from "./settings.ts";
 
 /** Namespace of the canary. */
 export const CANARY_NAMESPACE = "canary";
+/** The longest line that the canary follows. */
+export const CANARY_LINE = "canary line canary4294967295x1764440000";
 /** What Prometheus Operator's CustomResourceDefinitions add to a cluster, and objects are made of here. */
 export const OPERATOR_API = { group: "monitoring.coreos.com", version: "v1", kinds: ["PodMonitor", "PrometheusRule"] };
 /** Port at which the canary's metrics are served. */

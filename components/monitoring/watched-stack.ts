@@ -23,8 +23,8 @@ import { type Carrier, carriersOf, pipelineOf } from "../logging/sources/event-c
 import { isUnknown } from "../logging/stand-ins.ts";
 import { amount } from "../schema/values.ts";
 import type { WatchedStack } from "./alert.ts";
-import type { LogGroups } from "./cloudwatch-alarms.ts";
-import { CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
+import type { LogGroupOf } from "./cloudwatch-alarms.ts";
+import { CANARY_LINE, CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";
 
 /** The parts of a stack that can be watched. */
@@ -148,11 +148,11 @@ export type CanaryDestination =
   | { readonly kind: "loki"; readonly url: string; readonly tenant: string | undefined; readonly at: Destination }
   | { readonly kind: "none"; readonly reason: string };
 
-/** Pods whose lines alarms count, or that the canary follows; with the longest line that is followed. */
+/** Pods whose lines alarms count, or that the canary follows. */
 const CANARY_POD = {
   namespace: CANARY_NAMESPACE,
   labels: commonLabels("canary"),
-  line: "canary line canary4294967295x1764440000",
+  line: CANARY_LINE,
 };
 const COREDNS_POD = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 
@@ -253,8 +253,8 @@ function distrust(destination: Destination): string | undefined {
   return `the certificate of ${destination.kind} is not of a public CA, and the CA certificate stays with the collector`;
 }
 
-/** The log groups that take the lines which alarms count. */
-export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: string): LogGroups {
+/** Names the log groups that take the lines which alarms count. */
+export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: string): LogGroupOf {
   const groupOf = (pod: WatchedPod) => {
     const targets = targetsOfPod(parts, pod);
     const [first] = (typeof targets === "string" ? [] : targets).flatMap(({ destination, suffix }) =>
@@ -264,7 +264,25 @@ export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: st
     );
     return first;
   };
-  return { coredns: groupOf(COREDNS_POD), canary: groupOf(CANARY_POD) };
+  const pods = { coredns: COREDNS_POD, canary: CANARY_POD };
+  const groups = { coredns: groupOf(COREDNS_POD), canary: groupOf(CANARY_POD) };
+  return (pod, line) => (line !== undefined && isDropped(line, pods[pod], parts) ? undefined : groups[pod]);
+}
+
+/** Whether `logging.processing` leaves out a line of a pod. */
+function isDropped(
+  text: string,
+  { namespace, labels }: WatchedPod,
+  { logging, teams }: Pick<Parts, "logging" | "teams">,
+) {
+  return (
+    logging !== undefined &&
+    lossOf(
+      text,
+      { namespace, labels, stream: "stdout" },
+      { ...processingOf(logging.processing, teams), redact: [] },
+    ) === "drop"
+  );
 }
 
 /**

@@ -138,9 +138,12 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     cloudwatch: {
       kind: "lines",
       pattern: '"plugin/loop: Loop"',
+      line: '[FATAL] plugin/loop: Loop (127.0.0.1:44642 -> :53) detected for zone ".", see https://coredns.io/plugins/loop#troubleshooting. Query: "HINFO 3238173470010107267.4158447259400991288."',
       comparison: "above",
       threshold: 0,
-      minutes: 1,
+      // The kubelet waits up to five minutes between two starts.
+      minutes: 7,
+      datapoints: 1,
     },
   },
   {
@@ -156,7 +159,15 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       fires: { [`coredns_panics_total{${POD}}`]: `0x17 1x${SAMPLES}` },
       quiet: { [`coredns_panics_total{${POD}}`]: steady(3) },
     }),
-    cloudwatch: { kind: "lines", pattern: '"Recovered from panic"', comparison: "above", threshold: 0, minutes: 1 },
+    cloudwatch: {
+      kind: "lines",
+      pattern: '"Recovered from panic"',
+      line: '[ERROR] Recovered from panic in server: "dns://:53" runtime error: invalid memory address or nil pointer dereference',
+      comparison: "above",
+      threshold: 0,
+      minutes: 5,
+      datapoints: 1,
+    },
   },
   {
     name: "CoreDnsCacheMissing",
@@ -224,7 +235,16 @@ export const COREDNS_ALERTS: readonly Alert[] = [
       fires: { [`coredns_reload_failed_total{${POD}}`]: `0x15 1x${SAMPLES}` },
       quiet: { [`coredns_reload_failed_total{${POD}}`]: steady(2) },
     }),
-    cloudwatch: { kind: "lines", pattern: '"reload failed"', comparison: "above", threshold: 0, minutes: 1 },
+    cloudwatch: {
+      kind: "lines",
+      pattern: '"reload failed"',
+      line: "[ERROR] plugin/reload: Corefile changed but reload failed: plugin/cache: cache TTL can not be zero or negative: -1",
+      comparison: "above",
+      threshold: 0,
+      // Said once for a change.
+      minutes: 10,
+      datapoints: 1,
+    },
   },
   {
     name: "CoreDnsCorefileNotLoaded",
@@ -253,6 +273,15 @@ export const COREDNS_ALERTS: readonly Alert[] = [
         },
       };
     },
-    cloudwatch: { kind: "lines", pattern: '"Corefile parse failed"', comparison: "above", threshold: 0, minutes: 1 },
+    cloudwatch: {
+      kind: "lines",
+      pattern: '"Corefile parse failed"',
+      line: "[WARNING] plugin/reload: Corefile parse failed: Corefile:1 - Error during parsing: Unexpected '}' because no matching opening brace",
+      comparison: "above",
+      threshold: 0,
+      // Said at each interval of the plugin `reload`.
+      minutes: 5,
+      datapoints: 1,
+    },
   },
 ];

@@ -1,4 +1,5 @@
 import type { Alert, Condition, WatchedStack } from "../alert.ts";
+import { CANARY_LINE } from "../scrape-targets.ts";
 import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
 const NODE = 'node="a"';
@@ -237,7 +238,14 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       fires: { [`canary_lookup_up{${NODE},name="outside"}`]: "0x30" },
       quiet: { [`canary_lookup_up{${NODE},name="outside"}`]: "1x30" },
     }),
-    cloudwatch: { kind: "lines", pattern: '"canary lookup failed"', comparison: "above", threshold: 0, minutes: 2 },
+    cloudwatch: {
+      kind: "lines",
+      pattern: '"canary lookup failed"',
+      line: "canary lookup failed for the name outside the cluster: aws.amazon.com",
+      comparison: "above",
+      threshold: 0,
+      minutes: 2,
+    },
   },
   {
     name: "CanaryLost",
@@ -260,7 +268,14 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
       fires: { [`canary_lines_lost_total{${NODE}}`]: "0x15 1x30" },
       quiet: { [`canary_lines_lost_total{${NODE}}`]: "1x30" },
     }),
-    cloudwatch: { kind: "lines", pattern: '"canary line"', comparison: "below", threshold: 1, minutes: 5 },
+    cloudwatch: {
+      kind: "lines",
+      pattern: '"canary line"',
+      line: CANARY_LINE,
+      comparison: "below",
+      threshold: 1,
+      minutes: 5,
+    },
   },
   {
     name: "CanaryLate",

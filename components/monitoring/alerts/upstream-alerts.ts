@@ -61,7 +61,14 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
         [`coredns_dns_responses_total{${POD},rcode="NOERROR"}`]: rising(1000),
       },
     }),
-    cloudwatch: { kind: "lines", pattern: '"[ERROR] plugin/errors"', comparison: "above", threshold: 100, minutes: 5 },
+    cloudwatch: {
+      kind: "lines",
+      pattern: '"[ERROR] plugin/errors"',
+      line: "[ERROR] plugin/errors: 2 example.com. A: read udp 10.0.0.9:56659->10.0.0.2:53: i/o timeout",
+      comparison: "above",
+      threshold: 100,
+      minutes: 5,
+    },
   },
   {
     name: "CoreDnsSlow",

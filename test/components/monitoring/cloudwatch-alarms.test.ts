@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { type Alarm, alarmsOf } from "../../../components/monitoring/cloudwatch-alarms.ts";
-import { WHOLE } from "./stacks.ts";
+import { ALERTS } from "../../../components/monitoring/alerts/index.ts";
+import { type Alarm, alarmsOf, unseenByCloudWatch } from "../../../components/monitoring/cloudwatch-alarms.ts";
+import { plan, WHOLE, warnings } from "./stacks.ts";
 
-const CONTEXT = { cluster: "dev", logGroups: { coredns: "/pods", canary: "/pods" } };
+const CONTEXT = { cluster: "dev", logGroupOf: () => "/pods" };
 const POD = ["ClusterName", "Namespace", "PodName"];
 
 /**
@@ -36,6 +37,21 @@ const alarmOf = (name: string): Alarm => {
 };
 
 describe("the alarms of CloudWatch", () => {
+  it("are those that its metrics or the lines of the pods show", () => {
+    const seen = alarmsOf(WHOLE, CONTEXT).map(({ alert }) => alert.name);
+    for (const name of ["CoreDnsDown", "CoreDnsCorefileNotLoaded", "CanaryLost"]) assert.ok(seen.includes(name), name);
+    assert.deepEqual([...seen, ...unseenByCloudWatch(WHOLE, CONTEXT)].sort(), ALERTS.map(({ name }) => name).sort());
+  });
+
+  it("count no lines where these go elsewhere", () => {
+    const alarms = alarmsOf(WHOLE, { cluster: "dev", logGroupOf: () => undefined });
+    assert.deepEqual(
+      alarms.filter(({ filter, metric }) => filter !== undefined || metric.namespace === "AWS/Logs"),
+      [],
+    );
+    assert.ok(alarms.length > 3);
+  });
+
   it("look at metrics of Container Insights as its agent publishes them", () => {
     const insights = alarmsOf(WHOLE, CONTEXT).filter(({ metric }) => metric.namespace === "ContainerInsights");
     for (const { alert, metric } of insights) {
@@ -70,10 +86,54 @@ describe("the alarms of CloudWatch", () => {
     assert.deepEqual(watched("CanaryMissingOnNode"), missing("canary"));
   });
 
+  it("have patterns that match their own lines alone", () => {
+    const seen = ALERTS.flatMap(({ name, cloudwatch }) =>
+      cloudwatch?.kind === "lines" ? [{ name, pattern: cloudwatch.pattern, line: cloudwatch.line }] : [],
+    );
+    assert.ok(seen.length >= 7);
+    for (const { name, pattern, line } of seen) {
+      // An exact phrase, which brackets and colons need quotes for.
+      assert.match(pattern, /^"[^"\\]+"$/, name);
+      const matching = seen.filter((other) => line.includes(other.pattern.slice(1, -1))).map((other) => other.name);
+      assert.deepEqual(matching, [name]);
+    }
+  });
+
+  it("hold for a while what is said once, so that they are not over before the fault", () => {
+    const held = (name: string) => [alarmOf(name).periods, alarmOf(name).datapoints];
+    assert.deepEqual(held("CoreDnsCrashLooping"), [7, 1]);
+    assert.deepEqual(held("CoreDnsReloadFailed"), [10, 1]);
+    assert.deepEqual(held("CoreDnsCorefileNotLoaded"), [5, 1]);
+    assert.deepEqual(held("CoreDnsPanic"), [5, 1]);
+    assert.deepEqual(held("CoreDnsServfail"), [5, undefined]);
+  });
+
   it("are not the same as another", () => {
     const conditions = alarmsOf(WHOLE, CONTEXT).map(({ metric, comparison, threshold, periods }) =>
       JSON.stringify({ metric, comparison, threshold, periods }),
     );
     assert.equal(new Set(conditions).size, conditions.length);
+  });
+
+  it("count no lines that the settings drop, and name the alerts that this costs", async () => {
+    const sections = (processing: object) => ({
+      logging: { destination: { kind: "cloudwatch" }, processing },
+      monitoring: { kind: "cloudwatch" },
+    });
+    const filters = async (processing: object) =>
+      (await plan("eks", sections(processing))).names.flatMap(
+        (name) => /^monitoring-(.*)-lines$/.exec(name)?.[1] ?? [],
+      );
+    const all = await filters({});
+    assert.ok(all.includes("CoreDnsServfail") && all.includes("CoreDnsPanic"));
+    const errors = { drop: [{ namespaces: ["kube-system"], pattern: "plugin/errors" }] };
+    assert.deepEqual(
+      await filters(errors),
+      all.filter((name) => name !== "CoreDnsServfail"),
+    );
+    assert.match(warnings("eks", sections(errors)).join("\n"), /cloudwatch has no alarm for .*CoreDnsServfail/);
+    assert.deepEqual(await filters({ drop: [{ namespaces: ["kube-system"] }] }), ["CanaryLookupFailing", "CanaryLost"]);
+    // Fewer lines still raise the alarm, or later.
+    assert.deepEqual(await filters({ sample: [{ namespaces: ["kube-system"], ratio: 0.5 }] }), all);
   });
 });

@@ -4,7 +4,6 @@ import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { COLLECTOR_IDS } from "../../../components/logging/settings.ts";
 import type { WatchedStack } from "../../../components/monitoring/alert.ts";
 import { ALERTS, alertsOf } from "../../../components/monitoring/alerts/index.ts";
-import { alarmsOf, unseenByCloudWatch } from "../../../components/monitoring/cloudwatch-alarms.ts";
 import { grafanaDashboard, graphOf } from "../../../components/monitoring/grafana-dashboard.ts";
 import { ruleFile } from "../../../components/monitoring/prometheus-rules.ts";
 import { scrapeTargets } from "../../../components/monitoring/scrape-targets.ts";
@@ -97,25 +96,6 @@ describe("the table of alerts", () => {
           assert.ok(known || asked.size > 1, `${alert.name} is tested with ${metric} and asks ${[...asked]}`);
         }
       }
-  });
-});
-
-describe("the alarms of CloudWatch", () => {
-  const context = { cluster: "dev", logGroups: { coredns: "/pods", canary: "/pods" } };
-
-  it("are those that its metrics or the lines of the pods show", () => {
-    const seen = alarmsOf(WHOLE, context).map(({ alert }) => alert.name);
-    for (const name of ["CoreDnsDown", "CoreDnsCorefileNotLoaded", "CanaryLost"]) assert.ok(seen.includes(name), name);
-    assert.deepEqual([...seen, ...unseenByCloudWatch(WHOLE, context)].sort(), ALERTS.map(({ name }) => name).sort());
-  });
-
-  it("count no lines where these go elsewhere", () => {
-    const alarms = alarmsOf(WHOLE, { cluster: "dev", logGroups: { coredns: undefined, canary: undefined } });
-    assert.deepEqual(
-      alarms.filter(({ filter, metric }) => filter !== undefined || metric.namespace === "AWS/Logs"),
-      [],
-    );
-    assert.ok(alarms.length > 3);
   });
 });
 
