@@ -49,6 +49,14 @@ export function makeAlarms(
   return alarms.map(({ alert }) => alert.name);
 }
 
+/**
+ * Whether an action hears that an alarm is over: CloudWatch starts no investigation then, makes no OpsItem or incident, and would scale again.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
+ */
+function tellsTheEnd(arn: string): boolean {
+  return ["sns", "lambda"].includes(arn.split(":")[2] ?? "");
+}
+
 function alarmArgs(
   { alert, metric, comparison, threshold, periods, datapoints, missing }: Alarm,
   cluster: { readonly name: string; readonly tags: PodIdentityHost["tags"] },
@@ -68,7 +76,7 @@ function alarmArgs(
     ...(datapoints === undefined ? {} : { datapointsToAlarm: datapoints }),
     treatMissingData: missing,
     alarmActions: [...alarmActions],
-    okActions: [...alarmActions],
+    okActions: alarmActions.filter(tellsTheEnd),
     tags: { ...cluster.tags },
   };
 }

@@ -68,6 +68,8 @@ export const MonitoringSettings = z.strictObject({
     // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     .max(5, "must have at most 5 ARNs, CloudWatch's limit")
     .default([])
-    .describe("Up to 5 ARNs that CloudWatch alarms notify. Default: none."),
+    .describe(
+      "Up to 5 ARNs that CloudWatch alarms notify. SNS topics and Lambda functions also hear when an alarm is over. Default: none.",
+    ),
 });
 export type MonitoringSettings = z.infer<typeof MonitoringSettings>;

@@ -136,4 +136,20 @@ describe("the alarms of CloudWatch", () => {
     // Fewer lines still raise the alarm, or later.
     assert.deepEqual(await filters({ sample: [{ namespaces: ["kube-system"], ratio: 0.5 }] }), all);
   });
+
+  it("tell whom they notify when they are over, and start nothing then", async () => {
+    const notified = [
+      "arn:aws:sns:eu-central-1:123456789012:pager",
+      "arn:aws:lambda:eu-central-1:123456789012:function:page",
+    ];
+    const started = [
+      "arn:aws:ssm:eu-central-1:123456789012:opsitem:1",
+      "arn:aws:ssm-incidents::123456789012:response-plan/dns",
+      "arn:aws:aiops:eu-central-1:123456789012:investigation-group/abc",
+    ];
+    const { read } = await plan("eks", { monitoring: { kind: "cloudwatch", alarmActions: [...started, ...notified] } });
+    const { alarmActions, okActions } = read("monitoring-CoreDnsDown");
+    assert.deepEqual(alarmActions, [...started, ...notified]);
+    assert.deepEqual(okActions, notified);
+  });
 });
