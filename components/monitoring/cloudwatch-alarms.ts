@@ -1,5 +1,6 @@
 import type { Alert, CloudWatchCondition, WatchedStack } from "./alert.ts";
 import { alertsOf } from "./alerts/index.ts";
+import { runbookOf } from "./prometheus-rules.ts";
 
 const MINUTE = 60;
 /** Namespace of the metrics that are counted from lines: each cluster of an account has its own. */
@@ -111,6 +112,14 @@ function alarmOf(
     }
   }
 }
+
+/** Description of an alarm. @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html */
+export function alarmDescription(alert: Alert, runbookUrl: string | undefined): string {
+  return `${alert.severity}: ${alert.cause} Runbook: ${runbookOf(alert, runbookUrl)}`;
+}
+
+/** Characters of an alarm's description, at most. */
+export const MAX_DESCRIPTION_LENGTH = 1024;
 
 function comparisonOf({ comparison, threshold }: { comparison: "below" | "above"; threshold: number }) {
   return comparison === "below"

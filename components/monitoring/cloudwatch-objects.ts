@@ -1,8 +1,7 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../aws/partition.ts";
-import { type Alarm, alarmsOf, cloudWatchDashboard } from "./cloudwatch-alarms.ts";
-import { runbookOf } from "./prometheus-rules.ts";
+import { type Alarm, alarmDescription, alarmsOf, cloudWatchDashboard } from "./cloudwatch-alarms.ts";
 import type { MonitoringSettings } from "./settings.ts";
 import { logGroupsOf, type Watched } from "./watched-stack.ts";
 
@@ -64,7 +63,7 @@ function alarmArgs(
 ): aws.cloudwatch.MetricAlarmArgs {
   return {
     name: `${cluster.name}-${alert.name}`,
-    alarmDescription: `${alert.severity}: ${alert.cause} Runbook: ${runbookOf(alert, runbookUrl)}`,
+    alarmDescription: alarmDescription(alert, runbookUrl),
     namespace: metric.namespace,
     metricName: metric.metricName,
     dimensions: { ...metric.dimensions },

@@ -6,7 +6,13 @@ import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { TeamNamespaces } from "../logging/routing/routes.ts";
 import type { SettingsIssue } from "../schema/errors.ts";
 import { COLLECTOR_METRICS } from "./alerts/collector-signals.ts";
-import { unseenByCloudWatch } from "./cloudwatch-alarms.ts";
+import {
+  type Alarm,
+  alarmDescription,
+  alarmsOf,
+  MAX_DESCRIPTION_LENGTH,
+  unseenByCloudWatch,
+} from "./cloudwatch-alarms.ts";
 import { CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
 import { MonitoringSettings } from "./settings.ts";
 import { canaryDestination, logGroupsOf, type Parts, servesMetrics, watchedStack } from "./watched-stack.ts";
@@ -121,6 +127,15 @@ function alarmActionIssues({ kind, alarmActions }: MonitoringSettings, region: s
   });
 }
 
+/** The address of the runbooks is part of each alarm's description. */
+function descriptionIssues({ runbookUrl }: MonitoringSettings, alarms: readonly Alarm[]): SettingsIssue[] {
+  if (runbookUrl === undefined) return [];
+  const longest = Math.max(0, ...alarms.map(({ alert }) => alarmDescription(alert, runbookUrl).length));
+  const allowed = MAX_DESCRIPTION_LENGTH - (longest - runbookUrl.replace(/\/$/, "").length);
+  const message = `must have at most ${allowed} characters, since an alarm's description has at most ${MAX_DESCRIPTION_LENGTH}`;
+  return longest > MAX_DESCRIPTION_LENGTH ? [{ path: ["runbookUrl"], message, value: runbookUrl }] : [];
+}
+
 /**
  * What the settings cannot do on their stack. Paths are below `monitoring`.
  * @param region The region of AWS; undefined where it is not known.
@@ -146,7 +161,9 @@ export function checkMonitoring(
   issues.push(...alarmActionIssues(settings, region));
   if (kind === "cloudwatch") {
     const context = { cluster: "", logGroupOf: logGroupsOf(parts, "") };
-    const unseen = unseenByCloudWatch(watchedStack(parts, settings), context).join(", ");
+    const stack = watchedStack(parts, settings);
+    issues.push(...descriptionIssues(settings, alarmsOf(stack, context)));
+    const unseen = unseenByCloudWatch(stack, context).join(", ");
     issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }
   if (kind !== "cloudwatch" && parts.managesCoreDns && parts.dns && !servesMetrics(corefileText(parts.dns)))

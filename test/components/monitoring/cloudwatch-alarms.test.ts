@@ -3,6 +3,8 @@ import { ALERTS } from "../../../components/monitoring/alerts/index.ts";
 import { type Alarm, alarmsOf, unseenByCloudWatch } from "../../../components/monitoring/cloudwatch-alarms.ts";
 import { plan, WHOLE, warnings } from "./stacks.ts";
 
+/** The longest name of an EKS cluster. */
+const LONG_NAME = `a${"-b".repeat(49)}c`;
 const CONTEXT = { cluster: "dev", logGroupOf: () => "/pods" };
 const POD = ["ClusterName", "Namespace", "PodName"];
 
@@ -115,6 +117,54 @@ describe("the alarms of CloudWatch", () => {
     assert.equal(new Set(conditions).size, conditions.length);
   });
 
+  // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+  it("keep CloudWatch's limits with the longest name of a cluster", async () => {
+    assert.equal(LONG_NAME.length, 100);
+    const { resources } = await plan("eks", {
+      cluster: { kind: "eks", name: LONG_NAME },
+      logging: { destination: { kind: "cloudwatch" } },
+      monitoring: { kind: "cloudwatch" },
+    });
+    const of = (type: string) =>
+      resources.flatMap((one) =>
+        one.type === `aws:cloudwatch/${type}` ? [JSON.parse(JSON.stringify(one.inputs))] : [],
+      );
+    const alarms = of("metricAlarm:MetricAlarm");
+    assert.ok(alarms.length > 10);
+    for (const alarm of alarms) {
+      assert.ok(alarm.name.length <= 255 && alarm.name.startsWith(LONG_NAME), alarm.name);
+      assert.ok(alarm.alarmDescription.length <= 1024, alarm.name);
+      assert.ok(alarm.period * alarm.evaluationPeriods <= 86_400, alarm.name);
+      assert.ok((alarm.datapointsToAlarm ?? 1) <= alarm.evaluationPeriods, alarm.name);
+      assert.ok(Object.keys(alarm.dimensions).length <= 30, alarm.name);
+    }
+    for (const { name, pattern, metricTransformation } of of("logMetricFilter:LogMetricFilter")) {
+      assert.match(name, /^[^:*]{1,512}$/);
+      assert.ok(pattern.length <= 1024, name);
+      for (const text of [metricTransformation.namespace, metricTransformation.name])
+        assert.match(text, /^[^:*$]{1,255}$/);
+    }
+    const [dashboard] = of("dashboard:Dashboard");
+    assert.match(dashboard.dashboardName, /^[A-Za-z0-9_-]{1,255}$/);
+    assert.equal(JSON.parse(dashboard.dashboardBody).widgets.length, alarms.length);
+    assert.ok(alarms.length <= 500);
+  });
+
+  it("refuse an address of runbooks that their description has no room for", () => {
+    const runbooks = (length: number) => () =>
+      warnings("eks", {
+        logging: { destination: { kind: "cloudwatch" } },
+        monitoring: { kind: "cloudwatch", runbookUrl: `https://${"a".repeat(length - 8)}` },
+      });
+    const limit = Number(/must have at most (\d+) characters/.exec(String(thrownBy(runbooks(1100))))?.[1]);
+    assert.ok(limit > 700 && limit < 1000, `${limit}`);
+    assert.doesNotThrow(runbooks(limit));
+    assert.throws(
+      runbooks(limit + 1),
+      /monitoring\.runbookUrl: must have at most \d+ characters, since an alarm's description has at most 1024 \(found "https:/,
+    );
+  });
+
   it("count no lines that the settings drop, and name the alerts that this costs", async () => {
     const sections = (processing: object) => ({
       logging: { destination: { kind: "cloudwatch" }, processing },
@@ -153,3 +203,11 @@ describe("the alarms of CloudWatch", () => {
     assert.deepEqual(okActions, notified);
   });
 });
+
+function thrownBy(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+}
