@@ -1,41 +1,24 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { between, commandLine, Failure, runCommandLine } from "../../lab/command-line.ts";
-import { clock, Dashboard, type Drawn, drawDashboard } from "./picture.ts";
-import { type Ask, prometheusAt, prometheusVersion, type Window } from "./prometheus-data.ts";
+import { outputOf } from "../../lab/process.ts";
+import { cloudWatchPicture } from "./cloudwatch.ts";
+import { grafanaPicture } from "./grafana.ts";
+import { drawPicture, type Window } from "./picture.ts";
+import { type Ask, prometheusAt, prometheusVersion } from "./prometheus-data.ts";
 
 /** Samples of a graph: more would only enlarge the picture. */
 const SAMPLES = 90;
+const AWS_TIMEOUT_SECONDS = 60;
 
 /**
- * A picture of a dashboard, as one SVG with the date and source of its data.
+ * A picture of a dashboard of Grafana, as one SVG with the date and source of its data.
  * @param dashboard Grafana's JSON, as the ConfigMap `eks-dns-logging-dashboard` has it.
  * @param source What the data come from, such as `Prometheus 3.9.1`.
  * @param ask Answers its expressions.
  */
 export async function pictureOf(dashboard: unknown, source: string, ask: Ask, window: Window): Promise<string> {
-  const { title, panels, annotations } = Dashboard.parse(dashboard);
-  const firing = (await Promise.all(annotations.list.map(({ expr }) => ask(expr, window)))).flat();
-  const drawn: Drawn[] = [];
-  for (const panel of panels) {
-    const series =
-      panel.type === "row" ? [] : (await Promise.all(panel.targets.map(({ expr }) => ask(expr, window)))).flat();
-    const own = firing.filter(({ labels }) => labels.alertname === panel.title);
-    drawn.push({ panel, series, fired: own.flatMap(({ samples }) => periods(samples, window.step)) });
-  }
-  const day = new Date(window.from * 1000).toISOString().slice(0, 10);
-  return drawDashboard(title, `${day}, ${clock(window.from)} to ${clock(window.to)} UTC. ${source}.`, drawn, window);
-}
-
-/** Samples that follow each other without a gap, as periods. */
-function periods(samples: readonly (readonly [number, number])[], step: number): [number, number][] {
-  const found: [number, number][] = [];
-  for (const [at] of samples) {
-    const last = found.at(-1);
-    if (last !== undefined && at - last[1] <= step * 1.5) last[1] = at;
-    else found.push([at, at]);
-  }
-  return found.map(([from, to]) => [from, to + step]);
+  return drawPicture(await grafanaPicture(dashboard, ask, window), source, window);
 }
 
 /** The programs whose metrics a Prometheus has, with their versions. */
@@ -50,20 +33,31 @@ async function sourceOf(url: string, ask: Ask, window: Window): Promise<string> 
 }
 
 interface Flags {
-  readonly prometheus: string;
+  readonly prometheus?: string;
+  readonly cloudwatch?: boolean;
   readonly minutes: number;
   readonly until?: string;
+  readonly source?: string;
   readonly note?: string;
 }
 
-async function draw(file: string, out: string, { prometheus, minutes, until, note }: Flags): Promise<void> {
+async function draw(dashboard: string, out: string, flags: Flags): Promise<void> {
+  const { prometheus, cloudwatch = false, minutes, until, source, note } = flags;
+  if ((prometheus !== undefined) === cloudwatch) throw new Failure("give either --prometheus or --cloudwatch", 2);
   const end = until === undefined ? Date.now() : Date.parse(until);
   if (Number.isNaN(end)) throw new Failure(`--until must be a time such as 2026-11-28T23:30:00Z (found ${until})`, 2);
   const to = Math.floor(end / 1000);
   const window = { from: to - minutes * 60, to, step: Math.max(15, Math.round((minutes * 60) / SAMPLES)) };
-  const ask = prometheusAt(prometheus);
-  const source = [await sourceOf(prometheus, ask, window), ...(note === undefined ? [] : [note])].join(". ");
-  const svg = await pictureOf(JSON.parse(await readFile(file, "utf8")), source, ask, window);
+  const headed = (found: string) => [source ?? found, ...(note === undefined ? [] : [note])].join(". ");
+  let svg: string;
+  if (prometheus === undefined) {
+    const aws = (args: readonly string[]) => outputOf("aws", args, { timeoutSeconds: AWS_TIMEOUT_SECONDS });
+    svg = drawPicture(await cloudWatchPicture(dashboard, aws, window), headed("CloudWatch"), window);
+  } else {
+    const ask = prometheusAt(prometheus);
+    const found = headed(await sourceOf(prometheus, ask, window));
+    svg = await pictureOf(JSON.parse(await readFile(dashboard, "utf8")), found, ask, window);
+  }
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, `${svg}\n`);
   process.stdout.write(`wrote ${out}, ${Math.ceil(svg.length / 1000)} KB\n`);
@@ -71,12 +65,17 @@ async function draw(file: string, out: string, { prometheus, minutes, until, not
 
 if (import.meta.main) {
   await runCommandLine(
-    commandLine("dashboards", "draw a dashboard of Grafana with the data of a Prometheus")
-      .argument("<dashboard.json>", "the dashboard, as the ConfigMap eks-dns-logging-dashboard has it")
+    commandLine("dashboards", "draw a dashboard with the data of a Prometheus or of CloudWatch")
+      .argument(
+        "<dashboard>",
+        "file with Grafana's, as the ConfigMap eks-dns-logging-dashboard has it; with --cloudwatch, the cluster's name",
+      )
       .argument("<picture.svg>", "file to write")
-      .requiredOption("--prometheus <url>", "address of the Prometheus, such as http://127.0.0.1:9090")
+      .option("--prometheus <url>", "address of the Prometheus, such as http://127.0.0.1:9090")
+      .option("--cloudwatch", "read the dashboard, its metrics and alarms with the AWS CLI")
       .option("--minutes <number>", "length of the period", between(5, 1440), 60)
       .option("--until <time>", "end of the period (default: now)")
+      .option("--source <text>", "what the data come from, for the picture's head (default: what answered)")
       .option("--note <text>", "what happened in it, for the picture's head")
       .action(draw),
   );

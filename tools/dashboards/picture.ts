@@ -10,43 +10,45 @@ import {
 } from "echarts/components";
 import { type ComposeOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { z } from "zod";
-import type { RangeSeries, Window } from "./prometheus-data.ts";
 
 use([LineChart, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 type Options = ComposeOption<LineSeriesOption | GridComponentOption | TitleComponentOption>;
 
-const Position = z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() });
-/** What is drawn of a dashboard of Grafana. */
-export const Dashboard = z.object({
-  title: z.string(),
-  annotations: z.object({ list: z.array(z.object({ expr: z.string() })) }),
-  panels: z.array(
-    z.discriminatedUnion("type", [
-      z.object({ type: z.literal("row"), title: z.string(), gridPos: Position }),
-      z.object({
-        type: z.literal("timeseries"),
-        title: z.string(),
-        gridPos: Position,
-        targets: z.array(z.object({ expr: z.string() })),
-        fieldConfig: z.object({
-          defaults: z.object({
-            thresholds: z.object({ steps: z.array(z.object({ color: z.string(), value: z.number().nullable() })) }),
-          }),
-        }),
-      }),
-    ]),
-  ),
-});
-export type Dashboard = z.infer<typeof Dashboard>;
-type Panel = Dashboard["panels"][number];
-type Graph = Extract<Panel, { type: "timeseries" }>;
+/** A period, in seconds since 1970, and the distance of two samples. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+}
 
-/** A graph with the answers to its expressions, and the periods in which its alert fired. */
+/** A series: its labels, and pairs of seconds since 1970 and value. NaN is a gap. */
+export interface RangeSeries {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly samples: readonly (readonly [number, number])[];
+}
+
+/** Place in a grid of 24 columns. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly w: number;
+  readonly h: number;
+}
+
+/** A heading, or a graph with its data and the periods in which its alert fired. */
 export interface Drawn {
-  readonly panel: Panel;
+  readonly kind: "heading" | "graph";
+  readonly title: string;
+  readonly place: Place;
+  readonly thresholds: readonly number[];
   readonly series: readonly RangeSeries[];
   readonly fired: readonly (readonly [number, number])[];
+}
+
+/** A dashboard with its data. */
+export interface Picture {
+  readonly title: string;
+  readonly drawn: readonly Drawn[];
 }
 
 const WIDTH = 1200;
@@ -60,29 +62,24 @@ const COLORS = ["#3274d9", "#56a64b", "#e0752d", "#a352cc", "#37872d", "#b877d9"
 
 /**
  * One SVG of a dashboard: each graph at its place, its threshold as a dashed line, the periods in which its alert fired as a red band.
- * @param subtitle Date and source of the data.
+ * @param source What the data come from, such as `Prometheus 3.9.1`.
  */
-export function drawDashboard(title: string, subtitle: string, drawn: readonly Drawn[], window: Window): string {
-  const height = HEADER + Math.max(...drawn.map(({ panel: { gridPos } }) => gridPos.y + gridPos.h)) * LINE;
+export function drawPicture({ title, drawn }: Picture, source: string, window: Window): string {
+  const day = new Date(window.from * 1000).toISOString().slice(0, 10);
+  const subtext = `${day}, ${clock(window.from)} to ${clock(window.to)} UTC. ${source}.`;
+  const height = HEADER + Math.max(...drawn.map(({ place }) => place.y + place.h)) * LINE;
   const chart = init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
-  const graphs = drawn.flatMap(({ panel, ...data }) => (panel.type === "timeseries" ? [{ panel, ...data }] : []));
+  const graphs = drawn.filter(({ kind }) => kind === "graph");
   const options: Options = {
     animation: false,
     backgroundColor: "#ffffff",
     color: COLORS,
     textStyle: { fontFamily: "sans-serif" },
     title: [
-      {
-        text: title,
-        subtext: subtitle,
-        left: 16,
-        top: 12,
-        textStyle: { fontSize: 18 },
-        subtextStyle: { fontSize: 12 },
-      },
-      ...drawn.map(panelTitle),
+      { text: title, subtext, left: 16, top: 12, textStyle: { fontSize: 18 }, subtextStyle: { fontSize: 12 } },
+      ...drawn.map(titleOf),
     ],
-    grid: graphs.map(({ panel }) => gridOf(panel)),
+    grid: graphs.map(({ place }) => gridOf(place)),
     xAxis: graphs.map((_, at) => ({
       type: "time" as const,
       gridIndex: at,
@@ -93,11 +90,11 @@ export function drawDashboard(title: string, subtitle: string, drawn: readonly D
       axisTick: { show: false },
       axisLabel: { fontSize: 9, hideOverlap: true, formatter: (value: number) => clock(value / 1000) },
     })),
-    yAxis: graphs.map(({ series, panel }, at) => ({
+    yAxis: graphs.map(({ series, thresholds }, at) => ({
       type: "value" as const,
       gridIndex: at,
       min: series.some(({ samples }) => samples.some(([, value]) => value < 0)) ? undefined : 0,
-      max: series.length === 0 ? 1 : (top: { max: number }) => Math.max(top.max, ...thresholds(panel)) || 1,
+      max: series.length === 0 ? 1 : (top: { max: number }) => Math.max(top.max, ...thresholds) || 1,
       splitNumber: 2,
       silent: true,
       axisLabel: { fontSize: 9, formatter: short },
@@ -111,16 +108,15 @@ export function drawDashboard(title: string, subtitle: string, drawn: readonly D
   return svg;
 }
 
-function panelTitle({ panel, series }: Drawn): TitleComponentOption {
-  const { x, y } = panel.gridPos;
-  const row = panel.type === "row";
+function titleOf({ kind, title, place: { x, y }, series }: Drawn): TitleComponentOption {
+  const heading = kind === "heading";
   return {
-    text: panel.title,
-    subtext: row ? "" : series.length === 0 ? "no data" : legend(series),
+    text: title,
+    subtext: heading ? "" : series.length === 0 ? "no data" : legend(series),
     itemGap: 2,
     left: x * COLUMN + 12,
     top: HEADER + y * LINE,
-    textStyle: { fontSize: row ? 14 : 12, fontWeight: row ? "bold" : "normal" },
+    textStyle: { fontSize: heading ? 14 : 12, fontWeight: heading ? "bold" : "normal" },
     subtextStyle: { fontSize: 9, color: "#777777" },
   };
 }
@@ -139,20 +135,18 @@ function legend(series: readonly RangeSeries[]): string {
   return text.length > 90 ? `${text.slice(0, 89)}…` : text;
 }
 
-function gridOf({ gridPos: { x, y, w, h } }: Graph): GridComponentOption {
+function gridOf({ x, y, w, h }: Place): GridComponentOption {
   return { left: x * COLUMN + 56, top: HEADER + y * LINE + 36, width: w * COLUMN - 76, height: h * LINE - 60 };
 }
 
-const thresholds = ({ fieldConfig }: Graph) =>
-  fieldConfig.defaults.thresholds.steps.flatMap(({ value }) => value ?? []);
-
-function seriesOf({ panel, series, fired }: Drawn & { readonly panel: Graph }, at: number): LineSeriesOption[] {
+function seriesOf({ thresholds, series, fired }: Drawn, at: number): LineSeriesOption[] {
   const [first, ...others] = series.slice(0, MAX_SERIES).map(
     ({ samples }): LineSeriesOption => ({
       type: "line",
       xAxisIndex: at,
       yAxisIndex: at,
-      showSymbol: samples.length === 1,
+      // A sample between two gaps has no line.
+      showSymbol: samples.length === 1 || samples.some(([, value]) => Number.isNaN(value)),
       symbolSize: 3,
       lineStyle: { width: 1.2 },
       data: samples.map(([second, value]) => [
@@ -169,7 +163,7 @@ function seriesOf({ panel, series, fired }: Drawn & { readonly panel: Graph }, a
         silent: true,
         label: { show: false },
         lineStyle: { color: "#e02f44", type: "dashed", width: 1 },
-        data: thresholds(panel).map((yAxis) => ({ yAxis })),
+        data: thresholds.map((yAxis) => ({ yAxis })),
       },
       markArea: {
         silent: true,
@@ -182,7 +176,7 @@ function seriesOf({ panel, series, fired }: Drawn & { readonly panel: Graph }, a
 }
 
 /** Hour and minute in UTC. */
-export function clock(seconds: number): string {
+function clock(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(11, 16);
 }
 

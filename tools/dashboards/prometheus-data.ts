@@ -1,18 +1,6 @@
 import { z } from "zod";
 import { Failure } from "../../lab/command-line.ts";
-
-/** A period, in seconds since 1970, and the distance of two samples. */
-export interface Window {
-  readonly from: number;
-  readonly to: number;
-  readonly step: number;
-}
-
-/** A series of a range query: its labels, and pairs of seconds since 1970 and value. */
-export interface RangeSeries {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly samples: readonly (readonly [number, number])[];
-}
+import type { RangeSeries, Window } from "./picture.ts";
 
 /** Answers range queries. */
 export type Ask = (expr: string, window: Window) => Promise<readonly RangeSeries[]>;

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { Drawn, Picture, Window } from "./picture.ts";
+import type { Ask } from "./prometheus-data.ts";
+
+const Position = z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() });
+/** What is drawn of a dashboard of Grafana. */
+const Dashboard = z.object({
+  title: z.string(),
+  annotations: z.object({ list: z.array(z.object({ expr: z.string() })) }),
+  panels: z.array(
+    z.discriminatedUnion("type", [
+      z.object({ type: z.literal("row"), title: z.string(), gridPos: Position }),
+      z.object({
+        type: z.literal("timeseries"),
+        title: z.string(),
+        gridPos: Position,
+        targets: z.array(z.object({ expr: z.string() })),
+        fieldConfig: z.object({
+          defaults: z.object({
+            thresholds: z.object({ steps: z.array(z.object({ color: z.string(), value: z.number().nullable() })) }),
+          }),
+        }),
+      }),
+    ]),
+  ),
+});
+
+/**
+ * A dashboard of Grafana with the data of a Prometheus.
+ * @param dashboard Grafana's JSON, as the ConfigMap `eks-dns-logging-dashboard` has it.
+ * @param ask Answers its expressions.
+ */
+export async function grafanaPicture(dashboard: unknown, ask: Ask, window: Window): Promise<Picture> {
+  const { title, panels, annotations } = Dashboard.parse(dashboard);
+  const firing = (await Promise.all(annotations.list.map(({ expr }) => ask(expr, window)))).flat();
+  const drawn: Drawn[] = [];
+  for (const panel of panels) {
+    const common = { title: panel.title, place: panel.gridPos };
+    if (panel.type === "row") {
+      drawn.push({ kind: "heading", ...common, thresholds: [], series: [], fired: [] });
+      continue;
+    }
+    const series = (await Promise.all(panel.targets.map(({ expr }) => ask(expr, window)))).flat();
+    const own = firing.filter(({ labels }) => labels.alertname === panel.title);
+    drawn.push({
+      kind: "graph",
+      ...common,
+      thresholds: panel.fieldConfig.defaults.thresholds.steps.flatMap(({ value }) => value ?? []),
+      series,
+      fired: own.flatMap(({ samples }) => periods(samples, window.step)),
+    });
+  }
+  return { title, drawn };
+}
+
+/** Samples that follow each other without a gap, as periods. */
+function periods(samples: readonly (readonly [number, number])[], step: number): [number, number][] {
+  const found: [number, number][] = [];
+  for (const [at] of samples) {
+    const last = found.at(-1);
+    if (last !== undefined && at - last[1] <= step * 1.5) last[1] = at;
+    else found.push([at, at]);
+  }
+  return found.map(([from, to]) => [from, to + step]);
+}
