@@ -7,12 +7,12 @@ export interface Token {
   readonly endLine: number;
 }
 
-/** White space as CoreDNS sees it. */
-const SPACE = /[\s\u0085]/;
+/** White space as CoreDNS sees it: a byte order mark is none. */
+const SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 /**
- * Splits a Corefile into words as CoreDNS does: by white space, a comment from `#` to the end of its line even inside a word,
- * a word in double quotes whole, and in it only `\"` is an escape.
+ * Splits a Corefile into words as CoreDNS does: by white space, a comment from `#` to the end of its line, but inside a word only to
+ * the end of that word; a word in double quotes whole, and in it only `\"` is an escape.
  * @see https://coredns.io/manual/configuration/
  */
 export function tokens(text: string): Token[] {
@@ -29,6 +29,8 @@ export function tokens(text: string): Token[] {
       position = endOfLine(text, position);
     } else {
       const word = char === '"' ? quoted(text, position + 1) : bare(text, position);
+      // A quote that nothing follows is no word.
+      if (word.text === "" && word.end > text.length) break;
       const endLine = line + (word.text.match(/\n/g)?.length ?? 0);
       found.push({ text: word.text, line, endLine });
       line = endLine;
@@ -51,9 +53,9 @@ function endOfLine(text: string, from: number): number {
 function bare(text: string, from: number): Word {
   let end = from;
   // CoreDNS drops a carriage return without ending the word there.
-  while (end < text.length && text.charAt(end) !== "#" && !(SPACE.test(text.charAt(end)) && text.charAt(end) !== "\r"))
-    end += 1;
-  return { text: text.slice(from, end).replaceAll("\r", ""), end };
+  while (end < text.length && (!SPACE.test(text.charAt(end)) || text.charAt(end) === "\r")) end += 1;
+  const [word = ""] = text.slice(from, end).split("#");
+  return { text: word.replaceAll("\r", ""), end };
 }
 
 function quoted(text: string, from: number): Word {
@@ -63,13 +65,14 @@ function quoted(text: string, from: number): Word {
     if (char === '"') return { text: value, end: position + 1 };
     if (char === "\\") {
       const next = text.charAt(position + 1);
-      value += next === '"' ? next : char + next;
+      // A backslash that nothing follows is dropped.
+      if (next !== "") value += next === '"' ? next : char + next;
       position += 1;
     } else {
       value += char;
     }
   }
-  return { text: value, end: text.length };
+  return { text: value, end: text.length + 1 };
 }
 
 /**

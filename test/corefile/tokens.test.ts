@@ -5,9 +5,15 @@ import { spelled, tokens } from "../../corefile/syntax/tokens.ts";
 const words = (text: string) => tokens(text).map((token) => token.text);
 
 describe("Corefile words", () => {
-  it("are split at white space, and a comment ends its line even inside a word", () => {
+  it("are split at white space, and a comment ends its line", () => {
     assert.deepEqual(words("forward . 10.0.0.2 # the company\n# all of it\ncache 30#x\nloop"), [
       ...["forward", ".", "10.0.0.2", "cache", "30", "loop"],
+    ]);
+  });
+
+  it("go on after a comment that is glued to one, which ends at the next white space", () => {
+    assert.deepEqual(words("forward . 10.0.0.2# the company\nclass all#x\ty#\r\nloop#a\rb"), [
+      ...["forward", ".", "10.0.0.2", "the", "company", "class", "all", "y", "loop"],
     ]);
   });
 
@@ -25,6 +31,10 @@ describe("Corefile words", () => {
     assert.deepEqual(words(""), []);
     assert.deepEqual(words('""'), [""]);
     assert.deepEqual(words('"open'), ["open"]);
+    assert.deepEqual(words('log "'), ["log"]);
+    assert.deepEqual(words('log "a\\'), ["log", "a"]);
+    // A mark inside the text, as two joined files have it, is part of a word.
+    assert.deepEqual(words("log\uFEFF\n\uFEFFerrors\u00a0x"), ["log\uFEFF", "\uFEFFerrors", "x"]);
   });
 
   it("are read back as they were, or refused where no spelling does that", () => {
