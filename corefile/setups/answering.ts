@@ -1,6 +1,7 @@
 import { templateProblem } from "../syntax/go-template.ts";
 import { CLASSES, groupsOf, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
+import { needCredentials } from "./clusters.ts";
 import { type Setup, shown } from "./setup.ts";
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/hosts/setup.go */
@@ -136,15 +137,19 @@ export function acl(setup: Setup): void {
       setup.oneOf("a rule", setup.value.toLowerCase(), ACTIONS);
       let section = "";
       let count = 1;
+      let isAll = false;
       for (const word of setup.remaining()) {
         const isSection = ["type", "net"].includes(word.toLowerCase());
         if (isSection ? count === 0 : section === "")
           setup.refuse(`a rule takes type TYPES and net NETWORKS (found ${shown(word)})`);
         count = isSection ? 0 : count + 1;
-        if (isSection) section = word.toLowerCase();
-        else if (word !== "*" && section === "type" && !hasVariable(word) && !TYPES.has(word))
+        if (isSection) [section, isAll] = [word.toLowerCase(), false];
+        // CoreDNS reads no further word of the section then.
+        else if (isAll) setup.warn(`${section} * is for all of them, and CoreDNS ignores ${shown(word)} after it`);
+        else if (word === "*") isAll = true;
+        else if (section === "type" && !hasVariable(word) && !TYPES.has(word))
           setup.refuse(`${shown(word)} is not a type`);
-        else if (word !== "*" && section === "net")
+        else if (section === "net")
           setup.cidr("net", word.includes("/") ? word : `${word}/${word.includes(":") ? 128 : 32}`);
       }
       if (count === 0) setup.refuse(`${section} takes at least 1 word`);
@@ -224,7 +229,7 @@ function keys(setup: Setup): void {
   const isSecret = kind === "aws_secretsmanager" && setup.plugin === "dnssec";
   if (kind !== "file" && !isSecret) return;
   for (const name of setup.words(`key ${kind}`, 1)) {
-    if (isSecret) setup.warn("the key is in AWS Secrets Manager: CoreDNS does not start without credentials for it");
+    if (isSecret) needCredentials(setup, false, "AWS Secrets Manager", "key");
     else setup.needFile(`${name.replace(/\.(key|private)$/, "")}.key`, "key");
   }
 }

@@ -163,11 +163,11 @@ function pairs(setup: Setup, what: string, parts: number): void {
   }
 }
 
-/** Zones of a cloud are read before CoreDNS starts. */
-function needCredentials(setup: Setup, given: boolean, cloud: string): void {
+/** Zones and keys of a cloud are read before CoreDNS starts. */
+export function needCredentials(setup: Setup, given: boolean, cloud: string, what = "zone"): void {
   if (setup.context.isAddon && !setup.context.mayHaveRole && !given)
     setup.refuse(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
-  setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the zone from ${cloud}`);
+  setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the ${what} from ${cloud}`);
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/route53/setup.go */
