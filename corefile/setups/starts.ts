@@ -9,6 +9,7 @@ import {
   type TokenBlock,
   type TokenFile,
 } from "../syntax/syntax.ts";
+import { looseBrace, strayLines } from "./braces.ts";
 import { SETUPS } from "./index.ts";
 import { Refusal, Setup, type SetupContext, shown } from "./setup.ts";
 
@@ -80,6 +81,10 @@ export function startOf(text: string, context: StartContext = {}): Start {
     judgeStartup(block, servers[index]?.zones ?? [], errors, at);
   }
   judgeOverlap(blocks, servers, version, errors);
+  const stray = strayLines(blocks, release);
+  // What CoreDNS refuses then, it refuses for this.
+  if (errors.length > 0) errors.unshift(...stray);
+  else warnings.push(...stray);
   return { errors: [...new Set(errors)], warnings: [...new Set(warnings)] };
 }
 
@@ -164,11 +169,14 @@ function setUp(block: TokenBlock, release: Release, context: StartContext): Star
       continue;
     }
     const setup = new Setup(name, tokens, setupContext(block, new Set(options), root, release, context));
+    const loose = looseBrace(tokens);
     try {
       run(setup);
+      if (loose !== undefined) setup.warn(loose);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      (error.undecided ? warnings : errors).push(error.message);
+      const message = loose === undefined ? error.message : `${name}: ${loose}`;
+      (error.undecided ? warnings : errors).push(message);
     }
     warnings.push(...setup.warnings);
   }

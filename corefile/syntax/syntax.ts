@@ -22,6 +22,10 @@ export interface PluginTokens {
 export interface TokenBlock {
   /** As written, such as `.:53`. Empty where the block is only an empty word. */
   readonly keys: readonly string[];
+  /** Line of its first word. */
+  readonly line: number;
+  /** Whether its lines stand in braces; a block without them ends at the end of the text, or at a closing brace. */
+  readonly hasBraces: boolean;
   /** Each line with its words, in the order of the text. */
   readonly lines: readonly PluginTokens[];
   /** Files that lines of this block come from, which are not read. */
@@ -80,15 +84,16 @@ class Parser {
   }
 
   private block(): TokenBlock | undefined {
+    const line = this.words[this.cursor]?.line ?? 1;
     const { keys, ended } = this.keys();
     if (keys.length === 0 && ended) return undefined;
-    if (ended) return { keys, lines: [], imports: [] };
+    if (ended) return { keys, line, hasBraces: false, lines: [], imports: [] };
     const [key = ""] = keys;
     if (keys.length === 1 && key.startsWith("(") && key.endsWith(")")) {
       this.snippet(key.slice(1, -1));
       return undefined;
     }
-    return this.contents(keys);
+    return this.contents(keys, line);
   }
 
   private keys(): { readonly keys: string[]; readonly ended: boolean } {
@@ -138,9 +143,9 @@ class Parser {
     this.snippets.set(name, inner);
   }
 
-  private contents(keys: readonly string[]): TokenBlock {
-    const braces = this.text() === "{";
-    if (!braces) this.cursor -= 1;
+  private contents(keys: readonly string[], line: number): TokenBlock {
+    const hasBraces = this.text() === "{";
+    if (!hasBraces) this.cursor -= 1;
     const lines: PluginTokens[] = [];
     const imports: string[] = [];
     while (this.next()) {
@@ -153,8 +158,8 @@ class Parser {
       }
       lines.push(this.line(imports));
     }
-    if (braces && this.text() !== "}") throw this.error("the text ends before a closing brace");
-    return { keys, lines, imports };
+    if (hasBraces && this.text() !== "}") throw this.error("the text ends before a closing brace");
+    return { keys, line, hasBraces, lines, imports };
   }
 
   /** A plugin's line, with its braces. */

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { startOf } from "../../corefile/setups/starts.ts";
+
+const ROOT = ".:53 {\n    errors\n    cache 30\n}\n";
+const at = (line: number) =>
+  `the brace on line ${line} opens no options, since it stands on a line of its own; put it at the end of the line before`;
+
+describe("a brace in the wrong place", () => {
+  it("opens no options on a line of its own, and CoreDNS starts without them or takes them for more lines", () => {
+    assert.deepEqual(
+      startOf(".:53 {\n    log\n    {\n        class error\n    }\n    acl {\n        allow\n    }\n}\n"),
+      {
+        errors: [],
+        warnings: [`.:53: log: ${at(3)}`],
+      },
+    );
+    assert.deepEqual(startOf(".:53 {\n    acl example.org\n    {\n        block\n    }\n}\n").warnings, [
+      `.:53: acl: ${at(3)}`,
+    ]);
+    assert.deepEqual(startOf(".:53 {\n    errors\n    cache 30\n    {\n        success 1024\n    }\n}\n"), {
+      errors: [`.:53: cache: ${at(4)}`],
+      warnings: [],
+    });
+  });
+
+  it("may stand on a line of its own behind a zone", () => {
+    assert.deepEqual(startOf(".:53\n{\n    errors\n}\n"), { errors: [], warnings: [] });
+  });
+
+  it("ends a server block before its last lines, which are zones then", () => {
+    const early =
+      ".:53 {\n    errors {\n        stacktrace\n        }\n    }\n    forward . 10.0.0.2\n    cache 30\n}\n";
+    const message =
+      "line 6: the line of forward stands outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
+    assert.deepEqual(startOf(early), {
+      errors: [message, "forward . 10.0.0.2: .:53 has a block already, and CoreDNS does not start"],
+      warnings: [],
+    });
+    assert.deepEqual(startOf(`.:53 {\n    errors\n    }\n    log\n    cache 30\n}\n`).warnings, [
+      message.replace("line 6", "line 4").replace("forward", "log"),
+    ]);
+  });
+
+  it("is a zone behind the last server block", () => {
+    const message =
+      "line 5: a closing brace stands outside the server blocks, so CoreDNS reads it as a zone; remove a brace above";
+    assert.deepEqual(startOf(`${ROOT}}\n`), { errors: [], warnings: [message] });
+    assert.equal(startOf(`${ROOT}}\ncorp.example {\n    errors\n}\n`).errors[0], message);
+  });
+
+  it("is none of a zone with the name of a plugin", () => {
+    assert.deepEqual(startOf(`${ROOT}local:53 {\n    errors\n}\nlog {\n    errors\n}\n`), { errors: [], warnings: [] });
+    assert.deepEqual(startOf("local\nerrors\n"), { errors: [], warnings: [] });
+  });
+});
