@@ -1,4 +1,4 @@
-import { type OtherPlugin, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
+import { type OtherPlugin, type Plugin, type Server, writePlugin } from "../model.ts";
 import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
 import { isNewer } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
@@ -12,6 +12,7 @@ import {
   hasPlugin,
   hasView,
   isWithin,
+  renames,
   servedZones,
   serverFor,
 } from "./findings.ts";
@@ -81,9 +82,10 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
 
 /** Whether no query for a zone comes to a block: neither as it is, nor under a name that a line gives it. */
 function isForeign(server: Server, zone: string): boolean {
-  const renames = server.plugins.some((plugin) => ["rewrite", "autopath", "dns64"].includes(pluginName(plugin)));
   const served = servedZones(server);
-  return !renames && served.length > 0 && !served.some((one) => isWithin(zone, one.zone) || isWithin(one.zone, zone));
+  return (
+    !renames(server) && served.length > 0 && !served.some((one) => isWithin(zone, one.zone) || isWithin(one.zone, zone))
+  );
 }
 
 /** @see https://github.com/coredns/coredns/issues/4545 */

@@ -7,6 +7,7 @@ import { checkEndings } from "./ending-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
 import { checkLogs } from "./log-checks.ts";
+import { checkOwners } from "./owner-checks.ts";
 import { checkRewrites } from "./rewrite-checks.ts";
 import { checkServing } from "./serving-checks.ts";
 import { checkZones } from "./zone-checks.ts";
@@ -43,6 +44,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
     checkOrder(server, release, findings);
     checkForwards(server, servers, context, findings);
     checkAnswers(server, servers, context, findings);
+    checkOwners(server, servers, findings);
     checkRewrites(server, servers, context, findings);
     checkEndings(server, servers, imports.length > 0, context, findings);
   }

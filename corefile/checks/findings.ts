@@ -101,6 +101,32 @@ export function serverFor(name: string, port: number, servers: readonly Server[]
   return fits.sort((a, b) => b.length - a.length)[0]?.server;
 }
 
+/**
+ * The other block that takes all names of a zone from a block, whoever asks: that of a longer zone.
+ * @returns undefined where some of them come to the block, or none for lack of its own zone.
+ */
+export function takenBy(zone: string, server: Server, servers: readonly Server[]): Server | undefined {
+  if (hasView(server)) return undefined;
+  const alike = servers.filter((other) => String(hostsOf(other)) === String(hostsOf(server)));
+  const served = servedZones(server);
+  if (served.some((own) => isWithin(own.zone, zone))) return undefined;
+  const owners = served
+    .filter((own) => isWithin(zone, own.zone))
+    .map(({ port }) => serverFor(zone, port, alike))
+    .filter((owner) => owner !== undefined);
+  return owners.includes(server) ? undefined : owners[0];
+}
+
+/** Whether plugins of a block see names that nobody asked it for. */
+export function renames(server: Server): boolean {
+  return ["rewrite", "autopath", "dns64"].some((name) => hasPlugin(server, name));
+}
+
+/** Addresses and interfaces that a block listens on; none where it listens on all. */
+export function hostsOf(server: Server): readonly string[] {
+  return server.plugins.flatMap((plugin) => (plugin.plugin === "bind" ? plugin.addresses : []));
+}
+
 /** Whether a name is a zone or below it. */
 export function isWithin(name: string, zone: string): boolean {
   const [inner, outer] = [dotted(name), dotted(zone)];

@@ -3,7 +3,7 @@ import type { RewritePlugin } from "../plugins/sources.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
-import { type CheckContext, dotted, type Findings, servedZones } from "./findings.ts";
+import { type CheckContext, dotted, type Findings, servedZones, takenBy } from "./findings.ts";
 import { checkTarget } from "./target-checks.ts";
 
 /** Rules of rewrite that fit no name, too many, or do something else with them than they say. */
@@ -16,8 +16,8 @@ export function checkRewrites(
   const rules = server.plugins.flatMap((plugin) => (plugin.plugin === "rewrite" ? [ordered(plugin)] : []));
   for (const [index, { rule }] of rules.entries()) {
     checkRule(server, rule, findings);
-    checkTarget(server, servers, rule, context, findings);
-    checkReach(server, rule, rules.slice(0, index), findings);
+    const isReached = checkReach(server, servers, rule, rules.slice(0, index), findings);
+    if (isReached) checkTarget(server, servers, rule, context, findings);
   }
   checkCnames(server, findings);
 }
@@ -73,27 +73,46 @@ function checkWords(server: Server, { match, from, to }: RewritePlugin, findings
     );
 }
 
-/** Rules that no name comes to: it is none of the block's, or an earlier rule takes it. */
-function checkReach(server: Server, rule: RewritePlugin, earlier: readonly Ordered[], findings: Findings): void {
+/**
+ * Rules that no name comes to: it is none of the block's, or an earlier rule takes it.
+ * @returns whether names may come from the block's own zones.
+ */
+function checkReach(
+  server: Server,
+  servers: readonly Server[],
+  rule: RewritePlugin,
+  earlier: readonly Ordered[],
+  findings: Findings,
+): boolean {
   const { match, from } = rule;
   const next = earlier.findLastIndex((other) => other.rule.continue === true) + 1;
   const wider = earlier.slice(next).find((other) => other.takesAll(rule))?.rule;
   if (wider !== undefined)
     findings.warn(server, `rewrite ${from} has no effect: rewrite ${wider.from} comes first and takes its names`);
   const zones = servedZones(server).map(({ zone }) => zone);
-  const renames = next > 0 || server.plugins.some((plugin) => ["autopath", "dns64"].includes(pluginName(plugin)));
-  if (renames || zones.length === 0 || (match !== "exact" && match !== "suffix")) return;
+  const isRenamed = next > 0 || server.plugins.some((plugin) => ["autopath", "dns64"].includes(pluginName(plugin)));
+  if (isRenamed || zones.length === 0 || (match !== "exact" && match !== "suffix")) return true;
   // A dot before both, so that whole labels are compared.
   const name = dotted(match === "exact" && !from.startsWith(".") ? `.${from}` : from);
   const meets = zones.some((zone) => {
     const own = zone === "." ? zone : `.${zone}`;
     return name.endsWith(own) || (match === "suffix" && own.endsWith(name));
   });
-  if (!meets)
+  if (!meets) {
     findings.warn(
       server,
       `rewrite ${from}: names of ${from} do not reach a block for ${server.zones.join(" ")}, so it has no effect`,
     );
+    return false;
+  }
+  // Without a dot, a suffix is the end of other names too.
+  const owner = name.startsWith(".") && name.length > 1 ? takenBy(name.slice(1), server, servers) : undefined;
+  if (owner === undefined) return true;
+  findings.warn(
+    server,
+    `rewrite ${from} has no effect: the block for ${owner.zones.join(" ")} takes these names; move the line there`,
+  );
+  return false;
 }
 
 /** A rule, and whether it leaves a later one no names where it ends the rules, as far as their words say. */

@@ -7,6 +7,7 @@ import {
   type Findings,
   hasCapitals,
   hasView,
+  hostsOf,
   servedZones,
   serverFor,
 } from "./findings.ts";
@@ -94,11 +95,6 @@ function checkBind(server: Server, servers: readonly Server[], { isAddon }: Chec
   const others = servers.filter((other) => !isInner(other));
   if (isRoot && isAddon !== false && serverFor(".", DNS_PORT, others) === undefined) findings.error(server, message);
   else if (!servers.some(asksLoopback)) findings.warn(server, message);
-}
-
-/** Addresses and interfaces that a block listens on; none where it listens on all. */
-function hostsOf(server: Server): readonly string[] {
-  return server.plugins.flatMap((plugin) => (plugin.plugin === "bind" ? plugin.addresses : []));
 }
 
 function isInner(server: Server): boolean {
