@@ -20,6 +20,8 @@ import {
 interface Place {
   readonly server: Server;
   readonly clusterDomain: string | undefined;
+  /** Types of the addresses that Services have: AAAA in a cluster of IPv6. */
+  readonly addressTypes: readonly string[];
   readonly findings: Findings;
 }
 
@@ -28,11 +30,17 @@ export function checkEndings(
   server: Server,
   servers: readonly Server[],
   hasImports: boolean,
-  { clusterDomain: domain = CLUSTER_DOMAIN }: CheckContext,
+  { clusterDomain: domain = CLUSTER_DOMAIN, clusterDns = [] }: CheckContext,
   findings: Findings,
 ): void {
+  const families = clusterDns.map((address) => (address.includes(":") ? "AAAA" : "A"));
   const answers = !hasImports && hasPlugin(server, "kubernetes") && serverFor(domain, DNS_PORT, servers) === server;
-  const place: Place = { server, clusterDomain: answers ? domain : undefined, findings };
+  const place: Place = {
+    server,
+    clusterDomain: answers ? domain : undefined,
+    addressTypes: families.length === 0 ? ["A"] : families,
+    findings,
+  };
   for (const plugin of server.plugins) {
     if (plugin.plugin === "hosts") checkHosts(place, plugin);
     if (plugin.plugin === "other" && plugin.line.name === "template") checkTemplate(place, plugin);
@@ -107,7 +115,7 @@ function samplesOf(zone: string): readonly string[] {
 
 /** template answers SERVFAIL for a name of its zones that no match fits, unless a line passes it on. */
 function checkTemplate(place: Place, { line }: OtherPlugin): void {
-  const { server, clusterDomain, findings } = place;
+  const { server, clusterDomain, addressTypes, findings } = place;
   const [kind = "IN", type = "ANY", ...words] = line.args;
   if (!["IN", "ANY"].includes(kind.toUpperCase())) return;
   const zones = zonesOf(place, words);
@@ -115,7 +123,7 @@ function checkTemplate(place: Place, { line }: OtherPlugin): void {
   const patterns = (line.block ?? []).flatMap(({ name, args }) => (name === "match" ? args : []));
   const fits = (name: string) =>
     patterns.length === 0 || patterns.some((one) => !isGoRegexp(one) || goMatcher(one)(dotted(name)));
-  const isAddress = ["A", "ANY"].includes(type.toUpperCase());
+  const isAddress = ["ANY", ...addressTypes].includes(type.toUpperCase());
   const where = `template ${line.args.join(" ")}`;
   if (isAddress && clusterDomain !== undefined && endsCluster(place, zones, [])) {
     if (SERVICES.every((name) => fits(`${name}.${clusterDomain}`))) {
@@ -149,27 +157,32 @@ const REFUSALS: Readonly<Record<string, string>> = {
 
 /** The first rule of acl that fits decides. @see https://coredns.io/plugins/acl/ */
 function checkRules(place: Place): void {
-  const { server, clusterDomain, findings } = place;
+  const { server, clusterDomain, addressTypes, findings } = place;
   const lines = server.plugins.flatMap((plugin) =>
     plugin.plugin === "other" && pluginName(plugin) === "acl" ? [plugin.line] : [],
   );
   for (const [index, { args, block: rules = [] }] of lines.entries()) {
     const zones = zonesOf(place, args);
-    const end = rules.findIndex(isUnconditional);
-    const rule = rules[end];
-    if (rule === undefined) continue;
-    const name = rule.name.toLowerCase();
-    const effect = REFUSALS[name];
-    const isFirst = end === 0 && !lines.slice(0, index).some((earlier) => meets(zonesOf(place, earlier.args), zones));
-    if (effect !== undefined && isFirst && clusterDomain !== undefined && endsCluster(place, zones, []))
-      findings.error(
-        server,
-        `acl: ${name} without a condition is first and ${effect}, also for the cluster's own names; the first rule that matches decides, so put it last`,
-      );
-    else if (end < rules.length - 1)
+    const isFirst = !lines.slice(0, index).some((earlier) => meets(zonesOf(place, earlier.args), zones));
+    const [first] = rules;
+    if (first !== undefined && isFirst && clusterDomain !== undefined && endsCluster(place, zones, [])) {
+      const effect = REFUSALS[first.name.toLowerCase()];
+      const { types, nets } = conditionsOf(first);
+      const isEveryType = isAll(types);
+      if (effect !== undefined && isAll(nets) && (isEveryType || addressTypes.every((type) => types.includes(type)))) {
+        const what = isEveryType ? "without a condition" : `type ${types.join(" ")} for every network`;
+        findings.error(
+          server,
+          `acl: ${first.name.toLowerCase()} ${what} is first and ${effect}, also for the cluster's own names; the first rule that matches decides, so put it last`,
+        );
+        continue;
+      }
+    }
+    const end = rules.findIndex((rule) => Object.values(conditionsOf(rule)).every(isAll));
+    if (end !== -1 && end < rules.length - 1)
       findings.warn(
         server,
-        `acl: the rules behind ${name} without a condition have no effect, since the first rule that matches decides`,
+        `acl: the rules behind ${rules[end]?.name.toLowerCase()} without a condition have no effect, since the first rule that matches decides`,
       );
   }
 }
@@ -179,11 +192,18 @@ function meets(one: readonly string[], other: readonly string[]): boolean {
   return one.some((zone) => other.some((own) => isWithin(zone, own) || isWithin(own, zone)));
 }
 
-/** Whether a rule, as `block type A net 10.0.0.0/8`, is for every type and every client. */
-function isUnconditional({ args }: Directive): boolean {
-  const words = args.map((word) => word.toLowerCase());
-  const at = words.indexOf("net");
-  const [types, nets] = at === -1 ? [words, ["*"]] : [words.slice(0, at), words.slice(at + 1)];
-  const isEveryType = types.length === 0 || types.includes("*");
-  return isEveryType && nets.includes("*");
+/** Types and networks of a rule, as `block type A net 10.0.0.0/8`, whose sections have any order; empty where it names none. */
+function conditionsOf({ args }: Directive): { readonly types: readonly string[]; readonly nets: readonly string[] } {
+  const found: Record<"type" | "net", string[]> = { type: [], net: [] };
+  let section: "type" | "net" = "type";
+  for (const word of args) {
+    const lower = word.toLowerCase();
+    if (lower === "type" || lower === "net") section = lower;
+    else found[section].push(word);
+  }
+  return { types: found.type, nets: found.net };
+}
+
+function isAll(words: readonly string[]): boolean {
+  return words.length === 0 || words.includes("*");
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { checkCorefile } from "../../corefile/checks/checker.ts";
 import { block, check, withLines } from "./default-corefile.ts";
 
 const NOTHING = { errors: [], warnings: [] };
@@ -130,6 +131,21 @@ describe("acl", () => {
     }
   });
 
+  it("ends them with a rule for the type of their addresses too, whatever the order of its sections", () => {
+    for (const rule of ["block type A", "drop net * type AAAA A"]) {
+      const [error] = check(withLines(acl(rule))).errors;
+      const types = rule.includes("drop") ? "AAAA A" : "A";
+      assert.ok(error?.includes(`type ${types} for every network is first and`), String(error));
+    }
+    for (const rule of [
+      "block net * type ANY",
+      "filter type AAAA",
+      "filter type AAAA net *",
+      "block type A net 10.9.0.0/16",
+    ])
+      assert.deepEqual(check(withLines(acl(rule, "allow net 10.0.0.0/8"))), NOTHING, rule);
+  });
+
   it("has rules that never apply", () => {
     for (const rules of [
       ["allow net 10.0.0.0/8", "block", "allow net 172.20.0.0/16"],
@@ -148,5 +164,24 @@ describe("acl", () => {
       "acl a.example b.example {\nfilter\n}",
     ])
       assert.deepEqual(check(withLines(line)), NOTHING, line);
+  });
+});
+
+describe("a cluster of IPv6", () => {
+  const found = (lines: string, ...clusterDns: readonly string[]) =>
+    checkCorefile(withLines(lines), { coredns: [1, 14, 3], clusterDns }).errors.length;
+  const endings = [
+    template("IN AAAA .", "rcode NOERROR"),
+    template("ANY AAAA", 'match "\\.corp\\.$"', "rcode NXDOMAIN"),
+    "acl {\nfilter type AAAA\n}",
+  ];
+
+  it("has names by AAAA, and no others by A", () => {
+    for (const lines of endings) {
+      assert.equal(found(lines, "fd5e:1::a"), 1, lines);
+      assert.equal(found(lines, "172.20.0.10"), 0, lines);
+      assert.equal(found(lines.replaceAll("AAAA", "A"), "fd5e:1::a"), 0, lines);
+      assert.equal(found(lines.replaceAll("AAAA", "A"), "172.20.0.10"), 1, lines);
+    }
   });
 });
