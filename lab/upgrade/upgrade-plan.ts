@@ -87,7 +87,7 @@ export function planUpgrade(input: UpgradeInput): UpgradePlan {
     components,
     ...(coredns === undefined ? {} : { coredns }),
     changes,
-    wayBack: wayBack(input),
+    wayBack: wayBack(input, components),
   };
 }
 

@@ -43,6 +43,8 @@ export const ADDON = "aws:eks/addon:Addon";
 /** Stands for the version of an add-on that neither the cluster nor the data tells. */
 export const UNKNOWN_VERSION = "unknown";
 const NODE_GROUP = "aws:eks/nodeGroup:NodeGroup";
+/** This program's component around whatever it manages of CoreDNS. */
+const CORE_DNS = "eks-dns-logging:dns:CoreDns";
 
 /** The steps in EKS's order. */
 export function stepsOf(input: UpgradeInput, components: readonly ComponentVerdict[]): UpgradeStep[] {
@@ -136,12 +138,11 @@ function managedNodes(compute: "auto" | "fargate", { to }: VersionStep): Upgrade
       };
 }
 
-function addonSteps({ target, ownsCluster }: UpgradeInput, components: readonly ComponentVerdict[]): UpgradeStep[] {
-  return components.flatMap(({ component, version, standing, wanted }) => {
+function addonSteps(input: UpgradeInput, components: readonly ComponentVerdict[]): UpgradeStep[] {
+  return components.flatMap((verdict) => {
+    const { component, version, standing, wanted } = verdict;
     if (component === "kubelet") return [];
-    const planned = target?.resources.find(({ type, inputs }) => type === ADDON && inputs.addonName === component);
-    const isManaged = planned !== undefined || (target === undefined && ownsCluster);
-    const after = isManaged ? (planned?.inputs.addonVersion ?? wanted) : standing === "update" ? wanted : version;
+    const { isManaged, after } = addonAfter(input, verdict);
     const isPinned = after === version && standing === "update";
     const changes = after !== version;
     const known = version === UNKNOWN_VERSION ? "" : ` ${version}`;
@@ -157,17 +158,49 @@ function addonSteps({ target, ownsCluster }: UpgradeInput, components: readonly 
   });
 }
 
+/** Whether the stack has an add-on, and the version that it has after the upgrade. */
+function addonAfter(
+  { target, ownsCluster }: UpgradeInput,
+  { component, version, standing, wanted }: ComponentVerdict,
+): { readonly isManaged: boolean; readonly after: unknown } {
+  const planned = target?.resources.find(({ type, inputs }) => type === ADDON && inputs.addonName === component);
+  const isManaged = planned !== undefined || (target === undefined && ownsCluster);
+  const after = isManaged ? (planned?.inputs.addonVersion ?? wanted) : standing === "update" ? wanted : version;
+  return { isManaged, after };
+}
+
+/** Version of an add-on to go back to, where the upgrade changes it; undefined in `version` where none is known. */
+function addonBefore(
+  addon: "kube-proxy" | "coredns",
+  input: UpgradeInput,
+  components: readonly ComponentVerdict[],
+): { readonly version: string | undefined } | undefined {
+  const { from, to } = input.step;
+  const version = addonDefaults(addon)[from];
+  const verdict = components.find(({ component }) => component === addon);
+  if (verdict !== undefined) {
+    if (addonAfter(input, verdict).after === verdict.version) return undefined;
+    return { version: verdict.version === UNKNOWN_VERSION ? version : verdict.version };
+  }
+  // EKS Auto Mode has neither, and a CoreDNS that the stack has adopted is no add-on.
+  const isAdopted = addon === "coredns" && input.target?.resources.some(({ type }) => type === CORE_DNS);
+  if (isAdopted || input.compute === "auto") return undefined;
+  return version === addonDefaults(addon)[to] ? undefined : { version };
+}
+
 /** How to go back. @see https://docs.aws.amazon.com/eks/latest/userguide/rollback-cluster.html */
-export function wayBack({ cluster, step: { from, to }, ownsCluster, file, today }: UpgradeInput): string[] {
+export function wayBack(input: UpgradeInput, components: readonly ComponentVerdict[]): string[] {
+  const { cluster, step, ownsCluster, file, today } = input;
+  const { from, to } = step;
   const extended = (supportOf(from, today)?.daysLeft ?? 0) < 0;
   const old = (["kube-proxy", "coredns"] as const).flatMap((addon) => {
-    const version = addonDefaults(addon)[from];
-    if (version === addonDefaults(addon)[to]) return [];
-    return version === undefined
+    const before = addonBefore(addon, input, components);
+    if (before === undefined) return [];
+    return before.version === undefined
       ? [
           `a version of ${addon} for ${from}, by aws eks describe-addon-versions --addon-name ${addon} --kubernetes-version ${from}`,
         ]
-      : [`aws eks update-addon --cluster-name ${cluster} --addon-name ${addon} --addon-version ${version}`];
+      : [`aws eks update-addon --cluster-name ${cluster} --addon-name ${addon} --addon-version ${before.version}`];
   });
   return [
     `possible within 7 days, once, and not for a cluster created with ${to}`,

@@ -211,6 +211,30 @@ describe("the plan of an upgrade", () => {
     assert.ok(upgradeWith({ today: "2027-03-28" }).wayBack.some((line) => line.includes("upgrade policy to EXTENDED")));
   });
 
+  it("goes back with the add-ons that it changes alone, to the versions that ran", () => {
+    const addons = (changes: Partial<UpgradeInput>) =>
+      upgradeWith(changes).wayBack.flatMap((line) => /--addon-name (\S+ --addon-version \S+)$/.exec(line)?.[1] ?? []);
+    const proxy = "kube-proxy --addon-version v1.35.3-eksbuild.29";
+    const both = [proxy, "coredns --addon-version v1.13.2-eksbuild.31"];
+    assert.deepEqual(addons({}), both);
+    const comparison = (before: typeof BEFORE, target: typeof BEFORE) => ({
+      target,
+      comparison: comparePlans(before, target),
+    });
+    const pinned = stackWith("1.36", "v1.12.4-eksbuild.29", "v1.36.0-eksbuild.25");
+    const older = stackWith("1.35", "v1.12.4-eksbuild.29", "v1.35.3-eksbuild.29");
+    assert.deepEqual(addons(comparison(older, pinned)), [proxy]);
+    assert.deepEqual(addons(comparison(older, AFTER)), [proxy, "coredns --addon-version v1.12.4-eksbuild.29"]);
+    const elsewhere = { ownsCluster: false, comparison: undefined };
+    const none = plan(resource("kubernetes:core/v1:Namespace", "ns", { metadata: { name: "ns" } }));
+    assert.deepEqual(addons({ ...elsewhere, target: none }), both);
+    assert.deepEqual(addons({ ...elsewhere, target: none, compute: "auto" }), []);
+    const adopted = plan(resource("eks-dns-logging:dns:CoreDns", "dns", {}));
+    assert.deepEqual(addons({ ...elsewhere, target: adopted }), [proxy]);
+    const live = liveWith([workload("Deployment", "coredns", `${REGISTRY}/coredns:v1.14.3-eksbuild.23`)]);
+    assert.deepEqual(addons({ ...elsewhere, target: none, live }), [proxy]);
+  });
+
   it("says after 180 days that its data is old", () => {
     assert.ok(!upgradeWith({ today: "2027-05-27" }).notes.some((note) => note.includes("looked up")));
     const { notes } = upgradeWith({ today: "2027-05-28" });
