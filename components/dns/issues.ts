@@ -13,6 +13,7 @@ import { ADDON_VERSIONS, parseAddonVersion, possibleRejections, rejections } fro
 import ipaddr from "ipaddr.js";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { addonVersion, addonVersionIssues } from "./addon-version.ts";
+import { domainOf } from "./cluster-domain.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import { cacheMemoryIssues, passedByIssues } from "./effect-issues.ts";
@@ -98,7 +99,9 @@ function context(
 ): CheckContext {
   const where = podsContext(settings, kubernetesVersion);
   const nodeLocal = settings.nodeLocalCache?.address;
-  const clusterDomain = settings.corefile.options?.clusterDomain;
+  const { corefile } = settings;
+  // On EKS a text with another domain is wrong; elsewhere it tells which one the cluster has.
+  const clusterDomain = kubernetesVersion === undefined ? domainOf(corefile) : corefile.options?.clusterDomain;
   return { clusterDns: settings.clusterDns ?? dnsAddresses, clusterDomain, nodeLocal, ...where };
 }
 
