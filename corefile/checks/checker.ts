@@ -1,4 +1,4 @@
-import { hasVariable, modelOf, pluginName, type Server, writePlugin } from "../model.ts";
+import { hasVariable, modelOf, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
 import { DECIDERS, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
@@ -6,6 +6,7 @@ import { checkAnswers } from "./answer-checks.ts";
 import { checkEndings } from "./ending-checks.ts";
 import { type CheckContext, type CorefileFindings, Findings } from "./findings.ts";
 import { checkForwards } from "./forward-checks.ts";
+import { shareNames } from "./line-zones.ts";
 import { checkLogs } from "./log-checks.ts";
 import { checkOwners } from "./owner-checks.ts";
 import { checkRewrites } from "./rewrite-checks.ts";
@@ -106,13 +107,15 @@ function checkRepeated(server: Server, findings: Findings): void {
 
 /** The order of lines means nothing to CoreDNS, so that one which suggests another order misleads its reader. */
 function checkOrder(server: Server, release: Release, findings: Findings): void {
-  const names = server.plugins.map(pluginName).filter((name) => DECIDERS.has(name));
-  for (const [index, name] of names.entries()) {
-    const before = names[index - 1];
-    if (before === undefined || (rankOf(before, release) ?? 0) <= (rankOf(name, release) ?? 0)) continue;
+  const deciders = server.plugins.filter((plugin) => DECIDERS.has(pluginName(plugin)));
+  const rank = (plugin: Plugin) => rankOf(pluginName(plugin), release) ?? 0;
+  for (const [index, plugin] of deciders.entries()) {
+    const before = deciders.slice(0, index).findLast((other) => shareNames(other, plugin));
+    if (before === undefined || rank(before) <= rank(plugin)) continue;
+    const [name, other] = [plugin, before].map(pluginName);
     findings.warn(
       server,
-      `${name} stands after ${before} but sees a query before it: CoreDNS's order is fixed, that of the lines is not used`,
+      `${name} stands after ${other} but sees a query before it: CoreDNS's order is fixed, that of the lines is not used`,
     );
   }
 }

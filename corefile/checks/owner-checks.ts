@@ -1,29 +1,19 @@
-import { type Server, writePlugin } from "../model.ts";
+import { pluginName, type Server } from "../model.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { bare, type Findings, renames, takenBy } from "./findings.ts";
+import { lineZones } from "./line-zones.ts";
 
-/** Plugins whose line names zones, and where the first of them stands. */
-const FIRST_ZONE: Readonly<Record<string, number>> = {
-  acl: 0,
-  auto: 0,
-  etcd: 0,
-  file: 1,
-  forward: 0,
-  k8s_external: 0,
-  secondary: 0,
-  template: 2,
-};
+/** Plugins whose zones other checks look at. */
+const CHECKED_ELSEWHERE: readonly string[] = ["hosts", "kubernetes"];
 
 /** Names that a line of a block is for, and which another block takes: CoreDNS gives a query to the block of the longest zone. */
 export function checkOwners(server: Server, servers: readonly Server[], findings: Findings): void {
   if (renames(server)) return;
   for (const plugin of server.plugins) {
     if (plugin.plugin === "hosts") checkHosts(server, servers, plugin.entries, findings);
-    const { name, args } = writePlugin(plugin);
-    const first = FIRST_ZONE[name];
-    if (first === undefined) continue;
-    const zones = args.slice(first, name === "forward" ? 1 : undefined).filter((zone) => !hasVariable(zone));
-    for (const zone of zones) {
+    const name = pluginName(plugin);
+    if (CHECKED_ELSEWHERE.includes(name)) continue;
+    for (const zone of lineZones(plugin).filter((one) => !hasVariable(one))) {
       const owner = takenBy(zone, server, servers);
       if (owner !== undefined)
         findings.warn(
