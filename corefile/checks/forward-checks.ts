@@ -125,9 +125,9 @@ function checkPlain(server: Server, { from, upstreams, tls, tlsServerName }: For
   );
 }
 
-/** Whether an upstream is asked with TLS; a variable may be. */
+/** Whether an upstream is not asked in plain DNS: with TLS, or another protocol that a newer CoreDNS speaks; a variable may be. */
 function isSecure(text: string): boolean {
-  return text.startsWith("tls://") || hasVariable(text);
+  return /^(?!dns:)[a-z0-9]+:\/\//.test(text) || hasVariable(text);
 }
 
 /** Plugins that may answer what forward leaves to others. */

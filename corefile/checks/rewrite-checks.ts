@@ -1,5 +1,6 @@
 import { type Plugin, pluginName, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
+import { isNewer } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
@@ -19,7 +20,8 @@ export function checkRewrites(
     const isReached = checkReach(server, servers, rule, rules.slice(0, index), findings);
     if (isReached) checkTarget(server, servers, rule, context, findings);
   }
-  checkCnames(server, findings);
+  // A newer CoreDNS adds the dot. https://github.com/coredns/coredns/pull/8285
+  if (!isNewer(context.coredns)) checkCnames(server, findings);
 }
 
 function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {

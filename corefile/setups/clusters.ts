@@ -166,7 +166,7 @@ function pairs(setup: Setup, what: string, parts: number): void {
 /** Zones and keys of a cloud are read before CoreDNS starts. */
 export function needCredentials(setup: Setup, given: boolean, cloud: string, what = "zone"): void {
   if (setup.context.isAddon && !setup.context.mayHaveRole && !given)
-    setup.refuse(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
+    setup.lack(`the add-on's pods have no credentials for ${cloud}, and CoreDNS does not start without them`);
   setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the ${what} from ${cloud}`);
 }
 

@@ -20,7 +20,7 @@ export function bind(setup: Setup): void {
     check(hosts);
     for (const host of hosts)
       if (setup.context.isAddon && isAddress(host) && !isOwnHost(host))
-        setup.refuse(`the add-on's pods do not have the address ${host}, and CoreDNS does not start`);
+        setup.lack(`the add-on's pods do not have the address ${host}, and CoreDNS does not start`);
     setup.block({ except: () => check(setup.words("except", 1)) });
   });
 }

@@ -57,7 +57,13 @@ export class Setup extends Dispenser {
     this.context = context;
   }
 
+  /** Refuses words. A version that is newer than all that are known may take them. */
   refuse(message: string): never {
+    throw new Refusal(`${this.plugin}: ${message}`, this.context.isNewer);
+  }
+
+  /** Refuses what needs something that the pods do not have, in whatever version. */
+  lack(message: string): never {
     throw new Refusal(`${this.plugin}: ${message}`);
   }
 
@@ -199,8 +205,7 @@ export class Setup extends Dispenser {
     if (hasVariable(path)) return;
     const file = this.path(path);
     const there = this.context.hasFile(file);
-    if (there === false)
-      this.refuse(`the add-on's pods have no ${what} ${file}, and CoreDNS does not start without it`);
+    if (there === false) this.lack(`the add-on's pods have no ${what} ${file}, and CoreDNS does not start without it`);
     if (there && USABLE_AS[what]?.test(file) !== true)
       this.refuse(`${file} is there, but is no ${what}, and CoreDNS does not start with it`);
     if (there === undefined) this.warn(`CoreDNS does not start unless its pod has the ${what} ${file}`);
