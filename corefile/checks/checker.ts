@@ -25,7 +25,7 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
     mayHaveRole: context.mayHaveRole,
   };
   const start = startOf(text, where);
-  const cause = start.errors.length > 0 ? commonCause(text) : undefined;
+  const cause = escapedBreaks(text) ?? (start.errors.length > 0 ? commonCause(text) : undefined);
   if (cause !== undefined) return { errors: [cause], warnings: [] };
   findings.errors.push(...start.errors);
   findings.warnings.push(...start.warnings);
@@ -54,10 +54,19 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   return { errors: [...new Set(findings.errors)], warnings: [...new Set(findings.warnings)] };
 }
 
+/** A text on one line with the line breaks of JSON, with which CoreDNS starts, and serves zones that nobody asks for. */
+function escapedBreaks(text: string): string | undefined {
+  if (text.trim().includes("\n") || !/\{\s*(\\r)?\\n/.test(text)) return undefined;
+  return "its line breaks are a backslash and an n, so that CoreDNS takes all words for zones: write lines";
+}
+
 /** What makes CoreDNS refuse many lines at once, said instead of all of them. */
 function commonCause(text: string): string | undefined {
-  if (/^\s*Corefile:\s*[|>]/m.test(text))
-    return "this is a ConfigMap: the Corefile is only the text below its key Corefile";
+  const [, key] = /^\s*(Corefile|corefile):\s*[|>]/m.exec(text) ?? [];
+  if (key !== undefined) {
+    const what = key === "Corefile" ? "a ConfigMap" : "a configuration of the add-on";
+    return `this is ${what}: the Corefile is only the text below its key ${key}`;
+  }
   const written = text.split("\n").map((line) => line.replace(/#.*$/, ""));
   const lines = written.map((line) => /(?:^|\s)([^\s{"#][^\s"#]*\{)\s*$/.exec(line)?.[1]);
   const index = lines.findIndex((word) => word !== undefined);

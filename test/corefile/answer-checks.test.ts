@@ -140,6 +140,18 @@ describe("a Corefile of which CoreDNS understands nothing", () => {
     ]);
   });
 
+  it("is said to be a configuration of the add-on", () => {
+    assert.deepEqual(errorsOf("replicaCount: 2\ncorefile: |\n  .:53 {\n      errors\n  }\n"), [
+      "this is a configuration of the add-on: the Corefile is only the text below its key corefile",
+    ]);
+  });
+
+  it("has the line breaks of JSON", () => {
+    const message = "its line breaks are a backslash and an n, so that CoreDNS takes all words for zones: write lines";
+    assert.deepEqual(errorsOf(".:53 {\\n    errors\\n    health\\n}\n"), [message]);
+    assert.deepEqual(errorsOf('{"corefile": ".:53 {\\r\\n    errors\\r\\n}"}'), [message]);
+  });
+
   it("imports what an empty variable names", () => {
     assert.match(String(errorsOf(".:53 {\n    import {$NONE}\n}\n")), /import takes the name of a snippet/);
   });
