@@ -1,3 +1,4 @@
+import { readExpression } from "../syntax/go-expression.ts";
 import { templateProblem } from "../syntax/go-template.ts";
 import { CLASSES, groupsOf, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
@@ -278,8 +279,12 @@ export function view(setup: Setup): void {
     setup.words("its line", 1, 1);
     setup.block({
       expr: () => {
-        setup.remaining();
-        setup.warn("its expression is not checked");
+        const text = setup.remaining().join(" ");
+        const { problem, kind, isRead } = hasVariable(text) ? { isRead: false } : readExpression(text);
+        if (problem !== undefined) setup.refuse(`expr ${text}: ${problem}`);
+        if (!isRead) setup.warn("its expression is not checked");
+        else if (kind !== "boolean" && kind !== "any")
+          setup.warn(`expr ${text}: is no condition, so that the block takes no query`);
       },
     });
   }, 1);

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { startOf } from "../../corefile/setups/starts.ts";
+import { readExpression } from "../../corefile/syntax/go-expression.ts";
+
+describe("an expression of view", () => {
+  const problems: readonly (readonly [text: string, problem: string])[] = [
+    ["name() == 'a.' name() == 'b.'", "name is not expected"],
+    ["name() ==", "it ends too early"],
+    ["type() == A", "A is no function of a query, and a text needs quotes, as 'A'"],
+    ["name == 'a.'", "== does not take a function and a text; a function needs parentheses, as name()"],
+    ["port() == 53", "== does not take a text and a number"],
+    ["port() in [53]", "in does not take a text and a list of numbers"],
+    ["incidr(client_ip())", "incidr takes 2 arguments (found 1)"],
+    ["incidr(client_ip(), '10.0.0.0/8') | incidr(client_ip(), '::/0')", "incidr takes 2 arguments (found 3)"],
+    ["incidr(client_ip, '10.0.0.0/8')", "incidr takes a text, not a function; a function needs parentheses, as name()"],
+    ["incidr(client_ip(), 10.0.0.0/8)", "10.0.0.0 is no number"],
+    ["(do()", ") is expected instead of the end"],
+    ["not name()", "not takes a boolean, not a text"],
+    ["name() = 'a'", "\"= 'a'\" is not understood"],
+    ["name() matches '['", "'[' is no regular expression in Go's syntax"],
+    ["name().length > 3", "a text has no fields"],
+    ["toString(id()) == '1'", "toString is no function of a query, and a text needs quotes, as 'A'"],
+  ];
+  for (const [text, problem] of problems)
+    it(`is refused: ${text}`, () => assert.deepEqual(readExpression(text), { problem, isRead: true }));
+
+  it("is a condition, or comes to something else", () => {
+    const kinds = {
+      "incidr(client_ip(), '10.0.0.0/8') || type() in ['A', 'AAAA'] and not do()": "boolean",
+      "1 < id() < 9 and size() ** 2 >= -1.5 == true": "boolean",
+      "'a' + name()": "text",
+      "len(name()) * 2": "number",
+      "name() | lower() | len()": "number",
+      "split(name(), '.')": "list of texts",
+      "1..3": "list of numbers",
+      name: "function",
+      nil: "any",
+    };
+    for (const [text, kind] of Object.entries(kinds))
+      assert.deepEqual(readExpression(text), { kind, isRead: true }, text);
+  });
+
+  it("is not read where it has more of the language", () => {
+    for (const text of ["do() ? true : false", "let x = 1; x == 1", "any(['a'], {# == name()})", "name()[0:1] == 'a'"])
+      assert.deepEqual(readExpression(text), { isRead: false }, text);
+    assert.ok(readExpression("name() == 'let; a ? b'").isRead);
+  });
+
+  it("is told of in its server block", () => {
+    const of = (text: string) => startOf(`.:53 {\n    view a {\n        expr ${text}\n    }\n}\n`);
+    assert.deepEqual(of("client_ip() == '10.0.0.1'"), { errors: [], warnings: [] });
+    assert.deepEqual(of("name()").warnings, [
+      ".:53: view: expr name(): is no condition, so that the block takes no query",
+    ]);
+    // CoreDNS takes the quotes of a whole word off.
+    assert.deepEqual(of('type() == "A"').errors, [
+      ".:53: view: expr type() == A: A is no function of a query, and a text needs quotes, as 'A'",
+    ]);
+    assert.deepEqual(of("do() ? true : false").warnings, [".:53: view: its expression is not checked"]);
+    assert.deepEqual(of("{$CONDITION}").warnings, [".:53: view: its expression is not checked"]);
+  });
+});
