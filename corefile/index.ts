@@ -3,6 +3,7 @@
 export { checkCorefile } from "./checks/checker.ts";
 export type { CheckContext, CorefileFindings } from "./checks/findings.ts";
 export { loopOf, readUpstream } from "./checks/forward-checks.ts";
+export { type ClusterZones, clusterZones, domainOf } from "./cluster-zones.ts";
 export { type Corefile, type Plugin, parseCorefile, pluginName, renderCorefile, type Server } from "./model.ts";
 export type { CachePlugin } from "./plugins/cache.ts";
 export type { ForwardPlugin } from "./plugins/forward.ts";

@@ -1,6 +1,7 @@
 import {
   type CheckContext,
   checkCorefile,
+  domainOf,
   groupsOf,
   isGoRegexp,
   loopOf,
@@ -13,7 +14,6 @@ import { ADDON_VERSIONS, parseAddonVersion, possibleRejections, rejections } fro
 import ipaddr from "ipaddr.js";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { addonVersion, addonVersionIssues } from "./addon-version.ts";
-import { domainOf } from "./cluster-domain.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import type { CorefileOptions } from "./corefile-settings.ts";
 import { cacheMemoryIssues, passedByIssues } from "./effect-issues.ts";
@@ -99,9 +99,10 @@ function context(
 ): CheckContext {
   const where = podsContext(settings, kubernetesVersion);
   const nodeLocal = settings.nodeLocalCache?.address;
-  const { corefile } = settings;
+  const { options, text } = settings.corefile;
   // On EKS a text with another domain is wrong; elsewhere it tells which one the cluster has.
-  const clusterDomain = kubernetesVersion === undefined ? domainOf(corefile) : corefile.options?.clusterDomain;
+  const told = kubernetesVersion === undefined && text !== undefined ? domainOf(text) : undefined;
+  const clusterDomain = options?.clusterDomain ?? told;
   return { clusterDns: settings.clusterDns ?? dnsAddresses, clusterDomain, nodeLocal, ...where };
 }
 

@@ -102,7 +102,7 @@ export function serverFor(name: string, port: number, servers: readonly Server[]
 }
 
 /**
- * The other block that takes all names of a zone from a block, whoever asks: that of a longer zone.
+ * The other block that takes all names of a zone from a block, for any client: that of a longer zone.
  * @returns undefined where some of them come to the block, or none for lack of its own zone.
  */
 export function takenBy(zone: string, server: Server, servers: readonly Server[]): Server | undefined {

@@ -132,7 +132,7 @@ class Reader {
     if (!this.takes(word)) throw new Problem(`${word} is expected instead of ${this.word ?? "the end"}`);
   }
 
-  /** An expression, and functions behind `|` of which each takes what stands before it. */
+  /** An expression, and functions behind `|` of which each takes what precedes it. */
   private piped(): Kind {
     let kind = this.expression(0);
     while (this.takes("|")) {
@@ -225,7 +225,7 @@ class Reader {
     return kinds;
   }
 
-  /** What stands behind an operand: a field or a place of it. */
+  /** A field or a place of an operand, behind it. */
   private continued(kind: Kind): Kind {
     let found = kind;
     for (;;) {

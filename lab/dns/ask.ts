@@ -110,7 +110,7 @@ export function answeredBy(name: string, answer: Answer | undefined, own: OwnZon
 
 function isWithin(name: string, zones: readonly string[]): boolean {
   const asked = `.${name.toLowerCase().replace(/\.$/, "")}`;
-  return zones.some((zone) => asked.endsWith(`.${zone.toLowerCase().replace(/\.$/, "")}`));
+  return zones.some((zone) => zone === "." || asked.endsWith(`.${zone.toLowerCase().replace(/\.$/, "")}`));
 }
 
 /** One query and what came of it. */

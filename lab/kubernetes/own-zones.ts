@@ -1,4 +1,4 @@
-import { parseCorefile } from "eks-dns-logging-corefile";
+import { clusterZones, parseCorefile } from "eks-dns-logging-corefile";
 
 /** What CoreDNS's Corefile says about the answers that it makes itself. */
 export interface OwnZones {
@@ -11,15 +11,13 @@ export interface OwnZones {
 /** CoreDNS's own. @see https://coredns.io/plugins/kubernetes/ */
 const DEFAULT_TTL = 5;
 
-/** The kubernetes plugin's zones and time to live; undefined where the text is no Corefile, or has no such plugin. */
+/** The zones of all lines of kubernetes; undefined where the text is no Corefile, or has no such plugin. */
 export function ownZones(corefile: string): OwnZones | undefined {
   try {
-    for (const server of parseCorefile(corefile).servers) {
-      for (const plugin of server.plugins) {
-        if (plugin.plugin !== "kubernetes") continue;
-        return { zones: plugin.zones.length > 0 ? plugin.zones : server.zones, ttl: plugin.ttl ?? DEFAULT_TTL };
-      }
-    }
+    const found = clusterZones(parseCorefile(corefile));
+    if (found.length === 0) return undefined;
+    // Lines of their own for names and addresses have the same time in most cases; that of names is the first.
+    return { zones: found.flatMap(({ zones }) => zones), ttl: found[0]?.ttl ?? DEFAULT_TTL };
   } catch {
     // Someone else's Corefile, or none: then less can be told.
   }

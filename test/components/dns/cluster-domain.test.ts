@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { domainOf } from "../../../components/dns/cluster-domain.ts";
 import { checkDns, dnsWarnings } from "../../../components/dns/issues.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
+import { domainOf } from "../../../corefile/cluster-zones.ts";
 
 const corefile = (kubernetes: string, zone = ".:53") =>
   `${zone} {\n errors\n health\n ready\n ${kubernetes} {\n fallthrough in-addr.arpa\n }\n forward . 10.0.0.2\n cache 30\n loop\n reload\n}\n`;
@@ -18,8 +18,7 @@ describe("the domain of a cluster that is not EKS's", () => {
       [corefile("errors"), undefined],
       [".:53 {", undefined],
     ];
-    for (const [text, domain] of cases) assert.equal(domainOf({ text }), domain, text);
-    assert.equal(domainOf({ options: { clusterDomain: "lab.example" } }), "lab.example");
+    for (const [text, domain] of cases) assert.equal(domainOf(text), domain, text);
   });
 
   it("is what a CoreDNS that is adopted there must answer, and cluster.local on EKS", () => {

@@ -139,6 +139,18 @@ describe("who answered", () => {
     assert.equal(answeredBy(NAME, undefined, own), "nobody");
   });
 
+  it("is told by the zones of the block where kubernetes names none, and by those of all its blocks", () => {
+    const parted = ownZones(
+      "in-addr.arpa:53 {\n kubernetes\n}\nCluster.Local.:53 dns://k.test:53 {\n kubernetes\n}\n.:53 {\n forward . 10.0.0.2\n}\n",
+    );
+    assert.deepEqual(parted, { zones: ["in-addr.arpa", "cluster.local", "k.test"], ttl: 5 });
+    assert.equal(answeredBy(NAME, answer({ ttl: 5, authoritative: true }), parted), "kubernetes");
+    assert.equal(answeredBy("x.example.", answer({ authoritative: true }), parted), "CoreDNS itself");
+    const root = ownZones(".:53 {\n kubernetes\n}\n");
+    assert.deepEqual(root, { zones: ["."], ttl: 5 });
+    assert.equal(answeredBy(NAME, answer({ ttl: 5, authoritative: true }), root), "kubernetes");
+  });
+
   it("says less where the Corefile is not known", () => {
     assert.equal(ownZones("{"), undefined);
     assert.equal(ownZones(".:53 {\n forward . 1.1.1.1\n}"), undefined);
