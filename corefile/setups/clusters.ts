@@ -31,7 +31,9 @@ export function kubernetes(setup: Setup): void {
         namespaces = true;
       },
       endpoint: () => {
-        setup.words("endpoint", 1);
+        const [server = ""] = setup.words("endpoint", 1);
+        if (!hasVariable(server) && !isServer(server))
+          setup.refuse(`endpoint takes a URL or a host with its port (found ${shown(server)})`);
         hasEndpoint = true;
       },
       tls: () => {
@@ -73,6 +75,11 @@ export function kubernetes(setup: Setup): void {
     for (const zone of multicluster)
       if (!zones.includes(zone)) setup.refuse(`multicluster takes zones of its line (found ${zone})`);
   }, 1);
+}
+
+/** Whether Kubernetes' client takes an address of the API: without a scheme it has no path; an empty one is the pod's own. */
+function isServer(text: string): boolean {
+  return /^[a-z][a-z\d+.-]*:\/\/[^/?#]/i.test(text) || /^([^/?#]+\/?)?$/.test(text);
 }
 
 const KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
