@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { KubeConfig, type KubernetesObject, PatchStrategy } from "@kubernetes/client-node";
+import { KubeConfig, type KubernetesObject } from "@kubernetes/client-node";
 import { readCluster } from "../../lab/audit/cluster-objects.ts";
 import { loadOf } from "../../lab/dns/bench.ts";
 import { BENCH_SCRIPT, readSamples, scriptArguments } from "../../lab/dns/bench-script.ts";
@@ -162,7 +162,7 @@ async function planned(folder: string): Promise<{ object: KubernetesObject; isPa
 
 /** As `kubectl apply --server-side` without `--force-conflicts`: a field of another manager with another value is an error. */
 async function apply(cluster: TestCluster, object: KubernetesObject): Promise<void> {
-  await cluster.objects.patch(object, undefined, undefined, MANAGER, false, PatchStrategy.ServerSideApply);
+  await cluster.apply(object, { fieldManager: MANAGER, force: false });
 }
 
 /** An object without fields: applied, it releases all that the manager had. */

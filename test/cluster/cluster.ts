@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import type { RequestOptions } from "node:https";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import {
@@ -7,30 +8,47 @@ import {
   KubeConfig,
   type KubernetesObject,
   KubernetesObjectApi,
-  PatchStrategy,
   type V1Pod,
 } from "@kubernetes/client-node";
 import { parse } from "yaml";
+import { send } from "../../lab/kubernetes/client.ts";
 
 const FIELD_MANAGER = "eks-dns-logging-test";
 
+/** Knows the path of an object of any kind. */
+class ObjectPaths extends KubernetesObjectApi {
+  pathOf(object: KubernetesObject): Promise<string> {
+    return this.specUriPath(object, "patch");
+  }
+}
+
 /** The cluster that the tests run on: that of $KUBECONFIG or ~/.kube/config, in its current context. */
 export class TestCluster {
-  readonly objects: KubernetesObjectApi;
+  readonly objects: ObjectPaths;
   readonly core: CoreV1Api;
   readonly context: string;
+  private readonly config = new KubeConfig();
 
   constructor() {
-    const config = new KubeConfig();
-    config.loadFromDefault();
-    this.context = config.getCurrentContext();
-    this.objects = KubernetesObjectApi.makeApiClient(config);
-    this.core = config.makeApiClient(CoreV1Api);
+    this.config.loadFromDefault();
+    this.context = this.config.getCurrentContext();
+    this.objects = this.config.makeApiClient(ObjectPaths);
+    this.core = this.config.makeApiClient(CoreV1Api);
   }
 
-  /** Applies on the server's side, which refuses a field that the API does not have. */
-  async apply(object: KubernetesObject): Promise<void> {
-    await this.objects.patch(object, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply);
+  /**
+   * Applies on the server's side, which refuses a field that the API does not have. The object is sent as it is: the client leaves out
+   * `from` of a NetworkPolicy and `default` of a LimitRange, which it has under names of its own.
+   */
+  async apply(object: KubernetesObject, { fieldManager = FIELD_MANAGER, force = true } = {}): Promise<void> {
+    const query = new URLSearchParams({ fieldManager, force: String(force) });
+    const server = this.config.getCurrentCluster()?.server.replace(/\/$/, "");
+    const options: RequestOptions = { method: "PATCH" };
+    await this.config.applyToHTTPSOptions(options);
+    const headers = { ...options.headers, "Content-Type": "application/apply-patch+yaml" };
+    const url = new URL(`${server}${await this.objects.pathOf(object)}?${query}`);
+    const { status, body } = await send(url, { ...options, headers }, JSON.stringify(object));
+    if (status >= 400) throw new ApiException(status, "", body, {});
   }
 
   /** Deletes and waits until the object is gone; one that was never there is gone. */
