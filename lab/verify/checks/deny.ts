@@ -1,9 +1,10 @@
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
 import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
-import { type Lab, UnmetPrecondition } from "../lab.ts";
-import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
-import type { Pair } from "./dns-names.ts";
+import { DNS_NAMESPACE, type Lab, UnmetPrecondition } from "../lab.ts";
+import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
+import { isOpened } from "./access-rules.ts";
+import { isOpen, type Pair, type TeamPeers } from "./dns-names.ts";
 
 /** Long enough for any answer inside a cluster, short enough to wait for none. */
 const SECONDS = 3;
@@ -15,6 +16,8 @@ const TURNS = 3;
 export interface Enforcement {
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
   readonly enforced: boolean;
+  /** The teams with what their settings open. Default: nothing beside DNS and peers. */
+  readonly teams?: readonly TeamPeers[];
 }
 
 /** A team's pod asks a port of CoreDNS that its policies do not open. */
@@ -35,7 +38,10 @@ async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promis
     const target = pods.find(isAskable);
     if (target === undefined)
       throw new UnmetPrecondition("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
-    const outcome = await askDnsPod(lab, pod, target, context);
+    const { egress } = teamOf(team, context);
+    const ports = DNS_PORTS.filter((port) => !isOpened(egress, { namespace: DNS_NAMESPACE, ip: target.ip }, port));
+    if (ports.length === 0) return skip(`egress of team ${team} opens ${target.ip}:${DNS_PORTS.join(", ")}`);
+    const outcome = await askDnsPod(lab, { pod, target, ports }, context);
     if (outcome.status !== "warn" || turn === TURNS) return outcome;
     pods = await lab.dnsPodsNow();
     if (pods.some((now) => isAskable(now) && now.ip === target.ip)) return outcome;
@@ -46,9 +52,20 @@ function isAskable({ ready, ip }: PodFacts): boolean {
   return ready && ip !== "";
 }
 
-async function askDnsPod(lab: Lab, pod: PodFacts, target: PodFacts, context: Enforcement): Promise<Outcome> {
+function teamOf(name: string, { teams = [] }: Enforcement): TeamPeers {
+  return teams.find((team) => team.name === name) ?? { name, peers: [] };
+}
+
+interface DnsQuestion {
+  readonly pod: PodFacts;
+  readonly target: PodFacts;
+  /** Those that no setting opens. */
+  readonly ports: readonly number[];
+}
+
+async function askDnsPod(lab: Lab, { pod, target, ports }: DnsQuestion, context: Enforcement): Promise<Outcome> {
   let refused = "";
-  for (const port of DNS_PORTS) {
+  for (const port of ports) {
     const place = `${urlHost(target.ip)}:${port}`;
     const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
     if (connected(result)) return reached(place, context);
@@ -98,6 +115,8 @@ async function denyTeam(lab: Lab, { from, to }: Pair, context: Enforcement): Pro
   const place = `${urlHost(target.ip)}:${RESPONDER_PORT}`;
   if (!target.ready)
     throw new UnmetPrecondition(`${target.name} is not ready`, `nothing listens in ${target.name}: see row pods:${to}`);
+  if (isOpen({ team: teamOf(from, context), ip: pod.ip }, { team: teamOf(to, context), ip: target.ip }))
+    return skip(`egress of team ${from} and ingress of team ${to} open ${place}`);
   const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
   if (connected(result)) return reached(place, context);
   if (!(await isStillThere(lab, target)))

@@ -1,9 +1,10 @@
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
-import { curlPodName, curlServiceName } from "../../../components/team/curl-pod-spec.ts";
+import { curlPodName, curlServiceName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
 import { type CurlResult, curlFrom } from "../curl.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass } from "../result.ts";
+import { type Access, isOpened } from "./access-rules.ts";
 
 /** The ways to write a Service's name. */
 export const FORMS = ["short", "ns", "svc", "full", "dot"] as const;
@@ -38,7 +39,7 @@ export interface Pair {
 }
 
 /** What the checks need to know of a team. */
-export interface TeamPeers {
+export interface TeamPeers extends Access {
   readonly name: string;
   readonly peers: readonly string[];
 }
@@ -49,15 +50,30 @@ export function allowedPairs(teams: readonly TeamPeers[]): Pair[] {
 }
 
 /**
- * For each team one team that is not its peer: the next in the list. All pairs would grow with the square of the teams, and
- * each costs a time-out.
+ * For each team one team that it may not reach: the next in the list that is no peer, and that `egress` and `ingress` do not open by its
+ * namespace. All pairs would grow with the square of the teams, and each costs a time-out.
  */
 export function deniedPairs(teams: readonly TeamPeers[]): Pair[] {
-  return teams.flatMap(({ name, peers }, index) => {
-    const others = [...teams.slice(index + 1), ...teams.slice(0, index)].map((team) => team.name);
-    const stranger = others.find((other) => !peers.includes(other));
-    return stranger === undefined ? [] : [{ from: name, to: stranger }];
+  return teams.flatMap((from, index) => {
+    const others = [...teams.slice(index + 1), ...teams.slice(0, index)];
+    const stranger = others.find((to) => !from.peers.includes(to.name) && !isOpen({ team: from }, { team: to }));
+    return stranger === undefined ? [] : [{ from: from.name, to: stranger.name }];
   });
+}
+
+/** One end of a connection between teams. */
+interface End {
+  readonly team: TeamPeers;
+  /** Address of its pod; left out before one is known. */
+  readonly ip?: string;
+}
+
+/** Whether settings other than `peers` open the way to a team's responder: a connection has to leave and to enter. */
+export function isOpen(from: End, to: End): boolean {
+  const place = ({ team, ...address }: End) => ({ namespace: teamNamespace(team.name), ...address });
+  return (
+    isOpened(from.team.egress, place(to), RESPONDER_PORT) && isOpened(to.team.ingress, place(from), RESPONDER_PORT)
+  );
 }
 
 /**
