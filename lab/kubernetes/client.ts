@@ -16,6 +16,7 @@ import {
 } from "@kubernetes/client-node";
 import { type Cluster, ClusterError, type ExecResult, type PodFacts, type ProxyTarget } from "./cluster.ts";
 import { nodeFacts, podFacts } from "./object-facts.ts";
+import { getForwarded } from "./pod-port.ts";
 
 /** Longest that one request to the API server may take. */
 const REQUEST_SECONDS = 10;
@@ -95,6 +96,10 @@ export function kubeCluster(config: KubeConfig): Cluster {
       await asked(`create events in ${namespace}`, core.createNamespacedEvent({ namespace, body }));
     },
     proxyGet: (target, path, headers) => proxyGet(config, target, path, headers),
+    podGet: (port, path) =>
+      getForwarded(config, port, path).catch((error: unknown) => {
+        throw asClusterError(error, `create pods/portforward in ${port.namespace}`);
+      }),
   };
 }
 
@@ -116,7 +121,7 @@ async function asked<T>(what: string, request: Promise<T>): Promise<T> {
 const TIMEOUT_SECONDS = 10;
 
 /**
- * GET through the API server's proxy to a pod, a Service or a node's kubelet. The generated client escapes the path and takes no
+ * GET through the API server's proxy to a Service or a node's kubelet. The generated client escapes the path and takes no
  * query, so this asks by itself.
  * @see https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/#manually-constructing-apiserver-proxy-urls
  */

@@ -72,6 +72,13 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
+/** A port of a pod. */
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
+
 export interface LogQuery {
   readonly container: string;
   /** How far to look back. */
@@ -110,15 +117,17 @@ export interface Cluster {
   /** Makes an event about a pod, which the API server forgets after an hour. */
   createEvent(pod: PodFacts, message: string): Promise<void>;
   /**
-   * GET through the API server to a pod's or a Service's HTTP port, or to a node's kubelet. `path` starts with a slash. The API
-   * server keeps an Authorization header for itself, so no password can be sent on.
+   * GET through the API server to a Service's HTTP port, or to a node's kubelet. `path` starts with a slash. The API server keeps an
+   * Authorization header for itself, so no password can be sent on. On EKS it is outside of the cluster for network policies.
    */
   proxyGet(target: ProxyTarget, path: string, headers?: Readonly<Record<string, string>>): Promise<string>;
+  /** GET from a pod's own HTTP port, which no network policy keeps out. `path` starts with a slash. */
+  podGet(port: PodPort, path: string): Promise<string>;
 }
 
 /** Where the API server's proxy leads; with a port the name is `[https:]NAME:PORT`. */
 export type ProxyTarget =
-  | { readonly kind: "pods" | "services"; readonly namespace: string; readonly name: string }
+  | { readonly kind: "services"; readonly namespace: string; readonly name: string }
   | { readonly kind: "nodes"; readonly name: string };
 
 export type ClusterErrorKind = "forbidden" | "not-found" | "unauthorized" | "unreachable" | "timeout" | "other";

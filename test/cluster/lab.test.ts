@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubernetesObject, V1Pod } from "@kubernetes/client-node";
+import { kubeCluster } from "../../lab/kubernetes/client.ts";
+import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
 import { commandsOf, pages } from "../docs/markdown.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { runLab } from "../support/run-lab.ts";
@@ -122,6 +124,14 @@ describe("the local stack on a real cluster, from its manifests", () => {
     assert.match(text, /^options ndots:3$/m);
     assert.match(text, /^1 packets transmitted, 1 received, 0% packet loss/m);
     assert.match(text, /^hello$/m);
+  });
+
+  it("is asked on a pod's own port, from inside of it, whatever policies say", async () => {
+    const live = kubeCluster(await loadKubeConfig({}));
+    const get = (pod: string, port: number, path: string) => live.podGet({ namespace: "sa-team", pod, port }, path);
+    assert.match(await get("curl-sa", 80, "/"), /^curl-sa answers (127\.0\.0\.1|::1) from \1\n$/);
+    await assert.rejects(get("curl-sa", 81, "/"), /^ClusterError: curl-sa:81: .*connection refused/);
+    await assert.rejects(get("nobody", 80, "/"), { name: "ClusterError", kind: "not-found" });
   });
 
   it("refuses a pod that is not restricted, and names the rule", async () => {

@@ -50,7 +50,7 @@ async function backlog(lab: Lab, waits: typeof WAITS): Promise<Outcome> {
     });
   } catch (error) {
     if (error instanceof ClusterError && error.kind === "forbidden")
-      return skip(`needs the right to get pods/proxy in ${LOGGING_NAMESPACE}`);
+      return skip(`needs the right to create pods/portforward in ${LOGGING_NAMESPACE}`);
     throw error;
   }
 }
@@ -102,7 +102,7 @@ interface Metrics {
 /** Of all its containers: one of several destinations has a container of its own. */
 async function metricsOf(lab: Lab, { namespace, name, metricsPorts }: PodFacts): Promise<Metrics> {
   const texts = metricsPorts.map((port) =>
-    lab.cluster.proxyGet({ kind: "pods", namespace, name: `${name}:${port}` }, FLUENT_BIT_METRICS.path ?? "/metrics"),
+    lab.cluster.podGet({ namespace, pod: name, port }, FLUENT_BIT_METRICS.path ?? "/metrics"),
   );
   const samples = [...(await Promise.all(texts)).join("\n").matchAll(/^(\w+)(?:\{(.*)\})? (\S+)/gm)];
   const of = (metric: string, label = "") =>

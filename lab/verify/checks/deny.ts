@@ -89,10 +89,10 @@ async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string)
   );
 }
 
-/** Whether a port answers the API server, which no policy of a team keeps out. */
-async function listens(lab: Lab, target: PodFacts, port: number): Promise<boolean> {
-  const proxied = { kind: "pods", namespace: target.namespace, name: `${target.name}:${port}` } as const;
-  return lab.cluster.proxyGet(proxied, port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics").then(
+/** Whether a port answers inside of the pod, where no policy applies. */
+async function listens(lab: Lab, { namespace, name }: PodFacts, port: number): Promise<boolean> {
+  const path = port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics";
+  return lab.cluster.podGet({ namespace, pod: name, port }, path).then(
     () => true,
     () => false,
   );

@@ -184,7 +184,9 @@ describe("the connection to a cluster", () => {
       cluster.pod("ts-team", "forbidden"),
       /^ClusterError: forbidden: jane may not get pods in ts-team$/,
     );
-    await assert.rejects(cluster.proxyGet({ kind: "pods", namespace: "x", name: "y:1" }, "/"), { kind: "not-found" });
+    await assert.rejects(cluster.proxyGet({ kind: "services", namespace: "x", name: "y:1" }, "/"), {
+      kind: "not-found",
+    });
     await assert.rejects(
       cluster.exec(
         {

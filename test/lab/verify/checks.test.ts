@@ -230,11 +230,11 @@ describe("rows of verify", () => {
       assert.equal(row.status, "warn");
     });
 
-    it("passes where the network refuses what the API server reaches, and proves nothing where it does not", async () => {
+    it("passes where the network refuses what answers inside of the pod, and proves nothing where it does not", async () => {
       const refused = curls(failed(7, "Connection refused"));
       assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), {}, refused)).status, "pass");
-      const proxyGet = () => Promise.reject(new ClusterError("other", "no"));
-      assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), { proxyGet }, refused)).status, "warn");
+      const podGet = () => Promise.reject(new ClusterError("other", "no"));
+      assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), { podGet }, refused)).status, "warn");
     });
 
     it("fails on a network that should enforce policies, warns on one that may not", async () => {

@@ -69,6 +69,7 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
     logs: async (pod) => logs.get(pod.name) ?? "",
     createEvent: async () => undefined,
     proxyGet: async () => "ok",
+    podGet: async () => "ok",
     ...changes,
   };
 }

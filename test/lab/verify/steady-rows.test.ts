@@ -143,8 +143,8 @@ ${closed === undefined ? "" : `fluentbit_input_files_closed_total{name="tail.0"}
     const asked: string[] = [];
     const row = await rowOf(check, {
       ...podsAre(pod),
-      proxyGet: async ({ name }, path) => {
-        asked.push(`${name}${path}`);
+      podGet: async ({ pod, port }, path) => {
+        asked.push(`${pod}:${port}${path}`);
         return metrics(samples[asked.length - 1] ?? {});
       },
     });
@@ -197,10 +197,10 @@ ${closed === undefined ? "" : `fluentbit_input_files_closed_total{name="tail.0"}
       "no pod of fluent-bit is ready",
       undefined,
     ]);
-    const proxyGet = () => Promise.reject(new ClusterError("forbidden", "no"));
-    assert.deepEqual(await rowOf(check, { ...podsAre(pod), proxyGet }), [
+    const podGet = () => Promise.reject(new ClusterError("forbidden", "no"));
+    assert.deepEqual(await rowOf(check, { ...podsAre(pod), podGet }), [
       "skip",
-      "needs the right to get pods/proxy in logging",
+      "needs the right to create pods/portforward in logging",
       undefined,
     ]);
   });

@@ -1,0 +1,52 @@
+import { get } from "node:http";
+import { Duplex, PassThrough, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { type KubeConfig, PortForward } from "@kubernetes/client-node";
+import { ClusterError, type PodPort } from "./cluster.ts";
+
+/** Longest that a pod may take to answer. */
+const TIMEOUT_SECONDS = 10;
+
+/**
+ * GET from an HTTP port of a pod over a port-forward, as `kubectl port-forward` has it: the connection starts inside of the pod, where no
+ * NetworkPolicy applies. One through the API server's proxy comes from outside of the cluster on EKS.
+ * @see https://github.com/aws/aws-network-policy-agent/issues/281
+ */
+export async function getForwarded(
+  config: KubeConfig,
+  { namespace, pod, port }: PodPort,
+  path: string,
+): Promise<string> {
+  const place = `${pod}:${port}`;
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  // It may be rejected before it is awaited.
+  promise.catch(() => {});
+  const [sent, received] = [new PassThrough(), new PassThrough()];
+  const refusal = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      // Its first message is the port's number alone.
+      if (chunk.length > 0) reject(new ClusterError("other", `${place}: ${chunk.toString("utf8").trim()}`));
+      done();
+    },
+  });
+  const timer = setTimeout(
+    () => reject(new ClusterError("timeout", `${place} did not answer within ${TIMEOUT_SECONDS} s`)),
+    TIMEOUT_SECONDS * 1000,
+  );
+  let close = () => {};
+  try {
+    const started = await new PortForward(config).portForward(namespace, pod, [port], received, refusal, sent);
+    const socket = typeof started === "function" ? started() : started;
+    close = () => socket?.close();
+    const createConnection = () => Duplex.from({ writable: sent, readable: received });
+    get({ host: "localhost", port, path, createConnection }, (response) => {
+      const { statusCode = 0 } = response;
+      if (statusCode >= 400) reject(new ClusterError("other", `${place} answered ${statusCode}`));
+      else text(response).then(resolve, reject);
+    }).on("error", ({ message }) => reject(new ClusterError("other", `${place}: ${message}`)));
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    close();
+  }
+}
