@@ -36,7 +36,12 @@ for (const team of settings.teams) {
       cluster,
       team: team.name,
       curlPod: settings.curlPods && settings.curlPod,
-      network: { teams: settings.teams, dnsAddresses, egress: logs?.egress ?? [] },
+      network: {
+        teams: settings.teams,
+        dnsAddresses,
+        dnsNamespace: settings.dns?.adopt?.namespace,
+        egress: logs?.egress ?? [],
+      },
       sidecar: logs?.sidecar,
       dns: dns?.forPods,
       dependsOn: logs?.ready ?? [],

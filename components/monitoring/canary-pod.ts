@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { containerResources, containerSecurity, filesHash } from "../kubernetes/container.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
-import { addressPeer, type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
+import { type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
 import { destinationEgress } from "../logging/destinations/egress.ts";
+import { dnsRule, type PolicyContext } from "../team/network-policies.ts";
 import { CANARY_PORT } from "./scrape-targets.ts";
 import type { MonitoringSettings } from "./settings.ts";
 import type { CanaryDestination } from "./watched-stack.ts";
@@ -125,20 +126,13 @@ const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr:
 /**
  * What the canary's pods may do on the network: be scraped, look up names, ask the API server and the destination of its lines.
  * @param scraper Namespace of Prometheus; undefined where none scrapes.
- * @param dnsAddresses Addresses that answer DNS beside the CoreDNS pods.
+ * @param dns What answers DNS beside the CoreDNS pods of kube-system.
  */
 export function canaryPolicy(
   scraper: string | undefined,
   destination: CanaryDestination,
-  dnsAddresses: readonly string[],
+  dns: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace">,
 ) {
-  const dns: EgressRule = {
-    to: [podsOfNamespace("kube-system", { "k8s-app": "kube-dns" }), ...dnsAddresses.map(addressPeer)],
-    ports: [
-      { protocol: "UDP", port: 53 },
-      { protocol: "TCP", port: 53 },
-    ],
-  };
   // The API server's addresses are known to nobody beforehand.
   const api: EgressRule = {
     to: ANYWHERE,
@@ -157,6 +151,6 @@ export function canaryPolicy(
       scraper === undefined
         ? []
         : [{ from: [podsOfNamespace(scraper)], ports: [{ protocol: "TCP", port: CANARY_PORT }] }],
-    egress: [dns, api, ...lines],
+    egress: [dnsRule(dns), api, ...lines],
   };
 }

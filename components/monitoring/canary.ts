@@ -28,7 +28,7 @@ export function makeCanary(
   const own = { ...options, dependsOn: [namespace] };
   const policy = new k8s.networking.v1.NetworkPolicy(
     `${name}-canary-network`,
-    { metadata, spec: canaryPolicy(scraper, destination, dnsAddresses) },
+    { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, dnsNamespace: parts.dns?.adopt?.namespace }) },
     own,
   );
   const files = new k8s.core.v1.ConfigMap(`${name}-canary-files`, { metadata, data: { ...CANARY_FILES } }, own);

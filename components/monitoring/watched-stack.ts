@@ -69,7 +69,9 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
   };
 }
 
-function corednsOf(dns: DnsSettings, managed: boolean): WatchedStack["coredns"] {
+function corednsOf(dns: DnsSettings, manages: boolean): WatchedStack["coredns"] {
+  // What is watched is the one of kube-system, which the settings of another one say nothing about.
+  const managed = manages && (dns.adopt === undefined || dns.adopt.namespace === COREDNS_POD.namespace);
   if (!managed) return { managed, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
   const { replicas, autoscaling, memoryLimit } = dnsProfile(dns);
   const byDefault = dns.adopt === undefined ? ADDON_DEFAULT : undefined;

@@ -13,6 +13,8 @@ import { relation } from "../schema/errors.ts";
 import { integer, PolicyCidr, string } from "../schema/values.ts";
 import { AGENT_EGRESS } from "./pod-identity.ts";
 
+const KUBE_SYSTEM = "kube-system";
+
 /** Name of a namespace. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
 export const NamespaceName = string(
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
@@ -110,6 +112,8 @@ export interface PolicyContext {
   readonly teams: readonly TeamPeers[];
   /** Addresses that answer DNS beside the CoreDNS pods, such as NodeLocal DNSCache's `169.254.20.10`. Default: none. */
   readonly dnsAddresses?: readonly string[];
+  /** Namespace of the pods that answer DNS, if it is not kube-system. Default: kube-system alone. */
+  readonly dnsNamespace?: string | undefined;
   /** More ways out, such as to a log destination. Default: none. */
   readonly egress?: readonly EgressRule[];
 }
@@ -131,7 +135,7 @@ export function networkPolicies(
     { name: "default-deny", spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } },
     {
       name: "allow-dns",
-      spec: { podSelector: {}, policyTypes: ["Egress"], egress: [dnsRule(context.dnsAddresses ?? [])] },
+      spec: { podSelector: {}, policyTypes: ["Egress"], egress: [dnsRule(context)] },
     },
     {
       name: "allow-peers",
@@ -178,10 +182,15 @@ function podsOf(names: readonly string[], teams: readonly TeamPeers[]): Peer[] {
     .flatMap((name) => namespacesOf(name).map((namespace) => podsOfNamespace(namespace)));
 }
 
-/** An answer too long for a UDP packet comes over TCP, so DNS needs both. */
-function dnsRule(addresses: readonly string[]): EgressRule {
+/** The way out to what answers DNS. An answer too long for a UDP packet comes over TCP, so it needs both. */
+export function dnsRule({
+  dnsAddresses = [],
+  dnsNamespace = KUBE_SYSTEM,
+}: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace">): EgressRule {
+  // The labels of a CoreDNS elsewhere are its owner's.
+  const elsewhere = dnsNamespace === KUBE_SYSTEM ? [] : [podsOfNamespace(dnsNamespace)];
   return {
-    to: [podsOfNamespace("kube-system", { "k8s-app": "kube-dns" }), ...addresses.map(addressPeer)],
+    to: [podsOfNamespace(KUBE_SYSTEM, { "k8s-app": "kube-dns" }), ...elsewhere, ...dnsAddresses.map(addressPeer)],
     ports: [
       { protocol: "UDP", port: 53 },
       { protocol: "TCP", port: 53 },

@@ -19,7 +19,13 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
   });
 
   it("lets the canary look up names on its node, and ask the destination of its lines", async () => {
-    const { egress } = canaryPolicy("monitoring", { kind: "none", reason: "a test" }, ["169.254.20.10"]);
+    const { egress } = canaryPolicy(
+      "monitoring",
+      { kind: "none", reason: "a test" },
+      {
+        dnsAddresses: ["169.254.20.10"],
+      },
+    );
     assert.deepEqual(egress[0]?.to?.[1], { ipBlock: { cidr: "169.254.20.10/32" } });
     const { read } = await plan("existing", { logging: OWN_SEARCH, monitoring: OPERATOR });
     const rules: { ports: { port: number }[] }[] = read("monitoring-canary-network").spec.egress;

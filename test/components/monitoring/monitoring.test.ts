@@ -108,6 +108,19 @@ describe("monitoring", function () {
     assert.ok(rulesOf(file).has("SendFailing"));
   });
 
+  it("leaves the CoreDNS of kube-system alone where the settings are about one elsewhere", async () => {
+    const { names, read } = await plan("existing", {
+      dns: { adopt: { namespace: "dns" } },
+      monitoring: { kind: "annotations" },
+    });
+    assert.ok(!names.includes("monitoring-coredns-scrapers"), names.join());
+    const { to } = read("monitoring-canary-network").spec.egress[0];
+    assert.deepEqual(
+      to.map(({ namespaceSelector }: { namespaceSelector: { matchLabels: object } }) => namespaceSelector.matchLabels),
+      ["kube-system", "dns"].map((name) => ({ "kubernetes.io/metadata.name": name })),
+    );
+  });
+
   it("lets the scraper in at the metrics port, and nobody else", async () => {
     const { read } = await plan("eks", { monitoring: { kind: "annotations", prometheus: { namespace: "observe" } } });
     const scraper = {

@@ -49,7 +49,7 @@ function judge(
   );
 }
 
-// The cluster at hand does not enforce NetworkPolicies, so that `lab verify` can only warn there: these rows are decided by an evaluator.
+// Decided by an evaluator, without a cluster; test/cluster/network.test.ts tries connections where a network enforces policies.
 describe("the NetworkPolicies of teams, evaluated", () => {
   it("let through what lab verify expects to, and nothing of what it expects not to", async () => {
     const teams = [
@@ -79,6 +79,16 @@ describe("the NetworkPolicies of teams, evaluated", () => {
       ["another pod of kube-system", a, pod("kube-system"), udp(53), false],
       ["a pod that calls itself so elsewhere", a, { ...DNS, namespace: "web" }, udp(53), false],
       ["another resolver", a, outside("8.8.8.8"), udp(53), false],
+    ]);
+  });
+
+  it("let DNS out to a CoreDNS that is adopted in another namespace", async () => {
+    const policies = await policiesOf([{ name: "a" }], { "eks-dns-logging:dns": '{"adopt":{"namespace":"dns"}}' });
+    const a = pod("a-team");
+    judge(policies, [
+      ["CoreDNS there", a, pod("dns", { "k8s-app": "coredns" }), udp(53), true],
+      ["another port there", a, pod("dns"), tcp(8080), false],
+      ["CoreDNS of kube-system", a, DNS, udp(53), true],
     ]);
   });
 

@@ -52,6 +52,13 @@ describe("networkPolicies", () => {
     ]);
   });
 
+  it("lets DNS out to the pods of another namespace where CoreDNS runs there", () => {
+    const to = (dnsNamespace: string) => policy("ts", "allow-dns", { teams, dnsNamespace })?.egress?.[0]?.to;
+    assert.deepEqual(namespaces(to("dns")), ["kube-system", "dns"]);
+    assert.equal(to("dns")?.[1]?.podSelector, undefined);
+    assert.deepEqual(namespaces(to("kube-system")), ["kube-system"]);
+  });
+
   it("lets a team out to its peers and itself, and in whoever names it", () => {
     const ts = policy("ts", "allow-peers");
     assert.deepEqual(namespaces(ts?.egress?.[0]?.to), ["sa-team", "ts-team"]);
