@@ -139,8 +139,9 @@ export function canaryPolicy(
     ports: [
       { protocol: "TCP", port: 443 },
       { protocol: "TCP", port: 6443 },
-      // minikube's
+      // minikube's, and MicroK8s's
       { protocol: "TCP", port: 8443 },
+      { protocol: "TCP", port: 16_443 },
     ],
   };
   const lines = destination.kind === "none" ? [] : destinationEgress(destination.at, ["0.0.0.0/0", "::/0"]);

@@ -31,7 +31,7 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     const rules: { ports: { port: number }[] }[] = read("monitoring-canary-network").spec.egress;
     assert.deepEqual(
       rules.map(({ ports }) => ports.map(({ port }) => port)),
-      [[53, 53], [443, 6443, 8443], [9200]],
+      [[53, 53], [443, 6443, 8443, 16_443], [9200]],
     );
   });
 
