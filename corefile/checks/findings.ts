@@ -106,7 +106,6 @@ export function serverFor(name: string, port: number, servers: readonly Server[]
  * @returns undefined where some of them come to the block, or none for lack of its own zone.
  */
 export function takenBy(zone: string, server: Server, servers: readonly Server[]): Server | undefined {
-  if (hasView(server)) return undefined;
   const alike = servers.filter((other) => String(hostsOf(other)) === String(hostsOf(server)));
   const served = servedZones(server);
   if (served.some((own) => isWithin(own.zone, zone))) return undefined;

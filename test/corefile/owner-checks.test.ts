@@ -36,6 +36,15 @@ describe("names that another block takes", () => {
       );
     });
 
+  it("are told in a block for some clients too", () => {
+    const view = "view vpn {\nexpr incidr(client_ip(), '10.9.0.0/24')\n}";
+    const { warnings } = check(block(".:53", view, "forward corp.example 10.0.0.8") + withLines("") + CORP);
+    assert.deepEqual(
+      warnings.filter((text) => text.includes("never used")),
+      [`.:53: forward corp.example is never used: ${moved}`],
+    );
+  });
+
   const silent: readonly (readonly [why: string, text: string])[] = [
     ["the domain above", withLines("forward example 10.0.0.8") + CORP],
     ["a domain of its own below", block(".:53 a.corp.example:53", "forward corp.example 10.0.0.8", STUB) + CORP],
@@ -44,6 +53,10 @@ describe("names that another block takes", () => {
       "a block for some clients",
       withLines("forward corp.example 10.0.0.8") +
         block("corp.example:53", "view vpn {\nexpr incidr(client_ip(), '10.9.0.0/24')\n}", STUB),
+    ],
+    [
+      "a type that is called like a zone",
+      withLines("template ANY A other.example {\nrcode NOERROR\n}") + block("a:53", STUB),
     ],
     [
       "a block on another address",
