@@ -22,6 +22,8 @@ const PLAIN_BY_DEFAULT: readonly string[] = [
 const ENCRYPTED = /^(https|wss|tls|ssl|amqps|rediss|mqtts|pulsar\+ssl|unix)$/i;
 const TRANSPORT = /(^|\.)(network|mode|protocol|transport|scheme|security\.protocol)$/;
 const TLS = /(^|\.)(tls|ssl|tls_config|use_ssl|ssl_enabled|ssl_ca_certs?(_from_system)?)(\.|$)/;
+/** Settings of the OpenTelemetry Collector and Alloy that only say how to use TLS: it is on wherever its block is there. */
+const TLS_BLOCK = /(^|\.)tls\.(insecure|insecure_skip_verify|include_system_ca_certs_pool)$/;
 /** How gRPC resolves a name, which says nothing of TLS. */
 const RESOLVER = /^(dns|passthrough|xds|ipv4|ipv6):(\/\/[^/]*\/)?/i;
 /** What a URL of ClickHouse says of TLS. */
@@ -86,8 +88,7 @@ function mayEncrypt(sink: Sink, scheme: string): boolean {
 
 function usesTls(sink: Sink): boolean {
   if (isSet(sink, /(tls|ssl)[._]enabled$/, /^false$/i) || isInsecure(sink)) return false;
-  // To say no to sending in the clear turns TLS on.
-  if (isSet(sink, /(^|\.)tls\.insecure$/, /^false$/i)) return true;
+  if (isSet(sink, TLS_BLOCK, /./)) return true;
   return isSet(sink, TRANSPORT, /^(https|tls|.*ssl)$/i) || isSet(sink, TLS, /^(?!false$)/i);
 }
 

@@ -3,7 +3,7 @@ import { destinationsOf } from "../../../components/logging/collectors/collector
 import { COLLECTORS } from "../../../components/logging/collectors/index.ts";
 import { sinksIn } from "../../../policies/readers/collector-sinks.ts";
 import { hostsOf, plainSendings, unverifiedBy } from "../../../policies/readers/sink-transport.ts";
-import { DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
+import { credentials, DESTINATIONS, pipelines } from "../../components/logging/collectors/pipelines.ts";
 
 /** Configurations, with what sends in the clear and what is not verified, by the program and the host. */
 const CASES: Readonly<Record<string, readonly [text: string, plain: readonly string[], unverified?: string]>> = {
@@ -239,6 +239,19 @@ exporters:
   "what is no collector's": ["server: { url: http://a.example.com }\nclients: [{ url: http://b.example.com }]\n", []],
 };
 
+const brokers = ["b-1.example.com:9096"];
+const token = { secretName: "log-token" };
+/** Each way to TLS, and to none, of the kinds that not every collector has. */
+const MORE_DESTINATIONS: typeof DESTINATIONS = [
+  { kind: "kafka", brokers, topic: "pods", credentials },
+  { kind: "kafka", brokers, topic: "pods", tls: { caSecretName: "kafka-ca" } },
+  { kind: "kafka", brokers, topic: "pods", tls: { verify: false } },
+  { kind: "kafka", brokers, topic: "pods", tls: false },
+  { kind: "otlp", url: "https://otel.example.com:4318" },
+  { kind: "otlp", url: "http://otel.example.com:4318" },
+  { kind: "splunk", url: "https://splunk.example.com:8088", token },
+];
+
 describe("where collectors other than Fluent Bit send to", () => {
   for (const [what, [text, plain, unverified]] of Object.entries(CASES))
     it(`is read from ${what}`, () => {
@@ -272,7 +285,7 @@ describe("where collectors other than Fluent Bit send to", () => {
   for (const [id, collector] of Object.entries(COLLECTORS).filter(([one]) => one !== "fluent-bit"))
     it(`is in the clear only as ${id} is told by its destination`, () => {
       const able = new Set(destinationsOf(collector));
-      const tried = DESTINATIONS.filter(({ kind }) => able.has(String(kind)));
+      const tried = [...DESTINATIONS, ...MORE_DESTINATIONS].filter(({ kind }) => able.has(String(kind)));
       assert.ok(tried.length > 0);
       for (const destination of tried) {
         const source = collector.modes.includes("daemonset") ? undefined : "application";

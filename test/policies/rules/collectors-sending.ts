@@ -85,6 +85,13 @@ export const COLLECTORS_SENDING_CASES: CasesByRule = {
           "rdkafka.security.protocol: SASL_SSL",
         ),
       ),
+      "Kafka by a block for TLS that turns nothing off": operated({
+        receivers: {},
+        exporters: { kafka: { brokers: ["b-1.example.com:9096"], tls: { insecure_skip_verify: false } } },
+      }),
+      "Kafka by a block for TLS, in Alloy": file(
+        'otelcol.exporter.kafka "k" {\n  brokers = ["b-1.example.com:9096"]\n  tls {\n    insecure_skip_verify = false\n  }\n}\n',
+      ),
       "Kafka in the cluster": file(
         FLUENT_BIT.replace("- name: opensearch", "- name: kafka\n      brokers: kafka.kafka.svc:9092").replace(
           / {6}tls.*\n/g,
