@@ -18,6 +18,22 @@ describe("issues of monitoring settings", () => {
     assert.deepEqual(warnings("existing", { monitoring: { kind: "annotations" } }), [
       "monitoring.canary: follows no lines, so no alert reports lost or late ones: the collector's own log is read through the API server alone",
     ]);
+    // An alarm counts the lines only with kind cloudwatch, in a log group of which metrics can be made.
+    const uncounted = { destination: { kind: "cloudwatch", class: "INFREQUENT_ACCESS" } };
+    for (const [kind, logging] of [
+      ["prometheus-operator", {}],
+      ["annotations", {}],
+      ["cloudwatch", uncounted],
+    ] as const)
+      assert.ok(
+        warnings("eks", {
+          logging: { destination: { kind: "cloudwatch" }, ...logging },
+          monitoring: { kind },
+        }).includes(
+          "monitoring.canary: follows no lines, so no alert reports lost or late ones: reading CloudWatch Logs takes an AWS identity, which the canary has not",
+        ),
+        kind,
+      );
     assert.deepEqual(warnings("existing", { logging: OWN_SEARCH, monitoring: { kind: "annotations" } }), []);
     const logagent = { ...OWN_SEARCH, collector: "logagent" };
     assert.deepEqual(warnings("existing", { logging: logagent, monitoring: { kind: "annotations" } }), [
