@@ -58,10 +58,13 @@ function section(alert: Alert, common: readonly string[]): string[] {
   ];
 }
 
+/** Labels whose values are words of the sentence, with those values. */
+const WORDS: Readonly<Record<string, string>> = { name: "inside or outside" };
+
 /** A summary without Prometheus's templates. */
 function plain(summary: string): string {
   return summary
-    .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => `\`${label.toUpperCase()}\``)
+    .replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, label: string) => WORDS[label] ?? `\`${label.toUpperCase()}\``)
     .replaceAll(/\{\{ \$value[^}]*\}\}/g, "N");
 }
 
