@@ -74,10 +74,15 @@ export function formatPolicies(evaluation: Evaluation): string {
   return `${styleText("bold", "Policies")}\n${lines.join("\n")}\n`;
 }
 
+/** Each resource with its rules; resources with the same findings are named together, and these once. */
 function byResource(color: "red" | "yellow" | "dim", findings: readonly Finding[]): string[] {
-  return [...Map.groupBy(findings, ({ urn }) => urn).values()].flatMap((ofResource) => [
-    `  ${styleText("bold", ofResource[0]?.resource ?? "")}`,
-    ...[...Map.groupBy(ofResource, ({ rule }) => rule).values()].flatMap((ofRule) => linesOf(color, ofRule)),
+  const ofResources = [...Map.groupBy(findings, ({ urn }) => urn).values()].map((ofResource) => ({
+    name: `  ${styleText("bold", ofResource[0]?.resource ?? "")}`,
+    said: [...Map.groupBy(ofResource, ({ rule }) => rule).values()].flatMap((ofRule) => linesOf(color, ofRule)),
+  }));
+  return [...Map.groupBy(ofResources, ({ said }) => said.join("\n"))].flatMap(([said, alike]) => [
+    ...alike.map(({ name }) => name),
+    said,
   ]);
 }
 

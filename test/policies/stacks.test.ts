@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 import { planStack, UNKNOWN } from "../../lab/plan/plan.ts";
 import { formatPolicies, policyReport, stops } from "../../lab/plan/policy-report.ts";
 import { readStack, stackNames } from "../../lab/stack-file.ts";
@@ -129,6 +130,21 @@ describe("the stacks of this repository, by the policies", () => {
       }
       assert.match(text, /rules: none stops this plan/);
     }
+  });
+
+  it("name resources of which the same is said together, and say it once", async () => {
+    const cluster = JSON.stringify({ kind: "eks-existing", name: "prod", kubernetesVersion: "1.35" });
+    const config = { ...(await readStack("dev")).config, "eks-dns-logging:cluster": cluster };
+    const text = stripVTControlCharacters(
+      formatPolicies(policyReport(await planStack({ name: "dev", config }), ON_ITS_DAY)),
+    );
+    assert.equal(text.match(/aws-tags/g)?.length, 1);
+    assert.ok(
+      text.includes(
+        "\n  Role/logs-identity\n  Key/logs-group-key\n  LogGroup/logs-group\n    violated, advisory: aws-tags: Resources have the required tags\n      tags: no project, environment, which each resource needs\n      Fix: set the tag, or the provider's defaultTags; in a stack file of eks-dns-logging, cluster.tags\n",
+      ),
+      text,
+    );
   });
 
   it("on a cluster whose version AWS knows leave two rules to the deployment, unless dns is wrong or undecided", async () => {

@@ -102,7 +102,7 @@ export const AWS: readonly Rule[] = [
     level: "advisory",
     title: "Resources have the required tags",
     reason: "They show owner and cost.",
-    fix: "set the tag, or the provider's defaultTags",
+    fix: "set the tag, or the provider's defaultTags; in a stack file of eks-dns-logging, cluster.tags",
     source: aws("Tagging best practices", "whitepapers/latest/tagging-best-practices/tagging-best-practices.html"),
     options: [REQUIRED],
     types: TAGGED,
