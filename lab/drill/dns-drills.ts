@@ -116,7 +116,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     shownBy: () => "kubectl -n kube-system get pods -l k8s-app=kube-dns",
     hints: () => [
       "A container that ends at once has said why.",
-      "`kubectl -n kube-system logs -l k8s-app=kube-dns --previous` names a plugin that stops CoreDNS on purpose.",
+      "`kubectl -n kube-system logs -l k8s-app=kube-dns --previous --ignore-errors` names a plugin that stops CoreDNS on purpose.",
       "Where do queries go that CoreDNS cannot answer, and who asks there?",
     ],
     rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],

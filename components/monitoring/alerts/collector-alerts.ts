@@ -5,8 +5,8 @@ import { scrapeTargets } from "../scrape-targets.ts";
 import { COLLECTOR_METRICS } from "./collector-signals.ts";
 import { MISSING_ON_NODE, missingOnNode } from "./expressions.ts";
 
-// With the name of the collector that the stack has.
-const LOGS = "`kubectl -n logging logs daemonset/fluent-bit --tail=50`";
+// With the name of the collector that the stack has. Of a DaemonSet by its name, kubectl shows one pod alone.
+const LOGS = "`kubectl -n logging logs -l app.kubernetes.io/name=fluent-bit --all-containers --tail=50 --prefix`";
 
 /** The condition of the collector that the stack has; undefined where its metrics cannot show it. */
 const onCollector =

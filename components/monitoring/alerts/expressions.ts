@@ -117,11 +117,12 @@ export const MISSING_ON_NODE = {
 /** Hours until a share that falls reaches zero, as far as that is less than four. */
 export const hoursLeft = (share: string) => `${share} / (-deriv(${share}[15m]) > 0) / 3600 < 4`;
 
-// Commands of the runbooks.
-export const PODS = "`kubectl -n kube-system get pods -l k8s-app=kube-dns`";
-
-export const LOGS = "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50`";
-export const PREVIOUS = "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50 --previous`";
+// Commands of the runbooks. The label `instance` of an alert is a pod's address, which -o wide shows.
+export const PODS = "`kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide`";
+export const LOGS = "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50 --prefix`";
+// Without --ignore-errors, kubectl stops at the first pod that was never restarted.
+export const PREVIOUS =
+  "`kubectl -n kube-system logs -l k8s-app=kube-dns --tail=50 --prefix --previous --ignore-errors`";
 export const COREFILE = "`kubectl -n kube-system get configmap coredns -o yaml`";
 
 /** Pods of this stack, and not those of another collector of the same kind. */

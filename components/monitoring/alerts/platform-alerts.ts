@@ -21,10 +21,10 @@ const LOCAL_POD = 'namespace="kube-system",instance="10.0.0.1:9253"';
 
 const LOCAL_STEPS = [
   "`kubectl -n kube-system get pods -l k8s-app=node-local-dns -o wide`",
-  "`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`",
+  "`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50 --prefix`",
 ];
 
-const CANARY_LOGS = "`kubectl -n canary logs daemonset/canary -c canary --tail=20`";
+const CANARY_LOGS = "`kubectl -n canary logs -l app.kubernetes.io/name=canary -c canary --tail=20 --prefix`";
 
 /** What is around CoreDNS and the collector, and the canary, which sees all of it from the outside. */
 export const PLATFORM_ALERTS: readonly Alert[] = [
@@ -79,7 +79,7 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "NodeLocal DNSCache answers {{ $value | humanizePercentage }} of queries with SERVFAIL.",
     cause: "CoreDNS or the node's resolver does not answer.",
-    steps: ["`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50`", "Compare with CoreDnsDown."],
+    steps: ["`kubectl -n kube-system logs -l k8s-app=node-local-dns --tail=50 --prefix`", "Compare with CoreDnsDown."],
     explainedBy: ["CoreDnsDown", "CoreDnsServfail", "CoreDnsAllUpstreamsDown", "CoreDnsLoop"],
     condition: ({ nodeLocalCache }) =>
       nodeLocalCache

@@ -176,7 +176,7 @@ function canaryCheck(destination: ReturnType<typeof canaryDestination>, promethe
     if (oldest > 180)
       return fail(
         detail,
-        "the collector or the destination is behind: `kubectl -n canary logs daemonset/canary`",
+        "the collector or the destination is behind: `kubectl -n canary logs -l app.kubernetes.io/name=canary -c canary --prefix`",
         facts,
       );
     const [lost] = await query(lab, prometheus, "sum(increase(canary_lines_lost_total[1h]))");

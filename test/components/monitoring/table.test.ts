@@ -37,6 +37,17 @@ describe("the table of alerts", () => {
     }
   });
 
+  it("shows the logs of each pod by its name, also where only one of them was restarted", () => {
+    const shown = ALERTS.flatMap(({ steps }) => steps.filter((step) => /kubectl .*\blogs /.test(step)));
+    assert.ok(shown.length >= 10);
+    for (const step of shown) {
+      // Of a DaemonSet, kubectl shows one pod; at the first pod without earlier logs it stops.
+      assert.doesNotMatch(step, /logs (daemonset|deployment)\//);
+      if (/ -l /.test(step)) assert.match(step, / --prefix\b/);
+      if (/ -l .*--previous/.test(step)) assert.match(step, / --ignore-errors\b/);
+    }
+  });
+
   it("gives a whole stack all of them, and a stack without parts none", () => {
     assert.deepEqual(
       names(WHOLE),
