@@ -10,6 +10,12 @@ const TITLES: Readonly<Record<AlertGroup, string>> = {
   canary: "Canary alerts",
 };
 
+/** What the commands for every alert leave to the reader. */
+const NOTES: Readonly<Partial<Record<AlertGroup, string>>> = {
+  coredns: "With `--from`, name any running pod that has a shell.",
+  collector: "With another collector, write its name instead of `fluent-bit`.",
+};
+
 /** The runbooks: a page for each group of alerts. */
 export const RUNBOOKS = ALERT_GROUPS.map((group) => ({
   file: `docs/runbooks/${group}.md`,
@@ -21,7 +27,7 @@ function runbookPage(group: AlertGroup): string {
   const common = commonCommands(alerts);
   const first = common.length === 0 ? [] : ["For every alert:", "", "```sh", ...common, "```", ""];
   const extra = group === "collector" ? limits() : [];
-  const note = group === "collector" ? ["With another collector, write its name instead of `fluent-bit`.", ""] : [];
+  const note = NOTES[group] === undefined ? [] : [NOTES[group], ""];
   return [
     `# ${TITLES[group]}`,
     "",

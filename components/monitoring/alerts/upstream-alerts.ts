@@ -47,7 +47,11 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "CoreDNS answers {{ $value | humanizePercentage }} of queries with SERVFAIL.",
     cause: "An upstream resolver or the Kubernetes API does not answer.",
-    steps: [LOGS, "`npm run lab -- dns explain example.com`", "Compare with CoreDnsUpstreamDown and CoreDnsApiErrors."],
+    steps: [
+      LOGS,
+      "`npm run lab -- dns explain example.com --from ts-team/curl-ts`",
+      "Compare with CoreDnsUpstreamDown and CoreDnsApiErrors.",
+    ],
     explainedBy: ["CoreDnsAllUpstreamsDown", "CoreDnsForwardRefused", "CoreDnsLoop"],
     condition: onCoreDns({
       expr: `sum(rate(coredns_dns_responses_total{${DNS},rcode="SERVFAIL"}[5m])) / sum(rate(coredns_dns_responses_total{${DNS}}[5m])) > 0.03`,
@@ -90,7 +94,10 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "The slowest 5 % of answers from {{ $labels.to }} take {{ $value | humanizeDuration }} or more.",
     cause: "The resolver is overloaded or far away. The VPC's accepts 1,024 packets per second and network interface.",
-    steps: ["`npm run lab -- dns explain example.com`", "Enlarge the cache, or spread CoreDNS over more nodes."],
+    steps: [
+      "`npm run lab -- dns explain example.com --from ts-team/curl-ts`",
+      "Enlarge the cache, or spread CoreDNS over more nodes.",
+    ],
     condition: onCoreDns({
       expr: `histogram_quantile(0.95, sum by (le, to) (rate(coredns_proxy_request_duration_seconds_bucket{${DNS},proxy_name="forward"}[5m]))) > 0.5`,
       for: "2m",
@@ -104,7 +111,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "The upstream {{ $labels.to }} does not answer health checks.",
     cause: "The resolver is down, or a security group or network ACL drops port 53.",
-    steps: [COREFILE, LOGS, "`npm run lab -- dns explain example.com`"],
+    steps: [COREFILE, LOGS, "`npm run lab -- dns explain example.com --from ts-team/curl-ts`"],
     condition: onCoreDns({
       expr: `sum by (to) (rate(coredns_proxy_healthcheck_failures_total{${DNS},proxy_name="forward"}[2m])) > 0.1`,
       for: "1m",
@@ -118,7 +125,7 @@ export const UPSTREAM_ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "All upstreams are down: no name outside the cluster resolves.",
     cause: "The node's resolver is down or unreachable.",
-    steps: [COREFILE, "`npm run lab -- dns explain example.com`"],
+    steps: [COREFILE, "`npm run lab -- dns explain example.com --from ts-team/curl-ts`"],
     explainedBy: ["CoreDnsLoop"],
     condition: onCoreDns({
       // For longer than a failed check of a second is seen.
