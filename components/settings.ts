@@ -167,6 +167,8 @@ function issuesOfSections(
     (withCurlPods.length > 0 || !shape.teams.safeParse(given.teams ?? DEFAULT_TEAMS).success);
   const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
   const kind = eksKind(given.cluster) ?? "existing";
+  // A cluster whose kind is not set yet may give pods an AWS identity.
+  const loggingKind = isObject(given.cluster) && given.cluster.kind === undefined ? "eks" : kind;
   const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
@@ -178,7 +180,7 @@ function issuesOfSections(
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks", dnsAddresses), dns.without)),
     ...(logging === undefined
       ? []
-      : under("logging", checkLogging(logging.value, kind, named, knownTeams), logging.without)),
+      : under("logging", checkLogging(logging.value, loggingKind, named, knownTeams), logging.without)),
     ...under("teams", checkTeams(teams, { enabled: given.curlPods !== false, sidecar }), new Set()),
     ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
     ...under("teams", [...nameIssues(teams), ...roleIssues(teams, accessEntries)], new Set()),

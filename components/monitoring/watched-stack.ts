@@ -229,7 +229,7 @@ function readable({ destination, index }: Target, domain: string | undefined): C
         : { kind: "none", reason: "loki asks for a password, which stays with the collector" };
     }
     case "cloudwatch":
-      return { kind: "none", reason: "reading CloudWatch Logs takes an AWS identity, which the canary has not" };
+      return { kind: "none", reason: "reading CloudWatch Logs takes an AWS identity, which the canary does not have" };
     case "s3":
       return { kind: "none", reason: "lines arrive in S3 as compressed objects" };
     case "http":

@@ -47,6 +47,7 @@ describe("Issues across the settings", () => {
       "logging.destination.kind",
     ]);
     assert.deepEqual(placesOf({ cluster: { kind: "eks", name: "no name" }, logging: cloudwatch }), ["cluster.name"]);
+    assert.deepEqual(placesOf({ cluster: { name: "prod" }, logging: cloudwatch }), ["cluster.kind"]);
   });
 
   it("are told of buffers that fill the disk of a new node", () => {

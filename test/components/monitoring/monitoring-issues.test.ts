@@ -30,7 +30,7 @@ describe("issues of monitoring settings", () => {
           logging: { destination: { kind: "cloudwatch" }, ...logging },
           monitoring: { kind },
         }).includes(
-          "monitoring.canary: follows no lines, so no alert reports lost or late ones: reading CloudWatch Logs takes an AWS identity, which the canary has not",
+          "monitoring.canary: follows no lines, so no alert reports lost or late ones: reading CloudWatch Logs takes an AWS identity, which the canary does not have",
         ),
         kind,
       );
