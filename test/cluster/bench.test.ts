@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { PROJECT_ROOT } from "../../lab/command-line.ts";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
-import { withTeamsOn } from "../../tools/bench/cluster-bench.ts";
+import { run } from "../../lab/process.ts";
+import { verifyCommand, withTeamsOn } from "../../tools/bench/cluster-bench.ts";
 import { withTeamFiles } from "../../tools/bench/suite.ts";
 import { TestCluster } from "./cluster.ts";
 
@@ -15,6 +17,13 @@ describe("the teams that the bench puts on a cluster", () => {
       const config = await loadKubeConfig({});
       const measured = withTeamsOn(config, files.get(TEAMS.length) ?? "", TEAMS, async () => {
         for (const team of TEAMS) assert.ok(await cluster.podIsReady(`${team}-team`, `curl-${team}`), team);
+        // As the settings say: without `from` it would let everybody in.
+        const header = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" };
+        const metadata = { name: "allow-peers", namespace: `${TEAMS[0]}-team` };
+        assert.match(JSON.stringify(await cluster.objects.read({ ...header, metadata })), /"_?from":\[\{/);
+        const [, ...args] = verifyCommand(files.get(TEAMS.length) ?? "", {});
+        const { exitCode, stdout } = await run(process.execPath, args, { cwd: PROJECT_ROOT });
+        assert.equal(exitCode, 0, stdout);
         throw new Error("it failed");
       });
       await assert.rejects(measured, /it failed/);

@@ -1,5 +1,4 @@
 import { readdir, readFile } from "node:fs/promises";
-import type { RequestOptions } from "node:https";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import {
@@ -11,20 +10,13 @@ import {
   type V1Pod,
 } from "@kubernetes/client-node";
 import { parse } from "yaml";
-import { send } from "../../lab/kubernetes/client.ts";
+import { applyObject } from "../../lab/kubernetes/apply.ts";
 
 const FIELD_MANAGER = "eks-dns-logging-test";
 
-/** Knows the path of an object of any kind. */
-class ObjectPaths extends KubernetesObjectApi {
-  pathOf(object: KubernetesObject): Promise<string> {
-    return this.specUriPath(object, "patch");
-  }
-}
-
 /** The cluster that the tests run on: that of $KUBECONFIG or ~/.kube/config, in its current context. */
 export class TestCluster {
-  readonly objects: ObjectPaths;
+  readonly objects: KubernetesObjectApi;
   readonly core: CoreV1Api;
   readonly context: string;
   private readonly config = new KubeConfig();
@@ -32,23 +24,13 @@ export class TestCluster {
   constructor() {
     this.config.loadFromDefault();
     this.context = this.config.getCurrentContext();
-    this.objects = this.config.makeApiClient(ObjectPaths);
+    this.objects = KubernetesObjectApi.makeApiClient(this.config);
     this.core = this.config.makeApiClient(CoreV1Api);
   }
 
-  /**
-   * Applies on the server's side, which refuses a field that the API does not have. The object is sent as it is: the client leaves out
-   * `from` of a NetworkPolicy and `default` of a LimitRange, which it has under names of its own.
-   */
-  async apply(object: KubernetesObject, { fieldManager = FIELD_MANAGER, force = true } = {}): Promise<void> {
-    const query = new URLSearchParams({ fieldManager, force: String(force) });
-    const server = this.config.getCurrentCluster()?.server.replace(/\/$/, "");
-    const options: RequestOptions = { method: "PATCH" };
-    await this.config.applyToHTTPSOptions(options);
-    const headers = { ...options.headers, "Content-Type": "application/apply-patch+yaml" };
-    const url = new URL(`${server}${await this.objects.pathOf(object)}?${query}`);
-    const { status, body } = await send(url, { ...options, headers }, JSON.stringify(object));
-    if (status >= 400) throw new ApiException(status, "", body, {});
+  /** Applies on the server's side. */
+  apply(object: KubernetesObject, { fieldManager = FIELD_MANAGER, force = true } = {}): Promise<void> {
+    return applyObject(this.config, object, { fieldManager, force });
   }
 
   /** Deletes and waits until the object is gone; one that was never there is gone. */

@@ -1,0 +1,37 @@
+import type { RequestOptions } from "node:https";
+import { ApiException, type KubeConfig, type KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
+import { send } from "./client.ts";
+
+/** Knows the path of an object of any kind. */
+class ObjectPaths extends KubernetesObjectApi {
+  pathOf(object: KubernetesObject): Promise<string> {
+    return this.specUriPath(object, "patch");
+  }
+}
+
+/** Who applies, and whether fields of others are taken over. */
+interface Applied {
+  readonly fieldManager: string;
+  /** Default: true. */
+  readonly force?: boolean;
+}
+
+/**
+ * Applies an object on the server's side, which refuses a field that the API does not have. It is sent as it is: the client leaves out
+ * `from` of a NetworkPolicy and `default` of a LimitRange, which it has under names of its own.
+ * @throws {ApiException}
+ */
+export async function applyObject(
+  config: KubeConfig,
+  object: KubernetesObject,
+  { fieldManager, force = true }: Applied,
+): Promise<void> {
+  const query = new URLSearchParams({ fieldManager, force: String(force) });
+  const server = config.getCurrentCluster()?.server.replace(/\/$/, "");
+  const options: RequestOptions = { method: "PATCH" };
+  await config.applyToHTTPSOptions(options);
+  const headers = { ...options.headers, "Content-Type": "application/apply-patch+yaml" };
+  const url = new URL(`${server}${await config.makeApiClient(ObjectPaths).pathOf(object)}?${query}`);
+  const { status, body } = await send(url, { ...options, headers }, JSON.stringify(object));
+  if (status >= 400) throw new ApiException(status, "", body, {});
+}
