@@ -50,7 +50,8 @@ const BUILT_IN: Readonly<Record<string, Kind>> = Object.fromEntries(
     ] as const
   ).flatMap(([kind, names]) => names.split(" ").map((name) => [name, kind])),
 );
-const LITERALS: Readonly<Record<string, Kind>> = { true: "boolean", false: "boolean", nil: "any" };
+/** Words that stand for something, which `$env` does for all names. */
+const LITERALS: Readonly<Record<string, Kind>> = { true: "boolean", false: "boolean", nil: "any", $env: "any" };
 
 const TEXT_OPERATORS = ["matches", "contains", "startsWith", "endsWith"];
 const NEGATED = ["in", ...TEXT_OPERATORS];
@@ -70,11 +71,15 @@ const BINDING: ReadonlyMap<string, number> = new Map(
 const [NOT, SIGN] = [5.5, 6.5];
 
 const WORD =
-  /\s*(?:('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`)|(\d\w*(?:\.(?!\.)\w*)*)|([A-Za-z_$][\w$]*)|(&&|\|\|?|[=!<>]=|\*\*|\.\.|[-+*/%^<>!.,()[\]]))/y;
+  /\s*(?:('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`)|(0[xX]\w*|\.?\d\w*(?:\.(?!\.)\w*)*(?:(?<=[eE])[-+]\w*)?)|([A-Za-z_$][\w$]*)|(&&|\|\|?|[=!<>]=|\*\*|\.\.|[-+*/%^<>!.,()[\]]))/y;
 /** Signs and words of which more is to know than is here. */
 const UNREAD = /[?:;{}#]|\/[/*]|\b(?:let|if|else)\b/;
 
+/** The most expressions inside of each other that are read. */
+const MAX_DEPTH = 300;
+
 class Problem extends Error {}
+class TooDeep extends Error {}
 
 /** Checks an expression as CoreDNS compiles it before it starts. */
 export function readExpression(text: string): Expression {
@@ -85,6 +90,7 @@ export function readExpression(text: string): Expression {
     return { kind, isRead: true };
   } catch (error) {
     if (error instanceof Problem) return { problem: error.message, isRead: true };
+    if (error instanceof TooDeep) return { isRead: false };
     throw error;
   }
 }
@@ -107,6 +113,7 @@ function wordsOf(text: string): string[] {
 class Reader {
   private readonly words: readonly string[];
   private cursor = 0;
+  private depth = 0;
 
   constructor(words: readonly string[]) {
     this.words = words;
@@ -132,7 +139,7 @@ class Reader {
     if (!this.takes(word)) throw new Problem(`${word} is expected instead of ${this.word ?? "the end"}`);
   }
 
-  /** An expression, and functions behind `|` of which each takes what precedes it. */
+  /** An expression, and functions behind `|` of which each takes what precedes it; what it gives may go on as any operand. */
   private piped(): Kind {
     let kind = this.expression(0);
     while (this.takes("|")) {
@@ -140,13 +147,22 @@ class Reader {
       this.cursor += 1;
       const known = this.known(name);
       this.expect("(");
-      kind = this.continued(this.called(name, known, [kind]));
+      kind = this.operated(this.continued(this.called(name, known, [kind])), 0);
     }
     return kind;
   }
 
   private expression(binding: number): Kind {
-    let left = this.operand();
+    this.depth += 1;
+    if (this.depth > MAX_DEPTH) throw new TooDeep();
+    const kind = this.operated(this.operand(), binding);
+    this.depth -= 1;
+    return kind;
+  }
+
+  /** What an operand comes to with the operators behind it that bind closer than one before it. */
+  private operated(operand: Kind, binding: number): Kind {
+    let left = operand;
     for (;;) {
       const isNegated = this.word === "not" && NEGATED.includes(this.words[this.cursor + 1] ?? "");
       const operator = isNegated ? this.words[this.cursor + 1] : this.word;
@@ -172,8 +188,8 @@ class Reader {
   }
 
   private primary(word: string): Kind {
-    if (/^['"`]/.test(word)) return "text";
-    if (/^\d/.test(word)) return this.number(word);
+    if (/^['"`]/.test(word)) return this.text(word);
+    if (/^\.?\d/.test(word)) return this.number(word);
     if (word === "(") {
       const kind = this.piped();
       this.expect(")");
@@ -196,8 +212,15 @@ class Reader {
     return known;
   }
 
+  private text(word: string): Kind {
+    const unknown = word.startsWith("`") ? undefined : /(?:^|[^\\])(?:\\\\)*(\\[^\\'"`abfnrtvxuU0-7])/.exec(word)?.[1];
+    if (unknown !== undefined) throw new Problem(`${word} has ${unknown}, which is no escape: write \\${unknown}`);
+    return "text";
+  }
+
   private number(word: string): Kind {
-    if (!/^(0[xob][\da-f_]+|[\d_]*\.?[\d_]+(e[+-]?\d+)?)$/i.test(word)) throw new Problem(`${word} is no number`);
+    if (!/^(0[xob][\da-f_]+|(\d[\d_]*(\.[\d_]*)?|\.[\d_]+)(e[+-]?\d+)?)$/i.test(word))
+      throw new Problem(`${word} is no number`);
     return "number";
   }
 
@@ -225,13 +248,14 @@ class Reader {
     return kinds;
   }
 
-  /** A field or a place of an operand, behind it. */
+  /** A field, a method or a place of an operand, behind it. */
   private continued(kind: Kind): Kind {
     let found = kind;
     for (;;) {
       if (this.takes(".")) {
         if (found !== "any") throw new Problem(`a ${found} has no fields`);
         this.cursor += 1;
+        if (this.takes("(")) this.list(")");
       } else if (this.takes("[")) {
         this.expression(0);
         this.expect("]");
@@ -277,10 +301,13 @@ function combined(left: Kind, operator: string, right: Kind): Kind {
   if (TEXT_OPERATORS.includes(operator)) return both("text") ? "boolean" : fail();
   if (operator === "in") return mayHold(right, left) ? "boolean" : fail();
   if (operator === "==" || operator === "!=")
-    return left === right || left === "any" || right === "any" ? "boolean" : fail();
+    return left === right || left === "any" || right === "any" || (isList(left) && isList(right)) ? "boolean" : fail();
   // A comparison may go on, as in 1 < id() < 9.
   if (/^[<>]/.test(operator)) return both("number") || both("text") || left === "boolean" ? "boolean" : fail();
-  if (operator === "+" && both("text")) return "text";
-  if (!both("number")) return fail();
-  return operator === ".." ? "list of numbers" : "number";
+  const isSum = operator === "+";
+  if (!both("number") && !(isSum && both("text"))) return fail();
+  if (operator === "..") return "list of numbers";
+  // Times and durations have sums and products too.
+  if (left === "any" || right === "any") return isSum && both("text") && left !== right ? "text" : "any";
+  return left;
 }

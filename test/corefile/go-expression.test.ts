@@ -18,7 +18,11 @@ describe("an expression of view", () => {
     ["not name()", "not takes a boolean, not a text"],
     ["name() = 'a'", "\"= 'a'\" is not understood"],
     ["name() matches '['", "'[' is no regular expression in Go's syntax"],
+    ["name() matches '^a\\.'", "'^a\\.' has \\., which is no escape: write \\\\."],
+    ["name() == 'a\\\\\\d'", "'a\\\\\\d' has \\d, which is no escape: write \\\\d"],
     ["name().length > 3", "a text has no fields"],
+    ["id() > 1e", "1e is no number"],
+    ["(name() | split('.')) == 'a'", "== does not take a list of texts and a text"],
     ["toString(id()) == '1'", "toString is no function of a query, and a text needs quotes, as 'A'"],
   ];
   for (const [text, problem] of problems)
@@ -35,13 +39,31 @@ describe("an expression of view", () => {
       "1..3": "list of numbers",
       name: "function",
       nil: "any",
+      "now().UTC().Hour() in 8..18 && now().Format('15:04') > '08:00'": "boolean",
+      "(now() - date('2024-01-01')).Hours() > 3": "boolean",
+      "max(1, id()) + max(1, 2) == 4": "boolean",
+      "now() + duration('1h') * 2": "any",
+      "name() + now().Format('2006')": "text",
+      "name() | lower() | trim() endsWith 'x.' && type() == 'A'": "boolean",
+      "1e-5 + .5 + 1. + 0x1e-5": "number",
+      "[type()] == [1] and [] == ['a']": "boolean",
+      "$env != nil": "boolean",
+      "name() matches '^a\\\\.\\t' or name() matches `\\.`": "boolean",
     };
     for (const [text, kind] of Object.entries(kinds))
       assert.deepEqual(readExpression(text), { kind, isRead: true }, text);
   });
 
   it("is not read where it has more of the language", () => {
-    for (const text of ["do() ? true : false", "let x = 1; x == 1", "any(['a'], {# == name()})", "name()[0:1] == 'a'"])
+    for (const text of [
+      "(".repeat(9999),
+      "not ".repeat(9999),
+      "2**".repeat(9999),
+      "do() ? true : false",
+      "let x = 1; x == 1",
+      "any(['a'], {# == name()})",
+      "name()[0:1] == 'a'",
+    ])
       assert.deepEqual(readExpression(text), { isRead: false }, text);
     assert.ok(readExpression("name() == 'let; a ? b'").isRead);
   });
