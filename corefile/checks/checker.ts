@@ -62,7 +62,7 @@ function escapedBreaks(text: string): string | undefined {
 
 /** What makes CoreDNS refuse many lines at once, said instead of all of them. */
 function commonCause(text: string): string | undefined {
-  const [, key] = /^\s*(Corefile|corefile):\s*[|>]/m.exec(text) ?? [];
+  const [, key] = /^[ \t]*(Corefile|corefile):[ \t]*[|>]/m.exec(text) ?? [];
   if (key !== undefined) {
     const what = key === "Corefile" ? "a ConfigMap" : "a configuration of the add-on";
     return `this is ${what}: the Corefile is only the text below its key ${key}`;

@@ -63,6 +63,23 @@ export interface ServedZone {
  * @see https://github.com/coredns/coredns/issues/6624
  */
 export function servedZones(server: Server): readonly ServedZone[] {
+  return remembered(SERVED, server, zonesOf);
+}
+
+const SERVED = new WeakMap<Server, readonly ServedZone[]>();
+
+/** What is computed of an object once: each line of a Corefile may ask for the zones of each block. */
+export function remembered<Key extends object, Value>(
+  known: WeakMap<Key, Value>,
+  key: Key,
+  compute: (key: Key) => Value,
+): Value {
+  const found = known.get(key) ?? compute(key);
+  known.set(key, found);
+  return found;
+}
+
+function zonesOf(server: Server): readonly ServedZone[] {
   return server.zones.flatMap((text): ServedZone[] => {
     const bare = text.replace(/^dns:\/\//, "");
     if (bare.includes("://")) return [];
@@ -89,16 +106,55 @@ export function hasView(server: Server): boolean {
   return hasPlugin(server, "view");
 }
 
+/** A block, and the zone of it that a name is in. */
+interface Owner {
+  readonly server: Server;
+  readonly zone: string;
+}
+
+/** The blocks by the zones that they serve to anyone, without a view. */
+interface Owners {
+  /** The first block of each zone, by port and zone. */
+  readonly blocks: ReadonlyMap<string, Owner>;
+  /** Of a zone, in characters. */
+  readonly maxLength: number;
+}
+
+const OWNERS = new WeakMap<readonly Server[], Owners>();
+
+function ownersOf(servers: readonly Server[]): Owners {
+  const blocks = new Map<string, Owner>();
+  let maxLength = 0;
+  for (const server of servers.filter((one) => !hasView(one)))
+    for (const { zone, port } of servedZones(server)) {
+      const key = `${port} ${zone}`;
+      if (!blocks.has(key)) blocks.set(key, { server, zone });
+      maxLength = Math.max(maxLength, zone.length);
+    }
+  return { blocks, maxLength };
+}
+
 /** The server block that CoreDNS gives a name to, for anyone who asks: that of the longest zone on the port, without a view. */
 export function serverFor(name: string, port: number, servers: readonly Server[]): Server | undefined {
-  const fits = servers
-    .filter((server) => !hasView(server))
-    .flatMap((server) =>
-      servedZones(server)
-        .filter((served) => served.port === port && isWithin(name, served.zone))
-        .map(({ zone }) => ({ server, length: zone.length })),
-    );
-  return fits.sort((a, b) => b.length - a.length)[0]?.server;
+  return ownerOf(name, port, servers)?.server;
+}
+
+function ownerOf(name: string, port: number, servers: readonly Server[]): Owner | undefined {
+  const { blocks, maxLength } = remembered(OWNERS, servers, ownersOf);
+  const whole = dotted(name);
+  for (let start = 0; start < whole.length; start = whole.indexOf(".", start) + 1) {
+    const owner = whole.length - start > maxLength ? undefined : blocks.get(`${port} ${whole.slice(start)}`);
+    if (owner !== undefined) return owner;
+  }
+  return blocks.get(`${port} .`);
+}
+
+const ALIKE = new WeakMap<readonly Server[], ReadonlyMap<string, readonly Server[]>>();
+
+/** The blocks that listen where one does, which alone may take names from it. */
+function blocksBeside(server: Server, servers: readonly Server[]): readonly Server[] {
+  const groups = remembered(ALIKE, servers, (all) => Map.groupBy(all, (one) => String(hostsOf(one))));
+  return groups.get(String(hostsOf(server))) ?? [];
 }
 
 /**
@@ -106,9 +162,9 @@ export function serverFor(name: string, port: number, servers: readonly Server[]
  * @returns undefined where some of them come to the block, or none for lack of its own zone.
  */
 export function takenBy(zone: string, server: Server, servers: readonly Server[]): Server | undefined {
-  const alike = servers.filter((other) => String(hostsOf(other)) === String(hostsOf(server)));
   const served = servedZones(server);
   if (served.some((own) => isWithin(own.zone, zone))) return undefined;
+  const alike = blocksBeside(server, servers);
   const owners = served
     .filter((own) => isWithin(zone, own.zone))
     .map(({ port }) => serverFor(zone, port, alike))

@@ -1,6 +1,6 @@
 import { type Plugin, writePlugin } from "../model.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { isWithin } from "./findings.ts";
+import { isWithin, remembered } from "./findings.ts";
 
 /** Plugins whose line names zones, and where the first of them stands. */
 const FIRST_ZONE: Readonly<Record<string, number>> = {
@@ -26,10 +26,12 @@ export function lineZones(plugin: Plugin): readonly string[] {
 
 /** Whether some names may come to both of two plugins of a block, as far as their lines say. */
 export function shareNames(one: Plugin, other: Plugin): boolean {
-  const [zones, others] = [namesOf(one), namesOf(other)];
+  const [zones, others] = [remembered(NAMES, one, namesOf), remembered(NAMES, other, namesOf)];
   if (zones.length === 0 || others.length === 0 || [...zones, ...others].some(isUnread)) return true;
   return zones.some((zone) => others.some((own) => isWithin(zone, own) || isWithin(own, zone)));
 }
+
+const NAMES = new WeakMap<Plugin, readonly string[]>();
 
 /** As {@link lineZones}, but of hosts the names alone that it has, where it passes on all others. */
 function namesOf(plugin: Plugin): readonly string[] {

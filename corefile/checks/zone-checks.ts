@@ -8,6 +8,7 @@ import {
   hasCapitals,
   hasView,
   hostsOf,
+  remembered,
   servedZones,
   serverFor,
 } from "./findings.ts";
@@ -56,15 +57,18 @@ function isWildcard(zone: string): boolean {
 /** Protocols of a server block, each with a port of its own. */
 const TRANSPORT = /^(dns|tls|quic|grpc|https3?):\/\//;
 
+/** The ports that the forwards of a Corefile ask. */
+const ASKED = new WeakMap<readonly Server[], ReadonlySet<number | undefined>>();
+
 /** The Service of the add-on leads to port 53; another one is for a forward of this CoreDNS. */
 function checkPorts(server: Server, servers: readonly Server[], findings: Findings): void {
-  const asked = servers.flatMap(upstreamsOf).map((upstream) => upstream.port);
+  const asked = remembered(ASKED, servers, (all) => new Set(all.flatMap(upstreamsOf).map(({ port }) => port)));
   for (const zone of server.zones) {
     const [, unknown] = /^(\w+:\/\/)/.exec(zone.replace(TRANSPORT, "")) ?? [];
     if (unknown !== undefined)
       findings.warn(server, `no query reaches ${zone}: ${unknown} is read as part of the name; leave it out`);
   }
-  const ports = servedZones(server).flatMap(({ port }) => (port === DNS_PORT || asked.includes(port) ? [] : [port]));
+  const ports = servedZones(server).flatMap(({ port }) => (port === DNS_PORT || asked.has(port) ? [] : [port]));
   for (const port of new Set(ports))
     findings.warn(server, `no pod queries port ${port}: the Service kube-dns uses 53; leave the port out`);
 }
