@@ -16,6 +16,7 @@ export async function getForwarded(
   config: KubeConfig,
   { namespace, pod, port }: PodPort,
   path: string,
+  seconds = TIMEOUT_SECONDS,
 ): Promise<string> {
   const place = `${pod}:${port}`;
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -29,24 +30,31 @@ export async function getForwarded(
       done();
     },
   });
+  const fail = ({ message }: Error) => reject(new ClusterError("other", `${place}: ${message}`));
   const timer = setTimeout(
-    () => reject(new ClusterError("timeout", `${place} did not answer within ${TIMEOUT_SECONDS} s`)),
-    TIMEOUT_SECONDS * 1000,
+    () => reject(new ClusterError("timeout", `${place} did not answer within ${seconds} s`)),
+    seconds * 1000,
   );
-  let close = () => {};
+  const connection = new PortForward(config)
+    .portForward(namespace, pod, [port], received, refusal, sent)
+    .then((started) => (typeof started === "function" ? started() : started));
   try {
-    const started = await new PortForward(config).portForward(namespace, pod, [port], received, refusal, sent);
-    const socket = typeof started === "function" ? started() : started;
-    close = () => socket?.close();
+    const socket = await Promise.race([connection, promise.then(() => connection)]);
+    // An answer without a length ends with the connection, and another one does not come any more.
+    socket?.addEventListener("close", () => received.end());
     const createConnection = () => Duplex.from({ writable: sent, readable: received });
     get({ host: "localhost", port, path, createConnection }, (response) => {
       const { statusCode = 0 } = response;
       if (statusCode >= 400) reject(new ClusterError("other", `${place} answered ${statusCode}`));
-      else text(response).then(resolve, reject);
-    }).on("error", ({ message }) => reject(new ClusterError("other", `${place}: ${message}`)));
+      else text(response).then(resolve, fail);
+    }).on("error", fail);
     return await promise;
   } finally {
     clearTimeout(timer);
-    close();
+    // It may open only now.
+    connection.then(
+      (socket) => socket?.close(),
+      () => {},
+    );
   }
 }

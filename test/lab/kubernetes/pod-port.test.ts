@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { KubeConfig } from "@kubernetes/client-node";
+import { getForwarded } from "../../../lab/kubernetes/pod-port.ts";
+import { listen } from "../../support/listen.ts";
+
+/** Of the websocket protocol. @see https://www.rfc-editor.org/rfc/rfc6455#section-1.3 */
+const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const [BINARY, CLOSE] = [0x82, 0x88];
+/** Streams of a forwarded port. Each begins with the port's number, in two bytes. */
+const [DATA, ERROR] = [0, 1];
+
+function frame(kind: number, payload: Uint8Array): Buffer {
+  return Buffer.from([kind, payload.length, ...payload]);
+}
+
+function accept(key: string): string {
+  const digest = createHash("sha1").update(`${key}${KEY_SUFFIX}`).digest("base64");
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: v4.channel.k8s.io\r\nSec-WebSocket-Accept: ${digest}\r\n\r\n`;
+}
+
+describe("a port of a pod", () => {
+  let server: Server;
+  let open: Duplex[];
+
+  /** Asks through an API server that says this on the streams, and ends the connection. */
+  async function asked(says: readonly (readonly [stream: number, text: string])[] | "nothing"): Promise<string> {
+    server.on("upgrade", ({ headers }, socket) => {
+      open.push(socket);
+      if (says === "nothing") return;
+      socket.write(accept(headers["sec-websocket-key"] ?? ""));
+      for (const stream of [DATA, ERROR]) socket.write(frame(BINARY, Buffer.from([stream, 0, 80])));
+      socket.once("data", () => {
+        for (const [stream, text] of says) socket.write(frame(BINARY, Buffer.from([stream, ...Buffer.from(text)])));
+        socket.end(frame(CLOSE, Buffer.alloc(0)));
+      });
+    });
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser(
+      { name: "one", server: `http://127.0.0.1:${await listen(server)}`, skipTLSVerify: true },
+      { name: "one" },
+    );
+    return getForwarded(config, { namespace: "kube-system", pod: "coredns-1", port: 80 }, "/ready", 2);
+  }
+
+  beforeEach(() => {
+    open = [];
+    server = createServer();
+  });
+  afterEach(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+
+  it("answers", async () => {
+    assert.equal(await asked([[DATA, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"]]), "OK");
+  });
+
+  it("answers without a length, up to the end of the connection", async () => {
+    assert.equal(await asked([[DATA, "HTTP/1.0 200 OK\r\n\r\nready"]]), "ready");
+  });
+
+  it("is refused by the pod", async () => {
+    await assert.rejects(asked([[ERROR, "connection refused\n"]]), { message: "coredns-1:80: connection refused" });
+  });
+
+  it("goes away before it answers", async () => {
+    await assert.rejects(asked([]), { kind: "other", message: "coredns-1:80: socket hang up" });
+  });
+
+  it("goes away within its answer", async () => {
+    const part = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nOK";
+    await assert.rejects(asked([[DATA, part]]), { kind: "other", message: "coredns-1:80: aborted" });
+  });
+
+  it("is not reached in time where the API server takes the connection and says nothing", async () => {
+    await assert.rejects(asked("nothing"), { kind: "timeout", message: "coredns-1:80 did not answer within 2 s" });
+  });
+});
