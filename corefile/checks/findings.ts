@@ -167,9 +167,12 @@ export function takenBy(zone: string, server: Server, servers: readonly Server[]
   const alike = blocksBeside(server, servers);
   const owners = served
     .filter((own) => isWithin(zone, own.zone))
-    .map(({ port }) => serverFor(zone, port, alike))
-    .filter((owner) => owner !== undefined);
-  return owners.includes(server) ? undefined : owners[0];
+    .map((own) => {
+      const owner = ownerOf(zone, own.port, alike);
+      // One of the same zone is asked where the view of this one does not hold.
+      return owner !== undefined && owner.zone.length > own.zone.length ? owner.server : undefined;
+    });
+  return owners.includes(undefined) ? undefined : owners[0];
 }
 
 /** Whether plugins of a block see names that nobody asked it for. */

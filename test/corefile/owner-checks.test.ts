@@ -55,6 +55,11 @@ describe("names that another block takes", () => {
         block("corp.example:53", "view vpn {\nexpr incidr(client_ip(), '10.9.0.0/24')\n}", STUB),
     ],
     [
+      "the same domain for other clients",
+      block(".:53", "view vpn {\nexpr incidr(client_ip(), '10.9.0.0/24')\n}", "forward corp.example 10.0.0.8") +
+        withLines(""),
+    ],
+    [
       "a type that is called like a zone",
       withLines("template ANY A other.example {\nrcode NOERROR\n}") + block("a:53", STUB),
     ],
