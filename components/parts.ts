@@ -127,6 +127,13 @@ export function partIssues({ absent, cluster, logging, teams, hasCurlPods, given
       message: "must be Fargate with cluster.compute fargate",
       value: "ec2",
     });
+  if (isObject(given.monitoring) && given.monitoring.kind === "cloudwatch")
+    issues.push({
+      path: ["monitoring", "kind"],
+      message:
+        "must not be cloudwatch with cluster.compute fargate, which runs no DaemonSet, such as the agent of Container Insights",
+      value: "cloudwatch",
+    });
   if (isObject(given.monitoring) && (given.monitoring.kind ?? "none") !== "none" && runsCanary(given.monitoring))
     issues.push({
       path: ["monitoring", "canary", "enabled"],

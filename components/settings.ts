@@ -168,19 +168,23 @@ function issuesOfSections(
   const sidecar = logging?.value.mode === "sidecar" ? resourcesOf(logging.value) : undefined;
   const kind = eksKind(given.cluster) ?? "existing";
   // A cluster whose kind is not set yet may give pods an AWS identity.
-  const loggingKind = isObject(given.cluster) && given.cluster.kind === undefined ? "eks" : kind;
+  const assumedKind = isObject(given.cluster) && given.cluster.kind === undefined ? "eks" : kind;
   const version = kind === "existing" ? undefined : kubernetesVersion(given.cluster);
   const eks = cluster?.value.kind === "eks" && !cluster.without.has("nodeGroups") ? cluster.value : undefined;
   const accessEntries = cluster === undefined || cluster.value.kind === "existing" ? [] : cluster.value.accessEntries;
   const dnsAddresses = cluster === undefined ? undefined : kubeDnsAddresses(cluster.value);
   const named = kind !== "existing" ? namedCluster(given.cluster, region) : undefined;
   const monitoring = shape.monitoring.safeParse(given.monitoring ?? {}).data;
+  const loggingIssues =
+    logging === undefined
+      ? []
+      : under("logging", checkLogging(logging.value, assumedKind, named, knownTeams), logging.without);
+  // What a collector cannot do is nothing to watch.
+  const watched = loggingIssues.every(({ severity }) => severity === "warning") ? logging?.value : undefined;
   return [
     ...(cluster === undefined ? [] : under("cluster", checkCluster(cluster.value, region), cluster.without)),
     ...(dns === undefined ? [] : under("dns", checkDns(dns.value, version, kind !== "eks", dnsAddresses), dns.without)),
-    ...(logging === undefined
-      ? []
-      : under("logging", checkLogging(logging.value, loggingKind, named, knownTeams), logging.without)),
+    ...loggingIssues,
     ...under("teams", checkTeams(teams, { enabled: given.curlPods !== false, sidecar }), new Set()),
     ...(kind === "existing" || region === undefined ? [] : under("teams", arnIssues(teams, region), new Set())),
     ...under("teams", [...nameIssues(teams), ...roleIssues(teams, accessEntries)], new Set()),
@@ -198,10 +202,10 @@ function issuesOfSections(
             {
               dns: cluster !== undefined && !runsCoreDns(cluster.value) ? undefined : dns?.value,
               managesCoreDns: kind !== "existing",
-              logging: logging?.value,
+              logging: watched,
               teams,
             },
-            kind !== "existing",
+            assumedKind !== "existing",
             region,
           ),
           new Set(),

@@ -162,9 +162,13 @@ export function checkMonitoring(
   if (kind === "cloudwatch") {
     const context = { cluster: "", logGroupOf: logGroupsOf(parts, "") };
     const stack = watchedStack(parts, settings);
-    issues.push(...descriptionIssues(settings, alarmsOf(stack, context)));
+    const alarms = alarmsOf(stack, context);
+    issues.push(...descriptionIssues(settings, alarms));
     const unseen = unseenByCloudWatch(stack, context).join(", ");
-    issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
+    if (alarms.length === 0)
+      issues.push({ path: ["kind"], message: "makes no alarm, since nothing is there to watch", severity: "warning" });
+    else if (unseen !== "")
+      issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }
   if (kind !== "cloudwatch" && parts.managesCoreDns && parts.dns && !servesMetrics(corefileText(parts.dns)))
     issues.push({

@@ -15,6 +15,25 @@ describe("issues of monitoring settings", () => {
         ),
       /monitoring\.canary\.enabled: must be false with cluster.compute fargate/,
     );
+    assert.throws(
+      () =>
+        parseSettings(
+          configOf("eks-existing", {
+            cluster: fargate,
+            logging: false,
+            monitoring: { kind: "cloudwatch", canary: { enabled: false } },
+          }),
+        ),
+      /monitoring\.kind: must not be cloudwatch with cluster\.compute fargate, which runs no DaemonSet/,
+    );
+    assert.throws(
+      () => parseSettings(configOf("eks", { cluster: { name: "dev" }, monitoring: { kind: "cloudwatch" } })),
+      ({ message }: Error) => !message.includes("monitoring.kind"),
+    );
+    const alone = { dns: false, logging: false, monitoring: { kind: "cloudwatch", canary: { enabled: false } } };
+    assert.deepEqual(warnings("eks-existing", alone), [
+      "monitoring.kind: makes no alarm, since nothing is there to watch",
+    ]);
     assert.deepEqual(warnings("existing", { monitoring: { kind: "annotations" } }), [
       "monitoring.canary: follows no lines, so no alert reports lost or late ones: the collector's own log is read through the API server alone",
     ]);
@@ -44,6 +63,17 @@ describe("issues of monitoring settings", () => {
       ["monitoring.alarmActions: has no effect unless kind is cloudwatch"],
     );
   });
+
+  for (const kind of ["cloudwatch", "prometheus-operator", "annotations"])
+    it(`leaves it to logging to refuse what a collector cannot do, with ${kind}`, () => {
+      const logging = { collector: "promtail", destination: { kind: "cloudwatch" } };
+      assert.throws(
+        () => parseSettings(configOf("eks-existing", { logging, monitoring: { kind } })),
+        ({ message }: Error) =>
+          message ===
+          'Invalid configuration (1 error), nothing was changed\n  logging.destination.kind: must be loki with Promtail: Promtail sends to Loki only (found "cloudwatch")',
+      );
+    });
 
   it("keeps the canary's namespace for the canary", () => {
     const monitoring = { kind: "annotations", prometheus: { namespace: "canary" } };
