@@ -70,7 +70,13 @@ async function askDnsPod(lab: Lab, { pod, target, ports }: DnsQuestion, context:
     const result = await curlFrom(lab, pod, `http://${place}/`, SECONDS);
     if (connected(result)) return reached(place, context);
     if (result.end === "timed out") return dropped(lab, pod, target, place);
-    if (await listens(lab, target, port)) return pass(`${place} refused by the network`, { place });
+    const listener = await listens(lab, target, port);
+    if (listener === "forbidden")
+      return warn(
+        `${place} refused`,
+        "whether something listens there takes the right to create pods/portforward in kube-system",
+      );
+    if (listener === "found") return pass(`${place} refused by the network`, { place });
     refused = place;
   }
   return warn(
@@ -90,11 +96,11 @@ async function dropped(lab: Lab, pod: PodFacts, target: PodFacts, place: string)
 }
 
 /** Whether a port answers inside of the pod, where no policy applies. */
-async function listens(lab: Lab, { namespace, name }: PodFacts, port: number): Promise<boolean> {
+async function listens(lab: Lab, { namespace, name }: PodFacts, port: number): Promise<"found" | "none" | "forbidden"> {
   const path = port === 8181 ? "/ready" : port === 8080 ? "/health" : "/metrics";
   return lab.cluster.podGet({ namespace, pod: name, port }, path).then(
-    () => true,
-    () => false,
+    () => "found" as const,
+    (error: unknown) => (error instanceof ClusterError && error.kind === "forbidden" ? "forbidden" : "none"),
   );
 }
 

@@ -234,7 +234,15 @@ describe("rows of verify", () => {
       const refused = curls(failed(7, "Connection refused"));
       assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), {}, refused)).status, "pass");
       const podGet = () => Promise.reject(new ClusterError("other", "no"));
-      assert.equal((await rowOf(denyCoreDnsCheck("ts", enforced), { podGet }, refused)).status, "warn");
+      const silent = await rowOf(denyCoreDnsCheck("ts", enforced), { podGet }, refused);
+      assert.equal(silent.status, "warn");
+      assert.match(silent.cause ?? "", /^nothing was found listening there/);
+      const forbidden = { podGet: () => Promise.reject(new ClusterError("forbidden", "no")) };
+      const unasked = await rowOf(denyCoreDnsCheck("ts", enforced), forbidden, refused);
+      assert.deepEqual(
+        [unasked.status, unasked.cause],
+        ["warn", "whether something listens there takes the right to create pods/portforward in kube-system"],
+      );
     });
 
     it("fails on a network that should enforce policies, warns on one that may not", async () => {
