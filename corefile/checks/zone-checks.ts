@@ -96,9 +96,16 @@ function checkBind(server: Server, servers: readonly Server[], { isAddon }: Chec
   if (zones.length === 0 || !isInner(server)) return;
   const message = `bind ${hosts.join(" ")}: no other pod reaches this block, since this is the loopback of CoreDNS's own pod; leave bind out`;
   const isRoot = zones.some(({ zone }) => zone === ".");
-  const others = servers.filter((other) => !isInner(other));
-  if (isRoot && isAddon !== false && serverFor(".", DNS_PORT, others) === undefined) findings.error(server, message);
-  else if (!servers.some(asksLoopback)) findings.warn(server, message);
+  const isAlone = () => serverFor(".", DNS_PORT, remembered(OUTER, servers, outerOf)) === undefined;
+  if (isRoot && isAddon !== false && isAlone()) findings.error(server, message);
+  else if (!remembered(ASKS_LOOPBACK, servers, (all) => all.some(asksLoopback))) findings.warn(server, message);
+}
+
+const OUTER = new WeakMap<readonly Server[], readonly Server[]>();
+const ASKS_LOOPBACK = new WeakMap<readonly Server[], boolean>();
+
+function outerOf(servers: readonly Server[]): readonly Server[] {
+  return servers.filter((server) => !isInner(server));
 }
 
 function isInner(server: Server): boolean {

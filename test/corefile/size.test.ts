@@ -21,6 +21,14 @@ describe("a long Corefile", function () {
     );
   });
 
+  it("has many blocks on the loopback", () => {
+    const blocks = many((index) =>
+      block(`z${index}.example:53`, "bind 127.0.0.1", "errors\ncache\nforward . 10.0.0.9"),
+    );
+    const { warnings } = check(withLines("", blocks));
+    assert.equal(warnings.filter((warning) => warning.includes("no other pod reaches this block")).length, MANY);
+  });
+
   it("has many lines of forward", () => {
     const lines = many((index) => `forward z${index}.example 10.0.0.9`);
     assert.deepEqual(check(withLines(lines)).errors, check(withLines("forward z0.example 10.0.0.9")).errors);
