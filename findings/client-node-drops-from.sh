@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The Kubernetes client for JavaScript leaves `from` out of a NetworkPolicy that was read as plain JSON, so that it lets everybody in.
 #
-# Package: @kubernetes/client-node 2.0.1 (npm)
+# Package: @kubernetes/client-node 2.0.1 (npm), on Node.js 24.21.0
 # Behavior: its classes call the field `_from`, as they call `default` of a LimitRange `_default`. KubernetesObjectApi sends objects through
 #   these classes and says nothing of a field that they do not have: a rule `ingress: [{from: [...]}]` arrives as `ingress: [{}]`, which
 #   allows every source, and a LimitRange arrives without its defaults. loadYaml of the same text gives `_from`, which is sent as `from`.
@@ -16,7 +16,8 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 npm init --yes >/dev/null
-npm install --silent --no-audit --no-fund --ignore-scripts --save-exact @kubernetes/client-node@2.0.1
+# The client needs Node.js 22 or newer; this package brings it.
+npm install --silent --no-audit --no-fund --save-exact @kubernetes/client-node@2.0.1 node@24.21.0
 cat > run.mjs <<'JS'
 import { createServer } from "node:http";
 import { KubeConfig, KubernetesObjectApi, loadYaml } from "@kubernetes/client-node";
@@ -62,4 +63,4 @@ const server = createServer(async (request, response) => {
   process.exitCode = seen === known ? 0 : 1;
 });
 JS
-node run.mjs || { echo "changed: see the line above"; exit 1; }
+node_modules/.bin/node run.mjs || { echo "changed: see the line above"; exit 1; }
