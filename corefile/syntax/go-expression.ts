@@ -139,7 +139,7 @@ class Reader {
     if (!this.takes(word)) throw new Problem(`${word} is expected instead of ${this.word ?? "the end"}`);
   }
 
-  /** An expression, and functions behind `|` of which each takes what precedes it; what it gives may go on as any operand. */
+  /** An expression, and functions behind `|`, each of which takes what precedes it. Operators and fields may follow what it gives. */
   private piped(): Kind {
     let kind = this.expression(0);
     while (this.takes("|")) {

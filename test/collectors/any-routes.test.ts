@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { destinationsOf } from "../../components/logging/collectors/collector.ts";
 import { LEVEL_NAMES } from "../../components/logging/routing/routes.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { checkLogging } from "../../components/logging/validation.ts";
 import { anyFormat, anyLogging } from "../components/logging/arbitraries.ts";
-import { DESTINATIONS } from "../components/logging/collectors/pipelines.ts";
 import { findProgram, readsJournal, whyMissing } from "../support/collectors/program.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { anyProcessing, canAuthenticate, complaint, fitting, MORE_DESTINATIONS, READERS } from "./readers.ts";
+import { anyProcessing, complaint, destinationsFor, fitting, READERS } from "./readers.ts";
 
 /** Random sets of destinations and routes; each is read by the program, by each of its containers. */
 const RUNS = 25;
@@ -38,13 +36,7 @@ const anyRoute = fc.record(
 for (const reader of READERS) {
   const { collector, program } = reader;
   if (collector.routes !== true) continue;
-  const fit = [...DESTINATIONS, ...MORE_DESTINATIONS].filter(
-    (destination) =>
-      destinationsOf(collector).includes(String(destination.kind)) &&
-      ["token", "sigv4", "headers"].every(
-        (key) => destination[key] === undefined || canAuthenticate(collector, String(destination.kind), key),
-      ),
-  );
+  const fit = destinationsFor(collector);
   const anyDestination = fc
     .record(
       { base: fc.constantFrom(...fit), index: anyFormat, size: fc.constantFrom("300Mi", "4Gi") },

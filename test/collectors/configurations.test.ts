@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { destinationsOf } from "../../components/logging/collectors/collector.ts";
 import { NODE } from "../../components/logging/pipeline.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { checkLogging } from "../../components/logging/validation.ts";
 import { anyLogging } from "../components/logging/arbitraries.ts";
-import { DESTINATIONS, POD } from "../components/logging/collectors/pipelines.ts";
+import { POD } from "../components/logging/collectors/pipelines.ts";
 import { findProgram, readsJournal, whyMissing } from "../support/collectors/program.ts";
 import { leaveOut } from "../support/leave-out.ts";
-import { anyProcessing, canAuthenticate, complaint, fitting, MORE_DESTINATIONS, ofOnePod, READERS } from "./readers.ts";
+import { anyProcessing, complaint, destinationsFor, fitting, ofOnePod, READERS } from "./readers.ts";
 
 /** Destinations that name what is theirs by the source, each in another way. */
 const JOURNAL = {
@@ -28,13 +27,7 @@ const RUNS = 5;
 
 for (const reader of READERS) {
   const { collector, program, word } = reader;
-  const destinations = [...DESTINATIONS, ...MORE_DESTINATIONS].filter(
-    (destination) =>
-      destinationsOf(collector).includes(String(destination.kind)) &&
-      ["token", "sigv4", "headers"].every(
-        (key) => destination[key] === undefined || canAuthenticate(collector, String(destination.kind), key),
-      ),
-  );
+  const destinations = destinationsFor(collector);
   describe(`${collector.title} takes what it is told`, () => {
     before(function () {
       if (findProgram(program) === undefined) leaveOut(this, whyMissing(program));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import fc from "fast-check";
-import type { Collector } from "../../components/logging/collectors/collector.ts";
+import { type Collector, destinationsOf } from "../../components/logging/collectors/collector.ts";
 import { filebeat } from "../../components/logging/collectors/filebeat/index.ts";
 import { fluentBit } from "../../components/logging/collectors/fluent-bit/index.ts";
 import { opentelemetry } from "../../components/logging/collectors/opentelemetry/index.ts";
@@ -14,7 +14,7 @@ import { type LogPipeline, logPipeline, NODE, SECRETS_FOLDER } from "../../compo
 import { REDACTION_KINDS } from "../../components/logging/processing/redaction.ts";
 import { LoggingSettings } from "../../components/logging/settings.ts";
 import { checkLogging } from "../../components/logging/validation.ts";
-import { credentials } from "../components/logging/collectors/pipelines.ts";
+import { credentials, DESTINATIONS } from "../components/logging/collectors/pipelines.ts";
 import { findProgram } from "../support/collectors/program.ts";
 import { kubeconfig } from "./cluster-api.ts";
 
@@ -47,7 +47,7 @@ export const READERS: readonly Reader[] = [
 ];
 
 /** What the unit tests' destinations have not: those that pass lines on, tokens, and addresses that are put together otherwise. */
-export const MORE_DESTINATIONS: readonly Readonly<Record<string, unknown>>[] = [
+const MORE_DESTINATIONS: readonly Readonly<Record<string, unknown>>[] = [
   { kind: "http", url: "http://[2001:db8::1]" },
   { kind: "elasticsearch", host: "search.example.com", token: { secretName: "log-writer", scheme: "ApiKey" } },
   { kind: "opensearch", host: "h", sigv4: { arn: "arn:aws:es:eu-central-1:111122223333:domain/logs" } },
@@ -175,6 +175,17 @@ function secretVariables(text: string): Record<string, string> {
   );
 }
 
-export function canAuthenticate({ authenticates = {} }: Collector, kind: string, how: string): boolean {
+/** The destinations of the tests that a collector sends to, in the ways in which it can authenticate. */
+export function destinationsFor(collector: Collector): readonly Readonly<Record<string, unknown>>[] {
+  return [...DESTINATIONS, ...MORE_DESTINATIONS].filter(
+    (destination) =>
+      destinationsOf(collector).includes(String(destination.kind)) &&
+      ["token", "sigv4", "headers"].every(
+        (key) => destination[key] === undefined || canAuthenticate(collector, String(destination.kind), key),
+      ),
+  );
+}
+
+function canAuthenticate({ authenticates = {} }: Collector, kind: string, how: string): boolean {
   return Object.entries(authenticates).some(([of, ways]) => of === kind && ways.some((way) => way === how));
 }

@@ -42,7 +42,7 @@ const Change = z.object({
 });
 
 /** Lines of the picture's grid, which is Grafana's, for each of CloudWatch's. */
-const LINES = 4 / 3;
+const GRAFANA_LINES = 4 / 3;
 
 /**
  * The dashboard of a cluster, with the data and alarms of CloudWatch.
@@ -83,7 +83,7 @@ export async function cloudWatchPicture(cluster: string, aws: Aws, window: Windo
     return {
       kind: "graph",
       title: properties.title,
-      place: { x, y: y * LINES, w: width, h: height * LINES },
+      place: { x, y: y * GRAFANA_LINES, w: width, h: height * GRAFANA_LINES },
       thresholds: properties.annotations.horizontal.map(({ value }) => value),
       series: queriesOf(widget, at).flatMap(({ Id }) => {
         // An answer of several pages has several parts.

@@ -11,7 +11,7 @@ const SECONDS = 3;
 /** CoreDNS's readiness and health ports: they listen, and no team has a reason to ask there. */
 const DNS_PORTS = [8181, 8080, 9153];
 /** A rollout may take the CoreDNS pod away while it is asked: then another is. */
-const TURNS = 3;
+const MAX_PODS_ASKED = 3;
 
 export interface Enforcement {
   /** Whether the cluster's network is known to enforce NetworkPolicies. */
@@ -34,7 +34,7 @@ export function denyCoreDnsCheck(team: string, context: Enforcement): Check {
 
 async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promise<Outcome> {
   const pod = await lab.runningPod(team);
-  for (let turn = 1, pods = await lab.dnsPods(); ; turn += 1) {
+  for (let asked = 1, pods = await lab.dnsPods(); ; asked += 1) {
     const target = pods.find(isAskable);
     if (target === undefined)
       throw new UnmetPrecondition("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
@@ -42,7 +42,7 @@ async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promis
     const ports = DNS_PORTS.filter((port) => !isOpened(egress, { namespace: DNS_NAMESPACE, ip: target.ip }, port));
     if (ports.length === 0) return skip(`egress of team ${team} opens ${target.ip}:${DNS_PORTS.join(", ")}`);
     const outcome = await askDnsPod(lab, { pod, target, ports }, context);
-    if (outcome.status !== "warn" || turn === TURNS) return outcome;
+    if (outcome.status !== "warn" || asked === MAX_PODS_ASKED) return outcome;
     pods = await lab.dnsPodsNow();
     if (pods.some((now) => isAskable(now) && now.ip === target.ip)) return outcome;
   }
