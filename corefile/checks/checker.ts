@@ -118,7 +118,11 @@ function checkRepeated(server: Server, findings: Findings): void {
 function checkOrder(server: Server, release: Release, findings: Findings): void {
   const deciders = server.plugins.filter((plugin) => DECIDERS.has(pluginName(plugin)));
   const rank = (plugin: Plugin) => rankOf(pluginName(plugin), release) ?? 0;
+  let highest = 0;
   for (const [index, plugin] of deciders.entries()) {
+    const isInOrder = rank(plugin) >= highest;
+    highest = Math.max(highest, rank(plugin));
+    if (isInOrder) continue;
     const before = deciders.slice(0, index).findLast((other) => shareNames(other, plugin));
     if (before === undefined || rank(before) <= rank(plugin)) continue;
     const [name, other] = [plugin, before].map(pluginName);

@@ -98,8 +98,10 @@ export function hasCapitals(text: string): boolean {
 }
 
 export function hasPlugin(server: Server, name: string): boolean {
-  return server.plugins.some((plugin) => pluginName(plugin) === name);
+  return remembered(PLUGINS, server, ({ plugins }) => new Set(plugins.map(pluginName))).has(name);
 }
+
+const PLUGINS = new WeakMap<Server, ReadonlySet<string>>();
 
 /** Whether a block takes only the queries for which its `view` holds. */
 export function hasView(server: Server): boolean {
@@ -141,12 +143,19 @@ export function serverFor(name: string, port: number, servers: readonly Server[]
 
 function ownerOf(name: string, port: number, servers: readonly Server[]): Owner | undefined {
   const { blocks, maxLength } = remembered(OWNERS, servers, ownersOf);
-  const whole = dotted(name);
-  for (let start = 0; start < whole.length; start = whole.indexOf(".", start) + 1) {
-    const owner = whole.length - start > maxLength ? undefined : blocks.get(`${port} ${whole.slice(start)}`);
+  for (const zone of zonesAround(name)) {
+    const owner = zone.length > maxLength ? undefined : blocks.get(`${port} ${zone}`);
     if (owner !== undefined) return owner;
   }
-  return blocks.get(`${port} .`);
+  return undefined;
+}
+
+/** The zones that a name {@link isWithin}, longest first. */
+export function* zonesAround(name: string): Generator<string> {
+  const whole = dotted(name);
+  if (whole !== ".")
+    for (let start = 0; start < whole.length; start = whole.indexOf(".", start) + 1) yield whole.slice(start);
+  yield ".";
 }
 
 const ALIKE = new WeakMap<readonly Server[], ReadonlyMap<string, readonly Server[]>>();

@@ -12,6 +12,7 @@ import {
   isWithin,
   servedZones,
   serverFor,
+  zonesAround,
 } from "./findings.ts";
 
 /** Where a forward sends queries. */
@@ -84,8 +85,13 @@ export function checkForwards(
       `forward stands ${forwards.length} times, which requires CoreDNS ${since}, and this is ${version}`,
     );
   }
+  const byZone = Map.groupBy(forwards.entries(), ([, { from }]) => dotted(from));
   for (const [index, forward] of forwards.entries()) {
-    const wider = forwards.slice(0, index).find((earlier) => takesAll(earlier, forward));
+    const [wider] = [...zonesAround(forward.from)]
+      .map((zone) => byZone.get(zone)?.find(([at, earlier]) => at < index && takesAll(earlier, forward)))
+      .filter((found) => found !== undefined)
+      .sort(([one], [other]) => one - other)
+      .map(([, earlier]) => earlier);
     if (wider !== undefined) {
       findings.warn(
         server,

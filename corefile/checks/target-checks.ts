@@ -8,6 +8,7 @@ import {
   type Findings,
   hasPlugin,
   isWithin,
+  remembered,
   servedZones,
   serverFor,
 } from "./findings.ts";
@@ -71,6 +72,12 @@ const TOP_LEVEL: ReadonlySet<string> = new Set(
   ),
 );
 
+const LAST_LABELS = new WeakMap<readonly Server[], ReadonlySet<string | undefined>>();
+
+function lastLabelsOf(servers: readonly Server[]): ReadonlySet<string | undefined> {
+  return new Set(servers.flatMap(servedZones).map(({ zone }) => zone.split(".").at(-2)));
+}
+
 /** An address, or the short name of a Service, which is a name outside the cluster to CoreDNS. */
 function checkShort(
   server: Server,
@@ -86,14 +93,14 @@ function checkShort(
   }
   const labels = name.split(".");
   const last = labels.at(-1) ?? "";
-  const known = [from, ...servers.flatMap((one) => servedZones(one).map(({ zone }) => zone))];
   const isService =
     (labels.length === 3 && last === "svc") ||
     (labels.length === 2 &&
       last.length > 2 &&
       !last.includes("{") &&
       !TOP_LEVEL.has(last) &&
-      !known.some((zone) => isWithin(zone, last)));
+      !isWithin(from, last) &&
+      !remembered(LAST_LABELS, servers, lastLabelsOf).has(last.toLowerCase()));
   if (!isService || !/^[\w{}.-]+$/.test(name) || name.startsWith(".") || !hasPlugin(server, "kubernetes")) return false;
   const service = last === "svc" ? name : `${name}.svc`;
   findings.warn(

@@ -25,6 +25,21 @@ describe("a forward", () => {
     assert.deepEqual(check(text + block("corp.example", OTHER)), NOTHING);
     assert.deepEqual(check(text.replace("forward .", "forward corp.example 10.0.0.9\nforward .")), NOTHING);
   });
+
+  it("is never used behind the first line that takes its names, whichever zones these have", () => {
+    const zones = ["b.a.Example.", "a.example", "c.b.a.example", "example", "d.a.example", "a.example"];
+    const { warnings } = check(
+      block(".:53", OTHER.replace("forward . ", `${zones.map((z) => `forward ${z} 10.0.0.9\n`).join("")}forward . `)),
+    );
+    assert.deepEqual(
+      warnings.filter((text) => text.includes("never used")),
+      [
+        ["c.b.a.example", "b.a.Example."],
+        ["d.a.example", "a.example"],
+        ["a.example", "a.example"],
+      ].map(([zone, first]) => `.:53: forward ${zone} is never used: forward ${first} comes first and takes its names`),
+    );
+  });
 });
 
 describe("a name of a TLS upstream behind %", () => {
