@@ -86,6 +86,7 @@ const PLACES: readonly (readonly [place: RegExp, what: string])[] = [
 ];
 
 function holdsValue(text: string, place: RegExp): boolean {
+  if (!place.test(text)) return false;
   const values = [...text.matchAll(new RegExp(place, `${place.flags}g`))].map(([, value = ""]) => value);
   return values.some((value) => !isReference(value) && !SWITCH.test(value));
 }
