@@ -191,7 +191,10 @@ function issuesOfSections(
     ...under("teams", [...idleStatements(teams), ...quotaIssues(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
-    ...(cluster?.value.kind === "eks-existing" && dns !== undefined ? dnsAddressIssues(cluster.value, dns.value) : []),
+    ...(cluster?.value.kind === "eks-existing" &&
+    (dns === undefined ? absent.has("dns") : !dns.without.has("clusterDns"))
+      ? dnsAddressIssues(cluster.value, dns?.value.clusterDns)
+      : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value, region)),
     ...(monitoring === undefined || (dns?.without.size ?? 0) + (logging?.without.size ?? 0) > 0
       ? []
@@ -261,8 +264,16 @@ function eksKind(cluster: unknown): "eks" | "eks-existing" | undefined {
 }
 
 /** DNS answers at an address of the cluster's Services, whatever else answers too. */
-function dnsAddressIssues({ serviceCidr }: EksExistingSettings, { clusterDns }: DnsSettings): SettingsIssue[] {
-  if (serviceCidr === undefined || clusterDns === undefined) return [];
+function dnsAddressIssues(
+  { serviceCidr, ipFamily, compute }: EksExistingSettings,
+  clusterDns: DnsSettings["clusterDns"],
+): SettingsIssue[] {
+  if (ipFamily === "ipv6" && compute === "auto" && clusterDns === undefined) {
+    const message =
+      "is required with cluster.ipFamily ipv6 and cluster.compute auto, since the teams' NetworkPolicies allow DNS to that address";
+    return [{ path: ["dns", "clusterDns"], message }];
+  }
+  if (ipFamily === "ipv6" || serviceCidr === undefined || clusterDns === undefined) return [];
   const address = dnsAddressOf(serviceCidr);
   if (clusterDns.includes(address)) return [];
   const message = `must include ${address}, the DNS address of cluster.serviceCidr ${serviceCidr}`;

@@ -1,6 +1,7 @@
 import { addonDefaults } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
+import { IP_FAMILIES, type IpFamily } from "../kubernetes/ip-family.ts";
 import { relation, type SettingsIssue } from "../schema/errors.ts";
 import { string, unique } from "../schema/values.ts";
 
@@ -144,6 +145,12 @@ export const AccessEntries = z
   .array(AccessEntrySettings)
   .superRefine(unique((entry) => entry.principalArn, ["principalArn"]));
 
+/** Of an existing cluster; a new one has IPv4. */
+export const IpFamilySetting = z
+  .enum(IP_FAMILIES)
+  .default("ipv4")
+  .describe("IP family of pods and Services. Default ipv4.");
+
 const ServiceCidr = z.cidrv4("must be an IPv4 CIDR block, such as 172.20.0.0/16");
 
 /** An EKS cluster that this stack did not create. What is not stated here is looked up in a deployment, and unknown in a plan. */
@@ -159,6 +166,7 @@ export const EksExistingSettings = z.strictObject({
     .default("managed")
     .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed."),
   serviceCidr: ServiceCidr.optional().describe("Default: 172.20.0.0/16 or 10.100.0.0/16."),
+  ipFamily: IpFamilySetting,
   networkPolicies: z.boolean().default(false).describe("The cluster enforces NetworkPolicies. Default false."),
   podIdentityAgent: z
     .boolean()
@@ -189,15 +197,22 @@ export function dnsAddressOf(serviceCidr: string): string {
 /** Ranges of which EKS takes one for Services. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
 const SERVICE_CIDRS = ["10.100.0.0/16", "172.20.0.0/16"];
 
-/** Addresses that the Service kube-dns of an EKS cluster may have, where its range is none of the VPC's. */
+/**
+ * Addresses that the Service kube-dns of an EKS cluster may have, where its range is none of the VPC's. With IPv6 there are none, since
+ * EKS chooses the range.
+ */
 export function clusterDnsOf({
   serviceCidr,
   vpcCidr,
+  ipFamily,
 }: {
   readonly serviceCidr?: string | undefined;
   /** A VPC is no larger than EKS's ranges for Services. */
   readonly vpcCidr?: string | undefined;
+  /** @default "ipv4" */
+  readonly ipFamily?: IpFamily | undefined;
 }): readonly string[] {
+  if (ipFamily === "ipv6") return [];
   if (serviceCidr !== undefined) return [dnsAddressOf(serviceCidr)];
   const free = SERVICE_CIDRS.filter((cidr) => {
     const [vpc] = vpcCidr === undefined ? [] : ipaddr.IPv4.parseCIDR(vpcCidr);
@@ -213,7 +228,7 @@ export function nodeDnsAddresses(cluster: { readonly kind: string } | EksExistin
 
 /** Statements about a cluster that contradict each other. Paths are below `cluster`. */
 export function checkEksExisting(settings: EksExistingSettings): SettingsIssue[] {
-  const { compute, podIdentityAgent, networkPolicies } = settings;
+  const { compute, podIdentityAgent, networkPolicies, serviceCidr, ipFamily } = settings;
   const issues: SettingsIssue[] = [];
   if (podIdentityAgent && (compute === "auto" || compute === "fargate")) {
     const why = compute === "auto" ? "EKS Auto Mode has the agent built in" : "Fargate runs no DaemonSets";
@@ -222,6 +237,10 @@ export function checkEksExisting(settings: EksExistingSettings): SettingsIssue[]
   if (networkPolicies && compute === "fargate") {
     const message = "must be false with compute fargate, whose pods no network policy restricts";
     issues.push({ path: ["networkPolicies"], message, value: true });
+  }
+  if (ipFamily === "ipv6" && serviceCidr !== undefined) {
+    const message = "must not be set with ipFamily ipv6, where EKS chooses the addresses of Services";
+    issues.push({ path: ["serviceCidr"], message, value: serviceCidr });
   }
   return issues;
 }

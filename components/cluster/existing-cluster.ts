@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { partitionOf } from "../aws/partition.ts";
+import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { accessEntries, grantAccess } from "./eks/access.ts";
 import type { AccessEntryArgs } from "./eks/eks-cluster-args.ts";
 import { clusterDnsOf, POD_IDENTITY_AGENT } from "./eks-settings.ts";
@@ -23,6 +24,8 @@ export interface ExistingClusterArgs {
    * @default "eks-dns-logging-existing"
    */
   readonly identifier?: string;
+  /** IP family of pods and Services. @default "ipv4" */
+  readonly ipFamily?: IpFamily | undefined;
 }
 
 /**
@@ -58,6 +61,7 @@ export class ExistingCluster extends pulumi.ComponentResource {
       kubeconfig: undefined,
       enforcesNetworkPolicies: false,
       dnsAddresses: [],
+      ipFamily: args.ipFamily,
       addons: undefined,
       podIdentity: undefined,
     };
@@ -85,6 +89,8 @@ export interface ExistingEksClusterArgs {
    * @default "managed"
    */
   readonly compute?: "managed" | "karpenter" | "auto" | "fargate";
+  /** IP family of pods and Services. A deployment fails where the cluster has another. @default "ipv4" */
+  readonly ipFamily?: IpFamily | undefined;
   /** Whether the cluster enforces NetworkPolicies. @default false */
   readonly networkPolicies?: boolean;
   /** Install the add-on eks-pod-identity-agent. @default false, the cluster has it */
@@ -110,7 +116,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ExistingEksClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("eks-dns-logging:cluster:ExistingEksCluster", name, {}, options);
-    const { region, kubernetesVersion, compute = "managed" } = args;
+    const { region, kubernetesVersion, compute = "managed", ipFamily = "ipv4" } = args;
     const clusterName = args.name;
     const partition = partitionOf(region).id;
     const tags = { ...args.tags, "eks-dns-logging/stack": pulumi.getStack() };
@@ -120,10 +126,11 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       .apply(([known, found, networks, computes]) =>
         checkedFacts(
           known,
-          { kubernetesVersion, serviceCidr: args.serviceCidr, compute },
+          { kubernetesVersion, serviceCidr: args.serviceCidr, ipFamily, compute },
           {
             kubernetesVersion: found,
             serviceCidr: networks?.[0]?.serviceIpv4Cidr,
+            ipFamily: networks?.[0]?.ipFamily,
             isAutoMode: computes?.[0]?.enabled,
           },
         ),
@@ -193,6 +200,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       kubeconfig: byFile ? undefined : kubeconfig,
       enforcesNetworkPolicies: args.networkPolicies ?? false,
       dnsAddresses: clusterDnsOf(args),
+      ipFamily,
       access: { clusterName, tags },
       addons: compute === "auto" ? undefined : { clusterName, kubernetesVersion, preserve: true, tags },
       podIdentity: compute === "fargate" ? undefined : { clusterName, region, partition, tags, agent },
@@ -206,6 +214,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
 interface StatedFacts {
   readonly kubernetesVersion?: string | undefined;
   readonly serviceCidr?: string | undefined;
+  readonly ipFamily?: IpFamily;
   readonly compute: NonNullable<ExistingEksClusterArgs["compute"]>;
 }
 
@@ -213,6 +222,7 @@ interface StatedFacts {
 interface FoundFacts {
   readonly kubernetesVersion: string;
   readonly serviceCidr?: string | undefined;
+  readonly ipFamily?: string | undefined;
   readonly isAutoMode?: boolean | undefined;
 }
 
@@ -228,6 +238,7 @@ export function checkedFacts(name: string, stated: StatedFacts, found: FoundFact
   const wrong = [
     ...compare("kubernetesVersion", stated.kubernetesVersion, found.kubernetesVersion),
     ...compare("serviceCidr", stated.serviceCidr, found.serviceCidr),
+    ...compare("ipFamily", stated.ipFamily, found.ipFamily),
     // The other way round nothing is wrong: a cluster may have Auto Mode beside node groups of its own.
     ...(found.isAutoMode === false && stated.compute === "auto"
       ? [`cluster.compute: must not be auto, since EKS Auto Mode is off for ${name} (found "auto")`]

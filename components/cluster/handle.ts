@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../aws/partition.ts";
+import type { IpFamily } from "../kubernetes/ip-family.ts";
 
 /**
  * What a cluster gives to the components that run on it. An EKS cluster and an existing one give the same handle, and a
@@ -21,6 +22,8 @@ export interface ClusterHandle {
   readonly enforcesNetworkPolicies?: boolean;
   /** Addresses that the Service kube-dns may have, empty where nobody says. Default: those that EKS may give it. */
   readonly dnsAddresses?: readonly string[] | undefined;
+  /** IP family of pods and Services. Default: ipv4. */
+  readonly ipFamily?: IpFamily | undefined;
   /** Set where the cluster takes EKS add-ons; elsewhere CoreDNS is not managed here. */
   readonly addons?: AddonHost | undefined;
   /** Set where IAM principals reach the Kubernetes API by EKS access entries. */

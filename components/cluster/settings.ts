@@ -12,6 +12,7 @@ import {
   clusterDnsOf,
   EksExistingSettings,
   EndpointAccess,
+  IpFamilySetting,
   KUBERNETES_VERSIONS,
   Tags,
 } from "./eks-settings.ts";
@@ -34,6 +35,7 @@ const ExistingClusterSettings = z.strictObject({
     .min(1, "must be a name of your choice")
     .default("eks-dns-logging-existing")
     .describe("The cluster's identity for Pulumi. A change deletes everything and creates it in the new cluster."),
+  ipFamily: IpFamilySetting,
 });
 export type ExistingClusterSettings = z.infer<typeof ExistingClusterSettings>;
 /** How a kubeconfig is found. */

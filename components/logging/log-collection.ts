@@ -198,7 +198,7 @@ function withAccount(
 }
 
 function contextOf(
-  { name, podIdentity }: ClusterHandle,
+  { name, podIdentity, ipFamily }: ClusterHandle,
   targets: readonly Target[],
   teams: readonly TeamNamespaces[],
 ): DestinationContext {
@@ -206,6 +206,7 @@ function contextOf(
   return {
     cluster: name,
     region: podIdentity?.region,
+    ipFamily,
     bucket:
       podIdentity === undefined || only?.destination.kind !== "s3"
         ? undefined

@@ -1,4 +1,5 @@
 import type { ApplicationPod } from "../kubernetes/container.ts";
+import type { IpFamily } from "../kubernetes/ip-family.ts";
 import type { Destination } from "./destinations/destination-settings.ts";
 import type { IndexFormat } from "./indexing/index-format.ts";
 import { type TeamPlace, teamNames } from "./indexing/team-places.ts";
@@ -65,6 +66,8 @@ export interface DestinationContext {
   readonly teams?: readonly TeamNamespaces[] | undefined;
   /** Domain of the cluster's names. @default "cluster.local" */
   readonly clusterDomain?: string | undefined;
+  /** IP family of the cluster's pods. @default "ipv4" */
+  readonly ipFamily?: IpFamily | undefined;
 }
 
 /** Where lines come from: the kubelet's files on a node, in CRI's format, or an application's own files in a shared volume, as they are. */

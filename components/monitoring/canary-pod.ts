@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { containerResources, containerSecurity, filesHash } from "../kubernetes/container.ts";
+import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { type EgressRule, type Peer, podsOfNamespace } from "../kubernetes/network-policy.ts";
 import { destinationEgress } from "../logging/destinations/egress.ts";
@@ -18,7 +19,7 @@ const NGINX_USER = { runAsUser: 101, runAsGroup: 101 };
 const SELECTOR = { "app.kubernetes.io/name": "canary" };
 
 /** Serves the file that the script writes. All that nginx itself writes is under /tmp. */
-const SERVER = `worker_processes 1;
+const server = (ipFamily: IpFamily | undefined) => `worker_processes 1;
 pid /tmp/nginx.pid;
 error_log /dev/stderr warn;
 events { worker_connections 64; }
@@ -32,7 +33,7 @@ http {
   server_tokens off;
   default_type "text/plain; version=0.0.4";
   server {
-    listen ${CANARY_PORT};
+    listen ${nginxListen(ipFamily, CANARY_PORT)};
     root ${STATE};
     location = /metrics { }
     location / { return 404; }
@@ -41,7 +42,9 @@ http {
 `;
 
 /** Files of the canary, for its ConfigMap. */
-export const CANARY_FILES: Readonly<Record<string, string>> = { "canary.sh": SCRIPT, "nginx.conf": SERVER };
+export function canaryFiles(ipFamily: IpFamily | undefined): Readonly<Record<string, string>> {
+  return { "canary.sh": SCRIPT, "nginx.conf": server(ipFamily) };
+}
 
 /** The script's variables. */
 function variables(settings: MonitoringSettings["canary"], destination: CanaryDestination, domain: string) {
@@ -67,7 +70,12 @@ function variables(settings: MonitoringSettings["canary"], destination: CanaryDe
 }
 
 /** Spec of the canary's DaemonSet. Its pods meet Pod Security "restricted". */
-export function canarySpec(settings: MonitoringSettings["canary"], destination: CanaryDestination, domain: string) {
+export function canarySpec(
+  settings: MonitoringSettings["canary"],
+  destination: CanaryDestination,
+  domain: string,
+  files: Readonly<Record<string, string>>,
+) {
   const state = { name: "state", mountPath: STATE };
   const config = { name: "config", mountPath: "/etc/canary", readOnly: true };
   return {
@@ -75,7 +83,7 @@ export function canarySpec(settings: MonitoringSettings["canary"], destination: 
     template: {
       metadata: {
         labels: commonLabels("canary"),
-        annotations: { "eks-dns-logging/config": filesHash(CANARY_FILES) },
+        annotations: { "eks-dns-logging/config": filesHash(files) },
       },
       spec: {
         automountServiceAccountToken: false,

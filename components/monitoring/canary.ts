@@ -1,18 +1,21 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
-import { CANARY_FILES, canaryPolicy, canarySpec } from "./canary-pod.ts";
+import { canaryFiles, canaryPolicy, canarySpec } from "./canary-pod.ts";
 import { CANARY_NAMESPACE } from "./scrape-targets.ts";
 import { canaryDestination, type Watched } from "./watched-stack.ts";
 
 /**
  * The canary on each node, in a namespace of its own under Pod Security "restricted".
  * @param dnsAddresses Addresses that answer DNS beside the CoreDNS pods.
+ * @param ipFamily Of the cluster. Default: ipv4.
  */
 export function makeCanary(
   name: string,
   { settings, parts }: Watched,
   dnsAddresses: readonly string[],
+  ipFamily: IpFamily | undefined,
   options: pulumi.CustomResourceOptions,
 ): void {
   const destination = canaryDestination(parts);
@@ -31,10 +34,11 @@ export function makeCanary(
     { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, dnsNamespace: parts.dns?.adopt?.namespace }) },
     own,
   );
-  const files = new k8s.core.v1.ConfigMap(`${name}-canary-files`, { metadata, data: { ...CANARY_FILES } }, own);
+  const data = canaryFiles(ipFamily);
+  const files = new k8s.core.v1.ConfigMap(`${name}-canary-files`, { metadata, data: { ...data } }, own);
   new k8s.apps.v1.DaemonSet(
     `${name}-canary-daemonset`,
-    { metadata, spec: canarySpec(settings.canary, destination, domain) },
+    { metadata, spec: canarySpec(settings.canary, destination, domain, data) },
     { ...own, dependsOn: [namespace, policy, files] },
   );
 }

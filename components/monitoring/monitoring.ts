@@ -62,7 +62,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const child = { parent: this, dependsOn: [...cluster.ready, ...dependsOn], deleteBeforeReplace: true };
 
     const watched = { settings, parts, stack };
-    if (settings.canary.enabled) makeCanary(name, watched, dnsAddresses, child);
+    if (settings.canary.enabled) makeCanary(name, watched, dnsAddresses, cluster.ipFamily, child);
     if (settings.kind === "cloudwatch") {
       if (cluster.podIdentity === undefined) throw new Error("CloudWatch passed the checks on a cluster without AWS");
       this.alerts = makeAlarms(

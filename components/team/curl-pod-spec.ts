@@ -7,6 +7,7 @@ import {
   filesHash,
   type SidecarParts,
 } from "../kubernetes/container.ts";
+import { type IpFamily, nginxListen } from "../kubernetes/ip-family.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import { CURL_POD, type CurlPodSettings } from "./settings.ts";
 
@@ -52,8 +53,9 @@ const RESOURCES = containerResources(CURL_POD);
  * The responder's nginx.conf: one line that says which pod answers whom, and an access line on stdout for each request.
  * The health path is silent, so that the log holds what people asked. All that nginx writes is under /tmp.
  * @param logFolder Where it writes the access log to a file as well, for a sidecar. Default: nowhere.
+ * @param ipFamily Of the cluster. Default: ipv4.
  */
-export function responderConfig(logFolder?: string): string {
+export function responderConfig(logFolder?: string, ipFamily?: IpFamily): string {
   return `# Answers every request with the pod's name, and logs it to stdout.
 worker_processes 1;
 pid /tmp/nginx.pid;
@@ -69,7 +71,7 @@ http {
 ${logFolder === undefined ? "" : `  access_log ${logFolder}/access.log combined;\n`}  default_type text/plain;
   server_tokens off;
   server {
-    listen ${RESPONDER_PORT};
+    listen ${nginxListen(ipFamily, RESPONDER_PORT)};
     location = /healthz { access_log off; return 204; }
     location / { return 200 "$hostname answers $remote_addr from $server_addr\\n"; }
   }
@@ -92,13 +94,15 @@ ${logFolder === undefined ? "" : `  access_log ${logFolder}/access.log combined;
 export function curlPodSpec<C = never, V = never>(
   team: string,
   settings: PodSettings,
-  names: { serviceAccount: pulumi.Input<string>; configMap: string },
+  names: { serviceAccount: pulumi.Input<string>; configMap: string; ipFamily?: IpFamily | undefined },
   sidecar?: SidecarParts<C, V>,
   dns?: PodDns,
 ) {
   const tmp = { name: "tmp", mountPath: "/tmp" };
   const logs = sidecar === undefined ? [] : [sidecar.applicationMount];
-  const configuration = filesHash({ "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath) });
+  const configuration = filesHash({
+    "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath, names.ipFamily),
+  });
   return {
     restartPolicy: "Never",
     serviceAccountName: names.serviceAccount,

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { PodDns } from "../dns/resolver.ts";
 import type { PodSidecar } from "../kubernetes/container.ts";
+import type { IpFamily } from "../kubernetes/ip-family.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { holdsOutput } from "../schema/checked-inputs.ts";
 import { parseArgs } from "../schema/errors.ts";
@@ -49,6 +50,8 @@ export interface CurlPodArgs {
   readonly dependsOn?: readonly pulumi.Resource[];
   /** Collects what the pod's containers write to files. @default none */
   readonly sidecar?: PodSidecar | undefined;
+  /** IP family of the cluster's pods. @default "ipv4" */
+  readonly ipFamily?: IpFamily | undefined;
   /** Resolver of the pod. @default its node's */
   readonly dns?: PodDns | undefined;
 }
@@ -111,7 +114,7 @@ export class CurlPod extends pulumi.ComponentResource {
       `${name}-responder`,
       {
         metadata: { name: `${podName}-responder`, namespace, labels },
-        data: { "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath) },
+        data: { "nginx.conf": responderConfig(sidecar?.applicationMount.mountPath, args.ipFamily) },
       },
       inNamespace,
     );
@@ -127,7 +130,7 @@ export class CurlPod extends pulumi.ComponentResource {
         spec: curlPodSpec(
           args.team,
           { ...CurlPodSettings.parse({}), ...checkedLater(name, args.pod) },
-          { serviceAccount: args.serviceAccount, configMap: `${podName}-responder` },
+          { serviceAccount: args.serviceAccount, configMap: `${podName}-responder`, ipFamily: args.ipFamily },
           sidecar,
           args.dns,
         ),

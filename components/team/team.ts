@@ -166,6 +166,7 @@ export class Team extends pulumi.ComponentResource {
               // After the quota, so that the pod counts; after the policies, so that it never runs without them.
               dependsOn: [...first.guards, ...(args.dependsOn ?? [])],
               sidecar: args.sidecar,
+              ipFamily: args.cluster.ipFamily,
               dns: args.dns,
             },
             { parent: this },

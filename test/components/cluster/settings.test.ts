@@ -246,7 +246,7 @@ describe("cluster settings", () => {
     [
       "an unknown key of an existing cluster",
       issuesIn(ClusterSettings, { kind: "existing", region: "x" }),
-      /^region: unknown key, must be one of kind, kubeconfig, context, identifier$/,
+      /^region: unknown key, must be one of kind, kubeconfig, context, identifier, ipFamily$/,
     ],
     [
       "two groups of one name",

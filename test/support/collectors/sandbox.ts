@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { IpFamily } from "../../../components/kubernetes/ip-family.ts";
 import type { Collector } from "../../../components/logging/collectors/collector.ts";
 import { credentialsFolder, logPipeline } from "../../../components/logging/pipeline.ts";
 import { JOURNAL_FOLDER } from "../../../components/logging/sources/journal.ts";
@@ -37,8 +38,11 @@ export class Sandbox {
   readonly #environment: Readonly<Record<string, string>>;
   readonly #senders: readonly (readonly string[])[];
 
-  /** @param pods A folder that stands in the place of the sandbox's own pods. Default: none, and the sandbox begins empty. */
-  constructor(local: LocalCollector, settings: object, receiverPort: number, pods?: string) {
+  /**
+   * @param pods A folder that stands in the place of the sandbox's own pods. Default: none, and the sandbox begins empty.
+   * @param ipFamily Of the cluster. Default: ipv4.
+   */
+  constructor(local: LocalCollector, settings: object, receiverPort: number, pods?: string, ipFamily?: IpFamily) {
     this.#local = local;
     const { collector } = local;
     const config = join(this.folder, "config");
@@ -49,6 +53,7 @@ export class Sandbox {
       cluster: "test",
       region: "eu-central-1",
       bucket: "test-logs",
+      ipFamily,
     });
     const rendered = collector.render(pipeline);
     const token = join(this.folder, "token");

@@ -1,3 +1,4 @@
+import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { indexPattern } from "../../indexing/index-format.ts";
 import { indexTemplate, TEMPLATE_NAME } from "../../indexing/index-template.ts";
@@ -79,6 +80,7 @@ function unsupported({ buffer, destination, index, metadata }: LogPipeline): Uns
 
 /** @see https://www.elastic.co/docs/reference/beats/filebeat/filebeat-reference-yml */
 function configuration(pipeline: LogPipeline): Options {
+  const { ipFamily } = pipeline.context;
   const pattern = indexPattern(pipeline.index);
   // An existing template is not overwritten, so each pattern has a template of its own.
   const templateName = `${TEMPLATE_NAME}-${pattern.slice(0, -1)}`;
@@ -103,7 +105,12 @@ function configuration(pipeline: LogPipeline): Options {
         }
       : { "setup.template.enabled": false }),
     ...output(pipeline),
-    http: { enabled: true, host: "0.0.0.0", port: HTTP_PORT },
+    // It reads the host as a URL, in which an IPv6 address needs a scheme and has its port.
+    http: {
+      enabled: true,
+      host: ipFamily === "ipv6" ? `http://${anyEndpoint(ipFamily, HTTP_PORT)}` : anyAddress(ipFamily),
+      port: HTTP_PORT,
+    },
     "logging.level": "info",
     "logging.metrics.enabled": false,
   };

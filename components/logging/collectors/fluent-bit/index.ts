@@ -155,7 +155,7 @@ function configuration(whole: LogPipeline): object {
         ...(node ? nodeInputs(pipeline) : [applicationInput(pipeline, source.pod)]),
         ...journalInputs(pipeline),
         ...eventInputs(pipeline),
-        aliveInput(OWN_PORTS),
+        aliveInput(pipeline, OWN_PORTS),
       ],
       filters: [
         ...(node ? podFilters(pipeline) : applicationFilters(pipeline, source.pod, SCRIPT)),

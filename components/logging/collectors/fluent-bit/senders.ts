@@ -71,7 +71,7 @@ export function senderConfiguration(branch: LogPipeline, at: number, script: str
           buffer_max_size: MAX_MESSAGE,
           ...bufferInput(branch),
         },
-        aliveInput(ports),
+        aliveInput(branch, ports),
       ],
       filters: [...routeFilters(branch.selections), ...destinationFilters(branch, script)],
       outputs: allOutputs(branch).map(inOneThread),

@@ -1,3 +1,4 @@
+import { anyAddress } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { type LogPipeline, withName } from "../../pipeline.ts";
 import type { OwnSource } from "../../sources/journal.ts";
@@ -33,7 +34,7 @@ const MAX_CHUNKS_UP = 64;
 const MAX_WAIT = 600;
 
 /** What concerns the whole program. @see https://docs.fluentbit.io/manual/administration/configuring-fluent-bit/yaml/service-section */
-export function service(pipeline: Pick<LogPipeline, "buffer" | "name">, { http }: Ports): Section {
+export function service(pipeline: Pick<LogPipeline, "buffer" | "name" | "context">, { http }: Ports): Section {
   return {
     flush: 1,
     grace: GRACE_SECONDS,
@@ -43,7 +44,7 @@ export function service(pipeline: Pick<LogPipeline, "buffer" | "name">, { http }
     // UTF-8 as it is: escaped, each character that is not ASCII costs as much as a hundred that are, and three times the bytes.
     "json.escape_unicode": "off",
     http_server: "on",
-    http_listen: "0.0.0.0",
+    http_listen: anyAddress(pipeline.context.ipFamily),
     http_port: http,
     health_check: "on",
     ...bufferService(pipeline),
@@ -56,8 +57,8 @@ export function service(pipeline: Pick<LogPipeline, "buffer" | "name">, { http }
  * last, so that the first input and its folder in the buffer keep their name.
  * @see https://docs.fluentbit.io/manual/data-pipeline/inputs/splunk
  */
-export function aliveInput({ alive }: Ports): Section {
-  return { name: "splunk", tag: "alive", listen: "0.0.0.0", port: alive, buffer_max_size: "4k" };
+export function aliveInput({ context }: Pick<LogPipeline, "context">, { alive }: Ports): Section {
+  return { name: "splunk", tag: "alive", listen: anyAddress(context.ipFamily), port: alive, buffer_max_size: "4k" };
 }
 
 /** How a process is asked whether it lives, and where its metrics are. */

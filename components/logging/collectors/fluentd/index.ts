@@ -1,3 +1,4 @@
+import { anyAddress } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import type { LogPipeline } from "../../pipeline.ts";
 import { bodyIssue, type Collector, type Unsupported } from "../collector.ts";
@@ -107,7 +108,10 @@ function configuration(pipeline: LogPipeline): Section[] {
   return [
     // With a full disk it would fill its own log with messages about that.
     { name: "system", options: { log_level: "warn", emit_error_log_interval: "60s" } },
-    { name: "source", options: { "@type": "prometheus", bind: "0.0.0.0", port: METRICS_PORT } },
+    {
+      name: "source",
+      options: { "@type": "prometheus", bind: anyAddress(pipeline.context.ipFamily), port: METRICS_PORT },
+    },
     { name: "source", options: { "@type": "prometheus_output_monitor" } },
     node ? nodeSource(pipeline, STATE_FOLDER) : applicationSource(STATE_FOLDER),
     ...joins(pipeline, LABEL, STATE_FOLDER),

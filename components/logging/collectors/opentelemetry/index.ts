@@ -1,3 +1,4 @@
+import { anyAddress, anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { amount } from "../../../schema/values.ts";
 import { isCleanPrefix } from "../../destinations/key-prefix.ts";
 import { hasIndex, type LogPipeline } from "../../pipeline.ts";
@@ -142,7 +143,9 @@ function configuration(pipeline: LogPipeline): Options {
       telemetry: {
         logs: { level: "info", encoding: "json" },
         metrics: {
-          readers: [{ pull: { exporter: { prometheus: { host: "0.0.0.0", port: METRICS_PORT } } } }],
+          readers: [
+            { pull: { exporter: { prometheus: { host: anyAddress(pipeline.context.ipFamily), port: METRICS_PORT } } } },
+          ],
         },
       },
       extensions: Object.keys(helpers),
@@ -175,7 +178,7 @@ function extensions(pipeline: LogPipeline): Readonly<Record<string, Options>> {
     return options === undefined ? [] : [[authName(branch), options] as const];
   });
   return {
-    health_check: { endpoint: `0.0.0.0:${HEALTH_PORT}` },
+    health_check: { endpoint: anyEndpoint(pipeline.context.ipFamily, HEALTH_PORT) },
     [POSITION_STORAGE]: storage("positions"),
     [QUEUE_STORAGE]: storage("queue"),
     ...Object.fromEntries(authenticators),

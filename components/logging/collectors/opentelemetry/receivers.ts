@@ -1,3 +1,4 @@
+import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { APPLICATION_LOGS, type LogPipeline, podLogFiles } from "../../pipeline.ts";
 import { patternText } from "../../processing/pattern-text.ts";
 import { continuationPattern, firstLinePattern } from "../stack-traces.ts";
@@ -18,7 +19,10 @@ export function receivers(pipeline: LogPipeline): Readonly<Record<string, Option
     file_log: podFiles(pipeline),
     // For applications that send their lines themselves.
     otlp: {
-      protocols: { grpc: { endpoint: `0.0.0.0:${GRPC_PORT}` }, http: { endpoint: `0.0.0.0:${HTTP_PORT}` } },
+      protocols: {
+        grpc: { endpoint: anyEndpoint(pipeline.context.ipFamily, GRPC_PORT) },
+        http: { endpoint: anyEndpoint(pipeline.context.ipFamily, HTTP_PORT) },
+      },
     },
   };
 }

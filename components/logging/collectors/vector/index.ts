@@ -1,3 +1,4 @@
+import { anyEndpoint } from "../../../kubernetes/ip-family.ts";
 import { plainHeaders } from "../../destinations/headers.ts";
 import { type LogPipeline, NODE_VARIABLE } from "../../pipeline.ts";
 import type { Collector, Unsupported } from "../collector.ts";
@@ -174,7 +175,11 @@ function configuration(pipeline: LogPipeline): Options {
           .map((end) => [sinkName(end.name), { inputs: [routed.inputs[sinkName(end.name)] ?? RECORDS], ...sink(end) }]),
       ),
       ...journal.sinks,
-      metrics: { type: "prometheus_exporter", inputs: ["internal"], address: `0.0.0.0:${METRICS_PORT}` },
+      metrics: {
+        type: "prometheus_exporter",
+        inputs: ["internal"],
+        address: anyEndpoint(pipeline.context.ipFamily, METRICS_PORT),
+      },
     },
   };
 }
