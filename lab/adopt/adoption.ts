@@ -1,3 +1,4 @@
+import { isIP, isIPv6 } from "node:net";
 import { styleText } from "node:util";
 import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
 import { formatIssue, SettingsError } from "../../components/schema/errors.ts";
@@ -7,7 +8,14 @@ import { plainTable, plural } from "../output/table.ts";
 import { planStack } from "../plan/plan.ts";
 import { portableYaml } from "../stack-file.ts";
 import { type ImportFile, type ImportPlan, importPlan } from "./import-file.ts";
-import { type AdoptionAction, type AdoptionRow, type AwsCluster, isOwn, type LiveObjects } from "./live-objects.ts";
+import {
+  type AdoptionAction,
+  type AdoptionRow,
+  type AwsCluster,
+  isOwn,
+  type LiveObjects,
+  textAt,
+} from "./live-objects.ts";
 import { type CoreDnsPlace, readCoreDns, type Takeover } from "./running-coredns.ts";
 import { readTeams } from "./running-teams.ts";
 
@@ -63,7 +71,7 @@ export async function adopt(live: LiveObjects, request: AdoptionRequest): Promis
   if (parts.includes("logging")) rows.push(...loggingRows(live, eks !== undefined));
   const config = {
     ...(eks === undefined ? {} : { "aws:region": eks.region }),
-    [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, known),
+    [`${CONFIG_NAMESPACE}:cluster`]: clusterSettings(request, known, live),
     [`${CONFIG_NAMESPACE}:dns`]: dns === undefined ? false : { ...dns.settings, ...(addonVersion && { addonVersion }) },
     [`${CONFIG_NAMESPACE}:teams`]: teams.settings,
     [`${CONFIG_NAMESPACE}:curlPods`]: false,
@@ -86,8 +94,16 @@ function takeoverOf(eks: EksRequest | undefined, known: AwsCluster | undefined):
   return known?.hasCoreDnsAddon ? "is-addon" : "to-addon";
 }
 
-function clusterSettings({ eks, version, context, kubeconfig }: AdoptionRequest, known: AwsCluster | undefined) {
-  const reached = { ...(kubeconfig === undefined ? {} : { kubeconfig }), context };
+function clusterSettings(
+  { eks, version, context, kubeconfig }: AdoptionRequest,
+  known: AwsCluster | undefined,
+  live: LiveObjects,
+) {
+  const reached = {
+    ...(hasIPv6Services(live) ? { ipFamily: "ipv6" } : {}),
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    context,
+  };
   if (eks === undefined) return { kind: "existing", ...reached };
   const minor = /^v?(\d+\.\d+)/.exec(version)?.[1];
   const stated = KUBERNETES_VERSIONS.find((one) => one === minor);
@@ -99,6 +115,13 @@ function clusterSettings({ eks, version, context, kubeconfig }: AdoptionRequest,
     ...(known?.serviceCidr === undefined ? {} : { serviceCidr: known.serviceCidr }),
     ...reached,
   };
+}
+
+/** Whether the first address of each Service, which is that of the cluster's family, is one of IPv6. */
+function hasIPv6Services(live: LiveObjects): boolean {
+  const addresses = live.ofKind("Service").flatMap(({ content }) => textAt(content, "spec", "clusterIPs", 0) ?? []);
+  const known = addresses.filter((address) => isIP(address) !== 0);
+  return known.length > 0 && known.every((address) => isIPv6(address));
 }
 
 function eksRows({ aws, name }: EksRequest): AdoptionRow[] {

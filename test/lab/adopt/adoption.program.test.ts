@@ -119,6 +119,17 @@ describe("lab adopt", () => {
     );
   });
 
+  it("says that a cluster has IPv6, by the first addresses of its Services", async () => {
+    const settings = async (...clusterIPs: readonly string[]) => {
+      const objects = JSON.stringify(coreDns()).replace('["172.20.0.10"]', JSON.stringify(clusterIPs));
+      return (await adopt(live([...JSON.parse(objects), NAMESPACE]), REQUEST)).config["eks-dns-logging:cluster"];
+    };
+    const existing = { kind: "existing", context: "prod" };
+    assert.deepEqual(await settings("fd12:3456:789a::a", "172.20.0.10"), { ...existing, ipFamily: "ipv6" });
+    assert.deepEqual(await settings("172.20.0.10", "fd12:3456:789a::a"), existing);
+    assert.deepEqual(await settings("None"), existing);
+  });
+
   it("says what it does not know without AWS, and that a self-managed CoreDNS is taken over in place", async () => {
     const rowsFor = async (aws: typeof AWS | string) =>
       (await adopt(live([...coreDns(), NAMESPACE]), { ...REQUEST, eks: { name: "prod", region: "eu-central-1", aws } }))
