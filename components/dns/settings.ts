@@ -28,10 +28,7 @@ export const AdoptSettings = z.strictObject({
     .optional()
     .describe("CoreDNS version to check the Corefile against. Default: the newest known."),
   terminationGracePeriodSeconds: integer(0, 3600).default(30).describe("Longer than `lameduck`. Default 30."),
-  force: z
-    .boolean()
-    .default(false)
-    .describe("Take over fields that another tool manages, instead of reporting conflicts. Default false."),
+  force: z.boolean().default(false).describe("Take over fields that another tool manages. Default false."),
 });
 export type AdoptSettings = z.infer<typeof AdoptSettings>;
 
@@ -47,7 +44,7 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables` also answers on kube-dns's address, and needs clusterDns and kube-proxy in iptables mode; `kubelet` serves pods that name it. Default iptables.",
+      "`iptables` needs clusterDns and kube-proxy in iptables mode; `kubelet` serves pods that name it. Default iptables.",
     ),
   address: Address.default(LOCAL_ADDRESS).describe(`In 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
@@ -68,11 +65,11 @@ const Labels = z.record(LabelKey, LabelValueOrEmpty);
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
   .strictObject({
-    key: z.string().optional().describe("Default: all, with operator Exists."),
+    key: z.string().optional().describe("Key."),
     operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-    value: z.string().optional().describe("With operator Equal."),
+    value: z.string().optional().describe("Value."),
     effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: all effects."),
-    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
+    tolerationSeconds: z.int().optional().describe("Only with NoExecute."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
     if ((key ?? "") === "" && operator !== "Exists")
@@ -105,8 +102,8 @@ export const DnsSettings = z
     replicas: integer(1, 1000).optional().describe("CoreDNS pods; excludes autoscaling. Default 2."),
     autoscaling: z
       .strictObject({
-        minReplicas: integer(2, 1000).default(2).describe("Pods, 2 to 1000. Default 2."),
-        maxReplicas: integer(2, 1000).optional().describe("Pods, 2 to 1000. Default: the add-on's."),
+        minReplicas: integer(2, 1000).default(2).describe("2 to 1000. Default 2."),
+        maxReplicas: integer(2, 1000).optional().describe("2 to 1000. Default: the add-on's."),
       })
       .optional()
       .describe("max(nodes/16, cores/256) pods. Default: off."),
@@ -128,12 +125,12 @@ export const DnsSettings = z
           .describe("Limits."),
       })
       .optional()
-      .describe("Resources per CoreDNS pod."),
+      .describe("Per CoreDNS pod."),
     podDisruptionBudget: z
       .strictObject({
         enabled: z.boolean().default(true).describe("Default true."),
-        maxUnavailable: IntOrPercent.optional().describe("Number or percentage. Default 1."),
-        minAvailable: IntOrPercent.optional().describe("Number or percentage; excludes maxUnavailable."),
+        maxUnavailable: IntOrPercent.optional().describe("Or a percentage. Default 1."),
+        minAvailable: IntOrPercent.optional().describe("Excludes maxUnavailable."),
       })
       .optional()
       .describe("Pods that a drain may stop."),
@@ -158,9 +155,7 @@ export const DnsSettings = z
       .array(Address)
       .min(1)
       .optional()
-      .describe(
-        "Addresses of kube-dns and an existing node cache: network policies allow them, and a Corefile must not forward to them.",
-      ),
+      .describe("Of kube-dns and an existing node cache: allowed by network policies, never forwarded to."),
     clusterSize: z
       .strictObject({
         nodes: integer(1).describe("Nodes."),
@@ -169,7 +164,7 @@ export const DnsSettings = z
         cores: integer(1).optional().describe("Default: 4 per node."),
       })
       .optional()
-      .describe("Expected size; sets defaults of autoscaling, memory limit and cache."),
+      .describe("Sets defaults of autoscaling, memory limit and cache."),
     conflicts: z
       .strictObject({
         onCreate: z
@@ -182,13 +177,13 @@ export const DnsSettings = z
           .describe("If values were changed in the cluster. Default OVERWRITE."),
       })
       .prefault({})
-      .describe("Conflict resolution of the add-on."),
+      .describe("Of the add-on."),
     preserve: z
       .boolean()
       .optional()
-      .describe("Keep CoreDNS when the add-on is deleted. Default: true on an existing cluster, else false."),
+      .describe("Keep CoreDNS when the add-on is deleted. Default: true on an existing cluster."),
     adopt: AdoptSettings.optional().describe(
-      "Manage a running CoreDNS by server-side apply, not as an EKS add-on; on an existing cluster.",
+      "Manage an existing cluster's CoreDNS by server-side apply, not as an add-on.",
     ),
     timeouts: z
       .strictObject({
@@ -197,7 +192,7 @@ export const DnsSettings = z
         delete: Duration.default("25m").describe("Default 25m."),
       })
       .prefault({})
-      .describe("Timeouts of add-on operations; at least 20m, the limit of EKS."),
+      .describe("Of add-on operations; at least 20m, the limit of EKS."),
     nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache. Default: off."),
   })
   .superRefine((dns, context) => {
