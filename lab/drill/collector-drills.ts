@@ -3,7 +3,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { CURL_USER } from "../../components/team/curl-pod-spec.ts";
 import { changePods, type Drill, type Fault, type Scene, teamObject, withElement, workload } from "./drill.ts";
-import { configuration, FLUENT_BIT, LOGS } from "./log-faults.ts";
+import { COLLECTOR_PODS, configuration, FLUENT_BIT, LOGS } from "./log-faults.ts";
 import { type KubernetesJson, withField } from "./object-store.ts";
 
 const LOGS_OF_COLLECTOR = () => "kubectl -n logging logs daemonset/fluent-bit --tail=20";
@@ -16,12 +16,7 @@ function daemonSet(change: (object: KubernetesJson) => KubernetesJson | undefine
 /** Drills that change the DaemonSet, of which Kubernetes keeps old versions. */
 const PODS = {
   ...LOGS,
-  history: {
-    apiVersion: "apps/v1",
-    plural: "controllerrevisions",
-    namespace: LOGGING_NAMESPACE,
-    selector: LOGS.restarts.selector,
-  },
+  history: () => ({ apiVersion: "apps/v1", plural: "controllerrevisions", ...COLLECTOR_PODS }),
 } as const;
 
 const BUFFER = "/var/lib/fluent-bit/buffer";

@@ -1,7 +1,7 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName } from "../../components/team/curl-pod-spec.ts";
 import { CLUSTER_DOMAIN, statedDomain } from "../verify/cluster-domain.ts";
-import { COREFILE, changePods, changeText, type Drill, type Fault, inPod, type Scene, workload } from "./drill.ts";
+import { changePods, changeText, corefileOf, type Drill, type Fault, inPod, type Scene, workload } from "./drill.ts";
 import { type KubernetesJson, withField } from "./object-store.ts";
 import { outsideCheck } from "./outside-check.ts";
 
@@ -13,8 +13,13 @@ const outside = ({ settings, from }: Scene) =>
   inPod(from, `curl -sS -m 8 -o /dev/null -w '%{time_namelookup}' http://${settings.monitoring.canary.outsideName}`);
 
 /** Changes the Corefile. @param change Undefined where the text has nothing to change. */
-function corefile(change: (text: string) => string | undefined): Fault {
-  return { kind: "change", ref: COREFILE, change: (object) => changeText(object, "Corefile", change) };
+function corefile({ coreDns }: Scene, change: (text: string) => string | undefined): Fault {
+  return { kind: "change", ref: corefileOf(coreDns), change: (object) => changeText(object, "Corefile", change) };
+}
+
+/** A command of kubectl about CoreDNS's pods. */
+function kubectl({ coreDns: { namespace, selector } }: Scene, verb: string, rest = ""): string {
+  return `kubectl -n ${namespace} ${verb} -l ${selector}${rest}`;
 }
 
 /** The plugin forward for all names, up to its first upstream; the rest of the line are upstreams. */
@@ -40,7 +45,11 @@ function starved(deployment: KubernetesJson): KubernetesJson | undefined {
   return limited && withField(limited, ["spec", "strategy"], { type: "Recreate" });
 }
 
-const DNS = { part: "dns", restarts: { namespace: "kube-system", selector: "k8s-app=kube-dns" } } as const;
+const DNS = { part: "dns", restarts: ({ coreDns }: Scene) => podsOf(coreDns) } as const;
+
+function podsOf({ namespace, selector }: Scene["coreDns"]) {
+  return { namespace, selector };
+}
 
 /** Faults of the Corefile. */
 export const DNS_DRILLS: readonly Drill[] = [
@@ -52,14 +61,14 @@ export const DNS_DRILLS: readonly Drill[] = [
     symptom: ({ from }) =>
       `Team ${from}: "None of our Services can be found by name any more. By address they answer."`,
     shownBy: lookup,
-    hints: () => [
+    hints: ({ coreDns }) => [
       "An answer comes, and it is NXDOMAIN: CoreDNS runs. For which names does it ask the API server?",
-      "`kubectl -n kube-system get configmap coredns -o yaml` shows the Corefile. Which plugin knows Services?",
+      `\`kubectl -n ${coreDns.namespace} get configmap ${coreDns.configMap} -o yaml\` shows the Corefile. Which plugin knows Services?`,
       "The zone of the plugin kubernetes must be the one of the pods' search list.",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`, `dns:${from}:${to}:svc`],
     faults: (scene) => [
-      corefile((text) =>
+      corefile(scene, (text) =>
         text.replace(/\bkubernetes[^\S\n]+(\S+)/, (found, zone) =>
           zone === domainOf(scene) ? "kubernetes cluster.internal" : found,
         ),
@@ -83,7 +92,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`],
     faults: (scene) => [
-      corefile(intoBlock(`    hosts {\n      192.0.2.10 ${serviceOf(scene)}\n      fallthrough\n    }\n`)),
+      corefile(scene, intoBlock(`    hosts {\n      192.0.2.10 ${serviceOf(scene)}\n      fallthrough\n    }\n`)),
     ],
     cause: (scene) => `A block hosts in the Corefile gives ${serviceOf(scene)} the address 192.0.2.10.`,
     repair: () => "Remove the block hosts from the Corefile.",
@@ -95,13 +104,13 @@ export const DNS_DRILLS: readonly Drill[] = [
     minutes: 5,
     symptom: () => 'Everybody: "No name resolves."',
     shownBy: lookup,
-    hints: () => [
+    hints: (scene) => [
       "Who answers DNS in this cluster, and does it run?",
-      "`kubectl -n kube-system logs -l k8s-app=kube-dns` shows the last words of CoreDNS.",
+      `\`${kubectl(scene, "logs")}\` shows the last words of CoreDNS.`,
       "The message names a line of the Corefile, and a word that no plugin has.",
     ],
     rows: () => ["coredns"],
-    faults: () => [corefile(intoBlock("    cahce 30\n"))],
+    faults: (scene) => [corefile(scene, intoBlock("    cahce 30\n"))],
     cause: () =>
       "The Corefile names a plugin that does not exist (cahce). A running CoreDNS keeps its old Corefile and says so in its log only; once its pods restart, none of them starts.",
     repair: () => "Remove the line `cahce 30` from the Corefile, and delete CoreDNS's pods.",
@@ -113,15 +122,15 @@ export const DNS_DRILLS: readonly Drill[] = [
     level: 2,
     minutes: 10,
     symptom: () => 'Everybody: "No name resolves." The pods of CoreDNS restart again and again.',
-    shownBy: () => "kubectl -n kube-system get pods -l k8s-app=kube-dns",
-    hints: () => [
+    shownBy: (scene) => kubectl(scene, "get pods"),
+    hints: (scene) => [
       "A container that ends at once has said why.",
-      "`kubectl -n kube-system logs -l k8s-app=kube-dns --previous --ignore-errors` names a plugin that stops CoreDNS on purpose.",
+      `\`${kubectl(scene, "logs", " --previous --ignore-errors")}\` names a plugin that stops CoreDNS on purpose.`,
       "Where do queries go that CoreDNS cannot answer, and who asks there?",
     ],
     rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
-    faults: () => [
-      corefile((text) => (/^\s*loop\s*$/m.test(text) ? text.replace(UPSTREAMS, "$1 127.0.0.1") : undefined)),
+    faults: (scene) => [
+      corefile(scene, (text) => (/^\s*loop\s*$/m.test(text) ? text.replace(UPSTREAMS, "$1 127.0.0.1") : undefined)),
     ],
     cause: () =>
       "The plugin forward sends to 127.0.0.1, which is CoreDNS itself. The plugin loop notices its own query and ends the program.",
@@ -134,24 +143,21 @@ export const DNS_DRILLS: readonly Drill[] = [
     level: 2,
     minutes: 10,
     symptom: () => 'Everybody: "No name resolves." CoreDNS ends again and again, and its log has no error.',
-    shownBy: () => "kubectl -n kube-system get pods -l k8s-app=kube-dns",
-    hints: () => [
+    shownBy: (scene) => kubectl(scene, "get pods"),
+    hints: (scene) => [
       "A program that does not say why it ends was ended by another one.",
-      "`kubectl -n kube-system describe pods -l k8s-app=kube-dns` has the reason under Last State.",
+      `\`${kubectl(scene, "describe pods")}\` has the reason under Last State.`,
       "Compare the memory limit with what CoreDNS needs: 54 MB, and 1 MB for each 1,000 pods and Services.",
     ],
     rows: () => ["coredns", "restarts:coredns"],
-    faults: () => [{ kind: "change", ref: workload("deployments", "kube-system", "coredns"), change: starved }],
-    history: {
-      apiVersion: "apps/v1",
-      plural: "replicasets",
-      namespace: "kube-system",
-      selector: "k8s-app=kube-dns",
-    },
+    faults: ({ coreDns: { namespace, deployment } }) => [
+      { kind: "change", ref: workload("deployments", namespace, deployment), change: starved },
+    ],
+    history: ({ coreDns }) => ({ apiVersion: "apps/v1", plural: "replicasets", ...podsOf(coreDns) }),
     cause: () =>
       `The memory limit of CoreDNS is ${TOO_LITTLE}. The kernel kills the container (OOMKilled, exit code 137) before it can write a line.`,
-    repair: () =>
-      "`kubectl -n kube-system set resources deployment coredns --limits=memory=170Mi --requests=memory=70Mi`",
+    repair: ({ coreDns: { namespace, deployment } }) =>
+      `\`kubectl -n ${namespace} set resources deployment ${deployment} --limits=memory=170Mi --requests=memory=70Mi\``,
     alert: "CoreDnsDown",
   },
   {
@@ -161,14 +167,15 @@ export const DNS_DRILLS: readonly Drill[] = [
     minutes: 10,
     symptom: () => 'Everybody: "Look-ups time out." CoreDNS is up, ready, and logs nothing.',
     shownBy: lookup,
-    hints: () => [
+    hints: ({ coreDns }) => [
       "CoreDNS runs and is not asked. Follow a query: the pod's resolv.conf, the Service, the pod of CoreDNS.",
-      "`kubectl -n kube-system get service kube-dns` shows the port. Does CoreDNS listen there?",
+      `\`kubectl -n ${coreDns.namespace} get service ${coreDns.service}\` shows the port. Does CoreDNS listen there?`,
       "The head of a block in the Corefile is a zone and a port.",
     ],
     rows: ({ from, to }) => ["coredns", `dns:${from}:${to}:full`],
-    faults: () => [corefile((text) => text.replace(/^\.(:53)?(?=\s*\{)/m, ".:1053"))],
-    cause: () => "The block for all names listens on port 1053, and the Service kube-dns uses port 53.",
+    faults: (scene) => [corefile(scene, (text) => text.replace(/^\.(:53)?(?=\s*\{)/m, ".:1053"))],
+    cause: ({ coreDns }) =>
+      `The block for all names listens on port 1053, and the Service ${coreDns.service} uses port 53.`,
     repair: () => "Write `.:53 {` as the head of the block.",
     alert: "CanaryLookupFailing",
   },
@@ -187,6 +194,7 @@ export const DNS_DRILLS: readonly Drill[] = [
     rows: ({ from, to }) => [`dns:${from}:${to}:full`, `dns:${from}:${from}:full`],
     faults: (scene) => [
       corefile(
+        scene,
         intoBlock(
           `    template IN ANY ${teamNamespace(scene.to)}.svc.${domainOf(scene)} {\n      rcode NXDOMAIN\n    }\n`,
         ),
@@ -203,14 +211,14 @@ export const DNS_DRILLS: readonly Drill[] = [
     minutes: 5,
     symptom: () => 'Everybody: "Names outside the cluster do not resolve. Our Services do."',
     shownBy: outside,
-    hints: () => [
+    hints: (scene) => [
       "Which plugin answers for names that are not the cluster's?",
-      "`kubectl -n kube-system logs -l k8s-app=kube-dns` names the address that does not answer.",
+      `\`${kubectl(scene, "logs")}\` names the address that does not answer.`,
       "Look at forward in the Corefile.",
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`],
     checks: ({ settings, from }) => [outsideCheck(from, settings.monitoring.canary.outsideName)],
-    faults: () => [corefile((text) => text.replace(UPSTREAMS, "$1 192.0.2.53"))],
+    faults: (scene) => [corefile(scene, (text) => text.replace(UPSTREAMS, "$1 192.0.2.53"))],
     cause: () => "The plugin forward sends to 192.0.2.53, where no resolver answers.",
     repair: () => "Forward to the resolver that was there, such as /etc/resolv.conf.",
     alert: "CoreDnsAllUpstreamsDown",
@@ -229,8 +237,8 @@ export const DNS_DRILLS: readonly Drill[] = [
     ],
     rows: ({ from, to }) => [`dns:${from}:${to}:full`],
     checks: ({ settings, from }) => [outsideCheck(from, settings.monitoring.canary.outsideName)],
-    faults: () => [
-      corefile((text) => {
+    faults: (scene) => [
+      corefile(scene, (text) => {
         const changed = text.replace(UPSTREAMS, "$1 127.0.0.1:1053");
         return changed === text ? undefined : `${changed.trimEnd()}\n${SLOW_BLOCK}`;
       }),

@@ -2,10 +2,11 @@ import { ALERTS } from "../../components/monitoring/alerts/index.ts";
 import { runbookOf } from "../../components/monitoring/prometheus-rules.ts";
 import type { Settings } from "../../components/settings.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
+import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { plainTable } from "../output/table.ts";
 import { COLLECTOR_DRILLS } from "./collector-drills.ts";
 import { DNS_DRILLS } from "./dns-drills.ts";
-import { COREFILE, type Drill, type Scene } from "./drill.ts";
+import { corefileOf, type Drill, type Scene } from "./drill.ts";
 import { LOG_DRILLS } from "./log-drills.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { TEAM_DRILLS } from "./team-drills.ts";
@@ -20,12 +21,15 @@ export interface OfferedDrill {
   readonly unfit: string | undefined;
 }
 
-/** The first team with a curl pod that may connect to another one; undefined where there is none. */
-export function sceneOf(settings: Settings): Scene | undefined {
+/**
+ * The first team with a curl pod that may connect to another one; undefined where there is none.
+ * @param coreDns Where CoreDNS was found. Default: where the settings say.
+ */
+export function sceneOf(settings: Settings, coreDns: CoreDnsPlace = statedPlace(settings.dns)): Scene | undefined {
   const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
   for (const { name, peers } of teams) {
     const to = peers.find((peer) => teams.some((team) => team.name === peer));
-    if (to !== undefined) return { settings, from: name, to };
+    if (to !== undefined) return { settings, from: name, to, coreDns };
   }
   return undefined;
 }
@@ -37,15 +41,17 @@ export const NO_SCENE = "the stack has no two teams with curl pods of which one 
 /**
  * Every drill, and whether a stack can show it.
  * @param store The cluster; undefined where it is not asked.
+ * @param coreDns Where CoreDNS was found. Default: where the settings say.
  * @param isEks Whether the cluster says that it is EKS's, whatever the stack says.
  */
 export async function offeredDrills(
   settings: Settings,
   store: ObjectStore | undefined,
   isEks = settings.cluster.kind !== "existing",
+  coreDns: CoreDnsPlace = statedPlace(settings.dns),
 ): Promise<OfferedDrill[]> {
-  const scene = sceneOf(settings);
-  const missing = isEks ? ON_EKS : store && (await withoutCoreDns(store));
+  const scene = sceneOf(settings, coreDns);
+  const missing = isEks ? ON_EKS : store && (await withoutCoreDns(store, coreDns));
   return DRILLS.map((drill) => ({ drill, unfit: whyUnfit(drill, scene, missing) }));
 }
 
@@ -55,11 +61,12 @@ function whyUnfit(drill: Drill, scene: Scene | undefined, missing: string | unde
   return drill.unfit?.(scene);
 }
 
-async function withoutCoreDns(store: ObjectStore): Promise<string | undefined> {
-  const pods = { apiVersion: "v1", plural: "pods", namespace: "kube-system" };
-  const [configMap, names] = await Promise.all([store.read(COREFILE), store.names(pods, "k8s-app=kube-dns")]);
-  if (configMap === undefined) return "the cluster has no ConfigMap kube-system/coredns";
-  return names.length === 0 ? "no pod in kube-system has the label k8s-app=kube-dns" : undefined;
+async function withoutCoreDns(store: ObjectStore, place: CoreDnsPlace): Promise<string | undefined> {
+  const { namespace, configMap, selector } = place;
+  const pods = { apiVersion: "v1", plural: "pods", namespace };
+  const [corefile, names] = await Promise.all([store.read(corefileOf(place)), store.names(pods, selector)]);
+  if (corefile === undefined) return `the cluster has no ConfigMap ${namespace}/${configMap}`;
+  return names.length === 0 ? `no pod in ${namespace} has the label ${selector}` : undefined;
 }
 
 /** Whom a drill could disturb. */
@@ -71,6 +78,8 @@ export interface Consent {
   readonly isLocal: boolean;
   /** What the person has given as `--yes-on`. */
   readonly yesOn: string | undefined;
+  /** @default that of EKS, kubeadm, kind and k3s */
+  readonly coreDns?: CoreDnsPlace;
 }
 
 /** Where a cluster is: on EKS also where the stack only knows its kubeconfig, and on this machine. */
@@ -83,15 +92,16 @@ export function placeOf(
 
 const LOOPBACK = /^(127(\.\d+){3}|localhost|0\.0\.0\.0|\[::1\])$/;
 
-const EVERYBODY =
-  "This drill changes kube-system/coredns and restarts CoreDNS: names may not resolve for anybody on this cluster, until `npm run lab -- drill stop`.";
+function forEverybody({ namespace, configMap }: CoreDnsPlace): string {
+  return `This drill changes ${namespace}/${configMap} and restarts CoreDNS: names may not resolve for anybody on this cluster, until \`npm run lab -- drill stop\`.`;
+}
 
 /** What is said before the first write, and why it is not done without the cluster's name. */
 export function consentFor(
   { part, warning: own }: Drill,
-  { clusterName, isEks, isLocal, yesOn }: Consent,
+  { clusterName, isEks, isLocal, yesOn, coreDns = statedPlace(undefined) }: Consent,
 ): { readonly warning?: string; readonly refusal?: string } {
-  const said = part === "dns" ? EVERYBODY : own;
+  const said = part === "dns" ? forEverybody(coreDns) : own;
   const warning = said === undefined ? {} : { warning: said };
   if (yesOn !== undefined && yesOn !== clusterName)
     return { ...warning, refusal: `--yes-on ${yesOn} names another cluster than ${clusterName}` };

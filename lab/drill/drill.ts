@@ -2,6 +2,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { isObject } from "../../components/schema/values.ts";
 import type { Settings } from "../../components/settings.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
+import type { CoreDnsPlace } from "../kubernetes/core-dns-place.ts";
 import type { Check } from "../verify/result.ts";
 import { fieldOf, type KubernetesJson, type ObjectRef, withField } from "./object-store.ts";
 
@@ -21,6 +22,7 @@ export interface Scene {
   readonly settings: Settings;
   readonly from: string;
   readonly to: string;
+  readonly coreDns: CoreDnsPlace;
 }
 
 /** A fault that a learner looks for. */
@@ -46,9 +48,9 @@ export interface Drill {
   readonly unfit?: (scene: Scene) => string | undefined;
   readonly faults: (scene: Scene) => readonly Fault[];
   /** Pods that must restart before the fault, or its end, shows. @default none */
-  readonly restarts?: { readonly namespace: string; readonly selector: string };
+  readonly restarts?: (scene: Scene) => { readonly namespace: string; readonly selector: string };
   /** Where a controller keeps what an object was before it was changed; that is put back too. @default nowhere */
-  readonly history?: History;
+  readonly history?: (scene: Scene) => History;
   /** What the drill does that cannot be undone, said before the first write. @default nothing */
   readonly warning?: string;
   /** What was done, and how it leads to the symptom. */
@@ -65,12 +67,10 @@ export interface History extends Omit<ObjectRef, "name"> {
   readonly selector: string;
 }
 
-export const COREFILE: ObjectRef = {
-  apiVersion: "v1",
-  plural: "configmaps",
-  namespace: "kube-system",
-  name: "coredns",
-};
+/** The ConfigMap with CoreDNS's Corefile. */
+export function corefileOf({ namespace, configMap }: CoreDnsPlace): ObjectRef {
+  return { apiVersion: "v1", plural: "configmaps", namespace, name: configMap };
+}
 
 /** An object of the core API in a team's namespace. */
 export function teamObject(plural: string, team: string, name: string = curlPodName(team)): ObjectRef {

@@ -82,7 +82,7 @@ async function claim({ store, stack, scene, now }: Environment, drill: Drill): P
     from: scene.from,
     to: scene.to,
     saved: [],
-    ...(drill.restarts === undefined ? {} : { restarts: drill.restarts }),
+    ...(drill.restarts === undefined ? {} : { restarts: drill.restarts(scene) }),
   });
   if (stored !== undefined) return stored;
   throw isOn(await readState(store));
@@ -95,16 +95,17 @@ function isOn(other: StoredState | undefined): Failure {
 async function setFaults(env: Environment, drill: Drill, claimed: StoredState): Promise<Row[]> {
   const { store, scene } = env;
   const writes = await Promise.all(drill.faults(scene).map((fault) => prepare(store, drill, fault)));
-  const history = drill.history === undefined ? {} : { history: await savedHistory(store, drill.history) };
+  const history = drill.history === undefined ? {} : { history: await savedHistory(store, drill.history(scene)) };
   await updateState(store, claimed, { saved: writes.map(({ saved }) => saved), ...history });
   env.onStep("setting the fault");
   for (const { write } of writes) {
     refuseStopped(env);
     await write();
   }
-  const restarted = await restartPods(env, drill.restarts);
+  const restarts = drill.restarts?.(scene);
+  const restarted = await restartPods(env, restarts);
   env.onStep("waiting until the fault shows");
-  await untilRestarted(env, drill.restarts, restarted);
+  await untilRestarted(env, restarts, restarted);
   const failing = await poll(env, SYMPTOM_SECONDS, async () => {
     // Nothing is tried again in a row: this waits for the failure.
     const rows = (await rowsOf(env, drill, async () => {})).filter(({ status }) => status === "fail");
@@ -118,7 +119,7 @@ async function setFaults(env: Environment, drill: Drill, claimed: StoredState): 
 }
 
 /** Waits until new pods are ready, or have ended already: before that, rows fail for the restart alone. */
-async function untilRestarted(env: Environment, restarts: Drill["restarts"], count: number): Promise<void> {
+async function untilRestarted(env: Environment, restarts: DrillState["restarts"], count: number): Promise<void> {
   if (restarts === undefined) return;
   await poll(env, RESTART_SECONDS, async () => {
     const pods = await env.cluster.pods(restarts.namespace, restarts.selector);
@@ -215,7 +216,7 @@ async function rowsOf(
 ): Promise<Row[]> {
   const only = drill.rows(scene);
   const known = only.length === 0 ? [] : select(allChecks(plan), { only, skip: [] });
-  const lab = new Lab(cluster, { up: plan.up, pause: pauseInRow });
+  const lab = new Lab(cluster, { up: plan.up, coreDns: scene.coreDns, pause: pauseInRow });
   return runChecks([...known, ...(drill.checks?.(scene) ?? [])], lab, { parallel: 8 });
 }
 

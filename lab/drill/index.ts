@@ -79,6 +79,7 @@ async function connected(flags: DrillFlags): Promise<Connected> {
     { planOf, targetOf },
     { clusterDomain },
     { Lab },
+    { findCoreDns },
     { objectStore },
     { NO_SCENE, placeOf, sceneOf },
   ] = await Promise.all([
@@ -86,23 +87,25 @@ async function connected(flags: DrillFlags): Promise<Connected> {
     import("../verify/catalog.ts"),
     import("../verify/cluster-domain.ts"),
     import("../verify/lab.ts"),
+    import("../kubernetes/core-dns-place.ts"),
     import("./object-store.ts"),
     import("./drill-list.ts"),
   ]);
-  const scene = sceneOf(settings);
-  if (scene === undefined) throw new Failure(`stack '${name}': ${NO_SCENE}`, 2);
+  const stated = sceneOf(settings);
+  if (stated === undefined) throw new Failure(`stack '${name}': ${NO_SCENE}`, 2);
   const target = targetOf(settings, flags);
   const { cluster, version } = await connect(target);
   const shown = await progress("reading the cluster");
   const own = settings.cluster.kind === "existing" ? undefined : settings.cluster.name;
-  const plan = planOf(name, settings, 20);
+  const coreDns = await findCoreDns(cluster, settings.dns);
+  const plan = { ...planOf(name, settings, 20), coreDns };
   const teams = plan.teams.map((team) => team.name);
   const env: Environment = {
     store: objectStore(await loadKubeConfig(target)),
     cluster,
     stack: name,
-    plan: { ...plan, clusterDomain: await clusterDomain(new Lab(cluster), teams, plan.clusterDomain) },
-    scene,
+    plan: { ...plan, clusterDomain: await clusterDomain(new Lab(cluster, { coreDns }), teams, plan.clusterDomain) },
+    scene: { ...stated, coreDns },
     pause: (seconds) => wait(seconds * 1000),
     now: () => new Date(),
     onStep: shown.update,
@@ -125,7 +128,9 @@ async function list(flags: JsonFlags): Promise<void> {
     process.stderr.write(`The cluster was not checked: ${error.message}\n`);
     return undefined;
   });
-  const drills = await offeredDrills(settings, live?.env.store, live?.isEks).finally(live?.stop);
+  const drills = await offeredDrills(settings, live?.env.store, live?.isEks, live?.env.scene.coreDns).finally(
+    live?.stop,
+  );
   const on = live === undefined ? undefined : (await readState(live.env.store))?.state.drill;
   writeOutput(flags.json ? drillsJson(drills, on) : drillTable(drills, on));
 }
@@ -138,7 +143,7 @@ async function start(name: string | undefined, flags: StartFlags): Promise<void>
   try {
     const [{ startDrill }, { consentFor }] = await Promise.all([import("./exercise.ts"), import("./drill-list.ts")]);
     const drill = await chosenDrill(name, live);
-    const { warning, refusal } = consentFor(drill, { ...live, yesOn: flags.yesOn });
+    const { warning, refusal } = consentFor(drill, { ...live, yesOn: flags.yesOn, coreDns: live.env.scene.coreDns });
     if (warning !== undefined) process.stderr.write(`${warning}\n`);
     if (refusal !== undefined) throw new Failure(`${refusal}; nothing was changed`, 2);
     await untilStopped(
@@ -177,7 +182,7 @@ async function untilStopped<T>(action: (signal: AbortSignal) => Promise<T>, said
 
 async function chosenDrill(name: string | undefined, { env, settings, isEks }: Connected): Promise<Drill> {
   const { offeredDrills } = await import("./drill-list.ts");
-  const drills = await offeredDrills(settings, env.store, isEks);
+  const drills = await offeredDrills(settings, env.store, isEks, env.scene.coreDns);
   if (name === undefined) {
     const fit = drills.filter(({ unfit }) => unfit === undefined);
     const any = fit[Math.floor(Math.random() * fit.length)];
@@ -205,10 +210,7 @@ Next: \`npm run lab -- drill hint\`, \`check\` or \`stop\`.
 }
 
 /** The drill that is on. @throws {Failure} where none is. */
-async function current({
-  env,
-  settings,
-}: Connected): Promise<StoredState & { readonly drill: Drill; readonly scene: Scene }> {
+async function current({ env }: Connected): Promise<StoredState & { readonly drill: Drill; readonly scene: Scene }> {
   const [{ readState }, { DRILLS }] = await Promise.all([import("./drill-state.ts"), import("./drill-list.ts")]);
   const stored = await readState(env.store);
   if (stored === undefined) throw new Failure("no drill is on: start one with `npm run lab -- drill start`", 2);
@@ -216,7 +218,7 @@ async function current({
   const drill = DRILLS.find((one) => one.name === name);
   if (drill === undefined)
     throw new Failure(`drill ${name} is of another release: end it with \`npm run lab -- drill stop\``, 2);
-  return { ...stored, drill, scene: { settings, from, to } };
+  return { ...stored, drill, scene: { ...env.scene, from, to } };
 }
 
 async function hint(flags: DrillFlags): Promise<void> {
@@ -276,7 +278,7 @@ async function stop(flags: DrillFlags): Promise<void> {
     live.env.onStep("restoring");
     const written = await untilStopped(() => stopDrill(live.env, stored.state), "Stopping once everything is restored");
     const drill = DRILLS.find((one) => one.name === name);
-    const scene = { settings: live.settings, from, to };
+    const scene = { ...live.env.scene, from, to };
     const failing = drill === undefined ? [] : await untilWell({ ...live.env, scene }, drill);
     live.stop();
     process.stdout.write(
@@ -307,7 +309,7 @@ async function explain(name: string | undefined, flags: DrillFlags): Promise<voi
       throw new Failure("not before `drill check` has passed or `drill stop` has ended the drill", 1);
     const { from, to } = stored?.state.drill === wanted ? stored.state : live.env.scene;
     live.stop();
-    process.stdout.write(explanation(drill, { settings: live.settings, from, to }));
+    process.stdout.write(explanation(drill, { ...live.env.scene, from, to }));
   } finally {
     live.stop();
   }

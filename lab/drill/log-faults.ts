@@ -16,10 +16,13 @@ export function configuration(change: (text: string) => string | undefined): Fau
   return { kind: "change", ref, change: (object) => changeText(object, CONFIGURATION, change) };
 }
 
+/** The collector's pods on the nodes. */
+export const COLLECTOR_PODS = { namespace: LOGGING_NAMESPACE, selector: `app.kubernetes.io/name=${FLUENT_BIT}` };
+
 /** What every drill about the collector on the nodes has. */
 export const LOGS = {
   part: "logs",
-  restarts: { namespace: LOGGING_NAMESPACE, selector: `app.kubernetes.io/name=${FLUENT_BIT}` },
+  restarts: () => COLLECTOR_PODS,
   unfit: ({ settings: { logging: settings } }: Scene) => {
     if (settings === undefined) return "the stack collects no logs";
     if (settings.collector !== FLUENT_BIT || settings.mode !== "daemonset")

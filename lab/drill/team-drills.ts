@@ -1,5 +1,6 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, RESPONDER_PORT } from "../../components/team/curl-pod-spec.ts";
+import { statedPlace } from "../kubernetes/core-dns-place.ts";
 import { type Drill, inPod, type Scene, teamObject, teamPolicy } from "./drill.ts";
 import { fieldOf, type KubernetesJson, withField } from "./object-store.ts";
 
@@ -30,6 +31,15 @@ function settingMemory(max: string) {
     const memory = { default: { memory: max }, defaultRequest: { memory: max }, max: { memory: max } };
     return withField(limitRange, ["spec", "limits"], [{ ...memory, type: "Container" }]);
   };
+}
+
+/** Whether allow-dns names CoreDNS's pods by their labels; elsewhere it names the namespace alone. */
+function isUsual(namespace: string): boolean {
+  return namespace === statedPlace(undefined).namespace;
+}
+
+function otherThan(namespace: string): string {
+  return `${namespace}-old`;
 }
 
 /** A value with one string in it replaced everywhere; undefined where it is not there. */
@@ -120,23 +130,31 @@ export const TEAM_DRILLS: readonly Drill[] = [
     part: "teams",
     symptom: ({ from }) => `Team ${from}: "We cannot resolve any name. The other teams can."`,
     shownBy: curl,
-    hints: ({ from }) => [
+    hints: ({ from, coreDns }) => [
       "CoreDNS answers the others. What is between this team's pods and CoreDNS?",
       `\`kubectl -n ${teamNamespace(from)} get networkpolicies -o yaml\` shows what may leave the namespace.`,
-      "Compare the labels in policy allow-dns with those of the pods in kube-system.",
+      `Compare the labels in policy allow-dns with those of the pods in ${coreDns.namespace}, and of the namespace.`,
     ],
     // The first row proves that the cluster's network enforces policies at all.
     rows: ({ from, to }) => [`deny:${from}:coredns`, `dns:${from}:${to}:full`],
-    faults: ({ from }) => [
+    faults: ({ from, coreDns: { namespace } }) => [
       {
         kind: "change",
         ref: teamPolicy(from, "allow-dns"),
-        change: (policy) => replaceIn(policy, "kube-dns", "coredns"),
+        change: (policy) =>
+          isUsual(namespace)
+            ? replaceIn(policy, "kube-dns", "coredns")
+            : replaceIn(policy, namespace, otherThan(namespace)),
       },
     ],
-    cause: () =>
-      "The NetworkPolicy allow-dns opens port 53 to pods with k8s-app=coredns; CoreDNS's pods have k8s-app=kube-dns everywhere.",
-    repair: () => "Write k8s-app: kube-dns into the policy allow-dns.",
+    cause: ({ coreDns: { namespace } }) =>
+      isUsual(namespace)
+        ? "The NetworkPolicy allow-dns opens port 53 to pods with k8s-app=coredns; CoreDNS's pods have k8s-app=kube-dns everywhere."
+        : `The NetworkPolicy allow-dns opens port 53 to pods in ${otherThan(namespace)}; CoreDNS's pods are in ${namespace}.`,
+    repair: ({ coreDns: { namespace } }) =>
+      isUsual(namespace)
+        ? "Write k8s-app: kube-dns into the policy allow-dns."
+        : `Write kubernetes.io/metadata.name: ${namespace} into the policy allow-dns.`,
   },
   {
     name: "peers-apart",

@@ -61,6 +61,16 @@ export function kubeCluster(config: KubeConfig): Cluster {
       const { spec } = await asked(`get services in ${namespace}`, core.readNamespacedService({ namespace, name }));
       return { clusterIP: spec?.clusterIP ?? "", ports: (spec?.ports ?? []).map((port) => port.port) };
     },
+    async dnsServices(namespace) {
+      const list = await asked(`list services in ${namespace}`, core.listNamespacedService({ namespace }));
+      return list.items
+        .filter(({ spec }) => spec?.ports?.some(({ port }) => port === 53))
+        .map(({ metadata, spec }) => ({
+          name: metadata?.name ?? "",
+          clusterIPs: spec?.clusterIPs ?? [],
+          selector: spec?.selector ?? {},
+        }));
+    },
     async endpoints(namespace, service) {
       const labelSelector = `kubernetes.io/service-name=${service}`;
       const request = discovery.listNamespacedEndpointSlice({ namespace, labelSelector });

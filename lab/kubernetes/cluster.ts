@@ -53,6 +53,14 @@ export interface ServiceFacts {
   readonly ports: readonly number[];
 }
 
+/** A Service with port 53. */
+export interface DnsServiceFacts {
+  readonly name: string;
+  readonly clusterIPs: readonly string[];
+  /** Labels of the pods behind it; empty where it has none. */
+  readonly selector: Readonly<Record<string, string>>;
+}
+
 export interface NodeFacts {
   readonly name: string;
   readonly ready: boolean;
@@ -106,6 +114,8 @@ export interface Cluster {
   /** Names of the network policies in a namespace. */
   networkPolicies(namespace: string): Promise<string[]>;
   service(namespace: string, name: string): Promise<ServiceFacts>;
+  /** Services in a namespace with port 53. */
+  dnsServices(namespace: string): Promise<DnsServiceFacts[]>;
   /** Addresses behind a Service that are ready, from its EndpointSlices. */
   endpoints(namespace: string, service: string): Promise<string[]>;
   configMap(namespace: string, name: string): Promise<Readonly<Record<string, string>>>;

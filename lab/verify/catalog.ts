@@ -8,6 +8,7 @@ import type { Settings } from "../../components/settings.ts";
 import { hasCurlPod } from "../../components/team/settings.ts";
 import { Failure } from "../command-line.ts";
 import type { Target } from "../kubernetes/connect.ts";
+import { type CoreDnsPlace, type StatedCoreDns, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { backlogCheck } from "./checks/collector-backlog.ts";
 import { collectorSelector, stateCheck } from "./checks/collector-state.ts";
 import { denyCoreDnsCheck, denyTeamCheck } from "./checks/deny.ts";
@@ -23,13 +24,16 @@ import { statedDomain } from "./cluster-domain.ts";
 import type { MarkerFinder, SourceFinder } from "./find/finder.ts";
 import { findersFor } from "./find/index.ts";
 import { sourceFinders } from "./find/source-finders.ts";
-import { DNS_NAMESPACE, DNS_SELECTOR } from "./lab.ts";
 import type { Check } from "./result.ts";
 
 /** What the checks are made from. */
 export interface Plan {
   /** Whether the stack configures CoreDNS, and pods of it run. Default: yes. */
   readonly coredns?: boolean;
+  /** What the stack says of which CoreDNS is its own. Default: the one of kube-system. */
+  readonly stated?: StatedCoreDns | undefined;
+  /** Where that one was found. Default: as on EKS. */
+  readonly coreDns?: CoreDnsPlace;
   /** Teams with a curl pod, in which everything is tried. */
   readonly teams: readonly TeamPeers[];
   /** Namespaces of teams in which no curl pod runs. Default: none. */
@@ -67,7 +71,7 @@ export function allChecks(plan: Plan): Check[] {
   const own = pairs.filter((pair) => pair.from === pair.to);
   const foreignForms = FORMS.filter((form) => form !== "short");
   return [
-    ...(plan.coredns === false ? [] : [corednsCheck(), restartsCheck(COREDNS)]),
+    ...(plan.coredns === false ? [] : [corednsCheck(), restartsCheck(steadyCoreDns(plan.coreDns))]),
     ...(plan.namespaces ?? []).map(namespaceCheck),
     ...teams.map(podCheck),
     ...teams.map(serviceCheck),
@@ -88,12 +92,10 @@ export function allChecks(plan: Plan): Check[] {
   ];
 }
 
-const COREDNS: Steady = {
-  name: "coredns",
-  namespace: DNS_NAMESPACE,
-  selector: DNS_SELECTOR,
-  moreMemory: "the memory limit of its Deployment, or `dns.resources.limits.memory`",
-};
+function steadyCoreDns({ namespace, selector }: CoreDnsPlace = statedPlace(undefined)): Steady {
+  const moreMemory = "the memory limit of its Deployment, or `dns.resources.limits.memory`";
+  return { name: "coredns", namespace, selector, moreMemory };
+}
 
 /** What a collector on the nodes promises beside the lines that arrive. */
 function collectorChecks(collector: CollectorId): Check[] {
@@ -157,6 +159,7 @@ export function planOf(stack: string, settings: Settings, wait: number): Plan {
   const teams = settings.curlPods ? settings.teams.filter(hasCurlPod) : [];
   return {
     coredns: dns !== undefined && runsCoreDns(cluster),
+    stated: dns,
     teams,
     namespaces: guardedNamespaces(settings.teams, settings.curlPods),
     collector: teams.length === 0 ? logging?.collector : undefined,

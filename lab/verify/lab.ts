@@ -2,12 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName } from "../../components/team/curl-pod-spec.ts";
 import { type Cluster, ClusterError, type PodFacts, SESSIONS, type ServiceFacts } from "../kubernetes/cluster.ts";
+import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { PodSessions } from "./sessions.ts";
-
-/** Namespace and label of the cluster's DNS, on EKS as with kubeadm, kind and k3s. */
-export const DNS_NAMESPACE = "kube-system";
-export const DNS_SELECTOR = "k8s-app=kube-dns";
-const DNS_SERVICE = "kube-dns";
 
 /** What stops a check before it can begin, with the likely cause. */
 export class UnmetPrecondition extends Error {
@@ -23,6 +19,8 @@ export class UnmetPrecondition extends Error {
 export interface LabOptions {
   /** The command that makes what is missing. Default: that of the stack local. */
   readonly up?: string | undefined;
+  /** Where CoreDNS is. Default: where it is on EKS, and with kubeadm, kind and k3s. */
+  readonly coreDns?: CoreDnsPlace | undefined;
   /** Sessions in pods at the same time. Default: {@link SESSIONS}. */
   readonly parallel?: number;
   /** Lets seconds pass before something is tried again. Default: waits. */
@@ -36,6 +34,7 @@ export class Lab {
   readonly cluster: Cluster;
   /** The command that makes what is missing, and replaces pods that have ended. */
   readonly up: string;
+  readonly coreDns: CoreDnsPlace;
   readonly sessions: PodSessions;
   /** Lets seconds pass before something is tried again. */
   readonly pause: (seconds: number) => Promise<unknown>;
@@ -45,10 +44,16 @@ export class Lab {
 
   constructor(
     cluster: Cluster,
-    { up = "npm run lab -- up", parallel = SESSIONS, pause = waitSeconds }: LabOptions = {},
+    {
+      up = "npm run lab -- up",
+      coreDns = statedPlace(undefined),
+      parallel = SESSIONS,
+      pause = waitSeconds,
+    }: LabOptions = {},
   ) {
     this.cluster = cluster;
     this.up = up;
+    this.coreDns = coreDns;
     this.sessions = new PodSessions(cluster, parallel);
     this.pause = pause;
   }
@@ -84,16 +89,18 @@ export class Lab {
 
   /** As {@link dnsPods}, asked for again. */
   async dnsPodsNow(): Promise<PodFacts[]> {
-    const pods = await this.cluster.pods(DNS_NAMESPACE, DNS_SELECTOR);
+    const pods = await this.cluster.pods(this.coreDns.namespace, this.coreDns.selector);
     return pods.filter(({ deleting }) => !deleting);
   }
 
   dnsService(): Promise<ServiceFacts> {
-    return once(this.#services, " dns", () => this.cluster.service(DNS_NAMESPACE, DNS_SERVICE));
+    const { namespace, service } = this.coreDns;
+    return once(this.#services, " dns", () => this.cluster.service(namespace, service));
   }
 
   async corefile(): Promise<string> {
-    return (await this.cluster.configMap(DNS_NAMESPACE, "coredns")).Corefile ?? "";
+    const { namespace, configMap } = this.coreDns;
+    return (await this.cluster.configMap(namespace, configMap)).Corefile ?? "";
   }
 }
 

@@ -100,6 +100,8 @@ export interface VerifyResult {
   readonly rows: readonly Row[];
   readonly nodes: readonly NodeFacts[];
   readonly teams: readonly TeamView[];
+  /** Namespace of CoreDNS. @default kube-system */
+  readonly dnsNamespace?: string;
 }
 
 export type Summary = Readonly<Record<Status, number>>;

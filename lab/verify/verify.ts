@@ -3,6 +3,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { Failure } from "../command-line.ts";
 import { ClusterError } from "../kubernetes/cluster.ts";
 import { connect, type Target } from "../kubernetes/connect.ts";
+import { findCoreDns } from "../kubernetes/core-dns-place.ts";
 import { drillNotice } from "../kubernetes/drill-mark.ts";
 import { allChecks, type Plan, type Selection, select } from "./catalog.ts";
 import { clusterDomain } from "./cluster-domain.ts";
@@ -31,14 +32,15 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   select(allChecks(options.plan), options.selection);
   const { cluster, version } = await connect(options.target);
   process.stderr.write((await drillNotice(cluster)) ?? "");
-  const lab = new Lab(cluster, { up: options.plan.up, parallel: options.parallel });
+  const coreDns = await findCoreDns(cluster, options.plan.stated);
+  const lab = new Lab(cluster, { up: options.plan.up, coreDns, parallel: options.parallel });
   const start = Date.now();
   const names = options.plan.teams.map(({ name }) => name);
   const [teams, domain] = await Promise.all([
     Promise.all(names.map((name) => view(lab, name))),
     clusterDomain(lab, names, options.plan.clusterDomain),
   ]);
-  const checks = select(allChecks({ ...options.plan, clusterDomain: domain }), options.selection);
+  const checks = select(allChecks({ ...options.plan, coreDns, clusterDomain: domain }), options.selection);
   const { onRow } = options;
   const parallel = options.parallel * PLACES_PER_SESSION;
   const rows = await runChecks(checks, lab, { parallel, ...(onRow === undefined ? {} : { onRow }) });
@@ -53,6 +55,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     // A user limited to one namespace may not see the nodes; the report then shows less of them.
     nodes: await cluster.nodes().catch(() => []),
     teams,
+    dnsNamespace: coreDns.namespace,
   };
 }
 

@@ -21,6 +21,7 @@ import {
 import { restoreAll, restoreHistory } from "../../lab/drill/restore.ts";
 import { kubeCluster } from "../../lab/kubernetes/client.ts";
 import { loadKubeConfig } from "../../lab/kubernetes/connect.ts";
+import { statedPlace } from "../../lab/kubernetes/core-dns-place.ts";
 import { DRILL_STATE } from "../../lab/kubernetes/drill-mark.ts";
 import { planOf } from "../../lab/verify/catalog.ts";
 import { until } from "./cluster.ts";
@@ -75,7 +76,7 @@ export async function environment(settings: Settings, [from, to]: Pair): Promise
     cluster: kubeCluster(config),
     stack: "local",
     plan: planOf("local", settings, 10),
-    scene: { settings, from, to },
+    scene: { settings, from, to, coreDns: statedPlace(settings.dns) },
     pause: (seconds) => wait(Math.min(seconds, 0.2) * 1000),
     now: () => new Date(),
     onStep: () => {},

@@ -1,7 +1,8 @@
 import { curlPodName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
 import { ClusterError, type PodFacts } from "../../kubernetes/cluster.ts";
+import { listsPods } from "../../kubernetes/core-dns-place.ts";
 import { type CurlResult, curlFrom, urlHost } from "../curl.ts";
-import { DNS_NAMESPACE, type Lab, UnmetPrecondition } from "../lab.ts";
+import { type Lab, UnmetPrecondition } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, skip, warn } from "../result.ts";
 import { isOpened } from "./access-rules.ts";
 import { isOpen, type Pair, type TeamPeers } from "./dns-names.ts";
@@ -36,10 +37,10 @@ async function denyCoreDns(lab: Lab, team: string, context: Enforcement): Promis
   const pod = await lab.runningPod(team);
   for (let asked = 1, pods = await lab.dnsPods(); ; asked += 1) {
     const target = pods.find(isAskable);
-    if (target === undefined)
-      throw new UnmetPrecondition("no CoreDNS pod is ready", "`kubectl -n kube-system get pods -l k8s-app=kube-dns`");
+    if (target === undefined) throw new UnmetPrecondition("no CoreDNS pod is ready", listsPods(lab.coreDns));
     const { egress } = teamOf(team, context);
-    const ports = DNS_PORTS.filter((port) => !isOpened(egress, { namespace: DNS_NAMESPACE, ip: target.ip }, port));
+    const { namespace } = lab.coreDns;
+    const ports = DNS_PORTS.filter((port) => !isOpened(egress, { namespace, ip: target.ip }, port));
     if (ports.length === 0) return skip(`egress of team ${team} opens ${target.ip}:${DNS_PORTS.join(", ")}`);
     const outcome = await askDnsPod(lab, { pod, target, ports }, context);
     if (outcome.status !== "warn" || asked === MAX_PODS_ASKED) return outcome;
@@ -74,7 +75,7 @@ async function askDnsPod(lab: Lab, { pod, target, ports }: DnsQuestion, context:
     if (listener === "forbidden")
       return warn(
         `${place} refused`,
-        "whether something listens there takes the right to create pods/portforward in kube-system",
+        `whether something listens there takes the right to create pods/portforward in ${target.namespace}`,
       );
     if (listener === "found") return pass(`${place} refused by the network`, { place });
     refused = place;

@@ -1,5 +1,6 @@
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName, curlServiceName, RESPONDER_PORT } from "../../../components/team/curl-pod-spec.ts";
+import { listsPods } from "../../kubernetes/core-dns-place.ts";
 import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
 import { type CurlResult, curlFrom } from "../curl.ts";
 import type { Lab } from "../lab.ts";
@@ -131,7 +132,7 @@ async function unknown(lab: Lab, from: string, to: string): Promise<Outcome> {
       facts,
     );
   // Without CoreDNS no name has an address. That its upstream is slow to say no is no fault of the lab.
-  if (await hasNoDnsPod(lab)) return fail(result.message || "no address", NO_DNS_POD, facts);
+  if (await hasNoDnsPod(lab)) return fail(result.message || "no address", noDnsPod(lab), facts);
   return pass("not resolved, as expected", facts);
 }
 
@@ -143,7 +144,7 @@ interface Asked {
 
 /** Why a name has no address: nothing answered, or nothing has that name. */
 async function whyUnknown(lab: Lab, to: string, { name, domain }: Asked, result: CurlResult): Promise<string> {
-  if (await hasNoDnsPod(lab)) return NO_DNS_POD;
+  if (await hasNoDnsPod(lab)) return noDnsPod(lab);
   if (/time/i.test(result.message) || result.totalMs >= SILENCE_MS)
     return "CoreDNS does not answer: a NetworkPolicy lacks UDP and TCP 53, or CoreDNS is down";
   const service = await lab.service(to).catch(() => undefined);
@@ -154,7 +155,10 @@ async function whyUnknown(lab: Lab, to: string, { name, domain }: Asked, result:
 
 /** musl's resolver gives up after 5 s, and curl then says no more than for a name that nobody has. */
 const SILENCE_MS = 4900;
-const NO_DNS_POD = "no CoreDNS pod is ready: `kubectl -n kube-system get pods -l k8s-app=kube-dns`";
+
+function noDnsPod({ coreDns }: Lab): string {
+  return `no CoreDNS pod is ready: ${listsPods(coreDns)}`;
+}
 
 /** Whether it is known that nothing can answer; unknown without permission to list the DNS pods. */
 async function hasNoDnsPod(lab: Lab): Promise<boolean> {

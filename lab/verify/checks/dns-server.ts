@@ -2,6 +2,7 @@ import { type Block, parseBlocks } from "eks-dns-logging-corefile";
 import { parseResolvConf } from "../../../components/dns/resolver.ts";
 import { teamNamespace } from "../../../components/kubernetes/labels.ts";
 import { curlPodName } from "../../../components/team/curl-pod-spec.ts";
+import { listsPods } from "../../kubernetes/core-dns-place.ts";
 import { CLUSTER_DOMAIN } from "../cluster-domain.ts";
 import type { Lab } from "../lab.ts";
 import { type Check, fail, type Outcome, pass, warn } from "../result.ts";
@@ -31,7 +32,7 @@ async function coredns(lab: Lab): Promise<Outcome> {
     corefile,
   };
   if (ready.length > 0) return pass(detail, facts);
-  return fail(detail, "no CoreDNS pod is ready: `kubectl -n kube-system get pods -l k8s-app=kube-dns`", facts);
+  return fail(detail, `no CoreDNS pod is ready: ${listsPods(lab.coreDns)}`, facts);
 }
 
 /** Zones and plugins of a server block: `.:53: errors, health, …`. */

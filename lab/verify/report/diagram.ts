@@ -100,7 +100,7 @@ ${TIPS}
 <rect class="box" x="1" y="1" width="${WIDTH - 2}" height="${height - 2}" rx="12"/>
 <text class="title" x="20" y="28">${result.context}</text><text class="soft" x="20" y="46">Kubernetes ${result.version}</text>
 ${result.teams.map((team) => namespaceBox(team, places, result.rows))}
-${endBox(places, COREDNS, "kube-system", "CoreDNS", result.rows)}
+${endBox(places, COREDNS, result.dnsNamespace ?? "kube-system", "CoreDNS", result.rows)}
 ${endBox(places, LOGS, "logs", destination(result.rows), result.rows)}
 ${lines(connections, places)}
 ${nodes(result, places.bottom + 34)}

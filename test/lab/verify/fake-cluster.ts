@@ -55,6 +55,7 @@ export function fakeCluster(changes: Partial<Cluster> = {}, execute: Execute = h
       name === "kube-dns"
         ? { clusterIP: DNS_IP, ports: [53] }
         : { clusterIP: SERVICE_IPS[name.replace("curl-", "")] ?? "", ports: [80] },
+    dnsServices: async () => [],
     endpoints: async (_namespace, name) => [POD_IPS[name.replace("curl-", "")] ?? ""],
     configMap: async () => ({ Corefile: ".:53 {\n  errors\n  forward . /etc/resolv.conf\n}\n" }),
     secret: async () => ({}),

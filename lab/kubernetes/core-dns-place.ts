@@ -1,0 +1,68 @@
+import type { DnsSettings } from "../../components/dns/settings.ts";
+import { type Cluster, ClusterError, type DnsServiceFacts } from "./cluster.ts";
+
+/** Where a cluster's CoreDNS is. */
+export interface CoreDnsPlace {
+  readonly namespace: string;
+  /** Name of the ConfigMap with its Corefile. */
+  readonly configMap: string;
+  readonly deployment: string;
+  /** Name of the Service that pods ask. */
+  readonly service: string;
+  /** Labels of its pods, as `key=value`, with commas between them. */
+  readonly selector: string;
+}
+
+/** That of EKS, kubeadm, kind and k3s. */
+const USUAL_PLACE: CoreDnsPlace = {
+  namespace: "kube-system",
+  configMap: "coredns",
+  deployment: "coredns",
+  service: "kube-dns",
+  selector: "k8s-app=kube-dns",
+};
+
+/** What of a stack's settings says which CoreDNS is its own. */
+export type StatedCoreDns = Pick<DnsSettings, "adopt" | "clusterDns">;
+
+/** Where the settings say that CoreDNS is: for an adopted one they name neither its Service nor its pods' labels. */
+export function statedPlace(dns: StatedCoreDns | undefined): CoreDnsPlace {
+  if (dns?.adopt === undefined) return USUAL_PLACE;
+  const { namespace, configMap, deployment = USUAL_PLACE.deployment } = dns.adopt;
+  return { ...USUAL_PLACE, namespace, configMap, deployment };
+}
+
+/**
+ * Where CoreDNS is on a running cluster. Of an adopted one the Service for DNS in its namespace tells the labels: the one with an address of
+ * `clusterDns`, else kube-dns, else the only one. Where no Service tells, they are as everywhere.
+ */
+export async function findCoreDns(
+  cluster: Pick<Cluster, "dnsServices">,
+  dns: StatedCoreDns | undefined,
+): Promise<CoreDnsPlace> {
+  const stated = statedPlace(dns);
+  if (dns?.adopt === undefined) return stated;
+  const services = await cluster.dnsServices(stated.namespace).catch((error: unknown) => {
+    if (error instanceof ClusterError) return [];
+    throw error;
+  });
+  const found = serviceOf(services, stated.service, dns.clusterDns ?? []);
+  if (found === undefined) return stated;
+  const selector = Object.entries(found.selector).map(([key, value]) => `${key}=${value}`);
+  return { ...stated, service: found.name, selector: selector.join(",") };
+}
+
+function serviceOf(services: readonly DnsServiceFacts[], usual: string, addresses: readonly string[]) {
+  const selecting = services.filter(({ selector }) => Object.keys(selector).length > 0);
+  const [only, ...others] = selecting;
+  return (
+    selecting.find(({ clusterIPs }) => clusterIPs.some((address) => addresses.includes(address))) ??
+    selecting.find(({ name }) => name === usual) ??
+    (others.length === 0 ? only : undefined)
+  );
+}
+
+/** The command that shows the pods of CoreDNS, and why none is ready. */
+export function listsPods({ namespace, selector }: CoreDnsPlace): string {
+  return `\`kubectl -n ${namespace} get pods -l ${selector}\``;
+}
