@@ -1,7 +1,26 @@
+import {
+  BINDING,
+  BUILT_IN,
+  combined,
+  eitherOf,
+  elementOf,
+  FUNCTIONS,
+  isList,
+  isName,
+  type Kind,
+  LITERALS,
+  listOf,
+  METHODS,
+  NEGATED,
+  NOT,
+  PREDICATES,
+  Problem,
+  SIGN,
+  UNREAD,
+  wanted,
+  wordsOf,
+} from "./go-expression-language.ts";
 import { isGoRegexp } from "./go-values.ts";
-
-/** What an expression comes to; `any` where that is not known here. */
-type Kind = "text" | "number" | "boolean" | "list of texts" | "list of numbers" | "list" | "function" | "any";
 
 /** What is known of an expression. */
 export interface Expression {
@@ -12,74 +31,11 @@ export interface Expression {
   readonly isRead: boolean;
 }
 
-/** Functions of a query, with what they take and give. @see https://coredns.io/plugins/view/ */
-const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, kind: Kind]>> = {
-  bufsize: [0, "number"],
-  class: [0, "text"],
-  client_ip: [0, "text"],
-  do: [0, "boolean"],
-  id: [0, "number"],
-  incidr: [2, "boolean"],
-  metadata: [1, "text"],
-  name: [0, "text"],
-  opcode: [0, "number"],
-  port: [0, "text"],
-  proto: [0, "text"],
-  server_ip: [0, "text"],
-  server_port: [0, "text"],
-  size: [0, "number"],
-  type: [0, "text"],
-};
-/** Functions of the language, with what they give where that is always the same. @see https://expr-lang.org/docs/language-definition */
-const BUILT_IN: Readonly<Record<string, Kind>> = Object.fromEntries(
-  (
-    [
-      ["text", "lower repeat replace string toBase64 toJSON trim trimPrefix trimSuffix upper"],
-      ["number", "count float indexOf int lastIndexOf len"],
-      ["boolean", "all any hasPrefix hasSuffix none one"],
-      ["list of texts", "split splitAfter"],
-      [
-        "any",
-        "abs bitand bitnand bitnot bitor bitshl bitshr bitushr bitxor ceil concat date duration filter find findIndex findLast",
-      ],
-      [
-        "any",
-        "findLastIndex first flatten floor fromBase64 fromJSON fromPairs get groupBy join keys last map max mean median",
-      ],
-      ["any", "min now reduce reverse round sort sortBy sum take timezone toPairs uniq values"],
-    ] as const
-  ).flatMap(([kind, names]) => names.split(" ").map((name) => [name, kind])),
-);
-/** Words that stand for something, which `$env` does for all names. */
-const LITERALS: Readonly<Record<string, Kind>> = { true: "boolean", false: "boolean", nil: "any", $env: "any" };
-
-const TEXT_OPERATORS = ["matches", "contains", "startsWith", "endsWith"];
-const NEGATED = ["in", ...TEXT_OPERATORS];
-/** The higher the number, the closer an operator binds. */
-const BINDING: ReadonlyMap<string, number> = new Map(
-  [
-    ["||", "or"],
-    ["&&", "and"],
-    ["==", "!=", "<", ">", "<=", ">=", ...NEGATED],
-    [".."],
-    ["+", "-"],
-    ["*", "/", "%"],
-    ["**", "^"],
-  ].flatMap((operators, index) => operators.map((operator) => [operator, index + 1])),
-);
-/** That of `not`, between sums and products, and of a sign, between products and powers. */
-const [NOT, SIGN] = [5.5, 6.5];
-
-const WORD =
-  /\s*(?:('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`)|(0[xX]\w*|\.?\d\w*(?:\.(?!\.)\w*)*(?:(?<=[eE])[-+]\w*)?)|([A-Za-z_$][\w$]*)|(&&|\|\|?|[=!<>]=|\*\*|\.\.|[-+*/%^<>!.,()[\]]))/y;
-/** Signs and words of which more is to know than is here. */
-const UNREAD = /[?:;{}#]|\/[/*]|\b(?:let|if|else)\b/;
-
 /** The most expressions inside of each other that are read. */
 const MAX_DEPTH = 300;
 
-class Problem extends Error {}
-class TooDeep extends Error {}
+/** More of the language than is known here, or too much of it. */
+class Unread extends Error {}
 
 /** Checks an expression as CoreDNS compiles it before it starts. */
 export function readExpression(text: string): Expression {
@@ -90,23 +46,9 @@ export function readExpression(text: string): Expression {
     return { kind, isRead: true };
   } catch (error) {
     if (error instanceof Problem) return { problem: error.message, isRead: true };
-    if (error instanceof TooDeep) return { isRead: false };
+    if (error instanceof Unread) return { isRead: false };
     throw error;
   }
-}
-
-function wordsOf(text: string): string[] {
-  const words: string[] = [];
-  let position = 0;
-  while (text.slice(position).trim() !== "") {
-    WORD.lastIndex = position;
-    const found = WORD.exec(text);
-    const rest = text.slice(position).trim();
-    if (found === null) throw new Problem(`${JSON.stringify(rest)} is not understood`);
-    words.push(found[0].trim());
-    position = WORD.lastIndex;
-  }
-  return words;
 }
 
 /** Words with a cursor, from left to right. */
@@ -114,13 +56,17 @@ class Reader {
   private readonly words: readonly string[];
   private cursor = 0;
   private depth = 0;
+  /** What `let` has given a name, innermost last. */
+  private readonly variables: (readonly [name: string, kind: Kind])[] = [];
+  /** The functions whose predicate is read, innermost last, with what `#` and `#NAME` come to. */
+  private readonly scopes: { readonly name: string; readonly element: Kind }[] = [];
 
   constructor(words: readonly string[]) {
     this.words = words;
   }
 
   whole(): Kind {
-    const kind = this.piped();
+    const kind = this.sequence();
     if (this.word !== undefined) throw new Problem(`${this.word} is not expected`);
     return kind;
   }
@@ -139,6 +85,61 @@ class Reader {
     if (!this.takes(word)) throw new Problem(`${word} is expected instead of ${this.word ?? "the end"}`);
   }
 
+  /** Expressions with `;` between them, and perhaps one at the very end, of which the last one counts. */
+  private sequence(): Kind {
+    let kind = this.value();
+    while (this.takes(";") && this.word !== undefined) kind = this.value();
+    return kind;
+  }
+
+  /** An expression, or one with a name for a value before it. */
+  private value(): Kind {
+    this.deeper();
+    const kind = this.takes("let") ? this.declared() : this.conditional(this.piped());
+    this.depth -= 1;
+    return kind;
+  }
+
+  private deeper(): void {
+    this.depth += 1;
+    if (this.depth > MAX_DEPTH) throw new Unread();
+  }
+
+  private declared(): Kind {
+    const name = this.word ?? "the end";
+    this.cursor += 1;
+    if (!isName(name)) throw new Problem(`let needs a name instead of ${name}`);
+    const isTaken = [FUNCTIONS, BUILT_IN].some((names) => Object.hasOwn(names, name));
+    if (isTaken || this.variable(name) !== undefined) throw new Problem(`let ${name}: the name is taken`);
+    this.expect("=");
+    const value = this.value();
+    this.expect(";");
+    this.variables.push([name, value]);
+    const kind = this.sequence();
+    this.variables.pop();
+    return kind;
+  }
+
+  private variable(name: string): Kind | undefined {
+    return this.variables.findLast(([known]) => known === name)?.[1];
+  }
+
+  /** What follows a condition behind `?`: two values, or with `?:` one for where it is false. */
+  private conditional(condition: Kind): Kind {
+    let kind = condition;
+    while (this.takes("?")) {
+      wanted(kind, "boolean", "?");
+      if (this.takes(":")) {
+        kind = eitherOf(kind, this.value());
+        continue;
+      }
+      const first = this.value();
+      this.expect(":");
+      kind = eitherOf(first, this.value());
+    }
+    return kind;
+  }
+
   /** An expression, and functions behind `|`, each of which takes what precedes it. Operators and fields may follow what it gives. */
   private piped(): Kind {
     let kind = this.expression(0);
@@ -153,8 +154,7 @@ class Reader {
   }
 
   private expression(binding: number): Kind {
-    this.depth += 1;
-    if (this.depth > MAX_DEPTH) throw new TooDeep();
+    this.deeper();
     const kind = this.operated(this.operand(), binding);
     this.depth -= 1;
     return kind;
@@ -190,19 +190,45 @@ class Reader {
   private primary(word: string): Kind {
     if (/^['"`]/.test(word)) return this.text(word);
     if (/^\.?\d/.test(word)) return this.number(word);
+    if (word === "#" || word === ".") return this.pointer(word);
+    // A map.
+    if (word === "{") throw new Unread();
     if (word === "(") {
-      const kind = this.piped();
+      const kind = this.sequence();
       this.expect(")");
       return kind;
     }
-    if (word === "[") {
-      return listOf(this.list("]"));
-    }
-    if (!/^[A-Za-z_$]/.test(word) || BINDING.has(word)) throw new Problem(`${word} is not expected`);
+    if (word === "[") return listOf(this.list("]"));
+    if (!isName(word)) throw new Problem(`${word} is not expected`);
     const literal = Object.hasOwn(LITERALS, word) ? LITERALS[word] : undefined;
     if (literal !== undefined) return literal;
+    const variable = this.variable(word);
+    if (variable !== undefined) return this.takes("(") ? this.calledVariable(word, variable) : variable;
     const known = this.known(word);
     return this.takes("(") ? this.called(word, known) : "function";
+  }
+
+  /** What a predicate is about, or something beside it, as `#index`. A field may stand without `#`. */
+  private pointer(word: "#" | "."): Kind {
+    const scope = this.scopes.at(-1);
+    if (scope === undefined) throw new Problem(`${word} is not expected`);
+    const name = this.word;
+    if (word === ".") {
+      this.cursor -= 1;
+      return scope.element;
+    }
+    if (name === undefined || !isName(name)) return scope.element;
+    this.cursor += 1;
+    const pointers = PREDICATES[scope.name]?.pointers ?? {};
+    const kind = Object.hasOwn(pointers, name) ? pointers[name] : undefined;
+    if (kind === undefined) throw new Problem(`${scope.name} has no #${name}`);
+    return kind;
+  }
+
+  private calledVariable(name: string, kind: Kind): Kind {
+    if (kind !== "function" && kind !== "any") throw new Problem(`${name} is a ${kind}, not a function`);
+    this.list(")");
+    return "any";
   }
 
   private known(name: string): readonly [parameters: number, kind: Kind] | undefined {
@@ -229,6 +255,7 @@ class Reader {
     known: readonly [parameters: number, kind: Kind] | undefined,
     before: readonly Kind[] = [],
   ): Kind {
+    if (Object.hasOwn(PREDICATES, name)) return this.collected(name, before[0]);
     const given = [...before, ...this.list(")")];
     if (known === undefined) return BUILT_IN[name] ?? "any";
     const [parameters, kind] = known;
@@ -237,11 +264,44 @@ class Reader {
     return kind;
   }
 
+  /** A function with a predicate. @param before The list, where it stands before `|`. */
+  private collected(name: string, before: Kind | undefined): Kind {
+    const predicate = PREDICATES[name];
+    if (predicate === undefined) return "any";
+    const missing = () => new Problem(`${name} takes a list and a predicate`);
+    if (before === undefined && this.word === ")") throw missing();
+    const list = before ?? this.value();
+    if (!isList(list) && list !== "any") throw new Problem(`${name} takes a list, not a ${list}`);
+    let made: Kind | undefined;
+    if (this.word === ")") {
+      if (!predicate.isOptional) throw missing();
+    } else {
+      if (before === undefined) this.expect(",");
+      made = this.predicate(name, elementOf(list));
+      if (predicate.isCondition && made !== "boolean" && made !== "any")
+        throw new Problem(`the predicate of ${name} must be a boolean, not a ${made}`);
+      if (predicate.takesMore && this.takes(",")) this.value();
+      this.takes(",");
+    }
+    this.expect(")");
+    return predicate.gives(list, made);
+  }
+
+  private predicate(name: string, element: Kind): Kind {
+    const hasBraces = this.takes("{");
+    this.scopes.push({ name, element });
+    const kind = hasBraces ? this.sequence() : this.value();
+    this.scopes.pop();
+    if (!hasBraces && this.word === ";") throw new Problem(`a predicate of several expressions needs braces`);
+    if (hasBraces) this.expect("}");
+    return kind;
+  }
+
   /** Expressions with commas between them, and perhaps one behind the last. */
   private list(end: string): Kind[] {
     const kinds: Kind[] = [];
     while (!this.takes(end)) {
-      kinds.push(this.piped());
+      kinds.push(this.value());
       if (this.takes(end)) break;
       this.expect(",");
     }
@@ -254,60 +314,32 @@ class Reader {
     for (;;) {
       if (this.takes(".")) {
         if (found !== "any") throw new Problem(`a ${found} has no fields`);
+        const name = this.word ?? "the end";
         this.cursor += 1;
-        if (this.takes("(")) this.list(")");
+        if (this.takes("(")) {
+          this.list(")");
+          found = METHODS.get(name) ?? "any";
+        }
       } else if (this.takes("[")) {
-        this.expression(0);
-        this.expect("]");
-        if (found !== "any" && !isList(found)) throw new Problem(`a ${found} has no places`);
-        found = "any";
+        const isSlice = this.places(found);
+        if (found !== "any" && !isList(found) && !(isSlice && found === "text"))
+          throw new Problem(`a ${found} has no ${isSlice ? "parts" : "places"}`);
+        if (!isSlice) found = elementOf(found);
       } else return found;
     }
   }
-}
 
-function wanted(found: Kind, kind: Kind, where: string): Kind {
-  if (found !== kind && found !== "any")
-    throw new Problem(`${where} takes a ${kind}, not a ${found}${parentheses(found)}`);
-  return kind;
-}
-
-function isList(kind: Kind): boolean {
-  return kind.startsWith("list");
-}
-
-function listOf(kinds: readonly Kind[]): Kind {
-  const every = (kind: Kind) => kinds.length > 0 && kinds.every((one) => one === kind);
-  return every("text") ? "list of texts" : every("number") ? "list of numbers" : "list";
-}
-
-/** Whether a list may have an element of a kind; a text has none. */
-function mayHold(list: Kind, element: Kind): boolean {
-  if (list === "any" || list === "list" || element === "any") return list === "any" || isList(list);
-  return list === `list of ${element}s`;
-}
-
-function parentheses(...kinds: readonly Kind[]): string {
-  return kinds.includes("function") ? "; a function needs parentheses, as name()" : "";
-}
-
-/** What two operands come to. */
-function combined(left: Kind, operator: string, right: Kind): Kind {
-  const both = (kind: Kind) => [left, right].every((one) => one === kind || one === "any");
-  const fail = (): never => {
-    throw new Problem(`${operator} does not take a ${left} and a ${right}${parentheses(left, right)}`);
-  };
-  if (["&&", "||", "and", "or"].includes(operator)) return both("boolean") ? "boolean" : fail();
-  if (TEXT_OPERATORS.includes(operator)) return both("text") ? "boolean" : fail();
-  if (operator === "in") return mayHold(right, left) ? "boolean" : fail();
-  if (operator === "==" || operator === "!=")
-    return left === right || left === "any" || right === "any" || (isList(left) && isList(right)) ? "boolean" : fail();
-  // A comparison may go on, as in 1 < id() < 9.
-  if (/^[<>]/.test(operator)) return both("number") || both("text") || left === "boolean" ? "boolean" : fail();
-  const isSum = operator === "+";
-  if (!both("number") && !(isSum && both("text"))) return fail();
-  if (operator === "..") return "list of numbers";
-  // Times and durations have sums and products too.
-  if (left === "any" || right === "any") return isSum && both("text") && left !== right ? "text" : "any";
-  return left;
+  /** Reads the brackets behind an operand. @returns whether it is a part, as `1:3`, and not one place. */
+  private places(of: Kind): boolean {
+    const place = () => {
+      const kind = this.value();
+      // What is not known may be a map.
+      if (of !== "any") wanted(kind, "number", "[ ]");
+    };
+    if (this.word !== ":") place();
+    const isSlice = this.takes(":");
+    if (isSlice && this.word !== "]") place();
+    this.expect("]");
+    return isSlice;
+  }
 }

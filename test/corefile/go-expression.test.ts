@@ -23,6 +23,31 @@ describe("an expression of view", () => {
     ["name().length > 3", "a text has no fields"],
     ["id() > 1e", "1e is no number"],
     ["(name() | split('.')) == 'a'", "== does not take a list of texts and a text"],
+    ["name() ? true : false", "? takes a boolean, not a text"],
+    ["do() ? true", ": is expected instead of the end"],
+    ["(do() ? ['A'] : [1]) == 1", "== does not take a list and a number"],
+    ["let name = 'a'; true", "let name: the name is taken"],
+    ["let x = 1; let x = 2; true", "let x: the name is taken"],
+    ["let x = name(); x == 1", "== does not take a text and a number"],
+    ["let x = 1; x()", "x is a number, not a function"],
+    ["let 1 = 2; true", "let needs a name instead of 1"],
+    ["let x == 1; true", "= is expected instead of =="],
+    ["let x = 1", "; is expected instead of the end"],
+    ["any(['a'], {let y = #; true}) and y == 'a'", "y is no function of a query, and a text needs quotes, as 'A'"],
+    ["any(['a'])", "any takes a list and a predicate"],
+    ["any(client_ip(), true)", "any takes a list, not a text"],
+    ["any(['a'], # == 1)", "== does not take a text and a number"],
+    ["filter(['a'], #)", "the predicate of filter must be a boolean, not a text"],
+    ["any(['a'], # == 'a'; true)", "a predicate of several expressions needs braces"],
+    ["any([1], #index == 0)", "any has no #index"],
+    ["# == 'a'", "# is not expected"],
+    ["find(['a'], # != '') == 1", "== does not take a text and a number"],
+    ["name()['a':] == 'a'", "[ ] takes a number, not a text"],
+    ["split(name(), '.')['a'] == 'a'", "[ ] takes a number, not a text"],
+    ["split(name(), '.')[0] == 1", "== does not take a text and a number"],
+    ["id()[1:] == 1", "a number has no parts"],
+    ["name()[0] == 'a'", "a text has no places"],
+    ["name()[1:2:3] == 'a'", "] is expected instead of :"],
     ["toString(id()) == '1'", "toString is no function of a query, and a text needs quotes, as 'A'"],
   ];
   for (const [text, problem] of problems)
@@ -48,6 +73,23 @@ describe("an expression of view", () => {
       "1e-5 + .5 + 1. + 0x1e-5": "number",
       "[type()] == [1] and [] == ['a']": "boolean",
       "$env != nil": "boolean",
+      "do() ? type() == 'A' : false": "boolean",
+      "do() ? 'a' : 1": "any",
+      "do() ?: true": "boolean",
+      "let x = split(name(), '.'); len(x) > 3 && x[0] == 'a'": "boolean",
+      "let x = name() | lower(); x[1:]": "text",
+      "let x = do; x()": "any",
+      "any(['a'], {let y = #; y == name()}) and all(1..3, # > 0);": "boolean",
+      "any([['a']], any(#, # == 'a'))": "boolean",
+      "split(name(), '.') | filter(# != '') | len() > 2": "boolean",
+      "map(['a'], len(#))[0]": "number",
+      "map(['a'], #index)": "list of numbers",
+      "reduce(['a'], # + #acc, '',) == 1": "boolean",
+      "sum(['a'], len(#)) + count([1]) + findIndex(['a'], # == 'a')": "number",
+      "groupBy(['a'], #)['a'] == ['a']": "boolean",
+      "name()[0:1] == 'a' and name()[:]  != name()[-1:]": "boolean",
+      "split(name(), '.')[:2]": "list of texts",
+      "first(['a']) + name() == 1": "boolean",
       "name() matches '^a\\\\.\\t' or name() matches `\\.`": "boolean",
     };
     for (const [text, kind] of Object.entries(kinds))
@@ -59,10 +101,14 @@ describe("an expression of view", () => {
       "(".repeat(9999),
       "not ".repeat(9999),
       "2**".repeat(9999),
-      "do() ? true : false",
-      "let x = 1; x == 1",
-      "any(['a'], {# == name()})",
-      "name()[0:1] == 'a'",
+      "do()?true:".repeat(9999),
+      "let x = [".repeat(9999),
+      "any([1], {".repeat(9999),
+      "type() in {'A': 1}",
+      "now()?.Year() == 2026",
+      "(name() ?? 'a') == 'a'",
+      "if do() {true} else {false}",
+      "true // yes",
     ])
       assert.deepEqual(readExpression(text), { isRead: false }, text);
     assert.ok(readExpression("name() == 'let; a ? b'").isRead);
@@ -78,7 +124,8 @@ describe("an expression of view", () => {
     assert.deepEqual(of('type() == "A"').errors, [
       ".:53: view: expr type() == A: A is no function of a query, and a text needs quotes, as 'A'",
     ]);
-    assert.deepEqual(of("do() ? true : false").warnings, [".:53: view: its expression is not checked"]);
+    assert.deepEqual(of("if do() {true} else {false}").warnings, [".:53: view: its expression is not checked"]);
+    assert.deepEqual(of("do() ? true : false"), { errors: [], warnings: [] });
     assert.deepEqual(of("{$CONDITION}").warnings, [".:53: view: its expression is not checked"]);
   });
 });

@@ -1,0 +1,198 @@
+/** What an expression comes to; `any` where that is not known here. */
+export type Kind = "text" | "number" | "boolean" | "list of texts" | "list of numbers" | "list" | "function" | "any";
+
+/** Why CoreDNS does not take an expression. */
+export class Problem extends Error {}
+
+/** Functions of a query, with what they take and give. @see https://coredns.io/plugins/view/ */
+export const FUNCTIONS: Readonly<Record<string, readonly [parameters: number, kind: Kind]>> = {
+  bufsize: [0, "number"],
+  class: [0, "text"],
+  client_ip: [0, "text"],
+  do: [0, "boolean"],
+  id: [0, "number"],
+  incidr: [2, "boolean"],
+  metadata: [1, "text"],
+  name: [0, "text"],
+  opcode: [0, "number"],
+  port: [0, "text"],
+  proto: [0, "text"],
+  server_ip: [0, "text"],
+  server_port: [0, "text"],
+  size: [0, "number"],
+  type: [0, "text"],
+};
+/** Functions of the language, with what they give where that is always the same. @see https://expr-lang.org/docs/language-definition */
+export const BUILT_IN: Readonly<Record<string, Kind>> = Object.fromEntries(
+  (
+    [
+      ["text", "join lower repeat replace string toBase64 toJSON trim trimPrefix trimSuffix upper"],
+      ["number", "count float indexOf int lastIndexOf len"],
+      ["boolean", "all any hasPrefix hasSuffix none one"],
+      ["list of texts", "split splitAfter"],
+      [
+        "any",
+        "abs bitand bitnand bitnot bitor bitshl bitshr bitushr bitxor ceil concat date duration filter find findIndex findLast",
+      ],
+      [
+        "any",
+        "findLastIndex first flatten floor fromBase64 fromJSON fromPairs get groupBy keys last map max mean median",
+      ],
+      ["any", "min now reduce reverse round sort sortBy sum take timezone toPairs uniq values"],
+    ] as const
+  ).flatMap(([kind, names]) => names.split(" ").map((name) => [name, kind])),
+);
+/** What a function makes of a list and an expression about `#`, an element of it. @see https://expr-lang.org/docs/language-definition#predicate */
+interface Predicate {
+  /** Whether the expression is a condition. */
+  readonly isCondition: boolean;
+  /** Whether it may be left out. */
+  readonly isOptional: boolean;
+  /** Whether another argument may follow. */
+  readonly takesMore: boolean;
+  /** What `#NAME` comes to in it. */
+  readonly pointers: Readonly<Record<string, Kind>>;
+  /** What the function comes to. @param made What the expression comes to; undefined where it is left out. */
+  readonly gives: (list: Kind, made: Kind | undefined) => Kind;
+}
+
+const CONDITION: Predicate = {
+  isCondition: true,
+  isOptional: false,
+  takesMore: false,
+  pointers: {},
+  gives: () => "boolean",
+};
+const VALUE: Predicate = { ...CONDITION, isCondition: false, gives: () => "any" };
+const FOUND: Predicate = { ...CONDITION, gives: elementOf };
+const PLACE: Predicate = { ...CONDITION, gives: () => "number" };
+
+/** Functions with a predicate. */
+export const PREDICATES: Readonly<Record<string, Predicate>> = {
+  all: CONDITION,
+  any: CONDITION,
+  none: CONDITION,
+  one: CONDITION,
+  count: { ...PLACE, isOptional: true },
+  filter: { ...CONDITION, gives: (list) => (list === "any" ? "list" : list) },
+  find: FOUND,
+  findLast: FOUND,
+  findIndex: PLACE,
+  findLastIndex: PLACE,
+  groupBy: VALUE,
+  map: { ...VALUE, pointers: { index: "number" }, gives: (_list, made) => listOf(made === undefined ? [] : [made]) },
+  reduce: {
+    ...VALUE,
+    takesMore: true,
+    pointers: { index: "number", acc: "any" },
+    gives: (_list, made) => made ?? "any",
+  },
+  sortBy: { ...VALUE, takesMore: true, gives: (list) => list },
+  sum: { ...VALUE, isOptional: true, gives: (list, made) => made ?? elementOf(list) },
+};
+
+/** Methods of a time, which only what is not known here can be, with what they give where that is always a text. */
+export const METHODS: ReadonlyMap<string, Kind> = new Map([
+  ["Format", "text"],
+  ["String", "text"],
+]);
+/** Words that stand for something, which `$env` does for all names. */
+export const LITERALS: Readonly<Record<string, Kind>> = { true: "boolean", false: "boolean", nil: "any", $env: "any" };
+
+const TEXT_OPERATORS = ["matches", "contains", "startsWith", "endsWith"];
+export const NEGATED = ["in", ...TEXT_OPERATORS];
+/** The higher the number, the closer an operator binds. */
+export const BINDING: ReadonlyMap<string, number> = new Map(
+  [
+    ["||", "or"],
+    ["&&", "and"],
+    ["==", "!=", "<", ">", "<=", ">=", ...NEGATED],
+    [".."],
+    ["+", "-"],
+    ["*", "/", "%"],
+    ["**", "^"],
+  ].flatMap((operators, index) => operators.map((operator) => [operator, index + 1])),
+);
+/** That of `not`, between sums and products, and of a sign, between products and powers. */
+export const [NOT, SIGN] = [5.5, 6.5];
+
+export function wanted(found: Kind, kind: Kind, where: string): Kind {
+  if (found !== kind && found !== "any")
+    throw new Problem(`${where} takes a ${kind}, not a ${found}${parentheses(found)}`);
+  return kind;
+}
+
+export function isList(kind: Kind): boolean {
+  return kind.startsWith("list");
+}
+
+export function listOf(kinds: readonly Kind[]): Kind {
+  const every = (kind: Kind) => kinds.length > 0 && kinds.every((one) => one === kind);
+  return every("text") ? "list of texts" : every("number") ? "list of numbers" : "list";
+}
+
+/** What the elements of a list are. */
+export function elementOf(list: Kind): Kind {
+  return list === "list of texts" ? "text" : list === "list of numbers" ? "number" : "any";
+}
+
+/** What one of two expressions comes to. */
+export function eitherOf(one: Kind, other: Kind): Kind {
+  return one === other ? one : isList(one) && isList(other) ? "list" : "any";
+}
+
+/** Whether a list may have an element of a kind; a text has none. */
+function mayHold(list: Kind, element: Kind): boolean {
+  if (list === "any" || list === "list" || element === "any") return list === "any" || isList(list);
+  return list === `list of ${element}s`;
+}
+
+function parentheses(...kinds: readonly Kind[]): string {
+  return kinds.includes("function") ? "; a function needs parentheses, as name()" : "";
+}
+
+/** What two operands come to. */
+export function combined(left: Kind, operator: string, right: Kind): Kind {
+  const both = (kind: Kind) => [left, right].every((one) => one === kind || one === "any");
+  const fail = (): never => {
+    throw new Problem(`${operator} does not take a ${left} and a ${right}${parentheses(left, right)}`);
+  };
+  if (["&&", "||", "and", "or"].includes(operator)) return both("boolean") ? "boolean" : fail();
+  if (TEXT_OPERATORS.includes(operator)) return both("text") ? "boolean" : fail();
+  if (operator === "in") return mayHold(right, left) ? "boolean" : fail();
+  if (operator === "==" || operator === "!=")
+    return left === right || left === "any" || right === "any" || (isList(left) && isList(right)) ? "boolean" : fail();
+  // A comparison may go on, as in 1 < id() < 9.
+  if (/^[<>]/.test(operator)) return both("number") || both("text") || left === "boolean" ? "boolean" : fail();
+  const isSum = operator === "+";
+  if (!both("number") && !(isSum && both("text"))) return fail();
+  if (operator === "..") return "list of numbers";
+  // Times and durations have sums and products too.
+  if (left === "any" || right === "any") return "any";
+  return left;
+}
+
+const WORD =
+  /\s*(?:('(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`[^`]*`)|(0[xX]\w*|\.?\d\w*(?:\.(?!\.)\w*)*(?:(?<=[eE])[-+]\w*)?)|([A-Za-z_$][\w$]*)|((?<=\blet\s+[^\s=]+\s*)=(?!=)|&&|\|\|?|[=!<>]=|\*\*|\.\.|[-+*/%^<>!.,?:;#(){}[\]]))/y;
+/** Signs and words of which more is to know than is here. */
+export const UNREAD = /\?[?.]|::|\/[/*]|\b(?:if|else)\b/;
+
+/** The words of an expression, with their quotes. @throws {Problem} */
+export function wordsOf(text: string): string[] {
+  const words: string[] = [];
+  let position = 0;
+  while (text.slice(position).trim() !== "") {
+    WORD.lastIndex = position;
+    const found = WORD.exec(text);
+    const rest = text.slice(position).trim();
+    if (found === null) throw new Problem(`${JSON.stringify(rest)} is not understood`);
+    words.push(found[0].trim());
+    position = WORD.lastIndex;
+  }
+  return words;
+}
+
+/** Whether a word can name something. */
+export function isName(word: string): boolean {
+  return /^[A-Za-z_$]/.test(word) && !BINDING.has(word) && word !== "not" && word !== "let";
+}
