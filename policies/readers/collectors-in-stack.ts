@@ -1,6 +1,7 @@
 import { type Field, type Resource, Undecided } from "../core/resource.ts";
 import type { Report } from "../core/rule.ts";
 import type { Stack } from "../core/stack.ts";
+import { sinksIn } from "./collector-sinks.ts";
 import { parseFluentBit, Section, type WrittenConfig } from "./fluent-bit-parser.ts";
 import { containerLists, nameOf, namespaceOf, podSpecOf } from "./workload.ts";
 
@@ -27,6 +28,8 @@ interface Collectors {
   readonly running: readonly RunningConfig[];
   /** Configurations of collectors other than Fluent Bit: files that they mount, or what their operator is given. */
   readonly others: readonly Field[];
+  /** Workloads of collectors other than Fluent Bit, with whether a file of theirs says where it sends. */
+  readonly foreign: ReadonlyMap<Resource, boolean>;
   /** What could not be found out. */
   readonly open: readonly Undecided[];
 }
@@ -63,6 +66,11 @@ export function otherConfigs(stack: Stack, report: Report): readonly Field[] {
   return collectorsOf(stack, report).others;
 }
 
+/** Workloads that run a collector other than Fluent Bit, with whether a file in the stack's ConfigMaps says where it sends. */
+export function foreignCollectors(stack: Stack, report: Report): ReadonlyMap<Resource, boolean> {
+  return collectorsOf(stack, report).foreign;
+}
+
 /** Images that are unknown, of DaemonSets that may be collectors by them alone. */
 export function unknownImages(stack: Stack, report: Report): readonly Field[] {
   return collectorsOf(stack, report).perhaps;
@@ -82,6 +90,7 @@ function findCollectors(stack: Stack): Collectors {
   const perhaps: Field[] = [];
   const running: RunningConfig[] = [];
   const others: Field[] = [];
+  const foreign = new Map<Resource, boolean>();
   const part = <T>(read: () => T): T | undefined => {
     try {
       return read();
@@ -105,13 +114,16 @@ function findCollectors(stack: Stack): Collectors {
       const config = part(() => parseFluentBit(file.text() ?? ""));
       return config === undefined ? [] : [{ file, config }];
     });
-    others.push(...files.filter((file) => !written.some((one) => one.file === file)));
+    const unlike = files.filter((file) => !written.some((one) => one.file === file));
+    others.push(...unlike);
+    const sends = unlike.some((file) => (part(() => sinksIn(file.text() ?? "")) ?? []).length > 0);
+    if (!hasImage(pod, FLUENT_BIT_IMAGES) && (sends || hasImage(pod, COLLECTOR_IMAGES))) foreign.set(workload, sends);
     if (isOnNode && (part(() => readsLogs(pod)) || hasImage(pod, COLLECTOR_IMAGES) || written.length > 0))
       daemonSets.push(workload);
     else if (isOnNode) perhaps.push(...unknownImagesOf(pod));
     if (written.length > 0) running.push(merged(workload, isOnNode, pod, written));
   }
-  return { daemonSets, sidecars, perhaps, running, others, open };
+  return { daemonSets, sidecars, perhaps, running, others, foreign, open };
 }
 
 function readsLogs(pod: Field): boolean {

@@ -5,6 +5,7 @@ import {
   collectorDaemonSets,
   fluentBitConfigs,
   fluentBitSidecars,
+  foreignCollectors,
   unknownImages,
 } from "../../readers/collectors-in-stack.ts";
 import { credentialsIn } from "../../readers/credential-files.ts";
@@ -98,8 +99,9 @@ export const COLLECTORS: readonly Rule[] = [
     family: "collectors",
     level: "advisory",
     title: "The collector's configuration can be checked",
-    reason: "Only Fluent Bit's in the stack's ConfigMaps can be; of others, only TLS is read.",
-    fix: "put Fluent Bit's configuration into a ConfigMap of the stack; review that of another collector by hand, and exempt it with a reason",
+    reason:
+      "Fluent Bit's is checked as a whole, that of another collector only for TLS and credentials, both in the stack's ConfigMaps alone.",
+    fix: "put the configuration into a ConfigMap of the stack; review that of a collector other than Fluent Bit by hand, and exempt it with a reason",
     source: fluentBit("Configuration file", "administration/configuring-fluent-bit"),
     types: [...WORKLOADS, "kubernetes:core/v1:ConfigMap"],
     checkStack: (stack, report) => {
@@ -110,8 +112,17 @@ export const COLLECTORS: readonly Rule[] = [
       // What is unknown has been told as such.
       if (report.verdicts.length > 0) return;
       const collectors = [...collectorDaemonSets(stack, report), ...fluentBitSidecars(stack, report)];
+      const foreign = foreignCollectors(stack, report);
       for (const collector of collectors.filter((resource) => !read.has(resource)))
-        report.missing(collector, "no ConfigMap of this stack holds a Fluent Bit configuration for it");
+        report.missing(collector, whyUnread(foreign.get(collector)));
     },
   },
 ];
+
+/** @param sends Whether a collector other than Fluent Bit has a file that says where it sends; undefined for Fluent Bit. */
+function whyUnread(sends: boolean | undefined): string {
+  if (sends === undefined) return "no ConfigMap of this stack holds a Fluent Bit configuration for it";
+  return sends
+    ? "its configuration is not Fluent Bit's, so only TLS and credentials are checked in it"
+    : "no ConfigMap of this stack says where it sends, so nothing but its pod is checked";
+}

@@ -24,6 +24,9 @@ const ownFolder = (path: string) =>
     "ghcr.io/example/hotel:1",
   )[0]?.props ?? {};
 
+/** The collector's DaemonSet, which is the first, with another image. */
+const running = (sample: Sample, image: string) => first(sample, "spec.template.spec.containers.0.image", image);
+
 const configMap = (data: Value): Sample => [
   { type: CONFIG.type, name: "app", props: { metadata: { name: "app", namespace: "ts-team" }, data } },
 ];
@@ -217,6 +220,41 @@ export const COLLECTORS_CASES: CasesByRule = {
         "DaemonSet/logging/fluent-bit: no ConfigMap of this stack",
       ],
       "another collector": [file("sources:\n  logs:\n    type: file\n"), "DaemonSet/logging/fluent-bit: no ConfigMap"],
+      ...Object.fromEntries(
+        Object.entries({
+          vector: ["timberio/vector:0.50.0-alpine", "sinks:\n  out:\n    type: loki\n    endpoint: https://loki\n"],
+          otel: [
+            "ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:0.140.0",
+            "receivers: { file_log: {} }\nexporters:\n  otlp: { endpoint: https://otel:4317 }\n",
+          ],
+          fluentd: ["fluent/fluentd:v1.19-1", "<match **>\n  @type forward\n</match>\n"],
+          filebeat: ["docker.elastic.co/beats/filebeat:9.2.0", "output.elasticsearch:\n  hosts: [https://search]\n"],
+          "a collector of an image that is not known": [
+            "example.com/logs:1",
+            "<match **>\n  @type forward\n</match>\n",
+          ],
+        }).flatMap(([name, [image = "", text = ""]]) => [
+          [
+            `${name} with its configuration`,
+            [
+              running(file(text), image),
+              "DaemonSet/logging/fluent-bit: its configuration is not Fluent Bit's, so only TLS and credentials are checked in it. Fix: put",
+            ],
+          ],
+        ]),
+      ),
+      ...Object.fromEntries(
+        Object.entries({
+          "no configuration": first([DAEMON_SET], "spec.template.spec.volumes", []),
+          "one that says nothing of sinks": file("sources:\n  logs:\n    type: file\n"),
+        }).map(([name, sample]) => [
+          `Vector with ${name}`,
+          [
+            running(sample, "timberio/vector:0.50.0-alpine"),
+            "DaemonSet/logging/fluent-bit: no ConfigMap of this stack says where it sends, so nothing but its pod is checked",
+          ],
+        ]),
+      ),
       "another collector that has a service": [
         file("receivers: { file_log: {} }\nservice:\n  extensions: []\n"),
         "DaemonSet/logging/fluent-bit: no ConfigMap",
