@@ -91,10 +91,12 @@ export interface LogCollectionArgs {
     /** Its image. @default `image` where the collector is Fluent Bit, else a fixed version */
     readonly image?: string | undefined;
   };
-  /** For mode `sidecar`: addresses of a destination that is a host name outside the cluster, as CIDR blocks. @default none */
+  /** For mode `sidecar`: where a network policy must let it send. @default none */
   readonly sidecar?: {
     /** CIDR blocks of the destination. @default none */
     readonly destinationCidrs?: readonly string[];
+    /** Port of the pods behind a destination that is a Service. @default that of the Service from 1024, else all */
+    readonly destinationPort?: number | undefined;
   };
   /** Domain of the cluster's names, for the OpenSearch that this component brings. @default "cluster.local" */
   readonly clusterDomain?: string | undefined;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Bytes, Cores, Image, LabelKey, LabelValue, PolicyCidr, unique } from "../schema/values.ts";
 import { Destination } from "./destinations/destination-settings.ts";
-import { Size } from "./destinations/destination-values.ts";
+import { Port, Size } from "./destinations/destination-values.ts";
 import { IndexFormat } from "./indexing/index-format.ts";
 import { ProcessingSettings } from "./processing/settings.ts";
 import { Destinations, NamespaceName, Route } from "./routing/routes.ts";
@@ -33,6 +33,9 @@ export const LoggingSettings = z.strictObject({
         .array(PolicyCidr)
         .default([])
         .describe("Of a destination outside the cluster, for network policies."),
+      destinationPort: Port.optional().describe(
+        "Of the pods behind a Service, for network policies. Default: the Service's from 1024, else all.",
+      ),
     })
     .prefault({})
     .describe("Mode sidecar only."),

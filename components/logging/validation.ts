@@ -8,7 +8,6 @@ import { type Collector, destinationsOf } from "./collectors/collector.ts";
 import { COLLECTORS, collectorNames } from "./collectors/index.ts";
 import { amazonIssues, awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import { Destination, isBucketName } from "./destinations/destination-settings.ts";
-import { needsCidrs } from "./destinations/egress.ts";
 import { keyPrefixWarnings } from "./destinations/key-prefix.ts";
 import { mskIssues } from "./destinations/msk.ts";
 import { ownNameIssues } from "./destinations/own-names.ts";
@@ -28,11 +27,12 @@ import {
 import { processingIssues } from "./processing/processing-issues.ts";
 import { overlapIssues } from "./routing/overlaps.ts";
 import { routeIssues } from "./routing/route-issues.ts";
-import { onlyDestination, type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
+import { type Target, type TeamNamespaces, targetsOf } from "./routing/routes.ts";
 import { LoggingSettings } from "./settings.ts";
 import { awsSourceIssues } from "./sources/aws-sources.ts";
 import { carriersOf, pipelineOf } from "./sources/event-collection.ts";
 import { sourceIssues, sourceNameIssues } from "./sources/source-issues.ts";
+import { sidecarIssues } from "./workloads/sidecar-issues.ts";
 
 /** What an EKS cluster of this stack is called, and where it is. */
 export interface NamedCluster {
@@ -128,13 +128,7 @@ export function checkPipeline(
     const message = `memory (${memory}) must not exceed memoryLimit (${memoryLimit}), or Kubernetes refuses the pod`;
     issues.push({ path: ["resources"], message });
   }
-  if (mode === "sidecar") issues.push(...checkSidecar(settings));
-  else if (settings.sidecar.destinationCidrs.length > 0)
-    issues.push({
-      path: ["sidecar", "destinationCidrs"],
-      message: "must not be set with mode daemonset, which no network policy restricts",
-      value: settings.sidecar.destinationCidrs,
-    });
+  issues.push(...sidecarIssues(settings));
   issues.push(...carrierIssues(settings, collector, teams));
   return [...issues, ...dropNewestIssues(settings, collector, issues)];
 }
@@ -205,38 +199,6 @@ function unreadNamespaces({ namespaces: { include, exclude } }: LoggingSettings)
     if (exclude.includes(name)) return [{ path, message: "must not be in exclude as well", value: name }];
     return [];
   });
-}
-
-/** What a sidecar cannot do, whichever collector it is: it is a pod of a team, without rights on its node or in AWS. */
-function checkSidecar(settings: LoggingSettings): SettingsIssue[] {
-  const { namespaces, labels, metadata, sidecar } = settings;
-  const { destinationCidrs } = sidecar;
-  const destination = onlyDestination(settings);
-  const issues: SettingsIssue[] = [];
-  const add = (path: string[], message: string, value: unknown) => issues.push({ path, message, value });
-  if (needsAwsIdentity(destination)) {
-    const { key, value } = awsIdentitySetting(destination);
-    add(["destination", key], "must not need an AWS identity with mode sidecar, since a team's pod has none", value);
-  }
-  if (destination.kind === "file")
-    add(
-      ["destination", "kind"],
-      "must not be on the node with mode sidecar, since a team's pod cannot write there",
-      destination.kind,
-    );
-  if (needsCidrs(destination) && destinationCidrs.length === 0) {
-    const message = "must contain the addresses of the destination, since a network policy cannot use host names";
-    add(["sidecar", "destinationCidrs"], message, destinationCidrs);
-  }
-  if (!needsCidrs(destination) && destinationCidrs.length > 0)
-    add(["sidecar", "destinationCidrs"], "must be empty, since the destination's address is known", destinationCidrs);
-  const own = "must be empty with mode sidecar, which reads only its own pod";
-  for (const key of ["include", "exclude"] as const)
-    if (namespaces[key].length > 0) add(["namespaces", key], own, namespaces[key]);
-  if (Object.keys(labels).length > 0) add(["labels"], own, labels);
-  if (metadata.annotations)
-    add(["metadata", "annotations"], "must be false with mode sidecar, which does not use the Kubernetes API", true);
-  return issues;
 }
 
 /** A setting of a value other than its default, and the settings as they are with the default (or another value) in its place. */

@@ -9,6 +9,14 @@ const SERVICE_HOST = /^(?:[a-z0-9-]+\.){1,2}([a-z0-9-]+)\.svc(\.|$)/;
 /** A Service on a lower port leads to another port of its pods, which as a rule may not listen on one. */
 const UNPRIVILEGED_PORT = 1024;
 
+/** What is known of where a pod sends, as far as its network policy needs it. */
+interface PodsDestination {
+  /** Addresses of a destination outside the cluster that is named by a host name. */
+  readonly destinationCidrs: readonly string[];
+  /** Port of the pods behind a Service. @default that of the Service from 1024, else all */
+  readonly destinationPort?: number | "all" | undefined;
+}
+
 /** Whether the addresses of a destination must be given, since a network policy knows no names. */
 export function needsCidrs(destination: Destination): boolean {
   const target = targetOf(destination);
@@ -16,14 +24,16 @@ export function needsCidrs(destination: Destination): boolean {
 }
 
 /**
- * The way out of a team's namespace to the destination of its sidecars, and to nothing else; none where lines go to stdout.
+ * The way out of a namespace to the destination of its sidecars, or of its canary, and to nothing else; none where lines go to stdout.
  *
  * A Service is opened by its namespace: a rule sees the pods behind it and their ports, and not the Service. Their labels are not known here,
- * nor is their port where that of the Service cannot be it; then all ports are open.
- * @param cidrs Addresses of a destination outside the cluster that is named by a host name.
+ * nor is their port unless it is given: it is taken to be that of the Service, and where that cannot be, all ports are open.
  * @see https://kubernetes.io/docs/concepts/services-networking/network-policies/
  */
-export function destinationEgress(destination: Destination, cidrs: readonly string[]): EgressRule[] {
+export function destinationEgress(
+  destination: Destination,
+  { destinationCidrs, destinationPort }: PodsDestination,
+): EgressRule[] {
   const target = targetOf(destination);
   if (target === undefined) return [];
   const ports: EgressRule["ports"] = [{ protocol: "TCP", port: target.port }];
@@ -31,8 +41,20 @@ export function destinationEgress(destination: Destination, cidrs: readonly stri
   if (isIP(target.host) !== 0) return [{ to: [addressPeer(target.host)], ports }];
   const [, namespace] = SERVICE_HOST.exec(target.host) ?? [];
   if (namespace !== undefined)
-    return [{ to: [podsOfNamespace(namespace)], ...(target.port < UNPRIVILEGED_PORT ? {} : { ports }) }];
-  return [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
+    return [{ to: [podsOfNamespace(namespace)], ...portsBehind(target.port, destinationPort) }];
+  return [{ to: destinationCidrs.map((cidr) => ({ ipBlock: { cidr } })), ports }];
+}
+
+/** The port of the pods behind a Service; all of them where it is not known. */
+function portsBehind(service: number, pods: PodsDestination["destinationPort"]): Pick<EgressRule, "ports"> {
+  const port = pods ?? (service < UNPRIVILEGED_PORT ? "all" : service);
+  return port === "all" ? {} : { ports: [{ protocol: "TCP", port }] };
+}
+
+/** Whether a destination is named by a Service of the cluster, which this stack does not bring. */
+export function isAtService(destination: Destination): boolean {
+  const host = targetOf(destination)?.host;
+  return host !== undefined && isService(host);
 }
 
 /** Whether a host is a Service of the cluster. */

@@ -47,7 +47,7 @@ export function sidecarOf(
 ): Sidecar {
   return {
     collector,
-    egress: destinationEgress(onlyDestination(settings), settings.sidecar.destinationCidrs),
+    egress: destinationEgress(onlyDestination(settings), settings.sidecar),
     parts: (pod, configMap) => {
       const rendered = collector.render(logPipeline(settings, context, { kind: "application", pod }));
       return {

@@ -34,6 +34,7 @@ const ELSEWHERE = new Set([
   "destinations",
   "routes",
   "sidecar.destinationCidrs",
+  "sidecar.destinationPort",
   "sources",
   "buffer.whenFull",
   "resources.cpu",

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Destination } from "../../../../components/logging/destinations/destination-settings.ts";
 import { destinationEgress, needsCidrs } from "../../../../components/logging/destinations/egress.ts";
 
-const egress = (destination: object, cidrs: readonly string[] = []) =>
-  destinationEgress(Destination.parse(destination), cidrs);
+const egress = (destination: object, destinationCidrs: readonly string[] = [], destinationPort?: number) =>
+  destinationEgress(Destination.parse(destination), { destinationCidrs, destinationPort });
 const namespace = (name: string) => ({ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } });
 const tcp = (port: number) => [{ protocol: "TCP", port }];
 
@@ -44,6 +44,13 @@ describe("a sidecar's way out", () => {
   it("leads to all ports of a namespace where a Service's own is none that its pods may have", () => {
     for (const url of ["http://loki-gateway.loki.svc", "https://loki-gateway.loki.svc"])
       assert.deepEqual(egress({ kind: "loki", url }), [{ to: [namespace("loki")] }]);
+  });
+
+  it("leads to the port of the pods behind a Service that has another, where it is given", () => {
+    const at = (url: string) => egress({ kind: "loki", url }, [], 3100);
+    for (const url of ["http://loki.loki.svc:8080", "http://loki-gateway.loki.svc", "https://a.loki.loki.svc:3100"])
+      assert.deepEqual(at(url), [{ to: [namespace("loki")], ports: tcp(3100) }], url);
+    assert.deepEqual(at("http://10.0.0.5:8080"), [{ to: [{ ipBlock: { cidr: "10.0.0.5/32" } }], ports: tcp(8080) }]);
   });
 
   it("leads to the given addresses for a name outside", () => {

@@ -27,6 +27,19 @@ describe("the settings of a sidecar", () => {
     ]);
   });
 
+  it("take the port of a Service's pods, and of nothing else", () => {
+    const sidecar = { destinationPort: 3100 };
+    const loki = { kind: "loki", url: "http://loki.loki.svc:8080" };
+    assert.deepEqual(check({ destination: loki, sidecar }), []);
+    const refused =
+      "sidecar.destinationPort: must not be set unless the destination is a Service of the cluster, whose pods may listen on another port";
+    for (const destination of [undefined, { kind: "opensearch", inCluster: true }, { ...loki, url: "http://10.0.0.5" }])
+      assert.deepEqual(check({ destination, sidecar }), [refused]);
+    assert.deepEqual(check({ mode: "daemonset", destination: loki, sidecar }), [
+      "sidecar.destinationPort: must not be set with mode daemonset, which no network policy restricts",
+    ]);
+  });
+
   it("refuse what a team's pod has no right to", () => {
     for (const kind of ["cloudwatch", "s3"])
       assert.deepEqual(check({ destination: { kind } }, "eks"), [
