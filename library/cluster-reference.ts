@@ -10,6 +10,7 @@ const ClusterReference = z.object({
   provider: z.string(),
   ready: z.array(z.string()),
   enforcesNetworkPolicies: z.boolean().default(false),
+  runsDaemonSets: z.boolean().default(true),
   dnsAddresses: z.array(z.string()).optional(),
   addons: z
     .object({

@@ -85,7 +85,7 @@ export interface ExistingEksClusterArgs {
   /** CIDR block of Services. A deployment fails where the cluster has another. @default not compared */
   readonly serviceCidr?: string | undefined;
   /**
-   * What runs pods: with `auto` no CoreDNS add-on is installed, and with `fargate` pods get no AWS identity.
+   * What runs pods: with `auto` no CoreDNS add-on is installed, and with `fargate` pods get no AWS identity and no DaemonSet runs.
    * @default "managed"
    */
   readonly compute?: "managed" | "karpenter" | "auto" | "fargate";
@@ -201,6 +201,7 @@ export class ExistingEksCluster extends pulumi.ComponentResource {
       enforcesNetworkPolicies: args.networkPolicies ?? false,
       dnsAddresses: clusterDnsOf(args),
       ipFamily,
+      runsDaemonSets: compute !== "fargate",
       access: { clusterName, tags },
       addons: compute === "auto" ? undefined : { clusterName, kubernetesVersion, preserve: true, tags },
       podIdentity: compute === "fargate" ? undefined : { clusterName, region, partition, tags, agent },

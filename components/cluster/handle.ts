@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { PodIdentityHost } from "../aws/partition.ts";
 import type { IpFamily } from "../kubernetes/ip-family.ts";
+import type { SettingsIssue } from "../schema/errors.ts";
 
 /**
  * What a cluster gives to the components that run on it. An EKS cluster and an existing one give the same handle, and a
@@ -20,6 +21,8 @@ export interface ClusterHandle {
   readonly kubeconfig?: pulumi.Output<string> | undefined;
   /** Whether NetworkPolicies are known to be enforced; an existing cluster's network may ignore them. */
   readonly enforcesNetworkPolicies?: boolean;
+  /** Whether DaemonSets run, which Fargate alone has none of. Default true. */
+  readonly runsDaemonSets?: boolean;
   /** Addresses that the Service kube-dns may have, empty where nobody says. Default: those that EKS may give it. */
   readonly dnsAddresses?: readonly string[] | undefined;
   /** IP family of pods and Services. Default: ipv4. */
@@ -42,4 +45,16 @@ export interface AddonHost {
   /** Whether what an add-on installed stays on the cluster when the add-on is deleted. Default false. */
   readonly preserve?: boolean;
   readonly tags: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/**
+ * The error of what only a DaemonSet does, on a cluster that runs none.
+ * @param issue Its message is what is required, as `must be false`.
+ */
+export function daemonSetIssues(
+  { runsDaemonSets = true }: Pick<ClusterHandle, "runsDaemonSets">,
+  { path, message, value }: Pick<SettingsIssue, "path" | "message" | "value">,
+): SettingsIssue[] {
+  const why = "on a cluster of Fargate alone, which runs no DaemonSet";
+  return runsDaemonSets ? [] : [{ path, message: `${message} ${why}`, ...(value === undefined ? {} : { value }) }];
 }

@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parseAddonVersion } from "eks-dns-logging-corefile/addon";
-import type { AddonHost, ClusterHandle } from "../cluster/handle.ts";
+import { type AddonHost, type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
 import { addonVersion } from "./addon-version.ts";
@@ -111,7 +111,12 @@ export class CoreDns extends pulumi.ComponentResource {
     const settings = parseArgs(name, DnsSettings, given);
     const host = cluster.addons;
     const kubernetesVersion = host === undefined ? undefined : (host.kubernetesVersion ?? LOOKED_UP_VERSION);
-    throwErrors(name, checkDns(settings, kubernetesVersion, true, cluster.dnsAddresses));
+    throwErrors(name, [
+      ...(settings.nodeLocalCache
+        ? daemonSetIssues(cluster, { path: ["nodeLocalCache"], message: "must not be set" })
+        : []),
+      ...checkDns(settings, kubernetesVersion, true, cluster.dnsAddresses),
+    ]);
     this.corefile = corefileText(settings);
     this.profile = dnsProfile(settings).rows;
     this.warnings = dnsWarnings(settings, kubernetesVersion, cluster.dnsAddresses);

@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { checkNodeLocalCache } from "./issues.ts";
@@ -111,17 +111,13 @@ export class NodeLocalCache extends pulumi.ComponentResource {
 
 /** The arguments with all defaults, checked as the settings of a CoreDNS with this cache would be. */
 function optionsOf(name: string, args: NodeLocalCacheArgs) {
-  const {
-    cluster: _cluster,
-    dependsOn: _dependsOn,
-    clusterDns,
-    clusterDomain,
-    forwardToCoreDns = false,
-    ...given
-  } = args;
+  const { cluster, dependsOn: _dependsOn, clusterDns, clusterDomain, forwardToCoreDns = false, ...given } = args;
   const cache = parseArgs(name, NodeLocalCacheSettings, given);
   const options = clusterDomain === undefined ? {} : { clusterDomain };
   const settings = parseArgs(name, DnsSettings, { clusterDns, corefile: { options }, nodeLocalCache: cache });
-  throwErrors(name, checkNodeLocalCache(settings));
+  throwErrors(name, [
+    ...daemonSetIssues(cluster, { path: [], message: "must not be made" }),
+    ...checkNodeLocalCache(settings),
+  ]);
   return { ...cacheOptions(settings, cache), forwardToCoreDns };
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { checkedLater } from "../schema/checked-inputs.ts";
-import { ArgumentsError, errorMap, issuesOf, type SettingsIssue } from "../schema/errors.ts";
+import { ArgumentsError, errorMap, issuesOf, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { awsIdentitySetting, needsAwsIdentity } from "./destinations/amazon.ts";
 import { lateValues, withValues } from "./late-values.ts";
 import type { LogCollectionArgs } from "./log-collection-args.ts";
@@ -73,19 +73,28 @@ function checkedSettings(
   return parsed.data;
 }
 
-/** @throws {ArgumentsError} for destinations in AWS on a cluster that gives pods no AWS identity. */
-export function requirePodIdentity(name: string, { podIdentity }: ClusterHandle, settings: LoggingSettings): void {
+/** @throws {ArgumentsError} for what a cluster cannot run, and for destinations in AWS where it gives pods no AWS identity. */
+export function requireCluster(name: string, cluster: ClusterHandle, settings: LoggingSettings): void {
+  const identity = cluster.podIdentity === undefined ? identityIssues(settings) : [];
+  const onNodes =
+    settings.mode === "daemonset"
+      ? daemonSetIssues(cluster, { path: ["mode"], message: "must be sidecar", value: settings.mode })
+      : [];
+  throwErrors(name, [...onNodes, ...identity]);
+}
+
+function identityIssues(settings: LoggingSettings): SettingsIssue[] {
   const message = "must not need an AWS identity, since the cluster has no podIdentity";
-  const issues = targetsOf(settings).flatMap(({ path, destination }) => {
+  const issues: SettingsIssue[] = targetsOf(settings).flatMap(({ path, destination }) => {
     if (!needsAwsIdentity(destination)) return [];
     const { key, value } = awsIdentitySetting(destination);
-    return [{ path: [name, ...path, key], message, ...(isUnknown(value) ? {} : { value }) }];
+    return [{ path: [...path, key], message, ...(isUnknown(value) ? {} : { value }) }];
   });
   for (const source of settings.sources.filter(isFromAws))
     issues.push({
-      path: [name, "sources"],
+      path: ["sources"],
       message: `must not contain ${source}, since the cluster has no podIdentity`,
       value: source,
     });
-  if (podIdentity === undefined && issues.length > 0) throw new ArgumentsError(issues);
+  return issues;
 }

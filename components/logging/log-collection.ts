@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterHandle } from "../cluster/handle.ts";
 import { commonLabels, podSecurityLabels } from "../kubernetes/labels.ts";
 import type { EgressRule } from "../kubernetes/network-policy.ts";
-import { knownSettings, requirePodIdentity, resolvedSettings } from "./argument-settings.ts";
+import { knownSettings, requireCluster, resolvedSettings } from "./argument-settings.ts";
 import type { Collector } from "./collectors/collector.ts";
 import { COLLECTORS } from "./collectors/index.ts";
 import { awsDestinations } from "./destinations/aws-destinations.ts";
@@ -72,7 +72,7 @@ export class LogCollection extends pulumi.ComponentResource {
     const { cluster, teams = [] } = args;
     const settings = knownSettings(name, args);
     const collector = collectorOf(settings);
-    requirePodIdentity(name, cluster, settings);
+    requireCluster(name, cluster, settings);
 
     // A collector on the node mounts the node's files, which only "privileged" allows.
     const level = settings.mode === "daemonset" ? "privileged" : "restricted";

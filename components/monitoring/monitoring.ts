@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { ClusterHandle } from "../cluster/handle.ts";
+import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
 import { type DnsOptions, DnsSettings } from "../dns/settings.ts";
 import { knownSettings } from "../logging/argument-settings.ts";
 import type { LogCollectionArgs } from "../logging/log-collection-args.ts";
-import { parseArgs, throwErrors } from "../schema/errors.ts";
+import { parseArgs, type SettingsIssue, throwErrors } from "../schema/errors.ts";
 import { alertsOf } from "./alerts/index.ts";
 import { makeCanary } from "./canary.ts";
 import { makeAlarms } from "./cloudwatch-objects.ts";
@@ -57,7 +57,9 @@ export class Monitoring extends pulumi.ComponentResource {
       logging: logging === undefined ? undefined : knownSettings(name, { ...logging, cluster, teams }),
       teams,
     };
-    throwErrors(name, checkMonitoring(settings, parts, cluster.podIdentity !== undefined));
+    // Where no DaemonSet runs, that is why CloudWatch has no metrics.
+    const isInAws = cluster.podIdentity !== undefined || cluster.runsDaemonSets === false;
+    throwErrors(name, [...withoutDaemonSets(settings, cluster), ...checkMonitoring(settings, parts, isInAws)]);
     const stack = watchedStack(parts, settings);
     const child = { parent: this, dependsOn: [...cluster.ready, ...dependsOn], deleteBeforeReplace: true };
 
@@ -77,4 +79,16 @@ export class Monitoring extends pulumi.ComponentResource {
     }
     this.registerOutputs({ alerts: this.alerts });
   }
+}
+
+/** What cannot be watched where no DaemonSet runs: the agent of Container Insights is one too. */
+function withoutDaemonSets({ kind, canary }: MonitoringSettings, cluster: ClusterHandle): SettingsIssue[] {
+  return [
+    ...(kind === "cloudwatch"
+      ? daemonSetIssues(cluster, { path: ["kind"], message: "must not be cloudwatch", value: kind })
+      : []),
+    ...(kind !== "none" && canary.enabled
+      ? daemonSetIssues(cluster, { path: ["canary", "enabled"], message: "must be false", value: true })
+      : []),
+  ];
 }

@@ -143,6 +143,45 @@ describe("the provider of the Pulumi package", () => {
     });
   });
 
+  it("says in one sentence what a cluster of Fargate alone does not run", async () => {
+    const fargate = { ...EXISTING_EKS, compute: "fargate" } as const;
+    const no = "on a cluster of Fargate alone, which runs no DaemonSet";
+    const canary = { enabled: false };
+    const cases: readonly (readonly [
+      token: string,
+      inputs: pulumi.Inputs,
+      errors: Readonly<Record<string, string>>,
+    ])[] = [
+      ["monitoring:Monitoring", { kind: "cloudwatch", canary }, { kind: `must not be cloudwatch ${no}` }],
+      ["monitoring:Monitoring", { kind: "annotations" }, { "canary.enabled": `must be false ${no}` }],
+      [
+        "monitoring:Monitoring",
+        { kind: "cloudwatch" },
+        { kind: `must not be cloudwatch ${no}`, "canary.enabled": `must be false ${no}` },
+      ],
+      ["monitoring:Monitoring", { kind: "annotations", canary }, {}],
+      ["logging:LogCollection", { destination: { kind: "stdout" } }, { mode: `must be sidecar ${no}` }],
+      ["logging:LogCollection", { mode: "sidecar" }, {}],
+      ["dns:CoreDns", { clusterDns: ["172.20.0.10"], nodeLocalCache: {} }, { nodeLocalCache: `must not be set ${no}` }],
+      ["dns:NodeLocalCache", { clusterDns: ["172.20.0.10"] }, { "": `must not be made ${no}` }],
+    ];
+    for (const [token, inputs, expected] of cases) {
+      await registered(async () => {
+        const { handle: cluster } = await construct("cluster:ExistingEksCluster", "prod", fargate);
+        const made = construct(token, "x", { ...inputs, cluster });
+        const errors = Object.entries(expected).map(([propertyPath, reason]) => ({ propertyPath, reason }));
+        if (errors.length > 0) await assert.rejects(made, { errors });
+        else await made;
+      });
+    }
+    await registered(async () => {
+      const { handle: cluster } = new ExistingEksCluster("prod", fargate);
+      assert.throws(() => new Monitoring("watch", { kind: "cloudwatch", canary, cluster }), {
+        message: `Invalid arguments (1 error)\n  watch.kind: must not be cloudwatch ${no} (found "cloudwatch")`,
+      });
+    });
+  });
+
   it("needs to know in a preview what decides on resources, and no more", async () => {
     await registered(async () => {
       const vpc = new k8s.core.v1.Namespace("stands-for-a-vpc");
