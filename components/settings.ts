@@ -204,7 +204,7 @@ function issuesOfSections(
             monitoring,
             {
               dns: cluster !== undefined && !runsCoreDns(cluster.value) ? undefined : dns?.value,
-              managesCoreDns: kind !== "existing",
+              managesCoreDns: kind !== "existing" || dns?.value.adopt !== undefined,
               logging: watched,
               teams,
             },

@@ -15,7 +15,14 @@ import {
 } from "./cloudwatch-alarms.ts";
 import { CANARY_NAMESPACE, COREDNS_METRICS_PORT } from "./scrape-targets.ts";
 import { MonitoringSettings } from "./settings.ts";
-import { canaryDestination, logGroupsOf, type Parts, servesMetrics, watchedStack } from "./watched-stack.ts";
+import {
+  canaryDestination,
+  logGroupsOf,
+  type Parts,
+  servesMetrics,
+  unwatchedCoreDns,
+  watchedStack,
+} from "./watched-stack.ts";
 
 const DEFAULTS = MonitoringSettings.parse({});
 
@@ -170,10 +177,18 @@ export function checkMonitoring(
     else if (unseen !== "")
       issues.push({ path: ["kind"], message: `cloudwatch has no alarm for ${unseen}`, severity: "warning" });
   }
-  if (kind !== "cloudwatch" && parts.managesCoreDns && parts.dns && !servesMetrics(corefileText(parts.dns)))
+  const isWatched = parts.managesCoreDns && unwatchedCoreDns(parts) === undefined;
+  if (kind !== "cloudwatch" && isWatched && parts.dns && !servesMetrics(corefileText(parts.dns)))
     issues.push({
       path: ["kind"],
       message: `scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :${COREDNS_METRICS_PORT}", so CoreDnsDown fires`,
+      severity: "warning",
+    });
+  const unwatched = unwatchedCoreDns(parts);
+  if (unwatched !== undefined)
+    issues.push({
+      path: ["kind"],
+      message: `watches the CoreDNS of kube-system, and not that of dns.adopt.namespace ${unwatched}`,
       severity: "warning",
     });
   const destination = canaryDestination(parts);

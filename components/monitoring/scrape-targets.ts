@@ -48,6 +48,9 @@ const corednsPorts = (servers: readonly number[]): OpenPort[] => [
   { protocol: "TCP", port: 8181 },
 ];
 
+/** Name of what makes CoreDNS's pods a target. */
+export const COREDNS_TARGET = "eks-dns-logging-coredns";
+
 /** Everything of a stack that has metrics. */
 export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
   return [
@@ -55,7 +58,7 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
       ? []
       : [
           {
-            name: "eks-dns-logging-coredns",
+            name: COREDNS_TARGET,
             namespace: "kube-system",
             selector: { "k8s-app": "kube-dns" },
             ports: [COREDNS_METRICS_PORT],

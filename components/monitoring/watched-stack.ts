@@ -69,9 +69,15 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
   };
 }
 
+/** Namespace of an adopted CoreDNS that is not watched, since all alerts are about the one of kube-system. */
+export function unwatchedCoreDns({ dns }: Pick<Parts, "dns">): string | undefined {
+  const namespace = dns?.adopt?.namespace;
+  return namespace === COREDNS_POD.namespace ? undefined : namespace;
+}
+
 function corednsOf(dns: DnsSettings, manages: boolean): WatchedStack["coredns"] {
   // What is watched is the one of kube-system, which the settings of another one say nothing about.
-  const managed = manages && (dns.adopt === undefined || dns.adopt.namespace === COREDNS_POD.namespace);
+  const managed = manages && unwatchedCoreDns({ dns }) === undefined;
   if (!managed) return { managed, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
   const { replicas, autoscaling, memoryLimit } = dnsProfile(dns);
   const byDefault = dns.adopt === undefined ? ADDON_DEFAULT : undefined;

@@ -75,6 +75,22 @@ describe("issues of monitoring settings", () => {
       );
     });
 
+  it("warns that alerts are about the CoreDNS of kube-system, where another one is adopted", () => {
+    const of = (namespace: string, kind: string) =>
+      warnings("existing", {
+        dns: { adopt: { namespace }, corefile: { text: ".:53 {\n  errors\n}\n" } },
+        logging: OWN_SEARCH,
+        monitoring: { kind },
+      }).filter((warning) => warning.startsWith("monitoring"));
+    assert.deepEqual(of("dns-system", "annotations"), [
+      "monitoring.kind: watches the CoreDNS of kube-system, and not that of dns.adopt.namespace dns-system",
+    ]);
+    assert.deepEqual(of("dns-system", "none"), []);
+    assert.deepEqual(of("kube-system", "annotations"), [
+      'monitoring.kind: scrapes no metrics of CoreDNS, whose Corefile has no line "prometheus :9153", so CoreDnsDown fires',
+    ]);
+  });
+
   it("keeps the canary's namespace for the canary", () => {
     const monitoring = { kind: "annotations", prometheus: { namespace: "canary" } };
     const teams = [{ name: "birds", namespaces: [{ name: "aviary" }, { name: "canary", adopt: true }] }];

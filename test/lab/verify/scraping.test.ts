@@ -51,6 +51,16 @@ describe("the rows of monitoring", () => {
       });
   });
 
+  it("do not look for an adopted CoreDNS of another namespace in kube-system", async () => {
+    const elsewhere = { "eks-dns-logging:dns": '{"adopt":{"namespace":"dns-system"}}' };
+    const none = await outcome("monitoring:scraped:coredns", () => vector(), elsewhere);
+    assert.equal(none.status, "skip");
+    assert.equal(none.detail, "CoreDNS is in dns-system by dns.adopt, and alerts are about the one of kube-system");
+    const both = await outcome("monitoring:scraped:coredns", () => vector(1), elsewhere);
+    assert.equal(both.status, "pass");
+    assert.equal((await outcome("monitoring:scraped:canary", () => vector(), elsewhere)).status, "fail");
+  });
+
   it("are there where the stack is watched, for each target", () => {
     assert.deepEqual(
       checksOf().map(({ id }) => id),
