@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import { DRILLS, offeredDrills, sceneOf } from "../../../lab/drill/drill-list.ts";
 import { objectStore } from "../../../lab/drill/object-store.ts";
+import { kubeCluster } from "../../../lab/kubernetes/client.ts";
 import { ClusterError, type DnsServiceFacts } from "../../../lab/kubernetes/cluster.ts";
 import { findCoreDns, statedPlace } from "../../../lab/kubernetes/core-dns-place.ts";
 import { allChecks, planOf } from "../../../lab/verify/catalog.ts";
@@ -57,6 +58,22 @@ describe("where CoreDNS is", () => {
     const usual = { ...HELM, name: "kube-dns", selector: { "k8s-app": "kube-dns" } };
     assert.equal((await found(ADOPTED, [METRICS, usual])).service, "kube-dns");
     assert.deepEqual(await found(ADOPTED, [METRICS, HELM]), statedPlace(DnsSettings.parse(ADOPTED)));
+  });
+
+  it("is read from the API server by the Services with port 53 alone", async () => {
+    const api = new FakeApi();
+    const config = await api.start();
+    const service = (name: string, port: number, selector: object) => ({
+      metadata: { name, namespace: "dns-system" },
+      spec: { clusterIPs: ["10.96.0.10"], ports: [{ port }], selector },
+    });
+    const items = [service("metrics", 9153, { app: "metrics" }), service("dns-coredns", 53, HELM.selector)];
+    api.put("/api/v1/namespaces/dns-system/services", { apiVersion: "v1", kind: "ServiceList", items });
+    try {
+      assert.deepEqual(await findCoreDns(kubeCluster(config), DnsSettings.parse(ADOPTED)), FOUND);
+    } finally {
+      api.stop();
+    }
   });
 
   it("has the usual labels where no Service tells, or Services may not be listed", async () => {
