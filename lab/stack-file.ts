@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Document, parseDocument, Scalar, visit, YAMLParseError } from "yaml";
@@ -7,6 +8,7 @@ import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
 import { isCircular, isEncrypted, isObject } from "../components/schema/values.ts";
 import type { Settings } from "../components/settings.ts";
 import { Failure, PROJECT_ROOT } from "./command-line.ts";
+import { fileText } from "./user-files.ts";
 
 /** A stack as its file describes it. */
 export interface Stack {
@@ -22,12 +24,12 @@ export interface Stack {
  */
 export async function readStack(name: string, folder: string = PROJECT_ROOT): Promise<Stack> {
   const file = `Pulumi.${name}.yaml`;
-  const text = await readFile(join(folder, file), "utf8").catch(async () => {
+  if (!existsSync(join(folder, file)))
     throw new Failure(
       `no stack '${name}' (file ${file}); found: ${(await stackNames(folder)).join(", ") || "none"}`,
       2,
     );
-  });
+  const text = await fileText(join(folder, file));
   return { name, config: { ...(await projectConfig(folder)), ...configOf(text, file) } };
 }
 
@@ -36,10 +38,7 @@ export async function readStack(name: string, folder: string = PROJECT_ROOT): Pr
  * @throws {Failure} where there is no such file, or it is not a stack file.
  */
 export async function readStackFile(name: string, file: string): Promise<Stack> {
-  const text = await readFile(file, "utf8").catch(({ code, message }: NodeJS.ErrnoException) => {
-    throw new Failure(code === "ENOENT" ? `no file ${file}` : `${file} cannot be read: ${code ?? message}`, 2);
-  });
-  return { name, config: { ...(await projectConfig(PROJECT_ROOT)), ...configOf(text, file) } };
+  return { name, config: { ...(await projectConfig(PROJECT_ROOT)), ...configOf(await fileText(file), file) } };
 }
 
 /**

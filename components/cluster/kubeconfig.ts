@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { otherThanFile } from "../schema/file-kind.ts";
 import type { KubeconfigSettings } from "./settings.ts";
 
 /** The parts of a kubeconfig that say where a server is. @see https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
@@ -94,15 +95,15 @@ type Document = NonNullable<z.infer<typeof Kubeconfig>>;
 
 /** A file's document, why it is none, or nothing where there is no file. */
 function readKubeconfig(file: string): Document | string | undefined {
+  const kind = otherThanFile(file);
+  if (kind !== undefined) return `the kubeconfig ${file} is ${kind}, not a file`;
   try {
     const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
     return document.success ? (document.data ?? {}) : `${file} is not a kubeconfig`;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    return code === "EACCES" || code === "EISDIR"
-      ? `cannot read the kubeconfig ${file} (${code})`
-      : `${file} is not a kubeconfig`;
+    return code === "EACCES" ? `cannot read the kubeconfig ${file} (${code})` : `${file} is not a kubeconfig`;
   }
 }
 

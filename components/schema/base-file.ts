@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
 import { type Document, parseDocument, type YAMLParseError } from "yaml";
 import { formatPath } from "./errors.ts";
+import { otherThanFile } from "./file-kind.ts";
 import { isCircular, isEncrypted, isObject } from "./values.ts";
 
 /** A file that stacks extend: its settings, or why it cannot be extended, as the rest of a sentence. */
@@ -30,10 +31,11 @@ function isSamePath(path: string, folder: string): (other: unknown) => boolean {
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: "must be a file that exists, relative to the project's folder",
   ENOTDIR: "must be a file that exists, relative to the project's folder",
-  EISDIR: `must be a YAML file and is a folder: name one file, ${EXAMPLE}`,
 };
 
 function textOf(path: string): string | { readonly problem: string } {
+  const kind = otherThanFile(path);
+  if (kind !== undefined) return { problem: `must be a YAML file and is ${kind}: name one file, ${EXAMPLE}` };
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

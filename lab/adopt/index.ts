@@ -1,7 +1,8 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { access, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Failure, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
+import { makeFolder } from "../user-files.ts";
 import type { Adoption, AdoptionRequest, Part } from "./adoption.ts";
 import type { LiveObjects } from "./live-objects.ts";
 import type { CoreDnsPlace } from "./running-coredns.ts";
@@ -184,7 +185,7 @@ async function refuseExisting(files: readonly string[]): Promise<void> {
 }
 
 async function write(folder: string, file: string, text: string): Promise<void> {
-  const written = mkdir(folder, { recursive: true }).then(() => writeFile(file, text));
+  const written = makeFolder(folder).then(() => writeFile(file, text));
   await written.catch((error: NodeJS.ErrnoException) => {
     throw new Failure(`${file} cannot be written: ${error.code ?? error.message}`, 2);
   });

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type Document, isAlias, isCollection, LineCounter, parseAllDocuments, type ScalarTag, visit } from "yaml";
@@ -8,6 +8,7 @@ import { isCircular, isObject } from "../../components/schema/values.ts";
 import { Resource, readGroup } from "../../policies/core/resource.ts";
 import { Stack } from "../../policies/core/stack.ts";
 import { Failure } from "../command-line.ts";
+import { fileBytes } from "../user-files.ts";
 import { jsonDocuments } from "./json-stream.ts";
 import { type KubernetesObject, kubernetesObject } from "./kubernetes-object.ts";
 import { notText, valueThatIsNoText } from "./text-values.ts";
@@ -89,9 +90,7 @@ function statusOf(path: string): Promise<Stats> {
 
 /** The text of a file, in the encoding that its byte order mark names: PowerShell writes UTF-16. */
 async function textOf(file: string): Promise<string> {
-  const bytes = await (file === "-" ? buffer(process.stdin) : readFile(file)).catch((error: NodeJS.ErrnoException) => {
-    throw new Failure(`${file} cannot be read: ${error.code ?? error.message}`, 2);
-  });
+  const bytes = await (file === "-" ? buffer(process.stdin) : fileBytes(file));
   const [first, second] = bytes;
   const encoding =
     first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";

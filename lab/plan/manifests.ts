@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, normalize } from "node:path";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { CONFIG_MAP_HEADER, corefileConfigMap } from "../../components/dns/corefile-rendering.ts";
 import type { DnsSettings } from "../../components/dns/settings.ts";
 import { indexTemplate } from "../../components/logging/indexing/index-template.ts";
@@ -8,6 +8,7 @@ import { targetsOf } from "../../components/logging/routing/routes.ts";
 import type { LoggingSettings } from "../../components/logging/settings.ts";
 import { Failure } from "../command-line.ts";
 import { portableYaml } from "../stack-file.ts";
+import { makeFolder } from "../user-files.ts";
 import type { Planned, PlannedResource } from "./plan.ts";
 
 /** One Kubernetes object of a plan. */
@@ -98,18 +99,19 @@ const NUMBERED = /^\d{3,}-.*\.yaml$/;
  * @throws {Failure} where a file that no plan wrote would be replaced, or applied among those of the plan.
  */
 export async function writePlanFiles(folder: string, files: readonly PlanFile[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const list = await readFile(join(folder, LIST), "utf8").catch(() => "");
   const earlier = new Set(list.split("\n").filter((path) => path !== ""));
   const wanted = new Set(files.map(({ path }) => path));
-  const there = (await readdir(folder, { recursive: true })).map((path) => normalize(path));
+  const byHand = await readdir(join(folder, BY_HAND)).catch(() => []);
+  const there = [...(await readdir(folder)), ...byHand.map((name) => join(BY_HAND, name))];
   const foreign = there.filter((path) => !earlier.has(path) && (wanted.has(path) || NUMBERED.test(path)));
   if (foreign.length > 0) {
     const names = foreign.sort().slice(0, 3).join(", ") + (foreign.length > 3 ? ", …" : "");
     throw new Failure(`'${folder}' holds files that no plan wrote (${names}): name another folder, or remove them`, 2);
   }
   for (const path of earlier) if (there.includes(path)) await rm(join(folder, path));
-  if (files.some(({ path }) => path.startsWith(BY_HAND))) await mkdir(join(folder, BY_HAND), { recursive: true });
+  if (files.some(({ path }) => path.startsWith(BY_HAND))) await makeFolder(join(folder, BY_HAND));
   await writeFile(join(folder, LIST), `${[...wanted].join("\n")}\n`);
   await Promise.all(files.map(({ path, text }) => writeFile(join(folder, path), text)));
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { BUILT_IN_EXEMPTIONS } from "../../policies/built-in-exemptions.ts";
@@ -9,6 +9,7 @@ import { stackOfPlan } from "../../policies/core/stack.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { Failure, PROJECT_ROOT } from "../command-line.ts";
 import { boxedTable } from "../output/table.ts";
+import { fileText } from "../user-files.ts";
 import { type Recording, UNKNOWN } from "./plan.ts";
 
 /** What the policies say of a plan: the rules of the policy pack, without an engine. */
@@ -32,10 +33,9 @@ export const POLICY_CONFIG_FILE = "policy-config.json";
  * @see https://www.pulumi.com/docs/insights/policy/configuration/
  */
 export async function readPackConfig(file: string | undefined, project: string = PROJECT_ROOT): Promise<PackConfig> {
-  const text = await readFile(file ?? join(project, POLICY_CONFIG_FILE), "utf8").catch(() => {
-    if (file === undefined) return "{}";
-    throw new Failure(`no policy configuration file ${file}`, 2);
-  });
+  const own = join(project, POLICY_CONFIG_FILE);
+  if (file !== undefined && !existsSync(file)) throw new Failure(`no policy configuration file ${file}`, 2);
+  const text = file === undefined && !existsSync(own) ? "{}" : await fileText(file ?? own);
   try {
     const config: unknown = JSON.parse(text);
     if (typeof config === "object" && config !== null && !Array.isArray(config)) return { ...config };

@@ -1,0 +1,46 @@
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { otherThanFile } from "../components/schema/file-kind.ts";
+import { Failure } from "./command-line.ts";
+
+/**
+ * The bytes of a file that the user names.
+ * @throws {Failure} where there is no such file, or the path names something else: a folder, a device without end.
+ */
+export async function fileBytes(path: string): Promise<Buffer> {
+  const kind = otherThanFile(path);
+  if (kind !== undefined) throw new Failure(`${path} is ${kind}, not a file`, 2);
+  return readFile(path).catch(({ code, message }: NodeJS.ErrnoException) => {
+    throw new Failure(code === "ENOENT" ? `no file ${path}` : `${path} cannot be read: ${code ?? message}`, 2);
+  });
+}
+
+/** The text of a file that the user names. @throws {Failure} as {@link fileBytes} */
+export async function fileText(path: string): Promise<string> {
+  const bytes = await fileBytes(path);
+  return bytes.toString("utf8");
+}
+
+/**
+ * Makes a folder and those above it. Node's own `recursive` tries without end where what is above exists and takes no folder: `/proc`, or
+ * a link to a disk that is not mounted.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (await isFolder(folder)) return;
+    const above = dirname(folder);
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (!isMissing || above === folder || (await isFolder(above))) throw error;
+    await makeFolder(above);
+    await mkdir(folder);
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+}
