@@ -1,9 +1,9 @@
 import { access, constants } from "node:fs/promises";
 import { enableCompileCache } from "node:module";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
 /** Folder of the project: where Pulumi.yaml and index.ts are. */
 export const PROJECT_ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -28,7 +28,36 @@ export function writeOutput(result: string | object): void {
 
 /** A command line without commands; those that are added inherit how it reports errors. */
 export function commandLine(name: string, description: string): Command {
-  return new Command(name).description(description).showHelpAfterError("(add --help for the options)").exitOverride();
+  return new Command(name)
+    .description(description)
+    .showHelpAfterError("(add --help for the options)")
+    .exitOverride()
+    .hook("preAction", (_, action) => refuseEmptyOptions(action));
+}
+
+/** An empty value is most often a variable that is not set, and would mean the default: another stack, another cluster. */
+function refuseEmptyOptions(command: Command): void {
+  const values = command.opts<Readonly<Record<string, unknown>>>();
+  const empty = command.options.find((option) => values[option.attributeName()] === "");
+  if (empty !== undefined) command.error(`error: option '${empty.flags}' must not be empty`);
+}
+
+/** Adds the options that name a stack. @param byDefault Its name where neither option is set. */
+export function stackOptions(command: Command, byDefault: string): Command {
+  return command
+    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default(byDefault))
+    .option("--config-file <file>", "read the stack from this file, which then names it, instead of Pulumi.NAME.yaml")
+    .hook("preAction", (_, action) => {
+      const { configFile } = action.opts<{ readonly configFile?: string }>();
+      const name = configFile === undefined ? undefined : stackNamedBy(configFile);
+      if (name === undefined || action.getOptionValueSource("stack") !== "default") return;
+      action.setOptionValueWithSource("stack", name, "implied");
+    });
+}
+
+/** The stack that a file is of by its name, such as `prod` of `Pulumi.prod.yaml` and of `stacks/prod.yml`. */
+function stackNamedBy(file: string): string | undefined {
+  return /^(?:Pulumi\.)?([\w.-]+)\.(?:ya?ml|json)$/.exec(basename(file))?.[1];
 }
 
 /** Adds the options that name a cluster. @param context Which context is used by default. */

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, kubeconfigOptions, progress, writeOutput } from "../command-line.ts";
+import { Failure, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
 import type { Row } from "../verify/result.ts";
 import type { Drill, Scene } from "./drill.ts";
 import type { StoredState } from "./drill-state.ts";
@@ -34,13 +34,7 @@ export function registerDrill(program: Command): void {
     .description("practice on a laptop's cluster: find and repair a fault that this command causes and removes")
     .addHelpText("after", NOTE);
   const command = (name: string, description: string) =>
-    kubeconfigOptions(
-      drill
-        .command(name)
-        .description(description)
-        .addOption(new Option("-s, --stack <name>", "stack of the cluster").default("local"))
-        .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml"),
-    );
+    kubeconfigOptions(stackOptions(drill.command(name).description(description), "local"));
   command("list", "list the drills, and why some do not work here")
     .option("--json", "print one JSON document")
     .action(list);

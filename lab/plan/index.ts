@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, PROJECT_ROOT, progress, writeOutput } from "../command-line.ts";
+import { Failure, PROJECT_ROOT, progress, stackOptions, writeOutput } from "../command-line.ts";
 import type { PlannedResource, Recording } from "./plan.ts";
 
 interface PlanFlags {
@@ -14,11 +14,10 @@ interface PlanFlags {
 
 /** Adds `plan` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
 export function registerPlan(program: Command): void {
-  program
+  const command = program
     .command("plan")
-    .description("show what `pulumi up` would create; needs no Pulumi CLI, account, cluster or network")
-    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
-    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
+    .description("show what `pulumi up` would create; needs no Pulumi CLI, account, cluster or network");
+  stackOptions(command, "dev")
     .option("--json", "print one JSON document: each resource with its inputs, parent and dependencies")
     .option("--manifests <folder>", "write the Kubernetes objects as manifests, in an order that can be applied")
     .option(

@@ -1,7 +1,7 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { KUBERNETES_VERSIONS } from "../../components/cluster/eks-settings.ts";
 import type { Settings } from "../../components/settings.ts";
-import { Failure, writeOutput } from "../command-line.ts";
+import { Failure, stackOptions, writeOutput } from "../command-line.ts";
 import type { PlanDocument } from "../diff/document.ts";
 import type { Stack } from "../stack-file.ts";
 import type { LiveCluster } from "./live-cluster.ts";
@@ -19,11 +19,10 @@ interface UpgradeFlags {
 
 /** Adds `upgrade` to the command line. What it runs is imported when it runs, so that `--help` stays quick. */
 export function registerUpgrade(program: Command): void {
-  program
+  const command = program
     .command("upgrade")
-    .description("print the steps of a Kubernetes upgrade on EKS, what breaks, and how to roll back; changes nothing")
-    .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default("dev"))
-    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml")
+    .description("print the steps of a Kubernetes upgrade on EKS, what breaks, and how to roll back; changes nothing");
+  stackOptions(command, "dev")
     .option("--to <version>", "Kubernetes version, such as 1.36 (default: the next minor version)")
     .option("--from <version>", "Kubernetes version now (default: the live cluster's, else the stack's)")
     .option("--context <name>", "also read the live cluster of this kubeconfig context")

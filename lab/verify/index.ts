@@ -1,6 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, kubeconfigOptions, progress, refuseUnwritable, writeOutput } from "../command-line.ts";
+import {
+  between,
+  Failure,
+  kubeconfigOptions,
+  progress,
+  refuseUnwritable,
+  stackOptions,
+  writeOutput,
+} from "../command-line.ts";
 import { SESSIONS } from "../kubernetes/cluster.ts";
 import type { Row } from "./result.ts";
 
@@ -21,10 +29,8 @@ export interface VerifyFlags {
 export function registerVerify(program: Command): void {
   const command = program
     .command("verify")
-    .description("check a running cluster: pods, ping, DNS, curl, network policies and logs")
-    .addOption(new Option("-s, --stack <name>", "stack to check").default("local"))
-    .option("--config-file <file>", "read the stack from this file instead of Pulumi.NAME.yaml");
-  verifyOptions(kubeconfigOptions(command))
+    .description("check a running cluster: pods, ping, DNS, curl, network policies and logs");
+  verifyOptions(kubeconfigOptions(stackOptions(command, "local")))
     .addHelpText("after", EXIT_CODES)
     .action(async (flags: VerifyFlags) => {
       process.exitCode = await runVerify(flags);

@@ -188,6 +188,33 @@ describe("the command line", () => {
     failsWith(policies, 2, /^no policy configuration file .*none\.json\n$/);
   });
 
+  it("names a stack as its file does, unless --stack does", async () => {
+    const stackOf = async (file: string, ...args: readonly string[]) => {
+      const path = join(folder, file);
+      await writeFile(path, "config: {cluster: {kind: existing}, teams: [], logging: false, dns: false}\n");
+      const { stdout, stderr } = await runLab(["plan", "--config-file", path, "--json", ...args]);
+      assert.equal(stderr, "");
+      const plan: { stack: string } = JSON.parse(stdout);
+      return plan.stack;
+    };
+    const names = await Promise.all([
+      stackOf("Pulumi.prod-eu.yaml"),
+      stackOf("stage.yml"),
+      stackOf("Pulumi.prod-us.yaml", "--stack", "dev"),
+      stackOf("without an ending"),
+    ]);
+    assert.deepEqual(names, ["prod-eu", "stage", "dev", "dev"]);
+  });
+
+  it("refuses an option without text, which a variable that is not set leaves", async () => {
+    const [stack, kubeconfig] = await Promise.all([
+      runLab(["plan", "--stack", ""]),
+      runLab(["dns", "explain", "a", "--kubeconfig", ""]),
+    ]);
+    failsWith(stack, 2, /^error: option '-s, --stack <name>' must not be empty\n/);
+    failsWith(kubeconfig, 2, /^error: option '--kubeconfig <file>' must not be empty\n/);
+  });
+
   it("takes it for no failure that its reader has read enough", async () => {
     const child = spawn(process.execPath, ["lab/main.ts", "plan", "--json"], { cwd: PROJECT_ROOT });
     child.stdout.once("data", () => child.stdout.destroy());
