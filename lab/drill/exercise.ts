@@ -177,6 +177,18 @@ export function isRepaired(rows: readonly Row[]): boolean {
   return rows.every(({ status }) => status === "pass");
 }
 
+/** The rows of a drill as `drill check` prints them, each with the status that `verify` gives it. */
+export function drillVerdict(rows: readonly Row[]): string {
+  const lines = rows.map(({ status, id, what, detail }) => {
+    const reason = status === "warn" || status === "skip" ? `: ${detail}` : "";
+    return `${status === "fail" ? "FAIL" : status}  ${id}  ${what}${reason}`;
+  });
+  const end = isRepaired(rows)
+    ? "Repaired. Next: `npm run lab -- drill explain` or `stop`."
+    : "Not repaired yet. Next: `npm run lab -- drill hint`.";
+  return `${lines.join("\n")}\n${end}\n`;
+}
+
 /**
  * Puts everything back. May be repeated after it was cut off, and after a start that was.
  * @returns the objects that were written.

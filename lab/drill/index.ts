@@ -2,7 +2,6 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Settings } from "../../components/settings.ts";
 import { Failure, kubeconfigOptions, progress, stackOptions, writeOutput } from "../command-line.ts";
-import type { Row } from "../verify/result.ts";
 import type { Drill, Scene } from "./drill.ts";
 import type { StoredState } from "./drill-state.ts";
 import type { Environment } from "./exercise.ts";
@@ -233,25 +232,17 @@ async function hint(flags: DrillFlags): Promise<void> {
 async function check(flags: JsonFlags): Promise<void> {
   const live = await connected(flags);
   try {
-    const { checkDrill, isRepaired } = await import("./exercise.ts");
+    const { checkDrill, drillVerdict, isRepaired } = await import("./exercise.ts");
     const { drill, scene, ...stored } = await current(live);
     const rows = await checkDrill({ ...live.env, scene }, drill, stored);
     const repaired = isRepaired(rows);
     live.stop();
     if (flags.json) writeOutput({ drill: drill.name, repaired, rows });
-    else writeOutput(verdict(rows, repaired));
+    else writeOutput(drillVerdict(rows));
     process.exitCode = repaired ? 0 : 1;
   } finally {
     live.stop();
   }
-}
-
-function verdict(rows: readonly Row[], repaired: boolean): string {
-  const lines = rows.map(({ status, id, what }) => `${status === "pass" ? "pass" : "FAIL"}  ${id}  ${what}`);
-  const end = repaired
-    ? "Repaired. Next: `npm run lab -- drill explain` or `stop`."
-    : "Not repaired yet. Next: `npm run lab -- drill hint`.";
-  return `${lines.join("\n")}\n${end}\n`;
 }
 
 async function stop(flags: DrillFlags): Promise<void> {

@@ -5,6 +5,7 @@ import { DRILLS } from "../../../lab/drill/drill-list.ts";
 import { readState } from "../../../lab/drill/drill-state.ts";
 import {
   checkDrill,
+  drillVerdict,
   type Environment,
   isRepaired,
   startDrill,
@@ -14,7 +15,7 @@ import {
 import { restoreAll } from "../../../lab/drill/restore.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { drillNotice } from "../../../lab/kubernetes/drill-mark.ts";
-import { type Check, fail, pass } from "../../../lab/verify/result.ts";
+import { type Check, fail, pass, warn } from "../../../lab/verify/result.ts";
 import { runningPod } from "../verify/fake-cluster.ts";
 import type { FakeApi } from "./fake-api.ts";
 import { fakeLab } from "./fake-lab.ts";
@@ -36,6 +37,20 @@ async function stored(env: Environment) {
   assert.ok(found);
   return found;
 }
+
+describe("the verdict of a drill", () => {
+  it("gives each row the status that verify gives it, and says why one does not count", () => {
+    const row = { id: "dns:ts:sa", group: "dns", what: "finds sa", from: "ts", to: "sa", milliseconds: 1 } as const;
+    assert.equal(
+      drillVerdict([
+        { ...row, ...pass("10.0.0.1") },
+        { ...row, id: "restarts:dns", ...warn("1 restart", "it runs again") },
+        { ...row, id: "curl:ts:sa", ...fail("timeout", "a policy") },
+      ]),
+      "pass  dns:ts:sa  finds sa\nwarn  restarts:dns  finds sa: 1 restart\nFAIL  curl:ts:sa  finds sa\nNot repaired yet. Next: `npm run lab -- drill hint`.\n",
+    );
+  });
+});
 
 describe("a drill", () => {
   let api: FakeApi;
