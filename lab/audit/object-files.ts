@@ -95,7 +95,8 @@ async function textOf(file: string): Promise<string> {
   const encoding =
     first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
   try {
-    return new TextDecoder(encoding).decode(bytes);
+    // Each document of YAML may have a mark of its own, as in files that were put one behind another.
+    return new TextDecoder(encoding).decode(bytes).replace(/^\ufeff/gm, "");
   } catch {
     throw new Failure(
       `${file} cannot be read: ${Math.round(bytes.length / 2 ** 20)} MiB are more than one text holds`,

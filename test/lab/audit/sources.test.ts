@@ -96,9 +96,10 @@ describe("what an audit reads", () => {
     await mkdir(join(path, "folder.yaml"), { recursive: true });
     await writeFile(join(path, "utf16.yaml"), `\ufeff${pod.replace("NAME", "a")}`, "utf16le");
     await writeFile(join(path, "utf8.yaml"), `\ufeff${pod.replace("NAME", "b")}`);
-    await writeFile(join(folder, "other.yaml"), pod.replace("NAME", "c"));
+    const joined = ["c", "d"].map((name) => `\ufeff${pod.replace("NAME", name).replaceAll("\n", "\r\n")}`);
+    await writeFile(join(folder, "other.yaml"), joined.join("---\r\n"));
     const { objects, others } = await readManifestFiles([path, join(folder, "other.yaml")]);
-    assert.deepEqual([objects.map(({ name }) => name), others], [["a", "b", "c"], []]);
+    assert.deepEqual([objects.map(({ name }) => name), others], [["a", "b", "c", "d"], []]);
     await symlink(join(path, "nowhere"), join(path, ".#lock.yaml"));
     await assert.rejects(readManifestFiles([path]), /^Failure: there is no file or folder .*\.#lock\.yaml$/);
   });
