@@ -82,17 +82,17 @@ export class Report {
 
   /** A field is wrong. `problem` says why, after the value: `which lets everyone in`. */
   wrong(field: Field, problem: string, fix: string = this.rule.fix): void {
-    this.say(field, `${field.path} is ${field.shown}`, problem, fix);
+    this.say(field, `${nameOf(field)} is ${field.shown}`, problem, fix);
   }
 
   /** A field is wrong whose value must not be printed. */
   hidden(field: Field, problem: string, fix: string = this.rule.fix): void {
-    this.say(field, `${field.path} (value not shown)`, problem, fix);
+    this.say(field, `${nameOf(field)} (value not shown)`, problem, fix);
   }
 
   /** Part of a field, such as a line of a file, is wrong. */
   wrongIn(field: Field, part: string, problem: string, fix: string = this.rule.fix): void {
-    this.say(field, `${field.path}: ${part}`, problem, fix);
+    this.say(field, `${nameOf(field)}: ${part}`, problem, fix);
   }
 
   /** Something that the resource should have is not in the stack. */
@@ -101,7 +101,7 @@ export class Report {
   }
 
   undecided(field: Field, why: string): void {
-    const detail = `${field.path} ${this.redacted(why)}, so this cannot be decided yet: ${this.rule.title}`;
+    const detail = `${nameOf(field)} ${this.redacted(why)}, so this cannot be decided yet: ${this.rule.title}`;
     this.add("undecided", field.owner, detail, undefined);
   }
 
@@ -110,7 +110,7 @@ export class Report {
    * value that nothing in the stack makes, and after every check that does not need it.
    */
   deferred(field: Field, why = "is looked up by the provider"): void {
-    const detail = `${field.path} ${this.redacted(why)}, so the deployment decides: ${this.rule.title}`;
+    const detail = `${nameOf(field)} ${this.redacted(why)}, so the deployment decides: ${this.rule.title}`;
     this.add("undecided", field.owner, detail, undefined, true);
   }
 
@@ -132,7 +132,7 @@ export class Report {
   /** Reports a field. Of a secret, or a value that holds one, the message has the rule's title alone, since `problem` may quote it. */
   private say(field: Field, what: string, problem: string, fix: string): void {
     const detail = field.holdsSecret
-      ? `${field.path} (secret, value not shown) does not comply: ${this.rule.title}`
+      ? `${nameOf(field)} (secret, value not shown) does not comply: ${this.rule.title}`
       : this.redacted(`${what}, ${problem}`);
     this.add("violated", field.owner, detail, fix);
   }
@@ -153,6 +153,11 @@ export class Report {
     this.details.set(resource, details.add(detail));
     this.verdicts.push({ outcome, resource, detail, fix, deferred });
   }
+}
+
+/** What a message calls a field, which may be all that a resource has. */
+function nameOf(field: Field): string {
+  return field.path === "" ? "its configuration" : field.path;
 }
 
 /** A verdict as one line that stands by itself. */

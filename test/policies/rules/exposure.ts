@@ -53,7 +53,7 @@ export const EXPOSURE_CASES: CasesByRule = {
             props: { ipProtocol: "tcp", fromPort: 22, toPort: 22, cidrIpv4: "0.0.0.0/0" },
           },
         ],
-        "SecurityGroupIngressRule/ssh: ",
+        "SecurityGroupIngressRule/ssh: its configuration is {",
       ],
     },
     unknown: { "unknown addresses": [rule([UNKNOWN]), "SecurityGroup/nodes: ingress[0].cidrBlocks[0] is known only"] },
