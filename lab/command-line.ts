@@ -20,8 +20,12 @@ export class Failure extends Error {
   }
 }
 
+/** Whether a JSON document is on stdout, which must hold only one. */
+let hasWrittenJson = false;
+
 /** Writes the result of a command to stdout: text without colors where no terminal shows it, anything else as a JSON document. */
 export function writeOutput(result: string | object): void {
+  hasWrittenJson ||= typeof result !== "string";
   const text = typeof result === "string" ? result : `${JSON.stringify(result, null, 2)}\n`;
   process.stdout.write(process.stdout.isTTY || typeof result !== "string" ? text : stripVTControlCharacters(text));
 }
@@ -99,7 +103,10 @@ export async function runCommandLine(program: Command): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    process.exitCode = report(error);
+    const exitCode = report(error);
+    process.exitCode = exitCode;
+    const isAsked = process.argv.includes("--json") && exitCode !== 0;
+    if (isAsked && !hasWrittenJson) writeOutput({ errors: messagesOf(error) });
   }
   endSoon();
 }
@@ -123,6 +130,14 @@ function report(error: unknown): number {
   }
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return 70;
+}
+
+/** What is wrong, each as one sentence, for a program that reads the JSON document. */
+function messagesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  // The first line counts the ones below it.
+  if (error.name === "SettingsError") return error.message.split("\n  ").slice(1);
+  return [error.message.replace(/^error: /, "").replace("\n(Did", " (did")];
 }
 
 /** One line on stderr that shows what is running. */

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { between, Failure, kubeconfigOptions, progress, refuseUnwritable } from "../command-line.ts";
+import { between, Failure, kubeconfigOptions, progress, refuseUnwritable, writeOutput } from "../command-line.ts";
 
 interface ClusterFlags {
   readonly from: string;
@@ -106,7 +106,7 @@ async function explain(name: string, flags: ExplainFlags): Promise<void> {
   const { cluster, client } = await connected(flags);
   const { explain, formatExplanation } = await import("./explain.ts");
   const explanation = await explain(cluster, client, name, flags);
-  process.stdout.write(flags.json ? `${JSON.stringify(explanation, null, 2)}\n` : formatExplanation(explanation));
+  writeOutput(flags.json ? explanation : formatExplanation(explanation));
   process.exitCode = explanation.found ? 0 : 1;
 }
 
@@ -114,7 +114,7 @@ async function forms(name: string, flags: FormsFlags): Promise<void> {
   const { cluster, client } = await connected(flags);
   const { formatForms, nameForms } = await import("./forms.ts");
   const costs = await nameForms(cluster, client, name, flags.runs);
-  process.stdout.write(flags.json ? `${JSON.stringify(costs, null, 2)}\n` : formatForms(costs));
+  writeOutput(flags.json ? costs : formatForms(costs));
 }
 
 async function bench(flags: BenchFlags): Promise<void> {
@@ -124,7 +124,7 @@ async function bench(flags: BenchFlags): Promise<void> {
   const shown = await progress("measuring");
   const options = { ...flags, perSecond: flags.rate };
   const result = await bench(cluster, client, options, (step) => shown.update(`measuring ${step}`)).finally(shown.stop);
-  process.stdout.write(flags.json ? `${JSON.stringify(result, null, 2)}\n` : formatBench(result));
+  writeOutput(flags.json ? result : formatBench(result));
   if (flags.html === undefined) return;
   const { html } = flags;
   await writeFile(html, benchPage(result)).catch((error: NodeJS.ErrnoException) => {

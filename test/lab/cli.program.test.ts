@@ -177,6 +177,39 @@ describe("the command line", () => {
     assert.equal(run.stdout, "");
   });
 
+  it("tells what is wrong in its JSON document too, of which there is never more than one", async () => {
+    const wrong = join(folder, "wrong.json.yaml");
+    await writeFile(
+      wrong,
+      "config: {cluster: {kind: existing}, teams: [{name: A}, {name: b, peers: [c]}], logging: 5}\n",
+    );
+    const runs = await Promise.all([
+      runLab(["plan", "--json", "--config-file", wrong]),
+      runLab(["audit", "--json", "--manifests", join(folder, "nothing")]),
+      runLab(["plan", "--json", "--stak", "dev"]),
+      runLab(["plan", "--json", "--manifests", wrong]),
+      runLab(["plan", "--json", "--help"]),
+    ]);
+    assert.deepEqual(
+      runs.map(({ exitCode }) => exitCode),
+      [2, 2, 2, 2, 0],
+    );
+    const errorsOf = ({ stdout }: LabRun): unknown => JSON.parse(stdout).errors;
+    const [settings, files, flags, folders, help] = runs;
+    assert.ok(settings !== undefined && files !== undefined && flags !== undefined && folders !== undefined);
+    const errors = settings.stderr.trim().split("\n").slice(1);
+    assert.equal(errors.length, 3);
+    assert.deepEqual(
+      errorsOf(settings),
+      errors.map((line) => line.trim()),
+    );
+    assert.deepEqual(errorsOf(files), [`there is no file or folder ${join(folder, "nothing")}`]);
+    assert.deepEqual(errorsOf(flags), ["unknown option '--stak' (did you mean --stack?)"]);
+    assert.equal(errorsOf(folders), undefined, "the plan was written already");
+    assert.match(folders.stderr, /^cannot write the manifests to '.*': EEXIST\n$/);
+    assert.match(help?.stdout ?? "", /^Usage: lab plan/);
+  });
+
   it("says in one line where it cannot write, and what it cannot read", async () => {
     const file = join(folder, "a-file");
     await writeFile(file, "");
