@@ -21,7 +21,7 @@ import {
 import { placementIssues } from "./placement.ts";
 import { errorMap, issuesOf, SettingsError, type SettingsIssue, unknownKey } from "./schema/errors.ts";
 import type { Renames } from "./schema/extends.ts";
-import { CONFIG_NAMESPACE, extend } from "./schema/extends.ts";
+import { CONFIG_NAMESPACE, extend, withFiles } from "./schema/extends.ts";
 import { asFarAsRight, isObject } from "./schema/values.ts";
 import { checkTeams } from "./team/namespace-room.ts";
 import { arnIssues, idleStatements, quotaIssues } from "./team/pod-identity.ts";
@@ -101,12 +101,13 @@ function judgeSettings(config: Readonly<Record<string, string>>): Settings {
   const { settings: whole, issues: unread } = extend(raw, RENAMES);
   const { settings: given, absent } = presentParts(whole);
   const parsed = StackSettings.safeParse(given, { error: errorMap });
+  const withFile = (found: readonly SettingsIssue[]) => withFiles(found, raw, whole, RENAMES);
   const issues = [
     ...unread,
-    ...(parsed.success ? [] : issuesOf(parsed.error, given, []).map(orAbsent)),
+    ...withFile(parsed.success ? [] : issuesOf(parsed.error, given, []).map(orAbsent)),
     ...regionIssues(given.cluster, region),
     ...strayKeys(config),
-    ...issuesOfSections(given, region, absent),
+    ...withFile(issuesOfSections(given, region, absent)),
   ];
   const errors = withoutMissing(issues.filter(({ severity }) => severity !== "warning"));
   if (!parsed.success || errors.length > 0) throw new SettingsError(errors);

@@ -13,6 +13,8 @@ export interface SettingsIssue {
   readonly message: string;
   /** The value found, which the text appends. Left out where there is none, or where the message names it. */
   readonly value?: unknown;
+  /** The file that the stack extends, where the value stands in that alone. */
+  readonly file?: string;
   /**
    * An `error` stops before anything is registered. A `warning` is about a setting without effect or a deprecated name: it is reported
    * once and stops nothing.
@@ -48,9 +50,11 @@ export class ArgumentsError extends SettingsError {
 export const ENCRYPTED = "(encrypted)";
 
 /** An issue as one sentence: `cluster.version: must be one of 1.34, 1.35, 1.36 (found "1.29")`. */
-export function formatIssue({ path, message, value }: SettingsIssue): string {
+export function formatIssue({ path, message, value, file }: SettingsIssue): string {
   if (value === ENCRYPTED) return `${formatPath(path)}: ${message} (found an encrypted value, which only Pulumi reads)`;
-  return `${formatPath(path)}: ${message}${value === undefined ? "" : ` (found ${foundAt(path, value)})`}`;
+  const found = value === undefined ? [] : [`found ${foundAt(path, value)}`];
+  const place = [...found, ...(file === undefined ? [] : [`in ${file}`])].join(" ");
+  return `${formatPath(path)}: ${message}${place === "" ? "" : ` (${place})`}`;
 }
 
 const CONFIDENTIAL = /passw(or)?d$|token$|secret$|^headers$/i;

@@ -80,6 +80,30 @@ export function extend(
   return { settings: merge(base.settings, settings), issues: [...issues, ...base.issues] };
 }
 
+/**
+ * Names the extended file in each issue with a value of it, which nobody would look for in the stack's own.
+ * @param own The stack's own settings, with `extends`.
+ * @param settings As {@link extend} merged them.
+ */
+export function withFiles(
+  issues: readonly SettingsIssue[],
+  own: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>>,
+  renames: Renames = {},
+): SettingsIssue[] {
+  const { extends: file, ...rest } = own;
+  if (typeof file !== "string") return [...issues];
+  const given = renamed(rest, renames).settings;
+  return issues.map((issue) => (!holds(given, issue.path) && holds(settings, issue.path) ? { ...issue, file } : issue));
+}
+
+function holds(settings: unknown, path: SettingsIssue["path"]): boolean {
+  const [key, ...rest] = path;
+  if (key === undefined) return true;
+  if (Array.isArray(settings)) return typeof key === "number" && key in settings && holds(settings[key], rest);
+  return isObject(settings) && typeof key === "string" && Object.hasOwn(settings, key) && holds(settings[key], rest);
+}
+
 function merge(
   base: Readonly<Record<string, unknown>>,
   over: Readonly<Record<string, unknown>>,

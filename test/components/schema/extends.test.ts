@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { extend } from "../../../components/schema/extends.ts";
+import { formatIssue } from "../../../components/schema/errors.ts";
+import { extend, withFiles } from "../../../components/schema/extends.ts";
 
 describe("extend", () => {
   let folder: string;
@@ -35,6 +36,27 @@ describe("extend", () => {
 
   it("leaves settings without a file as they are", () => {
     assert.deepEqual(extend({ teams: [] }, {}, folder), { settings: { teams: [] }, issues: [] });
+  });
+
+  it("is where the value of an issue is looked for, unless the stack sets it, or nobody does", () => {
+    const file = "environments/prod.yaml";
+    const own = { extends: file, cluster: { kind: "eks", tags: { environment: "" } } };
+    const { settings } = extend(own, {}, folder);
+    const issues = [
+      { path: ["cluster", "version"], message: "must be one of 1.36", value: "1.35" },
+      { path: ["teams", 1, "name"], message: "is unknown" },
+      { path: ["cluster", "tags", "environment"], message: "must not be empty", value: "" },
+      { path: ["cluster", "region"], message: "must be set" },
+      { path: ["teams", 5], message: "must be set" },
+    ];
+    assert.deepEqual(withFiles(issues, own, settings).map(formatIssue), [
+      'cluster.version: must be one of 1.36 (found "1.35" in environments/prod.yaml)',
+      "teams[1].name: is unknown (in environments/prod.yaml)",
+      'cluster.tags.environment: must not be empty (found "")',
+      "cluster.region: must be set",
+      "teams[5]: must be set",
+    ]);
+    assert.deepEqual(withFiles(issues, { cluster: own.cluster }, settings), issues);
   });
 
   it("reads old names in both files, so that a stack's current name goes over the file's old one", () => {
