@@ -19,7 +19,7 @@ import {
   KIND_CONTEXT,
   kindClusters,
 } from "./programs.ts";
-import { deletedNamespaces, missingNamespaces } from "./stack-namespaces.ts";
+import { deletedNamespaces, missingNamespaces, movedNamespaces } from "./stack-namespaces.ts";
 import {
   type Deployment,
   type MadeObject,
@@ -63,13 +63,13 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   const { cluster } = await connect(memory);
   process.stderr.write((await drillNotice(cluster)) ?? "");
   const missing = [...(await missingNamespaces(cluster, settings)), ...(await missingKinds(cluster, settings))];
-  if (missing.length > 0)
-    throw new Failure(`nothing was changed:\n${missing.map((line) => `  ${line}`).join("\n")}`, 2);
+  refuse(missing);
   await folder.writeProject(memory);
   const stack = await openStack(folder);
   await ensureKubernetesPlugin(stack.workspace);
   await folder.remember(memory);
   const state = await settled(stack, config);
+  refuse(movedNamespaces(state, settings));
   const replace = await endedPods(state, config, settings);
   if (replace.length > 0) process.stderr.write(`Replacing expired pods: ${replace.map(podOfUrn).join(", ")}\n`);
   for (const namespace of deletedNamespaces(state, settings))
@@ -79,6 +79,12 @@ export async function up({ stack: name, settings, target, kind, folder = new Sta
   // Refresh finds what was changed or deleted by hand; the program runs with it, so that its provider is the one of today.
   await operate("up", (signal) => stack.up({ ...shown(), signal, refresh: true, runProgram: true, replace }));
   return memory;
+}
+
+/** @throws {Failure} with all that is wrong, if anything is. */
+function refuse(wrong: readonly string[]): void {
+  if (wrong.length === 0) return;
+  throw new Failure(`nothing was changed:\n${wrong.map((line) => `  ${line}`).join("\n")}`, 2);
 }
 
 /** Pulumi's own command for the same. */

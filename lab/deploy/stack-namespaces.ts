@@ -2,6 +2,7 @@ import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { LOGGING_NAMESPACE } from "../../components/logging/pipeline.ts";
 import { CANARY_NAMESPACE } from "../../components/monitoring/scrape-targets.ts";
 import type { Settings } from "../../components/settings.ts";
+import { namespacePrefix } from "../../components/team/resource-names.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
 import { type Deployment, madeObjects } from "./state.ts";
 
@@ -18,6 +19,38 @@ export function deletedNamespaces(deployment: Deployment, settings: Settings): s
     .filter(({ urn }) => NAMESPACE.test(urn))
     .map(({ header }) => header.metadata.name)
     .filter((name) => !kept.has(name));
+}
+
+const CREATED_BY_ANOTHER =
+  "must not be a namespace that this stack created by another setting, since Pulumi would create it a second time: to move it, run the command once without it, which deletes it with everything in it";
+const ADOPTS_OWN =
+  "must not be set for a namespace that this stack created, since that deletes it with everything in it";
+
+/**
+ * Namespaces of a stack's state that the settings give to another team, or name another way. Pulumi knows one by the name of its resource,
+ * and creates what has a new one before it deletes the old.
+ * @returns what is wrong, in one sentence for each; empty where nothing is.
+ */
+export function movedNamespaces(deployment: Deployment, settings: Settings): string[] {
+  const created = new Map(
+    madeObjects(deployment)
+      .filter(({ urn }) => NAMESPACE.test(urn))
+      .map(({ urn, header }) => [header.metadata.name, urn.split("::").at(-1)]),
+  );
+  const isMoved = (name: string, prefix: string) => created.has(name) && created.get(name) !== `${prefix}-namespace`;
+  return settings.teams.flatMap(({ name: team, namespaces }, index) => {
+    const place = `teams[${index}]`;
+    if (namespaces === undefined)
+      return isMoved(teamNamespace(team), namespacePrefix(team, undefined))
+        ? [`${place}.name: ${CREATED_BY_ANOTHER} (found "${team}")`]
+        : [];
+    return namespaces.flatMap(({ name, adopt }, at) => {
+      const found = `(found "${name}")`;
+      if (adopt) return created.has(name) ? [`${place}.namespaces[${at}].adopt: ${ADOPTS_OWN} ${found}`] : [];
+      const moved = isMoved(name, namespacePrefix(team, name));
+      return moved ? [`${place}.namespaces[${at}].name: ${CREATED_BY_ANOTHER} ${found}`] : [];
+    });
+  });
 }
 
 /**

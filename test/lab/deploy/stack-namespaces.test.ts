@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseSettings } from "../../../components/settings.ts";
-import { deletedNamespaces, missingNamespaces } from "../../../lab/deploy/stack-namespaces.ts";
+import { deletedNamespaces, missingNamespaces, movedNamespaces } from "../../../lab/deploy/stack-namespaces.ts";
 import { readDeployment } from "../../../lab/deploy/state.ts";
 import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
@@ -40,6 +40,40 @@ describe("the namespaces that lab up deletes", () => {
     const adopted = { ...FULL, [key("teams")]: '[{"name":"ts","namespaces":[{"name":"ts-team","adopt":true}]}]' };
     assert.deepEqual(await deleted({ ...FULL, [key("teams")]: '[{"name":"ts"}]' }, adopted), ["ts-team"]);
     assert.deepEqual(await deleted(adopted, { ...FULL, [key("teams")]: "[]" }), []);
+  });
+});
+
+describe("the namespaces that lab up would create a second time", () => {
+  async function moved(before: string, after: string): Promise<string[]> {
+    const { resources } = await planStack({ name: "local", config: { ...BASE, [key("teams")]: before } });
+    const state = readDeployment({ resources: resources.map(({ urn, type, inputs }) => ({ urn, type, inputs })) });
+    return movedNamespaces(state, parseSettings({ ...BASE, [key("teams")]: after }));
+  }
+
+  it("are those of another team, and of one that names them another way", async () => {
+    const reason =
+      "must not be a namespace that this stack created by another setting, since Pulumi would create it a second time: to move it, run the command once without it, which deletes it with everything in it";
+    const before = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"api"},{"name":"sa-team"}]}]';
+    const after =
+      '[{"name":"ts","namespaces":[{"name":"ts-team"},{"name":"new"}]},{"name":"qa","namespaces":[{"name":"api"}]},{"name":"sa"}]';
+    assert.deepEqual(await moved(before, after), [
+      `teams[0].namespaces[0].name: ${reason} (found "ts-team")`,
+      `teams[1].namespaces[0].name: ${reason} (found "api")`,
+      `teams[2].name: ${reason} (found "sa")`,
+    ]);
+  });
+
+  it("are those that it would only take over, and then delete", async () => {
+    assert.deepEqual(await moved('[{"name":"ts"}]', '[{"name":"ts","namespaces":[{"name":"ts-team","adopt":true}]}]'), [
+      'teams[0].namespaces[0].adopt: must not be set for a namespace that this stack created, since that deletes it with everything in it (found "ts-team")',
+    ]);
+  });
+
+  it("are none where the teams stay, go, or take what is not the stack's", async () => {
+    const teams = '[{"name":"ts"},{"name":"pay","namespaces":[{"name":"api"},{"name":"old","adopt":true}]}]';
+    assert.deepEqual(await moved(teams, teams), []);
+    assert.deepEqual(await moved(teams, "[]"), []);
+    assert.deepEqual(await moved(teams, '[{"name":"qa","namespaces":[{"name":"old","adopt":true}]}]'), []);
   });
 });
 
