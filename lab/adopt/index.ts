@@ -26,7 +26,12 @@ export function registerAdopt(program: Command): void {
   program
     .command("adopt")
     .description("write a stack file and an import file for what a cluster already runs; changes nothing")
-    .option("-s, --stack <name>", "stack to write, as in Pulumi.NAME.yaml (default: the cluster's name or the context)")
+    .addOption(
+      new Option(
+        "-s, --stack <name>",
+        "stack to write, as in Pulumi.NAME.yaml (default: the cluster's name or the context)",
+      ).argParser(stackName),
+    )
     .addOption(new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"))
     .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, else ~/.kube/config)")
     .option("--name <cluster>", "name of the EKS cluster; needs --region (default: none, AWS is not queried)")
@@ -66,6 +71,12 @@ function parts(text: string): Part[] {
     if (part === undefined) throw new InvalidArgumentError(`It must be a list of ${PARTS.join(", ")}.`);
     return part;
   });
+}
+
+/** @see https://www.pulumi.com/learn/building-with-pulumi/understanding-stacks */
+function stackName(text: string): string {
+  if (/^[\w.-]+$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be letters, digits, '-', '_' and '.'.");
 }
 
 function place(text: string): CoreDnsPlace {

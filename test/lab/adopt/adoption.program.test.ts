@@ -251,6 +251,7 @@ describe("lab adopt", () => {
   it("exits with 2 and one line where it cannot tell what to adopt", async () => {
     for (const [args, expected] of [
       [["--parts", "teams"], /needs --namespaces/],
+      [["--stack", "a b"], /option '-s, --stack <name>' argument 'a b' is invalid\. It must be letters, digits/],
       [["--name", "prod"], /--name and --region belong together/],
       [["--parts", "dns", "--namespaces", "payments"], /needs teams in --parts/],
       [["--parts", "network"], /It must be a list of dns, teams, logging\./],
