@@ -43,21 +43,28 @@ export async function nameForms(cluster: Cluster, client: DnsClient, text: strin
   const at = (own: string) =>
     search.map((domain, index) => (index === 0 && domain.endsWith(`.${zone}`) ? `${own}.${zone}` : domain));
   const { namespace: here } = client.pod;
+  const whole = `${service}.${namespace}.${zone}.`;
   const forms = [
     { form: service, asked: namespace },
     { form: `${service}.${namespace}`, asked: here },
     { form: `${service}.${namespace}.svc`, asked: here },
     { form: `${service}.${namespace}.${zone}`, asked: here },
-    { form: `${service}.${namespace}.${zone}.`, asked: here },
+    { form: whole, asked: here },
   ];
+  const asking = { ...client, hosts: "", hasCurl: false };
+  // A form that leads nowhere is asked for outside too, where each query may wait for its timeout.
+  if (!(await explain(cluster, asking, whole, { ndots: 1, search })).found)
+    throw new Failure(
+      `'${text}' must be a Service with an address, and ${whole} has none: \`npm run lab -- dns explain ${whole}\` shows why`,
+      2,
+    );
   const costs: FormCost[] = [];
   // One after the other: two at a time would disturb each other's times.
   for (const { form, asked } of forms) {
     for (const ndots of COMPARED_NDOTS) {
       const options = { ndots, search: at(asked) };
       const rounds: Explanation[] = [];
-      for (let run = 0; run < runs; run += 1)
-        rounds.push(await explain(cluster, { ...client, hosts: "", hasCurl: false }, form, options));
+      for (let run = 0; run < runs; run += 1) rounds.push(await explain(cluster, asking, form, options));
       costs.push({ form, asked, ndots, ...costOf(rounds) });
     }
   }

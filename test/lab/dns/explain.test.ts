@@ -175,6 +175,21 @@ describe("lab dns forms", () => {
     );
   });
 
+  it("asks for no more where the whole name has no address", async () => {
+    const { execute, asked } = dnsPod({ ...POD, names: {} });
+    const cluster = fakeCluster(
+      { pod: async () => runningPod("ts"), configMap: async () => ({ Corefile: COREFILE }) },
+      execute,
+    );
+    const client = await dnsClientAt(cluster, "ts-team/curl-ts");
+    await assert.rejects(nameForms(cluster, client, "curl-sa.sa-team"), {
+      name: "Failure",
+      exitCode: 2,
+      message: `'curl-sa.sa-team' must be a Service with an address, and ${FULL}. has none: \`npm run lab -- dns explain ${FULL}.\` shows why`,
+    });
+    assert.deepEqual(asked, [`${FULL}. A`, `${FULL}. AAAA`]);
+  });
+
   it("wants a Service and its namespace", () => {
     assert.deepEqual(parseService("a.b"), { service: "a", namespace: "b" });
     for (const text of ["a", "a.", "a.b.svc", ""])
