@@ -50,7 +50,7 @@ function refuseEmptyOptions(command: Command): void {
 export function stackOptions(command: Command, byDefault: string): Command {
   return command
     .addOption(new Option("-s, --stack <name>", "stack, as in Pulumi.NAME.yaml").default(byDefault))
-    .option("--config-file <file>", "read the stack from this file, which then names it, instead of Pulumi.NAME.yaml")
+    .option("--config-file <file>", "read the stack from this file; Pulumi.NAME.yaml in another folder names it too")
     .hook("preAction", (_, action) => {
       const { configFile } = action.opts<{ readonly configFile?: string }>();
       const name = configFile === undefined ? undefined : stackNamedBy(configFile);
@@ -59,9 +59,9 @@ export function stackOptions(command: Command, byDefault: string): Command {
     });
 }
 
-/** The stack that a file is of by its name, such as `prod` of `Pulumi.prod.yaml` and of `stacks/prod.yml`. */
+/** The stack that a file is of by its name, such as `prod` of `stacks/Pulumi.prod.yaml`. */
 function stackNamedBy(file: string): string | undefined {
-  return /^(?:Pulumi\.)?([\w.-]+)\.(?:ya?ml|json)$/.exec(basename(file))?.[1];
+  return /^Pulumi\.([\w.-]+)\.(?:ya?ml|json)$/.exec(basename(file))?.[1];
 }
 
 /** Adds the options that name a cluster. @param context Which context is used by default. */

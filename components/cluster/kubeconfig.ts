@@ -96,14 +96,17 @@ type Document = NonNullable<z.infer<typeof Kubeconfig>>;
 /** A file's document, why it is none, or nothing where there is no file. */
 function readKubeconfig(file: string): Document | string | undefined {
   const kind = otherThanFile(file);
-  if (kind !== undefined) return `the kubeconfig ${file} is ${kind}, not a file`;
+  // Reading a folder fails by itself.
+  if (kind !== undefined && kind !== "a folder") return `the kubeconfig ${file} is ${kind}, not a file`;
   try {
     const document = Kubeconfig.safeParse(parse(readFileSync(file, "utf8")));
     return document.success ? (document.data ?? {}) : `${file} is not a kubeconfig`;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    return code === "EACCES" ? `cannot read the kubeconfig ${file} (${code})` : `${file} is not a kubeconfig`;
+    return code === "EACCES" || code === "EISDIR"
+      ? `cannot read the kubeconfig ${file} (${code})`
+      : `${file} is not a kubeconfig`;
   }
 }
 

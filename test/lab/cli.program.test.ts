@@ -236,7 +236,7 @@ describe("the command line", () => {
       stackOf("Pulumi.prod-us.yaml", "--stack", "dev"),
       stackOf("without an ending"),
     ]);
-    assert.deepEqual(names, ["prod-eu", "stage", "dev", "dev"]);
+    assert.deepEqual(names, ["prod-eu", "dev", "dev", "dev"]);
   });
 
   it("refuses an option without text, which a variable that is not set leaves", async () => {

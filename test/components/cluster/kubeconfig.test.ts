@@ -116,6 +116,6 @@ describe("findServer", () => {
   it("tells a folder from a file", () => {
     const found = findServer(existing(), [folder]);
     assert.ok("issue" in found);
-    assert.match(found.issue, /^the kubeconfig \S+ is a folder, not a file$/);
+    assert.match(found.issue, /^cannot read the kubeconfig .* \(EISDIR\)$/);
   });
 });
