@@ -131,9 +131,6 @@ export function canarySpec(
 
 const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr: "::/0" } }];
 
-/** The pods behind a Service may listen on another port than it has, which no setting of a collector on the nodes tells. */
-const TO_DESTINATION = { destinationCidrs: ["0.0.0.0/0", "::/0"], destinationPort: "all" } as const;
-
 /**
  * What the canary's pods may do on the network: be scraped, look up names, ask the API server and the destination of its lines.
  * @param scraper Namespace of Prometheus; undefined where none scrapes.
@@ -155,7 +152,8 @@ export function canaryPolicy(
       { protocol: "TCP", port: 16_443 },
     ],
   };
-  const lines = destination.kind === "none" ? [] : destinationEgress(destination.at, TO_DESTINATION);
+  const lines =
+    destination.kind === "none" ? [] : destinationEgress(destination.at, { destinationCidrs: ["0.0.0.0/0", "::/0"] });
   return {
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],

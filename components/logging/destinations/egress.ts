@@ -14,7 +14,7 @@ interface PodsDestination {
   /** Addresses of a destination outside the cluster that is named by a host name. */
   readonly destinationCidrs: readonly string[];
   /** Port of the pods behind a Service. @default that of the Service from 1024, else all */
-  readonly destinationPort?: number | "all" | undefined;
+  readonly destinationPort?: number | undefined;
 }
 
 /** Whether the addresses of a destination must be given, since a network policy knows no names. */
@@ -47,8 +47,8 @@ export function destinationEgress(
 
 /** The port of the pods behind a Service; all of them where it is not known. */
 function portsBehind(service: number, pods: PodsDestination["destinationPort"]): Pick<EgressRule, "ports"> {
-  const port = pods ?? (service < UNPRIVILEGED_PORT ? "all" : service);
-  return port === "all" ? {} : { ports: [{ protocol: "TCP", port }] };
+  const port = pods ?? (service < UNPRIVILEGED_PORT ? undefined : service);
+  return port === undefined ? {} : { ports: [{ protocol: "TCP", port }] };
 }
 
 /** Whether a destination is named by a Service of the cluster, which this stack does not bring. */

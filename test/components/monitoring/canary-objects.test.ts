@@ -35,14 +35,6 @@ describe("the objects of the canary, and what leads to metrics and alerts", func
     );
   });
 
-  it("lets the canary reach the pods of a Service, which may listen on another port", async () => {
-    const logging = { destination: { kind: "loki", url: "http://loki.loki.svc:8080" } };
-    const { read } = await plan("existing", { logging, monitoring: OPERATOR });
-    assert.deepEqual(read("monitoring-canary-network").spec.egress.at(-1), {
-      to: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "loki" } } }],
-    });
-  });
-
   it("opens the canary's metrics to Prometheus's namespace, and to nobody where CloudWatch watches", async () => {
     const ingress = async (monitoring: object) =>
       (await plan("eks", { monitoring })).read("monitoring-canary-network").spec.ingress;
