@@ -192,8 +192,7 @@ function issuesOfSections(
     ...under("teams", [...idleStatements(teams), ...quotaIssues(teams), ...idleQuotas(teams)], new Set()),
     ...partIssues({ absent, cluster: cluster?.value, logging: logging?.value, teams, hasCurlPods, given }),
     ...(absent.has("dns") || (kind !== "existing" && !adoptsDns(kind, given.dns)) ? [] : unusedDnsSettings(given.dns)),
-    ...(cluster?.value.kind === "eks-existing" &&
-    (dns === undefined ? absent.has("dns") : !dns.without.has("clusterDns"))
+    ...(cluster?.value.kind === "eks-existing" && (dns !== undefined || absent.has("dns"))
       ? dnsAddressIssues(cluster.value, dns?.value.clusterDns)
       : []),
     ...(eks === undefined || dns === undefined ? [] : placementIssues(eks, dns.value, region)),

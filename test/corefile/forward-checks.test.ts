@@ -27,7 +27,17 @@ describe("a forward", () => {
   });
 
   it("is never used behind the first line that takes its names, whichever zones these have", () => {
-    const zones = ["b.a.Example.", "a.example", "c.b.a.example", "example", "d.a.example", "a.example"];
+    const zones = [
+      "b.a.Example.",
+      "a.example",
+      "c.b.a.example",
+      "example",
+      "d.a.example",
+      "a.example",
+      "test",
+      "a.test",
+      "b.a.test",
+    ];
     const { warnings } = check(
       block(".:53", OTHER.replace("forward . ", `${zones.map((z) => `forward ${z} 10.0.0.9\n`).join("")}forward . `)),
     );
@@ -37,6 +47,8 @@ describe("a forward", () => {
         ["c.b.a.example", "b.a.Example."],
         ["d.a.example", "a.example"],
         ["a.example", "a.example"],
+        ["a.test", "test"],
+        ["b.a.test", "test"],
       ].map(([zone, first]) => `.:53: forward ${zone} is never used: forward ${first} comes first and takes its names`),
     );
   });

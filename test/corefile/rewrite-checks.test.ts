@@ -77,6 +77,8 @@ describe("a rule of rewrite", () => {
     ),
     withLines("rewrite name web.old.example example.com"),
     withLines("rewrite name web.old.example old.example"),
+    // A domain of one's own ends like this, so it is no namespace.
+    withLines("rewrite name foo.example.com web.SHOP", stub("a.shop:53", "forward . 10.0.0.9")),
     withLines(`rewrite name regex ^(.*)\\.x\\.(\\w+)\\.$ {1}.{2} ${AUTO}`),
   ];
   for (const [index, text] of fine.entries())

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { checkedFacts } from "../../../components/cluster/existing-cluster.ts";
+import { ClusterSettings, kubeDnsAddresses } from "../../../components/cluster/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { planStack } from "../../../lab/plan/plan.ts";
 import { ofType } from "../../support/find.ts";
@@ -97,6 +98,11 @@ describe("a cluster of ipFamily ipv6", () => {
     ]);
     assert.deepEqual(refused({ cluster: auto, dns: { clusterDns: ["fd12:3456::a"] } }), []);
     assert.deepEqual(refused({ cluster: { ...auto, compute: "managed" } }), []);
+    assert.deepEqual(kubeDnsAddresses(ClusterSettings.parse(auto)), []);
+    assert.deepEqual(kubeDnsAddresses(ClusterSettings.parse({ ...auto, ipFamily: "ipv4" })), [
+      "10.100.0.10",
+      "172.20.0.10",
+    ]);
     assert.deepEqual(
       refused({ cluster: auto, dns: { clusterDns: ["nonsense"] } }).filter((line) => line.includes("is required")),
       [],
