@@ -32,13 +32,13 @@ import { CurlPodSettings, DEFAULT_TEAMS, hasCurlPod, TeamsSettings } from "./tea
 /** The keys of a stack's configuration under {@link CONFIG_NAMESPACE}. The JSON Schema for editors is made from it. */
 export const StackSettings = z.strictObject(
   {
-    cluster: ClusterSettings.describe("A new or existing EKS cluster, or any in a kubeconfig."),
+    cluster: ClusterSettings.describe("A new EKS cluster, an existing one, or any cluster in a kubeconfig."),
     dns: DnsSettings.prefault({}).describe("CoreDNS; `false` leaves it out."),
     teams: TeamsSettings.prefault(DEFAULT_TEAMS).describe(
       "Teams; `[]` for none. Default: ts and sa, peers of each other.",
     ),
     curlPods: z.boolean().default(true).describe("Create the curl pods. Default true."),
-    curlPod: CurlPodSettings.prefault({}).describe("The teams' curl pods."),
+    curlPod: CurlPodSettings.prefault({}).describe("The curl pod in each team's namespace."),
     logging: LoggingSettings.prefault({}).describe("Log collection; `false` leaves it out."),
     monitoring: MonitoringSettings.prefault({}).describe("Metrics, alerts, dashboards and a canary. Default: none."),
   },

@@ -87,8 +87,8 @@ export const PublicCidrs = z.array(z.string().refine(isPublicBlock, PUBLIC_BLOCK
 export const EndpointAccess = z
   .strictObject({
     private: z.boolean().default(true).describe("Endpoint in the VPC. Default true."),
-    public: z.boolean().default(false).describe("Limited to publicCidrs. Default false."),
-    publicCidrs: PublicCidrs.default([]).describe("Never 0.0.0.0/0."),
+    public: z.boolean().default(false).describe("Public endpoint, limited to publicCidrs. Default false."),
+    publicCidrs: PublicCidrs.default([]).describe("CIDR blocks allowed there, never 0.0.0.0/0."),
   })
   .superRefine((access, context) => {
     if (access.public && access.publicCidrs.length === 0)
@@ -131,7 +131,7 @@ const AccessEntrySettings = z
       .array(z.string().min(1))
       .superRefine(unique())
       .default([])
-      .describe("Where policy applies. Default: all."),
+      .describe("Namespaces of the policy. Default: all."),
   })
   .superRefine(({ groups, policy, namespaces }, context) => {
     if (policy !== undefined) return;
@@ -164,7 +164,7 @@ export const EksExistingSettings = z.strictObject({
   compute: z
     .enum(["managed", "karpenter", "auto", "fargate"])
     .default("managed")
-    .describe("With auto there are no CoreDNS pods, with fargate no DaemonSets. Default managed."),
+    .describe("Node groups, Karpenter, Auto Mode (no CoreDNS pods) or only Fargate (no DaemonSets). Default managed."),
   serviceCidr: ServiceCidr.optional().describe("Default: 172.20.0.0/16 or 10.100.0.0/16."),
   ipFamily: IpFamilySetting,
   networkPolicies: z.boolean().default(false).describe("The cluster enforces NetworkPolicies. Default false."),
@@ -176,12 +176,12 @@ export const EksExistingSettings = z.strictObject({
     .string()
     .min(1, "must be a path, such as ~/.kube/config")
     .optional()
-    .describe("Default: by `aws eks get-token`."),
+    .describe("Default: credentials from `aws eks get-token`."),
   context: z
     .string()
     .min(1, "must be the name of a context, such as prod")
     .optional()
-    .describe("Default: by `aws eks get-token`."),
+    .describe("Default: credentials from `aws eks get-token`."),
   accessEntries: AccessEntries.default([]).describe("Additional IAM principals."),
   tags: Tags.default({}).describe("Of AWS resources, at most 40."),
 });

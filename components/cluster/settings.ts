@@ -55,7 +55,7 @@ export const EksClusterSettings = z.strictObject({
   vpc: VpcSettings.optional().describe("A new VPC."),
   existingVpc: ExistingVpcSettings.optional().describe("An existing VPC."),
   nodeGroups: NodeGroups.prefault([{ name: "default" }]).describe("Default: two t4g.medium."),
-  endpointAccess: EndpointAccess.prefault({}).describe("Of the Kubernetes API."),
+  endpointAccess: EndpointAccess.prefault({}).describe("Access to the Kubernetes API."),
   accessEntries: AccessEntries.default([]).describe("IAM principals, besides the deploying one."),
   logTypes: z
     .array(z.enum(["api", "audit", "authenticator", "controllerManager", "scheduler"]))
@@ -71,10 +71,10 @@ export const EksClusterSettings = z.strictObject({
     .strictObject({
       vpcCni: AddonVersion.optional().describe("Version of vpc-cni."),
       kubeProxy: AddonVersion.optional().describe("Version of kube-proxy."),
-      podIdentityAgent: AddonVersion.optional().describe("Of eks-pod-identity-agent."),
+      podIdentityAgent: AddonVersion.optional().describe("Version of eks-pod-identity-agent."),
     })
     .prefault({})
-    .describe("Versions. Default: by Kubernetes version."),
+    .describe("Versions of other add-ons. Default: by Kubernetes version."),
   tags: Tags.default({}).describe("Of AWS resources, at most 40."),
 });
 export type EksClusterSettings = z.infer<typeof EksClusterSettings>;

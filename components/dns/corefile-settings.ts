@@ -29,14 +29,16 @@ const Upstream = string(
  * @see https://coredns.io/plugins/forward/
  */
 const ForwardOptions = z.strictObject({
-  policy: z.enum(["random", "round_robin", "sequential"]).optional().describe("Default random."),
-  maxConcurrent: integer(1).optional().describe("Above rate × delay; further queries are refused. Default: no limit."),
-  maxFails: integer(0).optional().describe("Until it is down; 0: never. Default 2."),
-  expire: Duration.optional().describe("Default 10s."),
-  healthCheck: Duration.optional().describe("Default 500ms."),
+  policy: z.enum(["random", "round_robin", "sequential"]).optional().describe("Upstream selection. Default random."),
+  maxConcurrent: integer(1)
+    .optional()
+    .describe("Concurrent queries, above rate × delay; more are refused. Default: no limit."),
+  maxFails: integer(0).optional().describe("Failed health checks until it is down; 0: never. Default 2."),
+  expire: Duration.optional().describe("Idle time of a connection. Default 10s."),
+  healthCheck: Duration.optional().describe("Health check interval. Default 500ms."),
   except: z.array(Domain).min(1).optional().describe("Domains not forwarded."),
-  forceTcp: z.boolean().optional().describe("Default false."),
-  preferUdp: z.boolean().optional().describe("Default false."),
+  forceTcp: z.boolean().optional().describe("TCP only. Default false."),
+  preferUdp: z.boolean().optional().describe("Try UDP first for queries over TCP. Default false."),
   tlsServerName: Domain.optional().describe("Certificate name, required for tls:// upstreams."),
 });
 
@@ -56,27 +58,27 @@ const CacheSide = z.strictObject({
  */
 const CacheOptions = z.strictObject({
   ttl: integer(1, 3600).optional().describe("Maximum, in seconds. Default 30."),
-  success: CacheSide.optional().describe("Success."),
+  success: CacheSide.optional().describe("Positive answers."),
   denial: CacheSide.optional().describe("Negative answers (NXDOMAIN, NODATA)."),
   prefetch: z
     .strictObject({
-      amount: integer(1).describe("Queries within the duration."),
-      duration: Duration.default("1m").describe("Default 1m."),
-      percentage: integer(10, 90).default(10).describe("Of the TTL left, 10 to 90. Default 10."),
+      amount: integer(1).describe("Queries that make it popular."),
+      duration: Duration.default("1m").describe("Maximum gap between them. Default 1m."),
+      percentage: integer(10, 90).default(10).describe("Remaining TTL in percent, 10 to 90. Default 10."),
     })
     .optional()
-    .describe("Of popular answers. Default: off."),
+    .describe("Refresh popular answers. Default: off."),
   serveStale: z
     .strictObject({
-      duration: Duration.default("1h").describe("Default 1h."),
+      duration: Duration.default("1h").describe("Time after expiry. Default 1h."),
       refresh: z
         .enum(["immediate", "verify"])
         .default("immediate")
         .describe("Answer at once, or ask upstream first. Default immediate."),
     })
     .optional()
-    .describe("While upstreams are down. Default: off."),
-  servfail: Duration.optional().describe("At most 5m. Default 5s."),
+    .describe("Serve expired answers while upstreams are down. Default: off."),
+  servfail: Duration.optional().describe("How long a SERVFAIL is cached, at most 5m. Default 5s."),
 });
 
 const RewriteRule = z.strictObject({
@@ -84,8 +86,8 @@ const RewriteRule = z.strictObject({
     .enum(["exact", "prefix", "suffix", "substring", "regex"])
     .default("exact")
     .describe("CoreDNS ends a prefix or substring with a dot; regex matches part of a label. Default exact."),
-  from: string(/^\S+$/, "a string without spaces").describe("From."),
-  to: string(/^\S+$/, "a string without spaces").describe("{1} is a regex's first group."),
+  from: string(/^\S+$/, "a string without spaces").describe("Text or pattern."),
+  to: string(/^\S+$/, "a string without spaces").describe("Replacement; {1} is a regex's first group."),
   answerAuto: z.boolean().default(true).describe("Restore the queried name in answers. Default true."),
   continue: z.boolean().default(false).describe("Apply the following rules too. Default false."),
 });
@@ -110,14 +112,14 @@ export const CorefileOptions = z.strictObject({
     .describe("For outside names, at most 15. Default: the node's /etc/resolv.conf."),
   forward: ForwardOptions.optional().describe("Forwarding to upstreams."),
   cache: CacheOptions.optional().describe("Cache of answers."),
-  stubDomains: z.array(StubDomain).optional().describe("The longest match wins."),
+  stubDomains: z.array(StubDomain).optional().describe("Domains with upstreams of their own; the longest match wins."),
   hosts: z
     .strictObject({
       entries: z
         .array(
           z.strictObject({
-            address: Address.describe("Address."),
-            names: z.array(Domain).min(1).describe("Without `*`: for patterns, `rewrite`."),
+            address: Address.describe("IP address."),
+            names: z.array(Domain).min(1).describe("Without `*`; for patterns use `rewrite`."),
           }),
         )
         .min(1)
@@ -126,7 +128,7 @@ export const CorefileOptions = z.strictObject({
     })
     .optional()
     .describe("Fixed addresses, which take precedence."),
-  rewrite: z.array(RewriteRule).optional().describe("In order."),
+  rewrite: z.array(RewriteRule).optional().describe("Rules, in order."),
   log: z
     .strictObject({
       classes: z
@@ -137,19 +139,24 @@ export const CorefileOptions = z.strictObject({
       zones: z.array(Zone).min(1).optional().describe("Zones. Default: all."),
     })
     .optional()
-    .describe("Query log, which reduces throughput. Default: off."),
-  lameduck: Duration.optional().describe("At most 25s on the add-on. Default 5s."),
+    .describe("Query log; logging everything reduces throughput. Default: off."),
+  lameduck: Duration.optional().describe(
+    "How long a terminating pod still answers, at most 25s on the add-on. Default 5s.",
+  ),
   pods: z
     .enum(["disabled", "insecure", "verified"])
     .optional()
-    .describe("`verified` watches all pods. Default insecure, or verified with autopath."),
-  ttl: integer(0, 3600).optional().describe("Of cluster names, in seconds. Default 5."),
-  autopath: z.boolean().optional().describe("Fewer queries, more memory. Default false."),
-  multisocket: integer(1, 1024).optional().describe("Sockets; requires CoreDNS 1.12. Default 1."),
+    .describe("Pod IP names; `verified` watches all pods. Default insecure, or verified with autopath."),
+  ttl: integer(0, 3600).optional().describe("TTL of cluster names in seconds. Default 5."),
+  autopath: z
+    .boolean()
+    .optional()
+    .describe("Walk the search list on the server: fewer queries, more memory. Default false."),
+  multisocket: integer(1, 1024).optional().describe("Listening sockets; requires CoreDNS 1.12. Default 1."),
   reload: z
     .strictObject({
-      interval: Duration.default("30s").describe("At least 2s. Default 30s."),
-      jitter: Duration.default("15s").describe("At least 1s. Default 15s."),
+      interval: Duration.default("30s").describe("Check interval, at least 2s. Default 30s."),
+      jitter: Duration.default("15s").describe("Random delay of each check, at least 1s. Default 15s."),
     })
     .optional()
     .describe("Reloading of a changed Corefile."),
@@ -172,7 +179,7 @@ export const CorefileSettings = z
         delay: Duration.default("2s").describe("Maximum response time. Default 2s, CoreDNS's timeout."),
       })
       .optional()
-      .describe("Sets maxConcurrent of tuned: rate × delay."),
+      .describe("Load from which tuned sets maxConcurrent: rate × delay."),
     text: z.string().min(1).optional().describe("A complete Corefile; excludes profile and options."),
   })
   .superRefine((corefile, context) => {

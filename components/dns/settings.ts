@@ -28,7 +28,10 @@ export const AdoptSettings = z.strictObject({
     .optional()
     .describe("CoreDNS version to check the Corefile against. Default: the newest known."),
   terminationGracePeriodSeconds: integer(0, 3600).default(30).describe("Longer than `lameduck`. Default 30."),
-  force: z.boolean().default(false).describe("Take over fields that another tool manages. Default false."),
+  force: z
+    .boolean()
+    .default(false)
+    .describe("Take over fields that another tool manages, instead of reporting conflicts. Default false."),
 });
 export type AdoptSettings = z.infer<typeof AdoptSettings>;
 
@@ -44,7 +47,7 @@ export const NodeLocalCacheSettings = z.strictObject({
     .enum(["iptables", "kubelet"])
     .default("iptables")
     .describe(
-      "`iptables` needs clusterDns and kube-proxy in iptables mode; `kubelet` serves pods that name it. Default iptables.",
+      "`iptables` also answers on kube-dns's address, and needs clusterDns and kube-proxy in iptables mode; `kubelet` serves pods that name it. Default iptables.",
     ),
   address: Address.default(LOCAL_ADDRESS).describe(`In 169.254.0.0/16 or fd00::/8. Default ${LOCAL_ADDRESS}.`),
   image: Image.default("registry.k8s.io/dns/k8s-dns-node-cache:1.26.8").describe(
@@ -65,11 +68,11 @@ const Labels = z.record(LabelKey, LabelValueOrEmpty);
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z
   .strictObject({
-    key: z.string().optional().describe("Key."),
+    key: z.string().optional().describe("Default: all, with operator Exists."),
     operator: z.enum(["Exists", "Equal"]).optional().describe("Default Equal."),
-    value: z.string().optional().describe("Value."),
+    value: z.string().optional().describe("With operator Equal."),
     effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional().describe("Default: all effects."),
-    tolerationSeconds: z.int().optional().describe("Only with NoExecute."),
+    tolerationSeconds: z.int().optional().describe("Seconds until eviction, with NoExecute. Default: never."),
   })
   .superRefine(({ key, operator, value, effect, tolerationSeconds }, context) => {
     if ((key ?? "") === "" && operator !== "Exists")
@@ -102,8 +105,8 @@ export const DnsSettings = z
     replicas: integer(1, 1000).optional().describe("CoreDNS pods; excludes autoscaling. Default 2."),
     autoscaling: z
       .strictObject({
-        minReplicas: integer(2, 1000).default(2).describe("2 to 1000. Default 2."),
-        maxReplicas: integer(2, 1000).optional().describe("2 to 1000. Default: the add-on's."),
+        minReplicas: integer(2, 1000).default(2).describe("Pods, 2 to 1000. Default 2."),
+        maxReplicas: integer(2, 1000).optional().describe("Pods, 2 to 1000. Default: the add-on's."),
       })
       .optional()
       .describe("max(nodes/16, cores/256) pods. Default: off."),
@@ -125,12 +128,12 @@ export const DnsSettings = z
           .describe("Limits."),
       })
       .optional()
-      .describe("Per CoreDNS pod."),
+      .describe("Resources per CoreDNS pod."),
     podDisruptionBudget: z
       .strictObject({
         enabled: z.boolean().default(true).describe("Default true."),
-        maxUnavailable: IntOrPercent.optional().describe("Or a percentage. Default 1."),
-        minAvailable: IntOrPercent.optional().describe("Excludes maxUnavailable."),
+        maxUnavailable: IntOrPercent.optional().describe("Number or percentage. Default 1."),
+        minAvailable: IntOrPercent.optional().describe("Number or percentage; excludes maxUnavailable."),
       })
       .optional()
       .describe("Pods that a drain may stop."),
@@ -155,7 +158,9 @@ export const DnsSettings = z
       .array(Address)
       .min(1)
       .optional()
-      .describe("Of kube-dns and an existing node cache: allowed by network policies, never forwarded to."),
+      .describe(
+        "Addresses of kube-dns and an existing node cache: network policies allow them, and a Corefile must not forward to them.",
+      ),
     clusterSize: z
       .strictObject({
         nodes: integer(1).describe("Nodes."),
@@ -164,7 +169,7 @@ export const DnsSettings = z
         cores: integer(1).optional().describe("Default: 4 per node."),
       })
       .optional()
-      .describe("Sets defaults of autoscaling, memory limit and cache."),
+      .describe("Expected size; sets defaults of autoscaling, memory limit and cache."),
     conflicts: z
       .strictObject({
         onCreate: z
@@ -177,13 +182,13 @@ export const DnsSettings = z
           .describe("If values were changed in the cluster. Default OVERWRITE."),
       })
       .prefault({})
-      .describe("Of the add-on."),
+      .describe("Conflict resolution of the add-on."),
     preserve: z
       .boolean()
       .optional()
-      .describe("Keep CoreDNS when the add-on is deleted. Default: true on an existing cluster."),
+      .describe("Keep CoreDNS when the add-on is deleted. Default: true on an existing cluster, else false."),
     adopt: AdoptSettings.optional().describe(
-      "Manage an existing cluster's CoreDNS by server-side apply, not as an add-on.",
+      "Manage a running CoreDNS by server-side apply, not as an EKS add-on; on an existing cluster.",
     ),
     timeouts: z
       .strictObject({
@@ -192,7 +197,7 @@ export const DnsSettings = z
         delete: Duration.default("25m").describe("Default 25m."),
       })
       .prefault({})
-      .describe("Of add-on operations; at least 20m, the limit of EKS."),
+      .describe("Timeouts of add-on operations; at least 20m, the limit of EKS."),
     nodeLocalCache: NodeLocalCacheSettings.optional().describe("NodeLocal DNSCache. Default: off."),
   })
   .superRefine((dns, context) => {

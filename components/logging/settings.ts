@@ -32,14 +32,18 @@ export const LoggingSettings = z.strictObject({
       destinationCidrs: z
         .array(PolicyCidr)
         .default([])
-        .describe("Of a destination outside the cluster, for network policies."),
+        .describe("Addresses of an outside destination, for network policies."),
       destinationPort: Port.optional().describe(
-        "Of the pods behind a Service, for network policies. Default: the Service's from 1024, else all.",
+        "Port of the destination's pods, for network policies. Default: its Service's from 1024, else all.",
       ),
     })
     .prefault({})
     .describe("Mode sidecar only."),
-  sources: z.array(z.enum(SOURCES)).superRefine(unique()).default(["pods"]).describe("Default: pods."),
+  sources: z
+    .array(z.enum(SOURCES))
+    .superRefine(unique())
+    .default(["pods"])
+    .describe("Pods' files, the node's journal, Kubernetes events, EKS's audit log, EKS Auto Mode. Default: pods."),
   events: z
     .strictObject({
       image: Image.optional().describe(
@@ -55,7 +59,7 @@ export const LoggingSettings = z.strictObject({
   routes: z
     .array(Route)
     .default([])
-    .describe("A line takes each whose conditions it meets. Default: all lines to all destinations."),
+    .describe("A line takes each route whose conditions it meets. Default: all lines to all destinations."),
   index: IndexFormat.prefault({}).describe("Index names in OpenSearch and Elasticsearch."),
   namespaces: z
     .strictObject({
@@ -69,13 +73,13 @@ export const LoggingSettings = z.strictObject({
     .array(z.enum(["java", "python", "go", "node"]))
     .superRefine(unique())
     .default(["java", "python", "go", "node"])
-    .describe("Stack traces to join. Default: all four."),
-  parseJson: z.boolean().default(true).describe("Default true."),
-  processing: ProcessingSettings.prefault({}).describe("Steps before the buffer."),
+    .describe("Stack traces joined into one record. Default: all four."),
+  parseJson: z.boolean().default(true).describe("Parse JSON lines into fields. Default true."),
+  processing: ProcessingSettings.prefault({}).describe("Changes to lines before they are sent."),
   metadata: z
     .strictObject({
       labels: z.boolean().default(true).describe("Pod labels, with '_' for dots in keys. Default true."),
-      annotations: z.boolean().default(false).describe("Default false."),
+      annotations: z.boolean().default(false).describe("Pod annotations, in the same way. Default false."),
       cluster: z
         .boolean()
         .optional()
@@ -90,7 +94,7 @@ export const LoggingSettings = z.strictObject({
     .describe("Besides namespace, pod, container, node and team."),
   buffer: z
     .strictObject({
-      size: Size.default("4Gi").describe("On the node's disk, about a minute at 40 MB/s. Default 4Gi."),
+      size: Size.default("4Gi").describe("On the node's disk; 4Gi hold about a minute at 40 MB/s. Default 4Gi."),
       whenFull: z
         .enum(["drop-oldest", "drop-newest", "block"])
         .optional()

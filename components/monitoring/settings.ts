@@ -31,14 +31,17 @@ export const MonitoringSettings = z.strictObject({
       namespace: NamespaceName.default("monitoring").describe(
         "The only one that reaches the metrics ports. Default monitoring.",
       ),
-      labels: z.record(LabelKey, LabelValue).default({}).describe("By which it selects objects. Default: none."),
+      labels: z.record(LabelKey, LabelValue).default({}).describe("Labels by which it selects objects. Default: none."),
       interval: string(/^([5-9]|[1-5]\d|60)s$/, INTERVAL)
         .default("30s")
         .describe("Scrape interval. Default 30s."),
       service: ServicePort.default("prometheus-operated:9090").describe(
         "Its Service and port, for `lab verify`. Default prometheus-operated:9090.",
       ),
-      kubeStateMetrics: z.boolean().default(true).describe("It scrapes kube-state-metrics. Default true."),
+      kubeStateMetrics: z
+        .boolean()
+        .default(true)
+        .describe("It scrapes kube-state-metrics, which some alerts need. Default true."),
     })
     .prefault({})
     .describe("Your Prometheus."),
@@ -59,14 +62,14 @@ export const MonitoringSettings = z.strictObject({
     "an address such as https://git.example.com/platform/blob/main/docs/runbooks",
   )
     .optional()
-    .describe("URL of your copy of docs/runbooks, for links in alerts."),
+    .describe("URL of your copy of docs/runbooks, for links in alerts. Default: alerts name the file."),
   alarmActions: z
     .array(string(/^arn:aws[\w-]*:[\w-]+:[\w-]*:\w*:\S+$/, "an ARN, such as that of an SNS topic"))
     // @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     .max(5, "must have at most 5 ARNs, CloudWatch's limit")
     .default([])
     .describe(
-      "Up to 5 ARNs that alarms notify; SNS topics and Lambda functions also when an alarm is over. Default: none.",
+      "Up to 5 ARNs that CloudWatch alarms notify. SNS topics and Lambda functions also hear when an alarm is over. Default: none.",
     ),
 });
 export type MonitoringSettings = z.infer<typeof MonitoringSettings>;

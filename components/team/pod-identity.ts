@@ -60,7 +60,7 @@ export const PodIdentitySettings = z
         error: ({ input }) =>
           `must fit into ${MAX_INLINE_POLICY} characters as the role's inline policy${sizeOf(input)}: use policies of your own in policyArns`,
       })
-      .describe("Permissions."),
+      .describe("Further permissions."),
   })
   .superRefine((identity, context) => {
     if (identity.policyArns.length === 0 && identity.statements.length === 0)

@@ -48,8 +48,8 @@ export const TeamSettings = z.strictObject({
     "a string of lower-case letters, digits and '-' that starts with a letter and does not end with '-'",
   )
     .max(58, "must have at most 58 characters, since the namespace is NAME-team and Kubernetes allows 63")
-    .describe("`ts` creates namespace ts-team and pod curl-ts."),
-  peers: z.array(z.string()).default([]).describe("Teams that it may connect to."),
+    .describe("Short name: `ts` creates namespace ts-team and pod curl-ts."),
+  peers: z.array(z.string()).default([]).describe("Teams that its pods may connect to."),
   members: z
     .array(
       z
@@ -58,7 +58,7 @@ export const TeamSettings = z.strictObject({
         .regex(/^(?!system:)/, "must not start with 'system:', which Kubernetes reserves"),
     )
     .default([])
-    .describe("RBAC groups with access."),
+    .describe("RBAC groups with access to the namespaces."),
   memberRoles: z
     .array(
       string(
@@ -68,8 +68,8 @@ export const TeamSettings = z.strictObject({
     )
     .superRefine(unique())
     .default([])
-    .describe("IAM roles with access."),
-  podIdentity: PodIdentitySettings.optional().describe("IAM role of its pods. Default: none."),
+    .describe("IAM roles with access, by EKS access entries."),
+  podIdentity: PodIdentitySettings.optional().describe("IAM role of its pods, by EKS Pod Identity. Default: none."),
   namespaces: z
     .array(
       z
@@ -81,7 +81,9 @@ export const TeamSettings = z.strictObject({
           adopt: z
             .boolean()
             .default(false)
-            .describe("Adopt an existing one, which `pulumi destroy` keeps. Default false."),
+            .describe(
+              "Adopt an existing one: `pulumi destroy` keeps it, and removes labels, network policies and members. Default false.",
+            ),
         })
         .refine(({ name, adopt }) => name !== "default" || adopt, {
           path: ["name"],
@@ -99,8 +101,8 @@ export const TeamSettings = z.strictObject({
     })
     .optional()
     .describe("A level below restricted; also needs a policy exemption."),
-  ingress: z.array(AccessRule).default([]).describe("Other sources."),
-  egress: z.array(AccessRule).default([]).describe("Other destinations."),
+  ingress: z.array(AccessRule).default([]).describe("Other allowed sources."),
+  egress: z.array(AccessRule).default([]).describe("Other allowed destinations."),
   labels: z
     .record(
       string(LABEL_KEY, "a Kubernetes label key, such as app.kubernetes.io/part-of").regex(
@@ -110,9 +112,9 @@ export const TeamSettings = z.strictObject({
       z.string(LABEL_WORDS).max(63, LABEL_WORDS).regex(LABEL_VALUE, LABEL_WORDS),
     )
     .default({})
-    .describe("Labels."),
+    .describe("Namespace labels."),
   quota: Quota.prefault({}).describe("ResourceQuota, with any of its keys."),
-  limits: Limits.prefault({}).describe("LimitRange of a container."),
+  limits: Limits.prefault({}).describe("LimitRange: what a container gets that sets none, and its maximum."),
 });
 export type TeamSettings = z.infer<typeof TeamSettings>;
 
@@ -164,7 +166,7 @@ export const CurlPodSettings = z.strictObject({
     .union([z.int(LIFETIME).min(60, LIFETIME).max(31_536_000, LIFETIME), z.literal("infinity", LIFETIME)], LIFETIME)
     .default(3600)
     .describe("Seconds until it completes. Default 3600."),
-  ndots: integer(1, 15).default(3).describe("Dots from which a name is first queried as written. Default 3."),
+  ndots: integer(1, 15).default(3).describe("Names with this many dots are first queried as written. Default 3."),
   image: Image.default("docker.io/curlimages/curl:8.17.0").describe("curl image."),
   responderImage: Image.default("docker.io/nginxinc/nginx-unprivileged:1.29.8-alpine").describe(
     "An nginx that runs as user 101.",

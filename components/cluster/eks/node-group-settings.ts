@@ -116,10 +116,10 @@ export const NodeGroupSettings = z
     maxSize: integer(1, 450).default(3).describe("Nodes. Default 3."),
     diskSize: integer(20, 16_384).default(20).describe("Encrypted gp3 disk in GiB, at least 20. Default 20."),
     containerLogs: ContainerLogs.default({}).describe(
-      "Log files per container. A change replaces the nodes one by one.",
+      "Log files per container; larger ones give a stopped collector more time. A change replaces the nodes one by one.",
     ),
-    labels: NodeLabels.default({}).describe("Labels."),
-    taints: z.array(Taint).default([]).describe("Taints."),
+    labels: NodeLabels.default({}).describe("Node labels."),
+    taints: z.array(Taint).default([]).describe("Node taints."),
   })
   .superRefine(
     (group, context) => {

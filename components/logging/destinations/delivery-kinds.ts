@@ -11,7 +11,7 @@ export const DELIVERY_KINDS = {
     protocol: z.enum(["http", "grpc"]).default("http").describe("Default http."),
     ...server,
     credentials: Credentials.optional().describe("User and password."),
-    token: SchemedToken.optional().describe("Excludes credentials."),
+    token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
     headers: Headers,
   },
   splunk: {

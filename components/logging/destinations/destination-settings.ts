@@ -28,7 +28,7 @@ const searchEngine = {
   port: Port.default(DEFAULT_PORT).describe("Default 9200."),
   tls: TlsChoice,
   credentials: Credentials.optional().describe("User and password."),
-  token: SchemedToken.optional().describe("Excludes credentials."),
+  token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
 };
 
 const RESERVED_BUCKET = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
@@ -77,10 +77,10 @@ const KINDS = {
     body: z
       .enum(["lines", "array"])
       .default("lines")
-      .describe("An object per line, or an array, as for Datadog. Default lines."),
+      .describe("One JSON object per line, or an array, as for Datadog. Default lines."),
     ...server,
     credentials: Credentials.optional().describe("User and password."),
-    token: SchemedToken.optional().describe("Excludes credentials."),
+    token: SchemedToken.optional().describe("API key or bearer token; excludes credentials."),
     headers: Headers,
   },
   opensearch: {
@@ -105,7 +105,7 @@ const KINDS = {
     existing: z
       .boolean()
       .default(false)
-      .describe("It exists in the cluster's region, and stays unchanged. Default false."),
+      .describe("The log group exists, in the cluster's region, and stays unchanged. Default false."),
     retentionDays: z.literal(RETENTION_DAYS).optional().describe(`Retention in days. Default ${RETENTION.cloudwatch}.`),
     class: LogClass.optional().describe("A change replaces the log group. Default STANDARD."),
     kmsKeyArn: KmsKeyArn.optional().describe("KMS key. Default: one of this stack."),
@@ -144,7 +144,7 @@ const KINDS = {
     existing: z
       .boolean()
       .default(false)
-      .describe("It exists in the cluster's region, and stays unchanged. Default false."),
+      .describe("The bucket exists, in the cluster's region, and stays unchanged. Default false."),
     teams: z
       .record(z.string(), z.strictObject({ retentionDays: integer(1, 3653).describe("Retention in days.") }))
       .optional()
@@ -164,7 +164,7 @@ const KINDS = {
       .describe("Sent as X-Scope-OrgID."),
     ...server,
     credentials: Credentials.optional().describe("User and password."),
-    token: Token.optional().describe("Excludes credentials."),
+    token: Token.optional().describe("Bearer token; excludes credentials."),
     headers: Headers,
   },
   ...DELIVERY_KINDS,

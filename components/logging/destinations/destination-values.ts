@@ -11,7 +11,7 @@ const SecretKey = string(/^[-._a-zA-Z0-9]+$/, "a key of the Secret");
 
 /** Where user and password are. They never stand in the settings, and so never in a ConfigMap. */
 export const Credentials = z.strictObject({
-  secretName: SecretName.describe("Secret in the collector's namespace."),
+  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
   usernameKey: SecretKey.default("username").describe("Key of the user. Default username."),
   passwordKey: SecretKey.default("password").describe("Key of the password. Default password."),
 });
@@ -19,18 +19,18 @@ export type Credentials = z.infer<typeof Credentials>;
 
 /** Where the token of requests is: an API key, or a bearer token. */
 export const Token = z.strictObject({
-  secretName: SecretName.describe("Secret in the collector's namespace."),
+  secretName: SecretName.describe("Secret that you create in the collector's namespace."),
   key: SecretKey.default("token").describe("Key of the token. Default token."),
 });
 export type Token = z.infer<typeof Token>;
 export const SchemedToken = Token.extend({
-  scheme: z.enum(["Bearer", "ApiKey"]).default("Bearer").describe("Default Bearer."),
+  scheme: z.enum(["Bearer", "ApiKey"]).default("Bearer").describe("Authorization scheme. Default Bearer."),
 });
 
-const caSecretName = SecretName.optional().describe("With key ca.crt. Default: public CAs.");
+const caSecretName = SecretName.optional().describe("Secret with key ca.crt. Default: public CAs.");
 
 const Tls = z.strictObject({
-  verify: z.boolean().default(true).describe("Verify certificates. Default true."),
+  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
   caSecretName,
 });
 
@@ -81,6 +81,6 @@ export function originUrl(example: string, where = IN_CREDENTIALS): z.ZodType<st
 
 /** How a server that is reached by a URL shows who it is. */
 export const server = {
-  verify: z.boolean().default(true).describe("Verify certificates. Default true."),
+  verify: z.boolean().default(true).describe("Verify the server's certificate. Default true."),
   caSecretName,
 };

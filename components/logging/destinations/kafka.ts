@@ -26,7 +26,7 @@ export const KAFKA = {
   mechanism: z
     .enum(["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"])
     .default("SCRAM-SHA-512")
-    .describe("Default SCRAM-SHA-512."),
+    .describe("SASL mechanism. Default SCRAM-SHA-512."),
   mskArn: string(
     MSK_ARN,
     "the ARN of a cluster, such as arn:aws:kafka:eu-central-1:111122223333:cluster/logs/1234abcd-12ab-1",

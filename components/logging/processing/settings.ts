@@ -67,8 +67,8 @@ const places = {
 
 /** Which lines a rule is for: those that meet each condition. */
 const conditions = {
-  pattern: LinePattern.optional().describe("Regular expression."),
-  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Of JSON lines. Default: all."),
+  pattern: LinePattern.optional().describe("Lines that this regular expression matches."),
+  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
   ...places,
   labels: z.record(LabelKey, LabelValue).optional().describe("Pods with all these labels."),
   streams: some(z.enum(["stdout", "stderr"]))
@@ -89,7 +89,7 @@ const Sample = z.strictObject({
     .number()
     .min(0.001, "must be a number from 0.001 to 0.999")
     .max(0.999, "must be a number from 0.001 to 0.999")
-    .describe("A multiple of 0.001."),
+    .describe("Share to keep, a multiple of 0.001."),
 });
 
 const Limit = z.strictObject({
@@ -110,7 +110,7 @@ const Redaction = z
       .max(200, "must be up to 200 characters")
       .regex(/^[^"\\\p{Cc}]*$/u, "must have no quotation mark, backslash or control character, which could break JSON")
       .default("[REDACTED]")
-      .describe("$1 is the first group. Default [REDACTED]."),
+      .describe("Replacement; $1 is the first group. Default [REDACTED]."),
   })
   .superRefine(({ pattern, replacement }, context) => {
     const node = parsed(pattern);
@@ -126,7 +126,7 @@ const Redaction = z
 
 const FirstLine = z.strictObject({
   ...places,
-  pattern: Pattern.describe("Of the first line."),
+  pattern: Pattern.describe("Regular expression of the first line."),
 });
 
 /** Fields of records that have a meaning already. */
@@ -164,8 +164,8 @@ export const ProcessingSettings = z.strictObject({
     .superRefine(unique())
     .default([])
     .describe("Secrets to mask in lines and JSON fields: kinds, or patterns. Default: none."),
-  drop: z.array(Drop).default([]).describe("Lines that meet all conditions of a rule. Default: none."),
-  sample: z.array(Sample).default([]).describe("Keep a share of lines. Default: none."),
+  drop: z.array(Drop).default([]).describe("Drop lines that meet all conditions of a rule. Default: none."),
+  sample: z.array(Sample).default([]).describe("Keep only a share of lines. Default: none."),
   limit: z.array(Limit).default([]).describe("After drop and sample. Default: none."),
   firstLines: z
     .array(FirstLine)

@@ -50,7 +50,7 @@ export const Route = z.strictObject({
   streams: some(z.enum(["stdout", "stderr"]))
     .optional()
     .describe("Streams. Default: all."),
-  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Of JSON lines. Default: all."),
+  levels: some(z.enum(LEVEL_NAMES)).optional().describe("Level or severity of JSON lines. Default: all."),
 });
 export type Route = z.infer<typeof Route>;
 

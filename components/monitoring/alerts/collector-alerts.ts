@@ -115,7 +115,7 @@ export const COLLECTOR_ALERTS: readonly Alert[] = [
     group: "collector",
     severity: "warning",
     summary: "The collector {{ $labels.instance }} cannot read some lines or files.",
-    cause: "A line is longer than the read buffer, or the log files are elsewhere.",
+    cause: "A line is longer than the read buffer, or the log files are not where they should be.",
     steps: [LOGS, "`kubectl -n logging describe pods`", "Check the mount of /var/log/pods."],
     condition: onCollector("unreadable"),
   },

@@ -88,7 +88,7 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "The CoreDNS container {{ $labels.instance }} was restarted.",
     cause: "It ran out of memory, failed its liveness probe, or exited with an error.",
-    steps: ["`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", PREVIOUS],
+    steps: ["`kubectl -n kube-system describe pods -l k8s-app=kube-dns`", "Last State has the reason.", PREVIOUS],
     condition: onCoreDns({
       expr: `${eachPod(`changes(process_start_time_seconds{${DNS}}[10m])`)} > 0`,
       for: "0m",
@@ -111,8 +111,9 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     name: "CoreDnsCrashLooping",
     group: "coredns",
     severity: "critical",
-    summary: "A CoreDNS pod exits repeatedly.",
-    cause: "The plugin loop found a loop, the Corefile does not load, or memory runs out.",
+    summary: "A CoreDNS pod exits again and again.",
+    cause:
+      "The plugin loop found that queries are forwarded back to CoreDNS, the Corefile does not load, or memory runs out.",
     steps: [
       PREVIOUS,
       "The last line has `plugin/loop`, or the line of the Corefile.",
@@ -250,7 +251,8 @@ export const COREDNS_ALERTS: readonly Alert[] = [
     group: "coredns",
     severity: "warning",
     summary: "The Corefile has changed, and no CoreDNS pod has loaded it.",
-    cause: "It does not parse, or the plugin `reload` is off. Or only labels of its ConfigMap changed.",
+    cause:
+      "It does not parse, which CoreDNS logs but does not count, or the plugin `reload` is off. Or only labels of its ConfigMap changed.",
     steps: [LOGS, COREFILE, "`npm run plan` checks the Corefile."],
     condition: ({ coredns, kubeStateMetrics }) => {
       if (coredns === undefined || !kubeStateMetrics) return undefined;

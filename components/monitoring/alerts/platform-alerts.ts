@@ -296,8 +296,8 @@ export const PLATFORM_ALERTS: readonly Alert[] = [
     group: "canary",
     severity: "warning",
     summary: "Lines of {{ $labels.node }} arrive more than once.",
-    cause: "The collector sends again what was accepted, or has lost its read positions.",
-    steps: [CANARY_LOGS, "`kubectl -n logging get pods`"],
+    cause: "The collector sends again what the destination had accepted, or has lost its read positions.",
+    steps: [CANARY_LOGS, "`kubectl -n logging get pods`", "Check whether the collector was restarted."],
     condition: onReadLines({
       expr: "increase(canary_lines_duplicated_total[15m]) > 0",
       for: "0m",

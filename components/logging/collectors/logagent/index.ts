@@ -73,7 +73,7 @@ export const logagent: Collector = {
     parsing: "stack traces by indentation; JSON with JavaScript's numbers",
     buffer: "files on the node, then it drops the oldest or stops reading",
     index: "date in any time zone",
-    maintenance: "no release since October 2023; Node.js 12, unsupported since April 2022",
+    maintenance: "no release since October 2023, and Node.js 12, unsupported since April 2022",
     ownCode: "JavaScript plugins for input, output and processing",
     losses: "none at 1 MB/s with this project's plugins",
     cpu: 3,

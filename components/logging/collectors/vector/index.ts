@@ -70,7 +70,7 @@ export const vector: Collector = {
     parsing:
       "stack traces by indentation, except the last line of Python's; JSON up to 31 levels deep, of `a_b` and `a.b` the first",
     buffer:
-      "files that must fit on the node's disk together; full, it stops reading or drops the newest; a line may wait for the next two",
+      "files that must fit on the node's disk together; when full, it stops reading or drops the newest; a single line may wait for the next two",
     index: "date in any time zone",
     maintenance: "maintained (Datadog)",
     ownCode: "VRL for the record",
