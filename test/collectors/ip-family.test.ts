@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { IP_FAMILIES, type IpFamily } from "../../components/kubernetes/ip-family.ts";
 import type { Collector } from "../../components/logging/collectors/collector.ts";
+import { canaryFiles } from "../../components/monitoring/canary-pod.ts";
+import { responderConfig } from "../../components/team/curl-pod-spec.ts";
 import { seconds } from "../support/collectors/losses.ts";
-import { whyMissing } from "../support/collectors/program.ts";
+import { findProgram, Running, whyMissing } from "../support/collectors/program.ts";
 import { type LocalCollector, Sandbox } from "../support/collectors/sandbox.ts";
 import { leaveOut } from "../support/leave-out.ts";
 import { localFilebeat } from "./filebeat/local.ts";
@@ -44,9 +50,9 @@ function askedAt({ liveness, readiness, ports }: Collector): [port: number, path
   return [...probes, ...Object.values(ports).map((port): [number, string] => [port, "/"])];
 }
 
-/** Whether somebody answers by HTTP within 20 s, whatever is said. */
-async function answers(url: string): Promise<boolean> {
-  for (let second = 0; second < 20; second++) {
+/** Whether somebody answers by HTTP within so many seconds, whatever is said. */
+async function answers(url: string, limit = 20): Promise<boolean> {
+  for (let second = 0; second < limit; second++) {
     const said = await fetch(url, { signal: AbortSignal.timeout(5000) }).then(
       () => true,
       // gRPC closes the connection, which nobody does who does not listen.
@@ -76,6 +82,39 @@ describe("a collector on a cluster", () => {
           await running.stop("SIGKILL");
           if ("stop" in local && typeof local.stop === "function") local.stop();
           sandbox.remove();
+        }
+      });
+});
+
+/** Stands in the place of the pods' own ports. */
+const NGINX_PORT = 18_079;
+const NGINX = [
+  { name: "curl pod", config: responderConfig },
+  { name: "canary", config: (_: undefined, ipFamily: IpFamily) => canaryFiles(ipFamily)["nginx.conf"] ?? "" },
+];
+
+describe("the nginx of a pod on a cluster", () => {
+  for (const { name, config } of NGINX)
+    for (const ipFamily of IP_FAMILIES)
+      it(`of ${ipFamily} is reached by its pod's address: ${name}`, async function () {
+        const program = findProgram("nginx");
+        if (program === undefined) return leaveOut(this, whyMissing("nginx"));
+        const folder = mkdtempSync(join(tmpdir(), "nginx-"));
+        const file = join(folder, "nginx.conf");
+        const log = join(folder, "log");
+        const text = config(undefined, ipFamily)
+          .replace(/(listen (?:\[::\]:)?)\d+/, `$1${NGINX_PORT}`)
+          // Both are a socket here, which nobody can open.
+          .replaceAll(/\/dev\/std(?:err|out)/g, log);
+        writeFileSync(file, text);
+        const args = ["-e", log, "-c", file, "-g", "daemon off;"];
+        const running = new Running(program, args, `${log}.out`);
+        try {
+          assert.ok(await answers(`http://127.0.0.1:${NGINX_PORT}/`));
+          assert.equal(await answers(`http://[::1]:${NGINX_PORT}/`, 1), ipFamily === "ipv6");
+        } finally {
+          await running.stop();
+          rmSync(folder, { recursive: true });
         }
       });
 });
