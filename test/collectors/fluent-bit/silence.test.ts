@@ -4,6 +4,7 @@ import { fluentBit } from "../../../components/logging/collectors/fluent-bit/ind
 import { seconds } from "../../support/collectors/losses.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
+import { freePort } from "../../support/free-port.ts";
 import { listen } from "../../support/listen.ts";
 import { localFluentBit, run, skipWithoutFluentBit } from "./local.ts";
 
@@ -76,13 +77,6 @@ describe("Fluent Bit, where the other side takes what it is asked and falls sile
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  return port;
-}
 
 /** A node whose Fluent Bit asks that API server, and answers its liveness probe at that port. */
 function sandboxWithProbe(alivePort: number, apiPort: number, receiverPort: number): Sandbox {

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { seconds } from "../../support/collectors/losses.ts";
 import { whyMissing } from "../../support/collectors/program.ts";
 import { Receiver } from "../../support/collectors/receiver.ts";
 import { Sandbox } from "../../support/collectors/sandbox.ts";
+import { freePort } from "../../support/free-port.ts";
 import { leaveOut } from "../../support/leave-out.ts";
-import { listen } from "../../support/listen.ts";
 import { line, POD } from "../curl-pod.ts";
 import { type LocalFluentd, localFluentd } from "./local.ts";
 
@@ -54,13 +53,6 @@ describe("The metrics of Fluentd", () => {
     }
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function metricsAt(port: number): Promise<string> {
   try {

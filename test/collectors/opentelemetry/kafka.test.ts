@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { caFile } from "../../../components/logging/pipeline.ts";
 import { seconds } from "../../support/collectors/losses.ts";
 import { findProgram, whyMissing } from "../../support/collectors/program.ts";
 import { type LocalCollector, Sandbox } from "../../support/collectors/sandbox.ts";
+import { freePort } from "../../support/free-port.ts";
 import { leaveOut } from "../../support/leave-out.ts";
-import { listen } from "../../support/listen.ts";
 import { hasOpenssl, makeCertificate } from "../tls-receiver.ts";
 import { type LocalOpenTelemetry, localOpenTelemetry } from "./local.ts";
 
@@ -17,15 +15,6 @@ const TOPIC = "pods";
 const COUNT = 5000;
 const LOGIN = { user: "log-writer", password: 'pass"word: #1' };
 const Message = z.object({ log: z.string(), team: z.string(), kubernetes: z.looseObject({ pod_name: z.string() }) });
-
-/** A port that nothing listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A broker, and what came to its topic. @param secured Mechanism, user, password, certificate and key. Default: no TLS and no users. */
 function startBroker(program: string, port: number, secured: readonly string[] = []) {

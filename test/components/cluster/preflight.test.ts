@@ -14,18 +14,13 @@ import {
 } from "../../../components/cluster/preflight.ts";
 import { ClusterSettings } from "../../../components/cluster/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
+import { freePort } from "../../support/free-port.ts";
 import { listen } from "../../support/listen.ts";
 
 /** A server that takes connections, and the port that it has. */
 async function started(): Promise<{ server: Server; port: number }> {
   const server = createServer((socket) => socket.end());
   return { server, port: await listen(server) };
-}
-
-async function closedPort(): Promise<number> {
-  const { server, port } = await started();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe("awsCliIssue", () => {
@@ -115,7 +110,7 @@ describe("serverIssue", () => {
   });
 
   it("names why there is none", async () => {
-    assert.equal(await serverIssue(`https://127.0.0.1:${await closedPort()}`), "does not answer (ECONNREFUSED)");
+    assert.equal(await serverIssue(`https://127.0.0.1:${await freePort()}`), "does not answer (ECONNREFUSED)");
     assert.match((await serverIssue("https://[::1]:1")) ?? "", /^does not answer \(E/);
     assert.match((await serverIssue("https://no-such-host.invalid")) ?? "", /^does not answer \(E/);
     assert.equal(await serverIssue("not a url"), "is no URL");
@@ -148,7 +143,7 @@ describe("existingIssue", () => {
   });
 
   it("names context, server and reason for one that cannot", async () => {
-    const port = await closedPort();
+    const port = await freePort();
     assert.equal(
       await existingIssue(kubeconfig(port), {}),
       `cluster: context 'lab' names the server https://127.0.0.1:${port}, which does not answer (ECONNREFUSED); start the cluster, or name another context`,
@@ -156,7 +151,7 @@ describe("existingIssue", () => {
   });
 
   it("leaves a server behind a proxy to Pulumi", async () => {
-    const port = await closedPort();
+    const port = await freePort();
     assert.equal(await existingIssue(kubeconfig(port, ', proxy-url: "http://proxy"'), {}), undefined);
     assert.equal(await existingIssue(kubeconfig(port), { HTTPS_PROXY: "http://proxy" }), undefined);
   });

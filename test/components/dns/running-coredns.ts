@@ -10,6 +10,7 @@ import { decode, encode, type Packet, RECURSION_DESIRED } from "dns-packet";
 import { corefileOf } from "../../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../../components/dns/settings.ts";
 import type { Corefile, Plugin } from "../../../corefile/model.ts";
+import { freePort } from "../../support/free-port.ts";
 import { COREDNS, withoutCluster } from "./real-coredns.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -84,28 +85,27 @@ export async function runningText(write: (port: number) => string): Promise<Runn
   const folder = await mkdtemp(join(tmpdir(), "coredns-"));
   const file = join(folder, "Corefile");
   await writeFile(file, write(port));
-  const { child, output } = await start(file);
-  return {
-    output,
-    ask: (name, type = "A") => ask(port, name, type),
-    async stop() {
-      child.kill("SIGKILL");
-      await rm(folder, { recursive: true });
-    },
-  };
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const { child, output } = await start(file);
+    return {
+      output,
+      ask: (name, type = "A") => ask(port, name, type),
+      async stop() {
+        child.kill("SIGKILL");
+        await remove();
+      },
+    };
+  } catch (reason) {
+    await remove();
+    throw reason;
+  }
 }
 
 async function bound(socket: Socket): Promise<number> {
   socket.bind(0, LOOPBACK);
   await once(socket, "listening");
   return socket.address().port;
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  const port = await bound(socket);
-  socket.close();
-  return port;
 }
 
 function onPort(corefile: Corefile, port: number): Corefile {
@@ -137,7 +137,10 @@ async function start(file: string): Promise<{ readonly child: ChildProcess; read
     });
   }
   for (let waited = 0; !said.includes("CoreDNS-"); waited += 20) {
-    assert.ok(waited < 10_000 && child.exitCode === null, `CoreDNS does not start:\n${said}`);
+    if (waited >= 10_000 || child.exitCode !== null) {
+      child.kill("SIGKILL");
+      assert.fail(`CoreDNS does not start:\n${said}`);
+    }
     await pause(20);
   }
   return { child, output: () => said };

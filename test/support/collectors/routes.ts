@@ -1,5 +1,4 @@
-import { createServer } from "node:net";
-import { listen } from "../listen.ts";
+import { freePort } from "../free-port.ts";
 import { Receiver, type ReceiverMode } from "./receiver.ts";
 import { type LocalCollector, Sandbox } from "./sandbox.ts";
 import type { Stats } from "./tally.ts";
@@ -124,13 +123,6 @@ async function ownPorts(local: LocalCollector): Promise<LocalCollector["adapt"]>
     local
       .adapt(text, place)
       .replaceAll(FORWARD_PORT, (whole, port: string) => whole.replace(port, String(ports.get(port))));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Sends lines through a collector with three destinations, and says which lines each has got. */
