@@ -40,6 +40,7 @@ for (const team of settings.teams) {
         teams: settings.teams,
         dnsAddresses,
         dnsNamespace: settings.dns?.adopt?.namespace,
+        dnsLabels: settings.dns?.adopt?.selector,
         egress: logs?.egress ?? [],
       },
       sidecar: logs?.sidecar,

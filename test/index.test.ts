@@ -190,6 +190,16 @@ describe("the stack local", () => {
     assert.match(JSON.stringify(policy.inputs.spec), /\{"ipBlock":\{"cidr":"172\.20\.0\.10\/32"\}\}/);
   });
 
+  it("lets teams ask the CoreDNS that is adopted, by its labels", async () => {
+    const local = await readStack("local");
+    const dns = { adopt: { namespace: "dns", selector: { app: "own" } } };
+    const config = { ...local.config, "eks-dns-logging:dns": JSON.stringify(dns) };
+    const { resources } = await planStack({ name: "adopted", config });
+    const policy = find(resources, "kubernetes:networking.k8s.io/v1:NetworkPolicy", "ts-allow-dns");
+    const peer = '{"matchLabels":{"kubernetes.io/metadata.name":"dns"}},"podSelector":{"matchLabels":{"app":"own"}}';
+    assert.ok(JSON.stringify(policy.inputs.spec).includes(peer));
+  });
+
   it("registers nothing when settings are wrong, and tells every issue", async () => {
     const local = await readStack("local");
     const wrong = {

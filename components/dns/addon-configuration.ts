@@ -1,3 +1,4 @@
+import { coreDnsPods } from "../kubernetes/core-dns-pods.ts";
 import { corefileText } from "./corefile-rendering.ts";
 import { dnsProfile } from "./profile.ts";
 import type { DnsSettings } from "./settings.ts";
@@ -6,8 +7,6 @@ import type { DnsSettings } from "./settings.ts";
 export interface AddonConfiguration {
   readonly [key: string]: unknown;
 }
-
-const SELECTOR = { matchLabels: { "k8s-app": "kube-dns" } };
 
 /**
  * The add-on's configuration. A key that the settings leave out is left out here, since EKS merges the values with the add-on's
@@ -30,7 +29,7 @@ export function addonConfiguration(settings: DnsSettings): AddonConfiguration {
     tolerations: settings.tolerations,
     topologySpreadConstraints: settings.topologySpread?.map((constraint) => ({
       ...constraint,
-      labelSelector: SELECTOR,
+      labelSelector: { matchLabels: coreDnsPods(settings).labels },
     })),
   });
 }

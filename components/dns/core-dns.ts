@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { parseAddonVersion } from "eks-dns-logging-corefile/addon";
 import { type AddonHost, type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
+import { coreDnsPodsOfKubeSystem } from "../kubernetes/core-dns-pods.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { addonConfiguration, sortedJson } from "./addon-configuration.ts";
 import { addonVersion } from "./addon-version.ts";
@@ -154,7 +155,12 @@ export class CoreDns extends pulumi.ComponentResource {
         ? undefined
         : new NodeLocalCache(
             `${name}-local`,
-            { cluster, ...cacheOptions(settings, cache), dependsOn: this.addon === undefined ? patches : [this.addon] },
+            {
+              cluster,
+              ...cacheOptions(settings, cache),
+              coreDnsLabels: coreDnsPodsOfKubeSystem(settings).labels,
+              dependsOn: this.addon === undefined ? patches : [this.addon],
+            },
             { parent: this },
           );
     this.addresses = local?.addresses ?? [];

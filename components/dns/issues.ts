@@ -12,6 +12,7 @@ import {
 } from "eks-dns-logging-corefile";
 import { ADDON_VERSIONS, parseAddonVersion, possibleRejections, rejections } from "eks-dns-logging-corefile/addon";
 import ipaddr from "ipaddr.js";
+import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { addonConfiguration, settingPath } from "./addon-configuration.ts";
 import { addonVersion, addonVersionIssues } from "./addon-version.ts";
 import { corefileText } from "./corefile-rendering.ts";
@@ -278,9 +279,19 @@ function spellingIssues({ rewrite = [] }: CorefileOptions): DnsIssue[] {
 const RESERVED = ["169.254.169.", "169.254.170."];
 
 /** Issues in the settings of NodeLocal DNSCache. */
-export function checkNodeLocalCache({ nodeLocalCache: cache, clusterDns, corefile }: DnsSettings): DnsIssue[] {
+export function checkNodeLocalCache({
+  nodeLocalCache: cache,
+  clusterDns,
+  corefile,
+  adopt,
+}: Pick<DnsSettings, "nodeLocalCache" | "clusterDns" | "corefile" | "adopt">): DnsIssue[] {
   if (cache === undefined) return [];
   const found: DnsIssue[] = [];
+  const { namespace } = USUAL_CORE_DNS_PODS;
+  if (adopt !== undefined && adopt.namespace !== namespace) {
+    const message = `asks the CoreDNS pods of ${namespace}, and not those of dns.adopt.namespace ${adopt.namespace}`;
+    found.push({ path: ["nodeLocalCache"], message, severity: "warning" });
+  }
   if (cache.mode === "iptables" && clusterDns === undefined) {
     found.push({
       path: ["clusterDns"],

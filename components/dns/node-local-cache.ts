@@ -1,6 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
 import { type ClusterHandle, daemonSetIssues } from "../cluster/handle.ts";
+import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels } from "../kubernetes/labels.ts";
 import { parseArgs, throwErrors } from "../schema/errors.ts";
 import { checkNodeLocalCache } from "./issues.ts";
@@ -15,7 +17,7 @@ import {
   nodeLocalCorefile,
   UPSTREAM_SERVICE,
 } from "./node-local-rendering.ts";
-import { DnsSettings, NodeLocalCacheSettings } from "./settings.ts";
+import { DnsSettings, NodeLocalCacheSettings, PodSelector } from "./settings.ts";
 
 /** NodeLocal DNSCache on a cluster. */
 export interface NodeLocalCacheArgs {
@@ -38,6 +40,8 @@ export interface NodeLocalCacheArgs {
    * @default false: to the resolvers of the node
    */
   readonly forwardToCoreDns?: boolean;
+  /** Labels that select CoreDNS's pods in kube-system. @default `k8s-app: kube-dns` */
+  readonly coreDnsLabels?: Readonly<Record<string, string>> | undefined;
   /** Image of the cache. @default registry.k8s.io/dns/k8s-dns-node-cache with a fixed tag */
   readonly image?: string;
   /** What must stand before, such as the CoreDNS that it asks. @default nothing */
@@ -79,7 +83,7 @@ export class NodeLocalCache extends pulumi.ComponentResource {
         `${name}-upstream`,
         {
           metadata: { ...metadata, name: UPSTREAM_SERVICE },
-          spec: { ports: DNS_PORTS, selector: { "k8s-app": "kube-dns" } },
+          spec: { ports: DNS_PORTS, selector: cache.coreDnsLabels },
         },
         child,
       ),
@@ -109,15 +113,19 @@ export class NodeLocalCache extends pulumi.ComponentResource {
   }
 }
 
+const CoreDnsLabels = z.object({ coreDnsLabels: PodSelector.default({ ...USUAL_CORE_DNS_PODS.labels }) });
+
 /** The arguments with all defaults, checked as the settings of a CoreDNS with this cache would be. */
 function optionsOf(name: string, args: NodeLocalCacheArgs) {
-  const { cluster, dependsOn: _dependsOn, clusterDns, clusterDomain, forwardToCoreDns = false, ...given } = args;
+  const { cluster, dependsOn: _dependsOn, clusterDns, clusterDomain, forwardToCoreDns = false, ...more } = args;
+  const { coreDnsLabels, ...given } = more;
   const cache = parseArgs(name, NodeLocalCacheSettings, given);
+  const { coreDnsLabels: selector } = parseArgs(name, CoreDnsLabels, { coreDnsLabels });
   const options = clusterDomain === undefined ? {} : { clusterDomain };
   const settings = parseArgs(name, DnsSettings, { clusterDns, corefile: { options }, nodeLocalCache: cache });
   throwErrors(name, [
     ...daemonSetIssues(cluster, { path: [], message: "must not be made" }),
     ...checkNodeLocalCache(settings),
   ]);
-  return { ...cacheOptions(settings, cache), forwardToCoreDns };
+  return { ...cacheOptions(settings, cache), forwardToCoreDns, coreDnsLabels: selector };
 }

@@ -18,12 +18,20 @@ const ObjectName = string(
   "the name of a Kubernetes object, such as coredns: lower-case letters, digits, '-' and '.'",
 );
 
+const Labels = z.record(LabelKey, LabelValueOrEmpty);
+
+/** Labels that select pods; no label would select all. */
+export const PodSelector = Labels.refine((labels) => Object.keys(labels).length > 0, "must have at least one label");
+
 /** A CoreDNS that runs already and is not an EKS add-on: what of it this stack manages. */
 export const AdoptSettings = z.strictObject({
   namespace: ObjectName.default("kube-system").describe("Default kube-system."),
   configMap: ObjectName.default("coredns").describe("With the key Corefile. Default coredns."),
   deployment: ObjectName.optional().describe("Default: only the Corefile is managed."),
   container: ObjectName.default("coredns").describe("CoreDNS's container. Default coredns."),
+  selector: PodSelector.optional().describe(
+    "Labels that select its pods, such as `k8s-app: coredns`. Default `k8s-app: kube-dns`.",
+  ),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
     .describe("CoreDNS version to check the Corefile against. Default: the newest known."),
@@ -62,8 +70,6 @@ const DEFAULT_REQUESTS = { cpu: "100m", memory: "70Mi" };
 const DEFAULT_LIMITS = { cpu: undefined, memory: "170Mi" };
 
 const IntOrPercent = z.union([z.int(SHARE).min(0, SHARE), z.string(SHARE).regex(/^(100|[1-9]?\d)%$/, SHARE)], SHARE);
-
-const Labels = z.record(LabelKey, LabelValueOrEmpty);
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 const Toleration = z

@@ -57,10 +57,10 @@ export interface PolicySpec {
  * The pods of a namespace.
  * @param labels Only pods with these labels. Default: all.
  */
-export function podsOfNamespace(namespace: string, labels?: Record<string, string>): Peer {
+export function podsOfNamespace(namespace: string, labels?: Readonly<Record<string, string>>): Peer {
   return {
     namespaceSelector: { matchLabels: { [NAMESPACE_NAME_LABEL]: namespace } },
-    ...(labels === undefined ? {} : { podSelector: { matchLabels: labels } }),
+    ...(labels === undefined ? {} : { podSelector: { matchLabels: { ...labels } } }),
   };
 }
 

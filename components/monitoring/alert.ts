@@ -11,6 +11,8 @@ export interface WatchedStack {
     | {
         /** Whether this stack decides on its pods and Corefile. */
         readonly managed: boolean;
+        /** Labels that select its pods. */
+        readonly labels: Readonly<Record<string, string>>;
         /** Pods that should run; undefined where an autoscaler or somebody else decides. */
         readonly replicas: number | undefined;
         /** Memory limit of a pod in bytes; undefined where somebody else decides. */

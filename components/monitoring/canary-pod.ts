@@ -139,7 +139,7 @@ const ANYWHERE: Peer[] = [{ ipBlock: { cidr: "0.0.0.0/0" } }, { ipBlock: { cidr:
 export function canaryPolicy(
   scraper: string | undefined,
   destination: CanaryDestination,
-  dns: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace">,
+  dns: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace" | "dnsLabels">,
 ) {
   // The API server's addresses are known to nobody beforehand.
   const api: EgressRule = {

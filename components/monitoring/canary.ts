@@ -29,9 +29,10 @@ export function makeCanary(
     options,
   );
   const own = { ...options, dependsOn: [namespace] };
+  const { namespace: dnsNamespace, selector: dnsLabels } = parts.dns?.adopt ?? {};
   const policy = new k8s.networking.v1.NetworkPolicy(
     `${name}-canary-network`,
-    { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, dnsNamespace: parts.dns?.adopt?.namespace }) },
+    { metadata, spec: canaryPolicy(scraper, destination, { dnsAddresses, dnsNamespace, dnsLabels }) },
     own,
   );
   const data = canaryFiles(ipFamily);

@@ -60,7 +60,7 @@ export function scrapeTargets(stack: WatchedStack): ScrapeTarget[] {
           {
             name: COREDNS_TARGET,
             namespace: "kube-system",
-            selector: { "k8s-app": "kube-dns" },
+            selector: stack.coredns.labels,
             ports: [COREDNS_METRICS_PORT],
             path: "/metrics",
             // The Service kube-dns of EKS and kubeadm.

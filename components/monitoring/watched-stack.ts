@@ -2,6 +2,7 @@ import { parseCorefile, readUpstream } from "eks-dns-logging-corefile";
 import { corefileText } from "../dns/corefile-rendering.ts";
 import { dnsProfile } from "../dns/profile.ts";
 import type { DnsSettings } from "../dns/settings.ts";
+import { coreDnsPodsOfKubeSystem, USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { commonLabels, teamNamespace } from "../kubernetes/labels.ts";
 import { COLLECTORS } from "../logging/collectors/index.ts";
 import type { Destination } from "../logging/destinations/destination-settings.ts";
@@ -72,18 +73,21 @@ export function watchedStack(parts: Parts, settings: MonitoringSettings): Watche
 /** Namespace of an adopted CoreDNS that is not watched, since all alerts are about the one of kube-system. */
 export function unwatchedCoreDns({ dns }: Pick<Parts, "dns">): string | undefined {
   const namespace = dns?.adopt?.namespace;
-  return namespace === COREDNS_POD.namespace ? undefined : namespace;
+  return namespace === USUAL_CORE_DNS_PODS.namespace ? undefined : namespace;
 }
 
 function corednsOf(dns: DnsSettings, manages: boolean): WatchedStack["coredns"] {
   // What is watched is the one of kube-system, which the settings of another one say nothing about.
   const managed = manages && unwatchedCoreDns({ dns }) === undefined;
-  if (!managed) return { managed, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
+  const { labels } = coreDnsPodsOfKubeSystem(dns);
+  if (!managed)
+    return { managed, labels, replicas: undefined, memoryLimit: undefined, upstreams: undefined, ports: [] };
   const { replicas, autoscaling, memoryLimit } = dnsProfile(dns);
   const byDefault = dns.adopt === undefined ? ADDON_DEFAULT : undefined;
   const memory = memoryLimit ?? byDefault?.memoryLimit;
   return {
     managed,
+    labels,
     replicas: autoscaling === undefined ? (replicas ?? byDefault?.replicas) : undefined,
     memoryLimit: memory === undefined ? undefined : amount(memory),
     upstreams: upstreamsOf(corefileText(dns)),
@@ -162,7 +166,6 @@ const CANARY_POD = {
   labels: commonLabels("canary"),
   line: CANARY_LINE,
 };
-const COREDNS_POD = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 
 interface WatchedPod {
   readonly namespace: string;
@@ -259,7 +262,7 @@ function distrust(destination: Destination): string | undefined {
 }
 
 /** Names the log groups that take the lines which alarms count. */
-export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: string): LogGroupOf {
+export function logGroupsOf(parts: Pick<Parts, "dns" | "logging" | "teams">, cluster: string): LogGroupOf {
   const groupOf = (pod: WatchedPod) => {
     const targets = targetsOfPod(parts, pod);
     const [first] = (typeof targets === "string" ? [] : targets).flatMap(({ destination, suffix }) =>
@@ -269,8 +272,8 @@ export function logGroupsOf(parts: Pick<Parts, "logging" | "teams">, cluster: st
     );
     return first;
   };
-  const pods = { coredns: COREDNS_POD, canary: CANARY_POD };
-  const groups = { coredns: groupOf(COREDNS_POD), canary: groupOf(CANARY_POD) };
+  const pods = { coredns: coreDnsPodsOfKubeSystem(parts.dns), canary: CANARY_POD };
+  const groups = { coredns: groupOf(pods.coredns), canary: groupOf(pods.canary) };
   return (pod, line) => (line !== undefined && isDropped(line, pods[pod], parts) ? undefined : groups[pod]);
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { USUAL_CORE_DNS_PODS } from "../kubernetes/core-dns-pods.ts";
 import { teamNamespace } from "../kubernetes/labels.ts";
 import {
   addressPeer,
@@ -12,8 +13,6 @@ import {
 import { relation } from "../schema/errors.ts";
 import { integer, PolicyCidr, string } from "../schema/values.ts";
 import { AGENT_EGRESS } from "./pod-identity.ts";
-
-const KUBE_SYSTEM = "kube-system";
 
 /** Name of a namespace. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
 export const NamespaceName = string(
@@ -114,6 +113,8 @@ export interface PolicyContext {
   readonly dnsAddresses?: readonly string[];
   /** Namespace of the pods that answer DNS, if it is not kube-system. Default: kube-system alone. */
   readonly dnsNamespace?: string | undefined;
+  /** Labels of these pods. Default: `k8s-app: kube-dns` in kube-system, and all pods of another namespace. */
+  readonly dnsLabels?: Readonly<Record<string, string>> | undefined;
   /** More ways out, such as to a log destination. Default: none. */
   readonly egress?: readonly EgressRule[];
 }
@@ -185,12 +186,15 @@ function podsOf(names: readonly string[], teams: readonly TeamPeers[]): Peer[] {
 /** The way out to what answers DNS. An answer too long for a UDP packet comes over TCP, so it needs both. */
 export function dnsRule({
   dnsAddresses = [],
-  dnsNamespace = KUBE_SYSTEM,
-}: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace">): EgressRule {
-  // The labels of a CoreDNS elsewhere are its owner's.
-  const elsewhere = dnsNamespace === KUBE_SYSTEM ? [] : [podsOfNamespace(dnsNamespace)];
+  dnsNamespace = USUAL_CORE_DNS_PODS.namespace,
+  dnsLabels,
+}: Pick<PolicyContext, "dnsAddresses" | "dnsNamespace" | "dnsLabels">): EgressRule {
+  const { namespace, labels } = USUAL_CORE_DNS_PODS;
+  const isUsual =
+    dnsNamespace === namespace && Object.entries(labels).every(([key, value]) => (dnsLabels ?? labels)[key] === value);
+  const adopted = isUsual ? [] : [podsOfNamespace(dnsNamespace, dnsLabels)];
   return {
-    to: [podsOfNamespace(KUBE_SYSTEM, { "k8s-app": "kube-dns" }), ...elsewhere, ...dnsAddresses.map(addressPeer)],
+    to: [podsOfNamespace(namespace, labels), ...adopted, ...dnsAddresses.map(addressPeer)],
     ports: [
       { protocol: "UDP", port: 53 },
       { protocol: "TCP", port: 53 },

@@ -3,6 +3,7 @@ import { CorefileSyntaxError, parseCorefile } from "eks-dns-logging-corefile";
 import type { z } from "zod";
 import { corefileText } from "../../components/dns/corefile-rendering.ts";
 import { DnsSettings } from "../../components/dns/settings.ts";
+import { USUAL_CORE_DNS_PODS } from "../../components/kubernetes/core-dns-pods.ts";
 import type { KubernetesObject } from "../audit/kubernetes-object.ts";
 import { Failure } from "../command-line.ts";
 import { type AddonMisfit, addonMisfits } from "./addon-fit.ts";
@@ -64,11 +65,15 @@ export function readCoreDns(live: LiveObjects, place: CoreDnsPlace, takeover: Ta
   const { settings, rows } = new DeploymentReader(live, deployment, asAddon);
   const { version, build } = versionOf(imageOf(deployment));
   const grace = at(deployment.content, "spec", "template", "spec", "terminationGracePeriodSeconds");
+  const selector = selectorOf(deployment);
   const own = {
     ...(place.namespace === "kube-system" ? {} : { namespace: place.namespace }),
     ...(source.configMap === "coredns" ? {} : { configMap: source.configMap }),
     deployment: place.name,
     ...(containerOf(deployment) === "coredns" ? {} : { container: containerOf(deployment) }),
+    ...(Object.keys(selector).length === 0 || isDeepStrictEqual(selector, USUAL_CORE_DNS_PODS.labels)
+      ? {}
+      : { selector }),
     ...(version === undefined ? {} : { version }),
     ...(grace === 30 || typeof grace !== "number" ? {} : { terminationGracePeriodSeconds: grace }),
   };
@@ -169,6 +174,11 @@ function addressesOf(live: LiveObjects, deployment: KubernetesObject): string[] 
     .flatMap((address) => (typeof address === "string" && address !== "None" ? [address] : []));
 }
 
+/** Labels by which a Deployment selects its pods. */
+function selectorOf(deployment: KubernetesObject): Record<string, string> {
+  return textsAt(deployment.content, "spec", "selector", "matchLabels");
+}
+
 /** Annotations that are no configuration. */
 const TOOL_ANNOTATIONS = /^(kubectl\.kubernetes\.io|deployment\.kubernetes\.io|eks\.amazonaws\.com)\//;
 const TOOL_LABELS = /^(k8s-app|eks\.amazonaws\.com\/component|pod-template-hash)$/;
@@ -189,8 +199,8 @@ class DeploymentReader {
     this.#takeResources(pod);
     for (const key of ["affinity", "nodeSelector", "tolerations"])
       this.#take(key, `spec.template.spec.${key}`, at(pod, key));
-    this.#takeSpread(listAt(pod, "topologySpreadConstraints"));
-    const selector = textsAt(deployment.content, "spec", "selector", "matchLabels");
+    const selector = selectorOf(deployment);
+    this.#takeSpread(listAt(pod, "topologySpreadConstraints"), asAddon ? USUAL_CORE_DNS_PODS.labels : selector);
     const template = at(deployment.content, "spec", "template", "metadata");
     const labels = Object.entries(textsAt(template, "labels")).filter(
       ([key]) => !(key in selector) && !TOOL_LABELS.test(key),
@@ -212,10 +222,10 @@ class DeploymentReader {
     this.#take("resources", path, kept);
   }
 
-  /** The settings give each constraint the selector of the add-on. */
-  #takeSpread(constraints: readonly unknown[]): void {
+  /** The settings give each constraint the selector of CoreDNS's pods. */
+  #takeSpread(constraints: readonly unknown[], selector: Readonly<Record<string, string>>): void {
     const fits = (one: unknown) =>
-      isDeepStrictEqual(at(one, "labelSelector"), { matchLabels: { "k8s-app": "kube-dns" } }) &&
+      isDeepStrictEqual(at(one, "labelSelector"), { matchLabels: selector }) &&
       Object.keys(groupAt(one)).every((key) => key === "labelSelector" || CONSTRAINT.includes(key));
     const path = "spec.template.spec.topologySpreadConstraints";
     if (!constraints.every(fits)) {

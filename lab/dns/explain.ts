@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { Libc, Saving } from "../../components/dns/resolver.ts";
 import { Failure } from "../command-line.ts";
 import { type Cluster, ClusterError } from "../kubernetes/cluster.ts";
+import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { type OwnZones, ownZones } from "../kubernetes/own-zones.ts";
 import { columns, ms, plural } from "../output/table.ts";
 import { type Asked, answeredBy, ask, type CurlLookup, curlLookup, isName, outcomeOf, type QueryType } from "./ask.ts";
@@ -48,6 +49,8 @@ export interface ExplainOptions {
   readonly ndots?: number | undefined;
   /** Instead of that of the pod's resolv.conf. */
   readonly search?: readonly string[] | undefined;
+  /** Whose ConfigMap tells which plugin answers. Default: that of kube-system. */
+  readonly coreDns?: Pick<CoreDnsPlace, "namespace" | "configMap">;
 }
 
 /** Asks for a name as the pod's resolver would, one name of its walk after the other. */
@@ -66,7 +69,8 @@ export async function explain(
       `'${name}' is not a valid name: use labels of letters, digits, '-' and '_' separated by dots, such as curl-sa.sa-team`,
       2,
     );
-  const own = withoutAsking.length > 0 ? undefined : await corefileZones(cluster);
+  const { coreDns = statedPlace(undefined) } = options;
+  const own = withoutAsking.length > 0 ? undefined : await corefileZones(cluster, coreDns);
   const asked = withoutAsking.length > 0 ? [] : await askAll(cluster, client, name, config);
   const last = asked.at(-1);
   const found = withoutAsking.length > 0 || (last !== undefined && succeeds(pairOf(last), libc));
@@ -82,7 +86,12 @@ export async function explain(
     found,
     curl: client.hasCurl && !simulated ? await curlLookup(cluster, client, name) : undefined,
     cheaper: found && withoutAsking.length === 0 ? cheaper(name, reached, config, libc) : [],
-    notes: notesOn(client, asked, own, simulated),
+    notes: [
+      ...notesOn(client, asked, simulated),
+      ...(own === undefined && asked.length > 0
+        ? [`the ConfigMap ${coreDns.namespace}/${coreDns.configMap} does not show which plugin answers which zone`]
+        : []),
+    ],
   };
 }
 
@@ -116,8 +125,11 @@ function pairOf(asked: readonly Asked[]): Pair {
 }
 
 /** Where the ConfigMap may not be read, or someone else serves DNS, less can be told, and that is all. */
-async function corefileZones(cluster: Cluster): Promise<OwnZones | undefined> {
-  const data = await cluster.configMap("kube-system", "coredns").catch(() => undefined);
+async function corefileZones(
+  cluster: Cluster,
+  { namespace, configMap }: Pick<CoreDnsPlace, "namespace" | "configMap">,
+): Promise<OwnZones | undefined> {
+  const data = await cluster.configMap(namespace, configMap).catch(() => undefined);
   return data?.Corefile === undefined ? undefined : ownZones(data.Corefile);
 }
 
@@ -134,12 +146,7 @@ function rowOf({ name, type, answer, milliseconds }: Asked, own: OwnZones | unde
   };
 }
 
-function notesOn(
-  client: DnsClient,
-  asked: readonly Asked[][],
-  own: OwnZones | undefined,
-  simulated: boolean,
-): string[] {
+function notesOn(client: DnsClient, asked: readonly Asked[][], simulated: boolean): string[] {
   const { libc, libcSeen, resolver, curlResolver, searchIgnored, pod } = client;
   const outcomes = asked.flat().map(({ answer }) => outcomeOf(answer));
   const failing = outcomes.includes("failed");
@@ -153,9 +160,6 @@ function notesOn(
         ]
       : []),
     ...(curlResolver === undefined ? [] : [`curl resolves names with ${curlResolver}, other programs with ${libc}`]),
-    ...(own === undefined && asked.length > 0
-      ? ["the ConfigMap kube-system/coredns does not show which plugin answers which zone"]
-      : []),
     ...(outcomes.length > 0 && outcomes.every((outcome) => outcome === "silent")
       ? [`${resolver.nameservers[0]} did not answer over TCP: is port 53 open for TCP as well as UDP?`]
       : []),

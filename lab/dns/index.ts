@@ -98,14 +98,21 @@ export async function connected(flags: ClusterFlags, folder?: string) {
   const { name, settings } = await loadStack(flags.stack, folder);
   const { cluster } = await connect(targetOf(settings, flags));
   const up = isCurlPod(flags.from, settings) ? upCommand({ stack: name, cluster: settings.cluster }) : undefined;
-  return { cluster, client: await dnsClientAt(cluster, flags.from, { up, container: flags.container }) };
+  return {
+    cluster,
+    dns: settings.dns,
+    client: await dnsClientAt(cluster, flags.from, { up, container: flags.container }),
+  };
 }
 
 /** Exit code 1 where the name leads nowhere. */
 async function explain(name: string, flags: ExplainFlags): Promise<void> {
-  const { cluster, client } = await connected(flags);
-  const { explain, formatExplanation } = await import("./explain.ts");
-  const explanation = await explain(cluster, client, name, flags);
+  const { cluster, client, dns } = await connected(flags);
+  const [{ explain, formatExplanation }, { statedPlace }] = await Promise.all([
+    import("./explain.ts"),
+    import("../kubernetes/core-dns-place.ts"),
+  ]);
+  const explanation = await explain(cluster, client, name, { ...flags, coreDns: statedPlace(dns) });
   writeOutput(flags.json ? explanation : formatExplanation(explanation));
   process.exitCode = explanation.found ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 import { teamNamespace } from "../../components/kubernetes/labels.ts";
 import { curlPodName, RESPONDER_PORT } from "../../components/team/curl-pod-spec.ts";
-import { statedPlace } from "../kubernetes/core-dns-place.ts";
+import { type CoreDnsPlace, statedPlace } from "../kubernetes/core-dns-place.ts";
 import { type Drill, inPod, type Scene, teamObject, teamPolicy } from "./drill.ts";
 import { fieldOf, type KubernetesJson, withField } from "./object-store.ts";
 
@@ -33,9 +33,10 @@ function settingMemory(max: string) {
   };
 }
 
-/** Whether allow-dns names CoreDNS's pods by their labels; elsewhere it names the namespace alone. */
-function isUsual(namespace: string): boolean {
-  return namespace === statedPlace(undefined).namespace;
+/** Whether CoreDNS's pods are where every policy allow-dns names them. */
+function isUsual({ namespace, selector }: CoreDnsPlace): boolean {
+  const usual = statedPlace(undefined);
+  return namespace === usual.namespace && selector === usual.selector;
 }
 
 function otherThan(namespace: string): string {
@@ -137,24 +138,24 @@ export const TEAM_DRILLS: readonly Drill[] = [
     ],
     // The first row proves that the cluster's network enforces policies at all.
     rows: ({ from, to }) => [`deny:${from}:coredns`, `dns:${from}:${to}:full`],
-    faults: ({ from, coreDns: { namespace } }) => [
+    faults: ({ from, coreDns }) => [
       {
         kind: "change",
         ref: teamPolicy(from, "allow-dns"),
         change: (policy) =>
-          isUsual(namespace)
+          isUsual(coreDns)
             ? replaceIn(policy, "kube-dns", "coredns")
-            : replaceIn(policy, namespace, otherThan(namespace)),
+            : replaceIn(policy, coreDns.namespace, otherThan(coreDns.namespace)),
       },
     ],
-    cause: ({ coreDns: { namespace } }) =>
-      isUsual(namespace)
+    cause: ({ coreDns }) =>
+      isUsual(coreDns)
         ? "The NetworkPolicy allow-dns opens port 53 to pods with k8s-app=coredns; CoreDNS's pods have k8s-app=kube-dns everywhere."
-        : `The NetworkPolicy allow-dns opens port 53 to pods in ${otherThan(namespace)}; CoreDNS's pods are in ${namespace}.`,
-    repair: ({ coreDns: { namespace } }) =>
-      isUsual(namespace)
+        : `The NetworkPolicy allow-dns opens port 53 to pods in ${otherThan(coreDns.namespace)}; CoreDNS's pods are in ${coreDns.namespace}.`,
+    repair: ({ coreDns }) =>
+      isUsual(coreDns)
         ? "Write k8s-app: kube-dns into the policy allow-dns."
-        : `Write kubernetes.io/metadata.name: ${namespace} into the policy allow-dns.`,
+        : `Write kubernetes.io/metadata.name: ${coreDns.namespace} into the policy allow-dns.`,
   },
   {
     name: "peers-apart",

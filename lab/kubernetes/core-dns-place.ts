@@ -1,4 +1,5 @@
 import type { DnsSettings } from "../../components/dns/settings.ts";
+import { coreDnsPods, USUAL_CORE_DNS_PODS } from "../../components/kubernetes/core-dns-pods.ts";
 import { type Cluster, ClusterError, type DnsServiceFacts } from "./cluster.ts";
 
 /** Where a cluster's CoreDNS is. */
@@ -19,22 +20,22 @@ const USUAL_PLACE: CoreDnsPlace = {
   configMap: "coredns",
   deployment: "coredns",
   service: "kube-dns",
-  selector: "k8s-app=kube-dns",
+  selector: selectorText(USUAL_CORE_DNS_PODS.labels),
 };
 
 /** What of a stack's settings says which CoreDNS is its own. */
 export type StatedCoreDns = Pick<DnsSettings, "adopt" | "clusterDns">;
 
-/** Where the settings say that CoreDNS is: for an adopted one they name neither its Service nor its pods' labels. */
+/** Where the settings say that CoreDNS is: for an adopted one they do not name its Service. */
 export function statedPlace(dns: StatedCoreDns | undefined): CoreDnsPlace {
   if (dns?.adopt === undefined) return USUAL_PLACE;
   const { namespace, configMap, deployment = USUAL_PLACE.deployment } = dns.adopt;
-  return { ...USUAL_PLACE, namespace, configMap, deployment };
+  return { ...USUAL_PLACE, namespace, configMap, deployment, selector: selectorText(coreDnsPods(dns).labels) };
 }
 
 /**
- * Where CoreDNS is on a running cluster. Of an adopted one the Service for DNS in its namespace tells the labels: the one with an address of
- * `clusterDns`, else kube-dns, else the only one. Where no Service tells, they are as everywhere.
+ * Where CoreDNS is on a running cluster. Of an adopted one the Service for DNS in its namespace tells the labels that the settings do not: the
+ * one with an address of `clusterDns`, else kube-dns, else the only one. Where no Service tells, they are as everywhere.
  */
 export async function findCoreDns(
   cluster: Pick<Cluster, "dnsServices">,
@@ -48,8 +49,13 @@ export async function findCoreDns(
   });
   const found = serviceOf(services, stated.service, dns.clusterDns ?? []);
   if (found === undefined) return stated;
-  const selector = Object.entries(found.selector).map(([key, value]) => `${key}=${value}`);
-  return { ...stated, service: found.name, selector: selector.join(",") };
+  return { ...stated, service: found.name, selector: selectorText(dns.adopt.selector ?? found.selector) };
+}
+
+function selectorText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
 }
 
 function serviceOf(services: readonly DnsServiceFacts[], usual: string, addresses: readonly string[]) {

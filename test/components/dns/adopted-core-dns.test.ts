@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CoreDns } from "../../../components/dns/core-dns.ts";
-import type { DnsOptions } from "../../../components/dns/settings.ts";
+import { checkDns } from "../../../components/dns/issues.ts";
+import { type DnsOptions, DnsSettings } from "../../../components/dns/settings.ts";
 import { parseSettings } from "../../../components/settings.ts";
 import { record } from "../../../lab/plan/plan.ts";
 import { existingClusterHandle } from "../../support/cluster-handle.ts";
@@ -36,6 +37,39 @@ describe("CoreDns with adopt", () => {
         },
       ],
     );
+  });
+
+  it("counts the pods that its selector names where they are spread", async () => {
+    const topologySpread = [{ topologyKey: "kubernetes.io/hostname" }];
+    const selectors = async (selector?: Record<string, string>) => {
+      const adopt = { deployment: "coredns", ...(selector === undefined ? {} : { selector }) };
+      const resources = await adopted({ adopt, topologySpread, corefile: { text: COREFILE } });
+      const { inputs } = find(resources, "kubernetes:apps/v1:DeploymentPatch", "coredns-deployment");
+      return JSON.stringify(inputs).match(/"matchLabels":\{[^}]*\}/g);
+    };
+    assert.deepEqual(await selectors(), ['"matchLabels":{"k8s-app":"kube-dns"}']);
+    assert.deepEqual(await selectors({ app: "dns", tier: "x" }), ['"matchLabels":{"app":"dns","tier":"x"}']);
+    await assert.rejects(selectors({}), /adopt\.selector: must have at least one label/);
+  });
+
+  it("has node caches ask its pods in kube-system, and warns that they ask none elsewhere", async () => {
+    const settings = { corefile: { text: COREFILE }, clusterDns: ["10.96.0.10"], nodeLocalCache: {} };
+    const selector = { app: "dns" };
+    const resources = await adopted({ ...settings, adopt: { selector } });
+    const service = find(resources, "kubernetes:core/v1:Service", "coredns-local-upstream");
+    assert.deepEqual(service.inputs.spec, {
+      ports: [
+        { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
+        { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },
+      ],
+      selector,
+    });
+    const warnings = (namespace: string) =>
+      checkDns(DnsSettings.parse({ ...settings, adopt: { namespace } }), undefined).map(({ message }) => message);
+    assert.deepEqual(warnings("kube-system"), []);
+    assert.deepEqual(warnings("dns"), [
+      "asks the CoreDNS pods of kube-system, and not those of dns.adopt.namespace dns",
+    ]);
   });
 
   it("patches only those fields of the Deployment that are set, on a cluster with add-ons too", async () => {

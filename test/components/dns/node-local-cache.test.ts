@@ -110,6 +110,19 @@ describe("NodeLocalCache", () => {
     assert.ok(find(resources, "kubernetes:apps/v1:DaemonSet", "local-daemon").dependencies.includes(service.urn));
   });
 
+  it("reaches a CoreDNS of other labels by them, and none without labels", async () => {
+    const of = async (coreDnsLabels: Record<string, string>) => {
+      const { resources } = await record({ stack: "local", config: {} }, async () => {
+        const args = { mode: "kubelet", coreDnsLabels } as const;
+        new NodeLocalCache("local", { cluster: existingClusterHandle(), ...args });
+      });
+      const { spec } = find(resources, "kubernetes:core/v1:Service", "local-upstream").inputs;
+      return JSON.stringify(spec).replace(/.*"selector":/, "");
+    };
+    assert.equal(await of({ app: "dns" }), '{"app":"dns"}}');
+    await assert.rejects(of({}), /coreDnsLabels: must have at least one label/);
+  });
+
   it("restarts its pods when the Corefile changes, and only then", async () => {
     const hash = async (dns: DnsSettings) => {
       const daemon = find(await registered({}, dns), "kubernetes:apps/v1:DaemonSet", "local-daemon");

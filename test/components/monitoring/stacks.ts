@@ -7,6 +7,7 @@ import { planStack } from "../../../lab/plan/plan.ts";
 export const WHOLE: WatchedStack = {
   coredns: {
     managed: true,
+    labels: { "k8s-app": "kube-dns" },
     replicas: 3,
     memoryLimit: 170 * 2 ** 20,
     upstreams: ["10.0.0.2:53", "[fd00::2]:53"],

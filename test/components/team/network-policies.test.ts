@@ -59,6 +59,19 @@ describe("networkPolicies", () => {
     assert.deepEqual(namespaces(to("kube-system")), ["kube-system"]);
   });
 
+  it("lets DNS out to a CoreDNS with other labels, by all of them", () => {
+    const labels = (dnsLabels: Readonly<Record<string, string>>, dnsNamespace?: string) =>
+      policy("ts", "allow-dns", { teams, dnsLabels, dnsNamespace })?.egress?.[0]?.to.map(
+        ({ podSelector }) => podSelector?.matchLabels,
+      );
+    const usual = { "k8s-app": "kube-dns" };
+    const helm = { "k8s-app": "coredns", "app.kubernetes.io/instance": "dns" };
+    assert.deepEqual(labels(helm), [usual, helm]);
+    assert.deepEqual(labels({ ...helm, ...usual }), [usual]);
+    assert.deepEqual(labels(usual, "dns"), [usual, usual]);
+    assert.deepEqual(labels(helm, "dns"), [usual, helm]);
+  });
+
   it("lets a team out to its peers and itself, and in whoever names it", () => {
     const ts = policy("ts", "allow-peers");
     assert.deepEqual(namespaces(ts?.egress?.[0]?.to), ["sa-team", "ts-team"]);

@@ -112,6 +112,31 @@ describe("A running CoreDNS", () => {
     assert.deepEqual(settings.corefile, { text: "own" });
   });
 
+  it("keeps the labels that select its pods, where they are not those of EKS", () => {
+    const labels = { "k8s-app": "coredns", "app.kubernetes.io/instance": "dns" };
+    const spread = (matchLabels: object) => ({
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: "kubernetes.io/hostname",
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels },
+        },
+      ],
+    });
+    const of = (matchLabels: object, pod: ReturnType<typeof spread>) => {
+      const template = { metadata: { labels }, spec: { ...POD, ...pod } };
+      const spec = { selector: { matchLabels }, template };
+      return read(coreDns({}, EKS_COREFILE, spec), "patch").settings;
+    };
+    const { adopt, topologySpread } = of(labels, spread(labels));
+    assert.deepEqual(adopt?.selector, labels);
+    assert.equal(topologySpread?.length, 1);
+    assert.equal(of(labels, spread({ "k8s-app": "kube-dns" })).topologySpread, undefined);
+    assert.equal(of({ "k8s-app": "kube-dns" }, spread(labels)).adopt?.selector, undefined);
+    assert.equal(of({}, spread(labels)).adopt?.selector, undefined);
+  });
+
   it("is asked for by name where it is somewhere else, or its Corefile is no key of a ConfigMap", () => {
     assert.throws(() => readCoreDns(live(coreDns()), { namespace: "dns", name: "own" }, "patch"), {
       message: "no Deployment dns/own: set --coredns to kube-system/coredns",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { explain, formatExplanation } from "../../../lab/dns/explain.ts";
 import { formatForms, nameForms, parseService } from "../../../lab/dns/forms.ts";
 import { dnsClientAt } from "../../../lab/dns/pod.ts";
+import { ClusterError } from "../../../lab/kubernetes/cluster.ts";
 import { fakeCluster, runningPod } from "../verify/fake-cluster.ts";
 import { dnsPod, type FakePod } from "./fake-pod.ts";
 
@@ -30,6 +31,24 @@ async function explained(
 }
 
 describe("lab dns explain", () => {
+  it("reads the Corefile of the CoreDNS that the stack adopts, and names its ConfigMap where it cannot", async () => {
+    const { execute } = dnsPod(POD);
+    const client = await dnsClientAt(fakeCluster({ pod: async () => runningPod("ts") }, execute), "ts-team/curl-ts");
+    const of = (own: string, coreDns?: { namespace: string; configMap: string }) => {
+      const configMap = async (namespace: string, name: string) => {
+        if (`${namespace}/${name}` === own) return { Corefile: COREFILE };
+        throw new ClusterError("not-found", `configmaps "${name}" not found`);
+      };
+      return explain(fakeCluster({ configMap }, execute), client, FULL, coreDns && { coreDns });
+    };
+    const adopted = { namespace: "dns", configMap: "own" };
+    const told = "the ConfigMap dns/own does not show which plugin answers which zone";
+    assert.equal((await of("dns/own", adopted)).rows.at(-1)?.answeredBy, "kubernetes");
+    assert.ok(!(await of("dns/own", adopted)).notes.includes(told));
+    assert.ok((await of("kube-system/coredns", adopted)).notes.includes(told));
+    assert.equal((await of("kube-system/coredns")).rows.at(-1)?.answeredBy, "kubernetes");
+  });
+
   it("asks what the resolver would ask, a row each, and says what would be cheaper", async () => {
     const { explanation, asked, text } = await explained(FULL);
     assert.deepEqual(

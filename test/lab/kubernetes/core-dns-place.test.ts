@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { DnsSettings } from "../../../components/dns/settings.ts";
+import { dnsRule } from "../../../components/team/network-policies.ts";
 import { DRILLS, offeredDrills, sceneOf } from "../../../lab/drill/drill-list.ts";
 import { objectStore } from "../../../lab/drill/object-store.ts";
 import { kubeCluster } from "../../../lab/kubernetes/client.ts";
@@ -51,6 +52,12 @@ describe("where CoreDNS is", () => {
 
   it("is what the settings adopt, with the labels of its Service", async () => {
     assert.deepEqual(await found(ADOPTED, [HELM]), FOUND);
+  });
+
+  it("has the labels that the settings name, whatever its Service says", async () => {
+    const adopt = { ...ADOPTED.adopt, selector: { app: "dns", tier: "x" } };
+    assert.deepEqual(await found({ adopt }, [HELM]), { ...FOUND, selector: "app=dns,tier=x" });
+    assert.equal(statedPlace(DnsSettings.parse({ adopt })).selector, "app=dns,tier=x");
   });
 
   it("is behind the address of clusterDns, else behind kube-dns, where there are several Services", async () => {
@@ -160,6 +167,18 @@ describe("drills with an adopted CoreDNS in another namespace", () => {
     });
     assert.deepEqual(fault.change(peer("dns-system")), peer("dns-system-old"));
     assert.match(drill?.repair(scene) ?? "", /kubernetes\.io\/metadata\.name: dns-system /);
+  });
+
+  it("take DNS from a team in kube-system too, where pods of other labels are named beside the usual ones", () => {
+    const selected = localSettings({ dns: { adopt: { selector: { app: "dns" } } } });
+    const rule = dnsRule({ dnsNamespace: "kube-system", dnsLabels: { app: "dns" } });
+    const drill = DRILLS.find(({ name }) => name === "one-team-lost-dns");
+    const own = sceneOf(selected);
+    assert.ok(drill && own);
+    const [fault] = drill.faults(own);
+    assert.ok(fault?.kind === "change");
+    assert.doesNotMatch(JSON.stringify(fault.change({ spec: { egress: [rule] } })), /"kube-system"/);
+    assert.match(drill.repair(own), /kubernetes\.io\/metadata\.name: kube-system /);
   });
 
   it("are offered by what is there, not by kube-system", async () => {
