@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Document, parseDocument, Scalar, visit, YAMLParseError } from "yaml";
+import { Document, parseDocument, Scalar, stringify, visit, YAMLParseError } from "yaml";
 import { textByCode } from "../components/logging/collectors/yaml-text.ts";
 import { ENCRYPTED } from "../components/schema/errors.ts";
 import { CONFIG_NAMESPACE } from "../components/schema/extends.ts";
@@ -118,9 +118,14 @@ function withoutConfig(keys: readonly string[]): string {
   return keys.some((key) => key.includes(":")) ? `: put ${list} below it` : `, but ${list}`;
 }
 
+/** JSON makes null of numbers that it cannot write, such as YAML's `.inf`. */
+function shownInJson(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? stringify(value).trim() : value;
+}
+
 function asEngineString(value: unknown): string {
   const readable = withoutSecrets(value);
-  return typeof readable === "string" ? readable : JSON.stringify(readable);
+  return typeof readable === "string" ? readable : JSON.stringify(readable, shownInJson);
 }
 
 function withoutSecrets(value: unknown): unknown {

@@ -40,6 +40,14 @@ describe("readStack", () => {
     });
   });
 
+  it("keeps numbers that JSON cannot write as YAML writes them, so that errors show them", async () => {
+    const file = join(folder, "Pulumi.numbers.yaml");
+    await writeFile(file, "config: {curlPod: {lifetime: .inf, ndots: .nan, a: -.inf}}\n");
+    const { config } = await readStack("numbers", folder);
+    await rm(file);
+    assert.equal(config["eks-dns-logging:curlPod"], '{"lifetime":".inf","ndots":".nan","a":"-.inf"}');
+  });
+
   it("follows anchors, aliases and merge keys, as the engine does", async () => {
     const { config } = await readStack("anchors", folder);
     assert.deepEqual(JSON.parse(config["eks-dns-logging:teams"] ?? ""), [

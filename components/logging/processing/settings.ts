@@ -18,7 +18,7 @@ function patternOf(emptyProblem: EmptyCheck) {
     .min(1, "must not be empty")
     .max(MAX_PATTERN_LENGTH, `must be a regular expression of up to ${MAX_PATTERN_LENGTH} characters`)
     .superRefine((text, context) => {
-      const message = patternProblem(text, emptyProblem);
+      const message = text === "" ? undefined : patternProblem(text, emptyProblem);
       if (message !== undefined) context.addIssue({ code: "custom", message });
     });
 }

@@ -29,6 +29,7 @@ describe("Settings of processing", () => {
       /^processing.drop\[0\].pattern: must be a regular expression that all collectors read alike, without a group/,
     ],
     [{ redact: [{ pattern: "^\\s*$" }] }, /^processing\.redact\[0\]\.pattern: must not match an empty text$/],
+    [{ redact: [{ pattern: "" }] }, /^processing\.redact\[0\]\.pattern: must not be empty$/],
     [{ redact: [{ pattern: "a*" }] }, /^processing\.redact\[0\]\.pattern: must not match an empty text$/],
     [{ firstLines: [{ pattern: "^" }] }, /^processing\.firstLines\[0\]\.pattern: must not match an empty text$/],
     ...["a*", "^", "$", "^\\s*", "\\s*$", "(?:a?|^)$|x", "(^|b)(a|$)?", "\\b"].map((pattern): [object, RegExp] => [
