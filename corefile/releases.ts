@@ -1,6 +1,11 @@
 import release1124 from "./releases/1.12.4.json" with { type: "json" };
 import release1132 from "./releases/1.13.2.json" with { type: "json" };
 import release1143 from "./releases/1.14.3.json" with { type: "json" };
+import release1144 from "./releases/1.14.4.json" with { type: "json" };
+import release1145 from "./releases/1.14.5.json" with { type: "json" };
+import release1146 from "./releases/1.14.6.json" with { type: "json" };
+import release1147 from "./releases/1.14.7.json" with { type: "json" };
+import release1150 from "./releases/1.15.0.json" with { type: "json" };
 
 /** A version of CoreDNS: major, minor, patch. */
 export type Version = readonly [major: number, minor: number, patch: number];
@@ -21,10 +26,21 @@ export interface Release {
   readonly plugins: readonly { readonly name: string; readonly options: readonly string[] }[];
 }
 
-/** The releases that add-ons bring, the oldest first. */
-export const RELEASES: readonly Release[] = [release1124, release1132, release1143];
+/** The newest release that an add-on brings, by which a CoreDNS of no known version is judged. */
+const DEFAULT: Release = release1143;
+const NEWEST: Release = release1150;
 
-const NEWEST: Release = release1143;
+/** The releases that add-ons bring and all that are newer, the oldest first. */
+export const RELEASES: readonly Release[] = [
+  release1124,
+  release1132,
+  DEFAULT,
+  release1144,
+  release1145,
+  release1146,
+  release1147,
+  NEWEST,
+];
 
 export function versionOf(text: string): Version {
   const [major = 0, minor = 0, patch = 0] = text.split(".").map(Number);
@@ -33,8 +49,13 @@ export function versionOf(text: string): Version {
 
 /** The release whose data a version is judged by: its own, or the nearest older one, or the oldest. */
 export function releaseFor(version: Version | undefined): Release {
-  if (version === undefined) return NEWEST;
-  return RELEASES.findLast((release) => !isBefore(version, versionOf(release.version))) ?? RELEASES[0] ?? NEWEST;
+  if (version === undefined) return DEFAULT;
+  return RELEASES.findLast((release) => !isBefore(version, versionOf(release.version))) ?? RELEASES[0] ?? DEFAULT;
+}
+
+/** Whether a block takes the names of a zone that is written with capital letters. https://github.com/coredns/coredns/pull/8320 */
+export function ignoresCase(version: Version | undefined): boolean {
+  return version !== undefined && !isBefore(version, [1, 14, 7]);
 }
 
 /** Whether a version is newer than every release that is known. */
@@ -43,7 +64,7 @@ export function isNewer(version: Version | undefined): boolean {
 }
 
 /** Place of a plugin in the order in which they see a query; undefined for one that the release does not have. */
-export function rankOf(plugin: string, release: Release = NEWEST): number | undefined {
+export function rankOf(plugin: string, release: Release = DEFAULT): number | undefined {
   const index = release.plugins.findIndex(({ name }) => name === plugin);
   return index === -1 ? undefined : index;
 }

@@ -34,7 +34,7 @@ export const AdoptSettings = z.strictObject({
   ),
   version: string(/^\d+\.\d+\.\d+$/, "a version of CoreDNS, such as 1.14.3")
     .optional()
-    .describe("CoreDNS version to check the Corefile against. Default: the newest known."),
+    .describe("CoreDNS version to check the Corefile against. Default: 1.14.3, the newest that an add-on brings."),
   terminationGracePeriodSeconds: integer(0, 3600).default(30).describe("Longer than `lameduck`. Default 30."),
   force: z
     .boolean()

@@ -1,6 +1,6 @@
 import { type OtherPlugin, type Plugin, type Server, writePlugin } from "../model.ts";
 import type { HostsPlugin, KubernetesPlugin } from "../plugins/sources.ts";
-import { isNewer } from "../releases.ts";
+import { isBefore, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import {
   bare,
@@ -88,6 +88,9 @@ function isForeign(server: Server, zone: string): boolean {
   );
 }
 
+/** Since then a first label `*` stands for any. */
+const WILDCARDS_SINCE: Version = [1, 14, 5];
+
 /** @see https://github.com/coredns/coredns/issues/4545 */
 function checkHosts(
   server: Server,
@@ -95,10 +98,10 @@ function checkHosts(
   { coredns }: CheckContext,
   findings: Findings,
 ): void {
-  if (isNewer(coredns)) return;
   const names = new Set(entries.flatMap((entry) => entry.names));
+  const hasWildcards = coredns !== undefined && !isBefore(coredns, WILDCARDS_SINCE);
   for (const name of names)
-    if (name.includes("*"))
+    if (hasWildcards ? /.\*|^\*[^.]/.test(name) : name.includes("*"))
       findings.warn(server, `hosts ${name}: hosts has no wildcards, so this matches no name below it; use template`);
   const zones = file.length > 1 ? file.slice(1) : servedZones(server).map(({ zone }) => zone);
   // In a block for addresses, a name is an answer.

@@ -1,5 +1,5 @@
 import { hasVariable, modelOf, type Plugin, pluginName, type Server, writePlugin } from "../model.ts";
-import { DECIDERS, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
+import { DECIDERS, ignoresCase, isNewer, type Release, rankOf, releaseFor } from "../releases.ts";
 import { environmentOf, type StartContext, startOf } from "../setups/starts.ts";
 import { type Blocks, CorefileSyntaxError, type Environment, parseSyntax } from "../syntax/syntax.ts";
 import { checkAnswers } from "./answer-checks.ts";
@@ -32,7 +32,8 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   const written = blocksOf(text);
   const replaced = blocksOf(text, environmentOf(where));
   if (written === undefined || replaced === undefined) return findings;
-  const { servers, imports } = modelOf(replaced);
+  const { servers: asWritten, imports } = modelOf(replaced);
+  const servers = ignoresCase(context.coredns) ? asWritten.map(lowered) : asWritten;
   const release = releaseFor(context.coredns);
   if (isNewer(context.coredns))
     findings.warnings.push(
@@ -52,6 +53,10 @@ export function checkCorefile(text: string, context: CheckContext = {}): Corefil
   checkZones(servers, context, findings);
   checkServing(servers, imports.length > 0, context, findings);
   return { errors: [...new Set(findings.errors)], warnings: [...new Set(findings.warnings)] };
+}
+
+function lowered(server: Server): Server {
+  return { ...server, zones: server.zones.map((zone) => zone.toLowerCase()) };
 }
 
 /** A text on one line with the line breaks of JSON, with which CoreDNS starts, and serves zones that nobody asks for. */

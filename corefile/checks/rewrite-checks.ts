@@ -1,11 +1,14 @@
 import { type Plugin, pluginName, type Server } from "../model.ts";
 import type { RewritePlugin } from "../plugins/sources.ts";
-import { isNewer } from "../releases.ts";
+import { isBefore, type Version } from "../releases.ts";
 import { whyNoName } from "../syntax/go-pattern.ts";
 import { goMatcher } from "../syntax/go-values.ts";
 import { type Directive, hasVariable } from "../syntax/syntax.ts";
 import { type CheckContext, dotted, type Findings, servedZones, takenBy } from "./findings.ts";
 import { checkTarget } from "./target-checks.ts";
+
+/** Since then rules for cname get the dot that they lack. https://github.com/coredns/coredns/pull/8285 */
+const CNAMES_DOTTED_SINCE: Version = [1, 14, 7];
 
 /** Rules of rewrite that fit no name, too many, or do something else with them than they say. */
 export function checkRewrites(
@@ -20,8 +23,7 @@ export function checkRewrites(
     const isReached = checkReach(server, servers, rule, rules.slice(0, index), findings);
     if (isReached) checkTarget(server, servers, rule, context, findings);
   }
-  // A newer CoreDNS adds the dot. https://github.com/coredns/coredns/pull/8285
-  if (!isNewer(context.coredns)) checkCnames(server, findings);
+  if (context.coredns === undefined || isBefore(context.coredns, CNAMES_DOTTED_SINCE)) checkCnames(server, findings);
 }
 
 function checkRule(server: Server, rule: RewritePlugin, findings: Findings): void {

@@ -1,6 +1,6 @@
 import type { Plugin, Server } from "../model.ts";
 import type { CachePlugin } from "../plugins/cache.ts";
-import { isNewer } from "../releases.ts";
+import { isBefore, type Version } from "../releases.ts";
 import { MAX_CACHE_TTL } from "../setups/forwarding.ts";
 import { hostAndPort, sameAddress, seconds } from "../syntax/go-values.ts";
 import {
@@ -92,6 +92,9 @@ function isEverywhere(address: string, port: string): boolean {
   return `:${own}` === port && (host === "" || unspecified);
 }
 
+/** Since then the cache keeps answers for more than an hour. https://github.com/coredns/coredns/pull/8134 */
+const LONG_CACHE_SINCE: Version = [1, 14, 4];
+
 /** Plugins that may answer for the cluster's names in the place of kubernetes. */
 const OTHER_SOURCES: readonly string[] = [
   "forward",
@@ -149,8 +152,8 @@ function checkPlugin(server: Server, plugin: Plugin, context: CheckContext, find
       }
       break;
     case "cache":
-      // A newer CoreDNS keeps answers longer. https://github.com/coredns/coredns/pull/8134
-      if (!isNewer(context.coredns)) checkCache(server, plugin, findings);
+      if (context.coredns === undefined || isBefore(context.coredns, LONG_CACHE_SINCE))
+        checkCache(server, plugin, findings);
       break;
   }
 }

@@ -1,8 +1,7 @@
 import { readExpression } from "../syntax/go-expression.ts";
 import { templateProblem } from "../syntax/go-template.ts";
-import { CLASSES, groupsOf, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../syntax/go-values.ts";
+import { CLASSES, isAddress, network, OPCODES, RCODES, TYPES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
-import { needCredentials } from "./clusters.ts";
 import { type Setup, shown } from "./setup.ts";
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/hosts/setup.go */
@@ -12,12 +11,16 @@ export function hosts(setup: Setup): void {
     if (file !== undefined)
       setup.wantFile(file, "hosts file", "CoreDNS starts and answers only the entries in the braces");
     setup.zones(zones);
-    let fallsThrough = false;
+    let [fallsThrough, needsFallthrough] = [false, false];
     setup.block(
       {
         fallthrough: () => {
           const words = setup.remaining();
           fallsThrough = words.length === 0 || setup.zones(words).length > 0;
+        },
+        fallthrough_unsupported: () => {
+          setup.words("fallthrough_unsupported", 0, 0);
+          needsFallthrough = true;
         },
         no_reverse: () => {},
         ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 1, 65_535),
@@ -31,46 +34,8 @@ export function hosts(setup: Setup): void {
           setup.warn(`${name} is neither an option nor an address, so that CoreDNS ignores its line`);
       },
     );
+    if (needsFallthrough && !fallsThrough) setup.refuse("fallthrough_unsupported takes effect with fallthrough only");
   }, 1);
-}
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/file/setup.go */
-export function file(setup: Setup): void {
-  setup.lines(() => {
-    const path = setup.word("its line");
-    setup.zones(setup.remaining());
-    let reload = 60;
-    setup.block({
-      fallthrough: () => setup.zones(setup.remaining()),
-      reload: () => {
-        reload = setup.time("reload", setup.words("reload", 1)[0] ?? "", 0);
-      },
-      upstream: () => setup.remaining(),
-    });
-    if (reload === 0) setup.needFile(path, "zone file");
-    else setup.wantFile(path, "zone file", "CoreDNS starts and answers SERVFAIL for its zone");
-  });
-}
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/auto/setup.go */
-export function auto(setup: Setup): void {
-  setup.lines(() => {
-    setup.zones(setup.remaining());
-    setup.block({
-      directory: () => {
-        setup.wantFile(setup.word("directory"), "folder", "CoreDNS starts and has no zones");
-        if (!setup.nextArgument()) return;
-        const pattern = setup.value;
-        setup.regexp("directory", pattern, setup.since(1, 13, 0));
-        if (!hasVariable(pattern) && groupsOf(pattern) === 0)
-          setup.refuse(`directory takes a regular expression with a group (found ${shown(pattern)})`);
-        setup.word("the template of directory");
-        setup.noWord("directory DIR REGEXP TEMPLATE");
-      },
-      reload: () => setup.time("reload", setup.words("reload", 1)[0] ?? "", 0),
-      upstream: () => setup.remaining(),
-    });
-  });
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/template/setup.go */
@@ -96,6 +61,13 @@ export function template(setup: Setup): void {
       answer: templates("answer"),
       additional: templates("additional"),
       authority: templates("authority"),
+      var: () => {
+        const [variable = ""] = setup.words("var", 2);
+        if (!hasVariable(variable) && !/^[a-z_]\w*$/i.test(variable))
+          setup.refuse(`var takes a name of letters, digits and _ (found ${shown(variable)})`);
+        setup.warn(`the expression of var ${variable} is not checked`);
+      },
+      expr: () => setup.warn(`expr ${setup.words("expr", 1).join(" ")}: is not checked`),
       rcode: () => name("response code, such as NXDOMAIN", RCODES),
       ederror: () => {
         const [code = ""] = setup.words("ederror", 1, 2);
@@ -158,19 +130,48 @@ export function acl(setup: Setup): void {
   });
 }
 
+/** Lengths of prefixes that hold an IPv4 address. @see https://www.rfc-editor.org/rfc/rfc6052#section-2.2 */
+const EMBEDDING_BITS: readonly number[] = [32, 40, 48, 56, 64, 96];
+/** What dns64 took before 1.15.0. */
+const WHOLE_BYTES: readonly number[] = [32, 40, 48, 56, 64, 72, 80, 88, 96];
+
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dns64/setup.go */
 export function dns64(setup: Setup): void {
   const prefix = (text: string) => {
     if (hasVariable(text)) return;
     const net = network(text);
-    if (net === undefined || net.family !== 6 || net.bits % 8 !== 0 || net.bits < 32 || net.bits > 96)
-      setup.refuse(`takes an IPv6 network of 32 to 96 bits, such as 64:ff9b::/96 (found ${shown(text)})`);
+    const sizes = setup.since(1, 15, 0) ? EMBEDDING_BITS : WHOLE_BYTES;
+    if (net === undefined || net.family !== 6 || !sizes.includes(net.bits))
+      setup.refuse(
+        `takes an IPv6 network of ${sizes.slice(0, -1).join(", ")} or ${sizes.at(-1)} bits, such as 64:ff9b::/96 (found ${shown(text)})`,
+      );
   };
   setup.lines(() => {
     const words = setup.words("its line", 0, 1);
     // CoreDNS takes what is in braces after a prefix for lines of their own.
     if (words.length === 1) return prefix(words[0] ?? "");
     setup.block({ prefix: () => prefix(setup.word("prefix")), translate_all: () => {}, allow_ipv4: () => {} });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/siit/setup.go */
+export function siit(setup: Setup): void {
+  setup.lines(() => {
+    setup.words("its line", 0, 0);
+    setup.block({
+      ipv6_prefix: () => {
+        const text = setup.word("ipv6_prefix");
+        const net = hasVariable(text) ? undefined : network(text);
+        if (!hasVariable(text) && (net?.family !== 6 || !EMBEDDING_BITS.includes(net.bits)))
+          setup.refuse(`ipv6_prefix takes an IPv6 network, such as 64:ff9b::/96 (found ${shown(text)})`);
+      },
+      eam: () => {
+        const [four = "", six = ""] = setup.words("eam", 2, 2);
+        const isPair = isAddress(four) && !four.includes(":") && isAddress(six) && six.includes(":");
+        if (!hasVariable(`${four}${six}`) && !isPair)
+          setup.refuse(`eam takes an IPv4 and an IPv6 address (found ${shown(`${four} ${six}`)})`);
+      },
+    });
   });
 }
 
@@ -201,38 +202,6 @@ export function autopath(setup: Setup): void {
     if (!source.startsWith("@")) setup.needFile(source, "resolv.conf");
     setup.zones(words.slice(0, -1));
   });
-}
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dnssec/setup.go */
-export function dnssec(setup: Setup): void {
-  setup.lines(() => {
-    setup.zones(setup.remaining());
-    setup.block({
-      key: () => keys(setup),
-      cache_capacity: () => setup.int("cache_capacity", setup.word("cache_capacity")),
-    });
-  }, 1);
-}
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/sign/setup.go */
-export function sign(setup: Setup): void {
-  setup.lines(() => {
-    const path = setup.word("its line");
-    setup.wantFile(path, "zone file", "CoreDNS starts and signs nothing");
-    setup.zones(setup.remaining());
-    setup.block({ key: () => keys(setup), directory: () => setup.words("directory", 1, 1) });
-  });
-}
-
-function keys(setup: Setup): void {
-  const kind = setup.word("key");
-  if (kind === "directory" && setup.plugin === "sign") setup.refuse("key directory is not implemented in CoreDNS");
-  const isSecret = kind === "aws_secretsmanager" && setup.plugin === "dnssec";
-  if (kind !== "file" && !isSecret) return;
-  for (const name of setup.words(`key ${kind}`, 1)) {
-    if (isSecret) needCredentials(setup, false, "AWS Secrets Manager", "key");
-    else setup.needFile(`${name.replace(/\.(key|private)$/, "")}.key`, "key");
-  }
 }
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/tsig/setup.go */
@@ -302,7 +271,7 @@ export function loadbalance(setup: Setup): void {
       let interval = 30;
       setup.block({
         reload: () => {
-          interval = setup.time("reload", setup.words("reload", 1, 1)[0] ?? "", setup.since(1, 13, 0) ? undefined : 0);
+          interval = setup.time("reload", setup.words("reload", 1, 1)[0] ?? "", 0);
         },
         prefer: () => setup.unknown("prefer"),
       });

@@ -16,6 +16,7 @@ export function kubernetes(setup: Setup): void {
     if (zones.every((zone) => REVERSE.test(zone))) setup.refuse("takes at least one zone that is not a reverse zone");
     let [namespaces, labels] = [false, false];
     let hasEndpoint = false;
+    let [zonal, noEndpoints] = [false, false];
     let files: readonly string[] = [];
     const multicluster: string[] = [];
     const selector = (option: string) => {
@@ -32,7 +33,7 @@ export function kubernetes(setup: Setup): void {
       },
       endpoint: () => {
         const [server = ""] = setup.words("endpoint", 1);
-        if (!hasVariable(server) && !isServer(server))
+        if (!hasVariable(server) && !isServer(server, setup.since(1, 15, 0)))
           setup.refuse(`endpoint takes a URL or a host with its port (found ${shown(server)})`);
         hasEndpoint = true;
       },
@@ -46,7 +47,14 @@ export function kubernetes(setup: Setup): void {
       },
       fallthrough: () => setup.zones(setup.remaining()),
       ttl: () => setup.int("ttl", setup.words("ttl", 1)[0] ?? "", 0, 3600),
-      noendpoints: () => setup.words("noendpoints", 0, 0),
+      noendpoints: () => {
+        setup.words("noendpoints", 0, 0);
+        noEndpoints = true;
+      },
+      zonal: () => {
+        setup.words("zonal", 0, 0);
+        zonal = true;
+      },
       ignore: () => {
         const [what] = setup.remaining();
         if (what !== undefined) setup.oneOf("ignore", what, ["empty_service"]);
@@ -72,13 +80,22 @@ export function kubernetes(setup: Setup): void {
     if (hasEndpoint) setup.tlsFiles("tls", files);
     else if (files.length > 0) setup.warn("tls has no effect without endpoint");
     if (namespaces && labels) setup.refuse("takes namespaces or namespace_labels, not both");
+    if (zonal && noEndpoints) setup.refuse("takes zonal or noendpoints, not both");
     for (const zone of multicluster)
       if (!zones.includes(zone)) setup.refuse(`multicluster takes zones of its line (found ${zone})`);
   }, 1);
 }
 
-/** Whether Kubernetes' client takes an address of the API: without a scheme it has no path; an empty one is the pod's own. */
-function isServer(text: string): boolean {
+/** Whether Kubernetes' client takes an address of the API: without a scheme it has no path; an empty one is the pod's own. A strict one has IPv6 in brackets. */
+function isServer(text: string, isStrict: boolean): boolean {
+  if (
+    isStrict &&
+    text
+      .replace(/^[a-z][a-z\d+.-]*:\/\//i, "")
+      .replace(/\[[^\]]*\]/, "")
+      .split(":").length > 2
+  )
+    return false;
   return /^[a-z][a-z\d+.-]*:\/\/[^/?#]/i.test(text) || /^([^/?#]+\/?)?$/.test(text);
 }
 
@@ -123,6 +140,7 @@ export function etcd(setup: Setup): void {
       stubzones: () => {},
       fallthrough: () => setup.zones(setup.remaining()),
       debug: () => {},
+      no_apex_fallback: () => setup.words("no_apex_fallback", 0, 0),
       path: () => setup.word("path"),
       endpoint: () => setup.words("endpoint", 1),
       upstream: () => setup.remaining(),
@@ -177,6 +195,14 @@ export function needCredentials(setup: Setup, given: boolean, cloud: string, wha
   setup.warn(`its credentials are not checked: CoreDNS does not start where it cannot read the ${what} from ${cloud}`);
 }
 
+/** How often a cloud's records are read, in seconds where no unit is given. */
+function refresh(setup: Setup): () => void {
+  return () => {
+    const text = setup.word("refresh");
+    setup.period("refresh", /^[+-]?\d+$/.test(text) ? `${text}s` : text);
+  };
+}
+
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/route53/setup.go */
 export function route53(setup: Setup): void {
   setup.lines(() => {
@@ -194,10 +220,7 @@ export function route53(setup: Setup): void {
         if (setup.nextArgument()) setup.needFile(setup.value, "credentials file");
       },
       fallthrough: () => setup.zones(setup.remaining()),
-      refresh: () => {
-        const text = setup.word("refresh");
-        setup.period("refresh", /^[+-]?\d+$/.test(text) ? `${text}s` : text);
-      },
+      refresh: refresh(setup),
     });
     needCredentials(setup, key, "Route 53");
   });
@@ -220,6 +243,7 @@ export function azure(setup: Setup): void {
       environment: word("environment"),
       fallthrough: () => setup.zones(setup.remaining()),
       access: () => setup.oneOf("access", setup.word("access"), ["public", "private"]),
+      refresh: refresh(setup),
     });
     needCredentials(setup, given.has("client") && given.has("secret") && given.has("tenant"), "Azure DNS");
   });
@@ -232,7 +256,9 @@ export function clouddns(setup: Setup): void {
     setup.block({
       upstream: () => setup.remaining(),
       credentials: () => setup.needFile(setup.word("credentials"), "credentials file"),
+      endpoint: () => setup.word("endpoint"),
       fallthrough: () => setup.zones(setup.remaining()),
+      refresh: refresh(setup),
     });
     needCredentials(setup, false, "Cloud DNS");
   });

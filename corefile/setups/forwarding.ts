@@ -1,6 +1,7 @@
 import { hostAndPort, integer, isAddress, isDomainName, RCODES, unsigned } from "../syntax/go-values.ts";
 import { hasVariable } from "../syntax/syntax.ts";
 import { type Setup, shown, zonesOf } from "./setup.ts";
+import { checkHost } from "./zone-data.ts";
 
 const MAX_UPSTREAMS = 15;
 const POLICIES = ["random", "round_robin", "sequential"];
@@ -12,7 +13,7 @@ const RESOLV_CONF = "/etc/resolv.conf";
 export function forward(setup: Setup): void {
   const limit = () => setup.int("max_concurrent", setup.word("max_concurrent"), 0);
   setup.lines(() => {
-    const upstreams = fromAndTo(setup);
+    const upstreams = fromAndTo(setup, setup.since(1, 14, 4));
     let serverName: string | undefined;
     let [age, expire] = [0, 10];
     setup.block({
@@ -32,7 +33,18 @@ export function forward(setup: Setup): void {
       },
       max_idle_conns: () => setup.int("max_idle_conns", setup.word("max_idle_conns"), 0),
       max_concurrent: limit,
+      read_timeout: () => setup.period("read_timeout", setup.word("read_timeout")),
+      doh_method: () => setup.oneOf("doh_method", setup.word("doh_method"), ["POST", "GET"]),
+      resolver: () => {
+        for (const text of setup.words("resolver", 1)) checkHost(setup, "resolver", text);
+      },
+      source_address: () => {
+        const text = setup.word("source_address");
+        if (!hasVariable(text) && !isAddress(text))
+          setup.refuse(`source_address takes an IP address (found ${shown(text)})`);
+      },
       next: () => codes(setup, "next"),
+      next_on_nodata: () => setup.noWord("next_on_nodata"),
       failover: () => {
         const words = codes(setup, "failover");
         if (words.some((word) => word.toUpperCase() === "NOERROR")) setup.refuse("failover does not take NOERROR");
@@ -58,8 +70,8 @@ export function grpc(setup: Setup): void {
   }, 1);
 }
 
-/** The domain and the upstreams of a line. */
-function fromAndTo(setup: Setup): readonly string[] {
+/** The domain and the upstreams of a line, where these may be `named`. */
+function fromAndTo(setup: Setup, named = false): readonly string[] {
   if (!setup.nextArgument()) setup.refuse("takes a domain and at least one upstream, such as . /etc/resolv.conf");
   const from = setup.value;
   if (!hasVariable(from) && zonesOf(from).length === 0) setup.refuse(`${shown(from)} is not a domain`);
@@ -67,13 +79,13 @@ function fromAndTo(setup: Setup): readonly string[] {
     setup.warn(`${from} is several reverse zones, and CoreDNS uses only ${zonesOf(from)[0]}`);
   const upstreams = setup.remaining();
   if (upstreams.length === 0) setup.refuse(`${from} takes at least one upstream`);
-  for (const upstream of upstreams) if (!hasVariable(upstream)) checkUpstream(setup, upstream);
+  for (const upstream of upstreams) if (!hasVariable(upstream)) checkUpstream(setup, upstream, named);
   return upstreams;
 }
 
 const FORMS = "an IP address with an optional port (10.0.0.2, 10.0.0.2:5353, [fd00::2]:53), tls://ADDRESS, or a file";
 
-function checkUpstream(setup: Setup, upstream: string): void {
+function checkUpstream(setup: Setup, upstream: string, named: boolean): void {
   const [, scheme = "dns", rest = upstream] = TRANSPORTS.exec(upstream) ?? [];
   if (scheme === "https3" && !setup.since(1, 13, 0)) setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)})`);
   if (rest === "") setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)})`);
@@ -85,15 +97,34 @@ function checkUpstream(setup: Setup, upstream: string): void {
   const file = parts === undefined ? host : rest;
   if (file === RESOLV_CONF) return;
   if (file.startsWith("/")) setup.needFile(file, "file");
+  else if (named && HOST_NAME.test(bare) && namedSince(setup, scheme))
+    setup.warn(`CoreDNS looks up ${bare} when it starts, and does not start where it finds no address`);
+  else if (named) setup.refuse(`an upstream is ${FORMS}, or a name such as dns.example (found ${shown(upstream)})`);
   else setup.refuse(`an upstream is ${FORMS} (found ${shown(upstream)}); names are not looked up`);
+}
+
+/** A name that DNS may know: the search list is not used, and no top-level domain begins with a digit. */
+const HOST_NAME = /^([a-z\d_]([a-z\d_-]*[a-z\d_])?\.)+[a-z]([a-z\d-]*[a-z\d])?\.?$/i;
+
+/** Whether forward takes a name with this scheme. */
+function namedSince(setup: Setup, scheme: string): boolean {
+  if (scheme === "https") return setup.since(1, 14, 7);
+  return scheme === "quic" ? setup.since(1, 15, 0) : ["dns", "tls"].includes(scheme);
+}
+
+function speaks(setup: Setup, scheme: string): boolean {
+  if (scheme === "https") return setup.since(1, 14, 5);
+  return scheme === "quic" ? setup.since(1, 15, 0) : ["dns", "tls"].includes(scheme);
 }
 
 function checkTransport(setup: Setup, upstream: string, serverName: string | undefined): void {
   const [, scheme = "dns", rest = ""] = TRANSPORTS.exec(upstream) ?? [];
   if (scheme === "https3") setup.warn(`${upstream}: forward does not speak https3, though CoreDNS starts`);
-  else if (scheme !== "dns" && scheme !== "tls") setup.refuse(`does not speak ${scheme} (found ${shown(upstream)})`);
+  else if (!speaks(setup, scheme)) setup.refuse(`does not speak ${scheme} (found ${shown(upstream)})`);
+  if (scheme === "https" && rest.includes("/"))
+    setup.refuse(`an upstream of https has no path, since /dns-query is asked (found ${shown(upstream)})`);
   const own = /%([^:\]]+)/.exec(rest)?.[1];
-  if (scheme === "tls" && setup.since(1, 13, 0) && own !== undefined && serverName !== undefined)
+  if (["tls", "quic"].includes(scheme) && setup.since(1, 13, 0) && own !== undefined && serverName !== undefined)
     setup.refuse(`${upstream} names the server as tls_servername does, and CoreDNS takes one of both`);
 }
 
@@ -134,47 +165,6 @@ function healthCheck(setup: Setup): void {
   }
 }
 
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/transfer/setup.go */
-export function transfer(setup: Setup): void {
-  setup.lines(() => {
-    setup.zones(setup.remaining());
-    let targets = 0;
-    setup.block({
-      to: () => {
-        for (const word of setup.words("to", 1)) if (word !== "*") checkHost(setup, "to", word);
-        targets += 1;
-      },
-    });
-    if (targets === 0) setup.refuse("takes at least one line `to`");
-  });
-}
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/secondary/setup.go */
-export function secondary(setup: Setup): void {
-  setup.lines(() => {
-    if (setup.value !== "secondary") return;
-    setup.zones(setup.remaining());
-    let transfers = 0;
-    setup.block({
-      transfer: () => {
-        setup.oneOf("transfer", setup.word("transfer"), ["from"]);
-        for (const word of setup.words("transfer from", 1)) {
-          if (word === "*") setup.refuse("transfer from takes addresses (found *)");
-          checkHost(setup, "transfer from", word);
-        }
-        transfers += 1;
-      },
-    });
-    if (transfers === 0) setup.refuse("takes at least one line `transfer from`");
-  });
-}
-
-function checkHost(setup: Setup, option: string, text: string): void {
-  if (hasVariable(text)) return;
-  if (!isAddress(hostAndPort(text)?.host ?? text))
-    setup.refuse(`${option} takes an IP address with an optional port (found ${shown(text)})`);
-}
-
 /** What CoreDNS keeps at most of an answer with a longer time. */
 export const MAX_CACHE_TTL = 3600;
 
@@ -192,15 +182,26 @@ export function cache(setup: Setup): void {
     const hasTtl = integer(first) !== undefined;
     if (hasTtl) setup.int("the TTL", first, 1);
     setup.zones(hasTtl ? words.slice(1) : words);
+    let [stale, policy] = [false, false];
     setup.block({
       success: side("success"),
       denial: side("denial"),
       prefetch: () => prefetch(setup),
-      serve_stale: () => serveStale(setup),
+      serve_stale: () => {
+        serveStale(setup);
+        stale = true;
+      },
+      serve_stale_policy: () => {
+        if (policy) setup.refuse("serve_stale_policy stands twice");
+        const [text = ""] = setup.words("serve_stale_policy", 1, 1);
+        setup.oneOf("serve_stale_policy", text.toLowerCase(), ["prefer_positive"]);
+        policy = true;
+      },
       servfail: () => setup.time("servfail", setup.words("servfail", 1, 1)[0] ?? "", 0, 300),
       disable: () => disable(setup),
       keepttl: () => setup.words("keepttl", 0, 0),
     });
+    if (policy && !stale) setup.refuse("serve_stale_policy takes effect with serve_stale only");
   }, 1);
 }
 
@@ -213,10 +214,26 @@ function prefetch(setup: Setup): void {
   setup.int("the percentage of prefetch", percentage.slice(0, -1), 10, 90);
 }
 
+/** Longest wait before an upstream that failed is asked again. */
+const MAX_RECHECK = 300;
+
 function serveStale(setup: Setup): void {
-  const [age, mode] = setup.words("serve_stale", 0, 2);
+  const max = setup.since(1, 14, 7) ? 5 : setup.since(1, 14, 4) ? 3 : 2;
+  const [age, mode, ...times] = setup.words("serve_stale", 0, max);
   if (age !== undefined) setup.time("serve_stale", age, 0);
   if (mode !== undefined) setup.oneOf("the mode of serve_stale", mode.toLowerCase(), ["immediate", "verify"]);
+  const verifies = mode?.toLowerCase() === "verify";
+  const read = [
+    (text: string) => setup.time("the timeout of serve_stale", text, 0),
+    (text: string) => {
+      const ttl = setup.time("the TTL of serve_stale", text, 0, 2 ** 32 - 1);
+      if (!Number.isNaN(ttl) && !Number.isInteger(ttl))
+        setup.refuse(`the TTL of serve_stale takes whole seconds (found ${shown(text)})`);
+    },
+    (text: string) => setup.time("the recheck of serve_stale", text, 0, MAX_RECHECK),
+  ].slice(...(max === 3 ? [0, verifies ? 1 : 0] : [verifies ? 0 : 1]));
+  if (times.length > read.length) setup.refuse(`serve_stale takes at most ${read.length + 2} words with ${mode}`);
+  for (const [index, text] of times.entries()) read[index]?.(text);
 }
 
 function disable(setup: Setup): void {

@@ -48,7 +48,9 @@ function checkName(setup: Setup, words: readonly string[]): void {
     setup.refuse("a rule for name takes two names, with exact, prefix, suffix, substring or regex before them");
   const [match, from = "", to = ""] =
     words.length === 2 ? ["exact", ...words] : [(words[0] ?? "").toLowerCase(), ...words.slice(1)];
-  checkAnswers(setup, match ?? "", words.slice(3));
+  const withMetadata = words[3] === "metadata" && setup.since(1, 15, 0);
+  if (withMetadata && match !== "regex") setup.refuse(`metadata is for a rule of regex (found ${shown(match ?? "")})`);
+  checkAnswers(setup, match ?? "", words.slice(withMetadata ? 4 : 3));
   // CoreDNS compiles the names of an exact rule as a pattern, and the wrong one of the two.
   if (match === "exact") checkPattern(setup, qualified(to), qualified(from));
   else if (match === "regex") checkPattern(setup, from, to);

@@ -25,73 +25,6 @@ export function bind(setup: Setup): void {
   });
 }
 
-const CLIENT_AUTH = ["nocert", "request", "require", "verify_if_given", "require_and_verify"];
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/tls/tls.go */
-export function tls(setup: Setup): void {
-  setup.lines(() => {
-    const files = setup.words("its line", 2, 3);
-    setup.block({
-      client_auth: () => setup.oneOf("client_auth", setup.words("client_auth", 1, 1)[0] ?? "", CLIENT_AUTH),
-      keylog: () => {
-        setup.words("keylog", 1, 1);
-        setup.warn(
-          "keylog writes the keys of every connection to a file, and CoreDNS does not start where it cannot write it",
-        );
-      },
-    });
-    setup.tlsFiles("its line", files);
-  });
-}
-
-/** Limits of the servers for other transports, each of which stands once. */
-function limits(min: Readonly<Record<string, number>>): (setup: Setup) => void {
-  return (setup) => {
-    setup.next();
-    setup.words("its line", 0, 0);
-    const seen = new Set<string>();
-    const read = (option: string, from: number) => () => {
-      setup.int(option, setup.words(option, 1, 1)[0] ?? "", from);
-      if (seen.has(option)) setup.refuse(`${option} stands twice`);
-      seen.add(option);
-    };
-    setup.block(Object.fromEntries(Object.entries(min).map(([option, from]) => [option, read(option, from)])));
-  };
-}
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/quic/setup.go */
-export const quic = limits({ max_streams: 1, worker_pool_size: 1 });
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/grpc_server/setup.go */
-export const grpcServer = limits({ max_streams: 0, max_connections: 0 });
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https/setup.go */
-export const https = limits({ max_connections: 0 });
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https3/setup.go */
-export const https3 = limits({ max_streams: 0 });
-
-/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/proxyproto/setup.go */
-export function proxyproto(setup: Setup): void {
-  setup.lines(() => {
-    setup.words("its line", 0, 0);
-    setup.block({
-      allow: () => {
-        for (const net of setup.remaining()) setup.cidr("allow", net);
-      },
-      default: () =>
-        setup.oneOf("default", (setup.words("default", 1, 1)[0] ?? "").toLowerCase(), [
-          "use",
-          "ignore",
-          "reject",
-          "skip",
-        ]),
-      udp_session_tracking: () => {
-        const [time = "", sessions] = setup.words("udp_session_tracking", 1, 2);
-        setup.time("udp_session_tracking", time);
-        if (sessions !== undefined) setup.int("udp_session_tracking", sessions, 1);
-      },
-    });
-  });
-}
-
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/timeouts/timeouts.go */
 export function timeouts(setup: Setup): void {
   setup.lines(() => {
@@ -100,11 +33,13 @@ export function timeouts(setup: Setup): void {
     while (setup.nextBlock()) {
       const name = setup.value;
       const [text = ""] = setup.words(name, 1, 1);
-      setup.time(name, /^[+-]?\d+$/.test(text) ? `${text}s` : text, 1, 86_400);
+      if (name === "maxtcpqueries" && setup.context.options.has(name)) {
+        if (setup.int(name, text, -1) === 0) setup.refuse("maxtcpqueries takes -1 or an integer from 1 (found 0)");
+      } else setup.time(name, /^[+-]?\d+$/.test(text) ? `${text}s` : text, 1, 86_400);
       if (!setup.context.options.has(name)) setup.unknown(name);
       count += 1;
     }
-    if (count === 0) setup.refuse("takes at least one of read, write and idle in braces");
+    if (count === 0) setup.refuse(`takes at least one of ${[...setup.context.options].join(", ")} in braces`);
   });
 }
 
@@ -153,8 +88,33 @@ export function bareFirst(setup: Setup): void {
   setup.noWord("its line");
 }
 
-/** A plugin that reads none of its words. */
-export function unread(): void {}
+/** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/any/setup.go */
+export function any(setup: Setup): void {
+  if (!setup.since(1, 14, 4)) return;
+  setup.next();
+  setup.noWord("its line");
+  setup.block({});
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/chaos/setup.go */
+export function chaos(setup: Setup): void {
+  if (!setup.since(1, 14, 4)) return;
+  setup.next();
+  setup.remaining();
+  setup.block({});
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/local/setup.go */
+export function local(setup: Setup): void {
+  if (!setup.since(1, 14, 4)) return;
+  setup.lines(() => {
+    setup.words("its line", 0, 0);
+    setup.block({
+      localhost_prefix: () =>
+        setup.oneOf("localhost_prefix", setup.words("localhost_prefix", 1, 1)[0] ?? "", ["on", "off"]),
+    });
+  });
+}
 
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/loop/setup.go */
 export function loop(setup: Setup): void {
@@ -197,7 +157,7 @@ export function ready(setup: Setup): void {
     setup.block(
       { monitor: () => setup.oneOf("monitor", setup.words("monitor", 1, 1)[0] ?? "", ["until-ready", "continuously"]) },
       // What CoreDNS does not know here it reads over, word by word.
-      (name) => setup.warn(`CoreDNS ignores ${shown(name)}`),
+      (name) => setup.ignored(name),
     );
   }, 1);
 }
@@ -277,7 +237,10 @@ export function log(setup: Setup): void {
 /** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dnstap/setup.go */
 export function dnstap(setup: Setup): void {
   setup.lines(() => {
-    const [address = "", , buffer, queue] = setup.words("its line", 1);
+    const words = setup.words("its line", 1);
+    const listens = words[0] === "listen" && setup.since(1, 14, 4);
+    if (listens && words.length < 2) setup.refuse("listen takes an address");
+    const [address = "", , buffer, queue] = listens ? words.slice(1) : words;
     if (/^(tcp|tls):\/\//.test(address) && !hasVariable(address) && !isGoUrl(address))
       setup.refuse(`takes an address such as tcp://10.0.0.1:6000 or a socket's path (found ${shown(address)})`);
     if (setup.since(1, 13, 0)) {
@@ -287,11 +250,15 @@ export function dnstap(setup: Setup): void {
     setup.block(
       {
         skipverify: () => {},
+        tls: () => {
+          if (!listens) setup.refuse("tls is an option of dnstap listen");
+          setup.words("tls", 2);
+        },
         identity: () => setup.word("identity"),
         version: () => setup.word("version"),
         extra: () => setup.word("extra"),
       },
-      (name) => setup.warn(`CoreDNS ignores ${shown(name)}`),
+      (name) => setup.ignored(name),
     );
   });
 }
@@ -326,7 +293,7 @@ export function trace(setup: Setup): void {
         zipkin_max_batch_size: () => setup.int("zipkin_max_batch_size", one("zipkin_max_batch_size")),
         zipkin_max_batch_interval: () => setup.time("zipkin_max_batch_interval", one("zipkin_max_batch_interval")),
       },
-      (name) => setup.warn(`CoreDNS ignores ${shown(name)}`),
+      (name) => setup.ignored(name),
     );
   });
 }

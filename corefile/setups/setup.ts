@@ -97,6 +97,12 @@ export class Setup extends Dispenser {
     }
   }
 
+  /** What ready, dnstap and trace do not know they read over, word by word, before 1.14.4. */
+  ignored(name: string): void {
+    if (this.since(1, 14, 4)) this.unknown(name);
+    this.warn(`CoreDNS ignores ${shown(name)}`);
+  }
+
   unknown(name: string): void {
     const known = [...this.context.options].join(", ");
     const version = this.context.version.join(".");

@@ -1,4 +1,4 @@
-import { isBefore, isNewer, type Release, releaseFor, type Version, versionOf } from "../releases.ts";
+import { ignoresCase, isBefore, isNewer, type Release, releaseFor, type Version, versionOf } from "../releases.ts";
 import { zoneAndPort } from "../syntax/go-values.ts";
 import {
   CorefileSyntaxError,
@@ -127,7 +127,7 @@ function serverOf(block: TokenBlock, version: Version, errors: string[]): { read
     }
     const port = read.port ?? PORTS[transport] ?? "53";
     if (Number(port) < 0 || Number(port) > 65_535) errors.push(`${key}: CoreDNS does not start: a port is 0 to 65535`);
-    return read.zones.map((zone) => ({ transport, zone, port }));
+    return read.zones.map((zone) => ({ transport, zone: ignoresCase(version) ? zone.toLowerCase() : zone, port }));
   });
   return { zones };
 }

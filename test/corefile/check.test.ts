@@ -141,8 +141,8 @@ describe("checkCorefile", () => {
     ["no reload", check([], ["reload"]), "no reload: a changed Corefile is loaded only at the next restart"],
     [
       "an option that this program has not seen yet",
-      check(["cache 30 {\n warm_up\n}"], ["cache"], "", { coredns: [1, 14, 6] }),
-      "cache: CoreDNS 1.14.6 has no option warm_up",
+      check(["cache 30 {\n warm_up\n}"], ["cache"], "", { coredns: [1, 15, 1] }),
+      "cache: CoreDNS 1.15.1 has no option warm_up",
     ],
     [
       "a line of hosts that says nothing",

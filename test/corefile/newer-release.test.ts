@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { checkCorefile } from "../../corefile/checks/checker.ts";
+import { RELEASES, releaseChanges, type Version, versionOf } from "../../corefile/releases.ts";
 import { withLines } from "./default-corefile.ts";
 
-const NEWER = [1, 14, 9] as const;
-const notice = "CoreDNS 1.14.9 is checked as 1.14.3, the newest whose plugins are known here";
+const NEWER = [1, 15, 9] as const;
+const notice = "CoreDNS 1.15.9 is checked as 1.15.0, the newest whose plugins are known here";
 
 describe("a CoreDNS that is newer than all that are known", () => {
   const taken: readonly (readonly [line: string, warning: string])[] = [
-    ["forward corp.example dns.example", "an upstream is an IP address"],
-    ["forward corp.example https://9.9.9.9 {\ntls_servername dns.example\n}", "forward: does not speak https"],
-    ["timeouts {\nmaxtcpqueries 128\n}", "has no option maxtcpqueries"],
+    ["forward corp.example dns..example", "an upstream is an IP address"],
+    ["forward corp.example grpc://9.9.9.9", "forward: does not speak grpc"],
+    ["forward corp.example 9.9.9.9 {\nlater 128\n}", "has no option later"],
     ["bufsize 8192", "bufsize: "],
   ];
   for (const [line, warning] of taken)
@@ -19,7 +20,8 @@ describe("a CoreDNS that is newer than all that are known", () => {
       assert.equal(warnings.length, 2, String(warnings));
       assert.ok(warnings[0]?.includes(warning), warnings[0]);
       assert.equal(warnings[1], notice);
-      assert.equal(checkCorefile(withLines(line), { coredns: [1, 14, 3] }).errors.length, 1);
+      for (const known of [[1, 14, 3], [1, 15, 0], undefined] as const)
+        assert.equal(checkCorefile(withLines(line), { coredns: known }).errors.length, 1, String(known));
     });
 
   it("does more than those that are known", () => {
@@ -38,5 +40,75 @@ describe("a CoreDNS that is newer than all that are known", () => {
     ])
       assert.equal(checkCorefile(withLines(line), { coredns: NEWER }).errors.length, 1, line);
     assert.match(String(checkCorefile(".:53 {", { coredns: NEWER }).errors), /ends before a closing brace/);
+  });
+});
+
+describe("a CoreDNS that is newer than those of the add-on", () => {
+  const since: readonly (readonly [line: string, from: string])[] = [
+    ["forward corp.example 9.9.9.9 {\nnext_on_nodata\n}", "1.14.4"],
+    ["cache {\nserve_stale 1h verify 2s\n}", "1.14.4"],
+    ["forward corp.example https://9.9.9.9 {\ntls_servername dns.example\n}", "1.14.5"],
+    ["forward corp.example 9.9.9.9 {\nsource_address 127.0.0.1\n}", "1.14.6"],
+    ["timeouts {\nmaxtcpqueries 128\n}", "1.14.7"],
+    ["cache {\nserve_stale 1h immediate 30s 5s\n}", "1.14.7"],
+    ["forward corp.example quic://9.9.9.9", "1.15.0"],
+    ["siit", "1.15.0"],
+  ];
+  for (const [line, from] of since)
+    it(`takes ${JSON.stringify(line)} from ${from} on, and without a version never`, () => {
+      const text = line.startsWith("cache") ? withLines("").replace("cache 30", line) : withLines(line);
+      const taking = RELEASES.filter(
+        ({ version }) => checkCorefile(text, { coredns: versionOf(version) }).errors.length === 0,
+      ).map(({ version }) => version);
+      const versions = RELEASES.map(({ version }) => version);
+      assert.deepEqual(taking, versions.slice(versions.indexOf(from)));
+      assert.equal(checkCorefile(text).errors.length, 1);
+    });
+
+  it("may look up an upstream's name when it starts", () => {
+    const { errors, warnings } = checkCorefile(withLines("forward corp.example dns.example"), { coredns: [1, 14, 4] });
+    assert.deepEqual(errors, []);
+    assert.deepEqual(warnings, [
+      ".:53: forward: CoreDNS looks up dns.example when it starts, and does not start where it finds no address",
+    ]);
+  });
+
+  const about = (lines: string, coredns: Version, word: string) =>
+    checkCorefile(withLines(lines), { coredns }).warnings.filter((warning) => warning.includes(word)).length;
+
+  it("has wildcards in hosts from 1.14.5 on, as a whole first label", () => {
+    for (const [name, known, newer] of [
+      ["*.apps.example", 1, 0],
+      ["a.*.example", 1, 1],
+      ["*a.example", 1, 1],
+    ] as const) {
+      const lines = `hosts {\n10.0.0.1 ${name}\nfallthrough\n}`;
+      assert.equal(about(lines, [1, 14, 4], "wildcards"), known, name);
+      assert.equal(about(lines, [1, 14, 5], "wildcards"), newer, name);
+    }
+  });
+
+  it("serves a zone with capital letters from 1.14.7 on", () => {
+    const text = `${withLines("")}Corp.Example:53 {\n  errors\n  forward . 9.9.9.9\n}\n`;
+    const of = (coredns: Version) => checkCorefile(text, { coredns }).warnings.filter((line) => line.includes("Corp"));
+    assert.equal(of([1, 14, 6]).length, 1);
+    assert.deepEqual(of([1, 14, 7]), []);
+    const twice = `${text}corp.example:53 {\n  forward . 9.9.9.9\n}\n`;
+    const overlaps = (coredns: Version) => checkCorefile(twice, { coredns }).errors.length;
+    assert.deepEqual([overlaps([1, 14, 6]), overlaps([1, 14, 7])], [0, 1]);
+  });
+
+  it("asks rewrite before acl and the cache from 1.14.7 on", () => {
+    const order = (first: string, second: string, coredns: Version) =>
+      about(`${first}\n${second}`, coredns, "CoreDNS's order is fixed");
+    const [acl, rewrite] = ["acl {\nblock net 10.0.0.0/8\n}", "rewrite name exact a.example b.example answer auto"];
+    assert.equal(order(acl, rewrite, [1, 14, 3]), 1);
+    assert.equal(order(rewrite, acl, [1, 15, 0]), 0);
+    const { moved } = releaseChanges([1, 14, 6], [1, 14, 7]);
+    assert.deepEqual(moved, [
+      "autopath: after rewrite (was after dnssec)",
+      "cache: after acl (was after tsig)",
+      "tls: after dnssec (was after cancel)",
+    ]);
   });
 });

@@ -6,14 +6,18 @@ import { join } from "node:path";
  * Makes `corefile/releases/VERSION.json` from CoreDNS's own sources, which Go fetches: the plugins in their order, and the options
  * that the setup of each takes in braces.
  *
- *     node tools/coredns/release-data.ts 1.12.4 1.13.2 1.14.3
+ *     node tools/coredns/release-data.ts 1.12.4 1.13.2 1.14.3 1.14.4 1.14.5 1.14.6 1.14.7 1.15.0
  */
 const MODULE = "github.com/coredns/coredns";
 
 /** Folders of plugins whose name in a Corefile is another. */
 const FOLDERS: Readonly<Record<string, string>> = { prometheus: "metrics" };
 /** Options that are no `case` of a switch over the word at the cursor. */
-const BY_HAND: Readonly<Record<string, readonly string[]>> = { ready: ["monitor"], geoip: ["edns-subnet"] };
+const BY_HAND: Readonly<Record<string, readonly string[]>> = {
+  ready: ["monitor"],
+  geoip: ["edns-subnet"],
+  timeouts: ["maxtcpqueries"],
+};
 
 interface Download {
   readonly Dir: string;

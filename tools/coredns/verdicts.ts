@@ -15,18 +15,25 @@ import pLimit from "p-limit";
 const FOLDER = new URL("../../test/corefile/corpus/", import.meta.url);
 
 /**
- * Puts CoreDNS where a pod of the add-on is, as far as its start depends on it: a network of its own, a token for the cluster's API,
- * and no other files. `unshare` needs root, or user namespaces.
+ * Puts CoreDNS where a pod of the add-on is, as far as its start depends on it: a network of its own in which each name of the Corefile has
+ * an address, a token for the cluster's API, and no other files. `unshare` needs root, or user namespaces.
  */
 const SANDBOX = `
 set -e
 ip link set lo up
+mount --bind "$2" /etc/hosts
 mount -t tmpfs none /run
 mkdir -p /run/secrets/kubernetes.io/serviceaccount
 echo token > /run/secrets/kubernetes.io/serviceaccount/token
 exec env -i PATH=/bin HOSTNAME=coredns KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=1 "$0" -conf "$1"
 `;
 const UNSHARE = process.getuid?.() === 0 ? ["-n", "-m"] : ["-r", "-n", "-m"];
+
+function hostsFor(corefile: string): string {
+  const words = corefile.split(/\s+/).map((word) => word.replace(/^[a-z0-9]+:\/\//, "").replace(/(:\d+|%.*)$/, ""));
+  const names = new Set(words.filter((word) => /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+\.?$/i.test(word)));
+  return ["127.0.0.1 localhost", ...[...names].map((name) => `192.0.2.1 ${name}`), ""].join("\n");
+}
 
 /** CoreDNS waits 5 s for a cluster's API. What has not started after this never does. */
 const TIMEOUT_MS = 30_000;
@@ -41,7 +48,9 @@ export async function complaint(binary: string, corefile: string): Promise<strin
   const folder = mkdtempSync(join(tmpdir(), "corefile-"));
   const file = join(folder, "Corefile");
   writeFileSync(file, corefile);
-  const child = spawn("unshare", [...UNSHARE, "sh", "-c", SANDBOX, binary, file], {
+  const hosts = join(folder, "hosts");
+  writeFileSync(hosts, hostsFor(corefile));
+  const child = spawn("unshare", [...UNSHARE, "sh", "-c", SANDBOX, binary, file, hosts], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";

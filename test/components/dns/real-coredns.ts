@@ -4,12 +4,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Corefile, type Plugin, renderCorefile } from "../../../corefile/model.ts";
+import { isBefore, type Version, versionOf } from "../../../corefile/releases.ts";
 import { leaveOut } from "../../support/leave-out.ts";
 
 /** The real CoreDNS on this machine: COREDNS_BINARY, or `coredns` on the PATH; undefined where there is none. */
 export const COREDNS: string | undefined = [process.env.COREDNS_BINARY, "coredns"].find(
   (program) => program !== undefined && program !== "" && spawnSync(program, ["-version"]).status === 0,
 );
+
+/** Its version; that of the add-ons where there is none. */
+export const VERSION: Version = versionOf(
+  /^CoreDNS-(\d+\.\d+\.\d+)/m.exec(
+    spawnSync(COREDNS ?? "coredns", ["-version"], { encoding: "utf8" }).stdout ?? "",
+  )?.[1] ?? "1.14.3",
+);
+
+/** Whether it is of that version or newer. */
+export const since = (...version: Version): boolean => !isBefore(VERSION, version);
 
 /** `describe`, left out with the reason where there is no CoreDNS, which is a Go program and nothing that npm installs. */
 export function describeReal(title: string, suite: () => void): void {

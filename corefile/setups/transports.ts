@@ -1,0 +1,113 @@
+import { hostAndPort } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { type Setup, shown } from "./setup.ts";
+
+const CLIENT_AUTH = ["nocert", "request", "require", "verify_if_given", "require_and_verify"];
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/tls/tls.go */
+export function tls(setup: Setup): void {
+  setup.lines(() => {
+    const files = setup.words("its line", setup.since(1, 14, 7) ? 0 : 2, 3);
+    if (files.length === 0) return acme(setup);
+    if (files.length === 1) setup.refuse("its line takes no words, or 2 to 3 words (found 1)");
+    setup.block({
+      client_auth: () => setup.oneOf("client_auth", setup.words("client_auth", 1, 1)[0] ?? "", CLIENT_AUTH),
+      keylog: () => {
+        setup.words("keylog", 1, 1);
+        setup.warn(
+          "keylog writes the keys of every connection to a file, and CoreDNS does not start where it cannot write it",
+        );
+      },
+    });
+    setup.tlsFiles("its line", files);
+  });
+}
+
+const ACME_OPTIONS = ["acme", "email", "ca", "storage", "ca_root", "resolver"];
+
+/**
+ * Certificates that CoreDNS orders itself.
+ * @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/tls/acme.go
+ */
+function acme(setup: Setup): void {
+  const seen = new Set<string>();
+  while (setup.nextBlock()) {
+    const name = setup.value;
+    if (!ACME_OPTIONS.includes(name))
+      setup.refuse(`takes the options ${ACME_OPTIONS.join(", ")} (found ${shown(name)})`);
+    if (seen.has(name)) setup.refuse(`${name} stands twice`);
+    seen.add(name);
+    const words = setup.words(name, 1, name === "acme" ? undefined : 1);
+    if (name === "ca_root") setup.needFile(words[0] ?? "", "CA certificate");
+    if (name === "ca" && !hasVariable(words[0] ?? "") && !/^https?:\/\/[^/?#]/.test(words[0] ?? ""))
+      setup.refuse(`ca takes a URL such as https://acme.example/directory (found ${shown(words[0] ?? "")})`);
+    if (name === "resolver" && !hasVariable(words[0] ?? "") && !isHostWithPort(words[0] ?? ""))
+      setup.refuse(`resolver takes a host with its port, such as 10.0.0.2:53 (found ${shown(words[0] ?? "")})`);
+  }
+  if (!seen.has("acme")) setup.refuse("takes a certificate and its key, or acme with a domain in braces");
+  setup.warn("CoreDNS orders its certificate by ACME, which is not checked");
+}
+
+function isHostWithPort(text: string): boolean {
+  const { host, port } = hostAndPort(text) ?? { host: "", port: "" };
+  return host !== "" && /^\d+$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** Limits of the servers for other transports, each of which stands once. */
+function limits(min: Readonly<Record<string, number>>): (setup: Setup) => void {
+  return (setup) => {
+    setup.next();
+    setup.words("its line", 0, 0);
+    const seen = new Set<string>();
+    const read = (option: string, from: number) => () => {
+      setup.int(option, setup.words(option, 1, 1)[0] ?? "", from);
+      if (seen.has(option)) setup.refuse(`${option} stands twice`);
+      seen.add(option);
+    };
+    setup.block(Object.fromEntries(Object.entries(min).map(([option, from]) => [option, read(option, from)])));
+  };
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/quic/setup.go */
+export const quic = limits({ max_streams: 1, max_connections: 0, worker_pool_size: 1 });
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/grpc_server/setup.go */
+export const grpcServer = limits({ max_streams: 0, max_connections: 0 });
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https/setup.go */
+export const https = limits({ max_connections: 0, max_streams: 0 });
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/https3/setup.go */
+export const https3 = limits({ max_streams: 0, max_connections: 0 });
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/proxyproto/setup.go */
+export function proxyproto(setup: Setup): void {
+  setup.lines(() => {
+    setup.words("its line", 0, 0);
+    setup.block({
+      allow: () => {
+        for (const net of setup.remaining()) setup.cidr("allow", net);
+      },
+      default: () =>
+        setup.oneOf("default", (setup.words("default", 1, 1)[0] ?? "").toLowerCase(), [
+          "use",
+          "ignore",
+          "reject",
+          "skip",
+        ]),
+      udp_session_tracking: () => {
+        const [time = "", sessions] = setup.words("udp_session_tracking", 1, 2);
+        setup.time("udp_session_tracking", time);
+        if (sessions !== undefined) setup.int("udp_session_tracking", sessions, 1);
+      },
+      tlv_metadata: () => setup.words("tlv_metadata", 0, 0),
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/shed/setup.go */
+export function shed(setup: Setup): void {
+  setup.lines(() => {
+    setup.words("its line", 0, 0);
+    setup.block({});
+  }, 1);
+  const [key] = setup.context.keys.filter((one) => /^(tls|quic|grpc|https3?):\/\//.test(one));
+  if (key !== undefined) setup.refuse(`is for plain DNS alone (found ${shown(key)})`);
+}

@@ -1,0 +1,165 @@
+import { groupsOf, hostAndPort, isAddress } from "../syntax/go-values.ts";
+import { hasVariable } from "../syntax/syntax.ts";
+import { needCredentials } from "./clusters.ts";
+import { type Setup, shown, zonesOf } from "./setup.ts";
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/file/setup.go */
+export function file(setup: Setup): void {
+  setup.lines(() => {
+    const path = setup.word("its line");
+    setup.zones(setup.remaining());
+    let reload = 60;
+    setup.block({
+      fallthrough: () => setup.zones(setup.remaining()),
+      reload: () => {
+        reload = setup.time("reload", setup.words("reload", 1)[0] ?? "", 0);
+      },
+      reload_by_mtime: () => {},
+      upstream: () => setup.remaining(),
+    });
+    if (reload === 0) setup.needFile(path, "zone file");
+    else setup.wantFile(path, "zone file", "CoreDNS starts and answers SERVFAIL for its zone");
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/auto/setup.go */
+export function auto(setup: Setup): void {
+  setup.lines(() => {
+    setup.zones(setup.remaining());
+    setup.block({
+      directory: () => {
+        setup.wantFile(setup.word("directory"), "folder", "CoreDNS starts and has no zones");
+        if (!setup.nextArgument()) return;
+        const pattern = setup.value;
+        setup.regexp("directory", pattern, setup.since(1, 13, 0));
+        if (!hasVariable(pattern) && groupsOf(pattern) === 0)
+          setup.refuse(`directory takes a regular expression with a group (found ${shown(pattern)})`);
+        setup.word("the template of directory");
+        setup.noWord("directory DIR REGEXP TEMPLATE");
+      },
+      reload: () => setup.time("reload", setup.words("reload", 1)[0] ?? "", 0),
+      upstream: () => setup.remaining(),
+    });
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/dnssec/setup.go */
+export function dnssec(setup: Setup): void {
+  setup.lines(() => {
+    setup.zones(setup.remaining());
+    setup.block({
+      key: () => keys(setup),
+      cache_capacity: () => setup.int("cache_capacity", setup.word("cache_capacity")),
+    });
+  }, 1);
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/sign/setup.go */
+export function sign(setup: Setup): void {
+  setup.lines(() => {
+    const path = setup.word("its line");
+    setup.wantFile(path, "zone file", "CoreDNS starts and signs nothing");
+    setup.zones(setup.remaining());
+    setup.block({ key: () => keys(setup), directory: () => setup.words("directory", 1, 1) });
+  });
+}
+
+function keys(setup: Setup): void {
+  const kind = setup.word("key");
+  if (kind === "directory" && setup.plugin === "sign") setup.refuse("key directory is not implemented in CoreDNS");
+  const isSecret = kind === "aws_secretsmanager" && setup.plugin === "dnssec";
+  if (kind !== "file" && !isSecret) return;
+  for (const name of setup.words(`key ${kind}`, 1)) {
+    if (isSecret) needCredentials(setup, false, "AWS Secrets Manager", "key");
+    else setup.needFile(`${name.replace(/\.(key|private)$/, "")}.key`, "key");
+  }
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/transfer/setup.go */
+export function transfer(setup: Setup): void {
+  setup.lines(() => {
+    setup.zones(setup.remaining());
+    let [targets, hasSource] = [0, false];
+    setup.block({
+      to: () => {
+        for (const word of setup.words("to", 1)) if (word !== "*") checkHost(setup, "to", word);
+        targets += 1;
+      },
+      source: () => {
+        const [address = ""] = setup.words("source", 1, 1);
+        if (hasSource) setup.refuse("source stands twice");
+        if (!hasVariable(address) && !isAddress(address))
+          setup.refuse(`source takes an IP address (found ${shown(address)})`);
+        hasSource = true;
+      },
+    });
+    if (targets === 0) setup.refuse("takes at least one line `to`");
+  });
+}
+
+/** @see https://github.com/coredns/coredns/blob/v1.14.3/plugin/secondary/setup.go */
+export function secondary(setup: Setup): void {
+  setup.lines(() => {
+    if (setup.value !== "secondary") return;
+    setup.zones(setup.remaining());
+    let transfers = 0;
+    setup.block({
+      transfer: () => {
+        setup.oneOf("transfer", setup.word("transfer"), ["from"]);
+        for (const word of setup.words("transfer from", 1)) {
+          if (word === "*") setup.refuse("transfer from takes addresses (found *)");
+          checkHost(setup, "transfer from", word);
+        }
+        transfers += 1;
+      },
+      catalog: () => {
+        for (const word of setup.words("catalog", 0, setup.since(1, 14, 7) ? undefined : 0))
+          if (!hasVariable(word) && zonesOf(word).length === 0)
+            setup.refuse(`catalog takes zones (found ${shown(word)})`);
+      },
+      fallthrough: () => setup.zones(setup.remaining()),
+    });
+    if (transfers === 0) setup.refuse("takes at least one line `transfer from`");
+  });
+}
+
+/** An IP address with an optional port. */
+export function checkHost(setup: Setup, option: string, text: string): void {
+  if (hasVariable(text)) return;
+  if (!isAddress(hostAndPort(text)?.host ?? text))
+    setup.refuse(`${option} takes an IP address with an optional port (found ${shown(text)})`);
+}
+
+const LIMITS = ["max_records", "max_bytes", "max_update_records"];
+
+/** @see https://github.com/coredns/coredns/blob/v1.15.0/plugin/dynupdate/setup.go */
+export function dynupdate(setup: Setup): void {
+  setup.lines(() => {
+    const zones = setup.words("its line", 0, 1);
+    const own = zones.length > 0 ? zones : [...new Set(setup.zones([]))];
+    if (own.length !== 1) setup.refuse("takes a zone where its block has not exactly one");
+    const [zone = ""] = own;
+    if (!hasVariable(zone) && zonesOf(zone).length !== 1) setup.refuse(`${shown(zone)} is not a zone`);
+    const seen = new Set<string>();
+    let file: string | undefined;
+    const once = (option: string, read: (word: string) => void) => () => {
+      if (seen.has(option)) setup.refuse(`${option} stands twice`);
+      seen.add(option);
+      read(setup.words(option, 1, 1)[0] ?? "");
+    };
+    setup.block({
+      database: once("database", () => setup.warn("its database is not checked")),
+      file: once("file", (path) => {
+        file = path;
+      }),
+      ...Object.fromEntries(LIMITS.map((option) => [option, once(option, (word) => setup.int(option, word, 1))])),
+      allow: () => {
+        setup.words("allow", 3);
+        seen.add("allow");
+      },
+    });
+    if (file === undefined) setup.refuse("takes file with a zone file");
+    if (!seen.has("allow")) setup.refuse("takes at least one line allow KEY NAME TYPES");
+    setup.needFile(file, "zone file");
+  }, 1);
+}
